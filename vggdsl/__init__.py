@@ -1,0 +1,73 @@
+"""Papers' notation for convolutional networks, compiled to PyTorch and ONNX.
+
+>>> import vggdsl
+>>> spec = vggdsl.load("vgg_d")
+>>> spec.typed.params, spec.typed.macs
+(138357544, 15470264320)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from vggdsl.errors import (
+    ClaimError,
+    Diagnostic,
+    InputError,
+    Label,
+    NetworkError,
+    ParseError,
+    RecipeError,
+    RecordError,
+    ShapeError,
+    VggdslError,
+)
+from vggdsl.infer import TypedGraph, TypedNode, infer
+from vggdsl.ir import Graph, Node
+from vggdsl.recipe import Recipe
+from vggdsl.shapes import Shape
+from vggdsl.spec import Spec, load, parse, shipped, write
+
+if TYPE_CHECKING:
+    from vggdsl.targets.onnx import to_onnx
+    from vggdsl.targets.torch import to_torch
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ClaimError",
+    "Diagnostic",
+    "Graph",
+    "InputError",
+    "Label",
+    "NetworkError",
+    "Node",
+    "ParseError",
+    "Recipe",
+    "RecipeError",
+    "RecordError",
+    "Shape",
+    "ShapeError",
+    "Spec",
+    "TypedGraph",
+    "TypedNode",
+    "VggdslError",
+    "infer",
+    "load",
+    "parse",
+    "shipped",
+    "to_onnx",
+    "to_torch",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The targets, imported when asked for: torch takes seconds to import, the front end none."""
+    if name == "to_torch":
+        from vggdsl.targets.torch import to_torch
+
+        return to_torch
+    if name == "to_onnx":
+        from vggdsl.targets.onnx import to_onnx
+
+        return to_onnx
+    raise AttributeError(f"module 'vggdsl' has no attribute {name!r}")

@@ -1,0 +1,6 @@
+"""``python -m vggdsl``."""
+
+from vggdsl.cli import main
+
+if __name__ == "__main__":
+    main()

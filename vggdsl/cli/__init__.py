@@ -1,0 +1,55 @@
+"""The command line: the only place that knows the terminal. One file a command."""
+
+from importlib import import_module
+
+import click
+
+from vggdsl import __version__
+
+COMMANDS = {
+    "check": "Parse, infer and hold every claim against arithmetic.",
+    "show": "The table of layers, with totals.",
+    "explain": "A layer as it is compiled, with the arithmetic.",
+    "fmt": "Bring specs into the one form.",
+    "specs": "List the specs that ship.",
+    "train": "Train by the recipe in the spec; write a record.",
+    "export": "Write a network as ONNX, checked against PyTorch.",
+    "predict": "Name what images show, by a trained run or an ONNX file.",
+}
+
+
+class Commands(click.Group):
+    """Commands are imported when they are called: what doesn't need torch doesn't wait for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"vggdsl.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vggdsl")
+def main() -> None:
+    """Networks in the notation of papers: checked, trained, exported.
+
+    A SPEC is a file, `-` for standard input, or the name of a spec that ships.
+
+    \b
+    vggdsl specs                          what ships
+    vggdsl check vgg_d                    does every printed number hold?
+    vggdsl show vgg_d                     the table of layers
+    vggdsl train specs/quickstart.arch    train on real images, in seconds
+    vggdsl export vgg_d --onnx            to production
+
+    \b
+    echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show -
+    """

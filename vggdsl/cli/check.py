@@ -1,0 +1,69 @@
+"""``vggdsl check``."""
+
+import sys
+from typing import Any
+
+import click
+
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, plural, report
+from vggdsl.errors import Diagnostic, VggdslError
+from vggdsl.spec import Spec, load
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+def command(specs: tuple[str, ...], as_json: bool) -> None:
+    """Parse, infer, and hold every claim against arithmetic.
+
+    A line a spec says how many printed figures hold and how many are disputed. Exits with 1 if
+    anything is wrong; warnings don't count.
+
+    \b
+    vggdsl check vgg_d
+    vggdsl check specs/*.arch
+    vggdsl check --json my_net.arch | jq '.[].diagnostics'
+    """
+    rows: list[dict[str, Any]] = []
+    codes = []
+    width = max(len(name) for name in specs)
+    for name in specs:
+        spec: Spec | None = None
+        try:
+            spec = load(name)
+            found = spec.check()
+        except VggdslError as error:
+            found = list(error.diagnostics)
+        codes.append(exit_code(found))
+        if as_json:
+            rows.append(_row(name, spec, found))
+        else:
+            report(found, sys.stdout)
+            click.echo(f"{name:<{width}}  {_summary(spec, found)}")
+    if as_json:
+        echo_json(rows)
+    raise SystemExit(1 if 1 in codes else max(codes))
+
+
+def _summary(spec: Spec | None, found: list[Diagnostic]) -> str:
+    errors, warnings = (sum(d.is_error is wanted for d in found) for wanted in (True, False))
+    parts = [plural(errors, "error")] if errors else []
+    if spec is not None:
+        held = spec.count("holds")
+        parts.append(f"{plural(held, 'claim')} {'holds' if held == 1 else 'hold'}")
+        parts.append(f"{spec.count('disputed')} disputed")
+        results = sum(len(claim.measures) for claim in spec.results)
+        parts += [f"{plural(results, 'result')} claimed"] if results else []
+        sealed = sum(m.sealed for m in spec.measurements)
+        parts += [f"{sealed} of {len(spec.measurements)} measured sealed"] if spec.measurements else []
+    parts += [plural(warnings, "warning")] if warnings else []
+    return ", ".join(parts)
+
+
+def _row(name: str, spec: Spec | None, found: list[Diagnostic]) -> dict[str, Any]:
+    row: dict[str, Any] = {"spec": name, "ok": not any(d.is_error for d in found)}
+    if spec is not None:
+        row["claims"] = {status: spec.count(status) for status in ("holds", "disputed", "refuted")}
+        row["results_claimed"] = sum(len(claim.measures) for claim in spec.results)
+        row["measured"] = len(spec.measurements)
+    return row | {"diagnostics": diagnostics_json(found)}

@@ -1,0 +1,101 @@
+"""What the commands share: diagnostics to the terminal, exit codes, JSON."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TextIO, TypeVar
+
+import click
+
+from vggdsl.diagnostics import render_all, to_json
+from vggdsl.errors import Diagnostic, VggdslError
+from vggdsl.spec import Spec
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+USAGE = ("V501", "V504")
+"""Findings about what was asked for rather than about a spec: they exit with 2."""
+
+
+def has_color(stream: TextIO) -> bool:
+    """Whether to colour: on a terminal, unless NO_COLOR is set."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def report(found: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
+    """Prints findings, to standard error unless told."""
+    stream = stream or sys.stderr
+    text = render_all(found, has_color(stream))
+    if text:
+        click.echo(text + "\n", file=stream)
+
+
+def exit_code(found: Iterable[Diagnostic]) -> int:
+    """0 without errors, 2 where only the call is wrong, 1 otherwise."""
+    errors = [d for d in found if d.is_error]
+    if not errors:
+        return 0
+    return 2 if all(d.code in USAGE for d in errors) else 1
+
+
+def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turns a ``VggdslError`` into its rendering and an exit code."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except VggdslError as error:
+            report(error.diagnostics)
+            raise SystemExit(exit_code(error.diagnostics)) from None
+
+    return run
+
+
+def refuse_wrong(spec: Spec) -> None:
+    """Reports what ``check`` finds; stops at errors, since a network that isn't the paper's is of no use."""
+    found = spec.check()
+    report(found)
+    if any(d.is_error for d in found):
+        raise SystemExit(1)
+
+
+def echo_json(data: Any) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def diagnostics_json(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    return [to_json(d) for d in found]
+
+
+def plural(count: int, word: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+LEFT = ("name", "layer", "source", "spec")
+"""Columns of words; numbers stand to the right."""
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], totals: Sequence[str] | None = None) -> None:
+    """A table on standard output, as wide as it needs to be."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD, show_footer=totals is not None, pad_edge=False, header_style="bold", footer_style="bold"
+    )
+    for column, total in zip(columns, totals or [""] * len(columns), strict=True):
+        table.add_column(column, total, justify="left" if column in LEFT else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    color = has_color(sys.stdout)
+    console = Console(width=400, force_terminal=color, no_color=not color, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    lines = [line.rstrip().removeprefix(" ") for line in captured.get().splitlines()]
+    click.echo("\n".join(lines).strip("\n"))

@@ -1,0 +1,53 @@
+"""``vggdsl fmt``."""
+
+from pathlib import Path
+
+import click
+
+from vggdsl.cli.common import exit_code, report
+from vggdsl.errors import Diagnostic, InputError, VggdslError
+from vggdsl.files import write_text
+from vggdsl.notations import arch
+from vggdsl.spec import read_source
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
+def command(specs: tuple[str, ...], check: bool) -> None:
+    """Bring specs into the one form: one spelling, aligned arrows and comments.
+
+    Comments survive, and so do the lines that a body is broken into. Files are rewritten in
+    place; `-` reads standard input and writes standard output.
+
+    \b
+    vggdsl fmt my_net.arch
+    vggdsl fmt --check specs/*.arch
+    cat my_net.arch | vggdsl fmt -
+    """
+    codes = []
+    for name in specs:
+        try:
+            codes.append(_format(name, check))
+        except VggdslError as error:
+            report(error.diagnostics)
+            codes.append(exit_code(error.diagnostics))
+    raise SystemExit(1 if 1 in codes else max(codes))
+
+
+def _format(name: str, check: bool) -> int:
+    if name != "-" and not Path(name).is_file():
+        raise InputError(Diagnostic("V501", f"no file `{name}`", help="fmt takes files, or `-`"))
+    source = read_source(name)
+    text = arch.write(arch.parse(source))
+    changed = text != source.text
+    if check:
+        if changed:
+            click.echo(f"{name}: would be reformatted")
+        return int(changed)
+    if name == "-":
+        click.echo(text, nl=False)
+    elif changed:
+        write_text(Path(name), text)
+        click.echo(f"{name}: reformatted", err=True)
+    return 0

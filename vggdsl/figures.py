@@ -1,0 +1,84 @@
+"""Printed figures: what a number on paper claims about a value.
+
+A printed figure holds if the value rounds or truncates to it. K, M and G are powers of 1000,
+Ki, Mi and Gi of 1024. ``~`` says that trailing zeros are not significant. A figure without a
+unit is exact.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
+_SHAPE = re.compile(r"(~?)([\d,]+(?:\.\d+)?)(?:e(-?\d+))?([KMG]i?|%)?", re.IGNORECASE)
+
+LONGEST = 24
+"""Figures with more digits are refused: no network has them, and huge integers cost time."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number as printed, e.g. ``138M``, ``~800K``, ``159Ki``, ``8.1%``, ``2,097,664``."""
+
+    text: str
+    digits: Decimal
+    unit: str = ""
+    approximate: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Figure":
+        """Reads a figure.
+
+        >>> Figure.parse("~800K").value
+        Decimal('800000')
+
+        Raises ``ValueError`` for what is no figure or is absurdly long.
+        """
+        match = _SHAPE.fullmatch(text)
+        if not match:
+            raise ValueError(f"`{text}` is not a number")
+        exponent = match[3] or "0"
+        if len(text) > LONGEST or abs(int(exponent)) > LONGEST:
+            raise ValueError(f"`{text}` is out of range: at most {LONGEST} digits")
+        digits = Decimal(match[2].replace(",", "")).scaleb(int(exponent))
+        unit = match[4] or ""
+        unit = unit if unit == "%" else unit[:1].upper() + unit[1:].lower()
+        canonical = f"{match[1]}{match[2]}{f'e{exponent}' if match[3] else ''}{unit}"
+        return cls(canonical, digits, unit, match[1] == "~")
+
+    @property
+    def value(self) -> Decimal:
+        """The number meant; a percentage as printed, 8.1 for ``8.1%``."""
+        return self.digits * self.scale
+
+    @property
+    def scale(self) -> int:
+        return 1 if self.unit == "%" else _UNITS[self.unit.upper()]
+
+    def holds(self, value: int) -> bool:
+        """Whether the value rounds or truncates to the figure.
+
+        >>> [Figure.parse(t).holds(163_328) for t in ("159Ki", "159K", "163K", "163,328")]
+        [True, False, True, True]
+        """
+        if not self.unit and not self.approximate:
+            return self.digits == value
+        quantum = self._quantum()
+        scaled = Decimal(value) / self.scale
+        return any(
+            (scaled / quantum).to_integral_value(rounding) * quantum == self.digits
+            for rounding in (ROUND_HALF_UP, ROUND_DOWN)
+        )
+
+    def _quantum(self) -> Decimal:
+        """The place value of the last significant digit."""
+        exponent = self.digits.normalize().as_tuple().exponent if self.approximate else None
+        if exponent is None or not self.digits:
+            exponent = self.digits.as_tuple().exponent
+        return Decimal(1).scaleb(int(exponent))
+
+    def in_unit(self, unit: str) -> "Figure":
+        """The same digits under another unit."""
+        if self.unit not in ("", "%"):
+            return Figure(self.text[: -len(self.unit)] + unit, self.digits, unit, self.approximate)
+        return self

@@ -1,0 +1,56 @@
+"""The network as a graph: what the text means, with every implied thing in place."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from vggdsl.ops import FC, Conv, Input, Op, Softmax
+from vggdsl.source import Span
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer. ``name`` is unique in its graph and stands in tables, weights and ONNX.
+
+    ``inputs`` are the names of the nodes that feed it. ``implied`` says why a node exists that
+    nobody wrote at that place; ``span`` is where it comes from, the rule for an
+    implied one. Spans don't count in equality.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    span: Span = field(compare=False)
+    spelled: str = field(default="", compare=False)
+    implied: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in topological order; the first is the input, the last gives the output."""
+
+    nodes: tuple[Node, ...]
+
+    def __getitem__(self, name: str) -> Node:
+        return next(node for node in self.nodes if node.name == name)
+
+    @property
+    def input(self) -> Input:
+        op = self.nodes[0].op
+        assert isinstance(op, Input)
+        return op
+
+    @property
+    def classifier(self) -> Node | None:
+        """The last convolution or FC, if the network has one."""
+        return next((n for n in reversed(self.nodes) if isinstance(n.op, Conv | FC)), None)
+
+    @property
+    def has_softmax(self) -> bool:
+        return isinstance(self.nodes[-1].op, Softmax)
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits that name the network: ops and edges, not names or labels."""
+        order = {node.name: i for i, node in enumerate(self.nodes)}
+        lines = (f"{n.op!r} {[order[name] for name in n.inputs]}" for n in self.nodes)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]

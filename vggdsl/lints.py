@@ -1,0 +1,83 @@
+"""Warnings: networks that compile, but probably not into what was meant."""
+
+from collections.abc import Iterator
+
+from vggdsl.errors import Diagnostic, Label
+from vggdsl.infer import TypedGraph, TypedNode
+from vggdsl.ops import FC, AvgPool, BatchNorm, Conv, Dropout, MaxPool, Softmax
+from vggdsl.shapes import Window
+
+
+def lint(typed: TypedGraph) -> list[Diagnostic]:
+    """W2xx for everything that looks wrong in a network; each place is told once."""
+    found = []
+    for node in typed.nodes:
+        found += [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_before_softmax(node, typed)]
+    found += _linear(typed)
+    return list(dict.fromkeys(found))
+
+
+def _padding_only(t: TypedNode) -> Iterator[Diagnostic]:
+    """Only the first and the last window can miss the input altogether, unless all do."""
+    op = t.node.op
+    if not isinstance(op, Conv | MaxPool | AvgPool):
+        return
+    for axis, (size, positions) in enumerate(((t.x.h, t.shape.h), (t.x.w, t.shape.w))):
+        if any(not _touches(op.window, axis, size, place) for place in {0, positions - 1}):
+            message = f"{op.kind} has a window that sees only padding"
+            help = f"a padding of {op.window.extent[axis] - 1} or less always sees some of the input"
+            yield Diagnostic("W201", message, (Label(t.node.span, f"on {t.x}"),), help)
+            return
+
+
+def _touches(window: Window, axis: int, size: int, place: int) -> bool:
+    start = place * window.stride[axis] - window.pad[axis]
+    step = window.dilation[axis]
+    first = max(0, -(start // step)) if start < 0 else 0
+    return first < window.kernel[axis] and 0 <= start + first * step < size
+
+
+def _dropped(t: TypedNode) -> Iterator[Diagnostic]:
+    op = t.node.op
+    if not isinstance(op, MaxPool | AvgPool):
+        return
+    window = op.window
+    for axis, what, size, positions in ((0, "row", t.x.h, t.shape.h), (1, "column", t.x.w, t.shape.w)):
+        last = (positions - 1) * window.stride[axis] - window.pad[axis] + window.extent[axis] - 1
+        if last < size - 1:
+            n = size - 1 - last
+            message = f"{op.kind} never sees the last {what if n == 1 else f'{n} {what}s'} of {t.x}"
+            yield Diagnostic("W202", message, (Label(t.node.span, "this window"),), "add `ceil` to see it")
+            return
+
+
+def _on_one_pixel(t: TypedNode) -> Iterator[Diagnostic]:
+    op = t.node.op
+    if isinstance(op, Conv) and (t.x.h, t.x.w) == (1, 1) and op.window.extent != (1, 1):
+        message = f"a convolution of {op.window.kernel} on a 1x1 map: only one of its weights sees the input"
+        yield Diagnostic("W203", message, (Label(t.node.span, f"gets {t.x}"),), "remove a pool before it, or use conv1")
+
+
+def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
+    """Two layers with weights and nothing nonlinear between are one layer."""
+    before: dict[str, TypedNode | None] = {}
+    for t in typed.nodes:
+        origin = next((before[name] for name in t.node.inputs if before.get(name)), None)
+        if isinstance(t.node.op, Conv | FC):
+            if origin is not None:
+                labels = (Label(t.node.span, "this layer"), Label(origin.node.span, "and this one", primary=False))
+                message = f"nothing nonlinear between {origin.name} and {t.name}"
+                yield Diagnostic("W204", message, labels, "write an activation between them, or `after` rules")
+            before[t.name] = t
+        else:
+            before[t.name] = None if t.node.op.nonlinear else origin
+
+
+def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:
+    if not isinstance(t.node.op, Softmax):
+        return
+    for name in t.node.inputs:
+        node = typed[name].node
+        if isinstance(node.op, Dropout | BatchNorm):
+            labels = (Label(node.span, "this layer"), Label(t.node.span, "the softmax", primary=False))
+            yield Diagnostic("W205", f"{node.op.kind} right before softmax", labels, "move it before the classifier")

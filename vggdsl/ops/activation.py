@@ -1,0 +1,55 @@
+"""Activation functions."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+from vggdsl.ops.facts import Facts
+
+Function = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "tanh", "sigmoid"]
+FUNCTIONS: tuple[Function, ...] = get_args(Function)
+
+
+@dataclass(frozen=True)
+class Activation(Facts):
+    """An activation function, value by value.
+
+    Spelled: ``ReLU``, ``LeakyReLU`` (slope 0.01), ``ELU`` (alpha 1), ``GELU`` (exact), ``SiLU``,
+             ``tanh``, ``sigmoid``.
+    Shape:   unchanged.
+    Params:  none.
+    MACs:    none.
+    Source:  ReLU: Krizhevsky et al. 2012, sec. 3.1; ELU: Clevert et al. 2016.
+    Differs: counted as in place, without activations of its own, as CS231n's table does.
+
+    >>> Activation("ELU").kind
+    'ELU'
+    """
+
+    word: ClassVar[str] = "activation"
+    nonlinear: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True
+    function: Function
+
+    @property
+    def kind(self) -> str:
+        return self.function
+
+
+@dataclass(frozen=True)
+class Softmax(Facts):
+    """Softmax over the channels, at the end of a head.
+
+    Spelled: ``softmax``, ``soft-max``.
+    Shape:   unchanged.
+    Params:  none.
+    MACs:    none.
+    Source:  Simonyan & Zisserman 2015, sec. 2.1.
+    Differs: not in the PyTorch module, whose ``forward`` gives logits; in the ONNX graph if written.
+
+    >>> Softmax().kind
+    'softmax'
+    """
+
+    word: ClassVar[str] = "softmax"
+    nonlinear: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True

@@ -1,0 +1,375 @@
+"""``train { … }`` sections -> recipes. Strict: an unknown entry, option or value is an error."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import sqrt
+from typing import Any, Literal
+
+from vggdsl.errors import Diagnostic, Label, RecipeError, unknown
+from vggdsl.recipe.arguments import (
+    EXAMPLES,
+    Arguments,
+    Value,
+    atom_int,
+    diagnostic,
+    positional_int,
+    read_float,
+    read_int,
+    read_range,
+    wrong,
+)
+from vggdsl.recipe.model import (
+    CLASSES,
+    KEYS,
+    SGD,
+    STOP_MEASURES,
+    Adam,
+    Augment,
+    ColourPCA,
+    Constant,
+    Cosine,
+    Crop,
+    Data,
+    From,
+    HFlip,
+    Init,
+    Plateau,
+    Recipe,
+    Scale,
+    Schedule,
+    Steps,
+    Stop,
+    WarmUp,
+)
+from vggdsl.syntax import Atom, During, Entry, Train
+
+
+def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
+    """The recipes of a spec, ``as`` resolved: the entries replace the base's by key.
+
+    Raises ``RecipeError`` with everything that is wrong with them.
+    """
+    found: list[Diagnostic] = []
+    entries: dict[str | None, dict[str, Entry]] = {}
+    recipes = []
+    for section in sections:
+        if section.name in entries:
+            what = f"`train {section.name}`" if section.name else "`train` without a name"
+            found.append(diagnostic("V402", f"a second {what}", section.span, "give it another name"))
+            continue
+        merged: dict[str, Entry] = {}
+        if section.base is not None:
+            if section.base in entries:
+                merged = dict(entries[section.base])
+            else:
+                names = [name for name in entries if name]
+                found.append(unknown("V402", "recipe", section.base, names or ["none"], section.span))
+        merged |= _own(section, found)
+        entries[section.name] = merged
+        recipe = _recipe(section.name, merged, found)
+        if recipe is not None:
+            recipes.append(recipe)
+    if found:
+        raise RecipeError(_distinct(found))
+    return tuple(recipes)
+
+
+def _distinct(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """An inherited entry that is wrong is told once."""
+    return list(dict.fromkeys(found))
+
+
+def _own(section: Train, found: list[Diagnostic]) -> dict[str, Entry]:
+    own: dict[str, Entry] = {}
+    for line in section.lines:
+        entry = line.content
+        if not isinstance(entry, Entry):
+            continue
+        if entry.key not in KEYS:
+            found.append(unknown("V403", "entry of a recipe", entry.key, KEYS, entry.span))
+        elif entry.key in own:
+            labels = (Label(entry.span, "again"), Label(own[entry.key].span, "first here", primary=False))
+            found.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
+        else:
+            own[entry.key] = entry
+    return own
+
+
+def _recipe(name: str | None, entries: Mapping[str, Entry], found: list[Diagnostic]) -> Recipe | None:
+    values: dict[str, Any] = {}
+    before = len(found)
+    for key, entry in entries.items():
+        try:
+            values[key] = _READERS[key](entry)
+        except RecipeError as error:
+            found += error.diagnostics
+    if len(found) > before:
+        return None
+    places = {key: entry.span for key, entry in entries.items()}
+    recipe = Recipe(name, **values, origins=dict.fromkeys(entries, "spec"), places=places)
+    found += _check_rate(recipe, entries)
+    return recipe
+
+
+def _check_rate(recipe: Recipe, entries: Mapping[str, Entry]) -> Iterable[Diagnostic]:
+    schedule = recipe.schedule.then if isinstance(recipe.schedule, WarmUp) else recipe.schedule
+    scheduled = isinstance(schedule, Steps) or (isinstance(schedule, Constant) and schedule.lr is not None)
+    if scheduled and recipe.optimizer.lr is not None:
+        labels = (
+            Label(entries["schedule"].span, "here"),
+            Label(entries["optimizer"].span, "and here", primary=False),
+        )
+        yield Diagnostic("V405", "the learning rate is given twice", labels, "keep one of them")
+    if not scheduled and recipe.optimizer.lr is None and isinstance(recipe.optimizer, SGD):
+        yield diagnostic("V405", "no learning rate", entries["optimizer"].span, "write sgd(lr=0.1)")
+    if isinstance(schedule, Steps) and "epochs" in entries and schedule.steps[-1][1] < recipe.epochs:
+        labels = (
+            Label(entries["schedule"].span, f"ends with epoch {schedule.steps[-1][1]}"),
+            Label(entries["epochs"].span, "goes on", primary=False),
+        )
+        yield Diagnostic("V405", "the schedule ends before the training", labels, "add a step, or train less")
+
+
+# -- entries
+
+
+def _is_none(entry: Entry) -> bool:
+    value = entry.values[0]
+    return len(entry.values) == 1 and isinstance(value, Atom) and value.text.lower() == "none"
+
+
+def _one(entry: Entry) -> Value:
+    if len(entry.values) > 1:
+        help = f"write {entry.key} {EXAMPLES[entry.key]}"
+        raise wrong("V406", f"{entry.key} takes one value", entry.values[1].span, help)
+    return entry.values[0]
+
+
+def _known(arguments: Arguments, what: str, names: Sequence[str]) -> RecipeError:
+    return RecipeError(unknown("V406", what, arguments.name, names, arguments.span))
+
+
+def _data(entry: Entry) -> Data:
+    a = Arguments(_one(entry), "data")
+    if a.name not in CLASSES:
+        raise _known(a, "data set", list(CLASSES))
+    path, n, classes = None, None, None
+    if a.name == "folder":
+        place = a.take()
+        if not isinstance(place, Atom) or place.kind != "string":
+            raise wrong("V406", "folder needs a path", a.span, 'write folder("DIR")')
+        path = place.text
+    if a.name == "fake":
+        n, classes = a.integer("n"), a.integer("classes", least=2)
+    data = Data(a.name, path, a.integer("val"), a.integer("test"), classes, n)
+    a.done()
+    return data
+
+
+def _augment(entry: Entry) -> tuple[Augment, ...]:
+    if _is_none(entry):
+        return ()
+    steps: list[Augment] = []
+    for value in entry.values:
+        a = Arguments(value, "augment")
+        match a.name:
+            case "crop":
+                steps.append(Crop(positional_int(a), a.integer("pad", 0, 0) or 0))
+            case "hflip":
+                steps.append(HFlip())
+            case "scale":
+                steps.append(_scale(a))
+            case "colour-pca" | "color-pca":
+                steps.append(ColourPCA())
+            case _:
+                raise _known(a, "augmentation", ("crop", "hflip", "scale", "colour-pca"))
+        a.done()
+    return tuple(steps)
+
+
+def _scale(a: Arguments) -> Scale:
+    place = a.take()
+    if isinstance(place, Atom) and place.kind == "range":
+        low, high = read_range(place.text, place.span)
+        return Scale(low, high)
+    if isinstance(place, Atom) and place.kind == "number":
+        size = read_int(place.text, place.span, "scale", 1)
+        return Scale(size, size)
+    raise wrong("V406", "scale needs a size or a range", a.span, "write scale(256) or scale(256..512)")
+
+
+def _optimizer(entry: Entry) -> SGD | Adam:
+    a = Arguments(_one(entry), "optimizer")
+    decay = a.number("weight-decay", 0.0) or 0.0
+    lr = a.number("lr", None, least=1e-12, most=1e3)
+    optimizer: SGD | Adam
+    if a.name == "sgd":
+        optimizer = SGD(lr, a.number("momentum", 0.0, most=1) or 0.0, a.flag("nesterov"), decay)
+        if optimizer.nesterov and not optimizer.momentum:
+            raise wrong("V406", "nesterov without momentum", a.span, "write sgd(momentum=0.9, nesterov=yes)")
+    elif a.name in ("adam", "adamw"):
+        optimizer = Adam(lr, decay, a.name == "adamw")
+    else:
+        raise _known(a, "optimizer", ("sgd", "adam", "adamw"))
+    a.done()
+    return optimizer
+
+
+def _schedule(entry: Entry) -> Schedule:
+    first, *rest = entry.values
+    a = Arguments(first, "schedule")
+    if a.name == "warmup":
+        epochs = positional_int(a)
+        a.done()
+        if len(rest) != 1:
+            raise wrong("V406", "warmup leads to one schedule", a.span, "write warmup(5) cosine")
+        return WarmUp(epochs, _plain_schedule(Arguments(rest[0], "schedule")))
+    return _plain_schedule(Arguments(_one(entry), "schedule"))
+
+
+def _plain_schedule(a: Arguments) -> Constant | Steps | Plateau | Cosine:
+    schedule: Constant | Steps | Plateau | Cosine
+    match a.name:
+        case "constant":
+            place = a.take()
+            if place is None:
+                schedule = Constant()
+            elif isinstance(place, Atom):
+                schedule = Constant(read_float(place.text, place.span, "constant", 1e-12, 1e3))
+            else:
+                raise wrong("V406", "constant takes one rate", place.span, "write constant(1e-3)")
+        case "steps":
+            schedule = _steps(a)
+        case "plateau":
+            factor = a.number("factor", 0.1, 1e-6, 0.999999)
+            patience = a.integer("patience", 10)
+            assert factor is not None
+            assert patience is not None
+            schedule = Plateau(factor, patience, a.integer("drops"))
+        case "cosine":
+            schedule = Cosine()
+        case _:
+            raise _known(a, "schedule", ("constant", "steps", "plateau", "cosine", "warmup"))
+    a.done()
+    return schedule
+
+
+def _steps(a: Arguments) -> Steps:
+    steps: list[tuple[int, int, float]] = []
+    example = "write steps(1..20: 1e-3, 21..30: 1e-4)"
+    while (place := a.take()) is not None:
+        if not isinstance(place, During):
+            raise wrong("V406", f"`{place}` is no step", place.span, example)
+        first, last = read_range(place.epochs, place.span)
+        if first != (steps[-1][1] + 1 if steps else 1):
+            message = f"epoch {steps[-1][1] + 1 if steps else 1} has no learning rate, or two"
+            raise wrong("V406", message, place.span, example)
+        steps.append((first, last, read_float(place.value, place.span, "a rate", 1e-12, 1e3)))
+    if not steps:
+        raise wrong("V406", "steps needs ranges of epochs", a.span, example)
+    return Steps(tuple(steps))
+
+
+def _stop(entry: Entry) -> Stop | None:
+    if _is_none(entry):
+        return None
+    a = Arguments(_one(entry), "stop")
+    if a.name not in STOP_MEASURES:
+        raise _known(a, "measure to stop on", STOP_MEASURES)
+    patience = a.integer("patience")
+    a.done()
+    if patience is None:
+        raise wrong("V406", "stop needs a patience", a.span, f"write stop {EXAMPLES['stop']}")
+    return Stop(a.name, patience)
+
+
+def _init(entry: Entry) -> Init | From:
+    first, *rest = entry.values
+    a = Arguments(first, "init")
+    if a.name != "from":
+        return _plain_init(Arguments(_one(entry), "init"))
+    source = a.take()
+    if not isinstance(source, Atom) or source.kind not in ("string", "word"):
+        raise wrong("V406", "from needs a spec or a recipe", a.span, 'write from("vgg_a.arch", conv1_1)')
+    layers = []
+    while (place := a.take()) is not None:
+        if not isinstance(place, Atom) or place.kind != "word":
+            raise wrong("V406", f"`{place}` is no layer's name", place.span, "write conv1_1")
+        layers.append(place.text)
+    a.done()
+    otherwise = None
+    if rest:
+        if not (isinstance(rest[0], Atom) and rest[0].text.lower() == "else") or len(rest) != 2:
+            raise wrong("V406", "`else` and one init can follow", rest[0].span, "write … else he")
+        otherwise = _plain_init(Arguments(rest[1], "init"))
+    return From(source.text, source.kind == "string", tuple(layers), otherwise)
+
+
+def _plain_init(a: Arguments) -> Init:
+    names: dict[str, Literal["he", "glorot", "torch", "normal"]] = {
+        "he": "he",
+        "glorot": "glorot",
+        "xavier": "glorot",
+        "torch": "torch",
+        "default": "torch",
+        "normal": "normal",
+    }
+    if a.name not in names:
+        raise _known(a, "init", ("he", "glorot", "torch", "normal"))
+    if names[a.name] != "normal":
+        a.done()
+        return Init(names[a.name])
+    std, variance = a.number("std", None, 1e-9), a.number("variance", None, 1e-18)
+    a.done()
+    if (std is None) == (variance is None):
+        raise wrong("V406", "normal needs std or variance", a.span, "write normal(std=0.1)")
+    written = f"normal(variance={variance:g})" if variance is not None else f"normal(std={std:g})"
+    return Init("normal", std if std is not None else sqrt(variance or 0.0), written)
+
+
+def _seeds(entry: Entry) -> tuple[int, ...]:
+    seeds = tuple(atom_int(value, "seeds", 0) for value in entry.values)
+    if len(set(seeds)) < len(seeds):
+        raise wrong("V406", "a seed is given twice", entry.span, "write seeds 0 1 2")
+    return seeds
+
+
+def _checkpoint(entry: Entry) -> int | None:
+    if _is_none(entry):
+        return None
+    a = Arguments(_one(entry), "checkpoint")
+    if a.name != "every":
+        raise _known(a, "checkpoint", ("every",))
+    every = positional_int(a)
+    a.done()
+    return every
+
+
+def _word(*words: str) -> Callable[[Entry], str]:
+    def read(entry: Entry) -> str:
+        a = Arguments(_one(entry), entry.key)
+        if a.name not in words:
+            raise _known(a, entry.key, words)
+        a.done()
+        return a.name
+
+    return read
+
+
+def _count(entry: Entry) -> int:
+    return atom_int(_one(entry), entry.key, 1)
+
+
+_READERS: Mapping[str, Callable[[Entry], Any]] = {
+    "data": _data,
+    "augment": _augment,
+    "normalize": _word("mean-std", "mean", "none"),
+    "batch": _count,
+    "optimizer": _optimizer,
+    "schedule": _schedule,
+    "epochs": _count,
+    "stop": _stop,
+    "init": _init,
+    "seeds": _seeds,
+    "precision": _word("auto", "fp32", "bf16"),
+    "checkpoint": _checkpoint,
+}

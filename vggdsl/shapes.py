@@ -1,0 +1,72 @@
+"""Shapes and the arithmetic of windows that slide over them."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Pair(NamedTuple):
+    """Something that has a vertical and a horizontal part, such as a kernel's size."""
+
+    h: int
+    w: int
+
+    def __str__(self) -> str:
+        return f"{self.h}x{self.w}"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Channels, height and width of one image's tensor; a vector of n values is (n, 1, 1).
+
+    >>> Shape(64, 224, 224).elements
+    3211264
+    >>> print(Shape(64, 224, 224))
+    224x224x64
+    """
+
+    c: int
+    h: int
+    w: int
+
+    @property
+    def elements(self) -> int:
+        return self.c * self.h * self.w
+
+    @property
+    def chw(self) -> list[int]:
+        return [self.c, self.h, self.w]
+
+    def __str__(self) -> str:
+        return f"{self.h}x{self.w}x{self.c}"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window along both axes, as convolutions and pools have one."""
+
+    kernel: Pair
+    stride: Pair = Pair(1, 1)
+    pad: Pair = Pair(0, 0)
+    dilation: Pair = Pair(1, 1)
+    ceil: bool = False
+
+    @property
+    def extent(self) -> Pair:
+        """What the window spans of the input: d(k - 1) + 1."""
+        return Pair(*(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)))
+
+    def positions(self, size: Pair) -> Pair:
+        """How many places the window has on an input of that size; below 1 if it doesn't fit.
+
+        floor((n + 2p - extent) / s) + 1. With ``ceil`` the last window may hang over the end,
+        but must start inside the input or its leading padding (as in Caffe and PyTorch).
+        """
+        return Pair(*(self._along(axis, n) for axis, n in enumerate(size)))
+
+    def _along(self, axis: int, n: int) -> int:
+        s, p = self.stride[axis], self.pad[axis]
+        room = n + 2 * p - self.extent[axis]
+        if not self.ceil:
+            return room // s + 1
+        out = -(-room // s) + 1
+        return out - 1 if (out - 1) * s >= n + p else out
