@@ -44,9 +44,9 @@ class Arguments:
         option = self.options.pop(key, None)
         if option is None:
             return default
-        if option.value not in ("yes", "no"):
+        if option.value.lower() not in ("yes", "no"):
             raise wrong("V406", f"{key} is `yes` or `no`", option.span, f"write {key}=yes")
-        return option.value == "yes"
+        return option.value.lower() == "yes"
 
     def take(self) -> Atom | During | None:
         return self.positional.pop(0) if self.positional else None
@@ -59,7 +59,9 @@ class Arguments:
             raise RecipeError(unknown("V406", f"option of {self.name}", option.key, self._asked, option.span))
         if self.positional:
             place = self.positional[0]
-            raise wrong("V406", f"{self.name}: `{place}` is one too many", place.span, f"write {EXAMPLES[self.key]}")
+            example = EXAMPLES[self.key]
+            help = f"write {example}" if example.startswith(f"{self.name}(") else "remove it"
+            raise wrong("V406", f"{self.name}: `{place}` is one too many", place.span, help)
 
 
 EXAMPLES = {
@@ -84,7 +86,7 @@ EXAMPLES = {
 def positional_int(a: Arguments) -> int:
     place = a.take()
     if not isinstance(place, Atom):
-        raise wrong("V406", f"{a.name} needs a number", a.span, f"write {EXAMPLES[a.key]}")
+        raise wrong("V406", f"{a.name} needs a number", a.span, f"write {a.name}(5)")
     return atom_int(place, a.name, 1)
 
 
@@ -96,7 +98,7 @@ def atom_int(value: Value, key: str, least: int) -> int:
 
 def read_int(text: str, span: Span, key: str, least: int) -> int:
     number = _decimal(text, span)
-    if number != number.to_integral_value() or not least <= number <= 10**9:
+    if "%" in text or "~" in text or number != number.to_integral_value() or not least <= number <= 10**9:
         raise wrong("V406", f"{key} can't be {text}", span, f"write a whole number from {least}")
     return int(number)
 

@@ -205,10 +205,10 @@ STOP_MEASURES = ("val-accuracy", "val-loss")
 
 @dataclass(frozen=True)
 class Init:
-    """``he``, ``glorot``, ``torch`` (the framework's own) or ``normal`` with its deviation; zero biases
-    but for ``torch``."""
+    """``auto`` (He before a ReLU, Glorot elsewhere), ``he``, ``glorot``, ``torch`` (the framework's own)
+    or ``normal`` with its deviation; zero biases but for ``torch``."""
 
-    how: Literal["he", "glorot", "torch", "normal"] = "he"
+    how: Literal["auto", "he", "glorot", "torch", "normal"] = "auto"
     std: float | None = None
     written: str = field(default="", compare=False)
 

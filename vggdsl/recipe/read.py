@@ -1,6 +1,7 @@
 """``train { … }`` sections -> recipes. Strict: an unknown entry, option or value is an error."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import sqrt
 from typing import Any, Literal
 
@@ -40,6 +41,7 @@ from vggdsl.recipe.model import (
     Stop,
     WarmUp,
 )
+from vggdsl.source import Span
 from vggdsl.syntax import Atom, During, Entry, Train
 
 
@@ -50,19 +52,22 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
     """
     found: list[Diagnostic] = []
     entries: dict[str | None, dict[str, Entry]] = {}
+    first: dict[str | None, Train] = {}
     recipes = []
     for section in sections:
         if section.name in entries:
             what = f"`train {section.name}`" if section.name else "`train` without a name"
-            found.append(diagnostic("V402", f"a second {what}", section.span, "give it another name"))
+            labels = (Label(_head(section), "again"), Label(_head(first[section.name]), "first here", primary=False))
+            found.append(Diagnostic("V402", f"a second {what}", labels, "give it another name"))
             continue
+        first[section.name] = section
         merged: dict[str, Entry] = {}
         if section.base is not None:
             if section.base in entries:
                 merged = dict(entries[section.base])
             else:
                 names = [name for name in entries if name]
-                found.append(unknown("V402", "recipe", section.base, names or ["none"], section.span))
+                found.append(unknown("V402", "recipe", section.base, names or ["none above this one"], _head(section)))
         merged |= _own(section, found)
         entries[section.name] = merged
         recipe = _recipe(section.name, merged, found)
@@ -71,6 +76,12 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
     if found:
         raise RecipeError(_distinct(found))
     return tuple(recipes)
+
+
+def _head(section: Train) -> Span:
+    """Where a section's name stands."""
+    length = len(section.span.text.partition("{")[0].rstrip())
+    return Span(section.span.source, section.span.start, section.span.start + length)
 
 
 def _distinct(found: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -85,13 +96,31 @@ def _own(section: Train, found: list[Diagnostic]) -> dict[str, Entry]:
         if not isinstance(entry, Entry):
             continue
         if entry.key not in KEYS:
-            found.append(unknown("V403", "entry of a recipe", entry.key, KEYS, entry.span))
+            found.append(_unknown_entry(entry))
         elif entry.key in own:
             labels = (Label(entry.span, "again"), Label(own[entry.key].span, "first here", primary=False))
             found.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
         else:
             own[entry.key] = entry
     return own
+
+
+_INSIDE = {
+    "lr": "optimizer sgd(lr=0.1)",
+    "learning-rate": "optimizer sgd(lr=0.1)",
+    "momentum": "optimizer sgd(lr=0.1, momentum=0.9)",
+    "weight-decay": "optimizer sgd(lr=0.1, weight-decay=5e-4)",
+    "patience": "stop val-accuracy(patience=10)",
+    "batch-size": "batch 128",
+    "dataset": "data cifar10(val=5000)",
+}
+"""What other tools give a line of its own or another name."""
+
+
+def _unknown_entry(entry: Entry) -> Diagnostic:
+    place = Span(entry.span.source, entry.span.start, entry.span.start + len(entry.key))
+    found = unknown("V403", "entry of a recipe", entry.key, KEYS, place)
+    return replace(found, help=f"write `{_INSIDE[entry.key]}`") if entry.key in _INSIDE else found
 
 
 def _recipe(name: str | None, entries: Mapping[str, Entry], found: list[Diagnostic]) -> Recipe | None:
@@ -305,7 +334,8 @@ def _init(entry: Entry) -> Init | From:
 
 
 def _plain_init(a: Arguments) -> Init:
-    names: dict[str, Literal["he", "glorot", "torch", "normal"]] = {
+    names: dict[str, Literal["auto", "he", "glorot", "torch", "normal"]] = {
+        "auto": "auto",
         "he": "he",
         "glorot": "glorot",
         "xavier": "glorot",
@@ -314,14 +344,14 @@ def _plain_init(a: Arguments) -> Init:
         "normal": "normal",
     }
     if a.name not in names:
-        raise _known(a, "init", ("he", "glorot", "torch", "normal"))
+        raise _known(a, "init", ("auto", "he", "glorot", "torch", "normal"))
     if names[a.name] != "normal":
         a.done()
         return Init(names[a.name])
     std, variance = a.number("std", None, 1e-9), a.number("variance", None, 1e-18)
     a.done()
     if (std is None) == (variance is None):
-        raise wrong("V406", "normal needs std or variance", a.span, "write normal(std=0.1)")
+        raise wrong("V406", "normal takes std or variance, one of them", a.span, "write normal(std=0.1)")
     written = f"normal(variance={variance:g})" if variance is not None else f"normal(std={std:g})"
     return Init("normal", std if std is not None else sqrt(variance or 0.0), written)
 

@@ -1,0 +1,16 @@
+"""How many examples the properties try: ``HYPOTHESIS_PROFILE=thorough`` tries 50 times as many."""
+
+import os
+
+import torch
+from hypothesis import HealthCheck, settings
+
+FEW = 50
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=FEW, suppress_health_check=SLOW)
+settings.register_profile("thorough", deadline=None, max_examples=50 * FEW, print_blob=True, suppress_health_check=SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores already
+    torch.set_num_threads(1)

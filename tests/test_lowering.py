@@ -1,0 +1,350 @@
+"""The two lowerings against each other, against the arithmetic, and against libraries' own networks."""
+
+from dataclasses import replace
+from itertools import pairwise, product
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import onnxruntime
+import pytest
+import torch
+import torchvision
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import SIDE, chain, convs, graphs, pool_windows
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from vggdsl.infer import TypedGraph, infer
+from vggdsl.ir import Graph
+from vggdsl.ops import (
+    FC,
+    FUNCTIONS,
+    LRN,
+    Activation,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    GlobalAvgPool,
+    Identity,
+    Input,
+    MaxPool,
+    Op,
+    Softmax,
+)
+from vggdsl.passes.fold_batch_norm import fold_batch_norm
+from vggdsl.shapes import Pair, Shape, Window
+from vggdsl.targets.onnx import IR_VERSION, to_onnx
+from vggdsl.targets.torch import Network, load_weights, to_torch, weights
+from vggdsl.verify import difference
+from vggdsl.weights import weight_shapes
+
+TOLERANCE = 1e-4
+P3 = Window(Pair(3, 3), Pair(2, 2), Pair(1, 1))
+SMALL: list[list[Op]] = [
+    [Input(Shape(3, 12, 15)), Conv(6, P3, 3), BatchNorm(), Activation("ReLU"), MaxPool(P3), FC(5)],
+    [
+        Input(Shape(4, 11, 9)),
+        Conv(6, P3, bias=False),
+        Activation("GELU"),
+        LRN(),
+        AvgPool(P3),
+        FC(5),
+        BatchNorm(),
+    ],
+]
+
+
+def network_with_statistics(graph: TypedGraph, seed: int = 0) -> Network:
+    """In eval mode, with biases and running statistics that matter."""
+    network = to_torch(graph, seed=seed).eval()
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name.endswith(".running_var"):
+                tensor.uniform_(0.5, 2, generator=random)
+            elif tensor.dim() == 1:  # biases, BN's scales and shifts, running means
+                tensor.add_(0.3 * torch.randn(tensor.shape, generator=random))
+    return network
+
+
+def batch(graph: TypedGraph, n: int, seed: int = 0) -> Tensor:
+    return torch.randn(n, *graph.input.chw, generator=torch.Generator().manual_seed(seed))
+
+
+def run_onnx(model: ir.Model, x: Tensor) -> np.ndarray:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
+    proto = ir.to_proto(model)
+    onnx.checker.check_model(proto, full_check=True)
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    (out,) = session.run(None, {"input": x.numpy()})
+    return np.asarray(out)
+
+
+# -- properties
+
+
+@given(graphs())
+def test_every_shape_is_torchs(graph: TypedGraph) -> None:
+    network = to_torch(graph).eval()
+    seen: dict[str, Shape] = {}
+
+    def watch(name: str, module: nn.Module) -> None:
+        def hook(module: nn.Module, args: object, out: Tensor) -> None:
+            seen[name] = Shape(*out.shape[1:]) if out.dim() == 4 else Shape(out.shape[1], 1, 1)
+
+        module.register_forward_hook(hook)
+
+    for name, module in network.named_modules():
+        watch(name, module)
+    out = network(batch(graph, 2))
+    expected = {t.name: t.shape for t in graph.nodes[1:] if not isinstance(t.node.op, Softmax)}
+    assert {name: shape for name, shape in seen.items() if name in expected} == expected
+    c, h, w = graph.output.chw
+    assert tuple(out.shape) == ((2, c) if h == w == 1 else (2, c, h, w))
+
+
+def test_positions_of_every_small_pool_are_torchs() -> None:
+    for n, k, s, ceil in product(range(1, 13), range(1, 5), range(1, 5), (False, True)):
+        for p in range(k // 2 + 1):
+            if k <= n + 2 * p:
+                theirs = nn.MaxPool2d((k, 1), (s, 1), (p, 0), ceil_mode=ceil)(torch.zeros(1, n, 1))
+                ours = Window(Pair(k, 1), Pair(s, 1), Pair(p, 0), ceil=ceil).positions(Pair(n, 1))
+                assert (theirs.shape[1], 1) == ours, (n, k, s, p, ceil)
+
+
+@given(graphs())
+def test_counts_are_torchs(graph: TypedGraph) -> None:
+    network = to_torch(graph)
+    state = weights(network)
+    assert sum(p.numel() for p in network.parameters()) == graph.params
+    assert sum(array.size for array in state.values()) == graph.total_params
+    assert {name: array.shape for name, array in state.items()} == weight_shapes(graph)
+    for typed in graph.nodes:
+        own = [p for name, p in network.named_parameters() if name.rpartition(".")[0] == typed.name]
+        assert sum(p.numel() for p in own) == typed.params.learnable
+
+
+@given(graphs())
+def test_macs_are_half_of_torchs_flops(graph: TypedGraph) -> None:
+    network = to_torch(graph).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(batch(graph, 1))
+    assert counter.get_total_flops() == 2 * graph.macs
+
+
+@given(graphs(), st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
+def test_onnx_is_torch(graph: TypedGraph, fold: bool, logits: bool, seed: int) -> None:
+    network = network_with_statistics(graph, seed)
+    model = to_onnx(graph, weights(network), fold=fold, logits=logits)
+    x = batch(graph, 3, seed)
+    with torch.inference_mode():
+        expected = network(x)
+    assert torch.isfinite(expected).all()
+    tolerance = TOLERANCE
+    if graph.graph.has_softmax and not logits:
+        tolerance *= max(1.0, float(expected.abs().max()))
+        expected = expected.softmax(1)
+    assert difference(run_onnx(model, x), expected.numpy()).max_rel <= tolerance
+    for n in (1, 2):
+        assert difference(run_onnx(model, x[:n]), expected[:n].numpy()).max_rel <= tolerance
+
+
+@given(graphs(), st.integers(0, 2**32 - 1))
+def test_folded_is_unfolded(graph: TypedGraph, seed: int) -> None:
+    network = network_with_statistics(graph, seed)
+    folded = fold_batch_norm(graph.graph)
+    again = to_torch(infer(folded.graph)).eval()
+    load_weights(again, folded.apply(weights(network)))
+    x = batch(graph, 2, seed)
+    with torch.inference_mode():
+        assert difference(again(x).numpy(), network(x).numpy()).max_rel <= TOLERANCE
+    for before, node in pairwise(folded.graph.nodes):
+        assert not (isinstance(node.op, BatchNorm) and isinstance(before.op, Conv | FC))
+    kept = [n.name for n in folded.graph.nodes]
+    norms = {fold.norm for fold in folded.folds}
+    assert kept == [n.name for n in graph.graph.nodes if n.name not in norms]
+
+
+CEIL = replace(P3, ceil=True)
+SINGLE: list[Op] = [
+    *(Activation(function) for function in FUNCTIONS),
+    *(LRN(n, alpha=0.5) for n in range(1, 8)),
+    *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, CEIL, replace(CEIL, pad=Pair(0, 0)))),
+    *(GlobalAvgPool(), Identity(), Dropout(0.5), BatchNorm(eps=0.1)),
+]
+
+
+@pytest.mark.parametrize("op", SINGLE, ids=str)
+def test_each_op_in_onnx_is_torchs(op: Op) -> None:
+    """One by one, on a map and on a vector, whatever the properties happen to draw."""
+    conv = Conv(6, Window(Pair(2, 2)))
+    agree(chain(Input(Shape(3, 11, 9)), conv, op))
+    if not isinstance(op, MaxPool | AvgPool) or op.window.pad != (0, 0):
+        agree(chain(Input(Shape(3, 11, 9)), conv, FC(8), op))
+
+
+def test_an_input_alone() -> None:
+    agree(chain(Input(Shape(3, 4, 4)), Identity()))
+    agree(chain(Input(Shape(3, 1, 1)), Identity()))
+
+
+def test_two_norms_fold() -> None:
+    norms = (BatchNorm(), BatchNorm(0.1))
+    graph = chain(Input(Shape(3, 5, 5)), Conv(4, P3, bias=False), *norms, FC(5, bias=False), *norms)
+    assert [fold.layer for fold in fold_batch_norm(graph.graph).folds] == ["conv1", "conv1", "fc4", "fc4"]
+    agree(graph)
+
+
+def test_a_norm_whose_input_is_used_twice_stays() -> None:
+    start, conv, norm, relu = chain(*SMALL[0][:4]).graph.nodes
+    graph = infer(Graph((start, conv, norm, replace(relu, inputs=(conv.name,)))))
+    assert fold_batch_norm(graph.graph).folds == ()
+    agree(graph)
+
+
+def agree(graph: TypedGraph) -> None:
+    network, x = network_with_statistics(graph), batch(graph, 2)
+    with torch.inference_mode():
+        expected = network(x).numpy()
+    assert difference(run_onnx(to_onnx(graph, weights(network)), x), expected).max_rel <= 1e-5
+
+
+# -- receptive fields
+
+
+@st.composite
+def sliding(draw: st.DrawFn) -> list[Op]:
+    """Up to three windows and no other arithmetic that could hide a gradient."""
+    room = Shape(1, SIDE, SIDE)
+    ops: list[Op] = [Input(room)]
+    for _ in range(draw(st.integers(1, 3))):
+        c = ops[-1].channels if isinstance(ops[-1], Conv) else 1
+        conv = convs(Shape(c, SIDE, SIDE)).map(lambda conv: Conv(2, conv.window, 1))
+        ops.append(draw(conv))
+        if draw(st.booleans()):
+            ops.append(draw(pool_windows(room).map(AvgPool)))
+        if draw(st.booleans()):
+            ops.append(Activation("ReLU"))
+    return ops
+
+
+@given(sliding())
+def test_receptive_field_is_where_gradients_reach(ops: list[Op]) -> None:
+    last = chain(Input(Shape(1, 10_000, 10_000)), *ops[1:]).nodes[-1]
+    reach, steps = last.receptive_field, last.stride
+    assume(max(reach) <= 100)
+    h, w = (2 * r + 8 * s for r, s in zip(reach, steps, strict=True))
+    graph = chain(Input(Shape(1, h, w)), *ops[1:])
+    network = to_torch(graph).double().eval()
+    with torch.no_grad():
+        for p in network.parameters():
+            p.copy_(p.abs() + 0.1)
+    x = torch.rand(1, *graph.input.chw, dtype=torch.float64, requires_grad=True)
+    out = network(x)
+    out = out if out.dim() == 4 else out[:, :, None, None]
+    row, column = out.shape[2] // 2, out.shape[3] // 2
+    first = _support(x, out[0, 0, row, column])
+    assert [high - low + 1 for low, high in first] == list(graph.receptive_field) == list(reach)
+    if row + 1 < out.shape[2] and column + 1 < out.shape[3]:
+        second = _support(x, out[0, 0, row + 1, column + 1])
+        assert [b[0] - a[0] for a, b in zip(first, second, strict=True)] == list(steps)
+
+
+def _support(x: Tensor, y: Tensor) -> list[tuple[int, int]]:
+    """First and last row, and column, of the input that a value depends on."""
+    (grad,) = torch.autograd.grad(y, x, retain_graph=True)
+    _, rows, columns = (grad[0] != 0).nonzero(as_tuple=True)
+    return [(int(rows.min()), int(rows.max())), (int(columns.min()), int(columns.max()))]
+
+
+# -- libraries' networks
+
+VGG = {
+    "vgg11": ("1 M 2 M 4 4 M 8 8 M 8 8 M", 132_863_336),
+    "vgg13": ("1 1 M 2 2 M 4 4 M 8 8 M 8 8 M", 133_047_848),
+    "vgg16": ("1 1 M 2 2 M 4 4 4 M 8 8 8 M 8 8 8 M", 138_357_544),
+    "vgg19": ("1 1 M 2 2 M 4 4 4 4 M 8 8 8 8 M 8 8 8 8 M", 143_667_240),
+}
+
+
+def vgg(columns: str, size: int = 224, classes: int = 1000) -> TypedGraph:
+    """Simonyan & Zisserman's networks: a digit is a 3x3 convolution of 64 times as many channels."""
+    relu = Activation("ReLU")
+    ops: list[Op] = [Input(Shape(3, size, size))]
+    for column in columns.split():
+        if column == "M":
+            ops.append(MaxPool(Window(Pair(2, 2), Pair(2, 2))))
+        else:
+            ops += [Conv(64 * int(column), Window(Pair(3, 3), pad=Pair(1, 1))), relu]
+    hidden: list[Op] = [FC(4096), relu, Dropout(0.5)]
+    return chain(*ops, *hidden, *hidden, FC(classes), Softmax())
+
+
+@pytest.mark.parametrize("name", VGG)
+def test_counts_are_torchvisions(name: str) -> None:
+    columns, params = VGG[name]
+    with torch.device("meta"):
+        theirs = getattr(torchvision.models, name)()
+    graph = vgg(columns)
+    assert sum(p.numel() for p in theirs.parameters()) == graph.params == params
+    assert list(weight_shapes(graph).values()) == [tuple(p.shape) for p in theirs.parameters()]
+
+
+@pytest.mark.parametrize("name", ["vgg11", "vgg16"])
+def test_outputs_are_torchvisions(name: str) -> None:
+    theirs = getattr(torchvision.models, name)().eval()
+    graph = vgg(VGG[name][0])
+    with torch.device("meta"):
+        network = Network(graph)
+    network.to_empty(device="cpu").eval()
+    given = [p.numpy() for p in theirs.state_dict().values()]
+    load_weights(network, dict(zip(weight_shapes(graph), given, strict=True)))
+    x = batch(graph, 1)
+    with torch.inference_mode():
+        assert difference(network(x).numpy(), theirs(x).numpy()).max_rel <= 1e-6
+
+
+def test_exact_figures_of_vgg_16() -> None:
+    graph = vgg(VGG["vgg16"][0])
+    assert graph.macs == 15_470_264_320
+    assert [t.receptive_field.h for t in graph.nodes if isinstance(t.node.op, MaxPool | FC)][-4:] == [
+        212, 404, 404, 404,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ops", SMALL)
+def test_onnx_is_what_torch_exports(ops: list[Op], tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="torch.onnx.export(dynamo=True) needs onnxscript")
+    graph = chain(*ops)
+    network = network_with_statistics(graph)
+    x = batch(graph, 3)
+    torch.onnx.export(network, (x,), tmp_path / "traced.onnx", dynamo=True, verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "traced.onnx", providers=["CPUExecutionProvider"])
+    (traced,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    assert difference(run_onnx(to_onnx(graph, weights(network)), x), np.asarray(traced)).max_rel <= TOLERANCE
+
+
+# -- the ONNX graph
+
+
+def test_onnx_bears_the_specs_names() -> None:
+    conv = Conv(4, Window(Pair(3, 3)))
+    graph = chain(Input(Shape(3, 8, 8)), conv, BatchNorm(), Dropout(0.5), FC(5), Softmax(), label="3a.")
+    values = weights(to_torch(graph))
+    model = to_onnx(graph, values, metadata={"spec": "x.arch"}, name="x")
+    assert [n.name for n in model.graph] == ["3a.conv1", "3a.fc4.flatten", "3a.fc4", "3a.softmax5"]
+    assert list(model.graph.initializers) == [
+        "3a.conv1.weight", "3a.conv1.bias", "3a.fc4.weight", "3a.fc4.bias",
+    ]  # fmt: skip
+    assert (model.ir_version, model.producer_name, model.graph.name) == (IR_VERSION, "vggdsl", "x")
+    assert model.metadata_props == {"spec": "x.arch"}
+    (x,), (y,) = model.graph.inputs, model.graph.outputs
+    assert (x.name, str(x.shape), y.name, str(y.shape)) == ("input", "[N,3,8,8]", "probabilities", "[N,5]")
+    plain = to_onnx(graph, values, fold=False, logits=True)
+    assert [n.op_type for n in plain.graph] == ["Conv", "BatchNormalization", "Flatten", "Gemm"]
+    assert plain.graph.outputs[0].name == "logits"

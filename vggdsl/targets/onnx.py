@@ -1,0 +1,310 @@
+"""TypedGraph and weights -> an ONNX model, written straight from the graph, and the model to a file."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import metadata as installed
+from pathlib import Path
+from types import MappingProxyType
+from typing import assert_never
+
+import numpy as np
+import onnx_ir as ir
+
+from vggdsl.errors import Diagnostic, InputError
+from vggdsl.infer import TypedGraph, TypedNode, infer
+from vggdsl.ops import (
+    FC,
+    LRN,
+    Activation,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    Function,
+    GlobalAvgPool,
+    Identity,
+    Input,
+    MaxPool,
+    Softmax,
+)
+from vggdsl.passes.fold_batch_norm import fold_batch_norm
+from vggdsl.shapes import Shape, Window
+from vggdsl.weights import Array, Weights, check_weights, weight_shapes
+
+OPSET = 20
+"""The first with Gelu, for what reads the files to be as many as can be."""
+IR_VERSION = 10
+"""onnxruntime 1.31 reads up to 13; onnx 1.23 by itself would write 14."""
+INPUT, PROBABILITIES, LOGITS = "input", "probabilities", "logits"
+BATCH = "N"
+LARGEST = 2_000_000_000
+"""Bytes of weights in one file: protobuf ends at 2 GiB."""
+
+_ACTIVATIONS: dict[Function, tuple[str, dict[str, float | str]]] = {
+    "ReLU": ("Relu", {}),
+    "LeakyReLU": ("LeakyRelu", {"alpha": 0.01}),
+    "ELU": ("Elu", {"alpha": 1.0}),
+    "GELU": ("Gelu", {"approximate": "none"}),
+    "tanh": ("Tanh", {}),
+    "sigmoid": ("Sigmoid", {}),
+}
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def to_onnx(
+    graph: TypedGraph,
+    weights: Weights,
+    *,
+    fold: bool = True,
+    logits: bool = False,
+    metadata: Mapping[str, str] = _NONE,
+    name: str = "network",
+) -> ir.Model:
+    """The network at inference as an ONNX model; nodes and weights bear the spec's names.
+
+    Takes ``input``, (N, C, H, W) in single precision with any N. Gives ``probabilities`` if the network
+    ends in a softmax and ``logits`` isn't set, else ``logits``; (N, n) where it ends in a vector.
+    ``fold`` folds batch normalisations into the layers before them. Raises ``InputError`` V510 if the
+    weights don't fit.
+    """
+    check_weights(weight_shapes(graph), weights)
+    if fold:
+        folded = fold_batch_norm(graph.graph)
+        graph, weights = infer(folded.graph), folded.apply(weights)
+    writer = _Writer(weights)
+    nodes, end = graph.nodes, graph.nodes[-1].name
+    softmax = graph.graph.has_softmax and not logits
+    if graph.graph.has_softmax and logits:
+        nodes, (end,) = nodes[:-1], nodes[-1].node.inputs
+    start = _value(INPUT, [BATCH, *graph.input.chw])
+    values = {nodes[0].name: start}
+    for typed in nodes[1:]:
+        values[typed.name] = _lower(writer, typed, *(values[i] for i in typed.node.inputs))
+    last, shape = values[end], graph[end].shape
+    out_name = PROBABILITIES if softmax else LOGITS
+    if shape.h == shape.w == 1:
+        last = writer.vector(last, f"{end}.flatten")
+    if last is start:
+        last = writer.add("Identity", out_name, [last], shape)
+    last.name = out_name
+    return ir.Model(
+        ir.Graph(
+            [start],
+            [last],
+            nodes=writer.nodes,
+            initializers=writer.initializers,
+            opset_imports={"": OPSET},
+            name=name,
+        ),
+        ir_version=IR_VERSION,
+        producer_name="vggdsl",
+        producer_version=_version(),
+        metadata_props=dict(metadata),
+    )
+
+
+class _Writer:
+    """ONNX nodes and initializers so far."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self.nodes: list[ir.Node] = []
+        self.initializers: list[ir.Value] = []
+
+    def add(
+        self,
+        op_type: str,
+        name: str,
+        inputs: Sequence[ir.Value],
+        shape: Shape | Sequence[int | str],
+        **attributes: float | str | Sequence[int],
+    ) -> ir.Value:
+        """Appends a node; ``shape`` is its output's, with the batch if it isn't an image's."""
+        dims: Sequence[int | str] = [BATCH, *shape.chw] if isinstance(shape, Shape) else shape
+        # `input` and the outputs' names are the model's interface, whatever the labels in the spec.
+        clash = name in (INPUT, LOGITS, PROBABILITIES)
+        out = _value(f"{name}.out" if clash else name, dims)
+        self.nodes.append(ir.node(op_type, inputs, attributes, outputs=[out], name=name))
+        return out
+
+    def constant(self, name: str, array: Array) -> ir.Value:
+        """Appends an initializer."""
+        tensor = ir.tensor(np.asarray(array, order="C"), name=name)
+        value = ir.Value(name=name, shape=ir.Shape(array.shape), type=ir.TensorType(tensor.dtype), const_value=tensor)
+        self.initializers.append(value)
+        return value
+
+    def parts(self, typed: TypedNode, *names: str) -> list[ir.Value]:
+        """Initializers with those of the node's weights that it has."""
+        full = (f"{typed.name}.{part}" for part in names)
+        return [self.constant(n, np.asarray(self.weights[n], np.float32)) for n in full if n in self.weights]
+
+    def vector(self, x: ir.Value, name: str) -> ir.Value:
+        """(N, C, H, W) -> (N, C*H*W)."""
+        if _rank(x) == 2:
+            return x
+        return self.add("Flatten", name, [x], [BATCH, Shape(*_chw(x)).elements], axis=1)
+
+    def image(self, x: ir.Value, name: str) -> ir.Value:
+        """(N, C) -> (N, C, 1, 1)."""
+        if _rank(x) == 4:
+            return x
+        axes = self.constant(f"{name}.axes", np.array([2, 3]))
+        return self.add("Unsqueeze", name, [x, axes], [BATCH, *_chw(x), 1, 1])
+
+
+def _lower(writer: _Writer, typed: TypedNode, x: ir.Value) -> ir.Value:
+    op, name, shape = typed.node.op, typed.name, typed.shape
+    match op:
+        case Conv():
+            x = writer.image(x, f"{name}.unsqueeze")
+            return writer.add(
+                "Conv",
+                name,
+                [x, *writer.parts(typed, "weight", "bias")],
+                shape,
+                kernel_shape=op.window.kernel,
+                strides=op.window.stride,
+                pads=(*op.window.pad, *op.window.pad),
+                dilations=op.window.dilation,
+                group=op.groups,
+            )
+        case FC():
+            x = writer.vector(x, f"{name}.flatten")
+            inputs = [x, *writer.parts(typed, "weight", "bias")]
+            return writer.add("Gemm", name, inputs, [BATCH, op.features], transB=1)
+        case MaxPool():
+            x = writer.image(x, f"{name}.unsqueeze")
+            return writer.add(
+                "MaxPool",
+                name,
+                [x],
+                shape,
+                kernel_shape=op.window.kernel,
+                strides=op.window.stride,
+                pads=(*op.window.pad, *_end_pads(op.window, typed.x, shape)),
+                dilations=op.window.dilation,
+            )
+        case AvgPool():
+            return _avg_pool(writer, typed, op.window, writer.image(x, f"{name}.unsqueeze"))
+        case GlobalAvgPool():
+            return writer.add("GlobalAveragePool", name, [writer.image(x, f"{name}.unsqueeze")], shape)
+        case BatchNorm():
+            parts = writer.parts(typed, "weight", "bias", "running_mean", "running_var")
+            return writer.add("BatchNormalization", name, [x, *parts], _dims(x), epsilon=op.eps)
+        case LRN():
+            return _lrn(writer, typed, op, writer.image(x, f"{name}.unsqueeze"))
+        case Activation(function="SiLU"):
+            gate = writer.add("Sigmoid", f"{name}.sigmoid", [x], _dims(x))
+            return writer.add("Mul", name, [x, gate], _dims(x))
+        case Activation():
+            op_type, attributes = _ACTIVATIONS[op.function]
+            return writer.add(op_type, name, [x], _dims(x), **attributes)
+        case Softmax():
+            return writer.add("Softmax", name, [x], _dims(x), axis=1)
+        case Dropout() | Identity() | Input():
+            return x
+        case _:
+            assert_never(op)
+
+
+def _end_pads(window: Window, x: Shape, out: Shape) -> tuple[int, int]:
+    """What the windows reach at the end beyond the input, at least the padding.
+
+    Said in pads rather than by ``ceil_mode``, in which runtimes have differed about a last window that
+    starts in the padding, and about what an average is divided by. (onnxruntime 1.31 is as PyTorch.)
+    """
+    sizes = ((x.h, out.h), (x.w, out.w))
+    return tuple(  # type: ignore[return-value]  # two axes in, two out
+        max(p, (places - 1) * s + e - p - n)
+        for (n, places), p, s, e in zip(sizes, window.pad, window.stride, window.extent, strict=True)
+    )
+
+
+def _avg_pool(writer: _Writer, typed: TypedNode, window: Window, x: ir.Value) -> ir.Value:
+    """Padding counts in the mean; what hangs over the end of it, in ``ceil``, doesn't."""
+    pad, name = window.pad, typed.name
+    end = _end_pads(window, typed.x, typed.shape)
+    hangs = end != pad
+    if hangs and any(pad):  # one pool can't do both: make the padding part of its input
+        c, h, w = typed.x.chw
+        pads = writer.constant(f"{name}.pads", np.array([0, 0, *pad, 0, 0, *pad]))
+        x = writer.add("Pad", f"{name}.pad", [x, pads], Shape(c, h + 2 * pad.h, w + 2 * pad.w))
+        end = (end[0] - pad.h, end[1] - pad.w)
+    start = (0, 0) if hangs else pad
+    return writer.add(
+        "AveragePool",
+        name,
+        [x],
+        typed.shape,
+        kernel_shape=window.kernel,
+        strides=window.stride,
+        pads=(*start, *end),
+        count_include_pad=int(not hangs),
+    )
+
+
+def _lrn(writer: _Writer, typed: TypedNode, op: LRN, x: ir.Value) -> ir.Value:
+    """LRN with Krizhevsky's alpha, which ONNX divides by n.
+
+    onnxruntime has none with an even n, whose window isn't centred: PyTorch's has n/2 channels before
+    and n/2 - 1 after. It is written out, the sum over neighbours as a 1x1 convolution.
+    """
+    name, shape = typed.name, typed.shape
+    if op.n % 2:
+        return writer.add("LRN", name, [x], shape, size=op.n, alpha=op.alpha * op.n, beta=op.beta, bias=op.k)
+    offset = np.arange(shape.c)[None, :] - np.arange(shape.c)[:, None]
+    near = (-(op.n // 2) <= offset) & (offset < op.n // 2)
+    alphas = writer.constant(f"{name}.alphas", (near * op.alpha).astype(np.float32)[:, :, None, None])
+    k = writer.constant(f"{name}.k", np.full((1, 1, 1, 1), op.k, np.float32))
+    beta = writer.constant(f"{name}.beta", np.array(op.beta, np.float32))
+    squares = writer.add("Mul", f"{name}.squares", [x, x], shape)
+    total = writer.add("Conv", f"{name}.sum", [squares, alphas], shape, kernel_shape=(1, 1))
+    base = writer.add("Add", f"{name}.base", [total, k], shape)
+    power = writer.add("Pow", f"{name}.power", [base, beta], shape)
+    return writer.add("Div", name, [x, power], shape)
+
+
+def _value(name: str, dims: Sequence[int | str]) -> ir.Value:
+    return ir.Value(name=name, shape=ir.Shape(dims), type=ir.TensorType(ir.DataType.FLOAT))
+
+
+def _dims(x: ir.Value) -> list[int | str]:
+    return [BATCH, *_chw(x)]
+
+
+def _chw(x: ir.Value) -> list[int]:
+    assert x.shape is not None
+    return [d for d in x.shape if isinstance(d, int)]
+
+
+def _rank(x: ir.Value) -> int:
+    return 1 + len(_chw(x))
+
+
+def _version() -> str:
+    try:
+        return installed.version("vggdsl")
+    except installed.PackageNotFoundError:  # a bare checkout
+        return "unknown"
+
+
+def save(model: ir.Model, path: str | os.PathLike[str]) -> None:
+    """Writes the model to one file, or beyond 2 GB with its weights in ``<file>.data`` beside it.
+
+    What was at ``path`` stays as it is until the new file is whole. Raises ``InputError`` V511 if the
+    folder can't be written to.
+    """
+    path = Path(path)
+    size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
+    data = f"{path.name}.data" if size > LARGEST else None
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            new = Path(folder) / path.name
+            ir.save(model, new, format="protobuf", external_data=data)
+            if data is not None:
+                new.with_name(data).replace(path.with_name(data))
+            new.replace(path)
+    except OSError as error:
+        raise InputError(Diagnostic("V511", f"can't write {path}: {error.strerror}")) from error
