@@ -1,11 +1,13 @@
 """The arguments of a recipe's values, read strictly."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from vggdsl.errors import Diagnostic, Label, RecipeError, unknown
 from vggdsl.figures import Figure
 from vggdsl.source import Span
-from vggdsl.syntax import Atom, During, Option, Setting
+from vggdsl.syntax import Atom, During, Entry, Option, Setting
 
 Value = Atom | Option | Setting
 
@@ -80,6 +82,24 @@ EXAMPLES = {
 }
 
 
+_INSIDE = {
+    "lr": "optimizer sgd(lr=0.1)",
+    "learning-rate": "optimizer sgd(lr=0.1)",
+    "momentum": "optimizer sgd(lr=0.1, momentum=0.9)",
+    "weight-decay": "optimizer sgd(lr=0.1, weight-decay=5e-4)",
+    "patience": "stop val-accuracy(patience=10)",
+    "batch-size": "batch 128",
+    "dataset": "data cifar10(val=5000)",
+}
+"""What other tools give a line of its own or another name."""
+
+
+def unknown_entry(entry: Entry, known: Sequence[str]) -> Diagnostic:
+    place = Span(entry.span.source, entry.span.start, entry.span.start + len(entry.key))
+    found = unknown("V403", "entry of a recipe", entry.key, known, place)
+    return replace(found, help=f"write `{_INSIDE[entry.key]}`") if entry.key in _INSIDE else found
+
+
 # -- numbers
 
 
@@ -114,7 +134,8 @@ def _decimal(text: str, span: Span) -> Decimal:
     try:
         figure = Figure.parse(text)
     except ValueError as error:
-        raise wrong("V406", str(error), span, "write a number such as 0.05 or 1e-3") from None
+        message = f"`{text}` is below 0" if text.startswith("-") else str(error)
+        raise wrong("V406", message, span, "write a number such as 0.05 or 1e-3") from None
     return figure.value / 100 if figure.unit == "%" else figure.value
 
 

@@ -16,6 +16,7 @@ from vggdsl.recipe.arguments import (
     read_float,
     read_int,
     read_range,
+    unknown_entry,
     wrong,
 )
 from vggdsl.recipe.model import (
@@ -40,6 +41,7 @@ from vggdsl.recipe.model import (
     Steps,
     Stop,
     WarmUp,
+    shortest,
 )
 from vggdsl.source import Span
 from vggdsl.syntax import Atom, During, Entry, Train
@@ -67,7 +69,9 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
                 merged = dict(entries[section.base])
             else:
                 names = [name for name in entries if name]
-                found.append(unknown("V402", "recipe", section.base, names or ["none above this one"], _head(section)))
+                missing = unknown("V402", "recipe", section.base, names, _head(section))
+                help = missing.help if names else "a recipe continues one that stands before it in the file"
+                found.append(replace(missing, help=help))
         merged |= _own(section, found)
         entries[section.name] = merged
         recipe = _recipe(section.name, merged, found)
@@ -96,31 +100,13 @@ def _own(section: Train, found: list[Diagnostic]) -> dict[str, Entry]:
         if not isinstance(entry, Entry):
             continue
         if entry.key not in KEYS:
-            found.append(_unknown_entry(entry))
+            found.append(unknown_entry(entry, KEYS))
         elif entry.key in own:
             labels = (Label(entry.span, "again"), Label(own[entry.key].span, "first here", primary=False))
             found.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
         else:
             own[entry.key] = entry
     return own
-
-
-_INSIDE = {
-    "lr": "optimizer sgd(lr=0.1)",
-    "learning-rate": "optimizer sgd(lr=0.1)",
-    "momentum": "optimizer sgd(lr=0.1, momentum=0.9)",
-    "weight-decay": "optimizer sgd(lr=0.1, weight-decay=5e-4)",
-    "patience": "stop val-accuracy(patience=10)",
-    "batch-size": "batch 128",
-    "dataset": "data cifar10(val=5000)",
-}
-"""What other tools give a line of its own or another name."""
-
-
-def _unknown_entry(entry: Entry) -> Diagnostic:
-    place = Span(entry.span.source, entry.span.start, entry.span.start + len(entry.key))
-    found = unknown("V403", "entry of a recipe", entry.key, KEYS, place)
-    return replace(found, help=f"write `{_INSIDE[entry.key]}`") if entry.key in _INSIDE else found
 
 
 def _recipe(name: str | None, entries: Mapping[str, Entry], found: list[Diagnostic]) -> Recipe | None:
@@ -133,8 +119,12 @@ def _recipe(name: str | None, entries: Mapping[str, Entry], found: list[Diagnost
             found += error.diagnostics
     if len(found) > before:
         return None
+    schedule = values.get("schedule")
+    plain = schedule.then if isinstance(schedule, WarmUp) else schedule
+    if isinstance(plain, Steps):  # which say themselves how long the training is
+        values.setdefault("epochs", plain.steps[-1][1])
     places = {key: entry.span for key, entry in entries.items()}
-    recipe = Recipe(name, **values, origins=dict.fromkeys(entries, "spec"), places=places)
+    recipe = Recipe(name, **values, origins=dict.fromkeys(values, "spec"), places=places)
     found += _check_rate(recipe, entries)
     return recipe
 
@@ -352,8 +342,10 @@ def _plain_init(a: Arguments) -> Init:
     a.done()
     if (std is None) == (variance is None):
         raise wrong("V406", "normal takes std or variance, one of them", a.span, "write normal(std=0.1)")
-    written = f"normal(variance={variance:g})" if variance is not None else f"normal(std={std:g})"
-    return Init("normal", std if std is not None else sqrt(variance or 0.0), written)
+    if variance is not None:
+        return Init("normal", sqrt(variance), f"normal(variance={shortest(variance)})")
+    assert std is not None
+    return Init("normal", std, f"normal(std={shortest(std)})")
 
 
 def _seeds(entry: Entry) -> tuple[int, ...]:
@@ -378,7 +370,7 @@ def _word(*words: str) -> Callable[[Entry], str]:
     def read(entry: Entry) -> str:
         a = Arguments(_one(entry), entry.key)
         if a.name not in words:
-            raise _known(a, entry.key, words)
+            raise _known(a, f"value of {entry.key}", words)
         a.done()
         return a.name
 

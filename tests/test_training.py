@@ -1,0 +1,500 @@
+"""Training: what a recipe says happens, again and alike, or is refused; what was found is recorded."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from torch.optim import lr_scheduler
+
+from vggdsl.cli.train import command
+from vggdsl.errors import Diagnostic, VggdslError
+from vggdsl.recipe import Crop, HFlip, Recipe
+from vggdsl.records.compare import compare
+from vggdsl.spec import Spec, load, parse
+from vggdsl.targets.torch import to_torch
+from vggdsl.training.augment import Normalisation, augment, crop, generator, hflip
+from vggdsl.training.device import choose
+from vggdsl.training.loop import Setting, evaluate, optimizer_of, steps_an_epoch
+from vggdsl.training.memory import check_training, training_bytes
+from vggdsl.training.report import Epoch, Plan, Silent
+from vggdsl.training.run import Run, Stopped, load_run, train
+from vggdsl.training.runfolder import weights_digest
+from vggdsl.training.schedule import Patience, Rate
+from vggdsl.training.splits import Split
+
+BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
+ENTRIES = {
+    "data": "fake(n=100, classes=3)",
+    "augment": "crop(8, pad=1) hflip",
+    "batch": "16",
+    "optimizer": "sgd(lr=0.05, momentum=0.9)",
+    "epochs": "2",
+}
+
+
+def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
+    """The small spec, with other entries in its recipe."""
+    lines = [f"  {key} {value}" for key, value in {**ENTRIES, **entries}.items() if value]
+    return parse("\n".join([body, "train {", *lines, "}", claims]), "small.arch")
+
+
+def recipe_with(**entries: str) -> Recipe:
+    return spec_with(**entries).recipe()
+
+
+def findings(call: Callable[[], object]) -> Sequence[Diagnostic]:
+    with pytest.raises(VggdslError) as caught:
+        call()
+    return caught.value.diagnostics
+
+
+# -- augmentation
+
+IMAGES = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (6, 3, 5, 7), np.uint8))
+
+
+def test_flipping_twice_is_the_identity() -> None:
+    mask = torch.tensor([True, False] * 3)
+    once = hflip(IMAGES, mask)
+    assert once[0].equal(IMAGES[0].flip(2))
+    assert once[1].equal(IMAGES[1])
+    assert hflip(once, mask).equal(IMAGES)
+
+
+def test_a_crop_is_a_window_of_the_padded_image() -> None:
+    offsets = torch.tensor([[0, 1, 2, 3, 4, 2], [4, 3, 2, 1, 0, 2]])
+    padded = torch.nn.functional.pad(IMAGES, (2, 2, 2, 2))
+    for image, window, y, x in zip(padded, crop(IMAGES, 2, offsets), *offsets.tolist(), strict=True):
+        assert window.equal(image[:, y : y + 5, x : x + 7])
+    assert crop(IMAGES, 2, torch.full((2, 6), 2)).equal(IMAGES)
+
+
+def test_augmentation_depends_on_its_generator_alone() -> None:
+    steps = (Crop(8, 2), HFlip())
+    one, same, other = (augment(IMAGES, steps, generator("augment", 0, 1, i)) for i in (0, 0, 1))
+    assert one.equal(same)
+    assert not one.equal(other)
+    assert augment(IMAGES, (), generator("x")).equal(IMAGES)
+
+
+def test_every_offset_is_drawn() -> None:
+    image = torch.zeros(2000, 1, 3, 3, dtype=torch.uint8)
+    image[:, 0, 1, 1] = 1
+    seen = augment(image, (Crop(3, 1),), generator("offsets")).sum(0)[0]
+    assert seen.min() > 2000 / 9 / 2
+
+
+def test_normalisation_is_of_the_channels() -> None:
+    values = IMAGES.numpy().astype(np.float64) / 255
+    both = Normalisation.of(IMAGES, "mean-std")
+    assert both.mean == pytest.approx(values.mean((0, 2, 3)))
+    assert both.std == pytest.approx(values.std((0, 2, 3)))
+    out = both(IMAGES)
+    assert out.mean((0, 2, 3)).abs().max() < 1e-6
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    assert Normalisation.of(IMAGES, "mean") == replace(both, std=(1.0,) * 3)
+    assert Normalisation.of(IMAGES, "none")(IMAGES).allclose(IMAGES / 255)
+    assert Normalisation.of(torch.full((2, 1, 2, 2), 9, dtype=torch.uint8), "mean-std").std == (1.0,)
+
+
+# -- learning rates
+
+STEPS, EPOCHS = 7, 12
+
+
+def rates(schedule: str, **entries: str) -> list[float]:
+    rate = Rate(recipe_with(schedule=schedule, epochs=str(EPOCHS), **entries), STEPS)
+    return [rate(step) for step in range(EPOCHS * STEPS)]
+
+
+def torchs(make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], every: int = 1) -> list[float]:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.05)
+    scheduler, found = make(optimizer), []
+    for step in range(EPOCHS * STEPS):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if (step + 1) % every == 0:
+            scheduler.step()
+    return found
+
+
+def test_constant_rates() -> None:
+    assert set(rates("constant")) == {0.05}
+    assert set(rates("constant(1e-3)", optimizer="adam")) == {1e-3}
+    assert set(rates("constant", optimizer="adamw(weight-decay=0.1)")) == {1e-3}
+
+
+def test_cosine_is_torchs() -> None:
+    theirs = torchs(lambda o: lr_scheduler.CosineAnnealingLR(o, EPOCHS * STEPS))
+    assert rates("cosine") == pytest.approx(theirs)
+
+
+def test_steps_are_torchs() -> None:
+    theirs = torchs(lambda o: lr_scheduler.MultiStepLR(o, [3, 8]), every=STEPS)
+    ours = rates("steps(1..3: 0.05, 4..8: 0.005, 9..12: 0.0005)", optimizer="sgd(momentum=0.9)")
+    assert ours == pytest.approx(theirs)
+
+
+def test_warm_up_is_torchs() -> None:
+    warm = 3 * STEPS
+
+    def make(o: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
+        rise = lr_scheduler.LinearLR(o, 1 / warm, total_iters=warm - 1)
+        fall = lr_scheduler.CosineAnnealingLR(o, (EPOCHS - 3) * STEPS)
+        return lr_scheduler.SequentialLR(o, [rise, fall], [warm])
+
+    assert rates("warmup(3) cosine") == pytest.approx(torchs(make))
+    assert rates("warmup(3) constant")[warm - 1 :] == [0.05] * (EPOCHS * STEPS - warm + 1)
+
+
+ACCURACIES = [0.1, 0.5, 0.5, 0.4, 0.6, 0.6, 0.6, 0.6, 0.6, 0.7, 0.7, 0.1]
+
+
+def test_plateau_is_torchs() -> None:
+    """Torch drops when more than its patience passed in vain, a recipe when as much did."""
+    rate = Rate(recipe_with(schedule="plateau(factor=0.5, patience=2)", epochs=str(EPOCHS)), STEPS)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.05)
+    theirs = lr_scheduler.ReduceLROnPlateau(optimizer, "max", factor=0.5, patience=1, threshold=0)
+    for epoch, accuracy in enumerate(ACCURACIES, 1):
+        assert rate(epoch * STEPS - 1) == pytest.approx(optimizer.param_groups[0]["lr"])
+        assert not rate.is_over(epoch, accuracy)
+        theirs.step(accuracy)
+
+
+def test_the_plateau_after_the_last_drop_ends_the_training() -> None:
+    rate = Rate(recipe_with(schedule="plateau(factor=0.1, patience=2, drops=2)", epochs="99"), STEPS)
+    ends = [rate.is_over(epoch, 0.5) for epoch in range(1, 8)]
+    assert ends == [False] * 6 + [True]  # the best in epoch 1, drops after 3 and 5, the end after 7
+    assert rate(0) == pytest.approx(0.0005)
+
+
+def test_patience_counts_epochs_without_a_better_value() -> None:
+    patience = Patience(2)
+    assert [patience.is_spent(value) for value in (1, 2, 2, 1, 3, 2, 3)] == [False] * 3 + [True, False, False, True]
+
+
+def test_optimizers_are_the_recipes() -> None:
+    network = to_torch(spec_with().typed)
+    sgd = optimizer_of(recipe_with(optimizer="sgd(lr=0.3, momentum=0.9, nesterov=yes, weight-decay=5e-4)"), network)
+    assert isinstance(sgd, torch.optim.SGD)
+    group = sgd.param_groups[0]
+    assert [group[key] for key in ("lr", "momentum", "nesterov", "weight_decay")] == [0.3, 0.9, True, 5e-4]
+    adam = optimizer_of(recipe_with(optimizer="adam(lr=0.01)"), network)
+    assert type(adam) is torch.optim.Adam
+    adamw = optimizer_of(recipe_with(optimizer="adamw(lr=0.01, weight-decay=0.1)"), network)
+    assert type(adamw) is torch.optim.AdamW
+    assert adamw.param_groups[0]["weight_decay"] == 0.1
+
+
+@pytest.mark.parametrize(("images", "batch", "steps"), [(64, 16, 4), (65, 16, 4), (66, 16, 5), (10, 16, 1), (3, 1, 3)])
+def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> None:
+    assert steps_an_epoch(images, batch) == steps
+
+
+# -- refusals
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("augment", "colour-pca", "V407"),
+        ("augment", "scale(8..16) crop(8)", "V407"),
+        ("augment", "crop(6)", "V407"),
+        ("init", 'from("vgg_a.arch", conv1_1) else he', "V407"),
+        ("schedule", "warmup(2) constant", "V407"),
+        ("batch", "1", "V408"),
+        ("data", "imagenet", "V505"),
+        ("data", "fake(n=100, classes=4)", "V401"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused_with_its_place(key: str, value: str, code: str, tmp_path: Path) -> None:
+    spec = spec_with(**{key: value})
+    found = next(d for d in findings(lambda: train(spec, runs_dir=tmp_path)) if d.code == code)
+    assert any(label.span.text == f"{key} {value}" for label in found.labels)
+    assert not list(tmp_path.iterdir())
+
+
+def test_everything_is_refused_at_once(tmp_path: Path) -> None:
+    spec = spec_with(augment="colour-pca scale(9)", data="mnist")
+    codes = [d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))]
+    assert sorted(codes) == ["V401", "V407", "V407", "V505"]
+
+
+def test_a_flag_past_the_schedule_is_refused(tmp_path: Path) -> None:
+    spec = spec_with(schedule="steps(1..2: 0.1)", optimizer="sgd(momentum=0.9)")
+    recipe = spec.recipe().with_flags(epochs=3)
+    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V405"
+
+
+def test_a_wrong_spec_is_not_trained(tmp_path: Path) -> None:
+    spec = spec_with(claims="claim params 12")
+    assert findings(lambda: train(spec, runs_dir=tmp_path))[0].code == "V301"
+
+
+def test_a_map_is_no_vector_of_classes(tmp_path: Path) -> None:
+    spec = spec_with("input 8x8x1 conv3-4 conv3-3")
+    assert "V408" in {d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))}
+
+
+def test_memory_is_estimated_before_the_run() -> None:
+    spec = load("vgg_d")
+    recipe = replace(spec.recipe(), batch=256)
+    needed = training_bytes(spec.typed, recipe, 4)
+    assert needed == 138_357_544 * 4 * 3 + spec.typed.activations * 256 * 4
+    (found,) = findings(lambda: check_training(needed, needed - 1, recipe))
+    assert found.code == "V508"
+    check_training(needed, needed, recipe)
+    check_training(needed, None, recipe)
+
+
+def test_devices_that_are_not_there() -> None:
+    assert findings(lambda: choose("tpu", "auto"))[0].code == "V509"
+    if not torch.cuda.is_available():
+        assert findings(lambda: choose("cuda", "auto"))[0].code == "V509"
+        assert choose("auto", "fp32").device.type == "cpu"
+
+
+# -- runs
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(spec_with(checkpoint="every(2)"), runs_dir=tmp_path_factory.mktemp("runs"))
+
+
+def test_a_run_leaves_its_folder(run: Run) -> None:
+    assert run.path.name == "small-s0-1"
+    names = {path.name for path in run.path.iterdir()}
+    weights = {"best.safetensors", "last.safetensors", "epoch-0002.safetensors"}
+    assert names == {"spec.arch", "recipe.json", "metrics.csv", "record.arch", *weights}
+    assert (run.path / "spec.arch").read_text() == run.spec.source.text
+    plan = json.loads((run.path / "recipe.json").read_text())
+    assert plan["entries"]["batch"] == {"value": "16", "origin": "spec"}
+    assert plan["entries"]["normalize"] == {"value": "mean-std", "origin": "default"}
+    header, *rows = (run.path / "metrics.csv").read_text().splitlines()
+    assert header == "number,train_loss,train_accuracy,val_loss,val_accuracy,lr,seconds"
+    assert [row.split(",")[0] for row in rows] == ["1", "2"]
+
+
+def test_the_record_is_sealed_and_parses_back(run: Run) -> None:
+    record = load(run.path / "record.arch")
+    assert record.check() == []
+    (measured,) = record.measurements
+    assert measured.sealed
+    assert str(measured.line) == str(run.line)
+    assert "deviates" not in measured.values["run"]
+    assert measured.values["of"]["split"] == "70/10/20"
+    assert measured.values["by"]["weights"] == weights_digest(load_run(run.path).weights)
+
+
+def test_the_same_seed_gives_the_same_weights(run: Run, tmp_path: Path) -> None:
+    torch.manual_seed(99)
+    torch.rand(5)
+    state = torch.get_rng_state()
+    again = train(run.spec, runs_dir=tmp_path)
+    assert torch.get_rng_state().equal(state)
+    assert again.line == run.line
+    for name, value in load_run(again.path, "last.safetensors").weights.items():
+        assert value.tobytes() == load_run(run.path, "last.safetensors").weights[name].tobytes()
+    other = train(run.spec, seed=1, runs_dir=tmp_path)
+    assert other.path.name == "small-s1-1"
+    assert weights_digest(load_run(other.path).weights) != run.result.weights
+
+
+def test_a_record_trained_again_agrees(run: Run, tmp_path: Path) -> None:
+    record = load(run.path / "record.arch")
+    told = train(record, runs_dir=tmp_path).compare()
+    assert told[0].startswith("measured before: Epoch ")
+    assert told[1] == "  agrees in every digit"
+
+
+def test_a_second_run_gets_a_folder_of_its_own(run: Run) -> None:
+    before = (run.path / "best.safetensors").read_bytes()
+    again = train(run.spec, run.recipe.with_flags(epochs=1), runs_dir=run.path.parent)
+    assert again.path.name == "small-s0-2"
+    assert (run.path / "best.safetensors").read_bytes() == before
+
+
+def test_deviations_are_recorded(tmp_path: Path) -> None:
+    spec = spec_with(claims="claim Epoch 2/2 - Train Accuracy: 0.9 - Val Accuracy: 0.8 - Test Accuracy: 0.7")
+    recipe = spec.recipe().with_flags(epochs=1, batch=32, seeds=(5,), precision="auto")
+    run = train(spec, recipe, seed=5, runs_dir=tmp_path)
+    (measured,) = load(run.path / "record.arch").measurements
+    assert measured.values["run"]["deviates"] == "batch 32, epochs 1"
+    assert measured.values["of"]["recipe"] == spec.recipe().digest
+    assert str(run.line).startswith("Epoch 1/1 - ")
+    assert "not compared" in run.compare()[1]
+    assert json.loads((run.path / "recipe.json").read_text())["entries"]["batch"]["origin"] == "flag"
+
+
+def test_claims_are_compared_under_equal_protocols(run: Run) -> None:
+    claims = [
+        'claim Epoch 2/2 - Train Accuracy: 0.9 - Val Accuracy: 0.5000 - Test Accuracy: 0.7  "slide 3"',
+        "claim top-1-accuracy 80% split=test",
+        "claim top-1-error 10.5% split=val seed=0",
+        "claim top-5-error 8% split=test",
+        "claim top-1-error 8% split=test view=dense",
+        "claim top-1-error 8%",
+    ]
+    result = replace(run.result, train_accuracy=0.8, val_accuracy=0.75, test_accuracy=0.85)
+    told = compare(spec_with(claims="\n".join(claims)), result)
+    assert told[0].endswith('"slide 3"')
+    assert told[1] == "  measured - claimed: train -0.1000, val +0.2500, test +0.1500"
+    assert told[3] == "  measured 85.00%; measured - claimed: +5.00 points"
+    assert told[5] == "  measured 25.00%; measured - claimed: +14.50 points"
+    assert "isn't measured" in told[7]
+    assert told[9] == "  measured 15.00%; not compared: view=dense claimed, centre here"
+    assert "a split that isn't named" in told[11]
+
+
+def test_measurements_of_another_seed_are_not_compared(run: Run) -> None:
+    record = load(run.path / "record.arch")
+    assert "seed 0 then, 7 now" in compare(record, replace(run.result, seed=7))[1]
+    edited = parse((run.path / "record.arch").read_text().replace("minutes=", "minutes=9"))
+    assert "edited by hand" in compare(edited, run.result)[1]
+
+
+def test_the_best_of_equal_epochs_is_the_earliest(tmp_path: Path) -> None:
+    spec = spec_with("input 8x8x1 conv3-4 maxpool FC-3 softmax", optimizer="sgd(lr=1e-12)", epochs="4")
+    run = train(spec, runs_dir=tmp_path)
+    assert len(run.epochs) == 4
+    assert run.result.best == load_run(run.path).epoch == 1
+    assert load_run(run.path, "last.safetensors").epoch == 4
+
+
+@pytest.mark.parametrize("measure", ["val-accuracy", "val-loss"])
+def test_early_stop(measure: str, tmp_path: Path) -> None:
+    spec = spec_with(
+        "input 8x8x1 conv3-4 maxpool FC-3 softmax",
+        optimizer="sgd(lr=1e-12)",
+        epochs="50",
+        stop=f"{measure}(patience=3)",
+    )
+    run = train(spec, runs_dir=tmp_path)
+    assert len(run.epochs) < 10
+    assert str(run.line).startswith("Epoch 1/50") or measure == "val-loss"
+    if measure == "val-accuracy":
+        assert len(run.epochs) == 4
+
+
+def test_a_diverging_loss_ends_the_run(tmp_path: Path) -> None:
+    body = "input 8x8x1 conv3-4 LeakyReLU conv3-4 LeakyReLU FC-3 softmax"  # a ReLU may die before it overflows
+    spec = spec_with(body, optimizer="sgd(lr=1000)", epochs="20")
+    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    assert found.code == "V409"
+    assert found.labels[0].span.text == "optimizer sgd(lr=1000)"
+    assert "lower learning rate" in str(found.help)
+    assert not (tmp_path / "small-s0-1" / "record.arch").exists()
+
+
+class _Impatient(Silent):
+    """Presses Ctrl-C in the second epoch."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.steps = 0
+
+    def started(self, plan: Plan) -> None:
+        self.told.append(f"started {plan.split}")
+
+    def step(self, images: int) -> None:
+        self.steps += 1
+        if self.steps == 7:
+            raise KeyboardInterrupt
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        self.told.append(f"epoch {epoch.number}")
+
+    def ended(self) -> None:
+        self.told.append("ended")
+
+
+def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
+    reporter = _Impatient()
+    with pytest.raises(Stopped) as caught:
+        train(spec_with(), runs_dir=tmp_path, reporter=reporter)
+    assert caught.value.path == tmp_path / "small-s0-1"
+    assert str(tmp_path) in str(caught.value.diagnostics[0].help)
+    assert reporter.told == ["started 70/10/20", "epoch 1", "ended"]
+    assert load_run(caught.value.path).epoch == 1
+    names = {path.name for path in caught.value.path.iterdir()}
+    assert names == {"spec.arch", "recipe.json", "metrics.csv", "best.safetensors", "last.safetensors"}
+
+
+# -- runs that are read
+
+
+def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
+    from vggdsl.training.data import load_data
+
+    trained = load_run(run.path)
+    assert trained.classes == ("class 0", "class 1", "class 2")
+    assert trained.spec == run.spec
+    data = load_data(run.recipe, trained.spec.typed.input, Path("/nowhere"))
+    setting = Setting(run.recipe, data, trained.normalisation, choose("cpu", run.recipe.precision), 0)
+    assert evaluate(trained.network(), data.test, setting)[1] == run.result.test_accuracy
+    assert trained.normalisation == Normalisation.of(data.train.images, "mean-std")
+
+
+def test_runs_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
+    assert "no such folder" in findings(lambda: load_run(tmp_path / "gone"))[0].message
+    assert "has no best.safetensors" in findings(lambda: load_run(tmp_path))[0].message
+    whole = (run.path / "best.safetensors").read_bytes()
+    (tmp_path / "best.safetensors").write_bytes(whole[:-10])
+    assert "torn" in findings(lambda: load_run(tmp_path))[0].message
+    from safetensors.numpy import save_file
+
+    save_file({"x": np.zeros(3, np.float32)}, tmp_path / "best.safetensors")
+    assert "not written by" in findings(lambda: load_run(tmp_path))[0].message
+
+
+def test_evaluation_weighs_images_alike_and_keeps_the_mode() -> None:
+    spec = spec_with()
+    network = to_torch(spec.typed)
+    images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (37, 1, 8, 8), np.uint8))
+    split = Split(images, torch.arange(37) % 3)
+    from vggdsl.training.data import DataSet
+
+    data = DataSet(("a", "b", "c"), split, split, split)
+    setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
+    loss, accuracy = evaluate(network, split, setting)
+    assert network.training
+    with torch.no_grad():
+        logits = network.eval()(images / 255)
+    assert loss == pytest.approx(torch.nn.functional.cross_entropy(logits, split.labels).item(), rel=1e-5)
+    assert accuracy == pytest.approx((logits.argmax(1) == split.labels).double().mean().item())
+
+
+# -- the command
+
+
+def test_the_command_prints_the_result_and_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "small.arch"
+    path.write_text(spec_with(seeds="3 4").source.text)
+    options = ["--epochs", "1", "--runs", str(tmp_path / "runs")]
+    done = CliRunner().invoke(command, [str(path), *options])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Epoch 1/1 - Train Accuracy: 0.")
+    assert lines[1] == f"run: {tmp_path / 'runs' / 'small-s3-1'}"
+    assert lines[3] == f"run: {tmp_path / 'runs' / 'small-s4-1'}"
+    assert lines[4].startswith("test accuracy over 2 seeds: 0.")
+    assert "epoch 1/1" in done.stderr
+    one = CliRunner().invoke(command, [str(path), *options, "--seed", "3"])
+    assert one.stdout.splitlines()[0] == lines[0]
+    assert one.stdout.splitlines()[-1].endswith("small-s3-2")
+
+
+def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
+    where = ["--data", str(tmp_path), "--runs", str(tmp_path)]
+    done = CliRunner().invoke(command, ["vgg_reconstructed/c232_fc64", *where])
+    assert done.exit_code == 1
+    assert "V503" in done.stderr
+    assert "--download" in done.stderr
+    assert not done.stdout
+    assert CliRunner().invoke(command, ["vgg_d", "--recipe", "S999"]).exit_code == 2

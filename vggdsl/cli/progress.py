@@ -1,0 +1,105 @@
+"""A training on standard error: a moving bar on a terminal, else a line an epoch."""
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # the front end of the command line starts without torch
+    from rich.progress import Progress, TaskID
+
+    from vggdsl.training.report import Epoch, Plan, Reporter
+
+
+def reporter() -> "Reporter":
+    """The bar on a terminal that can move its cursor, lines elsewhere."""
+    moves = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return Bar() if moves else Lines()
+
+
+def _headline(plan: "Plan") -> str:
+    return (
+        f"{plan.name}: {plan.params:,} parameters, images {plan.split}, seed {plan.seed}, "
+        f"{plan.precision} on {plan.device}, at least {plan.memory / 1e6:,.0f} MB -> {plan.folder}"
+    )
+
+
+def _row(epoch: "Epoch", epochs: int, is_best: bool) -> str:
+    return (
+        f"epoch {epoch.number:>{len(str(epochs))}}/{epochs}  lr {epoch.lr:<8.3g}"
+        f"  train {epoch.train_loss:.4f} {epoch.train_accuracy:.4f}"
+        f"  val {epoch.val_loss:.4f} {epoch.val_accuracy:.4f}{' *' if is_best else '  '}"
+    )
+
+
+class Lines:
+    """One line an epoch, for logs; ``*`` marks the best so far."""
+
+    def __init__(self) -> None:
+        self._plan: Plan | None = None
+
+    def started(self, plan: "Plan") -> None:
+        self._plan = plan
+        click.echo(_headline(plan), err=True)
+
+    def step(self, images: int) -> None:
+        pass
+
+    def epoch(self, epoch: "Epoch", is_best: bool) -> None:
+        assert self._plan is not None
+        rate = self._plan.images / epoch.seconds
+        click.echo(f"{_row(epoch, self._plan.epochs, is_best)}  {rate:,.0f} images/s", err=True)
+
+    def ended(self) -> None:
+        pass
+
+
+class Bar:
+    """A bar over the whole run with images/s and the time left, and the last epoch's figures."""
+
+    def __init__(self) -> None:
+        self._plan: Plan | None = None
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._began = 0.0
+        self._images = 0
+
+    def started(self, plan: "Plan") -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._plan = plan
+        console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")), highlight=False)
+        console.print(_headline(plan), markup=False)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[rate]}", markup=False),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task(f"epoch 1/{plan.epochs}", total=plan.epochs * plan.images, rate="")
+        self._progress.start()
+        self._began = time.perf_counter()
+
+    def step(self, images: int) -> None:
+        assert self._progress is not None
+        assert self._task is not None
+        self._images += images
+        rate = self._images / (time.perf_counter() - self._began)
+        self._progress.update(self._task, advance=images, rate=f"{rate:,.0f} images/s")
+
+    def epoch(self, epoch: "Epoch", is_best: bool) -> None:
+        assert self._plan is not None
+        assert self._progress is not None
+        assert self._task is not None
+        self._progress.console.print(_row(epoch, self._plan.epochs, is_best), markup=False)
+        following = min(epoch.number + 1, self._plan.epochs)
+        self._progress.update(self._task, description=f"epoch {following}/{self._plan.epochs}")
+
+    def ended(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()

@@ -1,0 +1,47 @@
+"""A network with its weights as an ONNX file that is known to compute the same."""
+
+import tempfile
+from pathlib import Path
+
+from vggdsl.errors import Diagnostic, InputError
+from vggdsl.preprocessing import Preprocessing
+from vggdsl.spec import Spec
+from vggdsl.targets.onnx import save, to_onnx
+from vggdsl.targets.torch import Network, weights
+from vggdsl.verify import Agreement, verify_onnx
+
+
+def export_onnx(
+    spec: Spec,
+    network: Network,
+    path: Path,
+    *,
+    preprocessing: Preprocessing,
+    fold: bool = True,
+    logits: bool = False,
+) -> Agreement:
+    """Writes the file, once the ONNX checker and onnxruntime against PyTorch have found it right.
+
+    Its metadata carry the spec's text, the network's digest, and what images must go through.
+    Raises ``VggdslError`` V511, V520 or V521; then what was at ``path`` is as it was.
+    """
+    metadata = {
+        "vggdsl.name": spec.name,
+        "vggdsl.spec": spec.source.text,
+        "vggdsl.network": spec.network.graph.digest,
+        "vggdsl.recipe": spec.recipe().digest,
+        **preprocessing.to_metadata(),
+    }
+    name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
+    model = to_onnx(spec.typed, weights(network), fold=fold, logits=logits, metadata=metadata, name=name)
+    target = path.resolve()
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+            new = Path(folder) / target.name
+            save(model, new)
+            agreement = verify_onnx(new, network)
+            for file in sorted(Path(folder).iterdir(), reverse=True):  # the weights beside it first
+                file.replace(target.parent / file.name)
+    except OSError as error:
+        raise InputError(Diagnostic("V511", f"can't write {path}: {error.strerror or error}")) from None
+    return agreement

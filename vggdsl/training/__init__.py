@@ -1,0 +1,1 @@
+"""Recipe -> run -> record. The modules import torch; this package by itself doesn't."""

@@ -1,0 +1,56 @@
+"""Images of any size and colour -> uint8 tensors of the network's input."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional
+
+from vggdsl import preprocessing
+from vggdsl.errors import Diagnostic, InputError
+from vggdsl.shapes import Shape
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+_CHUNK = 1000
+
+
+def fit(images: Tensor, shape: Shape) -> Tensor:
+    """Images (N, c, h, w) of uint8 as (N, C, H, W) of the shape.
+
+    They are scaled, bilinear with antialiasing, until they cover the shape, and the centre is kept.
+    Grey becomes RGB by repetition, RGB grey by ITU-R 601's luma.
+    """
+    if images.shape[1:] == (shape.c, shape.h, shape.w):
+        return images
+    out = torch.empty(len(images), *shape.chw, dtype=torch.uint8)
+    for start in range(0, len(images), _CHUNK):  # resizing works in floats: all at once would need much memory
+        part = images[start : start + _CHUNK]
+        h, w = part.shape[-2:]
+        if (h, w) != (shape.h, shape.w):
+            scale = max(shape.h / h, shape.w / w)
+            size = [max(shape.h, round(h * scale)), max(shape.w, round(w * scale))]
+            part = functional.resize(part, size, antialias=True)
+            part = functional.center_crop(part, [shape.h, shape.w])
+        out[start : start + _CHUNK] = _recolour(part, shape.c)
+    return out
+
+
+def _recolour(images: Tensor, channels: int) -> Tensor:
+    if images.shape[1] == channels:
+        return images
+    return functional.grayscale_to_rgb(images) if channels == 3 else functional.rgb_to_grayscale(images)
+
+
+def check_channels(shape: Shape) -> None:
+    """Raises ``InputError`` V512 for an input that is neither grey nor RGB."""
+    if shape.c not in (1, 3):
+        message = f"images have 1 or 3 channels, the network's input has {shape.c}"
+        raise InputError(Diagnostic("V512", message, help="write an input such as 32x32x3"))
+
+
+def read_image(path: Path, shape: Shape) -> Tensor:
+    """An image file as uint8 (C, H, W) of the shape, prepared as a prediction prepares it.
+
+    Raises ``InputError`` V530 if it can't be read as an 8-bit image.
+    """
+    return functional.pil_to_tensor(preprocessing.read_image(path, shape))

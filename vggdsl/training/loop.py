@@ -1,0 +1,235 @@
+"""The training loop: engines of pytorch-ignite, driven by a recipe."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from ignite.engine import Engine, Events
+from ignite.metrics import Accuracy, Loss
+from torch import Tensor
+from torch.nn import functional
+
+from vggdsl.errors import Diagnostic, VggdslError
+from vggdsl.recipe import SGD, Recipe
+from vggdsl.targets.torch import Network
+from vggdsl.training.augment import Normalisation, augment, generator, random_seed
+from vggdsl.training.data import DataSet
+from vggdsl.training.device import Hardware
+from vggdsl.training.memory import place
+from vggdsl.training.report import Epoch
+from vggdsl.training.schedule import Patience, Rate
+from vggdsl.training.splits import Split
+
+_CHECK_EVERY = 50
+"""Steps between looks at the loss on a GPU: each look waits for it."""
+_ON_DEVICE = 0.25
+"""Part of a GPU's free memory that images may take; beyond it they travel batch by batch."""
+
+_quiet = logging.getLogger("vggdsl.ignite")
+_quiet.addHandler(logging.NullHandler())  # ignite logs each exception that it passes on
+_quiet.propagate = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a training works with. Images and weights are on the device of ``hardware``."""
+
+    recipe: Recipe
+    data: DataSet
+    normalisation: Normalisation
+    hardware: Hardware
+    seed: int
+
+
+def fit(
+    network: Network,
+    setting: Setting,
+    on_epoch: Callable[[Epoch, bool], None],
+    on_step: Callable[[int], None] = lambda images: None,
+) -> list[Epoch]:
+    """Trains a network in place, to the recipe's last epoch or until it says stop.
+
+    ``on_epoch`` is called with each epoch and whether its validation accuracy is the best so far (of
+    equal ones that of the lowest validation loss), ``on_step`` with the number of images of each step.
+    Torch's global random state is as before afterwards.
+
+    Raises ``VggdslError`` V409 when the loss is no longer a number.
+    """
+    devices = [torch.cuda.current_device()] if setting.hardware.device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        return _Training(network, setting, on_epoch, on_step).run()
+
+
+def evaluate(network: Network, split: Split, setting: Setting) -> tuple[float, float]:
+    """Mean loss and accuracy of a split, in the precision of the training."""
+    was_training = network.training
+    network.eval()
+
+    def step(_: Engine, batch: Split) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            images, labels = _on(batch, setting.hardware.device)
+            with setting.hardware.autocast():
+                logits = network(setting.normalisation(images))
+            return logits.float(), labels
+
+    engine = _engine(step, setting.hardware)
+    state = engine.run(list(_in_order(split, setting.recipe.batch)))
+    network.train(was_training)
+    return state.metrics["loss"], state.metrics["accuracy"]
+
+
+def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
+    """The recipe's optimizer; weight decay is on all parameters, as in the papers' time."""
+    rules, parameters = recipe.optimizer, network.parameters()
+    if isinstance(rules, SGD):
+        return torch.optim.SGD(
+            parameters,
+            recipe.lr,
+            momentum=rules.momentum,
+            weight_decay=rules.weight_decay,
+            nesterov=rules.nesterov,
+        )
+    kind = torch.optim.AdamW if rules.decoupled else torch.optim.Adam
+    return kind(parameters, recipe.lr, weight_decay=rules.weight_decay)
+
+
+def steps_an_epoch(images: int, batch: int) -> int:
+    """The last batch may be smaller; one of a single image is left out, since batch norm can't train on it."""
+    full, rest = divmod(images, batch)
+    return full + (rest > 1) if full else 1
+
+
+class _Training:
+    """One call of ``fit``: the engine, and what its handlers share."""
+
+    def __init__(
+        self,
+        network: Network,
+        setting: Setting,
+        on_epoch: Callable[[Epoch, bool], None],
+        on_step: Callable[[int], None],
+    ) -> None:
+        self.network, self.setting = network, setting
+        self.on_epoch, self.on_step = on_epoch, on_step
+        recipe = setting.recipe
+        self.split = _near(setting.data.train, setting.hardware)
+        self.steps = steps_an_epoch(len(self.split), recipe.batch)
+        self.optimizer = optimizer_of(recipe, network)
+        self.rate = Rate(recipe, self.steps)
+        self.patience = Patience(recipe.stop.patience) if recipe.stop else None
+        self.epochs: list[Epoch] = []
+        self.best = (-1.0, 0.0)
+        self.order = torch.empty(0)
+        self.began = 0.0
+
+    def run(self) -> list[Epoch]:
+        engine = _engine(self._step, self.setting.hardware)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._after_epoch)
+        engine.run(range(self.steps), max_epochs=self.setting.recipe.epochs)
+        return self.epochs
+
+    def _begin(self, engine: Engine) -> None:
+        epoch, seed = engine.state.epoch, self.setting.seed
+        self.began = time.perf_counter()
+        self.network.train()
+        self.order = torch.randperm(len(self.split), generator=generator("order", seed, epoch))
+        # Dropout draws from the global generator of the device and takes no other. Seeded at each epoch,
+        # what it draws depends on the epoch alone, not on what ran before in this process.
+        torch.manual_seed(random_seed("dropout", seed, epoch))
+
+    def _step(self, engine: Engine, index: int) -> tuple[Tensor, Tensor]:
+        setting, epoch = self.setting, engine.state.epoch
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate(engine.state.iteration - 1)
+        batch = setting.recipe.batch
+        chosen = self.order[index * batch : (index + 1) * batch]
+        images, labels = _on(self.split.take(chosen.to(self.split.labels.device)), setting.hardware.device)
+        random = generator("augment", setting.seed, epoch, index)
+        images = setting.normalisation(augment(images, setting.recipe.augment, random))
+        self.optimizer.zero_grad()
+        with setting.hardware.autocast():
+            logits = self.network(images)
+        logits = logits.float()
+        loss = functional.cross_entropy(logits, labels)
+        if setting.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
+            self._check(loss.item(), epoch)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.optimizer.step()
+        return logits.detach(), labels
+
+    def _check(self, loss: float, epoch: int) -> None:
+        if math.isfinite(loss):
+            return
+        recipe = self.setting.recipe
+        rate = self.optimizer.param_groups[0]["lr"]
+        message = f"the loss became {loss} in epoch {epoch}, at a learning rate of {rate:g}"
+        help = "train with a lower learning rate, a warm-up, or batch norm"
+        if self.setting.hardware.precision == "bf16":
+            help += "; or try `--precision fp32`"
+        raise VggdslError(Diagnostic("V409", message, place(recipe, "optimizer"), help))
+
+    def _after_step(self, engine: Engine) -> None:
+        _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
+        self.on_step(len(labels))
+
+    def _after_epoch(self, engine: Engine) -> None:
+        number, metrics = engine.state.epoch, engine.state.metrics
+        self._check(metrics["loss"], number)
+        val_loss, val_accuracy = evaluate(self.network, self.setting.data.val, self.setting)
+        self._check(val_loss, number)
+        epoch = Epoch(
+            number=number,
+            train_loss=metrics["loss"],
+            train_accuracy=metrics["accuracy"],
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            lr=self.optimizer.param_groups[0]["lr"],
+            seconds=time.perf_counter() - self.began,
+        )
+        self.epochs.append(epoch)
+        rank = (val_accuracy, -val_loss)  # a small validation split has many ties, which the loss decides
+        is_best = rank > self.best
+        self.best = max(self.best, rank)
+        self.on_epoch(epoch, is_best)
+        if self.rate.is_over(number, val_accuracy) or self._stops(epoch):
+            engine.terminate()
+
+    def _stops(self, epoch: Epoch) -> bool:
+        stop = self.setting.recipe.stop
+        if stop is None or self.patience is None:
+            return False
+        return self.patience.is_spent(-epoch.val_loss if stop.measure == "val-loss" else epoch.val_accuracy)
+
+
+def _engine(step: Callable[..., tuple[Tensor, Tensor]], hardware: Hardware) -> Engine:
+    """An engine that sums up the loss and accuracy of what its step gives: logits and labels."""
+    engine = Engine(step)
+    engine.logger = _quiet
+    Accuracy(device=hardware.device).attach(engine, "accuracy")
+    Loss(functional.cross_entropy, device=hardware.device).attach(engine, "loss")
+    return engine
+
+
+def _near(split: Split, hardware: Hardware) -> Split:
+    """The images on the device, if they are small beside its memory."""
+    device = hardware.device
+    if device.type == "cpu":
+        return split
+    small = split.images.nbytes <= _ON_DEVICE * (hardware.free() or 0)
+    return Split(*_on(split, device)) if small else split
+
+
+def _on(batch: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+    return batch.images.to(device), batch.labels.to(device)
+
+
+def _in_order(split: Split, batch: int) -> Iterator[Split]:
+    """Batches without augmentation: slices, no copies."""
+    for start in range(0, len(split), batch):
+        yield Split(split.images[start : start + batch], split.labels[start : start + batch])

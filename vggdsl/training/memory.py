@@ -1,0 +1,78 @@
+"""How much memory there is, and how much a training needs."""
+
+import os
+from pathlib import Path
+
+from vggdsl.errors import Diagnostic, InputError, Label
+from vggdsl.infer import TypedGraph
+from vggdsl.recipe import SGD, Recipe
+
+_MEMINFO = Path("/proc/meminfo")
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+def available() -> int | None:
+    """Bytes of RAM that can be had without swapping; None where the system doesn't tell."""
+    found = []
+    if _MEMINFO.exists():  # what sysconf calls available leaves out the page cache, which can be had
+        lines = dict(line.split(":", 1) for line in _MEMINFO.read_text().splitlines() if ":" in line)
+        if "MemAvailable" in lines:
+            found.append(int(lines["MemAvailable"].split()[0]) * 1024)
+    if not found:
+        try:
+            found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+            return None
+    if _CGROUP.exists() and (limit := _CGROUP.read_text().strip()).isdigit():
+        found.append(int(limit))
+    return min(found)
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units, as the tables print them.
+
+    >>> size(1_500_000_000)
+    '1.5 GB'
+    """
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:,.1f} GB"
+
+
+def check_images(count: int, bytes_each: int, recipe: Recipe) -> None:
+    """Raises ``InputError`` V507 if that many images don't fit in RAM."""
+    free = available()
+    if free is None or count * bytes_each <= free:
+        return
+    message = f"{count:,} images of {size(bytes_each)} take {size(count * bytes_each)} of memory, {size(free)} are free"
+    help = "this version holds all images in memory: a smaller input or fewer images will fit"
+    raise InputError(Diagnostic("V507", message, place(recipe, "data"), help))
+
+
+def training_bytes(typed: TypedGraph, recipe: Recipe, bytes_each: int) -> int:
+    """Bytes that a training needs at the least: a low estimate, without the images and the libraries.
+
+    Single-precision weights, gradients and the optimizer's moments (one for SGD with momentum, two for
+    Adam), and what the layers store for the backward pass at the recipe's batch, in values of
+    ``bytes_each`` (2 under bf16, 4 otherwise).
+    """
+    optimizer = recipe.optimizer
+    moments = bool(optimizer.momentum) if isinstance(optimizer, SGD) else 2
+    return typed.params * 4 * (2 + moments) + typed.activations * recipe.batch * bytes_each
+
+
+def check_training(needed: int, free: int | None, recipe: Recipe) -> None:
+    """Raises ``InputError`` V508 if a training needs more than is free."""
+    if free is None or needed <= free:
+        return
+    message = f"training at batch {recipe.batch} needs {size(needed)} of memory at the least, {size(free)} are free"
+    help = "a smaller batch needs less: `--batch`"
+    raise InputError(Diagnostic("V508", message, place(recipe, "batch"), help))
+
+
+def place(recipe: Recipe, key: str) -> tuple[Label, ...]:
+    """Where the spec writes an entry; nowhere for a default or a flag."""
+    return (Label(recipe.places[key], "here"),) if key in recipe.places and recipe.origin(key) != "flag" else ()

@@ -1,0 +1,67 @@
+"""What a training tells while it runs; how it is shown is the caller's matter."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that is about to start. ``memory`` is a low estimate in bytes, ``images`` those of one epoch."""
+
+    name: str
+    folder: Path
+    seed: int
+    epochs: int
+    images: int
+    split: str
+    params: int
+    memory: int
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch's figures, accuracies from 0 to 1.
+
+    The training's are running ones, as the sources' "Train Accuracy": over the epoch's own batches,
+    augmented and with dropout, each seen by the weights of its step. The validation's are those of the
+    weights at the epoch's end, over images as they are. ``lr`` is the rate of the last step.
+    """
+
+    number: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    lr: float
+    seconds: float
+
+
+class Reporter(Protocol):
+    """Is told what happens, in this order: started, then steps and epochs, then ended (also by an error)."""
+
+    def started(self, plan: Plan) -> None: ...
+
+    def step(self, images: int) -> None: ...
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
+
+    def ended(self) -> None: ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def started(self, plan: Plan) -> None:
+        pass
+
+    def step(self, images: int) -> None:
+        pass
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        pass
+
+    def ended(self) -> None:
+        pass

@@ -1,0 +1,202 @@
+"""Recipe -> run -> record."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vggdsl import __version__
+from vggdsl.errors import Diagnostic, InputError, VggdslError
+from vggdsl.recipe import KEYS, From, Recipe
+from vggdsl.records.compare import compare
+from vggdsl.records.result import Result, write_record
+from vggdsl.spec import Spec, classes_differ
+from vggdsl.syntax import ResultLine
+from vggdsl.targets.torch import Network, initialise, load_weights, to_torch
+from vggdsl.training.augment import Normalisation, generator
+from vggdsl.training.check import refuse
+from vggdsl.training.data import load_data
+from vggdsl.training.device import choose, threads_for
+from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
+from vggdsl.training.memory import check_training, place, training_bytes
+from vggdsl.training.report import Epoch, Plan, Reporter, Silent
+from vggdsl.training.runfolder import BEST, LAST, RunFolder, load_run, weights_digest
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training that came to its end, and the folder that it left."""
+
+    path: Path
+    spec: Spec
+    recipe: Recipe
+    result: Result
+    epochs: tuple[Epoch, ...]
+
+    @property
+    def line(self) -> ResultLine:
+        """The result in the sources' own form."""
+        return self.result.line
+
+    def compare(self) -> list[str]:
+        """The result beside what the spec claims and has measured, as lines of text."""
+        return compare(self.spec, self.result)
+
+
+class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
+    """V605: stopped by the user; ``path`` holds what there was, and no record."""
+
+    def __init__(self, path: Path, epochs: int) -> None:
+        self.path = path
+        kept = f"the weights of {epochs} epochs are in {path}" if epochs else f"no epoch was finished; see {path}"
+        super().__init__(Diagnostic("V605", "stopped before the end: no record was written", help=kept))
+
+
+def train(
+    spec: Spec,
+    recipe: Recipe | None = None,
+    *,
+    seed: int | None = None,
+    data_dir: str | Path | None = None,
+    device: str = "auto",
+    runs_dir: str | Path = "runs",
+    download: bool = False,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Trains a spec's network by a recipe and writes the run's folder, the record last.
+
+    ``recipe`` is the spec's, perhaps ``with_flags``; the first one by default. ``seed`` is the recipe's first
+    by default. ``data_dir`` defaults to $VGGDSL_DATA, then ``data``. The test images are looked at once, at the
+    end, with the weights of the epoch that was best on the validation images. On a CPU, the same
+    spec, seed and number of threads give the same weights, bit by bit.
+
+    Raises ``VggdslError`` before anything is written if the spec is wrong, the recipe can't be followed, data
+    or memory are missing; later V409 if the loss diverges, ``Stopped`` on Ctrl-C, V506 if writing fails.
+    """
+    recipe = recipe if recipe is not None else spec.recipe()
+    seed = seed if seed is not None else recipe.seeds[0]
+    reporter = reporter or Silent()
+    refuse(spec, recipe)
+    hardware = choose(device, recipe.precision)
+    needed = training_bytes(spec.typed, recipe, hardware.bytes_each)
+    check_training(needed, hardware.free(), recipe)
+    data = load_data(recipe, spec.typed.input, data_folder(data_dir), download=download)
+    differ = classes_differ(spec, recipe, len(data.classes))
+    if differ:
+        raise InputError(differ)
+    normalisation = Normalisation.of(data.train.images, recipe.normalize)
+    setting = Setting(recipe, data, normalisation, hardware, seed)
+    with threads_for(spec.typed.macs * recipe.batch):
+        return _start(spec, setting, Path(runs_dir), needed, reporter)
+
+
+def data_folder(given: str | Path | None) -> Path:
+    """Where data sets are: as given, else $VGGDSL_DATA, else ``data``."""
+    return Path(given if given is not None else os.environ.get("VGGDSL_DATA") or "data")
+
+
+def _start(spec: Spec, setting: Setting, runs: Path, needed: int, reporter: Reporter) -> Run:
+    recipe, data, seed, hardware = setting.recipe, setting.data, setting.seed, setting.hardware
+    folder = RunFolder(runs, spec, recipe, seed)
+    folder.write_plan(recipe, seed)
+    plan = Plan(
+        name=spec.name,
+        folder=folder.path,
+        seed=seed,
+        epochs=recipe.epochs,
+        images=min(len(data.train), steps_an_epoch(len(data.train), recipe.batch) * recipe.batch),
+        split=data.split,
+        params=spec.typed.params,
+        memory=needed,
+        device=hardware.name,
+        precision=hardware.precision,
+    )
+    epochs: list[Epoch] = []
+    reporter.started(plan)
+    try:
+        with _out_of_memory(recipe):
+            result = _run(folder, spec, setting, epochs, reporter)
+    except KeyboardInterrupt:
+        raise Stopped(folder.path, len(epochs)) from None
+    finally:
+        reporter.ended()
+    return Run(folder.path, spec, recipe, result, tuple(epochs))
+
+
+def _run(folder: RunFolder, spec: Spec, setting: Setting, epochs: list[Epoch], reporter: Reporter) -> Result:
+    began = time.perf_counter()
+    recipe, data, device = setting.recipe, setting.data, setting.hardware.device
+    network = _network(spec, recipe, setting.seed).to(device).to(memory_format=torch.channels_last)
+
+    def on_epoch(epoch: Epoch, is_best: bool) -> None:
+        epochs.append(epoch)
+        names = [BEST] * is_best + [LAST]
+        if recipe.checkpoint and epoch.number % recipe.checkpoint == 0:
+            names.append(f"epoch-{epoch.number:04}.safetensors")
+        for name in names:
+            folder.write_weights(name, network, data.classes, setting.normalisation, epoch.number)
+        folder.write_metrics(epochs)
+        reporter.epoch(epoch, is_best)
+
+    fit(network, setting, on_epoch, reporter.step)
+    best = load_run(folder.path)  # as it was written: what is measured is what can be used
+    load_weights(network, best.weights)
+    _, accuracy = evaluate(network, data.test, setting)
+    chosen = epochs[best.epoch - 1]
+    base = spec.recipe(recipe.name)
+    result = Result(
+        best=chosen.number,
+        epochs=recipe.epochs,
+        train_accuracy=chosen.train_accuracy,
+        val_accuracy=chosen.val_accuracy,
+        test_accuracy=accuracy,
+        recipe_name=recipe.name,
+        seed=setting.seed,
+        precision=setting.hardware.precision,
+        device=setting.hardware.name,
+        minutes=(time.perf_counter() - began) / 60,
+        deviations=deviations(base, recipe),
+        network=spec.network.graph.digest,
+        recipe=base.digest,
+        data=data.digest,
+        split=data.split,
+        scale=min(spec.typed.input.h, spec.typed.input.w),
+        versions={"vggdsl": __version__, "torch": torch.__version__},
+        weights=weights_digest(best.weights),
+    )
+    folder.write_record(write_record(spec, result))
+    return result
+
+
+def _network(spec: Spec, recipe: Recipe, seed: int) -> Network:
+    network, init = to_torch(spec.typed), recipe.init
+    assert not isinstance(init, From)  # refused
+    std = {"std": init.std} if init.std is not None else {}
+    initialise(network, init.how, generator=generator("init", seed), **std)
+    return network
+
+
+def deviations(base: Recipe, recipe: Recipe) -> tuple[str, ...]:
+    """The entries in which a recipe differs from the spec's; seeds are no deviation, they are recorded."""
+    return tuple(
+        f"{key} {recipe.written(key)}" for key in KEYS if key != "seeds" and recipe.written(key) != base.written(key)
+    )
+
+
+@contextmanager
+def _out_of_memory(recipe: Recipe) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        message = f"out of memory at batch {recipe.batch}"
+        help = "a smaller batch needs less: `--batch`"
+        raise InputError(Diagnostic("V508", message, place(recipe, "batch"), help)) from None
+
+
+__all__ = ["Run", "Stopped", "data_folder", "deviations", "load_run", "train"]

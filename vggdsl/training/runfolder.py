@@ -1,0 +1,156 @@
+"""The folder of a run: what a training writes, and what export and prediction read.
+
+Every file is whole or not there. ``best.safetensors`` alone is enough to use the network: its metadata
+hold the spec's text, the names of the classes and the normalisation.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
+from vggdsl.files import replacing, write_text
+from vggdsl.recipe import KEYS, Recipe
+from vggdsl.spec import Spec, parse
+from vggdsl.targets.torch import Network, load_weights, to_torch, weights
+from vggdsl.training.augment import Normalisation
+from vggdsl.training.report import Epoch
+from vggdsl.weights import Array
+
+BEST, LAST, RECORD = "best.safetensors", "last.safetensors", "record.arch"
+_FORMAT = "vggdsl-run-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network as a run left it."""
+
+    path: Path
+    spec: Spec
+    weights: Mapping[str, Array]
+    classes: tuple[str, ...]
+    normalisation: Normalisation
+    epoch: int
+
+    def network(self) -> Network:
+        """The network with the weights of that epoch, for evaluation."""
+        network = to_torch(self.spec.typed)
+        load_weights(network, self.weights)
+        return network.eval()
+
+
+class RunFolder:
+    """A new folder for a run; the files' contents are told at the methods that write them."""
+
+    def __init__(self, runs: Path, spec: Spec, recipe: Recipe, seed: int) -> None:
+        """Makes ``RUNS/<spec>[-<recipe>]-s<seed>-<n>`` with the first n that is free.
+
+        Raises ``InputError`` V506 if it can't be made.
+        """
+        self.spec = spec
+        name = "-".join(filter(None, (_file_name(spec.name), recipe.name, f"s{seed}")))
+        n = 1
+        while True:
+            self.path = runs / f"{name}-{n}"
+            try:
+                self.path.mkdir(parents=True)  # fails if it exists: two runs never share a folder
+                break
+            except FileExistsError:
+                n += 1
+            except OSError as error:
+                message = f"{self.path} can't be made: {error.strerror or error}"
+                raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
+
+    def write_plan(self, recipe: Recipe, seed: int) -> None:
+        """``spec.arch``, exactly as run, and ``recipe.json``: each entry's value and where it comes from."""
+        entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
+        plan = {"name": recipe.name, "seed": seed, "entries": entries}
+        write_text(self.path / "spec.arch", self.spec.source.text)
+        write_text(self.path / "recipe.json", json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+
+    def write_metrics(self, epochs: Sequence[Epoch]) -> None:
+        """``metrics.csv``: a row an epoch, whole at every epoch."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(field.name for field in fields(Epoch))
+        for epoch in epochs:
+            cells = asdict(epoch).values()
+            writer.writerow(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells)
+        write_text(self.path / "metrics.csv", out.getvalue())
+
+    def write_weights(
+        self, name: str, network: Network, classes: Sequence[str], normalisation: Normalisation, epoch: int
+    ) -> None:
+        """Weights as safetensors, with everything in the metadata that using them takes."""
+        metadata = {
+            "format": _FORMAT,
+            "network": self.spec.network.graph.digest,
+            "classes": json.dumps(list(classes), ensure_ascii=False),
+            "normalisation": json.dumps(asdict(normalisation)),
+            "epoch": str(epoch),
+            "name": self.spec.name,
+            "spec": self.spec.source.text,
+        }
+        with replacing(self.path / name) as part:
+            save_file(weights(network), part, metadata)
+
+    def write_record(self, text: str) -> None:
+        """``record.arch``: the spec with its measured block."""
+        write_text(self.path / RECORD, text)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "spec"
+
+
+def weights_digest(given: Mapping[str, Array]) -> str:
+    """Sixteen hex digits over names, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(given):
+        digest.update(f"{name} {given[name].shape}".encode())
+        digest.update(np.ascontiguousarray(given[name]).data)
+    return digest.hexdigest()[:16]
+
+
+def load_run(path: Path, which: str = BEST) -> Trained:
+    """Reads a run's weights with its spec, classes and normalisation.
+
+    ``which`` is a file in the folder: the best epoch's or the last one's. Raises ``RecordError`` V604 if
+    the folder isn't one that a training made, or is torn.
+    """
+    file = path / which
+    if not file.is_file():
+        what = "no such folder" if not path.is_dir() else f"it has no {which}"
+        raise _unusable(path, what, "name a folder that `vggdsl train` made")
+    try:
+        with safe_open(file, framework="numpy") as opened:
+            metadata = opened.metadata() or {}
+            given = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  # no mapping
+    except (SafetensorError, OSError) as error:
+        raise _unusable(path, f"{which} is torn: {error}") from None
+    if metadata.get("format") != _FORMAT:
+        raise _unusable(path, f"{which} was not written by `vggdsl train`")
+    try:
+        spec = parse(metadata["spec"], str(path / f"{metadata['name']}.arch"))
+        classes = tuple(str(name) for name in json.loads(metadata["classes"]))
+        statistics = json.loads(metadata["normalisation"])
+        normalisation = Normalisation(tuple(statistics["mean"]), tuple(statistics["std"]))
+        epoch = int(metadata["epoch"])
+    except (KeyError, ValueError, TypeError, VggdslError) as error:
+        raise _unusable(path, f"the metadata of {which} can't be read: {error}") from None
+    if spec.network.graph.digest != metadata.get("network"):
+        raise _unusable(path, "its network isn't the one that its spec describes")
+    return Trained(path, spec, given, classes, normalisation, epoch)
+
+
+def _unusable(path: Path, why: str, help: str = "train again") -> RecordError:
+    return RecordError(Diagnostic("V604", f"{path} is no usable run: {why}", help=help))

@@ -1,0 +1,141 @@
+"""The data sets that this version trains on, each as its source divides it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vggdsl.errors import Diagnostic, InputError
+from vggdsl.recipe import Recipe
+from vggdsl.shapes import Shape
+from vggdsl.training import cifar10
+from vggdsl.training.images import SUFFIXES, fit, read_image
+from vggdsl.training.memory import check_images, place
+from vggdsl.training.splits import Split
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: the recipe's set, at the shape of the network's input."""
+
+    recipe: Recipe
+    shape: Shape
+    root: Path
+    download: bool
+
+    def check_memory(self, count: int) -> None:
+        check_images(count, self.shape.elements, self.recipe)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A set as its source divides it; ``val`` and ``test`` are those set aside where it doesn't."""
+
+    classes: tuple[str, ...]
+    splits: Mapping[str, Split]
+    val: int
+    test: int = 0
+
+
+def digits(wanted: Wanted) -> Found:
+    """1,797 scans of handwritten digits, 8x8 in 17 greys, that come with scikit-learn (Alpaydin & Kaynak 1998)."""
+    from sklearn.datasets import load_digits
+
+    read = load_digits()
+    images = np.rint(read.images * (255 / 16)).astype(np.uint8)[:, None]
+    wanted.check_memory(len(images))
+    pool = Split(fit(torch.from_numpy(images), wanted.shape), torch.from_numpy(read.target.astype(np.int64)))
+    return Found(tuple(map(str, range(10))), {"train": pool}, val=180, test=360)
+
+
+def read_cifar10(wanted: Wanted) -> Found:
+    """60,000 colour photographs, 32x32; the test split is the official one."""
+    train, test = cifar10.read(wanted.root, wanted.recipe, download=wanted.download)
+    wanted.check_memory(len(train) + len(test))
+    splits = {
+        name: Split(fit(split.images, wanted.shape), split.labels) for name, split in (("train", train), ("test", test))
+    }
+    return Found(cifar10.CLASSES, splits, val=5000)
+
+
+def fake(wanted: Wanted) -> Found:
+    """Noise over a pattern of 4x4 squares for each class: for trying things, with nothing to read."""
+    data, shape = wanted.recipe.data, wanted.shape
+    n, classes = data.n or 1000, data.classes or 10
+    wanted.check_memory(n)
+    random = np.random.RandomState(0)
+    squares = random.randint(0, 256, (classes, shape.c, 4, 4), np.uint8)
+    rows, columns = (np.arange(size) * 4 // size for size in (shape.h, shape.w))
+    patterns = squares[:, :, rows][:, :, :, columns] // 2
+    labels = np.arange(n) % classes
+    images = random.randint(0, 128, (n, *shape.chw), np.uint8)
+    for label, pattern in enumerate(patterns):
+        images[label::classes] += pattern
+    pool = Split(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
+    return Found(tuple(f"class {k}" for k in range(classes)), {"train": pool}, val=n // 10, test=n // 5)
+
+
+def read_folder(wanted: Wanted) -> Found:
+    """A folder a class, in ``train``, ``val`` and ``test`` or in one pool; a class is named by its folder.
+
+    A relative path is looked up in the data folder, then in the working directory.
+    """
+    path = Path(wanted.recipe.data.path or "")
+    roots = list(dict.fromkeys((wanted.root / path, path)))
+    root = next((folder for folder in roots if folder.is_dir()), None)
+    if root is None:
+        help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
+        raise InputError(Diagnostic("V503", f"no folder {path}", place(wanted.recipe, "data"), help))
+    parts = {name: root / name for name in PARTS if (root / name).is_dir()}
+    if "train" not in parts:
+        parts = {"train": root}
+    classes = tuple(sorted(_classes(parts["train"])))
+    if len(classes) < 2:
+        message = f"{parts['train']} has {len(classes)} folders of images"
+        help = "one folder a class, two classes at least"
+        raise InputError(Diagnostic("V512", message, place(wanted.recipe, "data"), help))
+    files = {name: _files(folder, classes, wanted.recipe) for name, folder in parts.items()}
+    wanted.check_memory(sum(map(len, files.values())))
+    splits = {name: _read(found, wanted.shape) for name, found in files.items()}
+    count = len(splits["train"])
+    return Found(classes, splits, val=count // 10, test=count // 5)
+
+
+def _classes(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+
+
+def _files(folder: Path, classes: tuple[str, ...], recipe: Recipe) -> list[tuple[Path, int]]:
+    """The images below a folder with their labels, in an order that doesn't depend on the file system."""
+    unknown = set(_classes(folder)) - set(classes)
+    if unknown:
+        message = f"{folder / min(unknown)} is a class that the training images don't have"
+        raise InputError(Diagnostic("V512", message, place(recipe, "data"), "add it, or remove it here"))
+    found = []
+    for label, name in enumerate(classes):
+        paths = sorted(path for path in (folder / name).rglob("*") if path.suffix.lower() in SUFFIXES)
+        found += [(path, label) for path in paths]
+    if not found:
+        message = f"no images in {folder}"
+        help = f"one folder a class, with images in it: {', '.join(SUFFIXES)}"
+        raise InputError(Diagnostic("V512", message, place(recipe, "data"), help))
+    return found
+
+
+def _read(files: list[tuple[Path, int]], shape: Shape) -> Split:
+    images = torch.empty(len(files), *shape.chw, dtype=torch.uint8)
+    for i, (path, _) in enumerate(files):
+        images[i] = read_image(path, shape)
+    return Split(images, torch.tensor([label for _, label in files]))
+
+
+SOURCES: Mapping[str, Callable[[Wanted], Found]] = {
+    "digits": digits,
+    "cifar10": read_cifar10,
+    "folder": read_folder,
+    "fake": fake,
+}
