@@ -7,6 +7,7 @@ they were measured and are compared with measurements, never computed.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from vggdsl import syntax
 from vggdsl.elaborate import Network
@@ -61,7 +62,8 @@ class _Part:
     nodes: tuple[TypedNode, ...]
     whole: bool
 
-    def counts(self) -> dict[str, int]:
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
         """The figures that have readings: how parameters and operations may be counted."""
         params = [t.params for t in self.nodes]
         skip_input = self.whole
@@ -97,22 +99,25 @@ def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) 
             yield _output(Measure("output", printed.expects.size, printed.expects.span), part)
         for measure in printed.expects.figures:
             yield _verdict(measure, part)
+    parts: dict[str | None, _Part] = {None: _Part("the network", typed.nodes, True)}
     for claim in claims:
-        if all(m.name in STRUCTURAL for m in claim.measures):
-            yield from _claim(claim, network, typed)
+        if not all(m.name in STRUCTURAL for m in claim.measures):
+            continue
+        if claim.on not in parts:
+            assert claim.on is not None
+            names = network.labels.get(claim.on) or ((claim.on,) if claim.on in typed.by_name else None)
+            if names is None:
+                yield Verdict(claim.measures[0], claim.on, "refuted", _no_layer(claim, claim.on, network, typed))
+                continue
+            parts[claim.on] = _Part(claim.on, tuple(typed[name] for name in names), False)
+        for measure in claim.measures:
+            yield _verdict(measure, parts[claim.on])
 
 
-def _claim(claim: syntax.Claim, network: Network, typed: TypedGraph) -> Iterator[Verdict]:
-    part = _Part("the network", typed.nodes, True)
-    if claim.on is not None:
-        names = network.labels.get(claim.on) or ((claim.on,) if claim.on in typed.by_name else None)
-        if names is None:
-            known = [*network.labels, *typed.by_name]
-            yield Verdict(claim.measures[0], claim.on, "refuted", unknown("V303", "layer", claim.on, known, claim.span))
-            return
-        part = _Part(claim.on, tuple(typed[name] for name in names), False)
-    for measure in claim.measures:
-        yield _verdict(measure, part)
+def _no_layer(claim: syntax.Claim, on: str, network: Network, typed: TypedGraph) -> Diagnostic:
+    start = claim.span.start + claim.span.text.index(on, len("claim"))
+    place = Span(claim.span.source, start, start + len(on))
+    return unknown("V303", "layer", on, [*network.labels, *typed.by_name], place)
 
 
 def _verdict(measure: Measure, part: _Part) -> Verdict:
@@ -120,9 +125,10 @@ def _verdict(measure: Measure, part: _Part) -> Verdict:
         return _output(measure, part) if measure.name == "output" else _field(measure, part)
     if not isinstance(measure.figure, Figure) or measure.figure.unit == "%":
         return _no_figure(measure, part, "a number such as 138M")
-    counts = part.counts()
+    counts = part.counts
     value = counts[measure.name]
-    other = _other_reading(measure.figure, measure.name, counts)
+    between = "=" if measure.span.text.startswith(f"{measure.name}=") else " "
+    other = _other_reading(measure.figure, measure.name, counts, between)
     help = other or f"write {value:,} if the source does; if it doesn't, add `disputed` and the arithmetic"
     return _judge(measure, part, measure.figure.holds(value), f"{value:,}", help, other)
 
@@ -132,8 +138,8 @@ def _judge(measure: Measure, part: _Part, holds: bool, value: str, help: str, ot
     label = Label(measure.span, f"it is {value}")
     if measure.disputed is not None:
         if holds or other:
-            message = f"disputed, but {measure.name} {said} of {part.name} holds"
-            mend = "remove `disputed`" if holds else f"it is right, read otherwise: {other}"
+            message = f"disputed, but {measure.name} {said} of {part.name} holds{'' if holds else ', read otherwise'}"
+            mend = "remove `disputed`" if holds else other
             return Verdict(measure, part.name, "refuted", Diagnostic("V302", message, (label,), mend))
         return Verdict(measure, part.name, "disputed")
     if holds:
@@ -142,7 +148,7 @@ def _judge(measure: Measure, part: _Part, holds: bool, value: str, help: str, ot
     return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help))
 
 
-def _other_reading(figure: Figure, name: str, counts: Mapping[str, int]) -> str | None:
+def _other_reading(figure: Figure, name: str, counts: Mapping[str, int], between: str) -> str | None:
     """How the figure could be meant, if it isn't meant as written."""
     units = {
         figure.unit,
@@ -157,7 +163,7 @@ def _other_reading(figure: Figure, name: str, counts: Mapping[str, int]) -> str 
             if meant.holds(counts[measure]):
                 how = [said] if said else []
                 how += [f"in units of {1024 if unit.endswith('i') else 1000}"] if unit != figure.unit else []
-                return f"it would hold {', '.join(how)}: write `{measure} {meant.text}`"
+                return f"it would hold {', '.join(how)}: write `{measure}{between}{meant.text}`"
     if name == "macs" and figure.holds(2 * counts["macs"]):
         return "it would hold counting a multiply-add as two operations: claim the half as `macs`"
     return None
@@ -190,7 +196,7 @@ def _field(measure: Measure, part: _Part) -> Verdict:
     else:
         holds = figure.holds(field.h) and figure.holds(field.w)
     value = str(field.h) if field.h == field.w else str(field)
-    return _judge(measure, part, holds, value, f"it is {field} pixels of the input")
+    return _judge(measure, part, holds, value, f"write {value}, or mend the layers before it")
 
 
 def _no_figure(measure: Measure, part: _Part, wanted: str) -> Verdict:
@@ -265,13 +271,24 @@ def _check_result(claim: syntax.Claim, recipes: Sequence[str]) -> Iterator[Diagn
     yield from check_protocol(claim.protocol, recipes)
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _no_recipe(option: Option, recipes: Sequence[str]) -> Diagnostic:
+    if recipes:
+        return unknown("V306", "recipe", option.value, recipes, option.span)
+    help = f"write `train {option.value} {{ … }}`, or remove `{option}`"
+    return Diagnostic("V306", "the spec has no recipe with a name", (Label(option.span, "not known"),), help)
+
+
 def check_protocol(protocol: Sequence[Option], recipes: Sequence[str]) -> Iterator[Diagnostic]:
     """What is wrong with a protocol: unknown keys and values, one key twice."""
     checks: Mapping[str, Callable[[str], bool]] = {
         "train": lambda value: value in recipes,
-        "scale": lambda value: all(q.isdigit() for q in value.split(",")),
-        "ensemble": str.isdigit,
-        "seed": str.isdigit,
+        "scale": lambda value: all(map(_is_number, value.split(","))),
+        "ensemble": _is_number,
+        "seed": _is_number,
     }
     seen = set()
     for option in protocol:
@@ -283,10 +300,9 @@ def check_protocol(protocol: Sequence[Option], recipes: Sequence[str]) -> Iterat
         elif values and option.value not in values:
             yield unknown("V306", option.key, option.value, values, option.span)
         elif option.key == "train" and option.value not in recipes:
-            yield unknown(
-                "V306", "recipe", option.value, recipes or ["none: the spec has no named recipe"], option.span
-            )
+            yield _no_recipe(option, recipes)
         elif not values and not checks[option.key](option.value):
-            message = f"`{option}` is no number"
-            yield Diagnostic("V306", message, (Label(option.span, "here"),), f"write {option.key}=1")
+            example = 256 if option.key == "scale" else 1
+            help = f"write {option.key}={example}"
+            yield Diagnostic("V306", f"`{option}` is no number", (Label(option.span, "here"),), help)
         seen.add(option.key)

@@ -17,7 +17,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
         return f"{style}{text}{_OFF}" if color and text else text
 
     kind, style = ("error", _RED) if diagnostic.is_error else ("warning", _YELLOW)
-    head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {diagnostic.message}")
+    head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {_printable(diagnostic.message)}")
     out = [head]
     groups: dict[str, list[Label]] = {}
     for label in sorted(diagnostic.labels, key=lambda item: not item.primary):
@@ -26,7 +26,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
         width = max(len(str(label.span.line)) for label in labels)
         first = labels[0].span
         arrow = "-->" if index == 0 else ":::"
-        out.append(" " * width + paint(_BLUE, arrow) + f" {name}:{first.line}:{first.column}")
+        out.append(" " * width + paint(_BLUE, arrow) + f" {_printable(name)}:{first.line}:{first.column}")
         bar = paint(_BLUE, "|")
         out.append(" " * (width + 1) + bar)
         previous = None
@@ -42,7 +42,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
             mark_style = style if label.primary else _BLUE
             out.append(f"{' ' * width} {bar} " + underline[0] + paint(mark_style, underline[1]))
     if diagnostic.help:
-        out.append(paint(_BOLD, "help") + f": {diagnostic.help}")
+        out.append(paint(_BOLD, "help") + f": {_printable(diagnostic.help)}")
     return "\n".join(out)
 
 
@@ -56,7 +56,7 @@ def _window(label: Label) -> tuple[str, tuple[str, str]]:
     end = min(start + max(1, label.span.end - label.span.start), len(line), cut + _WIDEST)
     marks = max(1, _cells(_printable(line[start:end])))
     mark = ("^" if label.primary else "-") * marks
-    return shown, (" " * before, f"{mark} {label.text}".rstrip())
+    return shown, (" " * before, f"{mark} {_printable(label.text)}".rstrip())
 
 
 def _printable(text: str) -> str:
@@ -74,16 +74,16 @@ def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
         "code": diagnostic.code,
         "severity": "error" if diagnostic.is_error else "warning",
-        "message": diagnostic.message,
-        "help": diagnostic.help,
+        "message": _printable(diagnostic.message),
+        "help": diagnostic.help and _printable(diagnostic.help),
         "labels": [
             {
-                "file": label.span.source.name,
+                "file": _printable(label.span.source.name),
                 "line": label.span.line,
                 "column": label.span.column,
                 "end_line": label.span.source.position(label.span.end)[0],
                 "end_column": label.span.source.position(label.span.end)[1],
-                "text": label.text,
+                "text": _printable(label.text),
                 "primary": label.primary,
             }
             for label in diagnostic.labels

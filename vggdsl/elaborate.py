@@ -95,17 +95,19 @@ class _Elaboration:
         layers = [i for i in self.items if not isinstance(i.element, syntax.Input)]
         self._bound(layers)
         self._flatten(layers, None)
-        if not self.words:
-            self.found.append(Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),)))
+        if not layers:
+            help = "write layers behind it, such as `conv3-64 maxpool FC-10 softmax`"
+            self.found.append(Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),), help))
         defaults = self._once([c for c in self.contents if isinstance(c, syntax.Default)], "default")
         rules = self._once([c for c in self.contents if isinstance(c, syntax.After)], "after")
         self._check_rules(list(rules.values()))
+        self._check_defaults(list(defaults.values()))
         nodes = [Node("input", Input(shape), (), first.span, element_text(first.element))]
         owners = self._lower(nodes, self._follow(list(rules.values())), defaults)
         self._check_softmax(nodes)
         self._check_unused([*rules.values(), *defaults.values()])
         if self.found:
-            raise NetworkError(sorted(self.found, key=_place))
+            raise NetworkError(sorted(dict.fromkeys(self.found), key=_place))
         return self._network(tuple(nodes), owners, first)
 
     # -- the input
@@ -125,21 +127,25 @@ class _Elaboration:
             self.found.append(Diagnostic("V211", "the input doesn't come first", places, "move it before the layers"))
         if first.repeat is not None or first.label is not None:
             label = Label(first.span, "here")
-            self.found.append(Diagnostic("V211", "an input has no label and no repeat", (label,)))
+            help = f"write `{element_text(first.element)}`"
+            self.found.append(Diagnostic("V211", "an input has no label and no repeat", (label,), help))
         element = first.element
         assert isinstance(element, syntax.Input)
         return self._input_shape(element), first
 
     def _input_shape(self, element: syntax.Input) -> Shape:
         said = {_COLOURS[w.lower()] for w in element.words if w.lower() in _COLOURS}
-        for word in element.words:
-            if word.lower() not in (*_COLOURS, "image", "images"):
-                known = [*_COLOURS, "image"]
-                self.found.append(unknown("V110", "word of an input", word, known, element.span))
+        strange = [w for w in element.words if w.lower() not in (*_COLOURS, "image", "images")]
+        for word in strange:
+            start = element.span.start + element.span.text.rindex(word)
+            place = Span(element.span.source, start, start + len(word))
+            self.found.append(unknown("V110", "word of an input", word, [*_COLOURS, "image"], place))
         numbers = element.size.numbers
         if len(numbers) == 3:
             said.add(numbers[2])
         if len(said) != 1:
+            if strange:  # one of them may say it
+                return Shape(3, numbers[0], numbers[1])
             what = "says no channels" if not said else "names different channels"
             help = f"write `input {numbers[0]}x{numbers[1]}x3`"
             self.found.append(Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),), help))
@@ -159,10 +165,11 @@ class _Elaboration:
     def _flatten(self, items: Iterable[syntax.Item], prefix: str | None) -> None:
         for item in items:
             if item.repeat == 0:
-                self.found.append(Diagnostic("V219", "a repeat of 0", (Label(item.span, "here"),), "remove it"))
+                help = "a repeat is at least 1: remove the `x0`, or the element with it"
+                self.found.append(Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),), help))
             whole = f"{prefix}.{item.label}" if item.label and prefix else item.label
             begin = len(self.words)
-            for i in range(1, (1 if item.repeat is None else item.repeat) + 1):
+            for i in range(1, (item.repeat or 1) + 1):
                 label = f"{whole}.{i}" if whole and item.repeat is not None else whole
                 start = len(self.words)
                 if isinstance(item.element, syntax.Group):
@@ -193,14 +200,32 @@ class _Elaboration:
         ruled = {rule.kind for rule in rules}
         for rule in rules:
             for item in rule.items:
-                kind = item.element.kind if isinstance(item.element, syntax.Layer) else "this"
-                if kind not in _IN_RULES or item.label or item.repeat is not None or item.expects:
-                    help = "a rule holds " + ", ".join(_IN_RULES) + ", without labels, repeats and arrows"
-                    self.found.append(Diagnostic("V214", f"{kind} in a rule", (Label(item.span, "here"),), help))
+                kind = item.element.kind if isinstance(item.element, syntax.Layer) else "an input or a group"
+                here = (Label(item.span, "here"),)
+                if kind not in _IN_RULES:
+                    help = "a rule holds " + ", ".join(_IN_RULES)
+                    self.found.append(Diagnostic("V214", f"{kind} in a rule", here, help))
+                elif item.label or item.repeat is not None or item.expects:
+                    help = f"write `{element_text(item.element)}` alone"
+                    self.found.append(Diagnostic("V214", "a label, repeat or arrow in a rule", here, help))
                 elif kind in ruled:
                     help = f"write in `after {rule.kind}` what is to follow the {kind}"
                     message = f"a rule gives {kind}, which has a rule of its own"
                     self.found.append(Diagnostic("V214", message, (Label(item.span, "here"),), help))
+
+    def _check_defaults(self, defaults: list[syntax.Default]) -> None:
+        for default in defaults:
+            seen: dict[str, syntax.Option] = {}
+            for option in default.options:
+                if option.key == "after":
+                    help = f"write `after {default.kind}: none`"
+                    label = Label(option.span, "here")
+                    self.found.append(Diagnostic("V220", "`after` among the defaults", (label,), help))
+                if option.key in seen:
+                    first = Label(seen[option.key].span, "first here", primary=False)
+                    message = f"the option `{option.key}` is given twice"
+                    self.found.append(Diagnostic("V221", message, (Label(option.span, "again"), first), "keep one"))
+                seen[option.key] = option
 
     def _follow(self, rules: list[syntax.After]) -> dict[str, _Follow]:
         """What follows each kind: by the rules, or ReLU where the paper doesn't write it."""
@@ -234,7 +259,7 @@ class _Elaboration:
             try:
                 op = to_op(layer, Options(layer, default.options if default else ()))
             except NetworkError as error:
-                self.found += [d for d in error.diagnostics if d not in self.found]
+                self.found += error.diagnostics
                 op = Identity()
             name = namer.name(op, None if implied else word.label, word.prefix)
             spelled = element_text(layer)
@@ -269,8 +294,7 @@ class _Elaboration:
         message = f"an activation after {layer.kind}, whose rule gives one already"
         help = f"remove the {following.kind}, or write `{element_text(layer)} after=none {following.kind}`"
         finding = Diagnostic("V216", message, labels, help)
-        if finding not in self.found:
-            self.found.append(finding)
+        self.found.append(finding)
 
     # -- what must hold of the whole
 
@@ -287,12 +311,16 @@ class _Elaboration:
             if f"{word} {rule.kind}" in self.used:
                 continue
             lonely = word == "after" and any(w.layer.kind == rule.kind for w in self.words)
-            why = f"the only {rule.kind} is the classifier, which has no rule" if lonely else f"there is no {rule.kind}"
+            why = (
+                f"the only {rule.kind} is the classifier, to which no rule applies: remove the rule"
+                if lonely
+                else f"the network has no {rule.kind}: remove the rule"
+            )
             label = Label(rule.span, "matches nothing")
             self.found.append(Diagnostic("V213", f"`{word} {rule.kind}` matches nothing", (label,), why))
 
     def _network(self, nodes: tuple[Node, ...], owners: list[list[str]], first: syntax.Item) -> Network:
-        printed, labels = [], dict[str, tuple[str, ...]]()
+        printed, labels, spans = [], dict[str, tuple[str, ...]](), dict[str, Span]()
         if first.expects:
             printed.append(Printed(first.expects, ("input",)))
         for place in self.places:
@@ -300,8 +328,11 @@ class _Elaboration:
             if place.label:
                 if place.label in labels:
                     message = f"a second element is labelled `{place.label}`"
-                    raise NetworkError(Diagnostic("V224", message, (Label(place.item.span, "again"),), "rename one"))
-                labels[place.label] = names
+                    there = Label(spans[place.label], "first here", primary=False)
+                    raise NetworkError(
+                        Diagnostic("V224", message, (Label(place.item.span, "again"), there), "rename one")
+                    )
+                labels[place.label], spans[place.label] = names, place.item.span
             if place.expects:
                 printed.append(Printed(place.expects, names))
         return Network(Graph(nodes), tuple(printed), labels)
@@ -347,5 +378,7 @@ def _not_yet_in(items: Iterable[syntax.Item]) -> Iterator[Diagnostic]:
 
 
 def _later(what: str, span: Span) -> Diagnostic:
-    help = "networks without branches compile; write this part as a chain of layers"
+    help = "only networks without branches compile yet: write this part as a chain of layers"
+    if what.startswith("`"):
+        help = "write the network out in one file"
     return Diagnostic("V290", f"{what}: not compiled by this version", (Label(span, "here"),), help)

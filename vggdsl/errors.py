@@ -8,6 +8,7 @@ The first digit of a code says the room: 1 text, 2 network, 3 claims, 4 recipe, 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 
 from vggdsl.source import Span
 
@@ -77,14 +78,23 @@ class RecordError(VggdslError):
     """V6xx: a run or a record that can't be used."""
 
 
+_LONGEST = 100
+"""A longer word is no misspelling of any that is known."""
+
+
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word nearest in spelling, if one is near.
 
     >>> nearest("maxpol", ["maxpool", "avgpool"])
     'maxpool'
     """
+    return _nearest(word.lower(), tuple(known)) if len(word) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     by_lower = {k.lower(): k for k in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    found = get_close_matches(word, by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 

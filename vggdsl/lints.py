@@ -1,11 +1,12 @@
 """Warnings: networks that compile, but probably not into what was meant."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from vggdsl.errors import Diagnostic, Label
 from vggdsl.infer import TypedGraph, TypedNode
 from vggdsl.ops import FC, AvgPool, BatchNorm, Conv, Dropout, MaxPool, Softmax
-from vggdsl.shapes import Window
+from vggdsl.shapes import Pair, Window
 
 
 def lint(typed: TypedGraph) -> list[Diagnostic]:
@@ -13,19 +14,26 @@ def lint(typed: TypedGraph) -> list[Diagnostic]:
     found = []
     for node in typed.nodes:
         found += [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_before_softmax(node, typed)]
-    found += _linear(typed)
+    found += [*_linear(typed), *_channels_first(typed)]
     return list(dict.fromkeys(found))
 
 
+_FIRST = 1000
+"""Windows that are looked at one by one where the first and the last don't tell of the others."""
+
+
 def _padding_only(t: TypedNode) -> Iterator[Diagnostic]:
-    """Only the first and the last window can miss the input altogether, unless all do."""
+    """Only the first and the last window can miss the input, unless a dilation steps over it."""
     op = t.node.op
     if not isinstance(op, Conv | MaxPool | AvgPool):
         return
     for axis, (size, positions) in enumerate(((t.x.h, t.shape.h), (t.x.w, t.shape.w))):
-        if any(not _touches(op.window, axis, size, place) for place in {0, positions - 1}):
+        steps_over = op.window.dilation[axis] > size
+        places = (*range(min(positions, _FIRST) if steps_over else 1), positions - 1)
+        if any(not _touches(op.window, axis, size, place) for place in places):
             message = f"{op.kind} has a window that sees only padding"
-            help = f"a padding of {op.window.extent[axis] - 1} or less always sees some of the input"
+            most = op.window.extent[axis] - 1
+            help = f"with `pad={most}`{' or less' if most else ''} every window sees some of the input"
             yield Diagnostic("W201", message, (Label(t.node.span, f"on {t.x}"),), help)
             return
 
@@ -47,7 +55,9 @@ def _dropped(t: TypedNode) -> Iterator[Diagnostic]:
         if last < size - 1:
             n = size - 1 - last
             message = f"{op.kind} never sees the last {what if n == 1 else f'{n} {what}s'} of {t.x}"
-            yield Diagnostic("W202", message, (Label(t.node.span, "this window"),), "add `ceil` to see it")
+            up = replace(window, ceil=True).positions(Pair(t.x.h, t.x.w))[axis]
+            seen = "add `ceil` to see it" if up > positions else "widen the window to see it"
+            yield Diagnostic("W202", message, (Label(t.node.span, "this window"),), seen)
             return
 
 
@@ -71,6 +81,15 @@ def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
             before[t.name] = t
         else:
             before[t.name] = None if t.node.op.nonlinear else origin
+
+
+def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
+    """`input 3x224x224`, as code has it."""
+    size, span = typed.input, typed.nodes[0].node.span
+    if size.h in (1, 3) and size.w == size.c > size.h:
+        message = f"an input {size.h} high and {size.w} wide, with {size.c} channels"
+        help = f"sizes are height x width x channels: write `input {size.w}x{size.c}x{size.h}`"
+        yield Diagnostic("W206", message, (Label(span, "here"),), help)
 
 
 def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:

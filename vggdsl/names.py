@@ -37,6 +37,7 @@ class Namer:
         self._local: Counter[str] = Counter()
         self._tag = "0"
         self._taken: set[str] = {"input"}
+        self._again: Counter[str] = Counter()
 
     def name(self, op: Op, label: str | None = None, prefix: str | None = None) -> str:
         """The next layer's name. ``label``: the layer's own; ``prefix``: that of its group."""
@@ -65,8 +66,9 @@ class Namer:
         return f"{prefix}.{word}{number}" if prefix else f"{word}{number}"
 
     def _unique(self, name: str) -> str:
-        candidate, i = name, 2
+        candidate = name
         while candidate in self._taken:
-            candidate, i = f"{name}_{i}", i + 1
+            self._again[name] += 1
+            candidate = f"{name}_{self._again[name] + 1}"
         self._taken.add(candidate)
         return candidate

@@ -51,7 +51,8 @@ class Options:
             if option.key not in known:
                 if not known:
                     label = Label(option.span, "this option")
-                    raise NetworkError(Diagnostic("V220", f"{layer.kind} takes no options", (label,)))
+                    message = f"{layer.kind} takes no options"
+                    raise NetworkError(Diagnostic("V220", message, (label,), f"remove `{option}`"))
                 raise NetworkError(unknown("V220", f"option of {layer.kind}", option.key, known, option.span))
         if layer.kind == "conv" and layer.stride is not None and any(o.key == "stride" for o in layer.options):
             raise _bad(self._given["stride"], "the stride is given twice", "keep `/2` or `stride=2`, not both")
@@ -104,7 +105,9 @@ class Options:
         if text.startswith("$"):
             raise outside_block(text, option.span)
         if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= _LARGEST:
-            raise _bad(option, f"{option.key} can't be `{text}`", f"a whole number from {least} can stand here")
+            raise _bad(
+                option, f"{option.key} can't be `{text}`", f"a whole number from {least} to {_LARGEST:,} can stand here"
+            )
         return int(text)
 
 

@@ -9,7 +9,17 @@ from pathlib import Path
 from vggdsl import syntax
 from vggdsl.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.elaborate import Network, elaborate
-from vggdsl.errors import Diagnostic, InputError, Label, VggdslError, nearest
+from vggdsl.errors import (
+    ClaimError,
+    Diagnostic,
+    InputError,
+    Label,
+    ParseError,
+    RecipeError,
+    RecordError,
+    VggdslError,
+    nearest,
+)
 from vggdsl.infer import TypedGraph, infer
 from vggdsl.lints import lint
 from vggdsl.measured import Measurement, read_measured
@@ -18,7 +28,7 @@ from vggdsl.recipe import CLASSES, Recipe, read_recipes
 from vggdsl.resources import folder
 from vggdsl.source import Source
 
-LARGEST_FILE = 2**20
+LARGEST_FILE = 2**18
 """Bytes of a spec; a larger file is no spec."""
 
 
@@ -110,7 +120,7 @@ def parse(text: str, name: str = "<text>") -> Spec:
     document = arch.parse(source)
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
-        raise VggdslError(Diagnostic("V102", f"{name} is empty", help=help))
+        raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
     network = elaborate(document)
     typed = infer(network.graph)
     found: list[Diagnostic] = []
@@ -123,7 +133,9 @@ def parse(text: str, name: str = "<text>") -> Spec:
     results = read_results(document.contents, names, found)
     measurements = tuple(read_measured(c, found) for c in document.contents if isinstance(c, syntax.Measured))
     if found:
-        raise VggdslError(found)
+        kinds = {"3": ClaimError, "4": RecipeError, "6": RecordError}
+        codes = {d.code[1] for d in found}
+        raise kinds.get("".join(codes), VggdslError)(found)
     return Spec(Path(name).stem, document, source, network, typed, recipes, results, measurements)
 
 
@@ -176,13 +188,29 @@ def shipped() -> dict[str, Path]:
     return {str(path.relative_to(root).with_suffix("")).replace("\\", "/"): path for path in paths}
 
 
+def is_file(path: Path) -> bool:
+    """Whether a path is a file's; also for names that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder's; also for names that no folder can have."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def find(spec: str | Path) -> Path:
     """The file of a path or a shipped name.
 
     Raises ``InputError`` V501 with the nearest name.
     """
     path = Path(spec)
-    if path.is_file():
+    if is_file(path):
         return path
     ships = shipped()
     if str(spec) in ships:
@@ -190,7 +218,7 @@ def find(spec: str | Path) -> Path:
     by_stem = [found for name, found in ships.items() if name.split("/")[-1] == str(spec)]
     if len(by_stem) == 1:
         return by_stem[0]
-    if path.is_dir():
+    if str(spec) and is_folder(path):
         raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name the specs in it"))
     near = nearest(str(spec), list(ships))
     help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"

@@ -85,7 +85,9 @@ def _windowed(window: Window, x: Pair, out: Pair) -> str:
     def axis(i: int) -> str:
         size = f"{x[i]} + 2·{window.pad[i]} - {window.extent[i]}"
         if window.ceil:
-            return f"ceil(({size}) / {window.stride[i]}) + 1 = {out[i]}"
+            beyond = -(-(x[i] + 2 * window.pad[i] - window.extent[i]) // window.stride[i]) + 1 - out[i]
+            less = " - 1 that would start beyond it" if beyond else ""
+            return f"ceil(({size}) / {window.stride[i]}) + 1{less} = {out[i]}"
         return f"({size}) // {window.stride[i]} + 1 = {out[i]}"
 
     texts = list(dict.fromkeys((axis(0), axis(1))))

@@ -8,7 +8,7 @@ from vggdsl.cli.common import exit_code, report
 from vggdsl.errors import Diagnostic, InputError, VggdslError
 from vggdsl.files import write_text
 from vggdsl.notations import arch
-from vggdsl.spec import read_source
+from vggdsl.spec import is_file, read_source
 
 
 @click.command()
@@ -36,7 +36,7 @@ def command(specs: tuple[str, ...], check: bool) -> None:
 
 
 def _format(name: str, check: bool) -> int:
-    if name != "-" and not Path(name).is_file():
+    if name != "-" and not is_file(Path(name)):
         raise InputError(Diagnostic("V501", f"no file `{name}`", help="fmt takes files, or `-`"))
     source = read_source(name)
     text = arch.write(arch.parse(source))

@@ -1,6 +1,7 @@
 """Lark parsers from the grammar files."""
 
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,7 @@ def parser(notation: str) -> Lark:
         import_paths=[str(grammars)],
         propagate_positions=True,
         postlex=Newlines(),
+        g_regex_flags=re.ASCII,  # no full-width digits, no dotless i
         cache=_cache_file(notation) or False,
     )
 

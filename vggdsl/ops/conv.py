@@ -20,6 +20,7 @@ class Conv(Facts):
     Source:  Simonyan & Zisserman 2015, sec. 2.1; groups: Krizhevsky et al. 2012.
     Differs: torchinfo counts the bias; torch's FlopCounterMode gives 2*MACs.
 
+    >>> from vggdsl.shapes import Pair
     >>> conv = Conv(64, Window(Pair(3, 3), pad=Pair(1, 1)))
     >>> x = Shape(3, 224, 224)
     >>> print(conv.out_shape(x), conv.params(x).learnable, conv.macs(x))

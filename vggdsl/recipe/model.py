@@ -22,7 +22,16 @@ def _call(name: str, **options: object) -> str:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return shortest(value) if isinstance(value, float) else str(value)
+
+
+def shortest(number: float) -> str:
+    """The number in as few digits as give it back.
+
+    >>> shortest(5e-4), shortest(1.0), shortest(0.123456789)
+    ('0.0005', '1', '0.123456789')
+    """
+    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,9 @@ def _arrange(
         blank(span.start)
         note = None
         if isinstance(content, Block | Train | Measured):
-            brace = text.index("{", span.start) + 1
             inside = [c for c in waiting if c[0] < span.end]
+            before = [stop for begin, stop in inside if text.find("{", span.start, begin) < 0]
+            brace = text.index("{", max(before, default=span.start)) + 1
             del waiting[: len(inside)]
             first = min([line.content.span.start for line in content.lines if line.content] or [span.end])
             if inside and inside[0][0] < first and "\n" not in text[brace : inside[0][0]]:

@@ -1,20 +1,26 @@
 """Text -> syntax. All that is wrong with the text is reported at once, as far as it can be told."""
 
+import re
+
 from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.errors import Diagnostic, Label, ParseError
 from vggdsl.notations.arch.comments import attach
 from vggdsl.notations.arch.tree import Builder
-from vggdsl.notations.arch.words import misplaced, unknown_words
+from vggdsl.notations.arch.words import called_layers, misplaced, unknown_words
 from vggdsl.notations.grammar import parser
 from vggdsl.source import Source, Span
-from vggdsl.syntax import Document
+from vggdsl.syntax import Block, Document, Link
+
+LARGEST, MOST_WORDS = 2**18, 20_000
+"""Characters and words of a text; more are no spec, and would take seconds to read."""
 
 DEEPEST = 40
 """Brackets inside brackets; deeper ones are no network."""
 
 _MOST_ERRORS = 10
+_SECTION = re.compile(r"[ \t]*(train|measured|block)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -23,30 +29,51 @@ def parse(source: Source) -> Document:
 
     Raises ``ParseError`` with every unknown word and up to ten misplaced ones.
     """
-    _check_brackets(source)
+    _check_length(source)
+    pairs = _check_brackets(source)
     text, found = source.text, list[Diagnostic]()
     while True:
         try:
             tree: Tree[Token] = parser("arch").parse(text + "\n")
             break
         except UnexpectedInput as error:
-            diagnostic, text = _recover(source, text, error)
+            diagnostic, rest = _recover(source, text, error, pairs)
             found.append(diagnostic)
-            if len(found) == _MOST_ERRORS:
+            if len(found) == _MOST_ERRORS or rest == text:
                 raise ParseError(found) from None
+            text = rest
     builder = Builder(source)
     contents = builder.transform(tree)
-    found += builder.found
-    found += unknown_words(builder.strangers, parser("arch"))
+    if any(isinstance(c, Link) for c in contents):
+        calls = []
+    else:
+        calls = called_layers(builder.calls, {c.name for c in contents if isinstance(c, Block)})
+    inside = {at for span in calls for at in range(span.start, span.end)}
+    found += dict.fromkeys(d for d in builder.found if d.labels[0].span.start not in inside)
+    found += unknown_words(sorted([*builder.strangers, *calls], key=lambda span: span.start), parser("arch"))
     if found:
         found.sort(key=lambda d: d.labels[0].span.start)
         raise ParseError(found)
     return Document(attach(contents, source))
 
 
-def _check_brackets(source: Source) -> None:
-    """Each bracket meets its partner: told first, since what follows one that doesn't is noise."""
+def _check_length(source: Source) -> None:
+    for count, most, what in (
+        (len(source.text), LARGEST, "characters"),
+        (len(source.text.split()), MOST_WORDS, "words"),
+    ):
+        if count > most:
+            message = f"{source.name} has {count:,} {what}"
+            raise ParseError(Diagnostic("V111", message, help=f"a spec has at most {most:,}; is this one?"))
+
+
+def _check_brackets(source: Source) -> list[tuple[int, int]]:
+    """Each bracket meets its partner: told first, since what follows one that doesn't is noise.
+
+    Gives the places of the pairs.
+    """
     open_: list[int] = []
+    pairs: list[tuple[int, int]] = []
     text, i = source.text, 0
     while i < len(text):
         c = text[i]
@@ -62,8 +89,8 @@ def _check_brackets(source: Source) -> None:
         elif c in _PAIRS:
             open_.append(i)
             if len(open_) > DEEPEST:
-                label = Label(Span(source, i, i + 1), "too deep")
-                raise ParseError(Diagnostic("V109", f"more than {DEEPEST} brackets inside each other", (label,)))
+                label, help = Label(Span(source, i, i + 1), "too deep"), "remove brackets that hold nothing else"
+                raise ParseError(Diagnostic("V109", f"more than {DEEPEST} brackets inside each other", (label,), help))
         elif c in _PAIRS.values():
             here = Label(Span(source, i, i + 1), f"this `{c}`")
             if not open_:
@@ -73,11 +100,31 @@ def _check_brackets(source: Source) -> None:
                 there = Label(Span(source, opener, opener + 1), "opened here", primary=False)
                 message = f"`{text[opener]}` is closed by `{c}`"
                 raise ParseError(Diagnostic("V103", message, (here, there), f"write `{_PAIRS[text[opener]]}`"))
+            pairs.append((opener, i))
         i += 1
     if open_:
         label = Label(Span(source, open_[-1], open_[-1] + 1), "opened here")
         closer = _PAIRS[text[open_[-1]]]
         raise ParseError(Diagnostic("V103", f"`{text[open_[-1]]}` is never closed", (label,), f"add `{closer}`"))
+    return pairs
+
+
+def _damage(text: str, pairs: list[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
+    """The lines from start to end, and those of the brackets that can't be read without them.
+
+    A section's other lines can.
+    """
+    before = None
+    while before != (start, end):
+        before = start, end
+        for opener, closer in pairs:
+            if opener >= end or closer < start:
+                continue
+            line = text.rfind("\n", 0, opener) + 1
+            around = opener < start and closer >= end
+            if not (around and text[opener] == "{" and _SECTION.match(text, line)):
+                start, end = min(start, line), max(end, _end_of_line(text, closer))
+    return start, end
 
 
 def _end_of_line(text: str, start: int) -> int:
@@ -85,7 +132,7 @@ def _end_of_line(text: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _recover(source: Source, text: str, error: UnexpectedInput) -> tuple[Diagnostic, str]:
+def _recover(source: Source, text: str, error: UnexpectedInput, pairs: list[tuple[int, int]]) -> tuple[Diagnostic, str]:
     """What is wrong, and the text with the wrong line blanked, so that the rest can be read."""
     at = error.pos_in_stream if error.pos_in_stream is not None else len(text)
     width = 1
@@ -94,14 +141,8 @@ def _recover(source: Source, text: str, error: UnexpectedInput) -> tuple[Diagnos
         at = len(text) if token.type == "$END" else (token.start_pos or 0)
         width = max(1, len(token.rstrip("\n"))) if token.type not in ("_NL", "$END") else 1
     at = min(at, len(source.text))
-    start = text.rfind("\n", 0, at) + 1
-    end = _end_of_line(text, at)
-    depth = 0
-    for i in range(start, len(text)):
-        depth += (text[i] in _PAIRS) - (text[i] in _PAIRS.values())
-        if i >= end and depth <= 0:
-            end = max(end, i + 1 if text[i] in _PAIRS.values() else i)
-            break
+    line = text.rfind("\n", 0, at) + 1
+    start, end = _damage(source.text, pairs, line, _end_of_line(text, at))
     blank = "".join("\n" if c == "\n" else " " for c in text[start:end])
-    diagnostic = misplaced(Span(source, at, at + width), error, text[start:at])
+    diagnostic = misplaced(Span(source, at, min(at + width, len(source.text))), error, text[line:at])
     return diagnostic, text[:start] + blank + text[end:]

@@ -35,7 +35,7 @@ _POOL = re.compile(r"(max|avg|average)[ -]?pool(?:ing)?(?:(.+)/(.+))?", re.IGNOR
 _RESULT = re.compile(
     r"Epoch\s+(\d+)\s*/\s*(\d+)\s*-\s*Train Accuracy:\s*(\d?\.\d+)\s*-\s*Val Accuracy:\s*(\d?\.\d+)"
     r"\s*-\s*Test Accuracy:\s*(\d?\.\d+)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _KINDS = {k.lower(): k for k in ("conv", "FC", "maxpool", "avgpool", "BN", "LRN", "add", "concat")}
 _ATOMS = {"NUMBER": "number", "RANGE": "range", "STRING": "string", "SHAPE": "size", "NAME": "word"}
@@ -49,6 +49,7 @@ class Builder(Transformer[Token, Any]):
         super().__init__(visit_tokens=False)
         self.text = source
         self.strangers: list[Span] = []
+        self.calls: list[tuple[str, Span]] = []
         self.found: list[Diagnostic] = []
 
     # -- small things
@@ -64,6 +65,9 @@ class Builder(Transformer[Token, Any]):
 
     def _int(self, text: str, span: Span, least: int = 1) -> int:
         digits = text.strip().lstrip("0") or "0"
+        if not digits.isdigit():
+            self._wrong("V104", f"`{text}` is no whole number", span, "write a number such as 64")
+            return least
         if len(digits) > 10 or not least <= int(digits) <= LARGEST:
             shown = text if len(text) < 24 else f"{text[:20]}…"
             bounds = f"between {least} and {LARGEST:,}"
@@ -101,7 +105,7 @@ class Builder(Transformer[Token, Any]):
             element,
             self._span(meta),
             str(label)[:-1] if label else None,
-            self._int(repeat[1:], self._span(repeat)) if repeat else None,
+            self._int(repeat[1:], self._span(repeat), 0) if repeat else None,
             expects,
         )
 
@@ -172,6 +176,7 @@ class Builder(Transformer[Token, Any]):
     def call(self, meta: Meta, children: list[Any]) -> syntax.Call:
         name, *arguments = children
         values = tuple(self._value(str(a), self._span(a)) for a in arguments if a is not None)
+        self.calls.append((str(name), self._span(meta)))
         return syntax.Call(str(name), values, self._span(meta))
 
     def aux(self, meta: Meta, children: list[Any]) -> syntax.Aux:
@@ -295,6 +300,10 @@ class Builder(Transformer[Token, Any]):
             self._wrong("V106", "a result line that can't be read", span, help)
             return syntax.ResultLine(1, 1, "0.0", "0.0", "0.0", span)
         epoch, epochs = self._int(match[1], span), self._int(match[2], span)
+        if epoch > epochs:
+            self._wrong("V106", f"epoch {epoch} of {epochs}", span, "the first is the best epoch, the second the last")
+        if any(float(accuracy) > 1 for accuracy in match.groups()[2:]):
+            self._wrong("V106", "an accuracy above 1", span, "write 0.9312 for 93.12%")
         return syntax.ResultLine(epoch, epochs, match[3], match[4], match[5], span)
 
     # -- sections

@@ -1,7 +1,8 @@
 """Words that nothing takes: the nearest spelling, two words run together, one torn apart."""
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from itertools import groupby
 
@@ -9,6 +10,7 @@ from lark import Lark, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.errors import Diagnostic, Label, nearest
+from vggdsl.notations.arch.tree import STRUCTURAL
 from vggdsl.source import Span
 
 _LAYERS = ("CONV", "POOL", "GLOBAL_POOL", "FC", "DROPOUT", "NORM", "ACTIVATION", "SOFTMAX", "IDENTITY")
@@ -65,6 +67,24 @@ _DIRECTIVES = (
     "add",
 )
 
+_MEASURES = {
+    "parameters": "params",
+    "flops": "macs",
+    "ops": "macs",
+    "layers": "weight-layers",
+    "depth": "weight-layers",
+    "accuracy": "top-1-accuracy",
+    "top-1": "top-1-accuracy",
+    "error": "top-1-error",
+    "top-5": "top-5-accuracy",
+    "size": "output",
+    "field": "receptive-field",
+}
+"""Other words for what can be claimed."""
+
+_UNITS = {"k": "K", "m": "M", "g": "G", "ki": "Ki", "mi": "Mi", "gi": "Gi", "thousand": "K", "million": "M"}
+_UNITS |= {"billion": "G", "b": "G", "percent": "%", "%": "%"}
+
 _EXPECTED = {
     "a layer": (*_LAYERS, "WORD", "LABEL", "CALL", "AUX", "MERGE", "LPAR"),
     "a figure such as 138M": ("NUMBER",),
@@ -72,10 +92,9 @@ _EXPECTED = {
     "a measure (params, macs, output, top-5-error, …)": ("MEASURE",),
     "a string in quotes": ("STRING",),
     "an option such as pad=1": ("OPTION",),
-    "a kind and a colon, such as `conv:`": ("KIND",),
+    "a kind and a colon (`conv:`, `FC:`, `maxpool:`, `avgpool:`, `BN:`, `LRN:`)": ("KIND",),
     "a name": ("NAME", "REF"),
     "`none`": ("NONE",),
-    "a call such as sgd(lr=0.1)": (),
     "`{`": ("LBRACE",),
     "`}`": ("RBRACE",),
     "`(`": ("LPAR",),
@@ -92,40 +111,116 @@ _EXPECTED = {
 def misplaced(span: Span, error: UnexpectedInput, before: str) -> Diagnostic:
     """A word where it can't stand; ``before`` is what precedes it on its line."""
     found = span.text
-    if (isinstance(error, UnexpectedToken) and error.token.type == "_NL") or not found.strip():
-        message, what = "the line ends too early", "here"
-    elif not found.isprintable():
-        message, what = f"a character that can't stand here: {found!a}", "this one"
-    else:
-        message, what = f"`{found}` can't stand here", "this one"
     wanted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     wanted |= set(getattr(error, "allowed", None) or ())
-    phrases = [phrase for phrase, names in _EXPECTED.items() if wanted & set(names)]
-    if "a layer" in phrases:
-        phrases = [p for p in phrases if p not in ("`(`", "a name")]
-    help = "expected " + " or ".join(phrases) if phrases else None
-    head = before.split()[0] if before.split() else ""
-    near = nearest(head, _DIRECTIVES) if head else None
-    if near and near != head.lower() and not _is_layer_start(head):
-        label = Label(Span(span.source, span.start - len(before) + before.index(head), span.start), "not known")
-        return Diagnostic("V101", f"unknown word `{head}`", (label,), f"did you mean `{near}`?")
+    if found.strip("\n") and not found.isprintable():
+        return _strange(span)
+    head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
+    word = head[1] or "" if head else ""
+    near = nearest(word, _DIRECTIVES) if word else None
+    place = _back(span, before, word)
+    if near and near != word.lower() and not _is_layer_start(word):
+        return _unknown(place, f"did you mean `{near}`?")
+    if word.lower() == "claim" and "MEASURE" in wanted:
+        return _no_measure(span, before)
+    if wanted & {"INPUT", "ARROW"} == {"INPUT"} and "CONV" not in wanted:
+        return _bare_size(span, before)
+    if (isinstance(error, UnexpectedToken) and error.token.type == "_NL") or not found.strip():
+        message, what = "the line ends too early", "here"
+    else:
+        message, what = f"`{found}` can't stand here", "this one"
+    help = "layers are separated by spaces" if found == "," and "CONV" in wanted else _expected(wanted)
     return Diagnostic("V102", message, (Label(span, what),), help)
+
+
+def _expected(wanted: set[str]) -> str | None:
+    if wanted == {"CALL"}:
+        return "expected a name with its parameters, such as `inception(a, b)`"
+    values = {"NUMBER", "RANGE", "STRING", "NAME", "CALL"}
+    if wanted >= values:
+        phrases = ["a value such as `128`, `cosine` or `sgd(lr=0.1)`"]
+        wanted = wanted - values - {"SHAPE", "OPTION"}
+    else:
+        phrases = []
+    phrases += [phrase for phrase, names in _EXPECTED.items() if wanted & set(names)]
+    if "a layer" in phrases:
+        phrases = [p for p in phrases if p not in ("`(`", "a name", "a size such as 224x224x3")]
+    if "the end of the line" in phrases:  # a bracket could close only one that is open
+        phrases = [p for p in phrases if p not in ("`}`", "`)`", "`]`", "`|`")]
+    return "expected " + " or ".join(phrases) if phrases else None
+
+
+def _back(span: Span, before: str, word: str) -> Span:
+    """Where a word stands that precedes the span on its line."""
+    start = span.start - len(before) + before.rindex(word)
+    return Span(span.source, start, start + len(word))
+
+
+def _strange(span: Span) -> Diagnostic:
+    """A character that no keyboard types: from a PDF, or not from a text at all."""
+    char = next(c for c in span.text if not c.isprintable())
+    start = span.start + span.text.index(char)
+    name = unicodedata.name(char, "").lower()
+    message = f"the character U+{ord(char):04X}{f' ({name})' if name else ''} can't stand here"
+    label = Label(Span(span.source, start, start + 1), "this one")
+    help = "write a space, or end the line here" if char.isspace() else "remove it"
+    return Diagnostic("V102", message, (label,), help)
+
+
+def _no_measure(span: Span, before: str) -> Diagnostic:
+    """`claim parameters 138M`, `claim params 138 million`."""
+    previous = before.split()[-1]
+    if previous[-1:].isdigit() and (unit := _UNITS.get(span.text.lower())):
+        whole = _back(span, before, previous).to(span)
+        return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), f"write `{previous}{unit}`")
+    place = span if re.match(r"[a-z]", span.text, re.IGNORECASE) else _back(span, before, previous)
+    if place.text.lower() == "claim":
+        place = span
+    known = [*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy"]
+    near = _MEASURES.get(place.text.lower()) or nearest(place.text, known)
+    help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(known)
+    if not place.text.strip():
+        return Diagnostic("V102", "the line ends too early", (Label(span, "here"),), help)
+    return Diagnostic("V102", f"`{place.text}` is no measure", (Label(place, "here"),), help)
+
+
+def _bare_size(span: Span, before: str) -> Diagnostic:
+    """A size without an arrow: it could only begin `224x224x3 input`."""
+    match = re.search(r"(?:(\S+)[ \t]+)?(?<![\w.])(\d+[ \t]*[x×*][ \t]*\d+([ \t]*[x×*][ \t]*\d+)?)\s*$", before)
+    if match is None:
+        return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "here"),), "expected `input`")
+    size, arrow = _back(span, before, match[2]), match[1] or ""
+    if arrow in ("→", "-", "–", "—", "=>", ">", "--", "-->", "⇒"):
+        return _unknown(_back(span, before, arrow), "an arrow is spelled `->`")
+    if span.text.lower().startswith("conv"):
+        kernel = re.split(r"[x×* ]+", size.text)
+        side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"
+        whole = size.to(span)
+        return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `conv{side}-64`")
+    help = f"write `input {size.text}`, or `-> {size.text}` behind the element that gives it, on its line"
+    return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
 
 
 def _is_layer_start(word: str) -> bool:
     return bool(re.match(r"(conv\d|fc-|\w+:)", word, re.IGNORECASE))
 
 
+_MOST_WORDS = 20
+
+
 def unknown_words(words: Sequence[Span], lark: Lark) -> Iterator[Diagnostic]:
     """A diagnostic for each unknown word, or for several on a line that are one torn apart."""
-    for _, line in groupby(words, key=lambda span: span.line):
+    for _, line in groupby(words[:_MOST_WORDS], key=lambda span: span.line):
         yield from _line(list(line), lark)
+    if len(words) > _MOST_WORDS:
+        label = Label(words[_MOST_WORDS], "the first of them")
+        message = f"{len(words) - _MOST_WORDS:,} more unknown words"
+        yield Diagnostic("V101", message, (label,), "mend those above first; is this a spec?")
 
 
 def _line(words: list[Span], lark: Lark) -> Iterator[Diagnostic]:
     first = words[0]
-    rest = first.source.line(first.line)
-    if rest.split()[:1] == [first.text]:
+    if not first.source.line(first.line)[: first.column - 1].strip():
         near = nearest(first.text, _DIRECTIVES)
         if near and not nearest(first.text, list(_SPELLED)):
             yield _unknown(first, f"did you mean `{near}`?")
@@ -149,15 +244,31 @@ def _unknown(span: Span, help: str) -> Diagnostic:
 
 
 def _suggest(word: str, lark: Lark) -> str:
-    for i in range(len(word) - 1, 0, -1):
+    for char in word:
+        if not char.isprintable():
+            name = unicodedata.name(char, "no letter").lower()
+            return (
+                f"{'write a space for' if char.isspace() else 'remove'} the character U+{ord(char):04X} ({name}) in it"
+            )
+    plain = unicodedata.normalize("NFKC", word)
+    if plain != word and is_layer(plain, lark):
+        return f"did you mean `{plain}`?"
+    if "->" in word:
+        return f"an arrow stands apart: write `{word.replace('->', ' -> ')}`"
+    for i in range(min(len(word), 64) - 1, 0, -1):
         if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"[x×]\d+$", word[i:])):
             return f"two words run together: write `{word[:i]} {word[i:]}`"
-    if re.fullmatch(r"[x×]\d*", word, re.IGNORECASE):
+    repeat = re.match(r"[x×*]\d*", word, re.IGNORECASE)
+    if repeat and (repeat[0] == word or is_layer(word[repeat.end() :], lark)):
         return "a repeat stands behind its element on the same line: `conv3-64 x2`"
+    if re.fullmatch(r"\d+([x×]\d+)?/\d+", word):
+        return f"a window is written without a space before it: `maxpool{word}`"
     head = re.match(r"[A-Za-z-]*[A-Za-z]", word)
     name = head[0] if head else ""
     other = _ALSO.get(word.lower().split("(")[0]) or _ALSO.get(name.lower())
     if other:
+        width = re.search(r"\d+", word)
+        other = f"FC-{width[0]}" if other == "FC-4096" and width else other
         return other if other.startswith("nothing") else f"here it is spelled `{other}`"
     near = nearest(name, [*_SPELLED, *_DIRECTIVES]) if name else None
     if near is None:
@@ -165,10 +276,18 @@ def _suggest(word: str, lark: Lark) -> str:
     whole = near + word[len(name) :]
     if is_layer(whole, lark):
         return f"did you mean `{whole}`?"
-    dashed = re.sub(r"[_:]", "-", whole)
-    if is_layer(dashed, lark):
-        return f"did you mean `{dashed}`?"
+    for dashed in (re.sub(r"[_:]", "-", whole), f"{near}-{word[len(name) :]}"):
+        if is_layer(dashed, lark):
+            return f"did you mean `{dashed}`?"
+    if near in ("maxpool", "avgpool") and len(word) > len(name):
+        return f"a window and its stride are spelled `{near}3/2`; `{near}` alone is 2x2 with stride 2"
     return f"did you mean `{_SPELLED.get(near, near)}`?"
+
+
+def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> list[Span]:
+    """Calls that other tools spell layers as, `Dropout(0.5)`, unless a block has that name."""
+    names = {name.lower() for name in _SPELLED} | _ALSO.keys() | {"maxpool2d", "avgpool2d", "batchnorm2d"}
+    return [span for name, span in calls if name.lower() in names and name not in blocks]
 
 
 def _is_word(text: str, lark: Lark) -> bool:
@@ -182,4 +301,4 @@ def is_layer(word: str, lark: Lark) -> bool:
 
 @cache
 def _patterns(lark: Lark) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(t.pattern.to_regexp()) for t in lark.terminals if t.name in _LAYERS)
+    return tuple(re.compile(t.pattern.to_regexp(), re.ASCII) for t in lark.terminals if t.name in _LAYERS)

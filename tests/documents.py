@@ -1,0 +1,317 @@
+"""Random syntax documents over the whole language, in the form that ``parse`` gives."""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from hypothesis import strategies as st
+
+from vggdsl import syntax
+from vggdsl.figures import Figure
+from vggdsl.notations.arch.tree import STRUCTURAL
+from vggdsl.ops import FUNCTIONS
+from vggdsl.options import OPTIONS
+from vggdsl.source import Source, Span
+from vggdsl.syntax import Item, Line, Measure, Option, Size
+
+NOWHERE = Span(Source("", ""), 0, 0)
+KINDS = ("conv", "FC", "maxpool", "avgpool", "BN", "LRN", "add", "concat")
+RESULTS = ("top-1-error", "top-5-error", "top-1-accuracy", "rank-5-accuracy")
+PROTOCOL = ("split=val", "scale=256,384", "view=dense+grid", "train=S256", "flip=yes", "seed=3")
+
+# -- small things
+
+sizes = st.integers(1, 600) | st.integers(1, 10**9)
+names = st.sampled_from(["a", "s256", "no-such", "val-accuracy", "he", "g_1", "conv3_1", "lr", "data", "x-y"])
+labels = st.sampled_from(["3a", "1", "conv1", "x2", "_", "bn", "input", "A", "after", "12", "epoch"])
+refs = st.sampled_from(["3a", "conv1_1", "2b.1", "a.b.c", "fc6", "5", "x3", "conv"])
+strings = st.text(st.characters(exclude_characters='"\n', exclude_categories=["Cs"]), max_size=12)
+comments = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=12).map(
+    lambda text: f"# {text}".rstrip()
+)
+_DIGITS = ["0", "7", "138", "4096", "1,728", "2,097,664", "8.1", "0.0001", ".5", "007", "1e-3", "1.5e3", "2e05"]
+
+
+@st.composite
+def _figures(draw: st.DrawFn) -> Figure:
+    unit = draw(st.sampled_from(["", "", "K", "Ki", "m", "G", "%"]))
+    return Figure.parse(draw(st.sampled_from(["", "", "~"])) + draw(st.sampled_from(_DIGITS)) + unit)
+
+
+figures = _figures()
+counts = st.integers(0, 10**9)
+blocks = names.map("b_".__add__)
+parameters = st.sampled_from(["a", "c2", "x", "k_1"]).map(syntax.Parameter)
+values: st.SearchStrategy[syntax.Value] = sizes | parameters
+printed_sizes = st.lists(sizes, min_size=1, max_size=3).map(lambda numbers: Size(tuple(numbers)))
+full_sizes = st.lists(sizes, min_size=2, max_size=3).map(lambda numbers: Size(tuple(numbers)))
+
+
+def option(text: str) -> Option:
+    key, _, value = text.partition("=")
+    return Option(key, value, NOWHERE)
+
+
+_VALUES = ["1", "0x3", "yes", "1e-3", "1,2", "256,384,512", "~5K", "1,234Ki", "a/b+c", "×", "-1", "."]
+bare_values = st.sampled_from(_VALUES)
+option_keys = st.sampled_from(sorted({key for keys in OPTIONS.values() for key in keys} | {"lr", "foo-bar", "n1"}))
+
+
+@st.composite
+def _options(draw: st.DrawFn) -> Option:
+    quoted = draw(st.booleans())
+    return Option(draw(option_keys), draw(strings if quoted else bare_values), NOWHERE, quoted)
+
+
+options = _options()
+option_tuples = st.lists(options, max_size=2).map(tuple)
+protocols = st.lists(st.sampled_from(PROTOCOL).map(option), max_size=3).map(tuple)
+
+# -- the network
+
+
+_POOLS = ("maxpool", "avgpool")
+_LAYERS = ("conv", *_POOLS, "FC", "dropout", "global-avgpool", "softmax", "identity", "BN", "LRN", *FUNCTIONS)
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> syntax.Layer:
+    kind = draw(st.sampled_from(_LAYERS))
+    kernels: st.SearchStrategy[tuple[syntax.Value, syntax.Value]] = st.one_of(
+        st.tuples(sizes, sizes), sizes.map(lambda k: (k, k)), parameters.map(lambda k: (k, k))
+    )
+    kernel = width = stride = rate = None
+    if kind == "conv":
+        kernel, width, stride = draw(kernels), draw(values), draw(st.none() | values)
+    elif kind in _POOLS and draw(st.booleans()):
+        kernel, stride = draw(kernels), draw(values)
+    elif kind == "FC":
+        width = draw(values)
+    elif kind == "dropout":
+        rate = draw(st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters)
+    return syntax.Layer(kind, NOWHERE, kernel, width, stride, rate, draw(option_tuples))
+
+
+@st.composite
+def measures(draw: st.DrawFn, kinds: tuple[str, ...], disputed: bool = False) -> Measure:
+    name = draw(st.sampled_from(kinds))
+    if name == "output" and draw(st.booleans()):
+        return Measure(name, draw(full_sizes), NOWHERE)
+    return Measure(name, draw(figures), NOWHERE, draw(st.none() | strings) if disputed else None)
+
+
+@st.composite
+def arrows(draw: st.DrawFn) -> syntax.Expects:
+    size = draw(st.none() | printed_sizes)
+    found = draw(st.lists(measures(STRUCTURAL, disputed=True), min_size=size is None, max_size=3))
+    return syntax.Expects(size, tuple(found), NOWHERE)
+
+
+@st.composite
+def plain_items(draw: st.DrawFn) -> Item:
+    """A layer or a call with what can stand around it."""
+    return _item(draw, draw(layers()) if draw(st.booleans()) else draw(calls()))
+
+
+def _item(draw: st.DrawFn, element: syntax.Element) -> Item:
+    return Item(element, NOWHERE, draw(st.none() | labels), draw(st.none() | counts), draw(st.none() | arrows()))
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> syntax.Call:
+    return syntax.Call(draw(blocks), tuple(draw(st.lists(values, max_size=3))), NOWHERE)
+
+
+@st.composite
+def inputs(draw: st.DrawFn) -> Item:
+    said = draw(st.lists(st.sampled_from(["RGB", "image", "grey", "foo"]), max_size=2))
+    element = syntax.Input(draw(full_sizes), tuple(said), NOWHERE)
+    return Item(element, NOWHERE, draw(st.none() | labels), None, draw(st.none() | arrows()))
+
+
+@st.composite
+def items(draw: st.DrawFn, deep: int = 2) -> Item:
+    """Layers and calls, in groups, branches and auxiliary heads."""
+    kind = draw(st.sampled_from(["plain"] * 5 + ["group", "merge", "aux"])) if deep else "plain"
+    several: st.SearchStrategy[tuple[Item, ...]] = st.lists(items(deep - 1), min_size=1, max_size=2).map(tuple)
+    match kind:
+        case "group":
+            return _item(draw, syntax.Group(draw(several), NOWHERE))
+        case "merge":
+            branches = draw(st.lists(several, min_size=2, max_size=3))
+            return _item(draw, syntax.Merge(draw(st.sampled_from(["concat", "add"])), tuple(branches), NOWHERE))
+        case "aux":
+            weight = draw(figures.filter(lambda figure: not figure.approximate))
+            return _item(draw, syntax.Aux(weight, draw(several), NOWHERE))
+        case _:
+            return draw(plain_items())
+
+
+@st.composite
+def item_tuples(draw: st.DrawFn) -> tuple[Item, ...]:
+    first = [draw(inputs())] if draw(st.integers(0, 4)) == 4 else []
+    return tuple(first + draw(st.lists(items(), min_size=not first, max_size=3)))
+
+
+@st.composite
+def item_lines(draw: st.DrawFn) -> syntax.Items:
+    return syntax.Items(draw(item_tuples()), NOWHERE)
+
+
+# -- sections
+
+
+@st.composite
+def atoms(draw: st.DrawFn, size: bool = False) -> syntax.Atom:
+    match draw(st.sampled_from(["word", "number", "range", "string", *(["size"] if size else [])])):
+        case "word":
+            return syntax.Atom(draw(names), "word", NOWHERE)
+        case "number":
+            return syntax.Atom(draw(figures).text, "number", NOWHERE)
+        case "range":
+            return syntax.Atom(draw(st.sampled_from(["1..20", "256..512"])), "range", NOWHERE)
+        case "size":
+            return syntax.Atom(str(draw(full_sizes)), "size", NOWHERE)
+        case _:
+            return syntax.Atom(draw(strings), "string", NOWHERE)
+
+
+@st.composite
+def arguments(draw: st.DrawFn) -> syntax.Atom | Option | syntax.During:
+    if draw(st.booleans()):
+        return draw(atoms())
+    if draw(st.booleans()):
+        return syntax.During(draw(st.sampled_from(["1..5", "6..10"])), draw(figures).text, NOWHERE)
+    return draw(options)
+
+
+@st.composite
+def settings(draw: st.DrawFn) -> syntax.Setting:
+    return syntax.Setting(draw(names), tuple(draw(st.lists(arguments(), max_size=3))), NOWHERE)
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> syntax.Entry:
+    return syntax.Entry(draw(names), tuple(draw(st.lists(_entry_values(), min_size=1, max_size=3))), NOWHERE)
+
+
+@st.composite
+def _entry_values(draw: st.DrawFn) -> syntax.Atom | Option | syntax.Setting:
+    match draw(st.integers(0, 2)):
+        case 0:
+            return draw(atoms(size=True))
+        case 1:
+            return draw(options)
+        case _:
+            return draw(settings())
+
+
+@st.composite
+def result_lines(draw: st.DrawFn) -> syntax.ResultLine:
+    accuracies = st.sampled_from([".5", "0.1234", "1.0", "0.9"])
+    first, last = sorted((draw(sizes), draw(sizes)))
+    return syntax.ResultLine(first, last, draw(accuracies), draw(accuracies), draw(accuracies), NOWHERE)
+
+
+@st.composite
+def results(draw: st.DrawFn) -> syntax.Results:
+    found = draw(st.lists(measures(RESULTS), min_size=1, max_size=2))
+    return syntax.Results(tuple(found), draw(protocols), NOWHERE)
+
+
+@st.composite
+def lines_of(draw: st.DrawFn, contents: st.SearchStrategy[syntax.Content], least: int = 0) -> tuple[Line, ...]:
+    """Lines with comments behind and between them, and single blank lines between."""
+    found: list[Line] = []
+    for content in draw(st.lists(contents, min_size=least, max_size=4)):
+        for comment in draw(st.lists(st.none() | comments, max_size=2)):
+            if comment or (found and found[-1] != Line(None)):
+                found.append(Line(None, comment))
+        found.append(Line(content, draw(st.none() | comments)))
+    return tuple(found + [Line(None, comment) for comment in draw(st.lists(comments, max_size=1))])
+
+
+@st.composite
+def sections(draw: st.DrawFn) -> syntax.Content:
+    match draw(st.sampled_from(["train", "measured", "block"])):
+        case "train":
+            base, name = draw(st.none() | names), draw(st.none() | names)
+            return syntax.Train(draw(lines_of(entries())), NOWHERE, name, base)
+        case "measured":
+            return syntax.Measured(draw(lines_of(st.one_of(entries(), result_lines(), results()))), NOWHERE)
+        case _:
+            found = tuple(draw(st.lists(names, max_size=2)))
+            return syntax.Block(draw(blocks), found, draw(lines_of(item_lines(), 1)), NOWHERE)
+
+
+# -- claims and directives
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> syntax.Claim:
+    found = draw(st.lists(measures((*STRUCTURAL, *RESULTS)), min_size=1, max_size=3))
+    if len(found) == 1 and draw(st.booleans()):
+        found = [Measure(found[0].name, found[0].figure, NOWHERE, draw(strings))]
+    on = draw(st.none() | refs)
+    return syntax.Claim(tuple(found), NOWHERE, on, draw(protocols), draw(st.none() | strings))
+
+
+@st.composite
+def directives(draw: st.DrawFn) -> syntax.Content:
+    kind = st.sampled_from(KINDS)
+    match draw(st.sampled_from(["claim", "result", "source", "after", "default", "link", "remove", "edit"])):
+        case "claim":
+            return draw(claims())
+        case "result":
+            return syntax.ResultClaim(draw(result_lines()), NOWHERE, draw(st.none() | strings))
+        case "source":
+            return syntax.Cites(draw(strings), NOWHERE)
+        case "after":
+            return syntax.After(draw(kind), draw(st.just(()) | item_tuples()), NOWHERE)
+        case "default":
+            return syntax.Default(draw(kind), tuple(draw(st.lists(options, min_size=1, max_size=3))), NOWHERE)
+        case "link":
+            return syntax.Link(draw(st.sampled_from(["use", "extends"])), draw(strings), NOWHERE)
+        case "remove":
+            last = draw(st.none() | labels)
+            return syntax.Remove(draw(labels if last else refs), last, NOWHERE)
+        case _:
+            verbs: list[Literal["replace", "insert-after"]] = ["replace", "insert-after"]
+            return syntax.Edit(draw(st.sampled_from(verbs)), draw(labels), draw(item_tuples()), NOWHERE)
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> syntax.Content:
+    return draw(draw(st.sampled_from([item_lines(), item_lines(), directives(), directives(), sections()])))
+
+
+documents = lines_of(contents()).map(syntax.Document)
+
+# -- texts with mistakes in them
+
+
+_SPLITS: list[Callable[[str], list[str]]] = [
+    list,
+    lambda text: re.split(r"(\s+)", text),
+    lambda text: text.splitlines(keepends=True),
+]
+_INSERTS = [*'()[]{}|,:="#$x~%/ \n\t\r\0½', "->", " x2 ", "conv3-64", " $a ", "disputed", "claim "]
+
+
+@st.composite
+def mutants(draw: st.DrawFn, text: str) -> str:
+    """A text after one to three edits of characters, words or lines."""
+    for _ in range(draw(st.integers(1, 3))):
+        parts = draw(st.sampled_from(_SPLITS))(text) or [""]
+        i, j = (draw(st.integers(0, len(parts) - 1)) for _ in "ij")
+        match draw(st.sampled_from(["delete", "insert", "duplicate", "swap"])):
+            case "delete":
+                del parts[i]
+            case "insert":
+                parts.insert(i, draw(st.sampled_from(_INSERTS)))
+            case "duplicate":
+                parts.insert(i, parts[i])
+            case "swap":
+                parts[i], parts[j] = parts[j], parts[i]
+        text = "".join(parts)
+    return text

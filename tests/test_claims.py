@@ -1,0 +1,176 @@
+"""Claims: what holds, what is disputed, and the reading that would hold."""
+
+import pytest
+
+import vggdsl
+from vggdsl.errors import Diagnostic
+
+NET = "input 28x28x192\nconv1-64 BN ReLU\nmaxpool\nFC-10 softmax\n"
+TYPED = vggdsl.parse(NET).typed
+
+
+def check(claim: str) -> list[Diagnostic]:
+    return vggdsl.parse(NET + claim).check()
+
+
+def test_the_network_is_as_computed_by_hand() -> None:
+    conv, norm, fc = 64 * 192 + 64, 2 * 64, 10 * 14 * 14 * 64 + 10
+    assert TYPED.params == conv + norm + fc
+    assert TYPED.total_params == TYPED.params + 2 * 64
+    assert TYPED.weights == 64 * 192 + 64 + 10 * 14 * 14 * 64
+    assert TYPED.macs == 64 * 192 * 28 * 28 + 10 * 14 * 14 * 64
+    assert TYPED.activations == 2 * 64 * 28 * 28 + 64 * 14 * 14 + 10
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "params 137,930",
+        "params 138K",
+        "params 137K",
+        "params 137.9K",
+        "params ~100K",
+        "params 134Ki",
+        "total-params 138,058",
+        "non-trainable-params 128",
+        "training-params 137,930",
+        "weights 137,792",
+        "macs 9.76M",
+        "activations 112,906",
+        "weight-layers 2",
+        "receptive-field 28",
+        "receptive-field 28x28",
+        "output 10",
+        "output 1x1x10",
+        "output 1x1",
+        "conv1_1 params 12,352",
+        "conv1_1 weights 12Ki",
+        "bn1_1 total-params 256",
+        "pool1 output 14x14x64",
+        "pool1 output 14x14",
+        "conv1_1 weight-layers 1",
+        "bn1_1 weight-layers 0",
+        "input output 28x28x192",
+        "input activations 150,528",
+        "params 137,930 macs 9.76M output 10",
+    ],
+)
+def test_what_holds(claim: str) -> None:
+    assert check(f"claim {claim}") == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "help"),
+    [
+        ("params 139K", "write 137,930 if the source does; if it doesn't, add `disputed` and the arithmetic"),
+        ("conv1_1 weights 12K", None),
+        ("params 138,058", "it would hold with running statistics: write `total-params 138,058`"),
+        ("params 137,792", "it would hold without biases: write `weights 137,792`"),
+        ("weights 137,930", "it would hold with biases: write `params 137,930`"),
+        ("weights 138,058", "it would hold with biases and running statistics: write `total-params 138,058`"),
+        ("total-params 137,930", "it would hold without running statistics: write `params 137,930`"),
+        ("total-params 137,792", "it would hold without biases: write `weights 137,792`"),
+        ("params 134.7K", "it would hold in units of 1024: write `params 134.7Ki`"),
+        ("params 137.9Ki", "it would hold in units of 1000: write `params 137.9K`"),
+        ("params 134.6K", "it would hold in units of 1024: write `params 134.6Ki`"),
+        ("params 134.5K", "it would hold without biases, in units of 1024: write `weights 134.5Ki`"),
+        ("macs 19.5M", "it would hold counting a multiply-add as two operations: claim the half as `macs`"),
+        ("output 1x1x100", "write 1x1x10, or mend the layers before it"),
+        ("conv1_1 receptive-field 3", "write 1, or mend the layers before it"),
+        ("receptive-field 28x27", "write 28, or mend the layers before it"),
+    ],
+)
+def test_the_help_names_the_reading_that_would_hold(claim: str, help: str | None) -> None:
+    found = check(f"claim {claim}")
+    assert [d.help for d in found] == ([help] if help else [])
+    assert all(d.code == "V301" for d in found)
+
+
+def test_an_arrow_s_help_is_spelled_as_an_arrow() -> None:
+    spec = vggdsl.parse("input 28x28x192\nconv1-64 -> params=12,288\nFC-10")
+    assert [d.help for d in spec.check()] == ["it would hold without biases: write `weights=12,288`"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "codes"),
+    [
+        ('params 200K disputed "64·192 + …"', []),
+        ('params 137,930 disputed "no"', ["V302"]),
+        ('weights 137,930 disputed "no"', ["V302"]),  # it holds with biases
+        ('output 10 disputed "no"', ["V302"]),
+        ('output 12 disputed "it has 10"', []),
+        ('receptive-field 27 disputed "28"', []),
+        ('conv9 params 3 disputed "no such layer"', ["V303"]),
+    ],
+)
+def test_a_disputed_figure_must_fail_under_every_reading(claim: str, codes: list[str]) -> None:
+    assert [d.code for d in check(f"claim {claim}")] == codes
+
+
+def test_disputed_arrows_count() -> None:
+    spec = vggdsl.parse('input 4x4x1 conv3-2 -> 4x4x2 params=20 weights=2.7Ki disputed "9·2 = 18" macs=288\nFC-2')
+    assert spec.check() == []
+    assert [spec.count(status) for status in ("holds", "disputed", "refuted")] == [3, 1, 0]
+
+
+def test_the_arrow_of_a_group_is_about_all_of_it() -> None:
+    group = "( conv3-8 conv3-16 maxpool )"
+    spec = vggdsl.parse(f"input 8x8x3 {group} -> 4x4x16 params=1,392 weight-layers=2 receptive-field=6\nFC-2")
+    assert spec.check() == []
+
+
+def test_the_arrow_of_a_layer_counts_what_its_rule_adds() -> None:
+    spec = vggdsl.parse("input 8x8x3\nafter conv: BN ReLU\nconv3-8 -> 8x8x8 params=240 total-params=256\nFC-2")
+    assert spec.check() == []
+
+
+def test_the_arrow_of_a_repeat_is_about_all_of_them() -> None:
+    assert vggdsl.parse("input 8x8x3 ( conv3-3 ) x3 -> 8x8x3 params=252 weight-layers=3\nFC-2").check() == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "code"),
+    [
+        ("params 10%", "V304"),
+        ("output 10K", "V304"),
+        ("output ~10", "V304"),
+        ("params 3x3", "V304"),
+        ("receptive-field 5%", "V304"),
+        ("conv9 params 3", "V303"),
+        ("top-1-error 8.1", "V304"),
+        ("top-1-error 101%", "V304"),
+        ("top-1-error 5x5", "V304"),
+        ("top-1-error 5% split=vall", "V306"),
+        ("top-1-error 5% view=center", "V306"),
+        ("top-1-error 5% scale=x", "V306"),
+        ("top-1-error 5% scale=²", "V306"),
+        ("top-1-error 5% seed=-1", "V306"),
+        ("top-1-error 5% train=S256", "V306"),
+        ("top-1-error 5% params 3", "V305"),
+        ("conv1_1 top-1-error 5%", "V305"),
+        ('top-1-error 5% disputed "no"', "V305"),
+        ("params 137,930 split=val", "V305"),
+    ],
+)
+def test_what_can_t_be_claimed(claim: str, code: str) -> None:
+    try:
+        found = check(f"claim {claim}")
+    except vggdsl.VggdslError as error:
+        found = list(error.diagnostics)
+    assert [d.code for d in found] == [code]
+
+
+def test_results_keep_their_figures_and_protocols() -> None:
+    text = 'train S { data cifar10 }\nclaim top-5-error 8.1% top-1-error 25.60% view=dense train=S scale=384 "Table 3"'
+    (claim,) = vggdsl.parse(NET + text).results
+    assert claim.measures == (("top-5-error", "8.1%"), ("top-1-error", "25.60%"))
+    assert claim.protocol == (("scale", "384"), ("train", "S"), ("view", "dense"))
+    assert claim.where == "Table 3"
+
+
+def test_a_result_line_keeps_its_digits() -> None:
+    line = "Epoch 184/2500 - Train Accuracy: 0.9980 - Val Accuracy: 0.9312 - Test Accuracy: .92"
+    (claim,) = vggdsl.parse(f'{NET}claim {line} "slides"').results
+    assert claim.measures == (("train-accuracy", "0.9980"), ("val-accuracy", "0.9312"), ("test-accuracy", ".92"))
+    assert claim.line is not None
+    assert str(claim.line) == line
