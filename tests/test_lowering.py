@@ -37,6 +37,7 @@ from vggdsl.ops import (
 )
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.shapes import Pair, Shape, Window
+from vggdsl.spec import load
 from vggdsl.targets.onnx import IR_VERSION, to_onnx
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights
 from vggdsl.verify import difference
@@ -264,41 +265,14 @@ def _support(x: Tensor, y: Tensor) -> list[tuple[int, int]]:
 
 # -- libraries' networks
 
-VGG = {
-    "vgg11": ("1 M 2 M 4 4 M 8 8 M 8 8 M", 132_863_336),
-    "vgg13": ("1 1 M 2 2 M 4 4 M 8 8 M 8 8 M", 133_047_848),
-    "vgg16": ("1 1 M 2 2 M 4 4 4 M 8 8 8 M 8 8 8 M", 138_357_544),
-    "vgg19": ("1 1 M 2 2 M 4 4 4 4 M 8 8 8 8 M 8 8 8 8 M", 143_667_240),
-}
-
-
-def vgg(columns: str, size: int = 224, classes: int = 1000) -> TypedGraph:
-    """Simonyan & Zisserman's networks: a digit is a 3x3 convolution of 64 times as many channels."""
-    relu = Activation("ReLU")
-    ops: list[Op] = [Input(Shape(3, size, size))]
-    for column in columns.split():
-        if column == "M":
-            ops.append(MaxPool(Window(Pair(2, 2), Pair(2, 2))))
-        else:
-            ops += [Conv(64 * int(column), Window(Pair(3, 3), pad=Pair(1, 1))), relu]
-    hidden: list[Op] = [FC(4096), relu, Dropout(0.5)]
-    return chain(*ops, *hidden, *hidden, FC(classes), Softmax())
+VGG = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
 
 
 @pytest.mark.parametrize("name", VGG)
-def test_counts_are_torchvisions(name: str) -> None:
-    columns, params = VGG[name]
-    with torch.device("meta"):
-        theirs = getattr(torchvision.models, name)()
-    graph = vgg(columns)
-    assert sum(p.numel() for p in theirs.parameters()) == graph.params == params
-    assert list(weight_shapes(graph).values()) == [tuple(p.shape) for p in theirs.parameters()]
-
-
-@pytest.mark.parametrize("name", ["vgg11", "vgg16"])
-def test_outputs_are_torchvisions(name: str) -> None:
+def test_vggs_are_torchvisions(name: str) -> None:
     theirs = getattr(torchvision.models, name)().eval()
-    graph = vgg(VGG[name][0])
+    graph = load(VGG[name]).typed
+    assert list(weight_shapes(graph).values()) == [tuple(p.shape) for p in theirs.parameters()]
     with torch.device("meta"):
         network = Network(graph)
     network.to_empty(device="cpu").eval()
@@ -310,7 +284,7 @@ def test_outputs_are_torchvisions(name: str) -> None:
 
 
 def test_exact_figures_of_vgg_16() -> None:
-    graph = vgg(VGG["vgg16"][0])
+    graph = load("vgg_d").typed
     assert graph.macs == 15_470_264_320
     assert [t.receptive_field.h for t in graph.nodes if isinstance(t.node.op, MaxPool | FC)][-4:] == [
         212, 404, 404, 404,
