@@ -119,9 +119,11 @@ def test_the_arrow_of_a_group_is_about_all_of_it() -> None:
     assert spec.check() == []
 
 
-def test_the_arrow_of_a_layer_counts_what_its_rule_adds() -> None:
-    spec = vggdsl.parse("input 8x8x3\nafter conv: BN ReLU\nconv3-8 -> 8x8x8 params=240 total-params=256\nFC-2")
-    assert spec.check() == []
+def test_a_layer_counts_itself_and_a_group_all_that_is_in_it() -> None:
+    head = "input 8x8x3\nafter conv: BN ReLU\n"
+    for body in ("conv3-8 -> 8x8x8 params=224\nFC-2", "stem: conv3-8\nFC-2\nclaim stem params 224"):
+        assert vggdsl.parse(head + body).check() == []
+    assert vggdsl.parse(head + "( conv3-8 ) -> 8x8x8 params=240 total-params=256\nFC-2").check() == []
 
 
 def test_the_arrow_of_a_repeat_is_about_all_of_them() -> None:

@@ -227,7 +227,11 @@ def read_results(
                 claims.append(
                     ResultClaim(
                         tuple((m.name, _printed(m)) for m in content.measures),
-                        tuple(sorted((o.key, o.value) for o in content.protocol)),
+                        tuple(
+                            sorted(
+                                (o.key, o.value.lower() if PROTOCOL.get(o.key) else o.value) for o in content.protocol
+                            )
+                        ),
                         content.where,
                         None,
                         content.span,
@@ -239,6 +243,11 @@ def read_results(
 def accuracies(line: syntax.ResultLine) -> tuple[tuple[str, str], ...]:
     """The three accuracies of a result line, as printed."""
     return (("train-accuracy", line.train), ("val-accuracy", line.val), ("test-accuracy", line.test))
+
+
+def _protocol_value(option: Option) -> str:
+    """Words are case-insensitive; names and numbers stay as they are."""
+    return option.value.lower() if PROTOCOL.get(option.key) else option.value
 
 
 def _printed(measure: Measure) -> str:
@@ -297,7 +306,7 @@ def check_protocol(protocol: Sequence[Option], recipes: Sequence[str]) -> Iterat
             yield unknown("V306", "word of a protocol", option.key, list(PROTOCOL), option.span)
         elif option.key in seen:
             yield Diagnostic("V306", f"`{option.key}` is given twice", (Label(option.span, "again"),), "keep one")
-        elif values and option.value not in values:
+        elif values and option.value.lower() not in values:
             yield unknown("V306", option.key, option.value, values, option.span)
         elif option.key == "train" and option.value not in recipes:
             yield _no_recipe(option, recipes)

@@ -1,6 +1,6 @@
 """Syntax -> Graph: repeats are expanded, rules and defaults applied, implied layers put in place."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -19,7 +19,10 @@ MAX_LAYERS = 10_000
 """Layers in a network, counted before any is made."""
 
 _COLOURS = {"rgb": 3, "colour": 3, "color": 3, "grey": 1, "gray": 1, "greyscale": 1, "grayscale": 1}
-_IN_RULES = (*FUNCTIONS, "BN", "LRN", "dropout", "identity")
+_PASSING = ("BN", "LRN", "dropout", "identity")
+"""What may stand between a layer and its activation."""
+
+_IN_RULES = (*FUNCTIONS, *_PASSING)
 
 Rule = TypeVar("Rule", syntax.After, syntax.Default)
 
@@ -248,7 +251,8 @@ class _Elaboration:
         self, nodes: list[Node], follow: dict[str, _Follow], defaults: dict[str, syntax.Default]
     ) -> list[list[str]]:
         """Appends the nodes of every word; gives their names, word by word."""
-        namer, owners = Namer(), list[list[str]]()
+        labels = {place.label: place.item for place in self.places if place.label}
+        namer, owners = Namer(labels), list[list[str]]()
         weighty = [i for i, word in enumerate(self.words) if word.layer.kind in ("conv", "FC")]
         classifier = weighty[-1] if weighty and self.words[weighty[-1]].layer.kind == "FC" else None
 
@@ -271,8 +275,8 @@ class _Elaboration:
             append(word.layer, word.layer.span, word)
             rule = follow.get(word.layer.kind)
             opted_out = any(o.key == "after" for o in word.layer.options)
-            if opted_out and rule is None:
-                message = f"no rule gives anything after {word.layer.kind}"
+            if opted_out and (rule is None or index == classifier):
+                message = f"no rule gives anything after {'the classifier' if rule else word.layer.kind}"
                 label = Label(word.layer.span, "nothing to opt out of")
                 self.found.append(Diagnostic("V215", message, (label,), "remove `after=none`"))
             if rule is None or index == classifier:
@@ -280,21 +284,29 @@ class _Elaboration:
             self.used.add(rule.why)
             if opted_out:
                 continue
-            following = self.words[index + 1].layer if index + 1 < len(self.words) else None
-            self._check_twice(rule, word.layer, following)
+            self._check_twice(rule, word.layer, self.words[index + 1 :])
             for layer in [syntax.Layer("ReLU", word.layer.span)] if rule.layers is None else rule.layers:
                 append(layer, rule.span or word.layer.span, word, rule.why)
+        for clash in namer.clashes:
+            label = Label(labels[clash].span, "this label")
+            message = f"the label `{clash}` is the name of another layer"
+            help = "layers without a label are named so: choose another"
+            self.found.append(Diagnostic("V224", message, (label,), help))
         return owners
 
-    def _check_twice(self, rule: _Follow, layer: syntax.Layer, following: syntax.Layer | None) -> None:
+    def _check_twice(self, rule: _Follow, layer: syntax.Layer, following: Sequence[_Word]) -> None:
         gives = [each.kind for each in rule.layers or () if each.kind in FUNCTIONS]
-        if not gives or following is None or following.kind not in FUNCTIONS or rule.span is None:
+        if not gives or rule.span is None:
             return
-        labels = (Label(following.span, "written here"), Label(rule.span, f"gives {gives[0]}", primary=False))
+        behind = next((word.layer for word in following if word.layer.kind not in _PASSING), None)
+        if behind is None or behind.kind not in FUNCTIONS:
+            return
+        labels = (Label(behind.span, "written here"), Label(rule.span, f"gives {gives[0]}", primary=False))
         message = f"an activation after {layer.kind}, whose rule gives one already"
-        help = f"remove the {following.kind}, or write `{element_text(layer)} after=none {following.kind}`"
-        finding = Diagnostic("V216", message, labels, help)
-        self.found.append(finding)
+        direct = behind is following[0].layer
+        alone = f"`{element_text(layer)} after=none {behind.kind}`" if direct else f"`{element_text(layer)} after=none`"
+        help = f"remove the {behind.kind}, or write {alone}"
+        self.found.append(Diagnostic("V216", message, labels, help))
 
     # -- what must hold of the whole
 
@@ -324,7 +336,10 @@ class _Elaboration:
         if first.expects:
             printed.append(Printed(first.expects, ("input",)))
         for place in self.places:
-            names = tuple(name for owned in owners[place.start : place.end] for name in owned)
+            parts = owners[place.start : place.end]
+            if isinstance(place.item.element, syntax.Layer):  # what a rule puts behind it is not part of it
+                parts = [owned[:1] for owned in parts]
+            names = tuple(name for owned in parts for name in owned)
             if place.label:
                 if place.label in labels:
                     message = f"a second element is labelled `{place.label}`"

@@ -79,7 +79,7 @@ class TypedGraph:
 
     @property
     def activations(self) -> int:
-        """Values that the layers output, the input left out."""
+        """Values that the layers store, the input left out."""
         return sum(t.activations for t in self.nodes if not isinstance(t.node.op, Input))
 
     @property

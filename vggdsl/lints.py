@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from vggdsl.errors import Diagnostic, Label
 from vggdsl.infer import TypedGraph, TypedNode
-from vggdsl.ops import FC, AvgPool, BatchNorm, Conv, Dropout, MaxPool, Softmax
+from vggdsl.ops import FC, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, Softmax
 from vggdsl.shapes import Pair, Window
 
 
@@ -13,7 +13,8 @@ def lint(typed: TypedGraph) -> list[Diagnostic]:
     """W2xx for everything that looks wrong in a network; each place is told once."""
     found = []
     for node in typed.nodes:
-        found += [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_before_softmax(node, typed)]
+        found += [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_even(node)]
+        found += _before_softmax(node, typed)
     found += [*_linear(typed), *_channels_first(typed)]
     return list(dict.fromkeys(found))
 
@@ -97,6 +98,16 @@ def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:
         return
     for name in t.node.inputs:
         node = typed[name].node
-        if isinstance(node.op, Dropout | BatchNorm):
+        if isinstance(node.op, Dropout | BatchNorm | Activation):
             labels = (Label(node.span, "this layer"), Label(t.node.span, "the softmax", primary=False))
             yield Diagnostic("W205", f"{node.op.kind} right before softmax", labels, "move it before the classifier")
+
+
+def _even(t: TypedNode) -> Iterator[Diagnostic]:
+    """An even kernel can't be padded evenly, so that the map shrinks where nobody said so."""
+    op = t.node.op
+    if not isinstance(op, Conv) or op.window.stride != (1, 1) or "pad=" in t.node.spelled:
+        return
+    if (t.shape.h, t.shape.w) != (t.x.h, t.x.w) and any(e % 2 == 0 for e in op.window.extent):
+        message = f"a kernel of {op.window.kernel} can't keep the size: {t.x} becomes {t.shape}"
+        yield Diagnostic("W207", message, (Label(t.node.span, "this layer"),), "say the padding, such as `pad=0`")

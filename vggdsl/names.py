@@ -1,6 +1,7 @@
 """Names for layers, as papers give them: conv3_1, pool3, fc6."""
 
 from collections import Counter
+from collections.abc import Container
 
 from vggdsl.ops import FC, Conv, GlobalAvgPool, MaxPool, Op
 from vggdsl.ops.pool import AvgPool
@@ -32,12 +33,15 @@ class Namer:
     ['conv1_1', 'conv1_2', 'relu1_2', 'pool1', 'fc2']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Container[str] = ()) -> None:
+        """``labels``: of the whole network; layers whose names one of them takes are in ``clashes``."""
         self._stage, self._convs = 1, 0
         self._local: Counter[str] = Counter()
         self._tag = "0"
         self._taken: set[str] = {"input"}
         self._again: Counter[str] = Counter()
+        self._labels = labels
+        self.clashes: list[str] = ["input"] if "input" in labels else []
 
     def name(self, op: Op, label: str | None = None, prefix: str | None = None) -> str:
         """The next layer's name. ``label``: the layer's own; ``prefix``: that of its group."""
@@ -56,6 +60,8 @@ class Namer:
             name = f"{prefix}.{name}" if prefix else name
         if label is not None:
             name, self._tag = label, f"_{label}"
+        elif name in self._labels and name not in self.clashes:
+            self.clashes.append(name)
         return self._unique(name)
 
     def _counted(self, word: str, number: str, prefix: str | None) -> str:

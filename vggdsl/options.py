@@ -82,7 +82,7 @@ class Options:
         numbers = [self._integer(option, part, least) for part in parts]
         return Pair(numbers[0], numbers[-1])
 
-    def number(self, key: str, default: float, above: float) -> float:
+    def number(self, key: str, default: float, above: float, most: float = _LARGEST) -> float:
         option = self._given.get(key)
         if option is None:
             return default
@@ -90,8 +90,9 @@ class Options:
             value = float(Decimal(option.value))
         except (InvalidOperation, ValueError, OverflowError):
             value = float("nan")
-        if not above < value < _LARGEST:
-            raise _bad(option, f"{key} is a number above {above:g}, not `{option.value}`", f"write `{key}={default:g}`")
+        if not above < value <= most:
+            range_ = f"above {above:g}" + (f", at most {most:g}" if most < _LARGEST else "")
+            raise _bad(option, f"{key} is a number {range_}, not `{option.value}`", f"write `{key}={default:g}`")
         return value
 
     def after_none(self) -> Option | None:
@@ -125,7 +126,7 @@ def to_op(layer: syntax.Layer, options: Options) -> Layer:
         case "FC":
             return FC(_number(layer.width, layer.span), options.flag("bias", True))
         case "BN":
-            return BatchNorm(options.number("eps", 1e-5, 0), options.number("momentum", 0.1, 0))
+            return BatchNorm(options.number("eps", 1e-5, 0), options.number("momentum", 0.1, 0, 1))
         case "LRN":
             return LRN(
                 options.integer("n", 5, 1),

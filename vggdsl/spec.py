@@ -14,6 +14,7 @@ from vggdsl.errors import (
     Diagnostic,
     InputError,
     Label,
+    NetworkError,
     ParseError,
     RecipeError,
     RecordError,
@@ -121,21 +122,28 @@ def parse(text: str, name: str = "<text>") -> Spec:
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
         raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
-    network = elaborate(document)
-    typed = infer(network.graph)
     found: list[Diagnostic] = []
+    wrong: set[type[VggdslError]] = set()
+    network: Network | None = None
+    typed: TypedGraph | None = None
     recipes: tuple[Recipe, ...] = ()
     try:
-        recipes = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
-    except VggdslError as error:
+        network = elaborate(document)
+        typed = infer(network.graph)
+    except NetworkError as error:
         found += error.diagnostics
+        wrong.add(type(error))
+    try:
+        recipes = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
+    except RecipeError as error:
+        found += error.diagnostics
+        wrong.add(RecipeError)
     names = [c.name for c in document.contents if isinstance(c, syntax.Train) and c.name]
     results = read_results(document.contents, names, found)
     measurements = tuple(read_measured(c, found) for c in document.contents if isinstance(c, syntax.Measured))
-    if found:
-        kinds = {"3": ClaimError, "4": RecipeError, "6": RecordError}
-        codes = {d.code[1] for d in found}
-        raise kinds.get("".join(codes), VggdslError)(found)
+    wrong |= {{"3": ClaimError, "6": RecordError}[d.code[1]] for d in found if d.code[1] in "36"}
+    if network is None or typed is None or found:
+        raise (wrong.pop() if len(wrong) == 1 else VggdslError)(found)
     return Spec(Path(name).stem, document, source, network, typed, recipes, results, measurements)
 
 

@@ -51,10 +51,13 @@ def _cache_file(notation: str) -> str | None:
     Building takes 0.6 s where ``interegular`` is installed, reading it back 0.01 s.
     """
     base = os.environ.get("XDG_CACHE_HOME")
-    place = (Path(base) if base else Path.home() / ".cache") / "vggdsl"
     try:
+        place = (Path(base) if base else Path.home() / ".cache") / "vggdsl"
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mine = place.stat().st_uid == os.getuid() if hasattr(os, "getuid") else True
-    except (OSError, RuntimeError):
+        state = place.stat()
+    except (OSError, RuntimeError):  # no home, or none that can be written
         return None
-    return str(place / f"{notation}.lark-cache") if mine and os.access(place, os.W_OK) else None
+    # Lark keeps a pickle: one that somebody else could have put there isn't read.
+    if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o022):
+        return None
+    return str(place / f"{notation}.lark-cache") if os.access(place, os.W_OK) else None

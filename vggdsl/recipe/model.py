@@ -279,9 +279,14 @@ class Recipe:
         return replace(self, **given, origins=origins)
 
     @property
+    def main_schedule(self) -> "Constant | Steps | Plateau | Cosine":
+        """The schedule, or what a warm-up leads to."""
+        return self.schedule.then if isinstance(self.schedule, WarmUp) else self.schedule
+
+    @property
     def lr(self) -> float:
         """The first learning rate."""
-        schedule = self.schedule.then if isinstance(self.schedule, WarmUp) else self.schedule
+        schedule = self.main_schedule
         if isinstance(schedule, Constant) and schedule.lr is not None:
             return schedule.lr
         if isinstance(schedule, Steps):
@@ -290,8 +295,21 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """Eight hex digits that name what is trained how; the seeds don't count."""
-        lines = (f"{key} {self.written(key)}" for key in KEYS if key != "seeds")
+        """Eight hex digits that name what is trained how.
+
+        Over the meaning, not the spelling: where the learning rate stands, or whether a deviation is given
+        as a variance, makes no difference. Seeds and checkpoints don't count.
+        """
+        meant: dict[str, object] = {key: self.written(key) for key in KEYS if key not in ("seeds", "checkpoint")}
+        meant["lr"] = self.lr
+        meant["optimizer"] = replace(self.optimizer, lr=None)
+        if isinstance(self.main_schedule, Constant):
+            warm = self.schedule.epochs if isinstance(self.schedule, WarmUp) else 0
+            meant["schedule"] = f"constant after {warm}"
+        init = self.init.otherwise if isinstance(self.init, From) else self.init
+        source = (self.init.source, *self.init.layers) if isinstance(self.init, From) else ()
+        meant["init"] = (source, (init.how, init.std) if init else None)
+        lines = (f"{key} {value}" for key, value in sorted(meant.items()))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 

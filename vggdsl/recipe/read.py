@@ -130,7 +130,7 @@ def _recipe(name: str | None, entries: Mapping[str, Entry], found: list[Diagnost
 
 
 def _check_rate(recipe: Recipe, entries: Mapping[str, Entry]) -> Iterable[Diagnostic]:
-    schedule = recipe.schedule.then if isinstance(recipe.schedule, WarmUp) else recipe.schedule
+    schedule = recipe.main_schedule
     scheduled = isinstance(schedule, Steps) or (isinstance(schedule, Constant) and schedule.lr is not None)
     if scheduled and recipe.optimizer.lr is not None:
         labels = (
@@ -146,6 +146,9 @@ def _check_rate(recipe: Recipe, entries: Mapping[str, Entry]) -> Iterable[Diagno
             Label(entries["epochs"].span, "goes on", primary=False),
         )
         yield Diagnostic("V405", "the schedule ends before the training", labels, "add a step, or train less")
+    if isinstance(recipe.schedule, WarmUp) and recipe.schedule.epochs >= recipe.epochs:
+        message = f"a warm-up of {recipe.schedule.epochs} epochs in a training of {recipe.epochs}"
+        yield diagnostic("V405", message, entries["schedule"].span, "train longer, or warm up for less")
 
 
 # -- entries

@@ -86,7 +86,7 @@ class Builder(Transformer[Token, Any]):
             return Figure.parse("1")
 
     def _size(self, text: str, span: Span) -> syntax.Size:
-        return syntax.Size(tuple(self._int(n, span) for n in re.split(r"[x×*]", text)))
+        return syntax.Size(tuple(self._int(n, span) for n in re.split(r"[xX×*]", text)))
 
     def _string(self, token: Token) -> str:
         return str(token)[1:-1]
@@ -214,7 +214,7 @@ class Builder(Transformer[Token, Any]):
             self.found.append(unknown("V107", "figure", option.key, STRUCTURAL, option.span))
             return syntax.Measure("params", Figure.parse("1"), self._span(meta))
         value: Figure | syntax.Size
-        if option.key == "output" and re.fullmatch(r"\d+([x×*]\d+)+", option.value):
+        if option.key == "output" and re.fullmatch(r"\d+([xX×*]\d+)+", option.value):
             value = self._size(option.value, option.span)
         else:
             value = self._figure(option.value, option.span)
