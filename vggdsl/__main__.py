@@ -1,6 +1,6 @@
 """``python -m vggdsl``."""
 
-from vggdsl.cli import main
+from vggdsl.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -273,11 +273,18 @@ def _check_result(claim: syntax.Claim, recipes: Sequence[str]) -> Iterator[Diagn
         percent = isinstance(measure.figure, Figure) and measure.figure.unit == "%" and measure.figure.digits <= 100
         if not percent:
             message = f"{measure.name} is a percentage, not `{_printed(measure)}`"
-            yield Diagnostic("V304", message, (Label(measure.span, "here"),), "write 8.1%")
+            yield Diagnostic("V304", message, (Label(measure.span, "here"),), _in_percent(measure))
         if measure.disputed is not None:
             help = "a result is measured, not refuted by arithmetic"
             yield Diagnostic("V305", "`disputed` at a result", (Label(measure.span, "here"),), help)
     yield from check_protocol(claim.protocol, recipes)
+
+
+def _in_percent(measure: Measure) -> str:
+    figure = measure.figure
+    if not isinstance(figure, Figure) or figure.unit or not 0 <= figure.digits <= 100:
+        return "write it in percent, such as 8.1%"
+    return f"write {figure.digits * 100 if figure.digits <= 1 else figure.digits:f}%"
 
 
 def _is_number(text: str) -> bool:

@@ -76,7 +76,7 @@ def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
         origin = next((before[name] for name in t.node.inputs if before.get(name)), None)
         if isinstance(t.node.op, Conv | FC):
             if origin is not None:
-                labels = (Label(t.node.span, "this layer"), Label(origin.node.span, "and this one", primary=False))
+                labels = (Label(t.node.span, "the second"), Label(origin.node.span, "the first", primary=False))
                 message = f"nothing nonlinear between {origin.name} and {t.name}"
                 yield Diagnostic("W204", message, labels, "write an activation between them, or `after` rules")
             before[t.name] = t

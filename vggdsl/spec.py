@@ -1,5 +1,6 @@
 """A spec: network, recipes, claims and measurements, read from one text."""
 
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -144,7 +145,14 @@ def parse(text: str, name: str = "<text>") -> Spec:
     wrong |= {{"3": ClaimError, "6": RecordError}[d.code[1]] for d in found if d.code[1] in "36"}
     if network is None or typed is None or found:
         raise (wrong.pop() if len(wrong) == 1 else VggdslError)(found)
-    return Spec(Path(name).stem, document, source, network, typed, recipes, results, measurements)
+    return Spec(_name(name), document, source, network, typed, recipes, results, measurements)
+
+
+def _name(source: str) -> str:
+    """The name of a spec: its file's, or for a run's record that of the run without seed and number."""
+    path = Path(source.encode("utf-8", "replace").decode())  # a name that is no text can't go into files
+    run = re.fullmatch(r"(.+)-s\d+-\d+", path.absolute().parent.name)
+    return run[1] if run and path.name == "record.arch" else path.stem
 
 
 def load(spec: str | Path) -> Spec:
@@ -212,6 +220,10 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+_ALSO = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
+"""Names that the same networks go by elsewhere: by their weight layers."""
+
+
 def find(spec: str | Path) -> Path:
     """The file of a path or a shipped name.
 
@@ -228,7 +240,7 @@ def find(spec: str | Path) -> Path:
         return by_stem[0]
     if str(spec) and is_folder(path):
         raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name the specs in it"))
-    near = nearest(str(spec), list(ships))
+    near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
     help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
     raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))
 

@@ -1,6 +1,11 @@
 """The command line: the only place that knows the terminal. One file a command."""
 
+import errno
+import io
+import os
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -53,3 +58,30 @@ def main() -> None:
     \b
     echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show -
     """
+
+
+def run() -> None:
+    """The program: ``main`` over whatever streams it was started with."""
+    _open_streams()
+    try:
+        main()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter fails again when it flushes
+        click.echo("vggdsl: the output can't be written: no space left", err=True)
+        raise SystemExit(1) from None
+
+
+def _open_streams() -> None:
+    """A closed stream reads as empty and swallows what is written; any character can be printed."""
+    nothing = Path(os.devnull)
+    if sys.stdin is None:
+        sys.stdin = nothing.open(encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = nothing.open("w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = nothing.open("w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -13,11 +13,12 @@ from vggdsl.spec import Spec, load
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
-def command(specs: tuple[str, ...], as_json: bool) -> None:
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
+def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
     """Parse, infer, and hold every claim against arithmetic.
 
     A line a spec says how many printed figures hold and how many are disputed. Exits with 1 if
-    anything is wrong; warnings don't count.
+    anything is wrong; warnings count only if --strict.
 
     \b
     vggdsl check vgg_d
@@ -34,7 +35,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> None:
             found = spec.check()
         except VggdslError as error:
             found = list(error.diagnostics)
-        codes.append(exit_code(found))
+        codes.append(exit_code(found) or int(strict and bool(found)))
         if as_json:
             rows.append(_row(name, spec, found))
         else:
@@ -66,4 +67,5 @@ def _row(name: str, spec: Spec | None, found: list[Diagnostic]) -> dict[str, Any
         row["claims"] = {status: spec.count(status) for status in ("holds", "disputed", "refuted")}
         row["results_claimed"] = sum(len(claim.measures) for claim in spec.results)
         row["measured"] = len(spec.measurements)
+        row["sealed"] = sum(m.sealed for m in spec.measurements)
     return row | {"diagnostics": diagnostics_json(found)}

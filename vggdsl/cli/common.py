@@ -16,7 +16,7 @@ from vggdsl.spec import Spec
 P = ParamSpec("P")
 R = TypeVar("R")
 
-USAGE = ("V501", "V504")
+USAGE = ("V501", "V503", "V504", "V509", "V514", "V532")
 """Findings about what was asked for rather than about a spec: they exit with 2."""
 
 
@@ -74,6 +74,17 @@ def diagnostics_json(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def plural(count: int, word: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def memory_text(count: int) -> str:
+    """Bytes in decimal units, as papers print them.
+
+    >>> memory_text(60_348_320), memory_text(4000)
+    ('60.3 MB', '4.0 kB')
+    """
+    unit = max((u for u in (1, 1e3, 1e6, 1e9, 1e12) if count >= u), default=1)
+    name = {1: "B", 1e3: "kB", 1e6: "MB", 1e9: "GB", 1e12: "TB"}[unit]
+    return f"{count} B" if unit == 1 else f"{count / unit:,.1f} {name}"
 
 
 LEFT = ("name", "layer", "source", "spec")

@@ -7,7 +7,7 @@ from typing import assert_never
 
 import click
 
-from vggdsl.cli.common import report, reports_errors
+from vggdsl.cli.common import memory_text, report, reports_errors
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.infer import TypedNode
 from vggdsl.ops import (
@@ -28,7 +28,7 @@ from vggdsl.shapes import Pair, Window
 from vggdsl.spec import Spec, load
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
 @click.argument("place", metavar="SPEC[:LINE]")
 @reports_errors
 def command(place: str) -> None:
@@ -40,7 +40,7 @@ def command(place: str) -> None:
     vggdsl explain vgg_d:13         the layers of line 13
     vggdsl explain my_net.arch:4
     """
-    match = re.fullmatch(r"(.+):(\d+)", place)
+    match = re.fullmatch(r"(.+):([0-9]{1,9})", place)
     spec = load(match[1] if match else place)
     report(spec.check())
     line = int(match[2]) if match else None
@@ -68,7 +68,7 @@ def _explain(t: TypedNode, spec: Spec) -> Iterator[str]:
     if t.macs:
         yield f"  macs     {_macs(t)}"
     if t.activations:
-        yield f"  stores   {t.activations:,} activations, {t.activations * 4 / 1e6:.2f} MB in fp32"
+        yield f"  stores   {t.activations:,} activations, {memory_text(t.activations * 4)} in fp32"
     if not isinstance(node.op, Input):
         yield f"  field    {_field(t, spec)}"
     for implied in _implied(t, spec):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vggdsl.cli.common import echo_json, print_table, report, reports_errors
+from vggdsl.cli.common import echo_json, memory_text, plural, print_table, report, reports_errors
 from vggdsl.infer import TypedNode
 from vggdsl.ops import Input
 from vggdsl.shapes import Pair
@@ -77,7 +77,7 @@ def _rows(spec: Spec) -> list[list[str]]:
 def _totals(spec: Spec) -> list[str]:
     typed = spec.typed
     counts = [f"{n:,}" for n in (typed.params, typed.macs, typed.activations)]
-    return ["total", f"{typed.weight_layers} weight layers", "", *counts, _pair(typed.receptive_field), ""]
+    return ["total", plural(typed.weight_layers, "weight layer"), "", *counts, _pair(typed.receptive_field), ""]
 
 
 def _table(spec: Spec) -> None:
@@ -88,16 +88,12 @@ def _table(spec: Spec) -> None:
     if statistics:
         lines[0] += f" and {statistics:,} running statistics, {typed.total_params:,} in total"
     lines.append(
-        f"{_bytes(typed.total_params)} of weights and {_bytes(typed.activations)} of activations for one image, in fp32"
+        f"{memory_text(typed.total_params * 4)} of weights and {memory_text(typed.activations * 4)} of activations"
+        " for one image, in fp32"
     )
     if spec.citation:
         lines.append(f"source: {spec.citation}")
     click.echo("\n".join(lines))
-
-
-def _bytes(count: int) -> str:
-    """Memory of that many fp32 values, in decimal units as papers print it."""
-    return f"{count * 4 / 1e6:,.1f} MB"
 
 
 def _json(spec: Spec) -> dict[str, Any]:

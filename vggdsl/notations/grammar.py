@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -53,11 +54,16 @@ def _cache_file(notation: str) -> str | None:
     base = os.environ.get("XDG_CACHE_HOME")
     try:
         place = (Path(base) if base else Path.home() / ".cache") / "vggdsl"
+        if not place.is_absolute():
+            return None
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state = place.stat()
+        file = place / f"{notation}.lark-cache"
+        states = [place.stat(), *([file.lstat()] if file.is_symlink() or file.exists() else [])]
     except (OSError, RuntimeError):  # no home, or none that can be written
         return None
     # Lark keeps a pickle: one that somebody else could have put there isn't read.
-    if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o022):
+    if hasattr(os, "getuid") and (any(s.st_uid != os.getuid() for s in states) or states[0].st_mode & 0o022):
         return None
-    return str(place / f"{notation}.lark-cache") if os.access(place, os.W_OK) else None
+    if len(states) > 1 and not stat.S_ISREG(states[1].st_mode):
+        return None
+    return str(file) if os.access(place, os.W_OK) else None

@@ -117,7 +117,10 @@ def misplaced(span: Span, error: UnexpectedInput, before: str) -> Diagnostic:
         return _strange(span)
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
     word = head[1] or "" if head else ""
-    near = nearest(word, _DIRECTIVES) if word else None
+    if found == ",":  # words that could stand here without it
+        label = Label(span, "this one")
+        return Diagnostic("V102", "`,` can't stand here", (label,), "layers and values are separated by spaces")
+    near = nearest(word, _DIRECTIVES) if word and wanted & {"CONV"} else None
     place = _back(span, before, word)
     if near and near != word.lower() and not _is_layer_start(word):
         return _unknown(place, f"did you mean `{near}`?")
@@ -129,8 +132,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str) -> Diagnostic:
         message, what = "the line ends too early", "here"
     else:
         message, what = f"`{found}` can't stand here", "this one"
-    help = "layers are separated by spaces" if found == "," and "CONV" in wanted else _expected(wanted)
-    return Diagnostic("V102", message, (Label(span, what),), help)
+    return Diagnostic("V102", message, (Label(span, what),), _expected(wanted))
 
 
 def _expected(wanted: set[str]) -> str | None:
@@ -220,6 +222,9 @@ def unknown_words(words: Sequence[Span], lark: Lark) -> Iterator[Diagnostic]:
 
 def _line(words: list[Span], lark: Lark) -> Iterator[Diagnostic]:
     first = words[0]
+    if first.text.lower() in _DIRECTIVES:  # known, but not there; what follows belongs to it
+        yield _unknown(first, f"`{first.text}` begins a line of its own")
+        return
     if not first.source.line(first.line)[: first.column - 1].strip():
         near = nearest(first.text, _DIRECTIVES)
         if near and not nearest(first.text, list(_SPELLED)):
@@ -270,7 +275,7 @@ def _suggest(word: str, lark: Lark) -> str:
         width = re.search(r"\d+", word)
         other = f"FC-{width[0]}" if other == "FC-4096" and width else other
         return other if other.startswith("nothing") else f"here it is spelled `{other}`"
-    near = nearest(name, [*_SPELLED, *_DIRECTIVES]) if name else None
+    near = nearest(name, [*_SPELLED, *_DIRECTIVES]) if len(name) > 1 else None
     if near is None:
         return "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
     whole = near + word[len(name) :]
