@@ -16,7 +16,7 @@ from vggdsl.shapes import Shape
 from vggdsl.spec import Spec, parse
 from vggdsl.training import cifar10, memory
 from vggdsl.training.data import DataSet, load_data
-from vggdsl.training.images import fit, read_image
+from vggdsl.training.images import SUFFIXES, fit, read_image
 from vggdsl.training.splits import Split, set_aside
 
 GREY, RGB = Shape(1, 8, 8), Shape(3, 32, 32)
@@ -182,6 +182,7 @@ def test_a_folder_is_one_pool(tmp_path: Path) -> None:
     (tmp_path / "set" / ".cache").mkdir()
     data = load_data(folder(Path("set")), Shape(3, 6, 6), tmp_path)
     assert data.split == "28/4/8"
+    assert data.notes == (f"1 file in {tmp_path / 'set'} passed over: images end in {', '.join(SUFFIXES)}",)
     assert data.classes == ("dark", "light")
     for split in (data.train, data.val, data.test):
         assert ((split.images[:, 0, 0, 0] >= 200) == split.labels.bool()).all()
@@ -198,6 +199,22 @@ def test_a_folder_may_be_divided_already(tmp_path: Path) -> None:
     assert "class" in refusal(lambda: load_data(folder(tmp_path), GREY, NOWHERE)).message
 
 
+def test_a_folder_without_train_is_no_pool(tmp_path: Path) -> None:
+    for part in ("val", "test"):
+        save(tmp_path / part / "a" / "0.png", 0)
+    found = refusal(lambda: load_data(folder(tmp_path), GREY, NOWHERE))
+    assert (found.code, "val and test, but no train" in found.message) == ("V512", True)
+
+
+def test_a_class_without_images_to_train_on(tmp_path: Path) -> None:
+    for name in "ab":
+        save(tmp_path / "train" / name / "0.png", 0)
+    (tmp_path / "train" / "c").mkdir()
+    (tmp_path / "train" / "c" / "0.gif").write_bytes(b"GIF89a")
+    found = refusal(lambda: load_data(folder(tmp_path), GREY, NOWHERE))
+    assert (found.code, str(tmp_path / "train" / "c") in found.message) == ("V512", True)
+
+
 def test_folders_that_are_none(tmp_path: Path) -> None:
     found = refusal(lambda: load_data(folder(Path("gone")), GREY, tmp_path))
     assert found.code == "V503"
@@ -206,7 +223,8 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).mkdir()
     assert "no images" in refusal(lambda: load_data(folder(tmp_path), GREY, tmp_path)).message
-    (tmp_path / "a" / "x.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    for name in "ab":
+        (tmp_path / name / "x.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     found = refusal(lambda: load_data(folder(tmp_path), GREY, tmp_path))
     assert found.code == "V530"
     assert "x.png" in found.message
@@ -242,6 +260,28 @@ def test_colours_become_what_the_input_has(tmp_path: Path) -> None:
     assert luma == pytest.approx(0.299 * 255, abs=1)
     found = refusal(lambda: load_data(Recipe(), Shape(2, 8, 8), NOWHERE))
     assert found.message == "images have 1 or 3 channels, the network's input has 2"
+
+
+def test_what_is_transparent_is_white(tmp_path: Path) -> None:
+    half = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    half.paste((0, 0, 255, 255), (0, 0, 2, 4))
+    half.save(tmp_path / "x.png")
+    image = read_image(tmp_path / "x.png", Shape(3, 4, 4))
+    assert image[:, 0].T.tolist() == [[0, 0, 255], [0, 0, 255], [255, 255, 255], [255, 255, 255]]
+    palette = Image.new("P", (4, 4), 1)
+    palette.putpalette([9, 9, 9, 0, 0, 0])
+    palette.save(tmp_path / "y.png", transparency=1)
+    assert (read_image(tmp_path / "y.png", GREY) == 255).all()
+
+
+@pytest.mark.parametrize("size", [(32, 32), (13, 40), (5, 7)])
+@pytest.mark.parametrize("shape", [GREY, Shape(3, 8, 8), Shape(1, 12, 20)])
+def test_a_set_and_a_file_give_the_same_pixels(size: tuple[int, int], shape: Shape, tmp_path: Path) -> None:
+    pixels = np.random.RandomState(0).randint(0, 256, (*size, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    ours = fit(torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None], shape)[0]
+    theirs = read_image(tmp_path / "x.png", shape)
+    assert (ours.int() - theirs.int()).abs().max() <= 1
 
 
 def test_deep_images_are_not_cut_off(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from strategies import SIDE, chain, convs, graphs, pool_windows
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from vggdsl.errors import VggdslError
 from vggdsl.infer import TypedGraph, infer
 from vggdsl.ir import Graph
 from vggdsl.ops import (
@@ -38,9 +39,9 @@ from vggdsl.ops import (
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.shapes import Pair, Shape, Window
 from vggdsl.spec import load
-from vggdsl.targets.onnx import IR_VERSION, to_onnx
+from vggdsl.targets.onnx import IR_VERSION, save, to_onnx
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights
-from vggdsl.verify import difference
+from vggdsl.verify import difference, verify_onnx
 from vggdsl.weights import weight_shapes
 
 TOLERANCE = 1e-4
@@ -322,3 +323,45 @@ def test_onnx_bears_the_specs_names() -> None:
     plain = to_onnx(graph, values, fold=False, logits=True)
     assert [n.op_type for n in plain.graph] == ["Conv", "BatchNormalization", "Flatten", "Gemm"]
     assert plain.graph.outputs[0].name == "logits"
+
+
+# -- verification
+
+
+def test_saturated_probabilities_hide_nothing(tmp_path: Path) -> None:
+    graph = chain(*SMALL[0], Softmax())
+    network = network_with_statistics(graph)
+    values = weights(network)
+    fc, conv = (next(n for n in values if n.startswith(kind) and n.endswith(".weight")) for kind in ("fc", "conv"))
+    values[fc] = values[fc] * 200
+    load_weights(network, values)
+    save(to_onnx(graph, values), tmp_path / "right.onnx")
+    assert verify_onnx(tmp_path / "right.onnx", network).max_rel <= 1e-5
+    save(to_onnx(graph, {**values, conv: values[conv] * np.float32(1.1)}), tmp_path / "wrong.onnx")
+    with pytest.raises(VggdslError) as caught:
+        verify_onnx(tmp_path / "wrong.onnx", network)
+    assert caught.value.diagnostics[0].code == "V521"
+
+
+def test_a_wrong_softmax_is_found(tmp_path: Path) -> None:
+    graph = chain(*SMALL[0], Softmax())
+    network = network_with_statistics(graph)
+    for op_type, said in (("LogSoftmax", "don't come from a softmax"), ("Softmax", "softmax of its logits")):
+        model = to_onnx(graph, weights(network))
+        node = model.graph[-1]
+        assert node.op_type == "Softmax"
+        node.op_type = op_type
+        node.attributes["axis"] = ir.AttrInt64("axis", 0)
+        save(model, tmp_path / "x.onnx")
+        with pytest.raises(VggdslError) as caught:
+            verify_onnx(tmp_path / "x.onnx", network)
+        assert said in str(caught.value)
+
+
+def test_weights_beside_the_file_are_verified_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggdsl.targets.onnx.LARGEST", 1)
+    graph = chain(*SMALL[0], GlobalAvgPool(), Softmax())
+    network = network_with_statistics(graph)
+    save(to_onnx(graph, weights(network)), tmp_path / "x.onnx")
+    assert (tmp_path / "x.onnx.data").exists()
+    assert verify_onnx(tmp_path / "x.onnx", network).max_rel <= TOLERANCE

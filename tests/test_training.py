@@ -13,8 +13,9 @@ from torch.optim import lr_scheduler
 
 from vggdsl.cli.train import command
 from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.recipe import Crop, HFlip, Recipe
+from vggdsl.recipe import KEYS, Crop, HFlip, Recipe
 from vggdsl.records.compare import compare
+from vggdsl.records.result import write_record
 from vggdsl.spec import Spec, load, parse
 from vggdsl.targets.torch import to_torch
 from vggdsl.training.augment import Normalisation, augment, crop, generator, hflip
@@ -23,7 +24,7 @@ from vggdsl.training.loop import Setting, evaluate, optimizer_of, steps_an_epoch
 from vggdsl.training.memory import check_training, training_bytes
 from vggdsl.training.report import Epoch, Plan, Silent
 from vggdsl.training.run import Run, Stopped, load_run, train
-from vggdsl.training.runfolder import weights_digest
+from vggdsl.training.runfolder import is_run, weights_digest
 from vggdsl.training.schedule import Patience, Rate
 from vggdsl.training.splits import Split
 
@@ -152,6 +153,14 @@ def test_warm_up_is_torchs() -> None:
     assert rates("warmup(3) constant")[warm - 1 :] == [0.05] * (EPOCHS * STEPS - warm + 1)
 
 
+def test_a_warm_up_before_steps_rises_to_the_rate_of_each_step() -> None:
+    steps = "steps(1..2: 0.05, 3..8: 0.005, 9..12: 0.0005)"
+    plain, warm = (rates(schedule, optimizer="sgd(momentum=0.9)") for schedule in (steps, f"warmup(3) {steps}"))
+    assert warm[3 * STEPS :] == plain[3 * STEPS :]
+    for step in range(3 * STEPS):
+        assert warm[step] == pytest.approx(plain[step] * (step + 1) / (3 * STEPS))
+
+
 ACCURACIES = [0.1, 0.5, 0.5, 0.4, 0.6, 0.6, 0.6, 0.6, 0.6, 0.7, 0.7, 0.1]
 
 
@@ -205,8 +214,8 @@ def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> 
         ("augment", "colour-pca", "V407"),
         ("augment", "scale(8..16) crop(8)", "V407"),
         ("augment", "crop(6)", "V407"),
+        ("augment", "crop(8)", "V407"),
         ("init", 'from("vgg_a.arch", conv1_1) else he', "V407"),
-        ("schedule", "warmup(2) constant", "V407"),
         ("batch", "1", "V408"),
         ("data", "imagenet", "V505"),
         ("data", "fake(n=100, classes=4)", "V401"),
@@ -225,9 +234,20 @@ def test_everything_is_refused_at_once(tmp_path: Path) -> None:
     assert sorted(codes) == ["V401", "V407", "V407", "V505"]
 
 
+@pytest.mark.parametrize("name", [None, "b"])
+def test_a_recipe_of_another_spec_is_refused_at_once(name: str | None, tmp_path: Path) -> None:
+    spec = parse(spec_with().source.text.replace("train {", "train a {"), "x.arch")
+    recipe = replace(recipe_with(), name=name)
+    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V504"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_flag_past_the_schedule_is_refused(tmp_path: Path) -> None:
     spec = spec_with(schedule="steps(1..2: 0.1)", optimizer="sgd(momentum=0.9)")
     recipe = spec.recipe().with_flags(epochs=3)
+    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V405"
+    spec = spec_with(schedule="warmup(2) constant", epochs="3")
+    recipe = spec.recipe().with_flags(epochs=2)
     assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V405"
 
 
@@ -292,6 +312,30 @@ def test_the_record_is_sealed_and_parses_back(run: Run) -> None:
     assert measured.values["by"]["weights"] == weights_digest(load_run(run.path).weights)
 
 
+@pytest.mark.parametrize(
+    ("recipes", "name", "defaults"),
+    [
+        ("", None, 12),
+        ("train {\n  data fake(n=100, classes=10)\n  epochs 1\n}", None, 10),
+        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "a", 10),
+        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "b", 9),
+    ],
+)
+def test_a_record_says_what_were_defaults(run: Run, recipes: str, name: str | None, defaults: int) -> None:
+    spec = parse(f"input 8x8x1 conv3-4 maxpool FC-10 softmax\n{recipes}", "x.arch")
+    recipe = spec.recipe(name)
+    result = replace(
+        run.result, recipe_name=name, recipe=recipe.digest, network=spec.network.graph.digest, deviations=()
+    )
+    text = write_record(spec, result)
+    record = parse(text)
+    assert text.count("# default") == defaults
+    assert record.recipe(name).digest == recipe.digest
+    assert set(record.recipe(name).origins) >= set(KEYS) - {"epochs"}
+    assert record.check() == []
+    assert write_record(record, result).count("# default") == defaults
+
+
 def test_the_same_seed_gives_the_same_weights(run: Run, tmp_path: Path) -> None:
     torch.manual_seed(99)
     torch.rand(5)
@@ -328,7 +372,10 @@ def test_deviations_are_recorded(tmp_path: Path) -> None:
     assert measured.values["run"]["deviates"] == "batch 32, epochs 1"
     assert measured.values["of"]["recipe"] == spec.recipe().digest
     assert str(run.line).startswith("Epoch 1/1 - ")
-    assert "not compared" in run.compare()[1]
+    assert run.compare()[1:] == [
+        f"  measured: {run.line}",
+        "  not compared: 2 epochs allowed there, 1 here; this run deviates from the recipe: batch 32, epochs 1",
+    ]
     assert json.loads((run.path / "recipe.json").read_text())["entries"]["batch"]["origin"] == "flag"
 
 
@@ -355,6 +402,9 @@ def test_claims_are_compared_under_equal_protocols(run: Run) -> None:
 def test_measurements_of_another_seed_are_not_compared(run: Run) -> None:
     record = load(run.path / "record.arch")
     assert "seed 0 then, 7 now" in compare(record, replace(run.result, seed=7))[1]
+    assert "precision" not in compare(record, run.result)[1]
+    told = compare(record, replace(run.result, precision="fp64"))[1]
+    assert told.endswith(f"precision {run.result.precision} then, fp64 now")
     edited = parse((run.path / "record.arch").read_text().replace("minutes=", "minutes=9"))
     assert "edited by hand" in compare(edited, run.result)[1]
 
@@ -451,6 +501,19 @@ def test_runs_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
 
     save_file({"x": np.zeros(3, np.float32)}, tmp_path / "best.safetensors")
     assert "not written by" in findings(lambda: load_run(tmp_path))[0].message
+    assert not is_run(tmp_path / "best.safetensors")
+    assert is_run(run.path / "last.safetensors")
+    assert not is_run(run.path / "record.arch")
+
+
+def test_a_block_quotes_nothing_that_ends_a_quote(run: Run) -> None:
+    result = replace(run.result, device='A "fast"\none', deviations=('data folder("a b")',))
+    text = write_record(run.spec, result)
+    (measured,) = parse(text).measurements
+    assert measured.sealed
+    assert measured.values["run"]["device"] == "A 'fast' one"
+    assert measured.values["run"]["deviates"] == "data folder('a b')"
+    assert "deviations" not in compare(parse(text), result)[1]
 
 
 def test_evaluation_weighs_images_alike_and_keeps_the_mode() -> None:
@@ -493,8 +556,23 @@ def test_the_command_prints_the_result_and_the_folder(tmp_path: Path) -> None:
 def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     where = ["--data", str(tmp_path), "--runs", str(tmp_path)]
     done = CliRunner().invoke(command, ["vgg_reconstructed/c232_fc64", *where])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "V503" in done.stderr
     assert "--download" in done.stderr
     assert not done.stdout
     assert CliRunner().invoke(command, ["vgg_d", "--recipe", "S999"]).exit_code == 2
+
+
+def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
+    body = "input 8x8x1 conv3-4 LeakyReLU conv3-4 LeakyReLU FC-3 softmax"
+    (tmp_path / "bad.arch").write_text(spec_with(body, optimizer="sgd(lr=1000)", epochs="20", seeds="0 1").source.text)
+    (tmp_path / "good.arch").write_text(spec_with(epochs="1").source.text)
+    (tmp_path / "gone.arch").write_text(spec_with(data='folder("gone")').source.text)
+    bad, good, gone = (str(tmp_path / f"{name}.arch") for name in ("bad", "good", "gone"))
+    done = CliRunner().invoke(command, [bad, good, "--runs", str(tmp_path / "runs")])
+    assert done.exit_code == 1
+    assert done.stderr.count("V409") == 2
+    assert "good-s0-1" in done.stdout
+    done = CliRunner().invoke(command, [good, gone, "--runs", str(tmp_path / "others")])
+    assert (done.exit_code, "V503" in done.stderr) == (2, True)
+    assert not (tmp_path / "others").exists()

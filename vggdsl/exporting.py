@@ -1,7 +1,9 @@
 """A network with its weights as an ONNX file that is known to compute the same."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.preprocessing import Preprocessing
@@ -17,19 +19,21 @@ def export_onnx(
     path: Path,
     *,
     preprocessing: Preprocessing,
+    origin: Mapping[str, str] = MappingProxyType({}),
     fold: bool = True,
     logits: bool = False,
 ) -> Agreement:
     """Writes the file, once the ONNX checker and onnxruntime against PyTorch have found it right.
 
-    Its metadata carry the spec's text, the network's digest, and what images must go through.
+    Its metadata carry the spec's text, the network's digest, what images must go through, and where the
+    weights come from: ``origin`` with ``weights``, and for those of a run ``recipe`` and ``seed``.
     Raises ``VggdslError`` V511, V520 or V521; then what was at ``path`` is as it was.
     """
     metadata = {
         "vggdsl.name": spec.name,
         "vggdsl.spec": spec.source.text,
         "vggdsl.network": spec.network.graph.digest,
-        "vggdsl.recipe": spec.recipe().digest,
+        **{f"vggdsl.{key}": value for key, value in origin.items()},
         **preprocessing.to_metadata(),
     }
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)

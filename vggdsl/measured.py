@@ -17,6 +17,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "seal": ("sha256",),
 }
 """The entries of a measured block and their options."""
+QUOTED = ("device", "deviates")
+"""The options whose values may hold spaces."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,15 @@ def seal(block: syntax.Measured) -> str:
 def make_block(
     line: syntax.ResultLine, values: Mapping[str, Mapping[str, object]], results: Sequence[syntax.Results] = ()
 ) -> syntax.Measured:
-    """A sealed block; values that are strings with spaces are quoted, those that are None left out."""
+    """A sealed block; device and deviations are quoted, values that are None left out.
+
+    A quoted value can hold no ``"`` and no end of a line: they become ``'`` and a space.
+    """
     nowhere = Span(Source("", ""), 0, 0)
 
     def entry(key: str, options: Mapping[str, object]) -> Line:
         made = tuple(
-            Option(name, str(value), nowhere, quoted=name in ("device", "deviates"))
+            Option(name, " ".join(str(value).replace('"', "'").splitlines()), nowhere, quoted=name in QUOTED)
             for name, value in options.items()
             if value is not None
         )

@@ -28,10 +28,12 @@ class Predictor:
     """An ONNX file in onnxruntime, with the preprocessing that it carries.
 
     ``provider`` is what it runs on: CUDA where that can really start, else the CPU.
-    Raises ``InputError`` V531 if the file can't be read or wasn't exported by vggdsl.
+    Raises ``InputError`` V531 if the file can't be read or run, wasn't exported by vggdsl, or doesn't
+    take images: neither grey nor RGB.
     """
 
     def __init__(self, path: Path, device: str = "auto") -> None:
+        self._path = path
         if not path.is_file():
             raise InputError(Diagnostic("V501", f"no file `{path}`"))
         with _quiet():
@@ -58,13 +60,21 @@ class Predictor:
         except ValueError as error:
             help = "predict takes files that `vggdsl export` wrote, which say how to prepare images"
             raise InputError(Diagnostic("V531", f"{path}: {error}", help=help)) from None
+        channels = self.preprocessing.shape.c
+        if channels not in (1, 3):
+            message = f"{path}: its input has {channels} channels, images have 1 or 3"
+            raise InputError(Diagnostic("V531", message, help="run it with onnxruntime on data of your own"))
         self._gives_logits = self._session.get_outputs()[0].name == "logits"
 
     def __call__(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess]]:
         """The likeliest classes of each image, best first."""
         for start in range(0, len(images), BATCH):
             pixels = np.stack([self.preprocessing.read(path) for path in images[start : start + BATCH]])
-            (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+            try:
+                (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+            except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
+                why = str(error).strip().partition("\n")[0]
+                raise InputError(Diagnostic("V531", f"{self._path} can't be run: {why}")) from None
             for values in np.asarray(given, np.float64).reshape(len(pixels), -1):
                 yield self._guesses(values, top)
 

@@ -33,6 +33,7 @@ class Preprocessing:
         """As an ONNX file carries it."""
         how = {
             "input_chw": self.shape.chw,
+            "transparent": "white",
             "resize": "cover, bilinear, centre crop",
             "scale": 255,
             "mean": self.mean,
@@ -68,14 +69,19 @@ class Preprocessing:
 def read_image(path: Path, shape: Shape) -> Image.Image:
     """An image file at the size and in the colours of an input, turned as its EXIF says.
 
-    It is scaled, bilinear with antialiasing, until it covers the shape, and the centre is kept.
+    What is transparent is laid on white, as on a page: under it a file may hold any colour. Then the
+    image is scaled, bilinear with antialiasing, until it covers the shape, and the centre is kept.
     Raises ``InputError`` V530 if it can't be read as an image of 8 bits a channel.
     """
     try:
         with Image.open(path) as opened:
             if opened.mode.startswith(("I", "F")):
                 raise ValueError("it has more than 8 bits a channel")
-            upright = ImageOps.exif_transpose(opened).convert("L" if shape.c == 1 else "RGB")
+            upright = ImageOps.exif_transpose(opened)
+            if upright.has_transparency_data:
+                upright = upright.convert("RGBA")
+                upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+            upright = upright.convert("L" if shape.c == 1 else "RGB")
     except UnidentifiedImageError:
         raise InputError(Diagnostic("V530", f"{path} is no image", help="PNG and JPEG can be read")) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's for broken files

@@ -7,10 +7,14 @@ import click
 
 from vggdsl.cli.common import refuse_wrong, reports_errors
 from vggdsl.errors import Diagnostic, InputError
+from vggdsl.ir import Graph
 from vggdsl.preprocessing import Preprocessing
+from vggdsl.shapes import Shape
 from vggdsl.spec import Spec, load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vggdsl.targets.torch import Network
     from vggdsl.training.runfolder import Trained
 
@@ -31,51 +35,92 @@ def command(
 
     The file passes the ONNX checker, and onnxruntime gives on it what PyTorch gives, both on
     the CPU. It takes any number of images, holds the spec and the preprocessing in its metadata,
-    and is one file below 2 GB. Without weights the network is exported as it would start training.
+    and is one file below 2 GB. Without weights the network is exported as its recipe's first seed
+    would start training.
 
     \b
     vggdsl export vgg_d --onnx -o vgg_d.onnx
     vggdsl export specs/quickstart.arch --onnx --weights runs/quickstart-s0-1
-    vggdsl export my_net.arch --onnx --weights best.safetensors --no-fold --logits
+    vggdsl export my_net.arch --onnx --weights runs/my_net-s0-1/last.safetensors
+    vggdsl export my_net.arch --onnx --weights theirs.safetensors --no-fold --logits
     """
     assert onnx, "click requires it"
     spec = load(name)
     refuse_wrong(spec)
     path = output or Path(f"{spec.name if name != '-' else 'network'}.onnx")
-    if path.exists() and not force:
-        raise InputError(Diagnostic("V512", f"{path} is there already", help="name another with -o, or add --force"))
+    for file in (path, path.with_name(f"{path.name}.data")):
+        if file.exists() and not force:
+            help = "name another with -o, or add --force"
+            raise InputError(Diagnostic("V514", f"{file} is there already", help=help))
     from vggdsl.exporting import export_onnx
 
-    network, preprocessing = _network(spec, weights)
-    agreement = export_onnx(spec, network, path, preprocessing=preprocessing, fold=fold, logits=logits)
-    if weights is None:
-        click.echo("no --weights: exported with random weights", err=True)
+    network, preprocessing, origin = _network(spec, weights)
+    agreement = export_onnx(spec, network, path, preprocessing=preprocessing, origin=origin, fold=fold, logits=logits)
     size = sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}.data")) if file.exists())
     click.echo(
-        f"{path}: {size / 1e6:,.1f} MB, valid; onnxruntime and PyTorch agree to {agreement.max_abs:.1e}"
-        f" over {agreement.n:,} outputs"
+        f"{path}: {size / 1e6:,.1f} MB, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
+        f" of the largest logit, over {agreement.n:,}"
     )
 
 
-def _network(spec: Spec, weights: Path | None) -> "tuple[Network, Preprocessing]":
-    """The module with its weights, and what its images go through."""
-    from vggdsl.targets.torch import load_weights, to_torch
+def _network(spec: Spec, weights: Path | None) -> "tuple[Network, Preprocessing, Mapping[str, str]]":
+    """The module with its weights, what its images go through, and where the weights come from."""
+    from vggdsl.training.runfolder import is_run, load_run, weights_digest
 
-    network = to_torch(spec.typed)
-    if weights is None:
-        return network, Preprocessing.unknown(spec.typed.input)
-    if weights.is_dir():
-        from vggdsl.training.runfolder import load_run
-
+    if weights is not None and is_run(weights):
         run = load_run(weights)
-        load_weights(network, run.weights)
-        return network, preprocessing_of(run)
+        _refuse_other(spec, run)
+        return run.network(), preprocessing_of(run, spec.typed.input), origin_of(run)
+    click.echo("no preprocessing is known: the file says that pixels are only divided by 255", err=True)
+    preprocessing = Preprocessing.unknown(spec.typed.input)
+    if weights is None:
+        from vggdsl.training.start import init_of, starting_network
+
+        recipe = spec.recipe()
+        seed, init = recipe.seeds[0], init_of(recipe)
+        click.echo(f"no --weights: exported with random weights, init {init}, seed {seed}", err=True)
+        if init is not recipe.init:
+            click.echo(f"the recipe's init, {recipe.init}, isn't followed here", err=True)
+        return starting_network(spec, recipe, seed), preprocessing, {"weights": f"random, seed {seed}"}
+    from vggdsl.targets.torch import load_weights, to_torch
     from vggdsl.weight_files import read_weights
 
-    load_weights(network, read_weights(weights))
-    return network, Preprocessing.unknown(spec.typed.input)
+    network, given = to_torch(spec.typed), read_weights(weights)
+    load_weights(network, given)
+    return network, preprocessing, {"weights": weights_digest(given)}
 
 
-def preprocessing_of(run: "Trained") -> Preprocessing:
-    """What images went through in a run's training."""
-    return Preprocessing(run.spec.typed.input, run.normalisation.mean, run.normalisation.std, run.classes)
+def _refuse_other(spec: Spec, run: "Trained") -> None:
+    """Raises ``InputError`` V510 if a run trained another network, perhaps with weights of the same shapes."""
+    ours, theirs = spec.network.graph, run.spec.network.graph
+    if ours.digest == theirs.digest:
+        return
+    message = f"{run.path} trained another network: {_difference(ours, theirs)}"
+    help = f"export {run.path / 'spec.arch'}, or name a run of this spec"
+    raise InputError(Diagnostic("V510", message, help=help))
+
+
+def _difference(ours: Graph, theirs: Graph) -> str:
+    """The first layer in which two networks differ; names and labels make no difference."""
+    order, other = ({node.name: i for i, node in enumerate(graph.nodes)} for graph in (ours, theirs))
+    for here, there in zip(ours.nodes, theirs.nodes, strict=False):
+        if here.op != there.op:
+            spelled = here.spelled, there.spelled
+            a, b = spelled if all(spelled) and spelled[0] != spelled[1] else (here.op, there.op)
+            return f"{here.name} is {a} here, {b} there"
+        if [order[name] for name in here.inputs] != [other[name] for name in there.inputs]:
+            return f"{here.name} follows {', '.join(here.inputs)} here, {', '.join(there.inputs)} there"
+    last = max(ours.nodes, theirs.nodes, key=len)[min(len(ours.nodes), len(theirs.nodes))]
+    return f"{last.name} is only {'here' if len(ours.nodes) > len(theirs.nodes) else 'there'}"
+
+
+def preprocessing_of(run: "Trained", shape: Shape) -> Preprocessing:
+    """What images went through in a run's training, on their way to an input of that shape."""
+    return Preprocessing(shape, run.normalisation.mean, run.normalisation.std, run.classes)
+
+
+def origin_of(run: "Trained") -> "Mapping[str, str]":
+    """Where a run's weights come from: the recipe's digest as it was followed, the seed, the weights' digest."""
+    from vggdsl.training.runfolder import weights_digest
+
+    return {"recipe": run.recipe, "seed": str(run.seed), "weights": weights_digest(run.weights)}

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import echo_json, reports_errors
-from vggdsl.cli.export import preprocessing_of
+from vggdsl.cli.export import origin_of, preprocessing_of
 from vggdsl.errors import Diagnostic, InputError
 
 
@@ -20,8 +20,8 @@ from vggdsl.errors import Diagnostic, InputError
 def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_json: bool) -> None:
     """Name what images show: the likeliest classes with their probabilities, by onnxruntime.
 
-    Images are prepared as they were in training: the ONNX file says how. A run is exported
-    to a temporary file first.
+    Images are prepared as they were in training: the ONNX file says how. What is transparent
+    becomes white. A run, or a file of weights in it, is exported to a temporary file first.
 
     \b
     vggdsl predict quickstart.onnx digit.png
@@ -31,7 +31,7 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
 
     if not model.exists():
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
-    if model.is_dir():
+    if model.is_dir() or model.suffix == ".safetensors":
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             predictor = Predictor(_export(model, Path(folder)), device)
     else:
@@ -55,5 +55,7 @@ def _export(folder: Path, to: Path) -> Path:
 
     run = load_run(folder)
     path = to / "model.onnx"
-    export_onnx(run.spec, run.network(), path, preprocessing=preprocessing_of(run))
+    export_onnx(
+        run.spec, run.network(), path, preprocessing=preprocessing_of(run, run.spec.typed.input), origin=origin_of(run)
+    )
     return path

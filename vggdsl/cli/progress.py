@@ -20,9 +20,10 @@ def reporter() -> "Reporter":
 
 
 def _headline(plan: "Plan") -> str:
+    notes = "".join(f"\nnote: {note}" for note in plan.notes)
     return (
         f"{plan.name}: {plan.params:,} parameters, images {plan.split}, seed {plan.seed}, "
-        f"{plan.precision} on {plan.device}, at least {plan.memory / 1e6:,.0f} MB -> {plan.folder}"
+        f"{plan.precision} on {plan.device}, at least {plan.memory / 1e6:,.0f} MB -> {plan.folder}{notes}"
     )
 
 

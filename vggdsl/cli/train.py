@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import report, reports_errors
-from vggdsl.spec import load
+from vggdsl.cli.common import exit_code, report, reports_errors
+from vggdsl.errors import InputError, VggdslError
+from vggdsl.spec import Spec, load
 
 if TYPE_CHECKING:
+    from vggdsl.recipe import Recipe
     from vggdsl.training.run import Run
 
 
@@ -50,6 +52,10 @@ def command(
     what the spec claims beside it, and the run's folder; progress goes to standard error. What a
     flag changes is written into the record as a deviation. Nothing is fetched without --download.
 
+    A record is repeated: recipe, seed and deviations are those of its last sealed measurement, unless
+    --recipe, --seed, --epochs, --batch or --precision is given. Where a training fails, that is
+    reported, and the others go on.
+
     \b
     vggdsl train quickstart                          real images, in seconds, nothing to fetch
     vggdsl train quickstart --seed 0 --epochs 3      a try
@@ -60,33 +66,62 @@ def command(
     """
     from vggdsl.cli.progress import reporter
     from vggdsl.training.check import refuse
-    from vggdsl.training.run import train
+    from vggdsl.training.data import look_for_data
+    from vggdsl.training.run import Stopped, data_folder, train
 
-    seeds = (seed,) if seed is not None else None
+    flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": None if seed is None else (seed,)}
+    is_told = recipe_name is not None or any(value is not None for value in flags.values())
     jobs = []
     for name in specs:
         spec = load(name)
-        recipe = spec.recipe(recipe_name).with_flags(epochs=epochs, batch=batch, precision=precision, seeds=seeds)
+        recipe = None if is_told else _repeated(spec)
+        recipe = recipe or spec.recipe(recipe_name).with_flags(**flags)
         refuse(spec, recipe)  # all of them, before the first begins
+        look_for_data(recipe, data_folder(data_dir), download=download)
         report(d for d in spec.check() if not d.is_error)
         jobs.append((spec, recipe))
+    codes = []
     for spec, recipe in jobs:
         runs = []
         for number in recipe.seeds:
-            run = train(
-                spec,
-                recipe,
-                seed=number,
-                data_dir=data_dir,
-                device=device,
-                runs_dir=runs_dir,
-                download=download,
-                reporter=reporter(),
-            )
+            try:
+                run = train(
+                    spec,
+                    recipe,
+                    seed=number,
+                    data_dir=data_dir,
+                    device=device,
+                    runs_dir=runs_dir,
+                    download=download,
+                    reporter=reporter(),
+                )
+            except Stopped:
+                raise
+            except VggdslError as error:  # the others may do better
+                report(error.diagnostics)
+                codes.append(exit_code(error.diagnostics))
+                if isinstance(error, InputError):  # which every seed would meet
+                    break
+                continue
             click.echo("\n".join([str(run.line), *run.compare(), f"run: {run.path}"]))
             runs.append(run)
         if len(runs) > 1:
             click.echo(_over_seeds(runs))
+    if codes:
+        raise SystemExit(max(codes) if len(jobs) == 1 else 1)
+
+
+def _repeated(spec: Spec) -> "Recipe | None":
+    """The recipe of a record's last measurement, with its seed; None for a spec that isn't one."""
+    from vggdsl.records.repeat import repetition
+
+    again = repetition(spec)
+    if again is not None:
+        click.echo(f"repeating {again}", err=True)
+        return again.recipe.with_flags(seeds=(again.seed,))
+    if spec.measurements:
+        click.echo("the measured block isn't sealed, so it isn't repeated: training by the recipe", err=True)
+    return None
 
 
 def _over_seeds(runs: Sequence["Run"]) -> str:

@@ -22,8 +22,14 @@ def compare(spec: Spec, result: Result) -> list[str]:
 
 def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result) -> Iterator[str]:
     yield f"claimed: {line}{_where(claim)}"
+    differs = []
+    if line.epochs != result.epochs:
+        differs.append(f"{line.epochs:,} epochs allowed there, {result.epochs:,} here")
     if result.deviations:
-        yield f"  not compared: this run deviates from the recipe: {', '.join(result.deviations)}"
+        differs.append(f"this run deviates from the recipe: {', '.join(result.deviations)}")
+    if differs:
+        yield f"  measured: {result.line}"
+        yield f"  not compared: {'; '.join(differs)}"
     else:
         yield f"  measured - claimed: {_differences(line, result)}"
 
@@ -89,10 +95,11 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         "recipe": result.recipe,
         "data": result.data,
         "split": result.split,
-        "deviations": ", ".join(result.deviations) or "none",
+        "deviations": ", ".join(result.deviations).replace('"', "'") or "none",
         "seed": str(result.seed),
+        "precision": result.precision,
     }
-    theirs = {**of, "deviations": run.get("deviates", "none"), "seed": run.get("seed", "?")}
+    theirs = {**of, **run, "recipe": of.get("recipe", "?"), "deviations": run.get("deviates", "none")}
     differs = [] if measurement.sealed else ["the block was edited by hand"]
     for key, value in ours.items():
         if theirs.get(key) != value:

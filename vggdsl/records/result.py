@@ -1,13 +1,15 @@
 """What a run found, under which protocol, and its measured block."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vggdsl import syntax
+from vggdsl.errors import VggdslError
 from vggdsl.measured import make_block
 from vggdsl.notations import arch
+from vggdsl.recipe import KEYS, Recipe
 from vggdsl.source import Source, Span
-from vggdsl.spec import Spec
+from vggdsl.spec import Spec, parse
 from vggdsl.syntax import Document, Line, ResultLine
 
 
@@ -69,5 +71,51 @@ class Result:
 
 
 def write_record(spec: Spec, result: Result) -> str:
-    """The spec's text in ``fmt``'s form with the result's block at its end."""
-    return arch.write(Document((*spec.document.lines, Line(None), Line(result.block()))))
+    """The spec's text in ``fmt``'s form with the result's block at its end.
+
+    What the recipe took from this version's defaults is written into its section, each entry with the
+    comment ``# default``, so that the record says everything that the run needed and another
+    version's defaults change nothing.
+    """
+    lines = _with_defaults(spec, spec.recipe(result.recipe_name))
+    text = arch.write(Document((*lines, Line(None), Line(result.block()))))
+    _check(text, spec)
+    return text
+
+
+def _with_defaults(spec: Spec, recipe: Recipe) -> tuple[Line, ...]:
+    sections = [line.content for line in spec.document.lines if isinstance(line.content, syntax.Train)]
+    continued = any(section.base == recipe.name for section in sections if recipe.name is not None)
+    missing = [
+        key
+        for key in KEYS
+        if recipe.origin(key) == "default"
+        # A recipe that continues this one may take its epochs from steps of its own.
+        and not (key == "epochs" and continued)
+    ]
+    if not missing:
+        return spec.document.lines
+    written = "\n".join(f"{key} {recipe.written(key)}" for key in missing)
+    (line,) = arch.parse(Source("<defaults>", f"train {{\n{written}\n}}\n")).lines
+    assert isinstance(line.content, syntax.Train)
+    defaults = tuple(Line(entry.content, "# default") for entry in line.content.lines if entry.content is not None)
+    if not sections:
+        return (*spec.document.lines, Line(None), Line(replace(line.content, lines=defaults)))
+    return tuple(
+        replace(line, content=replace(line.content, lines=(*line.content.lines, *defaults)))
+        if isinstance(line.content, syntax.Train) and line.content.name == recipe.name
+        else line
+        for line in spec.document.lines
+    )
+
+
+def _check(text: str, spec: Spec) -> None:
+    """A record that says anything else than the spec did would be a bug."""
+    try:
+        record = parse(text, f"{spec.name}.arch")
+    except VggdslError as error:
+        raise AssertionError(f"the record can't be read: {error}") from error
+    digests = [(recipe.name, recipe.digest) for recipe in spec.recipes or (Recipe(),)]
+    assert record.network.graph.digest == spec.network.graph.digest, "the record has another network"
+    assert [(recipe.name, recipe.digest) for recipe in record.recipes] == digests, "the record has other recipes"
+    assert record.measurements[-1].sealed, "the record's seal is broken"

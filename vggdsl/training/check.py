@@ -13,8 +13,9 @@ from vggdsl.training.memory import place
 def refuse(spec: Spec, recipe: Recipe) -> None:
     """Raises ``RecipeError`` with everything of a recipe that this version can't follow.
 
-    V407 for entries, V408 for a network that it can't train, V505 for data sets; and the errors that
-    ``spec.check`` finds, since a network that isn't the paper's isn't worth training.
+    V407 for entries (V405 for a schedule that a flag's epochs don't fit), V408 for a network that it
+    can't train, V505 for data sets; and the errors that ``spec.check`` finds, since a network that isn't
+    the paper's isn't worth training.
     """
     found = [d for d in spec.check() if d.is_error]
     found += [*_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe), *check_data(recipe)]
@@ -30,11 +31,14 @@ def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
     x = spec.typed.input
     for step in recipe.augment:
         match step:
-            case Crop(size):
+            case Crop(size, pad):
                 if (size, size) != (x.h, x.w):
                     message = f"a crop of {size}x{size} for an input of {x.h}x{x.w}"
                     help = f"images are scaled to the input: write crop({x.h}, pad=4)" if x.h == x.w else "remove it"
                     yield Diagnostic("V407", message, place(recipe, "augment"), help)
+                elif not pad:
+                    message = f"images are scaled to the input: crop({size}) changes nothing"
+                    yield Diagnostic("V407", message, place(recipe, "augment"), f"write crop({size}, pad=1)")
             case Scale() | ColourPCA():
                 yield _cannot(recipe, "augment", step, "it augments by crop and hflip")
             case HFlip():
@@ -46,7 +50,7 @@ def _rest(recipe: Recipe) -> Iterator[Diagnostic]:
         yield _cannot(recipe, "init", recipe.init, "it starts from he, glorot, normal or torch")
     if isinstance(recipe.schedule, WarmUp) and recipe.schedule.epochs >= recipe.epochs:
         message = f"a warm-up of {recipe.schedule.epochs} epochs in a training of {recipe.epochs}"
-        yield Diagnostic("V407", message, place(recipe, "schedule"), "train longer, or warm up for less")
+        yield Diagnostic("V405", message, place(recipe, "schedule"), "train longer, or warm up for less")
     schedule = recipe.schedule.then if isinstance(recipe.schedule, WarmUp) else recipe.schedule
     if isinstance(schedule, Steps) and schedule.steps[-1][1] < recipe.epochs:
         message = f"the schedule ends with epoch {schedule.steps[-1][1]}, the training with {recipe.epochs}"

@@ -26,14 +26,26 @@ def read(root: Path, recipe: Recipe, *, download: bool) -> tuple[Split, Split]:
 
     Raises ``InputError`` V503 if neither is there, V512 if the files aren't what they should be.
     """
-    for folder in (root / BINARY, root):
-        if (folder / _TEST[0]).exists():
-            return read_binary(folder, _TRAIN), read_binary(folder, _TEST)
-    if (root / PYTHON).is_dir() or download:
+    folder = root / PYTHON if download and not _binary(root) else find(root, recipe)
+    if folder == root / PYTHON:
         return _read_python(root, True, download), _read_python(root, False, download)
+    return read_binary(folder, _TRAIN), read_binary(folder, _TEST)
+
+
+def find(root: Path, recipe: Recipe) -> Path:
+    """The folder of the binary version, else that of the Python version. Raises ``InputError`` V503."""
+    found = _binary(root)
+    if found is not None:
+        return found
+    if (root / PYTHON).is_dir():
+        return root / PYTHON
     message = f"no CIFAR-10 in {root}"
     help = f"looked for {root / BINARY} and {root / PYTHON}; say where with `--data DIR`, or fetch it with `--download`"
     raise InputError(Diagnostic("V503", message, place(recipe, "data"), help))
+
+
+def _binary(root: Path) -> Path | None:
+    return next((folder for folder in (root / BINARY, root) if (folder / _TEST[0]).exists()), None)
 
 
 def read_binary(folder: Path, names: tuple[str, ...]) -> Split:

@@ -10,9 +10,10 @@ import numpy as np
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.recipe import Recipe
 from vggdsl.shapes import Shape
+from vggdsl.training import cifar10
 from vggdsl.training.images import check_channels
 from vggdsl.training.memory import place
-from vggdsl.training.sources import PARTS, SOURCES, Found, Wanted
+from vggdsl.training.sources import SOURCES, Found, Wanted, find_folder
 from vggdsl.training.splits import Split, set_aside
 
 
@@ -24,6 +25,8 @@ class DataSet:
     train: Split
     val: Split
     test: Split
+    notes: tuple[str, ...] = ()
+    """What a user should know of how it was read."""
 
     @property
     def split(self) -> str:
@@ -48,6 +51,14 @@ def check_data(recipe: Recipe) -> list[Diagnostic]:
     message = f"data set {recipe.data.name} is not run by this version"
     help = f"it trains on {', '.join(SOURCES)}"
     return [Diagnostic("V505", message, place(recipe, "data"), help)]
+
+
+def look_for_data(recipe: Recipe, root: Path, *, download: bool = False) -> None:
+    """Raises ``InputError`` V503 if the data set isn't there, without reading it."""
+    if recipe.data.name == "cifar10" and not download:
+        cifar10.find(root, recipe)
+    elif recipe.data.name == "folder":
+        find_folder(recipe, root)
 
 
 def load_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = False) -> DataSet:
@@ -83,4 +94,4 @@ def _divide(found: Found, recipe: Recipe) -> DataSet:
             help = "give it more images, or say other counts: val=100, test=200"
             raise InputError(Diagnostic("V512", message, place(recipe, "data"), help))
         splits[name], splits["train"] = set_aside(pool, count)
-    return DataSet(found.classes, *(splits[name] for name in PARTS))
+    return DataSet(found.classes, splits["train"], splits["val"], splits["test"], found.notes)

@@ -7,7 +7,8 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that is about to start. ``memory`` is a low estimate in bytes, ``images`` those of one epoch."""
+    """A run that is about to start. ``memory`` is a low estimate in bytes, ``images`` those of one epoch,
+    ``notes`` what a user should know of the data."""
 
     name: str
     folder: Path
@@ -19,6 +20,7 @@ class Plan:
     memory: int
     device: str
     precision: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

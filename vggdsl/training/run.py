@@ -11,13 +11,14 @@ import torch
 
 from vggdsl import __version__
 from vggdsl.errors import Diagnostic, InputError, VggdslError
-from vggdsl.recipe import KEYS, From, Recipe
+from vggdsl.recipe import Recipe
 from vggdsl.records.compare import compare
+from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, write_record
 from vggdsl.spec import Spec, classes_differ
 from vggdsl.syntax import ResultLine
-from vggdsl.targets.torch import Network, initialise, load_weights, to_torch
-from vggdsl.training.augment import Normalisation, generator
+from vggdsl.targets.torch import load_weights
+from vggdsl.training.augment import Normalisation
 from vggdsl.training.check import refuse
 from vggdsl.training.data import load_data
 from vggdsl.training.device import choose, threads_for
@@ -25,6 +26,7 @@ from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
 from vggdsl.training.memory import check_training, place, training_bytes
 from vggdsl.training.report import Epoch, Plan, Reporter, Silent
 from vggdsl.training.runfolder import BEST, LAST, RunFolder, load_run, weights_digest
+from vggdsl.training.start import starting_network
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,21 @@ def train(
 ) -> Run:
     """Trains a spec's network by a recipe and writes the run's folder, the record last.
 
-    ``recipe`` is the spec's, perhaps ``with_flags``; the first one by default. ``seed`` is the recipe's first
-    by default. ``data_dir`` defaults to $VGGDSL_DATA, then ``data``. The test images are looked at once, at the
-    end, with the weights of the epoch that was best on the validation images. On a CPU, the same
-    spec, seed and number of threads give the same weights, bit by bit.
+    ``recipe`` is one of the spec's, perhaps changed, as ``with_flags`` does; the first one by default.
+    ``seed`` is the recipe's first by default. ``data_dir`` defaults to $VGGDSL_DATA, then ``data``. The
+    test images are looked at once, at the end, with the weights of the epoch that was best on the
+    validation images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit.
 
-    Raises ``VggdslError`` before anything is written if the spec is wrong, the recipe can't be followed, data
-    or memory are missing; later V409 if the loss diverges, ``Stopped`` on Ctrl-C, V506 if writing fails.
+    A record isn't repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
+
+    Raises ``VggdslError`` before anything is written if the spec has no recipe of that name (V504) or is
+    wrong, the recipe can't be followed, data or memory are missing; later V409 if the loss diverges,
+    ``Stopped`` on Ctrl-C, V506 if writing fails.
     """
     recipe = recipe if recipe is not None else spec.recipe()
     seed = seed if seed is not None else recipe.seeds[0]
     reporter = reporter or Silent()
+    base = _base(spec, recipe)
     refuse(spec, recipe)
     hardware = choose(device, recipe.precision)
     needed = training_bytes(spec.typed, recipe, hardware.bytes_each)
@@ -91,7 +97,7 @@ def train(
     normalisation = Normalisation.of(data.train.images, recipe.normalize)
     setting = Setting(recipe, data, normalisation, hardware, seed)
     with threads_for(spec.typed.macs * recipe.batch):
-        return _start(spec, setting, Path(runs_dir), needed, reporter)
+        return _start(spec, base, setting, Path(runs_dir), needed, reporter)
 
 
 def data_folder(given: str | Path | None) -> Path:
@@ -99,10 +105,19 @@ def data_folder(given: str | Path | None) -> Path:
     return Path(given if given is not None else os.environ.get("VGGDSL_DATA") or "data")
 
 
-def _start(spec: Spec, setting: Setting, runs: Path, needed: int, reporter: Reporter) -> Run:
+def _base(spec: Spec, recipe: Recipe) -> Recipe:
+    """The spec's recipe that this one is, or deviates from. Raises ``InputError`` V504 if it has none."""
+    base = spec.recipe(recipe.name)
+    if base.name != recipe.name:
+        help = f"its recipes: {', '.join(r.name for r in spec.recipes if r.name)}"
+        raise InputError(Diagnostic("V504", f"{spec.name} has no recipe without a name", help=help))
+    return base
+
+
+def _start(spec: Spec, base: Recipe, setting: Setting, runs: Path, needed: int, reporter: Reporter) -> Run:
     recipe, data, seed, hardware = setting.recipe, setting.data, setting.seed, setting.hardware
     folder = RunFolder(runs, spec, recipe, seed)
-    folder.write_plan(recipe, seed)
+    folder.write_plan()
     plan = Plan(
         name=spec.name,
         folder=folder.path,
@@ -114,12 +129,13 @@ def _start(spec: Spec, setting: Setting, runs: Path, needed: int, reporter: Repo
         memory=needed,
         device=hardware.name,
         precision=hardware.precision,
+        notes=data.notes,
     )
     epochs: list[Epoch] = []
     reporter.started(plan)
     try:
         with _out_of_memory(recipe):
-            result = _run(folder, spec, setting, epochs, reporter)
+            result = _run(folder, spec, base, setting, epochs, reporter)
     except KeyboardInterrupt:
         raise Stopped(folder.path, len(epochs)) from None
     finally:
@@ -127,10 +143,12 @@ def _start(spec: Spec, setting: Setting, runs: Path, needed: int, reporter: Repo
     return Run(folder.path, spec, recipe, result, tuple(epochs))
 
 
-def _run(folder: RunFolder, spec: Spec, setting: Setting, epochs: list[Epoch], reporter: Reporter) -> Result:
+def _run(
+    folder: RunFolder, spec: Spec, base: Recipe, setting: Setting, epochs: list[Epoch], reporter: Reporter
+) -> Result:
     began = time.perf_counter()
     recipe, data, device = setting.recipe, setting.data, setting.hardware.device
-    network = _network(spec, recipe, setting.seed).to(device).to(memory_format=torch.channels_last)
+    network = starting_network(spec, recipe, setting.seed).to(device).to(memory_format=torch.channels_last)
 
     def on_epoch(epoch: Epoch, is_best: bool) -> None:
         epochs.append(epoch)
@@ -138,7 +156,7 @@ def _run(folder: RunFolder, spec: Spec, setting: Setting, epochs: list[Epoch], r
         if recipe.checkpoint and epoch.number % recipe.checkpoint == 0:
             names.append(f"epoch-{epoch.number:04}.safetensors")
         for name in names:
-            folder.write_weights(name, network, data.classes, setting.normalisation, epoch.number)
+            folder.write_weights(name, network, setting, epoch.number)
         folder.write_metrics(epochs)
         reporter.epoch(epoch, is_best)
 
@@ -147,7 +165,6 @@ def _run(folder: RunFolder, spec: Spec, setting: Setting, epochs: list[Epoch], r
     load_weights(network, best.weights)
     _, accuracy = evaluate(network, data.test, setting)
     chosen = epochs[best.epoch - 1]
-    base = spec.recipe(recipe.name)
     result = Result(
         best=chosen.number,
         epochs=recipe.epochs,
@@ -170,21 +187,6 @@ def _run(folder: RunFolder, spec: Spec, setting: Setting, epochs: list[Epoch], r
     )
     folder.write_record(write_record(spec, result))
     return result
-
-
-def _network(spec: Spec, recipe: Recipe, seed: int) -> Network:
-    network, init = to_torch(spec.typed), recipe.init
-    assert not isinstance(init, From)  # refused
-    std = {"std": init.std} if init.std is not None else {}
-    initialise(network, init.how, generator=generator("init", seed), **std)
-    return network
-
-
-def deviations(base: Recipe, recipe: Recipe) -> tuple[str, ...]:
-    """The entries in which a recipe differs from the spec's; seeds are no deviation, they are recorded."""
-    return tuple(
-        f"{key} {recipe.written(key)}" for key in KEYS if key != "seeds" and recipe.written(key) != base.written(key)
-    )
 
 
 @contextmanager

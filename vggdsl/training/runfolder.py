@@ -23,6 +23,7 @@ from vggdsl.recipe import KEYS, Recipe
 from vggdsl.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights
 from vggdsl.training.augment import Normalisation
+from vggdsl.training.loop import Setting
 from vggdsl.training.report import Epoch
 from vggdsl.weights import Array
 
@@ -32,7 +33,7 @@ _FORMAT = "vggdsl-run-1"
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network as a run left it."""
+    """A network as a run left it. ``recipe`` and ``data`` are digests, the recipe's as it was followed."""
 
     path: Path
     spec: Spec
@@ -40,6 +41,10 @@ class Trained:
     classes: tuple[str, ...]
     normalisation: Normalisation
     epoch: int
+    recipe_name: str | None
+    recipe: str
+    seed: int
+    data: str
 
     def network(self) -> Network:
         """The network with the weights of that epoch, for evaluation."""
@@ -56,8 +61,9 @@ class RunFolder:
 
         Raises ``InputError`` V506 if it can't be made.
         """
-        self.spec = spec
-        name = "-".join(filter(None, (_file_name(spec.name), recipe.name, f"s{seed}")))
+        self.spec, self.recipe, self.seed = spec, recipe, seed
+        start = _file_name(spec.name).removesuffix(f"-{recipe.name}")  # as a record of this recipe is named
+        name = "-".join(filter(None, (start, recipe.name, f"s{seed}")))
         n = 1
         while True:
             self.path = runs / f"{name}-{n}"
@@ -70,10 +76,11 @@ class RunFolder:
                 message = f"{self.path} can't be made: {error.strerror or error}"
                 raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
 
-    def write_plan(self, recipe: Recipe, seed: int) -> None:
+    def write_plan(self) -> None:
         """``spec.arch``, exactly as run, and ``recipe.json``: each entry's value and where it comes from."""
+        recipe = self.recipe
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
-        plan = {"name": recipe.name, "seed": seed, "entries": entries}
+        plan = {"name": recipe.name, "seed": self.seed, "entries": entries}
         write_text(self.path / "spec.arch", self.spec.source.text)
         write_text(self.path / "recipe.json", json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
 
@@ -87,16 +94,18 @@ class RunFolder:
             writer.writerow(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells)
         write_text(self.path / "metrics.csv", out.getvalue())
 
-    def write_weights(
-        self, name: str, network: Network, classes: Sequence[str], normalisation: Normalisation, epoch: int
-    ) -> None:
+    def write_weights(self, name: str, network: Network, setting: Setting, epoch: int) -> None:
         """Weights as safetensors, with everything in the metadata that using them takes."""
         metadata = {
             "format": _FORMAT,
             "network": self.spec.network.graph.digest,
-            "classes": json.dumps(list(classes), ensure_ascii=False),
-            "normalisation": json.dumps(asdict(normalisation)),
+            "classes": json.dumps(setting.data.classes, ensure_ascii=False),
+            "normalisation": json.dumps(asdict(setting.normalisation)),
             "epoch": str(epoch),
+            "recipe-name": json.dumps(self.recipe.name),
+            "recipe": self.recipe.digest,
+            "seed": str(self.seed),
+            "data": setting.data.digest,
             "name": self.spec.name,
             "spec": self.spec.source.text,
         }
@@ -124,9 +133,11 @@ def weights_digest(given: Mapping[str, Array]) -> str:
 def load_run(path: Path, which: str = BEST) -> Trained:
     """Reads a run's weights with its spec, classes and normalisation.
 
-    ``which`` is a file in the folder: the best epoch's or the last one's. Raises ``RecordError`` V604 if
-    the folder isn't one that a training made, or is torn.
+    ``path`` is the run's folder, of which ``which`` is read: the best epoch's weights or the last one's; or
+    it is such a file itself. Raises ``RecordError`` V604 if it isn't what a training made, or is torn.
     """
+    if path.is_file():
+        path, which = path.parent, path.name
     file = path / which
     if not file.is_file():
         what = "no such folder" if not path.is_dir() else f"it has no {which}"
@@ -144,12 +155,27 @@ def load_run(path: Path, which: str = BEST) -> Trained:
         classes = tuple(str(name) for name in json.loads(metadata["classes"]))
         statistics = json.loads(metadata["normalisation"])
         normalisation = Normalisation(tuple(statistics["mean"]), tuple(statistics["std"]))
-        epoch = int(metadata["epoch"])
+        epoch, seed = int(metadata["epoch"]), int(metadata["seed"])
+        recipe_name = json.loads(metadata["recipe-name"])
+        recipe, data = metadata["recipe"], metadata["data"]
     except (KeyError, ValueError, TypeError, VggdslError) as error:
         raise _unusable(path, f"the metadata of {which} can't be read: {error}") from None
     if spec.network.graph.digest != metadata.get("network"):
         raise _unusable(path, "its network isn't the one that its spec describes")
-    return Trained(path, spec, given, classes, normalisation, epoch)
+    return Trained(path, spec, given, classes, normalisation, epoch, recipe_name, recipe, seed, data)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is a folder, or a file of weights that says that a training wrote it."""
+    if path.is_dir():
+        return True
+    if path.suffix != ".safetensors":
+        return False
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            return (opened.metadata() or {}).get("format") == _FORMAT
+    except (SafetensorError, OSError):
+        return False
 
 
 def _unusable(path: Path, why: str, help: str = "train again") -> RecordError:

@@ -32,9 +32,10 @@ class Patience:
 class Rate:
     """The learning rate of a recipe over a training of ``steps`` steps an epoch.
 
-    ``warmup(n)`` rises linearly over the steps of n epochs, to the schedule's rate in its last step;
-    a cosine then runs over the epochs that are left, ``steps(…)`` count epochs from the start, and a
-    plateau doesn't count the warm-up.
+    ``warmup(n)`` multiplies the schedule's rate by (step + 1) / steps over the steps of n epochs, whatever
+    the schedule: it rises linearly, to that rate in its last step. A cosine stands at its start meanwhile
+    and runs over the epochs that are left, ``steps(…)`` count epochs from the start, the warm-up's too, and
+    a plateau doesn't count the warm-up.
     """
 
     def __init__(self, recipe: Recipe, steps: int) -> None:
@@ -49,8 +50,10 @@ class Rate:
     def __call__(self, step: int) -> float:
         """The rate of a step, counted from 0 over the whole training."""
         warm = self._warm * self._steps
-        if step < warm:
-            return self._base * (step + 1) / warm
+        return self._scheduled(step, warm) * min(1.0, (step + 1) / warm if warm else 1.0)
+
+    def _scheduled(self, step: int, warm: int) -> float:
+        """The schedule's own rate, behind ``warm`` steps of a warm-up."""
         match self._schedule:
             case Constant():
                 return self._base
@@ -61,7 +64,7 @@ class Rate:
                 return next((lr for first, last, lr in ranges if first <= epoch <= last), ranges[-1][2])
             case Cosine():
                 left = max(1, self._epochs * self._steps - warm)
-                return self._base * (1 + math.cos(math.pi * (step - warm) / left)) / 2
+                return self._base * (1 + math.cos(math.pi * max(0, step - warm) / left)) / 2
             case WarmUp():
                 raise AssertionError("a warm-up leads to no other")
             case _:

@@ -39,6 +39,7 @@ class Found:
     splits: Mapping[str, Split]
     val: int
     test: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def digits(wanted: Wanted) -> Found:
@@ -82,27 +83,52 @@ def fake(wanted: Wanted) -> Found:
 def read_folder(wanted: Wanted) -> Found:
     """A folder a class, in ``train``, ``val`` and ``test`` or in one pool; a class is named by its folder.
 
-    A relative path is looked up in the data folder, then in the working directory.
+    Files that don't end as images do are passed over, and counted in the notes; hidden ones aren't.
     """
-    path = Path(wanted.recipe.data.path or "")
-    roots = list(dict.fromkeys((wanted.root / path, path)))
-    root = next((folder for folder in roots if folder.is_dir()), None)
-    if root is None:
-        help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
-        raise InputError(Diagnostic("V503", f"no folder {path}", place(wanted.recipe, "data"), help))
+    root = find_folder(wanted.recipe, wanted.root)
     parts = {name: root / name for name in PARTS if (root / name).is_dir()}
-    if "train" not in parts:
-        parts = {"train": root}
+    if parts and "train" not in parts:
+        message = f"{root} has {' and '.join(parts)}, but no train"
+        help = "make it train, val and test; or one pool, with a folder a class of other names"
+        raise InputError(Diagnostic("V512", message, place(wanted.recipe, "data"), help))
+    parts = parts or {"train": root}
     classes = tuple(sorted(_classes(parts["train"])))
     if len(classes) < 2:
         message = f"{parts['train']} has {len(classes)} folders of images"
         help = "one folder a class, two classes at least"
         raise InputError(Diagnostic("V512", message, place(wanted.recipe, "data"), help))
     files = {name: _files(folder, classes, wanted.recipe) for name, folder in parts.items()}
+    empty = set(range(len(classes))) - {label for _, label in files["train"]}
+    if empty:
+        message = f"no images to train on in {parts['train'] / classes[min(empty)]}"
+        help = f"add images, or remove the class; images end in {', '.join(SUFFIXES)}"
+        raise InputError(Diagnostic("V512", message, place(wanted.recipe, "data"), help))
     wanted.check_memory(sum(map(len, files.values())))
     splits = {name: _read(found, wanted.shape) for name, found in files.items()}
     count = len(splits["train"])
-    return Found(classes, splits, val=count // 10, test=count // 5)
+    passed = sum(map(_passed_over, parts.values()))
+    what = f"{passed:,} file{'s' if passed > 1 else ''} in {root} passed over: images end in {', '.join(SUFFIXES)}"
+    notes = (what,) if passed else ()
+    return Found(classes, splits, val=count // 10, test=count // 5, notes=notes)
+
+
+def find_folder(recipe: Recipe, root: Path) -> Path:
+    """The folder of a recipe: a relative path is looked up in the data folder, then in the working directory.
+
+    Raises ``InputError`` V503.
+    """
+    path = Path(recipe.data.path or "")
+    roots = list(dict.fromkeys((root / path, path)))
+    found = next((folder for folder in roots if folder.is_dir()), None)
+    if found is None:
+        help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
+        raise InputError(Diagnostic("V503", f"no folder {path}", place(recipe, "data"), help))
+    return found
+
+
+def _passed_over(folder: Path) -> int:
+    files = (path for name in _classes(folder) for path in (folder / name).rglob("*") if path.is_file())
+    return sum(path.suffix.lower() not in SUFFIXES and not path.name.startswith(".") for path in files)
 
 
 def _classes(folder: Path) -> list[str]:

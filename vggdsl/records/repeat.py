@@ -1,0 +1,97 @@
+"""What a record says was run, read back so that it can be run again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vggdsl import syntax
+from vggdsl.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.measured import Measurement
+from vggdsl.notations import arch
+from vggdsl.recipe import KEYS, Recipe, read_recipes
+from vggdsl.source import Source
+from vggdsl.spec import Spec
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """The recipe of a measured block, with what deviated from the spec's, and its seed."""
+
+    recipe: Recipe
+    seed: int
+    deviations: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """``recipe B, seed 3, epochs 1``."""
+        name = f"recipe {self.recipe.name}" if self.recipe.name else "the recipe"
+        return ", ".join([name, f"seed {self.seed}", *self.deviations])
+
+
+def repetition(spec: Spec) -> Repetition | None:
+    """What the last sealed block of a spec was measured by; None where there is none.
+
+    A block that was edited by hand is passed over: what it says was never run.
+    Raises ``RecordError`` V606 at the block if what it says can't be read back.
+    """
+    sealed = [m for m in spec.measurements if m.sealed and m.line is not None]
+    return _read(spec, sealed[-1]) if sealed else None
+
+
+def deviations(base: Recipe, recipe: Recipe) -> tuple[str, ...]:
+    """The entries in which a recipe differs from the spec's; seeds are no deviation, they are recorded."""
+    return tuple(
+        f"{key} {recipe.written(key)}" for key in KEYS if key != "seeds" and recipe.written(key) != base.written(key)
+    )
+
+
+def _read(spec: Spec, measurement: Measurement) -> Repetition:
+    run = measurement.values.get("run", {})
+    try:
+        base = spec.recipe(run.get("recipe"))
+    except InputError as error:
+        raise _unreadable(measurement, error.diagnostics[0].message) from None
+    if run.get("recipe") is None and base.name is not None:
+        raise _unreadable(measurement, "it names no recipe, and the spec's have names")
+    seed = run.get("seed", "")
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= 100):
+        raise _unreadable(measurement, f"seed={seed or '?'} is no seed")
+    deviates = run.get("deviates", "")
+    if not deviates:
+        return Repetition(base, int(seed), ())
+    parts = tuple(_parts(deviates))
+    try:
+        recipe = _with(base, parts)
+    except VggdslError as error:
+        raise _unreadable(measurement, f"deviates {deviates}: {error.diagnostics[0].message}") from None
+    found = deviations(base, recipe)
+    if tuple(part.replace('"', "'") for part in found) != parts:
+        raise _unreadable(measurement, f"deviates {deviates}, which reads as {', '.join(found) or 'nothing'}")
+    return Repetition(recipe, int(seed), parts)
+
+
+def _unreadable(measurement: Measurement, why: str) -> RecordError:
+    help = "train by the recipe: name it with `--recipe`, or a seed with `--seed`"
+    message = f"the measured run can't be repeated: {why}"
+    return RecordError(Diagnostic("V606", message, (Label(measurement.span, "this block"),), help))
+
+
+def _parts(deviates: str) -> Iterator[str]:
+    """``key value`` each: what commas outside of brackets and quotes divide."""
+    start = depth = 0
+    quoted = False
+    for i, c in enumerate(deviates):
+        quoted ^= c == "'"
+        depth += 0 if quoted else (c == "(") - (c == ")")
+        if c == "," and not quoted and depth == 0:
+            yield deviates[start:i].strip()
+            start = i + 1
+    yield deviates[start:].strip()
+
+
+def _with(base: Recipe, parts: tuple[str, ...]) -> Recipe:
+    """The recipe with entries replaced by ``key value`` parts, read as a spec's would be."""
+    given = [part.partition(" ")[0] for part in parts]
+    rest = [f"{key} {base.written(key)}" for key in KEYS if key not in given]
+    lines = "\n".join([*(part.replace("'", '"') for part in parts), *rest])
+    document = arch.parse(Source("<deviates>", f"train {{\n{lines}\n}}\n"))
+    (read,) = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
+    return base.with_flags(**{key: getattr(read, key) for key in given})
