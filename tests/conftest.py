@@ -5,7 +5,7 @@ import os
 import torch
 from hypothesis import HealthCheck, settings
 
-FEW = 50
+FEW = 100
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=FEW, suppress_health_check=SLOW)

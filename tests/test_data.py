@@ -1,6 +1,9 @@
 """Data sets: read as they are, divided fairly and always alike, refused where they can't be had."""
 
+import os
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -282,6 +285,63 @@ def test_a_set_and_a_file_give_the_same_pixels(size: tuple[int, int], shape: Sha
     ours = fit(torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None], shape)[0]
     theirs = read_image(tmp_path / "x.png", shape)
     assert (ours.int() - theirs.int()).abs().max() <= 1
+
+
+@pytest.mark.parametrize("size", [(1_000_000, 1), (1, 300_000)])
+def test_of_a_strip_only_the_middle_is_scaled(size: tuple[int, int], tmp_path: Path) -> None:
+    Image.new("L", size, 9).save(tmp_path / "x.png")
+    assert (read_image(tmp_path / "x.png", Shape(3, 224, 224)) == 9).all()
+    pixels = torch.full((1, 1, size[1], size[0]), 9, dtype=torch.uint8)
+    assert (fit(pixels, Shape(1, 224, 224)) == 9).all()
+
+
+@pytest.mark.parametrize("shape", [GREY, Shape(1, 7, 31), Shape(1, 40, 6)])
+def test_what_is_cropped_first_is_what_is_cropped_last(shape: Shape, tmp_path: Path) -> None:
+    Image.fromarray(np.random.RandomState(0).randint(0, 256, (13, 40), np.uint8)).save(tmp_path / "x.png")
+    scale = max(shape.h / 13, shape.w / 40)
+    w, h = max(shape.w, round(40 * scale)), max(shape.h, round(13 * scale))
+    whole = np.asarray(Image.open(tmp_path / "x.png").resize((w, h), Image.Resampling.BILINEAR), int)
+    left, top = round((w - shape.w) / 2), round((h - shape.h) / 2)
+    ours = read_image(tmp_path / "x.png", shape)[0].numpy().astype(int)
+    assert abs(ours - whole[top : top + shape.h, left : left + shape.w]).max() <= 1
+
+
+def test_enormous_images_are_refused_without_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    save(tmp_path / "x.png", 0)
+    for limit in (100, 10):  # beyond the limit Pillow warns, beyond twice that it raises
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        assert refusal(lambda: read_image(tmp_path / "x.png", GREY)).code == "V530"
+    assert not recwarn.list
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    for name in "ab":
+        for i in range(10):
+            save(tmp_path / name / f"{i}.png", i)
+    os.mkfifo(tmp_path / "a" / "x.png")
+    (tmp_path / "a" / "y.png").symlink_to("/dev/zero")
+    data = load_data(folder(tmp_path), GREY, NOWHERE)
+    assert data.notes == (f"2 files in {tmp_path} passed over: no regular files",)
+    for path in (tmp_path / "a" / "x.png", Path("/dev/zero"), Path("x" * 300 + ".png")):
+        assert refusal(partial(read_image, path, GREY)).code == "V530"
+    assert refusal(lambda: load_data(folder(Path("x" * 300)), GREY, NOWHERE)).code == "V503"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")
+def test_a_class_is_named_in_text(tmp_path: Path) -> None:
+    for name in (b"a", b"b\xff"):
+        save(tmp_path / os.fsdecode(name) / "x.png", 0)
+    assert refusal(lambda: load_data(folder(tmp_path), GREY, NOWHERE)).code == "V512"
+
+
+@pytest.mark.parametrize("data", ["fake(n=1000000)", "fake(n=100, classes=1000000)"])
+def test_fakes_without_end_are_refused(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 10_000_000)
+    recipe = spec_on(data).recipe()
+    assert refusal(lambda: load_data(recipe, RGB, NOWHERE)).code == "V507"
 
 
 def test_deep_images_are_not_cut_off(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from vggdsl.cli import main
 from vggdsl.errors import RecordError
 from vggdsl.spec import load
+from vggdsl.training import memory
 
 ROOT = Path(__file__).parent.parent
 
@@ -221,6 +222,50 @@ def test_files_are_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.M
     Path("two.onnx.data").write_text("somebody's")
     done = _run("export", "two.arch", "--onnx")
     assert (done.exit_code, "V514" in done.stderr, "two.onnx.data" in done.stderr) == (2, True, True)
+
+
+def test_force_spares_what_is_no_export(small_run: Path) -> None:
+    Path("there").mkdir()
+    Path("device.onnx").symlink_to("/dev/null")
+    Path("loop.onnx").symlink_to("loop.onnx")
+    best = small_run / "best.safetensors"
+    before = best.read_bytes(), Path("two.arch").read_bytes()
+    for output, code in (
+        ("two.arch", "V514"),
+        (str(best), "V514"),
+        (str(small_run / "record.arch"), "V514"),
+        ("there", "V511"),
+        (".", "V511"),
+        ("device.onnx", "V511"),
+        ("loop.onnx", "V511"),
+        ("gone/x.onnx", "V511"),
+        ("two.arch/x.onnx", "V511"),
+        ("x" * 300, "V511"),
+    ):
+        done = _run("export", "two.arch", "--onnx", "--force", "-o", output, "--weights", str(small_run))
+        assert (done.exit_code > 0, code in done.stderr) == (True, True), (output, done.stderr)
+    assert (best.read_bytes(), Path("two.arch").read_bytes()) == before
+    long = "x" * 240 + ".onnx"
+    assert _run("export", "two.arch", "--onnx", "-o", long, "--weights", str(small_run)).exit_code == 0
+
+
+def test_what_does_not_fit_in_memory_is_not_exported(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    Image.new("L", (8, 8)).save("x.png")
+    for command in (("export", "two.arch", "--onnx"), ("predict", str(small_run), "x.png")):
+        done = _run(*command)
+        assert (done.exit_code, "V508" in done.stderr) == (1, True), done.stderr
+
+
+def test_predict_names_what_the_user_named(small_run: Path) -> None:
+    Image.new("L", (8, 8)).save("x.png")
+    for model, image, code in (
+        (str(small_run), "y" * 300, "V530"),
+        ("y" * 300, "x.png", "V501"),
+        (str(small_run), "/dev/zero", "V530"),
+    ):
+        done = _run("predict", model, image)
+        assert (done.exit_code > 0, code in done.stderr) == (True, True), done.stderr
 
 
 def test_predict_says_what_it_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors import SafetensorError
 from torch.optim import lr_scheduler
 
 from vggdsl.cli.train import command
@@ -18,9 +20,10 @@ from vggdsl.records.compare import compare
 from vggdsl.records.result import write_record
 from vggdsl.spec import Spec, load, parse
 from vggdsl.targets.torch import to_torch
+from vggdsl.training import runfolder
 from vggdsl.training.augment import Normalisation, augment, crop, generator, hflip
 from vggdsl.training.device import choose
-from vggdsl.training.loop import Setting, evaluate, optimizer_of, steps_an_epoch
+from vggdsl.training.loop import Setting, evaluate, optimizer_of, smallest_step, steps_an_epoch
 from vggdsl.training.memory import check_training, training_bytes
 from vggdsl.training.report import Epoch, Plan, Silent
 from vggdsl.training.run import Run, Stopped, load_run, train
@@ -203,6 +206,7 @@ def test_optimizers_are_the_recipes() -> None:
 @pytest.mark.parametrize(("images", "batch", "steps"), [(64, 16, 4), (65, 16, 4), (66, 16, 5), (10, 16, 1), (3, 1, 3)])
 def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> None:
     assert steps_an_epoch(images, batch) == steps
+    assert (smallest_step(images, batch) > 1) == (batch > 1)
 
 
 # -- refusals
@@ -215,6 +219,7 @@ def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> 
         ("augment", "scale(8..16) crop(8)", "V407"),
         ("augment", "crop(6)", "V407"),
         ("augment", "crop(8)", "V407"),
+        ("augment", "crop(8, pad=9)", "V407"),
         ("init", 'from("vgg_a.arch", conv1_1) else he', "V407"),
         ("batch", "1", "V408"),
         ("data", "imagenet", "V505"),
@@ -259,6 +264,34 @@ def test_a_wrong_spec_is_not_trained(tmp_path: Path) -> None:
 def test_a_map_is_no_vector_of_classes(tmp_path: Path) -> None:
     spec = spec_with("input 8x8x1 conv3-4 conv3-3")
     assert "V408" in {d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))}
+
+
+def test_a_vector_of_one_image_has_no_norm(tmp_path: Path) -> None:
+    spec = spec_with(data="fake(n=3, classes=3, val=1, test=1)")
+    found = findings(lambda: train(spec, runs_dir=tmp_path))[0]
+    assert (found.code, found.labels[0].span.text[:10]) == ("V408", "data fake(")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_runs_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone" / "x")
+    (tmp_path / "file").touch()
+    for name in ("link", "file"):
+        assert findings(partial(train, spec_with(), runs_dir=tmp_path / name))[0].code == "V506"
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(runfolder, "save_file", fail)
+    (found,) = findings(lambda: train(spec_with(), runs_dir=tmp_path))
+    assert (found.code, "No space left" in found.message, "best.safetensors can't" in found.message) == (
+        "V506",
+        True,
+        True,
+    )
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_memory_is_estimated_before_the_run() -> None:

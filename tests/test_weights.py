@@ -19,6 +19,7 @@ from vggdsl.targets import onnx as onnx_target
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.torch import Init, Network, initialise, load_weights, to_torch, weights
 from vggdsl.verify import verify_onnx
+from vggdsl.weight_files import check_finite, read_weights
 
 SAME = Window(Pair(3, 3), pad=Pair(1, 1))
 HALVE = MaxPool(Window(Pair(2, 2), Pair(2, 2)))
@@ -241,3 +242,47 @@ def test_verifying_leaves_the_network_as_it_is(tmp_path: Path) -> None:
     verify_onnx(tmp_path / "x.onnx", network)
     assert network.training
     assert all(np.array_equal(before[name], array) for name, array in weights(network).items())
+
+
+def _refused(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read_weights(path)
+    (found,) = caught.value.diagnostics
+    assert found.code == "V513"
+    assert "weights_only" not in found.message
+    assert found.message.isprintable()
+    return found.message
+
+
+class _More:
+    pass
+
+
+@pytest.mark.filterwarnings("error::UserWarning:vggdsl")
+def test_what_holds_no_weights_is_told_shortly(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path, ones = tmp_path / "x.pt", torch.ones(2, 2)
+    cases: dict[str, object] = {
+        "w is of float8_e4m3fn": {"w": ones.to(torch.float8_e4m3fn)},
+        "w is of complex64": {"w": ones.to(torch.complex64)},
+        "w is sparse": {"w": ones.to_sparse()},
+        "w is without values": {"w": ones.to("meta")},
+        "w is larger than what is stored": {"w": torch.ones(1, dtype=torch.bfloat16).expand(10**12)},
+        "a name in it is no text": {"\x1b[31m": ones},
+        "it holds no state dict": [ones],
+        "it holds more than tensors, and is not loaded": {"w": _More()},
+    }
+    for why, state in cases.items():
+        torch.save(state, path)
+        assert why in _refused(path)
+    for data in (b"", b"hello", b"\x80\x02.", b"PK\x03\x04torn", b"\xff" * 99):
+        for name in ("y.pt", "y.safetensors"):
+            (tmp_path / name).write_bytes(data)
+            assert len(_refused(tmp_path / name)) < len(str(tmp_path)) + 200
+    for odd in (tmp_path, tmp_path / "gone.pt", Path("x" * 300), Path("/dev/zero")):
+        assert "no regular file" in _refused(odd)
+    assert not recwarn.list
+
+
+def test_weights_that_are_no_numbers_are_told() -> None:
+    with pytest.raises(InputError, match=r"V513: x\.pt holds NaN or infinite values in conv1_1\.weight"):
+        check_finite(Path("x.pt"), {"a": np.ones(2), "conv1_1.weight": np.array([1, np.inf])})

@@ -1,11 +1,15 @@
 """A network with its weights as an ONNX file that is known to compute the same."""
 
+import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from vggdsl.errors import Diagnostic, InputError
+from vggdsl.errors import Diagnostic, InputError, VggdslError
+from vggdsl.files import hidden
 from vggdsl.preprocessing import Preprocessing
 from vggdsl.spec import Spec
 from vggdsl.targets.onnx import save, to_onnx
@@ -38,14 +42,25 @@ def export_onnx(
     }
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
     model = to_onnx(spec.typed, weights(network), fold=fold, logits=logits, metadata=metadata, name=name)
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=hidden(target)) as folder:
             new = Path(folder) / target.name
-            save(model, new)
-            agreement = verify_onnx(new, network)
+            with naming(new, path):
+                save(model, new)
+                agreement = verify_onnx(new, network)
             for file in sorted(Path(folder).iterdir(), reverse=True):  # the weights beside it first
                 file.replace(target.parent / file.name)
     except OSError as error:
         raise InputError(Diagnostic("V511", f"can't write {path}: {error.strerror or error}")) from None
     return agreement
+
+
+@contextmanager
+def naming(used: Path, meant: Path) -> Iterator[None]:
+    """Findings about a temporary file name the file that the user knows."""
+    try:
+        yield
+    except VggdslError as error:
+        found = (replace(d, message=d.message.replace(str(used), str(meant))) for d in error.diagnostics)
+        raise type(error)(found) from None

@@ -3,7 +3,8 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import EINVAL
 from pathlib import Path
 
 from vggdsl.errors import Diagnostic, InputError
@@ -15,9 +16,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises ``InputError`` V506 if the place can't be written.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        if target.exists() and not target.is_file():  # a device, even: it would be replaced
+            raise OSError(EINVAL, "it is no regular file")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=hidden(target), suffix=".part")
         os.close(handle)
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -31,6 +34,25 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _unwritable(path, error) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a regular file; of a name that is too long no, where ``Path.is_file`` raises."""
+    with suppress(OSError):
+        return path.is_file()
+    return False
+
+
+def is_folder(path: Path) -> bool:
+    """As ``is_file``, of a folder."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
+
+
+def hidden(target: Path) -> str:
+    """The start of a temporary name beside a file; short, since a long name may itself be as long as names can be."""
+    return f".{target.name[:40]}."
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vggdsl.errors import Diagnostic, InputError
+from vggdsl.files import is_file
 from vggdsl.preprocessing import Preprocessing
 
 BATCH = 32
@@ -34,7 +35,7 @@ class Predictor:
 
     def __init__(self, path: Path, device: str = "auto") -> None:
         self._path = path
-        if not path.is_file():
+        if not is_file(path):
             raise InputError(Diagnostic("V501", f"no file `{path}`"))
         with _quiet():
             import onnxruntime as ort

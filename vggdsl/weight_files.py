@@ -1,5 +1,7 @@
 """Weights from a file: safetensors, or what PyTorch saved, read without running anything in it."""
 
+import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +11,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from vggdsl.errors import Diagnostic, InputError
-from vggdsl.weights import Array
+from vggdsl.files import is_file
+from vggdsl.weights import Array, Weights
+
+_WIDENED = (torch.bfloat16, torch.float16)
+_TAKEN = (
+    *_WIDENED,
+    *(torch.float32, torch.float64, torch.bool),
+    *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+)
 
 
 def read_weights(path: Path) -> dict[str, Array]:
@@ -19,19 +29,75 @@ def read_weights(path: Path) -> dict[str, Array]:
     ``weights_only=True``: a pickle from a stranger may hold more than weights.
     Raises ``InputError`` V513 if it can't be read or is something else.
     """
+    if not is_file(path):
+        raise _unusable(path, "it is no regular file")
     try:
-        if path.suffix == ".safetensors":
-            state: object = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError) as error:
-        raise _unusable(path, str(error)) from None
-    except Exception as error:  # pickle has no root for what can be wrong with a file
-        raise _unusable(path, str(error).strip().partition("\n")[0]) from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's, about kinds of tensors that are refused below
+            if path.suffix == ".safetensors":
+                state: object = load_file(path)
+            else:
+                state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise _unusable(path, error.strerror or "it can't be read") from None
+    except SafetensorError as error:
+        raise _unusable(path, _plain(error) or "it is no safetensors file") from None
+    except pickle.UnpicklingError as error:
+        # PyTorch's message advises to load it all the same, which would run what is in it.
+        more = any(word in str(error) for word in ("GLOBAL", "global", "instantiate", "function"))
+        why = (
+            "it holds more than tensors, and is not loaded" if more else "it is nothing that torch.save wrote, or torn"
+        )
+        raise _unusable(path, why) from None
+    except MemoryError:
+        raise _unusable(path, "it says that it holds more than fits in memory") from None
+    except Exception:  # pickle has no root for what can be wrong with a file
+        raise _unusable(path, "it is nothing that torch.save wrote, or torn") from None
     if not isinstance(state, Mapping) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise _unusable(path, "it holds no state dict: a mapping of names to tensors")
-    half = (torch.bfloat16, torch.float16)
-    return {str(name): np.asarray((v.float() if v.dtype in half else v).numpy(force=True)) for name, v in state.items()}
+    return {_name(path, name): _array(path, name, tensor) for name, tensor in state.items()}
+
+
+def check_finite(path: Path, given: Weights) -> None:
+    """Raises ``InputError`` V513 if a weight is NaN or infinite in single precision."""
+    for name, array in given.items():
+        with np.errstate(over="ignore"):
+            is_finite = np.isfinite(array.astype(np.float32, copy=False)).all()
+        if not is_finite:
+            message = f"{path} holds NaN or infinite values in {name}"
+            raise InputError(Diagnostic("V513", message, help="did the training diverge? take an earlier epoch"))
+
+
+def _name(path: Path, name: object) -> str:
+    if not isinstance(name, str) or not name.isprintable():
+        raise _unusable(path, f"a name in it is no text: {str(name)[:40]!a}")
+    return name
+
+
+def _array(path: Path, name: object, tensor: torch.Tensor) -> Array:
+    kind = None
+    if tensor.is_meta:
+        kind = "without values"
+    elif tensor.is_quantized:
+        kind = "quantised"
+    elif tensor.layout != torch.strided or tensor.is_nested:
+        kind = "sparse"
+    elif tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        kind = "larger than what is stored of it"
+    elif tensor.dtype not in _TAKEN:
+        kind = f"of {str(tensor.dtype).removeprefix('torch.')}"
+    if kind is not None:
+        raise _unusable(path, f"{name} is {kind}; dense numbers of 16 to 64 bits are read")
+    try:
+        return np.asarray((tensor.float() if tensor.dtype in _WIDENED else tensor).numpy(force=True))
+    except (RuntimeError, TypeError, ValueError):
+        raise _unusable(path, f"{name} can't be read as numbers") from None
+
+
+def _plain(error: Exception) -> str:
+    """The first line of a message, without control characters."""
+    line = str(error).strip().partition("\n")[0]
+    return "".join(c for c in line if c.isprintable())[:200]
 
 
 def _unusable(path: Path, why: str) -> InputError:

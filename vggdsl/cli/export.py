@@ -1,6 +1,10 @@
 """``vggdsl export``."""
 
+import os
+from contextlib import suppress
+from errno import EINVAL, EISDIR, ENOENT
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 import click
@@ -48,14 +52,16 @@ def command(
     spec = load(name)
     refuse_wrong(spec)
     path = output or Path(f"{spec.name if name != '-' else 'network'}.onnx")
-    for file in (path, path.with_name(f"{path.name}.data")):
-        if file.exists() and not force:
-            help = "name another with -o, or add --force"
-            raise InputError(Diagnostic("V514", f"{file} is there already", help=help))
+    _check_target(path, spec, weights, force)
     from vggdsl.exporting import export_onnx
+    from vggdsl.training.memory import check_use, out_of_memory
 
-    network, preprocessing, origin = _network(spec, weights)
-    agreement = export_onnx(spec, network, path, preprocessing=preprocessing, origin=origin, fold=fold, logits=logits)
+    check_use("exporting", spec.typed, weights.stat().st_size if weights is not None and weights.is_file() else 0)
+    with out_of_memory("exporting"):
+        network, preprocessing, origin = _network(spec, weights)
+        agreement = export_onnx(
+            spec, network, path, preprocessing=preprocessing, origin=origin, fold=fold, logits=logits
+        )
     size = sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}.data")) if file.exists())
     click.echo(
         f"{path}: {size / 1e6:,.1f} MB, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
@@ -63,13 +69,60 @@ def command(
     )
 
 
+def _check_target(path: Path, spec: Spec, weights: Path | None, force: bool) -> None:
+    """Raises ``InputError`` V511 if the file can't be written, V514 if something is there that should stay."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder")
+        files = (path, path.with_name(f"{path.name}.data"))
+        there = [file for file in files if _is_there(file)]
+        folder = Path(os.path.realpath(path)).parent
+        if not folder.is_dir():
+            raise FileNotFoundError(ENOENT, f"there is no folder {folder}")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        help = "name another file with -o"
+        raise InputError(Diagnostic("V511", f"can't write {path}: {why}", help=help)) from None
+    for file in there:
+        if _is_source(file, spec, weights):
+            message = f"{file} is what the export is made of"
+            raise InputError(Diagnostic("V514", message, help="name another with -o"))
+        if not force:
+            help = "name another with -o, or add --force"
+            raise InputError(Diagnostic("V514", f"{file} is there already", help=help))
+
+
+def _is_there(file: Path) -> bool:
+    """Raises ``OSError`` if something is there that is no regular file."""
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if not S_ISREG(mode):
+        raise OSError(EINVAL, f"{file.name} is no regular file")
+    return True
+
+
+def _is_source(file: Path, spec: Spec, weights: Path | None) -> bool:
+    """Whether a file is the spec's, the weights', or one that a training left in the run's folder."""
+    sources = [Path(spec.source.name)] if weights is None else [Path(spec.source.name), weights]
+    for source in sources:
+        with suppress(OSError, ValueError):
+            if file.samefile(source):
+                return True
+    is_ours = not file.name.endswith((".onnx", ".onnx.data"))
+    return is_ours and weights is not None and weights.is_dir() and file.resolve().parent == weights.resolve()
+
+
 def _network(spec: Spec, weights: Path | None) -> "tuple[Network, Preprocessing, Mapping[str, str]]":
     """The module with its weights, what its images go through, and where the weights come from."""
     from vggdsl.training.runfolder import is_run, load_run, weights_digest
+    from vggdsl.weight_files import check_finite, read_weights
 
     if weights is not None and is_run(weights):
         run = load_run(weights)
         _refuse_other(spec, run)
+        check_finite(weights, run.weights)
         return run.network(), preprocessing_of(run, spec.typed.input), origin_of(run)
     click.echo("no preprocessing is known: the file says that pixels are only divided by 255", err=True)
     preprocessing = Preprocessing.unknown(spec.typed.input)
@@ -83,10 +136,10 @@ def _network(spec: Spec, weights: Path | None) -> "tuple[Network, Preprocessing,
             click.echo(f"the recipe's init, {recipe.init}, isn't followed here", err=True)
         return starting_network(spec, recipe, seed), preprocessing, {"weights": f"random, seed {seed}"}
     from vggdsl.targets.torch import load_weights, to_torch
-    from vggdsl.weight_files import read_weights
 
     network, given = to_torch(spec.typed), read_weights(weights)
     load_weights(network, given)
+    check_finite(weights, given)
     return network, preprocessing, {"weights": weights_digest(given)}
 
 

@@ -2,12 +2,17 @@
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vggdsl.cli.common import echo_json, reports_errors
 from vggdsl.cli.export import origin_of, preprocessing_of
 from vggdsl.errors import Diagnostic, InputError
+from vggdsl.files import is_file, is_folder
+
+if TYPE_CHECKING:
+    from vggdsl.prediction import Guess, Predictor
 
 
 @click.command()
@@ -27,16 +32,23 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
     vggdsl predict quickstart.onnx digit.png
     vggdsl predict runs/quickstart-s0-1 *.png --top 1
     """
+    from vggdsl.exporting import naming
     from vggdsl.prediction import Predictor
+    from vggdsl.training.memory import check_use, out_of_memory
 
-    if not model.exists():
+    if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
     if model.is_dir() or model.suffix == ".safetensors":
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
-            predictor = Predictor(_export(model, Path(folder)), device)
+            file = Path(folder) / "model.onnx"
+            with naming(file, model), out_of_memory("predicting"):
+                _export(model, file)
+                predictor = Predictor(file, device)
+                guesses = _guesses(predictor, images, top)
     else:
-        predictor = Predictor(model, device)
-    guesses = list(predictor(images, top))
+        check_use("predicting", held=model.stat().st_size // 4 if model.is_file() else 0)
+        with out_of_memory("predicting"):
+            guesses = _guesses(Predictor(model, device), images, top)
     if as_json:
         echo_json(
             [
@@ -46,16 +58,38 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
         )
         return
     for path, best in zip(images, guesses, strict=True):
-        click.echo(f"{path}: " + ", ".join(f"{guess.name} {guess.probability:.1%}" for guess in best))
+        click.echo(f"{path}: " + ", ".join(f"{guess.name} {_percent(guess.probability)}" for guess in best))
 
 
-def _export(folder: Path, to: Path) -> Path:
+def _guesses(predictor: "Predictor", images: tuple[Path, ...], top: int) -> "list[list[Guess]]":
+    from vggdsl.prediction import BATCH
+    from vggdsl.training.memory import check_use
+
+    check_use("predicting", held=min(BATCH, len(images)) * predictor.preprocessing.shape.elements * 4)
+    return list(predictor(images, top))
+
+
+def _percent(probability: float) -> str:
+    """With one decimal; never as a certainty.
+
+    >>> _percent(0.5), _percent(0.9999), _percent(1e-9)
+    ('50.0%', '>99.9%', '<0.1%')
+    """
+    rounded = f"{probability:.1%}"
+    return {"100.0%": ">99.9%", "0.0%": "<0.1%"}.get(rounded, rounded)
+
+
+def _export(model: Path, path: Path) -> None:
     from vggdsl.exporting import export_onnx
-    from vggdsl.training.runfolder import load_run
+    from vggdsl.training.memory import check_use
+    from vggdsl.training.runfolder import BEST, load_run
+    from vggdsl.weight_files import check_finite
 
-    run = load_run(folder)
-    path = to / "model.onnx"
+    file = model / BEST if model.is_dir() else model
+    check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
+    run = load_run(model)
+    check_finite(file, run.weights)
+    check_use("predicting", run.spec.typed)
     export_onnx(
         run.spec, run.network(), path, preprocessing=preprocessing_of(run, run.spec.typed.input), origin=origin_of(run)
     )
-    return path

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vggdsl.cli.common import memory_text
+
 if TYPE_CHECKING:  # the front end of the command line starts without torch
     from rich.progress import Progress, TaskID
 
@@ -22,8 +24,8 @@ def reporter() -> "Reporter":
 def _headline(plan: "Plan") -> str:
     notes = "".join(f"\nnote: {note}" for note in plan.notes)
     return (
-        f"{plan.name}: {plan.params:,} parameters, images {plan.split}, seed {plan.seed}, "
-        f"{plan.precision} on {plan.device}, at least {plan.memory / 1e6:,.0f} MB -> {plan.folder}{notes}"
+        f"{plan.name}: {plan.params:,} parameters, {plan.data} {plan.split}, seed {plan.seed}, "
+        f"{plan.precision} on {plan.device}, at least {memory_text(plan.memory)} -> {plan.folder}{notes}"
     )
 
 

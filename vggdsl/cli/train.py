@@ -64,11 +64,6 @@ def command(
     vggdsl train my_net.arch --recipe S384 --device cuda
     vggdsl train runs/quickstart-s0-1/record.arch    again: does it agree?
     """
-    from vggdsl.cli.progress import reporter
-    from vggdsl.training.check import refuse
-    from vggdsl.training.data import look_for_data
-    from vggdsl.training.run import Stopped, data_folder, train
-
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": None if seed is None else (seed,)}
     is_told = recipe_name is not None or any(value is not None for value in flags.values())
     jobs = []
@@ -76,10 +71,20 @@ def command(
         spec = load(name)
         recipe = None if is_told else _repeated(spec)
         recipe = recipe or spec.recipe(recipe_name).with_flags(**flags)
-        refuse(spec, recipe)  # all of them, before the first begins
+        wrong = [d for d in spec.check() if d.is_error]
+        if wrong:
+            raise VggdslError(wrong)
+        jobs.append((spec, recipe))
+
+    from vggdsl.cli.progress import reporter
+    from vggdsl.training.check import refuse
+    from vggdsl.training.data import look_for_data
+    from vggdsl.training.run import Stopped, data_folder, train
+
+    for spec, recipe in jobs:  # all of them, before the first begins
+        refuse(spec, recipe)
         look_for_data(recipe, data_folder(data_dir), download=download)
         report(d for d in spec.check() if not d.is_error)
-        jobs.append((spec, recipe))
     codes = []
     for spec, recipe in jobs:
         runs = []

@@ -12,6 +12,7 @@ import numpy as np
 import onnx_ir as ir
 
 from vggdsl.errors import Diagnostic, InputError
+from vggdsl.files import hidden
 from vggdsl.infer import TypedGraph, TypedNode, infer
 from vggdsl.ops import (
     FC,
@@ -300,11 +301,11 @@ def save(model: ir.Model, path: str | os.PathLike[str]) -> None:
     size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
     data = f"{path.name}.data" if size > LARGEST else None
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=hidden(path)) as folder:
             new = Path(folder) / path.name
             ir.save(model, new, format="protobuf", external_data=data)
             if data is not None:
                 new.with_name(data).replace(path.with_name(data))
             new.replace(path)
     except OSError as error:
-        raise InputError(Diagnostic("V511", f"can't write {path}: {error.strerror}")) from error
+        raise InputError(Diagnostic("V511", f"can't write {path}: {error.strerror or error}")) from error

@@ -7,6 +7,7 @@ from vggdsl.ops import BatchNorm
 from vggdsl.recipe import ColourPCA, Crop, From, HFlip, Recipe, Scale, Steps, WarmUp
 from vggdsl.spec import Spec
 from vggdsl.training.data import check_data
+from vggdsl.training.loop import smallest_step
 from vggdsl.training.memory import place
 
 
@@ -39,6 +40,11 @@ def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
                 elif not pad:
                     message = f"images are scaled to the input: crop({size}) changes nothing"
                     yield Diagnostic("V407", message, place(recipe, "augment"), f"write crop({size}, pad=1)")
+                elif pad > size:
+                    message = f"{step} pads by more than the crop's size: it may show nothing of the image"
+                    yield Diagnostic(
+                        "V407", message, place(recipe, "augment"), f"write crop({size}, pad={size // 8 or 1})"
+                    )
             case Scale() | ColourPCA():
                 yield _cannot(recipe, "augment", step, "it augments by crop and hflip")
             case HFlip():
@@ -64,7 +70,20 @@ def _network(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
         yield Diagnostic("V408", message, help=f"end it with global-avgpool, or with FC-{out.c} softmax")
     if not spec.typed.params:
         yield Diagnostic("V408", "the network has no weights to train", help="add a layer, such as FC-10")
+    if recipe.batch == 1 and _norms_a_vector(spec):
+        yield _one_image(recipe, "batch", "train on batches of 2 or more")
+
+
+def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
+    """Raises ``RecipeError`` V408 if the network can't train on that many images."""
+    if smallest_step(count, recipe.batch) < 2 and _norms_a_vector(spec):
+        raise RecipeError(_one_image(recipe, "data", "train on more images"))
+
+
+def _norms_a_vector(spec: Spec) -> bool:
     norms = (t for t in spec.typed.nodes if isinstance(t.node.op, BatchNorm))
-    if recipe.batch == 1 and any((t.shape.h, t.shape.w) == (1, 1) for t in norms):
-        message = "batch norm of a vector can't train on batches of one image"
-        yield Diagnostic("V408", message, place(recipe, "batch"), "train on batches of 2 or more")
+    return any((t.shape.h, t.shape.w) == (1, 1) for t in norms)
+
+
+def _one_image(recipe: Recipe, key: str, help: str) -> Diagnostic:
+    return Diagnostic("V408", "batch norm of a vector can't train on batches of one image", place(recipe, key), help)

@@ -1,11 +1,13 @@
 """CIFAR-10 as its archives unpack, in the binary or the Python version (Krizhevsky 2009)."""
 
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 import torch
 
 from vggdsl.errors import Diagnostic, InputError
+from vggdsl.files import is_file, is_folder
 from vggdsl.recipe import Recipe
 from vggdsl.training.memory import place
 from vggdsl.training.splits import Split
@@ -37,7 +39,7 @@ def find(root: Path, recipe: Recipe) -> Path:
     found = _binary(root)
     if found is not None:
         return found
-    if (root / PYTHON).is_dir():
+    if is_folder(root / PYTHON):
         return root / PYTHON
     message = f"no CIFAR-10 in {root}"
     help = f"looked for {root / BINARY} and {root / PYTHON}; say where with `--data DIR`, or fetch it with `--download`"
@@ -45,7 +47,7 @@ def find(root: Path, recipe: Recipe) -> Path:
 
 
 def _binary(root: Path) -> Path | None:
-    return next((folder for folder in (root / BINARY, root) if (folder / _TEST[0]).exists()), None)
+    return next((folder for folder in (root / BINARY, root) if is_file(folder / _TEST[0])), None)
 
 
 def read_binary(folder: Path, names: tuple[str, ...]) -> Split:
@@ -54,11 +56,13 @@ def read_binary(folder: Path, names: tuple[str, ...]) -> Split:
     for name in names:
         path = folder / name
         try:
-            data = np.fromfile(path, np.uint8)
+            found = path.stat()
+            size = found.st_size if S_ISREG(found.st_mode) else 0  # a pipe is never read
+            data = np.fromfile(path, np.uint8) if size == IMAGES_A_FILE * _RECORD else np.empty(0, np.uint8)
         except OSError as error:
             raise InputError(Diagnostic("V512", f"{path}: {error.strerror or error}")) from None
         if data.size != IMAGES_A_FILE * _RECORD:
-            message = f"{path} has {data.size:,} bytes, not {IMAGES_A_FILE * _RECORD:,}"
+            message = f"{path} has {size:,} bytes, not {IMAGES_A_FILE * _RECORD:,}"
             raise InputError(Diagnostic("V512", message, help="unpack the archive again"))
         parts.append(data.reshape(-1, _RECORD))
     records = np.concatenate(parts)

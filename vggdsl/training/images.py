@@ -12,6 +12,8 @@ from vggdsl.shapes import Shape
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 _CHUNK = 1000
+_LARGEST = 2**26
+"""Values that are resized at once, unless one image has more."""
 
 
 def fit(images: Tensor, shape: Shape) -> Tensor:
@@ -24,16 +26,22 @@ def fit(images: Tensor, shape: Shape) -> Tensor:
     if images.shape[1:] == (shape.c, shape.h, shape.w):
         return images
     out = torch.empty(len(images), *shape.chw, dtype=torch.uint8)
-    for start in range(0, len(images), _CHUNK):  # resizing works in floats: all at once would need much memory
-        part = _recolour(images[start : start + _CHUNK], shape.c)
-        h, w = part.shape[-2:]
-        if (h, w) != (shape.h, shape.w):
-            scale = max(shape.h / h, shape.w / w)
-            size = [max(shape.h, round(h * scale)), max(shape.w, round(w * scale))]
-            part = functional.resize(part, size, antialias=True)
-            part = functional.center_crop(part, [shape.h, shape.w])
-        out[start : start + _CHUNK] = part
+    # Resizing works in floats: all at once would need much memory.
+    chunk = max(1, min(_CHUNK, _LARGEST // shape.elements))
+    h, w = images.shape[-2:]
+    for start in range(0, len(images), chunk):
+        part = _recolour(images[start : start + chunk], shape.c)
+        if h * shape.w != w * shape.h:  # what would be cropped away isn't scaled
+            part = torch.stack([_cover(image, shape) for image in part])
+        elif (h, w) != (shape.h, shape.w):
+            part = functional.resize(part, [shape.h, shape.w], antialias=True)
+        out[start : start + chunk] = part
     return out
+
+
+def _cover(image: Tensor, shape: Shape) -> Tensor:
+    opened = functional.to_pil_image(image)  # type: ignore[no-untyped-call]  # torchvision leaves it untyped
+    return functional.pil_to_tensor(preprocessing.cover(opened, shape))
 
 
 def _recolour(images: Tensor, channels: int) -> Tensor:

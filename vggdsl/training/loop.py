@@ -103,6 +103,11 @@ def steps_an_epoch(images: int, batch: int) -> int:
     return full + (rest > 1) if full else 1
 
 
+def smallest_step(images: int, batch: int) -> int:
+    """How many images the smallest step of an epoch has."""
+    return min(batch, images - (steps_an_epoch(images, batch) - 1) * batch)
+
+
 class _Training:
     """One call of ``fit``: the engine, and what its handlers share."""
 

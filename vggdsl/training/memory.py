@@ -1,6 +1,8 @@
 """How much memory there is, and how much a training needs."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vggdsl.errors import Diagnostic, InputError, Label
@@ -42,12 +44,12 @@ def size(count: int) -> str:
     return f"{value:,.1f} GB"
 
 
-def check_images(count: int, bytes_each: int, recipe: Recipe) -> None:
-    """Raises ``InputError`` V507 if that many images don't fit in RAM."""
-    free = available()
-    if free is None or count * bytes_each <= free:
+def check_images(count: int, bytes_each: int, recipe: Recipe, rest: int = 0) -> None:
+    """Raises ``InputError`` V507 if that many images and ``rest`` bytes don't fit in RAM."""
+    free, needed = available(), count * bytes_each + rest
+    if free is None or needed <= free:
         return
-    message = f"{count:,} images of {size(bytes_each)} take {size(count * bytes_each)} of memory, {size(free)} are free"
+    message = f"{count:,} images of {size(bytes_each)} take {size(needed)} of memory, {size(free)} are free"
     help = "this version holds all images in memory: a smaller input or fewer images will fit"
     raise InputError(Diagnostic("V507", message, place(recipe, "data"), help))
 
@@ -71,6 +73,34 @@ def check_training(needed: int, free: int | None, recipe: Recipe) -> None:
     message = f"training at batch {recipe.batch} needs {size(needed)} of memory at the least, {size(free)} are free"
     help = "a smaller batch needs less: `--batch`"
     raise InputError(Diagnostic("V508", message, place(recipe, "batch"), help))
+
+
+def check_use(what: str, typed: TypedGraph | None = None, held: int = 0) -> None:
+    """Raises ``InputError`` V508 if an export or a prediction needs more than is free.
+
+    That is four copies of the weights, of ``typed`` or ``held`` bytes, and one layer's values for the three
+    images on which an export is verified: a low estimate.
+    """
+    needed = 4 * held
+    if typed is not None:
+        values = max((t.x.elements + t.shape.elements for t in typed.nodes[1:]), default=0)
+        needed = max(needed, 4 * 4 * typed.params) + 3 * 4 * values
+    free = available()
+    if free is not None and needed > free:
+        message = f"{what} needs {size(needed)} of memory at the least, {size(free)} are free"
+        raise InputError(Diagnostic("V508", message, help="use a machine with more memory"))
+
+
+@contextmanager
+def out_of_memory(what: str) -> Iterator[None]:
+    """``InputError`` V508 where an estimate was too low after all."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # the latter is PyTorch's
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+            raise
+        message = f"{what} needs more memory than there is"
+        raise InputError(Diagnostic("V508", message, help="use a machine with more memory")) from None
 
 
 def place(recipe: Recipe, key: str) -> tuple[Label, ...]:

@@ -8,13 +8,14 @@ from typing import Protocol
 @dataclass(frozen=True)
 class Plan:
     """A run that is about to start. ``memory`` is a low estimate in bytes, ``images`` those of one epoch,
-    ``notes`` what a user should know of the data."""
+    ``data`` the data set's name, ``notes`` what a user should know of the data."""
 
     name: str
     folder: Path
     seed: int
     epochs: int
     images: int
+    data: str
     split: str
     params: int
     memory: int

@@ -19,7 +19,7 @@ from vggdsl.spec import Spec, classes_differ
 from vggdsl.syntax import ResultLine
 from vggdsl.targets.torch import load_weights
 from vggdsl.training.augment import Normalisation
-from vggdsl.training.check import refuse
+from vggdsl.training.check import refuse, refuse_images
 from vggdsl.training.data import load_data
 from vggdsl.training.device import choose, threads_for
 from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
@@ -54,7 +54,8 @@ class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
 
     def __init__(self, path: Path, epochs: int) -> None:
         self.path = path
-        kept = f"the weights of {epochs} epochs are in {path}" if epochs else f"no epoch was finished; see {path}"
+        done = f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
+        kept = f"the weights of {done} are in {path}" if epochs else f"no epoch was finished; see {path}"
         super().__init__(Diagnostic("V605", "stopped before the end: no record was written", help=kept))
 
 
@@ -94,6 +95,7 @@ def train(
     differ = classes_differ(spec, recipe, len(data.classes))
     if differ:
         raise InputError(differ)
+    refuse_images(spec, recipe, len(data.train))
     normalisation = Normalisation.of(data.train.images, recipe.normalize)
     setting = Setting(recipe, data, normalisation, hardware, seed)
     with threads_for(spec.typed.macs * recipe.batch):
@@ -124,6 +126,7 @@ def _start(spec: Spec, base: Recipe, setting: Setting, runs: Path, needed: int, 
         seed=seed,
         epochs=recipe.epochs,
         images=min(len(data.train), steps_an_epoch(len(data.train), recipe.batch) * recipe.batch),
+        data=recipe.data.name,
         split=data.split,
         params=spec.typed.params,
         memory=needed,
@@ -193,8 +196,8 @@ def _run(
 def _out_of_memory(recipe: Recipe) -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
         message = f"out of memory at batch {recipe.batch}"
         help = "a smaller batch needs less: `--batch`"

@@ -10,7 +10,9 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
-from vggdsl.files import replacing, write_text
+from vggdsl.files import is_file, is_folder, replacing, write_text
 from vggdsl.recipe import KEYS, Recipe
 from vggdsl.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights
@@ -64,17 +66,14 @@ class RunFolder:
         self.spec, self.recipe, self.seed = spec, recipe, seed
         start = _file_name(spec.name).removesuffix(f"-{recipe.name}")  # as a record of this recipe is named
         name = "-".join(filter(None, (start, recipe.name, f"s{seed}")))
-        n = 1
-        while True:
-            self.path = runs / f"{name}-{n}"
-            try:
-                self.path.mkdir(parents=True)  # fails if it exists: two runs never share a folder
-                break
-            except FileExistsError:
-                n += 1
-            except OSError as error:
-                message = f"{self.path} can't be made: {error.strerror or error}"
-                raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
+        self.path = runs
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            self.path = _new_folder(runs, name)
+        except OSError as error:
+            why = "it is there, and no folder" if isinstance(error, FileExistsError) else error.strerror or error
+            message = f"{error.filename or runs} can't be made: {why}"
+            raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
 
     def write_plan(self) -> None:
         """``spec.arch``, exactly as run, and ``recipe.json``: each entry's value and where it comes from."""
@@ -110,11 +109,24 @@ class RunFolder:
             "spec": self.spec.source.text,
         }
         with replacing(self.path / name) as part:
-            save_file(weights(network), part, metadata)
+            try:
+                save_file(weights(network), part, metadata)
+            except SafetensorError as error:  # what it makes of a full disk
+                raise OSError(str(error)) from None
 
     def write_record(self, text: str) -> None:
         """``record.arch``: the spec with its measured block."""
         write_text(self.path / RECORD, text)
+
+
+def _new_folder(runs: Path, name: str) -> Path:
+    """``<name>-<n>`` in a folder that exists, with the first n that is free."""
+    for n in count(1):
+        path = runs / f"{name}-{n}"
+        with suppress(FileExistsError):
+            path.mkdir()  # fails if it exists: two runs never share a folder
+            return path
+    raise AssertionError("counting doesn't end")
 
 
 def _file_name(name: str) -> str:
@@ -136,17 +148,23 @@ def load_run(path: Path, which: str = BEST) -> Trained:
     ``path`` is the run's folder, of which ``which`` is read: the best epoch's weights or the last one's; or
     it is such a file itself. Raises ``RecordError`` V604 if it isn't what a training made, or is torn.
     """
-    if path.is_file():
+    if is_file(path):
         path, which = path.parent, path.name
     file = path / which
-    if not file.is_file():
-        what = "no such folder" if not path.is_dir() else f"it has no {which}"
+    if not is_file(file):
+        what = "no such folder" if not is_folder(path) else f"it has no {which}"
         raise _unusable(path, what, "name a folder that `vggdsl train` made")
     try:
         with safe_open(file, framework="numpy") as opened:
             metadata = opened.metadata() or {}
             given = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  # no mapping
-    except (SafetensorError, OSError) as error:
+    except (
+        SafetensorError,
+        OSError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # also of numbers unknown to NumPy
         raise _unusable(path, f"{which} is torn: {error}") from None
     if metadata.get("format") != _FORMAT:
         raise _unusable(path, f"{which} was not written by `vggdsl train`")
@@ -154,11 +172,14 @@ def load_run(path: Path, which: str = BEST) -> Trained:
         spec = parse(metadata["spec"], str(path / f"{metadata['name']}.arch"))
         classes = tuple(str(name) for name in json.loads(metadata["classes"]))
         statistics = json.loads(metadata["normalisation"])
-        normalisation = Normalisation(tuple(statistics["mean"]), tuple(statistics["std"]))
+        mean, std = (tuple(float(value) for value in statistics[key]) for key in ("mean", "std"))
+        if {len(mean), len(std)} != {spec.typed.input.c} or 0 in std:
+            raise ValueError("its normalisation doesn't fit its channels")
+        normalisation = Normalisation(mean, std)
         epoch, seed = int(metadata["epoch"]), int(metadata["seed"])
         recipe_name = json.loads(metadata["recipe-name"])
         recipe, data = metadata["recipe"], metadata["data"]
-    except (KeyError, ValueError, TypeError, VggdslError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError, VggdslError) as error:
         raise _unusable(path, f"the metadata of {which} can't be read: {error}") from None
     if spec.network.graph.digest != metadata.get("network"):
         raise _unusable(path, "its network isn't the one that its spec describes")
@@ -167,9 +188,9 @@ def load_run(path: Path, which: str = BEST) -> Trained:
 
 def is_run(path: Path) -> bool:
     """Whether a path is a folder, or a file of weights that says that a training wrote it."""
-    if path.is_dir():
+    if is_folder(path):
         return True
-    if path.suffix != ".safetensors":
+    if path.suffix != ".safetensors" or not is_file(path):
         return False
     try:
         with safe_open(path, framework="numpy") as opened:

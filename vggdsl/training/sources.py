@@ -1,6 +1,6 @@
 """The data sets that this version trains on, each as its source divides it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from vggdsl.errors import Diagnostic, InputError
+from vggdsl.files import is_folder
 from vggdsl.recipe import Recipe
 from vggdsl.shapes import Shape
 from vggdsl.training import cifar10
@@ -16,6 +17,8 @@ from vggdsl.training.memory import check_images, place
 from vggdsl.training.splits import Split
 
 PARTS = ("train", "val", "test")
+_LABEL, _NAME = 8, 70
+"""Bytes of a label, and of a class's name as Python holds it."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Wanted:
     root: Path
     download: bool
 
-    def check_memory(self, count: int) -> None:
-        check_images(count, self.shape.elements, self.recipe)
+    def check_memory(self, count: int, rest: int = 0) -> None:
+        check_images(count, self.shape.elements, self.recipe, rest)
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ def digits(wanted: Wanted) -> Found:
 
 def read_cifar10(wanted: Wanted) -> Found:
     """60,000 colour photographs, 32x32; the test split is the official one."""
+    wanted.check_memory(6 * cifar10.IMAGES_A_FILE)
     train, test = cifar10.read(wanted.root, wanted.recipe, download=wanted.download)
-    wanted.check_memory(len(train) + len(test))
     splits = {
         name: Split(fit(split.images, wanted.shape), split.labels) for name, split in (("train", train), ("test", test))
     }
@@ -67,15 +70,14 @@ def fake(wanted: Wanted) -> Found:
     """Noise over a pattern of 4x4 squares for each class: for trying things, with nothing to read."""
     data, shape = wanted.recipe.data, wanted.shape
     n, classes = data.n or 1000, data.classes or 10
-    wanted.check_memory(n)
+    wanted.check_memory(n, n * _LABEL + classes * (shape.c * 16 + _NAME))
     random = np.random.RandomState(0)
     squares = random.randint(0, 256, (classes, shape.c, 4, 4), np.uint8)
     rows, columns = (np.arange(size) * 4 // size for size in (shape.h, shape.w))
-    patterns = squares[:, :, rows][:, :, :, columns] // 2
     labels = np.arange(n) % classes
     images = random.randint(0, 128, (n, *shape.chw), np.uint8)
-    for label, pattern in enumerate(patterns):
-        images[label::classes] += pattern
+    for label in range(min(n, classes)):
+        images[label::classes] += squares[label][:, rows][:, :, columns] // 2
     pool = Split(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
     return Found(tuple(f"class {k}" for k in range(classes)), {"train": pool}, val=n // 10, test=n // 5)
 
@@ -86,6 +88,14 @@ def read_folder(wanted: Wanted) -> Found:
     Files that don't end as images do are passed over, and counted in the notes; hidden ones aren't.
     """
     root = find_folder(wanted.recipe, wanted.root)
+    try:
+        return _read_folder(root, wanted)
+    except OSError as error:
+        message = f"{error.filename or root} can't be read: {error.strerror or error}"
+        raise InputError(Diagnostic("V512", message, place(wanted.recipe, "data"))) from None
+
+
+def _read_folder(root: Path, wanted: Wanted) -> Found:
     parts = {name: root / name for name in PARTS if (root / name).is_dir()}
     if parts and "train" not in parts:
         message = f"{root} has {' and '.join(parts)}, but no train"
@@ -93,6 +103,10 @@ def read_folder(wanted: Wanted) -> Found:
         raise InputError(Diagnostic("V512", message, place(wanted.recipe, "data"), help))
     parts = parts or {"train": root}
     classes = tuple(sorted(_classes(parts["train"])))
+    strange = next((name for name in classes if not name.isprintable()), None)  # surrogates aren't either
+    if strange is not None:
+        message = f"the name of a class isn't printable text in UTF-8: {strange!a}"
+        raise InputError(Diagnostic("V512", message, place(wanted.recipe, "data"), "rename its folder"))
     if len(classes) < 2:
         message = f"{parts['train']} has {len(classes)} folders of images"
         help = "one folder a class, two classes at least"
@@ -106,10 +120,7 @@ def read_folder(wanted: Wanted) -> Found:
     wanted.check_memory(sum(map(len, files.values())))
     splits = {name: _read(found, wanted.shape) for name, found in files.items()}
     count = len(splits["train"])
-    passed = sum(map(_passed_over, parts.values()))
-    what = f"{passed:,} file{'s' if passed > 1 else ''} in {root} passed over: images end in {', '.join(SUFFIXES)}"
-    notes = (what,) if passed else ()
-    return Found(classes, splits, val=count // 10, test=count // 5, notes=notes)
+    return Found(classes, splits, val=count // 10, test=count // 5, notes=_passed_over(root, parts.values()))
 
 
 def find_folder(recipe: Recipe, root: Path) -> Path:
@@ -119,16 +130,26 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
     """
     path = Path(recipe.data.path or "")
     roots = list(dict.fromkeys((root / path, path)))
-    found = next((folder for folder in roots if folder.is_dir()), None)
+    found = next((folder for folder in roots if is_folder(folder)), None)
     if found is None:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
         raise InputError(Diagnostic("V503", f"no folder {path}", place(recipe, "data"), help))
     return found
 
 
-def _passed_over(folder: Path) -> int:
-    files = (path for name in _classes(folder) for path in (folder / name).rglob("*") if path.is_file())
-    return sum(path.suffix.lower() not in SUFFIXES and not path.name.startswith(".") for path in files)
+def _passed_over(root: Path, folders: Iterable[Path]) -> tuple[str, ...]:
+    """Notes of what isn't read; hidden files aren't worth one."""
+    irregular = other = 0
+    for path in (path for folder in folders for name in _classes(folder) for path in (folder / name).rglob("*")):
+        if path.name.startswith(".") or path.is_dir():
+            continue
+        is_image = path.suffix.lower() in SUFFIXES
+        irregular += is_image and not path.is_file()
+        other += not is_image and path.is_file()
+    reasons = ((other, f"images end in {', '.join(SUFFIXES)}"), (irregular, "no regular files"))
+    return tuple(
+        f"{number:,} file{'s' if number > 1 else ''} in {root} passed over: {why}" for number, why in reasons if number
+    )
 
 
 def _classes(folder: Path) -> list[str]:
@@ -143,7 +164,8 @@ def _files(folder: Path, classes: tuple[str, ...], recipe: Recipe) -> list[tuple
         raise InputError(Diagnostic("V512", message, place(recipe, "data"), "add it, or remove it here"))
     found = []
     for label, name in enumerate(classes):
-        paths = sorted(path for path in (folder / name).rglob("*") if path.suffix.lower() in SUFFIXES)
+        inside = (folder / name).rglob("*")
+        paths = sorted(path for path in inside if path.suffix.lower() in SUFFIXES and path.is_file())
         found += [(path, label) for path in paths]
     if not found:
         message = f"no images in {folder}"
