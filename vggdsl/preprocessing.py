@@ -15,7 +15,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.shapes import Shape
 
-
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """What is read as an image; others, such as EPS, would start programs."""
 
