@@ -40,7 +40,7 @@ from vggdsl.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.shapes import Pair, Shape, Window
 from vggdsl.spec import load
 from vggdsl.targets.onnx import IR_VERSION, save, to_onnx
-from vggdsl.targets.torch import Network, load_weights, to_torch, weights
+from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
 from vggdsl.verify import difference, verify_onnx
 from vggdsl.weights import weight_shapes
 
@@ -274,9 +274,7 @@ def test_vggs_are_torchvisions(name: str) -> None:
     theirs = getattr(torchvision.models, name)().eval()
     graph = load(VGG[name]).typed
     assert list(weight_shapes(graph).values()) == [tuple(p.shape) for p in theirs.parameters()]
-    with torch.device("meta"):
-        network = Network(graph)
-    network.to_empty(device="cpu").eval()
+    network = without_weights(graph).eval()
     given = [p.numpy() for p in theirs.state_dict().values()]
     load_weights(network, dict(zip(weight_shapes(graph), given, strict=True)))
     x = batch(graph, 1)

@@ -135,9 +135,9 @@ def _network(spec: Spec, weights: Path | None) -> "tuple[Network, Preprocessing,
         if init is not recipe.init:
             click.echo(f"the recipe's init, {recipe.init}, isn't followed here", err=True)
         return starting_network(spec, recipe, seed), preprocessing, {"weights": f"random, seed {seed}"}
-    from vggdsl.targets.torch import load_weights, to_torch
+    from vggdsl.targets.torch import load_weights, without_weights
 
-    network, given = to_torch(spec.typed), read_weights(weights)
+    network, given = without_weights(spec.typed), read_weights(weights)
     load_weights(network, given)
     check_finite(weights, given)
     return network, preprocessing, {"weights": weights_digest(given)}

@@ -104,10 +104,19 @@ def to_torch(graph: TypedGraph, *, seed: int = 0) -> Network:
 
     Torch's global random state is neither used nor changed.
     """
+    network = without_weights(graph)
+    initialise(network, generator=torch.Generator().manual_seed(seed))
+    return network
+
+
+def without_weights(graph: TypedGraph) -> Network:
+    """The network for weights that are still to be set, by ``initialise`` or ``load_weights``: drawing takes time."""
     with torch.device("meta"):  # no memory, and no draws from the global generator
         network = Network(graph)
     network.to_empty(device="cpu")
-    initialise(network, generator=torch.Generator().manual_seed(seed))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.reset_parameters()  # its counter, which weights don't hold
     return network
 
 

@@ -23,7 +23,7 @@ from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file, is_folder, replacing, write_text
 from vggdsl.recipe import KEYS, Recipe
 from vggdsl.spec import Spec, parse
-from vggdsl.targets.torch import Network, load_weights, to_torch, weights
+from vggdsl.targets.torch import Network, load_weights, weights, without_weights
 from vggdsl.training.augment import Normalisation
 from vggdsl.training.loop import Setting
 from vggdsl.training.report import Epoch
@@ -50,7 +50,7 @@ class Trained:
 
     def network(self) -> Network:
         """The network with the weights of that epoch, for evaluation."""
-        network = to_torch(self.spec.typed)
+        network = without_weights(self.spec.typed)
         load_weights(network, self.weights)
         return network.eval()
 

@@ -2,7 +2,7 @@
 
 from vggdsl.recipe import Init, Recipe
 from vggdsl.spec import Spec
-from vggdsl.targets.torch import Network, initialise, to_torch
+from vggdsl.targets.torch import Network, initialise, without_weights
 from vggdsl.training.augment import generator
 
 
@@ -17,7 +17,7 @@ def starting_network(spec: Spec, recipe: Recipe, seed: int) -> Network:
     ``init from(…)`` takes no weights from there: all layers are initialised by ``init_of``. Training
     refuses such a recipe.
     """
-    network, init = to_torch(spec.typed), init_of(recipe)
+    network, init = without_weights(spec.typed), init_of(recipe)
     std = {"std": init.std} if init.std is not None else {}
     initialise(network, init.how, generator=generator("init", seed), **std)
     return network
