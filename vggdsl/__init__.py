@@ -22,9 +22,10 @@ from vggdsl.errors import (
 )
 from vggdsl.infer import TypedGraph, TypedNode, infer
 from vggdsl.ir import Graph, Node
+from vggdsl.library import shipped
 from vggdsl.recipe import Recipe
 from vggdsl.shapes import Shape
-from vggdsl.spec import Spec, load, parse, shipped, write
+from vggdsl.spec import Spec, load, parse, write
 
 if TYPE_CHECKING:
     from vggdsl.targets.onnx import to_onnx

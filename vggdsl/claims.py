@@ -6,7 +6,7 @@ they were measured and are compared with measurements, never computed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vggdsl import syntax
@@ -61,6 +61,8 @@ class _Part:
     name: str
     nodes: tuple[TypedNode, ...]
     whole: bool
+    heads: tuple[TypedNode, ...] = ()
+    """Those of auxiliary classifiers, which only training has."""
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -71,7 +73,7 @@ class _Part:
             "params": sum(p.learnable for p in params),
             "weights": sum(p.weights for p in params),
             "total-params": sum(p.total for p in params),
-            "training-params": sum(p.learnable for p in params),
+            "training-params": sum(p.learnable for p in (*params, *(t.params for t in self.heads))),
             "non-trainable-params": sum(p.running for p in params),
             "macs": sum(t.macs for t in self.nodes),
             "activations": sum(t.activations for t in self.nodes if not (skip_input and isinstance(t.node.op, Input))),
@@ -96,10 +98,12 @@ def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) 
     for printed in network.printed:
         part = _Part("the element", tuple(typed[name] for name in printed.nodes), False)
         if printed.expects.size is not None:
-            yield _output(Measure("output", printed.expects.size, printed.expects.span), part)
+            measure = Measure("output", printed.expects.size, printed.expects.span)
+            yield _called(_output(measure, part), printed.calls)
         for measure in printed.expects.figures:
-            yield _verdict(measure, part)
-    parts: dict[str | None, _Part] = {None: _Part("the network", typed.nodes, True)}
+            yield _called(_verdict(measure, part), printed.calls)
+    heads = tuple(t for head in typed.heads for t in head.nodes)
+    parts: dict[str | None, _Part] = {None: _Part("the network", typed.nodes, True, heads)}
     for claim in claims:
         if not all(m.name in STRUCTURAL for m in claim.measures):
             continue
@@ -112,6 +116,14 @@ def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) 
             parts[claim.on] = _Part(claim.on, tuple(typed[name] for name in names), False)
         for measure in claim.measures:
             yield _verdict(measure, parts[claim.on])
+
+
+def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:
+    """The verdict with the calls of blocks by which its element came about."""
+    if verdict.finding is None or not calls:
+        return verdict
+    labels = (Label(span, "called here", primary=False) for span in calls)
+    return replace(verdict, finding=verdict.finding.at(*labels))
 
 
 def _no_layer(claim: syntax.Claim, on: str, network: Network, typed: TypedGraph) -> Diagnostic:

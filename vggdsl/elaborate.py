@@ -1,22 +1,21 @@
-"""Syntax -> Graph: repeats are expanded, rules and defaults applied, implied layers put in place."""
+"""Syntax -> Graph: what was written becomes layers, rules and defaults applied, implied layers in place."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from decimal import Decimal
 from typing import TypeVar
 
 from vggdsl import syntax
+from vggdsl.blocks import blocks_of
 from vggdsl.errors import Diagnostic, Label, NetworkError, unknown
-from vggdsl.ir import Graph, Node
+from vggdsl.expand import Expansion, Place, Word, called, expand
+from vggdsl.ir import Graph, Head, Node
 from vggdsl.names import Namer
 from vggdsl.notations.arch.write import element_text
-from vggdsl.ops import FUNCTIONS, Identity, Input, Softmax
+from vggdsl.ops import FUNCTIONS, Identity, Input, Op
 from vggdsl.options import Options, to_op
 from vggdsl.shapes import Shape
 from vggdsl.source import Span
-
-MAX_LAYERS = 10_000
-"""Layers in a network, counted before any is made."""
 
 _COLOURS = {"rgb": 3, "colour": 3, "color": 3, "grey": 1, "gray": 1, "greyscale": 1, "grayscale": 1}
 _PASSING = ("BN", "LRN", "dropout", "identity")
@@ -29,9 +28,21 @@ Rule = TypeVar("Rule", syntax.After, syntax.Default)
 
 @dataclass(frozen=True)
 class Printed:
-    """What is printed about an element, and the names of the nodes that it became."""
+    """What is printed about an element, the names of the nodes that it became, and the calls around it."""
 
     expects: syntax.Expects
+    nodes: tuple[str, ...]
+    calls: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
+class Element:
+    """An outermost element of the text, all its repeats together, and the names of its nodes.
+
+    Unlike a label's, they include what rules put behind its last layer.
+    """
+
+    item: syntax.Item
     nodes: tuple[str, ...]
 
 
@@ -42,26 +53,7 @@ class Network:
     graph: Graph
     printed: tuple[Printed, ...]
     labels: dict[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class _Word:
-    """A layer after repeats are expanded."""
-
-    layer: syntax.Layer
-    label: str | None
-    prefix: str | None
-
-
-@dataclass(frozen=True)
-class _Place:
-    """An item, or one of its repeats, and the range of words that it became."""
-
-    item: syntax.Item
-    label: str | None
-    start: int
-    end: int
-    expects: syntax.Expects | None = None
+    elements: tuple[Element, ...]
 
 
 @dataclass(frozen=True)
@@ -74,13 +66,10 @@ class _Follow:
 
 
 def elaborate(document: syntax.Document) -> Network:
-    """The network that a document describes.
+    """The network that a document describes, whose links are resolved.
 
     Raises ``NetworkError`` with everything that is wrong with it.
     """
-    found = list(_not_yet(document))
-    if found:
-        raise NetworkError(found)
     return _Elaboration(document).run()
 
 
@@ -89,15 +78,22 @@ class _Elaboration:
         self.contents = document.contents
         self.items = [i for c in self.contents if isinstance(c, syntax.Items) for i in c.items]
         self.found: list[Diagnostic] = []
-        self.words: list[_Word] = []
-        self.places: list[_Place] = []
         self.used: set[str] = set()
+        self.words: list[Word] = []
+        self.consumers: list[list[int]] = []
 
     def run(self) -> Network:
+        blocks = blocks_of(self.contents, self.found)
+        if self.found:  # a block that calls itself can't be expanded
+            raise NetworkError(self.found)
         shape, first = self._input()
         layers = [i for i in self.items if not isinstance(i.element, syntax.Input)]
-        self._bound(layers)
-        self._flatten(layers, None)
+        expansion = expand(first, layers, blocks, self.found)
+        self.words = expansion.words
+        self.consumers = [[] for _ in self.words]
+        for index, word in enumerate(self.words):
+            for source in word.inputs:
+                self.consumers[source].append(index)
         if not layers:
             help = "write layers behind it, such as `conv3-64 maxpool FC-10 softmax`"
             self.found.append(Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),), help))
@@ -105,13 +101,13 @@ class _Elaboration:
         rules = self._once([c for c in self.contents if isinstance(c, syntax.After)], "after")
         self._check_rules(list(rules.values()))
         self._check_defaults(list(defaults.values()))
-        nodes = [Node("input", Input(shape), (), first.span, element_text(first.element))]
-        owners = self._lower(nodes, self._follow(list(rules.values())), defaults)
-        self._check_softmax(nodes)
+        start = Node("input", Input(shape), (), first.span, element_text(first.element))
+        lowering = self._lower(start, expansion, self._follow(list(rules.values())), defaults)
+        self._check_softmax()
         self._check_unused([*rules.values(), *defaults.values()])
         if self.found:
-            raise NetworkError(sorted(dict.fromkeys(self.found), key=_place))
-        return self._network(tuple(nodes), owners, first)
+            raise NetworkError(sorted(_once_each(self.found), key=_place))
+        return self._network(lowering, expansion, first)
 
     # -- the input
 
@@ -154,37 +150,6 @@ class _Elaboration:
             self.found.append(Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),), help))
             return Shape(3, numbers[0], numbers[1])
         return Shape(said.pop(), numbers[0], numbers[1])
-
-    # -- expansion
-
-    def _bound(self, items: list[syntax.Item]) -> None:
-        count = _count(items)
-        if count > MAX_LAYERS:
-            widest = max(items, key=lambda item: _count([item]))
-            message = f"the network would have {count:,} layers"
-            help = f"at most {MAX_LAYERS:,} layers: check the repeat"
-            raise NetworkError(Diagnostic("V219", message, (Label(widest.span, "most of them here"),), help))
-
-    def _flatten(self, items: Iterable[syntax.Item], prefix: str | None) -> None:
-        for item in items:
-            if item.repeat == 0:
-                help = "a repeat is at least 1: remove the `x0`, or the element with it"
-                self.found.append(Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),), help))
-            whole = f"{prefix}.{item.label}" if item.label and prefix else item.label
-            begin = len(self.words)
-            for i in range(1, (item.repeat or 1) + 1):
-                label = f"{whole}.{i}" if whole and item.repeat is not None else whole
-                start = len(self.words)
-                if isinstance(item.element, syntax.Group):
-                    self._flatten(item.element.items, label or prefix)
-                elif isinstance(item.element, syntax.Layer):
-                    self.words.append(_Word(item.element, label, prefix))
-                else:
-                    label_here = Label(item.span, "here")
-                    self.found.append(Diagnostic("V211", "an input inside a group", (label_here,), "move it out"))
-                if label and label != whole:
-                    self.places.append(_Place(item, label, start, len(self.words)))
-            self.places.append(_Place(item, whole, begin, len(self.words), item.expects))
 
     # -- rules
 
@@ -248,74 +213,90 @@ class _Elaboration:
     # -- layers
 
     def _lower(
-        self, nodes: list[Node], follow: dict[str, _Follow], defaults: dict[str, syntax.Default]
-    ) -> list[list[str]]:
-        """Appends the nodes of every word; gives their names, word by word."""
-        labels = {place.label: place.item for place in self.places if place.label}
-        namer, owners = Namer(labels), list[list[str]]()
-        weighty = [i for i, word in enumerate(self.words) if word.layer.kind in ("conv", "FC")]
-        classifier = weighty[-1] if weighty and self.words[weighty[-1]].layer.kind == "FC" else None
+        self, start: Node, expansion: Expansion, follow: dict[str, _Follow], defaults: dict[str, syntax.Default]
+    ) -> list[list[Node]]:
+        """The nodes of every word, with those that rules put behind it."""
+        labels = {place.label: place for place in expansion.places if place.label}
+        namer, nodes = Namer(labels), [[start]]
+        classifiers = self._classifiers()
 
-        def append(layer: syntax.Layer, span: Span, word: _Word, implied: str = "") -> None:
+        def append(layer: syntax.Layer, span: Span, word: Word, inputs: tuple[str, ...], implied: str = "") -> None:
             default = defaults.get(layer.kind)
             if default is not None:
                 self.used.add(f"default {layer.kind}")
+            op: Op
             try:
                 op = to_op(layer, Options(layer, default.options if default else ()))
             except NetworkError as error:
-                self.found += error.diagnostics
+                self.found += (called(d, word.calls) for d in error.diagnostics)
                 op = Identity()
-            name = namer.name(op, None if implied else word.label, word.prefix)
-            spelled = element_text(layer)
-            nodes.append(Node(name, op, (nodes[-1].name,), span, spelled, implied))
-            owners[-1].append(name)
+            own = None if implied else word.label
+            name = namer.name(op, inputs[0], own, word.prefix, branch=word.in_branch, head=word.head is not None)
+            branches = () if implied else word.branches
+            nodes[-1].append(Node(name, op, inputs, span, element_text(layer), implied, branches, word.calls))
 
-        for index, word in enumerate(self.words):
-            owners.append([])
-            append(word.layer, word.layer.span, word)
+        for index, word in enumerate(self.words[1:], 1):
+            nodes.append([])
+            append(word.layer, word.layer.span, word, tuple(nodes[i][-1].name for i in word.inputs))
             rule = follow.get(word.layer.kind)
             opted_out = any(o.key == "after" for o in word.layer.options)
-            if opted_out and (rule is None or index == classifier):
+            if opted_out and (rule is None or index in classifiers):
                 message = f"no rule gives anything after {'the classifier' if rule else word.layer.kind}"
                 label = Label(word.layer.span, "nothing to opt out of")
                 self.found.append(Diagnostic("V215", message, (label,), "remove `after=none`"))
-            if rule is None or index == classifier:
+            if rule is None or index in classifiers:
                 continue
             self.used.add(rule.why)
             if opted_out:
                 continue
-            self._check_twice(rule, word.layer, self.words[index + 1 :])
+            self._check_twice(rule, index)
             for layer in [syntax.Layer("ReLU", word.layer.span)] if rule.layers is None else rule.layers:
-                append(layer, rule.span or word.layer.span, word, rule.why)
+                append(layer, rule.span or word.layer.span, word, (nodes[-1][-1].name,), rule.why)
         for clash in namer.clashes:
-            label = Label(labels[clash].span, "this label")
+            label = Label(labels[clash].item.span, "this label")
             message = f"the label `{clash}` is the name of another layer"
             help = "layers without a label are named so: choose another"
             self.found.append(Diagnostic("V224", message, (label,), help))
-        return owners
+        return nodes
 
-    def _check_twice(self, rule: _Follow, layer: syntax.Layer, following: Sequence[_Word]) -> None:
+    def _classifiers(self) -> set[int]:
+        """The FCs from which no other convolution or FC is reached."""
+        reaches, found = [False] * len(self.words), set[int]()
+        for index in reversed(range(len(self.words))):
+            weighty = (self.words[c].layer.kind in ("conv", "FC") for c in self.consumers[index])
+            reaches[index] = any(weighty) or any(reaches[c] for c in self.consumers[index])
+            if self.words[index].layer.kind == "FC" and not reaches[index]:
+                found.add(index)
+        return found
+
+    def _check_twice(self, rule: _Follow, index: int) -> None:
         gives = [each.kind for each in rule.layers or () if each.kind in FUNCTIONS]
         if not gives or rule.span is None:
             return
-        behind = next((word.layer for word in following if word.layer.kind not in _PASSING), None)
-        if behind is None or behind.kind not in FUNCTIONS:
-            return
-        labels = (Label(behind.span, "written here"), Label(rule.span, f"gives {gives[0]}", primary=False))
-        message = f"an activation after {layer.kind}, whose rule gives one already"
-        direct = behind is following[0].layer
-        alone = f"`{element_text(layer)} after=none {behind.kind}`" if direct else f"`{element_text(layer)} after=none`"
-        help = f"remove the {behind.kind}, or write {alone}"
-        self.found.append(Diagnostic("V216", message, labels, help))
+        layer = self.words[index].layer
+        for consumer in self.consumers[index]:
+            behind: int | None = consumer
+            while behind is not None and self.words[behind].layer.kind in _PASSING:
+                behind = next(iter(self.consumers[behind]), None)
+            if behind is None or self.words[behind].layer.kind not in FUNCTIONS:
+                continue
+            written = self.words[behind]
+            labels = (Label(written.layer.span, "written here"), Label(rule.span, f"gives {gives[0]}", primary=False))
+            message = f"an activation after {layer.kind}, whose rule gives one already"
+            alone = f"`{element_text(layer)} after=none"
+            alone += f" {written.layer.kind}`" if behind == consumer else "`"
+            help = f"remove the {written.layer.kind}, or write {alone}"
+            self.found.append(called(Diagnostic("V216", message, labels, help), written.calls))
 
     # -- what must hold of the whole
 
-    def _check_softmax(self, nodes: list[Node]) -> None:
-        for node, after in pairwise(nodes):
-            if isinstance(node.op, Softmax):
-                labels = (Label(node.span, "this softmax"), Label(after.span, "something follows", primary=False))
+    def _check_softmax(self) -> None:
+        for word, consumers in zip(self.words, self.consumers, strict=True):
+            if word.layer.kind == "softmax" and consumers:
+                after = self.words[consumers[0]].layer.span
+                labels = (Label(word.layer.span, "this softmax"), Label(after, "something follows", primary=False))
                 help = "softmax ends a network; `sigmoid` or `ReLU` can stand inside"
-                self.found.append(Diagnostic("V217", "softmax before the end", labels, help))
+                self.found.append(called(Diagnostic("V217", "softmax before the end", labels, help), word.calls))
 
     def _check_unused(self, rules: list[syntax.After | syntax.Default]) -> None:
         for rule in rules:
@@ -331,69 +312,58 @@ class _Elaboration:
             label = Label(rule.span, "matches nothing")
             self.found.append(Diagnostic("V213", f"`{word} {rule.kind}` matches nothing", (label,), why))
 
-    def _network(self, nodes: tuple[Node, ...], owners: list[list[str]], first: syntax.Item) -> Network:
+    def _network(self, nodes: list[list[Node]], expansion: Expansion, first: syntax.Item) -> Network:
         printed, labels, spans = [], dict[str, tuple[str, ...]](), dict[str, Span]()
+        elements = [Element(first, ("input",))]
         if first.expects:
             printed.append(Printed(first.expects, ("input",)))
-        for place in self.places:
-            parts = owners[place.start : place.end]
-            if isinstance(place.item.element, syntax.Layer):  # what a rule puts behind it is not part of it
-                parts = [owned[:1] for owned in parts]
-            names = tuple(name for owned in parts for name in owned)
+        for place in expansion.places:
+            names = self._names(place, nodes)
+            if place.outermost:
+                parts = nodes[place.start : place.end]
+                elements.append(Element(place.item, tuple(node.name for part in parts for node in part)))
+            if not names and (place.label or place.expects):
+                message, help = "an element without layers of its own", "remove its label and figures"
+                raise NetworkError(Diagnostic("V235", message, (Label(place.item.span, "here"),), help))
             if place.label:
                 if place.label in labels:
                     message = f"a second element is labelled `{place.label}`"
                     there = Label(spans[place.label], "first here", primary=False)
-                    raise NetworkError(
-                        Diagnostic("V224", message, (Label(place.item.span, "again"), there), "rename one")
-                    )
+                    help = "label the calls of the block, too" if place.calls else "rename one"
+                    wrong = Diagnostic("V224", message, (Label(place.item.span, "again"), there), help)
+                    raise NetworkError(called(wrong, place.calls))
                 labels[place.label], spans[place.label] = names, place.item.span
             if place.expects:
-                printed.append(Printed(place.expects, names))
-        return Network(Graph(nodes), tuple(printed), labels)
+                printed.append(Printed(place.expects, names, place.calls))
+        trunk = [node for word, part in zip(self.words, nodes, strict=True) if word.head is None for node in part]
+        heads = (
+            Head(
+                float(Decimal(aux.weight.value)),
+                tuple(n for word, part in zip(self.words, nodes, strict=True) if word.head == index for n in part),
+                aux.span,
+            )
+            for index, (aux, _) in enumerate(expansion.heads)
+        )
+        return Network(Graph(tuple(trunk), tuple(heads)), tuple(printed), labels, tuple(elements))
+
+    def _names(self, place: Place, nodes: list[list[Node]]) -> tuple[str, ...]:
+        """The nodes that are part of the element: those of an auxiliary classifier inside it aren't."""
+        inside = range(place.start, place.end)
+        parts = [nodes[i] for i in inside if self.words[i].head == place.head]
+        if isinstance(place.item.element, syntax.Layer):  # what a rule puts behind it is not part of it
+            parts = [part[:1] for part in parts]
+        return tuple(node.name for part in parts for node in part)
+
+
+def _once_each(found: list[Diagnostic]) -> Iterator[Diagnostic]:
+    """What is wrong in a block is told once, with the first call that shows it."""
+    seen = set()
+    for finding in found:
+        key = finding.code, finding.message, finding.labels[:1]
+        if key not in seen:
+            yield finding
+        seen.add(key)
 
 
 def _place(found: Diagnostic) -> int:
     return found.labels[0].span.start if found.labels else 0
-
-
-def _count(items: Iterable[syntax.Item]) -> int:
-    """Layers that items expand to, by arithmetic."""
-    total = 0
-    for item in items:
-        inner = _count(item.element.items) if isinstance(item.element, syntax.Group) else 1
-        total += inner * (1 if item.repeat is None else item.repeat)
-    return total
-
-
-def _not_yet(document: syntax.Document) -> Iterator[Diagnostic]:
-    """What the language has and this version doesn't compile."""
-    for content in document.contents:
-        match content:
-            case syntax.Block():
-                yield _later("blocks", content.span)
-            case syntax.Link() | syntax.Remove() | syntax.Edit():
-                word = content.verb if not isinstance(content, syntax.Remove) else "remove"
-                yield _later(f"`{word}`", content.span)
-            case syntax.Items(items) | syntax.After(_, items):
-                yield from _not_yet_in(items)
-
-
-def _not_yet_in(items: Iterable[syntax.Item]) -> Iterator[Diagnostic]:
-    for item in items:
-        match item.element:
-            case syntax.Merge(kind):
-                yield _later(f"branches (`{kind}[ ]`)", item.element.span)
-            case syntax.Call():
-                yield _later("blocks", item.element.span)
-            case syntax.Aux():
-                yield _later("auxiliary classifiers", item.element.span)
-            case syntax.Group(inner):
-                yield from _not_yet_in(inner)
-
-
-def _later(what: str, span: Span) -> Diagnostic:
-    help = "only networks without branches compile yet: write this part as a chain of layers"
-    if what.startswith("`"):
-        help = "write the network out in one file"
-    return Diagnostic("V290", f"{what}: not compiled by this version", (Label(span, "here"),), help)

@@ -35,7 +35,7 @@ def export_onnx(
     """
     metadata = {
         "vggdsl.name": spec.name,
-        "vggdsl.spec": spec.source.text,
+        "vggdsl.spec": spec.text,
         "vggdsl.network": spec.network.graph.digest,
         **{f"vggdsl.{key}": value for key, value in origin.items()},
         **preprocessing.to_metadata(),

@@ -10,14 +10,17 @@ from vggdsl.ops import (
     FUNCTIONS,
     LRN,
     Activation,
+    Add,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv,
     Dropout,
     GlobalAvgPool,
     Identity,
     Layer,
     MaxPool,
+    Merge,
     Softmax,
 )
 from vggdsl.shapes import Pair, Window
@@ -112,7 +115,7 @@ class Options:
         return int(text)
 
 
-def to_op(layer: syntax.Layer, options: Options) -> Layer:
+def to_op(layer: syntax.Layer, options: Options) -> Layer | Merge:
     """The op that a layer's word means."""
     match layer.kind:
         case "conv":
@@ -140,6 +143,10 @@ def to_op(layer: syntax.Layer, options: Options) -> Layer:
             return Softmax()
         case "identity":
             return Identity()
+        case "concat":
+            return Concat()
+        case "add":
+            return Add()
         case _:
             return Activation(next(f for f in FUNCTIONS if f == layer.kind))
 

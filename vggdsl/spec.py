@@ -1,14 +1,15 @@
 """A spec: network, recipes, claims and measurements, read from one text."""
 
 import re
-import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from vggdsl import syntax
 from vggdsl.claims import ResultClaim, Verdict, read_results, verify
+from vggdsl.deltas import flatten, is_blocks
 from vggdsl.elaborate import Network, elaborate
 from vggdsl.errors import (
     ClaimError,
@@ -20,18 +21,14 @@ from vggdsl.errors import (
     RecipeError,
     RecordError,
     VggdslError,
-    nearest,
 )
 from vggdsl.infer import TypedGraph, infer
+from vggdsl.library import read_source, reader
 from vggdsl.lints import lint
 from vggdsl.measured import Measurement, read_measured
 from vggdsl.notations import arch
 from vggdsl.recipe import CLASSES, Recipe, read_recipes
-from vggdsl.resources import folder
 from vggdsl.source import Source
-
-LARGEST_FILE = 2**18
-"""Bytes of a spec; a larger file is no spec."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,9 @@ class Spec:
 
     name: str = field(compare=False)
     document: syntax.Document
+    """As written."""
+    whole: syntax.Document = field(compare=False, repr=False)
+    """Without links to other files."""
     source: Source = field(compare=False, repr=False)
     network: Network = field(compare=False, repr=False)
     typed: TypedGraph = field(compare=False, repr=False)
@@ -54,6 +54,11 @@ class Spec:
     def citation(self) -> str | None:
         """What the file follows, if it says so."""
         return next((c.text for c in self.document.contents if isinstance(c, syntax.Cites)), None)
+
+    @property
+    def text(self) -> str:
+        """The spec as one text that points to no other file; as written if it doesn't."""
+        return self.source.text if self.whole is self.document else arch.write(self.whole)
 
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the first; the defaults where the spec has none.
@@ -110,8 +115,8 @@ def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diag
     return [Diagnostic("V401", message, tuple(labels), f"end the network with FC-{classes} softmax")]
 
 
-def parse(text: str, name: str = "<text>") -> Spec:
-    """The spec that a text is.
+def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:
+    """The spec that a text is. Its links are relative to the file ``name``, or else to the working folder.
 
     >>> parse("input 32x32x3 conv3-64 maxpool FC-10 softmax").typed.params
     165642
@@ -128,24 +133,29 @@ def parse(text: str, name: str = "<text>") -> Spec:
     network: Network | None = None
     typed: TypedGraph | None = None
     recipes: tuple[Recipe, ...] = ()
+    whole = flatten(document, reader(source, beside))
+    if is_blocks(whole):
+        label = Label(next(c.span for c in whole.contents if isinstance(c, syntax.Block)), "a block")
+        help = f'write `use "{name}"` in a spec that begins with `input`'
+        raise NetworkError(Diagnostic("V210", f"{name} holds blocks and no network", (label,), help))
     try:
-        network = elaborate(document)
+        network = elaborate(whole)
         typed = infer(network.graph)
     except NetworkError as error:
         found += error.diagnostics
         wrong.add(type(error))
     try:
-        recipes = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
+        recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)])
     except RecipeError as error:
         found += error.diagnostics
         wrong.add(RecipeError)
-    names = [c.name for c in document.contents if isinstance(c, syntax.Train) and c.name]
+    names = [c.name for c in whole.contents if isinstance(c, syntax.Train) and c.name]
     results = read_results(document.contents, names, found)
     measurements = tuple(read_measured(c, found) for c in document.contents if isinstance(c, syntax.Measured))
     wrong |= {{"3": ClaimError, "6": RecordError}[d.code[1]] for d in found if d.code[1] in "36"}
     if network is None or typed is None or found:
         raise (wrong.pop() if len(wrong) == 1 else VggdslError)(found)
-    return Spec(_name(name), document, source, network, typed, recipes, results, measurements)
+    return Spec(_name(name), document, whole, source, network, typed, recipes, results, measurements)
 
 
 def _name(source: str) -> str:
@@ -155,8 +165,10 @@ def _name(source: str) -> str:
     return run[1] if run and path.name == "record.arch" else path.stem
 
 
-def load(spec: str | Path) -> Spec:
+def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
     """Reads a spec: a path, ``-`` for standard input, or the name of one that ships.
+
+    Its links may also lead into the folders of the files ``beside``.
 
     >>> load("vgg_d").typed.params
     138357544
@@ -164,85 +176,7 @@ def load(spec: str | Path) -> Spec:
     Raises ``InputError`` V501 if there is none, V502 if it can't be read, and ``VggdslError`` as ``parse``.
     """
     source = read_source(spec)
-    return parse(source.text, source.name)
-
-
-def read_source(spec: str | Path) -> Source:
-    """The text of a path, of standard input, or of a spec that ships."""
-    if str(spec) == "-":
-        return Source("<stdin>", _decode(sys.stdin.buffer.read(LARGEST_FILE + 1), "<stdin>"))
-    path = find(spec)
-    try:
-        with path.open("rb") as file:
-            return Source(_shown(path), _decode(file.read(LARGEST_FILE + 1), str(path)))
-    except OSError as error:
-        raise InputError(Diagnostic("V502", f"{path}: {error.strerror or error}")) from None
-
-
-def _decode(data: bytes, name: str) -> str:
-    if len(data) > LARGEST_FILE:
-        raise InputError(Diagnostic("V502", f"{name}: larger than {LARGEST_FILE:,} bytes, no spec"))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        help = "save it as UTF-8"
-        raise InputError(Diagnostic("V502", f"{name}: byte {error.start} is not UTF-8", help=help)) from None
-
-
-def _shown(path: Path) -> str:
-    """The path as a user would type it."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def shipped() -> dict[str, Path]:
-    """The specs that ship, by name; variants of a network are ``folder/name``."""
-    root = folder("specs")
-    paths = sorted(root.rglob("*.arch"), key=lambda p: (len(p.relative_to(root).parts), p))
-    return {str(path.relative_to(root).with_suffix("")).replace("\\", "/"): path for path in paths}
-
-
-def is_file(path: Path) -> bool:
-    """Whether a path is a file's; also for names that no file can have."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a path is a folder's; also for names that no folder can have."""
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
-_ALSO = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
-"""Names that the same networks go by elsewhere: by their weight layers."""
-
-
-def find(spec: str | Path) -> Path:
-    """The file of a path or a shipped name.
-
-    Raises ``InputError`` V501 with the nearest name.
-    """
-    path = Path(spec)
-    if is_file(path):
-        return path
-    ships = shipped()
-    if str(spec) in ships:
-        return ships[str(spec)]
-    by_stem = [found for name, found in ships.items() if name.split("/")[-1] == str(spec)]
-    if len(by_stem) == 1:
-        return by_stem[0]
-    if str(spec) and is_folder(path):
-        raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name the specs in it"))
-    near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
-    help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
-    raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))
+    return parse(source.text, source.name, beside)
 
 
 def write(spec: Spec) -> str:

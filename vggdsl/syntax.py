@@ -21,6 +21,8 @@ class Parameter:
 
 
 Value = int | Parameter
+Argument = int | str | Parameter
+"""What a call gives a parameter; a string is a number as written, such as ``0.5`` or ``40%``."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Group:
 @dataclass(frozen=True)
 class Call:
     name: str
-    arguments: tuple[Value, ...]
+    arguments: tuple[Argument, ...]
     span: Span = field(compare=False, repr=False)
 
 

@@ -16,8 +16,10 @@ from vggdsl.ops import (
     FC,
     LRN,
     Activation,
+    Add,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv,
     Dropout,
     GlobalAvgPool,
@@ -39,10 +41,18 @@ _LISTED = 5
 
 
 def weight_shapes(graph: TypedGraph) -> dict[str, tuple[int, ...]]:
-    """The shape of every weight, bias and running statistic, in the order of the nodes."""
+    """The shape of every weight, bias and running statistic, in the order of the nodes, then of the heads."""
     return {
-        f"{typed.name}.{part}": shape for typed in graph.nodes for part, shape in _parts(typed.node.op, typed.x).items()
+        f"{typed.name}.{part}": shape
+        for typed in graph.training_nodes
+        for part, shape in _parts(typed.node.op, typed.x).items()
     }
+
+
+def without_heads(graph: TypedGraph, given: Weights) -> dict[str, Array]:
+    """The weights without those of the auxiliary classifiers, which are gone outside training."""
+    gone = {typed.name for head in graph.heads for typed in head.nodes}
+    return {name: array for name, array in given.items() if name.rpartition(".")[0] not in gone}
 
 
 def check_weights(expected: Mapping[str, tuple[int, ...]], given: Weights) -> None:
@@ -82,7 +92,7 @@ def _parts(op: Op, x: Shape) -> dict[str, tuple[int, ...]]:
             return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (x.c,))
         case (
             Input() | MaxPool() | AvgPool() | GlobalAvgPool() | LRN()
-            | Activation() | Dropout() | Softmax() | Identity()
+            | Activation() | Dropout() | Softmax() | Identity() | Concat() | Add()
         ):  # fmt: skip
             return {}
         case _:

@@ -14,8 +14,10 @@ from vggdsl.ops import (
     FC,
     LRN,
     Activation,
+    Add,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv,
     Dropout,
     GlobalAvgPool,
@@ -62,7 +64,7 @@ def _explain(t: TypedNode, spec: Spec) -> Iterator[str]:
     node = t.node
     yield f"{t.name}: {node.spelled}  ({spec.source.name}:{node.span.line})"
     if not isinstance(node.op, Input):
-        yield f"  shape    {t.x} -> {t.shape}{_shape(t)}"
+        yield f"  shape    {t.x} -> {t.shape}{_shape(t, spec)}"
     if t.params.total:
         yield f"  params   {_params(t)}"
     if t.macs:
@@ -94,7 +96,7 @@ def _windowed(window: Window, x: Pair, out: Pair) -> str:
     return ": " + " and ".join(texts)
 
 
-def _shape(t: TypedNode) -> str:
+def _shape(t: TypedNode, spec: Spec) -> str:
     x, out = Pair(t.x.h, t.x.w), Pair(t.shape.h, t.shape.w)
     match t.node.op:
         case Conv(window=window) | MaxPool(window) | AvgPool(window):
@@ -103,6 +105,8 @@ def _shape(t: TypedNode) -> str:
             return f": {t.x.elements:,} values, flattened in C, H, W order, to {t.shape.c:,}"
         case GlobalAvgPool():
             return f": the mean over {x}"
+        case Concat() | Add():
+            return ": " + " + ".join(str(spec.typed[name].shape) for name in t.node.inputs)
         case Input() | BatchNorm() | LRN() | Activation() | Dropout() | Softmax() | Identity():
             return ""
         case op:
@@ -189,7 +193,7 @@ def _from_default(kind: str, key: str, spec: Spec) -> str:
     """Which `default` line says so, if one does."""
     from vggdsl.syntax import Default
 
-    for content in spec.document.contents:
+    for content in spec.whole.contents:
         if isinstance(content, Default) and content.kind == kind and any(o.key == key for o in content.options):
             return f", by `default {kind}` of line {content.span.line}"
     return ""

@@ -6,9 +6,9 @@ import click
 
 from vggdsl.cli.common import exit_code, report
 from vggdsl.errors import Diagnostic, InputError, VggdslError
-from vggdsl.files import write_text
+from vggdsl.files import is_file, write_text
+from vggdsl.library import read_source
 from vggdsl.notations import arch
-from vggdsl.spec import is_file, read_source
 
 
 @click.command()

@@ -3,7 +3,8 @@
 import click
 
 from vggdsl.cli.common import echo_json, print_table, reports_errors
-from vggdsl.spec import load, shipped
+from vggdsl.library import shipped
+from vggdsl.spec import load
 
 
 @click.command()

@@ -5,20 +5,24 @@ from vggdsl.ops.conv import Conv
 from vggdsl.ops.facts import Facts, Params
 from vggdsl.ops.fc import FC
 from vggdsl.ops.input import Input
+from vggdsl.ops.merge import Add, Concat
 from vggdsl.ops.norm import LRN, BatchNorm
 from vggdsl.ops.pool import AvgPool, GlobalAvgPool, MaxPool
 from vggdsl.ops.regular import Dropout, Identity
 
 Layer = Conv | MaxPool | AvgPool | GlobalAvgPool | FC | BatchNorm | LRN | Activation | Dropout | Softmax | Identity
-Op = Input | Layer
+Merge = Concat | Add
+Op = Input | Layer | Merge
 
 __all__ = [
     "FC",
     "FUNCTIONS",
     "LRN",
     "Activation",
+    "Add",
     "AvgPool",
     "BatchNorm",
+    "Concat",
     "Conv",
     "Dropout",
     "Facts",
@@ -28,6 +32,7 @@ __all__ = [
     "Input",
     "Layer",
     "MaxPool",
+    "Merge",
     "Op",
     "Params",
     "Softmax",

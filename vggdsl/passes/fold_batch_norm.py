@@ -53,7 +53,7 @@ def fold_batch_norm(graph: Graph) -> Folded:
     """Folds every BN that is the only thing to follow a convolution or FC.
 
     The layer keeps its name and gets a bias. Two BN in a row both fold. Only right at inference:
-    in training a BN normalises by the batch.
+    in training a BN normalises by the batch, and auxiliary classifiers, which are gone here, take from the nodes.
     """
     uses = Counter(name for node in graph.nodes for name in node.inputs)
     kept: dict[str, Node] = {}

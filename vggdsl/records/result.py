@@ -84,7 +84,7 @@ def write_record(spec: Spec, result: Result) -> str:
 
 
 def _with_defaults(spec: Spec, recipe: Recipe) -> tuple[Line, ...]:
-    sections = [line.content for line in spec.document.lines if isinstance(line.content, syntax.Train)]
+    sections = [line.content for line in spec.whole.lines if isinstance(line.content, syntax.Train)]
     continued = any(section.base == recipe.name for section in sections if recipe.name is not None)
     missing = [
         key
@@ -94,18 +94,18 @@ def _with_defaults(spec: Spec, recipe: Recipe) -> tuple[Line, ...]:
         and not (key == "epochs" and continued)
     ]
     if not missing:
-        return spec.document.lines
+        return spec.whole.lines
     written = "\n".join(f"{key} {recipe.written(key)}" for key in missing)
     (line,) = arch.parse(Source("<defaults>", f"train {{\n{written}\n}}\n")).lines
     assert isinstance(line.content, syntax.Train)
     defaults = tuple(Line(entry.content, "# default") for entry in line.content.lines if entry.content is not None)
     if not sections:
-        return (*spec.document.lines, Line(None), Line(replace(line.content, lines=defaults)))
+        return (*spec.whole.lines, Line(None), Line(replace(line.content, lines=defaults)))
     return tuple(
         replace(line, content=replace(line.content, lines=(*line.content.lines, *defaults)))
         if isinstance(line.content, syntax.Train) and line.content.name == recipe.name
         else line
-        for line in spec.document.lines
+        for line in spec.whole.lines
     )
 
 

@@ -18,8 +18,10 @@ from vggdsl.ops import (
     FC,
     LRN,
     Activation,
+    Add,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv,
     Dropout,
     Function,
@@ -31,7 +33,7 @@ from vggdsl.ops import (
 )
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.shapes import Shape, Window
-from vggdsl.weights import Array, Weights, check_weights, weight_shapes
+from vggdsl.weights import Array, Weights, check_weights, weight_shapes, without_heads
 
 OPSET = 20
 """The first with Gelu, for what reads the files to be as many as can be."""
@@ -70,6 +72,7 @@ def to_onnx(
     weights don't fit.
     """
     check_weights(weight_shapes(graph), weights)
+    graph, weights = graph.inference, without_heads(graph, weights)
     if fold:
         folded = fold_batch_norm(graph.graph)
         graph, weights = infer(folded.graph), folded.apply(weights)
@@ -155,7 +158,7 @@ class _Writer:
         return self.add("Unsqueeze", name, [x, axes], [BATCH, *_chw(x), 1, 1])
 
 
-def _lower(writer: _Writer, typed: TypedNode, x: ir.Value) -> ir.Value:
+def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) -> ir.Value:
     op, name, shape = typed.node.op, typed.name, typed.shape
     match op:
         case Conv():
@@ -206,8 +209,23 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value) -> ir.Value:
             return writer.add("Softmax", name, [x], _dims(x), axis=1)
         case Dropout() | Identity() | Input():
             return x
+        case Concat():
+            xs = _alike(writer, typed, x, *others)
+            return writer.add("Concat", name, xs, [BATCH, shape.c] if _rank(xs[0]) == 2 else shape, axis=1)
+        case Add():
+            total, *xs = _alike(writer, typed, x, *others)
+            for i, y in enumerate(xs, 1):
+                total = writer.add("Add", name if i == len(xs) else f"{name}.sum{i}", [total, y], _dims(total))
+            return total
         case _:
             assert_never(op)
+
+
+def _alike(writer: _Writer, typed: TypedNode, *xs: ir.Value) -> list[ir.Value]:
+    """All as vectors where they are, else all as images."""
+    if all(_rank(x) == 2 for x in xs):
+        return list(xs)
+    return [writer.image(x, f"{typed.name}.unsqueeze{i}") for i, x in enumerate(xs, 1)]
 
 
 def _end_pads(window: Window, x: Shape, out: Shape) -> tuple[int, int]:

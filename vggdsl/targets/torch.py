@@ -1,8 +1,9 @@
 """TypedGraph -> a PyTorch module, its initialisation, and weights in and out."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 import numpy as np
 import torch
@@ -13,8 +14,10 @@ from vggdsl.ops import (
     FC,
     LRN,
     Activation,
+    Add,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv,
     Dropout,
     Function,
@@ -43,6 +46,13 @@ _ACTIVATIONS: dict[Function, type[nn.Module]] = {
 _RECTIFIERS: frozenset[Function] = frozenset({"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU"})
 
 
+class TrainingOutput(NamedTuple):
+    """What ``forward`` gives in training where a network has auxiliary classifiers: logits of all of them."""
+
+    logits: Tensor
+    aux: tuple[Tensor, ...]
+
+
 @dataclass(frozen=True)
 class _Step:
     """One node at run time; ``done`` are the values that nothing after it uses."""
@@ -57,7 +67,8 @@ class Network(nn.Module):
     """A spec's network; modules and weights bear the names of its nodes (``conv1_1.weight``).
 
     Takes (N, C, H, W). Gives logits, a final softmax left out: (N, n) where the network ends in a vector,
-    that is an n-channel 1x1 map, else (N, C, H, W).
+    that is an n-channel 1x1 map, else (N, C, H, W). In training mode a network with auxiliary classifiers
+    gives a ``TrainingOutput`` instead; in evaluation they aren't computed.
     """
 
     typed: TypedGraph
@@ -65,38 +76,68 @@ class Network(nn.Module):
     def __init__(self, typed: TypedGraph) -> None:
         super().__init__()
         self.typed = typed
-        nodes, last = typed.nodes, typed.nodes[-1].node
-        self._input, self._output = nodes[0].name, last.name
-        if isinstance(last.op, Softmax):
-            nodes, (self._output,) = nodes[:-1], last.inputs
+        self._input = typed.nodes[0].name
+        trunk, self._output = _logits(typed.nodes)
+        heads = [_logits(head.nodes) for head in typed.heads]
+        self._aux = tuple(output for _, output in heads)
+        everything = [*trunk, *(node for nodes, _ in heads for node in nodes)]
         flat: dict[str, bool] = {self._input: False}
         views: dict[str, View] = {}
-        for node in nodes[1:]:
-            before = flat[node.node.inputs[0]]
+        for node in everything[1:]:
+            before = all(flat[name] for name in node.node.inputs)
             module, view = _lower(node, before)
             _place(self, node.name, module)
             views[node.name] = view
             flat[node.name] = before if view == "either" else view == "vector"
-        last_use = {name: node.name for node in nodes for name in node.node.inputs} | {self._output: ""}
-        self._steps = tuple(
-            _Step(
-                name=node.name,
-                inputs=node.node.inputs,
-                view=views[node.name],
-                done=tuple(n for n in dict.fromkeys(node.node.inputs) if last_use[n] == node.name),
-            )
-            for node in nodes[1:]
-        )
+        self._steps = _steps(trunk, views, {self._output})
+        self._training_steps = _steps(everything, views, {self._output, *self._aux})
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor | TrainingOutput:
+        with_heads = self.training and bool(self._aux)
         values = {self._input: x}
-        for step in self._steps:
+        for step in self._training_steps if with_heads else self._steps:
             given = [_as(step.view, values[name]) for name in step.inputs]
             for name in step.done:
                 del values[name]
             values[step.name] = _find(self, step.name)(*given)
-        out = values[self._output]
-        return out.flatten(1) if out.shape[2:] == (1, 1) else out
+        logits = _vector(values[self._output])
+        return TrainingOutput(logits, tuple(_vector(values[name]) for name in self._aux)) if with_heads else logits
+
+
+def _logits(nodes: Sequence[TypedNode]) -> tuple[Sequence[TypedNode], str]:
+    """The nodes without a final softmax, and the name of what gives the logits."""
+    last = nodes[-1].node
+    return (nodes[:-1], last.inputs[0]) if isinstance(last.op, Softmax) else (nodes, last.name)
+
+
+def _steps(nodes: Sequence[TypedNode], views: Mapping[str, View], kept: set[str]) -> tuple[_Step, ...]:
+    """The nodes behind the input, each with the values that are ``done`` after it."""
+    last_use = {name: node.name for node in nodes for name in node.node.inputs}
+    return tuple(
+        _Step(
+            name=node.name,
+            inputs=node.node.inputs,
+            view=views[node.name],
+            done=tuple(n for n in dict.fromkeys(node.node.inputs) if last_use[n] == node.name and n not in kept),
+        )
+        for node in nodes[1:]
+    )
+
+
+def _vector(x: Tensor) -> Tensor:
+    return x.flatten(1) if x.shape[2:] == (1, 1) else x
+
+
+class _Concat(nn.Module):
+    def forward(self, *xs: Tensor) -> Tensor:
+        return torch.cat(xs, dim=1)
+
+
+class _Add(nn.Module):
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        for other in others:
+            x = x + other
+        return x
 
 
 def to_torch(graph: TypedGraph, *, seed: int = 0) -> Network:
@@ -121,6 +162,7 @@ def without_weights(graph: TypedGraph) -> Network:
 
 
 def _lower(typed: TypedNode, flat: bool) -> tuple[nn.Module, View]:
+    """``flat``: all that comes in is (N, C)."""
     op, x = typed.node.op, typed.x
     match op:
         case Conv():
@@ -146,6 +188,10 @@ def _lower(typed: TypedNode, flat: bool) -> tuple[nn.Module, View]:
             return nn.Softmax(dim=1), "either"
         case Identity() | Input():
             return nn.Identity(), "either"
+        case Concat():
+            return _Concat(), "vector" if flat else "image"
+        case Add():
+            return _Add(), "vector" if flat else "image"
         case _:
             assert_never(op)
 
@@ -238,7 +284,7 @@ def initialise(network: Network, how: Init = "auto", *, generator: torch.Generat
     ``generator`` is a CPU generator, and the only source of chance: layers draw in the network's order.
     """
     before_rectifier = _before_rectifier(network.typed)
-    for typed in network.typed.nodes:
+    for typed in network.typed.training_nodes:
         match typed.node.op:
             case Conv() | FC():
                 layer = _find(network, typed.name)
@@ -278,7 +324,7 @@ def _draw(layer: nn.Conv2d | nn.Linear, how: Init, generator: torch.Generator, s
 def _before_rectifier(graph: TypedGraph) -> set[str]:
     """The nodes whose values reach a rectifier before another layer with weights or nonlinear function."""
     found: set[str] = set()
-    for typed in reversed(graph.nodes):
+    for typed in reversed(graph.training_nodes):
         op = typed.node.op
         if isinstance(op, Activation):
             passes = op.function in _RECTIFIERS

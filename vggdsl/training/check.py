@@ -81,7 +81,7 @@ def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
 
 
 def _norms_a_vector(spec: Spec) -> bool:
-    norms = (t for t in spec.typed.nodes if isinstance(t.node.op, BatchNorm))
+    norms = (t for t in spec.typed.training_nodes if isinstance(t.node.op, BatchNorm))
     return any((t.shape.h, t.shape.w) == (1, 1) for t in norms)
 
 

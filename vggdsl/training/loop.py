@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from vggdsl.errors import Diagnostic, VggdslError
 from vggdsl.recipe import SGD, Recipe
-from vggdsl.targets.torch import Network
+from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.training.augment import Normalisation, augment, generator, random_seed
 from vggdsl.training.data import DataSet
 from vggdsl.training.device import Hardware
@@ -159,14 +159,23 @@ class _Training:
         images = setting.normalisation(augment(images, setting.recipe.augment, random))
         self.optimizer.zero_grad()
         with setting.hardware.autocast():
-            logits = self.network(images)
-        logits = logits.float()
-        loss = functional.cross_entropy(logits, labels)
+            out = self.network(images)
+        logits, loss = self._loss(out, labels)
         if setting.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
             self._check(loss.item(), epoch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
         return logits.detach(), labels
+
+    def _loss(self, out: Tensor | TrainingOutput, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The logits, and what is minimised: the network's loss and, weighted, those of its auxiliary classifiers."""
+        if not isinstance(out, TrainingOutput):
+            return out.float(), functional.cross_entropy(out.float(), labels)
+        logits = out.logits.float()
+        loss = functional.cross_entropy(logits, labels)
+        for head, aux in zip(self.network.typed.heads, out.aux, strict=True):
+            loss = loss + head.weight * functional.cross_entropy(aux.float(), labels)
+        return logits, loss
 
     def _check(self, loss: float, epoch: int) -> None:
         if math.isfinite(loss):

@@ -63,7 +63,8 @@ def training_bytes(typed: TypedGraph, recipe: Recipe, bytes_each: int) -> int:
     """
     optimizer = recipe.optimizer
     moments = bool(optimizer.momentum) if isinstance(optimizer, SGD) else 2
-    return typed.params * 4 * (2 + moments) + typed.activations * recipe.batch * bytes_each
+    heads = sum(t.activations for head in typed.heads for t in head.nodes)
+    return typed.training_params * 4 * (2 + moments) + (typed.activations + heads) * recipe.batch * bytes_each
 
 
 def check_training(needed: int, free: int | None, recipe: Recipe) -> None:

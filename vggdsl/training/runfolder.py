@@ -80,7 +80,7 @@ class RunFolder:
         recipe = self.recipe
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
         plan = {"name": recipe.name, "seed": self.seed, "entries": entries}
-        write_text(self.path / "spec.arch", self.spec.source.text)
+        write_text(self.path / "spec.arch", self.spec.text)
         write_text(self.path / "recipe.json", json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
 
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
@@ -106,7 +106,7 @@ class RunFolder:
             "seed": str(self.seed),
             "data": setting.data.digest,
             "name": self.spec.name,
-            "spec": self.spec.source.text,
+            "spec": self.spec.text,
         }
         with replacing(self.path / name) as part:
             try:

@@ -78,6 +78,10 @@ class Builder(Transformer[Token, Any]):
     def _value(self, text: str, span: Span) -> syntax.Value:
         return syntax.Parameter(text[1:].lower()) if text.startswith("$") else self._int(text, span)
 
+    def _argument(self, text: str, span: Span) -> syntax.Argument:
+        """A rate stays as written; anything else that is no size is refused."""
+        return text if re.fullmatch(r"\d*\.\d+|\d+(\.\d+)?%", text) else self._value(text, span)
+
     def _figure(self, text: str, span: Span) -> Figure:
         try:
             return Figure.parse(text)
@@ -175,7 +179,7 @@ class Builder(Transformer[Token, Any]):
 
     def call(self, meta: Meta, children: list[Any]) -> syntax.Call:
         name, *arguments = children
-        values = tuple(self._value(str(a), self._span(a)) for a in arguments if a is not None)
+        values = tuple(self._argument(str(a), self._span(a)) for a in arguments if a is not None)
         self.calls.append((str(name), self._span(meta)))
         return syntax.Call(str(name), values, self._span(meta))
 

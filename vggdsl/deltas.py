@@ -1,0 +1,410 @@
+"""Links between files: `use` brings blocks, `extends` a network that edits change.
+
+A document with links becomes one without; what was written stays what it was. Of the file that is extended the
+network, its rules, defaults, blocks and recipes are inherited, what its source prints about it (claims and
+arrows), its citation and its measurements aren't.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, takewhile
+
+from vggdsl import syntax
+from vggdsl.blocks import inner_items
+from vggdsl.elaborate import elaborate
+from vggdsl.errors import Diagnostic, Label, NetworkError, VggdslError, unknown
+from vggdsl.source import Source, Span
+from vggdsl.syntax import Document, Line
+
+Read = Callable[[syntax.Link], Document]
+"""The document that a link names. Raises ``VggdslError`` if there is none that may be read."""
+
+DEEPEST = 20
+"""Files that lead to each other; more are no experiment."""
+_IN_BLOCKS = (syntax.Cites, syntax.Link, syntax.Block)
+
+
+def flatten(document: Document, read: Read) -> Document:
+    """The document without links: blocks of other files in it, edits made.
+
+    Raises ``VggdslError`` for links that lead nowhere or in a circle, and for edits of what isn't there.
+    """
+    return _flatten(document, read, ())
+
+
+def is_blocks(document: Document) -> bool:
+    """Whether a file holds nothing but blocks, for others to use."""
+    contents = document.contents
+    return any(isinstance(c, syntax.Block) for c in contents) and all(isinstance(c, _IN_BLOCKS) for c in contents)
+
+
+def _flatten(document: Document, read: Read, path: tuple[syntax.Link, ...]) -> Document:
+    links = [c for c in document.contents if isinstance(c, syntax.Link)]
+    edits = [c for c in document.contents if isinstance(c, syntax.Remove | syntax.Edit)]
+    bases = [link for link in links if link.verb == "extends"]
+    if len(bases) > 1:
+        labels = (Label(bases[1].span, "again"), Label(bases[0].span, "first here", primary=False))
+        raise NetworkError(Diagnostic("V242", "a second `extends`", labels, "a spec extends one other"))
+    if edits and not bases:
+        word = "remove" if isinstance(edits[0], syntax.Remove) else edits[0].verb
+        help = 'say what it changes: `extends "base.arch"`'
+        raise NetworkError(Diagnostic("V242", f"`{word}` without `extends`", (Label(edits[0].span, "here"),), help))
+    if not links:
+        return document
+    lines: list[Line] = []
+    for line in document.lines:
+        if isinstance(line.content, syntax.Link) and line.content.verb == "use":
+            lines += _blocks(line.content, read, path)
+        else:
+            lines.append(line)
+    if not bases:
+        return Document(tuple(lines))
+    base = _follow(bases[0], read, path)
+    if is_blocks(base):
+        label = Label(bases[0].span, "has no network")
+        raise NetworkError(Diagnostic("V242", "a file of blocks can't be extended", (label,), "write `use`"))
+    return _Delta(base, lines).document()
+
+
+def _follow(link: syntax.Link, read: Read, path: tuple[syntax.Link, ...]) -> Document:
+    """What a link names, flattened."""
+    try:
+        document = read(link)
+        _check_circle(link, _source(document), path)
+        return _flatten(document, read, (*path, link))
+    except VggdslError as error:
+        place = Label(link.span, "by this link", primary=False)
+        found = (
+            d.at(place) if d.labels and all(label.span != link.span for label in d.labels) else d
+            for d in error.diagnostics
+        )
+        raise type(error)(found) from None
+
+
+def _check_circle(link: syntax.Link, source: Source | None, path: tuple[syntax.Link, ...]) -> None:
+    if source == link.span.source:
+        message = f"a file that {'uses' if link.verb == 'use' else 'extends'} itself"
+        raise NetworkError(Diagnostic("V240", message, (Label(link.span, "here"),), "name another file"))
+    if any(before.span.source == source for before in path) or len(path) >= DEEPEST:
+        message = "files that lead to each other in a circle"
+        if len(path) >= DEEPEST:
+            message = f"more than {DEEPEST} files, each led to by the one before"
+        raise NetworkError(Diagnostic("V240", message, (Label(link.span, "here"),), "one of them must stand alone"))
+
+
+def _source(document: Document) -> Source | None:
+    return next((content.span.source for content in document.contents), None)
+
+
+def _blocks(link: syntax.Link, read: Read, path: tuple[syntax.Link, ...]) -> list[Line]:
+    document = _follow(link, read, path)
+    for content in document.contents:
+        if not isinstance(content, _IN_BLOCKS):
+            labels = (Label(link.span, "uses it"), Label(content.span, "not a block", primary=False))
+            help = "move the blocks into a file of their own, or write `extends`"
+            raise NetworkError(Diagnostic("V242", "`use` of a file that holds more than blocks", labels, help))
+    return [line for line in document.lines if isinstance(line.content, syntax.Block)]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An outermost element and the line that it stands on, a negative one for what an edit brings."""
+
+    item: syntax.Item
+    line: int
+
+
+class _Delta:
+    """A base and the lines of the file that extends it."""
+
+    def __init__(self, base: Document, lines: Sequence[Line]) -> None:
+        self.base, self.lines = base, lines
+        self.comments: dict[int, str | None] = {}
+        self.rows: list[_Row] = []
+        for number, line in enumerate(base.lines):
+            if isinstance(line.content, syntax.Items):
+                self.comments[number] = line.comment
+                self.rows += (_Row(_plain(item), number) for item in line.content.items)
+        self._names: Mapping[str, Span] | None = None
+
+    def document(self) -> Document:
+        own = [line.content for line in self.lines]
+        for content in own:
+            match content:
+                case syntax.Items(items):
+                    self._input(content, items)
+                case syntax.Remove():
+                    self._remove(content)
+                case syntax.Edit():
+                    self._edit(content)
+                case _:
+                    pass
+        head = list(takewhile(lambda line: isinstance(line.content, syntax.Cites | None), self.lines))
+        used: set[int] = {id(line) for line in head}
+        inherited = list(self._inherited(used))
+        rest = [
+            line
+            for line in self.lines[len(head) :]
+            if id(line) not in used
+            and not isinstance(line.content, syntax.Link | syntax.Items | syntax.Remove | syntax.Edit)
+        ]
+        return Document(tuple(_spaced([*head, Line(None), *inherited, Line(None), *rest])))
+
+    def _inherited(self, used: set[int]) -> Iterator[Line]:
+        """The lines of the base as changed; the own lines that they were changed by are added to ``used``."""
+        body = self._body()
+        for number, line in enumerate(self.base.lines):
+            match line.content:
+                case syntax.Items():
+                    yield from body.get(number, ())
+                case syntax.After() | syntax.Default() | syntax.Block() | syntax.Train():
+                    other = next((own for own in self.lines if _overrides(own.content, line.content)), None)
+                    if other is None:
+                        yield _plain_block(line)
+                        continue
+                    used.add(id(other))
+                    if isinstance(other.content, syntax.Train) and isinstance(line.content, syntax.Train):
+                        yield replace(line, content=_merged(line.content, other.content))
+                    else:
+                        yield other
+                case None if line.comment is None:
+                    yield line
+                case _:  # what is said about the base
+                    pass
+
+    def _body(self) -> dict[int, list[Line]]:
+        """The lines of elements, by the line of the base in whose place they stand."""
+        body: dict[int, list[Line]] = {}
+        at = min(self.comments, default=0)
+        for number, rows in groupby(self.rows, key=lambda row: row.line):
+            items = tuple(row.item for row in rows)
+            at = number if number >= 0 else at
+            line = Line(syntax.Items(items, items[0].span), self.comments.get(number))
+            body.setdefault(at, []).append(line)
+        return body
+
+    # -- edits
+
+    def _input(self, content: syntax.Items, items: tuple[syntax.Item, ...]) -> None:
+        if len(items) > 1 or not isinstance(items[0].element, syntax.Input):
+            help = "write `replace label: …` or `insert-after label: …`"
+            message = "layers in a file that extends another"
+            raise NetworkError(Diagnostic("V242", message, (Label(content.span, "here"),), help))
+        self.rows = [
+            replace(row, item=items[0]) if isinstance(row.item.element, syntax.Input) else row for row in self.rows
+        ]
+
+    def _remove(self, remove: syntax.Remove) -> None:
+        self._change(remove.first, remove.last, remove.span, lambda items: [])
+
+    def _edit(self, edit: syntax.Edit) -> None:
+        def change(items: list[syntax.Item]) -> list[syntax.Item]:
+            (old,) = items
+            if edit.verb == "insert-after":
+                return [old, *edit.items]
+            new = edit.items
+            if old.label is None or (len(new) == 1 and new[0].label is not None):
+                return list(new)
+            if len(new) == 1:
+                return [replace(new[0], label=old.label)]
+            expects = new[-1].expects
+            group = syntax.Group((*new[:-1], replace(new[-1], expects=None)), edit.span)
+            return [syntax.Item(group, edit.span, old.label, None, expects)]
+
+        self._change(edit.label, None, edit.span, change)
+
+    def _change(
+        self,
+        first: str,
+        last: str | None,
+        span: Span,
+        change: Callable[[list[syntax.Item]], list[syntax.Item]],
+    ) -> None:
+        """Changes the elements from one label to another, wherever they stand next to each other."""
+        begin = self._find(first, span)
+        end = self._find(last, span) if last is not None else begin
+        outer = [row.item for row in self.rows]
+        if any(item is begin for item in outer) and any(item is end for item in outer):
+            places = [i for i, item in enumerate(outer) if item is begin or item is end]
+            low, high = places[0], places[-1]
+            if outer[low] is not begin:
+                raise self._backwards(first, last, span)
+            self._splice(low, high, change(outer[low : high + 1]))
+            return
+        for i, row in enumerate(self.rows):
+            inside = _within(row.item, begin, end, change)
+            if inside is not None:
+                self.rows[i] = replace(row, item=inside)
+                return
+        raise self._backwards(first, last, span)
+
+    def _splice(self, low: int, high: int, new: list[syntax.Item]) -> None:
+        kept = {id(row.item): row for row in self.rows[low : high + 1]}
+        single = low == high and not any(row.line == self.rows[low].line for i, row in enumerate(self.rows) if i != low)
+        fresh = min((row.line for row in self.rows), default=0)
+        fresh = min(fresh, 0) - 1
+        rows = []
+        for item in new:
+            old = kept.get(id(item))
+            if old is not None:
+                rows.append(old)
+            elif len(new) > 1 and single:  # behind an element that has a line to itself
+                rows.append(_Row(item, fresh))
+            else:
+                rows.append(_Row(item, self.rows[low].line))
+        self.rows[low : high + 1] = rows
+
+    def _backwards(self, first: str, last: str | None, span: Span) -> NetworkError:
+        message = f"`{first}..{last}` is no range"
+        help = "both ends stand in the same row of elements, the first before the last"
+        return NetworkError(Diagnostic("V241", message, (Label(span, "here"),), help))
+
+    def _find(self, label: str, span: Span) -> syntax.Item:
+        """The element of a label; without one, the layer that is named so."""
+        items = [row.item for row in self.rows]
+        found = list(_labelled(items, label, ""))
+        if len(found) > 1:
+            labels = (Label(span, "which one?"), *(Label(item.span, "", primary=False) for item in found))
+            raise NetworkError(Diagnostic("V241", f"{len(found)} elements are labelled `{label}`", labels, None))
+        if found:
+            return found[0]
+        if self._names is None:
+            self._names = _layer_places(self.base)
+        place = self._names.get(label)
+        for item in _all(items):
+            if place is not None and item.element.span == place and isinstance(item.element, syntax.Layer):
+                return item
+        start = span.start + span.text.index(label)
+        here = Span(span.source, start, start + len(label))
+        if place is not None:
+            help = "label it in the file that is extended, or change the block"
+            message = f"`{label}` stands in a block or was changed before"
+            raise NetworkError(Diagnostic("V241", message, (Label(here, "here"),), help))
+        known = [item.label for item in _all(items) if item.label] + list(self._names)
+        raise NetworkError(unknown("V241", "label", label, known, here))
+
+
+def _layer_places(base: Document) -> dict[str, Span]:
+    """The names of the base's layers, and where they are written."""
+    try:
+        graph = elaborate(base).graph
+    except VggdslError:
+        return {}
+    return {node.name: node.span for node in graph.training_nodes if not node.implied}
+
+
+def _within(
+    item: syntax.Item,
+    begin: syntax.Item,
+    end: syntax.Item,
+    change: Callable[[list[syntax.Item]], list[syntax.Item]],
+) -> syntax.Item | None:
+    """The item with the elements inside it changed; None if they aren't inside."""
+
+    def changed(items: tuple[syntax.Item, ...]) -> tuple[syntax.Item, ...] | None:
+        places = [i for i, each in enumerate(items) if each is begin or each is end]
+        if places and items[places[0]] is begin and items[places[-1]] is end:
+            low, high = places[0], places[-1]
+            return (*items[:low], *change(list(items[low : high + 1])), *items[high + 1 :])
+        for i, each in enumerate(items):
+            inside = _within(each, begin, end, change)
+            if inside is not None:
+                return (*items[:i], inside, *items[i + 1 :])
+        return None
+
+    element = item.element
+    match element:
+        case syntax.Group(items) | syntax.Aux(items=items):
+            new = changed(items)
+            return None if new is None else replace(item, element=replace(element, items=_some(new, item)))
+        case syntax.Merge(branches=branches):
+            for i, branch in enumerate(branches):
+                new = changed(branch)
+                if new is not None:
+                    rest = (*branches[:i], _some(new, item), *branches[i + 1 :])
+                    return replace(item, element=replace(element, branches=rest))
+        case _:
+            pass
+    return None
+
+
+def _some(items: tuple[syntax.Item, ...], around: syntax.Item) -> tuple[syntax.Item, ...]:
+    """The items, or `identity` where none is left."""
+    return items or (syntax.Item(syntax.Layer("identity", around.span), around.span),)
+
+
+def _all(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:
+    for item in items:
+        yield item
+        yield from _all(inner_items(item.element))
+
+
+def _labelled(items: Iterable[syntax.Item], label: str, prefix: str) -> Iterator[syntax.Item]:
+    """The items with a label; one inside a labelled element is also `outer.inner`."""
+    for item in items:
+        whole = f"{prefix}{item.label}" if item.label else ""
+        if label in (item.label, whole):
+            yield item
+        yield from _labelled(inner_items(item.element), label, f"{whole}." if whole else prefix)
+
+
+def _plain(item: syntax.Item) -> syntax.Item:
+    """The item without what is printed about it and about what is in it."""
+    element = item.element
+    match element:
+        case syntax.Group(items) | syntax.Aux(items=items):
+            element = replace(element, items=tuple(map(_plain, items)))
+        case syntax.Merge(branches=branches):
+            element = replace(element, branches=tuple(tuple(map(_plain, branch)) for branch in branches))
+        case _:
+            pass
+    return replace(item, element=element, expects=None)
+
+
+def _plain_block(line: Line) -> Line:
+    """The line; a block without what is printed about its elements."""
+    if not isinstance(line.content, syntax.Block):
+        return line
+    lines = tuple(
+        replace(inner, content=replace(inner.content, items=tuple(map(_plain, inner.content.items))))
+        if isinstance(inner.content, syntax.Items)
+        else inner
+        for inner in line.content.lines
+    )
+    return replace(line, content=replace(line.content, lines=lines))
+
+
+def _overrides(own: syntax.Content | None, base: syntax.Content | None) -> bool:
+    """Whether a line of a delta takes the place of one that it would inherit."""
+    match own, base:
+        case (syntax.After(kind), syntax.After(other)) | (syntax.Default(kind), syntax.Default(other)):
+            return kind == other
+        case (syntax.Block(name), syntax.Block(other)):
+            return name == other
+        case (syntax.Train(name=name), syntax.Train(name=other)):
+            return name == other
+        case _:
+            return False
+
+
+def _merged(base: syntax.Train, own: syntax.Train) -> syntax.Train:
+    """The base's recipe with the own entries, each in the place of one with its key or behind them."""
+    entries = {line.content.key: line for line in own.lines if isinstance(line.content, syntax.Entry)}
+    lines = []
+    for line in base.lines:
+        key = line.content.key if isinstance(line.content, syntax.Entry) else None
+        lines.append(entries.pop(key, line) if key is not None else line)
+    lines += [line for line in own.lines if not isinstance(line.content, syntax.Entry)]
+    return replace(base, lines=(*lines, *entries.values()), base=own.base or base.base)
+
+
+def _spaced(lines: list[Line]) -> Iterator[Line]:
+    """The lines without blank ones at the ends, and at most one between."""
+    blank = True
+    for i, line in enumerate(lines):
+        is_blank = line == Line(None)
+        last = all(other == Line(None) for other in lines[i:])
+        if is_blank and (blank or last):
+            continue
+        blank = is_blank
+        yield line
