@@ -348,10 +348,10 @@ def test_the_record_is_sealed_and_parses_back(run: Run) -> None:
 @pytest.mark.parametrize(
     ("recipes", "name", "defaults"),
     [
-        ("", None, 12),
-        ("train {\n  data fake(n=100, classes=10)\n  epochs 1\n}", None, 10),
-        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "a", 10),
-        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "b", 9),
+        ("", None, 14),
+        ("train {\n  data fake(n=100, classes=10)\n  epochs 1\n}", None, 12),
+        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "a", 12),
+        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "b", 11),
     ],
 )
 def test_a_record_says_what_were_defaults(run: Run, recipes: str, name: str | None, defaults: int) -> None:
@@ -506,7 +506,8 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
     assert reporter.told == ["started 70/10/20", "epoch 1", "ended"]
     assert load_run(caught.value.path).epoch == 1
     names = {path.name for path in caught.value.path.iterdir()}
-    assert names == {"spec.arch", "recipe.json", "metrics.csv", "best.safetensors", "last.safetensors"}
+    weights = {"best.safetensors", "last.safetensors", "checkpoint-0001.safetensors"}
+    assert names == weights | {"spec.arch", "recipe.json", "metrics.csv"}
 
 
 # -- runs that are read

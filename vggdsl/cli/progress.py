@@ -22,10 +22,11 @@ def reporter() -> "Reporter":
 
 
 def _headline(plan: "Plan") -> str:
+    done = f", going on after epoch {plan.done}" if plan.done else ""
     notes = "".join(f"\nnote: {note}" for note in plan.notes)
     return (
         f"{plan.name}: {plan.params:,} parameters, {plan.data} {plan.split}, seed {plan.seed}, "
-        f"{plan.precision} on {plan.device}, at least {memory_text(plan.memory)} -> {plan.folder}{notes}"
+        f"{plan.precision} on {plan.device}, at least {memory_text(plan.memory)} -> {plan.folder}{done}{notes}"
     )
 
 
@@ -84,7 +85,12 @@ class Bar:
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task(f"epoch 1/{plan.epochs}", total=plan.epochs * plan.images, rate="")
+        self._task = self._progress.add_task(
+            f"epoch {min(plan.done + 1, plan.epochs)}/{plan.epochs}",
+            total=plan.epochs * plan.images,
+            completed=plan.done * plan.images,
+            rate="",
+        )
         self._progress.start()
         self._began = time.perf_counter()
 

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.argument("specs", nargs=-1, metavar="SPEC...")
+@click.option(
+    "--resume",
+    "resumed",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    help="Go on with a run that was interrupted, by its own recipe.",
+)
 @click.option("--recipe", "recipe_name", metavar="NAME", help="One of several in a spec.  [default: the first]")
 @click.option(
     "--data",
@@ -31,11 +38,12 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(0), help="One seed instead of the recipe's.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Instead of the recipe's.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="[default: auto]")
 @click.option("--runs", "runs_dir", metavar="DIR", type=click.Path(path_type=Path), default="runs", show_default=True)
 @reports_errors
 def command(
     specs: tuple[str, ...],
+    resumed: Path | None,
     recipe_name: str | None,
     data_dir: Path | None,
     download: bool,
@@ -43,7 +51,7 @@ def command(
     batch: int | None,
     seed: int | None,
     precision: str | None,
-    device: str,
+    device: str | None,
     runs_dir: Path,
 ) -> None:
     """Train networks by the recipes in their specs; write a run's folder and its record.
@@ -63,12 +71,22 @@ def command(
     vggdsl train specs/vgg_reconstructed/*.arch      one after the other
     vggdsl train my_net.arch --recipe S384 --device cuda
     vggdsl train runs/quickstart-s0-1/record.arch    again: does it agree?
+    vggdsl train --resume runs/mini_vgg-s0-1         after Ctrl-C, a crash or a reboot
     """
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": None if seed is None else (seed,)}
+    if resumed is not None:
+        refused = {"SPEC": specs, "--recipe": recipe_name, "--epochs": epochs, "--batch": batch, "--seed": seed}
+        for what, given in (refused | {"--precision": precision}).items():
+            if given is not None and given != ():
+                raise click.UsageError(f"{what} can't be given with --resume: the run goes on as it began")
+        _resume(resumed, data_dir, device, download)
+        return
+    if not specs:
+        raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
     is_told = recipe_name is not None or any(value is not None for value in flags.values())
     jobs = []
     for name in specs:
-        spec = load(name)
+        spec = load(name, beside=specs)
         recipe = None if is_told else _repeated(spec)
         recipe = recipe or spec.recipe(recipe_name).with_flags(**flags)
         wrong = [d for d in spec.check() if d.is_error]
@@ -95,7 +113,7 @@ def command(
                     recipe,
                     seed=number,
                     data_dir=data_dir,
-                    device=device,
+                    device=device or "auto",
                     runs_dir=runs_dir,
                     download=download,
                     reporter=reporter(),
@@ -108,12 +126,23 @@ def command(
                 if isinstance(error, InputError):  # which every seed would meet
                     break
                 continue
-            click.echo("\n".join([str(run.line), *run.compare(), f"run: {run.path}"]))
+            _show(run)
             runs.append(run)
         if len(runs) > 1:
             click.echo(_over_seeds(runs))
     if codes:
         raise SystemExit(max(codes) if len(jobs) == 1 else 1)
+
+
+def _resume(path: Path, data_dir: Path | None, device: str | None, download: bool) -> None:
+    from vggdsl.cli.progress import reporter
+    from vggdsl.training.run import resume
+
+    _show(resume(path, data_dir=data_dir, device=device, download=download, reporter=reporter()))
+
+
+def _show(run: "Run") -> None:
+    click.echo("\n".join([str(run.line), *run.compare(), f"run: {run.path}"]))
 
 
 def _repeated(spec: Spec) -> "Recipe | None":

@@ -73,6 +73,8 @@ EXAMPLES = {
     "batch": "128",
     "optimizer": "sgd(lr=0.05, momentum=0.9)",
     "schedule": "plateau(factor=0.1, patience=5)",
+    "loss": "cross-entropy(smoothing=0.1)",
+    "clip": "norm(5)",
     "epochs": "40",
     "stop": "val-accuracy(patience=10)",
     "init": "normal(std=0.1)",
@@ -89,6 +91,8 @@ _INSIDE = {
     "weight-decay": "optimizer sgd(lr=0.1, weight-decay=5e-4)",
     "patience": "stop val-accuracy(patience=10)",
     "batch-size": "batch 128",
+    "label-smoothing": "loss cross-entropy(smoothing=0.1)",
+    "clip-norm": "clip norm(5)",
     "dataset": "data cifar10(val=5000)",
 }
 """What other tools give a line of its own or another name."""

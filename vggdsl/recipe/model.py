@@ -199,6 +199,19 @@ Schedule = Constant | Steps | Plateau | Cosine | WarmUp
 
 
 @dataclass(frozen=True)
+class Loss:
+    """Cross-entropy; with ``smoothing`` e the target is 1 - e for the label and e spread evenly over all classes.
+
+    The losses that are reported are those without smoothing.
+    """
+
+    smoothing: float = 0.0
+
+    def __str__(self) -> str:
+        return _call("cross-entropy", smoothing=self.smoothing or None)
+
+
+@dataclass(frozen=True)
 class Stop:
     """Training ends when ``patience`` epochs bring no better value of the measure."""
 
@@ -251,6 +264,9 @@ class Recipe:
     batch: int = 128
     optimizer: Optimizer = Adam()
     schedule: Schedule = Constant()
+    loss: Loss = Loss()
+    clip: float | None = None
+    """The largest norm that the gradients of a step may have together; larger ones are scaled down to it."""
     epochs: int = 20
     stop: Stop | None = None
     init: Init | From = Init()
@@ -270,6 +286,8 @@ class Recipe:
             return " ".join(map(str, value)) or "none"
         if key == "checkpoint" and value is not None:
             return f"every({value})"
+        if key == "clip" and value is not None:
+            return f"norm({shortest(value)})"
         return "none" if value is None else str(value)
 
     def with_flags(self, **values: Any) -> "Recipe":
@@ -301,6 +319,9 @@ class Recipe:
         as a variance, makes no difference. Seeds and checkpoints don't count.
         """
         meant: dict[str, object] = {key: self.written(key) for key in KEYS if key not in ("seeds", "checkpoint")}
+        for key in _LATER:  # what older versions did without saying so
+            if getattr(self, key) == getattr(Recipe(), key):
+                del meant[key]
         meant["lr"] = self.lr
         meant["optimizer"] = replace(self.optimizer, lr=None)
         if isinstance(self.main_schedule, Constant):
@@ -315,5 +336,8 @@ class Recipe:
 
 DEFAULT_ADAM_LR = 1e-3
 """Kingma & Ba 2015, algorithm 1. SGD has no usual rate: there the recipe must say one."""
+
+_LATER = ("loss", "clip")
+"""Entries that came after digests were written down in records; their defaults are what was done before."""
 
 KEYS = tuple(f.name for f in fields(Recipe) if f.name not in ("name", "origins", "places"))

@@ -34,6 +34,7 @@ from vggdsl.recipe.model import (
     From,
     HFlip,
     Init,
+    Loss,
     Plateau,
     Recipe,
     Scale,
@@ -358,6 +359,28 @@ def _seeds(entry: Entry) -> tuple[int, ...]:
     return seeds
 
 
+def _loss(entry: Entry) -> Loss:
+    a = Arguments(_one(entry), "loss")
+    if a.name != "cross-entropy":
+        raise _known(a, "loss", ("cross-entropy",))
+    loss = Loss(a.number("smoothing", 0.0, most=0.999) or 0.0)
+    a.done()
+    return loss
+
+
+def _clip(entry: Entry) -> float | None:
+    if _is_none(entry):
+        return None
+    a = Arguments(_one(entry), "clip")
+    if a.name != "norm":
+        raise _known(a, "way to clip gradients", ("norm",))
+    place = a.take()
+    if not isinstance(place, Atom) or place.kind != "number":
+        raise wrong("V406", "norm needs a number", a.span, "write clip norm(5)")
+    a.done()
+    return read_float(place.text, place.span, "norm", 1e-9, 1e9)
+
+
 def _checkpoint(entry: Entry) -> int | None:
     if _is_none(entry):
         return None
@@ -391,6 +414,8 @@ _READERS: Mapping[str, Callable[[Entry], Any]] = {
     "batch": _count,
     "optimizer": _optimizer,
     "schedule": _schedule,
+    "loss": _loss,
+    "clip": _clip,
     "epochs": _count,
     "stop": _stop,
     "init": _init,

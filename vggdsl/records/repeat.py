@@ -1,6 +1,6 @@
 """What a record says was run, read back so that it can be run again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vggdsl import syntax
@@ -59,7 +59,7 @@ def _read(spec: Spec, measurement: Measurement) -> Repetition:
         return Repetition(base, int(seed), ())
     parts = tuple(_parts(deviates))
     try:
-        recipe = _with(base, parts)
+        recipe = with_entries(base, parts)
     except VggdslError as error:
         raise _unreadable(measurement, f"deviates {deviates}: {error.diagnostics[0].message}") from None
     found = deviations(base, recipe)
@@ -87,8 +87,11 @@ def _parts(deviates: str) -> Iterator[str]:
     yield deviates[start:].strip()
 
 
-def _with(base: Recipe, parts: tuple[str, ...]) -> Recipe:
-    """The recipe with entries replaced by ``key value`` parts, read as a spec's would be."""
+def with_entries(base: Recipe, parts: Sequence[str]) -> Recipe:
+    """The recipe with entries replaced by ``key value`` parts, read as a spec's would be.
+
+    Raises ``VggdslError`` if they can't be read.
+    """
     given = [part.partition(" ")[0] for part in parts]
     rest = [f"{key} {base.written(key)}" for key in KEYS if key not in given]
     lines = "\n".join([*(part.replace("'", '"') for part in parts), *rest])

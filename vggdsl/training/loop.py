@@ -17,6 +17,7 @@ from vggdsl.errors import Diagnostic, VggdslError
 from vggdsl.recipe import SGD, Recipe
 from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.training.augment import Normalisation, augment, generator, random_seed
+from vggdsl.training.checkpoint import Checkpoint, Progress, restore
 from vggdsl.training.data import DataSet
 from vggdsl.training.device import Hardware
 from vggdsl.training.memory import place
@@ -50,18 +51,22 @@ def fit(
     setting: Setting,
     on_epoch: Callable[[Epoch, bool], None],
     on_step: Callable[[int], None] = lambda images: None,
+    *,
+    start: Checkpoint | None = None,
+    save: Callable[[torch.optim.Optimizer, Progress], None] = lambda optimizer, progress: None,
 ) -> list[Epoch]:
-    """Trains a network in place, to the recipe's last epoch or until it says stop.
+    """Trains a network in place, to the recipe's last epoch or until it says stop; from ``start`` where it is given.
 
     ``on_epoch`` is called with each epoch and whether its validation accuracy is the best so far (of
-    equal ones that of the lowest validation loss), ``on_step`` with the number of images of each step.
-    Torch's global random state is as before afterwards.
+    equal ones that of the lowest validation loss), ``on_step`` with the number of images of each step, and
+    after an epoch ``save`` with what a later call needs to go on from there. Torch's global random state is
+    as before afterwards. Gives all epochs, those before ``start``, too.
 
-    Raises ``VggdslError`` V409 when the loss is no longer a number.
+    Raises ``VggdslError`` V409 when the loss is no longer a number, V607 if ``start`` doesn't fit.
     """
     devices = [torch.cuda.current_device()] if setting.hardware.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        return _Training(network, setting, on_epoch, on_step).run()
+        return _Training(network, setting, on_epoch, on_step, save).run(start)
 
 
 def evaluate(network: Network, split: Split, setting: Setting) -> tuple[float, float]:
@@ -117,27 +122,42 @@ class _Training:
         setting: Setting,
         on_epoch: Callable[[Epoch, bool], None],
         on_step: Callable[[int], None],
+        save: Callable[[torch.optim.Optimizer, Progress], None],
     ) -> None:
         self.network, self.setting = network, setting
-        self.on_epoch, self.on_step = on_epoch, on_step
+        self.on_epoch, self.on_step, self.save = on_epoch, on_step, save
         recipe = setting.recipe
         self.split = _near(setting.data.train, setting.hardware)
         self.steps = steps_an_epoch(len(self.split), recipe.batch)
         self.optimizer = optimizer_of(recipe, network)
         self.rate = Rate(recipe, self.steps)
         self.patience = Patience(recipe.stop.patience) if recipe.stop else None
-        self.epochs: list[Epoch] = []
-        self.best = (-1.0, 0.0)
+        self.progress = Progress()
         self.order = torch.empty(0)
         self.began = 0.0
 
-    def run(self) -> list[Epoch]:
+    def run(self, start: Checkpoint | None) -> list[Epoch]:
+        allowed = self.setting.recipe.epochs
+        if start is not None:
+            self._restore(start)
+        done = len(self.progress.epochs)
+        if self.progress.over or done >= allowed:
+            return self.progress.epochs
         engine = _engine(self._step, self.setting.hardware)
         engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._after_epoch)
-        engine.run(range(self.steps), max_epochs=self.setting.recipe.epochs)
-        return self.epochs
+        if done:
+            engine.load_state_dict({"epoch": done, "epoch_length": self.steps, "max_epochs": allowed})
+        engine.run(range(self.steps), max_epochs=allowed)
+        return self.progress.epochs
+
+    def _restore(self, start: Checkpoint) -> None:
+        restore(start, self.network, self.optimizer)
+        self.progress = start.progress
+        self.rate.restore(start.progress.rate)
+        if self.patience is not None:
+            self.patience.restore(start.progress.patience)
 
     def _begin(self, engine: Engine) -> None:
         epoch, seed = engine.state.epoch, self.setting.seed
@@ -164,17 +184,19 @@ class _Training:
         if setting.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
             self._check(loss.item(), epoch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        if setting.recipe.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), setting.recipe.clip)
         self.optimizer.step()
         return logits.detach(), labels
 
     def _loss(self, out: Tensor | TrainingOutput, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The logits, and what is minimised: the network's loss and, weighted, those of its auxiliary classifiers."""
-        if not isinstance(out, TrainingOutput):
-            return out.float(), functional.cross_entropy(out.float(), labels)
-        logits = out.logits.float()
-        loss = functional.cross_entropy(logits, labels)
-        for head, aux in zip(self.network.typed.heads, out.aux, strict=True):
-            loss = loss + head.weight * functional.cross_entropy(aux.float(), labels)
+        smoothing = self.setting.recipe.loss.smoothing
+        logits = (out.logits if isinstance(out, TrainingOutput) else out).float()
+        loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+        if isinstance(out, TrainingOutput):
+            for head, aux in zip(self.network.typed.heads, out.aux, strict=True):
+                loss = loss + head.weight * functional.cross_entropy(aux.float(), labels, label_smoothing=smoothing)
         return logits, loss
 
     def _check(self, loss: float, epoch: int) -> None:
@@ -206,12 +228,17 @@ class _Training:
             lr=self.optimizer.param_groups[0]["lr"],
             seconds=time.perf_counter() - self.began,
         )
-        self.epochs.append(epoch)
+        progress = self.progress
+        progress.epochs.append(epoch)
         rank = (val_accuracy, -val_loss)  # a small validation split has many ties, which the loss decides
-        is_best = rank > self.best
-        self.best = max(self.best, rank)
+        is_best = rank > progress.best
+        progress.best = max(progress.best, rank)
+        progress.over = self.rate.is_over(number, val_accuracy) or self._stops(epoch)
+        progress.rate = self.rate.state
+        progress.patience = self.patience.state if self.patience else {}
         self.on_epoch(epoch, is_best)
-        if self.rate.is_over(number, val_accuracy) or self._stops(epoch):
+        self.save(self.optimizer, progress)
+        if progress.over:
             engine.terminate()
 
     def _stops(self, epoch: Epoch) -> bool:

@@ -7,8 +7,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that is about to start. ``memory`` is a low estimate in bytes, ``images`` those of one epoch,
-    ``data`` the data set's name, ``notes`` what a user should know of the data."""
+    """A run that is about to start, or to go on after ``done`` epochs.
+
+    ``memory`` is a low estimate in bytes, ``images`` those of one epoch, ``data`` the data set's name,
+    ``notes`` what a user should know of the data or of the checkpoint.
+    """
 
     name: str
     folder: Path
@@ -22,6 +25,7 @@ class Plan:
     device: str
     precision: str
     notes: tuple[str, ...] = ()
+    done: int = 0
 
 
 @dataclass(frozen=True)

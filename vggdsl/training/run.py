@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from vggdsl import __version__
-from vggdsl.errors import Diagnostic, InputError, VggdslError
+from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
+from vggdsl.files import is_file
 from vggdsl.recipe import Recipe
 from vggdsl.records.compare import compare
 from vggdsl.records.repeat import deviations
@@ -20,12 +21,13 @@ from vggdsl.syntax import ResultLine
 from vggdsl.targets.torch import load_weights
 from vggdsl.training.augment import Normalisation
 from vggdsl.training.check import refuse, refuse_images
+from vggdsl.training.checkpoint import Checkpoint, Progress, clean, drop, newest, save
 from vggdsl.training.data import load_data
 from vggdsl.training.device import choose, threads_for
 from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
 from vggdsl.training.memory import check_training, place, training_bytes
 from vggdsl.training.report import Epoch, Plan, Reporter, Silent
-from vggdsl.training.runfolder import BEST, LAST, RunFolder, load_run, weights_digest
+from vggdsl.training.runfolder import BEST, LAST, RECORD, RunFolder, load_run, read_plan, weights_digest
 from vggdsl.training.start import starting_network
 
 
@@ -55,7 +57,11 @@ class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
     def __init__(self, path: Path, epochs: int) -> None:
         self.path = path
         done = f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
-        kept = f"the weights of {done} are in {path}" if epochs else f"no epoch was finished; see {path}"
+        kept = (
+            f"{done} are in {path}: `vggdsl train --resume {path}` goes on"
+            if epochs
+            else f"no epoch was finished; see {path}"
+        )
         super().__init__(Diagnostic("V605", "stopped before the end: no record was written", help=kept))
 
 
@@ -85,21 +91,70 @@ def train(
     """
     recipe = recipe if recipe is not None else spec.recipe()
     seed = seed if seed is not None else recipe.seeds[0]
-    reporter = reporter or Silent()
-    base = _base(spec, recipe)
+    base, where = _base(spec, recipe), data_folder(data_dir)
+    setting, needed = _setting(spec, recipe, seed, where, device, download)
+    folder = RunFolder.new(Path(runs_dir), spec, recipe, seed)
+    folder.write_plan(where, device)
+    with threads_for(spec.typed.macs * recipe.batch):
+        return _start(folder, base, setting, None, needed, reporter or Silent())
+
+
+def resume(
+    run: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    device: str | None = None,
+    download: bool = False,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Goes on with a run that was interrupted, in its folder, as if it never had been.
+
+    Spec, recipe and seed are the run's; ``data_dir`` and ``device`` too, unless they are given. On a CPU of the
+    same kind, with the same versions and number of threads, weights and metrics are those of a run that was
+    not interrupted, bit by bit.
+
+    Raises ``RecordError`` V604 if ``run`` is no run, V607 if it is finished or none of its checkpoints can be used,
+    and what ``train`` raises.
+    """
+    path = Path(run)
+    planned = read_plan(path)
+    if is_file(path / RECORD):
+        help = f"`vggdsl train {path / RECORD}` repeats it"
+        raise RecordError(Diagnostic("V607", f"{path} is finished: nothing is left to do", help=help))
+    folder = planned.folder
+    spec, recipe, seed = folder.spec, folder.recipe, folder.seed
+    where = Path(data_dir) if data_dir is not None else planned.data
+    setting, needed = _setting(spec, recipe, seed, where, device or planned.device, download)
+    clean(path)
+    notes: list[str] = []
+    start = newest(path, _identity(spec, setting), notes)
+    with threads_for(spec.typed.macs * recipe.batch):
+        return _start(folder, _base(spec, recipe), setting, start, needed, reporter or Silent(), tuple(notes))
+
+
+def _setting(spec: Spec, recipe: Recipe, seed: int, where: Path, device: str, download: bool) -> tuple[Setting, int]:
+    """All that a training works with, and the bytes of memory that it needs at the least."""
     refuse(spec, recipe)
     hardware = choose(device, recipe.precision)
     needed = training_bytes(spec.typed, recipe, hardware.bytes_each)
     check_training(needed, hardware.free(), recipe)
-    data = load_data(recipe, spec.typed.input, data_folder(data_dir), download=download)
+    data = load_data(recipe, spec.typed.input, where, download=download)
     differ = classes_differ(spec, recipe, len(data.classes))
     if differ:
         raise InputError(differ)
     refuse_images(spec, recipe, len(data.train))
     normalisation = Normalisation.of(data.train.images, recipe.normalize)
-    setting = Setting(recipe, data, normalisation, hardware, seed)
-    with threads_for(spec.typed.macs * recipe.batch):
-        return _start(spec, base, setting, Path(runs_dir), needed, reporter)
+    return Setting(recipe, data, normalisation, hardware, seed), needed
+
+
+def _identity(spec: Spec, setting: Setting) -> dict[str, str]:
+    """What a checkpoint must be of to be gone on with."""
+    return {
+        "network": spec.network.graph.digest,
+        "recipe": setting.recipe.digest,
+        "data": setting.data.digest,
+        "seed": str(setting.seed),
+    }
 
 
 def data_folder(given: str | Path | None) -> Path:
@@ -116,15 +171,22 @@ def _base(spec: Spec, recipe: Recipe) -> Recipe:
     return base
 
 
-def _start(spec: Spec, base: Recipe, setting: Setting, runs: Path, needed: int, reporter: Reporter) -> Run:
-    recipe, data, seed, hardware = setting.recipe, setting.data, setting.seed, setting.hardware
-    folder = RunFolder(runs, spec, recipe, seed)
-    folder.write_plan()
+def _start(
+    folder: RunFolder,
+    base: Recipe,
+    setting: Setting,
+    start: Checkpoint | None,
+    needed: int,
+    reporter: Reporter,
+    notes: tuple[str, ...] = (),
+) -> Run:
+    spec, recipe, data, hardware = folder.spec, setting.recipe, setting.data, setting.hardware
     plan = Plan(
         name=spec.name,
         folder=folder.path,
-        seed=seed,
+        seed=setting.seed,
         epochs=recipe.epochs,
+        done=len(start.progress.epochs) if start else 0,
         images=min(len(data.train), steps_an_epoch(len(data.train), recipe.batch) * recipe.batch),
         data=recipe.data.name,
         split=data.split,
@@ -132,13 +194,13 @@ def _start(spec: Spec, base: Recipe, setting: Setting, runs: Path, needed: int, 
         memory=needed,
         device=hardware.name,
         precision=hardware.precision,
-        notes=data.notes,
+        notes=(*notes, *data.notes),
     )
-    epochs: list[Epoch] = []
+    epochs = list(start.progress.epochs) if start else []
     reporter.started(plan)
     try:
         with _out_of_memory(recipe):
-            result = _run(folder, spec, base, setting, epochs, reporter)
+            result = _run(folder, base, setting, start, epochs, reporter)
     except KeyboardInterrupt:
         raise Stopped(folder.path, len(epochs)) from None
     finally:
@@ -147,10 +209,16 @@ def _start(spec: Spec, base: Recipe, setting: Setting, runs: Path, needed: int, 
 
 
 def _run(
-    folder: RunFolder, spec: Spec, base: Recipe, setting: Setting, epochs: list[Epoch], reporter: Reporter
+    folder: RunFolder,
+    base: Recipe,
+    setting: Setting,
+    start: Checkpoint | None,
+    epochs: list[Epoch],
+    reporter: Reporter,
 ) -> Result:
     began = time.perf_counter()
-    recipe, data, device = setting.recipe, setting.data, setting.hardware.device
+    before = sum(epoch.seconds for epoch in epochs)
+    spec, recipe, data, device = folder.spec, setting.recipe, setting.data, setting.hardware.device
     network = starting_network(spec, recipe, setting.seed).to(device).to(memory_format=torch.channels_last)
 
     def on_epoch(epoch: Epoch, is_best: bool) -> None:
@@ -163,7 +231,10 @@ def _run(
         folder.write_metrics(epochs)
         reporter.epoch(epoch, is_best)
 
-    fit(network, setting, on_epoch, reporter.step)
+    def keep(optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+        save(folder.path, network, optimizer, progress, _identity(spec, setting))
+
+    fit(network, setting, on_epoch, reporter.step, start=start, save=keep)
     best = load_run(folder.path)  # as it was written: what is measured is what can be used
     load_weights(network, best.weights)
     _, accuracy = evaluate(network, data.test, setting)
@@ -178,7 +249,7 @@ def _run(
         seed=setting.seed,
         precision=setting.hardware.precision,
         device=setting.hardware.name,
-        minutes=(time.perf_counter() - began) / 60,
+        minutes=(before + time.perf_counter() - began) / 60,
         deviations=deviations(base, recipe),
         network=spec.network.graph.digest,
         recipe=base.digest,
@@ -189,6 +260,7 @@ def _run(
         weights=weights_digest(best.weights),
     )
     folder.write_record(write_record(spec, result))
+    drop(folder.path)
     return result
 
 
@@ -204,4 +276,4 @@ def _out_of_memory(recipe: Recipe) -> Iterator[None]:
         raise InputError(Diagnostic("V508", message, place(recipe, "batch"), help)) from None
 
 
-__all__ = ["Run", "Stopped", "data_folder", "deviations", "load_run", "train"]
+__all__ = ["Run", "Stopped", "data_folder", "deviations", "load_run", "resume", "train"]

@@ -22,6 +22,7 @@ from safetensors.numpy import save_file
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file, is_folder, replacing, write_text
 from vggdsl.recipe import KEYS, Recipe
+from vggdsl.records.repeat import with_entries
 from vggdsl.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
 from vggdsl.training.augment import Normalisation
@@ -30,6 +31,7 @@ from vggdsl.training.report import Epoch
 from vggdsl.weights import Array
 
 BEST, LAST, RECORD = "best.safetensors", "last.safetensors", "record.arch"
+PLAN = "recipe.json"
 _FORMAT = "vggdsl-run-1"
 
 
@@ -58,30 +60,39 @@ class Trained:
 class RunFolder:
     """A new folder for a run; the files' contents are told at the methods that write them."""
 
-    def __init__(self, runs: Path, spec: Spec, recipe: Recipe, seed: int) -> None:
+    def __init__(self, path: Path, spec: Spec, recipe: Recipe, seed: int) -> None:
+        self.path, self.spec, self.recipe, self.seed = path, spec, recipe, seed
+
+    @classmethod
+    def new(cls, runs: Path, spec: Spec, recipe: Recipe, seed: int) -> "RunFolder":
         """Makes ``RUNS/<spec>[-<recipe>]-s<seed>-<n>`` with the first n that is free.
 
         Raises ``InputError`` V506 if it can't be made.
         """
-        self.spec, self.recipe, self.seed = spec, recipe, seed
         start = _file_name(spec.name).removesuffix(f"-{recipe.name}")  # as a record of this recipe is named
         name = "-".join(filter(None, (start, recipe.name, f"s{seed}")))
-        self.path = runs
         try:
             runs.mkdir(parents=True, exist_ok=True)
-            self.path = _new_folder(runs, name)
+            return cls(_new_folder(runs, name), spec, recipe, seed)
         except OSError as error:
             why = "it is there, and no folder" if isinstance(error, FileExistsError) else error.strerror or error
             message = f"{error.filename or runs} can't be made: {why}"
             raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
 
-    def write_plan(self) -> None:
+    def write_plan(self, data: Path, device: str) -> None:
         """``spec.arch``, exactly as run, and ``recipe.json``: each entry's value and where it comes from."""
         recipe = self.recipe
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
-        plan = {"name": recipe.name, "seed": self.seed, "entries": entries}
+        plan = {
+            "spec": self.spec.name,
+            "name": recipe.name,
+            "seed": self.seed,
+            "device": device,
+            "data": str(data.absolute()),
+            "entries": entries,
+        }
         write_text(self.path / "spec.arch", self.spec.text)
-        write_text(self.path / "recipe.json", json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / PLAN, json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
 
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
         """``metrics.csv``: a row an epoch, whole at every epoch."""
@@ -117,6 +128,30 @@ class RunFolder:
     def write_record(self, text: str) -> None:
         """``record.arch``: the spec with its measured block."""
         write_text(self.path / RECORD, text)
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """What a run was to do: its folder, and where it looked for data and ran."""
+
+    folder: RunFolder
+    data: Path
+    device: str
+
+
+def read_plan(path: Path) -> Planned:
+    """A run's plan, also of one that was interrupted. Raises ``RecordError`` V604 if there is none."""
+    try:
+        plan = json.loads((path / PLAN).read_text("utf-8"))
+        spec = parse((path / "spec.arch").read_text("utf-8"), str(path / f"{plan['spec']}.arch"))
+        base = spec.recipe(plan["name"])
+        flags = {key: entry for key, entry in plan["entries"].items() if entry["origin"] == "flag"}
+        recipe = with_entries(base, [f"{key} {entry['value']}" for key, entry in flags.items()])
+        data, device = Path(plan["data"]), str(plan["device"])
+        return Planned(RunFolder(path, spec, recipe, int(plan["seed"])), data, device)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise _unusable(path, f"what it was to do can't be read: {why}") from None
 
 
 def _new_folder(runs: Path, name: str) -> Path:

@@ -1,6 +1,7 @@
 """Learning rates: a function of the step, but for the plateau, which also listens to the validation."""
 
 import math
+from collections.abc import Mapping
 from typing import assert_never
 
 from vggdsl.recipe import Constant, Cosine, Plateau, Recipe, Steps, WarmUp
@@ -27,6 +28,14 @@ class Patience:
             return False
         self.waited = 0
         return True
+
+    @property
+    def state(self) -> dict[str, float]:
+        """What it remembers, for a checkpoint."""
+        return {"best": self.best, "waited": self.waited}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        self.best, self.waited = state["best"], int(state["waited"])
 
 
 class Rate:
@@ -69,6 +78,16 @@ class Rate:
                 raise AssertionError("a warm-up leads to no other")
             case _:
                 assert_never(self._schedule)
+
+    @property
+    def state(self) -> dict[str, float]:
+        """What it remembers, for a checkpoint."""
+        return {"drops": self._drops, **(self._patience.state if self._patience else {})}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        self._drops = int(state["drops"])
+        if self._patience:
+            self._patience.restore(state)
 
     def is_over(self, epoch: int, val_accuracy: float) -> bool:
         """Takes an epoch's validation accuracy; true at the plateau after the last drop."""

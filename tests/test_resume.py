@@ -1,0 +1,216 @@
+"""A training that is killed goes on to the weights and metrics of one that never was."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import vggdsl
+from vggdsl.errors import RecordError
+from vggdsl.training.checkpoint import Progress
+from vggdsl.training.report import Epoch
+from vggdsl.training.run import load_run, resume, train
+
+KILLS = int(os.environ.get("VGGDSL_KILLS", "3"))
+EPOCHS = 4 * KILLS
+SPEC = f"""
+input 12x12x3
+after conv: BN ReLU
+conv3-8 conv3-8
+maxpool
+aux 0.3 {{ FC-4 softmax }}
+dropout-0.5 FC-4 softmax
+train {{
+  data       fake(classes=4, n=900, val=150, test=150)
+  augment    crop(12, pad=2) hflip
+  batch      50
+  optimizer  adam
+  schedule   warmup(1) plateau(factor=0.5, patience=1)
+  loss       cross-entropy(smoothing=0.1)
+  clip       norm(1)
+  epochs     {EPOCHS}
+  stop       val-loss(patience={EPOCHS - 1})
+  checkpoint every(5)
+}}
+"""
+STEPS = 18 * EPOCHS
+"""Of the whole training."""
+CHILD = """
+import os, signal, sys, threading, torch
+from vggdsl import load
+from vggdsl.training.report import Silent
+from vggdsl.training.run import resume, train
+
+torch.set_num_threads(1)
+spec, runs, steps, delay = sys.argv[1:]
+
+class Killed(Silent):
+    left = int(steps)
+    def step(self, images):
+        self.left -= 1
+        if self.left == 0:  # where it then falls is chance: in a step, an evaluation, or the writing of a file
+            threading.Timer(float(delay), os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+run = runs + "/net-s0-1"
+if os.path.exists(run + "/recipe.json"):
+    resume(run, reporter=Killed())
+else:
+    train(load(spec), device="cpu", runs_dir=runs, reporter=Killed())
+os._exit(0)
+"""
+
+
+def metrics(folder: Path) -> list[dict[str, str]]:
+    """A row an epoch, without what the clock says."""
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def measured(folder: Path) -> dict[str, dict[str, str]]:
+    """The record's sealed block, without what the clock says."""
+    (found,) = vggdsl.load(folder / "record.arch").measurements
+    assert found.sealed
+    values = {key: dict(value) for key, value in found.values.items() if key != "seal"}
+    values["run"].pop("minutes")
+    return values | {"line": {"line": str(found.line)}}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    threads = torch.get_num_threads()
+    try:
+        return train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=folder).path
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_killed_at_random_points_it_ends_the_same(whole: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    draw, kills = random.Random(0), 0
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    while True:
+        steps = draw.randint(1, STEPS // KILLS - 12) if kills < KILLS else 10 * STEPS
+        command = [sys.executable, "-c", CHILD, str(spec), str(tmp_path), str(steps), str(draw.uniform(0, 0.05))]
+        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+        kills += 1
+    run = tmp_path / "net-s0-1"
+    assert kills == KILLS, "the training was over before it could be killed as often"
+    assert metrics(run) == metrics(whole)
+    assert measured(run) == measured(whole)
+    for name in ("best.safetensors", "last.safetensors", "epoch-0010.safetensors"):
+        ours, theirs = load_file(run / name), load_file(whole / name)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert not list(run.glob("checkpoint-*")), "a finished run needs none"
+
+
+class StopError(Exception):
+    pass
+
+
+class _Interrupting:
+    """A reporter that stops a training after some epochs, as a crash would."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def started(self, plan: object) -> None:
+        pass
+
+    def step(self, images: int) -> None:
+        pass
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        if epoch.number > self.epochs:  # after the weights, before the checkpoint
+            raise StopError
+
+    def ended(self) -> None:
+        pass
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A run that ended in its fifth epoch."""
+    with pytest.raises(StopError):
+        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=_Interrupting(4))
+    return tmp_path / "net-s0-1"
+
+
+def names(run: Path) -> list[str]:
+    return sorted(path.name for path in run.glob("checkpoint-*"))
+
+
+def test_two_checkpoints_stay(broken: Path) -> None:
+    assert names(broken) == ["checkpoint-0003.safetensors", "checkpoint-0004.safetensors"]
+    assert load_run(broken, "last.safetensors").epoch == 5
+
+
+def test_a_torn_checkpoint_leaves_the_one_before(broken: Path, whole: Path) -> None:
+    newest = broken / "checkpoint-0004.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    run = resume(broken)
+    assert metrics(run.path) == metrics(whole)
+    assert measured(run.path) == measured(whole)
+
+
+def test_a_changed_checkpoint_is_refused(broken: Path) -> None:
+    for name in names(broken):
+        data = bytearray((broken / name).read_bytes())
+        data[-1] ^= 1
+        (broken / name).write_bytes(data)
+    with pytest.raises(RecordError, match=r"checkpoint-0004.*its contents were changed"):
+        resume(broken)
+
+
+def test_another_trainings_checkpoint_is_refused(broken: Path, tmp_path: Path) -> None:
+    with pytest.raises(StopError):
+        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(4))
+    for name in names(broken):
+        (broken / name).write_bytes((tmp_path / "net-s1-1" / name).read_bytes())
+    with pytest.raises(RecordError, match=r"it is of another training: seed 1, not 0"):
+        resume(broken)
+
+
+def test_a_checkpoint_from_elsewhere_is_refused(broken: Path) -> None:
+    for name in names(broken):
+        save_file({"network.x": torch.zeros(1)}, broken / name)
+    with pytest.raises(RecordError, match="it is no checkpoint"):
+        resume(broken)
+
+
+def test_a_run_without_a_checkpoint_begins_anew(broken: Path, whole: Path) -> None:
+    for name in names(broken):
+        (broken / name).unlink()
+    assert measured(resume(broken).path) == measured(whole)
+
+
+def test_a_finished_run_is_left_alone(whole: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in whole.iterdir()}
+    with pytest.raises(RecordError, match="finished"):
+        resume(whole)
+    assert before == {path: path.stat().st_mtime_ns for path in whole.iterdir()}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"spec": 1}', '{"spec": "net", "name": null, "seed": 0}'])
+def test_a_plan_that_cannot_be_read_is_refused(broken: Path, content: str) -> None:
+    (broken / "recipe.json").write_text(content)
+    with pytest.raises(RecordError, match="what it was to do can't be read"):
+        resume(broken)
+
+
+def test_progress_keeps_every_digit() -> None:
+    progress = Progress([Epoch(1, 0.1 + 0.2, 1 / 3, 1e-300, 0.5, 0.1, 2.0)], (0.1, -1 / 3), {"best": float("-inf")})
+    assert Progress.from_json(progress.to_json()) == progress
