@@ -1,13 +1,12 @@
 """Syntax -> Graph: what was written becomes layers, rules and defaults applied, implied layers in place."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
 from vggdsl import syntax
 from vggdsl.blocks import blocks_of
-from vggdsl.errors import Diagnostic, Label, NetworkError, unknown
+from vggdsl.errors import Diagnostic, Label, NetworkError, once_each, unknown
 from vggdsl.expand import Expansion, Place, Word, called, expand
 from vggdsl.ir import Graph, Head, Node
 from vggdsl.names import Namer
@@ -106,7 +105,7 @@ class _Elaboration:
         self._check_softmax()
         self._check_unused([*rules.values(), *defaults.values()])
         if self.found:
-            raise NetworkError(sorted(_once_each(self.found), key=_place))
+            raise NetworkError(sorted(once_each(self.found), key=_place))
         return self._network(lowering, expansion, first)
 
     # -- the input
@@ -260,11 +259,12 @@ class _Elaboration:
         return nodes
 
     def _classifiers(self) -> set[int]:
-        """The FCs from which no other convolution or FC is reached."""
+        """The FCs from which no other convolution or FC is reached; an auxiliary classifier counts in itself alone."""
         reaches, found = [False] * len(self.words), set[int]()
         for index in reversed(range(len(self.words))):
-            weighty = (self.words[c].layer.kind in ("conv", "FC") for c in self.consumers[index])
-            reaches[index] = any(weighty) or any(reaches[c] for c in self.consumers[index])
+            consumers = [c for c in self.consumers[index] if self.words[c].head == self.words[index].head]
+            weighty = (self.words[c].layer.kind in ("conv", "FC") for c in consumers)
+            reaches[index] = any(weighty) or any(reaches[c] for c in consumers)
             if self.words[index].layer.kind == "FC" and not reaches[index]:
                 found.add(index)
         return found
@@ -303,6 +303,8 @@ class _Elaboration:
             word = "after" if isinstance(rule, syntax.After) else "default"
             if f"{word} {rule.kind}" in self.used:
                 continue
+            if isinstance(rule, syntax.After) and not rule.items:
+                continue  # how a delta undoes a rule whose layers it removes
             lonely = word == "after" and any(w.layer.kind == rule.kind for w in self.words)
             why = (
                 f"the only {rule.kind} is the classifier, to which no rule applies: remove the rule"
@@ -353,16 +355,6 @@ class _Elaboration:
         if isinstance(place.item.element, syntax.Layer):  # what a rule puts behind it is not part of it
             parts = [part[:1] for part in parts]
         return tuple(node.name for part in parts for node in part)
-
-
-def _once_each(found: list[Diagnostic]) -> Iterator[Diagnostic]:
-    """What is wrong in a block is told once, with the first call that shows it."""
-    seen = set()
-    for finding in found:
-        key = finding.code, finding.message, finding.labels[:1]
-        if key not in seen:
-            yield finding
-        seen.add(key)
 
 
 def _place(found: Diagnostic) -> int:

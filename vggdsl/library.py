@@ -76,7 +76,7 @@ def shipped() -> dict[str, Path]:
 def find(spec: str | Path) -> Path:
     """The file of a path or a shipped name.
 
-    Raises ``InputError`` V501 with the nearest name.
+    Raises ``InputError`` V501 with the nearest name, or with those of several specs.
     """
     path = Path(spec)
     if is_file(path):
@@ -84,9 +84,12 @@ def find(spec: str | Path) -> Path:
     ships = shipped()
     if str(spec) in ships:
         return ships[str(spec)]
-    by_stem = [found for name, found in ships.items() if name.split("/")[-1] == str(spec)]
+    by_stem = [name for name in ships if name.split("/")[-1] == str(spec)]
     if len(by_stem) == 1:
-        return by_stem[0]
+        return ships[by_stem[0]]
+    if by_stem:
+        message = f"{len(by_stem)} specs that ship are named `{spec}`"
+        raise InputError(Diagnostic("V501", message, help=f"write {' or '.join(by_stem)}"))
     if str(spec) and is_folder(path):
         raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name the specs in it"))
     near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
