@@ -12,7 +12,7 @@ from vggdsl.syntax import Atom, Entry, Line, Option
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "run": ("recipe", "seed", "precision", "device", "minutes", "deviates"),
-    "of": ("network", "recipe", "data", "split"),
+    "of": ("network", "recipe", "data", "split", "from"),
     "by": ("vggdsl", "torch", "weights"),
     "seal": ("sha256",),
 }

@@ -21,12 +21,14 @@ from vggdsl.errors import (
     RecipeError,
     RecordError,
     VggdslError,
+    once_each,
 )
 from vggdsl.infer import TypedGraph, infer
 from vggdsl.library import read_source, reader
-from vggdsl.lints import lint
+from vggdsl.lints import lint, lint_blocks
 from vggdsl.measured import Measurement, read_measured
 from vggdsl.notations import arch
+from vggdsl.pretrained import check_init
 from vggdsl.recipe import CLASSES, Recipe, read_recipes
 from vggdsl.source import Source
 
@@ -89,7 +91,8 @@ class Spec:
         found = [v.finding for v in self.verdicts if v.finding is not None]
         for recipe in self.recipes:
             found += classes_differ(self, recipe, CLASSES.get(recipe.data.name) or recipe.data.classes)
-        found += lint(self.typed)
+            found += check_init(recipe, self.recipes, self.typed)
+        found += [*lint(self.typed), *lint_blocks(self.document, self.whole)]
         digests = {recipe.name or "": recipe.digest for recipe in self.recipes} or {"": Recipe().digest}
         for measurement in self.measurements:
             place = (Label(measurement.span, "this block"),)
@@ -99,7 +102,7 @@ class Spec:
             elif measurement.is_stale(self.network.graph.digest, digests):
                 help = "the network or the recipe changed since; train again to measure"
                 found.append(Diagnostic("W602", "a stale measurement", place, help))
-        return list(dict.fromkeys(found))
+        return list(once_each(found))
 
 
 def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diagnostic]:

@@ -39,6 +39,8 @@ class Result:
     scale: int
     versions: Mapping[str, str]
     weights: str
+    start: str | None = None
+    """The digest of the weights that it began with, where ``init from(…)`` took them from another run."""
 
     @property
     def line(self) -> ResultLine:
@@ -64,7 +66,13 @@ class Result:
                 "minutes": minutes,
                 "deviates": ", ".join(self.deviations) or None,
             },
-            "of": {"network": self.network, "recipe": self.recipe, "data": self.data, "split": self.split},
+            "of": {
+                "network": self.network,
+                "recipe": self.recipe,
+                "data": self.data,
+                "split": self.split,
+                "from": self.start,
+            },
             "by": {**self.versions, "weights": self.weights},
         }
         return make_block(self.line, values)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vggdsl.errors import Diagnostic, RecipeError
 from vggdsl.ops import BatchNorm
-from vggdsl.recipe import ColourPCA, Crop, From, HFlip, Recipe, Scale, Steps, WarmUp
+from vggdsl.recipe import ColourPCA, Crop, HFlip, Recipe, Scale, Steps, WarmUp
 from vggdsl.spec import Spec
 from vggdsl.training.data import check_data
 from vggdsl.training.loop import smallest_step
@@ -52,8 +52,6 @@ def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
 
 
 def _rest(recipe: Recipe) -> Iterator[Diagnostic]:
-    if isinstance(recipe.init, From):
-        yield _cannot(recipe, "init", recipe.init, "it starts from he, glorot, normal or torch")
     if isinstance(recipe.schedule, WarmUp) and recipe.schedule.epochs >= recipe.epochs:
         message = f"a warm-up of {recipe.schedule.epochs} epochs in a training of {recipe.epochs}"
         yield Diagnostic("V405", message, place(recipe, "schedule"), "train longer, or warm up for less")

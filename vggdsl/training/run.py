@@ -27,8 +27,8 @@ from vggdsl.training.device import choose, threads_for
 from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
 from vggdsl.training.memory import check_training, place, training_bytes
 from vggdsl.training.report import Epoch, Plan, Reporter, Silent
-from vggdsl.training.runfolder import BEST, LAST, RECORD, RunFolder, load_run, read_plan, weights_digest
-from vggdsl.training.start import starting_network
+from vggdsl.training.runfolder import BEST, LAST, RECORD, RunFolder, Trained, load_run, read_plan, weights_digest
+from vggdsl.training.start import find_trained, starting_network
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def train(
     device: str = "auto",
     runs_dir: str | Path = "runs",
     download: bool = False,
+    start_from: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Run:
     """Trains a spec's network by a recipe and writes the run's folder, the record last.
@@ -82,6 +83,9 @@ def train(
     ``seed`` is the recipe's first by default. ``data_dir`` defaults to $VGGDSL_DATA, then ``data``. The
     test images are looked at once, at the end, with the weights of the epoch that was best on the
     validation images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit.
+
+    The weights of ``init from(…)`` come from the run ``start_from``, by default the newest finished one in
+    ``runs_dir``.
 
     A record isn't repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
 
@@ -93,10 +97,12 @@ def train(
     seed = seed if seed is not None else recipe.seeds[0]
     base, where = _base(spec, recipe), data_folder(data_dir)
     setting, needed = _setting(spec, recipe, seed, where, device, download)
+    first = find_trained(spec, recipe, Path(runs_dir), None if start_from is None else Path(start_from))
     folder = RunFolder.new(Path(runs_dir), spec, recipe, seed)
-    folder.write_plan(where, device)
+    folder.write_plan(where, device, first)
+    origin = Origin(first, None if first is None else weights_digest(first.weights))
     with threads_for(spec.typed.macs * recipe.batch):
-        return _start(folder, base, setting, None, needed, reporter or Silent())
+        return _start(folder, base, setting, origin, needed, reporter or Silent())
 
 
 def resume(
@@ -128,8 +134,10 @@ def resume(
     clean(path)
     notes: list[str] = []
     start = newest(path, _identity(spec, setting), notes)
+    first = find_trained(spec, recipe, path.parent, planned.start) if start is None else None
+    origin = Origin(first, planned.start_digest, start)
     with threads_for(spec.typed.macs * recipe.batch):
-        return _start(folder, _base(spec, recipe), setting, start, needed, reporter or Silent(), tuple(notes))
+        return _start(folder, _base(spec, recipe), setting, origin, needed, reporter or Silent(), tuple(notes))
 
 
 def _setting(spec: Spec, recipe: Recipe, seed: int, where: Path, device: str, download: bool) -> tuple[Setting, int]:
@@ -157,6 +165,15 @@ def _identity(spec: Spec, setting: Setting) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a training goes on from: another run's weights and their digest, or its own checkpoint."""
+
+    trained: Trained | None = None
+    digest: str | None = None
+    checkpoint: Checkpoint | None = None
+
+
 def data_folder(given: str | Path | None) -> Path:
     """Where data sets are: as given, else $VGGDSL_DATA, else ``data``."""
     return Path(given if given is not None else os.environ.get("VGGDSL_DATA") or "data")
@@ -175,18 +192,19 @@ def _start(
     folder: RunFolder,
     base: Recipe,
     setting: Setting,
-    start: Checkpoint | None,
+    origin: Origin,
     needed: int,
     reporter: Reporter,
     notes: tuple[str, ...] = (),
 ) -> Run:
     spec, recipe, data, hardware = folder.spec, setting.recipe, setting.data, setting.hardware
+    epochs = list(origin.checkpoint.progress.epochs) if origin.checkpoint else []
     plan = Plan(
         name=spec.name,
         folder=folder.path,
         seed=setting.seed,
         epochs=recipe.epochs,
-        done=len(start.progress.epochs) if start else 0,
+        done=len(epochs),
         images=min(len(data.train), steps_an_epoch(len(data.train), recipe.batch) * recipe.batch),
         data=recipe.data.name,
         split=data.split,
@@ -196,11 +214,10 @@ def _start(
         precision=hardware.precision,
         notes=(*notes, *data.notes),
     )
-    epochs = list(start.progress.epochs) if start else []
     reporter.started(plan)
     try:
         with _out_of_memory(recipe):
-            result = _run(folder, base, setting, start, epochs, reporter)
+            result = _run(folder, base, setting, origin, epochs, reporter)
     except KeyboardInterrupt:
         raise Stopped(folder.path, len(epochs)) from None
     finally:
@@ -212,14 +229,15 @@ def _run(
     folder: RunFolder,
     base: Recipe,
     setting: Setting,
-    start: Checkpoint | None,
+    origin: Origin,
     epochs: list[Epoch],
     reporter: Reporter,
 ) -> Result:
     began = time.perf_counter()
     before = sum(epoch.seconds for epoch in epochs)
     spec, recipe, data, device = folder.spec, setting.recipe, setting.data, setting.hardware.device
-    network = starting_network(spec, recipe, setting.seed).to(device).to(memory_format=torch.channels_last)
+    network = starting_network(spec, recipe, setting.seed, origin.trained).to(device)
+    network = network.to(memory_format=torch.channels_last)
 
     def on_epoch(epoch: Epoch, is_best: bool) -> None:
         epochs.append(epoch)
@@ -234,7 +252,7 @@ def _run(
     def keep(optimizer: torch.optim.Optimizer, progress: Progress) -> None:
         save(folder.path, network, optimizer, progress, _identity(spec, setting))
 
-    fit(network, setting, on_epoch, reporter.step, start=start, save=keep)
+    fit(network, setting, on_epoch, reporter.step, start=origin.checkpoint, save=keep)
     best = load_run(folder.path)  # as it was written: what is measured is what can be used
     load_weights(network, best.weights)
     _, accuracy = evaluate(network, data.test, setting)
@@ -258,6 +276,7 @@ def _run(
         scale=min(spec.typed.input.h, spec.typed.input.w),
         versions={"vggdsl": __version__, "torch": torch.__version__},
         weights=weights_digest(best.weights),
+        start=origin.digest,
     )
     folder.write_record(write_record(spec, result))
     drop(folder.path)

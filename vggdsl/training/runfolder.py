@@ -79,7 +79,7 @@ class RunFolder:
             message = f"{error.filename or runs} can't be made: {why}"
             raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
 
-    def write_plan(self, data: Path, device: str) -> None:
+    def write_plan(self, data: Path, device: str, start: "Trained | None" = None) -> None:
         """``spec.arch``, exactly as run, and ``recipe.json``: each entry's value and where it comes from."""
         recipe = self.recipe
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
@@ -89,6 +89,9 @@ class RunFolder:
             "seed": self.seed,
             "device": device,
             "data": str(data.absolute()),
+            "from": None
+            if start is None
+            else {"run": str(start.path.absolute()), "weights": weights_digest(start.weights)},
             "entries": entries,
         }
         write_text(self.path / "spec.arch", self.spec.text)
@@ -137,6 +140,9 @@ class Planned:
     folder: RunFolder
     data: Path
     device: str
+    start: Path | None
+    """The run that it took its first weights from, and their digest."""
+    start_digest: str | None
 
 
 def read_plan(path: Path) -> Planned:
@@ -148,7 +154,9 @@ def read_plan(path: Path) -> Planned:
         flags = {key: entry for key, entry in plan["entries"].items() if entry["origin"] == "flag"}
         recipe = with_entries(base, [f"{key} {entry['value']}" for key, entry in flags.items()])
         data, device = Path(plan["data"]), str(plan["device"])
-        return Planned(RunFolder(path, spec, recipe, int(plan["seed"])), data, device)
+        start = plan["from"] or {"run": None, "weights": None}
+        folder = RunFolder(path, spec, recipe, int(plan["seed"]))
+        return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"])
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise _unusable(path, f"what it was to do can't be read: {why}") from None

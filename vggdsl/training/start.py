@@ -1,9 +1,20 @@
 """The network that a training starts with."""
 
-from vggdsl.recipe import Init, Recipe
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from vggdsl.errors import Diagnostic, InputError, RecordError
+from vggdsl.files import is_file
+from vggdsl.pretrained import Pretrained, layers_of, pretrained
+from vggdsl.recipe import From, Init, Recipe
 from vggdsl.spec import Spec
-from vggdsl.targets.torch import Network, initialise, without_weights
+from vggdsl.targets.torch import Network, initialise, load_weights, weights, without_weights
 from vggdsl.training.augment import generator
+from vggdsl.training.memory import place
+from vggdsl.training.runfolder import BEST, RECORD, Trained, load_run
 
 
 def init_of(recipe: Recipe) -> Init:
@@ -11,13 +22,69 @@ def init_of(recipe: Recipe) -> Init:
     return recipe.init if isinstance(recipe.init, Init) else recipe.init.otherwise or Init()
 
 
-def starting_network(spec: Spec, recipe: Recipe, seed: int) -> Network:
+def starting_network(spec: Spec, recipe: Recipe, seed: int, trained: Trained | None = None) -> Network:
     """The network before the first step, initialised as the recipe says by the training's own generator.
 
-    ``init from(…)`` takes no weights from there: all layers are initialised by ``init_of``. Training
-    refuses such a recipe.
+    Of ``init from(…)`` the layers that it names take their weights from ``trained``; without it all layers are
+    initialised by ``init_of``.
     """
     network, init = without_weights(spec.typed), init_of(recipe)
     std = {"std": init.std} if init.std is not None else {}
     initialise(network, init.how, generator=generator("init", seed), **std)
+    if trained is not None:
+        layers = layers_of(recipe, spec.typed, trained.spec.typed, trained.spec.name)
+        taken = {k: v for k, v in trained.weights.items() if k.rpartition(".")[0] in layers}
+        with torch.no_grad():
+            load_weights(network, weights(network) | taken)
     return network
+
+
+def find_trained(spec: Spec, recipe: Recipe, runs: Path, given: Path | None = None) -> Trained | None:
+    """The run from which ``init from(…)`` takes its weights: ``given``, else the newest finished one in ``runs``.
+
+    None for a recipe that begins by itself. Raises ``RecordError`` V604 if ``given`` is no run, V608 if it is one
+    of another network; ``InputError`` V516 if there is none, or if one is given that the recipe doesn't ask for.
+    """
+    if not isinstance(recipe.init, From):
+        if given is not None:
+            help = "write `init from(…)` in it, or leave `--from` out"
+            raise InputError(Diagnostic("V516", "a run to begin with, for a recipe that takes no weights", help=help))
+        return None
+    wanted: Pretrained | None = None
+    try:
+        wanted = pretrained(recipe, spec.recipes, spec.typed)
+    except InputError:
+        if given is None:  # with a run at hand the spec of its network isn't needed
+            raise
+    if given is not None:
+        trained = load_run(given)
+        if wanted is not None and trained.spec.network.graph.digest != wanted.network:
+            help = f"the recipe takes weights of {wanted.name}: network {wanted.network}"
+            message = f"{given} is a run of network {trained.spec.network.graph.digest}"
+            raise RecordError(Diagnostic("V608", message, place(recipe, "init"), help))
+        layers_of(recipe, spec.typed, trained.spec.typed, trained.spec.name)
+        return trained
+    assert wanted is not None
+    found = sorted(_runs(runs, wanted))
+    if not found:
+        which = f"recipe {wanted.name}" if wanted.recipe else wanted.name
+        message = f"no finished run of {which} in {runs}, from which the first weights are to come"
+        how = f"--recipe {wanted.name}" if wanted.recipe else wanted.name
+        help = f"train it first (`vggdsl train … {how}`), or name a run: `--from RUN`"
+        raise InputError(Diagnostic("V516", message, place(recipe, "init"), help))
+    return load_run(found[-1][1])
+
+
+def _runs(runs: Path, wanted: Pretrained) -> Iterator[tuple[float, Path]]:
+    """The finished runs of a network, and when each was finished."""
+    for file in runs.glob(f"*/{BEST}"):
+        record = file.parent / RECORD
+        if not is_file(record):
+            continue
+        try:
+            with safe_open(file, framework="numpy") as opened:
+                metadata = opened.metadata() or {}
+        except (SafetensorError, OSError):
+            continue
+        if metadata.get("network") == wanted.network and wanted.recipe in (None, metadata.get("recipe")):
+            yield record.stat().st_mtime, file.parent

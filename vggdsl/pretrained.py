@@ -1,0 +1,140 @@
+"""`init from(…)`: the network whose weights a recipe begins with, checked layer by layer before any are at hand."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vggdsl import syntax
+from vggdsl.deltas import flatten
+from vggdsl.elaborate import elaborate
+from vggdsl.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
+from vggdsl.infer import TypedGraph, infer
+from vggdsl.library import reader, shipped
+from vggdsl.notations import arch
+from vggdsl.recipe import From, Recipe
+from vggdsl.source import Source, Span
+from vggdsl.weights import weight_shapes
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Where first weights come from: runs of a network, of one recipe where ``recipe`` is its digest.
+
+    ``layers`` have the same shapes there and here, and take theirs.
+    """
+
+    name: str
+    network: str
+    recipe: str | None
+    layers: tuple[str, ...]
+
+
+def pretrained(
+    recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph, beside: Iterable[str | Path] = ()
+) -> Pretrained | None:
+    """What ``init from(…)`` of a recipe means for a network; None for another init.
+
+    Raises ``InputError`` V243 if the file isn't there, V244 if it may not be read, ``RecipeError`` V410 if a layer is
+    missing in either network or differs.
+    """
+    init = recipe.init
+    if not isinstance(init, From):
+        return None
+    place = recipe.places["init"]
+    if init.is_file:
+        other, name, digest = _network(init.source, place, beside), Path(init.source).stem, None
+    else:
+        other, name, digest = typed, init.source, _recipe(init.source, recipe, recipes, place)
+    return Pretrained(name, other.graph.digest, digest, layers_of(recipe, typed, other, name))
+
+
+def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -> tuple[str, ...]:
+    """The layers that take their weights from the network ``other``, which is called ``name``.
+
+    Raises ``RecipeError`` V410 if one is missing in either or differs.
+    """
+    init, place = recipe.init, recipe.places["init"]
+    assert isinstance(init, From)
+    here, there = weight_shapes(typed), weight_shapes(other)
+    ours, theirs = _layers(here), _layers(there)
+    layers = init.layers or tuple(ours)
+    found = list(_differences(layers, here, there, name, place))
+    found += (unknown("V410", f"layer of {name}", layer, theirs, place) for layer in layers if layer not in theirs)
+    found += (unknown("V410", "layer", layer, ours, place) for layer in layers if layer not in ours)
+    if found:
+        raise RecipeError(found)
+    return layers
+
+
+def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> Iterator[Diagnostic]:
+    """What ``pretrained`` finds; W401 where the file isn't at hand, as it may not be for a record."""
+    try:
+        pretrained(recipe, recipes, typed)
+    except InputError as error:
+        for finding in error.diagnostics:
+            if finding.code != "V243":
+                yield finding
+            else:
+                yield Diagnostic("W401", f"{finding.message}, to check `init from(…)` by", finding.labels, finding.help)
+    except VggdslError as error:
+        yield from error.diagnostics
+
+
+def _network(path: str, place: Span, beside: Iterable[str | Path]) -> TypedGraph:
+    """The network of a spec: relative to the file that names it, else one that ships by that name."""
+    here = place.source
+    link = syntax.Link("use", path, place)
+    try:
+        document = reader(here, beside)(link)
+    except InputError as error:
+        ships = shipped().get(Path(path).stem)
+        if ships is None or error.diagnostics[0].code != "V243":
+            raise
+        here = Source(str(ships), ships.read_text("utf-8"))
+        document = arch.parse(here)
+    source = next((content.span.source for content in document.contents), here)
+    try:
+        return infer(elaborate(flatten(document, reader(source, beside))).graph)
+    except VggdslError as error:
+        label = Label(place, "by this init", primary=False)
+        raise type(error)(d.at(label) for d in error.diagnostics) from None
+
+
+def _recipe(name: str, recipe: Recipe, recipes: Sequence[Recipe], place: Span) -> str:
+    """The digest of another recipe of the spec."""
+    by_name = {other.name: other for other in recipes if other.name}
+    if name not in by_name:
+        raise RecipeError(unknown("V410", "recipe", name, list(by_name), place))
+    seen = [recipe.name]
+    other: Recipe | None = by_name[name]
+    while other is not None:
+        if other.name in seen:
+            message = f"recipes that begin with each other's weights: {' -> '.join(map(str, [*seen, other.name]))}"
+            raise RecipeError(Diagnostic("V410", message, (Label(place, "here"),), "one of them must begin by itself"))
+        seen.append(other.name)
+        following = other.init.source if isinstance(other.init, From) and not other.init.is_file else None
+        other = by_name.get(following) if following else None
+    return by_name[name].digest
+
+
+def _layers(shapes: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name.rpartition(".")[0] for name in shapes))
+
+
+def _differences(
+    layers: Sequence[str],
+    here: dict[str, tuple[int, ...]],
+    there: dict[str, tuple[int, ...]],
+    name: str,
+    place: Span,
+) -> Iterator[Diagnostic]:
+    for layer in layers:
+        ours, theirs = ({k: v for k, v in shapes.items() if k.rpartition(".")[0] == layer} for shapes in (here, there))
+        if ours and theirs and ours != theirs:
+            one, other = (_shown(shapes) for shapes in (ours, theirs))
+            message = f"{layer} has {one}, that of {name} {other}"
+            yield Diagnostic("V410", message, (Label(place, "here"),), f"leave {layer} out of `from(…)`")
+
+
+def _shown(shapes: dict[str, tuple[int, ...]]) -> str:
+    return " and ".join(f"{key.rpartition('.')[2]} {'x'.join(map(str, shape))}" for key, shape in shapes.items())
