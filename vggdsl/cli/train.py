@@ -13,6 +13,7 @@ from vggdsl.spec import Spec, load
 
 if TYPE_CHECKING:
     from vggdsl.recipe import Recipe
+    from vggdsl.training.report import Reporter
     from vggdsl.training.run import Run
 
 
@@ -38,6 +39,20 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(0), help="One seed instead of the recipe's.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Instead of the recipe's.")
+@click.option(
+    "--from",
+    "start_from",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    help="Where `init from(…)` takes its weights.  [default: the newest such run]",
+)
+@click.option(
+    "--log",
+    "logs",
+    type=click.Choice(["tensorboard", "wandb", "none"]),
+    multiple=True,
+    help="Where metrics go beside metrics.csv; may be given twice.  [default: tensorboard]",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="[default: auto]")
 @click.option("--runs", "runs_dir", metavar="DIR", type=click.Path(path_type=Path), default="runs", show_default=True)
 @reports_errors
@@ -51,6 +66,8 @@ def command(
     batch: int | None,
     seed: int | None,
     precision: str | None,
+    start_from: Path | None,
+    logs: tuple[str, ...],
     device: str | None,
     runs_dir: Path,
 ) -> None:
@@ -76,10 +93,10 @@ def command(
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": None if seed is None else (seed,)}
     if resumed is not None:
         refused = {"SPEC": specs, "--recipe": recipe_name, "--epochs": epochs, "--batch": batch, "--seed": seed}
-        for what, given in (refused | {"--precision": precision}).items():
+        for what, given in (refused | {"--precision": precision, "--from": start_from}).items():
             if given is not None and given != ():
                 raise click.UsageError(f"{what} can't be given with --resume: the run goes on as it began")
-        _resume(resumed, data_dir, device, download)
+        _resume(resumed, data_dir, device, download, logs)
         return
     if not specs:
         raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
@@ -94,7 +111,6 @@ def command(
             raise VggdslError(wrong)
         jobs.append((spec, recipe))
 
-    from vggdsl.cli.progress import reporter
     from vggdsl.training.check import refuse
     from vggdsl.training.data import look_for_data
     from vggdsl.training.run import Stopped, data_folder, train
@@ -116,7 +132,8 @@ def command(
                     device=device or "auto",
                     runs_dir=runs_dir,
                     download=download,
-                    reporter=reporter(),
+                    start_from=start_from,
+                    reporter=_reporter(logs),
                 )
             except Stopped:
                 raise
@@ -134,11 +151,20 @@ def command(
         raise SystemExit(max(codes) if len(jobs) == 1 else 1)
 
 
-def _resume(path: Path, data_dir: Path | None, device: str | None, download: bool) -> None:
+def _reporter(logs: Sequence[str]) -> "Reporter":
+    """What shows a training: the terminal, and loggers."""
     from vggdsl.cli.progress import reporter
+    from vggdsl.training.loggers import LOGGERS, Together
+
+    wanted = dict.fromkeys(logs or ("tensorboard",))
+    # The loggers first: where one can't begin, nothing is said on the terminal of a training.
+    return Together(*(LOGGERS[name]() for name in wanted if name != "none"), reporter())
+
+
+def _resume(path: Path, data_dir: Path | None, device: str | None, download: bool, logs: Sequence[str]) -> None:
     from vggdsl.training.run import resume
 
-    _show(resume(path, data_dir=data_dir, device=device, download=download, reporter=reporter()))
+    _show(resume(path, data_dir=data_dir, device=device, download=download, reporter=_reporter(logs)))
 
 
 def _show(run: "Run") -> None:
