@@ -182,6 +182,47 @@ def test_check_as_json(good: str, wrong: str) -> None:
     assert rows[3]["diagnostics"][0]["code"] == "V501"
 
 
+BLOCKS = "block pair(a, b) { conv3-$a conv3-$b }\nblock both(c) { pair($c, $c) maxpool }\n"
+
+
+def test_a_file_of_blocks_is_checked_without_a_network(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.arch"
+    path.write_text(BLOCKS)
+    result = run("check", str(path))
+    assert (result.exit_code, result.stdout) == (0, f"{path}  2 blocks\n")
+    (row,) = json.loads(run("check", "--json", str(path)).stdout)
+    assert row == {"spec": str(path), "ok": True, "blocks": 2, "diagnostics": []}
+    assert run("check", "-", input=BLOCKS).exit_code == 0
+    path.write_text(BLOCKS.replace("pair($c, $c)", "pair($c)"))
+    result = run("check", str(path))
+    assert result.exit_code == 1
+    assert "error[V232]" in result.stdout
+    assert re.search(r"  1 error, 2 blocks$", result.stdout.strip())
+
+
+def test_a_file_of_blocks_is_no_network_to_show(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.arch"
+    path.write_text(BLOCKS)
+    for command in ("show", "explain"):
+        result = run(command, str(path))
+        assert result.exit_code == 1
+        assert "error[V210]" in result.stderr
+
+
+def test_links_may_lead_to_what_is_named_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nets, blocks = tmp_path / "nets", tmp_path / "blocks"
+    nets.mkdir()
+    blocks.mkdir()
+    (blocks / "pair.arch").write_text(BLOCKS)
+    spec = nets / "net.arch"
+    spec.write_text('use "../blocks/pair.arch"\ninput 8x8x3 both(4) FC-10 softmax\n')
+    monkeypatch.chdir(nets)
+    assert "error[V244]" in run("check", "net.arch").stdout
+    result = run("check", str(spec), str(blocks / "pair.arch"))
+    assert result.exit_code == 0
+    assert "2 blocks" in result.stdout
+
+
 # -- show
 
 
@@ -217,6 +258,8 @@ def test_show_as_json() -> None:
         "name": "conv1_1",
         "kind": "conv",
         "spelled": "conv3-64",
+        "inputs": ["input"],
+        "file": layer["file"],
         "line": 8,
         "implied": None,
         "output": [64, 224, 224],
@@ -262,7 +305,168 @@ def test_show_tells_what_is_wrong_beside_the_table() -> None:
     assert "conv1_1" in result.stdout
 
 
+BRANCHING = """\
+input 16x16x3
+after conv: ReLU
+block two(a, b) { concat[ conv1-$a | conv3-$b conv3-$b ] }
+conv3-8
+2: two(4, 8) x2 maxpool
+aux 0.3 { conv1-2 FC-5 }
+add[ identity | conv3-12 ]
+FC-5 softmax
+"""
+
+
+@pytest.fixture
+def branching(tmp_path: Path) -> str:
+    path = tmp_path / "branching.arch"
+    path.write_text(BRANCHING)
+    return str(path)
+
+
+def cells(line: str) -> list[str]:
+    return re.split(r" {2,}", line.strip())
+
+
+def test_show_gives_an_element_a_row(branching: str) -> None:
+    lines = shown(branching).splitlines()
+    typed = vggdsl.load(branching).typed
+    named = [t for t in typed.nodes if t.name.startswith("2.")]
+    (row,) = (cells(line) for line in lines if line.startswith("2 "))
+    wanted = [f"{sum(n):,}" for n in zip(*((t.params.learnable, t.macs, t.activations) for t in named), strict=True)]
+    assert row == ["2", "two(4, 8) x2", "16x16x12", *wanted, "11", "1"]
+    assert any(re.match(r" +add\[ identity \| conv3-12 \] +8x8x12 ", line) for line in lines)
+    assert not any("2.1.conv1" in line for line in lines)
+
+
+def test_show_gives_each_layer_a_row_and_says_what_it_takes(branching: str) -> None:
+    lines = shown(branching, "--layers").splitlines()
+    rows = dict(cells(line)[:2] for line in lines if len(cells(line)) > 2)
+    assert rows["2.1.conv1"] == "conv1-4 ReLU"
+    assert rows["2.1.conv2"] == "conv3-8 ReLU from conv1_1"
+    assert rows["2.1.conv3"] == "conv3-8 ReLU"
+    assert rows["2.1.concat1"] == "concat from 2.1.conv1, 2.1.conv3"
+    assert rows["2.2.conv1"] == "conv1-4 ReLU"
+    assert rows["aux1.conv1"] == "conv1-2 ReLU from pool1"
+
+
+def test_the_rows_of_a_table_sum_to_its_totals(branching: str) -> None:
+    typed = vggdsl.load(branching).typed
+    for arguments in ([], ["--layers"]):
+        lines = shown(branching, "--format", "markdown", *arguments).splitlines()[2:]
+        rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+        params = [int(row[3].replace(",", "") or 0) for row in rows if row[0] not in ("total", "training")]
+        assert sum(params) == typed.training_params
+    (total,) = (row for row in rows if row[0] == "total")
+    (training,) = (row for row in rows if row[0] == "training")
+    assert int(total[3].replace(",", "")) == typed.params < typed.training_params
+    assert int(training[3].replace(",", "")) == typed.training_params
+
+
+def test_auxiliary_classifiers_stand_behind_the_total(branching: str) -> None:
+    lines = shown(branching).splitlines()
+    place = {cells(line)[0]: i for i, line in enumerate(lines) if line.strip()}
+    assert place["softmax"] < place["total"] < place["aux1"] < place["training"]
+    assert cells(lines[place["aux1"]])[1] == "aux 0.3 from pool1"
+    data = json.loads(shown(branching, "--format", "json"))
+    (head,) = data["heads"]
+    assert (head["name"], head["weight"], head["input"]) == ("aux1", 0.3, "pool1")
+    assert [layer["name"] for layer in head["layers"]] == ["aux1.conv1", "aux1.relu1", "aux1.fc1"]
+    assert data["training_params"] == data["params"] + head["params"]
+    assert sum(layer["params"] for layer in head["layers"]) == head["params"]
+
+
+def test_json_gives_the_edges_of_the_graph(branching: str) -> None:
+    layers = json.loads(shown(branching, "--format", "json"))["layers"]
+    inputs = {layer["name"]: layer["inputs"] for layer in layers}
+    assert inputs["2.1.concat1"] == ["2.1.relu1", "2.1.relu3"]
+    names = ["input", *inputs]
+    assert all(names.index(name) < names.index(to) for to, sources in inputs.items() for name in sources)
+    assert {layer["file"] for layer in layers} == {branching}
+
+
+def test_csv_says_of_which_head_a_layer_is(branching: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(shown(branching, "--format", "csv"))))
+    assert [row["name"] for row in rows if row["head"]] == ["aux1.conv1", "aux1.relu1", "aux1.fc1"]
+    assert next(row["inputs"] for row in rows if row["name"] == "2.1.concat1") == "2.1.relu1 2.1.relu3"
+
+
+@pytest.mark.parametrize(
+    ("element", "row"),
+    [
+        ("add[ conv3-64 | conv3-64 ]", "add[ conv3-64 | conv3-64 ]"),
+        (
+            "g: ( a: block_of_layers(64, 64) block_of_layers(64, 64) x3 ) x2",
+            "( block_of_layers(…) block_of_layers(…) x3 ) x2",
+        ),
+        ("concat[ " + "conv3-64 " * 9 + "| identity ] x2", "concat[ 2 branches ] x2"),
+        ("( " + "conv3-64 " * 9 + ")", "( 9 elements )"),
+    ],
+)
+def test_a_wide_element_is_shortened_in_the_table(element: str, row: str) -> None:
+    text = "block block_of_layers(a, b) { add[ conv3-$a | conv3-$b ] }\n"
+    text = f"{text if 'block' in element else ''}input 8x8x3 {element}\nconcat[ conv1-1 | conv1-2 ] FC-3"
+    lines = shown("-", input=text).splitlines()
+    assert row in cells(lines[3])
+
+
+def test_show_says_what_a_spec_extends(branching: str, tmp_path: Path) -> None:
+    delta = tmp_path / "delta.arch"
+    delta.write_text('extends "branching.arch"\nreplace 2: conv3-12\n')
+    text = shown(str(delta))
+    assert "extends branching.arch" in text.splitlines()
+    assert "two(4, 8)" not in text
+    assert "add[ identity | conv3-12 ]" not in shown("-")
+
+
 # -- explain
+
+
+def test_explain_tells_what_a_layer_stands_in(branching: str) -> None:
+    parts = {part.split(":")[0]: part for part in run("explain", branching).stdout.split("\n\n")}
+    assert "\n  in       branch 2 of 2 of 2.1.concat1\n  in       two(4, 8) of line 5\n" in parts["2.1.conv3"]
+    assert "\n  from     2.1.relu1, 2.1.relu3\n" in parts["2.1.concat1"]
+    assert "16x16x4, 16x16x8 -> 16x16x12: 4 + 8 = 12 channels" in parts["2.1.concat1"]
+    assert "the largest of its branches" in parts["2.1.concat1"]
+    assert "branch 1 of 2 of 2.2.concat1" in parts["2.2.conv1"]
+    assert "branch 1 of 2 of add2_1" in parts["identity1"]
+    assert "aux1, an auxiliary classifier whose loss weighs 0.3" in parts["aux1.fc1"]
+    assert "\n  from     pool1\n" in parts["aux1.conv1"]
+    for classifier in ("fc3", "aux1.fc1"):
+        assert "the classifier: " in parts[classifier]
+    assert "then     ReLU: by the rule `after conv` of line 2" in parts["2.1.conv3"]
+
+
+def test_explain_nested_branches() -> None:
+    text = "input 8x8x3\nconcat[ conv1-1 | add[ conv1-2 | concat[ conv1-1 | identity conv3-1 ] ] ] x2\nFC-3"
+    parts = {part.split(":")[0]: part for part in run("explain", "-", input=text).stdout.split("\n\n")}
+    wanted = ["branch 2 of 2 of concat1_3", "branch 2 of 2 of add1_2", "branch 2 of 2 of concat1_4"]
+    assert "conv3-1" in parts["conv1_8"]
+    assert re.findall(r"in {7}(.*)", parts["conv1_8"]) == wanted
+    assert re.findall(r"in {7}(.*)", parts["concat1_3"]) == wanted[1:]
+    assert not re.findall(r"in {7}(.*)", parts["concat1_2"])
+
+
+def test_a_line_that_calls_a_block_explains_its_layers(branching: str) -> None:
+    names = re.findall(r"^(\S+): ", run("explain", f"{branching}:5").stdout, re.MULTILINE)
+    assert names[:4] == ["2.1.conv1", "2.1.conv2", "2.1.conv3", "2.1.concat1"]
+    assert names[-1] == "pool1"
+    assert set(re.findall(r"^(\S+): (?=conv)", run("explain", f"{branching}:3").stdout, re.MULTILINE)) == {
+        f"2.{i}.conv{j}" for i in (1, 2) for j in (1, 2, 3)
+    }
+
+
+def test_the_lines_of_a_delta_are_those_of_its_own_file(branching: str, tmp_path: Path) -> None:
+    delta = tmp_path / "delta.arch"
+    delta.write_text('extends "branching.arch"\n\n\ninsert-after pool1: conv3-12\n')
+    result = run("explain", f"{delta}:4")
+    assert re.findall(r"^(\S+): ", result.stdout, re.MULTILINE) == ["conv2_1"]
+    assert f"by the rule `after conv` of {branching}:2" in result.stdout
+    result = run("explain", f"{delta}:5")
+    assert result.exit_code == 2
+    assert "its layers stand on lines 4" in result.output
+    delta.write_text('extends "branching.arch"\n')
+    assert "stand in the file that it extends" in run("explain", f"{delta}:1").output
 
 
 def test_explain_a_line() -> None:
@@ -322,6 +526,116 @@ def test_specs_are_listed() -> None:
     assert {"name", "params", "macs", "holds", "disputed", "source"} <= set(rows[0])
 
 
+def test_specs_as_markdown_and_json() -> None:
+    lines = run("specs", "--format", "markdown").stdout.splitlines()
+    assert len({line.count("|") for line in lines}) == 1
+    assert len(lines) == len(vggdsl.shipped()) + 2
+    assert run("specs", "--format", "json").stdout == run("specs", "--json").stdout
+    assert not any(name.startswith("blocks/") for name in vggdsl.shipped())
+
+
+def test_the_list_of_specs_is_no_wider_than_a_page() -> None:
+    assert max(map(len, run("specs").stdout.splitlines())) <= 125
+
+
+# -- fmt
+
+
+def test_flatten_prints_a_spec_that_points_nowhere(branching: str, tmp_path: Path) -> None:
+    delta = tmp_path / "delta.arch"
+    delta.write_text('extends "branching.arch"\nreplace 2: two(6, 6)\n')
+    before = delta.read_text()
+    result = run("fmt", "--flatten", str(delta))
+    assert (result.exit_code, delta.read_text()) == (0, before)
+    flat = vggdsl.parse(result.stdout)
+    assert flat.network.graph.digest == vggdsl.load(delta).network.graph.digest
+    assert "extends" not in result.stdout
+    assert run("fmt", "-", input=result.stdout).stdout == result.stdout
+
+
+def test_flatten_takes_one_spec_also_one_that_ships(good: str) -> None:
+    assert vggdsl.parse(run("fmt", "--flatten", "googlenet").stdout) != vggdsl.load("googlenet")
+    assert run("fmt", "--flatten", good, good).exit_code == 2
+    assert run("fmt", "--flatten", "--check", good).exit_code == 2
+    assert run("fmt", "--flatten", "no_such_spec").exit_code == 2
+    assert run("fmt", "--flatten", "-", input='extends "no.arch"').exit_code == 1
+
+
+WIDE = """\
+2b: concat[ conv1-64 BN ReLU | conv1-64 BN ReLU conv3-128 BN ReLU | maxpool3/1 pad=1 conv1-13 BN ReLU conv3-4 ] -> 8x8x4
+"""
+
+
+def test_a_wide_merge_is_broken_a_branch_a_line() -> None:
+    written = run("fmt", "-", input=WIDE).stdout
+    assert written == (
+        "2b: concat[\n"
+        "  conv1-64 BN ReLU |\n"
+        "  conv1-64 BN ReLU conv3-128 BN ReLU |\n"
+        "  maxpool3/1 pad=1 conv1-13 BN ReLU conv3-4\n"
+        "] -> 8x8x4\n"
+    )
+    assert run("fmt", "-", input=written).stdout == written
+
+
+@pytest.mark.parametrize("head", ["", "replace 4a: ", "insert-after 4a: "])
+def test_no_line_of_wide_elements_is_wider_than_it_need_be(head: str) -> None:
+    wide = f"{head}( conv3-64 ( {'conv3-128 BN ReLU ' * 9}) x2 aux 0.3 {{ {'FC-4096 ReLU ' * 12}}} ) x3 # note"
+    written = run("fmt", "-", input=wide).stdout
+    assert max(map(len, written.splitlines())) <= 100
+    assert written.endswith(") x3  # note\n")
+    assert run("fmt", "-", input=written).stdout == written
+
+
+def test_only_layers_have_a_bare_ceil() -> None:
+    text = "default maxpool: ceil\navgpool ceil\nclaim top-1-error 5% ceil=yes\ntrain {\n  a ceil=yes b(ceil=yes)\n}\n"
+    assert run("fmt", "-", input=text).stdout == text
+
+
+# -- warnings
+
+
+def warned(text: str) -> list[tuple[str, int]]:
+    found = vggdsl.parse(text).check()
+    return [(d.code, d.labels[0].span.line) for d in found]
+
+
+def test_what_looks_wrong_in_a_block_is_told_once_with_its_call() -> None:
+    text = "input 16x16x3\nafter conv: ReLU\nblock odd(c) { conv3-$c maxpool3/3 }\nodd(4)\nodd(5)\nFC-10 softmax\n"
+    (finding,) = vggdsl.parse(text).check()
+    assert finding.code == "W202"
+    assert [(label.span.line, label.text) for label in finding.labels] == [(3, "this window"), (4, "called here")]
+
+
+def test_a_block_that_nothing_calls_is_warned_of() -> None:
+    head = "input 8x8x3\nblock a() { conv3-4 }\nblock b() { a() }\nblock c() { b() }\n"
+    assert warned(f"{head}b() FC-10 softmax\n") == [("W208", 4)]
+    assert warned(f"{head}concat[ c() | identity ] FC-10 softmax\n") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("conv3-4\nconv3-4\nReLU\nFC-3", [3]),
+        ("concat[ conv3-4 | conv1-4 ]\nconv3-4\nReLU\nFC-3", [3]),
+        ("concat[ conv3-4 | conv1-4 ReLU ]\nconv3-4\nReLU\nFC-3", []),
+        ("conv3-4\nadd[ conv3-4 | identity ]\nconv3-4\nReLU\nFC-3", [3, 4]),
+        ("conv3-4 ReLU\nadd[ conv3-4 | identity ]\nconv3-4\nReLU\nFC-3", []),
+        # residuals before the activation: the sum goes on beside the layer that takes it as it is
+        ("conv3-4\nadd[ BN ReLU conv3-4 | identity ]\nadd[ BN ReLU conv3-6 | conv1-6 ]\nReLU\nFC-3", []),
+        ("conv3-4\naux 0.3 { ReLU FC-3 }\nReLU\nFC-3", []),
+        ("conv3-4 ReLU\naux 0.3 { conv1-4 FC-3 }\nFC-3", [3]),
+    ],
+)
+def test_layers_with_nothing_nonlinear_between(body: str, lines: list[int]) -> None:
+    assert warned(f"input 8x8x3\n{body}\n") == [("W204", line) for line in lines]
+
+
+@pytest.mark.parametrize("name", vggdsl.shipped())
+def test_no_shipped_spec_warns(name: str) -> None:
+    assert vggdsl.load(vggdsl.shipped()[name]).check() == []
+
+
 # -- the terminal
 
 
@@ -369,7 +683,8 @@ def test_the_front_end_imports_no_framework() -> None:
 import sys
 from click.testing import CliRunner
 from vggdsl.cli import main
-for arguments in (["check", "vgg_d"], ["show", "vgg_d"], ["explain", "vgg_d:8"], ["fmt", "-"], ["specs"], ["--help"]):
+for arguments in (["check", "vgg_d"], ["show", "vgg_d"], ["explain", "vgg_d:8"], ["fmt", "-"], ["specs"],
+    ["show", "googlenet"], ["explain", "googlenet"], ["fmt", "--flatten", "vgg_gap"], ["--help"]):
     result = CliRunner().invoke(main, arguments, input={GOOD!r})
     assert result.exit_code == 0, (arguments, result.output)
 print([name for name in {HEAVY} if name in sys.modules])

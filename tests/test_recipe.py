@@ -112,7 +112,7 @@ WRONG = [
     ("data", '"cifar10"', "write data cifar10(val=5000)"),
     ("data", "cifar10 mnist", "write data cifar10(val=5000)"),
     ("data", "cifar10(vall=5)", "did you mean `val`?"),
-    ("data", "cifar10(n=5)", "known: val, test"),
+    ("data", "cifar10(n=5)", "known: val, test, labels, images"),
     ("data", "fake(classes=1)", "write a whole number from 2"),
     ("data", "cifar10(val=-5)", "write a number such as 0.05 or 1e-3"),
     ("augment", "crop", "write crop(5)"),
@@ -272,3 +272,16 @@ def test_the_digest_names_what_is_trained_but_not_the_seeds() -> None:
 def test_the_classifier_fits_the_data_s_classes(data: str, told: int) -> None:
     found = vggdsl.parse(NET + f"train {{ data {data} }}").check()
     assert [d.code for d in found] == ["V401"] * told
+
+
+def test_steps_of_its_own_end_the_inherited_epochs() -> None:
+    text = "input 8x8x3 FC-10\ntrain a {{\n  epochs 40\n  optimizer adam\n}}\ntrain b as a {{\n  {}\n}}\n"
+    lengths = {
+        "schedule steps(1..65: 0.1)": 65,
+        "schedule warmup(2) steps(1..65: 0.1)": 65,
+        "schedule steps(1..65: 0.1)\n  epochs 50": 50,
+        "schedule cosine": 40,
+        "batch 8": 40,
+    }
+    for entries, epochs in lengths.items():
+        assert vggdsl.parse(text.format(entries)).recipe("b").epochs == epochs

@@ -13,6 +13,9 @@ Blocks = Mapping[str, syntax.Block]
 Values = Mapping[str, Argument]
 """What a call gives the parameters of its block."""
 
+DEEPEST = 60
+"""Elements inside each other, blocks that are called counted as what stands in them."""
+
 _NAMED = re.compile(r"\$([a-z]\w*)", re.IGNORECASE)
 
 
@@ -174,11 +177,16 @@ def _named(element: syntax.Element) -> Iterator[str]:
 
 
 def _recursion(blocks: Blocks) -> list[Diagnostic]:
-    """A block that calls itself, also by way of others: each circle once."""
-    found, done = list[Diagnostic](), set[str]()
+    """A block that calls itself, also by way of others, or too many that call each other: the first found."""
+    found, depths = list[Diagnostic](), dict[str, int]()
+
+    def depth(item: syntax.Item) -> int:
+        if isinstance(item.element, syntax.Call):
+            return 1 + depths.get(item.element.name, 0)
+        return 1 + max(map(depth, inner_items(item.element)), default=0)
 
     def visit(name: str, path: list[syntax.Call]) -> None:
-        if name in done or name not in blocks or found:
+        if name in depths or name not in blocks or found:
             return
         for call in _calls(items_of(blocks[name])):
             names = [c.name for c in path]
@@ -189,8 +197,14 @@ def _recursion(blocks: Blocks) -> list[Diagnostic]:
                 message = f"a block that calls itself: {' -> '.join(circle)}"
                 found.append(Diagnostic("V233", message, tuple(labels), "write a repeat: `block() x3`"))
                 return
-            visit(call.name, [*path, call])
-        done.add(name)
+            if len(path) <= DEEPEST:
+                visit(call.name, [*path, call])
+        if not found:
+            depths[name] = max(map(depth, items_of(blocks[name])))
+            if len(path) > DEEPEST or depths[name] > DEEPEST:
+                message = f"more than {DEEPEST} elements and blocks inside each other"
+                label = Label(_head(blocks[name]), "down from here")
+                found.append(Diagnostic("V233", message, (label,), "write more of it in one block"))
 
     for name, block in blocks.items():
         visit(name, [syntax.Call(name, (), block.span)])

@@ -62,7 +62,9 @@ def _flatten(document: Document, read: Read, path: tuple[syntax.Link, ...]) -> D
     base = _follow(bases[0], read, path)
     if is_blocks(base):
         label = Label(bases[0].span, "has no network")
-        raise NetworkError(Diagnostic("V242", "a file of blocks can't be extended", (label,), "write `use`"))
+        raise NetworkError(
+            Diagnostic("V242", "a file of blocks can't be extended", (label,), f'write `use "{bases[0].path}"`')
+        )
     return _Delta(base, lines).document()
 
 
@@ -137,14 +139,17 @@ class _Delta:
                     self._remove(content)
                 case syntax.Edit():
                     self._edit(content)
+                case syntax.Train(name=None):
+                    self._recipe(content)
                 case _:
                     pass
-        head = list(takewhile(lambda line: isinstance(line.content, syntax.Cites | None), self.lines))
+        before = takewhile(lambda line: isinstance(line.content, syntax.Cites | syntax.Link | None), self.lines)
+        head = [line for line in before if not isinstance(line.content, syntax.Link)]
         used: set[int] = {id(line) for line in head}
         inherited = list(self._inherited(used))
         rest = [
             line
-            for line in self.lines[len(head) :]
+            for line in self.lines
             if id(line) not in used
             and not isinstance(line.content, syntax.Link | syntax.Items | syntax.Remove | syntax.Edit)
         ]
@@ -184,6 +189,16 @@ class _Delta:
         return body
 
     # -- edits
+
+    def _recipe(self, own: syntax.Train) -> None:
+        """A recipe without a name changes the base's without one; beside named ones it would never be the first."""
+        names = [c.name for c in self.base.contents if isinstance(c, syntax.Train)]
+        if names and None not in names:
+            start = own.span.start
+            here = Label(Span(own.span.source, start, start + len("train")), "of which recipe?")
+            help = f"write `train {names[0]} {{ … }}` to change it, or give this one another name"
+            message = "a recipe without a name, where the file that is extended has named ones"
+            raise NetworkError(Diagnostic("V242", message, (here,), help))
 
     def _input(self, content: syntax.Items, items: tuple[syntax.Item, ...]) -> None:
         if len(items) > 1 or not isinstance(items[0].element, syntax.Input):
@@ -265,23 +280,32 @@ class _Delta:
         found = list(_labelled(items, label, ""))
         if len(found) > 1:
             labels = (Label(span, "which one?"), *(Label(item.span, "", primary=False) for item in found))
-            raise NetworkError(Diagnostic("V241", f"{len(found)} elements are labelled `{label}`", labels, None))
+            help = f"label them apart in the file that is extended; `remove` also takes `outer.{label}`"
+            raise NetworkError(Diagnostic("V241", f"{len(found)} elements are labelled `{label}`", labels, help))
         if found:
             return found[0]
         if self._names is None:
             self._names = _layer_places(self.base)
         place = self._names.get(label)
-        for item in _all(items):
-            if place is not None and item.element.span == place and isinstance(item.element, syntax.Layer):
-                return item
         start = span.start + span.text.index(label)
-        here = Span(span.source, start, start + len(label))
+        here = Label(Span(span.source, start, start + len(label)), "here")
+        for item in _all(items):
+            if place is None or item.element.span != place or not isinstance(item.element, syntax.Layer):
+                continue
+            if list(self._names.values()).count(place) > 1:
+                labels = (here, Label(item.span, "all of them", primary=False))
+                help = "label the element in the file that is extended, and change it as a whole"
+                raise NetworkError(Diagnostic("V241", f"`{label}` is one of several repeats", labels, help))
+            return item
+        before = _items(self.base)
+        if any(_labelled(before, label, "")) or any(item.element.span == place for item in _all(before)):
+            message = f"`{label}` was removed or replaced before"
+            raise NetworkError(Diagnostic("V241", message, (here,), "one edit an element: remove the second"))
         if place is not None:
-            help = "label it in the file that is extended, or change the block"
-            message = f"`{label}` stands in a block or was changed before"
-            raise NetworkError(Diagnostic("V241", message, (Label(here, "here"),), help))
-        known = [item.label for item in _all(items) if item.label] + list(self._names)
-        raise NetworkError(unknown("V241", "label", label, known, here))
+            help = "change the block, or the element that calls it"
+            raise NetworkError(Diagnostic("V241", f"`{label}` stands in a block", (here,), help))
+        known = dict.fromkeys([*(item.label for item in _all(items) if item.label), *self._names])
+        raise NetworkError(unknown("V241", "label", label, list(known), here.span))
 
 
 def _layer_places(base: Document) -> dict[str, Span]:
@@ -331,6 +355,10 @@ def _within(
 def _some(items: tuple[syntax.Item, ...], around: syntax.Item) -> tuple[syntax.Item, ...]:
     """The items, or `identity` where none is left."""
     return items or (syntax.Item(syntax.Layer("identity", around.span), around.span),)
+
+
+def _items(document: Document) -> list[syntax.Item]:
+    return [item for c in document.contents if isinstance(c, syntax.Items) for item in c.items]
 
 
 def _all(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:
@@ -388,10 +416,17 @@ def _overrides(own: syntax.Content | None, base: syntax.Content | None) -> bool:
 
 
 def _merged(base: syntax.Train, own: syntax.Train) -> syntax.Train:
-    """The base's recipe with the own entries, each in the place of one with its key or behind them."""
+    """The base's recipe with the own entries, each in the place of one with its key or behind them.
+
+    Steps of one's own say how long the training is: then the base's epochs aren't inherited.
+    """
     entries = {line.content.key: line for line in own.lines if isinstance(line.content, syntax.Entry)}
+    steps = any(isinstance(line.content, syntax.Entry) and line.content.is_steps for line in own.lines)
+    without = {"epochs"} if steps else set[str]()
     lines = []
     for line in base.lines:
+        if isinstance(line.content, syntax.Entry) and line.content.key in without - entries.keys():
+            continue
         key = line.content.key if isinstance(line.content, syntax.Entry) else None
         lines.append(entries.pop(key, line) if key is not None else line)
     lines += [line for line in own.lines if not isinstance(line.content, syntax.Entry)]

@@ -84,7 +84,7 @@ class _Elaboration:
     def run(self) -> Network:
         blocks = blocks_of(self.contents, self.found)
         if self.found:  # a block that calls itself can't be expanded
-            raise NetworkError(self.found)
+            raise NetworkError(sorted(self.found, key=_place))
         shape, first = self._input()
         layers = [i for i in self.items if not isinstance(i.element, syntax.Input)]
         expansion = expand(first, layers, blocks, self.found)
@@ -285,7 +285,9 @@ class _Elaboration:
             message = f"an activation after {layer.kind}, whose rule gives one already"
             alone = f"`{element_text(layer)} after=none"
             alone += f" {written.layer.kind}`" if behind == consumer else "`"
-            help = f"remove the {written.layer.kind}, or write {alone}"
+            help = f"remove the {written.layer.kind}"
+            if layer.kind not in ("concat", "add"):  # which take no options
+                help += f", or write {alone}"
             self.found.append(called(Diagnostic("V216", message, labels, help), written.calls))
 
     # -- what must hold of the whole
@@ -330,10 +332,11 @@ class _Elaboration:
             if place.label:
                 if place.label in labels:
                     message = f"a second element is labelled `{place.label}`"
-                    there = Label(spans[place.label], "first here", primary=False)
+                    where = [Label(place.item.span, "again")]
+                    if spans[place.label] != place.item.span:
+                        where.append(Label(spans[place.label], "first here", primary=False))
                     help = "label the calls of the block, too" if place.calls else "rename one"
-                    wrong = Diagnostic("V224", message, (Label(place.item.span, "again"), there), help)
-                    raise NetworkError(called(wrong, place.calls))
+                    raise NetworkError(called(Diagnostic("V224", message, tuple(where), help), place.calls))
                 labels[place.label], spans[place.label] = names, place.item.span
             if place.expects:
                 printed.append(Printed(place.expects, names, place.calls))

@@ -5,7 +5,7 @@ The first digit of a code says the room: 1 text, 2 network, 3 claims, 4 recipe, 
 6 records; ``V`` is an error, ``W`` a warning.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -78,8 +78,19 @@ class RecordError(VggdslError):
     """V6xx: a run or a record that can't be used."""
 
 
+def once_each(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """What is wrong in a block is told once, with the first call that shows it."""
+    seen = set()
+    for finding in found:
+        key = finding.code, finding.message, finding.labels[:1]
+        if key not in seen:
+            yield finding
+        seen.add(key)
+
+
 _LONGEST = 100
 """A longer word is no misspelling of any that is known."""
+_LISTED = 20
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
@@ -101,5 +112,6 @@ def _nearest(word: str, known: tuple[str, ...]) -> str | None:
 def unknown(code: str, what: str, word: str, known: Sequence[str], span: Span) -> Diagnostic:
     """``unknown <what> `word` `` with the nearest spelling, or with all that are known."""
     near = nearest(word, known)
-    hint = f"did you mean `{near}`?" if near else "known: " + ", ".join(known)
+    listed = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+    hint = f"did you mean `{near}`?" if near else f"known: {listed}"
     return Diagnostic(code, f"unknown {what} `{word}`", (Label(span, "not known"),), hint)

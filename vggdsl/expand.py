@@ -104,7 +104,8 @@ class _Expander:
     def _item(self, item: syntax.Item, x: int, at: _At) -> int:
         if item.repeat == 0:
             help = "a repeat is at least 1: remove the `x0`, or the element with it"
-            self.found.append(Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),), help))
+            zero = Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),), help)
+            self.found.append(called(zero, at.calls))
         own, head = item.label, at.head
         if isinstance(item.element, syntax.Aux):
             self._check_aux(item, item.element, at)
@@ -157,8 +158,8 @@ class _Expander:
                 self.out.heads[head] = (element, end)
                 return x
             case syntax.Input():
-                label_here = Label(item.span, "here")
-                self.found.append(Diagnostic("V211", "an input inside an element", (label_here,), "move it out"))
+                inner = Diagnostic("V211", "an input inside an element", (Label(item.span, "here"),), "move it out")
+                self.found.append(called(inner, at.calls))
                 return x
 
     def _append(
@@ -174,16 +175,15 @@ class _Expander:
         return len(self.out.words) - 1
 
     def _check_aux(self, item: syntax.Item, aux: syntax.Aux, at: _At) -> None:
-        here = (Label(item.span, "here"),)
+        wrong = []
         if at.head is not None:
-            message = "an auxiliary classifier inside another"
-            self.found.append(called(Diagnostic("V235", message, here, "move it out"), at.calls))
+            wrong.append(("an auxiliary classifier inside another", "move it out"))
         if aux.weight.unit or aux.weight.approximate or not 0 < aux.weight.value <= _HEAVIEST:
-            message = f"an auxiliary loss can't weigh {aux.weight.text}"
-            self.found.append(Diagnostic("V235", message, here, "write a number such as 0.3"))
+            wrong.append((f"an auxiliary loss can't weigh {aux.weight.text}", "write a number such as 0.3"))
         if item.repeat is not None:
-            message = "a repeated auxiliary classifier"
-            self.found.append(Diagnostic("V235", message, here, "each classifier stands where its features are"))
+            wrong.append(("a repeated auxiliary classifier", "each classifier stands where its features are"))
+        for message, help in wrong:
+            self.found.append(called(Diagnostic("V235", message, (Label(item.span, "here"),), help), at.calls))
 
 
 def called(finding: Diagnostic, calls: Iterable[Span]) -> Diagnostic:

@@ -41,7 +41,7 @@ def export_onnx(
         **preprocessing.to_metadata(),
     }
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
-    model = to_onnx(spec.typed, weights(network), fold=fold, logits=logits, metadata=metadata, name=name)
+    model = to_onnx(network.typed, weights(network), fold=fold, logits=logits, metadata=metadata, name=name)
     target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=hidden(target)) as folder:

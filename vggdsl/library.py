@@ -1,9 +1,10 @@
 """The texts of specs: files, standard input, those that ship, and what their links name."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from vggdsl import syntax
 from vggdsl.deltas import Read
@@ -57,8 +58,9 @@ def reader(source: Source, beside: Iterable[str | Path] = ()) -> Read:
             message = f"`{link.path}` lies outside of the project's folders"
             raise InputError(Diagnostic("V244", message, (label,), help))
         if not is_file(path):
-            near = nearest(link.path, _neighbours(start)) if link.path else None
-            help = f"did you mean `{near}`?" if near else "paths are relative to the file that names them"
+            near = nearest(path.name, _neighbours(path.parent)) if link.path else None
+            written = PurePath(link.path).with_name(near).as_posix() if near else None
+            help = f"did you mean `{written}`?" if written else "paths are relative to the file that names them"
             raise InputError(Diagnostic("V243", f"no file `{link.path}`", (label,), help))
         return arch.parse(_read(path))
 
@@ -69,7 +71,7 @@ def shipped() -> dict[str, Path]:
     """The specs that ship, by name; variants of a network are ``folder/name``."""
     root = folder("specs")
     paths = (path for path in root.rglob("*.arch") if path.parent.name != _BLOCKS)
-    paths_in_order = sorted(paths, key=lambda p: (len(p.relative_to(root).parts), p))
+    paths_in_order = sorted(paths, key=lambda p: (len(p.relative_to(root).parts), p.parent, _natural(p.stem)))
     return {str(path.relative_to(root).with_suffix("")).replace("\\", "/"): path for path in paths_in_order}
 
 
@@ -95,6 +97,11 @@ def find(spec: str | Path) -> Path:
     near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
     help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
     raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key by which resnet20 comes before resnet110."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _read(path: Path) -> Source:

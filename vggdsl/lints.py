@@ -1,22 +1,37 @@
 """Warnings: networks that compile, but probably not into what was meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from vggdsl.blocks import inner_items, items_of
 from vggdsl.errors import Diagnostic, Label
+from vggdsl.expand import called
 from vggdsl.infer import TypedGraph, TypedNode
 from vggdsl.ops import FC, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, Softmax
 from vggdsl.shapes import Pair, Window
+from vggdsl.source import Span
+from vggdsl.syntax import Block, Call, Document, Items
 
 
 def lint(typed: TypedGraph) -> list[Diagnostic]:
-    """W2xx for everything that looks wrong in a network; each place is told once."""
-    found = []
-    for node in typed.nodes:
-        found += [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_even(node)]
-        found += _before_softmax(node, typed)
+    """W2xx for everything that looks wrong in a network, auxiliary classifiers too; each place is told once."""
+    found = list[Diagnostic]()
+    for node in typed.training_nodes:
+        wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_even(node)]
+        wrong += _before_softmax(node, typed)
+        found += (called(d, node.node.calls) for d in wrong)
     found += [*_linear(typed), *_channels_first(typed)]
-    return list(dict.fromkeys(found))
+    return list(_once_a_place(found))
+
+
+def _once_a_place(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """What looks wrong in a block or a repeat is told of the first layer that it becomes."""
+    seen = set()
+    for finding in found:
+        key = finding.code, finding.labels[0].span
+        if key not in seen:
+            yield finding
+        seen.add(key)
 
 
 _FIRST = 1000
@@ -70,18 +85,42 @@ def _on_one_pixel(t: TypedNode) -> Iterator[Diagnostic]:
 
 
 def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
-    """Two layers with weights and nothing nonlinear between are one layer."""
-    before: dict[str, TypedNode | None] = {}
-    for t in typed.nodes:
-        origin = next((before[name] for name in t.node.inputs if before.get(name)), None)
-        if isinstance(t.node.op, Conv | FC):
-            if origin is not None:
-                labels = (Label(t.node.span, "the second"), Label(origin.node.span, "the first", primary=False))
-                message = f"nothing nonlinear between {origin.name} and {t.name}"
-                yield Diagnostic("W204", message, labels, "write an activation between them, or `after` rules")
-            before[t.name] = t
-        else:
-            before[t.name] = None if t.node.op.nonlinear else origin
+    """Two layers with weights and nothing nonlinear between are one layer.
+
+    Through a merge they are if that is so on each of its branches, and if nothing else takes from the first
+    but by way of such layers: in a network of residuals the sum goes on.
+    """
+    origins: dict[str, tuple[TypedNode, ...]] = {}
+    only_linear = _only_linear(typed)
+    for t in typed.training_nodes:
+        before = [origins.get(name, ()) for name in t.node.inputs]
+        linear = tuple(dict.fromkeys(o for each in before for o in each)) if all(before) else ()
+        if not isinstance(t.node.op, Conv | FC):
+            origins[t.name] = () if t.node.op.nonlinear else linear
+            continue
+        origins[t.name] = (t,)
+        if linear and all(origin.name in only_linear for origin in linear):
+            origin = linear[0]
+            labels = (Label(t.node.span, "the second"), Label(origin.node.span, "the first", primary=False))
+            message = f"nothing nonlinear between {origin.name} and {t.name}"
+            help = "write an activation between them, or `after` rules"
+            yield called(Diagnostic("W204", message, labels, help), t.node.calls)
+
+
+def _only_linear(typed: TypedGraph) -> set[str]:
+    """The layers that reach nothing nonlinear, and no output, but through another layer with weights."""
+    consumers: dict[str, list[TypedNode]] = {t.name: [] for t in typed.training_nodes}
+    for t in typed.training_nodes:
+        for name in t.node.inputs:
+            consumers[name].append(t)
+    found = set[str]()
+    for t in reversed(typed.training_nodes):
+        after = consumers[t.name]
+        if after and all(
+            isinstance(c.node.op, Conv | FC) or (not c.node.op.nonlinear and c.name in found) for c in after
+        ):
+            found.add(t.name)
+    return found
 
 
 def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
@@ -111,3 +150,25 @@ def _even(t: TypedNode) -> Iterator[Diagnostic]:
     if (t.shape.h, t.shape.w) != (t.x.h, t.x.w) and any(e % 2 == 0 for e in op.window.extent):
         message = f"a kernel of {op.window.kernel} can't keep the size: {t.x} becomes {t.shape}"
         yield Diagnostic("W207", message, (Label(t.node.span, "this layer"),), "say the padding, such as `pad=0`")
+
+
+def lint_blocks(own: Document, whole: Document) -> Iterator[Diagnostic]:
+    """W208 for blocks that a file defines itself and that nothing in its network calls.
+
+    ``own`` is what the file says, ``whole`` with what its links lead to.
+    """
+    blocks = {c.name: c for c in whole.contents if isinstance(c, Block)}
+    waiting = [item for c in whole.contents if isinstance(c, Items) for item in c.items]
+    reached = set[str]()
+    while waiting:
+        element = waiting.pop().element
+        waiting += inner_items(element)
+        if isinstance(element, Call) and element.name not in reached:
+            reached.add(element.name)
+            waiting += items_of(blocks[element.name])
+    for block in own.contents:
+        if isinstance(block, Block) and block.name not in reached:
+            start = block.span.start + block.span.text.index(block.name, len("block"))
+            place = Label(Span(block.span.source, start, start + len(block.name)), "not used")
+            help = f"call it, as `{block.name}({', '.join(block.parameters)})`, or remove it"
+            yield Diagnostic("W208", f"a block from which no layer comes: `{block.name}`", (place,), help)

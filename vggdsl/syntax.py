@@ -37,7 +37,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Option:
-    """``pad=1``; the bare word ``ceil`` is ``ceil=yes``."""
+    """``pad=1``; at a layer the bare word ``ceil`` is ``ceil=yes``."""
 
     key: str
     value: str
@@ -45,8 +45,6 @@ class Option:
     quoted: bool = False
 
     def __str__(self) -> str:
-        if self.key == "ceil" and self.value == "yes":
-            return "ceil"
         return f'{self.key}="{self.value}"' if self.quoted else f"{self.key}={self.value}"
 
 
@@ -292,6 +290,11 @@ class Entry:
     def written(self) -> str:
         """The values as text."""
         return " ".join(map(str, self.values))
+
+    @property
+    def is_steps(self) -> bool:
+        """Whether it is a schedule that says itself how long the training is."""
+        return self.key == "schedule" and any(isinstance(v, Setting) and v.name == "steps" for v in self.values)
 
 
 @dataclass(frozen=True)

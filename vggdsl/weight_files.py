@@ -53,28 +53,38 @@ def read_weights(path: Path) -> dict[str, Array]:
         raise _unusable(path, "it says that it holds more than fits in memory") from None
     except Exception:  # pickle has no root for what can be wrong with a file
         raise _unusable(path, "it is nothing that torch.save wrote, or torn") from None
+    return to_arrays(path, state)
+
+
+def to_arrays(source: Path | str, state: object) -> dict[str, Array]:
+    """The values of a state dict from ``source``, as ``read_weights`` gives them.
+
+    Raises ``InputError`` V513 if it is something else.
+    """
     if not isinstance(state, Mapping) or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise _unusable(path, "it holds no state dict: a mapping of names to tensors")
-    return {_name(path, name): _array(path, name, tensor) for name, tensor in state.items()}
+        raise _unusable(source, "it holds no state dict: a mapping of names to tensors")
+    return {_name(source, name): _array(source, name, tensor) for name, tensor in state.items()}
 
 
-def check_finite(path: Path, given: Weights) -> None:
+def check_finite(
+    path: Path | str, given: Weights, help: str = "did the training diverge? take an earlier epoch"
+) -> None:
     """Raises ``InputError`` V513 if a weight is NaN or infinite in single precision."""
     for name, array in given.items():
         with np.errstate(over="ignore"):
             is_finite = np.isfinite(array.astype(np.float32, copy=False)).all()
         if not is_finite:
             message = f"{path} holds NaN or infinite values in {name}"
-            raise InputError(Diagnostic("V513", message, help="did the training diverge? take an earlier epoch"))
+            raise InputError(Diagnostic("V513", message, help=help))
 
 
-def _name(path: Path, name: object) -> str:
+def _name(path: Path | str, name: object) -> str:
     if not isinstance(name, str) or not name.isprintable():
         raise _unusable(path, f"a name in it is no text: {str(name)[:40]!a}")
     return name
 
 
-def _array(path: Path, name: object, tensor: torch.Tensor) -> Array:
+def _array(path: Path | str, name: object, tensor: torch.Tensor) -> Array:
     kind = None
     if tensor.is_meta:
         kind = "without values"
@@ -100,6 +110,6 @@ def _plain(error: Exception) -> str:
     return "".join(c for c in line if c.isprintable())[:200]
 
 
-def _unusable(path: Path, why: str) -> InputError:
+def _unusable(path: Path | str, why: str) -> InputError:
     help = "name a run's folder, a .safetensors file, or a state dict that torch.save wrote"
     return InputError(Diagnostic("V513", f"{path} holds no weights: {why}", help=help))

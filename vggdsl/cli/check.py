@@ -1,13 +1,22 @@
 """``vggdsl check``."""
 
+import re
 import sys
 from typing import Any
 
 import click
 
+from vggdsl import syntax
+from vggdsl.blocks import blocks_of
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, plural, report
+from vggdsl.deltas import flatten, is_blocks
 from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.spec import Spec, load
+from vggdsl.library import read_source, reader
+from vggdsl.notations import arch
+from vggdsl.source import Source
+from vggdsl.spec import Spec, parse
+
+_BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 
 
 @click.command()
@@ -18,7 +27,8 @@ def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
     """Parse, infer, and hold every claim against arithmetic.
 
     A line a spec says how many printed figures hold and how many are disputed. Exits with 1 if
-    anything is wrong; warnings count only if --strict.
+    anything is wrong; warnings count only if --strict. Links of one SPEC may lead into the folders
+    of the others; a file of blocks is checked as far as it goes without a network.
 
     \b
     vggdsl check vgg_d
@@ -29,26 +39,46 @@ def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
     codes = []
     width = max(len(name) for name in specs)
     for name in specs:
-        spec: Spec | None = None
-        try:
-            spec = load(name)
-            found = spec.check()
-        except VggdslError as error:
-            found = list(error.diagnostics)
+        spec, blocks, found = _checked(name, specs)
         codes.append(exit_code(found) or int(strict and bool(found)))
         if as_json:
-            rows.append(_row(name, spec, found))
+            rows.append(_row(name, spec, blocks, found))
         else:
             report(found, sys.stdout)
-            click.echo(f"{name:<{width}}  {_summary(spec, found)}")
+            click.echo(f"{name:<{width}}  {_summary(spec, blocks, found)}")
     if as_json:
         echo_json(rows)
     raise SystemExit(1 if 1 in codes else max(codes))
 
 
-def _summary(spec: Spec | None, found: list[Diagnostic]) -> str:
+def _checked(name: str, beside: tuple[str, ...]) -> tuple[Spec | None, int | None, list[Diagnostic]]:
+    """A spec, or the number of blocks in a file that holds nothing else, and what is wrong with it."""
+    try:
+        source = read_source(name)
+        if (blocks := _blocks(source, beside)) is not None:
+            return None, *blocks
+        spec = parse(source.text, source.name, beside)
+        return spec, None, spec.check()
+    except VggdslError as error:
+        return None, None, list(error.diagnostics)
+
+
+def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnostic]] | None:
+    """Of a file of blocks their number, and what is wrong with them; None for any other file."""
+    if not _BLOCK.search(source.text):  # spares the others the reading
+        return None
+    document = arch.parse(source)
+    if not is_blocks(document):
+        return None
+    found = list[Diagnostic]()
+    blocks_of(flatten(document, reader(source, beside)).contents, found)
+    return sum(isinstance(content, syntax.Block) for content in document.contents), found
+
+
+def _summary(spec: Spec | None, blocks: int | None, found: list[Diagnostic]) -> str:
     errors, warnings = (sum(d.is_error is wanted for d in found) for wanted in (True, False))
     parts = [plural(errors, "error")] if errors else []
+    parts += [plural(blocks, "block")] if blocks is not None else []
     if spec is not None:
         held = spec.count("holds")
         parts.append(f"{plural(held, 'claim')} {'holds' if held == 1 else 'hold'}")
@@ -61,8 +91,10 @@ def _summary(spec: Spec | None, found: list[Diagnostic]) -> str:
     return ", ".join(parts)
 
 
-def _row(name: str, spec: Spec | None, found: list[Diagnostic]) -> dict[str, Any]:
+def _row(name: str, spec: Spec | None, blocks: int | None, found: list[Diagnostic]) -> dict[str, Any]:
     row: dict[str, Any] = {"spec": name, "ok": not any(d.is_error for d in found)}
+    if blocks is not None:
+        row["blocks"] = blocks
     if spec is not None:
         row["claims"] = {status: spec.count(status) for status in ("holds", "disputed", "refuted")}
         row["results_claimed"] = sum(len(claim.measures) for claim in spec.results)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TextIO, TypeVar
 
@@ -11,6 +11,7 @@ import click
 
 from vggdsl.diagnostics import render_all, to_json
 from vggdsl.errors import Diagnostic, VggdslError
+from vggdsl.infer import TypedHead
 from vggdsl.spec import Spec
 
 P = ParamSpec("P")
@@ -87,26 +88,36 @@ def memory_text(count: int) -> str:
     return f"{count} B" if unit == 1 else f"{count / unit:,.1f} {name}"
 
 
-LEFT = ("name", "layer", "source", "spec")
+LEFT = ("name", "layer", "source", "spec", "recipe", "measure", "protocol")
 """Columns of words; numbers stand to the right."""
+TOTALS = ("total", "training")
+"""Rows that are printed bold."""
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], totals: Sequence[str] | None = None) -> None:
-    """A table on standard output, as wide as it needs to be."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *parts: Iterable[Sequence[str]]) -> None:
+    """A table on standard output, as wide as it needs to be; a blank line before each of the ``parts``."""
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(
-        box=box.SIMPLE_HEAD, show_footer=totals is not None, pad_edge=False, header_style="bold", footer_style="bold"
-    )
-    for column, total in zip(columns, totals or [""] * len(columns), strict=True):
-        table.add_column(column, total, justify="left" if column in LEFT else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="left" if column in LEFT else "right", no_wrap=True)
+    for part in (rows, *parts):
+        for row in part:
+            table.add_row(*map(escape, row), style="bold" if row[0] in TOTALS and part is not rows else None)
+        table.add_section()
     color = has_color(sys.stdout)
     console = Console(width=400, force_terminal=color, no_color=not color, highlight=False)
     with console.capture() as captured:
         console.print(table)
     lines = [line.rstrip().removeprefix(" ") for line in captured.get().splitlines()]
     click.echo("\n".join(lines).strip("\n"))
+
+
+def heads_of(spec: Spec) -> Iterator[tuple[str, TypedHead]]:
+    """The auxiliary classifiers with their labels: of those that name the same layers, the outermost."""
+    for head in spec.typed.heads:
+        names = tuple(t.name for t in head.nodes)
+        yield min((label for label, nodes in spec.network.labels.items() if nodes == names), key=len), head

@@ -1,15 +1,16 @@
 """``vggdsl explain``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import assert_never
 
 import click
 
-from vggdsl.cli.common import memory_text, report, reports_errors
+from vggdsl.cli.common import heads_of, memory_text, report, reports_errors
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.infer import TypedNode
+from vggdsl.ir import Node
 from vggdsl.ops import (
     FC,
     LRN,
@@ -27,7 +28,9 @@ from vggdsl.ops import (
     Softmax,
 )
 from vggdsl.shapes import Pair, Window
+from vggdsl.source import Span
 from vggdsl.spec import Spec, load
+from vggdsl.syntax import Default
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
@@ -35,7 +38,8 @@ from vggdsl.spec import Spec, load
 @reports_errors
 def command(place: str) -> None:
     """A layer as it is compiled: the arithmetic of its shape, parameters, multiply-adds and
-    receptive field, and everything that is implied.
+    receptive field, what it stands in, and everything that is implied. A line that calls a block
+    explains the layers that it becomes.
 
     \b
     vggdsl explain vgg_d            every layer
@@ -46,13 +50,15 @@ def command(place: str) -> None:
     spec = load(match[1] if match else place)
     report(spec.check())
     line = int(match[2]) if match else None
-    nodes = spec.typed.nodes
-    wanted = [t for t in nodes if t.node.span.line == line or (line is None and not _beside(t))]
+    nodes = spec.typed.training_nodes
+    wanted = [i for i, t in enumerate(nodes) if (not _beside(t) if line is None else _stands_on(t, line, spec))]
     if not wanted:
-        lines = sorted({t.node.span.line for t in nodes})
-        help = f"its layers stand on lines {', '.join(map(str, lines))}"
+        places = {span.line for t in nodes for span in (t.node.span, *t.node.calls) if span.source == spec.source}
+        lines = ", ".join(map(str, sorted(places)))
+        help = f"its layers stand on lines {lines}" if lines else "its layers stand in the file that it extends"
         raise InputError(Diagnostic("V504", f"no layer on line {line} of {spec.source.name}", help=help))
-    click.echo("\n\n".join("\n".join(_explain(t, spec)) for t in wanted))
+    explained = _Explained(spec)
+    click.echo("\n\n".join("\n".join(_explain(i, explained)) for i in wanted))
 
 
 def _beside(t: TypedNode) -> bool:
@@ -60,11 +66,84 @@ def _beside(t: TypedNode) -> bool:
     return bool(t.node.implied) and t.node.op.in_place
 
 
-def _explain(t: TypedNode, spec: Spec) -> Iterator[str]:
+def _stands_on(t: TypedNode, line: int, spec: Spec) -> bool:
+    """Whether a line of the spec's own file holds the layer, the rule that gives it, or a call that leads to it."""
+
+    def here(span: Span) -> bool:
+        return span.line == line and span.source == spec.source
+
+    own = here(t.node.span) and t.node.implied != "implied"
+    return own or (not _beside(t) and any(map(here, t.node.calls)))
+
+
+class _Explained:
+    """A spec, and what is told of its layers that they don't know themselves."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.nodes = spec.typed.training_nodes
+        self.around: dict[str, list[str]] = {t.name: [] for t in self.nodes}
+        """By a layer's name the branches, calls and auxiliary classifiers that it stands in."""
+        self._branches(spec.typed.nodes)
+        for head in spec.typed.heads:
+            self._branches(head.nodes)
+        for t in self.nodes:
+            for call in t.node.calls:
+                self.around[t.name].append(f"{' '.join(call.text.split())} of {self.place(call)}")
+        for name, head in heads_of(spec):
+            for t in head.nodes:
+                self.around[t.name].append(f"{name}, an auxiliary classifier whose loss weighs {head.weight:g}")
+        self.classifiers = self._classifiers()
+
+    def place(self, span: Span) -> str:
+        """A line of the spec's own file, or of another."""
+        same = span.source == self.spec.source
+        return f"line {span.line}" if same else f"{span.source.name}:{span.line}"
+
+    def _branches(self, nodes: Sequence[TypedNode]) -> None:
+        """A merge comes right behind the layers of its branches."""
+        written = list[Span]()
+        for place, t in enumerate(nodes):
+            written.append(written[-1] if t.node.implied else t.node.span)
+            for i in reversed(range(place)):
+                number = _branch(t.node, written[i], nodes[i].node.calls)
+                if number is None:
+                    break
+                self.around[nodes[i].name].append(f"branch {number} of {len(t.node.branches)} of {t.name}")
+
+    def _classifiers(self) -> set[str]:
+        """The FCs from which no other convolution or FC is reached."""
+        hidden, found = set[str](), set[str]()
+        for t in reversed(self.nodes):
+            if isinstance(t.node.op, Conv | FC) or t.name in hidden:
+                hidden.update(t.node.inputs)
+            if isinstance(t.node.op, FC) and t.name not in hidden:
+                found.add(t.name)
+        return found
+
+
+def _branch(merge: Node, written: Span, calls: tuple[Span, ...]) -> int | None:
+    """The number of the merge's branch in which a layer is written, or the call that led to it."""
+    inner = len(calls) - len(merge.calls)
+    if not merge.branches or inner < 0 or calls[inner:] != merge.calls:
+        return None
+    place = calls[inner - 1] if inner else written
+    for number, branch in enumerate(merge.branches, 1):
+        if place.source == branch.source and branch.start <= place.start and place.end <= branch.end:
+            return number
+    return None
+
+
+def _explain(index: int, explained: _Explained) -> Iterator[str]:
+    t, spec = explained.nodes[index], explained.spec
     node = t.node
-    yield f"{t.name}: {node.spelled}  ({spec.source.name}:{node.span.line})"
+    yield f"{t.name}: {node.spelled}  ({node.span.source.name}:{node.span.line})"
+    for around in explained.around[t.name]:
+        yield f"  in       {around}"
+    if index and node.inputs != (explained.nodes[index - 1].name,):
+        yield f"  from     {', '.join(node.inputs)}"
     if not isinstance(node.op, Input):
-        yield f"  shape    {t.x} -> {t.shape}{_shape(t, spec)}"
+        yield f"  shape    {_inputs(t, spec)} -> {t.shape}{_shape(t, spec)}"
     if t.params.total:
         yield f"  params   {_params(t)}"
     if t.macs:
@@ -73,12 +152,15 @@ def _explain(t: TypedNode, spec: Spec) -> Iterator[str]:
         yield f"  stores   {t.activations:,} activations, {memory_text(t.activations * 4)} in fp32"
     if not isinstance(node.op, Input):
         yield f"  field    {_field(t, spec)}"
-    for implied in _implied(t, spec):
+    for implied in _implied(t, explained):
         yield f"  implied  {implied}"
-    place = spec.typed.nodes.index(t)
-    for after in takewhile(lambda other: other.node.implied, spec.typed.nodes[place + 1 :]):
+    for after in takewhile(lambda other: other.node.implied, explained.nodes[index + 1 :]):
         if not node.implied:
-            yield f"  then     {after.node.spelled}: {_why(after)}"
+            yield f"  then     {after.node.spelled}: {_why(after, explained)}"
+
+
+def _inputs(t: TypedNode, spec: Spec) -> str:
+    return ", ".join(str(spec.typed[name].shape) for name in t.node.inputs)
 
 
 def _windowed(window: Window, x: Pair, out: Pair) -> str:
@@ -105,8 +187,10 @@ def _shape(t: TypedNode, spec: Spec) -> str:
             return f": {t.x.elements:,} values, flattened in C, H, W order, to {t.shape.c:,}"
         case GlobalAvgPool():
             return f": the mean over {x}"
-        case Concat() | Add():
-            return ": " + " + ".join(str(spec.typed[name].shape) for name in t.node.inputs)
+        case Concat():
+            return f": {' + '.join(str(spec.typed[name].shape.c) for name in t.node.inputs)} = {t.shape.c} channels"
+        case Add():
+            return ": their sum, value by value"
         case Input() | BatchNorm() | LRN() | Activation() | Dropout() | Softmax() | Identity():
             return ""
         case op:
@@ -139,6 +223,8 @@ def _field(t: TypedNode, spec: Spec) -> str:
     before = spec.typed[t.node.inputs[0]]
     window = t.node.op.sees(t.x)
     after = f"{t.receptive_field}, every {t.stride} pixels of the input"
+    if len(t.node.inputs) > 1:
+        return f"{after}: the largest of its branches"
     if window is None or window.extent == (1, 1):
         return after
     axes = (0, 1) if len(set(zip(before.receptive_field, window.extent, before.stride, strict=True))) > 1 else (0,)
@@ -149,51 +235,49 @@ def _field(t: TypedNode, spec: Spec) -> str:
     return f"{after}: {' and '.join(sums)}"
 
 
-def _implied(t: TypedNode, spec: Spec) -> Iterator[str]:
+def _implied(t: TypedNode, explained: _Explained) -> Iterator[str]:
     node = t.node
     if node.implied:
-        yield _why(t)
+        yield _why(t, explained)
     written = node.span.text if not node.implied else ""
     match node.op:
         case Conv(window=window, bias=bias):
             if "pad=" not in written:
-                yield f"padding {window.pad}{_from_default('conv', 'pad', spec)}"
+                yield f"padding {window.pad}{_from_default('conv', 'pad', explained)}"
             if "/" not in written and "stride=" not in written:
-                yield f"stride {window.stride}{_from_default('conv', 'stride', spec)}"
+                yield f"stride {window.stride}{_from_default('conv', 'stride', explained)}"
             if "bias=" not in written:
-                yield f"{'a bias' if bias else 'no bias'}{_from_default('conv', 'bias', spec)}"
+                yield f"{'a bias' if bias else 'no bias'}{_from_default('conv', 'bias', explained)}"
         case MaxPool(window) | AvgPool(window):
             if "/" not in written:
                 yield f"window {window.kernel}, stride {window.stride}"
             if "pad=" not in written:
-                yield f"padding {window.pad}{_from_default(node.op.kind, 'pad', spec)}"
+                yield f"padding {window.pad}{_from_default(node.op.kind, 'pad', explained)}"
             if "ceil" not in written:
                 how = "up" if window.ceil else "down"
-                yield f"sizes are rounded {how}{_from_default(node.op.kind, 'ceil', spec)}"
+                yield f"sizes are rounded {how}{_from_default(node.op.kind, 'ceil', explained)}"
         case FC(bias=bias) if "bias=" not in written:
-            yield f"{'a bias' if bias else 'no bias'}{_from_default('FC', 'bias', spec)}"
+            yield f"{'a bias' if bias else 'no bias'}{_from_default('FC', 'bias', explained)}"
         case BatchNorm(eps, momentum):
             yield f"eps {eps:g}, momentum {momentum:g}"
         case LRN(n, k, alpha, beta):
             yield f"n {n}, k {k:g}, alpha {alpha:g}, beta {beta:g} (Krizhevsky et al. 2012, unless told)"
         case _:
             pass
-    if isinstance(node.op, FC | Conv) and spec.network.graph.classifier is node and isinstance(node.op, FC):
+    if t.name in explained.classifiers:
         yield "the classifier: rules for hidden FCs don't apply to it"
 
 
-def _why(t: TypedNode) -> str:
+def _why(t: TypedNode, explained: _Explained) -> str:
     """Why a layer is there that nobody wrote at its place."""
     if t.node.implied == "implied":
         return "no activation is written, so every convolution and hidden FC gets a ReLU"
-    return f"by the rule `{t.node.implied}` of line {t.node.span.line}"
+    return f"by the rule `{t.node.implied}` of {explained.place(t.node.span)}"
 
 
-def _from_default(kind: str, key: str, spec: Spec) -> str:
+def _from_default(kind: str, key: str, explained: _Explained) -> str:
     """Which `default` line says so, if one does."""
-    from vggdsl.syntax import Default
-
-    for content in spec.whole.contents:
+    for content in explained.spec.whole.contents:
         if isinstance(content, Default) and content.kind == kind and any(o.key == key for o in content.options):
-            return f", by `default {kind}` of line {content.span.line}"
+            return f", by `default {kind}` of {explained.place(content.span)}"
     return ""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from errno import EINVAL, EISDIR, ENOENT
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,17 +23,32 @@ if TYPE_CHECKING:
     from vggdsl.training.runfolder import Trained
 
 
+_PUBLISHED = "torchvision:"
+
+
+class _Weights(click.Path):
+    """A path that exists, as ``Path``; or torchvision's, as ``str``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if str(value).startswith(_PUBLISHED) else super().convert(value, param, ctx)
+
+
 @click.command()
 @click.argument("name", metavar="SPEC")
 @click.option("--onnx", is_flag=True, required=True, help="Write ONNX, for inference.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write; <name>.onnx unless told.")
-@click.option("--weights", metavar="RUN|FILE", type=click.Path(exists=True, path_type=Path), help="Trained weights.")
+@click.option(
+    "--weights",
+    metavar="RUN|FILE|torchvision:MODEL",
+    type=_Weights(exists=True, path_type=Path),
+    help="Trained weights; torchvision's are fetched unless they are in PyTorch's cache.",
+)
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Fold each BN into the layer before it.")
 @click.option("--logits", is_flag=True, help="Leave the softmax out.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
 @reports_errors
 def command(
-    name: str, onnx: bool, output: Path | None, weights: Path | None, fold: bool, logits: bool, force: bool
+    name: str, onnx: bool, output: Path | None, weights: Path | str | None, fold: bool, logits: bool, force: bool
 ) -> None:
     """Write a network as ONNX, and say so only once the file is known to compute the same.
 
@@ -47,16 +62,19 @@ def command(
     vggdsl export specs/quickstart.arch --onnx --weights runs/quickstart-s0-1
     vggdsl export my_net.arch --onnx --weights runs/my_net-s0-1/last.safetensors
     vggdsl export my_net.arch --onnx --weights theirs.safetensors --no-fold --logits
+    vggdsl export vgg_d --onnx --weights torchvision:vgg16
+    vggdsl export torchvision/resnet50 --onnx --weights torchvision:resnet50@IMAGENET1K_V2
     """
     assert onnx, "click requires it"
     spec = load(name)
     refuse_wrong(spec)
     path = output or Path(f"{spec.name if name != '-' else 'network'}.onnx")
-    _check_target(path, spec, weights, force)
+    file = weights if isinstance(weights, Path) else None
+    _check_target(path, spec, file, force)
     from vggdsl.exporting import export_onnx
     from vggdsl.training.memory import check_use, out_of_memory
 
-    check_use("exporting", spec.typed, weights.stat().st_size if weights is not None and weights.is_file() else 0)
+    check_use("exporting", spec.typed, file.stat().st_size if file is not None and file.is_file() else 0)
     with out_of_memory("exporting"):
         network, preprocessing, origin = _network(spec, weights)
         agreement = export_onnx(
@@ -114,33 +132,43 @@ def _is_source(file: Path, spec: Spec, weights: Path | None) -> bool:
     return is_ours and weights is not None and weights.is_dir() and file.resolve().parent == weights.resolve()
 
 
-def _network(spec: Spec, weights: Path | None) -> "tuple[Network, Preprocessing, Mapping[str, str]]":
+def _network(spec: Spec, weights: Path | str | None) -> "tuple[Network, Preprocessing, Mapping[str, str]]":
     """The module with its weights, what its images go through, and where the weights come from."""
+    from vggdsl.foreign_weights import from_file, from_torchvision
     from vggdsl.training.runfolder import is_run, load_run, weights_digest
-    from vggdsl.weight_files import check_finite, read_weights
+    from vggdsl.weight_files import check_finite
 
-    if weights is not None and is_run(weights):
+    if isinstance(weights, Path) and is_run(weights):
         run = load_run(weights)
         _refuse_other(spec, run)
         check_finite(weights, run.weights)
         return run.network(), preprocessing_of(run, spec.typed.input), origin_of(run)
-    click.echo("no preprocessing is known: the file says that pixels are only divided by 255", err=True)
-    preprocessing = Preprocessing.unknown(spec.typed.input)
     if weights is None:
         from vggdsl.training.start import init_of, starting_network
 
+        _say(_NO_PREPROCESSING)
         recipe = spec.recipe()
         seed, init = recipe.seeds[0], init_of(recipe)
-        click.echo(f"no --weights: exported with random weights, init {init}, seed {seed}", err=True)
+        _say(f"no --weights: exported with random weights, init {init}, seed {seed}")
         if init is not recipe.init:
-            click.echo(f"the recipe's init, {recipe.init}, isn't followed here", err=True)
-        return starting_network(spec, recipe, seed), preprocessing, {"weights": f"random, seed {seed}"}
-    from vggdsl.targets.torch import load_weights, without_weights
+            _say(f"the recipe's init, {recipe.init}, isn't followed here")
+        unknown = Preprocessing.unknown(spec.typed.input)
+        return starting_network(spec, recipe, seed), unknown, {"weights": f"random, seed {seed}"}
+    if isinstance(weights, Path):
+        loaded = from_file(spec.typed, weights, _say)
+    else:
+        loaded = from_torchvision(spec.typed, weights.removeprefix(_PUBLISHED), _say)
+    if loaded.preprocessing is None:
+        _say(_NO_PREPROCESSING)
+    origin = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
+    return loaded.network, loaded.preprocessing or Preprocessing.unknown(spec.typed.input), origin
 
-    network, given = without_weights(spec.typed), read_weights(weights)
-    load_weights(network, given)
-    check_finite(weights, given)
-    return network, preprocessing, {"weights": weights_digest(given)}
+
+_NO_PREPROCESSING = "no preprocessing is known: the file says that pixels are only divided by 255"
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _refuse_other(spec: Spec, run: "Trained") -> None:
@@ -169,7 +197,7 @@ def _difference(ours: Graph, theirs: Graph) -> str:
 
 def preprocessing_of(run: "Trained", shape: Shape) -> Preprocessing:
     """What images went through in a run's training, on their way to an input of that shape."""
-    return Preprocessing(shape, run.normalisation.mean, run.normalisation.std, run.classes)
+    return Preprocessing(shape, run.normalisation.mean, run.normalisation.std, run.classes, run.shorter_side)
 
 
 def origin_of(run: "Trained") -> "Mapping[str, str]":

@@ -5,34 +5,48 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import exit_code, report
+from vggdsl.deltas import flatten
 from vggdsl.errors import Diagnostic, InputError, VggdslError
 from vggdsl.files import is_file, write_text
-from vggdsl.library import read_source
+from vggdsl.library import read_source, reader
 from vggdsl.notations import arch
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
-def command(specs: tuple[str, ...], check: bool) -> None:
-    """Bring specs into the one form: one spelling, aligned arrows and comments.
+@click.option("--flatten", "flat", is_flag=True, help="Print a spec without its links to other files.")
+def command(specs: tuple[str, ...], check: bool, flat: bool) -> None:
+    """Bring specs into the one form: one spelling, aligned arrows and comments, broken wide lines.
 
     Comments survive, and so do the lines that a body is broken into. Files are rewritten in
     place; `-` reads standard input and writes standard output.
+
+    --flatten changes no file: it prints the one spec that is named, also one that ships, with the
+    blocks that it uses and with what it changes in the network that it extends.
 
     \b
     vggdsl fmt my_net.arch
     vggdsl fmt --check specs/*.arch
     cat my_net.arch | vggdsl fmt -
+    vggdsl fmt --flatten vgg_gap > flat.arch
     """
+    if flat and (check or len(specs) > 1):
+        raise click.UsageError("--flatten takes one SPEC, and no --check")
     codes = []
     for name in specs:
         try:
-            codes.append(_format(name, check))
+            codes.append(_flatten(name) if flat else _format(name, check))
         except VggdslError as error:
             report(error.diagnostics)
             codes.append(exit_code(error.diagnostics))
     raise SystemExit(1 if 1 in codes else max(codes))
+
+
+def _flatten(name: str) -> int:
+    source = read_source(name)
+    click.echo(arch.write(flatten(arch.parse(source), reader(source))), nl=False)
+    return 0
 
 
 def _format(name: str, check: bool) -> int:

@@ -2,22 +2,28 @@
 
 import csv
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from vggdsl.cli.common import echo_json, memory_text, plural, print_table, report, reports_errors
-from vggdsl.infer import TypedNode
-from vggdsl.ops import Input
+from vggdsl import syntax
+from vggdsl.cli.common import echo_json, heads_of, memory_text, plural, print_table, report, reports_errors
+from vggdsl.infer import TypedHead, TypedNode
+from vggdsl.notations.arch.write import element_text
+from vggdsl.ops import Add, Concat, Input
 from vggdsl.shapes import Pair
 from vggdsl.spec import Spec, load
 
 COLUMNS = ("name", "layer", "output", "params", "macs", "activations", "field", "stride")
+_WIDEST = 56
+"""Characters that tell an element."""
 
 
 @click.command()
 @click.argument("name", metavar="SPEC")
+@click.option("--layers", is_flag=True, help="Every layer of blocks and branches, and what it takes from.")
 @click.option(
     "--format",
     "form",
@@ -26,8 +32,12 @@ COLUMNS = ("name", "layer", "output", "params", "macs", "activations", "field", 
     show_default=True,
 )
 @reports_errors
-def command(name: str, form: str) -> None:
+def command(name: str, layers: bool, form: str) -> None:
     """The table of layers: output sizes, parameters, multiply-adds, receptive fields, and totals.
+
+    A network that branches has a row an element, as in a paper's table: the sums over a block, a
+    merge or a group, and the output, field and stride of its last layer. --layers gives each layer
+    a row. Auxiliary classifiers stand behind the total, which doesn't count them.
 
     Sizes are height x width x channels, in JSON lists of channels, height, width. Activations
     are values that a layer stores; what works in place stores none. The tables show an implied
@@ -35,6 +45,7 @@ def command(name: str, form: str) -> None:
 
     \b
     vggdsl show vgg_d
+    vggdsl show googlenet --layers
     vggdsl show vgg_d --format latex > table.tex
     echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show - --format json
     """
@@ -45,55 +56,164 @@ def command(name: str, form: str) -> None:
         echo_json(_json(spec))
     elif form == "csv":
         _csv(spec)
-    elif form == "table":
-        _table(spec)
     else:
-        rows = [list(COLUMNS), *_rows(spec), _totals(spec)]
-        click.echo("\n".join(_markdown(rows) if form == "markdown" else _latex(rows)))
+        branches = any(isinstance(t.node.op, Concat | Add) for t in spec.typed.training_nodes)
+        table = _by_layer(spec) if layers or not branches else _by_element(spec)
+        if form == "table":
+            print_table(COLUMNS, *table.parts)
+            click.echo("\n".join(_notes(spec)))
+        else:
+            click.echo("\n".join(_markdown(table) if form == "markdown" else _latex(table)))
     if any(d.is_error for d in found):
         raise SystemExit(1)
 
 
-def _layers(spec: Spec) -> list[TypedNode]:
-    return [t for t in spec.typed.nodes if not isinstance(t.node.op, Input)]
+@dataclass(frozen=True)
+class _Table:
+    """Rows of the network and their total; of its auxiliary classifiers, and the total with them."""
+
+    rows: list[list[str]]
+    total: list[str]
+    head_rows: list[list[str]]
+    training_total: list[str]
+
+    @property
+    def parts(self) -> list[list[list[str]]]:
+        heads = [self.head_rows, [self.training_total]] if self.head_rows else []
+        return [self.rows, [self.total], *heads]
+
+
+def _folded(nodes: Iterable[TypedNode]) -> list[list[TypedNode]]:
+    """The layers, each with what is implied behind it and works in place."""
+    groups = list[list[TypedNode]]()
+    for t in nodes:
+        if t.node.implied and t.node.op.in_place:
+            groups[-1].append(t)
+        else:
+            groups.append([t])
+    return groups
+
+
+def _by_layer(spec: Spec) -> _Table:
+    """A row a layer, which says what it takes from where that isn't the row above."""
+    names = dict[str, str]()
+
+    def rows(nodes: Iterable[TypedNode]) -> Iterator[list[str]]:
+        before = None
+        for group in _folded(nodes):
+            first = group[0]
+            sources = [names[name] for name in first.node.inputs]
+            source = f" from {', '.join(sources)}" if sources not in ([], [before]) else ""
+            names.update((t.name, first.name) for t in group)
+            yield _layer_row(group, source)
+            before = first.name
+
+    trunk = list(rows(spec.typed.nodes))
+    return _table(spec, trunk, [row for head in spec.typed.heads for row in rows(head.nodes)])
+
+
+def _layer_row(group: list[TypedNode], source: str = "") -> list[str]:
+    return _row(group[0].name, " ".join(t.node.spelled for t in group) + source, group[:1])
+
+
+def _by_element(spec: Spec) -> _Table:
+    """A row an outermost element; what isn't one of several layers has a row a layer as ever."""
+    typed, rows = spec.typed, list[list[str]]()
+    trunk = {t.name for t in typed.nodes}
+    for element in spec.network.elements:
+        nodes = [typed[name] for name in element.nodes if name in trunk]
+        item = element.item
+        if isinstance(item.element, syntax.Layer | syntax.Input):
+            rows += map(_layer_row, _folded(nodes))
+        elif nodes:
+            rows.append(_row(item.label or "", _shortened(item), nodes))
+    heads = []
+    for name, head in heads_of(spec):
+        source = head.nodes[0].node.inputs[0]
+        heads.append(_row(name, f"aux {head.weight:g} from {_element_with(spec, source)}", head.nodes))
+    return _table(spec, rows, heads)
+
+
+def _element_with(spec: Spec, name: str) -> str:
+    """The label of the outermost element that a layer ends; without one its name."""
+    ends = (e.item.label for e in spec.network.elements if e.nodes[-1:] == (name,) and e.item.repeat is None)
+    return next((label for label in ends if label), name)
+
+
+def _shortened(item: syntax.Item) -> str:
+    """An element as it is spelled, without labels in it; if that is too wide, without arguments, or its insides."""
+    repeat = f" x{item.repeat}" if item.repeat is not None else ""
+    match item.element:
+        case syntax.Merge(kind, branches):
+            least = f"{kind}[ {len(branches)} branches ]"
+        case syntax.Group(items):
+            least = f"( {plural(len(items), 'element')} )"
+        case element:
+            least = f"{element_text(element).split('(')[0]}(…)"
+    texts = (_spelled(item, arguments) for arguments in (True, False))
+    return next((text for text in texts if len(text) <= _WIDEST), least + repeat)
+
+
+def _spelled(item: syntax.Item, arguments: bool) -> str:
+    repeat = f" x{item.repeat}" if item.repeat is not None else ""
+    match item.element:
+        case syntax.Merge(kind, branches):
+            inner = (" ".join(_spelled(each, arguments) for each in branch) for branch in branches)
+            return f"{kind}[ {' | '.join(inner)} ]{repeat}"
+        case syntax.Group(items):
+            return f"( {' '.join(_spelled(each, arguments) for each in items)} ){repeat}"
+        case syntax.Call(name, (_, *_)) if not arguments:
+            return f"{name}(…){repeat}"
+        case element:
+            return element_text(element) + repeat
+
+
+def _row(name: str, text: str, nodes: Iterable[TypedNode]) -> list[str]:
+    nodes = list(nodes)
+    last = nodes[-1]
+    if isinstance(last.node.op, Input):
+        return [name, "", str(last.shape), "", "", "", "", ""]
+    counts = [f"{n:,}" if n else "" for n in _sums(nodes)]
+    return [name, text, str(last.shape), *counts, _pair(last.receptive_field), _pair(last.stride)]
+
+
+def _sums(nodes: Iterable[TypedNode]) -> tuple[int, int, int]:
+    nodes = [t for t in nodes if not isinstance(t.node.op, Input)]
+    return sum(t.params.learnable for t in nodes), sum(t.macs for t in nodes), sum(t.activations for t in nodes)
+
+
+def _table(spec: Spec, rows: list[list[str]], head_rows: list[list[str]]) -> _Table:
+    typed = spec.typed
+    total, training = ([f"{n:,}" for n in _sums(nodes)] for nodes in (typed.nodes, typed.training_nodes))
+    layers, field = plural(typed.weight_layers, "weight layer"), _pair(typed.receptive_field)
+    return _Table(
+        rows,
+        ["total", layers, "", *total, field, ""],
+        head_rows,
+        ["training", "with auxiliary classifiers", "", *training, "", ""],
+    )
 
 
 def _pair(pair: Pair) -> str:
     return str(pair.h) if pair.h == pair.w else str(pair)
 
 
-def _rows(spec: Spec) -> list[list[str]]:
-    """A row a layer; what is implied and works in place stands in the row of its layer."""
-    rows = [["input", "", str(spec.typed.input), "", "", "", "", ""]]
-    for t in _layers(spec):
-        if t.node.implied and t.node.op.in_place:
-            rows[-1][1] += f" {t.node.spelled}"
-            continue
-        counts = [f"{n:,}" if n else "" for n in (t.params.learnable, t.macs, t.activations)]
-        rows.append([t.name, t.node.spelled, str(t.shape), *counts, _pair(t.receptive_field), _pair(t.stride)])
-    return rows
-
-
-def _totals(spec: Spec) -> list[str]:
-    typed = spec.typed
-    counts = [f"{n:,}" for n in (typed.params, typed.macs, typed.activations)]
-    return ["total", plural(typed.weight_layers, "weight layer"), "", *counts, _pair(typed.receptive_field), ""]
-
-
-def _table(spec: Spec) -> None:
-    print_table(COLUMNS, _rows(spec), _totals(spec))
+def _notes(spec: Spec) -> Iterator[str]:
     typed = spec.typed
     statistics = typed.total_params - typed.params
-    lines = [f"{spec.name}: {typed.params:,} learnable parameters"]
+    line = f"{spec.name}: {typed.params:,} learnable parameters"
     if statistics:
-        lines[0] += f" and {statistics:,} running statistics, {typed.total_params:,} in total"
-    lines.append(
-        f"{memory_text(typed.total_params * 4)} of weights and {memory_text(typed.activations * 4)} of activations"
-        " for one image, in fp32"
-    )
+        line += f" and {statistics:,} running statistics, {typed.total_params:,} in total"
+    yield line
+    if typed.heads:
+        yield f"{typed.training_params:,} learnable parameters in training, with auxiliary classifiers"
+    weights, activations = memory_text(typed.total_params * 4), memory_text(typed.activations * 4)
+    yield f"{weights} of weights and {activations} of activations for one image, in fp32"
+    for content in spec.document.contents:
+        if isinstance(content, syntax.Link) and content.verb == "extends":
+            yield f"extends {content.path}"
     if spec.citation:
-        lines.append(f"source: {spec.citation}")
-    click.echo("\n".join(lines))
+        yield f"source: {spec.citation}"
 
 
 def _json(spec: Spec) -> dict[str, Any]:
@@ -104,12 +224,27 @@ def _json(spec: Spec) -> dict[str, Any]:
         "input": typed.input.chw,
         "output": typed.output.chw,
         "params": typed.params,
+        "training_params": typed.training_params,
         "total_params": typed.total_params,
         "weights": typed.weights,
         "macs": typed.macs,
         "activations": typed.activations,
         "weight_layers": typed.weight_layers,
-        "layers": [_layer(t) for t in _layers(spec)],
+        "layers": [_layer(t) for t in typed.nodes[1:]],
+        "heads": [_head(name, head) for name, head in heads_of(spec)],
+    }
+
+
+def _head(name: str, head: TypedHead) -> dict[str, Any]:
+    params, macs, activations = _sums(head.nodes)
+    return {
+        "name": name,
+        "weight": head.weight,
+        "input": head.nodes[0].node.inputs[0],
+        "params": params,
+        "macs": macs,
+        "activations": activations,
+        "layers": [_layer(t) for t in head.nodes],
     }
 
 
@@ -118,6 +253,8 @@ def _layer(t: TypedNode) -> dict[str, Any]:
         "name": t.name,
         "kind": t.node.op.kind,
         "spelled": t.node.spelled,
+        "inputs": list(t.node.inputs),
+        "file": t.node.span.source.name,
         "line": t.node.span.line,
         "implied": t.node.implied or None,
         "output": t.shape.chw,
@@ -136,31 +273,39 @@ def _number(pair: Pair) -> int | list[int]:
 
 
 def _csv(spec: Spec) -> None:
-    rows = [_layer(t) for t in _layers(spec)]
+    """A row a layer; those of auxiliary classifiers say of which."""
+    parts = [("", spec.typed.nodes[1:]), *((name, head.nodes) for name, head in heads_of(spec))]
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows[0])
-    for t, row in zip(_layers(spec), rows, strict=True):
-        cells = row | {"output": str(t.shape), "receptive_field": _pair(t.receptive_field), "stride": _pair(t.stride)}
-        writer.writerow(["" if cell is None else cell for cell in cells.values()])
+    writer.writerow([*_layer(spec.typed.nodes[0]), "head"])
+    for name, nodes in parts:
+        for t in nodes:
+            cells = _layer(t) | {
+                "inputs": " ".join(t.node.inputs),
+                "output": str(t.shape),
+                "receptive_field": _pair(t.receptive_field),
+                "stride": _pair(t.stride),
+                "head": name,
+            }
+            writer.writerow(["" if cell is None else cell for cell in cells.values()])
 
 
-def _markdown(rows: list[list[str]]) -> Iterable[str]:
-    yield f"| {' | '.join(rows[0])} |"
+def _markdown(table: _Table) -> Iterator[str]:
+    yield f"| {' | '.join(COLUMNS)} |"
     yield f"|{'|'.join(' :-- ' if c in ('name', 'layer') else ' --: ' for c in COLUMNS)}|"
-    for row in rows[1:]:
-        yield f"| {' | '.join(row)} |"
+    for part in table.parts:
+        for row in part:
+            yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
 
 
-def _latex(rows: list[list[str]]) -> Iterable[str]:
+def _latex(table: _Table) -> Iterator[str]:
     yield "% needs \\usepackage{booktabs}"
     yield "\\begin{tabular}{" + "".join("l" if c in ("name", "layer") else "r" for c in COLUMNS) + "}"
     yield "\\toprule"
-    for i, row in enumerate(rows):
-        if i == len(rows) - 1:
-            yield "\\midrule"
-        yield " & ".join(_escape(cell) for cell in row) + " \\\\"
-        if i == 0:
-            yield "\\midrule"
+    yield " & ".join(COLUMNS) + " \\\\"
+    for part in table.parts:
+        yield "\\midrule"
+        for row in part:
+            yield " & ".join(_escape(cell) for cell in row) + " \\\\"
     yield "\\bottomrule"
     yield "\\end{tabular}"
 
@@ -168,4 +313,4 @@ def _latex(rows: list[list[str]]) -> Iterable[str]:
 def _escape(cell: str) -> str:
     for char in "%&_#$":
         cell = cell.replace(char, f"\\{char}")
-    return cell
+    return cell.replace("…", "\\dots{}")

@@ -1,37 +1,67 @@
 """``vggdsl specs``."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
 from vggdsl.cli.common import echo_json, print_table, reports_errors
 from vggdsl.library import shipped
-from vggdsl.spec import load
+from vggdsl.spec import Spec, load
+
+COLUMNS = ("name", "params", "macs", "layers", "holds", "disputed", "source")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The list as JSON.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @reports_errors
-def command(as_json: bool) -> None:
-    """List the specs that ship, with their parameters, claims and sources.
+def command(form: str, as_json: bool) -> None:
+    """List the specs that ship: learnable parameters, multiply-adds, layers with weights, how many
+    of the figures that their sources print hold and how many are disputed.
 
     \b
     vggdsl specs
+    vggdsl specs --format markdown
     vggdsl show vgg_reconstructed/c232_fc64
     """
-    rows = []
-    for name, path in shipped().items():
-        spec = load(path)
-        rows.append(
-            {
-                "name": name,
-                "params": spec.typed.params,
-                "macs": spec.typed.macs,
-                "holds": spec.count("holds"),
-                "disputed": spec.count("disputed"),
-                "source": spec.citation,
-            }
-        )
-    if as_json:
-        echo_json(rows)
-        return
-    texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell or "") for cell in row.values()] for row in rows]
-    print_table(tuple(rows[0]), texts)
+    specs = {name: load(path) for name, path in shipped().items()}
+    if as_json or form == "json":
+        echo_json([_data(name, spec) for name, spec in specs.items()])
+    elif form == "markdown":
+        click.echo("\n".join(_markdown([_row(name, spec) for name, spec in specs.items()])))
+    else:
+        print_table(COLUMNS, [_row(name, spec) for name, spec in specs.items()])
+
+
+def _data(name: str, spec: Spec) -> dict[str, Any]:
+    return {
+        "name": name,
+        "params": spec.typed.params,
+        "macs": spec.typed.macs,
+        "weight_layers": spec.typed.weight_layers,
+        "holds": spec.count("holds"),
+        "disputed": spec.count("disputed"),
+        "source": spec.citation,
+    }
+
+
+def _row(name: str, spec: Spec) -> list[str]:
+    *cells, source = _data(name, spec).values()
+    return [f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells] + [_short(source or "")]
+
+
+def _short(source: str) -> str:
+    """A citation up to its first comma: authors and year, or a title.
+
+    >>> _short("He et al. 2015, arXiv:1512.03385, Table 1")
+    'He et al. 2015'
+    """
+    return source.split(",")[0].split(":")[0]
+
+
+def _markdown(rows: list[list[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield f"|{'|'.join(' :-- ' if c in ('name', 'source') else ' --: ' for c in COLUMNS)}|"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"

@@ -28,7 +28,7 @@ class Concat(Facts):
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
         for other in others:
             if (x.h, x.w) != (other.h, other.w):
-                raise _disagree(self.word, x, other, "branches of concat need one height and width")
+                raise _disagree(self.word, x, other, "branches of concat need one height and width: pad what shrinks")
         return Shape(sum(each.c for each in (x, *others)), x.h, x.w)
 
 

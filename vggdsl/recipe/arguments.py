@@ -50,6 +50,14 @@ class Arguments:
             raise wrong("V406", f"{key} is `yes` or `no`", option.span, f"write {key}=yes")
         return option.value.lower() == "yes"
 
+    def word(self, key: str, word: str) -> bool:
+        """Whether the option is given, whose only value is the word."""
+        self._asked.append(key)
+        option = self.options.pop(key, None)
+        if option is not None and option.value.lower() != word:
+            raise wrong("V406", f"{key} can only be `{word}`", option.span, f"write {key}={word}, or remove it")
+        return option is not None
+
     def take(self) -> Atom | During | None:
         return self.positional.pop(0) if self.positional else None
 

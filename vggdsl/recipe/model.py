@@ -38,7 +38,8 @@ def shortest(number: float) -> str:
 class Data:
     """A data set: ``cifar10(val=5000)``, ``folder("DIR")``, ``fake(classes=10, n=512)``.
 
-    ``val`` and ``test`` are how many images to set aside where the set has no such split.
+    ``val`` and ``test`` are how many images to set aside where the set has no such split. With ``labels=random``
+    the labels to train on and to choose by are drawn, with ``images=noise`` their images; the test stays as it is.
     """
 
     name: str
@@ -47,9 +48,12 @@ class Data:
     test: int | None = None
     classes: int | None = None
     n: int | None = None
+    labels: Literal["random"] | None = None
+    images: Literal["noise"] | None = None
 
     def __str__(self) -> str:
-        text = _call(self.name, val=self.val, test=self.test, classes=self.classes, n=self.n)
+        counts = {"val": self.val, "test": self.test, "classes": self.classes, "n": self.n}
+        text = _call(self.name, **counts, labels=self.labels, images=self.images)
         if self.path is None:
             return text
         inner = text[len(self.name) + 1 : -1]

@@ -51,6 +51,8 @@ from vggdsl.syntax import Atom, During, Entry, Train
 def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
     """The recipes of a spec, ``as`` resolved: the entries replace the base's by key.
 
+    Steps say how long the training is: a recipe with its own doesn't inherit epochs.
+
     Raises ``RecipeError`` with everything that is wrong with them.
     """
     found: list[Diagnostic] = []
@@ -73,7 +75,10 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
                 missing = unknown("V402", "recipe", section.base, names, _head(section))
                 help = missing.help if names else "a recipe continues one that stands before it in the file"
                 found.append(replace(missing, help=help))
-        merged |= _own(section, found)
+        own = _own(section, found)
+        if "schedule" in own and own["schedule"].is_steps:
+            merged.pop("epochs", None)
+        merged |= own
         entries[section.name] = merged
         recipe = _recipe(section.name, merged, found)
         if recipe is not None:
@@ -183,9 +188,11 @@ def _data(entry: Entry) -> Data:
         path = place.text
     if a.name == "fake":
         n, classes = a.integer("n"), a.integer("classes", least=2)
-    data = Data(a.name, path, a.integer("val"), a.integer("test"), classes, n)
+    val, test = a.integer("val"), a.integer("test")
+    labels: Literal["random"] | None = "random" if a.word("labels", "random") else None
+    images: Literal["noise"] | None = "noise" if a.word("images", "noise") else None
     a.done()
-    return data
+    return Data(a.name, path, val, test, classes, n, labels, images)
 
 
 def _augment(entry: Entry) -> tuple[Augment, ...]:

@@ -44,13 +44,12 @@ def parse(source: Source) -> Document:
             text = rest
     builder = Builder(source)
     contents = builder.transform(tree)
-    if any(isinstance(c, Link) for c in contents):
-        calls = []
-    else:
-        calls = called_layers(builder.calls, {c.name for c in contents if isinstance(c, Block)})
+    blocks = {c.name for c in contents if isinstance(c, Block)}
+    calls = [] if any(isinstance(c, Link) for c in contents) else called_layers(builder.calls, blocks)
     inside = {at for span in calls for at in range(span.start, span.end)}
     found += dict.fromkeys(d for d in builder.found if d.labels[0].span.start not in inside)
-    found += unknown_words(sorted([*builder.strangers, *calls], key=lambda span: span.start), parser("arch"))
+    strangers = sorted([*builder.strangers, *calls], key=lambda span: span.start)
+    found += unknown_words(strangers, parser("arch"), blocks)
     if found:
         found.sort(key=lambda d: d.labels[0].span.start)
         raise ParseError(found)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterator, Sequence
 from functools import cache
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from lark import Lark, UnexpectedInput
 from lark.exceptions import UnexpectedToken
@@ -66,6 +66,12 @@ _DIRECTIVES = (
     "concat",
     "add",
 )
+
+_BRANCHING = {
+    "aux": "it has a weight and layers: `aux 0.3 { FC-10 softmax }`",
+    "concat": "its branches stand in brackets: `concat[ conv1-64 | conv3-64 ]`",
+    "add": "its branches stand in brackets: `add[ conv3-64 | identity ]`",
+}
 
 _MEASURES = {
     "parameters": "params",
@@ -210,20 +216,20 @@ def _is_layer_start(word: str) -> bool:
 _MOST_WORDS = 20
 
 
-def unknown_words(words: Sequence[Span], lark: Lark) -> Iterator[Diagnostic]:
+def unknown_words(words: Sequence[Span], lark: Lark, blocks: Container[str] = ()) -> Iterator[Diagnostic]:
     """A diagnostic for each unknown word, or for several on a line that are one torn apart."""
     for _, line in groupby(words[:_MOST_WORDS], key=lambda span: span.line):
-        yield from _line(list(line), lark)
+        yield from _line(list(line), lark, blocks)
     if len(words) > _MOST_WORDS:
         label = Label(words[_MOST_WORDS], "the first of them")
         message = f"{len(words) - _MOST_WORDS:,} more unknown words"
         yield Diagnostic("V101", message, (label,), "mend those above first; is this a spec?")
 
 
-def _line(words: list[Span], lark: Lark) -> Iterator[Diagnostic]:
+def _line(words: list[Span], lark: Lark, blocks: Container[str]) -> Iterator[Diagnostic]:
     first = words[0]
     if first.text.lower() in _DIRECTIVES:  # known, but not there; what follows belongs to it
-        yield _unknown(first, f"`{first.text}` begins a line of its own")
+        yield _unknown(first, _BRANCHING.get(first.text.lower(), f"`{first.text}` begins a line of its own"))
         return
     if not first.source.line(first.line)[: first.column - 1].strip():
         near = nearest(first.text, _DIRECTIVES)
@@ -231,6 +237,12 @@ def _line(words: list[Span], lark: Lark) -> Iterator[Diagnostic]:
             yield _unknown(first, f"did you mean `{near}`?")
             return
     while words:
+        if words[0].text in blocks:
+            given = list(takewhile(lambda word: re.fullmatch(r"[\d.]+%?", word.text), words[1:]))
+            arguments = ", ".join(word.text for word in given)
+            yield _unknown(words[0].to([words[0], *given][-1]), f"call the block: `{words[0].text}({arguments})`")
+            words = words[1 + len(given) :]
+            continue
         for n in range(min(len(words), 6), 1, -1):
             whole = words[0].to(words[n - 1])
             texts = [word.text for word in words[:n]]

@@ -1,7 +1,8 @@
 """Syntax -> text, in the one form that ``fmt`` gives."""
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, takewhile
 from typing import assert_never
 
 from vggdsl import syntax
@@ -15,26 +16,29 @@ def write(document: syntax.Document) -> str:
     """The text of a document: ``parse(write(document)) == document``.
 
     Words are spelled one way, sizes with ``x``; figures, strings and comments stay as they are.
-    Arrows, strings and comments of neighbouring lines are aligned.
+    Arrows, strings and comments of neighbouring lines are aligned. Elements that are too wide for a line
+    are broken inside their brackets, a branch a line.
     """
     text = "\n".join(_lines(document.lines, ""))
     return text + "\n" if text else ""
 
 
 def _lines(lines: Iterable[Line], indent: str) -> Iterable[str]:
-    for aligned, run in groupby(lines, key=_alignment):
+    for aligned, run in groupby(lines, key=lambda line: _alignment(line, indent)):
         rows = list(run)
-        if aligned is None:
-            for line in rows:
-                yield from _block(line, indent)
-        else:
+        if aligned is not None:
             yield from _aligned(rows, indent)
+            continue
+        for line in rows:
+            yield from _wide(line, indent) if _is_wide(line, indent) else _block(line, indent)
 
 
-def _alignment(line: Line) -> tuple[object, ...] | None:
-    """What neighbours a line is aligned with; None for sections and for lines without content."""
+def _alignment(line: Line, indent: str) -> tuple[object, ...] | None:
+    """What neighbours a line is aligned with; None for sections, wide lines, and lines without content."""
     content = line.content
     if content is None or isinstance(content, syntax.Block | syntax.Train | syntax.Measured):
+        return None
+    if _is_wide(line, indent):
         return None
     if isinstance(content, syntax.Claim):
         return syntax.Claim, content.on is None, len(content.measures), len(content.protocol)
@@ -68,15 +72,15 @@ def _cells(content: syntax.Content) -> list[str]:
         case syntax.Cites(text):
             return [f'source "{text}"']
         case syntax.After(kind, items):
-            return [f"after {kind}:", " ".join(map(item_text, items)) or "none"]
+            return [f"after {kind}:", _joined(items) or "none"]
         case syntax.Default(kind, options):
-            return [f"default {kind}:", " ".join(map(str, options))]
+            return [f"default {kind}:", " ".join(map(_option, options))]
         case syntax.Link(verb, path):
             return [f'{verb} "{path}"']
         case syntax.Remove(first, last):
             return [f"remove {first}..{last}" if last else f"remove {first}"]
         case syntax.Edit(verb, label, items):
-            return [f"{verb} {label}: {' '.join(map(item_text, items))}"]
+            return [f"{verb} {label}: {_joined(items)}"]
         case syntax.Claim():
             head = f"claim {content.on}" if content.on else "claim"
             measures = [_measure(m) for m in content.measures]
@@ -136,32 +140,116 @@ def _sections(lines: tuple[Line, ...], indent: str) -> Iterable[str]:
             yield from _lines([line], indent)
 
 
+def _is_wide(line: Line, indent: str) -> bool:
+    """Whether a line must be broken, and can be: what is printed behind an element doesn't count."""
+    content = line.content
+    if not isinstance(content, syntax.Items | syntax.Edit):
+        return False
+    *items, last = content.items
+    if not any(_opens(item) for item in content.items):
+        return False
+    head = f"{content.verb} {content.label}: " if isinstance(content, syntax.Edit) else ""
+    return len(indent + head + _joined([*items, replace(last, expects=None)])) > _WIDEST
+
+
+def _wide(line: Line, indent: str) -> Iterator[str]:
+    """The line, broken inside brackets: newlines there don't end it."""
+    content = line.content
+    assert isinstance(content, syntax.Items | syntax.Edit)
+    head = f"{indent}{content.verb} {content.label}:" if isinstance(content, syntax.Edit) else ""
+    *texts, last = _broken(content.items, indent, [head])
+    yield from texts
+    yield last + (f"  {line.comment}" if line.comment else "")
+
+
+def _broken(items: Sequence[syntax.Item], indent: str, lines: list[str], inside: bool = False) -> list[str]:
+    """Lines with the items behind those that are there; between items they break only ``inside`` of brackets."""
+    widest = _WIDEST - len(" |") if inside else _WIDEST
+    for place, item in enumerate(items):
+        width = _width(item)
+        if inside and lines[-1] and len(lines[-1]) + 1 + width > widest:
+            lines.append("")
+        elif not inside:  # what follows must stand on this line, up to the next bracket
+            after = takewhile(lambda each: not _opens(each), items[place + 1 :])
+            width += sum(1 + _width(each) for each in after)
+        before = len(lines[-1]) + 1 if lines[-1] else len(indent)
+        if before + width <= widest or not _opens(item):
+            _append(lines, item_text(item), indent)
+            continue
+        opener, parts, closer = _opened(item.element)
+        _append(lines, f"{item.label}: {opener}" if item.label else opener, indent)
+        for i, part in enumerate(parts):
+            inner = _broken(part, indent + _INDENT, [""], inside=True)
+            inner[-1] += " |" if i + 1 < len(parts) else ""
+            lines += inner
+        lines.append(indent + closer + _behind(item))
+    return lines
+
+
+def _width(item: syntax.Item) -> int:
+    return len(item_text(replace(item, expects=None)))
+
+
+def _append(lines: list[str], text: str, indent: str) -> None:
+    lines[-1] = f"{lines[-1]} {text}" if lines[-1] else indent + text
+
+
+def _opens(item: syntax.Item) -> bool:
+    return isinstance(item.element, syntax.Merge | syntax.Group | syntax.Aux)
+
+
+def _opened(element: syntax.Element) -> tuple[str, tuple[tuple[syntax.Item, ...], ...], str]:
+    """An element's opening bracket, what is between, and the closing one."""
+    match element:
+        case syntax.Merge(kind, branches):
+            return f"{kind}[", branches, "]"
+        case syntax.Group(items):
+            return "(", (items,), ")"
+        case syntax.Aux(weight, items):
+            return f"aux {weight.text} {{", (items,), "}"
+        case _:
+            raise AssertionError(f"{element} has no brackets to break")
+
+
 def item_text(item: syntax.Item) -> str:
     """An item as it is spelled."""
     text = element_text(item.element)
-    text = f"{item.label}: {text}" if item.label else text
-    text = f"{text} x{item.repeat}" if item.repeat is not None else text
-    return f"{text} {_expects(item.expects)}" if item.expects else text
+    return (f"{item.label}: {text}" if item.label else text) + _behind(item)
+
+
+def _behind(item: syntax.Item) -> str:
+    """The repeat of an item, and what is printed about it."""
+    repeat = f" x{item.repeat}" if item.repeat is not None else ""
+    return f"{repeat} {_expects(item.expects)}" if item.expects else repeat
+
+
+def _joined(items: Iterable[syntax.Item]) -> str:
+    return " ".join(map(item_text, items))
 
 
 def element_text(element: syntax.Element) -> str:
     """An element as it is spelled."""
     match element:
         case syntax.Layer():
-            return " ".join([layer_text(element), *map(str, element.options)])
+            return " ".join([layer_text(element), *map(_option, element.options)])
         case syntax.Input(size, words):
             return f"input ({size} {' '.join(words)})" if words else f"input {size}"
         case syntax.Merge(kind, branches):
-            inner = " | ".join(" ".join(map(item_text, branch)) for branch in branches)
+            inner = " | ".join(map(_joined, branches))
             return f"{kind}[ {inner} ]"
         case syntax.Group(items):
-            return f"( {' '.join(map(item_text, items))} )"
+            return f"( {_joined(items)} )"
         case syntax.Call(name, arguments):
             return f"{name}({', '.join(map(str, arguments))})"
         case syntax.Aux(weight, items):
-            return f"aux {weight.text} {{ {' '.join(map(item_text, items))} }}"
+            return f"aux {weight.text} {{ {_joined(items)} }}"
         case _:
             assert_never(element)
+
+
+def _option(option: syntax.Option) -> str:
+    """Of a layer or a default: elsewhere there is no bare ``ceil``."""
+    return "ceil" if str(option) == "ceil=yes" else str(option)
 
 
 def layer_text(layer: syntax.Layer) -> str:
