@@ -42,7 +42,9 @@ figures = _figures()
 counts = st.integers(0, 10**9)
 blocks = names.map("b_".__add__)
 parameters = st.sampled_from(["a", "c2", "x", "k_1"]).map(syntax.Parameter)
+rates = st.sampled_from(["0.5", "40%", ".25", "12.5%", "0.0"])
 values: st.SearchStrategy[syntax.Value] = sizes | parameters
+given_values: st.SearchStrategy[syntax.Argument] = values | rates
 printed_sizes = st.lists(sizes, min_size=1, max_size=3).map(lambda numbers: Size(tuple(numbers)))
 full_sizes = st.lists(sizes, min_size=2, max_size=3).map(lambda numbers: Size(tuple(numbers)))
 
@@ -119,7 +121,7 @@ def _item(draw: st.DrawFn, element: syntax.Element) -> Item:
 
 @st.composite
 def calls(draw: st.DrawFn) -> syntax.Call:
-    return syntax.Call(draw(blocks), tuple(draw(st.lists(values, max_size=3))), NOWHERE)
+    return syntax.Call(draw(blocks), tuple(draw(st.lists(given_values, max_size=3))), NOWHERE)
 
 
 @st.composite

@@ -1,21 +1,26 @@
-"""Random networks that are valid: as ops, as graphs, and as texts in the spec language.
+"""Random networks that are valid: as ops, as parts, as graphs, and as texts in the spec language.
 
-Small, so that thousands can be tried: sides to 24, channels to 12, up to 12 layers.
+Small, so that thousands can be tried: sides to 24, channels to 12, chains of up to 12 layers.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import assert_never
 
 from hypothesis import strategies as st
 
 from vggdsl.infer import TypedGraph, infer
-from vggdsl.ir import Graph, Node
+from vggdsl.ir import Graph, Head, Node
 from vggdsl.ops import (
     FC,
     FUNCTIONS,
     LRN,
     Activation,
+    Add,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv,
     Dropout,
     GlobalAvgPool,
@@ -112,10 +117,220 @@ def chains(draw: st.DrawFn, most: int = LAYERS) -> list[Op]:
     return ops
 
 
+# -- parts: what a network is made of, apart from how it is written
+
+
+@dataclass(frozen=True)
+class One:
+    """A single layer."""
+
+    op: Layer
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Several:
+    """Parts in a row; with a repeat, as often."""
+
+    parts: tuple["Part", ...]
+    repeat: int | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Parts side by side."""
+
+    op: Concat | Add
+    branches: tuple[tuple["Part", ...], ...]
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """An auxiliary classifier."""
+
+    weight: float
+    parts: tuple["Part", ...]
+    label: str | None = None
+
+
+Part = One | Several | Merged | Aside
+
+
+@dataclass(frozen=True)
+class Net:
+    """An input, the parts behind it, and what follows every convolution."""
+
+    shape: Shape
+    parts: tuple[Part, ...]
+    rule: tuple[Layer, ...] = ()
+
+    @property
+    def without_heads(self) -> "Net":
+        parts = _headless(self.parts)
+        return replace(self, parts=parts, rule=self.rule if _has_conv(parts) else ())
+
+    @property
+    def with_labels(self) -> "Net":
+        """The same with a label on every part of which there is only one."""
+        return replace(self, parts=_labelled(self.parts, count(1), everything=True))
+
+
+def _headless(parts: Iterable[Part]) -> tuple[Part, ...]:
+    return tuple(inside(part, _headless) for part in parts if not isinstance(part, Aside))
+
+
+def _has_conv(parts: tuple[Part, ...]) -> bool:
+    """A rule that matches nothing is an error."""
+    return any(isinstance(part, One) and isinstance(part.op, Conv) for row in rows(parts) for part in row)
+
+
+def inside(part: Part, change: Callable[[tuple[Part, ...]], tuple[Part, ...]]) -> Part:
+    """The part with every row of parts right inside it changed."""
+    match part:
+        case Several() | Aside():
+            return replace(part, parts=change(part.parts))
+        case Merged():
+            return replace(part, branches=tuple(map(change, part.branches)))
+        case One():
+            return part
+
+
+def rows(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
+    """The parts and, row by row, all that are inside them."""
+    yield parts
+    for part in parts:
+        for inner in part.branches if isinstance(part, Merged) else () if isinstance(part, One) else (part.parts,):
+            yield from rows(inner)
+
+
+def shape_of(parts: Iterable[Part], x: Shape) -> Shape:
+    """What parts give."""
+    for part in parts:
+        match part:
+            case One(op):
+                x = op.out_shape(x)
+            case Several(inner, repeat):
+                for _ in range(repeat or 1):
+                    x = shape_of(inner, x)
+            case Merged(op, branches):
+                x = op.out_shape(*(shape_of(branch, x) for branch in branches))
+            case Aside():
+                pass
+    return x
+
+
+RULES_OF_CONV: list[tuple[Layer, ...]] = [(), (), (BatchNorm(),), (Dropout(0.5),), (BatchNorm(1e-3), LRN())]
+"""Without activations, so that one can be written behind a convolution."""
+SAME = Window(Pair(3, 3), pad=Pair(1, 1))
+POINT = Window(Pair(1, 1))
+
+
+@st.composite
+def nets(draw: st.DrawFn, deep: int = 2, heads: bool = False) -> Net:
+    """Networks with branches, groups, repeats, auxiliary classifiers (``heads``: at least one) and labels.
+
+    An activation comes first: as one is written, none is implied.
+    """
+    start = x = Shape(draw(st.integers(1, 4)), draw(st.integers(3, 10)), draw(st.integers(3, 10)))
+    classes = draw(st.integers(1, 5) if heads else st.none() | st.integers(1, 5))
+    parts: list[Part] = [One(Activation(draw(st.sampled_from(FUNCTIONS))))]
+    for _ in range(draw(st.integers(1, 3))):
+        part = draw(layers(x).map(One) | _kept(x, deep, classes) | _merges(x, deep, classes))
+        parts.append(part)
+        x = shape_of([part], x)
+    if classes is not None:
+        parts += [draw(_asides(x, classes)), One(FC(classes))]
+    if draw(st.booleans()):
+        parts.append(One(Softmax()))
+    labelled = _labelled(parts, count(1), draw=draw) if draw(st.booleans()) else tuple(parts)
+    return Net(start, labelled, draw(st.sampled_from(RULES_OF_CONV)) if _has_conv(labelled) else ())
+
+
+@st.composite
+def _kept(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> Part:
+    """A part that keeps height and width; a group, which may repeat, keeps the channels, too."""
+    conv: st.SearchStrategy[Layer] = st.builds(
+        Conv, st.integers(1, 6), st.sampled_from([SAME, POINT]), bias=st.booleans()
+    )
+    others: list[Layer] = [BatchNorm(), LRN(3), Activation("ReLU"), MaxPool(SAME), AvgPool(SAME), Identity()]
+    match draw(st.sampled_from(["one"] * 3 + (["group", "merge"] if deep else []))):
+        case "group":
+            parts = draw(_row(x, deep - 1, classes))
+            if shape_of(parts, x) != x:
+                parts = (*parts, One(Conv(x.c, POINT)))
+            return Several(parts, draw(st.none() | st.integers(1, 3)))
+        case "merge":
+            return draw(_merges(x, deep, classes, same_size=True))
+        case _:
+            return One(draw(conv | st.sampled_from(others)))
+
+
+@st.composite
+def _row(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> tuple[Part, ...]:
+    """One or two parts that keep height and width, perhaps with an auxiliary classifier behind the first."""
+    parts: list[Part] = []
+    for i in range(draw(st.integers(1, 2))):
+        parts.append(draw(_kept(shape_of(parts, x), deep, classes)))
+        if not i and classes is not None and draw(st.integers(0, 4)) == 4:
+            parts.append(draw(_asides(shape_of(parts, x), classes)))
+    return tuple(parts)
+
+
+@st.composite
+def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size: bool = False) -> Merged:
+    """Branches that keep height and width, then all go through one window, or all become vectors."""
+    op: Concat | Add = Concat() if draw(st.booleans()) else Add()
+    how = "keep" if same_size else draw(st.sampled_from(["keep", "window", "vector"]))
+    window = replace(draw(pool_windows(x)), ceil=False)
+    ends: dict[str, st.SearchStrategy[Layer]] = {
+        "window": st.sampled_from([MaxPool(window), AvgPool(window), Conv(3, window)]),
+        "vector": st.sampled_from([GlobalAvgPool(), FC(2), FC(4, bias=False)]),
+    }
+    branches: list[tuple[Part, ...]] = []
+    for _ in range(draw(st.integers(2, 3))):
+        branch = draw(_row(x, deep - 1, classes)) if draw(st.booleans()) else (One(Identity()),)
+        if how != "keep":
+            branch = (*branch, One(draw(ends[how])))
+        branches.append(branch)
+    if isinstance(op, Add):
+        width = draw(st.integers(1, 6))
+        projection = One(FC(width) if how == "vector" else Conv(width, POINT))
+        fits = len({shape_of(branch, x) for branch in branches}) == 1
+        branches = branches if fits else [(*branch, projection) for branch in branches]
+    return Merged(op, tuple(branches))
+
+
+@st.composite
+def _asides(draw: st.DrawFn, x: Shape, classes: int) -> Aside:
+    parts: list[Part] = [One(draw(layers(x)))] if draw(st.booleans()) else []
+    parts += [One(FC(classes)), *([One(Softmax())] if draw(st.booleans()) else [])]
+    return Aside(draw(st.sampled_from([0.3, 1.0, 0.125])), tuple(parts))
+
+
+def _labelled(
+    parts: Iterable[Part], numbers: Iterator[int], *, draw: st.DrawFn | None = None, everything: bool = False
+) -> tuple[Part, ...]:
+    """Parts with labels ``l1``, ``l2``, …; none in a repeat without one, where they would stand twice."""
+
+    def within(inner: tuple[Part, ...]) -> tuple[Part, ...]:
+        return _labelled(inner, numbers, draw=draw, everything=everything)
+
+    found: list[Part] = []
+    for part in parts:
+        if everything or (draw is not None and draw(st.booleans())):
+            part = replace(part, label=f"l{next(numbers)}")
+        is_once = part.label is not None or not isinstance(part, Several) or part.repeat is None
+        found.append(inside(part, within) if is_once else part)
+    return tuple(found)
+
+
 # -- graphs
 
 LABELS = ["", "3a.", "train.", "3a.forward."]
 """Some are words that modules use themselves."""
+NOWHERE = Span(Source("net.arch", ""), 0, 0)
 
 
 def chain(*ops: Op, label: str = "") -> TypedGraph:
@@ -132,26 +347,68 @@ def chain(*ops: Op, label: str = "") -> TypedGraph:
     return infer(Graph(tuple(nodes)))
 
 
+def graph_of(net: Net, label: str = "") -> TypedGraph:
+    """The graph that a network is, put together without the language."""
+    trunk = [Node("input", Input(net.shape), (), NOWHERE)]
+    heads: list[tuple[float, list[Node]]] = []
+    numbers = count(1)
+
+    def append(op: Op, inputs: tuple[str, ...], to: list[Node]) -> str:
+        name = f"{label}{op.word.lower()}{next(numbers)}"
+        to.append(Node(name, op, inputs, NOWHERE, branches=(NOWHERE,) * len(inputs) if len(inputs) > 1 else ()))
+        return name
+
+    def lower(parts: Iterable[Part], x: str, to: list[Node]) -> str:
+        for part in parts:
+            match part:
+                case One(op):
+                    x = append(op, (x,), to)
+                    for follows in net.rule if isinstance(op, Conv) else ():
+                        x = append(follows, (x,), to)
+                case Several(inner, repeat):
+                    for _ in range(repeat or 1):
+                        x = lower(inner, x, to)
+                case Merged(op, branches):
+                    x = append(op, tuple([lower(branch, x, to) for branch in branches]), to)
+                case Aside(weight, inner):
+                    heads.append((weight, []))
+                    lower(inner, x, heads[-1][1])
+        return x
+
+    lower(net.parts, "input", trunk)
+    return infer(Graph(tuple(trunk), tuple(Head(weight, tuple(nodes), NOWHERE) for weight, nodes in heads)))
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> TypedGraph:
-    """Chains as typed graphs, some under a label."""
-    return chain(*draw(chains()), label=draw(st.sampled_from(LABELS)))
+    """Chains and networks that branch as typed graphs, some under a label."""
+    label = draw(st.sampled_from(LABELS))
+    if draw(st.booleans()):
+        return chain(*draw(chains()), label=label)
+    return graph_of(draw(nets()), label)
+
+
+branching = st.builds(graph_of, nets(), st.sampled_from(LABELS))
+branching_with_heads = st.builds(graph_of, nets(heads=True), st.sampled_from(LABELS))
 
 
 # -- texts
 
 
-def spelled(op: Op) -> str:
-    """The op in the spec language, with the options that differ from what is meant without them."""
+def spelled(op: Op, number: Callable[[int], str] = str) -> str:
+    """The op in the spec language, with the options that differ from what is meant without them.
+
+    ``number`` writes its sizes. A merge is spelled with its branches, by ``written``.
+    """
     match op:
         case Input():
             return f"input {op.size}"
         case Conv():
-            return " ".join([_conv_word(op), *_conv_options(op)])
+            return " ".join([_conv_word(op, number), *_conv_options(op)])
         case MaxPool() | AvgPool():
-            return _pool(op.word, op.window)
+            return _pool(op.word, op.window, number)
         case FC():
-            return f"FC-{op.features}" + ("" if op.bias else " bias=no")
+            return f"FC-{number(op.features)}" + ("" if op.bias else " bias=no")
         case BatchNorm():
             return f"BN eps={op.eps:g} momentum={op.momentum:g}"
         case LRN():
@@ -160,20 +417,20 @@ def spelled(op: Op) -> str:
             return op.function
         case Dropout():
             return f"dropout-{op.rate:g}"
-        case GlobalAvgPool() | Softmax() | Identity():
+        case GlobalAvgPool() | Softmax() | Identity() | Concat() | Add():
             return op.word
         case _:
             assert_never(op)
 
 
-def _side(pair: Pair) -> str:
-    return str(pair.h) if pair.h == pair.w else str(pair)
+def _side(pair: Pair, number: Callable[[int], str] = str) -> str:
+    return number(pair.h) if pair.h == pair.w else str(pair)
 
 
-def _conv_word(op: Conv) -> str:
+def _conv_word(op: Conv, number: Callable[[int], str]) -> str:
     stride = op.window.stride
-    word = f"conv{_side(op.window.kernel)}-{op.channels}"
-    return word + (f"/{stride.h}" if stride.h == stride.w != 1 else "")
+    word = f"conv{_side(op.window.kernel, number)}-{number(op.channels)}"
+    return word + (f"/{number(stride.h)}" if stride.h == stride.w != 1 else "")
 
 
 def _conv_options(op: Conv) -> list[str]:
@@ -193,8 +450,8 @@ def _conv_options(op: Conv) -> list[str]:
     return options
 
 
-def _pool(word: str, w: Window) -> str:
-    parts = [f"{word}{_side(w.kernel)}/{w.stride.h}"]
+def _pool(word: str, w: Window, number: Callable[[int], str]) -> str:
+    parts = [f"{word}{_side(w.kernel, number)}/{number(w.stride.h)}"]
     if any(w.pad):
         parts.append(f"pad={_side(w.pad)}")
     if w.ceil:
@@ -206,7 +463,7 @@ RULES = ["BN ReLU", "ReLU", "BN", "none", "ReLU dropout-0.5", "LRN ELU"]
 
 
 @st.composite
-def texts(draw: st.DrawFn) -> str:
+def chain_texts(draw: st.DrawFn) -> str:
     """Specs of chains: layers over one or several lines, repeats, ``after`` and ``default`` rules.
 
     With a rule no activation is written, as one behind a layer whose rule gives one is an error.
@@ -246,3 +503,137 @@ def _repeatable(op: Conv) -> bool:
     same = all(k % 2 and p == k // 2 for k, p in zip(op.window.kernel, op.window.pad, strict=True))
     plain = op.window.stride == op.window.dilation == (1, 1)
     return same and plain and op.groups == 1
+
+
+# -- texts of parts
+
+
+@dataclass
+class Writer:
+    """Writes parts as texts; with ``draw`` some as blocks, whose sizes may be parameters."""
+
+    draw: st.DrawFn | None = None
+    blocks: list[str] = field(default_factory=list)
+    known: dict[Part, tuple[str, list[int]]] = field(default_factory=dict)
+
+    def row(self, parts: Iterable[Part], values: dict[str, int] | None = None) -> str:
+        return " ".join(self.part(part, values) for part in parts)
+
+    def part(self, part: Part, values: dict[str, int] | None = None) -> str:
+        """``values`` are those of the parameters of the block that it is in."""
+        label = f"{part.label}: " if part.label else ""
+        repeat = f" x{part.repeat}" if isinstance(part, Several) and part.repeat is not None else ""
+        is_block = not isinstance(part, Aside) and self.draw is not None and self.draw(st.integers(0, 2)) == 2
+        return label + (self._call(part, values) if is_block else self._element(part, values)) + repeat
+
+    def _element(self, part: Part, values: dict[str, int] | None) -> str:
+        match part:
+            case One(op):
+                return spelled(op, lambda n: self._number(n, values))
+            case Several(parts):
+                return f"( {self.row(parts, values)} )"
+            case Merged(op, branches):
+                return f"{op.word}[ {' | '.join(self.row(branch, values) for branch in branches)} ]"
+            case Aside(weight, parts):
+                return f"aux {weight:g} {{ {self.row(parts, values)} }}"
+
+    def _call(self, part: Part, values: dict[str, int] | None) -> str:
+        """A call of the block that the part is; equal parts are one block."""
+        bare = replace(part, label=None)
+        if isinstance(bare, Several):
+            bare = replace(bare, repeat=None)
+        if bare not in self.known:
+            own: dict[str, int] = {}
+            body = self.row(bare.parts, own) if isinstance(bare, Several) else self._element(bare, own)
+            name = f"b{len(self.blocks)}"
+            self.blocks.append(f"block {name}({', '.join(own)}) {{ {body} }}")
+            self.known[bare] = name, list(own.values())
+        name, given = self.known[bare]
+        return f"{name}({', '.join(self._number(n, values) for n in given)})"
+
+    def _number(self, n: int, values: dict[str, int] | None) -> str:
+        if values is None or self.draw is None or not self.draw(st.booleans()):
+            return str(n)
+        name = next((name for name, value in values.items() if value == n), f"p{len(values)}")
+        values[name] = n
+        return f"${name}"
+
+
+def lines_of(net: Net, writer: Writer) -> list[str]:
+    """The lines of a network that any order leaves the same but for the first, the input, and the second."""
+    lines = [f"input {net.shape}", writer.row(net.parts)] if net.parts else [f"input {net.shape}"]
+    if net.rule:
+        lines.append(f"after conv: {' '.join(map(spelled, net.rule))}")
+    return lines + writer.blocks
+
+
+def plain_text(net: Net) -> str:
+    """The network without blocks."""
+    return "\n".join(lines_of(net, Writer())) + "\n"
+
+
+@st.composite
+def texts_of(draw: st.DrawFn, net: Net) -> str:
+    """Texts of a network: with blocks, parameters, comments, and its lines in any order."""
+    first, *body = lines_of(net, Writer(draw))
+    rest = draw(st.permutations(body[1:]))
+    lines = [*rest, first, *body[:1]] if draw(st.booleans()) else [first, *body[:1], *rest]
+    comments = ["", "  # 64 | { ]"]
+    return "".join(f"{line}{draw(st.sampled_from(comments))}\n" for line in lines)
+
+
+@st.composite
+def edits(draw: st.DrawFn, net: Net) -> tuple[str, Net]:
+    """A file that extends ``base.arch``, and what the network, every part of which has a label, is after it."""
+    lines, numbers = ['extends "base.arch"'], count(1)
+    for _ in range(draw(st.integers(1, 3))):
+        labelled = [tuple(p for p in row if p.label) for row in rows(net.parts)]
+        row = draw(st.sampled_from([row for row in labelled if row] or [()]))
+        if not row:
+            break
+        verb = draw(st.sampled_from(["remove", "replace", "insert-after"]))
+        old = draw(st.sampled_from(row))
+        if verb == "remove":
+            last = draw(st.sampled_from(row[row.index(old) :]))
+            lines.append(f"remove {old.label}" + (f"..{last.label}" if last is not old else ""))
+            net = replace(net, parts=_spliced(net.parts, old, last, ()))
+            continue
+        new = draw(st.lists(st.sampled_from(FRESH), min_size=1, max_size=2))
+        fresh = tuple(replace(p, label=f"m{next(numbers)}" if draw(st.booleans()) else None) for p in new)
+        lines.append(f"{verb} {old.label}: {Writer().row(fresh)}")
+        instead: tuple[Part, ...] = (old, *fresh)
+        if verb == "replace" and len(fresh) == 1:
+            instead = (replace(fresh[0], label=fresh[0].label or old.label),)
+        elif verb == "replace":
+            instead = (Several(fresh, label=old.label),)
+        net = replace(net, parts=_spliced(net.parts, old, old, instead))
+    return "\n".join(lines) + "\n", net
+
+
+FRESH: list[Part] = [
+    One(BatchNorm()),
+    One(Conv(3, SAME)),
+    Several((One(Activation("tanh")), One(Identity())), 2),
+    Merged(Concat(), ((One(Conv(2, POINT)),), (One(Identity()),))),
+    Aside(0.5, (One(FC(2)),)),
+]
+
+
+def _spliced(
+    parts: tuple[Part, ...], first: Part, last: Part, new: tuple[Part, ...], outer: bool = True
+) -> tuple[Part, ...]:
+    """The parts with others in the place of those from one to another."""
+    low = next((i for i, part in enumerate(parts) if part is first), None)
+    if low is None:
+        return tuple(inside(part, lambda inner: _spliced(inner, first, last, new, False)) for part in parts)
+    high = next(i for i, part in enumerate(parts) if part is last)
+    found = (*parts[:low], *new, *parts[high + 1 :])
+    return found or (() if outer else (One(Identity()),))
+
+
+texts_of_nets = nets().flatmap(texts_of)
+
+
+def texts() -> st.SearchStrategy[str]:
+    """Specs of chains, and of networks that branch."""
+    return st.booleans().flatmap(lambda branches: texts_of_nets if branches else chain_texts())

@@ -1,8 +1,10 @@
 """Data sets: read as they are, divided fairly and always alike, refused where they can't be had."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,13 +16,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.recipe import Data, Recipe
+from vggdsl.recipe import CLASSES, Data, Recipe
 from vggdsl.shapes import Shape
 from vggdsl.spec import Spec, parse
-from vggdsl.training import cifar10, memory
+from vggdsl.training import cifar, data, memory
+from vggdsl.training.batches import read_all
 from vggdsl.training.data import DataSet, load_data
 from vggdsl.training.images import SUFFIXES, fit, read_image
-from vggdsl.training.splits import Split, set_aside
+from vggdsl.training.splits import Images, Lazy, Split, set_aside
+from vggdsl.training.views import SIZES
 
 GREY, RGB = Shape(1, 8, 8), Shape(3, 32, 32)
 NOWHERE = Path("/nowhere")
@@ -37,8 +41,12 @@ def refusal(call: Callable[[], object]) -> Diagnostic:
     return found
 
 
-def rows(split: Split) -> list[bytes]:
-    return [image.numpy().tobytes() for image in split.images]
+def images_of(split: Images) -> torch.Tensor:
+    return split.images if isinstance(split, Split) else read_all(split)
+
+
+def rows(split: Images) -> list[bytes]:
+    return [image.numpy().tobytes() for image in images_of(split)]
 
 
 # -- divisions
@@ -61,7 +69,7 @@ def test_digits_are_divided_without_loss_or_overlap(digits: DataSet) -> None:
     apart = [*rows(digits.train), *rows(digits.val), *rows(digits.test)]
     scans = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)
     assert sorted(apart) == sorted(scan.tobytes() for scan in scans)
-    assert digits.train.images.max() == 255
+    assert images_of(digits.train).max() == 255
 
 
 def test_digits_are_stratified(digits: DataSet) -> None:
@@ -99,7 +107,7 @@ def test_a_division_leaves_images_to_train_on(data: str) -> None:
 @pytest.fixture
 def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The binary version with 40 images a file."""
-    monkeypatch.setattr(cifar10, "IMAGES_A_FILE", 40)
+    monkeypatch.setitem(data.SOURCES, "cifar10", cifar.source(replace(cifar.CIFAR10, images=(40, 40))))
     random = np.random.RandomState(1)
     folder = tmp_path / "cifar-10-batches-bin"
     folder.mkdir()
@@ -112,16 +120,16 @@ def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_cifar10_binary_is_read(binary: Path) -> None:
     recipe = Recipe(data=Data("cifar10", val=50))
-    data = load_data(recipe, RGB, binary)
-    assert data.split == "150/50/40"
-    assert data.classes[3] == "cat"
+    found = load_data(recipe, RGB, binary)
+    assert found.split == "150/50/40"
+    assert found.classes[3] == "cat"
     raw = np.fromfile(binary / "cifar-10-batches-bin" / "test_batch.bin", np.uint8).reshape(40, 3073)
-    assert data.test.labels.tolist() == raw[:, 0].tolist()
-    red = data.test.images[7, 0].numpy()
+    assert found.test.labels.tolist() == raw[:, 0].tolist()
+    red = images_of(found.test)[7, 0].numpy()
     assert red.tobytes() == raw[7, 1:1025].tobytes()
-    assert torch.bincount(data.val.labels).tolist() == [5] * 10
+    assert torch.bincount(found.val.labels).tolist() == [5] * 10
     inside = load_data(recipe, RGB, binary / "cifar-10-batches-bin")
-    assert inside.digest == data.digest
+    assert inside.digest == found.digest
 
 
 def test_cifar10_torn_is_refused(binary: Path) -> None:
@@ -183,13 +191,13 @@ def test_a_folder_is_one_pool(tmp_path: Path) -> None:
         save(tmp_path / "set" / "light" / "deep" / f"{i}.PNG", 200 + i)
     (tmp_path / "set" / "dark" / "notes.txt").write_text("no image")
     (tmp_path / "set" / ".cache").mkdir()
-    data = load_data(folder(Path("set")), Shape(3, 6, 6), tmp_path)
-    assert data.split == "28/4/8"
-    assert data.notes == (f"1 file in {tmp_path / 'set'} passed over: images end in {', '.join(SUFFIXES)}",)
-    assert data.classes == ("dark", "light")
-    for split in (data.train, data.val, data.test):
-        assert ((split.images[:, 0, 0, 0] >= 200) == split.labels.bool()).all()
-    assert load_data(folder(tmp_path / "set"), Shape(3, 6, 6), NOWHERE).digest == data.digest
+    found = load_data(folder(Path("set")), Shape(3, 6, 6), tmp_path)
+    assert found.split == "28/4/8"
+    assert found.notes == (f"1 file in {tmp_path / 'set'} passed over: images end in {', '.join(SUFFIXES)}",)
+    assert found.classes == ("dark", "light")
+    for split in (found.train, found.val, found.test):
+        assert ((images_of(split)[:, 0, 0, 0] >= 200) == split.labels.bool()).all()
+    assert load_data(folder(tmp_path / "set"), Shape(3, 6, 6), NOWHERE).digest == found.digest
 
 
 def test_a_folder_may_be_divided_already(tmp_path: Path) -> None:
@@ -227,20 +235,19 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     assert "no images" in refusal(lambda: load_data(folder(tmp_path), GREY, tmp_path)).message
     for name in "ab":
-        (tmp_path / name / "x.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+        for i in range(10):
+            (tmp_path / name / f"x{i}.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     found = refusal(lambda: load_data(folder(tmp_path), GREY, tmp_path))
     assert found.code == "V530"
-    assert "x.png" in found.message
+    assert ".png" in found.message
 
 
 def test_too_many_images_are_refused_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "x.png").write_bytes(b"never read")
-    monkeypatch.setattr(memory, "available", lambda: 2 * 3 * 32 * 32 - 1)
-    found = refusal(lambda: load_data(folder(tmp_path), RGB, tmp_path))
+    monkeypatch.setattr(memory, "available", lambda: 60_000 * 3 * 32 * 32 - 1)
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    found = refusal(lambda: load_data(Recipe(data=Data("cifar10")), RGB, tmp_path))
     assert found.code == "V507"
-    assert found.message == "2 images of 3.07 kB take 6.14 kB of memory, 6.14 kB are free"
+    assert found.message == "60,000 images of 3.07 kB take 184 MB of memory, 184 MB are free"
 
 
 # -- images
@@ -323,8 +330,8 @@ def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
             save(tmp_path / name / f"{i}.png", i)
     os.mkfifo(tmp_path / "a" / "x.png")
     (tmp_path / "a" / "y.png").symlink_to("/dev/zero")
-    data = load_data(folder(tmp_path), GREY, NOWHERE)
-    assert data.notes == (f"2 files in {tmp_path} passed over: no regular files",)
+    found = load_data(folder(tmp_path), GREY, NOWHERE)
+    assert found.notes == (f"2 files in {tmp_path} passed over: no regular files",)
     for path in (tmp_path / "a" / "x.png", Path("/dev/zero"), Path("x" * 300 + ".png")):
         assert refusal(partial(read_image, path, GREY)).code == "V530"
     assert refusal(lambda: load_data(folder(Path("x" * 300)), GREY, NOWHERE)).code == "V503"
@@ -359,13 +366,278 @@ def test_resizing_in_parts_is_resizing() -> None:
 
 def test_fakes_are_always_the_same() -> None:
     recipe = Recipe(data=Data("fake", n=50, classes=5))
-    data = load_data(recipe, RGB, NOWHERE)
-    assert (data.split, len(data.classes), data.digest) == ("35/5/10", 5, load_data(recipe, RGB, NOWHERE).digest)
-    assert data.train.images.dtype == torch.uint8
+    found = load_data(recipe, RGB, NOWHERE)
+    assert (found.split, len(found.classes), found.digest) == ("35/5/10", 5, load_data(recipe, RGB, NOWHERE).digest)
+    assert images_of(found.train).dtype == torch.uint8
 
 
-def test_other_sets_are_refused_with_their_place() -> None:
-    spec = spec_on("svhn")
-    found = refusal(lambda: load_data(spec.recipe(), RGB, NOWHERE))
-    assert (found.code, found.labels[0].span.text) == ("V505", "data svhn")
-    assert "cifar10" in str(found.help)
+def test_every_set_of_the_language_can_be_read() -> None:
+    assert set(data.SOURCES) == set(CLASSES)
+    assert {name: SIZES[name] for name in SIZES if CLASSES[name]} == SIZES
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("mnist", ("MNIST/raw", "train-images-idx3-ubyte", "yann.lecun.com", "`--download`")),
+        ("fashion-mnist", ("FashionMNIST/raw", "zalandoresearch", "`--download`")),
+        ("cifar10", ("cifar-10-batches-bin", "cifar-10-batches-py", "`--download`")),
+        ("cifar100", ("cifar-100-binary", "cifar-100-python", "`--download`")),
+        ("svhn", ("train_32x32.mat", "ufldl.stanford.edu", "`--download`")),
+        ("stl10", ("stl10_binary", "train_X.bin", "cs.stanford.edu", "`--download`")),
+        ("tiny-imagenet", ("tiny-imagenet-200/train", "cs231n.stanford.edu", "`--download` doesn't")),
+        ("imagenet", ("imagenet/train", "image-net.org", "not by `--download`")),
+    ],
+)
+def test_a_set_that_is_missing_is_told_with_a_way_to_get_it(name: str, told: tuple[str, ...], tmp_path: Path) -> None:
+    recipe = spec_on(name).recipe()
+    for call in (partial(data.look_for_data, recipe, tmp_path), partial(load_data, recipe, RGB, tmp_path)):
+        found = refusal(call)
+        assert (found.code, found.labels[0].span.text) == ("V503", f"data {name}")
+        assert all(part in str(found.help) for part in (*told, str(tmp_path), "--data DIR")), found.help
+
+
+@pytest.mark.parametrize(("name", "is_fetched"), [("mnist", True), ("stl10", True), ("imagenet", False)])
+def test_what_is_to_be_fetched_is_not_looked_for(name: str, is_fetched: bool, tmp_path: Path) -> None:
+    look = partial(data.look_for_data, Recipe(data=Data(name)), tmp_path, download=True)
+    if is_fetched:
+        look()
+    else:
+        assert refusal(look).code == "V503"
+
+
+# -- archives
+
+
+def idx(values: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
+    """The format of MNIST (LeCun et al. 1998): a magic number, the sizes, and the values."""
+    header = np.array([0x800 + values.ndim, *values.shape], ">i4")
+    return header.tobytes() + values.tobytes()
+
+
+def write_idx(folder: Path, counts: tuple[int, int] = (60, 20)) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.RandomState(0)
+    for part, count in zip(("train", "t10k"), counts, strict=True):
+        images = random.randint(0, 256, (count, 28, 28), np.uint8)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx((np.arange(count) % 10).astype(np.uint8)))
+
+
+@pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")])
+def test_mnist_is_read(name: str, folder: str, tmp_path: Path) -> None:
+    write_idx(tmp_path / folder / "raw")
+    found = load_data(Recipe(data=Data(name, val=10)), Shape(1, 28, 28), tmp_path)
+    assert (found.split, len(found.classes)) == ("50/10/20", 10)
+    raw = (tmp_path / folder / "raw" / "t10k-images-idx3-ubyte").read_bytes()[16:]
+    assert images_of(found.test).numpy().tobytes() == raw
+    assert found.test.labels.tolist() == [i % 10 for i in range(20)]
+    if name == "fashion-mnist":
+        assert found.classes[9] == "Ankle boot"
+
+
+@pytest.mark.parametrize("fault", ["short", "labels", "size", "other", "empty"])
+def test_mnist_that_is_wrong_is_refused(fault: str, tmp_path: Path) -> None:
+    folder = tmp_path / "MNIST" / "raw"
+    write_idx(folder)
+    images, labels = folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte"
+    if fault == "short":
+        images.write_bytes(images.read_bytes()[:-1])
+    if fault == "labels":
+        labels.write_bytes(idx(np.full(60, 10, np.uint8)))
+    if fault == "size":
+        images.write_bytes(idx(np.zeros((60, 8, 8), np.uint8)))
+    if fault == "other":
+        labels.write_bytes(idx(np.zeros(59, np.uint8)))
+    if fault == "empty":
+        images.write_bytes(b"")
+    spec = spec_on("mnist(val=10)", "28x28x1")
+    found = refusal(lambda: load_data(spec.recipe(), Shape(1, 28, 28), tmp_path))
+    assert (found.code, found.labels[0].span.text) == ("V512", "data mnist(val=10)")
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def test_svhn_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy.io import savemat  # type: ignore[import-untyped]  # it comes with scikit-learn
+    from torchvision.datasets import SVHN
+
+    random = np.random.RandomState(0)
+    images = {part: random.randint(0, 256, (32, 32, 3, 20), np.uint8) for part in ("train", "test")}
+    for part, values in images.items():  # where the digit 0 is called 10
+        savemat(tmp_path / f"{part}_32x32.mat", {"X": values, "y": (np.arange(20) % 10 + 1).reshape(-1, 1)})
+    recipe = Recipe(data=Data("svhn", val=5))
+    assert "svhn" in str(refusal(lambda: load_data(recipe, RGB, tmp_path)).message).lower()  # torchvision's sums
+    sums = {part: ["", f"{part}_32x32.mat", md5(tmp_path / f"{part}_32x32.mat")] for part in images}
+    monkeypatch.setattr(SVHN, "split_list", sums)
+    found = load_data(recipe, RGB, tmp_path)
+    assert found.split == "15/5/20"
+    assert images_of(found.test)[7, 1, 2, 3] == images["test"][2, 3, 1, 7]
+    assert found.test.labels.tolist() == [(i % 10 + 1) % 10 for i in range(20)]
+
+
+def test_stl10_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision.datasets import STL10
+
+    folder = tmp_path / "stl10_binary"
+    folder.mkdir()
+    random = np.random.RandomState(0)
+    for part, count in (("train", 30), ("test", 10), ("unlabeled", 1)):  # channel by channel, column by column
+        random.randint(0, 256, (count, 3, 96, 96), np.uint8).tofile(folder / f"{part}_X.bin")
+        (np.arange(count) % 10 + 1).astype(np.uint8).tofile(folder / f"{part}_y.bin")
+    recipe = Recipe(data=Data("stl10", val=10))
+    assert refusal(lambda: load_data(recipe, Shape(3, 96, 96), tmp_path)).code == "V512"  # torchvision's sums
+    for name in ("train_list", "test_list"):
+        sums = [[file, md5(folder / file)] for file, _ in getattr(STL10, name)]
+        monkeypatch.setattr(STL10, name, sums)
+    found = load_data(recipe, Shape(3, 96, 96), tmp_path)
+    assert found.split == "20/10/10"
+    raw = np.fromfile(folder / "test_X.bin", np.uint8).reshape(10, 3, 96, 96)
+    assert images_of(found.test)[4, 2, 5, 80] == raw[4, 2, 80, 5]
+    assert (found.test.labels.tolist(), found.classes[9]) == (list(range(10)), "truck")
+
+
+def test_cifar100_binary_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(data.SOURCES, "cifar100", cifar.source(replace(cifar.CIFAR100, images=(300, 100))))
+    folder = tmp_path / "cifar-100-binary"
+    folder.mkdir()
+    random = np.random.RandomState(1)
+    for name, count in (("train", 300), ("test", 100)):
+        records = random.randint(0, 256, (count, 3074)).astype(np.uint8)
+        records[:, 0] = np.arange(count) % 20  # the superclass
+        records[:, 1] = np.arange(count) % 100
+        records.tofile(folder / f"{name}.bin")
+    found = load_data(Recipe(data=Data("cifar100", val=100)), RGB, tmp_path)
+    assert (found.split, found.classes[0], found.classes[99]) == ("200/100/100", "apple", "worm")
+    assert len(set(found.classes)) == 100
+    assert found.test.labels.tolist() == list(range(100))
+    raw = np.fromfile(folder / "test.bin", np.uint8).reshape(100, 3074)
+    assert rows(found.test) == [record[2:].tobytes() for record in raw]
+
+
+def test_cifar100_python_version_is_checked_before_it_is_unpickled(tmp_path: Path) -> None:
+    (tmp_path / "cifar-100-python").mkdir()
+    (tmp_path / "cifar-100-python" / "train").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    assert refusal(lambda: load_data(Recipe(data=Data("cifar100")), RGB, tmp_path)).code == "V512"
+
+
+# -- ImageNet
+
+
+def save_many(folder: Path, classes: int, names: tuple[str, ...], inside: str = "") -> None:
+    for k in range(classes):
+        for name in names:
+            save(folder / f"n{k:08}" / inside / name, (k % 251, k // 4, 7), (9, 8))
+
+
+def test_tiny_imagenet_is_read_in_both_layouts(tmp_path: Path) -> None:
+    root = tmp_path / "tiny-imagenet-200"
+    save_many(root / "train", 200, tuple(f"{i}.JPEG" for i in range(10)), "images")
+    (root / "train" / "n00000000" / "n00000000_boxes.txt").write_text("0.JPEG\t0\t0\t63\t63\n")
+    lines = []
+    for i in range(400):
+        save(root / "val" / "images" / f"val_{i}.JPEG", (i // 2 % 251, i // 8, 7), (9, 8))
+        lines.append(f"val_{i}.JPEG\tn{i // 2:08}\t0\t0\t63\t63\n")
+    annotations = root / "val" / "val_annotations.txt"
+    annotations.write_text("".join(lines))
+    recipe, shape = spec_on("tiny-imagenet", "8x8x3").recipe(), Shape(3, 8, 8)
+    found = load_data(recipe, shape, tmp_path)
+    assert found.split == "1800/200/400"
+    assert torch.bincount(found.val.labels).tolist() == [1] * 200
+    assert found.classes[3] == "n00000003"
+    for split in (found.train, found.test):  # JPEG changes a value by a few, and classes differ by 1
+        assert (images_of(split)[:, 0, 0, 0].int() - split.labels % 251).abs().max() <= 4
+    annotations.write_text("".join(lines) + "../val_1.JPEG\tn00000000\n")
+    assert "line 401" in refusal(lambda: load_data(recipe, shape, tmp_path)).message
+    annotations.unlink()
+    for i in range(400):
+        folder = root / "val" / f"n{i // 2:08}"
+        folder.mkdir(exist_ok=True)
+        (root / "val" / "images" / f"val_{i}.JPEG").rename(folder / f"val_{i}.JPEG")
+    (root / "val" / "images").rmdir()
+    again = load_data(recipe, shape, tmp_path)
+    assert again.test.labels.equal(found.test.labels)
+    assert images_of(again.test).equal(images_of(found.test))
+
+
+def test_imagenet_is_read(tmp_path: Path) -> None:
+    root = tmp_path / "imagenet"
+    save_many(root / "train", 1000, ("a.JPEG", "b.JPEG"))
+    save_many(root / "val", 1000, ("c.JPEG",))
+    spec = parse(
+        "input 8x8x3 conv3-4 FC-1000 softmax\ntrain {\n data imagenet\n augment scale(8..9) crop(8) hflip\n}", "x"
+    )
+    found = load_data(spec.recipe(), Shape(3, 8, 8), tmp_path)
+    assert found.split == "1900/1000/100"
+    assert found.val.labels.tolist() == list(range(1000))
+    assert isinstance(found.train, Lazy)
+    assert (images_of(found.val)[:, 0, 0, 0].int() - torch.arange(1000) % 251).abs().max() <= 4
+    (root / "train" / "n00000999").rename(tmp_path / "gone")
+    told = refusal(lambda: load_data(spec.recipe(), Shape(3, 8, 8), tmp_path))
+    assert "is a class that the training images don't have" in told.message
+    (root / "val" / "n00000999").rename(tmp_path / "gone too")
+    told = refusal(lambda: load_data(spec.recipe(), Shape(3, 8, 8), tmp_path))
+    assert "has 999 folders of images; imagenet has 1,000 classes" in told.message
+    assert 'folder("imagenet")' in str(told.help)
+
+
+# -- without sense (Zhang et al. 2016)
+
+
+def test_random_labels_are_uniform_and_fixed() -> None:
+    true = load_data(Recipe(data=Data("fake", n=3000)), GREY, NOWHERE)
+    recipe = spec_on("fake(n=3000, labels=random)", "8x8x1").recipe()
+    found = load_data(recipe, GREY, NOWHERE)
+    for name in ("train", "val"):
+        ours, theirs = getattr(found, name), getattr(true, name)
+        assert images_of(ours).equal(images_of(theirs))
+        agree = (ours.labels == theirs.labels).double().mean()
+        assert agree == pytest.approx(0.1, abs=4 * (0.1 * 0.9 / len(ours)) ** 0.5)
+    counts = torch.bincount(found.train.labels, minlength=10)
+    assert counts.min() > 210 - 4 * 210**0.5
+    assert found.test.labels.equal(true.test.labels)
+    assert found.digest != true.digest
+    assert found.digest == load_data(recipe, GREY, NOWHERE).digest
+
+
+@pytest.mark.parametrize("augments", ["none", "scale(9..12) crop(8)"])
+def test_noise_has_the_mean_and_deviation_of_the_set(augments: str) -> None:
+    def load(dataset: str) -> DataSet:
+        text = f"input 8x8x3 conv3-4 FC-10 softmax\ntrain {{\n data {dataset}\n augment {augments}\n}}"
+        return load_data(parse(text).recipe(), Shape(3, 8, 8), NOWHERE)
+
+    true, found = load("fake(n=1000)"), load("fake(n=1000, images=noise)")
+    theirs = true.normalisation("mean-std")
+    pixels = torch.cat([images_of(found.train), images_of(found.val)]).double() / 255
+    if augments == "none":  # scaling smooths noise
+        assert pixels.std((0, 2, 3)).tolist() == pytest.approx(theirs.std, rel=0.05)
+    assert pixels.mean((0, 2, 3)).tolist() == pytest.approx(theirs.mean, rel=0.05)
+    assert len(set(rows(Split(images_of(found.train), found.train.labels)))) == len(found.train)
+    assert not images_of(found.train)[: len(found.val)].equal(images_of(found.val))
+    assert found.train.labels.equal(true.train.labels)
+    assert images_of(found.test).equal(images_of(true.test))
+    assert found.digest == load("fake(n=1000, images=noise)").digest != true.digest
+
+
+def test_what_has_no_sense_changes_the_recipe_s_digest() -> None:
+    texts = ("fake", "fake(labels=random)", "fake(images=noise)", "fake(labels=random, images=noise)")
+    recipes = [spec_on(text).recipe() for text in texts]
+    assert len({recipe.digest for recipe in recipes}) == 4
+    assert [str(recipe.data) for recipe in recipes] == list(texts)
+    found = refusal(lambda: spec_on("fake(labels=true)"))
+    assert (found.code, found.help) == ("V406", "write labels=random, or remove it")
+
+
+def test_files_can_be_noise_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        for i in range(20):
+            save(tmp_path / name / f"{i}.png", 10 * i)
+    recipe = Recipe(data=Data("folder", str(tmp_path), labels="random", images="noise"))
+    held = load_data(recipe, GREY, NOWHERE)
+    monkeypatch.setattr(data, "available", lambda: 0)
+    lazy = load_data(recipe, GREY, NOWHERE)
+    assert (type(held.train), type(lazy.train)) == (Split, Lazy)
+    assert images_of(held.train).equal(images_of(lazy.train))
+    assert held.digest == lazy.digest

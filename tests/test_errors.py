@@ -1,10 +1,11 @@
 """Every finding that a text can cause, as a user sees it.
 
-``UPDATE_FIXTURES=1 pytest tests/test_errors.py`` writes the renderings anew.
+``UPDATE_FIXTURES=1 pytest tests/test_errors.py`` writes the renderings anew. What the texts link to is in ``links``.
 """
 
 import os
 import re
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,18 @@ FIXTURES = Path(__file__).parent / "fixtures" / "errors"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.arch"))
 PACKAGE = Path(vggdsl.__file__).parent
 RAISED = set(re.findall(r'"([VW]\d{3})"', "\n".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))))
-FROM_OUTSIDE = re.compile(r"V111|V40[789]|V5\d\d|V60[124-9]|V6[1-9]\d|W6[1-9]\d|W5\d\d")
+FROM_OUTSIDE = re.compile(r"V111|V40[789]|V410|W401|V5\d\d|V60[124-9]|V6[1-9]\d|W6[1-9]\d|W5\d\d")
 """Codes of files, data sets, devices, runs and endless texts; their tests are with what raises them."""
 
 
 def findings(name: str) -> list[Diagnostic]:
     with (FIXTURES / f"{name}.arch").open(encoding="utf-8", newline="") as file:
         text = file.read()
-    try:
-        return vggdsl.parse(text, f"{name}.arch").check()
-    except VggdslError as error:
-        return list(error.diagnostics)
+    with chdir(FIXTURES):
+        try:
+            return vggdsl.parse(text, f"{name}.arch").check()
+        except VggdslError as error:
+            return list(error.diagnostics)
 
 
 @pytest.mark.parametrize("name", NAMES)

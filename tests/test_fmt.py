@@ -79,8 +79,11 @@ def test_fmt_takes_files_not_the_specs_that_ship() -> None:
     assert "fmt takes files" in result.output
 
 
-def test_fmt_formats_what_does_not_compile_yet() -> None:
+def test_fmt_formats_what_is_no_network_by_itself() -> None:
     assert run("fmt", "-", input="block a(n){conv3-$n}\na(5)").stdout == "block a(n) { conv3-$n }\na(5)\n"
+    delta = 'extends   "gone.arch"\nremove 3a..3b # why\nreplace 3c:   a(  5 )\n'
+    neat = 'extends "gone.arch"\nremove 3a..3b  # why\nreplace 3c: a(5)\n'
+    assert run("fmt", "-", input=delta).stdout == neat
 
 
 @pytest.mark.skipif(not os.geteuid(), reason="root writes everywhere")

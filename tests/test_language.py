@@ -107,10 +107,10 @@ def test_the_end_of_a_line_can_be_any(document: syntax.Document, end: str) -> No
 # -- whatever is read ends well
 
 
-def check_ends_well(text: str) -> None:
+def check_ends_well(text: str, name: str = "a.arch") -> None:
     """A spec, or errors that can be shown: nothing else comes out."""
     try:
-        found = vggdsl.parse(text, "a.arch").check()
+        found = vggdsl.parse(text, name).check()
     except VggdslError as error:
         found = list(error.diagnostics)
         assert any(d.is_error for d in found)
@@ -118,7 +118,9 @@ def check_ends_well(text: str) -> None:
         assert render(diagnostic).encode()
         assert re.sub(r"\x1b\[[\d;]*m", "", render(diagnostic, color=True)) == render(diagnostic)
         assert json.dumps(to_json(diagnostic), ensure_ascii=False).encode()
-        assert all(0 <= label.span.start <= label.span.end <= len(text) for label in diagnostic.labels)
+        for span in (label.span for label in diagnostic.labels):
+            assert 0 <= span.start <= span.end <= len(span.source.text)
+            assert span.source.name != name or span.source.text == text
 
 
 @given(st.text() | st.text('()[]{}|,:="#x3-64conv \n$->%', max_size=60))
@@ -133,9 +135,15 @@ def test_random_documents_end_well(document: syntax.Document) -> None:
     check_ends_well(HEAD + arch.write(document))
 
 
-@given(st.sampled_from(sorted(SPECS)).flatmap(lambda name: mutants(SPECS[name])))
+@given(st.sampled_from(sorted(SPECS)), st.data())
 @settings(max_examples=2 * EXAMPLES)
-def test_mutated_specs_end_well(text: str) -> None:
+def test_mutated_specs_end_well(name: str, data: st.DataObject) -> None:
+    check_ends_well(data.draw(mutants(SPECS[name])), str(vggdsl.shipped()[name]))
+
+
+@given(texts().flatmap(mutants))
+@settings(max_examples=2 * EXAMPLES)
+def test_mutated_networks_end_well(text: str) -> None:
     check_ends_well(text)
 
 

@@ -1,7 +1,9 @@
 """The two lowerings against each other, against the arithmetic, and against libraries' own networks."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +15,39 @@ import torch
 import torchvision
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import SIDE, chain, convs, graphs, pool_windows
+from strategies import (
+    POINT,
+    SAME,
+    SIDE,
+    Merged,
+    Net,
+    One,
+    Part,
+    branching,
+    branching_with_heads,
+    chain,
+    convs,
+    graph_of,
+    graphs,
+    nets,
+    pool_windows,
+    texts_of,
+)
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vggdsl.errors import VggdslError
-from vggdsl.infer import TypedGraph, infer
+from vggdsl.infer import TypedGraph, TypedHead, TypedNode, infer
 from vggdsl.ir import Graph
 from vggdsl.ops import (
     FC,
     FUNCTIONS,
     LRN,
     Activation,
+    Add,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv,
     Dropout,
     GlobalAvgPool,
@@ -38,11 +59,11 @@ from vggdsl.ops import (
 )
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.shapes import Pair, Shape, Window
-from vggdsl.spec import load
+from vggdsl.spec import load, parse
 from vggdsl.targets.onnx import IR_VERSION, save, to_onnx
-from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
+from vggdsl.targets.torch import Network, TrainingOutput, load_weights, to_torch, weights, without_weights
 from vggdsl.verify import difference, verify_onnx
-from vggdsl.weights import weight_shapes
+from vggdsl.weights import weight_shapes, without_heads
 
 TOLERANCE = 1e-4
 P3 = Window(Pair(3, 3), Pair(2, 2), Pair(1, 1))
@@ -90,9 +111,8 @@ def run_onnx(model: ir.Model, x: Tensor) -> np.ndarray:
 # -- properties
 
 
-@given(graphs())
-def test_every_shape_is_torchs(graph: TypedGraph) -> None:
-    network = to_torch(graph).eval()
+def shapes_in_torch(graph: TypedGraph, network: Network) -> tuple[dict[str, Shape], Tensor | TrainingOutput]:
+    """The shape that every layer gives, and the network's output, for two images."""
     seen: dict[str, Shape] = {}
 
     def watch(name: str, module: nn.Module) -> None:
@@ -102,12 +122,105 @@ def test_every_shape_is_torchs(graph: TypedGraph) -> None:
         module.register_forward_hook(hook)
 
     for name, module in network.named_modules():
-        watch(name, module)
+        if name in graph.by_name:
+            watch(name, module)
     out = network(batch(graph, 2))
-    expected = {t.name: t.shape for t in graph.nodes[1:] if not isinstance(t.node.op, Softmax)}
-    assert {name: shape for name, shape in seen.items() if name in expected} == expected
+    return seen, out
+
+
+def shapes(nodes: Sequence[TypedNode]) -> dict[str, Shape]:
+    """Those of the layers that a module has."""
+    return {t.name: t.shape for t in nodes if not isinstance(t.node.op, Softmax | Input)}
+
+
+@given(graphs())
+def test_every_shape_is_torchs(graph: TypedGraph) -> None:
+    seen, out = shapes_in_torch(graph, to_torch(graph).eval())
+    assert seen == shapes(graph.nodes)
     c, h, w = graph.output.chw
+    assert isinstance(out, Tensor)
     assert tuple(out.shape) == ((2, c) if h == w == 1 else (2, c, h, w))
+
+
+@given(branching_with_heads)
+def test_every_shape_in_training_is_torchs(graph: TypedGraph) -> None:
+    network = to_torch(graph)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.eval()  # on one position it can't train
+    seen, out = shapes_in_torch(graph, network)
+    assert seen == shapes(graph.training_nodes)
+    assert isinstance(out, TrainingOutput)
+    assert [tuple(each.shape) for each in (out.logits, *out.aux)] == [(2, graph.output.c)] * (1 + len(graph.heads))
+
+
+@given(branching)
+def test_heads_change_nothing_at_inference(graph: TypedGraph) -> None:
+    network = network_with_statistics(graph)
+    alone = without_weights(graph.inference).eval()
+    load_weights(alone, without_heads(graph, weights(network)))
+    x = batch(graph, 2)
+    with torch.inference_mode():
+        assert torch.equal(network(x), alone(x))
+    assert (graph.inference.params, graph.inference.macs) == (graph.params, graph.macs)
+    assert sum(p.numel() for p in alone.parameters()) == graph.params
+    theirs, ours = (to_onnx(each, weights(net)) for each, net in ((graph, network), (graph.inference, alone)))
+    assert ir.to_proto(theirs).SerializeToString() == ir.to_proto(ours).SerializeToString()
+
+
+@given(branching_with_heads, st.integers(0, 2**32 - 1))
+def test_training_gives_what_evaluation_does_and_the_heads(graph: TypedGraph, seed: int) -> None:
+    """Where chance and batch statistics are out of play."""
+    network = network_with_statistics(graph, seed)
+    x = batch(graph, 2, seed)
+    with torch.inference_mode():
+        expected = network(x)
+        network.training = True  # the modules in it stay in evaluation
+        out = network(x)
+        for head, aux in zip(graph.heads, out.aux, strict=True):
+            values = to_torch(alone(graph, head)).eval()
+            load_weights(values, {n: w for n, w in weights(network).items() if n in weight_shapes(values.typed)})
+            assert torch.equal(values(x), aux)
+    assert torch.equal(out.logits, expected)
+
+
+def alone(graph: TypedGraph, head: TypedHead) -> TypedGraph:
+    """What leads to an auxiliary classifier, as a network."""
+    nodes = [t.node for t in (*graph.nodes, *head.nodes)]
+    needed = {head.nodes[-1].name}
+    for node in reversed(nodes):
+        needed |= set(node.inputs) if node.name in needed else set()
+    return infer(Graph(tuple(node for node in nodes if node.name in needed)))
+
+
+@given(st.data(), nets(), st.integers(0, 2**32 - 1))
+def test_a_text_computes_what_its_network_does(data: st.DataObject, net: Net, seed: int) -> None:
+    """Whatever labels and blocks make of the names."""
+    typed = parse(data.draw(texts_of(net))).typed
+    x, ours, theirs = batch(typed, 2, seed), to_torch(typed, seed=seed), to_torch(graph_of(net), seed=seed)
+    assert all(map(np.array_equal, weights(ours).values(), weights(theirs).values()))
+    with torch.inference_mode():
+        expected = ours.eval()(x)
+        assert torch.equal(expected, theirs.eval()(x))
+    exported = run_onnx(to_onnx(typed, weights(ours), logits=True), x)
+    assert difference(exported, expected.numpy()).max_rel <= TOLERANCE
+
+
+@given(graphs(), st.integers(0, 2**32 - 1))
+def test_the_same_seed_draws_the_same_weights(graph: TypedGraph, seed: int) -> None:
+    one, same = weights(to_torch(graph, seed=seed)), weights(to_torch(graph, seed=seed))
+    assert one.keys() == same.keys()
+    assert all(np.array_equal(one[name], same[name]) for name in one)
+
+
+@given(graphs())
+def test_weights_go_out_and_in(graph: TypedGraph) -> None:
+    network, other = network_with_statistics(graph), without_weights(graph).eval()
+    load_weights(other, weights(network))
+    assert all(np.array_equal(array, weights(other)[name]) for name, array in weights(network).items())
+    x = batch(graph, 1)
+    with torch.inference_mode():
+        assert torch.equal(network(x), other(x))
 
 
 def test_positions_of_every_small_pool_are_torchs() -> None:
@@ -123,12 +236,14 @@ def test_positions_of_every_small_pool_are_torchs() -> None:
 def test_counts_are_torchs(graph: TypedGraph) -> None:
     network = to_torch(graph)
     state = weights(network)
-    assert sum(p.numel() for p in network.parameters()) == graph.params
-    assert sum(array.size for array in state.values()) == graph.total_params
+    assert sum(p.numel() for p in network.parameters()) == graph.training_params
+    own = without_heads(graph, state)
+    assert sum(array.size for array in own.values()) == graph.total_params
+    assert {name: array.shape for name, array in own.items()} == weight_shapes(graph.inference)
     assert {name: array.shape for name, array in state.items()} == weight_shapes(graph)
-    for typed in graph.nodes:
-        own = [p for name, p in network.named_parameters() if name.rpartition(".")[0] == typed.name]
-        assert sum(p.numel() for p in own) == typed.params.learnable
+    for typed in graph.training_nodes:
+        parameters = [p for name, p in network.named_parameters() if name.rpartition(".")[0] == typed.name]
+        assert sum(p.numel() for p in parameters) == typed.params.learnable
 
 
 @given(graphs())
@@ -161,12 +276,15 @@ def test_folded_is_unfolded(graph: TypedGraph, seed: int) -> None:
     network = network_with_statistics(graph, seed)
     folded = fold_batch_norm(graph.graph)
     again = to_torch(infer(folded.graph)).eval()
-    load_weights(again, folded.apply(weights(network)))
+    load_weights(again, folded.apply(without_heads(graph, weights(network))))
     x = batch(graph, 2, seed)
     with torch.inference_mode():
         assert difference(again(x).numpy(), network(x).numpy()).max_rel <= TOLERANCE
-    for before, node in pairwise(folded.graph.nodes):
-        assert not (isinstance(node.op, BatchNorm) and isinstance(before.op, Conv | FC))
+    uses = Counter(name for node in folded.graph.nodes for name in node.inputs)
+    for node in folded.graph.nodes:
+        if isinstance(node.op, BatchNorm):
+            before = folded.graph[node.inputs[0]]
+            assert not isinstance(before.op, Conv | FC) or uses[before.name] > 1
     kept = [n.name for n in folded.graph.nodes]
     norms = {fold.norm for fold in folded.folds}
     assert kept == [n.name for n in graph.graph.nodes if n.name not in norms]
@@ -235,13 +353,40 @@ def sliding(draw: st.DrawFn) -> list[Op]:
     return ops
 
 
+@st.composite
+def centred(draw: st.DrawFn, deep: int = 2) -> tuple[Part, ...]:
+    """Windows around their middle, one behind the other and side by side; two channels between them."""
+    windows = [POINT, SAME, Window(Pair(5, 3), pad=Pair(2, 1)), Window(Pair(1, 3), pad=Pair(0, 2), dilation=Pair(1, 2))]
+    parts: list[Part] = []
+    for _ in range(draw(st.integers(1, 2))):
+        if deep and draw(st.booleans()):
+            branches = draw(st.lists(centred(deep - 1), min_size=1, max_size=2))
+            ended = [(*branch, One(Conv(2, POINT))) for branch in branches]
+            parts.append(Merged(Concat() if draw(st.booleans()) else Add(), (*ended, (One(Conv(2, POINT)),))))
+        else:
+            parts.append(One(Conv(2, draw(st.sampled_from(windows)))))
+    return tuple(parts)
+
+
 @given(sliding())
 def test_receptive_field_is_where_gradients_reach(ops: list[Op]) -> None:
-    last = chain(Input(Shape(1, 10_000, 10_000)), *ops[1:]).nodes[-1]
+    check_receptive_field(lambda h, w: chain(Input(Shape(1, h, w)), *ops[1:]))
+
+
+@given(centred(), st.sampled_from([(), (One(AvgPool(Window(Pair(2, 2), Pair(2, 2)))),)]), centred(0))
+def test_receptive_field_of_branches_is_where_gradients_reach(
+    before: tuple[Part, ...], pool: tuple[Part, ...], behind: tuple[Part, ...]
+) -> None:
+    check_receptive_field(lambda h, w: graph_of(Net(Shape(1, h, w), (*before, *pool, *behind))))
+
+
+def check_receptive_field(made: Callable[[int, int], TypedGraph]) -> None:
+    """``made`` for a height and a width: as large as the middle's field needs."""
+    last = made(10_000, 10_000).nodes[-1]
     reach, steps = last.receptive_field, last.stride
     assume(max(reach) <= 100)
     h, w = (2 * r + 8 * s for r, s in zip(reach, steps, strict=True))
-    graph = chain(Input(Shape(1, h, w)), *ops[1:])
+    graph = made(h, w)
     network = to_torch(graph).double().eval()
     with torch.no_grad():
         for p in network.parameters():

@@ -7,29 +7,35 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 from safetensors import SafetensorError
+from torch.nn import functional
 from torch.optim import lr_scheduler
 
+from vggdsl.cli import main
 from vggdsl.cli.train import command
 from vggdsl.errors import Diagnostic, VggdslError
 from vggdsl.recipe import KEYS, Crop, HFlip, Recipe
 from vggdsl.records.compare import compare
 from vggdsl.records.result import write_record
 from vggdsl.spec import Spec, load, parse
-from vggdsl.targets.torch import to_torch
+from vggdsl.targets.torch import to_torch, weights
 from vggdsl.training import runfolder
 from vggdsl.training.augment import Normalisation, augment, crop, generator, hflip
+from vggdsl.training.data import DataSet
 from vggdsl.training.device import choose
-from vggdsl.training.loop import Setting, evaluate, optimizer_of, smallest_step, steps_an_epoch
+from vggdsl.training.loop import Setting, evaluate, fit, optimizer_of, smallest_step, steps_an_epoch
 from vggdsl.training.memory import check_training, training_bytes
 from vggdsl.training.report import Epoch, Plan, Silent
 from vggdsl.training.run import Run, Stopped, load_run, train
 from vggdsl.training.runfolder import is_run, weights_digest
 from vggdsl.training.schedule import Patience, Rate
 from vggdsl.training.splits import Split
+from vggdsl.weights import weight_shapes
 
 BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
 ENTRIES = {
@@ -216,13 +222,11 @@ def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> 
     ("key", "value", "code"),
     [
         ("augment", "colour-pca", "V407"),
-        ("augment", "scale(8..16) crop(8)", "V407"),
+        ("augment", "scale(7..16) crop(8)", "V407"),
         ("augment", "crop(6)", "V407"),
         ("augment", "crop(8)", "V407"),
         ("augment", "crop(8, pad=9)", "V407"),
-        ("init", 'from("vgg_a.arch", conv1_1) else he', "V407"),
         ("batch", "1", "V408"),
-        ("data", "imagenet", "V505"),
         ("data", "fake(n=100, classes=4)", "V401"),
     ],
 )
@@ -236,7 +240,7 @@ def test_what_cannot_be_followed_is_refused_with_its_place(key: str, value: str,
 def test_everything_is_refused_at_once(tmp_path: Path) -> None:
     spec = spec_with(augment="colour-pca scale(9)", data="mnist")
     codes = [d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))]
-    assert sorted(codes) == ["V401", "V407", "V407", "V505"]
+    assert sorted(codes) == ["V401", "V407", "V407"]
 
 
 @pytest.mark.parametrize("name", [None, "b"])
@@ -522,6 +526,7 @@ def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
     data = load_data(run.recipe, trained.spec.typed.input, Path("/nowhere"))
     setting = Setting(run.recipe, data, trained.normalisation, choose("cpu", run.recipe.precision), 0)
     assert evaluate(trained.network(), data.test, setting)[1] == run.result.test_accuracy
+    assert isinstance(data.train, Split)
     assert trained.normalisation == Normalisation.of(data.train.images, "mean-std")
 
 
@@ -555,8 +560,6 @@ def test_evaluation_weighs_images_alike_and_keeps_the_mode() -> None:
     network = to_torch(spec.typed)
     images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (37, 1, 8, 8), np.uint8))
     split = Split(images, torch.arange(37) % 3)
-    from vggdsl.training.data import DataSet
-
     data = DataSet(("a", "b", "c"), split, split, split)
     setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
     loss, accuracy = evaluate(network, split, setting)
@@ -610,3 +613,112 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, [good, gone, "--runs", str(tmp_path / "others")])
     assert (done.exit_code, "V503" in done.stderr) == (2, True)
     assert not (tmp_path / "others").exists()
+
+
+# -- auxiliary classifiers
+
+SIDED = """
+input 8x8x1
+conv3-4 aux 0.3 { FC-3 softmax }
+conv3-4 maxpool
+side: aux 0.125 { conv1-2 FC-3 }
+FC-3 softmax
+"""
+
+
+def test_a_step_goes_down_the_weighted_sum_of_all_losses() -> None:
+    """Against network and loss by hand. They sum in other orders, in single precision: up to 1e-5 of the largest."""
+    spec = spec_with(SIDED, augment="", batch="37", epochs="1", optimizer="sgd(lr=0.5)")
+    images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (37, 1, 8, 8), np.uint8))
+    split = Split(images, torch.arange(37) % 3)
+    data = DataSet(("a", "b", "c"), split, split, split)
+    setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
+    network = to_torch(spec.typed)
+    before = {name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()}
+    fit(network, setting, lambda epoch, is_best: None)
+
+    def conv(x: torch.Tensor, name: str, pad: int = 1) -> torch.Tensor:
+        return functional.conv2d(x, before[f"{name}.weight"], before[f"{name}.bias"], padding=pad).relu()
+
+    def loss(x: torch.Tensor, name: str) -> torch.Tensor:
+        logits = functional.linear(x.flatten(1), before[f"{name}.weight"], before[f"{name}.bias"])
+        return functional.cross_entropy(logits, split.labels)
+
+    first = conv(images / 255, "conv1_1")
+    last = functional.max_pool2d(conv(first, "conv1_2"), 2)
+    total = loss(last, "fc2") + 0.3 * loss(first, "aux1.fc1") + 0.125 * loss(conv(last, "side.conv1", 0), "side.fc1")
+    gradients = torch.autograd.grad(total, list(before.values()))
+    for (name, old), gradient in zip(before.items(), gradients, strict=True):
+        step = (old - network.get_parameter(name)) / 0.5
+        assert (step - gradient).abs().max() <= 1e-5 * max(1.0, float(gradient.abs().max())), name
+    assert all(gradient.abs().max() > 0 for gradient in gradients)
+
+
+def test_heads_weigh_nothing_in_evaluation() -> None:
+    spec = spec_with(SIDED)
+    network, x = to_torch(spec.typed).eval(), torch.randn(2, 1, 8, 8)
+    expected = network(x)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.startswith(("aux1.", "side.")):
+                parameter.fill_(torch.nan)
+    assert network(x).equal(expected)
+
+
+@pytest.fixture(scope="module")
+def sided(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A delta of a network with heads and blocks of another file, trained for an epoch."""
+    folder = tmp_path_factory.mktemp("sided")
+    (folder / "blocks.arch").write_text("block unit(c) {\n  add[ conv3-$c conv3-$c | identity ] ReLU\n}\n")
+    base = SIDED.replace("conv3-4 maxpool", "body: unit(4)\nmaxpool")
+    recipe = "\n".join(f"  {key} {value}" for key, value in ENTRIES.items())
+    claims = 'claim params 1\nclaim top-1-error 8% split=test\nsource "theirs"\n'
+    (folder / "base.arch").write_text(f'use "blocks.arch"\n{base}after conv: ReLU\n{claims}train {{\n{recipe}\n}}\n')
+    delta = 'extends "base.arch"  # ours\nreplace body: unit(4) x2\ninsert-after body: conv3-4\ntrain { epochs 1 }\n'
+    (folder / "delta.arch").write_text(delta)
+    return train(load(folder / "delta.arch"), runs_dir=folder / "runs")
+
+
+def test_a_run_keeps_its_heads(sided: Run) -> None:
+    trained = load_run(sided.path)
+    assert trained.spec.network.graph == sided.spec.network.graph
+    heads = {"aux1.fc1", "side.conv1", "side.fc1"}
+    assert {name.rpartition(".")[0] for name in trained.weights} >= heads
+    assert {name: array.shape for name, array in trained.weights.items()} == weight_shapes(sided.spec.typed)
+    network = trained.network()
+    assert all(np.array_equal(weights(network)[name], array) for name, array in trained.weights.items())
+
+
+def test_the_record_of_a_delta_stands_alone(sided: Run, tmp_path: Path) -> None:
+    text = (sided.path / "record.arch").read_text()
+    for gone in ("use ", "extends", "replace", "insert-after", "claim", "theirs"):
+        assert gone not in text
+    moved = tmp_path / "moved.arch"
+    moved.write_text(text)
+    record = load(moved)
+    assert record.network.graph == sided.spec.network.graph
+    assert [m.sealed for m in record.measurements] == [True]
+    assert record.check() == []
+    assert record.recipe().epochs == 1
+    shown = CliRunner().invoke(main, ["check", "--strict", str(moved)])
+    assert (shown.exit_code, shown.stderr) == (0, ""), shown.output
+    assert "sealed" in shown.stdout
+    assert load(sided.path / "spec.arch").network.graph == sided.spec.network.graph
+
+
+def test_a_run_with_heads_is_exported_and_predicts(sided: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.random.RandomState(0).randint(0, 256, (8, 8), np.uint8)).save("x.png")
+    spec = str(sided.path.parent.parent / "delta.arch")
+    exported = CliRunner().invoke(main, ["export", spec, "--onnx", "--weights", str(sided.path)])
+    assert exported.exit_code == 0, exported.output
+    by_file, by_run = (
+        CliRunner().invoke(main, ["predict", source, "x.png", "--json"]) for source in ("delta.onnx", str(sided.path))
+    )
+    assert (by_file.exit_code, by_run.exit_code) == (0, 0), by_file.output + by_run.output
+    one, other = (json.loads(done.stdout)[0]["top"] for done in (by_file, by_run))
+    assert [guess["class"] for guess in one] == [guess["class"] for guess in other]
+    assert [guess["probability"] for guess in one] == pytest.approx([g["probability"] for g in other], abs=1e-5)
+    names = {initializer.name for initializer in onnx.load("delta.onnx").graph.initializer}
+    assert "body.1.conv1.weight" in names
+    assert not any(name.startswith(("aux1.", "side.")) for name in names)

@@ -18,6 +18,8 @@ COMMANDS = {
     "fmt": "Bring specs into the one form.",
     "specs": "List the specs that ship.",
     "train": "Train by the recipe in the spec; write a record.",
+    "results": "What was claimed beside what was measured, over seeds and networks.",
+    "record": "A run's sealed block, for the spec that was run.",
     "export": "Write a network as ONNX, checked against PyTorch.",
     "predict": "Name what images show, by a trained run or an ONNX file.",
 }

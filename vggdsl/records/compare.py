@@ -1,6 +1,6 @@
 """A run's result beside what the spec claims and has measured; subtracted only under equal protocols."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from vggdsl.claims import ResultClaim
 from vggdsl.figures import Figure
@@ -22,16 +22,18 @@ def compare(spec: Spec, result: Result) -> list[str]:
 
 def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result) -> Iterator[str]:
     yield f"claimed: {line}{_where(claim)}"
-    differs = []
-    if line.epochs != result.epochs:
-        differs.append(f"{line.epochs:,} epochs allowed there, {result.epochs:,} here")
-    if result.deviations:
-        differs.append(f"this run deviates from the recipe: {', '.join(result.deviations)}")
+    differs = line_differs(line, result)
     if differs:
         yield f"  measured: {result.line}"
         yield f"  not compared: {'; '.join(differs)}"
     else:
         yield f"  measured - claimed: {_differences(line, result)}"
+
+
+def line_differs(line: ResultLine, result: Result) -> Sequence[str]:
+    """How this run's protocol differs from that of a claimed result line."""
+    epochs = f"{line.epochs:,} epochs allowed there, {result.epochs:,} here"
+    return [text for text in (epochs if line.epochs != result.epochs else "", _deviating(result)) if text]
 
 
 def _differences(line: ResultLine, result: Result) -> str:
@@ -46,11 +48,10 @@ def _claimed(claim: ResultClaim, result: Result) -> Iterator[str]:
     said = " ".join(f"{key}={value}" for key, value in claim.protocol)
     for name, printed in claim.measures:
         yield f"claimed: {name} {printed}{' ' + said if said else ''}{_where(claim)}"
-        value = _value(name, protocol.get("split"), result)
-        differs = list(_differs(protocol, result))
+        value = value_of(name, protocol, result)
+        differs = claim_differs(protocol, result).values()
         if value is None:
-            what = f"{name} of {protocol['split']}" if "split" in protocol else f"{name} of a split that isn't named"
-            yield f"  not compared: {what} isn't measured"
+            yield f"  not compared: {unmeasured(name, protocol)}"
         elif differs:
             yield f"  measured {value:.2f}%; not compared: {'; '.join(differs)}"
         else:
@@ -58,9 +59,9 @@ def _claimed(claim: ResultClaim, result: Result) -> Iterator[str]:
             yield f"  measured {value:.2f}%; measured - claimed: {difference:+.2f} points"
 
 
-def _value(name: str, split: str | None, result: Result) -> float | None:
+def value_of(name: str, protocol: Mapping[str, str], result: Result) -> float | None:
     """The measure in percent, where a run measures it: one guess an image, on images as they are."""
-    accuracy = {"val": result.val_accuracy, "test": result.test_accuracy}.get(split or "")
+    accuracy = {"val": result.val_accuracy, "test": result.test_accuracy}.get(protocol.get("split", ""))
     if accuracy is None:
         return None
     if name in ("top-1-accuracy", "rank-1-accuracy"):
@@ -68,7 +69,13 @@ def _value(name: str, split: str | None, result: Result) -> float | None:
     return 100 * (1 - accuracy) if name in ("top-1-error", "rank-1-error") else None
 
 
-def _differs(protocol: dict[str, str], result: Result) -> Iterator[str]:
+def unmeasured(name: str, protocol: Mapping[str, str]) -> str:
+    """Why ``value_of`` has none."""
+    split = protocol.get("split", "a split that isn't named")
+    return f"{name} of {split} isn't measured"
+
+
+def claim_differs(protocol: Mapping[str, str], result: Result) -> Mapping[str, str]:
     """How this run's protocol differs from a claim's, by the words that the claim states."""
     ours = {
         "train": result.recipe_name or "the recipe without a name",
@@ -78,11 +85,17 @@ def _differs(protocol: dict[str, str], result: Result) -> Iterator[str]:
         "ensemble": "1",
         "seed": str(result.seed),
     }
-    for key, value in protocol.items():
-        if key in ours and ours[key] != value:
-            yield f"{key}={value} claimed, {ours[key]} here"
-    if result.deviations:
-        yield f"this run deviates from the recipe: {', '.join(result.deviations)}"
+    found = {
+        key: f"{key}={value} claimed, {ours[key]} here"
+        for key, value in protocol.items()
+        if key in ours and ours[key] != value
+    }
+    deviating = _deviating(result)
+    return found | ({"deviates": deviating} if deviating else {})
+
+
+def _deviating(result: Result) -> str:
+    return f"this run deviates from the recipe: {', '.join(result.deviations)}" if result.deviations else ""
 
 
 def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
@@ -95,7 +108,7 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         "recipe": result.recipe,
         "data": result.data,
         "split": result.split,
-        "deviations": ", ".join(result.deviations).replace('"', "'") or "none",
+        "deviations": result.deviates or "none",
         "seed": str(result.seed),
         "precision": result.precision,
     }

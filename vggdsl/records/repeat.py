@@ -52,12 +52,12 @@ def _read(spec: Spec, measurement: Measurement) -> Repetition:
     if run.get("recipe") is None and base.name is not None:
         raise _unreadable(measurement, "it names no recipe, and the spec's have names")
     seed = run.get("seed", "")
-    if not (seed.isascii() and seed.isdigit() and len(seed) <= 100):
+    if not is_seed(seed):
         raise _unreadable(measurement, f"seed={seed or '?'} is no seed")
     deviates = run.get("deviates", "")
     if not deviates:
         return Repetition(base, int(seed), ())
-    parts = tuple(_parts(deviates))
+    parts = tuple(parts_of(deviates))
     try:
         recipe = with_entries(base, parts)
     except VggdslError as error:
@@ -74,7 +74,12 @@ def _unreadable(measurement: Measurement, why: str) -> RecordError:
     return RecordError(Diagnostic("V606", message, (Label(measurement.span, "this block"),), help))
 
 
-def _parts(deviates: str) -> Iterator[str]:
+def is_seed(text: str) -> bool:
+    """Whether a block's word for the seed is one."""
+    return text.isascii() and text.isdigit() and len(text) <= 100
+
+
+def parts_of(deviates: str) -> Iterator[str]:
     """``key value`` each: what commas outside of brackets and quotes divide."""
     start = depth = 0
     quoted = False

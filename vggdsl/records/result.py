@@ -1,16 +1,21 @@
 """What a run found, under which protocol, and its measured block."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vggdsl import syntax
 from vggdsl.errors import VggdslError
-from vggdsl.measured import make_block
+from vggdsl.measured import Measurement, make_block
 from vggdsl.notations import arch
 from vggdsl.recipe import KEYS, Recipe
+from vggdsl.recipe.scales import evaluation_scale
+from vggdsl.records.repeat import is_seed, parts_of
 from vggdsl.source import Source, Span
 from vggdsl.spec import Spec, parse
 from vggdsl.syntax import Document, Line, ResultLine
+
+_NEEDED = ("network", "recipe", "data", "split")
+"""Without these of a block, nobody knows what it is a measurement of."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Result:
             span=Span(Source("", ""), 0, 0),
         )
 
+    @property
+    def deviates(self) -> str:
+        """The deviations as a block says them; empty for none."""
+        return deviates(self.deviations)
+
     def block(self) -> syntax.Measured:
         """The sealed block for a record."""
         minutes = f"{self.minutes:.1f}" if self.minutes >= 1 else f"{self.minutes:.2f}"
@@ -76,6 +86,46 @@ class Result:
             "by": {**self.versions, "weights": self.weights},
         }
         return make_block(self.line, values)
+
+
+def deviates(deviations: Sequence[str]) -> str:
+    """Deviations as a block says them; empty for none."""
+    return " ".join(", ".join(deviations).replace('"', "'").splitlines())
+
+
+def read_result(measurement: Measurement, spec: Spec) -> Result | None:
+    """What a block in a spec says was found; None where it doesn't say enough to be compared."""
+    run, of, by = (measurement.values.get(key, {}) for key in ("run", "of", "by"))
+    line, seed = measurement.line, run.get("seed", "")
+    recipe = next((r for r in spec.recipes or (Recipe(),) if r.name == run.get("recipe")), None)
+    if line is None or recipe is None or not is_seed(seed) or not all(key in of for key in _NEEDED):
+        return None
+    try:
+        minutes = float(run.get("minutes", "nan"))
+    except ValueError:
+        minutes = float("nan")
+    deviates = run.get("deviates", "")
+    return Result(
+        best=line.epoch,
+        epochs=line.epochs,
+        train_accuracy=float(line.train),
+        val_accuracy=float(line.val),
+        test_accuracy=float(line.test),
+        recipe_name=run.get("recipe"),
+        seed=int(seed),
+        precision=run.get("precision", "?"),
+        device=run.get("device", "?"),
+        minutes=minutes,
+        deviations=tuple(parts_of(deviates)) if deviates else (),
+        network=of["network"],
+        recipe=of["recipe"],
+        data=of["data"],
+        split=of["split"],
+        scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
+        versions={key: value for key, value in by.items() if key != "weights"},
+        weights=by.get("weights", "?"),
+        start=of.get("from"),
+    )
 
 
 def write_record(spec: Spec, result: Result) -> str:

@@ -4,51 +4,72 @@ from collections.abc import Iterator
 
 from vggdsl.errors import Diagnostic, RecipeError
 from vggdsl.ops import BatchNorm
-from vggdsl.recipe import ColourPCA, Crop, HFlip, Recipe, Scale, Steps, WarmUp
+from vggdsl.recipe import ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
+from vggdsl.shapes import Shape
 from vggdsl.spec import Spec
-from vggdsl.training.data import check_data
 from vggdsl.training.loop import smallest_step
 from vggdsl.training.memory import place
+from vggdsl.training.views import SIZES, view_of
 
 
 def refuse(spec: Spec, recipe: Recipe) -> None:
     """Raises ``RecipeError`` with everything of a recipe that this version can't follow.
 
     V407 for entries (V405 for a schedule that a flag's epochs don't fit), V408 for a network that it
-    can't train, V505 for data sets; and the errors that ``spec.check`` finds, since a network that isn't
+    can't train; and the errors that ``spec.check`` finds, since a network that isn't
     the paper's isn't worth training.
     """
     found = [d for d in spec.check() if d.is_error]
-    found += [*_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe), *check_data(recipe)]
+    found += [*_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
     if found:
         raise RecipeError(found)
 
 
-def _cannot(recipe: Recipe, key: str, what: object, help: str) -> Diagnostic:
-    return Diagnostic("V407", f"{what} can't be run by this version", place(recipe, key), help)
-
-
 def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
-    x = spec.typed.input
-    for step in recipe.augment:
+    """What a step can't do. Steps up to a view of images, ``scale`` and its ``crop``, work on images of any size."""
+    x, steps, view = spec.typed.input, recipe.augment, view_of(recipe)
+    for i, step in enumerate(steps):
         match step:
-            case Crop(size, pad):
-                if (size, size) != (x.h, x.w):
-                    message = f"a crop of {size}x{size} for an input of {x.h}x{x.w}"
-                    help = f"images are scaled to the input: write crop({x.h}, pad=4)" if x.h == x.w else "remove it"
-                    yield Diagnostic("V407", message, place(recipe, "augment"), help)
-                elif not pad:
-                    message = f"images are scaled to the input: crop({size}) changes nothing"
-                    yield Diagnostic("V407", message, place(recipe, "augment"), f"write crop({size}, pad=1)")
-                elif pad > size:
-                    message = f"{step} pads by more than the crop's size: it may show nothing of the image"
-                    yield Diagnostic(
-                        "V407", message, place(recipe, "augment"), f"write crop({size}, pad={size // 8 or 1})"
-                    )
-            case Scale() | ColourPCA():
-                yield _cannot(recipe, "augment", step, "it augments by crop and hflip")
-            case HFlip():
-                pass
+            case Scale():
+                found = _scale(step, i, x, recipe)
+            case Crop():
+                found = _crop(step, x, has_view=view is not None and not any(isinstance(s, Crop) for s in steps[:i]))
+            case ColourPCA() if x.c != 3:
+                found = (f"{step} needs an input of 3 channels, not of {x.c}", "remove it")
+            case _:
+                found = None
+        if found is not None:
+            message, help = found
+            yield Diagnostic("V407", message, place(recipe, "augment"), help)
+
+
+def _scale(step: Scale, index: int, x: Shape, recipe: Recipe) -> tuple[str, str] | None:
+    """What is wrong with ``scale``, and how to mend it."""
+    crop = recipe.augment[index + 1] if index + 1 < len(recipe.augment) else None
+    if index:
+        return (f"{step} comes after {recipe.augment[index - 1]}", "let it come first, and once: scale(256) crop(224)")
+    if x.h != x.w:
+        return (f"{step} for an input of {x.h}x{x.w}: crops are square", "remove it: images are scaled to the input")
+    if step.low < x.h:
+        what = f"a crop of {crop.size}x{crop.size}" if isinstance(crop, Crop) else f"an input of {x.h}x{x.w}"
+        return (f"{step} makes images smaller than {what}", f"scale to {x.h} or more")
+    if isinstance(crop, Crop) or (recipe.data.name in SIZES and step.low == step.high == x.h):
+        return None
+    return (f"{step} without a crop leaves images that aren't {x.h}x{x.w}", f"write {step} crop({x.h})")
+
+
+def _crop(step: Crop, x: Shape, *, has_view: bool) -> tuple[str, str] | None:
+    size, pad = step.size, step.pad
+    if (size, size) != (x.h, x.w):
+        help = f"write crop({x.h})" if has_view else f"images have the input's size: write crop({x.h}, pad=4)"
+        return (f"a crop of {size}x{size} for an input of {x.h}x{x.w}", help if x.h == x.w else "remove it")
+    if not pad and not has_view:
+        message = f"images have the input's size: crop({size}) changes nothing"
+        return (message, f"write crop({size}, pad=1), or scale({size + size // 8 or 1}) crop({size})")
+    if pad > size:
+        message = f"{step} pads by more than the crop's size: it may show nothing of the image"
+        return (message, f"write crop({size}, pad={size // 8 or 1})")
+    return None
 
 
 def _rest(recipe: Recipe) -> Iterator[Diagnostic]:
@@ -76,6 +97,15 @@ def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
     """Raises ``RecipeError`` V408 if the network can't train on that many images."""
     if smallest_step(count, recipe.batch) < 2 and _norms_a_vector(spec):
         raise RecipeError(_one_image(recipe, "data", "train on more images"))
+
+
+def refuse_processes(recipe: Recipe, processes: int, train: int, others: int) -> None:
+    """Raises ``RecipeError`` V408 if a process would have no image of a step or of an evaluation."""
+    fewest = min(smallest_step(train, recipe.batch), others)
+    if processes > 1 and fewest < processes:
+        message = f"{processes} processes for a step or a split of {fewest} images"
+        help = "start fewer processes, or choose a batch that divides the images"
+        raise RecipeError(Diagnostic("V408", message, place(recipe, "batch"), help))
 
 
 def _norms_a_vector(spec: Spec) -> bool:

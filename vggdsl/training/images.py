@@ -30,7 +30,7 @@ def fit(images: Tensor, shape: Shape) -> Tensor:
     chunk = max(1, min(_CHUNK, _LARGEST // shape.elements))
     h, w = images.shape[-2:]
     for start in range(0, len(images), chunk):
-        part = _recolour(images[start : start + chunk], shape.c)
+        part = recolour(images[start : start + chunk], shape.c)
         if h * shape.w != w * shape.h:  # what would be cropped away isn't scaled
             part = torch.stack([_cover(image, shape) for image in part])
         elif (h, w) != (shape.h, shape.w):
@@ -44,7 +44,8 @@ def _cover(image: Tensor, shape: Shape) -> Tensor:
     return functional.pil_to_tensor(preprocessing.cover(opened, shape))
 
 
-def _recolour(images: Tensor, channels: int) -> Tensor:
+def recolour(images: Tensor, channels: int) -> Tensor:
+    """Images (N, c, h, w) of uint8 as (N, channels, h, w): grey repeated, or RGB's luma."""
     if images.shape[1] == channels:
         return images
     if channels == 3:

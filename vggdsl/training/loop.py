@@ -4,7 +4,8 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import torch
@@ -14,16 +15,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.recipe import SGD, Recipe
+from vggdsl.recipe import SGD, ColourPCA, Recipe
 from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.training.augment import Normalisation, augment, generator, random_seed
+from vggdsl.training.batches import Batch, in_order, training_batches
 from vggdsl.training.checkpoint import Checkpoint, Progress, restore
 from vggdsl.training.data import DataSet
 from vggdsl.training.device import Hardware
 from vggdsl.training.memory import place
+from vggdsl.training.moments import Colours
+from vggdsl.training.processes import Processes
 from vggdsl.training.report import Epoch
 from vggdsl.training.schedule import Patience, Rate
-from vggdsl.training.splits import Split
+from vggdsl.training.splits import Images, Lazy, Split
+from vggdsl.training.views import steps_after
 
 _CHECK_EVERY = 50
 """Steps between looks at the loss on a GPU: each look waits for it."""
@@ -44,6 +49,7 @@ class Setting:
     normalisation: Normalisation
     hardware: Hardware
     seed: int
+    processes: Processes = field(default_factory=Processes)
 
 
 def fit(
@@ -69,8 +75,8 @@ def fit(
         return _Training(network, setting, on_epoch, on_step, save).run(start)
 
 
-def evaluate(network: Network, split: Split, setting: Setting) -> tuple[float, float]:
-    """Mean loss and accuracy of a split, in the precision of the training."""
+def evaluate(network: Network, split: Images, setting: Setting) -> tuple[float, float]:
+    """Mean loss and accuracy of a split, in the precision of the training; each process computes its share of it."""
     was_training = network.training
     network.eval()
 
@@ -82,7 +88,8 @@ def evaluate(network: Network, split: Split, setting: Setting) -> tuple[float, f
             return logits.float(), labels
 
     engine = _engine(step, setting.hardware)
-    state = engine.run(list(_in_order(split, setting.recipe.batch)))
+    batch, own = setting.recipe.batch, split.part(setting.processes.share)
+    state = engine.run(in_order(own, batch), epoch_length=math.ceil(len(own) / batch))
     network.train(was_training)
     return state.metrics["loss"], state.metrics["accuracy"]
 
@@ -133,7 +140,11 @@ class _Training:
         self.rate = Rate(recipe, self.steps)
         self.patience = Patience(recipe.stop.patience) if recipe.stop else None
         self.progress = Progress()
-        self.order = torch.empty(0)
+        view = self.split.view if isinstance(self.split, Lazy) else None
+        self.augments = steps_after(view, recipe.augment)
+        self.colours = Colours.of(setting.data.moments) if ColourPCA() in recipe.augment else None
+        self.batches: Iterator[Batch] = iter(())
+        self.module = setting.processes.wrapped(network)
         self.began = 0.0
 
     def run(self, start: Checkpoint | None) -> list[Epoch]:
@@ -163,26 +174,30 @@ class _Training:
         epoch, seed = engine.state.epoch, self.setting.seed
         self.began = time.perf_counter()
         self.network.train()
-        self.order = torch.randperm(len(self.split), generator=generator("order", seed, epoch))
+        order = torch.randperm(len(self.split), generator=generator("order", seed, epoch))
+        random_of = partial(generator, "augment", seed, epoch)
+        processes = self.setting.processes
+        batch = self.setting.recipe.batch
+        self.batches = training_batches(self.split, order, batch, self.steps, random_of, processes.share)
         # Dropout draws from the global generator of the device and takes no other. Seeded at each epoch,
         # what it draws depends on the epoch alone, not on what ran before in this process.
-        torch.manual_seed(random_seed("dropout", seed, epoch))
+        torch.manual_seed(random_seed("dropout", seed, epoch, *([] if processes.leads else [processes.rank])))
 
     def _step(self, engine: Engine, index: int) -> tuple[Tensor, Tensor]:
-        setting, epoch = self.setting, engine.state.epoch
+        setting, epoch, processes = self.setting, engine.state.epoch, self.setting.processes
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(engine.state.iteration - 1)
-        batch = setting.recipe.batch
-        chosen = self.order[index * batch : (index + 1) * batch]
-        images, labels = _on(self.split.take(chosen.to(self.split.labels.device)), setting.hardware.device)
-        random = generator("augment", setting.seed, epoch, index)
-        images = setting.normalisation(augment(images, setting.recipe.augment, random))
+        batch = next(self.batches)
+        images, labels = _on(batch.split, setting.hardware.device)
+        images = augment(images, self.augments, batch.random, self.colours, total=batch.total, share=processes.share)
+        images = setting.normalisation(images)
         self.optimizer.zero_grad()
         with setting.hardware.autocast():
-            out = self.network(images)
+            out = self.module(images)
         logits, loss = self._loss(out, labels)
         if setting.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
             self._check(loss.item(), epoch)
+        loss = loss * processes.weight(batch.total) if processes.count > 1 else loss
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if setting.recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), setting.recipe.clip)
@@ -212,7 +227,7 @@ class _Training:
 
     def _after_step(self, engine: Engine) -> None:
         _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
-        self.on_step(len(labels))
+        self.on_step(len(labels) * self.setting.processes.count)
 
     def _after_epoch(self, engine: Engine) -> None:
         number, metrics = engine.state.epoch, engine.state.metrics
@@ -257,10 +272,10 @@ def _engine(step: Callable[..., tuple[Tensor, Tensor]], hardware: Hardware) -> E
     return engine
 
 
-def _near(split: Split, hardware: Hardware) -> Split:
-    """The images on the device, if they are small beside its memory."""
+def _near(split: Images, hardware: Hardware) -> Images:
+    """The images on the device, if they are held and small beside its memory."""
     device = hardware.device
-    if device.type == "cpu":
+    if device.type == "cpu" or isinstance(split, Lazy):
         return split
     small = split.images.nbytes <= _ON_DEVICE * (hardware.free() or 0)
     return Split(*_on(split, device)) if small else split
@@ -268,9 +283,3 @@ def _near(split: Split, hardware: Hardware) -> Split:
 
 def _on(batch: Split, device: torch.device) -> tuple[Tensor, Tensor]:
     return batch.images.to(device), batch.labels.to(device)
-
-
-def _in_order(split: Split, batch: int) -> Iterator[Split]:
-    """Batches without augmentation: slices, no copies."""
-    for start in range(0, len(split), batch):
-        yield Split(split.images[start : start + batch], split.labels[start : start + batch])

@@ -50,7 +50,7 @@ def check_images(count: int, bytes_each: int, recipe: Recipe, rest: int = 0) -> 
     if free is None or needed <= free:
         return
     message = f"{count:,} images of {size(bytes_each)} take {size(needed)} of memory, {size(free)} are free"
-    help = "this version holds all images in memory: a smaller input or fewer images will fit"
+    help = "these images are held in memory: a smaller input or fewer images will fit"
     raise InputError(Diagnostic("V507", message, place(recipe, "data"), help))
 
 

@@ -19,16 +19,17 @@ from vggdsl.records.result import Result, write_record
 from vggdsl.spec import Spec, classes_differ
 from vggdsl.syntax import ResultLine
 from vggdsl.targets.torch import load_weights
-from vggdsl.training.augment import Normalisation
-from vggdsl.training.check import refuse, refuse_images
+from vggdsl.training.check import refuse, refuse_images, refuse_processes
 from vggdsl.training.checkpoint import Checkpoint, Progress, clean, drop, newest, save
 from vggdsl.training.data import load_data
 from vggdsl.training.device import choose, threads_for
 from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
 from vggdsl.training.memory import check_training, place, training_bytes
+from vggdsl.training.processes import current
 from vggdsl.training.report import Epoch, Plan, Reporter, Silent
 from vggdsl.training.runfolder import BEST, LAST, RECORD, RunFolder, Trained, load_run, read_plan, weights_digest
 from vggdsl.training.start import find_trained, starting_network
+from vggdsl.training.views import evaluation_scale
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,14 @@ def train(
     base, where = _base(spec, recipe), data_folder(data_dir)
     setting, needed = _setting(spec, recipe, seed, where, device, download)
     first = find_trained(spec, recipe, Path(runs_dir), None if start_from is None else Path(start_from))
-    folder = RunFolder.new(Path(runs_dir), spec, recipe, seed)
-    folder.write_plan(where, device, first)
+    processes = setting.processes
+    folder = RunFolder(Path(), spec, recipe, seed)
+    if processes.leads:
+        folder = RunFolder.new(Path(runs_dir), spec, recipe, seed)
+        folder.write_plan(where, device, first)
+    folder.path = Path(processes.told(str(folder.path)))
     origin = Origin(first, None if first is None else weights_digest(first.weights))
-    with threads_for(spec.typed.macs * recipe.batch):
+    with threads_for(spec.typed.macs * recipe.batch // setting.processes.count):
         return _start(folder, base, setting, origin, needed, reporter or Silent())
 
 
@@ -131,12 +136,13 @@ def resume(
     spec, recipe, seed = folder.spec, folder.recipe, folder.seed
     where = Path(data_dir) if data_dir is not None else planned.data
     setting, needed = _setting(spec, recipe, seed, where, device or planned.device, download)
-    clean(path)
+    if setting.processes.leads:
+        clean(path)
     notes: list[str] = []
     start = newest(path, _identity(spec, setting), notes)
     first = find_trained(spec, recipe, path.parent, planned.start) if start is None else None
     origin = Origin(first, planned.start_digest, start)
-    with threads_for(spec.typed.macs * recipe.batch):
+    with threads_for(spec.typed.macs * recipe.batch // setting.processes.count):
         return _start(folder, _base(spec, recipe), setting, origin, needed, reporter or Silent(), tuple(notes))
 
 
@@ -151,8 +157,9 @@ def _setting(spec: Spec, recipe: Recipe, seed: int, where: Path, device: str, do
     if differ:
         raise InputError(differ)
     refuse_images(spec, recipe, len(data.train))
-    normalisation = Normalisation.of(data.train.images, recipe.normalize)
-    return Setting(recipe, data, normalisation, hardware, seed), needed
+    processes = current()
+    refuse_processes(recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
+    return Setting(recipe, data, data.normalisation(recipe.normalize), hardware, seed, processes), needed
 
 
 def _identity(spec: Spec, setting: Setting) -> dict[str, str]:
@@ -210,9 +217,9 @@ def _start(
         split=data.split,
         params=spec.typed.params,
         memory=needed,
-        device=hardware.name,
+        device=f"{hardware.name}{setting.processes}",
         precision=hardware.precision,
-        notes=(*notes, *data.notes),
+        notes=(*notes, *data.notes, *setting.processes.notes(spec.typed, hardware.device.type)),
     )
     reporter.started(plan)
     try:
@@ -241,6 +248,8 @@ def _run(
 
     def on_epoch(epoch: Epoch, is_best: bool) -> None:
         epochs.append(epoch)
+        if not setting.processes.leads:
+            return
         names = [BEST] * is_best + [LAST]
         if recipe.checkpoint and epoch.number % recipe.checkpoint == 0:
             names.append(f"epoch-{epoch.number:04}.safetensors")
@@ -250,9 +259,11 @@ def _run(
         reporter.epoch(epoch, is_best)
 
     def keep(optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-        save(folder.path, network, optimizer, progress, _identity(spec, setting))
+        if setting.processes.leads:
+            save(folder.path, network, optimizer, progress, _identity(spec, setting))
 
     fit(network, setting, on_epoch, reporter.step, start=origin.checkpoint, save=keep)
+    setting.processes.wait()
     best = load_run(folder.path)  # as it was written: what is measured is what can be used
     load_weights(network, best.weights)
     _, accuracy = evaluate(network, data.test, setting)
@@ -266,20 +277,21 @@ def _run(
         recipe_name=recipe.name,
         seed=setting.seed,
         precision=setting.hardware.precision,
-        device=setting.hardware.name,
+        device=f"{setting.hardware.name}{setting.processes}",
         minutes=(before + time.perf_counter() - began) / 60,
         deviations=deviations(base, recipe),
         network=spec.network.graph.digest,
         recipe=base.digest,
         data=data.digest,
         split=data.split,
-        scale=min(spec.typed.input.h, spec.typed.input.w),
+        scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
         versions={"vggdsl": __version__, "torch": torch.__version__},
         weights=weights_digest(best.weights),
         start=origin.digest,
     )
-    folder.write_record(write_record(spec, result))
-    drop(folder.path)
+    if setting.processes.leads:
+        folder.write_record(write_record(spec, result))
+        drop(folder.path)
     return result
 
 

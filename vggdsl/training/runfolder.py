@@ -1,7 +1,7 @@
 """The folder of a run: what a training writes, and what export and prediction read.
 
 Every file is whole or not there. ``best.safetensors`` alone is enough to use the network: its metadata
-hold the spec's text, the names of the classes and the normalisation.
+hold the spec's text, the names of the classes, the normalisation and the scale of evaluation.
 """
 
 import csv
@@ -28,6 +28,7 @@ from vggdsl.targets.torch import Network, load_weights, weights, without_weights
 from vggdsl.training.augment import Normalisation
 from vggdsl.training.loop import Setting
 from vggdsl.training.report import Epoch
+from vggdsl.training.views import evaluation_scale
 from vggdsl.weights import Array
 
 BEST, LAST, RECORD = "best.safetensors", "last.safetensors", "record.arch"
@@ -37,7 +38,11 @@ _FORMAT = "vggdsl-run-1"
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network as a run left it. ``recipe`` and ``data`` are digests, the recipe's as it was followed."""
+    """A network as a run left it. ``recipe`` and ``data`` are digests, the recipe's as it was followed.
+
+    ``shorter_side`` is the length to which an image's was scaled before its centre was evaluated; None where
+    images were scaled just to cover the input.
+    """
 
     path: Path
     spec: Spec
@@ -49,6 +54,7 @@ class Trained:
     recipe: str
     seed: int
     data: str
+    shorter_side: int | None = None
 
     def network(self) -> Network:
         """The network with the weights of that epoch, for evaluation."""
@@ -114,6 +120,7 @@ class RunFolder:
             "network": self.spec.network.graph.digest,
             "classes": json.dumps(setting.data.classes, ensure_ascii=False),
             "normalisation": json.dumps(asdict(setting.normalisation)),
+            "shorter-side": json.dumps(evaluation_scale(self.recipe)),
             "epoch": str(epoch),
             "recipe-name": json.dumps(self.recipe.name),
             "recipe": self.recipe.digest,
@@ -222,11 +229,13 @@ def load_run(path: Path, which: str = BEST) -> Trained:
         epoch, seed = int(metadata["epoch"]), int(metadata["seed"])
         recipe_name = json.loads(metadata["recipe-name"])
         recipe, data = metadata["recipe"], metadata["data"]
+        side = json.loads(metadata.get("shorter-side", "null"))
+        shorter_side = None if side is None else int(side)
     except (KeyError, ValueError, TypeError, RecursionError, VggdslError) as error:
         raise _unusable(path, f"the metadata of {which} can't be read: {error}") from None
     if spec.network.graph.digest != metadata.get("network"):
         raise _unusable(path, "its network isn't the one that its spec describes")
-    return Trained(path, spec, given, classes, normalisation, epoch, recipe_name, recipe, seed, data)
+    return Trained(path, spec, given, classes, normalisation, epoch, recipe_name, recipe, seed, data, shorter_side)
 
 
 def is_run(path: Path) -> bool:

@@ -1,21 +1,26 @@
-"""Images with labels, and how one pool of them is divided."""
+"""Images with labels, held in memory or read when they are needed, and how one pool of them is divided."""
 
 from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+from torchvision.transforms.v2 import functional
 
-SEED = 0
-"""Of the division, never of the training: every seed of a recipe trains and tests on the same images."""
+from vggdsl.preprocessing import cover
+from vggdsl.shapes import Shape
+from vggdsl.training.pictures import SEED, Arrays, Hash, Pictures, sample
+from vggdsl.training.views import View
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images (N, C, H, W) of uint8 with their labels (N,) of int64."""
+    """Images (N, C, H, W) of uint8, labels (N,) of int64; ``source`` is what they were read from, if files."""
 
     images: Tensor
     labels: Tensor
+    source: Pictures | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -23,8 +28,67 @@ class Split:
     def take(self, indices: Tensor) -> "Split":
         return Split(self.images[indices], self.labels[indices])
 
+    def part(self, share: slice) -> "Split":
+        """As ``take``, without copies."""
+        return Split(self.images[share], self.labels[share])
 
-def set_aside(pool: Split, count: int, seed: int = SEED) -> tuple[Split, Split]:
+    def update(self, digest: Hash) -> None:
+        """Digests images and labels: the images as they are, or the files that they were read from."""
+        (self.source or Arrays(self.images, self.images.shape[1])).update(digest)
+        digest.update(self.labels.numpy().astype("<i8").tobytes())
+
+
+@dataclass(frozen=True, eq=False)
+class Lazy:
+    """Images with their labels (N,) of int64, prepared for an input of ``shape`` when they are needed.
+
+    Without ``view`` an image is scaled to cover the input, and its centre is kept.
+    """
+
+    pictures: Pictures
+    labels: Tensor
+    shape: Shape
+    view: View | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Tensor) -> "Lazy":
+        return Lazy(self.pictures.take(indices), self.labels[indices], self.shape, self.view)
+
+    def part(self, share: slice) -> "Lazy":
+        return self.take(torch.arange(len(self))[share])
+
+    def centre(self, index: int) -> Tensor:
+        """An image (C, H, W) of uint8 as it is evaluated: at the view's scale, its centre."""
+        side = self.view.scale if self.view else None
+        return functional.pil_to_tensor(cover(self.pictures[index], self.shape, side))
+
+    def glimpse(self, index: int, side: int, down: float, across: float) -> Tensor:
+        """What the view sees of an image, (C, H, W) of uint8: see ``View.see``."""
+        assert self.view is not None
+        return functional.pil_to_tensor(self.view.see(self.pictures[index], self.shape, side, down, across))
+
+    def update(self, digest: Hash) -> None:
+        """Digests images and labels."""
+        self.pictures.update(digest)
+        digest.update(self.labels.numpy().astype("<i8").tobytes())
+
+
+Images = Split | Lazy
+
+
+class _Labelled(Protocol):
+    @property
+    def labels(self) -> Tensor: ...
+
+    def take(self, indices: Tensor) -> Self: ...
+
+
+Pool = TypeVar("Pool", bound=_Labelled)
+
+
+def set_aside(pool: Pool, count: int, seed: int = SEED) -> tuple[Pool, Pool]:
     """Divides a pool into ``count`` images and the rest, stratified; each part keeps the pool's order.
 
     Every class gives its share of ``count``, rounded by largest remainders. The draw is the same on
@@ -50,3 +114,11 @@ def _shares(sizes: "np.ndarray[tuple[int], np.dtype[np.int64]]", count: int) -> 
     for k in largest[: count - sum(shares)]:
         shares[k] += 1
     return shares
+
+
+def measured(images: Images) -> Images:
+    """Those over which statistics are taken: all, but of files a sample, held or not."""
+    files = images.source if isinstance(images, Split) else images.pictures
+    if files is None or isinstance(files, Arrays):
+        return images
+    return images.take(torch.from_numpy(sample(len(images))))

@@ -1,0 +1,105 @@
+"""Several processes train one network: what they compute is what one does, up to rounding."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import vggdsl
+from vggdsl.errors import RecipeError
+from vggdsl.training.check import refuse_processes
+from vggdsl.training.processes import Processes
+from vggdsl.training.run import train
+
+SPEC = """
+input 12x12x3
+conv3-8 conv3-8
+maxpool
+aux 0.3 { FC-4 softmax }
+FC-16 FC-4 softmax
+train {
+  data       fake(classes=4, n=900, val=150, test=151)
+  augment    crop(12, pad=2) hflip
+  batch      51
+  optimizer  sgd(lr=0.05, momentum=0.9)
+  clip       norm(1)
+  epochs     3
+  precision  fp32
+}
+"""
+"""Neither batch nor splits can be divided evenly by two; of BN and dropout there is none."""
+
+
+def together(spec: Path, *options: str, count: int = 2) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={count}", "--master-port=0"]
+    command += ["-m", "vggdsl", "train", str(spec), "--device", "cpu", "--runs", str(spec.parent / "runs"), *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def metrics(folder: Path) -> list[dict[str, float]]:
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [{k: float(v) for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    ended = together(spec)
+    assert ended.returncode == 0, ended.stderr
+    run = tmp_path / "runs" / "net-s0-1"
+    assert [path.name for path in run.parent.iterdir()] == [run.name], "one folder for both"
+    assert ended.stdout.count("Epoch 3/3") + ended.stdout.count("Epoch 2/3") == 1, "one process speaks for both"
+    one = train(vggdsl.load(spec), device="cpu", runs_dir=tmp_path / "one")
+    for ours, theirs in zip(metrics(run), metrics(one.path), strict=True):
+        # Sums over other parts of a batch round otherwise; over 35 steps single precision leaves 4 digits and more.
+        assert ours == pytest.approx(theirs, rel=1e-4)
+    a, b = load_file(run / "last.safetensors"), load_file(one.path / "last.safetensors")
+    assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-5) for name in b)
+    (block,) = vggdsl.load(run / "record.arch").measurements
+    assert block.sealed
+    assert block.values["run"]["device"].endswith(", 2 processes")
+    assert block.values["of"]["data"] == one.result.data
+
+
+def test_an_error_is_told_and_ends_all(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("batch      51", "batch      30").replace("n=900", "n=932"))
+    ended = together(spec)
+    assert ended.returncode != 0
+    assert "2 processes for a step or a split of 1 images" in ended.stderr or "V408" in ended.stderr
+    assert 'Traceback (most recent call last):\n  File "/work' not in ended.stdout
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+@pytest.mark.parametrize("images", [7, 8, 50, 51])
+def test_the_shares_make_up_the_batch(count: int, images: int) -> None:
+    every = [Processes(rank, count) for rank in range(count)]
+    parts = [list(range(images))[process.share] for process in every]
+    assert sorted(number for part in parts for number in part) == list(range(images))
+    # The mean of the weighted means over processes is the mean over all images.
+    means = [sum(part) / len(part) for part in parts]
+    weighted = sum(mean * process.weight(images) for mean, process in zip(means, every, strict=True)) / count
+    assert weighted == pytest.approx(sum(range(images)) / images)
+
+
+def test_a_process_without_an_image_is_refused() -> None:
+    recipe = vggdsl.parse(SPEC).recipe()
+    refuse_processes(recipe, 2, 900, 150)
+    with pytest.raises(RecipeError, match="8 processes for a step or a split of 5 images"):
+        refuse_processes(recipe, 8, 900, 5)
+    refuse_processes(recipe, 1, 900, 1)
+
+
+def test_batch_norm_on_cpus_is_told() -> None:
+    plain = vggdsl.parse("input 8x8x3 conv3-4 FC-4").typed
+    norms = vggdsl.parse("input 8x8x3 conv3-4 BN ReLU FC-4").typed
+    assert Processes(0, 2).notes(plain, "cpu") == ()
+    assert Processes(0, 2).notes(norms, "cuda") == ()
+    assert Processes(0, 1).notes(norms, "cpu") == ()
+    assert "its own images" in Processes(0, 2).notes(norms, "cpu")[0]

@@ -1,0 +1,238 @@
+"""The specs and measurements that paths lead to, and which of the measurements count."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vggdsl.deltas import is_blocks
+from vggdsl.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.files import is_file, is_folder
+from vggdsl.library import find, read_source, shipped
+from vggdsl.notations import arch
+from vggdsl.records.result import Result, read_result
+from vggdsl.spec import Spec, load
+
+RECORD, PLAN = "record.arch", "recipe.json"
+"""Of a run: what it found, and what it was to do."""
+_NOT_COUNTED = ("W601", "W602")
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Measurements of one network by one recipe on the same data, a seed each, in their order."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def one(self) -> Result:
+        """One of them, for what all of them share."""
+        return self.results[0]
+
+
+@dataclass
+class Subject:
+    """A spec whose results are told, with its measurements."""
+
+    name: str
+    path: str
+    spec: Spec
+    results: list[Result] = field(default_factory=list)
+
+    def own(self, result: Result) -> Result | None:
+        """A result as one of this spec, by its name for the recipe; None if it is of another network or recipe."""
+        if result.network != self.spec.network.graph.digest:
+            return None
+        names = [r.name for r in self.spec.recipes or (self.spec.recipe(),) if r.digest == result.recipe]
+        if not names:
+            return None
+        return replace(result, recipe_name=result.recipe_name if result.recipe_name in names else names[0])
+
+    def groups(self, found: list[Diagnostic]) -> list[Group]:
+        """Its measurements by network, recipe, data, split and deviations.
+
+        Of one seed the first counts: a repetition adds no evidence. One that disagrees is added to ``found``.
+        """
+        by_key: dict[tuple[str, ...], dict[int, Result]] = {}
+        for result in self.results:
+            seeds = by_key.setdefault(group_key(result), {})
+            first = seeds.setdefault(result.seed, result)
+            if str(first.line) != str(result.line):
+                message = f"{self.name} was measured more than once with seed {result.seed}, and not alike"
+                shown = f"{first.line} on {first.device} counts, {result.line} on {result.device} doesn't"
+                found.append(Diagnostic("W610", message, help=shown))
+        return [Group(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in by_key.values()]
+
+
+@dataclass
+class Collection:
+    """What paths lead to. ``found``: what was wrong, or doesn't count."""
+
+    subjects: list[Subject] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list)
+
+
+def group_key(result: Result) -> tuple[str, ...]:
+    """What measurements share that may be averaged."""
+    return (result.network, result.recipe, result.data, result.split, result.deviates)
+
+
+def collect(paths: Sequence[str], runs: Sequence[str] = ()) -> Collection:
+    """The specs of paths with the measurements that count: sealed, not stale, each block once.
+
+    A path is a spec, a record, a run, or a folder of them. Records whose network and recipe are those of no spec
+    among the paths stand for themselves; those of ``runs`` are left out then.
+    """
+    made, seen = Collection(), set[str]()
+    specs, records = list[tuple[str, Spec]](), list[tuple[str, Spec]]()
+    for path in _files(paths, made.found):
+        spec = _loaded(path, paths, made.found)
+        if spec is not None:
+            (records if Path(path).name == RECORD else specs).append((path, spec))
+    made.subjects += [Subject(name, path, spec) for name, (path, spec) in zip(_names(specs), specs, strict=True)]
+    kept = {path for path, _ in records}
+    for path in _files([run for run in runs if is_folder(Path(run))], list[Diagnostic](), records_only=True):
+        spec = None if path in kept else _loaded(path, (), made.found)
+        records += [(path, spec)] if spec is not None else []
+    for path, spec in [*specs, *records]:
+        for result in counted(spec, made.found, seen):
+            owners = [(subject, own) for subject in made.subjects if (own := subject.own(result)) is not None]
+            if not owners and path in kept:
+                made.subjects.append(Subject(_name_of_record(spec, result), path, spec))
+                owners = [(made.subjects[-1], result)]
+            for subject, own in owners:
+                subject.results.append(own)
+    return made
+
+
+def counted(spec: Spec, found: list[Diagnostic], seen: set[str]) -> Iterator[Result]:
+    """A spec's measurements that count, but for the blocks ``seen``; why others don't is added to ``found``."""
+    wrong = [d for d in spec.check() if d.code in _NOT_COUNTED] if spec.measurements else []
+    found += wrong
+    spans = {label.span for d in wrong for label in d.labels}
+    for measurement in spec.measurements:
+        if measurement.span in spans:
+            continue
+        result = read_result(measurement, spec)
+        if result is None:
+            label = Label(measurement.span, "this block")
+            message = "a measured block that doesn't say what was run isn't counted"
+            found.append(Diagnostic("W611", message, (label,), "train again to measure"))
+            continue
+        seal = measurement.values["seal"]["sha256"]
+        if seal not in seen:
+            seen.add(seal)
+            yield result
+
+
+def record_of(run: Path) -> Spec:
+    """The record of a run: its folder, or the file itself.
+
+    Raises ``InputError`` V501 if there is no run, ``RecordError`` V609 if it left no record, and what ``load`` raises.
+    """
+    if not is_folder(run):
+        if not is_file(run):
+            raise InputError(Diagnostic("V501", f"no run `{run}`", help="name a folder that `vggdsl train` made"))
+        return load(run)
+    if is_file(run / RECORD):
+        return load(run / RECORD)
+    is_run = is_file(run / PLAN)
+    help = f"`vggdsl train --resume {run}` goes on" if is_run else "name a folder that `vggdsl train` made"
+    why = "was interrupted and has no record" if is_run else "is no run"
+    raise RecordError(Diagnostic("V609", f"{run} {why}", help=help))
+
+
+def specs_in(name: str) -> list[str]:
+    """The specs in a folder and in those in it, but for runs, and for files and folders of blocks.
+
+    What isn't a folder is a spec itself. Raises ``InputError`` V501 for a folder without a spec.
+    """
+    if not _is_folder(name):
+        return [name]
+    found = [path for path in _walk(Path(name), []) if Path(path).name != RECORD]
+    if not found:
+        raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
+    return found
+
+
+def unfinished(runs: Path) -> list[Path]:
+    """The runs in a folder that have a plan and no record."""
+    if not is_folder(runs):
+        return []
+    return sorted(path.parent for path in runs.rglob(PLAN) if not is_file(path.parent / RECORD))
+
+
+def _files(paths: Iterable[str], found: list[Diagnostic], records_only: bool = False) -> list[str]:
+    """The specs and records of paths, each file once."""
+    files: dict[str, str] = {}
+    for path in paths:
+        inside = list(_walk(Path(path), found)) if _is_folder(path) else _found(path, found)
+        if not inside and _is_folder(path) and not records_only:
+            help = "name specs, runs, or folders of them"
+            found.append(Diagnostic("V501", f"no spec and no finished run in {path}", help=help))
+        for file in inside:
+            if not records_only or Path(file).name == RECORD:
+                files.setdefault(os.path.realpath(file), file)
+    return list(files.values())
+
+
+def _is_folder(name: str) -> bool:
+    """Whether it is one, and not the name of a spec that ships."""
+    return is_folder(Path(name)) and name not in shipped()
+
+
+def _found(path: str, found: list[Diagnostic]) -> list[str]:
+    """The file of a path or of a spec that ships."""
+    try:
+        return [path if path == "-" or is_file(Path(path)) else str(find(path))]
+    except VggdslError as error:
+        found += error.diagnostics
+        return []
+
+
+def _walk(folder: Path, found: list[Diagnostic]) -> Iterator[str]:
+    for root, folders, names in os.walk(folder):
+        if PLAN in names:
+            folders.clear()
+            if RECORD in names:
+                yield os.path.join(root, RECORD)  # noqa: PTH118  # as the walk spells it
+            else:
+                help = f"`vggdsl train --resume {root}` goes on"
+                found.append(Diagnostic("W612", f"{root} was interrupted and has no record", help=help))
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "blocks")
+        for name in sorted(names):
+            path = os.path.join(root, name)  # noqa: PTH118
+            if name.endswith(".arch") and not name.startswith(".") and not _holds_blocks(path):
+                yield path
+
+
+def _holds_blocks(path: str) -> bool:
+    """Whether a file is for other specs to use; one that can't be read is left to its reader."""
+    try:
+        source = read_source(path)
+        return "block" in source.text.lower() and is_blocks(arch.parse(source))
+    except VggdslError:
+        return False
+
+
+def _loaded(path: str, beside: Sequence[str], found: list[Diagnostic]) -> Spec | None:
+    try:
+        return load(path, beside)
+    except VggdslError as error:
+        found += error.diagnostics
+        return None
+
+
+def _names(specs: Sequence[tuple[str, Spec]]) -> list[str]:
+    """The names of specs; where two share one, with their folders."""
+    names = [spec.name for _, spec in specs]
+    return [
+        f"{Path(spec.source.name).absolute().parent.name}/{spec.name}" if names.count(spec.name) > 1 else spec.name
+        for _, spec in specs
+    ]
+
+
+def _name_of_record(spec: Spec, result: Result) -> str:
+    """The name of the spec that was run: a run's folder is named after spec and recipe."""
+    return spec.name.removesuffix(f"-{result.recipe_name}") if result.recipe_name else spec.name

@@ -1,0 +1,150 @@
+"""What specs claim beside what was measured, a row a figure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from statistics import fmean, stdev
+
+from vggdsl.claims import ResultClaim
+from vggdsl.errors import Diagnostic
+from vggdsl.figures import Figure
+from vggdsl.records.collect import Collection, Group, Subject
+from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
+from vggdsl.records.result import Result
+
+_LOOKED_AT = {"scale", "view", "flip", "ensemble"}
+"""Words of a protocol that say how images are looked at: under others, another thing is measured."""
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A figure as printed and in percent, where the source prints it, and its protocol."""
+
+    printed: str
+    value: float
+    where: str | None
+    protocol: Mapping[str, str]
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measure of a network: claimed, measured or both. Figures are in percent; ``recipe`` is its name.
+
+    ``values`` are the measured ones, those of the seeds of ``group``; ``differs`` says why they are not compared
+    with the claim, or why nothing was measured that could be.
+    """
+
+    subject: Subject
+    recipe: str | None
+    measure: str
+    claimed: Claimed | None = None
+    group: Group | None = None
+    values: tuple[float, ...] = ()
+    differs: tuple[str, ...] = ()
+
+    @cached_property
+    def mean(self) -> float | None:
+        return fmean(self.values) if self.values else None
+
+    @cached_property
+    def std(self) -> float | None:
+        """Of the sample; None for a single seed."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def split(self) -> str | None:
+        """Of an accuracy in a result line; None for other measures."""
+        split = self.measure.removesuffix("-accuracy")
+        return split if split in SPLITS else None
+
+    @property
+    def difference(self) -> float | None:
+        """Measured less claimed, in points; None unless both were found under one protocol."""
+        if self.mean is None or self.claimed is None or self.differs:
+            return None
+        return _round(self.mean - self.claimed.value)
+
+
+def rows(collection: Collection, every: bool) -> list[Row]:
+    """The rows of a collection; what was measured twice and not alike is added to its findings.
+
+    ``every``: also the accuracies on training and validation images, where no claim asks for them.
+    """
+    return [row for subject in collection.subjects for row in _rows(subject, every, collection.found)]
+
+
+def _rows(subject: Subject, every: bool, found: list[Diagnostic]) -> Iterator[Row]:
+    groups, splits = subject.groups(found), SPLITS if every else ("test",)
+    shown = set[tuple[Group, str]]()
+    for claim in subject.spec.results:
+        made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))
+        yield from made
+        split = dict(claim.protocol).get("split", "")
+        shown |= {(row.group, row.split or split) for row in made if row.group is not None and row.values}
+    for group in groups:
+        for split in splits:
+            if (group, split) not in shown:
+                yield _plain(subject, group, split)
+    if not groups and not subject.spec.results:
+        yield Row(subject, subject.spec.recipe().name, "test-accuracy")
+
+
+def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[Group], splits: Sequence[str]) -> Iterator[Row]:
+    assert claim.line is not None
+    for name, printed in claim.measures:
+        split = name.removesuffix("-accuracy")
+        if split not in splits:
+            continue
+        claimed = Claimed(printed, _percent(float(printed)), claim.where, {}, claim.line.epochs)
+        for group in groups:
+            differs = dict.fromkeys(text for result in group.results for text in line_differs(claim.line, result))
+            yield replace(_plain(subject, group, split), claimed=claimed, differs=tuple(differs))
+        if not groups:
+            yield Row(subject, None, name, claimed)
+
+
+def _of_claim(subject: Subject, claim: ResultClaim, groups: Sequence[Group]) -> Iterator[Row]:
+    protocol = dict(claim.protocol)
+    groups = [group for group in groups if protocol.get("train", group.one.recipe_name) == group.one.recipe_name]
+    for name, printed in claim.measures:
+        claimed = Claimed(printed, float(Figure.parse(printed).value), claim.where, protocol)
+        made = [_claimed(subject, name, claimed, group) for group in groups]
+        measured = [row for row in made if row.values]
+        yield from measured or made[:1] or [Row(subject, protocol.get("train"), name, claimed)]
+
+
+def _claimed(subject: Subject, name: str, claimed: Claimed, group: Group) -> Row:
+    """A claim beside a group, or beside those of its seeds that the claim is about; without values if it isn't
+    what was measured."""
+    protocol = claimed.protocol
+    of_seed = [r for r in group.results if protocol.get("seed") == str(r.seed)]
+    group = Group(tuple(of_seed)) if of_seed else group
+    row = Row(subject, group.one.recipe_name, name, claimed, group)
+    values = [value_of(name, protocol, result) for result in group.results]
+    differs = {key: text for result in group.results for key, text in claim_differs(protocol, result).items()}
+    if None in values:
+        return replace(row, differs=(unmeasured(name, protocol), *differs.values()))
+    if differs.keys() & _LOOKED_AT:
+        return replace(row, differs=tuple(differs.values()))
+    measured = tuple(_round(value) for value in values if value is not None)
+    return replace(row, values=measured, differs=tuple(differs.values()))
+
+
+def _plain(subject: Subject, group: Group, split: str) -> Row:
+    values = tuple(_percent(_accuracy(split, result)) for result in group.results)
+    return Row(subject, group.one.recipe_name, f"{split}-accuracy", None, group, values)
+
+
+def _accuracy(split: str, result: Result) -> float:
+    return {"train": result.train_accuracy, "val": result.val_accuracy, "test": result.test_accuracy}[split]
+
+
+def _percent(share: float) -> float:
+    return _round(100 * share)
+
+
+def _round(value: float) -> float:
+    """The decimal that is meant: records hold four of a share, and 100 times a float is none."""
+    return round(value, 10)

@@ -1,0 +1,80 @@
+"""What of a plan is measured already, what was begun, and what is still to be trained."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from vggdsl.errors import VggdslError
+from vggdsl.recipe import Recipe
+from vggdsl.records.collect import unfinished
+from vggdsl.records.repeat import deviations
+from vggdsl.records.result import Result, deviates
+from vggdsl.shapes import Shape
+from vggdsl.spec import Spec
+from vggdsl.training.data import load_data, look_for_data
+from vggdsl.training.runfolder import Planned, load_run, read_plan, weights_digest
+
+
+class Missing:
+    """Asks measurements and runs whether a training is needed.
+
+    A measurement counts if network, recipe, deviations and seed are the plan's, and the data, if they are at hand;
+    with ``start``, a run, also only if it began with its weights. Data are read only where all else agrees.
+    """
+
+    def __init__(self, measured: Iterable[Result], runs: Path, data: Path, start: Path | None = None) -> None:
+        self._measured = list(measured)
+        self._runs, self._data = runs, data
+        self._start = None if start is None else weights_digest(load_run(start).weights)
+        self._digests: dict[tuple[str, Shape], str | None] = {}
+
+    def add(self, result: Result) -> None:
+        """A measurement that has come since."""
+        self._measured.append(result)
+
+    def is_measured(self, spec: Spec, recipe: Recipe, seed: int) -> bool:
+        base = spec.recipe(recipe.name)
+        wanted = (spec.network.graph.digest, base.digest, deviates(deviations(base, recipe)), seed)
+        found = [r for r in self._measured if (r.network, r.recipe, r.deviates, r.seed) == wanted]
+        if self._start is not None:
+            found = [r for r in found if r.start == self._start]
+        if not found:
+            return False
+        digest = self._digest(recipe, spec.typed.input)
+        return digest is None or any(r.data == digest for r in found)
+
+    def take_begun(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
+        """A run of this training that was interrupted; each is given once."""
+        base = spec.recipe(recipe.name)
+        wanted = (spec.network.graph.digest, base.digest, recipe.digest, deviations(base, recipe), seed)
+        for planned in self._begun:
+            folder = planned.folder
+            theirs = folder.spec.recipe(folder.recipe.name)
+            begun = (folder.spec.network.graph.digest, theirs.digest, folder.recipe.digest)
+            if (*begun, deviations(theirs, folder.recipe), folder.seed) != wanted:
+                continue
+            if self._start in (None, planned.start_digest):
+                self._begun.remove(planned)
+                return folder.path
+        return None
+
+    @cached_property
+    def _begun(self) -> list[Planned]:
+        found = []
+        for path in unfinished(self._runs):
+            try:
+                found.append(read_plan(path))
+            except VggdslError:  # its folder was made, and no more
+                continue
+        return found
+
+    def _digest(self, recipe: Recipe, shape: Shape) -> str | None:
+        """Of the data as a training would use them; None where they aren't at hand."""
+        key = (recipe.digest, shape)
+        if key not in self._digests:
+            try:
+                look_for_data(recipe, self._data)
+                self._digests[key] = load_data(recipe, shape, self._data).digest
+            except VggdslError:
+                self._digests[key] = None
+        return self._digests[key]
