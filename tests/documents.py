@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from vggdsl import syntax
 from vggdsl.figures import Figure
 from vggdsl.notations.arch.tree import STRUCTURAL
-from vggdsl.ops import FUNCTIONS
+from vggdsl.ops import ACTIVATIONS
 from vggdsl.options import OPTIONS
 from vggdsl.source import Source, Span
 from vggdsl.syntax import Item, Line, Measure, Option, Size
@@ -73,7 +73,7 @@ protocols = st.lists(st.sampled_from(PROTOCOL).map(option), max_size=3).map(tupl
 
 
 _POOLS = ("maxpool", "avgpool")
-_LAYERS = ("conv", *_POOLS, "FC", "dropout", "global-avgpool", "softmax", "identity", "BN", "LRN", *FUNCTIONS)
+_LAYERS = ("conv", *_POOLS, "FC", "dropout", "global-avgpool", "softmax", "identity", "BN", "LRN", *ACTIVATIONS)
 
 
 @st.composite

@@ -29,6 +29,7 @@ from vggdsl.ops import (
     Layer,
     MaxPool,
     Op,
+    PReLU,
     Softmax,
 )
 from vggdsl.shapes import Pair, Shape, Window
@@ -91,6 +92,7 @@ def layers(x: Shape) -> st.SearchStrategy[Layer]:
             st.sampled_from([0.5, 0.75, 1.0]),
         ),
         st.sampled_from(FUNCTIONS).map(Activation),
+        st.just(PReLU()),
     ]
     others: list[st.SearchStrategy[Layer]] = [
         st.builds(FC, st.integers(1, 2 * CHANNELS), st.booleans()),
@@ -417,7 +419,7 @@ def spelled(op: Op, number: Callable[[int], str] = str) -> str:
             return op.function
         case Dropout():
             return f"dropout-{op.rate:g}"
-        case GlobalAvgPool() | Softmax() | Identity() | Concat() | Add():
+        case GlobalAvgPool() | PReLU() | Softmax() | Identity() | Concat() | Add():
             return op.word
         case _:
             assert_never(op)
@@ -459,7 +461,7 @@ def _pool(word: str, w: Window, number: Callable[[int], str]) -> str:
     return " ".join(parts)
 
 
-RULES = ["BN ReLU", "ReLU", "BN", "none", "ReLU dropout-0.5", "LRN ELU"]
+RULES = ["BN ReLU", "ReLU", "BN", "none", "ReLU dropout-0.5", "LRN ELU", "BN PReLU"]
 
 
 @st.composite
@@ -478,7 +480,7 @@ def chain_texts(draw: st.DrawFn) -> str:
         if len(of_kind) > 1 and draw(st.booleans()):
             rules.append(f"after {kind}: {draw(st.sampled_from(RULES))}")
     if any(rule.startswith("after") for rule in rules):
-        ops = [op for op in ops if not isinstance(op, Activation)]
+        ops = [op for op in ops if not isinstance(op, Activation | PReLU)]
     words = [spelled(ops[0])]
     for op in ops[1:]:
         word = spelled(op)

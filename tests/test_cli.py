@@ -363,6 +363,14 @@ def test_the_rows_of_a_table_sum_to_its_totals(branching: str) -> None:
     assert int(training[3].replace(",", "")) == typed.training_params
 
 
+@given(texts())
+def test_the_rows_of_any_network_sum_to_its_total(text: str) -> None:
+    """What a rule gives has a row of its own if it has parameters, as a PReLU has."""
+    rows = [line.split("|") for line in run("show", "-", "--format", "markdown", input=text).stdout.splitlines()[2:]]
+    *params, total = (int(row[4].strip().replace(",", "") or 0) for row in rows)
+    assert sum(params) == total
+
+
 def test_auxiliary_classifiers_stand_behind_the_total(branching: str) -> None:
     lines = shown(branching).splitlines()
     place = {cells(line)[0]: i for i, line in enumerate(lines) if line.strip()}

@@ -34,7 +34,7 @@ from vggdsl.resources import folder
 from vggdsl.shapes import Shape
 from vggdsl.spec import parse
 from vggdsl.targets.torch import TrainingOutput
-from vggdsl.tracing import trace
+from vggdsl.tracing import Untraceable, trace
 
 State = Mapping[str, Tensor]
 
@@ -247,6 +247,7 @@ def test_a_model_that_is_another_network_is_refused_before_anything_is_fetched(
         ("conv3-8 maxpool3/2", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2)), "maxpool3/2 -> 7x7x8"),
         ("conv3-8 ReLU", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1)), "ReLU -> 16x16x8, and only here"),
         ("conv3-8 tanh", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()), "tanh -> 16x16x8 here"),
+        ("conv3-8 PReLU", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()), "PReLU -> 16x16x8 here"),
         ("conv3-8 bias=no", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1)), "conv3-8 bias=no -> 16x16x8 here"),
     ],
 )
@@ -292,6 +293,21 @@ def test_averages_that_are_the_same_are_spelled_alike() -> None:
         assert pair(plan_of(graph), trace(theirs, graph.input)) is not None
     other = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(36, 5))
     assert pair(plan_of(graph), trace(other, graph.input)) is None
+
+
+def test_a_prelu_has_a_slope_a_channel() -> None:
+    graph = parse("input 8x8x3\nconv3-4 PReLU conv3-4 PReLU").typed
+
+    def theirs(first: nn.Module, second: nn.Module) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), first, nn.Conv2d(4, 4, 3, padding=1), second)
+
+    pairs = pair(plan_of(graph), trace(theirs(nn.PReLU(4), nn.PReLU(4)), graph.input))
+    assert pairs is not None
+    assert (pairs["prelu1_1"], pairs["prelu1_2"]) == ("1", "3")
+    shared = nn.PReLU(4)
+    for first, second in ((shared, shared), (nn.PReLU(), nn.PReLU())):
+        with pytest.raises(Untraceable):
+            trace(theirs(first, second), graph.input)
 
 
 # -- names, fetching, the command

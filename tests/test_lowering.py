@@ -55,6 +55,7 @@ from vggdsl.ops import (
     Input,
     MaxPool,
     Op,
+    PReLU,
     Softmax,
 )
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
@@ -295,7 +296,7 @@ SINGLE: list[Op] = [
     *(Activation(function) for function in FUNCTIONS),
     *(LRN(n, alpha=0.5) for n in range(1, 8)),
     *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, CEIL, replace(CEIL, pad=Pair(0, 0)))),
-    *(GlobalAvgPool(), Identity(), Dropout(0.5), BatchNorm(eps=0.1)),
+    *(GlobalAvgPool(), Identity(), Dropout(0.5), BatchNorm(eps=0.1), PReLU()),
 ]
 
 

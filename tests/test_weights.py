@@ -13,11 +13,11 @@ from torch import nn
 
 from vggdsl.errors import InputError, VggdslError
 from vggdsl.infer import TypedGraph
-from vggdsl.ops import FC, LRN, Activation, BatchNorm, Conv, Dropout, Function, Input, MaxPool, Op, Softmax
+from vggdsl.ops import FC, LRN, Activation, BatchNorm, Conv, Dropout, Input, MaxPool, Op, PReLU, Softmax
 from vggdsl.shapes import Pair, Shape, Window
 from vggdsl.targets import onnx as onnx_target
 from vggdsl.targets.onnx import save, to_onnx
-from vggdsl.targets.torch import Init, Network, initialise, load_weights, to_torch, weights
+from vggdsl.targets.torch import Init, Network, initialise, load_weights, to_torch, weights, without_weights
 from vggdsl.verify import verify_onnx
 from vggdsl.weight_files import check_finite, read_weights
 
@@ -64,6 +64,22 @@ def test_initial_spread(how: Init, expected: list[float]) -> None:
             assert not bias.any()
 
 
+@given(graphs())
+def test_every_weight_gets_a_first_value(graph: TypedGraph) -> None:
+    network = without_weights(graph)
+    for tensor in network.state_dict().values():
+        tensor.fill_(float("nan") if tensor.is_floating_point() else 0)
+    initialise(network, generator=generator())
+    assert all(np.isfinite(array).all() for array in weights(network).values())
+
+
+def test_a_prelu_is_a_rectifier_whose_slopes_begin_at_a_quarter() -> None:
+    graph = chain(Input(Shape(3, 8, 8)), Conv(32, SAME), BatchNorm(), PReLU(), FC(100))
+    network = to_torch(graph)
+    assert spread(network) == pytest.approx([HE[0], math.sqrt(2 / (32 * 64 + 100))], rel=0.05)
+    assert (weights(network)["prelu3.weight"] == 0.25).all()
+
+
 def test_torchs_own_initialisation() -> None:
     network = to_torch(GRAPH)
     initialise(network, "torch", generator=generator(3))
@@ -90,10 +106,10 @@ def test_initialisation_depends_on_the_seed_alone() -> None:
     assert not np.array_equal(first["fc12.weight"], other["fc12.weight"])
 
 
-@pytest.mark.parametrize("function", ["ReLU", "SiLU"])
-def test_training_moves_every_weight(function: Function) -> None:
+@pytest.mark.parametrize("activation", [Activation("ReLU"), Activation("SiLU"), PReLU()], ids=str)
+def test_training_moves_every_weight(activation: Op) -> None:
     """Values are freed when last used, and none that the gradients need."""
-    graph = chain(*OPS[:5], Activation(function), FC(7), BatchNorm(), Activation(function), FC(5))
+    graph = chain(*OPS[:5], activation, FC(7), BatchNorm(), activation, FC(5))
     network = to_torch(graph)
     loss = nn.functional.cross_entropy(network(torch.randn(4, 3, 8, 8)), torch.tensor([0, 1, 2, 3]))
     torch.autograd.backward(loss)

@@ -11,7 +11,7 @@ from vggdsl.expand import Expansion, Place, Word, called, expand
 from vggdsl.ir import Graph, Head, Node
 from vggdsl.names import Namer
 from vggdsl.notations.arch.write import element_text
-from vggdsl.ops import FUNCTIONS, Identity, Input, Op
+from vggdsl.ops import ACTIVATIONS, Identity, Input, Op
 from vggdsl.options import Options, to_op
 from vggdsl.shapes import Shape
 from vggdsl.source import Span
@@ -20,7 +20,7 @@ _COLOURS = {"rgb": 3, "colour": 3, "color": 3, "grey": 1, "gray": 1, "greyscale"
 _PASSING = ("BN", "LRN", "dropout", "identity")
 """What may stand between a layer and its activation."""
 
-_IN_RULES = (*FUNCTIONS, *_PASSING)
+_IN_RULES = (*ACTIVATIONS, *_PASSING)
 
 Rule = TypeVar("Rule", syntax.After, syntax.Default)
 
@@ -205,7 +205,7 @@ class _Elaboration:
                 )
                 for rule in rules
             }
-        if any(word.layer.kind in FUNCTIONS for word in self.words):
+        if any(word.layer.kind in ACTIVATIONS for word in self.words):
             return {}
         return {kind: _Follow(None, "implied", None) for kind in ("conv", "FC")}
 
@@ -270,7 +270,7 @@ class _Elaboration:
         return found
 
     def _check_twice(self, rule: _Follow, index: int) -> None:
-        gives = [each.kind for each in rule.layers or () if each.kind in FUNCTIONS]
+        gives = [each.kind for each in rule.layers or () if each.kind in ACTIVATIONS]
         if not gives or rule.span is None:
             return
         layer = self.words[index].layer
@@ -278,7 +278,7 @@ class _Elaboration:
             behind: int | None = consumer
             while behind is not None and self.words[behind].layer.kind in _PASSING:
                 behind = next(iter(self.consumers[behind]), None)
-            if behind is None or self.words[behind].layer.kind not in FUNCTIONS:
+            if behind is None or self.words[behind].layer.kind not in ACTIVATIONS:
                 continue
             written = self.words[behind]
             labels = (Label(written.layer.span, "written here"), Label(rule.span, f"gives {gives[0]}", primary=False))

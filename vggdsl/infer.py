@@ -35,6 +35,11 @@ class TypedNode:
     def name(self) -> str:
         return self.node.name
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is told beside the layer that it follows, as an implied ReLU is: it has no figures of its own."""
+        return bool(self.node.implied) and self.node.op.in_place and not self.params.total
+
 
 @dataclass(frozen=True)
 class TypedHead:

@@ -7,7 +7,7 @@ from vggdsl.blocks import inner_items, items_of
 from vggdsl.errors import Diagnostic, Label
 from vggdsl.expand import called
 from vggdsl.infer import TypedGraph, TypedNode
-from vggdsl.ops import FC, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, Softmax
+from vggdsl.ops import FC, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, PReLU, Softmax
 from vggdsl.shapes import Pair, Window
 from vggdsl.source import Span
 from vggdsl.syntax import Block, Call, Document, Items
@@ -137,7 +137,7 @@ def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:
         return
     for name in t.node.inputs:
         node = typed[name].node
-        if isinstance(node.op, Dropout | BatchNorm | Activation):
+        if isinstance(node.op, Dropout | BatchNorm | Activation | PReLU):
             labels = (Label(node.span, "this layer"), Label(t.node.span, "the softmax", primary=False))
             yield Diagnostic("W205", f"{node.op.kind} right before softmax", labels, "move it before the classifier")
 

@@ -21,6 +21,7 @@ _SHORT = {
     "dropout": "drop",
     "ReLU": "relu",
     "LeakyReLU": "leakyrelu",
+    "PReLU": "prelu",
     "ELU": "elu",
     "GELU": "gelu",
     "SiLU": "silu",
@@ -32,8 +33,8 @@ class Namer:
     """Gives names in the order of the network.
 
     Stages are counted by pools: ``conv<stage>_<i>``, ``pool<stage>``; what lies in branches ends no stage. FCs
-    are numbered after the stages, so that VGG has fc6, fc7 and fc8. What has no weights is named after the
-    layer that it follows: ``relu3_1``, ``bn3_1``, ``drop6``. A label replaces the name; that of a larger
+    are numbered after the stages, so that VGG has fc6, fc7 and fc8. All others are named after the layer
+    that they follow: ``relu3_1``, ``bn3_1``, ``drop6``. A label replaces the name; that of a larger
     element goes before the names in it: ``2b.conv1``.
 
     >>> from vggdsl.ops import FC, Activation, Conv, MaxPool

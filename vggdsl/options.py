@@ -21,6 +21,7 @@ from vggdsl.ops import (
     Layer,
     MaxPool,
     Merge,
+    PReLU,
     Softmax,
 )
 from vggdsl.shapes import Pair, Window
@@ -137,6 +138,8 @@ def to_op(layer: syntax.Layer, options: Options) -> Layer | Merge:
                 options.number("alpha", 1e-4, 0),
                 options.number("beta", 0.75, 0),
             )
+        case "PReLU":
+            return PReLU()
         case "dropout":
             return Dropout(_rate(layer))
         case "softmax":

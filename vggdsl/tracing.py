@@ -23,6 +23,7 @@ from vggdsl.ops import (
     Identity,
     MaxPool,
     Op,
+    PReLU,
 )
 from vggdsl.shapes import Pair, Shape, Window
 
@@ -65,7 +66,7 @@ def trace(module: nn.Module, shape: Shape) -> Plan:
             sources = _sources(node)
             inputs = [names[source.name] for source in sources]
             op = _op(node, module, plan.shape(inputs[0]) if inputs else shape)
-            if isinstance(op, Conv | FC | BatchNorm):
+            if isinstance(op, Conv | FC | BatchNorm | PReLU):
                 if node.target in seen:
                     raise Untraceable(f"{node.target} is called twice")
                 seen.add(node.target)
@@ -142,6 +143,8 @@ def _layer(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
             return LRN(module.size, module.k, module.alpha / module.size, module.beta)
         case nn.LeakyReLU(negative_slope=0.01):
             return Activation("LeakyReLU")
+        case nn.PReLU() if module.num_parameters == x.c:
+            return PReLU()
         case nn.ELU(alpha=1.0):
             return Activation("ELU")
         case nn.GELU(approximate="none"):

@@ -27,6 +27,7 @@ from vggdsl.ops import (
     Input,
     MaxPool,
     Op,
+    PReLU,
     Softmax,
 )
 from vggdsl.shapes import Shape
@@ -90,6 +91,8 @@ def _parts(op: Op, x: Shape) -> dict[str, tuple[int, ...]]:
             return _weight_and_bias((op.features, x.elements), op.bias)
         case BatchNorm():
             return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (x.c,))
+        case PReLU():
+            return {"weight": (x.c,)}
         case (
             Input() | MaxPool() | AvgPool() | GlobalAvgPool() | LRN()
             | Activation() | Dropout() | Softmax() | Identity() | Concat() | Add()

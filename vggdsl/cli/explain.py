@@ -25,6 +25,7 @@ from vggdsl.ops import (
     Identity,
     Input,
     MaxPool,
+    PReLU,
     Softmax,
 )
 from vggdsl.shapes import Pair, Window
@@ -51,7 +52,7 @@ def command(place: str) -> None:
     report(spec.check())
     line = int(match[2]) if match else None
     nodes = spec.typed.training_nodes
-    wanted = [i for i, t in enumerate(nodes) if (not _beside(t) if line is None else _stands_on(t, line, spec))]
+    wanted = [i for i, t in enumerate(nodes) if (not t.is_beside if line is None else _stands_on(t, line, spec))]
     if not wanted:
         places = {span.line for t in nodes for span in (t.node.span, *t.node.calls) if span.source == spec.source}
         lines = ", ".join(map(str, sorted(places)))
@@ -61,11 +62,6 @@ def command(place: str) -> None:
     click.echo("\n\n".join("\n".join(_explain(i, explained)) for i in wanted))
 
 
-def _beside(t: TypedNode) -> bool:
-    """Whether a layer is told beside the one that it follows, as an implied ReLU is."""
-    return bool(t.node.implied) and t.node.op.in_place
-
-
 def _stands_on(t: TypedNode, line: int, spec: Spec) -> bool:
     """Whether a line of the spec's own file holds the layer, the rule that gives it, or a call that leads to it."""
 
@@ -73,7 +69,7 @@ def _stands_on(t: TypedNode, line: int, spec: Spec) -> bool:
         return span.line == line and span.source == spec.source
 
     own = here(t.node.span) and t.node.implied != "implied"
-    return own or (not _beside(t) and any(map(here, t.node.calls)))
+    return own or (not t.is_beside and any(map(here, t.node.calls)))
 
 
 class _Explained:
@@ -191,7 +187,7 @@ def _shape(t: TypedNode, spec: Spec) -> str:
             return f": {' + '.join(str(spec.typed[name].shape.c) for name in t.node.inputs)} = {t.shape.c} channels"
         case Add():
             return ": their sum, value by value"
-        case Input() | BatchNorm() | LRN() | Activation() | Dropout() | Softmax() | Identity():
+        case Input() | BatchNorm() | LRN() | Activation() | PReLU() | Dropout() | Softmax() | Identity():
             return ""
         case op:
             assert_never(op)
@@ -208,6 +204,8 @@ def _params(t: TypedNode) -> str:
             text = f"{features:,}·{t.x.elements:,}"
         case BatchNorm():
             return f"{p.weights:,} gamma + {p.biases:,} beta = {p.learnable:,}, and {p.running:,} running statistics"
+        case PReLU():
+            return f"{p.weights:,}, a slope for each channel"
         case _:
             return f"{p.learnable:,}"
     return f"{text} + {p.biases:,} = {p.learnable:,}" if p.biases else f"{text} = {p.learnable:,}, no biases"
@@ -262,6 +260,8 @@ def _implied(t: TypedNode, explained: _Explained) -> Iterator[str]:
             yield f"eps {eps:g}, momentum {momentum:g}"
         case LRN(n, k, alpha, beta):
             yield f"n {n}, k {k:g}, alpha {alpha:g}, beta {beta:g} (Krizhevsky et al. 2012, unless told)"
+        case PReLU():
+            yield "slopes begin at 0.25"
         case _:
             pass
     if t.name in explained.classifiers:

@@ -84,10 +84,10 @@ class _Table:
 
 
 def _folded(nodes: Iterable[TypedNode]) -> list[list[TypedNode]]:
-    """The layers, each with what is implied behind it and works in place."""
+    """The layers, each with what is told beside it."""
     groups = list[list[TypedNode]]()
     for t in nodes:
-        if t.node.implied and t.node.op.in_place:
+        if t.is_beside:
             groups[-1].append(t)
         else:
             groups.append([t])

@@ -1,6 +1,6 @@
 """The closed union of layer kinds: shape, parameters, MACs and window of each, as arithmetic."""
 
-from vggdsl.ops.activation import FUNCTIONS, Activation, Function, Softmax
+from vggdsl.ops.activation import ACTIVATIONS, FUNCTIONS, Activation, Function, PReLU, Softmax
 from vggdsl.ops.conv import Conv
 from vggdsl.ops.facts import Facts, Params
 from vggdsl.ops.fc import FC
@@ -10,11 +10,14 @@ from vggdsl.ops.norm import LRN, BatchNorm
 from vggdsl.ops.pool import AvgPool, GlobalAvgPool, MaxPool
 from vggdsl.ops.regular import Dropout, Identity
 
-Layer = Conv | MaxPool | AvgPool | GlobalAvgPool | FC | BatchNorm | LRN | Activation | Dropout | Softmax | Identity
+Layer = (
+    Conv | MaxPool | AvgPool | GlobalAvgPool | FC | BatchNorm | LRN | Activation | PReLU | Dropout | Softmax | Identity
+)
 Merge = Concat | Add
 Op = Input | Layer | Merge
 
 __all__ = [
+    "ACTIVATIONS",
     "FC",
     "FUNCTIONS",
     "LRN",
@@ -34,6 +37,7 @@ __all__ = [
     "MaxPool",
     "Merge",
     "Op",
+    "PReLU",
     "Params",
     "Softmax",
 ]

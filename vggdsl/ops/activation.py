@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from vggdsl.ops.facts import Facts
+from vggdsl.ops.facts import Facts, Params
+from vggdsl.shapes import Shape
 
 Function = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "tanh", "sigmoid"]
 FUNCTIONS: tuple[Function, ...] = get_args(Function)
+ACTIVATIONS = (*FUNCTIONS, "PReLU")
+"""The words that are activations by the rules of the language; those behind the functions are ops of their own."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,30 @@ class Activation(Facts):
     @property
     def kind(self) -> str:
         return self.function
+
+
+@dataclass(frozen=True)
+class PReLU(Facts):
+    """A ReLU with a slope for negative values that is learned, one for each channel, and begins at 0.25.
+
+    Spelled: ``PReLU``.
+    Shape:   unchanged.
+    Params:  c weights (the slopes), no biases.
+    MACs:    none.
+    Source:  He et al. 2015, arXiv:1502.01852, sec. 2.1.
+    Differs: weight decay is that of all parameters, where He et al. have none on the slopes; counted as in
+             place like the other activations.
+
+    >>> PReLU().params(Shape(64, 56, 56))
+    Params(weights=64, biases=0, running=0)
+    """
+
+    word: ClassVar[str] = "PReLU"
+    nonlinear: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True
+
+    def params(self, x: Shape) -> Params:
+        return Params(x.c)
 
 
 @dataclass(frozen=True)

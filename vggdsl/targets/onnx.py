@@ -29,6 +29,7 @@ from vggdsl.ops import (
     Identity,
     Input,
     MaxPool,
+    PReLU,
     Softmax,
 )
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
@@ -205,6 +206,10 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
         case Activation():
             op_type, attributes = _ACTIVATIONS[op.function]
             return writer.add(op_type, name, [x], _dims(x), **attributes)
+        case PReLU():  # (c,) broadcasts along the last axis, where a vector has its channels and a map hasn't
+            slope = np.asarray(writer.weights[f"{name}.weight"], np.float32)
+            shaped = writer.constant(f"{name}.weight", slope.reshape(-1, *[1] * (_rank(x) - 2)))
+            return writer.add("PRelu", name, [x, shaped], _dims(x))
         case Softmax():
             return writer.add("Softmax", name, [x], _dims(x), axis=1)
         case Dropout() | Identity() | Input():

@@ -25,6 +25,7 @@ from vggdsl.ops import (
     Identity,
     Input,
     MaxPool,
+    PReLU,
     Softmax,
 )
 from vggdsl.shapes import Pair, Window
@@ -43,7 +44,7 @@ _ACTIVATIONS: dict[Function, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
-_RECTIFIERS: frozenset[Function] = frozenset({"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU"})
+_RECTIFIERS = frozenset({"ReLU", "LeakyReLU", "PReLU", "ELU", "GELU", "SiLU"})
 
 
 class TrainingOutput(NamedTuple):
@@ -182,6 +183,8 @@ def _lower(typed: TypedNode, flat: bool) -> tuple[nn.Module, View]:
             return nn.LocalResponseNorm(op.n, op.alpha * op.n, op.beta, op.k), "image"
         case Activation():
             return _ACTIVATIONS[op.function](), "either"
+        case PReLU():
+            return nn.PReLU(x.c), "either"
         case Dropout():
             return nn.Dropout(op.rate), "either"
         case Softmax():  # inside a network: the one at its end isn't lowered
@@ -272,12 +275,13 @@ def _as(view: View, x: Tensor) -> Tensor:
 def initialise(network: Network, how: Init = "auto", *, generator: torch.Generator, std: float = 0.01) -> None:
     """Gives every weight of the network its first value; the same on every device.
 
-    ``how`` is about convolutions and FC, whose biases become zero; each BN becomes the identity.
+    ``how`` is about convolutions and FC, whose biases become zero; each BN becomes the identity, and each slope
+    of a PReLU 0.25.
 
     - ``he``: normal with variance 2 / fan_in.
     - ``glorot``: normal with variance 2 / (fan_in + fan_out).
-    - ``auto``: ``he`` for a layer whose values next pass a ReLU or one of its kin (LeakyReLU, ELU,
-      GELU, SiLU), possibly behind BN, LRN, pools or dropout; ``glorot`` for the others.
+    - ``auto``: ``he`` for a layer whose values next pass a ReLU or one of its kin (LeakyReLU, PReLU,
+      ELU, GELU, SiLU), possibly behind BN, LRN, pools or dropout; ``glorot`` for the others.
     - ``normal``: normal with standard deviation ``std``.
     - ``torch``: what PyTorch's own layers do: weights and biases uniform within 1 / sqrt(fan_in).
 
@@ -297,6 +301,10 @@ def initialise(network: Network, how: Init = "auto", *, generator: torch.Generat
                 norm = _find(network, typed.name)
                 assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
                 norm.reset_parameters()
+            case PReLU():
+                slopes = _find(network, typed.name)
+                assert isinstance(slopes, nn.PReLU)
+                slopes.reset_parameters()
 
 
 def _draw(layer: nn.Conv2d | nn.Linear, how: Init, generator: torch.Generator, std: float) -> None:
@@ -326,8 +334,8 @@ def _before_rectifier(graph: TypedGraph) -> set[str]:
     found: set[str] = set()
     for typed in reversed(graph.training_nodes):
         op = typed.node.op
-        if isinstance(op, Activation):
-            passes = op.function in _RECTIFIERS
+        if isinstance(op, Activation | PReLU):
+            passes = op.kind in _RECTIFIERS
         else:
             passes = typed.name in found and not isinstance(op, Conv | FC | Softmax)
         if passes:

@@ -11,7 +11,7 @@ from lark.visitors import v_args
 from vggdsl import syntax
 from vggdsl.errors import Diagnostic, Label, unknown
 from vggdsl.figures import Figure
-from vggdsl.ops import FUNCTIONS
+from vggdsl.ops import ACTIVATIONS
 from vggdsl.source import Source, Span
 
 LARGEST = 10**9
@@ -142,7 +142,7 @@ class Builder(Transformer[Token, Any]):
             case "NORM":
                 kind = text.upper()
             case "ACTIVATION":
-                kind = next(f for f in FUNCTIONS if f.lower() == text.lower())
+                kind = next(a for a in ACTIVATIONS if a.lower() == text.lower())
             case "SOFTMAX":
                 kind = "softmax"
             case _:

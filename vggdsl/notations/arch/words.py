@@ -25,6 +25,7 @@ _SPELLED = {
     "LRN": "LRN",
     "ReLU": "ReLU",
     "LeakyReLU": "LeakyReLU",
+    "PReLU": "PReLU",
     "ELU": "ELU",
     "GELU": "GELU",
     "SiLU": "SiLU",
