@@ -73,7 +73,8 @@ protocols = st.lists(st.sampled_from(PROTOCOL).map(option), max_size=3).map(tupl
 
 
 _POOLS = ("maxpool", "avgpool")
-_LAYERS = ("conv", *_POOLS, "FC", "dropout", "global-avgpool", "softmax", "identity", "BN", "LRN", *ACTIVATIONS)
+_SIZED = ("FC", "widen")
+_LAYERS = ("conv", *_POOLS, *_SIZED, "dropout", "global-avgpool", "softmax", "identity", "BN", "LRN", *ACTIVATIONS)
 
 
 @st.composite
@@ -87,7 +88,7 @@ def layers(draw: st.DrawFn) -> syntax.Layer:
         kernel, width, stride = draw(kernels), draw(values), draw(st.none() | values)
     elif kind in _POOLS and draw(st.booleans()):
         kernel, stride = draw(kernels), draw(values)
-    elif kind == "FC":
+    elif kind in _SIZED:
         width = draw(values)
     elif kind == "dropout":
         rate = draw(st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters)
@@ -99,7 +100,7 @@ def measures(draw: st.DrawFn, kinds: tuple[str, ...], disputed: bool = False) ->
     name = draw(st.sampled_from(kinds))
     if name == "output" and draw(st.booleans()):
         return Measure(name, draw(full_sizes), NOWHERE)
-    return Measure(name, draw(figures), NOWHERE, draw(st.none() | strings) if disputed else None)
+    return Measure(name, draw(figures), NOWHERE, draw(st.none() | strings.filter(str.strip)) if disputed else None)
 
 
 @st.composite

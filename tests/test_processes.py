@@ -36,10 +36,10 @@ train {
 
 
 def together(spec: Path, *options: str, count: int = 2) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={count}", "--master-port=0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
     command += ["-m", "vggdsl", "train", str(spec), "--device", "cpu", "--runs", str(spec.parent / "runs"), *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 def metrics(folder: Path) -> list[dict[str, float]]:
@@ -69,7 +69,7 @@ def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
 
 def test_an_error_is_told_and_ends_all(tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
-    spec.write_text(SPEC.replace("batch      51", "batch      30").replace("n=900", "n=932"))
+    spec.write_text(SPEC.replace("test=151", "test=1"))
     ended = together(spec)
     assert ended.returncode != 0
     assert "2 processes for a step or a split of 1 images" in ended.stderr or "V408" in ended.stderr

@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save_file
 import vggdsl
 from vggdsl.errors import RecordError
 from vggdsl.training.checkpoint import Progress
-from vggdsl.training.report import Epoch
+from vggdsl.training.report import Epoch, Silent
 from vggdsl.training.run import load_run, resume, train
 
 KILLS = int(os.environ.get("VGGDSL_KILLS", "3"))
@@ -121,24 +122,15 @@ class StopError(Exception):
     pass
 
 
-class _Interrupting:
+class _Interrupting(Silent):
     """A reporter that stops a training after some epochs, as a crash would."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
 
-    def started(self, plan: object) -> None:
-        pass
-
-    def step(self, images: int) -> None:
-        pass
-
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         if epoch.number > self.epochs:  # after the weights, before the checkpoint
             raise StopError
-
-    def ended(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -147,6 +139,32 @@ def broken(tmp_path: Path) -> Path:
     with pytest.raises(StopError):
         train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=_Interrupting(4))
     return tmp_path / "net-s0-1"
+
+
+def test_ctrl_c_saves_and_stops(whole: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    program = [sys.executable, "-m", "vggdsl", "train"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [*program, str(spec), "--runs", str(tmp_path), "--device", "cpu", "--log", "none"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = []
+        for line in process.stderr:
+            told.append(line)
+            if line.startswith("epoch  2/"):
+                process.send_signal(signal.SIGINT)
+    run = tmp_path / "net-s0-1"
+    assert process.returncode == 1
+    help = re.search(r"error\[V605\]: stopped.*\n.*are in \S+: `vggdsl train --resume (\S+)` goes on", "".join(told))
+    assert help, told
+    assert Path(help[1]) == run
+    assert not (run / "record.arch").exists()
+    command = [*program, "--resume", help[1], "--log", "none"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert metrics(run) == metrics(whole)
+    assert measured(run) == measured(whole)
 
 
 def names(run: Path) -> list[str]:
@@ -214,3 +232,13 @@ def test_a_plan_that_cannot_be_read_is_refused(broken: Path, content: str) -> No
 def test_progress_keeps_every_digit() -> None:
     progress = Progress([Epoch(1, 0.1 + 0.2, 1 / 3, 1e-300, 0.5, 0.1, 2.0)], (0.1, -1 / 3), {"best": float("-inf")})
     assert Progress.from_json(progress.to_json()) == progress
+
+
+def test_a_run_that_another_process_trains_is_left_alone(broken: Path) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
+    with (broken / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(RecordError, match="another process trains in"):
+            resume(broken)
+    resume(broken)
+    assert not (broken / ".lock").exists()

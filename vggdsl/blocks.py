@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 from vggdsl import syntax
 from vggdsl.errors import Diagnostic, Label, NetworkError, unknown
+from vggdsl.ops import ACTIVATIONS
 from vggdsl.source import Span
 from vggdsl.syntax import Argument, Parameter
 
@@ -16,6 +17,8 @@ Values = Mapping[str, Argument]
 DEEPEST = 60
 """Elements inside each other, blocks that are called counted as what stands in them."""
 
+_LAYERS = {"maxpool", "avgpool", "bn", "lrn", "softmax", "identity", "global-avgpool", *map(str.lower, ACTIVATIONS)}
+"""Words that are layers without anything behind them."""
 _NAMED = re.compile(r"\$([a-z]\w*)", re.IGNORECASE)
 
 
@@ -30,6 +33,10 @@ def blocks_of(contents: Iterable[syntax.Content], found: list[Diagnostic]) -> di
             found.append(Diagnostic("V234", f"a second block `{block.name}`", labels, "rename one"))
         blocks.setdefault(block.name, block)
     for block in blocks.values():
+        if block.name.lower() in _LAYERS:
+            help = "calls of it would be read as the layer: rename it"
+            here = (Label(_head(block), "here"),)
+            found.append(Diagnostic("V234", f"a block named as the layer {block.name}", here, help))
         found += _parameters(block)
         found += (d for call in _calls(items_of(block)) for d in check_call(call, blocks))
     found += _recursion(blocks)
@@ -40,6 +47,19 @@ def items_of(block: syntax.Block) -> list[syntax.Item]:
     """The elements of a block's lines."""
     contents = (line.content for line in block.lines)
     return [item for content in contents if isinstance(content, syntax.Items) for item in content.items]
+
+
+def called_blocks(contents: Iterable[syntax.Content]) -> set[str]:
+    """The names of the blocks that elements call, also by way of other blocks."""
+    contents = list(contents)
+    blocks = {c.name: c for c in contents if isinstance(c, syntax.Block)}
+    todo = [item for c in contents if isinstance(c, syntax.Items) for item in c.items]
+    called: set[str] = set()
+    while todo:
+        names = {call.name for call in _calls(todo)} - called
+        called |= names
+        todo = [item for name in names if name in blocks for item in items_of(blocks[name])]
+    return called
 
 
 def check_call(call: syntax.Call, blocks: Blocks) -> Iterator[Diagnostic]:
@@ -67,7 +87,7 @@ def values_of(call: syntax.Call, block: syntax.Block, outside: Values) -> dict[s
 def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
     """The layer with numbers for its parameters; one without a value stays.
 
-    Raises ``NetworkError`` V231 for a rate where a size belongs.
+    Raises ``NetworkError`` V231 for a rate where a size belongs, or a parameter that doesn't stand alone.
     """
 
     def number(value: syntax.Value | None) -> syntax.Value | None:
@@ -78,7 +98,14 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         return given
 
     def option(given: syntax.Option) -> syntax.Option:
-        return replace(given, value=_NAMED.sub(lambda m: str(values.get(m[1].lower(), m[0])), given.value))
+        if "$" not in given.value:
+            return given
+        named = _NAMED.fullmatch(given.value)
+        if named is None:
+            help = f"a parameter stands alone, without arithmetic: `{given.key}=$a`"
+            wrong = Diagnostic("V231", f"`{given}` joins a parameter to something", (Label(given.span, "here"),), help)
+            raise NetworkError(wrong)
+        return replace(given, value=str(values.get(named[1].lower(), given.value)))
 
     kernel, rate = layer.kernel, layer.rate
     if kernel is not None:

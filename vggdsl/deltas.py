@@ -1,8 +1,7 @@
-"""Links between files: `use` brings blocks, `extends` a network that edits change.
+"""Deltas: what a file that `extends` another changes in it.
 
-A document with links becomes one without; what was written stays what it was. Of the file that is extended the
-network, its rules, defaults, blocks and recipes are inherited, what its source prints about it (claims and
-arrows), its citation and its measurements aren't.
+Of the file that is extended the network, its rules, defaults, blocks and recipes are inherited; what its source
+prints about it (claims and arrows), its citation and its measurements aren't.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,99 +12,16 @@ from vggdsl import syntax
 from vggdsl.blocks import inner_items
 from vggdsl.elaborate import elaborate
 from vggdsl.errors import Diagnostic, Label, NetworkError, VggdslError, unknown
-from vggdsl.source import Source, Span
+from vggdsl.source import Span
 from vggdsl.syntax import Document, Line
 
-Read = Callable[[syntax.Link], Document]
-"""The document that a link names. Raises ``VggdslError`` if there is none that may be read."""
 
-DEEPEST = 20
-"""Files that lead to each other; more are no experiment."""
-_IN_BLOCKS = (syntax.Cites, syntax.Link, syntax.Block)
+def changed(base: Document, lines: Sequence[Line]) -> Document:
+    """The base with the changes of the lines of a file that extends it; neither has links but that one.
 
-
-def flatten(document: Document, read: Read) -> Document:
-    """The document without links: blocks of other files in it, edits made.
-
-    Raises ``VggdslError`` for links that lead nowhere or in a circle, and for edits of what isn't there.
+    Raises ``NetworkError`` V241 for an edit of what isn't there, V242 for what can't stand in such a file.
     """
-    return _flatten(document, read, ())
-
-
-def is_blocks(document: Document) -> bool:
-    """Whether a file holds nothing but blocks, for others to use."""
-    contents = document.contents
-    return any(isinstance(c, syntax.Block) for c in contents) and all(isinstance(c, _IN_BLOCKS) for c in contents)
-
-
-def _flatten(document: Document, read: Read, path: tuple[syntax.Link, ...]) -> Document:
-    links = [c for c in document.contents if isinstance(c, syntax.Link)]
-    edits = [c for c in document.contents if isinstance(c, syntax.Remove | syntax.Edit)]
-    bases = [link for link in links if link.verb == "extends"]
-    if len(bases) > 1:
-        labels = (Label(bases[1].span, "again"), Label(bases[0].span, "first here", primary=False))
-        raise NetworkError(Diagnostic("V242", "a second `extends`", labels, "a spec extends one other"))
-    if edits and not bases:
-        word = "remove" if isinstance(edits[0], syntax.Remove) else edits[0].verb
-        help = 'say what it changes: `extends "base.arch"`'
-        raise NetworkError(Diagnostic("V242", f"`{word}` without `extends`", (Label(edits[0].span, "here"),), help))
-    if not links:
-        return document
-    lines: list[Line] = []
-    for line in document.lines:
-        if isinstance(line.content, syntax.Link) and line.content.verb == "use":
-            lines += _blocks(line.content, read, path)
-        else:
-            lines.append(line)
-    if not bases:
-        return Document(tuple(lines))
-    base = _follow(bases[0], read, path)
-    if is_blocks(base):
-        label = Label(bases[0].span, "has no network")
-        raise NetworkError(
-            Diagnostic("V242", "a file of blocks can't be extended", (label,), f'write `use "{bases[0].path}"`')
-        )
     return _Delta(base, lines).document()
-
-
-def _follow(link: syntax.Link, read: Read, path: tuple[syntax.Link, ...]) -> Document:
-    """What a link names, flattened."""
-    try:
-        document = read(link)
-        _check_circle(link, _source(document), path)
-        return _flatten(document, read, (*path, link))
-    except VggdslError as error:
-        place = Label(link.span, "by this link", primary=False)
-        found = (
-            d.at(place) if d.labels and all(label.span != link.span for label in d.labels) else d
-            for d in error.diagnostics
-        )
-        raise type(error)(found) from None
-
-
-def _check_circle(link: syntax.Link, source: Source | None, path: tuple[syntax.Link, ...]) -> None:
-    if source == link.span.source:
-        message = f"a file that {'uses' if link.verb == 'use' else 'extends'} itself"
-        raise NetworkError(Diagnostic("V240", message, (Label(link.span, "here"),), "name another file"))
-    if any(before.span.source == source for before in path) or len(path) >= DEEPEST:
-        message = "files that lead to each other in a circle"
-        if len(path) >= DEEPEST:
-            message = f"more than {DEEPEST} files, each led to by the one before"
-        raise NetworkError(Diagnostic("V240", message, (Label(link.span, "here"),), "one of them must stand alone"))
-
-
-def _source(document: Document) -> Source | None:
-    return next((content.span.source for content in document.contents), None)
-
-
-def _blocks(link: syntax.Link, read: Read, path: tuple[syntax.Link, ...]) -> list[Line]:
-    document = _follow(link, read, path)
-    for content in document.contents:
-        if not isinstance(content, _IN_BLOCKS):
-            labels = (Label(link.span, "uses it"), Label(content.span, "not a block", primary=False))
-            help = "move the blocks into a file of their own, or write `extends`"
-            raise NetworkError(Diagnostic("V242", "`use` of a file that holds more than blocks", labels, help))
-    return [line for line in document.lines if isinstance(line.content, syntax.Block)]
 
 
 @dataclass(frozen=True)
@@ -122,12 +38,15 @@ class _Delta:
     def __init__(self, base: Document, lines: Sequence[Line]) -> None:
         self.base, self.lines = base, lines
         self.comments: dict[int, str | None] = {}
+        self.plain: dict[int, tuple[syntax.Item, ...]] = {}
         self.rows: list[_Row] = []
         for number, line in enumerate(base.lines):
             if isinstance(line.content, syntax.Items):
                 self.comments[number] = line.comment
-                self.rows += (_Row(_plain(item), number) for item in line.content.items)
-        self._names: Mapping[str, Span] | None = None
+                self.plain[number] = tuple(map(_plain, line.content.items))
+                self.rows += (_Row(item, number) for item in self.plain[number])
+        self._names: _Names | None = None
+        self._given: syntax.Items | None = None
 
     def document(self) -> Document:
         own = [line.content for line in self.lines]
@@ -184,7 +103,9 @@ class _Delta:
         for number, rows in groupby(self.rows, key=lambda row: row.line):
             items = tuple(row.item for row in rows)
             at = number if number >= 0 else at
-            line = Line(syntax.Items(items, items[0].span), self.comments.get(number))
+            # What a comment says of a line may not be so of a changed one.
+            comment = self.comments[number] if number >= 0 and items == self.plain[number] else None
+            line = Line(syntax.Items(items, items[0].span), comment)
             body.setdefault(at, []).append(line)
         return body
 
@@ -205,6 +126,10 @@ class _Delta:
             help = "write `replace label: …` or `insert-after label: …`"
             message = "layers in a file that extends another"
             raise NetworkError(Diagnostic("V242", message, (Label(content.span, "here"),), help))
+        if self._given is not None:
+            labels = (Label(content.span, "again"), Label(self._given.span, "first here", primary=False))
+            raise NetworkError(Diagnostic("V211", "a second input", labels, "a network has one input"))
+        self._given = content
         self.rows = [
             replace(row, item=items[0]) if isinstance(row.item.element, syntax.Input) else row for row in self.rows
         ]
@@ -285,36 +210,55 @@ class _Delta:
         if found:
             return found[0]
         if self._names is None:
-            self._names = _layer_places(self.base)
-        place = self._names.get(label)
+            self._names = _names(self.base)
+        names = self._names
+        place = names.written.get(label)
         start = span.start + span.text.index(label)
         here = Label(Span(span.source, start, start + len(label)), "here")
         for item in _all(items):
-            if place is None or item.element.span != place or not isinstance(item.element, syntax.Layer):
+            if place is None or place not in (item.span, item.element.span) or isinstance(item.element, syntax.Group):
                 continue
-            if list(self._names.values()).count(place) > 1:
+            if list(names.written.values()).count(place) > 1:
                 labels = (here, Label(item.span, "all of them", primary=False))
                 help = "label the element in the file that is extended, and change it as a whole"
                 raise NetworkError(Diagnostic("V241", f"`{label}` is one of several repeats", labels, help))
             return item
         before = _items(self.base)
-        if any(_labelled(before, label, "")) or any(item.element.span == place for item in _all(before)):
+        if any(_labelled(before, label, "")) or any(place in (i.span, i.element.span) for i in _all(before)):
             message = f"`{label}` was removed or replaced before"
             raise NetworkError(Diagnostic("V241", message, (here,), "one edit an element: remove the second"))
+        if label in names.implied:
+            why, rule = names.implied[label]
+            labels = (here, Label(rule, "by this rule", primary=False)) if why != "implied" else (here,)
+            message = f"`{label}` is written nowhere: it is {why if why == 'implied' else f'there by `{why}`'}"
+            help = "change the rule, or write `after=none` at the layer that it follows"
+            raise NetworkError(Diagnostic("V241", message, labels, help))
         if place is not None:
             help = "change the block, or the element that calls it"
             raise NetworkError(Diagnostic("V241", f"`{label}` stands in a block", (here,), help))
-        known = dict.fromkeys([*(item.label for item in _all(items) if item.label), *self._names])
+        known = dict.fromkeys([*(item.label for item in _all(items) if item.label), *names.written])
         raise NetworkError(unknown("V241", "label", label, list(known), here.span))
 
 
-def _layer_places(base: Document) -> dict[str, Span]:
-    """The names of the base's layers, and where they are written."""
+@dataclass(frozen=True)
+class _Names:
+    """What tables call the base's layers: where each is written, or why it is there, and by which rule."""
+
+    written: Mapping[str, Span]
+    implied: Mapping[str, tuple[str, Span]]
+
+
+def _names(base: Document) -> _Names:
     try:
-        graph = elaborate(base).graph
+        network = elaborate(base)
     except VggdslError:
-        return {}
-    return {node.name: node.span for node in graph.training_nodes if not node.implied}
+        return _Names({}, {})
+    nodes = list(network.graph.training_nodes)
+    written = {node.name: node.span for node in nodes if not node.implied}
+    for number, head in enumerate(network.graph.heads, 1):  # of one without a label
+        if f"aux{number}" in network.labels:
+            written[f"aux{number}"] = head.span
+    return _Names(written, {node.name: (node.implied, node.span) for node in nodes if node.implied})
 
 
 def _within(

@@ -232,7 +232,9 @@ class _Elaboration:
             own = None if implied else word.label
             name = namer.name(op, inputs[0], own, word.prefix, branch=word.in_branch, head=word.head is not None)
             branches = () if implied else word.branches
-            nodes[-1].append(Node(name, op, inputs, span, element_text(layer), implied, branches, word.calls))
+            is_classifier = not implied and len(nodes) - 1 in classifiers
+            node = Node(name, op, inputs, span, element_text(layer), implied, branches, word.calls, is_classifier)
+            nodes[-1].append(node)
 
         for index, word in enumerate(self.words[1:], 1):
             nodes.append([])
@@ -274,17 +276,21 @@ class _Elaboration:
         if not gives or rule.span is None:
             return
         layer = self.words[index].layer
-        for consumer in self.consumers[index]:
-            behind: int | None = consumer
-            while behind is not None and self.words[behind].layer.kind in _PASSING:
-                behind = next(iter(self.consumers[behind]), None)
-            if behind is None or self.words[behind].layer.kind not in ACTIVATIONS:
+        todo, seen = list(self.consumers[index]), set[int]()
+        while todo:
+            behind = todo.pop()
+            if behind in seen:
+                continue
+            seen.add(behind)
+            if self.words[behind].layer.kind in _PASSING:
+                todo += self.consumers[behind]
+            if self.words[behind].layer.kind not in ACTIVATIONS:
                 continue
             written = self.words[behind]
             labels = (Label(written.layer.span, "written here"), Label(rule.span, f"gives {gives[0]}", primary=False))
             message = f"an activation after {layer.kind}, whose rule gives one already"
             alone = f"`{element_text(layer)} after=none"
-            alone += f" {written.layer.kind}`" if behind == consumer else "`"
+            alone += f" {written.layer.kind}`" if behind in self.consumers[index] else "`"
             help = f"remove the {written.layer.kind}"
             if layer.kind not in ("concat", "add"):  # which take no options
                 help += f", or write {alone}"

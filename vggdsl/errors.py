@@ -47,7 +47,14 @@ class VggdslError(Exception):
         if isinstance(diagnostics, Diagnostic):
             diagnostics = (diagnostics,)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
-        super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics))
+        super().__init__("; ".join(map(_in_a_line, self.diagnostics)))
+
+
+def _in_a_line(found: Diagnostic) -> str:
+    """``V201: message (net.arch:3:1)``; ``diagnostics.render`` shows it whole."""
+    primary = next((label.span for label in found.labels if label.primary), None)
+    place = f" ({primary.source.name}:{primary.line}:{primary.column})" if primary is not None else ""
+    return f"{found.code}: {found.message}{place}"
 
 
 class ParseError(VggdslError):

@@ -26,6 +26,8 @@ class Node:
     implied: str = field(default="", compare=False)
     branches: tuple[Span, ...] = field(default=(), compare=False)
     calls: tuple[Span, ...] = field(default=(), compare=False)
+    classifier: bool = field(default=False, compare=False)
+    """Whether it is an FC from which no other convolution or FC is reached: rules for hidden ones don't apply to it."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from vggdsl import syntax
-from vggdsl.deltas import Read
 from vggdsl.errors import Diagnostic, InputError, Label, nearest
 from vggdsl.files import is_file, is_folder
+from vggdsl.links import Read
 from vggdsl.notations import arch
 from vggdsl.resources import folder
 from vggdsl.source import Source
@@ -53,6 +53,8 @@ def reader(source: Source, beside: Iterable[str | Path] = ()) -> Read:
         start = name.resolve().parent if is_file(name) else here
         label = Label(link.span, "here")
         path = Path(os.path.realpath(start / link.path.replace("\0", "")))
+        if not is_file(path):
+            path = _shipped_file(link.path) or path
         if not any(path.is_relative_to(root) for root in roots):
             help = "name a file of the spec's folder, the working folder or the project around them"
             message = f"`{link.path}` lies outside of the project's folders"
@@ -97,6 +99,15 @@ def find(spec: str | Path) -> Path:
     near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
     help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
     raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))
+
+
+def _shipped_file(name: str) -> Path | None:
+    """A spec or a file of blocks that ships, as a path from their folder or by the name that `check` takes."""
+    root = folder("specs").resolve()
+    below = Path(os.path.realpath(root / name.replace("\0", ""))).with_suffix(".arch") if name else root
+    if below.is_relative_to(root) and is_file(below):
+        return below
+    return shipped().get(name.removesuffix(".arch"))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -34,7 +34,9 @@ from vggdsl.ops import (
     Input,
     MaxPool,
     Op,
+    PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.shapes import Pair, Shape, Window
 from vggdsl.weights import COUNTER, Weights, weight_shapes
@@ -118,6 +120,8 @@ def _plain(op: Op | AdaptiveAvgPool, x: Shape) -> Op | AdaptiveAvgPool:
             if isinstance(op, AvgPool) and window.kernel == size and window.pad == (0, 0):
                 return GlobalAvgPool()
             return replace(op, window=window)
+        case Widen():
+            return Identity() if op.channels == x.c else op
         case GlobalAvgPool():
             return Identity() if size == _ONE else op
         case AdaptiveAvgPool():
@@ -263,6 +267,8 @@ def _spell(op: Op | AdaptiveAvgPool) -> str:
             return f"conv{_window(op.window, half, f'-{op.channels}')}{groups}{_bias(op.bias)}"
         case FC():
             return f"FC-{op.features}{_bias(op.bias)}"
+        case Widen():
+            return f"widen-{op.channels}"
         case MaxPool() | AvgPool():
             return f"{op.kind}{_window(op.window, Pair(0, 0))}"
         case AdaptiveAvgPool():
@@ -312,7 +318,8 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
                  for side in (ours, theirs)]  # fmt: skip
         message = f"the weights don't fit the network: {_compare(*sides)}"
         raise InputError(Diagnostic("V510", message, help="were they made for another network?"))
-    alike = _interchangeable(graph, ours)
+    kinds = (Conv, FC) if ordered else (Conv, FC, BatchNorm, PReLU)  # in order they follow their convolutions
+    alike = _interchangeable(graph, ours, kinds)
     if alike is not None:
         a, b = alike
         message = f"which weights are {a}'s and which {b}'s can't be told: both are {_say(ours[a])}"
@@ -347,8 +354,10 @@ def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> dict[str,
     return {name: theirs[name] for name in order}
 
 
-def _interchangeable(graph: TypedGraph, modules: Mapping[str, _Parts]) -> tuple[str, str] | None:
-    """Two convolutions or FCs of one shape that lie in different branches of a merge."""
+def _interchangeable(
+    graph: TypedGraph, modules: Mapping[str, _Parts], kinds: tuple[type[Op], ...]
+) -> tuple[str, str] | None:
+    """Two layers of those kinds and of one shape that lie in different branches of a merge."""
     behind: dict[str, frozenset[str]] = {}
     for typed in graph.training_nodes:
         node = typed.node
@@ -360,7 +369,7 @@ def _interchangeable(graph: TypedGraph, modules: Mapping[str, _Parts]) -> tuple[
         seen: dict[_Parts, tuple[int, str]] = {}
         for branch, path in enumerate(paths):
             for name in sorted(path - shared):
-                if name in modules and isinstance(graph[name].node.op, Conv | FC):
+                if name in modules and isinstance(graph[name].node.op, kinds):
                     first, other = seen.setdefault(modules[name], (branch, name))
                     if first != branch and other != name:
                         return other, name

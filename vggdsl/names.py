@@ -89,9 +89,9 @@ class Namer:
             name = f"{prefix}.{name}"
         if label is not None:
             name, tag = label, "_" + (label.removeprefix(f"{prefix}.") if prefix else label)
-        elif name in self._labels and name not in self.clashes:
-            self.clashes.append(name)
         name = self._unique(name)
+        if label is None and name in self._labels and name not in self.clashes:
+            self.clashes.append(name)
         self._tags[name] = (prefix, tag)
         return name
 
@@ -117,7 +117,7 @@ class Namer:
         if before == prefix:
             return tag
         if before is not None and (prefix is None or before.startswith(f"{prefix}.")):
-            return "_" + before.removeprefix(f"{prefix}.").replace(".", "_")
+            return "_" + before.removeprefix(f"{prefix}.").partition(".")[0]
         return "0"
 
     def _unique(self, name: str) -> str:

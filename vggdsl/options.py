@@ -23,6 +23,7 @@ from vggdsl.ops import (
     Merge,
     PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.shapes import Pair, Window
 from vggdsl.source import Span
@@ -58,6 +59,7 @@ class Options:
                     message = f"{layer.kind} takes no options"
                     raise NetworkError(Diagnostic("V220", message, (label,), f"remove `{option}`"))
                 raise NetworkError(unknown("V220", f"option of {layer.kind}", option.key, known, option.span))
+        self._check_after()
         if layer.kind == "conv" and layer.stride is not None and any(o.key == "stride" for o in layer.options):
             raise _bad(self._given["stride"], "the stride is given twice", "keep `/2` or `stride=2`, not both")
 
@@ -99,12 +101,11 @@ class Options:
             raise _bad(option, f"{key} is a number {range_}, not `{option.value}`", f"write `{key}={default:g}`")
         return value
 
-    def after_none(self) -> Option | None:
-        """The option by which a layer opts out of its kind's rule."""
+    def _check_after(self) -> None:
+        """By ``after=none`` a layer opts out of its kind's rule; it can't have a rule of its own."""
         option = self._given.get("after")
         if option is not None and option.value.lower() != "none":
             raise _bad(option, f"`after={option.value}`", "only `after=none` can stand at a layer")
-        return option
 
     def _integer(self, option: Option, text: str, least: int) -> int:
         if text.startswith("$"):
@@ -146,6 +147,8 @@ def to_op(layer: syntax.Layer, options: Options) -> Layer | Merge:
             return Softmax()
         case "identity":
             return Identity()
+        case "widen":
+            return Widen(_number(layer.width, layer.span))
         case "concat":
             return Concat()
         case "add":

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vggdsl import syntax
-from vggdsl.deltas import flatten
 from vggdsl.elaborate import elaborate
 from vggdsl.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
 from vggdsl.infer import TypedGraph, infer
 from vggdsl.library import reader, shipped
+from vggdsl.links import flatten
 from vggdsl.notations import arch
 from vggdsl.recipe import From, Recipe
 from vggdsl.source import Source, Span

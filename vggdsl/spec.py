@@ -9,7 +9,6 @@ from pathlib import Path
 
 from vggdsl import syntax
 from vggdsl.claims import ResultClaim, Verdict, read_results, verify
-from vggdsl.deltas import flatten, is_blocks
 from vggdsl.elaborate import Network, elaborate
 from vggdsl.errors import (
     ClaimError,
@@ -24,7 +23,9 @@ from vggdsl.errors import (
     once_each,
 )
 from vggdsl.infer import TypedGraph, infer
+from vggdsl.inherited import from_delta
 from vggdsl.library import read_source, reader
+from vggdsl.links import flatten, is_blocks
 from vggdsl.lints import lint, lint_blocks
 from vggdsl.measured import Measurement, read_measured
 from vggdsl.notations import arch
@@ -90,9 +91,12 @@ class Spec:
         """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints."""
         found = [v.finding for v in self.verdicts if v.finding is not None]
         for recipe in self.recipes:
-            found += classes_differ(self, recipe, CLASSES.get(recipe.data.name) or recipe.data.classes)
-            found += check_init(recipe, self.recipes, self.typed)
-        found += [*lint(self.typed), *lint_blocks(self.document, self.whole)]
+            wrong = classes_differ(self, recipe, CLASSES.get(recipe.data.name) or recipe.data.classes)
+            wrong += check_init(recipe, self.recipes, self.typed)
+            found += (from_delta(d, self.document, recipe.name) for d in wrong)
+        defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
+        found += (from_delta(d, self.document) for d in lint(self.typed, defaults))
+        found += lint_blocks(self.document, self.whole)
         digests = {recipe.name or "": recipe.digest for recipe in self.recipes} or {"": Recipe().digest}
         for measurement in self.measurements:
             place = (Label(measurement.span, "this block"),)
@@ -115,7 +119,11 @@ def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diag
     if "data" in recipe.places:
         labels.append(Label(recipe.places["data"], f"has {classes:,} classes", primary=False))
     message = f"a classifier of {output.elements:,} for {classes:,} classes of {recipe.data.name}"
-    return [Diagnostic("V401", message, tuple(labels), f"end the network with FC-{classes} softmax")]
+    help = f"end the network with FC-{classes} softmax"
+    if not spec.recipes:
+        message = f"{spec.name} has no recipe; without one, training is on {recipe.data.name}, of {classes:,} classes"
+        help = "write `train { … }` in it, or in a spec that `extends` it"
+    return [Diagnostic("V401", message, tuple(labels), help)]
 
 
 def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:
@@ -145,7 +153,7 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         network = elaborate(whole)
         typed = infer(network.graph)
     except NetworkError as error:
-        found += error.diagnostics
+        found += (from_delta(d, document) for d in error.diagnostics)
         wrong.add(type(error))
     try:
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)])

@@ -73,6 +73,9 @@ def check_finite(
     for name, array in given.items():
         with np.errstate(over="ignore"):
             is_finite = np.isfinite(array.astype(np.float32, copy=False)).all()
+        if name.endswith(".running_var") and bool((array < 0).any()):
+            message = f"{path} holds a negative variance in {name}"
+            raise InputError(Diagnostic("V513", message, help="is the file torn?"))
         if not is_finite:
             message = f"{path} holds NaN or infinite values in {name}"
             raise InputError(Diagnostic("V513", message, help=help))

@@ -9,9 +9,9 @@ import click
 from vggdsl import syntax
 from vggdsl.blocks import blocks_of
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, plural, report
-from vggdsl.deltas import flatten, is_blocks
 from vggdsl.errors import Diagnostic, VggdslError
 from vggdsl.library import read_source, reader
+from vggdsl.links import flatten, is_blocks
 from vggdsl.notations import arch
 from vggdsl.source import Source
 from vggdsl.spec import Spec, parse

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import exit_code, report
-from vggdsl.deltas import flatten
 from vggdsl.errors import Diagnostic, InputError, VggdslError
 from vggdsl.files import is_file, write_text
 from vggdsl.library import read_source, reader
+from vggdsl.links import flatten
 from vggdsl.notations import arch
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vggdsl.deltas import is_blocks
 from vggdsl.errors import Diagnostic, InputError, Label, RecordError, VggdslError
 from vggdsl.files import is_file, is_folder
 from vggdsl.library import find, read_source, shipped
+from vggdsl.links import is_blocks
 from vggdsl.notations import arch
 from vggdsl.records.result import Result, read_result
 from vggdsl.spec import Spec, load

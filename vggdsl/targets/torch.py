@@ -27,6 +27,7 @@ from vggdsl.ops import (
     MaxPool,
     PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.shapes import Pair, Window
 from vggdsl.weights import COUNTER, Array, Weights, check_weights
@@ -129,6 +130,20 @@ def _vector(x: Tensor) -> Tensor:
     return x.flatten(1) if x.shape[2:] == (1, 1) else x
 
 
+class _Widen(nn.Module):
+    """Zeros behind the channels; ``pads`` are before and behind each axis, the last first."""
+
+    def __init__(self, pads: tuple[int, ...]) -> None:
+        super().__init__()
+        self.pads = pads
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.pad(x, self.pads)
+
+    def extra_repr(self) -> str:
+        return f"{self.pads}"
+
+
 class _Concat(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         return torch.cat(xs, dim=1)
@@ -191,6 +206,8 @@ def _lower(typed: TypedNode, flat: bool) -> tuple[nn.Module, View]:
             return nn.Softmax(dim=1), "either"
         case Identity() | Input():
             return nn.Identity(), "either"
+        case Widen():
+            return _Widen((0, op.channels - x.c) if flat else (0, 0, 0, 0, 0, op.channels - x.c)), "either"
         case Concat():
             return _Concat(), "vector" if flat else "image"
         case Add():
@@ -332,7 +349,14 @@ def _draw(layer: nn.Conv2d | nn.Linear, how: Init, generator: torch.Generator, s
 def _before_rectifier(graph: TypedGraph) -> set[str]:
     """The nodes whose values reach a rectifier before another layer with weights or nonlinear function."""
     found: set[str] = set()
-    for typed in reversed(graph.training_nodes):
+    for nodes in (graph.nodes, *(head.nodes for head in graph.heads)):  # what hangs on a network changes nothing in it
+        found |= _before_rectifier_of(nodes)
+    return found
+
+
+def _before_rectifier_of(nodes: Sequence[TypedNode]) -> set[str]:
+    found: set[str] = set()
+    for typed in reversed(nodes):
         op = typed.node.op
         if isinstance(op, Activation | PReLU):
             passes = op.kind in _RECTIFIERS
@@ -340,7 +364,7 @@ def _before_rectifier(graph: TypedGraph) -> set[str]:
             passes = typed.name in found and not isinstance(op, Conv | FC | Softmax)
         if passes:
             found.update(typed.node.inputs)
-    return found
+    return found & {typed.name for typed in nodes}
 
 
 def weights(network: Network) -> dict[str, Array]:

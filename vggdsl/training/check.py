@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from vggdsl.errors import Diagnostic, RecipeError
 from vggdsl.ops import BatchNorm
-from vggdsl.recipe import ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
+from vggdsl.recipe import CLASSES, ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
 from vggdsl.shapes import Shape
-from vggdsl.spec import Spec
+from vggdsl.spec import Spec, classes_differ
 from vggdsl.training.loop import smallest_step
 from vggdsl.training.memory import place
 from vggdsl.training.views import SIZES, view_of
@@ -15,11 +15,13 @@ from vggdsl.training.views import SIZES, view_of
 def refuse(spec: Spec, recipe: Recipe) -> None:
     """Raises ``RecipeError`` with everything of a recipe that this version can't follow.
 
-    V407 for entries (V405 for a schedule that a flag's epochs don't fit), V408 for a network that it
-    can't train; and the errors that ``spec.check`` finds, since a network that isn't
-    the paper's isn't worth training.
+    V401 for a network without a recipe that the default one doesn't fit, V407 for entries (V405 for a schedule
+    that a flag's epochs don't fit), V408 for a network that it can't train; and the errors that ``spec.check``
+    finds, since a network that isn't the paper's isn't worth training.
     """
     found = [d for d in spec.check() if d.is_error]
+    if not spec.recipes:
+        found += classes_differ(spec, recipe, CLASSES.get(recipe.data.name))
     found += [*_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
     if found:
         raise RecipeError(found)

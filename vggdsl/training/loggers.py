@@ -11,7 +11,7 @@ from ignite.handlers.tensorboard_logger import TensorboardLogger
 from ignite.handlers.wandb_logger import WandBLogger
 
 from vggdsl.errors import Diagnostic, InputError
-from vggdsl.training.report import Epoch, Plan, Reporter, Silent
+from vggdsl.training.report import Costs, Epoch, Plan, Reporter, Silent
 
 PROJECT = "vggdsl"
 """The project of Weights & Biases, unless $WANDB_PROJECT names one."""
@@ -99,9 +99,17 @@ class Together:
         for reporter in self._reporters:
             reporter.step(images)
 
+    def estimated(self, seconds: float) -> None:
+        for reporter in self._reporters:
+            reporter.estimated(seconds)
+
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         for reporter in self._reporters:
             reporter.epoch(epoch, is_best)
+
+    def finished(self, costs: Costs) -> None:
+        for reporter in self._reporters:
+            reporter.finished(costs)
 
     def ended(self) -> None:
         for reporter in self._reporters:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from vggdsl import __version__
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file
 from vggdsl.recipe import Recipe
+from vggdsl.records.collect import RECORD
 from vggdsl.records.compare import compare
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, write_record
@@ -21,13 +22,14 @@ from vggdsl.syntax import ResultLine
 from vggdsl.targets.torch import load_weights
 from vggdsl.training.check import refuse, refuse_images, refuse_processes
 from vggdsl.training.checkpoint import Checkpoint, Progress, clean, drop, newest, save
+from vggdsl.training.costs import Meter
 from vggdsl.training.data import load_data
 from vggdsl.training.device import choose, threads_for
 from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
 from vggdsl.training.memory import check_training, place, training_bytes
 from vggdsl.training.processes import current
 from vggdsl.training.report import Epoch, Plan, Reporter, Silent
-from vggdsl.training.runfolder import BEST, LAST, RECORD, RunFolder, Trained, load_run, read_plan, weights_digest
+from vggdsl.training.runfolder import BEST, LAST, RunFolder, Trained, load_run, read_plan, weights_digest
 from vggdsl.training.start import find_trained, starting_network
 from vggdsl.training.views import evaluation_scale
 
@@ -217,18 +219,24 @@ def _start(
         split=data.split,
         params=spec.typed.params,
         memory=needed,
+        val_images=len(data.val),
+        test_images=len(data.test),
+        may_end_early=recipe.may_end_early,
         device=f"{hardware.name}{setting.processes}",
         precision=hardware.precision,
         notes=(*notes, *data.notes, *setting.processes.notes(spec.typed, hardware.device.type)),
     )
-    reporter.started(plan)
-    try:
-        with _out_of_memory(recipe):
-            result = _run(folder, base, setting, origin, epochs, reporter)
-    except KeyboardInterrupt:
-        raise Stopped(folder.path, len(epochs)) from None
-    finally:
-        reporter.ended()
+    with folder.held() if setting.processes.leads else nullcontext():
+        reporter.started(plan)
+        try:
+            with _out_of_memory(recipe):
+                meter = Meter(plan, hardware.device, reporter.estimated)
+                result = _run(folder, base, setting, origin, epochs, reporter, meter)
+                reporter.finished(meter.costs())
+        except KeyboardInterrupt:
+            raise Stopped(folder.path, len(epochs)) from None
+        finally:
+            reporter.ended()
     return Run(folder.path, spec, recipe, result, tuple(epochs))
 
 
@@ -239,6 +247,7 @@ def _run(
     origin: Origin,
     epochs: list[Epoch],
     reporter: Reporter,
+    meter: Meter,
 ) -> Result:
     began = time.perf_counter()
     before = sum(epoch.seconds for epoch in epochs)
@@ -248,6 +257,7 @@ def _run(
 
     def on_epoch(epoch: Epoch, is_best: bool) -> None:
         epochs.append(epoch)
+        meter.epoch(epoch)
         if not setting.processes.leads:
             return
         names = [BEST] * is_best + [LAST]
@@ -258,11 +268,15 @@ def _run(
         folder.write_metrics(epochs)
         reporter.epoch(epoch, is_best)
 
+    def on_step(images: int) -> None:
+        meter.step(images)
+        reporter.step(images)
+
     def keep(optimizer: torch.optim.Optimizer, progress: Progress) -> None:
         if setting.processes.leads:
             save(folder.path, network, optimizer, progress, _identity(spec, setting))
 
-    fit(network, setting, on_epoch, reporter.step, start=origin.checkpoint, save=keep)
+    fit(network, setting, on_epoch, on_step, start=origin.checkpoint, save=keep)
     setting.processes.wait()
     best = load_run(folder.path)  # as it was written: what is measured is what can be used
     load_weights(network, best.weights)

@@ -9,8 +9,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,7 @@ from safetensors.numpy import save_file
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file, is_folder, replacing, write_text
 from vggdsl.recipe import KEYS, Recipe
+from vggdsl.records.collect import PLAN, RECORD
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
@@ -31,8 +32,7 @@ from vggdsl.training.report import Epoch
 from vggdsl.training.views import evaluation_scale
 from vggdsl.weights import Array
 
-BEST, LAST, RECORD = "best.safetensors", "last.safetensors", "record.arch"
-PLAN = "recipe.json"
+BEST, LAST = "best.safetensors", "last.safetensors"
 _FORMAT = "vggdsl-run-1"
 
 
@@ -84,6 +84,29 @@ class RunFolder:
             why = "it is there, and no folder" if isinstance(error, FileExistsError) else error.strerror or error
             message = f"{error.filename or runs} can't be made: {why}"
             raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps the folder from being trained in by another process; a killed one lets go of it.
+
+        Raises ``RecordError`` V607 if another has it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows has none: there nothing is held
+            yield
+            return
+        file = self.path / ".lock"
+        with file.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                message = f"another process trains in {self.path}"
+                raise RecordError(Diagnostic("V607", message, help="wait for its end")) from None
+            try:
+                yield
+            finally:
+                file.unlink(missing_ok=True)
 
     def write_plan(self, data: Path, device: str, start: "Trained | None" = None) -> None:
         """``spec.arch``, exactly as run, and ``recipe.json``: each entry's value and where it comes from."""

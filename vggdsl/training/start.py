@@ -10,11 +10,12 @@ from vggdsl.errors import Diagnostic, InputError, RecordError
 from vggdsl.files import is_file
 from vggdsl.pretrained import Pretrained, layers_of, pretrained
 from vggdsl.recipe import From, Init, Recipe
+from vggdsl.records.collect import RECORD
 from vggdsl.spec import Spec
 from vggdsl.targets.torch import Network, initialise, load_weights, weights, without_weights
 from vggdsl.training.augment import generator
 from vggdsl.training.memory import place
-from vggdsl.training.runfolder import BEST, RECORD, Trained, load_run
+from vggdsl.training.runfolder import BEST, Trained, load_run
 
 
 def init_of(recipe: Recipe) -> Init:

@@ -137,6 +137,8 @@ class Builder(Transformer[Token, Any]):
                 kind = "global-avgpool"
             case "FC":
                 kind, width = "FC", self._value(text[3:], span)
+            case "WIDEN":
+                kind, width = "widen", self._value(text[6:], span)
             case "DROPOUT":
                 kind, rate = "dropout", self._rate(text[8:])
             case "NORM":
@@ -179,7 +181,9 @@ class Builder(Transformer[Token, Any]):
 
     def call(self, meta: Meta, children: list[Any]) -> syntax.Call:
         name, *arguments = children
-        values = tuple(self._argument(str(a), self._span(a)) for a in arguments if a is not None)
+        # In a call a comma divides arguments, also where it could group the digits of one number.
+        texts = ((text, self._span(a)) for a in arguments if a is not None for text in str(a).split(","))
+        values = tuple(self._argument(text, span) for text, span in texts)
         self.calls.append((str(name), self._span(meta)))
         return syntax.Call(str(name), values, self._span(meta))
 
@@ -225,7 +229,11 @@ class Builder(Transformer[Token, Any]):
         return syntax.Measure(option.key, value, self._span(meta), disputed)
 
     def disputed(self, meta: Meta, children: list[Token]) -> str:
-        return self._string(children[1])
+        text = self._string(children[1])
+        if not text.strip():
+            help = 'write the arithmetic: `disputed "7·7·3·64 = 9.2Ki"`'
+            self._wrong("V108", "a figure disputed without a reason", self._span(meta), help)
+        return text
 
     def input(self, meta: Meta, children: list[Token]) -> syntax.Input:
         size = next(t for t in children if t.type == "SHAPE")
