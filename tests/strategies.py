@@ -31,6 +31,7 @@ from vggdsl.ops import (
     Op,
     PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.shapes import Pair, Shape, Window
 from vggdsl.source import Source, Span
@@ -99,6 +100,7 @@ def layers(x: Shape) -> st.SearchStrategy[Layer]:
         st.just(GlobalAvgPool()),
         st.sampled_from([0.1, 0.25, 0.5]).map(Dropout),
         st.just(Identity()),
+        st.integers(x.c, max(x.c, 2 * CHANNELS)).map(Widen),
     ]
     # Not `one_of`, which takes repeated ones once.
     return st.sampled_from(windows * 6 + norms * 2 + others).flatmap(lambda layer: layer)
@@ -266,7 +268,7 @@ def _kept(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> Part:
         case "merge":
             return draw(_merges(x, deep, classes, same_size=True))
         case _:
-            return One(draw(conv | st.sampled_from(others)))
+            return One(draw(conv | st.sampled_from(others) | st.integers(x.c, x.c + 3).map(Widen)))
 
 
 @st.composite
@@ -417,6 +419,8 @@ def spelled(op: Op, number: Callable[[int], str] = str) -> str:
             return f"LRN n={op.n} k={op.k:g} alpha={op.alpha:g} beta={op.beta:g}"
         case Activation():
             return op.function
+        case Widen():
+            return f"widen-{number(op.channels)}"
         case Dropout():
             return f"dropout-{op.rate:g}"
         case GlobalAvgPool() | PReLU() | Softmax() | Identity() | Concat() | Add():

@@ -86,6 +86,64 @@ def test_the_help_names_the_reading_that_would_hold(claim: str, help: str | None
     assert all(d.code == "V301" for d in found)
 
 
+AUX = "input 8x8x3\nafter conv: BN ReLU\nconv3-8 aux 0.3 { FC-10 softmax } FC-10 softmax\n"
+
+
+def test_the_network_with_an_auxiliary_classifier_is_as_computed_by_hand() -> None:
+    typed = vggdsl.parse(AUX).typed
+    conv, norm, fc = 9 * 3 * 8 + 8, 2 * 8, 8 * 8 * 8 * 10 + 10
+    assert (typed.params, typed.training_params) == (conv + norm + fc, conv + norm + 2 * fc) == (5_370, 10_500)
+    assert typed.total_params == 5_370 + 2 * 8
+    assert typed.weights == 9 * 3 * 8 + 8 + 5_120
+    assert typed.macs == 9 * 3 * 8 * 64 + 5_120
+
+
+@pytest.mark.parametrize(
+    ("claim", "help"),
+    [
+        ("params 10,500", "with auxiliary classifiers: write `training-params 10,500`"),
+        ("params 10.25Ki", "with auxiliary classifiers: write `training-params 10.25Ki`"),
+        ("weights 10,500", "with auxiliary classifiers, with biases: write `training-params 10,500`"),
+        (
+            "total-params 10,500",
+            "with auxiliary classifiers, without running statistics: write `training-params 10,500`",
+        ),
+        ("training-params 5,370", "without auxiliary classifiers: write `params 5,370`"),
+        ("training-params 5,344", "without auxiliary classifiers, without biases: write `weights 5,344`"),
+        ("training-params 5,386", "without auxiliary classifiers, with running statistics: write `total-params 5,386`"),
+        ("training-params 10,464", "without biases: no measure counts so, keep it in a comment"),
+        ("total-params 10,516", "with auxiliary classifiers: no measure counts so, keep it in a comment"),
+        ("macs 24,064", "with auxiliary classifiers: no measure counts so, keep it in a comment"),
+        ("macs 48,128", "counting a multiply-add as two operations: claim the half as `macs`"),
+    ],
+)
+def test_with_and_without_auxiliary_classifiers_are_readings_of_each_other(claim: str, help: str) -> None:
+    (found,) = vggdsl.parse(f"{AUX}claim {claim}").check()
+    assert (found.code, found.help) == ("V301", f"it would hold {help}")
+    (found,) = vggdsl.parse(f'{AUX}claim {claim} disputed "x"').check()
+    assert found.code == "V302"
+
+
+def test_googlenet_s_params_are_told_from_those_in_training() -> None:
+    text = vggdsl.shipped()["googlenet"].read_text(encoding="utf-8")
+    spec = vggdsl.parse(f"{text}claim training-params 6,998,552\n", str(vggdsl.shipped()["googlenet"]))
+    assert [d.help for d in spec.check()] == ["it would hold without auxiliary classifiers: write `params 6,998,552`"]
+
+
+def test_what_has_no_reading_may_be_disputed() -> None:
+    assert vggdsl.parse(f'{AUX}claim params 20,000 disputed "no"\nclaim macs 20,000 disputed "no"').check() == []
+
+
+def test_a_claim_s_place_tells_what_is_computed() -> None:
+    spec = vggdsl.parse(f'{NET}claim params 137,930 "computed from it"\nclaim macs 9.76M "Table 1: computed"')
+    assert [v.computed for v in spec.verdicts] == [True, False]
+
+
+def test_the_layers_that_could_be_meant_are_listed_once() -> None:
+    (found,) = vggdsl.parse("input 8x8x3\nconv1: conv3-8\nFC-2\nclaim zzzz params 3").check()
+    assert found.help == "known: conv1, input, relu_conv1, fc2"
+
+
 def test_an_arrow_s_help_is_spelled_as_an_arrow() -> None:
     spec = vggdsl.parse("input 28x28x192\nconv1-64 -> params=12,288\nFC-10")
     assert [d.help for d in spec.check()] == ["it would hold without biases: write `weights=12,288`"]

@@ -366,9 +366,11 @@ def test_the_rows_of_a_table_sum_to_its_totals(branching: str) -> None:
 @given(texts())
 def test_the_rows_of_any_network_sum_to_its_total(text: str) -> None:
     """What a rule gives has a row of its own if it has parameters, as a PReLU has."""
-    rows = [line.split("|") for line in run("show", "-", "--format", "markdown", input=text).stdout.splitlines()[2:]]
-    *params, total = (int(row[4].strip().replace(",", "") or 0) for row in rows)
-    assert sum(params) == total
+    lines = run("show", "-", "--format", "markdown", input=text).stdout.splitlines()[2:]
+    rows = [re.split(r" (?<!\\)\| ", line.removeprefix("| ")) for line in lines]
+    params = [int(row[3].replace(",", "") or 0) for row in rows]
+    total = [row[0] for row in rows].index("total")
+    assert sum(params[:total]) == params[total]
 
 
 def test_auxiliary_classifiers_stand_behind_the_total(branching: str) -> None:
@@ -477,6 +479,12 @@ def test_the_lines_of_a_delta_are_those_of_its_own_file(branching: str, tmp_path
     assert "stand in the file that it extends" in run("explain", f"{delta}:1").output
 
 
+def test_explain_says_where_the_zeros_are() -> None:
+    output = run("explain", "-:2", input="input 8x8x16\nmaxpool1/2 widen-32").stdout
+    assert "8x8x16 -> 4x4x16: (8 + 2·0 - 1) // 2 + 1 = 4\n" in output
+    assert "4x4x16 -> 4x4x32: the channels and zeros behind them, 16 + 16 = 32\n" in output
+
+
 def test_explain_a_line() -> None:
     result = run("explain", "vgg_d:8")
     assert result.exit_code == 0
@@ -489,6 +497,58 @@ def test_explain_a_line() -> None:
 def test_explain_everything() -> None:
     output = run("explain", "mini_vgg").output
     assert all(re.search(rf"^{t.name}: ", output, re.MULTILINE) for t in vggdsl.load("mini_vgg").typed.nodes)
+
+
+def implied(text: str) -> dict[str, list[str]]:
+    """What explain says to be implied, by the names of the layers."""
+    parts = run("explain", "-", input=text).stdout.split("\n\n")
+    return {part.split(":")[0]: re.findall(r"^  implied  (.*)", part, re.MULTILINE) for part in parts}
+
+
+def test_what_is_written_is_not_explained_as_implied() -> None:
+    text = """\
+input 8x8x3
+after conv: BN Eps=1e-3
+conv3-4 PAD=1 BIAS=no ReLU LRN K=1 maxpool2/2 CEIL
+conv3-4/1 ReLU avgpool2/2 pad=0
+FC-10 bias=no
+"""
+    said = implied(text)
+    assert said["conv1_1"] == ["stride 1x1"]
+    assert said["bn1_1"] == ["by the rule `after conv` of line 2", "momentum 0.1"]
+    source = "(Krizhevsky et al. 2012)"
+    assert said["lrn1_1"] == [f"{value} {source}" for value in ("n 5", "alpha 0.0001", "beta 0.75")]
+    assert said["pool1"] == ["padding 0x0"]
+    assert said["conv2_1"] == ["padding 1x1", "a bias"]
+    assert said["pool2"] == ["sizes are rounded down"]
+    assert said["fc3"] == ["the classifier: rules for hidden FCs don't apply to it"]
+
+
+def test_what_a_default_says_is_told_with_its_line() -> None:
+    text = """\
+input 8x8x3
+default BN: eps=1e-3
+default LRN: n=3
+default conv: stride=2 pad=0
+default maxpool: ceil
+conv3-4 BN LRN ReLU maxpool
+conv3-4 stride=1 pad=1 BN eps=1e-4 ReLU
+FC-10
+"""
+    said = implied(text)
+    assert said["conv1_1"][:2] == [
+        "padding 0x0, by `default conv` of line 4",
+        "stride 2x2, by `default conv` of line 4",
+    ]
+    assert said["bn1_1"] == ["eps 0.001, by `default BN` of line 2", "momentum 0.1"]
+    assert said["lrn1_1"][0] == "n 3, by `default LRN` of line 3"
+    assert said["pool1"][-1] == "sizes are rounded up, by `default maxpool` of line 5"
+    assert (said["conv2_1"], said["bn2_1"]) == (["a bias"], ["momentum 0.1"])
+
+
+def test_the_value_of_a_parameter_is_written() -> None:
+    said = implied("input 8x8x3\nblock a(p, s) { conv3-4/$s pad=$p ReLU }\na(2, 1) FC-10\n")
+    assert said["conv1_1"] == ["a bias"]
 
 
 @pytest.mark.parametrize("place", ["vgg_d:1", "vgg_d:9999", "vgg_d:0"])
@@ -637,6 +697,42 @@ def test_a_block_that_nothing_calls_is_warned_of() -> None:
 )
 def test_layers_with_nothing_nonlinear_between(body: str, lines: list[int]) -> None:
     assert warned(f"input 8x8x3\n{body}\n") == [("W204", line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("conv3-4\nReLU\nReLU\nFC-3", [4]),
+        ("conv3-4\nReLU\nLeakyReLU\nFC-3", []),
+        ("conv3-4 ReLU\ndropout-0.5\ndropout-0.2\nFC-3", [4]),
+        ("conv3-4 ReLU\ndropout-0.5 BN\ndropout-0.2\nFC-3", []),
+        ("after conv: BN\nconv3-4\nBN\nReLU\nFC-3", [4]),
+        ("after FC: ReLU dropout-0.5\nconv3-4 ReLU\nFC-8 dropout-0.5\nFC-3", [4]),
+        ("after FC: ReLU dropout-0.5\nconv3-4 ReLU\nFC-8 after=none ReLU dropout-0.5\nFC-3", []),
+        ("after conv: ReLU BN BN\nconv3-4\nFC-3", [2]),
+        # the first is needed beside the second
+        ("conv3-4 ReLU\ndropout-0.2\nconcat[ dropout-0.5 conv1-4 | identity ]\nReLU\nFC-3", []),
+        ("conv3-4 ReLU\ndropout-0.2\naux 0.3 { FC-3 }\ndropout-0.2\nFC-3", []),
+    ],
+)
+def test_the_same_layer_twice_in_a_row(body: str, lines: list[int]) -> None:
+    assert warned(f"input 8x8x3\n{body}\n") == [("W209", line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("conv4-8 ReLU FC-3", True),
+        ("conv4-8 pad=1 ReLU FC-3", False),
+        ("default conv: pad=0\nconv4-8 ReLU FC-3", False),
+        ("default conv: pad=1\nconv4-8 ReLU FC-3", False),
+        ("default conv: bias=no\nconv4-8 ReLU FC-3", True),
+        ("conv4-8/2 ReLU FC-3", False),
+        ("conv3-8 ReLU FC-3", False),
+    ],
+)
+def test_an_even_kernel_is_told_where_no_padding_is_said(text: str, told: bool) -> None:
+    assert [code for code, _ in warned(f"input 8x8x3\n{text}\n")] == ["W207"] * told
 
 
 @pytest.mark.parametrize("name", vggdsl.shipped())

@@ -310,6 +310,36 @@ def test_a_prelu_has_a_slope_a_channel() -> None:
             trace(theirs(first, second), graph.input)
 
 
+class _Padded(nn.Module):
+    """A convolution to 8 channels, and zeros as ``pads`` say."""
+
+    def __init__(self, pads: tuple[int, ...], **how: Any) -> None:
+        super().__init__()
+        self.conv, self.pads, self.how = nn.Conv2d(3, 8, 3, padding=1), pads, how
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.pad(self.conv(x), self.pads, **self.how)
+
+
+def test_zeros_behind_the_channels_are_a_widen() -> None:
+    graph = parse("input 8x8x3\nafter conv: none\nconv3-8 widen-8 widen-12").typed
+    behind = (0, 0, 0, 0, 0, 4)
+    for how in ({}, {"mode": "constant", "value": 0.0}):
+        assert pair(plan_of(graph), trace(_Padded(behind, **how), graph.input)) == {
+            "conv1_1": "conv",
+            "widen1_1_2": "pad",
+            "input": "x",
+        }
+    assert pair(plan_of(graph), trace(_Padded((*behind[:5], 5)), graph.input)) is None
+    others: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
+        *((pads, {}) for pads in ((0, 0, 0, 0, 2, 2), (1, 1, 1, 1), (0, 0, 0, 0, 0, -4))),
+        *((behind, how) for how in ({"value": 1.0}, {"mode": "circular"})),
+    )
+    for pads, options in others:
+        with pytest.raises(Untraceable, match="pad"):
+            trace(_Padded(pads, **options), graph.input)
+
+
 # -- names, fetching, the command
 
 

@@ -57,6 +57,7 @@ from vggdsl.ops import (
     Op,
     PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.shapes import Pair, Shape, Window
@@ -296,7 +297,7 @@ SINGLE: list[Op] = [
     *(Activation(function) for function in FUNCTIONS),
     *(LRN(n, alpha=0.5) for n in range(1, 8)),
     *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, CEIL, replace(CEIL, pad=Pair(0, 0)))),
-    *(GlobalAvgPool(), Identity(), Dropout(0.5), BatchNorm(eps=0.1), PReLU()),
+    *(GlobalAvgPool(), Identity(), Dropout(0.5), BatchNorm(eps=0.1), PReLU(), Widen(8), Widen(11)),
 ]
 
 
@@ -307,6 +308,17 @@ def test_each_op_in_onnx_is_torchs(op: Op) -> None:
     agree(chain(Input(Shape(3, 11, 9)), conv, op))
     if not isinstance(op, MaxPool | AvgPool) or op.window.pad != (0, 0):
         agree(chain(Input(Shape(3, 11, 9)), conv, FC(8), op))
+
+
+def test_the_shortcut_without_parameters_takes_every_second_pixel_and_puts_zeros_behind() -> None:
+    graph = parse("input 5x6x3\nReLU maxpool1/2 widen-5").typed
+    x = batch(graph, 2).abs()
+    assert torch.equal(to_torch(graph)(x), torch.cat([x[:, :, ::2, ::2], torch.zeros(2, 2, 3, 3)], dim=1))
+    graph = parse("input 5x6x3\nReLU global-avgpool FC-3 widen-5").typed
+    out = to_torch(graph)(x)
+    assert out.shape == (2, 5)
+    assert torch.equal(out[:, 3:], torch.zeros(2, 2))
+    assert out[:, :3].all()
 
 
 def test_an_input_alone() -> None:

@@ -41,6 +41,8 @@ PARAMS = {
     "deeper_googlenet/experiment_3": 3_657_992,
     "resnet/resnet18": 11_689_512,
     "resnet/resnet34": 21_797_672,
+    "resnet/resnet18_a": 11_515_688,
+    "resnet/resnet34_a": 21_623_848,
     "resnet/plain34": 21_623_848,
     "resnet/resnet50": 25_557_032,
     "resnet/resnet101": 44_549_160,
@@ -48,11 +50,16 @@ PARAMS = {
     "torchvision/resnet50": 25_557_032,
     "torchvision/resnet101": 44_549_160,
     "torchvision/resnet152": 60_192_808,
-    "cifar_resnet/resnet20": 272_474,
-    "cifar_resnet/resnet32": 466_906,
-    "cifar_resnet/resnet44": 661_338,
-    "cifar_resnet/resnet56": 855_770,
-    "cifar_resnet/resnet110": 1_730_714,
+    "cifar_resnet/resnet20": 269_722,
+    "cifar_resnet/resnet32": 464_154,
+    "cifar_resnet/resnet44": 658_586,
+    "cifar_resnet/resnet56": 853_018,
+    "cifar_resnet/resnet110": 1_727_962,
+    "cifar_resnet/resnet20_projection": 272_474,
+    "cifar_resnet/resnet32_projection": 466_906,
+    "cifar_resnet/resnet44_projection": 661_338,
+    "cifar_resnet/resnet56_projection": 855_770,
+    "cifar_resnet/resnet110_projection": 1_730_714,
 }
 TRAINING_PARAMS = {"googlenet": 13_378_280, "torchvision/googlenet": 13_004_888, "vgg_d": 138_357_544}
 LAYERS = {
@@ -67,6 +74,8 @@ LAYERS = {
     "googlenet": 22,
     "resnet/resnet18": 18,
     "resnet/resnet34": 34,
+    "resnet/resnet18_a": 18,
+    "resnet/resnet34_a": 34,
     "resnet/plain34": 34,
     "resnet/resnet50": 50,
     "resnet/resnet101": 101,
@@ -77,6 +86,7 @@ LAYERS = {
     "cifar_resnet/resnet44": 44,
     "cifar_resnet/resnet56": 56,
     "cifar_resnet/resnet110": 110,
+    "cifar_resnet/resnet110_projection": 110,
 }
 TORCHVISION = {
     "vgg_a": "vgg11",
@@ -152,6 +162,17 @@ def test_shortcuts_cost_what_their_projections_hold() -> None:
     projections = [(64, 128), (128, 256), (256, 512)]
     assert residual.params - plain.params == sum(c * d + 2 * d for c, d in projections)
     assert residual.weight_layers == plain.weight_layers
+    without = vggdsl.load("resnet/resnet34_a").typed
+    assert (without.params, without.macs) == (plain.params, plain.macs)
+
+
+@pytest.mark.parametrize("n", [20, 32, 44, 56, 110])
+def test_projections_are_not_what_was_measured_on_cifar(n: int) -> None:
+    """Where the width doubles they hold c·d weights and two values a channel of their BN."""
+    measured, projected = (vggdsl.load(f"cifar_resnet/resnet{n}{end}") for end in ("", "_projection"))
+    assert projected.typed.params - measured.typed.params == sum(c * d + 2 * d for c, d in ((16, 32), (32, 64)))
+    assert measured.results
+    assert not projected.results
 
 
 def test_mini_vgg_counts_running_statistics_in_its_total() -> None:

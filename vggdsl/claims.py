@@ -40,6 +40,8 @@ class Verdict:
     on: str
     status: str
     finding: Diagnostic | None = None
+    computed: bool = False
+    """Whether the claim's place says that no source prints it: it guards the file."""
 
 
 @dataclass(frozen=True)
@@ -67,30 +69,60 @@ class _Part:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """The figures that have readings: how parameters and operations may be counted."""
-        params = [t.params for t in self.nodes]
-        skip_input = self.whole
+        return {
+            **self._sums(self.nodes),
+            "training-params": self.in_training["params"],
+            "weight-layers": max(t.depth for t in self.nodes) - (0 if self.whole else self._before()),
+        }
+
+    @cached_property
+    def in_training(self) -> Mapping[str, int]:
+        """The sums with auxiliary classifiers."""
+        return self._sums((*self.nodes, *self.heads))
+
+    def _sums(self, nodes: Sequence[TypedNode]) -> Mapping[str, int]:
+        params = [t.params for t in nodes]
         return {
             "params": sum(p.learnable for p in params),
             "weights": sum(p.weights for p in params),
             "total-params": sum(p.total for p in params),
-            "training-params": sum(p.learnable for p in (*params, *(t.params for t in self.heads))),
             "non-trainable-params": sum(p.running for p in params),
-            "macs": sum(t.macs for t in self.nodes),
-            "activations": sum(t.activations for t in self.nodes if not (skip_input and isinstance(t.node.op, Input))),
-            "weight-layers": max(t.depth for t in self.nodes) - (0 if self.whole else self._before()),
+            "macs": sum(t.macs for t in nodes),
+            "activations": sum(t.activations for t in nodes if not (self.whole and isinstance(t.node.op, Input))),
         }
+
+    def readings(self, name: str) -> Iterator["_Reading"]:
+        """Other ways to count what a source calls ``name``: first as many classifiers, counted otherwise."""
+        in_training = name == "training-params" and bool(self.heads)
+        counted = "params" if name == "training-params" else name
+        for trained in (in_training, not in_training) if self.heads else (in_training,):
+            sums = self.in_training if trained else self.counts
+            scope = "" if trained == in_training else f"{'with' if trained else 'without'} auxiliary classifiers"
+            for said, measure in (("", counted), *_READINGS.get(counted, ())):
+                how = ", ".join(filter(None, (scope, said)))
+                if how and measure in sums:
+                    claimed = {"params": "training-params"}.get(measure) if trained else measure
+                    yield _Reading(how, claimed, sums[measure])
 
     def _before(self) -> int:
         return min(t.depth - bool(t.params.weights and t.macs) for t in self.nodes)
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """A way to count: what to say of it, and the measure that counts so, if there is one."""
+
+    said: str
+    measure: str | None
+    value: int
+
+
 _READINGS: Mapping[str, Sequence[tuple[str, str]]] = {
     "params": (("without biases", "weights"), ("with running statistics", "total-params")),
-    "training-params": (("without biases", "weights"), ("with running statistics", "total-params")),
     "weights": (("with biases", "params"), ("with biases and running statistics", "total-params")),
     "total-params": (("without running statistics", "params"), ("without biases", "weights")),
 }
-"""Other ways to count what a table calls parameters: what to say, and the measure to claim instead."""
+"""Other ways to count what a table calls parameters: what to say, and the measure that counts so."""
 
 
 def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) -> Iterator[Verdict]:
@@ -114,8 +146,9 @@ def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) 
                 yield Verdict(claim.measures[0], claim.on, "refuted", _no_layer(claim, claim.on, network, typed))
                 continue
             parts[claim.on] = _Part(claim.on, tuple(typed[name] for name in names), False)
+        computed = (claim.where or "").startswith("computed")
         for measure in claim.measures:
-            yield _verdict(measure, parts[claim.on])
+            yield replace(_verdict(measure, parts[claim.on]), computed=computed)
 
 
 def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:
@@ -129,7 +162,7 @@ def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:
 def _no_layer(claim: syntax.Claim, on: str, network: Network, typed: TypedGraph) -> Diagnostic:
     start = claim.span.start + claim.span.text.index(on, len("claim"))
     place = Span(claim.span.source, start, start + len(on))
-    return unknown("V303", "layer", on, [*network.labels, *typed.by_name], place)
+    return unknown("V303", "layer", on, list(dict.fromkeys((*network.labels, *typed.by_name))), place)
 
 
 def _verdict(measure: Measure, part: _Part) -> Verdict:
@@ -140,7 +173,7 @@ def _verdict(measure: Measure, part: _Part) -> Verdict:
     counts = part.counts
     value = counts[measure.name]
     between = "=" if measure.span.text.startswith(f"{measure.name}=") else " "
-    other = _other_reading(measure.figure, measure.name, counts, between)
+    other = _other_reading(measure.figure, measure.name, part, between)
     help = other or f"write {value:,} if the source does; if it doesn't, add `disputed` and the arithmetic"
     return _judge(measure, part, measure.figure.holds(value), f"{value:,}", help, other)
 
@@ -160,23 +193,28 @@ def _judge(measure: Measure, part: _Part, holds: bool, value: str, help: str, ot
     return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help))
 
 
-def _other_reading(figure: Figure, name: str, counts: Mapping[str, int], between: str) -> str | None:
+def _other_reading(figure: Figure, name: str, part: _Part, between: str) -> str | None:
     """How the figure could be meant, if it isn't meant as written."""
     units = {
         figure.unit,
         *({"K": ["Ki"], "M": ["Mi"], "G": ["Gi"], "Ki": ["K"], "Mi": ["M"], "Gi": ["G"]}.get(figure.unit, [])),
     }
-    readings = [("", name), *_READINGS.get(name, ())]
+    readings = [_Reading("", name, part.counts[name]), *part.readings(name)]
     for unit in sorted(units, key=lambda u: u != figure.unit):
         meant = figure if unit == figure.unit else figure.in_unit(unit)
-        for said, measure in readings:
-            if not said and unit == figure.unit:
+        for reading in readings:
+            if not reading.said and unit == figure.unit:
                 continue
-            if meant.holds(counts[measure]):
-                how = [said] if said else []
+            if meant.holds(reading.value):
+                how = [reading.said] if reading.said else []
                 how += [f"in units of {1024 if unit.endswith('i') else 1000}"] if unit != figure.unit else []
-                return f"it would hold {', '.join(how)}: write `{measure}{between}{meant.text}`"
-    if name == "macs" and figure.holds(2 * counts["macs"]):
+                mend = (
+                    f"write `{reading.measure}{between}{meant.text}`"
+                    if reading.measure
+                    else "no measure counts so, keep it in a comment"
+                )
+                return f"it would hold {', '.join(how)}: {mend}"
+    if name == "macs" and any(figure.holds(2 * macs) for macs in (part.counts["macs"], part.in_training["macs"])):
         return "it would hold counting a multiply-add as two operations: claim the half as `macs`"
     return None
 
@@ -239,11 +277,7 @@ def read_results(
                 claims.append(
                     ResultClaim(
                         tuple((m.name, _printed(m)) for m in content.measures),
-                        tuple(
-                            sorted(
-                                (o.key, o.value.lower() if PROTOCOL.get(o.key) else o.value) for o in content.protocol
-                            )
-                        ),
+                        tuple(sorted((o.key, _protocol_value(o)) for o in content.protocol)),
                         content.where,
                         None,
                         content.span,

@@ -1,5 +1,6 @@
 """Warnings: networks that compile, but probably not into what was meant."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -7,20 +8,27 @@ from vggdsl.blocks import inner_items, items_of
 from vggdsl.errors import Diagnostic, Label
 from vggdsl.expand import called
 from vggdsl.infer import TypedGraph, TypedNode
-from vggdsl.ops import FC, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, PReLU, Softmax
+from vggdsl.ops import FC, LRN, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, PReLU, Softmax
+from vggdsl.options import OPTIONS
 from vggdsl.shapes import Pair, Window
 from vggdsl.source import Span
-from vggdsl.syntax import Block, Call, Document, Items
+from vggdsl.syntax import Block, Call, Default, Document, Items
 
 
-def lint(typed: TypedGraph) -> list[Diagnostic]:
-    """W2xx for everything that looks wrong in a network, auxiliary classifiers too; each place is told once."""
+def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic]:
+    """W2xx for everything that looks wrong in a network, auxiliary classifiers too; each place is told once.
+
+    ``defaults`` are those of the text: what they say isn't implied.
+    """
     found = list[Diagnostic]()
+    says_padding = any(d.kind == "conv" and any(o.key == "pad" for o in d.options) for d in defaults)
     for node in typed.training_nodes:
-        wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_even(node)]
+        wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node)]
         wrong += _before_softmax(node, typed)
+        if not says_padding:
+            wrong += _even(node)
         found += (called(d, node.node.calls) for d in wrong)
-    found += [*_linear(typed), *_channels_first(typed)]
+    found += [*_linear(typed), *_channels_first(typed), *_twice(typed)]
     return list(_once_a_place(found))
 
 
@@ -62,14 +70,15 @@ def _touches(window: Window, axis: int, size: int, place: int) -> bool:
 
 
 def _dropped(t: TypedNode) -> Iterator[Diagnostic]:
+    """More rows at the end than between two windows: where windows lie apart, as in ``maxpool1/2``, it is meant."""
     op = t.node.op
     if not isinstance(op, MaxPool | AvgPool):
         return
     window = op.window
     for axis, what, size, positions in ((0, "row", t.x.h, t.shape.h), (1, "column", t.x.w, t.shape.w)):
         last = (positions - 1) * window.stride[axis] - window.pad[axis] + window.extent[axis] - 1
-        if last < size - 1:
-            n = size - 1 - last
+        n = size - 1 - last
+        if n > max(0, window.stride[axis] - window.extent[axis]):
             message = f"{op.kind} never sees the last {what if n == 1 else f'{n} {what}s'} of {t.x}"
             up = replace(window, ceil=True).positions(Pair(t.x.h, t.x.w))[axis]
             seen = "add `ceil` to see it" if up > positions else "widen the window to see it"
@@ -150,6 +159,32 @@ def _even(t: TypedNode) -> Iterator[Diagnostic]:
     if (t.shape.h, t.shape.w) != (t.x.h, t.x.w) and any(e % 2 == 0 for e in op.window.extent):
         message = f"a kernel of {op.window.kernel} can't keep the size: {t.x} becomes {t.shape}"
         yield Diagnostic("W207", message, (Label(t.node.span, "this layer"),), "say the padding, such as `pad=0`")
+
+
+def _twice(typed: TypedGraph) -> Iterator[Diagnostic]:
+    """A layer right behind one of its kind that nothing else takes from: both written, or one given by a rule."""
+    takers = Counter(name for t in typed.training_nodes for name in t.node.inputs)
+    for t in typed.training_nodes:
+        node = t.node
+        if not isinstance(node.op, Activation | PReLU | Dropout | BatchNorm | LRN):
+            continue
+        before = typed[node.inputs[0]].node
+        if before.op.kind != node.op.kind or takers[before.name] > 1:
+            continue
+        written, other = (before, node) if node.implied and not before.implied else (node, before)
+        labels = [Label(written.span, "both" if other.span == written.span else "again")]
+        if other.span != written.span:
+            text = f"gives {other.op.kind}, too" if other.implied else "first here"
+            labels.append(Label(other.span, text, primary=False))
+        help = f"remove one {node.op.kind}"
+        if other.implied and not written.implied:
+            help = "remove it"
+            ruled = other
+            while ruled.implied:
+                ruled = typed[ruled.inputs[0]].node
+            if ruled.op.kind in OPTIONS:
+                help += f", or write `{ruled.spelled} after=none` and all that is to follow it"
+        yield called(Diagnostic("W209", f"{node.op.kind} twice in a row", tuple(labels), help), node.calls)
 
 
 def lint_blocks(own: Document, whole: Document) -> Iterator[Diagnostic]:

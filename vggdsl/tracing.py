@@ -24,6 +24,7 @@ from vggdsl.ops import (
     MaxPool,
     Op,
     PReLU,
+    Widen,
 )
 from vggdsl.shapes import Pair, Shape, Window
 
@@ -115,6 +116,10 @@ def _op(node: fx.Node, root: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
         axis = (*rest, *options.values())
         if axis == ((1,) if isinstance(op, Concat) else ()):
             return op
+    if node.op == "call_function" and node.target is functional.pad:
+        match (*rest, *options.values()):
+            case [(0, 0, 0, 0, 0, int() as more)] | [(0, 0, 0, 0, 0, int() as more), "constant", None | 0] if more >= 0:
+                return Widen(x.c + more)
     if node.op == "call_function" and node.target in _AS_MODULES:
         return _layer(_AS_MODULES[node.target](*rest, **options), x)
     raise Untraceable(f"no spec can say its {getattr(node.target, '__name__', node.target)}")

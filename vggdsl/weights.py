@@ -29,6 +29,7 @@ from vggdsl.ops import (
     Op,
     PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.shapes import Shape
 
@@ -95,7 +96,7 @@ def _parts(op: Op, x: Shape) -> dict[str, tuple[int, ...]]:
             return {"weight": (x.c,)}
         case (
             Input() | MaxPool() | AvgPool() | GlobalAvgPool() | LRN()
-            | Activation() | Dropout() | Softmax() | Identity() | Concat() | Add()
+            | Activation() | Dropout() | Softmax() | Identity() | Widen() | Concat() | Add()
         ):  # fmt: skip
             return {}
         case _:

@@ -27,6 +27,7 @@ from vggdsl.ops import (
     MaxPool,
     PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.shapes import Pair, Window
 from vggdsl.source import Span
@@ -89,7 +90,6 @@ class _Explained:
         for name, head in heads_of(spec):
             for t in head.nodes:
                 self.around[t.name].append(f"{name}, an auxiliary classifier whose loss weighs {head.weight:g}")
-        self.classifiers = self._classifiers()
 
     def place(self, span: Span) -> str:
         """A line of the spec's own file, or of another."""
@@ -106,16 +106,6 @@ class _Explained:
                 if number is None:
                     break
                 self.around[nodes[i].name].append(f"branch {number} of {len(t.node.branches)} of {t.name}")
-
-    def _classifiers(self) -> set[str]:
-        """The FCs from which no other convolution or FC is reached."""
-        hidden, found = set[str](), set[str]()
-        for t in reversed(self.nodes):
-            if isinstance(t.node.op, Conv | FC) or t.name in hidden:
-                hidden.update(t.node.inputs)
-            if isinstance(t.node.op, FC) and t.name not in hidden:
-                found.add(t.name)
-        return found
 
 
 def _branch(merge: Node, written: Span, calls: tuple[Span, ...]) -> int | None:
@@ -183,6 +173,8 @@ def _shape(t: TypedNode, spec: Spec) -> str:
             return f": {t.x.elements:,} values, flattened in C, H, W order, to {t.shape.c:,}"
         case GlobalAvgPool():
             return f": the mean over {x}"
+        case Widen():
+            return f": the channels and zeros behind them, {t.x.c} + {t.shape.c - t.x.c} = {t.shape.c}"
         case Concat():
             return f": {' + '.join(str(spec.typed[name].shape.c) for name in t.node.inputs)} = {t.shape.c} channels"
         case Add():
@@ -233,38 +225,47 @@ def _field(t: TypedNode, spec: Spec) -> str:
     return f"{after}: {' and '.join(sums)}"
 
 
+_KRIZHEVSKY = " (Krizhevsky et al. 2012)"
+
+
 def _implied(t: TypedNode, explained: _Explained) -> Iterator[str]:
     node = t.node
     if node.implied:
         yield _why(t, explained)
-    written = node.span.text if not node.implied else ""
+    word, *options = node.spelled.split()
+    written = {option.partition("=")[0] for option in options}
+    kind = node.op.kind
+
+    def unsaid(key: str, value: str, source: str = "") -> Iterator[str]:
+        if key not in written:
+            yield f"{value}{_from_default(kind, key, explained) or source}"
+
     match node.op:
         case Conv(window=window, bias=bias):
-            if "pad=" not in written:
-                yield f"padding {window.pad}{_from_default('conv', 'pad', explained)}"
-            if "/" not in written and "stride=" not in written:
-                yield f"stride {window.stride}{_from_default('conv', 'stride', explained)}"
-            if "bias=" not in written:
-                yield f"{'a bias' if bias else 'no bias'}{_from_default('conv', 'bias', explained)}"
+            yield from unsaid("pad", f"padding {window.pad}")
+            if "/" not in word:
+                yield from unsaid("stride", f"stride {window.stride}")
+            yield from unsaid("bias", "a bias" if bias else "no bias")
         case MaxPool(window) | AvgPool(window):
-            if "/" not in written:
+            if "/" not in word:
                 yield f"window {window.kernel}, stride {window.stride}"
-            if "pad=" not in written:
-                yield f"padding {window.pad}{_from_default(node.op.kind, 'pad', explained)}"
-            if "ceil" not in written:
-                how = "up" if window.ceil else "down"
-                yield f"sizes are rounded {how}{_from_default(node.op.kind, 'ceil', explained)}"
-        case FC(bias=bias) if "bias=" not in written:
-            yield f"{'a bias' if bias else 'no bias'}{_from_default('FC', 'bias', explained)}"
+            yield from unsaid("pad", f"padding {window.pad}")
+            yield from unsaid("ceil", f"sizes are rounded {'up' if window.ceil else 'down'}")
+        case FC(bias=bias):
+            yield from unsaid("bias", "a bias" if bias else "no bias")
         case BatchNorm(eps, momentum):
-            yield f"eps {eps:g}, momentum {momentum:g}"
+            yield from unsaid("eps", f"eps {eps:g}")
+            yield from unsaid("momentum", f"momentum {momentum:g}")
         case LRN(n, k, alpha, beta):
-            yield f"n {n}, k {k:g}, alpha {alpha:g}, beta {beta:g} (Krizhevsky et al. 2012, unless told)"
+            yield from unsaid("n", f"n {n}", _KRIZHEVSKY)
+            yield from unsaid("k", f"k {k:g}", _KRIZHEVSKY)
+            yield from unsaid("alpha", f"alpha {alpha:g}", _KRIZHEVSKY)
+            yield from unsaid("beta", f"beta {beta:g}", _KRIZHEVSKY)
         case PReLU():
             yield "slopes begin at 0.25"
         case _:
             pass
-    if t.name in explained.classifiers:
+    if node.classifier:
         yield "the classifier: rules for hidden FCs don't apply to it"
 
 

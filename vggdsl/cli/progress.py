@@ -12,7 +12,7 @@ from vggdsl.cli.common import memory_text
 if TYPE_CHECKING:  # the front end of the command line starts without torch
     from rich.progress import Progress, TaskID
 
-    from vggdsl.training.report import Epoch, Plan, Reporter
+    from vggdsl.training.report import Costs, Epoch, Plan, Reporter
 
 
 def reporter() -> "Reporter":
@@ -38,6 +38,41 @@ def _row(epoch: "Epoch", epochs: int, is_best: bool) -> str:
     )
 
 
+def time_text(seconds: float) -> str:
+    """A duration in two units at the most.
+
+    >>> time_text(8.2), time_text(125), time_text(7_500), time_text(266_000)
+    ('8.2 s', '2 min 5 s', '2 h 5 min', '3 d 2 h')
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole, minutes, hours = round(seconds), round(seconds / 60), round(seconds / 3600)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24:,} d {hours % 24} h"
+
+
+def _estimate(seconds: float, plan: "Plan") -> str:
+    epochs = f"{plan.epochs_left:,} epoch{'' if plan.epochs_left == 1 else 's'}"
+    bound = " at the most" if plan.may_end_early else ""
+    return f"estimated from the first steps: {time_text(seconds)} for {epochs}{bound}"
+
+
+def _truth(costs: "Costs") -> str:
+    """Time and memory as they were, each beside its estimate."""
+    took = f"took {time_text(costs.seconds)}"
+    if costs.estimated_seconds is not None:
+        took += f" (estimated {time_text(costs.estimated_seconds)})"
+    if costs.memory is None:
+        return took
+    least = memory_text(costs.estimated_memory)
+    return f"{took} and {memory_text(costs.memory)} of memory (estimated at least {least})"
+
+
 class Lines:
     """One line an epoch, for logs; ``*`` marks the best so far."""
 
@@ -55,6 +90,13 @@ class Lines:
         assert self._plan is not None
         rate = self._plan.images / epoch.seconds
         click.echo(f"{_row(epoch, self._plan.epochs, is_best)}  {rate:,.0f} images/s", err=True)
+
+    def estimated(self, seconds: float) -> None:
+        assert self._plan is not None
+        click.echo(_estimate(seconds, self._plan), err=True)
+
+    def finished(self, costs: "Costs") -> None:
+        click.echo(_truth(costs), err=True)
 
     def ended(self) -> None:
         pass
@@ -108,6 +150,13 @@ class Bar:
         self._progress.console.print(_row(epoch, self._plan.epochs, is_best), markup=False)
         following = min(epoch.number + 1, self._plan.epochs)
         self._progress.update(self._task, description=f"epoch {following}/{self._plan.epochs}")
+
+    def estimated(self, seconds: float) -> None:
+        pass  # the bar shows the time left
+
+    def finished(self, costs: "Costs") -> None:
+        assert self._progress is not None
+        self._progress.console.print(_truth(costs), markup=False)
 
     def ended(self) -> None:
         if self._progress is not None:

@@ -18,7 +18,8 @@ COLUMNS = ("name", "params", "macs", "layers", "holds", "disputed", "source")
 @reports_errors
 def command(form: str, as_json: bool) -> None:
     """List the specs that ship: learnable parameters, multiply-adds, layers with weights, how many
-    of the figures that their sources print hold and how many are disputed.
+    of the figures that their sources print hold and how many are disputed. In JSON also how many
+    claims are "computed": no source prints them, they guard the file.
 
     \b
     vggdsl specs
@@ -35,20 +36,22 @@ def command(form: str, as_json: bool) -> None:
 
 
 def _data(name: str, spec: Spec) -> dict[str, Any]:
+    printed = [v for v in spec.verdicts if not v.computed]
     return {
         "name": name,
         "params": spec.typed.params,
         "macs": spec.typed.macs,
         "weight_layers": spec.typed.weight_layers,
-        "holds": spec.count("holds"),
-        "disputed": spec.count("disputed"),
+        **{status: len([v for v in printed if v.status == status]) for status in ("holds", "disputed")},
+        "computed": len(spec.verdicts) - len(printed),
         "source": spec.citation,
     }
 
 
 def _row(name: str, spec: Spec) -> list[str]:
-    *cells, source = _data(name, spec).values()
-    return [f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells] + [_short(source or "")]
+    data = _data(name, spec)
+    cells = (data[key] for key in ("name", "params", "macs", "weight_layers", "holds", "disputed"))
+    return [f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells] + [_short(data["source"] or "")]
 
 
 def _short(source: str) -> str:

@@ -86,7 +86,7 @@ def command(
     run's folder; progress goes to standard error. What a flag changes is written into the record as a
     deviation. Nothing is fetched without --download.
 
-    A record is repeated: recipe, seed and deviations are those of its last sealed measurement, unless
+    A record is repeated: recipe, seed and deviations are those of its one sealed measurement, unless
     --recipe, --seed, --seeds, --epochs, --batch or --precision is given. Where a training fails, that is
     reported, and the others go on.
 
@@ -249,9 +249,14 @@ def _show(run: "Run") -> None:
 
 
 def _repeated(spec: Spec) -> Recipe | None:
-    """The recipe of a record's last measurement, with its seed; None for a spec that isn't one."""
+    """The recipe of a record's measurement, with its seed; None for a spec that isn't one.
+
+    What holds the measurements of several runs is no record of one: it is trained by its recipe.
+    """
     from vggdsl.records.repeat import repetition
 
+    if len(spec.measurements) > 1:
+        return None
     again = repetition(spec)
     if again is not None:
         click.echo(f"repeating {again}", err=True)

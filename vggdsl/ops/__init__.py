@@ -9,9 +9,22 @@ from vggdsl.ops.merge import Add, Concat
 from vggdsl.ops.norm import LRN, BatchNorm
 from vggdsl.ops.pool import AvgPool, GlobalAvgPool, MaxPool
 from vggdsl.ops.regular import Dropout, Identity
+from vggdsl.ops.widen import Widen
 
 Layer = (
-    Conv | MaxPool | AvgPool | GlobalAvgPool | FC | BatchNorm | LRN | Activation | PReLU | Dropout | Softmax | Identity
+    Conv
+    | MaxPool
+    | AvgPool
+    | GlobalAvgPool
+    | FC
+    | BatchNorm
+    | LRN
+    | Activation
+    | PReLU
+    | Dropout
+    | Softmax
+    | Identity
+    | Widen
 )
 Merge = Concat | Add
 Op = Input | Layer | Merge
@@ -40,4 +53,5 @@ __all__ = [
     "PReLU",
     "Params",
     "Softmax",
+    "Widen",
 ]

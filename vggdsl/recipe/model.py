@@ -306,6 +306,12 @@ class Recipe:
         return self.schedule.then if isinstance(self.schedule, WarmUp) else self.schedule
 
     @property
+    def may_end_early(self) -> bool:
+        """Whether a training can end before the last epoch."""
+        schedule = self.main_schedule
+        return self.stop is not None or (isinstance(schedule, Plateau) and schedule.drops is not None)
+
+    @property
     def lr(self) -> float:
         """The first learning rate."""
         schedule = self.main_schedule

@@ -11,11 +11,12 @@ from vggdsl.syntax import ResultLine
 
 
 def compare(spec: Spec, result: Result) -> list[str]:
-    """Lines of plain text: each claim and measurement, and the difference or why there is none."""
+    """Lines of plain text: each claim, the measurements of this seed, and the difference or why there is none."""
     lines: list[str] = []
     for claim in spec.results:
         lines += _claimed_line(claim, claim.line, result) if claim.line else _claimed(claim, result)
-    for measurement in spec.measurements:
+    same = [m for m in spec.measurements if m.values.get("run", {}).get("seed") == str(result.seed)]
+    for measurement in same or spec.measurements[-1:]:  # another seed's says less
         lines += _measured(measurement, result)
     return lines
 

@@ -31,6 +31,7 @@ from vggdsl.ops import (
     MaxPool,
     PReLU,
     Softmax,
+    Widen,
 )
 from vggdsl.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.shapes import Shape, Window
@@ -214,6 +215,11 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
             return writer.add("Softmax", name, [x], _dims(x), axis=1)
         case Dropout() | Identity() | Input():
             return x
+        case Widen():
+            more = shape.c - typed.x.c
+            pads = [0, 0, 0, more] if _rank(x) == 2 else [0, 0, 0, 0, 0, more, 0, 0]
+            inputs = [x, writer.constant(f"{name}.pads", np.array(pads))]
+            return writer.add("Pad", name, inputs, [BATCH, shape.c] if _rank(x) == 2 else shape)
         case Concat():
             xs = _alike(writer, typed, x, *others)
             return writer.add("Concat", name, xs, [BATCH, shape.c] if _rank(xs[0]) == 2 else shape, axis=1)

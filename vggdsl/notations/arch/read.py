@@ -38,13 +38,13 @@ def parse(source: Source) -> Document:
             break
         except UnexpectedInput as error:
             diagnostic, rest = _recover(source, text, error, pairs)
-            found.append(diagnostic)
+            found += [diagnostic] if diagnostic is not None else []
             if len(found) == _MOST_ERRORS or rest == text:
                 raise ParseError(found) from None
             text = rest
     builder = Builder(source)
     contents = builder.transform(tree)
-    blocks = {c.name for c in contents if isinstance(c, Block)}
+    blocks = {c.name: c for c in contents if isinstance(c, Block)}
     calls = [] if any(isinstance(c, Link) for c in contents) else called_layers(builder.calls, blocks)
     inside = {at for span in calls for at in range(span.start, span.end)}
     found += dict.fromkeys(d for d in builder.found if d.labels[0].span.start not in inside)
@@ -131,8 +131,13 @@ def _end_of_line(text: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _recover(source: Source, text: str, error: UnexpectedInput, pairs: list[tuple[int, int]]) -> tuple[Diagnostic, str]:
-    """What is wrong, and the text with the wrong line blanked, so that the rest can be read."""
+def _recover(
+    source: Source, text: str, error: UnexpectedInput, pairs: list[tuple[int, int]]
+) -> tuple[Diagnostic | None, str]:
+    """What is wrong, and the text with the wrong line blanked, so that the rest can be read.
+
+    Nothing new is wrong with the `}` of a block whose every line is blanked already.
+    """
     at = error.pos_in_stream if error.pos_in_stream is not None else len(text)
     width = 1
     if isinstance(error, UnexpectedToken):
@@ -143,5 +148,17 @@ def _recover(source: Source, text: str, error: UnexpectedInput, pairs: list[tupl
     line = text.rfind("\n", 0, at) + 1
     start, end = _damage(source.text, pairs, line, _end_of_line(text, at))
     blank = "".join("\n" if c == "\n" else " " for c in text[start:end])
-    diagnostic = misplaced(Span(source, at, min(at + width, len(source.text))), error, text[line:at])
-    return diagnostic, text[:start] + blank + text[end:]
+    rest = text[:start] + blank + text[end:]
+    if any(
+        closer == at and text[opener + 1 : at].isspace() and _holds_words(source, opener, at)
+        for opener, closer in pairs
+    ):
+        return None, rest
+    inner = max((opener for opener, closer in pairs if opener < at <= closer), default=None)
+    diagnostic = misplaced(Span(source, at, min(at + width, len(source.text))), error, text[line:at], inner)
+    return diagnostic, rest
+
+
+def _holds_words(source: Source, start: int, end: int) -> bool:
+    lines = source.text[start + 1 : end].splitlines()
+    return any(line.partition("#")[0].strip() for line in lines)

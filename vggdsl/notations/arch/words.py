@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby, takewhile
 
@@ -11,9 +11,10 @@ from lark.exceptions import UnexpectedToken
 
 from vggdsl.errors import Diagnostic, Label, nearest
 from vggdsl.notations.arch.tree import STRUCTURAL
-from vggdsl.source import Span
+from vggdsl.source import Source, Span
+from vggdsl.syntax import Block
 
-_LAYERS = ("CONV", "POOL", "GLOBAL_POOL", "FC", "DROPOUT", "NORM", "ACTIVATION", "SOFTMAX", "IDENTITY")
+_LAYERS = ("CONV", "POOL", "GLOBAL_POOL", "FC", "WIDEN", "DROPOUT", "NORM", "ACTIVATION", "SOFTMAX", "IDENTITY")
 _SPELLED = {
     "conv": "conv3-64",
     "maxpool": "maxpool",
@@ -33,6 +34,7 @@ _SPELLED = {
     "sigmoid": "sigmoid",
     "softmax": "softmax",
     "identity": "identity",
+    "widen": "widen-32",
 }
 _ALSO = {
     "dense": "FC-4096",
@@ -49,6 +51,12 @@ _ALSO = {
     "flatten": "nothing: FC flattens by itself",
 }
 """Other tools' words for the same layers."""
+
+_ENLARGING = re.compile(
+    r"(deconv|up-?conv|conv-?transpose|transposed?-?conv|upsampl|(max-?)?unpool|pixel-?shuffle|interpolat)",
+    re.IGNORECASE,
+)
+_DEPTHWISE = re.compile(r"(dw|sep)-?conv|dw\d|depth-?wise|separable", re.IGNORECASE)
 _DIRECTIVES = (
     "source",
     "input",
@@ -73,6 +81,11 @@ _BRANCHING = {
     "concat": "its branches stand in brackets: `concat[ conv1-64 | conv3-64 ]`",
     "add": "its branches stand in brackets: `add[ conv3-64 | identity ]`",
 }
+
+_MERGES = dict.fromkeys(("residual", "shortcut", "skip", "sum", "plus", "elementwise", "eltwise"), "add")
+_MERGES |= dict.fromkeys(("cat", "concatenate", "stack", "join", "depthconcat", "filter-concat"), "concat")
+_MERGES |= {"concat": "concat", "add": "add"}
+"""Words for what brings branches together."""
 
 _MEASURES = {
     "parameters": "params",
@@ -115,8 +128,11 @@ _EXPECTED = {
 }
 
 
-def misplaced(span: Span, error: UnexpectedInput, before: str) -> Diagnostic:
-    """A word where it can't stand; ``before`` is what precedes it on its line."""
+def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None = None) -> Diagnostic:
+    """A word where it can't stand.
+
+    ``before`` is what precedes it on its line, ``inner`` the place of the bracket that it stands in.
+    """
     found = span.text
     wanted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     wanted |= set(getattr(error, "allowed", None) or ())
@@ -124,9 +140,13 @@ def misplaced(span: Span, error: UnexpectedInput, before: str) -> Diagnostic:
         return _strange(span)
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
     word = head[1] or "" if head else ""
+    special = _branches(span, before, inner, wanted) or _in_block(span, before, wanted) or _edit(span, before, word)
+    if special is not None:
+        return special
     if found == ",":  # words that could stand here without it
-        label = Label(span, "this one")
-        return Diagnostic("V102", "`,` can't stand here", (label,), "layers and values are separated by spaces")
+        in_merge = inner is not None and span.source.text[inner] == "["
+        help = "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"
+        return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
     near = nearest(word, _DIRECTIVES) if word and wanted & {"CONV"} else None
     place = _back(span, before, word)
     if near and near != word.lower() and not _is_layer_start(word):
@@ -140,6 +160,91 @@ def misplaced(span: Span, error: UnexpectedInput, before: str) -> Diagnostic:
     else:
         message, what = f"`{found}` can't stand here", "this one"
     return Diagnostic("V102", message, (Label(span, what),), _expected(wanted))
+
+
+def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
+    """Branches in other brackets or of another word: `add( a | b )`, `residual[ a | b ]`, `aux { … }`."""
+    source, found = span.source, span.text
+    if found == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
+        place = _back(span, before, match[0].rstrip())
+        return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), _BRANCHING["aux"])
+    if found == "[" and "CONV" in wanted:
+        name = _word_before(source, span.start)
+        if name is None or name.text.lower().startswith("aux"):
+            help = "branches stand in `concat[ … | … ]` or `add[ … | … ]`, other elements in ( )"
+            return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), help)
+        if re.match(r"\[\s*[\d$]", source.text[span.start : span.start + 20]):
+            arguments = source.text[span.start + 1 : span.start + _LONGEST].partition("]")[0].strip()
+            return _unknown(name, f"call a block with ( ): `{name.text}({arguments})`")
+        known = _MERGES.get(name.text.lower()) or nearest(name.text, ["concat", "add"])
+        if known:
+            return _unknown(name, f"did you mean `{known}[ … | … ]`?")
+        return _unknown(name, "branches are brought together by `concat[ … | … ]` or `add[ … | … ]`")
+    if inner is None or source.text[inner] != "(":
+        return None
+    name = _word_before(source, inner)
+    merge = _MERGES.get(name.text.lower()) if name is not None else None
+    is_first = not source.text[inner + 1 : span.start].strip()
+    if name is not None and merge and (found == "|" or is_first):
+        message = f"`{name.text}` with ( )"
+        help = f"its branches stand in brackets: `{merge}[ … | … ]`"
+        return Diagnostic("V102", message, (Label(name, "here"),), help)
+    if found == "|":
+        help = "branches stand in `concat[ … | … ]` or `add[ … | … ]`"
+        return Diagnostic("V102", "`|` can't stand here", (Label(span, "this one"),), help)
+    return None
+
+
+def _word_before(source: Source, at: int) -> Span | None:
+    """The word that ends right before a place, or before the spaces there."""
+    match = re.search(r"[a-z][\w-]*(?=[ \t]*$)", source.text[max(0, at - 80) : at], re.IGNORECASE)
+    return Span(source, at - min(at, 80) + match.start(), at - min(at, 80) + match.end()) if match else None
+
+
+def _in_block(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
+    """What can't be a parameter, and arithmetic on one."""
+    whole = _run(span)
+    if _ARITHMETIC.search(whole.text) and wanted & {"CONV", "PARAM", "COMMA"}:
+        return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), _NO_ARITHMETIC)
+    if "$" in whole.text and re.search(r"->\s*(([\dx×*]+|\S+=\S+)\s+)*$", before[: whole.start - span.start or None]):
+        help = "a printed size or figure is a number, no parameter: write it behind the call of the block"
+        return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), help)
+    if wanted & {"PARAM"} and re.fullmatch(r"[a-z]\w*", span.text, re.IGNORECASE):
+        help = f"a call gives numbers, or a parameter of the block around it: `${span.text}`"
+        return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "here"),), help)
+    return None
+
+
+_ARITHMETIC = re.compile(r"\$\w+[*+·]|[*+·]\$|-\$\w+-|^\$\w+[/-]")
+_NO_ARITHMETIC = "there is no arithmetic: give the number to the block as a parameter of its own"
+
+
+_LONGEST = 100
+
+
+def _run(span: Span) -> Span:
+    """What stands around a place without a space or a bracket between."""
+    text, start, end = span.source.text, span.start, span.end
+    ends = ' \t\r\n#"|,()[]{}'
+    while start > 0 and text[start - 1] not in ends and span.start - start < _LONGEST:
+        start -= 1
+    while end < len(text) and text[end] not in ends and end - span.end < _LONGEST:
+        end += 1
+    return Span(span.source, start, end)
+
+
+def _edit(span: Span, before: str, word: str) -> Diagnostic | None:
+    """`replace fc8 FC-10` without its colon, `remove fc7, fc8`."""
+    if word.lower() == "remove" and before.split()[1:]:
+        message = f"`{span.text}` can't stand here"
+        help = "one `remove` takes one label, or a range such as `4a..4e`: write another on a line of its own"
+        return Diagnostic("V102", message, (Label(span, "this one"),), help) if span.text.strip() else None
+    if word.lower() not in ("replace", "insert-after") or before.split()[1:]:
+        return None
+    if re.fullmatch(r"\w+(\.\w+)*", span.text) and span.source.text[span.end : span.end + 1] != ":":
+        message, help = f"`{word}` without a colon", f"write `{word} {span.text}: …`"
+        return Diagnostic("V102", message, (Label(span, "behind this label"),), help)
+    return None
 
 
 def _expected(wanted: set[str]) -> str | None:
@@ -217,7 +322,7 @@ def _is_layer_start(word: str) -> bool:
 _MOST_WORDS = 20
 
 
-def unknown_words(words: Sequence[Span], lark: Lark, blocks: Container[str] = ()) -> Iterator[Diagnostic]:
+def unknown_words(words: Sequence[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
     """A diagnostic for each unknown word, or for several on a line that are one torn apart."""
     for _, line in groupby(words[:_MOST_WORDS], key=lambda span: span.line):
         yield from _line(list(line), lark, blocks)
@@ -227,7 +332,7 @@ def unknown_words(words: Sequence[Span], lark: Lark, blocks: Container[str] = ()
         yield Diagnostic("V101", message, (label,), "mend those above first; is this a spec?")
 
 
-def _line(words: list[Span], lark: Lark, blocks: Container[str]) -> Iterator[Diagnostic]:
+def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
     first = words[0]
     if first.text.lower() in _DIRECTIVES:  # known, but not there; what follows belongs to it
         yield _unknown(first, _BRANCHING.get(first.text.lower(), f"`{first.text}` begins a line of its own"))
@@ -238,6 +343,11 @@ def _line(words: list[Span], lark: Lark, blocks: Container[str]) -> Iterator[Dia
             yield _unknown(first, f"did you mean `{near}`?")
             return
     while words:
+        whole = _run(words[0])
+        if _ARITHMETIC.search(whole.text):
+            yield _unknown(whole, _NO_ARITHMETIC)
+            words = [word for word in words if word.start >= whole.end]
+            continue
         if words[0].text in blocks:
             given = list(takewhile(lambda word: re.fullmatch(r"[\d.]+%?", word.text), words[1:]))
             arguments = ", ".join(word.text for word in given)
@@ -253,8 +363,20 @@ def _line(words: list[Span], lark: Lark, blocks: Container[str]) -> Iterator[Dia
                 words = words[n:]
                 break
         else:
-            yield _unknown(words[0], _suggest(words[0].text, lark))
+            named = _with_parameters(words[0], blocks, lark)
+            yield _unknown(words[0], f"did you mean `{named}`?" if named else _suggest(words[0].text, lark))
             words = words[1:]
+
+
+def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str | None:
+    """The layer that a word is if names in it are parameters of the block around it: `conv3-c` is `conv3-$c`."""
+    text = word.text
+    for block in blocks.values():
+        if block.span.start <= word.start and word.end <= block.span.end:
+            for name in block.parameters:
+                place = rf"((?<=conv)|(?<=pool)|(?<=[-/x×])){re.escape(name)}(?=[-/x×]|$)"
+                text = re.sub(place, f"${name}", text, flags=re.IGNORECASE)
+    return text if text != word.text and is_layer(text, lark) else None
 
 
 def _unknown(span: Span, help: str) -> Diagnostic:
@@ -268,6 +390,12 @@ def _suggest(word: str, lark: Lark) -> str:
             return (
                 f"{'write a space for' if char.isspace() else 'remove'} the character U+{ord(char):04X} ({name}) in it"
             )
+    if _ENLARGING.match(word):
+        return "nothing in this language enlarges a map: it is for networks that classify images"
+    if _DEPTHWISE.match(word):
+        size = re.search(r"(\d+(?:[x×]\d+)?)-(\d+)((?:/\d+)?)", word)
+        kernel, channels, stride = size.groups() if size else ("3", "64", "")
+        return f"a convolution of each channel by itself is `conv{kernel}-{channels}{stride} groups={channels}`"
     plain = unicodedata.normalize("NFKC", word)
     if plain != word and is_layer(plain, lark):
         return f"did you mean `{plain}`?"
@@ -305,7 +433,11 @@ def _suggest(word: str, lark: Lark) -> str:
 def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> list[Span]:
     """Calls that other tools spell layers as, `Dropout(0.5)`, unless a block has that name."""
     names = {name.lower() for name in _SPELLED} | _ALSO.keys() | {"maxpool2d", "avgpool2d", "batchnorm2d"}
-    return [span for name, span in calls if name.lower() in names and name not in blocks]
+    return [
+        span
+        for name, span in calls
+        if name not in blocks and (name.lower() in names or _ENLARGING.match(name) or _DEPTHWISE.match(name))
+    ]
 
 
 def _is_word(text: str, lark: Lark) -> bool:
