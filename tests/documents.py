@@ -254,7 +254,7 @@ def sections(draw: st.DrawFn) -> syntax.Content:
 def claims(draw: st.DrawFn) -> syntax.Claim:
     found = draw(st.lists(measures((*STRUCTURAL, *RESULTS)), min_size=1, max_size=3))
     if len(found) == 1 and draw(st.booleans()):
-        found = [Measure(found[0].name, found[0].figure, NOWHERE, draw(strings))]
+        found = [Measure(found[0].name, found[0].figure, NOWHERE, draw(strings.filter(str.strip)))]
     on = draw(st.none() | refs)
     return syntax.Claim(tuple(found), NOWHERE, on, draw(protocols), draw(st.none() | strings))
 

@@ -11,21 +11,23 @@ from vggdsl.infer import TypedGraph, infer
 from vggdsl.library import reader, shipped
 from vggdsl.links import flatten
 from vggdsl.notations import arch
-from vggdsl.recipe import From, Recipe
+from vggdsl.recipe import From, Recipe, read_recipes
 from vggdsl.source import Source, Span
 from vggdsl.weights import weight_shapes
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Where first weights come from: runs of a network, of one recipe where ``recipe`` is its digest.
+    """Where first weights come from: runs of a network by one of the recipes of its spec, given by their digests.
 
     ``layers`` have the same shapes there and here, and take theirs.
     """
 
     name: str
     network: str
-    recipe: str | None
+    recipes: tuple[str, ...]
+    is_recipe: bool
+    """Whether ``name`` is that of a recipe, of the same spec, and not of a file."""
     layers: tuple[str, ...]
 
 
@@ -42,10 +44,12 @@ def pretrained(
         return None
     place = recipe.places["init"]
     if init.is_file:
-        other, name, digest = _network(init.source, place, beside), Path(init.source).stem, None
+        other, digests = _network(init.source, place, beside)
+        name = Path(init.source).stem
     else:
-        other, name, digest = typed, init.source, _recipe(init.source, recipe, recipes, place)
-    return Pretrained(name, other.graph.digest, digest, layers_of(recipe, typed, other, name))
+        other, name, digests = typed, init.source, (_recipe(init.source, recipe, recipes, place),)
+    layers = layers_of(recipe, typed, other, name)
+    return Pretrained(name, other.graph.digest, digests, not init.is_file, layers)
 
 
 def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -> tuple[str, ...]:
@@ -80,8 +84,11 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
         yield from error.diagnostics
 
 
-def _network(path: str, place: Span, beside: Iterable[str | Path]) -> TypedGraph:
-    """The network of a spec: relative to the file that names it, else one that ships by that name."""
+def _network(path: str, place: Span, beside: Iterable[str | Path]) -> tuple[TypedGraph, tuple[str, ...]]:
+    """The network of a spec and the digests of its recipes.
+
+    The path is relative to the file that names it; else a spec that ships by that name is meant.
+    """
     here = place.source
     link = syntax.Link("use", path, place)
     try:
@@ -94,7 +101,9 @@ def _network(path: str, place: Span, beside: Iterable[str | Path]) -> TypedGraph
         document = arch.parse(here)
     source = next((content.span.source for content in document.contents), here)
     try:
-        return infer(elaborate(flatten(document, reader(source, beside))).graph)
+        whole = flatten(document, reader(source, beside))
+        recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)]) or (Recipe(),)
+        return infer(elaborate(whole).graph), tuple(other.digest for other in recipes)
     except VggdslError as error:
         label = Label(place, "by this init", primary=False)
         raise type(error)(d.at(label) for d in error.diagnostics) from None

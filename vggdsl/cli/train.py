@@ -15,6 +15,7 @@ from vggdsl.records.collect import collect, specs_in
 from vggdsl.spec import Spec, load
 
 if TYPE_CHECKING:
+    from vggdsl.records.repeat import Repetition
     from vggdsl.training.missing import Missing
     from vggdsl.training.report import Reporter
     from vggdsl.training.run import Run
@@ -131,11 +132,15 @@ def command(
     specs = tuple(path for name in specs for path in specs_in(name))
     # A spec that holds measurements isn't repeated for what it lacks.
     is_told = missing or recipe_name is not None or any(value is not None for value in flags.values())
-    jobs = []
+    jobs, began = [], dict[int, str | None]()
     for name in specs:
         spec = load(name, beside=specs)
-        recipe = None if is_told else _repeated(spec)
-        recipe = recipe or spec.recipe(recipe_name).with_flags(**flags)
+        again = None if is_told else _repeated(spec)
+        if again is None:
+            recipe = spec.recipe(recipe_name).with_flags(**flags)
+        else:
+            recipe = again.recipe.with_flags(seeds=(again.seed,))
+            began[id(spec)] = again.start
         wrong = [d for d in spec.check() if d.is_error]
         if wrong:
             raise VggdslError(wrong)
@@ -171,6 +176,7 @@ def command(
             runs_dir=runs_dir,
             download=download,
             start_from=start_from,
+            start_weights=began.get(id(spec)),
             reporter=_reporter(logs),
         )
 
@@ -248,8 +254,8 @@ def _show(run: "Run") -> None:
     click.echo("\n".join([str(run.line), *run.compare(), f"run: {run.path}"]))
 
 
-def _repeated(spec: Spec) -> Recipe | None:
-    """The recipe of a record's measurement, with its seed; None for a spec that isn't one.
+def _repeated(spec: Spec) -> "Repetition | None":
+    """What a record's measurement was measured by; None for a spec that isn't a record.
 
     What holds the measurements of several runs is no record of one: it is trained by its recipe.
     """
@@ -260,12 +266,11 @@ def _repeated(spec: Spec) -> Recipe | None:
     again = repetition(spec)
     if again is not None:
         click.echo(f"repeating {again}", err=True)
-        return again.recipe.with_flags(seeds=(again.seed,))
-    if spec.measurements:
+    elif spec.measurements:
         click.echo("the measured block isn't sealed, so it isn't repeated: training by the recipe", err=True)
-    return None
+    return again
 
 
 def _over_seeds(runs: Sequence["Run"]) -> str:
-    found = [run.result.test_accuracy for run in runs]
+    found = [float(run.line.test) for run in runs]  # as records have them
     return f"test accuracy over {len(found)} seeds: {mean(found):.4f}, standard deviation {stdev(found):.4f}"

@@ -19,6 +19,8 @@ class Repetition:
     recipe: Recipe
     seed: int
     deviations: tuple[str, ...]
+    start: str | None = None
+    """The digest of the weights that it began with, where they were another run's."""
 
     def __str__(self) -> str:
         """``recipe B, seed 3, epochs 1``."""
@@ -54,9 +56,10 @@ def _read(spec: Spec, measurement: Measurement) -> Repetition:
     seed = run.get("seed", "")
     if not is_seed(seed):
         raise _unreadable(measurement, f"seed={seed or '?'} is no seed")
+    start = measurement.values.get("of", {}).get("from")
     deviates = run.get("deviates", "")
     if not deviates:
-        return Repetition(base, int(seed), ())
+        return Repetition(base, int(seed), (), start)
     parts = tuple(parts_of(deviates))
     try:
         recipe = with_entries(base, parts)
@@ -65,7 +68,7 @@ def _read(spec: Spec, measurement: Measurement) -> Repetition:
     found = deviations(base, recipe)
     if tuple(part.replace('"', "'") for part in found) != parts:
         raise _unreadable(measurement, f"deviates {deviates}, which reads as {', '.join(found) or 'nothing'}")
-    return Repetition(recipe, int(seed), parts)
+    return Repetition(recipe, int(seed), parts, start)
 
 
 def _unreadable(measurement: Measurement, why: str) -> RecordError:

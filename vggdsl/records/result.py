@@ -129,13 +129,19 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
 
 
 def write_record(spec: Spec, result: Result) -> str:
-    """The spec's text in ``fmt``'s form with the result's block at its end.
+    """The spec's text in ``fmt``'s form with the result's block at its end, in the place of those that it had.
 
     What the recipe took from this version's defaults is written into its section, each entry with the
     comment ``# default``, so that the record says everything that the run needed and another
     version's defaults change nothing.
     """
-    lines = _with_defaults(spec, spec.recipe(result.recipe_name))
+    lines = [
+        line
+        for line in _with_defaults(spec, spec.recipe(result.recipe_name))
+        if not isinstance(line.content, syntax.Measured)
+    ]
+    while lines and lines[-1] == Line(None):
+        lines.pop()
     text = arch.write(Document((*lines, Line(None), Line(result.block()))))
     _check(text, spec)
     return text

@@ -78,6 +78,7 @@ def train(
     runs_dir: str | Path = "runs",
     download: bool = False,
     start_from: str | Path | None = None,
+    start_weights: str | None = None,
     reporter: Reporter | None = None,
 ) -> Run:
     """Trains a spec's network by a recipe and writes the run's folder, the record last.
@@ -88,7 +89,7 @@ def train(
     validation images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit.
 
     The weights of ``init from(…)`` come from the run ``start_from``, by default the newest finished one in
-    ``runs_dir``.
+    ``runs_dir``, with ``start_weights`` that of weights with this digest.
 
     A record isn't repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
 
@@ -100,7 +101,8 @@ def train(
     seed = seed if seed is not None else recipe.seeds[0]
     base, where = _base(spec, recipe), data_folder(data_dir)
     setting, needed = _setting(spec, recipe, seed, where, device, download)
-    first = find_trained(spec, recipe, Path(runs_dir), None if start_from is None else Path(start_from))
+    given = None if start_from is None else Path(start_from)
+    first = find_trained(spec, recipe, Path(runs_dir), given, start_weights)
     processes = setting.processes
     folder = RunFolder(Path(), spec, recipe, seed)
     if processes.leads:
@@ -182,6 +184,10 @@ class Origin:
     digest: str | None = None
     checkpoint: Checkpoint | None = None
 
+    def notes(self, recipe: Recipe) -> tuple[str, ...]:
+        """Whose weights it begins with."""
+        return () if self.trained is None else (f"{recipe.init} begins with the weights of {self.trained.path}",)
+
 
 def data_folder(given: str | Path | None) -> Path:
     """Where data sets are: as given, else $VGGDSL_DATA, else ``data``."""
@@ -224,7 +230,7 @@ def _start(
         may_end_early=recipe.may_end_early,
         device=f"{hardware.name}{setting.processes}",
         precision=hardware.precision,
-        notes=(*notes, *data.notes, *setting.processes.notes(spec.typed, hardware.device.type)),
+        notes=(*notes, *origin.notes(recipe), *data.notes, *setting.processes.notes(spec.typed, hardware.device.type)),
     )
     with folder.held() if setting.processes.leads else nullcontext():
         reporter.started(plan)

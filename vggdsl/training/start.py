@@ -1,6 +1,6 @@
 """The network that a training starts with."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from vggdsl.spec import Spec
 from vggdsl.targets.torch import Network, initialise, load_weights, weights, without_weights
 from vggdsl.training.augment import generator
 from vggdsl.training.memory import place
-from vggdsl.training.runfolder import BEST, Trained, load_run
+from vggdsl.training.runfolder import BEST, Trained, load_run, weights_digest
 
 
 def init_of(recipe: Recipe) -> Init:
@@ -40,8 +40,13 @@ def starting_network(spec: Spec, recipe: Recipe, seed: int, trained: Trained | N
     return network
 
 
-def find_trained(spec: Spec, recipe: Recipe, runs: Path, given: Path | None = None) -> Trained | None:
+def find_trained(
+    spec: Spec, recipe: Recipe, runs: Path, given: Path | None = None, digest: str | None = None
+) -> Trained | None:
     """The run from which ``init from(…)`` takes its weights: ``given``, else the newest finished one in ``runs``.
+
+    Only runs by the named recipe count, or by those of the named spec. With ``digest``, of weights, as a record names
+    what it began with, it is a run of them.
 
     None for a recipe that begins by itself. Raises ``RecordError`` V604 if ``given`` is no run, V608 if it is one
     of another network; ``InputError`` V516 if there is none, or if one is given that the recipe doesn't ask for.
@@ -55,7 +60,7 @@ def find_trained(spec: Spec, recipe: Recipe, runs: Path, given: Path | None = No
     try:
         wanted = pretrained(recipe, spec.recipes, spec.typed)
     except InputError:
-        if given is None:  # with a run at hand the spec of its network isn't needed
+        if given is None and digest is None:  # with a run at hand the spec of its network isn't needed
             raise
     if given is not None:
         trained = load_run(given)
@@ -65,19 +70,27 @@ def find_trained(spec: Spec, recipe: Recipe, runs: Path, given: Path | None = No
             raise RecordError(Diagnostic("V608", message, place(recipe, "init"), help))
         layers_of(recipe, spec.typed, trained.spec.typed, trained.spec.name)
         return trained
+    if digest is not None:
+        network = None if wanted is None else wanted.network
+        for _, path in sorted(_finished(runs, network), reverse=True):
+            begun = load_run(path)
+            if weights_digest(begun.weights) == digest:
+                return begun
+        message = f"no run in {runs} has the weights {digest}, with which the record began"
+        raise InputError(Diagnostic("V516", message, place(recipe, "init"), "name the run: `--from RUN`"))
     assert wanted is not None
-    found = sorted(_runs(runs, wanted))
+    found = sorted(_finished(runs, wanted.network, wanted.recipes), reverse=True)
     if not found:
-        which = f"recipe {wanted.name}" if wanted.recipe else wanted.name
+        which = f"recipe {wanted.name}" if wanted.is_recipe else wanted.name
         message = f"no finished run of {which} in {runs}, from which the first weights are to come"
-        how = f"--recipe {wanted.name}" if wanted.recipe else wanted.name
+        how = f"--recipe {wanted.name}" if wanted.is_recipe else wanted.name
         help = f"train it first (`vggdsl train … {how}`), or name a run: `--from RUN`"
         raise InputError(Diagnostic("V516", message, place(recipe, "init"), help))
-    return load_run(found[-1][1])
+    return load_run(found[0][1])
 
 
-def _runs(runs: Path, wanted: Pretrained) -> Iterator[tuple[float, Path]]:
-    """The finished runs of a network, and when each was finished."""
+def _finished(runs: Path, network: str | None, recipes: Collection[str] = ()) -> Iterator[tuple[float, Path]]:
+    """The finished runs, of a network and by recipes where they are given, and when each was finished."""
     for file in runs.glob(f"*/{BEST}"):
         record = file.parent / RECORD
         if not is_file(record):
@@ -87,5 +100,5 @@ def _runs(runs: Path, wanted: Pretrained) -> Iterator[tuple[float, Path]]:
                 metadata = opened.metadata() or {}
         except (SafetensorError, OSError):
             continue
-        if metadata.get("network") == wanted.network and wanted.recipe in (None, metadata.get("recipe")):
+        if network in (None, metadata.get("network")) and (not recipes or metadata.get("recipe") in recipes):
             yield record.stat().st_mtime, file.parent
