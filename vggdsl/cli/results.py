@@ -12,7 +12,7 @@ from vggdsl.cli.common import LEFT, echo_json, exit_code, plural, print_table, r
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.files import is_folder
 from vggdsl.records.collect import collect
-from vggdsl.records.table import Row, rows
+from vggdsl.records.table import Row, data_text, rows, two_decimals
 
 COLUMNS = ("name", "params", "layers", "recipe", "measure", "claimed", "measured", "seeds", "difference", "protocol")
 NOTHING = "—"
@@ -38,7 +38,7 @@ def command(paths: tuple[str, ...], form: str, changed: bool, every: bool) -> No
     Measurements of one network by one recipe on the same data are averaged over their seeds: the mean and the
     sample's standard deviation, in percent. They are subtracted from a claim only under equal protocols; the
     protocol says otherwise what differs. Blocks that were edited, or are of another network or recipe than
-    the spec's, don't count. CSV and JSON hold every accuracy in full precision.
+    the spec's, don't count. CSV and JSON hold every accuracy with the digits of its record.
 
     \b
     vggdsl results
@@ -84,7 +84,7 @@ def _cells(row: Row) -> list[str]:
     typed, claimed = row.subject.spec.typed, row.claimed
     measured = NOTHING
     if row.mean is not None:
-        measured = f"{row.mean:.2f}{'' if row.std is None else f' ± {row.std:.2f}'}%"
+        measured = f"{two_decimals(row.mean)}{'' if row.std is None else f' ± {two_decimals(row.std)}'}%"
     difference = NOTHING if row.difference is None else f"{row.difference:+.2f}"
     if row.differs:
         difference = "not compared" if row.values else "not measured"
@@ -109,14 +109,14 @@ def _protocol(row: Row) -> str:
         parts.append(" ".join(f"{key}={value}" for key, value in row.claimed.protocol.items()))
     elif row.group is not None:
         one = row.group.one
-        data = row.subject.spec.recipe(row.recipe).data.name
+        data = data_text(row.subject.spec.recipe(row.recipe).data)
         parts.append(f"{data} {one.split}, {plural(one.epochs, 'epoch')}")
         if one.deviations and not row.differs:
             parts.append(f"deviates: {one.deviates}")
     else:
         recipe = row.subject.spec.recipe(row.recipe)
         epochs = (row.claimed.epochs if row.claimed is not None else None) or recipe.epochs
-        parts.append(f"{recipe.data.name}, {plural(epochs, 'epoch')}")
+        parts.append(f"{data_text(recipe.data)}, {plural(epochs, 'epoch')}")
     return "; ".join((*parts, *row.differs))
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from statistics import fmean, stdev
 
 from vggdsl.claims import ResultClaim
 from vggdsl.errors import Diagnostic
 from vggdsl.figures import Figure
+from vggdsl.recipe import Data
 from vggdsl.records.collect import Collection, Group, Subject
 from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
 from vggdsl.records.result import Result
@@ -82,7 +84,8 @@ def _rows(subject: Subject, every: bool, found: list[Diagnostic]) -> Iterator[Ro
         made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))
         yield from made
         split = dict(claim.protocol).get("split", "")
-        shown |= {(row.group, row.split or split) for row in made if row.group is not None and row.values}
+        accuracies = (row for row in made if row.measure.endswith("-accuracy"))  # an error's row isn't one of accuracy
+        shown |= {(row.group, row.split or split) for row in accuracies if row.group is not None and row.values}
     for group in groups:
         for split in splits:
             if (group, split) not in shown:
@@ -139,6 +142,24 @@ def _plain(subject: Subject, group: Group, split: str) -> Row:
 
 def _accuracy(split: str, result: Result) -> float:
     return {"train": result.train_accuracy, "val": result.val_accuracy, "test": result.test_accuracy}[split]
+
+
+def two_decimals(value: float) -> str:
+    """As papers round: a half goes up, also where it isn't one in binary.
+
+    >>> two_decimals(50.275)
+    '50.28'
+    """
+    return str(Decimal(repr(_round(value))).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def data_text(data: Data) -> str:
+    """The data set with what makes it another: its folder, labels or images that were replaced.
+
+    >>> data_text(Data("digits", val=180, labels="random"))
+    'digits(labels=random)'
+    """
+    return str(replace(data, val=None, test=None, classes=None, n=None))
 
 
 def _percent(share: float) -> float:

@@ -60,6 +60,8 @@ class Meter:
         peak, memory = most_held(self.device), None
         if peak is not None and self.peak is not None and self.before is not None and peak > self.peak:
             memory = peak - self.before  # else what the process did before took more, and hides it
+            if memory < self.plan.memory:  # and here it left room, that was used again
+                memory = None
         return Costs(seconds, self.estimate, memory, self.plan.memory)
 
     def _tell(self, seconds: float) -> None:

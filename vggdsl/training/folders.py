@@ -66,12 +66,13 @@ def read_folder(wanted: Wanted) -> Found:
 
 
 def find_folder(recipe: Recipe, root: Path) -> Path:
-    """The folder of a recipe: a relative path is looked up in the data folder, then in the working directory.
+    """The folder of a recipe: a relative path is looked up in the data folder, then beside the spec, then here.
 
     Raises ``InputError`` V503.
     """
     path = Path(recipe.data.path or "")
-    roots = list(dict.fromkeys((root / path, path)))
+    beside = Path(recipe.places["data"].source.name).parent if "data" in recipe.places else Path()
+    roots = list(dict.fromkeys((root / path, beside / path, path)))
     found = next((folder for folder in roots if is_folder(folder)), None)
     if found is None:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
