@@ -13,8 +13,11 @@ from safetensors.torch import load_file
 import vggdsl
 from vggdsl.errors import RecipeError
 from vggdsl.training.check import refuse_processes
+from vggdsl.training.data import load_data
+from vggdsl.training.device import choose
+from vggdsl.training.loop import Setting, evaluate
 from vggdsl.training.processes import Processes
-from vggdsl.training.run import train
+from vggdsl.training.run import load_run, train
 
 SPEC = """
 input 12x12x3
@@ -50,7 +53,7 @@ def metrics(folder: Path) -> list[dict[str, float]]:
 def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC)
-    ended = together(spec)
+    ended = together(spec, "--logger", "none")
     assert ended.returncode == 0, ended.stderr
     run = tmp_path / "runs" / "net-s0-1"
     assert [path.name for path in run.parent.iterdir()] == [run.name], "one folder for both"
@@ -89,11 +92,14 @@ def test_the_shares_make_up_the_batch(count: int, images: int) -> None:
 
 
 def test_a_process_without_an_image_is_refused() -> None:
-    recipe = vggdsl.parse(SPEC).recipe()
-    refuse_processes(recipe, 2, 900, 150)
+    spec = vggdsl.parse(SPEC)
+    refuse_processes(spec, spec.recipe(), 2, 900, 150)
     with pytest.raises(RecipeError, match="8 processes for a step or a split of 5 images"):
-        refuse_processes(recipe, 8, 900, 5)
-    refuse_processes(recipe, 1, 900, 1)
+        refuse_processes(spec, spec.recipe(), 8, 900, 5)
+    refuse_processes(spec, spec.recipe(), 1, 900, 1)
+    norms = vggdsl.parse(SPEC.replace("FC-16", "FC-16 BN").replace("batch      51", "batch      5"))
+    with pytest.raises(RecipeError, match="4 processes for a step or a split of 2 images"):  # one image is no batch
+        refuse_processes(norms, norms.recipe(), 4, 900, 150)
 
 
 def test_batch_norm_on_cpus_is_told() -> None:
@@ -103,3 +109,30 @@ def test_batch_norm_on_cpus_is_told() -> None:
     assert Processes(0, 2).notes(norms, "cuda") == ()
     assert Processes(0, 1).notes(norms, "cpu") == ()
     assert "its own images" in Processes(0, 2).notes(norms, "cpu")[0]
+
+
+def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("maxpool", "BN ReLU maxpool").replace("epochs     3", "epochs     2"))
+    ended = together(spec)
+    assert ended.returncode == 0, ended.stderr
+    run = load_run(tmp_path / "runs" / "net-s0-1", "last.safetensors")
+    spec_, network = run.spec, run.network()
+    data = load_data(spec_.recipe(), spec_.typed.input, Path())
+    setting = Setting(spec_.recipe(), data, run.normalisation, choose("cpu", "fp32"), 0)
+    loss, accuracy = evaluate(network, data.val, setting)
+    told = metrics(run.path)[-1]
+    assert (loss, accuracy) == pytest.approx((told["val_loss"], told["val_accuracy"]), rel=1e-4)
+
+
+@pytest.mark.parametrize("size", ["2", "7"])
+def test_a_world_that_torchrun_did_not_make_is_refused(size: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vggdsl", "train", "quickstart", "--runs", str(tmp_path)],
+        env={**os.environ, "WORLD_SIZE": size},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, "V532" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import vggdsl
 from vggdsl.errors import RecordError
-from vggdsl.training.checkpoint import Progress
+from vggdsl.training.checkpoint import Progress, newest
+from vggdsl.training.device import Hardware, choose
 from vggdsl.training.report import Epoch, Silent
 from vggdsl.training.run import load_run, resume, train
+from vggdsl.training.runfolder import read_plan
 
 KILLS = int(os.environ.get("VGGDSL_KILLS", "3"))
 EPOCHS = 4 * KILLS
@@ -129,15 +132,15 @@ class _Interrupting(Silent):
         self.epochs = epochs
 
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
-        if epoch.number > self.epochs:  # after the weights, before the checkpoint
+        if epoch.number > self.epochs:  # after all of its files
             raise StopError
 
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
-    """A run that ended in its fifth epoch."""
+    """A run that ended after its fourth epoch."""
     with pytest.raises(StopError):
-        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=_Interrupting(4))
+        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
     return tmp_path / "net-s0-1"
 
 
@@ -173,7 +176,7 @@ def names(run: Path) -> list[str]:
 
 def test_two_checkpoints_stay(broken: Path) -> None:
     assert names(broken) == ["checkpoint-0003.safetensors", "checkpoint-0004.safetensors"]
-    assert load_run(broken, "last.safetensors").epoch == 5
+    assert load_run(broken, "last.safetensors").epoch == 4
 
 
 def test_a_torn_checkpoint_leaves_the_one_before(broken: Path, whole: Path) -> None:
@@ -195,7 +198,7 @@ def test_a_changed_checkpoint_is_refused(broken: Path) -> None:
 
 def test_another_trainings_checkpoint_is_refused(broken: Path, tmp_path: Path) -> None:
     with pytest.raises(StopError):
-        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(4))
+        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
     for name in names(broken):
         (broken / name).write_bytes((tmp_path / "net-s1-1" / name).read_bytes())
     with pytest.raises(RecordError, match=r"it is of another training: seed 1, not 0"):
@@ -230,7 +233,9 @@ def test_a_plan_that_cannot_be_read_is_refused(broken: Path, content: str) -> No
 
 
 def test_progress_keeps_every_digit() -> None:
-    progress = Progress([Epoch(1, 0.1 + 0.2, 1 / 3, 1e-300, 0.5, 0.1, 2.0)], (0.1, -1 / 3), {"best": float("-inf")})
+    progress = Progress(
+        [Epoch(1, 0.1 + 0.2, 1 / 3, 1e-300, 0.5, 0.1, 2.0)], (0.1, -1 / 3), rate={"best": float("-inf")}
+    )
     assert Progress.from_json(progress.to_json()) == progress
 
 
@@ -242,3 +247,62 @@ def test_a_run_that_another_process_trains_is_left_alone(broken: Path) -> None:
             resume(broken)
     resume(broken)
     assert not (broken / ".lock").exists()
+
+
+def test_what_a_kill_left_unwritten_is_written_from_the_checkpoint(broken: Path, whole: Path) -> None:
+    with (broken / "metrics.csv").open(newline="") as file:
+        accuracies = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
+    names = ["last.safetensors", "metrics.csv"]
+    if accuracies[-1] > max(accuracies[:-1]):
+        names.append("best.safetensors")
+    for name in names:
+        (broken / name).unlink()
+    run = resume(broken)
+    assert metrics(run.path) == metrics(whole)
+    assert measured(run.path) == measured(whole)
+
+
+def test_other_weights_are_not_measured_as_this_runs(tmp_path: Path) -> None:
+    spec = vggdsl.parse(SPEC.replace("adam\n", "sgd(lr=1e-9)\n"), "net")  # the first epoch stays the best
+    with pytest.raises(StopError):
+        train(spec, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
+    train(spec, seed=7, device="cpu", runs_dir=tmp_path)
+    run = tmp_path / "net-s0-1"
+    (run / "best.safetensors").write_bytes((tmp_path / "net-s7-1" / "best.safetensors").read_bytes())
+    with pytest.raises(RecordError, match="isn't what this training wrote"):
+        resume(run)
+    assert not (run / "record.arch").exists()
+
+
+def test_a_link_in_a_run_is_not_written_through(broken: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "thesis.tex"
+    mine.write_text("mine")
+    for name in ("metrics.csv", ".lock"):
+        (broken / name).unlink(missing_ok=True)
+        (broken / name).symlink_to(mine)
+        with pytest.raises(RecordError, match="is a link to elsewhere"):
+            resume(broken)
+        (broken / name).unlink()
+    assert mine.read_text() == "mine"
+
+
+def test_another_machines_digits_are_noted(broken: Path) -> None:
+    notes: list[str] = []
+    planned = read_plan(broken)
+    for path in broken.glob("checkpoint-*"):
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata()
+        run = {key: metadata[key] for key in ("network", "recipe", "data", "seed", "precision")}
+    assert newest(broken, run, metadata["made-by"], notes) is not None
+    assert notes == []
+    assert newest(broken, run, "torch 9 on a toaster", notes) is not None
+    assert "a toaster now" in notes[0]
+    assert planned.folder.seed == 0
+
+
+def test_another_precision_is_refused(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = choose("cpu", "auto").precision
+    other = Hardware(torch.device("cpu"), "fp32" if real == "bf16" else "bf16")
+    monkeypatch.setattr("vggdsl.training.run.choose", lambda device, precision: other)
+    with pytest.raises(RecordError, match="of another training: precision"):
+        resume(broken)

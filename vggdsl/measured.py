@@ -13,7 +13,7 @@ from vggdsl.syntax import Atom, Entry, Line, Option
 KEYS: Mapping[str, tuple[str, ...]] = {
     "run": ("recipe", "seed", "precision", "device", "minutes", "deviates"),
     "of": ("network", "recipe", "data", "split", "from"),
-    "by": ("vggdsl", "torch", "weights"),
+    "by": ("vggdsl", "torch", "torchvision", "pillow", "weights"),
     "seal": ("sha256",),
 }
 """The entries of a measured block and their options."""

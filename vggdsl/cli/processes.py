@@ -14,7 +14,7 @@ def by_processes(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
-        if int(os.environ.get("WORLD_SIZE", "1")) == 1:  # the usual case needs no torch yet
+        if os.environ.get("WORLD_SIZE", "1") == "1":  # the usual case needs no torch yet
             command(*args, **options)
             return
         from vggdsl.training.processes import joined

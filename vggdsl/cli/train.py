@@ -1,5 +1,6 @@
 """``vggdsl train``."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from vggdsl.training.run import Run
 
 
+LARGEST = 10**9
+"""Of a number that a recipe could say, too."""
+
+
 @click.command()
 @click.argument("specs", nargs=-1, metavar="SPEC...")
 @click.option(
@@ -39,10 +44,10 @@ if TYPE_CHECKING:
     help="Where data sets are.  [default: $VGGDSL_DATA, else data]",
 )
 @click.option("--download", is_flag=True, help="Fetch the data set if it isn't there (CIFAR-10: 170 MB).")
-@click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
-@click.option("--batch", type=click.IntRange(1), help="Instead of the recipe's.")
-@click.option("--seed", type=click.IntRange(0), help="One seed instead of the recipe's.")
-@click.option("--seeds", "seed_count", type=click.IntRange(1), metavar="N", help="The seeds 0 to N-1 instead.")
+@click.option("--epochs", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+@click.option("--batch", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+@click.option("--seed", type=click.IntRange(0, LARGEST), help="One seed instead of the recipe's.")
+@click.option("--seeds", "seed_count", type=click.IntRange(1, 10_000), metavar="N", help="The seeds 0 to N-1 instead.")
 @click.option("--missing", is_flag=True, help="Only what isn't measured yet; go on where it was interrupted.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Instead of the recipe's.")
 @click.option(
@@ -53,7 +58,8 @@ if TYPE_CHECKING:
     help="Where `init from(…)` takes its weights.  [default: the newest such run]",
 )
 @click.option(
-    "--log",
+    "--logger",
+    "--log",  # of which torchrun thinks that it may be meant
     "logs",
     type=click.Choice(["tensorboard", "wandb", "none"]),
     multiple=True,
@@ -109,6 +115,8 @@ def command(
     """
     if seed is not None and seed_count is not None:
         raise click.UsageError("either --seed or --seeds")
+    if missing and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise click.UsageError("--missing looks for what is left in one process: start it without torchrun")
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
@@ -149,6 +157,7 @@ def command(
     from vggdsl.training.check import refuse
     from vggdsl.training.data import look_for_data
     from vggdsl.training.missing import Missing
+    from vggdsl.training.processes import current
     from vggdsl.training.run import Run, Stopped, data_folder, resume, train
 
     left: Missing | None = None
@@ -196,6 +205,8 @@ def command(
             except Stopped:
                 raise
             except VggdslError as error:  # the others may do better
+                if current().count > 1:  # of several processes all must agree to go on
+                    raise
                 report(error.diagnostics)
                 codes.append(exit_code(error.diagnostics))
                 if isinstance(error, InputError):  # which every seed would meet

@@ -250,6 +250,8 @@ class From:
     is_file: bool
     layers: tuple[str, ...]
     otherwise: Init | None
+    recipe: str | None = None
+    """The digest of the recipe ``source``, where that isn't a file."""
 
     def __str__(self) -> str:
         source = f'"{self.source}"' if self.is_file else self.source
@@ -338,7 +340,9 @@ class Recipe:
             warm = self.schedule.epochs if isinstance(self.schedule, WarmUp) else 0
             meant["schedule"] = f"constant after {warm}"
         init = self.init.otherwise if isinstance(self.init, From) else self.init
-        source = (self.init.source, *self.init.layers) if isinstance(self.init, From) else ()
+        source: tuple[str, ...] = ()
+        if isinstance(self.init, From):
+            source = (self.init.source, *self.init.layers, *([self.init.recipe] if self.init.recipe else ()))
         meant["init"] = (source, (init.how, init.std) if init else None)
         lines = (f"{key} {value}" for key, value in sorted(meant.items()))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]

@@ -85,7 +85,17 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
             recipes.append(recipe)
     if found:
         raise RecipeError(_distinct(found))
-    return tuple(recipes)
+    by_name = {recipe.name: recipe for recipe in recipes}
+    return tuple(_begun(recipe, by_name, ()) for recipe in recipes)
+
+
+def _begun(recipe: Recipe, by_name: Mapping[str | None, Recipe], path: tuple[str, ...]) -> Recipe:
+    """The recipe with the digest of that whose weights it begins with: what changes there changes here."""
+    init = recipe.init
+    if not isinstance(init, From) or init.is_file or init.source not in by_name or init.source in path:
+        return recipe
+    other = _begun(by_name[init.source], by_name, (*path, init.source))
+    return replace(recipe, init=replace(init, recipe=other.digest))
 
 
 def _head(section: Train) -> Span:

@@ -49,7 +49,7 @@ class Subject:
         return replace(result, recipe_name=result.recipe_name if result.recipe_name in names else names[0])
 
     def groups(self, found: list[Diagnostic]) -> list[Group]:
-        """Its measurements by network, recipe, data, split, deviations and the weights that they began with.
+        """Its measurements by network, recipe, data, split, deviations, precision and the weights that they began with.
 
         Of one seed the first counts: a repetition adds no evidence. One that disagrees is added to ``found``.
         """
@@ -74,7 +74,15 @@ class Collection:
 
 def group_key(result: Result) -> tuple[str, ...]:
     """What measurements share that may be averaged."""
-    return (result.network, result.recipe, result.data, result.split, result.deviates, result.start or "")
+    return (
+        result.network,
+        result.recipe,
+        result.data,
+        result.split,
+        result.deviates,
+        result.precision,
+        result.start or "",
+    )
 
 
 def collect(paths: Sequence[str], runs: Sequence[str] = ()) -> Collection:

@@ -14,16 +14,17 @@ def compare(spec: Spec, result: Result) -> list[str]:
     """Lines of plain text: each claim, the measurements of this seed, and the difference or why there is none."""
     lines: list[str] = []
     for claim in spec.results:
-        lines += _claimed_line(claim, claim.line, result) if claim.line else _claimed(claim, result)
+        first = spec.recipe().name
+        lines += _claimed_line(claim, claim.line, result, first) if claim.line else _claimed(claim, result)
     same = [m for m in spec.measurements if m.values.get("run", {}).get("seed") == str(result.seed)]
     for measurement in same or spec.measurements[-1:]:  # another seed's says less
         lines += _measured(measurement, result)
     return lines
 
 
-def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result) -> Iterator[str]:
+def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result, recipe: str | None) -> Iterator[str]:
     yield f"claimed: {line}{_where(claim)}"
-    differs = line_differs(line, result)
+    differs = line_differs(line, result, recipe)
     if differs:
         yield f"  measured: {result.line}"
         yield f"  not compared: {'; '.join(differs)}"
@@ -31,10 +32,11 @@ def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result) -> Itera
         yield f"  measured - claimed: {_differences(line, result)}"
 
 
-def line_differs(line: ResultLine, result: Result) -> Sequence[str]:
-    """How this run's protocol differs from that of a claimed result line."""
+def line_differs(line: ResultLine, result: Result, recipe: str | None) -> Sequence[str]:
+    """How this run's protocol differs from that of a claimed result line, which is about the spec's first recipe."""
+    other = f"by recipe {result.recipe_name} here" if result.recipe_name != recipe else ""
     epochs = f"{line.epochs:,} epochs allowed there, {result.epochs:,} here"
-    return [text for text in (epochs if line.epochs != result.epochs else "", _deviating(result)) if text]
+    return [text for text in (other, epochs if line.epochs != result.epochs else "", _deviating(result)) if text]
 
 
 def _differences(line: ResultLine, result: Result) -> str:
@@ -112,8 +114,9 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         "deviations": result.deviates or "none",
         "seed": str(result.seed),
         "precision": result.precision,
+        "from": result.start or "none",
     }
-    theirs = {**of, **run, "recipe": of.get("recipe", "?"), "deviations": run.get("deviates", "none")}
+    theirs = {"from": "none", **of, **run, "recipe": of.get("recipe", "?"), "deviations": run.get("deviates", "none")}
     differs = [] if measurement.sealed else ["the block was edited by hand"]
     for key, value in ours.items():
         if theirs.get(key) != value:

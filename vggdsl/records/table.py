@@ -96,13 +96,16 @@ def _rows(subject: Subject, every: bool, found: list[Diagnostic]) -> Iterator[Ro
 
 def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[Group], splits: Sequence[str]) -> Iterator[Row]:
     assert claim.line is not None
+    first = subject.spec.recipe().name
     for name, printed in claim.measures:
         split = name.removesuffix("-accuracy")
         if split not in splits:
             continue
         claimed = Claimed(printed, _percent(float(printed)), claim.where, {}, claim.line.epochs)
         for group in groups:
-            differs = dict.fromkeys(text for result in group.results for text in line_differs(claim.line, result))
+            differs = dict.fromkeys(
+                text for result in group.results for text in line_differs(claim.line, result, first)
+            )
             yield replace(_plain(subject, group, split), claimed=claimed, differs=tuple(differs))
         if not groups:
             yield Row(subject, None, name, claimed)

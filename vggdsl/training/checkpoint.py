@@ -27,6 +27,7 @@ from vggdsl.training.report import Epoch
 
 _FORMAT = "vggdsl-checkpoint-1"
 _NAME = re.compile(r"checkpoint-(\d{4,9})\.safetensors")
+_PART = re.compile(r"\.[\w.-]+\.(safetensors|csv|json|arch)\.\w+\.part")
 KEPT = 2
 
 
@@ -35,11 +36,14 @@ class Progress:
     """What a training remembers besides its tensors.
 
     ``rate`` and ``patience`` are those of the schedule and of early stopping, ``best`` the rank of the best epoch,
-    ``over`` whether an epoch ended the training before the last one allowed.
+    with its number and the digest of its weights, ``over`` whether an epoch ended the training before the last one
+    allowed.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     best: tuple[float, float] = (-1.0, 0.0)
+    best_epoch: int = 0
+    best_weights: str = ""
     rate: dict[str, float] = field(default_factory=dict)
     patience: dict[str, float] = field(default_factory=dict)
     over: bool = False
@@ -54,7 +58,15 @@ class Progress:
         given = json.loads(text)
         epochs = [Epoch(**{f.name: each[f.name] for f in fields(Epoch)}) for each in given["epochs"]]
         rank = (float(given["best"][0]), float(given["best"][1]))
-        return cls(epochs, rank, dict(given["rate"]), dict(given["patience"]), bool(given["over"]))
+        return cls(
+            epochs,
+            rank,
+            int(given["best_epoch"]),
+            str(given["best_weights"]),
+            dict(given["rate"]),
+            dict(given["patience"]),
+            bool(given["over"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -67,18 +79,24 @@ class Checkpoint:
 
 
 def save(
-    folder: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, progress: Progress, run: Mapping[str, str]
+    folder: Path,
+    network: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    run: Mapping[str, str],
+    made_by: str,
 ) -> None:
     """Writes the checkpoint of the last epoch, then removes those before the previous one.
 
-    ``run`` says which training it belongs to: spec, recipe, data, seed. Raises ``InputError`` V506.
+    ``run`` says which training it belongs to: spec, recipe, data, seed; ``made_by`` on what else its digits depend.
+    Raises ``InputError`` V506.
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items() if value is not None}
     plain = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
     text = progress.to_json()
-    metadata = {"format": _FORMAT, "progress": text, "digest": _digest(plain, text), **run}
+    metadata = {"format": _FORMAT, "progress": text, "digest": _digest(plain, text), "made-by": made_by, **run}
     path = folder / f"checkpoint-{len(progress.epochs):04}.safetensors"
     with replacing(path) as part:
         try:
@@ -88,15 +106,16 @@ def save(
     drop(folder, KEPT)
 
 
-def newest(folder: Path, run: Mapping[str, str], notes: list[str]) -> Checkpoint | None:
+def newest(folder: Path, run: Mapping[str, str], made_by: str, notes: list[str]) -> Checkpoint | None:
     """The last checkpoint that is whole and of this training; None where no epoch was finished.
 
-    Why one was passed over is added to ``notes``. Raises ``RecordError`` V607 if there are some, and none can be used.
+    Why one was passed over is added to ``notes``, and that one was made by something else. Raises ``RecordError``
+    V607 if there are some, and none can be used.
     """
     found = _found(folder)
     for path in found:
         try:
-            return _read(path, run)
+            return _read(path, run, made_by, notes)
         except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError) as error:
             why = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
             notes.append(f"{path.name} can't be used: {why}")
@@ -113,10 +132,19 @@ def drop(folder: Path, kept: int = 0) -> None:
 
 
 def clean(folder: Path) -> None:
-    """Removes what a killed writer left behind."""
+    """Removes what a killed writer of a run's files left behind."""
     for path in folder.glob(".*.part"):
-        with suppress(OSError):
-            path.unlink()
+        if _PART.fullmatch(path.name):
+            with suppress(OSError):
+                path.unlink()
+
+
+def refuse_links(folder: Path) -> None:
+    """Raises ``RecordError`` V607 if a file in it is a link: what is written to it would land elsewhere."""
+    link = next((path for path in folder.iterdir() if path.is_symlink()), None)
+    if link is not None:
+        message = f"{folder} can't be resumed: {link.name} is a link to elsewhere"
+        raise RecordError(Diagnostic("V607", message, help="a run's files are its own: remove the link"))
 
 
 def _found(folder: Path) -> list[Path]:
@@ -125,7 +153,7 @@ def _found(folder: Path) -> list[Path]:
     return [path for _, path in sorted(((int(m[1]), path) for m, path in numbered), reverse=True)]
 
 
-def _read(path: Path, run: Mapping[str, str]) -> Checkpoint:
+def _read(path: Path, run: Mapping[str, str], made_by: str, notes: list[str]) -> Checkpoint:
     with safe_open(path, framework="pt") as opened:
         metadata = opened.metadata() or {}
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  # no mapping
@@ -137,6 +165,9 @@ def _read(path: Path, run: Mapping[str, str]) -> Checkpoint:
     if metadata["digest"] != _digest(tensors, metadata["progress"]):
         raise ValueError("its contents were changed")
     progress = Progress.from_json(metadata["progress"])
+    if metadata["made-by"] != made_by:
+        said = f"{metadata['made-by']} then, {made_by} now"
+        notes.append(f"the digits may differ from those of a run that wasn't interrupted: {said}")
     network = dict(_under("network.", tensors))
     optimizer: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _under("optimizer.", tensors):
@@ -149,15 +180,27 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Te
     return ((name.removeprefix(prefix), tensor) for name, tensor in tensors.items() if name.startswith(prefix))
 
 
+def resumed(checkpoint: Checkpoint, network: torch.nn.Module) -> None:
+    """Gives the network the checkpoint's values. Raises ``RecordError`` V607 if they don't fit."""
+    try:
+        network.load_state_dict(dict(checkpoint.network))
+    except (RuntimeError, KeyError) as error:
+        raise _misfit(error) from None
+
+
 def restore(checkpoint: Checkpoint, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Gives network and optimizer the checkpoint's values. Raises ``RecordError`` V607 if they don't fit."""
     try:
-        network.load_state_dict(dict(checkpoint.network))
+        resumed(checkpoint, network)
         groups: list[dict[str, Any]] = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
     except (RuntimeError, ValueError, KeyError) as error:
-        message = f"the checkpoint doesn't fit the network: {str(error).partition(chr(10))[0]}"
-        raise RecordError(Diagnostic("V607", message, help="train anew: without --resume")) from None
+        raise _misfit(error) from None
+
+
+def _misfit(error: Exception) -> RecordError:
+    message = f"the checkpoint doesn't fit the network: {str(error).partition(chr(10))[0]}"
+    return RecordError(Diagnostic("V607", message, help="train anew: without --resume"))
 
 
 def _digest(tensors: Mapping[str, Tensor], text: str) -> str:

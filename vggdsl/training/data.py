@@ -125,7 +125,8 @@ def load_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
 
 def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
     splits = dict(found.splits)
-    counts = {"val": (recipe.data.val, found.val), "test": (recipe.data.test, found.test)}
+    # The test images first: which they are doesn't depend on how many are set aside to choose by.
+    counts = {"test": (recipe.data.test, found.test), "val": (recipe.data.val, found.val)}
     for name, (given, default) in counts.items():
         if name in splits:
             if given is not None:
@@ -179,7 +180,7 @@ def _hold(split: Lazy, recipe: Recipe) -> Split:
     if not isinstance(pictures, Arrays):
         return Split(read_all(split), split.labels, pictures)
     if split.view is None:
-        return Split(fit(pictures.images, split.shape), split.labels)
+        return Split(fit(pictures.images, split.shape), split.labels, pictures)
     check_images(len(split), split.shape.elements, recipe)
     return Split(read_all(split), split.labels)
 

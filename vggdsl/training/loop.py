@@ -232,6 +232,7 @@ class _Training:
     def _after_epoch(self, engine: Engine) -> None:
         number, metrics = engine.state.epoch, engine.state.metrics
         self._check(metrics["loss"], number)
+        self.setting.processes.same(self.network)
         val_loss, val_accuracy = evaluate(self.network, self.setting.data.val, self.setting)
         self._check(val_loss, number)
         epoch = Epoch(
@@ -247,12 +248,13 @@ class _Training:
         progress.epochs.append(epoch)
         rank = (val_accuracy, -val_loss)  # a small validation split has many ties, which the loss decides
         is_best = rank > progress.best
-        progress.best = max(progress.best, rank)
+        if is_best:
+            progress.best, progress.best_epoch = rank, number
         progress.over = self.rate.is_over(number, val_accuracy) or self._stops(epoch)
         progress.rate = self.rate.state
         progress.patience = self.patience.state if self.patience else {}
+        self.save(self.optimizer, progress)  # first: from it the epoch's other files can be written again
         self.on_epoch(epoch, is_best)
-        self.save(self.optimizer, progress)
         if progress.over:
             engine.terminate()
 

@@ -4,7 +4,6 @@ The batch of a recipe is that of all processes: each takes every n-th image of i
 averages the gradients, weighted by the images that each had. One process does what it always did.
 """
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ from typing import Any
 import ignite.distributed as idist
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
+from vggdsl.errors import Diagnostic, InputError
 from vggdsl.infer import TypedGraph
 from vggdsl.ops import BatchNorm
 from vggdsl.targets.torch import Network
@@ -55,8 +56,17 @@ class Processes:
         """What a training step calls: it averages gradients, and on GPUs the statistics of BN, over the processes."""
         if self.count == 1:
             return network
-        logging.getLogger(f"{idist.__name__}.auto.auto_model").setLevel(logging.WARNING)  # it tells what it wraps
-        return idist.auto_model(network, sync_bn=next(network.parameters()).is_cuda)
+        if not next(network.parameters()).is_cuda:
+            return DistributedDataParallel(network)
+        # Not ignite's auto_model, which moves a network to the GPU also where a CPU was asked for.
+        synced = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]  # torch's
+        return DistributedDataParallel(synced, [torch.cuda.current_device()])
+
+    def same(self, network: Network) -> None:
+        """Gives the running statistics of all processes the leading one's values; weights are the same anyway."""
+        if self.count > 1:
+            for buffer in network.buffers():
+                torch.distributed.broadcast(buffer, 0)
 
     def wait(self) -> None:
         """Until all processes are here."""
@@ -80,12 +90,21 @@ def current() -> Processes:
     return Processes(idist.get_rank(), idist.get_world_size())
 
 
+def world_size() -> int:
+    """How many processes torchrun started; 1 without it."""
+    text = os.environ.get("WORLD_SIZE") or "1"
+    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else 1
+
+
 @contextmanager
 def joined(device: str) -> Iterator[Processes]:
     """Joins the processes that torchrun started; by nccl on GPUs, else by gloo. Without torchrun this one is alone."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if world_size() == 1:
         yield Processes()
         return
+    if not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
+        help = "start it by `torchrun --nproc-per-node N -m vggdsl train …`, or unset WORLD_SIZE"
+        raise InputError(Diagnostic("V532", "WORLD_SIZE is set, and the rest that torchrun sets isn't", help=help))
     cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     options: dict[str, Any] = {"backend": "nccl" if cuda else "gloo"}
     idist.initialize(**options)

@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import PIL
 import torch
+import torchvision
 
 from vggdsl import __version__
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
@@ -19,15 +21,15 @@ from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, write_record
 from vggdsl.spec import Spec, classes_differ
 from vggdsl.syntax import ResultLine
-from vggdsl.targets.torch import load_weights
+from vggdsl.targets.torch import load_weights, weights
 from vggdsl.training.check import refuse, refuse_images, refuse_processes
-from vggdsl.training.checkpoint import Checkpoint, Progress, clean, drop, newest, save
+from vggdsl.training.checkpoint import Checkpoint, Progress, clean, drop, newest, refuse_links, resumed, save
 from vggdsl.training.costs import Meter
 from vggdsl.training.data import load_data
 from vggdsl.training.device import choose, threads_for
 from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
 from vggdsl.training.memory import check_training, place, training_bytes
-from vggdsl.training.processes import current
+from vggdsl.training.processes import Processes, current
 from vggdsl.training.report import Epoch, Plan, Reporter, Silent
 from vggdsl.training.runfolder import BEST, LAST, RunFolder, Trained, load_run, read_plan, weights_digest
 from vggdsl.training.start import find_trained, starting_network
@@ -110,7 +112,7 @@ def train(
         folder.write_plan(where, device, first)
     folder.path = Path(processes.told(str(folder.path)))
     origin = Origin(first, None if first is None else weights_digest(first.weights))
-    with threads_for(spec.typed.macs * recipe.batch // setting.processes.count):
+    with _held(folder, processes), threads_for(spec.typed.macs * recipe.batch // processes.count):
         return _start(folder, base, setting, origin, needed, reporter or Silent())
 
 
@@ -133,21 +135,34 @@ def resume(
     """
     path = Path(run)
     planned = read_plan(path)
-    if is_file(path / RECORD):
-        help = f"`vggdsl train {path / RECORD}` repeats it"
-        raise RecordError(Diagnostic("V607", f"{path} is finished: nothing is left to do", help=help))
+    refuse_links(path)
     folder = planned.folder
     spec, recipe, seed = folder.spec, folder.recipe, folder.seed
     where = Path(data_dir) if data_dir is not None else planned.data
     setting, needed = _setting(spec, recipe, seed, where, device or planned.device, download)
-    if setting.processes.leads:
-        clean(path)
-    notes: list[str] = []
-    start = newest(path, _identity(spec, setting), notes)
-    first = find_trained(spec, recipe, path.parent, planned.start) if start is None else None
-    origin = Origin(first, planned.start_digest, start)
-    with threads_for(spec.typed.macs * recipe.batch // setting.processes.count):
+    with _held(folder, setting.processes), threads_for(spec.typed.macs * recipe.batch // setting.processes.count):
+        if is_file(path / RECORD):
+            help = f"`vggdsl train {path / RECORD}` repeats it"
+            raise RecordError(Diagnostic("V607", f"{path} is finished: nothing is left to do", help=help))
+        if setting.processes.leads:
+            clean(path)
+        notes: list[str] = []
+        start = newest(path, _identity(spec, setting), _made_by(setting), notes)
+        first = None
+        if start is None:
+            first = find_trained(spec, recipe, path.parent, planned.start, planned.start_digest)
+        origin = Origin(first, planned.start_digest, start)
         return _start(folder, _base(spec, recipe), setting, origin, needed, reporter or Silent(), tuple(notes))
+
+
+def _held(folder: RunFolder, processes: Processes) -> AbstractContextManager[None]:
+    """The leading process alone trains in the folder."""
+    return folder.held() if processes.leads else nullcontext()
+
+
+def _made_by(setting: Setting) -> str:
+    """On what the digits depend besides the recipe."""
+    return f"torch {torch.__version__} on {setting.hardware.name}{setting.processes}"
 
 
 def _setting(spec: Spec, recipe: Recipe, seed: int, where: Path, device: str, download: bool) -> tuple[Setting, int]:
@@ -162,7 +177,7 @@ def _setting(spec: Spec, recipe: Recipe, seed: int, where: Path, device: str, do
         raise InputError(differ)
     refuse_images(spec, recipe, len(data.train))
     processes = current()
-    refuse_processes(recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
+    refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
     return Setting(recipe, data, data.normalisation(recipe.normalize), hardware, seed, processes), needed
 
 
@@ -173,6 +188,7 @@ def _identity(spec: Spec, setting: Setting) -> dict[str, str]:
         "recipe": setting.recipe.digest,
         "data": setting.data.digest,
         "seed": str(setting.seed),
+        "precision": setting.hardware.precision,
     }
 
 
@@ -232,17 +248,16 @@ def _start(
         precision=hardware.precision,
         notes=(*notes, *origin.notes(recipe), *data.notes, *setting.processes.notes(spec.typed, hardware.device.type)),
     )
-    with folder.held() if setting.processes.leads else nullcontext():
-        reporter.started(plan)
-        try:
-            with _out_of_memory(recipe):
-                meter = Meter(plan, hardware.device, reporter.estimated)
-                result = _run(folder, base, setting, origin, epochs, reporter, meter)
-                reporter.finished(meter.costs())
-        except KeyboardInterrupt:
-            raise Stopped(folder.path, len(epochs)) from None
-        finally:
-            reporter.ended()
+    reporter.started(plan)
+    try:
+        with _out_of_memory(recipe):
+            meter = Meter(plan, hardware.device, reporter.estimated)
+            result = _run(folder, base, setting, origin, epochs, reporter, meter)
+            reporter.finished(meter.costs())
+    except KeyboardInterrupt:
+        raise Stopped(folder.path, len(epochs)) from None
+    finally:
+        reporter.ended()
     return Run(folder.path, spec, recipe, result, tuple(epochs))
 
 
@@ -261,33 +276,48 @@ def _run(
     network = starting_network(spec, recipe, setting.seed, origin.trained).to(device)
     network = network.to(memory_format=torch.channels_last)
 
-    def on_epoch(epoch: Epoch, is_best: bool) -> None:
-        epochs.append(epoch)
-        meter.epoch(epoch)
-        if not setting.processes.leads:
-            return
+    progress = origin.checkpoint.progress if origin.checkpoint else Progress()
+
+    def write_epoch(epoch: Epoch, is_best: bool) -> None:
         names = [BEST] * is_best + [LAST]
         if recipe.checkpoint and epoch.number % recipe.checkpoint == 0:
             names.append(f"epoch-{epoch.number:04}.safetensors")
         for name in names:
             folder.write_weights(name, network, setting, epoch.number)
         folder.write_metrics(epochs)
-        reporter.epoch(epoch, is_best)
+
+    def on_epoch(epoch: Epoch, is_best: bool) -> None:
+        epochs.append(epoch)
+        meter.epoch(epoch)
+        if setting.processes.leads:
+            write_epoch(epoch, is_best)
+            reporter.epoch(epoch, is_best)
 
     def on_step(images: int) -> None:
         meter.step(images)
         reporter.step(images)
 
-    def keep(optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    def keep(optimizer: torch.optim.Optimizer, now: Progress) -> None:
+        nonlocal progress
+        progress = now
+        if now.best_epoch == len(now.epochs):
+            now.best_weights = weights_digest(weights(network))
         if setting.processes.leads:
-            save(folder.path, network, optimizer, progress, _identity(spec, setting))
+            save(folder.path, network, optimizer, now, _identity(spec, setting), _made_by(setting))
 
+    if origin.checkpoint is not None and setting.processes.leads:  # it was written before the epoch's other files
+        resumed(origin.checkpoint, network)
+        write_epoch(epochs[-1], progress.best_epoch == len(epochs))
     fit(network, setting, on_epoch, on_step, start=origin.checkpoint, save=keep)
     setting.processes.wait()
     best = load_run(folder.path)  # as it was written: what is measured is what can be used
+    if weights_digest(best.weights) != progress.best_weights:
+        help = "train anew: the weights of the best epoch are lost"
+        message = f"{folder.path / BEST} isn't what this training wrote after epoch {progress.best_epoch}"
+        raise RecordError(Diagnostic("V607", message, help=help))
     load_weights(network, best.weights)
     _, accuracy = evaluate(network, data.test, setting)
-    chosen = epochs[best.epoch - 1]
+    chosen = epochs[progress.best_epoch - 1]
     result = Result(
         best=chosen.number,
         epochs=recipe.epochs,
@@ -305,7 +335,12 @@ def _run(
         data=data.digest,
         split=data.split,
         scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
-        versions={"vggdsl": __version__, "torch": torch.__version__},
+        versions={
+            "vggdsl": __version__,
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,  # which with Pillow decides the pixels of scaled images
+            "pillow": PIL.__version__,
+        },
         weights=weights_digest(best.weights),
         start=origin.digest,
     )

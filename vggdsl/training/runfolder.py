@@ -97,7 +97,7 @@ class RunFolder:
             yield
             return
         file = self.path / ".lock"
-        with file.open("w") as lock:
+        with file.open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -185,6 +185,10 @@ def read_plan(path: Path) -> Planned:
         recipe = with_entries(base, [f"{key} {entry['value']}" for key, entry in flags.items()])
         data, device = Path(plan["data"]), str(plan["device"])
         start = plan["from"] or {"run": None, "weights": None}
+        seed = plan["seed"]
+        known = isinstance(start["weights"], str | None) and isinstance(seed, int) and seed >= 0
+        if not known or isinstance(seed, bool):
+            raise ValueError("a seed or the digest of weights is none")
         folder = RunFolder(path, spec, recipe, int(plan["seed"]))
         return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"])
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
