@@ -1,6 +1,7 @@
 """What is wrong with what a delta inherits, told from the delta: its reader writes there, and not in the base."""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from vggdsl import syntax
@@ -33,6 +34,17 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
             return _own_first(finding, own)
         case _:
             return finding
+
+
+def inherited_misfits(recipes: Sequence[str | None], document: syntax.Document) -> Iterator[Diagnostic]:
+    """W402: recipes that a delta inherits, and that can't train what it made of the network."""
+    link = next((c for c in document.contents if isinstance(c, syntax.Link) and c.verb == "extends"), None)
+    if not recipes or link is None:
+        return
+    names = ", ".join(name or "without a name" for name in recipes)
+    what = "recipes that are inherited don't" if len(recipes) > 1 else "a recipe that is inherited doesn't"
+    help = f"`vggdsl train` says why; change it: `{_train(recipes[0], 'data cifar10')}`, or train by another"
+    yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
 
 
 def _drop(line: Span) -> str:

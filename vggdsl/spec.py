@@ -23,7 +23,7 @@ from vggdsl.errors import (
     once_each,
 )
 from vggdsl.infer import TypedGraph, infer
-from vggdsl.inherited import from_delta
+from vggdsl.inherited import from_delta, inherited_misfits
 from vggdsl.library import read_source, reader
 from vggdsl.links import flatten, is_blocks
 from vggdsl.lints import lint, lint_blocks
@@ -87,13 +87,24 @@ class Spec:
         """How many structural figures hold, are disputed or refuted."""
         return Counter(v.status for v in self.verdicts)[status]
 
+    def misfits(self, recipe: Recipe) -> list[Diagnostic]:
+        """Why one of its recipes can't train this network: other classes, other layers to begin with."""
+        wrong = classes_differ(self, recipe, CLASSES.get(recipe.data.name) or recipe.data.classes)
+        wrong += check_init(recipe, self.recipes, self.typed)
+        return [from_delta(d, self.document, recipe.name) for d in wrong]
+
     def check(self) -> list[Diagnostic]:
         """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints."""
         found = [v.finding for v in self.verdicts if v.finding is not None]
+        own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
+        idle = []
         for recipe in self.recipes:
-            wrong = classes_differ(self, recipe, CLASSES.get(recipe.data.name) or recipe.data.classes)
-            wrong += check_init(recipe, self.recipes, self.typed)
-            found += (from_delta(d, self.document, recipe.name) for d in wrong)
+            wrong = self.misfits(recipe)
+            if recipe.name in own or not any(d.is_error for d in wrong):
+                found += wrong
+            else:  # inherited, and perhaps of no use here: an error only where it is trained by
+                idle.append(recipe.name)
+        found += inherited_misfits(idle, self.document)
         defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
         found += (from_delta(d, self.document) for d in lint(self.typed, defaults))
         found += lint_blocks(self.document, self.whole)

@@ -20,6 +20,7 @@ def refuse(spec: Spec, recipe: Recipe) -> None:
     finds, since a network that isn't the paper's isn't worth training.
     """
     found = [d for d in spec.check() if d.is_error]
+    found += (d for d in spec.misfits(spec.recipe(recipe.name)) if d.is_error and d not in found)
     if not spec.recipes:
         found += classes_differ(spec, recipe, CLASSES.get(recipe.data.name))
     found += [*_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
