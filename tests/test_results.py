@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from test_record import found
 
-from vggdsl.cli import main, train
+from vggdsl.cli import main, queue
 from vggdsl.notations import arch
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.result import Result as Found
@@ -421,19 +421,19 @@ class _Impatient(Silent):
 
 def test_a_family_goes_on_after_ctrl_c(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path)
-    patient = train._reporter
+    patient = queue.reporter
     for which, names in (
         (2, ["small-s0-1", "small-s1-1"]),
         (3, ["small-s0-1", "small-s1-1", "small-s2-1", "wide-s0-1"]),
     ):
         impatient = _Impatient(which)
-        monkeypatch.setattr(train, "_reporter", lambda logs, it=impatient: it)
+        monkeypatch.setattr(queue, "reporter", lambda logs, it=impatient: it)
         stopped = _train(tmp_path, "--seeds", "3")
         assert (stopped.exit_code, "V605" in stopped.stderr) == (1, True)
         assert _runs(tmp_path) == names
         assert not (tmp_path / "runs" / names[-1] / "record.arch").exists()
         assert (tmp_path / "runs" / names[-1] / "checkpoint-0001.safetensors").exists()
-    monkeypatch.setattr(train, "_reporter", patient)
+    monkeypatch.setattr(queue, "reporter", patient)
     done = _train(tmp_path, "--seeds", "3")
     assert done.exit_code == 0, done.stderr
     assert "going on after epoch 1" in done.stderr
@@ -447,10 +447,10 @@ def test_a_family_goes_on_after_ctrl_c(trained: Path, tmp_path: Path, monkeypatc
 
 def test_a_torn_run_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path)
-    patient = train._reporter
-    monkeypatch.setattr(train, "_reporter", lambda logs: _Impatient(1))
+    patient = queue.reporter
+    monkeypatch.setattr(queue, "reporter", lambda logs: _Impatient(1))
     assert _train(tmp_path, "--seed", "0").exit_code == 1
-    monkeypatch.setattr(train, "_reporter", patient)
+    monkeypatch.setattr(queue, "reporter", patient)
     (tmp_path / "runs" / "small-s0-1" / "checkpoint-0001.safetensors").write_bytes(b"torn")
     (tmp_path / "runs" / "odd").mkdir()
     (tmp_path / "runs" / "odd" / "recipe.json").write_text("[]")

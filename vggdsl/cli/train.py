@@ -1,26 +1,21 @@
 """``vggdsl train``."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import exit_code, report, reports_errors
+from vggdsl.cli.common import report, reports_errors
+from vggdsl.cli.jobs import Job
 from vggdsl.cli.processes import by_processes
-from vggdsl.errors import InputError, RecordError, VggdslError
-from vggdsl.recipe import Recipe
+from vggdsl.errors import VggdslError
 from vggdsl.records.collect import collect, specs_in
 from vggdsl.spec import Spec, load
 
 if TYPE_CHECKING:
     from vggdsl.records.repeat import Repetition
-    from vggdsl.training.missing import Missing
-    from vggdsl.training.report import Reporter
-    from vggdsl.training.run import Run
-
 
 LARGEST = 10**9
 """Of a number that a recipe could say, too."""
@@ -140,93 +135,36 @@ def command(
     specs = tuple(path for name in specs for path in specs_in(name))
     # A spec that holds measurements isn't repeated for what it lacks.
     is_told = missing or recipe_name is not None or any(value is not None for value in flags.values())
-    jobs, began = [], dict[int, str | None]()
-    for name in specs:
-        spec = load(name, beside=specs)
-        again = None if is_told else _repeated(spec)
-        if again is None:
-            recipe = spec.recipe(recipe_name).with_flags(**flags)
-        else:
-            recipe = again.recipe.with_flags(seeds=(again.seed,))
-            began[id(spec)] = again.start
-        wrong = [d for d in spec.check() if d.is_error]
-        if wrong:
-            raise VggdslError(wrong)
-        jobs.append((spec, recipe))
+    jobs = [_job(name, specs, recipe_name, flags, is_told) for name in specs]
 
-    from vggdsl.training.check import refuse
-    from vggdsl.training.data import look_for_data
+    from vggdsl.cli.queue import Queue
     from vggdsl.training.missing import Missing
-    from vggdsl.training.processes import current
-    from vggdsl.training.run import Run, Stopped, data_folder, resume, train
+    from vggdsl.training.run import data_folder
 
-    left: Missing | None = None
+    queue = Queue(jobs, data_dir, device, runs_dir, download, start_from, logs)
     if missing:
         collection = collect(specs, [str(runs_dir)])
         report(collection.found)
         measured = [result for subject in collection.subjects for result in subject.results]
-        left = Missing(measured, runs_dir, data_folder(data_dir), start_from)
-        jobs = [(spec, _lacking(left, spec, recipe)) for spec, recipe in jobs]
-        jobs = [(spec, recipe) for spec, recipe in jobs if recipe.seeds]
-
-    def train_one(spec: Spec, recipe: Recipe, number: int) -> Run:
-        begun = left.take_begun(spec, recipe, number) if left is not None else None
-        if begun is not None:
-            try:
-                return resume(begun, data_dir=data_dir, device=device, download=download, reporter=_reporter(logs))
-            except RecordError as error:  # its checkpoints are torn: it begins anew
-                report(error.diagnostics)
-        return train(
-            spec,
-            recipe,
-            seed=number,
-            data_dir=data_dir,
-            device=device or "auto",
-            runs_dir=runs_dir,
-            download=download,
-            start_from=start_from,
-            start_weights=began.get(id(spec)),
-            reporter=_reporter(logs),
-        )
-
-    for spec, recipe in jobs:  # all of them, before the first begins
-        refuse(spec, recipe)
-        look_for_data(recipe, data_folder(data_dir), download=download)
-        if left is None:  # else they were told
-            report(d for d in spec.check() if not d.is_error)
-    codes = []
-    for spec, recipe in jobs:
-        runs = []
-        for number in recipe.seeds:
-            if left is not None and left.is_measured(spec, recipe, number):
-                continue  # by another spec of the same network and recipe
-            try:
-                run = train_one(spec, recipe, number)
-            except Stopped:
-                raise
-            except VggdslError as error:  # the others may do better
-                if current().count > 1:  # of several processes all must agree to go on
-                    raise
-                report(error.diagnostics)
-                codes.append(exit_code(error.diagnostics))
-                if isinstance(error, InputError):  # which every seed would meet
-                    break
-                continue
-            _show(run)
-            runs.append(run)
-            if left is not None:
-                left.add(run.result)
-        if len(runs) > 1 and left is None:
-            click.echo(_over_seeds(runs))
+        queue.leave_out(Missing(measured, runs_dir, data_folder(data_dir), start_from))
+    queue.check()
+    codes = queue.run()
     if missing:
         _show_results(specs, runs_dir)
     if codes:
-        raise SystemExit(max(codes) if len(jobs) == 1 else 1)
+        raise SystemExit(max(codes) if len(queue.jobs) == 1 else 1)
 
 
-def _lacking(left: "Missing", spec: Spec, recipe: Recipe) -> Recipe:
-    """The recipe with the seeds that are still to be trained."""
-    return recipe.with_flags(seeds=tuple(seed for seed in recipe.seeds if not left.is_measured(spec, recipe, seed)))
+def _job(name: str, specs: Sequence[str], recipe_name: str | None, flags: Mapping[str, object], is_told: bool) -> Job:
+    """What is to be trained of a spec. Raises ``VggdslError`` with what is wrong with it."""
+    spec = load(name, beside=specs)
+    again = None if is_told else _repeated(spec)
+    wrong = [d for d in spec.check() if d.is_error]
+    if wrong:
+        raise VggdslError(wrong)
+    if again is not None:
+        return Job(spec, again.recipe.with_flags(seeds=(again.seed,)), again.start)
+    return Job(spec, spec.recipe(recipe_name).with_flags(**flags))
 
 
 def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
@@ -241,28 +179,11 @@ def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
     show(found)
 
 
-def _reporter(logs: Sequence[str]) -> "Reporter":
-    """What shows a training: the terminal, and loggers."""
-    from vggdsl.cli.progress import reporter
-    from vggdsl.training.loggers import LOGGERS, Together
-    from vggdsl.training.processes import current
-    from vggdsl.training.report import Silent
-
-    if not current().leads:
-        return Silent()
-    wanted = dict.fromkeys(logs or ("tensorboard",))
-    # The loggers first: where one can't begin, nothing is said on the terminal of a training.
-    return Together(*(LOGGERS[name]() for name in wanted if name != "none"), reporter())
-
-
 def _resume(path: Path, data_dir: Path | None, device: str | None, download: bool, logs: Sequence[str]) -> None:
+    from vggdsl.cli.queue import reporter, show
     from vggdsl.training.run import resume
 
-    _show(resume(path, data_dir=data_dir, device=device, download=download, reporter=_reporter(logs)))
-
-
-def _show(run: "Run") -> None:
-    click.echo("\n".join([str(run.line), *run.compare(), f"run: {run.path}"]))
+    show(resume(path, data_dir=data_dir, device=device, download=download, reporter=reporter(logs)))
 
 
 def _repeated(spec: Spec) -> "Repetition | None":
@@ -280,8 +201,3 @@ def _repeated(spec: Spec) -> "Repetition | None":
     elif spec.measurements:
         click.echo("the measured block isn't sealed, so it isn't repeated: training by the recipe", err=True)
     return again
-
-
-def _over_seeds(runs: Sequence["Run"]) -> str:
-    found = [float(run.line.test) for run in runs]  # as records have them
-    return f"test accuracy over {len(found)} seeds: {mean(found):.4f}, standard deviation {stdev(found):.4f}"
