@@ -95,7 +95,7 @@ def command(
     With --missing a training that is measured is left out: by a sealed block in its spec, or by a record under
     --runs, of the same network, recipe, seed and flags, and on the same data if they are at hand. One that was
     interrupted goes on. So the same command finishes a family after Ctrl-C; it ends in the table of `results`.
-    Don't start it twice at once: each would go on with what the other has begun.
+    A run that another process is training in is refused.
 
     \b
     vggdsl train quickstart                          real images, in seconds, nothing to fetch
@@ -159,6 +159,8 @@ def _job(name: str, specs: Sequence[str], recipe_name: str | None, flags: Mappin
     """What is to be trained of a spec. Raises ``VggdslError`` with what is wrong with it."""
     spec = load(name, beside=specs)
     again = None if is_told else _repeated(spec)
+    if is_told and len(spec.measurements) == 1 and (said := spec.measurements[0].values.get("run", {}).get("deviates")):
+        click.echo(f"{spec.name}: what deviated in its record ({said}) isn't repeated, since flags are given", err=True)
     wrong = [d for d in spec.check() if d.is_error]
     if wrong:
         raise VggdslError(wrong)
