@@ -479,6 +479,24 @@ def test_a_diverging_loss_ends_the_run(tmp_path: Path) -> None:
     assert not (tmp_path / "small-s0-1" / "record.arch").exists()
 
 
+def test_weights_that_are_drawn_too_large_are_told(tmp_path: Path) -> None:
+    spec = spec_with("input 8x8x1 ( conv3-32 ) x9 FC-3 softmax", init="normal(std=10)", epochs="5", precision="fp32")
+    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    assert found.code == "V409"
+    assert found.labels[0].span.text == "init normal(std=10)"
+    assert str(found.help).startswith("begin with `init he`")
+
+
+def test_a_loss_that_diverges_in_validation_alone_is_told_apart(tmp_path: Path) -> None:
+    body = "input 8x8x1\nafter conv: BN momentum=1e-3 ReLU\n( conv3-16 ) x60 FC-3 softmax"
+    spec = spec_with(body, init="normal(std=1)", batch="8", precision="fp32")
+    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    assert found.code == "V409"
+    assert "in validation the loss became" in found.message
+    assert found.labels[0].span.text == "batch 8"
+    assert "running statistics" in str(found.help)
+
+
 class _Impatient(Silent):
     """Presses Ctrl-C in the second epoch."""
 

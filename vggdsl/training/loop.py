@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.recipe import SGD, ColourPCA, Recipe
+from vggdsl.ops import BatchNorm
+from vggdsl.recipe import SGD, ColourPCA, From, Recipe
 from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.training.augment import Normalisation, augment, generator, random_seed
 from vggdsl.training.batches import Batch, in_order, training_batches
@@ -214,16 +215,26 @@ class _Training:
                 loss = loss + head.weight * functional.cross_entropy(aux.float(), labels, label_smoothing=smoothing)
         return logits, loss
 
-    def _check(self, loss: float, epoch: int) -> None:
-        if math.isfinite(loss):
-            return
-        recipe = self.setting.recipe
-        rate = self.optimizer.param_groups[0]["lr"]
+    def _check(self, loss: float, epoch: int, training_loss: float | None = None) -> None:
+        """A loss in training, or one in validation behind the ``training_loss`` of the epoch."""
+        if not math.isfinite(loss):
+            raise VggdslError(self._diverged(loss, epoch, training_loss))
+
+    def _diverged(self, loss: float, epoch: int, training_loss: float | None) -> Diagnostic:
+        recipe, rate = self.setting.recipe, self.optimizer.param_groups[0]["lr"]
         message = f"the loss became {loss} in epoch {epoch}, at a learning rate of {rate:g}"
-        help = "train with a lower learning rate, a warm-up, or batch norm"
+        if training_loss is not None:
+            message = f"in validation {message}; in training it is {training_loss:.4g}"
+            if any(isinstance(typed.node.op, BatchNorm) for typed in self.network.typed.nodes):
+                settled = f"batch norm validates by running statistics, here of {epoch * self.steps} steps"
+                return Diagnostic("V409", message, place(recipe, "batch"), f"{settled}: make steps by a smaller batch")
+        entry, help = "optimizer", "train with a lower learning rate, a warm-up, or batch norm"
+        drawn = recipe.init.otherwise if isinstance(recipe.init, From) else recipe.init
+        if epoch == 1 and drawn is not None and drawn.std is not None:
+            entry, help = "init", f"begin with `init he`, by the layers' sizes, or {help}"
         if self.setting.hardware.precision == "bf16":
             help += "; or try `--precision fp32`"
-        raise VggdslError(Diagnostic("V409", message, place(recipe, "optimizer"), help))
+        return Diagnostic("V409", message, place(recipe, entry), help)
 
     def _after_step(self, engine: Engine) -> None:
         _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
@@ -234,7 +245,7 @@ class _Training:
         self._check(metrics["loss"], number)
         self.setting.processes.same(self.network)
         val_loss, val_accuracy = evaluate(self.network, self.setting.data.val, self.setting)
-        self._check(val_loss, number)
+        self._check(val_loss, number, metrics["loss"])
         epoch = Epoch(
             number=number,
             train_loss=metrics["loss"],
