@@ -141,7 +141,7 @@ def count(items: Iterable[syntax.Item], blocks: Blocks) -> int:
                 inner = known.get(name, 1)
             case _:
                 inner = 1
-        return max(inner, 1) * (1 if item.repeat is None else item.repeat)
+        return max(inner, 1) * (item.repeat or 1)
 
     return sum(map(of, items))
 
