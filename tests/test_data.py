@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.recipe import CLASSES, Data, Recipe
+from vggdsl.recipe import DATA_SETS, Data, Recipe
 from vggdsl.shapes import Shape
 from vggdsl.spec import Spec, parse
 from vggdsl.training import cifar, data, memory
@@ -169,7 +169,7 @@ def test_cifar10_python_version_is_checked_before_it_is_unpickled(tmp_path: Path
 
 
 def test_an_official_test_split_is_not_resized(binary: Path) -> None:
-    recipe = spec_on("cifar10(val=50, test=20)").recipe()
+    recipe = Recipe(data=Data("cifar10", val=50, test=20))
     assert "has test images of its own" in refusal(lambda: load_data(recipe, RGB, binary)).message
 
 
@@ -372,8 +372,8 @@ def test_fakes_are_always_the_same() -> None:
 
 
 def test_every_set_of_the_language_can_be_read() -> None:
-    assert set(data.SOURCES) == set(CLASSES)
-    assert {name: SIZES[name] for name in SIZES if CLASSES[name]} == SIZES
+    assert set(data.SOURCES) == set(DATA_SETS)
+    assert {name: SIZES[name] for name in SIZES if DATA_SETS[name].classes} == SIZES
 
 
 @pytest.mark.parametrize(

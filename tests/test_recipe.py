@@ -44,7 +44,8 @@ def errors(*entries: str) -> tuple[Diagnostic, ...]:
 
 READ = [
     ("data cifar10", Data("cifar10")),
-    ("data svhn(val=5000, test=100)", Data("svhn", val=5000, test=100)),
+    ("data digits(val=50, test=100, seed=3)", Data("digits", val=50, test=100, seed=3)),
+    ("data svhn(val=5000)", Data("svhn", val=5000)),
     ('data folder("a b/c", val=3)', Data("folder", "a b/c", 3)),
     ("data fake(classes=10, n=7)", Data("fake", classes=10, n=7)),
     ("augment none", ()),
@@ -112,7 +113,10 @@ WRONG = [
     ("data", '"cifar10"', "write data cifar10(val=5000)"),
     ("data", "cifar10 mnist", "write data cifar10(val=5000)"),
     ("data", "cifar10(vall=5)", "did you mean `val`?"),
-    ("data", "cifar10(n=5)", "known: val, test, labels, images"),
+    ("data", "cifar10(n=5)", "known: val, test, seed, labels, images"),
+    ("data", "cifar10(test=5000)", "remove `test=5000`"),
+    ("data", "imagenet(val=5000)", "remove `val=5000`"),
+    ("data", "cifar10(seed=-1)", "write a number such as 0.05 or 1e-3"),
     ("data", "fake(classes=1)", "write a whole number from 2"),
     ("data", "cifar10(val=-5)", "write a number such as 0.05 or 1e-3"),
     ("augment", "crop", "write crop(5)"),

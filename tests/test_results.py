@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
+from PIL import Image
 from test_record import found
 
 from vggdsl.cli import main, queue
 from vggdsl.notations import arch
 from vggdsl.records.collect import collect, counted
+from vggdsl.records.compare import compare
 from vggdsl.records.result import Result as Found
 from vggdsl.spec import Spec, load, parse
 from vggdsl.syntax import Document, Line
@@ -27,6 +30,7 @@ from vggdsl.training import missing
 from vggdsl.training.data import load_data
 from vggdsl.training.missing import Missing
 from vggdsl.training.report import Epoch, Silent
+from vggdsl.training.run import load_run
 
 BODY = """input 8x8x1
 conv3-{width} maxpool
@@ -358,6 +362,81 @@ def test_the_table_does_not_wait_for_torch() -> None:
     assert "top-5-error" in done.stdout
 
 
+def test_of_few_images_their_number_is_averaged(tmp_path: Path) -> None:
+    spec = parse(BODY.format(width=2), "net.arch")
+    right = {0: 353, 1: 352, 2: 350}  # of 360, by which four digits lose the last of the deviation's
+    results = [found(spec, seed=seed, test_accuracy=n / 360, split="80/60/360") for seed, n in right.items()]
+    path = tmp_path / "net.arch"
+    path.write_text(with_blocks(spec, *results))
+    (row,) = [row for row in _json(path) if row["measure"] == "test-accuracy"]
+    shares = [100 * n / 360 for n in right.values()]
+    assert row["measured"]["mean"] == pytest.approx(statistics.mean(shares), abs=1e-9)
+    assert row["measured"]["std"] == pytest.approx(statistics.stdev(shares), abs=1e-9)
+    assert "97.69 ± 0.42%" in _run("results", path).stdout
+
+
+TWO = """input 8x8x1 conv3-2 maxpool FC-10 softmax
+train whole {
+  data  mnist
+  batch 16
+}
+train toy as whole {
+  data digits
+}
+claim top-1-accuracy 99.2% split=test "slide 1"
+"""
+
+
+def test_a_claim_without_a_recipe_is_about_the_first(tmp_path: Path) -> None:
+    spec = parse(TWO, "net.arch")
+    path = tmp_path / "net.arch"
+    toy = found(spec, "toy", split="1257/180/360", epochs=100)
+    path.write_text(with_blocks(spec, toy))
+    claimed, plain = (row for row in _json(path) if row["measure"] in ("top-1-accuracy", "test-accuracy"))
+    assert (claimed["measure"], claimed["measured"], claimed["difference"]) == ("top-1-accuracy", None, None)
+    assert (plain["measure"], plain["claimed"]) == ("test-accuracy", None)
+    assert any("train=whole claimed, toy here" in line for line in compare(spec, toy))
+    whole = found(spec, "whole", split="55000/5000/10000", epochs=100)
+    path.write_text(with_blocks(spec, whole))
+    assert _json(path)[0]["difference"] == pytest.approx(-29.2)
+
+
+def test_a_part_of_a_data_set_is_not_compared(tmp_path: Path) -> None:
+    spec = parse(TWO, "net.arch")
+    path = tmp_path / "net.arch"
+    path.write_text(with_blocks(spec, found(spec, "whole", split="700/5000/10000", epochs=100)))
+    row = _json(path)[0]
+    assert (row["difference"], row["measured"]["mean"]) == (None, 70)
+    assert "15,700 of the 70,000 images of mnist here" in _run("results", path).stdout
+
+
+def test_five_guesses_are_measured_where_there_are_many_classes(tmp_path: Path) -> None:
+    text = BODY.format(width=2).replace("FC-3", "FC-20").replace("classes=3", "classes=20")
+    path = tmp_path / "net.arch"
+    path.write_text(text + "claim rank-5-accuracy 30% split=test\nclaim top-5-error 60% split=val\n")
+    done = _run("train", path, "--runs", tmp_path / "runs", "--log", "none")
+    assert done.exit_code == 0, done.stderr
+    record = load(tmp_path / "runs" / "net-s0-1" / "record.arch")
+    (block,) = record.measurements
+    assert block.sealed
+    trained = load_run(tmp_path / "runs" / "net-s0-1")
+    data = load_data(record.recipe(), record.typed.input, tmp_path)
+    network = trained.network()
+    shares = {}
+    for split in ("val", "test"):
+        images = getattr(data, split)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=block.values["run"]["precision"] == "bf16"):
+            logits = network(trained.normalisation(images.images)).float()
+        best = logits.argsort(dim=1, descending=True)[:, :5]
+        shares[split] = 100 * float((best == images.labels[:, None]).any(dim=1).float().mean())
+        assert f"top-5-accuracy {shares[split]:.2f}% split={split}" in done.stdout
+    rows = {row["measure"]: row for row in _json(path, tmp_path / "runs")}
+    assert rows["rank-5-accuracy"]["difference"] == pytest.approx(shares["test"] - 30, abs=0.01)
+    assert rows["top-5-error"]["difference"] == pytest.approx(40 - shares["val"], abs=0.01)
+    again = _run("train", tmp_path / "runs" / "net-s0-1" / "record.arch", "--runs", tmp_path / "runs", "--log", "none")
+    assert "agrees in every digit" in again.stdout, again.stderr
+
+
 # -- what is missing
 
 
@@ -457,6 +536,82 @@ def test_a_torn_run_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     done = _train(tmp_path, "--seed", "0")
     assert (done.exit_code, "V607" in done.stderr) == (0, True)
     assert _runs(tmp_path) == ["odd", "small-s0-1", "small-s0-2", "wide-s0-1"]
+
+
+def test_a_run_of_another_process_is_not_trained_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
+    _write(tmp_path)
+    patient = queue.reporter
+    monkeypatch.setattr(queue, "reporter", lambda logs: _Impatient(1))
+    assert _train(tmp_path, "--seed", "0").exit_code == 1
+    monkeypatch.setattr(queue, "reporter", patient)
+    with (tmp_path / "runs" / "small-s0-1" / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        done = _train(tmp_path, "--seed", "0")
+        assert (done.exit_code, "V607" in done.stderr) == (1, True)
+        assert _runs(tmp_path) == ["small-s0-1", "wide-s0-1"]
+    assert _train(tmp_path, "--seed", "0").exit_code == 0
+    assert _runs(tmp_path) == ["small-s0-1", "wide-s0-1"]
+
+
+def _with_images(folder: Path, value: int) -> Path:
+    """A spec, and the images that it is trained on beside it."""
+    for label in range(3):
+        (folder / "img" / str(label)).mkdir(parents=True)
+        for n in range(30):
+            Image.new("L", (8, 8), (80 * label + value + n) % 256).save(folder / "img" / str(label) / f"{n}.png")
+    spec = folder / "net.arch"
+    spec.write_text(BODY.format(width=2).replace("fake(n=100, classes=3)", 'folder("img", val=6, test=9)'))
+    return spec
+
+
+def test_images_beside_a_spec_are_those_of_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = tmp_path / "family"
+    for name, value in (("a", 0), ("b", 7)):
+        _with_images(family / name, value)
+    monkeypatch.setattr(queue, "reporter", lambda logs: _Impatient(1))
+    assert _train(tmp_path).exit_code == 1
+    monkeypatch.undo()
+    done = _train(tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert "going on after epoch 1" in done.stderr
+    assert _runs(tmp_path) == ["net-s0-1", "net-s0-2"]
+    rows = [row for row in _json(family, tmp_path / "runs") if row["measure"] == "test-accuracy"]
+    assert [(row["name"], len(row["measured"]["seeds"])) for row in rows] == [("a/net", 1), ("b/net", 1)]
+    again = _run("train", tmp_path / "runs" / "net-s0-2" / "record.arch", "--log", "none", "--runs", tmp_path / "more")
+    assert "agrees in every digit" in again.stdout, again.stderr
+
+
+def test_images_that_cannot_be_read_are_no_measurement(tmp_path: Path) -> None:
+    _with_images(tmp_path / "family", 0)
+    assert _train(tmp_path).exit_code == 0
+    (tmp_path / "family" / "img" / "0" / "0.png").write_bytes(b"torn")
+    done = _train(tmp_path)
+    assert (done.exit_code, "V530" in done.stderr or "V512" in done.stderr) != (0, False), done.stderr
+
+
+def test_what_others_begin_with_is_trained_first(tmp_path: Path) -> None:
+    family = tmp_path / "family"
+    family.mkdir()
+    head = BODY.format(width=2)
+    (family / "a.arch").write_text(head.replace("  batch", '  init from("b.arch", conv1_1) else he\n  batch'))
+    (family / "b.arch").write_text(head)
+    done = _train(tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert _runs(tmp_path) == ["a-s0-1", "b-s0-1"]
+    assert _train(tmp_path).stderr == ""
+    (family / "b.arch").write_text(head.replace("epochs 2", "epochs 3"))
+    done = _train(tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert _runs(tmp_path) == ["a-s0-1", "a-s0-2", "b-s0-1", "b-s0-2"], "what begins with another's weights is stale"
+    spec = family / "a.arch"
+    assert _run("record", tmp_path / "runs" / "a-s0-2", "--into", spec).exit_code == 0
+    assert _run("check", "--strict", spec).exit_code == 0
+    (family / "b.arch").write_text(head)
+    stale = _run("check", "--strict", spec)
+    assert (stale.exit_code, "the spec that it begins with changed since" in stale.stdout) == (1, True)
+    record = _run("check", "--strict", tmp_path / "runs" / "a-s0-2" / "record.arch")
+    assert record.exit_code == 0, record.stdout
 
 
 def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

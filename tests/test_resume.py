@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import vggdsl
-from vggdsl.errors import RecordError
-from vggdsl.training.checkpoint import Progress, newest
+from vggdsl.errors import InputError, RecordError
+from vggdsl.training.checkpoint import Progress, _digest, newest
 from vggdsl.training.device import Hardware, choose
 from vggdsl.training.report import Epoch, Silent
 from vggdsl.training.run import load_run, resume, train
@@ -269,9 +270,69 @@ def test_other_weights_are_not_measured_as_this_runs(tmp_path: Path) -> None:
     train(spec, seed=7, device="cpu", runs_dir=tmp_path)
     run = tmp_path / "net-s0-1"
     (run / "best.safetensors").write_bytes((tmp_path / "net-s7-1" / "best.safetensors").read_bytes())
+    before = metrics(run)
     with pytest.raises(RecordError, match="isn't what this training wrote"):
         resume(run)
+    assert metrics(run) == before, "it is told before anything is trained"
     assert not (run / "record.arch").exists()
+
+
+@pytest.mark.parametrize(
+    ("was", "forged"),
+    [
+        (r'"best_epoch": \d+', '"best_epoch": 99'),
+        (r'"number": 3', '"number": 7'),
+        (r'"train_loss": [\d.]+', '"train_loss": "x"'),
+        (r'"val_accuracy": [\d.]+', '"val_accuracy": 9'),
+        (r'"waited": \d+', '"waited": -1'),
+        (r'"drops": ', '"drip": '),
+        (r'"drops": \d+', '"drops": NaN'),
+    ],
+)
+def test_a_forged_checkpoint_is_refused(broken: Path, was: str, forged: str) -> None:
+    for name in names(broken):
+        _rewrite(broken / name, lambda text: re.sub(was, forged, text))
+    with pytest.raises(RecordError, match="V607"):
+        resume(broken)
+
+
+def test_moments_of_other_shapes_are_refused(broken: Path) -> None:
+    for name in names(broken):
+        _rewrite(broken / name, str, lambda name, tensor: tensor.flatten() if "exp_avg" in name else tensor)
+    with pytest.raises(RecordError, match="of another shape"):
+        resume(broken)
+
+
+def _rewrite(
+    path: Path,
+    change: Callable[[str], str],
+    reshape: Callable[[str, torch.Tensor], torch.Tensor] = lambda name, tensor: tensor,
+) -> None:
+    """Writes a checkpoint with another text and other tensors, and a digest that fits them."""
+    with safe_open(path, framework="pt") as opened:
+        metadata = opened.metadata()
+    tensors = {name: reshape(name, tensor) for name, tensor in load_file(path).items()}
+    text = change(metadata["progress"])
+    save_file(tensors, path, {**metadata, "progress": text, "digest": _digest(tensors, text)})
+
+
+def test_a_folder_in_the_place_of_a_checkpoint_is_passed_over(broken: Path, whole: Path) -> None:
+    (broken / "checkpoint-0099.safetensors").mkdir()
+    assert measured(resume(broken).path) == measured(whole)
+
+
+def test_a_lock_that_cannot_be_made_is_told(broken: Path) -> None:
+    (broken / ".lock").unlink(missing_ok=True)
+    (broken / ".lock").mkdir()
+    with pytest.raises(InputError, match="V506"):
+        resume(broken)
+
+
+def test_the_record_names_all_that_it_was_trained_on(broken: Path) -> None:
+    for name in names(broken):
+        _rewrite(broken / name, lambda text: re.sub(r'"devices": \[".*?"\]', '"devices": ["a toaster"]', text))
+    device = measured(resume(broken).path)["run"]["device"]
+    assert device.startswith("a toaster, then ")
 
 
 def test_a_link_in_a_run_is_not_written_through(broken: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from vggdsl.targets.torch import to_torch, weights
 from vggdsl.training import runfolder
 from vggdsl.training.augment import Normalisation, augment, crop, generator, hflip
 from vggdsl.training.data import DataSet
-from vggdsl.training.device import choose
+from vggdsl.training.device import arithmetic, choose
 from vggdsl.training.loop import Setting, evaluate, fit, optimizer_of, smallest_step, steps_an_epoch
 from vggdsl.training.memory import check_training, training_bytes
 from vggdsl.training.report import Epoch, Plan, Silent
@@ -309,6 +309,24 @@ def test_memory_is_estimated_before_the_run() -> None:
     check_training(needed, None, recipe)
 
 
+def test_each_process_needs_memory_for_its_part_of_the_batch() -> None:
+    spec = spec_with(batch="100")
+    recipe, layers = spec.recipe(), spec.typed.activations * 4
+    whole = training_bytes(spec.typed, recipe, 4)
+    assert whole - training_bytes(spec.typed, recipe, 4, processes=4) == 75 * layers
+    assert whole - training_bytes(spec.typed, recipe, 4, processes=3) == 66 * layers  # one of them has 34 images
+
+
+def test_single_precision_is_no_tf32() -> None:
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32
+    with arithmetic(choose("cpu", "fp32"), 10**12):
+        assert not cudnn.allow_tf32
+    assert cudnn.allow_tf32 == before
+    with arithmetic(choose("cpu", "bf16"), 10**12):
+        assert cudnn.allow_tf32 == before
+
+
 def test_devices_that_are_not_there() -> None:
     assert findings(lambda: choose("tpu", "auto"))[0].code == "V509"
     if not torch.cuda.is_available():
@@ -543,13 +561,13 @@ def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
     assert trained.spec == run.spec
     data = load_data(run.recipe, trained.spec.typed.input, Path("/nowhere"))
     setting = Setting(run.recipe, data, trained.normalisation, choose("cpu", run.recipe.precision), 0)
-    assert evaluate(trained.network(), data.test, setting)[1] == run.result.test_accuracy
+    assert evaluate(trained.network(), data.test, setting).accuracy == run.result.test_accuracy
     assert isinstance(data.train, Split)
     assert trained.normalisation == Normalisation.of(data.train.images, "mean-std")
 
 
 def test_runs_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
-    assert "no such folder" in findings(lambda: load_run(tmp_path / "gone"))[0].message
+    assert findings(lambda: load_run(tmp_path / "gone"))[0].code == "V501"
     assert "has no best.safetensors" in findings(lambda: load_run(tmp_path))[0].message
     whole = (run.path / "best.safetensors").read_bytes()
     (tmp_path / "best.safetensors").write_bytes(whole[:-10])
@@ -580,7 +598,7 @@ def test_evaluation_weighs_images_alike_and_keeps_the_mode() -> None:
     split = Split(images, torch.arange(37) % 3)
     data = DataSet(("a", "b", "c"), split, split, split)
     setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
-    loss, accuracy = evaluate(network, split, setting)
+    loss, accuracy, _ = evaluate(network, split, setting)
     assert network.training
     with torch.no_grad():
         logits = network.eval()(images / 255)

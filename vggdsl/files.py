@@ -29,11 +29,17 @@ def replacing(path: Path) -> Iterator[Path]:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         yield part
         part.chmod(mode)
+        _on_disk(part)  # else a power cut could leave the new name on an empty file
         part.replace(target)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _on_disk(part: Path) -> None:
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def is_file(path: Path) -> bool:

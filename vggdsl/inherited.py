@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vggdsl import syntax
 from vggdsl.errors import Diagnostic, Label
-from vggdsl.recipe import CLASSES
+from vggdsl.recipe import DATA_SETS
 from vggdsl.source import Source, Span
 
 
@@ -62,7 +62,7 @@ def _data(finding: Diagnostic) -> str:
     """A set with as many classes as the network, which the message begins with."""
     given = re.search(r"of ([\d,]+) for", finding.message)
     classes = int(given[1].replace(",", "")) if given else 0
-    fitting = [name for name, count in CLASSES.items() if count == classes]
+    fitting = [name for name, known in DATA_SETS.items() if known.classes == classes]
     if "cifar10" in fitting:
         return "cifar10"
     return fitting[0] if fitting else 'folder("DIR")'

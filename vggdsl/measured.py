@@ -12,7 +12,7 @@ from vggdsl.syntax import Atom, Entry, Line, Option
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "run": ("recipe", "seed", "precision", "device", "minutes", "deviates"),
-    "of": ("network", "recipe", "data", "split", "from"),
+    "of": ("network", "recipe", "data", "split", "base", "from"),
     "by": ("vggdsl", "torch", "torchvision", "pillow", "weights"),
     "seal": ("sha256",),
 }
@@ -32,11 +32,21 @@ class Measurement:
     sealed: bool
     span: Span
 
-    def is_stale(self, network: str, recipes: Mapping[str, str]) -> bool:
-        """Whether network or recipe changed since. ``recipes``: digests by name, "" for no name."""
+    @property
+    def recipe(self) -> str:
+        """The name of the recipe; empty for none."""
+        return self.values.get("run", {}).get("recipe", "")
+
+    def changed(self, network: str, recipe: str | None, base: str | None) -> list[str]:
+        """What isn't as it was, by the digests that network, recipe and the spec that it begins with have now.
+
+        None for a recipe that there isn't any more, and for a spec to begin with that isn't at hand.
+        """
         of = self.values.get("of", {})
-        recipe = recipes.get(self.values.get("run", {}).get("recipe", ""))
-        return of.get("network") != network or of.get("recipe") != recipe
+        now = {"the network": (of.get("network"), network), "the recipe": (of.get("recipe"), recipe)}
+        if base is not None:
+            now["the spec that it begins with"] = (of.get("base", base), base)
+        return [what for what, (then, current) in now.items() if then != current]
 
 
 def seal(block: syntax.Measured) -> str:

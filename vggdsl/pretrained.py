@@ -1,5 +1,6 @@
 """`init from(…)`: the network whose weights a recipe begins with, checked layer by layer before any are at hand."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from vggdsl.recipe import From, Recipe, read_recipes
 from vggdsl.source import Source, Span
 from vggdsl.weights import weight_shapes
 
+_SHOWN = 3
+"""Layers that differ and are told one by one."""
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -29,6 +33,11 @@ class Pretrained:
     is_recipe: bool
     """Whether ``name`` is that of a recipe, of the same spec, and not of a file."""
     layers: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits over the network and the recipes."""
+        return hashlib.sha256(" ".join((self.network, *self.recipes)).encode()).hexdigest()[:8]
 
 
 def pretrained(
@@ -52,6 +61,21 @@ def pretrained(
     return Pretrained(name, other.graph.digest, digests, not init.is_file, layers)
 
 
+def base_digest(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> str | None:
+    """Of the spec whose runs a recipe begins with, so that a measurement is stale when that changes.
+
+    None for another init, or where the file isn't at hand, as it may not be for a record; another recipe of the same
+    spec is in the recipe's own digest.
+    """
+    if not isinstance(recipe.init, From) or not recipe.init.is_file:
+        return None
+    try:
+        found = pretrained(recipe, recipes, typed)
+    except VggdslError:
+        return None
+    return found.digest if found else None
+
+
 def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -> tuple[str, ...]:
     """The layers that take their weights from the network ``other``, which is called ``name``.
 
@@ -61,13 +85,33 @@ def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -
     assert isinstance(init, From)
     here, there = weight_shapes(typed), weight_shapes(other)
     ours, theirs = _layers(here), _layers(there)
-    layers = init.layers or tuple(ours)
+    if not init.layers:
+        return _all_layers(init, here, there, name, place)
+    layers = init.layers
     found = list(_differences(layers, here, there, name, place))
     found += (unknown("V410", f"layer of {name}", layer, theirs, place) for layer in layers if layer not in theirs)
     found += (unknown("V410", "layer", layer, ours, place) for layer in layers if layer not in ours)
     if found:
         raise RecipeError(found)
     return layers
+
+
+def _all_layers(
+    init: From, here: dict[str, tuple[int, ...]], there: dict[str, tuple[int, ...]], name: str, place: Span
+) -> tuple[str, ...]:
+    """Where none is named: every layer, each with its equal in the other network."""
+    ours, theirs = _layers(here), _layers(there)
+    lacking = [layer for layer in ours if layer not in theirs]
+    differing = [d.message for layer in ours for d in _differences((layer,), here, there, name, place)]
+    if not lacking and not differing:
+        return tuple(ours)
+    wrong = [f"{name} has no {', '.join(lacking)}"] if lacking else []
+    if len(differing) > _SHOWN:
+        differing[_SHOWN:] = [f"so do {len(differing) - _SHOWN} more"]
+    shared = [layer for layer in ours if layer in theirs and not [*_differences((layer,), here, there, name, place)]]
+    source = f'"{init.source}"' if init.is_file else init.source
+    help = f"name those that are alike: init from({', '.join((source, *shared))})" if shared else "no layers are alike"
+    raise RecipeError(Diagnostic("V410", "; ".join((*wrong, *differing)), (Label(place, "takes all layers"),), help))
 
 
 def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> Iterator[Diagnostic]:

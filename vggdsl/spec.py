@@ -29,8 +29,8 @@ from vggdsl.links import flatten, is_blocks
 from vggdsl.lints import lint, lint_blocks
 from vggdsl.measured import Measurement, read_measured
 from vggdsl.notations import arch
-from vggdsl.pretrained import check_init
-from vggdsl.recipe import CLASSES, Recipe, read_recipes
+from vggdsl.pretrained import base_digest, check_init
+from vggdsl.recipe import DATA_SETS, Recipe, lint_recipe, read_recipes
 from vggdsl.source import Source
 
 
@@ -89,7 +89,7 @@ class Spec:
 
     def misfits(self, recipe: Recipe) -> list[Diagnostic]:
         """Why one of its recipes can't train this network: other classes, other layers to begin with."""
-        wrong = classes_differ(self, recipe, CLASSES.get(recipe.data.name) or recipe.data.classes)
+        wrong = classes_differ(self, recipe, DATA_SETS[recipe.data.name].classes or recipe.data.classes)
         wrong += check_init(recipe, self.recipes, self.typed)
         return [from_delta(d, self.document, recipe.name) for d in wrong]
 
@@ -97,9 +97,13 @@ class Spec:
         """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints."""
         found = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
+        begun = {m.recipe or None for m in self.measurements if m.sealed and "from" in m.values.get("of", {})}
         idle = []
         for recipe in self.recipes:
             wrong = self.misfits(recipe)
+            if recipe.name in begun:  # by which weights it was, the record says
+                wrong = [d for d in wrong if d.code != "W401"]
+            found += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
             if recipe.name in own or not any(d.is_error for d in wrong):
                 found += wrong
             else:  # inherited, and perhaps of no use here: an error only where it is trained by
@@ -108,16 +112,24 @@ class Spec:
         defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
         found += (from_delta(d, self.document) for d in lint(self.typed, defaults))
         found += lint_blocks(self.document, self.whole)
-        digests = {recipe.name or "": recipe.digest for recipe in self.recipes} or {"": Recipe().digest}
+        recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
         for measurement in self.measurements:
             place = (Label(measurement.span, "this block"),)
             if not measurement.sealed:
                 help = "measured blocks are written by `vggdsl train`; train again to measure"
                 found.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
-            elif measurement.is_stale(self.network.graph.digest, digests):
-                help = "the network or the recipe changed since; train again to measure"
+            elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
+                help = f"{' and '.join(changed)} changed since; train again to measure"
                 found.append(Diagnostic("W602", "a stale measurement", place, help))
         return list(once_each(found))
+
+    def _changed(self, measurement: Measurement, recipe: Recipe | None) -> list[str]:
+        digest, base = (recipe.digest, self.base(recipe)) if recipe else (None, None)
+        return measurement.changed(self.network.graph.digest, digest, base)
+
+    def base(self, recipe: Recipe) -> str | None:
+        """The digest of the spec whose runs a recipe begins with, where it is one, and at hand."""
+        return base_digest(recipe, self.recipes, self.typed)
 
 
 def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diagnostic]:

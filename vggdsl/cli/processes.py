@@ -3,14 +3,19 @@
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
-from functools import wraps
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+import click
+
+from vggdsl.cli.common import exit_code
+from vggdsl.errors import VggdslError
+
 
 def by_processes(command: Callable[..., None]) -> Callable[..., None]:
-    """Joins the processes that torchrun started around a command with a ``device``; only the leading one prints."""
+    """Joins the processes that torchrun started around ``train``; only the leading one prints."""
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
@@ -19,12 +24,46 @@ def by_processes(command: Callable[..., None]) -> Callable[..., None]:
             return
         from vggdsl.training.processes import joined
 
-        with joined(options["device"] or "auto") as processes, ExitStack() as stack:
-            if not processes.leads:
-                nowhere = stack.enter_context(Path(os.devnull).open("w"))
-                stack.enter_context(redirect_stdout(nowhere))
-                stack.enter_context(redirect_stderr(nowhere))
-            command(*args, **options)
-            sys.stdout.flush()
+        device = options["device"] or _planned(options["resumed"])
+        with joined(device) as processes:
+            if processes.leads:
+                command(*args, **options)
+                sys.stdout.flush()
+            else:
+                _silently(processes.rank, partial(command, *args, **options))
 
     return run
+
+
+def _silently(rank: int, call: Callable[[], None]) -> None:
+    """An error, which mostly is that of the leading process too, is one line here."""
+    try:
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            call()
+    except VggdslError as error:
+        click.echo(f"process {rank}: {error}", err=True)
+        raise SystemExit(exit_code(error.diagnostics)) from None
+    except click.UsageError as error:
+        raise SystemExit(error.exit_code) from None
+    except RuntimeError as error:
+        if not _is_alone(error):
+            raise
+        click.echo(f"process {rank}: the others have ended", err=True)
+        raise SystemExit(1) from None
+
+
+def _is_alone(error: RuntimeError) -> bool:
+    """Whether it is what is raised where another process doesn't answer any more; gloo has no kind for it."""
+    import torch
+
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+
+
+def _planned(resumed: Path | None) -> str:
+    """The device that a run was to be trained on; one that can't be read is told by the command itself."""
+    from vggdsl.training.runfolder import read_plan
+
+    try:
+        return read_plan(resumed).device if resumed is not None else "auto"
+    except VggdslError:
+        return "auto"

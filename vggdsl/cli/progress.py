@@ -64,7 +64,8 @@ def _estimate(seconds: float, plan: "Plan") -> str:
 
 def _truth(costs: "Costs") -> str:
     """Time and memory as they were, each beside its estimate."""
-    took = f"took {time_text(costs.seconds)}"
+    took = f"ended early: {costs.over}\n" if costs.over else ""
+    took += f"took {time_text(costs.seconds)}"
     if costs.estimated_seconds is not None:
         took += f" (estimated {time_text(costs.estimated_seconds)})"
     if costs.memory is None:

@@ -11,6 +11,9 @@ from vggdsl.cli.common import exit_code, report
 from vggdsl.cli.jobs import Job
 from vggdsl.cli.progress import reporter as terminal
 from vggdsl.errors import InputError, RecordError, VggdslError
+from vggdsl.notations import arch
+from vggdsl.pretrained import pretrained
+from vggdsl.syntax import Document, Line
 from vggdsl.training.check import refuse
 from vggdsl.training.data import look_for_data
 from vggdsl.training.loggers import LOGGERS, Together
@@ -18,6 +21,7 @@ from vggdsl.training.missing import Missing
 from vggdsl.training.processes import current
 from vggdsl.training.report import Reporter, Silent
 from vggdsl.training.run import Run, Stopped, data_folder, resume, train
+from vggdsl.training.runfolder import HeldError
 
 
 @dataclass
@@ -49,6 +53,18 @@ class Queue:
             look_for_data(job.recipe, data_folder(self.data_dir), download=self.download)
             if self.left is None:  # else they were told
                 report(d for d in job.spec.check() if not d.is_error)
+
+    def in_order(self) -> None:
+        """Puts what a job's `init from(…)` begins with before it, and leaves the order as it is elsewhere."""
+        waits = {id(job): [other for other in self.jobs if _begins_with(job, other)] for job in self.jobs}
+        ordered = list[Job]()
+        left = list(self.jobs)
+        while left:
+            # Of recipes that begin with each other none is first: they are told when they are trained.
+            following = next((job for job in left if not any(o in left for o in waits[id(job)])), left[0])
+            left.remove(following)
+            ordered.append(following)
+        self.jobs = ordered
 
     def run(self) -> list[int]:
         """Trains them all and shows their results; gives the exit codes of those that failed.
@@ -93,6 +109,8 @@ class Queue:
                     download=self.download,
                     reporter=reporter(self.logs),
                 )
+            except HeldError:
+                raise
             except RecordError as error:  # its checkpoints are torn: it begins anew
                 report(error.diagnostics)
         return train(
@@ -109,6 +127,17 @@ class Queue:
         )
 
 
+def _begins_with(job: Job, other: Job) -> bool:
+    """Whether a job takes its first weights from a run that the other makes."""
+    try:
+        wanted = pretrained(job.recipe, job.spec.recipes, job.spec.typed)
+    except VggdslError:  # it is told when it is trained
+        return False
+    if wanted is None or job is other:
+        return False
+    return wanted.network == other.spec.network.graph.digest and other.recipe.digest in wanted.recipes
+
+
 def reporter(logs: Sequence[str]) -> Reporter:
     """What shows a training: the terminal, and loggers; nothing in a process that doesn't lead."""
     if not current().leads:
@@ -120,7 +149,8 @@ def reporter(logs: Sequence[str]) -> Reporter:
 
 def show(run: Run) -> None:
     """The result, what is claimed beside it, and the folder."""
-    click.echo("\n".join([str(run.line), *run.compare(), f"run: {run.path}"]))
+    further = [" ".join(arch.write(Document((Line(found),))).split()) for found in run.result.further]
+    click.echo("\n".join([str(run.line), *further, *run.compare(), f"run: {run.path}"]))
 
 
 def _over_seeds(runs: Sequence[Run]) -> str:

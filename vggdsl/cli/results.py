@@ -111,6 +111,8 @@ def _protocol(row: Row) -> str:
         one = row.group.one
         data = data_text(row.subject.spec.recipe(row.recipe).data)
         parts.append(f"{data} {one.split}, {plural(one.epochs, 'epoch')}")
+        if one.start:
+            parts.append(f"from weights {one.start[:8]}")
         if one.deviations and not row.differs:
             parts.append(f"deviates: {one.deviates}")
     else:

@@ -148,6 +148,7 @@ def command(
         measured = [result for subject in collection.subjects for result in subject.results]
         queue.leave_out(Missing(measured, runs_dir, data_folder(data_dir), start_from))
     queue.check()
+    queue.in_order()
     codes = queue.run()
     if missing:
         _show_results(specs, runs_dir)

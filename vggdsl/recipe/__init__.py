@@ -1,7 +1,8 @@
 """Recipes: how a network is trained, as the spec says it."""
 
+from vggdsl.recipe.lint import lint_recipe
 from vggdsl.recipe.model import (
-    CLASSES,
+    DATA_SETS,
     KEYS,
     SGD,
     Adam,
@@ -27,7 +28,7 @@ from vggdsl.recipe.model import (
 from vggdsl.recipe.read import read_recipes
 
 __all__ = [
-    "CLASSES",
+    "DATA_SETS",
     "KEYS",
     "SGD",
     "Adam",
@@ -49,5 +50,6 @@ __all__ = [
     "Steps",
     "Stop",
     "WarmUp",
+    "lint_recipe",
     "read_recipes",
 ]

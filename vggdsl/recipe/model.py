@@ -38,8 +38,9 @@ def shortest(number: float) -> str:
 class Data:
     """A data set: ``cifar10(val=5000)``, ``folder("DIR")``, ``fake(classes=10, n=512)``.
 
-    ``val`` and ``test`` are how many images to set aside where the set has no such split. With ``labels=random``
-    the labels to train on and to choose by are drawn, with ``images=noise`` their images; the test stays as it is.
+    ``val`` and ``test`` are how many images to set aside where the set has no such split, and ``seed`` which ones. With
+    ``labels=random`` the labels to train on and to choose by are drawn, with ``images=noise`` their images; the test
+    stays as it is.
     """
 
     name: str
@@ -50,9 +51,10 @@ class Data:
     n: int | None = None
     labels: Literal["random"] | None = None
     images: Literal["noise"] | None = None
+    seed: int = 0
 
     def __str__(self) -> str:
-        counts = {"val": self.val, "test": self.test, "classes": self.classes, "n": self.n}
+        counts = {"val": self.val, "test": self.test, "seed": self.seed or None, "classes": self.classes, "n": self.n}
         text = _call(self.name, **counts, labels=self.labels, images=self.images)
         if self.path is None:
             return text
@@ -60,20 +62,29 @@ class Data:
         return f'{self.name}("{self.path}"{", " + inner if inner else ""})'
 
 
-CLASSES: Mapping[str, int | None] = {
-    "digits": 10,
-    "mnist": 10,
-    "fashion-mnist": 10,
-    "cifar10": 10,
-    "cifar100": 100,
-    "svhn": 10,
-    "stl10": 10,
-    "tiny-imagenet": 200,
-    "imagenet": 1000,
-    "folder": None,
-    "fake": None,
+@dataclass(frozen=True)
+class Published:
+    """A data set as it was published: classes, labelled images in all, and the splits that it comes with besides
+    ``train``. None where the data at hand decide; a copy may hold fewer images."""
+
+    classes: int | None = None
+    images: int | None = None
+    splits: tuple[str, ...] = ()
+
+
+DATA_SETS: Mapping[str, Published] = {
+    "digits": Published(10, 1_797),
+    "mnist": Published(10, 70_000, ("test",)),
+    "fashion-mnist": Published(10, 70_000, ("test",)),
+    "cifar10": Published(10, 60_000, ("test",)),
+    "cifar100": Published(100, 60_000, ("test",)),
+    "svhn": Published(10, 99_289, ("test",)),
+    "stl10": Published(10, 13_000, ("test",)),
+    "tiny-imagenet": Published(200, 110_000, ("test",)),
+    "imagenet": Published(1000, 1_331_167, ("val",)),
+    "folder": Published(),
+    "fake": Published(),
 }
-"""The data sets and their classes; None where the data itself decides."""
 
 
 @dataclass(frozen=True)

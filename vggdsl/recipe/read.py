@@ -20,7 +20,7 @@ from vggdsl.recipe.arguments import (
     wrong,
 )
 from vggdsl.recipe.model import (
-    CLASSES,
+    DATA_SETS,
     KEYS,
     SGD,
     STOP_MEASURES,
@@ -188,8 +188,8 @@ def _known(arguments: Arguments, what: str, names: Sequence[str]) -> RecipeError
 
 def _data(entry: Entry) -> Data:
     a = Arguments(_one(entry), "data")
-    if a.name not in CLASSES:
-        raise _known(a, "data set", list(CLASSES))
+    if a.name not in DATA_SETS:
+        raise _known(a, "data set", list(DATA_SETS))
     path, n, classes = None, None, None
     if a.name == "folder":
         place = a.take()
@@ -198,11 +198,15 @@ def _data(entry: Entry) -> Data:
         path = place.text
     if a.name == "fake":
         n, classes = a.integer("n"), a.integer("classes", least=2)
-    val, test = a.integer("val"), a.integer("test")
+    for split in DATA_SETS[a.name].splits:
+        if option := a.options.get(split):
+            message = f"{a.name} has {split} images of its own"
+            raise wrong("V406", message, option.span, f"remove `{split}={option.value}`")
+    val, test, seed = a.integer("val"), a.integer("test"), a.integer("seed", 0, least=0)
     labels: Literal["random"] | None = "random" if a.word("labels", "random") else None
     images: Literal["noise"] | None = "noise" if a.word("images", "noise") else None
     a.done()
-    return Data(a.name, path, val, test, classes, n, labels, images)
+    return Data(a.name, path, val, test, classes, n, labels, images, seed or 0)
 
 
 def _augment(entry: Entry) -> tuple[Augment, ...]:

@@ -1,5 +1,6 @@
 """The specs and measurements that paths lead to, and which of the measurements count."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from vggdsl.files import is_file, is_folder
 from vggdsl.library import find, read_source, shipped
 from vggdsl.links import is_blocks
 from vggdsl.notations import arch
+from vggdsl.recipe import Recipe
 from vggdsl.records.result import Result, read_result
 from vggdsl.spec import Spec, load
 
@@ -39,14 +41,26 @@ class Subject:
     spec: Spec
     results: list[Result] = field(default_factory=list)
 
-    def own(self, result: Result) -> Result | None:
-        """A result as one of this spec, by its name for the recipe; None if it is of another network or recipe."""
+    def own(self, result: Result, path: str) -> Result | None:
+        """A result, of the spec or record at ``path``, as one of this spec, by its name for the recipe.
+
+        None if it is of another network or recipe, or on the folder of images beside another spec.
+        """
         if result.network != self.spec.network.graph.digest:
             return None
-        names = [r.name for r in self.spec.recipes or (self.spec.recipe(),) if r.digest == result.recipe]
+        recipes = [r for r in self.spec.recipes or (self.spec.recipe(),) if self._is_by(r, result, path)]
+        names = [recipe.name for recipe in recipes]
         if not names:
             return None
         return replace(result, recipe_name=result.recipe_name if result.recipe_name in names else names[0])
+
+    def _is_by(self, recipe: Recipe, result: Result, path: str) -> bool:
+        base = self.spec.base(recipe)
+        if recipe.digest != result.recipe or (base is not None and result.base not in (None, base)):
+            return False
+        if recipe.data.path is None or Path(recipe.data.path).is_absolute():
+            return True
+        return spec_file(Path(path)).parent == Path(os.path.realpath(self.path)).parent
 
     def groups(self, found: list[Diagnostic]) -> list[Group]:
         """Its measurements by network, recipe, data, split, deviations, precision and the weights that they began with.
@@ -104,7 +118,7 @@ def collect(paths: Sequence[str], runs: Sequence[str] = ()) -> Collection:
         records += [(path, spec)] if spec is not None else []
     for path, spec in [*specs, *records]:
         for result in counted(spec, made.found, seen):
-            owners = [(subject, own) for subject in made.subjects if (own := subject.own(result)) is not None]
+            owners = [(subject, own) for subject in made.subjects if (own := subject.own(result, path)) is not None]
             if not owners and path in kept:
                 made.subjects.append(Subject(_name_of_record(spec, result), path, spec))
                 owners = [(made.subjects[-1], result)]
@@ -133,6 +147,15 @@ def counted(spec: Spec, found: list[Diagnostic], seen: set[str]) -> Iterator[Res
             yield result
 
 
+def spec_file(path: Path) -> Path:
+    """For a path in a run's folder the file of the spec that was run, as its plan has it; else the path itself."""
+    try:
+        plan = json.loads((path.parent / PLAN).read_text("utf-8"))
+        return Path(plan["file"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return Path(os.path.realpath(path))
+
+
 def record_of(run: Path) -> Spec:
     """The record of a run: its folder, or the file itself.
 
@@ -145,7 +168,7 @@ def record_of(run: Path) -> Spec:
     if is_file(run / RECORD):
         return load(run / RECORD)
     is_run = is_file(run / PLAN)
-    help = f"`vggdsl train --resume {run}` goes on" if is_run else "name a folder that `vggdsl train` made"
+    help = _goes_on(run) if is_run else "name a folder that `vggdsl train` made"
     why = "was interrupted and has no record" if is_run else "is no run"
     raise RecordError(Diagnostic("V609", f"{run} {why}", help=help))
 
@@ -159,8 +182,16 @@ def specs_in(name: str) -> list[str]:
         return [name]
     found = [path for path in _walk(Path(name), []) if Path(path).name != RECORD]
     if not found:
-        raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
+        help = "name specs, or a folder of them"
+        if is_file(Path(name) / PLAN):
+            is_whole = is_file(Path(name) / RECORD)
+            help = f"`vggdsl train {Path(name) / RECORD}` repeats this run" if is_whole else _goes_on(name)
+        raise InputError(Diagnostic("V501", f"no spec in {name}", help=help))
     return found
+
+
+def _goes_on(run: str | Path) -> str:
+    return f"`vggdsl train --resume {run}` goes on"
 
 
 def unfinished(runs: Path) -> list[Path]:
@@ -205,8 +236,7 @@ def _walk(folder: Path, found: list[Diagnostic]) -> Iterator[str]:
             if RECORD in names:
                 yield os.path.join(root, RECORD)  # noqa: PTH118  # as the walk spells it
             else:
-                help = f"`vggdsl train --resume {root}` goes on"
-                found.append(Diagnostic("W612", f"{root} was interrupted and has no record", help=help))
+                found.append(Diagnostic("W612", f"{root} was interrupted and has no record", help=_goes_on(root)))
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "blocks")
         for name in sorted(names):

@@ -1,10 +1,12 @@
 """A run's result beside what the spec claims and has measured; subtracted only under equal protocols."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from vggdsl.claims import ResultClaim
 from vggdsl.figures import Figure
 from vggdsl.measured import Measurement
+from vggdsl.recipe import DATA_SETS
 from vggdsl.records.result import Result
 from vggdsl.spec import Spec
 from vggdsl.syntax import ResultLine
@@ -14,17 +16,16 @@ def compare(spec: Spec, result: Result) -> list[str]:
     """Lines of plain text: each claim, the measurements of this seed, and the difference or why there is none."""
     lines: list[str] = []
     for claim in spec.results:
-        first = spec.recipe().name
-        lines += _claimed_line(claim, claim.line, result, first) if claim.line else _claimed(claim, result)
+        lines += _claimed_line(claim, claim.line, result, spec) if claim.line else _claimed(claim, result, spec)
     same = [m for m in spec.measurements if m.values.get("run", {}).get("seed") == str(result.seed)]
     for measurement in same or spec.measurements[-1:]:  # another seed's says less
         lines += _measured(measurement, result)
     return lines
 
 
-def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result, recipe: str | None) -> Iterator[str]:
+def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result, spec: Spec) -> Iterator[str]:
     yield f"claimed: {line}{_where(claim)}"
-    differs = line_differs(line, result, recipe)
+    differs = line_differs(line, result, spec)
     if differs:
         yield f"  measured: {result.line}"
         yield f"  not compared: {'; '.join(differs)}"
@@ -32,11 +33,11 @@ def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result, recipe: 
         yield f"  measured - claimed: {_differences(line, result)}"
 
 
-def line_differs(line: ResultLine, result: Result, recipe: str | None) -> Sequence[str]:
+def line_differs(line: ResultLine, result: Result, spec: Spec) -> Sequence[str]:
     """How this run's protocol differs from that of a claimed result line, which is about the spec's first recipe."""
-    other = f"by recipe {result.recipe_name} here" if result.recipe_name != recipe else ""
-    epochs = f"{line.epochs:,} epochs allowed there, {result.epochs:,} here"
-    return [text for text in (other, epochs if line.epochs != result.epochs else "", _deviating(result)) if text]
+    other = f"by recipe {result.recipe_name} here" if result.recipe_name != spec.recipe().name else ""
+    epochs = f"{line.epochs:,} epochs allowed there, {result.epochs:,} here" if line.epochs != result.epochs else ""
+    return [text for text in (other, epochs, _fewer(result, spec), _deviating(result)) if text]
 
 
 def _differences(line: ResultLine, result: Result) -> str:
@@ -46,13 +47,13 @@ def _differences(line: ResultLine, result: Result) -> str:
     return ", ".join(parts)
 
 
-def _claimed(claim: ResultClaim, result: Result) -> Iterator[str]:
+def _claimed(claim: ResultClaim, result: Result, spec: Spec) -> Iterator[str]:
     protocol = dict(claim.protocol)
     said = " ".join(f"{key}={value}" for key, value in claim.protocol)
     for name, printed in claim.measures:
         yield f"claimed: {name} {printed}{' ' + said if said else ''}{_where(claim)}"
         value = value_of(name, protocol, result)
-        differs = claim_differs(protocol, result).values()
+        differs = claim_differs(protocol, result, spec).values()
         if value is None:
             yield f"  not compared: {unmeasured(name, protocol)}"
         elif differs:
@@ -63,13 +64,15 @@ def _claimed(claim: ResultClaim, result: Result) -> Iterator[str]:
 
 
 def value_of(name: str, protocol: Mapping[str, str], result: Result) -> float | None:
-    """The measure in percent, where a run measures it: one guess an image, on images as they are."""
-    accuracy = {"val": result.val_accuracy, "test": result.test_accuracy}.get(protocol.get("split", ""))
-    if accuracy is None:
+    """The measure in percent, where a run measures it: of one guess an image or five, on images as they are."""
+    split = protocol.get("split", "")
+    of_first = {"val": result.val_accuracy, "test": result.test_accuracy}.get(split)
+    accuracy = {"1": of_first, "5": result.top_5.get(split)}
+    found = re.fullmatch(r"(?:top|rank)-([15])-(accuracy|error)", name)
+    share = accuracy[found[1]] if found else None
+    if share is None or found is None:
         return None
-    if name in ("top-1-accuracy", "rank-1-accuracy"):
-        return 100 * accuracy
-    return 100 * (1 - accuracy) if name in ("top-1-error", "rank-1-error") else None
+    return 100 * (share if found[2] == "accuracy" else 1 - share)
 
 
 def unmeasured(name: str, protocol: Mapping[str, str]) -> str:
@@ -78,8 +81,11 @@ def unmeasured(name: str, protocol: Mapping[str, str]) -> str:
     return f"{name} of {split} isn't measured"
 
 
-def claim_differs(protocol: Mapping[str, str], result: Result) -> Mapping[str, str]:
-    """How this run's protocol differs from a claim's, by the words that the claim states."""
+def claim_differs(protocol: Mapping[str, str], result: Result, spec: Spec) -> Mapping[str, str]:
+    """How this run's protocol differs from a claim's, by the words that the claim states.
+
+    A claim that names no recipe is about the spec's first, and any is about the data set as it was published.
+    """
     ours = {
         "train": result.recipe_name or "the recipe without a name",
         "scale": str(result.scale),
@@ -88,13 +94,21 @@ def claim_differs(protocol: Mapping[str, str], result: Result) -> Mapping[str, s
         "ensemble": "1",
         "seed": str(result.seed),
     }
+    first = spec.recipe().name
     found = {
         key: f"{key}={value} claimed, {ours[key]} here"
-        for key, value in protocol.items()
+        for key, value in ({"train": first} | dict(protocol) if first else dict(protocol)).items()
         if key in ours and ours[key] != value
     }
-    deviating = _deviating(result)
-    return found | ({"deviates": deviating} if deviating else {})
+    further = {"data": _fewer(result, spec), "deviates": _deviating(result)}
+    return found | {key: text for key, text in further.items() if text}
+
+
+def _fewer(result: Result, spec: Spec) -> str:
+    """How many images the data set had here, if not all."""
+    name = spec.recipe(result.recipe_name).data.name
+    published, here = DATA_SETS[name].images, sum(map(int, result.split.split("/")))
+    return f"{here:,} of the {published:,} images of {name} here" if published not in (None, here) else ""
 
 
 def _deviating(result: Result) -> str:

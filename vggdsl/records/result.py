@@ -1,10 +1,12 @@
 """What a run found, under which protocol, and its measured block."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vggdsl import syntax
 from vggdsl.errors import VggdslError
+from vggdsl.figures import Figure
 from vggdsl.measured import Measurement, make_block
 from vggdsl.notations import arch
 from vggdsl.recipe import KEYS, Recipe
@@ -12,8 +14,9 @@ from vggdsl.recipe.scales import evaluation_scale
 from vggdsl.records.repeat import is_seed, parts_of
 from vggdsl.source import Source, Span
 from vggdsl.spec import Spec, parse
-from vggdsl.syntax import Document, Line, ResultLine
+from vggdsl.syntax import Document, Line, Measure, Option, ResultLine
 
+TOP_5 = "top-5-accuracy"
 _NEEDED = ("network", "recipe", "data", "split")
 """Without these of a block, nobody knows what it is a measurement of."""
 
@@ -46,6 +49,10 @@ class Result:
     weights: str
     start: str | None = None
     """The digest of the weights that it began with, where ``init from(…)`` took them from another run."""
+    base: str | None = None
+    """That of the spec that the other run was of, where it is another spec."""
+    top_5: Mapping[str, float] = field(default_factory=dict)
+    """By split, the share of images whose label is among the first five guesses; of more than ten classes."""
 
     @property
     def line(self) -> ResultLine:
@@ -81,11 +88,40 @@ class Result:
                 "recipe": self.recipe,
                 "data": self.data,
                 "split": self.split,
+                "base": self.base,
                 "from": self.start,
             },
             "by": {**self.versions, "weights": self.weights},
         }
-        return make_block(self.line, values)
+        return make_block(self.line, values, self.further)
+
+    @property
+    def further(self) -> tuple[syntax.Results, ...]:
+        """What was measured besides the result line, as a block says it."""
+        return tuple(_top_5(split, share) for split, share in self.top_5.items())
+
+
+def _top_5(split: str, share: float) -> syntax.Results:
+    nowhere = Span(Source("", ""), 0, 0)
+    measure = Measure(TOP_5, Figure.parse(f"{100 * share:.2f}%"), nowhere)
+    return syntax.Results((measure,), (Option("split", split, nowhere),), nowhere)
+
+
+def _read_top_5(measurement: Measurement) -> dict[str, float]:
+    found = {}
+    for results in measurement.results:
+        split = next((option.value for option in results.protocol if option.key == "split"), "")
+        for measure in results.measures:
+            if measure.name == TOP_5 and isinstance(measure.figure, Figure):
+                found[split] = float(measure.figure.value) / 100
+    return found
+
+
+def _share(printed: str, images: int) -> float:
+    """An accuracy of that many images: of few, the four digits that are printed tell how many they were."""
+    share = float(printed)
+    exact = round(share * images) / images if images else share
+    return exact if f"{exact:.4f}" == f"{share:.4f}" else share
 
 
 def deviates(deviations: Sequence[str]) -> str:
@@ -100,6 +136,10 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
     recipe = next((r for r in spec.recipes or (Recipe(),) if r.name == run.get("recipe")), None)
     if line is None or recipe is None or not is_seed(seed) or not all(key in of for key in _NEEDED):
         return None
+    sizes = re.fullmatch(r"\d{1,12}/(\d{1,12})/(\d{1,12})", of["split"])
+    if sizes is None:
+        return None
+    val, test = map(int, sizes.groups())
     try:
         minutes = float(run.get("minutes", "nan"))
     except ValueError:
@@ -109,8 +149,8 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
         best=line.epoch,
         epochs=line.epochs,
         train_accuracy=float(line.train),
-        val_accuracy=float(line.val),
-        test_accuracy=float(line.test),
+        val_accuracy=_share(line.val, val),
+        test_accuracy=_share(line.test, test),
         recipe_name=run.get("recipe"),
         seed=int(seed),
         precision=run.get("precision", "?"),
@@ -125,6 +165,8 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
         versions={key: value for key, value in by.items() if key != "weights"},
         weights=by.get("weights", "?"),
         start=of.get("from"),
+        base=of.get("base"),
+        top_5=_read_top_5(measurement),
     )
 
 

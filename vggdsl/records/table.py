@@ -85,18 +85,25 @@ def _rows(subject: Subject, every: bool, found: list[Diagnostic]) -> Iterator[Ro
         yield from made
         split = dict(claim.protocol).get("split", "")
         accuracies = (row for row in made if row.measure.endswith("-accuracy"))  # an error's row isn't one of accuracy
-        shown |= {(row.group, row.split or split) for row in accuracies if row.group is not None and row.values}
+        shown |= {
+            (row.group, f"5 {split}" if "-5-" in row.measure else row.split or split)
+            for row in accuracies
+            if row.group is not None and row.values
+        }
     for group in groups:
         for split in splits:
             if (group, split) not in shown:
                 yield _plain(subject, group, split)
+            has_five = all(split in result.top_5 for result in group.results)
+            if has_five and (group, f"5 {split}") not in shown:
+                values = tuple(_percent(result.top_5[split]) for result in group.results)
+                yield Row(subject, group.one.recipe_name, f"{split}-top-5-accuracy", None, group, values)
     if not groups and not subject.spec.results:
         yield Row(subject, subject.spec.recipe().name, "test-accuracy")
 
 
 def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[Group], splits: Sequence[str]) -> Iterator[Row]:
     assert claim.line is not None
-    first = subject.spec.recipe().name
     for name, printed in claim.measures:
         split = name.removesuffix("-accuracy")
         if split not in splits:
@@ -104,7 +111,7 @@ def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[Group], spli
         claimed = Claimed(printed, _percent(float(printed)), claim.where, {}, claim.line.epochs)
         for group in groups:
             differs = dict.fromkeys(
-                text for result in group.results for text in line_differs(claim.line, result, first)
+                text for result in group.results for text in line_differs(claim.line, result, subject.spec)
             )
             yield replace(_plain(subject, group, split), claimed=claimed, differs=tuple(differs))
         if not groups:
@@ -113,12 +120,13 @@ def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[Group], spli
 
 def _of_claim(subject: Subject, claim: ResultClaim, groups: Sequence[Group]) -> Iterator[Row]:
     protocol = dict(claim.protocol)
-    groups = [group for group in groups if protocol.get("train", group.one.recipe_name) == group.one.recipe_name]
+    recipe = protocol.get("train", subject.spec.recipe().name)
+    groups = [group for group in groups if group.one.recipe_name == recipe]
     for name, printed in claim.measures:
         claimed = Claimed(printed, float(Figure.parse(printed).value), claim.where, protocol)
         made = [_claimed(subject, name, claimed, group) for group in groups]
         measured = [row for row in made if row.values]
-        yield from measured or made[:1] or [Row(subject, protocol.get("train"), name, claimed)]
+        yield from measured or made[:1] or [Row(subject, recipe, name, claimed)]
 
 
 def _claimed(subject: Subject, name: str, claimed: Claimed, group: Group) -> Row:
@@ -129,7 +137,9 @@ def _claimed(subject: Subject, name: str, claimed: Claimed, group: Group) -> Row
     group = Group(tuple(of_seed)) if of_seed else group
     row = Row(subject, group.one.recipe_name, name, claimed, group)
     values = [value_of(name, protocol, result) for result in group.results]
-    differs = {key: text for result in group.results for key, text in claim_differs(protocol, result).items()}
+    differs = {
+        key: text for result in group.results for key, text in claim_differs(protocol, result, subject.spec).items()
+    }
     if None in values:
         return replace(row, differs=(unmeasured(name, protocol), *differs.values()))
     if differs.keys() & _LOOKED_AT:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vggdsl.errors import Diagnostic, RecipeError
 from vggdsl.ops import BatchNorm
-from vggdsl.recipe import CLASSES, ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
+from vggdsl.recipe import DATA_SETS, ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
 from vggdsl.shapes import Shape
 from vggdsl.spec import Spec, classes_differ
 from vggdsl.training.loop import smallest_step
@@ -22,7 +22,7 @@ def refuse(spec: Spec, recipe: Recipe) -> None:
     found = [d for d in spec.check() if d.is_error]
     found += (d for d in spec.misfits(spec.recipe(recipe.name)) if d.is_error and d not in found)
     if not spec.recipes:
-        found += classes_differ(spec, recipe, CLASSES.get(recipe.data.name))
+        found += classes_differ(spec, recipe, DATA_SETS[recipe.data.name].classes)
     found += [*_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
     if found:
         raise RecipeError(found)

@@ -9,6 +9,7 @@ may come from a stranger.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -22,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vggdsl.errors import Diagnostic, RecordError
-from vggdsl.files import replacing
+from vggdsl.files import is_file, replacing
 from vggdsl.training.report import Epoch
 
 _FORMAT = "vggdsl-checkpoint-1"
@@ -36,8 +37,8 @@ class Progress:
     """What a training remembers besides its tensors.
 
     ``rate`` and ``patience`` are those of the schedule and of early stopping, ``best`` the rank of the best epoch,
-    with its number and the digest of its weights, ``over`` whether an epoch ended the training before the last one
-    allowed.
+    with its number and the digest of its weights, ``over`` why an epoch ended the training before the last one
+    allowed, empty if none did, ``devices`` on what it was trained, one after the other.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
@@ -46,7 +47,8 @@ class Progress:
     best_weights: str = ""
     rate: dict[str, float] = field(default_factory=dict)
     patience: dict[str, float] = field(default_factory=dict)
-    over: bool = False
+    over: str = ""
+    devices: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """Numbers in as many digits as give them back."""
@@ -56,17 +58,31 @@ class Progress:
     def from_json(cls, text: str) -> "Progress":
         """Raises ``KeyError``, ``TypeError`` or ``ValueError`` if the text is nothing that ``to_json`` gave."""
         given = json.loads(text)
-        epochs = [Epoch(**{f.name: each[f.name] for f in fields(Epoch)}) for each in given["epochs"]]
+        epochs = [_epoch(each) for each in given["epochs"]]
         rank = (float(given["best"][0]), float(given["best"][1]))
         return cls(
             epochs,
             rank,
             int(given["best_epoch"]),
             str(given["best_weights"]),
-            dict(given["rate"]),
-            dict(given["patience"]),
-            bool(given["over"]),
+            _numbers(given["rate"]),
+            _numbers(given["patience"]),
+            str(given["over"] or ""),
+            list(map(str, given.get("devices", ()))),
         )
+
+
+def _epoch(given: Mapping[str, Any]) -> Epoch:
+    values = {f.name: float(given[f.name]) for f in fields(Epoch) if f.name != "number"}
+    return Epoch(number=int(given["number"]), **values)
+
+
+def _numbers(given: Mapping[str, Any]) -> dict[str, float]:
+    """What schedule and patience remember: counts, and a best value that may be less than any number."""
+    found = {str(name): float(value) for name, value in given.items()}
+    if any(math.isnan(value) or (name != "best" and not 0 <= value < 1e9) for name, value in found.items()):
+        raise ValueError("what its schedule remembers can't be")
+    return found
 
 
 @dataclass(frozen=True)
@@ -149,7 +165,8 @@ def refuse_links(folder: Path) -> None:
 
 def _found(folder: Path) -> list[Path]:
     """The checkpoints, newest first."""
-    numbered = ((match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name)))
+    names = ((match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name)))
+    numbered = ((match, path) for match, path in names if is_file(path))
     return [path for _, path in sorted(((int(m[1]), path) for m, path in numbered), reverse=True)]
 
 
@@ -165,6 +182,11 @@ def _read(path: Path, run: Mapping[str, str], made_by: str, notes: list[str]) ->
     if metadata["digest"] != _digest(tensors, metadata["progress"]):
         raise ValueError("its contents were changed")
     progress = Progress.from_json(metadata["progress"])
+    count = len(progress.epochs)
+    numbers = [epoch.number for epoch in progress.epochs] == [*range(1, count + 1)]
+    shares = all(0 <= value <= 1 for epoch in progress.epochs for value in (epoch.train_accuracy, epoch.val_accuracy))
+    if not (numbers and shares and 1 <= progress.best_epoch <= count):
+        raise ValueError("its epochs aren't those of a training")
     if metadata["made-by"] != made_by:
         said = f"{metadata['made-by']} then, {made_by} now"
         notes.append(f"the digits may differ from those of a run that wasn't interrupted: {said}")
@@ -193,9 +215,22 @@ def restore(checkpoint: Checkpoint, network: torch.nn.Module, optimizer: torch.o
     try:
         resumed(checkpoint, network)
         groups: list[dict[str, Any]] = optimizer.state_dict()["param_groups"]
+        _check_moments(checkpoint, optimizer)
         optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
     except (RuntimeError, ValueError, KeyError) as error:
         raise _misfit(error) from None
+
+
+def _check_moments(checkpoint: Checkpoint, optimizer: torch.optim.Optimizer) -> None:
+    """Raises ``ValueError`` if an optimizer that remembers would remember less, or tensors of other shapes."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    remembers = optimizer.defaults.get("momentum", 1) > 0
+    if set(checkpoint.optimizer) != (set(range(len(parameters))) if remembers else set()):
+        raise ValueError("its optimizer's moments aren't those of the parameters")
+    for index, state in checkpoint.optimizer.items():
+        for name, tensor in state.items():
+            if tensor.shape not in ((), parameters[index].shape):
+                raise ValueError(f"{name} of parameter {index} is of another shape")
 
 
 def _misfit(error: Exception) -> RecordError:

@@ -1,8 +1,10 @@
 """What a training takes: its time, estimated from the first steps, and the truth of time and memory after it."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -16,19 +18,21 @@ _WATCHED = 1.0
 _FORWARD = 1 / 3
 """What an image that is only looked at takes of one that is trained on, by multiply-adds: the backward pass
 computes two products for the forward pass's one."""
-_STATM = Path("/proc/self/statm")
+_STATM, _STATUS, _CLEAR = Path("/proc/self/statm"), Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 class Meter:
     """Watches a training that does what the plan says; ``tell`` is called once, with its time as estimated."""
+
+    trained_before = False
+    """Whether this process trained before: what it held then and let go of is used again, unseen."""
 
     def __init__(self, plan: Plan, device: torch.device, tell: Callable[[float], None]) -> None:
         self.plan, self.device, self.tell = plan, device, tell
         self.estimate: float | None = None
         self.steps = self.images = 0
         self.since = self.began = time.perf_counter()
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
+        _forget_peak(device)
         self.before, self.peak = held(device), most_held(device)
 
     def step(self, images: int) -> None:
@@ -54,15 +58,16 @@ class Meter:
             of_an_epoch = plan.images + _FORWARD * plan.val_images
             self._tell(epoch.seconds * (plan.epochs_left + _FORWARD * plan.test_images / of_an_epoch))
 
-    def costs(self) -> Costs:
-        """The truth, at the end."""
+    def costs(self, over: str = "") -> Costs:
+        """The truth, at the end; ``over`` says why that came early."""
         seconds = self._now() - self.began
         peak, memory = most_held(self.device), None
         if peak is not None and self.peak is not None and self.before is not None and peak > self.peak:
             memory = peak - self.before  # else what the process did before took more, and hides it
-            if memory < self.plan.memory:  # and here it left room, that was used again
+            if Meter.trained_before and self.device.type == "cpu" and memory < self.plan.memory:
                 memory = None
-        return Costs(seconds, self.estimate, memory, self.plan.memory)
+        Meter.trained_before = True
+        return Costs(seconds, self.estimate, memory, self.plan.memory, over)
 
     def _tell(self, seconds: float) -> None:
         self.estimate = seconds
@@ -73,6 +78,15 @@ class Meter:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return time.perf_counter()
+
+
+def _forget_peak(device: torch.device) -> None:
+    """So that what is held at the most is what is held from now on; where the system can't, since the beginning."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError):
+        _CLEAR.write_text("5")  # man 5 proc: resets VmHWM
 
 
 def held(device: torch.device) -> int | None:
@@ -87,9 +101,11 @@ def held(device: torch.device) -> int | None:
 
 
 def most_held(device: torch.device) -> int | None:
-    """The most bytes so far: on a GPU since its peak was last reset, in RAM since the process began."""
+    """The most bytes since the peak was last forgotten; in RAM, where that can't be, since the process began."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    if _STATUS.exists() and (found := re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)):
+        return int(found[1]) * 1024
     try:
         import resource
     except ImportError:  # Windows has none

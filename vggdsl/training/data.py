@@ -105,10 +105,10 @@ def load_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     """Reads and divides the data set of a recipe, at the size that the recipe's augmentation and evaluation need.
 
     What its source divides stays divided, such as CIFAR-10's test images. The rest is one pool that is
-    divided class by class, the same way for every training seed, into as many images as ``val=`` and ``test=``
-    say; what they are by default stands at the sets' readers. Images of files that would take more than half
-    of the free memory, or of which each epoch sees other parts, are read when they are needed; that changes
-    nothing in what a training computes.
+    divided class by class, by the data's own ``seed=`` and not by that of the training, into as many images as
+    ``val=`` and ``test=`` say; what they are by default stands at the sets' readers. Images of files that would take
+    more than half of the free memory, or of which each epoch sees other parts, are read when they are needed; that
+    changes nothing in what a training computes.
 
     With ``labels=random`` the labels of ``train`` and ``val`` are drawn, each class as likely as any other, and with
     ``images=noise`` their images are Gaussian noise with mean and deviation of the training set's channels, always
@@ -138,7 +138,7 @@ def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
             message = f"{count:,} images for {name} of {len(pool):,} leave {'none of them' if not count else 'none'}"
             help = "give it more images, or say other counts: val=100, test=200"
             raise InputError(Diagnostic("V512", message, place(recipe, "data"), help))
-        splits[name], splits["train"] = set_aside(pool, count)
+        splits[name], splits["train"] = set_aside(pool, count, recipe.data.seed)
     return splits
 
 

@@ -10,7 +10,8 @@ import torch
 
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.files import is_file, is_folder
-from vggdsl.recipe import CLASSES, Recipe
+from vggdsl.recipe import DATA_SETS, Recipe
+from vggdsl.records.collect import spec_file
 from vggdsl.training.images import SUFFIXES
 from vggdsl.training.memory import place
 from vggdsl.training.pictures import Files
@@ -68,11 +69,13 @@ def read_folder(wanted: Wanted) -> Found:
 def find_folder(recipe: Recipe, root: Path) -> Path:
     """The folder of a recipe: a relative path is looked up in the data folder, then beside the spec, then here.
 
+    For a run's copy of a spec and its record that is beside the spec that was trained, too.
+
     Raises ``InputError`` V503.
     """
     path = Path(recipe.data.path or "")
-    beside = Path(recipe.places["data"].source.name).parent if "data" in recipe.places else Path()
-    roots = list(dict.fromkeys((root / path, beside / path, path)))
+    file = Path(recipe.places["data"].source.name) if "data" in recipe.places else Path()
+    roots = list(dict.fromkeys((root / path, file.parent / path, spec_file(file).parent / path, path)))
     found = next((folder for folder in roots if is_folder(folder)), None)
     if found is None:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
@@ -164,8 +167,8 @@ def _annotated(root: Path, annotations: Path, classes: Sequence[str], recipe: Re
 
 
 def _check_classes(classes: Sequence[str], folder: Path, recipe: Recipe) -> None:
-    wanted = CLASSES[recipe.data.name]
-    if len(classes) != wanted:
+    wanted = DATA_SETS[recipe.data.name].classes
+    if wanted is not None and len(classes) != wanted:
         message = f"{folder} has {len(classes):,} folders of images; {recipe.data.name} has {wanted:,} classes"
         raise wrong(recipe, message, f'a part of it is read as a folder: data folder("{folder.parent.name}")')
 

@@ -27,7 +27,12 @@ class TensorBoard(Silent):
         self._logger: TensorboardLogger | None = None
 
     def started(self, plan: Plan) -> None:
-        self._logger = TensorboardLogger(log_dir=str(plan.folder), purge_step=plan.done + 1)
+        try:
+            self._logger = TensorboardLogger(log_dir=str(plan.folder), purge_step=plan.done + 1)
+        except (OSError, UnicodeError) as error:  # it knows no names that aren't UTF-8
+            message = f"TensorBoard can't log in {plan.folder}: {error}"
+            help = "another folder (`--runs DIR`), or `--log none`"
+            raise InputError(Diagnostic("V517", message.encode("utf-8", "replace").decode(), help=help)) from None
 
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         assert self._logger is not None

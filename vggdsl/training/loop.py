@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from ignite.engine import Engine, Events
-from ignite.metrics import Accuracy, Loss
+from ignite.metrics import Accuracy, Loss, TopKCategoricalAccuracy
 from torch import Tensor
 from torch.nn import functional
 
-from vggdsl.errors import Diagnostic, VggdslError
+from vggdsl.errors import Diagnostic, RecordError, VggdslError
 from vggdsl.ops import BatchNorm
 from vggdsl.recipe import SGD, ColourPCA, From, Recipe
 from vggdsl.targets.torch import Network, TrainingOutput
@@ -33,6 +33,7 @@ from vggdsl.training.views import steps_after
 
 _CHECK_EVERY = 50
 """Steps between looks at the loss on a GPU: each look waits for it."""
+_FEW_CLASSES = 10
 _ON_DEVICE = 0.25
 """Part of a GPU's free memory that images may take; beyond it they travel batch by batch."""
 
@@ -76,8 +77,17 @@ def fit(
         return _Training(network, setting, on_epoch, on_step, save).run(start)
 
 
-def evaluate(network: Network, split: Images, setting: Setting) -> tuple[float, float]:
-    """Mean loss and accuracy of a split, in the precision of the training; each process computes its share of it."""
+class Scores(NamedTuple):
+    """Of a split: mean loss, and the shares of images whose label is the first guess, and among the first five."""
+
+    loss: float
+    accuracy: float
+    top_5: float | None
+    """None for a network of few classes, where five guesses say little."""
+
+
+def evaluate(network: Network, split: Images, setting: Setting) -> Scores:
+    """Scores of a split, in the precision of the training; each process computes its share of it."""
     was_training = network.training
     network.eval()
 
@@ -89,10 +99,12 @@ def evaluate(network: Network, split: Images, setting: Setting) -> tuple[float, 
             return logits.float(), labels
 
     engine = _engine(step, setting.hardware)
+    if network.typed.output.elements > _FEW_CLASSES:
+        TopKCategoricalAccuracy(5, device=setting.hardware.device).attach(engine, "top-5")
     batch, own = setting.recipe.batch, split.part(setting.processes.share)
     state = engine.run(in_order(own, batch), epoch_length=math.ceil(len(own) / batch))
     network.train(was_training)
-    return state.metrics["loss"], state.metrics["accuracy"]
+    return Scores(state.metrics["loss"], state.metrics["accuracy"], state.metrics.get("top-5"))
 
 
 def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
@@ -166,10 +178,14 @@ class _Training:
 
     def _restore(self, start: Checkpoint) -> None:
         restore(start, self.network, self.optimizer)
-        self.progress = start.progress
-        self.rate.restore(start.progress.rate)
+        progress = self.progress = start.progress
+        patience = self.patience.state if self.patience else {}
+        if progress.rate.keys() != self.rate.state.keys() or progress.patience.keys() != patience.keys():
+            message = "the checkpoint doesn't fit the recipe: its schedule remembers other things"
+            raise RecordError(Diagnostic("V607", message, help="train anew: without --resume"))
+        self.rate.restore(progress.rate)
         if self.patience is not None:
-            self.patience.restore(start.progress.patience)
+            self.patience.restore(progress.patience)
 
     def _begin(self, engine: Engine) -> None:
         epoch, seed = engine.state.epoch, self.setting.seed
@@ -244,7 +260,7 @@ class _Training:
         number, metrics = engine.state.epoch, engine.state.metrics
         self._check(metrics["loss"], number)
         self.setting.processes.same(self.network)
-        val_loss, val_accuracy = evaluate(self.network, self.setting.data.val, self.setting)
+        val_loss, val_accuracy, _ = evaluate(self.network, self.setting.data.val, self.setting)
         self._check(val_loss, number, metrics["loss"])
         epoch = Epoch(
             number=number,
@@ -261,7 +277,7 @@ class _Training:
         is_best = rank > progress.best
         if is_best:
             progress.best, progress.best_epoch = rank, number
-        progress.over = self.rate.is_over(number, val_accuracy) or self._stops(epoch)
+        progress.over = self._over(epoch)
         progress.rate = self.rate.state
         progress.patience = self.patience.state if self.patience else {}
         self.save(self.optimizer, progress)  # first: from it the epoch's other files can be written again
@@ -269,11 +285,16 @@ class _Training:
         if progress.over:
             engine.terminate()
 
-    def _stops(self, epoch: Epoch) -> bool:
+    def _over(self, epoch: Epoch) -> str:
+        """Why the training ends with an epoch; empty if it doesn't."""
         stop = self.setting.recipe.stop
-        if stop is None or self.patience is None:
-            return False
-        return self.patience.is_spent(-epoch.val_loss if stop.measure == "val-loss" else epoch.val_accuracy)
+        measured = -epoch.val_loss if stop and stop.measure == "val-loss" else epoch.val_accuracy
+        # Each counts this epoch, also where the other ends the training.
+        dropped = self.rate.is_over(epoch.number, epoch.val_accuracy)
+        waited = self.patience is not None and self.patience.is_spent(measured)
+        if stop and waited:
+            return f"no better {stop.measure} in {stop.patience:,} epochs"
+        return "no better val-accuracy since the last drop of the learning rate" if dropped else ""
 
 
 def _engine(step: Callable[..., tuple[Tensor, Tensor]], hardware: Hardware) -> Engine:

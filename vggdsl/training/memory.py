@@ -54,17 +54,18 @@ def check_images(count: int, bytes_each: int, recipe: Recipe, rest: int = 0) -> 
     raise InputError(Diagnostic("V507", message, place(recipe, "data"), help))
 
 
-def training_bytes(typed: TypedGraph, recipe: Recipe, bytes_each: int) -> int:
-    """Bytes that a training needs at the least: a low estimate, without the images and the libraries.
+def training_bytes(typed: TypedGraph, recipe: Recipe, bytes_each: int, processes: int = 1) -> int:
+    """Bytes that each process of a training needs at the least: a low estimate, without images and libraries.
 
     Single-precision weights, gradients and the optimizer's moments (one for SGD with momentum, two for
-    Adam), and what the layers store for the backward pass at the recipe's batch, in values of
-    ``bytes_each`` (2 under bf16, 4 otherwise).
+    Adam), and what the layers store for the backward pass at the process's part of the recipe's batch, in values
+    of ``bytes_each`` (2 under bf16, 4 otherwise).
     """
     optimizer = recipe.optimizer
     moments = bool(optimizer.momentum) if isinstance(optimizer, SGD) else 2
     heads = sum(t.activations for head in typed.heads for t in head.nodes)
-    return typed.training_params * 4 * (2 + moments) + (typed.activations + heads) * recipe.batch * bytes_each
+    images = -(-recipe.batch // processes)
+    return typed.training_params * 4 * (2 + moments) + (typed.activations + heads) * images * bytes_each
 
 
 def check_training(needed: int, free: int | None, recipe: Recipe) -> None:

@@ -1,7 +1,7 @@
 """What of a plan is measured already, what was begun, and what is still to be trained."""
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from vggdsl.errors import VggdslError
@@ -26,7 +26,8 @@ class Missing:
         self._measured = list(measured)
         self._runs, self._data = runs, data
         self._start = None if start is None else weights_digest(load_run(start).weights)
-        self._digests: dict[tuple[str, Shape], str | None] = {}
+        self._digests: dict[tuple[str, Shape, str], str | None] = {}
+        self._taken = set[Path]()
 
     def add(self, result: Result) -> None:
         """A measurement that has come since."""
@@ -36,6 +37,8 @@ class Missing:
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, deviates(deviations(base, recipe)), seed)
         found = [r for r in self._measured if (r.network, r.recipe, r.deviates, r.seed) == wanted]
+        of = spec.base(recipe)
+        found = [r for r in found if of is None or r.base in (None, of)]
         if self._start is not None:
             found = [r for r in found if r.start == self._start]
         if not found:
@@ -47,34 +50,34 @@ class Missing:
         """A run of this training that was interrupted; each is given once."""
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, recipe.digest, deviations(base, recipe), seed)
-        for planned in self._begun:
+        for planned in self._begun():
             folder = planned.folder
+            if folder.path in self._taken:
+                continue
             theirs = folder.spec.recipe(folder.recipe.name)
             begun = (folder.spec.network.graph.digest, theirs.digest, folder.recipe.digest)
             if (*begun, deviations(theirs, folder.recipe), folder.seed) != wanted:
                 continue
             if self._start in (None, planned.start_digest):
-                self._begun.remove(planned)
+                self._taken.add(folder.path)
                 return folder.path
         return None
 
-    @cached_property
-    def _begun(self) -> list[Planned]:
-        found = []
+    def _begun(self) -> Iterator[Planned]:
+        """Those that aren't finished now: another process may have begun one since."""
         for path in unfinished(self._runs):
-            try:
-                found.append(read_plan(path))
-            except VggdslError:  # its folder was made, and no more
-                continue
-        return found
+            with suppress(VggdslError):  # its folder was made, and no more
+                yield read_plan(path)
 
     def _digest(self, recipe: Recipe, shape: Shape) -> str | None:
-        """Of the data as a training would use them; None where they aren't at hand."""
-        key = (recipe.digest, shape)
+        """Of the data as a training would use them; None where they aren't at hand, empty where they are broken."""
+        written = recipe.places["data"].source.name if "data" in recipe.places else ""
+        key = (recipe.digest, shape, written)  # beside which a folder may lie
         if key not in self._digests:
-            try:
+            digest: str | None = None
+            with suppress(VggdslError):
                 look_for_data(recipe, self._data)
-                self._digests[key] = load_data(recipe, shape, self._data).digest
-            except VggdslError:
-                self._digests[key] = None
+                digest = ""  # if they can't be read the training tells why
+                digest = load_data(recipe, shape, self._data).digest
+            self._digests[key] = digest
         return self._digests[key]

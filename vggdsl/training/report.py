@@ -41,13 +41,15 @@ class Costs:
     """What a training took, beside what was estimated of it; seconds and bytes, None where that isn't known.
 
     ``memory`` is the most that was held beyond what was held before: of a GPU's memory by PyTorch, of RAM by
-    the process. What was estimated of it is the least that it can be.
+    the process. What was estimated of it is the least that it can be. ``over`` says why it ended before the last of
+    the epochs allowed; empty if it didn't.
     """
 
     seconds: float
     estimated_seconds: float | None
     memory: int | None
     estimated_memory: int
+    over: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from vggdsl.training.check import refuse, refuse_images, refuse_processes
 from vggdsl.training.checkpoint import Checkpoint, Progress, clean, drop, newest, refuse_links, resumed, save
 from vggdsl.training.costs import Meter
 from vggdsl.training.data import load_data
-from vggdsl.training.device import choose, threads_for
+from vggdsl.training.device import arithmetic, choose
 from vggdsl.training.loop import Setting, evaluate, fit, steps_an_epoch
 from vggdsl.training.memory import check_training, place, training_bytes
 from vggdsl.training.processes import Processes, current
@@ -109,10 +109,10 @@ def train(
     folder = RunFolder(Path(), spec, recipe, seed)
     if processes.leads:
         folder = RunFolder.new(Path(runs_dir), spec, recipe, seed)
-        folder.write_plan(where, device, first)
+        folder.write_plan(where, device, first, spec.base(recipe))
     folder.path = Path(processes.told(str(folder.path)))
-    origin = Origin(first, None if first is None else weights_digest(first.weights))
-    with _held(folder, processes), threads_for(spec.typed.macs * recipe.batch // processes.count):
+    origin = Origin(first, None if first is None else weights_digest(first.weights), spec.base(recipe))
+    with _held(folder, processes), arithmetic(setting.hardware, spec.typed.macs * recipe.batch // processes.count):
         return _start(folder, base, setting, origin, needed, reporter or Silent())
 
 
@@ -140,7 +140,8 @@ def resume(
     spec, recipe, seed = folder.spec, folder.recipe, folder.seed
     where = Path(data_dir) if data_dir is not None else planned.data
     setting, needed = _setting(spec, recipe, seed, where, device or planned.device, download)
-    with _held(folder, setting.processes), threads_for(spec.typed.macs * recipe.batch // setting.processes.count):
+    macs = spec.typed.macs * recipe.batch // setting.processes.count
+    with _held(folder, setting.processes), arithmetic(setting.hardware, macs):
         if is_file(path / RECORD):
             help = f"`vggdsl train {path / RECORD}` repeats it"
             raise RecordError(Diagnostic("V607", f"{path} is finished: nothing is left to do", help=help))
@@ -151,7 +152,7 @@ def resume(
         first = None
         if start is None:
             first = find_trained(spec, recipe, path.parent, planned.start, planned.start_digest)
-        origin = Origin(first, planned.start_digest, start)
+        origin = Origin(first, planned.start_digest, planned.base, start)
         return _start(folder, _base(spec, recipe), setting, origin, needed, reporter or Silent(), tuple(notes))
 
 
@@ -168,15 +169,15 @@ def _made_by(setting: Setting) -> str:
 def _setting(spec: Spec, recipe: Recipe, seed: int, where: Path, device: str, download: bool) -> tuple[Setting, int]:
     """All that a training works with, and the bytes of memory that it needs at the least."""
     refuse(spec, recipe)
-    hardware = choose(device, recipe.precision)
-    needed = training_bytes(spec.typed, recipe, hardware.bytes_each)
-    check_training(needed, hardware.free(), recipe)
+    hardware, processes = choose(device, recipe.precision), current()
+    needed = training_bytes(spec.typed, recipe, hardware.bytes_each, processes.count)
+    sharing = processes.count if hardware.device.type == "cpu" else 1  # a GPU each, but one RAM
+    check_training(sharing * needed, hardware.free(), recipe)
     data = load_data(recipe, spec.typed.input, where, download=download)
     differ = classes_differ(spec, recipe, len(data.classes))
     if differ:
         raise InputError(differ)
     refuse_images(spec, recipe, len(data.train))
-    processes = current()
     refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
     return Setting(recipe, data, data.normalisation(recipe.normalize), hardware, seed, processes), needed
 
@@ -194,10 +195,12 @@ def _identity(spec: Spec, setting: Setting) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a training goes on from: another run's weights and their digest, or its own checkpoint."""
+    """What a training goes on from: another run's weights with their digest and that of its spec, or its own
+    checkpoint."""
 
     trained: Trained | None = None
     digest: str | None = None
+    base: str | None = None
     checkpoint: Checkpoint | None = None
 
     def notes(self, recipe: Recipe) -> tuple[str, ...]:
@@ -252,8 +255,8 @@ def _start(
     try:
         with _out_of_memory(recipe):
             meter = Meter(plan, hardware.device, reporter.estimated)
-            result = _run(folder, base, setting, origin, epochs, reporter, meter)
-            reporter.finished(meter.costs())
+            result, over = _run(folder, base, setting, origin, epochs, reporter, meter)
+            reporter.finished(meter.costs(over))
     except KeyboardInterrupt:
         raise Stopped(folder.path, len(epochs)) from None
     finally:
@@ -269,7 +272,8 @@ def _run(
     epochs: list[Epoch],
     reporter: Reporter,
     meter: Meter,
-) -> Result:
+) -> tuple[Result, str]:
+    """What came of it, and why it ended early."""
     began = time.perf_counter()
     before = sum(epoch.seconds for epoch in epochs)
     spec, recipe, data, device = folder.spec, setting.recipe, setting.data, setting.hardware.device
@@ -277,6 +281,7 @@ def _run(
     network = network.to(memory_format=torch.channels_last)
 
     progress = origin.checkpoint.progress if origin.checkpoint else Progress()
+    here = f"{setting.hardware.name}{setting.processes}"
 
     def write_epoch(epoch: Epoch, is_best: bool) -> None:
         names = [BEST] * is_best + [LAST]
@@ -300,6 +305,8 @@ def _run(
     def keep(optimizer: torch.optim.Optimizer, now: Progress) -> None:
         nonlocal progress
         progress = now
+        if not now.devices or now.devices[-1] != here:
+            now.devices.append(here)
         if now.best_epoch == len(now.epochs):
             now.best_weights = weights_digest(weights(network))
         if setting.processes.leads:
@@ -308,26 +315,23 @@ def _run(
     if origin.checkpoint is not None and setting.processes.leads:  # it was written before the epoch's other files
         resumed(origin.checkpoint, network)
         write_epoch(epochs[-1], progress.best_epoch == len(epochs))
+        _best(folder, progress)
     fit(network, setting, on_epoch, on_step, start=origin.checkpoint, save=keep)
     setting.processes.wait()
-    best = load_run(folder.path)  # as it was written: what is measured is what can be used
-    if weights_digest(best.weights) != progress.best_weights:
-        help = "train anew: the weights of the best epoch are lost"
-        message = f"{folder.path / BEST} isn't what this training wrote after epoch {progress.best_epoch}"
-        raise RecordError(Diagnostic("V607", message, help=help))
+    best = _best(folder, progress)  # as it was written: what is measured is what can be used
     load_weights(network, best.weights)
-    _, accuracy = evaluate(network, data.test, setting)
+    scores = {"val": evaluate(network, data.val, setting), "test": evaluate(network, data.test, setting)}
     chosen = epochs[progress.best_epoch - 1]
     result = Result(
         best=chosen.number,
         epochs=recipe.epochs,
         train_accuracy=chosen.train_accuracy,
         val_accuracy=chosen.val_accuracy,
-        test_accuracy=accuracy,
+        test_accuracy=scores["test"].accuracy,
         recipe_name=recipe.name,
         seed=setting.seed,
         precision=setting.hardware.precision,
-        device=f"{setting.hardware.name}{setting.processes}",
+        device=", then ".join(progress.devices),
         minutes=(before + time.perf_counter() - began) / 60,
         deviations=deviations(base, recipe),
         network=spec.network.graph.digest,
@@ -343,11 +347,27 @@ def _run(
         },
         weights=weights_digest(best.weights),
         start=origin.digest,
+        base=origin.base,
+        top_5={split: found.top_5 for split, found in scores.items() if found.top_5 is not None},
     )
     if setting.processes.leads:
         folder.write_record(write_record(spec, result))
         drop(folder.path)
-    return result
+    setting.processes.wait()  # what is trained next may begin with this run
+    return result, progress.over
+
+
+def _best(folder: RunFolder, progress: Progress) -> Trained:
+    """The weights of the best epoch so far. Raises ``RecordError`` V607 if they aren't those that were written."""
+    message = f"{folder.path / BEST} isn't what this training wrote after epoch {progress.best_epoch}"
+    lost = RecordError(Diagnostic("V607", message, help="train anew: the weights of the best epoch are lost"))
+    try:
+        best = load_run(folder.path)
+    except RecordError:
+        raise lost from None
+    if weights_digest(best.weights) != progress.best_weights:
+        raise lost
+    return best
 
 
 @contextmanager

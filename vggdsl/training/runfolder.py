@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from safetensors.numpy import save_file
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file, is_folder, replacing, write_text
 from vggdsl.recipe import KEYS, Recipe
-from vggdsl.records.collect import PLAN, RECORD
+from vggdsl.records.collect import PLAN, RECORD, spec_file
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
@@ -63,6 +63,10 @@ class Trained:
         return network.eval()
 
 
+class HeldError(RecordError):
+    """V607: another process trains in a run's folder."""
+
+
 class RunFolder:
     """A new folder for a run; the files' contents are told at the methods that write them."""
 
@@ -89,7 +93,7 @@ class RunFolder:
     def held(self) -> Iterator[None]:
         """Keeps the folder from being trained in by another process; a killed one lets go of it.
 
-        Raises ``RecordError`` V607 if another has it.
+        Raises ``HeldError`` V607 if another has it, ``InputError`` V506 if the folder can't be written.
         """
         try:
             import fcntl
@@ -97,34 +101,40 @@ class RunFolder:
             yield
             return
         file = self.path / ".lock"
-        with file.open("a") as lock:
+        try:
+            opened = file.open("a")
+        except OSError as error:
+            raise InputError(Diagnostic("V506", f"{file} can't be written: {error.strerror or error}")) from None
+        with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 message = f"another process trains in {self.path}"
-                raise RecordError(Diagnostic("V607", message, help="wait for its end")) from None
+                raise HeldError(Diagnostic("V607", message, help="wait for its end")) from None
             try:
                 yield
             finally:
                 file.unlink(missing_ok=True)
 
-    def write_plan(self, data: Path, device: str, start: "Trained | None" = None) -> None:
-        """``spec.arch``, exactly as run, and ``recipe.json``: each entry's value and where it comes from."""
+    def write_plan(self, data: Path, device: str, start: "Trained | None" = None, base: str | None = None) -> None:
+        """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""
         recipe = self.recipe
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
         plan = {
             "spec": self.spec.name,
+            "file": str(spec_file(Path(self.spec.source.name))),
             "name": recipe.name,
             "seed": self.seed,
             "device": device,
             "data": str(data.absolute()),
             "from": None
             if start is None
-            else {"run": str(start.path.absolute()), "weights": weights_digest(start.weights)},
+            else {"run": str(start.path.absolute()), "weights": weights_digest(start.weights), "base": base},
             "entries": entries,
         }
-        write_text(self.path / "spec.arch", self.spec.text)
+        # The plan first: a folder that holds one is a run, whatever it lacks.
         write_text(self.path / PLAN, json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / "spec.arch", self.spec.text)
 
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
         """``metrics.csv``: a row an epoch, whole at every epoch."""
@@ -173,24 +183,36 @@ class Planned:
     start: Path | None
     """The run that it took its first weights from, and their digest."""
     start_digest: str | None
+    base: str | None
+    """The digest of the spec that it was of."""
 
 
 def read_plan(path: Path) -> Planned:
-    """A run's plan, also of one that was interrupted. Raises ``RecordError`` V604 if there is none."""
+    """A run's plan, also of one that was interrupted.
+
+    Raises ``InputError`` V501 if there is no such folder, ``RecordError`` V604 if it holds none.
+    """
+    if not is_folder(path):
+        raise InputError(Diagnostic("V501", f"no run `{path}`", help="name a folder that `vggdsl train` made"))
     try:
+        if not is_file(path / PLAN):
+            raise ValueError(f"it has no {PLAN}")
         plan = json.loads((path / PLAN).read_text("utf-8"))
-        spec = parse((path / "spec.arch").read_text("utf-8"), str(path / f"{plan['spec']}.arch"))
+        spec = parse((path / "spec.arch").read_text("utf-8"), str(path / "spec.arch"))
+        spec = replace(spec, name=str(plan["spec"]))
         base = spec.recipe(plan["name"])
         flags = {key: entry for key, entry in plan["entries"].items() if entry["origin"] == "flag"}
         recipe = with_entries(base, [f"{key} {entry['value']}" for key, entry in flags.items()])
         data, device = Path(plan["data"]), str(plan["device"])
         start = plan["from"] or {"run": None, "weights": None}
+        of = start.get("base")
         seed = plan["seed"]
-        known = isinstance(start["weights"], str | None) and isinstance(seed, int) and seed >= 0
+        texts = all(isinstance(value, str | None) for value in (start["weights"], of))
+        known = texts and isinstance(seed, int) and seed >= 0
         if not known or isinstance(seed, bool):
             raise ValueError("a seed or the digest of weights is none")
         folder = RunFolder(path, spec, recipe, int(plan["seed"]))
-        return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"])
+        return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"], of)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise _unusable(path, f"what it was to do can't be read: {why}") from None
@@ -229,8 +251,10 @@ def load_run(path: Path, which: str = BEST) -> Trained:
         path, which = path.parent, path.name
     file = path / which
     if not is_file(file):
-        what = "no such folder" if not is_folder(path) else f"it has no {which}"
-        raise _unusable(path, what, "name a folder that `vggdsl train` made")
+        help = "name a folder that `vggdsl train` made"
+        if not is_folder(path):
+            raise InputError(Diagnostic("V501", f"no run `{path}`", help=help))
+        raise _unusable(path, f"it has no {which}", help)
     try:
         with safe_open(file, framework="numpy") as opened:
             metadata = opened.metadata() or {}
