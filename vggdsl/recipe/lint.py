@@ -14,8 +14,8 @@ def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
         return
     if stop.patience <= schedule.patience:
         labels = (
-            Label(recipe.places["stop"], f"ends it after {stop.patience:,} such epochs"),
-            Label(recipe.places["schedule"], f"drops after {schedule.patience:,}", primary=False),
+            Label(recipe.places["stop"], f"ends it when {stop.patience:,} brought none better"),
+            Label(recipe.places["schedule"], f"drops when {schedule.patience:,} brought none better", primary=False),
         )
         help = f"let it wait longer: `stop val-accuracy(patience={3 * schedule.patience})`"
         yield Diagnostic("W403", "the learning rate never drops: the training stops before it", labels, help)

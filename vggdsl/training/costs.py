@@ -1,5 +1,6 @@
 """What a training takes: its time, estimated from the first steps, and the truth of time and memory after it."""
 
+import ctypes
 import re
 import sys
 import time
@@ -23,9 +24,6 @@ _STATM, _STATUS, _CLEAR = Path("/proc/self/statm"), Path("/proc/self/status"), P
 
 class Meter:
     """Watches a training that does what the plan says; ``tell`` is called once, with its time as estimated."""
-
-    trained_before = False
-    """Whether this process trained before: what it held then and let go of is used again, unseen."""
 
     def __init__(self, plan: Plan, device: torch.device, tell: Callable[[float], None]) -> None:
         self.plan, self.device, self.tell = plan, device, tell
@@ -64,9 +62,6 @@ class Meter:
         peak, memory = most_held(self.device), None
         if peak is not None and self.peak is not None and self.before is not None and peak > self.peak:
             memory = peak - self.before  # else what the process did before took more, and hides it
-            if Meter.trained_before and self.device.type == "cpu" and memory < self.plan.memory:
-                memory = None
-        Meter.trained_before = True
         return Costs(seconds, self.estimate, memory, self.plan.memory, over)
 
     def _tell(self, seconds: float) -> None:
@@ -85,6 +80,8 @@ def _forget_peak(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
+    with suppress(OSError, AttributeError):  # glibc's alone
+        ctypes.CDLL(None).malloc_trim(0)  # else what was freed before is still held, and used again unseen
     with suppress(OSError):
         _CLEAR.write_text("5")  # man 5 proc: resets VmHWM
 
