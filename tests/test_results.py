@@ -30,7 +30,7 @@ from vggdsl.training import missing
 from vggdsl.training.data import load_data
 from vggdsl.training.missing import Missing
 from vggdsl.training.report import Epoch, Silent
-from vggdsl.training.run import load_run
+from vggdsl.training.run import load_run, train
 
 BODY = """input 8x8x1
 conv3-{width} maxpool
@@ -582,6 +582,15 @@ def test_images_beside_a_spec_are_those_of_its_runs(tmp_path: Path, monkeypatch:
     assert "agrees in every digit" in again.stdout, again.stderr
 
 
+def test_a_family_that_is_moved_keeps_its_results(tmp_path: Path) -> None:
+    _with_images(tmp_path / "old" / "family", 0)
+    assert _train(tmp_path / "old").exit_code == 0
+    (tmp_path / "old").rename(tmp_path / "new")
+    again = _train(tmp_path / "new")
+    assert (again.exit_code, again.stderr, _runs(tmp_path / "new")) == (0, "", ["net-s0-1"])
+    assert "%" in again.stdout.splitlines()[-1]
+
+
 def test_images_that_cannot_be_read_are_no_measurement(tmp_path: Path) -> None:
     _with_images(tmp_path / "family", 0)
     assert _train(tmp_path).exit_code == 0
@@ -609,9 +618,48 @@ def test_what_others_begin_with_is_trained_first(tmp_path: Path) -> None:
     assert _run("check", "--strict", spec).exit_code == 0
     (family / "b.arch").write_text(head)
     stale = _run("check", "--strict", spec)
-    assert (stale.exit_code, "the spec that it begins with changed since" in stale.stdout) == (1, True)
+    assert (stale.exit_code, "what it begins with changed since" in stale.stdout) == (1, True)
     record = _run("check", "--strict", tmp_path / "runs" / "a-s0-2" / "record.arch")
     assert record.exit_code == 0, record.stdout
+
+
+def test_what_changed_before_is_told_over_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    family = tmp_path / "family"
+    family.mkdir()
+    head = BODY.format(width=2)
+    begins = '  init from("{}.arch", conv1_1) else he\n  batch'
+    # A spec by this name ships: the copies of specs in runs mean this one, too.
+    (family / "quickstart.arch").write_text(head)
+    (family / "b.arch").write_text(head.replace("  batch", begins.format("quickstart")))
+    (family / "c.arch").write_text(head.replace("  batch", begins.format("b")))
+    assert _train(tmp_path).exit_code == 0
+    first = ["b-s0-1", "c-s0-1", "quickstart-s0-1"]
+    assert _runs(tmp_path) == first
+    for name in first:
+        record = _run("check", "--strict", tmp_path / "runs" / name / "record.arch")
+        assert record.exit_code == 0, record.stdout
+    (family / "quickstart.arch").write_text(head + "train other { data fake(n=50, classes=3) }\n")
+    assert _run("train", family / "c.arch", "--missing", "--runs", tmp_path / "runs").stderr == ""
+    again = _run("train", tmp_path / "runs" / "c-s0-1" / "record.arch", "--log", "none")
+    assert "agrees in every digit" in again.stdout, again.stderr
+    blocks = [load(tmp_path / "runs" / name / "record.arch").measurements[0] for name in ("c-s0-1", "c-s0-2")]
+    assert blocks[0].values["of"] == blocks[1].values["of"]
+    (family / "quickstart.arch").write_text(head.replace("epochs 2", "epochs 3"))
+    done = _train(tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert _runs(tmp_path) == sorted([*first, "b-s0-2", "c-s0-2", "c-s0-3", "quickstart-s0-2"])
+
+
+def test_what_another_process_measured_meanwhile_is_seen(tmp_path: Path) -> None:
+    _write(tmp_path)
+    spec = load(tmp_path / "family" / "wide.arch")
+    left = Missing([], tmp_path / "runs", tmp_path)
+    assert not left.is_measured(spec, spec.recipe(), 0)
+    train(spec, runs_dir=tmp_path / "runs")
+    left.look_again()
+    assert left.is_measured(spec, spec.recipe(), 0)
+    assert not left.is_measured(spec, spec.recipe(), 1)
 
 
 def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The texts of specs: files, standard input, those that ship, and what their links name."""
 
+import json
 import os
 import re
 import sys
@@ -19,6 +20,9 @@ LARGEST_FILE = 2**18
 
 _ALSO = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
 """Names that the same networks go by elsewhere: by their weight layers."""
+
+PLAN = "recipe.json"
+"""Of a run: what it was to do."""
 
 _BLOCKS = "blocks"
 """The folder of blocks that specs use; no network stands in it."""
@@ -50,23 +54,33 @@ def reader(source: Source, beside: Iterable[str | Path] = ()) -> Read:
 
     def read(link: syntax.Link) -> syntax.Document:
         name = Path(link.span.source.name)
-        start = name.resolve().parent if is_file(name) else here
+        was_run = run_of(name)
+        start = (was_run or name.resolve()).parent if is_file(name) else here
         label = Label(link.span, "here")
         path = Path(os.path.realpath(start / link.path.replace("\0", "")))
-        if not is_file(path):
+        if not is_file(path) and is_folder(start):  # a run's spec that is gone had other files beside it
             path = _shipped_file(link.path) or path
-        if not any(path.is_relative_to(root) for root in roots):
+        is_inside = any(path.is_relative_to(root) for root in roots)
+        if not is_inside and was_run is None:
             help = "name a file of the spec's folder, the working folder or the project around them"
             message = f"`{link.path}` lies outside of the project's folders"
             raise InputError(Diagnostic("V244", message, (label,), help))
-        if not is_file(path):
-            near = nearest(path.name, _neighbours(path.parent)) if link.path else None
+        if not is_inside or not is_file(path):
+            near = nearest(path.name, _neighbours(path.parent)) if link.path and is_inside else None
             written = PurePath(link.path).with_name(near).as_posix() if near else None
             help = f"did you mean `{written}`?" if written else "paths are relative to the file that names them"
             raise InputError(Diagnostic("V243", f"no file `{link.path}`", (label,), help))
         return arch.parse(_read(path))
 
     return read
+
+
+def run_of(path: Path) -> Path | None:
+    """The file of the spec that was run, for a path in a run's folder whose plan names it."""
+    try:
+        return Path(json.loads((path.parent / PLAN).read_text("utf-8"))["file"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def shipped() -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """Measured blocks: what the tool found, sealed, beside what a paper claims."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vggdsl import syntax
@@ -37,16 +37,16 @@ class Measurement:
         """The name of the recipe; empty for none."""
         return self.values.get("run", {}).get("recipe", "")
 
-    def changed(self, network: str, recipe: str | None, base: str | None) -> list[str]:
-        """What isn't as it was, by the digests that network, recipe and the spec that it begins with have now.
+    def changed(self, network: str, recipe: str | None, bases: Collection[str] | None) -> list[str]:
+        """What isn't as it was, by the digests that network, recipe and what it may begin with have now.
 
-        None for a recipe that there isn't any more, and for a spec to begin with that isn't at hand.
+        None for a recipe that there isn't any more, and for what isn't at hand to begin with.
         """
         of = self.values.get("of", {})
         now = {"the network": (of.get("network"), network), "the recipe": (of.get("recipe"), recipe)}
-        if base is not None:
-            now["the spec that it begins with"] = (of.get("base", base), base)
-        return [what for what, (then, current) in now.items() if then != current]
+        found = [what for what, (then, current) in now.items() if then != current]
+        is_other = bases is not None and "base" in of and of["base"] not in bases
+        return [*found, "what it begins with"] if is_other else found
 
 
 def seal(block: syntax.Measured) -> str:

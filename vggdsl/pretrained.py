@@ -9,11 +9,10 @@ from vggdsl import syntax
 from vggdsl.elaborate import elaborate
 from vggdsl.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
 from vggdsl.infer import TypedGraph, infer
-from vggdsl.library import reader, shipped
+from vggdsl.library import reader
 from vggdsl.links import flatten
-from vggdsl.notations import arch
 from vggdsl.recipe import From, Recipe, read_recipes
-from vggdsl.source import Source, Span
+from vggdsl.source import Span
 from vggdsl.weights import weight_shapes
 
 _SHOWN = 3
@@ -34,11 +33,6 @@ class Pretrained:
     """Whether ``name`` is that of a recipe, of the same spec, and not of a file."""
     layers: tuple[str, ...]
 
-    @property
-    def digest(self) -> str:
-        """Eight hex digits over the network and the recipes."""
-        return hashlib.sha256(" ".join((self.network, *self.recipes)).encode()).hexdigest()[:8]
-
 
 def pretrained(
     recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph, beside: Iterable[str | Path] = ()
@@ -51,29 +45,50 @@ def pretrained(
     init = recipe.init
     if not isinstance(init, From):
         return None
-    place = recipe.places["init"]
-    if init.is_file:
-        other, digests = _network(init.source, place, beside)
-        name = Path(init.source).stem
-    else:
-        other, name, digests = typed, init.source, (_recipe(init.source, recipe, recipes, place),)
+    name = Path(init.source).stem if init.is_file else init.source
+    other, begun, _ = _begun(recipe, init, recipes, typed, beside)
     layers = layers_of(recipe, typed, other, name)
-    return Pretrained(name, other.graph.digest, digests, not init.is_file, layers)
+    return Pretrained(name, other.graph.digest, tuple(each.digest for each in begun), not init.is_file, layers)
 
 
-def base_digest(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> str | None:
-    """Of the spec whose runs a recipe begins with, so that a measurement is stale when that changes.
+def lineage(network: str, recipe: str, before: str | None = None) -> str:
+    """Eight hex digits over a run's network and recipe, by their digests, and the lineage of the run it began with."""
+    return hashlib.sha256(" ".join((network, recipe, *([before] if before else []))).encode()).hexdigest()[:8]
 
-    None for another init, or where the file isn't at hand, as it may not be for a record; another recipe of the same
-    spec is in the recipe's own digest.
+
+def lineages(
+    recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph, seen: tuple[Span, ...] = ()
+) -> frozenset[str] | None:
+    """Those of the runs that a recipe may begin with.
+
+    So a measurement is stale where something changed that it began with, over however many steps. None for a recipe
+    that begins by itself, and where a file isn't at hand, as it may not be for a record.
     """
-    if not isinstance(recipe.init, From) or not recipe.init.is_file:
+    init = recipe.init
+    if not isinstance(init, From) or recipe.places["init"] in seen:
         return None
     try:
-        found = pretrained(recipe, recipes, typed)
+        other, begun, rest = _begun(recipe, init, recipes, typed)
     except VggdslError:
         return None
-    return found.digest if found else None
+    found = set[str]()
+    for each in begun:
+        before = lineages(each, rest, other, (*seen, recipe.places["init"]))
+        if before is None and isinstance(each.init, From):
+            return None
+        found |= {lineage(other.graph.digest, each.digest, one) for one in before or (None,)}
+    return frozenset(found)
+
+
+def _begun(
+    recipe: Recipe, init: From, recipes: Sequence[Recipe], typed: TypedGraph, beside: Iterable[str | Path] = ()
+) -> tuple[TypedGraph, Sequence[Recipe], Sequence[Recipe]]:
+    """The network that a recipe begins with, the recipes whose runs can give it, and all recipes of their spec."""
+    place = recipe.places["init"]
+    if not init.is_file:
+        return typed, (_recipe(init.source, recipe, recipes, place),), recipes
+    other, theirs = _network(init.source, place, beside)
+    return other, theirs, theirs
 
 
 def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -> tuple[str, ...]:
@@ -128,33 +143,21 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
         yield from error.diagnostics
 
 
-def _network(path: str, place: Span, beside: Iterable[str | Path]) -> tuple[TypedGraph, tuple[str, ...]]:
-    """The network of a spec and the digests of its recipes.
-
-    The path is relative to the file that names it; else a spec that ships by that name is meant.
-    """
-    here = place.source
-    link = syntax.Link("use", path, place)
-    try:
-        document = reader(here, beside)(link)
-    except InputError as error:
-        ships = shipped().get(Path(path).stem)
-        if ships is None or error.diagnostics[0].code != "V243":
-            raise
-        here = Source(str(ships), ships.read_text("utf-8"))
-        document = arch.parse(here)
-    source = next((content.span.source for content in document.contents), here)
+def _network(path: str, place: Span, beside: Iterable[str | Path]) -> tuple[TypedGraph, tuple[Recipe, ...]]:
+    """The network of a spec and its recipes."""
+    document = reader(place.source, beside)(syntax.Link("use", path, place))
+    source = next((content.span.source for content in document.contents), place.source)
     try:
         whole = flatten(document, reader(source, beside))
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)]) or (Recipe(),)
-        return infer(elaborate(whole).graph), tuple(other.digest for other in recipes)
+        return infer(elaborate(whole).graph), recipes
     except VggdslError as error:
         label = Label(place, "by this init", primary=False)
         raise type(error)(d.at(label) for d in error.diagnostics) from None
 
 
-def _recipe(name: str, recipe: Recipe, recipes: Sequence[Recipe], place: Span) -> str:
-    """The digest of another recipe of the spec."""
+def _recipe(name: str, recipe: Recipe, recipes: Sequence[Recipe], place: Span) -> Recipe:
+    """Another recipe of the spec."""
     by_name = {other.name: other for other in recipes if other.name}
     if name not in by_name:
         raise RecipeError(unknown("V410", "recipe", name, list(by_name), place))
@@ -167,7 +170,7 @@ def _recipe(name: str, recipe: Recipe, recipes: Sequence[Recipe], place: Span) -
         seen.append(other.name)
         following = other.init.source if isinstance(other.init, From) and not other.init.is_file else None
         other = by_name.get(following) if following else None
-    return by_name[name].digest
+    return by_name[name]
 
 
 def _layers(shapes: Iterable[str]) -> list[str]:

@@ -29,7 +29,7 @@ from vggdsl.links import flatten, is_blocks
 from vggdsl.lints import lint, lint_blocks
 from vggdsl.measured import Measurement, read_measured
 from vggdsl.notations import arch
-from vggdsl.pretrained import base_digest, check_init
+from vggdsl.pretrained import check_init, lineages
 from vggdsl.recipe import DATA_SETS, Recipe, lint_recipe, read_recipes
 from vggdsl.source import Source
 
@@ -97,11 +97,11 @@ class Spec:
         """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints."""
         found = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
-        begun = {m.recipe or None for m in self.measurements if m.sealed and "from" in m.values.get("of", {})}
+        is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
         idle = []
         for recipe in self.recipes:
             wrong = self.misfits(recipe)
-            if recipe.name in begun:  # by which weights it was, the record says
+            if is_begun:  # with which weights the record says
                 wrong = [d for d in wrong if d.code != "W401"]
             found += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
             if recipe.name in own or not any(d.is_error for d in wrong):
@@ -124,12 +124,13 @@ class Spec:
         return list(once_each(found))
 
     def _changed(self, measurement: Measurement, recipe: Recipe | None) -> list[str]:
-        digest, base = (recipe.digest, self.base(recipe)) if recipe else (None, None)
-        return measurement.changed(self.network.graph.digest, digest, base)
+        if recipe is None:
+            return measurement.changed(self.network.graph.digest, None, None)
+        return measurement.changed(self.network.graph.digest, recipe.digest, self.bases(recipe))
 
-    def base(self, recipe: Recipe) -> str | None:
-        """The digest of the spec whose runs a recipe begins with, where it is one, and at hand."""
-        return base_digest(recipe, self.recipes, self.typed)
+    def bases(self, recipe: Recipe) -> frozenset[str] | None:
+        """What a recipe may begin with: see ``pretrained.lineages``."""
+        return lineages(recipe, self.recipes, self.typed)
 
 
 def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diagnostic]:

@@ -76,8 +76,10 @@ class Queue:
     def _run(self, job: Job) -> list[int]:
         runs, codes = list[Run](), list[int]()
         for seed in job.recipe.seeds:
-            if self.left is not None and self.left.is_measured(job.spec, job.recipe, seed):
-                continue  # by another spec of the same network and recipe
+            if self.left is not None:
+                self.left.look_again()
+                if self.left.is_measured(job.spec, job.recipe, seed):
+                    continue  # by another process, or for a spec of the same network and recipe
             try:
                 run = self._train(job, seed)
             except Stopped:

@@ -1,6 +1,5 @@
 """The specs and measurements that paths lead to, and which of the measurements count."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,15 +7,15 @@ from pathlib import Path
 
 from vggdsl.errors import Diagnostic, InputError, Label, RecordError, VggdslError
 from vggdsl.files import is_file, is_folder
-from vggdsl.library import find, read_source, shipped
+from vggdsl.library import PLAN, find, read_source, run_of, shipped
 from vggdsl.links import is_blocks
 from vggdsl.notations import arch
 from vggdsl.recipe import Recipe
 from vggdsl.records.result import Result, read_result
 from vggdsl.spec import Spec, load
 
-RECORD, PLAN = "record.arch", "recipe.json"
-"""Of a run: what it found, and what it was to do."""
+RECORD = "record.arch"
+"""Of a run: what it found."""
 _NOT_COUNTED = ("W601", "W602")
 
 
@@ -55,12 +54,13 @@ class Subject:
         return replace(result, recipe_name=result.recipe_name if result.recipe_name in names else names[0])
 
     def _is_by(self, recipe: Recipe, result: Result, path: str) -> bool:
-        base = self.spec.base(recipe)
-        if recipe.digest != result.recipe or (base is not None and result.base not in (None, base)):
+        if recipe.digest != result.recipe or not result.is_of(self.spec.bases(recipe)):
             return False
         if recipe.data.path is None or Path(recipe.data.path).is_absolute():
             return True
-        return spec_file(Path(path)).parent == Path(os.path.realpath(self.path)).parent
+        file = run_of(Path(path)) or Path(path)
+        # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.
+        return file.name == RECORD or not is_file(file) or is_beside(file, Path(self.path))
 
     def groups(self, found: list[Diagnostic]) -> list[Group]:
         """Its measurements by network, recipe, data, split, deviations, precision and the weights that they began with.
@@ -147,15 +147,6 @@ def counted(spec: Spec, found: list[Diagnostic], seen: set[str]) -> Iterator[Res
             yield result
 
 
-def spec_file(path: Path) -> Path:
-    """For a path in a run's folder the file of the spec that was run, as its plan has it; else the path itself."""
-    try:
-        plan = json.loads((path.parent / PLAN).read_text("utf-8"))
-        return Path(plan["file"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return Path(os.path.realpath(path))
-
-
 def record_of(run: Path) -> Spec:
     """The record of a run: its folder, or the file itself.
 
@@ -188,6 +179,11 @@ def specs_in(name: str) -> list[str]:
             help = f"`vggdsl train {Path(name) / RECORD}` repeats this run" if is_whole else _goes_on(name)
         raise InputError(Diagnostic("V501", f"no spec in {name}", help=help))
     return found
+
+
+def is_beside(one: Path, other: Path) -> bool:
+    """Whether two files lie in the same folder."""
+    return os.path.realpath(one.parent) == os.path.realpath(other.parent)
 
 
 def _goes_on(run: str | Path) -> str:

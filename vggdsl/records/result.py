@@ -1,7 +1,7 @@
 """What a run found, under which protocol, and its measured block."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vggdsl import syntax
@@ -50,9 +50,13 @@ class Result:
     start: str | None = None
     """The digest of the weights that it began with, where ``init from(…)`` took them from another run."""
     base: str | None = None
-    """That of the spec that the other run was of, where it is another spec."""
+    """The lineage of that run: see ``pretrained.lineage``."""
     top_5: Mapping[str, float] = field(default_factory=dict)
     """By split, the share of images whose label is among the first five guesses; of more than ten classes."""
+
+    def is_of(self, bases: Collection[str] | None) -> bool:
+        """Whether what it began with is as it was, as far as is known."""
+        return bases is None or self.base is None or self.base in bases
 
     @property
     def line(self) -> ResultLine:

@@ -29,6 +29,8 @@ from vggdsl.training.report import Epoch
 _FORMAT = "vggdsl-checkpoint-1"
 _NAME = re.compile(r"checkpoint-(\d{4,9})\.safetensors")
 _PART = re.compile(r"\.[\w.-]+\.(safetensors|csv|json|arch)\.\w+\.part")
+_LONGEST, _LONG = 200, 1e9
+"""Characters of a device's name, and seconds of an epoch."""
 KEPT = 2
 
 
@@ -37,8 +39,8 @@ class Progress:
     """What a training remembers besides its tensors.
 
     ``rate`` and ``patience`` are those of the schedule and of early stopping, ``best`` the rank of the best epoch,
-    with its number and the digest of its weights, ``over`` why an epoch ended the training before the last one
-    allowed, empty if none did, ``devices`` on what it was trained, one after the other.
+    with its number and the digest of its weights, ``over`` whether an epoch ended the training, though more were
+    allowed, ``devices`` on what it was trained, one after the other.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
@@ -47,7 +49,7 @@ class Progress:
     best_weights: str = ""
     rate: dict[str, float] = field(default_factory=dict)
     patience: dict[str, float] = field(default_factory=dict)
-    over: str = ""
+    over: bool = False
     devices: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
@@ -67,14 +69,20 @@ class Progress:
             str(given["best_weights"]),
             _numbers(given["rate"]),
             _numbers(given["patience"]),
-            str(given["over"] or ""),
-            list(map(str, given.get("devices", ()))),
+            bool(given["over"]),
+            _devices(given.get("devices", [])),
         )
 
 
 def _epoch(given: Mapping[str, Any]) -> Epoch:
     values = {f.name: float(given[f.name]) for f in fields(Epoch) if f.name != "number"}
     return Epoch(number=int(given["number"]), **values)
+
+
+def _devices(given: object) -> list[str]:
+    if not isinstance(given, list) or any(not isinstance(name, str) or len(name) > _LONGEST for name in given):
+        raise ValueError("what it was trained on are no names")
+    return given
 
 
 def _numbers(given: Mapping[str, Any]) -> dict[str, float]:
@@ -185,7 +193,8 @@ def _read(path: Path, run: Mapping[str, str], made_by: str, notes: list[str]) ->
     count = len(progress.epochs)
     numbers = [epoch.number for epoch in progress.epochs] == [*range(1, count + 1)]
     shares = all(0 <= value <= 1 for epoch in progress.epochs for value in (epoch.train_accuracy, epoch.val_accuracy))
-    if not (numbers and shares and 1 <= progress.best_epoch <= count):
+    times = all(0 <= epoch.seconds < _LONG for epoch in progress.epochs)
+    if not (numbers and shares and times and 1 <= progress.best_epoch <= count):
         raise ValueError("its epochs aren't those of a training")
     if metadata["made-by"] != made_by:
         said = f"{metadata['made-by']} then, {made_by} now"

@@ -10,8 +10,8 @@ import torch
 
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.files import is_file, is_folder
+from vggdsl.library import run_of
 from vggdsl.recipe import DATA_SETS, Recipe
-from vggdsl.records.collect import spec_file
 from vggdsl.training.images import SUFFIXES
 from vggdsl.training.memory import place
 from vggdsl.training.pictures import Files
@@ -75,7 +75,7 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
     """
     path = Path(recipe.data.path or "")
     file = Path(recipe.places["data"].source.name) if "data" in recipe.places else Path()
-    roots = list(dict.fromkeys((root / path, file.parent / path, spec_file(file).parent / path, path)))
+    roots = list(dict.fromkeys((root / path, file.parent / path, (run_of(file) or file).parent / path, path)))
     found = next((folder for folder in roots if is_folder(folder)), None)
     if found is None:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"

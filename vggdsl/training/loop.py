@@ -180,6 +180,9 @@ class _Training:
         restore(start, self.network, self.optimizer)
         progress = self.progress = start.progress
         patience = self.patience.state if self.patience else {}
+        if len(progress.epochs) > self.setting.recipe.epochs:
+            message = "the checkpoint doesn't fit the recipe: it has more epochs"
+            raise RecordError(Diagnostic("V607", message, help="train anew: without --resume"))
         if progress.rate.keys() != self.rate.state.keys() or progress.patience.keys() != patience.keys():
             message = "the checkpoint doesn't fit the recipe: its schedule remembers other things"
             raise RecordError(Diagnostic("V607", message, help="train anew: without --resume"))
@@ -285,16 +288,14 @@ class _Training:
         if progress.over:
             engine.terminate()
 
-    def _over(self, epoch: Epoch) -> str:
-        """Why the training ends with an epoch; empty if it doesn't."""
+    def _over(self, epoch: Epoch) -> bool:
+        """Whether schedule or early stopping end the training with an epoch."""
         stop = self.setting.recipe.stop
         measured = -epoch.val_loss if stop and stop.measure == "val-loss" else epoch.val_accuracy
         # Each counts this epoch, also where the other ends the training.
         dropped = self.rate.is_over(epoch.number, epoch.val_accuracy)
         waited = self.patience is not None and self.patience.is_spent(measured)
-        if stop and waited:
-            return f"no better {stop.measure} in {stop.patience:,} epochs"
-        return "no better val-accuracy since the last drop of the learning rate" if dropped else ""
+        return dropped or waited
 
 
 def _engine(step: Callable[..., tuple[Tensor, Tensor]], hardware: Hardware) -> Engine:

@@ -5,12 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from vggdsl.errors import VggdslError
+from vggdsl.files import is_folder
 from vggdsl.recipe import Recipe
-from vggdsl.records.collect import unfinished
+from vggdsl.records.collect import RECORD, counted, unfinished
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, deviates
 from vggdsl.shapes import Shape
-from vggdsl.spec import Spec
+from vggdsl.spec import Spec, load
 from vggdsl.training.data import load_data, look_for_data
 from vggdsl.training.runfolder import Planned, load_run, read_plan, weights_digest
 
@@ -28,17 +29,26 @@ class Missing:
         self._start = None if start is None else weights_digest(load_run(start).weights)
         self._digests: dict[tuple[str, Shape, str], str | None] = {}
         self._taken = set[Path]()
+        self._records = _records(runs)
 
     def add(self, result: Result) -> None:
         """A measurement that has come since."""
         self._measured.append(result)
 
+    def look_again(self) -> None:
+        """Adds the measurements that other processes have made since."""
+        for path in _records(self._runs) - self._records:
+            self._records.add(path)
+            with suppress(VggdslError):
+                for result in counted(load(path), [], set()):
+                    self.add(result)
+
     def is_measured(self, spec: Spec, recipe: Recipe, seed: int) -> bool:
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, deviates(deviations(base, recipe)), seed)
         found = [r for r in self._measured if (r.network, r.recipe, r.deviates, r.seed) == wanted]
-        of = spec.base(recipe)
-        found = [r for r in found if of is None or r.base in (None, of)]
+        bases = spec.bases(recipe)
+        found = [r for r in found if r.is_of(bases)]
         if self._start is not None:
             found = [r for r in found if r.start == self._start]
         if not found:
@@ -50,6 +60,7 @@ class Missing:
         """A run of this training that was interrupted; each is given once."""
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, recipe.digest, deviations(base, recipe), seed)
+        bases = spec.bases(recipe)
         for planned in self._begun():
             folder = planned.folder
             if folder.path in self._taken:
@@ -58,6 +69,8 @@ class Missing:
             begun = (folder.spec.network.graph.digest, theirs.digest, folder.recipe.digest)
             if (*begun, deviations(theirs, folder.recipe), folder.seed) != wanted:
                 continue
+            if bases is not None and planned.base not in (None, *bases):
+                continue  # what it began with has changed since
             if self._start in (None, planned.start_digest):
                 self._taken.add(folder.path)
                 return folder.path
@@ -81,3 +94,7 @@ class Missing:
                 digest = load_data(recipe, shape, self._data).digest
             self._digests[key] = digest
         return self._digests[key]
+
+
+def _records(runs: Path) -> set[Path]:
+    return set(runs.rglob(RECORD)) if is_folder(runs) else set()

@@ -14,7 +14,7 @@ import torchvision
 from vggdsl import __version__
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file
-from vggdsl.recipe import Recipe
+from vggdsl.recipe import Plateau, Recipe, WarmUp
 from vggdsl.records.collect import RECORD
 from vggdsl.records.compare import compare
 from vggdsl.records.repeat import deviations
@@ -23,7 +23,7 @@ from vggdsl.spec import Spec, classes_differ
 from vggdsl.syntax import ResultLine
 from vggdsl.targets.torch import load_weights, weights
 from vggdsl.training.check import refuse, refuse_images, refuse_processes
-from vggdsl.training.checkpoint import Checkpoint, Progress, clean, drop, newest, refuse_links, resumed, save
+from vggdsl.training.checkpoint import Progress, clean, drop, newest, refuse_links, resumed, save
 from vggdsl.training.costs import Meter
 from vggdsl.training.data import load_data
 from vggdsl.training.device import arithmetic, choose
@@ -32,7 +32,7 @@ from vggdsl.training.memory import check_training, place, training_bytes
 from vggdsl.training.processes import Processes, current
 from vggdsl.training.report import Epoch, Plan, Reporter, Silent
 from vggdsl.training.runfolder import BEST, LAST, RunFolder, Trained, load_run, read_plan, weights_digest
-from vggdsl.training.start import find_trained, starting_network
+from vggdsl.training.start import Origin, find_trained, starting_network
 from vggdsl.training.views import evaluation_scale
 
 
@@ -105,13 +105,13 @@ def train(
     setting, needed = _setting(spec, recipe, seed, where, device, download)
     given = None if start_from is None else Path(start_from)
     first = find_trained(spec, recipe, Path(runs_dir), given, start_weights)
+    origin = Origin.of(spec, recipe, first)
     processes = setting.processes
     folder = RunFolder(Path(), spec, recipe, seed)
     if processes.leads:
         folder = RunFolder.new(Path(runs_dir), spec, recipe, seed)
-        folder.write_plan(where, device, first, spec.base(recipe))
+        folder.write_plan(where, device, first, origin.base)
     folder.path = Path(processes.told(str(folder.path)))
-    origin = Origin(first, None if first is None else weights_digest(first.weights), spec.base(recipe))
     with _held(folder, processes), arithmetic(setting.hardware, spec.typed.macs * recipe.batch // processes.count):
         return _start(folder, base, setting, origin, needed, reporter or Silent())
 
@@ -191,21 +191,6 @@ def _identity(spec: Spec, setting: Setting) -> dict[str, str]:
         "seed": str(setting.seed),
         "precision": setting.hardware.precision,
     }
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a training goes on from: another run's weights with their digest and that of its spec, or its own
-    checkpoint."""
-
-    trained: Trained | None = None
-    digest: str | None = None
-    base: str | None = None
-    checkpoint: Checkpoint | None = None
-
-    def notes(self, recipe: Recipe) -> tuple[str, ...]:
-        """Whose weights it begins with."""
-        return () if self.trained is None else (f"{recipe.init} begins with the weights of {self.trained.path}",)
 
 
 def data_folder(given: str | Path | None) -> Path:
@@ -331,7 +316,7 @@ def _run(
         recipe_name=recipe.name,
         seed=setting.seed,
         precision=setting.hardware.precision,
-        device=", then ".join(progress.devices),
+        device="; ".join(progress.devices or [here]),
         minutes=(before + time.perf_counter() - began) / 60,
         deviations=deviations(base, recipe),
         network=spec.network.graph.digest,
@@ -354,7 +339,16 @@ def _run(
         folder.write_record(write_record(spec, result))
         drop(folder.path)
     setting.processes.wait()  # what is trained next may begin with this run
-    return result, progress.over
+    return result, _why_over(recipe) if progress.over and len(epochs) < recipe.epochs else ""
+
+
+def _why_over(recipe: Recipe) -> str:
+    """What can end a training by the recipe before its last epoch."""
+    waits = [f"no better {recipe.stop.measure} in {recipe.stop.patience:,} epochs"] if recipe.stop else []
+    schedule = recipe.schedule.then if isinstance(recipe.schedule, WarmUp) else recipe.schedule
+    if isinstance(schedule, Plateau) and schedule.drops is not None:
+        waits.append(f"no better val-accuracy in {schedule.patience:,} after the last drop of the learning rate")
+    return ", or ".join(waits)
 
 
 def _best(folder: RunFolder, progress: Progress) -> Trained:

@@ -21,8 +21,9 @@ from safetensors.numpy import save_file
 
 from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file, is_folder, replacing, write_text
+from vggdsl.library import PLAN, run_of
 from vggdsl.recipe import KEYS, Recipe
-from vggdsl.records.collect import PLAN, RECORD, spec_file
+from vggdsl.records.collect import RECORD
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
@@ -118,11 +119,11 @@ class RunFolder:
 
     def write_plan(self, data: Path, device: str, start: "Trained | None" = None, base: str | None = None) -> None:
         """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""
-        recipe = self.recipe
+        recipe, file = self.recipe, Path(self.spec.source.name)
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
         plan = {
             "spec": self.spec.name,
-            "file": str(spec_file(Path(self.spec.source.name))),
+            "file": str(run_of(file) or file.resolve()),
             "name": recipe.name,
             "seed": self.seed,
             "device": device,
@@ -184,7 +185,7 @@ class Planned:
     """The run that it took its first weights from, and their digest."""
     start_digest: str | None
     base: str | None
-    """The digest of the spec that it was of."""
+    """The digest of what that run was: see ``Result.base``."""
 
 
 def read_plan(path: Path) -> Planned:

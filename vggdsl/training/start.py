@@ -1,21 +1,51 @@
-"""The network that a training starts with."""
+"""What a training goes on from, and the network that it starts with."""
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 
-from vggdsl.errors import Diagnostic, InputError, RecordError
+from vggdsl.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.files import is_file
-from vggdsl.pretrained import Pretrained, layers_of, pretrained
+from vggdsl.pretrained import Pretrained, layers_of, lineage, pretrained
 from vggdsl.recipe import From, Init, Recipe
 from vggdsl.records.collect import RECORD
 from vggdsl.spec import Spec
 from vggdsl.targets.torch import Network, initialise, load_weights, weights, without_weights
 from vggdsl.training.augment import generator
+from vggdsl.training.checkpoint import Checkpoint
 from vggdsl.training.memory import place
-from vggdsl.training.runfolder import BEST, Trained, load_run, weights_digest
+from vggdsl.training.runfolder import BEST, Trained, load_run, read_plan, weights_digest
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a training goes on from: another run's weights with their digest and ``Result.base``, or its own
+    checkpoint."""
+
+    trained: Trained | None = None
+    digest: str | None = None
+    base: str | None = None
+    checkpoint: Checkpoint | None = None
+
+    @classmethod
+    def of(cls, spec: Spec, recipe: Recipe, trained: Trained | None) -> "Origin":
+        """Another run's weights, if any."""
+        if trained is None:
+            return cls()
+        before = None
+        with suppress(VggdslError):  # weights alone don't say what they began with
+            before = read_plan(trained.path).base
+        base = lineage(trained.spec.network.graph.digest, trained.recipe, before)
+        known = base if base in (spec.bases(recipe) or ()) else None  # not so of a run that deviated from its recipe
+        return cls(trained, weights_digest(trained.weights), known)
+
+    def notes(self, recipe: Recipe) -> tuple[str, ...]:
+        """Whose weights it begins with."""
+        return () if self.trained is None else (f"{recipe.init} begins with the weights of {self.trained.path}",)
 
 
 def init_of(recipe: Recipe) -> Init:
