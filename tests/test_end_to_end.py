@@ -183,6 +183,20 @@ def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
     assert _run("predict", str(small_run / "best.safetensors"), "x.png").exit_code == 0
 
 
+def test_a_run_that_has_not_ended_says_so(small_run: Path) -> None:
+    Image.new("L", (8, 8)).save("x.png")
+    commands = (
+        ("predict", str(small_run), "x.png"),
+        ("export", "two.arch", "--onnx", "-o", "two.onnx", "--weights", str(small_run)),
+    )
+    assert [("hasn't ended" in _run(*command).stderr) for command in commands] == [False, False]
+    (small_run / "record.arch").unlink()
+    Path("two.onnx").unlink()
+    for command in commands:
+        done = _run(*command)
+        assert (done.exit_code, "hasn't ended: weights of epoch 1" in done.stderr) == (0, True)
+
+
 def test_a_run_of_another_network_is_not_exported(small_run: Path) -> None:
     for other, said in (
         ("input 8x8x1 conv3-4 avgpool FC-3 softmax", "pool1 is avgpool here, maxpool there"),

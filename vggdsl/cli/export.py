@@ -11,8 +11,11 @@ import click
 
 from vggdsl.cli.common import refuse_wrong, reports_errors
 from vggdsl.errors import Diagnostic, InputError
+from vggdsl.files import is_file
 from vggdsl.ir import Graph
+from vggdsl.library import PLAN
 from vggdsl.preprocessing import Preprocessing
+from vggdsl.records.collect import RECORD
 from vggdsl.shapes import Shape
 from vggdsl.spec import Spec, load
 
@@ -141,6 +144,7 @@ def _network(spec: Spec, weights: Path | str | None) -> "tuple[Network, Preproce
     if isinstance(weights, Path) and is_run(weights):
         run = load_run(weights)
         _refuse_other(spec, run)
+        say_if_interrupted(run)
         check_finite(weights, run.weights)
         return run.network(), preprocessing_of(run, spec.typed.input), origin_of(run)
     if weights is None:
@@ -198,6 +202,12 @@ def _difference(ours: Graph, theirs: Graph) -> str:
 def preprocessing_of(run: "Trained", shape: Shape) -> Preprocessing:
     """What images went through in a run's training, on their way to an input of that shape."""
     return Preprocessing(shape, run.normalisation.mean, run.normalisation.std, run.classes, run.shorter_side)
+
+
+def say_if_interrupted(run: "Trained") -> None:
+    """Weights of a training that hasn't ended are usable, but not what it will have measured."""
+    if is_file(run.path / PLAN) and not is_file(run.path / RECORD):
+        _say(f"{run.path} hasn't ended: weights of epoch {run.epoch}")
 
 
 def origin_of(run: "Trained") -> "Mapping[str, str]":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.common import echo_json, reports_errors
-from vggdsl.cli.export import origin_of, preprocessing_of
+from vggdsl.cli.export import origin_of, preprocessing_of, say_if_interrupted
 from vggdsl.errors import Diagnostic, InputError
 from vggdsl.files import is_file, is_folder
 
@@ -88,6 +88,7 @@ def _export(model: Path, path: Path) -> None:
     file = model / BEST if model.is_dir() else model
     check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
     run = load_run(model)
+    say_if_interrupted(run)
     check_finite(file, run.weights)
     check_use("predicting", run.spec.typed)
     export_onnx(

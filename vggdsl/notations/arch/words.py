@@ -293,6 +293,8 @@ def _no_measure(span: Span, before: str) -> Diagnostic:
     known = [*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy"]
     near = _MEASURES.get(place.text.lower()) or nearest(place.text, known)
     help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(known)
+    if of_split := re.fullmatch(r"(train|val|test)-(accuracy|error)", place.text.lower()):
+        help = f"write `claim top-1-{of_split[2]} 95% split={of_split[1]}`"
     if not place.text.strip():
         return Diagnostic("V102", "the line ends too early", (Label(span, "here"),), help)
     return Diagnostic("V102", f"`{place.text}` is no measure", (Label(place, "here"),), help)
