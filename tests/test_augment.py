@@ -267,12 +267,12 @@ def test_an_image_that_cannot_be_read_stops_the_batches(tmp_path: Path) -> None:
 def test_threads_that_read_leave_warnings_as_they_were() -> None:
     before = list(warnings.filters)
 
-    def inside(_: int) -> bool:
+    def inside(_: int) -> None:
         with preprocessing._without_noise:
-            return any(f[0] == "error" and f[2] is Image.DecompressionBombWarning for f in warnings.filters)
+            warnings.warn("an odd file", stacklevel=1)
 
     with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(inside, range(500)))
+        list(pool.map(inside, range(500)))
     assert list(warnings.filters) == before
 
 

@@ -1,6 +1,7 @@
 """From an image file to what a network takes, as in the training that made its weights."""
 
 import json
+import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,8 @@ def open_image(path: Path, channels: int) -> Image.Image:
         if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
             raise ValueError("it is no regular file")
         with _without_noise, Image.open(path, formats=_FORMATS) as opened:
+            if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
             if opened.mode.startswith(("I", "F")):
                 raise ValueError("it has more than 8 bits a channel")
             upright = ImageOps.exif_transpose(opened)
@@ -103,7 +106,7 @@ def open_image(path: Path, channels: int) -> Image.Image:
             return upright.convert("L" if channels == 1 else "RGB")
     except UnidentifiedImageError:
         raise InputError(Diagnostic("V530", f"{path} is no image", help="PNG and JPEG can be read")) from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
         message = f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels"
         raise InputError(Diagnostic("V530", message, help="make it smaller")) from None
     except Exception as error:  # Pillow has no root for what can be wrong with a file
@@ -137,7 +140,7 @@ def window(image: Image.Image, shape: Shape, size: tuple[int, int], left: int, t
 
 
 class _WithoutNoise:
-    """Pillow's warnings about odd files are kept quiet; that of an enormous image becomes an exception.
+    """Pillow's warnings about odd files are kept quiet.
 
     The filters of warnings belong to the process: threads that read at once share one change of them.
     """
@@ -152,7 +155,6 @@ class _WithoutNoise:
                 self._changed = warnings.catch_warnings()
                 self._changed.__enter__()
                 warnings.simplefilter("ignore")
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
