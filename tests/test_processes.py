@@ -38,11 +38,16 @@ train {
 """Neither batch nor splits can be divided evenly by two; of BN and dropout there is none."""
 
 
-def together(spec: Path, *options: str, count: int = 2) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
-    command += ["-m", "vggdsl", "train", str(spec), "--device", "cpu", "--runs", str(spec.parent / "runs"), *options]
+def launched(*program: str) -> "subprocess.CompletedProcess[str]":
+    """A program in two processes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *program]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+
+
+def together(spec: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    runs = str(spec.parent / "runs")
+    return launched("-m", "vggdsl", "train", str(spec), "--device", "cpu", "--runs", runs, *options)
 
 
 def metrics(folder: Path) -> list[dict[str, float]]:
@@ -136,14 +141,10 @@ def test_two_processes_go_on_where_they_were_stopped(tmp_path: Path) -> None:
     command = f"import sys; sys.argv[1:] = ['train', {str(spec)!r}, '--runs', {str(tmp_path / 'more')!r}]\n{STOPPED}"
     program = tmp_path / "stopped.py"
     program.write_text(command)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    stopped = subprocess.run([*launch, str(program)], env=environment, capture_output=True, check=False, timeout=300)
-    assert stopped.returncode != 0
+    assert launched(str(program)).returncode != 0
     begun = tmp_path / "more" / "net-s0-1"
     assert len(metrics(begun)) == 2
-    resumed = [*launch, "-m", "vggdsl", "train", "--resume", str(begun), "--logger", "none"]
-    done = subprocess.run(resumed, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    done = launched("-m", "vggdsl", "train", "--resume", str(begun), "--logger", "none")
     assert done.returncode == 0, done.stderr
     assert metrics(begun) == wanted
     assert all(torch.equal(tensor, last[name]) for name, tensor in load_file(begun / "last.safetensors").items())
