@@ -65,7 +65,7 @@ from vggdsl.spec import load, parse
 from vggdsl.targets.onnx import IR_VERSION, save, to_onnx
 from vggdsl.targets.torch import Network, TrainingOutput, load_weights, to_torch, weights, without_weights
 from vggdsl.verify import difference, verify_onnx
-from vggdsl.weights import weight_shapes, without_heads
+from vggdsl.weights import Array, weight_shapes, without_heads
 
 TOLERANCE = 1e-4
 P3 = Window(Pair(3, 3), Pair(2, 2), Pair(1, 1))
@@ -195,12 +195,28 @@ def alone(graph: TypedGraph, head: TypedHead) -> TypedGraph:
     return infer(Graph(tuple(node for node in nodes if node.name in needed)))
 
 
+def in_order(network: Network) -> list[Array]:
+    """Its weights in the order of its layers; a label brings those that it names together in the state dict."""
+    named = weights(network)
+    nodes = network.typed.training_nodes
+    return [value for t in nodes for name, value in named.items() if name.rpartition(".")[0] == t.name]
+
+
+@pytest.mark.parametrize("label", ["", "l1: "])
+def test_a_label_leaves_what_is_drawn(label: str) -> None:
+    merge = "add[ identity | BN aux 0.3 { FC-1 } BN ]"
+    network = to_torch(parse(f"input 3x3x1 global-avgpool {label}{merge} FC-1 aux 0.3 {{ FC-1 }} FC-1").typed, seed=0)
+    plain = to_torch(parse(f"input 3x3x1 global-avgpool {merge} FC-1 aux 0.3 {{ FC-1 }} FC-1").typed, seed=0)
+    assert len(in_order(network)) == len(weights(network))
+    assert all(map(np.array_equal, in_order(network), in_order(plain)))
+
+
 @given(st.data(), nets(), st.integers(0, 2**32 - 1))
 def test_a_text_computes_what_its_network_does(data: st.DataObject, net: Net, seed: int) -> None:
     """Whatever labels and blocks make of the names."""
     typed = parse(data.draw(texts_of(net))).typed
     x, ours, theirs = batch(typed, 2, seed), to_torch(typed, seed=seed), to_torch(graph_of(net), seed=seed)
-    assert all(map(np.array_equal, weights(ours).values(), weights(theirs).values()))
+    assert all(map(np.array_equal, in_order(ours), in_order(theirs)))
     with torch.inference_mode():
         expected = ours.eval()(x)
         assert torch.equal(expected, theirs.eval()(x))
