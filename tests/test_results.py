@@ -651,6 +651,9 @@ def test_what_changed_before_is_told_over_steps(tmp_path: Path, monkeypatch: pyt
     done = _train(tmp_path)
     assert done.exit_code == 0, done.stderr
     assert _runs(tmp_path) == sorted([*first, "b-s0-2", "c-s0-2", "c-s0-3", "quickstart-s0-2"])
+    (family / "quickstart.arch").write_text(head.replace("epochs 2", "epochs 4"))
+    alone = _run("train", family / "c.arch", "--missing", "--log", "none")
+    assert (alone.exit_code, "no finished run of b" in alone.stderr) == (1, True), "those that there are are stale"
 
 
 def test_what_another_process_measured_meanwhile_is_seen(tmp_path: Path) -> None:

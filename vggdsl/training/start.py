@@ -36,16 +36,20 @@ class Origin:
         """Another run's weights, if any."""
         if trained is None:
             return cls()
-        before = None
-        with suppress(VggdslError):  # weights alone don't say what they began with
-            before = read_plan(trained.path).base
-        base = lineage(trained.spec.network.graph.digest, trained.recipe, before)
+        base = _lineage(trained.path, trained.spec.network.graph.digest, trained.recipe)
         known = base if base in (spec.bases(recipe) or ()) else None  # not so of a run that deviated from its recipe
         return cls(trained, weights_digest(trained.weights), known)
 
     def notes(self, recipe: Recipe) -> tuple[str, ...]:
         """Whose weights it begins with."""
         return () if self.trained is None else (f"{recipe.init} begins with the weights of {self.trained.path}",)
+
+
+def _lineage(run: Path, network: str, recipe: str) -> str:
+    before = None
+    with suppress(VggdslError):  # weights alone don't say what they began with
+        before = read_plan(run).base
+    return lineage(network, recipe, before)
 
 
 def init_of(recipe: Recipe) -> Init:
@@ -75,8 +79,8 @@ def find_trained(
 ) -> Trained | None:
     """The run from which ``init from(…)`` takes its weights: ``given``, else the newest finished one in ``runs``.
 
-    Only runs by the named recipe count, or by those of the named spec. With ``digest``, of weights, as a record names
-    what it began with, it is a run of them.
+    Only runs by the named recipe count, or by those of the named spec, that began with what is so still. With
+    ``digest``, of weights, as a record names what it began with, it is a run of them.
 
     None for a recipe that begins by itself. Raises ``RecordError`` V604 if ``given`` is no run, V608 if it is one
     of another network; ``InputError`` V516 if there is none, or if one is given that the recipe doesn't ask for.
@@ -109,7 +113,8 @@ def find_trained(
         message = f"no run in {runs} has the weights {digest}, with which the record began"
         raise InputError(Diagnostic("V516", message, place(recipe, "init"), "name the run: `--from RUN`"))
     assert wanted is not None
-    found = sorted(_finished(runs, wanted.network, wanted.recipes), reverse=True)
+    bases = spec.bases(recipe)
+    found = sorted(_finished(runs, wanted.network, wanted.recipes, bases), reverse=True)
     if not found:
         which = f"recipe {wanted.name}" if wanted.is_recipe else wanted.name
         message = f"no finished run of {which} in {runs}, from which the first weights are to come"
@@ -119,8 +124,10 @@ def find_trained(
     return load_run(found[0][1])
 
 
-def _finished(runs: Path, network: str | None, recipes: Collection[str] = ()) -> Iterator[tuple[float, Path]]:
-    """The finished runs, of a network and by recipes where they are given, and when each was finished."""
+def _finished(
+    runs: Path, network: str | None, recipes: Collection[str] = (), bases: Collection[str] | None = None
+) -> Iterator[tuple[float, Path]]:
+    """The finished runs, of a network, by recipes and of lineages where they are given, and when each was finished."""
     for file in runs.glob(f"*/{BEST}"):
         record = file.parent / RECORD
         if not is_file(record):
@@ -130,5 +137,8 @@ def _finished(runs: Path, network: str | None, recipes: Collection[str] = ()) ->
                 metadata = opened.metadata() or {}
         except (SafetensorError, OSError):
             continue
-        if network in (None, metadata.get("network")) and (not recipes or metadata.get("recipe") in recipes):
+        by = metadata.get("recipe", "")
+        if network not in (None, metadata.get("network")) or (recipes and by not in recipes):
+            continue
+        if bases is None or _lineage(file.parent, metadata["network"], by) in bases:
             yield record.stat().st_mtime, file.parent
