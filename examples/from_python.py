@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 import vggdsl
-from vggdsl.exporting import export_onnx
-from vggdsl.preprocessing import Preprocessing
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.targets.export import export_onnx
 
 
 def main() -> None:

@@ -6,13 +6,13 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from vggdsl import syntax
-from vggdsl.figures import Figure
-from vggdsl.notations.arch.tree import STRUCTURAL
-from vggdsl.ops import ACTIVATIONS
-from vggdsl.options import OPTIONS
-from vggdsl.source import Source, Span
-from vggdsl.syntax import Item, Line, Measure, Option, Size
+from vggdsl.language import syntax
+from vggdsl.language.options import OPTIONS
+from vggdsl.language.syntax import Item, Line, Measure, Option, Size
+from vggdsl.network.measures import STRUCTURAL
+from vggdsl.network.ops import ACTIVATIONS
+from vggdsl.text.figures import Figure
+from vggdsl.text.source import Source, Span
 
 NOWHERE = Span(Source("", ""), 0, 0)
 KINDS = ("conv", "FC", "maxpool", "avgpool", "BN", "LRN", "add", "concat")

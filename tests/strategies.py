@@ -10,9 +10,9 @@ from typing import assert_never
 
 from hypothesis import strategies as st
 
-from vggdsl.infer import TypedGraph, infer
-from vggdsl.ir import Graph, Head, Node
-from vggdsl.ops import (
+from vggdsl.network.graph import Graph, Head, Node
+from vggdsl.network.infer import TypedGraph, infer
+from vggdsl.network.ops import (
     FC,
     FUNCTIONS,
     LRN,
@@ -33,8 +33,8 @@ from vggdsl.ops import (
     Softmax,
     Widen,
 )
-from vggdsl.shapes import Pair, Shape, Window
-from vggdsl.source import Source, Span
+from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.text.source import Source, Span
 
 SIDE, CHANNELS, LAYERS = 24, 12, 12
 

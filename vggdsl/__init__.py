@@ -8,7 +8,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vggdsl.errors import (
+from vggdsl.language.library import shipped
+from vggdsl.network.graph import Graph, Node
+from vggdsl.network.infer import TypedGraph, TypedNode, infer
+from vggdsl.network.shapes import Shape
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec, load, parse, write
+from vggdsl.text.errors import (
     ClaimError,
     Diagnostic,
     InputError,
@@ -20,12 +26,6 @@ from vggdsl.errors import (
     ShapeError,
     VggdslError,
 )
-from vggdsl.infer import TypedGraph, TypedNode, infer
-from vggdsl.ir import Graph, Node
-from vggdsl.library import shipped
-from vggdsl.recipe import Recipe
-from vggdsl.shapes import Shape
-from vggdsl.spec import Spec, load, parse, write
 
 if TYPE_CHECKING:
     from vggdsl.targets.onnx import to_onnx

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from vggdsl import syntax
-from vggdsl.blocks import blocks_of
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, plural, report
-from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.library import read_source, reader
-from vggdsl.links import flatten, is_blocks
-from vggdsl.notations import arch
-from vggdsl.source import Source
-from vggdsl.spec import Spec, parse
+from vggdsl.language import syntax
+from vggdsl.language.blocks import blocks_of
+from vggdsl.language.library import read_source
+from vggdsl.language.links import flatten, is_blocks
+from vggdsl.language.notations import arch
+from vggdsl.spec.copies import reader
+from vggdsl.spec.spec import Spec, parse
+from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.source import Source
 
 _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 

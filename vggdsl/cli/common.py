@@ -9,10 +9,10 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 
 import click
 
-from vggdsl.diagnostics import render_all, to_json
-from vggdsl.errors import Diagnostic, VggdslError
-from vggdsl.infer import TypedHead
-from vggdsl.spec import Spec
+from vggdsl.network.infer import TypedHead
+from vggdsl.spec.spec import Spec
+from vggdsl.text.diagnostics import render_all, to_json
+from vggdsl.text.errors import Diagnostic, VggdslError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,17 +75,6 @@ def diagnostics_json(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def plural(count: int, word: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-def memory_text(count: int) -> str:
-    """Bytes in decimal units, as papers print them.
-
-    >>> memory_text(60_348_320), memory_text(4000)
-    ('60.3 MB', '4.0 kB')
-    """
-    unit = max((u for u in (1, 1e3, 1e6, 1e9, 1e12) if count >= u), default=1)
-    name = {1: "B", 1e3: "kB", 1e6: "MB", 1e9: "GB", 1e12: "TB"}[unit]
-    return f"{count} B" if unit == 1 else f"{count / unit:,.1f} {name}"
 
 
 LEFT = ("name", "layer", "source", "spec", "recipe", "measure", "protocol")

@@ -7,11 +7,11 @@ from typing import assert_never
 
 import click
 
-from vggdsl.cli.common import heads_of, memory_text, report, reports_errors
-from vggdsl.errors import Diagnostic, InputError
-from vggdsl.infer import TypedNode
-from vggdsl.ir import Node
-from vggdsl.ops import (
+from vggdsl.cli.common import heads_of, report, reports_errors
+from vggdsl.language.syntax import Default
+from vggdsl.network.graph import Node
+from vggdsl.network.infer import TypedNode
+from vggdsl.network.ops import (
     FC,
     LRN,
     Activation,
@@ -29,10 +29,11 @@ from vggdsl.ops import (
     Softmax,
     Widen,
 )
-from vggdsl.shapes import Pair, Window
-from vggdsl.source import Span
-from vggdsl.spec import Spec, load
-from vggdsl.syntax import Default
+from vggdsl.network.shapes import Pair, Window
+from vggdsl.spec.spec import Spec, load
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.source import Span
+from vggdsl.text.units import bytes_text
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
@@ -135,7 +136,7 @@ def _explain(index: int, explained: _Explained) -> Iterator[str]:
     if t.macs:
         yield f"  macs     {_macs(t)}"
     if t.activations:
-        yield f"  stores   {t.activations:,} activations, {memory_text(t.activations * 4)} in fp32"
+        yield f"  stores   {t.activations:,} activations, {bytes_text(t.activations * 4)} in fp32"
     if not isinstance(node.op, Input):
         yield f"  field    {_field(t, spec)}"
     for implied in _implied(t, explained):

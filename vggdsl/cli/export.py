@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vggdsl.cli.common import refuse_wrong, reports_errors
-from vggdsl.errors import Diagnostic, InputError
-from vggdsl.files import is_file
-from vggdsl.ir import Graph
-from vggdsl.library import PLAN
-from vggdsl.preprocessing import Preprocessing
-from vggdsl.records.collect import RECORD
-from vggdsl.shapes import Shape
-from vggdsl.spec import Spec, load
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.network.graph import Graph
+from vggdsl.spec.spec import Spec, load
+from vggdsl.text.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vggdsl.records.runfolder import Trained
     from vggdsl.targets.torch import Network
-    from vggdsl.training.runfolder import Trained
 
 
 _PUBLISHED = "torchvision:"
@@ -74,8 +70,8 @@ def command(
     path = output or Path(f"{spec.name if name != '-' else 'network'}.onnx")
     file = weights if isinstance(weights, Path) else None
     _check_target(path, spec, file, force)
-    from vggdsl.exporting import export_onnx
-    from vggdsl.training.memory import check_use, out_of_memory
+    from vggdsl.targets.export import export_onnx
+    from vggdsl.targets.memory import check_use, out_of_memory
 
     check_use("exporting", spec.typed, file.stat().st_size if file is not None and file.is_file() else 0)
     with out_of_memory("exporting"):
@@ -137,18 +133,19 @@ def _is_source(file: Path, spec: Spec, weights: Path | None) -> bool:
 
 def _network(spec: Spec, weights: Path | str | None) -> "tuple[Network, Preprocessing, Mapping[str, str]]":
     """The module with its weights, what its images go through, and where the weights come from."""
-    from vggdsl.foreign_weights import from_file, from_torchvision
-    from vggdsl.training.runfolder import is_run, load_run, weights_digest
-    from vggdsl.weight_files import check_finite
+    from vggdsl.records.runfolder import is_run, load_run, weights_digest
+    from vggdsl.targets.foreign_weights import from_file, from_torchvision
+    from vggdsl.targets.weight_files import check_finite
 
     if isinstance(weights, Path) and is_run(weights):
         run = load_run(weights)
         _refuse_other(spec, run)
-        say_if_interrupted(run)
+        if not run.has_ended:
+            _say(run.unended)
         check_finite(weights, run.weights)
-        return run.network(), preprocessing_of(run, spec.typed.input), origin_of(run)
+        return run.network(), run.preprocessing, run.origin
     if weights is None:
-        from vggdsl.training.start import init_of, starting_network
+        from vggdsl.experiments.start import init_of, starting_network
 
         _say(_NO_PREPROCESSING)
         recipe = spec.recipe()
@@ -197,21 +194,3 @@ def _difference(ours: Graph, theirs: Graph) -> str:
             return f"{here.name} follows {', '.join(here.inputs)} here, {', '.join(there.inputs)} there"
     last = max(ours.nodes, theirs.nodes, key=len)[min(len(ours.nodes), len(theirs.nodes))]
     return f"{last.name} is only {'here' if len(ours.nodes) > len(theirs.nodes) else 'there'}"
-
-
-def preprocessing_of(run: "Trained", shape: Shape) -> Preprocessing:
-    """What images went through in a run's training, on their way to an input of that shape."""
-    return Preprocessing(shape, run.normalisation.mean, run.normalisation.std, run.classes, run.shorter_side)
-
-
-def say_if_interrupted(run: "Trained") -> None:
-    """Weights of a training that hasn't ended are usable, but not what it will have measured."""
-    if is_file(run.path / PLAN) and not is_file(run.path / RECORD):
-        _say(f"{run.path} hasn't ended: weights of epoch {run.epoch}")
-
-
-def origin_of(run: "Trained") -> "Mapping[str, str]":
-    """Where a run's weights come from: the recipe's digest as it was followed, the seed, the weights' digest."""
-    from vggdsl.training.runfolder import weights_digest
-
-    return {"recipe": run.recipe, "seed": str(run.seed), "weights": weights_digest(run.weights)}

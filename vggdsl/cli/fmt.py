@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import exit_code, report
-from vggdsl.errors import Diagnostic, InputError, VggdslError
-from vggdsl.files import is_file, write_text
-from vggdsl.library import read_source, reader
-from vggdsl.links import flatten
-from vggdsl.notations import arch
+from vggdsl.language.library import read_source
+from vggdsl.language.links import flatten
+from vggdsl.language.notations import arch
+from vggdsl.spec.copies import reader
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.files import is_file, write_text
 
 
 @click.command()

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from vggdsl.recipe import Recipe
-from vggdsl.spec import Spec
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.common import echo_json, reports_errors
-from vggdsl.cli.export import origin_of, preprocessing_of, say_if_interrupted
-from vggdsl.errors import Diagnostic, InputError
-from vggdsl.files import is_file, is_folder
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import is_file, is_folder
 
 if TYPE_CHECKING:
-    from vggdsl.prediction import Guess, Predictor
+    from vggdsl.targets.predict import Guess, Predictor
 
 
 @click.command()
@@ -32,9 +31,9 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
     vggdsl predict quickstart.onnx digit.png
     vggdsl predict runs/quickstart-s0-1 *.png --top 1
     """
-    from vggdsl.exporting import naming
-    from vggdsl.prediction import Predictor
-    from vggdsl.training.memory import check_use, out_of_memory
+    from vggdsl.targets.export import naming
+    from vggdsl.targets.memory import check_use, out_of_memory
+    from vggdsl.targets.predict import Predictor
 
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
@@ -62,8 +61,8 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
 
 
 def _guesses(predictor: "Predictor", images: tuple[Path, ...], top: int) -> "list[list[Guess]]":
-    from vggdsl.prediction import BATCH
-    from vggdsl.training.memory import check_use
+    from vggdsl.targets.memory import check_use
+    from vggdsl.targets.predict import BATCH
 
     check_use("predicting", held=min(BATCH, len(images)) * predictor.preprocessing.shape.elements * 4)
     return list(predictor(images, top))
@@ -80,17 +79,16 @@ def _percent(probability: float) -> str:
 
 
 def _export(model: Path, path: Path) -> None:
-    from vggdsl.exporting import export_onnx
-    from vggdsl.training.memory import check_use
-    from vggdsl.training.runfolder import BEST, load_run
-    from vggdsl.weight_files import check_finite
+    from vggdsl.records.runfolder import BEST, load_run
+    from vggdsl.targets.export import export_onnx
+    from vggdsl.targets.memory import check_use
+    from vggdsl.targets.weight_files import check_finite
 
     file = model / BEST if model.is_dir() else model
     check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
     run = load_run(model)
-    say_if_interrupted(run)
+    if not run.has_ended:
+        click.echo(run.unended, err=True)
     check_finite(file, run.weights)
     check_use("predicting", run.spec.typed)
-    export_onnx(
-        run.spec, run.network(), path, preprocessing=preprocessing_of(run, run.spec.typed.input), origin=origin_of(run)
-    )
+    export_onnx(run.spec, run.network(), path, preprocessing=run.preprocessing, origin=run.origin)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vggdsl.cli.common import exit_code
-from vggdsl.errors import VggdslError
+from vggdsl.text.errors import VggdslError
 
 
 def by_processes(command: Callable[..., None]) -> Callable[..., None]:
@@ -22,7 +22,7 @@ def by_processes(command: Callable[..., None]) -> Callable[..., None]:
         if os.environ.get("WORLD_SIZE", "1") == "1":  # the usual case needs no torch yet
             command(*args, **options)
             return
-        from vggdsl.training.processes import joined
+        from vggdsl.experiments.processes import joined
 
         device = options["device"] or _planned(options["resumed"])
         with joined(device) as processes:
@@ -61,7 +61,7 @@ def _is_alone(error: RuntimeError) -> bool:
 
 def _planned(resumed: Path | None) -> str:
     """The device that a run was to be trained on; one that can't be read is told by the command itself."""
-    from vggdsl.training.runfolder import read_plan
+    from vggdsl.records.runfolder import read_plan
 
     try:
         return read_plan(resumed).device if resumed is not None else "auto"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import memory_text
+from vggdsl.text.units import bytes_text
 
 if TYPE_CHECKING:  # the front end of the command line starts without torch
     from rich.progress import Progress, TaskID
 
-    from vggdsl.training.report import Costs, Epoch, Plan, Reporter
+    from vggdsl.experiments.report import Costs, Plan, Reporter
+    from vggdsl.records.metrics import Epoch
 
 
 def reporter() -> "Reporter":
@@ -26,7 +27,7 @@ def _headline(plan: "Plan") -> str:
     notes = "".join(f"\nnote: {note}" for note in plan.notes)
     return (
         f"{plan.name}: {plan.params:,} parameters, {plan.data} {plan.split}, seed {plan.seed}, "
-        f"{plan.precision} on {plan.device}, at least {memory_text(plan.memory)} -> {plan.folder}{done}{notes}"
+        f"{plan.precision} on {plan.device}, at least {bytes_text(plan.memory)} -> {plan.folder}{done}{notes}"
     )
 
 
@@ -70,8 +71,8 @@ def _truth(costs: "Costs") -> str:
         took += f" (estimated {time_text(costs.estimated_seconds)})"
     if costs.memory is None:
         return took
-    least = memory_text(costs.estimated_memory)
-    return f"{took} and {memory_text(costs.memory)} of memory (estimated at least {least})"
+    least = bytes_text(costs.estimated_memory)
+    return f"{took} and {bytes_text(costs.memory)} of memory (estimated at least {least})"
 
 
 class Lines:

@@ -10,18 +10,18 @@ import click
 from vggdsl.cli.common import exit_code, report
 from vggdsl.cli.jobs import Job
 from vggdsl.cli.progress import reporter as terminal
-from vggdsl.errors import InputError, RecordError, VggdslError
-from vggdsl.notations import arch
-from vggdsl.pretrained import pretrained
-from vggdsl.syntax import Document, Line
-from vggdsl.training.check import refuse
-from vggdsl.training.data import look_for_data
-from vggdsl.training.loggers import LOGGERS, Together
-from vggdsl.training.missing import Missing
-from vggdsl.training.processes import current
-from vggdsl.training.report import Reporter, Silent
-from vggdsl.training.run import Run, Stopped, data_folder, resume, train
-from vggdsl.training.runfolder import HeldError
+from vggdsl.data.dataset import look_for_data
+from vggdsl.experiments.check import refuse
+from vggdsl.experiments.loggers import LOGGERS, Together
+from vggdsl.experiments.missing import Missing
+from vggdsl.experiments.processes import current
+from vggdsl.experiments.report import Reporter, Silent
+from vggdsl.experiments.train import Run, Stopped, data_folder, resume, train
+from vggdsl.language.notations import arch
+from vggdsl.language.syntax import Document, Line
+from vggdsl.records.runfolder import HeldError
+from vggdsl.spec.pretrained import pretrained
+from vggdsl.text.errors import InputError, RecordError, VggdslError
 
 
 @dataclass

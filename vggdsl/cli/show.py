@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from vggdsl import syntax
-from vggdsl.cli.common import echo_json, heads_of, memory_text, plural, print_table, report, reports_errors
-from vggdsl.infer import TypedHead, TypedNode
-from vggdsl.notations.arch.write import element_text
-from vggdsl.ops import Add, Concat, Input
-from vggdsl.shapes import Pair
-from vggdsl.spec import Spec, load
+from vggdsl.cli.common import echo_json, heads_of, plural, print_table, report, reports_errors
+from vggdsl.language import syntax
+from vggdsl.language.notations.arch.write import element_text
+from vggdsl.network.infer import TypedHead, TypedNode
+from vggdsl.network.ops import Add, Concat, Input
+from vggdsl.network.shapes import Pair
+from vggdsl.spec.spec import Spec, load
+from vggdsl.text.units import bytes_text
 
 COLUMNS = ("name", "layer", "output", "params", "macs", "activations", "field", "stride")
 _WIDEST = 56
@@ -207,7 +208,7 @@ def _notes(spec: Spec) -> Iterator[str]:
     yield line
     if typed.heads:
         yield f"{typed.training_params:,} learnable parameters in training, with auxiliary classifiers"
-    weights, activations = memory_text(typed.total_params * 4), memory_text(typed.activations * 4)
+    weights, activations = bytes_text(typed.total_params * 4), bytes_text(typed.activations * 4)
     yield f"{weights} of weights and {activations} of activations for one image, in fp32"
     for content in spec.document.contents:
         if isinstance(content, syntax.Link) and content.verb == "extends":

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from vggdsl.cli.common import echo_json, print_table, reports_errors
-from vggdsl.library import shipped
-from vggdsl.spec import Spec, load
+from vggdsl.language.library import shipped
+from vggdsl.spec.spec import Spec, load
 
 COLUMNS = ("name", "params", "macs", "layers", "holds", "disputed", "source")
 

@@ -10,9 +10,9 @@ import click
 from vggdsl.cli.common import report, reports_errors
 from vggdsl.cli.jobs import Job
 from vggdsl.cli.processes import by_processes
-from vggdsl.errors import VggdslError
 from vggdsl.records.collect import collect, specs_in
-from vggdsl.spec import Spec, load
+from vggdsl.spec.spec import Spec, load
+from vggdsl.text.errors import VggdslError
 
 if TYPE_CHECKING:
     from vggdsl.records.repeat import Repetition
@@ -138,8 +138,8 @@ def command(
     jobs = [_job(name, specs, recipe_name, flags, is_told) for name in specs]
 
     from vggdsl.cli.queue import Queue
-    from vggdsl.training.missing import Missing
-    from vggdsl.training.run import data_folder
+    from vggdsl.experiments.missing import Missing
+    from vggdsl.experiments.train import data_folder
 
     queue = Queue(jobs, data_dir, device, runs_dir, download, start_from, logs)
     if missing:
@@ -172,7 +172,7 @@ def _job(name: str, specs: Sequence[str], recipe_name: str | None, flags: Mappin
 
 def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
     """The table of ``vggdsl results`` for these specs. What doesn't count was told at the beginning."""
-    from vggdsl.cli.results import show
+    from vggdsl.cli.results_table import show
     from vggdsl.records.table import rows
 
     collection = collect(specs, [str(runs_dir)])
@@ -184,7 +184,7 @@ def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
 
 def _resume(path: Path, data_dir: Path | None, device: str | None, download: bool, logs: Sequence[str]) -> None:
     from vggdsl.cli.queue import reporter, show
-    from vggdsl.training.run import resume
+    from vggdsl.experiments.train import resume
 
     show(resume(path, data_dir=data_dir, device=device, download=download, reporter=reporter(logs)))
 

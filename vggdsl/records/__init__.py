@@ -1,0 +1,1 @@
+"""What runs leave, and what is made of it: folders, results, comparisons, tables."""

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from vggdsl import syntax
-from vggdsl.errors import Diagnostic, InputError, Label, RecordError, VggdslError
-from vggdsl.files import is_file, replacing
-from vggdsl.library import LARGEST_FILE
-from vggdsl.measured import Measurement
-from vggdsl.notations import arch
-from vggdsl.recipe import Recipe
-from vggdsl.spec import Spec, load, parse
-from vggdsl.syntax import Document, Line
+from vggdsl.language import syntax
+from vggdsl.language.library import LARGEST_FILE
+from vggdsl.language.notations import arch
+from vggdsl.language.syntax import Document, Line
+from vggdsl.spec.measured import Measurement
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.text.files import is_file, replacing
 
 
 def own_block(record: Spec) -> str:

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vggdsl.errors import Diagnostic, InputError, Label, RecordError, VggdslError
-from vggdsl.files import is_file, is_folder
-from vggdsl.library import PLAN, find, read_source, run_of, shipped
-from vggdsl.links import is_blocks
-from vggdsl.notations import arch
-from vggdsl.recipe import Recipe
+from vggdsl.language.library import find, read_source, shipped
+from vggdsl.language.links import is_blocks
+from vggdsl.language.notations import arch
 from vggdsl.records.result import Result, read_result
-from vggdsl.spec import Spec, load
+from vggdsl.spec.copies import PLAN, run_of
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec, load
+from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.text.files import is_file, is_folder
 
 RECORD = "record.arch"
 """Of a run: what it found."""

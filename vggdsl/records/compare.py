@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from vggdsl.claims import ResultClaim
-from vggdsl.figures import Figure
-from vggdsl.measured import Measurement
-from vggdsl.recipe import DATA_SETS
+from vggdsl.language.syntax import ResultLine
 from vggdsl.records.result import Result
-from vggdsl.spec import Spec
-from vggdsl.syntax import ResultLine
+from vggdsl.spec.claims import ResultClaim
+from vggdsl.spec.measured import Measurement
+from vggdsl.spec.recipe import DATA_SETS
+from vggdsl.spec.spec import Spec
+from vggdsl.text.figures import Figure
 
 
 def compare(spec: Spec, result: Result) -> list[str]:

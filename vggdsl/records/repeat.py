@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vggdsl import syntax
-from vggdsl.errors import Diagnostic, InputError, Label, RecordError, VggdslError
-from vggdsl.measured import Measurement
-from vggdsl.notations import arch
-from vggdsl.recipe import KEYS, Recipe, read_recipes
-from vggdsl.source import Source
-from vggdsl.spec import Spec
+from vggdsl.language import syntax
+from vggdsl.language.notations import arch
+from vggdsl.spec.measured import Measurement
+from vggdsl.spec.recipe import KEYS, Recipe, read_recipes
+from vggdsl.spec.spec import Spec
+from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.text.source import Source
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,17 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from vggdsl import syntax
-from vggdsl.errors import VggdslError
-from vggdsl.figures import Figure
-from vggdsl.measured import Measurement, make_block
-from vggdsl.notations import arch
-from vggdsl.recipe import KEYS, Recipe
-from vggdsl.recipe.scales import evaluation_scale
+from vggdsl.language import syntax
+from vggdsl.language.notations import arch
+from vggdsl.language.syntax import Document, Line, Measure, Option, ResultLine
 from vggdsl.records.repeat import is_seed, parts_of
-from vggdsl.source import Source, Span
-from vggdsl.spec import Spec, parse
-from vggdsl.syntax import Document, Line, Measure, Option, ResultLine
+from vggdsl.spec.measured import Measurement, make_block
+from vggdsl.spec.recipe import KEYS, Recipe
+from vggdsl.spec.recipe.scales import evaluation_scale
+from vggdsl.spec.spec import Spec, parse
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.figures import Figure
+from vggdsl.text.source import Source, Span
 
 TOP_5 = "top-5-accuracy"
 _NEEDED = ("network", "recipe", "data", "split")

@@ -6,13 +6,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from statistics import fmean, stdev
 
-from vggdsl.claims import ResultClaim
-from vggdsl.errors import Diagnostic
-from vggdsl.figures import Figure
-from vggdsl.recipe import Data
 from vggdsl.records.collect import Collection, Group, Subject
 from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
 from vggdsl.records.result import Result
+from vggdsl.spec.claims import ResultClaim
+from vggdsl.spec.recipe import Data
+from vggdsl.text.errors import Diagnostic
+from vggdsl.text.figures import Figure
 
 _LOOKED_AT = {"scale", "view", "flip", "ensemble"}
 """Words of a protocol that say how images are looked at: under others, another thing is measured."""

@@ -11,10 +11,8 @@ from typing import assert_never
 import numpy as np
 import onnx_ir as ir
 
-from vggdsl.errors import Diagnostic, InputError
-from vggdsl.files import hidden
-from vggdsl.infer import TypedGraph, TypedNode, infer
-from vggdsl.ops import (
+from vggdsl.network.infer import TypedGraph, TypedNode, infer
+from vggdsl.network.ops import (
     FC,
     LRN,
     Activation,
@@ -33,9 +31,12 @@ from vggdsl.ops import (
     Softmax,
     Widen,
 )
-from vggdsl.passes.fold_batch_norm import fold_batch_norm
-from vggdsl.shapes import Shape, Window
-from vggdsl.weights import Array, Weights, check_weights, weight_shapes, without_heads
+from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
+from vggdsl.network.shapes import Shape, Window
+from vggdsl.network.weights import Array, Weights, check_weights, weight_shapes, without_heads
+from vggdsl.targets.folding import fold_weights
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import hidden
 
 OPSET = 20
 """The first with Gelu, for what reads the files to be as many as can be."""
@@ -77,7 +78,7 @@ def to_onnx(
     graph, weights = graph.inference, without_heads(graph, weights)
     if fold:
         folded = fold_batch_norm(graph.graph)
-        graph, weights = infer(folded.graph), folded.apply(weights)
+        graph, weights = infer(folded.graph), fold_weights(folded.folds, weights)
     writer = _Writer(weights)
     nodes, end = graph.nodes, graph.nodes[-1].name
     softmax = graph.graph.has_softmax and not logits

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vggdsl.infer import TypedGraph, TypedNode
-from vggdsl.ops import (
+from vggdsl.network.infer import TypedGraph, TypedNode
+from vggdsl.network.ops import (
     FC,
     LRN,
     Activation,
@@ -29,8 +29,8 @@ from vggdsl.ops import (
     Softmax,
     Widen,
 )
-from vggdsl.shapes import Pair, Window
-from vggdsl.weights import COUNTER, Array, Weights, check_weights
+from vggdsl.network.shapes import Pair, Window
+from vggdsl.network.weights import COUNTER, Array, Weights, check_weights
 
 Init = Literal["auto", "he", "glorot", "normal", "torch"]
 View = Literal["image", "vector", "either"]

@@ -1,0 +1,178 @@
+"""Several processes train one network: what they compute is what one does, up to rounding."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import vggdsl
+from vggdsl.data.dataset import load_data
+from vggdsl.experiments.check import refuse_processes
+from vggdsl.experiments.device import choose
+from vggdsl.experiments.loop import Setting, evaluate
+from vggdsl.experiments.processes import Processes
+from vggdsl.experiments.train import load_run, train
+from vggdsl.text.errors import RecipeError
+
+SPEC = """
+input 12x12x3
+conv3-8 conv3-8
+maxpool
+aux 0.3 { FC-4 softmax }
+FC-16 FC-4 softmax
+train {
+  data       fake(classes=4, n=900, val=150, test=151)
+  augment    crop(12, pad=2) hflip
+  batch      51
+  optimizer  sgd(lr=0.05, momentum=0.9)
+  clip       norm(1)
+  epochs     3
+  precision  fp32
+}
+"""
+"""Neither batch nor splits can be divided evenly by two; of BN and dropout there is none."""
+
+
+def launched(*program: str) -> "subprocess.CompletedProcess[str]":
+    """A program in two processes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *program]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+
+
+def together(spec: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    runs = str(spec.parent / "runs")
+    return launched("-m", "vggdsl", "train", str(spec), "--device", "cpu", "--runs", runs, *options)
+
+
+def metrics(folder: Path) -> list[dict[str, float]]:
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [{k: float(v) for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    ended = together(spec, "--logger", "none")
+    assert ended.returncode == 0, ended.stderr
+    run = tmp_path / "runs" / "net-s0-1"
+    assert [path.name for path in run.parent.iterdir()] == [run.name], "one folder for both"
+    assert ended.stdout.count("Epoch 3/3") + ended.stdout.count("Epoch 2/3") == 1, "one process speaks for both"
+    one = train(vggdsl.load(spec), device="cpu", runs_dir=tmp_path / "one")
+    for ours, theirs in zip(metrics(run), metrics(one.path), strict=True):
+        # Sums over other parts of a batch round otherwise; over 35 steps single precision leaves 4 digits and more.
+        assert ours == pytest.approx(theirs, rel=1e-4)
+    a, b = load_file(run / "last.safetensors"), load_file(one.path / "last.safetensors")
+    assert all(torch.allclose(a[name], b[name], rtol=1e-3, atol=1e-5) for name in b)
+    (block,) = vggdsl.load(run / "record.arch").measurements
+    assert block.sealed
+    assert block.values["run"]["device"].endswith(", 2 processes")
+    assert block.values["of"]["data"] == one.result.data
+
+
+def test_an_error_is_told_and_ends_all(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("test=151", "test=1"))
+    ended = together(spec)
+    assert ended.returncode != 0
+    assert ended.stderr.count("error[V408]: 2 processes for a step or a split of 1 images") == 1
+    own = str(Path(vggdsl.__file__).parent)
+    assert f'File "{own}' not in ended.stderr + ended.stdout, "no traceback of ours: torchrun prints one of its own"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+@pytest.mark.parametrize("images", [7, 8, 50, 51])
+def test_the_shares_make_up_the_batch(count: int, images: int) -> None:
+    every = [Processes(rank, count) for rank in range(count)]
+    parts = [list(range(images))[process.share] for process in every]
+    assert sorted(number for part in parts for number in part) == list(range(images))
+    # The mean of the weighted means over processes is the mean over all images.
+    means = [sum(part) / len(part) for part in parts]
+    weighted = sum(mean * process.weight(images) for mean, process in zip(means, every, strict=True)) / count
+    assert weighted == pytest.approx(sum(range(images)) / images)
+
+
+def test_a_process_without_an_image_is_refused() -> None:
+    spec = vggdsl.parse(SPEC)
+    refuse_processes(spec, spec.recipe(), 2, 900, 150)
+    with pytest.raises(RecipeError, match="8 processes for a step or a split of 5 images"):
+        refuse_processes(spec, spec.recipe(), 8, 900, 5)
+    refuse_processes(spec, spec.recipe(), 1, 900, 1)
+    norms = vggdsl.parse(SPEC.replace("FC-16", "FC-16 BN").replace("batch      51", "batch      5"))
+    with pytest.raises(RecipeError, match="4 processes for a step or a split of 2 images"):  # one image is no batch
+        refuse_processes(norms, norms.recipe(), 4, 900, 150)
+
+
+def test_batch_norm_on_cpus_is_told() -> None:
+    plain = vggdsl.parse("input 8x8x3 conv3-4 FC-4").typed
+    norms = vggdsl.parse("input 8x8x3 conv3-4 BN ReLU FC-4").typed
+    assert Processes(0, 2).notes(plain, "cpu") == ()
+    assert Processes(0, 2).notes(norms, "cuda") == ()
+    assert Processes(0, 1).notes(norms, "cpu") == ()
+    assert "its own images" in Processes(0, 2).notes(norms, "cpu")[0]
+
+
+def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("maxpool", "BN ReLU maxpool").replace("epochs     3", "epochs     2"))
+    ended = together(spec)
+    assert ended.returncode == 0, ended.stderr
+    run = load_run(tmp_path / "runs" / "net-s0-1", "last.safetensors")
+    spec_, network = run.spec, run.network()
+    data = load_data(spec_.recipe(), spec_.typed.input, Path())
+    setting = Setting(spec_.recipe(), data, run.normalisation, choose("cpu", "fp32"), 0)
+    loss, accuracy, _ = evaluate(network, data.val, setting)
+    told = metrics(run.path)[-1]
+    assert (loss, accuracy) == pytest.approx((told["val_loss"], told["val_accuracy"]), rel=1e-4)
+
+
+def test_two_processes_go_on_where_they_were_stopped(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    whole = together(spec, "--logger", "none")
+    assert whole.returncode == 0, whole.stderr
+    run = tmp_path / "runs" / "net-s0-1"
+    wanted, last = metrics(run), load_file(run / "last.safetensors")
+    command = f"import sys; sys.argv[1:] = ['train', {str(spec)!r}, '--runs', {str(tmp_path / 'more')!r}]\n{STOPPED}"
+    program = tmp_path / "stopped.py"
+    program.write_text(command)
+    assert launched(str(program)).returncode != 0
+    begun = tmp_path / "more" / "net-s0-1"
+    assert len(metrics(begun)) == 2
+    done = launched("-m", "vggdsl", "train", "--resume", str(begun), "--logger", "none")
+    assert done.returncode == 0, done.stderr
+    assert metrics(begun) == wanted
+    assert all(torch.equal(tensor, last[name]) for name, tensor in load_file(begun / "last.safetensors").items())
+
+
+STOPPED = """
+import os
+from vggdsl.cli import main, queue
+from vggdsl.experiments.report import Silent
+
+class Stopping(Silent):
+    def epoch(self, epoch, is_best):
+        if epoch.number == 2:
+            os._exit(3)
+
+queue.reporter = lambda logs: Stopping()
+main(standalone_mode=False)
+"""
+
+
+@pytest.mark.parametrize("size", ["2", "7"])
+def test_a_world_that_torchrun_did_not_make_is_refused(size: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vggdsl", "train", "quickstart", "--runs", str(tmp_path)],
+        env={**os.environ, "WORLD_SIZE": size},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, "V532" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

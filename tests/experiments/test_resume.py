@@ -1,0 +1,381 @@
+"""A training that is killed goes on to the weights and metrics of one that never was."""
+
+import csv
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+import vggdsl
+from vggdsl.experiments.checkpoint import Progress, _digest, newest
+from vggdsl.experiments.device import Hardware, choose
+from vggdsl.experiments.report import Silent
+from vggdsl.experiments.train import load_run, resume, train
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.runfolder import read_plan
+from vggdsl.text.errors import InputError, RecordError
+
+KILLS = int(os.environ.get("VGGDSL_KILLS", "3"))
+EPOCHS = 4 * KILLS
+SPEC = f"""
+input 12x12x3
+after conv: BN ReLU
+conv3-8 conv3-8
+maxpool
+aux 0.3 {{ FC-4 softmax }}
+dropout-0.5 FC-4 softmax
+train {{
+  data       fake(classes=4, n=900, val=150, test=150)
+  augment    crop(12, pad=2) hflip
+  batch      50
+  optimizer  adam
+  schedule   warmup(1) plateau(factor=0.5, patience=1)
+  loss       cross-entropy(smoothing=0.1)
+  clip       norm(1)
+  epochs     {EPOCHS}
+  stop       val-loss(patience={EPOCHS - 1})
+  checkpoint every(5)
+}}
+"""
+STEPS = 18 * EPOCHS
+"""Of the whole training."""
+CHILD = """
+import os, signal, sys, threading, torch
+from vggdsl import load
+from vggdsl.experiments.report import Silent
+from vggdsl.experiments.train import resume, train
+
+torch.set_num_threads(1)
+spec, runs, steps, delay = sys.argv[1:]
+
+class Killed(Silent):
+    left = int(steps)
+    def step(self, images):
+        self.left -= 1
+        if self.left == 0:  # where it then falls is chance: in a step, an evaluation, or the writing of a file
+            threading.Timer(float(delay), os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+run = runs + "/net-s0-1"
+if os.path.exists(run + "/recipe.json"):
+    resume(run, reporter=Killed())
+else:
+    train(load(spec), device="cpu", runs_dir=runs, reporter=Killed())
+os._exit(0)
+"""
+
+
+def metrics(folder: Path) -> list[dict[str, str]]:
+    """A row an epoch, without what the clock says."""
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def measured(folder: Path) -> dict[str, dict[str, str]]:
+    """The record's sealed block, without what the clock says."""
+    (found,) = vggdsl.load(folder / "record.arch").measurements
+    assert found.sealed
+    values = {key: dict(value) for key, value in found.values.items() if key != "seal"}
+    values["run"].pop("minutes")
+    return values | {"line": {"line": str(found.line)}}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    threads = torch.get_num_threads()
+    try:
+        return train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=folder).path
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_killed_at_random_points_it_ends_the_same(whole: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    draw, kills = random.Random(0), 0
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    while True:
+        steps = draw.randint(1, STEPS // KILLS - 12) if kills < KILLS else 10 * STEPS
+        command = [sys.executable, "-c", CHILD, str(spec), str(tmp_path), str(steps), str(draw.uniform(0, 0.05))]
+        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+        kills += 1
+    run = tmp_path / "net-s0-1"
+    assert kills == KILLS, "the training was over before it could be killed as often"
+    assert metrics(run) == metrics(whole)
+    assert measured(run) == measured(whole)
+    for name in ("best.safetensors", "last.safetensors", "epoch-0010.safetensors"):
+        ours, theirs = load_file(run / name), load_file(whole / name)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert not list(run.glob("checkpoint-*")), "a finished run needs none"
+
+
+class StopError(Exception):
+    pass
+
+
+class _Interrupting(Silent):
+    """A reporter that stops a training after some epochs, as a crash would."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        if epoch.number > self.epochs:  # after all of its files
+            raise StopError
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A run that ended after its fourth epoch."""
+    with pytest.raises(StopError):
+        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
+    return tmp_path / "net-s0-1"
+
+
+INTERRUPTED = """
+import os, signal
+from vggdsl.cli import main, progress
+
+class Interrupted(progress.Lines):
+    def step(self, images):
+        self.steps = getattr(self, "steps", 0) + 1
+        if self.steps == 42:  # in the third epoch; from within, since no clock says when that is
+            os.kill(os.getpid(), signal.SIGINT)
+
+progress.Lines = Interrupted
+main()
+"""
+
+
+def test_ctrl_c_saves_and_stops(whole: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    program = [sys.executable, "-m", "vggdsl", "train"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", INTERRUPTED, "train", str(spec), "--runs", str(tmp_path), "--device", "cpu"]
+    stopped = subprocess.run([*command, "--log", "none"], env=environment, capture_output=True, text=True, check=False)
+    run = tmp_path / "net-s0-1"
+    assert stopped.returncode == 1, stopped.stderr
+    help = re.search(r"error\[V605\]: stopped.*\n.*are in \S+: `vggdsl train --resume (\S+)` goes on", stopped.stderr)
+    assert help, stopped.stderr
+    assert Path(help[1]) == run
+    assert not (run / "record.arch").exists()
+    command = [*program, "--resume", help[1], "--log", "none"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert metrics(run) == metrics(whole)
+    assert measured(run) == measured(whole)
+
+
+def names(run: Path) -> list[str]:
+    return sorted(path.name for path in run.glob("checkpoint-*"))
+
+
+def test_two_checkpoints_stay(broken: Path) -> None:
+    assert names(broken) == ["checkpoint-0003.safetensors", "checkpoint-0004.safetensors"]
+    assert load_run(broken, "last.safetensors").epoch == 4
+
+
+def test_a_torn_checkpoint_leaves_the_one_before(broken: Path, whole: Path) -> None:
+    newest = broken / "checkpoint-0004.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    run = resume(broken)
+    assert metrics(run.path) == metrics(whole)
+    assert measured(run.path) == measured(whole)
+
+
+def test_a_changed_checkpoint_is_refused(broken: Path) -> None:
+    for name in names(broken):
+        data = bytearray((broken / name).read_bytes())
+        data[-1] ^= 1
+        (broken / name).write_bytes(data)
+    with pytest.raises(RecordError, match=r"checkpoint-0004.*its contents were changed"):
+        resume(broken)
+
+
+def test_another_trainings_checkpoint_is_refused(broken: Path, tmp_path: Path) -> None:
+    with pytest.raises(StopError):
+        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
+    for name in names(broken):
+        (broken / name).write_bytes((tmp_path / "net-s1-1" / name).read_bytes())
+    with pytest.raises(RecordError, match=r"it is of another training: seed 1, not 0"):
+        resume(broken)
+
+
+def test_a_checkpoint_from_elsewhere_is_refused(broken: Path) -> None:
+    for name in names(broken):
+        save_file({"network.x": torch.zeros(1)}, broken / name)
+    with pytest.raises(RecordError, match="it is no checkpoint"):
+        resume(broken)
+
+
+def test_a_run_without_a_checkpoint_begins_anew(broken: Path, whole: Path) -> None:
+    for name in names(broken):
+        (broken / name).unlink()
+    assert measured(resume(broken).path) == measured(whole)
+
+
+def test_a_finished_run_is_left_alone(whole: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in whole.iterdir()}
+    with pytest.raises(RecordError, match="finished"):
+        resume(whole)
+    assert before == {path: path.stat().st_mtime_ns for path in whole.iterdir()}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"spec": 1}', '{"spec": "net", "name": null, "seed": 0}'])
+def test_a_plan_that_cannot_be_read_is_refused(broken: Path, content: str) -> None:
+    (broken / "recipe.json").write_text(content)
+    with pytest.raises(RecordError, match="what it was to do can't be read"):
+        resume(broken)
+
+
+def test_progress_keeps_every_digit() -> None:
+    progress = Progress(
+        [Epoch(1, 0.1 + 0.2, 1 / 3, 1e-300, 0.5, 0.1, 2.0)], (0.1, -1 / 3), rate={"best": float("-inf")}
+    )
+    assert Progress.from_json(progress.to_json()) == progress
+
+
+def test_a_run_that_another_process_trains_is_left_alone(broken: Path) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
+    with (broken / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(RecordError, match="another process trains in"):
+            resume(broken)
+    resume(broken)
+    assert not (broken / ".lock").exists()
+
+
+def test_what_a_kill_left_unwritten_is_written_from_the_checkpoint(broken: Path, whole: Path) -> None:
+    with (broken / "metrics.csv").open(newline="") as file:
+        accuracies = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
+    names = ["last.safetensors", "metrics.csv"]
+    if accuracies[-1] > max(accuracies[:-1]):
+        names.append("best.safetensors")
+    for name in names:
+        (broken / name).unlink()
+    run = resume(broken)
+    assert metrics(run.path) == metrics(whole)
+    assert measured(run.path) == measured(whole)
+
+
+def test_other_weights_are_not_measured_as_this_runs(tmp_path: Path) -> None:
+    spec = vggdsl.parse(SPEC.replace("adam\n", "sgd(lr=1e-9)\n"), "net")  # the first epoch stays the best
+    with pytest.raises(StopError):
+        train(spec, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
+    train(spec, seed=7, device="cpu", runs_dir=tmp_path)
+    run = tmp_path / "net-s0-1"
+    (run / "best.safetensors").write_bytes((tmp_path / "net-s7-1" / "best.safetensors").read_bytes())
+    before = metrics(run)
+    with pytest.raises(RecordError, match="isn't what this training wrote"):
+        resume(run)
+    assert metrics(run) == before, "it is told before anything is trained"
+    assert not (run / "record.arch").exists()
+
+
+@pytest.mark.parametrize(
+    ("was", "forged"),
+    [
+        (r'"best_epoch": \d+', '"best_epoch": 99'),
+        (r'"number": 3', '"number": 7'),
+        (r'"train_loss": [\d.]+', '"train_loss": "x"'),
+        (r'"val_accuracy": [\d.]+', '"val_accuracy": 9'),
+        (r'"waited": \d+', '"waited": -1'),
+        (r'"drops": ', '"drip": '),
+        (r'"seconds": [\d.e-]+', '"seconds": 1e300'),
+        (r'"devices": ', '"devices": "abc", "were": '),
+        (r'"drops": \d+', '"drops": NaN'),
+    ],
+)
+def test_a_forged_checkpoint_is_refused(broken: Path, was: str, forged: str) -> None:
+    for name in names(broken):
+        _rewrite(broken / name, lambda text: re.sub(was, forged, text))
+    with pytest.raises(RecordError, match="V607"):
+        resume(broken)
+
+
+def test_moments_of_other_shapes_are_refused(broken: Path) -> None:
+    for name in names(broken):
+        _rewrite(broken / name, str, lambda name, tensor: tensor.flatten() if "exp_avg" in name else tensor)
+    with pytest.raises(RecordError, match="of another shape"):
+        resume(broken)
+
+
+def _rewrite(
+    path: Path,
+    change: Callable[[str], str],
+    reshape: Callable[[str, torch.Tensor], torch.Tensor] = lambda name, tensor: tensor,
+) -> None:
+    """Writes a checkpoint with another text and other tensors, and a digest that fits them."""
+    with safe_open(path, framework="pt") as opened:
+        metadata = opened.metadata()
+    tensors = {name: reshape(name, tensor) for name, tensor in load_file(path).items()}
+    text = change(metadata["progress"])
+    save_file(tensors, path, {**metadata, "progress": text, "digest": _digest(tensors, text)})
+
+
+def test_a_folder_in_the_place_of_a_checkpoint_is_passed_over(broken: Path, whole: Path) -> None:
+    (broken / "checkpoint-0099.safetensors").mkdir()
+    assert measured(resume(broken).path) == measured(whole)
+
+
+def test_a_lock_that_cannot_be_made_is_told(broken: Path) -> None:
+    (broken / ".lock").unlink(missing_ok=True)
+    (broken / ".lock").mkdir()
+    with pytest.raises(InputError, match="V506"):
+        resume(broken)
+
+
+def test_the_record_names_all_that_it_was_trained_on(broken: Path) -> None:
+    for name in names(broken):
+        _rewrite(broken / name, lambda text: re.sub(r'"devices": \[".*?"\]', '"devices": ["a toaster"]', text))
+    device = measured(resume(broken).path)["run"]["device"]
+    assert device.startswith("a toaster; ")
+
+
+def test_a_link_in_a_run_is_not_written_through(broken: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "thesis.tex"
+    mine.write_text("mine")
+    for name in ("metrics.csv", ".lock"):
+        (broken / name).unlink(missing_ok=True)
+        (broken / name).symlink_to(mine)
+        with pytest.raises(RecordError, match="is a link to elsewhere"):
+            resume(broken)
+        (broken / name).unlink()
+    assert mine.read_text() == "mine"
+
+
+def test_another_machines_digits_are_noted(broken: Path) -> None:
+    notes: list[str] = []
+    planned = read_plan(broken)
+    for path in broken.glob("checkpoint-*"):
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata()
+        run = {key: metadata[key] for key in ("network", "recipe", "data", "seed", "precision")}
+    assert newest(broken, run, metadata["made-by"], notes) is not None
+    assert notes == []
+    assert newest(broken, run, "torch 9 on a toaster", notes) is not None
+    assert "a toaster now" in notes[0]
+    assert planned.folder.seed == 0
+
+
+def test_another_precision_is_refused(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = choose("cpu", "auto").precision
+    other = Hardware(torch.device("cpu"), "fp32" if real == "bf16" else "bf16")
+    monkeypatch.setattr("vggdsl.experiments.train.choose", lambda device, precision: other)
+    with pytest.raises(RecordError, match="of another training: precision"):
+        resume(broken)

@@ -1,0 +1,763 @@
+"""Training: what a recipe says happens, again and alike, or is refused; what was found is recorded."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from safetensors import SafetensorError
+from torch.nn import functional
+from torch.optim import lr_scheduler
+
+from vggdsl.cli import main
+from vggdsl.cli.train import command
+from vggdsl.data.augment import augment, crop, hflip
+from vggdsl.data.chance import generator
+from vggdsl.data.dataset import DataSet
+from vggdsl.data.normalisation import Normalisation
+from vggdsl.data.splits import Split
+from vggdsl.experiments.device import arithmetic, choose
+from vggdsl.experiments.loop import Setting, evaluate, fit, optimizer_of, smallest_step, steps_an_epoch
+from vggdsl.experiments.memory import check_training, training_bytes
+from vggdsl.experiments.report import Plan, Silent
+from vggdsl.experiments.schedule import Patience, Rate
+from vggdsl.experiments.train import Run, Stopped, load_run, train
+from vggdsl.network.weights import weight_shapes
+from vggdsl.records import runfolder
+from vggdsl.records.compare import compare
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.result import write_record
+from vggdsl.records.runfolder import is_run, weights_digest
+from vggdsl.spec.recipe import KEYS, Crop, HFlip, Recipe
+from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.targets.torch import to_torch, weights
+from vggdsl.text.errors import Diagnostic, VggdslError
+
+BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
+ENTRIES = {
+    "data": "fake(n=100, classes=3)",
+    "augment": "crop(8, pad=1) hflip",
+    "batch": "16",
+    "optimizer": "sgd(lr=0.05, momentum=0.9)",
+    "epochs": "2",
+}
+
+
+def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
+    """The small spec, with other entries in its recipe."""
+    lines = [f"  {key} {value}" for key, value in {**ENTRIES, **entries}.items() if value]
+    return parse("\n".join([body, "train {", *lines, "}", claims]), "small.arch")
+
+
+def recipe_with(**entries: str) -> Recipe:
+    return spec_with(**entries).recipe()
+
+
+def findings(call: Callable[[], object]) -> Sequence[Diagnostic]:
+    with pytest.raises(VggdslError) as caught:
+        call()
+    return caught.value.diagnostics
+
+
+# -- augmentation
+
+IMAGES = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (6, 3, 5, 7), np.uint8))
+
+
+def test_flipping_twice_is_the_identity() -> None:
+    mask = torch.tensor([True, False] * 3)
+    once = hflip(IMAGES, mask)
+    assert once[0].equal(IMAGES[0].flip(2))
+    assert once[1].equal(IMAGES[1])
+    assert hflip(once, mask).equal(IMAGES)
+
+
+def test_a_crop_is_a_window_of_the_padded_image() -> None:
+    offsets = torch.tensor([[0, 1, 2, 3, 4, 2], [4, 3, 2, 1, 0, 2]])
+    padded = torch.nn.functional.pad(IMAGES, (2, 2, 2, 2))
+    for image, window, y, x in zip(padded, crop(IMAGES, 2, offsets), *offsets.tolist(), strict=True):
+        assert window.equal(image[:, y : y + 5, x : x + 7])
+    assert crop(IMAGES, 2, torch.full((2, 6), 2)).equal(IMAGES)
+
+
+def test_augmentation_depends_on_its_generator_alone() -> None:
+    steps = (Crop(8, 2), HFlip())
+    one, same, other = (augment(IMAGES, steps, generator("augment", 0, 1, i)) for i in (0, 0, 1))
+    assert one.equal(same)
+    assert not one.equal(other)
+    assert augment(IMAGES, (), generator("x")).equal(IMAGES)
+
+
+def test_every_offset_is_drawn() -> None:
+    image = torch.zeros(2000, 1, 3, 3, dtype=torch.uint8)
+    image[:, 0, 1, 1] = 1
+    seen = augment(image, (Crop(3, 1),), generator("offsets")).sum(0)[0]
+    assert seen.min() > 2000 / 9 / 2
+
+
+def test_normalisation_is_of_the_channels() -> None:
+    values = IMAGES.numpy().astype(np.float64) / 255
+    both = Normalisation.of(IMAGES, "mean-std")
+    assert both.mean == pytest.approx(values.mean((0, 2, 3)))
+    assert both.std == pytest.approx(values.std((0, 2, 3)))
+    out = both(IMAGES)
+    assert out.mean((0, 2, 3)).abs().max() < 1e-6
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    assert Normalisation.of(IMAGES, "mean") == replace(both, std=(1.0,) * 3)
+    assert Normalisation.of(IMAGES, "none")(IMAGES).allclose(IMAGES / 255)
+    assert Normalisation.of(torch.full((2, 1, 2, 2), 9, dtype=torch.uint8), "mean-std").std == (1.0,)
+
+
+# -- learning rates
+
+STEPS, EPOCHS = 7, 12
+
+
+def rates(schedule: str, **entries: str) -> list[float]:
+    rate = Rate(recipe_with(schedule=schedule, epochs=str(EPOCHS), **entries), STEPS)
+    return [rate(step) for step in range(EPOCHS * STEPS)]
+
+
+def torchs(make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], every: int = 1) -> list[float]:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.05)
+    scheduler, found = make(optimizer), []
+    for step in range(EPOCHS * STEPS):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if (step + 1) % every == 0:
+            scheduler.step()
+    return found
+
+
+def test_constant_rates() -> None:
+    assert set(rates("constant")) == {0.05}
+    assert set(rates("constant(1e-3)", optimizer="adam")) == {1e-3}
+    assert set(rates("constant", optimizer="adamw(weight-decay=0.1)")) == {1e-3}
+
+
+def test_cosine_is_torchs() -> None:
+    theirs = torchs(lambda o: lr_scheduler.CosineAnnealingLR(o, EPOCHS * STEPS))
+    assert rates("cosine") == pytest.approx(theirs)
+
+
+def test_steps_are_torchs() -> None:
+    theirs = torchs(lambda o: lr_scheduler.MultiStepLR(o, [3, 8]), every=STEPS)
+    ours = rates("steps(1..3: 0.05, 4..8: 0.005, 9..12: 0.0005)", optimizer="sgd(momentum=0.9)")
+    assert ours == pytest.approx(theirs)
+
+
+def test_warm_up_is_torchs() -> None:
+    warm = 3 * STEPS
+
+    def make(o: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
+        rise = lr_scheduler.LinearLR(o, 1 / warm, total_iters=warm - 1)
+        fall = lr_scheduler.CosineAnnealingLR(o, (EPOCHS - 3) * STEPS)
+        return lr_scheduler.SequentialLR(o, [rise, fall], [warm])
+
+    assert rates("warmup(3) cosine") == pytest.approx(torchs(make))
+    assert rates("warmup(3) constant")[warm - 1 :] == [0.05] * (EPOCHS * STEPS - warm + 1)
+
+
+def test_a_warm_up_before_steps_rises_to_the_rate_of_each_step() -> None:
+    steps = "steps(1..2: 0.05, 3..8: 0.005, 9..12: 0.0005)"
+    plain, warm = (rates(schedule, optimizer="sgd(momentum=0.9)") for schedule in (steps, f"warmup(3) {steps}"))
+    assert warm[3 * STEPS :] == plain[3 * STEPS :]
+    for step in range(3 * STEPS):
+        assert warm[step] == pytest.approx(plain[step] * (step + 1) / (3 * STEPS))
+
+
+ACCURACIES = [0.1, 0.5, 0.5, 0.4, 0.6, 0.6, 0.6, 0.6, 0.6, 0.7, 0.7, 0.1]
+
+
+def test_plateau_is_torchs() -> None:
+    """Torch drops when more than its patience passed in vain, a recipe when as much did."""
+    rate = Rate(recipe_with(schedule="plateau(factor=0.5, patience=2)", epochs=str(EPOCHS)), STEPS)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.05)
+    theirs = lr_scheduler.ReduceLROnPlateau(optimizer, "max", factor=0.5, patience=1, threshold=0)
+    for epoch, accuracy in enumerate(ACCURACIES, 1):
+        assert rate(epoch * STEPS - 1) == pytest.approx(optimizer.param_groups[0]["lr"])
+        assert not rate.is_over(epoch, accuracy)
+        theirs.step(accuracy)
+
+
+def test_the_plateau_after_the_last_drop_ends_the_training() -> None:
+    rate = Rate(recipe_with(schedule="plateau(factor=0.1, patience=2, drops=2)", epochs="99"), STEPS)
+    ends = [rate.is_over(epoch, 0.5) for epoch in range(1, 8)]
+    assert ends == [False] * 6 + [True]  # the best in epoch 1, drops after 3 and 5, the end after 7
+    assert rate(0) == pytest.approx(0.0005)
+
+
+def test_patience_counts_epochs_without_a_better_value() -> None:
+    patience = Patience(2)
+    assert [patience.is_spent(value) for value in (1, 2, 2, 1, 3, 2, 3)] == [False] * 3 + [True, False, False, True]
+
+
+def test_optimizers_are_the_recipes() -> None:
+    network = to_torch(spec_with().typed)
+    sgd = optimizer_of(recipe_with(optimizer="sgd(lr=0.3, momentum=0.9, nesterov=yes, weight-decay=5e-4)"), network)
+    assert isinstance(sgd, torch.optim.SGD)
+    group = sgd.param_groups[0]
+    assert [group[key] for key in ("lr", "momentum", "nesterov", "weight_decay")] == [0.3, 0.9, True, 5e-4]
+    adam = optimizer_of(recipe_with(optimizer="adam(lr=0.01)"), network)
+    assert type(adam) is torch.optim.Adam
+    adamw = optimizer_of(recipe_with(optimizer="adamw(lr=0.01, weight-decay=0.1)"), network)
+    assert type(adamw) is torch.optim.AdamW
+    assert adamw.param_groups[0]["weight_decay"] == 0.1
+
+
+@pytest.mark.parametrize(("images", "batch", "steps"), [(64, 16, 4), (65, 16, 4), (66, 16, 5), (10, 16, 1), (3, 1, 3)])
+def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> None:
+    assert steps_an_epoch(images, batch) == steps
+    assert (smallest_step(images, batch) > 1) == (batch > 1)
+
+
+# -- refusals
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("augment", "colour-pca", "V407"),
+        ("augment", "scale(7..16) crop(8)", "V407"),
+        ("augment", "crop(6)", "V407"),
+        ("augment", "crop(8)", "V407"),
+        ("augment", "crop(8, pad=9)", "V407"),
+        ("batch", "1", "V408"),
+        ("data", "fake(n=100, classes=4)", "V401"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused_with_its_place(key: str, value: str, code: str, tmp_path: Path) -> None:
+    spec = spec_with(**{key: value})
+    found = next(d for d in findings(lambda: train(spec, runs_dir=tmp_path)) if d.code == code)
+    assert any(label.span.text == f"{key} {value}" for label in found.labels)
+    assert not list(tmp_path.iterdir())
+
+
+def test_everything_is_refused_at_once(tmp_path: Path) -> None:
+    spec = spec_with(augment="colour-pca scale(9)", data="mnist")
+    codes = [d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))]
+    assert sorted(codes) == ["V401", "V407", "V407"]
+
+
+@pytest.mark.parametrize("name", [None, "b"])
+def test_a_recipe_of_another_spec_is_refused_at_once(name: str | None, tmp_path: Path) -> None:
+    spec = parse(spec_with().source.text.replace("train {", "train a {"), "x.arch")
+    recipe = replace(recipe_with(), name=name)
+    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V504"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_flag_past_the_schedule_is_refused(tmp_path: Path) -> None:
+    spec = spec_with(schedule="steps(1..2: 0.1)", optimizer="sgd(momentum=0.9)")
+    recipe = spec.recipe().with_flags(epochs=3)
+    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V405"
+    spec = spec_with(schedule="warmup(2) constant", epochs="3")
+    recipe = spec.recipe().with_flags(epochs=2)
+    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V405"
+
+
+def test_a_wrong_spec_is_not_trained(tmp_path: Path) -> None:
+    spec = spec_with(claims="claim params 12")
+    assert findings(lambda: train(spec, runs_dir=tmp_path))[0].code == "V301"
+
+
+def test_a_map_is_no_vector_of_classes(tmp_path: Path) -> None:
+    spec = spec_with("input 8x8x1 conv3-4 conv3-3")
+    assert "V408" in {d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))}
+
+
+def test_a_vector_of_one_image_has_no_norm(tmp_path: Path) -> None:
+    spec = spec_with(data="fake(n=3, classes=3, val=1, test=1)")
+    found = findings(lambda: train(spec, runs_dir=tmp_path))[0]
+    assert (found.code, found.labels[0].span.text[:10]) == ("V408", "data fake(")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_runs_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone" / "x")
+    (tmp_path / "file").touch()
+    for name in ("link", "file"):
+        assert findings(partial(train, spec_with(), runs_dir=tmp_path / name))[0].code == "V506"
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(runfolder, "save_file", fail)
+    (found,) = findings(lambda: train(spec_with(), runs_dir=tmp_path))
+    assert (found.code, "No space left" in found.message, "best.safetensors can't" in found.message) == (
+        "V506",
+        True,
+        True,
+    )
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_memory_is_estimated_before_the_run() -> None:
+    spec = load("vgg_d")
+    recipe = replace(spec.recipe(), batch=256)
+    needed = training_bytes(spec.typed, recipe, 4)
+    assert needed == 138_357_544 * 4 * 3 + spec.typed.activations * 256 * 4
+    (found,) = findings(lambda: check_training(needed, needed - 1, recipe))
+    assert found.code == "V508"
+    check_training(needed, needed, recipe)
+    check_training(needed, None, recipe)
+
+
+def test_each_process_needs_memory_for_its_part_of_the_batch() -> None:
+    spec = spec_with(batch="100")
+    recipe, layers = spec.recipe(), spec.typed.activations * 4
+    whole = training_bytes(spec.typed, recipe, 4)
+    assert whole - training_bytes(spec.typed, recipe, 4, processes=4) == 75 * layers
+    assert whole - training_bytes(spec.typed, recipe, 4, processes=3) == 66 * layers  # one of them has 34 images
+
+
+def test_single_precision_is_no_tf32() -> None:
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32
+    with arithmetic(choose("cpu", "fp32"), 10**12):
+        assert not cudnn.allow_tf32
+    assert cudnn.allow_tf32 == before
+    with arithmetic(choose("cpu", "bf16"), 10**12):
+        assert cudnn.allow_tf32 == before
+
+
+def test_devices_that_are_not_there() -> None:
+    assert findings(lambda: choose("tpu", "auto"))[0].code == "V509"
+    if not torch.cuda.is_available():
+        assert findings(lambda: choose("cuda", "auto"))[0].code == "V509"
+        assert choose("auto", "fp32").device.type == "cpu"
+
+
+# -- runs
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(spec_with(checkpoint="every(2)"), runs_dir=tmp_path_factory.mktemp("runs"))
+
+
+def test_a_run_leaves_its_folder(run: Run) -> None:
+    assert run.path.name == "small-s0-1"
+    names = {path.name for path in run.path.iterdir()}
+    weights = {"best.safetensors", "last.safetensors", "epoch-0002.safetensors"}
+    assert names == {"spec.arch", "recipe.json", "metrics.csv", "record.arch", *weights}
+    assert (run.path / "spec.arch").read_text() == run.spec.source.text
+    plan = json.loads((run.path / "recipe.json").read_text())
+    assert plan["entries"]["batch"] == {"value": "16", "origin": "spec"}
+    assert plan["entries"]["normalize"] == {"value": "mean-std", "origin": "default"}
+    header, *rows = (run.path / "metrics.csv").read_text().splitlines()
+    assert header == "number,train_loss,train_accuracy,val_loss,val_accuracy,lr,seconds"
+    assert [row.split(",")[0] for row in rows] == ["1", "2"]
+
+
+def test_the_record_is_sealed_and_parses_back(run: Run) -> None:
+    record = load(run.path / "record.arch")
+    assert record.check() == []
+    (measured,) = record.measurements
+    assert measured.sealed
+    assert str(measured.line) == str(run.line)
+    assert "deviates" not in measured.values["run"]
+    assert measured.values["of"]["split"] == "70/10/20"
+    assert measured.values["by"]["weights"] == weights_digest(load_run(run.path).weights)
+
+
+@pytest.mark.parametrize(
+    ("recipes", "name", "defaults"),
+    [
+        ("", None, 14),
+        ("train {\n  data fake(n=100, classes=10)\n  epochs 1\n}", None, 12),
+        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "a", 12),
+        ("train a {\n  data fake(n=100, classes=10)\n}\ntrain b as a {\n  schedule steps(1..3: 1e-3)\n}", "b", 11),
+    ],
+)
+def test_a_record_says_what_were_defaults(run: Run, recipes: str, name: str | None, defaults: int) -> None:
+    spec = parse(f"input 8x8x1 conv3-4 maxpool FC-10 softmax\n{recipes}", "x.arch")
+    recipe = spec.recipe(name)
+    result = replace(
+        run.result, recipe_name=name, recipe=recipe.digest, network=spec.network.graph.digest, deviations=()
+    )
+    text = write_record(spec, result)
+    record = parse(text)
+    assert text.count("# default") == defaults
+    assert record.recipe(name).digest == recipe.digest
+    assert set(record.recipe(name).origins) >= set(KEYS) - {"epochs"}
+    assert record.check() == []
+    assert write_record(record, result).count("# default") == defaults
+
+
+def test_the_same_seed_gives_the_same_weights(run: Run, tmp_path: Path) -> None:
+    torch.manual_seed(99)
+    torch.rand(5)
+    state = torch.get_rng_state()
+    again = train(run.spec, runs_dir=tmp_path)
+    assert torch.get_rng_state().equal(state)
+    assert again.line == run.line
+    for name, value in load_run(again.path, "last.safetensors").weights.items():
+        assert value.tobytes() == load_run(run.path, "last.safetensors").weights[name].tobytes()
+    other = train(run.spec, seed=1, runs_dir=tmp_path)
+    assert other.path.name == "small-s1-1"
+    assert weights_digest(load_run(other.path).weights) != run.result.weights
+
+
+def test_a_record_trained_again_agrees(run: Run, tmp_path: Path) -> None:
+    record = load(run.path / "record.arch")
+    told = train(record, runs_dir=tmp_path).compare()
+    assert told[0].startswith("measured before: Epoch ")
+    assert told[1] == "  agrees in every digit"
+
+
+def test_a_second_run_gets_a_folder_of_its_own(run: Run) -> None:
+    before = (run.path / "best.safetensors").read_bytes()
+    again = train(run.spec, run.recipe.with_flags(epochs=1), runs_dir=run.path.parent)
+    assert again.path.name == "small-s0-2"
+    assert (run.path / "best.safetensors").read_bytes() == before
+
+
+def test_deviations_are_recorded(tmp_path: Path) -> None:
+    spec = spec_with(claims="claim Epoch 2/2 - Train Accuracy: 0.9 - Val Accuracy: 0.8 - Test Accuracy: 0.7")
+    recipe = spec.recipe().with_flags(epochs=1, batch=32, seeds=(5,), precision="auto")
+    run = train(spec, recipe, seed=5, runs_dir=tmp_path)
+    (measured,) = load(run.path / "record.arch").measurements
+    assert measured.values["run"]["deviates"] == "batch 32, epochs 1"
+    assert measured.values["of"]["recipe"] == spec.recipe().digest
+    assert str(run.line).startswith("Epoch 1/1 - ")
+    assert run.compare()[1:] == [
+        f"  measured: {run.line}",
+        "  not compared: 2 epochs allowed there, 1 here; this run deviates from the recipe: batch 32, epochs 1",
+    ]
+    assert json.loads((run.path / "recipe.json").read_text())["entries"]["batch"]["origin"] == "flag"
+
+
+def test_claims_are_compared_under_equal_protocols(run: Run) -> None:
+    claims = [
+        'claim Epoch 2/2 - Train Accuracy: 0.9 - Val Accuracy: 0.5000 - Test Accuracy: 0.7  "slide 3"',
+        "claim top-1-accuracy 80% split=test",
+        "claim top-1-error 10.5% split=val seed=0",
+        "claim top-5-error 8% split=test",
+        "claim top-1-error 8% split=test view=dense",
+        "claim top-1-error 8%",
+    ]
+    result = replace(run.result, train_accuracy=0.8, val_accuracy=0.75, test_accuracy=0.85)
+    told = compare(spec_with(claims="\n".join(claims)), result)
+    assert told[0].endswith('"slide 3"')
+    assert told[1] == "  measured - claimed: train -0.1000, val +0.2500, test +0.1500"
+    assert told[3] == "  measured 85.00%; measured - claimed: +5.00 points"
+    assert told[5] == "  measured 25.00%; measured - claimed: +14.50 points"
+    assert "isn't measured" in told[7]
+    assert told[9] == "  measured 15.00%; not compared: view=dense claimed, centre here"
+    assert "a split that isn't named" in told[11]
+
+
+def test_measurements_of_another_seed_are_not_compared(run: Run) -> None:
+    record = load(run.path / "record.arch")
+    assert "seed 0 then, 7 now" in compare(record, replace(run.result, seed=7))[1]
+    assert "precision" not in compare(record, run.result)[1]
+    told = compare(record, replace(run.result, precision="fp64"))[1]
+    assert told.endswith(f"precision {run.result.precision} then, fp64 now")
+    edited = parse((run.path / "record.arch").read_text().replace("minutes=", "minutes=9"))
+    assert "edited by hand" in compare(edited, run.result)[1]
+
+
+def test_the_best_of_equal_epochs_is_the_earliest(tmp_path: Path) -> None:
+    spec = spec_with("input 8x8x1 conv3-4 maxpool FC-3 softmax", optimizer="sgd(lr=1e-12)", epochs="4")
+    run = train(spec, runs_dir=tmp_path)
+    assert len(run.epochs) == 4
+    assert run.result.best == load_run(run.path).epoch == 1
+    assert load_run(run.path, "last.safetensors").epoch == 4
+
+
+@pytest.mark.parametrize("measure", ["val-accuracy", "val-loss"])
+def test_early_stop(measure: str, tmp_path: Path) -> None:
+    spec = spec_with(
+        "input 8x8x1 conv3-4 maxpool FC-3 softmax",
+        optimizer="sgd(lr=1e-12)",
+        epochs="50",
+        stop=f"{measure}(patience=3)",
+    )
+    run = train(spec, runs_dir=tmp_path)
+    assert len(run.epochs) < 10
+    assert str(run.line).startswith("Epoch 1/50") or measure == "val-loss"
+    if measure == "val-accuracy":
+        assert len(run.epochs) == 4
+
+
+def test_a_diverging_loss_ends_the_run(tmp_path: Path) -> None:
+    body = "input 8x8x1 conv3-4 LeakyReLU conv3-4 LeakyReLU FC-3 softmax"  # a ReLU may die before it overflows
+    spec = spec_with(body, optimizer="sgd(lr=1000)", epochs="20")
+    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    assert found.code == "V409"
+    assert found.labels[0].span.text == "optimizer sgd(lr=1000)"
+    assert "lower learning rate" in str(found.help)
+    assert not (tmp_path / "small-s0-1" / "record.arch").exists()
+
+
+def test_weights_that_are_drawn_too_large_are_told(tmp_path: Path) -> None:
+    spec = spec_with("input 8x8x1 ( conv3-32 ) x9 FC-3 softmax", init="normal(std=10)", epochs="5", precision="fp32")
+    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    assert found.code == "V409"
+    assert found.labels[0].span.text == "init normal(std=10)"
+    assert str(found.help).startswith("begin with `init he`")
+
+
+def test_a_loss_that_diverges_in_validation_alone_is_told_apart(tmp_path: Path) -> None:
+    body = "input 8x8x1\nafter conv: BN momentum=1e-3 ReLU\n( conv3-16 ) x60 FC-3 softmax"
+    spec = spec_with(body, init="normal(std=1)", batch="8", precision="fp32")
+    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    assert found.code == "V409"
+    assert "in validation the loss became" in found.message
+    assert found.labels[0].span.text == "batch 8"
+    assert "running statistics" in str(found.help)
+
+
+class _Impatient(Silent):
+    """Presses Ctrl-C in the second epoch."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.steps = 0
+
+    def started(self, plan: Plan) -> None:
+        self.told.append(f"started {plan.split}")
+
+    def step(self, images: int) -> None:
+        self.steps += 1
+        if self.steps == 7:
+            raise KeyboardInterrupt
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        self.told.append(f"epoch {epoch.number}")
+
+    def ended(self) -> None:
+        self.told.append("ended")
+
+
+def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
+    reporter = _Impatient()
+    with pytest.raises(Stopped) as caught:
+        train(spec_with(), runs_dir=tmp_path, reporter=reporter)
+    assert caught.value.path == tmp_path / "small-s0-1"
+    assert str(tmp_path) in str(caught.value.diagnostics[0].help)
+    assert reporter.told == ["started 70/10/20", "epoch 1", "ended"]
+    assert load_run(caught.value.path).epoch == 1
+    names = {path.name for path in caught.value.path.iterdir()}
+    weights = {"best.safetensors", "last.safetensors", "checkpoint-0001.safetensors"}
+    assert names == weights | {"spec.arch", "recipe.json", "metrics.csv"}
+
+
+# -- runs that are read
+
+
+def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
+    from vggdsl.data.dataset import load_data
+
+    trained = load_run(run.path)
+    assert trained.classes == ("class 0", "class 1", "class 2")
+    assert trained.spec == run.spec
+    data = load_data(run.recipe, trained.spec.typed.input, Path("/nowhere"))
+    setting = Setting(run.recipe, data, trained.normalisation, choose("cpu", run.recipe.precision), 0)
+    assert evaluate(trained.network(), data.test, setting).accuracy == run.result.test_accuracy
+    assert isinstance(data.train, Split)
+    assert trained.normalisation == Normalisation.of(data.train.images, "mean-std")
+
+
+def test_runs_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
+    assert findings(lambda: load_run(tmp_path / "gone"))[0].code == "V501"
+    assert "has no best.safetensors" in findings(lambda: load_run(tmp_path))[0].message
+    whole = (run.path / "best.safetensors").read_bytes()
+    (tmp_path / "best.safetensors").write_bytes(whole[:-10])
+    assert "torn" in findings(lambda: load_run(tmp_path))[0].message
+    from safetensors.numpy import save_file
+
+    save_file({"x": np.zeros(3, np.float32)}, tmp_path / "best.safetensors")
+    assert "not written by" in findings(lambda: load_run(tmp_path))[0].message
+    assert not is_run(tmp_path / "best.safetensors")
+    assert is_run(run.path / "last.safetensors")
+    assert not is_run(run.path / "record.arch")
+
+
+def test_a_block_quotes_nothing_that_ends_a_quote(run: Run) -> None:
+    result = replace(run.result, device='A "fast"\none', deviations=('data folder("a b")',))
+    text = write_record(run.spec, result)
+    (measured,) = parse(text).measurements
+    assert measured.sealed
+    assert measured.values["run"]["device"] == "A 'fast' one"
+    assert measured.values["run"]["deviates"] == "data folder('a b')"
+    assert "deviations" not in compare(parse(text), result)[1]
+
+
+def test_evaluation_weighs_images_alike_and_keeps_the_mode() -> None:
+    spec = spec_with()
+    network = to_torch(spec.typed)
+    images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (37, 1, 8, 8), np.uint8))
+    split = Split(images, torch.arange(37) % 3)
+    data = DataSet(("a", "b", "c"), split, split, split)
+    setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
+    loss, accuracy, _ = evaluate(network, split, setting)
+    assert network.training
+    with torch.no_grad():
+        logits = network.eval()(images / 255)
+    assert loss == pytest.approx(torch.nn.functional.cross_entropy(logits, split.labels).item(), rel=1e-5)
+    assert accuracy == pytest.approx((logits.argmax(1) == split.labels).double().mean().item())
+
+
+# -- the command
+
+
+def test_the_command_prints_the_result_and_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "small.arch"
+    path.write_text(spec_with(seeds="3 4").source.text)
+    options = ["--epochs", "1", "--runs", str(tmp_path / "runs")]
+    done = CliRunner().invoke(command, [str(path), *options])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Epoch 1/1 - Train Accuracy: 0.")
+    assert lines[1] == f"run: {tmp_path / 'runs' / 'small-s3-1'}"
+    assert lines[3] == f"run: {tmp_path / 'runs' / 'small-s4-1'}"
+    assert lines[4].startswith("test accuracy over 2 seeds: 0.")
+    assert "epoch 1/1" in done.stderr
+    one = CliRunner().invoke(command, [str(path), *options, "--seed", "3"])
+    assert one.stdout.splitlines()[0] == lines[0]
+    assert one.stdout.splitlines()[-1].endswith("small-s3-2")
+
+
+def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
+    where = ["--data", str(tmp_path), "--runs", str(tmp_path)]
+    done = CliRunner().invoke(command, ["vgg_reconstructed/c232_fc64", *where])
+    assert done.exit_code == 2
+    assert "V503" in done.stderr
+    assert "--download" in done.stderr
+    assert not done.stdout
+    assert CliRunner().invoke(command, ["vgg_d", "--recipe", "S999"]).exit_code == 2
+
+
+def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
+    body = "input 8x8x1 conv3-4 LeakyReLU conv3-4 LeakyReLU FC-3 softmax"
+    (tmp_path / "bad.arch").write_text(spec_with(body, optimizer="sgd(lr=1000)", epochs="20", seeds="0 1").source.text)
+    (tmp_path / "good.arch").write_text(spec_with(epochs="1").source.text)
+    (tmp_path / "gone.arch").write_text(spec_with(data='folder("gone")').source.text)
+    bad, good, gone = (str(tmp_path / f"{name}.arch") for name in ("bad", "good", "gone"))
+    done = CliRunner().invoke(command, [bad, good, "--runs", str(tmp_path / "runs")])
+    assert done.exit_code == 1
+    assert done.stderr.count("V409") == 2
+    assert "good-s0-1" in done.stdout
+    done = CliRunner().invoke(command, [good, gone, "--runs", str(tmp_path / "others")])
+    assert (done.exit_code, "V503" in done.stderr) == (2, True)
+    assert not (tmp_path / "others").exists()
+
+
+# -- auxiliary classifiers
+
+SIDED = """
+input 8x8x1
+conv3-4 aux 0.3 { FC-3 softmax }
+conv3-4 maxpool
+side: aux 0.125 { conv1-2 FC-3 }
+FC-3 softmax
+"""
+
+
+def test_a_step_goes_down_the_weighted_sum_of_all_losses() -> None:
+    """Against network and loss by hand. They sum in other orders, in single precision: up to 1e-5 of the largest."""
+    spec = spec_with(SIDED, augment="", batch="37", epochs="1", optimizer="sgd(lr=0.5)")
+    images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (37, 1, 8, 8), np.uint8))
+    split = Split(images, torch.arange(37) % 3)
+    data = DataSet(("a", "b", "c"), split, split, split)
+    setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
+    network = to_torch(spec.typed)
+    before = {name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()}
+    fit(network, setting, lambda epoch, is_best: None)
+
+    def conv(x: torch.Tensor, name: str, pad: int = 1) -> torch.Tensor:
+        return functional.conv2d(x, before[f"{name}.weight"], before[f"{name}.bias"], padding=pad).relu()
+
+    def loss(x: torch.Tensor, name: str) -> torch.Tensor:
+        logits = functional.linear(x.flatten(1), before[f"{name}.weight"], before[f"{name}.bias"])
+        return functional.cross_entropy(logits, split.labels)
+
+    first = conv(images / 255, "conv1_1")
+    last = functional.max_pool2d(conv(first, "conv1_2"), 2)
+    total = loss(last, "fc2") + 0.3 * loss(first, "aux1.fc1") + 0.125 * loss(conv(last, "side.conv1", 0), "side.fc1")
+    gradients = torch.autograd.grad(total, list(before.values()))
+    for (name, old), gradient in zip(before.items(), gradients, strict=True):
+        step = (old - network.get_parameter(name)) / 0.5
+        assert (step - gradient).abs().max() <= 1e-5 * max(1.0, float(gradient.abs().max())), name
+    assert all(gradient.abs().max() > 0 for gradient in gradients)
+
+
+def test_heads_weigh_nothing_in_evaluation() -> None:
+    spec = spec_with(SIDED)
+    network, x = to_torch(spec.typed).eval(), torch.randn(2, 1, 8, 8)
+    expected = network(x)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.startswith(("aux1.", "side.")):
+                parameter.fill_(torch.nan)
+    assert network(x).equal(expected)
+
+
+@pytest.fixture(scope="module")
+def sided(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A delta of a network with heads and blocks of another file, trained for an epoch."""
+    folder = tmp_path_factory.mktemp("sided")
+    (folder / "blocks.arch").write_text("block unit(c) {\n  add[ conv3-$c conv3-$c | identity ] ReLU\n}\n")
+    base = SIDED.replace("conv3-4 maxpool", "body: unit(4)\nmaxpool")
+    recipe = "\n".join(f"  {key} {value}" for key, value in ENTRIES.items())
+    claims = 'claim params 1\nclaim top-1-error 8% split=test\nsource "theirs"\n'
+    (folder / "base.arch").write_text(f'use "blocks.arch"\n{base}after conv: ReLU\n{claims}train {{\n{recipe}\n}}\n')
+    delta = 'extends "base.arch"  # ours\nreplace body: unit(4) x2\ninsert-after body: conv3-4\ntrain { epochs 1 }\n'
+    (folder / "delta.arch").write_text(delta)
+    return train(load(folder / "delta.arch"), runs_dir=folder / "runs")
+
+
+def test_a_run_keeps_its_heads(sided: Run) -> None:
+    trained = load_run(sided.path)
+    assert trained.spec.network.graph == sided.spec.network.graph
+    heads = {"aux1.fc1", "side.conv1", "side.fc1"}
+    assert {name.rpartition(".")[0] for name in trained.weights} >= heads
+    assert {name: array.shape for name, array in trained.weights.items()} == weight_shapes(sided.spec.typed)
+    network = trained.network()
+    assert all(np.array_equal(weights(network)[name], array) for name, array in trained.weights.items())
+
+
+def test_the_record_of_a_delta_stands_alone(sided: Run, tmp_path: Path) -> None:
+    text = (sided.path / "record.arch").read_text()
+    for gone in ("use ", "extends", "replace", "insert-after", "claim", "theirs"):
+        assert gone not in text
+    moved = tmp_path / "moved.arch"
+    moved.write_text(text)
+    record = load(moved)
+    assert record.network.graph == sided.spec.network.graph
+    assert [m.sealed for m in record.measurements] == [True]
+    assert record.check() == []
+    assert record.recipe().epochs == 1
+    shown = CliRunner().invoke(main, ["check", "--strict", str(moved)])
+    assert (shown.exit_code, shown.stderr) == (0, ""), shown.output
+    assert "sealed" in shown.stdout
+    assert load(sided.path / "spec.arch").network.graph == sided.spec.network.graph
+
+
+def test_a_run_with_heads_is_exported_and_predicts(sided: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.random.RandomState(0).randint(0, 256, (8, 8), np.uint8)).save("x.png")
+    spec = str(sided.path.parent.parent / "delta.arch")
+    exported = CliRunner().invoke(main, ["export", spec, "--onnx", "--weights", str(sided.path)])
+    assert exported.exit_code == 0, exported.output
+    by_file, by_run = (
+        CliRunner().invoke(main, ["predict", source, "x.png", "--json"]) for source in ("delta.onnx", str(sided.path))
+    )
+    assert (by_file.exit_code, by_run.exit_code) == (0, 0), by_file.output + by_run.output
+    one, other = (json.loads(done.stdout)[0]["top"] for done in (by_file, by_run))
+    assert [guess["class"] for guess in one] == [guess["class"] for guess in other]
+    assert [guess["probability"] for guess in one] == pytest.approx([g["probability"] for g in other], abs=1e-5)
+    names = {initializer.name for initializer in onnx.load("delta.onnx").graph.initializer}
+    assert "body.1.conv1.weight" in names
+    assert not any(name.startswith(("aux1.", "side.")) for name in names)

@@ -1,0 +1,22 @@
+"""Texts of random networks compile to what was spelled."""
+
+from hypothesis import given
+from strategies import chains, spelled, texts
+
+from vggdsl.language.elaborate import elaborate
+from vggdsl.language.notations.arch.read import parse
+from vggdsl.network.infer import infer
+from vggdsl.network.ops import Activation, Op
+from vggdsl.text.source import Source
+
+
+@given(texts())
+def test_texts_compile(text: str) -> None:
+    infer(elaborate(parse(Source("random.arch", text))).graph)
+
+
+@given(chains())
+def test_ops_are_what_was_spelled(ops: list[Op]) -> None:
+    ops.insert(1, Activation("ELU"))  # as one is written, none is implied
+    text = " ".join(spelled(op) for op in ops) + "\n"
+    assert [node.op for node in elaborate(parse(Source("random.arch", text))).graph.nodes] == ops

@@ -1,0 +1,291 @@
+"""Recipes: every value read strictly, printed as a spec writes it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import vggdsl
+from vggdsl.spec.recipe import (
+    SGD,
+    Adam,
+    ColourPCA,
+    Constant,
+    Cosine,
+    Crop,
+    Data,
+    From,
+    HFlip,
+    Init,
+    Plateau,
+    Recipe,
+    Scale,
+    Steps,
+    Stop,
+    WarmUp,
+)
+from vggdsl.text.errors import Diagnostic
+
+NET = "input 32x32x3 conv3-64 maxpool FC-10 softmax\n"
+
+
+def recipes(sections: str) -> dict[str | None, Recipe]:
+    return {recipe.name: recipe for recipe in vggdsl.parse(NET + sections).recipes}
+
+
+def recipe(*entries: str) -> Recipe:
+    return recipes("train {\n" + "\n".join(entries) + "\n}")[None]
+
+
+def errors(*entries: str) -> tuple[Diagnostic, ...]:
+    with pytest.raises(vggdsl.RecipeError) as caught:
+        recipe(*entries)
+    return caught.value.diagnostics
+
+
+READ = [
+    ("data cifar10", Data("cifar10")),
+    ("data digits(val=50, test=100, seed=3)", Data("digits", val=50, test=100, seed=3)),
+    ("data svhn(val=5000)", Data("svhn", val=5000)),
+    ('data folder("a b/c", val=3)', Data("folder", "a b/c", 3)),
+    ("data fake(classes=10, n=7)", Data("fake", classes=10, n=7)),
+    ("augment none", ()),
+    ("augment crop(32, pad=4) hflip", (Crop(32, 4), HFlip())),
+    ("augment scale(256..512) crop(224) colour-pca", (Scale(256, 512), Crop(224), ColourPCA())),
+    ("augment scale(256) color-pca", (Scale(256, 256), ColourPCA())),
+    ("normalize mean", "mean"),
+    ("normalize none", "none"),
+    ("batch 1,024", 1024),
+    ("optimizer sgd(lr=0.1)", SGD(0.1)),
+    ("optimizer SGD(LR=1e-2, momentum=90%, nesterov=YES, weight-decay=5e-4)", SGD(0.01, 0.9, True, 5e-4)),
+    ("optimizer adam", Adam()),
+    ("optimizer adamw(lr=1e-3, weight-decay=.1)", Adam(1e-3, 0.1, True)),
+    ("schedule constant", Constant()),
+    ("schedule constant(1e-3)", Constant(1e-3)),
+    ("schedule cosine", Cosine()),
+    ("schedule plateau(factor=0.5, patience=3, drops=2)", Plateau(0.5, 3, 2)),
+    ("schedule plateau", Plateau()),
+    ("schedule steps(1..5: 1e-3, 6..20: 1e-4)", Steps(((1, 5, 1e-3), (6, 20, 1e-4)))),
+    ("schedule warmup(5) cosine", WarmUp(5, Cosine())),
+    ("epochs 1K", 1000),
+    ("stop none", None),
+    ("stop val-loss(patience=3)", Stop("val-loss", 3)),
+    ("init he", Init("he")),
+    ("init xavier", Init("glorot")),
+    ("init default", Init("torch")),
+    ("init normal(std=0.1)", Init("normal", 0.1)),
+    ("init normal(variance=1e-2)", Init("normal", 0.1)),
+    ("init from(S256)", From("S256", False, (), None)),
+    ('init from("vgg_a.arch", conv1_1, fc6) else he', From("vgg_a.arch", True, ("conv1_1", "fc6"), Init("he"))),
+    ("seeds 0 1 2", (0, 1, 2)),
+    ("precision BF16", "bf16"),
+    ("checkpoint every(5)", 5),
+    ("checkpoint none", None),
+]
+
+
+@pytest.mark.parametrize(("entry", "value"), READ, ids=[entry for entry, _ in READ])
+def test_an_entry_is_read(entry: str, value: object) -> None:
+    read = recipe(entry)
+    key = entry.split()[0]
+    assert getattr(read, key) == value
+    assert read.origin(key) == "spec"
+    assert read.origin("seeds" if key != "seeds" else "batch") == "default"
+
+
+@pytest.mark.parametrize("entry", [entry for entry, _ in READ])
+def test_what_a_recipe_writes_is_read_as_the_same(entry: str) -> None:
+    read, key = recipe(entry), entry.split()[0]
+    again = recipe(f"{key} {read.written(key)}")
+    assert again == read
+    assert again.digest == read.digest
+
+
+@given(st.floats(1e-6, 10), st.floats(1e-6, 0.99), st.booleans(), st.floats(1e-9, 0.1))
+def test_an_optimizer_survives_being_written(lr: float, momentum: float, nesterov: bool, decay: float) -> None:
+    made = SGD(lr, momentum, nesterov, decay)
+    assert recipe(f"optimizer {made}").optimizer == made
+
+
+WRONG = [
+    ("data", "cifer10", "did you mean `cifar10`?"),
+    ("data", "folder", 'write folder("DIR")'),
+    ("data", "folder(5)", 'write folder("DIR")'),
+    ("data", '"cifar10"', "write data cifar10(val=5000)"),
+    ("data", "cifar10 mnist", "write data cifar10(val=5000)"),
+    ("data", "cifar10(vall=5)", "did you mean `val`?"),
+    ("data", "cifar10(n=5)", "known: val, test, seed, labels, images"),
+    ("data", "cifar10(test=5000)", "remove `test=5000`"),
+    ("data", "imagenet(val=5000)", "remove `val=5000`"),
+    ("data", "cifar10(seed=-1)", "write a number such as 0.05 or 1e-3"),
+    ("data", "fake(classes=1)", "write a whole number from 2"),
+    ("data", "cifar10(val=-5)", "write a number such as 0.05 or 1e-3"),
+    ("augment", "crop", "write crop(5)"),
+    ("augment", "crop(0)", "write a whole number from 1"),
+    ("augment", "flip", "did you mean `hflip`?"),
+    ("augment", "hflip(p=0.5)", "remove it"),
+    ("augment", "scale(512..256)", "write 256..512"),
+    ("augment", "scale", "write scale(256) or scale(256..512)"),
+    ("normalize", "std", None),
+    ("batch", "0", "write a whole number from 1"),
+    ("batch", "~128", "write a whole number from 1"),
+    ("batch", "1.5", "write a whole number from 1"),
+    ("batch", "100%", "write a whole number from 1"),
+    ("batch", "128 256", "write batch 128"),
+    ("optimizer", "adm", "did you mean `adam`?"),
+    ("optimizer", "sgd(momentm=0.9, lr=1)", "did you mean `momentum`?"),
+    ("optimizer", "sgd(0.1)", "write sgd(lr=0.05, momentum=0.9)"),
+    ("optimizer", "sgd(lr=1, lr=2)", "keep one"),
+    ("optimizer", "sgd(lr=0)", "write a number from 1e-12 to 1000"),
+    ("optimizer", "sgd(lr=1, momentum=2)", "write a number from 0 to 1"),
+    ("optimizer", "sgd(lr=1, nesterov=yes)", "write sgd(momentum=0.9, nesterov=yes)"),
+    ("schedule", "cosine(5)", "remove it"),
+    ("schedule", "warmup(5)", "write warmup(5) cosine"),
+    ("schedule", "warmup(5) warmup(5)", None),
+    ("schedule", "steps(1..5: 1e-3, 5..9: 1e-4)", "write steps(1..20: 1e-3, 21..30: 1e-4)"),
+    ("schedule", "steps(2..5: 1e-3)", "write steps(1..20: 1e-3, 21..30: 1e-4)"),
+    ("schedule", "steps(5)", "write steps(1..20: 1e-3, 21..30: 1e-4)"),
+    ("schedule", "plateau(factor=1)", "write a number from 1e-06 to 0.999999"),
+    ("schedule", "constant(1..2: 5)", "write constant(1e-3)"),
+    ("epochs", "five", "write a whole number from 1"),
+    ("stop", "val-acc(patience=3)", "did you mean `val-accuracy`?"),
+    ("stop", "val-accuracy", "write stop val-accuracy(patience=10)"),
+    ("init", "normal", "write normal(std=0.1)"),
+    ("init", "normal(std=1, variance=1)", "write normal(std=0.1)"),
+    ("init", "he else he", "write init normal(std=0.1)"),
+    ("init", "from", 'write from("vgg_a.arch", conv1_1)'),
+    ("init", 'from("a") he', "write … else he"),
+    ("seeds", "0 0", "write seeds 0 1 2"),
+    ("seeds", "a", "write a whole number from 0"),
+    ("precision", "fp16", None),
+    ("checkpoint", "5", "write checkpoint every(5)"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "help"), WRONG)
+def test_a_wrong_value_is_told_with_a_right_one(key: str, value: str, help: str | None) -> None:
+    (found,) = errors(f"{key} {value}")
+    assert found.code == "V406"
+    assert found.help == help if help else found.help
+    assert found.labels[0].span.text in f"{key} {value}"
+
+
+def test_several_are_told_at_once() -> None:
+    assert [d.code for d in errors("data cifer10", "epochs 5", "epochs 6", "lr 0.1", "batch 0")] == [
+        "V404",
+        "V403",
+        "V406",
+        "V406",
+    ]
+
+
+# -- rates
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        (["optimizer sgd(lr=0.1)", "schedule constant(0.1)"], "the learning rate is given twice"),
+        (["optimizer adam(lr=0.1)", "schedule steps(1..20: 0.1)"], "the learning rate is given twice"),
+        (["optimizer sgd(lr=0.1)", "schedule warmup(2) constant(0.1)"], "the learning rate is given twice"),
+        (["optimizer sgd(momentum=0.9)"], "no learning rate"),
+        (["optimizer sgd", "schedule cosine"], "no learning rate"),
+        (["optimizer adam", "schedule steps(1..5: 1e-3)", "epochs 6"], "the schedule ends before the training"),
+    ],
+)
+def test_a_rate_stands_in_one_place(entries: list[str], told: str) -> None:
+    (found,) = errors(*entries)
+    assert (found.code, found.message) == ("V405", told)
+
+
+@pytest.mark.parametrize(
+    ("entries", "rate"),
+    [
+        (["optimizer sgd(lr=0.1)"], 0.1),
+        (["optimizer sgd", "schedule constant(0.2)"], 0.2),
+        (["optimizer sgd", "schedule steps(1..20: 0.3)", "epochs 20"], 0.3),
+        (["optimizer sgd", "schedule warmup(2) constant(0.4)"], 0.4),
+        (["optimizer adam"], 1e-3),
+        ([], 1e-3),
+    ],
+)
+def test_the_first_rate(entries: list[str], rate: float) -> None:
+    assert recipe(*entries).lr == rate
+
+
+# -- several recipes
+
+
+def test_a_recipe_goes_on_from_another_by_key() -> None:
+    found = recipes(
+        "train S256 {\n data cifar10\n batch 64\n optimizer sgd(lr=0.1, momentum=0.9)\n}\n"
+        "train S384 as S256 {\n optimizer sgd(lr=0.01)\n}\n"
+        "train jitter as S384 { augment scale(256..512) }"
+    )
+    assert found["S384"].optimizer == SGD(0.01)  # the whole entry is replaced
+    assert found["S384"].batch == found["jitter"].batch == 64
+    assert found["jitter"].optimizer == SGD(0.01)
+    assert found["S256"].augment == ()
+    assert found["jitter"].origin("batch") == "spec"
+
+
+def test_an_inherited_mistake_is_told_once() -> None:
+    with pytest.raises(vggdsl.RecipeError) as caught:
+        recipes("train a { batch 0 }\ntrain b as a { epochs 5 }\ntrain c as b { seeds 1 }")
+    assert [d.code for d in caught.value.diagnostics] == ["V406"]
+
+
+def test_inheriting_mends_what_is_replaced() -> None:
+    with pytest.raises(vggdsl.RecipeError) as caught:
+        recipes("train a { optimizer sgd }\ntrain b as a { optimizer sgd(lr=1) }")
+    assert len(caught.value.diagnostics) == 1
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        "train { }\ntrain { }",
+        "train a { }\ntrain a { }",
+        "train b as a { }",
+        "train b as a { }\ntrain a { }",
+        "train a as a { }",
+    ],
+)
+def test_names_of_recipes_are_known_before_and_given_once(sections: str) -> None:
+    with pytest.raises(vggdsl.RecipeError) as caught:
+        recipes(sections)
+    assert [d.code for d in caught.value.diagnostics] == ["V402"]
+
+
+def test_a_spec_s_recipe_by_name() -> None:
+    spec = vggdsl.parse(NET + "train a { batch 1 }\ntrain b { batch 2 }")
+    assert (spec.recipe().batch, spec.recipe("b").batch) == (1, 2)
+    with pytest.raises(vggdsl.InputError, match="no recipe `c`"):
+        spec.recipe("c")
+    assert vggdsl.parse(NET).recipe() == Recipe()
+
+
+def test_the_digest_names_what_is_trained_but_not_the_seeds() -> None:
+    digests = {recipe(entry).digest for entry in ("batch 64", "batch 65", "epochs 5", "seeds 1", "seeds 2 3")}
+    assert len(digests) == 4
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [("cifar10", 0), ("cifar100", 1), ("imagenet", 1), ("fake", 0), ("fake(classes=10)", 0), ('folder("x")', 0)],
+)
+def test_the_classifier_fits_the_data_s_classes(data: str, told: int) -> None:
+    found = vggdsl.parse(NET + f"train {{ data {data} }}").check()
+    assert [d.code for d in found] == ["V401"] * told
+
+
+def test_steps_of_its_own_end_the_inherited_epochs() -> None:
+    text = "input 8x8x3 FC-10\ntrain a {{\n  epochs 40\n  optimizer adam\n}}\ntrain b as a {{\n  {}\n}}\n"
+    lengths = {
+        "schedule steps(1..65: 0.1)": 65,
+        "schedule warmup(2) steps(1..65: 0.1)": 65,
+        "schedule steps(1..65: 0.1)\n  epochs 50": 50,
+        "schedule cosine": 40,
+        "batch 8": 40,
+    }
+    for entries, epochs in lengths.items():
+        assert vggdsl.parse(text.format(entries)).recipe("b").epochs == epochs

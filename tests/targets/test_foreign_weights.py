@@ -1,0 +1,582 @@
+"""Weights that others made: torchvision's by name, and files with names that aren't ours. Nothing is fetched."""
+
+import io
+import math
+import socket
+import warnings
+from collections.abc import Callable, Mapping
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from hypothesis import given
+from PIL import Image
+from safetensors.torch import save_file
+from strategies import graphs
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.models import WeightsEnum
+
+from vggdsl.cli import main
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.matching import pair, plan_of
+from vggdsl.network.shapes import Shape
+from vggdsl.spec.spec import parse
+from vggdsl.targets import foreign_weights
+from vggdsl.targets.foreign_weights import Loaded, from_file, from_torchvision
+from vggdsl.targets.torch import TrainingOutput
+from vggdsl.targets.tracing import Untraceable, trace
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.resources import folder
+
+State = Mapping[str, Tensor]
+
+SPECS = folder("specs")
+SMALL = 64
+"""Pixels a side: ResNets bear any."""
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Links lead into the specs, and PyTorch's cache is empty."""
+    monkeypatch.chdir(SPECS)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+
+
+def quiet(text: str) -> None:
+    """What is said is of no interest."""
+
+
+def extending(spec: str, *lines: str) -> TypedGraph:
+    return parse("\n".join((f'extends "{spec}.arch"', *lines))).typed
+
+
+def build(model: str, **options: Any) -> nn.Module:
+    with warnings.catch_warnings(), torch.device("meta"):
+        warnings.simplefilter("ignore")
+        built = models.get_model(model, weights=None, **options)
+    assert isinstance(built, nn.Module)
+    return built
+
+
+def randomised(module: nn.Module, seed: int = 0) -> nn.Module:
+    """The module with weights such that values keep their size, and no BN that is the identity."""
+    random = torch.Generator().manual_seed(seed)
+    module = module.to_empty(device="cpu").eval()
+    with torch.no_grad():
+        for part in module.modules():
+            if isinstance(part, nn.Conv2d | nn.Linear):
+                part.weight.uniform_(-1, 1, generator=random).mul_(math.sqrt(6 / part.weight[0].numel()))
+                if part.bias is not None:
+                    part.bias.normal_(0, 0.1, generator=random)
+            elif isinstance(part, nn.BatchNorm2d):
+                for values in (part.weight, part.running_var):
+                    assert values is not None
+                    values.uniform_(0.3, 1.0, generator=random)
+                for values in (part.bias, part.running_mean):
+                    assert values is not None
+                    values.normal_(0, 0.1, generator=random)
+                assert part.num_batches_tracked is not None
+                part.num_batches_tracked.zero_()
+    return module
+
+
+def publish(monkeypatch: pytest.MonkeyPatch, state: State) -> list[str]:
+    """Makes a state dict what torchvision would fetch; gives the names of what is asked for."""
+    asked: list[str] = []
+
+    def get(entry: WeightsEnum, **options: Any) -> State:
+        assert options["weights_only"]
+        assert options["check_hash"]
+        asked.append(str(entry))
+        return state
+
+    monkeypatch.setattr(WeightsEnum, "get_state_dict", get)
+    return asked
+
+
+@torch.inference_mode()
+def assert_same_outputs(loaded: Loaded, theirs: nn.Module) -> None:
+    """In evaluation, to 1e-4 of the largest logit: both compute in single precision."""
+    x = torch.randn(2, *loaded.network.typed.input.chw, generator=torch.Generator().manual_seed(1))
+    expected, found = theirs.eval()(x), loaded.network.eval()(x)
+    assert found.shape == expected.shape
+    assert expected.std(dim=0).max() > 1e-3, "the logits depend on the image"
+    assert float((found - expected).abs().max() / expected.abs().max()) < 1e-4
+
+
+def refused(call: Callable[[], object]) -> Diagnostic:
+    with pytest.raises(InputError) as caught:
+        call()
+    (found,) = caught.value.diagnostics
+    assert found.message.isprintable()
+    return found
+
+
+# -- torchvision's models, by name
+
+
+@pytest.mark.parametrize(
+    ("model", "spec"),
+    [
+        *((f"resnet{n}", f"resnet/resnet{n}") for n in (18, 34)),
+        *((f"resnet{n}", f"torchvision/resnet{n}") for n in (50, 101, 152)),
+    ],
+)
+def test_residual_networks_give_what_torchvisions_give(model: str, spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = randomised(build(model))
+    asked = publish(monkeypatch, theirs.state_dict())
+    loaded = from_torchvision(extending(spec, f"input {SMALL}x{SMALL}x3"), model, quiet)
+    assert_same_outputs(loaded, theirs)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "spec"),
+    [
+        *((model, f"vgg_{letter}") for model, letter in (("vgg13", "b"), ("vgg16", "d"), ("vgg19", "e"))),
+        *((f"vgg{n}_bn", f"vgg_bn/vgg{n}_bn") for n in (11, 13, 16, 19)),
+    ],
+)
+def test_vggs_give_what_torchvisions_give(model: str, spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 32x32, where the map is 1x1 and the classifier has a fiftieth of the weights."""
+
+    def small(model: str, **options: Any) -> nn.Module:
+        module: Any = build(model, **options)
+        module.avgpool = nn.Identity()
+        module.classifier[0] = nn.Linear(512, 4096, device="meta")
+        return module  # type: ignore[no-any-return]
+
+    theirs = randomised(small(model))
+    publish(monkeypatch, theirs.state_dict())
+    monkeypatch.setattr(foreign_weights, "_build", small)
+    assert_same_outputs(from_torchvision(extending(spec, "input 32x32x3"), model, quiet), theirs)
+
+
+@pytest.mark.parametrize(("model", "spec"), [("vgg11", "vgg_a"), ("alexnet", "torchvision/alexnet")])
+def test_networks_at_full_size_give_what_torchvisions_give(
+    model: str, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = randomised(build(model))
+    publish(monkeypatch, theirs.state_dict())
+    loaded = from_torchvision(extending(spec), model, quiet)
+    assert_same_outputs(loaded, theirs)
+    assert loaded.source == f"torchvision:{model}@IMAGENET1K_V1"
+
+
+def test_googlenet_gives_what_torchvisions_gives_for_the_same_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its classifiers are loaded, too; what it does to normalised images is in the preprocessing."""
+    theirs: Any = randomised(build("googlenet", init_weights=False))
+    publish(monkeypatch, theirs.state_dict())
+    loaded = from_torchvision(extending("torchvision/googlenet"), "googlenet", quiet)
+    for ours, there in (("conv1", "conv"), ("fc1", "fc1"), ("fc2", "fc2")):
+        for head in ("aux1", "aux2"):
+            name = f"{head}.{there}.conv" if there == "conv" else f"{head}.{there}"
+            np.testing.assert_array_equal(
+                loaded.weights[f"{head}.{ours}.weight"], theirs.state_dict()[f"{name}.weight"]
+            )
+    assert_same_outputs(loaded, theirs)
+
+    theirs.transform_input = True  # as with its published weights
+    pixels = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(2))
+    how = models.GoogLeNet_Weights.DEFAULT.transforms()
+    usual = (pixels - torch.tensor(how.mean)[:, None, None]) / torch.tensor(how.std)[:, None, None]
+    assert loaded.preprocessing is not None
+    mean, std = (torch.tensor(v)[:, None, None] for v in (loaded.preprocessing.mean, loaded.preprocessing.std))
+    with torch.inference_mode():
+        expected, found = theirs(usual), loaded.network.eval()((pixels - mean) / std)
+    assert float((found - expected).abs().max() / expected.abs().max()) < 1e-4
+    assert isinstance(loaded.network.train()(pixels), TrainingOutput)
+
+
+def test_without_its_classifiers_googlenet_is_loaded_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = randomised(build("googlenet", init_weights=False, aux_logits=False))
+    publish(monkeypatch, theirs.state_dict())
+    loaded = from_torchvision(extending("torchvision/googlenet"), "googlenet", quiet)
+    assert not loaded.network.typed.heads
+    assert_same_outputs(loaded, theirs)
+
+
+PRE_V1_5 = "conv3.a.conv1 is conv1-128/2 bias=no -> 28x28x128 here, layer2.0.conv1 is conv1-128 bias=no -> 56x56x128"
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "said", "help"),
+    [
+        ('extends "resnet/resnet50.arch"', "resnet50", PRE_V1_5, "`torchvision/resnet50` is torchvision's network"),
+        ('extends "vgg_e.arch"', "vgg16", "conv3_4 is conv3-256 -> 56x56x256, and only here", "`vgg_d` is"),
+        ('extends "googlenet.arch"', "googlenet", "conv1.bn is BN eps=0.001", "`torchvision/googlenet` is"),
+        ('extends "vgg_d.arch" remove softmax replace fc8: FC-10', "vgg16", "FC-10 -> 1x1x10 here, classifier.6", None),
+        ('extends "vgg_d.arch" input 224x224x1', "vgg16", "can't take 224x224x1", None),
+        ('extends "vgg_d.arch"', "mobilenet_v2", "no spec can say its ReLU6", None),
+        ('extends "vgg_d.arch"', "regnet_x_16gf", "it isn't made of a spec's layers", None),
+        ('extends "vgg_d.arch"', "vit_b_16", "no spec can say", None),
+        ("input 32x32x3 conv3-64 FC-10", "swin_t", "", None),
+    ],
+)
+def test_a_model_that_is_another_network_is_refused_before_anything_is_fetched(
+    text: str, model: str, said: str, help: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = publish(monkeypatch, {})
+    graph = parse(
+        text.replace(" remove softmax", "").replace(" replace", "\nreplace").replace(" input", "\ninput")
+    ).typed
+    found = refused(lambda: from_torchvision(graph, model, quiet))
+    assert found.code == "V510"
+    assert found.message.startswith(f"torchvision's {model} is another network: ")
+    assert said in found.message
+    assert help is None or (found.help is not None and help in found.help)
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        ("conv3-8 BN", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8, eps=1e-3)), "BN eps=0.001"),
+        ("conv3-8 pad=0", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1)), "conv3-8 pad=0 -> 14x14x8 here"),
+        ("conv3-6 groups=3", nn.Sequential(nn.Conv2d(3, 6, 3, padding=1)), "conv3-6 groups=3"),
+        ("conv3-8 avgpool", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2)), "avgpool2/2 -> 8x8x8 here"),
+        ("conv3-8 maxpool3/2", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2)), "maxpool3/2 -> 7x7x8"),
+        ("conv3-8 ReLU", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1)), "ReLU -> 16x16x8, and only here"),
+        ("conv3-8 tanh", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()), "tanh -> 16x16x8 here"),
+        ("conv3-8 PReLU", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()), "PReLU -> 16x16x8 here"),
+        ("conv3-8 bias=no", nn.Sequential(nn.Conv2d(3, 8, 3, padding=1)), "conv3-8 bias=no -> 16x16x8 here"),
+    ],
+)
+def test_what_shapes_do_not_show_is_compared_too(
+    ours: str, theirs: nn.Module, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs.append(nn.Flatten()).append(nn.LazyLinear(10))  # type: ignore[operator]
+    theirs(torch.zeros(1, 3, 16, 16))
+    monkeypatch.setattr(foreign_weights, "_build", lambda *_, **__: theirs)
+    graph = parse(f"input 16x16x3\nafter conv: none\n{ours} FC-10").typed
+    assert said in refused(lambda: from_torchvision(graph, "alexnet", quiet)).message
+
+
+@pytest.mark.parametrize("text", ["add[ conv1-8 ReLU | conv3-8 conv3-8 | identity ]", "concat[ conv3-4 | conv3-8 ]"])
+def test_branches_are_told_apart_by_what_they_do(text: str) -> None:
+    """Those of a sum may stand in any order; those of a concat may not."""
+    a = parse(f"input 8x8x8\nafter conv: none\n{text} FC-10").typed
+    swapped = text[: text.index("[") + 1] + " | ".join(reversed(text[text.index("[") + 1 : -1].split("|"))) + "]"
+    b = parse(f"input 8x8x8\nafter conv: none\n{swapped} FC-10").typed
+    pairs = pair(plan_of(a), plan_of(b))
+    if text.startswith("concat"):
+        assert pairs is None
+    else:
+        assert pairs is not None
+        convs = [name for name in pairs if "conv" in name]
+        assert len(convs) == 3
+        assert all(a[name].node.op == b[pairs[name]].node.op for name in convs)
+        assert any(name != pairs[name] for name in convs)
+
+
+@given(graphs())
+def test_a_network_is_paired_with_itself(graph: TypedGraph) -> None:
+    pairs = pair(plan_of(graph), plan_of(graph))
+    assert pairs is not None
+    assert all(a == b for a, b in pairs.items())
+    assert {t.name for t in graph.nodes if t.params.total} <= pairs.keys()
+
+
+def test_averages_that_are_the_same_are_spelled_alike() -> None:
+    graph = parse("input 8x8x3\nafter conv: none\nconv3-4 avgpool4/4 dropout-0.5 FC-5 softmax").typed
+    for pool in (nn.AdaptiveAvgPool2d(2), nn.AvgPool2d(4)):
+        theirs = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), pool, nn.Flatten(), nn.Linear(16, 5))
+        assert pair(plan_of(graph), trace(theirs, graph.input)) is not None
+    other = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(36, 5))
+    assert pair(plan_of(graph), trace(other, graph.input)) is None
+
+
+def test_a_prelu_has_a_slope_a_channel() -> None:
+    graph = parse("input 8x8x3\nconv3-4 PReLU conv3-4 PReLU").typed
+
+    def theirs(first: nn.Module, second: nn.Module) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), first, nn.Conv2d(4, 4, 3, padding=1), second)
+
+    pairs = pair(plan_of(graph), trace(theirs(nn.PReLU(4), nn.PReLU(4)), graph.input))
+    assert pairs is not None
+    assert (pairs["prelu1_1"], pairs["prelu1_2"]) == ("1", "3")
+    shared = nn.PReLU(4)
+    for first, second in ((shared, shared), (nn.PReLU(), nn.PReLU())):
+        with pytest.raises(Untraceable):
+            trace(theirs(first, second), graph.input)
+
+
+class _Padded(nn.Module):
+    """A convolution to 8 channels, and zeros as ``pads`` say."""
+
+    def __init__(self, pads: tuple[int, ...], **how: Any) -> None:
+        super().__init__()
+        self.conv, self.pads, self.how = nn.Conv2d(3, 8, 3, padding=1), pads, how
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.pad(self.conv(x), self.pads, **self.how)
+
+
+def test_zeros_behind_the_channels_are_a_widen() -> None:
+    graph = parse("input 8x8x3\nafter conv: none\nconv3-8 widen-8 widen-12").typed
+    behind = (0, 0, 0, 0, 0, 4)
+    for how in ({}, {"mode": "constant", "value": 0.0}):
+        assert pair(plan_of(graph), trace(_Padded(behind, **how), graph.input)) == {
+            "conv1_1": "conv",
+            "widen1_1_2": "pad",
+            "input": "x",
+        }
+    assert pair(plan_of(graph), trace(_Padded((*behind[:5], 5)), graph.input)) is None
+    others: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
+        *((pads, {}) for pads in ((0, 0, 0, 0, 2, 2), (1, 1, 1, 1), (0, 0, 0, 0, 0, -4))),
+        *((behind, how) for how in ({"value": 1.0}, {"mode": "circular"})),
+    )
+    for pads, options in others:
+        with pytest.raises(Untraceable, match="pad"):
+            trace(_Padded(pads, **options), graph.input)
+
+
+# -- names, fetching, the command
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["export", *arguments], catch_exceptions=False)
+
+
+def test_export_says_where_weights_come_from_and_how_images_are_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = randomised(build("resnet18"))
+    entry: Any = models.ResNet18_Weights.DEFAULT
+    cached = tmp_path / "cache" / "hub" / "checkpoints" / Path(entry.url).name
+    cached.parent.mkdir(parents=True)
+    torch.save(theirs.state_dict(), cached)
+    path = tmp_path / "x.onnx"
+    done = _run("resnet/resnet18", "--onnx", "-o", str(path), "--weights", "torchvision:resnet18")
+    assert done.exit_code == 0, done.stderr
+    assert f"torchvision:resnet18@IMAGENET1K_V1: {cached}" in done.stderr
+    assert "no preprocessing" not in done.stderr
+    metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    assert metadata["vggdsl.source"] == "torchvision:resnet18@IMAGENET1K_V1"
+    carried = Preprocessing.from_metadata(metadata)
+    assert carried.classes == tuple(entry.meta["categories"])
+
+    noise = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    image = Image.fromarray(noise).resize((400, 300), Image.Resampling.BICUBIC)
+    image.save(tmp_path / "x.png")
+    found, expected = carried.read(tmp_path / "x.png"), entry.transforms()(image).numpy()
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).mean() < 0.02  # torchvision cuts the longer side off where we round it
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "help"),
+    [
+        ("vg16", "torchvision has no model `vg16`", "did you mean `torchvision:vgg16`?"),
+        ("", "torchvision has no model ``", "`torchvision:vgg16`"),
+        ("fcn_resnet50", "torchvision has no model `fcn_resnet50`", None),
+        ("vgg16@V9", "torchvision's vgg16 has no weights `V9`", "`torchvision:vgg16@IMAGENET1K_V1`"),
+    ],
+)
+def test_unknown_names(name: str, said: str, help: str | None, tmp_path: Path) -> None:
+    done = _run("vgg_d", "--onnx", "-o", str(tmp_path / "x.onnx"), "--weights", f"torchvision:{name}")
+    assert done.exit_code == 2
+    assert f"error[V504]: {said}" in done.stderr
+    assert help is None or help in done.stderr
+    missing = _run("vgg_d", "--onnx", "--weights", "torchvision-vgg16")
+    assert (missing.exit_code, "does not exist" in missing.stderr) == (2, True)
+
+
+class _Answer(io.BytesIO):
+    def info(self) -> Message:
+        return Message()
+
+
+def test_what_cannot_be_fetched_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = extending("resnet/resnet18", f"input {SMALL}x{SMALL}x3")
+    said: list[str] = []
+
+    def no_network(*_: object, **__: object) -> None:
+        raise URLError(socket.gaierror(-3, "Temporary failure in name resolution"))
+
+    monkeypatch.setattr(torch.hub, "urlopen", no_network)
+    found = refused(lambda: from_torchvision(graph, "resnet18", said.append))
+    assert found.code == "V515"
+    assert found.message.endswith(": Temporary failure in name resolution")
+    (fetching,) = said
+    assert fetching.startswith("fetching https://download.pytorch.org/models/resnet18-")
+    assert "(45 MB)" in fetching
+
+    monkeypatch.setattr(torch.hub, "urlopen", lambda *_, **__: _Answer(b"sign in to this network first"))
+    found = refused(lambda: from_torchvision(graph, "resnet18", quiet))
+    assert (found.code, "its digest is wrong" in found.message) == ("V515", True)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+    url: str = models.ResNet18_Weights.DEFAULT.url
+    cached = tmp_path / "cache" / "hub" / "checkpoints" / Path(url).name
+    for torn in (b"", b"hello", b"PK\x03\x04torn"):
+        cached.write_bytes(torn)
+        found = refused(lambda: from_torchvision(graph, "resnet18", quiet))
+        assert (found.code, "is torn" in found.message, found.help) == (
+            "V513",
+            True,
+            "delete it, and it is fetched anew",
+        )
+
+
+def test_weights_that_are_not_whole_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = randomised(build("resnet18"))
+    graph = extending("resnet/resnet18", f"input {SMALL}x{SMALL}x3")
+    state = dict(theirs.state_dict())
+    del state["layer2.0.bn1.bias"]
+    publish(monkeypatch, state)
+    found = refused(lambda: from_torchvision(graph, "resnet18", quiet))
+    assert (found.code, "layer2.0.bn1.bias is missing" in found.message) == ("V510", True)
+    state = dict(theirs.state_dict())
+    state["fc.bias"] = torch.full((1000,), math.nan)
+    publish(monkeypatch, state)
+    assert "NaN" in refused(lambda: from_torchvision(graph, "resnet18", quiet)).message
+
+
+# -- files
+
+
+def save(state: State, path: Path) -> Path:
+    if path.suffix == ".safetensors":
+        save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+    else:
+        torch.save(state, path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_a_file_with_torchvisions_names_may_have_other_classes(suffix: str, tmp_path: Path) -> None:
+    theirs = randomised(build("resnet18", num_classes=7))
+    graph = extending("resnet/resnet18", f"input {SMALL}x{SMALL}x3", "replace fc: FC-7")
+    said: list[str] = []
+    loaded = from_file(graph, save(theirs.state_dict(), tmp_path / f"x{suffix}"), said.append)
+    assert_same_outputs(loaded, theirs)
+    assert "torchvision's resnet18" in said[0]
+    assert loaded.preprocessing is None
+    parallel = {f"module.{name}": tensor for name, tensor in theirs.state_dict().items()}
+    again = from_file(graph, save(parallel, tmp_path / f"y{suffix}"), quiet)
+    assert all(np.array_equal(array, again.weights[name]) for name, array in loaded.weights.items())
+
+
+def test_a_file_of_another_model_is_named(tmp_path: Path) -> None:
+    path = save(randomised(build("resnet18")).state_dict(), tmp_path / "x.pt")
+    graph = extending("torchvision/alexnet")
+    found = refused(lambda: from_file(graph, path, quiet))
+    assert found.code == "V510"
+    assert f"{path} holds weights of torchvision's resnet18, another network: " in found.message
+    assert found.help == "`resnet/resnet18` is torchvision's network"
+    path.write_bytes(path.read_bytes()[:-5000])
+    assert refused(lambda: from_file(graph, path, quiet)).code == "V513"
+
+
+class Plain(nn.Module):
+    """A chain, of names that nobody knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1)),
+            *(nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.5)),
+        )
+        self.answer = nn.Linear(8 * 16, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.answer(self.body(x))
+        return logits
+
+
+PLAIN = "input 8x8x3\nconv3-8 bias=no BN ReLU conv3-8 ReLU conv3-8 ReLU maxpool dropout-0.5 FC-5 softmax"
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_weights_of_unknown_names_go_by_order_and_shape(suffix: str, tmp_path: Path) -> None:
+    theirs = randomised(Plain())
+    said: list[str] = []
+    loaded = from_file(parse(PLAIN).typed, save(theirs.state_dict(), tmp_path / f"x{suffix}"), said.append)
+    assert_same_outputs(loaded, theirs)
+    assert "taken to be the spec's" in said[1]
+
+
+def test_numbers_in_names_tell_the_order_where_a_file_does_not(tmp_path: Path) -> None:
+    """body.3 and body.10 would stand in the other order by spelling."""
+    theirs = randomised(Plain())
+    state = {name.replace("body.5", "body.10"): tensor for name, tensor in theirs.state_dict().items()}
+    path = save(state, tmp_path / "x.safetensors")
+    assert_same_outputs(from_file(parse(PLAIN).typed, path, quiet), theirs)
+    swap = {"body.3": "last", "body.5": "first"}
+    state = {".".join([swap.get(n.rpartition(".")[0], n.rpartition(".")[0]), n.rpartition(".")[2]]): t
+             for n, t in theirs.state_dict().items()}  # fmt: skip
+    found = refused(lambda: from_file(parse(PLAIN).typed, save(state, path), quiet))
+    assert found.message.startswith("which of first and last comes first can't be told: both are bias (8), weight")
+    in_order = save(state, tmp_path / "x.pt")
+    assert_same_outputs(from_file(parse(PLAIN).typed, in_order, quiet), theirs)
+
+
+def test_what_does_not_fit_is_listed(tmp_path: Path) -> None:
+    state = dict(randomised(Plain()).state_dict())
+    graph, path = parse(PLAIN).typed, tmp_path / "x.pt"
+    wrong = state | {"body.3.weight": torch.ones(8, 8, 1, 1)}
+    found = refused(lambda: from_file(graph, save(wrong, path), quiet))
+    assert found.code == "V510"
+    assert found.message == (
+        "the weights don't fit the network: conv1_2 is bias (8), weight (8, 8, 3, 3) here, "
+        "body.3 is bias (8), weight (8, 8, 1, 1) there"
+    )
+    found = refused(lambda: from_file(graph, save(state | {"extra.weight": torch.ones(2)}, path), quiet))
+    assert "extra is weight (2), and only there" in found.message
+    del state["answer.bias"]
+    assert "answer is weight (5, 128) there" in refused(lambda: from_file(graph, save(state, path), quiet)).message
+
+
+BRANCHES = "input 8x8x4\nafter conv: none\nconcat[ conv3-4 | {} ] FC-3"
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_branches_that_only_names_could_tell_apart_are_refused(suffix: str, tmp_path: Path) -> None:
+    graph = parse(BRANCHES.format("maxpool3/1 pad=1 conv3-4")).typed
+    state = {"a1.weight": torch.ones(4, 4, 3, 3), "a1.bias": torch.ones(4), "a2.weight": torch.zeros(4, 4, 3, 3),
+             "a2.bias": torch.ones(4), "z.weight": torch.ones(3, 512), "z.bias": torch.ones(3)}  # fmt: skip
+    found = refused(lambda: from_file(graph, save(state, tmp_path / f"x{suffix}"), quiet))
+    assert found.code == "V510"
+    assert "can't be told: both are bias (4), weight (4, 4, 3, 3)" in found.message
+    graph = parse(BRANCHES.format("conv1-4")).typed
+    state["a2.weight"] = torch.zeros(4, 4, 1, 1)
+    loaded = from_file(graph, save(state, tmp_path / f"y{suffix}"), quiet)
+    assert not loaded.weights[next(n for n, w in loaded.weights.items() if w.shape == (4, 4, 1, 1))].any()
+
+
+HEADS = """input 8x8x3
+after conv: ReLU
+conv3-4 conv3-4
+aux 0.3 { FC-3 softmax }
+maxpool FC-3 softmax"""
+
+
+def test_auxiliary_classifiers_may_be_missing_in_a_file(tmp_path: Path) -> None:
+    graph = parse(HEADS).typed
+    state = {"p.0.weight": torch.ones(4, 3, 3, 3), "p.0.bias": torch.ones(4), "p.2.weight": torch.ones(4, 4, 3, 3),
+             "p.2.bias": torch.ones(4), "q.weight": torch.ones(3, 64), "q.bias": torch.ones(3)}  # fmt: skip
+    assert not from_file(graph, save(state, tmp_path / "x.pt"), quiet).network.typed.heads
+    state |= {"h.weight": torch.ones(3, 256), "h.bias": torch.ones(3)}
+    assert from_file(graph, save(state, tmp_path / "y.pt"), quiet).network.typed.heads
+    (tmp_path / "x.arch").write_text(HEADS)
+    for name in "xy":
+        target = tmp_path / f"{name}.onnx"
+        done = _run(str(tmp_path / "x.arch"), "--onnx", "-o", str(target), "--weights", str(tmp_path / f"{name}.pt"))
+        assert done.exit_code == 0, done.stderr
+        assert target.exists()
+
+
+def test_preprocessing_survives_its_metadata() -> None:
+    for shorter in (None, 256):
+        given = Preprocessing(Shape(3, 224, 224), (0.5,) * 3, (0.25,) * 3, ("a", "b"), shorter)
+        assert Preprocessing.from_metadata(given.to_metadata()) == given

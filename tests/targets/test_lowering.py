@@ -1,0 +1,540 @@
+"""The two lowerings against each other, against the arithmetic, and against libraries' own networks."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import onnxruntime
+import pytest
+import torch
+import torchvision
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import (
+    POINT,
+    SAME,
+    SIDE,
+    Merged,
+    Net,
+    One,
+    Part,
+    branching,
+    branching_with_heads,
+    chain,
+    convs,
+    graph_of,
+    graphs,
+    nets,
+    pool_windows,
+    texts_of,
+)
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from vggdsl.network.graph import Graph
+from vggdsl.network.infer import TypedGraph, TypedHead, TypedNode, infer
+from vggdsl.network.ops import (
+    FC,
+    FUNCTIONS,
+    LRN,
+    Activation,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dropout,
+    GlobalAvgPool,
+    Identity,
+    Input,
+    MaxPool,
+    Op,
+    PReLU,
+    Softmax,
+    Widen,
+)
+from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
+from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.weights import Array, weight_shapes, without_heads
+from vggdsl.spec.spec import load, parse
+from vggdsl.targets.folding import fold_weights
+from vggdsl.targets.onnx import IR_VERSION, save, to_onnx
+from vggdsl.targets.torch import Network, TrainingOutput, load_weights, to_torch, weights, without_weights
+from vggdsl.targets.verify import difference, verify_onnx
+from vggdsl.text.errors import VggdslError
+
+TOLERANCE = 1e-4
+P3 = Window(Pair(3, 3), Pair(2, 2), Pair(1, 1))
+SMALL: list[list[Op]] = [
+    [Input(Shape(3, 12, 15)), Conv(6, P3, 3), BatchNorm(), Activation("ReLU"), MaxPool(P3), FC(5)],
+    [
+        Input(Shape(4, 11, 9)),
+        Conv(6, P3, bias=False),
+        Activation("GELU"),
+        LRN(),
+        AvgPool(P3),
+        FC(5),
+        BatchNorm(),
+    ],
+]
+
+
+def network_with_statistics(graph: TypedGraph, seed: int = 0) -> Network:
+    """In eval mode, with biases and running statistics that matter."""
+    network = to_torch(graph, seed=seed).eval()
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name.endswith(".running_var"):
+                tensor.uniform_(0.5, 2, generator=random)
+            elif tensor.dim() == 1:  # biases, BN's scales and shifts, running means
+                tensor.add_(0.3 * torch.randn(tensor.shape, generator=random))
+    return network
+
+
+def batch(graph: TypedGraph, n: int, seed: int = 0) -> Tensor:
+    return torch.randn(n, *graph.input.chw, generator=torch.Generator().manual_seed(seed))
+
+
+def run_onnx(model: ir.Model, x: Tensor) -> np.ndarray:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
+    proto = ir.to_proto(model)
+    onnx.checker.check_model(proto, full_check=True)
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    (out,) = session.run(None, {"input": x.numpy()})
+    return np.asarray(out)
+
+
+# -- properties
+
+
+def shapes_in_torch(graph: TypedGraph, network: Network) -> tuple[dict[str, Shape], Tensor | TrainingOutput]:
+    """The shape that every layer gives, and the network's output, for two images."""
+    seen: dict[str, Shape] = {}
+
+    def watch(name: str, module: nn.Module) -> None:
+        def hook(module: nn.Module, args: object, out: Tensor) -> None:
+            seen[name] = Shape(*out.shape[1:]) if out.dim() == 4 else Shape(out.shape[1], 1, 1)
+
+        module.register_forward_hook(hook)
+
+    for name, module in network.named_modules():
+        if name in graph.by_name:
+            watch(name, module)
+    out = network(batch(graph, 2))
+    return seen, out
+
+
+def shapes(nodes: Sequence[TypedNode]) -> dict[str, Shape]:
+    """Those of the layers that a module has."""
+    return {t.name: t.shape for t in nodes if not isinstance(t.node.op, Softmax | Input)}
+
+
+@given(graphs())
+def test_every_shape_is_torchs(graph: TypedGraph) -> None:
+    seen, out = shapes_in_torch(graph, to_torch(graph).eval())
+    assert seen == shapes(graph.nodes)
+    c, h, w = graph.output.chw
+    assert isinstance(out, Tensor)
+    assert tuple(out.shape) == ((2, c) if h == w == 1 else (2, c, h, w))
+
+
+@given(branching_with_heads)
+def test_every_shape_in_training_is_torchs(graph: TypedGraph) -> None:
+    network = to_torch(graph)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.eval()  # on one position it can't train
+    seen, out = shapes_in_torch(graph, network)
+    assert seen == shapes(graph.training_nodes)
+    assert isinstance(out, TrainingOutput)
+    assert [tuple(each.shape) for each in (out.logits, *out.aux)] == [(2, graph.output.c)] * (1 + len(graph.heads))
+
+
+@given(branching)
+def test_heads_change_nothing_at_inference(graph: TypedGraph) -> None:
+    network = network_with_statistics(graph)
+    alone = without_weights(graph.inference).eval()
+    load_weights(alone, without_heads(graph, weights(network)))
+    x = batch(graph, 2)
+    with torch.inference_mode():
+        assert torch.equal(network(x), alone(x))
+    assert (graph.inference.params, graph.inference.macs) == (graph.params, graph.macs)
+    assert sum(p.numel() for p in alone.parameters()) == graph.params
+    theirs, ours = (to_onnx(each, weights(net)) for each, net in ((graph, network), (graph.inference, alone)))
+    assert ir.to_proto(theirs).SerializeToString() == ir.to_proto(ours).SerializeToString()
+
+
+@given(branching_with_heads, st.integers(0, 2**32 - 1))
+def test_training_gives_what_evaluation_does_and_the_heads(graph: TypedGraph, seed: int) -> None:
+    """Where chance and batch statistics are out of play."""
+    network = network_with_statistics(graph, seed)
+    x = batch(graph, 2, seed)
+    with torch.inference_mode():
+        expected = network(x)
+        network.training = True  # the modules in it stay in evaluation
+        out = network(x)
+        for head, aux in zip(graph.heads, out.aux, strict=True):
+            values = to_torch(alone(graph, head)).eval()
+            load_weights(values, {n: w for n, w in weights(network).items() if n in weight_shapes(values.typed)})
+            assert torch.equal(values(x), aux)
+    assert torch.equal(out.logits, expected)
+
+
+def alone(graph: TypedGraph, head: TypedHead) -> TypedGraph:
+    """What leads to an auxiliary classifier, as a network."""
+    nodes = [t.node for t in (*graph.nodes, *head.nodes)]
+    needed = {head.nodes[-1].name}
+    for node in reversed(nodes):
+        needed |= set(node.inputs) if node.name in needed else set()
+    return infer(Graph(tuple(node for node in nodes if node.name in needed)))
+
+
+def in_order(network: Network) -> list[Array]:
+    """Its weights in the order of its layers; a label brings those that it names together in the state dict."""
+    named = weights(network)
+    nodes = network.typed.training_nodes
+    return [value for t in nodes for name, value in named.items() if name.rpartition(".")[0] == t.name]
+
+
+@pytest.mark.parametrize("label", ["", "l1: "])
+def test_a_label_leaves_what_is_drawn(label: str) -> None:
+    merge = "add[ identity | BN aux 0.3 { FC-1 } BN ]"
+    network = to_torch(parse(f"input 3x3x1 global-avgpool {label}{merge} FC-1 aux 0.3 {{ FC-1 }} FC-1").typed, seed=0)
+    plain = to_torch(parse(f"input 3x3x1 global-avgpool {merge} FC-1 aux 0.3 {{ FC-1 }} FC-1").typed, seed=0)
+    assert len(in_order(network)) == len(weights(network))
+    assert all(map(np.array_equal, in_order(network), in_order(plain)))
+
+
+@given(st.data(), nets(), st.integers(0, 2**32 - 1))
+def test_a_text_computes_what_its_network_does(data: st.DataObject, net: Net, seed: int) -> None:
+    """Whatever labels and blocks make of the names."""
+    typed = parse(data.draw(texts_of(net))).typed
+    x, ours, theirs = batch(typed, 2, seed), to_torch(typed, seed=seed), to_torch(graph_of(net), seed=seed)
+    assert all(map(np.array_equal, in_order(ours), in_order(theirs)))
+    with torch.inference_mode():
+        expected = ours.eval()(x)
+        assert torch.equal(expected, theirs.eval()(x))
+    exported = run_onnx(to_onnx(typed, weights(ours), logits=True), x)
+    assert difference(exported, expected.numpy()).max_rel <= TOLERANCE
+
+
+@given(graphs(), st.integers(0, 2**32 - 1))
+def test_the_same_seed_draws_the_same_weights(graph: TypedGraph, seed: int) -> None:
+    one, same = weights(to_torch(graph, seed=seed)), weights(to_torch(graph, seed=seed))
+    assert one.keys() == same.keys()
+    assert all(np.array_equal(one[name], same[name]) for name in one)
+
+
+@given(graphs())
+def test_weights_go_out_and_in(graph: TypedGraph) -> None:
+    network, other = network_with_statistics(graph), without_weights(graph).eval()
+    load_weights(other, weights(network))
+    assert all(np.array_equal(array, weights(other)[name]) for name, array in weights(network).items())
+    x = batch(graph, 1)
+    with torch.inference_mode():
+        assert torch.equal(network(x), other(x))
+
+
+def test_positions_of_every_small_pool_are_torchs() -> None:
+    for n, k, s, ceil in product(range(1, 13), range(1, 5), range(1, 5), (False, True)):
+        for p in range(k // 2 + 1):
+            if k <= n + 2 * p:
+                theirs = nn.MaxPool2d((k, 1), (s, 1), (p, 0), ceil_mode=ceil)(torch.zeros(1, n, 1))
+                ours = Window(Pair(k, 1), Pair(s, 1), Pair(p, 0), ceil=ceil).positions(Pair(n, 1))
+                assert (theirs.shape[1], 1) == ours, (n, k, s, p, ceil)
+
+
+@given(graphs())
+def test_counts_are_torchs(graph: TypedGraph) -> None:
+    network = to_torch(graph)
+    state = weights(network)
+    assert sum(p.numel() for p in network.parameters()) == graph.training_params
+    own = without_heads(graph, state)
+    assert sum(array.size for array in own.values()) == graph.total_params
+    assert {name: array.shape for name, array in own.items()} == weight_shapes(graph.inference)
+    assert {name: array.shape for name, array in state.items()} == weight_shapes(graph)
+    for typed in graph.training_nodes:
+        parameters = [p for name, p in network.named_parameters() if name.rpartition(".")[0] == typed.name]
+        assert sum(p.numel() for p in parameters) == typed.params.learnable
+
+
+@given(graphs())
+def test_macs_are_half_of_torchs_flops(graph: TypedGraph) -> None:
+    network = to_torch(graph).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(batch(graph, 1))
+    assert counter.get_total_flops() == 2 * graph.macs
+
+
+@given(graphs(), st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
+def test_onnx_is_torch(graph: TypedGraph, fold: bool, logits: bool, seed: int) -> None:
+    network = network_with_statistics(graph, seed)
+    model = to_onnx(graph, weights(network), fold=fold, logits=logits)
+    x = batch(graph, 3, seed)
+    with torch.inference_mode():
+        expected = network(x)
+    assert torch.isfinite(expected).all()
+    tolerance = TOLERANCE
+    if graph.graph.has_softmax and not logits:
+        tolerance *= max(1.0, float(expected.abs().max()))
+        expected = expected.softmax(1)
+    assert difference(run_onnx(model, x), expected.numpy()).max_rel <= tolerance
+    for n in (1, 2):
+        assert difference(run_onnx(model, x[:n]), expected[:n].numpy()).max_rel <= tolerance
+
+
+@given(graphs(), st.integers(0, 2**32 - 1))
+def test_folded_is_unfolded(graph: TypedGraph, seed: int) -> None:
+    network = network_with_statistics(graph, seed)
+    folded = fold_batch_norm(graph.graph)
+    again = to_torch(infer(folded.graph)).eval()
+    load_weights(again, fold_weights(folded.folds, without_heads(graph, weights(network))))
+    x = batch(graph, 2, seed)
+    with torch.inference_mode():
+        assert difference(again(x).numpy(), network(x).numpy()).max_rel <= TOLERANCE
+    uses = Counter(name for node in folded.graph.nodes for name in node.inputs)
+    for node in folded.graph.nodes:
+        if isinstance(node.op, BatchNorm):
+            before = folded.graph[node.inputs[0]]
+            assert not isinstance(before.op, Conv | FC) or uses[before.name] > 1
+    kept = [n.name for n in folded.graph.nodes]
+    norms = {fold.norm for fold in folded.folds}
+    assert kept == [n.name for n in graph.graph.nodes if n.name not in norms]
+
+
+CEIL = replace(P3, ceil=True)
+SINGLE: list[Op] = [
+    *(Activation(function) for function in FUNCTIONS),
+    *(LRN(n, alpha=0.5) for n in range(1, 8)),
+    *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, CEIL, replace(CEIL, pad=Pair(0, 0)))),
+    *(GlobalAvgPool(), Identity(), Dropout(0.5), BatchNorm(eps=0.1), PReLU(), Widen(8), Widen(11)),
+]
+
+
+@pytest.mark.parametrize("op", SINGLE, ids=str)
+def test_each_op_in_onnx_is_torchs(op: Op) -> None:
+    """One by one, on a map and on a vector, whatever the properties happen to draw."""
+    conv = Conv(6, Window(Pair(2, 2)))
+    agree(chain(Input(Shape(3, 11, 9)), conv, op))
+    if not isinstance(op, MaxPool | AvgPool) or op.window.pad != (0, 0):
+        agree(chain(Input(Shape(3, 11, 9)), conv, FC(8), op))
+
+
+def test_the_shortcut_without_parameters_takes_every_second_pixel_and_puts_zeros_behind() -> None:
+    graph = parse("input 5x6x3\nReLU maxpool1/2 widen-5").typed
+    x = batch(graph, 2).abs()
+    assert torch.equal(to_torch(graph)(x), torch.cat([x[:, :, ::2, ::2], torch.zeros(2, 2, 3, 3)], dim=1))
+    graph = parse("input 5x6x3\nReLU global-avgpool FC-3 widen-5").typed
+    out = to_torch(graph)(x)
+    assert out.shape == (2, 5)
+    assert torch.equal(out[:, 3:], torch.zeros(2, 2))
+    assert out[:, :3].all()
+
+
+def test_an_input_alone() -> None:
+    agree(chain(Input(Shape(3, 4, 4)), Identity()))
+    agree(chain(Input(Shape(3, 1, 1)), Identity()))
+
+
+def test_two_norms_fold() -> None:
+    norms = (BatchNorm(), BatchNorm(0.1))
+    graph = chain(Input(Shape(3, 5, 5)), Conv(4, P3, bias=False), *norms, FC(5, bias=False), *norms)
+    assert [fold.layer for fold in fold_batch_norm(graph.graph).folds] == ["conv1", "conv1", "fc4", "fc4"]
+    agree(graph)
+
+
+def test_a_norm_whose_input_is_used_twice_stays() -> None:
+    start, conv, norm, relu = chain(*SMALL[0][:4]).graph.nodes
+    graph = infer(Graph((start, conv, norm, replace(relu, inputs=(conv.name,)))))
+    assert fold_batch_norm(graph.graph).folds == ()
+    agree(graph)
+
+
+def agree(graph: TypedGraph) -> None:
+    network, x = network_with_statistics(graph), batch(graph, 2)
+    with torch.inference_mode():
+        expected = network(x).numpy()
+    assert difference(run_onnx(to_onnx(graph, weights(network)), x), expected).max_rel <= 1e-5
+
+
+# -- receptive fields
+
+
+@st.composite
+def sliding(draw: st.DrawFn) -> list[Op]:
+    """Up to three windows and no other arithmetic that could hide a gradient."""
+    room = Shape(1, SIDE, SIDE)
+    ops: list[Op] = [Input(room)]
+    for _ in range(draw(st.integers(1, 3))):
+        c = ops[-1].channels if isinstance(ops[-1], Conv) else 1
+        conv = convs(Shape(c, SIDE, SIDE)).map(lambda conv: Conv(2, conv.window, 1))
+        ops.append(draw(conv))
+        if draw(st.booleans()):
+            ops.append(draw(pool_windows(room).map(AvgPool)))
+        if draw(st.booleans()):
+            ops.append(Activation("ReLU"))
+    return ops
+
+
+@st.composite
+def centred(draw: st.DrawFn, deep: int = 2) -> tuple[Part, ...]:
+    """Windows around their middle, one behind the other and side by side; two channels between them."""
+    windows = [POINT, SAME, Window(Pair(5, 3), pad=Pair(2, 1)), Window(Pair(1, 3), pad=Pair(0, 2), dilation=Pair(1, 2))]
+    parts: list[Part] = []
+    for _ in range(draw(st.integers(1, 2))):
+        if deep and draw(st.booleans()):
+            branches = draw(st.lists(centred(deep - 1), min_size=1, max_size=2))
+            ended = [(*branch, One(Conv(2, POINT))) for branch in branches]
+            parts.append(Merged(Concat() if draw(st.booleans()) else Add(), (*ended, (One(Conv(2, POINT)),))))
+        else:
+            parts.append(One(Conv(2, draw(st.sampled_from(windows)))))
+    return tuple(parts)
+
+
+@given(sliding())
+def test_receptive_field_is_where_gradients_reach(ops: list[Op]) -> None:
+    check_receptive_field(lambda h, w: chain(Input(Shape(1, h, w)), *ops[1:]))
+
+
+@given(centred(), st.sampled_from([(), (One(AvgPool(Window(Pair(2, 2), Pair(2, 2)))),)]), centred(0))
+def test_receptive_field_of_branches_is_where_gradients_reach(
+    before: tuple[Part, ...], pool: tuple[Part, ...], behind: tuple[Part, ...]
+) -> None:
+    check_receptive_field(lambda h, w: graph_of(Net(Shape(1, h, w), (*before, *pool, *behind))))
+
+
+def check_receptive_field(made: Callable[[int, int], TypedGraph]) -> None:
+    """``made`` for a height and a width: as large as the middle's field needs."""
+    last = made(10_000, 10_000).nodes[-1]
+    reach, steps = last.receptive_field, last.stride
+    assume(max(reach) <= 100)
+    h, w = (2 * r + 8 * s for r, s in zip(reach, steps, strict=True))
+    graph = made(h, w)
+    network = to_torch(graph).double().eval()
+    with torch.no_grad():
+        for p in network.parameters():
+            p.copy_(p.abs() + 0.1)
+    x = torch.rand(1, *graph.input.chw, dtype=torch.float64, requires_grad=True)
+    out = network(x)
+    out = out if out.dim() == 4 else out[:, :, None, None]
+    row, column = out.shape[2] // 2, out.shape[3] // 2
+    first = _support(x, out[0, 0, row, column])
+    assert [high - low + 1 for low, high in first] == list(graph.receptive_field) == list(reach)
+    if row + 1 < out.shape[2] and column + 1 < out.shape[3]:
+        second = _support(x, out[0, 0, row + 1, column + 1])
+        assert [b[0] - a[0] for a, b in zip(first, second, strict=True)] == list(steps)
+
+
+def _support(x: Tensor, y: Tensor) -> list[tuple[int, int]]:
+    """First and last row, and column, of the input that a value depends on."""
+    (grad,) = torch.autograd.grad(y, x, retain_graph=True)
+    _, rows, columns = (grad[0] != 0).nonzero(as_tuple=True)
+    return [(int(rows.min()), int(rows.max())), (int(columns.min()), int(columns.max()))]
+
+
+# -- libraries' networks
+
+VGG = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
+
+
+@pytest.mark.parametrize("name", VGG)
+def test_vggs_are_torchvisions(name: str) -> None:
+    theirs = getattr(torchvision.models, name)().eval()
+    graph = load(VGG[name]).typed
+    assert list(weight_shapes(graph).values()) == [tuple(p.shape) for p in theirs.parameters()]
+    network = without_weights(graph).eval()
+    given = [p.numpy() for p in theirs.state_dict().values()]
+    load_weights(network, dict(zip(weight_shapes(graph), given, strict=True)))
+    x = batch(graph, 1)
+    with torch.inference_mode():
+        assert difference(network(x).numpy(), theirs(x).numpy()).max_rel <= 1e-6
+
+
+def test_exact_figures_of_vgg_16() -> None:
+    graph = load("vgg_d").typed
+    assert graph.macs == 15_470_264_320
+    assert [t.receptive_field.h for t in graph.nodes if isinstance(t.node.op, MaxPool | FC)][-4:] == [
+        212, 404, 404, 404,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ops", SMALL)
+def test_onnx_is_what_torch_exports(ops: list[Op], tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="torch.onnx.export(dynamo=True) needs onnxscript")
+    graph = chain(*ops)
+    network = network_with_statistics(graph)
+    x = batch(graph, 3)
+    torch.onnx.export(network, (x,), tmp_path / "traced.onnx", dynamo=True, verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "traced.onnx", providers=["CPUExecutionProvider"])
+    (traced,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    assert difference(run_onnx(to_onnx(graph, weights(network)), x), np.asarray(traced)).max_rel <= TOLERANCE
+
+
+# -- the ONNX graph
+
+
+def test_onnx_bears_the_specs_names() -> None:
+    conv = Conv(4, Window(Pair(3, 3)))
+    graph = chain(Input(Shape(3, 8, 8)), conv, BatchNorm(), Dropout(0.5), FC(5), Softmax(), label="3a.")
+    values = weights(to_torch(graph))
+    model = to_onnx(graph, values, metadata={"spec": "x.arch"}, name="x")
+    assert [n.name for n in model.graph] == ["3a.conv1", "3a.fc4.flatten", "3a.fc4", "3a.softmax5"]
+    assert list(model.graph.initializers) == [
+        "3a.conv1.weight", "3a.conv1.bias", "3a.fc4.weight", "3a.fc4.bias",
+    ]  # fmt: skip
+    assert (model.ir_version, model.producer_name, model.graph.name) == (IR_VERSION, "vggdsl", "x")
+    assert model.metadata_props == {"spec": "x.arch"}
+    (x,), (y,) = model.graph.inputs, model.graph.outputs
+    assert (x.name, str(x.shape), y.name, str(y.shape)) == ("input", "[N,3,8,8]", "probabilities", "[N,5]")
+    plain = to_onnx(graph, values, fold=False, logits=True)
+    assert [n.op_type for n in plain.graph] == ["Conv", "BatchNormalization", "Flatten", "Gemm"]
+    assert plain.graph.outputs[0].name == "logits"
+
+
+# -- verification
+
+
+def test_saturated_probabilities_hide_nothing(tmp_path: Path) -> None:
+    graph = chain(*SMALL[0], Softmax())
+    network = network_with_statistics(graph)
+    values = weights(network)
+    fc, conv = (next(n for n in values if n.startswith(kind) and n.endswith(".weight")) for kind in ("fc", "conv"))
+    values[fc] = values[fc] * 200
+    load_weights(network, values)
+    save(to_onnx(graph, values), tmp_path / "right.onnx")
+    assert verify_onnx(tmp_path / "right.onnx", network).max_rel <= 1e-5
+    save(to_onnx(graph, {**values, conv: values[conv] * np.float32(1.1)}), tmp_path / "wrong.onnx")
+    with pytest.raises(VggdslError) as caught:
+        verify_onnx(tmp_path / "wrong.onnx", network)
+    assert caught.value.diagnostics[0].code == "V521"
+
+
+def test_a_wrong_softmax_is_found(tmp_path: Path) -> None:
+    graph = chain(*SMALL[0], Softmax())
+    network = network_with_statistics(graph)
+    for op_type, said in (("LogSoftmax", "don't come from a softmax"), ("Softmax", "softmax of its logits")):
+        model = to_onnx(graph, weights(network))
+        node = model.graph[-1]
+        assert node.op_type == "Softmax"
+        node.op_type = op_type
+        node.attributes["axis"] = ir.AttrInt64("axis", 0)
+        save(model, tmp_path / "x.onnx")
+        with pytest.raises(VggdslError) as caught:
+            verify_onnx(tmp_path / "x.onnx", network)
+        assert said in str(caught.value)
+
+
+def test_weights_beside_the_file_are_verified_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggdsl.targets.onnx.LARGEST", 1)
+    graph = chain(*SMALL[0], GlobalAvgPool(), Softmax())
+    network = network_with_statistics(graph)
+    save(to_onnx(graph, weights(network)), tmp_path / "x.onnx")
+    assert (tmp_path / "x.onnx.data").exists()
+    assert verify_onnx(tmp_path / "x.onnx", network).max_rel <= TOLERANCE

@@ -1,0 +1,201 @@
+"""The table of results on standard output."""
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from vggdsl.cli.common import LEFT, echo_json, plural, print_table
+from vggdsl.records.table import Row, data_text, two_decimals
+
+COLUMNS = ("name", "params", "layers", "recipe", "measure", "claimed", "measured", "seeds", "difference", "protocol")
+NOTHING = "—"
+
+
+def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> None:
+    """Prints rows."""
+    if form == "json":
+        echo_json([_json(row) for row in found])
+        return
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(_CSV)
+        writer.writerows(_csv(row) for row in found)
+        return
+    columns: tuple[str, ...] = COLUMNS
+    cells, common = [_cells(row) for row in found], ""
+    if changed and len(cells) > 1:
+        columns, cells, common = _changed(cells)
+    if form == "table":
+        if cells:
+            print_table(columns, cells)
+        if common:
+            click.echo(f"\nin common: {common}")
+    else:
+        click.echo("\n".join((_markdown if form == "markdown" else _latex)(columns, cells, common)))
+
+
+def _cells(row: Row) -> list[str]:
+    typed, claimed = row.subject.spec.typed, row.claimed
+    measured = NOTHING
+    if row.mean is not None:
+        measured = f"{two_decimals(row.mean)}{'' if row.std is None else f' ± {two_decimals(row.std)}'}%"
+    difference = NOTHING if row.difference is None else f"{row.difference:+.2f}"
+    if row.differs:
+        difference = "not compared" if row.values else "not measured"
+    return [
+        row.subject.name,
+        f"{typed.params:,}",
+        str(typed.weight_layers),
+        row.recipe or NOTHING,
+        row.measure,
+        NOTHING if claimed is None else claimed.printed if "%" in claimed.printed else f"{claimed.value:.2f}%",
+        measured,
+        str(len(row.values) or NOTHING),
+        difference,
+        _protocol(row),
+    ]
+
+
+def _protocol(row: Row) -> str:
+    """What was claimed under, or measured under; and how the two differ."""
+    parts = []
+    if row.claimed is not None and row.claimed.protocol:
+        parts.append(" ".join(f"{key}={value}" for key, value in row.claimed.protocol.items()))
+    elif row.group is not None:
+        one = row.group.one
+        data = data_text(row.subject.spec.recipe(row.recipe).data)
+        parts.append(f"{data} {one.split}, {plural(one.epochs, 'epoch')}")
+        if one.start:
+            parts.append(f"from weights {one.start[:8]}")
+        if one.deviations and not row.differs:
+            parts.append(f"deviates: {one.deviates}")
+    else:
+        recipe = row.subject.spec.recipe(row.recipe)
+        epochs = (row.claimed.epochs if row.claimed is not None else None) or recipe.epochs
+        parts.append(f"{data_text(recipe.data)}, {plural(epochs, 'epoch')}")
+    return "; ".join((*parts, *row.differs))
+
+
+def _changed(cells: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[list[str]], str]:
+    """The columns that differ between rows, always with the name; and what is alike in the others."""
+    alike = {i for i in range(1, len(COLUMNS)) if len({row[i] for row in cells}) == 1}
+    kept = [i for i in range(len(COLUMNS)) if i not in alike]
+    common = ", ".join(f"{COLUMNS[i]} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != NOTHING)
+    return tuple(COLUMNS[i] for i in kept), [[row[i] for i in kept] for row in cells], common
+
+
+def _markdown(columns: Sequence[str], cells: Sequence[Sequence[str]], common: str) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{'|'.join(' :-- ' if column in LEFT else ' --: ' for column in columns)}|"
+    for row in cells:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    if common:
+        yield from ("", f"In common: {common}.")
+
+
+_LATEX = str.maketrans(
+    {
+        **{char: f"\\{char}" for char in "%&_#${}"},
+        "\\": "\\textbackslash{}",
+        "~": "\\textasciitilde{}",
+        "^": "\\textasciicircum{}",
+        "±": "$\\pm$",
+        NOTHING: "---",
+    }
+)
+
+
+def _latex(columns: Sequence[str], cells: Sequence[Sequence[str]], common: str) -> Iterator[str]:
+    yield "% needs \\usepackage{booktabs}"
+    if common:
+        yield f"% in common: {common}"
+    yield "\\begin{tabular}{" + "".join("l" if column in LEFT else "r" for column in columns) + "}"
+    yield "\\toprule"
+    yield " & ".join(columns) + " \\\\"
+    yield "\\midrule"
+    for row in cells:
+        yield " & ".join(cell.translate(_LATEX) for cell in row) + " \\\\"
+    yield "\\bottomrule"
+    yield "\\end{tabular}"
+
+
+def _json(row: Row) -> Mapping[str, Any]:
+    spec, claimed, group = row.subject.spec, row.claimed, row.group
+    recipe = spec.recipe(row.recipe)
+    is_known = row.recipe == recipe.name  # a claim need not name one of several
+    data: dict[str, Any] = {
+        "name": row.subject.name,
+        "spec": row.subject.path,
+        "params": spec.typed.params,
+        "macs": spec.typed.macs,
+        "weight_layers": spec.typed.weight_layers,
+        "network": spec.network.graph.digest,
+        "recipe": {"name": row.recipe, "digest": recipe.digest, "data": str(recipe.data)} if is_known else None,
+        "measure": row.measure,
+        "unit": "%",
+        "claimed": None,
+        "measured": None,
+        "difference": row.difference,
+        "differs": list(row.differs),
+    }
+    if claimed is not None:
+        protocol = dict(claimed.protocol) | ({"epochs": claimed.epochs} if claimed.epochs else {})
+        data["claimed"] = {
+            "printed": claimed.printed,
+            "value": claimed.value,
+            "where": claimed.where,
+            "protocol": protocol,
+        }
+    if group is not None and row.values:
+        one = group.one
+        data["measured"] = {
+            "mean": row.mean,
+            "std": row.std,
+            "n": len(row.values),
+            "data": one.data,
+            "split": one.split,
+            "deviates": one.deviates or None,
+            "seeds": [
+                {
+                    "seed": result.seed,
+                    "value": value,
+                    "best": result.best,
+                    "epochs": result.epochs,
+                    "precision": result.precision,
+                    "device": result.device,
+                    "weights": result.weights,
+                    "from": result.start,
+                }
+                for result, value in zip(group.results, row.values, strict=True)
+            ],
+        }
+    return data
+
+
+_CSV = (
+    *("name", "params", "macs", "weight_layers", "network", "recipe", "recipe_digest", "measure"),
+    *("claimed", "mean", "std", "n", "seeds", "values", "difference", "protocol", "differs", "data", "split"),
+    "deviates",
+)
+
+
+def _csv(row: Row) -> list[object]:
+    """The cells of JSON in one row; figures in percent, several in one cell divided by spaces."""
+    data = _json(row)
+    claimed, measured, recipe = (data[key] or {} for key in ("claimed", "measured", "recipe"))
+    seeds = measured.get("seeds", [])
+    cells = {
+        **data,
+        **measured,
+        "recipe": recipe.get("name"),
+        "recipe_digest": recipe.get("digest"),
+        "claimed": claimed.get("value"),
+        "seeds": " ".join(str(each["seed"]) for each in seeds),
+        "values": " ".join(str(each["value"]) for each in seeds),
+        "protocol": " ".join(f"{key}={value}" for key, value in claimed.get("protocol", {}).items()),
+        "differs": "; ".join(row.differs),
+    }
+    return [cells.get(column) if cells.get(column) is not None else "" for column in _CSV]

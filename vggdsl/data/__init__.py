@@ -1,0 +1,1 @@
+"""Images: sets, splits, views, batches, augmentation, preprocessing."""

@@ -1,0 +1,71 @@
+"""Batches of images on the device, augmented."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from vggdsl.data.moments import Colours
+from vggdsl.spec.recipe import Augment, ColourPCA, Crop, HFlip
+
+_ALL = slice(None)
+_ALPHA = 0.1
+"""Standard deviation of the multiples of the colours' components (Krizhevsky et al. 2012, sec. 4.1)."""
+
+
+def augment(
+    images: Tensor,
+    steps: Sequence[Augment],
+    random: torch.Generator,
+    colours: Colours | None = None,
+    *,
+    total: int | None = None,
+    share: slice = _ALL,
+) -> Tensor:
+    """Images (N, C, H, W) of uint8, each cropped, mirrored and recoloured at random, in the order of the steps.
+
+    A crop has the size that its step says. After ``colour-pca``, which needs ``colours``, images are of
+    single precision, still about 0 to 255: nothing is rounded or cut off. Where the images are a ``share`` of a
+    batch of ``total``, chance is drawn for the whole batch, so that each image is changed as it would be there.
+
+    Raises ``ValueError`` for steps that a training refuses, and for ``scale``, which isn't of batches.
+    """
+    n = len(images) if total is None else total
+    for step in steps:
+        match step:
+            case Crop(size, pad):
+                places = [images.shape[k] + 2 * pad - size + 1 for k in (2, 3)]
+                if places[0] == places[1]:
+                    offsets = torch.randint(0, places[0], (2, n), generator=random)
+                else:
+                    offsets = torch.stack([torch.randint(0, k, (n,), generator=random) for k in places])
+                images = crop(images, pad, offsets[:, share].to(images.device), size)
+            case HFlip():
+                images = hflip(images, (torch.rand(n, generator=random) < 0.5)[share].to(images.device))
+            case ColourPCA() if colours is not None:
+                alpha = torch.randn(n, 3, generator=random, dtype=torch.float64) * _ALPHA
+                images = images + colours.shift(alpha[share]).to(images.device, torch.float32)[:, :, None, None]
+            case _:
+                raise ValueError(f"{step} isn't implemented")
+    return images
+
+
+def crop(images: Tensor, pad: int, offsets: Tensor, size: int | None = None) -> Tensor:
+    """Windows out of the images with ``pad`` black pixels around: squares of ``size``, or of the images' own size.
+
+    ``offsets`` (2, N) are the windows' rows and columns, from 0.
+    """
+    n, c, h, w = images.shape
+    h, w = (h, w) if size is None else (size, size)
+    device = images.device
+    padded = torch.nn.functional.pad(images, (pad, pad, pad, pad))
+    rows = (offsets[0][:, None] + torch.arange(h, device=device))[:, None, :, None]
+    columns = (offsets[1][:, None] + torch.arange(w, device=device))[:, None, None, :]
+    image = torch.arange(n, device=device)[:, None, None, None]
+    channel = torch.arange(c, device=device)[None, :, None, None]
+    return padded[image, channel, rows, columns]
+
+
+def hflip(images: Tensor, mirrored: Tensor) -> Tensor:
+    """The images, those that are ``mirrored`` (N,) with left and right exchanged."""
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)

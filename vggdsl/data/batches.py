@@ -1,0 +1,117 @@
+"""Batches of images in the order wanted; what isn't in memory is read ahead by threads.
+
+Which thread reads an image, and when, makes no difference to it: what is random is drawn before.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vggdsl.data.splits import Images, Lazy, Split
+
+_THREADS = min(16, os.cpu_count() or 1)
+_AHEAD = 3
+"""Batches that are read while one is in use."""
+_CHUNK = 64
+_ALL = slice(None)
+
+Job = tuple[Lazy, int, tuple[int, float, float] | None]
+"""An image of a split, and which view of it is wanted; None: its centre."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """This process's images of a batch, how many all processes have together, and what goes on to augment them."""
+
+    split: Split
+    total: int
+    random: torch.Generator
+
+
+def training_batches(
+    split: Images,
+    order: Tensor,
+    batch: int,
+    steps: int,
+    random_of: Callable[[int], torch.Generator],
+    share: slice = _ALL,
+) -> Iterator[Batch]:
+    """The batches of an epoch, of which this process gets its ``share``.
+
+    ``order`` are indices of the split, ``random_of`` makes the generator of a step. Where the split has a view,
+    S and the place of each image are drawn here, first S of all images of the batch: whatever the share is,
+    an image is seen in the same way.
+    """
+    parts = (order[k * batch : (k + 1) * batch] for k in range(steps))
+    if isinstance(split, Split):
+        for k, chosen in enumerate(parts):
+            yield Batch(split.take(chosen[share].to(split.labels.device)), len(chosen), random_of(k))
+        return
+    waiting: deque[tuple[Tensor, int, torch.Generator]] = deque()
+
+    def jobs() -> Iterator[list[Job]]:
+        for k, chosen in enumerate(parts):
+            random = random_of(k)
+            waiting.append((split.labels[chosen[share]], len(chosen), random))
+            yield _views(split, chosen, random)[share]
+
+    for images in _read_ahead(jobs()):
+        labels, total, random = waiting.popleft()
+        yield Batch(Split(images, labels), total, random)
+
+
+def _views(split: Lazy, chosen: Tensor, random: torch.Generator) -> list[Job]:
+    indices, view = chosen.tolist(), split.view
+    if view is None:
+        return [(split, i, None) for i in indices]
+    sides = torch.randint(view.low, view.high + 1, (len(indices),), generator=random).tolist()
+    down, across = torch.rand(2, len(indices), generator=random, dtype=torch.float64).tolist()
+    return [(split, *job) for job in zip(indices, zip(sides, down, across, strict=True), strict=True)]
+
+
+def in_order(split: Images, batch: int) -> Iterator[Split]:
+    """Batches without augmentation; of what is in memory slices, no copies."""
+    starts = range(0, len(split), batch)
+    if isinstance(split, Split):
+        for start in starts:
+            yield Split(split.images[start : start + batch], split.labels[start : start + batch])
+        return
+    parts = ([(split, i, None) for i in range(start, min(start + batch, len(split)))] for start in starts)
+    for start, images in zip(starts, _read_ahead(parts), strict=True):
+        yield Split(images, split.labels[start : start + batch])
+
+
+def read_all(split: Lazy) -> Tensor:
+    """The centres of all images (N, C, H, W), as uint8."""
+    images = torch.empty(len(split), *split.shape.chw, dtype=torch.uint8)
+    start = 0
+    for part in in_order(split, _CHUNK):
+        images[start : start + len(part)] = part.images
+        start += len(part)
+    return images
+
+
+def _read(job: Job) -> Tensor:
+    split, index, view = job
+    return split.centre(index) if view is None else split.glimpse(index, *view)
+
+
+def _read_ahead(batches: Iterable[Sequence[Job]]) -> Iterator[Tensor]:
+    """The images of each batch (N, C, H, W); the next batches are on their way meanwhile."""
+    pool = ThreadPoolExecutor(_THREADS, "images")
+    waiting: deque[list[Future[Tensor]]] = deque()
+    try:
+        for jobs in batches:
+            waiting.append([pool.submit(_read, job) for job in jobs])
+            if len(waiting) > _AHEAD:
+                yield torch.stack([future.result() for future in waiting.popleft()])
+        pool.shutdown(wait=False)  # its threads end with their last image, even if nobody asks for it
+        while waiting:
+            yield torch.stack([future.result() for future in waiting.popleft()])
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,129 @@
+"""Images that are not yet of the input's size, and need not be in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.v2 import functional
+
+from vggdsl.data.chance import random_seed
+from vggdsl.data.images import recolour
+from vggdsl.data.preprocessing import open_image
+from vggdsl.text.errors import Diagnostic, InputError
+
+SAMPLE = 10_000
+"""Images of a set of files over which statistics are taken, and whose bytes are digested."""
+SEED = 0
+"""Of what is drawn once for a data set, whatever the seed of the training."""
+
+
+class Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
+class Pictures(Protocol):
+    """A sequence of images of any size, grey or RGB as the network's input is."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Image.Image: ...
+
+    def take(self, indices: Tensor) -> Self: ...
+
+    def update(self, digest: Hash) -> None:
+        """Digests what the images are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """Images (N, c, h, w) of uint8."""
+
+    images: Tensor
+    channels: int
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        image: Image.Image = functional.to_pil_image(recolour(self.images[index : index + 1], self.channels)[0])  # type: ignore[no-untyped-call]  # torchvision leaves it untyped
+        return image
+
+    def take(self, indices: Tensor) -> "Arrays":
+        return Arrays(self.images[indices], self.channels)
+
+    def update(self, digest: Hash) -> None:
+        digest.update(repr(tuple(self.images.shape)).encode())
+        digest.update(np.ascontiguousarray(self.images.numpy()).tobytes())
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Image files below a folder, by their names in it."""
+
+    root: Path
+    names: Sequence[str]
+    channels: int
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        return open_image(self.root / self.names[index], self.channels)
+
+    def take(self, indices: Tensor) -> "Files":
+        return Files(self.root, [self.names[i] for i in indices.tolist()], self.channels)
+
+    def update(self, digest: Hash) -> None:
+        """All names and sizes, and the bytes of a sample: of all files, where they aren't more than that.
+
+        Raises ``InputError`` V512 if a file can't be read.
+        """
+        whole = set(sample(len(self)).tolist())
+        for i, name in enumerate(self.names):
+            path = self.root / name
+            try:
+                digest.update(f"{Path(name).as_posix()} {path.stat().st_size}\n".encode(errors="surrogateescape"))
+                if i in whole:
+                    digest.update(sha256(path.read_bytes()).digest())
+            except OSError as error:
+                raise InputError(Diagnostic("V512", f"{path} can't be read: {error.strerror or error}")) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """Images of Gaussian noise, each always the same; ``mean`` and ``std`` of each channel are in 0 to 255."""
+
+    indices: Tensor
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    size: tuple[int, int]
+    """Height and width."""
+    part: str
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        seed = random_seed("noise", SEED, self.part, int(self.indices[index])) % 2**32
+        values = np.random.RandomState(seed).normal(self.mean, self.std, (*self.size, len(self.mean)))
+        pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+        return Image.fromarray(pixels if len(self.mean) == 3 else pixels[:, :, 0])
+
+    def take(self, indices: Tensor) -> "Noise":
+        return Noise(self.indices[indices], self.mean, self.std, self.size, self.part)
+
+    def update(self, digest: Hash) -> None:
+        digest.update(f"noise {self.part} {self.size} {self.mean} {self.std}".encode())
+        digest.update(self.indices.numpy().astype("<i8").tobytes())
+
+
+def sample(count: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """Indices of ``SAMPLE`` of so many images, in their order, always the same; of all, if they are fewer."""
+    if count <= SAMPLE:
+        return np.arange(count)
+    return np.sort(np.random.RandomState(SEED).permutation(count)[:SAMPLE])

@@ -1,0 +1,166 @@
+"""From an image file to what a network takes, as in the training that made its weights."""
+
+import json
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISREG
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import Diagnostic, InputError
+
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What is read as an image; others, such as EPS, would start programs."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Images are resized to cover ``shape`` and cropped to it, scaled to 0..1, and normalised by channel.
+
+    ``classes`` name the outputs; empty where nobody knows them. With ``shorter_side`` an image is resized until
+    its shorter side has that many pixels, so that the crop leaves out what is near its edges.
+    """
+
+    shape: Shape
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    classes: tuple[str, ...] = ()
+    shorter_side: int | None = None
+
+    @classmethod
+    def unknown(cls, shape: Shape) -> "Preprocessing":
+        """No normalisation, no names: weights that come from no run."""
+        return cls(shape, (0.0,) * shape.c, (1.0,) * shape.c)
+
+    def to_metadata(self) -> dict[str, str]:
+        """As an ONNX file carries it."""
+        how: dict[str, object] = {
+            "input_chw": self.shape.chw,
+            "transparent": "white",
+            "resize": "cover, bilinear, centre crop",
+            "scale": 255,
+            "mean": self.mean,
+            "std": self.std,
+        }
+        if self.shorter_side is not None:
+            how |= {"resize": "shorter side, bilinear, centre crop", "shorter_side": self.shorter_side}
+        return {"vggdsl.preprocessing": json.dumps(how), "vggdsl.classes": json.dumps(self.classes)}
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str]) -> "Preprocessing":
+        """Raises ``ValueError`` if it isn't there or isn't whole."""
+        try:
+            how = json.loads(metadata["vggdsl.preprocessing"])
+            shape = Shape(*(int(n) for n in how["input_chw"]))
+            mean, std = (tuple(float(v) for v in how[key]) for key in ("mean", "std"))
+            shorter_side = int(how["shorter_side"]) if "shorter_side" in how else None
+            classes = tuple(str(name) for name in json.loads(metadata["vggdsl.classes"]))
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise ValueError(f"no preprocessing: {error}") from None
+        if min(shape.chw) < 1:
+            raise ValueError("its input is empty")
+        if len(mean) != shape.c or len(std) != shape.c or 0 in std:
+            raise ValueError("its normalisation doesn't fit its channels")
+        return cls(shape, mean, std, classes, shorter_side)
+
+    def read(self, path: Path) -> npt.NDArray[np.float32]:
+        """An image file as (c, h, w), normalised.
+
+        Raises ``InputError`` V530 if it is no image that can be read.
+        """
+        image = np.asarray(read_image(path, self.shape, self.shorter_side), np.float32)
+        pixels = image.reshape(self.shape.h, self.shape.w, self.shape.c) / 255
+        normal = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
+        return np.ascontiguousarray(normal.transpose(2, 0, 1), np.float32)
+
+
+def read_image(path: Path, shape: Shape, shorter_side: int | None = None) -> Image.Image:
+    """An image file at the size and in the colours of an input: opened by ``open_image``, scaled by ``cover``."""
+    return cover(open_image(path, shape.c), shape, shorter_side)
+
+
+def open_image(path: Path, channels: int) -> Image.Image:
+    """An image file in grey (1 channel) or RGB (3), turned as its EXIF says.
+
+    What is transparent is laid on white, as on a page: under it a file may hold any colour.
+    Raises ``InputError`` V530 if it can't be read as an image of 8 bits a channel.
+    """
+    try:
+        if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
+            raise ValueError("it is no regular file")
+        with _without_noise, Image.open(path, formats=_FORMATS) as opened:
+            if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
+            if opened.mode.startswith(("I", "F")):
+                raise ValueError("it has more than 8 bits a channel")
+            upright = ImageOps.exif_transpose(opened)
+            if upright.has_transparency_data:
+                upright = upright.convert("RGBA")
+                upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+            return upright.convert("L" if channels == 1 else "RGB")
+    except UnidentifiedImageError:
+        raise InputError(Diagnostic("V530", f"{path} is no image", help="PNG and JPEG can be read")) from None
+    except Image.DecompressionBombError:
+        message = f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels"
+        raise InputError(Diagnostic("V530", message, help="make it smaller")) from None
+    except Exception as error:  # Pillow has no root for what can be wrong with a file
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise InputError(Diagnostic("V530", f"{path} can't be read: {why}")) from None
+
+
+def scaled_size(image: Image.Image, shape: Shape, shorter_side: int | None = None) -> tuple[int, int]:
+    """Width and height of the image when it just covers the shape.
+
+    With ``shorter_side`` that is the length of its shorter side, if it covers the shape then.
+    """
+    scale = max(shape.h / image.height, shape.w / image.width, (shorter_side or 0) / min(image.height, image.width))
+    return max(shape.w, round(image.width * scale)), max(shape.h, round(image.height * scale))
+
+
+def cover(image: Image.Image, shape: Shape, shorter_side: int | None = None) -> Image.Image:
+    """The image scaled to its ``scaled_size``, bilinear with antialiasing, and cropped to its centre."""
+    w, h = scaled_size(image, shape, shorter_side)
+    return window(image, shape, (w, h), round((w - shape.w) / 2), round((h - shape.h) / 2))
+
+
+def window(image: Image.Image, shape: Shape, size: tuple[int, int], left: int, top: int) -> Image.Image:
+    """The part of the shape's size at ``left``, ``top`` of the image scaled to ``size``, bilinear with antialiasing.
+
+    What is cropped away is never scaled: of a long strip that would take any amount of memory.
+    """
+    across, down = image.width / size[0], image.height / size[1]
+    right, bottom = min(image.width, (left + shape.w) * across), min(image.height, (top + shape.h) * down)
+    return image.resize((shape.w, shape.h), Image.Resampling.BILINEAR, (left * across, top * down, right, bottom))
+
+
+class _WithoutNoise:
+    """Pillow's warnings about odd files are kept quiet.
+
+    The filters of warnings belong to the process: threads that read at once share one change of them.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._changed = Lock(), 0, warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._changed = warnings.catch_warnings()
+                self._changed.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._changed.__exit__(None, None, None)
+
+
+_without_noise = _WithoutNoise()

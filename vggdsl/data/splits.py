@@ -1,0 +1,124 @@
+"""Images with labels, held in memory or read when they are needed, and how one pool of them is divided."""
+
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional
+
+from vggdsl.data.pictures import SEED, Arrays, Hash, Pictures, sample
+from vggdsl.data.preprocessing import cover
+from vggdsl.data.views import View
+from vggdsl.network.shapes import Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images (N, C, H, W) of uint8, labels (N,) of int64; ``source`` is what they were read from, if files."""
+
+    images: Tensor
+    labels: Tensor
+    source: Pictures | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Tensor) -> "Split":
+        return Split(self.images[indices], self.labels[indices])
+
+    def part(self, share: slice) -> "Split":
+        """As ``take``, without copies."""
+        return Split(self.images[share], self.labels[share])
+
+    def update(self, digest: Hash) -> None:
+        """Digests images and labels: the images as they are, or the files that they were read from."""
+        (self.source or Arrays(self.images, self.images.shape[1])).update(digest)
+        digest.update(self.labels.numpy().astype("<i8").tobytes())
+
+
+@dataclass(frozen=True, eq=False)
+class Lazy:
+    """Images with their labels (N,) of int64, prepared for an input of ``shape`` when they are needed.
+
+    Without ``view`` an image is scaled to cover the input, and its centre is kept.
+    """
+
+    pictures: Pictures
+    labels: Tensor
+    shape: Shape
+    view: View | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Tensor) -> "Lazy":
+        return Lazy(self.pictures.take(indices), self.labels[indices], self.shape, self.view)
+
+    def part(self, share: slice) -> "Lazy":
+        return self.take(torch.arange(len(self))[share])
+
+    def centre(self, index: int) -> Tensor:
+        """An image (C, H, W) of uint8 as it is evaluated: at the view's scale, its centre."""
+        side = self.view.scale if self.view else None
+        return functional.pil_to_tensor(cover(self.pictures[index], self.shape, side))
+
+    def glimpse(self, index: int, side: int, down: float, across: float) -> Tensor:
+        """What the view sees of an image, (C, H, W) of uint8: see ``View.see``."""
+        assert self.view is not None
+        return functional.pil_to_tensor(self.view.see(self.pictures[index], self.shape, side, down, across))
+
+    def update(self, digest: Hash) -> None:
+        """Digests images and labels."""
+        self.pictures.update(digest)
+        digest.update(self.labels.numpy().astype("<i8").tobytes())
+
+
+Images = Split | Lazy
+
+
+class _Labelled(Protocol):
+    @property
+    def labels(self) -> Tensor: ...
+
+    def take(self, indices: Tensor) -> Self: ...
+
+
+Pool = TypeVar("Pool", bound=_Labelled)
+
+
+def set_aside(pool: Pool, count: int, seed: int = SEED) -> tuple[Pool, Pool]:
+    """Divides a pool into ``count`` images and the rest, stratified; each part keeps the pool's order.
+
+    Every class gives its share of ``count``, rounded by largest remainders. The draw is the same on
+    every machine and with every version: NumPy promises the stream of ``RandomState``, and of no other.
+    """
+    labels = pool.labels.numpy()
+    sizes = np.bincount(labels)
+    random = np.random.RandomState(seed)
+    taken = np.zeros(len(labels), dtype=bool)
+    for label, share in enumerate(_shares(sizes, count)):
+        members = np.flatnonzero(labels == label)
+        taken[random.permutation(members)[:share]] = True
+    aside, rest = (torch.from_numpy(np.flatnonzero(mask)) for mask in (taken, ~taken))
+    return pool.take(aside), pool.take(rest)
+
+
+def _shares(sizes: "np.ndarray[tuple[int], np.dtype[np.int64]]", count: int) -> list[int]:
+    """``count`` in proportion to the sizes, none above its size."""
+    total = int(sizes.sum())
+    shares = [int(size) * count // total for size in sizes]
+    remainders = [int(size) * count % total for size in sizes]
+    largest = sorted(range(len(sizes)), key=lambda k: (-remainders[k], k))
+    for k in largest[: count - sum(shares)]:
+        shares[k] += 1
+    return shares
+
+
+def measured(images: Images) -> Images:
+    """Those over which statistics are taken: all, but of files a sample, held or not."""
+    files = images.source if isinstance(images, Split) else images.pictures
+    if files is None or isinstance(files, Arrays):
+        return images
+    return images.take(torch.from_numpy(sample(len(images))))

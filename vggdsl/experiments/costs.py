@@ -1,0 +1,112 @@
+"""What a training takes: its time, estimated from the first steps, and the truth of time and memory after it."""
+
+import ctypes
+import re
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from vggdsl.experiments.report import Costs, Plan
+from vggdsl.records.metrics import Epoch
+
+_WARM = 2
+"""Steps that take longer than those after them: kernels are chosen, memory is fetched."""
+_WATCHED = 1.0
+"""Seconds of steps from which the time is estimated; a shorter first epoch is taken whole."""
+_FORWARD = 1 / 3
+"""What an image that is only looked at takes of one that is trained on, by multiply-adds: the backward pass
+computes two products for the forward pass's one."""
+_STATM, _STATUS, _CLEAR = Path("/proc/self/statm"), Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+class Meter:
+    """Watches a training that does what the plan says; ``tell`` is called once, with its time as estimated."""
+
+    def __init__(self, plan: Plan, device: torch.device, tell: Callable[[float], None]) -> None:
+        self.plan, self.device, self.tell = plan, device, tell
+        self.estimate: float | None = None
+        self.steps = self.images = 0
+        self.since = self.began = time.perf_counter()
+        _forget_peak(device)
+        self.before, self.peak = held(device), most_held(device)
+
+    def step(self, images: int) -> None:
+        """Is called after each step."""
+        if self.estimate is not None:
+            return
+        self.steps += 1
+        if self.steps <= _WARM:
+            self.since = self._now()
+            return
+        self.images += images
+        if time.perf_counter() - self.since < _WATCHED:
+            return
+        rate = self.images / (self._now() - self.since)
+        plan = self.plan
+        seen = plan.epochs_left * (plan.images + _FORWARD * plan.val_images) + _FORWARD * plan.test_images
+        self._tell(seen / rate)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Is called after each epoch."""
+        if self.estimate is None and self.plan.epochs_left > 1:
+            plan = self.plan
+            of_an_epoch = plan.images + _FORWARD * plan.val_images
+            self._tell(epoch.seconds * (plan.epochs_left + _FORWARD * plan.test_images / of_an_epoch))
+
+    def costs(self, over: str = "") -> Costs:
+        """The truth, at the end; ``over`` says why that came early."""
+        seconds = self._now() - self.began
+        peak, memory = most_held(self.device), None
+        if peak is not None and self.peak is not None and self.before is not None and peak > self.peak:
+            memory = peak - self.before  # else what the process did before took more, and hides it
+        return Costs(seconds, self.estimate, memory, self.plan.memory, over)
+
+    def _tell(self, seconds: float) -> None:
+        self.estimate = seconds
+        self.tell(seconds)
+
+    def _now(self) -> float:
+        """When all that was asked of a GPU is done."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+
+def _forget_peak(device: torch.device) -> None:
+    """So that what is held at the most is what is held from now on; where the system can't, since the beginning."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError, AttributeError):  # glibc's alone
+        ctypes.CDLL(None).malloc_trim(0)  # else what was freed before is still held, and used again unseen
+    with suppress(OSError):
+        _CLEAR.write_text("5")  # man 5 proc: resets VmHWM
+
+
+def held(device: torch.device) -> int | None:
+    """Bytes that PyTorch holds on a GPU, or the process in RAM; None where the system doesn't tell."""
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    if not _STATM.exists():
+        return most_held(device)
+    import resource
+
+    return int(_STATM.read_text().split()[1]) * resource.getpagesize()
+
+
+def most_held(device: torch.device) -> int | None:
+    """The most bytes since the peak was last forgotten; in RAM, where that can't be, since the process began."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if _STATUS.exists() and (found := re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)):
+        return int(found[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,102 @@
+"""Where a training runs, and in which precision."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from vggdsl.data import memory
+from vggdsl.text.errors import Diagnostic, InputError
+
+Precision = Literal["fp32", "bf16"]
+
+SMALL_STEP = 1e9
+"""Multiply-adds of a batch up to which one thread computes it. A small step gains little from a second,
+and on a busy machine threads that wait for one another cost many times what they bring: the digits
+took 3 minutes with two threads, 8 seconds with one."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """A device and the precision of the arithmetic on it; weights are in single precision throughout."""
+
+    device: torch.device
+    precision: Precision
+
+    def autocast(self) -> torch.autocast:
+        """bf16 where it is safe; for training and evaluation alike, so that both see one network."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+
+    @property
+    def bytes_each(self) -> int:
+        """Of a stored activation."""
+        return 2 if self.precision == "bf16" else 4
+
+    @property
+    def name(self) -> str:
+        """The processor's name, as records print it."""
+        if self.device.type == "cuda":
+            name = torch.cuda.get_device_name(self.device)
+        else:
+            threads = torch.get_num_threads()
+            name = f"{_cpu_name()}, {threads} thread{'s' if threads > 1 else ''}"
+        return "".join(c for c in name if c.isprintable() and c not in '"\\')
+
+    def free(self) -> int | None:
+        """Bytes of memory that a training can have."""
+        return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else memory.available()
+
+
+def choose(device: str, precision: Literal["auto", "fp32", "bf16"]) -> Hardware:
+    """``auto``, ``cpu`` or ``cuda``; ``auto`` precision is bf16 where the processor computes in it natively.
+
+    Raises ``InputError`` V509 if there is no such device.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in ("cpu", "cuda"):
+        raise InputError(Diagnostic("V509", f"no device `{device}`", help="it is auto, cpu or cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError(Diagnostic("V509", "PyTorch finds no CUDA device", help="`--device cpu` runs without"))
+    place = torch.device(device)
+    if precision == "auto":
+        precision = "bf16" if _has_bf16(place) else "fp32"
+    return Hardware(place, precision)
+
+
+@contextmanager
+def arithmetic(hardware: Hardware, macs: int) -> Iterator[None]:
+    """How a training computes steps of that many multiply-adds: small ones by one thread, and fp32 as such.
+
+    By default cuDNN computes convolutions of single precision in TF32, with 10 bits of fraction instead of 23.
+    """
+    threads, tf32 = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
+    if macs <= SMALL_STEP:
+        torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = tf32 and hardware.precision != "fp32"
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = tf32
+
+
+def _has_bf16(device: torch.device) -> bool:
+    """Emulated bf16 is slower than fp32: only units that compute in it count."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def _cpu_name() -> str:
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,100 @@
+"""What of a plan is measured already, what was begun, and what is still to be trained."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from vggdsl.data.dataset import load_data, look_for_data
+from vggdsl.network.shapes import Shape
+from vggdsl.records.collect import RECORD, counted, unfinished
+from vggdsl.records.repeat import deviations
+from vggdsl.records.result import Result, deviates
+from vggdsl.records.runfolder import Planned, load_run, read_plan, weights_digest
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec, load
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.files import is_folder
+
+
+class Missing:
+    """Asks measurements and runs whether a training is needed.
+
+    A measurement counts if network, recipe, deviations and seed are the plan's, and the data, if they are at hand;
+    with ``start``, a run, also only if it began with its weights. Data are read only where all else agrees.
+    """
+
+    def __init__(self, measured: Iterable[Result], runs: Path, data: Path, start: Path | None = None) -> None:
+        self._measured = list(measured)
+        self._runs, self._data = runs, data
+        self._start = None if start is None else weights_digest(load_run(start).weights)
+        self._digests: dict[tuple[str, Shape, str], str | None] = {}
+        self._taken = set[Path]()
+        self._records = _records(runs)
+
+    def add(self, result: Result) -> None:
+        """A measurement that has come since."""
+        self._measured.append(result)
+
+    def look_again(self) -> None:
+        """Adds the measurements that other processes have made since."""
+        for path in _records(self._runs) - self._records:
+            self._records.add(path)
+            with suppress(VggdslError):
+                for result in counted(load(path), [], set()):
+                    self.add(result)
+
+    def is_measured(self, spec: Spec, recipe: Recipe, seed: int) -> bool:
+        base = spec.recipe(recipe.name)
+        wanted = (spec.network.graph.digest, base.digest, deviates(deviations(base, recipe)), seed)
+        found = [r for r in self._measured if (r.network, r.recipe, r.deviates, r.seed) == wanted]
+        bases = spec.bases(recipe)
+        found = [r for r in found if r.is_of(bases)]
+        if self._start is not None:
+            found = [r for r in found if r.start == self._start]
+        if not found:
+            return False
+        digest = self._digest(recipe, spec.typed.input)
+        return digest is None or any(r.data == digest for r in found)
+
+    def take_begun(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
+        """A run of this training that was interrupted; each is given once."""
+        base = spec.recipe(recipe.name)
+        wanted = (spec.network.graph.digest, base.digest, recipe.digest, deviations(base, recipe), seed)
+        bases = spec.bases(recipe)
+        for planned in self._begun():
+            folder = planned.folder
+            if folder.path in self._taken:
+                continue
+            theirs = folder.spec.recipe(folder.recipe.name)
+            begun = (folder.spec.network.graph.digest, theirs.digest, folder.recipe.digest)
+            if (*begun, deviations(theirs, folder.recipe), folder.seed) != wanted:
+                continue
+            if bases is not None and planned.base not in (None, *bases):
+                continue  # what it began with has changed since
+            if self._start in (None, planned.start_digest):
+                self._taken.add(folder.path)
+                return folder.path
+        return None
+
+    def _begun(self) -> Iterator[Planned]:
+        """Those that aren't finished now: another process may have begun one since."""
+        for path in unfinished(self._runs):
+            with suppress(VggdslError):  # its folder was made, and no more
+                yield read_plan(path)
+
+    def _digest(self, recipe: Recipe, shape: Shape) -> str | None:
+        """Of the data as a training would use them; None where they aren't at hand, empty where they are broken."""
+        written = recipe.places["data"].source.name if "data" in recipe.places else ""
+        key = (recipe.digest, shape, written)  # beside which a folder may lie
+        if key not in self._digests:
+            digest: str | None = None
+            with suppress(VggdslError):
+                look_for_data(recipe, self._data)
+                digest = ""  # if they can't be read the training tells why
+                digest = load_data(recipe, shape, self._data).digest
+            self._digests[key] = digest
+        return self._digests[key]
+
+
+def _records(runs: Path) -> set[Path]:
+    return set(runs.rglob(RECORD)) if is_folder(runs) else set()

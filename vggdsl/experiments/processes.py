@@ -1,0 +1,114 @@
+"""Several processes that train one network: torchrun starts them, ignite.distributed brings them together.
+
+The batch of a recipe is that of all processes: each takes every n-th image of it, and DistributedDataParallel
+averages the gradients, weighted by the images that each had. One process does what it always did.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.ops import BatchNorm
+from vggdsl.targets.torch import Network
+from vggdsl.text.errors import Diagnostic, InputError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among all that train together; the one of rank 0 leads: it alone writes and speaks."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def leads(self) -> bool:
+        return self.rank == 0
+
+    @property
+    def share(self) -> slice:
+        """This process's images of a batch or of a split."""
+        return slice(self.rank, None, self.count)
+
+    def __str__(self) -> str:
+        """What a record says behind the device."""
+        return f", {self.count} processes" if self.count > 1 else ""
+
+    def told(self, text: str) -> str:
+        """What the leading process says, in all of them."""
+        if self.count == 1:
+            return text
+        return str(idist.broadcast(text, src=0, safe_mode=True))
+
+    def weight(self, images: int) -> float:
+        """What this process's mean loss counts, so that the average over processes is that over the ``images``."""
+        own = len(range(images)[self.share])
+        return own * self.count / images
+
+    def wrapped(self, network: Network) -> nn.Module:
+        """What a training step calls: it averages gradients, and on GPUs the statistics of BN, over the processes."""
+        if self.count == 1:
+            return network
+        if not next(network.parameters()).is_cuda:
+            return DistributedDataParallel(network)
+        # Not ignite's auto_model, which moves a network to the GPU also where a CPU was asked for.
+        synced = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]  # torch's
+        return DistributedDataParallel(synced, [torch.cuda.current_device()])
+
+    def same(self, network: Network) -> None:
+        """Gives the running statistics of all processes the leading one's values; weights are the same anyway."""
+        if self.count > 1:
+            for buffer in network.buffers():
+                torch.distributed.broadcast(buffer, 0)
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.count > 1:
+            idist.barrier()
+
+    def notes(self, typed: TypedGraph, device: str) -> tuple[str, ...]:
+        """What a user should know of a training by several processes."""
+        if self.count == 1:
+            return ()
+        norms = any(isinstance(t.node.op, BatchNorm) for t in typed.training_nodes)
+        if norms and device == "cpu":
+            return ("on CPUs each process's BN sees its own images alone: one process gives other digits",)
+        return ()
+
+
+def current() -> Processes:
+    """This process, alone unless ``joined``."""
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return Processes()
+    return Processes(idist.get_rank(), idist.get_world_size())
+
+
+def world_size() -> int:
+    """How many processes torchrun started; 1 without it."""
+    text = os.environ.get("WORLD_SIZE") or "1"
+    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else 1
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Processes]:
+    """Joins the processes that torchrun started; by nccl on GPUs, else by gloo. Without torchrun this one is alone."""
+    if world_size() == 1:
+        yield Processes()
+        return
+    if not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
+        help = "start it by `torchrun --nproc-per-node N -m vggdsl train …`, or unset WORLD_SIZE"
+        raise InputError(Diagnostic("V532", "WORLD_SIZE is set, and the rest that torchrun sets isn't", help=help))
+    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    options: dict[str, Any] = {"backend": "nccl" if cuda else "gloo"}
+    idist.initialize(**options)
+    try:
+        yield current()
+    finally:
+        idist.finalize()

@@ -1,0 +1,96 @@
+"""What a training tells while it runs; how it is shown is the caller's matter."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vggdsl.records.metrics import Epoch
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that is about to start, or to go on after ``done`` epochs.
+
+    ``memory`` is a low estimate in bytes, ``images`` those of one epoch, ``data`` the data set's name,
+    ``notes`` what a user should know of the data or of the checkpoint. With ``may_end_early`` the recipe can
+    end before the last of its ``epochs``.
+    """
+
+    name: str
+    folder: Path
+    seed: int
+    epochs: int
+    images: int
+    data: str
+    split: str
+    params: int
+    memory: int
+    device: str
+    precision: str
+    notes: tuple[str, ...] = ()
+    done: int = 0
+    val_images: int = 0
+    test_images: int = 0
+    may_end_early: bool = False
+
+    @property
+    def epochs_left(self) -> int:
+        return self.epochs - self.done
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a training took, beside what was estimated of it; seconds and bytes, None where that isn't known.
+
+    ``memory`` is the most that was held beyond what was held before: of a GPU's memory by PyTorch, of RAM by
+    the process. What was estimated of it is the least that it can be. ``over`` says why it ended before the last of
+    the epochs allowed; empty if it didn't.
+    """
+
+    seconds: float
+    estimated_seconds: float | None
+    memory: int | None
+    estimated_memory: int
+    over: str = ""
+
+
+class Reporter(Protocol):
+    """Is told what happens, in this order: started, then steps and epochs, then finished, then ended.
+
+    Once, after some steps or an epoch, it is told how many ``seconds`` all of it will take, as estimated.
+    A training that stops or fails is ended without having finished.
+    """
+
+    def started(self, plan: Plan) -> None: ...
+
+    def step(self, images: int) -> None: ...
+
+    def estimated(self, seconds: float) -> None: ...
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
+
+    def finished(self, costs: Costs) -> None: ...
+
+    def ended(self) -> None: ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def started(self, plan: Plan) -> None:
+        pass
+
+    def step(self, images: int) -> None:
+        pass
+
+    def estimated(self, seconds: float) -> None:
+        pass
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        pass
+
+    def finished(self, costs: Costs) -> None:
+        pass
+
+    def ended(self) -> None:
+        pass

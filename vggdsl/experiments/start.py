@@ -1,0 +1,143 @@
+"""What a training goes on from, and the network that it starts with."""
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from vggdsl.data.chance import generator
+from vggdsl.experiments.checkpoint import Checkpoint
+from vggdsl.records.collect import RECORD
+from vggdsl.records.runfolder import BEST, Trained, load_run, read_plan, weights_digest
+from vggdsl.spec.pretrained import Pretrained, layers_of, lineage, pretrained
+from vggdsl.spec.recipe import From, Init, Recipe
+from vggdsl.spec.spec import Spec
+from vggdsl.targets.torch import Network, initialise, load_weights, weights, without_weights
+from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
+from vggdsl.text.files import is_file
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a training goes on from: another run's weights with their digest and ``Result.base``, or its own
+    checkpoint."""
+
+    trained: Trained | None = None
+    digest: str | None = None
+    base: str | None = None
+    checkpoint: Checkpoint | None = None
+
+    @classmethod
+    def of(cls, spec: Spec, recipe: Recipe, trained: Trained | None) -> "Origin":
+        """Another run's weights, if any."""
+        if trained is None:
+            return cls()
+        base = _lineage(trained.path, trained.spec.network.graph.digest, trained.recipe)
+        known = base if base in (spec.bases(recipe) or ()) else None  # not so of a run that deviated from its recipe
+        return cls(trained, weights_digest(trained.weights), known)
+
+    def notes(self, recipe: Recipe) -> tuple[str, ...]:
+        """Whose weights it begins with."""
+        return () if self.trained is None else (f"{recipe.init} begins with the weights of {self.trained.path}",)
+
+
+def _lineage(run: Path, network: str, recipe: str) -> str:
+    before = None
+    with suppress(VggdslError):  # weights alone don't say what they began with
+        before = read_plan(run).base
+    return lineage(network, recipe, before)
+
+
+def init_of(recipe: Recipe) -> Init:
+    """The recipe's init; of one that takes weights from elsewhere what it does for the other layers."""
+    return recipe.init if isinstance(recipe.init, Init) else recipe.init.otherwise or Init()
+
+
+def starting_network(spec: Spec, recipe: Recipe, seed: int, trained: Trained | None = None) -> Network:
+    """The network before the first step, initialised as the recipe says by the training's own generator.
+
+    Of ``init from(…)`` the layers that it names take their weights from ``trained``; without it all layers are
+    initialised by ``init_of``.
+    """
+    network, init = without_weights(spec.typed), init_of(recipe)
+    std = {"std": init.std} if init.std is not None else {}
+    initialise(network, init.how, generator=generator("init", seed), **std)
+    if trained is not None:
+        layers = layers_of(recipe, spec.typed, trained.spec.typed, trained.spec.name)
+        taken = {k: v for k, v in trained.weights.items() if k.rpartition(".")[0] in layers}
+        with torch.no_grad():
+            load_weights(network, weights(network) | taken)
+    return network
+
+
+def find_trained(
+    spec: Spec, recipe: Recipe, runs: Path, given: Path | None = None, digest: str | None = None
+) -> Trained | None:
+    """The run from which ``init from(…)`` takes its weights: ``given``, else the newest finished one in ``runs``.
+
+    Only runs by the named recipe count, or by those of the named spec, that began with what is so still. With
+    ``digest``, of weights, as a record names what it began with, it is a run of them.
+
+    None for a recipe that begins by itself. Raises ``RecordError`` V604 if ``given`` is no run, V608 if it is one
+    of another network; ``InputError`` V516 if there is none, or if one is given that the recipe doesn't ask for.
+    """
+    if not isinstance(recipe.init, From):
+        if given is not None:
+            help = "write `init from(…)` in it, or leave `--from` out"
+            raise InputError(Diagnostic("V516", "a run to begin with, for a recipe that takes no weights", help=help))
+        return None
+    wanted: Pretrained | None = None
+    try:
+        wanted = pretrained(recipe, spec.recipes, spec.typed)
+    except InputError:
+        if given is None and digest is None:  # with a run at hand the spec of its network isn't needed
+            raise
+    if given is not None:
+        trained = load_run(given)
+        if wanted is not None and trained.spec.network.graph.digest != wanted.network:
+            help = f"the recipe takes weights of {wanted.name}: network {wanted.network}"
+            message = f"{given} is a run of network {trained.spec.network.graph.digest}"
+            raise RecordError(Diagnostic("V608", message, recipe.place("init"), help))
+        layers_of(recipe, spec.typed, trained.spec.typed, trained.spec.name)
+        return trained
+    if digest is not None:
+        network = None if wanted is None else wanted.network
+        for _, path in sorted(_finished(runs, network), reverse=True):
+            begun = load_run(path)
+            if weights_digest(begun.weights) == digest:
+                return begun
+        message = f"no run in {runs} has the weights {digest}, with which the record began"
+        raise InputError(Diagnostic("V516", message, recipe.place("init"), "name the run: `--from RUN`"))
+    assert wanted is not None
+    bases = spec.bases(recipe)
+    found = sorted(_finished(runs, wanted.network, wanted.recipes, bases), reverse=True)
+    if not found:
+        which = f"recipe {wanted.name}" if wanted.is_recipe else wanted.name
+        message = f"no finished run of {which} in {runs}, from which the first weights are to come"
+        how = f"--recipe {wanted.name}" if wanted.is_recipe else wanted.name
+        help = f"train it first (`vggdsl train … {how}`), or name a run: `--from RUN`"
+        raise InputError(Diagnostic("V516", message, recipe.place("init"), help))
+    return load_run(found[0][1])
+
+
+def _finished(
+    runs: Path, network: str | None, recipes: Collection[str] = (), bases: Collection[str] | None = None
+) -> Iterator[tuple[float, Path]]:
+    """The finished runs, of a network, by recipes and of lineages where they are given, and when each was finished."""
+    for file in runs.glob(f"*/{BEST}"):
+        record = file.parent / RECORD
+        if not is_file(record):
+            continue
+        try:
+            with safe_open(file, framework="numpy") as opened:
+                metadata = opened.metadata() or {}
+        except (SafetensorError, OSError):
+            continue
+        by = metadata.get("recipe", "")
+        if network not in (None, metadata.get("network")) or (recipes and by not in recipes):
+            continue
+        if bases is None or _lineage(file.parent, metadata["network"], by) in bases:
+            yield record.stat().st_mtime, file.parent

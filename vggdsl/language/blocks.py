@@ -1,0 +1,244 @@
+"""Blocks: their parameters, what calls give them, and how many layers come of it."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+
+from vggdsl.language import syntax
+from vggdsl.language.syntax import Argument, Parameter
+from vggdsl.network.ops import ACTIVATIONS
+from vggdsl.text.errors import Diagnostic, Label, NetworkError, unknown
+from vggdsl.text.source import Span
+
+Blocks = Mapping[str, syntax.Block]
+Values = Mapping[str, Argument]
+"""What a call gives the parameters of its block."""
+
+DEEPEST = 60
+"""Elements inside each other, blocks that are called counted as what stands in them."""
+
+_LAYERS = {"maxpool", "avgpool", "bn", "lrn", "softmax", "identity", "global-avgpool", *map(str.lower, ACTIVATIONS)}
+"""Words that are layers without anything behind them."""
+_NAMED = re.compile(r"\$([a-z]\w*)", re.IGNORECASE)
+
+
+def blocks_of(contents: Iterable[syntax.Content], found: list[Diagnostic]) -> dict[str, syntax.Block]:
+    """The blocks by name; what is wrong with them, before any is called, is added to ``found``."""
+    blocks: dict[str, syntax.Block] = {}
+    for block in contents:
+        if not isinstance(block, syntax.Block):
+            continue
+        if block.name in blocks:
+            labels = (Label(_head(block), "again"), Label(_head(blocks[block.name]), "first here", primary=False))
+            found.append(Diagnostic("V234", f"a second block `{block.name}`", labels, "rename one"))
+        blocks.setdefault(block.name, block)
+    for block in blocks.values():
+        if block.name.lower() in _LAYERS:
+            help = "calls of it would be read as the layer: rename it"
+            here = (Label(_head(block), "here"),)
+            found.append(Diagnostic("V234", f"a block named as the layer {block.name}", here, help))
+        found += _parameters(block)
+        found += (d for call in _calls(items_of(block)) for d in check_call(call, blocks))
+    found += _recursion(blocks)
+    return blocks
+
+
+def items_of(block: syntax.Block) -> list[syntax.Item]:
+    """The elements of a block's lines."""
+    contents = (line.content for line in block.lines)
+    return [item for content in contents if isinstance(content, syntax.Items) for item in content.items]
+
+
+def called_blocks(contents: Iterable[syntax.Content]) -> set[str]:
+    """The names of the blocks that elements call, also by way of other blocks."""
+    contents = list(contents)
+    blocks = {c.name: c for c in contents if isinstance(c, syntax.Block)}
+    todo = [item for c in contents if isinstance(c, syntax.Items) for item in c.items]
+    called: set[str] = set()
+    while todo:
+        names = {call.name for call in _calls(todo)} - called
+        called |= names
+        todo = [item for name in names if name in blocks for item in items_of(blocks[name])]
+    return called
+
+
+def check_call(call: syntax.Call, blocks: Blocks) -> Iterator[Diagnostic]:
+    """Whether the block exists and takes as many arguments."""
+    block = blocks.get(call.name)
+    if block is None:
+        if blocks:
+            yield unknown("V230", "block", call.name, list(blocks), call.span)
+        else:
+            help = f"write `block {call.name}(…) {{ … }}`, or `use` a file that has it"
+            yield Diagnostic("V230", f"unknown block `{call.name}`", (Label(call.span, "not known"),), help)
+    elif len(call.arguments) != len(block.parameters):
+        takes, given = len(block.parameters), len(call.arguments)
+        labels = (Label(call.span, f"gives {given}"), Label(_head(block), f"takes {takes}", primary=False))
+        help = f"write `{call.name}({', '.join(block.parameters)})`"
+        yield Diagnostic("V232", f"`{call.name}` takes {takes} arguments, not {given}", labels, help)
+
+
+def values_of(call: syntax.Call, block: syntax.Block, outside: Values) -> dict[str, Argument]:
+    """The values of the block's parameters; those of the calling block are ``outside``."""
+    given = (outside.get(a.name, a) if isinstance(a, Parameter) else a for a in call.arguments)
+    return dict(zip(block.parameters, given, strict=True))
+
+
+def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
+    """The layer with numbers for its parameters; one without a value stays.
+
+    Raises ``NetworkError`` V231 for a rate where a size belongs, or a parameter that doesn't stand alone.
+    """
+
+    def number(value: syntax.Value | None) -> syntax.Value | None:
+        given = values.get(value.name, value) if isinstance(value, Parameter) else value
+        if isinstance(given, str):
+            label = Label(layer.span, f"`{value}` is {given}")
+            raise NetworkError(Diagnostic("V231", f"{given} where a whole number belongs", (label,), "give one"))
+        return given
+
+    def option(given: syntax.Option) -> syntax.Option:
+        if "$" not in given.value:
+            return given
+        named = _NAMED.fullmatch(given.value)
+        if named is None:
+            help = f"a parameter stands alone, without arithmetic: `{given.key}=$a`"
+            wrong = Diagnostic("V231", f"`{given}` joins a parameter to something", (Label(given.span, "here"),), help)
+            raise NetworkError(wrong)
+        return replace(given, value=str(values.get(named[1].lower(), given.value)))
+
+    kernel, rate = layer.kernel, layer.rate
+    if kernel is not None:
+        h, w = (number(side) for side in kernel)
+        assert h is not None
+        assert w is not None
+        kernel = (h, w)
+    if isinstance(rate, Parameter) and rate.name in values:
+        rate = str(values[rate.name])
+    return replace(
+        layer,
+        kernel=kernel,
+        width=number(layer.width),
+        stride=number(layer.stride),
+        rate=rate,
+        options=tuple(map(option, layer.options)),
+    )
+
+
+def count(items: Iterable[syntax.Item], blocks: Blocks) -> int:
+    """Layers that items expand to, by arithmetic: nothing is made. No block may call itself."""
+    known: dict[str, int] = {}
+
+    def of(item: syntax.Item) -> int:
+        match item.element:
+            case syntax.Group(items) | syntax.Aux(items=items):
+                inner = sum(map(of, items))
+            case syntax.Merge(branches=branches):
+                inner = 1 + sum(of(each) for branch in branches for each in branch)
+            case syntax.Call(name):
+                if name in blocks and name not in known:
+                    known[name] = sum(map(of, items_of(blocks[name])))
+                inner = known.get(name, 1)
+            case _:
+                inner = 1
+        return max(inner, 1) * (item.repeat or 1)
+
+    return sum(map(of, items))
+
+
+def inner_items(element: syntax.Element) -> tuple[syntax.Item, ...]:
+    """The items right inside an element."""
+    match element:
+        case syntax.Group(items) | syntax.Aux(items=items):
+            return items
+        case syntax.Merge(branches=branches):
+            return tuple(item for branch in branches for item in branch)
+        case _:
+            return ()
+
+
+def _walk(items: Iterable[syntax.Item]) -> Iterator[syntax.Element]:
+    for item in items:
+        yield item.element
+        yield from _walk(inner_items(item.element))
+
+
+def _calls(items: Iterable[syntax.Item]) -> Iterator[syntax.Call]:
+    return (element for element in _walk(items) if isinstance(element, syntax.Call))
+
+
+def _parameters(block: syntax.Block) -> Iterator[Diagnostic]:
+    """Parameters that are named twice, can't be named, aren't used; uses of what is no parameter."""
+    for i, name in enumerate(block.parameters):
+        here = (Label(_head(block), "here"),)
+        if name in block.parameters[:i]:
+            yield Diagnostic("V234", f"two parameters `{name}` of `{block.name}`", here, "rename one")
+        elif "-" in name:
+            help = f"write `{name.replace('-', '_')}`: in `${name}` the hyphen would end the name"
+            yield Diagnostic("V234", f"a parameter `{name}`", here, help)
+    used: dict[str, Span] = {}
+    for element in _walk(items_of(block)):
+        for name in _named(element):
+            used.setdefault(name, element.span)
+    for name, span in used.items():
+        if name not in block.parameters:
+            yield unknown("V231", f"parameter of `{block.name}`", f"${name}", [f"${p}" for p in block.parameters], span)
+    for name in block.parameters:
+        if name not in used and "-" not in name:
+            help = "use it, or remove it here and from the calls"
+            message = f"`{block.name}` never uses its parameter `{name}`"
+            yield Diagnostic("V234", message, (Label(_head(block), "here"),), help)
+
+
+def _named(element: syntax.Element) -> Iterator[str]:
+    """The parameters that an element names, without those inside it."""
+    if isinstance(element, syntax.Call):
+        yield from (a.name for a in element.arguments if isinstance(a, Parameter))
+    if isinstance(element, syntax.Layer):
+        values = [getattr(element, field.name) for field in fields(element)]
+        for value in (*values, *(element.kernel or ())):
+            if isinstance(value, Parameter):
+                yield value.name
+        for option in element.options:
+            yield from (name.lower() for name in _NAMED.findall(option.value))
+
+
+def _recursion(blocks: Blocks) -> list[Diagnostic]:
+    """A block that calls itself, also by way of others, or too many that call each other: the first found."""
+    found, depths = list[Diagnostic](), dict[str, int]()
+
+    def depth(item: syntax.Item) -> int:
+        if isinstance(item.element, syntax.Call):
+            return 1 + depths.get(item.element.name, 0)
+        return 1 + max(map(depth, inner_items(item.element)), default=0)
+
+    def visit(name: str, path: list[syntax.Call]) -> None:
+        if name in depths or name not in blocks or found:
+            return
+        for call in _calls(items_of(blocks[name])):
+            names = [c.name for c in path]
+            if call.name in names:
+                circle = [*names[names.index(call.name) :], call.name]
+                labels = [Label(call.span, "calls it again")]
+                labels += [Label(c.span, "called here", primary=False) for c in path[1:] if c.span != call.span]
+                message = f"a block that calls itself: {' -> '.join(circle)}"
+                found.append(Diagnostic("V233", message, tuple(labels), "write a repeat: `block() x3`"))
+                return
+            if len(path) <= DEEPEST:
+                visit(call.name, [*path, call])
+        if not found:
+            depths[name] = max(map(depth, items_of(blocks[name])))
+            if len(path) > DEEPEST or depths[name] > DEEPEST:
+                message = f"more than {DEEPEST} elements and blocks inside each other"
+                label = Label(_head(blocks[name]), "down from here")
+                found.append(Diagnostic("V233", message, (label,), "write more of it in one block"))
+
+    for name, block in blocks.items():
+        visit(name, [syntax.Call(name, (), block.span)])
+    return found
+
+
+def _head(block: syntax.Block) -> Span:
+    """``block name(a, b)``: the part that is worth underlining."""
+    end = block.span.text.find(")") + 1
+    return Span(block.span.source, block.span.start, block.span.start + max(end, 1))

@@ -1,0 +1,160 @@
+"""The texts of specs: files, standard input, those that ship, and what their links name."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePath
+
+from vggdsl.language import syntax
+from vggdsl.language.links import Read
+from vggdsl.language.notations import arch
+from vggdsl.text.errors import Diagnostic, InputError, Label, nearest
+from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.resources import folder
+from vggdsl.text.source import Source
+
+LARGEST_FILE = 2**18
+"""Bytes of a spec; a larger file is no spec."""
+
+_ALSO = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
+"""Names that the same networks go by elsewhere: by their weight layers."""
+
+Copied = Callable[[Path], Path | None]
+"""Of a file the one that it is a copy of, if it is one."""
+
+_BLOCKS = "blocks"
+"""The folder of blocks that specs use; no network stands in it."""
+
+_PROJECT = (".git", "pyproject.toml")
+"""What the outermost folder of a project holds."""
+
+
+def read_source(spec: str | Path) -> Source:
+    """The text of a path, of standard input, or of a spec that ships.
+
+    Raises ``InputError`` V501 if there is none, V502 if it can't be read.
+    """
+    if str(spec) == "-":
+        return Source("<stdin>", _decode(sys.stdin.buffer.read(LARGEST_FILE + 1), "<stdin>"))
+    return _read(find(spec))
+
+
+def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = lambda path: None) -> Read:
+    """What reads the links of a text.
+
+    They may lead into the folder of the text, the working folder, the project around either (the nearest
+    folder with a `.git` or a `pyproject.toml`), the specs that ship, and the folders of the files ``beside``.
+    ``copied`` tells of a file which other one it is a copy of.
+    """
+    here = Path.cwd()
+    home = Path(source.name).resolve().parent if is_file(Path(source.name)) else here
+    others = (Path(name).resolve().parent for name in beside if is_file(Path(name)))
+    roots = {home, here, _project(home), _project(here), folder("specs").resolve(), *others}
+
+    def read(link: syntax.Link) -> syntax.Document:
+        name = Path(link.span.source.name)
+        original = copied(name)
+        start = (original or name.resolve()).parent if is_file(name) else here
+        label = Label(link.span, "here")
+        path = Path(os.path.realpath(start / link.path.replace("\0", "")))
+        if not is_file(path) and is_folder(start):  # an original that is gone had other files beside it
+            path = _shipped_file(link.path) or path
+        is_inside = any(path.is_relative_to(root) for root in roots)
+        if not is_inside and original is None:
+            help = "name a file of the spec's folder, the working folder or the project around them"
+            message = f"`{link.path}` lies outside of the project's folders"
+            raise InputError(Diagnostic("V244", message, (label,), help))
+        if not is_inside or not is_file(path):
+            near = nearest(path.name, _neighbours(path.parent)) if link.path and is_inside else None
+            written = PurePath(link.path).with_name(near).as_posix() if near else None
+            help = f"did you mean `{written}`?" if written else "paths are relative to the file that names them"
+            raise InputError(Diagnostic("V243", f"no file `{link.path}`", (label,), help))
+        return arch.parse(_read(path))
+
+    return read
+
+
+def shipped() -> dict[str, Path]:
+    """The specs that ship, by name; variants of a network are ``folder/name``."""
+    root = folder("specs")
+    paths = (path for path in root.rglob("*.arch") if path.parent.name != _BLOCKS)
+    paths_in_order = sorted(paths, key=lambda p: (len(p.relative_to(root).parts), p.parent, _natural(p.stem)))
+    return {str(path.relative_to(root).with_suffix("")).replace("\\", "/"): path for path in paths_in_order}
+
+
+def find(spec: str | Path) -> Path:
+    """The file of a path or a shipped name.
+
+    Raises ``InputError`` V501 with the nearest name, or with those of several specs.
+    """
+    path = Path(spec)
+    if is_file(path):
+        return path
+    ships = shipped()
+    if str(spec) in ships:
+        return ships[str(spec)]
+    by_stem = [name for name in ships if name.split("/")[-1] == str(spec)]
+    if len(by_stem) == 1:
+        return ships[by_stem[0]]
+    if by_stem:
+        message = f"{len(by_stem)} specs that ship are named `{spec}`"
+        raise InputError(Diagnostic("V501", message, help=f"write {' or '.join(by_stem)}"))
+    if str(spec) and is_folder(path):
+        raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name the specs in it"))
+    near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
+    help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
+    raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))
+
+
+def _shipped_file(name: str) -> Path | None:
+    """A spec or a file of blocks that ships, as a path from their folder or by the name that `check` takes."""
+    root = folder("specs").resolve()
+    below = Path(os.path.realpath(root / name.replace("\0", ""))).with_suffix(".arch") if name else root
+    if below.is_relative_to(root) and is_file(below):
+        return below
+    return shipped().get(name.removesuffix(".arch"))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key by which resnet20 comes before resnet110."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", name)]
+
+
+def _read(path: Path) -> Source:
+    try:
+        with path.open("rb") as file:
+            return Source(_shown(path), _decode(file.read(LARGEST_FILE + 1), str(path)))
+    except OSError as error:
+        raise InputError(Diagnostic("V502", f"{path}: {error.strerror or error}")) from None
+
+
+def _decode(data: bytes, name: str) -> str:
+    if len(data) > LARGEST_FILE:
+        raise InputError(Diagnostic("V502", f"{name}: larger than {LARGEST_FILE:,} bytes, no spec"))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        help = "save it as UTF-8"
+        raise InputError(Diagnostic("V502", f"{name}: byte {error.start} is not UTF-8", help=help)) from None
+
+
+def _shown(path: Path) -> str:
+    """The path as a user would type it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _project(start: Path) -> Path:
+    """The nearest folder around that is a project's; the folder itself if there is none."""
+    around = (start, *start.parents)
+    return next((each for each in around if any((each / mark).exists() for mark in _PROJECT)), start)
+
+
+def _neighbours(start: Path) -> list[str]:
+    try:
+        return [path.name for path in start.glob("*.arch")]
+    except OSError:
+        return []

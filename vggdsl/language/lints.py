@@ -1,0 +1,209 @@
+"""Warnings: networks that compile, but probably not into what was meant."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from vggdsl.language.blocks import inner_items, items_of
+from vggdsl.language.expand import called
+from vggdsl.language.options import OPTIONS
+from vggdsl.language.syntax import Block, Call, Default, Document, Items
+from vggdsl.network.infer import TypedGraph, TypedNode
+from vggdsl.network.ops import FC, LRN, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, PReLU, Softmax
+from vggdsl.network.shapes import Pair, Window
+from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.source import Span
+
+
+def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic]:
+    """W2xx for everything that looks wrong in a network, auxiliary classifiers too; each place is told once.
+
+    ``defaults`` are those of the text: what they say isn't implied.
+    """
+    found = list[Diagnostic]()
+    says_padding = any(d.kind == "conv" and any(o.key == "pad" for o in d.options) for d in defaults)
+    for node in typed.training_nodes:
+        wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node)]
+        wrong += _before_softmax(node, typed)
+        if not says_padding:
+            wrong += _even(node)
+        found += (called(d, node.node.calls) for d in wrong)
+    found += [*_linear(typed), *_channels_first(typed), *_twice(typed)]
+    return list(_once_a_place(found))
+
+
+def _once_a_place(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """What looks wrong in a block or a repeat is told of the first layer that it becomes."""
+    seen = set()
+    for finding in found:
+        key = finding.code, finding.labels[0].span
+        if key not in seen:
+            yield finding
+        seen.add(key)
+
+
+_FIRST = 1000
+"""Windows that are looked at one by one where the first and the last don't tell of the others."""
+
+
+def _padding_only(t: TypedNode) -> Iterator[Diagnostic]:
+    """Only the first and the last window can miss the input, unless a dilation steps over it."""
+    op = t.node.op
+    if not isinstance(op, Conv | MaxPool | AvgPool):
+        return
+    for axis, (size, positions) in enumerate(((t.x.h, t.shape.h), (t.x.w, t.shape.w))):
+        steps_over = op.window.dilation[axis] > size
+        places = (*range(min(positions, _FIRST) if steps_over else 1), positions - 1)
+        if any(not _touches(op.window, axis, size, place) for place in places):
+            message = f"{op.kind} has a window that sees only padding"
+            most = op.window.extent[axis] - 1
+            help = f"with `pad={most}`{' or less' if most else ''} every window sees some of the input"
+            yield Diagnostic("W201", message, (Label(t.node.span, f"on {t.x}"),), help)
+            return
+
+
+def _touches(window: Window, axis: int, size: int, place: int) -> bool:
+    start = place * window.stride[axis] - window.pad[axis]
+    step = window.dilation[axis]
+    first = max(0, -(start // step)) if start < 0 else 0
+    return first < window.kernel[axis] and 0 <= start + first * step < size
+
+
+def _dropped(t: TypedNode) -> Iterator[Diagnostic]:
+    """More rows at the end than between two windows: where windows lie apart, as in ``maxpool1/2``, it is meant."""
+    op = t.node.op
+    if not isinstance(op, MaxPool | AvgPool):
+        return
+    window = op.window
+    for axis, what, size, positions in ((0, "row", t.x.h, t.shape.h), (1, "column", t.x.w, t.shape.w)):
+        last = (positions - 1) * window.stride[axis] - window.pad[axis] + window.extent[axis] - 1
+        n = size - 1 - last
+        if n > max(0, window.stride[axis] - window.extent[axis]):
+            message = f"{op.kind} never sees the last {what if n == 1 else f'{n} {what}s'} of {t.x}"
+            up = replace(window, ceil=True).positions(Pair(t.x.h, t.x.w))[axis]
+            seen = "add `ceil` to see it" if up > positions else "widen the window to see it"
+            yield Diagnostic("W202", message, (Label(t.node.span, "this window"),), seen)
+            return
+
+
+def _on_one_pixel(t: TypedNode) -> Iterator[Diagnostic]:
+    op = t.node.op
+    if isinstance(op, Conv) and (t.x.h, t.x.w) == (1, 1) and op.window.extent != (1, 1):
+        message = f"a convolution of {op.window.kernel} on a 1x1 map: only one of its weights sees the input"
+        yield Diagnostic("W203", message, (Label(t.node.span, f"gets {t.x}"),), "remove a pool before it, or use conv1")
+
+
+def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
+    """Two layers with weights and nothing nonlinear between are one layer.
+
+    Through a merge they are if that is so on each of its branches, and if nothing else takes from the first
+    but by way of such layers: in a network of residuals the sum goes on.
+    """
+    origins: dict[str, tuple[TypedNode, ...]] = {}
+    only_linear = _only_linear(typed)
+    for t in typed.training_nodes:
+        before = [origins.get(name, ()) for name in t.node.inputs]
+        linear = tuple(dict.fromkeys(o for each in before for o in each)) if all(before) else ()
+        if not isinstance(t.node.op, Conv | FC):
+            origins[t.name] = () if t.node.op.nonlinear else linear
+            continue
+        origins[t.name] = (t,)
+        if linear and all(origin.name in only_linear for origin in linear):
+            origin = linear[0]
+            labels = (Label(t.node.span, "the second"), Label(origin.node.span, "the first", primary=False))
+            message = f"nothing nonlinear between {origin.name} and {t.name}"
+            help = "write an activation between them, or `after` rules"
+            yield called(Diagnostic("W204", message, labels, help), t.node.calls)
+
+
+def _only_linear(typed: TypedGraph) -> set[str]:
+    """The layers that reach nothing nonlinear, and no output, but through another layer with weights."""
+    consumers: dict[str, list[TypedNode]] = {t.name: [] for t in typed.training_nodes}
+    for t in typed.training_nodes:
+        for name in t.node.inputs:
+            consumers[name].append(t)
+    found = set[str]()
+    for t in reversed(typed.training_nodes):
+        after = consumers[t.name]
+        if after and all(
+            isinstance(c.node.op, Conv | FC) or (not c.node.op.nonlinear and c.name in found) for c in after
+        ):
+            found.add(t.name)
+    return found
+
+
+def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
+    """`input 3x224x224`, as code has it."""
+    size, span = typed.input, typed.nodes[0].node.span
+    if size.h in (1, 3) and size.w == size.c > size.h:
+        message = f"an input {size.h} high and {size.w} wide, with {size.c} channels"
+        help = f"sizes are height x width x channels: write `input {size.w}x{size.c}x{size.h}`"
+        yield Diagnostic("W206", message, (Label(span, "here"),), help)
+
+
+def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:
+    if not isinstance(t.node.op, Softmax):
+        return
+    for name in t.node.inputs:
+        node = typed[name].node
+        if isinstance(node.op, Dropout | BatchNorm | Activation | PReLU):
+            labels = (Label(node.span, "this layer"), Label(t.node.span, "the softmax", primary=False))
+            yield Diagnostic("W205", f"{node.op.kind} right before softmax", labels, "move it before the classifier")
+
+
+def _even(t: TypedNode) -> Iterator[Diagnostic]:
+    """An even kernel can't be padded evenly, so that the map shrinks where nobody said so."""
+    op = t.node.op
+    if not isinstance(op, Conv) or op.window.stride != (1, 1) or "pad=" in t.node.spelled:
+        return
+    if (t.shape.h, t.shape.w) != (t.x.h, t.x.w) and any(e % 2 == 0 for e in op.window.extent):
+        message = f"a kernel of {op.window.kernel} can't keep the size: {t.x} becomes {t.shape}"
+        yield Diagnostic("W207", message, (Label(t.node.span, "this layer"),), "say the padding, such as `pad=0`")
+
+
+def _twice(typed: TypedGraph) -> Iterator[Diagnostic]:
+    """A layer right behind one of its kind that nothing else takes from: both written, or one given by a rule."""
+    takers = Counter(name for t in typed.training_nodes for name in t.node.inputs)
+    for t in typed.training_nodes:
+        node = t.node
+        if not isinstance(node.op, Activation | PReLU | Dropout | BatchNorm | LRN):
+            continue
+        before = typed[node.inputs[0]].node
+        if before.op.kind != node.op.kind or takers[before.name] > 1:
+            continue
+        written, other = (before, node) if node.implied and not before.implied else (node, before)
+        labels = [Label(written.span, "both" if other.span == written.span else "again")]
+        if other.span != written.span:
+            text = f"gives {other.op.kind}, too" if other.implied else "first here"
+            labels.append(Label(other.span, text, primary=False))
+        help = f"remove one {node.op.kind}"
+        if other.implied and not written.implied:
+            help = "remove it"
+            ruled = other
+            while ruled.implied:
+                ruled = typed[ruled.inputs[0]].node
+            if ruled.op.kind in OPTIONS:
+                help += f", or write `{ruled.spelled} after=none` and all that is to follow it"
+        yield called(Diagnostic("W209", f"{node.op.kind} twice in a row", tuple(labels), help), node.calls)
+
+
+def lint_blocks(own: Document, whole: Document) -> Iterator[Diagnostic]:
+    """W208 for blocks that a file defines itself and that nothing in its network calls.
+
+    ``own`` is what the file says, ``whole`` with what its links lead to.
+    """
+    blocks = {c.name: c for c in whole.contents if isinstance(c, Block)}
+    waiting = [item for c in whole.contents if isinstance(c, Items) for item in c.items]
+    reached = set[str]()
+    while waiting:
+        element = waiting.pop().element
+        waiting += inner_items(element)
+        if isinstance(element, Call) and element.name not in reached:
+            reached.add(element.name)
+            waiting += items_of(blocks[element.name])
+    for block in own.contents:
+        if isinstance(block, Block) and block.name not in reached:
+            start = block.span.start + block.span.text.index(block.name, len("block"))
+            place = Label(Span(block.span.source, start, start + len(block.name)), "not used")
+            help = f"call it, as `{block.name}({', '.join(block.parameters)})`, or remove it"
+            yield Diagnostic("W208", f"a block from which no layer comes: `{block.name}`", (place,), help)

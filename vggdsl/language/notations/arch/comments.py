@@ -1,0 +1,72 @@
+"""Comments and blank lines: back to the lines that they stand by."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vggdsl.language.syntax import Block, Content, Line, Measured, Train
+from vggdsl.text.source import Source
+
+_COMMENT = re.compile(r'"[^"\n]*"|(?P<comment>#[^\n]*)')
+
+
+def attach(contents: Sequence[Content], source: Source) -> tuple[Line, ...]:
+    """Lines of contents with every comment of the source.
+
+    A comment behind a line stays there, one on its own line stays between its neighbours, one
+    inside brackets that span lines moves above them. Several blank lines become one.
+    """
+    text = source.text
+    found = [m.span("comment") for m in _COMMENT.finditer(text) if m["comment"]]
+    return _arrange(contents, found, 0, len(text), text)
+
+
+def _arrange(
+    contents: Sequence[Content], comments: list[tuple[int, int]], start: int, end: int, text: str
+) -> tuple[Line, ...]:
+    lines: list[Line] = []
+    waiting = [c for c in comments if start <= c[0] < end]
+    at = start
+
+    def own_lines(until: int) -> None:
+        nonlocal at
+        while waiting and waiting[0][0] < until:
+            begin, stop = waiting.pop(0)
+            blank(begin)
+            lines.append(Line(None, text[begin:stop].rstrip()))
+            at = max(at, stop)
+
+    def blank(before: int) -> None:
+        if lines and lines[-1] != Line(None) and text[at:before].count("\n") > 1:
+            lines.append(Line(None))
+
+    for content in contents:
+        span = content.span
+        own_lines(span.start)
+        blank(span.start)
+        note = None
+        if isinstance(content, Block | Train | Measured):
+            inside = [c for c in waiting if c[0] < span.end]
+            before = [stop for begin, stop in inside if text.find("{", span.start, begin) < 0]
+            brace = text.index("{", max(before, default=span.start)) + 1
+            del waiting[: len(inside)]
+            first = min([line.content.span.start for line in content.lines if line.content] or [span.end])
+            if inside and inside[0][0] < first and "\n" not in text[brace : inside[0][0]]:
+                begin, stop = inside.pop(0)
+                note, brace = text[begin:stop].rstrip(), stop
+            inner = [line.content for line in content.lines if line.content]
+            content = replace(content, lines=_arrange(inner, inside, brace, span.end - 1, text))
+        else:
+            own_lines(span.end)
+            if waiting and "\n" not in text[span.end : waiting[0][0]]:
+                begin, stop = waiting[0]
+                if text[span.end : begin].isspace() or begin == span.end:
+                    waiting.pop(0)
+                    note = text[begin:stop].rstrip()
+                    lines.append(Line(content, note))
+                    at = stop
+                    continue
+        lines.append(Line(content, note))
+        at = span.end
+    own_lines(end)
+    return tuple(lines)

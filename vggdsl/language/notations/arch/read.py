@@ -1,0 +1,164 @@
+"""Text -> syntax. All that is wrong with the text is reported at once, as far as it can be told."""
+
+import re
+
+from lark import Token, Tree, UnexpectedInput
+from lark.exceptions import UnexpectedToken
+
+from vggdsl.language.notations.arch.comments import attach
+from vggdsl.language.notations.arch.tree import Builder
+from vggdsl.language.notations.arch.words import called_layers, misplaced, unknown_words
+from vggdsl.language.notations.grammar import parser
+from vggdsl.language.syntax import Block, Document, Link
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.source import Source, Span
+
+LARGEST, MOST_WORDS = 2**18, 20_000
+"""Characters and words of a text; more are no spec, and would take seconds to read."""
+
+DEEPEST = 40
+"""Brackets inside brackets; deeper ones are no network."""
+
+_MOST_ERRORS = 10
+_SECTION = re.compile(r"[ \t]*(train|measured|block)\b", re.IGNORECASE)
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
+
+
+def parse(source: Source) -> Document:
+    """The tree of a text.
+
+    Raises ``ParseError`` with every unknown word and up to ten misplaced ones.
+    """
+    _check_length(source)
+    pairs = _check_brackets(source)
+    text, found = source.text, list[Diagnostic]()
+    while True:
+        try:
+            tree: Tree[Token] = parser("arch").parse(text + "\n")
+            break
+        except UnexpectedInput as error:
+            diagnostic, rest = _recover(source, text, error, pairs)
+            found += [diagnostic] if diagnostic is not None else []
+            if len(found) == _MOST_ERRORS or rest == text:
+                raise ParseError(found) from None
+            text = rest
+    builder = Builder(source)
+    contents = builder.transform(tree)
+    blocks = {c.name: c for c in contents if isinstance(c, Block)}
+    calls = [] if any(isinstance(c, Link) for c in contents) else called_layers(builder.calls, blocks)
+    inside = {at for span in calls for at in range(span.start, span.end)}
+    found += dict.fromkeys(d for d in builder.found if d.labels[0].span.start not in inside)
+    strangers = sorted([*builder.strangers, *calls], key=lambda span: span.start)
+    found += unknown_words(strangers, parser("arch"), blocks)
+    if found:
+        found.sort(key=lambda d: d.labels[0].span.start)
+        raise ParseError(found)
+    return Document(attach(contents, source))
+
+
+def _check_length(source: Source) -> None:
+    for count, most, what in (
+        (len(source.text), LARGEST, "characters"),
+        (len(source.text.split()), MOST_WORDS, "words"),
+    ):
+        if count > most:
+            message = f"{source.name} has {count:,} {what}"
+            raise ParseError(Diagnostic("V111", message, help=f"a spec has at most {most:,}; is this one?"))
+
+
+def _check_brackets(source: Source) -> list[tuple[int, int]]:
+    """Each bracket meets its partner: told first, since what follows one that doesn't is noise.
+
+    Gives the places of the pairs.
+    """
+    open_: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    text, i = source.text, 0
+    while i < len(text):
+        c = text[i]
+        if c == "#":
+            i = _end_of_line(text, i)
+        elif c == '"':
+            closing = text.find('"', i + 1, _end_of_line(text, i))
+            if closing < 0:
+                end = _end_of_line(text, i)
+                label = Label(Span(source, i, end), "opened here")
+                raise ParseError(Diagnostic("V103", "a string that never ends", (label,), 'add `"`'))
+            i = closing
+        elif c in _PAIRS:
+            open_.append(i)
+            if len(open_) > DEEPEST:
+                label, help = Label(Span(source, i, i + 1), "too deep"), "remove brackets that hold nothing else"
+                raise ParseError(Diagnostic("V109", f"more than {DEEPEST} brackets inside each other", (label,), help))
+        elif c in _PAIRS.values():
+            here = Label(Span(source, i, i + 1), f"this `{c}`")
+            if not open_:
+                raise ParseError(Diagnostic("V103", f"`{c}` closes nothing", (here,), f"remove the `{c}`"))
+            opener = open_.pop()
+            if _PAIRS[text[opener]] != c:
+                there = Label(Span(source, opener, opener + 1), "opened here", primary=False)
+                message = f"`{text[opener]}` is closed by `{c}`"
+                raise ParseError(Diagnostic("V103", message, (here, there), f"write `{_PAIRS[text[opener]]}`"))
+            pairs.append((opener, i))
+        i += 1
+    if open_:
+        label = Label(Span(source, open_[-1], open_[-1] + 1), "opened here")
+        closer = _PAIRS[text[open_[-1]]]
+        raise ParseError(Diagnostic("V103", f"`{text[open_[-1]]}` is never closed", (label,), f"add `{closer}`"))
+    return pairs
+
+
+def _damage(text: str, pairs: list[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
+    """The lines from start to end, and those of the brackets that can't be read without them.
+
+    A section's other lines can.
+    """
+    before = None
+    while before != (start, end):
+        before = start, end
+        for opener, closer in pairs:
+            if opener >= end or closer < start:
+                continue
+            line = text.rfind("\n", 0, opener) + 1
+            around = opener < start and closer >= end
+            if not (around and text[opener] == "{" and _SECTION.match(text, line)):
+                start, end = min(start, line), max(end, _end_of_line(text, closer))
+    return start, end
+
+
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
+
+
+def _recover(
+    source: Source, text: str, error: UnexpectedInput, pairs: list[tuple[int, int]]
+) -> tuple[Diagnostic | None, str]:
+    """What is wrong, and the text with the wrong line blanked, so that the rest can be read.
+
+    Nothing new is wrong with the `}` of a block whose every line is blanked already.
+    """
+    at = error.pos_in_stream if error.pos_in_stream is not None else len(text)
+    width = 1
+    if isinstance(error, UnexpectedToken):
+        token = error.token
+        at = len(text) if token.type == "$END" else (token.start_pos or 0)
+        width = max(1, len(token.rstrip("\n"))) if token.type not in ("_NL", "$END") else 1
+    at = min(at, len(source.text))
+    line = text.rfind("\n", 0, at) + 1
+    start, end = _damage(source.text, pairs, line, _end_of_line(text, at))
+    blank = "".join("\n" if c == "\n" else " " for c in text[start:end])
+    rest = text[:start] + blank + text[end:]
+    if any(
+        closer == at and text[opener + 1 : at].isspace() and _holds_words(source, opener, at)
+        for opener, closer in pairs
+    ):
+        return None, rest
+    inner = max((opener for opener, closer in pairs if opener < at <= closer), default=None)
+    diagnostic = misplaced(Span(source, at, min(at + width, len(source.text))), error, text[line:at], inner)
+    return diagnostic, rest
+
+
+def _holds_words(source: Source, start: int, end: int) -> bool:
+    lines = source.text[start + 1 : end].splitlines()
+    return any(line.partition("#")[0].strip() for line in lines)

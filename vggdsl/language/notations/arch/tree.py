@@ -1,0 +1,351 @@
+"""Lark's tree -> syntax."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from lark import Token, Transformer
+from lark.tree import Meta
+from lark.visitors import v_args
+
+from vggdsl.language import syntax
+from vggdsl.network.measures import STRUCTURAL
+from vggdsl.network.ops import ACTIVATIONS
+from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.text.figures import Figure
+from vggdsl.text.source import Source, Span
+
+LARGEST = 10**9
+"""No size, count or repeat in a network is larger; larger ones are refused before any arithmetic."""
+
+_CONV = re.compile(r"conv(.+?)-([^/]+)(?:/(.+))?", re.IGNORECASE)
+_POOL = re.compile(r"(max|avg|average)[ -]?pool(?:ing)?(?:(.+)/(.+))?", re.IGNORECASE)
+_RESULT = re.compile(
+    r"Epoch\s+(\d+)\s*/\s*(\d+)\s*-\s*Train Accuracy:\s*(\d?\.\d+)\s*-\s*Val Accuracy:\s*(\d?\.\d+)"
+    r"\s*-\s*Test Accuracy:\s*(\d?\.\d+)",
+    re.IGNORECASE | re.ASCII,
+)
+_KINDS = {k.lower(): k for k in ("conv", "FC", "maxpool", "avgpool", "BN", "LRN", "add", "concat")}
+_ATOMS = {"NUMBER": "number", "RANGE": "range", "STRING": "string", "SHAPE": "size", "NAME": "word"}
+
+
+@v_args(meta=True)
+class Builder(Transformer[Token, Any]):
+    """Builds syntax bottom-up; unknown words and impossible numbers are gathered, not raised."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(visit_tokens=False)
+        self.text = source
+        self.strangers: list[Span] = []
+        self.calls: list[tuple[str, Span]] = []
+        self.found: list[Diagnostic] = []
+
+    # -- small things
+
+    def _span(self, place: Meta | Token) -> Span:
+        if isinstance(place, Meta) and place.empty:
+            return Span(self.text, 0, 0)
+        start, end = place.start_pos or 0, place.end_pos or 0
+        return Span(self.text, start, min(end, len(self.text.text)))
+
+    def _wrong(self, code: str, message: str, span: Span, help: str) -> None:
+        self.found.append(Diagnostic(code, message, (Label(span, "here"),), help))
+
+    def _int(self, text: str, span: Span, least: int = 1) -> int:
+        digits = text.strip().lstrip("0") or "0"
+        if not digits.isdigit():
+            self._wrong("V104", f"`{text}` is no whole number", span, "write a number such as 64")
+            return least
+        if len(digits) > 10 or not least <= int(digits) <= LARGEST:
+            shown = text if len(text) < 24 else f"{text[:20]}…"
+            bounds = f"between {least} and {LARGEST:,}"
+            self._wrong("V104", f"{shown} is out of range", span, f"a number {bounds} can stand here")
+            return least
+        return int(digits)
+
+    def _value(self, text: str, span: Span) -> syntax.Value:
+        return syntax.Parameter(text[1:].lower()) if text.startswith("$") else self._int(text, span)
+
+    def _argument(self, text: str, span: Span) -> syntax.Argument:
+        """A rate stays as written; anything else that is no size is refused."""
+        return text if re.fullmatch(r"\d*\.\d+|\d+(\.\d+)?%", text) else self._value(text, span)
+
+    def _figure(self, text: str, span: Span) -> Figure:
+        try:
+            return Figure.parse(text)
+        except ValueError as error:
+            self._wrong("V104", str(error), span, "write a number such as 4096, 138M, 159Ki or 8.1%")
+            return Figure.parse("1")
+
+    def _size(self, text: str, span: Span) -> syntax.Size:
+        return syntax.Size(tuple(self._int(n, span) for n in re.split(r"[xX×*]", text)))
+
+    def _string(self, token: Token) -> str:
+        return str(token)[1:-1]
+
+    # -- the network
+
+    def start(self, meta: Meta, children: list[syntax.Content]) -> list[syntax.Content]:
+        return [child for child in children if child is not None]
+
+    def items(self, meta: Meta, children: list[syntax.Item]) -> syntax.Items:
+        return syntax.Items(tuple(children), self._span(meta))
+
+    def item(self, meta: Meta, children: list[Any]) -> syntax.Item:
+        label, element, repeat, expects = children
+        return syntax.Item(
+            element,
+            self._span(meta),
+            str(label)[:-1] if label else None,
+            self._int(repeat[1:], self._span(repeat), 0) if repeat else None,
+            expects,
+        )
+
+    def unknown_word(self, meta: Meta, children: list[Token]) -> syntax.Layer:
+        self.strangers.append(self._span(meta))
+        return syntax.Layer("identity", self._span(meta))
+
+    def layer(self, meta: Meta, children: list[Any]) -> syntax.Layer:
+        word, *options = children
+        span, text = self._span(word), str(word)
+        written = tuple(self._option(token) for token in options)
+        kernel = width = stride = rate = None
+        match word.type:
+            case "CONV":
+                kind = "conv"
+                size, channels, step = self._match(_CONV, text)
+                kernel, width = self._kernel(size, span), self._value(channels, span)
+                stride = self._value(step, span) if step else None
+            case "POOL":
+                which, size, step = self._match(_POOL, text)
+                kind = "maxpool" if which.lower() == "max" else "avgpool"
+                if size:
+                    kernel, stride = self._kernel(size, span), self._value(step, span)
+            case "GLOBAL_POOL":
+                kind = "global-avgpool"
+            case "FC":
+                kind, width = "FC", self._value(text[3:], span)
+            case "WIDEN":
+                kind, width = "widen", self._value(text[6:], span)
+            case "DROPOUT":
+                kind, rate = "dropout", self._rate(text[8:])
+            case "NORM":
+                kind = text.upper()
+            case "ACTIVATION":
+                kind = next(a for a in ACTIVATIONS if a.lower() == text.lower())
+            case "SOFTMAX":
+                kind = "softmax"
+            case _:
+                kind = "identity"
+        return syntax.Layer(kind, self._span(meta), kernel, width, stride, rate, written)
+
+    def _match(self, pattern: re.Pattern[str], text: str) -> Sequence[Any]:
+        match = pattern.fullmatch(text)
+        assert match, text
+        return match.groups()
+
+    def _kernel(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
+        sides = [text] if text.startswith("$") else re.split("[x×]", text, flags=re.IGNORECASE)
+        values = [self._value(side, span) for side in sides]
+        return values[0], values[-1]
+
+    def _rate(self, text: str) -> str | syntax.Parameter:
+        return syntax.Parameter(text[1:].lower()) if text.startswith("$") else text
+
+    def _option(self, token: Token) -> syntax.Option:
+        span = self._span(token)
+        if token.type == "CEIL":
+            return syntax.Option("ceil", "yes", span)
+        key, value = str(token).split("=", 1)
+        quoted = value.startswith('"')
+        return syntax.Option(key.lower(), value[1:-1] if quoted else value, span, quoted)
+
+    def merge(self, meta: Meta, children: list[Any]) -> syntax.Merge:
+        word, *branches = children
+        return syntax.Merge(str(word).lower(), tuple(b.items for b in branches), self._span(meta))
+
+    def group(self, meta: Meta, children: list[syntax.Items]) -> syntax.Group:
+        return syntax.Group(children[0].items, self._span(meta))
+
+    def call(self, meta: Meta, children: list[Any]) -> syntax.Call:
+        name, *arguments = children
+        # In a call a comma divides arguments, also where it could group the digits of one number.
+        texts = ((text, self._span(a)) for a in arguments if a is not None for text in str(a).split(","))
+        values = tuple(self._argument(text, span) for text, span in texts)
+        self.calls.append((str(name), self._span(meta)))
+        return syntax.Call(str(name), values, self._span(meta))
+
+    def aux(self, meta: Meta, children: list[Any]) -> syntax.Aux:
+        _, weight, body = children
+        items = tuple(item for line in body for item in line.items)
+        return syntax.Aux(self._figure(str(weight), self._span(weight)), items, self._span(meta))
+
+    def body(self, meta: Meta, children: list[syntax.Items]) -> list[syntax.Items]:
+        return children
+
+    block_body = body
+
+    def expects(self, meta: Meta, children: list[Any]) -> syntax.Expects:
+        _, *rest = children
+        size = None
+        if rest and isinstance(rest[0], Token):
+            size = self._printed_size(rest.pop(0))
+        return syntax.Expects(size, tuple(rest), self._span(meta))
+
+    def _printed_size(self, token: Token) -> syntax.Size:
+        text, span = str(token), self._span(token)
+        if token.type == "NUMBER":
+            figure = self._figure(text, span)
+            if figure.unit or figure.approximate or figure.digits != int(figure.digits):
+                help = "write it out, such as 4096 or 1x1x4096"
+                self._wrong("V104", f"`{text}` is no size", span, help)
+                return syntax.Size((1,))
+            text = str(int(figure.digits))
+        return self._size(text, span)
+
+    def figure(self, meta: Meta, children: list[Any]) -> syntax.Measure:
+        token, disputed = children
+        option = self._option(token)
+        if option.key not in STRUCTURAL:
+            self.found.append(unknown("V107", "figure", option.key, STRUCTURAL, option.span))
+            return syntax.Measure("params", Figure.parse("1"), self._span(meta))
+        value: Figure | syntax.Size
+        if option.key == "output" and re.fullmatch(r"\d+([xX×*]\d+)+", option.value):
+            value = self._size(option.value, option.span)
+        else:
+            value = self._figure(option.value, option.span)
+        return syntax.Measure(option.key, value, self._span(meta), disputed)
+
+    def disputed(self, meta: Meta, children: list[Token]) -> str:
+        text = self._string(children[1])
+        if not text.strip():
+            help = 'write the arithmetic: `disputed "7·7·3·64 = 9.2Ki"`'
+            self._wrong("V108", "a figure disputed without a reason", self._span(meta), help)
+        return text
+
+    def input(self, meta: Meta, children: list[Token]) -> syntax.Input:
+        size = next(t for t in children if t.type == "SHAPE")
+        words = tuple(str(t) for t in children if t.type == "WORD")
+        return syntax.Input(self._size(str(size), self._span(size)), words, self._span(meta))
+
+    # -- directives
+
+    def after(self, meta: Meta, children: list[Any]) -> syntax.After:
+        _, kind, what = children
+        items = () if isinstance(what, Token) else what.items
+        return syntax.After(_KINDS[kind.lower()], items, self._span(meta))
+
+    def default(self, meta: Meta, children: list[Token]) -> syntax.Default:
+        _, kind, *options = children
+        written = tuple(self._option(token) for token in options)
+        return syntax.Default(_KINDS[kind.lower()], written, self._span(meta))
+
+    def block(self, meta: Meta, children: list[Any]) -> syntax.Block:
+        _, name, *parameters, body = children
+        lines = tuple(syntax.Line(items) for items in body)
+        names = tuple(str(p).lower() for p in parameters if p is not None)
+        return syntax.Block(str(name), names, lines, self._span(meta))
+
+    def source(self, meta: Meta, children: list[Token]) -> syntax.Cites:
+        return syntax.Cites(self._string(children[1]), self._span(meta))
+
+    def use(self, meta: Meta, children: list[Token]) -> syntax.Link:
+        return syntax.Link("use", self._string(children[1]), self._span(meta))
+
+    def extends(self, meta: Meta, children: list[Token]) -> syntax.Link:
+        return syntax.Link("extends", self._string(children[1]), self._span(meta))
+
+    def remove(self, meta: Meta, children: list[Token]) -> syntax.Remove:
+        first, _, last = str(children[1]).partition("..")
+        return syntax.Remove(first, last or None, self._span(meta))
+
+    def replace(self, meta: Meta, children: list[Any]) -> syntax.Edit:
+        return syntax.Edit("replace", str(children[1])[:-1], children[2].items, self._span(meta))
+
+    def insert_after(self, meta: Meta, children: list[Any]) -> syntax.Edit:
+        return syntax.Edit("insert-after", str(children[1])[:-1], children[2].items, self._span(meta))
+
+    # -- claims
+
+    def claim(self, meta: Meta, children: list[Any]) -> syntax.Claim:
+        _, on, *rest, disputed, where = children
+        measures = [m for m in rest if isinstance(m, syntax.Measure)]
+        protocol = tuple(self._option(t) for t in rest if isinstance(t, Token))
+        span = self._span(meta)
+        if disputed is not None:
+            if len(measures) > 1:
+                help = "give each disputed figure a claim of its own"
+                self._wrong("V108", "`disputed` behind several measures", span, help)
+            first = measures[0]
+            measures[0] = syntax.Measure(first.name, first.figure, first.span, disputed)
+        note = self._string(where) if where is not None else None
+        return syntax.Claim(tuple(measures), span, str(on) if on else None, protocol, note)
+
+    def measure(self, meta: Meta, children: list[Token]) -> syntax.Measure:
+        name, value = children
+        span = self._span(value)
+        figure = self._size(value, span) if value.type == "SHAPE" else self._figure(str(value), span)
+        return syntax.Measure(str(name).lower(), figure, self._span(meta))
+
+    def result_claim(self, meta: Meta, children: list[Any]) -> syntax.ResultClaim:
+        _, result, where = children
+        return syntax.ResultClaim(result, self._span(meta), self._string(where) if where else None)
+
+    def result_line(self, meta: Meta, children: list[Token]) -> syntax.ResultLine:
+        span = self._span(children[0])
+        span = Span(self.text, span.start, span.start + len(span.text.rstrip()))
+        match = _RESULT.fullmatch(span.text)
+        if not match:
+            help = "write `Epoch 12/40 - Train Accuracy: 0.9980 - Val Accuracy: 0.9312 - Test Accuracy: 0.9227`"
+            self._wrong("V106", "a result line that can't be read", span, help)
+            return syntax.ResultLine(1, 1, "0.0", "0.0", "0.0", span)
+        epoch, epochs = self._int(match[1], span), self._int(match[2], span)
+        if epoch > epochs:
+            self._wrong("V106", f"epoch {epoch} of {epochs}", span, "the first is the best epoch, the second the last")
+        if any(float(accuracy) > 1 for accuracy in match.groups()[2:]):
+            self._wrong("V106", "an accuracy above 1", span, "write 0.9312 for 93.12%")
+        return syntax.ResultLine(epoch, epochs, match[3], match[4], match[5], span)
+
+    # -- sections
+
+    def train(self, meta: Meta, children: list[Any]) -> syntax.Train:
+        _, name, _, base, *_ = children
+        entries = self._entries(children)
+        return syntax.Train(entries, self._span(meta), name and str(name), base and str(base))
+
+    def measured(self, meta: Meta, children: list[Any]) -> syntax.Measured:
+        return syntax.Measured(self._entries(children), self._span(meta))
+
+    def _entries(self, children: list[Any]) -> tuple[syntax.Line, ...]:
+        kinds = (syntax.Entry, syntax.ResultLine, syntax.Results)
+        return tuple(syntax.Line(c) for c in children if isinstance(c, kinds))
+
+    def results(self, meta: Meta, children: list[Any]) -> syntax.Results:
+        measures = tuple(m for m in children if isinstance(m, syntax.Measure))
+        protocol = tuple(self._option(t) for t in children if isinstance(t, Token))
+        return syntax.Results(measures, protocol, self._span(meta))
+
+    def entry(self, meta: Meta, children: list[Any]) -> syntax.Entry:
+        key, *values = children
+        return syntax.Entry(str(key).lower(), tuple(self._atom(v) for v in values), self._span(meta))
+
+    def _atom(self, value: Any) -> Any:
+        if not isinstance(value, Token):
+            return value
+        if value.type == "OPTION":
+            return self._option(value)
+        kind = _ATOMS[value.type]
+        text = self._string(value) if kind == "string" else str(value)
+        if kind == "number":
+            text = self._figure(text, self._span(value)).text
+        return syntax.Atom(text, kind, self._span(value))  # type: ignore[arg-type]  # a literal of _ATOMS
+
+    def setting_call(self, meta: Meta, children: list[Any]) -> syntax.Setting:
+        name, *arguments = children
+        values = tuple(self._atom(a) for a in arguments if a is not None)
+        return syntax.Setting(str(name).lower(), values, self._span(meta))
+
+    def during(self, meta: Meta, children: list[Token]) -> syntax.During:
+        epochs, value = children
+        text = self._figure(str(value), self._span(value)).text
+        return syntax.During(str(epochs), text, self._span(meta))

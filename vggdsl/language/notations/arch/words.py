@@ -1,0 +1,456 @@
+"""Words that nothing takes: the nearest spelling, two words run together, one torn apart."""
+
+import re
+import unicodedata
+from collections.abc import Container, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import groupby, takewhile
+
+from lark import Lark, UnexpectedInput
+from lark.exceptions import UnexpectedToken
+
+from vggdsl.language.syntax import Block
+from vggdsl.network.measures import STRUCTURAL
+from vggdsl.text.errors import Diagnostic, Label, nearest
+from vggdsl.text.source import Source, Span
+
+_LAYERS = ("CONV", "POOL", "GLOBAL_POOL", "FC", "WIDEN", "DROPOUT", "NORM", "ACTIVATION", "SOFTMAX", "IDENTITY")
+_SPELLED = {
+    "conv": "conv3-64",
+    "maxpool": "maxpool",
+    "avgpool": "avgpool",
+    "global-avgpool": "global-avgpool",
+    "FC": "FC-4096",
+    "dropout": "dropout-0.5",
+    "BN": "BN",
+    "LRN": "LRN",
+    "ReLU": "ReLU",
+    "LeakyReLU": "LeakyReLU",
+    "PReLU": "PReLU",
+    "ELU": "ELU",
+    "GELU": "GELU",
+    "SiLU": "SiLU",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "softmax": "softmax",
+    "identity": "identity",
+    "widen": "widen-32",
+}
+_ALSO = {
+    "dense": "FC-4096",
+    "linear": "FC-4096",
+    "fully": "FC-4096",
+    "conv2d": "conv3-64",
+    "pool": "maxpool",
+    "batchnorm": "BN",
+    "batch-norm": "BN",
+    "bn2d": "BN",
+    "drop": "dropout-0.5",
+    "swish": "SiLU",
+    "gap": "global-avgpool",
+    "flatten": "nothing: FC flattens by itself",
+}
+"""Other tools' words for the same layers."""
+
+_ENLARGING = re.compile(
+    r"(deconv|up-?conv|conv-?transpose|transposed?-?conv|upsampl|(max-?)?unpool|pixel-?shuffle|interpolat)",
+    re.IGNORECASE,
+)
+_DEPTHWISE = re.compile(r"(dw|sep)-?conv|dw\d|depth-?wise|separable", re.IGNORECASE)
+_DIRECTIVES = (
+    "source",
+    "input",
+    "after",
+    "default",
+    "block",
+    "use",
+    "extends",
+    "remove",
+    "replace",
+    "insert-after",
+    "claim",
+    "train",
+    "measured",
+    "aux",
+    "concat",
+    "add",
+)
+
+_BRANCHING = {
+    "aux": "it has a weight and layers: `aux 0.3 { FC-10 softmax }`",
+    "concat": "its branches stand in brackets: `concat[ conv1-64 | conv3-64 ]`",
+    "add": "its branches stand in brackets: `add[ conv3-64 | identity ]`",
+}
+
+_MERGES = dict.fromkeys(("residual", "shortcut", "skip", "sum", "plus", "elementwise", "eltwise"), "add")
+_MERGES |= dict.fromkeys(("cat", "concatenate", "stack", "join", "depthconcat", "filter-concat"), "concat")
+_MERGES |= {"concat": "concat", "add": "add"}
+"""Words for what brings branches together."""
+
+_MEASURES = {
+    "parameters": "params",
+    "flops": "macs",
+    "ops": "macs",
+    "layers": "weight-layers",
+    "depth": "weight-layers",
+    "accuracy": "top-1-accuracy",
+    "top-1": "top-1-accuracy",
+    "error": "top-1-error",
+    "top-5": "top-5-accuracy",
+    "size": "output",
+    "field": "receptive-field",
+}
+"""Other words for what can be claimed."""
+
+_UNITS = {"k": "K", "m": "M", "g": "G", "ki": "Ki", "mi": "Mi", "gi": "Gi", "thousand": "K", "million": "M"}
+_UNITS |= {"billion": "G", "b": "G", "percent": "%", "%": "%"}
+
+_EXPECTED = {
+    "a layer": (*_LAYERS, "WORD", "LABEL", "CALL", "AUX", "MERGE", "LPAR"),
+    "a figure such as 138M": ("NUMBER",),
+    "a size such as 224x224x3": ("SHAPE",),
+    "a measure (params, macs, output, top-5-error, …)": ("MEASURE",),
+    "a string in quotes": ("STRING",),
+    "an option such as pad=1": ("OPTION",),
+    "a kind and a colon (`conv:`, `FC:`, `maxpool:`, `avgpool:`, `BN:`, `LRN:`)": ("KIND",),
+    "a name": ("NAME", "REF"),
+    "`none`": ("NONE",),
+    "`{`": ("LBRACE",),
+    "`}`": ("RBRACE",),
+    "`(`": ("LPAR",),
+    "`)`": ("RPAR",),
+    "`]`": ("RSQB",),
+    "`|`": ("VBAR",),
+    "`:`": ("COLON",),
+    "`,`": ("COMMA",),
+    "a range such as 1..20": ("RANGE", "REF_RANGE"),
+    "the end of the line": ("_NL",),
+}
+
+
+def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None = None) -> Diagnostic:
+    """A word where it can't stand.
+
+    ``before`` is what precedes it on its line, ``inner`` the place of the bracket that it stands in.
+    """
+    found = span.text
+    wanted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
+    wanted |= set(getattr(error, "allowed", None) or ())
+    if found.strip("\n") and not found.isprintable():
+        return _strange(span)
+    head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
+    word = head[1] or "" if head else ""
+    special = _branches(span, before, inner, wanted) or _in_block(span, before, wanted) or _edit(span, before, word)
+    if special is not None:
+        return special
+    if found == ",":  # words that could stand here without it
+        in_merge = inner is not None and span.source.text[inner] == "["
+        help = "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"
+        return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
+    near = nearest(word, _DIRECTIVES) if word and wanted & {"CONV"} else None
+    place = _back(span, before, word)
+    if near and near != word.lower() and not _is_layer_start(word):
+        return _unknown(place, f"did you mean `{near}`?")
+    if word.lower() == "claim" and "MEASURE" in wanted:
+        return _no_measure(span, before)
+    if wanted & {"INPUT", "ARROW"} == {"INPUT"} and "CONV" not in wanted:
+        return _bare_size(span, before)
+    if (isinstance(error, UnexpectedToken) and error.token.type == "_NL") or not found.strip():
+        message, what = "the line ends too early", "here"
+    else:
+        message, what = f"`{found}` can't stand here", "this one"
+    return Diagnostic("V102", message, (Label(span, what),), _expected(wanted))
+
+
+def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
+    """Branches in other brackets or of another word: `add( a | b )`, `residual[ a | b ]`, `aux { … }`."""
+    source, found = span.source, span.text
+    if found == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
+        place = _back(span, before, match[0].rstrip())
+        return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), _BRANCHING["aux"])
+    if found == "[" and "CONV" in wanted:
+        name = _word_before(source, span.start)
+        if name is None or name.text.lower().startswith("aux"):
+            help = "branches stand in `concat[ … | … ]` or `add[ … | … ]`, other elements in ( )"
+            return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), help)
+        if re.match(r"\[\s*[\d$]", source.text[span.start : span.start + 20]):
+            arguments = source.text[span.start + 1 : span.start + _LONGEST].partition("]")[0].strip()
+            return _unknown(name, f"call a block with ( ): `{name.text}({arguments})`")
+        known = _MERGES.get(name.text.lower()) or nearest(name.text, ["concat", "add"])
+        if known:
+            return _unknown(name, f"did you mean `{known}[ … | … ]`?")
+        return _unknown(name, "branches are brought together by `concat[ … | … ]` or `add[ … | … ]`")
+    if inner is None or source.text[inner] != "(":
+        return None
+    name = _word_before(source, inner)
+    merge = _MERGES.get(name.text.lower()) if name is not None else None
+    is_first = not source.text[inner + 1 : span.start].strip()
+    if name is not None and merge and (found == "|" or is_first):
+        message = f"`{name.text}` with ( )"
+        help = f"its branches stand in brackets: `{merge}[ … | … ]`"
+        return Diagnostic("V102", message, (Label(name, "here"),), help)
+    if found == "|":
+        help = "branches stand in `concat[ … | … ]` or `add[ … | … ]`"
+        return Diagnostic("V102", "`|` can't stand here", (Label(span, "this one"),), help)
+    return None
+
+
+def _word_before(source: Source, at: int) -> Span | None:
+    """The word that ends right before a place, or before the spaces there."""
+    match = re.search(r"[a-z][\w-]*(?=[ \t]*$)", source.text[max(0, at - 80) : at], re.IGNORECASE)
+    return Span(source, at - min(at, 80) + match.start(), at - min(at, 80) + match.end()) if match else None
+
+
+def _in_block(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
+    """What can't be a parameter, and arithmetic on one."""
+    whole = _run(span)
+    if _ARITHMETIC.search(whole.text) and wanted & {"CONV", "PARAM", "COMMA"}:
+        return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), _NO_ARITHMETIC)
+    if "$" in whole.text and re.search(r"->\s*(([\dx×*]+|\S+=\S+)\s+)*$", before[: whole.start - span.start or None]):
+        help = "a printed size or figure is a number, no parameter: write it behind the call of the block"
+        return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), help)
+    if wanted & {"PARAM"} and re.fullmatch(r"[a-z]\w*", span.text, re.IGNORECASE):
+        help = f"a call gives numbers, or a parameter of the block around it: `${span.text}`"
+        return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "here"),), help)
+    return None
+
+
+_ARITHMETIC = re.compile(r"\$\w+[*+·]|[*+·]\$|-\$\w+-|^\$\w+[/-]")
+_NO_ARITHMETIC = "there is no arithmetic: give the number to the block as a parameter of its own"
+
+
+_LONGEST = 100
+
+
+def _run(span: Span) -> Span:
+    """What stands around a place without a space or a bracket between."""
+    text, start, end = span.source.text, span.start, span.end
+    ends = ' \t\r\n#"|,()[]{}'
+    while start > 0 and text[start - 1] not in ends and span.start - start < _LONGEST:
+        start -= 1
+    while end < len(text) and text[end] not in ends and end - span.end < _LONGEST:
+        end += 1
+    return Span(span.source, start, end)
+
+
+def _edit(span: Span, before: str, word: str) -> Diagnostic | None:
+    """`replace fc8 FC-10` without its colon, `remove fc7, fc8`."""
+    if word.lower() == "remove" and before.split()[1:]:
+        message = f"`{span.text}` can't stand here"
+        help = "one `remove` takes one label, or a range such as `4a..4e`: write another on a line of its own"
+        return Diagnostic("V102", message, (Label(span, "this one"),), help) if span.text.strip() else None
+    if word.lower() not in ("replace", "insert-after") or before.split()[1:]:
+        return None
+    if re.fullmatch(r"\w+(\.\w+)*", span.text) and span.source.text[span.end : span.end + 1] != ":":
+        message, help = f"`{word}` without a colon", f"write `{word} {span.text}: …`"
+        return Diagnostic("V102", message, (Label(span, "behind this label"),), help)
+    return None
+
+
+def _expected(wanted: set[str]) -> str | None:
+    if wanted == {"CALL"}:
+        return "expected a name with its parameters, such as `inception(a, b)`"
+    values = {"NUMBER", "RANGE", "STRING", "NAME", "CALL"}
+    if wanted >= values:
+        phrases = ["a value such as `128`, `cosine` or `sgd(lr=0.1)`"]
+        wanted = wanted - values - {"SHAPE", "OPTION"}
+    else:
+        phrases = []
+    phrases += [phrase for phrase, names in _EXPECTED.items() if wanted & set(names)]
+    if "a layer" in phrases:
+        phrases = [p for p in phrases if p not in ("`(`", "a name", "a size such as 224x224x3")]
+    if "the end of the line" in phrases:  # a bracket could close only one that is open
+        phrases = [p for p in phrases if p not in ("`}`", "`)`", "`]`", "`|`")]
+    return "expected " + " or ".join(phrases) if phrases else None
+
+
+def _back(span: Span, before: str, word: str) -> Span:
+    """Where a word stands that precedes the span on its line."""
+    start = span.start - len(before) + before.rindex(word)
+    return Span(span.source, start, start + len(word))
+
+
+def _strange(span: Span) -> Diagnostic:
+    """A character that no keyboard types: from a PDF, or not from a text at all."""
+    char = next(c for c in span.text if not c.isprintable())
+    start = span.start + span.text.index(char)
+    name = unicodedata.name(char, "").lower()
+    message = f"the character U+{ord(char):04X}{f' ({name})' if name else ''} can't stand here"
+    label = Label(Span(span.source, start, start + 1), "this one")
+    help = "write a space, or end the line here" if char.isspace() else "remove it"
+    return Diagnostic("V102", message, (label,), help)
+
+
+def _no_measure(span: Span, before: str) -> Diagnostic:
+    """`claim parameters 138M`, `claim params 138 million`."""
+    previous = before.split()[-1]
+    if previous[-1:].isdigit() and (unit := _UNITS.get(span.text.lower())):
+        whole = _back(span, before, previous).to(span)
+        return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), f"write `{previous}{unit}`")
+    place = span if re.match(r"[a-z]", span.text, re.IGNORECASE) else _back(span, before, previous)
+    if place.text.lower() == "claim":
+        place = span
+    known = [*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy"]
+    near = _MEASURES.get(place.text.lower()) or nearest(place.text, known)
+    help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(known)
+    if of_split := re.fullmatch(r"(train|val|test)-(accuracy|error)", place.text.lower()):
+        help = f"write `claim top-1-{of_split[2]} 95% split={of_split[1]}`"
+    if not place.text.strip():
+        return Diagnostic("V102", "the line ends too early", (Label(span, "here"),), help)
+    return Diagnostic("V102", f"`{place.text}` is no measure", (Label(place, "here"),), help)
+
+
+def _bare_size(span: Span, before: str) -> Diagnostic:
+    """A size without an arrow: it could only begin `224x224x3 input`."""
+    match = re.search(r"(?:(\S+)[ \t]+)?(?<![\w.])(\d+[ \t]*[x×*][ \t]*\d+([ \t]*[x×*][ \t]*\d+)?)\s*$", before)
+    if match is None:
+        return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "here"),), "expected `input`")
+    size, arrow = _back(span, before, match[2]), match[1] or ""
+    if arrow in ("→", "-", "–", "—", "=>", ">", "--", "-->", "⇒"):
+        return _unknown(_back(span, before, arrow), "an arrow is spelled `->`")
+    if span.text.lower().startswith("conv"):
+        kernel = re.split(r"[x×* ]+", size.text)
+        side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"
+        whole = size.to(span)
+        return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `conv{side}-64`")
+    help = f"write `input {size.text}`, or `-> {size.text}` behind the element that gives it, on its line"
+    return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
+
+
+def _is_layer_start(word: str) -> bool:
+    return bool(re.match(r"(conv\d|fc-|\w+:)", word, re.IGNORECASE))
+
+
+_MOST_WORDS = 20
+
+
+def unknown_words(words: Sequence[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
+    """A diagnostic for each unknown word, or for several on a line that are one torn apart."""
+    for _, line in groupby(words[:_MOST_WORDS], key=lambda span: span.line):
+        yield from _line(list(line), lark, blocks)
+    if len(words) > _MOST_WORDS:
+        label = Label(words[_MOST_WORDS], "the first of them")
+        message = f"{len(words) - _MOST_WORDS:,} more unknown words"
+        yield Diagnostic("V101", message, (label,), "mend those above first; is this a spec?")
+
+
+def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
+    first = words[0]
+    if first.text.lower() in _DIRECTIVES:  # known, but not there; what follows belongs to it
+        yield _unknown(first, _BRANCHING.get(first.text.lower(), f"`{first.text}` begins a line of its own"))
+        return
+    if not first.source.line(first.line)[: first.column - 1].strip():
+        near = nearest(first.text, _DIRECTIVES)
+        if near and not nearest(first.text, list(_SPELLED)):
+            yield _unknown(first, f"did you mean `{near}`?")
+            return
+    while words:
+        whole = _run(words[0])
+        if _ARITHMETIC.search(whole.text):
+            yield _unknown(whole, _NO_ARITHMETIC)
+            words = [word for word in words if word.start >= whole.end]
+            continue
+        if words[0].text in blocks:
+            given = list(takewhile(lambda word: re.fullmatch(r"[\d.]+%?", word.text), words[1:]))
+            arguments = ", ".join(word.text for word in given)
+            yield _unknown(words[0].to([words[0], *given][-1]), f"call the block: `{words[0].text}({arguments})`")
+            words = words[1 + len(given) :]
+            continue
+        for n in range(min(len(words), 6), 1, -1):
+            whole = words[0].to(words[n - 1])
+            texts = [word.text for word in words[:n]]
+            joined = next(filter(lambda text: _is_word(text, lark), ("".join(texts), "-".join(texts))), None)
+            if joined and re.sub(r"\s", "", whole.text) == "".join(texts):
+                yield _unknown(whole, f"write it without spaces: `{joined}`")
+                words = words[n:]
+                break
+        else:
+            named = _with_parameters(words[0], blocks, lark)
+            yield _unknown(words[0], f"did you mean `{named}`?" if named else _suggest(words[0].text, lark))
+            words = words[1:]
+
+
+def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str | None:
+    """The layer that a word is if names in it are parameters of the block around it: `conv3-c` is `conv3-$c`."""
+    text = word.text
+    for block in blocks.values():
+        if block.span.start <= word.start and word.end <= block.span.end:
+            for name in block.parameters:
+                place = rf"((?<=conv)|(?<=pool)|(?<=[-/x×])){re.escape(name)}(?=[-/x×]|$)"
+                text = re.sub(place, f"${name}", text, flags=re.IGNORECASE)
+    return text if text != word.text and is_layer(text, lark) else None
+
+
+def _unknown(span: Span, help: str) -> Diagnostic:
+    return Diagnostic("V101", f"unknown word `{span.text}`", (Label(span, "not known"),), help)
+
+
+def _suggest(word: str, lark: Lark) -> str:
+    for char in word:
+        if not char.isprintable():
+            name = unicodedata.name(char, "no letter").lower()
+            return (
+                f"{'write a space for' if char.isspace() else 'remove'} the character U+{ord(char):04X} ({name}) in it"
+            )
+    if _ENLARGING.match(word):
+        return "nothing in this language enlarges a map: it is for networks that classify images"
+    if _DEPTHWISE.match(word):
+        size = re.search(r"(\d+(?:[x×]\d+)?)-(\d+)((?:/\d+)?)", word)
+        kernel, channels, stride = size.groups() if size else ("3", "64", "")
+        return f"a convolution of each channel by itself is `conv{kernel}-{channels}{stride} groups={channels}`"
+    plain = unicodedata.normalize("NFKC", word)
+    if plain != word and is_layer(plain, lark):
+        return f"did you mean `{plain}`?"
+    if "->" in word:
+        return f"an arrow stands apart: write `{word.replace('->', ' -> ')}`"
+    for i in range(min(len(word), 64) - 1, 0, -1):
+        if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"[x×]\d+$", word[i:])):
+            return f"two words run together: write `{word[:i]} {word[i:]}`"
+    repeat = re.match(r"[x×*]\d*", word, re.IGNORECASE)
+    if repeat and (repeat[0] == word or is_layer(word[repeat.end() :], lark)):
+        return "a repeat stands behind its element on the same line: `conv3-64 x2`"
+    if re.fullmatch(r"\d+([x×]\d+)?/\d+", word):
+        return f"a window is written without a space before it: `maxpool{word}`"
+    head = re.match(r"[A-Za-z-]*[A-Za-z]", word)
+    name = head[0] if head else ""
+    other = _ALSO.get(word.lower().split("(")[0]) or _ALSO.get(name.lower())
+    if other:
+        width = re.search(r"\d+", word)
+        other = f"FC-{width[0]}" if other == "FC-4096" and width else other
+        return other if other.startswith("nothing") else f"here it is spelled `{other}`"
+    near = nearest(name, [*_SPELLED, *_DIRECTIVES]) if len(name) > 1 else None
+    if near is None:
+        return "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
+    whole = near + word[len(name) :]
+    if is_layer(whole, lark):
+        return f"did you mean `{whole}`?"
+    for dashed in (re.sub(r"[_:]", "-", whole), f"{near}-{word[len(name) :]}"):
+        if is_layer(dashed, lark):
+            return f"did you mean `{dashed}`?"
+    if near in ("maxpool", "avgpool") and len(word) > len(name):
+        return f"a window and its stride are spelled `{near}3/2`; `{near}` alone is 2x2 with stride 2"
+    return f"did you mean `{_SPELLED.get(near, near)}`?"
+
+
+def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> list[Span]:
+    """Calls that other tools spell layers as, `Dropout(0.5)`, unless a block has that name."""
+    names = {name.lower() for name in _SPELLED} | _ALSO.keys() | {"maxpool2d", "avgpool2d", "batchnorm2d"}
+    return [
+        span
+        for name, span in calls
+        if name not in blocks and (name.lower() in names or _ENLARGING.match(name) or _DEPTHWISE.match(name))
+    ]
+
+
+def _is_word(text: str, lark: Lark) -> bool:
+    return is_layer(text, lark) or bool(re.fullmatch(r"(pad|stride|groups|dilation|bias|after)=\w+", text))
+
+
+def is_layer(word: str, lark: Lark) -> bool:
+    """Whether a word is a layer's."""
+    return any(pattern.fullmatch(word) for pattern in _patterns(lark))
+
+
+@cache
+def _patterns(lark: Lark) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(t.pattern.to_regexp(), re.ASCII) for t in lark.terminals if t.name in _LAYERS)

@@ -1,0 +1,282 @@
+"""Syntax -> text, in the one form that ``fmt`` gives."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, takewhile
+from typing import assert_never
+
+from vggdsl.language import syntax
+from vggdsl.language.syntax import Line
+
+_INDENT = "  "
+_WIDEST = 100
+
+
+def write(document: syntax.Document) -> str:
+    """The text of a document: ``parse(write(document)) == document``.
+
+    Words are spelled one way, sizes with ``x``; figures, strings and comments stay as they are.
+    Arrows, strings and comments of neighbouring lines are aligned. Elements that are too wide for a line
+    are broken inside their brackets, a branch a line.
+    """
+    text = "\n".join(_lines(document.lines, ""))
+    return text + "\n" if text else ""
+
+
+def _lines(lines: Iterable[Line], indent: str) -> Iterable[str]:
+    for aligned, run in groupby(lines, key=lambda line: _alignment(line, indent)):
+        rows = list(run)
+        if aligned is not None:
+            yield from _aligned(rows, indent)
+            continue
+        for line in rows:
+            yield from _wide(line, indent) if _is_wide(line, indent) else _block(line, indent)
+
+
+def _alignment(line: Line, indent: str) -> tuple[object, ...] | None:
+    """What neighbours a line is aligned with; None for sections, wide lines, and lines without content."""
+    content = line.content
+    if content is None or isinstance(content, syntax.Block | syntax.Train | syntax.Measured):
+        return None
+    if _is_wide(line, indent):
+        return None
+    if isinstance(content, syntax.Claim):
+        return syntax.Claim, content.on is None, len(content.measures), len(content.protocol)
+    return (type(content),)
+
+
+def _aligned(rows: list[Line], indent: str) -> Iterable[str]:
+    cells = [_cells(line.content) for line in rows if line.content is not None]
+    columns = max(len(row) for row in cells)
+    cells = [row + [""] * (columns - len(row)) for row in cells]
+    texts = [""] * len(cells)
+    for column in range(columns):
+        later = [any(row[column + 1 :]) for row in cells]
+        width = max((len(row[column]) for row, more in zip(cells, later, strict=True) if more), default=0)
+        for i, row in enumerate(cells):
+            texts[i] += row[column].ljust(width + (width > 0)) if later[i] else row[column]
+    edge = max((len(t) for t, line in zip(texts, rows, strict=True) if line.comment), default=0)
+    for text, line in zip(texts, rows, strict=True):
+        yield indent + (f"{text.ljust(edge)}  {line.comment}" if line.comment else text)
+
+
+def _cells(content: syntax.Content) -> list[str]:
+    """A line in the pieces that are aligned with those of its neighbours."""
+    match content:
+        case syntax.Items(items):
+            body, arrow = [item_text(item) for item in items], ""
+            if sum(item.expects is not None for item in items) == 1 and items[-1].expects:
+                bare = syntax.Item(items[-1].element, items[-1].span, items[-1].label, items[-1].repeat)
+                body, arrow = [*body[:-1], item_text(bare)], _expects(items[-1].expects)
+            return [" ".join(body), arrow] if arrow else [" ".join(body)]
+        case syntax.Cites(text):
+            return [f'source "{text}"']
+        case syntax.After(kind, items):
+            return [f"after {kind}:", _joined(items) or "none"]
+        case syntax.Default(kind, options):
+            return [f"default {kind}:", " ".join(map(_option, options))]
+        case syntax.Link(verb, path):
+            return [f'{verb} "{path}"']
+        case syntax.Remove(first, last):
+            return [f"remove {first}..{last}" if last else f"remove {first}"]
+        case syntax.Edit(verb, label, items):
+            return [f"{verb} {label}: {_joined(items)}"]
+        case syntax.Claim():
+            head = f"claim {content.on}" if content.on else "claim"
+            measures = [_measure(m) for m in content.measures]
+            cells = [head, *measures] if content.on else [f"{head} {measures[0]}", *measures[1:]]
+            disputed = content.measures[0].disputed
+            cells += [*map(str, content.protocol), "" if disputed is None else f'disputed "{disputed}"']
+            return [*cells, "" if content.where is None else f'"{content.where}"']
+        case syntax.ResultClaim(result):
+            return [f"claim {result}", *([f'"{content.where}"'] if content.where is not None else [])]
+        case syntax.Entry(key):
+            return [key, content.written]
+        case syntax.ResultLine():
+            return [str(content)]
+        case syntax.Results(measures, protocol_options):
+            return [" ".join([*map(_measure, measures), *map(str, protocol_options)])]
+        case syntax.Block() | syntax.Train() | syntax.Measured():
+            raise AssertionError("sections are written by _block")
+        case _:
+            assert_never(content)
+
+
+def _block(line: Line, indent: str) -> Iterable[str]:
+    content, comment = line.content, f"  {line.comment}" if line.comment else ""
+    match content:
+        case syntax.Block(name, parameters, lines):
+            head = f"block {name}({', '.join(parameters)}) {{"
+            one = " ".join(text.strip() for text in _lines(lines, ""))
+            plain = len(lines) == 1 and lines[0].comment is None
+            if plain and not comment and len(indent + head + one) + 3 <= _WIDEST:
+                yield f"{indent}{head} {one} }}"
+                return
+        case syntax.Train(lines):
+            name = f" {content.name}" if content.name else ""
+            base = f" as {content.base}" if content.base else ""
+            head = f"train{name}{base} {{"
+        case syntax.Measured(lines):
+            head = "measured {"
+        case _:
+            yield (indent + (line.comment or "")).rstrip()
+            return
+    yield f"{indent}{head}{comment}"
+    yield from _sections(lines, indent + _INDENT)
+    yield f"{indent}}}"
+
+
+def _sections(lines: tuple[Line, ...], indent: str) -> Iterable[str]:
+    """Lines in braces; the keys of a section's entries share one column."""
+    keys = [len(line.content.key) for line in lines if isinstance(line.content, syntax.Entry)]
+    if not keys:
+        yield from _lines(lines, indent)
+        return
+    for line in lines:
+        if isinstance(line.content, syntax.Entry):
+            text = f"{line.content.key.ljust(max(keys))} {line.content.written}"
+            yield indent + text + (f"  {line.comment}" if line.comment else "")
+        else:
+            yield from _lines([line], indent)
+
+
+def _is_wide(line: Line, indent: str) -> bool:
+    """Whether a line must be broken, and can be: what is printed behind an element doesn't count."""
+    content = line.content
+    if not isinstance(content, syntax.Items | syntax.Edit):
+        return False
+    *items, last = content.items
+    if not any(_opens(item) for item in content.items):
+        return False
+    head = f"{content.verb} {content.label}: " if isinstance(content, syntax.Edit) else ""
+    return len(indent + head + _joined([*items, replace(last, expects=None)])) > _WIDEST
+
+
+def _wide(line: Line, indent: str) -> Iterator[str]:
+    """The line, broken inside brackets: newlines there don't end it."""
+    content = line.content
+    assert isinstance(content, syntax.Items | syntax.Edit)
+    head = f"{indent}{content.verb} {content.label}:" if isinstance(content, syntax.Edit) else ""
+    *texts, last = _broken(content.items, indent, [head])
+    yield from texts
+    yield last + (f"  {line.comment}" if line.comment else "")
+
+
+def _broken(items: Sequence[syntax.Item], indent: str, lines: list[str], inside: bool = False) -> list[str]:
+    """Lines with the items behind those that are there; between items they break only ``inside`` of brackets."""
+    widest = _WIDEST - len(" |") if inside else _WIDEST
+    for place, item in enumerate(items):
+        width = _width(item)
+        if inside and lines[-1] and len(lines[-1]) + 1 + width > widest:
+            lines.append("")
+        elif not inside:  # what follows must stand on this line, up to the next bracket
+            after = takewhile(lambda each: not _opens(each), items[place + 1 :])
+            width += sum(1 + _width(each) for each in after)
+        before = len(lines[-1]) + 1 if lines[-1] else len(indent)
+        if before + width <= widest or not _opens(item):
+            _append(lines, item_text(item), indent)
+            continue
+        opener, parts, closer = _opened(item.element)
+        _append(lines, f"{item.label}: {opener}" if item.label else opener, indent)
+        for i, part in enumerate(parts):
+            inner = _broken(part, indent + _INDENT, [""], inside=True)
+            inner[-1] += " |" if i + 1 < len(parts) else ""
+            lines += inner
+        lines.append(indent + closer + _behind(item))
+    return lines
+
+
+def _width(item: syntax.Item) -> int:
+    return len(item_text(replace(item, expects=None)))
+
+
+def _append(lines: list[str], text: str, indent: str) -> None:
+    lines[-1] = f"{lines[-1]} {text}" if lines[-1] else indent + text
+
+
+def _opens(item: syntax.Item) -> bool:
+    return isinstance(item.element, syntax.Merge | syntax.Group | syntax.Aux)
+
+
+def _opened(element: syntax.Element) -> tuple[str, tuple[tuple[syntax.Item, ...], ...], str]:
+    """An element's opening bracket, what is between, and the closing one."""
+    match element:
+        case syntax.Merge(kind, branches):
+            return f"{kind}[", branches, "]"
+        case syntax.Group(items):
+            return "(", (items,), ")"
+        case syntax.Aux(weight, items):
+            return f"aux {weight.text} {{", (items,), "}"
+        case _:
+            raise AssertionError(f"{element} has no brackets to break")
+
+
+def item_text(item: syntax.Item) -> str:
+    """An item as it is spelled."""
+    text = element_text(item.element)
+    return (f"{item.label}: {text}" if item.label else text) + _behind(item)
+
+
+def _behind(item: syntax.Item) -> str:
+    """The repeat of an item, and what is printed about it."""
+    repeat = f" x{item.repeat}" if item.repeat is not None else ""
+    return f"{repeat} {_expects(item.expects)}" if item.expects else repeat
+
+
+def _joined(items: Iterable[syntax.Item]) -> str:
+    return " ".join(map(item_text, items))
+
+
+def element_text(element: syntax.Element) -> str:
+    """An element as it is spelled."""
+    match element:
+        case syntax.Layer():
+            return " ".join([layer_text(element), *map(_option, element.options)])
+        case syntax.Input(size, words):
+            return f"input ({size} {' '.join(words)})" if words else f"input {size}"
+        case syntax.Merge(kind, branches):
+            inner = " | ".join(map(_joined, branches))
+            return f"{kind}[ {inner} ]"
+        case syntax.Group(items):
+            return f"( {_joined(items)} )"
+        case syntax.Call(name, arguments):
+            return f"{name}({', '.join(map(str, arguments))})"
+        case syntax.Aux(weight, items):
+            return f"aux {weight.text} {{ {_joined(items)} }}"
+        case _:
+            assert_never(element)
+
+
+def _option(option: syntax.Option) -> str:
+    """Of a layer or a default: elsewhere there is no bare ``ceil``."""
+    return "ceil" if str(option) == "ceil=yes" else str(option)
+
+
+def layer_text(layer: syntax.Layer) -> str:
+    """The layer's word, without its options."""
+    size = ""
+    if layer.kernel:
+        h, w = layer.kernel
+        size = str(h) if h == w else f"{h}x{w}"
+    width = f"-{layer.width}" if layer.width is not None else ""
+    stride = f"/{layer.stride}" if layer.stride is not None else ""
+    rate = f"-{layer.rate}" if layer.rate is not None else ""
+    return f"{layer.kind}{size}{width}{stride}{rate}"
+
+
+def _expects(expects: syntax.Expects) -> str:
+    size = [str(expects.size)] if expects.size else []
+    figures = [
+        f"{m.name}={_figure(m)}" + (f' disputed "{m.disputed}"' if m.disputed is not None else "")
+        for m in expects.figures
+    ]
+    return " ".join(["->", *size, *figures])
+
+
+def _measure(measure: syntax.Measure) -> str:
+    return f"{measure.name} {_figure(measure)}"
+
+
+def _figure(measure: syntax.Measure) -> str:
+    figure = measure.figure
+    return str(figure) if isinstance(figure, syntax.Size) else figure.text

@@ -1,0 +1,346 @@
+"""The tree of what was written: frozen, with the places of everything, comments included.
+
+Spans don't count in equality: two texts that say the same thing in the same lines are equal.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vggdsl.text.figures import Figure
+from vggdsl.text.source import Span
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A block's parameter where a number could stand: ``$a``."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"${self.name}"
+
+
+Value = int | Parameter
+Argument = int | str | Parameter
+"""What a call gives a parameter; a string is a number as written, such as ``0.5`` or ``40%``."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size as printed, H×W or H×W×C; a vector is (n,)."""
+
+    numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self.numbers))
+
+
+@dataclass(frozen=True)
+class Option:
+    """``pad=1``; at a layer the bare word ``ceil`` is ``ceil=yes``."""
+
+    key: str
+    value: str
+    span: Span = field(compare=False, repr=False)
+    quoted: bool = False
+
+    def __str__(self) -> str:
+        return f'{self.key}="{self.value}"' if self.quoted else f"{self.key}={self.value}"
+
+
+# -- the network
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer's word. What a kind doesn't have is None."""
+
+    kind: str
+    span: Span = field(compare=False, repr=False)
+    kernel: tuple[Value, Value] | None = None
+    width: Value | None = None
+    """Channels of a convolution or a widen, features of an FC."""
+    stride: Value | None = None
+    rate: str | Parameter | None = None
+    """Of a dropout, as written: ``0.5``, ``40%``."""
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class Input:
+    size: Size
+    words: tuple[str, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Merge:
+    kind: str
+    branches: tuple[tuple["Item", ...], ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Group:
+    items: tuple["Item", ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Call:
+    name: str
+    arguments: tuple[Argument, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Aux:
+    weight: Figure
+    items: tuple["Item", ...]
+    span: Span = field(compare=False, repr=False)
+
+
+Element = Layer | Input | Merge | Group | Call | Aux
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure and the figure printed for it: ``params 138M``, ``weights=2.7Ki disputed "…"``."""
+
+    name: str
+    figure: Figure | Size
+    span: Span = field(compare=False, repr=False)
+    disputed: str | None = None
+
+
+@dataclass(frozen=True)
+class Expects:
+    """``-> 28x28x256 weights=159Ki``: what a table's row prints about the element."""
+
+    size: Size | None
+    figures: tuple[Measure, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Item:
+    """An element with its label, repeat and printed figures."""
+
+    element: Element
+    span: Span = field(compare=False, repr=False)
+    label: str | None = None
+    repeat: int | None = None
+    expects: Expects | None = None
+
+
+@dataclass(frozen=True)
+class Items:
+    """A line of layers."""
+
+    items: tuple[Item, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+# -- directives
+
+
+@dataclass(frozen=True)
+class Cites:
+    """``source "…"``: what the file follows."""
+
+    text: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class After:
+    """``after conv: BN ReLU``; no items for ``none``."""
+
+    kind: str
+    items: tuple[Item, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Default:
+    kind: str
+    options: tuple[Option, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Block:
+    name: str
+    parameters: tuple[str, ...]
+    lines: tuple["Line", ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Link:
+    """``use "…"`` and ``extends "…"``."""
+
+    verb: Literal["use", "extends"]
+    path: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Remove:
+    first: str
+    last: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """``replace 4a: …`` and ``insert-after 4a: …``."""
+
+    verb: Literal["replace", "insert-after"]
+    label: str
+    items: tuple[Item, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a source prints: of the network, or of the element or layer ``on``."""
+
+    measures: tuple[Measure, ...]
+    span: Span = field(compare=False, repr=False)
+    on: str | None = None
+    protocol: tuple[Option, ...] = ()
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class ResultLine:
+    """``Epoch 184/2500 - Train Accuracy: 0.9980 - Val Accuracy: … - Test Accuracy: …``.
+
+    The accuracies are kept as printed: their digits tell how exact they are.
+    """
+
+    epoch: int
+    epochs: int
+    train: str
+    val: str
+    test: str
+    span: Span = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return (
+            f"Epoch {self.epoch}/{self.epochs} - Train Accuracy: {self.train}"
+            f" - Val Accuracy: {self.val} - Test Accuracy: {self.test}"
+        )
+
+
+@dataclass(frozen=True)
+class ResultClaim:
+    result: ResultLine
+    span: Span = field(compare=False, repr=False)
+    where: str | None = None
+
+
+# -- sections
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A value in a section: a word, a number, a range, a string or a size, as written."""
+
+    text: str
+    kind: Literal["word", "number", "range", "string", "size"]
+    span: Span = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f'"{self.text}"' if self.kind == "string" else self.text
+
+
+@dataclass(frozen=True)
+class During:
+    """``1..20: 1e-3``: a value for a range of epochs."""
+
+    epochs: str
+    value: str
+    span: Span = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.epochs}: {self.value}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """``crop(32, pad=4)``."""
+
+    name: str
+    arguments: tuple[Atom | Option | During, ...]
+    span: Span = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.arguments))})"
+
+
+@dataclass(frozen=True)
+class Entry:
+    key: str
+    values: tuple[Atom | Option | Setting, ...]
+    span: Span = field(compare=False, repr=False)
+
+    @property
+    def written(self) -> str:
+        """The values as text."""
+        return " ".join(map(str, self.values))
+
+    @property
+    def is_steps(self) -> bool:
+        """Whether it is a schedule that says itself how long the training is."""
+        return self.key == "schedule" and any(isinstance(v, Setting) and v.name == "steps" for v in self.values)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Measures in a measured block, with their protocol."""
+
+    measures: tuple[Measure, ...]
+    protocol: tuple[Option, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Train:
+    lines: tuple["Line", ...]
+    span: Span = field(compare=False, repr=False)
+    name: str | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    lines: tuple["Line", ...]
+    span: Span = field(compare=False, repr=False)
+
+
+Directive = Cites | After | Default | Block | Link | Remove | Edit | Claim | ResultClaim | Train | Measured
+Content = Items | Directive | Entry | ResultLine | Results
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line, or one bracketed section; ``comment`` stands at its (first) end.
+
+    A line without content is a comment of its own, or blank.
+    """
+
+    content: Content | None
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole text."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        return tuple(line.content for line in self.lines if line.content is not None)

@@ -1,0 +1,213 @@
+"""Graph -> TypedGraph: shapes, counts and receptive fields, by arithmetic alone."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from vggdsl.network.graph import Graph, Head, Node
+from vggdsl.network.ops import FC, Add, Concat, Conv, Input, Params
+from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.text.errors import Diagnostic, Label, ShapeError
+
+MAX_ELEMENTS = 2**40
+"""Values in one tensor or parameters in one layer: 4 TiB in single precision."""
+
+
+@dataclass(frozen=True)
+class TypedNode:
+    """A node with what arithmetic says of it, for one image.
+
+    ``x`` is the shape that comes in. ``receptive_field`` and ``stride`` are in pixels of the
+    input: what one output position sees, and how far apart two neighbours are.
+    """
+
+    node: Node
+    x: Shape
+    shape: Shape
+    params: Params
+    macs: int
+    activations: int
+    receptive_field: Pair
+    stride: Pair
+    depth: int
+    """Layers with weights on the longest path up to and with this one."""
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is told beside the layer that it follows, as an implied ReLU is: it has no figures of its own."""
+        return bool(self.node.implied) and self.node.op.in_place and not self.params.total
+
+
+@dataclass(frozen=True)
+class TypedHead:
+    """An auxiliary classifier of which every shape is known."""
+
+    weight: float
+    nodes: tuple[TypedNode, ...]
+
+
+@dataclass(frozen=True)
+class TypedGraph:
+    """A graph whose every shape is known, and the totals of its inference network."""
+
+    graph: Graph
+    nodes: tuple[TypedNode, ...]
+    heads: tuple[TypedHead, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, TypedNode]:
+        """All nodes, those of auxiliary classifiers too."""
+        return {t.name: t for t in self.training_nodes}
+
+    @property
+    def training_nodes(self) -> tuple[TypedNode, ...]:
+        """Those of the network, then those of its heads."""
+        return (*self.nodes, *(t for head in self.heads for t in head.nodes))
+
+    @property
+    def inference(self) -> "TypedGraph":
+        """The same without auxiliary classifiers."""
+        return TypedGraph(Graph(self.graph.nodes), self.nodes) if self.heads else self
+
+    def __getitem__(self, name: str) -> TypedNode:
+        return self.by_name[name]
+
+    @property
+    def input(self) -> Shape:
+        return self.nodes[0].shape
+
+    @property
+    def output(self) -> Shape:
+        return self.nodes[-1].shape
+
+    @property
+    def params(self) -> int:
+        """Learnable parameters."""
+        return sum(t.params.learnable for t in self.nodes)
+
+    @property
+    def training_params(self) -> int:
+        """Learnable parameters with those of the auxiliary classifiers."""
+        return sum(t.params.learnable for t in self.training_nodes)
+
+    @property
+    def total_params(self) -> int:
+        """Parameters with running statistics."""
+        return sum(t.params.total for t in self.nodes)
+
+    @property
+    def weights(self) -> int:
+        """Parameters without biases."""
+        return sum(t.params.weights for t in self.nodes)
+
+    @property
+    def macs(self) -> int:
+        return sum(t.macs for t in self.nodes)
+
+    @property
+    def activations(self) -> int:
+        """Values that the layers store, the input left out."""
+        return sum(t.activations for t in self.nodes if not isinstance(t.node.op, Input))
+
+    @property
+    def weight_layers(self) -> int:
+        return max(t.depth for t in self.nodes)
+
+    @property
+    def receptive_field(self) -> Pair:
+        return self.nodes[-1].receptive_field
+
+
+def infer(graph: Graph) -> TypedGraph:
+    """Types every node.
+
+    Raises ``ShapeError`` with the place of the layer that can't take its input, and
+    of the layer that leaves that shape; for branches that disagree with both of them.
+    """
+    typed: dict[str, TypedNode] = {}
+    for node in graph.training_nodes:
+        typed[node.name] = _typed(node, [typed[name] for name in node.inputs])
+    nodes = tuple(typed[node.name] for node in graph.nodes)
+    heads = tuple(TypedHead(head.weight, tuple(typed[node.name] for node in head.nodes)) for head in graph.heads)
+    for head, of in zip(heads, graph.heads, strict=True):
+        _check_head(head, of, nodes[-1])
+    return TypedGraph(graph, nodes, heads)
+
+
+def _typed(node: Node, sources: list[TypedNode]) -> TypedNode:
+    try:
+        shape = node.op.out_shape(*(s.shape for s in sources))
+    except ShapeError as error:
+        raise ShapeError(tuple(_locate(d, node, sources) for d in error.diagnostics)) from None
+    x = sources[0].shape if sources else shape
+    params = node.op.params(x)
+    _bound(node, shape, params)
+    field, stride = Pair(1, 1), Pair(1, 1)
+    if sources:
+        field, stride = _receptive_field(node.op.sees(x), sources)
+    return TypedNode(
+        node=node,
+        x=x,
+        shape=shape,
+        params=params,
+        macs=node.op.macs(x),
+        activations=0 if node.op.in_place else shape.elements,
+        receptive_field=field,
+        stride=stride,
+        depth=max((s.depth for s in sources), default=0) + isinstance(node.op, Conv | FC),
+    )
+
+
+def _receptive_field(window: Window | None, sources: list[TypedNode]) -> tuple[Pair, Pair]:
+    """r' = r + (extent - 1) j and j' = j s, along each axis; of several inputs the largest."""
+    field = Pair(*(max(axis) for axis in zip(*(s.receptive_field for s in sources), strict=True)))
+    jump = Pair(*(max(axis) for axis in zip(*(s.stride for s in sources), strict=True)))
+    if window is None:
+        return field, jump
+    return (
+        Pair(*(r + (e - 1) * j for r, e, j in zip(field, window.extent, jump, strict=True))),
+        Pair(*(j * s for j, s in zip(jump, window.stride, strict=True))),
+    )
+
+
+def _locate(found: Diagnostic, node: Node, sources: list[TypedNode]) -> Diagnostic:
+    if node.branches:
+        labels = _branches(node, sources)
+    else:
+        what = "this window" if found.code == "V201" else "this layer"
+        labels = [Label(node.span, what)]
+        others = [before for before in sources if before.node.span != node.span]
+        labels += [Label(before.node.span, f"leaves {before.shape}", primary=False) for before in others]
+    return found.at(*labels, *(Label(span, "called here", primary=False) for span in node.calls))
+
+
+def _branches(node: Node, sources: list[TypedNode]) -> list[Label]:
+    """The first branch, and the first that disagrees with it."""
+    assert isinstance(node.op, Concat | Add)
+    first, *others = zip(sources, node.branches, strict=True)
+    for other, span in others:
+        try:
+            node.op.out_shape(first[0].shape, other.shape)
+        except ShapeError:
+            return [Label(span, f"gives {other.shape}"), Label(first[1], f"gives {first[0].shape}", primary=False)]
+    raise AssertionError("branches that agree one by one agree")
+
+
+def _check_head(head: TypedHead, of: Head, output: TypedNode) -> None:
+    if head.nodes and head.nodes[-1].shape == output.shape:
+        return
+    gives = head.nodes[-1].shape if head.nodes else "nothing"
+    message = f"an auxiliary classifier gives {gives}, the network {output.shape}"
+    labels = (Label(of.span, f"gives {gives}"), Label(output.node.span, f"gives {output.shape}", primary=False))
+    raise ShapeError(Diagnostic("V236", message, labels, "both are trained on the same classes: end both alike"))
+
+
+def _bound(node: Node, shape: Shape, params: Params) -> None:
+    for count, what in ((shape.elements, "values"), (params.learnable, "parameters")):
+        if count > MAX_ELEMENTS:
+            message = f"{node.op.kind} would have {count:,} {what}, {count * 4 / 2**40:,.0f} TiB in single precision"
+            help = f"at most {MAX_ELEMENTS:,} {what} in one layer: check its numbers"
+            raise ShapeError(Diagnostic("V204", message, (Label(node.span, "this layer"),), help))

@@ -1,0 +1,378 @@
+"""Which of another's layers is which of ours: by what the layers do, not by what they are called.
+
+Two networks are held against each other as plans: graphs of layers without what doesn't change an output in
+evaluation (dropout, identities, a last softmax) and with one spelling for what computes the same (an average
+over the whole map). Every layer of both gets a number by what it is and by the numbers of its inputs; those
+of a sum may stand in any order. Walking back from the outputs then pairs the layers, so that the order in
+which anyone registered or wrote them is of no account. What remains open are layers that stand in for each
+other in a sum, such as the branches of ``add[ conv3-64 | conv3-64 ]``: either pairing computes the same.
+
+Weights of which nothing but names and shapes is known are paired by their order (``in_order``), where that
+leaves one possibility.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.ops import (
+    FC,
+    LRN,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dropout,
+    GlobalAvgPool,
+    Identity,
+    Input,
+    MaxPool,
+    Op,
+    PReLU,
+    Softmax,
+    Widen,
+)
+from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.weights import COUNTER, Weights, weight_shapes
+from vggdsl.text.errors import Diagnostic, InputError
+
+_LISTED = 3
+_ONE = Pair(1, 1)
+
+
+@dataclass(frozen=True)
+class AdaptiveAvgPool:
+    """PyTorch's mean over windows that are spread evenly, where they lie at unequal distances: no spec has it."""
+
+    size: Pair
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer of a plan, and the shape that it gives."""
+
+    name: str
+    op: Op | AdaptiveAvgPool
+    inputs: tuple[str, ...]
+    shape: Shape
+
+
+class Plan:
+    """A network as far as its outputs depend on it, layer by layer in a topological order.
+
+    ``heads`` are the outputs of auxiliary classifiers.
+    """
+
+    def __init__(self, input: str, shape: Shape) -> None:
+        self.steps = {input: Step(input, Input(shape), (), shape)}
+        self._stands_for = {input: input}
+        self.output = input
+        self.heads: tuple[str, ...] = ()
+
+    def shape(self, name: str) -> Shape:
+        return self.steps[self._stands_for[name]].shape
+
+    def add(self, name: str, op: Op | AdaptiveAvgPool, inputs: Iterable[str]) -> None:
+        """Raises ``ShapeError`` if a layer can't take its inputs."""
+        sources = tuple(self._stands_for[name] for name in inputs)
+        shapes = [self.steps[source].shape for source in sources]
+        op = _plain(op, shapes[0])
+        if isinstance(op, Identity) or (isinstance(op, Concat | Add) and len(sources) == 1):
+            self._stands_for[name] = sources[0]
+            return
+        if isinstance(op, Concat):  # of a concat: its branches, one behind the other
+            steps = [self.steps[source] for source in sources]
+            sources = tuple(x for s in steps for x in (s.inputs if isinstance(s.op, Concat) else (s.name,)))
+        shape = Shape(shapes[0].c, *op.size) if isinstance(op, AdaptiveAvgPool) else op.out_shape(*shapes)
+        self._stands_for[name] = name
+        self.steps[name] = Step(name, op, sources, shape)
+
+    def finish(self, output: str, heads: Iterable[str] = ()) -> "Plan":
+        """Says what the outputs are; softmaxes at the end are left out."""
+        self.output, *others = (self._logits(name) for name in (output, *heads))
+        self.heads = tuple(others)
+        return self
+
+    def _logits(self, name: str) -> str:
+        step = self.steps[self._stands_for[name]]
+        return step.inputs[0] if isinstance(step.op, Softmax) else step.name
+
+
+def _plain(op: Op | AdaptiveAvgPool, x: Shape) -> Op | AdaptiveAvgPool:
+    """The op, spelled in the one way that all have that compute the same from that shape in evaluation."""
+    size = Pair(x.h, x.w)
+    match op:
+        case Dropout():
+            return Identity()
+        case BatchNorm():
+            return BatchNorm(op.eps)
+        case MaxPool() | AvgPool():
+            window = op.window
+            if window.ceil and replace(window, ceil=False).positions(size) == window.positions(size):
+                window = replace(window, ceil=False)
+            if window.extent == _ONE and window.stride == _ONE and window.pad == (0, 0):
+                return Identity()
+            if isinstance(op, AvgPool) and window.kernel == size and window.pad == (0, 0):
+                return GlobalAvgPool()
+            return replace(op, window=window)
+        case Widen():
+            return Identity() if op.channels == x.c else op
+        case GlobalAvgPool():
+            return Identity() if size == _ONE else op
+        case AdaptiveAvgPool():
+            h, w = op.size
+            if op.size == size:
+                return Identity()
+            if op.size == _ONE:
+                return GlobalAvgPool()
+            if x.h % h or x.w % w:
+                return op
+            stride = Pair(x.h // h, x.w // w)
+            return AvgPool(Window(stride, stride))
+        case _:
+            return op
+
+
+def plan_of(graph: TypedGraph) -> Plan:
+    """A network of ours; its auxiliary classifiers too."""
+    plan = Plan(graph.nodes[0].name, graph.input)
+    for typed in graph.training_nodes[1:]:
+        plan.add(typed.name, typed.node.op, typed.node.inputs)
+    return plan.finish(graph.nodes[-1].name, (head.nodes[-1].name for head in graph.heads))
+
+
+def pair(ours: Plan, theirs: Plan) -> dict[str, str] | None:
+    """Our layers, each with theirs; None if the networks differ. Auxiliary classifiers are left out."""
+    numbers: dict[object, int] = {}
+    number = {id(plan): _numbered(plan, numbers) for plan in (ours, theirs)}
+    a, b = number[id(ours)], number[id(theirs)]
+    if a[ours.output] != b[theirs.output]:
+        return None
+    pairs: dict[str, str] = {}
+    todo = [(ours.output, theirs.output)]
+    while todo:
+        here, there = todo.pop()
+        if here in pairs:
+            if pairs[here] != there:
+                return None
+            continue
+        pairs[here] = there
+        one, other = ours.steps[here], theirs.steps[there]
+        if isinstance(one.op, Add):
+            todo += zip(sorted(one.inputs, key=a.__getitem__), sorted(other.inputs, key=b.__getitem__), strict=True)
+        else:
+            todo += zip(one.inputs, other.inputs, strict=True)
+    return pairs if len(set(pairs.values())) == len(pairs) else None
+
+
+def _numbered(plan: Plan, numbers: dict[object, int]) -> dict[str, int]:
+    """For each layer a number that it shares with those, of any plan, that are the same of the same inputs."""
+    found: dict[str, int] = {}
+    for step in plan.steps.values():
+        inputs = [found[name] for name in step.inputs]
+        key = step.op, tuple(sorted(inputs) if isinstance(step.op, Add) else inputs)
+        found[step.name] = numbers.setdefault(key, len(numbers))
+    return found
+
+
+def pair_heads(ours: Plan, theirs: Plan, trunk: Mapping[str, str]) -> dict[str, str] | None:
+    """The layers of our auxiliary classifiers, each with theirs; None if one of them has no counterpart.
+
+    How a head averages its input may differ, as long as it leaves the same shape: heads are gone in evaluation.
+    """
+    pairs = dict(trunk)
+    for head in ours.heads:
+        found = next((f for other in theirs.heads if (f := _pair_head(ours, theirs, (head, other), pairs))), None)
+        if found is None:
+            return None
+        pairs |= found
+    return {here: there for here, there in pairs.items() if here not in trunk}
+
+
+def _pair_head(ours: Plan, theirs: Plan, ends: tuple[str, str], known: Mapping[str, str]) -> dict[str, str] | None:
+    pairs: dict[str, str] = {}
+    todo = [ends]
+    while todo:
+        here, there = todo.pop()
+        if here in known or here in pairs:
+            if (known.get(here) or pairs[here]) != there:
+                return None
+            continue
+        one, other = ours.steps[here], theirs.steps[there]
+        averages = all(isinstance(s.op, AvgPool | GlobalAvgPool | AdaptiveAvgPool) for s in (one, other))
+        same = one.shape == other.shape if averages else one.op == other.op
+        if not same or len(one.inputs) != len(other.inputs) or there in known.values():
+            return None
+        pairs[here] = there
+        todo += zip(one.inputs, other.inputs, strict=True)
+    return pairs
+
+
+def differences(ours: Plan, theirs: Plan) -> str:
+    """The first layers in which two networks differ, ours and theirs."""
+    sides = [[(step, _spell(step.op)) for step in _in_depth(plan)] for plan in (ours, theirs)]
+    found = _compare(*([(f"{s.name} is {text} -> {s.shape}", text) for s, text in side] for side in sides))
+    return found or "their layers are the same, and follow each other in another way"
+
+
+def _compare(ours: Sequence[tuple[str, str]], theirs: Sequence[tuple[str, str]]) -> str:
+    """The first differences of two sequences of (what is said of it, what is compared)."""
+    found = []
+    a, b = ([key for _, key in side] for side in (ours, theirs))
+    for tag, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if tag != "equal":
+            both = min(j - i, m - k)
+            found += [f"{ours[i + n][0]} here, {theirs[k + n][0]} there" for n in range(both)]
+            found += [f"{text}, and only here" for text, _ in ours[i + both : j]]
+            found += [f"{text}, and only there" for text, _ in theirs[k + both : m]]
+    rest = f"; and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
+    return "; ".join(found[:_LISTED]) + rest
+
+
+def _in_depth(plan: Plan) -> list[Step]:
+    """What the output depends on, branch by branch; of a sum the longest branch first."""
+    depth: dict[str, int] = {}
+    for step in plan.steps.values():
+        depth[step.name] = 1 + max((depth[name] for name in step.inputs), default=0)
+    order: dict[str, Step] = {}
+    todo = [plan.output]
+    while todo:
+        step = plan.steps[todo[-1]]
+        inputs = sorted(step.inputs, key=lambda name: -depth[name]) if isinstance(step.op, Add) else step.inputs
+        missing = next((name for name in inputs if name not in order), None)
+        if missing is not None:
+            todo.append(missing)
+            continue
+        order[todo.pop()] = step
+    return list(order.values())
+
+
+def _spell(op: Op | AdaptiveAvgPool) -> str:
+    """A layer in the words of the language, with every option that isn't the default.
+
+    >>> _spell(Conv(64, Window(Pair(7, 7), Pair(2, 2), Pair(3, 3)), bias=False)), _spell(BatchNorm(1e-3))
+    ('conv7-64/2 bias=no', 'BN eps=0.001')
+    """
+    match op:
+        case Input():
+            return f"input {op.size}"
+        case Conv():
+            half = Pair(*((k - 1) // 2 for k in op.window.kernel))
+            groups = f" groups={op.groups}" if op.groups > 1 else ""
+            return f"conv{_window(op.window, half, f'-{op.channels}')}{groups}{_bias(op.bias)}"
+        case FC():
+            return f"FC-{op.features}{_bias(op.bias)}"
+        case Widen():
+            return f"widen-{op.channels}"
+        case MaxPool() | AvgPool():
+            return f"{op.kind}{_window(op.window, Pair(0, 0))}"
+        case AdaptiveAvgPool():
+            return f"an adaptive avgpool to {op.size}"
+        case BatchNorm():
+            return f"BN eps={op.eps:g}" if op.eps != BatchNorm().eps else "BN"
+        case LRN():
+            return f"LRN n={op.n} k={op.k:g} alpha={op.alpha:g} beta={op.beta:g}"
+        case _:
+            return op.kind
+
+
+def _window(window: Window, usual: Pair, channels: str = "") -> str:
+    stride = f"/{_one(window.stride)}" if window.stride != _ONE else ""
+    pad = f" pad={_one(window.pad)}" if window.pad != usual else ""
+    dilation = f" dilation={_one(window.dilation)}" if window.dilation != _ONE else ""
+    return f"{_one(window.kernel)}{channels}{stride}{pad}{dilation}{' ceil' if window.ceil else ''}"
+
+
+def _one(pair: Pair) -> str:
+    return str(pair.h) if pair.h == pair.w else str(pair)
+
+
+def _bias(bias: bool) -> str:
+    return "" if bias else " bias=no"
+
+
+_Parts = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, str]:
+    """Our layers with weights, each with a module of another's state dict, by order and shapes alone.
+
+    With ``ordered`` the entries come in the order of the layers, as in a state dict, and all shapes must
+    follow each other as ours do. Without it, as in a .safetensors file, where entries are sorted by name,
+    modules of one shape must have one name but for the numbers in it, which then tell their order.
+
+    Raises ``InputError`` V510 with the first differences; or if two layers in different branches of a
+    merge have weights of one shape, so that nobody can tell which is which.
+    """
+    ours = _modules(weight_shapes(graph))
+    theirs = _modules({name: array.shape for name, array in given.items()})
+    if not ordered:
+        theirs = _like(ours, theirs)
+    if list(ours.values()) != list(theirs.values()):
+        sides = [[(f"{n or 'an entry'} is {_say(parts)}", _say(parts)) for n, parts in side.items()]
+                 for side in (ours, theirs)]  # fmt: skip
+        message = f"the weights don't fit the network: {_compare(*sides)}"
+        raise InputError(Diagnostic("V510", message, help="were they made for another network?"))
+    kinds = (Conv, FC) if ordered else (Conv, FC, BatchNorm, PReLU)  # in order they follow their convolutions
+    alike = _interchangeable(graph, ours, kinds)
+    if alike is not None:
+        a, b = alike
+        message = f"which weights are {a}'s and which {b}'s can't be told: both are {_say(ours[a])}"
+        raise InputError(Diagnostic("V510", message, help="name the entries as `vggdsl show` names the layers"))
+    return dict(zip(ours, theirs, strict=True))
+
+
+def _modules(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Parts]:
+    """Names of modules, with the names and shapes of what is in each."""
+    found: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, shape in shapes.items():
+        module, _, part = name.rpartition(".")
+        if part != COUNTER:
+            found.setdefault(module, {})[part] = shape
+    return {module: tuple(sorted(parts.items())) for module, parts in found.items()}
+
+
+def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> dict[str, _Parts]:
+    """Their modules in the order in which ours have those shapes; what has no place follows at the end."""
+    by_parts: dict[_Parts, list[str]] = {}
+    for name in sorted(theirs, key=lambda name: [int(n) for n in re.findall(r"\d+", name)]):
+        by_parts.setdefault(theirs[name], []).append(name)
+    for parts, names in by_parts.items():
+        kinds = {re.sub(r"\d+", "#", name): name for name in names}
+        if len(kinds) > 1 and parts in ours.values():
+            a, b, *_ = kinds.values()
+            message = f"which of {a} and {b} comes first can't be told: both are {_say(parts)}"
+            help = "a .safetensors file keeps no order: name its entries as `vggdsl show` names the layers"
+            raise InputError(Diagnostic("V510", message, help=help))
+    order = [by_parts[parts].pop(0) for parts in ours.values() if by_parts.get(parts)]
+    order += [name for names in by_parts.values() for name in names]
+    return {name: theirs[name] for name in order}
+
+
+def _interchangeable(
+    graph: TypedGraph, modules: Mapping[str, _Parts], kinds: tuple[type[Op], ...]
+) -> tuple[str, str] | None:
+    """Two layers of those kinds and of one shape that lie in different branches of a merge."""
+    behind: dict[str, frozenset[str]] = {}
+    for typed in graph.training_nodes:
+        node = typed.node
+        paths = [behind[name] for name in node.inputs]
+        behind[node.name] = frozenset({node.name}).union(*paths)
+        if not isinstance(node.op, Concat | Add):
+            continue
+        shared = frozenset.intersection(*paths)
+        seen: dict[_Parts, tuple[int, str]] = {}
+        for branch, path in enumerate(paths):
+            for name in sorted(path - shared):
+                if name in modules and isinstance(graph[name].node.op, kinds):
+                    first, other = seen.setdefault(modules[name], (branch, name))
+                    if first != branch and other != name:
+                        return other, name
+    return None
+
+
+def _say(parts: _Parts) -> str:
+    return ", ".join(f"{part} ({', '.join(map(str, shape))})" for part, shape in parts if "running" not in part)

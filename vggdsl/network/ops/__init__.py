@@ -1,0 +1,57 @@
+"""The closed union of layer kinds: shape, parameters, MACs and window of each, as arithmetic."""
+
+from vggdsl.network.ops.activation import ACTIVATIONS, FUNCTIONS, Activation, Function, PReLU, Softmax
+from vggdsl.network.ops.conv import Conv
+from vggdsl.network.ops.facts import Facts, Params
+from vggdsl.network.ops.fc import FC
+from vggdsl.network.ops.input import Input
+from vggdsl.network.ops.merge import Add, Concat
+from vggdsl.network.ops.norm import LRN, BatchNorm
+from vggdsl.network.ops.pool import AvgPool, GlobalAvgPool, MaxPool
+from vggdsl.network.ops.regular import Dropout, Identity
+from vggdsl.network.ops.widen import Widen
+
+Layer = (
+    Conv
+    | MaxPool
+    | AvgPool
+    | GlobalAvgPool
+    | FC
+    | BatchNorm
+    | LRN
+    | Activation
+    | PReLU
+    | Dropout
+    | Softmax
+    | Identity
+    | Widen
+)
+Merge = Concat | Add
+Op = Input | Layer | Merge
+
+__all__ = [
+    "ACTIVATIONS",
+    "FC",
+    "FUNCTIONS",
+    "LRN",
+    "Activation",
+    "Add",
+    "AvgPool",
+    "BatchNorm",
+    "Concat",
+    "Conv",
+    "Dropout",
+    "Facts",
+    "Function",
+    "GlobalAvgPool",
+    "Identity",
+    "Input",
+    "Layer",
+    "MaxPool",
+    "Merge",
+    "Op",
+    "PReLU",
+    "Params",
+    "Softmax",
+    "Widen",
+]

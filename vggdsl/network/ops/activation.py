@@ -1,0 +1,82 @@
+"""Activation functions."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+from vggdsl.network.ops.facts import Facts, Params
+from vggdsl.network.shapes import Shape
+
+Function = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "tanh", "sigmoid"]
+FUNCTIONS: tuple[Function, ...] = get_args(Function)
+ACTIVATIONS = (*FUNCTIONS, "PReLU")
+"""The words that are activations by the rules of the language; those behind the functions are ops of their own."""
+
+
+@dataclass(frozen=True)
+class Activation(Facts):
+    """An activation function, value by value.
+
+    Spelled: ``ReLU``, ``LeakyReLU`` (slope 0.01), ``ELU`` (alpha 1), ``GELU`` (exact), ``SiLU``,
+             ``tanh``, ``sigmoid``.
+    Shape:   unchanged.
+    Params:  none.
+    MACs:    none.
+    Source:  ReLU: Krizhevsky et al. 2012, sec. 3.1; ELU: Clevert et al. 2016.
+    Differs: counted as in place, without activations of its own, as CS231n's table does.
+
+    >>> Activation("ELU").kind
+    'ELU'
+    """
+
+    word: ClassVar[str] = "activation"
+    nonlinear: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True
+    function: Function
+
+    @property
+    def kind(self) -> str:
+        return self.function
+
+
+@dataclass(frozen=True)
+class PReLU(Facts):
+    """A ReLU with a slope for negative values that is learned, one for each channel, and begins at 0.25.
+
+    Spelled: ``PReLU``.
+    Shape:   unchanged.
+    Params:  c weights (the slopes), no biases.
+    MACs:    none.
+    Source:  He et al. 2015, arXiv:1502.01852, sec. 2.1.
+    Differs: weight decay is that of all parameters, where He et al. have none on the slopes; counted as in
+             place like the other activations.
+
+    >>> PReLU().params(Shape(64, 56, 56))
+    Params(weights=64, biases=0, running=0)
+    """
+
+    word: ClassVar[str] = "PReLU"
+    nonlinear: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True
+
+    def params(self, x: Shape) -> Params:
+        return Params(x.c)
+
+
+@dataclass(frozen=True)
+class Softmax(Facts):
+    """Softmax over the channels, at the end of a head.
+
+    Spelled: ``softmax``, ``soft-max``.
+    Shape:   unchanged.
+    Params:  none.
+    MACs:    none.
+    Source:  Simonyan & Zisserman 2015, sec. 2.1.
+    Differs: not in the PyTorch module, whose ``forward`` gives logits; in the ONNX graph if written.
+
+    >>> Softmax().kind
+    'softmax'
+    """
+
+    word: ClassVar[str] = "softmax"
+    nonlinear: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True

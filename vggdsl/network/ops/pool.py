@@ -1,0 +1,85 @@
+"""Pooling."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vggdsl.network.ops.facts import Facts, slide
+from vggdsl.network.shapes import Pair, Shape, Window
+
+
+@dataclass(frozen=True)
+class MaxPool(Facts):
+    """Maximum over a window.
+
+    Spelled: ``maxpool`` (2x2, stride 2), ``max pooling``, ``maxpool3/2``, ``maxpool3/2 pad=1 ceil``.
+    Shape:   (c, h, w) -> (c, h', w'), h' = (h + 2p - k) // s + 1; rounded up with ``ceil``.
+    Params:  none.
+    MACs:    none.
+    Raises:  ShapeError V201 if the window exceeds the padded input.
+    Source:  Simonyan & Zisserman 2015, sec. 2.1; ``ceil``: Caffe, used by Szegedy et al. 2014.
+
+    >>> print(MaxPool(Window(Pair(2, 2), Pair(2, 2))).out_shape(Shape(64, 7, 7)))
+    3x3x64
+    """
+
+    word: ClassVar[str] = "maxpool"
+    nonlinear: ClassVar[bool] = True
+    window: Window
+
+    def out_shape(self, x: Shape) -> Shape:
+        out = slide(self.word, "V201", self.window, x)
+        return Shape(x.c, out.h, out.w)
+
+    def sees(self, x: Shape) -> Window:
+        return self.window
+
+
+@dataclass(frozen=True)
+class AvgPool(Facts):
+    """Mean over a window; padding counts as zeros in it.
+
+    Spelled: ``avgpool``, ``average pooling``, ``avgpool5/3``, ``avgpool3/1 pad=1``.
+    Shape:   as MaxPool.
+    Params:  none.
+    MACs:    none.
+    Raises:  ShapeError V201 if the window exceeds the padded input.
+    Source:  Szegedy et al. 2014, Table 1.
+    Differs: a window that ``ceil`` lets hang over the end is divided by what is inside input and
+             padding (PyTorch); some runtimes divide by k*k.
+
+    >>> print(AvgPool(Window(Pair(7, 7), Pair(1, 1))).out_shape(Shape(1024, 7, 7)))
+    1x1x1024
+    """
+
+    word: ClassVar[str] = "avgpool"
+    window: Window
+
+    def out_shape(self, x: Shape) -> Shape:
+        out = slide(self.word, "V201", self.window, x)
+        return Shape(x.c, out.h, out.w)
+
+    def sees(self, x: Shape) -> Window:
+        return self.window
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool(Facts):
+    """Mean over the whole map.
+
+    Spelled: ``global-avgpool``.
+    Shape:   (c, h, w) -> (c, 1, 1).
+    Params:  none.
+    MACs:    none.
+    Source:  Lin et al. 2013, sec. 3.2.
+
+    >>> print(GlobalAvgPool().out_shape(Shape(2048, 7, 7)))
+    1x1x2048
+    """
+
+    word: ClassVar[str] = "global-avgpool"
+
+    def out_shape(self, x: Shape) -> Shape:
+        return Shape(x.c, 1, 1)
+
+    def sees(self, x: Shape) -> Window:
+        return Window(Pair(x.h, x.w))

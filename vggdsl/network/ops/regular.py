@@ -1,0 +1,43 @@
+"""Layers that do nothing at inference."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vggdsl.network.ops.facts import Facts
+
+
+@dataclass(frozen=True)
+class Dropout(Facts):
+    """Dropout: in training each value is zeroed with this probability, the rest scaled up.
+
+    Spelled: ``dropout-0.5``, ``dropout-40%``.
+    Shape:   unchanged.
+    Params:  none.
+    MACs:    none.
+    Source:  Krizhevsky et al. 2012, sec. 4.2.
+
+    >>> Dropout(0.4).rate
+    0.4
+    """
+
+    word: ClassVar[str] = "dropout"
+    in_place: ClassVar[bool] = True
+    rate: float
+
+
+@dataclass(frozen=True)
+class Identity(Facts):
+    """What comes in goes out.
+
+    Spelled: ``identity``.
+    Shape:   unchanged.
+    Params:  none.
+    MACs:    none.
+    Source:  He et al. 2015, sec. 3.2.
+
+    >>> Identity().kind
+    'identity'
+    """
+
+    word: ClassVar[str] = "identity"
+    in_place: ClassVar[bool] = True

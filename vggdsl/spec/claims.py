@@ -1,0 +1,370 @@
+"""What a source prints about a network, held against arithmetic.
+
+A structural claim that fails is an error that names the reading under which it would hold; a
+disputed one must fail under every reading. Claims about results carry the protocol under which
+they were measured and are compared with measurements, never computed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from vggdsl.language import syntax
+from vggdsl.language.elaborate import Network
+from vggdsl.language.syntax import Measure, Option, Size
+from vggdsl.network.infer import TypedGraph, TypedNode
+from vggdsl.network.measures import STRUCTURAL
+from vggdsl.network.ops import Input
+from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.text.figures import Figure
+from vggdsl.text.source import Span
+
+PROTOCOL: Mapping[str, tuple[str, ...]] = {
+    "train": (),
+    "split": ("train", "val", "test"),
+    "scale": (),
+    "view": ("centre", "ten", "grid", "dense", "dense+grid"),
+    "flip": ("yes", "no"),
+    "ensemble": (),
+    "seed": (),
+}
+"""What a result was measured under; where a tuple is empty, any number or name."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A structural figure and what came of it: ``holds``, ``disputed`` or ``refuted``."""
+
+    measure: Measure
+    on: str
+    status: str
+    finding: Diagnostic | None = None
+    computed: bool = False
+    """Whether the claim's place says that no source prints it: it guards the file."""
+
+
+@dataclass(frozen=True)
+class ResultClaim:
+    """Results that a source prints, e.g. top-5-error 8.8 %, with their protocol."""
+
+    measures: tuple[tuple[str, str], ...]
+    """Names and figures as printed; ``train-accuracy``, ``val-accuracy``, ``test-accuracy`` for a result line."""
+    protocol: tuple[tuple[str, str], ...]
+    where: str | None
+    line: syntax.ResultLine | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The network, or some of its nodes, whose figures are asked for."""
+
+    name: str
+    nodes: tuple[TypedNode, ...]
+    whole: bool
+    heads: tuple[TypedNode, ...] = ()
+    """Those of auxiliary classifiers, which only training has."""
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """The figures that have readings: how parameters and operations may be counted."""
+        return {
+            **self._sums(self.nodes),
+            "training-params": self.in_training["params"],
+            "weight-layers": max(t.depth for t in self.nodes) - (0 if self.whole else self._before()),
+        }
+
+    @cached_property
+    def in_training(self) -> Mapping[str, int]:
+        """The sums with auxiliary classifiers."""
+        return self._sums((*self.nodes, *self.heads))
+
+    def _sums(self, nodes: Sequence[TypedNode]) -> Mapping[str, int]:
+        params = [t.params for t in nodes]
+        return {
+            "params": sum(p.learnable for p in params),
+            "weights": sum(p.weights for p in params),
+            "total-params": sum(p.total for p in params),
+            "non-trainable-params": sum(p.running for p in params),
+            "macs": sum(t.macs for t in nodes),
+            "activations": sum(t.activations for t in nodes if not (self.whole and isinstance(t.node.op, Input))),
+        }
+
+    def readings(self, name: str) -> Iterator["_Reading"]:
+        """Other ways to count what a source calls ``name``: first as many classifiers, counted otherwise."""
+        in_training = name == "training-params" and bool(self.heads)
+        counted = "params" if name == "training-params" else name
+        for trained in (in_training, not in_training) if self.heads else (in_training,):
+            sums = self.in_training if trained else self.counts
+            scope = "" if trained == in_training else f"{'with' if trained else 'without'} auxiliary classifiers"
+            for said, measure in (("", counted), *_READINGS.get(counted, ())):
+                how = ", ".join(filter(None, (scope, said)))
+                if how and measure in sums:
+                    claimed = {"params": "training-params"}.get(measure) if trained else measure
+                    yield _Reading(how, claimed, sums[measure])
+
+    def _before(self) -> int:
+        return min(t.depth - bool(t.params.weights and t.macs) for t in self.nodes)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A way to count: what to say of it, and the measure that counts so, if there is one."""
+
+    said: str
+    measure: str | None
+    value: int
+
+
+_READINGS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "params": (("without biases", "weights"), ("with running statistics", "total-params")),
+    "weights": (("with biases", "params"), ("with biases and running statistics", "total-params")),
+    "total-params": (("without running statistics", "params"), ("without biases", "weights")),
+}
+"""Other ways to count what a table calls parameters: what to say, and the measure that counts so."""
+
+
+def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) -> Iterator[Verdict]:
+    """A verdict for every structural figure: of claims, and of the arrows behind elements."""
+    for printed in network.printed:
+        part = _Part("the element", tuple(typed[name] for name in printed.nodes), False)
+        if printed.expects.size is not None:
+            measure = Measure("output", printed.expects.size, printed.expects.span)
+            yield _called(_output(measure, part), printed.calls)
+        for measure in printed.expects.figures:
+            yield _called(_verdict(measure, part), printed.calls)
+    heads = tuple(t for head in typed.heads for t in head.nodes)
+    parts: dict[str | None, _Part] = {None: _Part("the network", typed.nodes, True, heads)}
+    for claim in claims:
+        if not all(m.name in STRUCTURAL for m in claim.measures):
+            continue
+        if claim.on not in parts:
+            assert claim.on is not None
+            names = network.labels.get(claim.on) or ((claim.on,) if claim.on in typed.by_name else None)
+            if names is None:
+                yield Verdict(claim.measures[0], claim.on, "refuted", _no_layer(claim, claim.on, network, typed))
+                continue
+            parts[claim.on] = _Part(claim.on, tuple(typed[name] for name in names), False)
+        computed = (claim.where or "").startswith("computed")
+        for measure in claim.measures:
+            yield replace(_verdict(measure, parts[claim.on]), computed=computed)
+
+
+def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:
+    """The verdict with the calls of blocks by which its element came about."""
+    if verdict.finding is None or not calls:
+        return verdict
+    labels = (Label(span, "called here", primary=False) for span in calls)
+    return replace(verdict, finding=verdict.finding.at(*labels))
+
+
+def _no_layer(claim: syntax.Claim, on: str, network: Network, typed: TypedGraph) -> Diagnostic:
+    start = claim.span.start + claim.span.text.index(on, len("claim"))
+    place = Span(claim.span.source, start, start + len(on))
+    return unknown("V303", "layer", on, list(dict.fromkeys((*network.labels, *typed.by_name))), place)
+
+
+def _verdict(measure: Measure, part: _Part) -> Verdict:
+    if measure.name in ("output", "receptive-field"):
+        return _output(measure, part) if measure.name == "output" else _field(measure, part)
+    if not isinstance(measure.figure, Figure) or measure.figure.unit == "%":
+        return _no_figure(measure, part, "a number such as 138M")
+    counts = part.counts
+    value = counts[measure.name]
+    between = "=" if measure.span.text.startswith(f"{measure.name}=") else " "
+    other = _other_reading(measure.figure, measure.name, part, between)
+    help = other or f"write {value:,} if the source does; if it doesn't, add `disputed` and the arithmetic"
+    return _judge(measure, part, measure.figure.holds(value), f"{value:,}", help, other)
+
+
+def _judge(measure: Measure, part: _Part, holds: bool, value: str, help: str, other: str | None = None) -> Verdict:
+    said = measure.figure.text if isinstance(measure.figure, Figure) else str(measure.figure)
+    label = Label(measure.span, f"it is {value}")
+    if measure.disputed is not None:
+        if holds or other:
+            message = f"disputed, but {measure.name} {said} of {part.name} holds{'' if holds else ', read otherwise'}"
+            mend = "remove `disputed`" if holds else other
+            return Verdict(measure, part.name, "refuted", Diagnostic("V302", message, (label,), mend))
+        return Verdict(measure, part.name, "disputed")
+    if holds:
+        return Verdict(measure, part.name, "holds")
+    message = f"{measure.name} of {part.name} is {value}, not {said}"
+    return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help))
+
+
+def _other_reading(figure: Figure, name: str, part: _Part, between: str) -> str | None:
+    """How the figure could be meant, if it isn't meant as written."""
+    units = {
+        figure.unit,
+        *({"K": ["Ki"], "M": ["Mi"], "G": ["Gi"], "Ki": ["K"], "Mi": ["M"], "Gi": ["G"]}.get(figure.unit, [])),
+    }
+    readings = [_Reading("", name, part.counts[name]), *part.readings(name)]
+    for unit in sorted(units, key=lambda u: u != figure.unit):
+        meant = figure if unit == figure.unit else figure.in_unit(unit)
+        for reading in readings:
+            if not reading.said and unit == figure.unit:
+                continue
+            if meant.holds(reading.value):
+                how = [reading.said] if reading.said else []
+                how += [f"in units of {1024 if unit.endswith('i') else 1000}"] if unit != figure.unit else []
+                mend = (
+                    f"write `{reading.measure}{between}{meant.text}`"
+                    if reading.measure
+                    else "no measure counts so, keep it in a comment"
+                )
+                return f"it would hold {', '.join(how)}: {mend}"
+    if name == "macs" and any(figure.holds(2 * macs) for macs in (part.counts["macs"], part.in_training["macs"])):
+        return "it would hold counting a multiply-add as two operations: claim the half as `macs`"
+    return None
+
+
+def _output(measure: Measure, part: _Part) -> Verdict:
+    shape = part.nodes[-1].shape
+    size = measure.figure
+    if isinstance(size, Figure):
+        if size.unit or size.approximate or size.digits != int(size.digits):
+            return _no_figure(measure, part, "a size such as 7x7x512")
+        size = Size((int(size.digits),))
+    return _judge(measure, part, _same_size(size, shape), str(shape), f"write {shape}, or mend the layers before it")
+
+
+def _same_size(size: Size, shape: Shape) -> bool:
+    """Whether a printed size is the shape: H×W×C, H×W, or the length of a vector."""
+    if len(size.numbers) == 1:
+        return (1, 1, size.numbers[0]) == (shape.h, shape.w, shape.c)
+    return size.numbers == (shape.h, shape.w, shape.c)[: len(size.numbers)]
+
+
+def _field(measure: Measure, part: _Part) -> Verdict:
+    field = part.nodes[-1].receptive_field
+    figure = measure.figure
+    if isinstance(figure, Size):
+        holds = figure.numbers == tuple(field)
+    elif figure.unit == "%":
+        return _no_figure(measure, part, "a number of pixels")
+    else:
+        holds = figure.holds(field.h) and figure.holds(field.w)
+    value = str(field.h) if field.h == field.w else str(field)
+    return _judge(measure, part, holds, value, f"write {value}, or mend the layers before it")
+
+
+def _no_figure(measure: Measure, part: _Part, wanted: str) -> Verdict:
+    said = measure.figure.text if isinstance(measure.figure, Figure) else str(measure.figure)
+    message = f"{measure.name} can't be `{said}`"
+    finding = Diagnostic("V304", message, (Label(measure.span, "here"),), f"write {wanted}")
+    return Verdict(measure, part.name, "refuted", finding)
+
+
+# -- results
+
+
+def read_results(
+    contents: Iterable[syntax.Content], recipes: Sequence[str], found: list[Diagnostic]
+) -> tuple[ResultClaim, ...]:
+    """The result claims of a spec; what is wrong with them is added to ``found``."""
+    claims = []
+    for content in contents:
+        match content:
+            case syntax.ResultClaim(line, span):
+                claims.append(ResultClaim(accuracies(line), (), content.where, line, span))
+            case syntax.Claim():
+                structural = [m for m in content.measures if m.name in STRUCTURAL]
+                if structural:
+                    found += _mixed(content, len(structural))
+                    continue
+                found += _check_result(content, recipes)
+                claims.append(
+                    ResultClaim(
+                        tuple((m.name, _printed(m)) for m in content.measures),
+                        tuple(sorted((o.key, _protocol_value(o)) for o in content.protocol)),
+                        content.where,
+                        None,
+                        content.span,
+                    )
+                )
+    return tuple(claims)
+
+
+def accuracies(line: syntax.ResultLine) -> tuple[tuple[str, str], ...]:
+    """The three accuracies of a result line, as printed."""
+    return (("train-accuracy", line.train), ("val-accuracy", line.val), ("test-accuracy", line.test))
+
+
+def _protocol_value(option: Option) -> str:
+    """Words are case-insensitive; names and numbers stay as they are."""
+    return option.value.lower() if PROTOCOL.get(option.key) else option.value
+
+
+def _printed(measure: Measure) -> str:
+    return measure.figure.text if isinstance(measure.figure, Figure) else str(measure.figure)
+
+
+def _mixed(claim: syntax.Claim, structural: int) -> Iterator[Diagnostic]:
+    if structural < len(claim.measures):
+        result = next(m for m in claim.measures if m.name not in STRUCTURAL)
+        help = "give it a claim of its own"
+        yield Diagnostic("V305", f"{result.name} beside what can be computed", (Label(result.span, "here"),), help)
+    for option in claim.protocol:
+        help = "only results are measured under a protocol; remove it"
+        yield Diagnostic("V305", f"`{option}` at a figure that is computed", (Label(option.span, "here"),), help)
+
+
+def _check_result(claim: syntax.Claim, recipes: Sequence[str]) -> Iterator[Diagnostic]:
+    if claim.on is not None:
+        yield Diagnostic(
+            "V305", "a result belongs to the network", (Label(claim.span, "here"),), f"remove `{claim.on}`"
+        )
+    for measure in claim.measures:
+        percent = isinstance(measure.figure, Figure) and measure.figure.unit == "%" and measure.figure.digits <= 100
+        if not percent:
+            message = f"{measure.name} is a percentage, not `{_printed(measure)}`"
+            yield Diagnostic("V304", message, (Label(measure.span, "here"),), _in_percent(measure))
+        if measure.disputed is not None:
+            help = "a result is measured, not refuted by arithmetic"
+            yield Diagnostic("V305", "`disputed` at a result", (Label(measure.span, "here"),), help)
+    yield from check_protocol(claim.protocol, recipes)
+
+
+def _in_percent(measure: Measure) -> str:
+    figure = measure.figure
+    if not isinstance(figure, Figure) or figure.unit or not 0 <= figure.digits <= 100:
+        return "write it in percent, such as 8.1%"
+    return f"write {figure.digits * 100 if figure.digits <= 1 else figure.digits:f}%"
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _no_recipe(option: Option, recipes: Sequence[str]) -> Diagnostic:
+    if recipes:
+        return unknown("V306", "recipe", option.value, recipes, option.span)
+    help = f"write `train {option.value} {{ … }}`, or remove `{option}`"
+    return Diagnostic("V306", "the spec has no recipe with a name", (Label(option.span, "not known"),), help)
+
+
+def check_protocol(protocol: Sequence[Option], recipes: Sequence[str]) -> Iterator[Diagnostic]:
+    """What is wrong with a protocol: unknown keys and values, one key twice."""
+    checks: Mapping[str, Callable[[str], bool]] = {
+        "train": lambda value: value in recipes,
+        "scale": lambda value: all(map(_is_number, value.split(","))),
+        "ensemble": _is_number,
+        "seed": _is_number,
+    }
+    seen = set()
+    for option in protocol:
+        values = PROTOCOL.get(option.key)
+        if values is None:
+            yield unknown("V306", "word of a protocol", option.key, list(PROTOCOL), option.span)
+        elif option.key in seen:
+            yield Diagnostic("V306", f"`{option.key}` is given twice", (Label(option.span, "again"),), "keep one")
+        elif values and option.value.lower() not in values:
+            yield unknown("V306", option.key, option.value, values, option.span)
+        elif option.key == "train" and option.value not in recipes:
+            yield _no_recipe(option, recipes)
+        elif not values and not checks[option.key](option.value):
+            example = 256 if option.key == "scale" else 1
+            help = f"write {option.key}={example}"
+            yield Diagnostic("V306", f"`{option}` is no number", (Label(option.span, "here"),), help)
+        seen.add(option.key)

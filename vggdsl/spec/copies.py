@@ -1,0 +1,25 @@
+"""Copies of a spec that runs keep: which file was run, since a copy's links are those of that file."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from vggdsl.language import library
+from vggdsl.language.links import Read
+from vggdsl.text.source import Source
+
+PLAN = "recipe.json"
+"""Of a run: what it was to do."""
+
+
+def run_of(path: Path) -> Path | None:
+    """The file of the spec that was run, for a path in a run's folder whose plan names it."""
+    try:
+        return Path(json.loads((path.parent / PLAN).read_text("utf-8"))["file"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def reader(source: Source, beside: Iterable[str | Path] = ()) -> Read:
+    """What reads the links of a text, as ``library.reader``; those of a run's copy begin at the spec that was run."""
+    return library.reader(source, beside, run_of)

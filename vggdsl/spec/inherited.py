@@ -1,0 +1,100 @@
+"""What is wrong with what a delta inherits, told from the delta: its reader writes there, and not in the base."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from vggdsl.language import syntax
+from vggdsl.spec.recipe import DATA_SETS
+from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.source import Source, Span
+
+
+def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | None = None) -> Diagnostic:
+    """The finding with a place in the document that extends another, and with what can be written there.
+
+    ``recipe`` is the name of the recipe that it is about. What isn't about an inherited line stays as it is.
+    """
+    link = next((c for c in document.contents if isinstance(c, syntax.Link) and c.verb == "extends"), None)
+    if link is None or not finding.labels:
+        return finding
+    own = link.span.source
+    match finding.code:
+        case "V213" if finding.labels[0].span.source != own:
+            return replace(_placed(finding, document, link), help=_drop(finding.labels[0].span))
+        case "V401":
+            help = finding.help
+            if finding.labels[-1].span.source != own or len(finding.labels) == 1:
+                help = f"{help}, or write `{_train(recipe, f'data {_data(finding)}')}`"
+            return replace(_placed(finding, document, link), help=help)
+        case "V410" if finding.labels[0].span.source != own:
+            help = f"write `{_train(recipe, 'init he')}`, or another init"
+            return replace(_placed(finding, document, link, recipe), help=help)
+        case "W209":
+            return _own_first(finding, own)
+        case _:
+            return finding
+
+
+def inherited_misfits(recipes: Sequence[str | None], document: syntax.Document) -> Iterator[Diagnostic]:
+    """W402: recipes that a delta inherits, and that can't train what it made of the network."""
+    link = next((c for c in document.contents if isinstance(c, syntax.Link) and c.verb == "extends"), None)
+    if not recipes or link is None:
+        return
+    names = ", ".join(name or "without a name" for name in recipes)
+    what = "recipes that are inherited don't" if len(recipes) > 1 else "a recipe that is inherited doesn't"
+    help = f"`vggdsl train` says why; change it: `{_train(recipes[0], 'data cifar10')}`, or train by another"
+    yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
+
+
+def _drop(line: Span) -> str:
+    rule = line.text.partition(":")[0]
+    if rule.lower().startswith("after"):
+        return f"write `{rule}: none` to drop the rule that is inherited"
+    return f"an inherited default can't be dropped: in {line.source.name}, write its options at the layers"
+
+
+def _train(recipe: str | None, entry: str) -> str:
+    return f"train {recipe} {{ {entry} }}" if recipe else f"train {{ {entry} }}"
+
+
+def _data(finding: Diagnostic) -> str:
+    """A set with as many classes as the network, which the message begins with."""
+    given = re.search(r"of ([\d,]+) for", finding.message)
+    classes = int(given[1].replace(",", "")) if given else 0
+    fitting = [name for name, known in DATA_SETS.items() if known.classes == classes]
+    if "cifar10" in fitting:
+        return "cifar10"
+    return fitting[0] if fitting else 'folder("DIR")'
+
+
+def _placed(finding: Diagnostic, document: syntax.Document, link: syntax.Link, recipe: str | None = None) -> Diagnostic:
+    """The finding with the change that it comes of, the only one or that of the layer named; else with the link."""
+    own = link.span.source
+    if any(label.span.source == own for label in finding.labels):
+        return _own_first(finding, own)
+    changes = [c for c in document.contents if isinstance(c, syntax.Remove | syntax.Edit | syntax.Items)]
+    words = re.findall(r"[\w.]+", finding.message)
+    named = [c for c in changes if _label(c) in words]
+    change = named[0] if named else changes[0] if len(changes) == 1 else None
+    text = "with this change" if change else "inherited from here"
+    text += f", by the recipe {recipe}" if recipe else ""
+    place = Label(change.span if change else link.span, text, primary=False)
+    return _own_first(finding.at(place), own)
+
+
+def _label(change: syntax.Remove | syntax.Edit | syntax.Items) -> str | None:
+    match change:
+        case syntax.Remove(first=label) | syntax.Edit(label=label):
+            return label
+        case _:
+            return None
+
+
+def _own_first(finding: Diagnostic, own: Source) -> Diagnostic:
+    """The finding with its first place in the file as the primary one."""
+    first = next((label for label in finding.labels if label.span.source == own), None)
+    if first is None or finding.labels[0].span.source == own:
+        return finding
+    others = (replace(label, primary=False) for label in finding.labels if label is not first)
+    return replace(finding, labels=(replace(first, primary=True), *others))

@@ -1,0 +1,21 @@
+"""Warnings: recipes that can be followed, but don't do what they say."""
+
+from collections.abc import Iterator
+
+from vggdsl.spec.recipe.model import Plateau, Recipe, WarmUp
+from vggdsl.text.errors import Diagnostic, Label
+
+
+def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
+    """W403 for a plateau that early stopping comes before: both wait for a better validation accuracy."""
+    schedule = recipe.schedule.then if isinstance(recipe.schedule, WarmUp) else recipe.schedule
+    stop = recipe.stop
+    if not isinstance(schedule, Plateau) or stop is None or stop.measure != "val-accuracy":
+        return
+    if stop.patience <= schedule.patience:
+        labels = (
+            Label(recipe.places["stop"], f"ends it when {stop.patience:,} brought none better"),
+            Label(recipe.places["schedule"], f"drops when {schedule.patience:,} brought none better", primary=False),
+        )
+        help = f"let it wait longer: `stop val-accuracy(patience={3 * schedule.patience})`"
+        yield Diagnostic("W403", "the learning rate never drops: the training stops before it", labels, help)

@@ -1,0 +1,373 @@
+"""Recipes: how a network is trained, as the spec says it. Every value knows where it comes from."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from vggdsl.text.errors import Label
+from vggdsl.text.source import Span
+
+Origin = Literal["spec", "default", "flag"]
+
+
+def _call(name: str, **options: object) -> str:
+    """``name(key=value)`` as a spec writes it; what is None is left out."""
+    texts = []
+    for key, value in options.items():
+        if value is not None:
+            texts.append(f"{key.replace('_', '-')}={_text(value)}")
+    return f"{name}({', '.join(texts)})" if texts else name
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return shortest(value) if isinstance(value, float) else str(value)
+
+
+def shortest(number: float) -> str:
+    """The number in as few digits as give it back.
+
+    >>> shortest(5e-4), shortest(1.0), shortest(0.123456789)
+    ('0.0005', '1', '0.123456789')
+    """
+    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set: ``cifar10(val=5000)``, ``folder("DIR")``, ``fake(classes=10, n=512)``.
+
+    ``val`` and ``test`` are how many images to set aside where the set has no such split, and ``seed`` which ones. With
+    ``labels=random`` the labels to train on and to choose by are drawn, with ``images=noise`` their images; the test
+    stays as it is.
+    """
+
+    name: str
+    path: str | None = None
+    val: int | None = None
+    test: int | None = None
+    classes: int | None = None
+    n: int | None = None
+    labels: Literal["random"] | None = None
+    images: Literal["noise"] | None = None
+    seed: int = 0
+
+    def __str__(self) -> str:
+        counts = {"val": self.val, "test": self.test, "seed": self.seed or None, "classes": self.classes, "n": self.n}
+        text = _call(self.name, **counts, labels=self.labels, images=self.images)
+        if self.path is None:
+            return text
+        inner = text[len(self.name) + 1 : -1]
+        return f'{self.name}("{self.path}"{", " + inner if inner else ""})'
+
+
+@dataclass(frozen=True)
+class Published:
+    """A data set as it was published: classes, labelled images in all, and the splits that it comes with besides
+    ``train``. None where the data at hand decide; a copy may hold fewer images."""
+
+    classes: int | None = None
+    images: int | None = None
+    splits: tuple[str, ...] = ()
+
+
+DATA_SETS: Mapping[str, Published] = {
+    "digits": Published(10, 1_797),
+    "mnist": Published(10, 70_000, ("test",)),
+    "fashion-mnist": Published(10, 70_000, ("test",)),
+    "cifar10": Published(10, 60_000, ("test",)),
+    "cifar100": Published(100, 60_000, ("test",)),
+    "svhn": Published(10, 99_289, ("test",)),
+    "stl10": Published(10, 13_000, ("test",)),
+    "tiny-imagenet": Published(200, 110_000, ("test",)),
+    "imagenet": Published(1000, 1_331_167, ("val",)),
+    "folder": Published(),
+    "fake": Published(),
+}
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A random crop of ``size`` pixels, after padding with zeros."""
+
+    size: int
+    pad: int = 0
+
+    def __str__(self) -> str:
+        return f"crop({self.size}, pad={self.pad})" if self.pad else f"crop({self.size})"
+
+
+@dataclass(frozen=True)
+class HFlip:
+    """Each image is mirrored with probability 1/2."""
+
+    def __str__(self) -> str:
+        return "hflip"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The shorter side is scaled to S; a range draws S for each image."""
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"scale({self.low}..{self.high})" if self.high != self.low else f"scale({self.low})"
+
+
+@dataclass(frozen=True)
+class ColourPCA:
+    """The shift of RGB values along their principal components (Krizhevsky et al. 2012, sec. 4.1)."""
+
+    def __str__(self) -> str:
+        return "colour-pca"
+
+
+Augment = Crop | HFlip | Scale | ColourPCA
+
+
+@dataclass(frozen=True)
+class SGD:
+    lr: float | None = None
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    def __str__(self) -> str:
+        return _call(
+            "sgd",
+            lr=self.lr,
+            momentum=self.momentum or None,
+            nesterov=self.nesterov or None,
+            weight_decay=self.weight_decay or None,
+        )
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam, or AdamW where the weight decay is decoupled."""
+
+    lr: float | None = None
+    weight_decay: float = 0.0
+    decoupled: bool = False
+
+    def __str__(self) -> str:
+        return _call("adamw" if self.decoupled else "adam", lr=self.lr, weight_decay=self.weight_decay or None)
+
+
+Optimizer = SGD | Adam
+
+
+@dataclass(frozen=True)
+class Constant:
+    lr: float | None = None
+
+    def __str__(self) -> str:
+        return f"constant({_text(self.lr)})" if self.lr is not None else "constant"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A learning rate for each range of epochs, counted from 1, without gaps."""
+
+    steps: tuple[tuple[int, int, float], ...]
+
+    def __str__(self) -> str:
+        return f"steps({', '.join(f'{a}..{b}: {_text(lr)}' for a, b, lr in self.steps)})"
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """The rate is multiplied by ``factor`` when ``patience`` epochs bring no better validation
+    accuracy; after ``drops`` drops the next plateau ends the training."""
+
+    factor: float = 0.1
+    patience: int = 10
+    drops: int | None = None
+
+    def __str__(self) -> str:
+        return _call("plateau", factor=self.factor, patience=self.patience, drops=self.drops)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """From the optimizer's rate to zero over all epochs, along a half cosine, step by step."""
+
+    def __str__(self) -> str:
+        return "cosine"
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """The rate rises linearly over the first epochs, then ``then`` takes over."""
+
+    epochs: int
+    then: "Constant | Steps | Plateau | Cosine"
+
+    def __str__(self) -> str:
+        return f"warmup({self.epochs}) {self.then}"
+
+
+Schedule = Constant | Steps | Plateau | Cosine | WarmUp
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Cross-entropy; with ``smoothing`` e the target is 1 - e for the label and e spread evenly over all classes.
+
+    The losses that are reported are those without smoothing.
+    """
+
+    smoothing: float = 0.0
+
+    def __str__(self) -> str:
+        return _call("cross-entropy", smoothing=self.smoothing or None)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Training ends when ``patience`` epochs bring no better value of the measure."""
+
+    measure: str
+    patience: int
+
+    def __str__(self) -> str:
+        return f"{self.measure}(patience={self.patience})"
+
+
+STOP_MEASURES = ("val-accuracy", "val-loss")
+
+
+@dataclass(frozen=True)
+class Init:
+    """``auto`` (He before a ReLU, Glorot elsewhere), ``he``, ``glorot``, ``torch`` (the framework's own)
+    or ``normal`` with its deviation; zero biases but for ``torch``."""
+
+    how: Literal["auto", "he", "glorot", "torch", "normal"] = "auto"
+    std: float | None = None
+    written: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return self.written or _call(self.how, std=self.std)
+
+
+@dataclass(frozen=True)
+class From:
+    """Weights of another network or recipe for the named layers (all where none are named)."""
+
+    source: str
+    is_file: bool
+    layers: tuple[str, ...]
+    otherwise: Init | None
+    recipe: str | None = None
+    """The digest of the recipe ``source``, where that isn't a file."""
+
+    def __str__(self) -> str:
+        source = f'"{self.source}"' if self.is_file else self.source
+        text = f"from({', '.join((source, *self.layers))})"
+        return f"{text} else {self.otherwise}" if self.otherwise else text
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a run needs, with defaults for what the spec leaves out."""
+
+    name: str | None = None
+    data: Data = Data("digits")
+    augment: tuple[Augment, ...] = ()
+    normalize: Literal["none", "mean", "mean-std"] = "mean-std"
+    batch: int = 128
+    optimizer: Optimizer = Adam()
+    schedule: Schedule = Constant()
+    loss: Loss = Loss()
+    clip: float | None = None
+    """The largest norm that the gradients of a step may have together; larger ones are scaled down to it."""
+    epochs: int = 20
+    stop: Stop | None = None
+    init: Init | From = Init()
+    seeds: tuple[int, ...] = (0,)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    checkpoint: int | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+    def origin(self, key: str) -> Origin:
+        return self.origins.get(key, "default")
+
+    def place(self, key: str) -> tuple[Label, ...]:
+        """Where the spec writes an entry; nowhere for a default or a flag."""
+        return (Label(self.places[key], "here"),) if key in self.places and self.origin(key) != "flag" else ()
+
+    def written(self, key: str) -> str:
+        """An entry's value as a spec writes it."""
+        value = getattr(self, key)
+        if isinstance(value, tuple):
+            return " ".join(map(str, value)) or "none"
+        if key == "checkpoint" and value is not None:
+            return f"every({value})"
+        if key == "clip" and value is not None:
+            return f"norm({shortest(value)})"
+        return "none" if value is None else str(value)
+
+    def with_flags(self, **values: Any) -> "Recipe":
+        """The recipe with entries replaced from the command line; what is None is left alone."""
+        given = {key: value for key, value in values.items() if value is not None}
+        origins = dict(self.origins) | dict.fromkeys(given, "flag")
+        return replace(self, **given, origins=origins)
+
+    @property
+    def main_schedule(self) -> "Constant | Steps | Plateau | Cosine":
+        """The schedule, or what a warm-up leads to."""
+        return self.schedule.then if isinstance(self.schedule, WarmUp) else self.schedule
+
+    @property
+    def may_end_early(self) -> bool:
+        """Whether a training can end before the last epoch."""
+        schedule = self.main_schedule
+        return self.stop is not None or (isinstance(schedule, Plateau) and schedule.drops is not None)
+
+    @property
+    def lr(self) -> float:
+        """The first learning rate."""
+        schedule = self.main_schedule
+        if isinstance(schedule, Constant) and schedule.lr is not None:
+            return schedule.lr
+        if isinstance(schedule, Steps):
+            return schedule.steps[0][2]
+        return self.optimizer.lr if self.optimizer.lr is not None else DEFAULT_ADAM_LR
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits that name what is trained how.
+
+        Over the meaning, not the spelling: where the learning rate stands, or whether a deviation is given
+        as a variance, makes no difference. Seeds and checkpoints don't count.
+        """
+        meant: dict[str, object] = {key: self.written(key) for key in KEYS if key not in ("seeds", "checkpoint")}
+        for key in _LATER:  # what older versions did without saying so
+            if getattr(self, key) == getattr(Recipe(), key):
+                del meant[key]
+        meant["lr"] = self.lr
+        meant["optimizer"] = replace(self.optimizer, lr=None)
+        if isinstance(self.main_schedule, Constant):
+            warm = self.schedule.epochs if isinstance(self.schedule, WarmUp) else 0
+            meant["schedule"] = f"constant after {warm}"
+        init = self.init.otherwise if isinstance(self.init, From) else self.init
+        source: tuple[str, ...] = ()
+        if isinstance(self.init, From):
+            source = (self.init.source, *self.init.layers, *([self.init.recipe] if self.init.recipe else ()))
+        meant["init"] = (source, (init.how, init.std) if init else None)
+        lines = (f"{key} {value}" for key, value in sorted(meant.items()))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
+
+
+DEFAULT_ADAM_LR = 1e-3
+"""Kingma & Ba 2015, algorithm 1. SGD has no usual rate: there the recipe must say one."""
+
+_LATER = ("loss", "clip")
+"""Entries that came after digests were written down in records; their defaults are what was done before."""
+
+KEYS = tuple(f.name for f in fields(Recipe) if f.name not in ("name", "origins", "places"))

@@ -1,0 +1,37 @@
+"""To which length a recipe scales the shorter side of images: to train on them, and to measure."""
+
+from vggdsl.spec.recipe.model import Crop, Recipe, Scale
+
+SIZES = {
+    "digits": 8,
+    "mnist": 28,
+    "fashion-mnist": 28,
+    "cifar10": 32,
+    "cifar100": 32,
+    "svhn": 32,
+    "stl10": 96,
+    "tiny-imagenet": 64,
+}
+"""Height and width of the images, of sets where all are square and alike."""
+
+
+def training_scales(recipe: Recipe) -> tuple[int, int] | None:
+    """The least and the largest: by ``scale``, or of images that are larger than the crop that is taken of them.
+
+    None where images are scaled to cover the input, and their centre is kept.
+    """
+    match recipe.augment:
+        case (Scale(low, high), *_):
+            return low, high
+        case (Crop(size, 0), *_) if size < SIZES.get(recipe.data.name, 0):
+            return SIZES[recipe.data.name], SIZES[recipe.data.name]
+    return None
+
+
+def evaluation_scale(recipe: Recipe) -> int | None:
+    """Q, by which an image is evaluated at its centre; None: so that it just covers the input.
+
+    The middle of the range (Simonyan & Zisserman 2015, sec. 4.1).
+    """
+    scales = training_scales(recipe)
+    return None if scales is None else sum(scales) // 2

@@ -1,0 +1,220 @@
+"""A spec: network, recipes, claims and measurements, read from one text."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from vggdsl.language import syntax
+from vggdsl.language.elaborate import Network, elaborate
+from vggdsl.language.library import read_source
+from vggdsl.language.links import flatten, is_blocks
+from vggdsl.language.lints import lint, lint_blocks
+from vggdsl.language.notations import arch
+from vggdsl.network.infer import TypedGraph, infer
+from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
+from vggdsl.spec.copies import reader
+from vggdsl.spec.inherited import from_delta, inherited_misfits
+from vggdsl.spec.measured import Measurement, read_measured
+from vggdsl.spec.pretrained import check_init, lineages
+from vggdsl.spec.recipe import DATA_SETS, Recipe, lint_recipe, read_recipes
+from vggdsl.text.errors import (
+    ClaimError,
+    Diagnostic,
+    InputError,
+    Label,
+    NetworkError,
+    ParseError,
+    RecipeError,
+    RecordError,
+    VggdslError,
+    once_each,
+)
+from vggdsl.text.source import Source
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec that is right in itself. Its claims may still fail: ``check`` tells.
+
+    Two specs are equal if they say the same in the same lines.
+    """
+
+    name: str = field(compare=False)
+    document: syntax.Document
+    """As written."""
+    whole: syntax.Document = field(compare=False, repr=False)
+    """Without links to other files."""
+    source: Source = field(compare=False, repr=False)
+    network: Network = field(compare=False, repr=False)
+    typed: TypedGraph = field(compare=False, repr=False)
+    recipes: tuple[Recipe, ...] = field(compare=False, repr=False)
+    results: tuple[ResultClaim, ...] = field(compare=False, repr=False)
+    measurements: tuple[Measurement, ...] = field(compare=False, repr=False)
+
+    @property
+    def citation(self) -> str | None:
+        """What the file follows, if it says so."""
+        return next((c.text for c in self.document.contents if isinstance(c, syntax.Cites)), None)
+
+    @property
+    def text(self) -> str:
+        """The spec as one text that points to no other file; as written if it doesn't."""
+        return self.source.text if self.whole is self.document else arch.write(self.whole)
+
+    def recipe(self, name: str | None = None) -> Recipe:
+        """The recipe of that name, or the first; the defaults where the spec has none.
+
+        Raises ``InputError`` V504 if there is no such recipe.
+        """
+        if name is None:
+            return self.recipes[0] if self.recipes else Recipe()
+        for recipe in self.recipes:
+            if recipe.name == name:
+                return recipe
+        names = [recipe.name for recipe in self.recipes if recipe.name]
+        help = f"its recipes: {', '.join(names)}" if names else "its recipes have no names"
+        raise InputError(Diagnostic("V504", f"{self.name} has no recipe `{name}`", help=help))
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every structural claim, judged."""
+        claims = [c for c in self.document.contents if isinstance(c, syntax.Claim)]
+        return tuple(verify(claims, self.network, self.typed))
+
+    def count(self, status: str) -> int:
+        """How many structural figures hold, are disputed or refuted."""
+        return Counter(v.status for v in self.verdicts)[status]
+
+    def misfits(self, recipe: Recipe) -> list[Diagnostic]:
+        """Why one of its recipes can't train this network: other classes, other layers to begin with."""
+        wrong = classes_differ(self, recipe, DATA_SETS[recipe.data.name].classes or recipe.data.classes)
+        wrong += check_init(recipe, self.recipes, self.typed)
+        return [from_delta(d, self.document, recipe.name) for d in wrong]
+
+    def check(self) -> list[Diagnostic]:
+        """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints."""
+        found = [v.finding for v in self.verdicts if v.finding is not None]
+        own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
+        is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
+        idle = []
+        for recipe in self.recipes:
+            wrong = self.misfits(recipe)
+            if is_begun:  # with which weights the record says
+                wrong = [d for d in wrong if d.code != "W401"]
+            found += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
+            if recipe.name in own or not any(d.is_error for d in wrong):
+                found += wrong
+            else:  # inherited, and perhaps of no use here: an error only where it is trained by
+                idle.append(recipe.name)
+        found += inherited_misfits(idle, self.document)
+        defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
+        found += (from_delta(d, self.document) for d in lint(self.typed, defaults))
+        found += lint_blocks(self.document, self.whole)
+        recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
+        for measurement in self.measurements:
+            place = (Label(measurement.span, "this block"),)
+            if not measurement.sealed:
+                help = "measured blocks are written by `vggdsl train`; train again to measure"
+                found.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
+            elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
+                help = f"{' and '.join(changed)} changed since; train again to measure"
+                found.append(Diagnostic("W602", "a stale measurement", place, help))
+        return list(once_each(found))
+
+    def _changed(self, measurement: Measurement, recipe: Recipe | None) -> list[str]:
+        if recipe is None:
+            return measurement.changed(self.network.graph.digest, None, None)
+        return measurement.changed(self.network.graph.digest, recipe.digest, self.bases(recipe))
+
+    def bases(self, recipe: Recipe) -> frozenset[str] | None:
+        """What a recipe may begin with: see ``pretrained.lineages``."""
+        return lineages(recipe, self.recipes, self.typed)
+
+
+def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diagnostic]:
+    """V401 where the classifier's width is not the number of the data's classes."""
+    classifier = spec.network.graph.classifier
+    output = spec.typed.output
+    if classes is None or classifier is None or output.elements == classes:
+        return []
+    labels = [Label(classifier.span, f"gives {output.elements:,}")]
+    if "data" in recipe.places:
+        labels.append(Label(recipe.places["data"], f"has {classes:,} classes", primary=False))
+    message = f"a classifier of {output.elements:,} for {classes:,} classes of {recipe.data.name}"
+    help = f"end the network with FC-{classes} softmax"
+    if not spec.recipes:
+        message = f"{spec.name} has no recipe; without one, training is on {recipe.data.name}, of {classes:,} classes"
+        help = "write `train { … }` in it, or in a spec that `extends` it"
+    return [Diagnostic("V401", message, tuple(labels), help)]
+
+
+def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:
+    """The spec that a text is. Its links are relative to the file ``name``, or else to the working folder.
+
+    >>> parse("input 32x32x3 conv3-64 maxpool FC-10 softmax").typed.params
+    165642
+
+    Raises ``VggdslError`` with what is wrong with it.
+    """
+    source = Source(name, text)
+    document = arch.parse(source)
+    if not document.contents:
+        help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
+        raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
+    found: list[Diagnostic] = []
+    wrong: set[type[VggdslError]] = set()
+    network: Network | None = None
+    typed: TypedGraph | None = None
+    recipes: tuple[Recipe, ...] = ()
+    whole = flatten(document, reader(source, beside))
+    if is_blocks(whole):
+        label = Label(next(c.span for c in whole.contents if isinstance(c, syntax.Block)), "a block")
+        help = f'write `use "{name}"` in a spec that begins with `input`'
+        raise NetworkError(Diagnostic("V210", f"{name} holds blocks and no network", (label,), help))
+    try:
+        network = elaborate(whole)
+        typed = infer(network.graph)
+    except NetworkError as error:
+        found += (from_delta(d, document) for d in error.diagnostics)
+        wrong.add(type(error))
+    try:
+        recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)])
+    except RecipeError as error:
+        found += error.diagnostics
+        wrong.add(RecipeError)
+    names = [c.name for c in whole.contents if isinstance(c, syntax.Train) and c.name]
+    results = read_results(document.contents, names, found)
+    measurements = tuple(read_measured(c, found) for c in document.contents if isinstance(c, syntax.Measured))
+    wrong |= {{"3": ClaimError, "6": RecordError}[d.code[1]] for d in found if d.code[1] in "36"}
+    if network is None or typed is None or found:
+        raise (wrong.pop() if len(wrong) == 1 else VggdslError)(found)
+    return Spec(_name(name), document, whole, source, network, typed, recipes, results, measurements)
+
+
+def _name(source: str) -> str:
+    """The name of a spec: its file's, or for a run's record that of the run without seed and number."""
+    path = Path(source.encode("utf-8", "replace").decode())  # a name that is no text can't go into files
+    run = re.fullmatch(r"(.+)-s\d+-\d+", path.absolute().parent.name)
+    return run[1] if run and path.name == "record.arch" else path.stem
+
+
+def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
+    """Reads a spec: a path, ``-`` for standard input, or the name of one that ships.
+
+    Its links may also lead into the folders of the files ``beside``.
+
+    >>> load("vgg_d").typed.params
+    138357544
+
+    Raises ``InputError`` V501 if there is none, V502 if it can't be read, and ``VggdslError`` as ``parse``.
+    """
+    source = read_source(spec)
+    return parse(source.text, source.name, beside)
+
+
+def write(spec: Spec) -> str:
+    """The text of a spec in the form that ``vggdsl fmt`` gives: ``parse(write(spec)) == spec``."""
+    return arch.write(spec.document)

@@ -1,0 +1,308 @@
+"""Weights that others made: torchvision's, by name, and files with names that aren't ours.
+
+A model of torchvision is traced by ``torch.fx``, on the meta device and without any weights, into a plan of
+its layers, and paired with the spec's by structure (``vggdsl.network.matching``): windows, strides, padding, groups
+and the epsilon of a BN are part of it, since with others the weights would fit and give something else. It
+is built for the number of its weights' classes and held against the spec before anything is fetched.
+
+A file is told by its names. Those of the spec's layers are taken as they are. The names and shapes of one of
+torchvision's models say that it is this model, with any number of classes. Any others are paired in order.
+
+torchvision's GoogLeNet and Inception were trained on images scaled to -1..1; with their weights these models
+undo ImageNet's normalisation first (``transform_input``). Here that is part of the preprocessing.
+"""
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlparse
+
+import torch
+from torch import nn
+
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.language.library import shipped
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.matching import differences, in_order, pair, pair_heads, plan_of
+from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
+from vggdsl.spec.spec import load
+from vggdsl.targets.torch import Network, load_weights, without_weights
+from vggdsl.targets.tracing import Untraceable, trace
+from vggdsl.targets.weight_files import check_finite, read_weights, to_arrays
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
+
+PREFIX = "torchvision:"
+_KNOWN = {
+    **dict.fromkeys(("alexnet", "squeezenet", "vgg"), "features.0.weight"),
+    **dict.fromkeys(("resnet", "resnext", "wide_resnet"), "layer1.0.conv1.weight"),
+    "densenet": "features.conv0.weight",
+    "googlenet": "conv1.conv.weight",
+    "inception": "Conv2d_1a_3x3.conv.weight",
+}
+"""How the names of those models begin that are made of a spec's layers, and a name in their state dicts."""
+
+_PARALLEL = "module."
+"""What PyTorch's DataParallel puts before all names."""
+
+Say = Callable[[str], None]
+"""Takes what the user should know."""
+
+
+class Loaded(NamedTuple):
+    """A network with its weights; ``weights`` are those under its names.
+
+    ``preprocessing`` is None where nobody knows it, ``source`` empty for a file.
+    """
+
+    network: Network
+    weights: Weights
+    preprocessing: Preprocessing | None = None
+    source: str = ""
+
+
+def from_torchvision(graph: TypedGraph, name: str, say: Say) -> Loaded:
+    """The network with weights that torchvision publishes: ``vgg16``, or ``vgg16@IMAGENET1K_V1`` for certain ones.
+
+    They come from PyTorch's cache, or are fetched into it.
+    Raises ``InputError`` V504 for a name that torchvision doesn't have, V510 if the model isn't this network,
+    V513 if the weights are torn, V515 if they can't be fetched.
+    """
+    model, entry = _find(name)
+    source = f"{PREFIX}{model}@{entry.name}"
+    classes = tuple(entry.meta.get("categories") or ())
+    module = _build(model, **({"num_classes": len(classes)} if classes else {}))
+    pairs = _pair(graph, module, f"torchvision's {model} is another network")
+    given = _fetch(source, entry, say)
+    loaded = _load(graph, pairs, given, say)
+    check_finite(source, loaded.weights, "name others of its weights")
+    preprocessing = _preprocessing(entry, hasattr(module, "transform_input"), graph, classes, say)
+    return loaded._replace(preprocessing=preprocessing, source=source)
+
+
+def from_file(graph: TypedGraph, path: Path, say: Say) -> Loaded:
+    """The network with the weights of a file, whatever they are called.
+
+    Raises ``InputError`` V510 if they aren't this network's, V513 if the file can't be read or isn't whole.
+    """
+    given = read_weights(path)
+    loaded = _named(graph, path, given, say)
+    check_finite(path, loaded.weights)
+    return loaded
+
+
+def _named(graph: TypedGraph, path: Path, given: Weights, say: Say) -> Loaded:
+    names = {name for name in given if name.rpartition(".")[2] != COUNTER}
+    for ours in (graph, graph.inference):
+        if names == weight_shapes(ours).keys():
+            return _loaded(ours, given)
+    if all(name.startswith(_PARALLEL) for name in names):
+        given = {name.removeprefix(_PARALLEL): array for name, array in given.items()}
+        names = {name.removeprefix(_PARALLEL) for name in names}
+    module = None
+    if not _ours(graph, names):
+        module, model = _recognise(given)
+    if module is not None:
+        pairs = _pair(graph, module, f"{path} holds weights of torchvision's {model}, another network")
+        say(f"{path} has the names and shapes of torchvision's {model}: its layers are paired by structure")
+        return _load(graph, pairs, given, say)
+    if _ours(graph, names):
+        check_weights(weight_shapes(graph), given)
+    ordered = path.suffix != ".safetensors"
+    try:
+        pairs = in_order(graph, given, ordered=ordered)
+    except InputError:
+        if not graph.heads:
+            raise
+        pairs = in_order(graph.inference, given, ordered=ordered)
+    say(f"{path} has other names: its layers are paired by {'order and ' if ordered else ''}shape")
+    say("strides, padding and the epsilons of BN aren't in such a file: they are taken to be the spec's")
+    return _load(graph, pairs, given, say)
+
+
+def _ours(graph: TypedGraph, names: set[str]) -> bool:
+    """Whether most of the names are those of our layers."""
+    return 2 * len(names & weight_shapes(graph).keys()) > len(names)
+
+
+def _loaded(graph: TypedGraph, given: Weights) -> Loaded:
+    network = without_weights(graph)
+    load_weights(network, given)
+    return Loaded(network, given)
+
+
+def _load(graph: TypedGraph, pairs: Mapping[str, str], given: Weights, say: Say) -> Loaded:
+    """The network with the weights of the paired modules, without auxiliary classifiers if those have none."""
+    heads = [t.name for head in graph.heads for t in head.nodes if t.params.total]
+    there = {name.rpartition(".")[0] for name in given}
+    if any(pairs.get(name) not in there for name in heads):
+        say("there are no weights for the auxiliary classifiers; outside of training they are gone anyway")
+        graph = graph.inference
+    names = {f"{pairs[module]}.{part}".removeprefix("."): f"{module}.{part}" for module, part in _places(graph)}
+    missing = [name for name in names if name not in given]
+    if missing:
+        message = f"the weights aren't whole: {missing[0]} is missing"
+        raise InputError(Diagnostic("V510", message, help="were they made by another version?"))
+    return _loaded(graph, {ours: given[theirs] for theirs, ours in names.items()})
+
+
+def _places(graph: TypedGraph) -> list[tuple[str, str]]:
+    """Our layers with weights, and the name of each weight in them."""
+    return [(module, part) for module, _, part in (name.rpartition(".") for name in weight_shapes(graph))]
+
+
+# -- torchvision's models
+
+
+def _find(name: str) -> tuple[str, Any]:
+    """The name of a model, and an entry of the enumeration of its weights."""
+    from torchvision import models
+
+    model, _, wanted = name.partition("@")
+    known = models.list_models(module=models)
+    if model not in known:
+        near = nearest(model, known)
+        help = f"did you mean `{PREFIX}{near}`?" if near else f"such as {', '.join(f'`{PREFIX}{m}`' for m in _SOME)}"
+        raise InputError(Diagnostic("V504", f"torchvision has no model `{model}` that names images", help=help))
+    entries = models.get_model_weights(model)
+    wanted = wanted or "DEFAULT"
+    if wanted not in entries.__members__:
+        help = "it has " + ", ".join(f"`{PREFIX}{model}@{entry.name}`" for entry in entries)
+        raise InputError(Diagnostic("V504", f"torchvision's {model} has no weights `{wanted}`", help=help))
+    return model, entries[wanted]
+
+
+_SOME = ("vgg16", "resnet50", "googlenet", "alexnet")
+
+
+def _build(model: str, **options: Any) -> nn.Module:
+    """A model without weights. Raises ``InputError`` V510 if it can't be built so."""
+    from torchvision import models
+
+    with warnings.catch_warnings(), torch.device("meta"):
+        warnings.simplefilter("ignore")  # about initialisations
+        try:
+            built = models.get_model(model, weights=None, **options)
+        except NotImplementedError:  # by models that compute their widths with tensors
+            raise _unlike(f"torchvision's {model} is another network", "it isn't made of a spec's layers") from None
+    assert isinstance(built, nn.Module)
+    return built
+
+
+def _recognise(given: Weights) -> tuple[nn.Module | None, str]:
+    """torchvision's model with exactly those names and shapes, but for the number of classes."""
+    from torchvision import models
+
+    shapes = _shapes({name: tuple(array.shape) for name, array in given.items()})
+    for model in models.list_models(module=models):
+        if not any(model.startswith(family) and name in shapes for family, name in _KNOWN.items()):
+            continue
+        module = _build(model)
+        theirs = _state(module, shapes)
+        if theirs.keys() != shapes.keys():
+            continue
+        classes = {shapes[name][:1] for name in shapes if shapes[name] != theirs[name]}
+        if len(classes) == 1 and (width := classes.pop()):
+            module = _build(model, num_classes=width[0])
+            theirs = _state(module, shapes)
+        if theirs == shapes:
+            return module, model
+    return None, ""
+
+
+def _state(module: nn.Module, like: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """The shapes in a model's state dict; without auxiliary classifiers, as after training, if ``like`` has none."""
+    shapes = _shapes({name: tuple(tensor.shape) for name, tensor in module.state_dict().items()})
+    if not any(_is_aux(name) for name in like):
+        shapes = {name: shape for name, shape in shapes.items() if not _is_aux(name)}
+    return shapes
+
+
+def _is_aux(name: str) -> bool:
+    return name.lower().startswith("aux")
+
+
+def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {name: shape for name, shape in shapes.items() if name.rpartition(".")[2] != COUNTER}
+
+
+def _pair(graph: TypedGraph, module: nn.Module, otherwise: str) -> dict[str, str]:
+    """Our layers, each with the module that it is there; those of heads as far as they have a counterpart.
+
+    Raises ``InputError`` V510, which begins with ``otherwise``, if the networks differ.
+    """
+    ours = plan_of(graph)
+    try:
+        theirs = trace(module.train(bool(graph.heads)), graph.input)
+    except Untraceable as error:
+        raise _unlike(otherwise, str(error)) from None
+    pairs = pair(ours, theirs)
+    if pairs is None:
+        raise _unlike(otherwise, differences(ours, theirs), _shipped(module.eval()))
+    return pairs | (pair_heads(ours, theirs, pairs) or {})
+
+
+def _unlike(what: str, why: str, help: str | None = None) -> InputError:
+    return InputError(Diagnostic("V510", f"{what}: {why}", help=help))
+
+
+def _shipped(module: nn.Module) -> str | None:
+    """The shipped spec that is a model of torchvision."""
+    params = sum(p.numel() for name, p in module.named_parameters() if not _is_aux(name))
+    for name in shipped():
+        try:
+            graph = load(name).typed
+            if graph.params == params and pair(plan_of(graph), trace(module, graph.input)) is not None:
+                return f"`{name}` is torchvision's network"
+        except (VggdslError, Untraceable):  # it isn't this one, then
+            continue
+    return None
+
+
+def _fetch(source: str, entry: Any, say: Say) -> Weights:
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    cached = folder / Path(urlparse(entry.url).path).name
+    size = entry.meta.get("_file_size")
+    megabytes = f" ({size:,.0f} MB)" if size else ""
+    say(f"{source}: {cached}" if cached.exists() else f"fetching {entry.url}{megabytes} into {folder}")
+    try:
+        with redirect_stdout(sys.stderr):  # PyTorch says there what it fetches
+            state = entry.get_state_dict(
+                progress=sys.stderr.isatty(), check_hash=True, map_location="cpu", weights_only=True
+            )
+    except (OSError, HTTPException) as error:  # no network, no such file there, no room here
+        reason = getattr(error, "reason", None) or error
+        why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+        message = f"can't fetch {source} from {entry.url}: {why}"
+        help = "fetch it elsewhere, and name the file: `--weights FILE`"
+        raise InputError(Diagnostic("V515", message, help=help)) from None
+    except MemoryError:
+        raise
+    except Exception as error:  # PyTorch has no root for what can be wrong with a file
+        if "invalid hash" in str(error):
+            message = f"{entry.url} gave something else than {source}: its digest is wrong"
+            raise InputError(Diagnostic("V515", message, help="try again, or from another network")) from None
+        message = f"{source}: {cached} is torn, or was put there by something else"
+        raise InputError(Diagnostic("V513", message, help="delete it, and it is fetched anew")) from None
+    return to_arrays(source, state)
+
+
+def _preprocessing(
+    entry: Any, rescales: bool, graph: TypedGraph, classes: tuple[str, ...], say: Say
+) -> Preprocessing | None:
+    """What torchvision does to images for these weights, as far as an ONNX file can tell."""
+    how = entry.transforms()
+    mean, std = (tuple(float(v) for v in values) for values in (how.mean, how.std))
+    if rescales:
+        mean = std = (0.5,) * len(mean)
+    if how.interpolation.value != "bilinear" or len(mean) != graph.input.c:
+        return None
+    names = classes if len(classes) == graph.output.elements else ()
+    crop, shorter = how.crop_size[0], how.resize_size[0]
+    if (graph.input.h, graph.input.w) != (crop, crop):
+        say(f"torchvision's images are {crop}x{crop}: for this input they are scaled to cover it")
+        shorter = None
+    return Preprocessing(graph.input, mean, std, names, shorter)

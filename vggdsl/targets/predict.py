@@ -1,0 +1,115 @@
+"""What images show, by an ONNX file that this project exported."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import is_file
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A class and its probability."""
+
+    name: str
+    probability: float
+
+
+class Predictor:
+    """An ONNX file in onnxruntime, with the preprocessing that it carries.
+
+    ``provider`` is what it runs on: CUDA where that can really start, else the CPU.
+    Raises ``InputError`` V531 if the file can't be read or run, wasn't exported by vggdsl, or doesn't
+    take images: neither grey nor RGB.
+    """
+
+    def __init__(self, path: Path, device: str = "auto") -> None:
+        self._path = path
+        if not is_file(path):
+            raise InputError(Diagnostic("V501", f"no file `{path}`"))
+        with _quiet():
+            import onnxruntime as ort
+
+            ort.set_default_logger_severity(4)
+            options = ort.SessionOptions()
+            options.log_severity_level = 4
+            providers = ["CPUExecutionProvider"]
+            if device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and _has_cuda():
+                ort.preload_dlls()
+                providers.insert(0, "CUDAExecutionProvider")
+            try:
+                self._session = ort.InferenceSession(str(path), options, providers=providers)
+            except Exception as error:  # onnxruntime has no root for its errors
+                why = str(error).strip().partition("\n")[0]
+                raise InputError(Diagnostic("V531", f"{path} is no usable ONNX file: {why}")) from None
+        self.provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
+        if device == "cuda" and self.provider != "CUDA":
+            help = "use --device auto, which falls back to the CPU"
+            raise InputError(Diagnostic("V532", "CUDA can't start here", help=help))
+        try:
+            self.preprocessing = Preprocessing.from_metadata(self._session.get_modelmeta().custom_metadata_map)
+        except ValueError as error:
+            help = "predict takes files that `vggdsl export` wrote, which say how to prepare images"
+            raise InputError(Diagnostic("V531", f"{path}: {error}", help=help)) from None
+        channels = self.preprocessing.shape.c
+        if channels not in (1, 3):
+            message = f"{path}: its input has {channels} channels, images have 1 or 3"
+            raise InputError(Diagnostic("V531", message, help="run it with onnxruntime on data of your own"))
+        self._gives_logits = self._session.get_outputs()[0].name == "logits"
+
+    def __call__(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess]]:
+        """The likeliest classes of each image, best first."""
+        for start in range(0, len(images), BATCH):
+            pixels = np.stack([self.preprocessing.read(path) for path in images[start : start + BATCH]])
+            try:
+                (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+            except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
+                why = str(error).strip().partition("\n")[0]
+                raise InputError(Diagnostic("V531", f"{self._path} can't be run: {why}")) from None
+            for values in np.asarray(given, np.float64).reshape(len(pixels), -1):
+                yield self._guesses(values, top)
+
+    def _guesses(self, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], top: int) -> list[Guess]:
+        if self._gives_logits:
+            values = np.exp(values - values.max())
+            values /= values.sum()
+        names = self.preprocessing.classes
+        best = np.argsort(-values, kind="stable")[:top]
+        return [Guess(names[i] if i < len(names) else f"class {i}", float(values[i])) for i in best]
+
+
+def _has_cuda() -> bool:
+    """Whether there is a driver with a device: asking onnxruntime instead prints errors."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps native libraries from writing to standard error, which Python's own redirection can't."""
+    try:
+        stderr = os.dup(2)
+    except OSError:
+        yield
+        return
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

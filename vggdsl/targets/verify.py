@@ -1,0 +1,131 @@
+"""Whether an ONNX file computes what the PyTorch network does."""
+
+import copy
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import torch
+
+from vggdsl.targets.onnx import INPUT, PROBABILITIES
+from vggdsl.targets.torch import Network
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+
+Array = npt.NDArray[np.float32]
+
+BATCHES = (1, 3)
+TOLERANCE = 1e-4
+"""Of logits, relative to the largest."""
+SOFTMAX_TOLERANCE = 1e-5
+"""Of probabilities, absolutely."""
+_ERRORS_ONLY = 3
+
+
+class Agreement(NamedTuple):
+    """How far two outputs are apart: absolutely, relative to the largest |output|, over n values."""
+
+    max_abs: float
+    max_rel: float
+    n: int
+
+
+def verify_onnx(path: str | os.PathLike[str], network: Network, *, seed: int = 0) -> Agreement:
+    """Runs the file's ONNX checker, then onnxruntime against PyTorch, both on the CPU.
+
+    The batches, of 1 and of 3 images, are normal noise from ``seed``. Logits are compared, also where the
+    file gives probabilities, since saturated ones look alike whatever the weights are: the file is run
+    with what goes into its softmax as a second output. They may differ by 1e-4 of the batch's largest
+    |logit|: both sum thousands of products in single precision (2^-24 = 6e-8 a rounding) in orders of
+    their own, which VGG-16 carries to 3e-6, while a wrong padding, epsilon or weight shows from 1e-3. It is
+    scaled by the largest because a single logit may cancel to nearly zero, where its own relative error
+    says nothing. Probabilities may differ by 1e-5 from the softmax of the file's own logits, computed in
+    double precision: that is one exponential and one sum in single precision, of numbers up to 1.
+
+    Gives the agreement of the logits. The network's mode, device and weights stay as they are. Raises
+    ``InputError`` V520 if the file can't be read or isn't valid ONNX, ``VggdslError`` V521 if the outputs
+    differ in shape or by more, or if probabilities don't come from a softmax.
+    """
+    session = _session(path)
+    network = copy.deepcopy(network).cpu().float().eval()
+    random = np.random.default_rng(seed)
+    worst = Agreement(0.0, 0.0, 0)
+    for batch in BATCHES:
+        x = random.standard_normal((batch, *network.typed.input.chw), dtype=np.float32)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(x)).numpy()
+        try:
+            given = [np.asarray(values) for values in session.run(None, {INPUT: x})]
+        except Exception as error:  # of its own kinds, e.g. for another network's input
+            message = f"can't run {os.fspath(path)}: {_first_line(error)}"
+            raise InputError(Diagnostic("V520", message)) from error
+        logits = given[-1]
+        if len(given) == 2 and logits.size == given[0].size:  # a flattening may follow the softmax
+            logits = logits.reshape(given[0].shape)
+            _check_softmax(path, logits, given[0])
+        found = difference(logits, expected)
+        if not found.max_rel <= TOLERANCE:  # a NaN is no agreement
+            by = f"{found.max_abs:.3g}, {found.max_rel:.1e} of the largest logit"
+            hint = f"up to {TOLERANCE:.0e} is rounding; was the file made from these weights?"
+            raise VggdslError(Diagnostic("V521", f"{os.fspath(path)} and PyTorch differ by {by}", help=hint))
+        worst = Agreement(max(worst.max_abs, found.max_abs), max(worst.max_rel, found.max_rel), worst.n + found.n)
+    return worst
+
+
+def _check_softmax(path: str | os.PathLike[str], logits: Array, probabilities: Array) -> None:
+    expected = torch.from_numpy(logits).double().softmax(1).numpy()
+    by = float(np.abs(probabilities - expected).max())
+    if not by <= SOFTMAX_TOLERANCE:
+        message = f"the probabilities of {os.fspath(path)} differ by {by:.1e} from the softmax of its logits"
+        raise VggdslError(Diagnostic("V521", message, help=f"up to {SOFTMAX_TOLERANCE:.0e} is rounding"))
+
+
+def difference(given: Array, expected: Array) -> Agreement:
+    """How far ``given`` is from ``expected``. Raises ``VggdslError`` V521 if the shapes differ."""
+    if given.shape != expected.shape:
+        message = f"outputs have shapes {given.shape} and {expected.shape}"
+        raise VggdslError(Diagnostic("V521", message, help="was the file made from this network?"))
+    max_abs, largest = float(np.abs(given - expected).max()), float(np.abs(expected).max())
+    return Agreement(max_abs, max_abs / largest if largest else max_abs, given.size)
+
+
+def _session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
+    """The file in onnxruntime; where it gives probabilities, what goes into the softmax is a second output."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = torch.get_num_threads()
+    folder = str(Path(path).resolve().parent)
+    try:
+        onnx.checker.check_model(os.fspath(path), full_check=True)
+        model = onnx.load(os.fspath(path), load_external_data=False)
+        if any(output.name == PROBABILITIES for output in model.graph.output):
+            logits = _before_softmax(model.graph)
+            if logits is None:
+                message = f"the probabilities of {os.fspath(path)} don't come from a softmax"
+                raise VggdslError(Diagnostic("V521", message, help="export it again"))
+            model.graph.output.append(onnx.helper.make_empty_tensor_value_info(logits))
+            model.graph.output[-1].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+            return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    except VggdslError:
+        raise
+    except Exception as error:  # neither library has one root for what can be wrong with a file
+        message = f"{os.fspath(path)} is not a usable ONNX file: {_first_line(error)}"
+        raise InputError(Diagnostic("V520", message)) from error
+
+
+def _before_softmax(graph: onnx.GraphProto) -> str | None:
+    """The value that the softmax behind the first output takes; only a flattening may lie between."""
+    makers = {name: node for node in graph.node for name in node.output}
+    node = makers.get(graph.output[0].name)
+    while node is not None and node.op_type == "Flatten":
+        node = makers.get(node.input[0])
+    return node.input[0] if node is not None and node.op_type == "Softmax" else None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

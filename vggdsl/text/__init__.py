@@ -1,0 +1,1 @@
+"""A text and places in it: findings about it, figures printed in it, files that hold it."""

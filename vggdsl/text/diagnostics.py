@@ -1,0 +1,96 @@
+"""A Diagnostic as text, in rustc's manner, or as data for JSON."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from vggdsl.text.errors import Diagnostic, Label
+
+_RED, _YELLOW, _BLUE, _BOLD, _OFF = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"
+_WIDEST = 160
+
+
+def render(diagnostic: Diagnostic, color: bool = False) -> str:
+    """The finding with the lines that it is about, its places underlined."""
+
+    def paint(style: str, text: str) -> str:
+        return f"{style}{text}{_OFF}" if color and text else text
+
+    kind, style = ("error", _RED) if diagnostic.is_error else ("warning", _YELLOW)
+    head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {_printable(diagnostic.message)}")
+    out = [head]
+    groups: dict[str, list[Label]] = {}
+    for label in sorted(diagnostic.labels, key=lambda item: not item.primary):
+        groups.setdefault(label.span.source.name, []).append(label)
+    for index, (name, labels) in enumerate(groups.items()):
+        width = max(len(str(label.span.line)) for label in labels)
+        first = labels[0].span
+        arrow = "-->" if index == 0 else ":::"
+        out.append(" " * width + paint(_BLUE, arrow) + f" {_printable(name)}:{first.line}:{first.column}")
+        bar = paint(_BLUE, "|")
+        out.append(" " * (width + 1) + bar)
+        previous = None
+        for label in sorted(labels, key=lambda item: item.span.start):
+            number = label.span.line
+            if number != previous:
+                if previous is not None and number > previous + 1:
+                    out.append(paint(_BLUE, "..."))
+                text, _ = _window(label)
+                out.append(f"{paint(_BLUE, f'{number:>{width}}')} {bar} {text}".rstrip())
+            previous = number
+            _, underline = _window(label)
+            mark_style = style if label.primary else _BLUE
+            out.append(f"{' ' * width} {bar} " + underline[0] + paint(mark_style, underline[1]))
+    if diagnostic.help:
+        out.append(paint(_BOLD, "help") + f": {_printable(diagnostic.help)}")
+    return "\n".join(out)
+
+
+def _window(label: Label) -> tuple[str, tuple[str, str]]:
+    """The line (cut where it is very long), and the indent and marks under the label's place."""
+    line = label.span.source.line(label.span.line)
+    start = min(label.span.column - 1, len(line))
+    cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
+    shown = _printable(line[cut : cut + _WIDEST])
+    before = _cells(_printable(line[cut:start]))
+    end = min(start + max(1, label.span.end - label.span.start), len(line), cut + _WIDEST)
+    marks = max(1, _cells(_printable(line[start:end])))
+    mark = ("^" if label.primary else "-") * marks
+    return shown, (" " * before, f"{mark} {_printable(label.text)}".rstrip())
+
+
+def _printable(text: str) -> str:
+    """The text without characters that would move a terminal's cursor."""
+    return "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _cells(text: str) -> int:
+    """Columns that a text takes in a terminal."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """The finding as plain data; lines and columns count from 1, ``end_column`` is exclusive."""
+    return {
+        "code": diagnostic.code,
+        "severity": "error" if diagnostic.is_error else "warning",
+        "message": _printable(diagnostic.message),
+        "help": diagnostic.help and _printable(diagnostic.help),
+        "labels": [
+            {
+                "file": _printable(label.span.source.name),
+                "line": label.span.line,
+                "column": label.span.column,
+                "end_line": label.span.source.position(label.span.end)[0],
+                "end_column": label.span.source.position(label.span.end)[1],
+                "text": _printable(label.text),
+                "primary": label.primary,
+            }
+            for label in diagnostic.labels
+        ],
+    }
+
+
+def render_all(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
+    """Several findings, a blank line between."""
+    return "\n\n".join(render(d, color) for d in diagnostics)

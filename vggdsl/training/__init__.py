@@ -1,1 +1,0 @@
-"""Recipe -> run -> record. The modules import torch; this package by itself doesn't."""
