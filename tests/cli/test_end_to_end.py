@@ -10,8 +10,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from vggdsl.cli import main
-from vggdsl.data import memory
 from vggdsl.spec.spec import load
+from vggdsl.targets import memory
 from vggdsl.text.errors import RecordError
 
 ROOT = Path(__file__).parents[2]
