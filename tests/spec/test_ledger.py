@@ -2,7 +2,7 @@
 
 A row's `under` names the recipes that say its figure (`train=S256,S384`, or `train` for the one without a name), or
 gives the protocol of a result in full (`train=S256 split=val scale=256 view=dense`).
-``UPDATE_README=1 pytest tests/test_ledger.py`` writes the README's counts anew.
+``UPDATE_DOCS=1 pytest tests/spec/test_ledger.py`` writes the counts on the page of the specs anew.
 """
 
 import csv
@@ -563,9 +563,9 @@ def test_specs_counts_what_sources_print_and_what_is_computed_apart() -> None:
         assert rows[name]["holds"] + rows[name]["disputed"] + computed == len(held(name).spec.verdicts)
 
 
-def test_the_readme_s_counts_are_the_ledger_s() -> None:
-    readme = HERE.parent / "README.md"
-    text = readme.read_text(encoding="utf-8")
+def test_the_page_s_counts_are_the_ledger_s() -> None:
+    page = HERE.parent / "specs" / "README.md"
+    text = page.read_text(encoding="utf-8")
     counts = {status: f"{count:,}" for status, count in Counter(row["status"] for row in ROWS).items()}
     said = (
         f"Of {len(ROWS):,} rows {counts['claim']} stand in a spec as printed, {counts['disputed']} stand there as"
@@ -573,7 +573,7 @@ def test_the_readme_s_counts_are_the_ledger_s() -> None:
         " checkable; both say why.\n"
     )
     shown, found = re.subn(r"(?<=<!-- ledger -->\n)(?:.*\n)*?(?=<!-- /ledger -->)", lambda _: said, text)
-    if os.environ.get("UPDATE_README"):
-        readme.write_text(shown, encoding="utf-8")
+    if os.environ.get("UPDATE_DOCS"):
+        page.write_text(shown, encoding="utf-8")
     assert found == 1
     assert shown == text

@@ -1,0 +1,66 @@
+"""The pages show what the commands print.
+
+``UPDATE_DOCS=1 pytest tests/cli/test_docs.py`` writes the outputs anew.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "venv", "node_modules"} & set(path.parts)]
+WALK = ROOT / "examples" / "README.md"
+_BLOCK = re.compile(r"(?P<varies><!-- varies -->\n)?```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)*?)```\n")
+_MISTAKES = re.compile(r"(?<=<!-- mistakes -->\n)(?:.*\n)*?(?=<!-- /mistakes -->)")
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
+_MOST_LINES = 200
+"""Of the front page: what is more belongs to a room's own."""
+
+
+def _run(command: str) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100"}
+    done = subprocess.run(
+        command, shell=True, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    return done.stdout
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != WALK], ids=_name)
+def test_a_page_shows_what_commands_print(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    def renew(match: re.Match[str]) -> str:
+        if match["varies"]:
+            return match[0]
+        output = _run(match["command"])
+        return f"```console\n$ {match['command']}\n{output.rstrip()}\n```\n"
+
+    shown = _BLOCK.sub(renew, text)
+    shown = _MISTAKES.sub(lambda _: _run("python examples/mistakes.py"), shown)
+    if os.environ.get("UPDATE_DOCS"):
+        page.write_text(shown, encoding="utf-8")
+    assert shown == text
+
+
+def test_the_pages_show_outputs() -> None:
+    shown = sum(len(_BLOCK.findall(page.read_text(encoding="utf-8"))) for page in PAGES)
+    assert shown >= 12
+
+
+def test_the_front_page_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= _MOST_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = _LINK.findall(page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
