@@ -2,11 +2,11 @@
 
 import re
 import sys
-from typing import Any
 
 import click
 
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, plural, report
+from vggdsl.cli.schemas import Checked
 from vggdsl.language import syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.library import read_source
@@ -36,7 +36,7 @@ def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
     vggdsl check specs/*.arch
     vggdsl check --json my_net.arch | jq '.[].diagnostics'
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[Checked] = []
     codes = []
     width = max(len(name) for name in specs)
     for name in specs:
@@ -92,13 +92,25 @@ def _summary(spec: Spec | None, blocks: int | None, found: list[Diagnostic]) -> 
     return ", ".join(parts)
 
 
-def _row(name: str, spec: Spec | None, blocks: int | None, found: list[Diagnostic]) -> dict[str, Any]:
-    row: dict[str, Any] = {"spec": name, "ok": not any(d.is_error for d in found)}
+def _row(name: str, spec: Spec | None, blocks: int | None, found: list[Diagnostic]) -> Checked:
+    row: Checked = {"spec": name, "ok": not any(d.is_error for d in found), "diagnostics": diagnostics_json(found)}
     if blocks is not None:
         row["blocks"] = blocks
     if spec is not None:
-        row["claims"] = {status: spec.count(status) for status in ("holds", "disputed", "refuted")}
+        typed = spec.typed
+        row["network"] = {
+            "params": typed.params,
+            "macs": typed.macs,
+            "weight_layers": typed.weight_layers,
+            "input": typed.input.chw,
+            "output": typed.output.chw,
+        }
+        row["claims"] = {
+            "holds": spec.count("holds"),
+            "disputed": spec.count("disputed"),
+            "refuted": spec.count("refuted"),
+        }
         row["results_claimed"] = sum(len(claim.measures) for claim in spec.results)
         row["measured"] = len(spec.measurements)
         row["sealed"] = sum(m.sealed for m in spec.measurements)
-    return row | {"diagnostics": diagnostics_json(found)}
+    return row

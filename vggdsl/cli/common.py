@@ -11,7 +11,7 @@ import click
 
 from vggdsl.network.infer import TypedHead
 from vggdsl.spec.spec import Spec
-from vggdsl.text.diagnostics import render_all, to_json
+from vggdsl.text.diagnostics import FindingData, render_all, to_json
 from vggdsl.text.errors import Diagnostic, VggdslError
 
 P = ParamSpec("P")
@@ -68,7 +68,7 @@ def echo_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def diagnostics_json(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+def diagnostics_json(found: Iterable[Diagnostic]) -> list[FindingData]:
     return [to_json(d) for d in found]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.common import echo_json, reports_errors
+from vggdsl.cli.schemas import Predicted
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
 
@@ -49,12 +50,11 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
         with out_of_memory("predicting"):
             guesses = _guesses(Predictor(model, device), images, top)
     if as_json:
-        echo_json(
-            [
-                {"image": str(path), "top": [{"class": g.name, "probability": g.probability} for g in best]}
-                for path, best in zip(images, guesses, strict=True)
-            ]
-        )
+        rows: list[Predicted] = [
+            {"image": str(path), "top": [{"class": g.name, "probability": g.probability} for g in best]}
+            for path, best in zip(images, guesses, strict=True)
+        ]
+        echo_json(rows)
         return
     for path, best in zip(images, guesses, strict=True):
         click.echo(f"{path}: " + ", ".join(f"{guess.name} {_percent(guess.probability)}" for guess in best))

@@ -2,12 +2,12 @@
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import click
 
 from vggdsl.cli.common import LEFT, echo_json, plural, print_table
+from vggdsl.cli.schemas import ResultRow
 from vggdsl.records.table import Row, data_text, two_decimals
 
 COLUMNS = ("name", "params", "layers", "recipe", "measure", "claimed", "measured", "seeds", "difference", "protocol")
@@ -122,11 +122,11 @@ def _latex(columns: Sequence[str], cells: Sequence[Sequence[str]], common: str) 
     yield "\\end{tabular}"
 
 
-def _json(row: Row) -> Mapping[str, Any]:
+def _json(row: Row) -> ResultRow:
     spec, claimed, group = row.subject.spec, row.claimed, row.group
     recipe = spec.recipe(row.recipe)
     is_known = row.recipe == recipe.name  # a claim need not name one of several
-    data: dict[str, Any] = {
+    data: ResultRow = {
         "name": row.subject.name,
         "spec": row.subject.path,
         "params": spec.typed.params,
@@ -185,17 +185,18 @@ _CSV = (
 def _csv(row: Row) -> list[object]:
     """The cells of JSON in one row; figures in percent, several in one cell divided by spaces."""
     data = _json(row)
-    claimed, measured, recipe = (data[key] or {} for key in ("claimed", "measured", "recipe"))
-    seeds = measured.get("seeds", [])
-    cells = {
+    claimed, measured, recipe = data["claimed"], data["measured"], data["recipe"]
+    seeds = measured["seeds"] if measured else []
+    protocol = claimed["protocol"] if claimed else {}
+    cells: dict[str, object] = {
         **data,
-        **measured,
-        "recipe": recipe.get("name"),
-        "recipe_digest": recipe.get("digest"),
-        "claimed": claimed.get("value"),
+        **(measured or {}),
+        "recipe": recipe and recipe["name"],
+        "recipe_digest": recipe and recipe["digest"],
+        "claimed": claimed and claimed["value"],
         "seeds": " ".join(str(each["seed"]) for each in seeds),
         "values": " ".join(str(each["value"]) for each in seeds),
-        "protocol": " ".join(f"{key}={value}" for key, value in claimed.get("protocol", {}).items()),
+        "protocol": " ".join(f"{key}={value}" for key, value in protocol.items()),
         "differs": "; ".join(row.differs),
     }
     return [cells.get(column) if cells.get(column) is not None else "" for column in _CSV]

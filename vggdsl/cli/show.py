@@ -4,11 +4,11 @@ import csv
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
 from vggdsl.cli.common import echo_json, heads_of, plural, print_table, report, reports_errors
+from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.language import syntax
 from vggdsl.language.notations.arch.write import element_text
 from vggdsl.network.infer import TypedHead, TypedNode
@@ -217,7 +217,7 @@ def _notes(spec: Spec) -> Iterator[str]:
         yield f"source: {spec.citation}"
 
 
-def _json(spec: Spec) -> dict[str, Any]:
+def _json(spec: Spec) -> Shown:
     typed = spec.typed
     return {
         "name": spec.name,
@@ -236,7 +236,7 @@ def _json(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _head(name: str, head: TypedHead) -> dict[str, Any]:
+def _head(name: str, head: TypedHead) -> AuxiliaryClassifier:
     params, macs, activations = _sums(head.nodes)
     return {
         "name": name,
@@ -249,7 +249,7 @@ def _head(name: str, head: TypedHead) -> dict[str, Any]:
     }
 
 
-def _layer(t: TypedNode) -> dict[str, Any]:
+def _layer(t: TypedNode) -> Layer:
     return {
         "name": t.name,
         "kind": t.node.op.kind,
@@ -280,7 +280,8 @@ def _csv(spec: Spec) -> None:
     writer.writerow([*_layer(spec.typed.nodes[0]), "head"])
     for name, nodes in parts:
         for t in nodes:
-            cells = _layer(t) | {
+            cells = {
+                **_layer(t),
                 "inputs": " ".join(t.node.inputs),
                 "output": str(t.shape),
                 "receptive_field": _pair(t.receptive_field),

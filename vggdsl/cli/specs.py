@@ -1,11 +1,11 @@
 """``vggdsl specs``."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
 from vggdsl.cli.common import echo_json, print_table, reports_errors
+from vggdsl.cli.schemas import Listed
 from vggdsl.language.library import shipped
 from vggdsl.spec.spec import Spec, load
 
@@ -35,14 +35,15 @@ def command(form: str, as_json: bool) -> None:
         print_table(COLUMNS, [_row(name, spec) for name, spec in specs.items()])
 
 
-def _data(name: str, spec: Spec) -> dict[str, Any]:
+def _data(name: str, spec: Spec) -> Listed:
     printed = [v for v in spec.verdicts if not v.computed]
     return {
         "name": name,
         "params": spec.typed.params,
         "macs": spec.typed.macs,
         "weight_layers": spec.typed.weight_layers,
-        **{status: len([v for v in printed if v.status == status]) for status in ("holds", "disputed")},
+        "holds": sum(v.status == "holds" for v in printed),
+        "disputed": sum(v.status == "disputed" for v in printed),
         "computed": len(spec.verdicts) - len(printed),
         "source": spec.citation,
     }
@@ -50,8 +51,8 @@ def _data(name: str, spec: Spec) -> dict[str, Any]:
 
 def _row(name: str, spec: Spec) -> list[str]:
     data = _data(name, spec)
-    cells = (data[key] for key in ("name", "params", "macs", "weight_layers", "holds", "disputed"))
-    return [f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells] + [_short(data["source"] or "")]
+    counts = (data["params"], data["macs"], data["weight_layers"], data["holds"], data["disputed"])
+    return [name, *(f"{count:,}" for count in counts), _short(data["source"] or "")]
 
 
 def _short(source: str) -> str:

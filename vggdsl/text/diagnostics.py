@@ -2,9 +2,32 @@
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Literal, TypedDict
 
 from vggdsl.text.errors import Diagnostic, Label
+
+
+class LabelData(TypedDict):
+    """A place that a finding points to, and what is said of it."""
+
+    file: Annotated[str, "the file, or `<stdin>`"]
+    line: Annotated[int, "where it begins, from 1"]
+    column: Annotated[int, "where it begins, from 1, in characters"]
+    end_line: Annotated[int, "where it ends"]
+    end_column: Annotated[int, "the column behind its last character"]
+    text: Annotated[str, "what is said of it; may be empty"]
+    primary: Annotated[bool, "whether the mistake is here"]
+
+
+class FindingData(TypedDict):
+    """Something that is wrong or looks wrong."""
+
+    code: Annotated[str, "such as `V301`"]
+    severity: Annotated[Literal["error", "warning"], "errors make the exit code 1, or 2 where only the call is wrong"]
+    message: Annotated[str, "what is wrong"]
+    help: Annotated[str | None, "how to mend it"]
+    labels: Annotated[list[LabelData], "the places"]
+
 
 _RED, _YELLOW, _BLUE, _BOLD, _OFF = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"
 _WIDEST = 160
@@ -69,7 +92,7 @@ def _cells(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
+def to_json(diagnostic: Diagnostic) -> FindingData:
     """The finding as plain data; lines and columns count from 1, ``end_column`` is exclusive."""
     return {
         "code": diagnostic.code,

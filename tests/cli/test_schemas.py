@@ -1,0 +1,185 @@
+"""What commands print as JSON is what its types and the page say.
+
+``UPDATE_DOCS=1 pytest tests/cli/test_schemas.py`` writes the page anew.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import pytest
+from click.testing import CliRunner
+from json_types import misfits
+
+import vggdsl.cli
+from vggdsl.cli import COMMANDS, main
+from vggdsl.cli.schemas import SCHEMAS
+
+PAGE = Path(vggdsl.cli.__file__).with_name("JSON.md")
+_PART = re.compile(r"(?<=<!-- schemas -->\n)(?:.*\n)*?(?=<!-- /schemas -->)")
+
+BRANCHING = "input 8x8x3\nconcat[ conv1x3-4 | conv3-4 ]\naux 0.3 { FC-5 softmax }\nFC-5 softmax\n"
+
+
+def printed(*arguments: str, input: str = "", code: int = 0) -> Any:
+    result = CliRunner().invoke(main, arguments, input=input, catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """A spec that branches, one that is wrong, one whose claim is, one that can't be read, and blocks."""
+    texts = {
+        "branching": BRANCHING,
+        "wrong": "input 8x8x3 conv3-4 maxpol",
+        "refuted": f"{BRANCHING}claim params 5\nclaim top-1-error 5%",
+        "blocks": "block a(n) { conv3-$n }",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.arch").write_text(text)
+    return [*(str(tmp_path / f"{name}.arch") for name in texts), str(tmp_path / "none.arch")]
+
+
+def test_check(files: list[str]) -> None:
+    rows = printed("check", "--json", "mini_vgg", *files, code=1)
+    assert list(misfits(rows, SCHEMAS["check --json"])) == []
+    assert [row["ok"] for row in rows] == [True, True, False, False, True, False]
+
+
+@pytest.mark.parametrize("name", ["vgg_d", "googlenet", "-"])
+def test_show(name: str) -> None:
+    data = printed("show", name, "--format", "json", input=BRANCHING)
+    assert list(misfits(data, SCHEMAS["show --format json"])) == []
+
+
+def test_specs() -> None:
+    assert list(misfits(printed("specs", "--json"), SCHEMAS["specs --json"])) == []
+
+
+@pytest.mark.parametrize("names", [["quickstart", "mini_vgg"], ["vgg_d"], ["vgg_reconstructed/c222"]])
+def test_results(names: list[str]) -> None:
+    rows = printed("results", *names, "--format", "json")
+    assert rows
+    assert list(misfits(rows, SCHEMAS["results --format json"])) == []
+
+
+# -- the types themselves
+
+
+def typed_dicts(of: Any, seen: list[Any]) -> list[Any]:
+    """The objects in a type, each once, in the order in which a reader meets them."""
+    if is_typeddict(of):
+        if of not in seen:
+            seen.append(of)
+            for hint in get_type_hints(of, include_extras=True).values():
+                typed_dicts(hint, seen)
+    elif get_origin(of) is Annotated:
+        typed_dicts(get_args(of)[0], seen)
+    else:
+        for argument in get_args(of):
+            typed_dicts(argument, seen)
+    return seen
+
+
+def told(of: Any) -> str:
+    """A type as the page tells it."""
+    origin, arguments = get_origin(of), get_args(of)
+    if origin in (Annotated, NotRequired):
+        return told(arguments[0])
+    if origin in (Union, UnionType):
+        return " or ".join(map(told, arguments))
+    if origin is Literal:
+        return " or ".join(f"`{json.dumps(value)}`" for value in arguments)
+    if is_typeddict(of):
+        return f"[{of.__name__}](#{of.__name__.lower()})"
+    if origin is list:
+        return f"list of {told(arguments[0])}"
+    if origin is not None and issubclass(origin, Mapping):
+        return f"object of {told(arguments[1])}"
+    names = {int: "integer", float: "number", str: "string", bool: "boolean", NoneType: "null"}
+    return names[of]
+
+
+def meaning(of: Any) -> str:
+    """The innermost text is that of the type, the outermost that of the field."""
+    while get_origin(of) is NotRequired:
+        (of,) = get_args(of)
+    assert get_origin(of) is Annotated, f"{of} is without a word"
+    return str(of.__metadata__[-1])
+
+
+def page() -> Iterator[str]:
+    for call, of in SCHEMAS.items():
+        yield f"- `vggdsl {call}`: {told(of)}"
+    yield ""
+    objects: list[Any] = []
+    for of in SCHEMAS.values():
+        typed_dicts(of, objects)
+    for each in objects:
+        yield f"### {each.__name__}"
+        yield ""
+        yield each.__doc__
+        yield ""
+        yield "| field | type | meaning |"
+        yield "| :-- | :-- | :-- |"
+        for field, hint in get_type_hints(each, include_extras=True).items():
+            optional = "" if field in each.__required_keys__ else ", may be missing"
+            yield f"| `{field}` | {told(hint)}{optional} | {meaning(hint)} |"
+        yield ""
+
+
+def test_the_page_tells_every_field() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    shown = _PART.sub(lambda _: "\n" + "\n".join(page()), text)
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(shown, encoding="utf-8")
+    assert _PART.search(text)
+    assert shown == text
+
+
+def test_every_call_is_one_of_a_command() -> None:
+    for call in SCHEMAS:
+        command, *flags = call.split()
+        assert command in COMMANDS
+        got = main.get_command(main.make_context("vggdsl", [command], resilient_parsing=True), command)
+        assert got is not None
+        assert any(flags[0] in parameter.opts for parameter in got.params)
+
+
+# -- the checker
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "wrong"),
+    [
+        (1, int, False),
+        (True, int, True),
+        (1, bool, True),
+        (1, float, False),
+        ("1", float, True),
+        (None, int, True),
+        (None, int | None, False),
+        ([1, "a"], list[int], True),
+        (1, list[int], True),
+        ({"a": 1}, Mapping[str, str], True),
+        ("b", Literal["a"], True),
+        ("", int | list[int], True),
+    ],
+)
+def test_the_checker_finds_what_does_not_fit(value: Any, of: Any, wrong: bool) -> None:
+    assert bool(list(misfits(value, of))) == wrong
+
+
+def test_the_checker_finds_keys_that_are_missing_or_too_many() -> None:
+    (row,) = printed("check", "--json", "-", input=BRANCHING)
+    (of,) = get_args(SCHEMAS["check --json"])
+    assert list(misfits(row, of)) == []
+    assert list(misfits({**row, "more": 1}, of)) == ["$: more isn't told"]
+    assert list(misfits({key: row[key] for key in row if key != "ok"}, of)) == ["$: no ok"]
+    assert list(misfits({key: row[key] for key in row if key != "claims"}, of)) == []
+    assert list(misfits({**row, "claims": {**row["claims"], "holds": "1"}}, of)) == ["$.claims.holds: '1' is no int"]

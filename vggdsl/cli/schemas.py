@@ -1,0 +1,216 @@
+"""What the commands print as JSON: one type a thing, told field by field.
+
+A field's meaning, with its unit, stands in its ``Annotated``; JSON.md beside this file is made of these
+types. A key is always there unless it is ``NotRequired``; what isn't known is null.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from vggdsl.text.diagnostics import FindingData
+
+ImageSize = list[int]
+PixelCount = int | list[int]
+"""One number where both axes agree, else [height, width]."""
+
+
+# -- check
+
+
+class ClaimCounts(TypedDict):
+    """Structural figures that a spec prints, by what came of them."""
+
+    holds: Annotated[int, "figures that arithmetic confirms"]
+    disputed: Annotated[int, "figures marked `disputed` that it refutes"]
+    refuted: Annotated[int, "figures that it refutes: each is an error among the findings"]
+
+
+class Size(TypedDict):
+    """How large a network is, without auxiliary classifiers."""
+
+    params: Annotated[int, "learnable parameters"]
+    macs: Annotated[int, "multiply-adds for one image"]
+    weight_layers: Annotated[int, "layers with weights on the longest path"]
+    input: Annotated[ImageSize, "values of one image: [channels, height, width]"]
+    output: Annotated[ImageSize, "values for one image: [channels, height, width]"]
+
+
+class Checked(TypedDict):
+    """A spec, or a file of blocks, and what is wrong with it."""
+
+    spec: Annotated[str, "the file or name, as it was given or found in a folder"]
+    ok: Annotated[bool, "no errors; warnings don't count"]
+    blocks: NotRequired[Annotated[int, "blocks in a file that holds nothing else"]]
+    network: NotRequired[Annotated[Size, "of a spec that can be read"]]
+    claims: NotRequired[Annotated[ClaimCounts, "of a spec that can be read"]]
+    results_claimed: NotRequired[Annotated[int, "printed results, such as accuracies"]]
+    measured: NotRequired[Annotated[int, "measured blocks"]]
+    sealed: NotRequired[Annotated[int, "of these, as the tool wrote them"]]
+    diagnostics: Annotated[list[FindingData], "the findings"]
+
+
+# -- show
+
+
+class Layer(TypedDict):
+    """A layer, for one image."""
+
+    name: Annotated[str, "unique; weights and ONNX nodes are named so"]
+    kind: Annotated[str, "such as `conv`"]
+    spelled: Annotated[str, "as a spec spells it"]
+    inputs: Annotated[list[str], "names of the layers that it takes from"]
+    file: Annotated[str, "where it is written"]
+    line: Annotated[int, "of that file, from 1; of an implied layer that of its rule"]
+    implied: Annotated[str | None, "the rule that gives it, or `implied`; null for what is written"]
+    output: Annotated[ImageSize, "values that it gives: [channels, height, width]"]
+    params: Annotated[int, "learnable parameters"]
+    total_params: Annotated[int, "with running statistics"]
+    macs: Annotated[int, "multiply-adds"]
+    activations: Annotated[int, "values that it stores; none where it works in place"]
+    receptive_field: Annotated[
+        PixelCount, "what an output sees of the input, in pixels; [height, width] if they differ"
+    ]
+    stride: Annotated[PixelCount, "between neighbouring outputs, in pixels; [height, width] if they differ"]
+
+
+class AuxiliaryClassifier(TypedDict):
+    """An auxiliary classifier, which only training has."""
+
+    name: Annotated[str, "its label"]
+    weight: Annotated[float, "of its loss"]
+    input: Annotated[str, "name of the layer that it takes from"]
+    params: Annotated[int, "learnable parameters"]
+    macs: Annotated[int, "multiply-adds"]
+    activations: Annotated[int, "values that its layers store"]
+    layers: Annotated[list[Layer], "in order"]
+
+
+class Shown(TypedDict):
+    """A network and its layers; figures without auxiliary classifiers unless told."""
+
+    name: Annotated[str, "of the spec"]
+    source: Annotated[str | None, "what the spec follows"]
+    input: Annotated[ImageSize, "values of one image: [channels, height, width]"]
+    output: Annotated[ImageSize, "values for one image: [channels, height, width]"]
+    params: Annotated[int, "learnable parameters"]
+    training_params: Annotated[int, "with those of auxiliary classifiers"]
+    total_params: Annotated[int, "with running statistics"]
+    weights: Annotated[int, "parameters without biases"]
+    macs: Annotated[int, "multiply-adds for one image"]
+    activations: Annotated[int, "values that the layers store for one image, the input left out"]
+    weight_layers: Annotated[int, "layers with weights on the longest path"]
+    layers: Annotated[list[Layer], "in topological order, without the input"]
+    heads: Annotated[list[AuxiliaryClassifier], "auxiliary classifiers"]
+
+
+# -- specs
+
+
+class Listed(TypedDict):
+    """A spec that ships."""
+
+    name: Annotated[str, "as commands take it"]
+    params: Annotated[int, "learnable parameters"]
+    macs: Annotated[int, "multiply-adds for one image"]
+    weight_layers: Annotated[int, "layers with weights on the longest path"]
+    holds: Annotated[int, "figures that its sources print and arithmetic confirms"]
+    disputed: Annotated[int, "figures that they print and it refutes"]
+    computed: Annotated[int, "figures that no source prints: they guard the file"]
+    source: Annotated[str | None, "what the spec follows"]
+
+
+# -- results
+
+
+class RecipeName(TypedDict):
+    """The recipe that a row is about."""
+
+    name: Annotated[str | None, "null where a spec has one without a name"]
+    digest: Annotated[str, "eight hex digits"]
+    data: Annotated[str, "the data set, as a spec writes it"]
+
+
+class ClaimedResult(TypedDict):
+    """A figure that a source prints."""
+
+    printed: Annotated[str, "as it stands there"]
+    value: Annotated[float, "percent"]
+    where: Annotated[str | None, "the place in the source"]
+    protocol: Annotated[
+        Mapping[str, str | int], "what it was measured under, by the words of the language; `epochs` too"
+    ]
+
+
+_Seed = TypedDict(
+    "_Seed", {"from": Annotated[str | None, "digest of the weights that it began with, from another run"]}
+)
+
+
+class SeedResult(_Seed):
+    """What one run gave."""
+
+    seed: Annotated[int, "of its chance"]
+    value: Annotated[float, "percent"]
+    best: Annotated[int, "the epoch of the weights that were measured"]
+    epochs: Annotated[int, "most that it might take"]
+    precision: Annotated[str, "`fp32` or `bf16`"]
+    device: Annotated[str, "what it ran on"]
+    weights: Annotated[str, "their digest"]
+
+
+class MeasuredResult(TypedDict):
+    """What runs of one network by one recipe on the same data gave."""
+
+    mean: Annotated[float | None, "percent, over the seeds"]
+    std: Annotated[float | None, "percent, of the sample; null for one seed"]
+    n: Annotated[int, "seeds"]
+    data: Annotated[str, "digest of the images"]
+    split: Annotated[str, "images for training/validation/test"]
+    deviates: Annotated[str | None, "what was done otherwise than the recipe says"]
+    seeds: Annotated[list[SeedResult], "one a run"]
+
+
+class ResultRow(TypedDict):
+    """A measure of a network: claimed, measured or both."""
+
+    name: Annotated[str, "of the spec, with its folder where two share one"]
+    spec: Annotated[str, "its file"]
+    params: Annotated[int, "learnable parameters"]
+    macs: Annotated[int, "multiply-adds for one image"]
+    weight_layers: Annotated[int, "layers with weights on the longest path"]
+    network: Annotated[str, "digest: eight hex digits"]
+    recipe: Annotated[RecipeName | None, "null where a claim doesn't say which of several"]
+    measure: Annotated[str, "such as `test-accuracy`"]
+    unit: Annotated[Literal["%"], "of all figures of the row"]
+    claimed: Annotated[ClaimedResult | None, "null where nothing is"]
+    measured: Annotated[MeasuredResult | None, "null where nothing is that can be compared"]
+    difference: Annotated[float | None, "measured less claimed, in points; null unless under one protocol"]
+    differs: Annotated[list[str], "why the two are not compared"]
+
+
+# -- predict
+
+_Class = TypedDict("_Class", {"class": Annotated[str, "its name, or `class 7` where names aren't known"]})
+
+
+class ClassGuess(_Class):
+    """A class that an image may show."""
+
+    probability: Annotated[float, "from 0 to 1"]
+
+
+class Predicted(TypedDict):
+    """What an image shows."""
+
+    image: Annotated[str, "the file, as it was given"]
+    top: Annotated[list[ClassGuess], "the likeliest first"]
+
+
+SCHEMAS: Mapping[str, Any] = {
+    "check --json": list[Checked],
+    "show --format json": Shown,
+    "specs --json": list[Listed],
+    "results --format json": list[ResultRow],
+    "predict --json": list[Predicted],
+}
+"""What stands on standard output, by the call."""
