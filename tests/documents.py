@@ -12,19 +12,25 @@ from vggdsl.language.syntax import Item, Line, Measure, Option, Size
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.network.ops import ACTIVATIONS
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import NOWHERE, Placed
 
-NOWHERE = Span(Source("", ""), 0, 0)
 KINDS = ("conv", "FC", "maxpool", "avgpool", "BN", "LRN", "add", "concat")
 RESULTS = ("top-1-error", "top-5-error", "top-1-accuracy", "rank-5-accuracy")
 PROTOCOL = ("split=val", "scale=256,384", "view=dense+grid", "train=S256", "flip=yes", "seed=3")
 
 # -- small things
 
+
+def placed(text: str) -> Placed:
+    return Placed(text, NOWHERE)
+
+
 sizes = st.integers(1, 600) | st.integers(1, 10**9)
-names = st.sampled_from(["a", "s256", "no-such", "val-accuracy", "he", "g_1", "conv3_1", "lr", "data", "x-y"])
-labels = st.sampled_from(["3a", "1", "conv1", "x2", "_", "bn", "input", "A", "after", "12", "epoch"])
-refs = st.sampled_from(["3a", "conv1_1", "2b.1", "a.b.c", "fc6", "5", "x3", "conv"])
+names = st.sampled_from(["a", "s256", "no-such", "val-accuracy", "he", "g_1", "conv3_1", "lr", "data", "x-y"]).map(
+    placed
+)
+labels = st.sampled_from(["3a", "1", "conv1", "x2", "_", "bn", "input", "A", "after", "12", "epoch"]).map(placed)
+refs = st.sampled_from(["3a", "conv1_1", "2b.1", "a.b.c", "fc6", "5", "x3", "conv"]).map(placed)
 strings = st.text(st.characters(exclude_characters='"\n', exclude_categories=["Cs"]), max_size=12)
 comments = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=12).map(
     lambda text: f"# {text}".rstrip()
@@ -40,7 +46,7 @@ def _figures(draw: st.DrawFn) -> Figure:
 
 figures = _figures()
 counts = st.integers(0, 10**9)
-blocks = names.map("b_".__add__)
+blocks = names.map(lambda name: placed(f"b_{name}"))
 parameters = st.sampled_from(["a", "c2", "x", "k_1"]).map(syntax.Parameter)
 rates = st.sampled_from(["0.5", "40%", ".25", "12.5%", "0.0"])
 values: st.SearchStrategy[syntax.Value] = sizes | parameters
@@ -51,18 +57,19 @@ full_sizes = st.lists(sizes, min_size=2, max_size=3).map(lambda numbers: Size(tu
 
 def option(text: str) -> Option:
     key, _, value = text.partition("=")
-    return Option(key, value, NOWHERE)
+    return Option(placed(key), placed(value), NOWHERE)
 
 
 _VALUES = ["1", "0x3", "yes", "1e-3", "1,2", "256,384,512", "~5K", "1,234Ki", "a/b+c", "×", "-1", "."]
 bare_values = st.sampled_from(_VALUES)
-option_keys = st.sampled_from(sorted({key for keys in OPTIONS.values() for key in keys} | {"lr", "foo-bar", "n1"}))
+_KEYS = sorted({key for keys in OPTIONS.values() for key in keys} | {"lr", "foo-bar", "n1"})
+option_keys = st.sampled_from(_KEYS).map(placed)
 
 
 @st.composite
 def _options(draw: st.DrawFn) -> Option:
     quoted = draw(st.booleans())
-    return Option(draw(option_keys), draw(strings if quoted else bare_values), NOWHERE, quoted)
+    return Option(draw(option_keys), placed(draw(strings if quoted else bare_values)), NOWHERE, quoted)
 
 
 options = _options()
@@ -128,7 +135,7 @@ def calls(draw: st.DrawFn) -> syntax.Call:
 @st.composite
 def inputs(draw: st.DrawFn) -> Item:
     said = draw(st.lists(st.sampled_from(["RGB", "image", "grey", "foo"]), max_size=2))
-    element = syntax.Input(draw(full_sizes), tuple(said), NOWHERE)
+    element = syntax.Input(draw(full_sizes), tuple(map(placed, said)), NOWHERE)
     return Item(element, NOWHERE, draw(st.none() | labels), None, draw(st.none() | arrows()))
 
 
@@ -239,12 +246,12 @@ def sections(draw: st.DrawFn) -> syntax.Content:
     match draw(st.sampled_from(["train", "measured", "block"])):
         case "train":
             base, name = draw(st.none() | names), draw(st.none() | names)
-            return syntax.Train(draw(lines_of(entries())), NOWHERE, name, base)
+            return syntax.Train(draw(lines_of(entries())), NOWHERE, NOWHERE, name, base)
         case "measured":
-            return syntax.Measured(draw(lines_of(st.one_of(entries(), result_lines(), results()))), NOWHERE)
+            return syntax.Measured(draw(lines_of(st.one_of(entries(), result_lines(), results()))), NOWHERE, NOWHERE)
         case _:
             found = tuple(draw(st.lists(names, max_size=2)))
-            return syntax.Block(draw(blocks), found, draw(lines_of(item_lines(), 1)), NOWHERE)
+            return syntax.Block(draw(blocks), found, draw(lines_of(item_lines(), 1)), NOWHERE, NOWHERE)
 
 
 # -- claims and directives
@@ -274,7 +281,7 @@ def directives(draw: st.DrawFn) -> syntax.Content:
         case "default":
             return syntax.Default(draw(kind), tuple(draw(st.lists(options, min_size=1, max_size=3))), NOWHERE)
         case "link":
-            return syntax.Link(draw(st.sampled_from(["use", "extends"])), draw(strings), NOWHERE)
+            return syntax.Link(draw(st.sampled_from(["use", "extends"])), placed(draw(strings)), NOWHERE)
         case "remove":
             last = draw(st.none() | labels)
             return syntax.Remove(draw(labels if last else refs), last, NOWHERE)

@@ -8,7 +8,7 @@ from vggdsl.language import syntax
 from vggdsl.language.syntax import Argument, Parameter
 from vggdsl.network.ops import ACTIVATIONS
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, unknown
-from vggdsl.text.source import Span
+from vggdsl.text.source import Placed, Span
 
 Blocks = Mapping[str, syntax.Block]
 Values = Mapping[str, Argument]
@@ -29,13 +29,13 @@ def blocks_of(contents: Iterable[syntax.Content], found: list[Diagnostic]) -> di
         if not isinstance(block, syntax.Block):
             continue
         if block.name in blocks:
-            labels = (Label(_head(block), "again"), Label(_head(blocks[block.name]), "first here", primary=False))
+            labels = (Label(block.head, "again"), Label(blocks[block.name].head, "first here", primary=False))
             found.append(Diagnostic("V234", f"a second block `{block.name}`", labels, "rename one"))
         blocks.setdefault(block.name, block)
     for block in blocks.values():
         if block.name.lower() in _LAYERS:
             help = "calls of it would be read as the layer: rename it"
-            here = (Label(_head(block), "here"),)
+            here = (Label(block.head, "here"),)
             found.append(Diagnostic("V234", f"a block named as the layer {block.name}", here, help))
         found += _parameters(block)
         found += (d for call in _calls(items_of(block)) for d in check_call(call, blocks))
@@ -73,7 +73,7 @@ def check_call(call: syntax.Call, blocks: Blocks) -> Iterator[Diagnostic]:
             yield Diagnostic("V230", f"unknown block `{call.name}`", (Label(call.span, "not known"),), help)
     elif len(call.arguments) != len(block.parameters):
         takes, given = len(block.parameters), len(call.arguments)
-        labels = (Label(call.span, f"gives {given}"), Label(_head(block), f"takes {takes}", primary=False))
+        labels = (Label(call.span, f"gives {given}"), Label(block.head, f"takes {takes}", primary=False))
         help = f"write `{call.name}({', '.join(block.parameters)})`"
         yield Diagnostic("V232", f"`{call.name}` takes {takes} arguments, not {given}", labels, help)
 
@@ -105,7 +105,8 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
             help = f"a parameter stands alone, without arithmetic: `{given.key}=$a`"
             wrong = Diagnostic("V231", f"`{given}` joins a parameter to something", (Label(given.span, "here"),), help)
             raise NetworkError(wrong)
-        return replace(given, value=str(values.get(named[1].lower(), given.value)))
+        value = str(values.get(named[1].lower(), given.value))
+        return replace(given, value=Placed(value, given.value.span))
 
     kernel, rate = layer.kernel, layer.rate
     if kernel is not None:
@@ -170,7 +171,7 @@ def _calls(items: Iterable[syntax.Item]) -> Iterator[syntax.Call]:
 def _parameters(block: syntax.Block) -> Iterator[Diagnostic]:
     """Parameters that are named twice, can't be named, aren't used; uses of what is no parameter."""
     for i, name in enumerate(block.parameters):
-        here = (Label(_head(block), "here"),)
+        here = (Label(block.head, "here"),)
         if name in block.parameters[:i]:
             yield Diagnostic("V234", f"two parameters `{name}` of `{block.name}`", here, "rename one")
         elif "-" in name:
@@ -178,16 +179,16 @@ def _parameters(block: syntax.Block) -> Iterator[Diagnostic]:
             yield Diagnostic("V234", f"a parameter `{name}`", here, help)
     used: dict[str, Span] = {}
     for element in _walk(items_of(block)):
-        for name in _named(element):
-            used.setdefault(name, element.span)
-    for name, span in used.items():
-        if name not in block.parameters:
-            yield unknown("V231", f"parameter of `{block.name}`", f"${name}", [f"${p}" for p in block.parameters], span)
+        for word in _named(element):
+            used.setdefault(word, element.span)
+    for word, span in used.items():
+        if word not in block.parameters:
+            yield unknown("V231", f"parameter of `{block.name}`", f"${word}", [f"${p}" for p in block.parameters], span)
     for name in block.parameters:
         if name not in used and "-" not in name:
             help = "use it, or remove it here and from the calls"
             message = f"`{block.name}` never uses its parameter `{name}`"
-            yield Diagnostic("V234", message, (Label(_head(block), "here"),), help)
+            yield Diagnostic("V234", message, (Label(block.head, "here"),), help)
 
 
 def _named(element: syntax.Element) -> Iterator[str]:
@@ -230,15 +231,9 @@ def _recursion(blocks: Blocks) -> list[Diagnostic]:
             depths[name] = max(map(depth, items_of(blocks[name])))
             if len(path) > DEEPEST or depths[name] > DEEPEST:
                 message = f"more than {DEEPEST} elements and blocks inside each other"
-                label = Label(_head(blocks[name]), "down from here")
+                label = Label(blocks[name].head, "down from here")
                 found.append(Diagnostic("V233", message, (label,), "write more of it in one block"))
 
     for name, block in blocks.items():
-        visit(name, [syntax.Call(name, (), block.span)])
+        visit(name, [syntax.Call(block.name, (), block.span)])
     return found
-
-
-def _head(block: syntax.Block) -> Span:
-    """``block name(a, b)``: the part that is worth underlining."""
-    end = block.span.text.find(")") + 1
-    return Span(block.span.source, block.span.start, block.span.start + max(end, 1))

@@ -13,7 +13,7 @@ from vggdsl.language.blocks import inner_items
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.syntax import Document, Line
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, VggdslError, unknown
-from vggdsl.text.source import Span
+from vggdsl.text.source import Placed, Span
 
 
 def changed(base: Document, lines: Sequence[Line]) -> Document:
@@ -115,8 +115,7 @@ class _Delta:
         """A recipe without a name changes the base's without one; beside named ones it would never be the first."""
         names = [c.name for c in self.base.contents if isinstance(c, syntax.Train)]
         if names and None not in names:
-            start = own.span.start
-            here = Label(Span(own.span.source, start, start + len("train")), "of which recipe?")
+            here = Label(own.head, "of which recipe?")
             help = f"write `train {names[0]} {{ … }}` to change it, or give this one another name"
             message = "a recipe without a name, where the file that is extended has named ones"
             raise NetworkError(Diagnostic("V242", message, (here,), help))
@@ -155,8 +154,8 @@ class _Delta:
 
     def _change(
         self,
-        first: str,
-        last: str | None,
+        first: Placed,
+        last: Placed | None,
         span: Span,
         change: Callable[[list[syntax.Item]], list[syntax.Item]],
     ) -> None:
@@ -199,8 +198,8 @@ class _Delta:
         help = "both ends stand in the same row of elements, the first before the last"
         return NetworkError(Diagnostic("V241", message, (Label(span, "here"),), help))
 
-    def _find(self, label: str, span: Span) -> syntax.Item:
-        """The element of a label; without one, the layer that is named so."""
+    def _find(self, label: Placed, span: Span) -> syntax.Item:
+        """The element of a label; without one, the layer that is named so. ``span`` is the edit's."""
         items = [row.item for row in self.rows]
         found = list(_labelled(items, label, ""))
         if len(found) > 1:
@@ -213,8 +212,7 @@ class _Delta:
             self._names = _names(self.base)
         names = self._names
         place = names.written.get(label)
-        start = span.start + span.text.index(label)
-        here = Label(Span(span.source, start, start + len(label)), "here")
+        here = Label(label.span, "here")
         for item in _all(items):
             if place is None or place not in (item.span, item.element.span) or isinstance(item.element, syntax.Group):
                 continue

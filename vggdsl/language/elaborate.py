@@ -135,9 +135,7 @@ class _Elaboration:
         said = {_COLOURS[w.lower()] for w in element.words if w.lower() in _COLOURS}
         strange = [w for w in element.words if w.lower() not in (*_COLOURS, "image", "images")]
         for word in strange:
-            start = element.span.start + element.span.text.rindex(word)
-            place = Span(element.span.source, start, start + len(word))
-            self.found.append(unknown("V110", "word of an input", word, [*_COLOURS, "image"], place))
+            self.found.append(unknown("V110", "word of an input", word, [*_COLOURS, "image"], word.span))
         numbers = element.size.numbers
         if len(numbers) == 3:
             said.add(numbers[2])

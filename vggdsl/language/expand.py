@@ -106,7 +106,7 @@ class _Expander:
             help = "a repeat is at least 1: remove the `x0`, or the element with it"
             zero = Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),), help)
             self.found.append(called(zero, at.calls))
-        own, head = item.label, at.head
+        own, head = str(item.label) if item.label else None, at.head  # the network's names have no places
         if isinstance(item.element, syntax.Aux):
             self._check_aux(item, item.element, at)
             head = len(self.out.heads)

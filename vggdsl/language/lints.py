@@ -12,7 +12,6 @@ from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, LRN, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, PReLU, Softmax
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.errors import Diagnostic, Label
-from vggdsl.text.source import Span
 
 
 def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic]:
@@ -203,7 +202,6 @@ def lint_blocks(own: Document, whole: Document) -> Iterator[Diagnostic]:
             waiting += items_of(blocks[element.name])
     for block in own.contents:
         if isinstance(block, Block) and block.name not in reached:
-            start = block.span.start + block.span.text.index(block.name, len("block"))
-            place = Label(Span(block.span.source, start, start + len(block.name)), "not used")
+            place = Label(block.name.span, "not used")
             help = f"call it, as `{block.name}({', '.join(block.parameters)})`, or remove it"
             yield Diagnostic("W208", f"a block from which no layer comes: `{block.name}`", (place,), help)

@@ -1,13 +1,14 @@
 """The tree of what was written: frozen, with the places of everything, comments included.
 
-Spans don't count in equality: two texts that say the same thing in the same lines are equal.
+Spans don't count in equality: two texts that say the same thing in the same lines are equal. Names, keys and
+values that a finding can be about are ``Placed``: nobody has to search the text for them again.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Span
+from vggdsl.text.source import Placed, Span
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Size:
 class Option:
     """``pad=1``; at a layer the bare word ``ceil`` is ``ceil=yes``."""
 
-    key: str
-    value: str
+    key: Placed
+    value: Placed
     span: Span = field(compare=False, repr=False)
     quoted: bool = False
 
@@ -69,7 +70,7 @@ class Layer:
 @dataclass(frozen=True)
 class Input:
     size: Size
-    words: tuple[str, ...]
+    words: tuple[Placed, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -88,7 +89,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Call:
-    name: str
+    name: Placed
     arguments: tuple[Argument, ...]
     span: Span = field(compare=False, repr=False)
 
@@ -128,7 +129,7 @@ class Item:
 
     element: Element
     span: Span = field(compare=False, repr=False)
-    label: str | None = None
+    label: Placed | None = None
     repeat: int | None = None
     expects: Expects | None = None
 
@@ -170,10 +171,12 @@ class Default:
 
 @dataclass(frozen=True)
 class Block:
-    name: str
-    parameters: tuple[str, ...]
+    name: Placed
+    parameters: tuple[Placed, ...]
     lines: tuple["Line", ...]
     span: Span = field(compare=False, repr=False)
+    head: Span = field(compare=False, repr=False)
+    """Of ``block name(a, b)``, before the brace."""
 
 
 @dataclass(frozen=True)
@@ -181,14 +184,14 @@ class Link:
     """``use "…"`` and ``extends "…"``."""
 
     verb: Literal["use", "extends"]
-    path: str
+    path: Placed
     span: Span = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Remove:
-    first: str
-    last: str | None
+    first: Placed
+    last: Placed | None
     span: Span = field(compare=False, repr=False)
 
 
@@ -197,7 +200,7 @@ class Edit:
     """``replace 4a: …`` and ``insert-after 4a: …``."""
 
     verb: Literal["replace", "insert-after"]
-    label: str
+    label: Placed
     items: tuple[Item, ...]
     span: Span = field(compare=False, repr=False)
 
@@ -208,7 +211,7 @@ class Claim:
 
     measures: tuple[Measure, ...]
     span: Span = field(compare=False, repr=False)
-    on: str | None = None
+    on: Placed | None = None
     protocol: tuple[Option, ...] = ()
     where: str | None = None
 
@@ -272,7 +275,7 @@ class During:
 class Setting:
     """``crop(32, pad=4)``."""
 
-    name: str
+    name: Placed
     arguments: tuple[Atom | Option | During, ...]
     span: Span = field(compare=False, repr=False)
 
@@ -282,7 +285,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Entry:
-    key: str
+    key: Placed
     values: tuple[Atom | Option | Setting, ...]
     span: Span = field(compare=False, repr=False)
 
@@ -310,14 +313,18 @@ class Results:
 class Train:
     lines: tuple["Line", ...]
     span: Span = field(compare=False, repr=False)
-    name: str | None = None
-    base: str | None = None
+    head: Span = field(compare=False, repr=False)
+    """Of ``train name as base``, before the brace."""
+    name: Placed | None = None
+    base: Placed | None = None
 
 
 @dataclass(frozen=True)
 class Measured:
     lines: tuple["Line", ...]
     span: Span = field(compare=False, repr=False)
+    head: Span = field(compare=False, repr=False)
+    """Of the word ``measured``."""
 
 
 Directive = Cites | After | Default | Block | Link | Remove | Edit | Claim | ResultClaim | Train | Measured

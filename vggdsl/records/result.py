@@ -14,7 +14,7 @@ from vggdsl.spec.recipe.scales import evaluation_scale
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import NOWHERE, Placed, Source
 
 TOP_5 = "top-5-accuracy"
 _NEEDED = ("network", "recipe", "data", "split")
@@ -67,7 +67,7 @@ class Result:
             train=f"{self.train_accuracy:.4f}",
             val=f"{self.val_accuracy:.4f}",
             test=f"{self.test_accuracy:.4f}",
-            span=Span(Source("", ""), 0, 0),
+            span=NOWHERE,
         )
 
     @property
@@ -106,9 +106,9 @@ class Result:
 
 
 def _top_5(split: str, share: float) -> syntax.Results:
-    nowhere = Span(Source("", ""), 0, 0)
-    measure = Measure(TOP_5, Figure.parse(f"{100 * share:.2f}%"), nowhere)
-    return syntax.Results((measure,), (Option("split", split, nowhere),), nowhere)
+    measure = Measure(TOP_5, Figure.parse(f"{100 * share:.2f}%"), NOWHERE)
+    option = Option(Placed("split", NOWHERE), Placed(split, NOWHERE), NOWHERE)
+    return syntax.Results((measure,), (option,), NOWHERE)
 
 
 def _read_top_5(measurement: Measurement) -> dict[str, float]:

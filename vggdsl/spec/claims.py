@@ -18,7 +18,7 @@ from vggdsl.network.ops import Input
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Span
+from vggdsl.text.source import Placed, Span
 
 PROTOCOL: Mapping[str, tuple[str, ...]] = {
     "train": (),
@@ -133,7 +133,7 @@ def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) 
             measure = Measure("output", printed.expects.size, printed.expects.span)
             yield _called(_output(measure, part), printed.calls)
         for measure in printed.expects.figures:
-            yield _called(_verdict(measure, part), printed.calls)
+            yield _called(_verdict(measure, part, "="), printed.calls)
     heads = tuple(t for head in typed.heads for t in head.nodes)
     parts: dict[str | None, _Part] = {None: _Part("the network", typed.nodes, True, heads)}
     for claim in claims:
@@ -143,12 +143,12 @@ def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) 
             assert claim.on is not None
             names = network.labels.get(claim.on) or ((claim.on,) if claim.on in typed.by_name else None)
             if names is None:
-                yield Verdict(claim.measures[0], claim.on, "refuted", _no_layer(claim, claim.on, network, typed))
+                yield Verdict(claim.measures[0], claim.on, "refuted", _no_layer(claim.on, network, typed))
                 continue
             parts[claim.on] = _Part(claim.on, tuple(typed[name] for name in names), False)
         computed = (claim.where or "").startswith("computed")
         for measure in claim.measures:
-            yield replace(_verdict(measure, parts[claim.on]), computed=computed)
+            yield replace(_verdict(measure, parts[claim.on], " "), computed=computed)
 
 
 def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:
@@ -159,20 +159,18 @@ def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:
     return replace(verdict, finding=verdict.finding.at(*labels))
 
 
-def _no_layer(claim: syntax.Claim, on: str, network: Network, typed: TypedGraph) -> Diagnostic:
-    start = claim.span.start + claim.span.text.index(on, len("claim"))
-    place = Span(claim.span.source, start, start + len(on))
-    return unknown("V303", "layer", on, list(dict.fromkeys((*network.labels, *typed.by_name))), place)
+def _no_layer(on: Placed, network: Network, typed: TypedGraph) -> Diagnostic:
+    return unknown("V303", "layer", on, list(dict.fromkeys((*network.labels, *typed.by_name))), on.span)
 
 
-def _verdict(measure: Measure, part: _Part) -> Verdict:
+def _verdict(measure: Measure, part: _Part, between: str) -> Verdict:
+    """``between`` is what stands between a measure and its figure there."""
     if measure.name in ("output", "receptive-field"):
         return _output(measure, part) if measure.name == "output" else _field(measure, part)
     if not isinstance(measure.figure, Figure) or measure.figure.unit == "%":
         return _no_figure(measure, part, "a number such as 138M")
     counts = part.counts
     value = counts[measure.name]
-    between = "=" if measure.span.text.startswith(f"{measure.name}=") else " "
     other = _other_reading(measure.figure, measure.name, part, between)
     help = other or f"write {value:,} if the source does; if it doesn't, add `disputed` and the arithmetic"
     return _judge(measure, part, measure.figure.holds(value), f"{value:,}", help, other)

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vggdsl.language import syntax
 from vggdsl.language.notations.arch.write import write
 from vggdsl.language.syntax import Atom, Entry, Line, Option
 from vggdsl.text.errors import Diagnostic, Label, unknown
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import NOWHERE, Placed, Span
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "run": ("recipe", "seed", "precision", "device", "minutes", "deviates"),
@@ -56,7 +56,7 @@ def seal(block: syntax.Measured) -> str:
         for line in block.lines
         if line.content is not None and not (isinstance(line.content, Entry) and line.content.key == "seal")
     )
-    words = write(syntax.Document((Line(syntax.Measured(lines, block.span)),))).split()
+    words = write(syntax.Document((Line(replace(block, lines=lines)),))).split()
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
 
 
@@ -67,19 +67,22 @@ def make_block(
 
     A quoted value can hold no ``"`` and no end of a line: they become ``'`` and a space.
     """
-    nowhere = Span(Source("", ""), 0, 0)
 
     def entry(key: str, options: Mapping[str, object]) -> Line:
         made = tuple(
-            Option(name, " ".join(str(value).replace('"', "'").splitlines()), nowhere, quoted=name in QUOTED)
+            Option(_made(name), _made(" ".join(str(value).replace('"', "'").splitlines())), NOWHERE, name in QUOTED)
             for name, value in options.items()
             if value is not None
         )
-        return Line(Entry(key, made, nowhere))
+        return Line(Entry(_made(key), made, NOWHERE))
 
     entries = [entry(key, values[key]) for key in KEYS if key in values]
-    block = syntax.Measured((Line(line), *map(Line, results), *entries), nowhere)
-    return syntax.Measured((*block.lines, entry("seal", {"sha256": seal(block)})), nowhere)
+    block = syntax.Measured((Line(line), *map(Line, results), *entries), NOWHERE, NOWHERE)
+    return syntax.Measured((*block.lines, entry("seal", {"sha256": seal(block)})), NOWHERE, NOWHERE)
+
+
+def _made(text: str) -> Placed:
+    return Placed(text, NOWHERE)
 
 
 def read_measured(block: syntax.Measured, found: list[Diagnostic]) -> Measurement:

@@ -13,7 +13,7 @@ from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.copies import reader
 from vggdsl.spec.recipe import From, Recipe, read_recipes
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
-from vggdsl.text.source import Span
+from vggdsl.text.source import Placed, Span
 
 _SHOWN = 3
 """Layers that differ and are told one by one."""
@@ -145,7 +145,7 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
 
 def _network(path: str, place: Span, beside: Iterable[str | Path]) -> tuple[TypedGraph, tuple[Recipe, ...]]:
     """The network of a spec and its recipes."""
-    document = reader(place.source, beside)(syntax.Link("use", path, place))
+    document = reader(place.source, beside)(syntax.Link("use", Placed(path, place), place))
     source = next((content.span.source for content in document.contents), place.source)
     try:
         whole = flatten(document, reader(source, beside))

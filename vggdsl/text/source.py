@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,23 @@ class Span:
     def to(self, other: "Span") -> "Span":
         """From the start of this span to the end of the other."""
         return Span(self.source, self.start, other.end)
+
+
+NOWHERE = Span(Source("", ""), 0, 0)
+"""The place of what no text said, but the tool made."""
+
+
+class Placed(str):
+    """Some text, and the place where it was read: a name, a key, a value. The place doesn't count in equality."""
+
+    __slots__ = ("span",)
+
+    span: Span
+
+    def __new__(cls, text: str, span: Span) -> Self:
+        placed = super().__new__(cls, text)
+        placed.span = span
+        return placed
+
+    def __reduce__(self) -> tuple[type["Placed"], tuple[str, Span]]:
+        return Placed, (str(self), self.span)  # what copies are made by

@@ -107,8 +107,7 @@ _INSIDE = {
 
 
 def unknown_entry(entry: Entry, known: Sequence[str]) -> Diagnostic:
-    place = Span(entry.span.source, entry.span.start, entry.span.start + len(entry.key))
-    found = unknown("V403", "entry of a recipe", entry.key, known, place)
+    found = unknown("V403", "entry of a recipe", entry.key, known, entry.key.span)
     return replace(found, help=f"write `{_INSIDE[entry.key]}`") if entry.key in _INSIDE else found
 
 

@@ -45,7 +45,6 @@ from vggdsl.spec.recipe.model import (
     shortest,
 )
 from vggdsl.text.errors import Diagnostic, Label, RecipeError, unknown
-from vggdsl.text.source import Span
 
 
 def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
@@ -62,7 +61,7 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
     for section in sections:
         if section.name in entries:
             what = f"`train {section.name}`" if section.name else "`train` without a name"
-            labels = (Label(_head(section), "again"), Label(_head(first[section.name]), "first here", primary=False))
+            labels = (Label(section.head, "again"), Label(first[section.name].head, "first here", primary=False))
             found.append(Diagnostic("V402", f"a second {what}", labels, "give it another name"))
             continue
         first[section.name] = section
@@ -72,7 +71,7 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
                 merged = dict(entries[section.base])
             else:
                 names = [name for name in entries if name]
-                missing = unknown("V402", "recipe", section.base, names, _head(section))
+                missing = unknown("V402", "recipe", section.base, names, section.head)
                 help = missing.help if names else "a recipe continues one that stands before it in the file"
                 found.append(replace(missing, help=help))
         own = _own(section, found)
@@ -96,12 +95,6 @@ def _begun(recipe: Recipe, by_name: Mapping[str | None, Recipe], path: tuple[str
         return recipe
     other = _begun(by_name[init.source], by_name, (*path, init.source))
     return replace(recipe, init=replace(init, recipe=other.digest))
-
-
-def _head(section: Train) -> Span:
-    """Where a section's name stands."""
-    length = len(section.span.text.partition("{")[0].rstrip())
-    return Span(section.span.source, section.span.start, section.span.start + length)
 
 
 def _distinct(found: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -47,15 +47,14 @@ def _arrange(
         note = None
         if isinstance(content, Block | Train | Measured):
             inside = [c for c in waiting if c[0] < span.end]
-            before = [stop for begin, stop in inside if text.find("{", span.start, begin) < 0]
-            brace = text.index("{", max(before, default=span.start)) + 1
+            opened = content.head.end  # what stands between is the brace, and blanks
             del waiting[: len(inside)]
             first = min([line.content.span.start for line in content.lines if line.content] or [span.end])
-            if inside and inside[0][0] < first and "\n" not in text[brace : inside[0][0]]:
+            if inside and inside[0][0] < first and "\n" not in text[opened : inside[0][0]]:
                 begin, stop = inside.pop(0)
-                note, brace = text[begin:stop].rstrip(), stop
+                note, opened = text[begin:stop].rstrip(), stop
             inner = [line.content for line in content.lines if line.content]
-            content = replace(content, lines=_arrange(inner, inside, brace, span.end - 1, text))
+            content = replace(content, lines=_arrange(inner, inside, opened, span.end - 1, text))
         else:
             own_lines(span.end)
             if waiting and "\n" not in text[span.end : waiting[0][0]]:

@@ -44,7 +44,7 @@ def parse(source: Source) -> Document:
             text = rest
     builder = Builder(source)
     contents = builder.transform(tree)
-    blocks = {c.name: c for c in contents if isinstance(c, Block)}
+    blocks: dict[str, Block] = {c.name: c for c in contents if isinstance(c, Block)}
     calls = [] if any(isinstance(c, Link) for c in contents) else called_layers(builder.calls, blocks)
     inside = {at for span in calls for at in range(span.start, span.end)}
     found += dict.fromkeys(d for d in builder.found if d.labels[0].span.start not in inside)

@@ -13,7 +13,7 @@ from vggdsl.network.measures import STRUCTURAL
 from vggdsl.network.ops import ACTIVATIONS
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import Placed, Source, Span
 
 LARGEST = 10**9
 """No size, count or repeat in a network is larger; larger ones are refused before any arithmetic."""
@@ -47,6 +47,19 @@ class Builder(Transformer[Token, Any]):
             return Span(self.text, 0, 0)
         start, end = place.start_pos or 0, place.end_pos or 0
         return Span(self.text, start, min(end, len(self.text.text)))
+
+    def _placed(self, token: Token) -> Placed:
+        return Placed(str(token), self._span(token))
+
+    def _lower(self, token: Token) -> Placed:
+        """Of a word that means the same in upper case."""
+        return Placed(token.lower(), self._span(token))
+
+    def _part(self, token: Token, start: int, end: int | None = None) -> Placed:
+        """Some characters of a token, given as of a slice."""
+        first, last, _ = slice(start, end).indices(len(token))
+        at = self._span(token).start
+        return Placed(token[first:last], Span(self.text, at + first, at + last))
 
     def _wrong(self, code: str, message: str, span: Span, help: str) -> None:
         self.found.append(Diagnostic(code, message, (Label(span, "here"),), help))
@@ -96,7 +109,7 @@ class Builder(Transformer[Token, Any]):
         return syntax.Item(
             element,
             self._span(meta),
-            str(label)[:-1] if label else None,
+            self._part(label, 0, -1) if label else None,
             self._int(repeat[1:], self._span(repeat), 0) if repeat else None,
             expects,
         )
@@ -155,10 +168,12 @@ class Builder(Transformer[Token, Any]):
     def _option(self, token: Token) -> syntax.Option:
         span = self._span(token)
         if token.type == "CEIL":
-            return syntax.Option("ceil", "yes", span)
-        key, value = str(token).split("=", 1)
+            return syntax.Option(Placed("ceil", span), Placed("yes", span), span)
+        key, value = token.split("=", 1)
         quoted = value.startswith('"')
-        return syntax.Option(key.lower(), value[1:-1] if quoted else value, span, quoted)
+        begin, end = len(key) + 1 + quoted, len(token) - quoted
+        name = Placed(key.lower(), self._part(token, 0, len(key)).span)
+        return syntax.Option(name, self._part(token, begin, end), span, quoted)
 
     def merge(self, meta: Meta, children: list[Any]) -> syntax.Merge:
         word, *branches = children
@@ -173,7 +188,7 @@ class Builder(Transformer[Token, Any]):
         texts = ((text, self._span(a)) for a in arguments if a is not None for text in str(a).split(","))
         values = tuple(self._argument(text, span) for text, span in texts)
         self.calls.append((str(name), self._span(meta)))
-        return syntax.Call(str(name), values, self._span(meta))
+        return syntax.Call(self._placed(name), values, self._span(meta))
 
     def aux(self, meta: Meta, children: list[Any]) -> syntax.Aux:
         _, weight, body = children
@@ -225,7 +240,7 @@ class Builder(Transformer[Token, Any]):
 
     def input(self, meta: Meta, children: list[Token]) -> syntax.Input:
         size = next(t for t in children if t.type == "SHAPE")
-        words = tuple(str(t) for t in children if t.type == "WORD")
+        words = tuple(self._placed(t) for t in children if t.type == "WORD")
         return syntax.Input(self._size(str(size), self._span(size)), words, self._span(meta))
 
     # -- directives
@@ -241,29 +256,36 @@ class Builder(Transformer[Token, Any]):
         return syntax.Default(_KINDS[kind.lower()], written, self._span(meta))
 
     def block(self, meta: Meta, children: list[Any]) -> syntax.Block:
-        _, name, *parameters, body = children
+        word, name, (parameters, end), body = children
         lines = tuple(syntax.Line(items) for items in body)
-        names = tuple(str(p).lower() for p in parameters if p is not None)
-        return syntax.Block(str(name), names, lines, self._span(meta))
+        head = self._span(word).to(end)
+        return syntax.Block(self._placed(name), parameters, lines, self._span(meta), head)
+
+    def parameters(self, meta: Meta, children: list[Token | None]) -> tuple[tuple[Placed, ...], Span]:
+        return tuple(self._lower(name) for name in children if name is not None), self._span(meta)
 
     def source(self, meta: Meta, children: list[Token]) -> syntax.Cites:
         return syntax.Cites(self._string(children[1]), self._span(meta))
 
     def use(self, meta: Meta, children: list[Token]) -> syntax.Link:
-        return syntax.Link("use", self._string(children[1]), self._span(meta))
+        return syntax.Link("use", self._part(children[1], 1, -1), self._span(meta))
 
     def extends(self, meta: Meta, children: list[Token]) -> syntax.Link:
-        return syntax.Link("extends", self._string(children[1]), self._span(meta))
+        return syntax.Link("extends", self._part(children[1], 1, -1), self._span(meta))
 
     def remove(self, meta: Meta, children: list[Token]) -> syntax.Remove:
-        first, _, last = str(children[1]).partition("..")
-        return syntax.Remove(first, last or None, self._span(meta))
+        label = children[1]
+        if label.type == "REF":
+            return syntax.Remove(self._placed(label), None, self._span(meta))
+        first, last = label.split("..")
+        begin, end = self._part(label, 0, len(first)), self._part(label, -len(last))
+        return syntax.Remove(begin, end, self._span(meta))
 
     def replace(self, meta: Meta, children: list[Any]) -> syntax.Edit:
-        return syntax.Edit("replace", str(children[1])[:-1], children[2].items, self._span(meta))
+        return syntax.Edit("replace", self._part(children[1], 0, -1), children[2].items, self._span(meta))
 
     def insert_after(self, meta: Meta, children: list[Any]) -> syntax.Edit:
-        return syntax.Edit("insert-after", str(children[1])[:-1], children[2].items, self._span(meta))
+        return syntax.Edit("insert-after", self._part(children[1], 0, -1), children[2].items, self._span(meta))
 
     # -- claims
 
@@ -279,7 +301,7 @@ class Builder(Transformer[Token, Any]):
             first = measures[0]
             measures[0] = syntax.Measure(first.name, first.figure, first.span, disputed)
         note = self._string(where) if where is not None else None
-        return syntax.Claim(tuple(measures), span, str(on) if on else None, protocol, note)
+        return syntax.Claim(tuple(measures), span, self._placed(on) if on else None, protocol, note)
 
     def measure(self, meta: Meta, children: list[Token]) -> syntax.Measure:
         name, value = children
@@ -309,12 +331,13 @@ class Builder(Transformer[Token, Any]):
     # -- sections
 
     def train(self, meta: Meta, children: list[Any]) -> syntax.Train:
-        _, name, _, base, *_ = children
-        entries = self._entries(children)
-        return syntax.Train(entries, self._span(meta), name and str(name), base and str(base))
+        word, name, _, base, *_ = children
+        head = self._span(word).to(self._span(base or name or word))
+        placed = (self._placed(each) if each else None for each in (name, base))
+        return syntax.Train(self._entries(children), self._span(meta), head, *placed)
 
     def measured(self, meta: Meta, children: list[Any]) -> syntax.Measured:
-        return syntax.Measured(self._entries(children), self._span(meta))
+        return syntax.Measured(self._entries(children), self._span(meta), self._span(children[0]))
 
     def _entries(self, children: list[Any]) -> tuple[syntax.Line, ...]:
         kinds = (syntax.Entry, syntax.ResultLine, syntax.Results)
@@ -327,7 +350,7 @@ class Builder(Transformer[Token, Any]):
 
     def entry(self, meta: Meta, children: list[Any]) -> syntax.Entry:
         key, *values = children
-        return syntax.Entry(str(key).lower(), tuple(self._atom(v) for v in values), self._span(meta))
+        return syntax.Entry(self._lower(key), tuple(self._atom(v) for v in values), self._span(meta))
 
     def _atom(self, value: Any) -> Any:
         if not isinstance(value, Token):
@@ -343,7 +366,7 @@ class Builder(Transformer[Token, Any]):
     def setting_call(self, meta: Meta, children: list[Any]) -> syntax.Setting:
         name, *arguments = children
         values = tuple(self._atom(a) for a in arguments if a is not None)
-        return syntax.Setting(str(name).lower(), values, self._span(meta))
+        return syntax.Setting(self._lower(name), values, self._span(meta))
 
     def during(self, meta: Meta, children: list[Token]) -> syntax.During:
         epochs, value = children

@@ -148,9 +148,9 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         help = "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"
         return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
     near = nearest(word, _DIRECTIVES) if word and wanted & {"CONV"} else None
-    place = _back(span, before, word)
     if near and near != word.lower() and not _is_layer_start(word):
-        return _unknown(place, f"did you mean `{near}`?")
+        start = span.start - len(before) + (head.start(1) if head else 0)
+        return _unknown(Span(span.source, start, start + len(word)), f"did you mean `{near}`?")
     if word.lower() == "claim" and "MEASURE" in wanted:
         return _no_measure(span, before)
     if wanted & {"INPUT", "ARROW"} == {"INPUT"} and "CONV" not in wanted:

@@ -113,9 +113,9 @@ def _block(line: Line, indent: str) -> Iterable[str]:
                 yield f"{indent}{head} {one} }}"
                 return
         case syntax.Train(lines):
-            name = f" {content.name}" if content.name else ""
+            named = f" {content.name}" if content.name else ""
             base = f" as {content.base}" if content.base else ""
-            head = f"train{name}{base} {{"
+            head = f"train{named}{base} {{"
         case syntax.Measured(lines):
             head = "measured {"
         case _:
