@@ -15,19 +15,20 @@ ROOT = Path(__file__).parents[2]
 PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "venv", "node_modules"} & set(path.parts)]
 WALK = ROOT / "examples" / "README.md"
 _BLOCK = re.compile(r"(?P<varies><!-- varies -->\n)?```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)*?)```\n")
+_FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\n(?P<content>(?:.*\n)*?)```\n")
 _MISTAKES = re.compile(r"(?<=<!-- mistakes -->\n)(?:.*\n)*?(?=<!-- /mistakes -->)")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
 _MOST_LINES = 200
 """Of the front page: what is more belongs to a room's own."""
 
 
-def _run(command: str) -> str:
+def _run(command: str, cwd: Path = ROOT) -> tuple[str, int]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100"}
+    env = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100", "VGGDSL": str(ROOT)}
     done = subprocess.run(
-        command, shell=True, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, shell=True, cwd=cwd, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    return done.stdout
+    return done.stdout, done.returncode
 
 
 def _name(page: Path) -> str:
@@ -41,13 +42,34 @@ def test_a_page_shows_what_commands_print(page: Path) -> None:
     def renew(match: re.Match[str]) -> str:
         if match["varies"]:
             return match[0]
-        output = _run(match["command"])
+        output, _ = _run(match["command"])
         return f"```console\n$ {match['command']}\n{output.rstrip()}\n```\n"
 
     shown = _BLOCK.sub(renew, text)
-    shown = _MISTAKES.sub(lambda _: _run("python examples/mistakes.py"), shown)
+    shown = _MISTAKES.sub(lambda _: _run("python examples/mistakes.py")[0], shown)
     if os.environ.get("UPDATE_DOCS"):
         page.write_text(shown, encoding="utf-8")
+    assert shown == text
+
+
+def test_the_walk_can_be_walked(tmp_path: Path) -> None:
+    """Files and commands in their order, in an empty folder; what varies from machine to machine must run."""
+    text, shown, failed = WALK.read_text(encoding="utf-8"), "", list[str]()
+    steps = re.compile(f"(?P<written>{_FILE.pattern})|{_BLOCK.pattern}")
+    end = 0
+    for step in steps.finditer(text):
+        if step["written"]:
+            (tmp_path / step["name"]).write_text(step["content"], encoding="utf-8")
+            continue
+        output, code = _run(step["command"], tmp_path)
+        failed += [f"{step['command']}: {output}"] if code else []
+        kept = step["output"] if step["varies"] and step["output"] else f"{output.rstrip()}\n"
+        shown += text[end : step.start("output")] + kept
+        end = step.end("output")
+    shown += text[end:]
+    if os.environ.get("UPDATE_DOCS"):
+        WALK.write_text(shown, encoding="utf-8")
+    assert not failed
     assert shown == text
 
 
