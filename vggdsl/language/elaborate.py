@@ -9,7 +9,8 @@ from vggdsl.language.blocks import blocks_of
 from vggdsl.language.expand import Expansion, Place, Word, called, expand
 from vggdsl.language.names import Namer
 from vggdsl.language.notations.arch.write import element_text
-from vggdsl.language.options import Options, to_op
+from vggdsl.language.options import VOICE, read_layer_options, to_op
+from vggdsl.language.schema import once
 from vggdsl.network.graph import Graph, Head, Node
 from vggdsl.network.ops import ACTIVATIONS, Identity, Input, Op
 from vggdsl.network.shapes import Shape
@@ -180,17 +181,11 @@ class _Elaboration:
 
     def _check_defaults(self, defaults: list[syntax.Default]) -> None:
         for default in defaults:
-            seen: dict[str, syntax.Option] = {}
-            for option in default.options:
+            for option in once(default.options, VOICE, self.found):
                 if option.key == "after":
                     help = f"write `after {default.kind}: none`"
                     label = Label(option.span, "here")
                     self.found.append(Diagnostic("V220", "`after` among the defaults", (label,), help))
-                if option.key in seen:
-                    first = Label(seen[option.key].span, "first here", primary=False)
-                    message = f"the option `{option.key}` is given twice"
-                    self.found.append(Diagnostic("V221", message, (Label(option.span, "again"), first), "keep one"))
-                seen[option.key] = option
 
     def _follow(self, rules: list[syntax.After]) -> dict[str, _Follow]:
         """What follows each kind: by the rules, or ReLU where the paper doesn't write it."""
@@ -223,7 +218,7 @@ class _Elaboration:
                 self.used.add(f"default {layer.kind}")
             op: Op
             try:
-                op = to_op(layer, Options(layer, default.options if default else ()))
+                op = to_op(layer, read_layer_options(layer, default.options if default else ()))
             except NetworkError as error:
                 self.found += (called(d, word.calls) for d in error.diagnostics)
                 op = Identity()

@@ -1,9 +1,12 @@
 """A layer's word and its options -> op."""
 
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from vggdsl.language import syntax
+from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Voice, Whole, read_options
 from vggdsl.language.syntax import Option
 from vggdsl.network.ops import (
     FC,
@@ -26,119 +29,116 @@ from vggdsl.network.ops import (
     Widen,
 )
 from vggdsl.network.shapes import Pair, Window
-from vggdsl.text.errors import Diagnostic, Label, NetworkError, unknown
+from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.source import Span
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "conv": ("pad", "stride", "groups", "dilation", "bias", "after"),
-    "maxpool": ("pad", "ceil", "after"),
-    "avgpool": ("pad", "ceil", "after"),
-    "FC": ("bias", "after"),
-    "BN": ("eps", "momentum", "after"),
-    "LRN": ("n", "k", "alpha", "beta", "after"),
+_AFTER = Key("after", Choice(("none",)), "the layer opts out of the rule of its kind")
+_BIAS = Key("bias", Flag(), "one number more for each output", default=Conv.bias)
+_COUNT, _PADDING = Whole(1, most=10**6), Axes(Whole(0, most=10**6))
+_POOL = (
+    Key("pad", _PADDING, "rows and columns that are added on each side", default=Window.pad),
+    Key("ceil", Flag(), "a last window may hang over the end", default=Window.ceil),
+    _AFTER,
+)
+_ABOVE_0 = Number(0, above=True)
+
+OPTIONS: Mapping[str, tuple[Key, ...]] = {
+    "conv": (
+        Key("pad", _PADDING, "rows and columns of zeros on each side; as many as keep the size at stride 1"),
+        Key("stride", Axes(_COUNT), "how far the window moves", default=Window.stride),
+        Key("groups", _COUNT, "parts of the channels, each convolved by itself", default=Conv.groups),
+        Key("dilation", Axes(_COUNT), "the distance of two weights of the window", default=Window.dilation),
+        _BIAS,
+        _AFTER,
+    ),
+    "maxpool": _POOL,
+    "avgpool": _POOL,
+    "FC": (_BIAS, _AFTER),
+    "BN": (
+        Key("eps", _ABOVE_0, "what is added to the variance", default=BatchNorm.eps),
+        Key("momentum", Number(0, 1, above=True), "the share of the new batch", default=BatchNorm.momentum),
+        _AFTER,
+    ),
+    "LRN": (
+        Key("n", _COUNT, "neighbouring channels", default=LRN.n),
+        Key("k", _ABOVE_0, "what is added to the sum", default=LRN.k),
+        Key("alpha", _ABOVE_0, "the factor of the sum of squares", default=LRN.alpha),
+        Key("beta", _ABOVE_0, "the power by which is divided", default=LRN.beta),
+        _AFTER,
+    ),
 }
 """The options of each kind; a kind that isn't here has none."""
 
-_LARGEST = 10**6
+
+class _Voice(Voice):
+    """What a layer's options are told in."""
+
+    def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
+        if keys:
+            return super().unknown_key(option, keys, of)
+        label = Label(option.span, "this option")
+        return Diagnostic(self.unknown, f"{of} takes no options", (label,), f"remove `{option}`")
+
+    def given_twice(self, option: Option, first: Option) -> Diagnostic:
+        return replace(super().given_twice(option, first), message=f"the option `{option.key}` is given twice")
+
+    def unfit_value(self, option: Option, key: Key, why: str) -> Diagnostic:
+        value = option.value
+        if "$" in value:
+            return outside_block(value, option.span)
+        message, help = f"{key.name} is {key.type.says}, not `{value}`", f"write `{key.name}={key.example}`"
+        match key.type:
+            case Axes(side) if re.search("[x×]", value, re.IGNORECASE):
+                message = f"{key.name} is {key.type.says}"
+                help = f"write `{key.name}={key.example}` or `{key.name}={side.least}x3`"
+            case (Whole() as side) | Axes(side):
+                message, help = f"{key.name} can't be `{value}`", f"{side.says} can stand here"
+            case Choice():
+                message, help = f"`{option}`", f"only `{key.name}={key.example}` can stand at a layer"
+        return Diagnostic(self.unfit, message, (Label(option.span, "this option"),), help)
 
 
-class Options:
-    """The options of one layer: its own, then the defaults of its kind.
+VOICE = _Voice("V220", "V221", "V222")
 
-    Raises ``NetworkError`` V220 for an unknown option, V221 for one given twice, V222 for a bad value.
+
+def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> dict[str, Any]:
+    """The values that a layer's own options give, or else the defaults of its kind.
+
+    Raises ``NetworkError`` V220 for an unknown option, V221 for one given twice, V222 for a bad value, V223 for a
+    parameter outside a block.
     """
-
-    def __init__(self, layer: syntax.Layer, defaults: tuple[Option, ...]) -> None:
-        self.layer = layer
-        self._given = {o.key: o for o in defaults} | _once(layer.options)
-        known = OPTIONS.get(layer.kind, ())
-        for option in self._given.values():
-            if option.key not in known:
-                if not known:
-                    label = Label(option.span, "this option")
-                    message = f"{layer.kind} takes no options"
-                    raise NetworkError(Diagnostic("V220", message, (label,), f"remove `{option}`"))
-                raise NetworkError(unknown("V220", f"option of {layer.kind}", option.key, known, option.span))
-        self._check_after()
-        if layer.kind == "conv" and layer.stride is not None and any(o.key == "stride" for o in layer.options):
-            raise _bad(self._given["stride"], "the stride is given twice", "keep `/2` or `stride=2`, not both")
-
-    def flag(self, key: str, default: bool) -> bool:
-        option = self._given.get(key)
-        if option is None:
-            return default
-        if option.value.lower() not in ("yes", "no"):
-            raise _bad(option, f"{key} is `yes` or `no`, not `{option.value}`", f"write `{key}=no`")
-        return option.value.lower() == "yes"
-
-    def integer(self, key: str, default: int, least: int) -> int:
-        option = self._given.get(key)
-        if option is None:
-            return default
-        return self._integer(option, option.value, least)
-
-    def pair(self, key: str, default: Pair, least: int) -> Pair:
-        """One number for both axes, or height x width."""
-        option = self._given.get(key)
-        if option is None:
-            return default
-        parts = option.value.lower().replace("×", "x").split("x")
-        if len(parts) > 2:
-            raise _bad(option, f"{key} is one number or height x width", f"write `{key}=1` or `{key}=0x3`")
-        numbers = [self._integer(option, part, least) for part in parts]
-        return Pair(numbers[0], numbers[-1])
-
-    def number(self, key: str, default: float, above: float, most: float = _LARGEST) -> float:
-        option = self._given.get(key)
-        if option is None:
-            return default
-        try:
-            value = float(Decimal(option.value))
-        except (InvalidOperation, ValueError, OverflowError):
-            value = float("nan")
-        if not above < value <= most:
-            range_ = f"above {above:g}" + (f", at most {most:g}" if most < _LARGEST else "")
-            raise _bad(option, f"{key} is a number {range_}, not `{option.value}`", f"write `{key}={default:g}`")
-        return value
-
-    def _check_after(self) -> None:
-        """By ``after=none`` a layer opts out of its kind's rule; it can't have a rule of its own."""
-        option = self._given.get("after")
-        if option is not None and option.value.lower() != "none":
-            raise _bad(option, f"`after={option.value}`", "only `after=none` can stand at a layer")
-
-    def _integer(self, option: Option, text: str, least: int) -> int:
-        if text.startswith("$"):
-            raise outside_block(text, option.span)
-        if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= _LARGEST:
-            raise _bad(
-                option, f"{option.key} can't be `{text}`", f"a whole number from {least} to {_LARGEST:,} can stand here"
-            )
-        return int(text)
+    own = {option.key for option in layer.options}
+    options = (*(option for option in defaults if option.key not in own), *layer.options)
+    found: list[Diagnostic] = []
+    values = read_options(options, OPTIONS.get(layer.kind, ()), layer.kind, VOICE, found)
+    if layer.stride is not None and "stride" in own:
+        option = next(option for option in layer.options if option.key == "stride")
+        label = Label(option.span, "this option")
+        help = "keep `/2` or `stride=2`, not both"
+        found.append(Diagnostic("V222", "the stride is given twice", (label,), help))
+    if found:
+        raise NetworkError(found)
+    return values
 
 
-def to_op(layer: syntax.Layer, options: Options) -> Layer | Merge:
-    """The op that a layer's word means."""
+def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:
+    """The op that a layer's word means, with the values of its options."""
+    values = {key: value for key, value in options.items() if key != "after"}
     match layer.kind:
         case "conv":
-            return _conv(layer, options)
+            return _conv(layer, **values)
         case "maxpool":
-            return MaxPool(_pool_window(layer, options))
+            return MaxPool(_pool_window(layer, **values))
         case "avgpool":
-            return AvgPool(_pool_window(layer, options))
+            return AvgPool(_pool_window(layer, **values))
         case "global-avgpool":
             return GlobalAvgPool()
         case "FC":
-            return FC(_number(layer.width, layer.span), options.flag("bias", True))
+            return FC(_number(layer.width, layer.span), **values)
         case "BN":
-            return BatchNorm(options.number("eps", 1e-5, 0), options.number("momentum", 0.1, 0, 1))
+            return BatchNorm(**values)
         case "LRN":
-            return LRN(
-                options.integer("n", 5, 1),
-                options.number("k", 2.0, 0),
-                options.number("alpha", 1e-4, 0),
-                options.number("beta", 0.75, 0),
-            )
+            return LRN(**values)
         case "PReLU":
             return PReLU()
         case "dropout":
@@ -157,35 +157,32 @@ def to_op(layer: syntax.Layer, options: Options) -> Layer | Merge:
             return Activation(next(f for f in FUNCTIONS if f == layer.kind))
 
 
-def _conv(layer: syntax.Layer, options: Options) -> Conv:
+def _conv(layer: syntax.Layer, pad: Pair | None = None, **values: Any) -> Conv:
     assert layer.kernel is not None
     kernel = Pair(*(_number(k, layer.span) for k in layer.kernel))
     if layer.stride is not None:
-        stride = Pair(*[_number(layer.stride, layer.span)] * 2)
-    else:
-        stride = options.pair("stride", Pair(1, 1), 1)
-    dilation = options.pair("dilation", Pair(1, 1), 1)
-    same = Pair(*(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True)))
-    window = Window(kernel, stride, options.pair("pad", same, 0), dilation)
-    return Conv(_number(layer.width, layer.span), window, options.integer("groups", 1, 1), options.flag("bias", True))
+        values["stride"] = Pair(*[_number(layer.stride, layer.span)] * 2)
+    window = Window(kernel, **{key: values.pop(key) for key in ("stride", "dilation") if key in values})
+    same = Pair(*(d * (k - 1) // 2 for k, d in zip(kernel, window.dilation, strict=True)))
+    return Conv(_number(layer.width, layer.span), replace(window, pad=same if pad is None else pad), **values)
 
 
-def _pool_window(layer: syntax.Layer, options: Options) -> Window:
+def _pool_window(layer: syntax.Layer, **values: Any) -> Window:
     kernel, stride = Pair(2, 2), Pair(2, 2)
     if layer.kernel is not None:
         kernel = Pair(*(_number(k, layer.span) for k in layer.kernel))
         stride = Pair(*[_number(layer.stride, layer.span)] * 2)
-    pad = options.pair("pad", Pair(0, 0), 0)
-    if any(2 * p > k for p, k in zip(pad, kernel, strict=True)):
-        message = f"padding {pad} is more than half of the window {kernel}"
+    window = Window(kernel, stride, **values)
+    if any(2 * p > k for p, k in zip(window.pad, kernel, strict=True)):
+        message = f"padding {window.pad} is more than half of the window {kernel}"
         label = Label(layer.span, "this window")
         raise NetworkError(Diagnostic("V205", message, (label,), "a pool may pad by half of its window at most"))
-    return Window(kernel, stride, pad, ceil=options.flag("ceil", False))
+    return window
 
 
 def _rate(layer: syntax.Layer) -> float:
     if not isinstance(layer.rate, str):
-        raise outside_block(str(layer.rate), layer.span)
+        raise NetworkError(outside_block(str(layer.rate), layer.span))
     rate = float(layer.rate[:-1]) / 100 if layer.rate.endswith("%") else float(layer.rate)
     if not 0 <= rate < 1:
         label = Label(layer.span, "this rate")
@@ -195,25 +192,10 @@ def _rate(layer: syntax.Layer) -> float:
 
 def _number(value: syntax.Value | None, span: Span) -> int:
     if not isinstance(value, int):
-        raise outside_block(str(value), span)
+        raise NetworkError(outside_block(str(value), span))
     return value
 
 
-def _once(options: tuple[Option, ...]) -> dict[str, Option]:
-    seen: dict[str, Option] = {}
-    for option in options:
-        if option.key in seen:
-            first = Label(seen[option.key].span, "first here", primary=False)
-            message = f"the option `{option.key}` is given twice"
-            raise NetworkError(Diagnostic("V221", message, (Label(option.span, "again"), first), "keep one"))
-        seen[option.key] = option
-    return seen
-
-
-def outside_block(text: str, span: Span) -> NetworkError:
+def outside_block(text: str, span: Span) -> Diagnostic:
     help = "write a number; parameters belong to blocks"
-    return NetworkError(Diagnostic("V223", f"`{text}` outside a block", (Label(span, "no such parameter"),), help))
-
-
-def _bad(option: Option, message: str, help: str) -> NetworkError:
-    return NetworkError(Diagnostic("V222", message, (Label(option.span, "this option"),), help))
+    return Diagnostic("V223", f"`{text}` outside a block", (Label(span, "no such parameter"),), help)
