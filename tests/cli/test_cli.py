@@ -62,10 +62,25 @@ def test_help_shows_examples_and_ends_well(command: str) -> None:
     assert "vggdsl" in result.output
 
 
-def test_an_unknown_command_is_wrong_usage() -> None:
-    result = run("chek", "x")
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("chek x", "no such command `chek`: did you mean `check`?"),
+        ("trian", "no such command `trian`: did you mean `train`?"),
+        ("xyzzy", "no such command `xyzzy`"),
+        ("vgg_d", "no such command `vgg_d`: it is a spec, write `vggdsl check vgg_d`"),
+        ("train --epoch 3 quickstart", "no such option `--epoch`: did you mean `--epochs`?"),
+        ("export vgg_d --no-flod", "no such option `--no-flod`: did you mean `--no-fold`?"),
+        ("explain vgg_d --hlep", "no such option `--hlep`: did you mean `--help`?"),
+        ("explain -x", "no such option `-x`"),
+        ("--versoin", "no such option `--versoin`: did you mean `--version`?"),
+    ],
+)
+def test_what_was_meant_by_a_misspelt_command_or_option_is_told(call: str, said: str) -> None:
+    result = run(*call.split())
     assert result.exit_code == 2
-    assert "chek" in result.output
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == f"Error: {said}"
 
 
 @pytest.mark.parametrize("command", ["check", "show", "explain"])

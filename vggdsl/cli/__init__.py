@@ -4,12 +4,18 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vggdsl import __version__
+from vggdsl.language.library import shipped
+from vggdsl.text.errors import nearest
+from vggdsl.text.files import is_file
 
 COMMANDS = {
     "check": "Parse, infer and hold every claim against arithmetic.",
@@ -26,7 +32,10 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Commands are imported when they are called: what doesn't need torch doesn't wait for it."""
+    """Commands are imported when they are called: what doesn't need torch doesn't wait for it.
+
+    For a misspelt one, or a misspelt option of any, the nearest is named.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -38,9 +47,46 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in COMMANDS or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"no such command `{name}`{_meant(name)}", ctx)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _nearest_option_named():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _nearest_option_named():
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _meant(name: str) -> str:
+    """What a user may have meant by a command that there isn't."""
+    if name in shipped() or is_file(Path(name)):
+        return f": it is a spec, write `vggdsl check {name}`"
+    near = nearest(name, list(COMMANDS))
+    return f": did you mean `{near}`?" if near else ""
+
+
+@contextmanager
+def _nearest_option_named() -> Iterator[None]:
+    """Of an option that there isn't."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        parameters = error.ctx.command.get_params(error.ctx) if error.ctx else []
+        known = [name for p in parameters for name in (*p.opts, *p.secondary_opts) if name.startswith("--")]
+        near = nearest(error.option_name, known)
+        meant = f": did you mean `{near}`?" if near else ""
+        raise click.UsageError(f"no such option `{error.option_name}`{meant}", error.ctx) from None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

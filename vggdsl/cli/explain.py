@@ -36,7 +36,16 @@ from vggdsl.text.source import Span
 from vggdsl.text.units import bytes_text
 
 
-@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
+class _OfAPlace(click.Command):
+    """`-:3` is a place, and no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        places = [arg for arg in args if arg.startswith("-:")]
+        options = [arg for arg in args if arg not in places]
+        return super().parse_args(ctx, [*options, "--", *places] if places and "--" not in args else args)
+
+
+@click.command(cls=_OfAPlace)
 @click.argument("place", metavar="SPEC[:LINE]")
 @reports_errors
 def command(place: str) -> None:
