@@ -2,20 +2,23 @@
 
 import re
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import click
 
-from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, plural, report
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, plural, report
 from vggdsl.cli.schemas import Checked
 from vggdsl.language import syntax
 from vggdsl.language.blocks import blocks_of
-from vggdsl.language.library import read_source
+from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.language.notations import arch
 from vggdsl.spec.copies import reader
 from vggdsl.spec.spec import Spec, parse
-from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.source import Source
+from vggdsl.text.units import count_text
 
 _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 
@@ -27,41 +30,143 @@ _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
     """Parse, infer, and hold every claim against arithmetic.
 
-    A line a spec says how many printed figures hold and how many are disputed. Exits with 1 if
-    anything is wrong; warnings count only if --strict. Links of one SPEC may lead into the folders
-    of the others; a file of blocks is checked as far as it goes without a network.
+    Says of a right spec how large its network is, how many of the figures that are printed about
+    it hold and how many are disputed; of a wrong one what is wrong, where, and how to mend it.
+    Exits with 1 if anything is wrong; warnings count only if --strict.
+
+    A SPEC may be a folder: all specs, files of blocks and runs' records in it. Links of one SPEC
+    may lead into the folders of the others; a file of blocks is checked as far as it goes without
+    a network.
 
     \b
     vggdsl check vgg_d
-    vggdsl check specs/*.arch
+    vggdsl check my_nets runs
     vggdsl check --json my_net.arch | jq '.[].diagnostics'
     """
-    rows: list[Checked] = []
-    codes = []
-    width = max(len(name) for name in specs)
-    for name in specs:
-        spec, blocks, found = _checked(name, specs)
-        codes.append(exit_code(found) or int(strict and bool(found)))
-        if as_json:
-            rows.append(_row(name, spec, blocks, found))
-        else:
-            report(found, sys.stdout)
-            click.echo(f"{name:<{width}}  {_summary(spec, blocks, found)}")
+    names = [name for given in specs for name in _named(given)]
+    checked = (_checked(name, (*specs, *names)) for name in names)
     if as_json:
-        echo_json(rows)
+        all_checked = list(checked)
+        echo_json([each.row() for each in all_checked])
+    else:
+        all_checked = list(_told(checked, names, strict))
+    codes = [each.code(strict) for each in all_checked]
     raise SystemExit(1 if 1 in codes else max(codes))
 
 
-def _checked(name: str, beside: tuple[str, ...]) -> tuple[Spec | None, int | None, list[Diagnostic]]:
-    """A spec, or the number of blocks in a file that holds nothing else, and what is wrong with it."""
+@dataclass(frozen=True)
+class _Checked:
+    """What is wrong with a spec, or a file of blocks: the spec, if it can be read, or the number of blocks."""
+
+    name: str
+    found: list[Diagnostic]
+    spec: Spec | None = None
+    blocks: int | None = None
+
+    def code(self, strict: bool) -> int:
+        return exit_code(self.found) or int(strict and bool(self.found))
+
+    @property
+    def size(self) -> str:
+        """What a person asks of a network."""
+        if self.spec is None:
+            return ""
+        typed = self.spec.typed
+        out = typed.output
+        return (
+            f"{plural(typed.params, 'parameter')}, {count_text(typed.macs)} multiply-adds,"
+            f" {plural(typed.weight_layers, 'weight layer')},"
+            f" {typed.input} -> {out if (out.h, out.w) != (1, 1) else out.c}"
+        )
+
+    @property
+    def summary(self) -> str:
+        errors, warnings = (sum(d.is_error is wanted for d in self.found) for wanted in (True, False))
+        parts = [plural(errors, "error")] if errors else []
+        parts += [plural(self.blocks, "block")] if self.blocks is not None else []
+        if self.spec is not None:
+            spec = self.spec
+            held = spec.count("holds")
+            parts.append(f"{plural(held, 'claim')} {'holds' if held == 1 else 'hold'}")
+            parts.append(f"{spec.count('disputed')} disputed")
+            results = sum(len(claim.measures) for claim in spec.results)
+            parts += [f"{plural(results, 'result')} claimed"] if results else []
+            sealed = sum(m.sealed for m in spec.measurements)
+            parts += [f"{sealed} of {len(spec.measurements)} measured sealed"] if spec.measurements else []
+        parts += [plural(warnings, "warning")] if warnings else []
+        return ", ".join(parts)
+
+    def row(self) -> Checked:
+        found = self.found
+        row: Checked = {"spec": self.name, "ok": exit_code(found) == 0, "diagnostics": diagnostics_json(found)}
+        if self.blocks is not None:
+            row["blocks"] = self.blocks
+        if self.spec is not None:
+            spec, typed = self.spec, self.spec.typed
+            row["network"] = {
+                "params": typed.params,
+                "macs": typed.macs,
+                "weight_layers": typed.weight_layers,
+                "input": typed.input.chw,
+                "output": typed.output.chw,
+            }
+            row["claims"] = {
+                "holds": spec.count("holds"),
+                "disputed": spec.count("disputed"),
+                "refuted": spec.count("refuted"),
+            }
+            row["results_claimed"] = sum(len(claim.measures) for claim in spec.results)
+            row["measured"] = len(spec.measurements)
+            row["sealed"] = sum(m.sealed for m in spec.measurements)
+        return row
+
+
+def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> Iterator[_Checked]:
+    """Prints each as it is checked: one alone in full, of several a line each, and how many are right."""
+    width = max(map(len, names))
+    wrong = 0
+    for each in checked:
+        report(each.found, sys.stdout)
+        is_right = not each.code(strict)
+        wrong += not is_right
+        state = paint("ok", "green") if is_right else paint("wrong", "red")
+        if len(names) == 1:
+            lines = [each.size] * (is_right and each.spec is not None) + [each.summary]
+            click.echo(f"{state}  {each.name}: " + "\n    ".join(lines))
+        else:
+            indent = "   " * is_right
+            size = f"{each.spec.typed.params:>11,} parameters; " if is_right and each.spec is not None else ""
+            click.echo(f"{state}{indent}  {each.name:<{width}}  {size}{each.summary}")
+        yield each
+    if len(names) > 1:
+        right = f"{len(names) - wrong:,}" if wrong else "all"
+        click.echo(f"{len(names):,} checked: {right} ok" + (f", {wrong:,} wrong" if wrong else ""))
+
+
+def _named(given: str) -> list[str]:
+    """The specs that an argument names: those of a folder, or itself."""
+    if not is_folder_of_specs(given):
+        return [given]
+    from vggdsl.records.collect import checked_in
+
+    unfinished = list[Diagnostic]()
+    names = checked_in(given, unfinished)
+    report(unfinished)
+    return names or [given]
+
+
+def _checked(name: str, beside: tuple[str, ...]) -> _Checked:
     try:
+        if is_folder_of_specs(name):
+            raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
         source = read_source(name)
         if (blocks := _blocks(source, beside)) is not None:
-            return None, *blocks
+            count, found = blocks
+            return _Checked(name, found, blocks=count)
         spec = parse(source.text, source.name, beside)
-        return spec, None, spec.check()
+        return _Checked(name, spec.check(), spec)
     except VggdslError as error:
-        return None, None, list(error.diagnostics)
+        return _Checked(name, list(error.diagnostics))
 
 
 def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnostic]] | None:
@@ -74,43 +179,3 @@ def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnost
     found = list[Diagnostic]()
     blocks_of(flatten(document, reader(source, beside)).contents, found)
     return sum(isinstance(content, syntax.Block) for content in document.contents), found
-
-
-def _summary(spec: Spec | None, blocks: int | None, found: list[Diagnostic]) -> str:
-    errors, warnings = (sum(d.is_error is wanted for d in found) for wanted in (True, False))
-    parts = [plural(errors, "error")] if errors else []
-    parts += [plural(blocks, "block")] if blocks is not None else []
-    if spec is not None:
-        held = spec.count("holds")
-        parts.append(f"{plural(held, 'claim')} {'holds' if held == 1 else 'hold'}")
-        parts.append(f"{spec.count('disputed')} disputed")
-        results = sum(len(claim.measures) for claim in spec.results)
-        parts += [f"{plural(results, 'result')} claimed"] if results else []
-        sealed = sum(m.sealed for m in spec.measurements)
-        parts += [f"{sealed} of {len(spec.measurements)} measured sealed"] if spec.measurements else []
-    parts += [plural(warnings, "warning")] if warnings else []
-    return ", ".join(parts)
-
-
-def _row(name: str, spec: Spec | None, blocks: int | None, found: list[Diagnostic]) -> Checked:
-    row: Checked = {"spec": name, "ok": not any(d.is_error for d in found), "diagnostics": diagnostics_json(found)}
-    if blocks is not None:
-        row["blocks"] = blocks
-    if spec is not None:
-        typed = spec.typed
-        row["network"] = {
-            "params": typed.params,
-            "macs": typed.macs,
-            "weight_layers": typed.weight_layers,
-            "input": typed.input.chw,
-            "output": typed.output.chw,
-        }
-        row["claims"] = {
-            "holds": spec.count("holds"),
-            "disputed": spec.count("disputed"),
-            "refuted": spec.count("refuted"),
-        }
-        row["results_claimed"] = sum(len(claim.measures) for claim in spec.results)
-        row["measured"] = len(spec.measurements)
-        row["sealed"] = sum(m.sealed for m in spec.measurements)
-    return row

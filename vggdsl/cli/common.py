@@ -26,6 +26,11 @@ def has_color(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def paint(text: str, color: str) -> str:
+    """Coloured and bold, where standard output is coloured."""
+    return click.style(text, fg=color, bold=True) if has_color(sys.stdout) else text
+
+
 def report(found: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
     """Prints findings, to standard error unless told."""
     stream = stream or sys.stderr

@@ -44,13 +44,15 @@ def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
     """What reads the links of a text.
 
     They may lead into the folder of the text, the working folder, the project around either (the nearest
-    folder with a `.git` or a `pyproject.toml`), the specs that ship, and the folders of the files ``beside``.
+    folder with a `.git` or a `pyproject.toml`), the specs that ship, and what is ``beside``: folders, and those
+    of files.
     ``copied`` tells of a file which other one it is a copy of.
     """
     here = Path.cwd()
     home = Path(source.name).resolve().parent if is_file(Path(source.name)) else here
-    others = (Path(name).resolve().parent for name in beside if is_file(Path(name)))
-    roots = {home, here, _project(home), _project(here), folder("specs").resolve(), *others}
+    files = (Path(name).resolve().parent for name in beside if is_file(Path(name)))
+    folders = (Path(name).resolve() for name in beside if is_folder(Path(name)))
+    roots = {home, here, _project(home), _project(here), folder("specs").resolve(), *files, *folders}
 
     def read(link: syntax.Link) -> syntax.Document:
         name = Path(link.span.source.name)
@@ -105,6 +107,11 @@ def find(spec: str | Path) -> Path:
     near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
     help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
     raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))
+
+
+def is_folder_of_specs(name: str) -> bool:
+    """Whether a name is that of a folder, and not of a spec that ships."""
+    return bool(name) and is_folder(Path(name)) and name not in shipped()
 
 
 def _shipped_file(name: str) -> Path | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vggdsl.language.library import find, read_source, shipped
+from vggdsl.language.library import find, is_folder_of_specs, read_source
 from vggdsl.language.links import is_blocks
 from vggdsl.language.notations import arch
 from vggdsl.records.result import Result, read_result
@@ -170,7 +170,7 @@ def specs_in(name: str) -> list[str]:
 
     What isn't a folder is a spec itself. Raises ``InputError`` V501 for a folder without a spec.
     """
-    if not _is_folder(name):
+    if not is_folder_of_specs(name):
         return [name]
     found = [path for path in _walk(Path(name), []) if Path(path).name != RECORD]
     if not found:
@@ -180,6 +180,14 @@ def specs_in(name: str) -> list[str]:
             help = f"`vggdsl train {Path(name) / RECORD}` repeats this run" if is_whole else _goes_on(name)
         raise InputError(Diagnostic("V501", f"no spec in {name}", help=help))
     return found
+
+
+def checked_in(folder: str, found: list[Diagnostic]) -> list[str]:
+    """What can be checked in a folder and in those in it: specs, files of blocks, and of each run its record.
+
+    Runs without one are added to ``found``.
+    """
+    return list(_walk(Path(folder), found, blocks=True))
 
 
 def is_beside(one: Path, other: Path) -> bool:
@@ -202,19 +210,14 @@ def _files(paths: Iterable[str], found: list[Diagnostic], records_only: bool = F
     """The specs and records of paths, each file once."""
     files: dict[str, str] = {}
     for path in paths:
-        inside = list(_walk(Path(path), found)) if _is_folder(path) else _found(path, found)
-        if not inside and _is_folder(path) and not records_only:
+        inside = list(_walk(Path(path), found)) if is_folder_of_specs(path) else _found(path, found)
+        if not inside and is_folder_of_specs(path) and not records_only:
             help = "name specs, runs, or folders of them"
             found.append(Diagnostic("V501", f"no spec and no finished run in {path}", help=help))
         for file in inside:
             if not records_only or Path(file).name == RECORD:
                 files.setdefault(os.path.realpath(file), file)
     return list(files.values())
-
-
-def _is_folder(name: str) -> bool:
-    """Whether it is one, and not the name of a spec that ships."""
-    return is_folder(Path(name)) and name not in shipped()
 
 
 def _found(path: str, found: list[Diagnostic]) -> list[str]:
@@ -226,7 +229,8 @@ def _found(path: str, found: list[Diagnostic]) -> list[str]:
         return []
 
 
-def _walk(folder: Path, found: list[Diagnostic]) -> Iterator[str]:
+def _walk(folder: Path, found: list[Diagnostic], blocks: bool = False) -> Iterator[str]:
+    """The specs below a folder and the records of its runs; files of blocks only if asked for."""
     for root, folders, names in os.walk(folder):
         if PLAN in names:
             folders.clear()
@@ -235,10 +239,10 @@ def _walk(folder: Path, found: list[Diagnostic]) -> Iterator[str]:
             else:
                 found.append(Diagnostic("W612", f"{root} was interrupted and has no record", help=_goes_on(root)))
             continue
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "blocks")
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and (blocks or name != "blocks"))
         for name in sorted(names):
             path = os.path.join(root, name)  # noqa: PTH118
-            if name.endswith(".arch") and not name.startswith(".") and not _holds_blocks(path):
+            if name.endswith(".arch") and not name.startswith(".") and (blocks or not _holds_blocks(path)):
                 yield path
 
 

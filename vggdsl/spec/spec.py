@@ -204,7 +204,7 @@ def _name(source: str) -> str:
 def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
     """Reads a spec: a path, ``-`` for standard input, or the name of one that ships.
 
-    Its links may also lead into the folders of the files ``beside``.
+    Its links may also lead into what is ``beside``: folders, and those of files.
 
     >>> load("vgg_d").typed.params
     138357544
