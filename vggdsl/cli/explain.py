@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from typing import assert_never
 
 import click
 
@@ -11,25 +10,7 @@ from vggdsl.cli.common import heads_of, report, reports_errors
 from vggdsl.language.syntax import Default
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedNode
-from vggdsl.network.ops import (
-    FC,
-    LRN,
-    Activation,
-    Add,
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalAvgPool,
-    Identity,
-    Input,
-    MaxPool,
-    PReLU,
-    Softmax,
-    Widen,
-)
-from vggdsl.network.shapes import Pair, Window
+from vggdsl.network.ops import Input
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.source import Span
@@ -139,11 +120,13 @@ def _explain(index: int, explained: _Explained) -> Iterator[str]:
     if index and node.inputs != (explained.nodes[index - 1].name,):
         yield f"  from     {', '.join(node.inputs)}"
     if not isinstance(node.op, Input):
-        yield f"  shape    {_inputs(t, spec)} -> {t.shape}{_shape(t, spec)}"
+        xs = [spec.typed[name].shape for name in node.inputs]
+        how = node.op.tell_shape(*xs)
+        yield f"  shape    {', '.join(map(str, xs))} -> {t.shape}{f': {how}' if how else ''}"
     if t.params.total:
-        yield f"  params   {_params(t)}"
+        yield f"  params   {node.op.tell_params(t.x)}"
     if t.macs:
-        yield f"  macs     {_macs(t)}"
+        yield f"  macs     {node.op.tell_macs(t.x)}"
     if t.activations:
         yield f"  stores   {t.activations:,} activations, {bytes_text(t.activations * 4)} in fp32"
     if not isinstance(node.op, Input):
@@ -153,70 +136,6 @@ def _explain(index: int, explained: _Explained) -> Iterator[str]:
     for after in takewhile(lambda other: other.node.implied, explained.nodes[index + 1 :]):
         if not node.implied:
             yield f"  then     {after.node.spelled}: {_why(after, explained)}"
-
-
-def _inputs(t: TypedNode, spec: Spec) -> str:
-    return ", ".join(str(spec.typed[name].shape) for name in t.node.inputs)
-
-
-def _windowed(window: Window, x: Pair, out: Pair) -> str:
-    """h' = (h + 2p - d(k - 1) - 1) // s + 1, with the numbers in place."""
-
-    def axis(i: int) -> str:
-        size = f"{x[i]} + 2·{window.pad[i]} - {window.extent[i]}"
-        if window.ceil:
-            beyond = -(-(x[i] + 2 * window.pad[i] - window.extent[i]) // window.stride[i]) + 1 - out[i]
-            less = " - 1 that would start beyond it" if beyond else ""
-            return f"ceil(({size}) / {window.stride[i]}) + 1{less} = {out[i]}"
-        return f"({size}) // {window.stride[i]} + 1 = {out[i]}"
-
-    texts = list(dict.fromkeys((axis(0), axis(1))))
-    return ": " + " and ".join(texts)
-
-
-def _shape(t: TypedNode, spec: Spec) -> str:
-    x, out = Pair(t.x.h, t.x.w), Pair(t.shape.h, t.shape.w)
-    match t.node.op:
-        case Conv(window=window) | MaxPool(window) | AvgPool(window):
-            return _windowed(window, x, out)
-        case FC():
-            return f": {t.x.elements:,} values, flattened in C, H, W order, to {t.shape.c:,}"
-        case GlobalAvgPool():
-            return f": the mean over {x}"
-        case Widen():
-            return f": the channels and zeros behind them, {t.x.c} + {t.shape.c - t.x.c} = {t.shape.c}"
-        case Concat():
-            return f": {' + '.join(str(spec.typed[name].shape.c) for name in t.node.inputs)} = {t.shape.c} channels"
-        case Add():
-            return ": their sum, value by value"
-        case Input() | BatchNorm() | LRN() | Activation() | PReLU() | Dropout() | Softmax() | Identity():
-            return ""
-        case op:
-            assert_never(op)
-
-
-def _params(t: TypedNode) -> str:
-    p = t.params
-    match t.node.op:
-        case Conv() as conv:
-            kernel = conv.window.kernel
-            groups = f"/{conv.groups}" if conv.groups > 1 else ""
-            text = f"{conv.channels}·({t.x.c}{groups}·{kernel.h}·{kernel.w})"
-        case FC(features):
-            text = f"{features:,}·{t.x.elements:,}"
-        case BatchNorm():
-            return f"{p.weights:,} gamma + {p.biases:,} beta = {p.learnable:,}, and {p.running:,} running statistics"
-        case PReLU():
-            return f"{p.weights:,}, a slope for each channel"
-        case _:
-            return f"{p.learnable:,}"
-    return f"{text} + {p.biases:,} = {p.learnable:,}" if p.biases else f"{text} = {p.learnable:,}, no biases"
-
-
-def _macs(t: TypedNode) -> str:
-    if isinstance(t.node.op, Conv):
-        return f"{t.params.weights:,} weights · {t.shape.h}·{t.shape.w} positions = {t.macs:,}"
-    return f"{t.params.weights:,} weights, each used once = {t.macs:,}"
 
 
 def _field(t: TypedNode, spec: Spec) -> str:
@@ -235,46 +154,14 @@ def _field(t: TypedNode, spec: Spec) -> str:
     return f"{after}: {' and '.join(sums)}"
 
 
-_KRIZHEVSKY = " (Krizhevsky et al. 2012)"
-
-
 def _implied(t: TypedNode, explained: _Explained) -> Iterator[str]:
     node = t.node
     if node.implied:
         yield _why(t, explained)
-    word, *options = node.spelled.split()
-    written = {option.partition("=")[0] for option in options}
-    kind = node.op.kind
-
-    def unsaid(key: str, value: str, source: str = "") -> Iterator[str]:
-        if key not in written:
-            yield f"{value}{_from_default(kind, key, explained) or source}"
-
-    match node.op:
-        case Conv(window=window, bias=bias):
-            yield from unsaid("pad", f"padding {window.pad}")
-            if "/" not in word:
-                yield from unsaid("stride", f"stride {window.stride}")
-            yield from unsaid("bias", "a bias" if bias else "no bias")
-        case MaxPool(window) | AvgPool(window):
-            if "/" not in word:
-                yield f"window {window.kernel}, stride {window.stride}"
-            yield from unsaid("pad", f"padding {window.pad}")
-            yield from unsaid("ceil", f"sizes are rounded {'up' if window.ceil else 'down'}")
-        case FC(bias=bias):
-            yield from unsaid("bias", "a bias" if bias else "no bias")
-        case BatchNorm(eps, momentum):
-            yield from unsaid("eps", f"eps {eps:g}")
-            yield from unsaid("momentum", f"momentum {momentum:g}")
-        case LRN(n, k, alpha, beta):
-            yield from unsaid("n", f"n {n}", _KRIZHEVSKY)
-            yield from unsaid("k", f"k {k:g}", _KRIZHEVSKY)
-            yield from unsaid("alpha", f"alpha {alpha:g}", _KRIZHEVSKY)
-            yield from unsaid("beta", f"beta {beta:g}", _KRIZHEVSKY)
-        case PReLU():
-            yield "slopes begin at 0.25"
-        case _:
-            pass
+    for key, text, source in node.op.implied():
+        if key not in node.written:
+            by = _from_default(node.op.kind, key, explained) or (f" ({source})" if source else "")
+            yield f"{text}{by}"
     if node.classifier:
         yield "the classifier: rules for hidden FCs don't apply to it"
 

@@ -226,7 +226,18 @@ class _Elaboration:
             name = namer.name(op, inputs[0], own, word.prefix, branch=word.in_branch, head=word.head is not None)
             branches = () if implied else word.branches
             is_classifier = not implied and len(nodes) - 1 in classifiers
-            node = Node(name, op, inputs, span, element_text(layer), implied, branches, word.calls, is_classifier)
+            node = Node(
+                name,
+                op,
+                inputs,
+                span,
+                spelled=element_text(layer),
+                written=layer.written,
+                implied=implied,
+                branches=branches,
+                calls=word.calls,
+                classifier=is_classifier,
+            )
             nodes[-1].append(node)
 
         for index, word in enumerate(self.words[1:], 1):

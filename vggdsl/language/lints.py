@@ -9,7 +9,7 @@ from vggdsl.language.expand import called
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block, Call, Default, Document, Items
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import FC, LRN, Activation, AvgPool, BatchNorm, Conv, Dropout, MaxPool, PReLU, Softmax
+from vggdsl.network.ops import LRN, Conv, Identity, Softmax
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.errors import Diagnostic, Label
 
@@ -48,14 +48,15 @@ _FIRST = 1000
 def _padding_only(t: TypedNode) -> Iterator[Diagnostic]:
     """Only the first and the last window can miss the input, unless a dilation steps over it."""
     op = t.node.op
-    if not isinstance(op, Conv | MaxPool | AvgPool):
+    window = op.sees(t.x)
+    if window is None:
         return
     for axis, (size, positions) in enumerate(((t.x.h, t.shape.h), (t.x.w, t.shape.w))):
-        steps_over = op.window.dilation[axis] > size
+        steps_over = window.dilation[axis] > size
         places = (*range(min(positions, _FIRST) if steps_over else 1), positions - 1)
-        if any(not _touches(op.window, axis, size, place) for place in places):
+        if any(not _touches(window, axis, size, place) for place in places):
             message = f"{op.kind} has a window that sees only padding"
-            most = op.window.extent[axis] - 1
+            most = window.extent[axis] - 1
             help = f"with `pad={most}`{' or less' if most else ''} every window sees some of the input"
             yield Diagnostic("W201", message, (Label(t.node.span, f"on {t.x}"),), help)
             return
@@ -71,9 +72,9 @@ def _touches(window: Window, axis: int, size: int, place: int) -> bool:
 def _dropped(t: TypedNode) -> Iterator[Diagnostic]:
     """More rows at the end than between two windows: where windows lie apart, as in ``maxpool1/2``, it is meant."""
     op = t.node.op
-    if not isinstance(op, MaxPool | AvgPool):
+    window = op.sees(t.x)
+    if window is None or op.weight_layer:
         return
-    window = op.window
     for axis, what, size, positions in ((0, "row", t.x.h, t.shape.h), (1, "column", t.x.w, t.shape.w)):
         last = (positions - 1) * window.stride[axis] - window.pad[axis] + window.extent[axis] - 1
         n = size - 1 - last
@@ -103,7 +104,7 @@ def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
     for t in typed.training_nodes:
         before = [origins.get(name, ()) for name in t.node.inputs]
         linear = tuple(dict.fromkeys(o for each in before for o in each)) if all(before) else ()
-        if not isinstance(t.node.op, Conv | FC):
+        if not t.node.op.weight_layer:
             origins[t.name] = () if t.node.op.nonlinear else linear
             continue
         origins[t.name] = (t,)
@@ -124,9 +125,7 @@ def _only_linear(typed: TypedGraph) -> set[str]:
     found = set[str]()
     for t in reversed(typed.training_nodes):
         after = consumers[t.name]
-        if after and all(
-            isinstance(c.node.op, Conv | FC) or (not c.node.op.nonlinear and c.name in found) for c in after
-        ):
+        if after and all(c.node.op.weight_layer or (not c.node.op.nonlinear and c.name in found) for c in after):
             found.add(t.name)
     return found
 
@@ -145,7 +144,7 @@ def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:
         return
     for name in t.node.inputs:
         node = typed[name].node
-        if isinstance(node.op, Dropout | BatchNorm | Activation | PReLU):
+        if (node.op.activation or node.op.passing) and not isinstance(node.op, LRN | Identity):
             labels = (Label(node.span, "this layer"), Label(t.node.span, "the softmax", primary=False))
             yield Diagnostic("W205", f"{node.op.kind} right before softmax", labels, "move it before the classifier")
 
@@ -153,7 +152,7 @@ def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:
 def _even(t: TypedNode) -> Iterator[Diagnostic]:
     """An even kernel can't be padded evenly, so that the map shrinks where nobody said so."""
     op = t.node.op
-    if not isinstance(op, Conv) or op.window.stride != (1, 1) or "pad=" in t.node.spelled:
+    if not isinstance(op, Conv) or op.window.stride != (1, 1) or "pad" in t.node.written:
         return
     if (t.shape.h, t.shape.w) != (t.x.h, t.x.w) and any(e % 2 == 0 for e in op.window.extent):
         message = f"a kernel of {op.window.kernel} can't keep the size: {t.x} becomes {t.shape}"
@@ -165,7 +164,7 @@ def _twice(typed: TypedGraph) -> Iterator[Diagnostic]:
     takers = Counter(name for t in typed.training_nodes for name in t.node.inputs)
     for t in typed.training_nodes:
         node = t.node
-        if not isinstance(node.op, Activation | PReLU | Dropout | BatchNorm | LRN):
+        if not (node.op.activation or node.op.passing) or isinstance(node.op, Identity):
             continue
         before = typed[node.inputs[0]].node
         if before.op.kind != node.op.kind or takers[before.name] > 1:

@@ -66,6 +66,12 @@ class Layer:
     """Of a dropout, as written: ``0.5``, ``40%``."""
     options: tuple[Option, ...] = ()
 
+    @property
+    def written(self) -> frozenset[str]:
+        """What of it was written: the keys of its options, and the parts of its word."""
+        parts = ("kernel", "width", "stride", "rate")
+        return frozenset((*(o.key for o in self.options), *(p for p in parts if getattr(self, p) is not None)))
+
 
 @dataclass(frozen=True)
 class Input:

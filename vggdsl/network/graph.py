@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vggdsl.network.ops import FC, Conv, Input, Op, Softmax
+from vggdsl.network.ops import Input, Op, Softmax
 from vggdsl.text.source import Span
 
 
@@ -12,8 +12,9 @@ from vggdsl.text.source import Span
 class Node:
     """One layer. ``name`` is unique in its graph and stands in tables, weights and ONNX.
 
-    ``inputs`` are the names of the nodes that feed it. ``implied`` says why a node exists that
-    nobody wrote at that place; ``span`` is where it comes from, the rule for an
+    ``inputs`` are the names of the nodes that feed it. ``spelled`` shows it as it was written; what was written
+    is in ``written``: the options' keys, and ``kernel``, ``stride``, … for what its word says itself. ``implied``
+    says why a node exists that nobody wrote at that place; ``span`` is where it comes from, the rule for an
     implied one. ``branches`` are the places of a merge's branches; ``calls``, innermost first, those of the
     calls of blocks through which it came. Spans don't count in equality.
     """
@@ -23,6 +24,7 @@ class Node:
     inputs: tuple[str, ...]
     span: Span = field(compare=False)
     spelled: str = field(default="", compare=False)
+    written: frozenset[str] = field(default=frozenset(), compare=False)
     implied: str = field(default="", compare=False)
     branches: tuple[Span, ...] = field(default=(), compare=False)
     calls: tuple[Span, ...] = field(default=(), compare=False)
@@ -71,7 +73,7 @@ class Graph:
     @property
     def classifier(self) -> Node | None:
         """The last convolution or FC, if the network has one."""
-        return next((n for n in reversed(self.nodes) if isinstance(n.op, Conv | FC)), None)
+        return next((n for n in reversed(self.nodes) if n.op.weight_layer), None)
 
     @property
     def has_softmax(self) -> bool:

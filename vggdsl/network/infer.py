@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from vggdsl.network.graph import Graph, Head, Node
-from vggdsl.network.ops import FC, Add, Concat, Conv, Input, Params
+from vggdsl.network.ops import Input, Merge, Params
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, Label, ShapeError
 
@@ -157,7 +157,7 @@ def _typed(node: Node, sources: list[TypedNode]) -> TypedNode:
         activations=0 if node.op.in_place else shape.elements,
         receptive_field=field,
         stride=stride,
-        depth=max((s.depth for s in sources), default=0) + isinstance(node.op, Conv | FC),
+        depth=max((s.depth for s in sources), default=0) + node.op.weight_layer,
     )
 
 
@@ -186,7 +186,7 @@ def _locate(found: Diagnostic, node: Node, sources: list[TypedNode]) -> Diagnost
 
 def _branches(node: Node, sources: list[TypedNode]) -> list[Label]:
     """The first branch, and the first that disagrees with it."""
-    assert isinstance(node.op, Concat | Add)
+    assert isinstance(node.op, Merge)
     first, *others = zip(sources, node.branches, strict=True)
     for other, span in others:
         try:

@@ -13,41 +13,43 @@ leaves one possibility.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import ClassVar
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import (
-    FC,
-    LRN,
-    Add,
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalAvgPool,
-    Identity,
-    Input,
-    MaxPool,
-    Op,
-    PReLU,
-    Softmax,
-    Widen,
-)
+from vggdsl.network.ops import Add, AvgPool, Concat, Facts, GlobalAvgPool, Identity, Input, Merge, Softmax
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.network.weights import COUNTER, Weights, weight_shapes
 from vggdsl.text.errors import Diagnostic, InputError
 
 _LISTED = 3
-_ONE = Pair(1, 1)
 
 
 @dataclass(frozen=True)
-class AdaptiveAvgPool:
-    """PyTorch's mean over windows that are spread evenly, where they lie at unequal distances: no spec has it."""
+class AdaptiveAvgPool(Facts):
+    """PyTorch's mean over windows that are spread evenly; where they lie at unequal distances no spec has it."""
 
+    word: ClassVar[str] = "adaptive avgpool"
     size: Pair
+
+    def out_shape(self, x: Shape) -> Shape:
+        return Shape(x.c, *self.size)
+
+    def plain(self, x: Shape) -> Facts:
+        h, w = self.size
+        if (x.h, x.w) == self.size:
+            return Identity()
+        if h == w == 1:
+            return GlobalAvgPool()
+        if x.h % h or x.w % w:
+            return self
+        stride = Pair(x.h // h, x.w // w)
+        return AvgPool(Window(stride, stride))
+
+    @property
+    def text(self) -> str:
+        return f"an adaptive avgpool to {self.size}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Step:
     """A layer of a plan, and the shape that it gives."""
 
     name: str
-    op: Op | AdaptiveAvgPool
+    op: Facts
     inputs: tuple[str, ...]
     shape: Shape
 
@@ -75,20 +77,19 @@ class Plan:
     def shape(self, name: str) -> Shape:
         return self.steps[self._stands_for[name]].shape
 
-    def add(self, name: str, op: Op | AdaptiveAvgPool, inputs: Iterable[str]) -> None:
+    def add(self, name: str, op: Facts, inputs: Iterable[str]) -> None:
         """Raises ``ShapeError`` if a layer can't take its inputs."""
         sources = tuple(self._stands_for[name] for name in inputs)
         shapes = [self.steps[source].shape for source in sources]
-        op = _plain(op, shapes[0])
-        if isinstance(op, Identity) or (isinstance(op, Concat | Add) and len(sources) == 1):
+        op = op.plain(shapes[0])
+        if isinstance(op, Identity) or (isinstance(op, Merge) and len(sources) == 1):
             self._stands_for[name] = sources[0]
             return
         if isinstance(op, Concat):  # of a concat: its branches, one behind the other
             steps = [self.steps[source] for source in sources]
             sources = tuple(x for s in steps for x in (s.inputs if isinstance(s.op, Concat) else (s.name,)))
-        shape = Shape(shapes[0].c, *op.size) if isinstance(op, AdaptiveAvgPool) else op.out_shape(*shapes)
         self._stands_for[name] = name
-        self.steps[name] = Step(name, op, sources, shape)
+        self.steps[name] = Step(name, op, sources, op.out_shape(*shapes))
 
     def finish(self, output: str, heads: Iterable[str] = ()) -> "Plan":
         """Says what the outputs are; softmaxes at the end are left out."""
@@ -99,41 +100,6 @@ class Plan:
     def _logits(self, name: str) -> str:
         step = self.steps[self._stands_for[name]]
         return step.inputs[0] if isinstance(step.op, Softmax) else step.name
-
-
-def _plain(op: Op | AdaptiveAvgPool, x: Shape) -> Op | AdaptiveAvgPool:
-    """The op, spelled in the one way that all have that compute the same from that shape in evaluation."""
-    size = Pair(x.h, x.w)
-    match op:
-        case Dropout():
-            return Identity()
-        case BatchNorm():
-            return BatchNorm(op.eps)
-        case MaxPool() | AvgPool():
-            window = op.window
-            if window.ceil and replace(window, ceil=False).positions(size) == window.positions(size):
-                window = replace(window, ceil=False)
-            if window.extent == _ONE and window.stride == _ONE and window.pad == (0, 0):
-                return Identity()
-            if isinstance(op, AvgPool) and window.kernel == size and window.pad == (0, 0):
-                return GlobalAvgPool()
-            return replace(op, window=window)
-        case Widen():
-            return Identity() if op.channels == x.c else op
-        case GlobalAvgPool():
-            return Identity() if size == _ONE else op
-        case AdaptiveAvgPool():
-            h, w = op.size
-            if op.size == size:
-                return Identity()
-            if op.size == _ONE:
-                return GlobalAvgPool()
-            if x.h % h or x.w % w:
-                return op
-            stride = Pair(x.h // h, x.w // w)
-            return AvgPool(Window(stride, stride))
-        case _:
-            return op
 
 
 def plan_of(graph: TypedGraph) -> Plan:
@@ -213,7 +179,7 @@ def _pair_head(ours: Plan, theirs: Plan, ends: tuple[str, str], known: Mapping[s
 
 def differences(ours: Plan, theirs: Plan) -> str:
     """The first layers in which two networks differ, ours and theirs."""
-    sides = [[(step, _spell(step.op)) for step in _in_depth(plan)] for plan in (ours, theirs)]
+    sides = [[(step, step.op.text) for step in _in_depth(plan)] for plan in (ours, theirs)]
     found = _compare(*([(f"{s.name} is {text} -> {s.shape}", text) for s, text in side] for side in sides))
     return found or "their layers are the same, and follow each other in another way"
 
@@ -250,50 +216,6 @@ def _in_depth(plan: Plan) -> list[Step]:
     return list(order.values())
 
 
-def _spell(op: Op | AdaptiveAvgPool) -> str:
-    """A layer in the words of the language, with every option that isn't the default.
-
-    >>> _spell(Conv(64, Window(Pair(7, 7), Pair(2, 2), Pair(3, 3)), bias=False)), _spell(BatchNorm(1e-3))
-    ('conv7-64/2 bias=no', 'BN eps=0.001')
-    """
-    match op:
-        case Input():
-            return f"input {op.size}"
-        case Conv():
-            half = Pair(*((k - 1) // 2 for k in op.window.kernel))
-            groups = f" groups={op.groups}" if op.groups > 1 else ""
-            return f"conv{_window(op.window, half, f'-{op.channels}')}{groups}{_bias(op.bias)}"
-        case FC():
-            return f"FC-{op.features}{_bias(op.bias)}"
-        case Widen():
-            return f"widen-{op.channels}"
-        case MaxPool() | AvgPool():
-            return f"{op.kind}{_window(op.window, Pair(0, 0))}"
-        case AdaptiveAvgPool():
-            return f"an adaptive avgpool to {op.size}"
-        case BatchNorm():
-            return f"BN eps={op.eps:g}" if op.eps != BatchNorm().eps else "BN"
-        case LRN():
-            return f"LRN n={op.n} k={op.k:g} alpha={op.alpha:g} beta={op.beta:g}"
-        case _:
-            return op.kind
-
-
-def _window(window: Window, usual: Pair, channels: str = "") -> str:
-    stride = f"/{_one(window.stride)}" if window.stride != _ONE else ""
-    pad = f" pad={_one(window.pad)}" if window.pad != usual else ""
-    dilation = f" dilation={_one(window.dilation)}" if window.dilation != _ONE else ""
-    return f"{_one(window.kernel)}{channels}{stride}{pad}{dilation}{' ceil' if window.ceil else ''}"
-
-
-def _one(pair: Pair) -> str:
-    return str(pair.h) if pair.h == pair.w else str(pair)
-
-
-def _bias(bias: bool) -> str:
-    return "" if bias else " bias=no"
-
-
 _Parts = tuple[tuple[str, tuple[int, ...]], ...]
 
 
@@ -316,8 +238,7 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
                  for side in (ours, theirs)]  # fmt: skip
         message = f"the weights don't fit the network: {_compare(*sides)}"
         raise InputError(Diagnostic("V510", message, help="were they made for another network?"))
-    kinds = (Conv, FC) if ordered else (Conv, FC, BatchNorm, PReLU)  # in order they follow their convolutions
-    alike = _interchangeable(graph, ours, kinds)
+    alike = _interchangeable(graph, ours, only_weight_layers=ordered)  # in order the others follow them
     if alike is not None:
         a, b = alike
         message = f"which weights are {a}'s and which {b}'s can't be told: both are {_say(ours[a])}"
@@ -353,21 +274,21 @@ def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> dict[str,
 
 
 def _interchangeable(
-    graph: TypedGraph, modules: Mapping[str, _Parts], kinds: tuple[type[Op], ...]
+    graph: TypedGraph, modules: Mapping[str, _Parts], *, only_weight_layers: bool
 ) -> tuple[str, str] | None:
-    """Two layers of those kinds and of one shape that lie in different branches of a merge."""
+    """Two layers whose weights have one shape and that lie in different branches of a merge."""
     behind: dict[str, frozenset[str]] = {}
     for typed in graph.training_nodes:
         node = typed.node
         paths = [behind[name] for name in node.inputs]
         behind[node.name] = frozenset({node.name}).union(*paths)
-        if not isinstance(node.op, Concat | Add):
+        if not isinstance(node.op, Merge):
             continue
         shared = frozenset.intersection(*paths)
         seen: dict[_Parts, tuple[int, str]] = {}
         for branch, path in enumerate(paths):
             for name in sorted(path - shared):
-                if name in modules and isinstance(graph[name].node.op, kinds):
+                if name in modules and (graph[name].node.op.weight_layer or not only_weight_layers):
                     first, other = seen.setdefault(modules[name], (branch, name))
                     if first != branch and other != name:
                         return other, name

@@ -5,29 +5,9 @@ Layouts are those of PyTorch and ONNX alike: ``conv1_1.weight`` is (channels, c/
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import (
-    FC,
-    LRN,
-    Activation,
-    Add,
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalAvgPool,
-    Identity,
-    Input,
-    MaxPool,
-    Op,
-    PReLU,
-    Softmax,
-    Widen,
-)
-from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
@@ -45,9 +25,9 @@ _LISTED = 5
 def weight_shapes(graph: TypedGraph) -> dict[str, tuple[int, ...]]:
     """The shape of every weight, bias and running statistic, in the order of the nodes, then of the heads."""
     return {
-        f"{typed.name}.{part}": shape
+        f"{typed.name}.{part.name}": part.shape
         for typed in graph.training_nodes
-        for part, shape in _parts(typed.node.op, typed.x).items()
+        for part in typed.node.op.parts(typed.x)
     }
 
 
@@ -82,26 +62,3 @@ def check_weights(expected: Mapping[str, tuple[int, ...]], given: Weights) -> No
 
 def _show(shape: tuple[int, ...]) -> str:
     return "(" + ", ".join(map(str, shape)) + ")"
-
-
-def _parts(op: Op, x: Shape) -> dict[str, tuple[int, ...]]:
-    match op:
-        case Conv():
-            return _weight_and_bias((op.channels, x.c // op.groups, *op.window.kernel), op.bias)
-        case FC():
-            return _weight_and_bias((op.features, x.elements), op.bias)
-        case BatchNorm():
-            return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (x.c,))
-        case PReLU():
-            return {"weight": (x.c,)}
-        case (
-            Input() | MaxPool() | AvgPool() | GlobalAvgPool() | LRN()
-            | Activation() | Dropout() | Softmax() | Identity() | Widen() | Concat() | Add()
-        ):  # fmt: skip
-            return {}
-        case _:
-            assert_never(op)
-
-
-def _weight_and_bias(shape: tuple[int, ...], bias: bool) -> dict[str, tuple[int, ...]]:
-    return {"weight": shape, "bias": shape[:1]} if bias else {"weight": shape}

@@ -2,7 +2,7 @@
 
 from vggdsl.network.ops.activation import ACTIVATIONS, FUNCTIONS, Activation, Function, PReLU, Softmax
 from vggdsl.network.ops.conv import Conv
-from vggdsl.network.ops.facts import Facts, Params
+from vggdsl.network.ops.facts import Facts, Params, Part
 from vggdsl.network.ops.fc import FC
 from vggdsl.network.ops.input import Input
 from vggdsl.network.ops.merge import Add, Concat
@@ -52,6 +52,7 @@ __all__ = [
     "Op",
     "PReLU",
     "Params",
+    "Part",
     "Softmax",
     "Widen",
 ]

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from vggdsl.network.ops.facts import Facts, Params
+from vggdsl.network.ops.facts import Facts, Implied, Part
 from vggdsl.network.shapes import Shape
 
 Function = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "tanh", "sigmoid"]
 FUNCTIONS: tuple[Function, ...] = get_args(Function)
 ACTIVATIONS = (*FUNCTIONS, "PReLU")
 """The words that are activations by the rules of the language; those behind the functions are ops of their own."""
+_RECTIFIERS: frozenset[Function] = frozenset({"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU"})
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,16 @@ class Activation(Facts):
     word: ClassVar[str] = "activation"
     nonlinear: ClassVar[bool] = True
     in_place: ClassVar[bool] = True
+    activation: ClassVar[bool] = True
     function: Function
 
     @property
     def kind(self) -> str:
         return self.function
+
+    @property
+    def rectifier(self) -> bool:
+        return self.function in _RECTIFIERS
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,20 @@ class PReLU(Facts):
     word: ClassVar[str] = "PReLU"
     nonlinear: ClassVar[bool] = True
     in_place: ClassVar[bool] = True
+    activation: ClassVar[bool] = True
 
-    def params(self, x: Shape) -> Params:
-        return Params(x.c)
+    @property
+    def rectifier(self) -> bool:
+        return True
+
+    def parts(self, x: Shape) -> tuple[Part, ...]:
+        return (Part("weight", (x.c,), "weights", 0.25),)
+
+    def tell_params(self, x: Shape) -> str:
+        return f"{self.params(x).weights:,}, a slope for each channel"
+
+    def implied(self) -> tuple[Implied, ...]:
+        return (Implied("slope", "slopes begin at 0.25"),)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Params, slide
-from vggdsl.network.shapes import Shape, Window
+from vggdsl.network.ops.facts import Facts, Implied, Part, slide, tell_slide, tell_sum, weight_and_bias, window_text
+from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, ShapeError
 
 
@@ -28,6 +28,7 @@ class Conv(Facts):
     """
 
     word: ClassVar[str] = "conv"
+    weight_layer: ClassVar[bool] = True
     channels: int
     window: Window
     groups: int = 1
@@ -41,16 +42,41 @@ class Conv(Facts):
         out = slide(self.word, "V202", self.window, x)
         return Shape(self.channels, out.h, out.w)
 
-    def params(self, x: Shape) -> Params:
-        return Params(self._weights(x), self.channels if self.bias else 0)
+    def parts(self, x: Shape) -> tuple[Part, ...]:
+        return weight_and_bias((self.channels, x.c // self.groups, *self.window.kernel), self.bias)
 
     def macs(self, x: Shape) -> int:
         out = self.out_shape(x)
-        return self._weights(x) * out.h * out.w
+        return self.params(x).weights * out.h * out.w
 
     def sees(self, x: Shape) -> Window:
         return self.window
 
-    def _weights(self, x: Shape) -> int:
+    @property
+    def text(self) -> str:
+        """
+        >>> Conv(64, Window(Pair(7, 7), Pair(2, 2), Pair(3, 3)), bias=False).text
+        'conv7-64/2 bias=no'
+        """
+        half = Pair(*((k - 1) // 2 for k in self.window.kernel))
+        groups = f" groups={self.groups}" if self.groups > 1 else ""
+        return f"conv{window_text(self.window, half, f'-{self.channels}')}{groups}{'' if self.bias else ' bias=no'}"
+
+    def tell_shape(self, *xs: Shape) -> str:
+        return tell_slide(self.window, *xs)
+
+    def tell_params(self, x: Shape) -> str:
         kernel = self.window.kernel
-        return self.channels * (x.c // self.groups) * kernel.h * kernel.w
+        groups = f"/{self.groups}" if self.groups > 1 else ""
+        return tell_sum(f"{self.channels}·({x.c}{groups}·{kernel.h}·{kernel.w})", self.params(x))
+
+    def tell_macs(self, x: Shape) -> str:
+        out = self.out_shape(x)
+        return f"{self.params(x).weights:,} weights · {out.h}·{out.w} positions = {self.macs(x):,}"
+
+    def implied(self) -> tuple[Implied, ...]:
+        return (
+            Implied("pad", f"padding {self.window.pad}"),
+            Implied("stride", f"stride {self.window.stride}"),
+            Implied("bias", "a bias" if self.bias else "no bias"),
+        )

@@ -1,7 +1,8 @@
 """What every op tells of itself, and the defaults that most ops share."""
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from math import prod
+from typing import ClassVar, Literal, NamedTuple
 
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, ShapeError
@@ -24,27 +25,68 @@ class Params(NamedTuple):
         return self.learnable + self.running
 
 
+class Part(NamedTuple):
+    """A tensor that a layer holds: the name that it has in PyTorch, its shape, and what it counts among.
+
+    ``first`` is the value that all of it begins with; None if initialisation draws it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    counts: Literal["weights", "biases", "running"]
+    first: float | None = None
+
+
+class Implied(NamedTuple):
+    """What goes for an option, or a part of the word, that isn't written; ``source`` says who says so."""
+
+    key: str
+    text: str
+    source: str = ""
+
+
 @dataclass(frozen=True)
 class Facts:
-    """Pure arithmetic about one op; an op overrides what is different for it.
+    """Pure arithmetic about one op, and what it is; an op overrides what is different for it.
 
     ``word`` is how it is spelled and named. ``in_place``: its output needs no memory of its own, so that
     it has no activations. ``nonlinear``: two weight layers around it don't collapse into one.
+    ``weight_layer``: it counts where a network's layers are counted. ``activation``: it is one by the rules of
+    the language. ``passing``: it may stand between a layer and its activation. ``idle``: it changes nothing in
+    evaluation.
     """
 
     word: ClassVar[str]
     in_place: ClassVar[bool] = False
     nonlinear: ClassVar[bool] = False
+    weight_layer: ClassVar[bool] = False
+    activation: ClassVar[bool] = False
+    passing: ClassVar[bool] = False
+    idle: ClassVar[bool] = False
 
     @property
     def kind(self) -> str:
         return self.word
 
+    @property
+    def rectifier(self) -> bool:
+        """Whether it is an activation before which a layer is initialised as He et al. do."""
+        return False
+
+    # -- arithmetic
+
     def out_shape(self, x: Shape) -> Shape:
         return x
 
+    def parts(self, x: Shape) -> tuple[Part, ...]:
+        """The tensors that it holds for an input of that shape, learnable ones first."""
+        return ()
+
     def params(self, x: Shape) -> Params:
-        return Params()
+        counts = {"weights": 0, "biases": 0, "running": 0}
+        for part in self.parts(x):
+            counts[part.counts] += prod(part.shape)
+        return Params(**counts)
 
     def macs(self, x: Shape) -> int:
         """Multiply-adds for one image; biases are not counted."""
@@ -53,6 +95,43 @@ class Facts:
     def sees(self, x: Shape) -> Window | None:
         """The window of input positions that one output position sees; None for one position."""
         return None
+
+    def plain(self, x: Shape) -> "Facts":
+        """The one op by which all are told that compute the same from that shape in evaluation."""
+        return self
+
+    # -- as text
+
+    @property
+    def text(self) -> str:
+        """In the words of the language, with every option that isn't the default."""
+        return self.kind
+
+    def tell_shape(self, *xs: Shape) -> str:
+        """How its shape comes about, with the numbers in place; nothing if it is the one that comes in."""
+        return ""
+
+    def tell_params(self, x: Shape) -> str:
+        return f"{self.params(x).learnable:,}"
+
+    def tell_macs(self, x: Shape) -> str:
+        return f"{self.params(x).weights:,} weights, each used once = {self.macs(x):,}"
+
+    def implied(self) -> tuple[Implied, ...]:
+        """What goes where nothing is written."""
+        return ()
+
+
+def weight_and_bias(shape: tuple[int, ...], bias: bool) -> tuple[Part, ...]:
+    """Those of a layer with ``shape[0]`` outputs, drawn."""
+    weight = Part("weight", shape, "weights")
+    return (weight, Part("bias", shape[:1], "biases")) if bias else (weight,)
+
+
+def tell_sum(product: str, params: Params) -> str:
+    """Weights as a product, and the biases."""
+    biases = f" + {params.biases:,} = {params.learnable:,}" if params.biases else f" = {params.learnable:,}, no biases"
+    return product + biases
 
 
 def slide(kind: str, code: str, window: Window, x: Shape) -> Pair:
@@ -65,3 +144,31 @@ def slide(kind: str, code: str, window: Window, x: Shape) -> Pair:
         what = "pool" if "pool" in kind else "layer"
         raise ShapeError(Diagnostic(code, message, help=f"remove a {what}, or enlarge the input"))
     return window.positions(size)
+
+
+def tell_slide(window: Window, x: Shape) -> str:
+    """h' = (h + 2p - d(k - 1) - 1) // s + 1, with the numbers in place."""
+    size = Pair(x.h, x.w)
+    out = window.positions(size)
+
+    def axis(i: int) -> str:
+        room = f"{size[i]} + 2·{window.pad[i]} - {window.extent[i]}"
+        if window.ceil:
+            beyond = -(-(size[i] + 2 * window.pad[i] - window.extent[i]) // window.stride[i]) + 1 - out[i]
+            less = " - 1 that would start beyond it" if beyond else ""
+            return f"ceil(({room}) / {window.stride[i]}) + 1{less} = {out[i]}"
+        return f"({room}) // {window.stride[i]} + 1 = {out[i]}"
+
+    return " and ".join(dict.fromkeys((axis(0), axis(1))))
+
+
+def window_text(window: Window, usual: Pair, channels: str = "") -> str:
+    """A window behind its word; ``usual`` is the padding that needn't be told."""
+    stride = f"/{_one(window.stride)}" if window.stride != (1, 1) else ""
+    pad = f" pad={_one(window.pad)}" if window.pad != usual else ""
+    dilation = f" dilation={_one(window.dilation)}" if window.dilation != (1, 1) else ""
+    return f"{_one(window.kernel)}{channels}{stride}{pad}{dilation}{' ceil' if window.ceil else ''}"
+
+
+def _one(pair: Pair) -> str:
+    return str(pair.h) if pair.h == pair.w else str(pair)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Params
+from vggdsl.network.ops.facts import Facts, Implied, Part, tell_sum, weight_and_bias
 from vggdsl.network.shapes import Pair, Shape, Window
 
 
@@ -24,17 +24,32 @@ class FC(Facts):
     """
 
     word: ClassVar[str] = "FC"
+    weight_layer: ClassVar[bool] = True
     features: int
     bias: bool = True
 
     def out_shape(self, x: Shape) -> Shape:
         return Shape(self.features, 1, 1)
 
-    def params(self, x: Shape) -> Params:
-        return Params(self.features * x.elements, self.features if self.bias else 0)
+    def parts(self, x: Shape) -> tuple[Part, ...]:
+        return weight_and_bias((self.features, x.elements), self.bias)
 
     def macs(self, x: Shape) -> int:
         return self.features * x.elements
 
     def sees(self, x: Shape) -> Window:
         return Window(Pair(x.h, x.w))
+
+    @property
+    def text(self) -> str:
+        return f"FC-{self.features}{'' if self.bias else ' bias=no'}"
+
+    def tell_shape(self, *xs: Shape) -> str:
+        (x,) = xs
+        return f"{x.elements:,} values, flattened in C, H, W order, to {self.features:,}"
+
+    def tell_params(self, x: Shape) -> str:
+        return tell_sum(f"{self.features:,}·{x.elements:,}", self.params(x))
+
+    def implied(self) -> tuple[Implied, ...]:
+        return (Implied("bias", "a bias" if self.bias else "no bias"),)

@@ -27,3 +27,7 @@ class Input(Facts):
 
     def out_shape(self, x: Shape | None = None) -> Shape:
         return self.size
+
+    @property
+    def text(self) -> str:
+        return f"input {self.size}"

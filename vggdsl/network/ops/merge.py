@@ -31,6 +31,9 @@ class Concat(Facts):
                 raise _disagree(self.word, x, other, "branches of concat need one height and width: pad what shrinks")
         return Shape(sum(each.c for each in (x, *others)), x.h, x.w)
 
+    def tell_shape(self, *xs: Shape) -> str:
+        return f"{' + '.join(str(x.c) for x in xs)} = {self.out_shape(*xs).c} channels"
+
 
 @dataclass(frozen=True)
 class Add(Facts):
@@ -54,6 +57,9 @@ class Add(Facts):
             if x != other:
                 raise _disagree(self.word, x, other, "branches of add need one shape: project one with a convolution")
         return x
+
+    def tell_shape(self, *xs: Shape) -> str:
+        return "their sum, value by value"
 
 
 def _disagree(word: str, one: Shape, other: Shape, help: str) -> ShapeError:

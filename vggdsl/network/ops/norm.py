@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Params
+from vggdsl.network.ops.facts import Facts, Implied, Part
 from vggdsl.network.shapes import Shape
 
 
@@ -23,11 +23,36 @@ class BatchNorm(Facts):
     """
 
     word: ClassVar[str] = "BN"
+    passing: ClassVar[bool] = True
     eps: float = 1e-5
     momentum: float = 0.1
 
-    def params(self, x: Shape) -> Params:
-        return Params(x.c, x.c, 2 * x.c)
+    def parts(self, x: Shape) -> tuple[Part, ...]:
+        return (
+            Part("weight", (x.c,), "weights", 1),
+            Part("bias", (x.c,), "biases", 0),
+            Part("running_mean", (x.c,), "running", 0),
+            Part("running_var", (x.c,), "running", 1),
+        )
+
+    def plain(self, x: Shape) -> "BatchNorm":
+        return BatchNorm(self.eps)
+
+    @property
+    def text(self) -> str:
+        """
+        >>> BatchNorm(1e-3).text, BatchNorm().text
+        ('BN eps=0.001', 'BN')
+        """
+        eps = f" eps={self.eps:g}" if self.eps != BatchNorm.eps else ""
+        return f"BN{eps}" + (f" momentum={self.momentum:g}" if self.momentum != BatchNorm.momentum else "")
+
+    def tell_params(self, x: Shape) -> str:
+        p = self.params(x)
+        return f"{p.weights:,} gamma + {p.biases:,} beta = {p.learnable:,}, and {p.running:,} running statistics"
+
+    def implied(self) -> tuple[Implied, ...]:
+        return Implied("eps", f"eps {self.eps:g}"), Implied("momentum", f"momentum {self.momentum:g}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +72,16 @@ class LRN(Facts):
 
     word: ClassVar[str] = "LRN"
     nonlinear: ClassVar[bool] = True
+    passing: ClassVar[bool] = True
     n: int = 5
     k: float = 2.0
     alpha: float = 1e-4
     beta: float = 0.75
+
+    @property
+    def text(self) -> str:
+        return f"LRN n={self.n} k={self.k:g} alpha={self.alpha:g} beta={self.beta:g}"
+
+    def implied(self) -> tuple[Implied, ...]:
+        options = (("n", f"{self.n}"), ("k", f"{self.k:g}"), ("alpha", f"{self.alpha:g}"), ("beta", f"{self.beta:g}"))
+        return tuple(Implied(key, f"{key} {value}", "Krizhevsky et al. 2012") for key, value in options)

@@ -1,9 +1,10 @@
 """Pooling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, slide
+from vggdsl.network.ops.facts import Facts, Implied, slide, tell_slide, window_text
+from vggdsl.network.ops.regular import Identity
 from vggdsl.network.shapes import Pair, Shape, Window
 
 
@@ -33,6 +34,20 @@ class MaxPool(Facts):
     def sees(self, x: Shape) -> Window:
         return self.window
 
+    def plain(self, x: Shape) -> Facts:
+        window = _plain(self.window, x)
+        return replace(self, window=window) if window is not None else Identity()
+
+    @property
+    def text(self) -> str:
+        return f"{self.word}{window_text(self.window, Pair(0, 0))}"
+
+    def tell_shape(self, *xs: Shape) -> str:
+        return tell_slide(self.window, *xs)
+
+    def implied(self) -> tuple[Implied, ...]:
+        return _implied(self.window)
+
 
 @dataclass(frozen=True)
 class AvgPool(Facts):
@@ -61,6 +76,22 @@ class AvgPool(Facts):
     def sees(self, x: Shape) -> Window:
         return self.window
 
+    def plain(self, x: Shape) -> Facts:
+        window = _plain(self.window, x)
+        if window is not None and window.kernel == (x.h, x.w) and window.pad == (0, 0):
+            return GlobalAvgPool()
+        return replace(self, window=window) if window is not None else Identity()
+
+    @property
+    def text(self) -> str:
+        return f"{self.word}{window_text(self.window, Pair(0, 0))}"
+
+    def tell_shape(self, *xs: Shape) -> str:
+        return tell_slide(self.window, *xs)
+
+    def implied(self) -> tuple[Implied, ...]:
+        return _implied(self.window)
+
 
 @dataclass(frozen=True)
 class GlobalAvgPool(Facts):
@@ -83,3 +114,26 @@ class GlobalAvgPool(Facts):
 
     def sees(self, x: Shape) -> Window:
         return Window(Pair(x.h, x.w))
+
+    def plain(self, x: Shape) -> Facts:
+        return Identity() if x.h == x.w == 1 else self
+
+    def tell_shape(self, *xs: Shape) -> str:
+        (x,) = xs
+        return f"the mean over {Pair(x.h, x.w)}"
+
+
+def _plain(window: Window, x: Shape) -> Window | None:
+    """The window without a ``ceil`` that changes nothing; None if what it gives is what it sees."""
+    size = Pair(x.h, x.w)
+    if window.ceil and replace(window, ceil=False).positions(size) == window.positions(size):
+        window = replace(window, ceil=False)
+    return None if window.extent == window.stride == (1, 1) and window.pad == (0, 0) else window
+
+
+def _implied(window: Window) -> tuple[Implied, ...]:
+    return (
+        Implied("stride", f"window {window.kernel}, stride {window.stride}"),
+        Implied("pad", f"padding {window.pad}"),
+        Implied("ceil", f"sizes are rounded {'up' if window.ceil else 'down'}"),
+    )

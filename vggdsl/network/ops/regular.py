@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts
+from vggdsl.network.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,12 @@ class Dropout(Facts):
 
     word: ClassVar[str] = "dropout"
     in_place: ClassVar[bool] = True
+    passing: ClassVar[bool] = True
+    idle: ClassVar[bool] = True
     rate: float
+
+    def plain(self, x: Shape) -> "Identity":
+        return Identity()
 
 
 @dataclass(frozen=True)
@@ -41,3 +47,5 @@ class Identity(Facts):
 
     word: ClassVar[str] = "identity"
     in_place: ClassVar[bool] = True
+    passing: ClassVar[bool] = True
+    idle: ClassVar[bool] = True

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts
+from vggdsl.network.ops.regular import Identity
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, ShapeError
 
@@ -33,3 +34,14 @@ class Widen(Facts):
             help = f"write `widen-{x.c}` or more, or narrow with a convolution: `conv1-{self.channels}`"
             raise ShapeError(Diagnostic("V207", message, help=help))
         return Shape(self.channels, x.h, x.w)
+
+    def plain(self, x: Shape) -> Facts:
+        return Identity() if self.channels == x.c else self
+
+    @property
+    def text(self) -> str:
+        return f"widen-{self.channels}"
+
+    def tell_shape(self, *xs: Shape) -> str:
+        (x,) = xs
+        return f"the channels and zeros behind them, {x.c} + {self.channels - x.c} = {self.channels}"
