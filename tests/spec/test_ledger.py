@@ -23,7 +23,7 @@ import vggdsl
 from vggdsl.cli import main
 from vggdsl.language import syntax
 from vggdsl.language.blocks import inner_items
-from vggdsl.language.notations.arch.write import element_text
+from vggdsl.language.spelling import element_text
 from vggdsl.language.syntax import Claim, Measure, Setting
 from vggdsl.spec.spec import Spec
 from vggdsl.text.source import Span

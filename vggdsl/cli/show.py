@@ -10,7 +10,7 @@ import click
 from vggdsl.cli.common import echo_json, heads_of, plural, print_table, report, reports_errors
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.language import syntax
-from vggdsl.language.notations.arch.write import element_text
+from vggdsl.language.spelling import element_text
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.ops import Add, Concat, Input
 from vggdsl.network.shapes import Pair

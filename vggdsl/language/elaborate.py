@@ -8,9 +8,9 @@ from vggdsl.language import syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.expand import Expansion, Place, Word, called, expand
 from vggdsl.language.names import Namer
-from vggdsl.language.notations.arch.write import element_text
 from vggdsl.language.options import VOICE, read_layer_options, to_op
 from vggdsl.language.schema import once
+from vggdsl.language.spelling import element_text
 from vggdsl.network.graph import Graph, Head, Node
 from vggdsl.network.ops import ACTIVATIONS, Identity, Input, Op
 from vggdsl.network.shapes import Shape

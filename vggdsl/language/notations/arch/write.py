@@ -6,6 +6,14 @@ from itertools import groupby, takewhile
 from typing import assert_never
 
 from vggdsl.language import syntax
+from vggdsl.language.spelling import (
+    behind_text,
+    expects_text,
+    item_text,
+    items_text,
+    measure_text,
+    option_text,
+)
 from vggdsl.language.syntax import Line
 
 _INDENT = "  "
@@ -67,23 +75,23 @@ def _cells(content: syntax.Content) -> list[str]:
             body, arrow = [item_text(item) for item in items], ""
             if sum(item.expects is not None for item in items) == 1 and items[-1].expects:
                 bare = syntax.Item(items[-1].element, items[-1].span, items[-1].label, items[-1].repeat)
-                body, arrow = [*body[:-1], item_text(bare)], _expects(items[-1].expects)
+                body, arrow = [*body[:-1], item_text(bare)], expects_text(items[-1].expects)
             return [" ".join(body), arrow] if arrow else [" ".join(body)]
         case syntax.Cites(text):
             return [f'source "{text}"']
         case syntax.After(kind, items):
-            return [f"after {kind}:", _joined(items) or "none"]
+            return [f"after {kind}:", items_text(items) or "none"]
         case syntax.Default(kind, options):
-            return [f"default {kind}:", " ".join(map(_option, options))]
+            return [f"default {kind}:", " ".join(map(option_text, options))]
         case syntax.Link(verb, path):
             return [f'{verb} "{path}"']
         case syntax.Remove(first, last):
             return [f"remove {first}..{last}" if last else f"remove {first}"]
         case syntax.Edit(verb, label, items):
-            return [f"{verb} {label}: {_joined(items)}"]
+            return [f"{verb} {label}: {items_text(items)}"]
         case syntax.Claim():
             head = f"claim {content.on}" if content.on else "claim"
-            measures = [_measure(m) for m in content.measures]
+            measures = [measure_text(m) for m in content.measures]
             cells = [head, *measures] if content.on else [f"{head} {measures[0]}", *measures[1:]]
             disputed = content.measures[0].disputed
             cells += [*map(str, content.protocol), "" if disputed is None else f'disputed "{disputed}"']
@@ -95,7 +103,7 @@ def _cells(content: syntax.Content) -> list[str]:
         case syntax.ResultLine():
             return [str(content)]
         case syntax.Results(measures, protocol_options):
-            return [" ".join([*map(_measure, measures), *map(str, protocol_options)])]
+            return [" ".join([*map(measure_text, measures), *map(str, protocol_options)])]
         case syntax.Block() | syntax.Train() | syntax.Measured():
             raise AssertionError("sections are written by _block")
         case _:
@@ -149,7 +157,7 @@ def _is_wide(line: Line, indent: str) -> bool:
     if not any(_opens(item) for item in content.items):
         return False
     head = f"{content.verb} {content.label}: " if isinstance(content, syntax.Edit) else ""
-    return len(indent + head + _joined([*items, replace(last, expects=None)])) > _WIDEST
+    return len(indent + head + items_text([*items, replace(last, expects=None)])) > _WIDEST
 
 
 def _wide(line: Line, indent: str) -> Iterator[str]:
@@ -182,7 +190,7 @@ def _broken(items: Sequence[syntax.Item], indent: str, lines: list[str], inside:
             inner = _broken(part, indent + _INDENT, [""], inside=True)
             inner[-1] += " |" if i + 1 < len(parts) else ""
             lines += inner
-        lines.append(indent + closer + _behind(item))
+        lines.append(indent + closer + behind_text(item))
     return lines
 
 
@@ -209,74 +217,3 @@ def _opened(element: syntax.Element) -> tuple[str, tuple[tuple[syntax.Item, ...]
             return f"aux {weight.text} {{", (items,), "}"
         case _:
             raise AssertionError(f"{element} has no brackets to break")
-
-
-def item_text(item: syntax.Item) -> str:
-    """An item as it is spelled."""
-    text = element_text(item.element)
-    return (f"{item.label}: {text}" if item.label else text) + _behind(item)
-
-
-def _behind(item: syntax.Item) -> str:
-    """The repeat of an item, and what is printed about it."""
-    repeat = f" x{item.repeat}" if item.repeat is not None else ""
-    return f"{repeat} {_expects(item.expects)}" if item.expects else repeat
-
-
-def _joined(items: Iterable[syntax.Item]) -> str:
-    return " ".join(map(item_text, items))
-
-
-def element_text(element: syntax.Element) -> str:
-    """An element as it is spelled."""
-    match element:
-        case syntax.Layer():
-            return " ".join([layer_text(element), *map(_option, element.options)])
-        case syntax.Input(size, words):
-            return f"input ({size} {' '.join(words)})" if words else f"input {size}"
-        case syntax.Merge(kind, branches):
-            inner = " | ".join(map(_joined, branches))
-            return f"{kind}[ {inner} ]"
-        case syntax.Group(items):
-            return f"( {_joined(items)} )"
-        case syntax.Call(name, arguments):
-            return f"{name}({', '.join(map(str, arguments))})"
-        case syntax.Aux(weight, items):
-            return f"aux {weight.text} {{ {_joined(items)} }}"
-        case _:
-            assert_never(element)
-
-
-def _option(option: syntax.Option) -> str:
-    """Of a layer or a default: elsewhere there is no bare ``ceil``."""
-    return "ceil" if str(option) == "ceil=yes" else str(option)
-
-
-def layer_text(layer: syntax.Layer) -> str:
-    """The layer's word, without its options."""
-    size = ""
-    if layer.kernel:
-        h, w = layer.kernel
-        size = str(h) if h == w else f"{h}x{w}"
-    width = f"-{layer.width}" if layer.width is not None else ""
-    stride = f"/{layer.stride}" if layer.stride is not None else ""
-    rate = f"-{layer.rate}" if layer.rate is not None else ""
-    return f"{layer.kind}{size}{width}{stride}{rate}"
-
-
-def _expects(expects: syntax.Expects) -> str:
-    size = [str(expects.size)] if expects.size else []
-    figures = [
-        f"{m.name}={_figure(m)}" + (f' disputed "{m.disputed}"' if m.disputed is not None else "")
-        for m in expects.figures
-    ]
-    return " ".join(["->", *size, *figures])
-
-
-def _measure(measure: syntax.Measure) -> str:
-    return f"{measure.name} {_figure(measure)}"
-
-
-def _figure(measure: syntax.Measure) -> str:
-    figure = measure.figure
-    return str(figure) if isinstance(figure, syntax.Size) else figure.text

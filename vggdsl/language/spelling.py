@@ -1,0 +1,83 @@
+"""How a network's elements are spelled: one way for each, wherever they are shown or written.
+
+Figures and sizes stay as they were printed, sizes with ``x``.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from vggdsl.language import syntax
+
+
+def item_text(item: syntax.Item) -> str:
+    """An element with its label, its repeat and what is printed about it: ``2b: conv3-64 x2 -> 56x56x64``."""
+    text = element_text(item.element)
+    return (f"{item.label}: {text}" if item.label else text) + behind_text(item)
+
+
+def behind_text(item: syntax.Item) -> str:
+    """What follows an item's element: its repeat, and what is printed about it."""
+    repeat = f" x{item.repeat}" if item.repeat is not None else ""
+    return f"{repeat} {expects_text(item.expects)}" if item.expects else repeat
+
+
+def items_text(items: Iterable[syntax.Item]) -> str:
+    """Items one after another."""
+    return " ".join(map(item_text, items))
+
+
+def element_text(element: syntax.Element) -> str:
+    """An element alone, with what stands in it."""
+    match element:
+        case syntax.Layer():
+            return " ".join([layer_text(element), *map(option_text, element.options)])
+        case syntax.Input(size, words):
+            return f"input ({size} {' '.join(words)})" if words else f"input {size}"
+        case syntax.Merge(kind, branches):
+            inner = " | ".join(map(items_text, branches))
+            return f"{kind}[ {inner} ]"
+        case syntax.Group(items):
+            return f"( {items_text(items)} )"
+        case syntax.Call(name, arguments):
+            return f"{name}({', '.join(map(str, arguments))})"
+        case syntax.Aux(weight, items):
+            return f"aux {weight.text} {{ {items_text(items)} }}"
+        case _:
+            assert_never(element)
+
+
+def option_text(option: syntax.Option) -> str:
+    """Of a layer or a default: elsewhere there is no bare ``ceil``."""
+    return "ceil" if str(option) == "ceil=yes" else str(option)
+
+
+def layer_text(layer: syntax.Layer) -> str:
+    """The layer's word, without its options."""
+    size = ""
+    if layer.kernel:
+        h, w = layer.kernel
+        size = str(h) if h == w else f"{h}x{w}"
+    width = f"-{layer.width}" if layer.width is not None else ""
+    stride = f"/{layer.stride}" if layer.stride is not None else ""
+    rate = f"-{layer.rate}" if layer.rate is not None else ""
+    return f"{layer.kind}{size}{width}{stride}{rate}"
+
+
+def expects_text(expects: syntax.Expects) -> str:
+    """``-> 28x28x256 weights=159Ki``."""
+    size = [str(expects.size)] if expects.size else []
+    figures = [
+        f"{m.name}={_figure(m)}" + (f' disputed "{m.disputed}"' if m.disputed is not None else "")
+        for m in expects.figures
+    ]
+    return " ".join(["->", *size, *figures])
+
+
+def measure_text(measure: syntax.Measure) -> str:
+    """As in a claim: ``params 138M``."""
+    return f"{measure.name} {_figure(measure)}"
+
+
+def _figure(measure: syntax.Measure) -> str:
+    figure = measure.figure
+    return str(figure) if isinstance(figure, syntax.Size) else figure.text
