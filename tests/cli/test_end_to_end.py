@@ -162,8 +162,7 @@ def _metadata(path: str) -> dict[str, str]:
 
 
 def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
-    from vggdsl.experiments.train import load_run
-    from vggdsl.records.runfolder import weights_digest
+    from vggdsl.records.runfolder import load_run, weights_digest
 
     trained = load_run(small_run / "best.safetensors")
     recipe = load("two.arch").recipe("B").with_flags(epochs=1)

@@ -14,9 +14,12 @@ import vggdsl
 from vggdsl.data.dataset import load_data
 from vggdsl.experiments.check import refuse_processes
 from vggdsl.experiments.device import choose
-from vggdsl.experiments.loop import Setting, evaluate
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.loop import evaluate
+from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.processes import Processes
-from vggdsl.experiments.train import load_run, train
+from vggdsl.experiments.train import train
+from vggdsl.records.runfolder import load_run
 from vggdsl.text.errors import RecipeError
 
 SPEC = """
@@ -125,8 +128,8 @@ def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> Non
     run = load_run(tmp_path / "runs" / "net-s0-1", "last.safetensors")
     spec_, network = run.spec, run.network()
     data = load_data(spec_.recipe(), spec_.typed.input, Path())
-    setting = Setting(spec_.recipe(), data, run.normalisation, choose("cpu", "fp32"), 0)
-    loss, accuracy, _ = evaluate(network, data.val, setting)
+    prepared = Prepared(Experiment(spec_, spec_.recipe()), 0, data, run.normalisation, choose("cpu", "fp32"))
+    loss, accuracy, _ = evaluate(network, data.val, prepared)
     told = metrics(run.path)[-1]
     assert (loss, accuracy) == pytest.approx((told["val_loss"], told["val_accuracy"]), rel=1e-4)
 

@@ -19,9 +19,9 @@ import vggdsl
 from vggdsl.experiments.checkpoint import Progress, _digest, newest
 from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.report import Silent
-from vggdsl.experiments.train import load_run, resume, train
+from vggdsl.experiments.train import resume, train
 from vggdsl.records.metrics import Epoch
-from vggdsl.records.runfolder import read_plan
+from vggdsl.records.runfolder import load_run, read_plan
 from vggdsl.text.errors import InputError, RecordError
 
 KILLS = int(os.environ.get("VGGDSL_KILLS", "3"))
@@ -376,6 +376,6 @@ def test_another_machines_digits_are_noted(broken: Path) -> None:
 def test_another_precision_is_refused(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = choose("cpu", "auto").precision
     other = Hardware(torch.device("cpu"), "fp32" if real == "bf16" else "bf16")
-    monkeypatch.setattr("vggdsl.experiments.train.choose", lambda device, precision: other)
+    monkeypatch.setattr("vggdsl.experiments.prepare.choose", lambda device, precision: other)
     with pytest.raises(RecordError, match="of another training: precision"):
         resume(broken)

@@ -23,18 +23,21 @@ from vggdsl.data.chance import generator
 from vggdsl.data.dataset import DataSet
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.splits import Split
+from vggdsl.experiments.checkpoint import Progress
 from vggdsl.experiments.device import arithmetic, choose
-from vggdsl.experiments.loop import Setting, evaluate, fit, optimizer_of, smallest_step, steps_an_epoch
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.loop import evaluate, fit, optimizer_of
 from vggdsl.experiments.memory import check_training, training_bytes
+from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.report import Plan, Silent
-from vggdsl.experiments.schedule import Patience, Rate
-from vggdsl.experiments.train import Run, Stopped, load_run, train
+from vggdsl.experiments.schedule import Patience, Rate, smallest_step, steps_an_epoch
+from vggdsl.experiments.train import Run, Stopped, train
 from vggdsl.network.weights import weight_shapes
 from vggdsl.records import runfolder
 from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import write_record
-from vggdsl.records.runfolder import is_run, weights_digest
+from vggdsl.records.runfolder import is_run, load_run, weights_digest
 from vggdsl.spec.recipe import KEYS, Crop, HFlip, Recipe
 from vggdsl.spec.spec import Spec, load, parse
 from vggdsl.targets.torch import to_torch, weights
@@ -556,6 +559,22 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
 # -- runs that are read
 
 
+def _prepared(spec: Spec, data: DataSet, normalisation: Normalisation) -> Prepared:
+    return Prepared(Experiment(spec, spec.recipe()), 0, data, normalisation, choose("cpu", "fp32"))
+
+
+class Unheard:
+    """A listener to whom nothing matters."""
+
+    def resumed(self) -> None: ...
+
+    def step(self, images: int) -> None: ...
+
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None: ...
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
+
+
 def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
     from vggdsl.data.dataset import load_data
 
@@ -563,8 +582,9 @@ def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
     assert trained.classes == ("class 0", "class 1", "class 2")
     assert trained.spec == run.spec
     data = load_data(run.recipe, trained.spec.typed.input, Path("/nowhere"))
-    setting = Setting(run.recipe, data, trained.normalisation, choose("cpu", run.recipe.precision), 0)
-    assert evaluate(trained.network(), data.test, setting).accuracy == run.result.test_accuracy
+    hardware = choose("cpu", run.recipe.precision)
+    prepared = Prepared(Experiment(run.spec, run.recipe), 0, data, trained.normalisation, hardware)
+    assert evaluate(trained.network(), data.test, prepared).accuracy == run.result.test_accuracy
     assert isinstance(data.train, Split)
     assert trained.normalisation == Normalisation.of(data.train.images, "mean-std")
 
@@ -600,8 +620,8 @@ def test_evaluation_weighs_images_alike_and_keeps_the_mode() -> None:
     images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (37, 1, 8, 8), np.uint8))
     split = Split(images, torch.arange(37) % 3)
     data = DataSet(("a", "b", "c"), split, split, split)
-    setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
-    loss, accuracy, _ = evaluate(network, split, setting)
+    prepared = _prepared(spec, data, Normalisation.of(images, "none"))
+    loss, accuracy, _ = evaluate(network, split, prepared)
     assert network.training
     with torch.no_grad():
         logits = network.eval()(images / 255)
@@ -671,10 +691,10 @@ def test_a_step_goes_down_the_weighted_sum_of_all_losses() -> None:
     images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (37, 1, 8, 8), np.uint8))
     split = Split(images, torch.arange(37) % 3)
     data = DataSet(("a", "b", "c"), split, split, split)
-    setting = Setting(spec.recipe(), data, Normalisation.of(images, "none"), choose("cpu", "fp32"), 0)
+    prepared = _prepared(spec, data, Normalisation.of(images, "none"))
     network = to_torch(spec.typed)
     before = {name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()}
-    fit(network, setting, lambda epoch, is_best: None)
+    fit(network, prepared, Unheard())
 
     def conv(x: torch.Tensor, name: str, pad: int = 1) -> torch.Tensor:
         return functional.conv2d(x, before[f"{name}.weight"], before[f"{name}.bias"], padding=pad).relu()

@@ -19,18 +19,19 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from test_record import found
 
-from vggdsl.cli import main, queue
+from vggdsl.cli import main, runs
 from vggdsl.data.dataset import load_data
 from vggdsl.experiments import missing
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.report import Silent
-from vggdsl.experiments.train import load_run, train
+from vggdsl.experiments.train import train
 from vggdsl.language.notations import arch
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import Result as Found
+from vggdsl.records.runfolder import load_run
 from vggdsl.spec.spec import Spec, load, parse
 
 BODY = """input 8x8x1
@@ -503,19 +504,19 @@ class _Impatient(Silent):
 
 def test_a_family_goes_on_after_ctrl_c(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path)
-    patient = queue.reporter
+    patient = runs.Terminal.reporter
     for which, names in (
         (2, ["small-s0-1", "small-s1-1"]),
         (3, ["small-s0-1", "small-s1-1", "small-s2-1", "wide-s0-1"]),
     ):
         impatient = _Impatient(which)
-        monkeypatch.setattr(queue, "reporter", lambda logs, it=impatient: it)
+        monkeypatch.setattr(runs.Terminal, "reporter", lambda told, it=impatient: it)
         stopped = _train(tmp_path, "--seeds", "3")
         assert (stopped.exit_code, "V605" in stopped.stderr) == (1, True)
         assert _runs(tmp_path) == names
         assert not (tmp_path / "runs" / names[-1] / "record.arch").exists()
         assert (tmp_path / "runs" / names[-1] / "checkpoint-0001.safetensors").exists()
-    monkeypatch.setattr(queue, "reporter", patient)
+    monkeypatch.setattr(runs.Terminal, "reporter", patient)
     done = _train(tmp_path, "--seeds", "3")
     assert done.exit_code == 0, done.stderr
     assert "going on after epoch 1" in done.stderr
@@ -529,10 +530,10 @@ def test_a_family_goes_on_after_ctrl_c(trained: Path, tmp_path: Path, monkeypatc
 
 def test_a_torn_run_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path)
-    patient = queue.reporter
-    monkeypatch.setattr(queue, "reporter", lambda logs: _Impatient(1))
+    patient = runs.Terminal.reporter
+    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: _Impatient(1))
     assert _train(tmp_path, "--seed", "0").exit_code == 1
-    monkeypatch.setattr(queue, "reporter", patient)
+    monkeypatch.setattr(runs.Terminal, "reporter", patient)
     (tmp_path / "runs" / "small-s0-1" / "checkpoint-0001.safetensors").write_bytes(b"torn")
     (tmp_path / "runs" / "odd").mkdir()
     (tmp_path / "runs" / "odd" / "recipe.json").write_text("[]")
@@ -544,10 +545,10 @@ def test_a_torn_run_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_run_of_another_process_is_not_trained_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
     _write(tmp_path)
-    patient = queue.reporter
-    monkeypatch.setattr(queue, "reporter", lambda logs: _Impatient(1))
+    patient = runs.Terminal.reporter
+    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: _Impatient(1))
     assert _train(tmp_path, "--seed", "0").exit_code == 1
-    monkeypatch.setattr(queue, "reporter", patient)
+    monkeypatch.setattr(runs.Terminal, "reporter", patient)
     with (tmp_path / "runs" / "small-s0-1" / ".lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         done = _train(tmp_path, "--seed", "0")
@@ -572,7 +573,7 @@ def test_images_beside_a_spec_are_those_of_its_runs(tmp_path: Path, monkeypatch:
     family = tmp_path / "family"
     for name, value in (("a", 0), ("b", 7)):
         _with_images(family / name, value)
-    monkeypatch.setattr(queue, "reporter", lambda logs: _Impatient(1))
+    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: _Impatient(1))
     assert _train(tmp_path).exit_code == 1
     monkeypatch.undo()
     done = _train(tmp_path)

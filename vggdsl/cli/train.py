@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import report, reports_errors
-from vggdsl.cli.jobs import Job
+from vggdsl.cli.common import exit_code, report, reports_errors
 from vggdsl.cli.processes import by_processes
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import collect, specs_in
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import VggdslError
 
 if TYPE_CHECKING:
     from vggdsl.records.repeat import Repetition
@@ -114,6 +114,7 @@ def command(
         raise click.UsageError("--missing looks for what is left in one process: start it without torchrun")
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
+    workplace = Workplace(data_dir, device, runs_dir, download, start_from)
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": seeds}
     if resumed is not None:
@@ -128,46 +129,51 @@ def command(
         for what, given in refused.items():
             if given is not None and given != ():
                 raise click.UsageError(f"{what} can't be given with --resume: the run goes on as it began")
-        _resume(resumed, data_dir, device, download, logs)
+        from vggdsl.cli.runs import Terminal
+        from vggdsl.experiments.train import resume
+
+        terminal = Terminal(logs)
+        terminal.trained(resume(resumed, workplace, terminal.reporter()))
         return
     if not specs:
         raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
     specs = tuple(path for name in specs for path in specs_in(name))
     # A spec that holds measurements isn't repeated for what it lacks.
     is_told = missing or recipe_name is not None or any(value is not None for value in flags.values())
-    jobs = [_job(name, specs, recipe_name, flags, is_told) for name in specs]
+    experiments = [_experiment(name, specs, recipe_name, flags, is_told) for name in specs]
 
-    from vggdsl.cli.queue import Queue
+    from vggdsl.cli.runs import Terminal
     from vggdsl.experiments.missing import Missing
-    from vggdsl.experiments.train import data_folder
+    from vggdsl.experiments.queue import Queue
 
-    queue = Queue(jobs, data_dir, device, runs_dir, download, start_from, logs)
+    left = None
     if missing:
         collection = collect(specs, [str(runs_dir)])
         report(collection.found)
         measured = [result for subject in collection.subjects for result in subject.results]
-        queue.leave_out(Missing(measured, runs_dir, data_folder(data_dir), start_from))
+        left = Missing(measured, runs_dir, workplace.data_folder, start_from)
+    queue = Queue(experiments, workplace, Terminal(logs), left)
     queue.check()
     queue.in_order()
-    codes = queue.run()
+    failed = queue.run()
     if missing:
         _show_results(specs, runs_dir)
-    if codes:
-        raise SystemExit(max(codes) if len(queue.jobs) == 1 else 1)
+    if failed:
+        codes = [exit_code(error.diagnostics) for error in failed]
+        raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
 
 
-def _job(name: str, specs: Sequence[str], recipe_name: str | None, flags: Mapping[str, object], is_told: bool) -> Job:
+def _experiment(
+    name: str, specs: Sequence[str], recipe_name: str | None, flags: Mapping[str, object], is_told: bool
+) -> Experiment:
     """What is to be trained of a spec. Raises ``VggdslError`` with what is wrong with it."""
     spec = load(name, beside=specs)
     again = None if is_told else _repeated(spec)
     if is_told and len(spec.measurements) == 1 and (said := spec.measurements[0].values.get("run", {}).get("deviates")):
         click.echo(f"{spec.name}: what deviated in its record ({said}) isn't repeated, since flags are given", err=True)
-    wrong = [d for d in spec.check() if d.is_error]
-    if wrong:
-        raise VggdslError(wrong)
     if again is not None:
-        return Job(spec, again.recipe.with_flags(seeds=(again.seed,)), again.start)
-    return Job(spec, spec.recipe(recipe_name).with_flags(**flags))
+        return Experiment.of(spec, again.recipe.with_flags(seeds=(again.seed,)), again.start)
+    return Experiment.of(spec, spec.recipe(recipe_name).with_flags(**flags))
 
 
 def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
@@ -180,13 +186,6 @@ def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
     found = rows(collection, every=False)
     report(d for d in collection.found if d not in told)
     show(found)
-
-
-def _resume(path: Path, data_dir: Path | None, device: str | None, download: bool, logs: Sequence[str]) -> None:
-    from vggdsl.cli.queue import reporter, show
-    from vggdsl.experiments.train import resume
-
-    show(resume(path, data_dir=data_dir, device=device, download=download, reporter=reporter(logs)))
 
 
 def _repeated(spec: Spec) -> "Repetition | None":

@@ -2,40 +2,38 @@
 
 from collections.abc import Iterator
 
-from vggdsl.data.views import SIZES, view_of
-from vggdsl.experiments.loop import smallest_step
+from vggdsl.experiments.schedule import smallest_step
 from vggdsl.network.ops import BatchNorm
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import DATA_SETS, ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
-from vggdsl.spec.spec import Spec, classes_differ
+from vggdsl.spec.recipe import ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
+from vggdsl.spec.recipe.scales import SIZES, training_scales
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecipeError
 
 
-def refuse(spec: Spec, recipe: Recipe) -> None:
-    """Raises ``RecipeError`` with everything of a recipe that this version can't follow.
+def refuse(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
+    """Gives what looks wrong in a spec; raises ``RecipeError`` with everything of a recipe that can't be followed.
 
     V401 for a network without a recipe that the default one doesn't fit, V407 for entries (V405 for a schedule
     that a flag's epochs don't fit), V408 for a network that it can't train; and the errors that ``spec.check``
     finds, since a network that isn't the paper's isn't worth training.
     """
-    found = [d for d in spec.check() if d.is_error]
-    found += (d for d in spec.misfits(spec.recipe(recipe.name)) if d.is_error and d not in found)
-    if not spec.recipes:
-        found += classes_differ(spec, recipe, DATA_SETS[recipe.data.name].classes)
-    found += [*_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
-    if found:
-        raise RecipeError(found)
+    found = [*spec.check(recipe), *_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
+    errors = [d for d in found if d.is_error]
+    if errors:
+        raise RecipeError(errors)
+    return found
 
 
 def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
     """What a step can't do. Steps up to a view of images, ``scale`` and its ``crop``, work on images of any size."""
-    x, steps, view = spec.typed.input, recipe.augment, view_of(recipe)
+    x, steps, is_scaled = spec.typed.input, recipe.augment, training_scales(recipe) is not None
     for i, step in enumerate(steps):
         match step:
             case Scale():
                 found = _scale(step, i, x, recipe)
             case Crop():
-                found = _crop(step, x, has_view=view is not None and not any(isinstance(s, Crop) for s in steps[:i]))
+                found = _crop(step, x, has_view=is_scaled and not any(isinstance(s, Crop) for s in steps[:i]))
             case ColourPCA() if x.c != 3:
                 found = (f"{step} needs an input of 3 channels, not of {x.c}", "remove it")
             case _:
@@ -78,7 +76,7 @@ def _rest(recipe: Recipe) -> Iterator[Diagnostic]:
     if isinstance(recipe.schedule, WarmUp) and recipe.schedule.epochs >= recipe.epochs:
         message = f"a warm-up of {recipe.schedule.epochs} epochs in a training of {recipe.epochs}"
         yield Diagnostic("V405", message, recipe.place("schedule"), "train longer, or warm up for less")
-    schedule = recipe.schedule.then if isinstance(recipe.schedule, WarmUp) else recipe.schedule
+    schedule = recipe.main_schedule
     if isinstance(schedule, Steps) and schedule.steps[-1][1] < recipe.epochs:
         message = f"the schedule ends with epoch {schedule.steps[-1][1]}, the training with {recipe.epochs}"
         yield Diagnostic("V405", message, recipe.place("schedule"), "add a step, or train less")

@@ -149,6 +149,13 @@ def newest(folder: Path, run: Mapping[str, str], made_by: str, notes: list[str])
     return None
 
 
+def epochs_in(folder: Path) -> int:
+    """How many epochs the newest checkpoint holds; 0 where there is none."""
+    found = _found(folder)
+    match = _NAME.fullmatch(found[0].name) if found else None
+    return int(match[1]) if match else 0
+
+
 def drop(folder: Path, kept: int = 0) -> None:
     """Removes the checkpoints but for the newest ``kept``."""
     for old in _found(folder)[kept:]:
@@ -211,23 +218,16 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Te
     return ((name.removeprefix(prefix), tensor) for name, tensor in tensors.items() if name.startswith(prefix))
 
 
-def resumed(checkpoint: Checkpoint, network: torch.nn.Module) -> None:
-    """Gives the network the checkpoint's values. Raises ``RecordError`` V607 if they don't fit."""
-    try:
-        network.load_state_dict(dict(checkpoint.network))
-    except (RuntimeError, KeyError) as error:
-        raise _misfit(error) from None
-
-
 def restore(checkpoint: Checkpoint, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Gives network and optimizer the checkpoint's values. Raises ``RecordError`` V607 if they don't fit."""
     try:
-        resumed(checkpoint, network)
+        network.load_state_dict(dict(checkpoint.network))
         groups: list[dict[str, Any]] = optimizer.state_dict()["param_groups"]
         _check_moments(checkpoint, optimizer)
         optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
     except (RuntimeError, ValueError, KeyError) as error:
-        raise _misfit(error) from None
+        message = f"the checkpoint doesn't fit the network: {str(error).partition(chr(10))[0]}"
+        raise RecordError(Diagnostic("V607", message, help="train anew: without --resume")) from None
 
 
 def _check_moments(checkpoint: Checkpoint, optimizer: torch.optim.Optimizer) -> None:
@@ -240,11 +240,6 @@ def _check_moments(checkpoint: Checkpoint, optimizer: torch.optim.Optimizer) -> 
         for name, tensor in state.items():
             if tensor.shape not in ((), parameters[index].shape):
                 raise ValueError(f"{name} of parameter {index} is of another shape")
-
-
-def _misfit(error: Exception) -> RecordError:
-    message = f"the checkpoint doesn't fit the network: {str(error).partition(chr(10))[0]}"
-    return RecordError(Diagnostic("V607", message, help="train anew: without --resume"))
 
 
 def _digest(tensors: Mapping[str, Tensor], text: str) -> str:

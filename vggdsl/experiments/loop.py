@@ -4,9 +4,8 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
 from ignite.engine import Engine, Events
@@ -17,15 +16,13 @@ from torch.nn import functional
 from vggdsl.data.augment import augment
 from vggdsl.data.batches import Batch, in_order, training_batches
 from vggdsl.data.chance import generator, random_seed
-from vggdsl.data.dataset import DataSet
 from vggdsl.data.moments import Colours
-from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.splits import Images, Lazy, Split
 from vggdsl.data.views import steps_after
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
 from vggdsl.experiments.device import Hardware
-from vggdsl.experiments.processes import Processes
-from vggdsl.experiments.schedule import Patience, Rate
+from vggdsl.experiments.prepare import Prepared
+from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
 from vggdsl.network.ops import BatchNorm
 from vggdsl.records.metrics import Epoch
 from vggdsl.spec.recipe import SGD, ColourPCA, From, Recipe
@@ -43,39 +40,33 @@ _quiet.addHandler(logging.NullHandler())  # ignite logs each exception that it p
 _quiet.propagate = False
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What a training works with. Images and weights are on the device of ``hardware``."""
+class Listener(Protocol):
+    """Is called while a training runs, in this order."""
 
-    recipe: Recipe
-    data: DataSet
-    normalisation: Normalisation
-    hardware: Hardware
-    seed: int
-    processes: Processes = field(default_factory=Processes)
+    def resumed(self) -> None:
+        """Once, where a checkpoint is gone on from: the network has its weights again, and nothing is trained yet."""
+
+    def step(self, images: int) -> None:
+        """After each step, with the number of its images."""
+
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+        """After each epoch, with what a later call needs to go on from there."""
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        """After that, with whether its validation accuracy is the best so far (of equal ones that of the lowest
+        validation loss)."""
 
 
-def fit(
-    network: Network,
-    setting: Setting,
-    on_epoch: Callable[[Epoch, bool], None],
-    on_step: Callable[[int], None] = lambda images: None,
-    *,
-    start: Checkpoint | None = None,
-    save: Callable[[torch.optim.Optimizer, Progress], None] = lambda optimizer, progress: None,
-) -> list[Epoch]:
+def fit(network: Network, prepared: Prepared, listener: Listener, start: Checkpoint | None = None) -> Progress:
     """Trains a network in place, to the recipe's last epoch or until it says stop; from ``start`` where it is given.
 
-    ``on_epoch`` is called with each epoch and whether its validation accuracy is the best so far (of
-    equal ones that of the lowest validation loss), ``on_step`` with the number of images of each step, and
-    after an epoch ``save`` with what a later call needs to go on from there. Torch's global random state is
-    as before afterwards. Gives all epochs, those before ``start``, too.
+    Torch's global random state is as before afterwards. The progress holds all epochs, those before ``start``, too.
 
     Raises ``VggdslError`` V409 when the loss is no longer a number, V607 if ``start`` doesn't fit.
     """
-    devices = [torch.cuda.current_device()] if setting.hardware.device.type == "cuda" else []
+    devices = [torch.cuda.current_device()] if prepared.hardware.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        return _Training(network, setting, on_epoch, on_step, save).run(start)
+        return _Training(network, prepared, listener).run(start)
 
 
 class Scores(NamedTuple):
@@ -87,22 +78,22 @@ class Scores(NamedTuple):
     """None for a network of few classes, where five guesses say little."""
 
 
-def evaluate(network: Network, split: Images, setting: Setting) -> Scores:
+def evaluate(network: Network, split: Images, prepared: Prepared) -> Scores:
     """Scores of a split, in the precision of the training; each process computes its share of it."""
     was_training = network.training
     network.eval()
 
     def step(_: Engine, batch: Split) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
-            images, labels = _on(batch, setting.hardware.device)
-            with setting.hardware.autocast():
-                logits = network(setting.normalisation(images))
+            images, labels = _on(batch, prepared.hardware.device)
+            with prepared.hardware.autocast():
+                logits = network(prepared.normalisation(images))
             return logits.float(), labels
 
-    engine = _engine(step, setting.hardware)
+    engine = _engine(step, prepared.hardware)
     if network.typed.output.elements > _FEW_CLASSES:
-        TopKCategoricalAccuracy(5, device=setting.hardware.device).attach(engine, "top-5")
-    batch, own = setting.recipe.batch, split.part(setting.processes.share)
+        TopKCategoricalAccuracy(5, device=prepared.hardware.device).attach(engine, "top-5")
+    batch, own = prepared.recipe.batch, split.part(prepared.processes.share)
     state = engine.run(in_order(own, batch), epoch_length=math.ceil(len(own) / batch))
     network.train(was_training)
     return Scores(state.metrics["loss"], state.metrics["accuracy"], state.metrics.get("top-5"))
@@ -123,65 +114,47 @@ def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
     return kind(parameters, recipe.lr, weight_decay=rules.weight_decay)
 
 
-def steps_an_epoch(images: int, batch: int) -> int:
-    """The last batch may be smaller; one of a single image is left out, since batch norm can't train on it."""
-    full, rest = divmod(images, batch)
-    return full + (rest > 1) if full else 1
-
-
-def smallest_step(images: int, batch: int) -> int:
-    """How many images the smallest step of an epoch has."""
-    return min(batch, images - (steps_an_epoch(images, batch) - 1) * batch)
-
-
 class _Training:
     """One call of ``fit``: the engine, and what its handlers share."""
 
-    def __init__(
-        self,
-        network: Network,
-        setting: Setting,
-        on_epoch: Callable[[Epoch, bool], None],
-        on_step: Callable[[int], None],
-        save: Callable[[torch.optim.Optimizer, Progress], None],
-    ) -> None:
-        self.network, self.setting = network, setting
-        self.on_epoch, self.on_step, self.save = on_epoch, on_step, save
-        recipe = setting.recipe
-        self.split = _near(setting.data.train, setting.hardware)
-        self.steps = steps_an_epoch(len(self.split), recipe.batch)
-        self.optimizer = optimizer_of(recipe, network)
-        self.rate = Rate(recipe, self.steps)
-        self.patience = Patience(recipe.stop.patience) if recipe.stop else None
+    def __init__(self, network: Network, prepared: Prepared, listener: Listener) -> None:
+        self.network, self.prepared, self.listener = network, prepared, listener
+        self.recipe, self.hardware, self.processes = prepared.recipe, prepared.hardware, prepared.processes
+        self.split = _near(prepared.data.train, self.hardware)
+        self.steps = steps_an_epoch(len(self.split), self.recipe.batch)
+        self.optimizer = optimizer_of(self.recipe, network)
+        self.rate = Rate(self.recipe, self.steps)
+        self.patience = Patience(self.recipe.stop.patience) if self.recipe.stop else None
         self.progress = Progress()
         view = self.split.view if isinstance(self.split, Lazy) else None
-        self.augments = steps_after(view, recipe.augment)
-        self.colours = Colours.of(setting.data.moments) if ColourPCA() in recipe.augment else None
+        self.augments = steps_after(view, self.recipe.augment)
+        self.colours = Colours.of(prepared.data.moments) if ColourPCA() in self.recipe.augment else None
         self.batches: Iterator[Batch] = iter(())
-        self.module = setting.processes.wrapped(network)
+        self.module = self.processes.wrapped(network)
         self.began = 0.0
 
-    def run(self, start: Checkpoint | None) -> list[Epoch]:
-        allowed = self.setting.recipe.epochs
+    def run(self, start: Checkpoint | None) -> Progress:
+        allowed = self.recipe.epochs
         if start is not None:
             self._restore(start)
+            self.listener.resumed()
         done = len(self.progress.epochs)
         if self.progress.over or done >= allowed:
-            return self.progress.epochs
-        engine = _engine(self._step, self.setting.hardware)
+            return self.progress
+        engine = _engine(self._step, self.hardware)
         engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._after_epoch)
         if done:
             engine.load_state_dict({"epoch": done, "epoch_length": self.steps, "max_epochs": allowed})
         engine.run(range(self.steps), max_epochs=allowed)
-        return self.progress.epochs
+        return self.progress
 
     def _restore(self, start: Checkpoint) -> None:
         restore(start, self.network, self.optimizer)
         progress = self.progress = start.progress
         patience = self.patience.state if self.patience else {}
-        if len(progress.epochs) > self.setting.recipe.epochs:
+        if len(progress.epochs) > self.recipe.epochs:
             message = "the checkpoint doesn't fit the recipe: it has more epochs"
             raise RecordError(Diagnostic("V607", message, help="train anew: without --resume"))
         if progress.rate.keys() != self.rate.state.keys() or progress.patience.keys() != patience.keys():
@@ -192,42 +165,40 @@ class _Training:
             self.patience.restore(progress.patience)
 
     def _begin(self, engine: Engine) -> None:
-        epoch, seed = engine.state.epoch, self.setting.seed
+        epoch, seed, processes = engine.state.epoch, self.prepared.seed, self.processes
         self.began = time.perf_counter()
         self.network.train()
         order = torch.randperm(len(self.split), generator=generator("order", seed, epoch))
         random_of = partial(generator, "augment", seed, epoch)
-        processes = self.setting.processes
-        batch = self.setting.recipe.batch
-        self.batches = training_batches(self.split, order, batch, self.steps, random_of, processes.share)
+        self.batches = training_batches(self.split, order, self.recipe.batch, self.steps, random_of, processes.share)
         # Dropout draws from the global generator of the device and takes no other. Seeded at each epoch,
         # what it draws depends on the epoch alone, not on what ran before in this process.
         torch.manual_seed(random_seed("dropout", seed, epoch, *([] if processes.leads else [processes.rank])))
 
     def _step(self, engine: Engine, index: int) -> tuple[Tensor, Tensor]:
-        setting, epoch, processes = self.setting, engine.state.epoch, self.setting.processes
+        processes = self.processes
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(engine.state.iteration - 1)
         batch = next(self.batches)
-        images, labels = _on(batch.split, setting.hardware.device)
+        images, labels = _on(batch.split, self.hardware.device)
         images = augment(images, self.augments, batch.random, self.colours, total=batch.total, share=processes.share)
-        images = setting.normalisation(images)
+        images = self.prepared.normalisation(images)
         self.optimizer.zero_grad()
-        with setting.hardware.autocast():
+        with self.hardware.autocast():
             out = self.module(images)
         logits, loss = self._loss(out, labels)
-        if setting.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
-            self._check(loss.item(), epoch)
+        if self.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
+            self._check(loss.item(), engine.state.epoch)
         loss = loss * processes.weight(batch.total) if processes.count > 1 else loss
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        if setting.recipe.clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), setting.recipe.clip)
+        if self.recipe.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         return logits.detach(), labels
 
     def _loss(self, out: Tensor | TrainingOutput, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The logits, and what is minimised: the network's loss and, weighted, those of its auxiliary classifiers."""
-        smoothing = self.setting.recipe.loss.smoothing
+        smoothing = self.recipe.loss.smoothing
         logits = (out.logits if isinstance(out, TrainingOutput) else out).float()
         loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
         if isinstance(out, TrainingOutput):
@@ -241,7 +212,7 @@ class _Training:
             raise VggdslError(self._diverged(loss, epoch, training_loss))
 
     def _diverged(self, loss: float, epoch: int, training_loss: float | None) -> Diagnostic:
-        recipe, rate = self.setting.recipe, self.optimizer.param_groups[0]["lr"]
+        recipe, rate = self.recipe, self.optimizer.param_groups[0]["lr"]
         message = f"the loss became {loss} in epoch {epoch}, at a learning rate of {rate:g}"
         if training_loss is not None:
             message = f"in validation {message}; in training it is {training_loss:.4g}"
@@ -252,19 +223,19 @@ class _Training:
         drawn = recipe.init.otherwise if isinstance(recipe.init, From) else recipe.init
         if epoch == 1 and drawn is not None and drawn.std is not None:
             entry, help = "init", f"begin with `init he`, by the layers' sizes, or {help}"
-        if self.setting.hardware.precision == "bf16":
+        if self.hardware.precision == "bf16":
             help += "; or try `--precision fp32`"
         return Diagnostic("V409", message, recipe.place(entry), help)
 
     def _after_step(self, engine: Engine) -> None:
         _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
-        self.on_step(len(labels) * self.setting.processes.count)
+        self.listener.step(len(labels) * self.processes.count)
 
     def _after_epoch(self, engine: Engine) -> None:
         number, metrics = engine.state.epoch, engine.state.metrics
         self._check(metrics["loss"], number)
-        self.setting.processes.same(self.network)
-        val_loss, val_accuracy, _ = evaluate(self.network, self.setting.data.val, self.setting)
+        self.processes.same(self.network)
+        val_loss, val_accuracy, _ = evaluate(self.network, self.prepared.data.val, self.prepared)
         self._check(val_loss, number, metrics["loss"])
         epoch = Epoch(
             number=number,
@@ -284,14 +255,14 @@ class _Training:
         progress.over = self._over(epoch)
         progress.rate = self.rate.state
         progress.patience = self.patience.state if self.patience else {}
-        self.save(self.optimizer, progress)  # first: from it the epoch's other files can be written again
-        self.on_epoch(epoch, is_best)
+        self.listener.save(self.optimizer, progress)  # first: from it the epoch's other files can be written again
+        self.listener.epoch(epoch, is_best)
         if progress.over:
             engine.terminate()
 
     def _over(self, epoch: Epoch) -> bool:
         """Whether schedule or early stopping end the training with an epoch."""
-        stop = self.setting.recipe.stop
+        stop = self.recipe.stop
         measured = -epoch.val_loss if stop and stop.measure == "val-loss" else epoch.val_accuracy
         # Each counts this epoch, also where the other ends the training.
         dropped = self.rate.is_over(epoch.number, epoch.val_accuracy)

@@ -1,10 +1,24 @@
-"""Learning rates: a function of the step, but for the plateau, which also listens to the validation."""
+"""Steps of a training, and their learning rates.
+
+A rate is a function of the step, but for the plateau, which also listens to the validation.
+"""
 
 import math
 from collections.abc import Mapping
 from typing import assert_never
 
 from vggdsl.spec.recipe import Constant, Cosine, Plateau, Recipe, Steps, WarmUp
+
+
+def steps_an_epoch(images: int, batch: int) -> int:
+    """The last batch may be smaller; one of a single image is left out, since batch norm can't train on it."""
+    full, rest = divmod(images, batch)
+    return full + (rest > 1) if full else 1
+
+
+def smallest_step(images: int, batch: int) -> int:
+    """How many images the smallest step of an epoch has."""
+    return min(batch, images - (steps_an_epoch(images, batch) - 1) * batch)
 
 
 class Patience:
@@ -98,3 +112,12 @@ class Rate:
             return True
         self._drops += 1
         return False
+
+
+def why_over(recipe: Recipe) -> str:
+    """What can end a training by the recipe before its last epoch."""
+    waits = [f"no better {recipe.stop.measure} in {recipe.stop.patience:,} epochs"] if recipe.stop else []
+    schedule = recipe.main_schedule
+    if isinstance(schedule, Plateau) and schedule.drops is not None:
+        waits.append(f"no better val-accuracy in {schedule.patience:,} after the last drop of the learning rate")
+    return ", or ".join(waits)

@@ -1,6 +1,6 @@
 """What a training goes on from, and the network that it starts with."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from vggdsl.data.chance import generator
 from vggdsl.experiments.checkpoint import Checkpoint
 from vggdsl.records.collect import RECORD
-from vggdsl.records.runfolder import BEST, Trained, load_run, read_plan, weights_digest
+from vggdsl.records.runfolder import BEST, Planned, Trained, load_run, read_plan, weights_digest
 from vggdsl.spec.pretrained import Pretrained, layers_of, lineage, pretrained
 from vggdsl.spec.recipe import From, Init, Recipe
 from vggdsl.spec.spec import Spec
@@ -21,27 +21,36 @@ from vggdsl.text.files import is_file
 
 
 @dataclass(frozen=True)
-class Origin:
+class Beginning:
     """What a training goes on from: another run's weights with their digest and ``Result.base``, or its own
-    checkpoint."""
+    checkpoint. ``notes`` say whose weights these are, and what a user should know of the checkpoint."""
 
     trained: Trained | None = None
     digest: str | None = None
     base: str | None = None
     checkpoint: Checkpoint | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, spec: Spec, recipe: Recipe, trained: Trained | None) -> "Origin":
+    def of(cls, spec: Spec, recipe: Recipe, trained: Trained | None) -> "Beginning":
         """Another run's weights, if any."""
         if trained is None:
             return cls()
         base = _lineage(trained.path, trained.spec.network.graph.digest, trained.recipe)
         known = base if base in (spec.bases(recipe) or ()) else None  # not so of a run that deviated from its recipe
-        return cls(trained, weights_digest(trained.weights), known)
+        return cls(trained, weights_digest(trained.weights), known, notes=_whose(recipe, trained))
 
-    def notes(self, recipe: Recipe) -> tuple[str, ...]:
-        """Whose weights it begins with."""
-        return () if self.trained is None else (f"{recipe.init} begins with the weights of {self.trained.path}",)
+    @classmethod
+    def again(
+        cls, planned: Planned, trained: Trained | None, checkpoint: Checkpoint | None, notes: Iterable[str]
+    ) -> "Beginning":
+        """Of a run that was interrupted: its checkpoint, or where there is none yet what it began with."""
+        whose = _whose(planned.folder.recipe, trained) if trained is not None else ()
+        return cls(trained, planned.start_digest, planned.base, checkpoint, (*notes, *whose))
+
+
+def _whose(recipe: Recipe, trained: Trained) -> tuple[str, ...]:
+    return (f"{recipe.init} begins with the weights of {trained.path}",)
 
 
 def _lineage(run: Path, network: str, recipe: str) -> str:

@@ -94,8 +94,11 @@ class Spec:
         wrong += check_init(recipe, self.recipes, self.typed)
         return [from_delta(d, self.document, recipe.name) for d in wrong]
 
-    def check(self) -> list[Diagnostic]:
-        """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints."""
+    def check(self, trained_by: Recipe | None = None) -> list[Diagnostic]:
+        """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints.
+
+        What is wrong with an inherited recipe is an error where the network is ``trained_by`` it.
+        """
         found = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
@@ -105,11 +108,14 @@ class Spec:
             if is_begun:  # with which weights the record says
                 wrong = [d for d in wrong if d.code != "W401"]
             found += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
-            if recipe.name in own or not any(d.is_error for d in wrong):
+            is_needed = recipe.name in own or (trained_by is not None and trained_by.name == recipe.name)
+            if is_needed or not any(d.is_error for d in wrong):
                 found += wrong
             else:  # inherited, and perhaps of no use here: an error only where it is trained by
                 idle.append(recipe.name)
         found += inherited_misfits(idle, self.document)
+        if trained_by is not None and not self.recipes:
+            found += self.misfits(trained_by)
         defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
         found += (from_delta(d, self.document) for d in lint(self.typed, defaults))
         found += lint_blocks(self.document, self.whole)

@@ -1,0 +1,154 @@
+"""A training is prepared once: what can be refused is refused, its spec is checked and its data are read once."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import vggdsl
+from vggdsl.cli import main
+from vggdsl.experiments import prepare as preparing
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.prepare import prepare
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.spec import spec as specs
+from vggdsl.spec.recipe import Recipe
+from vggdsl.text.errors import RecipeError
+
+SPEC = """
+input 8x8x1 conv3-4 maxpool FC-3 softmax
+claim weight-layers 2
+train a {
+  data  fake(n=60, classes=3)
+  batch 20
+  epochs 2
+  seeds 0 1
+}
+train b as a { epochs 1 }
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "net.arch"
+    path.write_text(SPEC)
+    return path
+
+
+def train(*arguments: str | Path, runs: Path) -> Result:
+    where = ("--runs", runs, "--device", "cpu", "--log", "none")
+    return CliRunner().invoke(main, ["train", *map(str, (*arguments, *where))])
+
+
+class Calls:
+    """Counts the calls of functions, which do what they did."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count: Counter[str] = Counter()
+        self._monkeypatch = monkeypatch
+
+    def of(self, owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        @wraps(real)
+        def counting(*args: Any, **kwargs: Any) -> Any:
+            self.count[name] += 1
+            return real(*args, **kwargs)
+
+        self._monkeypatch.setattr(owner, name, counting)
+
+
+def test_a_spec_is_checked_once(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Calls(monkeypatch)
+    calls.of(specs.Spec, "check")
+    calls.of(specs.Spec, "misfits")
+    calls.of(specs, "verify")
+    calls.of(specs, "lint")
+    calls.of(preparing, "load_data")
+    done = train(spec, "--recipe", "a", runs=tmp_path / "runs")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("run: ") == 2, "two seeds"
+    assert calls.count == {"check": 1, "verify": 1, "lint": 1, "misfits": 2, "load_data": 2}, "misfits: of each recipe"
+
+
+def test_a_run_that_goes_on_is_checked_once(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "runs" / "net-b-s0-1"
+    assert train(spec, "--recipe", "b", "--seed", "0", runs=tmp_path / "runs").exit_code == 0
+    (run / "record.arch").unlink()
+    calls = Calls(monkeypatch)
+    calls.of(specs.Spec, "check")
+    calls.of(preparing, "load_data")
+    assert train("--resume", run, runs=tmp_path).exit_code == 0
+    assert calls.count == {"check": 1, "load_data": 1}
+
+
+def test_what_is_wrong_is_told_at_once(spec: Path, tmp_path: Path) -> None:
+    wrong = {"layers 2": "layers 3", "classes=3": "classes=4", "epochs 2": "augment crop(6)"}
+    text = SPEC
+    for right, other in wrong.items():
+        text = text.replace(right, other)
+    spec.write_text(text)
+    done = train(spec, runs=tmp_path / "runs")
+    assert done.exit_code == 1
+    assert [done.stderr.count(f"error[{code}]") for code in ("V301", "V401", "V407")] == [1, 1, 1]
+    assert not (tmp_path / "runs").exists()
+
+
+BASE = "input 8x8x1 conv3-4 maxpool FC-3 softmax\ntrain a { data fake(n=60, classes=3) }\ntrain b as a { batch 5 }"
+DELTA = 'extends "base.arch"\nreplace fc2: FC-5\n'
+
+
+def test_an_inherited_recipe_is_an_error_where_it_is_trained_by(tmp_path: Path) -> None:
+    (tmp_path / "base.arch").write_text(BASE)
+    (tmp_path / "delta.arch").write_text(DELTA + "train b { data fake(n=60, classes=5) }")
+    delta = vggdsl.load(tmp_path / "delta.arch")
+    assert [d.code for d in delta.check()] == ["W402"]
+    with pytest.raises(RecipeError) as caught:
+        Experiment.of(delta, delta.recipe("a"))
+    assert [d.code for d in caught.value.diagnostics] == ["V401"]
+    assert [d.code for d in Experiment.of(delta, delta.recipe("b")).warnings] == ["W402"]
+
+
+def test_a_network_without_a_recipe_is_told_once() -> None:
+    spec = vggdsl.parse("input 8x8x1 conv3-4 maxpool FC-3 softmax", "plain.arch")
+    with pytest.raises(RecipeError) as caught:
+        Experiment.of(spec, spec.recipe())
+    assert [d.message.partition(";")[0] for d in caught.value.diagnostics] == ["plain has no recipe"]
+
+
+def test_a_wrong_spec_is_refused_without_torch(spec: Path, tmp_path: Path) -> None:
+    spec.write_text(SPEC.replace("weight-layers 2", "weight-layers 3"))
+    code = "import sys\nfrom vggdsl.cli import main\ntry:\n    main()\nfinally:\n    print('torch' in sys.modules)"
+    command = [sys.executable, "-c", code, "train", str(spec), "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "error[V301]" in done.stderr, done.stdout) == (1, True, "False\n")
+
+
+def test_what_is_prepared_is_all_that_a_training_needs(spec: Path) -> None:
+    found = vggdsl.load(spec)
+    recipe: Recipe = found.recipe("a").with_flags(batch=10)
+    prepared = prepare(Experiment.of(found, recipe), 7, Workplace(device="cpu"))
+    assert (prepared.spec, prepared.recipe, prepared.seed) == (found, recipe, 7)
+    assert prepared.experiment.base == found.recipe("a")
+    assert prepared.data.split == "42/6/12"
+    assert prepared.identity == {
+        "network": found.network.graph.digest,
+        "recipe": recipe.digest,
+        "data": prepared.data.digest,
+        "seed": "7",
+        "precision": prepared.hardware.precision,
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "environment", "found"), [(None, "there", "there"), (None, "", "data"), (Path("x"), "y", "x")]
+)
+def test_where_data_are(said: Path | None, environment: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VGGDSL_DATA", environment)
+    assert Workplace(said).data_folder == Path(found)

@@ -1,0 +1,87 @@
+"""A training, made ready: all that can be refused is refused here, and nothing is checked again further down."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import torch
+
+from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.normalisation import Normalisation
+from vggdsl.experiments.check import refuse_images, refuse_processes
+from vggdsl.experiments.device import Hardware, arithmetic, choose
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.memory import check_training, training_bytes
+from vggdsl.experiments.processes import Processes, current
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec, classes_differ
+from vggdsl.text.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What the loop, the evaluation and the record need of a training. Its images are read, its device is there.
+
+    ``memory`` is what each process needs at the least, in bytes.
+    """
+
+    experiment: Experiment
+    seed: int
+    data: DataSet
+    normalisation: Normalisation
+    hardware: Hardware
+    processes: Processes = field(default_factory=Processes)
+    memory: int = 0
+
+    @property
+    def spec(self) -> Spec:
+        return self.experiment.spec
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.experiment.recipe
+
+    @property
+    def device(self) -> str:
+        """On what it is trained, as records print it."""
+        return f"{self.hardware.name}{self.processes}"
+
+    @property
+    def made_by(self) -> str:
+        """On what the digits depend besides the recipe."""
+        return f"torch {torch.__version__} on {self.device}"
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What a checkpoint must be of to be gone on with."""
+        return {
+            "network": self.spec.network.graph.digest,
+            "recipe": self.recipe.digest,
+            "data": self.data.digest,
+            "seed": str(self.seed),
+            "precision": self.hardware.precision,
+        }
+
+    def arithmetic(self) -> AbstractContextManager[None]:
+        """How its steps are computed."""
+        return arithmetic(self.hardware, self.spec.typed.macs * self.recipe.batch // self.processes.count)
+
+
+def prepare(experiment: Experiment, seed: int, workplace: Workplace) -> Prepared:
+    """Chooses the device and reads the data of a training, once.
+
+    Raises ``VggdslError`` with why it can't be: device (V509), data (V503, V507, V512, V401) or memory (V508) that
+    isn't there, too few images to train on or to share among processes (V408).
+    """
+    spec, recipe = experiment.spec, experiment.recipe
+    hardware, processes = choose(workplace.device or "auto", recipe.precision), current()
+    memory = training_bytes(spec.typed, recipe, hardware.bytes_each, processes.count)
+    sharing = processes.count if hardware.device.type == "cpu" else 1  # a GPU each, but one RAM
+    check_training(sharing * memory, hardware.free(), recipe)
+    data = load_data(recipe, spec.typed.input, workplace.data_folder, download=workplace.download)
+    differ = classes_differ(spec, recipe, len(data.classes))
+    if differ:
+        raise InputError(differ)
+    refuse_images(spec, recipe, len(data.train))
+    refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
+    return Prepared(experiment, seed, data, data.normalisation(recipe.normalize), hardware, processes, memory)

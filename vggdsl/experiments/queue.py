@@ -1,0 +1,132 @@
+"""Experiments one after the other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from vggdsl.data.dataset import look_for_data
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.missing import Missing
+from vggdsl.experiments.processes import current
+from vggdsl.experiments.report import Reporter
+from vggdsl.experiments.train import Run, Stopped, begin, resume
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.runfolder import HeldError
+from vggdsl.spec.pretrained import pretrained
+from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
+
+
+class Audience(Protocol):
+    """Is told what a queue does; how it is shown is the caller's matter."""
+
+    def reporter(self) -> Reporter:
+        """Of one training."""
+
+    def findings(self, found: Iterable[Diagnostic]) -> None:
+        """What looks wrong before the first training begins, and why one failed."""
+
+    def trained(self, run: Run) -> None:
+        """A training came to its end."""
+
+    def over_seeds(self, runs: Sequence[Run]) -> None:
+        """Several seeds of an experiment did."""
+
+
+@dataclass
+class Queue:
+    """The experiments of a call, and where they are made; ``missing`` knows what needn't be trained."""
+
+    experiments: Sequence[Experiment]
+    workplace: Workplace
+    audience: Audience
+    missing: Missing | None = None
+
+    def __post_init__(self) -> None:
+        if self.missing is not None:  # the seeds that are still to be trained
+            lacking = [
+                replace(each, recipe=each.recipe.with_flags(seeds=self._lacking(each))) for each in self.experiments
+            ]
+            self.experiments = [each for each in lacking if each.recipe.seeds]
+
+    def _lacking(self, each: Experiment) -> tuple[int, ...]:
+        return tuple(seed for seed in each.recipe.seeds if not self._is_measured(each, seed))
+
+    def _is_measured(self, each: Experiment, seed: int) -> bool:
+        return self.missing is not None and self.missing.is_measured(each.spec, each.recipe, seed)
+
+    def check(self) -> None:
+        """Raises that the data of one aren't there, before the first begins; tells what looks wrong."""
+        for each in self.experiments:
+            look_for_data(each.recipe, self.workplace.data_folder, download=self.workplace.download)
+            if self.missing is None:  # else it was told
+                self.audience.findings(each.warnings)
+
+    def in_order(self) -> None:
+        """Puts what an `init from(…)` begins with before it, and leaves the order as it is elsewhere."""
+        waits = {
+            id(each): [other for other in self.experiments if _begins_with(each, other)] for each in self.experiments
+        }
+        ordered = list[Experiment]()
+        left = list(self.experiments)
+        while left:
+            # Of recipes that begin with each other none is first: they are told when they are trained.
+            following = next((each for each in left if not any(o in left for o in waits[id(each)])), left[0])
+            left.remove(following)
+            ordered.append(following)
+        self.experiments = ordered
+
+    def run(self) -> list[VggdslError]:
+        """Trains them all; gives the errors of those that failed.
+
+        Where one fails, that is told, and the others go on. Raises ``Stopped`` on Ctrl-C.
+        """
+        return [error for each in self.experiments for error in self._run(each)]
+
+    def _run(self, each: Experiment) -> list[VggdslError]:
+        runs, failed = list[Run](), list[VggdslError]()
+        for seed in each.recipe.seeds:
+            if self.missing is not None:
+                self.missing.look_again()
+                if self._is_measured(each, seed):
+                    continue  # by another process, or for a spec of the same network and recipe
+            try:
+                run = self._train(each, seed)
+            except Stopped:
+                raise
+            except VggdslError as error:  # the others may do better
+                if current().count > 1:  # of several processes all must agree to go on
+                    raise
+                self.audience.findings(error.diagnostics)
+                failed.append(error)
+                if isinstance(error, InputError):  # which every seed would meet
+                    break
+                continue
+            self.audience.trained(run)
+            runs.append(run)
+            if self.missing is not None:
+                self.missing.add(run.result)
+        if len(runs) > 1 and self.missing is None:
+            self.audience.over_seeds(runs)
+        return failed
+
+    def _train(self, each: Experiment, seed: int) -> Run:
+        begun = self.missing.take_begun(each.spec, each.recipe, seed) if self.missing is not None else None
+        if begun is not None:
+            try:
+                return resume(begun, self.workplace, self.audience.reporter())
+            except HeldError:
+                raise
+            except RecordError as error:  # its checkpoints are torn: it begins anew
+                self.audience.findings(error.diagnostics)
+        return begin(each, seed, self.workplace, self.audience.reporter())
+
+
+def _begins_with(one: Experiment, other: Experiment) -> bool:
+    """Whether an experiment takes its first weights from a run that the other makes."""
+    try:
+        wanted = pretrained(one.recipe, one.spec.recipes, one.spec.typed)
+    except VggdslError:  # it is told when it is trained
+        return False
+    if wanted is None or one is other:
+        return False
+    return wanted.network == other.spec.network.graph.digest and other.recipe.digest in wanted.recipes

@@ -1,0 +1,222 @@
+"""A training in its run's folder, from the first step to the record."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import PIL
+import torch
+import torchvision
+
+from vggdsl import __version__
+from vggdsl.data.views import evaluation_scale
+from vggdsl.experiments.checkpoint import Progress, drop, save
+from vggdsl.experiments.costs import Meter
+from vggdsl.experiments.loop import Scores, evaluate, fit
+from vggdsl.experiments.prepare import Prepared
+from vggdsl.experiments.report import Plan, Reporter
+from vggdsl.experiments.schedule import steps_an_epoch, why_over
+from vggdsl.experiments.start import Beginning, starting_network
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.repeat import deviations
+from vggdsl.records.result import Result, write_record
+from vggdsl.records.runfolder import BEST, LAST, RunFolder, Trained, Use, load_run, weights_digest
+from vggdsl.spec.recipe import Recipe
+from vggdsl.targets.torch import load_weights, weights
+from vggdsl.text.errors import Diagnostic, InputError, RecordError
+
+
+def run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter) -> tuple[Result, list[Epoch]]:
+    """Trains, measures, and writes the record last.
+
+    Raises ``VggdslError`` V409 if the loss diverges, V508 if memory doesn't suffice after all, V506 if writing fails,
+    ``RecordError`` V607 if ``beginning`` doesn't fit, and ``KeyboardInterrupt`` as it comes.
+    """
+    plan = _plan(prepared, folder, beginning)
+    reporter.started(plan)
+    try:
+        with _out_of_memory(prepared.recipe):
+            meter = Meter(plan, prepared.hardware.device, reporter.estimated)
+            session = Session(prepared, folder, beginning, reporter, meter)
+            session.train()
+            result = session.result(session.measure())
+            session.record(result)
+            reporter.finished(meter.costs(session.ended_early))
+    finally:
+        reporter.ended()
+    return result, session.progress.epochs
+
+
+class Session:
+    """What is written and told of a training; the ``Listener`` of its loop.
+
+    Each of several processes has one; that of the leading process writes and speaks.
+    """
+
+    def __init__(
+        self, prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter, meter: Meter
+    ) -> None:
+        self.prepared, self.folder, self.beginning = prepared, folder, beginning
+        self.reporter, self.meter = reporter, meter
+        self.began = time.perf_counter()
+        self.progress = beginning.checkpoint.progress if beginning.checkpoint else Progress()
+        self.before = sum(epoch.seconds for epoch in self.progress.epochs)
+        self.device = prepared.device  # here, where the arithmetic is that of the training
+        self.use = Use(prepared.data.classes, prepared.normalisation, prepared.data.digest)
+        network = starting_network(prepared.spec, prepared.recipe, prepared.seed, beginning.trained)
+        self.network = network.to(prepared.hardware.device).to(memory_format=torch.channels_last)
+
+    @property
+    def leads(self) -> bool:
+        return self.prepared.processes.leads
+
+    @property
+    def ended_early(self) -> str:
+        """Why it was over before the last of the epochs that the recipe allows; empty if it wasn't."""
+        recipe = self.prepared.recipe
+        return why_over(recipe) if self.progress.over and len(self.progress.epochs) < recipe.epochs else ""
+
+    def train(self) -> None:
+        """To the end of the last epoch, in all processes."""
+        self.progress = fit(self.network, self.prepared, self, self.beginning.checkpoint)
+        self.prepared.processes.wait()
+
+    # -- what the loop calls
+
+    def resumed(self) -> None:
+        """The checkpoint was written before its epoch's other files, which a kill may have left unwritten."""
+        if self.leads:
+            self._write(self.progress.epochs[-1], self.progress.best_epoch == len(self.progress.epochs))
+            self.best()
+
+    def step(self, images: int) -> None:
+        self.meter.step(images)
+        self.reporter.step(images)
+
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+        self.progress = progress
+        if not progress.devices or progress.devices[-1] != self.device:
+            progress.devices.append(self.device)
+        if progress.best_epoch == len(progress.epochs):
+            progress.best_weights = weights_digest(weights(self.network))
+        if self.leads:
+            prepared = self.prepared
+            save(self.folder.path, self.network, optimizer, progress, prepared.identity, prepared.made_by)
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        self.meter.epoch(epoch)
+        if self.leads:
+            self._write(epoch, is_best)
+            self.reporter.epoch(epoch, is_best)
+
+    def _write(self, epoch: Epoch, is_best: bool) -> None:
+        """The files of an epoch: weights, and the table of all epochs so far."""
+        every = self.prepared.recipe.checkpoint
+        names = [BEST] * is_best + [LAST]
+        if every and epoch.number % every == 0:
+            names.append(f"epoch-{epoch.number:04}.safetensors")
+        for name in names:
+            self.folder.write_weights(name, self.network, epoch.number, self.use)
+        self.folder.write_metrics(self.progress.epochs)
+
+    # -- what comes of it
+
+    def best(self) -> Trained:
+        """The weights of the best epoch so far, as they were written: what is measured is what can be used.
+
+        Raises ``RecordError`` V607 if they aren't those that were written.
+        """
+        path, epoch = self.folder.path, self.progress.best_epoch
+        message = f"{path / BEST} isn't what this training wrote after epoch {epoch}"
+        lost = RecordError(Diagnostic("V607", message, help="train anew: the weights of the best epoch are lost"))
+        try:
+            best = load_run(path)
+        except RecordError:
+            raise lost from None
+        if weights_digest(best.weights) != self.progress.best_weights:
+            raise lost
+        return best
+
+    def measure(self) -> dict[str, Scores]:
+        """Scores on the validation and, once, on the test images, by the best epoch's weights."""
+        load_weights(self.network, self.best().weights)
+        data = self.prepared.data
+        return {
+            name: evaluate(self.network, split, self.prepared)
+            for name, split in (("val", data.val), ("test", data.test))
+        }
+
+    def result(self, scores: dict[str, Scores]) -> Result:
+        """What was found, and under which protocol."""
+        prepared, progress = self.prepared, self.progress
+        spec, recipe, base, data = prepared.spec, prepared.recipe, prepared.experiment.base, prepared.data
+        chosen = progress.epochs[progress.best_epoch - 1]
+        return Result(
+            best=chosen.number,
+            epochs=recipe.epochs,
+            train_accuracy=chosen.train_accuracy,
+            val_accuracy=chosen.val_accuracy,
+            test_accuracy=scores["test"].accuracy,
+            recipe_name=recipe.name,
+            seed=prepared.seed,
+            precision=prepared.hardware.precision,
+            device="; ".join(progress.devices or [self.device]),
+            minutes=(self.before + time.perf_counter() - self.began) / 60,
+            deviations=deviations(base, recipe),
+            network=spec.network.graph.digest,
+            recipe=base.digest,
+            data=data.digest,
+            split=data.split,
+            scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
+            versions={
+                "vggdsl": __version__,
+                "torch": torch.__version__,
+                "torchvision": torchvision.__version__,  # which with Pillow decides the pixels of scaled images
+                "pillow": PIL.__version__,
+            },
+            weights=progress.best_weights,
+            start=self.beginning.digest,
+            base=self.beginning.base,
+            top_5={split: found.top_5 for split, found in scores.items() if found.top_5 is not None},
+        )
+
+    def record(self, result: Result) -> None:
+        """Writes the record; with it the run is finished, and what is trained next may begin with it."""
+        if self.leads:
+            self.folder.write_record(write_record(self.prepared.spec, result))
+            drop(self.folder.path)
+        self.prepared.processes.wait()
+
+
+def _plan(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Plan:
+    spec, recipe, data, hardware = prepared.spec, prepared.recipe, prepared.data, prepared.hardware
+    return Plan(
+        name=spec.name,
+        folder=folder.path,
+        seed=prepared.seed,
+        epochs=recipe.epochs,
+        done=len(beginning.checkpoint.progress.epochs) if beginning.checkpoint else 0,
+        images=min(len(data.train), steps_an_epoch(len(data.train), recipe.batch) * recipe.batch),
+        data=recipe.data.name,
+        split=data.split,
+        params=spec.typed.params,
+        memory=prepared.memory,
+        val_images=len(data.val),
+        test_images=len(data.test),
+        may_end_early=recipe.may_end_early,
+        device=prepared.device,
+        precision=hardware.precision,
+        notes=(*beginning.notes, *data.notes, *prepared.processes.notes(spec.typed, hardware.device.type)),
+    )
+
+
+@contextmanager
+def _out_of_memory(recipe: Recipe) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        message = f"out of memory at batch {recipe.batch}"
+        help = "a smaller batch needs less: `--batch`"
+        raise InputError(Diagnostic("V508", message, recipe.place("batch"), help)) from None
