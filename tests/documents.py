@@ -32,6 +32,8 @@ names = st.sampled_from(["a", "s256", "no-such", "val-accuracy", "he", "g_1", "c
 labels = st.sampled_from(["3a", "1", "conv1", "x2", "_", "bn", "input", "A", "after", "12", "epoch"]).map(placed)
 refs = st.sampled_from(["3a", "conv1_1", "2b.1", "a.b.c", "fc6", "5", "x3", "conv"]).map(placed)
 strings = st.text(st.characters(exclude_characters='"\n', exclude_categories=["Cs"]), max_size=12)
+reasons = strings.filter(str.strip) | st.sampled_from(["7·7·3·64 = 9,408 = 9.2Ki", "-> 5, " * 12, "x" * 120])
+"""Why a figure is disputed; with long ones, lines are broken."""
 comments = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=12).map(
     lambda text: f"# {text}".rstrip()
 )
@@ -107,7 +109,7 @@ def measures(draw: st.DrawFn, kinds: tuple[str, ...], disputed: bool = False) ->
     name = draw(st.sampled_from(kinds))
     if name == "output" and draw(st.booleans()):
         return Measure(name, draw(full_sizes), NOWHERE)
-    return Measure(name, draw(figures), NOWHERE, draw(st.none() | strings.filter(str.strip)) if disputed else None)
+    return Measure(name, draw(figures), NOWHERE, draw(st.none() | reasons) if disputed else None)
 
 
 @st.composite
@@ -261,7 +263,7 @@ def sections(draw: st.DrawFn) -> syntax.Content:
 def claims(draw: st.DrawFn) -> syntax.Claim:
     found = draw(st.lists(measures((*STRUCTURAL, *RESULTS)), min_size=1, max_size=3))
     if len(found) == 1 and draw(st.booleans()):
-        found = [Measure(found[0].name, found[0].figure, NOWHERE, draw(strings.filter(str.strip)))]
+        found = [Measure(found[0].name, found[0].figure, NOWHERE, draw(reasons))]
     on = draw(st.none() | refs)
     return syntax.Claim(tuple(found), NOWHERE, on, draw(protocols), draw(st.none() | strings))
 

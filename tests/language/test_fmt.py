@@ -86,6 +86,48 @@ def test_fmt_formats_what_is_no_network_by_itself() -> None:
     assert run("fmt", "-", input=delta).stdout == neat
 
 
+def test_fmt_breaks_long_arrows_between_their_figures() -> None:
+    body = "input 32x32x3\n3a: inception(64, 96, 128, 16, 32, 32)"
+    figures = ["weight-layers=2", 'weights=364Ki disputed "375,552 = 366.8Ki"', "macs=73M", "params=1", "output=5x5"]
+    assert run("fmt", "-", input=f"{body} -> 32x32x256 {' '.join(figures)}  # row 3a\nBN -> 5 params=0\n").stdout == (
+        "input 32x32x3\n"
+        "3a: inception(64, 96, 128, 16, 32, 32) -> 32x32x256 weight-layers=2,\n"
+        '                                          weights=364Ki disputed "375,552 = 366.8Ki" macs=73M,\n'
+        "                                          params=1 output=5x5  # row 3a\n"
+        "BN                                     -> 5 params=0\n"
+    )
+
+
+def test_fmt_breaks_long_arrows_where_long_reasons_fit() -> None:
+    reason = "disputed " + f'"{"7·" * 30}3"'
+    text = f"input 32x32x3\n3a: inception(64, 96) -> 5x5 macs=1 weights=364Ki {reason} params=5\n"
+    assert run("fmt", "-", input=text).stdout == (
+        f"input 32x32x3\n3a: inception(64, 96) -> 5x5 macs=1,\n    weights=364Ki {reason} params=5\n"
+    )
+
+
+def test_fmt_breaks_arrows_inside_and_behind_brackets() -> None:
+    figures = "params=1,234,567 macs=1,234,567 weights=1,234,567 activations=1,234,567 total-params=1,234,567"
+    text = f"add[ conv3-64 -> 32x32x64 {figures} ReLU | identity ] -> 32x32x64 {figures} ReLU"
+    neat = run("fmt", "-", input=text).stdout
+    assert neat == (
+        "add[\n"
+        "  conv3-64 -> 32x32x64 params=1,234,567 macs=1,234,567 weights=1,234,567 activations=1,234,567,\n"
+        "              total-params=1,234,567 ReLU |\n"
+        "  identity\n"
+        "] -> 32x32x64 params=1,234,567 macs=1,234,567 weights=1,234,567 activations=1,234,567,\n"
+        "     total-params=1,234,567 ReLU\n"
+    )
+    assert run("fmt", "-", input=neat).stdout == neat
+
+
+def test_what_is_printed_of_an_element_goes_on_behind_a_comma() -> None:
+    one = run("fmt", "-", input='conv3-8 -> 32x32x8 params=224 macs=5 disputed "no"\nReLU')
+    several = 'conv3-8 -> 32x32x8,\n params=224,  # here\n  # and there\n\n macs=5 disputed "no"\nReLU'
+    assert run("fmt", "-", input=several).stdout == f"# here\n# and there\n{one.stdout}"
+    assert run("fmt", "-", input=several.replace("\n", "\r\n")).stdout == f"# here\n# and there\n{one.stdout}"
+
+
 @pytest.mark.skipif(not os.geteuid(), reason="root writes everywhere")
 def test_fmt_tells_what_it_can_t_write(tmp_path: Path) -> None:
     path = tmp_path / "a.arch"

@@ -11,14 +11,16 @@ from vggdsl.language import syntax
 
 def item_text(item: syntax.Item) -> str:
     """An element with its label, its repeat and what is printed about it: ``2b: conv3-64 x2 -> 56x56x64``."""
-    text = element_text(item.element)
-    return (f"{item.label}: {text}" if item.label else text) + behind_text(item)
+    return " ".join([bare_text(item), *(expects_pieces(item.expects) if item.expects else [])])
 
 
-def behind_text(item: syntax.Item) -> str:
-    """What follows an item's element: its repeat, and what is printed about it."""
-    repeat = f" x{item.repeat}" if item.repeat is not None else ""
-    return f"{repeat} {expects_text(item.expects)}" if item.expects else repeat
+def bare_text(item: syntax.Item) -> str:
+    """An item without what is printed about it."""
+    return (f"{item.label}: " if item.label else "") + element_text(item.element) + repeat_text(item)
+
+
+def repeat_text(item: syntax.Item) -> str:
+    return f" x{item.repeat}" if item.repeat is not None else ""
 
 
 def items_text(items: Iterable[syntax.Item]) -> str:
@@ -63,14 +65,17 @@ def layer_text(layer: syntax.Layer) -> str:
     return f"{layer.kind}{size}{width}{stride}{rate}"
 
 
-def expects_text(expects: syntax.Expects) -> str:
-    """``-> 28x28x256 weights=159Ki``."""
+def expects_pieces(expects: syntax.Expects) -> list[str]:
+    """``-> 28x28x256 weights=159Ki``, divided where a line can go on: before each figure but a first one."""
     size = [str(expects.size)] if expects.size else []
-    figures = [
-        f"{m.name}={_figure(m)}" + (f' disputed "{m.disputed}"' if m.disputed is not None else "")
-        for m in expects.figures
-    ]
-    return " ".join(["->", *size, *figures])
+    first, *figures = [*size, *map(figure_text, expects.figures)]
+    return [f"-> {first}", *figures]
+
+
+def figure_text(measure: syntax.Measure) -> str:
+    """As behind an arrow: ``weights=159Ki``."""
+    disputed = "" if measure.disputed is None else f' disputed "{measure.disputed}"'
+    return f"{measure.name}={_figure(measure)}{disputed}"
 
 
 def measure_text(measure: syntax.Measure) -> str:

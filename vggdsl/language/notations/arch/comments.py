@@ -10,6 +10,11 @@ from vggdsl.text.source import Source
 _COMMENT = re.compile(r'"[^"\n]*"|(?P<comment>#[^\n]*)')
 
 
+def blanked(text: str) -> str:
+    """The text with spaces in the place of comments."""
+    return _COMMENT.sub(lambda found: " " * len(found[0]) if found["comment"] else found[0], text)
+
+
 def attach(contents: Sequence[Content], source: Source) -> tuple[Line, ...]:
     """Lines of contents with every comment of the source.
 

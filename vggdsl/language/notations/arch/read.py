@@ -1,11 +1,13 @@
 """Text -> syntax. All that is wrong with the text is reported at once, as far as it can be told."""
 
 import re
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
 
 from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
-from vggdsl.language.notations.arch.comments import attach
+from vggdsl.language.notations.arch.comments import attach, blanked
 from vggdsl.language.notations.arch.tree import Builder
 from vggdsl.language.notations.arch.words import called_layers, misplaced, unknown_words
 from vggdsl.language.notations.grammar import parser
@@ -22,6 +24,8 @@ DEEPEST = 40
 _MOST_ERRORS = 10
 _SECTION = re.compile(r"[ \t]*(train|measured|block)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
+_GOES_ON = re.compile(r"\s*([a-z][\w-]*(=|[ \t]+[~.\d])|disputed\b|\")", re.IGNORECASE)
+"""What can follow a line that ends with a comma: a figure, a word of a protocol, a reason, a place."""
 
 
 def parse(source: Source) -> Document:
@@ -126,6 +130,23 @@ def _damage(text: str, pairs: list[tuple[int, int]], start: int, end: int) -> tu
     return start, end
 
 
+def _whole_line(text: str, at: int) -> tuple[int, int]:
+    """The line of a place, with those that it goes on from, by the commas at their ends, and that go on from it."""
+    lines = blanked(text).split("\n")
+    written = [number for number, line in enumerate(lines) if line.strip()]
+    first = last = text.count("\n", 0, at)
+    for number in reversed(written[: bisect_left(written, first)]):
+        if not lines[number].rstrip().endswith(","):
+            break
+        first = number
+    for number in written[bisect_right(written, last) :]:
+        if not (lines[last].rstrip().endswith(",") and _GOES_ON.match(lines[number])):
+            break
+        last = number
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    return starts[first], starts[last + 1] - 1
+
+
 def _end_of_line(text: str, start: int) -> int:
     end = text.find("\n", start)
     return len(text) if end < 0 else end
@@ -146,7 +167,7 @@ def _recover(
         width = max(1, len(token.rstrip("\n"))) if token.type not in ("_NL", "$END") else 1
     at = min(at, len(source.text))
     line = text.rfind("\n", 0, at) + 1
-    start, end = _damage(source.text, pairs, line, _end_of_line(text, at))
+    start, end = _damage(source.text, pairs, *_whole_line(text, at))
     blank = "".join("\n" if c == "\n" else " " for c in text[start:end])
     rest = text[:start] + blank + text[end:]
     if any(

@@ -9,6 +9,7 @@ from itertools import groupby, takewhile
 from lark import Lark, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
+from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.syntax import Block
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.errors import Diagnostic, Label, nearest
@@ -140,7 +141,12 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         return _strange(span)
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
     word = head[1] or "" if head else ""
-    special = _branches(span, before, inner, wanted) or _in_block(span, before, wanted) or _edit(span, before, word)
+    special = (
+        _branches(span, before, inner, wanted)
+        or _in_block(span, before, wanted)
+        or _edit(span, before, word)
+        or _behind_comma(span, wanted)
+    )
     if special is not None:
         return special
     if found == ",":  # words that could stand here without it
@@ -247,6 +253,17 @@ def _edit(span: Span, before: str, word: str) -> Diagnostic | None:
     return None
 
 
+def _behind_comma(span: Span, wanted: set[str]) -> Diagnostic | None:
+    """What follows a comma, where what is printed could go on, and isn't printed."""
+    text = blanked(span.source.text[: span.start])
+    end = len(text.rstrip())
+    if "OPTION" not in wanted or not text[:end].endswith(","):
+        return None
+    comma = Span(span.source, end - 1, end)
+    help = "behind it goes on what is printed, such as `params=1,792`; layers and values are separated by spaces"
+    return Diagnostic("V102", "`,` can't stand here", (Label(comma, "this one"),), help)
+
+
 def _expected(wanted: set[str]) -> str | None:
     if wanted == {"CALL"}:
         return "expected a name with its parameters, such as `inception(a, b)`"
@@ -340,6 +357,9 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
         yield _unknown(first, _BRANCHING.get(first.text.lower(), f"`{first.text}` begins a line of its own"))
         return
     if not first.source.line(first.line)[: first.column - 1].strip():
+        if first.text.partition("=")[0].lower() in STRUCTURAL and "=" in first.text:
+            yield _unknown(first, "end the line above with a comma, behind which it goes on")
+            return
         near = nearest(first.text, _DIRECTIVES)
         if near and not nearest(first.text, list(_SPELLED)):
             yield _unknown(first, f"did you mean `{near}`?")

@@ -7,12 +7,13 @@ from typing import assert_never
 
 from vggdsl.language import syntax
 from vggdsl.language.spelling import (
-    behind_text,
-    expects_text,
+    bare_text,
+    expects_pieces,
     item_text,
     items_text,
     measure_text,
     option_text,
+    repeat_text,
 )
 from vggdsl.language.syntax import Line
 
@@ -25,7 +26,7 @@ def write(document: syntax.Document) -> str:
 
     Words are spelled one way, sizes with ``x``; figures, strings and comments stay as they are.
     Arrows, strings and comments of neighbouring lines are aligned. Elements that are too wide for a line
-    are broken inside their brackets, a branch a line.
+    are broken inside their brackets, a branch a line, and arrows between their figures, behind a comma.
     """
     text = "\n".join(_lines(document.lines, ""))
     return text + "\n" if text else ""
@@ -63,9 +64,50 @@ def _aligned(rows: list[Line], indent: str) -> Iterable[str]:
         width = max((len(row[column]) for row, more in zip(cells, later, strict=True) if more), default=0)
         for i, row in enumerate(cells):
             texts[i] += row[column].ljust(width + (width > 0)) if later[i] else row[column]
-    edge = max((len(t) for t, line in zip(texts, rows, strict=True) if line.comment), default=0)
-    for text, line in zip(texts, rows, strict=True):
-        yield indent + (f"{text.ljust(edge)}  {line.comment}" if line.comment else text)
+    broken = [_fit(indent + text, line.content, indent) for text, line in zip(texts, rows, strict=True)]
+    edge = max((len(lines[-1]) for lines, line in zip(broken, rows, strict=True) if line.comment), default=0)
+    for (*before, last), line in zip(broken, rows, strict=True):
+        yield from before
+        yield f"{last.ljust(edge)}  {line.comment}" if line.comment else last
+
+
+def _fit(text: str, content: syntax.Content | None, indent: str) -> list[str]:
+    """A line; several where it is too wide and holds arrows with figures."""
+    if len(text) <= _WIDEST or not isinstance(content, syntax.Items | syntax.Edit):
+        return [text]
+    _, *more = _pieces(content.items)
+    head = text[: len(text) - sum(1 + len(piece) for piece in more)]
+    return _filled([head], content.items, indent, _WIDEST)
+
+
+def _filled(lines: list[str], items: Sequence[syntax.Item], indent: str, widest: int) -> list[str]:
+    """The lines with the pieces of items behind their first one, which is there: as many a line as fit.
+
+    A line that goes on ends with a comma; figures stand under each other.
+    """
+    _, *more = _pieces(items)
+    arrows = (expects_pieces(item.expects) for item in items if item.expects)
+    hang = next((len(lines[-1]) - len(first) + len("-> ") for first, *figures in arrows if figures), 0)
+    if any(hang + len(f"{piece},") > widest for piece in more):
+        hang = len(indent + 2 * _INDENT)
+    for left, piece in zip(range(len(more))[::-1], more, strict=True):
+        if len(f"{lines[-1]} {piece}{',' if left else ''}") <= widest:
+            lines[-1] += f" {piece}"
+        else:
+            lines[-1] += ","
+            lines.append(" " * hang + piece)
+    return lines
+
+
+def _pieces(items: Iterable[syntax.Item]) -> list[str]:
+    """The text of items, divided where a line can go on: before the figures of their arrows, but for the first."""
+    pieces: list[str] = []
+    for item in items:
+        first, *figures = expects_pieces(item.expects) if item.expects else [""]
+        text = f"{bare_text(item)} {first}".rstrip()
+        pieces[-1:] = [f"{pieces[-1]} {text}" if pieces else text]
+        pieces += figures
+    return pieces
 
 
 def _cells(content: syntax.Content) -> list[str]:
@@ -74,8 +116,7 @@ def _cells(content: syntax.Content) -> list[str]:
         case syntax.Items(items):
             body, arrow = [item_text(item) for item in items], ""
             if sum(item.expects is not None for item in items) == 1 and items[-1].expects:
-                bare = syntax.Item(items[-1].element, items[-1].span, items[-1].label, items[-1].repeat)
-                body, arrow = [*body[:-1], item_text(bare)], expects_text(items[-1].expects)
+                body, arrow = [*body[:-1], bare_text(items[-1])], " ".join(expects_pieces(items[-1].expects))
             return [" ".join(body), arrow] if arrow else [" ".join(body)]
         case syntax.Cites(text):
             return [f'source "{text}"']
@@ -174,28 +215,26 @@ def _broken(items: Sequence[syntax.Item], indent: str, lines: list[str], inside:
     """Lines with the items behind those that are there; between items they break only ``inside`` of brackets."""
     widest = _WIDEST - len(" |") if inside else _WIDEST
     for place, item in enumerate(items):
-        width = _width(item)
+        width = len(bare_text(item))
         if inside and lines[-1] and len(lines[-1]) + 1 + width > widest:
             lines.append("")
         elif not inside:  # what follows must stand on this line, up to the next bracket
             after = takewhile(lambda each: not _opens(each), items[place + 1 :])
-            width += sum(1 + _width(each) for each in after)
+            width += sum(1 + len(bare_text(each)) for each in after)
         before = len(lines[-1]) + 1 if lines[-1] else len(indent)
         if before + width <= widest or not _opens(item):
-            _append(lines, item_text(item), indent)
-            continue
-        opener, parts, closer = _opened(item.element)
-        _append(lines, f"{item.label}: {opener}" if item.label else opener, indent)
-        for i, part in enumerate(parts):
-            inner = _broken(part, indent + _INDENT, [""], inside=True)
-            inner[-1] += " |" if i + 1 < len(parts) else ""
-            lines += inner
-        lines.append(indent + closer + behind_text(item))
+            _append(lines, _pieces([item])[0], indent)
+        else:
+            opener, parts, closer = _opened(item.element)
+            _append(lines, f"{item.label}: {opener}" if item.label else opener, indent)
+            for i, part in enumerate(parts):
+                inner = _broken(part, indent + _INDENT, [""], inside=True)
+                inner[-1] += " |" if i + 1 < len(parts) else ""
+                lines += inner
+            arrow = f" {expects_pieces(item.expects)[0]}" if item.expects else ""
+            lines.append(indent + closer + repeat_text(item) + arrow)
+        _filled(lines, [item], indent, widest)
     return lines
-
-
-def _width(item: syntax.Item) -> int:
-    return len(item_text(replace(item, expects=None)))
 
 
 def _append(lines: list[str], text: str, indent: str) -> None:
