@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from json_types import misfits
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from vggdsl.cli import main
+from vggdsl.cli.schemas import SCHEMAS
 from vggdsl.spec.spec import load
 from vggdsl.targets import memory
 from vggdsl.text.errors import RecordError
@@ -51,6 +53,7 @@ def test_train_export_and_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         right += row["top"][0]["class"] == str(digits.target[i])
     assert right >= 36
     by_run = json.loads(_run("predict", str(run), *names[:3], "--json").stdout)
+    assert list(misfits(by_run, SCHEMAS["predict --json"])) == []
     for ours, theirs in zip(by_run, by_file, strict=False):
         assert ours["top"][0]["class"] == theirs["top"][0]["class"]
         assert ours["top"][0]["probability"] == pytest.approx(theirs["top"][0]["probability"], abs=1e-5)
@@ -182,13 +185,52 @@ def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
     assert _run("predict", str(small_run / "best.safetensors"), "x.png").exit_code == 0
 
 
+def test_a_run_is_exported_without_a_spec_beside_it(small_run: Path) -> None:
+    by_spec = _run("export", "two.arch", "--weights", str(small_run))
+    assert by_spec.exit_code == 0, by_spec.stderr
+    Path("two.arch").unlink()
+    done = _run("export", str(small_run))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("two-B-s0-1.onnx: ")
+    assert _metadata("two-B-s0-1.onnx") == _metadata("two.onnx")
+    again = _run("export", str(small_run))
+    assert (again.exit_code, "V514" in again.stderr) == (2, True)
+    last = _run("export", str(small_run / "last.safetensors"), "--onnx", "--json")
+    data = json.loads(last.stdout)
+    assert list(misfits(data, SCHEMAS["export --json"])) == []
+    assert (data["file"], data["spec"]) == ("last.onnx", "two")
+    assert data["bytes"] == Path("last.onnx").stat().st_size
+    assert data["weights"] == _metadata("last.onnx")["vggdsl.weights"]
+    Image.new("L", (8, 8)).save("x.png")
+    assert _run("predict", str(small_run), "x.png").exit_code == 0
+    spared = _run("export", str(small_run), "--force", "-o", str(small_run / "metrics.csv"))
+    assert (spared.exit_code, "V514" in spared.stderr) == (2, True)
+
+
+def test_what_holds_no_spec_is_no_run_to_export(small_run: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.zeros(3, np.float32)}, "theirs.safetensors")
+    done = _run("export", "theirs.safetensors")
+    assert (done.exit_code, "vggdsl export SPEC --weights theirs.safetensors" in done.stderr) == (2, True)
+    Path("empty").mkdir()
+    done = _run("export", "empty")
+    assert (done.exit_code, "V501" in done.stderr) == (2, True)
+    done = _run("export", str(small_run), "--weights", str(small_run))
+    assert (done.exit_code, "a RUN has its own" in done.stderr) == (2, True)
+    (small_run / "best.safetensors").unlink()
+    done = _run("export", str(small_run))
+    assert (done.exit_code, "V604" in done.stderr) == (1, True)
+
+
 def test_a_run_that_has_not_ended_says_so(small_run: Path) -> None:
     Image.new("L", (8, 8)).save("x.png")
     commands = (
         ("predict", str(small_run), "x.png"),
         ("export", "two.arch", "--onnx", "-o", "two.onnx", "--weights", str(small_run)),
+        ("export", str(small_run), "--force"),
     )
-    assert [("hasn't ended" in _run(*command).stderr) for command in commands] == [False, False]
+    assert [("hasn't ended" in _run(*command).stderr) for command in commands] == [False, False, False]
     (small_run / "record.arch").unlink()
     Path("two.onnx").unlink()
     for command in commands:

@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vggdsl.cli.common import refuse_wrong, reports_errors
+from vggdsl.cli.common import echo_json, refuse_wrong, reports_errors
+from vggdsl.cli.schemas import Exported
 from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.graph import Graph
+from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import is_file, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vggdsl.records.runfolder import Trained
     from vggdsl.targets.torch import Network
+
+    _Exportable = tuple[Network, Preprocessing, Mapping[str, str]]
+    """The module with its weights, what its images go through, and where the weights come from."""
 
 
 _PUBLISHED = "torchvision:"
@@ -33,57 +40,114 @@ class _Weights(click.Path):
 
 
 @click.command()
-@click.argument("name", metavar="SPEC")
-@click.option("--onnx", is_flag=True, required=True, help="Write ONNX, for inference.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write; <name>.onnx unless told.")
+@click.argument("name", metavar="SPEC|RUN")
+@click.option("--onnx", is_flag=True, expose_value=False, help="Write ONNX: so far the one format, and implied.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write.  [default: SPEC's or RUN's name with .onnx, in the working folder]",
+)
 @click.option(
     "--weights",
     metavar="RUN|FILE|torchvision:MODEL",
     type=_Weights(exists=True, path_type=Path),
-    help="Trained weights; torchvision's are fetched unless they are in PyTorch's cache.",
+    help="Trained weights for SPEC; torchvision's are fetched unless they are in PyTorch's cache.",
 )
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Fold each BN into the layer before it.")
 @click.option("--logits", is_flag=True, help="Leave the softmax out.")
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
 def command(
-    name: str, onnx: bool, output: Path | None, weights: Path | str | None, fold: bool, logits: bool, force: bool
+    name: str, output: Path | None, weights: Path | str | None, fold: bool, logits: bool, force: bool, as_json: bool
 ) -> None:
     """Write a network as ONNX, and say so only once the file is known to compute the same.
 
+    A RUN is the folder that a training left, or a file of weights in it: its network is exported
+    with its weights. A SPEC takes them from --weights; without them it is exported as its recipe's
+    first seed would start training.
+
     The file passes the ONNX checker, and onnxruntime gives on it what PyTorch gives, both on
     the CPU. It takes any number of images, holds the spec and the preprocessing in its metadata,
-    and is one file below 2 GB. Without weights the network is exported as its recipe's first seed
-    would start training.
+    and is one file below 2 GB.
 
     \b
-    vggdsl export vgg_d --onnx -o vgg_d.onnx
-    vggdsl export specs/quickstart.arch --onnx --weights runs/quickstart-s0-1
-    vggdsl export my_net.arch --onnx --weights runs/my_net-s0-1/last.safetensors
-    vggdsl export my_net.arch --onnx --weights theirs.safetensors --no-fold --logits
-    vggdsl export vgg_d --onnx --weights torchvision:vgg16
-    vggdsl export torchvision/resnet50 --onnx --weights torchvision:resnet50@IMAGENET1K_V2
+    vggdsl export runs/quickstart-s0-1
+    vggdsl export runs/my_net-s0-1/last.safetensors -o last.onnx
+    vggdsl export vgg_d -o vgg_d.onnx
+    vggdsl export my_net.arch --weights theirs.safetensors --no-fold --logits
+    vggdsl export vgg_d --weights torchvision:vgg16
+    vggdsl export torchvision/resnet50 --weights torchvision:resnet50@IMAGENET1K_V2
     """
-    assert onnx, "click requires it"
-    spec = load(name)
-    refuse_wrong(spec)
-    path = output or Path(f"{spec.name if name != '-' else 'network'}.onnx")
+    run = _run(name)
+    if run is None:
+        spec = load(name)
+        refuse_wrong(spec)
+    elif weights is not None:
+        raise click.UsageError("--weights are for a SPEC: a RUN has its own")
+    else:
+        spec, weights = run.spec, Path(name)
+    path = output or Path(f"{_name(name, spec)}.onnx")
     file = weights if isinstance(weights, Path) else None
     _check_target(path, spec, file, force)
     from vggdsl.targets.export import export_onnx
     from vggdsl.targets.memory import check_use, out_of_memory
 
-    check_use("exporting", spec.typed, file.stat().st_size if file is not None and file.is_file() else 0)
+    held = file.stat().st_size if run is None and file is not None and file.is_file() else 0
+    check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
-        network, preprocessing, origin = _network(spec, weights)
+        network, preprocessing, origin = _network(spec, weights) if run is None else _trained(run, Path(name))
         agreement = export_onnx(
             spec, network, path, preprocessing=preprocessing, origin=origin, fold=fold, logits=logits
         )
-    size = sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}.data")) if file.exists())
+    files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
+    size = sum(file.stat().st_size for file in files)
+    if as_json:
+        written: Exported = {
+            "file": str(path),
+            "spec": spec.name,
+            "network": spec.network.graph.digest,
+            "weights": origin["weights"],
+            "bytes": size,
+            "agreement": {"max_rel": agreement.max_rel, "values": agreement.n},
+        }
+        echo_json(written)
+        return
     click.echo(
         f"{path}: {size / 1e6:,.1f} MB, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
         f" of the largest logit, over {agreement.n:,}"
     )
+
+
+def _run(name: str) -> "Trained | None":
+    """What a training left, if a name is that of a run's folder or of a file of weights in it.
+
+    Raises ``UsageError`` for weights that somebody else wrote: they hold no spec.
+    """
+    path = Path(name)
+    if not is_folder_of_specs(name) and (path.suffix != ".safetensors" or not is_file(path)):
+        return None
+    from vggdsl.records.runfolder import BEST, is_run, load_run
+    from vggdsl.targets.memory import check_use
+
+    if not is_run(path):
+        raise click.UsageError(f"{name} holds weights and no spec: write `vggdsl export SPEC --weights {name}`")
+    file = path / BEST if is_folder(path) else path
+    if not is_file(file) and not is_file(path / PLAN):
+        return None
+    check_use("exporting", held=file.stat().st_size if is_file(file) else 0)
+    return load_run(path)
+
+
+def _name(name: str, spec: Spec) -> str:
+    """What the file is named after: as a user named what is exported."""
+    if name == "-":
+        return "network"
+    path = Path(name)
+    if is_folder_of_specs(name):
+        return path.resolve().name
+    return path.stem if path.suffix == ".safetensors" else spec.name
 
 
 def _check_target(path: Path, spec: Spec, weights: Path | None, force: bool) -> None:
@@ -131,19 +195,25 @@ def _is_source(file: Path, spec: Spec, weights: Path | None) -> bool:
     return is_ours and weights is not None and weights.is_dir() and file.resolve().parent == weights.resolve()
 
 
-def _network(spec: Spec, weights: Path | str | None) -> "tuple[Network, Preprocessing, Mapping[str, str]]":
-    """The module with its weights, what its images go through, and where the weights come from."""
+def _trained(run: "Trained", weights: Path) -> "_Exportable":
+    """What a run left; says so if it hasn't ended."""
+    from vggdsl.targets.weight_files import check_finite
+
+    if not run.has_ended:
+        _say(run.unended)
+    check_finite(weights, run.weights)
+    return run.network(), run.preprocessing, run.origin
+
+
+def _network(spec: Spec, weights: Path | str | None) -> "_Exportable":
+    """A spec's network with weights from elsewhere, or with those that a training would begin with."""
     from vggdsl.records.runfolder import is_run, load_run, weights_digest
     from vggdsl.targets.foreign_weights import from_file, from_torchvision
-    from vggdsl.targets.weight_files import check_finite
 
     if isinstance(weights, Path) and is_run(weights):
         run = load_run(weights)
         _refuse_other(spec, run)
-        if not run.has_ended:
-            _say(run.unended)
-        check_finite(weights, run.weights)
-        return run.network(), run.preprocessing, run.origin
+        return _trained(run, weights)
     if weights is None:
         from vggdsl.experiments.start import init_of, starting_network
 
@@ -178,7 +248,7 @@ def _refuse_other(spec: Spec, run: "Trained") -> None:
     if ours.digest == theirs.digest:
         return
     message = f"{run.path} trained another network: {_difference(ours, theirs)}"
-    help = f"export {run.path / 'spec.arch'}, or name a run of this spec"
+    help = f"`vggdsl export {run.path}` exports that one; or name a run of this spec"
     raise InputError(Diagnostic("V510", message, help=help))
 
 

@@ -188,6 +188,27 @@ class ResultRow(TypedDict):
     differs: Annotated[list[str], "why the two are not compared"]
 
 
+# -- export
+
+
+class OutputAgreement(TypedDict):
+    """How onnxruntime on the file and PyTorch agree, both on the CPU."""
+
+    max_rel: Annotated[float, "largest difference between logits, in shares of the largest logit"]
+    values: Annotated[int, "logits that were compared"]
+
+
+class Exported(TypedDict):
+    """An ONNX file that was written."""
+
+    file: Annotated[str, "its path; weights beyond 2 GB stand beside it, in a file with `.data` behind its name"]
+    spec: Annotated[str, "the spec's name"]
+    network: Annotated[str, "digest: eight hex digits"]
+    weights: Annotated[str, "digest: sixteen hex digits; or `random, seed 0`"]
+    bytes: Annotated[int, "in the file and what stands beside it"]
+    agreement: Annotated[OutputAgreement, "with PyTorch"]
+
+
 # -- predict
 
 _Class = TypedDict("_Class", {"class": Annotated[str, "its name, or `class 7` where names aren't known"]})
@@ -211,6 +232,7 @@ SCHEMAS: Mapping[str, Any] = {
     "show --format json": Shown,
     "specs --json": list[Listed],
     "results --format json": list[ResultRow],
+    "export --json": Exported,
     "predict --json": list[Predicted],
 }
 """What stands on standard output, by the call."""
