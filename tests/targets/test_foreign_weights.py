@@ -31,8 +31,9 @@ from vggdsl.network.shapes import Shape
 from vggdsl.spec.spec import parse
 from vggdsl.targets import foreign_weights
 from vggdsl.targets.foreign_weights import Loaded, from_file, from_torchvision
+from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.torch import TrainingOutput
-from vggdsl.targets.tracing import Untraceable, trace
+from vggdsl.targets.tracing import trace
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.resources import folder
 

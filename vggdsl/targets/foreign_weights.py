@@ -30,8 +30,9 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, in_order, pair, pair_heads, plan_of
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
 from vggdsl.spec.spec import load
+from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.torch import Network, load_weights, without_weights
-from vggdsl.targets.tracing import Untraceable, trace
+from vggdsl.targets.tracing import trace
 from vggdsl.targets.weight_files import check_finite, read_weights, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 

@@ -10,42 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import (
-    FC,
-    LRN,
-    Activation,
-    Add,
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dropout,
-    Function,
-    GlobalAvgPool,
-    Identity,
-    Input,
-    MaxPool,
-    PReLU,
-    Softmax,
-    Widen,
-)
-from vggdsl.network.shapes import Pair, Window
+from vggdsl.network.ops import Softmax
 from vggdsl.network.weights import COUNTER, Array, Weights, check_weights
+from vggdsl.targets.modules import View, lower
 
 Init = Literal["auto", "he", "glorot", "normal", "torch"]
-View = Literal["image", "vector", "either"]
-"""What a module takes: (N, C, H, W), (N, C), or whichever comes."""
-
-_ACTIVATIONS: dict[Function, type[nn.Module]] = {
-    "ReLU": nn.ReLU,
-    "LeakyReLU": nn.LeakyReLU,
-    "ELU": nn.ELU,
-    "GELU": nn.GELU,
-    "SiLU": nn.SiLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-}
-_RECTIFIERS = frozenset({"ReLU", "LeakyReLU", "PReLU", "ELU", "GELU", "SiLU"})
 
 
 class TrainingOutput(NamedTuple):
@@ -87,7 +56,7 @@ class Network(nn.Module):
         views: dict[str, View] = {}
         for node in everything[1:]:
             before = all(flat[name] for name in node.node.inputs)
-            module, view = _lower(node, before)
+            module, view = lower(node.node.op, node.x, before)
             _place(self, node.name, module)
             views[node.name] = view
             flat[node.name] = before if view == "either" else view == "vector"
@@ -130,32 +99,6 @@ def _vector(x: Tensor) -> Tensor:
     return x.flatten(1) if x.shape[2:] == (1, 1) else x
 
 
-class _Widen(nn.Module):
-    """Zeros behind the channels; ``pads`` are before and behind each axis, the last first."""
-
-    def __init__(self, pads: tuple[int, ...]) -> None:
-        super().__init__()
-        self.pads = pads
-
-    def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.pad(x, self.pads)
-
-    def extra_repr(self) -> str:
-        return f"{self.pads}"
-
-
-class _Concat(nn.Module):
-    def forward(self, *xs: Tensor) -> Tensor:
-        return torch.cat(xs, dim=1)
-
-
-class _Add(nn.Module):
-    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
-        for other in others:
-            x = x + other
-        return x
-
-
 def to_torch(graph: TypedGraph, *, seed: int = 0) -> Network:
     """The network as a module, in training mode, initialised by ``initialise`` from ``seed``.
 
@@ -172,86 +115,15 @@ def without_weights(graph: TypedGraph) -> Network:
         network = Network(graph)
     network.to_empty(device="cpu")
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.reset_parameters()  # its counter, which weights don't hold
+        _reset_counter(module)
     return network
 
 
-def _lower(typed: TypedNode, flat: bool) -> tuple[nn.Module, View]:
-    """``flat``: all that comes in is (N, C)."""
-    op, x = typed.node.op, typed.x
-    match op:
-        case Conv():
-            return _conv(op, x.c), "image"
-        case FC():
-            return nn.Linear(x.elements, op.features, op.bias), "vector"
-        case MaxPool():
-            return _max_pool(op.window), "image"
-        case AvgPool():
-            return _avg_pool(op.window), "image"
-        case GlobalAvgPool():
-            return nn.AdaptiveAvgPool2d(1), "image"
-        case BatchNorm():
-            norm = nn.BatchNorm1d if flat else nn.BatchNorm2d
-            return norm(x.c, op.eps, op.momentum), "either"
-        case LRN():  # torch divides alpha by n, Krizhevsky doesn't
-            return nn.LocalResponseNorm(op.n, op.alpha * op.n, op.beta, op.k), "image"
-        case Activation():
-            return _ACTIVATIONS[op.function](), "either"
-        case PReLU():
-            return nn.PReLU(x.c), "either"
-        case Dropout():
-            return nn.Dropout(op.rate), "either"
-        case Softmax():  # inside a network: the one at its end isn't lowered
-            return nn.Softmax(dim=1), "either"
-        case Identity() | Input():
-            return nn.Identity(), "either"
-        case Widen():
-            return _Widen((0, op.channels - x.c) if flat else (0, 0, 0, 0, 0, op.channels - x.c)), "either"
-        case Concat():
-            return _Concat(), "vector" if flat else "image"
-        case Add():
-            return _Add(), "vector" if flat else "image"
-        case _:
-            assert_never(op)
-
-
-def _conv(op: Conv, c: int) -> nn.Conv2d:
-    return nn.Conv2d(
-        in_channels=c,
-        out_channels=op.channels,
-        kernel_size=_two(op.window.kernel),
-        stride=_two(op.window.stride),
-        padding=_two(op.window.pad),
-        dilation=_two(op.window.dilation),
-        groups=op.groups,
-        bias=op.bias,
-    )
-
-
-def _max_pool(window: Window) -> nn.MaxPool2d:
-    return nn.MaxPool2d(
-        kernel_size=_two(window.kernel),
-        stride=_two(window.stride),
-        padding=_two(window.pad),
-        dilation=_two(window.dilation),
-        ceil_mode=window.ceil,
-    )
-
-
-def _avg_pool(window: Window) -> nn.AvgPool2d:
-    return nn.AvgPool2d(
-        kernel_size=_two(window.kernel),
-        stride=_two(window.stride),
-        padding=_two(window.pad),
-        ceil_mode=window.ceil,
-        count_include_pad=True,
-    )
-
-
-def _two(pair: Pair) -> tuple[int, int]:
-    """A plain tuple, which torch prints and traces as its own."""
-    return pair.h, pair.w
+def _reset_counter(module: nn.Module) -> None:
+    """Of batches, which a BN counts and weights don't hold."""
+    counter = module._buffers.get(COUNTER)
+    if counter is not None:
+        counter.zero_()
 
 
 def _place(network: nn.Module, name: str, module: nn.Module) -> None:
@@ -292,13 +164,13 @@ def _as(view: View, x: Tensor) -> Tensor:
 def initialise(network: Network, how: Init = "auto", *, generator: torch.Generator, std: float = 0.01) -> None:
     """Gives every weight of the network its first value; the same on every device.
 
-    ``how`` is about convolutions and FC, whose biases become zero; each BN becomes the identity, and each slope
-    of a PReLU 0.25.
+    ``how`` is about convolutions and FC, whose biases become zero; what other layers hold begins with the value
+    that their op tells, so that a normalisation is the identity and each slope of a PReLU 0.25.
 
     - ``he``: normal with variance 2 / fan_in.
     - ``glorot``: normal with variance 2 / (fan_in + fan_out).
-    - ``auto``: ``he`` for a layer whose values next pass a ReLU or one of its kin (LeakyReLU, PReLU,
-      ELU, GELU, SiLU), possibly behind BN, LRN, pools or dropout; ``glorot`` for the others.
+    - ``auto``: ``he`` for a layer whose values next pass a ReLU or one of its kin (what is a ``rectifier``),
+      possibly behind normalisation, pools or dropout; ``glorot`` for the others.
     - ``normal``: normal with standard deviation ``std``.
     - ``torch``: what PyTorch's own layers do: weights and biases uniform within 1 / sqrt(fan_in).
 
@@ -306,22 +178,20 @@ def initialise(network: Network, how: Init = "auto", *, generator: torch.Generat
     """
     before_rectifier = _before_rectifier(network.typed)
     for typed in network.typed.training_nodes:
-        match typed.node.op:
-            case Conv() | FC():
-                layer = _find(network, typed.name)
-                assert isinstance(layer, nn.Conv2d | nn.Linear)
-                way = how
-                if how == "auto":
-                    way = "he" if typed.name in before_rectifier else "glorot"
-                _draw(layer, way, generator, std)
-            case BatchNorm():
-                norm = _find(network, typed.name)
-                assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
-                norm.reset_parameters()
-            case PReLU():
-                slopes = _find(network, typed.name)
-                assert isinstance(slopes, nn.PReLU)
-                slopes.reset_parameters()
+        parts = typed.node.op.parts(typed.x)
+        if not parts:
+            continue
+        layer = _find(network, typed.name)
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            way = how
+            if how == "auto":
+                way = "he" if typed.name in before_rectifier else "glorot"
+            _draw(layer, way, generator, std)
+            continue
+        for part in parts:
+            assert part.first is not None, part
+            getattr(layer, part.name).fill_(part.first)
+        _reset_counter(layer)
 
 
 def _draw(layer: nn.Conv2d | nn.Linear, how: Init, generator: torch.Generator, std: float) -> None:
@@ -358,10 +228,10 @@ def _before_rectifier_of(nodes: Sequence[TypedNode]) -> set[str]:
     found: set[str] = set()
     for typed in reversed(nodes):
         op = typed.node.op
-        if isinstance(op, Activation | PReLU):
-            passes = op.kind in _RECTIFIERS
+        if op.activation:
+            passes = op.rectifier
         else:
-            passes = typed.name in found and not isinstance(op, Conv | FC | Softmax)
+            passes = typed.name in found and not op.weight_layer and not isinstance(op, Softmax)
         if passes:
             found.update(typed.node.inputs)
     return found & {typed.name for typed in nodes}

@@ -1,0 +1,44 @@
+"""What becomes of a layer in PyTorch is known as that layer in a module that others wrote."""
+
+import pytest
+import torch
+from hypothesis import given
+from strategies import graphs
+from torch import nn
+
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.ops import Merge, Softmax, Widen
+from vggdsl.network.shapes import Shape
+from vggdsl.targets.modules import Untraceable, layer_of, lower
+
+
+@given(graphs())
+def test_a_layers_module_is_known_as_the_layer(graph: TypedGraph) -> None:
+    """On a map and on a vector; merges and what widens are calls of functions in others' modules."""
+    for typed in graph.training_nodes[1:]:
+        op, x = typed.node.op, typed.x
+        if isinstance(op, Merge | Softmax | Widen):
+            continue
+        for flat in {False, x.h == x.w == 1}:
+            with torch.device("meta"):
+                module, _ = lower(op, x, flat)
+            assert layer_of(module, x).plain(x).text == op.plain(x).text
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.LeakyReLU(0.1),
+        nn.ELU(0.5),
+        nn.GELU("tanh"),
+        nn.BatchNorm2d(4, affine=False),
+        nn.BatchNorm2d(5),
+        nn.PReLU(),
+        nn.Hardtanh(),
+        nn.Softplus(),
+    ],
+    ids=str,
+)
+def test_what_computes_something_else_is_not(module: nn.Module) -> None:
+    with pytest.raises(Untraceable):
+        layer_of(module, Shape(4, 8, 8))

@@ -1,0 +1,246 @@
+"""Each layer kind in PyTorch: the module that it becomes, and how it is known in a module that others wrote."""
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, assert_never
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vggdsl.network.matching import AdaptiveAvgPool
+from vggdsl.network.ops import (
+    FC,
+    LRN,
+    Activation,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dropout,
+    Function,
+    GlobalAvgPool,
+    Identity,
+    Input,
+    MaxPool,
+    Op,
+    PReLU,
+    Softmax,
+    Widen,
+)
+from vggdsl.network.shapes import Pair, Shape, Window
+
+View = Literal["image", "vector", "either"]
+"""What a module takes: (N, C, H, W), (N, C), or whichever comes."""
+
+
+class Untraceable(Exception):  # noqa: N818  # no error but an answer
+    """Says why a module can't be put in a spec's layers."""
+
+
+class _Function(NamedTuple):
+    """A function's module, and what else computes it."""
+
+    module: type[nn.Module]
+    calls: tuple[Callable[..., Tensor], ...] = ()
+
+
+_FUNCTIONS: Mapping[Function, _Function] = {
+    "ReLU": _Function(nn.ReLU, (functional.relu, torch.relu)),
+    "LeakyReLU": _Function(nn.LeakyReLU),
+    "ELU": _Function(nn.ELU),
+    "GELU": _Function(nn.GELU),
+    "SiLU": _Function(nn.SiLU),
+    "tanh": _Function(nn.Tanh),
+    "sigmoid": _Function(nn.Sigmoid),
+}
+
+
+# -- out: the module of a layer
+
+
+def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, View]:
+    """The module of a layer that takes ``x``. ``flat``: all that comes in is (N, C)."""
+    match op:
+        case Conv():
+            return _conv(op, x.c), "image"
+        case FC():
+            return nn.Linear(x.elements, op.features, op.bias), "vector"
+        case MaxPool():
+            return _max_pool(op.window), "image"
+        case AvgPool():
+            return _avg_pool(op.window), "image"
+        case GlobalAvgPool():
+            return nn.AdaptiveAvgPool2d(1), "image"
+        case BatchNorm():
+            norm = nn.BatchNorm1d if flat else nn.BatchNorm2d
+            return norm(x.c, op.eps, op.momentum), "either"
+        case LRN():  # torch divides alpha by n, Krizhevsky doesn't
+            return nn.LocalResponseNorm(op.n, op.alpha * op.n, op.beta, op.k), "image"
+        case Activation():
+            return _FUNCTIONS[op.function].module(), "either"
+        case PReLU():
+            return nn.PReLU(x.c), "either"
+        case Dropout():
+            return nn.Dropout(op.rate), "either"
+        case Softmax():  # inside a network: the one at its end isn't lowered
+            return nn.Softmax(dim=1), "either"
+        case Identity() | Input():
+            return nn.Identity(), "either"
+        case Widen():
+            return _Widen((0, op.channels - x.c) if flat else (0, 0, 0, 0, 0, op.channels - x.c)), "either"
+        case Concat():
+            return _Concat(), "vector" if flat else "image"
+        case Add():
+            return _Add(), "vector" if flat else "image"
+        case _:
+            assert_never(op)
+
+
+class _Widen(nn.Module):
+    """Zeros behind the channels; ``pads`` are before and behind each axis, the last first."""
+
+    def __init__(self, pads: tuple[int, ...]) -> None:
+        super().__init__()
+        self.pads = pads
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.pad(x, self.pads)
+
+    def extra_repr(self) -> str:
+        return f"{self.pads}"
+
+
+class _Concat(nn.Module):
+    def forward(self, *xs: Tensor) -> Tensor:
+        return torch.cat(xs, dim=1)
+
+
+class _Add(nn.Module):
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        for other in others:
+            x = x + other
+        return x
+
+
+def _conv(op: Conv, c: int) -> nn.Conv2d:
+    return nn.Conv2d(
+        in_channels=c,
+        out_channels=op.channels,
+        kernel_size=_plain(op.window.kernel),
+        stride=_plain(op.window.stride),
+        padding=_plain(op.window.pad),
+        dilation=_plain(op.window.dilation),
+        groups=op.groups,
+        bias=op.bias,
+    )
+
+
+def _max_pool(window: Window) -> nn.MaxPool2d:
+    return nn.MaxPool2d(
+        kernel_size=_plain(window.kernel),
+        stride=_plain(window.stride),
+        padding=_plain(window.pad),
+        dilation=_plain(window.dilation),
+        ceil_mode=window.ceil,
+    )
+
+
+def _avg_pool(window: Window) -> nn.AvgPool2d:
+    return nn.AvgPool2d(
+        kernel_size=_plain(window.kernel),
+        stride=_plain(window.stride),
+        padding=_plain(window.pad),
+        ceil_mode=window.ceil,
+        count_include_pad=True,
+    )
+
+
+def _plain(pair: Pair) -> tuple[int, int]:
+    """A plain tuple, which torch prints and traces as its own."""
+    return pair.h, pair.w
+
+
+# -- in: the layer that a module, or a call of a function, is
+
+
+def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
+    """What a module does with ``x`` in evaluation. Raises ``Untraceable`` if no spec can say it."""
+    match module:
+        case nn.Conv2d() if module.padding_mode == "zeros" and module.in_channels == x.c:
+            window = _window(module.kernel_size, module.stride, module.padding, module.dilation)
+            return Conv(module.out_channels, window, module.groups, module.bias is not None)
+        case nn.Linear() if module.in_features == x.elements:
+            return FC(module.out_features, module.bias is not None)
+        case nn.Conv2d() | nn.Linear():
+            raise Untraceable(f"{module} can't take {x}")
+        case nn.BatchNorm2d() | nn.BatchNorm1d() if _is_usual(module) and module.num_features == x.c:
+            return BatchNorm(module.eps)
+        case nn.MaxPool2d():
+            window = _window(module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode)
+            return MaxPool(window)
+        case nn.AvgPool2d() if module.count_include_pad or not any(_pair(module.padding)):
+            if module.divisor_override is None:
+                return AvgPool(_window(module.kernel_size, module.stride, module.padding, 1, module.ceil_mode))
+        case nn.AdaptiveAvgPool2d(output_size=int() | (int(), int()) as size):
+            return AdaptiveAvgPool(_pair(size))
+        case nn.LocalResponseNorm():  # PyTorch divides alpha by n
+            return LRN(module.size, module.k, module.alpha / module.size, module.beta)
+        case nn.PReLU() if module.num_parameters == x.c:
+            return PReLU()
+        case nn.Flatten(start_dim=1, end_dim=-1) | nn.Identity() | nn.Dropout():
+            return Identity()
+        case _:
+            for function, (kind, _) in _FUNCTIONS.items():
+                if type(module) is kind and _constants(module) == _constants(kind()):
+                    return Activation(function)
+    raise Untraceable(f"no spec can say its {module}")
+
+
+def call_of(function: object, rest: Sequence[Any], options: Mapping[str, Any], x: Shape) -> Op | AdaptiveAvgPool:
+    """What a call of a function does with ``x``; ``rest`` are its other arguments. Raises ``Untraceable``."""
+    if function in _MERGES:
+        op = _MERGES[function]
+        if (*rest, *options.values()) == ((1,) if isinstance(op, Concat) else ()):
+            return op
+    if function is functional.pad:
+        match (*rest, *options.values()):
+            case [(0, 0, 0, 0, 0, int() as more)] | [(0, 0, 0, 0, 0, int() as more), "constant", None | 0] if more >= 0:
+                return Widen(x.c + more)
+    if function in _CALLS:
+        return layer_of(_CALLS[function](*rest, **options), x)
+    raise Untraceable(f"no spec can say its {getattr(function, '__name__', function)}")
+
+
+_MERGES: Mapping[object, Concat | Add] = {
+    **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), Concat()),
+    **dict.fromkeys((operator.add, operator.iadd, torch.add), Add()),
+}
+_CALLS: Mapping[object, Callable[..., nn.Module]] = {
+    **{call: function.module for function in _FUNCTIONS.values() for call in function.calls},
+    functional.dropout: nn.Dropout,
+    functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
+    functional.avg_pool2d: nn.AvgPool2d,
+    functional.max_pool2d: nn.MaxPool2d,
+    torch.flatten: nn.Flatten,
+}
+
+
+def _is_usual(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> bool:
+    return norm.affine and norm.track_running_stats
+
+
+def _constants(module: nn.Module) -> dict[str, Any]:
+    """By what two functions of one class may differ."""
+    return {name: getattr(module, name) for name in getattr(module, "__constants__", ()) if name != "inplace"}
+
+
+def _window(kernel: Any, stride: Any, pad: Any, dilation: Any, ceil: bool = False) -> Window:
+    if isinstance(pad, str):
+        raise Untraceable(f"no spec can say its padding {pad!r}")
+    return Window(_pair(kernel), _pair(stride), _pair(pad), _pair(dilation), ceil)
+
+
+def _pair(value: Any) -> Pair:
+    return Pair(*value) if isinstance(value, tuple) else Pair(value, value)
