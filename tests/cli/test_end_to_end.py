@@ -114,7 +114,7 @@ def test_training_a_record_repeats_it(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_record_that_cannot_be_repeated_is_refused_at_its_block(tmp_path: Path) -> None:
-    from vggdsl.language.notations import arch
+    from vggdsl.language import notations
     from vggdsl.language.syntax import Document, Line
     from vggdsl.records.repeat import repetition
     from vggdsl.spec.measured import make_block
@@ -127,7 +127,7 @@ def test_a_record_that_cannot_be_repeated_is_refused_at_its_block(tmp_path: Path
 
     def with_run(**run: object) -> None:
         block = make_block(line, {"run": run})
-        repetition(parse(arch.write(Document((*record.document.lines, Line(block))))))
+        repetition(parse(notations.write(Document((*record.document.lines, Line(block))))))
 
     with_run(recipe="B", seed=3, deviates="optimizer sgd(lr=0.1, momentum=0.9), epochs 1")
     with_run(recipe="A", seed=3, deviates='data folder("a, b"), epochs 1')

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vggdsl.cli import main
-from vggdsl.language.notations import arch
+from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.result import Result as Found
 from vggdsl.records.result import read_result, write_record
@@ -118,7 +118,7 @@ def test_nothing_but_the_block_is_added(text: str, tmp_path: Path) -> None:
 def test_what_was_found_is_read_back(tmp_path: Path) -> None:
     spec = parse(SPEC, "net.arch")
     wrote = found(spec, "B", seed=7, deviations=("batch 32", 'data folder("a, b")'), start="fedcba9876543210")
-    text = arch.write(Document((*spec.document.lines, Line(wrote.block()))))
+    text = notations.write(Document((*spec.document.lines, Line(wrote.block()))))
     again = parse(text, "net.arch")
     read = read_result(again.measurements[0], again)
     assert read == replace(wrote, device="a 'fast' one", deviations=("batch 32", "data folder('a, b')"))
@@ -225,7 +225,7 @@ def test_a_block_that_says_too_little_is_no_result() -> None:
     blocks: list[dict[str, dict[str, object]]] = [{}, {"run": {"seed": 0}}]
     blocks += [{"run": {"seed": 0}, "of": {**of}}, {"run": {"seed": "x"}, "of": {**of, "split": "1/1/1"}}]
     for values in blocks:
-        text = arch.write(Document((*spec.document.lines, Line(make_block(line, values)))))
+        text = notations.write(Document((*spec.document.lines, Line(make_block(line, values)))))
         again = parse(text, "net.arch")
         assert again.measurements[0].sealed
         assert read_result(again.measurements[0], again) is None

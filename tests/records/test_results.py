@@ -25,7 +25,7 @@ from vggdsl.experiments import missing
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.report import Silent
 from vggdsl.experiments.train import train
-from vggdsl.language.notations import arch
+from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.compare import compare
@@ -92,7 +92,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_blocks(spec: Spec, *results: Found) -> str:
     """The spec's text with what runs might have found."""
     lines = [line for result in results for line in (Line(None), Line(result.block()))]
-    return arch.write(Document((*spec.document.lines, *lines)))
+    return notations.write(Document((*spec.document.lines, *lines)))
 
 
 # -- means over seeds

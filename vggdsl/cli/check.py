@@ -9,11 +9,10 @@ import click
 
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, plural, report
 from vggdsl.cli.schemas import Checked
-from vggdsl.language import syntax
+from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.language.links import flatten, is_blocks
-from vggdsl.language.notations import arch
 from vggdsl.spec.copies import reader
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
@@ -173,7 +172,7 @@ def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnost
     """Of a file of blocks their number, and what is wrong with them; None for any other file."""
     if not _BLOCK.search(source.text):  # spares the others the reading
         return None
-    document = arch.parse(source)
+    document = notations.read(source)
     if not is_blocks(document):
         return None
     found = list[Diagnostic]()

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import exit_code, report
+from vggdsl.language import notations
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten
-from vggdsl.language.notations import arch
 from vggdsl.spec.copies import reader
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file, write_text
@@ -46,7 +46,7 @@ def command(specs: tuple[str, ...], check: bool, flat: bool) -> None:
 
 def _flatten(name: str) -> int:
     source = read_source(name)
-    click.echo(arch.write(flatten(arch.parse(source), reader(source))), nl=False)
+    click.echo(notations.write(flatten(notations.read(source), reader(source))), nl=False)
     return 0
 
 
@@ -54,7 +54,7 @@ def _format(name: str, check: bool) -> int:
     if name != "-" and not is_file(Path(name)):
         raise InputError(Diagnostic("V501", f"no file `{name}`", help="fmt takes files, or `-`"))
     source = read_source(name)
-    text = arch.write(arch.parse(source))
+    text = notations.write(notations.read(source, notations.SPEC_LANGUAGE))
     changed = text != source.text
     if check:
         if changed:

@@ -11,7 +11,7 @@ from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current
 from vggdsl.experiments.report import Reporter, Silent
 from vggdsl.experiments.train import Run
-from vggdsl.language.notations import arch
+from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.text.errors import Diagnostic
 
@@ -34,7 +34,7 @@ class Terminal:
 
     def trained(self, run: Run) -> None:
         """The result, what is claimed beside it, and the folder."""
-        further = [" ".join(arch.write(Document((Line(found),))).split()) for found in run.result.further]
+        further = [" ".join(notations.write(Document((Line(found),))).split()) for found in run.result.further]
         click.echo("\n".join([str(run.line), *further, *run.compare(), f"run: {run.path}"]))
 
     def over_seeds(self, runs: Sequence[Run]) -> None:

@@ -6,9 +6,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
-from vggdsl.language import syntax
+from vggdsl.language import notations, syntax
 from vggdsl.language.links import Read
-from vggdsl.language.notations import arch
 from vggdsl.text.errors import Diagnostic, InputError, Label, nearest
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.resources import folder
@@ -72,7 +71,7 @@ def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
             written = PurePath(link.path).with_name(near).as_posix() if near else None
             help = f"did you mean `{written}`?" if written else "paths are relative to the file that names them"
             raise InputError(Diagnostic("V243", f"no file `{link.path}`", (label,), help))
-        return arch.parse(_read(path))
+        return notations.read(_read(path))
 
     return read
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from vggdsl.language import syntax
+from vggdsl.language import notations, syntax
 from vggdsl.language.library import LARGEST_FILE
-from vggdsl.language.notations import arch
 from vggdsl.language.syntax import Document, Line
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import Recipe
@@ -21,7 +20,7 @@ def own_block(record: Spec) -> str:
         help = "train again: what it says was never measured"
         raise RecordError(Diagnostic("V609", "the measured block was edited by hand", (label,), help))
     content = [c for c in record.document.contents if isinstance(c, syntax.Measured)][-1]
-    return arch.write(Document((Line(content),)))
+    return notations.write(Document((Line(content),)))
 
 
 def append(record: Spec, block: str, path: Path) -> None:
@@ -33,6 +32,9 @@ def append(record: Spec, block: str, path: Path) -> None:
     if not is_file(path):
         raise InputError(Diagnostic("V501", f"no file `{path}`", help="name the file that was trained"))
     spec = load(path)
+    if not notations.is_spec_language(spec.source):
+        help = f"`vggdsl fmt --flatten {path}` prints it in the language that can"
+        raise RecordError(Diagnostic("V609", f"{path} is in a notation that can't hold the block", help=help))
     measured = _last(record)
     _refuse_other(spec, measured, path)
     before = path.read_bytes()

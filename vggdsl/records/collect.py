@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vggdsl.language import notations
 from vggdsl.language.library import find, is_folder_of_specs, read_source
 from vggdsl.language.links import is_blocks
-from vggdsl.language.notations import arch
 from vggdsl.records.result import Result, read_result
 from vggdsl.spec.copies import PLAN, run_of
 from vggdsl.spec.recipe import Recipe
@@ -250,7 +250,7 @@ def _holds_blocks(path: str) -> bool:
     """Whether a file is for other specs to use; one that can't be read is left to its reader."""
     try:
         source = read_source(path)
-        return "block" in source.text.lower() and is_blocks(arch.parse(source))
+        return "block" in source.text.lower() and is_blocks(notations.read(source))
     except VggdslError:
         return False
 

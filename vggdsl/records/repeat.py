@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vggdsl.language import syntax
-from vggdsl.language.notations import arch
+from vggdsl.language import notations, syntax
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import KEYS, Recipe, read_recipes
 from vggdsl.spec.spec import Spec
@@ -103,6 +102,6 @@ def with_entries(base: Recipe, parts: Sequence[str]) -> Recipe:
     given = [part.partition(" ")[0] for part in parts]
     rest = [f"{key} {base.written(key)}" for key in KEYS if key not in given]
     lines = "\n".join([*(part.replace("'", '"') for part in parts), *rest])
-    document = arch.parse(Source("<deviates>", f"train {{\n{lines}\n}}\n"))
+    document = notations.read(Source("<deviates>", f"train {{\n{lines}\n}}\n"), notations.SPEC_LANGUAGE)
     (read,) = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
     return base.with_flags(**{key: getattr(read, key) for key in given})

@@ -4,8 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from vggdsl.language import syntax
-from vggdsl.language.notations import arch
+from vggdsl.language import notations, syntax
 from vggdsl.language.syntax import Document, Line, Measure, Option, ResultLine
 from vggdsl.records.repeat import is_seed, parts_of
 from vggdsl.spec.measured import Measurement, make_block
@@ -188,7 +187,7 @@ def write_record(spec: Spec, result: Result) -> str:
     ]
     while lines and lines[-1] == Line(None):
         lines.pop()
-    text = arch.write(Document((*lines, Line(None), Line(result.block()))))
+    text = notations.write(Document((*lines, Line(None), Line(result.block()))))
     _check(text, spec)
     return text
 
@@ -206,7 +205,7 @@ def _with_defaults(spec: Spec, recipe: Recipe) -> tuple[Line, ...]:
     if not missing:
         return spec.whole.lines
     written = "\n".join(f"{key} {recipe.written(key)}" for key in missing)
-    (line,) = arch.parse(Source("<defaults>", f"train {{\n{written}\n}}\n")).lines
+    (line,) = notations.read(Source("<defaults>", f"train {{\n{written}\n}}\n"), notations.SPEC_LANGUAGE).lines
     assert isinstance(line.content, syntax.Train)
     defaults = tuple(Line(entry.content, "# default") for entry in line.content.lines if entry.content is not None)
     if not sections:

@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vggdsl.language import syntax
-from vggdsl.language.notations.arch.write import write
+from vggdsl.language import notations, syntax
 from vggdsl.language.syntax import Atom, Entry, Line, Option
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.source import NOWHERE, Placed, Span
@@ -56,7 +55,7 @@ def seal(block: syntax.Measured) -> str:
         for line in block.lines
         if line.content is not None and not (isinstance(line.content, Entry) and line.content.key == "seal")
     )
-    words = write(syntax.Document((Line(replace(block, lines=lines)),))).split()
+    words = notations.write(syntax.Document((Line(replace(block, lines=lines)),))).split()
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from vggdsl.language import syntax
+from vggdsl.language import notations, syntax
 from vggdsl.language.elaborate import Network, elaborate
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.language.lints import lint, lint_blocks
-from vggdsl.language.notations import arch
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.copies import reader
@@ -61,8 +60,9 @@ class Spec:
 
     @property
     def text(self) -> str:
-        """The spec as one text that points to no other file; as written if it doesn't."""
-        return self.source.text if self.whole is self.document else arch.write(self.whole)
+        """The spec as one text in the spec language that points to no other file; as written if it is one."""
+        is_one = self.whole is self.document and notations.is_spec_language(self.source)
+        return self.source.text if is_one else notations.write(self.whole)
 
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the first; the defaults where the spec has none.
@@ -166,7 +166,7 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     Raises ``VggdslError`` with what is wrong with it.
     """
     source = Source(name, text)
-    document = arch.parse(source)
+    document = notations.read(source)
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
         raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
@@ -223,4 +223,4 @@ def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
 
 def write(spec: Spec) -> str:
     """The text of a spec in the form that ``vggdsl fmt`` gives: ``parse(write(spec)) == spec``."""
-    return arch.write(spec.document)
+    return notations.write(spec.document)

@@ -1,0 +1,149 @@
+"""The door for notations: one that registers itself is recognised and read wherever a spec can stand."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import vggdsl
+from vggdsl.cli import main
+from vggdsl.language import notations
+from vggdsl.language.notations import Notation, registry
+from vggdsl.language.syntax import Claim, Document, Input, Item, Items, Layer, Line, Measure, Size
+from vggdsl.records.append import append
+from vggdsl.text.errors import Diagnostic, Label, ParseError, RecordError, VggdslError
+from vggdsl.text.figures import Figure
+from vggdsl.text.source import Source, Span
+
+ERRORS = Path(__file__).parents[1] / "fixtures" / "errors"
+
+# -- Ciresan's form, `1x28x28-64C3-MP2-10N`: channels x height x width, 64 maps by 3x3, pools of 2x2, 10 neurons
+
+WORD = re.compile(r"(?P<maps>\d+)C(?P<side>\d+)|MP(?P<window>\d+)|(?P<neurons>\d+)N|(?P<size>\d+x\d+x\d+)")
+FORM = re.compile(r"\d+x\d+x\d+(-\S+)+( .*)?\n?")
+
+
+def read(source: Source) -> Document:
+    line = re.fullmatch(r"(\S+?)(?:, (\S+) parameters)?\n?", source.text)
+    assert line
+    row, figure = line.groups()
+    items, found, at = [], [], 0
+    for word in row.split("-"):
+        span, at = Span(source, at, at + len(word)), at + len(word) + 1
+        match = WORD.fullmatch(word)
+        if match is None:
+            found.append(Diagnostic("V101", f"unknown word `{word}`", (Label(span, "not known"),), "write 64C3 or MP2"))
+        else:
+            items.append(Item(element(match, span), span))
+    if found:
+        raise ParseError(found)
+    whole = Span(source, 0, len(row))
+    claims = [Measure("params", Figure.parse(figure), whole)] if figure else []
+    return Document((Line(Items(tuple(items), whole)), *(Line(Claim((claim,), whole)) for claim in claims)))
+
+
+def element(match: re.Match[str], span: Span) -> Layer | Input:
+    number = {key: int(value) for key, value in match.groupdict().items() if value and key != "size"}
+    match number:
+        case {"maps": maps, "side": side}:
+            return Layer("conv", span, (side, side), maps)
+        case {"window": window}:
+            return Layer("maxpool", span, (window, window), stride=window)
+        case {"neurons": neurons}:
+            return Layer("FC", span, width=neurons)
+        case _:
+            c, h, w = map(int, match["size"].split("x"))
+            return Input(Size((h, w, c)), (), span)
+
+
+@pytest.fixture
+def ciresan(monkeypatch: pytest.MonkeyPatch) -> Notation:
+    monkeypatch.setattr(registry, "_NOTATIONS", dict(registry._NOTATIONS))
+    notation = Notation("ciresan", lambda source: bool(FORM.fullmatch(source.text)), read)
+    notations.register(notation)
+    return notation
+
+
+NETWORK = "1x28x28-8C3-MP2-10N, 15,770 parameters\n"
+SAME = "input 28x28x1 conv3-8 maxpool2/2 FC-10\nclaim params 15,770\n"
+
+
+@pytest.mark.usefixtures("ciresan")
+def test_a_text_is_recognised_and_read_with_its_claims() -> None:
+    spec = vggdsl.parse(NETWORK)
+    assert notations.recognise(spec.source).name == "ciresan"
+    assert spec.network.graph.digest == vggdsl.parse(SAME).network.graph.digest
+    assert [verdict.status for verdict in spec.verdicts] == ["holds"]
+    assert [node.spelled for node in spec.network.graph.nodes[:2]] == ["input 28x28x1", "conv3-8"]
+
+
+@pytest.mark.usefixtures("ciresan")
+def test_commands_take_it_like_a_spec(tmp_path: Path) -> None:
+    path = tmp_path / "net.txt"
+    path.write_text(NETWORK)
+    for argument, text in ((str(path), None), ("-", NETWORK)):
+        result = CliRunner().invoke(main, ["check", argument], input=text)
+        assert (result.exit_code, "15,770 parameters" in result.output) == (0, True), result.output
+    wrong = CliRunner().invoke(main, ["check", "-"], input="1x4x4-8C3-MP2-MP2-MP2-10N\n")
+    assert wrong.exit_code == 1
+    assert "1:19" in wrong.output  # the third pool
+    strange = CliRunner().invoke(main, ["check", "-"], input="1x4x4-8D3-MPX-10N\n")
+    assert (strange.exit_code, strange.output.count("V101")) == (1, 2)
+    shown = CliRunner().invoke(main, ["show", str(path)])
+    assert (shown.exit_code, "maxpool2/2" in shown.output) == (0, True), shown.output
+
+
+@pytest.mark.usefixtures("ciresan")
+def test_it_is_written_in_the_spec_language(tmp_path: Path) -> None:
+    spec = vggdsl.parse(NETWORK)
+    assert spec.text == vggdsl.write(spec) == SAME  # what a run keeps of it
+    assert vggdsl.parse(spec.text, "run/spec.arch") == vggdsl.parse(SAME)
+    path = tmp_path / "net.txt"
+    path.write_text(NETWORK)
+    assert CliRunner().invoke(main, ["fmt", "--flatten", str(path)]).output == SAME
+    assert CliRunner().invoke(main, ["fmt", str(path)]).exit_code == 1  # only specs are brought into one form
+    assert path.read_text() == NETWORK
+    with pytest.raises(ValueError, match="to read, not to write"):
+        notations.write(spec.document, "ciresan")
+
+
+@pytest.mark.usefixtures("ciresan")
+def test_a_delta_extends_it(tmp_path: Path) -> None:
+    (tmp_path / "net.txt").write_text(NETWORK)
+    delta = tmp_path / "delta.arch"
+    delta.write_text('extends "net.txt"\nreplace conv1_1: conv5-8\n')
+    assert vggdsl.load(delta).typed.params == 15_770 + 8 * 16
+
+
+@pytest.mark.usefixtures("ciresan")
+def test_no_block_is_put_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "net.txt"
+    path.write_text(NETWORK)
+    with pytest.raises(RecordError, match="can't hold the block"):
+        append(vggdsl.parse(SAME), "measured {}\n", path)
+    assert path.read_text() == NETWORK
+
+
+@pytest.mark.usefixtures("ciresan")
+def test_a_name_goes_before_the_look_and_a_call_before_both() -> None:
+    assert notations.recognise(Source("net.arch", NETWORK)).name == notations.SPEC_LANGUAGE
+    with pytest.raises(VggdslError):
+        notations.read(Source("net.arch", NETWORK))
+    assert notations.read(Source("net.arch", NETWORK), "ciresan").contents
+
+
+def test_a_name_is_given_once(ciresan: Notation) -> None:
+    with pytest.raises(AssertionError, match="two notations"):
+        notations.register(ciresan)
+
+
+# -- all that are registered
+
+
+@pytest.mark.usefixtures("ciresan")
+@pytest.mark.parametrize("path", [*vggdsl.shipped().values(), *ERRORS.glob("*.arch")], ids=lambda path: path.stem)
+def test_no_other_notation_takes_a_text_of_the_spec_language(path: Path) -> None:
+    source = Source("-", path.read_text("utf-8"))
+    taken = [name for name in notations.names() if registry._NOTATIONS[name].recognises(source)]
+    assert taken == []
