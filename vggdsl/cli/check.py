@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, plural, report
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report
 from vggdsl.cli.schemas import Checked
 from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
@@ -17,7 +17,7 @@ from vggdsl.spec.copies import reader
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.source import Source
-from vggdsl.text.units import count_text
+from vggdsl.text.units import count_text, plural
 
 _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 

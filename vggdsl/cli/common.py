@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, ParamSpec, TextIO, TypeVar
 
@@ -13,6 +13,7 @@ from vggdsl.network.infer import TypedHead
 from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import FindingData, render_all, to_json
 from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.tables import Table, to_latex, to_markdown, to_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,37 +78,15 @@ def diagnostics_json(found: Iterable[Diagnostic]) -> list[FindingData]:
     return [to_json(d) for d in found]
 
 
-def plural(count: int, word: str) -> str:
-    """``1 error``, ``2 errors``."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-LEFT = ("name", "layer", "source", "spec", "recipe", "measure", "protocol")
-"""Columns of words; numbers stand to the right."""
-TOTALS = ("total", "training")
-"""Rows that are printed bold."""
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *parts: Iterable[Sequence[str]]) -> None:
-    """A table on standard output, as wide as it needs to be; a blank line before each of the ``parts``."""
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="left" if column in LEFT else "right", no_wrap=True)
-    for part in (rows, *parts):
-        for row in part:
-            table.add_row(*map(escape, row), style="bold" if row[0] in TOTALS and part is not rows else None)
-        table.add_section()
-    color = has_color(sys.stdout)
-    console = Console(width=400, force_terminal=color, no_color=not color, highlight=False)
-    with console.capture() as captured:
-        console.print(table)
-    lines = [line.rstrip().removeprefix(" ") for line in captured.get().splitlines()]
-    click.echo("\n".join(lines).strip("\n"))
+def print_table(table: Table, form: str = "table") -> None:
+    """A table on standard output, as text or in the ``form`` markdown or latex."""
+    match form:
+        case "markdown":
+            click.echo(to_markdown(table))
+        case "latex":
+            click.echo(to_latex(table))
+        case _:
+            click.echo(to_text(table, has_color(sys.stdout)))
 
 
 def heads_of(spec: Spec) -> Iterator[tuple[str, TypedHead]]:

@@ -18,6 +18,7 @@ from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.units import bytes_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +116,7 @@ def command(
         echo_json(written)
         return
     click.echo(
-        f"{path}: {size / 1e6:,.1f} MB, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
+        f"{path}: {bytes_text(size)}, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
         f" of the largest logit, over {agreement.n:,}"
     )
 

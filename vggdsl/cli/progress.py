@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.text.units import bytes_text
+from vggdsl.text.units import bytes_text, plural, time_text
 
 if TYPE_CHECKING:  # the front end of the command line starts without torch
     from rich.progress import Progress, TaskID
@@ -39,28 +39,9 @@ def _row(epoch: "Epoch", epochs: int, is_best: bool) -> str:
     )
 
 
-def time_text(seconds: float) -> str:
-    """A duration in two units at the most.
-
-    >>> time_text(8.2), time_text(125), time_text(7_500), time_text(266_000)
-    ('8.2 s', '2 min 5 s', '2 h 5 min', '3 d 2 h')
-    """
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole, minutes, hours = round(seconds), round(seconds / 60), round(seconds / 3600)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{hours // 24:,} d {hours % 24} h"
-
-
 def _estimate(seconds: float, plan: "Plan") -> str:
-    epochs = f"{plan.epochs_left:,} epoch{'' if plan.epochs_left == 1 else 's'}"
     bound = " at the most" if plan.may_end_early else ""
-    return f"estimated from the first steps: {time_text(seconds)} for {epochs}{bound}"
+    return f"estimated from the first steps: {time_text(seconds)} for {plural(plan.epochs_left, 'epoch')}{bound}"
 
 
 def _truth(costs: "Costs") -> str:

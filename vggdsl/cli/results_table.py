@@ -1,16 +1,22 @@
 """The table of results on standard output."""
 
-import csv
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import click
 
-from vggdsl.cli.common import LEFT, echo_json, plural, print_table
+from vggdsl.cli.common import echo_json, print_table
 from vggdsl.cli.schemas import ResultRow
 from vggdsl.records.table import Row, data_text, two_decimals
+from vggdsl.text.tables import Part, Table, numbers, to_csv, words
+from vggdsl.text.units import plural
 
-COLUMNS = ("name", "params", "layers", "recipe", "measure", "claimed", "measured", "seeds", "difference", "protocol")
+COLUMNS = (
+    *words("name"),
+    *numbers("params", "layers"),
+    *words("recipe", "measure"),
+    *numbers("claimed", "measured", "seeds", "difference"),
+    *words("protocol"),
+)
 NOTHING = "—"
 
 
@@ -20,21 +26,12 @@ def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> No
         echo_json([_json(row) for row in found])
         return
     if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(_CSV)
-        writer.writerows(_csv(row) for row in found)
+        click.echo(to_csv(_CSV, map(_csv, found)), nl=False)
         return
-    columns: tuple[str, ...] = COLUMNS
-    cells, common = [_cells(row) for row in found], ""
-    if changed and len(cells) > 1:
-        columns, cells, common = _changed(cells)
-    if form == "table":
-        if cells:
-            print_table(columns, cells)
-        if common:
-            click.echo(f"\nin common: {common}")
-    else:
-        click.echo("\n".join((_markdown if form == "markdown" else _latex)(columns, cells, common)))
+    cells = [_cells(row) for row in found]
+    table = _changed(cells) if changed and len(cells) > 1 else Table(COLUMNS, [Part(cells)])
+    if cells or form != "table":
+        print_table(table, form)
 
 
 def _cells(row: Row) -> list[str]:
@@ -79,47 +76,12 @@ def _protocol(row: Row) -> str:
     return "; ".join((*parts, *row.differs))
 
 
-def _changed(cells: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[list[str]], str]:
+def _changed(cells: Sequence[Sequence[str]]) -> Table:
     """The columns that differ between rows, always with the name; and what is alike in the others."""
     alike = {i for i in range(1, len(COLUMNS)) if len({row[i] for row in cells}) == 1}
     kept = [i for i in range(len(COLUMNS)) if i not in alike]
-    common = ", ".join(f"{COLUMNS[i]} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != NOTHING)
-    return tuple(COLUMNS[i] for i in kept), [[row[i] for i in kept] for row in cells], common
-
-
-def _markdown(columns: Sequence[str], cells: Sequence[Sequence[str]], common: str) -> Iterator[str]:
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'|'.join(' :-- ' if column in LEFT else ' --: ' for column in columns)}|"
-    for row in cells:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    if common:
-        yield from ("", f"In common: {common}.")
-
-
-_LATEX = str.maketrans(
-    {
-        **{char: f"\\{char}" for char in "%&_#${}"},
-        "\\": "\\textbackslash{}",
-        "~": "\\textasciitilde{}",
-        "^": "\\textasciicircum{}",
-        "±": "$\\pm$",
-        NOTHING: "---",
-    }
-)
-
-
-def _latex(columns: Sequence[str], cells: Sequence[Sequence[str]], common: str) -> Iterator[str]:
-    yield "% needs \\usepackage{booktabs}"
-    if common:
-        yield f"% in common: {common}"
-    yield "\\begin{tabular}{" + "".join("l" if column in LEFT else "r" for column in columns) + "}"
-    yield "\\toprule"
-    yield " & ".join(columns) + " \\\\"
-    yield "\\midrule"
-    for row in cells:
-        yield " & ".join(cell.translate(_LATEX) for cell in row) + " \\\\"
-    yield "\\bottomrule"
-    yield "\\end{tabular}"
+    common = ", ".join(f"{COLUMNS[i].name} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != NOTHING)
+    return Table([COLUMNS[i] for i in kept], [Part([[row[i] for i in kept] for row in cells])], common)
 
 
 def _json(row: Row) -> ResultRow:
@@ -199,4 +161,4 @@ def _csv(row: Row) -> list[object]:
         "protocol": " ".join(f"{key}={value}" for key, value in protocol.items()),
         "differs": "; ".join(row.differs),
     }
-    return [cells.get(column) if cells.get(column) is not None else "" for column in _CSV]
+    return [cells.get(column) for column in _CSV]

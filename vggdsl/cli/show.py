@@ -1,13 +1,10 @@
 """``vggdsl show``."""
 
-import csv
-import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import click
 
-from vggdsl.cli.common import echo_json, heads_of, plural, print_table, report, reports_errors
+from vggdsl.cli.common import echo_json, heads_of, print_table, report, reports_errors
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.language import syntax
 from vggdsl.language.spelling import element_text
@@ -15,9 +12,10 @@ from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.ops import Add, Concat, Input
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.units import bytes_text
+from vggdsl.text.tables import Part, Table, numbers, to_csv, words
+from vggdsl.text.units import bytes_text, plural
 
-COLUMNS = ("name", "layer", "output", "params", "macs", "activations", "field", "stride")
+COLUMNS = words("name", "layer") + numbers("output", "params", "macs", "activations", "field", "stride")
 _WIDEST = 56
 """Characters that tell an element."""
 
@@ -56,32 +54,15 @@ def command(name: str, layers: bool, form: str) -> None:
     if form == "json":
         echo_json(_json(spec))
     elif form == "csv":
-        _csv(spec)
+        click.echo(_csv(spec), nl=False)
     else:
         branches = any(isinstance(t.node.op, Concat | Add) for t in spec.typed.training_nodes)
         table = _by_layer(spec) if layers or not branches else _by_element(spec)
+        print_table(table, form)
         if form == "table":
-            print_table(COLUMNS, *table.parts)
             click.echo("\n".join(_notes(spec)))
-        else:
-            click.echo("\n".join(_markdown(table) if form == "markdown" else _latex(table)))
     if any(d.is_error for d in found):
         raise SystemExit(1)
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Rows of the network and their total; of its auxiliary classifiers, and the total with them."""
-
-    rows: list[list[str]]
-    total: list[str]
-    head_rows: list[list[str]]
-    training_total: list[str]
-
-    @property
-    def parts(self) -> list[list[list[str]]]:
-        heads = [self.head_rows, [self.training_total]] if self.head_rows else []
-        return [self.rows, [self.total], *heads]
 
 
 def _folded(nodes: Iterable[TypedNode]) -> list[list[TypedNode]]:
@@ -95,7 +76,7 @@ def _folded(nodes: Iterable[TypedNode]) -> list[list[TypedNode]]:
     return groups
 
 
-def _by_layer(spec: Spec) -> _Table:
+def _by_layer(spec: Spec) -> Table:
     """A row a layer, which says what it takes from where that isn't the row above."""
     names = dict[str, str]()
 
@@ -117,7 +98,7 @@ def _layer_row(group: list[TypedNode], source: str = "") -> list[str]:
     return _row(group[0].name, " ".join(t.node.spelled for t in group) + source, group[:1])
 
 
-def _by_element(spec: Spec) -> _Table:
+def _by_element(spec: Spec) -> Table:
     """A row an outermost element; what isn't one of several layers has a row a layer as ever."""
     typed, rows = spec.typed, list[list[str]]()
     trunk = {t.name for t in typed.nodes}
@@ -183,16 +164,16 @@ def _sums(nodes: Iterable[TypedNode]) -> tuple[int, int, int]:
     return sum(t.params.learnable for t in nodes), sum(t.macs for t in nodes), sum(t.activations for t in nodes)
 
 
-def _table(spec: Spec, rows: list[list[str]], head_rows: list[list[str]]) -> _Table:
+def _table(spec: Spec, rows: list[list[str]], head_rows: list[list[str]]) -> Table:
+    """The network's rows and their total; those of its auxiliary classifiers, and the total with them."""
     typed = spec.typed
     total, training = ([f"{n:,}" for n in _sums(nodes)] for nodes in (typed.nodes, typed.training_nodes))
     layers, field = plural(typed.weight_layers, "weight layer"), _pair(typed.receptive_field)
-    return _Table(
-        rows,
-        ["total", layers, "", *total, field, ""],
-        head_rows,
-        ["training", "with auxiliary classifiers", "", *training, "", ""],
-    )
+    parts = [Part(rows), Part([["total", layers, "", *total, field, ""]], is_total=True)]
+    if head_rows:
+        with_heads = ["training", "with auxiliary classifiers", "", *training, "", ""]
+        parts += [Part(head_rows), Part([with_heads], is_total=True)]
+    return Table(COLUMNS, parts)
 
 
 def _pair(pair: Pair) -> str:
@@ -273,11 +254,10 @@ def _number(pair: Pair) -> int | list[int]:
     return pair.h if pair.h == pair.w else list(pair)
 
 
-def _csv(spec: Spec) -> None:
+def _csv(spec: Spec) -> str:
     """A row a layer; those of auxiliary classifiers say of which."""
     parts = [("", spec.typed.nodes[1:]), *((name, head.nodes) for name, head in heads_of(spec))]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*_layer(spec.typed.nodes[0]), "head"])
+    rows = []
     for name, nodes in parts:
         for t in nodes:
             cells = {
@@ -288,31 +268,5 @@ def _csv(spec: Spec) -> None:
                 "stride": _pair(t.stride),
                 "head": name,
             }
-            writer.writerow(["" if cell is None else cell for cell in cells.values()])
-
-
-def _markdown(table: _Table) -> Iterator[str]:
-    yield f"| {' | '.join(COLUMNS)} |"
-    yield f"|{'|'.join(' :-- ' if c in ('name', 'layer') else ' --: ' for c in COLUMNS)}|"
-    for part in table.parts:
-        for row in part:
-            yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-
-
-def _latex(table: _Table) -> Iterator[str]:
-    yield "% needs \\usepackage{booktabs}"
-    yield "\\begin{tabular}{" + "".join("l" if c in ("name", "layer") else "r" for c in COLUMNS) + "}"
-    yield "\\toprule"
-    yield " & ".join(COLUMNS) + " \\\\"
-    for part in table.parts:
-        yield "\\midrule"
-        for row in part:
-            yield " & ".join(_escape(cell) for cell in row) + " \\\\"
-    yield "\\bottomrule"
-    yield "\\end{tabular}"
-
-
-def _escape(cell: str) -> str:
-    for char in "%&_#$":
-        cell = cell.replace(char, f"\\{char}")
-    return cell.replace("…", "\\dots{}")
+            rows.append(cells.values())
+    return to_csv([*_layer(spec.typed.nodes[0]), "head"], rows)

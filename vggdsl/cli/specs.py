@@ -1,15 +1,14 @@
 """``vggdsl specs``."""
 
-from collections.abc import Iterator
-
 import click
 
 from vggdsl.cli.common import echo_json, print_table, reports_errors
 from vggdsl.cli.schemas import Listed
 from vggdsl.language.library import shipped
 from vggdsl.spec.spec import Spec, load
+from vggdsl.text.tables import Part, Table, numbers, words
 
-COLUMNS = ("name", "params", "macs", "layers", "holds", "disputed", "source")
+COLUMNS = words("name") + numbers("params", "macs", "layers", "holds", "disputed") + words("source")
 
 
 @click.command()
@@ -29,10 +28,8 @@ def command(form: str, as_json: bool) -> None:
     specs = {name: load(path) for name, path in shipped().items()}
     if as_json or form == "json":
         echo_json([_data(name, spec) for name, spec in specs.items()])
-    elif form == "markdown":
-        click.echo("\n".join(_markdown([_row(name, spec) for name, spec in specs.items()])))
     else:
-        print_table(COLUMNS, [_row(name, spec) for name, spec in specs.items()])
+        print_table(Table(COLUMNS, [Part([_row(name, spec) for name, spec in specs.items()])]), form)
 
 
 def _data(name: str, spec: Spec) -> Listed:
@@ -62,10 +59,3 @@ def _short(source: str) -> str:
     'He et al. 2015'
     """
     return source.split(",")[0].split(":")[0]
-
-
-def _markdown(rows: list[list[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(COLUMNS)} |"
-    yield f"|{'|'.join(' :-- ' if c in ('name', 'source') else ' --: ' for c in COLUMNS)}|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"

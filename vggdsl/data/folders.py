@@ -16,6 +16,7 @@ from vggdsl.spec.copies import run_of
 from vggdsl.spec.recipe import DATA_SETS, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.units import plural
 
 PARTS = ("train", "val", "test")
 IMAGENET, TINY = "imagenet", "tiny-imagenet-200"
@@ -32,11 +33,7 @@ class _PassedOver:
 
     def notes(self, root: Path) -> tuple[str, ...]:
         reasons = ((self.other, f"images end in {', '.join(SUFFIXES)}"), (self.irregular, "no regular files"))
-        return tuple(
-            f"{number:,} file{'s' if number > 1 else ''} in {root} passed over: {why}"
-            for number, why in reasons
-            if number
-        )
+        return tuple(f"{plural(number, 'file')} in {root} passed over: {why}" for number, why in reasons if number)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import torch
 
 from vggdsl.data import memory
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.units import plural
 
 Precision = Literal["fp32", "bf16"]
 
@@ -43,7 +44,7 @@ class Hardware:
             name = torch.cuda.get_device_name(self.device)
         else:
             threads = torch.get_num_threads()
-            name = f"{_cpu_name()}, {threads} thread{'s' if threads > 1 else ''}"
+            name = f"{_cpu_name()}, {plural(threads, 'thread')}"
         return "".join(c for c in name if c.isprintable() and c not in '"\\')
 
     def free(self) -> int | None:

@@ -4,9 +4,7 @@ Every file is whole or not there. ``best.safetensors`` alone is enough to use th
 hold the spec's text, the names of the classes, the normalisation and the scale of evaluation.
 """
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +30,7 @@ from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.text.files import is_file, is_folder, replacing, write_text
+from vggdsl.text.tables import to_csv
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 _FORMAT = "vggdsl-run-1"
@@ -169,13 +168,8 @@ class RunFolder:
 
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
         """``metrics.csv``: a row an epoch, whole at every epoch."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(field.name for field in fields(Epoch))
-        for epoch in epochs:
-            cells = asdict(epoch).values()
-            writer.writerow(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells)
-        write_text(self.path / "metrics.csv", out.getvalue())
+        rows = [[f"{v:.6g}" if isinstance(v, float) else v for v in asdict(epoch).values()] for epoch in epochs]
+        write_text(self.path / "metrics.csv", to_csv([field.name for field in fields(Epoch)], rows))
 
     def write_weights(self, name: str, network: Network, epoch: int, use: "Use") -> None:
         """Weights as safetensors, with everything in the metadata that using them takes."""

@@ -35,6 +35,7 @@ from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.tracing import trace
 from vggdsl.targets.weight_files import check_finite, read_weights, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
+from vggdsl.text.units import bytes_text
 
 PREFIX = "torchvision:"
 _KNOWN = {
@@ -266,9 +267,9 @@ def _shipped(module: nn.Module) -> str | None:
 def _fetch(source: str, entry: Any, say: Say) -> Weights:
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     cached = folder / Path(urlparse(entry.url).path).name
-    size = entry.meta.get("_file_size")
-    megabytes = f" ({size:,.0f} MB)" if size else ""
-    say(f"{source}: {cached}" if cached.exists() else f"fetching {entry.url}{megabytes} into {folder}")
+    mebibytes = entry.meta.get("_file_size")
+    size = f" ({bytes_text(round(mebibytes * 2**20))})" if mebibytes else ""
+    say(f"{source}: {cached}" if cached.exists() else f"fetching {entry.url}{size} into {folder}")
     try:
         with redirect_stdout(sys.stderr):  # PyTorch says there what it fetches
             state = entry.get_state_dict(

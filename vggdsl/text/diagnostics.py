@@ -1,10 +1,10 @@
 """A Diagnostic as text, in rustc's manner, or as data for JSON."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypedDict
 
 from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.printing import printable, width_of
 
 
 class LabelData(TypedDict):
@@ -40,7 +40,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
         return f"{style}{text}{_OFF}" if color and text else text
 
     kind, style = ("error", _RED) if diagnostic.is_error else ("warning", _YELLOW)
-    head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {_printable(diagnostic.message)}")
+    head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {printable(diagnostic.message)}")
     out = [head]
     groups: dict[str, list[Label]] = {}
     for label in sorted(diagnostic.labels, key=lambda item: not item.primary):
@@ -49,7 +49,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
         width = max(len(str(label.span.line)) for label in labels)
         first = labels[0].span
         arrow = "-->" if index == 0 else ":::"
-        out.append(" " * width + paint(_BLUE, arrow) + f" {_printable(name)}:{first.line}:{first.column}")
+        out.append(" " * width + paint(_BLUE, arrow) + f" {printable(name)}:{first.line}:{first.column}")
         bar = paint(_BLUE, "|")
         out.append(" " * (width + 1) + bar)
         previous = None
@@ -65,7 +65,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
             mark_style = style if label.primary else _BLUE
             out.append(f"{' ' * width} {bar} " + underline[0] + paint(mark_style, underline[1]))
     if diagnostic.help:
-        out.append(paint(_BOLD, "help") + f": {_printable(diagnostic.help)}")
+        out.append(paint(_BOLD, "help") + f": {printable(diagnostic.help)}")
     return "\n".join(out)
 
 
@@ -74,22 +74,12 @@ def _window(label: Label) -> tuple[str, tuple[str, str]]:
     line = label.span.source.line(label.span.line)
     start = min(label.span.column - 1, len(line))
     cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
-    shown = _printable(line[cut : cut + _WIDEST])
-    before = _cells(_printable(line[cut:start]))
+    shown = printable(line[cut : cut + _WIDEST])
+    before = width_of(printable(line[cut:start]))
     end = min(start + max(1, label.span.end - label.span.start), len(line), cut + _WIDEST)
-    marks = max(1, _cells(_printable(line[start:end])))
+    marks = max(1, width_of(printable(line[start:end])))
     mark = ("^" if label.primary else "-") * marks
-    return shown, (" " * before, f"{mark} {_printable(label.text)}".rstrip())
-
-
-def _printable(text: str) -> str:
-    """The text without characters that would move a terminal's cursor."""
-    return "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _cells(text: str) -> int:
-    """Columns that a text takes in a terminal."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return shown, (" " * before, f"{mark} {printable(label.text)}".rstrip())
 
 
 def to_json(diagnostic: Diagnostic) -> FindingData:
@@ -97,16 +87,16 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
     return {
         "code": diagnostic.code,
         "severity": "error" if diagnostic.is_error else "warning",
-        "message": _printable(diagnostic.message),
-        "help": diagnostic.help and _printable(diagnostic.help),
+        "message": printable(diagnostic.message),
+        "help": diagnostic.help and printable(diagnostic.help),
         "labels": [
             {
-                "file": _printable(label.span.source.name),
+                "file": printable(label.span.source.name),
                 "line": label.span.line,
                 "column": label.span.column,
                 "end_line": label.span.source.position(label.span.end)[0],
                 "end_column": label.span.source.position(label.span.end)[1],
-                "text": _printable(label.text),
+                "text": printable(label.text),
                 "primary": label.primary,
             }
             for label in diagnostic.labels

@@ -1,15 +1,24 @@
-"""Quantities as people read them."""
+"""Quantities as people read them: counts, bytes, durations."""
+
+from collections.abc import Sequence
+
+
+def plural(count: int, word: str) -> str:
+    """A count of things.
+
+    >>> plural(1, "error"), plural(2_000, "error")
+    ('1 error', '2,000 errors')
+    """
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def bytes_text(count: int) -> str:
-    """Bytes in decimal units, as papers print them.
+    """Bytes in decimal units, as papers print them, and as ``count_text`` prints counts.
 
-    >>> bytes_text(60_348_320), bytes_text(4000)
-    ('60.3 MB', '4.0 kB')
+    >>> bytes_text(60_348_320), bytes_text(4000), bytes_text(999_960), bytes_text(12)
+    ('60.3 MB', '4.0 kB', '1.0 MB', '12 B')
     """
-    unit = max((u for u in (1, 1e3, 1e6, 1e9, 1e12) if count >= u), default=1)
-    name = {1: "B", 1e3: "kB", 1e6: "MB", 1e9: "GB", 1e12: "TB"}[unit]
-    return f"{count} B" if unit == 1 else f"{count / unit:,.1f} {name}"
+    return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
 
 
 def count_text(count: int) -> str:
@@ -18,7 +27,29 @@ def count_text(count: int) -> str:
     >>> count_text(15_470_264_320), count_text(999_960), count_text(999_940), count_text(640)
     ('15.5 G', '1.0 M', '999.9 K', '640')
     """
+    return _scaled(count, ("", "K", "M", "G", "T"))
+
+
+def _scaled(count: int, units: Sequence[str]) -> str:
     if count < 1000:
-        return str(count)
-    power = next(p for p in (1, 2, 3, 4) if p == 4 or round(count / 1000**p, 1) < 1000)
-    return f"{count / 1000**power:,.1f} {'KMGT'[power - 1]}"
+        return f"{count} {units[0]}".rstrip()
+    power = next(p for p in range(1, len(units)) if p == len(units) - 1 or round(count / 1000**p, 1) < 1000)
+    return f"{count / 1000**power:,.1f} {units[power]}"
+
+
+def time_text(seconds: float) -> str:
+    """A duration in two units at the most.
+
+    >>> time_text(8.2), time_text(125), time_text(7_500), time_text(266_000)
+    ('8.2 s', '2 min 5 s', '2 h 5 min', '3 d 2 h')
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole, minutes, hours = round(seconds), round(seconds / 60), round(seconds / 3600)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24:,} d {hours % 24} h"

@@ -1,0 +1,176 @@
+"""Tables as people and programs read them: plain text, Markdown, LaTeX, CSV."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vggdsl.text.printing import printable, width_of
+
+Row = Sequence[str]
+_GAP = " " * 3
+_BOLD, _OFF = "\x1b[1m", "\x1b[0m"
+
+
+@dataclass(frozen=True)
+class Column:
+    """Numbers stand to the right, words to the left."""
+
+    name: str
+    is_words: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that belong together; totals are printed bold."""
+
+    rows: Sequence[Row]
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Parts of rows with a cell a column; ``note`` is what all rows have in common."""
+
+    columns: Sequence[Column]
+    parts: Sequence[Part]
+    note: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+def words(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, is_words=True) for name in names)
+
+
+def numbers(*names: str) -> tuple[Column, ...]:
+    return tuple(map(Column, names))
+
+
+def to_text(table: Table, color: bool = False) -> str:
+    """Plain text as wide as it needs to be, under a rule the names of the columns; between parts a blank line.
+
+    >>> print(to_text(Table(words("name") + numbers("params"), [Part([("fc6", "1,000")]), Part([("total", "1,000")])])))
+    name    params
+    ──────────────
+    fc6      1,000
+    <BLANKLINE>
+    total    1,000
+    """
+    parts = [[[printable(cell) for cell in row] for row in part.rows] for part in table.parts]
+    header = [printable(name) for name in table.names]
+    all_rows = [header, *(row for part in parts for row in part)]
+    widths = [max(map(width_of, cells)) for cells in zip(*all_rows, strict=True)]
+
+    def line(row: Row, is_bold: bool = False) -> str:
+        cells = []
+        for cell, column, width in zip(row, table.columns, widths, strict=True):
+            blank = " " * (width - width_of(cell))
+            cells.append(cell + blank if column.is_words else blank + cell)
+        text = _GAP.join(cells).rstrip()
+        return f"{_BOLD}{text}{_OFF}" if color and is_bold else text
+
+    lines = [line(header, is_bold=True), "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))]
+    for i, part in enumerate(parts):
+        lines += [""] if i else []
+        lines += [line(row, table.parts[i].is_total) for row in part]
+    if table.note:
+        lines += ["", f"in common: {printable(table.note)}"]
+    return "\n".join(lines)
+
+
+def to_markdown(table: Table) -> str:
+    """A table of GitHub's Markdown. It knows no rules between rows: parts follow each other.
+
+    >>> print(to_markdown(Table(words("layer") + numbers("params"), [Part([("add[ conv3-8 | identity ]", "584")])])))
+    | layer | params |
+    | :-- | --: |
+    | add[ conv3-8 \\| identity ] | 584 |
+    """
+
+    def line(cells: Iterable[str]) -> str:
+        return f"| {' | '.join(cells)} |"
+
+    lines = [line(map(_markdown, table.names)), line(":--" if column.is_words else "--:" for column in table.columns)]
+    lines += [line(map(_markdown, row)) for part in table.parts for row in part.rows]
+    if table.note:
+        lines += ["", f"In common: {_markdown(table.note)}."]
+    return "\n".join(lines)
+
+
+_MARKS = re.compile(r"[\\`*<|]|(?<![^\W_])_|_(?![^\W_])|(?<=\S)~|\](?=[(\[:])|&(?=[#\w])")
+"""What Markdown would take for more than text, at the places where it would."""
+
+
+def _markdown(text: str) -> str:
+    return _MARKS.sub(r"\\\g<0>", _in_a_line(text))
+
+
+def _in_a_line(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+def to_latex(table: Table) -> str:
+    r"""A ``tabular`` with the rules of the package booktabs.
+
+    >>> print(to_latex(Table(words("name") + numbers("error"), [Part([("conv3_1", "8.1%")])])))
+    % needs \usepackage{booktabs}
+    \begin{tabular}{lr}
+    \toprule
+    name & error \\
+    \midrule
+    conv3\_1 & 8.1\% \\
+    \bottomrule
+    \end{tabular}
+    """
+    lines = ["% needs \\usepackage{booktabs}"]
+    lines += [f"% in common: {_in_a_line(table.note)}"] if table.note else []
+    lines += ["\\begin{tabular}{" + "".join("l" if column.is_words else "r" for column in table.columns) + "}"]
+    lines += ["\\toprule", _latex_row(table.names)]
+    for part in table.parts:
+        lines += ["\\midrule", *map(_latex_row, part.rows)]
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
+
+
+_LATEX = str.maketrans(
+    {
+        **{char: f"\\{char}" for char in "%&_#${}"},
+        "\\": "\\textbackslash{}",
+        "~": "\\textasciitilde{}",
+        "^": "\\textasciicircum{}",
+        "|": "\\textbar{}",  # LaTeX's first encoding has other characters in the places of these three
+        "<": "\\textless{}",
+        ">": "\\textgreater{}",
+        "±": "$\\pm$",
+        "×": "$\\times$",
+        "…": "\\dots{}",
+    }
+)
+
+
+def _latex_row(cells: Row) -> str:
+    texts = [_latex(cell) for cell in cells]
+    if texts[0].startswith(("[", "*")):  # behind the end of a row they are its options
+        texts[0] = "{}" + texts[0]
+    return " & ".join(texts) + " \\\\"
+
+
+def _latex(text: str) -> str:
+    """Hyphens stay hyphens: of several LaTeX would make another dash."""
+    return re.sub("-(?=[-—])|—(?=-)", r"\g<0>{}", _in_a_line(text).translate(_LATEX)).replace("—", "---")
+
+
+def to_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Comma-separated values with a line of names; nothing for None.
+
+    >>> to_csv(["name", "params"], [("fc6", 1000), ("drop6", None)])
+    'name,params\\nfc6,1000\\ndrop6,\\n'
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue()
