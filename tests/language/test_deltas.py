@@ -424,7 +424,7 @@ def test_what_a_rule_puts_there_is_told_from_what_is_not_there() -> None:
 
 
 def test_two_inputs_are_refused() -> None:
-    with pytest.raises(VggdslError, match="V211: a second input"):
+    with pytest.raises(VggdslError, match=r"V211\]: a second input"):
         vggdsl.parse('extends "vgg_d"\ninput 9x9x3\ninput 8x8x1')
 
 

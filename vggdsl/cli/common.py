@@ -18,9 +18,6 @@ from vggdsl.text.tables import Table, to_latex, to_markdown, to_text
 P = ParamSpec("P")
 R = TypeVar("R")
 
-USAGE = ("V501", "V503", "V504", "V509", "V514", "V532")
-"""Findings about what was asked for rather than about a spec: they exit with 2."""
-
 
 def has_color(stream: TextIO) -> bool:
     """Whether to colour: on a terminal, unless NO_COLOR is set."""
@@ -45,7 +42,7 @@ def exit_code(found: Iterable[Diagnostic]) -> int:
     errors = [d for d in found if d.is_error]
     if not errors:
         return 0
-    return 2 if all(d.code in USAGE for d in errors) else 1
+    return 2 if all(d.row.about_call for d in errors) else 1
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:

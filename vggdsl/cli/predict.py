@@ -32,7 +32,6 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
     vggdsl predict quickstart.onnx digit.png
     vggdsl predict runs/quickstart-s0-1 *.png --top 1
     """
-    from vggdsl.targets.export import naming
     from vggdsl.targets.memory import check_use, out_of_memory
     from vggdsl.targets.predict import Predictor
 
@@ -41,9 +40,9 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
     if model.is_dir() or model.suffix == ".safetensors":
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             file = Path(folder) / "model.onnx"
-            with naming(file, model), out_of_memory("predicting"):
+            with out_of_memory("predicting"):
                 _export(model, file)
-                predictor = Predictor(file, device)
+                predictor = Predictor(file, device, shown_as=str(model))
                 guesses = _guesses(predictor, images, top)
     else:
         check_use("predicting", held=model.stat().st_size // 4 if model.is_file() else 0)
@@ -91,4 +90,4 @@ def _export(model: Path, path: Path) -> None:
         click.echo(run.unended, err=True)
     check_finite(file, run.weights)
     check_use("predicting", run.spec.typed)
-    export_onnx(run.spec, run.network(), path, preprocessing=run.preprocessing, origin=run.origin)
+    export_onnx(run.spec, run.network(), path, preprocessing=run.preprocessing, origin=run.origin, shown_as=str(model))

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vggdsl.cli.common import exit_code
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import VggdslError, in_a_line
 
 
 def by_processes(command: Callable[..., None]) -> Callable[..., None]:
@@ -41,7 +41,7 @@ def _silently(rank: int, call: Callable[[], None]) -> None:
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
             call()
     except VggdslError as error:
-        click.echo(f"process {rank}: {error}", err=True)
+        click.echo(f"process {rank}: {in_a_line(error)}", err=True)
         raise SystemExit(exit_code(error.diagnostics)) from None
     except click.UsageError as error:
         raise SystemExit(error.exit_code) from None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import blocks_of
@@ -15,6 +15,7 @@ from vggdsl.network.graph import Graph, Head, Node
 from vggdsl.network.ops import ACTIVATIONS, Identity, Input, Op
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, once_each, unknown
+from vggdsl.text.facts import UnmatchedRule
 from vggdsl.text.source import Span
 
 _COLOURS = {"rgb": 3, "colour": 3, "color": 3, "grey": 1, "gray": 1, "greyscale": 1, "grayscale": 1}
@@ -312,7 +313,7 @@ class _Elaboration:
 
     def _check_unused(self, rules: list[syntax.After | syntax.Default]) -> None:
         for rule in rules:
-            word = "after" if isinstance(rule, syntax.After) else "default"
+            word: Literal["after", "default"] = "after" if isinstance(rule, syntax.After) else "default"
             if f"{word} {rule.kind}" in self.used:
                 continue
             if isinstance(rule, syntax.After) and not rule.items:
@@ -324,7 +325,8 @@ class _Elaboration:
                 else f"the network has no {rule.kind}: remove the rule"
             )
             label = Label(rule.span, "matches nothing")
-            self.found.append(Diagnostic("V213", f"`{word} {rule.kind}` matches nothing", (label,), why))
+            message = f"`{word} {rule.kind}` matches nothing"
+            self.found.append(Diagnostic("V213", message, (label,), why, UnmatchedRule(word, rule.kind)))
 
     def _network(self, nodes: list[list[Node]], expansion: Expansion, first: syntax.Item) -> Network:
         printed, labels, spans = [], dict[str, tuple[str, ...]](), dict[str, Span]()

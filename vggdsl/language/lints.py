@@ -12,6 +12,7 @@ from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import LRN, Conv, Identity, Softmax
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.facts import Twice
 
 
 def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic]:
@@ -182,7 +183,8 @@ def _twice(typed: TypedGraph) -> Iterator[Diagnostic]:
                 ruled = typed[ruled.inputs[0]].node
             if ruled.op.kind in OPTIONS:
                 help += f", or write `{ruled.spelled} after=none` and all that is to follow it"
-        yield called(Diagnostic("W209", f"{node.op.kind} twice in a row", tuple(labels), help), node.calls)
+        message, facts = f"{node.op.kind} twice in a row", Twice(node.op.kind)
+        yield called(Diagnostic("W209", message, tuple(labels), help, facts), node.calls)
 
 
 def lint_blocks(own: Document, whole: Document) -> Iterator[Diagnostic]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from vggdsl.language.syntax import Option
 from vggdsl.network.shapes import Pair
+from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
 
@@ -214,9 +215,9 @@ class Key:
 class Voice:
     """Under which codes a part of the language tells what is wrong with options; subclasses have its words."""
 
-    unknown: str
-    twice: str
-    unfit: str
+    unknown: CodeName
+    twice: CodeName
+    unfit: CodeName
 
     def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
         return unknown(self.unknown, f"option of {of}", option.key, [key.name for key in keys], option.span)

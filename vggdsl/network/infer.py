@@ -177,8 +177,7 @@ def _locate(found: Diagnostic, node: Node, sources: list[TypedNode]) -> Diagnost
     if node.branches:
         labels = _branches(node, sources)
     else:
-        what = "this window" if found.code == "V201" else "this layer"
-        labels = [Label(node.span, what)]
+        labels = [Label(node.span, found.row.place)]
         others = [before for before in sources if before.node.span != node.span]
         labels += [Label(before.node.span, f"leaves {before.shape}", primary=False) for before in others]
     return found.at(*labels, *(Label(span, "called here", primary=False) for span in node.calls))

@@ -8,7 +8,7 @@ from vggdsl.language.syntax import Document, Line
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load, parse
-from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file, replacing
 
 
@@ -87,7 +87,8 @@ def _check(after: bytes, path: Path, measured: Measurement) -> None:
             raise ValueError(f"it would be larger than {LARGEST_FILE:,} bytes")
         made = parse(after.decode("utf-8-sig"), str(path))
     except (VggdslError, ValueError) as error:
-        raise RecordError(Diagnostic("V609", f"{path} can't hold the block: {error}", help="make a copy")) from None
+        message = f"{path} can't hold the block: {in_a_line(error)}"
+        raise RecordError(Diagnostic("V609", message, help="make a copy")) from None
     last = made.measurements[-1]
     wrong = [d for d in made.check() if last.span in (label.span for label in d.labels)]
     assert last.values == measured.values, "the block was changed on its way"

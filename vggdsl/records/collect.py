@@ -17,7 +17,6 @@ from vggdsl.text.files import is_file, is_folder
 
 RECORD = "record.arch"
 """Of a run: what it found."""
-_NOT_COUNTED = ("W601", "W602")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +129,7 @@ def collect(paths: Sequence[str], runs: Sequence[str] = ()) -> Collection:
 
 def counted(spec: Spec, found: list[Diagnostic], seen: set[str]) -> Iterator[Result]:
     """A spec's measurements that count, but for the blocks ``seen``; why others don't is added to ``found``."""
-    wrong = [d for d in spec.check() if d.code in _NOT_COUNTED] if spec.measurements else []
+    wrong = [d for d in spec.check() if d.row.discounts] if spec.measurements else []
     found += wrong
     spans = {label.span for d in wrong for label in d.labels}
     for measurement in spec.measurements:

@@ -11,7 +11,7 @@ from vggdsl.spec.measured import Measurement, make_block
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.recipe.scales import evaluation_scale
 from vggdsl.spec.spec import Spec, parse
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import VggdslError, in_a_line
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed, Source
 
@@ -223,7 +223,7 @@ def _check(text: str, spec: Spec) -> None:
     try:
         record = parse(text, f"{spec.name}.arch")
     except VggdslError as error:
-        raise AssertionError(f"the record can't be read: {error}") from error
+        raise AssertionError(f"the record can't be read: {in_a_line(error)}") from error
     digests = [(recipe.name, recipe.digest) for recipe in spec.recipes or (Recipe(),)]
     assert record.network.graph.digest == spec.network.graph.digest, "the record has another network"
     assert [(recipe.name, recipe.digest) for recipe in record.recipes] == digests, "the record has other recipes"

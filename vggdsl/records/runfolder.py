@@ -28,7 +28,7 @@ from vggdsl.spec.copies import PLAN, run_of
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
-from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file, is_folder, replacing, write_text
 from vggdsl.text.tables import to_csv
 
@@ -239,7 +239,7 @@ def read_plan(path: Path) -> Planned:
         folder = RunFolder(path, spec, recipe, int(plan["seed"]))
         return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"], of)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        why = error.strerror if isinstance(error, OSError) else in_a_line(error)
         raise _unusable(path, f"what it was to do can't be read: {why}") from None
 
 
@@ -308,7 +308,7 @@ def load_run(path: Path, which: str = BEST) -> Trained:
         side = json.loads(metadata.get("shorter-side", "null"))
         shorter_side = None if side is None else int(side)
     except (KeyError, ValueError, TypeError, RecursionError, VggdslError) as error:
-        raise _unusable(path, f"the metadata of {which} can't be read: {error}") from None
+        raise _unusable(path, f"the metadata of {which} can't be read: {in_a_line(error)}") from None
     if spec.network.graph.digest != metadata.get("network"):
         raise _unusable(path, "its network isn't the one that its spec describes")
     return Trained(path, spec, given, classes, normalisation, epoch, recipe_name, recipe, seed, data, shorter_side)

@@ -1,13 +1,13 @@
 """What is wrong with what a delta inherits, told from the delta: its reader writes there, and not in the base."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from vggdsl.language import syntax
 from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.text.errors import Diagnostic, Label
-from vggdsl.text.source import Source, Span
+from vggdsl.text.facts import OtherClasses, OtherLayers, Twice, UnmatchedRule
+from vggdsl.text.source import Source
 
 
 def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | None = None) -> Diagnostic:
@@ -19,18 +19,19 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
     if link is None or not finding.labels:
         return finding
     own = link.span.source
-    match finding.code:
-        case "V213" if finding.labels[0].span.source != own:
-            return replace(_placed(finding, document, link), help=_drop(finding.labels[0].span))
-        case "V401":
+    inherited = finding.labels[0].span.source != own
+    match finding.facts:
+        case UnmatchedRule() as rule if inherited:
+            return replace(_placed(finding, document, link), help=_drop(rule, finding.labels[0].span.source))
+        case OtherClasses(network=classes):
             help = finding.help
             if finding.labels[-1].span.source != own or len(finding.labels) == 1:
-                help = f"{help}, or write `{_train(recipe, f'data {_data(finding)}')}`"
+                help = f"{help}, or write `{_train(recipe, f'data {_data(classes)}')}`"
             return replace(_placed(finding, document, link), help=help)
-        case "V410" if finding.labels[0].span.source != own:
+        case OtherLayers(layers) if inherited:
             help = f"write `{_train(recipe, 'init he')}`, or another init"
-            return replace(_placed(finding, document, link, recipe), help=help)
-        case "W209":
+            return replace(_placed(finding, document, link, layers, recipe), help=help)
+        case Twice():
             return _own_first(finding, own)
         case _:
             return finding
@@ -47,35 +48,37 @@ def inherited_misfits(recipes: Sequence[str | None], document: syntax.Document) 
     yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
 
 
-def _drop(line: Span) -> str:
-    rule = line.text.partition(":")[0]
-    if rule.lower().startswith("after"):
-        return f"write `{rule}: none` to drop the rule that is inherited"
-    return f"an inherited default can't be dropped: in {line.source.name}, write its options at the layers"
+def _drop(rule: UnmatchedRule, base: Source) -> str:
+    if rule.word == "after":
+        return f"write `after {rule.kind}: none` to drop the rule that is inherited"
+    return f"an inherited default can't be dropped: in {base.name}, write its options at the layers"
 
 
 def _train(recipe: str | None, entry: str) -> str:
     return f"train {recipe} {{ {entry} }}" if recipe else f"train {{ {entry} }}"
 
 
-def _data(finding: Diagnostic) -> str:
-    """A set with as many classes as the network, which the message begins with."""
-    given = re.search(r"of ([\d,]+) for", finding.message)
-    classes = int(given[1].replace(",", "")) if given else 0
+def _data(classes: int) -> str:
+    """A set with as many classes as the network."""
     fitting = [name for name, known in DATA_SETS.items() if known.classes == classes]
     if "cifar10" in fitting:
         return "cifar10"
     return fitting[0] if fitting else 'folder("DIR")'
 
 
-def _placed(finding: Diagnostic, document: syntax.Document, link: syntax.Link, recipe: str | None = None) -> Diagnostic:
-    """The finding with the change that it comes of, the only one or that of the layer named; else with the link."""
+def _placed(
+    finding: Diagnostic,
+    document: syntax.Document,
+    link: syntax.Link,
+    layers: Sequence[str] = (),
+    recipe: str | None = None,
+) -> Diagnostic:
+    """The finding with the change that it comes of, the only one or that of one of the layers; else with the link."""
     own = link.span.source
     if any(label.span.source == own for label in finding.labels):
         return _own_first(finding, own)
     changes = [c for c in document.contents if isinstance(c, syntax.Remove | syntax.Edit | syntax.Items)]
-    words = re.findall(r"[\w.]+", finding.message)
-    named = [c for c in changes if _label(c) in words]
+    named = [c for c in changes if _label(c) in layers]
     change = named[0] if named else changes[0] if len(changes) == 1 else None
     text = "with this change" if change else "inherited from here"
     text += f", by the recipe {recipe}" if recipe else ""

@@ -13,6 +13,7 @@ from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.copies import reader
 from vggdsl.spec.recipe import From, Recipe, read_recipes
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
+from vggdsl.text.facts import OtherLayers
 from vggdsl.text.source import Placed, Span
 
 _SHOWN = 3
@@ -104,8 +105,9 @@ def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -
         return _all_layers(init, here, there, name, place)
     layers = init.layers
     found = list(_differences(layers, here, there, name, place))
-    found += (unknown("V410", f"layer of {name}", layer, theirs, place) for layer in layers if layer not in theirs)
-    found += (unknown("V410", "layer", layer, ours, place) for layer in layers if layer not in ours)
+    for what, known in ((f"layer of {name}", theirs), ("layer", ours)):
+        missing = [layer for layer in layers if layer not in known]
+        found += (unknown("V410", what, layer, known, place, OtherLayers((layer,))) for layer in missing)
     if found:
         raise RecipeError(found)
     return layers
@@ -117,16 +119,18 @@ def _all_layers(
     """Where none is named: every layer, each with its equal in the other network."""
     ours, theirs = _layers(here), _layers(there)
     lacking = [layer for layer in ours if layer not in theirs]
-    differing = [d.message for layer in ours for d in _differences((layer,), here, there, name, place)]
+    differing = {layer: d.message for layer in ours for d in _differences((layer,), here, there, name, place)}
     if not lacking and not differing:
         return tuple(ours)
     wrong = [f"{name} has no {', '.join(lacking)}"] if lacking else []
+    wrong += list(differing.values())[:_SHOWN]
     if len(differing) > _SHOWN:
-        differing[_SHOWN:] = [f"so do {len(differing) - _SHOWN} more"]
-    shared = [layer for layer in ours if layer in theirs and not [*_differences((layer,), here, there, name, place)]]
+        wrong.append(f"so do {len(differing) - _SHOWN} more")
+    shared = [layer for layer in ours if layer in theirs and layer not in differing]
     source = f'"{init.source}"' if init.is_file else init.source
     help = f"name those that are alike: init from({', '.join((source, *shared))})" if shared else "no layers are alike"
-    raise RecipeError(Diagnostic("V410", "; ".join((*wrong, *differing)), (Label(place, "takes all layers"),), help))
+    label = Label(place, "takes all layers")
+    raise RecipeError(Diagnostic("V410", "; ".join(wrong), (label,), help, OtherLayers((*lacking, *differing))))
 
 
 def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> Iterator[Diagnostic]:
@@ -135,10 +139,10 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
         pretrained(recipe, recipes, typed)
     except InputError as error:
         for finding in error.diagnostics:
-            if finding.code != "V243":
-                yield finding
-            else:
+            if finding.row.absent:
                 yield Diagnostic("W401", f"{finding.message}, to check `init from(…)` by", finding.labels, finding.help)
+            else:
+                yield finding
     except VggdslError as error:
         yield from error.diagnostics
 
@@ -160,13 +164,14 @@ def _recipe(name: str, recipe: Recipe, recipes: Sequence[Recipe], place: Span) -
     """Another recipe of the spec."""
     by_name = {other.name: other for other in recipes if other.name}
     if name not in by_name:
-        raise RecipeError(unknown("V410", "recipe", name, list(by_name), place))
+        raise RecipeError(unknown("V410", "recipe", name, list(by_name), place, OtherLayers()))
     seen = [recipe.name]
     other: Recipe | None = by_name[name]
     while other is not None:
         if other.name in seen:
             message = f"recipes that begin with each other's weights: {' -> '.join(map(str, [*seen, other.name]))}"
-            raise RecipeError(Diagnostic("V410", message, (Label(place, "here"),), "one of them must begin by itself"))
+            help = "one of them must begin by itself"
+            raise RecipeError(Diagnostic("V410", message, (Label(place, "here"),), help, OtherLayers()))
         seen.append(other.name)
         following = other.init.source if isinstance(other.init, From) and not other.init.is_file else None
         other = by_name.get(following) if following else None
@@ -189,7 +194,8 @@ def _differences(
         if ours and theirs and ours != theirs:
             one, other = (_shown(shapes) for shapes in (ours, theirs))
             message = f"{layer} has {one}, that of {name} {other}"
-            yield Diagnostic("V410", message, (Label(place, "here"),), f"leave {layer} out of `from(…)`")
+            help = f"leave {layer} out of `from(…)`"
+            yield Diagnostic("V410", message, (Label(place, "here"),), help, OtherLayers((layer,)))
 
 
 def _shown(shapes: dict[str, tuple[int, ...]]) -> str:

@@ -20,17 +20,16 @@ from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
 from vggdsl.spec.recipe import DATA_SETS, Recipe, lint_recipe, read_recipes
 from vggdsl.text.errors import (
-    ClaimError,
     Diagnostic,
     InputError,
     Label,
     NetworkError,
     ParseError,
     RecipeError,
-    RecordError,
-    VggdslError,
+    error_of,
     once_each,
 )
+from vggdsl.text.facts import OtherClasses
 from vggdsl.text.source import Source
 
 
@@ -106,7 +105,7 @@ class Spec:
         for recipe in self.recipes:
             wrong = self.misfits(recipe)
             if is_begun:  # with which weights the record says
-                wrong = [d for d in wrong if d.code != "W401"]
+                wrong = [d for d in wrong if not d.row.absent]
             found += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
             is_needed = recipe.name in own or (trained_by is not None and trained_by.name == recipe.name)
             if is_needed or not any(d.is_error for d in wrong):
@@ -154,7 +153,7 @@ def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diag
     if not spec.recipes:
         message = f"{spec.name} has no recipe; without one, training is on {recipe.data.name}, of {classes:,} classes"
         help = "write `train { … }` in it, or in a spec that `extends` it"
-    return [Diagnostic("V401", message, tuple(labels), help)]
+    return [Diagnostic("V401", message, tuple(labels), help, OtherClasses(output.elements, classes))]
 
 
 def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:
@@ -171,7 +170,6 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
         raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
     found: list[Diagnostic] = []
-    wrong: set[type[VggdslError]] = set()
     network: Network | None = None
     typed: TypedGraph | None = None
     recipes: tuple[Recipe, ...] = ()
@@ -185,18 +183,15 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         typed = infer(network.graph)
     except NetworkError as error:
         found += (from_delta(d, document) for d in error.diagnostics)
-        wrong.add(type(error))
     try:
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)])
     except RecipeError as error:
         found += error.diagnostics
-        wrong.add(RecipeError)
     names = [c.name for c in whole.contents if isinstance(c, syntax.Train) and c.name]
     results = read_results(document.contents, names, found)
     measurements = tuple(read_measured(c, found) for c in document.contents if isinstance(c, syntax.Measured))
-    wrong |= {{"3": ClaimError, "6": RecordError}[d.code[1]] for d in found if d.code[1] in "36"}
     if network is None or typed is None or found:
-        raise (wrong.pop() if len(wrong) == 1 else VggdslError)(found)
+        raise error_of(found)
     return Spec(_name(name), document, whole, source, network, typed, recipes, results, measurements)
 
 

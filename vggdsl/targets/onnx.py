@@ -321,11 +321,11 @@ def _version() -> str:
         return "unknown"
 
 
-def save(model: ir.Model, path: str | os.PathLike[str]) -> None:
+def save(model: ir.Model, path: str | os.PathLike[str], *, shown_as: str | None = None) -> None:
     """Writes the model to one file, or beyond 2 GB with its weights in ``<file>.data`` beside it.
 
     What was at ``path`` stays as it is until the new file is whole. Raises ``InputError`` V511 if the
-    folder can't be written to.
+    folder can't be written to; it calls the file ``shown_as``.
     """
     path = Path(path)
     size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
@@ -338,4 +338,4 @@ def save(model: ir.Model, path: str | os.PathLike[str]) -> None:
                 new.with_name(data).replace(path.with_name(data))
             new.replace(path)
     except OSError as error:
-        raise InputError(Diagnostic("V511", f"can't write {path}: {error.strerror or error}")) from error
+        raise InputError(Diagnostic("V511", f"can't write {shown_as or path}: {error.strerror or error}")) from error

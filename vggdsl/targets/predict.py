@@ -30,13 +30,13 @@ class Predictor:
 
     ``provider`` is what it runs on: CUDA where that can really start, else the CPU.
     Raises ``InputError`` V531 if the file can't be read or run, wasn't exported by vggdsl, or doesn't
-    take images: neither grey nor RGB.
+    take images: neither grey nor RGB. Findings call it ``shown_as``.
     """
 
-    def __init__(self, path: Path, device: str = "auto") -> None:
-        self._path = path
+    def __init__(self, path: Path, device: str = "auto", *, shown_as: str | None = None) -> None:
+        self._path, self._name = str(path), shown_as or str(path)
         if not is_file(path):
-            raise InputError(Diagnostic("V501", f"no file `{path}`"))
+            raise InputError(Diagnostic("V501", f"no file `{self._name}`"))
         with _quiet():
             import onnxruntime as ort
 
@@ -50,8 +50,7 @@ class Predictor:
             try:
                 self._session = ort.InferenceSession(str(path), options, providers=providers)
             except Exception as error:  # onnxruntime has no root for its errors
-                why = str(error).strip().partition("\n")[0]
-                raise InputError(Diagnostic("V531", f"{path} is no usable ONNX file: {why}")) from None
+                raise self._unusable("is no usable ONNX file", error) from None
         self.provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         if device == "cuda" and self.provider != "CUDA":
             help = "use --device auto, which falls back to the CPU"
@@ -60,10 +59,10 @@ class Predictor:
             self.preprocessing = Preprocessing.from_metadata(self._session.get_modelmeta().custom_metadata_map)
         except ValueError as error:
             help = "predict takes files that `vggdsl export` wrote, which say how to prepare images"
-            raise InputError(Diagnostic("V531", f"{path}: {error}", help=help)) from None
+            raise InputError(Diagnostic("V531", f"{self._name}: {error}", help=help)) from None
         channels = self.preprocessing.shape.c
         if channels not in (1, 3):
-            message = f"{path}: its input has {channels} channels, images have 1 or 3"
+            message = f"{self._name}: its input has {channels} channels, images have 1 or 3"
             raise InputError(Diagnostic("V531", message, help="run it with onnxruntime on data of your own"))
         self._gives_logits = self._session.get_outputs()[0].name == "logits"
 
@@ -74,10 +73,13 @@ class Predictor:
             try:
                 (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
             except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
-                why = str(error).strip().partition("\n")[0]
-                raise InputError(Diagnostic("V531", f"{self._path} can't be run: {why}")) from None
+                raise self._unusable("can't be run", error) from None
             for values in np.asarray(given, np.float64).reshape(len(pixels), -1):
                 yield self._guesses(values, top)
+
+    def _unusable(self, what: str, error: Exception) -> InputError:
+        why = str(error).strip().partition("\n")[0].replace(self._path, self._name)
+        return InputError(Diagnostic("V531", f"{self._name} {what}: {why}"))
 
     def _guesses(self, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], top: int) -> list[Guess]:
         if self._gives_logits:

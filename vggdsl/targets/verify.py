@@ -33,7 +33,9 @@ class Agreement(NamedTuple):
     n: int
 
 
-def verify_onnx(path: str | os.PathLike[str], network: Network, *, seed: int = 0) -> Agreement:
+def verify_onnx(
+    path: str | os.PathLike[str], network: Network, *, seed: int = 0, shown_as: str | None = None
+) -> Agreement:
     """Runs the file's ONNX checker, then onnxruntime against PyTorch, both on the CPU.
 
     The batches, of 1 and of 3 images, are normal noise from ``seed``. Logits are compared, also where the
@@ -47,9 +49,10 @@ def verify_onnx(path: str | os.PathLike[str], network: Network, *, seed: int = 0
 
     Gives the agreement of the logits. The network's mode, device and weights stay as they are. Raises
     ``InputError`` V520 if the file can't be read or isn't valid ONNX, ``VggdslError`` V521 if the outputs
-    differ in shape or by more, or if probabilities don't come from a softmax.
+    differ in shape or by more, or if probabilities don't come from a softmax. Findings call the file ``shown_as``.
     """
-    session = _session(path)
+    name = shown_as or os.fspath(path)
+    session = _session(path, name)
     network = copy.deepcopy(network).cpu().float().eval()
     random = np.random.default_rng(seed)
     worst = Agreement(0.0, 0.0, 0)
@@ -60,26 +63,26 @@ def verify_onnx(path: str | os.PathLike[str], network: Network, *, seed: int = 0
         try:
             given = [np.asarray(values) for values in session.run(None, {INPUT: x})]
         except Exception as error:  # of its own kinds, e.g. for another network's input
-            message = f"can't run {os.fspath(path)}: {_first_line(error)}"
+            message = f"can't run {name}: {_first_line(error, path, name)}"
             raise InputError(Diagnostic("V520", message)) from error
         logits = given[-1]
         if len(given) == 2 and logits.size == given[0].size:  # a flattening may follow the softmax
             logits = logits.reshape(given[0].shape)
-            _check_softmax(path, logits, given[0])
+            _check_softmax(name, logits, given[0])
         found = difference(logits, expected)
         if not found.max_rel <= TOLERANCE:  # a NaN is no agreement
             by = f"{found.max_abs:.3g}, {found.max_rel:.1e} of the largest logit"
             hint = f"up to {TOLERANCE:.0e} is rounding; was the file made from these weights?"
-            raise VggdslError(Diagnostic("V521", f"{os.fspath(path)} and PyTorch differ by {by}", help=hint))
+            raise VggdslError(Diagnostic("V521", f"{name} and PyTorch differ by {by}", help=hint))
         worst = Agreement(max(worst.max_abs, found.max_abs), max(worst.max_rel, found.max_rel), worst.n + found.n)
     return worst
 
 
-def _check_softmax(path: str | os.PathLike[str], logits: Array, probabilities: Array) -> None:
+def _check_softmax(name: str, logits: Array, probabilities: Array) -> None:
     expected = torch.from_numpy(logits).double().softmax(1).numpy()
     by = float(np.abs(probabilities - expected).max())
     if not by <= SOFTMAX_TOLERANCE:
-        message = f"the probabilities of {os.fspath(path)} differ by {by:.1e} from the softmax of its logits"
+        message = f"the probabilities of {name} differ by {by:.1e} from the softmax of its logits"
         raise VggdslError(Diagnostic("V521", message, help=f"up to {SOFTMAX_TOLERANCE:.0e} is rounding"))
 
 
@@ -92,7 +95,7 @@ def difference(given: Array, expected: Array) -> Agreement:
     return Agreement(max_abs, max_abs / largest if largest else max_abs, given.size)
 
 
-def _session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
+def _session(path: str | os.PathLike[str], name: str) -> onnxruntime.InferenceSession:
     """The file in onnxruntime; where it gives probabilities, what goes into the softmax is a second output."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
@@ -104,7 +107,7 @@ def _session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
         if any(output.name == PROBABILITIES for output in model.graph.output):
             logits = _before_softmax(model.graph)
             if logits is None:
-                message = f"the probabilities of {os.fspath(path)} don't come from a softmax"
+                message = f"the probabilities of {name} don't come from a softmax"
                 raise VggdslError(Diagnostic("V521", message, help="export it again"))
             model.graph.output.append(onnx.helper.make_empty_tensor_value_info(logits))
             model.graph.output[-1].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
@@ -114,7 +117,7 @@ def _session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
     except VggdslError:
         raise
     except Exception as error:  # neither library has one root for what can be wrong with a file
-        message = f"{os.fspath(path)} is not a usable ONNX file: {_first_line(error)}"
+        message = f"{name} is not a usable ONNX file: {_first_line(error, path, name)}"
         raise InputError(Diagnostic("V520", message)) from error
 
 
@@ -127,5 +130,6 @@ def _before_softmax(graph: onnx.GraphProto) -> str | None:
     return node.input[0] if node is not None and node.op_type == "Softmax" else None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def _first_line(error: Exception, path: str | os.PathLike[str], name: str) -> str:
+    """What a library says, with the name of the file that it was given as a user knows it."""
+    return str(error).strip().partition("\n")[0].replace(os.fspath(path), name)

@@ -1,10 +1,64 @@
-"""A Diagnostic as text, in rustc's manner, or as data for JSON."""
+"""A finding, as text in rustc's manner, or as data for JSON."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from types import NoneType
 from typing import Annotated, Literal, TypedDict
 
-from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.codes import CODES, Code, CodeName
+from vggdsl.text.facts import Facts
 from vggdsl.text.printing import printable, width_of
+from vggdsl.text.source import Span
+
+
+@dataclass(frozen=True)
+class Label:
+    """A place and what is to be said of it; the primary one is where the mistake is."""
+
+    span: Span
+    text: str = ""
+    primary: bool = True
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding: a code, what is wrong, where, and how to mend it.
+
+    A person reads the message and the help; what another room has to know are the ``facts``. Raises ``ValueError``
+    for a code without a row, or for other facts than the row says.
+    """
+
+    code: CodeName
+    message: str
+    labels: tuple[Label, ...] = ()
+    help: str | None = None
+    facts: Facts | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"no code {self.code}: vggdsl/text/codes has none")
+        if not isinstance(self.facts, self.row.facts or NoneType):
+            raise ValueError(f"{self.code} with the facts {self.facts}")
+
+    @property
+    def row(self) -> Code:
+        """What is to be known of its code."""
+        return CODES[self.code]
+
+    @property
+    def is_error(self) -> bool:
+        return self.row.is_error
+
+    @property
+    def in_a_line(self) -> str:
+        """``V201: message (net.arch:3:1)``; ``render`` shows it whole."""
+        primary = next((label.span for label in self.labels if label.primary), None)
+        place = f" ({primary.source.name}:{primary.line}:{primary.column})" if primary is not None else ""
+        return f"{self.code}: {self.message}{place}"
+
+    def at(self, *labels: Label) -> "Diagnostic":
+        """The same finding with further places."""
+        return replace(self, labels=(*self.labels, *labels))
 
 
 class LabelData(TypedDict):
@@ -39,7 +93,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
     def paint(style: str, text: str) -> str:
         return f"{style}{text}{_OFF}" if color and text else text
 
-    kind, style = ("error", _RED) if diagnostic.is_error else ("warning", _YELLOW)
+    kind, style = diagnostic.row.severity, _RED if diagnostic.is_error else _YELLOW
     head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {printable(diagnostic.message)}")
     out = [head]
     groups: dict[str, list[Label]] = {}
@@ -86,7 +140,7 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
     """The finding as plain data; lines and columns count from 1, ``end_column`` is exclusive."""
     return {
         "code": diagnostic.code,
-        "severity": "error" if diagnostic.is_error else "warning",
+        "severity": diagnostic.row.severity,
         "message": printable(diagnostic.message),
         "help": diagnostic.help and printable(diagnostic.help),
         "labels": [

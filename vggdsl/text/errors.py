@@ -1,43 +1,34 @@
-"""What can be wrong with what a user wrote, and where.
+"""What can be wrong with what a user wrote, as exceptions that hold findings.
 
 Bugs stay plain exceptions; whatever a user can cause is a ``VggdslError``.
-The first digit of a code says the room: 1 text, 2 network, 3 claims, 4 recipe, 5 data and files,
-6 records; ``V`` is an error, ``W`` a warning.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 
+from vggdsl.text.codes import CodeName, Kind
+from vggdsl.text.diagnostics import Diagnostic, Label, render_all
+from vggdsl.text.facts import Facts
 from vggdsl.text.source import Span
 
-
-@dataclass(frozen=True)
-class Label:
-    """A place and what is to be said of it; the primary one is where the mistake is."""
-
-    span: Span
-    text: str = ""
-    primary: bool = True
-
-
-@dataclass(frozen=True)
-class Diagnostic:
-    """One finding. ``code`` starts with V (error) or W (warning)."""
-
-    code: str
-    message: str
-    labels: tuple[Label, ...] = ()
-    help: str | None = None
-
-    @property
-    def is_error(self) -> bool:
-        return self.code.startswith("V")
-
-    def at(self, *labels: Label) -> "Diagnostic":
-        """The same finding with further places."""
-        return replace(self, labels=(*self.labels, *labels))
+__all__ = [
+    "ClaimError",
+    "Diagnostic",
+    "InputError",
+    "Label",
+    "NetworkError",
+    "ParseError",
+    "RecipeError",
+    "RecordError",
+    "ShapeError",
+    "VggdslError",
+    "error_of",
+    "in_a_line",
+    "nearest",
+    "once_each",
+    "unknown",
+]
 
 
 class VggdslError(Exception):
@@ -47,14 +38,11 @@ class VggdslError(Exception):
         if isinstance(diagnostics, Diagnostic):
             diagnostics = (diagnostics,)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
-        super().__init__("; ".join(map(_in_a_line, self.diagnostics)))
+        super().__init__(self.diagnostics)
 
-
-def _in_a_line(found: Diagnostic) -> str:
-    """``V201: message (net.arch:3:1)``; ``diagnostics.render`` shows it whole."""
-    primary = next((label.span for label in found.labels if label.primary), None)
-    place = f" ({primary.source.name}:{primary.line}:{primary.column})" if primary is not None else ""
-    return f"{found.code}: {found.message}{place}"
+    def __str__(self) -> str:
+        """As the command line prints it, without colour."""
+        return render_all(self.diagnostics)
 
 
 class ParseError(VggdslError):
@@ -83,6 +71,29 @@ class InputError(VggdslError):
 
 class RecordError(VggdslError):
     """V6xx: a run or a record that can't be used."""
+
+
+_BY_KIND: dict[Kind, type[VggdslError]] = {
+    "text": ParseError,
+    "network": NetworkError,
+    "shape": ShapeError,
+    "claim": ClaimError,
+    "recipe": RecipeError,
+    "input": InputError,
+    "record": RecordError,
+    "run": VggdslError,
+}
+
+
+def error_of(found: Sequence[Diagnostic]) -> VggdslError:
+    """The error that holds these findings: of their kind, or of none in particular where they are of several."""
+    kinds = {_BY_KIND[d.row.kind] for d in found}
+    return (kinds.pop() if len(kinds) == 1 else VggdslError)(found)
+
+
+def in_a_line(error: Exception) -> str:
+    """An error where another text quotes it: findings without their lines."""
+    return "; ".join(d.in_a_line for d in error.diagnostics) if isinstance(error, VggdslError) else str(error)
 
 
 def once_each(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
@@ -116,9 +127,11 @@ def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
-def unknown(code: str, what: str, word: str, known: Sequence[str], span: Span) -> Diagnostic:
+def unknown(
+    code: CodeName, what: str, word: str, known: Sequence[str], span: Span, facts: Facts | None = None
+) -> Diagnostic:
     """``unknown <what> `word` `` with the nearest spelling, or with all that are known."""
     near = nearest(word, known)
     listed = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
     hint = f"did you mean `{near}`?" if near else f"known: {listed}"
-    return Diagnostic(code, f"unknown {what} `{word}`", (Label(span, "not known"),), hint)
+    return Diagnostic(code, f"unknown {what} `{word}`", (Label(span, "not known"),), hint, facts)

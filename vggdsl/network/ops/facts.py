@@ -5,6 +5,7 @@ from math import prod
 from typing import ClassVar, Literal, NamedTuple
 
 from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, ShapeError
 
 
@@ -134,7 +135,7 @@ def tell_sum(product: str, params: Params) -> str:
     return product + biases
 
 
-def slide(kind: str, code: str, window: Window, x: Shape) -> Pair:
+def slide(kind: str, code: CodeName, window: Window, x: Shape) -> Pair:
     """Positions of a window on a shape, or a ``ShapeError`` if it doesn't fit."""
     size = Pair(x.h, x.w)
     padded = Pair(*(n + 2 * p for n, p in zip(size, window.pad, strict=True)))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from vggdsl.language.syntax import Atom, During, Entry, Option, Setting
+from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, RecipeError, unknown
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Span
@@ -158,9 +159,9 @@ def read_range(text: str, span: Span) -> tuple[int, int]:
     return low, high
 
 
-def diagnostic(code: str, message: str, span: Span, help: str) -> Diagnostic:
+def diagnostic(code: CodeName, message: str, span: Span, help: str) -> Diagnostic:
     return Diagnostic(code, message, (Label(span, "here"),), help)
 
 
-def wrong(code: str, message: str, span: Span, help: str) -> RecipeError:
+def wrong(code: CodeName, message: str, span: Span, help: str) -> RecipeError:
     return RecipeError(diagnostic(code, message, span, help))

@@ -11,6 +11,7 @@ from lark.visitors import v_args
 from vggdsl.language import syntax
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.network.ops import ACTIVATIONS
+from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Placed, Source, Span
@@ -61,7 +62,7 @@ class Builder(Transformer[Token, Any]):
         at = self._span(token).start
         return Placed(token[first:last], Span(self.text, at + first, at + last))
 
-    def _wrong(self, code: str, message: str, span: Span, help: str) -> None:
+    def _wrong(self, code: CodeName, message: str, span: Span, help: str) -> None:
         self.found.append(Diagnostic(code, message, (Label(span, "here"),), help))
 
     def _int(self, text: str, span: Span, least: int = 1) -> int:

@@ -1,0 +1,184 @@
+"""Each code has a row, each row is of use, and no other room reads a code's letters or a message."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import vggdsl
+from vggdsl.text import errors
+from vggdsl.text.codes import CODES, Code, CodeName
+from vggdsl.text.errors import Diagnostic, Label, VggdslError, error_of, in_a_line, unknown
+from vggdsl.text.facts import Facts, OtherClasses, OtherLayers
+from vggdsl.text.source import Source, Span
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "errors"
+PACKAGE = Path(vggdsl.__file__).parent
+TREES = {
+    path.relative_to(PACKAGE): ast.parse(path.read_text("utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if not path.is_relative_to(PACKAGE / "text")
+}
+CODE = re.compile(r"[VW]\d{3}")
+BAD = Span(Source("a.arch", "conv3-64 bad\n"), 9, 12)
+
+
+def is_code(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value) is not None
+
+
+def raised() -> set[str]:
+    return {node.value for tree in TREES.values() for node in ast.walk(tree) if is_code(node)}  # type: ignore[attr-defined]  # constants, as is_code says
+
+
+# -- rows
+
+
+def test_every_name_has_a_row() -> None:
+    assert set(CODES) == set(get_args(CodeName))
+
+
+def test_every_row_is_raised_somewhere_and_every_code_that_is_has_a_row() -> None:
+    assert raised() == set(CODES)
+
+
+@pytest.mark.parametrize("row", CODES.values(), ids=lambda row: row.name)
+def test_a_row_says_what_it_means_and_how_it_is_mended(row: Code) -> None:
+    assert not row.title.endswith(".")
+    assert row.meaning.endswith((".", "?"))
+    assert row.mend.endswith((".", "?"))
+    assert (row.example is None) != (row.unshown is None)
+    if row.example is not None:
+        assert f"{row.severity}[{row.name}]" in (FIXTURES / f"{row.example}.txt").read_text("utf-8")
+
+
+def test_titles_tell_codes_apart() -> None:
+    assert len({row.title for row in CODES.values()}) == len(CODES)
+
+
+def test_each_code_is_raised_as_the_error_of_its_kind() -> None:
+    """Or as a kind of it; one that gathers findings may hold several."""
+    seen = 0
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(ast.Name(name), [ast.Call(ast.Name(_), [ast.Constant(str(code)), *_])]):
+                    row = next((row for row in CODES.values() if row.name == code), None)
+                    if row is None:
+                        continue
+                    given, expected = getattr(errors, name, None), type(error_of([finding(row.name)]))
+                    seen += 1
+                    assert given is None or issubclass(expected, given), f"{path}:{node.lineno}: {name} of {code}"
+                case _:
+                    pass
+    assert seen > 100
+
+
+def finding(code: CodeName) -> Diagnostic:
+    facts = {OtherClasses: OtherClasses(1, 2), OtherLayers: OtherLayers()}
+    wanted = CODES[code].facts
+    return Diagnostic(code, "m", facts=facts[wanted] if wanted else None)
+
+
+def test_several_findings_of_one_kind_are_an_error_of_it() -> None:
+    assert type(error_of([finding("V301"), finding("V306")])) is vggdsl.ClaimError
+    assert type(error_of([finding("V603")])) is vggdsl.RecordError
+    assert type(error_of([finding("V301"), finding("V603")])) is VggdslError
+
+
+# -- findings
+
+
+def test_a_finding_has_a_row_and_the_facts_that_it_says() -> None:
+    with pytest.raises(ValueError, match="no code V999"):
+        Diagnostic("V999", "m")  # type: ignore[arg-type]  # what mypy finds is found at run time, too
+    with pytest.raises(ValueError, match="V401 with the facts None"):
+        Diagnostic("V401", "m")
+    with pytest.raises(ValueError, match="V101 with the facts Facts"):
+        Diagnostic("V101", "m", facts=Facts())
+    found = Diagnostic("V401", "m", facts=OtherClasses(100, 10)).at(Label(BAD))
+    assert found.facts == OtherClasses(network=100, data=10)
+    assert unknown("V410", "layer", "a", ["b"], BAD, OtherLayers(("a",))).facts == OtherLayers(("a",))
+
+
+def test_an_error_prints_in_python_as_on_the_command_line() -> None:
+    error = VggdslError([unknown("V101", "word", "bad", ["pad"], BAD), Diagnostic("V111", "too long")])
+    assert str(error) == (
+        "error[V101]: unknown word `bad`\n"
+        " --> a.arch:1:10\n"
+        "  |\n"
+        "1 | conv3-64 bad\n"
+        "  |          ^^^ not known\n"
+        "help: did you mean `pad`?\n"
+        "\n"
+        "error[V111]: too long"
+    )
+    assert in_a_line(error) == "V101: unknown word `bad` (a.arch:1:10); V111: too long"
+    assert in_a_line(ValueError("5")) == "5"
+
+
+# -- nobody reads more out of a finding than it says as data
+
+
+def reads(tree: ast.AST) -> Iterator[ast.AST]:
+    """Where a program looks into a finding's code or message: compares, cuts, searches or matches it."""
+
+    def is_text(node: ast.AST | None) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr in ("code", "message")
+
+    handed = {id(argument) for node in ast.walk(tree) if isinstance(node, ast.Call) for argument in node.args}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left, _, others):
+                wrong = any(map(is_text, (left, *others)))
+            case ast.Subscript(value, key):
+                wrong = is_text(value) or is_text(key)
+            case ast.Call(ast.Attribute(ast.Name("re"), _), arguments):
+                wrong = any(map(is_text, arguments))
+            case ast.Call(ast.Attribute(of, "fullmatch" | "match" | "search" | "findall" | "finditer"), arguments):
+                wrong = is_text(of) or any(map(is_text, arguments))
+            case ast.Call(ast.Attribute(of, _)):
+                wrong = is_text(of)
+            case ast.Match(subject):
+                wrong = is_text(subject)
+            case ast.Constant():
+                wrong = is_code(node) and id(node) not in handed
+            case _:
+                wrong = False
+        if wrong:
+            yield node
+
+
+def test_no_room_reads_a_message_or_the_letters_of_a_code() -> None:
+    assert [f"{path}:{node.lineno}" for path, tree in TREES.items() for node in reads(tree)] == []  # type: ignore[attr-defined]  # all have a line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'd.code == "V201"',
+        "d.code[1]",
+        'd.code.startswith("V")',
+        "d.code in CODES",
+        "TABLE[d.code]",
+        "re.search('of (.*) for', d.message)",
+        "_PATTERN.search(d.message)",
+        "d.message.replace('a', 'b')",
+        "'classes' in error.diagnostics[0].message",
+        "match d.code:\n    case x: pass",
+        "match code:\n    case 'V401': pass",
+        "NOT_COUNTED = ('W601', 'W602')",
+    ],
+)
+def test_reading_one_is_found(text: str) -> None:
+    assert any(reads(ast.parse(text)))
+
+
+@pytest.mark.parametrize(
+    "text", ['Diagnostic("V201", "m")', 'f"{d.code}: {d.message}"', "d.row.about_call", "(d.code, d.labels[:1])"]
+)
+def test_making_and_quoting_one_is_not(text: str) -> None:
+    assert not any(reads(ast.parse(text)))

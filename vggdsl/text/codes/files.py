@@ -1,0 +1,191 @@
+"""Codes of data, files, weights and devices."""
+
+from vggdsl.text.codes.row import Code
+
+_FILES = "a file or a folder of a certain kind"
+_DATA = "a data set"
+_MODEL = "a file of weights or a model"
+_RUN = "a run's folder"
+_MACHINE = "a machine of a certain kind"
+_TRAINING = "a training"
+
+ROWS = (
+    Code(
+        "V501",
+        "input",
+        "a spec, a file or a run that isn't there",
+        "What was named is no file and no spec that ships, or a folder that doesn't hold what was asked for.",
+        "Check the name; `vggdsl specs` lists what ships.",
+        unshown="no text: it is about the name of one",
+        about_call=True,
+    ),
+    Code(
+        "V502",
+        "input",
+        "a file that can't be read as a spec",
+        "The system refuses to read the file, it isn't text in UTF-8, or it is too large to be a spec.",
+        "Is it a spec? Save it in UTF-8, or change the permissions.",
+        unshown=_FILES,
+    ),
+    Code(
+        "V503",
+        "input",
+        "a data set that isn't there",
+        "The images that a recipe names aren't in the folder for data.",
+        "Say where they are with `--data DIR`, or let them be fetched with `--download`.",
+        unshown=_DATA,
+        about_call=True,
+    ),
+    Code(
+        "V504",
+        "input",
+        "something asked for that a spec or a library doesn't have",
+        "The spec has no recipe of that name or no layer on that line, or torchvision no such model or weights; or "
+        "no finding has that code.",
+        "Ask for one of those that the help lists.",
+        unshown="no text: it is about what was asked of one",
+        about_call=True,
+    ),
+    Code(
+        "V506",
+        "input",
+        "a file that can't be written",
+        "The system refuses to write a file, or somebody else changed it meanwhile. What was there is as it was.",
+        "Name another place, make room, or change the permissions.",
+        unshown=_FILES,
+    ),
+    Code(
+        "V507",
+        "input",
+        "images that don't fit in memory",
+        "Small images are held in memory all at once, and there is less free than they take.",
+        "Take fewer images or a smaller input, or free memory.",
+        unshown=_MACHINE,
+    ),
+    Code(
+        "V508",
+        "input",
+        "a network that doesn't fit in memory",
+        "Training, exporting or predicting takes more memory than is free.",
+        "Train with a smaller batch (`--batch`), or on a machine with more memory.",
+        unshown=_MACHINE,
+    ),
+    Code(
+        "V509",
+        "input",
+        "a device that isn't there",
+        "The device that was asked for is unknown or can't be used on this machine.",
+        "`--device cpu` runs everywhere; `auto` takes the best that there is.",
+        unshown=_MACHINE,
+        about_call=True,
+    ),
+    Code(
+        "V510",
+        "input",
+        "weights that don't fit the network",
+        "A file of weights or a model has other layers, other shapes or another architecture than the spec.",
+        "Were they made for another network? Name the entries as `vggdsl show` names the layers.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V511",
+        "input",
+        "a model that can't be written",
+        "The system refuses to write the exported file. What was there is as it was.",
+        "Name another place with `-o`, or make room.",
+        unshown=_FILES,
+    ),
+    Code(
+        "V512",
+        "input",
+        "data that can't be used",
+        "A data set or one of its images is damaged, or has other classes, splits or channels than the recipe and the "
+        "network need.",
+        "Unpack or fetch it again, or write the recipe as the help says.",
+        unshown=_DATA,
+    ),
+    Code(
+        "V513",
+        "input",
+        "a file that holds no usable weights",
+        "The file isn't safetensors or a checkpoint of tensors alone, is torn, or holds numbers that aren't finite. "
+        "Nothing in it is ever run.",
+        "Save the tensors alone, or fetch the file again.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V514",
+        "input",
+        "a file that is there already",
+        "Exporting would overwrite a file, which nobody asked for.",
+        "Name another with `-o`, or say `--force`.",
+        unshown=_FILES,
+        about_call=True,
+    ),
+    Code(
+        "V515",
+        "input",
+        "weights that can't be fetched",
+        "torchvision's weights couldn't be fetched from the network, or its cache can't be used.",
+        "Try again, or from another network.",
+        unshown="a network connection that fails",
+    ),
+    Code(
+        "V516",
+        "input",
+        "no run to begin with",
+        "A recipe with `init from(…)` begins with the weights of a run, and there is none that fits; or a run is "
+        "given to a recipe that takes none.",
+        "Train that network first, or name a run with `--from RUN`.",
+        unshown=_RUN,
+    ),
+    Code(
+        "V517",
+        "input",
+        "a logger that can't begin",
+        "TensorBoard or Weights & Biases isn't installed, isn't logged in, or can't write.",
+        "Do as the help says, or log nothing: `--log none`.",
+        unshown=_TRAINING,
+    ),
+    Code(
+        "V520",
+        "input",
+        "a file that is no usable ONNX",
+        "ONNX's own checker or onnxruntime refuses the file.",
+        "Export it again.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V521",
+        "run",
+        "an ONNX file that computes something else",
+        "onnxruntime and PyTorch were given the same images and differ by more than rounding.",
+        "Was the file made from this network and these weights? Export it again.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V530",
+        "input",
+        "an image that can't be read",
+        "The file is no image, is damaged, or is larger than any image that is meant to be looked at whole.",
+        "PNG and JPEG can be read.",
+        unshown="an image",
+    ),
+    Code(
+        "V531",
+        "input",
+        "an ONNX file that can't name images",
+        "The file can't be run, or it doesn't say how images are prepared and what its classes are.",
+        "Take one that `vggdsl export` wrote.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V532",
+        "input",
+        "processes or a device that can't start",
+        "CUDA is asked for and can't start, or the variables that torchrun sets are there in part.",
+        "`--device auto` falls back to the CPU; start processes with torchrun.",
+        unshown=_MACHINE,
+        about_call=True,
+    ),
+)

@@ -1,0 +1,119 @@
+"""Codes of recipes."""
+
+from vggdsl.text.codes.row import Code
+from vggdsl.text.facts import OtherClasses, OtherLayers
+
+_TRAINING = "a training"
+
+ROWS = (
+    Code(
+        "V401",
+        "recipe",
+        "a classifier for other classes than the data's",
+        "The network's last layer gives one value a class, and the recipe's data have another number of classes.",
+        "End the network with as many, or train on other data.",
+        example="v401_inherited",
+        facts=OtherClasses,
+    ),
+    Code(
+        "V402",
+        "recipe",
+        "recipes whose names don't tell them apart",
+        "Two recipes of a spec have one name, or one is to be like another that isn't there.",
+        "Give each a name of its own, and write `as` with one of those.",
+        example="v402_names",
+    ),
+    Code(
+        "V403",
+        "recipe",
+        "an unknown entry of a recipe",
+        "A recipe has entries such as `data`, `epochs`, `batch`, `optimizer` and `schedule`, one a line.",
+        "Write the entry that the help names.",
+        example="typical_unknown_entry",
+    ),
+    Code(
+        "V404",
+        "recipe",
+        "an entry given twice",
+        "A recipe says each thing once.",
+        "Keep one.",
+        example="v404_twice",
+    ),
+    Code(
+        "V405",
+        "recipe",
+        "a schedule that doesn't fit the training",
+        "The learning rate is given twice or not at all, or the schedule and the training end at different epochs.",
+        "Write the rate once, and a schedule of as many epochs as the training has.",
+        example="v405_schedule_ends",
+    ),
+    Code(
+        "V406",
+        "recipe",
+        "a value that an entry can't have",
+        "An entry's value is unknown, out of its range, or has options that it doesn't take.",
+        "Write it as the help shows it.",
+        example="v406_values",
+    ),
+    Code(
+        "V407",
+        "recipe",
+        "an augmentation that can't be done",
+        "A step of `augment` doesn't fit the input or the steps before it, or would change nothing.",
+        "Write it as the help shows it, or remove it.",
+        unshown=f"{_TRAINING}: what a step does to images is checked before one",
+    ),
+    Code(
+        "V408",
+        "recipe",
+        "a network that can't be trained so",
+        "The network doesn't end in a vector of classes, has no weights, or gets too few images in a step for its "
+        "batch norm or for its processes.",
+        "Mend the network's end, choose another batch, or start fewer processes.",
+        unshown=f"{_TRAINING}: it is checked before one",
+    ),
+    Code(
+        "V409",
+        "run",
+        "a training that diverged",
+        "The loss is no longer a finite number, so nothing can be learnt any more. What was reached before is kept.",
+        "Train with a lower learning rate, a warm-up, another init or batch norm; or in single precision.",
+        unshown=_TRAINING,
+    ),
+    Code(
+        "V410",
+        "recipe",
+        "weights to begin with that don't fit",
+        "`init from(…)` takes weights from another network, layer by layer. A layer is missing in one of the two or "
+        "has another shape there, or recipes begin with each other's weights in a circle.",
+        "Name the layers that are alike, or begin by another init.",
+        example="v410_inherited",
+        facts=OtherLayers,
+    ),
+    Code(
+        "W401",
+        "recipe",
+        "weights to begin with that can't be checked",
+        "`init from(…)` names a file that isn't here, so nobody can say whether its layers fit.",
+        "Put the file where it was, or leave it: a record says by itself with which weights it began.",
+        unshown="a spec whose neighbour was moved away",
+        absent=True,
+    ),
+    Code(
+        "W402",
+        "recipe",
+        "an inherited recipe that doesn't fit",
+        "The spec that is extended has recipes that can't train what this one made of the network. That is wrong only "
+        "where it is trained by them.",
+        "Change the recipe in this file, or train by another.",
+        example="w402_inherited",
+    ),
+    Code(
+        "W403",
+        "recipe",
+        "a learning rate that never drops",
+        "Early stopping and the plateau schedule wait for the same accuracy, and the training stops first.",
+        "Let early stopping wait longer.",
+        example="w403_stop_before_plateau",
+    ),
+)

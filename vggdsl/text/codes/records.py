@@ -1,0 +1,107 @@
+"""Codes of runs and records."""
+
+from vggdsl.text.codes.row import Code
+
+_RUN = "a run's folder"
+_TRAINING = "a training"
+
+ROWS = (
+    Code(
+        "V603",
+        "record",
+        "a measured block that can't be read",
+        "`vggdsl train` writes measured blocks. This one has an entry that it never writes, or lacks one.",
+        "Remove the block, and train.",
+        example="v603_block",
+    ),
+    Code(
+        "V604",
+        "record",
+        "a folder that is no usable run",
+        "The folder wasn't made by `vggdsl train`, or a file in it is torn or was changed.",
+        "Name another run, or train again.",
+        unshown=_RUN,
+    ),
+    Code(
+        "V605",
+        "run",
+        "a training that was stopped",
+        "It was interrupted before its end, so there is no record of it.",
+        "Go on with `vggdsl train --resume RUN`.",
+        unshown=_TRAINING,
+    ),
+    Code(
+        "V606",
+        "record",
+        "a record that can't be repeated",
+        "A measured block says what was run in a way that can't be read back, perhaps by another version.",
+        "Train the spec anew.",
+        unshown=_TRAINING,
+    ),
+    Code(
+        "V607",
+        "record",
+        "a run that can't be resumed",
+        "The run is finished, is being trained by another process, or its checkpoint is torn or of another training.",
+        "Wait for the other's end, or train anew without `--resume`.",
+        unshown=_RUN,
+    ),
+    Code(
+        "V608",
+        "record",
+        "a run of another network",
+        "`--from` names a run whose network isn't the one whose weights the recipe takes.",
+        "Name a run of that network.",
+        unshown=_RUN,
+    ),
+    Code(
+        "V609",
+        "record",
+        "a record that can't be added to a file",
+        "The file isn't what the run was of, holds the block already, or the block was edited by hand.",
+        "Add it to the file that was trained, or train that one.",
+        unshown=_RUN,
+    ),
+    Code(
+        "W601",
+        "record",
+        "a measured block edited by hand",
+        "`vggdsl train` seals what it measured. The seal doesn't fit what the block says now.",
+        "Train again to measure.",
+        example="w601_edited",
+        discounts=True,
+    ),
+    Code(
+        "W602",
+        "record",
+        "a stale measurement",
+        "The network or the recipe was changed since it was measured: the result isn't theirs.",
+        "Train again to measure.",
+        example="w602_stale",
+        discounts=True,
+    ),
+    Code(
+        "W610",
+        "record",
+        "two results of one seed",
+        "A network was trained twice with one seed, and not alike. The first counts, the second is no evidence more.",
+        "Look at what differs: the device, or versions of libraries.",
+        unshown=_RUN,
+    ),
+    Code(
+        "W611",
+        "record",
+        "a measurement that doesn't say of what",
+        "A measured block lacks what was run, so it can't be counted.",
+        "Train again to measure.",
+        unshown="a measured block that is sealed and of an early version",
+    ),
+    Code(
+        "W612",
+        "record",
+        "a run without a record",
+        "A training was interrupted, so its folder has no record and isn't counted.",
+        "Go on with `vggdsl train --resume RUN`.",
+        unshown=_RUN,
+    ),
+)

@@ -1,0 +1,39 @@
+"""What a finding is about, as data: other rooms read these and never a message."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What some findings know besides their text."""
+
+
+@dataclass(frozen=True)
+class UnmatchedRule(Facts):
+    """A rule for a kind of layer that the network doesn't have."""
+
+    word: Literal["after", "default"]
+    kind: str
+
+
+@dataclass(frozen=True)
+class Twice(Facts):
+    """Two layers of one kind in a row, either of which can go."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class OtherClasses(Facts):
+    """A classifier for another number of classes than the data have."""
+
+    network: int
+    data: int
+
+
+@dataclass(frozen=True)
+class OtherLayers(Facts):
+    """A network that can't begin with another's weights. ``layers`` are missing in either or differ."""
+
+    layers: tuple[str, ...] = ()
