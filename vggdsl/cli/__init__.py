@@ -101,7 +101,7 @@ def main() -> None:
     vggdsl check vgg_d                    does every printed number hold?
     vggdsl show vgg_d                     the table of layers
     vggdsl train specs/quickstart.arch    train on real images, in seconds
-    vggdsl export runs/quickstart-s0-1     to production
+    vggdsl export runs/quickstart-s0-1    to production
 
     \b
     echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show -
