@@ -35,6 +35,9 @@ class Printed:
     nodes: tuple[str, ...]
     calls: tuple[Span, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Printed({self.expects}, {len(self.nodes)} nodes)"
+
 
 @dataclass(frozen=True)
 class Element:
@@ -46,6 +49,9 @@ class Element:
     item: syntax.Item
     nodes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"Element({self.item}, {len(self.nodes)} nodes)"
+
 
 @dataclass(frozen=True)
 class Network:
@@ -55,6 +61,9 @@ class Network:
     printed: tuple[Printed, ...]
     labels: dict[str, tuple[str, ...]]
     elements: tuple[Element, ...]
+
+    def __repr__(self) -> str:
+        return f"Network({self.graph}, {len(self.elements)} elements, {len(self.labels)} labels)"
 
 
 @dataclass(frozen=True)

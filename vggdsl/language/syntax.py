@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Placed, Span
+from vggdsl.text.source import Placed, Span, as_written
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Layer:
     """Of a dropout, as written: ``0.5``, ``40%``."""
     options: tuple[Option, ...] = ()
 
+    __repr__ = as_written
+
     @property
     def written(self) -> frozenset[str]:
         """What of it was written: the keys of its options, and the parts of its word."""
@@ -86,11 +88,15 @@ class Merge:
     branches: tuple[tuple["Item", ...], ...]
     span: Span = field(compare=False, repr=False)
 
+    __repr__ = as_written
+
 
 @dataclass(frozen=True)
 class Group:
     items: tuple["Item", ...]
     span: Span = field(compare=False, repr=False)
+
+    __repr__ = as_written
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Aux:
     weight: Figure
     items: tuple["Item", ...]
     span: Span = field(compare=False, repr=False)
+
+    __repr__ = as_written
 
 
 Element = Layer | Input | Merge | Group | Call | Aux
@@ -128,6 +136,8 @@ class Expects:
     figures: tuple[Measure, ...]
     span: Span = field(compare=False, repr=False)
 
+    __repr__ = as_written
+
 
 @dataclass(frozen=True)
 class Item:
@@ -139,6 +149,8 @@ class Item:
     repeat: int | None = None
     expects: Expects | None = None
 
+    __repr__ = as_written
+
 
 @dataclass(frozen=True)
 class Items:
@@ -146,6 +158,8 @@ class Items:
 
     items: tuple[Item, ...]
     span: Span = field(compare=False, repr=False)
+
+    __repr__ = as_written
 
 
 # -- directives
@@ -167,12 +181,16 @@ class After:
     items: tuple[Item, ...]
     span: Span = field(compare=False, repr=False)
 
+    __repr__ = as_written
+
 
 @dataclass(frozen=True)
 class Default:
     kind: str
     options: tuple[Option, ...]
     span: Span = field(compare=False, repr=False)
+
+    __repr__ = as_written
 
 
 @dataclass(frozen=True)
@@ -183,6 +201,8 @@ class Block:
     span: Span = field(compare=False, repr=False)
     head: Span = field(compare=False, repr=False)
     """Of ``block name(a, b)``, before the brace."""
+
+    __repr__ = as_written
 
 
 @dataclass(frozen=True)
@@ -210,6 +230,8 @@ class Edit:
     items: tuple[Item, ...]
     span: Span = field(compare=False, repr=False)
 
+    __repr__ = as_written
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -220,6 +242,8 @@ class Claim:
     on: Placed | None = None
     protocol: tuple[Option, ...] = ()
     where: str | None = None
+
+    __repr__ = as_written
 
 
 @dataclass(frozen=True)
@@ -285,6 +309,8 @@ class Setting:
     arguments: tuple[Atom | Option | During, ...]
     span: Span = field(compare=False, repr=False)
 
+    __repr__ = as_written
+
     def __str__(self) -> str:
         return f"{self.name}({', '.join(map(str, self.arguments))})"
 
@@ -294,6 +320,8 @@ class Entry:
     key: Placed
     values: tuple[Atom | Option | Setting, ...]
     span: Span = field(compare=False, repr=False)
+
+    __repr__ = as_written
 
     @property
     def written(self) -> str:
@@ -314,6 +342,8 @@ class Results:
     protocol: tuple[Option, ...]
     span: Span = field(compare=False, repr=False)
 
+    __repr__ = as_written
+
 
 @dataclass(frozen=True)
 class Train:
@@ -324,6 +354,8 @@ class Train:
     name: Placed | None = None
     base: Placed | None = None
 
+    __repr__ = as_written
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -331,6 +363,8 @@ class Measured:
     span: Span = field(compare=False, repr=False)
     head: Span = field(compare=False, repr=False)
     """Of the word ``measured``."""
+
+    __repr__ = as_written
 
 
 Directive = Cites | After | Default | Block | Link | Remove | Edit | Claim | ResultClaim | Train | Measured
@@ -353,6 +387,9 @@ class Document:
     """A whole text."""
 
     lines: tuple[Line, ...]
+
+    def __repr__(self) -> str:
+        return f"Document({len(self.lines)} lines)"
 
     @property
     def contents(self) -> tuple[Content, ...]:

@@ -31,6 +31,10 @@ class Node:
     classifier: bool = field(default=False, compare=False)
     """Whether it is an FC from which no other convolution or FC is reached: rules for hidden ones don't apply to it."""
 
+    def __repr__(self) -> str:
+        takes = f" from {', '.join(self.inputs)}" if self.inputs else ""
+        return f"Node({self.name}: {self.spelled or self.op}{takes})"
+
 
 @dataclass(frozen=True)
 class Head:
@@ -43,6 +47,9 @@ class Head:
     nodes: tuple[Node, ...]
     span: Span = field(compare=False)
 
+    def __repr__(self) -> str:
+        return f"Head({self.weight:g}, {len(self.nodes)} nodes)"
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -53,6 +60,10 @@ class Graph:
 
     nodes: tuple[Node, ...]
     heads: tuple[Head, ...] = ()
+
+    def __repr__(self) -> str:
+        heads = f", {len(self.heads)} heads" if self.heads else ""
+        return f"Graph({len(self.nodes)} nodes{heads})"
 
     def __getitem__(self, name: str) -> Node:
         return next(node for node in self.training_nodes if node.name == name)

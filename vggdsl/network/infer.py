@@ -31,6 +31,10 @@ class TypedNode:
     depth: int
     """Layers with weights on the longest path up to and with this one."""
 
+    def __repr__(self) -> str:
+        what = self.node.spelled or self.node.op
+        return f"TypedNode({self.name}: {what}, {self.x} -> {self.shape}, {self.params.learnable:,} parameters)"
+
     @property
     def name(self) -> str:
         return self.node.name
@@ -48,6 +52,9 @@ class TypedHead:
     weight: float
     nodes: tuple[TypedNode, ...]
 
+    def __repr__(self) -> str:
+        return f"TypedHead({self.weight:g}, {len(self.nodes)} nodes)"
+
 
 @dataclass(frozen=True)
 class TypedGraph:
@@ -56,6 +63,11 @@ class TypedGraph:
     graph: Graph
     nodes: tuple[TypedNode, ...]
     heads: tuple[TypedHead, ...] = ()
+
+    def __repr__(self) -> str:
+        heads = f", {len(self.heads)} heads" if self.heads else ""
+        size = f"{self.input} -> {self.output}, {self.params:,} parameters"
+        return f"TypedGraph({size}, {len(self.nodes)} nodes{heads})"
 
     @cached_property
     def by_name(self) -> dict[str, TypedNode]:

@@ -18,7 +18,7 @@ from vggdsl.network.ops import Input
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Placed, Span
+from vggdsl.text.source import Placed, Span, as_written
 
 PROTOCOL: Mapping[str, tuple[str, ...]] = {
     "train": (),
@@ -43,6 +43,9 @@ class Verdict:
     computed: bool = False
     """Whether the claim's place says that no source prints it: it guards the file."""
 
+    def __repr__(self) -> str:
+        return f"Verdict({self.status}: {self.measure.name} {_printed(self.measure)} of {self.on})"
+
 
 @dataclass(frozen=True)
 class ResultClaim:
@@ -54,6 +57,8 @@ class ResultClaim:
     where: str | None
     line: syntax.ResultLine | None
     span: Span
+
+    __repr__ = as_written
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ class Measurement:
     sealed: bool
     span: Span
 
+    def __repr__(self) -> str:
+        said = str(self.line) if self.line is not None else f"{len(self.results)} results"
+        return f"Measurement({self.span.place}, {said}, {'sealed' if self.sealed else 'edited'})"
+
     @property
     def recipe(self) -> str:
         """The name of the recipe; empty for none."""

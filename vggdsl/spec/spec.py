@@ -52,6 +52,10 @@ class Spec:
     results: tuple[ResultClaim, ...] = field(compare=False, repr=False)
     measurements: tuple[Measurement, ...] = field(compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        typed = self.typed
+        return f"Spec({self.name!r}, {typed.input} -> {typed.output}, {typed.params:,} parameters)"
+
     @property
     def citation(self) -> str | None:
         """What the file follows, if it says so."""

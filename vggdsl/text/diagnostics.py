@@ -40,6 +40,9 @@ class Diagnostic:
         if not isinstance(self.facts, self.row.facts or NoneType):
             raise ValueError(f"{self.code} with the facts {self.facts}")
 
+    def __repr__(self) -> str:
+        return f"Diagnostic({self.in_a_line})"
+
     @property
     def row(self) -> Code:
         """What is to be known of its code."""
@@ -53,7 +56,7 @@ class Diagnostic:
     def in_a_line(self) -> str:
         """``V201: message (net.arch:3:1)``; ``render`` shows it whole."""
         primary = next((label.span for label in self.labels if label.primary), None)
-        place = f" ({primary.source.name}:{primary.line}:{primary.column})" if primary is not None else ""
+        place = f" ({primary.place})" if primary is not None else ""
         return f"{self.code}: {self.message}{place}"
 
     def at(self, *labels: Label) -> "Diagnostic":

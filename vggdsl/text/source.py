@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Protocol, Self
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,9 @@ class Source:
 
     name: str
     text: str
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r}, {len(self._starts)} lines)"
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -29,6 +32,10 @@ class Source:
         start = self._starts[number - 1]
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
+
+
+_EXCERPT = 60
+"""Characters of a text that a repr shows."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,21 @@ class Span:
     @property
     def text(self) -> str:
         return self.source.text[self.start : self.end]
+
+    @property
+    def place(self) -> str:
+        """File, line and column."""
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+    @property
+    def excerpt(self) -> str:
+        """The text on one line, its end left out if it is long."""
+        text = " ".join(self.text[: 4 * _EXCERPT].split())
+        is_cut = len(text) > _EXCERPT or self.end - self.start > 4 * _EXCERPT
+        return f"{text[:_EXCERPT]}…" if is_cut else text
+
+    def __repr__(self) -> str:
+        return f"Span({self.place}, {self.excerpt!r})"
 
     def to(self, other: "Span") -> "Span":
         """From the start of this span to the end of the other."""
@@ -74,3 +96,15 @@ class Placed(str):
 
     def __reduce__(self) -> tuple[type["Placed"], tuple[str, Span]]:
         return Placed, (str(self), self.span)  # what copies are made by
+
+
+class HasSpan(Protocol):
+    """What stands somewhere in a text."""
+
+    @property
+    def span(self) -> Span: ...
+
+
+def as_written(it: HasSpan) -> str:
+    """The repr of what holds much: where it stands and what is written there, on one line."""
+    return f"{type(it).__name__}({it.span.place}, {it.span.excerpt!r})"

@@ -294,6 +294,11 @@ class Recipe:
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
     places: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        name = f"{self.name!r}, " if self.name else ""
+        seeds = " ".join(map(str, self.seeds[:5])) + (" …" if len(self.seeds) > 5 else "")
+        return f"Recipe({name}{self.data}, batch {self.batch}, {self.optimizer}, {self.epochs} epochs, seeds {seeds})"
+
     def origin(self, key: str) -> Origin:
         return self.origins.get(key, "default")
 
