@@ -7,14 +7,14 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from vggdsl.language import syntax
+from vggdsl.language.dictionary import KINDS
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Item, Line, Measure, Option, Size
 from vggdsl.network.measures import STRUCTURAL
-from vggdsl.network.ops import ACTIVATIONS
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed
 
-KINDS = ("conv", "FC", "maxpool", "avgpool", "BN", "LRN", "add", "concat")
+RULED = [kind.word for kind in KINDS.values() if kind.ruled]
 RESULTS = ("top-1-error", "top-5-error", "top-1-accuracy", "rank-5-accuracy")
 PROTOCOL = ("split=val", "scale=256,384", "view=dense+grid", "train=S256", "flip=yes", "seed=3")
 
@@ -81,9 +81,7 @@ protocols = st.lists(st.sampled_from(PROTOCOL).map(option), max_size=3).map(tupl
 # -- the network
 
 
-_POOLS = ("maxpool", "avgpool")
-_SIZED = ("FC", "widen")
-_LAYERS = ("conv", *_POOLS, *_SIZED, "dropout", "global-avgpool", "softmax", "identity", "BN", "LRN", *ACTIVATIONS)
+_LAYERS = [kind for kind in KINDS.values() if kind.form != "MERGE"]
 
 
 @st.composite
@@ -93,15 +91,16 @@ def layers(draw: st.DrawFn) -> syntax.Layer:
         st.tuples(sizes, sizes), sizes.map(lambda k: (k, k)), parameters.map(lambda k: (k, k))
     )
     kernel = width = stride = rate = None
-    if kind == "conv":
-        kernel, width, stride = draw(kernels), draw(values), draw(st.none() | values)
-    elif kind in _POOLS and draw(st.booleans()):
-        kernel, stride = draw(kernels), draw(values)
-    elif kind in _SIZED:
-        width = draw(values)
-    elif kind == "dropout":
-        rate = draw(st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters)
-    return syntax.Layer(kind, NOWHERE, kernel, width, stride, rate, draw(option_tuples))
+    match kind.form:
+        case "CONV":
+            kernel, width, stride = draw(kernels), draw(values), draw(st.none() | values)
+        case "POOL" if draw(st.booleans()):
+            kernel, stride = draw(kernels), draw(values)
+        case "SIZED":
+            width = draw(values)
+        case "RATED":
+            rate = draw(st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters)
+    return syntax.Layer(kind.word, NOWHERE, kernel, width, stride, rate, draw(option_tuples))
 
 
 @st.composite
@@ -270,7 +269,7 @@ def claims(draw: st.DrawFn) -> syntax.Claim:
 
 @st.composite
 def directives(draw: st.DrawFn) -> syntax.Content:
-    kind = st.sampled_from(KINDS)
+    kind = st.sampled_from(RULED)
     match draw(st.sampled_from(["claim", "result", "source", "after", "default", "link", "remove", "edit"])):
         case "claim":
             return draw(claims())

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from vggdsl.language.dictionary import page as layers_page
+
 ROOT = Path(__file__).parents[2]
 PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "venv", "node_modules"} & set(path.parts)]
 WALK = ROOT / "examples" / "README.md"
 _BLOCK = re.compile(r"(?P<varies><!-- varies -->\n)?```console\n\$ (?P<command>.+)\n(?P<output>(?:.*\n)*?)```\n")
 _FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\n(?P<content>(?:.*\n)*?)```\n")
 _MISTAKES = re.compile(r"(?<=<!-- mistakes -->\n)(?:.*\n)*?(?=<!-- /mistakes -->)")
+_LAYERS = re.compile(r"(?<=<!-- layers -->\n)(?:.*\n)*?(?=<!-- /layers -->)")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
 _MOST_LINES = 200
 """Of the front page: what is more belongs to a room's own."""
@@ -47,6 +50,7 @@ def test_a_page_shows_what_commands_print(page: Path) -> None:
 
     shown = _BLOCK.sub(renew, text)
     shown = _MISTAKES.sub(lambda _: _run("python examples/mistakes.py")[0], shown)
+    shown = _LAYERS.sub(lambda _: layers_page(), shown)
     if os.environ.get("UPDATE_DOCS"):
         page.write_text(shown, encoding="utf-8")
     assert shown == text

@@ -8,17 +8,15 @@ import pytest
 from documents import documents, mutants
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lark import Lark
 from lark.exceptions import ConfigurationError
 from strategies import texts
 
 import vggdsl
 from vggdsl.language import syntax
 from vggdsl.language.notations import arch
-from vggdsl.language.notations.grammar import Newlines
+from vggdsl.language.notations.grammar import build
 from vggdsl.text.diagnostics import render, to_json
 from vggdsl.text.errors import VggdslError
-from vggdsl.text.resources import folder
 from vggdsl.text.source import Source
 
 SPECS = {name: path.read_text("utf-8") for name, path in vggdsl.shipped().items()}
@@ -157,15 +155,8 @@ def test_mutated_documents_end_well(text: str) -> None:
 
 
 def test_no_two_words_of_the_grammar_collide() -> None:
-    grammars = folder("grammars")
     try:
-        Lark(
-            (grammars / "arch.lark").read_text("utf-8"),
-            parser="lalr",
-            import_paths=[str(grammars)],
-            postlex=Newlines(),
-            strict=True,
-        )
+        build("arch", strict=True)
     except ConfigurationError as error:
         pytest.skip(str(error))
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 
 from vggdsl.language import syntax
+from vggdsl.language.dictionary import KINDS
 from vggdsl.language.syntax import Argument, Parameter
-from vggdsl.network.ops import ACTIVATIONS
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, unknown
 from vggdsl.text.source import Placed, Span
 
@@ -17,7 +17,7 @@ Values = Mapping[str, Argument]
 DEEPEST = 60
 """Elements inside each other, blocks that are called counted as what stands in them."""
 
-_LAYERS = {"maxpool", "avgpool", "bn", "lrn", "softmax", "identity", "global-avgpool", *map(str.lower, ACTIVATIONS)}
+_LAYERS = {kind.word.lower() for kind in KINDS.values() if kind.stands_alone}
 """Words that are layers without anything behind them."""
 _NAMED = re.compile(r"\$([a-z]\w*)", re.IGNORECASE)
 

@@ -6,23 +6,21 @@ from typing import Literal, TypeVar
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import blocks_of
+from vggdsl.language.dictionary import ACTIVATIONS, PASSING, WEIGHT_LAYERS
 from vggdsl.language.expand import Expansion, Place, Word, called, expand
 from vggdsl.language.names import Namer
-from vggdsl.language.options import VOICE, read_layer_options, to_op
+from vggdsl.language.options import OPTIONS, VOICE, read_layer_options, to_op
 from vggdsl.language.schema import once
 from vggdsl.language.spelling import element_text
 from vggdsl.network.graph import Graph, Head, Node
-from vggdsl.network.ops import ACTIVATIONS, Identity, Input, Op
+from vggdsl.network.ops import Identity, Input, Op
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, once_each, unknown
 from vggdsl.text.facts import UnmatchedRule
 from vggdsl.text.source import Span
 
 _COLOURS = {"rgb": 3, "colour": 3, "color": 3, "grey": 1, "gray": 1, "greyscale": 1, "grayscale": 1}
-_PASSING = ("BN", "LRN", "dropout", "identity")
-"""What may stand between a layer and its activation."""
-
-_IN_RULES = (*ACTIVATIONS, *_PASSING)
+_IN_RULES = (*ACTIVATIONS, *PASSING)
 
 Rule = TypeVar("Rule", syntax.After, syntax.Default)
 
@@ -210,7 +208,7 @@ class _Elaboration:
             }
         if any(word.layer.kind in ACTIVATIONS for word in self.words):
             return {}
-        return {kind: _Follow(None, "implied", None) for kind in ("conv", "FC")}
+        return {kind: _Follow(None, "implied", None) for kind in WEIGHT_LAYERS}
 
     # -- layers
 
@@ -279,7 +277,7 @@ class _Elaboration:
         reaches, found = [False] * len(self.words), set[int]()
         for index in reversed(range(len(self.words))):
             consumers = [c for c in self.consumers[index] if self.words[c].head == self.words[index].head]
-            weighty = (self.words[c].layer.kind in ("conv", "FC") for c in consumers)
+            weighty = (self.words[c].layer.kind in WEIGHT_LAYERS for c in consumers)
             reaches[index] = any(weighty) or any(reaches[c] for c in consumers)
             if self.words[index].layer.kind == "FC" and not reaches[index]:
                 found.add(index)
@@ -296,7 +294,7 @@ class _Elaboration:
             if behind in seen:
                 continue
             seen.add(behind)
-            if self.words[behind].layer.kind in _PASSING:
+            if self.words[behind].layer.kind in PASSING:
                 todo += self.consumers[behind]
             if self.words[behind].layer.kind not in ACTIVATIONS:
                 continue
@@ -306,7 +304,7 @@ class _Elaboration:
             alone = f"`{element_text(layer)} after=none"
             alone += f" {written.layer.kind}`" if behind in self.consumers[index] else "`"
             help = f"remove the {written.layer.kind}"
-            if layer.kind not in ("concat", "add"):  # which take no options
+            if layer.kind in OPTIONS:
                 help += f", or write {alone}"
             self.found.append(called(Diagnostic("V216", message, labels, help), written.calls))
 

@@ -3,30 +3,10 @@
 from collections import Counter
 from collections.abc import Container
 
+from vggdsl.language.dictionary import KINDS
 from vggdsl.network.ops import Op
 
-_COUNTED = {
-    "conv": "conv",
-    "maxpool": "pool",
-    "avgpool": "pool",
-    "global-avgpool": "pool",
-    "FC": "fc",
-    "concat": "concat",
-    "add": "add",
-}
-"""The kinds that are numbered, and their names; the others are named after the layer that they follow."""
 _IN_STAGE = ("conv", "pool", "concat", "add")
-_SHORT = {
-    "BN": "bn",
-    "dropout": "drop",
-    "ReLU": "relu",
-    "LeakyReLU": "leakyrelu",
-    "PReLU": "prelu",
-    "ELU": "elu",
-    "GELU": "gelu",
-    "SiLU": "silu",
-    "LRN": "lrn",
-}
 
 
 class Namer:
@@ -72,10 +52,10 @@ class Namer:
         ``label`` is the layer's own, ``prefix`` that of what it stands in: a merge's ``branch``, the ``head`` of
         an auxiliary classifier, whose layers don't count among the network's.
         """
-        word = _COUNTED.get(op.kind)
-        if word is None:
+        kind = KINDS[op.kind]
+        word = kind.stem
+        if not kind.counted:
             tag = self._tag(x, prefix)
-            word = _SHORT.get(op.kind, op.kind)
             name = word if op.kind == "softmax" else f"{word}{tag}"
         else:
             tag = "" if head else self._in_network(word, branch)

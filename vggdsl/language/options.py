@@ -3,69 +3,21 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from vggdsl.language import syntax
-from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Voice, Whole, read_options
+from vggdsl.language.dictionary import KINDS
+from vggdsl.language.schema import Axes, Choice, Key, Voice, Whole, read_options
 from vggdsl.language.syntax import Option
-from vggdsl.network.ops import (
-    FC,
-    FUNCTIONS,
-    LRN,
-    Activation,
-    Add,
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalAvgPool,
-    Identity,
-    Layer,
-    MaxPool,
-    Merge,
-    PReLU,
-    Softmax,
-    Widen,
-)
+from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.source import Span
 
 _AFTER = Key("after", Choice(("none",)), "the layer opts out of the rule of its kind")
-_BIAS = Key("bias", Flag(), "one number more for each output", default=Conv.bias)
-_COUNT, _PADDING = Whole(1, most=10**6), Axes(Whole(0, most=10**6))
-_POOL = (
-    Key("pad", _PADDING, "rows and columns that are added on each side", default=Window.pad),
-    Key("ceil", Flag(), "a last window may hang over the end", default=Window.ceil),
-    _AFTER,
-)
-_ABOVE_0 = Number(0, above=True)
 
 OPTIONS: Mapping[str, tuple[Key, ...]] = {
-    "conv": (
-        Key("pad", _PADDING, "rows and columns of zeros on each side; as many as keep the size at stride 1"),
-        Key("stride", Axes(_COUNT), "how far the window moves", default=Window.stride),
-        Key("groups", _COUNT, "parts of the channels, each convolved by itself", default=Conv.groups),
-        Key("dilation", Axes(_COUNT), "the distance of two weights of the window", default=Window.dilation),
-        _BIAS,
-        _AFTER,
-    ),
-    "maxpool": _POOL,
-    "avgpool": _POOL,
-    "FC": (_BIAS, _AFTER),
-    "BN": (
-        Key("eps", _ABOVE_0, "what is added to the variance", default=BatchNorm.eps),
-        Key("momentum", Number(0, 1, above=True), "the share of the new batch", default=BatchNorm.momentum),
-        _AFTER,
-    ),
-    "LRN": (
-        Key("n", _COUNT, "neighbouring channels", default=LRN.n),
-        Key("k", _ABOVE_0, "what is added to the sum", default=LRN.k),
-        Key("alpha", _ABOVE_0, "the factor of the sum of squares", default=LRN.alpha),
-        Key("beta", _ABOVE_0, "the power by which is divided", default=LRN.beta),
-        _AFTER,
-    ),
+    kind.word: (*kind.options, _AFTER) for kind in KINDS.values() if kind.ruled and kind.form != "MERGE"
 }
 """The options of each kind; a kind that isn't here has none."""
 
@@ -123,48 +75,33 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
 
 def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:
     """The op that a layer's word means, with the values of its options."""
-    values = {key: value for key, value in options.items() if key != "after"}
-    match layer.kind:
-        case "conv":
-            return _conv(layer, **values)
-        case "maxpool":
-            return MaxPool(_pool_window(layer, **values))
-        case "avgpool":
-            return AvgPool(_pool_window(layer, **values))
-        case "global-avgpool":
-            return GlobalAvgPool()
-        case "FC":
-            return FC(_number(layer.width, layer.span), **values)
-        case "BN":
-            return BatchNorm(**values)
-        case "LRN":
-            return LRN(**values)
-        case "PReLU":
-            return PReLU()
-        case "dropout":
-            return Dropout(_rate(layer))
-        case "softmax":
-            return Softmax()
-        case "identity":
-            return Identity()
-        case "widen":
-            return Widen(_number(layer.width, layer.span))
-        case "concat":
-            return Concat()
-        case "add":
-            return Add()
+    kind = KINDS[layer.kind]
+    values = {**kind.fields, **{key: value for key, value in options.items() if key != "after"}}
+    match kind.form:
+        case "CONV":
+            values = _conv(layer, **values)
+        case "POOL":
+            values = {"window": _pool_window(layer, **values)}
+        case "SIZED":
+            values[kind.number] = _number(layer.width, layer.span)
+        case "RATED":
+            values[kind.number] = _rate(layer)
+        case "PLAIN" | "MERGE":
+            pass
         case _:
-            return Activation(next(f for f in FUNCTIONS if f == layer.kind))
+            assert_never(kind.form)
+    return kind.op(**values)
 
 
-def _conv(layer: syntax.Layer, pad: Pair | None = None, **values: Any) -> Conv:
+def _conv(layer: syntax.Layer, pad: Pair | None = None, **values: Any) -> dict[str, Any]:
     assert layer.kernel is not None
     kernel = Pair(*(_number(k, layer.span) for k in layer.kernel))
     if layer.stride is not None:
         values["stride"] = Pair(*[_number(layer.stride, layer.span)] * 2)
     window = Window(kernel, **{key: values.pop(key) for key in ("stride", "dilation") if key in values})
     same = Pair(*(d * (k - 1) // 2 for k, d in zip(kernel, window.dilation, strict=True)))
-    return Conv(_number(layer.width, layer.span), replace(window, pad=same if pad is None else pad), **values)
+    window = replace(window, pad=same if pad is None else pad)
+    return {"channels": _number(layer.width, layer.span), "window": window, **values}
 
 
 def _pool_window(layer: syntax.Layer, **values: Any) -> Window:

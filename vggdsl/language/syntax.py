@@ -60,7 +60,7 @@ class Layer:
     span: Span = field(compare=False, repr=False)
     kernel: tuple[Value, Value] | None = None
     width: Value | None = None
-    """Channels of a convolution or a widen, features of an FC."""
+    """Channels of a convolution; the number of what is spelled like ``FC-10``."""
     stride: Value | None = None
     rate: str | Parameter | None = None
     """Of a dropout, as written: ``0.5``, ``40%``."""

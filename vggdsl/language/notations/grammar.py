@@ -6,10 +6,13 @@ import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lark import Lark, Token
 from lark.lark import PostLex
+from lark.lexer import PatternRE, TerminalDef
 
+from vggdsl.language.dictionary import FORMS, words_of
 from vggdsl.text.resources import folder
 
 
@@ -33,17 +36,32 @@ class Newlines(PostLex):
 
 @cache
 def parser(notation: str) -> Lark:
-    """The LALR parser of ``grammars/<notation>.lark``."""
+    """The LALR parser of ``grammars/<notation>.lark``, with the words of the dictionary."""
+    return build(notation, cache=_cache_file(notation) or False)
+
+
+def build(notation: str, **options: Any) -> Lark:
+    """``options`` are Lark's."""
     grammars = folder("grammars")
+    text = (grammars / f"{notation}.lark").read_text(encoding="utf-8")
+    words = " ".join(filter(None, map(words_of, (*FORMS, "KIND"))))
     return Lark(
-        (grammars / f"{notation}.lark").read_text(encoding="utf-8"),
+        f"{text}\n// {words}\n",  # so that what is kept of a grammar is of no use when words have changed
         parser="lalr",
         import_paths=[str(grammars)],
         propagate_positions=True,
         postlex=Newlines(),
         g_regex_flags=re.ASCII,  # no full-width digits, no dotless i
-        cache=_cache_file(notation) or False,
+        edit_terminals=_fill_in,
+        **options,
     )
+
+
+def _fill_in(terminal: TerminalDef) -> None:
+    """Words in a terminal that has but their form."""
+    words = words_of(terminal.name)
+    if words is not None:
+        terminal.pattern = PatternRE(terminal.pattern.value.replace("WORDS", words), terminal.pattern.flags)
 
 
 def _cache_file(notation: str) -> str | None:

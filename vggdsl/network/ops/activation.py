@@ -8,8 +8,6 @@ from vggdsl.network.shapes import Shape
 
 Function = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "tanh", "sigmoid"]
 FUNCTIONS: tuple[Function, ...] = get_args(Function)
-ACTIVATIONS = (*FUNCTIONS, "PReLU")
-"""The words that are activations by the rules of the language; those behind the functions are ops of their own."""
 _RECTIFIERS: frozenset[Function] = frozenset({"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU"})
 
 

@@ -1,7 +1,6 @@
 """Lark's tree -> syntax."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from lark import Token, Transformer
@@ -9,8 +8,8 @@ from lark.tree import Meta
 from lark.visitors import v_args
 
 from vggdsl.language import syntax
+from vggdsl.language.dictionary import kind_of
 from vggdsl.network.measures import STRUCTURAL
-from vggdsl.network.ops import ACTIVATIONS
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
@@ -19,14 +18,19 @@ from vggdsl.text.source import Placed, Source, Span
 LARGEST = 10**9
 """No size, count or repeat in a network is larger; larger ones are refused before any arithmetic."""
 
-_CONV = re.compile(r"conv(.+?)-([^/]+)(?:/(.+))?", re.IGNORECASE)
-_POOL = re.compile(r"(max|avg|average)[ -]?pool(?:ing)?(?:(.+)/(.+))?", re.IGNORECASE)
+_LAYERS = {
+    "CONV": r"(?P<word>[a-z]+)(?P<kernel>.+?)-(?P<width>[^/]+)(?:/(?P<stride>.+))?",
+    "POOL": r"(?P<word>[a-z -]+)(?:(?P<kernel>.+)/(?P<stride>.+))?",
+    "SIZED": r"(?P<word>.+)-(?P<width>.+)",
+    "RATED": r"(?P<word>.+)-(?P<rate>.+)",
+    "PLAIN": r"(?P<word>.+)",
+}
+"""What a layer's word is made of, by its form."""
 _RESULT = re.compile(
     r"Epoch\s+(\d+)\s*/\s*(\d+)\s*-\s*Train Accuracy:\s*(\d?\.\d+)\s*-\s*Val Accuracy:\s*(\d?\.\d+)"
     r"\s*-\s*Test Accuracy:\s*(\d?\.\d+)",
     re.IGNORECASE | re.ASCII,
 )
-_KINDS = {k.lower(): k for k in ("conv", "FC", "maxpool", "avgpool", "BN", "LRN", "add", "concat")}
 _ATOMS = {"NUMBER": "number", "RANGE": "range", "STRING": "string", "SHAPE": "size", "NAME": "word"}
 
 
@@ -121,42 +125,19 @@ class Builder(Transformer[Token, Any]):
 
     def layer(self, meta: Meta, children: list[Any]) -> syntax.Layer:
         word, *options = children
-        span, text = self._span(word), str(word)
-        written = tuple(self._option(token) for token in options)
-        kernel = width = stride = rate = None
-        match word.type:
-            case "CONV":
-                kind = "conv"
-                size, channels, step = self._match(_CONV, text)
-                kernel, width = self._kernel(size, span), self._value(channels, span)
-                stride = self._value(step, span) if step else None
-            case "POOL":
-                which, size, step = self._match(_POOL, text)
-                kind = "maxpool" if which.lower() == "max" else "avgpool"
-                if size:
-                    kernel, stride = self._kernel(size, span), self._value(step, span)
-            case "GLOBAL_POOL":
-                kind = "global-avgpool"
-            case "FC":
-                kind, width = "FC", self._value(text[3:], span)
-            case "WIDEN":
-                kind, width = "widen", self._value(text[6:], span)
-            case "DROPOUT":
-                kind, rate = "dropout", self._rate(text[8:])
-            case "NORM":
-                kind = text.upper()
-            case "ACTIVATION":
-                kind = next(a for a in ACTIVATIONS if a.lower() == text.lower())
-            case "SOFTMAX":
-                kind = "softmax"
-            case _:
-                kind = "identity"
-        return syntax.Layer(kind, self._span(meta), kernel, width, stride, rate, written)
-
-    def _match(self, pattern: re.Pattern[str], text: str) -> Sequence[Any]:
-        match = pattern.fullmatch(text)
-        assert match, text
-        return match.groups()
+        found = re.fullmatch(_LAYERS[word.type], word, re.IGNORECASE)
+        assert found, word
+        span, parts = self._span(word), found.groupdict()
+        kernel, width, stride, rate = map(parts.get, ("kernel", "width", "stride", "rate"))
+        return syntax.Layer(
+            kind_of(parts["word"]).word,
+            self._span(meta),
+            self._kernel(kernel, span) if kernel else None,
+            self._value(width, span) if width else None,
+            self._value(stride, span) if stride else None,
+            self._rate(rate) if rate else None,
+            tuple(self._option(token) for token in options),
+        )
 
     def _kernel(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
         sides = [text] if text.startswith("$") else re.split("[x×]", text, flags=re.IGNORECASE)
@@ -178,7 +159,7 @@ class Builder(Transformer[Token, Any]):
 
     def merge(self, meta: Meta, children: list[Any]) -> syntax.Merge:
         word, *branches = children
-        return syntax.Merge(str(word).lower(), tuple(b.items for b in branches), self._span(meta))
+        return syntax.Merge(kind_of(word).word, tuple(b.items for b in branches), self._span(meta))
 
     def group(self, meta: Meta, children: list[syntax.Items]) -> syntax.Group:
         return syntax.Group(children[0].items, self._span(meta))
@@ -249,12 +230,12 @@ class Builder(Transformer[Token, Any]):
     def after(self, meta: Meta, children: list[Any]) -> syntax.After:
         _, kind, what = children
         items = () if isinstance(what, Token) else what.items
-        return syntax.After(_KINDS[kind.lower()], items, self._span(meta))
+        return syntax.After(kind_of(kind).word, items, self._span(meta))
 
     def default(self, meta: Meta, children: list[Token]) -> syntax.Default:
         _, kind, *options = children
         written = tuple(self._option(token) for token in options)
-        return syntax.Default(_KINDS[kind.lower()], written, self._span(meta))
+        return syntax.Default(kind_of(kind).word, written, self._span(meta))
 
     def block(self, meta: Meta, children: list[Any]) -> syntax.Block:
         word, name, (parameters, end), body = children

@@ -9,48 +9,16 @@ from itertools import groupby, takewhile
 from lark import Lark, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
+from vggdsl.language.dictionary import FORMS, KINDS
 from vggdsl.language.notations.arch.comments import blanked
+from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.source import Source, Span
 
-_LAYERS = ("CONV", "POOL", "GLOBAL_POOL", "FC", "WIDEN", "DROPOUT", "NORM", "ACTIVATION", "SOFTMAX", "IDENTITY")
-_SPELLED = {
-    "conv": "conv3-64",
-    "maxpool": "maxpool",
-    "avgpool": "avgpool",
-    "global-avgpool": "global-avgpool",
-    "FC": "FC-4096",
-    "dropout": "dropout-0.5",
-    "BN": "BN",
-    "LRN": "LRN",
-    "ReLU": "ReLU",
-    "LeakyReLU": "LeakyReLU",
-    "PReLU": "PReLU",
-    "ELU": "ELU",
-    "GELU": "GELU",
-    "SiLU": "SiLU",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "softmax": "softmax",
-    "identity": "identity",
-    "widen": "widen-32",
-}
-_ALSO = {
-    "dense": "FC-4096",
-    "linear": "FC-4096",
-    "fully": "FC-4096",
-    "conv2d": "conv3-64",
-    "pool": "maxpool",
-    "batchnorm": "BN",
-    "batch-norm": "BN",
-    "bn2d": "BN",
-    "drop": "dropout-0.5",
-    "swish": "SiLU",
-    "gap": "global-avgpool",
-    "flatten": "nothing: FC flattens by itself",
-}
+_LAYERS = {kind.word: kind for kind in KINDS.values() if kind.form != "MERGE"}
+_ALSO = {word: kind for kind in _LAYERS.values() for word in kind.also}
 """Other tools' words for the same layers."""
 
 _ENLARGING = re.compile(
@@ -83,9 +51,7 @@ _BRANCHING = {
     "add": "its branches stand in brackets: `add[ conv3-64 | identity ]`",
 }
 
-_MERGES = dict.fromkeys(("residual", "shortcut", "skip", "sum", "plus", "elementwise", "eltwise"), "add")
-_MERGES |= dict.fromkeys(("cat", "concatenate", "stack", "join", "depthconcat", "filter-concat"), "concat")
-_MERGES |= {"concat": "concat", "add": "add"}
+_MERGES = {word: kind.word for kind in KINDS.values() if kind.form == "MERGE" for word in (kind.word, *kind.also)}
 """Words for what brings branches together."""
 
 _MEASURES = {
@@ -107,13 +73,13 @@ _UNITS = {"k": "K", "m": "M", "g": "G", "ki": "Ki", "mi": "Mi", "gi": "Gi", "tho
 _UNITS |= {"billion": "G", "b": "G", "percent": "%", "%": "%"}
 
 _EXPECTED = {
-    "a layer": (*_LAYERS, "WORD", "LABEL", "CALL", "AUX", "MERGE", "LPAR"),
+    "a layer": (*FORMS, "WORD", "LABEL", "CALL", "AUX", "LPAR"),
     "a figure such as 138M": ("NUMBER",),
     "a size such as 224x224x3": ("SHAPE",),
     "a measure (params, macs, output, top-5-error, …)": ("MEASURE",),
     "a string in quotes": ("STRING",),
     "an option such as pad=1": ("OPTION",),
-    "a kind and a colon (`conv:`, `FC:`, `maxpool:`, `avgpool:`, `BN:`, `LRN:`)": ("KIND",),
+    f"a kind and a colon ({', '.join(f'`{kind}:`' for kind in OPTIONS)})": ("KIND",),
     "a name": ("NAME", "REF"),
     "`none`": ("NONE",),
     "`{`": ("LBRACE",),
@@ -361,7 +327,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield _unknown(first, "end the line above with a comma, behind which it goes on")
             return
         near = nearest(first.text, _DIRECTIVES)
-        if near and not nearest(first.text, list(_SPELLED)):
+        if near and not nearest(first.text, list(_LAYERS)):
             yield _unknown(first, f"did you mean `{near}`?")
             return
     while words:
@@ -433,12 +399,13 @@ def _suggest(word: str, lark: Lark) -> str:
         return f"a window is written without a space before it: `maxpool{word}`"
     head = re.match(r"[A-Za-z-]*[A-Za-z]", word)
     name = head[0] if head else ""
+    if name.lower() == "flatten":
+        return "nothing: FC flattens by itself"
     other = _ALSO.get(word.lower().split("(")[0]) or _ALSO.get(name.lower())
     if other:
-        width = re.search(r"\d+", word)
-        other = f"FC-{width[0]}" if other == "FC-4096" and width else other
-        return other if other.startswith("nothing") else f"here it is spelled `{other}`"
-    near = nearest(name, [*_SPELLED, *_DIRECTIVES]) if len(name) > 1 else None
+        size = re.search(r"\d+", word) if other.form == "SIZED" else None
+        return f"here it is spelled `{f'{other.word}-{size[0]}' if size else other.example}`"
+    near = nearest(name, [*_LAYERS, *_DIRECTIVES]) if len(name) > 1 else None
     if near is None:
         return "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
     whole = near + word[len(name) :]
@@ -447,14 +414,14 @@ def _suggest(word: str, lark: Lark) -> str:
     for dashed in (re.sub(r"[_:]", "-", whole), f"{near}-{word[len(name) :]}"):
         if is_layer(dashed, lark):
             return f"did you mean `{dashed}`?"
-    if near in ("maxpool", "avgpool") and len(word) > len(name):
+    if near in _LAYERS and _LAYERS[near].form == "POOL" and len(word) > len(name):
         return f"a window and its stride are spelled `{near}3/2`; `{near}` alone is 2x2 with stride 2"
-    return f"did you mean `{_SPELLED.get(near, near)}`?"
+    return f"did you mean `{_LAYERS[near].example if near in _LAYERS else near}`?"
 
 
 def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> list[Span]:
     """Calls that other tools spell layers as, `Dropout(0.5)`, unless a block has that name."""
-    names = {name.lower() for name in _SPELLED} | _ALSO.keys() | {"maxpool2d", "avgpool2d", "batchnorm2d"}
+    names = {name.lower() for name in _LAYERS} | _ALSO.keys() | {"flatten", "maxpool2d", "avgpool2d", "batchnorm2d"}
     return [
         span
         for name, span in calls
@@ -463,7 +430,8 @@ def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> 
 
 
 def _is_word(text: str, lark: Lark) -> bool:
-    return is_layer(text, lark) or bool(re.fullmatch(r"(pad|stride|groups|dilation|bias|after)=\w+", text))
+    options = "|".join(key.name for key in OPTIONS["conv"])
+    return is_layer(text, lark) or bool(re.fullmatch(rf"({options})=\w+", text))
 
 
 def is_layer(word: str, lark: Lark) -> bool:
@@ -473,4 +441,4 @@ def is_layer(word: str, lark: Lark) -> bool:
 
 @cache
 def _patterns(lark: Lark) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(t.pattern.to_regexp(), re.ASCII) for t in lark.terminals if t.name in _LAYERS)
+    return tuple(re.compile(t.pattern.to_regexp(), re.ASCII) for t in lark.terminals if t.name in FORMS)

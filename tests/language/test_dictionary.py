@@ -1,0 +1,64 @@
+"""What a row of the dictionary says holds in texts."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import vggdsl
+from vggdsl.language import syntax
+from vggdsl.language.dictionary import KINDS, LayerKind, kind_of, words_of
+from vggdsl.language.notations import arch, grammar
+from vggdsl.network.ops import FUNCTIONS, Activation, Layer, Merge
+from vggdsl.text.source import Source
+
+ALL = list(KINDS.values())
+ALSO = [(word, kind) for kind in ALL if kind.form != "MERGE" for word in kind.also]
+
+
+def read(text: str) -> syntax.Element:
+    (content,) = arch.parse(Source("a.arch", f"{text}\n")).contents
+    assert isinstance(content, syntax.Items)
+    return content.items[0].element
+
+
+def test_every_layer_kind_has_a_row() -> None:
+    assert {kind.op for kind in ALL} == {*get_args(Layer), *get_args(Merge)}
+    assert {kind.word for kind in ALL if kind.op is Activation} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.word)
+def test_what_is_shown_is_read_as_the_kind(kind: LayerKind) -> None:
+    assert kind_of(kind.word) is kind
+    for text in kind.shown or (kind.word,):
+        element = read(text)
+        assert isinstance(element, syntax.Layer | syntax.Merge)
+        assert element.kind == kind.word
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.word)
+def test_its_layers_have_names_that_claims_can_use(kind: LayerKind) -> None:
+    assert kind.stem.isidentifier()
+    assert kind.stem == kind.stem.lower()
+
+
+def test_a_word_is_of_one_kind() -> None:
+    words = [word.lower() for kind in ALL for word in (kind.word, *kind.also)]
+    assert len(set(words)) == len(words)
+    assert [word for word, _ in ALSO] == [word.lower() for word, _ in ALSO]
+
+
+@pytest.mark.parametrize(("word", "kind"), ALSO, ids=[word for word, _ in ALSO])
+def test_other_tools_words_lead_to_ours(word: str, kind: LayerKind) -> None:
+    for text in (word, f"{word}(7)", word.upper()):
+        with pytest.raises(vggdsl.ParseError) as caught:
+            vggdsl.parse(f"input 32x32x64\n{text}\n")
+        help = caught.value.diagnostics[0].help or ""
+        assert f"`{kind.example}`" in help or f"`{kind.word}-7`" in help, text
+
+
+def test_a_kept_grammar_is_of_no_use_when_words_have_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, text = str(tmp_path / "arch.lark-cache"), "input 8x8x3 Mish\n"
+    assert list(grammar.build("arch", cache=kept).parse(text).find_data("unknown_word"))
+    monkeypatch.setattr(grammar, "words_of", lambda name: "(?:Mish)" if name == "PLAIN" else words_of(name))
+    assert not list(grammar.build("arch", cache=kept).parse(text).find_data("unknown_word"))
