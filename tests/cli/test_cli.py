@@ -341,6 +341,26 @@ def test_show_as_a_table() -> None:
     assert all(line == line.rstrip() for line in lines)
 
 
+def test_show_takes_several_specs(good: str, wrong: str) -> None:
+    result = run("show", "vgg_a", wrong, good)
+    assert result.exit_code == 1
+    assert "error[V101]" in result.stderr
+    first, second = shown("vgg_a"), shown(good)
+    assert result.stdout == f"vgg_a:\n{first}\n{good}:\n{second}"
+    assert run("show", "vgg_a", good).exit_code == 0
+    assert run("show", "vgg_a", "nope").exit_code == 2
+    lines = shown("vgg_a", good, "--format", "markdown").splitlines()
+    assert [line for line in lines if line.startswith("**")] == ["**vgg_a**", f"**{good}**"]
+    rows = list(csv.DictReader(io.StringIO(shown("vgg_a", good, "--format", "csv"))))
+    assert {row["spec"] for row in rows} == {"vgg_a", good}
+    assert [row["name"] for row in rows if row["spec"] == good] == ["conv1_1", "relu1_1", "pool1", "fc2", "softmax"]
+
+
+@pytest.mark.parametrize("name", ["vgg_d", "googlenet", "deeper_googlenet/conv_relu_bn"])
+def test_a_spec_prints_as_it_is_shown(name: str) -> None:
+    assert f"{vggdsl.load(name)}\n" == shown(name)
+
+
 def test_show_as_json() -> None:
     data: dict[str, Any] = json.loads(shown("vgg_d", "--format", "json"))
     wanted = ["name", "input", "params", "total_params", "macs", "weight_layers", "layers"]

@@ -53,8 +53,16 @@ def test_check(files: list[str]) -> None:
 
 @pytest.mark.parametrize("name", ["vgg_d", "googlenet", "-"])
 def test_show(name: str) -> None:
-    data = printed("show", name, "--format", "json", input=BRANCHING)
-    assert list(misfits(data, SCHEMAS["show --format json"])) == []
+    data = printed("show", name, "--json", input=BRANCHING)
+    assert list(misfits(data, SCHEMAS["show --json"])) == []
+    assert data == printed("show", name, "--format", "json", input=BRANCHING)
+
+
+def test_show_several(files: list[str]) -> None:
+    rows = printed("show", "vgg_d", *files, "--json", code=1)
+    assert list(misfits(rows, SCHEMAS["show --json"])) == []
+    assert [row["name"] for row in rows] == ["vgg_d", "branching", "refuted"]
+    assert printed("show", "nope", "nor_this", "--json", code=2) == []
 
 
 def test_specs() -> None:
@@ -63,9 +71,17 @@ def test_specs() -> None:
 
 @pytest.mark.parametrize("names", [["quickstart", "mini_vgg"], ["vgg_d"], ["vgg_reconstructed/c222"]])
 def test_results(names: list[str]) -> None:
-    rows = printed("results", *names, "--format", "json")
+    rows = printed("results", *names, "--json")
     assert rows
-    assert list(misfits(rows, SCHEMAS["results --format json"])) == []
+    assert list(misfits(rows, SCHEMAS["results --json"])) == []
+    assert rows == printed("results", *names, "--format", "json")
+
+
+@pytest.mark.parametrize("call", ["show vgg_d --format csv", "specs --format markdown", "results vgg_d --format latex"])
+def test_json_and_another_format_is_wrong_usage(call: str) -> None:
+    result = CliRunner().invoke(main, [*call.split(), "--json"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "either --json or --format" in result.stderr
 
 
 # -- the types themselves

@@ -3,13 +3,12 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ParamSpec, TextIO, TypeVar
 
 import click
 
-from vggdsl.network.infer import TypedHead
 from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import FindingData, render_all, to_json
 from vggdsl.text.errors import Diagnostic, VggdslError
@@ -67,6 +66,13 @@ def refuse_wrong(spec: Spec) -> None:
         raise SystemExit(1)
 
 
+def form_of(form: str, as_json: bool) -> str:
+    """The form that is asked for, where ``--json`` says the same as ``--format json``."""
+    if as_json and form not in ("table", "json"):
+        raise click.UsageError(f"either --json or --format {form}")
+    return "json" if as_json else form
+
+
 def echo_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
@@ -84,10 +90,3 @@ def print_table(table: Table, form: str = "table") -> None:
             click.echo(to_latex(table))
         case _:
             click.echo(to_text(table, has_color(sys.stdout)))
-
-
-def heads_of(spec: Spec) -> Iterator[tuple[str, TypedHead]]:
-    """The auxiliary classifiers with their labels: of those that name the same layers, the outermost."""
-    for head in spec.typed.heads:
-        names = tuple(t.name for t in head.nodes)
-        yield min((label for label, nodes in spec.network.labels.items() if nodes == names), key=len), head

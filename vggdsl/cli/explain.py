@@ -6,11 +6,12 @@ from itertools import takewhile
 
 import click
 
-from vggdsl.cli.common import heads_of, report, reports_errors
+from vggdsl.cli.common import report, reports_errors
 from vggdsl.language.syntax import Default
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedNode
 from vggdsl.network.ops import Input
+from vggdsl.spec.layers import heads_of
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.source import Span
@@ -78,7 +79,7 @@ class _Explained:
         for t in self.nodes:
             for call in t.node.calls:
                 self.around[t.name].append(f"{' '.join(call.text.split())} of {self.place(call)}")
-        for name, head in heads_of(spec):
+        for name, head in heads_of(spec.network, spec.typed):
             for t in head.nodes:
                 self.around[t.name].append(f"{name}, an auxiliary classifier whose loss weighs {head.weight:g}")
 

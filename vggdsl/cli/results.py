@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vggdsl.cli.common import exit_code, report, reports_errors
+from vggdsl.cli.common import exit_code, form_of, report, reports_errors
 from vggdsl.cli.results_table import show
 from vggdsl.records.collect import collect
 from vggdsl.records.table import rows
@@ -21,10 +21,11 @@ from vggdsl.text.files import is_folder
     default="table",
     show_default=True,
 )
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--changed", is_flag=True, help="Only the columns in which rows differ; what is alike in one line.")
 @click.option("--all", "every", is_flag=True, help="The accuracies on training and validation images too.")
 @reports_errors
-def command(paths: tuple[str, ...], form: str, changed: bool, every: bool) -> None:
+def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, every: bool) -> None:
     """What was claimed beside what was measured: a row a figure.
 
     A PATH is a spec, a record, a run, or a folder of them.  [default: runs]
@@ -39,6 +40,7 @@ def command(paths: tuple[str, ...], form: str, changed: bool, every: bool) -> No
     vggdsl results specs/vgg_reconstructed runs --changed
     vggdsl results my_net.arch runs --format latex > table.tex
     """
+    form = form_of(form, as_json)
     if changed and form in ("csv", "json"):
         raise click.UsageError(f"--changed is for tables: {form} holds every column")
     if not paths and not is_folder(Path("runs")):

@@ -229,9 +229,9 @@ class Predicted(TypedDict):
 
 SCHEMAS: Mapping[str, Any] = {
     "check --json": list[Checked],
-    "show --format json": Shown,
+    "show --json": Shown | list[Shown],
     "specs --json": list[Listed],
-    "results --format json": list[ResultRow],
+    "results --json": list[ResultRow],
     "export --json": Exported,
     "predict --json": list[Predicted],
 }

@@ -2,7 +2,7 @@
 
 import click
 
-from vggdsl.cli.common import echo_json, print_table, reports_errors
+from vggdsl.cli.common import echo_json, form_of, print_table, reports_errors
 from vggdsl.cli.schemas import Listed
 from vggdsl.language.library import shipped
 from vggdsl.spec.spec import Spec, load
@@ -26,7 +26,8 @@ def command(form: str, as_json: bool) -> None:
     vggdsl show vgg_reconstructed/c232_fc64
     """
     specs = {name: load(path) for name, path in shipped().items()}
-    if as_json or form == "json":
+    form = form_of(form, as_json)
+    if form == "json":
         echo_json([_data(name, spec) for name, spec in specs.items()])
     else:
         print_table(Table(COLUMNS, [Part([_row(name, spec) for name, spec in specs.items()])]), form)

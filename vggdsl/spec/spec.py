@@ -16,6 +16,7 @@ from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.copies import reader
 from vggdsl.spec.inherited import from_delta, inherited_misfits
+from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
 from vggdsl.spec.recipe import DATA_SETS, Recipe, lint_recipe, read_recipes
@@ -31,6 +32,7 @@ from vggdsl.text.errors import (
 )
 from vggdsl.text.facts import OtherClasses
 from vggdsl.text.source import Source
+from vggdsl.text.tables import to_text
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Spec:
     recipes: tuple[Recipe, ...] = field(compare=False, repr=False)
     results: tuple[ResultClaim, ...] = field(compare=False, repr=False)
     measurements: tuple[Measurement, ...] = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        """The table of its layers, as ``vggdsl show`` prints it."""
+        table = layer_table(self.network, self.typed)
+        return "\n".join((to_text(table), *notes(self.name, self.document, self.typed)))
 
     def __repr__(self) -> str:
         typed = self.typed
