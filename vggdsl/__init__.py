@@ -6,6 +6,7 @@
 (138357544, 15470264320)
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vggdsl.language.library import shipped
@@ -14,6 +15,7 @@ from vggdsl.network.infer import TypedGraph, TypedNode, infer
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load, parse, write
+from vggdsl.text import caches
 from vggdsl.text.errors import (
     ClaimError,
     Diagnostic,
@@ -59,6 +61,18 @@ __all__ = [
     "to_torch",
     "write",
 ]
+
+
+def _cache_folder() -> Path | None:
+    """The user's, as this system has it or $XDG_CACHE_HOME says; none where platformdirs isn't, as in a browser."""
+    try:
+        from platformdirs import user_cache_path
+    except ModuleNotFoundError:
+        return None
+    return user_cache_path("vggdsl", appauthor=False)
+
+
+caches.folder = _cache_folder
 
 
 def __getattr__(name: str) -> Any:

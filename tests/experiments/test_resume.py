@@ -21,7 +21,7 @@ from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.report import Silent
 from vggdsl.experiments.train import resume, train
 from vggdsl.records.metrics import Epoch
-from vggdsl.records.runfolder import load_run, read_plan
+from vggdsl.records.runfolder import HeldError, load_run, read_plan
 from vggdsl.text.errors import InputError, RecordError
 
 KILLS = int(os.environ.get("VGGDSL_KILLS", "3"))
@@ -250,14 +250,41 @@ def test_progress_keeps_every_digit() -> None:
     assert Progress.from_json(progress.to_json()) == progress
 
 
+HOLDING = """
+import sys
+from pathlib import Path
+from vggdsl.records.runfolder import read_plan
+
+with read_plan(Path(sys.argv[1])).folder.held():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
 def test_a_run_that_another_process_trains_is_left_alone(broken: Path) -> None:
-    fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
-    with (broken / ".lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(RecordError, match="another process trains in"):
+    command = [sys.executable, "-c", HOLDING, str(broken)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(HeldError, match="another process trains in") as caught:
             resume(broken)
+        assert caught.value.diagnostics[0].help == "wait for its end"
+        other.kill()  # which lets go of it
+        other.wait()
     resume(broken)
     assert not (broken / ".lock").exists()
+
+
+def test_a_lock_is_let_go_once_it_is_gone(broken: Path) -> None:
+    folder, lock = read_plan(broken).folder, broken / ".lock"
+    with folder.held():
+        assert lock.exists()
+        with pytest.raises(HeldError), read_plan(broken).folder.held():
+            pass
+        assert lock.exists(), "who is refused leaves it"
+    assert not lock.exists()
+    with folder.held():
+        assert lock.exists()
 
 
 def test_what_a_kill_left_unwritten_is_written_from_the_checkpoint(broken: Path, whole: Path) -> None:

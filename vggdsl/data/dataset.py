@@ -168,7 +168,7 @@ def _finish(classes: tuple[str, ...], splits: dict[str, Lazy], notes: tuple[str,
     train, *others = (splits[name] for name in ("train", "val", "test"))
     held = [s for s in ([*others] if train.view else [train, *others]) if not isinstance(s.pictures, Arrays)]
     needed, free = sum(len(s) * s.shape.elements for s in held), available()
-    fits = free is None or needed <= _HELD * free
+    fits = needed <= _HELD * free
     val, test = (_hold(split, recipe) if isinstance(split.pictures, Arrays) or fits else split for split in others)
     if train.view is None:
         is_held = isinstance(train.pictures, Arrays) or fits

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import torch
 
 from vggdsl.experiments.report import Costs, Plan
@@ -20,7 +21,7 @@ _WATCHED = 1.0
 _FORWARD = 1 / 3
 """What an image that is only looked at takes of one that is trained on, by multiply-adds: the backward pass
 computes two products for the forward pass's one."""
-_STATM, _STATUS, _CLEAR = Path("/proc/self/statm"), Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 class Meter:
@@ -61,7 +62,7 @@ class Meter:
         """The truth, at the end; ``over`` says why that came early."""
         seconds = self._now() - self.began
         peak, memory = most_held(self.device), None
-        if peak is not None and self.peak is not None and self.before is not None and peak > self.peak:
+        if peak is not None and self.peak is not None and peak > self.peak:
             memory = peak - self.before  # else what the process did before took more, and hides it
         return Costs(seconds, self.estimate, memory, self.plan.memory, over)
 
@@ -87,15 +88,11 @@ def _forget_peak(device: torch.device) -> None:
         _CLEAR.write_text("5")  # man 5 proc: resets VmHWM
 
 
-def held(device: torch.device) -> int | None:
-    """Bytes that PyTorch holds on a GPU, or the process in RAM; None where the system doesn't tell."""
+def held(device: torch.device) -> int:
+    """Bytes that PyTorch holds on a GPU, or the process in RAM."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
-    if not _STATM.exists():
-        return most_held(device)
-    import resource
-
-    return int(_STATM.read_text().split()[1]) * resource.getpagesize()
+    return int(psutil.Process().memory_info().rss)
 
 
 def most_held(device: torch.device) -> int | None:
@@ -104,9 +101,12 @@ def most_held(device: torch.device) -> int | None:
         return torch.cuda.max_memory_allocated(device)
     if _STATUS.exists() and (found := re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)):
         return int(found[1]) * 1024
+    peak = getattr(psutil.Process().memory_info(), "peak_wset", None)
+    if peak is not None:  # Windows
+        return int(peak)
     try:
         import resource
-    except ImportError:  # Windows has none
+    except ImportError:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

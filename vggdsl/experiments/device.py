@@ -47,7 +47,7 @@ class Hardware:
             name = f"{_cpu_name()}, {plural(threads, 'thread')}"
         return "".join(c for c in name if c.isprintable() and c not in '"\\')
 
-    def free(self) -> int | None:
+    def free(self) -> int:
         """Bytes of memory that a training can have."""
         return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else memory.available()
 

@@ -284,7 +284,7 @@ def _near(split: Images, hardware: Hardware) -> Images:
     device = hardware.device
     if device.type == "cpu" or isinstance(split, Lazy):
         return split
-    small = split.images.nbytes <= _ON_DEVICE * (hardware.free() or 0)
+    small = split.images.nbytes <= _ON_DEVICE * hardware.free()
     return Split(*_on(split, device)) if small else split
 
 

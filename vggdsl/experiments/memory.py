@@ -20,9 +20,9 @@ def training_bytes(typed: TypedGraph, recipe: Recipe, bytes_each: int, processes
     return typed.training_params * 4 * (2 + moments) + (typed.activations + heads) * images * bytes_each
 
 
-def check_training(needed: int, free: int | None, recipe: Recipe) -> None:
+def check_training(needed: int, free: int, recipe: Recipe) -> None:
     """Raises ``InputError`` V508 if a training needs more than is free."""
-    if free is None or needed <= free:
+    if needed <= free:
         return
     wanted = f"training at batch {recipe.batch} needs {bytes_text(needed)} of memory at the least"
     message = f"{wanted}, {bytes_text(free)} are free"

@@ -6,6 +6,7 @@ hold the spec's text, the names of the classes, the normalisation and the scale 
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -125,26 +127,21 @@ class RunFolder:
 
         Raises ``HeldError`` V607 if another has it, ``InputError`` V506 if the folder can't be written.
         """
-        try:
-            import fcntl
-        except ImportError:  # Windows has none: there nothing is held
-            yield
-            return
         file = self.path / ".lock"
+        lock = FileLock(file, timeout=0)
         try:
-            opened = file.open("a")
+            lock.acquire()
+        except Timeout:
+            message = f"another process trains in {self.path}"
+            raise HeldError(Diagnostic("V607", message, help="wait for its end")) from None
         except OSError as error:
             raise InputError(Diagnostic("V506", f"{file} can't be written: {error.strerror or error}")) from None
-        with opened as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                message = f"another process trains in {self.path}"
-                raise HeldError(Diagnostic("V607", message, help="wait for its end")) from None
-            try:
-                yield
-            finally:
+        try:
+            yield
+        finally:
+            if os.name == "posix":  # while it is held: who opened it meanwhile finds it gone. Windows removes it itself
                 file.unlink(missing_ok=True)
+            lock.release()
 
     def write_plan(self, data: Path, device: str, start: "Trained | None" = None, base: str | None = None) -> None:
         """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""

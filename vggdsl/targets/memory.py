@@ -20,7 +20,7 @@ def check_use(what: str, typed: TypedGraph | None = None, held: int = 0) -> None
         values = max((t.x.elements + t.shape.elements for t in typed.nodes[1:]), default=0)
         needed = max(needed, 4 * 4 * typed.params) + 3 * 4 * values
     free = available()
-    if free is not None and needed > free:
+    if needed > free:
         message = f"{what} needs {bytes_text(needed)} of memory at the least, {bytes_text(free)} are free"
         raise InputError(Diagnostic("V508", message, help="use a machine with more memory"))
 
