@@ -65,6 +65,17 @@ def test_show_several(files: list[str]) -> None:
     assert printed("show", "nope", "nor_this", "--json", code=2) == []
 
 
+def test_fmt(files: list[str]) -> None:
+    rows = printed("fmt", "--check", "--json", *files, code=1)
+    assert list(misfits(rows, SCHEMAS["fmt --check --json"])) == []
+    assert [row["spec"] for row in rows] == files
+    assert [row["formatted"] for row in rows] == [True, None, False, False, None]
+    assert printed("fmt", "--check", "--json", "-", input=BRANCHING) == [
+        {"spec": "-", "formatted": True, "diagnostics": []}
+    ]
+    assert CliRunner().invoke(main, ["fmt", "--json", *files]).exit_code == 2
+
+
 def test_specs() -> None:
     assert list(misfits(printed("specs", "--json"), SCHEMAS["specs --json"])) == []
 
@@ -164,7 +175,8 @@ def test_every_call_is_one_of_a_command() -> None:
         assert command in COMMANDS
         got = main.get_command(main.make_context("vggdsl", [command], resilient_parsing=True), command)
         assert got is not None
-        assert any(flags[0] in parameter.opts for parameter in got.params)
+        known = [name for parameter in got.params for name in parameter.opts]
+        assert [flag for flag in flags if flag.startswith("-") and flag not in known] == []
 
 
 # -- the checker

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, worst
 from vggdsl.cli.schemas import Checked
 from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
@@ -50,7 +50,7 @@ def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
     else:
         all_checked = list(_told(checked, names, strict))
     codes = [each.code(strict) for each in all_checked]
-    raise SystemExit(1 if 1 in codes else max(codes))
+    raise SystemExit(worst(codes))
 
 
 @dataclass(frozen=True)

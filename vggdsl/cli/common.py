@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TextIO, TypeVar
 
@@ -42,6 +42,11 @@ def exit_code(found: Iterable[Diagnostic]) -> int:
     if not errors:
         return 0
     return 2 if all(d.row.about_call for d in errors) else 1
+
+
+def worst(codes: Sequence[int]) -> int:
+    """The exit code of a command over several specs: one that is wrong outdoes one that isn't there."""
+    return 1 if 1 in codes else max(codes)
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:

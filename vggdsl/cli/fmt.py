@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from vggdsl.cli.common import exit_code, report
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, report, worst
+from vggdsl.cli.schemas import Formatted
 from vggdsl.language import notations
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten
@@ -17,7 +18,8 @@ from vggdsl.text.files import is_file, write_text
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option("--flatten", "flat", is_flag=True, help="Print a spec without its links to other files.")
-def command(specs: tuple[str, ...], check: bool, flat: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="With --check: what would change, as JSON.")
+def command(specs: tuple[str, ...], check: bool, flat: bool, as_json: bool) -> None:
     """Bring specs into the one form: one spelling, aligned arrows and comments, broken wide lines.
 
     Comments survive, and so do the lines that a body is broken into. Files are rewritten in
@@ -28,41 +30,51 @@ def command(specs: tuple[str, ...], check: bool, flat: bool) -> None:
 
     \b
     vggdsl fmt my_net.arch
-    vggdsl fmt --check specs/*.arch
+    vggdsl fmt --check my_nets/*.arch
     cat my_net.arch | vggdsl fmt -
     vggdsl fmt --flatten vgg_gap > flat.arch
     """
     if flat and (check or len(specs) > 1):
         raise click.UsageError("--flatten takes one SPEC, and no --check")
-    codes = []
+    if as_json and not check:
+        raise click.UsageError("--json tells what --check finds: give both")
+    codes, rows = [], list[Formatted]()
     for name in specs:
+        is_formed, found = None, list[Diagnostic]()
         try:
-            codes.append(_flatten(name) if flat else _format(name, check))
+            if flat:
+                _flatten(name)
+            else:
+                is_formed = _format(name, check, quiet=as_json)
         except VggdslError as error:
-            report(error.diagnostics)
-            codes.append(exit_code(error.diagnostics))
-    raise SystemExit(1 if 1 in codes else max(codes))
+            found += error.diagnostics
+        codes.append(exit_code(found) or int(check and is_formed is False))
+        rows.append({"spec": name, "formatted": is_formed, "diagnostics": diagnostics_json(found)})
+        if not as_json:
+            report(found)
+    if as_json:
+        echo_json(rows)
+    raise SystemExit(worst(codes))
 
 
-def _flatten(name: str) -> int:
+def _flatten(name: str) -> None:
     source = read_source(name)
     click.echo(notations.write(flatten(notations.read(source), reader(source))), nl=False)
-    return 0
 
 
-def _format(name: str, check: bool) -> int:
+def _format(name: str, check: bool, quiet: bool) -> bool:
+    """Whether a spec was in the one form already."""
     if name != "-" and not is_file(Path(name)):
         raise InputError(Diagnostic("V501", f"no file `{name}`", help="fmt takes files, or `-`"))
     source = read_source(name)
     text = notations.write(notations.read(source, notations.SPEC_LANGUAGE))
     changed = text != source.text
     if check:
-        if changed:
+        if changed and not quiet:
             click.echo(f"{name}: would be reformatted")
-        return int(changed)
-    if name == "-":
+    elif name == "-":
         click.echo(text, nl=False)
     elif changed:
         write_text(Path(name), text)
         click.echo(f"{name}: reformatted", err=True)
-    return 0
+    return not changed

@@ -103,6 +103,17 @@ class Shown(TypedDict):
     heads: Annotated[list[AuxiliaryClassifier], "auxiliary classifiers"]
 
 
+# -- fmt
+
+
+class Formatted(TypedDict):
+    """A spec, and whether it is in the one form."""
+
+    spec: Annotated[str, "the file, as it was given"]
+    formatted: Annotated[bool | None, "whether `vggdsl fmt` would leave it as it is; null for what can't be read"]
+    diagnostics: Annotated[list[FindingData], "why it can't be read"]
+
+
 # -- specs
 
 
@@ -230,6 +241,7 @@ class Predicted(TypedDict):
 SCHEMAS: Mapping[str, Any] = {
     "check --json": list[Checked],
     "show --json": Shown | list[Shown],
+    "fmt --check --json": list[Formatted],
     "specs --json": list[Listed],
     "results --json": list[ResultRow],
     "export --json": Exported,

@@ -5,7 +5,7 @@ from typing import get_type_hints
 
 import click
 
-from vggdsl.cli.common import echo_json, exit_code, form_of, print_table, report
+from vggdsl.cli.common import echo_json, exit_code, form_of, print_table, report, worst
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
@@ -68,7 +68,7 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> N
         echo_json([_json(spec) for _, spec in specs] if len(names) > 1 else _json(specs[0][1]))
     elif form == "csv" and specs:
         click.echo(_csv(specs, names_specs=len(names) > 1), nl=False)
-    raise SystemExit(1 if 1 in codes else max(codes))
+    raise SystemExit(worst(codes))
 
 
 _HEADINGS = {"table": "{}:", "markdown": "**{}**\n", "latex": "% {}"}
