@@ -6,10 +6,12 @@ Small, so that thousands can be tried: sides to 24, channels to 12, chains of up
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import assert_never
+from typing import Any
 
 from hypothesis import strategies as st
 
+from vggdsl.language.dictionary import ACTIVATIONS, KINDS, LayerKind
+from vggdsl.language.schema import Flag, Key, Whole
 from vggdsl.network.graph import Graph, Head, Node
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.ops import (
@@ -29,11 +31,11 @@ from vggdsl.network.ops import (
     Layer,
     MaxPool,
     Op,
-    PReLU,
     Softmax,
     Widen,
 )
 from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.text.errors import ShapeError
 from vggdsl.text.source import Source, Span
 
 SIDE, CHANNELS, LAYERS = 24, 12, 12
@@ -76,6 +78,70 @@ def pool_windows(draw: st.DrawFn, x: Shape) -> Window:
     return Window(kernel, Pair(stride, stride), pad, ceil=draw(st.booleans()))
 
 
+TRIED: dict[str, list[float]] = {
+    "rate": [0.1, 0.25, 0.5],
+    "eps": [1e-5, 1e-3, 0.1],
+    "momentum": [0.1, 0.3],
+    "k": [1.0, 2.0],
+    "alpha": [1e-4, 0.01, 1.0],
+    "beta": [0.5, 0.75, 1.0],
+}
+"""Of numbers in options; of others the default."""
+WIDEST = 7
+
+
+def tried(key: Key) -> st.SearchStrategy[Any]:
+    match key.type:
+        case Flag():
+            return st.booleans()
+        case Whole(least):
+            return st.integers(least, WIDEST)
+        case _:
+            return st.sampled_from(TRIED.get(key.name, [key.default]))
+
+
+def takes(op: Op, x: Shape) -> bool:
+    try:
+        op.out_shape(x)
+    except ShapeError:
+        return False
+    return True
+
+
+def sizes(kind: LayerKind, x: Shape, most: int = 2 * CHANNELS) -> list[int]:
+    """The numbers behind the word's hyphen with which a layer of the kind takes the shape."""
+    return [n for n in range(1, max(x.c, most) + 1) if takes(kind.make(n), x)]
+
+
+@st.composite
+def made(draw: st.DrawFn, kinds: list[LayerKind], x: Shape) -> Layer:
+    """Layers of some kinds that can take the shape, by what the dictionary says of them; no windows."""
+    kind = draw(st.sampled_from(kinds))
+    number: float | None = None
+    if kind.form == "SIZED":
+        number = draw(st.sampled_from(sizes(kind, x)))
+    elif kind.form == "RATED":
+        number = draw(st.sampled_from(TRIED[kind.number]))
+    op = kind.make(number, **{key.name: draw(tried(key)) for key in kind.options})
+    assert isinstance(op, Layer)
+    return op
+
+
+BY_OP: dict[type[Op], list[LayerKind]] = {}
+"""The kinds that are told by numbers and options, without a window; no softmax, which stands only at the end."""
+for _kind in KINDS.values():
+    if _kind.form in ("SIZED", "RATED", "PLAIN") and _kind.op is not Softmax:
+        BY_OP.setdefault(_kind.op, []).append(_kind)
+REFINING = [op for op in BY_OP if (op.activation or op.passing) and not op.idle]
+"""Activations and normalisations."""
+
+
+def of(ops: Iterable[type[Op]], x: Shape) -> list[st.SearchStrategy[Layer]]:
+    """A strategy for each of the ops that has layers that take the shape."""
+    kinds = (BY_OP[op] for op in ops)
+    return [made(each, x) for each in kinds if each[0].form != "SIZED" or sizes(each[0], x)]
+
+
 def layers(x: Shape) -> st.SearchStrategy[Layer]:
     """Layers that can take the shape; no softmax, which stands only at the end."""
     windows: list[st.SearchStrategy[Layer]] = [
@@ -83,27 +149,9 @@ def layers(x: Shape) -> st.SearchStrategy[Layer]:
         pool_windows(x).map(MaxPool),
         pool_windows(x).map(AvgPool),
     ]
-    norms: list[st.SearchStrategy[Layer]] = [
-        st.builds(BatchNorm, st.sampled_from([1e-5, 1e-3, 0.1]), st.sampled_from([0.1, 0.3])),
-        st.builds(
-            LRN,
-            st.integers(1, 7),
-            st.sampled_from([1.0, 2.0]),
-            st.sampled_from([1e-4, 0.01, 1.0]),
-            st.sampled_from([0.5, 0.75, 1.0]),
-        ),
-        st.sampled_from(FUNCTIONS).map(Activation),
-        st.just(PReLU()),
-    ]
-    others: list[st.SearchStrategy[Layer]] = [
-        st.builds(FC, st.integers(1, 2 * CHANNELS), st.booleans()),
-        st.just(GlobalAvgPool()),
-        st.sampled_from([0.1, 0.25, 0.5]).map(Dropout),
-        st.just(Identity()),
-        st.integers(x.c, max(x.c, 2 * CHANNELS)).map(Widen),
-    ]
+    others = of([op for op in BY_OP if op not in REFINING], x)
     # Not `one_of`, which takes repeated ones once.
-    return st.sampled_from(windows * 6 + norms * 2 + others).flatmap(lambda layer: layer)
+    return st.sampled_from(windows * 6 + of(REFINING, x) * 2 + others).flatmap(lambda layer: layer)
 
 
 @st.composite
@@ -258,7 +306,7 @@ def _kept(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> Part:
     conv: st.SearchStrategy[Layer] = st.builds(
         Conv, st.integers(1, 6), st.sampled_from([SAME, POINT]), bias=st.booleans()
     )
-    others: list[Layer] = [BatchNorm(), LRN(3), Activation("ReLU"), MaxPool(SAME), AvgPool(SAME), Identity()]
+    pools: list[Layer] = [MaxPool(SAME), AvgPool(SAME)]
     match draw(st.sampled_from(["one"] * 3 + (["group", "merge"] if deep else []))):
         case "group":
             parts = draw(_row(x, deep - 1, classes))
@@ -268,7 +316,8 @@ def _kept(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> Part:
         case "merge":
             return draw(_merges(x, deep, classes, same_size=True))
         case _:
-            return One(draw(conv | st.sampled_from(others) | st.integers(x.c, x.c + 3).map(Widen)))
+            refining = st.one_of(of([*REFINING, Identity], x))
+            return One(draw(conv | st.sampled_from(pools) | refining | st.integers(x.c, x.c + 3).map(Widen)))
 
 
 @st.composite
@@ -411,22 +460,15 @@ def spelled(op: Op, number: Callable[[int], str] = str) -> str:
             return " ".join([_conv_word(op, number), *_conv_options(op)])
         case MaxPool() | AvgPool():
             return _pool(op.word, op.window, number)
-        case FC():
-            return f"FC-{number(op.features)}" + ("" if op.bias else " bias=no")
-        case BatchNorm():
-            return f"BN eps={op.eps:g} momentum={op.momentum:g}"
-        case LRN():
-            return f"LRN n={op.n} k={op.k:g} alpha={op.alpha:g} beta={op.beta:g}"
-        case Activation():
-            return op.function
-        case Widen():
-            return f"widen-{number(op.channels)}"
-        case Dropout():
-            return f"dropout-{op.rate:g}"
-        case GlobalAvgPool() | PReLU() | Softmax() | Identity() | Concat() | Add():
-            return op.word
         case _:
-            assert_never(op)
+            kind = KINDS[op.kind]
+            word = kind.word
+            if kind.form == "SIZED":
+                word += f"-{number(getattr(op, kind.number))}"
+            elif kind.form == "RATED":
+                word += f"-{getattr(op, kind.number):g}"
+            given = {key: getattr(op, key.name) for key in kind.options}
+            return " ".join([word, *(f"{k.name}={k.type.write(v)}" for k, v in given.items() if v != k.default)])
 
 
 def _side(pair: Pair, number: Callable[[int], str] = str) -> str:
@@ -465,7 +507,7 @@ def _pool(word: str, w: Window, number: Callable[[int], str]) -> str:
     return " ".join(parts)
 
 
-RULES = ["BN ReLU", "ReLU", "BN", "none", "ReLU dropout-0.5", "LRN ELU", "BN PReLU"]
+RULES = ["BN ReLU", "ReLU", "BN", "none", "ReLU dropout-0.5", *(f"LRN {word}" for word in ACTIVATIONS)]
 
 
 @st.composite
@@ -484,7 +526,7 @@ def chain_texts(draw: st.DrawFn) -> str:
         if len(of_kind) > 1 and draw(st.booleans()):
             rules.append(f"after {kind}: {draw(st.sampled_from(RULES))}")
     if any(rule.startswith("after") for rule in rules):
-        ops = [op for op in ops if not isinstance(op, Activation | PReLU)]
+        ops = [op for op in ops if not op.activation]
     words = [spelled(ops[0])]
     for op in ops[1:]:
         word = spelled(op)

@@ -7,7 +7,7 @@ import pytest
 
 import vggdsl
 from vggdsl.language import syntax
-from vggdsl.language.dictionary import KINDS, LayerKind, kind_of, words_of
+from vggdsl.language.dictionary import ACTIVATIONS, KINDS, PASSING, LayerKind, kind_of, words_of
 from vggdsl.language.notations import arch, grammar
 from vggdsl.network.ops import FUNCTIONS, Activation, Layer, Merge
 from vggdsl.text.source import Source
@@ -40,6 +40,37 @@ def test_what_is_shown_is_read_as_the_kind(kind: LayerKind) -> None:
 def test_its_layers_have_names_that_claims_can_use(kind: LayerKind) -> None:
     assert kind.stem.isidentifier()
     assert kind.stem == kind.stem.lower()
+
+
+@pytest.mark.parametrize("word", [*ACTIVATIONS, *PASSING])
+def test_what_may_stand_in_rules_follows_every_layer(word: str) -> None:
+    text = f"input 8x8x3\nafter conv: {KINDS[word].example}\nconv3-64 conv3-64 FC-10\n"
+    kinds = [node.op.kind for node in vggdsl.parse(text).network.graph.nodes]
+    assert kinds == ["input", "conv", word, "conv", word, "FC"]
+
+
+@pytest.mark.parametrize("word", PASSING)
+def test_an_activation_is_found_behind_what_passes(word: str) -> None:
+    text = f"input 8x8x3\nafter conv: ReLU\nconv3-64 {KINDS[word].example} ReLU FC-10\n"
+    with pytest.raises(vggdsl.NetworkError) as caught:
+        vggdsl.parse(text)
+    assert [d.code for d in caught.value.diagnostics] == ["V216"]
+
+
+@pytest.mark.parametrize("word", ACTIVATIONS)
+def test_with_an_activation_written_none_is_implied(word: str) -> None:
+    kinds = [node.op.kind for node in vggdsl.parse(f"input 8x8x3 conv3-8 conv3-8 {word} FC-10\n").network.graph.nodes]
+    assert kinds == ["input", "conv", "conv", word, "FC"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL if kind.ruled], ids=lambda kind: kind.word)
+def test_it_can_have_rules_and_defaults(kind: LayerKind) -> None:
+    rule = f"after {kind.word}: identity\n"
+    if kind.options:
+        key = kind.options[0]
+        rule += f"default {kind.word}: {key.name}={key.example}\n"
+    nodes = vggdsl.parse(f"input 8x8x64\n{rule}{kind.example} FC-10\n").network.graph.nodes
+    assert [node.implied for node in nodes if node.op.kind == "identity"][-1:] == [f"after {kind.word}"]
 
 
 def test_a_word_is_of_one_kind() -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from strategies import graphs
 
 import vggdsl
+from vggdsl.language.dictionary import KINDS
 from vggdsl.network.ops import Input, Op, Softmax
 
 OPS: tuple[type[Op], ...] = get_args(Op)
@@ -66,6 +67,11 @@ def test_the_fixture_pins_its_shape_and_counts(op: type[Op]) -> None:
     assert any(isinstance(node.op, op) for node in spec.network.graph.nodes)
     assert {"output", "params"} <= {v.measure.name for v in spec.verdicts}
     assert spec.count("holds") >= 4
+
+
+@pytest.mark.parametrize("op", [op for op in OPS if op is not Input], ids=snake)
+def test_the_dictionary_has_a_row(op: type[Op]) -> None:
+    assert [kind for kind in KINDS.values() if kind.op is op]
 
 
 @pytest.mark.parametrize("op", [op for op in OPS if op not in (Input, Softmax)], ids=snake)

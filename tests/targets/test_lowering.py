@@ -16,6 +16,7 @@ import torchvision
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import (
+    BY_OP,
     POINT,
     SAME,
     SIDE,
@@ -31,16 +32,18 @@ from strategies import (
     graphs,
     nets,
     pool_windows,
+    sizes,
+    takes,
     texts_of,
 )
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from vggdsl.language.dictionary import LayerKind
 from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph, TypedHead, TypedNode, infer
 from vggdsl.network.ops import (
     FC,
-    FUNCTIONS,
     LRN,
     Activation,
     Add,
@@ -54,9 +57,7 @@ from vggdsl.network.ops import (
     Input,
     MaxPool,
     Op,
-    PReLU,
     Softmax,
-    Widen,
 )
 from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.shapes import Pair, Shape, Window
@@ -310,11 +311,23 @@ def test_folded_is_unfolded(graph: TypedGraph, seed: int) -> None:
 
 
 CEIL = replace(P3, ceil=True)
+MAP, VECTOR = Shape(6, 10, 8), Shape(8, 1, 1)
+WITHOUT_WINDOW = [kind for kinds in BY_OP.values() for kind in kinds]
+
+
+def _sizes(kind: LayerKind) -> list[int]:
+    """The least and the largest small number that does for both."""
+    fit = [n for n in sizes(kind, MAP, 11) if n in sizes(kind, VECTOR, 11)]
+    return [fit[0], fit[-1]]
+
+
 SINGLE: list[Op] = [
-    *(Activation(function) for function in FUNCTIONS),
     *(LRN(n, alpha=0.5) for n in range(1, 8)),
     *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, CEIL, replace(CEIL, pad=Pair(0, 0)))),
-    *(GlobalAvgPool(), Identity(), Dropout(0.5), BatchNorm(eps=0.1), PReLU(), Widen(8), Widen(11)),
+    *(kind.make() for kind in WITHOUT_WINDOW if kind.form == "PLAIN" and kind.op is not LRN),
+    *(kind.make(0.5) for kind in WITHOUT_WINDOW if kind.form == "RATED"),
+    *(kind.make(n) for kind in WITHOUT_WINDOW if kind.form == "SIZED" for n in _sizes(kind)),
+    BatchNorm(eps=0.1),
 ]
 
 
@@ -322,9 +335,10 @@ SINGLE: list[Op] = [
 def test_each_op_in_onnx_is_torchs(op: Op) -> None:
     """One by one, on a map and on a vector, whatever the properties happen to draw."""
     conv = Conv(6, Window(Pair(2, 2)))
-    agree(chain(Input(Shape(3, 11, 9)), conv, op))
-    if not isinstance(op, MaxPool | AvgPool) or op.window.pad != (0, 0):
-        agree(chain(Input(Shape(3, 11, 9)), conv, FC(8), op))
+    for ops, x in (([conv], MAP), ([conv, FC(8)], VECTOR)):
+        assert chain(Input(Shape(3, 11, 9)), *ops).output == x
+        if not isinstance(op, MaxPool | AvgPool) or takes(op, x):
+            agree(chain(Input(Shape(3, 11, 9)), *ops, op))
 
 
 def test_the_shortcut_without_parameters_takes_every_second_pixel_and_puts_zeros_behind() -> None:

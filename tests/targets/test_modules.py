@@ -9,6 +9,7 @@ from torch import nn
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import Merge, Softmax, Widen
 from vggdsl.network.shapes import Shape
+from vggdsl.network.weights import COUNTER
 from vggdsl.targets.modules import Untraceable, layer_of, lower
 
 
@@ -23,6 +24,17 @@ def test_a_layers_module_is_known_as_the_layer(graph: TypedGraph) -> None:
             with torch.device("meta"):
                 module, _ = lower(op, x, flat)
             assert layer_of(module, x).plain(x).text == op.plain(x).text
+
+
+@given(graphs())
+def test_what_is_not_drawn_begins_as_torch_lets_it(graph: TypedGraph) -> None:
+    for typed in graph.training_nodes:
+        parts = typed.node.op.parts(typed.x)
+        if not typed.node.op.weight_layer and parts:
+            module, _ = lower(typed.node.op, typed.x, False)
+            state = {name: tensor for name, tensor in module.state_dict().items() if name != COUNTER}
+            assert {part.name: part.shape for part in parts} == {name: tuple(t.shape) for name, t in state.items()}
+            assert all((state[part.name] == part.first).all() for part in parts)
 
 
 @pytest.mark.parametrize(

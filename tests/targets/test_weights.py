@@ -11,6 +11,7 @@ from hypothesis import given
 from strategies import chain, graphs
 from torch import nn
 
+from vggdsl.language.dictionary import ACTIVATIONS, KINDS
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import FC, LRN, Activation, BatchNorm, Conv, Dropout, Input, MaxPool, Op, PReLU, Softmax
 from vggdsl.network.shapes import Pair, Shape, Window
@@ -31,6 +32,7 @@ OPS: list[Op] = [
     *(FC(100), Softmax()),
 ]
 GRAPH = chain(*OPS)
+ALL_ACTIVATIONS = [KINDS[word].make() for word in ACTIVATIONS]
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -106,7 +108,7 @@ def test_initialisation_depends_on_the_seed_alone() -> None:
     assert not np.array_equal(first["fc12.weight"], other["fc12.weight"])
 
 
-@pytest.mark.parametrize("activation", [Activation("ReLU"), Activation("SiLU"), PReLU()], ids=str)
+@pytest.mark.parametrize("activation", ALL_ACTIVATIONS, ids=str)
 def test_training_moves_every_weight(activation: Op) -> None:
     """Values are freed when last used, and none that the gradients need."""
     graph = chain(*OPS[:5], activation, FC(7), BatchNorm(), activation, FC(5))

@@ -87,6 +87,11 @@ class LayerKind:
         """Whether the word is a layer with nothing behind it."""
         return self.form in ("PLAIN", "POOL")
 
+    def make(self, number: float | None = None, **values: Any) -> Layer | Merge:
+        """A layer of the kind: the number behind its hyphen, and values for other fields of the op."""
+        numbers: dict[str, Any] = {} if number is None else {self.number: number}
+        return self.op(**self.fields, **numbers, **values)
+
 
 _COUNT, _PADDING = Whole(1, most=10**6), Axes(Whole(0, most=10**6))
 _ABOVE_0 = Number(0, above=True)

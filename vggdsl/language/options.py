@@ -76,21 +76,20 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
 def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:
     """The op that a layer's word means, with the values of its options."""
     kind = KINDS[layer.kind]
-    values = {**kind.fields, **{key: value for key, value in options.items() if key != "after"}}
+    values = {key: value for key, value in options.items() if key != "after"}
     match kind.form:
         case "CONV":
-            values = _conv(layer, **values)
+            return kind.make(**_conv(layer, **values))
         case "POOL":
-            values = {"window": _pool_window(layer, **values)}
+            return kind.make(window=_pool_window(layer, **values))
         case "SIZED":
-            values[kind.number] = _number(layer.width, layer.span)
+            return kind.make(_number(layer.width, layer.span), **values)
         case "RATED":
-            values[kind.number] = _rate(layer)
+            return kind.make(_rate(layer), **values)
         case "PLAIN" | "MERGE":
-            pass
+            return kind.make(**values)
         case _:
             assert_never(kind.form)
-    return kind.op(**values)
 
 
 def _conv(layer: syntax.Layer, pad: Pair | None = None, **values: Any) -> dict[str, Any]:
