@@ -1,16 +1,23 @@
-"""Each code has a row, each row is of use, and no other room reads a code's letters or a message."""
+"""Each code has a row, each row is of use, and no other room reads a code's letters or a message.
+
+``UPDATE_DOCS=1 pytest tests/text/test_codes.py`` writes the page of all codes anew.
+"""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 import vggdsl
+from vggdsl.cli.codes import example_of, rendered
 from vggdsl.text import errors
 from vggdsl.text.codes import CODES, Code, CodeName
+from vggdsl.text.diagnostics import render_all
 from vggdsl.text.errors import Diagnostic, Label, VggdslError, error_of, in_a_line, unknown
 from vggdsl.text.facts import Facts, OtherClasses, OtherLayers
 from vggdsl.text.source import Source, Span
@@ -87,6 +94,72 @@ def test_several_findings_of_one_kind_are_an_error_of_it() -> None:
     assert type(error_of([finding("V301"), finding("V306")])) is vggdsl.ClaimError
     assert type(error_of([finding("V603")])) is vggdsl.RecordError
     assert type(error_of([finding("V301"), finding("V603")])) is VggdslError
+
+
+# -- the page of all codes
+
+PAGE = PACKAGE / "text" / "README.md"
+_PART = re.compile(r"(?<=<!-- codes -->\n)(?:.*\n)*?(?=<!-- /codes -->)")
+ROOMS = {
+    "1": "1: the text",
+    "2": "2: the network",
+    "3": "3: claims",
+    "4": "4: recipes",
+    "5": "5: data, files and devices",
+    "6": "6: runs and records",
+}
+
+
+def page() -> Iterator[str]:
+    for room, rows in groupby(CODES.values(), lambda row: row.name[1]):
+        yield f"\n## {ROOMS[room]}\n"
+        listed = list(rows)
+        yield "| code | |\n| :-- | :-- |"
+        yield from (f"| [{row.name}](#{anchor(row)}) | {row.title} |" for row in listed)
+        for row in listed:
+            yield from section(row)
+    yield ""
+
+
+def anchor(row: Code) -> str:
+    """As pages' readers make it of the heading."""
+    return re.sub(r"[^\w -]", "", f"{row.name}: {row.title}".lower()).replace(" ", "-")
+
+
+def section(row: Code) -> Iterator[str]:
+    yield f"\n### {row.name}: {row.title}\n"
+    yield row.meaning
+    yield f"\nTo mend it: {row.mend}"
+    if row.about_call:
+        yield "\nIt is about the call and not about a spec: a command ends with 2."
+    if row.unshown is not None:
+        yield f"\nThere is no example here: it takes {row.unshown}."
+        return
+    text, found = example_of(row)
+    yield f"\n```\n{text.rstrip()}\n```\n\n```\n{rendered(found)}\n```"
+
+
+def test_the_page_tells_every_code() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    shown = _PART.sub(lambda _: "\n".join(page()) + "\n", text)
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(shown, encoding="utf-8", newline="\n")
+    assert _PART.search(text)
+    assert shown == text
+    assert [match for match in re.findall(r"\(#([^)]+)\)", text) if text.count(f"(#{match})") > 1] == []
+
+
+def test_an_example_shows_what_its_rendering_in_the_fixtures_does() -> None:
+    for row in CODES.values():
+        if row.example is None:
+            with pytest.raises(ValueError, match="has no example"):
+                example_of(row)
+        else:
+            text, found = example_of(row)
+            assert text.encode() == (FIXTURES / f"{row.example}.arch").read_bytes()
+            told = (FIXTURES / f"{row.example}.txt").read_text("utf-8")
+            assert found
+            assert all(render_all([each]) in told for each in found)
 
 
 # -- findings

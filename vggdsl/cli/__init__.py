@@ -20,7 +20,7 @@ from vggdsl.text.files import is_file
 COMMANDS = {
     "check": "Parse, infer and hold every claim against arithmetic.",
     "show": "The table of layers, with totals.",
-    "explain": "A layer as it is compiled, with the arithmetic.",
+    "explain": "A layer as it is compiled, with the arithmetic; or what a finding's code means.",
     "fmt": "Bring specs into the one form.",
     "specs": "List the specs that ship.",
     "train": "Train by the recipe in the spec; write a record.",

@@ -6,6 +6,7 @@ from itertools import takewhile
 
 import click
 
+from vggdsl.cli.codes import explain_code
 from vggdsl.cli.common import report, reports_errors
 from vggdsl.language.syntax import Default
 from vggdsl.network.graph import Node
@@ -13,6 +14,7 @@ from vggdsl.network.infer import TypedNode
 from vggdsl.network.ops import Input
 from vggdsl.spec.layers import heads_of
 from vggdsl.spec.spec import Spec, load
+from vggdsl.text.codes import is_code
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.source import Span
 from vggdsl.text.units import bytes_text
@@ -28,18 +30,28 @@ class _OfAPlace(click.Command):
 
 
 @click.command(cls=_OfAPlace)
-@click.argument("place", metavar="SPEC[:LINE]")
+@click.argument("place", metavar="SPEC[:LINE]|CODE")
+@click.option("--json", "as_json", is_flag=True, help="What a code means, as JSON.")
 @reports_errors
-def command(place: str) -> None:
+def command(place: str, as_json: bool) -> None:
     """A layer as it is compiled: the arithmetic of its shape, parameters, multiply-adds and
     receptive field, what it stands in, and everything that is implied. A line that calls a block
     explains the layers that it becomes.
+
+    Or the code of a finding: what it means, how it is mended, and an example. A file that has the name
+    of a code is told by its path: ./V401.
 
     \b
     vggdsl explain vgg_d            every layer
     vggdsl explain vgg_d:13         the layers of line 13
     vggdsl explain my_net.arch:4
+    vggdsl explain V401             what the code means
     """
+    if is_code(place):
+        explain_code(place, as_json)
+        return
+    if as_json:
+        raise click.UsageError("--json is for the meaning of a code; `vggdsl show SPEC --json` tells layers")
     match = re.fullmatch(r"(.+):([0-9]{1,9})", place)
     spec = load(match[1] if match else place)
     report(spec.check())

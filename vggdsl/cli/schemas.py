@@ -238,11 +238,35 @@ class Predicted(TypedDict):
     top: Annotated[list[ClassGuess], "the likeliest first"]
 
 
+# -- explain
+
+
+class CodeExample(TypedDict):
+    """A text that shows a code."""
+
+    file: Annotated[str, "its name"]
+    text: Annotated[str, "what stands in it"]
+    diagnostics: Annotated[list[FindingData], "what is found in it and has the code"]
+
+
+class ExplainedCode(TypedDict):
+    """What a finding's code means."""
+
+    code: Annotated[str, "such as `V301`"]
+    severity: Annotated[Literal["error", "warning"], "of each finding that has it"]
+    title: Annotated[str, "in a few words"]
+    meaning: Annotated[str, "what is wrong, and why"]
+    mend: Annotated[str, "how to mend it"]
+    about_call: Annotated[bool, "whether it is about what was asked for and not about a spec: the exit code is 2"]
+    example: Annotated[CodeExample | None, "null where a text alone can't show it"]
+
+
 SCHEMAS: Mapping[str, Any] = {
     "check --json": list[Checked],
     "show --json": Shown | list[Shown],
     "fmt --check --json": list[Formatted],
     "specs --json": list[Listed],
+    "explain CODE --json": ExplainedCode,
     "results --json": list[ResultRow],
     "export --json": Exported,
     "predict --json": list[Predicted],

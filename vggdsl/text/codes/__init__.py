@@ -8,13 +8,37 @@ To add one: its name in ``row.CodeName``, a row in the file of its room, and a t
 ``tests/fixtures/errors/<example>.arch``.
 """
 
+import re
 from types import MappingProxyType
 
 from vggdsl.text.codes import claims, files, network, recipe, records, text
 from vggdsl.text.codes.row import Code, CodeName, Kind
 
-__all__ = ["CODES", "Code", "CodeName", "Kind"]
+__all__ = ["CODES", "Code", "CodeName", "Kind", "code_of", "codes_like", "is_code"]
 
 _ROWS = (*text.ROWS, *network.ROWS, *claims.ROWS, *recipe.ROWS, *files.ROWS, *records.ROWS)
 CODES = MappingProxyType({row.name: row for row in _ROWS})
 """Every code by its name, in the order of the rooms."""
+
+
+def is_code(text: str) -> bool:
+    """Whether a text has the form of a code, in any case.
+
+    >>> is_code("V401"), is_code("w999"), is_code("vgg"), is_code("V4012")
+    (True, True, False, False)
+    """
+    return re.fullmatch("[VW][0-9]{3}", text.upper()) is not None
+
+
+def code_of(text: str) -> Code | None:
+    """The row of the code that a text names, in any case."""
+    return next((row for row in CODES.values() if row.name == text.upper()), None)
+
+
+def codes_like(text: str) -> list[CodeName]:
+    """The codes of the room that a code which doesn't exist would be of, errors or warnings as it is one.
+
+    >>> codes_like("w413")
+    ['W401', 'W402', 'W403']
+    """
+    return [name for name in CODES if name[:2] == text[:2].upper()]

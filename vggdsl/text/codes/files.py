@@ -16,7 +16,7 @@ ROWS = (
         "a spec, a file or a run that isn't there",
         "What was named is no file and no spec that ships, or a folder that doesn't hold what was asked for.",
         "Check the name; `vggdsl specs` lists what ships.",
-        unshown="no text: it is about the name of one",
+        unshown="a name that is nobody's",
         about_call=True,
     ),
     Code(
@@ -43,7 +43,7 @@ ROWS = (
         "The spec has no recipe of that name or no layer on that line, or torchvision no such model or weights; or "
         "no finding has that code.",
         "Ask for one of those that the help lists.",
-        unshown="no text: it is about what was asked of one",
+        unshown="a question, and not a text",
         about_call=True,
     ),
     Code(
@@ -128,7 +128,7 @@ ROWS = (
         "weights that can't be fetched",
         "torchvision's weights couldn't be fetched from the network, or its cache can't be used.",
         "Try again, or from another network.",
-        unshown="a network connection that fails",
+        unshown="a connection that fails",
     ),
     Code(
         "V516",

@@ -283,7 +283,7 @@ ROWS = (
         "A link may lead into the spec's folder, the working folder and the project around them, and nowhere else: a "
         "spec from a stranger reads nothing else of yours.",
         "Copy the file into one of these.",
-        example="v244_outside",
+        example="v244_absolute",
     ),
     Code(
         "W201",

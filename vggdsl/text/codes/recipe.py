@@ -61,7 +61,7 @@ ROWS = (
         "an augmentation that can't be done",
         "A step of `augment` doesn't fit the input or the steps before it, or would change nothing.",
         "Write it as the help shows it, or remove it.",
-        unshown=f"{_TRAINING}: what a step does to images is checked before one",
+        unshown=f"{_TRAINING}, before which it is checked",
     ),
     Code(
         "V408",
@@ -70,7 +70,7 @@ ROWS = (
         "The network doesn't end in a vector of classes, has no weights, or gets too few images in a step for its "
         "batch norm or for its processes.",
         "Mend the network's end, choose another batch, or start fewer processes.",
-        unshown=f"{_TRAINING}: it is checked before one",
+        unshown=f"{_TRAINING}, before which it is checked",
     ),
     Code(
         "V409",

@@ -39,7 +39,7 @@ class Code:
     example: str | None = None
     """The text that shows it: ``tests/fixtures/errors/<example>.arch``."""
     unshown: str | None = None
-    """What it takes besides a text, where no text alone can show it."""
+    """What it takes, where a text alone can't show it."""
     about_call: bool = False
     """It is about what was asked for and not about a spec: a command ends with 2."""
     discounts: bool = False

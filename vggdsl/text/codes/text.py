@@ -10,7 +10,7 @@ ROWS = (
         "The text holds a word that is no layer, no keyword and no option. Often it is a misspelling, another tool's "
         "word, or two words that run together.",
         "Write the word that the help names. Layers are spelled as papers print them: `conv3-64 maxpool FC-10`.",
-        example="v101_unknown_words",
+        example="v101_torn_option",
     ),
     Code(
         "V102",
