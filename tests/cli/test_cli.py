@@ -6,36 +6,22 @@ import json
 import math
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from commands import outside, python, run, shell
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import texts
 
 import vggdsl
-from vggdsl.cli import COMMANDS, main
+from vggdsl.cli import COMMANDS
 
 GOOD = "input 32x32x3 conv3-64 maxpool FC-10 softmax\n"
 WRONG = "input 32x32x3 conv3-64 maxpol FC-10 softmax\n"
 REFUTED = GOOD + "claim params 5\n"
 ESCAPE = "\x1b["
-
-
-def run(*arguments: str, input: str | bytes = "") -> Result:
-    return CliRunner().invoke(main, arguments, input=input, catch_exceptions=False)
-
-
-def outside(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "vggdsl", *arguments]
-    environment = os.environ | variables
-    return subprocess.run(
-        command, capture_output=True, text=True, errors="replace", input=GOOD, env=environment, check=False
-    )
 
 
 @pytest.fixture
@@ -863,7 +849,7 @@ def test_no_shipped_spec_warns(name: str) -> None:
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}])
 def test_no_escape_codes_where_there_is_no_terminal(variables: dict[str, str]) -> None:
     for arguments in (["show", "-"], ["check", "no_such_spec"], ["specs"]):
-        result = outside(*arguments, **variables)
+        result = outside(*arguments, input=GOOD, env=variables)
         assert ESCAPE not in result.stdout + result.stderr
 
 
@@ -885,15 +871,14 @@ def test_colours_on_a_terminal_unless_no_color_is_set(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_a_terminal_of_another_encoding_is_no_error(encoding: str) -> None:
     for arguments in (["explain", "-"], ["check", "-"], ["show", "vgg_d"]):
-        result = outside(*arguments, PYTHONIOENCODING=encoding)
+        result = outside(*arguments, input=GOOD, env={"PYTHONIOENCODING": encoding})
         assert result.returncode == 0, result.stderr
         assert "Traceback" not in result.stderr
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m vggdsl explain vgg_d | head -1"
-    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert result.stderr == ""
+    head, _, _ = run("explain", "vgg_d").stdout.partition("\n")
+    assert shell("python -m vggdsl explain vgg_d | head -1") == (f"{head}\n", 0)
 
 
 HEAVY = ("torch", "torchvision", "onnx", "onnx_ir", "onnxruntime", "ignite", "sklearn", "matplotlib")
@@ -910,5 +895,5 @@ for arguments in (["check", "vgg_d"], ["show", "vgg_d"], ["explain", "vgg_d:8"],
     assert result.exit_code == 0, (arguments, result.output)
 print([name for name in {HEAVY} if name in sys.modules])
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = python("-c", code)
     assert (result.stdout, result.stderr) == ("[]\n", "")

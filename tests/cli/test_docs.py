@@ -5,11 +5,10 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import shell
 
 from vggdsl.language.dictionary import page as layers_page
 
@@ -26,12 +25,7 @@ _MOST_LINES = 200
 
 
 def _run(command: str, cwd: Path = ROOT) -> tuple[str, int]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100", "VGGDSL": str(ROOT)}
-    done = subprocess.run(
-        command, shell=True, cwd=cwd, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    return done.stdout, done.returncode
+    return shell(command, cwd, {"NO_COLOR": "1", "COLUMNS": "100", "VGGDSL": str(ROOT)})
 
 
 def _name(page: Path) -> str:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from commands import run
 from json_types import misfits
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from vggdsl.cli import main
 from vggdsl.cli.schemas import SCHEMAS
 from vggdsl.spec.spec import load
 from vggdsl.targets import memory
@@ -19,16 +18,12 @@ from vggdsl.text.errors import RecordError
 ROOT = Path(__file__).parents[2]
 
 
-def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
-
-
 def test_train_export_and_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    trained = _run("train", str(ROOT / "specs" / "quickstart.arch"), "--epochs", "6")
+    trained = run("train", str(ROOT / "specs" / "quickstart.arch"), "--epochs", "6")
     assert trained.exit_code == 0, trained.stderr
-    (run,) = (tmp_path / "runs").iterdir()
-    record = load(run / "record.arch")
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = load(folder / "record.arch")
     (measured,) = record.measurements
     assert measured.sealed
     assert measured.values["run"]["deviates"] == "epochs 6"
@@ -37,22 +32,22 @@ def test_train_export_and_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert float(measured.line.test) > 0.9  # ten classes; six epochs give about 0.97
     assert not [d for d in record.check() if d.is_error]
 
-    exported = _run("export", "quickstart", "--onnx", "--weights", str(run))
+    exported = run("export", "quickstart", "--onnx", "--weights", folder)
     assert exported.exit_code == 0, exported.stderr
     assert "agree" in exported.stdout
-    refused = _run("export", "quickstart", "--onnx", "--weights", str(run))
+    refused = run("export", "quickstart", "--onnx", "--weights", folder)
     assert (refused.exit_code, "V514" in refused.stderr) == (2, True)
 
     digits, names, right = load_digits(), [], 0
     for i in range(40):
         names.append(f"{i}.png")
         Image.fromarray(np.round(digits.images[i] * 255 / 16).astype(np.uint8)).save(names[-1])
-    by_file = json.loads(_run("predict", "quickstart.onnx", *names, "--json", "--device", "cpu").stdout)
+    by_file = json.loads(run("predict", "quickstart.onnx", *names, "--json", "--device", "cpu").stdout)
     for i, row in enumerate(by_file):
         assert sum(guess["probability"] for guess in row["top"]) <= 1 + 1e-6
         right += row["top"][0]["class"] == str(digits.target[i])
     assert right >= 36
-    by_run = json.loads(_run("predict", str(run), *names[:3], "--json").stdout)
+    by_run = json.loads(run("predict", folder, *names[:3], "--json").stdout)
     assert list(misfits(by_run, SCHEMAS["predict --json"])) == []
     for ours, theirs in zip(by_run, by_file, strict=False):
         assert ours["top"][0]["class"] == theirs["top"][0]["class"]
@@ -69,11 +64,11 @@ def test_weights_come_from_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     spec.write_text("input 8x8x1 conv3-4 maxpool FC-10 softmax\n")
     network = vggdsl.to_torch(load(spec).typed, seed=5)
     torch.save(network.state_dict(), "small.pt")
-    assert _run("export", "small.arch", "--onnx", "--weights", "small.pt").exit_code == 0
+    assert run("export", "small.arch", "--onnx", "--weights", "small.pt").exit_code == 0
     torch.save({"model": network}, "pickled.pt")
-    refused = _run("export", "small.arch", "--onnx", "-o", "b.onnx", "--weights", "pickled.pt")
+    refused = run("export", "small.arch", "--onnx", "-o", "b.onnx", "--weights", "pickled.pt")
     assert (refused.exit_code, "V513" in refused.stderr) == (1, True)
-    wrong = _run("export", "mini_vgg", "--onnx", "--weights", "small.pt")
+    wrong = run("export", "mini_vgg", "--onnx", "--weights", "small.pt")
     assert (wrong.exit_code, "V510" in wrong.stderr) == (1, True)
     assert sorted(p.name for p in tmp_path.glob("*.onnx")) == ["small.onnx"]
 
@@ -94,21 +89,21 @@ train B as A {
 def test_training_a_record_repeats_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("two.arch").write_text(TWO_RECIPES)
-    first = _run("train", "two.arch", "--recipe", "B", "--seed", "3", "--epochs", "1", "--batch", "32")
+    first = run("train", "two.arch", "--recipe", "B", "--seed", "3", "--epochs", "1", "--batch", "32")
     assert first.exit_code == 0, first.stderr
     record = Path("runs/two-B-s3-1/record.arch")
-    again = _run("train", str(record))
+    again = run("train", str(record))
     assert "repeating recipe B, seed 3, batch 32, epochs 1\n" in again.stderr
     assert again.stdout.splitlines()[0] == first.stdout.splitlines()[0]
     assert again.stdout.splitlines()[2] == "  agrees in every digit"
     assert again.stdout.splitlines()[-1] == f"run: {Path('runs/two-B-s3-2')}"
-    told = _run("train", str(record), "--seed", "4", "--epochs", "1")
+    told = run("train", str(record), "--seed", "4", "--epochs", "1")
     assert "repeating" not in told.stderr
     assert "A-s4-1" in told.stdout
 
     edited = Path("edited.arch")
     edited.write_text(record.read_text().replace("seed=3", "seed=5"))
-    by_recipe = _run("train", str(edited))
+    by_recipe = run("train", str(edited))
     assert "isn't sealed" in by_recipe.stderr
     assert "edited-A-s0-1" in by_recipe.stdout
 
@@ -125,13 +120,13 @@ def test_a_record_that_cannot_be_repeated_is_refused_at_its_block(tmp_path: Path
     line = parse(TWO_RECIPES + claim).results[0].line
     assert line is not None
 
-    def with_run(**run: object) -> None:
-        block = make_block(line, {"run": run})
+    def with_run(**said: object) -> None:
+        block = make_block(line, {"run": said})
         repetition(parse(notations.write(Document((*record.document.lines, Line(block))))))
 
     with_run(recipe="B", seed=3, deviates="optimizer sgd(lr=0.1, momentum=0.9), epochs 1")
     with_run(recipe="A", seed=3, deviates='data folder("a, b"), epochs 1')
-    for run in (
+    for said in (
         {"recipe": "C", "seed": 3},
         {"seed": 3},
         {"recipe": "B"},
@@ -143,9 +138,9 @@ def test_a_record_that_cannot_be_repeated_is_refused_at_its_block(tmp_path: Path
         {"recipe": "B", "seed": 3, "deviates": "epochs 1\n} measured {"},
     ):
         with pytest.raises(RecordError) as caught:
-            with_run(**run)
+            with_run(**said)
         (found,) = caught.value.diagnostics
-        assert (found.code, found.labels[0].span.text.startswith("measured")) == ("V606", True), run
+        assert (found.code, found.labels[0].span.text.startswith("measured")) == ("V606", True), said
 
 
 @pytest.fixture
@@ -153,7 +148,7 @@ def small_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of an epoch on fakes, in the working directory."""
     monkeypatch.chdir(tmp_path)
     Path("two.arch").write_text(TWO_RECIPES)
-    done = _run("train", "two.arch", "--recipe", "B", "--epochs", "1")
+    done = run("train", "two.arch", "--recipe", "B", "--epochs", "1")
     assert done.exit_code == 0, done.stderr
     return Path("runs/two-B-s0-1")
 
@@ -172,7 +167,7 @@ def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
     assert (trained.recipe_name, trained.recipe, trained.seed) == ("B", recipe.digest, 0)
     metadata = []
     for i, name in enumerate((small_run, small_run / "best.safetensors")):
-        done = _run("export", "two.arch", "--onnx", "-o", f"{i}.onnx", "--weights", str(name))
+        done = run("export", "two.arch", "--onnx", "-o", f"{i}.onnx", "--weights", str(name))
         assert (done.exit_code, "divided by 255" in done.stderr) == (0, False)
         metadata.append(_metadata(f"{i}.onnx"))
     assert metadata[0] == metadata[1]
@@ -182,28 +177,28 @@ def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
     assert metadata[0]["vggdsl.seed"] == "0"
     assert metadata[0]["vggdsl.weights"] == weights_digest(trained.weights)
     Image.new("L", (8, 8)).save("x.png")
-    assert _run("predict", str(small_run / "best.safetensors"), "x.png").exit_code == 0
+    assert run("predict", str(small_run / "best.safetensors"), "x.png").exit_code == 0
 
 
 def test_a_run_is_exported_without_a_spec_beside_it(small_run: Path) -> None:
-    by_spec = _run("export", "two.arch", "--weights", str(small_run))
+    by_spec = run("export", "two.arch", "--weights", str(small_run))
     assert by_spec.exit_code == 0, by_spec.stderr
     Path("two.arch").unlink()
-    done = _run("export", str(small_run))
+    done = run("export", str(small_run))
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.startswith("two-B-s0-1.onnx: ")
     assert _metadata("two-B-s0-1.onnx") == _metadata("two.onnx")
-    again = _run("export", str(small_run))
+    again = run("export", str(small_run))
     assert (again.exit_code, "V514" in again.stderr) == (2, True)
-    last = _run("export", str(small_run / "last.safetensors"), "--onnx", "--json")
+    last = run("export", str(small_run / "last.safetensors"), "--onnx", "--json")
     data = json.loads(last.stdout)
     assert list(misfits(data, SCHEMAS["export --json"])) == []
     assert (data["file"], data["spec"]) == ("last.onnx", "two")
     assert data["bytes"] == Path("last.onnx").stat().st_size
     assert data["weights"] == _metadata("last.onnx")["vggdsl.weights"]
     Image.new("L", (8, 8)).save("x.png")
-    assert _run("predict", str(small_run), "x.png").exit_code == 0
-    spared = _run("export", str(small_run), "--force", "-o", str(small_run / "metrics.csv"))
+    assert run("predict", str(small_run), "x.png").exit_code == 0
+    spared = run("export", str(small_run), "--force", "-o", str(small_run / "metrics.csv"))
     assert (spared.exit_code, "V514" in spared.stderr) == (2, True)
 
 
@@ -211,15 +206,15 @@ def test_what_holds_no_spec_is_no_run_to_export(small_run: Path) -> None:
     from safetensors.numpy import save_file
 
     save_file({"a": np.zeros(3, np.float32)}, "theirs.safetensors")
-    done = _run("export", "theirs.safetensors")
+    done = run("export", "theirs.safetensors")
     assert (done.exit_code, "vggdsl export SPEC --weights theirs.safetensors" in done.stderr) == (2, True)
     Path("empty").mkdir()
-    done = _run("export", "empty")
+    done = run("export", "empty")
     assert (done.exit_code, "V501" in done.stderr) == (2, True)
-    done = _run("export", str(small_run), "--weights", str(small_run))
+    done = run("export", str(small_run), "--weights", str(small_run))
     assert (done.exit_code, "a RUN has its own" in done.stderr) == (2, True)
     (small_run / "best.safetensors").unlink()
-    done = _run("export", str(small_run))
+    done = run("export", str(small_run))
     assert (done.exit_code, "V604" in done.stderr) == (1, True)
 
 
@@ -230,11 +225,11 @@ def test_a_run_that_has_not_ended_says_so(small_run: Path) -> None:
         ("export", "two.arch", "--onnx", "-o", "two.onnx", "--weights", str(small_run)),
         ("export", str(small_run), "--force"),
     )
-    assert [("hasn't ended" in _run(*command).stderr) for command in commands] == [False, False, False]
+    assert [("hasn't ended" in run(*command).stderr) for command in commands] == [False, False, False]
     (small_run / "record.arch").unlink()
     Path("two.onnx").unlink()
     for command in commands:
-        done = _run(*command)
+        done = run(*command)
         assert (done.exit_code, "hasn't ended: weights of epoch 1" in done.stderr) == (0, True)
 
 
@@ -244,7 +239,7 @@ def test_a_run_of_another_network_is_not_exported(small_run: Path) -> None:
         ("input 8x8x1 conv3-4 maxpool FC-3", "softmax is only there"),
     ):
         Path("other.arch").write_text(other)
-        done = _run("export", "other.arch", "--onnx", "--weights", str(small_run))
+        done = run("export", "other.arch", "--onnx", "--weights", str(small_run))
         assert (done.exit_code, "V510" in done.stderr, said in done.stderr) == (1, True, True), done.stderr
 
 
@@ -256,7 +251,7 @@ def test_without_weights_the_network_is_as_training_starts_it(tmp_path: Path, mo
 
     monkeypatch.chdir(tmp_path)
     Path("two.arch").write_text(TWO_RECIPES.replace("epochs    2", "init normal(std=0.3)\n  seeds 7 8"))
-    done = _run("export", "two.arch", "--onnx")
+    done = run("export", "two.arch", "--onnx")
     assert "init normal(std=0.3), seed 7" in done.stderr
     assert "only divided by 255" in done.stderr
     assert _metadata("two.onnx")["vggdsl.weights"] == "random, seed 7"
@@ -266,7 +261,7 @@ def test_without_weights_the_network_is_as_training_starts_it(tmp_path: Path, mo
     for name, value in weights(starting_network(spec, spec.recipe(), 7)).items():
         assert (given[name] == value).all()
     Path("two.arch").write_text(TWO_RECIPES.replace("epochs    2", 'init from("a.arch", conv1_1) else he'))
-    done = _run("export", "two.arch", "--onnx", "--force")
+    done = run("export", "two.arch", "--onnx", "--force")
     assert "init he, seed 0" in done.stderr
     assert "isn't followed here" in done.stderr
 
@@ -275,7 +270,7 @@ def test_files_are_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     Path("two.arch").write_text(TWO_RECIPES)
     Path("two.onnx.data").write_text("somebody's")
-    done = _run("export", "two.arch", "--onnx")
+    done = run("export", "two.arch", "--onnx")
     assert (done.exit_code, "V514" in done.stderr, "two.onnx.data" in done.stderr) == (2, True, True)
 
 
@@ -297,18 +292,18 @@ def test_force_spares_what_is_no_export(small_run: Path) -> None:
         ("two.arch/x.onnx", "V511"),
         ("x" * 300, "V511"),
     ):
-        done = _run("export", "two.arch", "--onnx", "--force", "-o", output, "--weights", str(small_run))
+        done = run("export", "two.arch", "--onnx", "--force", "-o", output, "--weights", str(small_run))
         assert (done.exit_code > 0, code in done.stderr) == (True, True), (output, done.stderr)
     assert (best.read_bytes(), Path("two.arch").read_bytes()) == before
     long = "x" * 240 + ".onnx"
-    assert _run("export", "two.arch", "--onnx", "-o", long, "--weights", str(small_run)).exit_code == 0
+    assert run("export", "two.arch", "--onnx", "-o", long, "--weights", str(small_run)).exit_code == 0
 
 
 def test_what_does_not_fit_in_memory_is_not_exported(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1000)
     Image.new("L", (8, 8)).save("x.png")
     for command in (("export", "two.arch", "--onnx"), ("predict", str(small_run), "x.png")):
-        done = _run(*command)
+        done = run(*command)
         assert (done.exit_code, "V508" in done.stderr) == (1, True), done.stderr
 
 
@@ -319,7 +314,7 @@ def test_predict_names_what_the_user_named(small_run: Path) -> None:
         ("y" * 300, "x.png", "V501"),
         (str(small_run), "/dev/zero", "V530"),
     ):
-        done = _run("predict", model, image)
+        done = run("predict", model, image)
         assert (done.exit_code > 0, code in done.stderr) == (True, True), done.stderr
 
 
@@ -329,15 +324,15 @@ def test_predict_says_what_it_cannot_run(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     Image.new("L", (8, 8)).save("x.png")
     Path("deep.arch").write_text("input 8x8x5 conv3-4 maxpool FC-3 softmax")
-    assert _run("export", "deep.arch", "--onnx").exit_code == 0
-    done = _run("predict", "deep.onnx", "x.png")
+    assert run("export", "deep.arch", "--onnx").exit_code == 0
+    done = run("predict", "deep.onnx", "x.png")
     assert (done.exit_code, "V531" in done.stderr, "5 channels" in done.stderr) == (1, True, True)
 
     Path("two.arch").write_text(TWO_RECIPES)
-    assert _run("export", "two.arch", "--onnx").exit_code == 0
+    assert run("export", "two.arch", "--onnx").exit_code == 0
     model = onnx.load("two.onnx")
     for entry in model.metadata_props:
         entry.value = entry.value.replace("[1, 8, 8]", "[1, 9, 8]")
     onnx.save(model, "lies.onnx")
-    done = _run("predict", "lies.onnx", "x.png")
+    done = run("predict", "lies.onnx", "x.png")
     assert (done.exit_code, "V531" in done.stderr, "can't be run" in done.stderr) == (1, True, True)

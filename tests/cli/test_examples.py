@@ -8,6 +8,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from commands import python, run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -16,8 +17,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
     "path", sorted(set(EXAMPLES.glob("*.py")) - {EXAMPLES / "serve.py"}), ids=lambda path: path.stem
 )
 def test_an_example_runs(path: Path, tmp_path: Path) -> None:
-    arguments = [str(tmp_path / "out")] if "DIR" in path.read_text().split('"""')[1] else []
-    done = subprocess.run([sys.executable, str(path), *arguments], capture_output=True, text=True, cwd=tmp_path)
+    arguments = [tmp_path / "out"] if "DIR" in path.read_text().split('"""')[1] else []
+    done = python(path, *arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert not done.stderr
@@ -26,8 +27,8 @@ def test_an_example_runs(path: Path, tmp_path: Path) -> None:
 def test_an_exported_network_is_served(tmp_path: Path) -> None:
     """Posts an image to `serve.py`, something that is none, and nothing."""
     model, digits = tmp_path / "net.onnx", tmp_path / "digits"
-    subprocess.run([sys.executable, "-m", "vggdsl", "export", "quickstart", "--onnx", "-o", str(model)], check=True)
-    subprocess.run([sys.executable, str(EXAMPLES / "digits_as_png.py"), str(digits)], check=True)
+    assert run("export", "quickstart", "--onnx", "-o", model).exit_code == 0
+    assert python(EXAMPLES / "digits_as_png.py", digits).returncode == 0
     command = [sys.executable, str(EXAMPLES / "serve.py"), str(model), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
         try:

@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
-from click.testing import CliRunner
+from commands import run
 from json_types import misfits
 
 import vggdsl.cli
@@ -26,7 +26,7 @@ BRANCHING = "input 8x8x3\nconcat[ conv1x3-4 | conv3-4 ]\naux 0.3 { FC-5 softmax 
 
 
 def printed(*arguments: str, input: str = "", code: int = 0) -> Any:
-    result = CliRunner().invoke(main, arguments, input=input, catch_exceptions=False)
+    result = run(*arguments, input=input)
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
+from commands import train
 
-from vggdsl.cli import main
 from vggdsl.experiments import costs
 from vggdsl.experiments.costs import Meter, held, most_held
 from vggdsl.experiments.report import Plan
@@ -116,8 +116,7 @@ def test_what_the_process_holds_is_in_bytes() -> None:
 def _train(folder: Path, *flags: str) -> Result:
     spec = folder / "net.arch"
     spec.write_text(SPEC)
-    where = ("--runs", str(folder / "runs"), "--device", "cpu", "--log", "none")
-    return CliRunner().invoke(main, ["train", str(spec), *where, *flags])
+    return train(spec, *flags, runs=folder / "runs")
 
 
 def test_estimate_and_truth_are_printed(tmp_path: Path) -> None:

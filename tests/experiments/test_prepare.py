@@ -1,18 +1,14 @@
 """A training is prepared once: what can be refused is refused, its spec is checked and its data are read once."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from commands import python, train
 
 import vggdsl
-from vggdsl.cli import main
 from vggdsl.experiments import prepare as preparing
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
@@ -39,11 +35,6 @@ def spec(tmp_path: Path) -> Path:
     path = tmp_path / "net.arch"
     path.write_text(SPEC)
     return path
-
-
-def train(*arguments: str | Path, runs: Path) -> Result:
-    where = ("--runs", runs, "--device", "cpu", "--log", "none")
-    return CliRunner().invoke(main, ["train", *map(str, (*arguments, *where))])
 
 
 class Calls:
@@ -125,8 +116,7 @@ def test_a_network_without_a_recipe_is_told_once() -> None:
 def test_a_wrong_spec_is_refused_without_torch(spec: Path, tmp_path: Path) -> None:
     spec.write_text(SPEC.replace("weight-layers 2", "weight-layers 3"))
     code = "import sys\nfrom vggdsl.cli import main\ntry:\n    main()\nfinally:\n    print('torch' in sys.modules)"
-    command = [sys.executable, "-c", code, "train", str(spec), "--runs", str(tmp_path / "runs")]
-    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, check=False)
+    done = python("-c", code, "train", spec, "--runs", tmp_path / "runs")
     assert (done.returncode, "error[V301]" in done.stderr, done.stdout) == (1, True, "False\n")
 
 

@@ -1,13 +1,11 @@
 """Several processes train one network: what they compute is what one does, up to rounding."""
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from commands import Done, outside, python
 from safetensors.torch import load_file
 
 import vggdsl
@@ -41,16 +39,16 @@ train {
 """Neither batch nor splits can be divided evenly by two; of BN and dropout there is none."""
 
 
-def launched(*program: str) -> "subprocess.CompletedProcess[str]":
+def launched(*program: object) -> Done:
     """A program in two processes."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *program]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    return python(
+        "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *program, env={"OMP_NUM_THREADS": "1"}
+    )
 
 
-def together(spec: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    runs = str(spec.parent / "runs")
-    return launched("-m", "vggdsl", "train", str(spec), "--device", "cpu", "--runs", runs, *options)
+def together(spec: Path, *options: str) -> Done:
+    runs = spec.parent / "runs"
+    return launched("-m", "vggdsl", "train", spec, "--device", "cpu", "--runs", runs, *options)
 
 
 def metrics(folder: Path) -> list[dict[str, float]]:
@@ -144,10 +142,10 @@ def test_two_processes_go_on_where_they_were_stopped(tmp_path: Path) -> None:
     command = f"import sys; sys.argv[1:] = ['train', {str(spec)!r}, '--runs', {str(tmp_path / 'more')!r}]\n{STOPPED}"
     program = tmp_path / "stopped.py"
     program.write_text(command)
-    assert launched(str(program)).returncode != 0
+    assert launched(program).returncode != 0
     begun = tmp_path / "more" / "net-s0-1"
     assert len(metrics(begun)) == 2
-    done = launched("-m", "vggdsl", "train", "--resume", str(begun), "--logger", "none")
+    done = launched("-m", "vggdsl", "train", "--resume", begun, "--logger", "none")
     assert done.returncode == 0, done.stderr
     assert metrics(begun) == wanted
     assert all(torch.equal(tensor, last[name]) for name, tensor in load_file(begun / "last.safetensors").items())
@@ -170,12 +168,5 @@ main(standalone_mode=False)
 
 @pytest.mark.parametrize("size", ["2", "7"])
 def test_a_world_that_torchrun_did_not_make_is_refused(size: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "vggdsl", "train", "quickstart", "--runs", str(tmp_path)],
-        env={**os.environ, "WORLD_SIZE": size},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = outside("train", "quickstart", "--runs", tmp_path, env={"WORLD_SIZE": size})
     assert (done.returncode, "V532" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

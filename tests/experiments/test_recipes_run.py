@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from commands import run, train
 
 import vggdsl
-from vggdsl.cli import main
 from vggdsl.network.ops import FC
 from vggdsl.spec.recipe import Crop, From, Init, Recipe, Scale
 from vggdsl.spec.recipe.scales import training_scales
@@ -144,11 +144,10 @@ class Trainings:
             # Named, since a run of one epoch is none of the whole recipe.
             begins = ("--from", self.run(other, spec_of(other).recipe(None if recipe.init.is_file else source)))
         named = ("--recipe", recipe.name) if recipe.name else ()
-        flags = ("--epochs", "1", "--device", "cpu", "--log", "none", "--runs", self.folder / "runs")
         path = self.small(name, calm)
-        checked = call("check", path)
+        checked = run("check", path)
         assert checked.exit_code == 0, checked.output
-        return call("train", path, *named, *begins, *flags)
+        return train(path, *named, *begins, "--epochs", "1", runs=self.folder / "runs")
 
     def run(self, name: str, recipe: Recipe) -> Path:
         key = (name, recipe.name)
@@ -164,10 +163,6 @@ class Trainings:
         begun = {other.init.source for other in recipes if isinstance(other.init, From) and not other.init.is_file}
         if recipe.name not in begun and not (name == "vgg_a" and recipe == recipes[0]):
             shutil.rmtree(self.runs.pop((name, recipe.name)))
-
-
-def call(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +211,7 @@ def test_small_it_is_the_same_recipe(shipped: Shipped) -> None:
 
 @pytest.mark.parametrize("name", [name for name in vggdsl.shipped() if not spec_of(name).recipes])
 def test_a_network_without_a_recipe_says_so(name: str, tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["train", name, "--runs", str(tmp_path)])
+    done = train(name, runs=tmp_path)
     assert done.exit_code == 1
     assert f"{spec_of(name).name} has no recipe" in done.stderr
     assert not list(tmp_path.iterdir())

@@ -4,15 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from vggdsl.cli import main
+from commands import run
 
 WRONG = "input 32x32x3 conv3-64 maxpol FC-10 softmax\n"
-
-
-def run(*arguments: str, input: str | bytes = "") -> Result:
-    return CliRunner().invoke(main, arguments, input=input, catch_exceptions=False)
 
 
 LOOSE = "input 32×32×3 # image\nCONV3-64   relu\n\n\nFC-10 soft-max   -> 10"
@@ -23,7 +17,7 @@ def test_fmt_rewrites_a_file_in_place(tmp_path: Path) -> None:
     path = tmp_path / "a.arch"
     path.write_text(LOOSE)
     path.chmod(0o640)
-    assert run("fmt", str(path)).exit_code == 0
+    assert run("fmt", path).exit_code == 0
     assert path.read_text() == NEAT
     assert path.stat().st_mode & 0o777 == 0o640
     assert [p.name for p in tmp_path.iterdir()] == ["a.arch"]
@@ -33,7 +27,7 @@ def test_fmt_leaves_a_neat_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.arch"
     path.write_text(NEAT)
     before = path.stat()
-    assert run("fmt", str(path)).exit_code == 0
+    assert run("fmt", path).exit_code == 0
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
@@ -41,7 +35,7 @@ def test_fmt_follows_a_link(tmp_path: Path) -> None:
     path, link = tmp_path / "a.arch", tmp_path / "link.arch"
     path.write_text(LOOSE)
     link.symlink_to(path)
-    assert run("fmt", str(link)).exit_code == 0
+    assert run("fmt", link).exit_code == 0
     assert link.is_symlink()
     assert path.read_text() == NEAT
 
@@ -49,12 +43,12 @@ def test_fmt_follows_a_link(tmp_path: Path) -> None:
 def test_fmt_check_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.arch"
     path.write_text(LOOSE)
-    result = run("fmt", "--check", str(path))
+    result = run("fmt", "--check", path)
     assert result.exit_code == 1
     assert "would be reformatted" in result.output
     assert path.read_text() == LOOSE
     path.write_text(NEAT)
-    assert run("fmt", "--check", str(path)).exit_code == 0
+    assert run("fmt", "--check", path).exit_code == 0
 
 
 def test_fmt_of_standard_input_goes_to_standard_output() -> None:
@@ -68,7 +62,7 @@ def test_fmt_keeps_what_it_can_t_read(tmp_path: Path) -> None:
     good, wrong = tmp_path / "a.arch", tmp_path / "b.arch"
     good.write_text(LOOSE)
     wrong.write_text(WRONG)
-    assert run("fmt", str(wrong), str(good)).exit_code == 1
+    assert run("fmt", wrong, good).exit_code == 1
     assert wrong.read_text() == WRONG
     assert good.read_text() == NEAT
 
@@ -133,7 +127,7 @@ def test_fmt_tells_what_it_can_t_write(tmp_path: Path) -> None:
     path = tmp_path / "a.arch"
     path.write_text(LOOSE)
     tmp_path.chmod(0o500)
-    result = run("fmt", str(path))
+    result = run("fmt", path)
     tmp_path.chmod(0o700)
     assert result.exit_code == 1
     assert "can't be written" in result.output

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from commands import run
 
 import vggdsl
-from vggdsl.cli import main
 from vggdsl.language import notations
 from vggdsl.language.notations import Notation, registry
 from vggdsl.language.syntax import Claim, Document, Input, Item, Items, Layer, Line, Measure, Size
@@ -82,15 +81,15 @@ def test_a_text_is_recognised_and_read_with_its_claims() -> None:
 def test_commands_take_it_like_a_spec(tmp_path: Path) -> None:
     path = tmp_path / "net.txt"
     path.write_text(NETWORK)
-    for argument, text in ((str(path), None), ("-", NETWORK)):
-        result = CliRunner().invoke(main, ["check", argument], input=text)
+    for argument in (path, "-"):
+        result = run("check", argument, input=NETWORK)
         assert (result.exit_code, "15,770 parameters" in result.output) == (0, True), result.output
-    wrong = CliRunner().invoke(main, ["check", "-"], input="1x4x4-8C3-MP2-MP2-MP2-10N\n")
+    wrong = run("check", "-", input="1x4x4-8C3-MP2-MP2-MP2-10N\n")
     assert wrong.exit_code == 1
     assert "1:19" in wrong.output  # the third pool
-    strange = CliRunner().invoke(main, ["check", "-"], input="1x4x4-8D3-MPX-10N\n")
+    strange = run("check", "-", input="1x4x4-8D3-MPX-10N\n")
     assert (strange.exit_code, strange.output.count("V101")) == (1, 2)
-    shown = CliRunner().invoke(main, ["show", str(path)])
+    shown = run("show", path)
     assert (shown.exit_code, "maxpool2/2" in shown.output) == (0, True), shown.output
 
 
@@ -101,8 +100,8 @@ def test_it_is_written_in_the_spec_language(tmp_path: Path) -> None:
     assert vggdsl.parse(spec.text, "run/spec.arch") == vggdsl.parse(SAME)
     path = tmp_path / "net.txt"
     path.write_text(NETWORK)
-    assert CliRunner().invoke(main, ["fmt", "--flatten", str(path)]).output == SAME
-    assert CliRunner().invoke(main, ["fmt", str(path)]).exit_code == 1  # only specs are brought into one form
+    assert run("fmt", "--flatten", path).output == SAME
+    assert run("fmt", path).exit_code == 1  # only specs are brought into one form
     assert path.read_text() == NETWORK
     with pytest.raises(ValueError, match="to read, not to write"):
         notations.write(spec.document, "ciresan")

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import commands
 import pytest
-from click.testing import CliRunner, Result
 
-from vggdsl.cli import main
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.result import Result as Found
@@ -63,10 +62,6 @@ def run_of(spec: Spec, folder: Path, recipe: str | None = None, **changed: objec
     return folder
 
 
-def _run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["record", *map(str, arguments)], catch_exceptions=False)
-
-
 def sealed(path: Path) -> int:
     """How many blocks a file holds, all of them sealed and up to date."""
     spec = load(path)
@@ -77,10 +72,10 @@ def sealed(path: Path) -> int:
 
 def test_the_block_is_printed_as_it_stands_in_the_record(tmp_path: Path) -> None:
     run = run_of(parse(SPEC, "net.arch"), tmp_path / "runs" / "net-A-s0-1")
-    done = _run(run)
+    done = commands.run("record", run)
     assert done.exit_code == 0
     assert (run / "record.arch").read_text("utf-8").endswith(f"\n\n{done.stdout}")
-    assert _run(run / "record.arch").stdout == done.stdout
+    assert commands.run("record", run / "record.arch").stdout == done.stdout
 
 
 @pytest.mark.parametrize(
@@ -101,7 +96,7 @@ def test_nothing_but_the_block_is_added(text: str, tmp_path: Path) -> None:
     before = path.read_bytes()
     for seed in range(3):
         run = run_of(load(path), tmp_path / f"net-A-s{seed}-1", seed=seed)
-        done = _run(run, "--into", path)
+        done = commands.run("record", run, "--into", path)
         assert done.exit_code == 0, done.stderr
         after = path.read_bytes()
         assert after.startswith(before)
@@ -130,7 +125,7 @@ def test_deviations_and_other_recipes_go_in_too(tmp_path: Path) -> None:
     path.write_text(SPEC)
     one = run_of(load(path), tmp_path / "one", "B", seed=3)
     two = run_of(load(path), tmp_path / "two", "B", seed=3, deviations=("epochs 1",), epochs=1, best=1)
-    assert [_run(run, "--into", path).exit_code for run in (one, two)] == [0, 0]
+    assert [commands.run("record", run, "--into", path).exit_code for run in (one, two)] == [0, 0]
     assert sealed(path) == 2
     assert load(path).measurements[1].values["run"]["deviates"] == "epochs 1"
 
@@ -144,7 +139,7 @@ def test_a_delta_takes_the_block_of_its_flat_record(tmp_path: Path) -> None:
     run = run_of(spec, tmp_path / "runs" / "delta-s0-1")
     assert "extends" not in (run / "record.arch").read_text()
     before = path.read_bytes()
-    assert _run(run, "--into", path).exit_code == 0
+    assert commands.run("record", run, "--into", path).exit_code == 0
     assert path.read_bytes().startswith(before)
     assert sealed(path) == 1
 
@@ -162,7 +157,7 @@ def test_another_spec_is_refused(text: str, recipe: str, why: str, tmp_path: Pat
     run = run_of(parse(SPEC, "net.arch"), tmp_path / "run", recipe)
     path = tmp_path / "net.arch"
     path.write_text(text)
-    done = _run(run, "--into", path)
+    done = commands.run("record", run, "--into", path)
     assert (done.exit_code, "V609" in done.stderr, why in done.stderr) == (1, True, True), done.stderr
     assert path.read_text() == text
     assert not done.stdout
@@ -172,11 +167,11 @@ def test_a_block_goes_in_once(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     path.write_text(SPEC)
     run = run_of(load(path), tmp_path / "run")
-    assert _run(run, "--into", path).exit_code == 0
+    assert commands.run("record", run, "--into", path).exit_code == 0
     before = path.read_bytes()
-    again = _run(run, "--into", path)
+    again = commands.run("record", run, "--into", path)
     assert (again.exit_code, "already" in again.stderr) == (1, True)
-    itself = _run(run, "--into", run / "record.arch")
+    itself = commands.run("record", run, "--into", run / "record.arch")
     assert (itself.exit_code, "already" in itself.stderr) == (1, True)
     assert path.read_bytes() == before
 
@@ -185,14 +180,14 @@ def test_a_run_without_a_record_is_refused(tmp_path: Path) -> None:
     run = tmp_path / "net-s0-1"
     run.mkdir()
     (run / "recipe.json").write_text("{}")
-    done = _run(run)
+    done = commands.run("record", run)
     assert (done.exit_code, "was interrupted" in done.stderr) == (1, True)
     (run / "recipe.json").unlink()
-    assert "is no run" in _run(run).stderr
-    assert _run(tmp_path / "gone").exit_code == 2
+    assert "is no run" in commands.run("record", run).stderr
+    assert commands.run("record", tmp_path / "gone").exit_code == 2
     plain = tmp_path / "net.arch"
     plain.write_text(SPEC)
-    assert "holds no measured block" in _run(plain).stderr
+    assert "holds no measured block" in commands.run("record", plain).stderr
 
 
 def test_an_edited_block_is_refused(tmp_path: Path) -> None:
@@ -201,19 +196,19 @@ def test_an_edited_block_is_refused(tmp_path: Path) -> None:
     run = run_of(load(path), tmp_path / "run")
     record = run / "record.arch"
     record.write_text(record.read_text().replace("Test Accuracy: 0.7", "Test Accuracy: 0.9"))
-    done = _run(run, "--into", path)
+    done = commands.run("record", run, "--into", path)
     assert (done.exit_code, "edited by hand" in done.stderr) == (1, True)
     assert path.read_text() == SPEC
 
 
 def test_files_that_cannot_take_a_block(tmp_path: Path) -> None:
     run = run_of(parse(SPEC, "net.arch"), tmp_path / "run", "A")
-    gone = _run(run, "--into", tmp_path / "gone.arch")
+    gone = commands.run("record", run, "--into", tmp_path / "gone.arch")
     assert (gone.exit_code, "V501" in gone.stderr) == (2, True)
     full = tmp_path / "full.arch"
     full.write_text(SPEC + "#" * (2**18 - len(SPEC.encode()) - 10) + "\n")
     before = full.read_bytes()
-    done = _run(run, "--into", full)
+    done = commands.run("record", run, "--into", full)
     assert (done.exit_code, "larger than" in done.stderr) == (1, True)
     assert full.read_bytes() == before
 

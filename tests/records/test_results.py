@@ -4,22 +4,20 @@ trained until nothing is missing."""
 import csv
 import io
 import json
-import os
 import statistics
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 from test_record import found
 
-from vggdsl.cli import main, runs
+from vggdsl.cli import runs
 from vggdsl.data.dataset import load_data
 from vggdsl.experiments import missing
 from vggdsl.experiments.missing import Missing
@@ -49,19 +47,15 @@ claim top-1-error 50% split=test view=dense
 """
 
 
-def _run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
-
-
 def _json(*arguments: object) -> list[dict[str, Any]]:
-    done = _run("results", *arguments, "--format", "json")
+    done = commands.run("results", *arguments, "--format", "json")
     assert done.exit_code == 0, done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
 
 
 def _train(folder: Path, *options: object) -> Result:
-    return _run("train", folder / "family", "--missing", "--log", "none", "--runs", folder / "runs", *options)
+    return commands.train(folder / "family", "--missing", *options, runs=folder / "runs")
 
 
 def _write(folder: Path) -> Path:
@@ -128,7 +122,7 @@ def test_means_and_deviations_are_those_over_the_seeds(trained: Path) -> None:
 def test_a_single_seed_has_no_deviation(trained: Path) -> None:
     rows = _json(trained / "family" / "wide.arch", trained / "runs" / "wide-s1-1")
     assert [(row["measured"]["n"], row["measured"]["std"]) for row in rows] == [(1, None)] * 3
-    (line,) = _run("results", trained / "runs" / "wide-s1-1").stdout.splitlines()[2:]
+    (line,) = commands.run("results", trained / "runs" / "wide-s1-1").stdout.splitlines()[2:]
     assert "±" not in line
     assert f"{rows[-1]['measured']['mean']:.2f}%" in line
 
@@ -137,7 +131,7 @@ def test_a_block_counts_once_wherever_it_stands(trained: Path, tmp_path: Path) -
     spec = tmp_path / "wide.arch"
     spec.write_text((trained / "family" / "wide.arch").read_text())
     for seed in range(3):
-        assert _run("record", trained / "runs" / f"wide-s{seed}-1", "--into", spec).exit_code == 0
+        assert commands.run("record", trained / "runs" / f"wide-s{seed}-1", "--into", spec).exit_code == 0
     alone = _json(spec)
     assert [row["measured"]["n"] for row in alone] == [3] * 3
     both = _json(spec, trained / "runs", trained / "runs" / "wide-s0-1" / "record.arch", spec)
@@ -149,7 +143,7 @@ def test_of_one_seed_the_first_counts(tmp_path: Path) -> None:
     spec = parse(BODY.format(width=2), "net.arch")
     one = found(spec, seed=4)
     path.write_text(with_blocks(spec, one, replace(one, minutes=2.0), replace(one, test_accuracy=0.9)))
-    done = _run("results", path, "--format", "json")
+    done = commands.run("results", path, "--format", "json")
     assert done.stderr.count("W610") == 1
     assert "seed 4, and not alike" in done.stderr
     assert json.loads(done.stdout)[-1]["measured"]["mean"] == 70
@@ -169,7 +163,7 @@ def test_only_what_was_measured_alike_is_averaged(tmp_path: Path) -> None:
     rows = [row for row in _json(path) if row["measure"] == "test-accuracy"]
     assert [[each["seed"] for each in row["measured"]["seeds"]] for row in rows] == [[0, 1], [2], [3], [4]]
     assert rows[-1]["measured"]["deviates"] == "epochs 1"
-    assert "deviates: epochs 1" in _run("results", path).stdout.splitlines()[-1]
+    assert "deviates: epochs 1" in commands.run("results", path).stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -186,12 +180,12 @@ def test_edited_and_stale_blocks_do_not_count(change: Callable[[str], str], code
     text = with_blocks(spec, found(spec))
     assert change(text) != text
     path.write_text(change(text))
-    done = _run("results", path)
+    done = commands.run("results", path)
     assert (done.exit_code, code in done.stderr) == (0, True)
     assert "0.7" not in done.stdout
     assert "70.00" not in done.stdout
     path.write_text(text)
-    assert "70.00%" in _run("results", path).stdout
+    assert "70.00%" in commands.run("results", path).stdout
 
 
 # -- claims
@@ -215,10 +209,10 @@ def test_a_claim_is_subtracted_under_its_protocol_only(tmp_path: Path) -> None:
     for row in _json(path):
         assert row["difference"] is None
         assert any("deviates" in text for text in row["differs"])
-    assert _run("results", path).stdout.count("not compared") == 2
+    assert commands.run("results", path).stdout.count("not compared") == 2
     longer = parse(spec.source.text.replace("Epoch 2/2", "Epoch 2/40"), "net.arch")
     path.write_text(with_blocks(longer, found(longer)))
-    assert "40 epochs allowed there, 2 here" in _run("results", path).stdout
+    assert "40 epochs allowed there, 2 here" in commands.run("results", path).stdout
 
 
 @pytest.mark.parametrize("name", ["vgg_d", "vgg_e"])
@@ -226,7 +220,7 @@ def test_what_vgg_measured_densely_is_not_measured_by_a_run(name: str, tmp_path:
     spec = load(name)
     path = tmp_path / f"{name}.arch"
     path.write_text(with_blocks(spec, found(spec, "S256", scale=224), found(spec, "S384", seed=1, scale=224)))
-    lines = _run("results", path).stdout.splitlines()
+    lines = commands.run("results", path).stdout.splitlines()
     claimed = [line for line in lines if "error" in line]
     assert len(claimed) == sum(len(claim.measures) for claim in spec.results)
     assert not any("+" in line.replace("dense+grid", "") for line in claimed)
@@ -261,7 +255,7 @@ def test_a_claim_of_one_seed_is_held_against_that_seed(tmp_path: Path) -> None:
 
 def test_a_family_that_nobody_has_trained() -> None:
     folder = Path(str(load("vgg_reconstructed/c222").source.name)).absolute().parent
-    table = _run("results", folder).stdout.splitlines()
+    table = commands.run("results", folder).stdout.splitlines()
     assert len(table) == 2 + 13
     assert [line.split()[0] for line in table[2:]] == sorted(path.stem for path in folder.glob("*.arch"))
     for line in table[2:]:
@@ -277,7 +271,7 @@ def test_a_family_that_nobody_has_trained() -> None:
 def test_csv_json_and_markdown_say_the_same(trained: Path) -> None:
     where = (trained / "family", trained / "runs")
     rows = _json(*where)
-    read = list(csv.DictReader(io.StringIO(_run("results", *where, "--format", "csv").stdout)))
+    read = list(csv.DictReader(io.StringIO(commands.run("results", *where, "--format", "csv").stdout)))
     assert len(read) == len(rows) == 8
     for ours, theirs in zip(read, rows, strict=True):
         assert (ours["name"], int(ours["params"]), ours["measure"]) == (
@@ -290,7 +284,7 @@ def test_csv_json_and_markdown_say_the_same(trained: Path) -> None:
             assert (float(ours[key]) if ours[key] else None) == measured[key]
         assert (float(ours["difference"]) if ours["difference"] else None) == theirs["difference"]
         assert [float(value) for value in ours["values"].split()] == [each["value"] for each in measured["seeds"]]
-    markdown = _run("results", *where, "--all", "--format", "markdown").stdout.splitlines()
+    markdown = commands.run("results", *where, "--all", "--format", "markdown").stdout.splitlines()
     assert {line.count("|") for line in markdown} == {11}
     assert len(markdown) == 2 + len(rows)
     for line, row in zip(markdown[2:], rows, strict=True):
@@ -298,7 +292,7 @@ def test_csv_json_and_markdown_say_the_same(trained: Path) -> None:
         assert cells[1] == row["name"]
         if row["measured"]:
             assert cells[7] == f"{row['measured']['mean']:.2f} ± {row['measured']['std']:.2f}%"
-    latex = _run("results", *where, "--all", "--format", "latex").stdout
+    latex = commands.run("results", *where, "--all", "--format", "latex").stdout
     assert latex.count(" \\\\\n") == 1 + len(rows)
     assert latex.count("$\\pm$") == sum(1 for row in rows if row["measured"])
     assert "—" not in latex
@@ -307,16 +301,16 @@ def test_csv_json_and_markdown_say_the_same(trained: Path) -> None:
 
 def test_changed_keeps_what_differs(trained: Path) -> None:
     where = (trained / "family", trained / "runs", "--changed", "--format", "markdown")
-    head, _, *rows = _run("results", *where).stdout.splitlines()
+    head, _, *rows = commands.run("results", *where).stdout.splitlines()
     assert [cell.strip() for cell in head.split("|")[1:-1]] == [
         *("name", "params", "measure", "claimed", "measured", "seeds", "difference", "protocol")
     ]
     assert rows[-1] == "In common: layers 2."
-    one = _run("results", trained / "runs" / "wide-s0-1", "--changed").stdout.splitlines()
+    one = commands.run("results", trained / "runs" / "wide-s0-1", "--changed").stdout.splitlines()
     assert len(one) == 3
     assert "params" in one[0]
     for form in ("csv", "json"):
-        assert _run("results", trained / "runs", "--changed", "--format", form).exit_code == 2
+        assert commands.run("results", trained / "runs", "--changed", "--format", form).exit_code == 2
 
 
 def test_names_are_told_apart(tmp_path: Path) -> None:
@@ -339,27 +333,22 @@ def test_a_record_of_a_named_recipe_has_the_name_of_its_spec(tmp_path: Path) -> 
 
 def test_what_is_no_spec_and_no_finished_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert (_run("results").exit_code, "no folder `runs`" in _run("results").stderr) == (2, True)
+    assert (commands.run("results").exit_code, "no folder `runs`" in commands.run("results").stderr) == (2, True)
     (tmp_path / "runs" / "net-s0-1").mkdir(parents=True)
-    assert _run("results").exit_code == 2
+    assert commands.run("results").exit_code == 2
     (tmp_path / "runs" / "net-s0-1" / "recipe.json").write_text("{}")
-    interrupted = _run("results")
+    interrupted = commands.run("results")
     assert "W612" in interrupted.stderr
     assert "--resume runs/net-s0-1" in interrupted.stderr
     (tmp_path / "bad.arch").write_text("input 8x8x1 conv3-4 maxpol\n")
-    done = _run("results", "bad.arch", "vgg_a")
+    done = commands.run("results", "bad.arch", "vgg_a")
     assert (done.exit_code, "V101" in done.stderr, done.stdout.count("vgg_a")) == (1, True, 2)
-    assert _run("results", "nowhere").exit_code == 2
+    assert commands.run("results", "nowhere").exit_code == 2
 
 
 def test_the_table_does_not_wait_for_torch() -> None:
-    code = (
-        "import sys\nfrom vggdsl.cli import main\n"
-        "main(['results', 'vgg_a'], standalone_mode=False)\n"
-        "assert 'torch' not in sys.modules"
-    )
-    code = code.replace("main([", "try:\n    main([", 1).replace("=False)\n", "=False)\nexcept SystemExit: pass\n", 1)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=False)
+    code = "import sys\nfrom vggdsl.cli import main\ntry:\n    main()\nfinally:\n    assert 'torch' not in sys.modules"
+    done = commands.python("-c", code, "results", "vgg_a")
     assert done.returncode == 0, done.stderr
     assert "top-5-error" in done.stdout
 
@@ -374,7 +363,7 @@ def test_of_few_images_their_number_is_averaged(tmp_path: Path) -> None:
     shares = [100 * n / 360 for n in right.values()]
     assert row["measured"]["mean"] == pytest.approx(statistics.mean(shares), abs=1e-9)
     assert row["measured"]["std"] == pytest.approx(statistics.stdev(shares), abs=1e-9)
-    assert "97.69 ± 0.42%" in _run("results", path).stdout
+    assert "97.69 ± 0.42%" in commands.run("results", path).stdout
 
 
 TWO = """input 8x8x1 conv3-2 maxpool FC-10 softmax
@@ -409,7 +398,7 @@ def test_a_part_of_a_data_set_is_not_compared(tmp_path: Path) -> None:
     path.write_text(with_blocks(spec, found(spec, "whole", split="700/5000/10000", epochs=100)))
     row = _json(path)[0]
     assert (row["difference"], row["measured"]["mean"]) == (None, 70)
-    assert "15,700 of the 70,000 images of mnist here" in _run("results", path).stdout
+    assert "15,700 of the 70,000 images of mnist here" in commands.run("results", path).stdout
 
 
 def test_five_guesses_are_measured_where_there_are_many_classes(tmp_path: Path) -> None:
@@ -417,7 +406,7 @@ def test_five_guesses_are_measured_where_there_are_many_classes(tmp_path: Path) 
     text = text.replace("  epochs", "  precision fp32\n  epochs")
     path = tmp_path / "net.arch"
     path.write_text(text + "claim rank-5-accuracy 30% split=test\nclaim top-5-error 60% split=val\n")
-    done = _run("train", path, "--runs", tmp_path / "runs", "--log", "none")
+    done = commands.train(path, runs=tmp_path / "runs")
     assert done.exit_code == 0, done.stderr
     record = load(tmp_path / "runs" / "net-s0-1" / "record.arch")
     (block,) = record.measurements
@@ -437,7 +426,7 @@ def test_five_guesses_are_measured_where_there_are_many_classes(tmp_path: Path) 
     rows = {row["measure"]: row for row in _json(path, tmp_path / "runs")}
     assert rows["rank-5-accuracy"]["difference"] == pytest.approx(shares["test"] - 30, abs=0.01)
     assert rows["top-5-error"]["difference"] == pytest.approx(40 - shares["val"], abs=0.01)
-    again = _run("train", tmp_path / "runs" / "net-s0-1" / "record.arch", "--runs", tmp_path / "runs", "--log", "none")
+    again = commands.train(tmp_path / "runs" / "net-s0-1" / "record.arch", runs=tmp_path / "runs")
     assert "agrees in every digit" in again.stdout, again.stderr
 
 
@@ -448,7 +437,7 @@ def test_nothing_is_trained_twice(trained: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (trained / "runs").rglob("*")}
     again = _train(trained, "--seeds", "3")
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout == _run("results", trained / "family", trained / "runs").stdout
+    assert again.stdout == commands.run("results", trained / "family", trained / "runs").stdout
     assert {path: path.stat().st_mtime_ns for path in (trained / "runs").rglob("*")} == before
 
 
@@ -456,12 +445,11 @@ def test_another_seed_another_flag_and_another_recipe_are_missing(trained: Path,
     spec = tmp_path / "wide.arch"
     spec.write_text((trained / "family" / "wide.arch").read_text())
     for seed in range(2):
-        assert _run("record", trained / "runs" / f"wide-s{seed}-1", "--into", spec).exit_code == 0
+        assert commands.run("record", trained / "runs" / f"wide-s{seed}-1", "--into", spec).exit_code == 0
 
     def new(*options: object) -> list[str]:
         before = set(_runs(tmp_path)) if (tmp_path / "runs").exists() else set()
-        command = ("train", spec, "--missing", "--log", "none", "--runs", tmp_path / "runs", *options)
-        done = _run(*command)
+        done = commands.train(spec, "--missing", *options, runs=tmp_path / "runs")
         assert done.exit_code == 0, done.stderr
         return sorted(set(_runs(tmp_path)) - before) if (tmp_path / "runs").exists() else []
 
@@ -582,7 +570,7 @@ def test_images_beside_a_spec_are_those_of_its_runs(tmp_path: Path, monkeypatch:
     assert _runs(tmp_path) == ["net-s0-1", "net-s0-2"]
     rows = [row for row in _json(family, tmp_path / "runs") if row["measure"] == "test-accuracy"]
     assert [(row["name"], len(row["measured"]["seeds"])) for row in rows] == [("a/net", 1), ("b/net", 1)]
-    again = _run("train", tmp_path / "runs" / "net-s0-2" / "record.arch", "--log", "none", "--runs", tmp_path / "more")
+    again = commands.train(tmp_path / "runs" / "net-s0-2" / "record.arch", runs=tmp_path / "more")
     assert "agrees in every digit" in again.stdout, again.stderr
 
 
@@ -618,12 +606,12 @@ def test_what_others_begin_with_is_trained_first(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert _runs(tmp_path) == ["a-s0-1", "a-s0-2", "b-s0-1", "b-s0-2"], "what begins with another's weights is stale"
     spec = family / "a.arch"
-    assert _run("record", tmp_path / "runs" / "a-s0-2", "--into", spec).exit_code == 0
-    assert _run("check", "--strict", spec).exit_code == 0
+    assert commands.run("record", tmp_path / "runs" / "a-s0-2", "--into", spec).exit_code == 0
+    assert commands.run("check", "--strict", spec).exit_code == 0
     (family / "b.arch").write_text(head)
-    stale = _run("check", "--strict", spec)
+    stale = commands.run("check", "--strict", spec)
     assert (stale.exit_code, "what it begins with changed since" in stale.stdout) == (1, True)
-    record = _run("check", "--strict", tmp_path / "runs" / "a-s0-2" / "record.arch")
+    record = commands.run("check", "--strict", tmp_path / "runs" / "a-s0-2" / "record.arch")
     assert record.exit_code == 0, record.stdout
 
 
@@ -641,11 +629,11 @@ def test_what_changed_before_is_told_over_steps(tmp_path: Path, monkeypatch: pyt
     first = ["b-s0-1", "c-s0-1", "quickstart-s0-1"]
     assert _runs(tmp_path) == first
     for name in first:
-        record = _run("check", "--strict", tmp_path / "runs" / name / "record.arch")
+        record = commands.run("check", "--strict", tmp_path / "runs" / name / "record.arch")
         assert record.exit_code == 0, record.stdout
     (family / "quickstart.arch").write_text(head + "train other { data fake(n=50, classes=3) }\n")
-    assert _run("train", family / "c.arch", "--missing", "--runs", tmp_path / "runs").stderr == ""
-    again = _run("train", tmp_path / "runs" / "c-s0-1" / "record.arch", "--log", "none")
+    assert commands.run("train", family / "c.arch", "--missing", "--runs", tmp_path / "runs").stderr == ""
+    again = commands.run("train", tmp_path / "runs" / "c-s0-1" / "record.arch", "--log", "none")
     assert "agrees in every digit" in again.stdout, again.stderr
     blocks = [load(tmp_path / "runs" / name / "record.arch").measurements[0] for name in ("c-s0-1", "c-s0-2")]
     assert blocks[0].values["of"] == blocks[1].values["of"]
@@ -654,7 +642,7 @@ def test_what_changed_before_is_told_over_steps(tmp_path: Path, monkeypatch: pyt
     assert done.exit_code == 0, done.stderr
     assert _runs(tmp_path) == sorted([*first, "b-s0-2", "c-s0-2", "c-s0-3", "quickstart-s0-2"])
     (family / "quickstart.arch").write_text(head.replace("epochs 2", "epochs 4"))
-    alone = _run("train", family / "c.arch", "--missing", "--log", "none")
+    alone = commands.run("train", family / "c.arch", "--missing", "--log", "none")
     assert (alone.exit_code, "no finished run of b" in alone.stderr) == (1, True), "those that there are are stale"
 
 
@@ -705,9 +693,9 @@ def test_data_that_are_not_at_hand_are_taken_at_their_word(tmp_path: Path) -> No
     path = tmp_path / "net.arch"
     path.write_text(with_blocks(spec, found(spec)))
     where = ("--missing", "--runs", tmp_path / "runs", "--data", tmp_path)
-    done = _run("train", path, *where)
+    done = commands.run("train", path, *where)
     assert (done.exit_code, "70.00%" in done.stdout) == (0, True), done.stderr
-    lacking = _run("train", path, "--seeds", "2", *where)
+    lacking = commands.run("train", path, "--seeds", "2", *where)
     assert (lacking.exit_code, "V503" in lacking.stderr) == (2, True)
 
 
@@ -715,16 +703,16 @@ def test_a_folder_means_its_specs(tmp_path: Path) -> None:
     _write(tmp_path)
     runs = ("--runs", tmp_path / "family" / "runs", "--log", "none", "--epochs", "1")
     for count in (1, 2):  # runs among the specs are none
-        done = _run("train", tmp_path / "family", *runs)
+        done = commands.run("train", tmp_path / "family", *runs)
         assert done.exit_code == 0, done.stderr
         names = sorted(path.name for path in (tmp_path / "family" / "runs").iterdir())
         assert names == [f"{name}-s0-{n}" for name in ("small", "wide") for n in range(1, count + 1)]
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert "no spec in" in _run("train", empty).stderr
-    assert _run("train", tmp_path / "family", "--seed", "1", "--seeds", "2").exit_code == 2
-    assert _run("train", "-", "--missing").exit_code == 2
-    assert _run("train", "--resume", tmp_path, "--missing").exit_code == 2
+    assert "no spec in" in commands.run("train", empty).stderr
+    assert commands.run("train", tmp_path / "family", "--seed", "1", "--seeds", "2").exit_code == 2
+    assert commands.run("train", "-", "--missing").exit_code == 2
+    assert commands.run("train", "--resume", tmp_path, "--missing").exit_code == 2
 
 
 def test_counted_blocks_are_told_by_their_seals(trained: Path) -> None:

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner
+from commands import run
 
 import vggdsl
-from vggdsl.cli import main
 from vggdsl.language import syntax
 from vggdsl.language.blocks import inner_items
 from vggdsl.language.spelling import element_text
@@ -554,7 +553,7 @@ def test_each_numeral_of_a_spec_is_held_by_something() -> None:
 
 
 def test_specs_counts_what_sources_print_and_what_is_computed_apart() -> None:
-    rows = {row["name"]: row for row in json.loads(CliRunner().invoke(main, ["specs", "--json"]).stdout)}
+    rows = {row["name"]: row for row in json.loads(run("specs", "--json").stdout)}
     assert (rows[OWN]["holds"], rows[OWN]["computed"]) == (0, 2)
     for name in SHIPPED:
         claims = [c for c in held(name).spec.document.contents if isinstance(c, Claim) and not c.protocol]

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from commands import run
 from hypothesis import given
 from PIL import Image
 from safetensors.torch import save_file
@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import WeightsEnum
 
-from vggdsl.cli import main
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import pair, plan_of
@@ -344,10 +343,6 @@ def test_zeros_behind_the_channels_are_a_widen() -> None:
 # -- names, fetching, the command
 
 
-def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["export", *arguments], catch_exceptions=False)
-
-
 def test_export_says_where_weights_come_from_and_how_images_are_prepared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,7 +352,7 @@ def test_export_says_where_weights_come_from_and_how_images_are_prepared(
     cached.parent.mkdir(parents=True)
     torch.save(theirs.state_dict(), cached)
     path = tmp_path / "x.onnx"
-    done = _run("resnet/resnet18", "--onnx", "-o", str(path), "--weights", "torchvision:resnet18")
+    done = run("export", "resnet/resnet18", "--onnx", "-o", path, "--weights", "torchvision:resnet18")
     assert done.exit_code == 0, done.stderr
     assert f"torchvision:resnet18@IMAGENET1K_V1: {cached}" in done.stderr
     assert "no preprocessing" not in done.stderr
@@ -384,11 +379,11 @@ def test_export_says_where_weights_come_from_and_how_images_are_prepared(
     ],
 )
 def test_unknown_names(name: str, said: str, help: str | None, tmp_path: Path) -> None:
-    done = _run("vgg_d", "--onnx", "-o", str(tmp_path / "x.onnx"), "--weights", f"torchvision:{name}")
+    done = run("export", "vgg_d", "--onnx", "-o", tmp_path / "x.onnx", "--weights", f"torchvision:{name}")
     assert done.exit_code == 2
     assert f"error[V504]: {said}" in done.stderr
     assert help is None or help in done.stderr
-    missing = _run("vgg_d", "--onnx", "--weights", "torchvision-vgg16")
+    missing = run("export", "vgg_d", "--onnx", "--weights", "torchvision-vgg16")
     assert (missing.exit_code, "does not exist" in missing.stderr) == (2, True)
 
 
@@ -572,7 +567,7 @@ def test_auxiliary_classifiers_may_be_missing_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "x.arch").write_text(HEADS)
     for name in "xy":
         target = tmp_path / f"{name}.onnx"
-        done = _run(str(tmp_path / "x.arch"), "--onnx", "-o", str(target), "--weights", str(tmp_path / f"{name}.pt"))
+        done = run("export", tmp_path / "x.arch", "--onnx", "-o", target, "--weights", tmp_path / f"{name}.pt")
         assert done.exit_code == 0, done.stderr
         assert target.exists()
 
