@@ -1,7 +1,9 @@
 """How many examples the properties try: ``HYPOTHESIS_PROFILE=thorough`` tries 50 times as many."""
 
 import os
+from pathlib import Path
 
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
@@ -14,3 +16,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores already
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def torch_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where PyTorch and torchvision look for weights before they fetch them: a folder that isn't there yet."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    return tmp_path / "cache" / "hub" / "checkpoints"

@@ -1,13 +1,16 @@
 """From the quickstart's spec to a named image, by the commands of the README."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commands import run
+from images import save
 from json_types import misfits
 from PIL import Image
+from refusals import refusal
 from sklearn.datasets import load_digits
 
 from vggdsl.cli.schemas import SCHEMAS
@@ -137,9 +140,7 @@ def test_a_record_that_cannot_be_repeated_is_refused_at_its_block(tmp_path: Path
         {"recipe": "B", "seed": 3, "deviates": "(((,"},
         {"recipe": "B", "seed": 3, "deviates": "epochs 1\n} measured {"},
     ):
-        with pytest.raises(RecordError) as caught:
-            with_run(**said)
-        (found,) = caught.value.diagnostics
+        found = refusal(partial(with_run, **said), RecordError)
         assert (found.code, found.labels[0].span.text.startswith("measured")) == ("V606", True), said
 
 
@@ -176,7 +177,7 @@ def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
     assert metadata[0]["vggdsl.recipe"] == recipe.digest
     assert metadata[0]["vggdsl.seed"] == "0"
     assert metadata[0]["vggdsl.weights"] == weights_digest(trained.weights)
-    Image.new("L", (8, 8)).save("x.png")
+    save(Path("x.png"))
     assert run("predict", str(small_run / "best.safetensors"), "x.png").exit_code == 0
 
 
@@ -196,7 +197,7 @@ def test_a_run_is_exported_without_a_spec_beside_it(small_run: Path) -> None:
     assert (data["file"], data["spec"]) == ("last.onnx", "two")
     assert data["bytes"] == Path("last.onnx").stat().st_size
     assert data["weights"] == _metadata("last.onnx")["vggdsl.weights"]
-    Image.new("L", (8, 8)).save("x.png")
+    save(Path("x.png"))
     assert run("predict", str(small_run), "x.png").exit_code == 0
     spared = run("export", str(small_run), "--force", "-o", str(small_run / "metrics.csv"))
     assert (spared.exit_code, "V514" in spared.stderr) == (2, True)
@@ -219,7 +220,7 @@ def test_what_holds_no_spec_is_no_run_to_export(small_run: Path) -> None:
 
 
 def test_a_run_that_has_not_ended_says_so(small_run: Path) -> None:
-    Image.new("L", (8, 8)).save("x.png")
+    save(Path("x.png"))
     commands = (
         ("predict", str(small_run), "x.png"),
         ("export", "two.arch", "--onnx", "-o", "two.onnx", "--weights", str(small_run)),
@@ -301,14 +302,14 @@ def test_force_spares_what_is_no_export(small_run: Path) -> None:
 
 def test_what_does_not_fit_in_memory_is_not_exported(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1000)
-    Image.new("L", (8, 8)).save("x.png")
+    save(Path("x.png"))
     for command in (("export", "two.arch", "--onnx"), ("predict", str(small_run), "x.png")):
         done = run(*command)
         assert (done.exit_code, "V508" in done.stderr) == (1, True), done.stderr
 
 
 def test_predict_names_what_the_user_named(small_run: Path) -> None:
-    Image.new("L", (8, 8)).save("x.png")
+    save(Path("x.png"))
     for model, image, code in (
         (str(small_run), "y" * 300, "V530"),
         ("y" * 300, "x.png", "V501"),
@@ -322,7 +323,7 @@ def test_predict_says_what_it_cannot_run(tmp_path: Path, monkeypatch: pytest.Mon
     import onnx
 
     monkeypatch.chdir(tmp_path)
-    Image.new("L", (8, 8)).save("x.png")
+    save(Path("x.png"))
     Path("deep.arch").write_text("input 8x8x5 conv3-4 maxpool FC-3 softmax")
     assert run("export", "deep.arch", "--onnx").exit_code == 0
     done = run("predict", "deep.onnx", "x.png")

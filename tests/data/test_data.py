@@ -3,7 +3,6 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from images import save
 from PIL import Image
+from refusals import refusal
 
 from vggdsl.data import cifar, memory
 from vggdsl.data import dataset as data
@@ -25,7 +26,6 @@ from vggdsl.data.views import SIZES
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import DATA_SETS, Data, Recipe
 from vggdsl.spec.spec import Spec, parse
-from vggdsl.text.errors import Diagnostic, VggdslError
 
 GREY, RGB = Shape(1, 8, 8), Shape(3, 32, 32)
 NOWHERE = Path("/nowhere")
@@ -33,13 +33,6 @@ NOWHERE = Path("/nowhere")
 
 def spec_on(data: str, size: str = "32x32x3") -> Spec:
     return parse(f"input {size} conv3-4 maxpool FC-10 softmax\ntrain {{\n  data {data}\n}}", "x.arch")
-
-
-def refusal(call: Callable[[], object]) -> Diagnostic:
-    with pytest.raises(VggdslError) as caught:
-        call()
-    (found,) = caught.value.diagnostics
-    return found
 
 
 def images_of(split: Images) -> torch.Tensor:
@@ -175,11 +168,6 @@ def test_an_official_test_split_is_not_resized(binary: Path) -> None:
 
 
 # -- folders
-
-
-def save(path: Path, value: int | tuple[int, int, int], size: tuple[int, int] = (12, 10)) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB" if isinstance(value, tuple) else "L", size, value).save(path)
 
 
 def folder(path: Path) -> Recipe:

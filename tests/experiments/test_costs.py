@@ -7,6 +7,7 @@ import pytest
 import torch
 from click.testing import Result
 from commands import train
+from trainings import spec_with
 
 from vggdsl.experiments import costs
 from vggdsl.experiments.costs import Meter, held, most_held
@@ -30,16 +31,15 @@ PLAN = Plan(
     test_images=60,
 )
 CPU = torch.device("cpu")
-SPEC = """
-input 12x12x3 conv3-8 maxpool FC-3 softmax
-train {
-  data      fake(classes=3, n=300)
-  batch     30
-  optimizer adam
-  epochs    3
-  stop      val-loss(patience=2)
-}
-"""
+SPEC = spec_with(
+    "input 12x12x3 conv3-8 maxpool FC-3 softmax",
+    data="fake(classes=3, n=300)",
+    augment="",
+    batch="30",
+    optimizer="adam",
+    epochs="3",
+    stop="val-loss(patience=2)",
+)
 
 
 class Clock:
@@ -115,7 +115,7 @@ def test_what_the_process_holds_is_in_bytes() -> None:
 
 def _train(folder: Path, *flags: str) -> Result:
     spec = folder / "net.arch"
-    spec.write_text(SPEC)
+    spec.write_text(SPEC.source.text)
     return train(spec, *flags, runs=folder / "runs")
 
 

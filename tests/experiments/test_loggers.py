@@ -1,29 +1,19 @@
 """What TensorBoard and Weights & Biases are told of a run."""
 
-import csv
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals import refusal
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from trainings import CrashError, Crashing, metrics, spec_with
 
-import vggdsl
 from vggdsl.experiments.loggers import TensorBoard, Together, WeightsAndBiases
-from vggdsl.experiments.report import Silent
 from vggdsl.experiments.train import resume, train
-from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import InputError
 
-SPEC = """
-input 8x8x1
-conv3-4 maxpool FC-4 softmax
-train {
-  data   fake(classes=4, n=64, val=16, test=16)
-  batch  16
-  epochs 3
-}
-"""
+SPEC = spec_with(epochs="3")
 NAMES = {"loss/train": "train_loss", "loss/val": "val_loss", "accuracy/train": "train_accuracy"}
 NAMES |= {"accuracy/val": "val_accuracy", "learning rate": "lr"}
 
@@ -35,33 +25,22 @@ def events(folder: Path) -> dict[str, list[tuple[int, float]]]:
     return {tag: [(event.step, event.value) for event in found.Scalars(tag)] for tag in found.Tags()["scalars"]}
 
 
-def table(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_tensorboard_shows_the_metrics(tmp_path: Path) -> None:
-    run = train(vggdsl.parse(SPEC, "small"), device="cpu", runs_dir=tmp_path, reporter=TensorBoard())
-    found, rows = events(run.path), table(run.path)
+    run = train(SPEC, device="cpu", runs_dir=tmp_path, reporter=TensorBoard())
+    found, rows = events(run.path), metrics(run.path)
     assert found.keys() == NAMES.keys()
     for tag, column in NAMES.items():
         assert [step for step, _ in found[tag]] == [1, 2, 3]
         assert [value for _, value in found[tag]] == pytest.approx([float(row[column]) for row in rows], rel=1e-5)
 
 
-class _Breaking(Silent):
-    def epoch(self, epoch: Epoch, is_best: bool) -> None:
-        if epoch.number == 3:  # told, but not in a checkpoint
-            raise KeyError("broken")
-
-
 def test_a_resumed_run_has_each_epoch_once(tmp_path: Path) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(CrashError):
         train(
-            vggdsl.parse(SPEC, "small"),
+            SPEC,
             device="cpu",
             runs_dir=tmp_path,
-            reporter=Together(TensorBoard(), _Breaking()),
+            reporter=Together(TensorBoard(), Crashing(2)),
         )
     run = resume(tmp_path / "small-s0-1", reporter=TensorBoard())
     assert [step for step, _ in events(run.path)["loss/val"]] == [1, 2, 3]
@@ -71,7 +50,7 @@ def test_weights_and_biases_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     pytest.importorskip("wandb", reason="an extra: pip install vggdsl[wandb]")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    run = train(vggdsl.parse(SPEC, "small"), device="cpu", runs_dir=tmp_path, reporter=WeightsAndBiases())
+    run = train(SPEC, device="cpu", runs_dir=tmp_path, reporter=WeightsAndBiases())
     (written,) = (run.path / "wandb").glob("offline-run-*/*.wandb")
     wanted, deadline = {*NAMES, run.path.name}, time.monotonic() + 60
     while (missing := {name for name in wanted if name.encode() not in _log(written)}) and time.monotonic() < deadline:
@@ -89,7 +68,9 @@ def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
     import sys
 
     monkeypatch.setitem(sys.modules, "wandb", None)
-    with pytest.raises(InputError) as caught:
-        train(vggdsl.parse(SPEC, "small"), device="cpu", runs_dir=tmp_path, reporter=WeightsAndBiases())
-    assert caught.value.diagnostics[0].code == "V517"
-    assert "pip install vggdsl[wandb]" in str(caught.value.diagnostics[0].help)
+    found = refusal(
+        lambda: train(SPEC, device="cpu", runs_dir=tmp_path, reporter=WeightsAndBiases()),
+        InputError,
+    )
+    assert found.code == "V517"
+    assert "pip install vggdsl[wandb]" in str(found.help)

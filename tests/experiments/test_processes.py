@@ -1,12 +1,12 @@
 """Several processes train one network: what they compute is what one does, up to rounding."""
 
-import csv
 from pathlib import Path
 
 import pytest
 import torch
 from commands import Done, outside, python
 from safetensors.torch import load_file
+from trainings import metrics
 
 import vggdsl
 from vggdsl.data.dataset import load_data
@@ -51,9 +51,8 @@ def together(spec: Path, *options: str) -> Done:
     return launched("-m", "vggdsl", "train", spec, "--device", "cpu", "--runs", runs, *options)
 
 
-def metrics(folder: Path) -> list[dict[str, float]]:
-    with (folder / "metrics.csv").open(newline="") as file:
-        return [{k: float(v) for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+def numbers(folder: Path) -> list[dict[str, float]]:
+    return [{key: float(cell) for key, cell in row.items()} for row in metrics(folder)]
 
 
 def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
@@ -65,7 +64,7 @@ def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
     assert [path.name for path in run.parent.iterdir()] == [run.name], "one folder for both"
     assert ended.stdout.count("Epoch 3/3") + ended.stdout.count("Epoch 2/3") == 1, "one process speaks for both"
     one = train(vggdsl.load(spec), device="cpu", runs_dir=tmp_path / "one")
-    for ours, theirs in zip(metrics(run), metrics(one.path), strict=True):
+    for ours, theirs in zip(numbers(run), numbers(one.path), strict=True):
         # Sums over other parts of a batch round otherwise; over 35 steps single precision leaves 4 digits and more.
         assert ours == pytest.approx(theirs, rel=1e-4)
     a, b = load_file(run / "last.safetensors"), load_file(one.path / "last.safetensors")
@@ -128,7 +127,7 @@ def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> Non
     data = load_data(spec_.recipe(), spec_.typed.input, Path())
     prepared = Prepared(Experiment(spec_, spec_.recipe()), 0, data, run.normalisation, choose("cpu", "fp32"))
     loss, accuracy, _ = evaluate(network, data.val, prepared)
-    told = metrics(run.path)[-1]
+    told = numbers(run.path)[-1]
     assert (loss, accuracy) == pytest.approx((told["val_loss"], told["val_accuracy"]), rel=1e-4)
 
 

@@ -1,6 +1,5 @@
 """A training that is killed goes on to the weights and metrics of one that never was."""
 
-import csv
 import os
 import random
 import re
@@ -14,11 +13,11 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from trainings import CrashError, Crashing, metrics
 
 import vggdsl
 from vggdsl.experiments.checkpoint import Progress, _digest, newest
 from vggdsl.experiments.device import Hardware, choose
-from vggdsl.experiments.report import Silent
 from vggdsl.experiments.train import resume, train
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.runfolder import HeldError, load_run, read_plan
@@ -73,12 +72,6 @@ os._exit(0)
 """
 
 
-def metrics(folder: Path) -> list[dict[str, str]]:
-    """A row an epoch, without what the clock says."""
-    with (folder / "metrics.csv").open(newline="") as file:
-        return [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
-
-
 def measured(folder: Path) -> dict[str, dict[str, str]]:
     """The record's sealed block, without what the clock says."""
     (found,) = vggdsl.load(folder / "record.arch").measurements
@@ -123,26 +116,11 @@ def test_killed_at_random_points_it_ends_the_same(whole: Path, tmp_path: Path) -
     assert not list(run.glob("checkpoint-*")), "a finished run needs none"
 
 
-class StopError(Exception):
-    pass
-
-
-class _Interrupting(Silent):
-    """A reporter that stops a training after some epochs, as a crash would."""
-
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
-
-    def epoch(self, epoch: Epoch, is_best: bool) -> None:
-        if epoch.number > self.epochs:  # after all of its files
-            raise StopError
-
-
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
     """A run that ended after its fourth epoch."""
-    with pytest.raises(StopError):
-        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
+    with pytest.raises(CrashError):
+        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=Crashing(3))
     return tmp_path / "net-s0-1"
 
 
@@ -208,8 +186,8 @@ def test_a_changed_checkpoint_is_refused(broken: Path) -> None:
 
 
 def test_another_trainings_checkpoint_is_refused(broken: Path, tmp_path: Path) -> None:
-    with pytest.raises(StopError):
-        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
+    with pytest.raises(CrashError):
+        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs_dir=tmp_path, reporter=Crashing(3))
     for name in names(broken):
         (broken / name).write_bytes((tmp_path / "net-s1-1" / name).read_bytes())
     with pytest.raises(RecordError, match=r"it is of another training: seed 1, not 0"):
@@ -288,8 +266,7 @@ def test_a_lock_is_let_go_once_it_is_gone(broken: Path) -> None:
 
 
 def test_what_a_kill_left_unwritten_is_written_from_the_checkpoint(broken: Path, whole: Path) -> None:
-    with (broken / "metrics.csv").open(newline="") as file:
-        accuracies = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
+    accuracies = [float(row["val_accuracy"]) for row in metrics(broken)]
     names = ["last.safetensors", "metrics.csv"]
     if accuracies[-1] > max(accuracies[:-1]):
         names.append("best.safetensors")
@@ -302,8 +279,8 @@ def test_what_a_kill_left_unwritten_is_written_from_the_checkpoint(broken: Path,
 
 def test_other_weights_are_not_measured_as_this_runs(tmp_path: Path) -> None:
     spec = vggdsl.parse(SPEC.replace("adam\n", "sgd(lr=1e-9)\n"), "net")  # the first epoch stays the best
-    with pytest.raises(StopError):
-        train(spec, device="cpu", runs_dir=tmp_path, reporter=_Interrupting(3))
+    with pytest.raises(CrashError):
+        train(spec, device="cpu", runs_dir=tmp_path, reporter=Crashing(3))
     train(spec, seed=7, device="cpu", runs_dir=tmp_path)
     run = tmp_path / "net-s0-1"
     (run / "best.safetensors").write_bytes((tmp_path / "net-s7-1" / "best.safetensors").read_bytes())

@@ -1,7 +1,7 @@
 """Training: what a recipe says happens, again and alike, or is refused; what was found is recorded."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
+from refusals import findings
 from safetensors import SafetensorError
 from torch.nn import functional
 from torch.optim import lr_scheduler
+from trainings import ENTRIES, Impatient, spec_with
 
 from vggdsl.cli import main
 from vggdsl.cli.train import command
@@ -29,7 +31,6 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loop import evaluate, fit, optimizer_of
 from vggdsl.experiments.memory import check_training, training_bytes
 from vggdsl.experiments.prepare import Prepared
-from vggdsl.experiments.report import Plan, Silent
 from vggdsl.experiments.schedule import Patience, Rate, smallest_step, steps_an_epoch
 from vggdsl.experiments.train import Run, Stopped, train
 from vggdsl.network.weights import weight_shapes
@@ -41,32 +42,10 @@ from vggdsl.records.runfolder import is_run, load_run, weights_digest
 from vggdsl.spec.recipe import KEYS, Crop, HFlip, Recipe
 from vggdsl.spec.spec import Spec, load, parse
 from vggdsl.targets.torch import to_torch, weights
-from vggdsl.text.errors import Diagnostic, VggdslError
-
-BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
-ENTRIES = {
-    "data": "fake(n=100, classes=3)",
-    "augment": "crop(8, pad=1) hflip",
-    "batch": "16",
-    "optimizer": "sgd(lr=0.05, momentum=0.9)",
-    "epochs": "2",
-}
-
-
-def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
-    """The small spec, with other entries in its recipe."""
-    lines = [f"  {key} {value}" for key, value in {**ENTRIES, **entries}.items() if value]
-    return parse("\n".join([body, "train {", *lines, "}", claims]), "small.arch")
 
 
 def recipe_with(**entries: str) -> Recipe:
     return spec_with(**entries).recipe()
-
-
-def findings(call: Callable[[], object]) -> Sequence[Diagnostic]:
-    with pytest.raises(VggdslError) as caught:
-        call()
-    return caught.value.diagnostics
 
 
 # -- augmentation
@@ -520,30 +499,8 @@ def test_a_loss_that_diverges_in_validation_alone_is_told_apart(tmp_path: Path) 
     assert "running statistics" in str(found.help)
 
 
-class _Impatient(Silent):
-    """Presses Ctrl-C in the second epoch."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-        self.steps = 0
-
-    def started(self, plan: Plan) -> None:
-        self.told.append(f"started {plan.split}")
-
-    def step(self, images: int) -> None:
-        self.steps += 1
-        if self.steps == 7:
-            raise KeyboardInterrupt
-
-    def epoch(self, epoch: Epoch, is_best: bool) -> None:
-        self.told.append(f"epoch {epoch.number}")
-
-    def ended(self) -> None:
-        self.told.append("ended")
-
-
 def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
-    reporter = _Impatient()
+    reporter = Impatient()
     with pytest.raises(Stopped) as caught:
         train(spec_with(), runs_dir=tmp_path, reporter=reporter)
     assert caught.value.path == tmp_path / "small-s0-1"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import refusals
 from documents import mutants
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,9 +68,7 @@ def changed(edit: str) -> str:
 
 
 def findings(delta: str, base: str = BASE, **others: str) -> list[Diagnostic]:
-    with pytest.raises(VggdslError) as caught:
-        flat(delta, base, **others)
-    return list(caught.value.diagnostics)
+    return list(refusals.findings(lambda: flat(delta, base, **others)))
 
 
 def outcome(document: syntax.Document) -> Graph | list[str]:
@@ -304,11 +303,9 @@ def write(folder: Path, **files: str) -> None:
 
 
 def codes(path: Path) -> list[str]:
-    with pytest.raises(VggdslError) as caught:
-        vggdsl.load(path)
-    for found in caught.value.diagnostics:
-        assert found.labels
-    return [d.code for d in caught.value.diagnostics]
+    told = refusals.findings(lambda: vggdsl.load(path))
+    assert all(found.labels for found in told)
+    return [found.code for found in told]
 
 
 def test_links_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
@@ -368,9 +365,7 @@ def test_a_long_row_of_files_ends(tmp_path: Path) -> None:
 
 def test_a_mistake_in_another_file_is_shown_there_with_the_link(tmp_path: Path) -> None:
     write(tmp_path, base="input 3x3x3\nmaxpol", delta='extends "base.arch"')
-    with pytest.raises(VggdslError) as caught:
-        vggdsl.load(tmp_path / "delta.arch")
-    (found,) = caught.value.diagnostics
+    found = refusals.refusal(lambda: vggdsl.load(tmp_path / "delta.arch"))
     assert [label.span.text for label in found.labels] == ["maxpol", 'extends "base.arch"']
 
 
@@ -415,9 +410,7 @@ def test_inner_labels_and_the_input_can_be_edited() -> None:
 
 
 def test_what_a_rule_puts_there_is_told_from_what_is_not_there() -> None:
-    with pytest.raises(VggdslError) as caught:
-        vggdsl.parse('extends "vgg_d"\nremove relu1_1')
-    (found,) = caught.value.diagnostics
+    found = refusals.refusal(lambda: vggdsl.parse('extends "vgg_d"\nremove relu1_1'))
     assert found.code == "V241"
     assert "`after conv`" in found.message
     assert len(found.labels) >= 2

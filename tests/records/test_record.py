@@ -5,13 +5,13 @@ from pathlib import Path
 
 import commands
 import pytest
+from made_up import result_of, run_of
 
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
-from vggdsl.records.result import Result as Found
-from vggdsl.records.result import read_result, write_record
+from vggdsl.records.result import read_result
 from vggdsl.spec.measured import make_block
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.spec import load, parse
 
 SPEC = """# A small net.
 input 8x8x1   # grey
@@ -26,40 +26,6 @@ train B as A {
   augment crop(8, pad=1)
 }
 """
-
-
-def found(spec: Spec, recipe: str | None = None, **changed: object) -> Found:
-    """What a run might have found."""
-    by = spec.recipe(recipe)
-    plain = Found(
-        best=2,
-        epochs=by.epochs,
-        train_accuracy=0.5,
-        val_accuracy=0.6,
-        test_accuracy=0.7,
-        recipe_name=by.name,
-        seed=0,
-        precision="fp32",
-        device='a "fast" one',
-        minutes=1.5,
-        deviations=(),
-        network=spec.network.graph.digest,
-        recipe=by.digest,
-        data="0123abcd",
-        split="70/10/20",
-        scale=8,
-        versions={"vggdsl": "0.1.0", "torch": "2.11.0"},
-        weights="0123456789abcdef",
-    )
-    return replace(plain, **changed)  # type: ignore[arg-type]
-
-
-def run_of(spec: Spec, folder: Path, recipe: str | None = None, **changed: object) -> Path:
-    """A run's folder, as far as its record goes."""
-    folder.mkdir(parents=True)
-    (folder / "recipe.json").write_text("{}")
-    (folder / "record.arch").write_text(write_record(spec, found(spec, recipe, **changed)), encoding="utf-8")
-    return folder
 
 
 def sealed(path: Path) -> int:
@@ -112,7 +78,7 @@ def test_nothing_but_the_block_is_added(text: str, tmp_path: Path) -> None:
 
 def test_what_was_found_is_read_back(tmp_path: Path) -> None:
     spec = parse(SPEC, "net.arch")
-    wrote = found(spec, "B", seed=7, deviations=("batch 32", 'data folder("a, b")'), start="fedcba9876543210")
+    wrote = result_of(spec, "B", seed=7, deviations=("batch 32", 'data folder("a, b")'), start="fedcba9876543210")
     text = notations.write(Document((*spec.document.lines, Line(wrote.block()))))
     again = parse(text, "net.arch")
     read = read_result(again.measurements[0], again)
@@ -215,7 +181,7 @@ def test_files_that_cannot_take_a_block(tmp_path: Path) -> None:
 
 def test_a_block_that_says_too_little_is_no_result() -> None:
     spec = parse(SPEC, "net.arch")
-    line = found(spec).line
+    line = result_of(spec).line
     of = {"network": "0123abcd", "recipe": "0123abcd", "data": "0123abcd"}
     blocks: list[dict[str, dict[str, object]]] = [{}, {"run": {"seed": 0}}]
     blocks += [{"run": {"seed": 0}, "of": {**of}}, {"run": {"seed": "x"}, "of": {**of, "split": "1/1/1"}}]

@@ -14,23 +14,19 @@ import commands
 import pytest
 import torch
 from click.testing import Result
-from PIL import Image
-from test_record import found
+from images import save
+from made_up import result_of, run_of, with_blocks
+from trainings import Impatient
 
 from vggdsl.cli import runs
 from vggdsl.data.dataset import load_data
 from vggdsl.experiments import missing
 from vggdsl.experiments.missing import Missing
-from vggdsl.experiments.report import Silent
 from vggdsl.experiments.train import train
-from vggdsl.language import notations
-from vggdsl.language.syntax import Document, Line
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.compare import compare
-from vggdsl.records.metrics import Epoch
-from vggdsl.records.result import Result as Found
 from vggdsl.records.runfolder import load_run
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.spec import load, parse
 
 BODY = """input 8x8x1
 conv3-{width} maxpool
@@ -81,12 +77,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.exit_code == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("wide")
     return folder
-
-
-def with_blocks(spec: Spec, *results: Found) -> str:
-    """The spec's text with what runs might have found."""
-    lines = [line for result in results for line in (Line(None), Line(result.block()))]
-    return notations.write(Document((*spec.document.lines, *lines)))
 
 
 # -- means over seeds
@@ -141,7 +131,7 @@ def test_a_block_counts_once_wherever_it_stands(trained: Path, tmp_path: Path) -
 def test_of_one_seed_the_first_counts(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     spec = parse(BODY.format(width=2), "net.arch")
-    one = found(spec, seed=4)
+    one = result_of(spec, seed=4)
     path.write_text(with_blocks(spec, one, replace(one, minutes=2.0), replace(one, test_accuracy=0.9)))
     done = commands.run("results", path, "--format", "json")
     assert done.stderr.count("W610") == 1
@@ -152,7 +142,7 @@ def test_of_one_seed_the_first_counts(tmp_path: Path) -> None:
 def test_only_what_was_measured_alike_is_averaged(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     spec = parse(BODY.format(width=2), "net.arch")
-    one = found(spec)
+    one = result_of(spec)
     others = (
         replace(one, seed=1),
         replace(one, seed=2, data="ffffffff"),
@@ -177,7 +167,7 @@ def test_only_what_was_measured_alike_is_averaged(tmp_path: Path) -> None:
 def test_edited_and_stale_blocks_do_not_count(change: Callable[[str], str], code: str, tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     spec = parse(BODY.format(width=2), "net.arch")
-    text = with_blocks(spec, found(spec))
+    text = with_blocks(spec, result_of(spec))
     assert change(text) != text
     path.write_text(change(text))
     done = commands.run("results", path)
@@ -194,7 +184,7 @@ def test_edited_and_stale_blocks_do_not_count(change: Callable[[str], str], code
 def test_a_claim_is_subtracted_under_its_protocol_only(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     spec = parse(BODY.format(width=2) + CLAIMS, "net.arch")
-    path.write_text(with_blocks(spec, found(spec)))
+    path.write_text(with_blocks(spec, result_of(spec)))
     by_measure = {(r["measure"], str(r["claimed"]["protocol"])): r for r in _json(path)}
     line = {name: by_measure[f"{name}-accuracy", "{'epochs': 2}"] for name in ("train", "val", "test")}
     assert [line[name]["difference"] for name in line] == [0, 20, pytest.approx(36.67)]
@@ -204,14 +194,14 @@ def test_a_claim_is_subtracted_under_its_protocol_only(tmp_path: Path) -> None:
     assert (dense["measured"], dense["difference"]) == (None, None)
     assert dense["differs"] == ["view=dense claimed, centre here"]
 
-    deviating = replace(found(spec), deviations=("batch 8",))
+    deviating = replace(result_of(spec), deviations=("batch 8",))
     path.write_text(with_blocks(spec, deviating))
     for row in _json(path):
         assert row["difference"] is None
         assert any("deviates" in text for text in row["differs"])
     assert commands.run("results", path).stdout.count("not compared") == 2
     longer = parse(spec.source.text.replace("Epoch 2/2", "Epoch 2/40"), "net.arch")
-    path.write_text(with_blocks(longer, found(longer)))
+    path.write_text(with_blocks(longer, result_of(longer)))
     assert "40 epochs allowed there, 2 here" in commands.run("results", path).stdout
 
 
@@ -219,7 +209,7 @@ def test_a_claim_is_subtracted_under_its_protocol_only(tmp_path: Path) -> None:
 def test_what_vgg_measured_densely_is_not_measured_by_a_run(name: str, tmp_path: Path) -> None:
     spec = load(name)
     path = tmp_path / f"{name}.arch"
-    path.write_text(with_blocks(spec, found(spec, "S256", scale=224), found(spec, "S384", seed=1, scale=224)))
+    path.write_text(with_blocks(spec, result_of(spec, "S256", scale=224), result_of(spec, "S384", seed=1, scale=224)))
     lines = commands.run("results", path).stdout.splitlines()
     claimed = [line for line in lines if "error" in line]
     assert len(claimed) == sum(len(claim.measures) for claim in spec.results)
@@ -238,14 +228,14 @@ def test_a_block_is_of_the_scale_that_its_recipe_evaluates_at(tmp_path: Path) ->
     path = tmp_path / "net.arch"
     for augment, differences in (("scale(8..16) crop(8)", [None, 10]), ("crop(8, pad=1)", [10, None])):
         spec = parse(body + recipe.format(augment) + claims, "net.arch")
-        path.write_text(with_blocks(spec, found(spec)))
+        path.write_text(with_blocks(spec, result_of(spec)))
         assert [row["difference"] for row in _json(path) if row["claimed"]] == differences
 
 
 def test_a_claim_of_one_seed_is_held_against_that_seed(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     spec = parse(BODY.format(width=2) + "claim top-1-accuracy 60% split=test seed=1\n", "net.arch")
-    path.write_text(with_blocks(spec, found(spec), found(spec, seed=1, test_accuracy=0.65)))
+    path.write_text(with_blocks(spec, result_of(spec), result_of(spec, seed=1, test_accuracy=0.65)))
     (row,) = [row for row in _json(path) if row["claimed"]]
     assert ([each["seed"] for each in row["measured"]["seeds"]], row["difference"]) == ([1], 5)
 
@@ -322,9 +312,7 @@ def test_names_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_record_of_a_named_recipe_has_the_name_of_its_spec(tmp_path: Path) -> None:
-    from test_record import SPEC, run_of
-
-    spec = parse(SPEC, "net.arch")
+    spec = parse(f"{BODY.format(width=2)}train B as A {{ batch 8 }}\n".replace("train {", "train A {"), "net.arch")
     for recipe in ("A", "B"):
         run_of(spec, tmp_path / "runs" / f"net-{recipe}-s0-1", recipe)
     rows = [row for row in _json(tmp_path / "runs") if row["measure"] == "test-accuracy"]
@@ -356,7 +344,7 @@ def test_the_table_does_not_wait_for_torch() -> None:
 def test_of_few_images_their_number_is_averaged(tmp_path: Path) -> None:
     spec = parse(BODY.format(width=2), "net.arch")
     right = {0: 353, 1: 352, 2: 350}  # of 360, by which four digits lose the last of the deviation's
-    results = [found(spec, seed=seed, test_accuracy=n / 360, split="80/60/360") for seed, n in right.items()]
+    results = [result_of(spec, seed=seed, test_accuracy=n / 360, split="80/60/360") for seed, n in right.items()]
     path = tmp_path / "net.arch"
     path.write_text(with_blocks(spec, *results))
     (row,) = [row for row in _json(path) if row["measure"] == "test-accuracy"]
@@ -381,13 +369,13 @@ claim top-1-accuracy 99.2% split=test "slide 1"
 def test_a_claim_without_a_recipe_is_about_the_first(tmp_path: Path) -> None:
     spec = parse(TWO, "net.arch")
     path = tmp_path / "net.arch"
-    toy = found(spec, "toy", split="1257/180/360", epochs=100)
+    toy = result_of(spec, "toy", split="1257/180/360", epochs=100)
     path.write_text(with_blocks(spec, toy))
     claimed, plain = (row for row in _json(path) if row["measure"] in ("top-1-accuracy", "test-accuracy"))
     assert (claimed["measure"], claimed["measured"], claimed["difference"]) == ("top-1-accuracy", None, None)
     assert (plain["measure"], plain["claimed"]) == ("test-accuracy", None)
     assert any("train=whole claimed, toy here" in line for line in compare(spec, toy))
-    whole = found(spec, "whole", split="55000/5000/10000", epochs=100)
+    whole = result_of(spec, "whole", split="55000/5000/10000", epochs=100)
     path.write_text(with_blocks(spec, whole))
     assert _json(path)[0]["difference"] == pytest.approx(-29.2)
 
@@ -395,7 +383,7 @@ def test_a_claim_without_a_recipe_is_about_the_first(tmp_path: Path) -> None:
 def test_a_part_of_a_data_set_is_not_compared(tmp_path: Path) -> None:
     spec = parse(TWO, "net.arch")
     path = tmp_path / "net.arch"
-    path.write_text(with_blocks(spec, found(spec, "whole", split="700/5000/10000", epochs=100)))
+    path.write_text(with_blocks(spec, result_of(spec, "whole", split="700/5000/10000", epochs=100)))
     row = _json(path)[0]
     assert (row["difference"], row["measured"]["mean"]) == (None, 70)
     assert "15,700 of the 70,000 images of mnist here" in commands.run("results", path).stdout
@@ -472,24 +460,6 @@ def test_two_specs_of_one_network_and_recipe_are_trained_once(tmp_path: Path) ->
     assert "wide" in done.stdout.splitlines()[-1]
 
 
-class _Impatient(Silent):
-    """Presses Ctrl-C in the second epoch of a run, the ``which``-th of those that it is shown."""
-
-    def __init__(self, which: int) -> None:
-        self.left = which
-
-    def started(self, plan: object) -> None:
-        self.left -= 1
-
-    def epoch(self, epoch: Epoch, is_best: bool) -> None:
-        pass
-
-    def step(self, images: int) -> None:
-        self.steps = 0 if self.left else getattr(self, "steps", 0) + 1
-        if self.steps == 7:  # five an epoch
-            raise KeyboardInterrupt
-
-
 def test_a_family_goes_on_after_ctrl_c(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path)
     patient = runs.Terminal.reporter
@@ -497,7 +467,7 @@ def test_a_family_goes_on_after_ctrl_c(trained: Path, tmp_path: Path, monkeypatc
         (2, ["small-s0-1", "small-s1-1"]),
         (3, ["small-s0-1", "small-s1-1", "small-s2-1", "wide-s0-1"]),
     ):
-        impatient = _Impatient(which)
+        impatient = Impatient(which=which)
         monkeypatch.setattr(runs.Terminal, "reporter", lambda told, it=impatient: it)
         stopped = _train(tmp_path, "--seeds", "3")
         assert (stopped.exit_code, "V605" in stopped.stderr) == (1, True)
@@ -519,7 +489,7 @@ def test_a_family_goes_on_after_ctrl_c(trained: Path, tmp_path: Path, monkeypatc
 def test_a_torn_run_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path)
     patient = runs.Terminal.reporter
-    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: _Impatient(1))
+    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: Impatient())
     assert _train(tmp_path, "--seed", "0").exit_code == 1
     monkeypatch.setattr(runs.Terminal, "reporter", patient)
     (tmp_path / "runs" / "small-s0-1" / "checkpoint-0001.safetensors").write_bytes(b"torn")
@@ -534,7 +504,7 @@ def test_a_run_of_another_process_is_not_trained_twice(tmp_path: Path, monkeypat
     fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
     _write(tmp_path)
     patient = runs.Terminal.reporter
-    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: _Impatient(1))
+    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: Impatient())
     assert _train(tmp_path, "--seed", "0").exit_code == 1
     monkeypatch.setattr(runs.Terminal, "reporter", patient)
     with (tmp_path / "runs" / "small-s0-1" / ".lock").open("w") as other:
@@ -549,9 +519,8 @@ def test_a_run_of_another_process_is_not_trained_twice(tmp_path: Path, monkeypat
 def _with_images(folder: Path, value: int) -> Path:
     """A spec, and the images that it is trained on beside it."""
     for label in range(3):
-        (folder / "img" / str(label)).mkdir(parents=True)
         for n in range(30):
-            Image.new("L", (8, 8), (80 * label + value + n) % 256).save(folder / "img" / str(label) / f"{n}.png")
+            save(folder / "img" / str(label) / f"{n}.png", (80 * label + value + n) % 256, (8, 8))
     spec = folder / "net.arch"
     spec.write_text(BODY.format(width=2).replace("fake(n=100, classes=3)", 'folder("img", val=6, test=9)'))
     return spec
@@ -561,7 +530,7 @@ def test_images_beside_a_spec_are_those_of_its_runs(tmp_path: Path, monkeypatch:
     family = tmp_path / "family"
     for name, value in (("a", 0), ("b", 7)):
         _with_images(family / name, value)
-    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: _Impatient(1))
+    monkeypatch.setattr(runs.Terminal, "reporter", lambda told: Impatient())
     assert _train(tmp_path).exit_code == 1
     monkeypatch.undo()
     done = _train(tmp_path)
@@ -668,7 +637,7 @@ def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(missing, "load_data", counting)
     digest = load_data(recipe, spec.typed.input, tmp_path).digest
-    one = found(spec, data=digest)
+    one = result_of(spec, data=digest)
     others = [
         replace(one, network="ffffffff"),
         replace(one, recipe="ffffffff"),
@@ -688,10 +657,10 @@ def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatc
 
 def test_data_that_are_not_at_hand_are_taken_at_their_word(tmp_path: Path) -> None:
     spec = parse(BODY.format(width=2).replace("fake(n=100, classes=3)", 'folder("gone")'), "net.arch")
-    left = Missing([found(spec)], tmp_path, tmp_path)
+    left = Missing([result_of(spec)], tmp_path, tmp_path)
     assert left.is_measured(spec, spec.recipe(), 0)
     path = tmp_path / "net.arch"
-    path.write_text(with_blocks(spec, found(spec)))
+    path.write_text(with_blocks(spec, result_of(spec)))
     where = ("--missing", "--runs", tmp_path / "runs", "--data", tmp_path)
     done = commands.run("train", path, *where)
     assert (done.exit_code, "70.00%" in done.stdout) == (0, True), done.stderr

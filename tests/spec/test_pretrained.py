@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from refusals import refusal
 from safetensors.torch import load_file
 
 import vggdsl
@@ -102,9 +103,7 @@ def test_a_spec_that_ships_is_found_by_its_name(tmp_path: Path) -> None:
 
 
 def test_without_a_run_it_says_what_to_train(deep: Spec, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        train(deep, runs_dir=tmp_path / "runs", device="cpu")
-    (found,) = caught.value.diagnostics
+    found = refusal(lambda: train(deep, runs_dir=tmp_path / "runs", device="cpu"), InputError)
     assert found.code == "V516"
     assert "no finished run of small" in found.message
     assert "--from RUN" in str(found.help)

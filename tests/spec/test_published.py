@@ -8,6 +8,7 @@ import torch
 import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refusal
 from torch.utils.flop_counter import FlopCounterMode
 
 import vggdsl
@@ -150,9 +151,7 @@ def test_where_a_unit_strides_changes_the_macs_and_not_the_parameters() -> None:
 
 
 def test_a_name_that_two_specs_share_stands_for_neither() -> None:
-    with pytest.raises(vggdsl.InputError) as caught:
-        vggdsl.load("resnet50")
-    (found,) = caught.value.diagnostics
+    found = refusal(lambda: vggdsl.load("resnet50"), vggdsl.InputError)
     assert (found.code, found.message) == ("V501", "2 specs that ship are named `resnet50`")
     assert found.help == "write resnet/resnet50 or torchvision/resnet50"
 

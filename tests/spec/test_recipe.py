@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import findings, refusal
 
 import vggdsl
 from vggdsl.spec.recipe import (
@@ -37,9 +38,7 @@ def recipe(*entries: str) -> Recipe:
 
 
 def errors(*entries: str) -> tuple[Diagnostic, ...]:
-    with pytest.raises(vggdsl.RecipeError) as caught:
-        recipe(*entries)
-    return caught.value.diagnostics
+    return findings(lambda: recipe(*entries), vggdsl.RecipeError)
 
 
 READ = [
@@ -229,15 +228,12 @@ def test_a_recipe_goes_on_from_another_by_key() -> None:
 
 
 def test_an_inherited_mistake_is_told_once() -> None:
-    with pytest.raises(vggdsl.RecipeError) as caught:
-        recipes("train a { batch 0 }\ntrain b as a { epochs 5 }\ntrain c as b { seeds 1 }")
-    assert [d.code for d in caught.value.diagnostics] == ["V406"]
+    text = "train a { batch 0 }\ntrain b as a { epochs 5 }\ntrain c as b { seeds 1 }"
+    assert refusal(lambda: recipes(text), vggdsl.RecipeError).code == "V406"
 
 
 def test_inheriting_mends_what_is_replaced() -> None:
-    with pytest.raises(vggdsl.RecipeError) as caught:
-        recipes("train a { optimizer sgd }\ntrain b as a { optimizer sgd(lr=1) }")
-    assert len(caught.value.diagnostics) == 1
+    refusal(lambda: recipes("train a { optimizer sgd }\ntrain b as a { optimizer sgd(lr=1) }"), vggdsl.RecipeError)
 
 
 @pytest.mark.parametrize(
@@ -251,9 +247,7 @@ def test_inheriting_mends_what_is_replaced() -> None:
     ],
 )
 def test_names_of_recipes_are_known_before_and_given_once(sections: str) -> None:
-    with pytest.raises(vggdsl.RecipeError) as caught:
-        recipes(sections)
-    assert [d.code for d in caught.value.diagnostics] == ["V402"]
+    assert refusal(lambda: recipes(sections), vggdsl.RecipeError).code == "V402"
 
 
 def test_a_spec_s_recipe_by_name() -> None:

@@ -4,8 +4,9 @@ import io
 import math
 import socket
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from email.message import Message
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -17,6 +18,7 @@ import torch
 from commands import run
 from hypothesis import given
 from PIL import Image
+from refusals import refusal
 from safetensors.torch import save_file
 from strategies import graphs
 from torch import Tensor, nn
@@ -33,7 +35,7 @@ from vggdsl.targets.foreign_weights import Loaded, from_file, from_torchvision
 from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.torch import TrainingOutput
 from vggdsl.targets.tracing import trace
-from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.errors import InputError
 from vggdsl.text.resources import folder
 
 State = Mapping[str, Tensor]
@@ -44,11 +46,9 @@ SMALL = 64
 
 
 @pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _here(monkeypatch: pytest.MonkeyPatch, torch_cache: Path) -> None:
     """Links lead into the specs, and PyTorch's cache is empty."""
     monkeypatch.chdir(SPECS)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(torch.hub, "_hub_dir", None)
 
 
 def quiet(text: str) -> None:
@@ -113,12 +113,7 @@ def assert_same_outputs(loaded: Loaded, theirs: nn.Module) -> None:
     assert float((found - expected).abs().max() / expected.abs().max()) < 1e-4
 
 
-def refused(call: Callable[[], object]) -> Diagnostic:
-    with pytest.raises(InputError) as caught:
-        call()
-    (found,) = caught.value.diagnostics
-    assert found.message.isprintable()
-    return found
+refused = partial(refusal, kind=InputError)
 
 
 # -- torchvision's models, by name
@@ -343,12 +338,10 @@ def test_zeros_behind_the_channels_are_a_widen() -> None:
 # -- names, fetching, the command
 
 
-def test_export_says_where_weights_come_from_and_how_images_are_prepared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_export_says_where_weights_come_from_and_how_images_are_prepared(tmp_path: Path, torch_cache: Path) -> None:
     theirs = randomised(build("resnet18"))
     entry: Any = models.ResNet18_Weights.DEFAULT
-    cached = tmp_path / "cache" / "hub" / "checkpoints" / Path(entry.url).name
+    cached = torch_cache / Path(entry.url).name
     cached.parent.mkdir(parents=True)
     torch.save(theirs.state_dict(), cached)
     path = tmp_path / "x.onnx"
@@ -392,7 +385,7 @@ class _Answer(io.BytesIO):
         return Message()
 
 
-def test_what_cannot_be_fetched_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_fetched_is_told(torch_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     graph = extending("resnet/resnet18", f"input {SMALL}x{SMALL}x3")
     said: list[str] = []
 
@@ -410,10 +403,10 @@ def test_what_cannot_be_fetched_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(torch.hub, "urlopen", lambda *_, **__: _Answer(b"sign in to this network first"))
     found = refused(lambda: from_torchvision(graph, "resnet18", quiet))
     assert (found.code, "its digest is wrong" in found.message) == ("V515", True)
-    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert not [path for path in torch_cache.rglob("*") if path.is_file()]
 
     url: str = models.ResNet18_Weights.DEFAULT.url
-    cached = tmp_path / "cache" / "hub" / "checkpoints" / Path(url).name
+    cached = torch_cache / Path(url).name
     for torn in (b"", b"hello", b"PK\x03\x04torn"):
         cached.write_bytes(torn)
         found = refused(lambda: from_torchvision(graph, "resnet18", quiet))

@@ -8,6 +8,7 @@ import onnx_ir as ir
 import pytest
 import torch
 from hypothesis import given
+from refusals import refusal
 from strategies import chain, graphs
 from torch import nn
 
@@ -147,9 +148,7 @@ def test_weights_that_do_not_fit() -> None:
     }
     given["fc12.bias"] = np.array(["x"] * 100)
     for check in (lambda: load_weights(network, given), lambda: to_onnx(GRAPH, given)):
-        with pytest.raises(InputError) as caught:
-            check()
-        (found,) = caught.value.diagnostics
+        found = refusal(check, InputError)
         assert found.code == "V510"
         assert found.message == (
             "the weights don't fit the network: bn2.weight is (3), expected (32); "
@@ -263,12 +262,9 @@ def test_verifying_leaves_the_network_as_it_is(tmp_path: Path) -> None:
 
 
 def _refused(path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        read_weights(path)
-    (found,) = caught.value.diagnostics
+    found = refusal(lambda: read_weights(path), InputError)
     assert found.code == "V513"
     assert "weights_only" not in found.message
-    assert found.message.isprintable()
     return found.message
 
 

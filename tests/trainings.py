@@ -1,0 +1,68 @@
+"""Small trainings: their specs, what stops them, and what they leave."""
+
+import csv
+from pathlib import Path
+
+from vggdsl.experiments.report import Plan, Silent
+from vggdsl.records.metrics import Epoch
+from vggdsl.spec.spec import Spec, parse
+
+BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
+ENTRIES = {
+    "data": "fake(n=100, classes=3)",
+    "augment": "crop(8, pad=1) hflip",
+    "batch": "16",
+    "optimizer": "sgd(lr=0.05, momentum=0.9)",
+    "epochs": "2",
+}
+
+
+def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
+    """A spec that is trained in no time, with other entries in its recipe; without those that are empty."""
+    lines = [f"  {key} {value}" for key, value in {**ENTRIES, **entries}.items() if value]
+    return parse("\n".join([body, "train {", *lines, "}", claims]), "small.arch")
+
+
+class Impatient(Silent):
+    """Presses Ctrl-C in a step of a run, the ``which``-th of those that it is shown, and remembers what it was told."""
+
+    def __init__(self, step: int = 7, which: int = 1) -> None:
+        self.left, self.runs = step, which
+        self.told: list[str] = []
+
+    def started(self, plan: Plan) -> None:
+        self.runs -= 1
+        self.told.append(f"started {plan.split}")
+
+    def step(self, images: int) -> None:
+        if self.runs == 0:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        self.told.append(f"epoch {epoch.number}")
+
+    def ended(self) -> None:
+        self.told.append("ended")
+
+
+class CrashError(Exception):
+    """Something that nobody foresaw."""
+
+
+class Crashing(Silent):
+    """Ends a training after some epochs, as a crash would: the last is told, but not in a checkpoint."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        if epoch.number > self.epochs:
+            raise CrashError
+
+
+def metrics(folder: Path) -> list[dict[str, str]]:
+    """A row an epoch, without what the clock says."""
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
