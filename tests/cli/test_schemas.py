@@ -73,7 +73,7 @@ def test_fmt(files: list[str]) -> None:
     assert printed("fmt", "--check", "--json", "-", input=BRANCHING) == [
         {"spec": "-", "formatted": True, "diagnostics": []}
     ]
-    assert CliRunner().invoke(main, ["fmt", "--json", *files]).exit_code == 2
+    assert run("fmt", "--json", *files).exit_code == 2
 
 
 def test_specs() -> None:
@@ -90,7 +90,7 @@ def test_results(names: list[str]) -> None:
 
 @pytest.mark.parametrize("call", ["show vgg_d --format csv", "specs --format markdown", "results vgg_d --format latex"])
 def test_json_and_another_format_is_wrong_usage(call: str) -> None:
-    result = CliRunner().invoke(main, [*call.split(), "--json"])
+    result = run(*call.split(), "--json")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "either --json or --format" in result.stderr
 

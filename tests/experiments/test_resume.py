@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from commands import outside, python
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from trainings import CrashError, Crashing, metrics
@@ -45,6 +47,7 @@ train {{
   checkpoint every(5)
 }}
 """
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 STEPS = 18 * EPOCHS
 """Of the whole training."""
 CHILD = """
@@ -96,14 +99,12 @@ def test_killed_at_random_points_it_ends_the_same(whole: Path, tmp_path: Path) -
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC)
     draw, kills = random.Random(0), 0
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     while True:
         steps = draw.randint(1, STEPS // KILLS - 12) if kills < KILLS else 10 * STEPS
-        command = [sys.executable, "-c", CHILD, str(spec), str(tmp_path), str(steps), str(draw.uniform(0, 0.05))]
-        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+        ended = python("-c", CHILD, spec, tmp_path, steps, draw.uniform(0, 0.05), env=ONE_THREAD)
         if ended.returncode == 0:
             break
-        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
         kills += 1
     run = tmp_path / "net-s0-1"
     assert kills == KILLS, "the training was over before it could be killed as often"
@@ -116,12 +117,18 @@ def test_killed_at_random_points_it_ends_the_same(whole: Path, tmp_path: Path) -
     assert not list(run.glob("checkpoint-*")), "a finished run needs none"
 
 
-@pytest.fixture
-def broken(tmp_path: Path) -> Path:
-    """A run that ended after its fourth epoch."""
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("crashed")
     with pytest.raises(CrashError):
-        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=tmp_path, reporter=Crashing(3))
-    return tmp_path / "net-s0-1"
+        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=folder, reporter=Crashing(3))
+    return folder / "net-s0-1"
+
+
+@pytest.fixture
+def broken(crashed: Path, tmp_path: Path) -> Path:
+    """A run that ended after its fourth epoch."""
+    return shutil.copytree(crashed, tmp_path / crashed.name)
 
 
 INTERRUPTED = """
@@ -142,18 +149,15 @@ main()
 def test_ctrl_c_saves_and_stops(whole: Path, tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC)
-    program = [sys.executable, "-m", "vggdsl", "train"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", INTERRUPTED, "train", str(spec), "--runs", str(tmp_path), "--device", "cpu"]
-    stopped = subprocess.run([*command, "--log", "none"], env=environment, capture_output=True, text=True, check=False)
+    where = ("--runs", tmp_path, "--device", "cpu", "--log", "none")
+    stopped = python("-c", INTERRUPTED, "train", spec, *where, env=ONE_THREAD)
     run = tmp_path / "net-s0-1"
     assert stopped.returncode == 1, stopped.stderr
     help = re.search(r"error\[V605\]: stopped.*\n.*are in \S+: `vggdsl train --resume (\S+)` goes on", stopped.stderr)
     assert help, stopped.stderr
     assert Path(help[1]) == run
     assert not (run / "record.arch").exists()
-    command = [*program, "--resume", help[1], "--log", "none"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    ended = outside("train", "--resume", help[1], "--log", "none", env=ONE_THREAD)
     assert ended.returncode == 0, ended.stderr
     assert metrics(run) == metrics(whole)
     assert measured(run) == measured(whole)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import commands
 import numpy as np
 import onnx
 import pytest
 import torch
-from click.testing import CliRunner
 from PIL import Image
 from refusals import findings
 from safetensors import SafetensorError
@@ -18,8 +18,6 @@ from torch.nn import functional
 from torch.optim import lr_scheduler
 from trainings import ENTRIES, Impatient, spec_with
 
-from vggdsl.cli import main
-from vggdsl.cli.train import command
 from vggdsl.data.augment import augment, crop, hflip
 from vggdsl.data.chance import generator
 from vggdsl.data.dataset import DataSet
@@ -592,7 +590,7 @@ def test_the_command_prints_the_result_and_the_folder(tmp_path: Path) -> None:
     path = tmp_path / "small.arch"
     path.write_text(spec_with(seeds="3 4").source.text)
     options = ["--epochs", "1", "--runs", str(tmp_path / "runs")]
-    done = CliRunner().invoke(command, [str(path), *options])
+    done = commands.run("train", path, *options)
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
     assert lines[0].startswith("Epoch 1/1 - Train Accuracy: 0.")
@@ -600,19 +598,19 @@ def test_the_command_prints_the_result_and_the_folder(tmp_path: Path) -> None:
     assert lines[3] == f"run: {tmp_path / 'runs' / 'small-s4-1'}"
     assert lines[4].startswith("test accuracy over 2 seeds: 0.")
     assert "epoch 1/1" in done.stderr
-    one = CliRunner().invoke(command, [str(path), *options, "--seed", "3"])
+    one = commands.run("train", path, *options, "--seed", "3")
     assert one.stdout.splitlines()[0] == lines[0]
     assert one.stdout.splitlines()[-1].endswith("small-s3-2")
 
 
 def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     where = ["--data", str(tmp_path), "--runs", str(tmp_path)]
-    done = CliRunner().invoke(command, ["vgg_reconstructed/c232_fc64", *where])
+    done = commands.run("train", "vgg_reconstructed/c232_fc64", *where)
     assert done.exit_code == 2
     assert "V503" in done.stderr
     assert "--download" in done.stderr
     assert not done.stdout
-    assert CliRunner().invoke(command, ["vgg_d", "--recipe", "S999"]).exit_code == 2
+    assert commands.run("train", "vgg_d", "--recipe", "S999").exit_code == 2
 
 
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -621,11 +619,11 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     (tmp_path / "good.arch").write_text(spec_with(epochs="1").source.text)
     (tmp_path / "gone.arch").write_text(spec_with(data='folder("gone")').source.text)
     bad, good, gone = (str(tmp_path / f"{name}.arch") for name in ("bad", "good", "gone"))
-    done = CliRunner().invoke(command, [bad, good, "--runs", str(tmp_path / "runs")])
+    done = commands.run("train", bad, good, "--runs", tmp_path / "runs")
     assert done.exit_code == 1
     assert done.stderr.count("V409") == 2
     assert "good-s0-1" in done.stdout
-    done = CliRunner().invoke(command, [good, gone, "--runs", str(tmp_path / "others")])
+    done = commands.run("train", good, gone, "--runs", tmp_path / "others")
     assert (done.exit_code, "V503" in done.stderr) == (2, True)
     assert not (tmp_path / "others").exists()
 
@@ -715,7 +713,7 @@ def test_the_record_of_a_delta_stands_alone(sided: Run, tmp_path: Path) -> None:
     assert [m.sealed for m in record.measurements] == [True]
     assert record.check() == []
     assert record.recipe().epochs == 1
-    shown = CliRunner().invoke(main, ["check", "--strict", str(moved)])
+    shown = commands.run("check", "--strict", moved)
     assert (shown.exit_code, shown.stderr) == (0, ""), shown.output
     assert "sealed" in shown.stdout
     assert load(sided.path / "spec.arch").network.graph == sided.spec.network.graph
@@ -724,12 +722,10 @@ def test_the_record_of_a_delta_stands_alone(sided: Run, tmp_path: Path) -> None:
 def test_a_run_with_heads_is_exported_and_predicts(sided: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.random.RandomState(0).randint(0, 256, (8, 8), np.uint8)).save("x.png")
-    spec = str(sided.path.parent.parent / "delta.arch")
-    exported = CliRunner().invoke(main, ["export", spec, "--onnx", "--weights", str(sided.path)])
+    spec = sided.path.parent.parent / "delta.arch"
+    exported = commands.run("export", spec, "--onnx", "--weights", sided.path)
     assert exported.exit_code == 0, exported.output
-    by_file, by_run = (
-        CliRunner().invoke(main, ["predict", source, "x.png", "--json"]) for source in ("delta.onnx", str(sided.path))
-    )
+    by_file, by_run = (commands.run("predict", source, "x.png", "--json") for source in ("delta.onnx", sided.path))
     assert (by_file.exit_code, by_run.exit_code) == (0, 0), by_file.output + by_run.output
     one, other = (json.loads(done.stdout)[0]["top"] for done in (by_file, by_run))
     assert [guess["class"] for guess in one] == [guess["class"] for guess in other]

@@ -1,22 +1,22 @@
 """The built grammar is kept in the user's cache folder, and read back from there only if nobody else could write it."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import Done, python
 
 from vggdsl.text import caches
 
 FILE = "vggdsl/arch.lark-cache"
 
 
-def parse(cache: Path | str, *before: str) -> "subprocess.CompletedProcess[str]":
+def parse(cache: Path | str, *before: str) -> Done:
     """A spec, parsed by a process whose cache is there."""
     code = "\n".join([*before, "import vggdsl", "print(vggdsl.parse('input 8x8x1 FC-3').typed.params)"])
-    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = python("-c", code, env={"XDG_CACHE_HOME": str(cache)})
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def test_it_is_kept_where_the_user_says_and_read_back(tmp_path: Path) -> None:
