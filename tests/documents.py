@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from hypothesis import strategies as st
@@ -268,6 +269,13 @@ def claims(draw: st.DrawFn) -> syntax.Claim:
 
 
 @st.composite
+def figure_rows(draw: st.DrawFn) -> syntax.Claim:
+    """What only a row of a block can say: several figures, each of which may be disputed."""
+    found = draw(st.lists(measures(STRUCTURAL, disputed=True), min_size=1, max_size=3))
+    return syntax.Claim(tuple(found), NOWHERE, draw(st.none() | refs))
+
+
+@st.composite
 def directives(draw: st.DrawFn) -> syntax.Content:
     kind = st.sampled_from(RULED)
     match draw(st.sampled_from(["claim", "result", "source", "after", "default", "link", "remove", "edit"])):
@@ -296,7 +304,18 @@ def contents(draw: st.DrawFn) -> syntax.Content:
     return draw(draw(st.sampled_from([item_lines(), item_lines(), directives(), directives(), sections()])))
 
 
-documents = lines_of(contents()).map(syntax.Document)
+@st.composite
+def printed_tables(draw: st.DrawFn) -> tuple[Line, ...]:
+    """Claims of one place, as a block holds them, and perhaps one of another among them."""
+    place = draw(strings)
+    rows = st.one_of(claims(), figure_rows(), result_lines().map(lambda line: syntax.ResultClaim(line, NOWHERE)))
+    same = rows.map(lambda row: replace(row, where=place))
+    return draw(lines_of(st.one_of(same, same, same, claims()), least=2))
+
+
+documents = st.tuples(lines_of(contents()), st.just(()) | printed_tables()).map(
+    lambda parts: syntax.Document(parts[0] + parts[1])
+)
 
 # -- texts with mistakes in them
 

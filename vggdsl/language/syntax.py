@@ -242,6 +242,8 @@ class Claim:
     on: Placed | None = None
     protocol: tuple[Option, ...] = ()
     where: str | None = None
+    is_row: bool = field(default=False, compare=False, repr=False)
+    """Whether it was written as a row of a block, in which figures are spelled as behind arrows."""
 
     __repr__ = as_written
 
@@ -272,6 +274,16 @@ class ResultClaim:
     result: ResultLine
     span: Span = field(compare=False, repr=False)
     where: str | None = None
+
+
+@dataclass(frozen=True)
+class Claims:
+    """``claims "Table 2" { … }``, a row a claim. In a document these stand by themselves: a block says no more."""
+
+    lines: tuple["Line", ...]
+    span: Span = field(compare=False, repr=False)
+    head: Span = field(compare=False, repr=False)
+    """Of ``claims "Table 2"``, before the brace."""
 
 
 # -- sections

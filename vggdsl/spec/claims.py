@@ -153,7 +153,7 @@ def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) 
             parts[claim.on] = _Part(claim.on, tuple(typed[name] for name in names), False)
         computed = (claim.where or "").startswith("computed")
         for measure in claim.measures:
-            yield replace(_verdict(measure, parts[claim.on], " "), computed=computed)
+            yield replace(_verdict(measure, parts[claim.on], "=" if claim.is_row else " "), computed=computed)
 
 
 def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:

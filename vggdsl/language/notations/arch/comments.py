@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vggdsl.language.syntax import Block, Content, Line, Measured, Train
+from vggdsl.language.syntax import Block, Claims, Content, Line, Measured, Train
 from vggdsl.text.source import Source
 
 _COMMENT = re.compile(r'"[^"\n]*"|(?P<comment>#[^\n]*)')
@@ -15,11 +15,12 @@ def blanked(text: str) -> str:
     return _COMMENT.sub(lambda found: " " * len(found[0]) if found["comment"] else found[0], text)
 
 
-def attach(contents: Sequence[Content], source: Source) -> tuple[Line, ...]:
+def attach(contents: Sequence[Content | Claims], source: Source) -> tuple[Line, ...]:
     """Lines of contents with every comment of the source.
 
     A comment behind a line stays there, one on its own line stays between its neighbours, one
-    inside brackets that span lines moves above them. Several blank lines become one.
+    inside brackets that span lines moves above them. Several blank lines become one. Of a block
+    of claims the rows become lines; what stands at its head or end moves above or below.
     """
     text = source.text
     found = [m.span("comment") for m in _COMMENT.finditer(text) if m["comment"]]
@@ -27,7 +28,7 @@ def attach(contents: Sequence[Content], source: Source) -> tuple[Line, ...]:
 
 
 def _arrange(
-    contents: Sequence[Content], comments: list[tuple[int, int]], start: int, end: int, text: str
+    contents: Sequence[Content | Claims], comments: list[tuple[int, int]], start: int, end: int, text: str
 ) -> tuple[Line, ...]:
     lines: list[Line] = []
     waiting = [c for c in comments if start <= c[0] < end]
@@ -50,7 +51,7 @@ def _arrange(
         own_lines(span.start)
         blank(span.start)
         note = None
-        if isinstance(content, Block | Train | Measured):
+        if isinstance(content, Block | Claims | Train | Measured):
             inside = [c for c in waiting if c[0] < span.end]
             opened = content.head.end  # what stands between is the brace, and blanks
             del waiting[: len(inside)]
@@ -59,7 +60,12 @@ def _arrange(
                 begin, stop = inside.pop(0)
                 note, opened = text[begin:stop].rstrip(), stop
             inner = [line.content for line in content.lines if line.content]
-            content = replace(content, lines=_arrange(inner, inside, opened, span.end - 1, text))
+            arranged = _arrange(inner, inside, opened, span.end - 1, text)
+            if isinstance(content, Claims):
+                lines += [Line(None, note), *arranged] if note else arranged
+                at = span.end
+                continue
+            content = replace(content, lines=arranged)
         else:
             own_lines(span.end)
             if waiting and "\n" not in text[span.end : waiting[0][0]]:

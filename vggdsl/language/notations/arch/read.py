@@ -22,7 +22,7 @@ DEEPEST = 40
 """Brackets inside brackets; deeper ones are no network."""
 
 _MOST_ERRORS = 10
-_SECTION = re.compile(r"[ \t]*(train|measured|block)\b", re.IGNORECASE)
+_SECTION = re.compile(r"[ \t]*(train|measured|block|claims)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _GOES_ON = re.compile(r"\s*([a-z][\w-]*(=|[ \t]+[~.\d])|disputed\b|\")", re.IGNORECASE)
 """What can follow a line that ends with a comma: a figure, a word of a protocol, a reason, a place."""

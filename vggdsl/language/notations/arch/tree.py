@@ -1,6 +1,7 @@
 """Lark's tree -> syntax."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from lark import Token, Transformer
@@ -9,6 +10,7 @@ from lark.visitors import v_args
 
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
+from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
@@ -204,7 +206,7 @@ class Builder(Transformer[Token, Any]):
         token, disputed = children
         option = self._option(token)
         if option.key not in STRUCTURAL:
-            self.found.append(unknown("V107", "figure", option.key, STRUCTURAL, option.span))
+            self._no_figure(option)
             return syntax.Measure("params", Figure.parse("1"), self._span(meta))
         value: Figure | syntax.Size
         if option.key == "output" and re.fullmatch(r"\d+([xX×*]\d+)+", option.value):
@@ -212,6 +214,12 @@ class Builder(Transformer[Token, Any]):
         else:
             value = self._figure(option.value, option.span)
         return syntax.Measure(option.key, value, self._span(meta), disputed)
+
+    def _no_figure(self, option: syntax.Option) -> None:
+        found = unknown("V107", "figure", option.key, STRUCTURAL, option.span)
+        if re.fullmatch(r"(top|rank)-\d+-(error|accuracy)", option.key):
+            found = replace(found, help=f"a result is claimed as `{option.key} {option.value}`")
+        self.found.append(found)
 
     def disputed(self, meta: Meta, children: list[Token]) -> str:
         text = self._string(children[1])
@@ -272,7 +280,35 @@ class Builder(Transformer[Token, Any]):
     # -- claims
 
     def claim(self, meta: Meta, children: list[Any]) -> syntax.Claim:
-        _, on, *rest, disputed, where = children
+        _, *row, where = children
+        return replace(self.measures_row(meta, row), where=None if where is None else self._string(where))
+
+    def claims(self, meta: Meta, children: list[Any]) -> syntax.Claims:
+        word, where, *rows = children
+        place = self._string(where)
+        for row in rows:
+            if isinstance(row, syntax.Claim) and not row.is_row and row.on is not None and row.on.lower() == "claim":
+                self.found.append(needless_claim(row.on.span))
+        lines = tuple(syntax.Line(replace(row, where=place)) for row in rows)
+        return syntax.Claims(lines, self._span(meta), self._span(word).to(self._span(where)))
+
+    def figures_row(self, meta: Meta, children: list[Any]) -> syntax.Claim:
+        on, *figures = children
+        if isinstance(figures[0], Token):
+            self._check_size(figures[0], on)
+            figures[0] = syntax.Measure("output", self._claimed(figures[0]), self._span(figures[0]))
+        return syntax.Claim(tuple(figures), self._span(meta), self._placed(on) if on else None, is_row=True)
+
+    def _check_size(self, token: Token, on: Token) -> None:
+        """What follows a layer's name in a row, where `parameters 138M` looks like one."""
+        near = near_measure(on) if re.search(r"[.KMGi%]", token, re.IGNORECASE) else None
+        if near:
+            self._wrong("V102", f"`{on}` is no measure", self._span(on), f"did you mean `{near}`?")
+        else:
+            self._printed_size(token)
+
+    def measures_row(self, meta: Meta, children: list[Any]) -> syntax.Claim:
+        on, *rest, disputed = children
         measures = [m for m in rest if isinstance(m, syntax.Measure)]
         protocol = tuple(self._option(t) for t in rest if isinstance(t, Token))
         span = self._span(meta)
@@ -282,14 +318,18 @@ class Builder(Transformer[Token, Any]):
                 self._wrong("V108", "`disputed` behind several measures", span, help)
             first = measures[0]
             measures[0] = syntax.Measure(first.name, first.figure, first.span, disputed)
-        note = self._string(where) if where is not None else None
-        return syntax.Claim(tuple(measures), span, self._placed(on) if on else None, protocol, note)
+        return syntax.Claim(tuple(measures), span, self._placed(on) if on else None, protocol)
+
+    def result_row(self, meta: Meta, children: list[syntax.ResultLine]) -> syntax.ResultClaim:
+        return syntax.ResultClaim(children[0], children[0].span)
 
     def measure(self, meta: Meta, children: list[Token]) -> syntax.Measure:
         name, value = children
+        return syntax.Measure(str(name).lower(), self._claimed(value), self._span(meta))
+
+    def _claimed(self, value: Token) -> Figure | syntax.Size:
         span = self._span(value)
-        figure = self._size(value, span) if value.type == "SHAPE" else self._figure(str(value), span)
-        return syntax.Measure(str(name).lower(), figure, self._span(meta))
+        return self._size(value, span) if value.type == "SHAPE" else self._figure(str(value), span)
 
     def result_claim(self, meta: Meta, children: list[Any]) -> syntax.ResultClaim:
         _, result, where = children

@@ -11,6 +11,7 @@ from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import FORMS, KINDS
 from vggdsl.language.notations.arch.comments import blanked
+from vggdsl.language.notations.arch.misclaimed import back, in_claims, no_measure
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block
 from vggdsl.network.measures import STRUCTURAL
@@ -38,6 +39,7 @@ _DIRECTIVES = (
     "replace",
     "insert-after",
     "claim",
+    "claims",
     "train",
     "measured",
     "aux",
@@ -53,24 +55,6 @@ _BRANCHING = {
 
 _MERGES = {word: kind.word for kind in KINDS.values() if kind.form == "MERGE" for word in (kind.word, *kind.also)}
 """Words for what brings branches together."""
-
-_MEASURES = {
-    "parameters": "params",
-    "flops": "macs",
-    "ops": "macs",
-    "layers": "weight-layers",
-    "depth": "weight-layers",
-    "accuracy": "top-1-accuracy",
-    "top-1": "top-1-accuracy",
-    "error": "top-1-error",
-    "top-5": "top-5-accuracy",
-    "size": "output",
-    "field": "receptive-field",
-}
-"""Other words for what can be claimed."""
-
-_UNITS = {"k": "K", "m": "M", "g": "G", "ki": "Ki", "mi": "Mi", "gi": "Gi", "thousand": "K", "million": "M"}
-_UNITS |= {"billion": "G", "b": "G", "percent": "%", "%": "%"}
 
 _EXPECTED = {
     "a layer": (*FORMS, "WORD", "LABEL", "CALL", "AUX", "LPAR"),
@@ -112,6 +96,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         or _in_block(span, before, wanted)
         or _edit(span, before, word)
         or _behind_comma(span, wanted)
+        or in_claims(span, before, inner, wanted)
     )
     if special is not None:
         return special
@@ -124,7 +109,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         start = span.start - len(before) + (head.start(1) if head else 0)
         return _unknown(Span(span.source, start, start + len(word)), f"did you mean `{near}`?")
     if word.lower() == "claim" and "MEASURE" in wanted:
-        return _no_measure(span, before)
+        return no_measure(span, before)
     if wanted & {"INPUT", "ARROW"} == {"INPUT"} and "CONV" not in wanted:
         return _bare_size(span, before)
     if (isinstance(error, UnexpectedToken) and error.token.type == "_NL") or not found.strip():
@@ -138,7 +123,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
     """Branches in other brackets or of another word: `add( a | b )`, `residual[ a | b ]`, `aux { … }`."""
     source, found = span.source, span.text
     if found == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
-        place = _back(span, before, match[0].rstrip())
+        place = back(span, before, match[0].rstrip())
         return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), _BRANCHING["aux"])
     if found == "[" and "CONV" in wanted:
         name = _word_before(source, span.start)
@@ -247,12 +232,6 @@ def _expected(wanted: set[str]) -> str | None:
     return "expected " + " or ".join(phrases) if phrases else None
 
 
-def _back(span: Span, before: str, word: str) -> Span:
-    """Where a word stands that precedes the span on its line."""
-    start = span.start - len(before) + before.rindex(word)
-    return Span(span.source, start, start + len(word))
-
-
 def _strange(span: Span) -> Diagnostic:
     """A character that no keyboard types: from a PDF, or not from a text at all."""
     char = next(c for c in span.text if not c.isprintable())
@@ -264,33 +243,14 @@ def _strange(span: Span) -> Diagnostic:
     return Diagnostic("V102", message, (label,), help)
 
 
-def _no_measure(span: Span, before: str) -> Diagnostic:
-    """`claim parameters 138M`, `claim params 138 million`."""
-    previous = before.split()[-1]
-    if previous[-1:].isdigit() and (unit := _UNITS.get(span.text.lower())):
-        whole = _back(span, before, previous).to(span)
-        return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), f"write `{previous}{unit}`")
-    place = span if re.match(r"[a-z]", span.text, re.IGNORECASE) else _back(span, before, previous)
-    if place.text.lower() == "claim":
-        place = span
-    known = [*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy"]
-    near = _MEASURES.get(place.text.lower()) or nearest(place.text, known)
-    help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(known)
-    if of_split := re.fullmatch(r"(train|val|test)-(accuracy|error)", place.text.lower()):
-        help = f"write `claim top-1-{of_split[2]} 95% split={of_split[1]}`"
-    if not place.text.strip():
-        return Diagnostic("V102", "the line ends too early", (Label(span, "here"),), help)
-    return Diagnostic("V102", f"`{place.text}` is no measure", (Label(place, "here"),), help)
-
-
 def _bare_size(span: Span, before: str) -> Diagnostic:
     """A size without an arrow: it could only begin `224x224x3 input`."""
     match = re.search(r"(?:(\S+)[ \t]+)?(?<![\w.])(\d+[ \t]*[x×*][ \t]*\d+([ \t]*[x×*][ \t]*\d+)?)\s*$", before)
     if match is None:
         return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "here"),), "expected `input`")
-    size, arrow = _back(span, before, match[2]), match[1] or ""
+    size, arrow = back(span, before, match[2]), match[1] or ""
     if arrow in ("→", "-", "–", "—", "=>", ">", "--", "-->", "⇒"):
-        return _unknown(_back(span, before, arrow), "an arrow is spelled `->`")
+        return _unknown(back(span, before, arrow), "an arrow is spelled `->`")
     if span.text.lower().startswith("conv"):
         kernel = re.split(r"[x×* ]+", size.text)
         side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"

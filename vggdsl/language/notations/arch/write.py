@@ -6,6 +6,8 @@ from itertools import groupby, takewhile
 from typing import assert_never
 
 from vggdsl.language import syntax
+from vggdsl.language.notations.arch.claims import Claim, block, blocks, claim_cells
+from vggdsl.language.notations.arch.layout import INDENT, WIDEST, columns, goes_on, with_comments
 from vggdsl.language.spelling import (
     bare_text,
     expects_pieces,
@@ -17,9 +19,6 @@ from vggdsl.language.spelling import (
 )
 from vggdsl.language.syntax import Line
 
-_INDENT = "  "
-_WIDEST = 100
-
 
 def write(document: syntax.Document) -> str:
     """The text of a document: ``parse(write(document)) == document``.
@@ -27,9 +26,12 @@ def write(document: syntax.Document) -> str:
     Words are spelled one way, sizes with ``x``; figures, strings and comments stay as they are.
     Arrows, strings and comments of neighbouring lines are aligned. Elements that are too wide for a line
     are broken inside their brackets, a branch a line, and arrows between their figures, behind a comma.
+    Claims of one place that follow each other stand in a block, and so does one that is too wide for a line.
     """
-    text = "\n".join(_lines(document.lines, ""))
-    return text + "\n" if text else ""
+    texts: list[str] = []
+    for place, lines in blocks(document.lines):
+        texts += _lines(lines, "") if place is None else block(place, lines)
+    return "\n".join(texts) + "\n" if texts else ""
 
 
 def _lines(lines: Iterable[Line], indent: str) -> Iterable[str]:
@@ -55,48 +57,35 @@ def _alignment(line: Line, indent: str) -> tuple[object, ...] | None:
 
 
 def _aligned(rows: list[Line], indent: str) -> Iterable[str]:
-    cells = [_cells(line.content) for line in rows if line.content is not None]
-    columns = max(len(row) for row in cells)
-    cells = [row + [""] * (columns - len(row)) for row in cells]
-    texts = [""] * len(cells)
-    for column in range(columns):
-        later = [any(row[column + 1 :]) for row in cells]
-        width = max((len(row[column]) for row, more in zip(cells, later, strict=True) if more), default=0)
-        for i, row in enumerate(cells):
-            texts[i] += row[column].ljust(width + (width > 0)) if later[i] else row[column]
-    broken = [_fit(indent + text, line.content, indent) for text, line in zip(texts, rows, strict=True)]
-    edge = max((len(lines[-1]) for lines, line in zip(broken, rows, strict=True) if line.comment), default=0)
-    for (*before, last), line in zip(broken, rows, strict=True):
-        yield from before
-        yield f"{last.ljust(edge)}  {line.comment}" if line.comment else last
+    widest = WIDEST - len(indent) if isinstance(rows[0].content, Claim) else None
+    texts = columns([_cells(line.content) for line in rows if line.content is not None], widest)
+    fitted = [_fit(indent + text, line.content, indent) for text, line in zip(texts, rows, strict=True)]
+    for lines in with_comments(rows, fitted):
+        yield from lines
 
 
 def _fit(text: str, content: syntax.Content | None, indent: str) -> list[str]:
-    """A line; several where it is too wide and holds arrows with figures."""
-    if len(text) <= _WIDEST or not isinstance(content, syntax.Items | syntax.Edit):
+    """A line; several where it is too wide and can go on."""
+    if len(text) <= WIDEST:
+        return [text]
+    if isinstance(content, syntax.Claim):
+        first, *more = filter(None, _cells(content))
+        return goes_on([indent + first], more, len(indent + 2 * INDENT), WIDEST)
+    if not isinstance(content, syntax.Items | syntax.Edit):
         return [text]
     _, *more = _pieces(content.items)
     head = text[: len(text) - sum(1 + len(piece) for piece in more)]
-    return _filled([head], content.items, indent, _WIDEST)
+    return _filled([head], content.items, indent, WIDEST)
 
 
 def _filled(lines: list[str], items: Sequence[syntax.Item], indent: str, widest: int) -> list[str]:
-    """The lines with the pieces of items behind their first one, which is there: as many a line as fit.
-
-    A line that goes on ends with a comma; figures stand under each other.
-    """
+    """The lines with the pieces of items behind their first one, which is there; figures stand under each other."""
     _, *more = _pieces(items)
     arrows = (expects_pieces(item.expects) for item in items if item.expects)
     hang = next((len(lines[-1]) - len(first) + len("-> ") for first, *figures in arrows if figures), 0)
     if any(hang + len(f"{piece},") > widest for piece in more):
-        hang = len(indent + 2 * _INDENT)
-    for left, piece in zip(range(len(more))[::-1], more, strict=True):
-        if len(f"{lines[-1]} {piece}{',' if left else ''}") <= widest:
-            lines[-1] += f" {piece}"
-        else:
-            lines[-1] += ","
-            lines.append(" " * hang + piece)
-    return lines
+        hang = len(indent + 2 * INDENT)
+    return goes_on(lines, more, hang, widest)
 
 
 def _pieces(items: Iterable[syntax.Item]) -> list[str]:
@@ -130,15 +119,8 @@ def _cells(content: syntax.Content) -> list[str]:
             return [f"remove {first}..{last}" if last else f"remove {first}"]
         case syntax.Edit(verb, label, items):
             return [f"{verb} {label}: {items_text(items)}"]
-        case syntax.Claim():
-            head = f"claim {content.on}" if content.on else "claim"
-            measures = [measure_text(m) for m in content.measures]
-            cells = [head, *measures] if content.on else [f"{head} {measures[0]}", *measures[1:]]
-            disputed = content.measures[0].disputed
-            cells += [*map(str, content.protocol), "" if disputed is None else f'disputed "{disputed}"']
-            return [*cells, "" if content.where is None else f'"{content.where}"']
-        case syntax.ResultClaim(result):
-            return [f"claim {result}", *([f'"{content.where}"'] if content.where is not None else [])]
+        case syntax.Claim() | syntax.ResultClaim():
+            return claim_cells(content)
         case syntax.Entry(key):
             return [key, content.written]
         case syntax.ResultLine():
@@ -158,7 +140,7 @@ def _block(line: Line, indent: str) -> Iterable[str]:
             head = f"block {name}({', '.join(parameters)}) {{"
             one = " ".join(text.strip() for text in _lines(lines, ""))
             plain = len(lines) == 1 and lines[0].comment is None
-            if plain and not comment and len(indent + head + one) + 3 <= _WIDEST:
+            if plain and not comment and len(indent + head + one) + 3 <= WIDEST:
                 yield f"{indent}{head} {one} }}"
                 return
         case syntax.Train(lines):
@@ -171,7 +153,7 @@ def _block(line: Line, indent: str) -> Iterable[str]:
             yield (indent + (line.comment or "")).rstrip()
             return
     yield f"{indent}{head}{comment}"
-    yield from _sections(lines, indent + _INDENT)
+    yield from _sections(lines, indent + INDENT)
     yield f"{indent}}}"
 
 
@@ -198,7 +180,7 @@ def _is_wide(line: Line, indent: str) -> bool:
     if not any(_opens(item) for item in content.items):
         return False
     head = f"{content.verb} {content.label}: " if isinstance(content, syntax.Edit) else ""
-    return len(indent + head + items_text([*items, replace(last, expects=None)])) > _WIDEST
+    return len(indent + head + items_text([*items, replace(last, expects=None)])) > WIDEST
 
 
 def _wide(line: Line, indent: str) -> Iterator[str]:
@@ -213,7 +195,7 @@ def _wide(line: Line, indent: str) -> Iterator[str]:
 
 def _broken(items: Sequence[syntax.Item], indent: str, lines: list[str], inside: bool = False) -> list[str]:
     """Lines with the items behind those that are there; between items they break only ``inside`` of brackets."""
-    widest = _WIDEST - len(" |") if inside else _WIDEST
+    widest = WIDEST - len(" |") if inside else WIDEST
     for place, item in enumerate(items):
         width = len(bare_text(item))
         if inside and lines[-1] and len(lines[-1]) + 1 + width > widest:
@@ -228,7 +210,7 @@ def _broken(items: Sequence[syntax.Item], indent: str, lines: list[str], inside:
             opener, parts, closer = _opened(item.element)
             _append(lines, f"{item.label}: {opener}" if item.label else opener, indent)
             for i, part in enumerate(parts):
-                inner = _broken(part, indent + _INDENT, [""], inside=True)
+                inner = _broken(part, indent + INDENT, [""], inside=True)
                 inner[-1] += " |" if i + 1 < len(parts) else ""
                 lines += inner
             arrow = f" {expects_pieces(item.expects)[0]}" if item.expects else ""

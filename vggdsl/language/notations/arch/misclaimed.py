@@ -1,0 +1,116 @@
+"""Claims that can't be read: words that are no measure, blocks and rows that are none."""
+
+import re
+
+from vggdsl.network.measures import STRUCTURAL
+from vggdsl.text.errors import Diagnostic, Label, nearest
+from vggdsl.text.source import Span
+
+_MEASURES = {
+    "parameters": "params",
+    "flops": "macs",
+    "ops": "macs",
+    "layers": "weight-layers",
+    "depth": "weight-layers",
+    "accuracy": "top-1-accuracy",
+    "top-1": "top-1-accuracy",
+    "error": "top-1-error",
+    "top-5": "top-5-accuracy",
+    "size": "output",
+    "field": "receptive-field",
+}
+"""Other words for what can be claimed."""
+
+_UNITS = {"k": "K", "m": "M", "g": "G", "ki": "Ki", "mi": "Mi", "gi": "Gi", "thousand": "K", "million": "M"}
+_UNITS |= {"billion": "G", "b": "G", "percent": "%", "%": "%"}
+
+_KNOWN = (*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy")
+_BLOCK = re.compile(r"[ \t]*claims\b", re.IGNORECASE)
+_ROW = "write what is printed of a layer, a label or the network: `conv1_1 224x224x64 params=1,792`"
+
+
+def near_measure(word: str) -> str | None:
+    """The measure that a word is another one for."""
+    return _MEASURES.get(word.lower()) or nearest(word, _KNOWN)
+
+
+def no_measure(span: Span, before: str) -> Diagnostic:
+    """`claim parameters 138M`, `claim params 138 million`."""
+    previous = before.split()[-1]
+    if previous[-1:].isdigit() and (unit := _UNITS.get(span.text.lower())):
+        whole = back(span, before, previous).to(span)
+        return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), f"write `{previous}{unit}`")
+    place = span if re.match(r"[a-z]", span.text, re.IGNORECASE) else back(span, before, previous)
+    if place.text.lower() == "claim":
+        place = span
+    near = near_measure(place.text)
+    help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(_KNOWN)
+    if of_split := re.fullmatch(r"(train|val|test)-(accuracy|error)", place.text.lower()):
+        help = f"write `claim top-1-{of_split[2]} 95% split={of_split[1]}`"
+    if not place.text.strip():
+        return Diagnostic("V102", "the line ends too early", (Label(span, "here"),), help)
+    return Diagnostic("V102", f"`{place.text}` is no measure", (Label(place, "here"),), help)
+
+
+def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
+    """What can't stand in a block of claims or at its head."""
+    text, found = span.source.text, span.text
+    line = span.start - len(before)
+    if inner is None or text[inner] != "{" or not _BLOCK.match(text, text.rfind("\n", 0, inner) + 1):
+        return _at_head(span, before, wanted)
+    row = text[max(line, inner + 1) : span.start]
+    first = re.match(r"\s*(\w+)", row)
+    word = (
+        Span(span.source, span.start - len(row) + first.start(1), span.start - len(row) + first.end(1))
+        if first
+        else span
+    )
+    is_end = found in ("", "}") or found.isspace()
+    if word.text.lower() == "claims":
+        help = "close the block before this one, or remove `claims` and its braces"
+        return Diagnostic("V102", "a block of claims in another", (Label(word, "here"),), help)
+    if word.text.lower() == "claim":
+        return needless_claim(word)
+    if is_end and not row.strip():
+        return Diagnostic("V102", "a block of claims without rows", (Label(span, "ends here"),), _ROW)
+    if is_end and row.strip() == word.text:
+        return Diagnostic("V102", "a row without figures", (Label(word, "here"),), _ROW)
+    if found == "->":
+        return Diagnostic("V102", "`->` can't stand here", (Label(span, "this one"),), "a row has no arrow: remove it")
+    if found.startswith('"'):
+        help = "where the rows are printed stands once, behind `claims`"
+        return Diagnostic("V102", f"{found} can't stand here", (Label(span, "this one"),), help)
+    if "MEASURE" in wanted and not is_end:
+        near = near_measure(found)
+        help = f"did you mean `{near}`?" if near else _ROW
+        return Diagnostic("V102", f"`{found}` can't stand here", (Label(span, "this one"),), help)
+    return None
+
+
+def needless_claim(word: Span) -> Diagnostic:
+    """`claim` at a row."""
+    help = "a row begins with what it is about: remove the word"
+    return Diagnostic("V102", "`claim` can't stand here", (Label(word, "this one"),), help)
+
+
+def _at_head(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
+    """`claims { … }`, `claims params 138M`, `claim "Table 2" { … }`."""
+    head = re.fullmatch(r"\s*(claims?)\s*", before, re.IGNORECASE)
+    if head is None:
+        return None
+    word, is_block = back(span, before, head[1]), head[1].lower() == "claims"
+    if is_block and "STRING" in wanted:
+        help = 'say where they are printed: `claims "Table 2" { … }`'
+        if span.text != "{":
+            help = f"did you mean `claim`? {help.replace('say where they are printed', 'several stand in a block')}"
+        return Diagnostic("V102", "`claims` without a place", (Label(word, "here"),), help)
+    if not is_block and span.text.startswith('"'):
+        help = f"did you mean `claims`? the place of a single claim stands behind it: `claim params 138M {span.text}`"
+        return Diagnostic("V102", "`claim` before a place", (Label(word, "here"),), help)
+    return None
+
+
+def back(span: Span, before: str, word: str) -> Span:
+    """Where a word stands that precedes the span on its line."""
+    start = span.start - len(before) + before.rindex(word)
+    return Span(span.source, start, start + len(word))
