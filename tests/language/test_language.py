@@ -14,6 +14,7 @@ from strategies import texts
 import vggdsl
 from vggdsl.language import syntax
 from vggdsl.language.notations import arch
+from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.grammar import build
 from vggdsl.text.diagnostics import render, to_json
 from vggdsl.text.errors import VggdslError
@@ -64,6 +65,13 @@ def test_writing_again_changes_nothing(document: syntax.Document) -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_shipped_specs_are_in_the_one_form(name: str) -> None:
     assert arch.write(read(SPECS[name])) == SPECS[name]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_no_arrow_and_no_claim_of_a_shipped_spec_is_wider_than_a_hundred_columns(name: str) -> None:
+    sections = re.compile(r"^(train|measured)\b.*?^}", re.MULTILINE | re.DOTALL)
+    lines = [line.rstrip() for line in blanked(sections.sub("", SPECS[name])).split("\n")]
+    assert [line for line in lines if len(line) > 100] == []
 
 
 @given(texts())

@@ -20,7 +20,8 @@ from vggdsl.text.files import is_file, write_text
 @click.option("--flatten", "flat", is_flag=True, help="Print a spec without its links to other files.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: what would change, as JSON.")
 def command(specs: tuple[str, ...], check: bool, flat: bool, as_json: bool) -> None:
-    """Bring specs into the one form: one spelling, aligned arrows and comments, broken wide lines.
+    """Bring specs into the one form: one spelling, aligned arrows and comments, broken wide lines,
+    claims of one printed table in a block.
 
     Comments survive, and so do the lines that a body is broken into. Files are rewritten in
     place; `-` reads standard input and writes standard output.
