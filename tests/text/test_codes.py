@@ -5,6 +5,7 @@
 
 import ast
 import os
+import pickle
 import re
 from collections.abc import Iterator
 from itertools import groupby
@@ -191,6 +192,7 @@ def test_an_error_prints_in_python_as_on_the_command_line() -> None:
     )
     assert in_a_line(error) == "V101: unknown word `bad` (a.arch:1:10); V111: too long"
     assert in_a_line(ValueError("5")) == "5"
+    assert pickle.loads(pickle.dumps(error)).diagnostics == error.diagnostics
 
 
 # -- nobody reads more out of a finding than it says as data

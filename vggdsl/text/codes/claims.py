@@ -49,7 +49,7 @@ ROWS = (
         "V306",
         "claim",
         "a protocol that can't be read",
-        "Behind a result stands how it was measured, in words such as `split=val`, `train=S256`, `crops=10`.",
+        "Behind a result stands how it was measured, in words such as `split=val`, `train=S256`, `view=ten`.",
         "Write the word or the value that the help names.",
         example="v306_protocol",
     ),

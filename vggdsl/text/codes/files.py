@@ -167,7 +167,7 @@ ROWS = (
         "V530",
         "input",
         "an image that can't be read",
-        "The file is no image, is damaged, or is larger than any image that is meant to be looked at whole.",
+        "The file is no image, is damaged, or has more pixels or more bits a channel than are read.",
         "PNG and JPEG can be read.",
         unshown="an image",
     ),

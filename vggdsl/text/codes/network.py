@@ -41,7 +41,7 @@ ROWS = (
         "V205",
         "network",
         "a pool that pads by more than half of its window",
-        "Such a window would see padding only; PyTorch and ONNX refuse it.",
+        "A window could then see nothing but padding, and PyTorch refuses it.",
         "Pad by half of the window at most.",
         example="v205_padding",
     ),

@@ -89,7 +89,7 @@ ROWS = (
         "V111",
         "text",
         "a text too long",
-        "A text has more words than any spec, and isn't read further.",
+        "A text has more words or characters than any spec, and isn't read further.",
         "Is it a spec? What repeats can be written once: `conv3-64 x3`, or a block.",
         unshown="a text of many megabytes",
     ),
