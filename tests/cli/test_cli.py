@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from commands import outside, python, run, shell
 from hypothesis import given
@@ -46,6 +47,17 @@ def test_help_shows_examples_and_ends_well(command: str) -> None:
     result = run(*[command] * bool(command), "--help")
     assert result.exit_code == 0
     assert "vggdsl" in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_in_a_terminal_and_tells_every_option(command: str) -> None:
+    result = run(command, "--help")
+    assert [line for line in result.output.splitlines() if len(line) > 80] == []
+    assert re.search(rf"^  vggdsl {command}\b", result.output, re.MULTILINE)
+    got = main.get_command(click.Context(main), command)
+    assert got is not None
+    options = (p for p in got.params if isinstance(p, click.Option))
+    assert [option.name for option in options if not option.help] == []
 
 
 @pytest.mark.parametrize(

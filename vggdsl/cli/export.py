@@ -79,7 +79,7 @@ def command(
     vggdsl export vgg_d -o vgg_d.onnx
     vggdsl export my_net.arch --weights theirs.safetensors --no-fold --logits
     vggdsl export vgg_d --weights torchvision:vgg16
-    vggdsl export torchvision/resnet50 --weights torchvision:resnet50@IMAGENET1K_V2
+    vggdsl export torchvision/resnet18 --weights torchvision:resnet18
     """
     run = _run(name)
     if run is None:

@@ -23,8 +23,8 @@ def command(specs: tuple[str, ...], check: bool, flat: bool, as_json: bool) -> N
     """Bring specs into the one form: one spelling, aligned arrows and comments, broken wide lines,
     claims of one printed table in a block.
 
-    Comments survive, and so do the lines that a body is broken into. Files are rewritten in
-    place; `-` reads standard input and writes standard output.
+    A SPEC is a file, which is rewritten in place, or `-`, which reads standard input and writes
+    standard output. Comments survive, and so do the lines that a body is broken into.
 
     --flatten changes no file: it prints the one spec that is named, also one that ships, with the
     blocks that it uses and with what it changes in the network that it extends.

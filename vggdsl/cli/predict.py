@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="RUN|MODEL.onnx", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path(path_type=Path))
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="How many classes to name.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
+)
 @click.option("--json", "as_json", is_flag=True, help="The guesses as JSON.")
 @reports_errors
 def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_json: bool) -> None:

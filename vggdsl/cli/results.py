@@ -20,6 +20,7 @@ from vggdsl.text.files import is_folder
     type=click.Choice(["table", "markdown", "latex", "csv", "json"]),
     default="table",
     show_default=True,
+    help="What to print.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--changed", is_flag=True, help="Only the columns in which rows differ; what is alike in one line.")

@@ -24,6 +24,7 @@ from vggdsl.text.tables import to_csv
     type=click.Choice(["table", "json", "csv", "markdown", "latex"]),
     default="table",
     show_default=True,
+    help="What to print.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> None:

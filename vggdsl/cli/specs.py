@@ -12,7 +12,14 @@ COLUMNS = words("name") + numbers("params", "macs", "layers", "holds", "disputed
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    show_default=True,
+    help="What to print.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @reports_errors
 def command(form: str, as_json: bool) -> None:

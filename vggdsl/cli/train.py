@@ -60,8 +60,16 @@ LARGEST = 10**9
     multiple=True,
     help="Where metrics go beside metrics.csv; may be given twice.  [default: tensorboard]",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="[default: auto]")
-@click.option("--runs", "runs_dir", metavar="DIR", type=click.Path(path_type=Path), default="runs", show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where it runs.  [default: auto]")
+@click.option(
+    "--runs",
+    "runs_dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default="runs",
+    show_default=True,
+    help="Where runs' folders are made.",
+)
 @reports_errors
 @by_processes
 def command(
@@ -98,15 +106,15 @@ def command(
     A run that another process is training in is refused.
 
     \b
-    vggdsl train quickstart                          real images, in seconds, nothing to fetch
-    vggdsl train quickstart --seed 0 --epochs 3      a try
+    vggdsl train quickstart                         in seconds, nothing to fetch
+    vggdsl train quickstart --seed 0 --epochs 3     a try
     vggdsl train vgg_reconstructed/c232_fc64 --data ~/data
-    vggdsl train specs/vgg_reconstructed/*.arch      one after the other
+    vggdsl train specs/vgg_reconstructed/*.arch     one after the other
     vggdsl train my_net.arch --recipe S384 --device cuda
-    vggdsl train runs/quickstart-s0-1/record.arch    again: does it agree?
-    vggdsl train my_nets --seeds 3 --missing         a family, with means over seeds
-    vggdsl train --resume runs/mini_vgg-s0-1         after Ctrl-C, a crash or a reboot
-    torchrun --nproc-per-node 4 -m vggdsl train vgg_d      on four GPUs, or processes; the batch stays the recipe's
+    vggdsl train runs/quickstart-s0-1/record.arch   again: does it agree?
+    vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped
+    vggdsl train --resume runs/mini_vgg-s0-1        after Ctrl-C or a crash
+    torchrun --nproc-per-node 4 -m vggdsl train vgg_d     four GPUs or processes
     """
     if seed is not None and seed_count is not None:
         raise click.UsageError("either --seed or --seeds")
