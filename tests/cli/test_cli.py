@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from strategies import texts
 
 import vggdsl
-from vggdsl.cli import COMMANDS
+from vggdsl.cli import COMMANDS, main
 
 GOOD = "input 32x32x3 conv3-64 maxpool FC-10 softmax\n"
 WRONG = "input 32x32x3 conv3-64 maxpol FC-10 softmax\n"
