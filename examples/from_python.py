@@ -1,4 +1,4 @@
-"""A line of a paper in Python: its counts, its PyTorch module, its ONNX file.
+"""A line of a paper in Python: its counts, its PyTorch module, a training, what it guesses, its ONNX file.
 
 python examples/from_python.py
 """
@@ -6,11 +6,11 @@ python examples/from_python.py
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
+from sklearn.datasets import load_digits
 
 import vggdsl
-from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.targets.export import export_onnx
 
 
 def main() -> None:
@@ -19,14 +19,26 @@ def main() -> None:
     for layer in spec.typed.nodes:
         print(f"  {layer.name:8} {layer.node.spelled:14} -> {layer.shape}")
 
-    network = vggdsl.to_torch(spec.typed)
+    network = vggdsl.to_torch(spec)  # or by name: vggdsl.to_torch("vgg_d")
     images = torch.randn(2, *spec.typed.input.chw)
     print("logits:", tuple(network(images).shape))
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "line.onnx"
-        agreement = export_onnx(spec, network, path, preprocessing=Preprocessing.unknown(spec.typed.input))
+        run = vggdsl.train("quickstart", epochs=2, device="cpu", runs=folder)
+        print(run.line)
+
+        again = vggdsl.load_run(run.path)
+        print([f"{epoch.val_accuracy:.3f}" for epoch in again.metrics], "of", ", ".join(again.classes))
+        digit = (load_digits().images[0] * 15).astype(np.uint8)  # 8x8, from 0 to 240
+        ((best,),) = again.predict(digit, top=1)
+        print("a digit that shows 0 is taken for", best.name)
+
+        path = Path(folder) / "digits.onnx"
+        agreement = vggdsl.export(again, path)
         print(f"ONNX: {path.stat().st_size:,} bytes; agrees with PyTorch over {agreement.n} outputs")
+
+        for row in vggdsl.results(folder):
+            print(row.subject.name, row.measure, row.mean)
 
     try:
         vggdsl.parse("input 4x4x3 conv3-8 maxpool maxpool maxpool FC-10")

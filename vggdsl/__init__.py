@@ -6,6 +6,7 @@
 (138357544, 15470264320)
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,10 @@ from vggdsl.text.errors import (
 )
 
 if TYPE_CHECKING:
-    from vggdsl.targets.onnx import to_onnx
+    from vggdsl.experiments.export import export, to_onnx
+    from vggdsl.experiments.train import train
+    from vggdsl.records.run import Run, load_run
+    from vggdsl.records.table import results
     from vggdsl.targets.torch import to_torch
 
 __version__ = "0.1.0"
@@ -47,18 +51,23 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "RecordError",
+    "Run",
     "Shape",
     "ShapeError",
     "Spec",
     "TypedGraph",
     "TypedNode",
     "VggdslError",
+    "export",
     "infer",
     "load",
+    "load_run",
     "parse",
+    "results",
     "shipped",
     "to_onnx",
     "to_torch",
+    "train",
     "write",
 ]
 
@@ -75,14 +84,23 @@ def _cache_folder() -> Path | None:
 caches.folder = _cache_folder
 
 
+_LATER = {
+    "Run": "vggdsl.records.run",
+    "export": "vggdsl.experiments.export",
+    "load_run": "vggdsl.records.run",
+    "results": "vggdsl.records.table",
+    "to_onnx": "vggdsl.experiments.export",
+    "to_torch": "vggdsl.targets.torch",
+    "train": "vggdsl.experiments.train",
+}
+"""Imported when they are asked for: torch takes seconds to import, the front end none."""
+
+
 def __getattr__(name: str) -> Any:
-    """The targets, imported when asked for: torch takes seconds to import, the front end none."""
-    if name == "to_torch":
-        from vggdsl.targets.torch import to_torch
+    if name not in _LATER:
+        raise AttributeError(f"module 'vggdsl' has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
 
-        return to_torch
-    if name == "to_onnx":
-        from vggdsl.targets.onnx import to_onnx
 
-        return to_onnx
-    raise AttributeError(f"module 'vggdsl' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -161,9 +161,9 @@ def _metadata(path: str) -> dict[str, str]:
 
 
 def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
-    from vggdsl.records.runfolder import load_run, weights_digest
+    from vggdsl.records.runfolder import load_trained, weights_digest
 
-    trained = load_run(small_run / "best.safetensors")
+    trained = load_trained(small_run / "best.safetensors")
     recipe = load("two.arch").recipe("B").with_flags(epochs=1)
     assert (trained.recipe_name, trained.recipe, trained.seed) == ("B", recipe.digest, 0)
     metadata = []

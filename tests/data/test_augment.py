@@ -30,9 +30,10 @@ from vggdsl.data.pictures import Arrays
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.views import View, evaluation_scale, steps_after, view_of
 from vggdsl.experiments.check import refuse
-from vggdsl.experiments.train import Run, Stopped, resume, train
+from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.network.shapes import Shape
-from vggdsl.records.runfolder import load_run
+from vggdsl.records.run import Run
+from vggdsl.records.runfolder import load_trained
 from vggdsl.spec.recipe import Augment, ColourPCA, Crop, Data, HFlip, Recipe, Scale
 from vggdsl.spec.spec import Spec, parse
 
@@ -339,7 +340,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def weights_of(run: Run) -> dict[str, bytes]:
-    return {name: array.tobytes() for name, array in load_run(run.path, "last.safetensors").weights.items()}
+    return {name: array.tobytes() for name, array in load_trained(run.path, "last.safetensors").weights.items()}
 
 
 @pytest.mark.parametrize("augments", ["hflip", "crop(8, pad=2) hflip colour-pca"])
@@ -347,13 +348,13 @@ def test_read_lazily_it_learns_what_it_learns_from_memory(
     augments: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = spec_by(augments, f'folder("{photos}")')
-    held = train(spec, device="cpu", runs_dir=tmp_path)
+    held = train(spec, device="cpu", runs=tmp_path)
     monkeypatch.setattr(data, "available", lambda: 0)
     assert isinstance(load_data(spec.recipe(), spec.typed.input, NOWHERE).train, Lazy)
-    lazy = train(spec, device="cpu", runs_dir=tmp_path)
+    lazy = train(spec, device="cpu", runs=tmp_path)
     assert weights_of(lazy) == weights_of(held)
     assert lazy.result.data == held.result.data
-    assert [replace(e, seconds=0) for e in lazy.epochs] == [replace(e, seconds=0) for e in held.epochs]
+    assert [replace(e, seconds=0) for e in lazy.metrics] == [replace(e, seconds=0) for e in held.metrics]
 
 
 def test_images_of_files_are_held_if_they_fit(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,12 +369,12 @@ def test_images_of_files_are_held_if_they_fit(photos: Path, monkeypatch: pytest.
 @pytest.fixture(scope="module")
 def scaled(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     spec = spec_by("scale(9..14) crop(8) hflip colour-pca", f'folder("{photos}")', normalize="mean", epochs="3")
-    return train(spec, device="cpu", runs_dir=tmp_path_factory.mktemp("runs"))
+    return train(spec, device="cpu", runs=tmp_path_factory.mktemp("runs"))
 
 
 def test_a_run_by_views_is_evaluated_at_their_middle(scaled: Run, photos: Path) -> None:
     assert scaled.result.scale == 11
-    trained = load_run(scaled.path)
+    trained = load_trained(scaled.path)
     assert trained.shorter_side == 11
     ours = trained.preprocessing
     assert ours.from_metadata(ours.to_metadata()) == ours
@@ -390,15 +391,15 @@ def test_a_run_by_views_is_evaluated_at_their_middle(scaled: Run, photos: Path) 
 
 def test_a_run_by_views_can_be_interrupted(scaled: Run, tmp_path: Path) -> None:
     with pytest.raises(Stopped) as caught:
-        train(scaled.spec, device="cpu", runs_dir=tmp_path, reporter=Impatient(step=5))
+        train(scaled.spec, device="cpu", runs=tmp_path, reporter=Impatient(step=5))
     assert weights_of(resume(caught.value.path)) == weights_of(scaled)
 
 
 @pytest.mark.parametrize("augments", ["scale(8..12) crop(8)", "scale(8) crop(8)", "scale(12) crop(8, pad=1)"])
 def test_sets_in_memory_are_seen_by_views_too(augments: str, tmp_path: Path) -> None:
-    run = train(spec_by(augments), device="cpu", runs_dir=tmp_path)
-    assert len(run.epochs) == 2
-    again = train(spec_by(augments), device="cpu", runs_dir=tmp_path)
+    run = train(spec_by(augments), device="cpu", runs=tmp_path)
+    assert len(run.metrics) == 2
+    again = train(spec_by(augments), device="cpu", runs=tmp_path)
     assert weights_of(run) == weights_of(again)
 
 

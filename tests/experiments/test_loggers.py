@@ -26,7 +26,7 @@ def events(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_tensorboard_shows_the_metrics(tmp_path: Path) -> None:
-    run = train(SPEC, device="cpu", runs_dir=tmp_path, reporter=TensorBoard())
+    run = train(SPEC, device="cpu", runs=tmp_path, reporter=TensorBoard())
     found, rows = events(run.path), metrics(run.path)
     assert found.keys() == NAMES.keys()
     for tag, column in NAMES.items():
@@ -39,7 +39,7 @@ def test_a_resumed_run_has_each_epoch_once(tmp_path: Path) -> None:
         train(
             SPEC,
             device="cpu",
-            runs_dir=tmp_path,
+            runs=tmp_path,
             reporter=Together(TensorBoard(), Crashing(2)),
         )
     run = resume(tmp_path / "small-s0-1", reporter=TensorBoard())
@@ -50,7 +50,7 @@ def test_weights_and_biases_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     pytest.importorskip("wandb", reason="an extra: pip install vggdsl[wandb]")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    run = train(SPEC, device="cpu", runs_dir=tmp_path, reporter=WeightsAndBiases())
+    run = train(SPEC, device="cpu", runs=tmp_path, reporter=WeightsAndBiases())
     (written,) = (run.path / "wandb").glob("offline-run-*/*.wandb")
     wanted, deadline = {*NAMES, run.path.name}, time.monotonic() + 60
     while (missing := {name for name in wanted if name.encode() not in _log(written)}) and time.monotonic() < deadline:
@@ -69,7 +69,7 @@ def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setitem(sys.modules, "wandb", None)
     found = refusal(
-        lambda: train(SPEC, device="cpu", runs_dir=tmp_path, reporter=WeightsAndBiases()),
+        lambda: train(SPEC, device="cpu", runs=tmp_path, reporter=WeightsAndBiases()),
         InputError,
     )
     assert found.code == "V517"

@@ -17,7 +17,7 @@ from vggdsl.experiments.loop import evaluate
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.train import train
-from vggdsl.records.runfolder import load_run
+from vggdsl.records.runfolder import load_trained
 from vggdsl.text.errors import RecipeError
 
 SPEC = """
@@ -63,7 +63,7 @@ def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "net-s0-1"
     assert [path.name for path in run.parent.iterdir()] == [run.name], "one folder for both"
     assert ended.stdout.count("Epoch 3/3") + ended.stdout.count("Epoch 2/3") == 1, "one process speaks for both"
-    one = train(vggdsl.load(spec), device="cpu", runs_dir=tmp_path / "one")
+    one = train(vggdsl.load(spec), device="cpu", runs=tmp_path / "one")
     for ours, theirs in zip(numbers(run), numbers(one.path), strict=True):
         # Sums over other parts of a batch round otherwise; over 35 steps single precision leaves 4 digits and more.
         assert ours == pytest.approx(theirs, rel=1e-4)
@@ -122,7 +122,7 @@ def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> Non
     spec.write_text(SPEC.replace("maxpool", "BN ReLU maxpool").replace("epochs     3", "epochs     2"))
     ended = together(spec)
     assert ended.returncode == 0, ended.stderr
-    run = load_run(tmp_path / "runs" / "net-s0-1", "last.safetensors")
+    run = load_trained(tmp_path / "runs" / "net-s0-1", "last.safetensors")
     spec_, network = run.spec, run.network()
     data = load_data(spec_.recipe(), spec_.typed.input, Path())
     prepared = Prepared(Experiment(spec_, spec_.recipe()), 0, data, run.normalisation, choose("cpu", "fp32"))

@@ -10,8 +10,8 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.queue import Queue
 from vggdsl.experiments.report import Reporter, Silent
-from vggdsl.experiments.train import Run
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.run import Run
 from vggdsl.text.errors import Diagnostic, InputError
 
 SPEC = """

@@ -22,7 +22,7 @@ from vggdsl.experiments.checkpoint import Progress, _digest, newest
 from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.train import resume, train
 from vggdsl.records.metrics import Epoch
-from vggdsl.records.runfolder import HeldError, load_run, read_plan
+from vggdsl.records.runfolder import HeldError, load_trained, read_plan
 from vggdsl.text.errors import InputError, RecordError
 
 KILLS = int(os.environ.get("VGGDSL_KILLS", "3"))
@@ -70,7 +70,7 @@ run = runs + "/net-s0-1"
 if os.path.exists(run + "/recipe.json"):
     resume(run, reporter=Killed())
 else:
-    train(load(spec), device="cpu", runs_dir=runs, reporter=Killed())
+    train(load(spec), device="cpu", runs=runs, reporter=Killed())
 os._exit(0)
 """
 
@@ -90,7 +90,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     threads = torch.get_num_threads()
     try:
-        return train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=folder).path
+        return train(vggdsl.parse(SPEC, "net"), device="cpu", runs=folder).path
     finally:
         torch.set_num_threads(threads)
 
@@ -121,7 +121,7 @@ def test_killed_at_random_points_it_ends_the_same(whole: Path, tmp_path: Path) -
 def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crashed")
     with pytest.raises(CrashError):
-        train(vggdsl.parse(SPEC, "net"), device="cpu", runs_dir=folder, reporter=Crashing(3))
+        train(vggdsl.parse(SPEC, "net"), device="cpu", runs=folder, reporter=Crashing(3))
     return folder / "net-s0-1"
 
 
@@ -169,7 +169,7 @@ def names(run: Path) -> list[str]:
 
 def test_two_checkpoints_stay(broken: Path) -> None:
     assert names(broken) == ["checkpoint-0003.safetensors", "checkpoint-0004.safetensors"]
-    assert load_run(broken, "last.safetensors").epoch == 4
+    assert load_trained(broken, "last.safetensors").epoch == 4
 
 
 def test_a_torn_checkpoint_leaves_the_one_before(broken: Path, whole: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_changed_checkpoint_is_refused(broken: Path) -> None:
 
 def test_another_trainings_checkpoint_is_refused(broken: Path, tmp_path: Path) -> None:
     with pytest.raises(CrashError):
-        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs_dir=tmp_path, reporter=Crashing(3))
+        train(vggdsl.parse(SPEC, "net"), seed=1, device="cpu", runs=tmp_path, reporter=Crashing(3))
     for name in names(broken):
         (broken / name).write_bytes((tmp_path / "net-s1-1" / name).read_bytes())
     with pytest.raises(RecordError, match=r"it is of another training: seed 1, not 0"):
@@ -284,8 +284,8 @@ def test_what_a_kill_left_unwritten_is_written_from_the_checkpoint(broken: Path,
 def test_other_weights_are_not_measured_as_this_runs(tmp_path: Path) -> None:
     spec = vggdsl.parse(SPEC.replace("adam\n", "sgd(lr=1e-9)\n"), "net")  # the first epoch stays the best
     with pytest.raises(CrashError):
-        train(spec, device="cpu", runs_dir=tmp_path, reporter=Crashing(3))
-    train(spec, seed=7, device="cpu", runs_dir=tmp_path)
+        train(spec, device="cpu", runs=tmp_path, reporter=Crashing(3))
+    train(spec, seed=7, device="cpu", runs=tmp_path)
     run = tmp_path / "net-s0-1"
     (run / "best.safetensors").write_bytes((tmp_path / "net-s7-1" / "best.safetensors").read_bytes())
     before = metrics(run)

@@ -30,13 +30,14 @@ from vggdsl.experiments.loop import evaluate, fit, optimizer_of
 from vggdsl.experiments.memory import check_training, training_bytes
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.schedule import Patience, Rate, smallest_step, steps_an_epoch
-from vggdsl.experiments.train import Run, Stopped, train
+from vggdsl.experiments.train import Stopped, train
 from vggdsl.network.weights import weight_shapes
 from vggdsl.records import runfolder
 from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import write_record
-from vggdsl.records.runfolder import is_run, load_run, weights_digest
+from vggdsl.records.run import Run
+from vggdsl.records.runfolder import is_run, load_trained, weights_digest
 from vggdsl.spec.recipe import KEYS, Crop, HFlip, Recipe
 from vggdsl.spec.spec import Spec, load, parse
 from vggdsl.targets.torch import to_torch, weights
@@ -215,14 +216,14 @@ def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> 
 )
 def test_what_cannot_be_followed_is_refused_with_its_place(key: str, value: str, code: str, tmp_path: Path) -> None:
     spec = spec_with(**{key: value})
-    found = next(d for d in findings(lambda: train(spec, runs_dir=tmp_path)) if d.code == code)
+    found = next(d for d in findings(lambda: train(spec, runs=tmp_path)) if d.code == code)
     assert any(label.span.text == f"{key} {value}" for label in found.labels)
     assert not list(tmp_path.iterdir())
 
 
 def test_everything_is_refused_at_once(tmp_path: Path) -> None:
     spec = spec_with(augment="colour-pca scale(9)", data="mnist")
-    codes = [d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))]
+    codes = [d.code for d in findings(lambda: train(spec, runs=tmp_path))]
     assert sorted(codes) == ["V401", "V407", "V407"]
 
 
@@ -230,32 +231,32 @@ def test_everything_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_recipe_of_another_spec_is_refused_at_once(name: str | None, tmp_path: Path) -> None:
     spec = parse(spec_with().source.text.replace("train {", "train a {"), "x.arch")
     recipe = replace(recipe_with(), name=name)
-    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V504"
+    assert findings(lambda: train(spec, recipe, runs=tmp_path))[0].code == "V504"
     assert not list(tmp_path.iterdir())
 
 
 def test_a_flag_past_the_schedule_is_refused(tmp_path: Path) -> None:
     spec = spec_with(schedule="steps(1..2: 0.1)", optimizer="sgd(momentum=0.9)")
     recipe = spec.recipe().with_flags(epochs=3)
-    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V405"
+    assert findings(lambda: train(spec, recipe, runs=tmp_path))[0].code == "V405"
     spec = spec_with(schedule="warmup(2) constant", epochs="3")
     recipe = spec.recipe().with_flags(epochs=2)
-    assert findings(lambda: train(spec, recipe, runs_dir=tmp_path))[0].code == "V405"
+    assert findings(lambda: train(spec, recipe, runs=tmp_path))[0].code == "V405"
 
 
 def test_a_wrong_spec_is_not_trained(tmp_path: Path) -> None:
     spec = spec_with(claims="claim params 12")
-    assert findings(lambda: train(spec, runs_dir=tmp_path))[0].code == "V301"
+    assert findings(lambda: train(spec, runs=tmp_path))[0].code == "V301"
 
 
 def test_a_map_is_no_vector_of_classes(tmp_path: Path) -> None:
     spec = spec_with("input 8x8x1 conv3-4 conv3-3")
-    assert "V408" in {d.code for d in findings(lambda: train(spec, runs_dir=tmp_path))}
+    assert "V408" in {d.code for d in findings(lambda: train(spec, runs=tmp_path))}
 
 
 def test_a_vector_of_one_image_has_no_norm(tmp_path: Path) -> None:
     spec = spec_with(data="fake(n=3, classes=3, val=1, test=1)")
-    found = findings(lambda: train(spec, runs_dir=tmp_path))[0]
+    found = findings(lambda: train(spec, runs=tmp_path))[0]
     assert (found.code, found.labels[0].span.text[:10]) == ("V408", "data fake(")
     assert not list(tmp_path.iterdir())
 
@@ -264,7 +265,7 @@ def test_a_runs_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "gone" / "x")
     (tmp_path / "file").touch()
     for name in ("link", "file"):
-        assert findings(partial(train, spec_with(), runs_dir=tmp_path / name))[0].code == "V506"
+        assert findings(partial(train, spec_with(), runs=tmp_path / name))[0].code == "V506"
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +273,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr(runfolder, "save_file", fail)
-    (found,) = findings(lambda: train(spec_with(), runs_dir=tmp_path))
+    (found,) = findings(lambda: train(spec_with(), runs=tmp_path))
     assert (found.code, "No space left" in found.message, "best.safetensors can't" in found.message) == (
         "V506",
         True,
@@ -321,7 +322,7 @@ def test_devices_that_are_not_there() -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return train(spec_with(checkpoint="every(2)"), runs_dir=tmp_path_factory.mktemp("runs"))
+    return train(spec_with(checkpoint="every(2)"), runs=tmp_path_factory.mktemp("runs"))
 
 
 def test_a_run_leaves_its_folder(run: Run) -> None:
@@ -346,7 +347,7 @@ def test_the_record_is_sealed_and_parses_back(run: Run) -> None:
     assert str(measured.line) == str(run.line)
     assert "deviates" not in measured.values["run"]
     assert measured.values["of"]["split"] == "70/10/20"
-    assert measured.values["by"]["weights"] == weights_digest(load_run(run.path).weights)
+    assert measured.values["by"]["weights"] == weights_digest(load_trained(run.path).weights)
 
 
 @pytest.mark.parametrize(
@@ -377,26 +378,26 @@ def test_the_same_seed_gives_the_same_weights(run: Run, tmp_path: Path) -> None:
     torch.manual_seed(99)
     torch.rand(5)
     state = torch.get_rng_state()
-    again = train(run.spec, runs_dir=tmp_path)
+    again = train(run.spec, runs=tmp_path)
     assert torch.get_rng_state().equal(state)
     assert again.line == run.line
-    for name, value in load_run(again.path, "last.safetensors").weights.items():
-        assert value.tobytes() == load_run(run.path, "last.safetensors").weights[name].tobytes()
-    other = train(run.spec, seed=1, runs_dir=tmp_path)
+    for name, value in load_trained(again.path, "last.safetensors").weights.items():
+        assert value.tobytes() == load_trained(run.path, "last.safetensors").weights[name].tobytes()
+    other = train(run.spec, seed=1, runs=tmp_path)
     assert other.path.name == "small-s1-1"
-    assert weights_digest(load_run(other.path).weights) != run.result.weights
+    assert weights_digest(load_trained(other.path).weights) != run.result.weights
 
 
 def test_a_record_trained_again_agrees(run: Run, tmp_path: Path) -> None:
     record = load(run.path / "record.arch")
-    told = train(record, runs_dir=tmp_path).compare()
+    told = train(record, runs=tmp_path).compare()
     assert told[0].startswith("measured before: Epoch ")
     assert told[1] == "  agrees in every digit"
 
 
 def test_a_second_run_gets_a_folder_of_its_own(run: Run) -> None:
     before = (run.path / "best.safetensors").read_bytes()
-    again = train(run.spec, run.recipe.with_flags(epochs=1), runs_dir=run.path.parent)
+    again = train(run.spec, run.recipe.with_flags(epochs=1), runs=run.path.parent)
     assert again.path.name == "small-s0-2"
     assert (run.path / "best.safetensors").read_bytes() == before
 
@@ -404,7 +405,7 @@ def test_a_second_run_gets_a_folder_of_its_own(run: Run) -> None:
 def test_deviations_are_recorded(tmp_path: Path) -> None:
     spec = spec_with(claims="claim Epoch 2/2 - Train Accuracy: 0.9 - Val Accuracy: 0.8 - Test Accuracy: 0.7")
     recipe = spec.recipe().with_flags(epochs=1, batch=32, seeds=(5,), precision="auto")
-    run = train(spec, recipe, seed=5, runs_dir=tmp_path)
+    run = train(spec, recipe, seed=5, runs=tmp_path)
     (measured,) = load(run.path / "record.arch").measurements
     assert measured.values["run"]["deviates"] == "batch 32, epochs 1"
     assert measured.values["of"]["recipe"] == spec.recipe().digest
@@ -448,10 +449,10 @@ def test_measurements_of_another_seed_are_not_compared(run: Run) -> None:
 
 def test_the_best_of_equal_epochs_is_the_earliest(tmp_path: Path) -> None:
     spec = spec_with("input 8x8x1 conv3-4 maxpool FC-3 softmax", optimizer="sgd(lr=1e-12)", epochs="4")
-    run = train(spec, runs_dir=tmp_path)
-    assert len(run.epochs) == 4
-    assert run.result.best == load_run(run.path).epoch == 1
-    assert load_run(run.path, "last.safetensors").epoch == 4
+    run = train(spec, runs=tmp_path)
+    assert len(run.metrics) == 4
+    assert run.result.best == load_trained(run.path).epoch == 1
+    assert load_trained(run.path, "last.safetensors").epoch == 4
 
 
 @pytest.mark.parametrize("measure", ["val-accuracy", "val-loss"])
@@ -462,17 +463,17 @@ def test_early_stop(measure: str, tmp_path: Path) -> None:
         epochs="50",
         stop=f"{measure}(patience=3)",
     )
-    run = train(spec, runs_dir=tmp_path)
-    assert len(run.epochs) < 10
+    run = train(spec, runs=tmp_path)
+    assert len(run.metrics) < 10
     assert str(run.line).startswith("Epoch 1/50") or measure == "val-loss"
     if measure == "val-accuracy":
-        assert len(run.epochs) == 4
+        assert len(run.metrics) == 4
 
 
 def test_a_diverging_loss_ends_the_run(tmp_path: Path) -> None:
     body = "input 8x8x1 conv3-4 LeakyReLU conv3-4 LeakyReLU FC-3 softmax"  # a ReLU may die before it overflows
     spec = spec_with(body, optimizer="sgd(lr=1000)", epochs="20")
-    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    (found,) = findings(lambda: train(spec, runs=tmp_path))
     assert found.code == "V409"
     assert found.labels[0].span.text == "optimizer sgd(lr=1000)"
     assert "lower learning rate" in str(found.help)
@@ -481,7 +482,7 @@ def test_a_diverging_loss_ends_the_run(tmp_path: Path) -> None:
 
 def test_weights_that_are_drawn_too_large_are_told(tmp_path: Path) -> None:
     spec = spec_with("input 8x8x1 ( conv3-32 ) x9 FC-3 softmax", init="normal(std=10)", epochs="5", precision="fp32")
-    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    (found,) = findings(lambda: train(spec, runs=tmp_path))
     assert found.code == "V409"
     assert found.labels[0].span.text == "init normal(std=10)"
     assert str(found.help).startswith("begin with `init he`")
@@ -490,7 +491,7 @@ def test_weights_that_are_drawn_too_large_are_told(tmp_path: Path) -> None:
 def test_a_loss_that_diverges_in_validation_alone_is_told_apart(tmp_path: Path) -> None:
     body = "input 8x8x1\nafter conv: BN momentum=1e-3 ReLU\n( conv3-16 ) x60 FC-3 softmax"
     spec = spec_with(body, init="normal(std=1)", batch="8", precision="fp32")
-    (found,) = findings(lambda: train(spec, runs_dir=tmp_path))
+    (found,) = findings(lambda: train(spec, runs=tmp_path))
     assert found.code == "V409"
     assert "in validation the loss became" in found.message
     assert found.labels[0].span.text == "batch 8"
@@ -500,11 +501,11 @@ def test_a_loss_that_diverges_in_validation_alone_is_told_apart(tmp_path: Path) 
 def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
     reporter = Impatient()
     with pytest.raises(Stopped) as caught:
-        train(spec_with(), runs_dir=tmp_path, reporter=reporter)
+        train(spec_with(), runs=tmp_path, reporter=reporter)
     assert caught.value.path == tmp_path / "small-s0-1"
     assert str(tmp_path) in str(caught.value.diagnostics[0].help)
     assert reporter.told == ["started 70/10/20", "epoch 1", "ended"]
-    assert load_run(caught.value.path).epoch == 1
+    assert load_trained(caught.value.path).epoch == 1
     names = {path.name for path in caught.value.path.iterdir()}
     weights = {"best.safetensors", "last.safetensors", "checkpoint-0001.safetensors"}
     assert names == weights | {"spec.arch", "recipe.json", "metrics.csv"}
@@ -532,7 +533,7 @@ class Unheard:
 def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
     from vggdsl.data.dataset import load_data
 
-    trained = load_run(run.path)
+    trained = load_trained(run.path)
     assert trained.classes == ("class 0", "class 1", "class 2")
     assert trained.spec == run.spec
     data = load_data(run.recipe, trained.spec.typed.input, Path("/nowhere"))
@@ -544,15 +545,15 @@ def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
 
 
 def test_runs_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
-    assert findings(lambda: load_run(tmp_path / "gone"))[0].code == "V501"
-    assert "has no best.safetensors" in findings(lambda: load_run(tmp_path))[0].message
+    assert findings(lambda: load_trained(tmp_path / "gone"))[0].code == "V501"
+    assert "has no best.safetensors" in findings(lambda: load_trained(tmp_path))[0].message
     whole = (run.path / "best.safetensors").read_bytes()
     (tmp_path / "best.safetensors").write_bytes(whole[:-10])
-    assert "torn" in findings(lambda: load_run(tmp_path))[0].message
+    assert "torn" in findings(lambda: load_trained(tmp_path))[0].message
     from safetensors.numpy import save_file
 
     save_file({"x": np.zeros(3, np.float32)}, tmp_path / "best.safetensors")
-    assert "not written by" in findings(lambda: load_run(tmp_path))[0].message
+    assert "not written by" in findings(lambda: load_trained(tmp_path))[0].message
     assert not is_run(tmp_path / "best.safetensors")
     assert is_run(run.path / "last.safetensors")
     assert not is_run(run.path / "record.arch")
@@ -689,11 +690,11 @@ def sided(tmp_path_factory: pytest.TempPathFactory) -> Run:
     (folder / "base.arch").write_text(f'use "blocks.arch"\n{base}after conv: ReLU\n{claims}train {{\n{recipe}\n}}\n')
     delta = 'extends "base.arch"  # ours\nreplace body: unit(4) x2\ninsert-after body: conv3-4\ntrain { epochs 1 }\n'
     (folder / "delta.arch").write_text(delta)
-    return train(load(folder / "delta.arch"), runs_dir=folder / "runs")
+    return train(load(folder / "delta.arch"), runs=folder / "runs")
 
 
 def test_a_run_keeps_its_heads(sided: Run) -> None:
-    trained = load_run(sided.path)
+    trained = load_trained(sided.path)
     assert trained.spec.network.graph == sided.spec.network.graph
     heads = {"aux1.fc1", "side.conv1", "side.fc1"}
     assert {name.rpartition(".")[0] for name in trained.weights} >= heads

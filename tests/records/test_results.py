@@ -25,7 +25,7 @@ from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.train import train
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.compare import compare
-from vggdsl.records.runfolder import load_run
+from vggdsl.records.runfolder import load_trained
 from vggdsl.spec.spec import load, parse
 
 BODY = """input 8x8x1
@@ -399,7 +399,7 @@ def test_five_guesses_are_measured_where_there_are_many_classes(tmp_path: Path) 
     record = load(tmp_path / "runs" / "net-s0-1" / "record.arch")
     (block,) = record.measurements
     assert block.sealed
-    trained = load_run(tmp_path / "runs" / "net-s0-1")
+    trained = load_trained(tmp_path / "runs" / "net-s0-1")
     data = load_data(record.recipe(), record.typed.input, tmp_path)
     network = trained.network()
     shares = {}
@@ -620,7 +620,7 @@ def test_what_another_process_measured_meanwhile_is_seen(tmp_path: Path) -> None
     spec = load(tmp_path / "family" / "wide.arch")
     left = Missing([], tmp_path / "runs", tmp_path)
     assert not left.is_measured(spec, spec.recipe(), 0)
-    train(spec, runs_dir=tmp_path / "runs")
+    train(spec, runs=tmp_path / "runs")
     left.look_again()
     assert left.is_measured(spec, spec.recipe(), 0)
     assert not left.is_measured(spec, spec.recipe(), 1)

@@ -103,7 +103,7 @@ def test_a_spec_that_ships_is_found_by_its_name(tmp_path: Path) -> None:
 
 
 def test_without_a_run_it_says_what_to_train(deep: Spec, tmp_path: Path) -> None:
-    found = refusal(lambda: train(deep, runs_dir=tmp_path / "runs", device="cpu"), InputError)
+    found = refusal(lambda: train(deep, runs=tmp_path / "runs", device="cpu"), InputError)
     assert found.code == "V516"
     assert "no finished run of small" in found.message
     assert "--from RUN" in str(found.help)
@@ -112,7 +112,7 @@ def test_without_a_run_it_says_what_to_train(deep: Spec, tmp_path: Path) -> None
 
 def test_the_named_layers_take_the_weights_and_the_others_do_not(deep: Spec, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    small = train(vggdsl.load(tmp_path / "small.arch"), runs_dir=runs, device="cpu")
+    small = train(vggdsl.load(tmp_path / "small.arch"), runs=runs, device="cpu")
     theirs = load_file(small.path / "best.safetensors")
     trained = find_trained(deep, deep.recipe(), runs)
     ours = weights(starting_network(deep, deep.recipe(), 0, trained))
@@ -127,9 +127,9 @@ def test_the_named_layers_take_the_weights_and_the_others_do_not(deep: Spec, tmp
 
 def test_a_chain_of_recipes_is_recorded_with_the_weights_that_it_began_with(deep: Spec, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    small = train(vggdsl.load(tmp_path / "small.arch"), runs_dir=runs, device="cpu")
-    first = train(deep, runs_dir=runs, device="cpu")
-    second = train(deep, deep.recipe("second"), runs_dir=runs, device="cpu")
+    small = train(vggdsl.load(tmp_path / "small.arch"), runs=runs, device="cpu")
+    first = train(deep, runs=runs, device="cpu")
+    second = train(deep, deep.recipe("second"), runs=runs, device="cpu")
     assert first.result.start == small.result.weights
     assert second.result.start == first.result.weights
     (block,) = vggdsl.load(second.path / "record.arch").measurements
@@ -138,17 +138,17 @@ def test_a_chain_of_recipes_is_recorded_with_the_weights_that_it_began_with(deep
 
 
 def test_another_networks_run_is_refused(deep: Spec, tmp_path: Path) -> None:
-    other = train(vggdsl.parse(SMALL.replace("conv3-6", "conv3-7"), "other"), runs_dir=tmp_path / "runs", device="cpu")
+    other = train(vggdsl.parse(SMALL.replace("conv3-6", "conv3-7"), "other"), runs=tmp_path / "runs", device="cpu")
     with pytest.raises(RecordError, match="V608"):
-        train(deep, runs_dir=tmp_path / "runs", device="cpu", start_from=other.path)
+        train(deep, runs=tmp_path / "runs", device="cpu", start_from=other.path)
     with pytest.raises(InputError, match="V516"):
-        train(vggdsl.parse(SMALL, "plain"), runs_dir=tmp_path / "runs", device="cpu", start_from=other.path)
+        train(vggdsl.parse(SMALL, "plain"), runs=tmp_path / "runs", device="cpu", start_from=other.path)
 
 
 def test_interrupted_before_its_first_epoch_it_begins_with_the_same_weights(deep: Spec, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    train(vggdsl.load(tmp_path / "small.arch"), runs_dir=runs, device="cpu")
-    whole = train(deep, runs_dir=runs, device="cpu")
+    train(vggdsl.load(tmp_path / "small.arch"), runs=runs, device="cpu")
+    whole = train(deep, runs=runs, device="cpu")
     broken = runs / "broken"
     broken.mkdir()
     for name in ("spec.arch", "recipe.json"):
@@ -159,4 +159,4 @@ def test_interrupted_before_its_first_epoch_it_begins_with_the_same_weights(deep
 
 def test_a_recipe_that_begins_with_what_is_not_there_is_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(VggdslError):
-        train(vggdsl.parse(DEEP, "deep"), runs_dir=tmp_path, device="cpu")
+        train(vggdsl.parse(DEEP, "deep"), runs=tmp_path, device="cpu")

@@ -80,14 +80,14 @@ def _percent(probability: float) -> str:
 
 
 def _export(model: Path, path: Path) -> None:
-    from vggdsl.records.runfolder import BEST, load_run
+    from vggdsl.records.runfolder import BEST, load_trained
     from vggdsl.targets.export import export_onnx
     from vggdsl.targets.memory import check_use
     from vggdsl.targets.weight_files import check_finite
 
     file = model / BEST if model.is_dir() else model
     check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
-    run = load_run(model)
+    run = load_trained(model)
     if not run.has_ended:
         click.echo(run.unended, err=True)
     check_finite(file, run.weights)

@@ -10,9 +10,9 @@ from vggdsl.cli.progress import reporter
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current
 from vggdsl.experiments.report import Reporter, Silent
-from vggdsl.experiments.train import Run
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
+from vggdsl.records.run import Run
 from vggdsl.text.errors import Diagnostic
 
 

@@ -69,12 +69,16 @@ class Preprocessing:
             raise ValueError("its normalisation doesn't fit its channels")
         return cls(shape, mean, std, classes, shorter_side)
 
-    def read(self, path: Path) -> npt.NDArray[np.float32]:
-        """An image file as (c, h, w), normalised.
+    def read(self, picture: Path | Image.Image) -> npt.NDArray[np.float32]:
+        """An image, or its file, as (c, h, w), normalised.
 
         Raises ``InputError`` V530 if it is no image that can be read.
         """
-        image = np.asarray(read_image(path, self.shape, self.shorter_side), np.float32)
+        if isinstance(picture, Image.Image):
+            seen = cover(_opened(picture, self.shape.c, "the image"), self.shape, self.shorter_side)
+        else:
+            seen = read_image(picture, self.shape, self.shorter_side)
+        image = np.asarray(seen, np.float32)
         pixels = image.reshape(self.shape.h, self.shape.w, self.shape.c) / 255
         normal = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.ascontiguousarray(normal.transpose(2, 0, 1), np.float32)
@@ -83,6 +87,25 @@ class Preprocessing:
 def read_image(path: Path, shape: Shape, shorter_side: int | None = None) -> Image.Image:
     """An image file at the size and in the colours of an input: opened by ``open_image``, scaled by ``cover``."""
     return cover(open_image(path, shape.c), shape, shorter_side)
+
+
+def _opened(image: Image.Image, channels: int, name: str) -> Image.Image:
+    """Raises ``InputError`` V530 for what can't be shown in 8 bits a channel."""
+    try:
+        with _without_noise:
+            return _upright(image, channels)
+    except Exception as error:  # Pillow has no root for what can be wrong with an image
+        raise InputError(Diagnostic("V530", f"{name} can't be read: {error}")) from None
+
+
+def _upright(image: Image.Image, channels: int) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        raise ValueError("it has more than 8 bits a channel")
+    upright = ImageOps.exif_transpose(image)
+    if upright.has_transparency_data:
+        upright = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+    return upright.convert("L" if channels == 1 else "RGB")
 
 
 def open_image(path: Path, channels: int) -> Image.Image:
@@ -97,13 +120,7 @@ def open_image(path: Path, channels: int) -> Image.Image:
         with _without_noise, Image.open(path, formats=_FORMATS) as opened:
             if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
-            if opened.mode.startswith(("I", "F")):
-                raise ValueError("it has more than 8 bits a channel")
-            upright = ImageOps.exif_transpose(opened)
-            if upright.has_transparency_data:
-                upright = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-            return upright.convert("L" if channels == 1 else "RGB")
+            return _upright(opened, channels)
     except UnidentifiedImageError:
         raise InputError(Diagnostic("V530", f"{path} is no image", help="PNG and JPEG can be read")) from None
     except Image.DecompressionBombError:

@@ -70,14 +70,16 @@ def choose(device: str, precision: Literal["auto", "fp32", "bf16"]) -> Hardware:
 
 
 @contextmanager
-def arithmetic(hardware: Hardware, macs: int) -> Iterator[None]:
+def arithmetic(hardware: Hardware, macs: int, given: int | None = None) -> Iterator[None]:
     """How a training computes steps of that many multiply-adds: small ones by one thread, and fp32 as such.
+
+    Threads that are ``given`` are taken for all of them.
 
     By default cuDNN computes convolutions of single precision in TF32, with 10 bits of fraction instead of 23.
     """
     threads, tf32 = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
-    if macs <= SMALL_STEP:
-        torch.set_num_threads(1)
+    if given is not None or macs <= SMALL_STEP:
+        torch.set_num_threads(given or 1)
     torch.backends.cudnn.allow_tf32 = tf32 and hardware.precision != "fp32"
     try:
         yield

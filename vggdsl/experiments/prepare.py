@@ -22,7 +22,7 @@ from vggdsl.text.errors import InputError
 class Prepared:
     """What the loop, the evaluation and the record need of a training. Its images are read, its device is there.
 
-    ``memory`` is what each process needs at the least, in bytes.
+    ``memory`` is what each process needs at the least, in bytes; ``threads`` are those of a CPU, if they were said.
     """
 
     experiment: Experiment
@@ -32,6 +32,7 @@ class Prepared:
     hardware: Hardware
     processes: Processes = field(default_factory=Processes)
     memory: int = 0
+    threads: int | None = None
 
     @property
     def spec(self) -> Spec:
@@ -64,7 +65,8 @@ class Prepared:
 
     def arithmetic(self) -> AbstractContextManager[None]:
         """How its steps are computed."""
-        return arithmetic(self.hardware, self.spec.typed.macs * self.recipe.batch // self.processes.count)
+        macs = self.spec.typed.macs * self.recipe.batch // self.processes.count
+        return arithmetic(self.hardware, macs, self.threads)
 
 
 def prepare(experiment: Experiment, seed: int, workplace: Workplace) -> Prepared:
@@ -84,4 +86,6 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace) -> Prepared
         raise InputError(differ)
     refuse_images(spec, recipe, len(data.train))
     refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
-    return Prepared(experiment, seed, data, data.normalisation(recipe.normalize), hardware, processes, memory)
+    return Prepared(
+        experiment, seed, data, data.normalisation(recipe.normalize), hardware, processes, memory, workplace.threads
+    )

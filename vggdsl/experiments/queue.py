@@ -9,8 +9,9 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.processes import current
 from vggdsl.experiments.report import Reporter
-from vggdsl.experiments.train import Run, Stopped, begin, resume
+from vggdsl.experiments.train import Stopped, begin, resume
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.run import Run
 from vggdsl.records.runfolder import HeldError
 from vggdsl.spec.pretrained import pretrained
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError

@@ -20,7 +20,7 @@ from vggdsl.experiments.start import Beginning, starting_network
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, write_record
-from vggdsl.records.runfolder import BEST, LAST, RunFolder, Trained, Use, load_run, weights_digest
+from vggdsl.records.runfolder import BEST, LAST, RunFolder, Trained, Use, load_trained, weights_digest
 from vggdsl.spec.recipe import Recipe
 from vggdsl.targets.torch import load_weights, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
@@ -130,7 +130,7 @@ class Session:
         message = f"{path / BEST} isn't what this training wrote after epoch {epoch}"
         lost = RecordError(Diagnostic("V607", message, help="train anew: the weights of the best epoch are lost"))
         try:
-            best = load_run(path)
+            best = load_trained(path)
         except RecordError:
             raise lost from None
         if weights_digest(best.weights) != self.progress.best_weights:

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from vggdsl.data.chance import generator
 from vggdsl.experiments.checkpoint import Checkpoint
 from vggdsl.records.collect import RECORD
-from vggdsl.records.runfolder import BEST, Planned, Trained, load_run, read_plan, weights_digest
+from vggdsl.records.runfolder import BEST, Planned, Trained, load_trained, read_plan, weights_digest
 from vggdsl.spec.pretrained import Pretrained, layers_of, lineage, pretrained
 from vggdsl.spec.recipe import From, Init, Recipe
 from vggdsl.spec.spec import Spec
@@ -105,7 +105,7 @@ def find_trained(
         if given is None and digest is None:  # with a run at hand the spec of its network isn't needed
             raise
     if given is not None:
-        trained = load_run(given)
+        trained = load_trained(given)
         if wanted is not None and trained.spec.network.graph.digest != wanted.network:
             help = f"the recipe takes weights of {wanted.name}: network {wanted.network}"
             message = f"{given} is a run of network {trained.spec.network.graph.digest}"
@@ -115,7 +115,7 @@ def find_trained(
     if digest is not None:
         network = None if wanted is None else wanted.network
         for _, path in sorted(_finished(runs, network), reverse=True):
-            begun = load_run(path)
+            begun = load_trained(path)
             if weights_digest(begun.weights) == digest:
                 return begun
         message = f"no run in {runs} has the weights {digest}, with which the record began"
@@ -129,7 +129,7 @@ def find_trained(
         how = f"--recipe {wanted.name}" if wanted.is_recipe else wanted.name
         help = f"train it first (`vggdsl train … {how}`), or name a run: `--from RUN`"
         raise InputError(Diagnostic("V516", message, recipe.place("init"), help))
-    return load_run(found[0][1])
+    return load_trained(found[0][1])
 
 
 def _finished(

@@ -1,8 +1,8 @@
 """Recipe -> run -> record."""
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from vggdsl.experiments import session
 from vggdsl.experiments.checkpoint import clean, epochs_in, newest, refuse_links
@@ -12,36 +12,13 @@ from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.report import Reporter, Silent
 from vggdsl.experiments.start import Beginning, find_trained
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.language.syntax import ResultLine
 from vggdsl.records.collect import RECORD
-from vggdsl.records.compare import compare
-from vggdsl.records.metrics import Epoch
-from vggdsl.records.result import Result
+from vggdsl.records.run import Run
 from vggdsl.records.runfolder import RunFolder, read_plan
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec
+from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 from vggdsl.text.files import is_file
-
-
-@dataclass(frozen=True)
-class Run:
-    """A training that came to its end, and the folder that it left."""
-
-    path: Path
-    spec: Spec
-    recipe: Recipe
-    result: Result
-    epochs: tuple[Epoch, ...]
-
-    @property
-    def line(self) -> ResultLine:
-        """The result in the sources' own form."""
-        return self.result.line
-
-    def compare(self) -> list[str]:
-        """The result beside what the spec claims and has measured, as lines of text."""
-        return compare(self.spec, self.result)
 
 
 class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
@@ -59,36 +36,43 @@ class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
 
 
 def train(
-    spec: Spec,
-    recipe: Recipe | None = None,
+    spec: Spec | str | Path,
+    recipe: Recipe | str | None = None,
     *,
     seed: int | None = None,
-    data_dir: str | Path | None = None,
-    device: str = "auto",
-    runs_dir: str | Path = "runs",
+    epochs: int | None = None,
+    batch: int | None = None,
+    precision: Literal["auto", "fp32", "bf16"] | None = None,
+    data: str | Path | None = None,
+    device: Literal["auto", "cpu", "cuda"] | None = None,
+    threads: int | None = None,
+    runs: str | Path = "runs",
     download: bool = False,
     start_from: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Run:
-    """Trains a spec's network by a recipe and writes the run's folder, the record last.
+    """Trains a network by a recipe and writes the run's folder, the record last; as ``vggdsl train``.
 
-    ``recipe`` is one of the spec's, perhaps changed, as ``with_flags`` does; the first one by default.
-    ``seed`` is the recipe's first by default. ``data_dir`` defaults to $VGGDSL_DATA, then ``data``. The
-    test images are looked at once, at the end, with the weights of the epoch that was best on the
-    validation images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit.
+    ``spec`` may be a file or the name of one that ships, ``recipe`` the name of one of the spec's, or such a recipe
+    changed by ``with_flags``; by default the first one. ``seed`` is the recipe's first by default. ``epochs``,
+    ``batch`` and ``precision`` are instead of the recipe's, and are recorded as deviations. ``data`` is the folder of
+    data sets, by default $VGGDSL_DATA, then ``data``; nothing is fetched without ``download``. ``threads`` are those
+    of a CPU, by default one for small steps, else PyTorch's.
 
-    The weights of ``init from(…)`` come from the run ``start_from``, by default the newest finished one in
-    ``runs_dir``.
+    The test images are looked at once, at the end, with the weights of the epoch that was best on the validation
+    images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit. The weights of
+    ``init from(…)`` come from the run ``start_from``, by default the newest finished one in ``runs``. A record isn't
+    repeated unasked: ``records.repeat.repetition`` gives its recipe and seed. ``reporter`` is told what happens.
 
-    A record isn't repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
-
-    Raises ``VggdslError`` before anything is written if the spec has no recipe of that name (V504) or is
-    wrong, the recipe can't be followed, data or memory are missing; later V409 if the loss diverges,
+    Raises ``VggdslError`` before anything is written if the spec isn't there (V501), has no recipe of that name (V504)
+    or is wrong, the recipe can't be followed, data or memory are missing; later V409 if the loss diverges,
     ``Stopped`` on Ctrl-C, V506 if writing fails.
     """
-    recipe = recipe if recipe is not None else spec.recipe()
-    data, start = (None if path is None else Path(path) for path in (data_dir, start_from))
-    workplace = Workplace(data, device, Path(runs_dir), download, start)
+    spec = spec if isinstance(spec, Spec) else load(spec)
+    recipe = recipe if isinstance(recipe, Recipe) else spec.recipe(recipe)
+    recipe = recipe.with_flags(epochs=epochs, batch=batch, precision=precision)
+    where, start = (None if path is None else Path(path) for path in (data, start_from))
+    workplace = Workplace(where, device, Path(runs), download, start, threads)
     return begin(Experiment.of(spec, recipe), recipe.seeds[0] if seed is None else seed, workplace, reporter)
 
 
@@ -101,7 +85,9 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
     folder = RunFolder(Path(), spec, recipe, seed)
     if processes.leads:
         folder = RunFolder.new(workplace.runs, spec, recipe, seed)
-        folder.write_plan(workplace.data_folder, workplace.device or "auto", first, beginning.base)
+        folder.write_plan(
+            workplace.data_folder, workplace.device or "auto", first, beginning.base, threads=workplace.threads
+        )
     folder.path = Path(processes.told(str(folder.path)))
     with _held(folder, processes), prepared.arithmetic():
         return _run(prepared, folder, beginning, reporter)
@@ -147,4 +133,4 @@ def _run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: 
         result, epochs = session.run(prepared, folder, beginning, reporter or Silent())
     except KeyboardInterrupt:
         raise Stopped(folder.path, epochs_in(folder.path)) from None
-    return Run(folder.path, prepared.spec, prepared.recipe, result, tuple(epochs))
+    return Run(folder.path, prepared.spec, prepared.recipe, prepared.seed, tuple(epochs), result)

@@ -11,10 +11,11 @@ if TYPE_CHECKING:  # which reads weights, by torch
 
 @dataclass(frozen=True)
 class Workplace:
-    """Folders and the device, whether data may be fetched, and the run that an `init from(…)` is to begin with.
+    """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, and the
+    threads of a CPU.
 
-    ``data`` and ``device`` that aren't said are found out: those of a run that goes on, else $VGGDSL_DATA or ``data``,
-    and ``auto``.
+    What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
+    device is ``auto``, and threads are as many as the steps are worth.
     """
 
     data: Path | None = None
@@ -22,6 +23,7 @@ class Workplace:
     runs: Path = Path("runs")
     download: bool = False
     start: Path | None = None
+    threads: int | None = None
 
     @property
     def data_folder(self) -> Path:
@@ -30,4 +32,10 @@ class Workplace:
 
     def going_on(self, run: "Planned") -> "Workplace":
         """The same for a run that goes on: where it began, but for what is said."""
-        return replace(self, data=self.data or run.data, device=self.device or run.device, runs=run.folder.path.parent)
+        return replace(
+            self,
+            data=self.data or run.data,
+            device=self.device or run.device,
+            threads=self.threads or run.threads,
+            runs=run.folder.path.parent,
+        )

@@ -35,6 +35,10 @@ from vggdsl.text.files import is_file, is_folder, replacing, write_text
 from vggdsl.text.tables import to_csv
 
 BEST, LAST = "best.safetensors", "last.safetensors"
+MOST_THREADS = 4096
+"""Of a CPU: more are a mistake, and PyTorch would try."""
+METRICS = "metrics.csv"
+"""A row an epoch."""
 _FORMAT = "vggdsl-run-1"
 
 
@@ -143,7 +147,15 @@ class RunFolder:
                 file.unlink(missing_ok=True)
             lock.release()
 
-    def write_plan(self, data: Path, device: str, start: "Trained | None" = None, base: str | None = None) -> None:
+    def write_plan(
+        self,
+        data: Path,
+        device: str,
+        start: "Trained | None" = None,
+        base: str | None = None,
+        *,
+        threads: int | None = None,
+    ) -> None:
         """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""
         recipe, file = self.recipe, Path(self.spec.source.name)
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
@@ -153,6 +165,7 @@ class RunFolder:
             "name": recipe.name,
             "seed": self.seed,
             "device": device,
+            **({} if threads is None else {"threads": threads}),
             "data": str(data.absolute()),
             "from": None
             if start is None
@@ -166,7 +179,7 @@ class RunFolder:
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
         """``metrics.csv``: a row an epoch, whole at every epoch."""
         rows = [[f"{v:.6g}" if isinstance(v, float) else v for v in asdict(epoch).values()] for epoch in epochs]
-        write_text(self.path / "metrics.csv", to_csv([field.name for field in fields(Epoch)], rows))
+        write_text(self.path / METRICS, to_csv([field.name for field in fields(Epoch)], rows))
 
     def write_weights(self, name: str, network: Network, epoch: int, use: "Use") -> None:
         """Weights as safetensors, with everything in the metadata that using them takes."""
@@ -207,6 +220,8 @@ class Planned:
     start_digest: str | None
     base: str | None
     """The digest of what that run was: see ``Result.base``."""
+    threads: int | None = None
+    """Of a CPU, if they were said."""
 
 
 def read_plan(path: Path) -> Planned:
@@ -227,14 +242,16 @@ def read_plan(path: Path) -> Planned:
         recipe = with_entries(base, [f"{key} {entry['value']}" for key, entry in flags.items()])
         data, device = Path(plan["data"]), str(plan["device"])
         start = plan["from"] or {"run": None, "weights": None}
-        of = start.get("base")
+        of, threads = start.get("base"), plan.get("threads")
         seed = plan["seed"]
         texts = all(isinstance(value, str | None) for value in (start["weights"], of))
         known = texts and isinstance(seed, int) and seed >= 0
         if not known or isinstance(seed, bool):
             raise ValueError("a seed or the digest of weights is none")
+        if threads is not None and (not isinstance(threads, int) or not 0 < threads <= MOST_THREADS):
+            raise ValueError("threads are no number of them")
         folder = RunFolder(path, spec, recipe, int(plan["seed"]))
-        return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"], of)
+        return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"], of, threads)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
         raise _unusable(path, f"what it was to do can't be read: {why}") from None
@@ -263,7 +280,7 @@ def weights_digest(given: Mapping[str, Array]) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_run(path: Path, which: str = BEST) -> Trained:
+def load_trained(path: Path, which: str = BEST) -> Trained:
     """Reads a run's weights with its spec, classes and normalisation.
 
     ``path`` is the run's folder, of which ``which`` is read: the best epoch's weights or the last one's; or

@@ -1,17 +1,19 @@
 """What specs claim beside what was measured, a row a figure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
+from pathlib import Path
 from statistics import fmean, stdev
 
-from vggdsl.records.collect import Collection, Group, Subject
+from vggdsl.records.collect import Collection, Group, Subject, collect
 from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
 from vggdsl.records.result import Result
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.recipe import Data
-from vggdsl.text.errors import Diagnostic
+from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.figures import Figure
 
 _LOOKED_AT = {"scale", "view", "flip", "ensemble"}
@@ -67,6 +69,25 @@ class Row:
         if self.mean is None or self.claimed is None or self.differs:
             return None
         return _round(self.mean - self.claimed.value)
+
+
+def results(paths: str | Path | Iterable[str | Path] = ("runs",), *, every: bool = False) -> list[Row]:
+    """What specs claim beside what was measured, a row a figure; as ``vggdsl results``.
+
+    A path is a spec, the name of one that ships, a record, a run, or a folder of them. ``every`` adds the accuracies on
+    training and validation images. What doesn't count, such as an edited block, is a ``UserWarning``.
+
+    Raises ``VggdslError`` if a path leads to nothing (V501) or a spec can't be read.
+    """
+    given = [paths] if isinstance(paths, str | Path) else paths
+    collection = collect([str(path) for path in given])
+    made = rows(collection, every)
+    wrong = [d for d in collection.found if d.is_error]
+    if wrong:
+        raise VggdslError(wrong)
+    for finding in collection.found:
+        warnings.warn(finding.in_a_line, stacklevel=2)
+    return made
 
 
 def rows(collection: Collection, every: bool) -> list[Row]:

@@ -227,6 +227,16 @@ def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
     return parse(source.text, source.name, beside)
 
 
+def network_of(given: TypedGraph | Spec | str | Path) -> TypedGraph:
+    """The network of a spec, of its file, or of the name of one that ships; a typed graph is one itself.
+
+    Raises what ``load`` raises.
+    """
+    if isinstance(given, TypedGraph):
+        return given
+    return (given if isinstance(given, Spec) else load(given)).typed
+
+
 def write(spec: Spec) -> str:
     """The text of a spec in the form that ``vggdsl fmt`` gives: ``parse(write(spec)) == spec``."""
     return notations.write(spec.document)

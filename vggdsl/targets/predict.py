@@ -75,19 +75,22 @@ class Predictor:
             except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
                 raise self._unusable("can't be run", error) from None
             for values in np.asarray(given, np.float64).reshape(len(pixels), -1):
-                yield self._guesses(values, top)
+                yield best_guesses(values, self.preprocessing.classes, top, are_logits=self._gives_logits)
 
     def _unusable(self, what: str, error: Exception) -> InputError:
         why = str(error).strip().partition("\n")[0].replace(self._path, self._name)
         return InputError(Diagnostic("V531", f"{self._name} {what}: {why}"))
 
-    def _guesses(self, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], top: int) -> list[Guess]:
-        if self._gives_logits:
-            values = np.exp(values - values.max())
-            values /= values.sum()
-        names = self.preprocessing.classes
-        best = np.argsort(-values, kind="stable")[:top]
-        return [Guess(names[i] if i < len(names) else f"class {i}", float(values[i])) for i in best]
+
+def best_guesses(
+    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], names: Sequence[str], top: int, *, are_logits: bool
+) -> list[Guess]:
+    """The likeliest classes of an image, best first, by its logits or probabilities."""
+    if are_logits:
+        values = np.exp(values - values.max())
+        values /= values.sum()
+    best = np.argsort(-values, kind="stable")[:top]
+    return [Guess(names[i] if i < len(names) else f"class {i}", float(values[i])) for i in best]
 
 
 def _has_cuda() -> bool:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple, assert_never
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import Softmax
 from vggdsl.network.weights import COUNTER, Array, Weights, check_weights
+from vggdsl.spec.spec import Spec, network_of
 from vggdsl.targets.modules import View, lower
 
 Init = Literal["auto", "he", "glorot", "normal", "torch"]
@@ -99,14 +101,15 @@ def _vector(x: Tensor) -> Tensor:
     return x.flatten(1) if x.shape[2:] == (1, 1) else x
 
 
-def to_torch(graph: TypedGraph, *, seed: int = 0) -> Network:
+def to_torch(network: TypedGraph | Spec | str | Path, *, seed: int = 0) -> Network:
     """The network as a module, in training mode, initialised by ``initialise`` from ``seed``.
 
-    Torch's global random state is neither used nor changed.
+    ``network`` may be a spec, its file, or the name of one that ships. Torch's global random state is neither used
+    nor changed.
     """
-    network = without_weights(graph)
-    initialise(network, generator=torch.Generator().manual_seed(seed))
-    return network
+    made = without_weights(network_of(network))
+    initialise(made, generator=torch.Generator().manual_seed(seed))
+    return made
 
 
 def without_weights(graph: TypedGraph) -> Network:

@@ -1,0 +1,205 @@
+"""The package in Python: a training and its run, the same again from its folder, and what it guesses."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+import vggdsl
+from vggdsl.cli import main
+from vggdsl.experiments.report import Silent
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.runfolder import weights_digest
+from vggdsl.targets.predict import Guess
+from vggdsl.targets.torch import weights
+
+SPEC = """
+input 8x8x1 conv3-4 BN ReLU maxpool FC-3 softmax
+claim Epoch 2/2 - Train Accuracy: 0.9 - Val Accuracy: 0.8 - Test Accuracy: 0.7
+train a {
+  data  fake(n=100, classes=3)
+  batch 16
+  epochs 2
+}
+train b as a { optimizer sgd(lr=0.1) }
+"""
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("specs") / "small.arch"
+    path.write_text(SPEC)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(spec: Path) -> vggdsl.Run:
+    return vggdsl.train(spec, "b", seed=3, epochs=1, precision="fp32", device="cpu", runs=spec.parent / "runs")
+
+
+def codes(call: Callable[[], object]) -> list[str]:
+    with pytest.raises(vggdsl.VggdslError) as caught:
+        call()
+    return [d.code for d in caught.value.diagnostics]
+
+
+def test_a_training_is_that_of_the_command(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
+    flags = ["--recipe", "b", "--seed", "3", "--epochs", "1", "--precision", "fp32", "--device", "cpu", "--log", "none"]
+    done = CliRunner().invoke(main, ["train", str(spec), *flags, "--runs", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    other = vggdsl.load_run(tmp_path / run.path.name)
+    assert run.path.name == "small-b-s3-1"
+    assert weights_digest(run.weights) == weights_digest(other.weights)
+    (ours,), (theirs,) = run.record.measurements, other.record.measurements
+    assert ours.values["run"]["deviates"] == theirs.values["run"]["deviates"] == "epochs 1, precision fp32"
+    assert done.stdout.splitlines()[0] == str(run.line)
+
+
+def test_a_recipe_may_be_an_object(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
+    found = vggdsl.load(spec)
+    recipe = found.recipe("b").with_flags(precision="fp32")
+    again = vggdsl.train(found, recipe, seed=3, epochs=1, device="cpu", runs=tmp_path)
+    assert weights_digest(again.weights) == weights_digest(run.weights)
+
+
+def test_a_loaded_run_is_the_one_that_was_trained(run: vggdsl.Run) -> None:
+    loaded = vggdsl.load_run(str(run.path))
+    assert loaded.spec == run.spec
+    assert loaded.recipe.digest == run.recipe.digest
+    assert (loaded.seed, loaded.classes, loaded.line) == (3, ("class 0", "class 1", "class 2"), run.line)
+    assert loaded.result.weights == run.result.weights == weights_digest(loaded.weights)
+    assert (loaded.preprocessing.shape, loaded.record) == (run.spec.typed.input, run.record)
+    assert loaded.record.measurements[0].sealed
+    assert [epoch.number for epoch in loaded.metrics] == [1]
+    assert loaded.metrics[0].val_loss == pytest.approx(run.metrics[0].val_loss, rel=1e-5)
+    assert repr(loaded) == repr(run) == f"Run({str(run.path)!r}, {run.line})"
+    x = torch.randn(2, 1, 8, 8)
+    assert not loaded.network.training
+    assert loaded.network(x).equal(run.network(x))
+    last = vggdsl.load_run(run.path / "last.safetensors")
+    assert (last.file, last.path) == ("last.safetensors", run.path)
+
+
+class StopError(Exception):
+    pass
+
+
+class _Stopping(Silent):
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        raise StopError
+
+
+def test_a_run_that_has_not_ended_is_loaded_and_has_no_record(spec: Path, tmp_path: Path) -> None:
+    with pytest.raises(StopError):
+        vggdsl.train(spec, device="cpu", runs=tmp_path, reporter=_Stopping())
+    run = vggdsl.load_run(tmp_path / "small-a-s0-1")
+    assert len(run.metrics) == 1
+    assert repr(run) == f"Run({str(run.path)!r}, 1 epochs, not ended)"
+    assert codes(lambda: run.result) == codes(lambda: run.record) == ["V609"]
+    assert len(run.predict(np.zeros((8, 8), np.uint8))) == 1
+
+
+def test_what_is_no_run_is_told(run: vggdsl.Run, tmp_path: Path) -> None:
+    assert codes(lambda: vggdsl.load_run(tmp_path / "gone")) == ["V501"]
+    assert codes(lambda: vggdsl.load_run(tmp_path)) == ["V604"]
+    for path in run.path.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "metrics.csv").write_text("number\nx\n")
+    assert codes(lambda: vggdsl.load_run(tmp_path)) == ["V604"]
+    (tmp_path / "recipe.json").unlink()
+    assert codes(lambda: vggdsl.load_run(tmp_path)) == ["V604"]
+    assert codes(lambda: vggdsl.train("nothing_of_that_name")) == ["V501"]
+    assert codes(lambda: vggdsl.train("quickstart", "nope", runs=tmp_path)) == ["V504"]
+
+
+def test_guesses_are_those_of_the_command(run: vggdsl.Run, tmp_path: Path) -> None:
+    pixels = np.random.RandomState(0).randint(0, 256, (9, 12, 3), np.uint8)
+    path = tmp_path / "x.png"
+    Image.fromarray(pixels).save(path)
+    done = CliRunner().invoke(main, ["predict", str(run.path), str(path), "--json", "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    wanted = [(guess["class"], guess["probability"]) for guess in json.loads(done.stdout)[0]["top"]]
+
+    def told(found: list[list[Guess]]) -> list[tuple[str, object]]:
+        return [(guess.name, pytest.approx(guess.probability, abs=1e-5)) for guess in found[0]]
+
+    for images in (path, str(path), [path], Image.open(path), pixels, [pixels, pixels]):
+        assert told(run.predict(images)) == wanted
+    assert [len(found) for found in run.predict([pixels] * 40, top=2)] == [2] * 40
+    assert told(run.predict(pixels[..., :1])) == told(run.predict(pixels[..., 0]))
+
+
+@pytest.mark.parametrize(
+    "picture", [np.zeros((8, 8)), np.zeros((2, 8, 8), np.uint8), Image.new("I;16", (8, 8)), "no.png"]
+)
+def test_what_is_no_image_is_told(run: vggdsl.Run, picture: np.ndarray | Image.Image | str) -> None:
+    assert codes(lambda: run.predict(picture)) == ["V530"]
+
+
+def test_exports(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
+    one, other = tmp_path / "run.onnx", tmp_path / "spec.onnx"
+    assert vggdsl.export(run, one).max_rel < 1e-4
+    vggdsl.export(str(run.path), other, logits=True)
+    assert codes(lambda: vggdsl.export(run, one)) == ["V514"]
+    vggdsl.export(spec, one, weights=run.path, force=True, fold=False)
+    vggdsl.export(run.spec, one, weights=run, force=True)
+    with pytest.warns(UserWarning, match="random weights"):
+        vggdsl.export(spec, tmp_path / "drawn.onnx")
+    assert codes(lambda: vggdsl.export("vgg_a", tmp_path / "a.onnx", weights=run)) == ["V510"]
+    with pytest.raises(TypeError, match="has its own"):
+        vggdsl.export(run, one, weights=run)
+    assert codes(lambda: vggdsl.export(vggdsl.parse(SPEC + "claim params 5"), tmp_path / "wrong.onnx")) == ["V301"]
+    assert not (tmp_path / "wrong.onnx").exists()
+
+
+def test_functions_of_a_network_take_a_spec_or_a_name(run: vggdsl.Run, spec: Path) -> None:
+    found = vggdsl.load(spec)
+    modules = [vggdsl.to_torch(given) for given in (found.typed, found, spec, str(spec))]
+    assert len({weights_digest(weights(module)) for module in modules}) == 1
+    assert vggdsl.to_torch("quickstart").typed.params == vggdsl.load("quickstart").typed.params
+    drawn, named = vggdsl.to_onnx(found), vggdsl.to_onnx(spec)
+    assert _arrays(drawn).keys() == _arrays(named).keys()
+    assert all((_arrays(drawn)[key] == _arrays(named)[key]).all() for key in _arrays(drawn))
+    of_run = _arrays(vggdsl.to_onnx(run, fold=False))
+    for other in (run, run.weights, run.network, run.path):
+        again = _arrays(vggdsl.to_onnx(found, other, fold=False))
+        assert all((again[key] == of_run[key]).all() for key in of_run)
+    assert vggdsl.to_onnx(found.typed).graph.num_nodes() > 0
+
+
+def _arrays(model: ir.Model) -> dict[str, np.ndarray]:
+    return {name: value.const_value.numpy() for name, value in model.graph.initializers.items() if value.const_value}
+
+
+def test_results_are_rows(run: vggdsl.Run, spec: Path) -> None:
+    rows = vggdsl.results([spec, run.path])
+    assert {row.measure for row in rows} == {"test-accuracy"}
+    assert [row.values for row in rows if row.values] == [(round(100 * float(run.line.test), 10),)]
+    assert vggdsl.results(str(spec)) != []
+    assert codes(lambda: vggdsl.results("nothing_of_that_name")) == ["V501"]
+
+
+def test_edited_blocks_are_warned_of(run: vggdsl.Run, tmp_path: Path) -> None:
+    (tmp_path / "edited.arch").write_text((run.path / "record.arch").read_text().replace("minutes=", "minutes=9"))
+    with pytest.warns(UserWarning, match="W601"):
+        vggdsl.results(tmp_path / "edited.arch")
+
+
+def test_the_package_is_imported_without_torch() -> None:
+    code = "import sys, vggdsl; vggdsl.load('vgg_d'); assert 'train' in dir(vggdsl); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ}, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+    for name in vggdsl.__all__:
+        assert getattr(vggdsl, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        vggdsl.__getattr__("trian")

@@ -1,0 +1,209 @@
+"""A network with weights from anywhere, for inference: as an ONNX model, and as a file that is known to be right."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import onnx_ir as ir
+
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.experiments.start import init_of, starting_network
+from vggdsl.language.library import is_folder_of_specs
+from vggdsl.network.graph import Graph
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.weights import Weights
+from vggdsl.records.run import Run, load_run
+from vggdsl.records.runfolder import Trained, is_run, load_trained, weights_digest
+from vggdsl.spec.spec import Spec, load, network_of
+from vggdsl.targets import onnx
+from vggdsl.targets.export import export_onnx
+from vggdsl.targets.foreign_weights import from_file, from_torchvision
+from vggdsl.targets.memory import check_use, out_of_memory
+from vggdsl.targets.overwrite import check_target
+from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
+from vggdsl.targets.verify import Agreement
+from vggdsl.targets.weight_files import check_finite
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+
+PUBLISHED = "torchvision:"
+"""Before the name of a model of torchvision, whose weights are taken."""
+_NO_PREPROCESSING = "no preprocessing is known: the file says that pixels are only divided by 255"
+
+Given: TypeAlias = "Weights | Network | Run | str | Path | None"
+"""Weights: arrays by name, those of a module or of a run, a run's folder, a file, or ``torchvision:vgg16``; None for
+those that a training would begin with."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Exportable:
+    """A network with its weights, what its images go through, and where the weights come from."""
+
+    network: Network
+    preprocessing: Preprocessing
+    origin: Mapping[str, str]
+
+    def write(self, spec: Spec, path: Path, *, fold: bool, logits: bool) -> Agreement:
+        """Writes the file; raises as ``export_onnx``."""
+        return export_onnx(
+            spec,
+            self.network,
+            path,
+            preprocessing=self.preprocessing,
+            origin=self.origin,
+            fold=fold,
+            logits=logits,
+        )
+
+
+def export(
+    network: Spec | Run | str | Path,
+    path: str | Path,
+    *,
+    weights: Given = None,
+    fold: bool = True,
+    logits: bool = False,
+    force: bool = False,
+) -> Agreement:
+    """Writes a network as ONNX once the file is known to compute the same; as ``vggdsl export``.
+
+    A run, or the path of one, has its weights; a spec, its file or the name of one that ships takes them from
+    ``weights``, without which it is exported as its recipe's first seed would start training. ``fold`` folds each batch
+    normalisation into the layer before it, ``logits`` leaves the softmax out. What stands at ``path`` is
+    overwritten by ``force`` alone. What a user should know of the weights is a ``UserWarning``.
+
+    Raises ``VggdslError``: of what ``check`` finds, V510 for weights that don't fit, V511 and V514 for a path that
+    can't be written or shouldn't be, V520 and V521 if the file isn't right after all; then nothing was written.
+    """
+    if isinstance(network, str | Path) and (is_folder_of_specs(str(network)) or Path(network).suffix == ".safetensors"):
+        network = load_run(network)
+    if isinstance(network, Run):
+        if weights is not None:
+            raise TypeError("weights are for a spec: a run has its own")
+        spec, weights = network.spec, network
+    else:
+        spec = network if isinstance(network, Spec) else load(network)
+        wrong = [d for d in spec.check() if d.is_error]
+        if wrong:
+            raise VggdslError(wrong)
+    path = Path(path)
+    check_target(path, spec, _file_of(weights), force=force)
+    check_use("exporting", spec.typed)
+    with out_of_memory("exporting"):
+        return exportable(spec, weights, _warn).write(spec, path, fold=fold, logits=logits)
+
+
+def to_onnx(
+    network: TypedGraph | Spec | Run | str | Path,
+    weights: Given = None,
+    *,
+    fold: bool = True,
+    logits: bool = False,
+    metadata: Mapping[str, str] | None = None,
+    name: str = "network",
+) -> ir.Model:
+    """The network at inference as an ONNX model; see ``targets.onnx.to_onnx``.
+
+    ``network`` may be a spec, its file, the name of one that ships, or a run; ``weights`` are as for ``export``.
+    Nothing is written, verified or said of the weights: ``export`` does that.
+    """
+    if isinstance(network, Run):
+        typed, arrays = network.spec.typed, network.weights
+    elif isinstance(weights, Mapping):
+        typed, arrays = network_of(network), weights
+    elif isinstance(network, TypedGraph):
+        if isinstance(weights, str | Path):
+            raise TypeError("weights from elsewhere are found by a spec, not by a graph alone")
+        typed, arrays = network, _arrays(to_torch(network) if weights is None else weights)
+    else:
+        spec = network if isinstance(network, Spec) else load(network)
+        typed, arrays = spec.typed, _arrays(exportable(spec, weights, lambda text: None).network)
+    return onnx.to_onnx(typed, arrays, fold=fold, logits=logits, metadata=metadata or {}, name=name)
+
+
+def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
+    """The spec's network with weights; ``say`` is told what a user should know of them.
+
+    Raises ``InputError`` V510 if they are of another network, V513 if they are no numbers.
+    """
+    if isinstance(given, Path | str):
+        text = str(given)
+        if text.startswith(PUBLISHED):
+            return _foreign(spec, text.removeprefix(PUBLISHED), None, say)
+        if not is_run(Path(given)):
+            return _foreign(spec, "", Path(given), say)
+        trained = load_trained(Path(given))
+        refuse_other(spec, trained)
+        return of_run(trained, Path(given), say)
+    if isinstance(given, Run):
+        refuse_other(spec, given.trained)
+        return of_run(given.trained, given.path / given.file, say)
+    say(_NO_PREPROCESSING)
+    unknown = Preprocessing.unknown(spec.typed.input)
+    if given is not None:
+        network = given if isinstance(given, Network) else without_weights(spec.typed)
+        if not isinstance(given, Network):
+            load_weights(network, given)
+        return Exportable(network, unknown, {"weights": weights_digest(weights(network))})
+    recipe = spec.recipe()
+    seed, init = recipe.seeds[0], init_of(recipe)
+    say(f"no --weights: exported with random weights, init {init}, seed {seed}")
+    if init is not recipe.init:
+        say(f"the recipe's init, {recipe.init}, isn't followed here")
+    return Exportable(starting_network(spec, recipe, seed), unknown, {"weights": f"random, seed {seed}"})
+
+
+def of_run(trained: Trained, path: Path, say: Say) -> Exportable:
+    """What a run left; says so if it hasn't ended."""
+    if not trained.has_ended:
+        say(trained.unended)
+    check_finite(path, trained.weights)
+    return Exportable(trained.network(), trained.preprocessing, trained.origin)
+
+
+def _foreign(spec: Spec, published: str, file: Path | None, say: Say) -> Exportable:
+    loaded = from_file(spec.typed, file, say) if file is not None else from_torchvision(spec.typed, published, say)
+    if loaded.preprocessing is None:
+        say(_NO_PREPROCESSING)
+    origin = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
+    return Exportable(loaded.network, loaded.preprocessing or Preprocessing.unknown(spec.typed.input), origin)
+
+
+def _arrays(given: Network | Run) -> Weights:
+    return given.weights if isinstance(given, Run) else weights(given)
+
+
+def _file_of(given: Given) -> Path | None:
+    if isinstance(given, Run):
+        return given.path
+    return Path(given) if isinstance(given, Path | str) and not str(given).startswith(PUBLISHED) else None
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=4)
+
+
+def refuse_other(spec: Spec, run: Trained) -> None:
+    """Raises ``InputError`` V510 if a run trained another network, perhaps with weights of the same shapes."""
+    ours, theirs = spec.network.graph, run.spec.network.graph
+    if ours.digest == theirs.digest:
+        return
+    message = f"{run.path} trained another network: {_difference(ours, theirs)}"
+    help = f"`vggdsl export {run.path}` exports that one; or name a run of this spec"
+    raise InputError(Diagnostic("V510", message, help=help))
+
+
+def _difference(ours: Graph, theirs: Graph) -> str:
+    """The first layer in which two networks differ; names and labels make no difference."""
+    order, other = ({node.name: i for i, node in enumerate(graph.nodes)} for graph in (ours, theirs))
+    for here, there in zip(ours.nodes, theirs.nodes, strict=False):
+        if here.op != there.op:
+            spelled = here.spelled, there.spelled
+            a, b = spelled if all(spelled) and spelled[0] != spelled[1] else (here.op, there.op)
+            return f"{here.name} is {a} here, {b} there"
+        if [order[name] for name in here.inputs] != [other[name] for name in there.inputs]:
+            return f"{here.name} follows {', '.join(here.inputs)} here, {', '.join(there.inputs)} there"
+    last = max(ours.nodes, theirs.nodes, key=len)[min(len(ours.nodes), len(theirs.nodes))]
+    return f"{last.name} is only {'here' if len(ours.nodes) > len(theirs.nodes) else 'there'}"

@@ -1,0 +1,161 @@
+"""A run, as whoever uses it needs it: the network with its weights, how it was trained, and what was found."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.language.syntax import ResultLine
+from vggdsl.network.weights import Array
+from vggdsl.records.collect import RECORD, record_of
+from vggdsl.records.compare import compare
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.result import Result, read_result
+from vggdsl.records.runfolder import BEST, METRICS, Trained, load_trained, read_plan
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec
+from vggdsl.targets.predict import BATCH, Guess, best_guesses
+from vggdsl.targets.torch import Network
+from vggdsl.targets.weight_files import check_finite
+from vggdsl.text.errors import Diagnostic, InputError, RecordError
+from vggdsl.text.files import is_file
+
+Picture = str | Path | Image.Image | np.ndarray
+"""An image: its file, one of Pillow's, or an array of uint8, (h, w) or (h, w, 1, 3 or 4)."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """What a training left in its folder: ``train`` gives one, ``load_run`` reads one.
+
+    ``spec`` and ``recipe`` are those that were followed, ``metrics`` has an entry for each epoch. Weights are those
+    of the epoch that was best on the validation images, or of the file that was named; they are read when they are
+    asked for, and kept.
+    """
+
+    path: Path
+    spec: Spec
+    recipe: Recipe
+    seed: int
+    metrics: tuple[Epoch, ...]
+    found: Result | None = None
+    file: str = BEST
+
+    def __repr__(self) -> str:
+        what = str(self.line) if self.found is not None else f"{len(self.metrics)} epochs, not ended"
+        return f"Run({str(self.path)!r}, {what})"
+
+    @property
+    def result(self) -> Result:
+        """What was measured, under which protocol. Raises ``RecordError`` V609 for a run that hasn't ended."""
+        if self.found is None:
+            record_of(self.path)
+            raise RecordError(Diagnostic("V609", f"the record of {self.path} doesn't say what was measured"))
+        return self.found
+
+    @property
+    def line(self) -> ResultLine:
+        """The result in the sources' own form."""
+        return self.result.line
+
+    def compare(self) -> list[str]:
+        """The result beside what the spec claims and has measured, as lines of text."""
+        return compare(self.spec, self.result)
+
+    @property
+    def record(self) -> Spec:
+        """The spec with the run's sealed block. Raises ``RecordError`` V609 for a run that hasn't ended."""
+        return record_of(self.path)
+
+    @cached_property
+    def trained(self) -> Trained:
+        """The weights, with all that using them takes. Raises ``RecordError`` V604 if they are torn."""
+        return load_trained(self.path, self.file)
+
+    @cached_property
+    def network(self) -> Network:
+        """The PyTorch module with its weights, for evaluation; ``forward`` gives logits."""
+        return self.trained.network()
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """By the names of layers, such as ``conv1_1.weight``."""
+        return self.trained.weights
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of what the network tells apart, in the order of its outputs."""
+        return self.trained.classes
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What images went through."""
+        return self.trained.preprocessing
+
+    def predict(self, images: Picture | Sequence[Picture], top: int = 5) -> list[list[Guess]]:
+        """What images show, the likeliest classes first: a list for each image, also for a single one.
+
+        They are prepared as in the training, and computed on the CPU in single precision: the guesses are those
+        of ``vggdsl predict``. Raises ``InputError`` V530 for what is no image, V531 where the network takes none, V513
+        if the weights are no numbers.
+        """
+        several = images if isinstance(images, Sequence) and not isinstance(images, str) else [images]
+        shape = self.spec.typed.input
+        if shape.c not in (1, 3):
+            message = f"{self.path}: its input has {shape.c} channels, images have 1 or 3"
+            raise InputError(Diagnostic("V531", message, help="call `network` with data of your own"))
+        check_finite(self.path / self.file, self.weights)
+        found = list[list[Guess]]()
+        for start in range(0, len(several), BATCH):
+            pixels = np.stack([self.preprocessing.read(_opened(each)) for each in several[start : start + BATCH]])
+            with torch.no_grad():
+                logits = self.network(torch.from_numpy(pixels)).double().numpy()
+            found += (best_guesses(row, self.classes, top, are_logits=True) for row in logits.reshape(len(pixels), -1))
+        return found
+
+
+def load_run(path: str | Path) -> Run:
+    """Reads a run: its folder, or a file of weights in it.
+
+    Raises ``InputError`` V501 if there is none, ``RecordError`` V604 if it can't be used.
+    """
+    path, file = Path(path), BEST
+    if is_file(path):
+        path, file = path.parent, path.name
+    trained = load_trained(path, file)
+    folder = read_plan(path).folder
+    record = record_of(path) if is_file(path / RECORD) else None
+    found = read_result(record.measurements[-1], record) if record is not None and record.measurements else None
+    run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), found, file)
+    run.__dict__["trained"] = trained
+    return run
+
+
+def _metrics(path: Path) -> Iterable[Epoch]:
+    """Raises ``RecordError`` V604 if the table isn't what a training writes."""
+    try:
+        with (path / METRICS).open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                values = {f.name: float(row[f.name]) for f in fields(Epoch) if f.name != "number"}
+                yield Epoch(number=int(row["number"]), **values)
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"{path} is no usable run: {METRICS} can't be read: {why}"
+        raise RecordError(Diagnostic("V604", message, help="train again")) from None
+
+
+def _opened(picture: Picture) -> Path | Image.Image:
+    if isinstance(picture, np.ndarray):
+        array = picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
+        if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))):
+            message = f"an array {picture.shape} of {picture.dtype} is no image"
+            help = "give uint8, (h, w) or (h, w, 3)"
+            raise InputError(Diagnostic("V530", message, help=help))
+        return Image.fromarray(array)
+    return picture if isinstance(picture, Image.Image) else Path(picture)
