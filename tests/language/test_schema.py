@@ -38,7 +38,7 @@ def test_a_default_is_one_of_the_values(key: Key) -> None:
         (Number(), "90%", 0.9),
         (Number(0, 1), "1", 1.0),
         (Axes(Whole(0)), "0×3", Pair(0, 3)),
-        (Choice(("random", "noise")), "Noise", "noise"),
+        (Choice("random", "noise"), "Noise", "noise"),
     ],
 )
 def test_what_fits(type: Type, text: str, value: object) -> None:
@@ -66,7 +66,7 @@ def test_what_fits(type: Type, text: str, value: object) -> None:
         (Number(0, 1), "1.5"),
         (Axes(Whole(0)), "1x2x3"),
         (Axes(Whole(0)), "1x"),
-        (Choice(("random",)), "true"),
+        (Choice("random"), "true"),
     ],
 )
 def test_what_doesn_t_fit(type: Type, text: str) -> None:

@@ -228,6 +228,12 @@ def test_results_keep_their_figures_and_protocols() -> None:
     assert claim.where == "Table 3"
 
 
+def test_a_protocol_is_the_same_however_it_is_spelled() -> None:
+    claims = "claim top-1-error 5% seed=1e3 scale=0256,384 view=Dense flip=YES"
+    (claim,) = vggdsl.parse(f"{NET}{claims}").results
+    assert claim.protocol == (("flip", "yes"), ("scale", "256,384"), ("seed", "1000"), ("view", "dense"))
+
+
 def test_a_result_line_keeps_its_digits() -> None:
     line = "Epoch 184/2500 - Train Accuracy: 0.9980 - Val Accuracy: 0.9312 - Test Accuracy: .92"
     (claim,) = vggdsl.parse(f'{NET}claim {line} "slides"').results

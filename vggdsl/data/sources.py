@@ -14,6 +14,7 @@ from vggdsl.data.splits import Lazy
 from vggdsl.data.views import view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe.model import FAKE_CLASSES, FAKE_IMAGES
 from vggdsl.text.errors import Diagnostic, InputError
 
 _LABEL, _NAME = 8, 70
@@ -86,7 +87,7 @@ def digits(wanted: Wanted) -> Found:
 def fake(wanted: Wanted) -> Found:
     """Noise over a pattern of 4x4 squares for each class: for trying things, with nothing to read."""
     data, shape = wanted.recipe.data, wanted.shape
-    n, classes = data.n or 1000, data.classes or 10
+    n, classes = data.n or FAKE_IMAGES, data.classes or FAKE_CLASSES
     wanted.check_memory(n, n * _LABEL + classes * (shape.c * 16 + _NAME))
     random = np.random.RandomState(0)
     squares = random.randint(0, 256, (classes, shape.c, 4, 4), np.uint8)

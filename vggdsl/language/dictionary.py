@@ -115,7 +115,7 @@ _ROWS = (
         "convolution: kernel, channels, stride; pads by (k − 1)/2, with a bias",
         shown=("conv3-64", "conv1x7-64", "conv7-64/2"),
         options=(
-            Key("pad", _PADDING, "rows and columns of zeros on each side; as many as keep the size at stride 1"),
+            Key("pad", _PADDING, "rows and columns of zeros on each side; else as many as keep the size at stride 1"),
             Key("stride", Axes(_COUNT), "how far the window moves", default=Window.stride),
             Key("groups", _COUNT, "parts of the channels, each convolved by itself", default=Conv.groups),
             Key("dilation", Axes(_COUNT), "the distance of two weights of the window", default=Window.dilation),

@@ -10,7 +10,7 @@ from vggdsl.language.dictionary import ACTIVATIONS, PASSING, WEIGHT_LAYERS
 from vggdsl.language.expand import Expansion, Place, Word, called, expand
 from vggdsl.language.names import Namer
 from vggdsl.language.options import OPTIONS, VOICE, read_layer_options, to_op
-from vggdsl.language.schema import once
+from vggdsl.language.reader import Reader
 from vggdsl.language.spelling import element_text
 from vggdsl.network.graph import Graph, Head, Node
 from vggdsl.network.ops import Identity, Input, Op
@@ -189,7 +189,7 @@ class _Elaboration:
 
     def _check_defaults(self, defaults: list[syntax.Default]) -> None:
         for default in defaults:
-            for option in once(default.options, VOICE, self.found):
+            for option in Reader(VOICE, self.found).once(default.options):
                 if option.key == "after":
                     help = f"write `after {default.kind}: none`"
                     label = Label(option.span, "here")

@@ -7,14 +7,15 @@ from typing import Any, assert_never
 
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS
-from vggdsl.language.schema import Axes, Choice, Key, Voice, Whole, read_options
+from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, UnfitError, Whole
 from vggdsl.language.syntax import Option
 from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.source import Span
 
-_AFTER = Key("after", Choice(("none",)), "the layer opts out of the rule of its kind")
+_AFTER = Key("after", Choice("none"), "the layer opts out of the rule of its kind")
 
 OPTIONS: Mapping[str, tuple[Key, ...]] = {
     kind.word: (*kind.options, _AFTER) for kind in KINDS.values() if kind.ruled and kind.form != "MERGE"
@@ -34,18 +35,19 @@ class _Voice(Voice):
     def given_twice(self, option: Option, first: Option) -> Diagnostic:
         return replace(super().given_twice(option, first), message=f"the option `{option.key}` is given twice")
 
-    def unfit_value(self, option: Option, key: Key, why: str) -> Diagnostic:
+    def unfit_value(self, option: Option, key: Key, why: UnfitError) -> Diagnostic:
         value = option.value
         if "$" in value:
             return outside_block(value, option.span)
-        message, help = f"{key.name} is {key.type.says}, not `{value}`", f"write `{key.name}={key.example}`"
         match key.type:
             case Axes(side) if re.search("[x×]", value, re.IGNORECASE):
                 message = f"{key.name} is {key.type.says}"
                 help = f"write `{key.name}={key.example}` or `{key.name}={side.least}x3`"
             case (Whole() as side) | Axes(side):
                 message, help = f"{key.name} can't be `{value}`", f"{side.says} can stand here"
-            case Choice():
+            case Number() | Flag():
+                message, help = f"{key.name} is {key.type.says}, not `{value}`", f"write `{key.name}={key.example}`"
+            case _:
                 message, help = f"`{option}`", f"only `{key.name}={key.example}` can stand at a layer"
         return Diagnostic(self.unfit, message, (Label(option.span, "this option"),), help)
 
@@ -62,7 +64,7 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
     own = {option.key for option in layer.options}
     options = (*(option for option in defaults if option.key not in own), *layer.options)
     found: list[Diagnostic] = []
-    values = read_options(options, OPTIONS.get(layer.kind, ()), layer.kind, VOICE, found)
+    values = Reader(VOICE, found).options(options, OPTIONS.get(layer.kind, ()), layer.kind)
     if layer.stride is not None and "stride" in own:
         option = next(option for option in layer.options if option.key == "stride")
         label = Label(option.span, "this option")

@@ -1,20 +1,19 @@
-"""What may be written for a key, and the one reader of it.
+"""What may be written for a key: types, keys, calls and entries, told as data.
 
-A ``Type`` turns a text into a value and back; a ``Key`` is a name with a type, what it means and what goes where it
-isn't written. Layers' options, recipes, protocols and measured blocks are tables of keys; from them also examples and
-pages are made.
+A ``Type`` turns a text into a value and back. A ``Key`` is a name with a type, what it means and what goes where it
+isn't written; a ``Call`` a word with keys in brackets; an ``Entry`` a line of calls or numbers. Layers' options,
+recipes, protocols and measured blocks are tables of them; ``language/reader.py`` reads by these, and examples and
+pages are made from them.
 """
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, get_origin
 
-from vggdsl.language.syntax import Option
 from vggdsl.network.shapes import Pair
-from vggdsl.text.codes import CodeName
-from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
 
 LARGEST = 10**9
@@ -22,7 +21,15 @@ LARGEST = 10**9
 
 
 class UnfitError(ValueError):
-    """A text that isn't of a type. The message says why, where more is to be said than what fits."""
+    """A text that isn't of a type, or values that don't go together.
+
+    Where more is to be said than what fits, the message says why; ``help`` how to mend it, ``at`` of which key, or
+    the how manieth value by place.
+    """
+
+    def __init__(self, message: str = "", help: str = "", at: str | int = "") -> None:
+        super().__init__(message)
+        self.help, self.at = help, at
 
 
 # -- types
@@ -31,15 +38,12 @@ class UnfitError(ValueError):
 class Type(ABC):
     """What a text may be; ``read`` and ``write`` are inverse, but for how a text is spelled."""
 
-    @property
-    @abstractmethod
-    def says(self) -> str:
-        """What fits, as a phrase."""
-
-    @property
-    @abstractmethod
-    def example(self) -> str:
-        """Something that fits."""
+    says: str
+    """What fits, as a phrase."""
+    example: str
+    kinds: tuple[str, ...] = ("number",)
+    """How it is written where no key stands before it: as a ``syntax.Atom`` of such a kind, or ``during``."""
+    noun = "a number"
 
     @abstractmethod
     def read(self, text: str) -> Any:
@@ -49,21 +53,6 @@ class Type(ABC):
         return str(value)
 
 
-@dataclass(frozen=True)
-class Flag(Type):
-    says = "`yes` or `no`"
-    example = "yes"
-
-    def read(self, text: str) -> bool:
-        if text.lower() not in ("yes", "no"):
-            raise UnfitError
-        return text.lower() == "yes"
-
-    def write(self, value: bool) -> str:
-        return "yes" if value else "no"
-
-
-@dataclass(frozen=True)
 class Whole(Type):
     """A whole number.
 
@@ -71,25 +60,20 @@ class Whole(Type):
     [1024, 1000, 1000]
     """
 
-    least: int = 1
-    most: int = LARGEST
+    __match_args__ = ("least", "most")
 
-    @property
-    def says(self) -> str:
-        return f"a whole number from {self.least}" + (f" to {self.most:,}" if self.most < LARGEST else "")
-
-    @property
-    def example(self) -> str:
-        return str(max(self.least, 1))
+    def __init__(self, least: int = 1, most: int = LARGEST) -> None:
+        self.least, self.most = least, most
+        self.says = f"a whole number from {least}" + (f" to {most:,}" if most < LARGEST else "")
+        self.example = str(max(least, 1))
 
     def read(self, text: str) -> int:
-        number = _number(text)
+        number = _decimal(text)
         if text.endswith("%") or number != number.to_integral_value() or not self.least <= number <= self.most:
             raise UnfitError
         return int(number)
 
 
-@dataclass(frozen=True)
 class Number(Type):
     """A number, from ``least`` or ``above`` it.
 
@@ -97,22 +81,16 @@ class Number(Type):
     [0.0005, 0.5, 0.9]
     """
 
-    least: float = 0
-    most: float = LARGEST
-    above: bool = False
+    __match_args__ = ("least", "most", "above")
 
-    @property
-    def says(self) -> str:
-        if self.above:
-            return f"a number above {self.least:g}" + (f", at most {self.most:g}" if self.most < LARGEST else "")
-        return f"a number from {self.least:g}" + (f" to {self.most:g}" if self.most < LARGEST else "")
-
-    @property
-    def example(self) -> str:
-        return shortest(min(max(self.least, 0.1), self.most))
+    def __init__(self, least: float = 0, most: float = LARGEST, above: bool = False) -> None:
+        self.least, self.most, self.above = least, most, above
+        end = f"{', at most' if above else ' to'} {most:g}" if most < LARGEST else ""
+        self.says = f"a number {'above' if above else 'from'} {least:g}{end}"
+        self.example = shortest(min(max(least, 0.1), most))
 
     def read(self, text: str) -> float:
-        value = float(_number(text))
+        value = float(_decimal(text))
         if not self.least <= value <= self.most or (self.above and value == self.least):
             raise UnfitError
         return value
@@ -121,7 +99,6 @@ class Number(Type):
         return shortest(value)
 
 
-@dataclass(frozen=True)
 class Axes(Type):
     """One number for both axes, or height x width.
 
@@ -129,49 +106,146 @@ class Axes(Type):
     (Pair(h=3, w=3), Pair(h=0, w=3))
     """
 
-    side: Whole
+    __match_args__ = ("side",)
     says = "one number or height x width"
 
-    @property
-    def example(self) -> str:
-        return self.side.example
+    def __init__(self, side: Whole) -> None:
+        self.side, self.example = side, side.example
 
     def read(self, text: str) -> Pair:
-        sides = text.lower().replace("×", "x").split("x")
+        sides = [self.side.read(side) for side in re.split("[x×]", text, flags=re.IGNORECASE)]
         if len(sides) > 2:
             raise UnfitError
-        numbers = [self.side.read(side) for side in sides]
-        return Pair(numbers[0], numbers[-1])
+        return Pair(sides[0], sides[-1])
 
     def write(self, value: Pair) -> str:
         return str(value.h) if value.h == value.w else str(value)
 
 
-@dataclass(frozen=True)
+class Range(Type):
+    """A size, or a range of them.
+
+    >>> Range().read("256..512"), Range().read("256")
+    ((256, 512), (256, 256))
+    """
+
+    says = noun = "a size or a range"
+    example = "256..512"
+    kinds = ("number", "range")
+
+    def read(self, text: str) -> tuple[int, int]:
+        first, _, last = text.partition("..")
+        low = Whole().read(first)
+        high = Whole().read(last) if last else low
+        if low > high:
+            raise UnfitError(f"the range {text} runs backwards", f"write {last}..{first}")
+        return low, high
+
+    def write(self, value: tuple[int, int]) -> str:
+        low, high = value
+        return f"{low}..{high}" if low != high else str(low)
+
+
+class Phase(Type):
+    """A number for a range of epochs.
+
+    >>> Phase(Number()).read("1..20: 1e-3")
+    (1, 20, 0.001)
+    """
+
+    kinds = ("during",)
+    noun = "ranges of epochs"
+
+    def __init__(self, number: Number) -> None:
+        self.number = number
+        self.says, self.example = f"a range of epochs, and {number.says}", f"1..20: {number.example}"
+
+    def read(self, text: str) -> tuple[int, int, float]:
+        epochs, _, number = text.partition(": ")
+        return (*Range().read(epochs), self.number.read(number))
+
+    def write(self, value: tuple[int, int, float]) -> str:
+        return f"{value[0]}..{value[1]}: {self.number.write(value[2])}"
+
+
 class Choice(Type):
     """One of several words, in capitals or not."""
 
-    words: tuple[str, ...]
+    kinds = ("word",)
+    noun = "a word"
 
-    @property
-    def says(self) -> str:
-        return " or ".join(f"`{word}`" for word in self.words)
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.says, self.example = " or ".join(f"`{word}`" for word in words), words[0]
 
-    @property
-    def example(self) -> str:
-        return self.words[0]
-
-    def read(self, text: str) -> str:
+    def read(self, text: str) -> Any:
         if text.lower() not in self.words:
             raise UnfitError
         return text.lower()
 
 
-def _number(text: str) -> Decimal:
+class Flag(Choice):
+    def __init__(self) -> None:
+        super().__init__("yes", "no")
+
+    def read(self, text: str) -> bool:
+        return bool(super().read(text) == "yes")
+
+    def write(self, value: bool) -> str:
+        return "yes" if value else "no"
+
+
+class Text(Type):
+    """Any text as it is written, or one of those ``known``; where it may be ``spaced``, it is written in quotes."""
+
+    kinds = ("word",)
+
+    def __init__(self, says: str, example: str, known: tuple[str, ...] | None = None, spaced: bool = False) -> None:
+        self.says = self.noun = says
+        self.example, self.known, self.spaced = example, known, spaced
+
+    def read(self, text: str) -> str:
+        if self.known is not None and text not in self.known:
+            raise UnfitError
+        return str(text)
+
+
+class Path(Type):
+    says = noun = "a path"
+    example = '"DIR"'
+    kinds = ("string",)
+
+    def read(self, text: str) -> str:
+        return text[1:-1]
+
+    def write(self, value: str) -> str:
+        return f'"{value}"'
+
+
+class Listed(Type):
+    """One or several, with commas between.
+
+    >>> Listed(Whole()).read("256,384")
+    (256, 384)
+    """
+
+    def __init__(self, one: Type) -> None:
+        self.one, self.example = one, one.example
+        self.says = f"{one.says}, or several with `,` between"
+
+    def read(self, text: str) -> tuple[Any, ...]:
+        return tuple(self.one.read(part) for part in text.split(","))
+
+    def write(self, value: tuple[Any, ...]) -> str:
+        return ",".join(map(self.one.write, value))
+
+
+def _decimal(text: str) -> Decimal:
     try:
         figure = Figure.parse(text)
     except ValueError as error:
-        raise UnfitError(f"`{text}` is below 0" if text.startswith("-") else str(error)) from None
+        message = f"`{text}` is below 0" if text.startswith("-") else str(error)
+        raise UnfitError(message, "write a number such as 0.05 or 1e-3") from None
     if figure.approximate:
         raise UnfitError
     return figure.value / 100 if figure.unit == "%" else figure.value
@@ -186,14 +260,14 @@ def shortest(number: float) -> str:
     return f"{number:g}" if float(f"{number:g}") == number else repr(number)
 
 
-# -- keys
+# -- keys, calls, entries
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key with the type of its values, what it means, and the value where it isn't written.
+    """A key with a type, what it means, and the value where it isn't written.
 
-    The default is None where nothing goes, or where it depends on something; then the meaning says what goes.
+    The default is None where nothing goes, or where it depends on something; then the meaning says what: ``; else …``.
     """
 
     name: str
@@ -202,6 +276,7 @@ class Key:
     default: Any = None
     shown: str = ""
     """An example, where the type's or the default isn't a good one."""
+    required: bool = False
 
     @property
     def example(self) -> str:
@@ -211,49 +286,71 @@ class Key:
         return self.type.write(not self.default if isinstance(self.type, Flag) else self.default)
 
 
+def keys_of(made: type[Any], *names: str) -> tuple[Key, ...]:
+    """The keys that a dataclass tells by its fields, all or some: ``lr: Annotated[float, Number(), "the rate"] = 0.1``.
+
+    >>> @dataclass
+    ... class Smoothing:
+    ...     share: Annotated[float, Number(0, 1), "of the target"] = 0.0
+    >>> keys_of(Smoothing)[0].name
+    'share'
+    """
+    keys = {}
+    for field in fields(made):
+        if get_origin(field.type) is Annotated:
+            type_, meaning = field.type.__metadata__  # type: ignore[union-attr]  # which no string is
+            required = field.default is MISSING
+            default = None if required else field.default
+            keys[field.name] = Key(field.name.replace("_", "-"), type_, meaning, default, required=required)
+    return tuple(keys[name] for name in names or keys)
+
+
+def call_text(name: str, made: Any, whole: bool = False) -> str:
+    """A dataclass that tells its keys as ``name(key=value)``: with those that aren't as by default, or the whole."""
+    values = [(key, getattr(made, key.name.replace("-", "_"))) for key in keys_of(type(made))]
+    said = [(key, value) for key, value in values if value is not None and (whole or value != key.default)]
+    options = ", ".join(f"{key.name}={key.type.write(value)}" for key, value in said)
+    return f"{name}({options})" if options else name
+
+
 @dataclass(frozen=True)
-class Voice:
-    """Under which codes a part of the language tells what is wrong with options; subclasses have its words."""
+class Call:
+    """``crop(32, pad=4)``: a word that may take values by their place, and options by their keys.
 
-    unknown: CodeName
-    twice: CodeName
-    unfit: CodeName
+    ``make`` gets what was given; it may raise ``UnfitError`` where values don't go together.
+    """
 
-    def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
-        return unknown(self.unknown, f"option of {of}", option.key, [key.name for key in keys], option.span)
+    name: str
+    make: Callable[..., Any]
+    meaning: str
+    keys: tuple[Key, ...] = ()
+    placed: tuple[Key, ...] = ()
+    shown: str = ""
+    """An example, where the name alone isn't a good one."""
+    more: Key | None = None
+    """Of any number of values behind those that have their place."""
+    also: tuple[str, ...] = ()
+    """Other words for it."""
 
-    def given_twice(self, option: Option, first: Option) -> Diagnostic:
-        labels = (Label(option.span, "again"), Label(first.span, "first here", primary=False))
-        return Diagnostic(self.twice, f"`{option.key}` is given twice", labels, "keep one")
-
-    def unfit_value(self, option: Option, key: Key, why: str) -> Diagnostic:
-        message = why or f"{key.name} is {key.type.says}, not `{option.value}`"
-        return Diagnostic(self.unfit, message, (Label(option.span, "here"),), f"write {key.name}={key.example}")
-
-
-def read_options(
-    options: Iterable[Option], keys: Sequence[Key], of: str, voice: Voice, found: list[Diagnostic]
-) -> dict[str, Any]:
-    """The values that options give to keys; what is wrong is added to ``found``. ``of`` is whose keys they are."""
-    by_name = {key.name: key for key in keys}
-    values = {}
-    for option in once(options, voice, found):
-        key = by_name.get(option.key)
-        if key is None:
-            found.append(voice.unknown_key(option, keys, of))
-            continue
-        try:
-            values[key.name] = key.type.read(option.value)
-        except UnfitError as why:
-            found.append(voice.unfit_value(option, key, str(why)))
-    return values
+    @property
+    def example(self) -> str:
+        return self.shown or self.name
 
 
-def once(options: Iterable[Option], voice: Voice, found: list[Diagnostic]) -> list[Option]:
-    """The options without those that are given again, which are added to ``found``."""
-    first: dict[str, Option] = {}
-    for option in options:
-        if option.key in first:
-            found.append(voice.given_twice(option, first[option.key]))
-        first.setdefault(option.key, option)
-    return list(first.values())
+@dataclass(frozen=True)
+class Entry:
+    """A line of a section: its key, and what may stand behind it: one call or number, or several, or ``none``.
+
+    ``make`` gets the value, or a tuple of several; it may raise ``UnfitError``.
+    """
+
+    name: str
+    meaning: str
+    example: str
+    calls: tuple[Call, ...] = ()
+    what: str = ""
+    """What the calls are, if they aren't called like the entry."""
+    several: bool = False
+    or_none: bool = False
+    number: Whole | None = None
+    make: Callable[[Any], Any] = lambda value: value

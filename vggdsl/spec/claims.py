@@ -5,12 +5,14 @@ disputed one must fail under every reading. Claims about results carry the proto
 they were measured and are compared with measurements, never computed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vggdsl.language import syntax
 from vggdsl.language.elaborate import Network
+from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.schema import Choice, Flag, Key, Listed, Text, UnfitError, Whole
 from vggdsl.language.syntax import Measure, Option, Size
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import STRUCTURAL
@@ -20,16 +22,16 @@ from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Placed, Span, as_written
 
-PROTOCOL: Mapping[str, tuple[str, ...]] = {
-    "train": (),
-    "split": ("train", "val", "test"),
-    "scale": (),
-    "view": ("centre", "ten", "grid", "dense", "dense+grid"),
-    "flip": ("yes", "no"),
-    "ensemble": (),
-    "seed": (),
-}
-"""What a result was measured under; where a tuple is empty, any number or name."""
+PROTOCOL = (
+    Key("train", Text("the name of a recipe", "S256"), "the recipe by which it was trained"),
+    Key("split", Choice("train", "val", "test"), "the images on which it was measured"),
+    Key("scale", Listed(Whole(0)), "the shorter side of these images, or several", shown="256"),
+    Key("view", Choice("centre", "ten", "grid", "dense", "dense+grid"), "the parts of an image that are looked at"),
+    Key("flip", Flag(), "whether each is looked at mirrored, too"),
+    Key("ensemble", Whole(0), "how many networks answered together"),
+    Key("seed", Whole(0), "the seed of the training"),
+)
+"""What a result was measured under."""
 
 
 @dataclass(frozen=True)
@@ -276,27 +278,16 @@ def read_results(
                 if structural:
                     found += _mixed(content, len(structural))
                     continue
-                found += _check_result(content, recipes)
-                claims.append(
-                    ResultClaim(
-                        tuple((m.name, _printed(m)) for m in content.measures),
-                        tuple(sorted((o.key, _protocol_value(o)) for o in content.protocol)),
-                        content.where,
-                        None,
-                        content.span,
-                    )
-                )
+                found += _check_result(content)
+                measures = tuple((m.name, _printed(m)) for m in content.measures)
+                protocol = _read_protocol(content.protocol, recipes, found)
+                claims.append(ResultClaim(measures, protocol, content.where, None, content.span))
     return tuple(claims)
 
 
 def accuracies(line: syntax.ResultLine) -> tuple[tuple[str, str], ...]:
     """The three accuracies of a result line, as printed."""
     return (("train-accuracy", line.train), ("val-accuracy", line.val), ("test-accuracy", line.test))
-
-
-def _protocol_value(option: Option) -> str:
-    """Words are case-insensitive; names and numbers stay as they are."""
-    return option.value.lower() if PROTOCOL.get(option.key) else option.value
 
 
 def _printed(measure: Measure) -> str:
@@ -313,7 +304,7 @@ def _mixed(claim: syntax.Claim, structural: int) -> Iterator[Diagnostic]:
         yield Diagnostic("V305", f"`{option}` at a figure that is computed", (Label(option.span, "here"),), help)
 
 
-def _check_result(claim: syntax.Claim, recipes: Sequence[str]) -> Iterator[Diagnostic]:
+def _check_result(claim: syntax.Claim) -> Iterator[Diagnostic]:
     if claim.on is not None:
         yield Diagnostic(
             "V305", "a result belongs to the network", (Label(claim.span, "here"),), f"remove `{claim.on}`"
@@ -326,7 +317,6 @@ def _check_result(claim: syntax.Claim, recipes: Sequence[str]) -> Iterator[Diagn
         if measure.disputed is not None:
             help = "a result is measured, not refuted by arithmetic"
             yield Diagnostic("V305", "`disputed` at a result", (Label(measure.span, "here"),), help)
-    yield from check_protocol(claim.protocol, recipes)
 
 
 def _in_percent(measure: Measure) -> str:
@@ -336,38 +326,33 @@ def _in_percent(measure: Measure) -> str:
     return f"write {figure.digits * 100 if figure.digits <= 1 else figure.digits:f}%"
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
+class _Voice(Voice):
+    """What a protocol is told in."""
+
+    def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
+        return unknown(self.unknown, "word of a protocol", option.key, [key.name for key in keys], option.span)
+
+    def unfit_value(self, option: Option, key: Key, why: UnfitError) -> Diagnostic:
+        match key.type:
+            case Choice(words=words):
+                return unknown(self.unfit, key.name, option.value, words, option.span)
+            case Text(known=()):
+                help = f"write `train {option.value} {{ … }}`, or remove `{option}`"
+                label = Label(option.span, "not known")
+                return Diagnostic(self.unfit, "the spec has no recipe with a name", (label,), help)
+            case Text(known=known) if known is not None:
+                return unknown(self.unfit, "recipe", option.value, known, option.span)
+        return self.wrong(f"`{option}` is no number", option.span, f"write {key.name}={key.example}")
 
 
-def _no_recipe(option: Option, recipes: Sequence[str]) -> Diagnostic:
-    if recipes:
-        return unknown("V306", "recipe", option.value, recipes, option.span)
-    help = f"write `train {option.value} {{ … }}`, or remove `{option}`"
-    return Diagnostic("V306", "the spec has no recipe with a name", (Label(option.span, "not known"),), help)
-
-
-def check_protocol(protocol: Sequence[Option], recipes: Sequence[str]) -> Iterator[Diagnostic]:
-    """What is wrong with a protocol: unknown keys and values, one key twice."""
-    checks: Mapping[str, Callable[[str], bool]] = {
-        "train": lambda value: value in recipes,
-        "scale": lambda value: all(map(_is_number, value.split(","))),
-        "ensemble": _is_number,
-        "seed": _is_number,
-    }
-    seen = set()
-    for option in protocol:
-        values = PROTOCOL.get(option.key)
-        if values is None:
-            yield unknown("V306", "word of a protocol", option.key, list(PROTOCOL), option.span)
-        elif option.key in seen:
-            yield Diagnostic("V306", f"`{option.key}` is given twice", (Label(option.span, "again"),), "keep one")
-        elif values and option.value.lower() not in values:
-            yield unknown("V306", option.key, option.value, values, option.span)
-        elif option.key == "train" and option.value not in recipes:
-            yield _no_recipe(option, recipes)
-        elif not values and not checks[option.key](option.value):
-            example = 256 if option.key == "scale" else 1
-            help = f"write {option.key}={example}"
-            yield Diagnostic("V306", f"`{option}` is no number", (Label(option.span, "here"),), help)
-        seen.add(option.key)
+def _read_protocol(
+    options: Iterable[Option], recipes: Sequence[str], found: list[Diagnostic]
+) -> tuple[tuple[str, str], ...]:
+    """The keys and their values, each spelled in one way; what is wrong is added to ``found``."""
+    train = Text("the name of a recipe", "S256", known=tuple(recipes))
+    keys = {key.name: replace(key, type=train) if key.name == "train" else key for key in PROTOCOL}
+    before = len(found)
+    values = Reader(_Voice("V306", "V306", "V306"), found).options(options, list(keys.values()), "a protocol")
+    if len(found) > before:
+        return ()
+    return tuple(sorted((name, keys[name].type.write(value)) for name, value in values.items()))

@@ -1,23 +1,44 @@
 """Measured blocks: what the tool found, sealed, beside what a paper claims."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.syntax import Atom, Entry, Line, Option
+from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.schema import Key, Text
+from vggdsl.language.syntax import Entry, Line, Option
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.source import NOWHERE, Placed, Span
 
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "run": ("recipe", "seed", "precision", "device", "minutes", "deviates"),
-    "of": ("network", "recipe", "data", "split", "base", "from"),
-    "by": ("vggdsl", "torch", "torchvision", "pillow", "weights"),
-    "seal": ("sha256",),
+_DIGEST, _VERSION = Text("a digest", "0123abcd"), Text("a version", "1.2.3")
+KEYS: Mapping[str, tuple[Key, ...]] = {
+    "run": (
+        Key("recipe", Text("the name of a recipe", "S256"), "by which it was trained; none where it has no name"),
+        Key("seed", Text("a seed", "0"), "of the training"),
+        Key("precision", Text("a precision", "fp32"), "in which it was computed"),
+        Key("device", Text("a device", "a CPU", spaced=True), "on which"),
+        Key("minutes", Text("minutes", "0.5"), "that it took"),
+        Key("deviates", Text("entries", "epochs 3", spaced=True), "that took the place of the recipe's"),
+    ),
+    "of": (
+        Key("network", _DIGEST, "of the network"),
+        Key("recipe", _DIGEST, "of the recipe"),
+        Key("data", _DIGEST, "of the images and labels"),
+        Key("split", Text("three counts", "45000/5000/10000"), "of the images to train, choose and test by"),
+        Key("base", _DIGEST, "of what it might begin with"),
+        Key("from", _DIGEST, "of the weights that it began with"),
+    ),
+    "by": (
+        Key("vggdsl", _VERSION, "of this tool"),
+        Key("torch", _VERSION, "of PyTorch"),
+        Key("torchvision", _VERSION, "of torchvision, where it took part"),
+        Key("pillow", _VERSION, "of Pillow, where it took part"),
+        Key("weights", _DIGEST, "of the weights that came about"),
+    ),
+    "seal": (Key("sha256", _DIGEST, "of the block"),),
 }
-"""The entries of a measured block and their options."""
-QUOTED = ("device", "deviates")
-"""The options whose values may hold spaces."""
+"""The entries of a measured block and their options. Their values stay as they are written: so they are sealed."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +93,9 @@ def make_block(
     """
 
     def entry(key: str, options: Mapping[str, object]) -> Line:
+        spaced = {each.name for each in KEYS[key] if isinstance(each.type, Text) and each.type.spaced}
         made = tuple(
-            Option(_made(name), _made(" ".join(str(value).replace('"', "'").splitlines())), NOWHERE, name in QUOTED)
+            Option(_made(name), _made(" ".join(str(value).replace('"', "'").splitlines())), NOWHERE, name in spaced)
             for name, value in options.items()
             if value is not None
         )
@@ -91,7 +113,8 @@ def _made(text: str) -> Placed:
 def read_measured(block: syntax.Measured, found: list[Diagnostic]) -> Measurement:
     """A block's contents; what is wrong with it is added to ``found``."""
     values: dict[str, dict[str, str]] = {}
-    lines, results = [], []
+    first: dict[str, Entry] = {}
+    lines, results, reader = [], [], Reader(Voice("V603", "V603", "V603"), found)
     for line in block.lines:
         match line.content:
             case syntax.ResultLine():
@@ -99,14 +122,19 @@ def read_measured(block: syntax.Measured, found: list[Diagnostic]) -> Measuremen
             case syntax.Results():
                 results.append(line.content)
             case Entry(key, entry_values):
-                if key not in KEYS or key in values:
-                    found.append(_bad_entry(line.content, key in values))
+                if key not in KEYS:
+                    found.append(unknown("V603", "entry of a measured block", key, list(KEYS), line.content.span))
                     continue
-                values[key] = {}
+                if key in values:
+                    labels = (Label(line.content.span, "again"), Label(first[key].span, "first here", primary=False))
+                    found.append(Diagnostic("V603", f"a second `{key}`", labels, "keep one"))
+                    continue
+                first[key] = line.content
+                options = [value for value in entry_values if isinstance(value, Option)]
+                values[key] = reader.options(options, KEYS[key], key)
                 for value in entry_values:
-                    found += _bad_value(key, value, values[key])
-                    if isinstance(value, Option):
-                        values[key][value.key] = value.value
+                    if not isinstance(value, Option):
+                        reader.wrong(f"`{value}` in `{key}`", value.span, "write options, such as seed=0")
     if not lines and not results:
         message = "a measured block without a result"
         found.append(Diagnostic("V603", message, (Label(block.span, "this block"),), "remove it, and train"))
@@ -115,18 +143,3 @@ def read_measured(block: syntax.Measured, found: list[Diagnostic]) -> Measuremen
         found.append(Diagnostic("V603", "two result lines in one block", labels, "keep one"))
     sealed = values.get("seal", {}).get("sha256") == seal(block)
     return Measurement(lines[0] if lines else None, tuple(results), values, sealed, block.span)
-
-
-def _bad_entry(entry: Entry, again: bool) -> Diagnostic:
-    if again:
-        return Diagnostic("V603", f"a second `{entry.key}`", (Label(entry.span, "again"),), "keep one")
-    return unknown("V603", "entry of a measured block", entry.key, list(KEYS), entry.span)
-
-
-def _bad_value(key: str, value: Atom | Option | syntax.Setting, seen: Mapping[str, str]) -> Iterator[Diagnostic]:
-    if not isinstance(value, Option):
-        yield Diagnostic("V603", f"`{value}` in `{key}`", (Label(value.span, "here"),), "write options, such as seed=0")
-    elif value.key not in KEYS[key]:
-        yield unknown("V603", f"option of {key}", value.key, KEYS[key], value.span)
-    elif value.key in seen:
-        yield Diagnostic("V603", f"`{value.key}` is given twice", (Label(value.span, "again"),), "keep one")

@@ -3,36 +3,21 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from vggdsl.language.schema import Choice, Flag, Number, Whole, call_text, shortest
 from vggdsl.text.errors import Label
 from vggdsl.text.source import Span
 
 Origin = Literal["spec", "default", "flag"]
 
 
-def _call(name: str, **options: object) -> str:
-    """``name(key=value)`` as a spec writes it; what is None is left out."""
-    texts = []
-    for key, value in options.items():
-        if value is not None:
-            texts.append(f"{key.replace('_', '-')}={_text(value)}")
-    return f"{name}({', '.join(texts)})" if texts else name
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return shortest(value) if isinstance(value, float) else str(value)
-
-
-def shortest(number: float) -> str:
-    """The number in as few digits as give it back.
-
-    >>> shortest(5e-4), shortest(1.0), shortest(0.123456789)
-    ('0.0005', '1', '0.123456789')
-    """
-    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
+FAKE_CLASSES, FAKE_IMAGES = 10, 1000
+RATE = Number(1e-12, 1e3)
+DEFAULT_ADAM_LR = 1e-3
+"""Kingma & Ba 2015, algorithm 1. SGD has no usual rate: there the recipe must say one."""
+_LR = f"the learning rate; else the schedule's, or for Adam {DEFAULT_ADAM_LR:g}"
+_DECAY = "the weight of the squares of the weights"
 
 
 @dataclass(frozen=True)
@@ -46,17 +31,16 @@ class Data:
 
     name: str
     path: str | None = None
-    val: int | None = None
-    test: int | None = None
-    classes: int | None = None
-    n: int | None = None
-    labels: Literal["random"] | None = None
-    images: Literal["noise"] | None = None
-    seed: int = 0
+    val: Annotated[int | None, Whole(), "images to choose by; else the set's own, or a usual number"] = None
+    test: Annotated[int | None, Whole(), "images to test by; else the set's own, or a usual number"] = None
+    seed: Annotated[int, Whole(0), "which images these are"] = 0
+    classes: Annotated[int | None, Whole(2), f"how many are drawn; else {FAKE_CLASSES}"] = None
+    n: Annotated[int | None, Whole(), f"how many images are drawn; else {FAKE_IMAGES:,}"] = None
+    labels: Annotated[Literal["random"] | None, Choice("random"), "drawn, in place of the true ones"] = None
+    images: Annotated[Literal["noise"] | None, Choice("noise"), "noise, in place of the true ones"] = None
 
     def __str__(self) -> str:
-        counts = {"val": self.val, "test": self.test, "seed": self.seed or None, "classes": self.classes, "n": self.n}
-        text = _call(self.name, **counts, labels=self.labels, images=self.images)
+        text = call_text(self.name, self)
         if self.path is None:
             return text
         inner = text[len(self.name) + 1 : -1]
@@ -92,8 +76,8 @@ DATA_SETS: Mapping[str, Published] = {
 class Crop:
     """A random crop of ``size`` pixels, after padding with zeros."""
 
-    size: int
-    pad: int = 0
+    size: Annotated[int, Whole(), "pixels along each side"]
+    pad: Annotated[int, Whole(0), "pixels of padding on each side"] = 0
 
     def __str__(self) -> str:
         return f"crop({self.size}, pad={self.pad})" if self.pad else f"crop({self.size})"
@@ -131,31 +115,27 @@ Augment = Crop | HFlip | Scale | ColourPCA
 
 @dataclass(frozen=True)
 class SGD:
-    lr: float | None = None
-    momentum: float = 0.0
-    nesterov: bool = False
-    weight_decay: float = 0.0
+    """Stochastic gradient descent."""
+
+    lr: Annotated[float | None, RATE, _LR] = None
+    momentum: Annotated[float, Number(0, 1), "the share of the last step that goes on"] = 0.0
+    nesterov: Annotated[bool, Flag(), "whether the momentum looks ahead (Nesterov 1983)"] = False
+    weight_decay: Annotated[float, Number(), _DECAY] = 0.0
 
     def __str__(self) -> str:
-        return _call(
-            "sgd",
-            lr=self.lr,
-            momentum=self.momentum or None,
-            nesterov=self.nesterov or None,
-            weight_decay=self.weight_decay or None,
-        )
+        return call_text("sgd", self)
 
 
 @dataclass(frozen=True)
 class Adam:
     """Adam, or AdamW where the weight decay is decoupled."""
 
-    lr: float | None = None
-    weight_decay: float = 0.0
+    lr: Annotated[float | None, RATE, _LR] = None
+    weight_decay: Annotated[float, Number(), _DECAY] = 0.0
     decoupled: bool = False
 
     def __str__(self) -> str:
-        return _call("adamw" if self.decoupled else "adam", lr=self.lr, weight_decay=self.weight_decay or None)
+        return call_text("adamw" if self.decoupled else "adam", self)
 
 
 Optimizer = SGD | Adam
@@ -163,10 +143,10 @@ Optimizer = SGD | Adam
 
 @dataclass(frozen=True)
 class Constant:
-    lr: float | None = None
+    lr: Annotated[float | None, RATE, "the learning rate; else the optimizer's"] = None
 
     def __str__(self) -> str:
-        return f"constant({_text(self.lr)})" if self.lr is not None else "constant"
+        return f"constant({shortest(self.lr)})" if self.lr is not None else "constant"
 
 
 @dataclass(frozen=True)
@@ -176,7 +156,7 @@ class Steps:
     steps: tuple[tuple[int, int, float], ...]
 
     def __str__(self) -> str:
-        return f"steps({', '.join(f'{a}..{b}: {_text(lr)}' for a, b, lr in self.steps)})"
+        return f"steps({', '.join(f'{a}..{b}: {shortest(lr)}' for a, b, lr in self.steps)})"
 
 
 @dataclass(frozen=True)
@@ -184,12 +164,12 @@ class Plateau:
     """The rate is multiplied by ``factor`` when ``patience`` epochs bring no better validation
     accuracy; after ``drops`` drops the next plateau ends the training."""
 
-    factor: float = 0.1
-    patience: int = 10
-    drops: int | None = None
+    factor: Annotated[float, Number(1e-6, 0.999999), "by which the rate is multiplied"] = 0.1
+    patience: Annotated[int, Whole(), "epochs without a better one"] = 10
+    drops: Annotated[int | None, Whole(), "after which the next plateau ends the training; else it goes on"] = None
 
     def __str__(self) -> str:
-        return _call("plateau", factor=self.factor, patience=self.patience, drops=self.drops)
+        return call_text("plateau", self, whole=True)
 
 
 @dataclass(frozen=True)
@@ -221,10 +201,10 @@ class Loss:
     The losses that are reported are those without smoothing.
     """
 
-    smoothing: float = 0.0
+    smoothing: Annotated[float, Number(0, 0.999), "the share of the target that is spread over all classes"] = 0.0
 
     def __str__(self) -> str:
-        return _call("cross-entropy", smoothing=self.smoothing or None)
+        return call_text("cross-entropy", self)
 
 
 @dataclass(frozen=True)
@@ -232,13 +212,10 @@ class Stop:
     """Training ends when ``patience`` epochs bring no better value of the measure."""
 
     measure: str
-    patience: int
+    patience: Annotated[int, Whole(), "epochs without a better one"]
 
     def __str__(self) -> str:
-        return f"{self.measure}(patience={self.patience})"
-
-
-STOP_MEASURES = ("val-accuracy", "val-loss")
+        return call_text(self.measure, self)
 
 
 @dataclass(frozen=True)
@@ -247,11 +224,11 @@ class Init:
     or ``normal`` with its deviation; zero biases but for ``torch``."""
 
     how: Literal["auto", "he", "glorot", "torch", "normal"] = "auto"
-    std: float | None = None
+    std: Annotated[float | None, Number(1e-9), "the deviation"] = None
     written: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return self.written or _call(self.how, std=self.std)
+        return self.written or call_text(self.how, self)
 
 
 @dataclass(frozen=True)
@@ -368,9 +345,6 @@ class Recipe:
         lines = (f"{key} {value}" for key, value in sorted(meant.items()))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
-
-DEFAULT_ADAM_LR = 1e-3
-"""Kingma & Ba 2015, algorithm 1. SGD has no usual rate: there the recipe must say one."""
 
 _LATER = ("loss", "clip")
 """Entries that came after digests were written down in records; their defaults are what was done before."""

@@ -1,0 +1,184 @@
+"""The one reader of options, calls and entries, by what ``language/schema.py`` tells of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vggdsl.language import syntax
+from vggdsl.language.schema import Call, Choice, Entry, Flag, Key, UnfitError
+from vggdsl.language.syntax import Atom, During, Option, Setting
+from vggdsl.text.codes import CodeName
+from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.text.source import Placed, Span
+
+Value = Atom | Option | Setting
+"""What can stand behind the key of an entry."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Under which codes a part of the language tells what is wrong; subclasses have its words."""
+
+    unknown: CodeName
+    twice: CodeName
+    unfit: CodeName
+
+    def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
+        if not keys:
+            return self.wrong(f"{of} takes no options", option.span, "remove it")
+        return unknown(self.unknown, f"option of {of}", option.key, [key.name for key in keys], option.span)
+
+    def given_twice(self, option: Option, first: Option) -> Diagnostic:
+        labels = (Label(option.span, "again"), Label(first.span, "first here", primary=False))
+        return Diagnostic(self.twice, f"`{option.key}` is given twice", labels, "keep one")
+
+    def unfit_value(self, option: Option, key: Key, why: UnfitError) -> Diagnostic:
+        name = option.key
+        match key.type:
+            case _ if str(why):
+                message, help = str(why), why.help
+            case Flag(says=says):
+                message, help = f"{name} is {says}", f"write {name}={key.example}"
+            case Choice(says=says):
+                message, help = f"{name} can only be {says}", f"write {name}={key.example}, or remove it"
+            case _:
+                message, help = f"{name} can't be {option.value}", f"write {key.type.says}"
+        return self.wrong(message, option.span, help)
+
+    def wrong(self, message: str, span: Span, help: str) -> Diagnostic:
+        return Diagnostic(self.unfit, message, (Label(span, "here"),), help)
+
+
+class Reader:
+    """Reads in a voice; what is wrong is added to ``found``, and read as None."""
+
+    def __init__(self, voice: Voice, found: list[Diagnostic]) -> None:
+        self.voice, self.found = voice, found
+
+    def wrong(self, message: str, span: Span, help: str) -> None:
+        self.found.append(self.voice.wrong(message, span, help))
+
+    # -- options
+
+    def once(self, options: Iterable[Option]) -> list[Option]:
+        """The options without those that are given again."""
+        first: dict[str, Option] = {}
+        for option in options:
+            if option.key in first:
+                self.found.append(self.voice.given_twice(option, first[option.key]))
+            first.setdefault(option.key, option)
+        return list(first.values())
+
+    def options(self, options: Iterable[Option], keys: Sequence[Key], of: str) -> dict[str, Any]:
+        """The values that options give to keys; ``of`` is whose keys they are."""
+        by_name = {key.name: key for key in keys}
+        values = {}
+        for option in self.once(options):
+            if option.key in by_name:
+                values[str(option.key)] = self._value(option, by_name[option.key])
+            else:
+                self.found.append(self.voice.unknown_key(option, keys, of))
+        return values
+
+    def _value(self, option: Option, key: Key) -> Any:
+        try:
+            return key.type.read(option.value)
+        except UnfitError as why:
+            self.found.append(self.voice.unfit_value(option, key, why))
+            return None
+
+    # -- entries
+
+    def entry(self, entry: syntax.Entry, by: Entry) -> Any:
+        """The value of an entry: a tuple of several; for ``none`` an empty one, or None."""
+        if by.or_none and entry.written.lower() == "none":
+            return () if by.several else None
+        if len(entry.values) > 1 and not by.several:
+            self.wrong(f"{by.name} takes one value", entry.values[1].span, f"write {by.name} {by.example}")
+            return None
+        before, values = len(self.found), list[Any]()
+        for value in entry.values:
+            values.append(self.value(value, by))
+            if len(self.found) > before:
+                return None
+        try:
+            return by.make(tuple(values) if by.several else values[0])
+        except UnfitError as why:
+            self.wrong(str(why), entry.span, why.help)
+            return None
+
+    def value(self, value: Value, by: Entry) -> Any:
+        """One value of an entry."""
+        if by.number is None:
+            call = self.which(value, by)
+            return call and self.call(value, call, by)
+        if not isinstance(value, Atom) or value.kind != "number":
+            self.wrong(f"{by.name}: `{value}` is no number", value.span, f"write {by.number.says}")
+            return None
+        return self._placed(value, Key(by.name, by.number, by.meaning), by.name)
+
+    def which(self, value: Value, by: Entry) -> Call | None:
+        """The call that a value is, by its word."""
+        if isinstance(value, Option) or (isinstance(value, Atom) and value.kind != "word"):
+            self.wrong(f"{by.name}: `{value}` can't stand here", value.span, f"write {by.name} {by.example}")
+            return None
+        name = value.name if isinstance(value, Setting) else value.text.lower()
+        for call in by.calls:
+            if name == call.name or name in call.also:
+                return call
+        known = [call.name for call in by.calls]
+        self.found.append(unknown(self.voice.unfit, by.what or by.name, name, known, value.span))
+        return None
+
+    def call(self, value: Value, call: Call, by: Entry) -> Any:
+        """What a call makes of its arguments."""
+        before = len(self.found)
+        arguments = value.arguments if isinstance(value, Setting) else ()
+        options = [argument for argument in arguments if isinstance(argument, Option)]
+        named = self.options(options, call.keys, call.name)
+        for key in call.keys:
+            if key.required and key.name not in named:
+                self.wrong(f"{by.name} needs a {key.name}", value.span, f"write {by.name} {by.example}")
+        places = [argument for argument in arguments if not isinstance(argument, Option)]
+        given = self._places(places, call, value.span)
+        if len(self.found) > before:
+            return None
+        try:
+            return call.make(*given, **{name.replace("-", "_"): each for name, each in named.items()})
+        except UnfitError as why:
+            at = next((option.span for option in options if option.key == why.at), value.span)
+            at = places[why.at].span if isinstance(why.at, int) else at
+            self.wrong(str(why), at, why.help)
+            return None
+
+    def _places(self, places: Sequence[Atom | During], call: Call, span: Span) -> list[Any]:
+        """The values that are given by their place."""
+        given, left = [], list(places)
+        for key in call.placed:
+            if left and _kind(left[0]) in key.type.kinds:
+                given.append(self._placed(left.pop(0), key, call.name))
+            elif left or key.required:
+                self.wrong(f"{call.name} needs {key.type.noun}", span, f"write {call.example}")
+                return given
+        more = call.more
+        if more is None:
+            if left:
+                help = f"write {call.example}" if "(" in call.example else "remove it"
+                self.wrong(f"{call.name}: `{left[0]}` is one too many", left[0].span, help)
+            return given
+        if more.required and not left:
+            self.wrong(f"{call.name} needs {more.type.noun}", span, f"write {call.example}")
+        for place in left:
+            if _kind(place) in more.type.kinds:
+                given.append(self._placed(place, more, call.name))
+            else:
+                self.wrong(f"`{place}` is no {more.name}", place.span, f"write {more.shown or call.example}")
+        return given
+
+    def _placed(self, place: Atom | During, key: Key, name: str) -> Any:
+        """A value without a key, told by the name of what it is given to."""
+        return self._value(Option(Placed(name, place.span), Placed(str(place), place.span), place.span), key)
+
+
+def _kind(place: Atom | During) -> str:
+    return place.kind if isinstance(place, Atom) else "during"

@@ -1,0 +1,261 @@
+"""The entries of a recipe: what may stand in each, and what it means. What goes without one, ``Recipe`` says."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from math import sqrt
+from typing import Any
+
+from vggdsl.language import syntax
+from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.schema import (
+    Call,
+    Entry,
+    Key,
+    Number,
+    Path,
+    Phase,
+    Range,
+    Text,
+    Type,
+    UnfitError,
+    Whole,
+    keys_of,
+    shortest,
+)
+from vggdsl.spec.recipe.model import (
+    DATA_SETS,
+    RATE,
+    SGD,
+    Adam,
+    ColourPCA,
+    Constant,
+    Cosine,
+    Crop,
+    Data,
+    From,
+    HFlip,
+    Init,
+    Loss,
+    Plateau,
+    Scale,
+    Steps,
+    Stop,
+    WarmUp,
+)
+
+VOICE = Voice("V406", "V406", "V406")
+
+
+# -- what makes values of what was given
+
+
+_FOR = {"val": "choose", "test": "test"}
+
+
+def _data_set(name: str) -> Call:
+    published = DATA_SETS[name]
+    keys = keys_of(Data, *(("n", "classes") if name == "fake" else ()), "val", "test", "seed", "labels", "images")
+    if name == "folder":
+        path = Key("path", Path(), "where it is", required=True)
+        return Call(name, partial(_data, name), "a folder with a folder for each class", keys, (path,), 'folder("DIR")')
+    if name == "fake":
+        return Call(name, partial(_data, name), "noise over a pattern, for trying things", keys, (), "fake(n=512)")
+    own = "".join(f", some of them to {_FOR[split]} by" for split in published.splits)
+    meaning = f"{published.images:,} images of {published.classes} classes{own}"
+    shown = name if "val" in published.splits else f"{name}(val=5000)"
+    return Call(name, partial(_data, name), meaning, keys, (), shown)
+
+
+def _data(name: str, path: str | None = None, **values: Any) -> Data:
+    for split in DATA_SETS[name].splits:
+        if split in values:
+            raise UnfitError(f"{name} has {split} images of its own", f"remove `{split}={values[split]}`", at=split)
+    return Data(name, path, **values)
+
+
+def _sgd(**values: Any) -> SGD:
+    made = SGD(**values)
+    if made.nesterov and not made.momentum:
+        raise UnfitError("nesterov without momentum", "write sgd(momentum=0.9, nesterov=yes)")
+    return made
+
+
+def _scale(sizes: tuple[int, int]) -> Scale:
+    return Scale(*sizes)
+
+
+def _steps(*steps: tuple[int, int, float]) -> Steps:
+    epoch = 1
+    for place, (first, last, _) in enumerate(steps):
+        if first != epoch:
+            raise UnfitError(f"epoch {epoch} has no learning rate, or two", f"write {_STEPS}", at=place)
+        epoch = last + 1
+    return Steps(steps)
+
+
+def _normal(std: float | None = None, variance: float | None = None) -> Init:
+    if (std is None) == (variance is None):
+        raise UnfitError("normal takes std or variance, one of them", f"write {_NORMAL}")
+    if variance is not None:
+        return Init("normal", sqrt(variance), f"normal(variance={shortest(variance)})")
+    return Init("normal", std)
+
+
+class _Base(Type):
+    says = noun = "a spec or a recipe"
+    example = '"vgg_a.arch"'
+    kinds = ("string", "word")
+
+    def read(self, text: str) -> str:
+        return text
+
+
+def _from(source: str, *layers: str) -> From:
+    return From(source.strip('"'), source.startswith('"'), layers, None)
+
+
+def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        raise UnfitError("a seed is given twice", "write seeds 0 1 2")
+    return seeds
+
+
+# -- the entries
+
+
+def _word(name: str, meaning: str) -> Call:
+    return Call(name, partial(str, name), meaning)
+
+
+_S = Key("S", Range(), "pixels", required=True)
+_SCALE = "scale(256) or scale(256..512)"
+_STEPS = "steps(1..20: 1e-3, 21..30: 1e-4)"
+_SMOOTHED = "cross-entropy(smoothing=0.1)"
+_NORMAL = "normal(std=0.1)"
+_SGD = "sgd(lr=0.05, momentum=0.9)"
+_PLATEAU = "plateau(factor=0.1, patience=5)"
+_STEP = Key("step", Phase(RATE), "epochs and their rate", required=True)
+_N = Key("n", Whole(), "how many", required=True)
+_LAYER = Key("layer's name", Text("a layer's name", "conv1_1"), "whose weights are taken; else all", shown="conv1_1")
+_BASE = Key("base", _Base(), "whose", required=True)
+_VARIANCE = Key("variance", Number(1e-18), "the deviation's square")
+_MOST = Key("most", Number(1e-9), "the largest", required=True)
+
+_WARMUP = Call("warmup", int, "a rise for n epochs to another schedule: `warmup(5) cosine`", (), (_N,), "warmup(5)")
+_FROM_EXAMPLE = 'from("vgg_a.arch", conv1_1)'
+_FROM = Call(
+    "from",
+    _from,
+    "what was trained so, and elsewhere: `from(S256) else he`",
+    (),
+    (_BASE,),
+    _FROM_EXAMPLE,
+    _LAYER,
+)
+_DATA = tuple(map(_data_set, DATA_SETS))
+_AUGMENT = (
+    Call("crop", Crop, "a random part, padded with zeros", keys_of(Crop, "pad"), keys_of(Crop, "size"), "crop(5)"),
+    Call("hflip", HFlip, "mirrored with probability 1/2"),
+    Call("scale", _scale, "the shorter side is scaled to S, of a range to one that is drawn", (), (_S,), _SCALE),
+    Call("colour-pca", ColourPCA, "a shift of colours (Krizhevsky et al. 2012, sec. 4.1)", also=("color-pca",)),
+)
+_NORMALIZE = (
+    _word("mean-std", "the mean is taken away, and the rest divided by the deviation"),
+    _word("mean", "the mean is taken away"),
+    _word("none", "nothing"),
+)
+_OPTIMIZER = (
+    Call("sgd", _sgd, "stochastic gradient descent", keys_of(SGD), (), _SGD),
+    Call("adam", Adam, "Adam (Kingma & Ba 2015)", keys_of(Adam)),
+    Call("adamw", partial(Adam, decoupled=True), "weight decay decoupled (Loshchilov & Hutter 2019)", keys_of(Adam)),
+)
+_SCHEDULE = (
+    Call("constant", Constant, "one rate", (), keys_of(Constant), "constant(1e-3)"),
+    Call("steps", _steps, "a rate for each range of epochs; the training ends with the last", (), (), _STEPS, _STEP),
+    Call("plateau", Plateau, "a lower rate when the validation accuracy rises no more", keys_of(Plateau), (), _PLATEAU),
+    Call("cosine", Cosine, "from the optimizer's rate to zero along a half cosine, step by step"),
+    _WARMUP,
+)
+_LOSS = (Call("cross-entropy", Loss, "what is reported is without smoothing", keys_of(Loss), (), _SMOOTHED),)
+_CLIP = (Call("norm", float, "the norm of all together is at most that", (), (_MOST,), "norm(5)"),)
+_STOP = tuple(
+    Call(name, partial(Stop, name), "that of the validation images", keys_of(Stop), (), f"{name}(patience=10)")
+    for name in ("val-accuracy", "val-loss")
+)
+_INIT = (
+    Call("auto", partial(Init, "auto"), "`he` before a ReLU, `glorot` elsewhere"),
+    Call("he", partial(Init, "he"), "He et al. 2015"),
+    Call("glorot", partial(Init, "glorot"), "Glorot & Bengio 2010", also=("xavier",)),
+    Call("torch", partial(Init, "torch"), "PyTorch's own, of biases too", also=("default",)),
+    Call("normal", _normal, "normally distributed, by one of the two", (*keys_of(Init, "std"), _VARIANCE), (), _NORMAL),
+    _FROM,
+)
+_PRECISION = (
+    _word("auto", "`bf16` where the device computes faster with it, else `fp32`"),
+    _word("fp32", "32 bits"),
+    _word("bf16", "16 bits where that does no harm"),
+)
+_CHECKPOINT = (Call("every", int, "the state after every n epochs", (), (_N,), "every(5)"),)
+
+_ALL = (
+    Entry("data", "the images", "cifar10(val=5000)", _DATA, "data set"),
+    Entry(
+        "augment", "what is done to images to train on", "crop(32, pad=4) hflip", _AUGMENT, "augmentation", True, True
+    ),
+    Entry("normalize", "what is done to pixels by their statistics", "mean-std", _NORMALIZE, "value of normalize"),
+    Entry("batch", "images in a step", "128", number=Whole()),
+    Entry("optimizer", "how weights follow gradients", _SGD, _OPTIMIZER),
+    Entry("schedule", "how the learning rate goes on", _PLATEAU, _SCHEDULE),
+    Entry("loss", "what is made small", _SMOOTHED, _LOSS),
+    Entry("clip", "how large gradients are scaled down", "norm(5)", _CLIP, "way to clip gradients", or_none=True),
+    Entry("epochs", "how often each image is seen, at most", "40", number=Whole()),
+    Entry("stop", "what ends a training early", "val-accuracy(patience=10)", _STOP, "measure to stop on", or_none=True),
+    Entry("init", "the weights to begin with; biases are 0", _NORMAL, _INIT),
+    Entry("seeds", "one training for each", "0 1 2", number=Whole(0), several=True, make=_different),
+    Entry("precision", "of the numbers to compute with", "auto", _PRECISION, "value of precision"),
+    Entry("checkpoint", "what is kept besides the best and the last", "every(5)", _CHECKPOINT, or_none=True),
+)
+ENTRIES: Mapping[str, Entry] = {entry.name: entry for entry in _ALL}
+
+INSIDE = {
+    "lr": "optimizer sgd(lr=0.1)",
+    "learning-rate": "optimizer sgd(lr=0.1)",
+    "momentum": "optimizer sgd(lr=0.1, momentum=0.9)",
+    "weight-decay": "optimizer sgd(lr=0.1, weight-decay=5e-4)",
+    "patience": "stop val-accuracy(patience=10)",
+    "batch-size": "batch 128",
+    "label-smoothing": "loss cross-entropy(smoothing=0.1)",
+    "clip-norm": "clip norm(5)",
+    "dataset": "data cifar10(val=5000)",
+}
+"""What other tools give a line of its own or another name."""
+
+
+# -- reading
+
+
+def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
+    """The value of an entry whose key is known; None where something is wrong, which the reader has."""
+    first, *rest = entry.values
+    by = ENTRIES[entry.key]
+    word = str(first).lower().partition("(")[0]
+    if word == _WARMUP.name and by.name == "schedule":
+        epochs = reader.call(first, _WARMUP, by)
+        if len(rest) != 1:
+            reader.wrong("warmup leads to one schedule", first.span, "write warmup(5) cosine")
+            return None
+        return WarmUp(epochs, reader.value(rest[0], _without(by, _WARMUP)))
+    if word == _FROM.name and by.name == "init":
+        made = reader.call(first, _FROM, by)
+        if not rest:
+            return made
+        if str(rest[0]).lower() != "else" or len(rest) != 2:
+            reader.wrong("`else` and one init can follow", rest[0].span, "write … else he")
+            return None
+        return made and replace(made, otherwise=reader.value(rest[1], _without(by, _FROM)))
+    return reader.entry(entry, by)
+
+
+def _without(entry: Entry, call: Call) -> Entry:
+    return replace(entry, calls=tuple(each for each in entry.calls if each is not call))
