@@ -4,17 +4,21 @@ A code is a letter, which says how severe it is (``V`` an error, ``W`` a warning
 the room: 1 text, 2 network, 3 claims, 4 recipe, 5 data and files, 6 records. That is for people to remember; what is to
 follow from a code is a field of its row, and nobody outside of this room reads its letters.
 
-To add one: its name in ``row.CodeName``, a row in the file of its room, and a text that shows it,
+To add one: its name and a row in the file of its room, and a text that shows it,
 ``tests/fixtures/errors/<example>.arch``.
 """
 
 import re
 from types import MappingProxyType
+from typing import Literal
 
 from vggdsl.text.codes import claims, files, network, recipe, records, text
-from vggdsl.text.codes.row import Code, CodeName, Kind
+from vggdsl.text.codes.row import Code, Kind
 
 __all__ = ["CODES", "Code", "CodeName", "Kind", "code_of", "codes_like", "is_code"]
+
+CodeName = Literal[text.Name, network.Name, claims.Name, recipe.Name, files.Name, records.Name]
+"""The names alone, for the type checker: a misspelled code is a type error."""
 
 _ROWS = (*text.ROWS, *network.ROWS, *claims.ROWS, *recipe.ROWS, *files.ROWS, *records.ROWS)
 CODES = MappingProxyType({row.name: row for row in _ROWS})
@@ -35,7 +39,7 @@ def code_of(text: str) -> Code | None:
     return next((row for row in CODES.values() if row.name == text.upper()), None)
 
 
-def codes_like(text: str) -> list[CodeName]:
+def codes_like(text: str) -> list[str]:
     """The codes of the room that a code which doesn't exist would be of, errors or warnings as it is one.
 
     >>> codes_like("w413")

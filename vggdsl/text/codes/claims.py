@@ -1,6 +1,12 @@
 """Codes of claims."""
 
+from typing import Literal
+
 from vggdsl.text.codes.row import Code
+
+Name = Literal[
+    "V301", "V302", "V303", "V304", "V305", "V306",
+]  # fmt: skip
 
 ROWS = (
     Code(

@@ -1,6 +1,13 @@
 """Codes of data, files, weights and devices."""
 
+from typing import Literal
+
 from vggdsl.text.codes.row import Code
+
+Name = Literal[
+    "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
+    "V516", "V517", "V520", "V521", "V530", "V531", "V532",
+]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
 _DATA = "a data set"

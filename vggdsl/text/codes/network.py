@@ -1,7 +1,16 @@
 """Codes of a text that can be read and is no network."""
 
+from typing import Literal
+
 from vggdsl.text.codes.row import Code
 from vggdsl.text.facts import Twice, UnmatchedRule
+
+Name = Literal[
+    "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V210", "V211", "V212", "V213", "V214", "V215", "V216",
+    "V217", "V218", "V219", "V220", "V221", "V222", "V223", "V224", "V230", "V231", "V232", "V233", "V234", "V235",
+    "V236", "V240", "V241", "V242", "V243", "V244", "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208",
+    "W209",
+]  # fmt: skip
 
 ROWS = (
     Code(

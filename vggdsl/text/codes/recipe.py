@@ -1,7 +1,13 @@
 """Codes of recipes."""
 
+from typing import Literal
+
 from vggdsl.text.codes.row import Code
 from vggdsl.text.facts import OtherClasses, OtherLayers
+
+Name = Literal[
+    "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "W401", "W402", "W403",
+]  # fmt: skip
 
 _TRAINING = "a training"
 

@@ -1,6 +1,12 @@
 """Codes of runs and records."""
 
+from typing import Literal
+
 from vggdsl.text.codes.row import Code
+
+Name = Literal[
+    "V603", "V604", "V605", "V606", "V607", "V608", "V609", "W601", "W602", "W610", "W611", "W612",
+]  # fmt: skip
 
 _RUN = "a run's folder"
 _TRAINING = "a training"

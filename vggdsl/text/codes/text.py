@@ -1,6 +1,12 @@
 """Codes of a text that can't be read."""
 
+from typing import Literal
+
 from vggdsl.text.codes.row import Code
+
+Name = Literal[
+    "V101", "V102", "V103", "V104", "V105", "V106", "V107", "V108", "V109", "V110", "V111",
+]  # fmt: skip
 
 ROWS = (
     Code(
