@@ -68,12 +68,6 @@ def test_a_file_that_has_the_name_of_a_code_is_told_by_its_path(
     assert Path.cwd() == tmp_path
 
 
-def test_layers_as_data_are_told_by_another_command() -> None:
-    result = run("explain", "vgg_d", "--json")
-    assert result.exit_code == 2
-    assert "vggdsl show SPEC --json" in result.output
-
-
 def test_it_needs_neither_torch_nor_a_checkout(tmp_path: Path) -> None:
     program = "import sys; from vggdsl.cli import main; main(['explain', 'V410'], standalone_mode=False)"
     program += "; print([name for name in ('torch', 'numpy', 'onnx') if name in sys.modules])"

@@ -65,6 +65,16 @@ def test_show_several(files: list[str]) -> None:
     assert printed("show", "nope", "nor_this", "--json", code=2) == []
 
 
+@pytest.mark.parametrize("place", ["vgg_d", "googlenet:27", "-"])
+def test_explain(place: str) -> None:
+    layers = printed("explain", place, "--json", input=BRANCHING)
+    assert list(misfits(layers, SCHEMAS["explain SPEC[:LINE] --json"])) == []
+    text = run("explain", place, input=BRANCHING).stdout
+    assert [part.splitlines()[0].split(": ")[0] for part in text.split("\n\n")] == [each["name"] for each in layers]
+    for part, each in zip(text.split("\n\n"), layers, strict=True):
+        assert [line[11:] for line in part.splitlines()[1:]] == [told["text"] for told in each["told"]]
+
+
 def test_fmt(files: list[str]) -> None:
     rows = printed("fmt", "--check", "--json", *files, code=1)
     assert list(misfits(rows, SCHEMAS["fmt --check --json"])) == []

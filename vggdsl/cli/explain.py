@@ -7,7 +7,8 @@ from itertools import takewhile
 import click
 
 from vggdsl.cli.codes import explain_code
-from vggdsl.cli.common import report, reports_errors
+from vggdsl.cli.common import echo_json, report, reports_errors
+from vggdsl.cli.schemas import About, ExplainedLayer
 from vggdsl.language.syntax import Default
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedNode
@@ -31,7 +32,7 @@ class _OfAPlace(click.Command):
 
 @click.command(cls=_OfAPlace)
 @click.argument("place", metavar="SPEC[:LINE]|CODE")
-@click.option("--json", "as_json", is_flag=True, help="What a code means, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 @reports_errors
 def command(place: str, as_json: bool) -> None:
     """A layer as it is compiled: the arithmetic of its shape, parameters, multiply-adds and
@@ -50,8 +51,6 @@ def command(place: str, as_json: bool) -> None:
     if is_code(place):
         explain_code(place, as_json)
         return
-    if as_json:
-        raise click.UsageError("--json is for the meaning of a code; `vggdsl show SPEC --json` tells layers")
     match = re.fullmatch(r"(.+):([0-9]{1,9})", place)
     spec = load(match[1] if match else place)
     report(spec.check())
@@ -64,7 +63,11 @@ def command(place: str, as_json: bool) -> None:
         help = f"its layers stand on lines {lines}" if lines else "its layers stand in the file that it extends"
         raise InputError(Diagnostic("V504", f"no layer on line {line} of {spec.source.name}", help=help))
     explained = _Explained(spec)
-    click.echo("\n\n".join("\n".join(_explain(i, explained)) for i in wanted))
+    layers = [_layer(i, explained) for i in wanted]
+    if as_json:
+        echo_json(layers)
+    else:
+        click.echo("\n\n".join(map(_text, layers)))
 
 
 def _stands_on(t: TypedNode, line: int, spec: Spec) -> bool:
@@ -124,31 +127,46 @@ def _branch(merge: Node, written: Span, calls: tuple[Span, ...]) -> int | None:
     return None
 
 
-def _explain(index: int, explained: _Explained) -> Iterator[str]:
+def _text(layer: ExplainedLayer) -> str:
+    lines = [f"{layer['name']}: {layer['spelled']}  ({layer['file']}:{layer['line']})"]
+    return "\n".join([*lines, *(f"  {told['about']:<7}  {told['text']}" for told in layer["told"])])
+
+
+def _layer(index: int, explained: _Explained) -> ExplainedLayer:
+    node = explained.nodes[index].node
+    return {
+        "name": node.name,
+        "spelled": node.spelled,
+        "file": node.span.source.name,
+        "line": node.span.line,
+        "told": [{"about": about, "text": text} for about, text in _told(index, explained)],
+    }
+
+
+def _told(index: int, explained: _Explained) -> Iterator[tuple[About, str]]:
     t, spec = explained.nodes[index], explained.spec
     node = t.node
-    yield f"{t.name}: {node.spelled}  ({node.span.source.name}:{node.span.line})"
     for around in explained.around[t.name]:
-        yield f"  in       {around}"
+        yield "in", around
     if index and node.inputs != (explained.nodes[index - 1].name,):
-        yield f"  from     {', '.join(node.inputs)}"
+        yield "from", ", ".join(node.inputs)
     if not isinstance(node.op, Input):
         xs = [spec.typed[name].shape for name in node.inputs]
         how = node.op.tell_shape(*xs)
-        yield f"  shape    {', '.join(map(str, xs))} -> {t.shape}{f': {how}' if how else ''}"
+        yield "shape", f"{', '.join(map(str, xs))} -> {t.shape}{f': {how}' if how else ''}"
     if t.params.total:
-        yield f"  params   {node.op.tell_params(t.x)}"
+        yield "params", node.op.tell_params(t.x)
     if t.macs:
-        yield f"  macs     {node.op.tell_macs(t.x)}"
+        yield "macs", node.op.tell_macs(t.x)
     if t.activations:
-        yield f"  stores   {t.activations:,} activations, {bytes_text(t.activations * 4)} in fp32"
+        yield "stores", f"{t.activations:,} activations, {bytes_text(t.activations * 4)} in fp32"
     if not isinstance(node.op, Input):
-        yield f"  field    {_field(t, spec)}"
+        yield "field", _field(t, spec)
     for implied in _implied(t, explained):
-        yield f"  implied  {implied}"
+        yield "implied", implied
     for after in takewhile(lambda other: other.node.implied, explained.nodes[index + 1 :]):
         if not node.implied:
-            yield f"  then     {after.node.spelled}: {_why(after, explained)}"
+            yield "then", f"{after.node.spelled}: {_why(after, explained)}"
 
 
 def _field(t: TypedNode, spec: Spec) -> str:

@@ -241,6 +241,26 @@ class Predicted(TypedDict):
 # -- explain
 
 
+About = Literal["in", "from", "shape", "params", "macs", "stores", "field", "implied", "then"]
+
+
+class LayerFact(TypedDict):
+    """A line that is told of a layer."""
+
+    about: Annotated[About, "what it is about: `in` which branch or call, `then` which implied layers follow"]
+    text: Annotated[str, "with the arithmetic, for people: `vggdsl show --json` has the numbers"]
+
+
+class ExplainedLayer(TypedDict):
+    """A layer as it is compiled."""
+
+    name: Annotated[str, "as `vggdsl show --json` names it"]
+    spelled: Annotated[str, "as a spec spells it"]
+    file: Annotated[str, "where it is written"]
+    line: Annotated[int, "of that file, from 1"]
+    told: Annotated[list[LayerFact], "in order; some subjects have several lines or none"]
+
+
 class CodeExample(TypedDict):
     """A text that shows a code."""
 
@@ -266,6 +286,7 @@ SCHEMAS: Mapping[str, Any] = {
     "show --json": Shown | list[Shown],
     "fmt --check --json": list[Formatted],
     "specs --json": list[Listed],
+    "explain SPEC[:LINE] --json": list[ExplainedLayer],
     "explain CODE --json": ExplainedCode,
     "results --json": list[ResultRow],
     "export --json": Exported,
