@@ -166,6 +166,8 @@ def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
     trained = load_trained(small_run / "best.safetensors")
     recipe = load("two.arch").recipe("B").with_flags(epochs=1)
     assert (trained.recipe_name, trained.recipe, trained.seed) == ("B", recipe.digest, 0)
+    assert repr(trained) == "Trained('runs/two-B-s0-1', weights of epoch 1)"
+    assert len(repr(trained.preprocessing)) < 120
     metadata = []
     for i, name in enumerate((small_run, small_run / "best.safetensors")):
         done = run("export", "two.arch", "--onnx", "-o", f"{i}.onnx", "--weights", str(name))

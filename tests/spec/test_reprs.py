@@ -45,6 +45,14 @@ def test_findings_are_told_in_a_line() -> None:
     assert repr(told[0]) == "Diagnostic(V101: unknown word `maxpol` (net.arch:1:21))"
 
 
+def test_results_are_told_in_a_line() -> None:
+    rows = vggdsl.results(["quickstart", "mini_vgg", "vgg_d"])
+    for it in held(rows, set()):
+        assert len(repr(it)) <= WIDEST, type(it)
+        assert "\n" not in repr(it), type(it)
+    assert repr(rows[0]) == "Row(quickstart: test-accuracy, measured 98.50% over 5)"
+
+
 def test_what_is_told() -> None:
     text = 'input 8x8x3 conv3-4 maxpool FC-3\nclaim params 307 "Table 1"\nclaim top-1-error 5% split=val\n'
     spec = vggdsl.parse(text, "net.arch")

@@ -33,6 +33,10 @@ class Preprocessing:
     classes: tuple[str, ...] = ()
     shorter_side: int | None = None
 
+    def __repr__(self) -> str:
+        side = f", shorter side {self.shorter_side}" if self.shorter_side is not None else ""
+        return f"Preprocessing({self.shape}, mean {self.mean}, std {self.std}, {len(self.classes)} classes{side})"
+
     @classmethod
     def unknown(cls, shape: Shape) -> "Preprocessing":
         """No normalisation, no names: weights that come from no run."""

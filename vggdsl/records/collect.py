@@ -25,6 +25,9 @@ class Group:
 
     results: tuple[Result, ...]
 
+    def __repr__(self) -> str:
+        return f"Group(seeds {' '.join(str(result.seed) for result in self.results)}: {self.one})"
+
     @property
     def one(self) -> Result:
         """One of them, for what all of them share."""
@@ -39,6 +42,9 @@ class Subject:
     path: str
     spec: Spec
     results: list[Result] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"Subject({self.name!r}, {len(self.results)} results)"
 
     def own(self, result: Result, path: str) -> Result | None:
         """A result, of the spec or record at ``path``, as one of this spec, by its name for the recipe.

@@ -53,6 +53,9 @@ class Result:
     top_5: Mapping[str, float] = field(default_factory=dict)
     """By split, the share of images whose label is among the first five guesses; of more than ten classes."""
 
+    def __repr__(self) -> str:
+        return f"Result({self.line}, seed {self.seed})"
+
     def is_of(self, bases: Collection[str] | None) -> bool:
         """Whether what it began with is as it was, as far as is known."""
         return bases is None or self.base is None or self.base in bases

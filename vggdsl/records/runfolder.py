@@ -62,6 +62,9 @@ class Trained:
     data: str
     shorter_side: int | None = None
 
+    def __repr__(self) -> str:
+        return f"Trained({str(self.path)!r}, weights of epoch {self.epoch})"
+
     @property
     def preprocessing(self) -> Preprocessing:
         """What images went through in the training."""

@@ -48,6 +48,11 @@ class Row:
     values: tuple[float, ...] = ()
     differs: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        claimed = f", claimed {self.claimed.printed}" if self.claimed is not None else ""
+        measured = f", measured {two_decimals(self.mean)}% over {len(self.values)}" if self.mean is not None else ""
+        return f"Row({self.subject.name}: {self.measure}{claimed}{measured})"
+
     @cached_property
     def mean(self) -> float | None:
         return fmean(self.values) if self.values else None
