@@ -29,6 +29,7 @@ from vggdsl.text.errors import (
     ShapeError,
     VggdslError,
 )
+from vggdsl.text.parts import needed
 
 if TYPE_CHECKING:
     from vggdsl.experiments.export import export, to_onnx
@@ -99,7 +100,8 @@ _LATER = {
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'vggdsl' has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    with needed():
+        return getattr(import_module(_LATER[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -72,5 +72,5 @@ def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
         lambda: train(SPEC, device="cpu", runs=tmp_path, reporter=WeightsAndBiases()),
         InputError,
     )
-    assert found.code == "V517"
+    assert found.code == "V533"
     assert "pip install vggdsl[wandb]" in str(found.help)

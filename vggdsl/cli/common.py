@@ -12,6 +12,7 @@ import click
 from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import FindingData, render_all, to_json
 from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.parts import needed
 from vggdsl.text.tables import Table, to_latex, to_markdown, to_text
 
 P = ParamSpec("P")
@@ -50,12 +51,13 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turns a ``VggdslError`` into its rendering and an exit code."""
+    """Turns a ``VggdslError``, or the lack of a package, into its rendering and an exit code."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return command(*args, **kwargs)
+            with needed():
+                return command(*args, **kwargs)
         except VggdslError as error:
             report(error.diagnostics)
             raise SystemExit(exit_code(error.diagnostics)) from None

@@ -12,6 +12,7 @@ from vggdsl.data.sources import Found, Source, Wanted, missing
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.parts import needed
 
 _PIXELS = 3 * 32 * 32
 
@@ -88,8 +89,8 @@ class Archive:
         return torch.from_numpy(images), torch.from_numpy(labels)
 
     def _read_python(self, root: Path, train: bool, download: bool) -> tuple[Tensor, Tensor]:
-        from torchvision import datasets
-
+        with needed():
+            from torchvision import datasets
         kind = datasets.CIFAR10 if self.python == datasets.CIFAR10.base_folder else datasets.CIFAR100
         try:
             read = kind(root, train=train, download=download)

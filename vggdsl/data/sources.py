@@ -16,6 +16,7 @@ from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.recipe.model import FAKE_CLASSES, FAKE_IMAGES
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.parts import needed
 
 _LABEL, _NAME = 8, 70
 """Bytes of a label, and of a class's name as Python holds it."""
@@ -75,7 +76,8 @@ def wrong(recipe: Recipe, message: str, help: str | None = None) -> InputError:
 
 def digits(wanted: Wanted) -> Found:
     """1,797 scans of handwritten digits, 8x8 in 17 greys, that come with scikit-learn (Alpaydin & Kaynak 1998)."""
-    from sklearn.datasets import load_digits
+    with needed():
+        from sklearn.datasets import load_digits
 
     read = load_digits()
     images = np.rint(read.images * (255 / 16)).astype(np.uint8)[:, None]

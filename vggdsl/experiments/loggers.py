@@ -13,18 +13,24 @@ from ignite.handlers.wandb_logger import WandBLogger
 from vggdsl.experiments.report import Costs, Plan, Reporter, Silent
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.parts import require
 
 PROJECT = "vggdsl"
 """The project of Weights & Biases, unless $WANDB_PROJECT names one."""
+
+
+_DO_WITHOUT = "`--log none` trains without it"
 
 
 class TensorBoard(Silent):
     """Scalars in the run's folder; `tensorboard --logdir runs` shows them.
 
     A resumed run's curves go on where its checkpoint was: what came after it is hidden.
+    Raises ``InputError`` V517 if it can't write, V533 if the package isn't installed.
     """
 
     def __init__(self) -> None:
+        require("tensorboard", otherwise=_DO_WITHOUT)
         self._logger: TensorboardLogger | None = None
 
     def started(self, plan: Plan) -> None:
@@ -49,10 +55,11 @@ class TensorBoard(Silent):
 class WeightsAndBiases(Silent):
     """A run of Weights & Biases; $WANDB_MODE=offline keeps it on this machine.
 
-    Raises ``InputError`` V517 if the package is missing or its run can't begin.
+    Raises ``InputError`` V517 if its run can't begin, V533 if the package isn't installed.
     """
 
     def __init__(self) -> None:
+        require("wandb", otherwise=_DO_WITHOUT)
         self._logger: WandBLogger | None = None
 
     def started(self, plan: Plan) -> None:
@@ -64,9 +71,6 @@ class WeightsAndBiases(Silent):
                 dir=str(plan.folder),
                 config=config,
             )
-        except ModuleNotFoundError:
-            help = "`pip install vggdsl[wandb]`"
-            raise InputError(Diagnostic("V517", "the package wandb isn't installed", help=help)) from None
         except Exception as error:  # of its own kinds, which aren't there to name without the package
             message = f"Weights & Biases can't begin a run: {str(error).partition(chr(10))[0]}"
             help = "`wandb login`, or WANDB_MODE=offline keeps the run on this machine"

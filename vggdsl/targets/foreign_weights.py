@@ -35,6 +35,7 @@ from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.tracing import trace
 from vggdsl.targets.weight_files import check_finite, read_weights, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
+from vggdsl.text.parts import needed
 from vggdsl.text.units import bytes_text
 
 PREFIX = "torchvision:"
@@ -161,7 +162,8 @@ def _places(graph: TypedGraph) -> list[tuple[str, str]]:
 
 def _find(name: str) -> tuple[str, Any]:
     """The name of a model, and an entry of the enumeration of its weights."""
-    from torchvision import models
+    with needed():
+        from torchvision import models
 
     model, _, wanted = name.partition("@")
     known = models.list_models(module=models)
@@ -182,7 +184,8 @@ _SOME = ("vgg16", "resnet50", "googlenet", "alexnet")
 
 def _build(model: str, **options: Any) -> nn.Module:
     """A model without weights. Raises ``InputError`` V510 if it can't be built so."""
-    from torchvision import models
+    with needed():
+        from torchvision import models
 
     with warnings.catch_warnings(), torch.device("meta"):
         warnings.simplefilter("ignore")  # about initialisations
@@ -196,7 +199,8 @@ def _build(model: str, **options: Any) -> nn.Module:
 
 def _recognise(given: Weights) -> tuple[nn.Module | None, str]:
     """torchvision's model with exactly those names and shapes, but for the number of classes."""
-    from torchvision import models
+    with needed():
+        from torchvision import models
 
     shapes = _shapes({name: tuple(array.shape) for name, array in given.items()})
     for model in models.list_models(module=models):

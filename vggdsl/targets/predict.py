@@ -4,7 +4,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
+from vggdsl.text.parts import needed
 
 BATCH = 32
 
@@ -37,7 +38,7 @@ class Predictor:
         self._path, self._name = str(path), shown_as or str(path)
         if not is_file(path):
             raise InputError(Diagnostic("V501", f"no file `{self._name}`"))
-        with _quiet():
+        with _quiet(), needed():
             import onnxruntime as ort
 
             ort.set_default_logger_severity(4)
@@ -45,7 +46,8 @@ class Predictor:
             options.log_severity_level = 4
             providers = ["CPUExecutionProvider"]
             if device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and _has_cuda():
-                ort.preload_dlls()
+                with redirect_stdout(sys.stderr):  # of libraries that it doesn't find it prints
+                    ort.preload_dlls()
                 providers.insert(0, "CUDAExecutionProvider")
             try:
                 self._session = ort.InferenceSession(str(path), options, providers=providers)

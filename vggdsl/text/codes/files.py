@@ -6,7 +6,7 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
-    "V516", "V517", "V520", "V521", "V530", "V531", "V532",
+    "V516", "V517", "V520", "V521", "V530", "V531", "V532", "V533",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -150,7 +150,7 @@ ROWS = (
         "V517",
         "input",
         "a logger that can't begin",
-        "TensorBoard or Weights & Biases isn't installed, isn't logged in, or can't write.",
+        "TensorBoard or Weights & Biases can't write, or isn't logged in.",
         "Do as the help says, or log nothing: `--log none`.",
         unshown=_TRAINING,
     ),
@@ -192,6 +192,16 @@ ROWS = (
         "processes or a device that can't start",
         "CUDA is asked for and can't start, or the variables that torchrun sets are there in part.",
         "`--device auto` falls back to the CPU; start processes with torchrun.",
+        unshown=_MACHINE,
+        about_call=True,
+    ),
+    Code(
+        "V533",
+        "input",
+        "a package that isn't installed",
+        "Specs are read, checked and shown with little more than lark; what trains, exports or names images takes "
+        "packages that aren't there.",
+        "Install it as the help says.",
         unshown=_MACHINE,
         about_call=True,
     ),

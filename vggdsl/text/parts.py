@@ -1,0 +1,77 @@
+"""The packages that vggdsl works with, and what is said where one isn't installed.
+
+Reading, checking and showing specs takes lark and click alone; a package of this list is asked for by what needs it.
+"""
+
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from types import MappingProxyType
+
+from vggdsl.text.errors import Diagnostic, InputError
+
+_HAS_CUDA = sys.platform == "linux" and platform.machine() == "x86_64"
+
+PACKAGES = MappingProxyType(
+    {
+        "PIL": "pillow",
+        "filelock": "filelock",
+        "ignite": "pytorch-ignite",
+        "numpy": "numpy",
+        "onnx": "onnx",
+        "onnx_ir": "onnx-ir",
+        "onnxruntime": "onnxruntime-gpu" if _HAS_CUDA else "onnxruntime",
+        "platformdirs": "platformdirs",
+        "psutil": "psutil",
+        "rich": "rich",
+        "safetensors": "safetensors",
+        "sklearn": "scikit-learn",
+        "tensorboard": "tensorboard",
+        "torch": "torch",
+        "torchvision": "torchvision",
+    }
+)
+"""What a full installation brings, by the module that is imported."""
+
+EXTRAS = MappingProxyType({"wandb": "vggdsl[wandb]"})
+"""What is installed only by those who want it."""
+
+
+def missing(module: str, otherwise: str | None = None) -> InputError:
+    """V533: says how a package is installed, and with it all others that aren't there; and how to do without it."""
+    name = module.partition(".")[0]
+    what, helps = f"the package {PACKAGES.get(name, name)}", [f"`pip install {EXTRAS.get(name, PACKAGES.get(name))}`"]
+    if name not in PACKAGES | EXTRAS:
+        what, helps = f"the module {module}", ["another package needs it: `pip check` says which"]
+    absent = [package for part, package in PACKAGES.items() if part != name and not is_installed(part)]
+    if name in PACKAGES and absent:
+        helps.append(f"with all else that isn't there, `pip install {' '.join([PACKAGES[name], *absent])}`")
+    helps += [otherwise] if otherwise else []
+    return InputError(Diagnostic("V533", f"{what} isn't installed", help="; ".join(helps)))
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module can be found; it isn't imported."""
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def require(module: str, otherwise: str) -> None:
+    """Raises ``InputError`` V533 if a module isn't installed, which also says how to do without."""
+    if not is_installed(module):
+        raise missing(module, otherwise)
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Around imports: a package that isn't installed is an ``InputError`` V533."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "vggdsl":
+            raise  # a mistake of our own
+        raise missing(error.name) from None
