@@ -49,11 +49,14 @@ class _Function(NamedTuple):
 _FUNCTIONS: Mapping[Function, _Function] = {
     "ReLU": _Function(nn.ReLU, (functional.relu, torch.relu)),
     "LeakyReLU": _Function(nn.LeakyReLU),
+    "ReLU6": _Function(nn.ReLU6, (functional.relu6,)),
     "ELU": _Function(nn.ELU),
     "GELU": _Function(nn.GELU),
     "SiLU": _Function(nn.SiLU),
+    "hard-swish": _Function(nn.Hardswish, (functional.hardswish,)),
     "tanh": _Function(nn.Tanh),
     "sigmoid": _Function(nn.Sigmoid),
+    "hard-sigmoid": _Function(nn.Hardsigmoid, (functional.hardsigmoid,)),
 }
 
 

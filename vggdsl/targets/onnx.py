@@ -54,6 +54,8 @@ _ACTIVATIONS: dict[Function, tuple[str, dict[str, float | str]]] = {
     "GELU": ("Gelu", {"approximate": "none"}),
     "tanh": ("Tanh", {}),
     "sigmoid": ("Sigmoid", {}),
+    "hard-sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
+    "hard-swish": ("HardSwish", {}),
 }
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -205,6 +207,9 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
         case Activation(function="SiLU"):
             gate = writer.add("Sigmoid", f"{name}.sigmoid", [x], _dims(x))
             return writer.add("Mul", name, [x, gate], _dims(x))
+        case Activation(function="ReLU6"):
+            ends = [writer.constant(f"{name}.{end}", np.array(v, np.float32)) for end, v in (("min", 0), ("max", 6))]
+            return writer.add("Clip", name, [x, *ends], _dims(x))
         case Activation():
             op_type, attributes = _ACTIVATIONS[op.function]
             return writer.add(op_type, name, [x], _dims(x), **attributes)

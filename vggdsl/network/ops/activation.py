@@ -6,22 +6,27 @@ from typing import ClassVar, Literal, get_args
 from vggdsl.network.ops.facts import Facts, Implied, Part
 from vggdsl.network.shapes import Shape
 
-Function = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "tanh", "sigmoid"]
+Function = Literal[
+    "ReLU", "LeakyReLU", "ReLU6", "ELU", "GELU", "SiLU", "hard-swish", "tanh", "sigmoid", "hard-sigmoid"
+]  # fmt: skip
 FUNCTIONS: tuple[Function, ...] = get_args(Function)
-_RECTIFIERS: frozenset[Function] = frozenset({"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU"})
+_RECTIFIERS: frozenset[Function] = frozenset({"ReLU", "LeakyReLU", "ReLU6", "ELU", "GELU", "SiLU", "hard-swish"})
 
 
 @dataclass(frozen=True)
 class Activation(Facts):
     """An activation function, value by value.
 
-    Spelled: ``ReLU``, ``LeakyReLU`` (slope 0.01), ``ELU`` (alpha 1), ``GELU`` (exact), ``SiLU``,
-             ``tanh``, ``sigmoid``.
+    Spelled: ``ReLU``, ``LeakyReLU`` (slope 0.01), ``ReLU6`` (at most 6), ``ELU`` (alpha 1), ``GELU`` (exact), ``SiLU``,
+             ``hard-swish`` (x ReLU6(x + 3) / 6), ``tanh``, ``sigmoid``, ``hard-sigmoid`` (ReLU6(x + 3) / 6).
     Shape:   unchanged.
     Params:  none.
     MACs:    none.
-    Source:  ReLU: Krizhevsky et al. 2012, sec. 3.1; ELU: Clevert et al. 2016.
-    Differs: counted as in place, without activations of its own, as CS231n's table does.
+    Source:  ReLU: Krizhevsky et al. 2012, sec. 3.1; ReLU6: Krizhevsky 2010, used by Howard et al. 2017,
+             arXiv:1704.04861; ELU: Clevert et al. 2016; hard-swish and hard-sigmoid: Howard et al. 2019,
+             arXiv:1905.02244, sec. 5.2.
+    Differs: counted as in place, without activations of its own, as CS231n's table does. Keras 2's hard sigmoid
+             has the slope 0.2, not 1/6.
 
     >>> Activation("ELU").kind
     'ELU'
