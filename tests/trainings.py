@@ -1,6 +1,7 @@
 """Small trainings: their specs, what stops them, and what they leave."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 from vggdsl.experiments.report import Plan, Silent
@@ -34,7 +35,7 @@ class Impatient(Silent):
         self.runs -= 1
         self.told.append(f"started {plan.split}")
 
-    def step(self, images: int) -> None:
+    def step(self, images: int, loss: Callable[[], float]) -> None:
         if self.runs == 0:
             self.left -= 1
             if self.left == 0:

@@ -61,7 +61,7 @@ spec, runs, steps, delay = sys.argv[1:]
 
 class Killed(Silent):
     left = int(steps)
-    def step(self, images):
+    def step(self, images, loss):
         self.left -= 1
         if self.left == 0:  # where it then falls is chance: in a step, an evaluation, or the writing of a file
             threading.Timer(float(delay), os.kill, (os.getpid(), signal.SIGKILL)).start()
@@ -136,7 +136,7 @@ import os, signal
 from vggdsl.cli import main, progress
 
 class Interrupted(progress.Lines):
-    def step(self, images):
+    def step(self, images, loss):
         self.steps = getattr(self, "steps", 0) + 1
         if self.steps == 42:  # in the third epoch; from within, since no clock says when that is
             os.kill(os.getpid(), signal.SIGINT)

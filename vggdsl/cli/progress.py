@@ -1,8 +1,9 @@
-"""A training on standard error: a moving bar on a terminal, else a line an epoch."""
+"""A training on standard error: a moving bar on a terminal, else a line an epoch and some within long ones."""
 
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -16,10 +17,31 @@ if TYPE_CHECKING:  # the front end of the command line starts without torch
     from vggdsl.records.metrics import Epoch
 
 
-def reporter() -> "Reporter":
-    """The bar on a terminal that can move its cursor, lines elsewhere."""
+PATIENCE = 30.0
+"""Seconds without a line, after which one tells how far an epoch is."""
+
+
+def reporter(every: int = 1) -> "Reporter":
+    """The bar on a terminal that can move its cursor, lines elsewhere; with a row for ``every`` so many epochs."""
     moves = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return Bar() if moves else Lines()
+    return Bar(every) if moves else Lines(every)
+
+
+class _Rows:
+    """Which epochs' rows are shown: of every so many one, and the last, whichever that turns out to be."""
+
+    def __init__(self, every: int) -> None:
+        self._every, self._left = every, ""
+
+    def due(self, epoch: "Epoch", row: str) -> str:
+        """The row, or an empty text while it isn't its turn."""
+        is_due = epoch.number % self._every == 0
+        self._left = "" if is_due else row
+        return row if is_due else ""
+
+    def last(self) -> str:
+        """The row of the last epoch, if it wasn't shown."""
+        return self._left
 
 
 def _headline(plan: "Plan") -> str:
@@ -57,28 +79,49 @@ def _truth(costs: "Costs") -> str:
 
 
 class Lines:
-    """One line an epoch, for logs; ``*`` marks the best so far."""
+    """One line an epoch, for logs; ``*`` marks the best so far. Within a long one, lines tell how far it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self._plan: Plan | None = None
+        self._rows, self._clock = _Rows(every), clock
+        self._number = self._steps = self._images = 0
+        self._began = self._told = 0.0
 
     def started(self, plan: "Plan") -> None:
         self._plan = plan
         click.echo(_headline(plan), err=True)
+        self._begin(plan.done + 1)
 
-    def step(self, images: int) -> None:
-        pass
+    def _begin(self, number: int) -> None:
+        self._number, self._steps, self._images = number, 0, 0
+        self._began = self._told = self._clock()
+
+    def step(self, images: int, loss: Callable[[], float]) -> None:
+        assert self._plan is not None
+        self._steps, self._images = self._steps + 1, self._images + images
+        now = self._clock()
+        if now - self._told < PATIENCE:
+            return
+        self._told = now
+        epochs = self._plan.epochs
+        where = f"epoch {self._number:>{len(str(epochs))}}/{epochs}  step {self._steps:,}/{self._plan.steps:,}"
+        rate = self._images / (now - self._began)
+        click.echo(f"{where}  loss {loss():.4f}  {rate:,.0f} images/s", err=True)
 
     def epoch(self, epoch: "Epoch", is_best: bool) -> None:
         assert self._plan is not None
         rate = self._plan.images / epoch.seconds
-        click.echo(f"{_row(epoch, self._plan.epochs, is_best)}  {rate:,.0f} images/s", err=True)
+        if row := self._rows.due(epoch, f"{_row(epoch, self._plan.epochs, is_best)}  {rate:,.0f} images/s"):
+            click.echo(row, err=True)
+        self._begin(epoch.number + 1)
 
     def estimated(self, seconds: float) -> None:
         assert self._plan is not None
         click.echo(_estimate(seconds, self._plan), err=True)
 
     def finished(self, costs: "Costs") -> None:
+        if row := self._rows.last():
+            click.echo(row, err=True)
         click.echo(_truth(costs), err=True)
 
     def ended(self) -> None:
@@ -88,8 +131,9 @@ class Lines:
 class Bar:
     """A bar over the whole run with images/s and the time left, and the last epoch's figures."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: int = 1) -> None:
         self._plan: Plan | None = None
+        self._rows = _Rows(every)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._began = 0.0
@@ -119,7 +163,7 @@ class Bar:
         self._progress.start()
         self._began = time.perf_counter()
 
-    def step(self, images: int) -> None:
+    def step(self, images: int, loss: Callable[[], float]) -> None:
         assert self._progress is not None
         assert self._task is not None
         self._images += images
@@ -130,7 +174,8 @@ class Bar:
         assert self._plan is not None
         assert self._progress is not None
         assert self._task is not None
-        self._progress.console.print(_row(epoch, self._plan.epochs, is_best), markup=False)
+        if row := self._rows.due(epoch, _row(epoch, self._plan.epochs, is_best)):
+            self._progress.console.print(row, markup=False)
         following = min(epoch.number + 1, self._plan.epochs)
         self._progress.update(self._task, description=f"epoch {following}/{self._plan.epochs}")
 
@@ -139,6 +184,8 @@ class Bar:
 
     def finished(self, costs: "Costs") -> None:
         assert self._progress is not None
+        if row := self._rows.last():
+            self._progress.console.print(row, markup=False)
         self._progress.console.print(_truth(costs), markup=False)
 
     def ended(self) -> None:

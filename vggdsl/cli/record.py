@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from vggdsl.cli.common import reports_errors
+from vggdsl.cli.common import echo_json, reports_errors
+from vggdsl.cli.schemas import Recorded
 from vggdsl.records.append import append, own_block
 from vggdsl.records.collect import record_of
 
@@ -14,8 +15,9 @@ from vggdsl.records.collect import record_of
 @click.option(
     "--into", metavar="SPEC", type=click.Path(path_type=Path), help="Append the block to the spec that was run."
 )
+@click.option("--json", "as_json", is_flag=True, help="The block as JSON.")
 @reports_errors
-def command(run: str, into: Path | None) -> None:
+def command(run: str, into: Path | None, as_json: bool) -> None:
     """A run's measured block, sealed, on standard output.
 
     --into appends it to the file that was trained, and changes nothing else in it. That is refused if the file's
@@ -31,4 +33,15 @@ def command(run: str, into: Path | None) -> None:
     if into is not None:
         append(record, text, into)
         click.echo(f"{into}: appended", err=True)
+    if as_json:
+        measured = record.measurements[-1]
+        told: Recorded = {
+            "spec": record.name,
+            "line": str(measured.line),
+            "values": measured.values,
+            "block": text,
+            "into": None if into is None else str(into),
+        }
+        echo_json(told)
+        return
     click.echo(text, nl=False)

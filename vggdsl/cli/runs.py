@@ -5,8 +5,9 @@ from statistics import mean, stdev
 
 import click
 
-from vggdsl.cli.common import report
+from vggdsl.cli.common import echo_json, report
 from vggdsl.cli.progress import reporter
+from vggdsl.cli.schemas import TrainedRun
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current
 from vggdsl.experiments.report import Reporter, Silent
@@ -17,27 +18,70 @@ from vggdsl.text.errors import Diagnostic
 
 
 class Terminal:
-    """Progress and findings on standard error, results on standard output; ``logs`` names the loggers besides."""
+    """Progress and findings on standard error, results on standard output; ``logs`` names the loggers besides.
 
-    def __init__(self, logs: Sequence[str]) -> None:
+    ``every`` is how many epochs a row of progress stands for, 0 for none of it. ``as_json`` keeps the results until
+    ``close``.
+    """
+
+    def __init__(self, logs: Sequence[str], every: int = 1, as_json: bool = False) -> None:
         self._logs = tuple(dict.fromkeys(logs or ("tensorboard",)))
+        self._every, self._as_json = every, as_json
+        self._runs = list[TrainedRun]()
 
     def reporter(self) -> Reporter:
         """Nothing in a process that doesn't lead."""
         if not current().leads:
             return Silent()
+        progress = reporter(self._every) if self._every else Silent()
         # The loggers first: where one can't begin, nothing is said on the terminal of a training.
-        return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), reporter())
+        return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), progress)
 
     def findings(self, found: Iterable[Diagnostic]) -> None:
         report(found)
 
     def trained(self, run: Run) -> None:
         """The result, what is claimed beside it, and the folder."""
+        if self._as_json:
+            self._runs.append(_json(run))
+            return
         further = [" ".join(notations.write(Document((Line(found),))).split()) for found in run.result.further]
         click.echo("\n".join([str(run.line), *further, *run.compare(), f"run: {run.path}"]))
 
     def over_seeds(self, runs: Sequence[Run]) -> None:
+        if self._as_json:
+            return
         found = [float(run.line.test) for run in runs]  # as records have them
         spread = f"standard deviation {stdev(found):.4f}"
         click.echo(f"test accuracy over {len(found)} seeds: {mean(found):.4f}, {spread}")
+
+    def close(self) -> None:
+        """Prints what was kept."""
+        if self._as_json:
+            echo_json(self._runs)
+
+
+def _json(run: Run) -> TrainedRun:
+    result = run.result
+    return {
+        "run": str(run.path),
+        "spec": run.spec.name,
+        "network": result.network,
+        "recipe": {"name": result.recipe_name, "digest": result.recipe, "data": str(run.recipe.data)},
+        "deviates": result.deviates or None,
+        "seed": run.seed,
+        "best": result.best,
+        "epochs": result.epochs,
+        "train_accuracy": result.train_accuracy,
+        "val_accuracy": result.val_accuracy,
+        "test_accuracy": result.test_accuracy,
+        "top_5": result.top_5,
+        "precision": result.precision,
+        "device": result.device,
+        "minutes": result.minutes,
+        "data": result.data,
+        "split": result.split,
+        "weights": result.weights,
+        "from": result.start,
+        "compared": run.compare(),
+    }

@@ -130,6 +130,47 @@ class Listed(TypedDict):
     source: Annotated[str | None, "what the spec follows"]
 
 
+# -- train and record
+
+_From = TypedDict(
+    "_From", {"from": Annotated[str | None, "digest of the weights that it began with, from another run"]}
+)
+
+
+class TrainedRun(_From):
+    """A training that came to its end."""
+
+    run: Annotated[str, "its folder"]
+    spec: Annotated[str, "the spec's name"]
+    network: Annotated[str, "digest: eight hex digits"]
+    recipe: Annotated["RecipeName", "the spec's; what the run did otherwise says `deviates`"]
+    deviates: Annotated[str | None, "what was done otherwise than the recipe says"]
+    seed: Annotated[int, "of its chance"]
+    best: Annotated[int, "the epoch of the weights that were measured"]
+    epochs: Annotated[int, "most that it might take"]
+    train_accuracy: Annotated[float, "from 0 to 1, at the best epoch"]
+    val_accuracy: Annotated[float, "from 0 to 1, at the best epoch"]
+    test_accuracy: Annotated[float, "from 0 to 1, at the best epoch"]
+    top_5: Annotated[Mapping[str, float], "by split, the share among the first five guesses; of more than ten classes"]
+    precision: Annotated[str, "`fp32` or `bf16`"]
+    device: Annotated[str, "what it ran on"]
+    minutes: Annotated[float, "that it took"]
+    data: Annotated[str, "digest of the images"]
+    split: Annotated[str, "images for training/validation/test"]
+    weights: Annotated[str, "their digest"]
+    compared: Annotated[list[str], "what is claimed and was measured before beside it, as lines of text"]
+
+
+class Recorded(TypedDict):
+    """A run's sealed block."""
+
+    spec: Annotated[str, "the spec's name"]
+    line: Annotated[str, "the result in the sources' own form"]
+    values: Annotated[Mapping[str, Mapping[str, str]], "the block's entries, by their lines: `run`, `of`, `by`, `seal`"]
+    block: Annotated[str, "as it stands in a spec"]
+    into: Annotated[str | None, "the file that it was appended to"]
+
+
 # -- results
 
 
@@ -152,12 +193,7 @@ class ClaimedResult(TypedDict):
     ]
 
 
-_Seed = TypedDict(
-    "_Seed", {"from": Annotated[str | None, "digest of the weights that it began with, from another run"]}
-)
-
-
-class SeedResult(_Seed):
+class SeedResult(_From):
     """What one run gave."""
 
     seed: Annotated[int, "of its chance"]
@@ -288,6 +324,8 @@ SCHEMAS: Mapping[str, Any] = {
     "specs --json": list[Listed],
     "explain SPEC[:LINE] --json": list[ExplainedLayer],
     "explain CODE --json": ExplainedCode,
+    "train --json": list[TrainedRun],
+    "record --json": Recorded,
     "results --json": list[ResultRow],
     "export --json": Exported,
     "predict --json": list[Predicted],

@@ -12,6 +12,7 @@ from vggdsl.cli.processes import by_processes
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import collect, specs_in
+from vggdsl.spec.copies import MOST_THREADS
 from vggdsl.spec.spec import Spec, load
 
 if TYPE_CHECKING:
@@ -70,6 +71,14 @@ LARGEST = 10**9
     show_default=True,
     help="Where runs' folders are made.",
 )
+@click.option(
+    "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
+)
+@click.option(
+    "--every", type=click.IntRange(1, LARGEST), metavar="N", help="Tell of every N-th epoch, and of the last."
+)
+@click.option("--quiet", is_flag=True, help="No progress: results alone.")
+@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 @reports_errors
 @by_processes
 def command(
@@ -88,6 +97,10 @@ def command(
     logs: tuple[str, ...],
     device: str | None,
     runs_dir: Path,
+    threads: int | None,
+    every: int | None,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Train networks by the recipes in their specs; write a run's folder and its record.
 
@@ -105,6 +118,8 @@ def command(
     interrupted goes on. So the same command finishes a family after Ctrl-C; it ends in the table of `results`.
     A run that another process is training in is refused.
 
+    Where standard error is no terminal, an epoch that takes long tells twice a minute how far it is.
+
     \b
     vggdsl train quickstart                         in seconds, nothing to fetch
     vggdsl train quickstart --seed 0 --epochs 3     a try
@@ -114,15 +129,19 @@ def command(
     vggdsl train runs/quickstart-s0-1/record.arch   again: does it agree?
     vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped
     vggdsl train --resume runs/mini_vgg-s0-1        after Ctrl-C or a crash
+    vggdsl train my_net.arch --quiet --json         for a program
     torchrun --nproc-per-node 4 -m vggdsl train vgg_d     four GPUs or processes
     """
     if seed is not None and seed_count is not None:
         raise click.UsageError("either --seed or --seeds")
+    if quiet and every is not None:
+        raise click.UsageError("either --quiet or --every")
     if missing and os.environ.get("WORLD_SIZE", "1") != "1":
         raise click.UsageError("--missing looks for what is left in one process: start it without torchrun")
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
-    workplace = Workplace(data_dir, device, runs_dir, download, start_from)
+    rows = 0 if quiet else every or 1
+    workplace = Workplace(data_dir, device, runs_dir, download, start_from, threads)
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": seeds}
     if resumed is not None:
@@ -140,8 +159,11 @@ def command(
         from vggdsl.cli.runs import Terminal
         from vggdsl.experiments.train import resume
 
-        terminal = Terminal(logs)
-        terminal.trained(resume(resumed, workplace, terminal.reporter()))
+        terminal = Terminal(logs, rows, as_json)
+        try:
+            terminal.trained(resume(resumed, workplace, terminal.reporter()))
+        finally:
+            terminal.close()
         return
     if not specs:
         raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
@@ -160,11 +182,15 @@ def command(
         report(collection.found)
         measured = [result for subject in collection.subjects for result in subject.results]
         left = Missing(measured, runs_dir, workplace.data_folder, start_from)
-    queue = Queue(experiments, workplace, Terminal(logs), left)
-    queue.check()
-    queue.in_order()
-    failed = queue.run()
-    if missing:
+    terminal = Terminal(logs, rows, as_json)
+    queue = Queue(experiments, workplace, terminal, left)
+    try:
+        queue.check()
+        queue.in_order()
+        failed = queue.run()
+    finally:
+        terminal.close()
+    if missing and not as_json:
         _show_results(specs, runs_dir)
     if failed:
         codes = [exit_code(error.diagnostics) for error in failed]

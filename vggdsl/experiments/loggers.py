@@ -105,9 +105,9 @@ class Together:
         for reporter in self._reporters:
             reporter.started(plan)
 
-    def step(self, images: int) -> None:
+    def step(self, images: int, loss: Callable[[], float]) -> None:
         for reporter in self._reporters:
-            reporter.step(images)
+            reporter.step(images, loss)
 
     def estimated(self, seconds: float) -> None:
         for reporter in self._reporters:

@@ -46,8 +46,8 @@ class Listener(Protocol):
     def resumed(self) -> None:
         """Once, where a checkpoint is gone on from: the network has its weights again, and nothing is trained yet."""
 
-    def step(self, images: int) -> None:
-        """After each step, with the number of its images."""
+    def step(self, images: int, loss: Callable[[], float]) -> None:
+        """After each step, with the number of its images; it gives the loss, which on a GPU is waited for."""
 
     def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
         """After each epoch, with what a later call needs to go on from there."""
@@ -132,6 +132,7 @@ class _Training:
         self.batches: Iterator[Batch] = iter(())
         self.module = self.processes.wrapped(network)
         self.began = 0.0
+        self.loss = torch.zeros(())
 
     def run(self, start: Checkpoint | None) -> Progress:
         allowed = self.recipe.epochs
@@ -187,6 +188,7 @@ class _Training:
         with self.hardware.autocast():
             out = self.module(images)
         logits, loss = self._loss(out, labels)
+        self.loss = loss.detach()
         if self.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
             self._check(loss.item(), engine.state.epoch)
         loss = loss * processes.weight(batch.total) if processes.count > 1 else loss
@@ -229,7 +231,7 @@ class _Training:
 
     def _after_step(self, engine: Engine) -> None:
         _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
-        self.listener.step(len(labels) * self.processes.count)
+        self.listener.step(len(labels) * self.processes.count, self.loss.item)
 
     def _after_epoch(self, engine: Engine) -> None:
         number, metrics = engine.state.epoch, engine.state.metrics

@@ -1,5 +1,6 @@
 """What a training tells while it runs; how it is shown is the caller's matter."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +12,7 @@ from vggdsl.records.metrics import Epoch
 class Plan:
     """A run that is about to start, or to go on after ``done`` epochs.
 
-    ``memory`` is a low estimate in bytes, ``images`` those of one epoch, ``data`` the data set's name,
+    ``memory`` is a low estimate in bytes, ``images`` and ``steps`` those of one epoch, ``data`` the data set's name,
     ``notes`` what a user should know of the data or of the checkpoint. With ``may_end_early`` the recipe can
     end before the last of its ``epochs``.
     """
@@ -29,6 +30,7 @@ class Plan:
     precision: str
     notes: tuple[str, ...] = ()
     done: int = 0
+    steps: int = 0
     val_images: int = 0
     test_images: int = 0
     may_end_early: bool = False
@@ -57,13 +59,14 @@ class Costs:
 class Reporter(Protocol):
     """Is told what happens, in this order: started, then steps and epochs, then finished, then ended.
 
+    A step gives its loss if it is asked for: on a GPU that waits for it, and of several processes it is one's.
     Once, after some steps or an epoch, it is told how many ``seconds`` all of it will take, as estimated.
     A training that stops or fails is ended without having finished.
     """
 
     def started(self, plan: Plan) -> None: ...
 
-    def step(self, images: int) -> None: ...
+    def step(self, images: int, loss: Callable[[], float]) -> None: ...
 
     def estimated(self, seconds: float) -> None: ...
 
@@ -80,7 +83,7 @@ class Silent:
     def started(self, plan: Plan) -> None:
         pass
 
-    def step(self, images: int) -> None:
+    def step(self, images: int, loss: Callable[[], float]) -> None:
         pass
 
     def estimated(self, seconds: float) -> None:

@@ -1,7 +1,7 @@
 """A training in its run's folder, from the first step to the record."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import PIL
@@ -89,9 +89,9 @@ class Session:
             self._write(self.progress.epochs[-1], self.progress.best_epoch == len(self.progress.epochs))
             self.best()
 
-    def step(self, images: int) -> None:
+    def step(self, images: int, loss: Callable[[], float]) -> None:
         self.meter.step(images)
-        self.reporter.step(images)
+        self.reporter.step(images, loss)
 
     def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
         self.progress = progress
@@ -197,6 +197,7 @@ def _plan(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Plan:
         epochs=recipe.epochs,
         done=len(beginning.checkpoint.progress.epochs) if beginning.checkpoint else 0,
         images=min(len(data.train), steps_an_epoch(len(data.train), recipe.batch) * recipe.batch),
+        steps=steps_an_epoch(len(data.train), recipe.batch),
         data=recipe.data.name,
         split=data.split,
         params=spec.typed.params,

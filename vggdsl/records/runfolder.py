@@ -26,7 +26,7 @@ from vggdsl.network.weights import Array
 from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
-from vggdsl.spec.copies import PLAN, run_of
+from vggdsl.spec.copies import MOST_THREADS, PLAN, run_of
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
@@ -35,8 +35,6 @@ from vggdsl.text.files import is_file, is_folder, replacing, write_text
 from vggdsl.text.tables import to_csv
 
 BEST, LAST = "best.safetensors", "last.safetensors"
-MOST_THREADS = 4096
-"""Of a CPU: more are a mistake, and PyTorch would try."""
 METRICS = "metrics.csv"
 """A row an epoch."""
 _FORMAT = "vggdsl-run-1"

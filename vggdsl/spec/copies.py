@@ -10,6 +10,8 @@ from vggdsl.text.source import Source
 
 PLAN = "recipe.json"
 """Of a run: what it was to do."""
+MOST_THREADS = 4096
+"""That it may ask for: more are a mistake, and would be tried."""
 
 
 def run_of(path: Path) -> Path | None:
