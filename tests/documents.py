@@ -282,7 +282,7 @@ def directives(draw: st.DrawFn) -> syntax.Content:
         case "claim":
             return draw(claims())
         case "result":
-            return syntax.ResultClaim(draw(result_lines()), NOWHERE, draw(st.none() | strings))
+            return syntax.ResultLineClaim(draw(result_lines()), NOWHERE, draw(st.none() | strings))
         case "source":
             return syntax.Cites(draw(strings), NOWHERE)
         case "after":
@@ -308,7 +308,7 @@ def contents(draw: st.DrawFn) -> syntax.Content:
 def printed_tables(draw: st.DrawFn) -> tuple[Line, ...]:
     """Claims of one place, as a block holds them, and perhaps one of another among them."""
     place = draw(strings)
-    rows = st.one_of(claims(), figure_rows(), result_lines().map(lambda line: syntax.ResultClaim(line, NOWHERE)))
+    rows = st.one_of(claims(), figure_rows(), result_lines().map(lambda line: syntax.ResultLineClaim(line, NOWHERE)))
     same = rows.map(lambda row: replace(row, where=place))
     return draw(lines_of(st.one_of(same, same, same, claims()), least=2))
 

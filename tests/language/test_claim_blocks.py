@@ -148,7 +148,7 @@ def test_a_block_isn_t_inherited() -> None:
     base = Source("base.arch", NET + BLOCK)
     delta = read(f'extends "base.arch"\nreplace fc2: FC-20\n{BLOCK.replace("Table 1", "Table 2")}')
     whole = flatten(delta, lambda link: arch.parse(base))
-    assert {c.where for c in whole.contents if isinstance(c, syntax.Claim | syntax.ResultClaim)} == {"Table 2"}
+    assert {c.where for c in whole.contents if isinstance(c, syntax.Claim | syntax.ResultLineClaim)} == {"Table 2"}
     assert arch.write(whole).count("claims") == 1
 
 

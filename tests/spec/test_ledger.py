@@ -187,7 +187,7 @@ def _figures(spec: Spec) -> Iterator[Printed]:
                 protocol = frozenset(map(str, content.protocol))
                 for measure in measures:
                     yield Printed(content.on or "", measure.name, _text(measure), content.where or "", protocol)
-            case syntax.ResultClaim(line):
+            case syntax.ResultLineClaim(line):
                 where = content.where or ""
                 yield from (
                     Printed("", key, getattr(line, key[:-9]), where) for key in ("train-accuracy", "val-accuracy")
@@ -402,7 +402,7 @@ def test_every_figure_of_a_spec_has_a_row(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_claim_says_where_its_source_prints_it(name: str) -> None:
     for content in held(name).spec.document.contents:
-        if isinstance(content, Claim | syntax.ResultClaim):
+        if isinstance(content, Claim | syntax.ResultLineClaim):
             assert content.where
 
 
@@ -487,7 +487,7 @@ def places(spec: Spec) -> Iterator[tuple[int, int]]:
     spans = [span for _, span in Held(spec).printed_values]
     spans += [p.expects.span for p in spec.network.printed if p.expects.span.source == spec.source]
     for content in spec.document.contents:
-        if isinstance(content, syntax.ResultClaim):
+        if isinstance(content, syntax.ResultLineClaim):
             spans.append(content.span)
         elif isinstance(content, Claim) and not (content.protocol and (content.where or "").startswith("computed")):
             spans += [measure.span for measure in content.measures] + [option.span for option in content.protocol]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import vggdsl
-from vggdsl.language.schema import Call, Entry, Key
+from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.recipe.entries import ENTRIES
 
@@ -35,7 +35,7 @@ def wrong(entry: str) -> list[str]:
     return [found.message for found in caught.value.diagnostics]
 
 
-def _keys(call: Call) -> tuple[Key, ...]:
+def _keys(call: CallKind) -> tuple[Key, ...]:
     return (*call.placed, *([call.more] if call.more else ()), *call.keys)
 
 
@@ -44,7 +44,7 @@ def test_every_entry_of_a_recipe_is_told_in_its_order() -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-def test_an_entry_has_a_meaning_and_an_example(entry: Entry) -> None:
+def test_an_entry_has_a_meaning_and_an_example(entry: EntryKind) -> None:
     assert entry.meaning
     assert read(f"{entry.name} {entry.example}").origin(entry.name) == "spec"
 
@@ -56,7 +56,7 @@ def test_what_goes_without_an_entry_can_be_written(name: str) -> None:
 
 
 @pytest.mark.parametrize(("entry", "call"), CALLS.values(), ids=CALLS)
-def test_a_call_has_a_meaning_and_an_example(entry: Entry, call: Call) -> None:
+def test_a_call_has_a_meaning_and_an_example(entry: EntryKind, call: CallKind) -> None:
     assert call.meaning
     for example in call.example.split(" or "):
         rest = " cosine" if call.name == "warmup" else ""
@@ -67,7 +67,7 @@ def test_a_call_has_a_meaning_and_an_example(entry: Entry, call: Call) -> None:
 
 
 @pytest.mark.parametrize(("entry", "call"), CALLS.values(), ids=CALLS)
-def test_an_option_has_a_meaning_and_an_example(entry: Entry, call: Call) -> None:
+def test_an_option_has_a_meaning_and_an_example(entry: EntryKind, call: CallKind) -> None:
     for key in _keys(call):
         assert key.meaning, key.name
         assert key.type.says
@@ -105,7 +105,7 @@ def _page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(entry: Entry) -> Iterator[str]:
+def _section(entry: EntryKind) -> Iterator[str]:
     yield f"{_capital(entry.meaning)}. By default `{Recipe().written(entry.name)}`."
     if entry.number:
         yield f"{'Each is' if entry.several else 'It is'} {entry.number.says}."
@@ -129,7 +129,7 @@ def _section(entry: Entry) -> Iterator[str]:
         yield f"| `{name}{'=' if is_option else ''}` | {whose} | {says} | {default} | {key.meaning} |"
 
 
-def _shown(call: Call) -> str:
+def _shown(call: CallKind) -> str:
     places = [*(key.name for key in call.placed), *([f"{call.more.name}, …"] if call.more else ())]
     return f"{call.name}({', '.join(places)})" if places else call.name
 

@@ -27,7 +27,7 @@ from torchvision.models import WeightsEnum
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.matching import pair, plan_of
+from vggdsl.network.matching import normal_form, pair
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.spec import parse
 from vggdsl.targets import foreign_weights
@@ -262,7 +262,7 @@ def test_branches_are_told_apart_by_what_they_do(text: str) -> None:
     a = parse(f"input 8x8x8\nafter conv: none\n{text} FC-10").typed
     swapped = text[: text.index("[") + 1] + " | ".join(reversed(text[text.index("[") + 1 : -1].split("|"))) + "]"
     b = parse(f"input 8x8x8\nafter conv: none\n{swapped} FC-10").typed
-    pairs = pair(plan_of(a), plan_of(b))
+    pairs = pair(normal_form(a), normal_form(b))
     if text.startswith("concat"):
         assert pairs is None
     else:
@@ -275,7 +275,7 @@ def test_branches_are_told_apart_by_what_they_do(text: str) -> None:
 
 @given(graphs())
 def test_a_network_is_paired_with_itself(graph: TypedGraph) -> None:
-    pairs = pair(plan_of(graph), plan_of(graph))
+    pairs = pair(normal_form(graph), normal_form(graph))
     assert pairs is not None
     assert all(a == b for a, b in pairs.items())
     assert {t.name for t in graph.nodes if t.params.total} <= pairs.keys()
@@ -285,9 +285,9 @@ def test_averages_that_are_the_same_are_spelled_alike() -> None:
     graph = parse("input 8x8x3\nafter conv: none\nconv3-4 avgpool4/4 dropout-0.5 FC-5 softmax").typed
     for pool in (nn.AdaptiveAvgPool2d(2), nn.AvgPool2d(4)):
         theirs = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), pool, nn.Flatten(), nn.Linear(16, 5))
-        assert pair(plan_of(graph), trace(theirs, graph.input)) is not None
+        assert pair(normal_form(graph), trace(theirs, graph.input)) is not None
     other = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(36, 5))
-    assert pair(plan_of(graph), trace(other, graph.input)) is None
+    assert pair(normal_form(graph), trace(other, graph.input)) is None
 
 
 def test_a_prelu_has_a_slope_a_channel() -> None:
@@ -296,7 +296,7 @@ def test_a_prelu_has_a_slope_a_channel() -> None:
     def theirs(first: nn.Module, second: nn.Module) -> nn.Module:
         return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), first, nn.Conv2d(4, 4, 3, padding=1), second)
 
-    pairs = pair(plan_of(graph), trace(theirs(nn.PReLU(4), nn.PReLU(4)), graph.input))
+    pairs = pair(normal_form(graph), trace(theirs(nn.PReLU(4), nn.PReLU(4)), graph.input))
     assert pairs is not None
     assert (pairs["prelu1_1"], pairs["prelu1_2"]) == ("1", "3")
     shared = nn.PReLU(4)
@@ -320,12 +320,12 @@ def test_zeros_behind_the_channels_are_a_widen() -> None:
     graph = parse("input 8x8x3\nafter conv: none\nconv3-8 widen-8 widen-12").typed
     behind = (0, 0, 0, 0, 0, 4)
     for how in ({}, {"mode": "constant", "value": 0.0}):
-        assert pair(plan_of(graph), trace(_Padded(behind, **how), graph.input)) == {
+        assert pair(normal_form(graph), trace(_Padded(behind, **how), graph.input)) == {
             "conv1_1": "conv",
             "widen1_1_2": "pad",
             "input": "x",
         }
-    assert pair(plan_of(graph), trace(_Padded((*behind[:5], 5)), graph.input)) is None
+    assert pair(normal_form(graph), trace(_Padded((*behind[:5], 5)), graph.input)) is None
     others: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
         *((pads, {}) for pads in ((0, 0, 0, 0, 2, 2), (1, 1, 1, 1), (0, 0, 0, 0, 0, -4))),
         *((behind, how) for how in ({"value": 1.0}, {"mode": "circular"})),

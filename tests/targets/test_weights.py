@@ -18,7 +18,7 @@ from vggdsl.network.ops import FC, LRN, Activation, BatchNorm, Conv, Dropout, In
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.targets import onnx as onnx_target
 from vggdsl.targets.onnx import save, to_onnx
-from vggdsl.targets.torch import Init, Network, initialise, load_weights, to_torch, weights, without_weights
+from vggdsl.targets.torch import InitName, Network, initialise, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import verify_onnx
 from vggdsl.targets.weight_files import check_finite, read_weights
 from vggdsl.text.errors import InputError, VggdslError
@@ -58,7 +58,7 @@ GLOROT = [math.sqrt(2 / (i + o)) for i, o in ((27, 288), (144, 288), (512, 200),
         ("normal", [0.03] * 4),
     ],
 )
-def test_initial_spread(how: Init, expected: list[float]) -> None:
+def test_initial_spread(how: InitName, expected: list[float]) -> None:
     network = to_torch(GRAPH)
     initialise(network, how, generator=generator(), std=0.03)
     assert spread(network) == pytest.approx(expected, rel=0.05)

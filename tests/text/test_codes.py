@@ -20,7 +20,7 @@ from vggdsl.text import errors
 from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.diagnostics import render_all
 from vggdsl.text.errors import Diagnostic, Label, VggdslError, error_of, in_a_line, unknown
-from vggdsl.text.facts import Facts, OtherClasses, OtherLayers
+from vggdsl.text.facts import FindingFacts, OtherClasses, OtherLayers
 from vggdsl.text.source import Source, Span
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "errors"
@@ -172,8 +172,8 @@ def test_a_finding_has_a_row_and_the_facts_that_it_says() -> None:
         Diagnostic("V999", "m")  # type: ignore[arg-type]  # what mypy finds is found at run time, too
     with pytest.raises(ValueError, match="V401 with the facts None"):
         Diagnostic("V401", "m")
-    with pytest.raises(ValueError, match="V101 with the facts Facts"):
-        Diagnostic("V101", "m", facts=Facts())
+    with pytest.raises(ValueError, match="V101 with the facts FindingFacts"):
+        Diagnostic("V101", "m", facts=FindingFacts())
     found = Diagnostic("V401", "m", facts=OtherClasses(100, 10)).at(Label(BAD))
     assert found.facts == OtherClasses(network=100, data=10)
     assert unknown("V410", "layer", "a", ["b"], BAD, OtherLayers(("a",))).facts == OtherLayers(("a",))

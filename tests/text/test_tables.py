@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from vggdsl.text.printing import width_of
-from vggdsl.text.tables import Part, Table, numbers, to_csv, to_latex, to_markdown, to_text, words
+from vggdsl.text.tables import RowGroup, Table, numbers, to_csv, to_latex, to_markdown, to_text, words
 
 TEXTS = st.text(string.ascii_letters[:3] + string.digits[:3] + string.punctuation + " é×±—…畳", max_size=12)
 WORD = st.sampled_from(["conv3-64", "_a_", "__a__", "~~a~~", "*a*", "`a`", "<b>", "[a](b)", "&amp;", "a--b", "\\|"])
@@ -21,7 +21,7 @@ COLUMNS = words("layer") + numbers("params")
 
 
 def table(rows: list[tuple[str, str]], note: str = "") -> Table:
-    return Table(COLUMNS, [Part(rows[:2]), Part(rows[2:], is_total=True)], note)
+    return Table(COLUMNS, [RowGroup(rows[:2]), RowGroup(rows[2:], is_total=True)], note)
 
 
 def squeezed(text: str) -> str:

@@ -7,7 +7,7 @@ import click
 from vggdsl.cli.common import echo_json, print_table
 from vggdsl.cli.schemas import ResultRow
 from vggdsl.records.table import Row, data_text, two_decimals
-from vggdsl.text.tables import Part, Table, numbers, to_csv, words
+from vggdsl.text.tables import RowGroup, Table, numbers, to_csv, words
 from vggdsl.text.units import plural
 
 COLUMNS = (
@@ -29,7 +29,7 @@ def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> No
         click.echo(to_csv(_CSV, map(_csv, found)), nl=False)
         return
     cells = [_cells(row) for row in found]
-    table = _changed(cells) if changed and len(cells) > 1 else Table(COLUMNS, [Part(cells)])
+    table = _changed(cells) if changed and len(cells) > 1 else Table(COLUMNS, [RowGroup(cells)])
     if cells or form != "table":
         print_table(table, form)
 
@@ -81,7 +81,7 @@ def _changed(cells: Sequence[Sequence[str]]) -> Table:
     alike = {i for i in range(1, len(COLUMNS)) if len({row[i] for row in cells}) == 1}
     kept = [i for i in range(len(COLUMNS)) if i not in alike]
     common = ", ".join(f"{COLUMNS[i].name} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != NOTHING)
-    return Table([COLUMNS[i] for i in kept], [Part([[row[i] for i in kept] for row in cells])], common)
+    return Table([COLUMNS[i] for i in kept], [RowGroup([[row[i] for i in kept] for row in cells])], common)
 
 
 def _json(row: Row) -> ResultRow:

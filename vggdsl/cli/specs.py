@@ -6,7 +6,7 @@ from vggdsl.cli.common import echo_json, form_of, print_table, reports_errors
 from vggdsl.cli.schemas import Listed
 from vggdsl.language.library import shipped
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.tables import Part, Table, numbers, words
+from vggdsl.text.tables import RowGroup, Table, numbers, words
 
 COLUMNS = words("name") + numbers("params", "macs", "layers", "holds", "disputed") + words("source")
 
@@ -37,7 +37,7 @@ def command(form: str, as_json: bool) -> None:
     if form == "json":
         echo_json([_data(name, spec) for name, spec in specs.items()])
     else:
-        print_table(Table(COLUMNS, [Part([_row(name, spec) for name, spec in specs.items()])]), form)
+        print_table(Table(COLUMNS, [RowGroup([_row(name, spec) for name, spec in specs.items()])]), form)
 
 
 def _data(name: str, spec: Spec) -> Listed:

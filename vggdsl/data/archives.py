@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vggdsl.data.sources import Found, Source, Wanted, missing, wrong
+from vggdsl.data.sources import DataSource, Found, Wanted, missing, wrong
 from vggdsl.data.views import SIZES
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text import parts
@@ -154,5 +154,5 @@ ARCHIVES = {
 without the unlabelled images."""
 
 
-def source(archive: Archive) -> Source:
-    return Source(archive.read, archive.find, is_fetched=True)
+def source(archive: Archive) -> DataSource:
+    return DataSource(archive.read, archive.find, is_fetched=True)

@@ -20,7 +20,7 @@ _AHEAD = 3
 _CHUNK = 64
 _ALL = slice(None)
 
-Job = tuple[Lazy, int, tuple[int, float, float] | None]
+ImageRequest = tuple[Lazy, int, tuple[int, float, float] | None]
 """An image of a split, and which view of it is wanted; None: its centre."""
 
 
@@ -54,24 +54,24 @@ def training_batches(
         return
     waiting: deque[tuple[Tensor, int, torch.Generator]] = deque()
 
-    def jobs() -> Iterator[list[Job]]:
+    def requests() -> Iterator[list[ImageRequest]]:
         for k, chosen in enumerate(parts):
             random = random_of(k)
             waiting.append((split.labels[chosen[share]], len(chosen), random))
             yield _views(split, chosen, random)[share]
 
-    for images in _read_ahead(jobs()):
+    for images in _read_ahead(requests()):
         labels, total, random = waiting.popleft()
         yield Batch(Split(images, labels), total, random)
 
 
-def _views(split: Lazy, chosen: Tensor, random: torch.Generator) -> list[Job]:
+def _views(split: Lazy, chosen: Tensor, random: torch.Generator) -> list[ImageRequest]:
     indices, view = chosen.tolist(), split.view
     if view is None:
         return [(split, i, None) for i in indices]
     sides = torch.randint(view.low, view.high + 1, (len(indices),), generator=random).tolist()
     down, across = torch.rand(2, len(indices), generator=random, dtype=torch.float64).tolist()
-    return [(split, *job) for job in zip(indices, zip(sides, down, across, strict=True), strict=True)]
+    return [(split, *request) for request in zip(indices, zip(sides, down, across, strict=True), strict=True)]
 
 
 def in_order(split: Images, batch: int) -> Iterator[Split]:
@@ -96,18 +96,18 @@ def read_all(split: Lazy) -> Tensor:
     return images
 
 
-def _read(job: Job) -> Tensor:
-    split, index, view = job
+def _read(request: ImageRequest) -> Tensor:
+    split, index, view = request
     return split.centre(index) if view is None else split.glimpse(index, *view)
 
 
-def _read_ahead(batches: Iterable[Sequence[Job]]) -> Iterator[Tensor]:
+def _read_ahead(batches: Iterable[Sequence[ImageRequest]]) -> Iterator[Tensor]:
     """The images of each batch (N, C, H, W); the next batches are on their way meanwhile."""
     pool = ThreadPoolExecutor(_THREADS, "images")
     waiting: deque[list[Future[Tensor]]] = deque()
     try:
-        for jobs in batches:
-            waiting.append([pool.submit(_read, job) for job in jobs])
+        for requests in batches:
+            waiting.append([pool.submit(_read, request) for request in requests])
             if len(waiting) > _AHEAD:
                 yield torch.stack([future.result() for future in waiting.popleft()])
         pool.shutdown(wait=False)  # its threads end with their last image, even if nobody asks for it

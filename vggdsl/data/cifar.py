@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vggdsl.data.sources import Found, Source, Wanted, missing
+from vggdsl.data.sources import DataSource, Found, Wanted, missing
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
@@ -18,7 +18,7 @@ _PIXELS = 3 * 32 * 32
 
 
 @dataclass(frozen=True)
-class Archive:
+class CifarArchives:
     """A set's two archives. A record of the binary version is bytes of labels, the last of them read, and pixels."""
 
     title: str
@@ -112,7 +112,7 @@ sunflower sweet_pepper table tank telephone television tiger tractor train trout
 willow_tree wolf woman worm
 """
 
-CIFAR10 = Archive(
+CIFAR10 = CifarArchives(
     title="CIFAR-10",
     binary="cifar-10-batches-bin",
     python="cifar-10-batches-py",
@@ -122,7 +122,7 @@ CIFAR10 = Archive(
     label_bytes=1,
     classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 )
-CIFAR100 = Archive(
+CIFAR100 = CifarArchives(
     title="CIFAR-100",
     binary="cifar-100-binary",
     python="cifar-100-python",
@@ -134,5 +134,5 @@ CIFAR100 = Archive(
 )
 
 
-def source(archive: Archive) -> Source:
-    return Source(archive.read, archive.find, is_fetched=True)
+def source(archive: CifarArchives) -> DataSource:
+    return DataSource(archive.read, archive.find, is_fetched=True)

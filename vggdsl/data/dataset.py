@@ -25,22 +25,22 @@ from vggdsl.data.memory import available, check_images
 from vggdsl.data.moments import Moments
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import SEED, Arrays, Noise
-from vggdsl.data.sources import Found, Source, Wanted, digits, fake
+from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, set_aside
 from vggdsl.data.views import view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 
-SOURCES: dict[str, Source] = {
-    "digits": Source(digits),
+SOURCES: dict[str, DataSource] = {
+    "digits": DataSource(digits),
     **{name: archives.source(archive) for name, archive in archives.ARCHIVES.items()},
     "cifar10": cifar.source(cifar.CIFAR10),
     "cifar100": cifar.source(cifar.CIFAR100),
-    "tiny-imagenet": Source(read_tiny_imagenet, find_tiny_imagenet),
-    "imagenet": Source(read_imagenet, find_imagenet),
-    "folder": Source(read_folder, find_folder),
-    "fake": Source(fake),
+    "tiny-imagenet": DataSource(read_tiny_imagenet, find_tiny_imagenet),
+    "imagenet": DataSource(read_imagenet, find_imagenet),
+    "folder": DataSource(read_folder, find_folder),
+    "fake": DataSource(fake),
 }
 _HELD = 0.5
 """Part of the free memory that images of files may take; beyond it they are read at each use."""

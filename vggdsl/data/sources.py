@@ -55,7 +55,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSource:
     """How a data set is read, and how it is looked for: ``look`` raises ``InputError`` V503 if it isn't there."""
 
     read: Callable[[Wanted], Found]

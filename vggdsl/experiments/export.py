@@ -1,7 +1,7 @@
 """A network with weights from anywhere, for inference: as an ONNX model, and as a file that is known to be right."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from vggdsl.records.runfolder import Trained, is_run, load_trained, weights_dige
 from vggdsl.spec.spec import Spec, load, network_of
 from vggdsl.targets import onnx
 from vggdsl.targets.export import export_onnx
-from vggdsl.targets.foreign_weights import from_file, from_torchvision
+from vggdsl.targets.foreign_weights import Say, from_file, from_torchvision
 from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.overwrite import check_target
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
@@ -34,7 +34,6 @@ _NO_PREPROCESSING = "no preprocessing is known: the file says that pixels are on
 Given: TypeAlias = "Weights | Network | Run | str | Path | None"
 """Weights: arrays by name, those of a module or of a run, a run's folder, a file, or ``torchvision:vgg16``; None for
 those that a training would begin with."""
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)

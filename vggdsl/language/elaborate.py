@@ -52,7 +52,7 @@ class Element:
 
 
 @dataclass(frozen=True)
-class Network:
+class AnnotatedGraph:
     """A graph with what the text said of its elements."""
 
     graph: Graph
@@ -61,7 +61,7 @@ class Network:
     elements: tuple[Element, ...]
 
     def __repr__(self) -> str:
-        return f"Network({self.graph}, {len(self.elements)} elements, {len(self.labels)} labels)"
+        return f"AnnotatedGraph({self.graph}, {len(self.elements)} elements, {len(self.labels)} labels)"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class _Follow:
     span: Span | None
 
 
-def elaborate(document: syntax.Document) -> Network:
+def elaborate(document: syntax.Document) -> AnnotatedGraph:
     """The network that a document describes, whose links are resolved.
 
     Raises ``NetworkError`` with everything that is wrong with it.
@@ -90,7 +90,7 @@ class _Elaboration:
         self.words: list[Word] = []
         self.consumers: list[list[int]] = []
 
-    def run(self) -> Network:
+    def run(self) -> AnnotatedGraph:
         blocks = blocks_of(self.contents, self.found)
         if self.found:  # a block that calls itself can't be expanded
             raise NetworkError(sorted(self.found, key=_place))
@@ -335,7 +335,7 @@ class _Elaboration:
             message = f"`{word} {rule.kind}` matches nothing"
             self.found.append(Diagnostic("V213", message, (label,), why, UnmatchedRule(word, rule.kind)))
 
-    def _network(self, nodes: list[list[Node]], expansion: Expansion, first: syntax.Item) -> Network:
+    def _network(self, nodes: list[list[Node]], expansion: Expansion, first: syntax.Item) -> AnnotatedGraph:
         printed, labels, spans = [], dict[str, tuple[str, ...]](), dict[str, Span]()
         elements = [Element(first, ("input",))]
         if first.expects:
@@ -368,7 +368,7 @@ class _Elaboration:
             )
             for index, (aux, _) in enumerate(expansion.heads)
         )
-        return Network(Graph(tuple(trunk), tuple(heads)), tuple(printed), labels, tuple(elements))
+        return AnnotatedGraph(Graph(tuple(trunk), tuple(heads)), tuple(printed), labels, tuple(elements))
 
     def _names(self, place: Place, nodes: list[list[Node]]) -> tuple[str, ...]:
         """The nodes that are part of the element: those of an auxiliary classifier inside it aren't."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from vggdsl.language import syntax
-from vggdsl.language.schema import Call, Choice, Entry, Flag, Key, UnfitError
+from vggdsl.language.schema import CallKind, Choice, EntryKind, Flag, Key, UnfitError
 from vggdsl.language.syntax import Atom, During, Option, Setting
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.source import Placed, Span
 
-Value = Atom | Option | Setting
+EntryValue = Atom | Option | Setting
 """What can stand behind the key of an entry."""
 
 
@@ -89,7 +89,7 @@ class Reader:
 
     # -- entries
 
-    def entry(self, entry: syntax.Entry, by: Entry) -> Any:
+    def entry(self, entry: syntax.Entry, by: EntryKind) -> Any:
         """The value of an entry: a tuple of several; for ``none`` an empty one, or None."""
         if by.or_none and entry.written.lower() == "none":
             return () if by.several else None
@@ -107,7 +107,7 @@ class Reader:
             self.wrong(str(why), entry.span, why.help)
             return None
 
-    def value(self, value: Value, by: Entry) -> Any:
+    def value(self, value: EntryValue, by: EntryKind) -> Any:
         """One value of an entry."""
         if by.number is None:
             call = self.which(value, by)
@@ -117,7 +117,7 @@ class Reader:
             return None
         return self._placed(value, Key(by.name, by.number, by.meaning), by.name)
 
-    def which(self, value: Value, by: Entry) -> Call | None:
+    def which(self, value: EntryValue, by: EntryKind) -> CallKind | None:
         """The call that a value is, by its word."""
         if isinstance(value, Option) or (isinstance(value, Atom) and value.kind != "word"):
             self.wrong(f"{by.name}: `{value}` can't stand here", value.span, f"write {by.name} {by.example}")
@@ -130,7 +130,7 @@ class Reader:
         self.found.append(unknown(self.voice.unfit, by.what or by.name, name, known, value.span))
         return None
 
-    def call(self, value: Value, call: Call, by: Entry) -> Any:
+    def call(self, value: EntryValue, call: CallKind, by: EntryKind) -> Any:
         """What a call makes of its arguments."""
         before = len(self.found)
         arguments = value.arguments if isinstance(value, Setting) else ()
@@ -151,7 +151,7 @@ class Reader:
             self.wrong(str(why), at, why.help)
             return None
 
-    def _places(self, places: Sequence[Atom | During], call: Call, span: Span) -> list[Any]:
+    def _places(self, places: Sequence[Atom | During], call: CallKind, span: Span) -> list[Any]:
         """The values that are given by their place."""
         given, left = [], list(places)
         for key in call.placed:

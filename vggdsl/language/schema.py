@@ -1,7 +1,7 @@
 """What may be written for a key: types, keys, calls and entries, told as data.
 
 A ``Type`` turns a text into a value and back. A ``Key`` is a name with a type, what it means and what goes where it
-isn't written; a ``Call`` a word with keys in brackets; an ``Entry`` a line of calls or numbers. Layers' options,
+isn't there; a ``CallKind`` a word with keys in brackets; an ``EntryKind`` a line of calls or numbers. Layers' options,
 recipes, protocols and measured blocks are tables of them; ``language/reader.py`` reads by these, and examples and
 pages are made from them.
 """
@@ -210,7 +210,7 @@ class Text(Type):
         return str(text)
 
 
-class Path(Type):
+class Quoted(Type):
     says = noun = "a path"
     example = '"DIR"'
     kinds = ("string",)
@@ -222,10 +222,10 @@ class Path(Type):
         return f'"{value}"'
 
 
-class Listed(Type):
+class CommaList(Type):
     """One or several, with commas between.
 
-    >>> Listed(Whole()).read("256,384")
+    >>> CommaList(Whole()).read("256,384")
     (256, 384)
     """
 
@@ -314,7 +314,7 @@ def call_text(name: str, made: Any, whole: bool = False) -> str:
 
 
 @dataclass(frozen=True)
-class Call:
+class CallKind:
     """``crop(32, pad=4)``: a word that may take values by their place, and options by their keys.
 
     ``make`` gets what was given; it may raise ``UnfitError`` where values don't go together.
@@ -338,7 +338,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryKind:
     """A line of a section: its key, and what may stand behind it: one call or number, or several, or ``none``.
 
     ``make`` gets the value, or a tuple of several; it may raise ``UnfitError``.
@@ -347,7 +347,7 @@ class Entry:
     name: str
     meaning: str
     example: str
-    calls: tuple[Call, ...] = ()
+    calls: tuple[CallKind, ...] = ()
     what: str = ""
     """What the calls are, if they aren't called like the entry."""
     several: bool = False

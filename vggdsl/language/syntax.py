@@ -270,7 +270,7 @@ class ResultLine:
 
 
 @dataclass(frozen=True)
-class ResultClaim:
+class ResultLineClaim:
     result: ResultLine
     span: Span = field(compare=False, repr=False)
     where: str | None = None
@@ -379,7 +379,7 @@ class Measured:
     __repr__ = as_written
 
 
-Directive = Cites | After | Default | Block | Link | Remove | Edit | Claim | ResultClaim | Train | Measured
+Directive = Cites | After | Default | Block | Link | Remove | Edit | Claim | ResultLineClaim | Train | Measured
 Content = Items | Directive | Entry | ResultLine | Results
 
 

@@ -1,6 +1,6 @@
 """Which of another's layers is which of ours: by what the layers do, not by what they are called.
 
-Two networks are held against each other as plans: graphs of layers without what doesn't change an output in
+Two networks are held against each other as normal forms: graphs of layers without what doesn't change an output in
 evaluation (dropout, identities, a last softmax) and with one spelling for what computes the same (an average
 over the whole map). Every layer of both gets a number by what it is and by the numbers of its inputs; those
 of a sum may stand in any order. Walking back from the outputs then pairs the layers, so that the order in
@@ -54,7 +54,7 @@ class AdaptiveAvgPool(Facts):
 
 @dataclass(frozen=True)
 class Step:
-    """A layer of a plan, and the shape that it gives."""
+    """A layer of a normal form, and the shape that it gives."""
 
     name: str
     op: Facts
@@ -62,7 +62,7 @@ class Step:
     shape: Shape
 
 
-class Plan:
+class NormalForm:
     """A network as far as its outputs depend on it, layer by layer in a topological order.
 
     ``heads`` are the outputs of auxiliary classifiers.
@@ -91,7 +91,7 @@ class Plan:
         self._stands_for[name] = name
         self.steps[name] = Step(name, op, sources, op.out_shape(*shapes))
 
-    def finish(self, output: str, heads: Iterable[str] = ()) -> "Plan":
+    def finish(self, output: str, heads: Iterable[str] = ()) -> "NormalForm":
         """Says what the outputs are; softmaxes at the end are left out."""
         self.output, *others = (self._logits(name) for name in (output, *heads))
         self.heads = tuple(others)
@@ -102,18 +102,18 @@ class Plan:
         return step.inputs[0] if isinstance(step.op, Softmax) else step.name
 
 
-def plan_of(graph: TypedGraph) -> Plan:
+def normal_form(graph: TypedGraph) -> NormalForm:
     """A network of ours; its auxiliary classifiers too."""
-    plan = Plan(graph.nodes[0].name, graph.input)
+    form = NormalForm(graph.nodes[0].name, graph.input)
     for typed in graph.training_nodes[1:]:
-        plan.add(typed.name, typed.node.op, typed.node.inputs)
-    return plan.finish(graph.nodes[-1].name, (head.nodes[-1].name for head in graph.heads))
+        form.add(typed.name, typed.node.op, typed.node.inputs)
+    return form.finish(graph.nodes[-1].name, (head.nodes[-1].name for head in graph.heads))
 
 
-def pair(ours: Plan, theirs: Plan) -> dict[str, str] | None:
+def pair(ours: NormalForm, theirs: NormalForm) -> dict[str, str] | None:
     """Our layers, each with theirs; None if the networks differ. Auxiliary classifiers are left out."""
     numbers: dict[object, int] = {}
-    number = {id(plan): _numbered(plan, numbers) for plan in (ours, theirs)}
+    number = {id(form): _numbered(form, numbers) for form in (ours, theirs)}
     a, b = number[id(ours)], number[id(theirs)]
     if a[ours.output] != b[theirs.output]:
         return None
@@ -134,17 +134,17 @@ def pair(ours: Plan, theirs: Plan) -> dict[str, str] | None:
     return pairs if len(set(pairs.values())) == len(pairs) else None
 
 
-def _numbered(plan: Plan, numbers: dict[object, int]) -> dict[str, int]:
-    """For each layer a number that it shares with those, of any plan, that are the same of the same inputs."""
+def _numbered(form: NormalForm, numbers: dict[object, int]) -> dict[str, int]:
+    """For each layer a number that it shares with those, of any form, that are the same of the same inputs."""
     found: dict[str, int] = {}
-    for step in plan.steps.values():
+    for step in form.steps.values():
         inputs = [found[name] for name in step.inputs]
         key = step.op, tuple(sorted(inputs) if isinstance(step.op, Add) else inputs)
         found[step.name] = numbers.setdefault(key, len(numbers))
     return found
 
 
-def pair_heads(ours: Plan, theirs: Plan, trunk: Mapping[str, str]) -> dict[str, str] | None:
+def pair_heads(ours: NormalForm, theirs: NormalForm, trunk: Mapping[str, str]) -> dict[str, str] | None:
     """The layers of our auxiliary classifiers, each with theirs; None if one of them has no counterpart.
 
     How a head averages its input may differ, as long as it leaves the same shape: heads are gone in evaluation.
@@ -158,7 +158,9 @@ def pair_heads(ours: Plan, theirs: Plan, trunk: Mapping[str, str]) -> dict[str, 
     return {here: there for here, there in pairs.items() if here not in trunk}
 
 
-def _pair_head(ours: Plan, theirs: Plan, ends: tuple[str, str], known: Mapping[str, str]) -> dict[str, str] | None:
+def _pair_head(
+    ours: NormalForm, theirs: NormalForm, ends: tuple[str, str], known: Mapping[str, str]
+) -> dict[str, str] | None:
     pairs: dict[str, str] = {}
     todo = [ends]
     while todo:
@@ -177,9 +179,9 @@ def _pair_head(ours: Plan, theirs: Plan, ends: tuple[str, str], known: Mapping[s
     return pairs
 
 
-def differences(ours: Plan, theirs: Plan) -> str:
+def differences(ours: NormalForm, theirs: NormalForm) -> str:
     """The first layers in which two networks differ, ours and theirs."""
-    sides = [[(step, step.op.text) for step in _in_depth(plan)] for plan in (ours, theirs)]
+    sides = [[(step, step.op.text) for step in _in_depth(form)] for form in (ours, theirs)]
     found = _compare(*([(f"{s.name} is {text} -> {s.shape}", text) for s, text in side] for side in sides))
     return found or "their layers are the same, and follow each other in another way"
 
@@ -198,15 +200,15 @@ def _compare(ours: Sequence[tuple[str, str]], theirs: Sequence[tuple[str, str]])
     return "; ".join(found[:_LISTED]) + rest
 
 
-def _in_depth(plan: Plan) -> list[Step]:
+def _in_depth(form: NormalForm) -> list[Step]:
     """What the output depends on, branch by branch; of a sum the longest branch first."""
     depth: dict[str, int] = {}
-    for step in plan.steps.values():
+    for step in form.steps.values():
         depth[step.name] = 1 + max((depth[name] for name in step.inputs), default=0)
     order: dict[str, Step] = {}
-    todo = [plan.output]
+    todo = [form.output]
     while todo:
-        step = plan.steps[todo[-1]]
+        step = form.steps[todo[-1]]
         inputs = sorted(step.inputs, key=lambda name: -depth[name]) if isinstance(step.op, Add) else step.inputs
         missing = next((name for name in inputs if name not in order), None)
         if missing is not None:

@@ -20,7 +20,7 @@ RECORD = "record.arch"
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class SeedGroup:
     """Measurements of one network by one recipe on the same data, a seed each, in their order."""
 
     results: tuple[Result, ...]
@@ -68,7 +68,7 @@ class Subject:
         # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.
         return file.name == RECORD or not is_file(file) or is_beside(file, Path(self.path))
 
-    def groups(self, found: list[Diagnostic]) -> list[Group]:
+    def groups(self, found: list[Diagnostic]) -> list[SeedGroup]:
         """Its measurements by network, recipe, data, split, deviations, precision and the weights that they began with.
 
         Of one seed the first counts: a repetition adds no evidence. One that disagrees is added to ``found``.
@@ -81,7 +81,7 @@ class Subject:
                 message = f"{self.name} was measured more than once with seed {result.seed}, and not alike"
                 shown = f"{first.line} on {first.device} counts, {result.line} on {result.device} doesn't"
                 found.append(Diagnostic("W610", message, help=shown))
-        return [Group(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in by_key.values()]
+        return [SeedGroup(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in by_key.values()]
 
 
 @dataclass

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from statistics import fmean, stdev
 
-from vggdsl.records.collect import Collection, Group, Subject, collect
+from vggdsl.records.collect import Collection, SeedGroup, Subject, collect
 from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
 from vggdsl.records.result import Result
 from vggdsl.spec.claims import ResultClaim
@@ -44,7 +44,7 @@ class Row:
     recipe: str | None
     measure: str
     claimed: Claimed | None = None
-    group: Group | None = None
+    group: SeedGroup | None = None
     values: tuple[float, ...] = ()
     differs: tuple[str, ...] = ()
 
@@ -105,7 +105,7 @@ def rows(collection: Collection, every: bool) -> list[Row]:
 
 def _rows(subject: Subject, every: bool, found: list[Diagnostic]) -> Iterator[Row]:
     groups, splits = subject.groups(found), SPLITS if every else ("test",)
-    shown = set[tuple[Group, str]]()
+    shown = set[tuple[SeedGroup, str]]()
     for claim in subject.spec.results:
         made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))
         yield from made
@@ -128,7 +128,7 @@ def _rows(subject: Subject, every: bool, found: list[Diagnostic]) -> Iterator[Ro
         yield Row(subject, subject.spec.recipe().name, "test-accuracy")
 
 
-def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[Group], splits: Sequence[str]) -> Iterator[Row]:
+def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[SeedGroup], splits: Sequence[str]) -> Iterator[Row]:
     assert claim.line is not None
     for name, printed in claim.measures:
         split = name.removesuffix("-accuracy")
@@ -144,7 +144,7 @@ def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[Group], spli
             yield Row(subject, None, name, claimed)
 
 
-def _of_claim(subject: Subject, claim: ResultClaim, groups: Sequence[Group]) -> Iterator[Row]:
+def _of_claim(subject: Subject, claim: ResultClaim, groups: Sequence[SeedGroup]) -> Iterator[Row]:
     protocol = dict(claim.protocol)
     recipe = protocol.get("train", subject.spec.recipe().name)
     groups = [group for group in groups if group.one.recipe_name == recipe]
@@ -155,12 +155,12 @@ def _of_claim(subject: Subject, claim: ResultClaim, groups: Sequence[Group]) -> 
         yield from measured or made[:1] or [Row(subject, recipe, name, claimed)]
 
 
-def _claimed(subject: Subject, name: str, claimed: Claimed, group: Group) -> Row:
+def _claimed(subject: Subject, name: str, claimed: Claimed, group: SeedGroup) -> Row:
     """A claim beside a group, or beside those of its seeds that the claim is about; without values if it isn't
     what was measured."""
     protocol = claimed.protocol
     of_seed = [r for r in group.results if protocol.get("seed") == str(r.seed)]
-    group = Group(tuple(of_seed)) if of_seed else group
+    group = SeedGroup(tuple(of_seed)) if of_seed else group
     row = Row(subject, group.one.recipe_name, name, claimed, group)
     values = [value_of(name, protocol, result) for result in group.results]
     differs = {
@@ -174,7 +174,7 @@ def _claimed(subject: Subject, name: str, claimed: Claimed, group: Group) -> Row
     return replace(row, values=measured, differs=tuple(differs.values()))
 
 
-def _plain(subject: Subject, group: Group, split: str) -> Row:
+def _plain(subject: Subject, group: SeedGroup, split: str) -> Row:
     values = tuple(_percent(_accuracy(split, result)) for result in group.results)
     return Row(subject, group.one.recipe_name, f"{split}-accuracy", None, group, values)
 

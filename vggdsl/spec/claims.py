@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vggdsl.language import syntax
-from vggdsl.language.elaborate import Network
+from vggdsl.language.elaborate import AnnotatedGraph
 from vggdsl.language.reader import Reader, Voice
-from vggdsl.language.schema import Choice, Flag, Key, Listed, Text, UnfitError, Whole
+from vggdsl.language.schema import Choice, CommaList, Flag, Key, Text, UnfitError, Whole
 from vggdsl.language.syntax import Measure, Option, Size
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import STRUCTURAL
@@ -25,7 +25,7 @@ from vggdsl.text.source import Placed, Span, as_written
 PROTOCOL = (
     Key("train", Text("the name of a recipe", "S256"), "the recipe by which it was trained"),
     Key("split", Choice("train", "val", "test"), "the images on which it was measured"),
-    Key("scale", Listed(Whole(0)), "the shorter side of these images, or several", shown="256"),
+    Key("scale", CommaList(Whole(0)), "the shorter side of these images, or several", shown="256"),
     Key("view", Choice("centre", "ten", "grid", "dense", "dense+grid"), "the parts of an image that are looked at"),
     Key("flip", Flag(), "whether each is looked at mirrored, too"),
     Key("ensemble", Whole(0), "how many networks answered together"),
@@ -132,7 +132,7 @@ _READINGS: Mapping[str, Sequence[tuple[str, str]]] = {
 """Other ways to count what a table calls parameters: what to say, and the measure that counts so."""
 
 
-def verify(claims: Iterable[syntax.Claim], network: Network, typed: TypedGraph) -> Iterator[Verdict]:
+def verify(claims: Iterable[syntax.Claim], network: AnnotatedGraph, typed: TypedGraph) -> Iterator[Verdict]:
     """A verdict for every structural figure: of claims, and of the arrows behind elements."""
     for printed in network.printed:
         part = _Part("the element", tuple(typed[name] for name in printed.nodes), False)
@@ -166,7 +166,7 @@ def _called(verdict: Verdict, calls: tuple[Span, ...]) -> Verdict:
     return replace(verdict, finding=verdict.finding.at(*labels))
 
 
-def _no_layer(on: Placed, network: Network, typed: TypedGraph) -> Diagnostic:
+def _no_layer(on: Placed, network: AnnotatedGraph, typed: TypedGraph) -> Diagnostic:
     return unknown("V303", "layer", on, list(dict.fromkeys((*network.labels, *typed.by_name))), on.span)
 
 
@@ -271,7 +271,7 @@ def read_results(
     claims = []
     for content in contents:
         match content:
-            case syntax.ResultClaim(line, span):
+            case syntax.ResultLineClaim(line, span):
                 claims.append(ResultClaim(accuracies(line), (), content.where, line, span))
             case syntax.Claim():
                 structural = [m for m in content.measures if m.name in STRUCTURAL]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from vggdsl.language import syntax
-from vggdsl.language.elaborate import Network
+from vggdsl.language.elaborate import AnnotatedGraph
 from vggdsl.language.spelling import element_text
 from vggdsl.network.infer import TypedGraph, TypedHead, TypedNode
 from vggdsl.network.ops import Add, Concat, Input
 from vggdsl.network.shapes import Pair
-from vggdsl.text.tables import Part, Table, numbers, words
+from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import bytes_text, plural
 
 _COLUMNS = words("name", "layer") + numbers("output", "params", "macs", "activations", "field", "stride")
@@ -17,7 +17,7 @@ _WIDEST = 56
 """Characters that tell an element."""
 
 
-def layer_table(network: Network, typed: TypedGraph, every: bool = False) -> Table:
+def layer_table(network: AnnotatedGraph, typed: TypedGraph, every: bool = False) -> Table:
     """The layers with their figures for one image, and totals; auxiliary classifiers stand behind the total.
 
     A network that branches has a row an outermost element of its text, unless ``every`` layer is asked for.
@@ -26,7 +26,7 @@ def layer_table(network: Network, typed: TypedGraph, every: bool = False) -> Tab
     return _by_layer(typed) if every or not branches else _by_element(network, typed)
 
 
-def heads_of(network: Network, typed: TypedGraph) -> Iterator[tuple[str, TypedHead]]:
+def heads_of(network: AnnotatedGraph, typed: TypedGraph) -> Iterator[tuple[str, TypedHead]]:
     """The auxiliary classifiers with their labels: of those that name the same layers, the outermost."""
     for head in typed.heads:
         names = tuple(t.name for t in head.nodes)
@@ -66,7 +66,7 @@ def _layer_row(group: list[TypedNode], source: str = "") -> list[str]:
     return _row(group[0].name, " ".join(t.node.spelled for t in group) + source, group[:1])
 
 
-def _by_element(network: Network, typed: TypedGraph) -> Table:
+def _by_element(network: AnnotatedGraph, typed: TypedGraph) -> Table:
     """A row an outermost element; what isn't one of several layers has a row a layer as ever."""
     rows = list[list[str]]()
     trunk = {t.name for t in typed.nodes}
@@ -84,7 +84,7 @@ def _by_element(network: Network, typed: TypedGraph) -> Table:
     return _table(typed, rows, heads)
 
 
-def _element_with(network: Network, name: str) -> str:
+def _element_with(network: AnnotatedGraph, name: str) -> str:
     """The label of the outermost element that a layer ends; without one its name."""
     ends = (e.item.label for e in network.elements if e.nodes[-1:] == (name,) and e.item.repeat is None)
     return next((label for label in ends if label), name)
@@ -137,11 +137,11 @@ def _table(typed: TypedGraph, rows: list[list[str]], head_rows: list[list[str]])
     """The network's rows and their total; those of its auxiliary classifiers, and the total with them."""
     total, training = ([f"{n:,}" for n in sums(nodes)] for nodes in (typed.nodes, typed.training_nodes))
     layers, field = plural(typed.weight_layers, "weight layer"), pair_text(typed.receptive_field)
-    parts = [Part(rows), Part([["total", layers, "", *total, field, ""]], is_total=True)]
+    groups = [RowGroup(rows), RowGroup([["total", layers, "", *total, field, ""]], is_total=True)]
     if head_rows:
         with_heads = ["training", "with auxiliary classifiers", "", *training, "", ""]
-        parts += [Part(head_rows), Part([with_heads], is_total=True)]
-    return Table(_COLUMNS, parts)
+        groups += [RowGroup(head_rows), RowGroup([with_heads], is_total=True)]
+    return Table(_COLUMNS, groups)
 
 
 def pair_text(pair: Pair) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.elaborate import Network, elaborate
+from vggdsl.language.elaborate import AnnotatedGraph, elaborate
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.language.lints import lint, lint_blocks
@@ -48,7 +48,7 @@ class Spec:
     whole: syntax.Document = field(compare=False, repr=False)
     """Without links to other files."""
     source: Source = field(compare=False, repr=False)
-    network: Network = field(compare=False, repr=False)
+    network: AnnotatedGraph = field(compare=False, repr=False)
     typed: TypedGraph = field(compare=False, repr=False)
     recipes: tuple[Recipe, ...] = field(compare=False, repr=False)
     results: tuple[ResultClaim, ...] = field(compare=False, repr=False)
@@ -181,7 +181,7 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
         raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
     found: list[Diagnostic] = []
-    network: Network | None = None
+    network: AnnotatedGraph | None = None
     typed: TypedGraph | None = None
     recipes: tuple[Recipe, ...] = ()
     whole = flatten(document, reader(source, beside))

@@ -1,6 +1,6 @@
 """Weights that others made: torchvision's, by name, and files with names that aren't ours.
 
-A model of torchvision is traced by ``torch.fx``, on the meta device and without any weights, into a plan of
+A model of torchvision is traced by ``torch.fx``, on the meta device and without any weights, into a normal form of
 its layers, and paired with the spec's by structure (``vggdsl.network.matching``): windows, strides, padding, groups
 and the epsilon of a BN are part of it, since with others the weights would fit and give something else. It
 is built for the number of its weights' classes and held against the spec before anything is fetched.
@@ -27,7 +27,7 @@ from torch import nn
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.language.library import shipped
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.matching import differences, in_order, pair, pair_heads, plan_of
+from vggdsl.network.matching import differences, in_order, normal_form, pair, pair_heads
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
 from vggdsl.spec.spec import load
 from vggdsl.targets.modules import Untraceable
@@ -240,7 +240,7 @@ def _pair(graph: TypedGraph, module: nn.Module, otherwise: str) -> dict[str, str
 
     Raises ``InputError`` V510, which begins with ``otherwise``, if the networks differ.
     """
-    ours = plan_of(graph)
+    ours = normal_form(graph)
     try:
         theirs = trace(module.train(bool(graph.heads)), graph.input)
     except Untraceable as error:
@@ -261,7 +261,7 @@ def _shipped(module: nn.Module) -> str | None:
     for name in shipped():
         try:
             graph = load(name).typed
-            if graph.params == params and pair(plan_of(graph), trace(module, graph.input)) is not None:
+            if graph.params == params and pair(normal_form(graph), trace(module, graph.input)) is not None:
                 return f"`{name}` is torchvision's network"
         except (VggdslError, Untraceable):  # it isn't this one, then
             continue

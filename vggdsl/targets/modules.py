@@ -31,7 +31,7 @@ from vggdsl.network.ops import (
 )
 from vggdsl.network.shapes import Pair, Shape, Window
 
-View = Literal["image", "vector", "either"]
+Layout = Literal["image", "vector", "either"]
 """What a module takes: (N, C, H, W), (N, C), or whichever comes."""
 
 
@@ -63,7 +63,7 @@ _FUNCTIONS: Mapping[Function, _Function] = {
 # -- out: the module of a layer
 
 
-def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, View]:
+def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, Layout]:
     """The module of a layer that takes ``x``. ``flat``: all that comes in is (N, C)."""
     match op:
         case Conv():

@@ -14,9 +14,9 @@ from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import Softmax
 from vggdsl.network.weights import COUNTER, Array, Weights, check_weights
 from vggdsl.spec.spec import Spec, network_of
-from vggdsl.targets.modules import View, lower
+from vggdsl.targets.modules import Layout, lower
 
-Init = Literal["auto", "he", "glorot", "normal", "torch"]
+InitName = Literal["auto", "he", "glorot", "normal", "torch"]
 
 
 class TrainingOutput(NamedTuple):
@@ -32,7 +32,7 @@ class _Step:
 
     name: str
     inputs: tuple[str, ...]
-    view: View
+    layout: Layout
     done: tuple[str, ...]
 
 
@@ -55,21 +55,21 @@ class Network(nn.Module):
         self._aux = tuple(output for _, output in heads)
         everything = [*trunk, *(node for nodes, _ in heads for node in nodes)]
         flat: dict[str, bool] = {self._input: False}
-        views: dict[str, View] = {}
+        layouts: dict[str, Layout] = {}
         for node in everything[1:]:
             before = all(flat[name] for name in node.node.inputs)
-            module, view = lower(node.node.op, node.x, before)
+            module, layout = lower(node.node.op, node.x, before)
             _place(self, node.name, module)
-            views[node.name] = view
-            flat[node.name] = before if view == "either" else view == "vector"
-        self._steps = _steps(trunk, views, {self._output})
-        self._training_steps = _steps(everything, views, {self._output, *self._aux})
+            layouts[node.name] = layout
+            flat[node.name] = before if layout == "either" else layout == "vector"
+        self._steps = _steps(trunk, layouts, {self._output})
+        self._training_steps = _steps(everything, layouts, {self._output, *self._aux})
 
     def forward(self, x: Tensor) -> Tensor | TrainingOutput:
         with_heads = self.training and bool(self._aux)
         values = {self._input: x}
         for step in self._training_steps if with_heads else self._steps:
-            given = [_as(step.view, values[name]) for name in step.inputs]
+            given = [_as(step.layout, values[name]) for name in step.inputs]
             for name in step.done:
                 del values[name]
             values[step.name] = _find(self, step.name)(*given)
@@ -83,14 +83,14 @@ def _logits(nodes: Sequence[TypedNode]) -> tuple[Sequence[TypedNode], str]:
     return (nodes[:-1], last.inputs[0]) if isinstance(last.op, Softmax) else (nodes, last.name)
 
 
-def _steps(nodes: Sequence[TypedNode], views: Mapping[str, View], kept: set[str]) -> tuple[_Step, ...]:
+def _steps(nodes: Sequence[TypedNode], layouts: Mapping[str, Layout], kept: set[str]) -> tuple[_Step, ...]:
     """The nodes behind the input, each with the values that are ``done`` after it."""
     last_use = {name: node.name for node in nodes for name in node.node.inputs}
     return tuple(
         _Step(
             name=node.name,
             inputs=node.node.inputs,
-            view=views[node.name],
+            layout=layouts[node.name],
             done=tuple(n for n in dict.fromkeys(node.node.inputs) if last_use[n] == node.name and n not in kept),
         )
         for node in nodes[1:]
@@ -157,14 +157,14 @@ def _find(network: nn.Module, name: str) -> nn.Module:
     return module
 
 
-def _as(view: View, x: Tensor) -> Tensor:
-    if view == "vector":
+def _as(layout: Layout, x: Tensor) -> Tensor:
+    if layout == "vector":
         return x.flatten(1)
-    return x[:, :, None, None] if view == "image" and x.dim() == 2 else x
+    return x[:, :, None, None] if layout == "image" and x.dim() == 2 else x
 
 
 @torch.no_grad()
-def initialise(network: Network, how: Init = "auto", *, generator: torch.Generator, std: float = 0.01) -> None:
+def initialise(network: Network, how: InitName = "auto", *, generator: torch.Generator, std: float = 0.01) -> None:
     """Gives every weight of the network its first value; the same on every device.
 
     ``how`` is about convolutions and FC, whose biases become zero; what other layers hold begins with the value
@@ -197,7 +197,7 @@ def initialise(network: Network, how: Init = "auto", *, generator: torch.Generat
         _reset_counter(layer)
 
 
-def _draw(layer: nn.Conv2d | nn.Linear, how: Init, generator: torch.Generator, std: float) -> None:
+def _draw(layer: nn.Conv2d | nn.Linear, how: InitName, generator: torch.Generator, std: float) -> None:
     weight = torch.empty(layer.weight.shape)
     bias = torch.zeros(weight.shape[0])
     bound = 1 / math.sqrt(weight[0].numel())

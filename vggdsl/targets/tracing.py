@@ -1,17 +1,17 @@
-"""A module of PyTorch as a plan of its layers, by ``torch.fx``: nothing is computed, and no weights are looked at."""
+"""A module of PyTorch in the normal form of its layers, by ``torch.fx``: nothing is computed, no weight is read."""
 
 from typing import Any
 
 from torch import fx, nn
 
-from vggdsl.network.matching import AdaptiveAvgPool, Plan
+from vggdsl.network.matching import AdaptiveAvgPool, NormalForm
 from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
 from vggdsl.targets.modules import Untraceable, call_of, layer_of
 from vggdsl.text.errors import ShapeError
 
 
-def trace(module: nn.Module, shape: Shape) -> Plan:
+def trace(module: nn.Module, shape: Shape) -> NormalForm:
     """A module's layers, called as its modules are, for an input of that shape, in the mode that the module is in.
 
     Of several outputs the first is the network's; the others are those of auxiliary classifiers.
@@ -21,37 +21,37 @@ def trace(module: nn.Module, shape: Shape) -> Plan:
         traced = fx.Tracer().trace(module)
     except Exception as error:  # of any kind: a forward may do anything with what isn't a tensor
         raise Untraceable("what it does depends on its values") from error
-    plan: Plan | None = None
+    form: NormalForm | None = None
     names: dict[str, str] = {}
     seen: set[str] = set()
     gathered: dict[str, tuple[Any, ...]] = {}
     for node in traced.nodes:
-        if node.op == "placeholder" and plan is None:
-            plan = Plan(node.name, shape)
+        if node.op == "placeholder" and form is None:
+            form = NormalForm(node.name, shape)
             names[node.name] = node.name
-        elif node.op == "output" and plan is not None:
+        elif node.op == "output" and form is not None:
             outputs = node.args[0]
             ends = outputs if isinstance(outputs, tuple) else gathered.get(str(outputs), (outputs,))
             if not all(isinstance(end, fx.Node) and end.name in names for end in ends):
                 raise Untraceable("it gives no tensor")
             logits, *heads = (names[end.name] for end in ends)
-            return plan.finish(logits, heads)
+            return form.finish(logits, heads)
         elif isinstance(node.target, type) and issubclass(node.target, tuple):
             gathered[node.name] = node.args
-        elif plan is not None:
+        elif form is not None:
             name = node.target if node.op == "call_module" else node.name
             if name in names.values():
                 name = node.name  # a module without weights may be called again
             sources = _sources(node)
             inputs = [names[source.name] for source in sources]
-            x = plan.shape(inputs[0]) if inputs else shape
+            x = form.shape(inputs[0]) if inputs else shape
             op = _op(node, module, x)
             if op.parts(x):
                 if node.target in seen:
                     raise Untraceable(f"{node.target} is called twice")
                 seen.add(node.target)
             try:
-                plan.add(name, op, inputs)
+                form.add(name, op, inputs)
             except ShapeError as error:
                 raise Untraceable(f"{name}: {error.diagnostics[0].message}") from None
             names[node.name] = name

@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Annotated, Literal, TypedDict
 
 from vggdsl.text.codes import CODES, Code, CodeName
-from vggdsl.text.facts import Facts
+from vggdsl.text.facts import FindingFacts
 from vggdsl.text.printing import printable, width_of
 from vggdsl.text.source import Span
 
@@ -32,7 +32,7 @@ class Diagnostic:
     message: str
     labels: tuple[Label, ...] = ()
     help: str | None = None
-    facts: Facts | None = None
+    facts: FindingFacts | None = None
 
     def __post_init__(self) -> None:
         if self.code not in CODES:

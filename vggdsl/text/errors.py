@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from vggdsl.text.codes import CodeName, Kind
 from vggdsl.text.diagnostics import Diagnostic, Label, render_all
-from vggdsl.text.facts import Facts
+from vggdsl.text.facts import FindingFacts
 from vggdsl.text.source import Span
 
 __all__ = [
@@ -128,7 +128,7 @@ def _nearest(word: str, known: tuple[str, ...]) -> str | None:
 
 
 def unknown(
-    code: CodeName, what: str, word: str, known: Sequence[str], span: Span, facts: Facts | None = None
+    code: CodeName, what: str, word: str, known: Sequence[str], span: Span, facts: FindingFacts | None = None
 ) -> Diagnostic:
     """``unknown <what> `word` `` with the nearest spelling, or with all that are known."""
     near = nearest(word, known)

@@ -5,12 +5,12 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Facts:
+class FindingFacts:
     """What some findings know besides their text."""
 
 
 @dataclass(frozen=True)
-class UnmatchedRule(Facts):
+class UnmatchedRule(FindingFacts):
     """A rule for a kind of layer that the network doesn't have."""
 
     word: Literal["after", "default"]
@@ -18,14 +18,14 @@ class UnmatchedRule(Facts):
 
 
 @dataclass(frozen=True)
-class Twice(Facts):
+class Twice(FindingFacts):
     """Two layers of one kind in a row, either of which can go."""
 
     kind: str
 
 
 @dataclass(frozen=True)
-class OtherClasses(Facts):
+class OtherClasses(FindingFacts):
     """A classifier for another number of classes than the data have."""
 
     network: int
@@ -33,7 +33,7 @@ class OtherClasses(Facts):
 
 
 @dataclass(frozen=True)
-class OtherLayers(Facts):
+class OtherLayers(FindingFacts):
     """A network that can't begin with another's weights. ``layers`` are missing in either or differ."""
 
     layers: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vggdsl.text.printing import printable, width_of
 
-Row = Sequence[str]
+Cells = Sequence[str]
 _GAP = " " * 3
 _BOLD, _OFF = "\x1b[1m", "\x1b[0m"
 
@@ -22,10 +22,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Part:
+class RowGroup:
     """Rows that belong together; totals are printed bold."""
 
-    rows: Sequence[Row]
+    rows: Sequence[Cells]
     is_total: bool = False
 
 
@@ -34,7 +34,7 @@ class Table:
     """Parts of rows with a cell a column; ``note`` is what all rows have in common."""
 
     columns: Sequence[Column]
-    parts: Sequence[Part]
+    groups: Sequence[RowGroup]
     note: str = ""
 
     @property
@@ -51,21 +51,22 @@ def numbers(*names: str) -> tuple[Column, ...]:
 
 
 def to_text(table: Table, color: bool = False) -> str:
-    """Plain text as wide as it needs to be, under a rule the names of the columns; between parts a blank line.
+    """Plain text as wide as it needs to be, under a rule the names of the columns; between groups a blank line.
 
-    >>> print(to_text(Table(words("name") + numbers("params"), [Part([("fc6", "1,000")]), Part([("total", "1,000")])])))
+    >>> groups = [RowGroup([("fc6", "1,000")]), RowGroup([("total", "1,000")])]
+    >>> print(to_text(Table(words("name") + numbers("params"), groups)))
     name    params
     ──────────────
     fc6      1,000
     <BLANKLINE>
     total    1,000
     """
-    parts = [[[printable(cell) for cell in row] for row in part.rows] for part in table.parts]
+    groups = [[[printable(cell) for cell in row] for row in group.rows] for group in table.groups]
     header = [printable(name) for name in table.names]
-    all_rows = [header, *(row for part in parts for row in part)]
+    all_rows = [header, *(row for group in groups for row in group)]
     widths = [max(map(width_of, cells)) for cells in zip(*all_rows, strict=True)]
 
-    def line(row: Row, is_bold: bool = False) -> str:
+    def line(row: Cells, is_bold: bool = False) -> str:
         cells = []
         for cell, column, width in zip(row, table.columns, widths, strict=True):
             blank = " " * (width - width_of(cell))
@@ -74,18 +75,19 @@ def to_text(table: Table, color: bool = False) -> str:
         return f"{_BOLD}{text}{_OFF}" if color and is_bold else text
 
     lines = [line(header, is_bold=True), "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))]
-    for i, part in enumerate(parts):
+    for i, group in enumerate(groups):
         lines += [""] if i else []
-        lines += [line(row, table.parts[i].is_total) for row in part]
+        lines += [line(row, table.groups[i].is_total) for row in group]
     if table.note:
         lines += ["", f"in common: {printable(table.note)}"]
     return "\n".join(lines)
 
 
 def to_markdown(table: Table) -> str:
-    """A table of GitHub's Markdown. It knows no rules between rows: parts follow each other.
+    """A table of GitHub's Markdown. It knows no rules between rows: groups follow each other.
 
-    >>> print(to_markdown(Table(words("layer") + numbers("params"), [Part([("add[ conv3-8 | identity ]", "584")])])))
+    >>> groups = [RowGroup([("add[ conv3-8 | identity ]", "584")])]
+    >>> print(to_markdown(Table(words("layer") + numbers("params"), groups)))
     | layer | params |
     | :-- | --: |
     | add[ conv3-8 \\| identity ] | 584 |
@@ -95,7 +97,7 @@ def to_markdown(table: Table) -> str:
         return f"| {' | '.join(cells)} |"
 
     lines = [line(map(_markdown, table.names)), line(":--" if column.is_words else "--:" for column in table.columns)]
-    lines += [line(map(_markdown, row)) for part in table.parts for row in part.rows]
+    lines += [line(map(_markdown, row)) for group in table.groups for row in group.rows]
     if table.note:
         lines += ["", f"In common: {_markdown(table.note)}."]
     return "\n".join(lines)
@@ -116,7 +118,7 @@ def _in_a_line(text: str) -> str:
 def to_latex(table: Table) -> str:
     r"""A ``tabular`` with the rules of the package booktabs.
 
-    >>> print(to_latex(Table(words("name") + numbers("error"), [Part([("conv3_1", "8.1%")])])))
+    >>> print(to_latex(Table(words("name") + numbers("error"), [RowGroup([("conv3_1", "8.1%")])])))
     % needs \usepackage{booktabs}
     \begin{tabular}{lr}
     \toprule
@@ -130,8 +132,8 @@ def to_latex(table: Table) -> str:
     lines += [f"% in common: {_in_a_line(table.note)}"] if table.note else []
     lines += ["\\begin{tabular}{" + "".join("l" if column.is_words else "r" for column in table.columns) + "}"]
     lines += ["\\toprule", _latex_row(table.names)]
-    for part in table.parts:
-        lines += ["\\midrule", *map(_latex_row, part.rows)]
+    for group in table.groups:
+        lines += ["\\midrule", *map(_latex_row, group.rows)]
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
 
 
@@ -151,7 +153,7 @@ _LATEX = str.maketrans(
 )
 
 
-def _latex_row(cells: Row) -> str:
+def _latex_row(cells: Cells) -> str:
     texts = [_latex(cell) for cell in cells]
     if texts[0].startswith(("[", "*")):  # behind the end of a row they are its options
         texts[0] = "{}" + texts[0]

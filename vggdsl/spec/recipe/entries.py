@@ -9,12 +9,12 @@ from typing import Any
 from vggdsl.language import syntax
 from vggdsl.language.reader import Reader, Voice
 from vggdsl.language.schema import (
-    Call,
-    Entry,
+    CallKind,
+    EntryKind,
     Key,
     Number,
-    Path,
     Phase,
+    Quoted,
     Range,
     Text,
     Type,
@@ -53,18 +53,20 @@ VOICE = Voice("V406", "V406", "V406")
 _FOR = {"val": "choose", "test": "test"}
 
 
-def _data_set(name: str) -> Call:
+def _data_set(name: str) -> CallKind:
     published = DATA_SETS[name]
     keys = keys_of(Data, *(("n", "classes") if name == "fake" else ()), "val", "test", "seed", "labels", "images")
     if name == "folder":
-        path = Key("path", Path(), "where it is", required=True)
-        return Call(name, partial(_data, name), "a folder with a folder for each class", keys, (path,), 'folder("DIR")')
+        path = Key("path", Quoted(), "where it is", required=True)
+        return CallKind(
+            name, partial(_data, name), "a folder with a folder for each class", keys, (path,), 'folder("DIR")'
+        )
     if name == "fake":
-        return Call(name, partial(_data, name), "noise over a pattern, for trying things", keys, (), "fake(n=512)")
+        return CallKind(name, partial(_data, name), "noise over a pattern, for trying things", keys, (), "fake(n=512)")
     own = "".join(f", some of them to {_FOR[split]} by" for split in published.splits)
     meaning = f"{published.images:,} images of {published.classes} classes{own}"
     shown = name if "val" in published.splits else f"{name}(val=5000)"
-    return Call(name, partial(_data, name), meaning, keys, (), shown)
+    return CallKind(name, partial(_data, name), meaning, keys, (), shown)
 
 
 def _data(name: str, path: str | None = None, **values: Any) -> Data:
@@ -124,8 +126,8 @@ def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:
 # -- the entries
 
 
-def _word(name: str, meaning: str) -> Call:
-    return Call(name, partial(str, name), meaning)
+def _word(name: str, meaning: str) -> CallKind:
+    return CallKind(name, partial(str, name), meaning)
 
 
 _S = Key("S", Range(), "pixels", required=True)
@@ -142,9 +144,9 @@ _BASE = Key("base", _Base(), "whose", required=True)
 _VARIANCE = Key("variance", Number(1e-18), "the deviation's square")
 _MOST = Key("most", Number(1e-9), "the largest", required=True)
 
-_WARMUP = Call("warmup", int, "a rise for n epochs to another schedule: `warmup(5) cosine`", (), (_N,), "warmup(5)")
+_WARMUP = CallKind("warmup", int, "a rise for n epochs to another schedule: `warmup(5) cosine`", (), (_N,), "warmup(5)")
 _FROM_EXAMPLE = 'from("vgg_a.arch", conv1_1)'
-_FROM = Call(
+_FROM = CallKind(
     "from",
     _from,
     "what was trained so, and elsewhere: `from(S256) else he`",
@@ -155,10 +157,10 @@ _FROM = Call(
 )
 _DATA = tuple(map(_data_set, DATA_SETS))
 _AUGMENT = (
-    Call("crop", Crop, "a random part, padded with zeros", keys_of(Crop, "pad"), keys_of(Crop, "size"), "crop(5)"),
-    Call("hflip", HFlip, "mirrored with probability 1/2"),
-    Call("scale", _scale, "the shorter side is scaled to S, of a range to one that is drawn", (), (_S,), _SCALE),
-    Call("colour-pca", ColourPCA, "a shift of colours (Krizhevsky et al. 2012, sec. 4.1)", also=("color-pca",)),
+    CallKind("crop", Crop, "a random part, padded with zeros", keys_of(Crop, "pad"), keys_of(Crop, "size"), "crop(5)"),
+    CallKind("hflip", HFlip, "mirrored with probability 1/2"),
+    CallKind("scale", _scale, "the shorter side is scaled to S, of a range to one that is drawn", (), (_S,), _SCALE),
+    CallKind("colour-pca", ColourPCA, "a shift of colours (Krizhevsky et al. 2012, sec. 4.1)", also=("color-pca",)),
 )
 _NORMALIZE = (
     _word("mean-std", "the mean is taken away, and the rest divided by the deviation"),
@@ -166,29 +168,37 @@ _NORMALIZE = (
     _word("none", "nothing"),
 )
 _OPTIMIZER = (
-    Call("sgd", _sgd, "stochastic gradient descent", keys_of(SGD), (), _SGD),
-    Call("adam", Adam, "Adam (Kingma & Ba 2015)", keys_of(Adam)),
-    Call("adamw", partial(Adam, decoupled=True), "weight decay decoupled (Loshchilov & Hutter 2019)", keys_of(Adam)),
+    CallKind("sgd", _sgd, "stochastic gradient descent", keys_of(SGD), (), _SGD),
+    CallKind("adam", Adam, "Adam (Kingma & Ba 2015)", keys_of(Adam)),
+    CallKind(
+        "adamw", partial(Adam, decoupled=True), "weight decay decoupled (Loshchilov & Hutter 2019)", keys_of(Adam)
+    ),
 )
 _SCHEDULE = (
-    Call("constant", Constant, "one rate", (), keys_of(Constant), "constant(1e-3)"),
-    Call("steps", _steps, "a rate for each range of epochs; the training ends with the last", (), (), _STEPS, _STEP),
-    Call("plateau", Plateau, "a lower rate when the validation accuracy rises no more", keys_of(Plateau), (), _PLATEAU),
-    Call("cosine", Cosine, "from the optimizer's rate to zero along a half cosine, step by step"),
+    CallKind("constant", Constant, "one rate", (), keys_of(Constant), "constant(1e-3)"),
+    CallKind(
+        "steps", _steps, "a rate for each range of epochs; the training ends with the last", (), (), _STEPS, _STEP
+    ),
+    CallKind(
+        "plateau", Plateau, "a lower rate when the validation accuracy rises no more", keys_of(Plateau), (), _PLATEAU
+    ),
+    CallKind("cosine", Cosine, "from the optimizer's rate to zero along a half cosine, step by step"),
     _WARMUP,
 )
-_LOSS = (Call("cross-entropy", Loss, "what is reported is without smoothing", keys_of(Loss), (), _SMOOTHED),)
-_CLIP = (Call("norm", float, "the norm of all together is at most that", (), (_MOST,), "norm(5)"),)
+_LOSS = (CallKind("cross-entropy", Loss, "what is reported is without smoothing", keys_of(Loss), (), _SMOOTHED),)
+_CLIP = (CallKind("norm", float, "the norm of all together is at most that", (), (_MOST,), "norm(5)"),)
 _STOP = tuple(
-    Call(name, partial(Stop, name), "that of the validation images", keys_of(Stop), (), f"{name}(patience=10)")
+    CallKind(name, partial(Stop, name), "that of the validation images", keys_of(Stop), (), f"{name}(patience=10)")
     for name in ("val-accuracy", "val-loss")
 )
 _INIT = (
-    Call("auto", partial(Init, "auto"), "`he` before a ReLU, `glorot` elsewhere"),
-    Call("he", partial(Init, "he"), "He et al. 2015"),
-    Call("glorot", partial(Init, "glorot"), "Glorot & Bengio 2010", also=("xavier",)),
-    Call("torch", partial(Init, "torch"), "PyTorch's own, of biases too", also=("default",)),
-    Call("normal", _normal, "normally distributed, by one of the two", (*keys_of(Init, "std"), _VARIANCE), (), _NORMAL),
+    CallKind("auto", partial(Init, "auto"), "`he` before a ReLU, `glorot` elsewhere"),
+    CallKind("he", partial(Init, "he"), "He et al. 2015"),
+    CallKind("glorot", partial(Init, "glorot"), "Glorot & Bengio 2010", also=("xavier",)),
+    CallKind("torch", partial(Init, "torch"), "PyTorch's own, of biases too", also=("default",)),
+    CallKind(
+        "normal", _normal, "normally distributed, by one of the two", (*keys_of(Init, "std"), _VARIANCE), (), _NORMAL
+    ),
     _FROM,
 )
 _PRECISION = (
@@ -196,27 +206,29 @@ _PRECISION = (
     _word("fp32", "32 bits"),
     _word("bf16", "16 bits where that does no harm"),
 )
-_CHECKPOINT = (Call("every", int, "the state after every n epochs", (), (_N,), "every(5)"),)
+_CHECKPOINT = (CallKind("every", int, "the state after every n epochs", (), (_N,), "every(5)"),)
 
 _ALL = (
-    Entry("data", "the images", "cifar10(val=5000)", _DATA, "data set"),
-    Entry(
+    EntryKind("data", "the images", "cifar10(val=5000)", _DATA, "data set"),
+    EntryKind(
         "augment", "what is done to images to train on", "crop(32, pad=4) hflip", _AUGMENT, "augmentation", True, True
     ),
-    Entry("normalize", "what is done to pixels by their statistics", "mean-std", _NORMALIZE, "value of normalize"),
-    Entry("batch", "images in a step", "128", number=Whole()),
-    Entry("optimizer", "how weights follow gradients", _SGD, _OPTIMIZER),
-    Entry("schedule", "how the learning rate goes on", _PLATEAU, _SCHEDULE),
-    Entry("loss", "what is made small", _SMOOTHED, _LOSS),
-    Entry("clip", "how large gradients are scaled down", "norm(5)", _CLIP, "way to clip gradients", or_none=True),
-    Entry("epochs", "how often each image is seen, at most", "40", number=Whole()),
-    Entry("stop", "what ends a training early", "val-accuracy(patience=10)", _STOP, "measure to stop on", or_none=True),
-    Entry("init", "the weights to begin with; biases are 0", _NORMAL, _INIT),
-    Entry("seeds", "one training for each", "0 1 2", number=Whole(0), several=True, make=_different),
-    Entry("precision", "of the numbers to compute with", "auto", _PRECISION, "value of precision"),
-    Entry("checkpoint", "what is kept besides the best and the last", "every(5)", _CHECKPOINT, or_none=True),
+    EntryKind("normalize", "what is done to pixels by their statistics", "mean-std", _NORMALIZE, "value of normalize"),
+    EntryKind("batch", "images in a step", "128", number=Whole()),
+    EntryKind("optimizer", "how weights follow gradients", _SGD, _OPTIMIZER),
+    EntryKind("schedule", "how the learning rate goes on", _PLATEAU, _SCHEDULE),
+    EntryKind("loss", "what is made small", _SMOOTHED, _LOSS),
+    EntryKind("clip", "how large gradients are scaled down", "norm(5)", _CLIP, "way to clip gradients", or_none=True),
+    EntryKind("epochs", "how often each image is seen, at most", "40", number=Whole()),
+    EntryKind(
+        "stop", "what ends a training early", "val-accuracy(patience=10)", _STOP, "measure to stop on", or_none=True
+    ),
+    EntryKind("init", "the weights to begin with; biases are 0", _NORMAL, _INIT),
+    EntryKind("seeds", "one training for each", "0 1 2", number=Whole(0), several=True, make=_different),
+    EntryKind("precision", "of the numbers to compute with", "auto", _PRECISION, "value of precision"),
+    EntryKind("checkpoint", "what is kept besides the best and the last", "every(5)", _CHECKPOINT, or_none=True),
 )
-ENTRIES: Mapping[str, Entry] = {entry.name: entry for entry in _ALL}
+ENTRIES: Mapping[str, EntryKind] = {entry.name: entry for entry in _ALL}
 
 INSIDE = {
     "lr": "optimizer sgd(lr=0.1)",
@@ -257,5 +269,5 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
     return reader.entry(entry, by)
 
 
-def _without(entry: Entry, call: Call) -> Entry:
+def _without(entry: EntryKind, call: CallKind) -> EntryKind:
     return replace(entry, calls=tuple(each for each in entry.calls if each is not call))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from vggdsl.text.facts import Facts
+from vggdsl.text.facts import FindingFacts
 
 Kind = Literal["text", "network", "shape", "claim", "recipe", "input", "record", "run"]
 """What is wrong: a text that can't be read, a network that is none, a layer that can't take its shape, a claim, a
@@ -31,7 +31,7 @@ class Code:
     """A measured block with such a finding doesn't count in results."""
     absent: bool = False
     """Something named isn't at hand. It may be elsewhere: a record stays right without it."""
-    facts: type[Facts] | None = None
+    facts: type[FindingFacts] | None = None
     """What its findings say as data; without it they say nothing but their text."""
     place: str = "this layer"
     """What its place is called, where a layer's own arithmetic finds it and only the network knows the place."""

@@ -10,13 +10,13 @@ from vggdsl.language.spelling import figure_text, measure_text
 from vggdsl.language.syntax import Line
 from vggdsl.network.measures import STRUCTURAL
 
-Claim = syntax.Claim | syntax.ResultClaim
+Claim = syntax.Claim | syntax.ResultLineClaim
 
 
 def claim_cells(claim: Claim) -> list[str]:
     """A claim that stands by itself, in the pieces that are aligned with those of its neighbours."""
     where = "" if claim.where is None else f'"{claim.where}"'
-    if isinstance(claim, syntax.ResultClaim):
+    if isinstance(claim, syntax.ResultLineClaim):
         return [f"claim {claim.result}", where]
     head = f"claim {claim.on}" if claim.on else "claim"
     first, *measures = map(measure_text, claim.measures)
@@ -101,7 +101,7 @@ def _fit(text: str, cells: Sequence[str]) -> list[str]:
 
 def _alignment(claim: Claim) -> tuple[object, ...]:
     """What neighbours a row is aligned with."""
-    if isinstance(claim, syntax.ResultClaim):
+    if isinstance(claim, syntax.ResultLineClaim):
         return ("line",)
     if not _is_computed(claim):
         return "result", claim.on is None, len(claim.measures), len(claim.protocol)
@@ -110,7 +110,7 @@ def _alignment(claim: Claim) -> tuple[object, ...]:
 
 def _row(claim: Claim) -> list[str]:
     """A claim as a row, in the pieces that are aligned with those of its neighbours."""
-    if isinstance(claim, syntax.ResultClaim):
+    if isinstance(claim, syntax.ResultLineClaim):
         return [str(claim.result)]
     if not _is_computed(claim):
         head, *rest = claim_cells(replace(claim, where=None))

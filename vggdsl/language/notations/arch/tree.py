@@ -320,8 +320,8 @@ class Builder(Transformer[Token, Any]):
             measures[0] = syntax.Measure(first.name, first.figure, first.span, disputed)
         return syntax.Claim(tuple(measures), span, self._placed(on) if on else None, protocol)
 
-    def result_row(self, meta: Meta, children: list[syntax.ResultLine]) -> syntax.ResultClaim:
-        return syntax.ResultClaim(children[0], children[0].span)
+    def result_row(self, meta: Meta, children: list[syntax.ResultLine]) -> syntax.ResultLineClaim:
+        return syntax.ResultLineClaim(children[0], children[0].span)
 
     def measure(self, meta: Meta, children: list[Token]) -> syntax.Measure:
         name, value = children
@@ -331,9 +331,9 @@ class Builder(Transformer[Token, Any]):
         span = self._span(value)
         return self._size(value, span) if value.type == "SHAPE" else self._figure(str(value), span)
 
-    def result_claim(self, meta: Meta, children: list[Any]) -> syntax.ResultClaim:
+    def result_claim(self, meta: Meta, children: list[Any]) -> syntax.ResultLineClaim:
         _, result, where = children
-        return syntax.ResultClaim(result, self._span(meta), self._string(where) if where else None)
+        return syntax.ResultLineClaim(result, self._span(meta), self._string(where) if where else None)
 
     def result_line(self, meta: Meta, children: list[Token]) -> syntax.ResultLine:
         span = self._span(children[0])

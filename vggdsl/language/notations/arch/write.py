@@ -119,7 +119,7 @@ def _cells(content: syntax.Content) -> list[str]:
             return [f"remove {first}..{last}" if last else f"remove {first}"]
         case syntax.Edit(verb, label, items):
             return [f"{verb} {label}: {items_text(items)}"]
-        case syntax.Claim() | syntax.ResultClaim():
+        case syntax.Claim() | syntax.ResultLineClaim():
             return claim_cells(content)
         case syntax.Entry(key):
             return [key, content.written]
