@@ -19,6 +19,7 @@ from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 from vggdsl.text.files import is_file
+from vggdsl.text.units import plural
 
 
 class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
@@ -26,9 +27,8 @@ class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
 
     def __init__(self, path: Path, epochs: int) -> None:
         self.path = path
-        done = f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
         kept = (
-            f"{done} are in {path}: `vggdsl train --resume {path}` goes on"
+            f"{plural(epochs, 'epoch')} are in {path}: `vggdsl train --resume {path}` goes on"
             if epochs
             else f"no epoch was finished; see {path}"
         )

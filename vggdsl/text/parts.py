@@ -3,7 +3,7 @@
 Reading, checking and showing specs takes lark and click alone; a package of this list is asked for by what needs it.
 """
 
-import platform
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from vggdsl.text.errors import Diagnostic, InputError
 
-_HAS_CUDA = sys.platform == "linux" and platform.machine() == "x86_64"
+_HAS_CUDA = sys.platform == "linux" and os.uname().machine == "x86_64"
 
 PACKAGES = MappingProxyType(
     {
