@@ -58,12 +58,12 @@ class _Checked:
     """What is wrong with a spec, or a file of blocks: the spec, if it can be read, or the number of blocks."""
 
     name: str
-    found: list[Diagnostic]
+    findings: list[Diagnostic]
     spec: Spec | None = None
     blocks: int | None = None
 
     def code(self, strict: bool) -> int:
-        return exit_code(self.found) or int(strict and bool(self.found))
+        return exit_code(self.findings) or int(strict and bool(self.findings))
 
     @property
     def size(self) -> str:
@@ -80,7 +80,7 @@ class _Checked:
 
     @property
     def summary(self) -> str:
-        errors, warnings = (sum(d.is_error is wanted for d in self.found) for wanted in (True, False))
+        errors, warnings = (sum(d.is_error is wanted for d in self.findings) for wanted in (True, False))
         parts = [plural(errors, "error")] if errors else []
         parts += [plural(self.blocks, "block")] if self.blocks is not None else []
         if self.spec is not None:
@@ -96,8 +96,8 @@ class _Checked:
         return ", ".join(parts)
 
     def row(self) -> Checked:
-        found = self.found
-        row: Checked = {"spec": self.name, "ok": exit_code(found) == 0, "diagnostics": diagnostics_json(found)}
+        findings = self.findings
+        row: Checked = {"spec": self.name, "ok": exit_code(findings) == 0, "diagnostics": diagnostics_json(findings)}
         if self.blocks is not None:
             row["blocks"] = self.blocks
         if self.spec is not None:
@@ -125,7 +125,7 @@ def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> It
     width = max(map(len, names))
     wrong = 0
     for each in checked:
-        report(each.found, sys.stdout)
+        report(each.findings, sys.stdout)
         is_right = not each.code(strict)
         wrong += not is_right
         state = paint("ok", "green") if is_right else paint("wrong", "red")
@@ -160,8 +160,8 @@ def _checked(name: str, beside: tuple[str, ...]) -> _Checked:
             raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
         source = read_source(name)
         if (blocks := _blocks(source, beside)) is not None:
-            count, found = blocks
-            return _Checked(name, found, blocks=count)
+            count, findings = blocks
+            return _Checked(name, findings, blocks=count)
         spec = parse(source.text, source.name, beside)
         return _Checked(name, spec.check(), spec)
     except VggdslError as error:
@@ -175,6 +175,6 @@ def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnost
     document = notations.read(source)
     if not is_blocks(document):
         return None
-    found = list[Diagnostic]()
-    blocks_of(flatten(document, reader(source, beside)).contents, found)
-    return sum(isinstance(content, syntax.Block) for content in document.contents), found
+    findings = list[Diagnostic]()
+    blocks_of(flatten(document, reader(source, beside)).contents, findings)
+    return sum(isinstance(content, syntax.Block) for content in document.contents), findings

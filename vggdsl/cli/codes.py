@@ -43,16 +43,16 @@ def example_of(code: Code) -> tuple[str, list[Diagnostic]]:
         with Path(name).open(encoding="utf-8", newline="") as file:
             text = file.read()
         try:
-            found = parse(text, name).check()
+            findings = parse(text, name).check()
         except VggdslError as error:
-            found = list(error.diagnostics)
-    return text, [d for d in found if d.row is code]
+            findings = list(error.diagnostics)
+    return text, [d for d in findings if d.row is code]
 
 
-def rendered(found: Sequence[Diagnostic], color: bool = False) -> str:
+def rendered(findings: Sequence[Diagnostic], color: bool = False) -> str:
     """The first findings of an example, and how many more there are."""
-    more = f"\n\n… and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return render_all(found[:_SHOWN], color) + more
+    more = f"\n\n… and {len(findings) - _SHOWN} more" if len(findings) > _SHOWN else ""
+    return render_all(findings[:_SHOWN], color) + more
 
 
 def _page(code: Code) -> Iterator[str]:
@@ -64,17 +64,17 @@ def _page(code: Code) -> Iterator[str]:
     if code.unshown is not None:
         yield f"There is no example here: it takes {code.unshown}."
         return
-    text, found = example_of(code)
+    text, findings = example_of(code)
     yield f"For example, {code.example}.arch:"
     yield indent(text.rstrip(), "    ")
-    yield rendered(found, has_color(sys.stdout))
+    yield rendered(findings, has_color(sys.stdout))
 
 
 def _data(code: Code) -> ExplainedCode:
     example: CodeExample | None = None
     if code.example is not None:
-        text, found = example_of(code)
-        example = {"file": f"{code.example}.arch", "text": text, "diagnostics": [to_json(d) for d in found]}
+        text, findings = example_of(code)
+        example = {"file": f"{code.example}.arch", "text": text, "diagnostics": [to_json(d) for d in findings]}
     return {
         "code": code.name,
         "severity": code.severity,

@@ -29,17 +29,17 @@ def paint(text: str, color: str) -> str:
     return click.style(text, fg=color, bold=True) if has_color(sys.stdout) else text
 
 
-def report(found: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
+def report(findings: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
     """Prints findings, to standard error unless told."""
     stream = stream or sys.stderr
-    text = render_all(found, has_color(stream))
+    text = render_all(findings, has_color(stream))
     if text:
         click.echo(text + "\n", file=stream)
 
 
-def exit_code(found: Iterable[Diagnostic]) -> int:
+def exit_code(findings: Iterable[Diagnostic]) -> int:
     """0 without errors, 2 where only the call is wrong, 1 otherwise."""
-    errors = [d for d in found if d.is_error]
+    errors = [d for d in findings if d.is_error]
     if not errors:
         return 0
     return 2 if all(d.row.about_call for d in errors) else 1
@@ -67,9 +67,9 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 def refuse_wrong(spec: Spec) -> None:
     """Reports what ``check`` finds; stops at errors, since a network that isn't the paper's is of no use."""
-    found = spec.check()
-    report(found)
-    if any(d.is_error for d in found):
+    findings = spec.check()
+    report(findings)
+    if any(d.is_error for d in findings):
         raise SystemExit(1)
 
 
@@ -84,8 +84,8 @@ def echo_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def diagnostics_json(found: Iterable[Diagnostic]) -> list[FindingData]:
-    return [to_json(d) for d in found]
+def diagnostics_json(findings: Iterable[Diagnostic]) -> list[FindingData]:
+    return [to_json(d) for d in findings]
 
 
 def print_table(table: Table, form: str = "table") -> None:

@@ -41,18 +41,18 @@ def command(specs: tuple[str, ...], check: bool, flat: bool, as_json: bool) -> N
         raise click.UsageError("--json tells what --check finds: give both")
     codes, rows = [], list[Formatted]()
     for name in specs:
-        is_formed, found = None, list[Diagnostic]()
+        is_formed, findings = None, list[Diagnostic]()
         try:
             if flat:
                 _flatten(name)
             else:
                 is_formed = _format(name, check, quiet=as_json)
         except VggdslError as error:
-            found += error.diagnostics
-        codes.append(exit_code(found) or int(check and is_formed is False))
-        rows.append({"spec": name, "formatted": is_formed, "diagnostics": diagnostics_json(found)})
+            findings += error.diagnostics
+        codes.append(exit_code(findings) or int(check and is_formed is False))
+        rows.append({"spec": name, "formatted": is_formed, "diagnostics": diagnostics_json(findings)})
         if not as_json:
-            report(found)
+            report(findings)
     if as_json:
         echo_json(rows)
     raise SystemExit(worst(codes))

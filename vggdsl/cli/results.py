@@ -49,6 +49,6 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, eve
         raise InputError(Diagnostic("V501", "no folder `runs`", help=help))
     collection = collect(paths or ("runs",))
     found = rows(collection, every or form in ("csv", "json"))
-    report(collection.found)
+    report(collection.findings)
     show(found, form, changed)
-    raise SystemExit(exit_code(collection.found))
+    raise SystemExit(exit_code(collection.findings))

@@ -37,8 +37,8 @@ class Terminal:
         # The loggers first: where one can't begin, nothing is said on the terminal of a training.
         return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), progress)
 
-    def findings(self, found: Iterable[Diagnostic]) -> None:
-        report(found)
+    def findings(self, findings: Iterable[Diagnostic]) -> None:
+        report(findings)
 
     def trained(self, run: Run) -> None:
         """The result, what is claimed beside it, and the folder."""

@@ -55,9 +55,9 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> N
             report(error.diagnostics)
             codes.append(exit_code(error.diagnostics))
             continue
-        found = spec.check()
-        report(found)
-        codes.append(exit_code(found))
+        findings = spec.check()
+        report(findings)
+        codes.append(exit_code(findings))
         specs.append((name, spec))
         if form not in ("json", "csv"):
             if len(names) > 1:

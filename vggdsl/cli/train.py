@@ -179,7 +179,7 @@ def command(
     left = None
     if missing:
         collection = collect(specs, [str(runs_dir)])
-        report(collection.found)
+        report(collection.findings)
         measured = [result for subject in collection.subjects for result in subject.results]
         left = Missing(measured, runs_dir, workplace.data_folder, start_from)
     terminal = Terminal(logs, rows, as_json)
@@ -216,9 +216,9 @@ def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
     from vggdsl.records.table import rows
 
     collection = collect(specs, [str(runs_dir)])
-    told = list(collection.found)
+    told = list(collection.findings)
     found = rows(collection, every=False)
-    report(d for d in collection.found if d not in told)
+    report(d for d in collection.findings if d not in told)
     show(found)
 
 

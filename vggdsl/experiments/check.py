@@ -18,11 +18,11 @@ def refuse(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
     that a flag's epochs don't fit), V408 for a network that it can't train; and the errors that ``spec.check``
     finds, since a network that isn't the paper's isn't worth training.
     """
-    found = [*spec.check(recipe), *_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
-    errors = [d for d in found if d.is_error]
+    findings = [*spec.check(recipe), *_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
+    errors = [d for d in findings if d.is_error]
     if errors:
         raise RecipeError(errors)
-    return found
+    return findings
 
 
 def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:

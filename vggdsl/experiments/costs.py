@@ -99,8 +99,8 @@ def most_held(device: torch.device) -> int | None:
     """The most bytes since the peak was last forgotten; in RAM, where that can't be, since the process began."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    if _STATUS.exists() and (found := re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)):
-        return int(found[1]) * 1024
+    if _STATUS.exists() and (match := re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)):
+        return int(match[1]) * 1024
     peak = getattr(psutil.Process().memory_info(), "peak_wset", None)
     if peak is not None:  # Windows
         return int(peak)

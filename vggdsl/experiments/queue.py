@@ -23,7 +23,7 @@ class Audience(Protocol):
     def reporter(self) -> Reporter:
         """Of one training."""
 
-    def findings(self, found: Iterable[Diagnostic]) -> None:
+    def findings(self, findings: Iterable[Diagnostic]) -> None:
         """What looks wrong before the first training begins, and why one failed."""
 
     def trained(self, run: Run) -> None:

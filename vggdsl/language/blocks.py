@@ -22,24 +22,24 @@ _LAYERS = {kind.word.lower() for kind in KINDS.values() if kind.stands_alone}
 _NAMED = re.compile(r"\$([a-z]\w*)", re.IGNORECASE)
 
 
-def blocks_of(contents: Iterable[syntax.Content], found: list[Diagnostic]) -> dict[str, syntax.Block]:
-    """The blocks by name; what is wrong with them, before any is called, is added to ``found``."""
+def blocks_of(contents: Iterable[syntax.Content], findings: list[Diagnostic]) -> dict[str, syntax.Block]:
+    """The blocks by name; what is wrong with them, before any is called, is added to ``findings``."""
     blocks: dict[str, syntax.Block] = {}
     for block in contents:
         if not isinstance(block, syntax.Block):
             continue
         if block.name in blocks:
             labels = (Label(block.head, "again"), Label(blocks[block.name].head, "first here", primary=False))
-            found.append(Diagnostic("V234", f"a second block `{block.name}`", labels, "rename one"))
+            findings.append(Diagnostic("V234", f"a second block `{block.name}`", labels, "rename one"))
         blocks.setdefault(block.name, block)
     for block in blocks.values():
         if block.name.lower() in _LAYERS:
             help = "calls of it would be read as the layer: rename it"
             here = (Label(block.head, "here"),)
-            found.append(Diagnostic("V234", f"a block named as the layer {block.name}", here, help))
-        found += _parameters(block)
-        found += (d for call in _calls(items_of(block)) for d in check_call(call, blocks))
-    found += _recursion(blocks)
+            findings.append(Diagnostic("V234", f"a block named as the layer {block.name}", here, help))
+        findings += _parameters(block)
+        findings += (d for call in _calls(items_of(block)) for d in check_call(call, blocks))
+    findings += _recursion(blocks)
     return blocks
 
 
@@ -206,7 +206,7 @@ def _named(element: syntax.Element) -> Iterator[str]:
 
 def _recursion(blocks: Blocks) -> list[Diagnostic]:
     """A block that calls itself, also by way of others, or too many that call each other: the first found."""
-    found, depths = list[Diagnostic](), dict[str, int]()
+    findings, depths = list[Diagnostic](), dict[str, int]()
 
     def depth(item: syntax.Item) -> int:
         if isinstance(item.element, syntax.Call):
@@ -214,7 +214,7 @@ def _recursion(blocks: Blocks) -> list[Diagnostic]:
         return 1 + max(map(depth, inner_items(item.element)), default=0)
 
     def visit(name: str, path: list[syntax.Call]) -> None:
-        if name in depths or name not in blocks or found:
+        if name in depths or name not in blocks or findings:
             return
         for call in _calls(items_of(blocks[name])):
             names = [c.name for c in path]
@@ -223,17 +223,17 @@ def _recursion(blocks: Blocks) -> list[Diagnostic]:
                 labels = [Label(call.span, "calls it again")]
                 labels += [Label(c.span, "called here", primary=False) for c in path[1:] if c.span != call.span]
                 message = f"a block that calls itself: {' -> '.join(circle)}"
-                found.append(Diagnostic("V233", message, tuple(labels), "write a repeat: `block() x3`"))
+                findings.append(Diagnostic("V233", message, tuple(labels), "write a repeat: `block() x3`"))
                 return
             if len(path) <= DEEPEST:
                 visit(call.name, [*path, call])
-        if not found:
+        if not findings:
             depths[name] = max(map(depth, items_of(blocks[name])))
             if len(path) > DEEPEST or depths[name] > DEEPEST:
                 message = f"more than {DEEPEST} elements and blocks inside each other"
                 label = Label(blocks[name].head, "down from here")
-                found.append(Diagnostic("V233", message, (label,), "write more of it in one block"))
+                findings.append(Diagnostic("V233", message, (label,), "write more of it in one block"))
 
     for name, block in blocks.items():
         visit(name, [syntax.Call(block.name, (), block.span)])
-    return found
+    return findings

@@ -85,18 +85,18 @@ class _Elaboration:
     def __init__(self, document: syntax.Document) -> None:
         self.contents = document.contents
         self.items = [i for c in self.contents if isinstance(c, syntax.Items) for i in c.items]
-        self.found: list[Diagnostic] = []
+        self.findings: list[Diagnostic] = []
         self.used: set[str] = set()
         self.words: list[Word] = []
         self.consumers: list[list[int]] = []
 
     def run(self) -> AnnotatedGraph:
-        blocks = blocks_of(self.contents, self.found)
-        if self.found:  # a block that calls itself can't be expanded
-            raise NetworkError(sorted(self.found, key=_place))
+        blocks = blocks_of(self.contents, self.findings)
+        if self.findings:  # a block that calls itself can't be expanded
+            raise NetworkError(sorted(self.findings, key=_place))
         shape, first = self._input()
         layers = [i for i in self.items if not isinstance(i.element, syntax.Input)]
-        expansion = expand(first, layers, blocks, self.found)
+        expansion = expand(first, layers, blocks, self.findings)
         self.words = expansion.words
         self.consumers = [[] for _ in self.words]
         for index, word in enumerate(self.words):
@@ -104,7 +104,7 @@ class _Elaboration:
                 self.consumers[source].append(index)
         if not layers:
             help = "write layers behind it, such as `conv3-64 maxpool FC-10 softmax`"
-            self.found.append(Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),), help))
+            self.findings.append(Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),), help))
         defaults = self._once([c for c in self.contents if isinstance(c, syntax.Default)], "default")
         rules = self._once([c for c in self.contents if isinstance(c, syntax.After)], "after")
         self._check_rules(list(rules.values()))
@@ -113,8 +113,8 @@ class _Elaboration:
         lowering = self._lower(start, expansion, self._follow(list(rules.values())), defaults)
         self._check_softmax()
         self._check_unused([*rules.values(), *defaults.values()])
-        if self.found:
-            raise NetworkError(sorted(once_each(self.found), key=_place))
+        if self.findings:
+            raise NetworkError(sorted(once_each(self.findings), key=_place))
         return self._network(lowering, expansion, first)
 
     # -- the input
@@ -128,14 +128,16 @@ class _Elaboration:
         first, *more = inputs
         for other in more:
             places = (Label(other.span, "again"), Label(first.span, "first here", primary=False))
-            self.found.append(Diagnostic("V211", "a second input", places, "a network has one input"))
+            self.findings.append(Diagnostic("V211", "a second input", places, "a network has one input"))
         if self.items[0] is not first:
             places = (Label(first.span, "the input"), Label(self.items[0].span, "stands before it", primary=False))
-            self.found.append(Diagnostic("V211", "the input doesn't come first", places, "move it before the layers"))
+            self.findings.append(
+                Diagnostic("V211", "the input doesn't come first", places, "move it before the layers")
+            )
         if first.repeat is not None or first.label is not None:
             label = Label(first.span, "here")
             help = f"write `{element_text(first.element)}`"
-            self.found.append(Diagnostic("V211", "an input has no label and no repeat", (label,), help))
+            self.findings.append(Diagnostic("V211", "an input has no label and no repeat", (label,), help))
         element = first.element
         assert isinstance(element, syntax.Input)
         return self._input_shape(element), first
@@ -144,7 +146,7 @@ class _Elaboration:
         said = {_COLOURS[w.lower()] for w in element.words if w.lower() in _COLOURS}
         strange = [w for w in element.words if w.lower() not in (*_COLOURS, "image", "images")]
         for word in strange:
-            self.found.append(unknown("V110", "word of an input", word, [*_COLOURS, "image"], word.span))
+            self.findings.append(unknown("V110", "word of an input", word, [*_COLOURS, "image"], word.span))
         numbers = element.size.numbers
         if len(numbers) == 3:
             said.add(numbers[2])
@@ -153,7 +155,7 @@ class _Elaboration:
                 return Shape(3, numbers[0], numbers[1])
             what = "says no channels" if not said else "names different channels"
             help = f"write `input {numbers[0]}x{numbers[1]}x3`"
-            self.found.append(Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),), help))
+            self.findings.append(Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),), help))
             return Shape(3, numbers[0], numbers[1])
         return Shape(said.pop(), numbers[0], numbers[1])
 
@@ -166,7 +168,7 @@ class _Elaboration:
             if rule.kind in first:
                 labels = (Label(rule.span, "again"), Label(first[rule.kind].span, "first here", primary=False))
                 message = f"a second `{word} {rule.kind}`"
-                self.found.append(Diagnostic("V212", message, labels, "one rule a kind: join them"))
+                self.findings.append(Diagnostic("V212", message, labels, "one rule a kind: join them"))
             first.setdefault(rule.kind, rule)
         return first
 
@@ -178,22 +180,22 @@ class _Elaboration:
                 here = (Label(item.span, "here"),)
                 if kind not in _IN_RULES:
                     help = "a rule holds " + ", ".join(_IN_RULES)
-                    self.found.append(Diagnostic("V214", f"{kind} in a rule", here, help))
+                    self.findings.append(Diagnostic("V214", f"{kind} in a rule", here, help))
                 elif item.label or item.repeat is not None or item.expects:
                     help = f"write `{element_text(item.element)}` alone"
-                    self.found.append(Diagnostic("V214", "a label, repeat or arrow in a rule", here, help))
+                    self.findings.append(Diagnostic("V214", "a label, repeat or arrow in a rule", here, help))
                 elif kind in ruled:
                     help = f"write in `after {rule.kind}` what is to follow the {kind}"
                     message = f"a rule gives {kind}, which has a rule of its own"
-                    self.found.append(Diagnostic("V214", message, (Label(item.span, "here"),), help))
+                    self.findings.append(Diagnostic("V214", message, (Label(item.span, "here"),), help))
 
     def _check_defaults(self, defaults: list[syntax.Default]) -> None:
         for default in defaults:
-            for option in Reader(VOICE, self.found).once(default.options):
+            for option in Reader(VOICE, self.findings).once(default.options):
                 if option.key == "after":
                     help = f"write `after {default.kind}: none`"
                     label = Label(option.span, "here")
-                    self.found.append(Diagnostic("V220", "`after` among the defaults", (label,), help))
+                    self.findings.append(Diagnostic("V220", "`after` among the defaults", (label,), help))
 
     def _follow(self, rules: list[syntax.After]) -> dict[str, _Follow]:
         """What follows each kind: by the rules, or ReLU where the paper doesn't write it."""
@@ -228,7 +230,7 @@ class _Elaboration:
             try:
                 op = to_op(layer, read_layer_options(layer, default.options if default else ()))
             except NetworkError as error:
-                self.found += (called(d, word.calls) for d in error.diagnostics)
+                self.findings += (called(d, word.calls) for d in error.diagnostics)
                 op = Identity()
             own = None if implied else word.label
             name = namer.name(op, inputs[0], own, word.prefix, branch=word.in_branch, head=word.head is not None)
@@ -256,7 +258,7 @@ class _Elaboration:
             if opted_out and (rule is None or index in classifiers):
                 message = f"no rule gives anything after {'the classifier' if rule else word.layer.kind}"
                 label = Label(word.layer.span, "nothing to opt out of")
-                self.found.append(Diagnostic("V215", message, (label,), "remove `after=none`"))
+                self.findings.append(Diagnostic("V215", message, (label,), "remove `after=none`"))
             if rule is None or index in classifiers:
                 continue
             self.used.add(rule.why)
@@ -269,7 +271,7 @@ class _Elaboration:
             label = Label(labels[clash].item.span, "this label")
             message = f"the label `{clash}` is the name of another layer"
             help = "layers without a label are named so: choose another"
-            self.found.append(Diagnostic("V224", message, (label,), help))
+            self.findings.append(Diagnostic("V224", message, (label,), help))
         return nodes
 
     def _classifiers(self) -> set[int]:
@@ -306,7 +308,7 @@ class _Elaboration:
             help = f"remove the {written.layer.kind}"
             if layer.kind in OPTIONS:
                 help += f", or write {alone}"
-            self.found.append(called(Diagnostic("V216", message, labels, help), written.calls))
+            self.findings.append(called(Diagnostic("V216", message, labels, help), written.calls))
 
     # -- what must hold of the whole
 
@@ -316,7 +318,7 @@ class _Elaboration:
                 after = self.words[consumers[0]].layer.span
                 labels = (Label(word.layer.span, "this softmax"), Label(after, "something follows", primary=False))
                 help = "softmax ends a network; `sigmoid` or `ReLU` can stand inside"
-                self.found.append(called(Diagnostic("V217", "softmax before the end", labels, help), word.calls))
+                self.findings.append(called(Diagnostic("V217", "softmax before the end", labels, help), word.calls))
 
     def _check_unused(self, rules: list[syntax.After | syntax.Default]) -> None:
         for rule in rules:
@@ -333,7 +335,7 @@ class _Elaboration:
             )
             label = Label(rule.span, "matches nothing")
             message = f"`{word} {rule.kind}` matches nothing"
-            self.found.append(Diagnostic("V213", message, (label,), why, UnmatchedRule(word, rule.kind)))
+            self.findings.append(Diagnostic("V213", message, (label,), why, UnmatchedRule(word, rule.kind)))
 
     def _network(self, nodes: list[list[Node]], expansion: Expansion, first: syntax.Item) -> AnnotatedGraph:
         printed, labels, spans = [], dict[str, tuple[str, ...]](), dict[str, Span]()
@@ -379,5 +381,5 @@ class _Elaboration:
         return tuple(node.name for part in parts for node in part)
 
 
-def _place(found: Diagnostic) -> int:
-    return found.labels[0].span.start if found.labels else 0
+def _place(finding: Diagnostic) -> int:
+    return finding.labels[0].span.start if finding.labels else 0

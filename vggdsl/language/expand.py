@@ -74,8 +74,8 @@ class _At:
     outermost: bool = False
 
 
-def expand(first: syntax.Item, items: Iterable[syntax.Item], blocks: Blocks, found: list[Diagnostic]) -> Expansion:
-    """The words of a network's elements; what is wrong is added to ``found``.
+def expand(first: syntax.Item, items: Iterable[syntax.Item], blocks: Blocks, findings: list[Diagnostic]) -> Expansion:
+    """The words of a network's elements; what is wrong is added to ``findings``.
 
     Raises ``NetworkError`` V219 if there are too many.
     """
@@ -86,14 +86,14 @@ def expand(first: syntax.Item, items: Iterable[syntax.Item], blocks: Blocks, fou
         message = f"the network would have {total:,} layers"
         help = f"at most {MAX_LAYERS:,} layers: check the repeat"
         raise NetworkError(Diagnostic("V219", message, (Label(widest.span, "most of them here"),), help))
-    expander = _Expander(blocks, found, Expansion([Word(syntax.Layer("input", first.element.span), ())]))
+    expander = _Expander(blocks, findings, Expansion([Word(syntax.Layer("input", first.element.span), ())]))
     expander.out.output = expander.sequence(items, 0, _At(outermost=True))
     return expander.out
 
 
 class _Expander:
-    def __init__(self, blocks: Mapping[str, syntax.Block], found: list[Diagnostic], out: Expansion) -> None:
-        self.blocks, self.found, self.out = blocks, found, out
+    def __init__(self, blocks: Mapping[str, syntax.Block], findings: list[Diagnostic], out: Expansion) -> None:
+        self.blocks, self.findings, self.out = blocks, findings, out
 
     def sequence(self, items: Iterable[syntax.Item], x: int, at: _At) -> int:
         """Appends what items become behind the word ``x``; gives the word behind which it goes on."""
@@ -105,7 +105,7 @@ class _Expander:
         if item.repeat == 0:
             help = "a repeat is at least 1: remove the `x0`, or the element with it"
             zero = Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),), help)
-            self.found.append(called(zero, at.calls))
+            self.findings.append(called(zero, at.calls))
         own, head = str(item.label) if item.label else None, at.head  # the network's names have no places
         if isinstance(item.element, syntax.Aux):
             self._check_aux(item, item.element, at)
@@ -132,7 +132,7 @@ class _Expander:
                 try:
                     layer = with_values(element, at.values)
                 except NetworkError as error:
-                    self.found += (called(d, at.calls) for d in error.diagnostics)
+                    self.findings += (called(d, at.calls) for d in error.diagnostics)
                     return x
                 return self._append(layer, (x,), at, label)
             case syntax.Group(items):
@@ -145,7 +145,7 @@ class _Expander:
             case syntax.Call(name):
                 wrong = [called(d, at.calls) for d in check_call(element, self.blocks)]
                 if wrong:
-                    self.found += wrong
+                    self.findings += wrong
                     return x
                 block = self.blocks[name]
                 values = values_of(element, block, at.values)
@@ -159,7 +159,7 @@ class _Expander:
                 return x
             case syntax.Input():
                 inner = Diagnostic("V211", "an input inside an element", (Label(item.span, "here"),), "move it out")
-                self.found.append(called(inner, at.calls))
+                self.findings.append(called(inner, at.calls))
                 return x
 
     def _append(
@@ -183,7 +183,7 @@ class _Expander:
         if item.repeat is not None:
             wrong.append(("a repeated auxiliary classifier", "each classifier stands where its features are"))
         for message, help in wrong:
-            self.found.append(called(Diagnostic("V235", message, (Label(item.span, "here"),), help), at.calls))
+            self.findings.append(called(Diagnostic("V235", message, (Label(item.span, "here"),), help), at.calls))
 
 
 def called(finding: Diagnostic, calls: Iterable[Span]) -> Diagnostic:

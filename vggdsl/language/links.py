@@ -99,11 +99,11 @@ class _Links:
             return self.known[source]
         except VggdslError as error:
             place = Label(link.span, "by this link", primary=False)
-            found = (
+            findings = (
                 d.at(place) if d.labels and all(label.span != link.span for label in d.labels) else d
                 for d in error.diagnostics
             )
-            raise type(error)(found) from None
+            raise type(error)(findings) from None
 
     def _blocks(self, link: syntax.Link, path: tuple[syntax.Link, ...]) -> Iterator[tuple[Line, Span]]:
         document = self._follow(link, path)

@@ -20,22 +20,22 @@ def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic
 
     ``defaults`` are those of the text: what they say isn't implied.
     """
-    found = list[Diagnostic]()
+    findings = list[Diagnostic]()
     says_padding = any(d.kind == "conv" and any(o.key == "pad" for o in d.options) for d in defaults)
     for node in typed.training_nodes:
         wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node)]
         wrong += _before_softmax(node, typed)
         if not says_padding:
             wrong += _even(node)
-        found += (called(d, node.node.calls) for d in wrong)
-    found += [*_linear(typed), *_channels_first(typed), *_twice(typed)]
-    return list(_once_a_place(found))
+        findings += (called(d, node.node.calls) for d in wrong)
+    findings += [*_linear(typed), *_channels_first(typed), *_twice(typed)]
+    return list(_once_a_place(findings))
 
 
-def _once_a_place(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+def _once_a_place(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """What looks wrong in a block or a repeat is told of the first layer that it becomes."""
     seen = set()
-    for finding in found:
+    for finding in findings:
         key = finding.code, finding.labels[0].span
         if key not in seen:
             yield finding

@@ -63,15 +63,15 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
     """
     own = {option.key for option in layer.options}
     options = (*(option for option in defaults if option.key not in own), *layer.options)
-    found: list[Diagnostic] = []
-    values = Reader(VOICE, found).options(options, OPTIONS.get(layer.kind, ()), layer.kind)
+    findings: list[Diagnostic] = []
+    values = Reader(VOICE, findings).options(options, OPTIONS.get(layer.kind, ()), layer.kind)
     if layer.stride is not None and "stride" in own:
         option = next(option for option in layer.options if option.key == "stride")
         label = Label(option.span, "this option")
         help = "keep `/2` or `stride=2`, not both"
-        found.append(Diagnostic("V222", "the stride is given twice", (label,), help))
-    if found:
-        raise NetworkError(found)
+        findings.append(Diagnostic("V222", "the stride is given twice", (label,), help))
+    if findings:
+        raise NetworkError(findings)
     return values
 
 

@@ -50,13 +50,13 @@ class Voice:
 
 
 class Reader:
-    """Reads in a voice; what is wrong is added to ``found``, and read as None."""
+    """Reads in a voice; what is wrong is added to ``findings``, and read as None."""
 
-    def __init__(self, voice: Voice, found: list[Diagnostic]) -> None:
-        self.voice, self.found = voice, found
+    def __init__(self, voice: Voice, findings: list[Diagnostic]) -> None:
+        self.voice, self.findings = voice, findings
 
     def wrong(self, message: str, span: Span, help: str) -> None:
-        self.found.append(self.voice.wrong(message, span, help))
+        self.findings.append(self.voice.wrong(message, span, help))
 
     # -- options
 
@@ -65,7 +65,7 @@ class Reader:
         first: dict[str, Option] = {}
         for option in options:
             if option.key in first:
-                self.found.append(self.voice.given_twice(option, first[option.key]))
+                self.findings.append(self.voice.given_twice(option, first[option.key]))
             first.setdefault(option.key, option)
         return list(first.values())
 
@@ -77,14 +77,14 @@ class Reader:
             if option.key in by_name:
                 values[str(option.key)] = self._value(option, by_name[option.key])
             else:
-                self.found.append(self.voice.unknown_key(option, keys, of))
+                self.findings.append(self.voice.unknown_key(option, keys, of))
         return values
 
     def _value(self, option: Option, key: Key) -> Any:
         try:
             return key.type.read(option.value)
         except UnfitError as why:
-            self.found.append(self.voice.unfit_value(option, key, why))
+            self.findings.append(self.voice.unfit_value(option, key, why))
             return None
 
     # -- entries
@@ -96,10 +96,10 @@ class Reader:
         if len(entry.values) > 1 and not by.several:
             self.wrong(f"{by.name} takes one value", entry.values[1].span, f"write {by.name} {by.example}")
             return None
-        before, values = len(self.found), list[Any]()
+        before, values = len(self.findings), list[Any]()
         for value in entry.values:
             values.append(self.value(value, by))
-            if len(self.found) > before:
+            if len(self.findings) > before:
                 return None
         try:
             return by.make(tuple(values) if by.several else values[0])
@@ -127,12 +127,12 @@ class Reader:
             if name == call.name or name in call.also:
                 return call
         known = [call.name for call in by.calls]
-        self.found.append(unknown(self.voice.unfit, by.what or by.name, name, known, value.span))
+        self.findings.append(unknown(self.voice.unfit, by.what or by.name, name, known, value.span))
         return None
 
     def call(self, value: EntryValue, call: CallKind, by: EntryKind) -> Any:
         """What a call makes of its arguments."""
-        before = len(self.found)
+        before = len(self.findings)
         arguments = value.arguments if isinstance(value, Setting) else ()
         options = [argument for argument in arguments if isinstance(argument, Option)]
         named = self.options(options, call.keys, call.name)
@@ -141,7 +141,7 @@ class Reader:
                 self.wrong(f"{by.name} needs a {key.name}", value.span, f"write {by.name} {by.example}")
         places = [argument for argument in arguments if not isinstance(argument, Option)]
         given = self._places(places, call, value.span)
-        if len(self.found) > before:
+        if len(self.findings) > before:
             return None
         try:
             return call.make(*given, **{name.replace("-", "_"): each for name, each in named.items()})

@@ -185,14 +185,14 @@ def _receptive_field(window: Window | None, sources: list[TypedNode]) -> tuple[P
     )
 
 
-def _locate(found: Diagnostic, node: Node, sources: list[TypedNode]) -> Diagnostic:
+def _locate(finding: Diagnostic, node: Node, sources: list[TypedNode]) -> Diagnostic:
     if node.branches:
         labels = _branches(node, sources)
     else:
-        labels = [Label(node.span, found.row.place)]
+        labels = [Label(node.span, finding.row.place)]
         others = [before for before in sources if before.node.span != node.span]
         labels += [Label(before.node.span, f"leaves {before.shape}", primary=False) for before in others]
-    return found.at(*labels, *(Label(span, "called here", primary=False) for span in node.calls))
+    return finding.at(*labels, *(Label(span, "called here", primary=False) for span in node.calls))
 
 
 def _branches(node: Node, sources: list[TypedNode]) -> list[Label]:

@@ -68,10 +68,10 @@ class Subject:
         # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.
         return file.name == RECORD or not is_file(file) or is_beside(file, Path(self.path))
 
-    def groups(self, found: list[Diagnostic]) -> list[SeedGroup]:
+    def groups(self, findings: list[Diagnostic]) -> list[SeedGroup]:
         """Its measurements by network, recipe, data, split, deviations, precision and the weights that they began with.
 
-        Of one seed the first counts: a repetition adds no evidence. One that disagrees is added to ``found``.
+        Of one seed the first counts: a repetition adds no evidence. One that disagrees is added to ``findings``.
         """
         by_key: dict[tuple[str, ...], dict[int, Result]] = {}
         for result in self.results:
@@ -80,16 +80,16 @@ class Subject:
             if str(first.line) != str(result.line):
                 message = f"{self.name} was measured more than once with seed {result.seed}, and not alike"
                 shown = f"{first.line} on {first.device} counts, {result.line} on {result.device} doesn't"
-                found.append(Diagnostic("W610", message, help=shown))
+                findings.append(Diagnostic("W610", message, help=shown))
         return [SeedGroup(tuple(seeds[seed] for seed in sorted(seeds))) for seeds in by_key.values()]
 
 
 @dataclass
 class Collection:
-    """What paths lead to. ``found``: what was wrong, or doesn't count."""
+    """What paths lead to. ``findings``: what was wrong, or doesn't count."""
 
     subjects: list[Subject] = field(default_factory=list)
-    found: list[Diagnostic] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
 
 
 def group_key(result: Result) -> tuple[str, ...]:
@@ -113,17 +113,17 @@ def collect(paths: Sequence[str], runs: Sequence[str] = ()) -> Collection:
     """
     made, seen = Collection(), set[str]()
     specs, records = list[tuple[str, Spec]](), list[tuple[str, Spec]]()
-    for path in _files(paths, made.found):
-        spec = _loaded(path, paths, made.found)
+    for path in _files(paths, made.findings):
+        spec = _loaded(path, paths, made.findings)
         if spec is not None:
             (records if Path(path).name == RECORD else specs).append((path, spec))
     made.subjects += [Subject(name, path, spec) for name, (path, spec) in zip(_names(specs), specs, strict=True)]
     kept = {path for path, _ in records}
     for path in _files([run for run in runs if is_folder(Path(run))], list[Diagnostic](), records_only=True):
-        spec = None if path in kept else _loaded(path, (), made.found)
+        spec = None if path in kept else _loaded(path, (), made.findings)
         records += [(path, spec)] if spec is not None else []
     for path, spec in [*specs, *records]:
-        for result in counted(spec, made.found, seen):
+        for result in counted(spec, made.findings, seen):
             owners = [(subject, own) for subject in made.subjects if (own := subject.own(result, path)) is not None]
             if not owners and path in kept:
                 made.subjects.append(Subject(_name_of_record(spec, result), path, spec))
@@ -133,10 +133,10 @@ def collect(paths: Sequence[str], runs: Sequence[str] = ()) -> Collection:
     return made
 
 
-def counted(spec: Spec, found: list[Diagnostic], seen: set[str]) -> Iterator[Result]:
-    """A spec's measurements that count, but for the blocks ``seen``; why others don't is added to ``found``."""
+def counted(spec: Spec, findings: list[Diagnostic], seen: set[str]) -> Iterator[Result]:
+    """A spec's measurements that count, but for the blocks ``seen``; why others don't is added to ``findings``."""
     wrong = [d for d in spec.check() if d.row.discounts] if spec.measurements else []
-    found += wrong
+    findings += wrong
     spans = {label.span for d in wrong for label in d.labels}
     for measurement in spec.measurements:
         if measurement.span in spans:
@@ -145,7 +145,7 @@ def counted(spec: Spec, found: list[Diagnostic], seen: set[str]) -> Iterator[Res
         if result is None:
             label = Label(measurement.span, "this block")
             message = "a measured block that doesn't say what was run isn't counted"
-            found.append(Diagnostic("W611", message, (label,), "train again to measure"))
+            findings.append(Diagnostic("W611", message, (label,), "train again to measure"))
             continue
         seal = measurement.values["seal"]["sha256"]
         if seal not in seen:
@@ -187,12 +187,12 @@ def specs_in(name: str) -> list[str]:
     return found
 
 
-def checked_in(folder: str, found: list[Diagnostic]) -> list[str]:
+def checked_in(folder: str, findings: list[Diagnostic]) -> list[str]:
     """What can be checked in a folder and in those in it: specs, files of blocks, and of each run its record.
 
-    Runs without one are added to ``found``.
+    Runs without one are added to ``findings``.
     """
-    return list(_walk(Path(folder), found, blocks=True))
+    return list(_walk(Path(folder), findings, blocks=True))
 
 
 def is_beside(one: Path, other: Path) -> bool:
@@ -211,30 +211,30 @@ def unfinished(runs: Path) -> list[Path]:
     return sorted(path.parent for path in runs.rglob(PLAN) if not is_file(path.parent / RECORD))
 
 
-def _files(paths: Iterable[str], found: list[Diagnostic], records_only: bool = False) -> list[str]:
+def _files(paths: Iterable[str], findings: list[Diagnostic], records_only: bool = False) -> list[str]:
     """The specs and records of paths, each file once."""
     files: dict[str, str] = {}
     for path in paths:
-        inside = list(_walk(Path(path), found)) if is_folder_of_specs(path) else _found(path, found)
+        inside = list(_walk(Path(path), findings)) if is_folder_of_specs(path) else _found(path, findings)
         if not inside and is_folder_of_specs(path) and not records_only:
             help = "name specs, runs, or folders of them"
-            found.append(Diagnostic("V501", f"no spec and no finished run in {path}", help=help))
+            findings.append(Diagnostic("V501", f"no spec and no finished run in {path}", help=help))
         for file in inside:
             if not records_only or Path(file).name == RECORD:
                 files.setdefault(os.path.realpath(file), file)
     return list(files.values())
 
 
-def _found(path: str, found: list[Diagnostic]) -> list[str]:
+def _found(path: str, findings: list[Diagnostic]) -> list[str]:
     """The file of a path or of a spec that ships."""
     try:
         return [path if path == "-" or is_file(Path(path)) else str(find(path))]
     except VggdslError as error:
-        found += error.diagnostics
+        findings += error.diagnostics
         return []
 
 
-def _walk(folder: Path, found: list[Diagnostic], blocks: bool = False) -> Iterator[str]:
+def _walk(folder: Path, findings: list[Diagnostic], blocks: bool = False) -> Iterator[str]:
     """The specs below a folder and the records of its runs; files of blocks only if asked for."""
     for root, folders, names in os.walk(folder):
         if PLAN in names:
@@ -242,7 +242,7 @@ def _walk(folder: Path, found: list[Diagnostic], blocks: bool = False) -> Iterat
             if RECORD in names:
                 yield os.path.join(root, RECORD)  # noqa: PTH118  # as the walk spells it
             else:
-                found.append(Diagnostic("W612", f"{root} was interrupted and has no record", help=_goes_on(root)))
+                findings.append(Diagnostic("W612", f"{root} was interrupted and has no record", help=_goes_on(root)))
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and (blocks or name != "blocks"))
         for name in sorted(names):
@@ -260,11 +260,11 @@ def _holds_blocks(path: str) -> bool:
         return False
 
 
-def _loaded(path: str, beside: Sequence[str], found: list[Diagnostic]) -> Spec | None:
+def _loaded(path: str, beside: Sequence[str], findings: list[Diagnostic]) -> Spec | None:
     try:
         return load(path, beside)
     except VggdslError as error:
-        found += error.diagnostics
+        findings += error.diagnostics
         return None
 
 

@@ -68,11 +68,11 @@ def value_of(name: str, protocol: Mapping[str, str], result: Result) -> float | 
     split = protocol.get("split", "")
     of_first = {"val": result.val_accuracy, "test": result.test_accuracy}.get(split)
     accuracy = {"1": of_first, "5": result.top_5.get(split)}
-    found = re.fullmatch(r"(?:top|rank)-([15])-(accuracy|error)", name)
-    share = accuracy[found[1]] if found else None
-    if share is None or found is None:
+    match = re.fullmatch(r"(?:top|rank)-([15])-(accuracy|error)", name)
+    share = accuracy[match[1]] if match else None
+    if share is None or match is None:
         return None
-    return 100 * (share if found[2] == "accuracy" else 1 - share)
+    return 100 * (share if match[2] == "accuracy" else 1 - share)
 
 
 def unmeasured(name: str, protocol: Mapping[str, str]) -> str:

@@ -87,10 +87,10 @@ def results(paths: str | Path | Iterable[str | Path] = ("runs",), *, every: bool
     given = [paths] if isinstance(paths, str | Path) else paths
     collection = collect([str(path) for path in given])
     made = rows(collection, every)
-    wrong = [d for d in collection.found if d.is_error]
+    wrong = [d for d in collection.findings if d.is_error]
     if wrong:
         raise VggdslError(wrong)
-    for finding in collection.found:
+    for finding in collection.findings:
         warnings.warn(finding.in_a_line, stacklevel=2)
     return made
 
@@ -100,11 +100,11 @@ def rows(collection: Collection, every: bool) -> list[Row]:
 
     ``every``: also the accuracies on training and validation images, where no claim asks for them.
     """
-    return [row for subject in collection.subjects for row in _rows(subject, every, collection.found)]
+    return [row for subject in collection.subjects for row in _rows(subject, every, collection.findings)]
 
 
-def _rows(subject: Subject, every: bool, found: list[Diagnostic]) -> Iterator[Row]:
-    groups, splits = subject.groups(found), SPLITS if every else ("test",)
+def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator[Row]:
+    groups, splits = subject.groups(findings), SPLITS if every else ("test",)
     shown = set[tuple[SeedGroup, str]]()
     for claim in subject.spec.results:
         made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))

@@ -265,9 +265,9 @@ def _no_figure(measure: Measure, part: _Part, wanted: str) -> Verdict:
 
 
 def read_results(
-    contents: Iterable[syntax.Content], recipes: Sequence[str], found: list[Diagnostic]
+    contents: Iterable[syntax.Content], recipes: Sequence[str], findings: list[Diagnostic]
 ) -> tuple[ResultClaim, ...]:
-    """The result claims of a spec; what is wrong with them is added to ``found``."""
+    """The result claims of a spec; what is wrong with them is added to ``findings``."""
     claims = []
     for content in contents:
         match content:
@@ -276,11 +276,11 @@ def read_results(
             case syntax.Claim():
                 structural = [m for m in content.measures if m.name in STRUCTURAL]
                 if structural:
-                    found += _mixed(content, len(structural))
+                    findings += _mixed(content, len(structural))
                     continue
-                found += _check_result(content)
+                findings += _check_result(content)
                 measures = tuple((m.name, _printed(m)) for m in content.measures)
-                protocol = _read_protocol(content.protocol, recipes, found)
+                protocol = _read_protocol(content.protocol, recipes, findings)
                 claims.append(ResultClaim(measures, protocol, content.where, None, content.span))
     return tuple(claims)
 
@@ -346,13 +346,13 @@ class _Voice(Voice):
 
 
 def _read_protocol(
-    options: Iterable[Option], recipes: Sequence[str], found: list[Diagnostic]
+    options: Iterable[Option], recipes: Sequence[str], findings: list[Diagnostic]
 ) -> tuple[tuple[str, str], ...]:
-    """The keys and their values, each spelled in one way; what is wrong is added to ``found``."""
+    """The keys and their values, each spelled in one way; what is wrong is added to ``findings``."""
     train = Text("the name of a recipe", "S256", known=tuple(recipes))
     keys = {key.name: replace(key, type=train) if key.name == "train" else key for key in PROTOCOL}
-    before = len(found)
-    values = Reader(_Voice("V306", "V306", "V306"), found).options(options, list(keys.values()), "a protocol")
-    if len(found) > before:
+    before = len(findings)
+    values = Reader(_Voice("V306", "V306", "V306"), findings).options(options, list(keys.values()), "a protocol")
+    if len(findings) > before:
         return ()
     return tuple(sorted((name, keys[name].type.write(value)) for name, value in values.items()))

@@ -110,11 +110,11 @@ def _made(text: str) -> Placed:
     return Placed(text, NOWHERE)
 
 
-def read_measured(block: syntax.Measured, found: list[Diagnostic]) -> Measurement:
-    """A block's contents; what is wrong with it is added to ``found``."""
+def read_measured(block: syntax.Measured, findings: list[Diagnostic]) -> Measurement:
+    """A block's contents; what is wrong with it is added to ``findings``."""
     values: dict[str, dict[str, str]] = {}
     first: dict[str, Entry] = {}
-    lines, results, reader = [], [], Reader(Voice("V603", "V603", "V603"), found)
+    lines, results, reader = [], [], Reader(Voice("V603", "V603", "V603"), findings)
     for line in block.lines:
         match line.content:
             case syntax.ResultLine():
@@ -123,11 +123,11 @@ def read_measured(block: syntax.Measured, found: list[Diagnostic]) -> Measuremen
                 results.append(line.content)
             case Entry(key, entry_values):
                 if key not in KEYS:
-                    found.append(unknown("V603", "entry of a measured block", key, list(KEYS), line.content.span))
+                    findings.append(unknown("V603", "entry of a measured block", key, list(KEYS), line.content.span))
                     continue
                 if key in values:
                     labels = (Label(line.content.span, "again"), Label(first[key].span, "first here", primary=False))
-                    found.append(Diagnostic("V603", f"a second `{key}`", labels, "keep one"))
+                    findings.append(Diagnostic("V603", f"a second `{key}`", labels, "keep one"))
                     continue
                 first[key] = line.content
                 options = [value for value in entry_values if isinstance(value, Option)]
@@ -137,9 +137,9 @@ def read_measured(block: syntax.Measured, found: list[Diagnostic]) -> Measuremen
                         reader.wrong(f"`{value}` in `{key}`", value.span, "write options, such as seed=0")
     if not lines and not results:
         message = "a measured block without a result"
-        found.append(Diagnostic("V603", message, (Label(block.span, "this block"),), "remove it, and train"))
+        findings.append(Diagnostic("V603", message, (Label(block.span, "this block"),), "remove it, and train"))
     if len(lines) > 1:
         labels = (Label(lines[1].span, "again"), Label(lines[0].span, "first here", primary=False))
-        found.append(Diagnostic("V603", "two result lines in one block", labels, "keep one"))
+        findings.append(Diagnostic("V603", "two result lines in one block", labels, "keep one"))
     sealed = values.get("seal", {}).get("sha256") == seal(block)
     return Measurement(lines[0] if lines else None, tuple(results), values, sealed, block.span)

@@ -104,12 +104,12 @@ def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -
     if not init.layers:
         return _all_layers(init, here, there, name, place)
     layers = init.layers
-    found = list(_differences(layers, here, there, name, place))
+    findings = list(_differences(layers, here, there, name, place))
     for what, known in ((f"layer of {name}", theirs), ("layer", ours)):
         missing = [layer for layer in layers if layer not in known]
-        found += (unknown("V410", what, layer, known, place, OtherLayers((layer,))) for layer in missing)
-    if found:
-        raise RecipeError(found)
+        findings += (unknown("V410", what, layer, known, place, OtherLayers((layer,))) for layer in missing)
+    if findings:
+        raise RecipeError(findings)
     return layers
 
 

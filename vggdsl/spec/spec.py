@@ -109,7 +109,7 @@ class Spec:
 
         What is wrong with an inherited recipe is an error where the network is ``trained_by`` it.
         """
-        found = [v.finding for v in self.verdicts if v.finding is not None]
+        findings = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
         idle = []
@@ -117,28 +117,28 @@ class Spec:
             wrong = self.misfits(recipe)
             if is_begun:  # with which weights the record says
                 wrong = [d for d in wrong if not d.row.absent]
-            found += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
+            findings += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
             is_needed = recipe.name in own or (trained_by is not None and trained_by.name == recipe.name)
             if is_needed or not any(d.is_error for d in wrong):
-                found += wrong
+                findings += wrong
             else:  # inherited, and perhaps of no use here: an error only where it is trained by
                 idle.append(recipe.name)
-        found += inherited_misfits(idle, self.document)
+        findings += inherited_misfits(idle, self.document)
         if trained_by is not None and not self.recipes:
-            found += self.misfits(trained_by)
+            findings += self.misfits(trained_by)
         defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
-        found += (from_delta(d, self.document) for d in lint(self.typed, defaults))
-        found += lint_blocks(self.document, self.whole)
+        findings += (from_delta(d, self.document) for d in lint(self.typed, defaults))
+        findings += lint_blocks(self.document, self.whole)
         recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
         for measurement in self.measurements:
             place = (Label(measurement.span, "this block"),)
             if not measurement.sealed:
                 help = "measured blocks are written by `vggdsl train`; train again to measure"
-                found.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
+                findings.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
             elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
                 help = f"{' and '.join(changed)} changed since; train again to measure"
-                found.append(Diagnostic("W602", "a stale measurement", place, help))
-        return list(once_each(found))
+                findings.append(Diagnostic("W602", "a stale measurement", place, help))
+        return list(once_each(findings))
 
     def _changed(self, measurement: Measurement, recipe: Recipe | None) -> list[str]:
         if recipe is None:
@@ -180,7 +180,7 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
         raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
-    found: list[Diagnostic] = []
+    findings: list[Diagnostic] = []
     network: AnnotatedGraph | None = None
     typed: TypedGraph | None = None
     recipes: tuple[Recipe, ...] = ()
@@ -193,16 +193,16 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         network = elaborate(whole)
         typed = infer(network.graph)
     except NetworkError as error:
-        found += (from_delta(d, document) for d in error.diagnostics)
+        findings += (from_delta(d, document) for d in error.diagnostics)
     try:
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)])
     except RecipeError as error:
-        found += error.diagnostics
+        findings += error.diagnostics
     names = [c.name for c in whole.contents if isinstance(c, syntax.Train) and c.name]
-    results = read_results(document.contents, names, found)
-    measurements = tuple(read_measured(c, found) for c in document.contents if isinstance(c, syntax.Measured))
-    if network is None or typed is None or found:
-        raise error_of(found)
+    results = read_results(document.contents, names, findings)
+    measurements = tuple(read_measured(c, findings) for c in document.contents if isinstance(c, syntax.Measured))
+    if network is None or typed is None or findings:
+        raise error_of(findings)
     return Spec(_name(name), document, whole, source, network, typed, recipes, results, measurements)
 
 

@@ -85,10 +85,10 @@ _BY_KIND: dict[Kind, type[VggdslError]] = {
 }
 
 
-def error_of(found: Sequence[Diagnostic]) -> VggdslError:
+def error_of(findings: Sequence[Diagnostic]) -> VggdslError:
     """The error that holds these findings: of their kind, or of none in particular where they are of several."""
-    kinds = {_BY_KIND[d.row.kind] for d in found}
-    return (kinds.pop() if len(kinds) == 1 else VggdslError)(found)
+    kinds = {_BY_KIND[d.row.kind] for d in findings}
+    return (kinds.pop() if len(kinds) == 1 else VggdslError)(findings)
 
 
 def in_a_line(error: Exception) -> str:
@@ -96,10 +96,10 @@ def in_a_line(error: Exception) -> str:
     return "; ".join(d.in_a_line for d in error.diagnostics) if isinstance(error, VggdslError) else str(error)
 
 
-def once_each(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+def once_each(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """What is wrong in a block is told once, with the first call that shows it."""
     seen = set()
-    for finding in found:
+    for finding in findings:
         key = finding.code, finding.message, finding.labels[:1]
         if key not in seen:
             yield finding

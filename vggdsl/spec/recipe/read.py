@@ -19,7 +19,7 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
 
     Raises ``RecipeError`` with everything that is wrong with them.
     """
-    found: list[Diagnostic] = []
+    findings: list[Diagnostic] = []
     entries: dict[str | None, dict[str, Entry]] = {}
     first: dict[str | None, Train] = {}
     recipes = []
@@ -27,7 +27,7 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
         if section.name in entries:
             what = f"`train {section.name}`" if section.name else "`train` without a name"
             labels = (Label(section.head, "again"), Label(first[section.name].head, "first here", primary=False))
-            found.append(Diagnostic("V402", f"a second {what}", labels, "give it another name"))
+            findings.append(Diagnostic("V402", f"a second {what}", labels, "give it another name"))
             continue
         first[section.name] = section
         merged: dict[str, Entry] = {}
@@ -38,17 +38,17 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
                 names = [name for name in entries if name]
                 missing = unknown("V402", "recipe", section.base, names, section.head)
                 help = missing.help if names else "a recipe continues one that stands before it in the file"
-                found.append(replace(missing, help=help))
-        own = _own(section, found)
+                findings.append(replace(missing, help=help))
+        own = _own(section, findings)
         if "schedule" in own and own["schedule"].is_steps:
             merged.pop("epochs", None)
         merged |= own
         entries[section.name] = merged
-        recipe = _recipe(section.name, merged, found)
+        recipe = _recipe(section.name, merged, findings)
         if recipe is not None:
             recipes.append(recipe)
-    if found:
-        raise RecipeError(_distinct(found))
+    if findings:
+        raise RecipeError(_distinct(findings))
     by_name = {recipe.name: recipe for recipe in recipes}
     return tuple(_begun(recipe, by_name, ()) for recipe in recipes)
 
@@ -62,12 +62,12 @@ def _begun(recipe: Recipe, by_name: Mapping[str | None, Recipe], path: tuple[str
     return replace(recipe, init=replace(init, recipe=other.digest))
 
 
-def _distinct(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+def _distinct(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """An inherited entry that is wrong is told once."""
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(findings))
 
 
-def _own(section: Train, found: list[Diagnostic]) -> dict[str, Entry]:
+def _own(section: Train, findings: list[Diagnostic]) -> dict[str, Entry]:
     own: dict[str, Entry] = {}
     for line in section.lines:
         entry = line.content
@@ -76,19 +76,19 @@ def _own(section: Train, found: list[Diagnostic]) -> dict[str, Entry]:
         if entry.key not in KEYS:
             strange = unknown("V403", "entry of a recipe", entry.key, KEYS, entry.key.span)
             help = f"write `{INSIDE[entry.key]}`" if entry.key in INSIDE else strange.help
-            found.append(replace(strange, help=help))
+            findings.append(replace(strange, help=help))
         elif entry.key in own:
             labels = (Label(entry.span, "again"), Label(own[entry.key].span, "first here", primary=False))
-            found.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
+            findings.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
         else:
             own[entry.key] = entry
     return own
 
 
-def _recipe(name: str | None, entries: Mapping[str, Entry], found: list[Diagnostic]) -> Recipe | None:
-    before, reader = len(found), Reader(VOICE, found)
+def _recipe(name: str | None, entries: Mapping[str, Entry], findings: list[Diagnostic]) -> Recipe | None:
+    before, reader = len(findings), Reader(VOICE, findings)
     values: dict[str, Any] = {key: read_entry(entry, reader) for key, entry in entries.items()}
-    if len(found) > before:
+    if len(findings) > before:
         return None
     schedule = values.get("schedule")
     plain = schedule.then if isinstance(schedule, WarmUp) else schedule
@@ -96,7 +96,7 @@ def _recipe(name: str | None, entries: Mapping[str, Entry], found: list[Diagnost
         values.setdefault("epochs", plain.steps[-1][1])
     places = {key: entry.span for key, entry in entries.items()}
     recipe = Recipe(name, **values, origins=dict.fromkeys(values, "spec"), places=places)
-    found += _check_rate(recipe, entries)
+    findings += _check_rate(recipe, entries)
     return recipe
 
 

@@ -12,7 +12,7 @@ _COMMENT = re.compile(r'"[^"\n]*"|(?P<comment>#[^\n]*)')
 
 def blanked(text: str) -> str:
     """The text with spaces in the place of comments."""
-    return _COMMENT.sub(lambda found: " " * len(found[0]) if found["comment"] else found[0], text)
+    return _COMMENT.sub(lambda match: " " * len(match[0]) if match["comment"] else match[0], text)
 
 
 def attach(contents: Sequence[Content | Claims], source: Source) -> tuple[Line, ...]:

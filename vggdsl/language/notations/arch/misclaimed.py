@@ -54,7 +54,7 @@ def no_measure(span: Span, before: str) -> Diagnostic:
 
 def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
     """What can't stand in a block of claims or at its head."""
-    text, found = span.source.text, span.text
+    text, written = span.source.text, span.text
     line = span.start - len(before)
     if inner is None or text[inner] != "{" or not _BLOCK.match(text, text.rfind("\n", 0, inner) + 1):
         return _at_head(span, before, wanted)
@@ -65,7 +65,7 @@ def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         if first
         else span
     )
-    is_end = found in ("", "}") or found.isspace()
+    is_end = written in ("", "}") or written.isspace()
     if word.text.lower() == "claims":
         help = "close the block before this one, or remove `claims` and its braces"
         return Diagnostic("V102", "a block of claims in another", (Label(word, "here"),), help)
@@ -75,15 +75,15 @@ def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         return Diagnostic("V102", "a block of claims without rows", (Label(span, "ends here"),), _ROW)
     if is_end and row.strip() == word.text:
         return Diagnostic("V102", "a row without figures", (Label(word, "here"),), _ROW)
-    if found == "->":
+    if written == "->":
         return Diagnostic("V102", "`->` can't stand here", (Label(span, "this one"),), "a row has no arrow: remove it")
-    if found.startswith('"'):
+    if written.startswith('"'):
         help = "where the rows are printed stands once, behind `claims`"
-        return Diagnostic("V102", f"{found} can't stand here", (Label(span, "this one"),), help)
+        return Diagnostic("V102", f"{written} can't stand here", (Label(span, "this one"),), help)
     if "MEASURE" in wanted and not is_end:
-        near = near_measure(found)
+        near = near_measure(written)
         help = f"did you mean `{near}`?" if near else _ROW
-        return Diagnostic("V102", f"`{found}` can't stand here", (Label(span, "this one"),), help)
+        return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help)
     return None
 
 

@@ -35,28 +35,28 @@ def parse(source: Source) -> Document:
     """
     _check_length(source)
     pairs = _check_brackets(source)
-    text, found = source.text, list[Diagnostic]()
+    text, findings = source.text, list[Diagnostic]()
     while True:
         try:
             tree: Tree[Token] = parser("arch").parse(text + "\n")
             break
         except UnexpectedInput as error:
             diagnostic, rest = _recover(source, text, error, pairs)
-            found += [diagnostic] if diagnostic is not None else []
-            if len(found) == _MOST_ERRORS or rest == text:
-                raise ParseError(found) from None
+            findings += [diagnostic] if diagnostic is not None else []
+            if len(findings) == _MOST_ERRORS or rest == text:
+                raise ParseError(findings) from None
             text = rest
     builder = Builder(source)
     contents = builder.transform(tree)
     blocks: dict[str, Block] = {c.name: c for c in contents if isinstance(c, Block)}
     calls = [] if any(isinstance(c, Link) for c in contents) else called_layers(builder.calls, blocks)
     inside = {at for span in calls for at in range(span.start, span.end)}
-    found += dict.fromkeys(d for d in builder.found if d.labels[0].span.start not in inside)
+    findings += dict.fromkeys(d for d in builder.findings if d.labels[0].span.start not in inside)
     strangers = sorted([*builder.strangers, *calls], key=lambda span: span.start)
-    found += unknown_words(strangers, parser("arch"), blocks)
-    if found:
-        found.sort(key=lambda d: d.labels[0].span.start)
-        raise ParseError(found)
+    findings += unknown_words(strangers, parser("arch"), blocks)
+    if findings:
+        findings.sort(key=lambda d: d.labels[0].span.start)
+        raise ParseError(findings)
     return Document(attach(contents, source))
 
 

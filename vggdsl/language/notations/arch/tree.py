@@ -45,7 +45,7 @@ class Builder(Transformer[Token, Any]):
         self.text = source
         self.strangers: list[Span] = []
         self.calls: list[tuple[str, Span]] = []
-        self.found: list[Diagnostic] = []
+        self.findings: list[Diagnostic] = []
 
     # -- small things
 
@@ -69,7 +69,7 @@ class Builder(Transformer[Token, Any]):
         return Placed(token[first:last], Span(self.text, at + first, at + last))
 
     def _wrong(self, code: CodeName, message: str, span: Span, help: str) -> None:
-        self.found.append(Diagnostic(code, message, (Label(span, "here"),), help))
+        self.findings.append(Diagnostic(code, message, (Label(span, "here"),), help))
 
     def _int(self, text: str, span: Span, least: int = 1) -> int:
         digits = text.strip().lstrip("0") or "0"
@@ -127,9 +127,9 @@ class Builder(Transformer[Token, Any]):
 
     def layer(self, meta: Meta, children: list[Any]) -> syntax.Layer:
         word, *options = children
-        found = re.fullmatch(_LAYERS[word.type], word, re.IGNORECASE)
-        assert found, word
-        span, parts = self._span(word), found.groupdict()
+        match = re.fullmatch(_LAYERS[word.type], word, re.IGNORECASE)
+        assert match, word
+        span, parts = self._span(word), match.groupdict()
         kernel, width, stride, rate = map(parts.get, ("kernel", "width", "stride", "rate"))
         return syntax.Layer(
             kind_of(parts["word"]).word,
@@ -216,10 +216,10 @@ class Builder(Transformer[Token, Any]):
         return syntax.Measure(option.key, value, self._span(meta), disputed)
 
     def _no_figure(self, option: syntax.Option) -> None:
-        found = unknown("V107", "figure", option.key, STRUCTURAL, option.span)
+        finding = unknown("V107", "figure", option.key, STRUCTURAL, option.span)
         if re.fullmatch(r"(top|rank)-\d+-(error|accuracy)", option.key):
-            found = replace(found, help=f"a result is claimed as `{option.key} {option.value}`")
-        self.found.append(found)
+            finding = replace(finding, help=f"a result is claimed as `{option.key} {option.value}`")
+        self.findings.append(finding)
 
     def disputed(self, meta: Meta, children: list[Token]) -> str:
         text = self._string(children[1])
@@ -288,7 +288,7 @@ class Builder(Transformer[Token, Any]):
         place = self._string(where)
         for row in rows:
             if isinstance(row, syntax.Claim) and not row.is_row and row.on is not None and row.on.lower() == "claim":
-                self.found.append(needless_claim(row.on.span))
+                self.findings.append(needless_claim(row.on.span))
         lines = tuple(syntax.Line(replace(row, where=place)) for row in rows)
         return syntax.Claims(lines, self._span(meta), self._span(word).to(self._span(where)))
 

@@ -84,10 +84,10 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
 
     ``before`` is what precedes it on its line, ``inner`` the place of the bracket that it stands in.
     """
-    found = span.text
+    written = span.text
     wanted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     wanted |= set(getattr(error, "allowed", None) or ())
-    if found.strip("\n") and not found.isprintable():
+    if written.strip("\n") and not written.isprintable():
         return _strange(span)
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
     word = head[1] or "" if head else ""
@@ -100,7 +100,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     )
     if special is not None:
         return special
-    if found == ",":  # words that could stand here without it
+    if written == ",":  # words that could stand here without it
         in_merge = inner is not None and span.source.text[inner] == "["
         help = "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"
         return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
@@ -112,20 +112,20 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         return no_measure(span, before)
     if wanted & {"INPUT", "ARROW"} == {"INPUT"} and "CONV" not in wanted:
         return _bare_size(span, before)
-    if (isinstance(error, UnexpectedToken) and error.token.type == "_NL") or not found.strip():
+    if (isinstance(error, UnexpectedToken) and error.token.type == "_NL") or not written.strip():
         message, what = "the line ends too early", "here"
     else:
-        message, what = f"`{found}` can't stand here", "this one"
+        message, what = f"`{written}` can't stand here", "this one"
     return Diagnostic("V102", message, (Label(span, what),), _expected(wanted))
 
 
 def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
     """Branches in other brackets or of another word: `add( a | b )`, `residual[ a | b ]`, `aux { … }`."""
-    source, found = span.source, span.text
-    if found == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
+    source, written = span.source, span.text
+    if written == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
         place = back(span, before, match[0].rstrip())
         return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), _BRANCHING["aux"])
-    if found == "[" and "CONV" in wanted:
+    if written == "[" and "CONV" in wanted:
         name = _word_before(source, span.start)
         if name is None or name.text.lower().startswith("aux"):
             help = "branches stand in `concat[ … | … ]` or `add[ … | … ]`, other elements in ( )"
@@ -142,11 +142,11 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
     name = _word_before(source, inner)
     merge = _MERGES.get(name.text.lower()) if name is not None else None
     is_first = not source.text[inner + 1 : span.start].strip()
-    if name is not None and merge and (found == "|" or is_first):
+    if name is not None and merge and (written == "|" or is_first):
         message = f"`{name.text}` with ( )"
         help = f"its branches stand in brackets: `{merge}[ … | … ]`"
         return Diagnostic("V102", message, (Label(name, "here"),), help)
-    if found == "|":
+    if written == "|":
         help = "branches stand in `concat[ … | … ]` or `add[ … | … ]`"
         return Diagnostic("V102", "`|` can't stand here", (Label(span, "this one"),), help)
     return None
