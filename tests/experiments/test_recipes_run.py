@@ -25,16 +25,15 @@ SIZE = {"alexnet": 67, "alexnet_groups": 67, "torchvision/alexnet": 63, "googlen
 SMALL, LARGE = 32, 128
 WIDE = 64
 """Hidden FC layers that are wider become narrow."""
+SHALLOW = """replace {}: ( a: bottleneck_proj(128, 512, 2) b: bottleneck(128, 512) )
+replace {}: ( a: bottleneck_proj(256, 1024, 2) b: bottleneck(256, 1024) )"""
 EDITS = {
-    "googlenet": (
-        "block auxiliary() { global-avgpool conv1-128 FC-32 FC-1000 softmax }",
-        "replace pool5: global-avgpool",
-    )
+    "googlenet": "block auxiliary() { global-avgpool conv1-128 FC-32 FC-1000 softmax }\nreplace pool5: global-avgpool",
+    **{f"resnet/resnet{depth}": SHALLOW.format("conv3", "conv4") for depth in (50, 101, 152)},
+    **{f"torchvision/resnet{depth}": SHALLOW.format("layer2", "layer3") for depth in (50, 101, 152)},
 }
-"""What a network of a small input needs besides: windows that fit into it."""
+"""What is edited besides: windows that don't fit into a small input, and all but two units of the longest stages."""
 IMAGES, BATCH = 20, 8
-DEEP = ("resnet/resnet101", "resnet/resnet152", "torchvision/resnet101", "torchvision/resnet152")
-"""Whose running statistics need more steps than two, or validation gives no number."""
 PRINTED, CALM = Init("normal", 0.1), Init("normal", 0.01)
 """VGG's printed deviation, from which its loss diverges, and one from which it doesn't."""
 
@@ -105,7 +104,7 @@ def small_name(name: str) -> str:
 def small_text(name: str, calm: bool = False) -> str:
     """A delta that makes a shipped network, its images and its batches small, and changes nothing else."""
     spec, size = spec_of(name), small_size(name)
-    lines = [f'extends "{name}.arch"', f"input {size}x{size}x{spec.typed.input.c}", *EDITS.get(name, ())]
+    lines = [f'extends "{name}.arch"', f"input {size}x{size}x{spec.typed.input.c}", EDITS.get(name, "")]
     for typed in spec.typed.nodes:
         op = typed.node.op
         if isinstance(op, FC) and op.features > WIDE and typed.node is not spec.network.graph.classifier:
@@ -113,9 +112,9 @@ def small_text(name: str, calm: bool = False) -> str:
     for recipe in spec.recipes:
         lines += [
             f"train {recipe.name or ''} {{",
-            f"  data    fake(classes={spec.typed.output.elements}, n={2 * IMAGES if name in DEEP else IMAGES})",
+            f"  data    fake(classes={spec.typed.output.elements}, n={IMAGES})",
             f"  augment {scaled(Shipped(name, recipe))}",
-            f"  batch   {BATCH // 2 if name in DEEP else BATCH}",
+            f"  batch   {BATCH}",
             f"  init    {small_init(Shipped(name, recipe), calm)}",
             "}",
         ]
