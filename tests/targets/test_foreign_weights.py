@@ -6,7 +6,7 @@ import socket
 import warnings
 from collections.abc import Mapping
 from email.message import Message
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -29,7 +29,7 @@ from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import normal_form, pair
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.spec import parse
+from vggdsl.spec.spec import load, parse
 from vggdsl.targets import foreign_weights
 from vggdsl.targets.foreign_weights import Loaded, from_file, from_torchvision
 from vggdsl.targets.modules import Untraceable
@@ -45,10 +45,14 @@ SMALL = 64
 """Pixels a side: ResNets bear any."""
 
 
+read_once = cache(load)
+
+
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch, torch_cache: Path) -> None:
-    """Links lead into the specs, and PyTorch's cache is empty."""
+    """Links lead into the specs, which are read once for all tests, and PyTorch's cache is empty."""
     monkeypatch.chdir(SPECS)
+    monkeypatch.setattr(foreign_weights, "load", read_once)
 
 
 def quiet(text: str) -> None:
