@@ -1,6 +1,8 @@
 """Commands as users call them: in this process, which is quick, and in processes of their own."""
 
+import contextlib
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -44,6 +46,16 @@ def python(*arguments: object, input: str = "", cwd: Path | None = None, env: Ma
         check=False,
         timeout=PATIENCE,
     )
+
+
+def line(command: str, cwd: Path, env: Mapping[str, str] = NOTHING) -> tuple[str, int]:
+    """What a line of a page prints and how it ends: ``vggdsl`` alone in this process, everything else in a shell."""
+    program, *arguments = shlex.split(command)
+    if program != "vggdsl" or set(command) & set("|&;<>$`*"):
+        return shell(command, cwd, env)
+    with contextlib.chdir(cwd):
+        done = CliRunner(env=env).invoke(main, arguments, prog_name=program, catch_exceptions=False)
+    return done.output, done.exit_code
 
 
 def shell(command: str, cwd: Path | None = None, env: Mapping[str, str] = NOTHING) -> tuple[str, int]:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from commands import shell
+from commands import line
 
 from vggdsl.language.dictionary import page as layers_page
 
@@ -25,7 +25,7 @@ _MOST_LINES = 200
 
 
 def _run(command: str, cwd: Path = ROOT) -> tuple[str, int]:
-    return shell(command, cwd, {"NO_COLOR": "1", "COLUMNS": "100", "VGGDSL": str(ROOT)})
+    return line(command, cwd, {"NO_COLOR": "1", "COLUMNS": "100", "VGGDSL": str(ROOT)})
 
 
 def _name(page: Path) -> str:
