@@ -55,15 +55,21 @@ def numbers(folder: Path) -> list[dict[str, float]]:
     return [{key: float(cell) for key, cell in row.items()} for row in metrics(folder)]
 
 
-def test_two_give_the_losses_of_one(tmp_path: Path) -> None:
-    spec = tmp_path / "net.arch"
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run by two processes that nothing interrupted; its spec lies beside the runs."""
+    spec = tmp_path_factory.mktemp("whole") / "net.arch"
     spec.write_text(SPEC)
     ended = together(spec, "--logger", "none")
     assert ended.returncode == 0, ended.stderr
-    run = tmp_path / "runs" / "net-s0-1"
-    assert [path.name for path in run.parent.iterdir()] == [run.name], "one folder for both"
     assert ended.stdout.count("Epoch 3/3") + ended.stdout.count("Epoch 2/3") == 1, "one process speaks for both"
-    one = train(vggdsl.load(spec), device="cpu", runs=tmp_path / "one")
+    return spec.parent / "runs" / "net-s0-1"
+
+
+def test_two_give_the_losses_of_one(whole: Path, tmp_path: Path) -> None:
+    run, spec = whole, whole.parents[1] / "net.arch"
+    assert [path.name for path in run.parent.iterdir()] == [run.name], "one folder for both"
+    one = train(vggdsl.load(spec), device="cpu", runs=tmp_path)
     for ours, theirs in zip(numbers(run), numbers(one.path), strict=True):
         # Sums over other parts of a batch round otherwise; over 35 steps single precision leaves 4 digits and more.
         assert ours == pytest.approx(theirs, rel=1e-4)
@@ -131,13 +137,9 @@ def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> Non
     assert (loss, accuracy) == pytest.approx((told["val_loss"], told["val_accuracy"]), rel=1e-4)
 
 
-def test_two_processes_go_on_where_they_were_stopped(tmp_path: Path) -> None:
-    spec = tmp_path / "net.arch"
-    spec.write_text(SPEC)
-    whole = together(spec, "--logger", "none")
-    assert whole.returncode == 0, whole.stderr
-    run = tmp_path / "runs" / "net-s0-1"
-    wanted, last = metrics(run), load_file(run / "last.safetensors")
+def test_two_processes_go_on_where_they_were_stopped(whole: Path, tmp_path: Path) -> None:
+    spec = whole.parents[1] / "net.arch"
+    wanted, last = metrics(whole), load_file(whole / "last.safetensors")
     command = f"import sys; sys.argv[1:] = ['train', {str(spec)!r}, '--runs', {str(tmp_path / 'more')!r}]\n{STOPPED}"
     program = tmp_path / "stopped.py"
     program.write_text(command)
@@ -152,7 +154,7 @@ def test_two_processes_go_on_where_they_were_stopped(tmp_path: Path) -> None:
 
 STOPPED = """
 import os
-from vggdsl.cli import main, queue
+from vggdsl.cli import main, runs
 from vggdsl.experiments.report import Silent
 
 class Stopping(Silent):
@@ -160,7 +162,7 @@ class Stopping(Silent):
         if epoch.number == 2:
             os._exit(3)
 
-queue.reporter = lambda logs: Stopping()
+runs.Terminal.reporter = lambda told: Stopping()
 main(standalone_mode=False)
 """
 
