@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vggdsl.experiments.report import Plan, Silent
 from vggdsl.records.metrics import Epoch
+from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, parse
 
 BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
@@ -22,6 +23,10 @@ def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
     """A spec that is trained in no time, with other entries in its recipe; without those that are empty."""
     lines = [f"  {key} {value}" for key, value in {**ENTRIES, **entries}.items() if value]
     return parse("\n".join([body, "train {", *lines, "}", claims]), "small.arch")
+
+
+def recipe_with(**entries: str) -> Recipe:
+    return spec_with(**entries).recipe()
 
 
 class Impatient(Silent):

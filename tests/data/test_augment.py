@@ -21,11 +21,12 @@ from trainings import Impatient, spec_with
 
 from vggdsl.data import batches, preprocessing
 from vggdsl.data import dataset as data
-from vggdsl.data.augment import augment, crop
+from vggdsl.data.augment import augment, crop, hflip
 from vggdsl.data.batches import training_batches
 from vggdsl.data.chance import generator
 from vggdsl.data.dataset import load_data
 from vggdsl.data.moments import Colours, Moments
+from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import Arrays
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.views import View, evaluation_scale, steps_after, view_of
@@ -150,6 +151,7 @@ def test_steps_that_a_view_takes_are_not_taken_twice() -> None:
 # -- batches
 
 
+NOISE = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (6, 3, 5, 7), np.uint8))
 IMAGES = torch.from_numpy(np.stack([pixels(12, 12, i) for i in range(6)]).transpose(0, 3, 1, 2).copy())
 
 
@@ -165,6 +167,50 @@ def test_a_crop_is_a_window_of_a_larger_image(pad: int, size: int, random: "np.r
                 inside = 0 <= row < 12 and 0 <= column < 12
                 expected = IMAGES[i, :, row, column] if inside else torch.zeros(3, dtype=torch.uint8)
                 assert out[i, :, y, x].equal(expected)
+
+
+def test_flipping_twice_is_the_identity() -> None:
+    mask = torch.tensor([True, False] * 3)
+    once = hflip(NOISE, mask)
+    assert once[0].equal(NOISE[0].flip(2))
+    assert once[1].equal(NOISE[1])
+    assert hflip(once, mask).equal(NOISE)
+
+
+def test_a_crop_is_a_window_of_the_padded_image() -> None:
+    offsets = torch.tensor([[0, 1, 2, 3, 4, 2], [4, 3, 2, 1, 0, 2]])
+    padded = torch.nn.functional.pad(NOISE, (2, 2, 2, 2))
+    for image, window, y, x in zip(padded, crop(NOISE, 2, offsets), *offsets.tolist(), strict=True):
+        assert window.equal(image[:, y : y + 5, x : x + 7])
+    assert crop(NOISE, 2, torch.full((2, 6), 2)).equal(NOISE)
+
+
+def test_augmentation_depends_on_its_generator_alone() -> None:
+    steps = (Crop(8, 2), HFlip())
+    one, same, other = (augment(NOISE, steps, generator("augment", 0, 1, i)) for i in (0, 0, 1))
+    assert one.equal(same)
+    assert not one.equal(other)
+    assert augment(NOISE, (), generator("x")).equal(NOISE)
+
+
+def test_every_offset_is_drawn() -> None:
+    image = torch.zeros(2000, 1, 3, 3, dtype=torch.uint8)
+    image[:, 0, 1, 1] = 1
+    seen = augment(image, (Crop(3, 1),), generator("offsets")).sum(0)[0]
+    assert seen.min() > 2000 / 9 / 2
+
+
+def test_normalisation_is_of_the_channels() -> None:
+    values = NOISE.numpy().astype(np.float64) / 255
+    both = Normalisation.of(NOISE, "mean-std")
+    assert both.mean == pytest.approx(values.mean((0, 2, 3)))
+    assert both.std == pytest.approx(values.std((0, 2, 3)))
+    out = both(NOISE)
+    assert out.mean((0, 2, 3)).abs().max() < 1e-6
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    assert Normalisation.of(NOISE, "mean") == replace(both, std=(1.0,) * 3)
+    assert Normalisation.of(NOISE, "none")(NOISE).allclose(NOISE / 255)
+    assert Normalisation.of(torch.full((2, 1, 2, 2), 9, dtype=torch.uint8), "mean-std").std == (1.0,)
 
 
 def test_crops_of_larger_images_come_from_everywhere() -> None:

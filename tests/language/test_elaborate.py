@@ -12,7 +12,7 @@ import vggdsl
 from vggdsl.language.lints import lint
 from vggdsl.language.notations.arch.read import LARGEST, MOST_WORDS
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, Input, MaxPool, Softmax
+from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, Input, MaxPool
 from vggdsl.network.shapes import Pair, Shape, Window
 
 HEAD = "input 32x32x3\n"
@@ -338,7 +338,3 @@ def test_lints(text: str, expected: list[str]) -> None:
 )
 def test_channels_first_is_warned_of(size: str, warned: bool) -> None:
     assert ("W206" in warnings(f"input {size} conv1-8")) == warned
-
-
-def test_softmax_is_the_last_node() -> None:
-    assert isinstance(vggdsl.parse(HEAD + "FC-10 softmax").network.graph.nodes[-1].op, Softmax)

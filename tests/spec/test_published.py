@@ -183,7 +183,8 @@ def test_macs_activations_and_receptive_fields_of_vgg_16() -> None:
     assert typed.macs == 15_470_264_320
     assert round(typed.activations * 4 / 1e6, 1) == 60.3
     assert round(typed.total_params * 4 / 1e6) == 553
-    assert [typed[name].receptive_field.h for name in ("conv1_2", "pool5", "fc6")] == [5, 212, 404]
+    fields = {"conv1_2": 5, "pool5": 212, "fc6": 404, "fc7": 404, "fc8": 404}
+    assert {name: typed[name].receptive_field.h for name in fields} == fields
     assert [typed[name].stride.h for name in ("conv1_2", "pool5")] == [1, 32]
 
 

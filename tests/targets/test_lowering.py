@@ -237,8 +237,11 @@ def test_the_same_seed_draws_the_same_weights(graph: TypedGraph, seed: int) -> N
 @given(graphs())
 def test_weights_go_out_and_in(graph: TypedGraph) -> None:
     network, other = network_with_statistics(graph), without_weights(graph).eval()
-    load_weights(other, weights(network))
-    assert all(np.array_equal(array, weights(other)[name]) for name, array in weights(network).items())
+    saved = weights(network)
+    load_weights(other, saved)
+    loaded = weights(other)
+    assert list(saved) == list(loaded)
+    assert all(np.array_equal(saved[name], loaded[name]) for name in saved)
     x = batch(graph, 1)
     with torch.inference_mode():
         assert torch.equal(network(x), other(x))
@@ -470,14 +473,6 @@ def test_vggs_are_torchvisions(name: str) -> None:
     x = batch(graph, 1)
     with torch.inference_mode():
         assert difference(network(x).numpy(), theirs(x).numpy()).max_rel <= 1e-6
-
-
-def test_exact_figures_of_vgg_16() -> None:
-    graph = load("vgg_d").typed
-    assert graph.macs == 15_470_264_320
-    assert [t.receptive_field.h for t in graph.nodes if isinstance(t.node.op, MaxPool | FC)][-4:] == [
-        212, 404, 404, 404,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("ops", SMALL)
