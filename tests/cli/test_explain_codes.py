@@ -1,23 +1,16 @@
 """``vggdsl explain V401``: what a code means."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from commands import python, run
 from json_types import misfits
 
-from vggdsl.cli import main
 from vggdsl.cli.schemas import SCHEMAS
 from vggdsl.text.codes import CODES, Code
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "errors"
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
 @pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.name)
@@ -71,6 +64,7 @@ def test_a_file_that_has_the_name_of_a_code_is_told_by_its_path(
 def test_it_needs_neither_torch_nor_a_checkout(tmp_path: Path) -> None:
     program = "import sys; from vggdsl.cli import main; main(['explain', 'V410'], standalone_mode=False)"
     program += "; print([name for name in ('torch', 'numpy', 'onnx') if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = python("-c", program, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert "error[V410]" in done.stdout
     assert done.stdout.endswith("[]\n")

@@ -334,13 +334,6 @@ def test_what_is_no_spec_and_no_finished_run_is_said(tmp_path: Path, monkeypatch
     assert commands.run("results", "nowhere").exit_code == 2
 
 
-def test_the_table_does_not_wait_for_torch() -> None:
-    code = "import sys\nfrom vggdsl.cli import main\ntry:\n    main()\nfinally:\n    assert 'torch' not in sys.modules"
-    done = commands.python("-c", code, "results", "vgg_a")
-    assert done.returncode == 0, done.stderr
-    assert "top-5-error" in done.stdout
-
-
 def test_of_few_images_their_number_is_averaged(tmp_path: Path) -> None:
     spec = parse(BODY.format(width=2), "net.arch")
     right = {0: 353, 1: 352, 2: 350}  # of 360, by which four digits lose the last of the deviation's

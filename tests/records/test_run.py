@@ -1,23 +1,19 @@
 """The package in Python: a training and its run, the same again from its folder, and what it guesses."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import commands
 import numpy as np
 import onnx_ir as ir
 import pytest
 import torch
-from click.testing import CliRunner
 from PIL import Image
+from refusals import findings
+from trainings import CrashError, Crashing
 
 import vggdsl
-from vggdsl.cli import main
-from vggdsl.experiments.report import Silent
-from vggdsl.records.metrics import Epoch
 from vggdsl.records.runfolder import weights_digest
 from vggdsl.targets.predict import Guess
 from vggdsl.targets.torch import weights
@@ -47,14 +43,12 @@ def run(spec: Path) -> vggdsl.Run:
 
 
 def codes(call: Callable[[], object]) -> list[str]:
-    with pytest.raises(vggdsl.VggdslError) as caught:
-        call()
-    return [d.code for d in caught.value.diagnostics]
+    return [d.code for d in findings(call)]
 
 
 def test_a_training_is_that_of_the_command(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
-    flags = ["--recipe", "b", "--seed", "3", "--epochs", "1", "--precision", "fp32", "--device", "cpu", "--log", "none"]
-    done = CliRunner().invoke(main, ["train", str(spec), *flags, "--runs", str(tmp_path)])
+    flags = ("--recipe", "b", "--seed", "3", "--epochs", "1", "--precision", "fp32")
+    done = commands.train(spec, *flags, runs=tmp_path)
     assert done.exit_code == 0, done.output
     other = vggdsl.load_run(tmp_path / run.path.name)
     assert run.path.name == "small-b-s3-1"
@@ -89,18 +83,9 @@ def test_a_loaded_run_is_the_one_that_was_trained(run: vggdsl.Run) -> None:
     assert (last.file, last.path) == ("last.safetensors", run.path)
 
 
-class StopError(Exception):
-    pass
-
-
-class _Stopping(Silent):
-    def epoch(self, epoch: Epoch, is_best: bool) -> None:
-        raise StopError
-
-
 def test_a_run_that_has_not_ended_is_loaded_and_has_no_record(spec: Path, tmp_path: Path) -> None:
-    with pytest.raises(StopError):
-        vggdsl.train(spec, device="cpu", runs=tmp_path, reporter=_Stopping())
+    with pytest.raises(CrashError):
+        vggdsl.train(spec, device="cpu", runs=tmp_path, reporter=Crashing(0))
     run = vggdsl.load_run(tmp_path / "small-a-s0-1")
     assert len(run.metrics) == 1
     assert repr(run) == f"Run({str(run.path)!r}, 1 epochs, not ended)"
@@ -126,7 +111,7 @@ def test_guesses_are_those_of_the_command(run: vggdsl.Run, tmp_path: Path) -> No
     pixels = np.random.RandomState(0).randint(0, 256, (9, 12, 3), np.uint8)
     path = tmp_path / "x.png"
     Image.fromarray(pixels).save(path)
-    done = CliRunner().invoke(main, ["predict", str(run.path), str(path), "--json", "--device", "cpu"])
+    done = commands.run("predict", run.path, path, "--json", "--device", "cpu")
     assert done.exit_code == 0, done.output
     wanted = [(guess["class"], guess["probability"]) for guess in json.loads(done.stdout)[0]["top"]]
 
@@ -197,8 +182,8 @@ def test_edited_blocks_are_warned_of(run: vggdsl.Run, tmp_path: Path) -> None:
 
 def test_the_package_is_imported_without_torch() -> None:
     code = "import sys, vggdsl; vggdsl.load('vgg_d'); assert 'train' in dir(vggdsl); print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ}, capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    done = commands.python("-c", code)
+    assert (done.stdout, done.stderr) == ("False\n", "")
     for name in vggdsl.__all__:
         assert getattr(vggdsl, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'trian'"):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from refusals import findings
 
 import vggdsl
 from vggdsl.language.schema import CallKind, EntryKind, Key
@@ -30,9 +31,7 @@ def read(entry: str) -> Recipe:
 
 
 def wrong(entry: str) -> list[str]:
-    with pytest.raises(vggdsl.RecipeError) as caught:
-        read(entry)
-    return [found.message for found in caught.value.diagnostics]
+    return [found.message for found in findings(lambda: read(entry), vggdsl.RecipeError)]
 
 
 def _keys(call: CallKind) -> tuple[Key, ...]:
