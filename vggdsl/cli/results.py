@@ -38,7 +38,7 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, eve
 
     \b
     vggdsl results
-    vggdsl results specs/vgg_reconstructed runs --changed
+    vggdsl results specs/vgg/vgg_reconstructed runs --changed
     vggdsl results my_net.arch runs --format latex > table.tex
     """
     form = form_of(form, as_json)

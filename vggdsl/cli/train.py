@@ -124,7 +124,7 @@ def command(
     vggdsl train quickstart                         in seconds, nothing to fetch
     vggdsl train quickstart --seed 0 --epochs 3     a try
     vggdsl train vgg_reconstructed/c232_fc64 --data ~/data
-    vggdsl train specs/vgg_reconstructed/*.arch     one after the other
+    vggdsl train specs/vgg/vgg_reconstructed/*.arch
     vggdsl train my_net.arch --recipe S384 --device cuda
     vggdsl train runs/quickstart-s0-1/record.arch   again: does it agree?
     vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped

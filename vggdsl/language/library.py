@@ -59,6 +59,8 @@ def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
         start = (original or name.resolve()).parent if is_file(name) else here
         label = Label(link.span, "here")
         path = Path(os.path.realpath(start / link.path.replace("\0", "")))
+        if not is_file(path):
+            path = _by_path(path) or path
         if not is_file(path) and is_folder(start):  # an original that is gone had other files beside it
             path = _shipped_file(link.path) or path
         is_inside = any(path.is_relative_to(root) for root in roots)
@@ -77,15 +79,31 @@ def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
 
 
 def shipped() -> dict[str, Path]:
-    """The specs that ship, by name; variants of a network are ``folder/name``."""
+    """The specs that ship, by name.
+
+    A family of networks has a folder, and each network in it a name below that: ``vgg_d`` is `vgg/vgg_d.arch`,
+    and ``vgg_bn/vgg16_bn``, one of several variants, `vgg/vgg_bn/vgg16_bn.arch`.
+    """
     root = folder("specs")
-    paths = (path for path in root.rglob("*.arch") if path.parent.name != _BLOCKS)
-    paths_in_order = sorted(paths, key=lambda p: (len(p.relative_to(root).parts), p.parent, _natural(p.stem)))
-    return {str(path.relative_to(root).with_suffix("")).replace("\\", "/"): path for path in paths_in_order}
+    names = {_name(path.relative_to(root)): path for path in root.rglob("*.arch") if path.parent.name != _BLOCKS}
+    in_order = sorted(names, key=lambda name: (name.count("/"), name.rpartition("/")[0], _natural(name.split("/")[-1])))
+    return {name: names[name] for name in in_order}
+
+
+def _name(path: Path) -> str:
+    """Of a spec that ships, from its path in their folder.
+
+    >>> _name(Path("vgg/vgg_bn/vgg16_bn.arch")), _name(Path("quickstart.arch"))
+    ('vgg_bn/vgg16_bn', 'quickstart')
+    """
+    family, *below = path.with_suffix("").parts
+    return "/".join(below or [family])
 
 
 def find(spec: str | Path) -> Path:
-    """The file of a path or a shipped name.
+    """The file of a path, or of a spec that ships: by its name, alone or behind the folders that it stands in.
+
+    In the folder of these specs a path may leave the family's out: `specs/vgg_d.arch` is `specs/vgg/vgg_d.arch`.
 
     Raises ``InputError`` V501 with the nearest name, or with those of several specs.
     """
@@ -93,8 +111,10 @@ def find(spec: str | Path) -> Path:
     if is_file(path):
         return path
     ships = shipped()
-    if str(spec) in ships:
-        return ships[str(spec)]
+    whole = folder("specs") / f"{spec}.arch"
+    named = ships.get(str(spec)) or (whole if whole in ships.values() else _by_path(path.absolute()))
+    if named is not None:
+        return named
     by_stem = [name for name in ships if name.split("/")[-1] == str(spec)]
     if len(by_stem) == 1:
         return ships[by_stem[0]]
@@ -120,6 +140,15 @@ def _shipped_file(name: str) -> Path | None:
     if below.is_relative_to(root) and is_file(below):
         return below
     return shipped().get(name.removesuffix(".arch"))
+
+
+def _by_path(path: Path) -> Path | None:
+    """A spec that ships, by a path in their folder that is its name and not its place."""
+    root = folder("specs").resolve()
+    path = Path(os.path.realpath(str(path).replace("\0", "")))
+    if not path.is_relative_to(root) or path.suffix != ".arch":
+        return None
+    return shipped().get(path.relative_to(root).with_suffix("").as_posix())
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -1,0 +1,81 @@
+"""The specs that ship: a folder a family, by the names that they go by."""
+
+from pathlib import Path
+
+import pytest
+
+import vggdsl
+from vggdsl.language import library, syntax
+from vggdsl.text.errors import InputError
+from vggdsl.text.resources import folder
+from vggdsl.text.source import Placed, Source, Span
+
+ROOT = folder("specs")
+NAMES = list(vggdsl.shipped())
+FAMILIES = {"alexnet", "googlenet", "nin", "residual", "vgg"}
+
+
+def test_every_spec_that_ships_has_a_name_of_its_own() -> None:
+    files = {path for path in ROOT.rglob("*.arch") if path.parent.name != "blocks"}
+    assert set(vggdsl.shipped().values()) == files
+    assert {path.relative_to(ROOT).parts[0] for path in files} == {*FAMILIES, "quickstart.arch"}
+    assert NAMES[:3] == ["alexnet", "alexnet_groups", "googlenet"]
+    assert NAMES.index("cifar_resnet/resnet20") < NAMES.index("cifar_resnet/resnet110") < NAMES.index("resnet/plain34")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spec_is_found_by_its_name_and_its_path(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = vggdsl.shipped()[name]
+    assert library.find(name) == path
+    assert library.find(path.relative_to(ROOT).with_suffix("").as_posix()) == path
+    assert library.find(ROOT / f"{name}.arch") == path
+    monkeypatch.chdir(ROOT.parent)
+    assert library.find(f"{ROOT.name}/{name}.arch").absolute() == path
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("c232_fc64", "vgg/vgg_reconstructed/c232_fc64.arch"),
+        ("plain34", "residual/resnet/plain34.arch"),
+        ("torchvision/resnet50", "residual/torchvision/resnet50.arch"),
+        ("vgg/vgg_d", "vgg/vgg_d.arch"),
+    ],
+)
+def test_short_and_long_names_are_found(name: str, path: str) -> None:
+    assert library.find(name) == ROOT / path
+
+
+def test_two_of_one_name_are_told_apart() -> None:
+    with pytest.raises(InputError, match="2 specs that ship are named `resnet50`"):
+        library.find("resnet50")
+
+
+def test_a_path_elsewhere_is_none_of_a_spec_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in ("specs/vgg_d.arch", "vgg_d.arch"):
+        with pytest.raises(InputError, match="no spec") as caught:
+            library.find(path)
+        assert caught.value.diagnostics[0].help == "did you mean `vgg_d`?"
+
+
+@pytest.mark.parametrize(
+    ("run", "written", "found"),
+    [
+        ("vgg_bn/vgg16_bn.arch", "../vgg_d.arch", "vgg/vgg_d.arch"),
+        ("torchvision/resnet101.arch", "resnet50.arch", "residual/torchvision/resnet50.arch"),
+        ("deeper_googlenet/deeper_googlenet.arch", "../blocks/inception.arch", "blocks/inception.arch"),
+        ("vgg_gap.arch", "vgg_d.arch", "vgg/vgg_d.arch"),
+        ("vgg_d.arch", "vgg_a.arch", "vgg/vgg_a.arch"),
+    ],
+)
+def test_a_run_s_copy_finds_what_stood_beside_its_spec_before_it_was_moved(
+    run: str, written: str, found: str, tmp_path: Path
+) -> None:
+    copy = tmp_path / "spec.arch"
+    copy.write_text(f'extends "{written}"\n')
+    source = Source(str(copy), copy.read_text())
+    place = Span(source, 0, len(source.text))
+    read = library.reader(source, copied=lambda path: ROOT / run)
+    document = read(syntax.Link("extends", Placed(written, place), place))
+    assert document.contents[0].span.source.text == (ROOT / found).read_text("utf-8")
