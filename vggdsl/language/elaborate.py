@@ -179,7 +179,7 @@ class _Elaboration:
                 kind = item.element.kind if isinstance(item.element, syntax.Layer) else "an input or a group"
                 here = (Label(item.span, "here"),)
                 if kind not in _IN_RULES:
-                    help = "a rule holds " + ", ".join(_IN_RULES)
+                    help = "a rule holds activations, normalisation, dropout and identity, as in `BN ReLU dropout-0.5`"
                     self.findings.append(Diagnostic("V214", f"{kind} in a rule", here, help))
                 elif item.label or item.repeat is not None or item.expects:
                     help = f"write `{element_text(item.element)}` alone"
