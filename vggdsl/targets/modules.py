@@ -21,6 +21,7 @@ from vggdsl.network.ops import (
     Dropout,
     Function,
     GlobalAvgPool,
+    GroupNorm,
     Identity,
     Input,
     MaxPool,
@@ -79,6 +80,8 @@ def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, Layout]:
         case BatchNorm():
             norm = nn.BatchNorm1d if flat else nn.BatchNorm2d
             return norm(x.c, op.eps, op.momentum), "either"
+        case GroupNorm():
+            return nn.GroupNorm(op.groups, x.c, op.eps), "either"
         case LRN():  # torch divides alpha by n, Krizhevsky doesn't
             return nn.LocalResponseNorm(op.n, op.alpha * op.n, op.beta, op.k), "image"
         case Activation():
@@ -180,6 +183,8 @@ def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
             raise Untraceable(f"{module} can't take {x}")
         case nn.BatchNorm2d() | nn.BatchNorm1d() if _is_usual(module) and module.num_features == x.c:
             return BatchNorm(module.eps)
+        case nn.GroupNorm() if module.affine and module.num_channels == x.c:
+            return GroupNorm(module.num_groups, module.eps)
         case nn.MaxPool2d():
             window = _window(module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode)
             return MaxPool(window)

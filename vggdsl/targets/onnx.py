@@ -24,6 +24,7 @@ from vggdsl.network.ops import (
     Dropout,
     Function,
     GlobalAvgPool,
+    GroupNorm,
     Identity,
     Input,
     MaxPool,
@@ -149,6 +150,11 @@ class _Writer:
         full = (f"{typed.name}.{part}" for part in names)
         return [self.constant(n, np.asarray(self.weights[n], np.float32)) for n in full if n in self.weights]
 
+    def along_channels(self, typed: TypedNode, part: str, x: ir.Value) -> ir.Value:
+        """An initializer with a value for each channel. (c,) broadcasts along the last axis, where a map has none."""
+        values = np.asarray(self.weights[f"{typed.name}.{part}"], np.float32)
+        return self.constant(f"{typed.name}.{part}", values.reshape(-1, *[1] * (_rank(x) - 2)))
+
     def vector(self, x: ir.Value, name: str) -> ir.Value:
         """(N, C, H, W) -> (N, C*H*W)."""
         if _rank(x) == 2:
@@ -202,6 +208,8 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
         case BatchNorm():
             parts = writer.parts(typed, "weight", "bias", "running_mean", "running_var")
             return writer.add("BatchNormalization", name, [x, *parts], _dims(x), epsilon=op.eps)
+        case GroupNorm():
+            return _group_norm(writer, typed, op, x)
         case LRN():
             return _lrn(writer, typed, op, writer.image(x, f"{name}.unsqueeze"))
         case Activation(function="SiLU"):
@@ -213,10 +221,8 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
         case Activation():
             op_type, attributes = _ACTIVATIONS[op.function]
             return writer.add(op_type, name, [x], _dims(x), **attributes)
-        case PReLU():  # (c,) broadcasts along the last axis, where a vector has its channels and a map hasn't
-            slope = np.asarray(writer.weights[f"{name}.weight"], np.float32)
-            shaped = writer.constant(f"{name}.weight", slope.reshape(-1, *[1] * (_rank(x) - 2)))
-            return writer.add("PRelu", name, [x, shaped], _dims(x))
+        case PReLU():
+            return writer.add("PRelu", name, [x, writer.along_channels(typed, "weight", x)], _dims(x))
         case Softmax():
             return writer.add("Softmax", name, [x], _dims(x), axis=1)
         case Dropout() | Identity() | Input():
@@ -279,6 +285,24 @@ def _avg_pool(writer: _Writer, typed: TypedNode, window: Window, x: ir.Value) ->
         pads=(*start, *end),
         count_include_pad=int(not hangs),
     )
+
+
+def _group_norm(writer: _Writer, typed: TypedNode, op: GroupNorm, x: ir.Value) -> ir.Value:
+    """As an instance normalisation whose channels are the groups.
+
+    GroupNormalization has a scale for each group before opset 21, where PyTorch has one for each channel.
+    """
+    name, groups, size = typed.name, op.groups, typed.x.elements // op.groups
+    start = writer.constant(f"{name}.groups", np.array([0, groups, size]))
+    end = writer.constant(f"{name}.shape", np.array([0, *_chw(x)]))
+    one = writer.constant(f"{name}.one", np.ones(groups, np.float32))
+    zero = writer.constant(f"{name}.zero", np.zeros(groups, np.float32))
+    apart = writer.add("Reshape", f"{name}.apart", [x, start], [BATCH, groups, size])
+    inputs = [apart, one, zero]
+    normal = writer.add("InstanceNormalization", f"{name}.normal", inputs, [BATCH, groups, size], epsilon=op.eps)
+    again = writer.add("Reshape", f"{name}.together", [normal, end], _dims(x))
+    scaled = writer.add("Mul", f"{name}.scaled", [again, writer.along_channels(typed, "weight", x)], _dims(x))
+    return writer.add("Add", name, [scaled, writer.along_channels(typed, "bias", x)], _dims(x))
 
 
 def _lrn(writer: _Writer, typed: TypedNode, op: LRN, x: ir.Value) -> ir.Value:

@@ -6,7 +6,7 @@ from vggdsl.network.ops.facts import Facts, Params, Part
 from vggdsl.network.ops.fc import FC
 from vggdsl.network.ops.input import Input
 from vggdsl.network.ops.merge import Add, Concat
-from vggdsl.network.ops.norm import LRN, BatchNorm
+from vggdsl.network.ops.norm import LRN, BatchNorm, GroupNorm
 from vggdsl.network.ops.pool import AvgPool, GlobalAvgPool, MaxPool
 from vggdsl.network.ops.regular import Dropout, Identity
 from vggdsl.network.ops.widen import Widen
@@ -18,6 +18,7 @@ Layer = (
     | GlobalAvgPool
     | FC
     | BatchNorm
+    | GroupNorm
     | LRN
     | Activation
     | PReLU
@@ -43,6 +44,7 @@ __all__ = [
     "Facts",
     "Function",
     "GlobalAvgPool",
+    "GroupNorm",
     "Identity",
     "Input",
     "Layer",

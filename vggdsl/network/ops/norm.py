@@ -1,10 +1,12 @@
 """Normalisation."""
 
 from dataclasses import dataclass
+from math import gcd
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts, Implied, Part
 from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import Diagnostic, ShapeError
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,53 @@ class BatchNorm(Facts):
 
     def implied(self) -> tuple[Implied, ...]:
         return Implied("eps", f"eps {self.eps:g}"), Implied("momentum", f"momentum {self.momentum:g}")
+
+
+@dataclass(frozen=True)
+class GroupNorm(Facts):
+    """Group normalisation: in each image over the positions and channels of each group of channels.
+
+    Spelled: ``GN-32``, ``GN-16 eps=1e-3``.
+    Shape:   unchanged.
+    Params:  c weights (gamma), c biases (beta); no running statistics.
+    MACs:    none.
+    Raises:  ShapeError V208 if groups don't divide the channels, or hold one value each, which would become 0.
+    Source:  Wu & He 2018, arXiv:1803.08494, sec. 3.1.
+    Differs: its statistics see the whole map and are left out of receptive fields, as those of all normalisation.
+
+    >>> GroupNorm(32).params(Shape(64, 56, 56))
+    Params(weights=64, biases=64, running=0)
+    """
+
+    word: ClassVar[str] = "GN"
+    nonlinear: ClassVar[bool] = True
+    passing: ClassVar[bool] = True
+    groups: int
+    eps: float = 1e-5
+
+    def out_shape(self, x: Shape) -> Shape:
+        if x.c % self.groups:
+            message = f"channels ({x.c}) must be divisible by groups ({self.groups})"
+            help = f"choose groups that divide them, such as `GN-{gcd(x.c, self.groups)}`"
+            raise ShapeError(Diagnostic("V208", message, help=help))
+        if x.elements == self.groups:
+            message = f"each group of {self.text} on {x} holds one value, which becomes 0"
+            raise ShapeError(Diagnostic("V208", message, help="choose fewer groups, or remove it"))
+        return x
+
+    def parts(self, x: Shape) -> tuple[Part, ...]:
+        return Part("weight", (x.c,), "weights", 1), Part("bias", (x.c,), "biases", 0)
+
+    @property
+    def text(self) -> str:
+        return f"GN-{self.groups}" + (f" eps={self.eps:g}" if self.eps != GroupNorm.eps else "")
+
+    def tell_params(self, x: Shape) -> str:
+        p = self.params(x)
+        return f"{p.weights:,} gamma + {p.biases:,} beta = {p.learnable:,}"
+
+    def implied(self) -> tuple[Implied, ...]:
+        return (Implied("eps", f"eps {self.eps:g}"),)
 
 
 @dataclass(frozen=True)

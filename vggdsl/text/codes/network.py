@@ -6,10 +6,12 @@ from vggdsl.text.codes.row import Code
 from vggdsl.text.facts import Twice, UnmatchedRule
 
 Name = Literal[
-    "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V210", "V211", "V212", "V213", "V214", "V215", "V216",
-    "V217", "V218", "V219", "V220", "V221", "V222", "V223", "V224", "V230", "V231", "V232", "V233", "V234", "V235",
-    "V236", "V240", "V241", "V242", "V243", "V244", "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208",
-    "W209",
+    "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V208",
+    "V210", "V211", "V212", "V213", "V214", "V215", "V216", "V217", "V218", "V219",
+    "V220", "V221", "V222", "V223", "V224",
+    "V230", "V231", "V232", "V233", "V234", "V235", "V236",
+    "V240", "V241", "V242", "V243", "V244",
+    "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208", "W209",
 ]  # fmt: skip
 
 ROWS = (
@@ -70,6 +72,15 @@ ROWS = (
         "`widen-64` adds channels of zeros until there are 64. It can't take any away.",
         "Widen to as many channels as come or more, or narrow with a convolution.",
         example="v207_widen",
+    ),
+    Code(
+        "V208",
+        "shape",
+        "a normalisation whose groups don't fit the channels",
+        "`GN-32` normalises the channels in 32 equal groups. Not all channels can be divided so, and of groups that "
+        "hold one value nothing would be left.",
+        "Choose groups that divide the channels, and fewer where a map has one position.",
+        example="v208_groups",
     ),
     Code(
         "V210",
