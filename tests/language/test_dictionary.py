@@ -42,6 +42,7 @@ def test_what_is_shown_is_read_as_the_kind(kind: LayerKind) -> None:
 def test_its_layers_have_names_that_claims_can_use(kind: LayerKind) -> None:
     assert kind.stem.isidentifier()
     assert kind.stem == kind.stem.lower()
+    assert not kind.stem[-1].isdigit()  # a number follows: relu6 is the ReLU of fc6
 
 
 @pytest.mark.parametrize("word", [*ACTIVATIONS, *PASSING])

@@ -27,7 +27,7 @@ from torchvision.models import WeightsEnum
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.matching import normal_form, pair
+from vggdsl.network.matching import differences, normal_form, pair
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.spec import load, parse
 from vggdsl.targets import foreign_weights
@@ -307,6 +307,28 @@ def test_a_prelu_has_a_slope_a_channel() -> None:
     for first, second in ((shared, shared), (nn.PReLU(), nn.PReLU())):
         with pytest.raises(Untraceable):
             trace(theirs(first, second), graph.input)
+
+
+class _Mobile(nn.Module):
+    """Normalises groups, and calls what other modules have as modules."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.conv, self.norm, self.last = nn.Conv2d(3, 8, 3, padding=1), nn.GroupNorm(groups, 8), nn.Linear(512, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = nn.functional.relu6(nn.functional.hardswish(self.norm(self.conv(x))))
+        return self.last(torch.flatten(nn.functional.hardsigmoid(x), 1))  # type: ignore[no-any-return]
+
+
+def test_groups_and_hard_functions_are_known() -> None:
+    graph = parse("input 8x8x3\nconv3-8 GN-4 hard-swish ReLU6 hard-sigmoid FC-5").typed
+    pairs = pair(normal_form(graph), trace(_Mobile(4), graph.input))
+    assert pairs is not None
+    assert (pairs["gn1_1"], pairs["clip1_1"], pairs["fc2"]) == ("norm", "relu6", "last")
+    ours, theirs = normal_form(graph), trace(_Mobile(2), graph.input)
+    assert pair(ours, theirs) is None
+    assert differences(ours, theirs) == "gn1_1 is GN-4 -> 8x8x8 here, norm is GN-2 -> 8x8x8 there"
 
 
 class _Padded(nn.Module):

@@ -64,7 +64,7 @@ class LayerKind:
     ruled: bool = False
     """Whether it can have rules and defaults, as in ``after conv: BN ReLU``."""
     name: str = ""
-    """What its layers are called, as papers do; nothing where that is the word in small letters."""
+    """What its layers are called, as papers do, before a number; nothing where that is the word in small letters."""
     counted: bool = False
     """Whether its layers are numbered; others are named after the layer that they follow."""
     also: tuple[str, ...] = ()
@@ -221,7 +221,7 @@ _ROWS = (
     ),
     _function("ReLU"),
     _function("LeakyReLU"),
-    _function("ReLU6"),
+    _function("ReLU6", name="clip"),
     _function("ELU"),
     _function("GELU"),
     _function("SiLU", "swish"),

@@ -1,0 +1,30 @@
+"""What ops refuse, where no text of a fixture shows it."""
+
+import pytest
+
+from vggdsl.network.ops import GroupNorm
+from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import ShapeError
+
+
+@pytest.mark.parametrize(
+    ("groups", "x", "said"),
+    [
+        (3, Shape(64, 8, 8), "`GN-1`"),
+        (48, Shape(64, 8, 8), "`GN-16`"),
+        (10**9 - 1, Shape(10**9, 1, 1), "`GN-1`"),
+        (64, Shape(64, 1, 1), "fewer groups"),
+        (1, Shape(1, 1, 1), "remove it"),
+    ],
+)
+def test_groups_that_cannot_be_normalised(groups: int, x: Shape, said: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        GroupNorm(groups).out_shape(x)
+    (found,) = caught.value.diagnostics
+    assert found.code == "V208"
+    assert said in (found.help or "")
+
+
+def test_groups_that_can() -> None:
+    for groups, x in ((64, Shape(64, 1, 2)), (32, Shape(64, 1, 1)), (1, Shape(1, 2, 1))):
+        assert GroupNorm(groups).out_shape(x) == x
