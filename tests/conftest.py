@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from specs import BRANCHING, GOOD, WRONG
+
 FEW = 100
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
@@ -24,3 +26,24 @@ def torch_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     return tmp_path / "cache" / "hub" / "checkpoints"
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    path = tmp_path / "good.arch"
+    path.write_text(GOOD)
+    return str(path)
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> str:
+    path = tmp_path / "wrong.arch"
+    path.write_text(WRONG)
+    return str(path)
+
+
+@pytest.fixture
+def branching(tmp_path: Path) -> str:
+    path = tmp_path / "branching.arch"
+    path.write_text(BRANCHING)
+    return str(path)

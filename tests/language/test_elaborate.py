@@ -3,17 +3,12 @@
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from refusals import findings
-from strategies import chain, pool_windows
 
 import vggdsl
-from vggdsl.language.lints import lint
 from vggdsl.language.notations.arch.read import LARGEST, MOST_WORDS
-from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, Input, MaxPool
-from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.ops import FC, BatchNorm, Conv
+from vggdsl.network.shapes import Pair, Window
 
 HEAD = "input 32x32x3\n"
 
@@ -29,10 +24,6 @@ def names(text: str) -> str:
 
 def codes(text: str) -> list[str]:
     return [d.code for d in findings(lambda: vggdsl.parse(text))]
-
-
-def warnings(text: str) -> list[str]:
-    return [d.code for d in vggdsl.parse(text).check()]
 
 
 # -- what is implied
@@ -254,87 +245,3 @@ def test_the_large_is_taken(text: str) -> None:
     start = time.process_time()
     assert vggdsl.parse(HEAD + text).check() is not None
     assert time.process_time() - start < 10
-
-
-# -- lints
-
-
-def window_of(typed: TypedGraph) -> tuple[Window, Shape, Shape]:
-    node = typed.nodes[-1]
-    op = node.node.op
-    assert isinstance(op, MaxPool | AvgPool | Conv)
-    return op.window, node.x, node.shape
-
-
-def seen(window: Window, axis: int, size: int, positions: int) -> list[set[int]]:
-    """The rows of the input that each position sees."""
-    starts = (place * window.stride[axis] - window.pad[axis] for place in range(positions))
-    rows = ({start + i * window.dilation[axis] for i in range(window.kernel[axis])} for start in starts)
-    return [{row for row in each if 0 <= row < size} for each in rows]
-
-
-@st.composite
-def windowed(draw: st.DrawFn) -> TypedGraph:
-    x = Shape(1, draw(st.integers(1, 12)), draw(st.integers(1, 12)))
-    if draw(st.booleans()):
-        pool = draw(pool_windows(x))
-        return chain(Input(x), MaxPool(pool) if draw(st.booleans()) else AvgPool(pool))
-    pad, dilation = draw(st.integers(0, 6)), draw(st.integers(1, 4))
-    sides = [(min(x.h, x.w) + 2 * pad - 1) // dilation + 1]
-    kernel = draw(st.integers(1, min(6, *sides)))
-    window = Window(
-        Pair(kernel, kernel), Pair(*[draw(st.integers(1, 5))] * 2), Pair(pad, pad), Pair(dilation, dilation)
-    )
-    return chain(Input(x), Conv(1, window))
-
-
-@given(windowed())
-@settings(max_examples=6 * settings().max_examples)
-def test_w201_tells_exactly_the_windows_that_see_only_padding(typed: TypedGraph) -> None:
-    window, x, y = window_of(typed)
-    blind = not all(seen(window, 0, x.h, y.h)) or not all(seen(window, 1, x.w, y.w))
-    assert ("W201" in [d.code for d in lint(typed)]) == blind
-
-
-@given(windowed())
-@settings(max_examples=6 * settings().max_examples)
-def test_w202_tells_exactly_the_pools_that_never_see_the_last_rows(typed: TypedGraph) -> None:
-    window, x, y = window_of(typed)
-    last = [
-        max(set.union(*seen(window, axis, size, n)), default=-1) for axis, size, n in ((0, x.h, y.h), (1, x.w, y.w))
-    ]
-    between = (max(0, s - e) for s, e in zip(window.stride, window.extent, strict=True))
-    beyond = any(size - 1 - end > gap for size, end, gap in zip((x.h, x.w), last, between, strict=True))
-    dropped = isinstance(typed.nodes[-1].node.op, MaxPool | AvgPool) and beyond
-    assert ("W202" in [d.code for d in lint(typed)]) == dropped
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("conv3-8 conv3-8 FC-10 softmax", []),
-        ("conv3-8 BN conv3-8 ReLU FC-10", ["W204"]),
-        ("after conv: none\nconv3-8 maxpool conv3-8 LRN FC-10", []),
-        ("after conv: none\nconv3-8 dropout-0.5 BN avgpool conv3-8 ReLU FC-10", ["W204"]),
-        ("conv3-8 ReLU FC-9 FC-10", ["W204"]),
-        ("FC-10 dropout-0.5 softmax", ["W205"]),
-        ("FC-10 BN softmax", ["W205"]),
-        ("FC-10 PReLU softmax", ["W205"]),
-        ("conv3-8 PReLU conv3-8 PReLU FC-10", []),
-        ("FC-10 softmax", []),
-        ("global-avgpool conv3-8", ["W203"]),
-        ("global-avgpool conv1-8", []),
-        ("maxpool3/2", ["W202"]),
-        ("maxpool1/2 widen-8 ReLU", []),
-        ("maxpool3/2 ceil", []),
-    ],
-)
-def test_lints(text: str, expected: list[str]) -> None:
-    assert warnings(HEAD + text) == expected
-
-
-@pytest.mark.parametrize(
-    ("size", "warned"), [("3x224x224", True), ("1x28x28", True), ("224x224x3", False), ("3x3x3", False)]
-)
-def test_channels_first_is_warned_of(size: str, warned: bool) -> None:
-    assert ("W206" in warnings(f"input {size} conv1-8")) == warned

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from commands import run
 
-WRONG = "input 32x32x3 conv3-64 maxpol FC-10 softmax\n"
-
+import vggdsl
+from specs import WRONG
 
 LOOSE = "input 32×32×3 # image\nCONV3-64   relu\n\n\nFC-10 soft-max   -> 10"
 NEAT = "input 32x32x3  # image\nconv3-64 ReLU\n\nFC-10 softmax -> 10\n"
@@ -131,3 +131,54 @@ def test_fmt_tells_what_it_can_t_write(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     assert result.exit_code == 1
     assert "can't be written" in result.output
+
+
+def test_flatten_prints_a_spec_that_points_nowhere(branching: str, tmp_path: Path) -> None:
+    delta = tmp_path / "delta.arch"
+    delta.write_text('extends "branching.arch"\nreplace 2: two(6, 6)\n')
+    before = delta.read_text()
+    result = run("fmt", "--flatten", str(delta))
+    assert (result.exit_code, delta.read_text()) == (0, before)
+    flat = vggdsl.parse(result.stdout)
+    assert flat.network.graph.digest == vggdsl.load(delta).network.graph.digest
+    assert "extends" not in result.stdout
+    assert run("fmt", "-", input=result.stdout).stdout == result.stdout
+
+
+def test_flatten_takes_one_spec_also_one_that_ships(good: str) -> None:
+    assert vggdsl.parse(run("fmt", "--flatten", "googlenet").stdout) != vggdsl.load("googlenet")
+    assert run("fmt", "--flatten", good, good).exit_code == 2
+    assert run("fmt", "--flatten", "--check", good).exit_code == 2
+    assert run("fmt", "--flatten", "no_such_spec").exit_code == 2
+    assert run("fmt", "--flatten", "-", input='extends "no.arch"').exit_code == 1
+
+
+WIDE = """\
+2b: concat[ conv1-64 BN ReLU | conv1-64 BN ReLU conv3-128 BN ReLU | maxpool3/1 pad=1 conv1-13 BN ReLU conv3-4 ] -> 8x8x4
+"""
+
+
+def test_a_wide_merge_is_broken_a_branch_a_line() -> None:
+    written = run("fmt", "-", input=WIDE).stdout
+    assert written == (
+        "2b: concat[\n"
+        "  conv1-64 BN ReLU |\n"
+        "  conv1-64 BN ReLU conv3-128 BN ReLU |\n"
+        "  maxpool3/1 pad=1 conv1-13 BN ReLU conv3-4\n"
+        "] -> 8x8x4\n"
+    )
+    assert run("fmt", "-", input=written).stdout == written
+
+
+@pytest.mark.parametrize("head", ["", "replace 4a: ", "insert-after 4a: "])
+def test_no_line_of_wide_elements_is_wider_than_it_need_be(head: str) -> None:
+    wide = f"{head}( conv3-64 ( {'conv3-128 BN ReLU ' * 9}) x2 aux 0.3 {{ {'FC-4096 ReLU ' * 12}}} ) x3 # note"
+    written = run("fmt", "-", input=wide).stdout
+    assert max(map(len, written.splitlines())) <= 100
+    assert written.endswith(") x3  # note\n")
+    assert run("fmt", "-", input=written).stdout == written
+
+
+def test_only_layers_have_a_bare_ceil() -> None:
+    text = "default maxpool: ceil\navgpool ceil\nclaim top-1-error 5% ceil=yes\ntrain {\n  a ceil=yes b(ceil=yes)\n}\n"
+    assert run("fmt", "-", input=text).stdout == text

@@ -1,0 +1,174 @@
+"""What looks wrong in a network is told with its place."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import chain, pool_windows
+
+import vggdsl
+from vggdsl.language.lints import lint
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.ops import AvgPool, Conv, Input, MaxPool
+from vggdsl.network.shapes import Pair, Shape, Window
+
+
+def warned(text: str) -> list[tuple[str, int]]:
+    found = vggdsl.parse(text).check()
+    return [(d.code, d.labels[0].span.line) for d in found]
+
+
+def test_what_looks_wrong_in_a_block_is_told_once_with_its_call() -> None:
+    text = "input 16x16x3\nafter conv: ReLU\nblock odd(c) { conv3-$c maxpool3/3 }\nodd(4)\nodd(5)\nFC-10 softmax\n"
+    (finding,) = vggdsl.parse(text).check()
+    assert finding.code == "W202"
+    assert [(label.span.line, label.text) for label in finding.labels] == [(3, "this window"), (4, "called here")]
+
+
+def test_a_block_that_nothing_calls_is_warned_of() -> None:
+    head = "input 8x8x3\nblock a() { conv3-4 }\nblock b() { a() }\nblock c() { b() }\n"
+    assert warned(f"{head}b() FC-10 softmax\n") == [("W208", 4)]
+    assert warned(f"{head}concat[ c() | identity ] FC-10 softmax\n") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("conv3-4\nconv3-4\nReLU\nFC-3", [3]),
+        ("concat[ conv3-4 | conv1-4 ]\nconv3-4\nReLU\nFC-3", [3]),
+        ("concat[ conv3-4 | conv1-4 ReLU ]\nconv3-4\nReLU\nFC-3", []),
+        ("conv3-4\nadd[ conv3-4 | identity ]\nconv3-4\nReLU\nFC-3", [3, 4]),
+        ("conv3-4 ReLU\nadd[ conv3-4 | identity ]\nconv3-4\nReLU\nFC-3", []),
+        # residuals before the activation: the sum goes on beside the layer that takes it as it is
+        ("conv3-4\nadd[ BN ReLU conv3-4 | identity ]\nadd[ BN ReLU conv3-6 | conv1-6 ]\nReLU\nFC-3", []),
+        ("conv3-4\naux 0.3 { ReLU FC-3 }\nReLU\nFC-3", []),
+        ("conv3-4 ReLU\naux 0.3 { conv1-4 FC-3 }\nFC-3", [3]),
+    ],
+)
+def test_layers_with_nothing_nonlinear_between(body: str, lines: list[int]) -> None:
+    assert warned(f"input 8x8x3\n{body}\n") == [("W204", line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("conv3-4\nReLU\nReLU\nFC-3", [4]),
+        ("conv3-4\nReLU\nLeakyReLU\nFC-3", []),
+        ("conv3-4 ReLU\ndropout-0.5\ndropout-0.2\nFC-3", [4]),
+        ("conv3-4 ReLU\ndropout-0.5 BN\ndropout-0.2\nFC-3", []),
+        ("after conv: BN\nconv3-4\nBN\nReLU\nFC-3", [4]),
+        ("after FC: ReLU dropout-0.5\nconv3-4 ReLU\nFC-8 dropout-0.5\nFC-3", [4]),
+        ("after FC: ReLU dropout-0.5\nconv3-4 ReLU\nFC-8 after=none ReLU dropout-0.5\nFC-3", []),
+        ("after conv: ReLU BN BN\nconv3-4\nFC-3", [2]),
+        # the first is needed beside the second
+        ("conv3-4 ReLU\ndropout-0.2\nconcat[ dropout-0.5 conv1-4 | identity ]\nReLU\nFC-3", []),
+        ("conv3-4 ReLU\ndropout-0.2\naux 0.3 { FC-3 }\ndropout-0.2\nFC-3", []),
+    ],
+)
+def test_the_same_layer_twice_in_a_row(body: str, lines: list[int]) -> None:
+    assert warned(f"input 8x8x3\n{body}\n") == [("W209", line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("conv4-8 ReLU FC-3", True),
+        ("conv4-8 pad=1 ReLU FC-3", False),
+        ("default conv: pad=0\nconv4-8 ReLU FC-3", False),
+        ("default conv: pad=1\nconv4-8 ReLU FC-3", False),
+        ("default conv: bias=no\nconv4-8 ReLU FC-3", True),
+        ("conv4-8/2 ReLU FC-3", False),
+        ("conv3-8 ReLU FC-3", False),
+    ],
+)
+def test_an_even_kernel_is_told_where_no_padding_is_said(text: str, told: bool) -> None:
+    assert [code for code, _ in warned(f"input 8x8x3\n{text}\n")] == ["W207"] * told
+
+
+# -- windows, softmax and channels
+
+HEAD = "input 32x32x3\n"
+
+
+def warnings(text: str) -> list[str]:
+    return [d.code for d in vggdsl.parse(text).check()]
+
+
+def window_of(typed: TypedGraph) -> tuple[Window, Shape, Shape]:
+    node = typed.nodes[-1]
+    op = node.node.op
+    assert isinstance(op, MaxPool | AvgPool | Conv)
+    return op.window, node.x, node.shape
+
+
+def seen(window: Window, axis: int, size: int, positions: int) -> list[set[int]]:
+    """The rows of the input that each position sees."""
+    starts = (place * window.stride[axis] - window.pad[axis] for place in range(positions))
+    rows = ({start + i * window.dilation[axis] for i in range(window.kernel[axis])} for start in starts)
+    return [{row for row in each if 0 <= row < size} for each in rows]
+
+
+@st.composite
+def windowed(draw: st.DrawFn) -> TypedGraph:
+    x = Shape(1, draw(st.integers(1, 12)), draw(st.integers(1, 12)))
+    if draw(st.booleans()):
+        pool = draw(pool_windows(x))
+        return chain(Input(x), MaxPool(pool) if draw(st.booleans()) else AvgPool(pool))
+    pad, dilation = draw(st.integers(0, 6)), draw(st.integers(1, 4))
+    sides = [(min(x.h, x.w) + 2 * pad - 1) // dilation + 1]
+    kernel = draw(st.integers(1, min(6, *sides)))
+    window = Window(
+        Pair(kernel, kernel), Pair(*[draw(st.integers(1, 5))] * 2), Pair(pad, pad), Pair(dilation, dilation)
+    )
+    return chain(Input(x), Conv(1, window))
+
+
+@given(windowed())
+@settings(max_examples=6 * settings().max_examples)
+def test_w201_tells_exactly_the_windows_that_see_only_padding(typed: TypedGraph) -> None:
+    window, x, y = window_of(typed)
+    blind = not all(seen(window, 0, x.h, y.h)) or not all(seen(window, 1, x.w, y.w))
+    assert ("W201" in [d.code for d in lint(typed)]) == blind
+
+
+@given(windowed())
+@settings(max_examples=6 * settings().max_examples)
+def test_w202_tells_exactly_the_pools_that_never_see_the_last_rows(typed: TypedGraph) -> None:
+    window, x, y = window_of(typed)
+    last = [
+        max(set.union(*seen(window, axis, size, n)), default=-1) for axis, size, n in ((0, x.h, y.h), (1, x.w, y.w))
+    ]
+    between = (max(0, s - e) for s, e in zip(window.stride, window.extent, strict=True))
+    beyond = any(size - 1 - end > gap for size, end, gap in zip((x.h, x.w), last, between, strict=True))
+    dropped = isinstance(typed.nodes[-1].node.op, MaxPool | AvgPool) and beyond
+    assert ("W202" in [d.code for d in lint(typed)]) == dropped
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("conv3-8 conv3-8 FC-10 softmax", []),
+        ("conv3-8 BN conv3-8 ReLU FC-10", ["W204"]),
+        ("after conv: none\nconv3-8 maxpool conv3-8 LRN FC-10", []),
+        ("after conv: none\nconv3-8 dropout-0.5 BN avgpool conv3-8 ReLU FC-10", ["W204"]),
+        ("conv3-8 ReLU FC-9 FC-10", ["W204"]),
+        ("FC-10 dropout-0.5 softmax", ["W205"]),
+        ("FC-10 BN softmax", ["W205"]),
+        ("FC-10 PReLU softmax", ["W205"]),
+        ("conv3-8 PReLU conv3-8 PReLU FC-10", []),
+        ("FC-10 softmax", []),
+        ("global-avgpool conv3-8", ["W203"]),
+        ("global-avgpool conv1-8", []),
+        ("maxpool3/2", ["W202"]),
+        ("maxpool1/2 widen-8 ReLU", []),
+        ("maxpool3/2 ceil", []),
+    ],
+)
+def test_lints(text: str, expected: list[str]) -> None:
+    assert warnings(HEAD + text) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "warned"), [("3x224x224", True), ("1x28x28", True), ("224x224x3", False), ("3x3x3", False)]
+)
+def test_channels_first_is_warned_of(size: str, warned: bool) -> None:
+    assert ("W206" in warnings(f"input {size} conv1-8")) == warned
