@@ -8,8 +8,11 @@ from vggdsl.language.options import OPTIONS
 from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Type, UnfitError, Whole
 from vggdsl.network.ops import BatchNorm, Conv
 from vggdsl.network.shapes import Pair
+from vggdsl.spec import measured
+from vggdsl.spec.claims import PROTOCOL
 
-KEYS: dict[str, Key] = {f"{kind} {key.name}": key for kind, keys in OPTIONS.items() for key in keys}
+TABLES = {**OPTIONS, **measured.KEYS, "claim": PROTOCOL}
+KEYS: dict[str, Key] = {f"{of} {key.name}": key for of, keys in TABLES.items() for key in keys}
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
