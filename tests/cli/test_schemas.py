@@ -179,6 +179,10 @@ def test_the_page_tells_every_field() -> None:
     assert shown == text
 
 
+def test_every_command_prints_json() -> None:
+    assert {call.split()[0] for call in SCHEMAS} == set(COMMANDS)
+
+
 def test_every_call_is_one_of_a_command() -> None:
     for call in SCHEMAS:
         command, *rest = call.split()
