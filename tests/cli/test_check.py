@@ -98,6 +98,17 @@ def test_links_may_lead_into_a_folder_that_is_named(
     assert run("check", net, str(nets)).exit_code == 0
 
 
+def test_training_a_folder_reads_what_checking_it_reads(
+    nets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    monkeypatch.chdir(away)
+    trained = run("train", str(nets), "--recipe", "none")  # which ends it behind the reading
+    assert "V244" in run("train", str(nets / "more" / "net.arch"), "--recipe", "none").stderr
+    assert ("V244" in trained.stderr, "V504" in trained.stderr) == (False, True)
+
+
 def test_a_folder_without_specs_is_told(tmp_path: Path, good: str) -> None:
     (tmp_path / "empty").mkdir()
     result = run("check", str(tmp_path / "empty"))

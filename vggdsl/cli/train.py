@@ -167,10 +167,10 @@ def command(
         return
     if not specs:
         raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
-    specs = tuple(path for name in specs for path in specs_in(name))
+    named, specs = specs, tuple(path for name in specs for path in specs_in(name))
     # A spec that holds measurements isn't repeated for what it lacks.
     is_told = missing or recipe_name is not None or any(value is not None for value in flags.values())
-    experiments = [_experiment(name, specs, recipe_name, flags, is_told) for name in specs]
+    experiments = [_experiment(name, (*named, *specs), recipe_name, flags, is_told) for name in specs]
 
     from vggdsl.cli.runs import Terminal
     from vggdsl.experiments.missing import Missing
@@ -178,7 +178,7 @@ def command(
 
     left = None
     if missing:
-        collection = collect(specs, [str(runs_dir)])
+        collection = collect(specs, [str(runs_dir)], named)
         report(collection.findings)
         measured = [result for subject in collection.subjects for result in subject.results]
         left = Missing(measured, runs_dir, workplace.data_folder, start_from)
@@ -191,17 +191,17 @@ def command(
     finally:
         terminal.close()
     if missing and not as_json:
-        _show_results(specs, runs_dir)
+        _show_results(specs, runs_dir, named)
     if failed:
         codes = [exit_code(error.diagnostics) for error in failed]
         raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
 
 
 def _experiment(
-    name: str, specs: Sequence[str], recipe_name: str | None, flags: Mapping[str, object], is_told: bool
+    name: str, beside: Sequence[str], recipe_name: str | None, flags: Mapping[str, object], is_told: bool
 ) -> Experiment:
     """What is to be trained of a spec. Raises ``VggdslError`` with what is wrong with it."""
-    spec = load(name, beside=specs)
+    spec = load(name, beside=beside)
     again = None if is_told else _repeated(spec)
     if is_told and len(spec.measurements) == 1 and (said := spec.measurements[0].values.get("run", {}).get("deviates")):
         click.echo(f"{spec.name}: what deviated in its record ({said}) isn't repeated, since flags are given", err=True)
@@ -210,12 +210,12 @@ def _experiment(
     return Experiment.of(spec, spec.recipe(recipe_name).with_flags(**flags))
 
 
-def _show_results(specs: Sequence[str], runs_dir: Path) -> None:
+def _show_results(specs: Sequence[str], runs_dir: Path, named: Sequence[str]) -> None:
     """The table of ``vggdsl results`` for these specs. What doesn't count was told at the beginning."""
     from vggdsl.cli.results_table import show
     from vggdsl.records.table import rows
 
-    collection = collect(specs, [str(runs_dir)])
+    collection = collect(specs, [str(runs_dir)], named)
     told = list(collection.findings)
     found = rows(collection, every=False)
     report(d for d in collection.findings if d not in told)

@@ -105,16 +105,16 @@ def group_key(result: Result) -> tuple[str, ...]:
     )
 
 
-def collect(paths: Sequence[str], runs: Sequence[str] = ()) -> Collection:
+def collect(paths: Sequence[str], runs: Sequence[str] = (), beside: Sequence[str] = ()) -> Collection:
     """The specs of paths with the measurements that count: sealed, not stale, each block once.
 
     A path is a spec, a record, a run, or a folder of them. Records whose network and recipe are those of no spec
-    among the paths stand for themselves; those of ``runs`` are left out then.
+    among the paths stand for themselves; those of ``runs`` are left out then. Links may lead ``beside``, too.
     """
     made, seen = Collection(), set[str]()
     specs, records = list[tuple[str, Spec]](), list[tuple[str, Spec]]()
     for path in _files(paths, made.findings):
-        spec = _loaded(path, paths, made.findings)
+        spec = _loaded(path, (*paths, *beside), made.findings)
         if spec is not None:
             (records if Path(path).name == RECORD else specs).append((path, spec))
     made.subjects += [Subject(name, path, spec) for name, (path, spec) in zip(_names(specs), specs, strict=True)]
