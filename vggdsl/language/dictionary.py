@@ -277,6 +277,7 @@ ACTIVATIONS = tuple(kind.word for kind in _ROWS if kind.op.activation)
 PASSING = tuple(kind.word for kind in _ROWS if kind.op.passing)
 """What may stand between a layer and its activation."""
 WEIGHT_LAYERS = tuple(kind.word for kind in _ROWS if kind.op.weight_layer)
+MERGES = tuple(kind.word for kind in _ROWS if kind.form == "MERGE")
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from vggdsl.language import syntax
-from vggdsl.language.dictionary import KINDS
+from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.language.reader import Reader, Voice
 from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, UnfitError, Whole
 from vggdsl.language.syntax import Option
@@ -18,7 +18,7 @@ from vggdsl.text.source import Span
 _AFTER = Key("after", Choice("none"), "the layer opts out of the rule of its kind")
 
 OPTIONS: Mapping[str, tuple[Key, ...]] = {
-    kind.word: (*kind.options, _AFTER) for kind in KINDS.values() if kind.ruled and kind.form != "MERGE"
+    word: (*kind.options, _AFTER) for word, kind in KINDS.items() if kind.ruled and word not in MERGES
 }
 """The options of each kind; a kind that isn't here has none."""
 

@@ -8,8 +8,9 @@ from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.notations.arch.comments import attach, blanked
+from vggdsl.language.notations.arch.misplaced import misplaced
 from vggdsl.language.notations.arch.tree import Builder
-from vggdsl.language.notations.arch.words import called_layers, misplaced, unknown_words
+from vggdsl.language.notations.arch.words import called_layers, unknown_words
 from vggdsl.language.notations.grammar import parser
 from vggdsl.language.syntax import Block, Document, Link
 from vggdsl.text.errors import Diagnostic, Label, ParseError

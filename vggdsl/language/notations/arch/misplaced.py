@@ -1,0 +1,216 @@
+"""Words that are known, where they can't stand, and characters that can't stand anywhere."""
+
+import re
+import unicodedata
+
+from lark import UnexpectedInput
+from lark.exceptions import UnexpectedToken
+
+from vggdsl.language.dictionary import FORMS, KINDS, MERGES
+from vggdsl.language.notations.arch.comments import blanked
+from vggdsl.language.notations.arch.misclaimed import back, in_claims, no_measure
+from vggdsl.language.notations.arch.words import (
+    ARITHMETIC,
+    BRANCHING,
+    DIRECTIVES,
+    LONGEST,
+    NO_ARITHMETIC,
+    run_of,
+    unknown_word,
+)
+from vggdsl.language.options import OPTIONS
+from vggdsl.text.errors import Diagnostic, Label, nearest
+from vggdsl.text.source import Source, Span
+
+_MERGES = {word: merge for merge in MERGES for word in (merge, *KINDS[merge].also)}
+"""Words for what brings branches together."""
+_BRACKETS = " or ".join(f"`{word}[ … | … ]`" for word in MERGES)
+
+_EXPECTED = {
+    "a layer": (*FORMS, "WORD", "LABEL", "CALL", "AUX", "LPAR"),
+    "a figure such as 138M": ("NUMBER",),
+    "a size such as 224x224x3": ("SHAPE",),
+    "a measure (params, macs, output, top-5-error, …)": ("MEASURE",),
+    "a string in quotes": ("STRING",),
+    "an option such as pad=1": ("OPTION",),
+    f"a kind and a colon ({', '.join(f'`{kind}:`' for kind in [*OPTIONS][:3])}, …)": ("KIND",),
+    "a name": ("NAME", "REF"),
+    "`none`": ("NONE",),
+    "`{`": ("LBRACE",),
+    "`}`": ("RBRACE",),
+    "`(`": ("LPAR",),
+    "`)`": ("RPAR",),
+    "`]`": ("RSQB",),
+    "`|`": ("VBAR",),
+    "`:`": ("COLON",),
+    "`,`": ("COMMA",),
+    "a range such as 1..20": ("RANGE", "REF_RANGE"),
+    "the end of the line": ("_NL",),
+}
+
+
+def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None = None) -> Diagnostic:
+    """A word where it can't stand.
+
+    ``before`` is what precedes it on its line, ``inner`` the place of the bracket that it stands in.
+    """
+    written = span.text
+    wanted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
+    wanted |= set(getattr(error, "allowed", None) or ())
+    if written.strip("\n") and not written.isprintable():
+        return _strange(span)
+    head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
+    word = head[1] or "" if head else ""
+    special = (
+        _branches(span, before, inner, wanted)
+        or _in_block(span, before, wanted)
+        or _edit(span, before, word)
+        or _behind_comma(span, wanted)
+        or in_claims(span, before, inner, wanted)
+    )
+    if special is not None:
+        return special
+    if written == ",":  # words that could stand here without it
+        in_merge = inner is not None and span.source.text[inner] == "["
+        help = "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"
+        return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
+    near = nearest(word, DIRECTIVES) if word and wanted & {"CONV"} else None
+    if near and near != word.lower() and not _is_layer_start(word):
+        start = span.start - len(before) + (head.start(1) if head else 0)
+        return unknown_word(Span(span.source, start, start + len(word)), f"did you mean `{near}`?")
+    if word.lower() == "claim" and "MEASURE" in wanted:
+        return no_measure(span, before)
+    if wanted & {"INPUT", "ARROW"} == {"INPUT"} and "CONV" not in wanted:
+        return _bare_size(span, before)
+    if (isinstance(error, UnexpectedToken) and error.token.type == "_NL") or not written.strip():
+        message, what = "the line ends too early", "here"
+    else:
+        message, what = f"`{written}` can't stand here", "this one"
+    return Diagnostic("V102", message, (Label(span, what),), _expected(wanted))
+
+
+def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
+    """Branches in other brackets or of another word: `add( a | b )`, `residual[ a | b ]`, `aux { … }`."""
+    source, written = span.source, span.text
+    if written == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
+        place = back(span, before, match[0].rstrip())
+        return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), BRANCHING["aux"])
+    if written == "[" and "CONV" in wanted:
+        name = _word_before(source, span.start)
+        if name is None or name.text.lower().startswith("aux"):
+            help = f"branches stand in {_BRACKETS}, other elements in ( )"
+            return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), help)
+        if re.match(r"\[\s*[\d$]", source.text[span.start : span.start + 20]):
+            arguments = source.text[span.start + 1 : span.start + LONGEST].partition("]")[0].strip()
+            return unknown_word(name, f"call a block with ( ): `{name.text}({arguments})`")
+        known = _MERGES.get(name.text.lower()) or nearest(name.text, MERGES)
+        if known:
+            return unknown_word(name, f"did you mean `{known}[ … | … ]`?")
+        return unknown_word(name, f"branches are brought together by {_BRACKETS}")
+    if inner is None or source.text[inner] != "(":
+        return None
+    name = _word_before(source, inner)
+    merge = _MERGES.get(name.text.lower()) if name is not None else None
+    is_first = not source.text[inner + 1 : span.start].strip()
+    if name is not None and merge and (written == "|" or is_first):
+        message = f"`{name.text}` with ( )"
+        help = f"its branches stand in brackets: `{merge}[ … | … ]`"
+        return Diagnostic("V102", message, (Label(name, "here"),), help)
+    if written == "|":
+        help = f"branches stand in {_BRACKETS}"
+        return Diagnostic("V102", "`|` can't stand here", (Label(span, "this one"),), help)
+    return None
+
+
+def _word_before(source: Source, at: int) -> Span | None:
+    """The word that ends right before a place, or before the spaces there."""
+    match = re.search(r"[a-z][\w-]*(?=[ \t]*$)", source.text[max(0, at - 80) : at], re.IGNORECASE)
+    return Span(source, at - min(at, 80) + match.start(), at - min(at, 80) + match.end()) if match else None
+
+
+def _in_block(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
+    """What can't be a parameter, and arithmetic on one."""
+    whole = run_of(span)
+    if ARITHMETIC.search(whole.text) and wanted & {"CONV", "PARAM", "COMMA"}:
+        return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), NO_ARITHMETIC)
+    if "$" in whole.text and re.search(r"->\s*(([\dx×*]+|\S+=\S+)\s+)*$", before[: whole.start - span.start or None]):
+        help = "a printed size or figure is a number, no parameter: write it behind the call of the block"
+        return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), help)
+    if wanted & {"PARAM"} and re.fullmatch(r"[a-z]\w*", span.text, re.IGNORECASE):
+        help = f"a call gives numbers, or a parameter of the block around it: `${span.text}`"
+        return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "here"),), help)
+    return None
+
+
+def _edit(span: Span, before: str, word: str) -> Diagnostic | None:
+    """`replace fc8 FC-10` without its colon, `remove fc7, fc8`."""
+    if word.lower() == "remove" and before.split()[1:]:
+        message = f"`{span.text}` can't stand here"
+        help = "one `remove` takes one label, or a range such as `4a..4e`: write another on a line of its own"
+        return Diagnostic("V102", message, (Label(span, "this one"),), help) if span.text.strip() else None
+    if word.lower() not in ("replace", "insert-after") or before.split()[1:]:
+        return None
+    if re.fullmatch(r"\w+(\.\w+)*", span.text) and span.source.text[span.end : span.end + 1] != ":":
+        message, help = f"`{word}` without a colon", f"write `{word} {span.text}: …`"
+        return Diagnostic("V102", message, (Label(span, "behind this label"),), help)
+    return None
+
+
+def _behind_comma(span: Span, wanted: set[str]) -> Diagnostic | None:
+    """What follows a comma, where what is printed could go on, and isn't printed."""
+    text = blanked(span.source.text[: span.start])
+    end = len(text.rstrip())
+    if "OPTION" not in wanted or not text[:end].endswith(","):
+        return None
+    comma = Span(span.source, end - 1, end)
+    help = "behind it goes on what is printed, such as `params=1,792`; layers and values are separated by spaces"
+    return Diagnostic("V102", "`,` can't stand here", (Label(comma, "this one"),), help)
+
+
+def _expected(wanted: set[str]) -> str | None:
+    if wanted == {"CALL"}:
+        return "expected a name with its parameters, such as `inception(a, b)`"
+    values = {"NUMBER", "RANGE", "STRING", "NAME", "CALL"}
+    if wanted >= values:
+        phrases = ["a value such as `128`, `cosine` or `sgd(lr=0.1)`"]
+        wanted = wanted - values - {"SHAPE", "OPTION"}
+    else:
+        phrases = []
+    phrases += [phrase for phrase, names in _EXPECTED.items() if wanted & set(names)]
+    if "a layer" in phrases:
+        phrases = [p for p in phrases if p not in ("`(`", "a name", "a size such as 224x224x3")]
+    if "the end of the line" in phrases:  # a bracket could close only one that is open
+        phrases = [p for p in phrases if p not in ("`}`", "`)`", "`]`", "`|`")]
+    return "expected " + " or ".join(phrases) if phrases else None
+
+
+def _strange(span: Span) -> Diagnostic:
+    """A character that no keyboard types: from a PDF, or not from a text at all."""
+    char = next(c for c in span.text if not c.isprintable())
+    start = span.start + span.text.index(char)
+    name = unicodedata.name(char, "").lower()
+    message = f"the character U+{ord(char):04X}{f' ({name})' if name else ''} can't stand here"
+    label = Label(Span(span.source, start, start + 1), "this one")
+    help = "write a space, or end the line here" if char.isspace() else "remove it"
+    return Diagnostic("V102", message, (label,), help)
+
+
+def _bare_size(span: Span, before: str) -> Diagnostic:
+    """A size without an arrow: it could only begin `224x224x3 input`."""
+    match = re.search(r"(?:(\S+)[ \t]+)?(?<![\w.])(\d+[ \t]*[x×*][ \t]*\d+([ \t]*[x×*][ \t]*\d+)?)\s*$", before)
+    if match is None:
+        return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "here"),), "expected `input`")
+    size, arrow = back(span, before, match[2]), match[1] or ""
+    if arrow in ("→", "-", "–", "—", "=>", ">", "--", "-->", "⇒"):
+        return unknown_word(back(span, before, arrow), "an arrow is spelled `->`")
+    if span.text.lower().startswith("conv"):
+        kernel = re.split(r"[x×* ]+", size.text)
+        side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"
+        whole = size.to(span)
+        return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `conv{side}-64`")
+    help = f"write `input {size.text}`, or `-> {size.text}` behind the element that gives it, on its line"
+    return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
+
+
+def _is_layer_start(word: str) -> bool:
+    return bool(re.match(r"(conv\d|fc-|\w+:)", word, re.IGNORECASE))
