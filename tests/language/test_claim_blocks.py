@@ -69,6 +69,13 @@ def test_fmt_gathers_claims_of_one_place_that_follow_each_other() -> None:
     )
 
 
+@pytest.mark.parametrize("output", ["0", "1e10", "1234567890123e20"])
+def test_what_can_be_no_size_keeps_its_word(output: str) -> None:
+    text = fmt(f'claim a output {output} "T"\nclaim a macs 5 "T"\n')
+    assert f"output={output}\n" in text
+    assert fmt(text) == text
+
+
 def test_rows_of_one_kind_are_aligned() -> None:
     rows = ["conv1_1 224x224x64 params=1,792", "fc6 4096 params=102,764,544", "pool5 activations=25,088"]
     assert fmt('claims "a" {\n' + "\n".join(rows) + "\nparams=138M\nmacs 15G\n}") == (

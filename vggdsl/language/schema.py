@@ -17,7 +17,7 @@ from vggdsl.network.shapes import Pair
 from vggdsl.text.figures import Figure
 
 LARGEST = 10**9
-"""No number that can be written for a key is larger."""
+"""No size, count, repeat or value is larger; larger ones are refused before any arithmetic."""
 
 
 class UnfitError(ValueError):
@@ -119,7 +119,7 @@ class Axes(Type):
         return Pair(sides[0], sides[-1])
 
     def write(self, value: Pair) -> str:
-        return str(value.h) if value.h == value.w else str(value)
+        return value.short
 
 
 class Range(Type):

@@ -55,6 +55,11 @@ class Figure:
     def scale(self) -> int:
         return 1 if self.unit == "%" else _UNITS[self.unit.upper()]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a plain whole number, as a size is."""
+        return not self.unit and not self.approximate and self.digits == self.digits.to_integral_value()
+
     def holds(self, value: int) -> bool:
         """Whether the value rounds or truncates to the figure.
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from vggdsl.language import syntax
 from vggdsl.language.notations.arch.layout import INDENT, WIDEST, columns, goes_on, with_comments
+from vggdsl.language.schema import LARGEST
 from vggdsl.language.spelling import figure_text, measure_text
 from vggdsl.language.syntax import Line
 from vggdsl.network.measures import STRUCTURAL
@@ -133,7 +134,7 @@ def _is_size(measure: syntax.Measure) -> bool:
     figure = measure.figure
     if measure.name != "output" or measure.disputed is not None:
         return False
-    return isinstance(figure, syntax.Size) or not (figure.unit or figure.approximate or figure.digits % 1)
+    return isinstance(figure, syntax.Size) or (figure.is_whole and 1 <= figure.digits <= LARGEST)
 
 
 def _is(label: str | None, word: str) -> bool:

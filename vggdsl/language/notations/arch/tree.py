@@ -11,14 +11,12 @@ from lark.visitors import v_args
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
 from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
+from vggdsl.language.schema import LARGEST
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Placed, Source, Span
-
-LARGEST = 10**9
-"""No size, count or repeat in a network is larger; larger ones are refused before any arithmetic."""
 
 _LAYERS = {
     "CONV": r"(?P<word>[a-z]+)(?P<kernel>.+?)-(?P<width>[^/]+)(?:/(?P<stride>.+))?",
@@ -195,7 +193,7 @@ class Builder(Transformer[Token, Any]):
         text, span = str(token), self._span(token)
         if token.type == "NUMBER":
             figure = self._figure(text, span)
-            if figure.unit or figure.approximate or figure.digits != int(figure.digits):
+            if not figure.is_whole:
                 help = "write it out, such as 4096 or 1x1x4096"
                 self._wrong("V104", f"`{text}` is no size", span, help)
                 return syntax.Size((1,))
