@@ -9,7 +9,7 @@ from vggdsl.cli.common import echo_json, exit_code, form_of, print_table, report
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
-from vggdsl.spec.layers import heads_of, layer_table, notes, pair_text, sums
+from vggdsl.spec.layers import heads_of, layer_table, notes, sums
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.tables import to_csv
@@ -144,8 +144,8 @@ def _csv(specs: Sequence[tuple[str, Spec]], names_specs: bool) -> str:
                     **_layer(t),
                     "inputs": " ".join(t.node.inputs),
                     "output": str(t.shape),
-                    "receptive_field": pair_text(t.receptive_field),
-                    "stride": pair_text(t.stride),
+                    "receptive_field": t.receptive_field.short,
+                    "stride": t.stride.short,
                     "head": name,
                     "spec": given,
                 }

@@ -49,11 +49,10 @@ def items_of(block: syntax.Block) -> list[syntax.Item]:
     return [item for content in contents if isinstance(content, syntax.Items) for item in content.items]
 
 
-def called_blocks(contents: Iterable[syntax.Content]) -> set[str]:
+def called_blocks(document: syntax.Document) -> set[str]:
     """The names of the blocks that elements call, also by way of other blocks."""
-    contents = list(contents)
-    blocks = {c.name: c for c in contents if isinstance(c, syntax.Block)}
-    todo = [item for c in contents if isinstance(c, syntax.Items) for item in c.items]
+    blocks = {c.name: c for c in document.contents if isinstance(c, syntax.Block)}
+    todo = document.items
     called: set[str] = set()
     while todo:
         names = {call.name for call in _calls(todo)} - called

@@ -221,7 +221,7 @@ class _Delta:
                 help = "label the element in the file that is extended, and change it as a whole"
                 raise NetworkError(Diagnostic("V241", f"`{label}` is one of several repeats", labels, help))
             return item
-        before = _items(self.base)
+        before = self.base.items
         if any(_labelled(before, label, "")) or any(place in (i.span, i.element.span) for i in _all(before)):
             message = f"`{label}` was removed or replaced before"
             raise NetworkError(Diagnostic("V241", message, (here,), "one edit an element: remove the second"))
@@ -297,10 +297,6 @@ def _within(
 def _some(items: tuple[syntax.Item, ...], around: syntax.Item) -> tuple[syntax.Item, ...]:
     """The items, or `identity` where none is left."""
     return items or (syntax.Item(syntax.Layer("identity", around.span), around.span),)
-
-
-def _items(document: Document) -> list[syntax.Item]:
-    return [item for c in document.contents if isinstance(c, syntax.Items) for item in c.items]
 
 
 def _all(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:

@@ -84,7 +84,7 @@ def elaborate(document: syntax.Document) -> AnnotatedGraph:
 class _Elaboration:
     def __init__(self, document: syntax.Document) -> None:
         self.contents = document.contents
-        self.items = [i for c in self.contents if isinstance(c, syntax.Items) for i in c.items]
+        self.items = document.items
         self.findings: list[Diagnostic] = []
         self.used: set[str] = set()
         self.words: list[Word] = []

@@ -28,7 +28,7 @@ def flatten(document: Document, read: Read) -> Document:
     flat = _Links(read).flatten(document, ())
     if flat is document or is_blocks(flat):
         return flat
-    source, called = _source(document), called_blocks(flat.contents)
+    source, called = document.source, called_blocks(flat)
     return Document(tuple(line for line in flat.lines if not _is_idle(line, source, called)))
 
 
@@ -90,7 +90,7 @@ class _Links:
         """What a link names, flattened."""
         try:
             document = self.read(link)
-            source = _source(document)
+            source = document.source
             _check_circle(link, source, path)
             if source is None:
                 return document
@@ -126,7 +126,3 @@ def _check_circle(link: syntax.Link, source: Source | None, path: tuple[syntax.L
         if len(path) >= DEEPEST:
             message = f"more than {DEEPEST} files, each led to by the one before"
         raise NetworkError(Diagnostic("V240", message, (Label(link.span, "here"),), "one of them must stand alone"))
-
-
-def _source(document: Document) -> Source | None:
-    return next((content.span.source for content in document.contents), None)

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from vggdsl.language.blocks import inner_items, items_of
+from vggdsl.language.blocks import called_blocks
 from vggdsl.language.expand import called
 from vggdsl.language.options import OPTIONS
-from vggdsl.language.syntax import Block, Call, Default, Document, Items
+from vggdsl.language.syntax import Block, Default, Document
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import LRN, Conv, Identity, Softmax
 from vggdsl.network.shapes import Pair, Window
@@ -192,17 +192,9 @@ def lint_blocks(own: Document, whole: Document) -> Iterator[Diagnostic]:
 
     ``own`` is what the file says, ``whole`` with what its links lead to.
     """
-    blocks = {c.name: c for c in whole.contents if isinstance(c, Block)}
-    waiting = [item for c in whole.contents if isinstance(c, Items) for item in c.items]
-    reached = set[str]()
-    while waiting:
-        element = waiting.pop().element
-        waiting += inner_items(element)
-        if isinstance(element, Call) and element.name not in reached:
-            reached.add(element.name)
-            waiting += items_of(blocks[element.name])
+    called_by_layers = called_blocks(whole)
     for block in own.contents:
-        if isinstance(block, Block) and block.name not in reached:
+        if isinstance(block, Block) and block.name not in called_by_layers:
             place = Label(block.name.span, "not used")
             help = f"call it, as `{block.name}({', '.join(block.parameters)})`, or remove it"
             yield Diagnostic("W208", f"a block from which no layer comes: `{block.name}`", (place,), help)

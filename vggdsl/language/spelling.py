@@ -75,14 +75,9 @@ def expects_pieces(expects: syntax.Expects) -> list[str]:
 def figure_text(measure: syntax.Measure) -> str:
     """As behind an arrow: ``weights=159Ki``."""
     disputed = "" if measure.disputed is None else f' disputed "{measure.disputed}"'
-    return f"{measure.name}={_figure(measure)}{disputed}"
+    return f"{measure.name}={measure.printed}{disputed}"
 
 
 def measure_text(measure: syntax.Measure) -> str:
     """As in a claim: ``params 138M``."""
-    return f"{measure.name} {_figure(measure)}"
-
-
-def _figure(measure: syntax.Measure) -> str:
-    figure = measure.figure
-    return str(figure) if isinstance(figure, syntax.Size) else figure.text
+    return f"{measure.name} {measure.printed}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vggdsl.text.figures import Figure
-from vggdsl.text.source import Placed, Span, as_written
+from vggdsl.text.source import Placed, Source, Span, as_written
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,11 @@ class Measure:
     figure: Figure | Size
     span: Span = field(compare=False, repr=False)
     disputed: str | None = None
+
+    @property
+    def printed(self) -> str:
+        """The figure alone, as text."""
+        return str(self.figure) if isinstance(self.figure, Size) else self.figure.text
 
 
 @dataclass(frozen=True)
@@ -406,3 +411,24 @@ class Document:
     @property
     def contents(self) -> tuple[Content, ...]:
         return tuple(line.content for line in self.lines if line.content is not None)
+
+    @property
+    def items(self) -> list[Item]:
+        """The elements of its lines, one after another: the network."""
+        return [item for content in self.contents if isinstance(content, Items) for item in content.items]
+
+    @property
+    def source(self) -> Source | None:
+        """The text that its first line is of; lines that links brought are of others."""
+        return next((content.span.source for content in self.contents), None)
+
+    @property
+    def extends(self) -> Link | None:
+        """The link to what it changes, if it is a delta."""
+        links = (content for content in self.contents if isinstance(content, Link))
+        return next((link for link in links if link.verb == "extends"), None)
+
+    @property
+    def citation(self) -> str | None:
+        """What it follows, if it says so."""
+        return next((content.text for content in self.contents if isinstance(content, Cites)), None)

@@ -13,6 +13,15 @@ class Pair(NamedTuple):
     def __str__(self) -> str:
         return f"{self.h}x{self.w}"
 
+    @property
+    def short(self) -> str:
+        """One number where both are the same.
+
+        >>> Pair(3, 3).short, Pair(1, 7).short
+        ('3', '1x7')
+        """
+        return str(self.h) if self.h == self.w else str(self)
+
 
 @dataclass(frozen=True)
 class Shape:

@@ -46,7 +46,7 @@ class Verdict:
     """Whether the claim's place says that no source prints it: it guards the file."""
 
     def __repr__(self) -> str:
-        return f"Verdict({self.status}: {self.measure.name} {_printed(self.measure)} of {self.on})"
+        return f"Verdict({self.status}: {self.measure.name} {self.measure.printed} of {self.on})"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class _Part:
                     yield _Reading(how, claimed, sums[measure])
 
     def _before(self) -> int:
-        return min(t.depth - bool(t.params.weights and t.macs) for t in self.nodes)
+        return min(t.depth - t.node.op.weight_layer for t in self.nodes)
 
 
 @dataclass(frozen=True)
@@ -184,17 +184,17 @@ def _verdict(measure: Measure, part: _Part, between: str) -> Verdict:
 
 
 def _judge(measure: Measure, part: _Part, holds: bool, value: str, help: str, other: str | None = None) -> Verdict:
-    said = measure.figure.text if isinstance(measure.figure, Figure) else str(measure.figure)
     label = Label(measure.span, f"it is {value}")
     if measure.disputed is not None:
         if holds or other:
-            message = f"disputed, but {measure.name} {said} of {part.name} holds{'' if holds else ', read otherwise'}"
+            how = "" if holds else ", read otherwise"
+            message = f"disputed, but {measure.name} {measure.printed} of {part.name} holds{how}"
             mend = "remove `disputed`" if holds else other
             return Verdict(measure, part.name, "refuted", Diagnostic("V302", message, (label,), mend))
         return Verdict(measure, part.name, "disputed")
     if holds:
         return Verdict(measure, part.name, "holds")
-    message = f"{measure.name} of {part.name} is {value}, not {said}"
+    message = f"{measure.name} of {part.name} is {value}, not {measure.printed}"
     return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help))
 
 
@@ -228,7 +228,7 @@ def _output(measure: Measure, part: _Part) -> Verdict:
     shape = part.nodes[-1].shape
     size = measure.figure
     if isinstance(size, Figure):
-        if size.unit or size.approximate or size.digits != int(size.digits):
+        if not size.is_whole:
             return _no_figure(measure, part, "a size such as 7x7x512")
         size = Size((int(size.digits),))
     return _judge(measure, part, _same_size(size, shape), str(shape), f"write {shape}, or mend the layers before it")
@@ -250,13 +250,12 @@ def _field(measure: Measure, part: _Part) -> Verdict:
         return _no_figure(measure, part, "a number of pixels")
     else:
         holds = figure.holds(field.h) and figure.holds(field.w)
-    value = str(field.h) if field.h == field.w else str(field)
+    value = field.short
     return _judge(measure, part, holds, value, f"write {value}, or mend the layers before it")
 
 
 def _no_figure(measure: Measure, part: _Part, wanted: str) -> Verdict:
-    said = measure.figure.text if isinstance(measure.figure, Figure) else str(measure.figure)
-    message = f"{measure.name} can't be `{said}`"
+    message = f"{measure.name} can't be `{measure.printed}`"
     finding = Diagnostic("V304", message, (Label(measure.span, "here"),), f"write {wanted}")
     return Verdict(measure, part.name, "refuted", finding)
 
@@ -279,7 +278,7 @@ def read_results(
                     findings += _mixed(content, len(structural))
                     continue
                 findings += _check_result(content)
-                measures = tuple((m.name, _printed(m)) for m in content.measures)
+                measures = tuple((m.name, m.printed) for m in content.measures)
                 protocol = _read_protocol(content.protocol, recipes, findings)
                 claims.append(ResultClaim(measures, protocol, content.where, None, content.span))
     return tuple(claims)
@@ -288,10 +287,6 @@ def read_results(
 def accuracies(line: syntax.ResultLine) -> tuple[tuple[str, str], ...]:
     """The three accuracies of a result line, as printed."""
     return (("train-accuracy", line.train), ("val-accuracy", line.val), ("test-accuracy", line.test))
-
-
-def _printed(measure: Measure) -> str:
-    return measure.figure.text if isinstance(measure.figure, Figure) else str(measure.figure)
 
 
 def _mixed(claim: syntax.Claim, structural: int) -> Iterator[Diagnostic]:
@@ -312,7 +307,7 @@ def _check_result(claim: syntax.Claim) -> Iterator[Diagnostic]:
     for measure in claim.measures:
         percent = isinstance(measure.figure, Figure) and measure.figure.unit == "%" and measure.figure.digits <= 100
         if not percent:
-            message = f"{measure.name} is a percentage, not `{_printed(measure)}`"
+            message = f"{measure.name} is a percentage, not `{measure.printed}`"
             yield Diagnostic("V304", message, (Label(measure.span, "here"),), _in_percent(measure))
         if measure.disputed is not None:
             help = "a result is measured, not refuted by arithmetic"

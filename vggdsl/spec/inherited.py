@@ -15,7 +15,7 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
 
     ``recipe`` is the name of the recipe that it is about. What isn't about an inherited line stays as it is.
     """
-    link = next((c for c in document.contents if isinstance(c, syntax.Link) and c.verb == "extends"), None)
+    link = document.extends
     if link is None or not finding.labels:
         return finding
     own = link.span.source
@@ -39,7 +39,7 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
 
 def inherited_misfits(recipes: Sequence[str | None], document: syntax.Document) -> Iterator[Diagnostic]:
     """W402: recipes that a delta inherits, and that can't train what it made of the network."""
-    link = next((c for c in document.contents if isinstance(c, syntax.Link) and c.verb == "extends"), None)
+    link = document.extends
     if not recipes or link is None:
         return
     names = ", ".join(name or "without a name" for name in recipes)

@@ -1,14 +1,12 @@
 """The table of a network's layers, as text for whoever shows it."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from vggdsl.language import syntax
 from vggdsl.language.elaborate import AnnotatedGraph
-from vggdsl.language.spelling import element_text
+from vggdsl.language.spelling import element_text, repeat_text
 from vggdsl.network.infer import TypedGraph, TypedHead, TypedNode
-from vggdsl.network.ops import Add, Concat, Input
-from vggdsl.network.shapes import Pair
+from vggdsl.network.ops import Input, Merge
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import bytes_text, plural
 
@@ -22,7 +20,7 @@ def layer_table(network: AnnotatedGraph, typed: TypedGraph, every: bool = False)
 
     A network that branches has a row an outermost element of its text, unless ``every`` layer is asked for.
     """
-    branches = any(isinstance(t.node.op, Concat | Add) for t in typed.training_nodes)
+    branches = any(isinstance(t.node.op, Merge) for t in typed.training_nodes)
     return _by_layer(typed) if every or not branches else _by_element(network, typed)
 
 
@@ -92,7 +90,6 @@ def _element_with(network: AnnotatedGraph, name: str) -> str:
 
 def _shortened(item: syntax.Item) -> str:
     """An element as it is spelled, without labels in it; if that is too wide, without arguments, or its insides."""
-    repeat = f" x{item.repeat}" if item.repeat is not None else ""
     match item.element:
         case syntax.Merge(kind, branches):
             least = f"{kind}[ {len(branches)} branches ]"
@@ -101,11 +98,11 @@ def _shortened(item: syntax.Item) -> str:
         case element:
             least = f"{element_text(element).split('(')[0]}(…)"
     texts = (_spelled(item, arguments) for arguments in (True, False))
-    return next((text for text in texts if len(text) <= _WIDEST), least + repeat)
+    return next((text for text in texts if len(text) <= _WIDEST), least + repeat_text(item))
 
 
 def _spelled(item: syntax.Item, arguments: bool) -> str:
-    repeat = f" x{item.repeat}" if item.repeat is not None else ""
+    repeat = repeat_text(item)
     match item.element:
         case syntax.Merge(kind, branches):
             inner = (" ".join(_spelled(each, arguments) for each in branch) for branch in branches)
@@ -124,7 +121,7 @@ def _row(name: str, text: str, nodes: Iterable[TypedNode]) -> list[str]:
     if isinstance(last.node.op, Input):
         return [name, "", str(last.shape), "", "", "", "", ""]
     counts = [f"{n:,}" if n else "" for n in sums(nodes)]
-    return [name, text, str(last.shape), *counts, pair_text(last.receptive_field), pair_text(last.stride)]
+    return [name, text, str(last.shape), *counts, last.receptive_field.short, last.stride.short]
 
 
 def sums(nodes: Iterable[TypedNode]) -> tuple[int, int, int]:
@@ -136,17 +133,12 @@ def sums(nodes: Iterable[TypedNode]) -> tuple[int, int, int]:
 def _table(typed: TypedGraph, rows: list[list[str]], head_rows: list[list[str]]) -> Table:
     """The network's rows and their total; those of its auxiliary classifiers, and the total with them."""
     total, training = ([f"{n:,}" for n in sums(nodes)] for nodes in (typed.nodes, typed.training_nodes))
-    layers, field = plural(typed.weight_layers, "weight layer"), pair_text(typed.receptive_field)
+    layers, field = plural(typed.weight_layers, "weight layer"), typed.receptive_field.short
     groups = [RowGroup(rows), RowGroup([["total", layers, "", *total, field, ""]], is_total=True)]
     if head_rows:
         with_heads = ["training", "with auxiliary classifiers", "", *training, "", ""]
         groups += [RowGroup(head_rows), RowGroup([with_heads], is_total=True)]
     return Table(_COLUMNS, groups)
-
-
-def pair_text(pair: Pair) -> str:
-    """One number where both axes agree."""
-    return str(pair.h) if pair.h == pair.w else str(pair)
 
 
 def notes(name: str, document: syntax.Document, typed: TypedGraph) -> Iterator[str]:
@@ -160,10 +152,7 @@ def notes(name: str, document: syntax.Document, typed: TypedGraph) -> Iterator[s
         yield f"{typed.training_params:,} learnable parameters in training, with auxiliary classifiers"
     weights, activations = bytes_text(typed.total_params * 4), bytes_text(typed.activations * 4)
     yield f"{weights} of weights and {activations} of activations for one image, in fp32"
-    yield from (
-        f"extends {content.path}"
-        for content in document.contents
-        if isinstance(content, syntax.Link) and content.verb == "extends"
-    )
-    citations = (content.text for content in document.contents if isinstance(content, syntax.Cites))
-    yield from (f"source: {citation}" for citation in islice(citations, 1))
+    if document.extends is not None:
+        yield f"extends {document.extends.path}"
+    if document.citation is not None:
+        yield f"source: {document.citation}"

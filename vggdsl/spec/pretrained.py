@@ -150,7 +150,7 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
 def _network(path: str, place: Span, beside: Iterable[str | Path]) -> tuple[TypedGraph, tuple[Recipe, ...]]:
     """The network of a spec and its recipes."""
     document = reader(place.source, beside)(syntax.Link("use", Placed(path, place), place))
-    source = next((content.span.source for content in document.contents), place.source)
+    source = document.source or place.source
     try:
         whole = flatten(document, reader(source, beside))
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)]) or (Recipe(),)

@@ -66,7 +66,7 @@ class Spec:
     @property
     def citation(self) -> str | None:
         """What the file follows, if it says so."""
-        return next((c.text for c in self.document.contents if isinstance(c, syntax.Cites)), None)
+        return self.document.citation
 
     @property
     def text(self) -> str:

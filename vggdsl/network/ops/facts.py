@@ -165,11 +165,7 @@ def tell_slide(window: Window, x: Shape) -> str:
 
 def window_text(window: Window, usual: Pair, channels: str = "") -> str:
     """A window behind its word; ``usual`` is the padding that needn't be told."""
-    stride = f"/{_one(window.stride)}" if window.stride != (1, 1) else ""
-    pad = f" pad={_one(window.pad)}" if window.pad != usual else ""
-    dilation = f" dilation={_one(window.dilation)}" if window.dilation != (1, 1) else ""
-    return f"{_one(window.kernel)}{channels}{stride}{pad}{dilation}{' ceil' if window.ceil else ''}"
-
-
-def _one(pair: Pair) -> str:
-    return str(pair.h) if pair.h == pair.w else str(pair)
+    stride = f"/{window.stride.short}" if window.stride != (1, 1) else ""
+    pad = f" pad={window.pad.short}" if window.pad != usual else ""
+    dilation = f" dilation={window.dilation.short}" if window.dilation != (1, 1) else ""
+    return f"{window.kernel.short}{channels}{stride}{pad}{dilation}{' ceil' if window.ceil else ''}"

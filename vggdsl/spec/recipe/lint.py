@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from vggdsl.spec.recipe.model import Plateau, Recipe, WarmUp
+from vggdsl.spec.recipe.model import Plateau, Recipe
 from vggdsl.text.errors import Diagnostic, Label
 
 
 def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
     """W403 for a plateau that early stopping comes before: both wait for a better validation accuracy."""
-    schedule = recipe.schedule.then if isinstance(recipe.schedule, WarmUp) else recipe.schedule
-    stop = recipe.stop
+    schedule, stop = recipe.main_schedule, recipe.stop
     if not isinstance(schedule, Plateau) or stop is None or stop.measure != "val-accuracy":
         return
     if stop.patience <= schedule.patience:

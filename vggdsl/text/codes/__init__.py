@@ -36,7 +36,7 @@ def is_code(text: str) -> bool:
 
 def code_of(text: str) -> Code | None:
     """The row of the code that a text names, in any case."""
-    return next((row for row in CODES.values() if row.name == text.upper()), None)
+    return CODES.get(text.upper())
 
 
 def codes_like(text: str) -> list[str]:
