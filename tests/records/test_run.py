@@ -138,11 +138,16 @@ def test_exports(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
     assert codes(lambda: vggdsl.export(run, one)) == ["V514"]
     vggdsl.export(spec, one, weights=run.path, force=True, fold=False)
     vggdsl.export(run.spec, one, weights=run, force=True)
-    with pytest.warns(UserWarning, match="random weights"):
+    with pytest.warns(UserWarning, match="random weights") as warned:
         vggdsl.export(spec, tmp_path / "drawn.onnx")
+    assert {warning.filename for warning in warned} == {__file__}
     assert codes(lambda: vggdsl.export("vgg_a", tmp_path / "a.onnx", weights=run)) == ["V510"]
-    with pytest.raises(TypeError, match="has its own"):
-        vggdsl.export(run, one, weights=run)
+    alone = tmp_path / "best.safetensors"
+    alone.write_bytes((run.path / alone.name).read_bytes())
+    assert vggdsl.export(alone, tmp_path / "alone.onnx") == vggdsl.export(run, one, force=True)
+    for call in (lambda: vggdsl.export(run, one, weights=run), lambda: vggdsl.to_onnx(run.path, run.weights)):
+        with pytest.raises(TypeError, match="has its own"):
+            call()
     assert codes(lambda: vggdsl.export(vggdsl.parse(SPEC + "claim params 5"), tmp_path / "wrong.onnx")) == ["V301"]
     assert not (tmp_path / "wrong.onnx").exists()
 
@@ -156,8 +161,8 @@ def test_functions_of_a_network_take_a_spec_or_a_name(run: vggdsl.Run, spec: Pat
     assert _arrays(drawn).keys() == _arrays(named).keys()
     assert all((_arrays(drawn)[key] == _arrays(named)[key]).all() for key in _arrays(drawn))
     of_run = _arrays(vggdsl.to_onnx(run, fold=False))
-    for other in (run, run.weights, run.network, run.path):
-        again = _arrays(vggdsl.to_onnx(found, other, fold=False))
+    given = [vggdsl.to_onnx(found, other, fold=False) for other in (run, run.weights, run.network, run.path)]
+    for again in map(_arrays, (*given, vggdsl.to_onnx(run.path, fold=False))):
         assert all((again[key] == of_run[key]).all() for key in of_run)
     assert vggdsl.to_onnx(found.typed).graph.num_nodes() > 0
 

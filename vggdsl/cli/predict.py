@@ -1,6 +1,7 @@
 """``vggdsl predict``."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,16 +81,12 @@ def _percent(probability: float) -> str:
 
 
 def _export(model: Path, path: Path) -> None:
+    from vggdsl.experiments.export import of_run
     from vggdsl.records.runfolder import BEST, load_trained
-    from vggdsl.targets.export import export_onnx
     from vggdsl.targets.memory import check_use
-    from vggdsl.targets.weight_files import check_finite
 
     file = model / BEST if model.is_dir() else model
     check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
     run = load_trained(model)
-    if not run.has_ended:
-        click.echo(run.unended, err=True)
-    check_finite(file, run.weights)
     check_use("predicting", run.spec.typed)
-    export_onnx(run.spec, run.network(), path, preprocessing=run.preprocessing, origin=run.origin, shown_as=str(model))
+    of_run(run, file, partial(click.echo, err=True)).write(run.spec, path, shown_as=str(model))

@@ -14,12 +14,12 @@ from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.weights import Weights
-from vggdsl.records.run import Run, load_run
+from vggdsl.records.run import Run
 from vggdsl.records.runfolder import Trained, is_run, load_trained, weights_digest
-from vggdsl.spec.spec import Spec, load, network_of
+from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx
 from vggdsl.targets.export import export_onnx
-from vggdsl.targets.foreign_weights import Say, from_file, from_torchvision
+from vggdsl.targets.foreign_weights import PREFIX, Say, from_file, from_torchvision
 from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.overwrite import check_target
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
@@ -27,11 +27,9 @@ from vggdsl.targets.verify import Agreement
 from vggdsl.targets.weight_files import check_finite
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
-PUBLISHED = "torchvision:"
-"""Before the name of a model of torchvision, whose weights are taken."""
 _NO_PREPROCESSING = "no preprocessing is known: the file says that pixels are only divided by 255"
 
-Given: TypeAlias = "Weights | Network | Run | str | Path | None"
+Given: TypeAlias = "Weights | Network | Run | Trained | str | Path | None"
 """Weights: arrays by name, those of a module or of a run, a run's folder, a file, or ``torchvision:vgg16``; None for
 those that a training would begin with."""
 
@@ -44,7 +42,9 @@ class Exportable:
     preprocessing: Preprocessing
     origin: Mapping[str, str]
 
-    def write(self, spec: Spec, path: Path, *, fold: bool, logits: bool) -> Agreement:
+    def write(
+        self, spec: Spec, path: Path, *, fold: bool = True, logits: bool = False, shown_as: str | None = None
+    ) -> Agreement:
         """Writes the file; raises as ``export_onnx``."""
         return export_onnx(
             spec,
@@ -54,6 +54,7 @@ class Exportable:
             origin=self.origin,
             fold=fold,
             logits=logits,
+            shown_as=shown_as,
         )
 
 
@@ -76,22 +77,20 @@ def export(
     Raises ``VggdslError``: of what ``check`` finds, V510 for weights that don't fit, V511 and V514 for a path that
     can't be written or shouldn't be, V520 and V521 if the file isn't right after all; then nothing was written.
     """
-    if isinstance(network, str | Path) and (is_folder_of_specs(str(network)) or Path(network).suffix == ".safetensors"):
-        network = load_run(network)
-    if isinstance(network, Run):
-        if weights is not None:
-            raise TypeError("weights are for a spec: a run has its own")
-        spec, weights = network.spec, network
-    else:
-        spec = network if isinstance(network, Spec) else load(network)
+    spec, given = _with_weights(network, weights)
+    if not isinstance(given, Trained):  # a run's spec was checked when it was trained
         wrong = [d for d in spec.check() if d.is_error]
         if wrong:
             raise VggdslError(wrong)
     path = Path(path)
-    check_target(path, spec, _file_of(weights), force=force)
+    check_target(path, spec, _file_of(given), force=force)
     check_use("exporting", spec.typed)
+    notes = list[str]()
     with out_of_memory("exporting"):
-        return exportable(spec, weights, _warn).write(spec, path, fold=fold, logits=logits)
+        made = exportable(spec, given, notes.append)
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
+        return made.write(spec, path, fold=fold, logits=logits)
 
 
 def to_onnx(
@@ -105,21 +104,36 @@ def to_onnx(
 ) -> ir.Model:
     """The network at inference as an ONNX model; see ``targets.onnx.to_onnx``.
 
-    ``network`` may be a spec, its file, the name of one that ships, or a run; ``weights`` are as for ``export``.
-    Nothing is written, verified or said of the weights: ``export`` does that.
+    ``network`` may be a spec, its file, the name of one that ships, a run or its path; ``weights`` are as for
+    ``export``. Nothing is written, verified or said of the weights: ``export`` does that.
     """
-    if isinstance(network, Run):
-        typed, arrays = network.spec.typed, network.weights
-    elif isinstance(weights, Mapping):
-        typed, arrays = network_of(network), weights
-    elif isinstance(network, TypedGraph):
+    if isinstance(network, TypedGraph):
         if isinstance(weights, str | Path):
             raise TypeError("weights from elsewhere are found by a spec, not by a graph alone")
         typed, arrays = network, _arrays(to_torch(network) if weights is None else weights)
     else:
-        spec = network if isinstance(network, Spec) else load(network)
-        typed, arrays = spec.typed, _arrays(exportable(spec, weights, lambda text: None).network)
+        spec, given = _with_weights(network, weights)
+        if isinstance(given, Mapping):
+            typed, arrays = spec.typed, given
+        else:
+            module = exportable(spec, given, lambda note: None).network
+            typed, arrays = module.typed, _arrays(module)  # without heads, where there are no weights for them
     return onnx.to_onnx(typed, arrays, fold=fold, logits=logits, metadata=metadata or {}, name=name)
+
+
+def _with_weights(network: Spec | Run | Trained | str | Path, weights: Given) -> tuple[Spec, Given]:
+    """The spec, and what it takes its weights from: a run, or the path of one, has its own.
+
+    Raises ``TypeError`` if a run is given others.
+    """
+    if isinstance(network, str | Path):
+        is_run = is_folder_of_specs(str(network)) or Path(network).suffix == ".safetensors"
+        network = load_trained(Path(network)) if is_run else load(network)
+    if isinstance(network, Spec):
+        return network, weights
+    if weights is not None:
+        raise TypeError("weights are for a spec: a run has its own")
+    return network.spec, network.trained if isinstance(network, Run) else network
 
 
 def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
@@ -129,16 +143,18 @@ def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
     """
     if isinstance(given, Path | str):
         text = str(given)
-        if text.startswith(PUBLISHED):
-            return _foreign(spec, text.removeprefix(PUBLISHED), None, say)
+        if text.startswith(PREFIX):
+            return _foreign(spec, text.removeprefix(PREFIX), None, say)
         if not is_run(Path(given)):
             return _foreign(spec, "", Path(given), say)
         trained = load_trained(Path(given))
         refuse_other(spec, trained)
         return of_run(trained, Path(given), say)
     if isinstance(given, Run):
-        refuse_other(spec, given.trained)
-        return of_run(given.trained, given.path / given.file, say)
+        given = given.trained
+    if isinstance(given, Trained):
+        refuse_other(spec, given)
+        return of_run(given, given.path, say)
     say(_NO_PREPROCESSING)
     unknown = Preprocessing.unknown(spec.typed.input)
     if given is not None:
@@ -170,18 +186,16 @@ def _foreign(spec: Spec, published: str, file: Path | None, say: Say) -> Exporta
     return Exportable(loaded.network, loaded.preprocessing or Preprocessing.unknown(spec.typed.input), origin)
 
 
-def _arrays(given: Network | Run) -> Weights:
-    return given.weights if isinstance(given, Run) else weights(given)
+def _arrays(given: "Weights | Network | Run | Trained") -> Weights:
+    return (
+        weights(given) if isinstance(given, Network) else given.weights if isinstance(given, Run | Trained) else given
+    )
 
 
 def _file_of(given: Given) -> Path | None:
-    if isinstance(given, Run):
+    if isinstance(given, Run | Trained):
         return given.path
-    return Path(given) if isinstance(given, Path | str) and not str(given).startswith(PUBLISHED) else None
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, stacklevel=4)
+    return Path(given) if isinstance(given, Path | str) and not str(given).startswith(PREFIX) else None
 
 
 def refuse_other(spec: Spec, run: Trained) -> None:
