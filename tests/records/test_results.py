@@ -675,6 +675,7 @@ def test_a_folder_means_its_specs(tmp_path: Path) -> None:
     assert commands.run("train", tmp_path / "family", "--seed", "1", "--seeds", "2").exit_code == 2
     assert commands.run("train", "-", "--missing").exit_code == 2
     assert commands.run("train", "--resume", tmp_path, "--missing").exit_code == 2
+    assert "--runs can't be given" in commands.run("train", "--resume", tmp_path, "--runs", tmp_path).stderr
 
 
 def test_counted_blocks_are_told_by_their_seals(trained: Path) -> None:

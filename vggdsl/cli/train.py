@@ -1,7 +1,9 @@
 """``vggdsl train``."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from vggdsl.spec.copies import MOST_THREADS
 from vggdsl.spec.spec import Spec, load
 
 if TYPE_CHECKING:
+    from vggdsl.cli.runs import Terminal
     from vggdsl.records.repeat import Repetition
 
 LARGEST = 10**9
@@ -67,9 +70,7 @@ LARGEST = 10**9
     "runs_dir",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    default="runs",
-    show_default=True,
-    help="Where runs' folders are made.",
+    help="Where runs' folders are made.  [default: runs]",
 )
 @click.option(
     "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
@@ -96,7 +97,7 @@ def command(
     start_from: Path | None,
     logs: tuple[str, ...],
     device: str | None,
-    runs_dir: Path,
+    runs_dir: Path | None,
     threads: int | None,
     every: int | None,
     quiet: bool,
@@ -140,30 +141,31 @@ def command(
         raise click.UsageError("--missing looks for what is left in one process: start it without torchrun")
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
-    rows = 0 if quiet else every or 1
-    workplace = Workplace(data_dir, device, runs_dir, download, start_from, threads)
+    runs = runs_dir or Path("runs")
+    terminal = partial(_terminal, logs, 0 if quiet else every or 1, as_json)
+    workplace = Workplace(data_dir, device, runs, download, start_from, threads)
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": seeds}
     if resumed is not None:
-        refused: dict[str, object] = {
-            "SPEC": specs,
+        refused = {
+            "SPEC": specs or None,
             "--recipe": recipe_name,
             "--epochs": epochs,
             "--batch": batch,
             "--seed": seed,
+            "--seeds": seed_count,
+            "--missing": missing or None,
+            "--precision": precision,
+            "--from": start_from,
+            "--runs": runs_dir,
         }
-        refused |= {"--seeds": seed_count, "--missing": missing or None, "--precision": precision, "--from": start_from}
         for what, given in refused.items():
-            if given is not None and given != ():
+            if given is not None:
                 raise click.UsageError(f"{what} can't be given with --resume: the run goes on as it began")
-        from vggdsl.cli.runs import Terminal
         from vggdsl.experiments.train import resume
 
-        terminal = Terminal(logs, rows, as_json)
-        try:
-            terminal.trained(resume(resumed, workplace, terminal.reporter()))
-        finally:
-            terminal.close()
+        with terminal() as told:
+            told.trained(resume(resumed, workplace, told.reporter()))
         return
     if not specs:
         raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
@@ -172,29 +174,37 @@ def command(
     is_told = missing or recipe_name is not None or any(value is not None for value in flags.values())
     experiments = [_experiment(name, (*named, *specs), recipe_name, flags, is_told) for name in specs]
 
-    from vggdsl.cli.runs import Terminal
     from vggdsl.experiments.missing import Missing
     from vggdsl.experiments.queue import Queue
 
     left = None
     if missing:
-        collection = collect(specs, [str(runs_dir)], named)
+        collection = collect(specs, [str(runs)], named)
         report(collection.findings)
         measured = [result for subject in collection.subjects for result in subject.results]
-        left = Missing(measured, runs_dir, workplace.data_folder, start_from)
-    terminal = Terminal(logs, rows, as_json)
-    queue = Queue(experiments, workplace, terminal, left)
-    try:
+        left = Missing(measured, runs, workplace.data_folder, start_from)
+    with terminal() as told:
+        queue = Queue(experiments, workplace, told, left)
         queue.check()
         queue.in_order()
         failed = queue.run()
-    finally:
-        terminal.close()
     if missing and not as_json:
-        _show_results(specs, runs_dir, named)
+        _show_results(specs, runs, named)
     if failed:
         codes = [exit_code(error.diagnostics) for error in failed]
         raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
+
+
+@contextmanager
+def _terminal(logs: Sequence[str], every: int, as_json: bool) -> Iterator["Terminal"]:
+    """Tells of trainings; what it keeps is printed at the end, also where one fails."""
+    from vggdsl.cli.runs import Terminal
+
+    terminal = Terminal(logs, every, as_json)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
 
 
 def _experiment(
