@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from vggdsl.experiments.checkpoint import Progress, _digest, newest
 from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.train import resume, train
 from vggdsl.records.metrics import Epoch
-from vggdsl.records.runfolder import HeldError, load_trained, read_plan
+from vggdsl.records.runfolder import HeldError, RunFolder, load_trained, read_plan
 from vggdsl.text.errors import InputError, RecordError
 
 KILLS = int(os.environ.get("VGGDSL_KILLS", "3" if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else "1"))
@@ -267,6 +268,19 @@ def test_a_lock_is_let_go_once_it_is_gone(broken: Path) -> None:
     assert not lock.exists()
     with folder.held():
         assert lock.exists()
+
+
+def test_a_run_is_held_before_others_can_see_it(broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_plan = RunFolder.write_plan
+
+    def watched(folder: RunFolder, *args: Any, **kwargs: Any) -> None:
+        with pytest.raises(HeldError), RunFolder(folder.path, folder.spec, folder.recipe, folder.seed).held():
+            pass
+        write_plan(folder, *args, **kwargs)
+
+    monkeypatch.setattr(RunFolder, "write_plan", watched)
+    run = train(read_plan(broken).folder.spec, device="cpu", runs=tmp_path / "more")
+    assert read_plan(run.path).folder.seed == run.seed
 
 
 def test_what_a_kill_left_unwritten_is_written_from_the_checkpoint(broken: Path, whole: Path) -> None:

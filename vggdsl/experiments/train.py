@@ -82,14 +82,13 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
     prepared = prepare(experiment, seed, workplace)
     first = find_trained(spec, recipe, workplace.runs, workplace.start, experiment.start)
     beginning, processes = Beginning.of(spec, recipe, first), prepared.processes
-    folder = RunFolder(Path(), spec, recipe, seed)
-    if processes.leads:
-        folder = RunFolder.new(workplace.runs, spec, recipe, seed)
-        folder.write_plan(
-            workplace.data_folder, workplace.device or "auto", first, beginning.base, threads=workplace.threads
-        )
-    folder.path = Path(processes.told(str(folder.path)))
+    made = str(RunFolder.new(workplace.runs, spec, recipe, seed).path) if processes.leads else ""
+    folder = RunFolder(Path(processes.told(made)), spec, recipe, seed)
     with _held(folder, processes), prepared.arithmetic():
+        if processes.leads:  # while it is held: with a plan it is a run that another process may go on with
+            folder.write_plan(
+                workplace.data_folder, workplace.device or "auto", first, beginning.base, threads=workplace.threads
+            )
         return _run(prepared, folder, beginning, reporter)
 
 
