@@ -88,7 +88,7 @@ def test_a_run_that_has_not_ended_is_loaded_and_has_no_record(spec: Path, tmp_pa
         vggdsl.train(spec, device="cpu", runs=tmp_path, reporter=Crashing(0))
     run = vggdsl.load_run(tmp_path / "small-a-s0-1")
     assert len(run.metrics) == 1
-    assert repr(run) == f"Run({str(run.path)!r}, 1 epochs, not ended)"
+    assert repr(run) == f"Run({str(run.path)!r}, 1 epoch, not ended)"
     assert codes(lambda: run.result) == codes(lambda: run.record) == ["V609"]
     assert len(run.predict(np.zeros((8, 8), np.uint8))) == 1
 

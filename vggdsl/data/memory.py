@@ -1,4 +1,4 @@
-"""How much memory there is, and how much a training needs."""
+"""How much memory there is, and whether images fit in it."""
 
 from pathlib import Path
 

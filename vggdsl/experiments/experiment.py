@@ -13,16 +13,16 @@ from vggdsl.text.errors import Diagnostic, InputError
 class Experiment:
     """A spec and the recipe to train it by, a run for each of its seeds. ``of`` makes one that can be trained.
 
-    ``start`` is the digest of the weights that a record says it began with, ``warnings`` what looks wrong in the spec.
+    ``start_digest`` is that of the weights that a record says it began with, ``warnings`` what looks wrong in the spec.
     """
 
     spec: Spec
     recipe: Recipe
-    start: str | None = None
+    start_digest: str | None = None
     warnings: tuple[Diagnostic, ...] = ()
 
     @classmethod
-    def of(cls, spec: Spec, recipe: Recipe, start: str | None = None) -> "Experiment":
+    def of(cls, spec: Spec, recipe: Recipe, start_digest: str | None = None) -> "Experiment":
         """Checks the spec, once and for all. ``recipe`` is one of the spec's, perhaps changed, as ``with_flags`` does.
 
         Raises ``InputError`` V504 if the spec has no recipe of that name, and what ``refuse`` finds.
@@ -31,7 +31,7 @@ class Experiment:
         if base.name != recipe.name:
             help = f"its recipes: {', '.join(r.name for r in spec.recipes if r.name)}"
             raise InputError(Diagnostic("V504", f"{spec.name} has no recipe without a name", help=help))
-        return cls(spec, recipe, start, tuple(refuse(spec, recipe)))
+        return cls(spec, recipe, start_digest, tuple(refuse(spec, recipe)))
 
     @cached_property
     def base(self) -> Recipe:

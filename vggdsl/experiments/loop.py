@@ -57,16 +57,16 @@ class Listener(Protocol):
         validation loss)."""
 
 
-def fit(network: Network, prepared: Prepared, listener: Listener, start: Checkpoint | None = None) -> Progress:
-    """Trains a network in place, to the recipe's last epoch or until it says stop; from ``start`` where it is given.
+def fit(network: Network, prepared: Prepared, listener: Listener, checkpoint: Checkpoint | None = None) -> Progress:
+    """Trains a network in place, to the recipe's last epoch or until it says stop; goes on from a checkpoint.
 
-    Torch's global random state is as before afterwards. The progress holds all epochs, those before ``start``, too.
+    Torch's global random state is as before afterwards. The progress holds all epochs, those before, too.
 
-    Raises ``VggdslError`` V409 when the loss is no longer a number, V607 if ``start`` doesn't fit.
+    Raises ``VggdslError`` V409 when the loss is no longer a number, V607 if ``checkpoint`` doesn't fit.
     """
     devices = [torch.cuda.current_device()] if prepared.hardware.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        return _Training(network, prepared, listener).run(start)
+        return _Training(network, prepared, listener).run(checkpoint)
 
 
 class Scores(NamedTuple):
@@ -134,10 +134,10 @@ class _Training:
         self.began = 0.0
         self.loss = torch.zeros(())
 
-    def run(self, start: Checkpoint | None) -> Progress:
+    def run(self, checkpoint: Checkpoint | None) -> Progress:
         allowed = self.recipe.epochs
-        if start is not None:
-            self._restore(start)
+        if checkpoint is not None:
+            self._restore(checkpoint)
             self.listener.resumed()
         done = len(self.progress.epochs)
         if self.progress.over or done >= allowed:
@@ -151,9 +151,9 @@ class _Training:
         engine.run(range(self.steps), max_epochs=allowed)
         return self.progress
 
-    def _restore(self, start: Checkpoint) -> None:
-        restore(start, self.network, self.optimizer)
-        progress = self.progress = start.progress
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        restore(checkpoint, self.network, self.optimizer)
+        progress = self.progress = checkpoint.progress
         patience = self.patience.state if self.patience else {}
         if len(progress.epochs) > self.recipe.epochs:
             message = "the checkpoint doesn't fit the recipe: it has more epochs"

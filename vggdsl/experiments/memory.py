@@ -1,4 +1,4 @@
-"""How much memory a training needs."""
+"""How much memory a training needs besides its images."""
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.spec.recipe import SGD, Recipe

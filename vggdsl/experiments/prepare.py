@@ -44,7 +44,7 @@ class Prepared:
 
     @property
     def device(self) -> str:
-        """On what it is trained, as records print it."""
+        """On what it is trained, as records print it: with the threads of now, so within ``arithmetic``."""
         return f"{self.hardware.name}{self.processes}"
 
     @property

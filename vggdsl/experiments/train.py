@@ -80,7 +80,7 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
     """Trains by one seed, in a new folder; see ``train``."""
     spec, recipe = experiment.spec, experiment.recipe
     prepared = prepare(experiment, seed, workplace)
-    first = find_trained(spec, recipe, workplace.runs, workplace.start, experiment.start)
+    first = find_trained(spec, recipe, workplace.runs, workplace.start, experiment.start_digest)
     beginning, processes = Beginning.of(spec, recipe, first), prepared.processes
     made = str(RunFolder.new(workplace.runs, spec, recipe, seed).path) if processes.leads else ""
     folder = RunFolder(Path(processes.told(made)), spec, recipe, seed)

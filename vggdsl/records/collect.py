@@ -26,7 +26,7 @@ class SeedGroup:
     results: tuple[Result, ...]
 
     def __repr__(self) -> str:
-        return f"Group(seeds {' '.join(str(result.seed) for result in self.results)}: {self.one})"
+        return f"SeedGroup(seeds {' '.join(str(result.seed) for result in self.results)}: {self.one})"
 
     @property
     def one(self) -> Result:

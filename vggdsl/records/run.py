@@ -25,6 +25,7 @@ from vggdsl.targets.torch import Network
 from vggdsl.targets.weight_files import check_finite
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
 from vggdsl.text.files import is_file
+from vggdsl.text.units import plural
 
 Picture = str | Path | Image.Image | np.ndarray
 """An image: its file, one of Pillow's, or an array of uint8, (h, w) or (h, w, 1, 3 or 4)."""
@@ -34,9 +35,9 @@ Picture = str | Path | Image.Image | np.ndarray
 class Run:
     """What a training left in its folder: ``train`` gives one, ``load_run`` reads one.
 
-    ``spec`` and ``recipe`` are those that were followed, ``metrics`` has an entry for each epoch. Weights are those
-    of the epoch that was best on the validation images, or of the file that was named; they are read when they are
-    asked for, and kept.
+    ``spec`` and ``recipe`` are those that were followed, ``metrics`` has an entry for each epoch, ``measured`` is None
+    where no record says it. Weights are those of the epoch that was best on the validation images, or of the file that
+    was named; they are read when they are asked for, and kept.
     """
 
     path: Path
@@ -44,20 +45,20 @@ class Run:
     recipe: Recipe
     seed: int
     metrics: tuple[Epoch, ...]
-    found: Result | None = None
+    measured: Result | None = None
     file: str = BEST
 
     def __repr__(self) -> str:
-        what = str(self.line) if self.found is not None else f"{len(self.metrics)} epochs, not ended"
+        what = str(self.line) if self.measured is not None else f"{plural(len(self.metrics), 'epoch')}, not ended"
         return f"Run({str(self.path)!r}, {what})"
 
     @property
     def result(self) -> Result:
         """What was measured, under which protocol. Raises ``RecordError`` V609 for a run that hasn't ended."""
-        if self.found is None:
+        if self.measured is None:
             record_of(self.path)
             raise RecordError(Diagnostic("V609", f"the record of {self.path} doesn't say what was measured"))
-        return self.found
+        return self.measured
 
     @property
     def line(self) -> ResultLine:
@@ -131,8 +132,8 @@ def load_run(path: str | Path) -> Run:
     trained = load_trained(path, file)
     folder = read_plan(path).folder
     record = record_of(path) if is_file(path / RECORD) else None
-    found = read_result(record.measurements[-1], record) if record is not None and record.measurements else None
-    run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), found, file)
+    measured = read_result(record.measurements[-1], record) if record is not None and record.measurements else None
+    run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), measured, file)
     run.__dict__["trained"] = trained
     return run
 

@@ -105,7 +105,7 @@ class HeldError(RecordError):
 
 
 class RunFolder:
-    """A new folder for a run; the files' contents are told at the methods that write them."""
+    """The folder of a run, to be written; the files' contents are told at the methods that write them."""
 
     def __init__(self, path: Path, spec: Spec, recipe: Recipe, seed: int) -> None:
         self.path, self.spec, self.recipe, self.seed = path, spec, recipe, seed
@@ -152,7 +152,7 @@ class RunFolder:
         self,
         data: Path,
         device: str,
-        start: "Trained | None" = None,
+        start: Trained | None = None,
         base: str | None = None,
         *,
         threads: int | None = None,
@@ -182,7 +182,7 @@ class RunFolder:
         rows = [[f"{v:.6g}" if isinstance(v, float) else v for v in asdict(epoch).values()] for epoch in epochs]
         write_text(self.path / METRICS, to_csv([field.name for field in fields(Epoch)], rows))
 
-    def write_weights(self, name: str, network: Network, epoch: int, use: "Use") -> None:
+    def write_weights(self, name: str, network: Network, epoch: int, use: Use) -> None:
         """Weights as safetensors, with everything in the metadata that using them takes."""
         metadata = {
             "format": _FORMAT,
@@ -246,12 +246,11 @@ def read_plan(path: Path) -> Planned:
         of, threads = start.get("base"), plan.get("threads")
         seed = plan["seed"]
         texts = all(isinstance(value, str | None) for value in (start["weights"], of))
-        known = texts and isinstance(seed, int) and seed >= 0
-        if not known or isinstance(seed, bool):
+        if not texts or not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
             raise ValueError("a seed or the digest of weights is none")
         if threads is not None and (not isinstance(threads, int) or not 0 < threads <= MOST_THREADS):
             raise ValueError("threads are no number of them")
-        folder = RunFolder(path, spec, recipe, int(plan["seed"]))
+        folder = RunFolder(path, spec, recipe, seed)
         return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"], of, threads)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
