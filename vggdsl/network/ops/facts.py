@@ -135,14 +135,13 @@ def tell_sum(product: str, params: Params) -> str:
     return product + biases
 
 
-def slide(kind: str, code: CodeName, window: Window, x: Shape) -> Pair:
-    """Positions of a window on a shape, or a ``ShapeError`` if it doesn't fit."""
+def slide(kind: str, code: CodeName, window: Window, x: Shape, what: str = "layer") -> Pair:
+    """Positions of a window on a shape, or a ``ShapeError`` if it doesn't fit; ``what`` can be removed then."""
     size = Pair(x.h, x.w)
     padded = Pair(*(n + 2 * p for n, p in zip(size, window.pad, strict=True)))
     if window.extent.h > padded.h or window.extent.w > padded.w:
         given = f"got {x}" + (f", {padded} when padded" if padded != size else "")
         message = f"{kind} needs at least {window.extent}, {given}"
-        what = "pool" if "pool" in kind else "layer"
         raise ShapeError(Diagnostic(code, message, help=f"remove a {what}, or enlarge the input"))
     return window.positions(size)
 

@@ -9,7 +9,44 @@ from vggdsl.network.shapes import Pair, Shape, Window
 
 
 @dataclass(frozen=True)
-class MaxPool(Facts):
+class _Pool(Facts):
+    """A window that gives one value a channel at each of its positions."""
+
+    window: Window
+
+    def out_shape(self, x: Shape) -> Shape:
+        out = slide(self.word, "V201", self.window, x, what="pool")
+        return Shape(x.c, out.h, out.w)
+
+    def sees(self, x: Shape) -> Window:
+        return self.window
+
+    def plain(self, x: Shape) -> Facts:
+        """Without a ``ceil`` that changes nothing; an identity if what it gives is what it sees."""
+        size, window = Pair(x.h, x.w), self.window
+        if window.ceil and replace(window, ceil=False).positions(size) == window.positions(size):
+            window = replace(window, ceil=False)
+        if window.extent == window.stride == (1, 1) and window.pad == (0, 0):
+            return Identity()
+        return replace(self, window=window)
+
+    @property
+    def text(self) -> str:
+        return f"{self.word}{window_text(self.window, Pair(0, 0))}"
+
+    def tell_shape(self, *xs: Shape) -> str:
+        return tell_slide(self.window, *xs)
+
+    def implied(self) -> tuple[Implied, ...]:
+        return (
+            Implied("stride", f"window {self.window.kernel}, stride {self.window.stride}"),
+            Implied("pad", f"padding {self.window.pad}"),
+            Implied("ceil", f"sizes are rounded {'up' if self.window.ceil else 'down'}"),
+        )
+
+
+@dataclass(frozen=True)
+class MaxPool(_Pool):
     """Maximum over a window.
 
     Spelled: ``maxpool`` (2x2, stride 2), ``max pooling``, ``maxpool3/2``, ``maxpool3/2 pad=1 ceil``.
@@ -25,32 +62,10 @@ class MaxPool(Facts):
 
     word: ClassVar[str] = "maxpool"
     nonlinear: ClassVar[bool] = True
-    window: Window
-
-    def out_shape(self, x: Shape) -> Shape:
-        out = slide(self.word, "V201", self.window, x)
-        return Shape(x.c, out.h, out.w)
-
-    def sees(self, x: Shape) -> Window:
-        return self.window
-
-    def plain(self, x: Shape) -> Facts:
-        window = _plain(self.window, x)
-        return replace(self, window=window) if window is not None else Identity()
-
-    @property
-    def text(self) -> str:
-        return f"{self.word}{window_text(self.window, Pair(0, 0))}"
-
-    def tell_shape(self, *xs: Shape) -> str:
-        return tell_slide(self.window, *xs)
-
-    def implied(self) -> tuple[Implied, ...]:
-        return _implied(self.window)
 
 
 @dataclass(frozen=True)
-class AvgPool(Facts):
+class AvgPool(_Pool):
     """Mean over a window; padding counts as zeros in it.
 
     Spelled: ``avgpool``, ``average pooling``, ``avgpool5/3``, ``avgpool3/1 pad=1``.
@@ -67,30 +82,11 @@ class AvgPool(Facts):
     """
 
     word: ClassVar[str] = "avgpool"
-    window: Window
-
-    def out_shape(self, x: Shape) -> Shape:
-        out = slide(self.word, "V201", self.window, x)
-        return Shape(x.c, out.h, out.w)
-
-    def sees(self, x: Shape) -> Window:
-        return self.window
 
     def plain(self, x: Shape) -> Facts:
-        window = _plain(self.window, x)
-        if window is not None and window.kernel == (x.h, x.w) and window.pad == (0, 0):
-            return GlobalAvgPool()
-        return replace(self, window=window) if window is not None else Identity()
-
-    @property
-    def text(self) -> str:
-        return f"{self.word}{window_text(self.window, Pair(0, 0))}"
-
-    def tell_shape(self, *xs: Shape) -> str:
-        return tell_slide(self.window, *xs)
-
-    def implied(self) -> tuple[Implied, ...]:
-        return _implied(self.window)
+        pool = super().plain(x)
+        is_global = isinstance(pool, AvgPool) and pool.window.kernel == (x.h, x.w) and pool.window.pad == (0, 0)
+        return GlobalAvgPool() if is_global else pool
 
 
 @dataclass(frozen=True)
@@ -121,19 +117,3 @@ class GlobalAvgPool(Facts):
     def tell_shape(self, *xs: Shape) -> str:
         (x,) = xs
         return f"the mean over {Pair(x.h, x.w)}"
-
-
-def _plain(window: Window, x: Shape) -> Window | None:
-    """The window without a ``ceil`` that changes nothing; None if what it gives is what it sees."""
-    size = Pair(x.h, x.w)
-    if window.ceil and replace(window, ceil=False).positions(size) == window.positions(size):
-        window = replace(window, ceil=False)
-    return None if window.extent == window.stride == (1, 1) and window.pad == (0, 0) else window
-
-
-def _implied(window: Window) -> tuple[Implied, ...]:
-    return (
-        Implied("stride", f"window {window.kernel}, stride {window.stride}"),
-        Implied("pad", f"padding {window.pad}"),
-        Implied("ceil", f"sizes are rounded {'up' if window.ceil else 'down'}"),
-    )
