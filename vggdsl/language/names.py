@@ -3,10 +3,8 @@
 from collections import Counter
 from collections.abc import Container
 
-from vggdsl.language.dictionary import KINDS
+from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.network.ops import Op
-
-_IN_STAGE = ("conv", "pool", "concat", "add")
 
 
 class Namer:
@@ -30,10 +28,11 @@ class Namer:
     def __init__(self, labels: Container[str] = ()) -> None:
         """``labels``: of the whole network; layers whose names one of them takes are in ``clashes``."""
         self._stage = 1
-        self._counts: Counter[str] = Counter()
+        self._in_stage = Counter[str]()
+        self._inside = Counter[tuple[str, str]]()
         self._tags: dict[str, tuple[str | None, str]] = {"input": (None, "0")}
         self._taken: set[str] = {"input"}
-        self._again: Counter[str] = Counter()
+        self._again = Counter[str]()
         self._labels = labels
         self.clashes: list[str] = ["input"] if "input" in labels else []
 
@@ -60,10 +59,10 @@ class Namer:
         else:
             tag = "" if head else self._in_network(word, branch)
             if prefix:
-                self._counts[f"{prefix}.{word}"] += 1
-                tag = str(self._counts[f"{prefix}.{word}"])
+                self._inside[prefix, word] += 1
+                tag = str(self._inside[prefix, word])
             name = f"{word}{tag}"
-            if word in ("concat", "add"):  # counted apart from the layers in its branches
+            if op.kind in MERGES:  # counted apart from the layers in its branches
                 tag = f"_{name}"
         if prefix:
             name = f"{prefix}.{name}"
@@ -81,15 +80,14 @@ class Namer:
             self._end_stage(self._stage)
             return str(self._stage - 1)
         if word == "fc":
-            self._end_stage(self._stage + (self._counts["conv"] > 0))
+            self._end_stage(self._stage + (self._in_stage["conv"] > 0))
             return str(self._stage - 1)
-        self._counts[word] += 1
-        return f"{self._stage}_{self._counts[word]}"
+        self._in_stage[word] += 1
+        return f"{self._stage}_{self._in_stage[word]}"
 
     def _end_stage(self, number: int) -> None:
         self._stage = number + 1
-        for word in _IN_STAGE:
-            self._counts[word] = 0
+        self._in_stage.clear()
 
     def _tag(self, x: str, prefix: str | None) -> str:
         """The number of the layer that ``x`` is named after, if it stands in the same element."""
