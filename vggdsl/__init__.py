@@ -29,7 +29,7 @@ from vggdsl.text.errors import (
     ShapeError,
     VggdslError,
 )
-from vggdsl.text.parts import needed
+from vggdsl.text.packages import needed
 
 if TYPE_CHECKING:
     from vggdsl.experiments.export import export, to_onnx

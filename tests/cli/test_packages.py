@@ -9,7 +9,7 @@ from PIL import Image
 
 import vggdsl
 from vggdsl.cli import COMMANDS
-from vggdsl.text.parts import EXTRAS, PACKAGES
+from vggdsl.text.packages import EXTRAS, PACKAGES
 
 ROOT = Path(vggdsl.__file__).parent.parent
 BLOCKING = """

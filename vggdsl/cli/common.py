@@ -12,7 +12,7 @@ import click
 from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import FindingData, render_all, to_json
 from vggdsl.text.errors import Diagnostic, VggdslError
-from vggdsl.text.parts import needed
+from vggdsl.text.packages import needed
 from vggdsl.text.tables import Table, to_latex, to_markdown, to_text
 
 P = ParamSpec("P")

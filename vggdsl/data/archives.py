@@ -12,7 +12,7 @@ from torch import Tensor
 from vggdsl.data.sources import DataSource, Found, Wanted, missing, wrong
 from vggdsl.data.views import SIZES
 from vggdsl.spec.recipe import Recipe
-from vggdsl.text import parts
+from vggdsl.text import packages
 from vggdsl.text.files import is_file
 
 _AGAIN = "unpack the archive again, or `--download`"
@@ -60,13 +60,13 @@ class Archive:
 
     def _read(self, wanted: Wanted, train: bool) -> tuple[Tensor, Tensor]:
         """Images (N, c, h, w) of uint8, and labels (N,) of int64."""
-        with parts.needed():
+        with packages.needed():
             from torchvision import datasets
         try:
             read = self.open(getattr(datasets, self.kind), wanted.root, train, wanted.download)
             images, labels = _tensor(read.data), _tensor(read.targets if hasattr(read, "targets") else read.labels)
         except ModuleNotFoundError as error:  # of SVHN, which is kept in MATLAB's format
-            raise parts.missing(error.name or "scipy") from None
+            raise packages.missing(error.name or "scipy") from None
         except Exception as error:  # torchvision has no root for what can be wrong with a file
             why = str(error).partition("\n")[0] or "it isn't in the format of its source"
             message = f"can't {'fetch' if wanted.download else 'read'} {self.title} in {wanted.root}: {why}"

@@ -12,7 +12,7 @@ from vggdsl.data.sources import DataSource, Found, Wanted, missing
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
-from vggdsl.text.parts import needed
+from vggdsl.text.packages import needed
 
 _PIXELS = 3 * 32 * 32
 

@@ -16,7 +16,7 @@ from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.recipe.model import FAKE_CLASSES, FAKE_IMAGES
 from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.parts import needed
+from vggdsl.text.packages import needed
 
 _LABEL, _NAME = 8, 70
 """Bytes of a label, and of a class's name as Python holds it."""

@@ -13,7 +13,7 @@ from ignite.handlers.wandb_logger import WandBLogger
 from vggdsl.experiments.report import Costs, Plan, Reporter, Silent
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.parts import require
+from vggdsl.text.packages import require
 
 PROJECT = "vggdsl"
 """The project of Weights & Biases, unless $WANDB_PROJECT names one."""

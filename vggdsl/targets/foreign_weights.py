@@ -35,7 +35,7 @@ from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.tracing import trace
 from vggdsl.targets.weight_files import check_finite, read_weights, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
-from vggdsl.text.parts import needed
+from vggdsl.text.packages import needed
 from vggdsl.text.units import bytes_text
 
 PREFIX = "torchvision:"

@@ -13,7 +13,7 @@ import numpy as np
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
-from vggdsl.text.parts import needed
+from vggdsl.text.packages import needed
 
 BATCH = 32
 

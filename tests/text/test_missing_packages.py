@@ -11,9 +11,9 @@ import pytest
 from refusals import refusal
 
 import vggdsl
-from vggdsl.text import parts
+from vggdsl.text import packages
 from vggdsl.text.errors import InputError
-from vggdsl.text.parts import EXTRAS, PACKAGES, is_installed, missing, needed, require
+from vggdsl.text.packages import EXTRAS, PACKAGES, is_installed, missing, needed, require
 
 PACKAGE = Path(vggdsl.__file__).parent
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))[
 
 def only(monkeypatch: pytest.MonkeyPatch, *absent: str) -> None:
     """Whatever is installed here, only these modules aren't."""
-    monkeypatch.setattr(parts, "is_installed", lambda module: module not in absent)
+    monkeypatch.setattr(packages, "is_installed", lambda module: module not in absent)
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -100,7 +100,7 @@ def late(tree: ast.AST, is_needed: bool = False, is_late: bool = False) -> Itera
                     yield node
             case ast.With(items):
                 texts = [ast.unparse(item.context_expr) for item in items]
-                yield from late(node, is_needed or bool({"needed()", "parts.needed()"} & set(texts)), is_late)
+                yield from late(node, is_needed or bool({"needed()", "packages.needed()"} & set(texts)), is_late)
             case ast.Try(_, handlers):
                 caught = {ast.unparse(handler.type) for handler in handlers if handler.type is not None}
                 yield from late(node, is_needed or "ModuleNotFoundError" in caught, is_late)

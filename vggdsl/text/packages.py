@@ -45,7 +45,7 @@ def missing(module: str, otherwise: str | None = None) -> InputError:
     what, helps = f"the package {PACKAGES.get(name, name)}", [f"`pip install {EXTRAS.get(name, PACKAGES.get(name))}`"]
     if name not in PACKAGES | EXTRAS:
         what, helps = f"the module {module}", ["another package needs it: `pip check` says which"]
-    absent = [package for part, package in PACKAGES.items() if part != name and not is_installed(part)]
+    absent = [package for other, package in PACKAGES.items() if other != name and not is_installed(other)]
     if name in PACKAGES and absent:
         helps.append(f"with all else that isn't there, `pip install {' '.join([PACKAGES[name], *absent])}`")
     helps += [otherwise] if otherwise else []
