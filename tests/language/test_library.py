@@ -76,6 +76,6 @@ def test_a_run_s_copy_finds_what_stood_beside_its_spec_before_it_was_moved(
     copy.write_text(f'extends "{written}"\n')
     source = Source(str(copy), copy.read_text())
     place = Span(source, 0, len(source.text))
-    read = library.reader(source, copied=lambda path: ROOT / run)
-    document = read(syntax.Link("extends", Placed(written, place), place))
+    load = library.loader(source, copied=lambda path: ROOT / run)
+    document = load(syntax.Link("extends", Placed(written, place), place))
     assert document.contents[0].span.source.text == (ROOT / found).read_text("utf-8")

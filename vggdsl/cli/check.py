@@ -13,7 +13,7 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.language.links import flatten, is_blocks
-from vggdsl.spec.copies import reader
+from vggdsl.spec.copies import loader
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.source import Source
@@ -176,5 +176,5 @@ def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnost
     if not is_blocks(document):
         return None
     findings = list[Diagnostic]()
-    blocks_of(flatten(document, reader(source, beside)).contents, findings)
+    blocks_of(flatten(document, loader(source, beside)).contents, findings)
     return sum(isinstance(content, syntax.Block) for content in document.contents), findings

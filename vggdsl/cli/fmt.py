@@ -9,7 +9,7 @@ from vggdsl.cli.schemas import Formatted
 from vggdsl.language import notations
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten
-from vggdsl.spec.copies import reader
+from vggdsl.spec.copies import loader
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file, write_text
 
@@ -60,7 +60,7 @@ def command(specs: tuple[str, ...], check: bool, flat: bool, as_json: bool) -> N
 
 def _flatten(name: str) -> None:
     source = read_source(name)
-    click.echo(notations.write(flatten(notations.read(source), reader(source))), nl=False)
+    click.echo(notations.write(flatten(notations.read(source), loader(source))), nl=False)
 
 
 def _format(name: str, check: bool, quiet: bool) -> bool:

@@ -12,7 +12,7 @@ from vggdsl.data.images import SUFFIXES
 from vggdsl.data.pictures import Files
 from vggdsl.data.sources import Found, Wanted, missing, wrong
 from vggdsl.data.splits import Lazy
-from vggdsl.spec.copies import run_of
+from vggdsl.spec.copies import original_of
 from vggdsl.spec.recipe import DATA_SETS, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
@@ -71,7 +71,7 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
     """
     path = Path(recipe.data.path or "")
     file = Path(recipe.places["data"].source.name) if "data" in recipe.places else Path()
-    roots = list(dict.fromkeys((root / path, file.parent / path, (run_of(file) or file).parent / path, path)))
+    roots = list(dict.fromkeys((root / path, file.parent / path, (original_of(file) or file).parent / path, path)))
     found = next((folder for folder in roots if is_folder(folder)), None)
     if found is None:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"

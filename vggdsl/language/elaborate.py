@@ -38,7 +38,7 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Element:
+class OutermostElement:
     """An outermost element of the text, all its repeats together, and the names of its nodes.
 
     Unlike a label's, they include what rules put behind its last layer.
@@ -48,7 +48,7 @@ class Element:
     nodes: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return f"Element({self.item}, {len(self.nodes)} nodes)"
+        return f"OutermostElement({self.item}, {len(self.nodes)} nodes)"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class AnnotatedGraph:
     graph: Graph
     printed: tuple[Printed, ...]
     labels: dict[str, tuple[str, ...]]
-    elements: tuple[Element, ...]
+    elements: tuple[OutermostElement, ...]
 
     def __repr__(self) -> str:
         return f"AnnotatedGraph({self.graph}, {len(self.elements)} elements, {len(self.labels)} labels)"
@@ -339,14 +339,14 @@ class _Elaboration:
 
     def _network(self, nodes: list[list[Node]], expansion: Expansion, first: syntax.Item) -> AnnotatedGraph:
         printed, labels, spans = [], dict[str, tuple[str, ...]](), dict[str, Span]()
-        elements = [Element(first, ("input",))]
+        elements = [OutermostElement(first, ("input",))]
         if first.expects:
             printed.append(Printed(first.expects, ("input",)))
         for place in expansion.places:
             names = self._names(place, nodes)
             if place.outermost:
                 parts = nodes[place.start : place.end]
-                elements.append(Element(place.item, tuple(node.name for part in parts for node in part)))
+                elements.append(OutermostElement(place.item, tuple(node.name for part in parts for node in part)))
             if not names and (place.label or place.expects):
                 message, help = "an element without layers of its own", "remove its label and figures"
                 raise NetworkError(Diagnostic("V235", message, (Label(place.item.span, "here"),), help))

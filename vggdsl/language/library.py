@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.links import Read
+from vggdsl.language.links import Load
 from vggdsl.text.errors import Diagnostic, InputError, Label, nearest
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.resources import folder
@@ -39,8 +39,8 @@ def read_source(spec: str | Path) -> Source:
     return _read(find(spec))
 
 
-def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = lambda path: None) -> Read:
-    """What reads the links of a text.
+def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = lambda path: None) -> Load:
+    """What loads the links of a text.
 
     They may lead into the folder of the text, the working folder, the project around either (the nearest
     folder with a `.git` or a `pyproject.toml`), the specs that ship, and what is ``beside``: folders, and those
@@ -53,7 +53,7 @@ def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
     folders = (Path(name).resolve() for name in beside if is_folder(Path(name)))
     roots = {home, here, _project(home), _project(here), folder("specs").resolve(), *files, *folders}
 
-    def read(link: syntax.Link) -> syntax.Document:
+    def load(link: syntax.Link) -> syntax.Document:
         name = Path(link.span.source.name)
         original = copied(name)
         start = (original or name.resolve()).parent if is_file(name) else here
@@ -75,7 +75,7 @@ def reader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
             raise InputError(Diagnostic("V243", f"no file `{link.path}`", (label,), help))
         return notations.read(_read(path))
 
-    return read
+    return load
 
 
 def shipped() -> dict[str, Path]:

@@ -12,7 +12,7 @@ from vggdsl.language.syntax import Document, Line
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, VggdslError
 from vggdsl.text.source import Source, Span
 
-Read = Callable[[syntax.Link], Document]
+Load = Callable[[syntax.Link], Document]
 """The document that a link names. Raises ``VggdslError`` if there is none that may be read."""
 
 DEEPEST = 20
@@ -20,12 +20,12 @@ DEEPEST = 20
 _IN_BLOCKS = (syntax.Cites, syntax.Link, syntax.Block)
 
 
-def flatten(document: Document, read: Read) -> Document:
+def flatten(document: Document, load: Load) -> Document:
     """The document without links: the blocks that it calls in it, edits made.
 
     Raises ``VggdslError`` for links that lead nowhere or in a circle, and for edits of what isn't there.
     """
-    flat = _Links(read).flatten(document, ())
+    flat = _Links(load).flatten(document, ())
     if flat is document or is_blocks(flat):
         return flat
     source, called = document.source, called_blocks(flat)
@@ -52,8 +52,8 @@ def _is_idle(line: Line, source: Source | None, called: set[str]) -> bool:
 class _Links:
     """Follows links; a file that several lead to is flattened once."""
 
-    def __init__(self, read: Read) -> None:
-        self.read = read
+    def __init__(self, load: Load) -> None:
+        self.load = load
         self.known: dict[Source, Document] = {}
 
     def flatten(self, document: Document, path: tuple[syntax.Link, ...]) -> Document:
@@ -89,7 +89,7 @@ class _Links:
     def _follow(self, link: syntax.Link, path: tuple[syntax.Link, ...]) -> Document:
         """What a link names, flattened."""
         try:
-            document = self.read(link)
+            document = self.load(link)
             source = document.source
             _check_circle(link, source, path)
             if source is None:

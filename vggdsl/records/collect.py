@@ -9,7 +9,7 @@ from vggdsl.language import notations
 from vggdsl.language.library import find, is_folder_of_specs, read_source
 from vggdsl.language.links import is_blocks
 from vggdsl.records.result import Result, read_result
-from vggdsl.spec.copies import PLAN, run_of
+from vggdsl.spec.copies import PLAN, original_of
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError
@@ -64,7 +64,7 @@ class Subject:
             return False
         if recipe.data.path is None or Path(recipe.data.path).is_absolute():
             return True
-        file = run_of(Path(path)) or Path(path)
+        file = original_of(Path(path)) or Path(path)
         # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.
         return file.name == RECORD or not is_file(file) or is_beside(file, Path(self.path))
 

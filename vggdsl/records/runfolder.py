@@ -26,7 +26,7 @@ from vggdsl.network.weights import Array
 from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
-from vggdsl.spec.copies import MOST_THREADS, PLAN, run_of
+from vggdsl.spec.copies import MOST_THREADS, PLAN, original_of
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
@@ -162,7 +162,7 @@ class RunFolder:
         entries = {key: {"value": recipe.written(key), "origin": recipe.origin(key)} for key in KEYS if key != "seeds"}
         plan = {
             "spec": self.spec.name,
-            "file": str(run_of(file) or file.resolve()),
+            "file": str(original_of(file) or file.resolve()),
             "name": recipe.name,
             "seed": self.seed,
             "device": device,

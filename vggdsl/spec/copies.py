@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vggdsl.language import library
-from vggdsl.language.links import Read
+from vggdsl.language.links import Load
 from vggdsl.text.source import Source
 
 PLAN = "recipe.json"
@@ -14,7 +14,7 @@ MOST_THREADS = 4096
 """That it may ask for: more are a mistake, and would be tried."""
 
 
-def run_of(path: Path) -> Path | None:
+def original_of(path: Path) -> Path | None:
     """The file of the spec that was run, for a path in a run's folder whose plan names it."""
     try:
         return Path(json.loads((path.parent / PLAN).read_text("utf-8"))["file"])
@@ -22,6 +22,6 @@ def run_of(path: Path) -> Path | None:
         return None
 
 
-def reader(source: Source, beside: Iterable[str | Path] = ()) -> Read:
-    """What reads the links of a text, as ``library.reader``; those of a run's copy begin at the spec that was run."""
-    return library.reader(source, beside, run_of)
+def loader(source: Source, beside: Iterable[str | Path] = ()) -> Load:
+    """What loads the links of a text, as ``library.loader``; those of a run's copy begin at the spec that was run."""
+    return library.loader(source, beside, original_of)

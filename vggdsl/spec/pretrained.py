@@ -10,7 +10,7 @@ from vggdsl.language.elaborate import elaborate
 from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.copies import reader
+from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import From, Recipe, read_recipes
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
 from vggdsl.text.facts import OtherLayers
@@ -149,10 +149,10 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
 
 def _network(path: str, place: Span, beside: Iterable[str | Path]) -> tuple[TypedGraph, tuple[Recipe, ...]]:
     """The network of a spec and its recipes."""
-    document = reader(place.source, beside)(syntax.Link("use", Placed(path, place), place))
+    document = loader(place.source, beside)(syntax.Link("use", Placed(path, place), place))
     source = document.source or place.source
     try:
-        whole = flatten(document, reader(source, beside))
+        whole = flatten(document, loader(source, beside))
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)]) or (Recipe(),)
         return infer(elaborate(whole).graph), recipes
     except VggdslError as error:

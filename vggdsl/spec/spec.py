@@ -14,7 +14,7 @@ from vggdsl.language.links import flatten, is_blocks
 from vggdsl.language.lints import lint, lint_blocks
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
-from vggdsl.spec.copies import reader
+from vggdsl.spec.copies import loader
 from vggdsl.spec.inherited import from_delta, inherited_misfits
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
@@ -184,7 +184,7 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     network: AnnotatedGraph | None = None
     typed: TypedGraph | None = None
     recipes: tuple[Recipe, ...] = ()
-    whole = flatten(document, reader(source, beside))
+    whole = flatten(document, loader(source, beside))
     if is_blocks(whole):
         label = Label(next(c.span for c in whole.contents if isinstance(c, syntax.Block)), "a block")
         help = f'write `use "{name}"` in a spec that begins with `input`'

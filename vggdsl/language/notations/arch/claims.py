@@ -11,10 +11,10 @@ from vggdsl.language.spelling import figure_text, measure_text
 from vggdsl.language.syntax import Line
 from vggdsl.network.measures import STRUCTURAL
 
-Claim = syntax.Claim | syntax.ResultLineClaim
+AnyClaim = syntax.Claim | syntax.ResultLineClaim
 
 
-def claim_cells(claim: Claim) -> list[str]:
+def claim_cells(claim: AnyClaim) -> list[str]:
     """A claim that stands by itself, in the pieces that are aligned with those of its neighbours."""
     where = "" if claim.where is None else f'"{claim.where}"'
     if isinstance(claim, syntax.ResultLineClaim):
@@ -58,7 +58,7 @@ def blocks(lines: Sequence[Line]) -> Iterator[tuple[str | None, Sequence[Line]]]
 def _place(line: Line) -> str | None:
     """Where it is printed what a line claims, if that can stand in a row."""
     content = line.content
-    if not isinstance(content, Claim):
+    if not isinstance(content, AnyClaim):
         return None
     if isinstance(content, syntax.Claim) and not _is_computed(content) and _is(content.on, "claim"):
         return None  # it would read as the claim that no row begins with
@@ -67,7 +67,7 @@ def _place(line: Line) -> str | None:
 
 def _fits_in_line(claim: syntax.Content | None) -> bool:
     """Whether a claim can stand by itself: there only a sole figure can be disputed."""
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, AnyClaim)
     measures = claim.measures if isinstance(claim, syntax.Claim) else ()
     is_wide = len(" ".join(filter(None, claim_cells(claim)))) > WIDEST
     return not is_wide and (len(measures) < 2 or all(measure.disputed is None for measure in measures))
@@ -75,14 +75,14 @@ def _fits_in_line(claim: syntax.Content | None) -> bool:
 
 def block(place: str, lines: Sequence[Line]) -> Iterator[str]:
     """The text of a block: a row a claim."""
-    rows = _aligned([(line, line.content) for line in lines if isinstance(line.content, Claim)])
+    rows = _aligned([(line, line.content) for line in lines if isinstance(line.content, AnyClaim)])
     yield f'claims "{place}" {{'
     for line in lines:
         yield from next(rows) if line.content is not None else [(INDENT + (line.comment or "")).rstrip()]
     yield "}"
 
 
-def _aligned(claims: Sequence[tuple[Line, Claim]]) -> Iterator[list[str]]:
+def _aligned(claims: Sequence[tuple[Line, AnyClaim]]) -> Iterator[list[str]]:
     """The rows of claims; those of one kind that follow each other are aligned."""
     for _, run in groupby(claims, key=lambda claim: _alignment(claim[1])):
         rows = list(run)
@@ -100,7 +100,7 @@ def _fit(text: str, cells: Sequence[str]) -> list[str]:
     return goes_on([f"{INDENT}{first} {''.join(more[:1])}".rstrip()], more[1:], len(2 * INDENT), WIDEST)
 
 
-def _alignment(claim: Claim) -> tuple[object, ...]:
+def _alignment(claim: AnyClaim) -> tuple[object, ...]:
     """What neighbours a row is aligned with."""
     if isinstance(claim, syntax.ResultLineClaim):
         return ("line",)
@@ -109,7 +109,7 @@ def _alignment(claim: Claim) -> tuple[object, ...]:
     return ("part",) if claim.on else ("network", len(claim.measures))
 
 
-def _row(claim: Claim) -> list[str]:
+def _row(claim: AnyClaim) -> list[str]:
     """A claim as a row, in the pieces that are aligned with those of its neighbours."""
     if isinstance(claim, syntax.ResultLineClaim):
         return [str(claim.result)]

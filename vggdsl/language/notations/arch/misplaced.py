@@ -15,7 +15,7 @@ from vggdsl.language.notations.arch.words import (
     DIRECTIVES,
     LONGEST,
     NO_ARITHMETIC,
-    run_of,
+    stretch,
     unknown_word,
 )
 from vggdsl.language.options import OPTIONS
@@ -130,7 +130,7 @@ def _word_before(source: Source, at: int) -> Span | None:
 
 def _in_block(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
     """What can't be a parameter, and arithmetic on one."""
-    whole = run_of(span)
+    whole = stretch(span)
     if ARITHMETIC.search(whole.text) and wanted & {"CONV", "PARAM", "COMMA"}:
         return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), NO_ARITHMETIC)
     if "$" in whole.text and re.search(r"->\s*(([\dx×*]+|\S+=\S+)\s+)*$", before[: whole.start - span.start or None]):

@@ -83,7 +83,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield unknown_word(first, f"did you mean `{near}`?")
             return
     while words:
-        whole = run_of(words[0])
+        whole = stretch(words[0])
         if ARITHMETIC.search(whole.text):
             yield unknown_word(whole, NO_ARITHMETIC)
             words = [word for word in words if word.start >= whole.end]
@@ -119,7 +119,7 @@ def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str
     return text if text != word.text and is_layer(text, lark) else None
 
 
-def run_of(span: Span) -> Span:
+def stretch(span: Span) -> Span:
     """What stands around a place without a space or a bracket between."""
     text, start, end = span.source.text, span.start, span.end
     ends = ' \t\r\n#"|,()[]{}'

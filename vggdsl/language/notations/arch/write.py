@@ -6,7 +6,7 @@ from itertools import groupby, takewhile
 from typing import assert_never
 
 from vggdsl.language import syntax
-from vggdsl.language.notations.arch.claims import Claim, block, blocks, claim_cells
+from vggdsl.language.notations.arch.claims import AnyClaim, block, blocks, claim_cells
 from vggdsl.language.notations.arch.layout import INDENT, WIDEST, columns, goes_on, with_comments
 from vggdsl.language.spelling import (
     bare_text,
@@ -57,7 +57,7 @@ def _alignment(line: Line, indent: str) -> tuple[object, ...] | None:
 
 
 def _aligned(rows: list[Line], indent: str) -> Iterable[str]:
-    widest = WIDEST - len(indent) if isinstance(rows[0].content, Claim) else None
+    widest = WIDEST - len(indent) if isinstance(rows[0].content, AnyClaim) else None
     texts = columns([_cells(line.content) for line in rows if line.content is not None], widest)
     fitted = [_fit(indent + text, line.content, indent) for text, line in zip(texts, rows, strict=True)]
     for lines in with_comments(rows, fitted):
