@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-from vggdsl.experiments.report import Plan, Silent
+from vggdsl.experiments.report import Outline, Silent
 from vggdsl.records.metrics import Epoch
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, parse
@@ -36,9 +36,9 @@ class Impatient(Silent):
         self.left, self.runs = step, which
         self.told: list[str] = []
 
-    def started(self, plan: Plan) -> None:
+    def started(self, outline: Outline) -> None:
         self.runs -= 1
-        self.told.append(f"started {plan.split}")
+        self.told.append(f"started {outline.split}")
 
     def step(self, images: int, loss: Callable[[], float]) -> None:
         if self.runs == 0:

@@ -12,7 +12,7 @@ from json_types import misfits
 import vggdsl
 from vggdsl.cli.progress import PATIENCE, Bar, Lines
 from vggdsl.cli.schemas import SCHEMAS
-from vggdsl.experiments.report import Costs, Plan
+from vggdsl.experiments.report import Costs, Outline
 from vggdsl.records.metrics import Epoch
 
 SPEC = """
@@ -24,7 +24,7 @@ train {
   epochs 5
 }
 """
-PLAN = Plan("net", Path("runs/net-s0-1"), 0, 5, 1000, "fake", "1000/1/1", 1, 1, "CPU", "fp32", steps=10)
+OUTLINE = Outline("net", Path("runs/net-s0-1"), 0, 5, 1000, "fake", "1000/1/1", 1, 1, "CPU", "fp32", steps=10)
 EPOCH = Epoch(1, 0.5, 0.5, 0.5, 0.5, 0.1, 100.0)
 
 
@@ -86,7 +86,7 @@ def test_a_long_epoch_tells_how_far_it_is(capsys: pytest.CaptureFixture[str]) ->
         return 1.25
 
     lines = Lines(clock=clock)
-    lines.started(PLAN)
+    lines.started(OUTLINE)
     for _ in range(10):
         clock.now += PATIENCE / 4
         lines.step(100, loss)
@@ -105,7 +105,7 @@ def test_a_long_epoch_tells_how_far_it_is(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_bar_keeps_to_the_rows_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     bar = Bar(every=2)
-    bar.started(PLAN)
+    bar.started(OUTLINE)
     for number in (1, 2, 3):
         bar.step(1000, time.monotonic)
         bar.epoch(Epoch(number, 0.5, 0.5, 0.5, 0.5, 0.1, 1.0), False)

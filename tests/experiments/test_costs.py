@@ -11,10 +11,10 @@ from trainings import spec_with
 
 from vggdsl.experiments import costs
 from vggdsl.experiments.costs import Meter, held, most_held
-from vggdsl.experiments.report import Plan
+from vggdsl.experiments.report import Outline
 from vggdsl.records.metrics import Epoch
 
-PLAN = Plan(
+OUTLINE = Outline(
     name="net",
     folder=Path("runs/net-s0-1"),
     seed=0,
@@ -61,7 +61,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_the_time_is_estimated_from_the_first_steps(clock: Clock) -> None:
     told: list[float] = []
-    meter = Meter(PLAN, CPU, told.append)
+    meter = Meter(OUTLINE, CPU, told.append)
     for seconds in (30, 7, 0.25, 0.5, 0.25, 9, 9):  # the first two and those after a second don't count
         clock.now += seconds
         meter.step(10)
@@ -77,7 +77,7 @@ def test_the_time_is_estimated_from_the_first_steps(clock: Clock) -> None:
 
 def test_a_short_first_epoch_is_taken_whole(clock: Clock) -> None:
     told: list[float] = []
-    meter = Meter(PLAN, CPU, told.append)
+    meter = Meter(OUTLINE, CPU, told.append)
     for _ in range(10):
         clock.now += 0.05
         meter.step(10)
@@ -99,7 +99,7 @@ def test_memory_is_what_was_held_beyond_before(
 ) -> None:
     monkeypatch.setattr(costs, "held", lambda device: held_before)
     monkeypatch.setattr(costs, "most_held", lambda device: most_before)
-    meter = Meter(PLAN, CPU, lambda seconds: None)
+    meter = Meter(OUTLINE, CPU, lambda seconds: None)
     monkeypatch.setattr(costs, "most_held", lambda device: most_after)
     assert meter.costs().memory == memory
 

@@ -14,7 +14,7 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loop import optimizer_of
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.processes import Processes
-from vggdsl.experiments.report import Plan, Silent
+from vggdsl.experiments.report import Outline, Silent
 from vggdsl.experiments.session import Session
 from vggdsl.experiments.start import Beginning
 from vggdsl.experiments.workplace import Workplace
@@ -22,7 +22,7 @@ from vggdsl.records.metrics import Epoch
 from vggdsl.records.runfolder import RunFolder, load_trained
 from vggdsl.targets.torch import weights
 
-PLAN = Plan("small", Path("runs"), 0, 4, 70, "fake", "70/10/20", 1, 1, "CPU", "fp32")
+OUTLINE = Outline("small", Path("runs"), 0, 4, 70, "fake", "70/10/20", 1, 1, "CPU", "fp32")
 
 
 class Telling(Silent):
@@ -41,7 +41,7 @@ def session(runs: Path, processes: Processes | None = None, **entries: str) -> t
     folder = RunFolder.new(runs, spec, spec.recipe(), 0)
     teller = Telling()
     return Session(
-        prepared, folder, Beginning(), teller, Meter(PLAN, torch.device("cpu"), lambda seconds: None)
+        prepared, folder, Beginning(), teller, Meter(OUTLINE, torch.device("cpu"), lambda seconds: None)
     ), teller
 
 
@@ -92,7 +92,7 @@ def test_what_a_kill_left_unwritten_is_written(tmp_path: Path) -> None:
     assert (made.folder.path / "metrics.csv").read_text() == table
     for file in ("best.safetensors", "last.safetensors"):
         again = load_trained(made.folder.path, file)
-        assert (again.epoch, again.origin) == (1, best.origin)
+        assert (again.epoch, again.provenance) == (1, best.provenance)
 
 
 def test_other_weights_than_its_own_are_not_the_best(tmp_path: Path) -> None:

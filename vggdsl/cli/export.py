@@ -94,7 +94,7 @@ def command(
             "file": str(path),
             "spec": spec.name,
             "network": spec.network.graph.digest,
-            "weights": made.origin["weights"],
+            "weights": made.provenance["weights"],
             "bytes": size,
             "agreement": {"max_rel": agreement.max_rel, "values": agreement.n},
         }

@@ -13,7 +13,7 @@ from vggdsl.text.units import bytes_text, plural, time_text
 if TYPE_CHECKING:  # the front end of the command line starts without torch
     from rich.progress import Progress, TaskID
 
-    from vggdsl.experiments.report import Costs, Plan, Reporter
+    from vggdsl.experiments.report import Costs, Outline, Reporter
     from vggdsl.records.metrics import Epoch
 
 
@@ -44,12 +44,13 @@ class _Rows:
         return self._left
 
 
-def _headline(plan: "Plan") -> str:
-    done = f", going on after epoch {plan.done}" if plan.done else ""
-    notes = "".join(f"\nnote: {note}" for note in plan.notes)
+def _headline(outline: "Outline") -> str:
+    done = f", going on after epoch {outline.done}" if outline.done else ""
+    notes = "".join(f"\nnote: {note}" for note in outline.notes)
     return (
-        f"{plan.name}: {plan.params:,} parameters, {plan.data} {plan.split}, seed {plan.seed}, "
-        f"{plan.precision} on {plan.device}, at least {bytes_text(plan.memory)} -> {plan.folder}{done}{notes}"
+        f"{outline.name}: {outline.params:,} parameters, {outline.data} {outline.split}, seed {outline.seed}, "
+        f"{outline.precision} on {outline.device}, at least {bytes_text(outline.memory)} -> {outline.folder}"
+        f"{done}{notes}"
     )
 
 
@@ -61,9 +62,9 @@ def _row(epoch: "Epoch", epochs: int, is_best: bool) -> str:
     )
 
 
-def _estimate(seconds: float, plan: "Plan") -> str:
-    bound = " at the most" if plan.may_end_early else ""
-    return f"estimated from the first steps: {time_text(seconds)} for {plural(plan.epochs_left, 'epoch')}{bound}"
+def _estimate(seconds: float, outline: "Outline") -> str:
+    bound = " at the most" if outline.may_end_early else ""
+    return f"estimated from the first steps: {time_text(seconds)} for {plural(outline.epochs_left, 'epoch')}{bound}"
 
 
 def _truth(costs: "Costs") -> str:
@@ -82,42 +83,42 @@ class Lines:
     """One line an epoch, for logs; ``*`` marks the best so far. Within a long one, lines tell how far it is."""
 
     def __init__(self, every: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
-        self._plan: Plan | None = None
+        self._outline: Outline | None = None
         self._rows, self._clock = _Rows(every), clock
         self._number = self._steps = self._images = 0
         self._began = self._told = 0.0
 
-    def started(self, plan: "Plan") -> None:
-        self._plan = plan
-        click.echo(_headline(plan), err=True)
-        self._begin(plan.done + 1)
+    def started(self, outline: "Outline") -> None:
+        self._outline = outline
+        click.echo(_headline(outline), err=True)
+        self._begin(outline.done + 1)
 
     def _begin(self, number: int) -> None:
         self._number, self._steps, self._images = number, 0, 0
         self._began = self._told = self._clock()
 
     def step(self, images: int, loss: Callable[[], float]) -> None:
-        assert self._plan is not None
+        assert self._outline is not None
         self._steps, self._images = self._steps + 1, self._images + images
         now = self._clock()
         if now - self._told < PATIENCE:
             return
         self._told = now
-        epochs = self._plan.epochs
-        where = f"epoch {self._number:>{len(str(epochs))}}/{epochs}  step {self._steps:,}/{self._plan.steps:,}"
+        epochs = self._outline.epochs
+        where = f"epoch {self._number:>{len(str(epochs))}}/{epochs}  step {self._steps:,}/{self._outline.steps:,}"
         rate = self._images / (now - self._began)
         click.echo(f"{where}  loss {loss():.4f}  {rate:,.0f} images/s", err=True)
 
     def epoch(self, epoch: "Epoch", is_best: bool) -> None:
-        assert self._plan is not None
-        rate = self._plan.images / epoch.seconds
-        if row := self._rows.due(epoch, f"{_row(epoch, self._plan.epochs, is_best)}  {rate:,.0f} images/s"):
+        assert self._outline is not None
+        rate = self._outline.images / epoch.seconds
+        if row := self._rows.due(epoch, f"{_row(epoch, self._outline.epochs, is_best)}  {rate:,.0f} images/s"):
             click.echo(row, err=True)
         self._begin(epoch.number + 1)
 
     def estimated(self, seconds: float) -> None:
-        assert self._plan is not None
-        click.echo(_estimate(seconds, self._plan), err=True)
+        assert self._outline is not None
+        click.echo(_estimate(seconds, self._outline), err=True)
 
     def finished(self, costs: "Costs") -> None:
         if row := self._rows.last():
@@ -132,20 +133,20 @@ class Bar:
     """A bar over the whole run with images/s and the time left, and the last epoch's figures."""
 
     def __init__(self, every: int = 1) -> None:
-        self._plan: Plan | None = None
+        self._outline: Outline | None = None
         self._rows = _Rows(every)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._began = 0.0
         self._images = 0
 
-    def started(self, plan: "Plan") -> None:
+    def started(self, outline: "Outline") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._plan = plan
+        self._outline = outline
         console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")), highlight=False)
-        console.print(_headline(plan), markup=False)
+        console.print(_headline(outline), markup=False)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
@@ -155,9 +156,9 @@ class Bar:
             transient=True,
         )
         self._task = self._progress.add_task(
-            f"epoch {min(plan.done + 1, plan.epochs)}/{plan.epochs}",
-            total=plan.epochs * plan.images,
-            completed=plan.done * plan.images,
+            f"epoch {min(outline.done + 1, outline.epochs)}/{outline.epochs}",
+            total=outline.epochs * outline.images,
+            completed=outline.done * outline.images,
             rate="",
         )
         self._progress.start()
@@ -171,13 +172,13 @@ class Bar:
         self._progress.update(self._task, advance=images, rate=f"{rate:,.0f} images/s")
 
     def epoch(self, epoch: "Epoch", is_best: bool) -> None:
-        assert self._plan is not None
+        assert self._outline is not None
         assert self._progress is not None
         assert self._task is not None
-        if row := self._rows.due(epoch, _row(epoch, self._plan.epochs, is_best)):
+        if row := self._rows.due(epoch, _row(epoch, self._outline.epochs, is_best)):
             self._progress.console.print(row, markup=False)
-        following = min(epoch.number + 1, self._plan.epochs)
-        self._progress.update(self._task, description=f"epoch {following}/{self._plan.epochs}")
+        following = min(epoch.number + 1, self._outline.epochs)
+        self._progress.update(self._task, description=f"epoch {following}/{self._outline.epochs}")
 
     def estimated(self, seconds: float) -> None:
         pass  # the bar shows the time left

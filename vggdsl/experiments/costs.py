@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from vggdsl.experiments.report import Costs, Plan
+from vggdsl.experiments.report import Costs, Outline
 from vggdsl.records.metrics import Epoch
 
 _WARM = 2
@@ -25,10 +25,10 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 class Meter:
-    """Watches a training that does what the plan says; ``tell`` is called once, with its time as estimated."""
+    """Watches a training that does what the outline says; ``tell`` is called once, with its time as estimated."""
 
-    def __init__(self, plan: Plan, device: torch.device, tell: Callable[[float], None]) -> None:
-        self.plan, self.device, self.tell = plan, device, tell
+    def __init__(self, outline: Outline, device: torch.device, tell: Callable[[float], None]) -> None:
+        self.outline, self.device, self.tell = outline, device, tell
         self.estimate: float | None = None
         self.steps = self.images = 0
         self.since = self.began = time.perf_counter()
@@ -47,16 +47,16 @@ class Meter:
         if time.perf_counter() - self.since < _WATCHED:
             return
         rate = self.images / (self._now() - self.since)
-        plan = self.plan
-        seen = plan.epochs_left * (plan.images + _FORWARD * plan.val_images) + _FORWARD * plan.test_images
+        outline = self.outline
+        seen = outline.epochs_left * (outline.images + _FORWARD * outline.val_images) + _FORWARD * outline.test_images
         self._tell(seen / rate)
 
     def epoch(self, epoch: Epoch) -> None:
         """Is called after each epoch."""
-        if self.estimate is None and self.plan.epochs_left > 1:
-            plan = self.plan
-            of_an_epoch = plan.images + _FORWARD * plan.val_images
-            self._tell(epoch.seconds * (plan.epochs_left + _FORWARD * plan.test_images / of_an_epoch))
+        if self.estimate is None and self.outline.epochs_left > 1:
+            outline = self.outline
+            of_an_epoch = outline.images + _FORWARD * outline.val_images
+            self._tell(epoch.seconds * (outline.epochs_left + _FORWARD * outline.test_images / of_an_epoch))
 
     def costs(self, over: str = "") -> Costs:
         """The truth, at the end; ``over`` says why that came early."""
@@ -64,7 +64,7 @@ class Meter:
         peak, memory = most_held(self.device), None
         if peak is not None and self.peak is not None and peak > self.peak:
             memory = peak - self.before  # else what the process did before took more, and hides it
-        return Costs(seconds, self.estimate, memory, self.plan.memory, over)
+        return Costs(seconds, self.estimate, memory, self.outline.memory, over)
 
     def _tell(self, seconds: float) -> None:
         self.estimate = seconds

@@ -40,7 +40,7 @@ class Exportable:
 
     network: Network
     preprocessing: Preprocessing
-    origin: Mapping[str, str]
+    provenance: Mapping[str, str]
 
     def write(
         self, spec: Spec, path: Path, *, fold: bool = True, logits: bool = False, shown_as: str | None = None
@@ -51,7 +51,7 @@ class Exportable:
             self.network,
             path,
             preprocessing=self.preprocessing,
-            origin=self.origin,
+            provenance=self.provenance,
             fold=fold,
             logits=logits,
             shown_as=shown_as,
@@ -175,15 +175,15 @@ def of_run(trained: Trained, path: Path, say: Say) -> Exportable:
     if not trained.has_ended:
         say(trained.unended)
     check_finite(path, trained.weights)
-    return Exportable(trained.network(), trained.preprocessing, trained.origin)
+    return Exportable(trained.network(), trained.preprocessing, trained.provenance)
 
 
 def _foreign(spec: Spec, published: str, file: Path | None, say: Say) -> Exportable:
     loaded = from_file(spec.typed, file, say) if file is not None else from_torchvision(spec.typed, published, say)
     if loaded.preprocessing is None:
         say(_NO_PREPROCESSING)
-    origin = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
-    return Exportable(loaded.network, loaded.preprocessing or Preprocessing.unknown(spec.typed.input), origin)
+    provenance = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
+    return Exportable(loaded.network, loaded.preprocessing or Preprocessing.unknown(spec.typed.input), provenance)
 
 
 def _arrays(given: "Weights | Network | Run | Trained") -> Weights:

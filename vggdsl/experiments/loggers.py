@@ -10,7 +10,7 @@ from dataclasses import asdict
 from ignite.handlers.tensorboard_logger import TensorboardLogger
 from ignite.handlers.wandb_logger import WandBLogger
 
-from vggdsl.experiments.report import Costs, Plan, Reporter, Silent
+from vggdsl.experiments.report import Costs, Outline, Reporter, Silent
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.packages import require
@@ -33,11 +33,11 @@ class TensorBoard(Silent):
         require("tensorboard", otherwise=_DO_WITHOUT)
         self._logger: TensorboardLogger | None = None
 
-    def started(self, plan: Plan) -> None:
+    def started(self, outline: Outline) -> None:
         try:
-            self._logger = TensorboardLogger(log_dir=str(plan.folder), purge_step=plan.done + 1)
+            self._logger = TensorboardLogger(log_dir=str(outline.folder), purge_step=outline.done + 1)
         except (OSError, UnicodeError) as error:  # it knows no names that aren't UTF-8
-            message = f"TensorBoard can't log in {plan.folder}: {error}"
+            message = f"TensorBoard can't log in {outline.folder}: {error}"
             help = "another folder (`--runs DIR`), or `--log none`"
             raise InputError(Diagnostic("V517", message.encode("utf-8", "replace").decode(), help=help)) from None
 
@@ -62,13 +62,13 @@ class WeightsAndBiases(Silent):
         require("wandb", otherwise=_DO_WITHOUT)
         self._logger: WandBLogger | None = None
 
-    def started(self, plan: Plan) -> None:
-        config = {key: value for key, value in asdict(plan).items() if key not in ("folder", "notes", "done")}
+    def started(self, outline: Outline) -> None:
+        config = {key: value for key, value in asdict(outline).items() if key not in ("folder", "notes", "done")}
         try:
             self._logger = WandBLogger(
                 project=os.environ.get("WANDB_PROJECT", PROJECT),
-                name=plan.folder.name,
-                dir=str(plan.folder),
+                name=outline.folder.name,
+                dir=str(outline.folder),
                 config=config,
             )
         except Exception as error:  # of its own kinds, which aren't there to name without the package
@@ -101,9 +101,9 @@ class Together:
     def __init__(self, *reporters: Reporter) -> None:
         self._reporters = reporters
 
-    def started(self, plan: Plan) -> None:
+    def started(self, outline: Outline) -> None:
         for reporter in self._reporters:
-            reporter.started(plan)
+            reporter.started(outline)
 
     def step(self, images: int, loss: Callable[[], float]) -> None:
         for reporter in self._reporters:

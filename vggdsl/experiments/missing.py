@@ -1,4 +1,4 @@
-"""What of a plan is measured already, what was begun, and what is still to be trained."""
+"""What of a call is measured already, what was begun, and what is still to be trained."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -19,7 +19,7 @@ from vggdsl.text.files import is_folder
 class Missing:
     """Asks measurements and runs whether a training is needed.
 
-    A measurement counts if network, recipe, deviations and seed are the plan's, and the data, if they are at hand;
+    A measurement counts if network, recipe, deviations and seed are the training's, and the data, if they are at hand;
     with ``start``, a run, also only if it began with its weights. Data are read only where all else agrees.
     """
 

@@ -9,7 +9,7 @@ from vggdsl.records.metrics import Epoch
 
 
 @dataclass(frozen=True)
-class Plan:
+class Outline:
     """A run that is about to start, or to go on after ``done`` epochs.
 
     ``memory`` is a low estimate in bytes, ``images`` and ``steps`` those of one epoch, ``data`` the data set's name,
@@ -64,7 +64,7 @@ class Reporter(Protocol):
     A training that stops or fails is ended without having finished.
     """
 
-    def started(self, plan: Plan) -> None: ...
+    def started(self, outline: Outline) -> None: ...
 
     def step(self, images: int, loss: Callable[[], float]) -> None: ...
 
@@ -80,7 +80,7 @@ class Reporter(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def started(self, plan: Plan) -> None:
+    def started(self, outline: Outline) -> None:
         pass
 
     def step(self, images: int, loss: Callable[[], float]) -> None:

@@ -14,7 +14,7 @@ from vggdsl.experiments.checkpoint import Progress, drop, save
 from vggdsl.experiments.costs import Meter
 from vggdsl.experiments.loop import Scores, evaluate, fit
 from vggdsl.experiments.prepare import Prepared
-from vggdsl.experiments.report import Plan, Reporter
+from vggdsl.experiments.report import Outline, Reporter
 from vggdsl.experiments.schedule import steps_an_epoch, why_over
 from vggdsl.experiments.start import Beginning, starting_network
 from vggdsl.records.metrics import Epoch
@@ -32,11 +32,11 @@ def run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: R
     Raises ``VggdslError`` V409 if the loss diverges, V508 if memory doesn't suffice after all, V506 if writing fails,
     ``RecordError`` V607 if ``beginning`` doesn't fit, and ``KeyboardInterrupt`` as it comes.
     """
-    plan = _plan(prepared, folder, beginning)
-    reporter.started(plan)
+    outline = _outline(prepared, folder, beginning)
+    reporter.started(outline)
     try:
         with _out_of_memory(prepared.recipe):
-            meter = Meter(plan, prepared.hardware.device, reporter.estimated)
+            meter = Meter(outline, prepared.hardware.device, reporter.estimated)
             session = Session(prepared, folder, beginning, reporter, meter)
             session.train()
             result = session.result(session.measure())
@@ -188,9 +188,9 @@ class Session:
         self.prepared.processes.wait()
 
 
-def _plan(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Plan:
+def _outline(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Outline:
     spec, recipe, data, hardware = prepared.spec, prepared.recipe, prepared.data, prepared.hardware
-    return Plan(
+    return Outline(
         name=spec.name,
         folder=folder.path,
         seed=prepared.seed,

@@ -70,7 +70,7 @@ class Trained:
         return Preprocessing(self.spec.typed.input, normal.mean, normal.std, self.classes, self.shorter_side)
 
     @property
-    def origin(self) -> Mapping[str, str]:
+    def provenance(self) -> Mapping[str, str]:
         """Where the weights come from: the recipe's digest as it was followed, the seed, the weights' own digest."""
         return {"recipe": self.recipe, "seed": str(self.seed), "weights": weights_digest(self.weights)}
 

@@ -21,7 +21,7 @@ def export_onnx(
     path: Path,
     *,
     preprocessing: Preprocessing,
-    origin: Mapping[str, str] = MappingProxyType({}),
+    provenance: Mapping[str, str] = MappingProxyType({}),
     fold: bool = True,
     logits: bool = False,
     shown_as: str | None = None,
@@ -29,7 +29,7 @@ def export_onnx(
     """Writes the file, once the ONNX checker and onnxruntime against PyTorch have found it right.
 
     Its metadata carry the spec's text, the network's digest, what images must go through, and where the
-    weights come from: ``origin`` with ``weights``, and for those of a run ``recipe`` and ``seed``.
+    weights come from: ``provenance`` with ``weights``, and for those of a run ``recipe`` and ``seed``.
     Raises ``VggdslError`` V511, V520 or V521; then what was at ``path`` is as it was. Findings call the
     file ``shown_as``, where its path is none that the user knows.
     """
@@ -37,7 +37,7 @@ def export_onnx(
         "vggdsl.name": spec.name,
         "vggdsl.spec": spec.text,
         "vggdsl.network": spec.network.graph.digest,
-        **{f"vggdsl.{key}": value for key, value in origin.items()},
+        **{f"vggdsl.{key}": value for key, value in provenance.items()},
         **preprocessing.to_metadata(),
     }
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
