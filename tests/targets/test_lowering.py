@@ -113,6 +113,26 @@ def run_onnx(model: ir.Model, x: Tensor) -> np.ndarray:
     return np.asarray(out)
 
 
+def assume_well_conditioned(network: Network, x: Tensor) -> None:
+    """Where the values of a group are nearly one, normalising it makes of rounding errors what it makes of values."""
+    norms = [module for module in network.modules() if isinstance(module, nn.GroupNorm)]
+    largest = list[float]()
+
+    def watch(norm: nn.Module, given: tuple[Tensor], out: Tensor) -> None:
+        assert isinstance(norm, nn.GroupNorm)
+        groups = given[0].reshape(len(given[0]), norm.num_groups, -1)
+        spread = (groups.var(2, unbiased=False) + norm.eps).sqrt()
+        largest.append(float((groups.mean(2).abs() / spread).max()))
+
+    hooks = [norm.register_forward_hook(watch) for norm in norms]
+    if hooks:
+        with torch.inference_mode():
+            network(x)
+    for hook in hooks:
+        hook.remove()
+    assume(max(largest, default=0.0) <= 30)
+
+
 # -- properties
 
 
@@ -220,8 +240,9 @@ def test_a_text_computes_what_its_network_does(data: st.DataObject, net: Net, se
     typed = parse(data.draw(texts_of(net))).typed
     x, ours, theirs = batch(typed, 2, seed), to_torch(typed, seed=seed), to_torch(graph_of(net), seed=seed)
     assert all(map(np.array_equal, in_order(ours), in_order(theirs)))
+    assume_well_conditioned(ours.eval(), x)
     with torch.inference_mode():
-        expected = ours.eval()(x)
+        expected = ours(x)
         assert torch.equal(expected, theirs.eval()(x))
     exported = run_onnx(to_onnx(typed, weights(ours), logits=True), x)
     assert difference(exported, expected.numpy()).max_rel <= TOLERANCE
@@ -281,8 +302,9 @@ def test_macs_are_half_of_torchs_flops(graph: TypedGraph) -> None:
 @given(graphs(), st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
 def test_onnx_is_torch(graph: TypedGraph, fold: bool, logits: bool, seed: int) -> None:
     network = network_with_statistics(graph, seed)
-    model = to_onnx(graph, weights(network), fold=fold, logits=logits)
     x = batch(graph, 3, seed)
+    assume_well_conditioned(network, x)
+    model = to_onnx(graph, weights(network), fold=fold, logits=logits)
     with torch.inference_mode():
         expected = network(x)
     assert torch.isfinite(expected).all()
@@ -302,6 +324,7 @@ def test_folded_is_unfolded(graph: TypedGraph, seed: int) -> None:
     again = to_torch(infer(folded.graph)).eval()
     load_weights(again, fold_weights(folded.folds, without_heads(graph, weights(network))))
     x = batch(graph, 2, seed)
+    assume_well_conditioned(network, x)
     with torch.inference_mode():
         assert difference(again(x).numpy(), network(x).numpy()).max_rel <= TOLERANCE
     uses = Counter(name for node in folded.graph.nodes for name in node.inputs)
