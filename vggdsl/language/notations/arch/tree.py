@@ -180,8 +180,6 @@ class Builder(Transformer[Token, Any]):
     def body(self, meta: Meta, children: list[syntax.Items]) -> list[syntax.Items]:
         return children
 
-    block_body = body
-
     def expects(self, meta: Meta, children: list[Any]) -> syntax.Expects:
         _, *rest = children
         size = None
