@@ -49,24 +49,26 @@ class Data:
 
 @dataclass(frozen=True)
 class Published:
-    """A data set as it was published: classes, labelled images in all, and the splits that it comes with besides
-    ``train``. None where the data at hand decide; a copy may hold fewer images."""
+    """A data set as it was published: classes, labelled images in all, their height and width where all are square
+    and alike, and the splits that it comes with besides ``train``. None where the data at hand decide; a copy may hold
+    fewer images."""
 
     classes: int | None = None
     images: int | None = None
+    size: int | None = None
     splits: tuple[str, ...] = ()
 
 
 DATA_SETS: Mapping[str, Published] = {
-    "digits": Published(10, 1_797),
-    "mnist": Published(10, 70_000, ("test",)),
-    "fashion-mnist": Published(10, 70_000, ("test",)),
-    "cifar10": Published(10, 60_000, ("test",)),
-    "cifar100": Published(100, 60_000, ("test",)),
-    "svhn": Published(10, 99_289, ("test",)),
-    "stl10": Published(10, 13_000, ("test",)),
-    "tiny-imagenet": Published(200, 110_000, ("test",)),
-    "imagenet": Published(1000, 1_331_167, ("val",)),
+    "digits": Published(10, 1_797, 8),
+    "mnist": Published(10, 70_000, 28, ("test",)),
+    "fashion-mnist": Published(10, 70_000, 28, ("test",)),
+    "cifar10": Published(10, 60_000, 32, ("test",)),
+    "cifar100": Published(100, 60_000, 32, ("test",)),
+    "svhn": Published(10, 99_289, 32, ("test",)),
+    "stl10": Published(10, 13_000, 96, ("test",)),
+    "tiny-imagenet": Published(200, 110_000, 64, ("test",)),
+    "imagenet": Published(1000, 1_331_167, splits=("val",)),
     "folder": Published(),
     "fake": Published(),
 }

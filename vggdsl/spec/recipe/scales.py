@@ -1,17 +1,8 @@
 """To which length a recipe scales the shorter side of images: to train on them, and to measure."""
 
-from vggdsl.spec.recipe.model import Crop, Recipe, Scale
+from vggdsl.spec.recipe.model import DATA_SETS, Crop, Recipe, Scale
 
-SIZES = {
-    "digits": 8,
-    "mnist": 28,
-    "fashion-mnist": 28,
-    "cifar10": 32,
-    "cifar100": 32,
-    "svhn": 32,
-    "stl10": 96,
-    "tiny-imagenet": 64,
-}
+SIZES = {name: published.size for name, published in DATA_SETS.items() if published.size is not None}
 """Height and width of the images, of sets where all are square and alike."""
 
 
