@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from commands import line
 
-from vggdsl.language.dictionary import page as layers_page
+from vggdsl.language.dictionary import KINDS
+from vggdsl.language.schema import Key
 
 ROOT = Path(__file__).parents[2]
 PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "venv", "node_modules"} & set(path.parts)]
@@ -32,6 +33,20 @@ def _name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+def _layers() -> str:
+    """The table of layers on the language's page; kinds that mean the same share a line."""
+    rows: dict[tuple[str, tuple[Key, ...]], list[str]] = {}
+    for kind in KINDS.values():
+        rows.setdefault((kind.meaning, kind.options), []).extend(kind.shown or (kind.word,))
+    return "".join(["| written | means |\n| :-- | :-- |\n", *(_row(*row, shown) for row, shown in rows.items())])
+
+
+def _row(meaning: str, options: tuple[Key, ...], shown: list[str]) -> str:
+    texts = ", ".join(f"`{text}`".replace("|", r"\|") for text in shown)
+    keys = " ".join(key.name if key.default is False else f"{key.name}=" for key in options)
+    return f"| {texts} | {meaning}{f'; options `{keys}`' if keys else ''} |\n"
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page != WALK], ids=_name)
 def test_a_page_shows_what_commands_print(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
@@ -44,7 +59,7 @@ def test_a_page_shows_what_commands_print(page: Path) -> None:
 
     shown = _BLOCK.sub(renew, text)
     shown = _MISTAKES.sub(lambda _: _run("python examples/mistakes.py")[0], shown)
-    shown = _LAYERS.sub(lambda _: layers_page(), shown)
+    shown = _LAYERS.sub(lambda _: _layers(), shown)
     if os.environ.get("UPDATE_DOCS"):
         page.write_text(shown, encoding="utf-8")
     assert shown == text

@@ -293,17 +293,3 @@ def words_of(terminal: str) -> str | None:
     else:
         words = [kind.pattern for kind in _ROWS if kind.form == terminal]
     return f"(?:{'|'.join(words)})" if words else None
-
-
-def page() -> str:
-    """The table of layers on the language's page, in Markdown."""
-    lines: dict[tuple[str, tuple[Key, ...]], list[str]] = {}
-    for kind in _ROWS:
-        lines.setdefault((kind.meaning, kind.options), []).extend(kind.shown or (kind.word,))
-    return "".join(["| written | means |\n| :-- | :-- |\n", *(_line(*line, shown) for line, shown in lines.items())])
-
-
-def _line(meaning: str, options: tuple[Key, ...], shown: list[str]) -> str:
-    texts = ", ".join(f"`{text}`".replace("|", r"\|") for text in shown)
-    keys = " ".join(key.name if key.default is False else f"{key.name}=" for key in options)
-    return f"| {texts} | {meaning}{f'; options `{keys}`' if keys else ''} |\n"
