@@ -233,7 +233,9 @@ def test_an_inherited_mistake_is_told_once() -> None:
 
 
 def test_inheriting_mends_what_is_replaced() -> None:
-    refusal(lambda: recipes("train a { optimizer sgd }\ntrain b as a { optimizer sgd(lr=1) }"), vggdsl.RecipeError)
+    text = "train a { optimizer sgd }\ntrain b as a { optimizer sgd(lr=1) }"
+    assert refusal(lambda: recipes(text), vggdsl.RecipeError).labels[0].span.text == "optimizer sgd"
+    assert recipes(text.replace("sgd }", "sgd(lr=2) }"))["b"].lr == 1
 
 
 @pytest.mark.parametrize(
