@@ -38,7 +38,7 @@ def main() -> None:
         print(f"ONNX: {path.stat().st_size:,} bytes; agrees with PyTorch over {agreement.n} outputs")
 
         for row in vggdsl.results(folder):
-            print(row.subject.name, row.measure, row.mean)
+            print(row.subject.name, row.measure, f"{row.mean:.2f} %")
 
     try:
         vggdsl.parse("input 4x4x3 conv3-8 maxpool maxpool maxpool FC-10")

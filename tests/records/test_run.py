@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import commands
 import numpy as np
@@ -104,6 +106,20 @@ def test_what_is_no_run_is_told(run: vggdsl.Run, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").unlink()
     assert codes(lambda: vggdsl.load_run(tmp_path)) == ["V604"]
     assert codes(lambda: vggdsl.train("nothing_of_that_name")) == ["V501"]
+    wrong: dict[str, list[Any]] = {
+        "epochs": [0, -1, 1.5, "two", True],
+        "batch": [0, -4],
+        "precision": ["fp17", ""],
+        "seed": [-1, 1.5],
+    }
+    for key, values in wrong.items():
+        for value in values:
+            found = codes(partial(vggdsl.train, "quickstart", runs=tmp_path / "r", **{key: value}))
+            assert found[0] in ("V406", "V102", "V104"), (key, value, found)
+    for threads in (0, -3, 1.5, True):
+        with pytest.raises(ValueError, match="threads is a whole number"):
+            vggdsl.train("quickstart", runs=tmp_path / "r", threads=threads)  # type: ignore[arg-type]  # on purpose
+    assert not (tmp_path / "r").exists()
     assert codes(lambda: vggdsl.train("quickstart", "nope", runs=tmp_path)) == ["V504"]
 
 

@@ -13,6 +13,7 @@ from vggdsl.experiments.report import Reporter, Silent
 from vggdsl.experiments.start import Beginning, find_trained
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD
+from vggdsl.records.repeat import entries_of
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import RunFolder, read_plan
 from vggdsl.spec.recipe import Recipe
@@ -65,15 +66,17 @@ def train(
     repeated unasked: ``records.repeat.repetition`` gives its recipe and seed. ``reporter`` is told what happens.
 
     Raises ``VggdslError`` before anything is written if the spec isn't there (V501), has no recipe of that name (V504)
-    or is wrong, the recipe can't be followed, data or memory are missing; later V409 if the loss diverges,
+    or is wrong, an argument is nothing that a recipe could say (V406), the recipe can't be followed, data or memory are
+    missing; later V409 if the loss diverges,
     ``Stopped`` on Ctrl-C, V506 if writing fails.
     """
     spec = spec if isinstance(spec, Spec) else load(spec)
     recipe = recipe if isinstance(recipe, Recipe) else spec.recipe(recipe)
-    recipe = recipe.with_flags(epochs=epochs, batch=batch, precision=precision)
+    given = entries_of("arguments", epochs=epochs, batch=batch, precision=precision, seeds=seed)
+    recipe = recipe.with_flags(**given)
     where, start = (None if path is None else Path(path) for path in (data, start_from))
     workplace = Workplace(where, device, Path(runs), download, start, threads)
-    return begin(Experiment.of(spec, recipe), recipe.seeds[0] if seed is None else seed, workplace, reporter)
+    return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter)
 
 
 def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Reporter | None = None) -> Run:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vggdsl.spec.copies import MOST_THREADS
+
 if TYPE_CHECKING:  # which reads weights, by torch
     from vggdsl.records.runfolder import Planned
 
@@ -24,6 +26,11 @@ class Workplace:
     download: bool = False
     start: Path | None = None
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for threads that there can't be."""
+        if self.threads is not None and (type(self.threads) is not int or not 0 < self.threads <= MOST_THREADS):
+            raise ValueError(f"threads is a whole number from 1 to {MOST_THREADS:,}, not {self.threads!r}")
 
     @property
     def data_folder(self) -> Path:

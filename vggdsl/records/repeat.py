@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vggdsl.language import notations, syntax
 from vggdsl.spec.measured import Measurement
@@ -92,6 +93,18 @@ def parts_of(deviates: str) -> Iterator[str]:
             yield deviates[start:i].strip()
             start = i + 1
     yield deviates[start:].strip()
+
+
+def entries_of(name: str, **values: object) -> dict[str, Any]:
+    """The recipe's values that are given, as strictly as a spec's: what is None isn't given.
+
+    ``name`` says in findings where they come from. Raises ``RecipeError`` V406 for what no spec could say.
+    """
+    given = {key: " ".join(str(value).split()) for key, value in values.items() if value is not None}
+    lines = "\n".join(f"{key} {value}" for key, value in given.items())
+    document = notations.read(Source(f"<{name}>", f"train {{\n{lines}\n}}\n"), notations.SPEC_LANGUAGE)
+    (read,) = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
+    return {key: getattr(read, key) for key in given}
 
 
 def with_entries(base: Recipe, parts: Sequence[str]) -> Recipe:
