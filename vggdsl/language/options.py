@@ -100,8 +100,7 @@ def _conv(layer: syntax.Layer, pad: Pair | None = None, **values: Any) -> dict[s
     if layer.stride is not None:
         values["stride"] = Pair(*[_number(layer.stride, layer.span)] * 2)
     window = Window(kernel, **{key: values.pop(key) for key in ("stride", "dilation") if key in values})
-    same = Pair(*(d * (k - 1) // 2 for k, d in zip(kernel, window.dilation, strict=True)))
-    window = replace(window, pad=same if pad is None else pad)
+    window = replace(window, pad=window.same_pad if pad is None else pad)
     return {"channels": _number(layer.width, layer.span), "window": window, **values}
 
 

@@ -64,6 +64,17 @@ class Window:
         """What the window spans of the input: d(k - 1) + 1."""
         return Pair(*(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)))
 
+    @property
+    def same_pad(self) -> Pair:
+        """What a convolution pads by unless told: as much as keeps the size at stride 1, where the extent is odd.
+
+        d(k - 1) // 2; of an even extent one row or column less stays.
+
+        >>> Window(Pair(3, 7)).same_pad, Window(Pair(3, 3), dilation=Pair(2, 2)).same_pad
+        (Pair(h=1, w=3), Pair(h=2, w=2))
+        """
+        return Pair(*((e - 1) // 2 for e in self.extent))
+
     def positions(self, size: Pair) -> Pair:
         """How many places the window has on an input of that size; below 1 if it doesn't fit.
 

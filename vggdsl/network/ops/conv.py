@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts, Implied, Part, slide, tell_slide, tell_sum, weight_and_bias, window_text
-from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.shapes import Shape, Window
 from vggdsl.text.errors import Diagnostic, ShapeError
 
 
@@ -55,12 +55,15 @@ class Conv(Facts):
     @property
     def text(self) -> str:
         """
+        >>> from vggdsl.network.shapes import Pair
         >>> Conv(64, Window(Pair(7, 7), Pair(2, 2), Pair(3, 3)), bias=False).text
         'conv7-64/2 bias=no'
+        >>> Conv(64, Window(Pair(3, 3), pad=Pair(2, 2), dilation=Pair(2, 2))).text
+        'conv3-64 dilation=2'
         """
-        half = Pair(*((k - 1) // 2 for k in self.window.kernel))
         groups = f" groups={self.groups}" if self.groups > 1 else ""
-        return f"conv{window_text(self.window, half, f'-{self.channels}')}{groups}{'' if self.bias else ' bias=no'}"
+        window = window_text(self.window, self.window.same_pad, f"-{self.channels}")
+        return f"conv{window}{groups}{'' if self.bias else ' bias=no'}"
 
     def tell_shape(self, *xs: Shape) -> str:
         return tell_slide(self.window, *xs)
