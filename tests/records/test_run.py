@@ -1,6 +1,7 @@
 """The package in Python: a training and its run, the same again from its folder, and what it guesses."""
 
 import json
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -141,7 +142,11 @@ def test_guesses_are_those_of_the_command(run: vggdsl.Run, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "picture", [np.zeros((8, 8)), np.zeros((2, 8, 8), np.uint8), Image.new("I;16", (8, 8)), "no.png"]
+    "picture",
+    [
+        *(np.zeros((8, 8)), np.zeros((2, 8, 8), np.uint8), np.zeros((0, 0), np.uint8), np.zeros((3, 0, 3), np.uint8)),
+        *(Image.new("I;16", (8, 8)), Image.new("L", (0, 8)), "no.png"),
+    ],
 )
 def test_what_is_no_image_is_told(run: vggdsl.Run, picture: np.ndarray | Image.Image | str) -> None:
     assert codes(lambda: run.predict(picture)) == ["V530"]
@@ -166,6 +171,112 @@ def test_exports(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
             call()
     assert codes(lambda: vggdsl.export(vggdsl.parse(SPEC + "claim params 5"), tmp_path / "wrong.onnx")) == ["V301"]
     assert not (tmp_path / "wrong.onnx").exists()
+
+
+def test_a_module_of_another_network_is_refused(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
+    other = vggdsl.to_torch(vggdsl.parse(SPEC.replace("ReLU", "tanh")))  # of the same shapes
+    for network in (spec, vggdsl.load(spec).typed):
+        wrong = findings(lambda network=network: vggdsl.to_onnx(network, other))  # type: ignore[misc]  # mypy sees no default
+        assert [d.code for d in wrong] == ["V510"]
+        assert "the module is of another network: " in wrong[0].message
+    assert codes(lambda: vggdsl.export(spec, tmp_path / "a.onnx", weights=other)) == ["V510"]
+    assert codes(lambda: vggdsl.to_onnx(other.typed, run)) == ["V510"]
+    assert not (tmp_path / "a.onnx").exists()
+
+
+@pytest.mark.parametrize("given", [torch.nn.Linear(2, 3), 3, [1.0], {"conv1.weight": 3}])
+def test_what_is_no_weights_is_told(spec: Path, tmp_path: Path, given: Any) -> None:
+    for call in (
+        lambda: vggdsl.to_onnx(spec, given),
+        lambda: vggdsl.to_onnx(vggdsl.load(spec).typed, given),
+        lambda: vggdsl.export(spec, tmp_path / "a.onnx", weights=given),
+    ):
+        with pytest.raises(TypeError, match="is no weights: give arrays or tensors by name"):
+            call()
+
+
+def test_what_is_no_network_is_told(run: vggdsl.Run, tmp_path: Path) -> None:
+    wrong: Any = run
+    with pytest.raises(TypeError, match=r"a run has its own module, `run\.network`"):
+        vggdsl.to_torch(wrong)
+    wrong = 3
+    for call in (lambda: vggdsl.to_onnx(wrong), lambda: vggdsl.export(wrong, tmp_path / "a.onnx")):
+        with pytest.raises(TypeError, match="int is no network"):
+            call()
+
+
+@pytest.mark.filterwarnings("ignore:no preprocessing")
+def test_a_state_dict_is_weights(run: vggdsl.Run, tmp_path: Path) -> None:
+    state = run.network.state_dict()
+    wanted = _arrays(vggdsl.to_onnx(run))
+    for network in (run.spec, run.spec.typed):
+        again = _arrays(vggdsl.to_onnx(network, state))
+        assert all((again[key] == wanted[key]).all() for key in wanted)
+    vggdsl.export(run.spec, tmp_path / "a.onnx", weights=state)
+    name = next(name for name in state if name.endswith(".weight"))
+    torn = state | {name: torch.full_like(state[name], float("nan"))}
+    broken = vggdsl.to_torch(run.spec)
+    broken.load_state_dict(torn)
+    for given in (torn, broken):
+        assert codes(partial(vggdsl.to_onnx, run.spec, given)) == ["V513"]
+        assert codes(partial(vggdsl.to_onnx, run.spec.typed, given)) == ["V513"]
+        assert codes(partial(vggdsl.export, run.spec, tmp_path / "b.onnx", weights=given)) == ["V513"]
+
+
+def test_a_wrong_claim_is_raised_as_one(tmp_path: Path) -> None:
+    wrong = vggdsl.parse(SPEC + "claim params 5")
+    with pytest.raises(vggdsl.ClaimError, match="V301"):
+        vggdsl.train(wrong, "a", device="cpu", runs=tmp_path / "r")
+    with pytest.raises(vggdsl.ClaimError, match="V301"):
+        vggdsl.export(wrong, tmp_path / "a.onnx")
+
+
+def test_an_edited_record_says_no_result(run: vggdsl.Run, tmp_path: Path) -> None:
+    shutil.copytree(run.path, tmp_path / "r")
+    record = tmp_path / "r" / "record.arch"
+    record.write_text(record.read_text().replace("minutes=", "minutes=9"))
+    edited = vggdsl.load_run(tmp_path / "r")
+    assert codes(lambda: edited.result) == codes(lambda: edited.line) == codes(edited.compare) == ["V609"]
+    assert not edited.record.measurements[-1].sealed
+    assert repr(edited).endswith("1 epoch, its record can't be used)")
+
+
+def test_parts_of_several_runs_are_no_run(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
+    seed = vggdsl.train(spec, "b", seed=4, epochs=1, device="cpu", runs=tmp_path).path
+    network = vggdsl.train(
+        vggdsl.parse(spec.read_text().replace("ReLU", "tanh"), "other"), "b", epochs=1, device="cpu", runs=tmp_path
+    ).path
+    for of, file, why in (
+        (seed, "best.safetensors", "the weights in best.safetensors aren't those"),
+        (seed, "record.arch", "the weights in best.safetensors aren't those"),
+        (network, "best.safetensors", "best.safetensors is of another network"),
+        (network, "record.arch", "record.arch is of another network"),
+    ):
+        mixed = tmp_path / "mixed"
+        shutil.copytree(run.path, mixed)
+        shutil.copy(of / file, mixed / file)
+        found = findings(partial(vggdsl.load_run, mixed))
+        assert [d.code for d in found] == ["V604"]
+        assert why in found[0].message
+        shutil.rmtree(mixed)
+
+
+def test_a_file_that_is_no_run_is_told(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.onnx").write_bytes(b"")
+    for path, what, help in (
+        (spec, "a spec", "name a folder"),
+        (tmp_path / "q.onnx", "an exported model", "vggdsl predict"),
+        (run.path / "record.arch", "a file in the folder of one", str(run.path)),
+    ):
+        (found,) = findings(partial(vggdsl.load_run, path))
+        assert (found.code, found.message) == ("V604", f"{path} is no run: it is {what}")
+        assert help in str(found.help)
+
+
+@pytest.mark.parametrize("top", [0, -1, 1.5, True])
+def test_top_counts_guesses(run: vggdsl.Run, top: Any) -> None:
+    with pytest.raises(ValueError, match="top is a whole number from 1"):
+        run.predict(np.zeros((8, 8), np.uint8), top=top)
 
 
 def test_functions_of_a_network_take_a_spec_or_a_name(run: vggdsl.Run, spec: Path) -> None:

@@ -8,20 +8,21 @@ from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
 from vggdsl.spec.recipe.scales import SIZES, training_scales
 from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import Diagnostic, RecipeError
+from vggdsl.text.errors import Diagnostic, RecipeError, error_of
 
 
 def refuse(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
-    """Gives what looks wrong in a spec; raises ``RecipeError`` with everything of a recipe that can't be followed.
+    """Gives what looks wrong in a spec; raises the error with everything of a recipe that can't be followed.
 
     V401 for a network without a recipe that the default one doesn't fit, V407 for entries (V405 for a schedule
     that a flag's epochs don't fit), V408 for a network that it can't train; and the errors that ``spec.check``
-    finds, since a network that isn't the paper's isn't worth training.
+    finds, since a network that isn't the paper's isn't worth training. It is a ``RecipeError`` or, say, a
+    ``ClaimError`` where all are of one kind.
     """
     findings = [*spec.check(recipe), *_augment(spec, recipe), *_rest(recipe), *_network(spec, recipe)]
     errors = [d for d in findings if d.is_error]
     if errors:
-        raise RecipeError(errors)
+        raise error_of(errors)
     return findings
 
 

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import onnx_ir as ir
+from torch import Tensor
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.experiments.start import init_of, starting_network
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.weights import Weights
+from vggdsl.network.weights import Weights, check_weights, weight_shapes
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import Trained, is_run, load_trained, weights_digest
 from vggdsl.spec.spec import Spec, load
@@ -24,14 +26,18 @@ from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.overwrite import check_target
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import Agreement
-from vggdsl.targets.weight_files import check_finite
-from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.targets.weight_files import check_finite, to_arrays
+from vggdsl.text.errors import Diagnostic, InputError, error_of
 
 _NO_PREPROCESSING = "no preprocessing is known: the file says that pixels are only divided by 255"
+_NETWORKS = "give a spec, its file, the name of one that ships, or a run"
 
-Given: TypeAlias = "Weights | Network | Run | Trained | str | Path | None"
-"""Weights: arrays by name, those of a module or of a run, a run's folder, a file, or ``torchvision:vgg16``; None for
-those that a training would begin with."""
+Given: TypeAlias = "Weights | Mapping[str, Tensor] | Network | Run | Trained | str | Path | None"
+"""Weights: arrays or tensors by name, those of a module of ours or of a run, a run's folder, a file, or
+``torchvision:vgg16``; None for those that a training would begin with."""
+
+_Taken: TypeAlias = "Weights | Network | Trained | str | Path | None"
+"""The same, tensors as arrays and a run as what it trained."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +80,15 @@ def export(
     normalisation into the layer before it, ``logits`` leaves the softmax out. What stands at ``path`` is
     overwritten by ``force`` alone. What a user should know of the weights is a ``UserWarning``.
 
-    Raises ``VggdslError``: of what ``check`` finds, V510 for weights that don't fit, V511 and V514 for a path that
-    can't be written or shouldn't be, V520 and V521 if the file isn't right after all; then nothing was written.
+    Raises ``VggdslError``: of what ``check`` finds, V510 for weights of another network, V513 for NaN among them, V511
+    and V514 for a path that can't be written or shouldn't be, V520 and V521 if the file isn't right after all; then
+    nothing was written. ``TypeError`` for what is no network or no weights.
     """
     spec, given = _with_weights(network, weights)
     if not isinstance(given, Trained):  # a run's spec was checked when it was trained
         wrong = [d for d in spec.check() if d.is_error]
         if wrong:
-            raise VggdslError(wrong)
+            raise error_of(wrong)
     path = Path(path)
     check_target(path, spec, _file_of(given), force=force)
     check_use("exporting", spec.typed)
@@ -105,12 +112,17 @@ def to_onnx(
     """The network at inference as an ONNX model; see ``targets.onnx.to_onnx``.
 
     ``network`` may be a spec, its file, the name of one that ships, a run or its path; ``weights`` are as for
-    ``export``. Nothing is written, verified or said of the weights: ``export`` does that.
+    ``export``, and refused as there. Nothing is written, verified or said of them: ``export`` does that.
     """
     if isinstance(network, TypedGraph):
-        if isinstance(weights, str | Path):
+        if isinstance(given := _taken(weights), str | Path):
             raise TypeError("weights from elsewhere are found by a spec, not by a graph alone")
-        typed, arrays = network, _arrays(to_torch(network) if weights is None else weights)
+        given = to_torch(network) if given is None else given
+        if isinstance(given, Network):
+            _refuse_other_module(network, given)
+        elif isinstance(given, Trained) and given.spec.network.graph.digest != network.graph.digest:
+            raise _other(f"{given.path} trained another network", network.graph, given.spec.network.graph)
+        typed, arrays = network, _arrays(given)
     else:
         spec, given = _with_weights(network, weights)
         if isinstance(given, Mapping):
@@ -118,19 +130,23 @@ def to_onnx(
         else:
             module = exportable(spec, given, lambda note: None).network
             typed, arrays = module.typed, _arrays(module)  # without heads, where there are no weights for them
+    check_weights(weight_shapes(typed), arrays)
+    check_finite("the network", arrays)
     return onnx.to_onnx(typed, arrays, fold=fold, logits=logits, metadata=metadata or {}, name=name)
 
 
-def _with_weights(network: Spec | Run | Trained | str | Path, weights: Given) -> tuple[Spec, Given]:
+def _with_weights(network: Spec | Run | Trained | str | Path, weights: Given) -> tuple[Spec, _Taken]:
     """The spec, and what it takes its weights from: a run, or the path of one, has its own.
 
-    Raises ``TypeError`` if a run is given others.
+    Raises ``TypeError`` if a run is given others, or for what is no network or no weights.
     """
     if isinstance(network, str | Path):
         is_run = is_folder_of_specs(str(network)) or Path(network).suffix == ".safetensors"
         network = load_trained(Path(network)) if is_run else load(network)
     if isinstance(network, Spec):
-        return network, weights
+        return network, _taken(weights)
+    if not isinstance(network, Run | Trained):
+        raise TypeError(f"{type(network).__name__} is no network: {_NETWORKS}")
     if weights is not None:
         raise TypeError("weights are for a spec: a run has its own")
     return network.spec, network.trained if isinstance(network, Run) else network
@@ -141,6 +157,7 @@ def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
 
     Raises ``InputError`` V510 if they are of another network, V513 if they are no numbers.
     """
+    given = _taken(given)
     if isinstance(given, Path | str):
         text = str(given)
         if text.startswith(PREFIX):
@@ -150,18 +167,21 @@ def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
         trained = load_trained(Path(given))
         refuse_other(spec, trained)
         return of_run(trained, Path(given), say)
-    if isinstance(given, Run):
-        given = given.trained
     if isinstance(given, Trained):
         refuse_other(spec, given)
         return of_run(given, given.path, say)
     say(_NO_PREPROCESSING)
     unknown = Preprocessing.unknown(spec.typed.input)
     if given is not None:
-        network = given if isinstance(given, Network) else without_weights(spec.typed)
-        if not isinstance(given, Network):
+        if isinstance(given, Network):
+            _refuse_other_module(spec.typed, given)
+            network = given
+        else:
+            network = without_weights(spec.typed)
             load_weights(network, given)
-        return Exportable(network, unknown, {"weights": weights_digest(weights(network))})
+        arrays = weights(network)
+        check_finite("the network", arrays)
+        return Exportable(network, unknown, {"weights": weights_digest(arrays)})
     recipe = spec.recipe()
     seed, init = recipe.seeds[0], init_of(recipe)
     say(f"no --weights: exported with random weights, init {init}, seed {seed}")
@@ -186,14 +206,28 @@ def _foreign(spec: Spec, published: str, file: Path | None, say: Say) -> Exporta
     return Exportable(loaded.network, loaded.preprocessing or Preprocessing.unknown(spec.typed.input), provenance)
 
 
-def _arrays(given: "Weights | Network | Run | Trained") -> Weights:
-    return (
-        weights(given) if isinstance(given, Network) else given.weights if isinstance(given, Run | Trained) else given
-    )
+def _taken(given: Given) -> _Taken:
+    """Raises ``TypeError`` for what is no weights, ``InputError`` V513 for tensors that aren't dense numbers."""
+    if isinstance(given, Run):
+        return given.trained
+    if given is None or isinstance(given, Network | Trained | str | Path):
+        return given
+    if isinstance(given, Mapping):
+        if given and all(isinstance(value, Tensor) for value in given.values()):
+            return to_arrays("the mapping", given)
+        if all(isinstance(value, np.ndarray) for value in given.values()):
+            return {name: value for name, value in given.items() if isinstance(value, np.ndarray)}
+    what = "a mapping of other things" if isinstance(given, Mapping) else type(given).__name__
+    help = "give arrays or tensors by name (a `state_dict()`), a module of `to_torch`, a run, a file, or its name"
+    raise TypeError(f"{what} is no weights: {help}")
 
 
-def _file_of(given: Given) -> Path | None:
-    if isinstance(given, Run | Trained):
+def _arrays(given: "Weights | Network | Trained") -> Weights:
+    return weights(given) if isinstance(given, Network) else given.weights if isinstance(given, Trained) else given
+
+
+def _file_of(given: _Taken) -> Path | None:
+    if isinstance(given, Trained):
         return given.path
     return Path(given) if isinstance(given, Path | str) and not str(given).startswith(PREFIX) else None
 
@@ -203,9 +237,19 @@ def refuse_other(spec: Spec, run: Trained) -> None:
     ours, theirs = spec.network.graph, run.spec.network.graph
     if ours.digest == theirs.digest:
         return
-    message = f"{run.path} trained another network: {_difference(ours, theirs)}"
     help = f"`vggdsl export {run.path}` exports that one; or name a run of this spec"
-    raise InputError(Diagnostic("V510", message, help=help))
+    raise _other(f"{run.path} trained another network", ours, theirs, help)
+
+
+def _refuse_other_module(typed: TypedGraph, module: Network) -> None:
+    """Raises ``InputError`` V510 for a module of another network; auxiliary classifiers may be left out of it."""
+    theirs = module.typed.graph
+    if theirs.digest not in (typed.graph.digest, typed.inference.graph.digest):
+        raise _other("the module is of another network", typed.graph, theirs)
+
+
+def _other(what: str, ours: Graph, theirs: Graph, help: str = "give weights of this network") -> InputError:
+    return InputError(Diagnostic("V510", f"{what}: {_difference(ours, theirs)}", help=help))
 
 
 def _difference(ours: Graph, theirs: Graph) -> str:

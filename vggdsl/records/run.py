@@ -13,11 +13,13 @@ from PIL import Image
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.language.syntax import ResultLine
 from vggdsl.network.weights import Array
+from vggdsl.records.append import own_block
 from vggdsl.records.collect import RECORD, record_of
 from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import Result, read_result
-from vggdsl.records.runfolder import BEST, METRICS, Trained, load_trained, read_plan
+from vggdsl.records.runfolder import BEST, METRICS, Trained, load_trained, read_plan, weights_digest
+from vggdsl.spec.copies import PLAN
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.predict import BATCH, Guess, best_guesses
@@ -36,8 +38,8 @@ class Run:
     """What a training left in its folder: ``train`` gives one, ``load_run`` reads one.
 
     ``spec`` and ``recipe`` are those that were followed, ``metrics`` has an entry for each epoch, ``measured`` is None
-    where no record says it. Weights are those of the epoch that was best on the validation images, or of the file that
-    was named; they are read when they are asked for, and kept.
+    where no sealed record says it. Weights are those of the epoch that was best on the validation images, or of the
+    file that was named; they are read when they are asked for, and kept.
     """
 
     path: Path
@@ -49,14 +51,17 @@ class Run:
     file: str = BEST
 
     def __repr__(self) -> str:
-        what = str(self.line) if self.measured is not None else f"{plural(len(self.metrics), 'epoch')}, not ended"
-        return f"Run({str(self.path)!r}, {what})"
+        if self.measured is not None:
+            return f"Run({str(self.path)!r}, {self.line})"
+        state = "its record can't be used" if is_file(self.path / RECORD) else "not ended"
+        return f"Run({str(self.path)!r}, {plural(len(self.metrics), 'epoch')}, {state})"
 
     @property
     def result(self) -> Result:
-        """What was measured, under which protocol. Raises ``RecordError`` V609 for a run that hasn't ended."""
+        """What was measured, under which protocol. Raises ``RecordError`` V609 for a run that hasn't ended, or whose
+        record was edited."""
         if self.measured is None:
-            record_of(self.path)
+            own_block(record_of(self.path))
             raise RecordError(Diagnostic("V609", f"the record of {self.path} doesn't say what was measured"))
         return self.measured
 
@@ -76,8 +81,13 @@ class Run:
 
     @cached_property
     def trained(self) -> Trained:
-        """The weights, with all that using them takes. Raises ``RecordError`` V604 if they are torn."""
-        return load_trained(self.path, self.file)
+        """The weights, with all that using them takes.
+
+        Raises ``RecordError`` V604 if they are torn, or not this run's.
+        """
+        trained = load_trained(self.path, self.file)
+        self._refuse_other(trained)
+        return trained
 
     @cached_property
     def network(self) -> Network:
@@ -99,13 +109,29 @@ class Run:
         """What images went through."""
         return self.trained.preprocessing
 
+    def _refuse_other(self, trained: Trained) -> None:
+        """Parts of several runs in one folder would answer for each other."""
+        network, measured = self.spec.network.graph.digest, self.measured
+        if trained.spec.network.graph.digest != network:
+            why = f"{self.file} is of another network than its spec"
+        elif measured is not None and measured.network != network:
+            why = f"{RECORD} is of another network than its spec"
+        elif measured is not None and self.file == BEST and measured.weights != weights_digest(trained.weights):
+            why = f"the weights in {BEST} aren't those that {RECORD} was measured with"
+        else:
+            return
+        message = f"{self.path} is no usable run: {why}"
+        raise RecordError(Diagnostic("V604", message, help="put the run's own files back, or train again"))
+
     def predict(self, images: Picture | Sequence[Picture], top: int = 5) -> list[list[Guess]]:
         """What images show, the likeliest classes first: a list for each image, also for a single one.
 
         They are prepared as in the training, and computed on the CPU in single precision: the guesses are those
         of ``vggdsl predict``. Raises ``InputError`` V530 for what is no image, V531 where the network takes none, V513
-        if the weights are no numbers.
+        if the weights are no numbers; ``ValueError`` if ``top`` isn't a whole number from 1.
         """
+        if not isinstance(top, int) or isinstance(top, bool) or top < 1:
+            raise ValueError(f"top is a whole number from 1, not {top!r}")
         several = images if isinstance(images, Sequence) and not isinstance(images, str) else [images]
         shape = self.spec.typed.input
         if shape.c not in (1, 3):
@@ -124,18 +150,35 @@ class Run:
 def load_run(path: str | Path) -> Run:
     """Reads a run: its folder, or a file of weights in it.
 
-    Raises ``InputError`` V501 if there is none, ``RecordError`` V604 if it can't be used.
+    Raises ``InputError`` V501 if there is none, ``RecordError`` V604 if it can't be used, or holds
+    parts of another.
     """
     path, file = Path(path), BEST
     if is_file(path):
+        if path.suffix != ".safetensors":
+            raise _no_run(path)
         path, file = path.parent, path.name
     trained = load_trained(path, file)
     folder = read_plan(path).folder
     record = record_of(path) if is_file(path / RECORD) else None
-    measured = read_result(record.measurements[-1], record) if record is not None and record.measurements else None
+    block = record.measurements[-1] if record is not None and record.measurements else None
+    measured = read_result(block, record) if record is not None and block is not None and block.sealed else None
     run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), measured, file)
+    run._refuse_other(trained)
     run.__dict__["trained"] = trained
     return run
+
+
+def _no_run(path: Path) -> RecordError:
+    """What a file is that isn't weights."""
+    what, help = "no file of weights", "name a folder that `vggdsl train` made"
+    if is_file(path.parent / PLAN):
+        what, help = "a file in the folder of one", f"name the folder, {path.parent}"
+    elif path.suffix == ".arch":
+        what = "a spec"
+    elif path.suffix == ".onnx":
+        what, help = "an exported model", "`vggdsl predict` takes it; or name the folder that `vggdsl train` made"
+    return RecordError(Diagnostic("V604", f"{path} is no run: it is {what}", help=help))
 
 
 def _metrics(path: Path) -> Iterable[Epoch]:
@@ -152,9 +195,12 @@ def _metrics(path: Path) -> Iterable[Epoch]:
 
 
 def _opened(picture: Picture) -> Path | Image.Image:
+    if isinstance(picture, Image.Image) and 0 in picture.size:
+        raise InputError(Diagnostic("V530", f"an image of {picture.width} x {picture.height} pixels is none"))
     if isinstance(picture, np.ndarray):
         array = picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
-        if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))):
+        is_shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))
+        if array.dtype != np.uint8 or not is_shaped or array.size == 0:
             message = f"an array {picture.shape} of {picture.dtype} is no image"
             help = "give uint8, (h, w) or (h, w, 3)"
             raise InputError(Diagnostic("V530", message, help=help))

@@ -227,13 +227,18 @@ def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
     return parse(source.text, source.name, beside)
 
 
+_NETWORKS = "give a spec, its file, or the name of one that ships; a run has its own module, `run.network`"
+
+
 def network_of(given: TypedGraph | Spec | str | Path) -> TypedGraph:
     """The network of a spec, of its file, or of the name of one that ships; a typed graph is one itself.
 
-    Raises what ``load`` raises.
+    Raises what ``load`` raises, ``TypeError`` for anything else.
     """
     if isinstance(given, TypedGraph):
         return given
+    if not isinstance(given, Spec | str | Path):
+        raise TypeError(f"{type(given).__name__} is no network: {_NETWORKS}")
     return (given if isinstance(given, Spec) else load(given)).typed
 
 
