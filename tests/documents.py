@@ -32,6 +32,8 @@ names = st.sampled_from(["a", "s256", "no-such", "val-accuracy", "he", "g_1", "c
 )
 labels = st.sampled_from(["3a", "1", "conv1", "x2", "_", "bn", "input", "A", "after", "12", "epoch"]).map(placed)
 refs = st.sampled_from(["3a", "conv1_1", "2b.1", "a.b.c", "fc6", "5", "x3", "conv"]).map(placed)
+lookalikes = st.sampled_from(["macs1", "params_", "outputs", "claim", "claims", "epoch", "x", "12", "as"]).map(placed)
+"""Labels that look like other words where a claim names them."""
 strings = st.text(st.characters(exclude_characters='"\n', exclude_categories=["Cs"]), max_size=12)
 reasons = strings.filter(str.strip) | st.sampled_from(["7·7·3·64 = 9,408 = 9.2Ki", "-> 5, " * 12, "x" * 120])
 """Why a figure is disputed; with long ones, lines are broken."""
@@ -105,9 +107,12 @@ def layers(draw: st.DrawFn) -> syntax.Layer:
 
 
 @st.composite
-def measures(draw: st.DrawFn, kinds: tuple[str, ...], disputed: bool = False) -> Measure:
+def measures(
+    draw: st.DrawFn, kinds: tuple[str, ...], disputed: bool = False, sized: tuple[str, ...] = ("output",)
+) -> Measure:
+    """Measures of some kinds; those that are ``sized`` may have a size as their figure."""
     name = draw(st.sampled_from(kinds))
-    if name == "output" and draw(st.booleans()):
+    if name in sized and draw(st.booleans()):
         return Measure(name, draw(full_sizes), NOWHERE)
     return Measure(name, draw(figures), NOWHERE, draw(st.none() | reasons) if disputed else None)
 
@@ -261,10 +266,11 @@ def sections(draw: st.DrawFn) -> syntax.Content:
 
 @st.composite
 def claims(draw: st.DrawFn) -> syntax.Claim:
-    found = draw(st.lists(measures((*STRUCTURAL, *RESULTS)), min_size=1, max_size=3))
+    kinds = (*STRUCTURAL, *RESULTS)
+    found = draw(st.lists(measures(kinds, sized=kinds), min_size=1, max_size=3))
     if len(found) == 1 and draw(st.booleans()):
         found = [Measure(found[0].name, found[0].figure, NOWHERE, draw(reasons))]
-    on = draw(st.none() | refs)
+    on = draw(st.none() | refs | lookalikes)
     return syntax.Claim(tuple(found), NOWHERE, on, draw(protocols), draw(st.none() | strings))
 
 
@@ -272,7 +278,7 @@ def claims(draw: st.DrawFn) -> syntax.Claim:
 def figure_rows(draw: st.DrawFn) -> syntax.Claim:
     """What only a row of a block can say: several figures, each of which may be disputed."""
     found = draw(st.lists(measures(STRUCTURAL, disputed=True), min_size=1, max_size=3))
-    return syntax.Claim(tuple(found), NOWHERE, draw(st.none() | refs))
+    return syntax.Claim(tuple(found), NOWHERE, draw(st.none() | refs | lookalikes))
 
 
 @st.composite

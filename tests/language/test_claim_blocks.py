@@ -146,6 +146,33 @@ def test_labels_that_look_like_something_else_stand_in_rows(label: str) -> None:
     assert fmt(text).startswith('claims "T" {')
 
 
+@pytest.mark.parametrize(
+    ("claim", "row"),
+    [
+        ("weight-layers 1x1", "weight-layers 1x1"),
+        ("fc8 params 8x8", "fc8 params 8x8"),
+        ("output 8x8", "output=8x8"),
+        ("output 0", "output=0"),
+        ("fc8 output 0", "fc8 output=0"),
+        ("fc8 output 1,000", "fc8 1,000"),
+        ("macs1 output 1.5e3", "macs1 output=1.5e3"),
+        ("macs1 output 1K", "macs1 output=1K"),
+        ("macs1 output 1e10", "macs1 output=1e10"),
+        ("macs1 output 8x8", "macs1 8x8"),
+    ],
+)
+def test_a_row_reads_as_its_claim(claim: str, row: str) -> None:
+    text = f'claim {claim} "T"\n' * 2
+    assert fmt(text) == f'claims "T" {{\n  {row}\n  {row}\n}}\n'
+    assert read(fmt(text)) == read(text)
+
+
+@pytest.mark.parametrize("rest", ["27.0%", "27.0% split=val", '27.0% disputed "why"'])
+def test_no_comma_stands_before_a_place(rest: str) -> None:
+    text = f'claim claim top-1-error {rest} "{"a long place " * 8}"'
+    assert read(fmt(text)) == read(text)
+
+
 @pytest.mark.parametrize("text", ["claims: conv3-64", "block claims(a) { conv3-$a }\nclaims(64)", "remove claims"])
 def test_claims_is_a_name_as_before(text: str) -> None:
     assert read(fmt(text)) == read(text)

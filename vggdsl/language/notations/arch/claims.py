@@ -126,15 +126,23 @@ def _row(claim: AnyClaim) -> list[str]:
 
 def _is_computed(claim: syntax.Claim) -> bool:
     """Whether its row is spelled as what stands behind an arrow."""
-    return not claim.protocol and all(measure.name in STRUCTURAL for measure in claim.measures)
+    return not claim.protocol and all(
+        measure.name in STRUCTURAL and (measure.name == "output" or not isinstance(measure.figure, syntax.Size))
+        for measure in claim.measures
+    )
 
 
 def _is_size(measure: syntax.Measure) -> bool:
-    """Whether it can stand in a row as a size does behind an arrow."""
+    """Whether it can stand in a row as a size does behind an arrow: a count only where it is written out.
+
+    Behind a name that is nearly a measure's, `macs1 1.5e3`, another reads as that measure misspelled.
+    """
     figure = measure.figure
     if measure.name != "output" or measure.disputed is not None:
         return False
-    return isinstance(figure, syntax.Size) or (figure.is_whole and 1 <= figure.digits <= LARGEST)
+    if isinstance(figure, syntax.Size):
+        return True
+    return figure.text.replace(",", "").isdigit() and 1 <= figure.digits <= LARGEST
 
 
 def _is(label: str | None, word: str) -> bool:

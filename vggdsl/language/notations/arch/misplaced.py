@@ -8,13 +8,14 @@ from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import FORMS, KINDS, MERGES
 from vggdsl.language.notations.arch.comments import blanked
-from vggdsl.language.notations.arch.misclaimed import back, in_claims, no_measure
+from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
 from vggdsl.language.notations.arch.words import (
     ARITHMETIC,
     BRANCHING,
     DIRECTIVES,
     LONGEST,
     NO_ARITHMETIC,
+    near_word,
     stretch,
     unknown_word,
 )
@@ -65,16 +66,15 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         _branches(span, before, inner, wanted)
         or _in_block(span, before, wanted)
         or _edit(span, before, word)
-        or _behind_comma(span, wanted)
+        or _behind_comma(span, wanted, inner)
         or in_claims(span, before, inner, wanted)
     )
     if special is not None:
         return special
     if written == ",":  # words that could stand here without it
-        in_merge = inner is not None and span.source.text[inner] == "["
-        help = "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"
-        return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
-    near = nearest(word, DIRECTIVES) if word and wanted & {"CONV"} else None
+        return _comma(span, _separated(span, inner))
+    near_directive = nearest if written.startswith('"') else near_word  # a place stands first only behind `claims`
+    near = near_directive(word, DIRECTIVES) if word and wanted & {"CONV"} else None
     if near and near != word.lower() and not _is_layer_start(word):
         start = span.start - len(before) + (head.start(1) if head else 0)
         return unknown_word(Span(span.source, start, start + len(word)), f"did you mean `{near}`?")
@@ -156,15 +156,27 @@ def _edit(span: Span, before: str, word: str) -> Diagnostic | None:
     return None
 
 
-def _behind_comma(span: Span, wanted: set[str]) -> Diagnostic | None:
+def _behind_comma(span: Span, wanted: set[str], inner: int | None) -> Diagnostic | None:
     """What follows a comma, where what is printed could go on, and isn't printed."""
     text = blanked(span.source.text[: span.start])
     end = len(text.rstrip())
-    if "OPTION" not in wanted or not text[:end].endswith(","):
+    if "OPTION" not in wanted or "NUMBER" in wanted or not text[:end].endswith(","):  # numbers only in a call
         return None
-    comma = Span(span.source, end - 1, end)
-    help = "behind it goes on what is printed, such as `params=1,792`; layers and values are separated by spaces"
-    return Diagnostic("V102", "`,` can't stand here", (Label(comma, "this one"),), help)
+    comma, help = Span(span.source, end - 1, end), _separated(span, inner)
+    if "MEASURE" in wanted or PRINTED.search(text[:end]):
+        example = "params 1,792" if "MEASURE" in wanted else "params=1,792"
+        help = f"behind it goes on what is printed, such as `{example}`; {help}"
+    return _comma(comma, help)
+
+
+def _comma(span: Span, help: str) -> Diagnostic:
+    return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
+
+
+def _separated(span: Span, inner: int | None) -> str:
+    """What stands where a comma can't."""
+    in_merge = inner is not None and span.source.text[inner] == "["
+    return "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"
 
 
 def _expected(wanted: set[str]) -> str | None:
@@ -179,6 +191,8 @@ def _expected(wanted: set[str]) -> str | None:
     phrases += [phrase for phrase, names in _EXPECTED.items() if wanted & set(names)]
     if "a layer" in phrases:
         phrases = [p for p in phrases if p not in ("`(`", "a name", "a size such as 224x224x3")]
+    if {"a layer", "the end of the line"} & {*phrases}:  # a comma only goes on with what is printed
+        phrases = [p for p in phrases if p != "`,`"]
     if "the end of the line" in phrases:  # a bracket could close only one that is open
         phrases = [p for p in phrases if p not in ("`}`", "`)`", "`]`", "`|`")]
     return "expected " + " or ".join(phrases) if phrases else None

@@ -8,6 +8,7 @@ from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.notations.arch.comments import attach, blanked
+from vggdsl.language.notations.arch.misclaimed import MEASURE, PRINTED
 from vggdsl.language.notations.arch.misplaced import misplaced
 from vggdsl.language.notations.arch.tree import Builder
 from vggdsl.language.notations.arch.words import called_layers, unknown_words
@@ -25,8 +26,10 @@ DEEPEST = 40
 _MOST_ERRORS = 10
 _SECTION = re.compile(r"[ \t]*(train|measured|block|claims)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
-_GOES_ON = re.compile(r"\s*([a-z][\w-]*(=|[ \t]+[~.\d])|disputed\b|\")", re.IGNORECASE)
-"""What can follow a line that ends with a comma: a figure, a word of a protocol, a reason, a place."""
+_BEFORE = re.compile(rf"{PRINTED.pattern}|->[ \t]*\d[\dx×*, \t]*,\s*$|^[ \t]*claim\b[^\"]*,\s*$", re.IGNORECASE)
+"""A line that can go on: a comma at its end, behind what is printed about an element, or in a claim."""
+_GOES_ON = re.compile(rf"\s*([a-z][\w-]*=|{MEASURE}|disputed\b)", re.IGNORECASE)
+"""What can follow such a line: a figure, a word of a protocol, a reason."""
 
 
 def parse(source: Source) -> Document:
@@ -132,16 +135,21 @@ def _damage(text: str, pairs: list[tuple[int, int]], start: int, end: int) -> tu
 
 
 def _whole_line(text: str, at: int) -> tuple[int, int]:
-    """The line of a place, with those that it goes on from, by the commas at their ends, and that go on from it."""
+    """The line of a place, with those that it goes on from, by the commas at their ends, and that go on from it.
+
+    Where it doesn't go on from them, they are wrong alone.
+    """
     lines = blanked(text).split("\n")
     written = [number for number, line in enumerate(lines) if line.strip()]
-    first = last = text.count("\n", 0, at)
-    for number in reversed(written[: bisect_left(written, first)]):
+    first = last = here = text.count("\n", 0, at)
+    for number in reversed(written[: bisect_left(written, here)]):
         if not lines[number].rstrip().endswith(","):
             break
+        if first == here and not _GOES_ON.match(lines[here]):
+            last = number
         first = number
-    for number in written[bisect_right(written, last) :]:
-        if not (lines[last].rstrip().endswith(",") and _GOES_ON.match(lines[number])):
+    for number in written[bisect_right(written, last) :] if last == here else []:
+        if not (_BEFORE.search(lines[last]) and _GOES_ON.match(lines[number])):
             break
         last = number
     starts = [0, *accumulate(len(line) + 1 for line in lines)]

@@ -78,7 +78,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
         if first.text.partition("=")[0].lower() in STRUCTURAL and "=" in first.text:
             yield unknown_word(first, "end the line above with a comma, behind which it goes on")
             return
-        near = nearest(first.text, DIRECTIVES)
+        near = near_word(first.text, DIRECTIVES)
         if near and not nearest(first.text, list(_LAYERS)):
             yield unknown_word(first, f"did you mean `{near}`?")
             return
@@ -168,7 +168,7 @@ def _suggest(word: str, lark: Lark) -> str:
     if other:
         size = re.search(r"\d+", word) if other.form == "SIZED" else None
         return f"here it is spelled `{f'{other.word}-{size[0]}' if size else other.example}`"
-    near = nearest(name, [*_LAYERS, *DIRECTIVES]) if len(name) > 1 else None
+    near = near_word(name, [*_LAYERS, *DIRECTIVES]) if len(name) > 1 else None
     if near is None:
         return "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
     whole = near + word[len(name) :]
@@ -180,6 +180,11 @@ def _suggest(word: str, lark: Lark) -> str:
     if near in _LAYERS and _LAYERS[near].form == "POOL" and len(word) > len(name):
         return f"a window and its stride are spelled `{near}3/2`; `{near}` alone is 2x2 with stride 2"
     return f"did you mean `{_LAYERS[near].example if near in _LAYERS else near}`?"
+
+
+def near_word(word: str, known: Sequence[str]) -> str | None:
+    """The known word nearest in spelling; `claims` only for what begins like it: a claim is one by far most often."""
+    return nearest(word, [each for each in known if each != "claims" or word.lower().startswith(each)])
 
 
 def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> list[Span]:

@@ -69,7 +69,10 @@ def _fit(text: str, content: syntax.Content | None, indent: str) -> list[str]:
     if len(text) <= WIDEST:
         return [text]
     if isinstance(content, syntax.Claim):
-        first, *more = filter(None, _cells(content))
+        pieces = [*filter(None, _cells(content))]
+        pieces[:2] = [" ".join(pieces[:2])] if content.on else pieces[:2]
+        pieces[-2:] = [" ".join(pieces[-2:])] if content.where is not None else pieces[-2:]  # no comma before a place
+        first, *more = pieces
         return goes_on([indent + first], more, len(indent + 2 * INDENT), WIDEST)
     if not isinstance(content, syntax.Items | syntax.Edit):
         return [text]
