@@ -18,7 +18,7 @@ ROWS = (
         "a classifier for other classes than the data's",
         "The network's last layer gives one value a class, and the recipe's data have another number of classes.",
         "End the network with as many, or train on other data.",
-        example="v401_inherited",
+        example="typical_classes",
         facts=OtherClasses,
     ),
     Code(
