@@ -86,6 +86,7 @@ def test_the_help_names_the_reading_that_would_hold(claim: str, help: str | None
     assert all(d.code == "V301" for d in found)
 
 
+KEPT = "no measure counts so, keep it in a comment"
 AUX = "input 8x8x3\nafter conv: BN ReLU\nconv3-8 aux 0.3 { FC-10 softmax } FC-10 softmax\n"
 
 
@@ -114,7 +115,10 @@ def test_the_network_with_an_auxiliary_classifier_is_as_computed_by_hand() -> No
         ("training-params 10,464", "without biases: no measure counts so, keep it in a comment"),
         ("total-params 10,516", "with auxiliary classifiers: no measure counts so, keep it in a comment"),
         ("macs 24,064", "with auxiliary classifiers: no measure counts so, keep it in a comment"),
-        ("macs 48,128", "counting a multiply-add as two operations: claim the half as `macs`"),
+        (
+            "macs 48,128",
+            f"with auxiliary classifiers, counting a multiply-add as two operations: {KEPT}",
+        ),
     ],
 )
 def test_with_and_without_auxiliary_classifiers_are_readings_of_each_other(claim: str, help: str) -> None:
@@ -128,6 +132,73 @@ def test_googlenet_s_params_are_told_from_those_in_training() -> None:
     text = vggdsl.shipped()["googlenet"].read_text(encoding="utf-8")
     spec = vggdsl.parse(f"{text}claim training-params 6,998,552\n", str(vggdsl.shipped()["googlenet"]))
     assert [d.help for d in spec.check()] == ["it would hold without auxiliary classifiers: write `params 6,998,552`"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "claim", "help"),
+    [  # the figures are what the tools themselves print of torchvision's models
+        ("vgg_d", "macs 15.48G", f"with biases, as torchinfo counts: {KEPT}"),
+        ("vgg_d", "macs 15,483,821,032", f"with biases, as torchinfo counts: {KEPT}"),
+        (
+            "vgg_d",
+            "macs 15.52G",
+            f"with biases, and BN, activations and pools as two a value, as ptflops counts: {KEPT}",
+        ),
+        ("vgg_d", "macs 30.94G", "counting a multiply-add as two operations: claim the half as `macs`"),
+        ("torchvision/resnet50", "macs 4.11G", f"with BN as two operations a value, as fvcore counts: {KEPT}"),
+        ("torchvision/resnet50", "macs 4,111,512,576", f"with BN as two operations a value, as fvcore counts: {KEPT}"),
+        (
+            "torchvision/resnet50",
+            "macs 4,132,436,968",
+            f"with biases, and BN, activations and pools as two a value, as ptflops counts: {KEPT}",
+        ),
+        (
+            "vgg_d",
+            "params 14,714,688",
+            f"without the classifier, as Keras counts with include_top=False: {KEPT}",
+        ),
+        ("vgg_d", "params 14.71M", f"without the classifier, as Keras counts with include_top=False: {KEPT}"),
+        (
+            "resnet/resnet50",
+            "params 25,583,592",
+            "with a bias in every convolution, as Keras' own models have: write `default conv: bias=yes`",
+        ),
+        ("torchvision/resnet50", "macs 4,089,238,376", f"with biases, as torchinfo counts: {KEPT}"),
+        ("torchvision/resnet50", "macs 4,089,185,256", f"with biases, as ptflops' aten backend counts: {KEPT}"),
+        (
+            "resnet/resnet50",
+            "weight-layers 54",
+            f"counting every layer with weights, not those on the longest path: {KEPT}",
+        ),
+        ("vgg_d", "receptive-field 212", "at `pool5`: write `claim pool5 receptive-field 212`"),
+        ("vgg_d", "output 7x7x512", "at `pool5`: write `claim pool5 output 7x7x512`"),
+        ("vgg_d", "params 102,764,544", "at `fc6`: write `claim fc6 params 102,764,544`"),
+    ],
+)
+def test_other_readings_are_somebody_s_convention_and_can_t_be_disputed(spec: str, claim: str, help: str) -> None:
+    (found,) = errors(vggdsl.parse(f'extends "{spec}"\nclaim {claim}'))
+    assert (found.code, found.help) == ("V301", f"it would hold {help}")
+    (found,) = errors(vggdsl.parse(f'extends "{spec}"\nclaim {claim} disputed "no"'))
+    assert (found.code, found.help) == ("V302", f"it would hold {help}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "claim"),
+    [
+        ("torchvision/resnet50", "macs 3.8G"),  # the paper's, of another network: 3.8Gi would be chance
+        ("vgg_d", "macs 14.41G"),
+        ("vgg_d", "receptive-field 308"),
+        ("vgg_d", "params 138.4K"),
+    ],
+)
+def test_a_reading_that_nobody_counts_by_is_not_offered(spec: str, claim: str) -> None:
+    (found,) = errors(vggdsl.parse(f'extends "{spec}"\nclaim {claim}'))
+    assert str(found.help).startswith("write ")
+    assert not errors(vggdsl.parse(f'extends "{spec}"\nclaim {claim} disputed "no"'))
+
+
+def errors(spec: vggdsl.Spec) -> list[vggdsl.Diagnostic]:
+    return [d for d in spec.check() if d.is_error]
 
 
 def test_what_has_no_reading_may_be_disputed() -> None:

@@ -5,9 +5,8 @@ disputed one must fail under every reading. Claims about results carry the proto
 they were measured and are compared with measurements, never computed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from vggdsl.language import syntax
 from vggdsl.language.elaborate import AnnotatedGraph
@@ -16,8 +15,8 @@ from vggdsl.language.schema import Choice, CommaList, Flag, Key, Text, UnfitErro
 from vggdsl.language.syntax import Measure, Option, Size
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import STRUCTURAL
-from vggdsl.network.ops import Input
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.readings import Part, at_layer, other_reading
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Placed, Span, as_written
@@ -42,6 +41,7 @@ class Verdict:
     on: str
     status: str
     finding: Diagnostic | None = None
+    """What is wrong with it, or what is to be known of how it was read."""
     computed: bool = False
     """Whether the claim's place says that no source prints it: it guards the file."""
 
@@ -63,86 +63,17 @@ class ResultClaim:
     __repr__ = as_written
 
 
-@dataclass(frozen=True)
-class _Part:
-    """The network, or some of its nodes, whose figures are asked for."""
-
-    name: str
-    nodes: tuple[TypedNode, ...]
-    whole: bool
-    heads: tuple[TypedNode, ...] = ()
-    """Those of auxiliary classifiers, which only training has."""
-
-    @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """The figures that have readings: how parameters and operations may be counted."""
-        return {
-            **self._sums(self.nodes),
-            "training-params": self.in_training["params"],
-            "weight-layers": max(t.depth for t in self.nodes) - (0 if self.whole else self._before()),
-        }
-
-    @cached_property
-    def in_training(self) -> Mapping[str, int]:
-        """The sums with auxiliary classifiers."""
-        return self._sums((*self.nodes, *self.heads))
-
-    def _sums(self, nodes: Sequence[TypedNode]) -> Mapping[str, int]:
-        params = [t.params for t in nodes]
-        return {
-            "params": sum(p.learnable for p in params),
-            "weights": sum(p.weights for p in params),
-            "total-params": sum(p.total for p in params),
-            "non-trainable-params": sum(p.running for p in params),
-            "macs": sum(t.macs for t in nodes),
-            "activations": sum(t.activations for t in nodes if not (self.whole and isinstance(t.node.op, Input))),
-        }
-
-    def readings(self, name: str) -> Iterator["_Reading"]:
-        """Other ways to count what a source calls ``name``: first as many classifiers, counted otherwise."""
-        in_training = name == "training-params" and bool(self.heads)
-        counted = "params" if name == "training-params" else name
-        for trained in (in_training, not in_training) if self.heads else (in_training,):
-            sums = self.in_training if trained else self.counts
-            scope = "" if trained == in_training else f"{'with' if trained else 'without'} auxiliary classifiers"
-            for said, measure in (("", counted), *_READINGS.get(counted, ())):
-                how = ", ".join(filter(None, (scope, said)))
-                if how and measure in sums:
-                    claimed = {"params": "training-params"}.get(measure) if trained else measure
-                    yield _Reading(how, claimed, sums[measure])
-
-    def _before(self) -> int:
-        return min(t.depth - t.node.op.weight_layer for t in self.nodes)
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """A way to count: what to say of it, and the measure that counts so, if there is one."""
-
-    said: str
-    measure: str | None
-    value: int
-
-
-_READINGS: Mapping[str, Sequence[tuple[str, str]]] = {
-    "params": (("without biases", "weights"), ("with running statistics", "total-params")),
-    "weights": (("with biases", "params"), ("with biases and running statistics", "total-params")),
-    "total-params": (("without running statistics", "params"), ("without biases", "weights")),
-}
-"""Other ways to count what a table calls parameters: what to say, and the measure that counts so."""
-
-
 def verify(claims: Iterable[syntax.Claim], network: AnnotatedGraph, typed: TypedGraph) -> Iterator[Verdict]:
     """A verdict for every structural figure: of claims, and of the arrows behind elements."""
     for printed in network.printed:
-        part = _Part("the element", tuple(typed[name] for name in printed.nodes), False)
+        part = Part("the element", tuple(typed[name] for name in printed.nodes), False)
         if printed.expects.size is not None:
             measure = Measure("output", printed.expects.size, printed.expects.span)
             yield _called(_output(measure, part), printed.calls)
         for measure in printed.expects.figures:
             yield _called(_verdict(measure, part, "="), printed.calls)
     heads = tuple(t for head in typed.heads for t in head.nodes)
-    parts: dict[str | None, _Part] = {None: _Part("the network", typed.nodes, True, heads)}
+    parts: dict[str | None, Part] = {None: Part("the network", typed.nodes, True, heads)}
     for claim in claims:
         if not all(m.name in STRUCTURAL for m in claim.measures):
             continue
@@ -152,7 +83,7 @@ def verify(claims: Iterable[syntax.Claim], network: AnnotatedGraph, typed: Typed
             if names is None:
                 yield Verdict(claim.measures[0], claim.on, "refuted", _no_layer(claim.on, network, typed))
                 continue
-            parts[claim.on] = _Part(claim.on, tuple(typed[name] for name in names), False)
+            parts[claim.on] = Part(claim.on, tuple(typed[name] for name in names), False)
         computed = (claim.where or "").startswith("computed")
         for measure in claim.measures:
             yield replace(_verdict(measure, parts[claim.on], "=" if claim.is_row else " "), computed=computed)
@@ -170,20 +101,20 @@ def _no_layer(on: Placed, network: AnnotatedGraph, typed: TypedGraph) -> Diagnos
     return unknown("V303", "layer", on, list(dict.fromkeys((*network.labels, *typed.by_name))), on.span)
 
 
-def _verdict(measure: Measure, part: _Part, between: str) -> Verdict:
+def _verdict(measure: Measure, part: Part, between: str) -> Verdict:
     """``between`` is what stands between a measure and its figure there."""
     if measure.name in ("output", "receptive-field"):
         return _output(measure, part) if measure.name == "output" else _field(measure, part)
     if not isinstance(measure.figure, Figure) or measure.figure.unit == "%":
         return _no_figure(measure, part, "a number such as 138M")
     counts = part.counts
-    value = counts[measure.name]
-    other = _other_reading(measure.figure, measure.name, part, between)
+    value, holds = counts[measure.name], measure.figure.holds(counts[measure.name])
+    other = None if holds else other_reading(measure.figure, measure.name, part, between)
     help = other or f"write {value:,} if the source does; if it doesn't, add `disputed` and the arithmetic"
-    return _judge(measure, part, measure.figure.holds(value), f"{value:,}", help, other)
+    return _judge(measure, part, holds, f"{value:,}", help, other)
 
 
-def _judge(measure: Measure, part: _Part, holds: bool, value: str, help: str, other: str | None = None) -> Verdict:
+def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, other: str | None = None) -> Verdict:
     label = Label(measure.span, f"it is {value}")
     if measure.disputed is not None:
         if holds or other:
@@ -193,45 +124,30 @@ def _judge(measure: Measure, part: _Part, holds: bool, value: str, help: str, ot
             return Verdict(measure, part.name, "refuted", Diagnostic("V302", message, (label,), mend))
         return Verdict(measure, part.name, "disputed")
     if holds:
-        return Verdict(measure, part.name, "holds")
+        return Verdict(measure, part.name, "holds", _billions(measure))
     message = f"{measure.name} of {part.name} is {value}, not {measure.printed}"
     return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help))
 
 
-def _other_reading(figure: Figure, name: str, part: _Part, between: str) -> str | None:
-    """How the figure could be meant, if it isn't meant as written."""
-    units = {
-        figure.unit,
-        *({"K": ["Ki"], "M": ["Mi"], "G": ["Gi"], "Ki": ["K"], "Mi": ["M"], "Gi": ["G"]}.get(figure.unit, [])),
-    }
-    readings = [_Reading("", name, part.counts[name]), *part.readings(name)]
-    for unit in sorted(units, key=lambda u: u != figure.unit):
-        meant = figure if unit == figure.unit else figure.in_unit(unit)
-        for reading in readings:
-            if not reading.said and unit == figure.unit:
-                continue
-            if meant.holds(reading.value):
-                how = [reading.said] if reading.said else []
-                how += [f"in units of {1024 if unit.endswith('i') else 1000}"] if unit != figure.unit else []
-                mend = (
-                    f"write `{reading.measure}{between}{meant.text}`"
-                    if reading.measure
-                    else "no measure counts so, keep it in a comment"
-                )
-                return f"it would hold {', '.join(how)}: {mend}"
-    if name == "macs" and any(figure.holds(2 * macs) for macs in (part.counts["macs"], part.in_training["macs"])):
-        return "it would hold counting a multiply-add as two operations: claim the half as `macs`"
-    return None
+def _billions(measure: Measure) -> Diagnostic | None:
+    if not (isinstance(measure.figure, Figure) and measure.figure.unit == "B"):
+        return None
+    label = Label(measure.span, "a billion")
+    return Diagnostic(
+        "W301", f"{measure.printed} is read as {measure.figure.in_unit('G').text}", (label,), "write G for B"
+    )
 
 
-def _output(measure: Measure, part: _Part) -> Verdict:
+def _output(measure: Measure, part: Part) -> Verdict:
     shape = part.nodes[-1].shape
     size = measure.figure
     if isinstance(size, Figure):
         if not size.is_whole:
             return _no_figure(measure, part, "a size such as 7x7x512")
         size = Size((int(size.digits),))
-    return _judge(measure, part, _same_size(size, shape), str(shape), f"write {shape}, or mend the layers before it")
+    other = at_layer(part, measure.name, measure.printed, lambda t: _same_size(size, t.shape))
+    help = other or f"write {shape}, or mend the layers before it"
+    return _judge(measure, part, _same_size(size, shape), str(shape), help, other)
 
 
 def _same_size(size: Size, shape: Shape) -> bool:
@@ -241,20 +157,23 @@ def _same_size(size: Size, shape: Shape) -> bool:
     return size.numbers == (shape.h, shape.w, shape.c)[: len(size.numbers)]
 
 
-def _field(measure: Measure, part: _Part) -> Verdict:
-    field = part.nodes[-1].receptive_field
+def _field(measure: Measure, part: Part) -> Verdict:
     figure = measure.figure
-    if isinstance(figure, Size):
-        holds = figure.numbers == tuple(field)
-    elif figure.unit == "%":
+    if isinstance(figure, Figure) and figure.unit == "%":
         return _no_figure(measure, part, "a number of pixels")
-    else:
-        holds = figure.holds(field.h) and figure.holds(field.w)
-    value = field.short
-    return _judge(measure, part, holds, value, f"write {value}, or mend the layers before it")
+
+    def fits(t: TypedNode) -> bool:
+        field = t.receptive_field
+        return figure.numbers == tuple(field) if isinstance(figure, Size) else all(map(figure.holds, field))
+
+    value = part.nodes[-1].receptive_field.short
+    other = at_layer(part, measure.name, measure.printed, fits)
+    return _judge(
+        measure, part, fits(part.nodes[-1]), value, other or f"write {value}, or mend the layers before it", other
+    )
 
 
-def _no_figure(measure: Measure, part: _Part, wanted: str) -> Verdict:
+def _no_figure(measure: Measure, part: Part, wanted: str) -> Verdict:
     message = f"{measure.name} can't be `{measure.printed}`"
     finding = Diagnostic("V304", message, (Label(measure.span, "here"),), f"write {wanted}")
     return Verdict(measure, part.name, "refuted", finding)

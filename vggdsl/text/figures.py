@@ -1,7 +1,7 @@
 """Printed figures: what a number on paper claims about a value.
 
 A printed figure holds if the value rounds or truncates to it. K, M and G are powers of 1000,
-Ki, Mi and Gi of 1024. ``~`` says that trailing zeros are not significant. A figure without a
+Ki, Mi and Gi of 1024; B, a billion, is G. ``~`` says that trailing zeros are not significant. A figure without a
 unit is exact.
 """
 
@@ -9,8 +9,10 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
-_SHAPE = re.compile(r"(~?)(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:e(-?\d+))?([KMG]i?|%)?", re.IGNORECASE | re.ASCII)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
+_SHAPE = re.compile(
+    r"(~?)(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:e(-?\d+))?([KMG]i?|B|%)?", re.IGNORECASE | re.ASCII
+)
 
 LONGEST = 24
 """Figures with more digits are refused: no network has them, and huge integers cost time."""

@@ -5,7 +5,7 @@ from typing import Literal
 from vggdsl.text.codes.row import Code
 
 Name = Literal[
-    "V301", "V302", "V303", "V304", "V305", "V306",
+    "V301", "V302", "V303", "V304", "V305", "V306", "W301",
 ]  # fmt: skip
 
 ROWS = (
@@ -58,5 +58,13 @@ ROWS = (
         "Behind a result stands how it was measured, in words such as `split=val`, `train=S256`, `view=ten`.",
         "Write the word or the value that the help names.",
         example="v306_protocol",
+    ),
+    Code(
+        "W301",
+        "claim",
+        "a figure in billions",
+        "B is a billion, as G is; some write it for operations, and others for bytes. It was read as G, and holds so.",
+        "Write G for it.",
+        example="w301_billions",
     ),
 )

@@ -8,8 +8,9 @@ from vggdsl.text.source import Span
 
 _MEASURES = {
     "parameters": "params",
-    "flops": "macs",
-    "ops": "macs",
+    "multiply-adds": "macs",
+    "mult-adds": "macs",
+    "madds": "macs",
     "layers": "weight-layers",
     "depth": "weight-layers",
     "accuracy": "top-1-accuracy",
@@ -48,6 +49,8 @@ def no_measure(span: Span, before: str) -> Diagnostic:
         place = span
     near = near_measure(place.text)
     help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(_KNOWN)
+    if re.fullmatch(r"[gm]?(fl)?ops?", place.text.lower()):
+        help = "some count a multiply-add as one operation, others as two: claim the multiply-adds as `macs`"
     if of_split := re.fullmatch(r"(train|val|test)-(accuracy|error)", place.text.lower()):
         help = f"write `claim top-1-{of_split[2]} 95% split={of_split[1]}`"
     if not place.text.strip():

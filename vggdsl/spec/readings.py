@@ -1,0 +1,217 @@
+"""Ways to count what a source prints: the one that is meant here, and others that are somebody's convention.
+
+A figure that fails as written may hold as another tool or paper counts. Then it was read wrongly, and the
+convention's name says how it is to be written. No reading is offered that nobody counts by.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from vggdsl.network.infer import TypedNode
+from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, GlobalAvgPool, Input, MaxPool
+from vggdsl.text.figures import Figure
+
+Nodes = Sequence[TypedNode]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The network, or some of its nodes, whose figures are asked for."""
+
+    name: str
+    nodes: tuple[TypedNode, ...]
+    whole: bool
+    heads: tuple[TypedNode, ...] = ()
+    """Those of auxiliary classifiers, which only training has."""
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """The figures that are counted, in the sense of the language."""
+        in_training = {"training-params": _sum("params", (*self.nodes, *self.heads))}
+        depth = {"weight-layers": max(t.depth for t in self.nodes) - (0 if self.whole else self._before())}
+        return {name: self._counted(name, self.nodes) for name in _COUNTS} | in_training | depth
+
+    def _before(self) -> int:
+        return min(t.depth - t.node.op.weight_layer for t in self.nodes)
+
+    def _counted(self, name: str, nodes: Nodes) -> int:
+        if name == "activations" and self.whole:
+            nodes = [t for t in nodes if not isinstance(t.node.op, Input)]
+        return _sum(name, nodes)
+
+    def readings(self, name: str) -> Iterator["Reading"]:
+        """Other ways to count what a source calls ``name``: first as many classifiers, counted otherwise."""
+        if name == "weight-layers":
+            every = sum(t.node.op.weight_layer for t in self.nodes)
+            yield Reading("counting every layer with weights, not those on the longest path", every, NO_MEASURE)
+            return
+        in_training = name == "training-params" and bool(self.heads)
+        counted = "params" if name == "training-params" else name
+        for trained in (in_training, not in_training) if self.heads else (in_training,):
+            nodes = (*self.nodes, *self.heads) if trained else self.nodes
+            scope = "" if trained == in_training else f"{'with' if trained else 'without'} auxiliary classifiers"
+            for said, measure in (("", counted), *_MEASURED_OTHERWISE.get(counted, ())):
+                if how := ", ".join(filter(None, (scope, said))):
+                    claimed = {"params": "training-params"}.get(measure) if trained else measure
+                    yield Reading(how, self._counted(measure, nodes), NO_MEASURE, claimed)
+            for convention in _CONVENTIONS:
+                if counted in convention.measures and (value := convention.count(counted, nodes)) is not None:
+                    how = ", ".join(filter(None, (scope, convention.said)))
+                    yield Reading(how, value, NO_MEASURE if scope else convention.mend)
+
+    def elsewhere(self, fits: Callable[[TypedNode], bool]) -> str | None:
+        """How the figure of one layer could have been printed for the whole network, if one fits: the last."""
+        if not self.whole:
+            return None
+        return next((t.name for t in reversed(self.nodes) if fits(t)), None)
+
+
+NO_MEASURE = "no measure counts so, keep it in a comment"
+LONG = 1000
+"""Figures from here on hardly are those of a layer by chance."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to count: what to say of it, what it gives, and how a source's figure is kept then."""
+
+    said: str
+    value: int
+    mend: str
+    measure: str | None = None
+    """The measure that counts so, if there is one: it is written in the place of the claim's own."""
+
+
+_COUNTS: Mapping[str, Callable[[TypedNode], int]] = {
+    "params": lambda t: t.params.learnable,
+    "weights": lambda t: t.params.weights,
+    "total-params": lambda t: t.params.total,
+    "non-trainable-params": lambda t: t.params.running,
+    "macs": lambda t: t.macs,
+    "activations": lambda t: t.activations,
+}
+"""What is summed over layers."""
+
+_MEASURED_OTHERWISE: Mapping[str, Sequence[tuple[str, str]]] = {
+    "params": (("without biases", "weights"), ("with running statistics", "total-params")),
+    "weights": (("with biases", "params"), ("with biases and running statistics", "total-params")),
+    "total-params": (("without running statistics", "params"), ("without biases", "weights")),
+}
+"""Other ways to count what a table calls parameters: what to say, and the measure that counts so."""
+
+IN_1024 = ("params", "weights", "total-params", "training-params", "non-trainable-params", "activations")
+"""What some count in units of 1024, as memory is; nobody counts operations so."""
+
+
+def _sum(name: str, nodes: Iterable[TypedNode]) -> int:
+    return sum(map(_COUNTS[name], nodes))
+
+
+# -- whose convention it is
+
+
+class _Convention(NamedTuple):
+    """Somebody's way to count; ``count`` gives None where the network has nothing that it counts otherwise."""
+
+    said: str
+    measures: Sequence[str]
+    count: Callable[[str, Nodes], int | None]
+    mend: str = NO_MEASURE
+
+
+def _biases(nodes: Nodes) -> int:
+    return sum(t.params.biases * t.shape.h * t.shape.w for t in nodes if t.macs)
+
+
+def _values(nodes: Nodes, *kinds: type) -> int:
+    """How many values go into the layers of these kinds."""
+    return sum(t.x.elements for t in nodes if isinstance(t.node.op, kinds))
+
+
+def _with_biases(_: str, nodes: Nodes) -> int:
+    return _sum("macs", nodes) + _biases(nodes)
+
+
+def _with_biases_once(name: str, nodes: Nodes) -> int:
+    """Normalisation has its parameters once, not at each position."""
+    return _with_biases(name, nodes) + sum(t.params.learnable for t in nodes if not t.macs)
+
+
+def _with_norms(_: str, nodes: Nodes) -> int:
+    return _sum("macs", nodes) + 2 * _values(nodes, BatchNorm) + _values(nodes, GlobalAvgPool)
+
+
+def _with_all(name: str, nodes: Nodes) -> int:
+    activated = sum(t.x.elements for t in nodes if t.node.op.activation)
+    return _with_biases(name, nodes) + 2 * (activated + _values(nodes, BatchNorm, MaxPool, AvgPool, GlobalAvgPool))
+
+
+def _without_classifier(name: str, nodes: Nodes) -> int | None:
+    first = next((i for i, t in enumerate(nodes) if isinstance(t.node.op, FC)), None)
+    return _sum(name, nodes[:first]) if first is not None and len(nodes) > 1 else None
+
+
+def _with_every_bias(name: str, nodes: Nodes) -> int | None:
+    missing = sum(t.shape.c for t in nodes if isinstance(t.node.op, Conv) and not t.node.op.bias)
+    return _sum(name, nodes) + missing if missing else None
+
+
+def _twice(_: str, nodes: Nodes) -> int:
+    return 2 * _sum("macs", nodes)
+
+
+_HALF = "claim the half as `macs`"
+_CONVENTIONS = (
+    _Convention("counting a multiply-add as two operations", ("macs",), _twice, _HALF),
+    _Convention("with biases, as torchinfo counts", ("macs",), _with_biases_once),
+    _Convention("with biases, as ptflops' aten backend counts", ("macs",), _with_biases),
+    _Convention("with BN as two operations a value, as fvcore counts", ("macs",), _with_norms),
+    _Convention("with biases, and BN, activations and pools as two a value, as ptflops counts", ("macs",), _with_all),
+    _Convention(
+        "without the classifier, as Keras counts with include_top=False",
+        ("params", "weights", "total-params", "non-trainable-params", "macs"),
+        _without_classifier,
+    ),
+    _Convention(
+        "with a bias in every convolution, as Keras' own models have",
+        ("params", "total-params"),
+        _with_every_bias,
+        "write `default conv: bias=yes`",
+    ),
+)
+
+
+# -- a figure under them
+
+
+def other_reading(figure: Figure, name: str, part: Part, between: str) -> str | None:
+    """How the figure could be meant, if it isn't meant as written: the nearest of the conventions that it fits.
+
+    ``between`` is what stands between a measure and its figure there.
+    """
+    units = [figure.unit]
+    if name in IN_1024:
+        units += {"K": ["Ki"], "M": ["Mi"], "G": ["Gi"]}.get(figure.unit, [])
+    units += {"Ki": ["K"], "Mi": ["M"], "Gi": ["G"]}.get(figure.unit, [])
+    fitting = []
+    for unit in units:
+        meant = figure if unit == figure.unit else figure.in_unit(unit)
+        for reading in (Reading("", part.counts[name], NO_MEASURE, name), *part.readings(name)):
+            if (reading.said or unit != figure.unit) and meant.holds(reading.value):
+                how = [reading.said] if reading.said else []
+                how += [f"in units of {1024 if unit.endswith('i') else 1000}"] if unit != figure.unit else []
+                mend = f"write `{reading.measure}{between}{meant.text}`" if reading.measure else reading.mend
+                fitting.append((len(how), abs(meant.value - reading.value), f"it would hold {', '.join(how)}: {mend}"))
+    if fitting:
+        return min(fitting, key=lambda f: f[:2])[2]
+    if name not in _COUNTS or figure.unit or figure.approximate or figure.value < LONG:
+        return None
+    return at_layer(part, name, figure.text, lambda t: figure.holds(_COUNTS[name](t)))
+
+
+def at_layer(part: Part, name: str, printed: str, fits: Callable[[TypedNode], bool]) -> str | None:
+    """The claim of the layer that a figure of the whole network would fit."""
+    layer = part.elsewhere(fits)
+    return layer and f"it would hold at `{layer}`: write `claim {layer} {name} {printed}`"
