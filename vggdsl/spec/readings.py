@@ -7,7 +7,6 @@ convention's name says how it is to be written. No reading is offered that nobod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 from vggdsl.network.infer import TypedNode
 from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, GlobalAvgPool, Input, MaxPool
@@ -112,7 +111,8 @@ def _sum(name: str, nodes: Iterable[TypedNode]) -> int:
 # -- whose convention it is
 
 
-class _Convention(NamedTuple):
+@dataclass(frozen=True)
+class _Convention:
     """Somebody's way to count; ``count`` gives None where the network has nothing that it counts otherwise."""
 
     said: str
