@@ -15,6 +15,7 @@ from vggdsl.spec.recipe import (
     Crop,
     Data,
     From,
+    Given,
     HFlip,
     Init,
     Plateau,
@@ -53,6 +54,8 @@ READ = [
     ("augment scale(256) color-pca", (Scale(256, 256), ColourPCA())),
     ("normalize mean", "mean"),
     ("normalize none", "none"),
+    ("normalize imagenet", Given((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))),
+    ("normalize mean(0.1, 20%, 3e-1) std(.4, 1, 0.6)", Given((0.1, 0.2, 0.3), (0.4, 1, 0.6))),
     ("batch 1,024", 1024),
     ("optimizer sgd(lr=0.1)", SGD(0.1)),
     ("optimizer SGD(LR=1e-2, momentum=90%, nesterov=YES, weight-decay=5e-4)", SGD(0.01, 0.9, True, 5e-4)),
@@ -258,6 +261,15 @@ def test_a_spec_s_recipe_by_name() -> None:
     with pytest.raises(vggdsl.InputError, match="no recipe `c`"):
         spec.recipe("c")
     assert vggdsl.parse(NET).recipe() == Recipe()
+
+
+def test_statistics_have_one_digest_however_they_are_written() -> None:
+    given = "normalize mean(0.485, 0.456, 0.406) std(0.229, 0.224, 0.225)"
+    named, numbers, other = recipe("normalize imagenet"), recipe(given), recipe(given.replace("0.225", "0.226"))
+    assert named.written("normalize") == "imagenet"
+    assert f"normalize {numbers.written('normalize')}" == given
+    assert named.digest == numbers.digest
+    assert len({named.digest, other.digest, Recipe().digest}) == 3
 
 
 def test_the_digest_names_what_is_trained_but_not_the_seeds() -> None:

@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -29,7 +28,7 @@ from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, set_aside
 from vggdsl.data.views import view_of
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import Given, Normalize, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 
 SOURCES: dict[str, DataSource] = {
@@ -87,8 +86,10 @@ class DataSet:
         channels = images.images.shape[1] if isinstance(images, Split) else images.shape.c
         return Moments.of((part.images for part in in_order(images, _CHUNK)), channels)
 
-    def normalisation(self, kind: Literal["none", "mean", "mean-std"]) -> Normalisation:
-        """By the training images."""
+    def normalisation(self, kind: Normalize) -> Normalisation:
+        """By the training images, or as it is given."""
+        if isinstance(kind, Given):
+            return Normalisation(kind.mean, kind.std)
         if kind == "none":
             channels = self.train.images.shape[1] if isinstance(self.train, Split) else self.train.shape.c
             return Normalisation.none(channels)

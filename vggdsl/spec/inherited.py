@@ -6,7 +6,7 @@ from dataclasses import replace
 from vggdsl.language import syntax
 from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.text.errors import Diagnostic, Label
-from vggdsl.text.facts import OtherClasses, OtherLayers, Twice, UnmatchedRule
+from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers, Twice, UnmatchedRule
 from vggdsl.text.source import Source
 
 
@@ -31,6 +31,9 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
         case OtherLayers(layers) if inherited:
             help = f"write `{_train(recipe, 'init he')}`, or another init"
             return replace(_placed(finding, document, link, layers, recipe), help=help)
+        case OtherChannels() if inherited:
+            help = f"write `{_train(recipe, 'normalize mean-std')}`, or give those of this input"
+            return replace(_placed(finding, document, link, (), recipe), help=help)
         case Twice():
             return _own_first(finding, own)
         case _:

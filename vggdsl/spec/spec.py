@@ -19,7 +19,7 @@ from vggdsl.spec.inherited import from_delta, inherited_misfits
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
-from vggdsl.spec.recipe import DATA_SETS, Recipe, lint_recipe, read_recipes
+from vggdsl.spec.recipe import DATA_SETS, Given, Recipe, lint_recipe, read_recipes
 from vggdsl.text.errors import (
     Diagnostic,
     InputError,
@@ -30,9 +30,10 @@ from vggdsl.text.errors import (
     error_of,
     once_each,
 )
-from vggdsl.text.facts import OtherClasses
+from vggdsl.text.facts import OtherChannels, OtherClasses
 from vggdsl.text.source import Source
 from vggdsl.text.tables import to_text
+from vggdsl.text.units import plural
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,9 @@ class Spec:
         return Counter(v.status for v in self.verdicts)[status]
 
     def misfits(self, recipe: Recipe) -> list[Diagnostic]:
-        """Why one of its recipes can't train this network: other classes, other layers to begin with."""
+        """Why one of its recipes can't train this network: other classes, channels, or layers to begin with."""
         wrong = classes_differ(self, recipe, DATA_SETS[recipe.data.name].classes or recipe.data.classes)
+        wrong += _channels_differ(self, recipe)
         wrong += check_init(recipe, self.recipes, self.typed)
         return [from_delta(d, self.document, recipe.name) for d in wrong]
 
@@ -165,6 +167,20 @@ def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diag
         message = f"{spec.name} has no recipe; without one, training is on {recipe.data.name}, of {classes:,} classes"
         help = "write `train { … }` in it, or in a spec that `extends` it"
     return [Diagnostic("V401", message, tuple(labels), help, OtherClasses(output.elements, classes))]
+
+
+def _channels_differ(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
+    """V411 where means and deviations that are given aren't those of the input's channels."""
+    given, image = recipe.normalize, spec.typed.nodes[0]
+    if not isinstance(given, Given) or len(given.mean) == image.shape.c:
+        return []
+    count, channels = len(given.mean), image.shape.c
+    message = f"{plural(count, 'mean')} and {plural(count, 'deviation')} for {plural(channels, 'channel')}"
+    labels = (*recipe.place("normalize"), Label(image.node.span, f"has {channels}", primary=False))
+    help = f"give {channels} of each, or write `normalize mean-std`, which takes those of the training images"
+    if count == 1:
+        help = f"write `normalize {Given(given.mean * channels, given.std * channels)}`"
+    return [Diagnostic("V411", message, labels, help, OtherChannels())]
 
 
 def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:

@@ -37,3 +37,8 @@ class OtherLayers(FindingFacts):
     """A network that can't begin with another's weights. ``layers`` are missing in either or differ."""
 
     layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OtherChannels(FindingFacts):
+    """Statistics of other channels than the network's input has."""

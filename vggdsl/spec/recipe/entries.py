@@ -1,5 +1,6 @@
 """The entries of a recipe: what may stand in each, and what it means. What goes without one, ``Recipe`` says."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,7 @@ from vggdsl.language.schema import (
 )
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
+    IMAGENET,
     RATE,
     SGD,
     Adam,
@@ -34,6 +36,7 @@ from vggdsl.spec.recipe.model import (
     Crop,
     Data,
     From,
+    Given,
     HFlip,
     Init,
     Loss,
@@ -43,6 +46,7 @@ from vggdsl.spec.recipe.model import (
     Stop,
     WarmUp,
 )
+from vggdsl.text.units import plural
 
 VOICE = Voice("V406", "V406", "V406")
 
@@ -104,6 +108,25 @@ def _normal(std: float | None = None, variance: float | None = None) -> Init:
     return Init("normal", std)
 
 
+class _Statistic(Number):
+    """A mean or a deviation of pixels from 0 to 1; that one is of 0 to 255 is told with those beside it."""
+
+    def read(self, text: str) -> float:
+        return Number(self.least).read(text)
+
+
+def _of_channels(name: str, *values: float) -> tuple[float, ...]:
+    if any(value > 1 for value in values):
+        divided = ", ".join(shortest(round(value / 255, 12)) for value in values)
+        help = f"divide means and deviations by 255: {name}({divided})"
+        raise UnfitError(f"a {name} of pixels from 0 to 255, which are from 0 to 1 here", help)
+    return values
+
+
+def _mean(*values: float) -> str | tuple[float, ...]:
+    return _of_channels("mean", *values) or "mean"
+
+
 class _Base(Type):
     says = noun = "a spec or a recipe"
     example = '"vgg_a.arch"'
@@ -162,9 +185,25 @@ _AUGMENT = (
     CallKind("scale", _scale, "the shorter side is scaled to S, of a range to one that is drawn", (), (_S,), _SCALE),
     CallKind("colour-pca", ColourPCA, "a shift of colours (Krizhevsky et al. 2012, sec. 4.1)", also=("color-pca",)),
 )
+_GIVEN = IMAGENET.numbers
+_MEAN = CallKind(
+    "mean",
+    _mean,
+    "the training images' mean is taken away; `mean(…) std(…)`: what is given, of pixels from 0 to 1",
+    more=Key("mean", _Statistic(0, 1), "of each channel: of RGB three, of grey one", shown="0.485"),
+)
+_STD = CallKind(
+    "std",
+    partial(_of_channels, "std"),
+    f"what the rest is divided by: `{_GIVEN}`",
+    shown=_GIVEN,
+    more=Key("std", _Statistic(1e-6, 1), "of each channel, as many as means", shown="0.229", required=True),
+)
 _NORMALIZE = (
-    _word("mean-std", "the mean is taken away, and the rest divided by the deviation"),
-    _word("mean", "the mean is taken away"),
+    _word("mean-std", "the training images' mean is taken away, and the rest divided by their deviation"),
+    _MEAN,
+    _STD,
+    CallKind("imagenet", lambda: IMAGENET, f"`{_GIVEN}`, as for torchvision's weights"),
     _word("none", "nothing"),
 )
 _OPTIMIZER = (
@@ -213,7 +252,7 @@ _ALL = (
     EntryKind(
         "augment", "what is done to images to train on", "crop(32, pad=4) hflip", _AUGMENT, "augmentation", True, True
     ),
-    EntryKind("normalize", "what is done to pixels by their statistics", "mean-std", _NORMALIZE, "value of normalize"),
+    EntryKind("normalize", "what is done to pixels, of 0 to 1", "mean-std", _NORMALIZE, "value of normalize"),
     EntryKind("batch", "images in a step", "128", number=Whole()),
     EntryKind("optimizer", "how weights follow gradients", _SGD, _OPTIMIZER),
     EntryKind("schedule", "how the learning rate goes on", _PLATEAU, _SCHEDULE),
@@ -266,7 +305,33 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
             reader.wrong("`else` and one init can follow", rest[0].span, "write … else he")
             return None
         return made and replace(made, otherwise=reader.value(rest[1], _without(by, _FROM)))
+    if by.name == "normalize" and entry.written.lower() != _MEAN.name and _names(entry) & {_MEAN.name, _STD.name}:
+        return _given(entry, by, reader)
     return reader.entry(entry, by)
+
+
+def _names(entry: syntax.Entry) -> set[str]:
+    """The words of its values, without what they are given."""
+    return {re.split("[(=]", str(value).lower(), maxsplit=1)[0] for value in entry.values}
+
+
+def _given(entry: syntax.Entry, by: EntryKind, reader: Reader) -> Given | None:
+    """Of ``mean(…) std(…)``."""
+    first, *rest = entry.values
+    calls = [value.name if isinstance(value, syntax.Setting) else "" for value in entry.values]
+    if calls != [_MEAN.name, _STD.name]:
+        help = f"write {by.name} mean(…) std(…), a number for each channel, such as {_GIVEN}"
+        reader.wrong("a mean and a deviation are given together", first.span, help)
+        return None
+    mean, std = reader.call(first, _MEAN, by), reader.call(rest[0], _STD, by)
+    if mean is None or std is None:
+        return None
+    if isinstance(mean, str) or len(mean) != len(std):
+        count = 0 if isinstance(mean, str) else len(mean)
+        message = f"{plural(count, 'mean')} and {plural(len(std), 'deviation')}"
+        reader.wrong(message, entry.span, "write one of each for each channel")
+        return None
+    return Given(mean, std)
 
 
 def _without(entry: EntryKind, call: CallKind) -> EntryKind:

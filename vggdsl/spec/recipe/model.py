@@ -116,6 +116,29 @@ Augment = Crop | HFlip | Scale | ColourPCA
 
 
 @dataclass(frozen=True)
+class Given:
+    """Mean and deviation of each channel as they are given, of pixels from 0 to 1; ``written`` is a word for them."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    written: str = field(default="", compare=False)
+
+    @property
+    def numbers(self) -> str:
+        mean, std = (", ".join(map(shortest, values)) for values in (self.mean, self.std))
+        return f"mean({mean}) std({std})"
+
+    def __str__(self) -> str:
+        return self.written or self.numbers
+
+
+IMAGENET = Given((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "imagenet")
+"""Of ImageNet's training images, as torchvision's models take them (its ``transforms/_presets.py``)."""
+
+Normalize = Literal["none", "mean", "mean-std"] | Given
+
+
+@dataclass(frozen=True)
 class SGD:
     """Stochastic gradient descent."""
 
@@ -257,7 +280,7 @@ class Recipe:
     name: str | None = None
     data: Data = Data("digits")
     augment: tuple[Augment, ...] = ()
-    normalize: Literal["none", "mean", "mean-std"] = "mean-std"
+    normalize: Normalize = "mean-std"
     batch: int = 128
     optimizer: Optimizer = Adam()
     schedule: Schedule = Constant()
@@ -327,13 +350,15 @@ class Recipe:
     def digest(self) -> str:
         """Eight hex digits that name what is trained how.
 
-        Over the meaning, not the spelling: where the learning rate stands, or whether a deviation is given
-        as a variance, makes no difference. Seeds and checkpoints don't count.
+        Over the meaning, not the spelling: where the learning rate stands, whether a deviation is given
+        as a variance, or ImageNet's statistics as numbers, makes no difference. Seeds and checkpoints don't count.
         """
         meant: dict[str, object] = {key: self.written(key) for key in KEYS if key not in ("seeds", "checkpoint")}
         for key in _LATER:  # what older versions did without saying so
             if getattr(self, key) == getattr(Recipe(), key):
                 del meant[key]
+        if isinstance(self.normalize, Given):
+            meant["normalize"] = self.normalize.numbers
         meant["lr"] = self.lr
         meant["optimizer"] = replace(self.optimizer, lr=None)
         if isinstance(self.main_schedule, Constant):

@@ -3,10 +3,10 @@
 from typing import Literal
 
 from vggdsl.text.codes.row import Code
-from vggdsl.text.facts import OtherClasses, OtherLayers
+from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers
 
 Name = Literal[
-    "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "W401", "W402", "W403",
+    "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411", "W401", "W402", "W403",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -95,6 +95,15 @@ ROWS = (
         "Name the layers that are alike, or begin by another init.",
         example="v410_inherited",
         facts=OtherLayers,
+    ),
+    Code(
+        "V411",
+        "recipe",
+        "a normalisation for other channels",
+        "`normalize` gives means and deviations of another number of channels than the network's input has.",
+        "Give one of each for each channel, or let the training images say.",
+        example="v411_channels",
+        facts=OtherChannels,
     ),
     Code(
         "W401",
