@@ -20,7 +20,8 @@ from vggdsl.data import cifar, memory
 from vggdsl.data import dataset as data
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, load_data
-from vggdsl.data.images import SUFFIXES, fit, read_image
+from vggdsl.data.formats import SUFFIXES
+from vggdsl.data.images import fit, read_image
 from vggdsl.data.splits import Images, Lazy, Split, set_aside
 from vggdsl.data.views import SIZES
 from vggdsl.network.shapes import Shape
@@ -210,7 +211,7 @@ def test_a_class_without_images_to_train_on(tmp_path: Path) -> None:
     for name in "ab":
         save(tmp_path / "train" / name / "0.png", 0)
     (tmp_path / "train" / "c").mkdir()
-    (tmp_path / "train" / "c" / "0.gif").write_bytes(b"GIF89a")
+    (tmp_path / "train" / "c" / "0.heic").write_bytes(b"no format that is read")
     found = refusal(lambda: load_data(folder(tmp_path), GREY, NOWHERE))
     assert (found.code, str(tmp_path / "train" / "c") in found.message) == ("V512", True)
 

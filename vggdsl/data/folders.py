@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from vggdsl.data.images import SUFFIXES
+from vggdsl.data.formats import SUFFIXES
 from vggdsl.data.pictures import Files
 from vggdsl.data.sources import Found, Wanted, missing, wrong
 from vggdsl.data.splits import Lazy

@@ -10,7 +10,6 @@ from vggdsl.data import preprocessing
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, InputError
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 _CHUNK = 1000
 _LARGEST = 2**26
 """Values that are resized at once, unless one image has more."""

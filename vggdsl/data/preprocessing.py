@@ -12,11 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vggdsl.data.formats import FORMATS, is_deep
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, InputError
-
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""What is read as an image; others, such as EPS, would start programs."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,8 @@ def _opened(image: Image.Image, channels: int, name: str) -> Image.Image:
 
 
 def _upright(image: Image.Image, channels: int) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        raise ValueError("it has more than 8 bits a channel")
+    if is_deep(image):  # which part of their range it uses, 12 of 16 bits as often as not, it doesn't say
+        raise ValueError("it has more than 8 bits a channel: save it with 8, scaled by the range of its values")
     upright = ImageOps.exif_transpose(image)
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
@@ -113,20 +111,21 @@ def _upright(image: Image.Image, channels: int) -> Image.Image:
 
 
 def open_image(path: Path, channels: int) -> Image.Image:
-    """An image file in grey (1 channel) or RGB (3), turned as its EXIF says.
+    """An image file in grey (1 channel) or RGB (3), turned as its EXIF says; of several frames or pages the first.
 
-    What is transparent is laid on white, as on a page: under it a file may hold any colour.
+    What is transparent is laid on white, as on a page: under it a file may hold any colour. CMYK becomes RGB by
+    Pillow's formula; profiles of colours aren't applied.
     Raises ``InputError`` V530 if it can't be read as an image of 8 bits a channel.
     """
     try:
         if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
             raise ValueError("it is no regular file")
-        with _without_noise, Image.open(path, formats=_FORMATS) as opened:
+        with _without_noise, Image.open(path, formats=tuple(FORMATS)) as opened:
             if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
             return _upright(opened, channels)
     except UnidentifiedImageError:
-        raise InputError(Diagnostic("V530", f"{path} is no image", help="PNG and JPEG can be read")) from None
+        raise InputError(Diagnostic("V530", f"{path} is no image", help=f"{', '.join(FORMATS)} can be read")) from None
     except Image.DecompressionBombError:
         message = f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels"
         raise InputError(Diagnostic("V530", message, help="make it smaller")) from None

@@ -175,7 +175,7 @@ ROWS = (
         "input",
         "an image that can't be read",
         "The file is no image, is damaged, or has more pixels or more bits a channel than are read.",
-        "PNG and JPEG can be read.",
+        "JPEG, PNG, WebP, GIF, BMP, TIFF, PNM and AVIF can be read, with 8 bits a channel. Save it as one of them.",
         unshown="an image",
     ),
     Code(
