@@ -44,7 +44,7 @@ class _Weights(click.Path):
 )
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Fold each BN into the layer before it.")
 @click.option("--logits", is_flag=True, help="Leave the softmax out.")
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
 def command(
@@ -68,7 +68,7 @@ def command(
     vggdsl export vgg_d --weights torchvision:vgg16
     vggdsl export torchvision/resnet18 --weights torchvision:resnet18
     """
-    run = _run(name)
+    run = _run(name, force)
     if run is None:
         spec = load(name)
         refuse_wrong(spec)
@@ -85,7 +85,7 @@ def command(
     held = file.stat().st_size if run is None and file is not None and file.is_file() else 0
     check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
-        made = exportable(spec, weights, _say) if run is None else of_run(run, Path(name), _say)
+        made = exportable(spec, weights, _say, force=force) if run is None else of_run(run, Path(name), _say)
         agreement = made.write(spec, path, fold=fold, logits=logits)
     files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
     size = sum(file.stat().st_size for file in files)
@@ -106,7 +106,7 @@ def command(
     )
 
 
-def _run(name: str) -> "Trained | None":
+def _run(name: str, force: bool) -> "Trained | None":
     """What a training left, if a name is that of a run's folder or of a file of weights in it.
 
     Raises ``UsageError`` for weights that somebody else wrote: they hold no spec.
@@ -123,7 +123,7 @@ def _run(name: str) -> "Trained | None":
     if not is_file(file) and not is_file(path / PLAN):
         return None
     check_use("exporting", held=file.stat().st_size if is_file(file) else 0)
-    return load_trained(path)
+    return load_trained(path, force=force)
 
 
 def _name(name: str, spec: Spec) -> str:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
 )
+@click.option("--force", is_flag=True, help="Use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="The guesses as JSON.")
 @reports_errors
-def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_json: bool) -> None:
+def command(model: Path, images: tuple[Path, ...], top: int, device: str, force: bool, as_json: bool) -> None:
     """Name what images show: the likeliest classes with their probabilities, by onnxruntime.
 
     Images are prepared as they were in training: the ONNX file says how. What is transparent
@@ -44,9 +45,11 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, as_jso
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             file = Path(folder) / "model.onnx"
             with out_of_memory("predicting"):
-                _export(model, file)
+                _export(model, file, force)
                 predictor = Predictor(file, device, shown_as=str(model))
                 guesses = _guesses(predictor, images, top)
+    elif force:
+        raise click.UsageError("--force is for a RUN: nothing else has a record")
     else:
         check_use("predicting", held=model.stat().st_size // 4 if model.is_file() else 0)
         with out_of_memory("predicting"):
@@ -80,13 +83,13 @@ def _percent(probability: float) -> str:
     return {"100.0%": ">99.9%", "0.0%": "<0.1%"}.get(rounded, rounded)
 
 
-def _export(model: Path, path: Path) -> None:
+def _export(model: Path, path: Path, force: bool) -> None:
     from vggdsl.experiments.export import of_run
     from vggdsl.records.runfolder import BEST, load_trained
     from vggdsl.targets.memory import check_use
 
     file = model / BEST if model.is_dir() else model
     check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
-    run = load_trained(model)
+    run = load_trained(model, force=force)
     check_use("predicting", run.spec.typed)
     of_run(run, file, partial(click.echo, err=True)).write(run.spec, path, shown_as=str(model))

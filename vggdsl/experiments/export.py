@@ -78,13 +78,14 @@ def export(
     A run, or the path of one, has its weights; a spec, its file or the name of one that ships takes them from
     ``weights``, without which it is exported as its recipe's first seed would start training. ``fold`` folds each batch
     normalisation into the layer before it, ``logits`` leaves the softmax out. What stands at ``path`` is
-    overwritten by ``force`` alone. What a user should know of the weights is a ``UserWarning``.
+    overwritten by ``force`` alone, by which also weights are used that aren't those of their run's record. What a user
+    should know of the weights is a ``UserWarning``.
 
-    Raises ``VggdslError``: of what ``check`` finds, V510 for weights of another network, V513 for NaN among them, V511
-    and V514 for a path that can't be written or shouldn't be, V520 and V521 if the file isn't right after all; then
-    nothing was written. ``TypeError`` for what is no network or no weights.
+    Raises ``VggdslError``: of what ``check`` finds, V510 for weights of another network, V513 for NaN among them, V604
+    for those of another run, V511 and V514 for a path that can't be written or shouldn't be, V520 and V521 if the file
+    isn't right after all; then nothing was written. ``TypeError`` for what is no network or no weights.
     """
-    spec, given = _with_weights(network, weights)
+    spec, given = _with_weights(network, weights, force=force)
     if not isinstance(given, Trained):  # a run's spec was checked when it was trained
         wrong = [d for d in spec.check() if d.is_error]
         if wrong:
@@ -94,7 +95,7 @@ def export(
     check_use("exporting", spec.typed)
     notes = list[str]()
     with out_of_memory("exporting"):
-        made = exportable(spec, given, notes.append)
+        made = exportable(spec, given, notes.append, force=force)
         for note in notes:
             warnings.warn(note, stacklevel=2)
         return made.write(spec, path, fold=fold, logits=logits)
@@ -135,14 +136,16 @@ def to_onnx(
     return onnx.to_onnx(typed, arrays, fold=fold, logits=logits, metadata=metadata or {}, name=name)
 
 
-def _with_weights(network: Spec | Run | Trained | str | Path, weights: Given) -> tuple[Spec, _Taken]:
+def _with_weights(
+    network: Spec | Run | Trained | str | Path, weights: Given, *, force: bool = False
+) -> tuple[Spec, _Taken]:
     """The spec, and what it takes its weights from: a run, or the path of one, has its own.
 
     Raises ``TypeError`` if a run is given others, or for what is no network or no weights.
     """
     if isinstance(network, str | Path):
         is_run = is_folder_of_specs(str(network)) or Path(network).suffix == ".safetensors"
-        network = load_trained(Path(network)) if is_run else load(network)
+        network = load_trained(Path(network), force=force) if is_run else load(network)
     if isinstance(network, Spec):
         return network, _taken(weights)
     if not isinstance(network, Run | Trained):
@@ -152,10 +155,11 @@ def _with_weights(network: Spec | Run | Trained | str | Path, weights: Given) ->
     return network.spec, network.trained if isinstance(network, Run) else network
 
 
-def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
+def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Exportable:
     """The spec's network with weights; ``say`` is told what a user should know of them.
 
-    Raises ``InputError`` V510 if they are of another network, V513 if they are no numbers.
+    Raises ``InputError`` V510 if they are of another network, V513 if they are no numbers, and what ``load_trained``
+    raises, unless ``force``.
     """
     given = _taken(given)
     if isinstance(given, Path | str):
@@ -164,7 +168,7 @@ def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
             return _foreign(spec, text.removeprefix(PREFIX), None, say)
         if not is_run(Path(given)):
             return _foreign(spec, "", Path(given), say)
-        trained = load_trained(Path(given))
+        trained = load_trained(Path(given), force=force)
         refuse_other(spec, trained)
         return of_run(trained, Path(given), say)
     if isinstance(given, Trained):
@@ -191,7 +195,9 @@ def exportable(spec: Spec, given: Given, say: Say) -> Exportable:
 
 
 def of_run(trained: Trained, path: Path, say: Say) -> Exportable:
-    """What a run left; says so if it hasn't ended."""
+    """What a run left; says so if it hasn't ended, or if its weights may not be its own."""
+    if trained.doubt:
+        say(trained.doubt)
     if not trained.has_ended:
         say(trained.unended)
     check_finite(path, trained.weights)

@@ -9,7 +9,7 @@ from vggdsl.network.shapes import Shape
 from vggdsl.records.collect import RECORD, counted, unfinished
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, deviates
-from vggdsl.records.runfolder import Planned, load_trained, read_plan, weights_digest
+from vggdsl.records.runfolder import Planned, load_trained, read_plan
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import VggdslError
@@ -26,7 +26,7 @@ class Missing:
     def __init__(self, measured: Iterable[Result], runs: Path, data: Path, start: Path | None = None) -> None:
         self._measured = list(measured)
         self._runs, self._data = runs, data
-        self._start = None if start is None else weights_digest(load_trained(start).weights)
+        self._start = None if start is None else load_trained(start).digest
         self._digests: dict[tuple[str, Shape, str], str | None] = {}
         self._taken = set[Path]()
         self._records = _records(runs)

@@ -133,7 +133,7 @@ class Session:
             best = load_trained(path)
         except RecordError:
             raise lost from None
-        if weights_digest(best.weights) != self.progress.best_weights:
+        if best.digest != self.progress.best_weights:
             raise lost
         return best
 

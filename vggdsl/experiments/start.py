@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from vggdsl.data.chance import generator
 from vggdsl.experiments.checkpoint import Checkpoint
 from vggdsl.records.collect import RECORD
-from vggdsl.records.runfolder import BEST, Planned, Trained, load_trained, read_plan, weights_digest
+from vggdsl.records.runfolder import BEST, Planned, Trained, load_trained, read_plan
 from vggdsl.spec.pretrained import Pretrained, layers_of, lineage, pretrained
 from vggdsl.spec.recipe import From, Init, Recipe
 from vggdsl.spec.spec import Spec
@@ -38,7 +38,7 @@ class Beginning:
             return cls()
         base = _lineage(trained.path, trained.spec.network.graph.digest, trained.recipe)
         known = base if base in (spec.bases(recipe) or ()) else None  # not so of a run that deviated from its recipe
-        return cls(trained, weights_digest(trained.weights), known, notes=_whose(recipe, trained))
+        return cls(trained, trained.digest, known, notes=_whose(recipe, trained))
 
     @classmethod
     def again(
@@ -50,7 +50,7 @@ class Beginning:
 
 
 def _whose(recipe: Recipe, trained: Trained) -> tuple[str, ...]:
-    return (f"{recipe.init} begins with the weights of {trained.path}",)
+    return (f"{recipe.init} begins with the weights of {trained.path}", *filter(None, [trained.doubt]))
 
 
 def _lineage(run: Path, network: str, recipe: str) -> str:
@@ -116,7 +116,7 @@ def find_trained(
         network = None if wanted is None else wanted.network
         for _, path in sorted(_finished(runs, network), reverse=True):
             begun = load_trained(path)
-            if weights_digest(begun.weights) == digest:
+            if begun.digest == digest:
                 return begun
         message = f"no run in {runs} has the weights {digest}, with which the record began"
         raise InputError(Diagnostic("V516", message, recipe.place("init"), "name the run: `--from RUN`"))

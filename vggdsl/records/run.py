@@ -1,6 +1,7 @@
 """A run, as whoever uses it needs it: the network with its weights, how it was trained, and what was found."""
 
 import csv
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -18,7 +19,7 @@ from vggdsl.records.collect import RECORD, record_of
 from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import Result, read_result
-from vggdsl.records.runfolder import BEST, METRICS, Trained, load_trained, read_plan, weights_digest
+from vggdsl.records.runfolder import BEST, METRICS, Trained, load_trained, read_plan
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec
@@ -85,9 +86,7 @@ class Run:
 
         Raises ``RecordError`` V604 if they are torn, or not this run's.
         """
-        trained = load_trained(self.path, self.file)
-        self._refuse_other(trained)
-        return trained
+        return load_trained(self.path, self.file)
 
     @cached_property
     def network(self) -> Network:
@@ -108,20 +107,6 @@ class Run:
     def preprocessing(self) -> Preprocessing:
         """What images went through."""
         return self.trained.preprocessing
-
-    def _refuse_other(self, trained: Trained) -> None:
-        """Parts of several runs in one folder would answer for each other."""
-        network, measured = self.spec.network.graph.digest, self.measured
-        if trained.spec.network.graph.digest != network:
-            why = f"{self.file} is of another network than its spec"
-        elif measured is not None and measured.network != network:
-            why = f"{RECORD} is of another network than its spec"
-        elif measured is not None and self.file == BEST and measured.weights != weights_digest(trained.weights):
-            why = f"the weights in {BEST} aren't those that {RECORD} was measured with"
-        else:
-            return
-        message = f"{self.path} is no usable run: {why}"
-        raise RecordError(Diagnostic("V604", message, help="put the run's own files back, or train again"))
 
     def predict(self, images: Picture | Sequence[Picture], top: int = 5) -> list[list[Guess]]:
         """What images show, the likeliest classes first: a list for each image, also for a single one.
@@ -147,24 +132,25 @@ class Run:
         return found
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: str | Path, *, force: bool = False) -> Run:
     """Reads a run: its folder, or a file of weights in it.
 
     Raises ``InputError`` V501 if there is none, ``RecordError`` V604 if it can't be used, or holds
-    parts of another.
+    parts of another; with ``force`` weights that aren't those of its record are a ``UserWarning``.
     """
     path, file = Path(path), BEST
     if is_file(path):
         if path.suffix != ".safetensors":
             raise _no_run(path)
         path, file = path.parent, path.name
-    trained = load_trained(path, file)
+    trained = load_trained(path, file, force=force)
+    if trained.doubt:
+        warnings.warn(trained.doubt, stacklevel=2)
     folder = read_plan(path).folder
     record = record_of(path) if is_file(path / RECORD) else None
     block = record.measurements[-1] if record is not None and record.measurements else None
     measured = read_result(block, record) if record is not None and block is not None and block.sealed else None
     run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), measured, file)
-    run._refuse_other(trained)
     run.__dict__["trained"] = trained
     return run
 

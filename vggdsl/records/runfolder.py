@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.views import evaluation_scale
 from vggdsl.network.weights import Array
-from vggdsl.records.collect import RECORD
+from vggdsl.records.collect import RECORD, record_of
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec.copies import MOST_THREADS, PLAN, original_of
@@ -45,7 +46,7 @@ class Trained:
     """A network as a run left it. ``recipe`` and ``data`` are digests, the recipe's as it was followed.
 
     ``shorter_side`` is the length to which an image's was scaled before its centre was evaluated; None where
-    images were scaled just to cover the input.
+    images were scaled just to cover the input. ``doubt`` says why the weights may not be the run's own.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class Trained:
     seed: int
     data: str
     shorter_side: int | None = None
+    doubt: str = ""
 
     def __repr__(self) -> str:
         return f"Trained({str(self.path)!r}, weights of epoch {self.epoch})"
@@ -69,10 +71,15 @@ class Trained:
         normal = self.normalisation
         return Preprocessing(self.spec.typed.input, normal.mean, normal.std, self.classes, self.shorter_side)
 
+    @cached_property
+    def digest(self) -> str:
+        """Of the weights: see ``weights_digest``."""
+        return weights_digest(self.weights)
+
     @property
     def provenance(self) -> Mapping[str, str]:
         """Where the weights come from: the recipe's digest as it was followed, the seed, the weights' own digest."""
-        return {"recipe": self.recipe, "seed": str(self.seed), "weights": weights_digest(self.weights)}
+        return {"recipe": self.recipe, "seed": str(self.seed), "weights": self.digest}
 
     @property
     def has_ended(self) -> bool:
@@ -170,7 +177,7 @@ class RunFolder:
             "data": str(data.absolute()),
             "from": None
             if start is None
-            else {"run": str(start.path.absolute()), "weights": weights_digest(start.weights), "base": base},
+            else {"run": str(start.path.absolute()), "weights": start.digest, "base": base},
             "entries": entries,
         }
         # The plan first: a folder that holds one is a run, whatever it lacks.
@@ -184,8 +191,10 @@ class RunFolder:
 
     def write_weights(self, name: str, network: Network, epoch: int, use: Use) -> None:
         """Weights as safetensors, with everything in the metadata that using them takes."""
+        given = weights(network)
         metadata = {
             "format": _FORMAT,
+            "weights": weights_digest(given),
             "network": self.spec.network.graph.digest,
             "classes": json.dumps(use.classes, ensure_ascii=False),
             "normalisation": json.dumps(asdict(use.normalisation)),
@@ -200,7 +209,7 @@ class RunFolder:
         }
         with replacing(self.path / name) as part:
             try:
-                save_file(weights(network), part, metadata)
+                save_file(given, part, metadata)
             except SafetensorError as error:  # what it makes of a full disk
                 raise OSError(str(error)) from None
 
@@ -280,11 +289,12 @@ def weights_digest(given: Mapping[str, Array]) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_trained(path: Path, which: str = BEST) -> Trained:
-    """Reads a run's weights with its spec, classes and normalisation.
+def load_trained(path: Path, which: str = BEST, *, force: bool = False) -> Trained:
+    """Reads a run's weights with its spec, classes and normalisation, and holds them against what is known of them.
 
     ``path`` is the run's folder, of which ``which`` is read: the best epoch's weights or the last one's; or
-    it is such a file itself. Raises ``RecordError`` V604 if it isn't what a training made, or is torn.
+    it is such a file itself. Raises ``RecordError`` V604 if it isn't what a training made, is torn or was changed, or
+    if it isn't what the run's record was measured with; with ``force`` the last two are its ``doubt``.
     """
     if is_file(path):
         path, which = path.parent, path.name
@@ -325,7 +335,50 @@ def load_trained(path: Path, which: str = BEST) -> Trained:
         raise _unusable(path, f"the metadata of {which} can't be read: {in_a_line(error)}") from None
     if spec.network.graph.digest != metadata.get("network"):
         raise _unusable(path, "its network isn't the one that its spec describes")
-    return Trained(path, spec, given, classes, normalisation, epoch, recipe_name, recipe, seed, data, shorter_side)
+    trained = Trained(path, spec, given, classes, normalisation, epoch, recipe_name, recipe, seed, data, shorter_side)
+    try:
+        doubt = _hold(trained, which, metadata.get("weights", trained.digest))
+    except RecordError as error:
+        if not force:
+            raise
+        doubt = f"{in_a_line(error)}; its weights are used all the same"
+    return replace(trained, doubt=doubt) if doubt else trained
+
+
+def _hold(trained: Trained, which: str, written: str) -> str:
+    """Holds weights against the digest with which they were ``written``, and against their run's plan and record, which
+    knows those of the best epoch: parts of several runs would answer for each other.
+
+    Gives what nobody can tell, because the record was edited or can't be read. Raises ``RecordError`` V604.
+    """
+    path, ours = trained.path, trained.spec.network.graph.digest
+    planned: str | None = None
+    with suppress(VggdslError):
+        planned = read_plan(path).folder.spec.network.graph.digest
+    measured = _measured(path) if is_file(path / RECORD) else None
+    known = measured.get("network") if measured else planned
+    why = ""
+    if written != trained.digest:
+        why = f"the weights in {which} were changed after they were written"
+    elif known not in (None, ours):
+        what = RECORD if measured and planned == ours else which
+        why = f"{what} is of another network than its spec"
+    elif measured and which == BEST and measured.get("weights") != trained.digest:
+        why = f"the weights in {BEST} aren't those that {RECORD} was measured with"
+    if why:
+        help = "put the run's own files back, or train again; export and predict use them all the same with `--force`"
+        raise _unusable(path, why, help)
+    if measured == {}:
+        return f"{path / RECORD} was edited or can't be read: it doesn't say of which weights it is"
+    return ""
+
+
+def _measured(path: Path) -> Mapping[str, str]:
+    """Of which network and weights a run's record is; empty if it was edited or can't be read."""
+    with suppress(VggdslError):
+        *_, block = record_of(path).measurements
+        return {**block.values.get("of", {}), **block.values.get("by", {})} if block.sealed else {}
+    return {}
 
 
 def is_run(path: Path) -> bool:
