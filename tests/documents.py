@@ -103,6 +103,8 @@ def layers(draw: st.DrawFn) -> syntax.Layer:
             width = draw(values)
         case "RATED":
             rate = draw(st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters)
+        case "CURVED":
+            rate = draw(st.none() | st.sampled_from(["0.1", ".25", "1"]) | parameters)
     return syntax.Layer(kind.word, NOWHERE, kernel, width, stride, rate, draw(option_tuples))
 
 

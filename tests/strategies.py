@@ -80,6 +80,7 @@ def pool_windows(draw: st.DrawFn, x: Shape) -> Window:
 
 TRIED: dict[str, list[float]] = {
     "rate": [0.1, 0.25, 0.5],
+    "constant": [0.1, 0.25, 0.5],
     "eps": [1e-5, 1e-3, 0.1],
     "momentum": [0.1, 0.3],
     "k": [1.0, 2.0],
@@ -122,6 +123,8 @@ def made(draw: st.DrawFn, kinds: list[LayerKind], x: Shape) -> Layer:
         number = draw(st.sampled_from(sizes(kind, x)))
     elif kind.form == "RATED":
         number = draw(st.sampled_from(TRIED[kind.number]))
+    elif kind.form == "CURVED":
+        number = draw(st.none() | st.sampled_from(TRIED[kind.number]))
     op = kind.make(number, **{key.name: draw(tried(key)) for key in kind.options})
     assert isinstance(op, Layer)
     return op
@@ -130,7 +133,7 @@ def made(draw: st.DrawFn, kinds: list[LayerKind], x: Shape) -> Layer:
 BY_OP: dict[type[Op], list[LayerKind]] = {}
 """The kinds that are told by numbers and options, without a window; no softmax, which stands only at the end."""
 for _kind in KINDS.values():
-    if _kind.form in ("SIZED", "RATED", "PLAIN") and _kind.op is not Softmax:
+    if _kind.form in ("SIZED", "RATED", "CURVED", "PLAIN") and _kind.op is not Softmax:
         BY_OP.setdefault(_kind.op, []).append(_kind)
 REFINING = [op for op in BY_OP if (op.activation or op.passing) and not op.idle]
 """Activations and normalisations."""
@@ -465,7 +468,7 @@ def spelled(op: Op, number: Callable[[int], str] = str) -> str:
             word = kind.word
             if kind.form == "SIZED":
                 word += f"-{number(getattr(op, kind.number))}"
-            elif kind.form == "RATED":
+            elif kind.form in ("RATED", "CURVED") and getattr(op, kind.number) is not None:
                 word += f"-{getattr(op, kind.number):g}"
             given = {key: getattr(op, key.name) for key in kind.options}
             return " ".join([word, *(f"{k.name}={k.type.write(v)}" for k, v in given.items() if v != k.default)])

@@ -2,8 +2,9 @@
 
 import pytest
 
-from vggdsl.network.ops import GroupNorm
+from vggdsl.network.ops import CONSTANTS, Function, GroupNorm
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.spec import parse
 from vggdsl.text.errors import ShapeError
 
 
@@ -28,3 +29,15 @@ def test_groups_that_cannot_be_normalised(groups: int, x: Shape, said: str) -> N
 def test_groups_that_can() -> None:
     for groups, x in ((64, Shape(64, 1, 2)), (32, Shape(64, 1, 1)), (1, Shape(1, 2, 1))):
         assert GroupNorm(groups).out_shape(x) == x
+
+
+@pytest.mark.parametrize(("word", "digest"), [("LeakyReLU", "aa605bb7"), ("ELU", "ea170b35")])
+def test_a_network_is_the_same_whether_the_usual_constant_is_written(word: Function, digest: str) -> None:
+    """The digest is that from before constants could be written."""
+
+    def digest_with(word: str) -> str:
+        return parse(f"input 8x8x3\nconv3-4 {word} FC-3").network.graph.digest
+
+    usual = CONSTANTS[word]
+    assert digest_with(word) == digest_with(f"{word}-{usual}") == digest_with(f"{word}-{usual}00") == digest
+    assert digest_with(f"{word}-0.5") != digest

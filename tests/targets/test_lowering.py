@@ -353,6 +353,7 @@ SINGLE: list[Op] = [
     *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, CEIL, replace(CEIL, pad=Pair(0, 0)))),
     *(kind.make() for kind in WITHOUT_WINDOW if kind.form == "PLAIN" and kind.op is not LRN),
     *(kind.make(0.5) for kind in WITHOUT_WINDOW if kind.form == "RATED"),
+    *(kind.make(number) for kind in WITHOUT_WINDOW if kind.form == "CURVED" for number in (None, 0.1, 0.25)),
     *(kind.make(n) for kind in WITHOUT_WINDOW if kind.form == "SIZED" for n in _sizes(kind)),
     BatchNorm(eps=0.1),
 ]
@@ -377,6 +378,17 @@ def test_the_shortcut_without_parameters_takes_every_second_pixel_and_puts_zeros
     assert out.shape == (2, 5)
     assert torch.equal(out[:, 3:], torch.zeros(2, 2))
     assert out[:, :3].all()
+
+
+@pytest.mark.parametrize(("word", "value"), [("LeakyReLU", -0.3), ("ELU", 0.3 * np.expm1(-1.0))])
+def test_the_constant_of_a_function_is_that_which_is_written(word: str, value: float) -> None:
+    graph = parse(f"input 1x1x2\n{word}-0.3").typed
+    x = torch.tensor([[-1.0, 2.0]])[:, :, None, None]
+    expected = np.array([[value, 2.0]], np.float32)
+    np.testing.assert_allclose(to_torch(graph)(x).numpy(), expected, rtol=1e-6)
+    model = to_onnx(graph, {})
+    np.testing.assert_allclose(run_onnx(model, x), expected, rtol=1e-6)
+    assert model.graph[0].attributes["alpha"].as_float() == 0.3
 
 
 def test_an_input_alone() -> None:

@@ -5,12 +5,13 @@ import torch
 from hypothesis import given
 from strategies import graphs
 from torch import nn
+from torch.nn import functional
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import Merge, Softmax, Widen
+from vggdsl.network.ops import Activation, Merge, Softmax, Widen
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import COUNTER
-from vggdsl.targets.modules import Untraceable, layer_of, lower
+from vggdsl.targets.modules import Untraceable, call_of, layer_of, lower
 
 
 @given(graphs())
@@ -38,10 +39,27 @@ def test_what_is_not_drawn_begins_as_torch_lets_it(graph: TypedGraph) -> None:
 
 
 @pytest.mark.parametrize(
+    ("module", "op"),
+    [
+        (nn.LeakyReLU(0.1), Activation("LeakyReLU", 0.1)),
+        (nn.LeakyReLU(0.01), Activation("LeakyReLU")),
+        (nn.ELU(0.5), Activation("ELU", 0.5)),
+        (nn.ELU(), Activation("ELU")),
+    ],
+    ids=str,
+)
+def test_a_functions_constant_is_read(module: nn.Module, op: Activation) -> None:
+    assert layer_of(module, Shape(4, 8, 8)) == op
+
+
+def test_a_functions_constant_is_read_from_a_call() -> None:
+    assert call_of(functional.leaky_relu, [0.2], {}, Shape(4, 8, 8)) == Activation("LeakyReLU", 0.2)
+    assert call_of(functional.elu, [], {"alpha": 0.2}, Shape(4, 8, 8)) == Activation("ELU", 0.2)
+
+
+@pytest.mark.parametrize(
     "module",
     [
-        nn.LeakyReLU(0.1),
-        nn.ELU(0.5),
         nn.GELU("tanh"),
         nn.BatchNorm2d(4, affine=False),
         nn.BatchNorm2d(5),

@@ -35,9 +35,9 @@ from vggdsl.network.ops import (
 )
 from vggdsl.network.shapes import Window
 
-Form = Literal["CONV", "POOL", "SIZED", "RATED", "PLAIN", "MERGE"]
-"""What stands around a word: ``conv3-64/2``; ``maxpool3/2`` or the word alone; ``FC-10``; ``dropout-0.5``; ``BN``;
-``add[ … | … ]``. So the terminals of the grammars are called."""
+Form = Literal["CONV", "POOL", "SIZED", "RATED", "CURVED", "PLAIN", "MERGE"]
+"""What stands around a word: ``conv3-64/2``; ``maxpool3/2`` or the word alone; ``FC-10``; ``dropout-0.5``;
+``LeakyReLU-0.1`` or the word alone; ``BN``; ``add[ … | … ]``. So the terminals of the grammars are called."""
 FORMS: tuple[Form, ...] = get_args(Form)
 
 
@@ -56,7 +56,9 @@ class LayerKind:
     spellings: str = ""
     """A regular expression for the word, where it has several spellings."""
     number: str = ""
-    """The field of the op for what is behind the word's hyphen, in the forms SIZED and RATED."""
+    """The field of the op for what is behind the word's hyphen, in the forms SIZED, RATED and CURVED."""
+    fits: Number | None = None
+    """What that number may be, in the form CURVED."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the op that the word says itself."""
     options: tuple[Key, ...] = ()
@@ -86,7 +88,7 @@ class LayerKind:
     @property
     def stands_alone(self) -> bool:
         """Whether the word is a layer with nothing behind it."""
-        return self.form in ("PLAIN", "POOL")
+        return self.form in ("PLAIN", "POOL", "CURVED")
 
     def make(self, number: float | None = None, **values: Any) -> Layer | Merge:
         """A layer of the kind: the number behind its hyphen, and values for other fields of the op."""
@@ -106,6 +108,12 @@ _POOL = (
 def _function(word: Function, *also: str, name: str = "") -> LayerKind:
     meaning = "activations"
     return LayerKind(word, "PLAIN", Activation, meaning, fields={"function": word}, name=name, also=also)
+
+
+def _curve(word: Function, meaning: str, shown: str, fits: Number) -> LayerKind:
+    """A function with a constant."""
+    fields = {"function": word}
+    return LayerKind(word, "CURVED", Activation, meaning, (word, shown), number="constant", fits=fits, fields=fields)
 
 
 _ROWS = (
@@ -220,15 +228,20 @@ _ROWS = (
         also=("drop",),
     ),
     _function("ReLU"),
-    _function("LeakyReLU"),
     _function("ReLU6", name="clip"),
-    _function("ELU"),
     _function("GELU"),
     _function("SiLU", "swish"),
     _function("hard-swish", "hardswish", "hard_swish", "h-swish", "hswish", name="hardswish"),
     _function("tanh"),
     _function("sigmoid"),
     _function("hard-sigmoid", "hardsigmoid", "hard_sigmoid", "h-sigmoid", "hsigmoid", name="hardsigmoid"),
+    _curve(
+        "LeakyReLU",
+        "an activation, with its slope below 0: 0.01 unless told",
+        "LeakyReLU-0.1",
+        Number(1e-6, 0.999999),
+    ),
+    _curve("ELU", "an activation, with its alpha: down to -1 unless told", "ELU-0.5", Number(1e-6, 1e6)),
     LayerKind("PReLU", "PLAIN", PReLU, "an activation that learns a slope for each channel"),
     LayerKind(
         "softmax",

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from vggdsl.language import syntax
-from vggdsl.language.dictionary import KINDS, MERGES
+from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
 from vggdsl.language.reader import Reader, Voice
 from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, UnfitError, Whole
 from vggdsl.language.syntax import Option
 from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
+from vggdsl.text.figures import LONGEST
 from vggdsl.text.source import Span
 
 _AFTER = Key("after", Choice("none"), "the layer opts out of the rule of its kind")
@@ -88,6 +89,8 @@ def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:
             return kind.make(_number(layer.width, layer.span), **values)
         case "RATED":
             return kind.make(_rate(layer), **values)
+        case "CURVED":
+            return kind.make(None if layer.rate is None else _constant(layer, kind), **values)
         case "PLAIN" | "MERGE":
             return kind.make(**values)
         case _:
@@ -125,6 +128,21 @@ def _rate(layer: syntax.Layer) -> float:
         label = Label(layer.span, "this rate")
         raise NetworkError(Diagnostic("V222", f"dropout can't drop {layer.rate}", (label,), "write 0.5 or 50%"))
     return rate
+
+
+def _constant(layer: syntax.Layer, kind: LayerKind) -> float:
+    assert kind.fits is not None
+    if not isinstance(layer.rate, str):
+        raise NetworkError(outside_block(str(layer.rate), layer.span))
+    try:
+        return kind.fits.read(layer.rate)
+    except UnfitError:
+        shown, digits = layer.rate, ""
+        if len(layer.rate) > LONGEST:
+            shown, digits = f"{layer.rate[:20]}…", f", of at most {LONGEST} digits,"
+        message = f"the number of {kind.word} can't be `{shown}`"
+        help = f"{kind.fits.says}{digits} can stand here{'' if layer.rate.strip('0.') else '; with 0 it is `ReLU`'}"
+        raise NetworkError(Diagnostic("V222", message, (Label(layer.span, "this number"),), help)) from None
 
 
 def _number(value: syntax.Value | None, span: Span) -> int:

@@ -63,7 +63,7 @@ class Layer:
     """Channels of a convolution; the number of what is spelled like ``FC-10``."""
     stride: Value | None = None
     rate: str | Parameter | None = None
-    """Of a dropout, as written: ``0.5``, ``40%``."""
+    """Of a dropout, as written: ``0.5``, ``40%``; the constant of an activation, ``0.1``."""
     options: tuple[Option, ...] = ()
 
     __repr__ = as_written

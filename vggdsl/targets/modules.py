@@ -41,7 +41,7 @@ class Untraceable(Exception):  # noqa: N818  # no error but an answer
 
 
 class _Function(NamedTuple):
-    """A function's module, and what else computes it."""
+    """A function's module, which takes its constant, and what else computes it."""
 
     module: type[nn.Module]
     calls: tuple[Callable[..., Tensor], ...] = ()
@@ -49,9 +49,9 @@ class _Function(NamedTuple):
 
 _FUNCTIONS: Mapping[Function, _Function] = {
     "ReLU": _Function(nn.ReLU, (functional.relu, torch.relu)),
-    "LeakyReLU": _Function(nn.LeakyReLU),
+    "LeakyReLU": _Function(nn.LeakyReLU, (functional.leaky_relu,)),
     "ReLU6": _Function(nn.ReLU6, (functional.relu6,)),
-    "ELU": _Function(nn.ELU),
+    "ELU": _Function(nn.ELU, (functional.elu,)),
     "GELU": _Function(nn.GELU),
     "SiLU": _Function(nn.SiLU),
     "hard-swish": _Function(nn.Hardswish, (functional.hardswish,)),
@@ -85,7 +85,8 @@ def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, Layout]:
         case LRN():  # torch divides alpha by n, Krizhevsky doesn't
             return nn.LocalResponseNorm(op.n, op.alpha * op.n, op.beta, op.k), "image"
         case Activation():
-            return _FUNCTIONS[op.function].module(), "either"
+            constant = () if op.constant is None else (op.constant,)
+            return _FUNCTIONS[op.function].module(*constant), "either"
         case PReLU():
             return nn.PReLU(x.c), "either"
         case Dropout():
@@ -195,6 +196,10 @@ def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
             return AdaptiveAvgPool(_pair(size))
         case nn.LocalResponseNorm():  # PyTorch divides alpha by n
             return LRN(module.size, module.k, module.alpha / module.size, module.beta)
+        case nn.LeakyReLU():
+            return Activation("LeakyReLU", module.negative_slope)
+        case nn.ELU():
+            return Activation("ELU", module.alpha)
         case nn.PReLU() if module.num_parameters == x.c:
             return PReLU()
         case nn.Flatten(start_dim=1, end_dim=-1) | nn.Identity() | nn.Dropout():

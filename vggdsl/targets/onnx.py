@@ -13,6 +13,7 @@ import onnx_ir as ir
 
 from vggdsl.network.infer import TypedGraph, TypedNode, infer
 from vggdsl.network.ops import (
+    CONSTANTS,
     FC,
     LRN,
     Activation,
@@ -50,8 +51,8 @@ LARGEST = 2_000_000_000
 
 _ACTIVATIONS: dict[Function, tuple[str, dict[str, float | str]]] = {
     "ReLU": ("Relu", {}),
-    "LeakyReLU": ("LeakyRelu", {"alpha": 0.01}),
-    "ELU": ("Elu", {"alpha": 1.0}),
+    "LeakyReLU": ("LeakyRelu", {}),
+    "ELU": ("Elu", {}),
     "GELU": ("Gelu", {"approximate": "none"}),
     "tanh": ("Tanh", {}),
     "sigmoid": ("Sigmoid", {}),
@@ -220,7 +221,9 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
             return writer.add("Clip", name, [x, *ends], _dims(x))
         case Activation():
             op_type, attributes = _ACTIVATIONS[op.function]
-            return writer.add(op_type, name, [x], _dims(x), **attributes)
+            constant = op.constant or CONSTANTS.get(op.function)
+            alpha = {} if constant is None else {"alpha": constant}
+            return writer.add(op_type, name, [x], _dims(x), **attributes, **alpha)
         case PReLU():
             return writer.add("PRelu", name, [x, writer.along_channels(typed, "weight", x)], _dims(x))
         case Softmax():

@@ -1,6 +1,6 @@
 """The closed union of layer kinds: shape, parameters, MACs and window of each, as arithmetic."""
 
-from vggdsl.network.ops.activation import FUNCTIONS, Activation, Function, PReLU, Softmax
+from vggdsl.network.ops.activation import CONSTANTS, FUNCTIONS, Activation, Function, PReLU, Softmax
 from vggdsl.network.ops.conv import Conv
 from vggdsl.network.ops.facts import Facts, Params, Part
 from vggdsl.network.ops.fc import FC
@@ -31,6 +31,7 @@ Merge = Concat | Add
 Op = Input | Layer | Merge
 
 __all__ = [
+    "CONSTANTS",
     "FC",
     "FUNCTIONS",
     "LRN",

@@ -1,6 +1,9 @@
 """Activation functions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
 from vggdsl.network.ops.facts import Facts, Implied, Part
@@ -11,25 +14,29 @@ Function = Literal[
 ]  # fmt: skip
 FUNCTIONS: tuple[Function, ...] = get_args(Function)
 _RECTIFIERS: frozenset[Function] = frozenset({"ReLU", "LeakyReLU", "ReLU6", "ELU", "GELU", "SiLU", "hard-swish"})
+CONSTANTS: Mapping[Function, float] = MappingProxyType({"LeakyReLU": 0.01, "ELU": 1.0})
+"""What goes where none is written, of the functions that have a constant; also PyTorch's."""
 
 
 @dataclass(frozen=True)
 class Activation(Facts):
     """An activation function, value by value.
 
-    Spelled: ``ReLU``, ``LeakyReLU`` (slope 0.01), ``ReLU6`` (at most 6), ``ELU`` (alpha 1), ``GELU`` (exact), ``SiLU``,
-             ``hard-swish`` (x ReLU6(x + 3) / 6), ``tanh``, ``sigmoid``, ``hard-sigmoid`` (ReLU6(x + 3) / 6).
+    Spelled: ``ReLU``, ``LeakyReLU`` (slope 0.01), ``LeakyReLU-0.1``, ``ReLU6`` (at most 6), ``ELU`` (alpha 1),
+             ``ELU-0.5``, ``GELU`` (exact), ``SiLU``, ``hard-swish`` (x ReLU6(x + 3) / 6), ``tanh``, ``sigmoid``,
+             ``hard-sigmoid`` (ReLU6(x + 3) / 6).
     Shape:   unchanged.
     Params:  none.
     MACs:    none.
     Source:  ReLU: Krizhevsky et al. 2012, sec. 3.1; ReLU6: Krizhevsky 2010, used by Howard et al. 2017,
-             arXiv:1704.04861; ELU: Clevert et al. 2016; hard-swish and hard-sigmoid: Howard et al. 2019,
-             arXiv:1905.02244, sec. 5.2.
+             arXiv:1704.04861; LeakyReLU: Maas et al. 2013; ELU: Clevert et al. 2016;
+             hard-swish and hard-sigmoid: Howard et al. 2019, arXiv:1905.02244, sec. 5.2.
     Differs: counted as in place, without activations of its own, as CS231n's table does. Keras 2's hard sigmoid
-             has the slope 0.2, not 1/6.
+             has the slope 0.2, not 1/6, and its LeakyReLU 0.3. Xu et al. 2015, arXiv:1505.00853, divide by what
+             they write: their a = 5.5 is a slope of 0.182.
 
-    >>> Activation("ELU").kind
-    'ELU'
+    >>> Activation("ELU").kind, Activation("ELU", 0.5).text
+    ('ELU', 'ELU-0.5')
     """
 
     word: ClassVar[str] = "activation"
@@ -37,6 +44,18 @@ class Activation(Facts):
     in_place: ClassVar[bool] = True
     activation: ClassVar[bool] = True
     function: Function
+    constant: float | None = None
+    """Of those that have one: the slope of LeakyReLU below 0, the alpha of ELU. None for the usual one."""
+
+    def __post_init__(self) -> None:
+        """A network is the same whether the usual constant is written or not."""
+        if self.constant == CONSTANTS.get(self.function):
+            object.__setattr__(self, "constant", None)
+
+    def __repr__(self) -> str:
+        """As digests have it: one without a constant is told as it was before there were any."""
+        constant = "" if self.constant is None else f", constant={self.constant!r}"
+        return f"Activation(function={self.function!r}{constant})"
 
     @property
     def kind(self) -> str:
@@ -45,6 +64,20 @@ class Activation(Facts):
     @property
     def rectifier(self) -> bool:
         return self.function in _RECTIFIERS
+
+    @property
+    def text(self) -> str:
+        """
+        >>> Activation("LeakyReLU", 1e-5).text, Activation("LeakyReLU", 0.01).text
+        ('LeakyReLU-0.00001', 'LeakyReLU')
+        """
+        return self.function if self.constant is None else f"{self.function}-{Decimal(repr(self.constant)):f}"
+
+    def implied(self) -> tuple[Implied, ...]:
+        if self.function not in CONSTANTS:
+            return ()
+        name = "slope" if self.function == "LeakyReLU" else "alpha"
+        return (Implied("rate", f"{name} {self.constant or CONSTANTS[self.function]:g}"),)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _LAYERS = {
     "POOL": r"(?P<word>[a-z -]+)(?:(?P<kernel>.+)/(?P<stride>.+))?",
     "SIZED": r"(?P<word>.+)-(?P<width>.+)",
     "RATED": r"(?P<word>.+)-(?P<rate>.+)",
+    "CURVED": r"(?P<word>[a-z]+)(?:-(?P<rate>.+))?",
     "PLAIN": r"(?P<word>.+)",
 }
 """What a layer's word is made of, by its form."""

@@ -179,6 +179,8 @@ def _suggest(word: str, lark: Lark) -> str:
             return f"did you mean `{dashed}`?"
     if near in _LAYERS and _LAYERS[near].form == "POOL" and len(word) > len(name):
         return f"a window and its stride are spelled `{near}3/2`; `{near}` alone is 2x2 with stride 2"
+    if near in _LAYERS and (fits := _LAYERS[near].fits) is not None and len(word) > len(name):
+        return f"behind `{near}-` stands {fits.says}, written out: `{_LAYERS[near].shown[-1]}`"
     return f"did you mean `{_LAYERS[near].example if near in _LAYERS else near}`?"
 
 
