@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnx_ir as ir
-import onnxruntime
 import pytest
 import torch
 import torchvision
@@ -66,6 +65,7 @@ from vggdsl.network.weights import Array, weight_shapes, without_heads
 from vggdsl.spec.spec import load, parse
 from vggdsl.targets.folding import fold_weights
 from vggdsl.targets.onnx import IR_VERSION, save, to_onnx
+from vggdsl.targets.runtime import open_session
 from vggdsl.targets.torch import Network, TrainingOutput, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import difference, verify_onnx
 from vggdsl.text.errors import VggdslError
@@ -104,12 +104,9 @@ def batch(graph: TypedGraph, n: int, seed: int = 0) -> Tensor:
 
 
 def run_onnx(model: ir.Model, x: Tensor) -> np.ndarray:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level, options.intra_op_num_threads = 3, 1
     proto = ir.to_proto(model)
     onnx.checker.check_model(proto, full_check=True)
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    (out,) = session.run(None, {"input": x.numpy()})
+    (out,) = open_session(proto.SerializeToString(), threads=1).run(None, {"input": x.numpy()})
     return np.asarray(out)
 
 
@@ -517,7 +514,7 @@ def test_onnx_is_what_torch_exports(ops: list[Op], tmp_path: Path) -> None:
     network = network_with_statistics(graph)
     x = batch(graph, 3)
     torch.onnx.export(network, (x,), tmp_path / "traced.onnx", dynamo=True, verbose=False)
-    session = onnxruntime.InferenceSession(tmp_path / "traced.onnx", providers=["CPUExecutionProvider"])
+    session = open_session(str(tmp_path / "traced.onnx"))
     (traced,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
     assert difference(run_onnx(to_onnx(graph, weights(network)), x), np.asarray(traced)).max_rel <= TOLERANCE
 

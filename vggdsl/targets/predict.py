@@ -1,19 +1,17 @@
 """What images show, by an ONNX file that this project exported."""
 
-import ctypes
 import os
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.targets.runtime import open_session
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
-from vggdsl.text.packages import needed
 
 BATCH = 32
 
@@ -38,19 +36,11 @@ class Predictor:
         self._path, self._name = str(path), shown_as or str(path)
         if not is_file(path):
             raise InputError(Diagnostic("V501", f"no file `{self._name}`"))
-        with _quiet(), needed():
-            import onnxruntime as ort
-
-            ort.set_default_logger_severity(4)
-            options = ort.SessionOptions()
-            options.log_severity_level = 4
-            providers = ["CPUExecutionProvider"]
-            if device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and _has_cuda():
-                with redirect_stdout(sys.stderr):  # of libraries that it doesn't find it prints
-                    ort.preload_dlls()
-                providers.insert(0, "CUDAExecutionProvider")
+        with _quiet():
             try:
-                self._session = ort.InferenceSession(str(path), options, providers=providers)
+                self._session = open_session(str(path), says="nothing", cuda=device != "cpu")
+            except VggdslError:
+                raise  # a package that isn't installed
             except Exception as error:  # onnxruntime has no root for its errors
                 raise self._unusable("is no usable ONNX file", error) from None
         self.provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
@@ -93,16 +83,6 @@ def best_guesses(
         values /= values.sum()
     best = np.argsort(-values, kind="stable")[:top]
     return [Guess(names[i] if i < len(names) else f"class {i}", float(values[i])) for i in best]
-
-
-def _has_cuda() -> bool:
-    """Whether there is a driver with a device: asking onnxruntime instead prints errors."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    count = ctypes.c_int(0)
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
 
 
 @contextmanager

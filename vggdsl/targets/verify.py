@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 import torch
 
 from vggdsl.targets.onnx import INPUT, PROBABILITIES
+from vggdsl.targets.runtime import Session, open_session
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
@@ -22,7 +22,6 @@ TOLERANCE = 1e-4
 """Of logits, relative to the largest."""
 SOFTMAX_TOLERANCE = 1e-5
 """Of probabilities, absolutely."""
-_ERRORS_ONLY = 3
 
 
 class Agreement(NamedTuple):
@@ -95,11 +94,9 @@ def difference(given: Array, expected: Array) -> Agreement:
     return Agreement(max_abs, max_abs / largest if largest else max_abs, given.size)
 
 
-def _session(path: str | os.PathLike[str], name: str) -> onnxruntime.InferenceSession:
+def _session(path: str | os.PathLike[str], name: str) -> Session:
     """The file in onnxruntime; where it gives probabilities, what goes into the softmax is a second output."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
-    options.intra_op_num_threads = torch.get_num_threads()
+    threads = torch.get_num_threads()
     folder = str(Path(path).resolve().parent)
     try:
         onnx.checker.check_model(os.fspath(path), full_check=True)
@@ -111,9 +108,8 @@ def _session(path: str | os.PathLike[str], name: str) -> onnxruntime.InferenceSe
                 raise VggdslError(Diagnostic("V521", message, help="export it again"))
             model.graph.output.append(onnx.helper.make_empty_tensor_value_info(logits))
             model.graph.output[-1].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
-            options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
-            return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+            return open_session(model.SerializeToString(), threads=threads, weights_in=folder)
+        return open_session(os.fspath(path), threads=threads)
     except VggdslError:
         raise
     except Exception as error:  # neither library has one root for what can be wrong with a file

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from types import MappingProxyType
 
+from vggdsl.text import caches
 from vggdsl.text.errors import Diagnostic, InputError
 
 _HAS_CUDA = sys.platform == "linux" and os.uname().machine == "x86_64"
@@ -37,6 +38,14 @@ PACKAGES = MappingProxyType(
 
 EXTRAS = MappingProxyType({"wandb": "vggdsl[wandb]"})
 """What is installed only by those who want it."""
+
+_SWITCHES = MappingProxyType(
+    {
+        "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime reports to its maker, by way of files below the home folder
+        "WANDB_ERROR_REPORTING": "false",  # wandb sends its own faults to a third party
+    }
+)
+"""Variables by which packages are told to send nothing that nobody asked for; they read them as they are imported."""
 
 
 def missing(module: str, otherwise: str | None = None) -> InputError:
@@ -68,10 +77,21 @@ def require(module: str, otherwise: str) -> None:
 
 @contextmanager
 def needed() -> Iterator[None]:
-    """Around imports: a package that isn't installed is an ``InputError`` V533."""
+    """Around imports: nothing is sent or left behind by them; one that isn't installed is an ``InputError`` V533."""
+    _hush()
     try:
         yield
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "vggdsl":
             raise  # a mistake of our own
         raise missing(error.name) from None
+
+
+def _hush() -> None:
+    """Sets what packages ask before they do something of their own accord, unless the user did."""
+    for name, value in _SWITCHES.items():
+        os.environ.setdefault(name, value)
+    if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:  # torch makes it as it is imported: else in the temporary folder,
+        place = caches.trusted_folder()  # with a name that anybody can foretell
+        if place is not None:
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(place / "torch")

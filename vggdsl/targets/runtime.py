@@ -1,0 +1,55 @@
+"""onnxruntime: the only place that imports it, so that nobody imports it before it is told to report nothing."""
+
+import ctypes
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from vggdsl.text.packages import needed
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Session: TypeAlias = "InferenceSession"
+
+_SEVERITIES = {"errors": 3, "nothing": 4}
+
+
+def open_session(
+    model: str | bytes,
+    *,
+    says: Literal["errors", "nothing"] = "errors",
+    threads: int = 0,
+    weights_in: str | None = None,
+    cuda: bool = False,
+) -> Session:
+    """A model in onnxruntime, of a file or of its bytes; on the CPU, or with ``cuda`` on a GPU that is there.
+
+    ``threads`` are those of an operator, by default as many as there are cores. ``weights_in`` is the folder of
+    what a model's bytes leave in other files. Raises whatever onnxruntime does: its errors have no root.
+    """
+    with needed():
+        import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _SEVERITIES[says]
+    options.intra_op_num_threads = threads
+    if weights_in is not None:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", weights_in)
+    providers = ["CPUExecutionProvider"]
+    if says == "nothing":
+        onnxruntime.set_default_logger_severity(_SEVERITIES[says])
+    if cuda and "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_cuda():
+        with redirect_stdout(sys.stderr):  # of libraries that it doesn't find it prints
+            onnxruntime.preload_dlls()
+        providers.insert(0, "CUDAExecutionProvider")
+    return onnxruntime.InferenceSession(model, options, providers=providers)
+
+
+def _has_cuda() -> bool:
+    """Whether there is a driver with a device: asking onnxruntime instead prints errors."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
