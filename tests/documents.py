@@ -204,8 +204,14 @@ def arguments(draw: st.DrawFn) -> syntax.Atom | Option | syntax.During:
     return draw(options)
 
 
+_CHOSEN = ["3a", "2b.1.conv1", "a.b.c", "conv1_1..conv4_3", "3a..4e", "all but fc8", "all but 12", "all but a.b..c"]
+
+
 @st.composite
 def settings(draw: st.DrawFn) -> syntax.Setting:
+    if draw(st.booleans()):
+        chosen = st.sampled_from(_CHOSEN).map(lambda text: syntax.Atom(text, "layers", NOWHERE))
+        return syntax.Setting(placed("from"), tuple(draw(st.lists(arguments() | chosen, max_size=4))), NOWHERE)
     return syntax.Setting(draw(names), tuple(draw(st.lists(arguments(), max_size=3))), NOWHERE)
 
 

@@ -42,3 +42,47 @@ def test_data_that_fit_are_named_where_no_recipe_is_written_too(
     (found,) = delta(BASE.replace("FC-10 ", "FC-100 "), "remove hidden").misfits(Recipe())
     assert found.help is not None
     assert found.help.endswith("or write `train { data cifar100 }`")
+
+
+RANGES = """input 16x16x3
+1: conv3-8
+2: ( a: conv3-8 b: conv3-8 )
+3: conv3-8
+4: conv3-8
+5: conv3-8
+global-avgpool
+FC-10 softmax
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "edits", "message", "blamed"),
+    [
+        ("2.a..4", ["remove 2", "replace 5: conv3-8"], "unknown layer `2.a`", "remove 2"),
+        ("2.a..4", ["remove 2.a", "remove 5"], "unknown layer `2.a`", "remove 2.a"),
+        ("1..4", ["remove 3..4", "remove 2"], "unknown layer `4`", "remove 3..4"),
+        ("2.b..5", ["replace 5: conv3-8", "remove 1..3"], "unknown layer `2.b`", "remove 1..3"),
+        ("all but 4", ["remove 3..5", "remove 2"], "unknown layer `4`", "remove 3..5"),
+        ("all but fc2", ["replace 3: conv3-9", "remove 2.b"], "3 has weight 9x8x3x3", "replace 3: conv3-9"),
+    ],
+)
+def test_an_inherited_choice_of_layers_is_told_at_the_change_that_it_does_not_outlive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, edits: list[str], message: str, blamed: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("begun.arch").write_text(RANGES, "utf-8")
+    base = RANGES + f'train {{ data fake(classes=10)\n init from("begun.arch", {names}) }}'
+    changed = delta(base, *edits)
+    found = changed.misfits(changed.recipe())[0]
+    assert found.message.startswith(message)
+    assert found.labels[0].span.text == blamed
+
+
+def test_an_inherited_range_goes_on_without_what_is_removed_inside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("begun.arch").write_text(RANGES, "utf-8")
+    base = RANGES + 'train { data fake(classes=10)\n init from("begun.arch", 2.a..4) }'
+    changed = delta(base, "remove 3")
+    assert changed.misfits(changed.recipe()) == []

@@ -8,11 +8,12 @@ from refusals import refusal
 from safetensors.torch import load_file
 
 import vggdsl
+from vggdsl.experiments.report import Outline, Silent
 from vggdsl.experiments.start import find_trained, starting_network
 from vggdsl.experiments.train import resume, train
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import weights
-from vggdsl.text.errors import InputError, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
 
 SMALL = """
 input 8x8x3
@@ -123,6 +124,109 @@ def test_the_named_layers_take_the_weights_and_the_others_do_not(deep: Spec, tmp
             assert not (value == plain[name]).all()
         else:
             assert (value == plain[name]).all()
+
+
+RESIDUAL = """input 16x16x3
+after conv: BN ReLU
+block residual(c) { add[ conv3-$c conv3-$c after=none BN | identity ] ReLU }
+stem: conv3-8
+conv2: residual(8) x2
+mixed: concat[ a: conv1-4 | ( conv1-4 conv3-4 ) | b: conv3-4 ]
+aux 0.3 { FC-4 softmax }
+maxpool
+global-avgpool
+head: ( FC-8 ReLU FC-4 softmax )
+train {
+  data   fake(classes=4, n=64, val=16, test=16)
+  batch  16
+  epochs 1
+}
+"""
+
+
+def beginning_with(text: str, init: str) -> str:
+    """A spec whose recipe begins so."""
+    return text.replace("  epochs 1\n", f"  epochs 1\n  init   {init}\n")
+
+
+class Told(Silent):
+    def started(self, outline: Outline) -> None:
+        self.notes = outline.notes
+
+
+def test_a_network_with_blocks_is_tuned_onto_other_classes_by_what_the_help_offers(tmp_path: Path) -> None:
+    runs, path = tmp_path / "runs", tmp_path / "tuned.arch"
+    (tmp_path / "base.arch").write_text(RESIDUAL, "utf-8")
+    base = train(vggdsl.load(tmp_path / "base.arch"), runs=runs, device="cpu")
+    whole = 'from("base.arch") else normal(std=0.1)'
+    tuned = beginning_with(RESIDUAL.replace("FC-4", "FC-6").replace("classes=4", "classes=6"), whole)
+    path.write_text(tuned, "utf-8")
+    (found,) = vggdsl.load(path).check()
+    assert found.help == (
+        'name those that are alike: `init from("base.arch", all but head.fc2, aux1.fc1) else normal(std=0.1)`'
+    )
+    path.write_text(tuned.replace(f"init   {whole}", found.help.split("`")[1]), "utf-8")
+    spec = vggdsl.load(path)
+    assert spec.check() == []
+
+    theirs = load_file(base.path / "best.safetensors")
+    ours = weights(starting_network(spec, spec.recipe(), 0, find_trained(spec, spec.recipe(), runs)))
+    plain = weights(starting_network(spec, spec.recipe(), 0))
+    for name, value in ours.items():
+        if name.rpartition(".")[0] in ("head.fc2", "aux1.fc1"):
+            assert (value == plain[name]).all()
+        else:
+            assert torch.equal(torch.from_numpy(value), theirs[name])
+    assert {"head.fc1.weight", "conv2.2.bn1.running_var", "mixed.a.weight"} < ours.keys()
+
+    told = Told()
+    run = train(spec, runs=runs, device="cpu", reporter=told)
+    assert told.notes == (
+        f"{spec.recipe().init} begins with the weights of {base.path}",
+        "head.fc2, aux1.fc1 begin afresh, by init normal(std=0.1)",
+    )
+    assert run.result.start == base.result.weights
+    (block,) = vggdsl.load(run.path / "record.arch").measurements
+    assert block.values["of"]["from"] == base.result.weights
+
+
+FROM = "input 8x8x3\nstem: conv3-4\nbody: ( conv3-4 conv3-4 )\nhead: ( FC-8 FC-4 softmax )\n"
+TO = "input 8x8x3\nstem: conv3-4\nbody: ( conv3-4 conv3-4 )\nmore: conv1-4\nhead: ( FC-8 FC-6 softmax )\n"
+BOTH = "base has no more; head.fc2 has weight 6x8 and bias 6, that of base weight 4x8 and bias 4"
+
+
+@pytest.mark.parametrize(
+    ("names", "place", "message", "fitting"),
+    [
+        ("", "", BOTH, "all but more, head.fc2"),
+        (", all but head.fc2", "", "base has no more", "all but more, head.fc2"),
+        (", more..head", "more..head", BOTH, "head.fc1"),
+        (", stem, body.conv1..head", "body.conv1..head", BOTH, "all but more, head.fc2"),
+        (", stem, head", "head", BOTH.partition("; ")[2], "stem, head.fc1"),
+        (", stem, head.fc2", "head.fc2", BOTH.partition("; ")[2], None),
+        (", more", "more", "unknown layer of base `more`", None),
+        (", more..more", "more..more", "base has no more", None),
+    ],
+)
+def test_what_a_name_holds_is_told_at_it_with_those_that_fit(
+    tmp_path: Path, names: str, place: str, message: str, fitting: str | None
+) -> None:
+    (tmp_path / "base.arch").write_text(FROM, "utf-8")
+    path = tmp_path / "to.arch"
+
+    def found(init: str) -> list[Diagnostic]:
+        path.write_text(f"{TO}train {{\n  data fake(classes=6)\n  {init}\n}}\n", "utf-8")
+        return vggdsl.load(path).check()
+
+    init = f'init from("base.arch"{names})'
+    (told,) = found(init)
+    assert (told.code, told.message) == ("V410", message)
+    assert told.labels[0].span.text == (place or init)
+    if fitting is None:
+        assert "`init" not in str(told.help)
+    else:
+        assert told.help == f'name those that are alike: `init from("base.arch", {fitting})`'
+        assert found(told.help.split("`")[1]) == []
 
 
 def test_a_chain_of_recipes_is_recorded_with_the_weights_that_it_began_with(deep: Spec, tmp_path: Path) -> None:

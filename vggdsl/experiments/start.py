@@ -10,8 +10,10 @@ from safetensors import SafetensorError, safe_open
 
 from vggdsl.data.chance import generator
 from vggdsl.experiments.checkpoint import Checkpoint
+from vggdsl.network.weights import weight_shapes
 from vggdsl.records.collect import RECORD
 from vggdsl.records.runfolder import BEST, Planned, Trained, load_trained, read_plan
+from vggdsl.spec.chosen import layers_in, spelled
 from vggdsl.spec.pretrained import Pretrained, layers_of, lineage, pretrained
 from vggdsl.spec.recipe import From, Init, Recipe
 from vggdsl.spec.spec import Spec
@@ -38,19 +40,26 @@ class Beginning:
             return cls()
         base = _lineage(trained.path, trained.spec.network.graph.digest, trained.recipe)
         known = base if base in (spec.bases(recipe) or ()) else None  # not so of a run that deviated from its recipe
-        return cls(trained, trained.digest, known, notes=_whose(recipe, trained))
+        return cls(trained, trained.digest, known, notes=_whose(spec, recipe, trained))
 
     @classmethod
     def again(
         cls, planned: Planned, trained: Trained | None, checkpoint: Checkpoint | None, notes: Iterable[str]
     ) -> "Beginning":
         """Of a run that was interrupted: its checkpoint, or where there is none yet what it began with."""
-        whose = _whose(planned.folder.recipe, trained) if trained is not None else ()
+        whose = _whose(planned.folder.spec, planned.folder.recipe, trained) if trained is not None else ()
         return cls(trained, planned.start_digest, planned.base, checkpoint, (*notes, *whose))
 
 
-def _whose(recipe: Recipe, trained: Trained) -> tuple[str, ...]:
-    return (f"{recipe.init} begins with the weights of {trained.path}", *filter(None, [trained.doubt]))
+def _whose(spec: Spec, recipe: Recipe, trained: Trained) -> tuple[str, ...]:
+    """Whose weights a training begins with, what is to be said of them, and which layers take none."""
+    notes = [f"{recipe.init} begins with the weights of {trained.path}", *filter(None, [trained.doubt])]
+    taken = set(layers_of(recipe, spec.typed, trained.spec.typed, trained.spec.name))
+    afresh = [layer for layer in layers_in(weight_shapes(spec.typed)) if layer not in taken]
+    if afresh:
+        begin = "begins" if len(afresh) == 1 else "begin"
+        notes.append(f"{', '.join(spelled(afresh, spec.typed))} {begin} afresh, by init {init_of(recipe)}")
+    return tuple(notes)
 
 
 def _lineage(run: Path, network: str, recipe: str) -> str:

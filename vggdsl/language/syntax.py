@@ -294,12 +294,19 @@ class Claims:
 # -- sections
 
 
+ALL_BUT = "all but "
+"""Before the names of the layers that aren't meant."""
+
+
 @dataclass(frozen=True)
 class Atom:
-    """A value in a section: a word, a number, a range, a string or a size, as written."""
+    """A value in a section: a word, a number, a range, a string or a size, as written.
+
+    Of the kind ``layers`` are names of layers that are no words, ``conv2.a.conv1``, their ranges, and ``all but fc8``.
+    """
 
     text: str
-    kind: Literal["word", "number", "range", "string", "size"]
+    kind: Literal["word", "number", "range", "string", "size", "layers"]
     span: Span = field(compare=False, repr=False)
 
     def __str__(self) -> str:

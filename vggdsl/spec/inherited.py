@@ -4,8 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from vggdsl.language import syntax
+from vggdsl.language.elaborate import elaborate
+from vggdsl.language.links import flatten
+from vggdsl.spec.chosen import places_of
+from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import DATA_SETS
-from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.errors import Diagnostic, Label, VggdslError
 from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers, Twice, UnmatchedRule
 from vggdsl.text.source import Source
 
@@ -81,7 +85,7 @@ def _placed(
     if any(label.span.source == own for label in finding.labels):
         return _own_first(finding, own)
     changes = [c for c in document.contents if isinstance(c, syntax.Remove | syntax.Edit | syntax.Items)]
-    named = [c for c in changes if _label(c) in layers]
+    named = [c for c in changes if any(_touches(c, layer, link) for layer in layers)]
     change = named[0] if named else changes[0] if len(changes) == 1 else None
     text = "with this change" if change else "inherited from here"
     text += f", by the recipe {recipe}" if recipe else ""
@@ -89,12 +93,29 @@ def _placed(
     return _own_first(finding.at(place), own)
 
 
-def _label(change: syntax.Remove | syntax.Edit | syntax.Items) -> str | None:
+def _touches(change: syntax.Remove | syntax.Edit | syntax.Items, layer: str, link: syntax.Link) -> bool:
+    """Whether a change is one of a layer, or of what holds it. Of a range only the base says what it holds."""
     match change:
+        case syntax.Remove(first, last) if last is not None:
+            places = places_of(_layers_of_base(link))
+            if not {first, last, layer} <= places.keys():
+                return False
+            return places[first][0] <= places[layer][0] <= places[last][-1]
         case syntax.Remove(first=label) | syntax.Edit(label=label):
-            return label
+            return layer == label or layer.startswith(f"{label}.")
         case _:
-            return None
+            return False
+
+
+def _layers_of_base(link: syntax.Link) -> list[str]:
+    """The names of the base's layers in its order; none where it can't be read from here."""
+    source = link.span.source
+    try:
+        base = loader(source)(link)
+        network = elaborate(flatten(base, loader(base.source or source)))
+    except VggdslError:
+        return []
+    return [node.name for node in network.graph.training_nodes]
 
 
 def _own_first(finding: Diagnostic, own: Source) -> Diagnostic:

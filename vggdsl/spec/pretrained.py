@@ -1,8 +1,9 @@
 """`init from(…)`: the network whose weights a recipe begins with, checked layer by layer before any are at hand."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from vggdsl.language import syntax
@@ -10,6 +11,7 @@ from vggdsl.language.elaborate import elaborate
 from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.weights import weight_shapes
+from vggdsl.spec.chosen import Choice, choosing, chosen_layers, unknown_layer
 from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import From, Recipe, read_recipes
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
@@ -18,6 +20,8 @@ from vggdsl.text.source import Placed, Span
 
 _SHOWN = 3
 """Layers that differ and are told one by one."""
+_LISTED = 20
+"""Layers that are missing and are named."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ def pretrained(
     if not isinstance(init, From):
         return None
     name = Path(init.source).stem if init.is_file else init.source
+    chosen_layers(init, typed, recipe.places["init"])  # what is wrong in this network alone doesn't take the other
     other, begun, _ = _begun(recipe, init, recipes, typed, beside)
     layers = layers_of(recipe, typed, other, name)
     return Pretrained(name, other.graph.digest, tuple(each.digest for each in begun), not init.is_file, layers)
@@ -95,42 +100,78 @@ def _begun(
 def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -> tuple[str, ...]:
     """The layers that take their weights from the network ``other``, which is called ``name``.
 
-    Raises ``RecipeError`` V410 if one is missing in either or differs.
+    Raises ``RecipeError`` V410 if one that is named isn't there, is missing in ``other`` or differs from its equal.
     """
     init, place = recipe.init, recipe.places["init"]
     assert isinstance(init, From)
-    here, there = weight_shapes(typed), weight_shapes(other)
-    ours, theirs = _layers(here), _layers(there)
-    if not init.layers:
-        return _all_layers(init, here, there, name, place)
-    layers = init.layers
-    findings = list(_differences(layers, here, there, name, place))
-    for what, known in ((f"layer of {name}", theirs), ("layer", ours)):
-        missing = [layer for layer in layers if layer not in known]
-        findings += (unknown("V410", what, layer, known, place, OtherLayers((layer,))) for layer in missing)
+    choices = chosen_layers(init, typed, place)
+    pair = _Pair(name, weight_shapes(typed), weight_shapes(other))
+    fitting = [layer for choice in choices for layer in choice.layers if not pair.wrong(layer)]
+    help = _alike(init, fitting, typed)
+    findings = [finding for choice in choices for finding in _misfits(choice, pair, init.all_but, help)]
     if findings:
         raise RecipeError(findings)
-    return layers
+    return tuple(fitting)
 
 
-def _all_layers(
-    init: From, here: dict[str, tuple[int, ...]], there: dict[str, tuple[int, ...]], name: str, place: Span
-) -> tuple[str, ...]:
-    """Where none is named: every layer, each with its equal in the other network."""
-    ours, theirs = _layers(here), _layers(there)
-    lacking = [layer for layer in ours if layer not in theirs]
-    differing = {layer: d.message for layer in ours for d in _differences((layer,), here, there, name, place)}
-    if not lacking and not differing:
-        return tuple(ours)
-    wrong = [f"{name} has no {', '.join(lacking)}"] if lacking else []
-    wrong += list(differing.values())[:_SHOWN]
-    if len(differing) > _SHOWN:
-        wrong.append(f"so do {len(differing) - _SHOWN} more")
-    shared = [layer for layer in ours if layer in theirs and layer not in differing]
-    source = f'"{init.source}"' if init.is_file else init.source
-    help = f"name those that are alike: init from({', '.join((source, *shared))})" if shared else "no layers are alike"
-    label = Label(place, "takes all layers")
-    raise RecipeError(Diagnostic("V410", "; ".join(wrong), (label,), help, OtherLayers((*lacking, *differing))))
+@dataclass(frozen=True)
+class _Pair:
+    """Two networks by the shapes of their weights; ``name`` is that of the one whose weights are taken."""
+
+    name: str
+    here: Mapping[str, tuple[int, ...]]
+    there: Mapping[str, tuple[int, ...]]
+
+    @cached_property
+    def ours(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        return _by_layer(self.here)
+
+    @cached_property
+    def theirs(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        return _by_layer(self.there)
+
+    def lacks(self, layer: str) -> bool:
+        return layer not in self.theirs
+
+    def wrong(self, layer: str) -> bool:
+        return self.theirs.get(layer) != self.ours[layer]
+
+    def difference(self, layer: str) -> str:
+        one, other = _shown(self.ours[layer]), _shown(self.theirs[layer])
+        return f"{layer} has {one}, that of {self.name} {other}"
+
+
+def _misfits(choice: Choice, pair: _Pair, all_but: bool, help: str) -> Iterator[Diagnostic]:
+    """What is wrong with the layers of a name, told at it; ``help`` is for one that means several."""
+    lacking = [layer for layer in choice.layers if pair.lacks(layer)]
+    differing = [layer for layer in choice.layers if pair.wrong(layer) and not pair.lacks(layer)]
+    span, facts = choice.name.span, OtherLayers((*lacking, *differing))
+    if choice.is_one and lacking:
+        yield unknown_layer(choice.name, list(pair.theirs), f"layer of {pair.name}")
+    elif choice.is_one and differing:
+        here = (Label(span, "here"),)
+        yield Diagnostic("V410", pair.difference(choice.name), here, f"leave {choice.name} out of `from(…)`", facts)
+    elif lacking or differing:
+        wrong = [f"{pair.name} has no {_listed(lacking)}"] if lacking else []
+        wrong += map(pair.difference, differing[:_SHOWN])
+        if len(differing) > _SHOWN:
+            wrong.append(f"so do {len(differing) - _SHOWN} more")
+        label = Label(span, "holds them" if choice.name else "takes all others" if all_but else "takes all layers")
+        yield Diagnostic("V410", "; ".join(wrong), (label,), help, facts)
+
+
+def _alike(init: From, fitting: Collection[str], typed: TypedGraph) -> str:
+    """How those layers are named that can take their weights."""
+    chosen = choosing(fitting, typed)
+    if chosen is None:
+        return "name those that are alike" if fitting else "no layers are alike"
+    names, all_but = chosen
+    return f"name those that are alike: `init {replace(init, chosen=names, all_but=all_but)}`"
+
+
+def _listed(layers: Sequence[str]) -> str:
+    more = len(layers) - _LISTED
+    return ", ".join(layers[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> Iterator[Diagnostic]:
@@ -178,25 +219,13 @@ def _recipe(name: str, recipe: Recipe, recipes: Sequence[Recipe], place: Span) -
     return by_name[name]
 
 
-def _layers(shapes: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(name.rpartition(".")[0] for name in shapes))
+def _by_layer(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, dict[str, tuple[int, ...]]]:
+    found: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, shape in shapes.items():
+        layer, _, part = name.rpartition(".")
+        found.setdefault(layer, {})[part] = shape
+    return found
 
 
-def _differences(
-    layers: Sequence[str],
-    here: dict[str, tuple[int, ...]],
-    there: dict[str, tuple[int, ...]],
-    name: str,
-    place: Span,
-) -> Iterator[Diagnostic]:
-    for layer in layers:
-        ours, theirs = ({k: v for k, v in shapes.items() if k.rpartition(".")[0] == layer} for shapes in (here, there))
-        if ours and theirs and ours != theirs:
-            one, other = (_shown(shapes) for shapes in (ours, theirs))
-            message = f"{layer} has {one}, that of {name} {other}"
-            help = f"leave {layer} out of `from(…)`"
-            yield Diagnostic("V410", message, (Label(place, "here"),), help, OtherLayers((layer,)))
-
-
-def _shown(shapes: dict[str, tuple[int, ...]]) -> str:
-    return " and ".join(f"{key.rpartition('.')[2]} {'x'.join(map(str, shape))}" for key, shape in shapes.items())
+def _shown(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return " and ".join(f"{part} {'x'.join(map(str, shape))}" for part, shape in shapes.items())

@@ -25,6 +25,7 @@ __all__ = [
     "VggdslError",
     "error_of",
     "in_a_line",
+    "listed",
     "nearest",
     "once_each",
     "unknown",
@@ -127,11 +128,15 @@ def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
+def listed(known: Sequence[str]) -> str:
+    """The first of what is known."""
+    return ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+
+
 def unknown(
     code: CodeName, what: str, word: str, known: Sequence[str], span: Span, facts: FindingFacts | None = None
 ) -> Diagnostic:
     """``unknown <what> `word` `` with the nearest spelling, or with all that are known."""
     near = nearest(word, known)
-    listed = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
-    hint = f"did you mean `{near}`?" if near else f"known: {listed}"
+    hint = f"did you mean `{near}`?" if near else f"known: {listed(known)}"
     return Diagnostic(code, f"unknown {what} `{word}`", (Label(span, "not known"),), hint, facts)

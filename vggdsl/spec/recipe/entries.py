@@ -17,13 +17,13 @@ from vggdsl.language.schema import (
     Phase,
     Quoted,
     Range,
-    Text,
     Type,
     UnfitError,
     Whole,
     keys_of,
     shortest,
 )
+from vggdsl.language.syntax import ALL_BUT
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
     IMAGENET,
@@ -46,6 +46,7 @@ from vggdsl.spec.recipe.model import (
     Stop,
     WarmUp,
 )
+from vggdsl.text.source import Placed, Span
 from vggdsl.text.units import plural
 
 VOICE = Voice("V406", "V406", "V406")
@@ -136,8 +137,29 @@ class _Base(Type):
         return text
 
 
-def _from(source: str, *layers: str) -> From:
-    return From(source.strip('"'), source.startswith('"'), layers, None)
+class _Chosen(Type):
+    """The name of a layer or of what holds some, or a range of them; keeps its place."""
+
+    says = noun = "a layer's name"
+    example = "conv1_1"
+    kinds = ("word", "layers", "range")
+
+    def read(self, text: str) -> str:
+        return text
+
+
+def _from(source: str, *chosen: Placed) -> From:
+    marked = [place for place, name in enumerate(chosen) if name.startswith(ALL_BUT)]
+    if marked and marked[-1] > 0:
+        help = "name what is taken, or behind one `all but` what isn't: `from(…, all but fc7, fc8)`"
+        raise UnfitError(f"`{chosen[marked[-1]]}` behind other names", help, at=1 + marked[-1])
+    names = tuple(_without_mark(name) if name.startswith(ALL_BUT) else name for name in chosen)
+    return From(source.strip('"'), source.startswith('"'), names, None, all_but=bool(marked))
+
+
+def _without_mark(name: Placed) -> Placed:
+    rest = name.removeprefix(ALL_BUT)
+    return Placed(rest, Span(name.span.source, name.span.end - len(rest), name.span.end))
 
 
 def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -162,7 +184,13 @@ _SGD = "sgd(lr=0.05, momentum=0.9)"
 _PLATEAU = "plateau(factor=0.1, patience=5)"
 _STEP = Key("step", Phase(RATE), "epochs and their rate", required=True)
 _N = Key("n", Whole(), "how many", required=True)
-_LAYER = Key("layer's name", Text("a layer's name", "conv1_1"), "whose weights are taken; else all", shown="conv1_1")
+_CHOSEN = Key(
+    "layer's name",
+    _Chosen(),
+    "whose weights are taken; that of a label for all that it holds; `conv1_1..conv4_3` in the network's order; "
+    "behind `all but` those that take none; else all",
+    shown="conv1_1",
+)
 _BASE = Key("base", _Base(), "whose", required=True)
 _VARIANCE = Key("variance", Number(1e-18), "the deviation's square")
 _MOST = Key("most", Number(1e-9), "the largest", required=True)
@@ -176,7 +204,7 @@ _FROM = CallKind(
     (),
     (_BASE,),
     _FROM_EXAMPLE,
-    _LAYER,
+    _CHOSEN,
 )
 _DATA = tuple(map(_data_set, DATA_SETS))
 _AUGMENT = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
 from vggdsl.language.schema import Choice, Flag, Number, Whole, call_text, shortest
+from vggdsl.language.syntax import ALL_BUT
 from vggdsl.text.errors import Label
 from vggdsl.text.source import Span
 
@@ -258,19 +259,29 @@ class Init:
 
 @dataclass(frozen=True)
 class From:
-    """Weights of another network or recipe for the named layers (all where none are named)."""
+    """Weights of another network or recipe for the layers that ``chosen`` names (all where it names none).
+
+    A name is that of a layer, that of what holds layers, or a range ``conv1_1..conv4_3`` of them;
+    ``spec/chosen.py`` says which layers these are. With ``all_but`` all others take theirs.
+    """
 
     source: str
     is_file: bool
-    layers: tuple[str, ...]
+    chosen: tuple[str, ...]
     otherwise: Init | None
     recipe: str | None = None
     """The digest of the recipe ``source``, where that isn't a file."""
+    all_but: bool = False
 
     def __str__(self) -> str:
         source = f'"{self.source}"' if self.is_file else self.source
-        text = f"from({', '.join((source, *self.layers))})"
+        text = f"from({', '.join((source, *self.as_written))})"
         return f"{text} else {self.otherwise}" if self.otherwise else text
+
+    @property
+    def as_written(self) -> tuple[str, ...]:
+        """The names, with what a spec writes before the first."""
+        return (f"{ALL_BUT}{self.chosen[0]}", *self.chosen[1:]) if self.all_but else self.chosen
 
 
 @dataclass(frozen=True)
@@ -367,7 +378,7 @@ class Recipe:
         init = self.init.otherwise if isinstance(self.init, From) else self.init
         source: tuple[str, ...] = ()
         if isinstance(self.init, From):
-            source = (self.init.source, *self.init.layers, *([self.init.recipe] if self.init.recipe else ()))
+            source = (self.init.source, *self.init.as_written, *([self.init.recipe] if self.init.recipe else ()))
         meant["init"] = (source, (init.how, init.std) if init else None)
         lines = (f"{key} {value}" for key, value in sorted(meant.items()))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]

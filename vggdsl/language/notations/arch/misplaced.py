@@ -45,7 +45,8 @@ _EXPECTED = {
     "`|`": ("VBAR",),
     "`:`": ("COLON",),
     "`,`": ("COMMA",),
-    "a range such as 1..20": ("RANGE", "REF_RANGE"),
+    "a range such as 1..20": ("RANGE",),
+    "a range such as 4a..4e": ("REF_RANGE",),
     "the end of the line": ("_NL",),
 }
 
@@ -188,6 +189,8 @@ def _expected(wanted: set[str]) -> str | None:
         wanted = wanted - values - {"SHAPE", "OPTION"}
     else:
         phrases = []
+    if "RANGE" in wanted:  # of the two, numbers are what stands there by far most often
+        wanted = wanted - {"REF_RANGE"}
     phrases += [phrase for phrase, names in _EXPECTED.items() if wanted & set(names)]
     if "a layer" in phrases:
         phrases = [p for p in phrases if p not in ("`(`", "a name", "a size such as 224x224x3")]

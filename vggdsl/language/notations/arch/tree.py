@@ -32,7 +32,17 @@ _RESULT = re.compile(
     r"\s*-\s*Test Accuracy:\s*(\d?\.\d+)",
     re.IGNORECASE | re.ASCII,
 )
-_ATOMS = {"NUMBER": "number", "RANGE": "range", "STRING": "string", "SHAPE": "size", "NAME": "word"}
+_ATOMS = {
+    "NUMBER": "number",
+    "RANGE": "range",
+    "STRING": "string",
+    "SHAPE": "size",
+    "NAME": "word",
+    "REF": "layers",
+    "REF_RANGE": "layers",
+}
+_WORD = re.compile(r"[a-z]\w*", re.IGNORECASE | re.ASCII)
+"""What is a word where it could also be the name of a layer."""
 
 
 @v_args(meta=True)
@@ -380,12 +390,17 @@ class Builder(Transformer[Token, Any]):
         text = self._string(value) if kind == "string" else str(value)
         if kind == "number":
             text = self._figure(text, self._span(value)).text
+        elif _WORD.fullmatch(text) and kind == "layers":
+            kind = "word"
         return syntax.Atom(text, kind, self._span(value))  # type: ignore[arg-type]  # a literal of _ATOMS
 
     def setting_call(self, meta: Meta, children: list[Any]) -> syntax.Setting:
         name, *arguments = children
         values = tuple(self._atom(a) for a in arguments if a is not None)
         return syntax.Setting(self._lower(name), values, self._span(meta))
+
+    def all_but(self, meta: Meta, children: list[Token]) -> syntax.Atom:
+        return syntax.Atom(f"{syntax.ALL_BUT}{children[1]}", "layers", self._span(meta))
 
     def during(self, meta: Meta, children: list[Token]) -> syntax.During:
         epochs, value = children

@@ -1,0 +1,190 @@
+"""Which layers of a network an `init from(…)` names, and how a set of layers is written there."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.weights import weight_shapes
+from vggdsl.spec.recipe import From
+from vggdsl.text.errors import Diagnostic, Label, RecipeError, listed, nearest, unknown
+from vggdsl.text.facts import OtherLayers
+from vggdsl.text.source import Placed, Span
+
+_RANGE = ".."
+_SHORTEST = 3
+"""Layers behind each other that are written as a range."""
+_NUMBER = re.compile(r"\d+(\.\d+)?(e-?\d+)?([KMG]i?)?", re.IGNORECASE)
+"""A label that would be read as a number."""
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Layers with weights, in the network's order, and the name by which they were chosen, with its place.
+
+    The name is empty where all layers are, or all but some.
+    """
+
+    name: Placed
+    layers: tuple[str, ...]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the name is the layer's own."""
+        return self.layers == (self.name,)
+
+
+def layers_in(shapes: Iterable[str]) -> list[str]:
+    """The layers of weights, each once."""
+    return list(dict.fromkeys(name.rpartition(".")[0] for name in shapes))
+
+
+def chosen_layers(init: From, typed: TypedGraph, place: Span) -> list[Choice]:
+    """The layers that an ``init from(…)`` at ``place`` takes the weights of.
+
+    Raises ``RecipeError`` V410 for a name of nothing, of layers without weights or of those that another has named,
+    for a range that runs backwards, and where nothing is left.
+    """
+    names = _Names(typed)
+    findings = list[Diagnostic]()
+    choices = list[Choice]()
+    for name in init.chosen:
+        placed = name if isinstance(name, Placed) else Placed(name, place)
+        try:
+            choices.append(Choice(placed, names.named(placed)))
+        except RecipeError as error:
+            findings += error.diagnostics
+    findings += _twice(choices)
+    if init.all_but or not init.chosen:
+        gone = {layer for choice in choices for layer in choice.layers}
+        left = tuple(layer for layer in names.layers if layer not in gone)
+        choices = [Choice(Placed("", place), left)]
+        if not left and not findings:
+            help = "leave one out of `all but`, or begin by another init: `init he`"
+            findings.append(_wrong("`all but` leaves no layer to take weights for", place, help, names.layers))
+    if findings:
+        raise RecipeError(findings)
+    return choices
+
+
+def places_of(order: Iterable[str]) -> dict[str, list[int]]:
+    """Where the layers of these names stand among them, each and those that a label holds, ``conv2`` or ``conv2.a``."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(order):
+        for end in (*(i for i, c in enumerate(name) if c == "."), len(name)):
+            places.setdefault(name[:end], []).append(place)
+    return places
+
+
+class _Names:
+    """What the layers of a network are called, one by one and by the labels of what holds them."""
+
+    def __init__(self, typed: TypedGraph) -> None:
+        self.layers = layers_in(weight_shapes(typed))
+        self._order = [t.name for t in typed.training_nodes]
+        self._weighted = set(self.layers)
+        self._places = places_of(self._order)
+
+    def named(self, name: Placed) -> tuple[str, ...]:
+        """The layers with weights that a name or a range means. Raises ``RecipeError`` V410."""
+        first, is_range, last = name.partition(_RANGE)
+        if is_range:
+            end = _part(name, len(first) + len(_RANGE), len(name))
+            begins, ends = self._find(_part(name, 0, len(first))), self._find(end)
+            if first != last and (set(begins) <= set(ends) or set(ends) <= set(begins)):
+                outer = max(first, last, key=lambda each: len(self._places[each]))
+                message = f"`{name}` is no range: `{outer}` holds its other end"
+                raise RecipeError(_wrong(message, name.span, f"write `{outer}` for all that it holds", (first, last)))
+            if begins[0] > ends[0] or begins[-1] > ends[-1]:
+                help = f"write `{last}{_RANGE}{first}`, in the order of the network"
+                raise RecipeError(_wrong(f"the range `{name}` runs backwards", name.span, help, (first, last)))
+            places: Sequence[int] = range(begins[0], ends[-1] + 1)
+        else:
+            places = self._find(name)
+        found = tuple(self._order[place] for place in places if self._order[place] in self._weighted)
+        if not found:
+            message = f"`{name}` holds no layer with weights"
+            if name in self._order:
+                message = f"unknown layer `{name}` among those with weights"
+            help = "name layers that have weights: convolutions, FC, batch norms"
+            raise RecipeError(_wrong(message, name.span, help, (name,)))
+        return found
+
+    def _find(self, name: Placed) -> list[int]:
+        if name not in self._places:
+            labels = (label for label in self._places if label not in self._order)
+            raise RecipeError(unknown_layer(name, [*self.layers, *labels]))
+        return self._places[name]
+
+
+def unknown_layer(name: Placed, known: Sequence[str], what: str = "layer") -> Diagnostic:
+    """A name that no layer has. Of those that are known the nearest is offered only with the numbers that it has."""
+    found = unknown("V410", what, name, known, name.span, OtherLayers((name,)))
+    near = nearest(name, known)
+    if near is None or _DIGITS.findall(near) == _DIGITS.findall(name):
+        return found
+    near = nearest(name, [each for each in known if _DIGITS.findall(each) == _DIGITS.findall(name)])
+    return replace(found, help=f"did you mean `{near}`?" if near else f"known: {listed(known)}")
+
+
+def _part(name: Placed, start: int, end: int) -> Placed:
+    if name.span.text != name:  # a place that is not the name's own
+        return Placed(name[start:end], name.span)
+    return Placed(name[start:end], Span(name.span.source, name.span.start + start, name.span.start + end))
+
+
+def _wrong(message: str, span: Span, help: str, layers: Iterable[str]) -> Diagnostic:
+    return Diagnostic("V410", message, (Label(span, "here"),), help, OtherLayers(tuple(layers)))
+
+
+def _twice(choices: Iterable[Choice]) -> Iterator[Diagnostic]:
+    """What is named by two names: it would be read as if one of them were wrong."""
+    first: dict[str, Placed] = {}
+    for choice in choices:
+        again = next((layer for layer in choice.layers if layer in first), None)
+        if again is not None:
+            before = first[again]
+            labels = (Label(choice.name.span, "again"), Label(before.span, "first here", primary=False))
+            message = f"`{choice.name}` is named twice" if before == choice.name else f"{again} is named twice"
+            yield Diagnostic("V410", message, labels, "name each layer once", OtherLayers((again,)))
+        for layer in choice.layers:
+            first.setdefault(layer, choice.name)
+
+
+# -- writing
+
+
+def spelled(layers: Collection[str], typed: TypedGraph) -> list[str]:
+    """Layers with weights as names and ranges, in the network's order."""
+    return _ranges(layers, layers_in(weight_shapes(typed)))
+
+
+def choosing(layers: Collection[str], typed: TypedGraph) -> tuple[tuple[str, ...], bool] | None:
+    """The names by which ``from(…)`` takes these layers, and whether behind ``all but``: as few as can be.
+
+    None for no layers, and where labels are numbers, which can't be written there.
+    """
+    order, wanted = layers_in(weight_shapes(typed)), set(layers)
+    rest = [layer for layer in order if layer not in wanted]
+    if not wanted or not rest:
+        return None if not wanted else ((), False)
+    forms = list[tuple[int, int, tuple[str, ...], bool]]()
+    for named, all_but in ((wanted, False), (rest, True)):
+        names = tuple(_ranges(named, order))
+        if not any(map(_NUMBER.fullmatch, names[1:] if all_but else names)):  # behind `all but` a name stands
+            words = sum(1 + (_RANGE in name) for name in names)
+            forms.append((words, len(named), names, all_but))
+    return min(forms)[2:] if forms else None
+
+
+def _ranges(layers: Collection[str], order: Iterable[str]) -> list[str]:
+    """The layers, as ranges where several stand behind each other in ``order``."""
+    wanted, runs, open_ = set(layers), list[list[str]](), False
+    for layer in order:
+        if layer in wanted and open_:
+            runs[-1].append(layer)
+        elif layer in wanted:
+            runs.append([layer])
+        open_ = layer in wanted
+    return [part for run in runs for part in ([f"{run[0]}{_RANGE}{run[-1]}"] if len(run) >= _SHORTEST else run)]
