@@ -3,9 +3,10 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import commands
 import numpy as np
@@ -18,6 +19,7 @@ from trainings import CrashError, Crashing
 
 import vggdsl
 from vggdsl.records.runfolder import weights_digest
+from vggdsl.spec.recipe.model import SGD
 from vggdsl.targets.predict import Guess
 from vggdsl.targets.torch import weights
 
@@ -320,3 +322,114 @@ def test_the_package_is_imported_without_torch() -> None:
         assert getattr(vggdsl, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         vggdsl.__getattr__("trian")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"precision": "fp17"},
+        {"clip": -1},
+        {"seeds": (-1,)},
+        {"seeds": 3},
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"epochs": "2"},
+        {"batch": 0},
+        {"batch": True},
+        {"optimizer": "sgd(lr=0.1)"},
+        {"normalize": None},
+    ],
+)
+def test_a_changed_recipe_says_what_a_spec_can_say(spec: Path, tmp_path: Path, change: dict[str, Any]) -> None:
+    recipe = vggdsl.load(spec).recipe("a").with_flags(**change)
+    if change == {"normalize": None}:
+        recipe = replace(recipe, normalize=cast("Any", "half"))
+    (found,) = findings(lambda: vggdsl.train(spec, recipe, runs=tmp_path / "runs"))
+    assert found.code == "V406"
+    assert next(iter(change)) in found.message
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_changed_recipe_is_trained_by(spec: Path, tmp_path: Path) -> None:
+    recipe = vggdsl.load(spec).recipe("b").with_flags(epochs=1, optimizer=SGD(0.2, momentum=0.9), clip=1.0)
+    run = vggdsl.train(spec, recipe, device="cpu", runs=tmp_path)
+    assert run.result.deviations == ("optimizer sgd(lr=0.2, momentum=0.9)", "clip norm(1)", "epochs 1")
+
+
+@pytest.mark.parametrize("given", [{"seed": "5 6"}, {"epochs": -1}, {"epochs": ""}, {"epochs": [3]}])
+def test_arguments_that_no_recipe_says(spec: Path, tmp_path: Path, given: dict[str, Any]) -> None:
+    assert codes(lambda: vggdsl.train(spec, "a", runs=tmp_path / "runs", **given)) == ["V406"]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_with_the_plan_or_metrics_of_another_run_is_none(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
+    other = vggdsl.train(spec, "b", seed=4, epochs=1, precision="fp32", device="cpu", runs=tmp_path).path
+    longer = vggdsl.train(spec, "b", seed=3, epochs=2, precision="fp32", device="cpu", runs=tmp_path).path
+    for of, file in ((other, "recipe.json"), (longer, "recipe.json"), (other, "metrics.csv")):
+        mixed = tmp_path / "mixed"
+        shutil.copytree(run.path, mixed)
+        shutil.copy(of / file, mixed / file)
+        (found,) = findings(partial(vggdsl.load_run, mixed))
+        assert found.code == "V604"
+        assert file in found.message
+        shutil.rmtree(mixed)
+
+
+def test_nothing_was_measured_with_the_last_weights(run: vggdsl.Run) -> None:
+    last = vggdsl.load_run(run.path / "last.safetensors")
+    assert (last.measured, codes(lambda: last.result)) == (None, ["V609"])
+    assert repr(last).endswith("the weights of last.safetensors)")
+
+
+def test_guesses_are_those_of_evaluation_while_the_network_is_trained_on(spec: Path, tmp_path: Path) -> None:
+    text = spec.read_text().replace("FC-3 softmax", "FC-16 ReLU dropout-0.9 FC-3 softmax")
+    run = vggdsl.train(vggdsl.parse(text, "drops"), epochs=1, device="cpu", runs=tmp_path)
+    image = np.random.default_rng(0).integers(0, 255, (8, 8), np.uint8)
+    before = run.predict(image)
+    run.network.train()
+    assert [run.predict(image) for _ in range(3)] == [before] * 3
+    assert run.network.training
+
+
+def test_images_may_come_one_by_one(run: vggdsl.Run) -> None:
+    images = [np.full((8, 8), shade, np.uint8) for shade in (0, 255)]
+    assert run.predict((image for image in images), top=np.int64(2)) == run.predict(images, top=2)
+    for given in (None, 3, torch.zeros(8, 8)):
+        with pytest.raises(TypeError):
+            run.predict(cast("Any", given))
+
+
+def test_networks_that_differ_in_auxiliary_classifiers_are_told_apart() -> None:
+    aux = "input 8x8x1 conv3-4 ReLU aux 0.3 { avgpool FC-10 softmax } maxpool FC-10 softmax"
+    with_aux, without = vggdsl.parse(aux), vggdsl.parse(aux.replace("aux 0.3 { avgpool FC-10 softmax } ", ""))
+    other = vggdsl.parse(aux.replace("0.3", "0.4"))
+    module = vggdsl.to_torch(with_aux)
+    for spec in (without, other, with_aux.typed.inference):
+        (found,) = findings(partial(vggdsl.to_onnx, spec, module))
+        assert found.code == "V510"
+        assert "auxiliary classifiers" in found.message
+
+
+def test_a_model_keeps_its_weights_whatever_becomes_of_the_mapping(spec: Path) -> None:
+    state = vggdsl.to_torch(spec).state_dict()
+    arrays = {name: value.numpy().copy() for name, value in state.items() if "num_batches" not in name}
+    for given in (state, arrays):
+        model = vggdsl.to_onnx(spec, given, fold=False)
+        before = {name: array.copy() for name, array in _arrays(model).items()}
+        for value in given.values():
+            value *= 0
+        assert all((_arrays(model)[name] == before[name]).all() for name in before)
+
+
+def test_modules_in_other_precisions_and_without_values(spec: Path) -> None:
+    module = vggdsl.to_torch(spec).bfloat16()
+    exported = _arrays(vggdsl.to_onnx(spec, module, fold=False))
+    assert all(array.dtype == np.float32 for array in exported.values() if array.ndim > 1)
+    assert codes(lambda: vggdsl.to_onnx(spec, module.to("meta"))) == ["V513"]
+
+
+def test_results_take_runs_and_say_what_they_dont_take(run: vggdsl.Run) -> None:
+    assert list(map(repr, vggdsl.results(run))) == list(map(repr, vggdsl.results([run.path])))
+    for given in (run.spec, [run.spec], 3):
+        with pytest.raises(TypeError):
+            vggdsl.results(cast("Any", given))

@@ -220,9 +220,9 @@ def _taken(given: Given) -> _Taken:
         return given
     if isinstance(given, Mapping):
         if given and all(isinstance(value, Tensor) for value in given.values()):
-            return to_arrays("the mapping", given)
+            return {name: array.copy() for name, array in to_arrays("the mapping", given).items()}
         if all(isinstance(value, np.ndarray) for value in given.values()):
-            return {name: value for name, value in given.items() if isinstance(value, np.ndarray)}
+            return {name: value.copy() for name, value in given.items() if isinstance(value, np.ndarray)}
     what = "a mapping of other things" if isinstance(given, Mapping) else type(given).__name__
     help = "give arrays or tensors by name (a `state_dict()`), a module of `to_torch`, a run, a file, or its name"
     raise TypeError(f"{what} is no weights: {help}")
@@ -268,5 +268,7 @@ def _difference(ours: Graph, theirs: Graph) -> str:
             return f"{here.name} is {a} here, {b} there"
         if [order[name] for name in here.inputs] != [other[name] for name in there.inputs]:
             return f"{here.name} follows {', '.join(here.inputs)} here, {', '.join(there.inputs)} there"
+    if len(ours.nodes) == len(theirs.nodes):
+        return f"their auxiliary classifiers differ: {len(ours.heads)} here, {len(theirs.heads)} there"
     last = max(ours.nodes, theirs.nodes, key=len)[min(len(ours.nodes), len(theirs.nodes))]
     return f"{last.name} is only {'here' if len(ours.nodes) > len(theirs.nodes) else 'there'}"

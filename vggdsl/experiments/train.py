@@ -18,7 +18,7 @@ from vggdsl.records.run import Run
 from vggdsl.records.runfolder import RunFolder, read_plan
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, RecipeError, RecordError, VggdslError
 from vggdsl.text.files import is_file
 from vggdsl.text.units import plural
 
@@ -49,7 +49,7 @@ def train(
     threads: int | None = None,
     runs: str | Path = "runs",
     download: bool = False,
-    start_from: str | Path | None = None,
+    start_from: str | Path | Run | None = None,
     reporter: Reporter | None = None,
 ) -> Run:
     """Trains a network by a recipe and writes the run's folder, the record last; as ``vggdsl train``.
@@ -73,7 +73,10 @@ def train(
     spec = spec if isinstance(spec, Spec) else load(spec)
     recipe = recipe if isinstance(recipe, Recipe) else spec.recipe(recipe)
     given = entries_of("arguments", epochs=epochs, batch=batch, precision=precision, seeds=seed)
+    if len(given.get("seeds", (0,))) > 1:
+        raise RecipeError(Diagnostic("V406", f"one seed is trained by, not {seed!r}", help="call once for each"))
     recipe = recipe.with_flags(**given)
+    start_from = start_from.path if isinstance(start_from, Run) else start_from
     where, start = (None if path is None else Path(path) for path in (data, start_from))
     workplace = Workplace(where, device, Path(runs), download, start, threads)
     return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter)

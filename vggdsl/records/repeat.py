@@ -1,14 +1,16 @@
 """What a record says was run, read back so that it can be run again."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vggdsl.language import notations, syntax
+from vggdsl.language.reader import Reader
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import KEYS, Recipe, read_recipes
+from vggdsl.spec.recipe.entries import VOICE, read_entry
 from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError, RecipeError, RecordError, VggdslError
 from vggdsl.text.source import Source
 
 
@@ -102,9 +104,41 @@ def entries_of(name: str, **values: object) -> dict[str, Any]:
     """
     given = {key: " ".join(str(value).split()) for key, value in values.items() if value is not None}
     lines = "\n".join(f"{key} {value}" for key, value in given.items())
-    document = notations.read(Source(f"<{name}>", f"train {{\n{lines}\n}}\n"), notations.SPEC_LANGUAGE)
+    try:
+        document = notations.read(Source(f"<{name}>", f"train {{\n{lines}\n}}\n"), notations.SPEC_LANGUAGE)
+    except ParseError as error:
+        raise RecipeError(replace(d, code="V406") for d in error.diagnostics) from None
     (read,) = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
     return {key: getattr(read, key) for key in given}
+
+
+def refuse_unsaid(base: Recipe, recipe: Recipe) -> None:
+    """A recipe that differs from the spec's by what no spec could say would leave a record that can't be repeated.
+
+    Raises ``RecipeError`` V406 for such an entry. Whether entries fit each other isn't asked here.
+    """
+    for key in KEYS:
+        value = getattr(recipe, key)
+        if value == getattr(base, key) and type(value) is type(getattr(base, key)):
+            continue
+        try:
+            read = _read_back(f"{key} {recipe.written(key)}")
+            is_said = read == value and type(read) is type(value)
+        except (ParseError, TypeError, ValueError, AttributeError):
+            is_said = False
+        if not is_said:
+            message, help = f"no recipe can say `{key}` of {value!r:.60}", f"it is such as {getattr(base, key)!r:.60}"
+            raise RecipeError(Diagnostic("V406", message, help=help))
+
+
+def _read_back(entry: str) -> object:
+    """The value of an entry as a spec would have it; None if it can't."""
+    document = notations.read(Source("<recipe>", f"train {{\n{entry}\n}}\n"), notations.SPEC_LANGUAGE)
+    findings: list[Diagnostic] = []
+    (section,) = (c for c in document.contents if isinstance(c, syntax.Train))
+    (read,) = (line.content for line in section.lines if isinstance(line.content, syntax.Entry))
+    value = read_entry(read, Reader(VOICE, findings))
+    return None if findings else value
 
 
 def with_entries(base: Recipe, parts: Sequence[str]) -> Recipe:

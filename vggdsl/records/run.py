@@ -2,10 +2,12 @@
 
 import csv
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import SupportsIndex
 
 import numpy as np
 import torch
@@ -40,7 +42,7 @@ class Run:
 
     ``spec`` and ``recipe`` are those that were followed, ``metrics`` has an entry for each epoch, ``measured`` is None
     where no sealed record says it. Weights are those of the epoch that was best on the validation images, or of the
-    file that was named; they are read when they are asked for, and kept.
+    file that was named, of which nothing was measured; they are read when they are asked for, and kept.
     """
 
     path: Path
@@ -54,14 +56,19 @@ class Run:
     def __repr__(self) -> str:
         if self.measured is not None:
             return f"Run({str(self.path)!r}, {self.line})"
+        if self.file != BEST:
+            return f"Run({str(self.path)!r}, the weights of {self.file})"
         state = "its record can't be used" if is_file(self.path / RECORD) else "not ended"
         return f"Run({str(self.path)!r}, {plural(len(self.metrics), 'epoch')}, {state})"
 
     @property
     def result(self) -> Result:
-        """What was measured, under which protocol. Raises ``RecordError`` V609 for a run that hasn't ended, or whose
-        record was edited."""
+        """What was measured, under which protocol. Raises ``RecordError`` V609 for a run that hasn't ended, whose
+        record was edited, or of which other weights than the measured ones were named."""
         if self.measured is None:
+            if self.file != BEST:
+                message, help = f"nothing was measured with {self.file}", f"`load_run({str(self.path)!r})` has the best"
+                raise RecordError(Diagnostic("V609", message, help=help))
             own_block(record_of(self.path))
             raise RecordError(Diagnostic("V609", f"the record of {self.path} doesn't say what was measured"))
         return self.measured
@@ -77,7 +84,10 @@ class Run:
 
     @property
     def record(self) -> Spec:
-        """The spec with the run's sealed block. Raises ``RecordError`` V609 for a run that hasn't ended."""
+        """The spec with the run's block, ``record.measurements[-1]``, which says itself whether it still is ``sealed``.
+
+        Raises ``RecordError`` V609 for a run that hasn't ended.
+        """
         return record_of(self.path)
 
     @cached_property
@@ -108,16 +118,34 @@ class Run:
         """What images went through."""
         return self.trained.preprocessing
 
-    def predict(self, images: Picture | Sequence[Picture], top: int = 5) -> list[list[Guess]]:
+    def _refuse_mixed(self) -> None:
+        """Parts of several runs in one folder would answer for each other: ``load_trained`` looks at the weights."""
+        if self.measured is None:
+            return
+        if (self.measured.seed, self.measured.epochs) != (self.seed, self.recipe.epochs):
+            why = f"{RECORD} is of another training than {PLAN}"
+        elif not self._has_measured(self.measured):
+            why = f"{METRICS} isn't that of the training that {RECORD} measured"
+        else:
+            return
+        message = f"{self.path} is no usable run: {why}"
+        raise RecordError(Diagnostic("V604", message, help="put the run's own files back, or train again"))
+
+    def _has_measured(self, measured: Result) -> bool:
+        """Whether the best epoch is among the metrics, with the accuracy by which it was chosen."""
+        best = next((epoch for epoch in self.metrics if epoch.number == measured.best), None)
+        return best is not None and f"{best.val_accuracy:.4f}" == measured.line.val
+
+    def predict(self, images: Picture | Iterable[Picture], top: SupportsIndex = 5) -> list[list[Guess]]:
         """What images show, the likeliest classes first: a list for each image, also for a single one.
 
         They are prepared as in the training, and computed on the CPU in single precision: the guesses are those
         of ``vggdsl predict``. Raises ``InputError`` V530 for what is no image, V531 where the network takes none, V513
         if the weights are no numbers; ``ValueError`` if ``top`` isn't a whole number from 1.
         """
-        if not isinstance(top, int) or isinstance(top, bool) or top < 1:
+        if not isinstance(top, int | np.integer) or isinstance(top, bool) or top < 1:
             raise ValueError(f"top is a whole number from 1, not {top!r}")
-        several = images if isinstance(images, Sequence) and not isinstance(images, str) else [images]
+        several = [images] if isinstance(images, str | Path | Image.Image | np.ndarray) else list(images)
         shape = self.spec.typed.input
         if shape.c not in (1, 3):
             message = f"{self.path}: its input has {shape.c} channels, images have 1 or 3"
@@ -126,10 +154,23 @@ class Run:
         found = list[list[Guess]]()
         for start in range(0, len(several), BATCH):
             pixels = np.stack([self.preprocessing.read(_opened(each)) for each in several[start : start + BATCH]])
-            with torch.no_grad():
-                logits = self.network(torch.from_numpy(pixels)).double().numpy()
-            found += (best_guesses(row, self.classes, top, are_logits=True) for row in logits.reshape(len(pixels), -1))
+            with torch.no_grad(), _evaluating(self.network) as network:
+                logits = network(torch.from_numpy(pixels)).double().numpy()
+            guesses = (
+                best_guesses(row, self.classes, int(top), are_logits=True) for row in logits.reshape(len(pixels), -1)
+            )
+            found += guesses
         return found
+
+
+@contextmanager
+def _evaluating(network: Network) -> Iterator[Network]:
+    """Without dropout and with running statistics, also where its user trains it on."""
+    training = network.training
+    try:
+        yield network.eval()
+    finally:
+        network.train(training)
 
 
 def load_run(path: str | Path, *, force: bool = False) -> Run:
@@ -151,6 +192,8 @@ def load_run(path: str | Path, *, force: bool = False) -> Run:
     block = record.measurements[-1] if record is not None and record.measurements else None
     measured = read_result(block, record) if record is not None and block is not None and block.sealed else None
     run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), measured, file)
+    run._refuse_mixed()
+    run = run if file == BEST else replace(run, measured=None)
     run.__dict__["trained"] = trained
     return run
 
@@ -191,4 +234,6 @@ def _opened(picture: Picture) -> Path | Image.Image:
             help = "give uint8, (h, w) or (h, w, 3)"
             raise InputError(Diagnostic("V530", message, help=help))
         return Image.fromarray(array)
+    if not isinstance(picture, Image.Image | str | Path):
+        raise TypeError(f"{type(picture).__name__} is no image: give a file, one of Pillow's, or an array of uint8")
     return picture if isinstance(picture, Image.Image) else Path(picture)

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import TYPE_CHECKING
 
 from vggdsl.records.collect import Collection, SeedGroup, Subject, collect
 from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
@@ -15,6 +16,9 @@ from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.recipe import Data
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.figures import Figure
+
+if TYPE_CHECKING:
+    from vggdsl.records.run import Run
 
 _LOOKED_AT = {"scale", "view", "flip", "ensemble"}
 """Words of a protocol that say how images are looked at: under others, another thing is measured."""
@@ -76,16 +80,17 @@ class Row:
         return _round(self.mean - self.claimed.value)
 
 
-def results(paths: str | Path | Iterable[str | Path] = ("runs",), *, every: bool = False) -> list[Row]:
+def results(paths: "str | Path | Run | Iterable[str | Path | Run]" = ("runs",), *, every: bool = False) -> list[Row]:
     """What specs claim beside what was measured, a row a figure; as ``vggdsl results``.
 
-    A path is a spec, the name of one that ships, a record, a run, or a folder of them. ``every`` adds the accuracies on
-    training and validation images. What doesn't count, such as an edited block, is a ``UserWarning``.
+    A path is a spec, the name of one that ships, a record, a run, or a folder of them; a run may be given itself.
+    ``every`` adds the accuracies on training and validation images. What doesn't count, such as an edited block, is a
+    ``UserWarning``.
 
-    Raises ``VggdslError`` if a path leads to nothing (V501) or a spec can't be read.
+    Raises ``VggdslError`` if a path leads to nothing (V501) or a spec can't be read, ``TypeError`` for what is no path.
     """
-    given = [paths] if isinstance(paths, str | Path) else paths
-    collection = collect([str(path) for path in given])
+    several = paths if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
+    collection = collect([_path(each) for each in several])
     made = rows(collection, every)
     wrong = [d for d in collection.findings if d.is_error]
     if wrong:
@@ -93,6 +98,14 @@ def results(paths: str | Path | Iterable[str | Path] = ("runs",), *, every: bool
     for finding in collection.findings:
         warnings.warn(finding.in_a_line, stacklevel=2)
     return made
+
+
+def _path(given: object) -> str:
+    """Of a run its folder: ``records.run`` imports torch, which tables don't need."""
+    path = given if isinstance(given, str | Path) else getattr(given, "path", None)
+    if not isinstance(path, str | Path):
+        raise TypeError(f"{type(given).__name__} is no path: give a spec's file or name, or a run")
+    return str(path)
 
 
 def rows(collection: Collection, every: bool) -> list[Row]:

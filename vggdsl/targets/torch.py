@@ -15,6 +15,7 @@ from vggdsl.network.ops import Softmax
 from vggdsl.network.weights import COUNTER, Array, Weights, check_weights
 from vggdsl.spec.spec import Spec, network_of
 from vggdsl.targets.modules import Layout, lower
+from vggdsl.targets.weight_files import to_arrays
 
 InitName = Literal["auto", "he", "glorot", "normal", "torch"]
 
@@ -241,9 +242,12 @@ def _before_rectifier_of(nodes: Sequence[TypedNode]) -> set[str]:
 
 
 def weights(network: Network) -> dict[str, Array]:
-    """A copy of every weight, bias and running statistic under its node's name."""
-    state = network.state_dict()
-    return {k: v.numpy(force=True).copy() for k, v in state.items() if not k.endswith("." + COUNTER)}
+    """A copy of every weight, bias and running statistic under its node's name, bf16 and fp16 as fp32.
+
+    Raises ``InputError`` V513 for a module without values, as on the meta device.
+    """
+    state = {k: v for k, v in network.state_dict().items() if not k.endswith("." + COUNTER)}
+    return {k: array.copy() for k, array in to_arrays("the module", state).items()}
 
 
 @torch.no_grad()
