@@ -192,8 +192,9 @@ def load_run(path: str | Path, *, force: bool = False) -> Run:
     block = record.measurements[-1] if record is not None and record.measurements else None
     measured = read_result(block, record) if record is not None and block is not None and block.sealed else None
     run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), measured, file)
+    if file != BEST or trained.doubt:  # of other weights nothing was measured
+        run = replace(run, measured=None)
     run._refuse_mixed()
-    run = run if file == BEST else replace(run, measured=None)
     run.__dict__["trained"] = trained
     return run
 
