@@ -16,7 +16,7 @@ from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed
 
 RULED = [kind.word for kind in KINDS.values() if kind.ruled]
-RESULTS = ("top-1-error", "top-5-error", "top-1-accuracy", "rank-5-accuracy")
+RESULTS = ("top-1-error", "top-5-error", "top-1-accuracy", "rank-5-accuracy", "balanced-accuracy")
 PROTOCOL = ("split=val", "scale=256,384", "view=dense+grid", "train=S256", "flip=yes", "seed=3")
 
 # -- small things

@@ -132,7 +132,7 @@ def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> Non
     spec_, network = run.spec, run.network()
     data = load_data(spec_.recipe(), spec_.typed.input, Path())
     prepared = Prepared(Experiment(spec_, spec_.recipe()), 0, data, run.normalisation, choose("cpu", "fp32"))
-    loss, accuracy, _ = evaluate(network, data.val, prepared)
+    loss, accuracy, *_ = evaluate(network, data.val, prepared)
     told = numbers(run.path)[-1]
     assert (loss, accuracy) == pytest.approx((told["val_loss"], told["val_accuracy"]), rel=1e-4)
 

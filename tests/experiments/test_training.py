@@ -412,7 +412,7 @@ def test_evaluation_weighs_images_alike_and_keeps_the_mode() -> None:
     split = Split(images, torch.arange(37) % 3)
     data = DataSet(("a", "b", "c"), split, split, split)
     prepared = _prepared(spec, data, Normalisation.of(images, "none"))
-    loss, accuracy, _ = evaluate(network, split, prepared)
+    loss, accuracy, *_ = evaluate(network, split, prepared)
     assert network.training
     with torch.no_grad():
         logits = network.eval()(images / 255)

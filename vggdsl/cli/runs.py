@@ -76,6 +76,7 @@ def _json(run: Run) -> TrainedRun:
         "val_accuracy": result.val_accuracy,
         "test_accuracy": result.test_accuracy,
         "top_5": result.top_5,
+        "balanced": result.balanced,
         "precision": result.precision,
         "device": result.device,
         "minutes": result.minutes,

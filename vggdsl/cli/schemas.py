@@ -152,6 +152,9 @@ class TrainedRun(_From):
     val_accuracy: Annotated[float, "from 0 to 1, at the best epoch"]
     test_accuracy: Annotated[float, "from 0 to 1, at the best epoch"]
     top_5: Annotated[Mapping[str, float], "by split, the share among the first five guesses; of more than ten classes"]
+    balanced: Annotated[
+        Mapping[str, float], "by split, the mean over the classes of the share that is found; of uneven classes"
+    ]
     precision: Annotated[str, "`fp32` or `bf16`"]
     device: Annotated[str, "what it ran on"]
     minutes: Annotated[float, "that it took"]

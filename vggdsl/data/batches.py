@@ -26,11 +26,16 @@ ImageRequest = tuple[Lazy, int, tuple[int, float, float] | None]
 
 @dataclass(frozen=True)
 class Batch:
-    """This process's images of a batch, how many all processes have together, and what goes on to augment them."""
+    """This process's images of a batch, the labels of all processes' images, and what goes on to augment them."""
 
     split: Split
-    total: int
+    labels: Tensor
     random: torch.Generator
+
+    @property
+    def total(self) -> int:
+        """How many images all processes have together."""
+        return len(self.labels)
 
 
 def training_batches(
@@ -50,19 +55,20 @@ def training_batches(
     parts = (order[k * batch : (k + 1) * batch] for k in range(steps))
     if isinstance(split, Split):
         for k, chosen in enumerate(parts):
-            yield Batch(split.take(chosen[share].to(split.labels.device)), len(chosen), random_of(k))
+            chosen = chosen.to(split.labels.device)
+            yield Batch(split.take(chosen[share]), split.labels[chosen], random_of(k))
         return
-    waiting: deque[tuple[Tensor, int, torch.Generator]] = deque()
+    waiting: deque[tuple[Tensor, torch.Generator]] = deque()
 
     def requests() -> Iterator[list[ImageRequest]]:
         for k, chosen in enumerate(parts):
             random = random_of(k)
-            waiting.append((split.labels[chosen[share]], len(chosen), random))
+            waiting.append((split.labels[chosen], random))
             yield _views(split, chosen, random)[share]
 
     for images in _read_ahead(requests()):
-        labels, total, random = waiting.popleft()
-        yield Batch(Split(images, labels), total, random)
+        labels, random = waiting.popleft()
+        yield Batch(Split(images, labels[share]), labels, random)
 
 
 def _views(split: Lazy, chosen: Tensor, random: torch.Generator) -> list[ImageRequest]:

@@ -9,11 +9,12 @@ from typing import NamedTuple, Protocol, cast
 
 import torch
 from ignite.engine import Engine, Events
-from ignite.metrics import Accuracy, Loss, TopKCategoricalAccuracy
+from ignite.metrics import Accuracy, Loss, Recall, TopKCategoricalAccuracy
 from torch import Tensor
 from torch.nn import functional
 
 from vggdsl.data.augment import augment
+from vggdsl.data.balance import are_uneven
 from vggdsl.data.batches import Batch, in_order, training_batches
 from vggdsl.data.chance import generator, random_seed
 from vggdsl.data.moments import Colours
@@ -76,11 +77,13 @@ class Scores(NamedTuple):
     accuracy: float
     top_5: float | None
     """None for a network of few classes, where five guesses say little."""
+    balanced: float | None = None
+    """The mean over the classes that have images of the share that is found; None where they are about even."""
 
 
 def evaluate(network: Network, split: Images, prepared: Prepared) -> Scores:
     """Scores of a split, in the precision of the training; each process computes its share of it."""
-    was_training = network.training
+    was_training, classes = network.training, network.typed.output.elements
     network.eval()
 
     def step(_: Engine, batch: Split) -> tuple[Tensor, Tensor]:
@@ -91,12 +94,18 @@ def evaluate(network: Network, split: Images, prepared: Prepared) -> Scores:
             return logits.float(), labels
 
     engine = _engine(step, prepared.hardware)
-    if network.typed.output.elements > _FEW_CLASSES:
+    if classes > _FEW_CLASSES:
         TopKCategoricalAccuracy(5, device=prepared.hardware.device).attach(engine, "top-5")
+    if are_uneven(split.labels, classes):
+        Recall(device=prepared.hardware.device).attach(engine, "recalls")
     batch, own = prepared.recipe.batch, split.part(prepared.processes.share)
     state = engine.run(in_order(own, batch), epoch_length=math.ceil(len(own) / batch))
     network.train(was_training)
-    return Scores(state.metrics["loss"], state.metrics["accuracy"], state.metrics.get("top-5"))
+    metrics, balanced = state.metrics, None
+    if "recalls" in metrics:
+        has_images = torch.bincount(split.labels, minlength=classes) > 0
+        balanced = float(metrics["recalls"].cpu()[has_images.cpu()].mean())
+    return Scores(metrics["loss"], metrics["accuracy"], metrics.get("top-5"), balanced)
 
 
 def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
@@ -129,6 +138,9 @@ class _Training:
         view = self.split.view if isinstance(self.split, Lazy) else None
         self.augments = steps_after(view, self.recipe.augment)
         self.colours = Colours.of(prepared.data.moments) if ColourPCA() in self.recipe.augment else None
+        self.balance = None
+        if prepared.class_weights is not None:
+            self.balance = torch.tensor(prepared.class_weights, device=self.hardware.device)
         self.batches: Iterator[Batch] = iter(())
         self.module = self.processes.wrapped(network)
         self.began = 0.0
@@ -191,7 +203,9 @@ class _Training:
         self.loss = loss.detach()
         if self.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
             self._check(loss.item(), engine.state.epoch)
-        loss = loss * processes.weight(batch.total) if processes.count > 1 else loss
+        if processes.count > 1:
+            counts = None if self.balance is None else self.balance[batch.labels.to(self.balance.device)]
+            loss = loss * processes.weight(batch.total, counts)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -201,11 +215,12 @@ class _Training:
     def _loss(self, out: Tensor | TrainingOutput, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The logits, and what is minimised: the network's loss and, weighted, those of its auxiliary classifiers."""
         smoothing = self.recipe.loss.smoothing
+        measure = partial(functional.cross_entropy, weight=self.balance, label_smoothing=smoothing)
         logits = (out.logits if isinstance(out, TrainingOutput) else out).float()
-        loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+        loss = measure(logits, labels)
         if isinstance(out, TrainingOutput):
             for head, aux in zip(self.network.typed.heads, out.aux, strict=True):
-                loss = loss + head.weight * functional.cross_entropy(aux.float(), labels, label_smoothing=smoothing)
+                loss = loss + head.weight * measure(aux.float(), labels)
         return logits, loss
 
     def _check(self, loss: float, epoch: int, training_loss: float | None = None) -> None:
@@ -237,7 +252,7 @@ class _Training:
         number, metrics = engine.state.epoch, engine.state.metrics
         self._check(metrics["loss"], number)
         self.processes.same(self.network)
-        val_loss, val_accuracy, _ = evaluate(self.network, self.prepared.data.val, self.prepared)
+        val_loss, val_accuracy, *_ = evaluate(self.network, self.prepared.data.val, self.prepared)
         self._check(val_loss, number, metrics["loss"])
         epoch = Epoch(
             number=number,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from vggdsl.data.balance import class_weights
 from vggdsl.data.dataset import DataSet, load_data
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.experiments.check import refuse_images, refuse_processes
@@ -33,6 +34,8 @@ class Prepared:
     processes: Processes = field(default_factory=Processes)
     memory: int = 0
     threads: int | None = None
+    class_weights: tuple[float, ...] | None = None
+    """What the loss of a label of each class counts; None where all count alike."""
 
     @property
     def spec(self) -> Spec:
@@ -84,8 +87,8 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace) -> Prepared
     differ = classes_differ(spec, recipe, len(data.classes))
     if differ:
         raise InputError(differ)
+    balance = class_weights(recipe, data.train.labels, data.classes)
     refuse_images(spec, recipe, len(data.train))
     refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
-    return Prepared(
-        experiment, seed, data, data.normalisation(recipe.normalize), hardware, processes, memory, workplace.threads
-    )
+    normalisation, threads = data.normalisation(recipe.normalize), workplace.threads
+    return Prepared(experiment, seed, data, normalisation, hardware, processes, memory, threads, balance)

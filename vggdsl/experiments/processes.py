@@ -12,7 +12,7 @@ from typing import Any
 
 import ignite.distributed as idist
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vggdsl.network.infer import TypedGraph
@@ -47,8 +47,13 @@ class Processes:
             return text
         return str(idist.broadcast(text, src=0, safe_mode=True))
 
-    def weight(self, images: int) -> float:
-        """What this process's mean loss counts, so that the average over processes is that over the ``images``."""
+    def weight(self, images: int, counts: Tensor | None = None) -> float:
+        """What this process's mean loss counts, so that the average over processes is that over the ``images``.
+
+        Where they don't count alike, ``counts`` (N,) says what each does, and means are weighted by it.
+        """
+        if counts is not None:
+            return float(counts[self.share].sum() * self.count / counts.sum())
         own = len(range(images)[self.share])
         return own * self.count / images
 

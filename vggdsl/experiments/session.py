@@ -178,6 +178,7 @@ class Session:
             start=self.beginning.digest,
             base=self.beginning.base,
             top_5={split: found.top_5 for split, found in scores.items() if found.top_5 is not None},
+            balanced={split: found.balanced for split, found in scores.items() if found.balanced is not None},
         )
 
     def record(self, result: Result) -> None:

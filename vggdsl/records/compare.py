@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from vggdsl.language.syntax import ResultLine
-from vggdsl.records.result import Result
+from vggdsl.records.result import BALANCED, Result
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import DATA_SETS
@@ -66,6 +66,8 @@ def _claimed(claim: ResultClaim, result: Result, spec: Spec) -> Iterator[str]:
 def value_of(name: str, protocol: Mapping[str, str], result: Result) -> float | None:
     """The measure in percent, where a run measures it: of one guess an image or five, on images as they are."""
     split = protocol.get("split", "")
+    if name == BALANCED:
+        return 100 * result.balanced[split] if split in result.balanced else None
     of_first = {"val": result.val_accuracy, "test": result.test_accuracy}.get(split)
     accuracy = {"1": of_first, "5": result.top_5.get(split)}
     match = re.fullmatch(r"(?:top|rank)-([15])-(accuracy|error)", name)

@@ -15,7 +15,7 @@ from vggdsl.text.errors import VggdslError, in_a_line
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed, Source
 
-TOP_5 = "top-5-accuracy"
+TOP_5, BALANCED = "top-5-accuracy", "balanced-accuracy"
 _NEEDED = ("network", "recipe", "data", "split")
 """Without these of a block, nobody knows what it is a measurement of."""
 
@@ -52,6 +52,8 @@ class Result:
     """The lineage of that run: see ``pretrained.lineage``."""
     top_5: Mapping[str, float] = field(default_factory=dict)
     """By split, the share of images whose label is among the first five guesses; of more than ten classes."""
+    balanced: Mapping[str, float] = field(default_factory=dict)
+    """By split, the mean over the classes of the share of their images that is found; of classes of uneven sizes."""
 
     def __repr__(self) -> str:
         return f"Result({self.line}, seed {self.seed})"
@@ -102,23 +104,28 @@ class Result:
         return make_block(self.line, values, self.further)
 
     @property
+    def shares(self) -> Mapping[str, Mapping[str, float]]:
+        """By measure and split, what was measured besides the result line."""
+        return {TOP_5: self.top_5, BALANCED: self.balanced}
+
+    @property
     def further(self) -> tuple[syntax.Results, ...]:
-        """What was measured besides the result line, as a block says it."""
-        return tuple(_top_5(split, share) for split, share in self.top_5.items())
+        """The same as a block says it."""
+        return tuple(_further(name, *found) for name, shares in self.shares.items() for found in shares.items())
 
 
-def _top_5(split: str, share: float) -> syntax.Results:
-    measure = Measure(TOP_5, Figure.parse(f"{100 * share:.2f}%"), NOWHERE)
+def _further(name: str, split: str, share: float) -> syntax.Results:
+    measure = Measure(name, Figure.parse(f"{100 * share:.2f}%"), NOWHERE)
     option = Option(Placed("split", NOWHERE), Placed(split, NOWHERE), NOWHERE)
     return syntax.Results((measure,), (option,), NOWHERE)
 
 
-def _read_top_5(measurement: Measurement) -> dict[str, float]:
+def _read_further(measurement: Measurement, name: str) -> dict[str, float]:
     found = {}
     for results in measurement.results:
         split = next((option.value for option in results.protocol if option.key == "split"), "")
         for measure in results.measures:
-            if measure.name == TOP_5 and isinstance(measure.figure, Figure):
+            if measure.name == name and isinstance(measure.figure, Figure):
                 found[split] = float(measure.figure.value) / 100
     return found
 
@@ -172,7 +179,8 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
         weights=by.get("weights", "?"),
         start=of.get("from"),
         base=of.get("base"),
-        top_5=_read_top_5(measurement),
+        top_5=_read_further(measurement, TOP_5),
+        balanced=_read_further(measurement, BALANCED),
     )
 
 

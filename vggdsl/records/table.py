@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from vggdsl.records.collect import Collection, SeedGroup, Subject, collect
 from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
-from vggdsl.records.result import Result
+from vggdsl.records.result import BALANCED, TOP_5, Result
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.recipe import Data
 from vggdsl.text.errors import Diagnostic, VggdslError
@@ -125,20 +126,27 @@ def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator
         split = dict(claim.protocol).get("split", "")
         accuracies = (row for row in made if row.measure.endswith("-accuracy"))  # an error's row isn't one of accuracy
         shown |= {
-            (row.group, f"5 {split}" if "-5-" in row.measure else row.split or split)
+            (row.group, _of_split(row.measure, row.split or split))
             for row in accuracies
             if row.group is not None and row.values
         }
     for group in groups:
-        for split in splits:
-            if (group, split) not in shown:
+        for split, measure in product(splits, ("accuracy", TOP_5, BALANCED)):
+            if (group, _of_split(measure, split)) in shown:
+                continue
+            if measure == "accuracy":
                 yield _plain(subject, group, split)
-            has_five = all(split in result.top_5 for result in group.results)
-            if has_five and (group, f"5 {split}") not in shown:
-                values = tuple(_percent(result.top_5[split]) for result in group.results)
-                yield Row(subject, group.one.recipe_name, f"{split}-top-5-accuracy", None, group, values)
+            elif all(split in result.shares[measure] for result in group.results):
+                values = tuple(_percent(result.shares[measure][split]) for result in group.results)
+                yield Row(subject, group.one.recipe_name, f"{split}-{measure}", None, group, values)
     if not groups and not subject.spec.results:
         yield Row(subject, subject.spec.recipe().name, "test-accuracy")
+
+
+def _of_split(measure: str, split: str) -> str:
+    """An accuracy of a split, by whatever name it is claimed: ``rank-5-accuracy`` is that of five guesses."""
+    further = TOP_5 if "-5-" in measure else BALANCED if measure.endswith(BALANCED) else "accuracy"
+    return f"{split}-{further}"
 
 
 def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[SeedGroup], splits: Sequence[str]) -> Iterator[Row]:

@@ -252,7 +252,9 @@ _SCHEDULE = (
     CallKind("cosine", Cosine, "from the optimizer's rate to zero along a half cosine, step by step"),
     _WARMUP,
 )
-_LOSS = (CallKind("cross-entropy", Loss, "what is reported is without smoothing", keys_of(Loss), (), _SMOOTHED),)
+_LOSS = (
+    CallKind("cross-entropy", Loss, "what is reported is without smoothing and weights", keys_of(Loss), (), _SMOOTHED),
+)
 _CLIP = (CallKind("norm", float, "the norm of all together is at most that", (), (_MOST,), "norm(5)"),)
 _STOP = tuple(
     CallKind(name, partial(Stop, name), "that of the validation images", keys_of(Stop), (), f"{name}(patience=10)")

@@ -224,10 +224,17 @@ Schedule = Constant | Steps | Plateau | Cosine | WarmUp
 class Loss:
     """Cross-entropy; with ``smoothing`` e the target is 1 - e for the label and e spread evenly over all classes.
 
-    The losses that are reported are those without smoothing.
+    With ``class_weights`` the loss of a step is the weighted mean over its images, as PyTorch's ``weight`` has it. The
+    losses that are reported, and waited for, are those without smoothing and weights.
     """
 
     smoothing: Annotated[float, Number(0, 0.999), "the share of the target that is spread over all classes"] = 0.0
+    class_weights: Annotated[
+        Literal["balanced"] | None,
+        Choice("balanced"),
+        "a label of a class counts n / (k·m), where m of n images to train on are of it, and k classes there are; "
+        "else all count alike",
+    ] = None
 
     def __str__(self) -> str:
         return call_text("cross-entropy", self)

@@ -25,9 +25,9 @@ _MEASURES = {
 _UNITS = {"k": "K", "m": "M", "g": "G", "ki": "Ki", "mi": "Mi", "gi": "Gi", "thousand": "K", "million": "M"}
 _UNITS |= {"billion": "G", "b": "G", "percent": "%", "%": "%"}
 
-_KNOWN = (*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy")
+_KNOWN = (*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy", "balanced-accuracy")
 _BLOCK = re.compile(r"[ \t]*claims\b", re.IGNORECASE)
-MEASURE = rf"({'|'.join(STRUCTURAL)}|(top|rank)-\d+-(error|accuracy))(?![\w:-])"
+MEASURE = rf"({'|'.join(STRUCTURAL)}|balanced-accuracy|(top|rank)-\d+-(error|accuracy))(?![\w:-])"
 PRINTED = re.compile(rf"({MEASURE}(=|[ \t]+)[^\s\"]+|disputed[ \t]*\"[^\"\n]*\")\s*,\s*$", re.IGNORECASE)
 """A printed figure with a comma behind it."""
 _ROW = "write what is printed of a layer, a label or the network: `conv1_1 224x224x64 params=1,792`"
