@@ -1,7 +1,7 @@
 """What a record says was run, read back so that it can be run again."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vggdsl.language import notations, syntax
@@ -107,7 +107,7 @@ def entries_of(name: str, **values: object) -> dict[str, Any]:
     try:
         document = notations.read(Source(f"<{name}>", f"train {{\n{lines}\n}}\n"), notations.SPEC_LANGUAGE)
     except ParseError as error:
-        raise RecipeError(replace(d, code="V406") for d in error.diagnostics) from None
+        raise RecipeError(Diagnostic("V406", d.message, d.labels, d.help) for d in error.diagnostics) from None
     (read,) = read_recipes([c for c in document.contents if isinstance(c, syntax.Train)])
     return {key: getattr(read, key) for key in given}
 
