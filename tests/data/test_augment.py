@@ -285,11 +285,11 @@ def epoch_of(split: Lazy, seed: int = 0, epoch: int = 1) -> tuple[Tensor, Tensor
 
 def test_batches_depend_on_seed_and_epoch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     split = lazily(view=View(9, 14))
-    monkeypatch.setattr(batches, "_THREADS", 1)
+    monkeypatch.setattr(batches, "THREADS", 1)
     images, labels = epoch_of(split)
     assert sorted(labels.tolist()) == list(range(40))
     for threads in (2, 9):
-        monkeypatch.setattr(batches, "_THREADS", threads)
+        monkeypatch.setattr(batches, "THREADS", threads)
         assert epoch_of(split)[0].equal(images)
     for other in (epoch_of(split, seed=1), epoch_of(split, epoch=2)):
         assert not other[0].equal(images)

@@ -11,6 +11,7 @@ import click
 from vggdsl.text.units import bytes_text, plural, time_text
 
 if TYPE_CHECKING:  # the front end of the command line starts without torch
+    from rich.console import Console
     from rich.progress import Progress, TaskID
 
     from vggdsl.experiments.report import Costs, Outline, Reporter
@@ -19,6 +20,8 @@ if TYPE_CHECKING:  # the front end of the command line starts without torch
 
 PATIENCE = 30.0
 """Seconds without a line, after which one tells how far an epoch is."""
+_SOON, _OFTEN = 1.0, 0.1
+"""Seconds of reading after which a bar shows how far that is, and between its moves."""
 
 
 def reporter(every: int = 1) -> "Reporter":
@@ -47,10 +50,11 @@ class _Rows:
 def _headline(outline: "Outline") -> str:
     done = f", going on after epoch {outline.done}" if outline.done else ""
     notes = "".join(f"\nnote: {note}" for note in outline.notes)
+    classes = f"\n{outline.classes}" if outline.classes is not None else ""
     return (
         f"{outline.name}: {outline.params:,} parameters, {outline.data} {outline.split}, seed {outline.seed}, "
         f"{outline.precision} on {outline.device}, at least {bytes_text(outline.memory)} -> {outline.folder}"
-        f"{done}{notes}"
+        f"{done}{classes}{notes}"
     )
 
 
@@ -86,7 +90,13 @@ class Lines:
         self._outline: Outline | None = None
         self._rows, self._clock = _Rows(every), clock
         self._number = self._steps = self._images = 0
-        self._began = self._told = 0.0
+        self._began = self._told = clock()
+
+    def reading(self, done: int, total: int) -> None:
+        now = self._clock()
+        if now - self._told >= PATIENCE:
+            self._told = now
+            click.echo(f"looking at the images: {done:,}/{total:,}", err=True)
 
     def started(self, outline: "Outline") -> None:
         self._outline = outline
@@ -129,6 +139,25 @@ class Lines:
         pass
 
 
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")), highlight=False)
+
+
+def _bar(console: "Console") -> "Progress":
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
 class Bar:
     """A bar over the whole run with images/s and the time left, and the last epoch's figures."""
 
@@ -137,24 +166,28 @@ class Bar:
         self._rows = _Rows(every)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._began = 0.0
+        self._began = self._told = time.perf_counter()
         self._images = 0
 
-    def started(self, outline: "Outline") -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    def reading(self, done: int, total: int) -> None:
+        now = time.perf_counter()
+        if self._progress is None:
+            if now - self._began < _SOON:
+                return
+            self._progress = _bar(_console())
+            self._task = self._progress.add_task("looking at the images", total=total, rate="")
+            self._progress.start()
+        if now - self._told >= _OFTEN or done == total:
+            self._told = now
+            assert self._task is not None
+            self._progress.update(self._task, completed=done)
 
+    def started(self, outline: "Outline") -> None:
+        self.ended()  # of what was read
         self._outline = outline
-        console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")), highlight=False)
+        console = _console()
         console.print(_headline(outline), markup=False)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[rate]}", markup=False),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
+        self._progress = _bar(console)
         self._task = self._progress.add_task(
             f"epoch {min(outline.done + 1, outline.epochs)}/{outline.epochs}",
             total=outline.epochs * outline.images,

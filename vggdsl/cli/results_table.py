@@ -65,6 +65,8 @@ def _protocol(row: Row) -> str:
         one = row.group.one
         data = data_text(row.subject.spec.recipe(row.recipe).data)
         parts.append(f"{data} {one.split}, {plural(one.epochs, 'epoch')}")
+        if one.left_out:
+            parts.append(f"{plural(one.left_out, 'unreadable image')} left out")
         if one.start:
             parts.append(f"from weights {one.start[:8]}")
         if one.deviations and not row.differs:

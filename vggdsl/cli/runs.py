@@ -5,12 +5,12 @@ from statistics import mean, stdev
 
 import click
 
-from vggdsl.cli.common import echo_json, report
+from vggdsl.cli.common import diagnostics_json, echo_json, report
 from vggdsl.cli.progress import reporter
 from vggdsl.cli.schemas import TrainedRun
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current
-from vggdsl.experiments.report import Reporter, Silent
+from vggdsl.experiments.report import Outline, Reporter, Silent
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.run import Run
@@ -28,6 +28,7 @@ class Terminal:
         self._logs = tuple(dict.fromkeys(logs or ("tensorboard",)))
         self._every, self._as_json = every, as_json
         self._runs = list[TrainedRun]()
+        self._begun = _Begun()
 
     def reporter(self) -> Reporter:
         """Nothing in a process that doesn't lead."""
@@ -35,7 +36,7 @@ class Terminal:
             return Silent()
         progress = reporter(self._every) if self._every else Silent()
         # The loggers first: where one can't begin, nothing is said on the terminal of a training.
-        return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), progress)
+        return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), self._begun, progress)
 
     def findings(self, findings: Iterable[Diagnostic]) -> None:
         report(findings)
@@ -43,7 +44,7 @@ class Terminal:
     def trained(self, run: Run) -> None:
         """The result, what is claimed beside it, and the folder."""
         if self._as_json:
-            self._runs.append(_json(run))
+            self._runs.append(_json(run, self._begun.outline))
             return
         further = [" ".join(notations.write(Document((Line(found),))).split()) for found in run.result.further]
         click.echo("\n".join([str(run.line), *further, *run.compare(), f"run: {run.path}"]))
@@ -61,8 +62,22 @@ class Terminal:
             echo_json(self._runs)
 
 
-def _json(run: Run) -> TrainedRun:
+class _Begun(Silent):
+    """Tells what looks wrong in the data, also where progress isn't told, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.outline: Outline | None = None
+
+    def started(self, outline: Outline) -> None:
+        self.outline = outline
+        report(outline.warnings)
+
+
+def _json(run: Run, outline: Outline | None) -> TrainedRun:
     result = run.result
+    assert outline is not None
+    assert outline.classes is not None
+    classes = outline.classes
     return {
         "run": str(run.path),
         "spec": run.spec.name,
@@ -82,6 +97,15 @@ def _json(run: Run) -> TrainedRun:
         "minutes": result.minutes,
         "data": result.data,
         "split": result.split,
+        "left_out": result.left_out,
+        "classes": {
+            "n": len(classes.sizes),
+            "smallest": classes.smallest,
+            "largest": classes.largest,
+            "guess": classes.guess,
+            "without": {split: list(names) for split, names in classes.without.items()},
+        },
+        "warnings": diagnostics_json(outline.warnings),
         "weights": result.weights,
         "from": result.start,
         "compared": run.compare(),

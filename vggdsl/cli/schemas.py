@@ -137,6 +137,16 @@ _From = TypedDict(
 )
 
 
+class TrainedClasses(TypedDict):
+    """How many images the classes of a training have."""
+
+    n: Annotated[int, "classes"]
+    smallest: Annotated[int, "images to train on, of the class with the fewest"]
+    largest: Annotated[int, "of the class with the most"]
+    guess: Annotated[float, "test accuracy of always guessing the largest, from 0 to 1"]
+    without: Annotated[Mapping[str, list[str]], "by split, the classes of which it has no images"]
+
+
 class TrainedRun(_From):
     """A training that came to its end."""
 
@@ -160,6 +170,9 @@ class TrainedRun(_From):
     minutes: Annotated[float, "that it took"]
     data: Annotated[str, "digest of the images"]
     split: Annotated[str, "images for training/validation/test"]
+    left_out: Annotated[int, "images that couldn't be read"]
+    classes: Annotated[TrainedClasses, "how many images they have"]
+    warnings: Annotated[list[FindingData], "what looks wrong in the data"]
     weights: Annotated[str, "their digest"]
     compared: Annotated[list[str], "what is claimed and was measured before beside it, as lines of text"]
 

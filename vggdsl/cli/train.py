@@ -43,6 +43,7 @@ LARGEST = 10**9
     help="Where data sets are.  [default: $VGGDSL_DATA, else data]",
 )
 @click.option("--download", is_flag=True, help="Fetch the data set if it isn't there (CIFAR-10: 170 MB).")
+@click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read; the record says how many.")
 @click.option("--epochs", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
 @click.option("--batch", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(0, LARGEST), help="One seed instead of the recipe's.")
@@ -88,6 +89,7 @@ def command(
     recipe_name: str | None,
     data_dir: Path | None,
     download: bool,
+    skip_bad: bool,
     epochs: int | None,
     batch: int | None,
     seed: int | None,
@@ -119,6 +121,9 @@ def command(
     interrupted goes on. So the same command finishes a family after Ctrl-C; it ends in the table of `results`.
     A run that another process is training in is refused.
 
+    All image files of a set are decoded before it begins. Those that can't be read are told, and it ends; with
+    --skip-bad it goes on without them.
+
     Where standard error is no terminal, an epoch that takes long tells twice a minute how far it is.
 
     \b
@@ -130,6 +135,7 @@ def command(
     vggdsl train runs/quickstart-s0-1/record.arch   again: does it agree?
     vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped
     vggdsl train --resume runs/mini_vgg-s0-1        after Ctrl-C or a crash
+    vggdsl train my_net.arch --skip-bad             on a folder with torn images
     vggdsl train my_net.arch --quiet --json         for a program
     torchrun --nproc-per-node 4 -m vggdsl train vgg_d     four GPUs or processes
     """
@@ -143,7 +149,7 @@ def command(
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
     runs = runs_dir or Path("runs")
     terminal = partial(_terminal, logs, 0 if quiet else every or 1, as_json)
-    workplace = Workplace(data_dir, device, runs, download, start_from, threads)
+    workplace = Workplace(data_dir, device, runs, download, start_from, threads, skip_bad)
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": seeds}
     if resumed is not None:
@@ -182,7 +188,7 @@ def command(
         collection = collect(specs, [str(runs)], named)
         report(collection.findings)
         measured = [result for subject in collection.subjects for result in subject.results]
-        left = Missing(measured, runs, workplace.data_folder, start_from)
+        left = Missing(measured, runs, workplace.data_folder, start_from, skip_bad=skip_bad)
     with terminal() as told:
         queue = Queue(experiments, workplace, told, left)
         queue.check()

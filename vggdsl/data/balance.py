@@ -8,7 +8,7 @@ from torch import Tensor
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 
-_UNEVEN = 1.5
+UNEVEN = 1.5
 """How many times the images of the smallest class the largest has, where an accuracy alone may mislead. What is drawn
 class by class differs by less, unless it is a handful."""
 _LISTED = 5
@@ -34,7 +34,7 @@ def class_weights(recipe: Recipe, labels: Tensor, classes: Sequence[str]) -> tup
 def are_uneven(labels: Tensor, classes: int) -> bool:
     """Whether the classes differ so much in size that the mean of their recalls says more than the accuracy."""
     sizes = _sizes(labels, classes)
-    return max(sizes) > _UNEVEN * min(sizes)
+    return max(sizes) > UNEVEN * min(sizes)
 
 
 def _sizes(labels: Tensor, classes: int) -> list[int]:

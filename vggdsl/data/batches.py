@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vggdsl.data.splits import Images, Lazy, Split
 
-_THREADS = min(16, os.cpu_count() or 1)
+THREADS = min(16, os.cpu_count() or 1)
 _AHEAD = 3
 """Batches that are read while one is in use."""
 _CHUNK = 64
@@ -109,7 +109,7 @@ def _read(request: ImageRequest) -> Tensor:
 
 def _read_ahead(batches: Iterable[Sequence[ImageRequest]]) -> Iterator[Tensor]:
     """The images of each batch (N, C, H, W); the next batches are on their way meanwhile."""
-    pool = ThreadPoolExecutor(_THREADS, "images")
+    pool = ThreadPoolExecutor(THREADS, "images")
     waiting: deque[list[Future[Tensor]]] = deque()
     try:
         for requests in batches:

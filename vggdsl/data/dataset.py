@@ -1,16 +1,20 @@
 """A recipe's data set, for a network's input, in three splits."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from vggdsl.data import archives, cifar
 from vggdsl.data.batches import in_order, read_all
 from vggdsl.data.chance import random_seed
+from vggdsl.data.classes import ClassSizes
+from vggdsl.data.faults import duplicates, unreadable
 from vggdsl.data.folders import (
     find_folder,
     find_imagenet,
@@ -20,10 +24,11 @@ from vggdsl.data.folders import (
     read_tiny_imagenet,
 )
 from vggdsl.data.images import check_channels, fit, recolour
+from vggdsl.data.inspection import Digests, Looked, Told, digests_of, look, nobody
 from vggdsl.data.memory import available, check_images
 from vggdsl.data.moments import Moments
 from vggdsl.data.normalisation import Normalisation
-from vggdsl.data.pictures import SEED, Arrays, Noise
+from vggdsl.data.pictures import SEED, Arrays, Files, Noise
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, set_aside
 from vggdsl.data.views import view_of
@@ -44,6 +49,7 @@ SOURCES: dict[str, DataSource] = {
 _HELD = 0.5
 """Part of the free memory that images of files may take; beyond it they are read at each use."""
 _CHUNK = 100
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +62,20 @@ class DataSet:
     test: Images
     notes: tuple[str, ...] = ()
     """What a user should know of how it was read."""
+    warnings: tuple[Diagnostic, ...] = ()
+    """What looks wrong in it."""
+    left_out: int = 0
+    """Images that can't be read, without which it is used."""
 
     @property
     def split(self) -> str:
         """The sizes, as a record prints them: ``45000/5000/10000``."""
         return f"{len(self.train)}/{len(self.val)}/{len(self.test)}"
+
+    @cached_property
+    def sizes(self) -> ClassSizes:
+        """How many images its classes have."""
+        return ClassSizes.of(self.classes, {name: getattr(self, name).labels for name in SPLITS})
 
     @cached_property
     def digest(self) -> str:
@@ -103,7 +118,15 @@ def look_for_data(recipe: Recipe, root: Path, *, download: bool = False) -> None
         source.look(recipe, root)
 
 
-def load_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = False) -> DataSet:
+def load_data(
+    recipe: Recipe,
+    shape: Shape,
+    root: Path,
+    *,
+    download: bool = False,
+    skip_bad: bool = False,
+    told: Told = nobody,
+) -> DataSet:
     """Reads and divides the data set of a recipe, at the size that the recipe's augmentation and evaluation need.
 
     What its source divides stays divided, such as CIFAR-10's test images. The rest is one pool that is
@@ -112,17 +135,64 @@ def load_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     more than half of the free memory, or of which each epoch sees other parts, are read when they are needed; that
     changes nothing in what a training computes.
 
+    All files are decoded once before; ``told`` is told how far that is. With ``skip_bad`` those that can't be read are
+    left out of the split that they are in: the others are divided as they are with them.
+
     With ``labels=random`` the labels of ``train`` and ``val`` are drawn, each class as likely as any other, and with
     ``images=noise`` their images are Gaussian noise with mean and deviation of the training set's channels, always
     the same ones (Zhang et al. 2016, arXiv:1611.03530, sec. 2); ``test`` stays as it is.
 
     Raises ``InputError`` V503 if it isn't there, V507 if it doesn't fit in memory, V512 if it isn't what it
-    should be.
+    should be, V530 with all images that can't be read.
     """
     check_channels(shape)
     wanted = Wanted(recipe, shape, root, download)
     found = SOURCES[recipe.data.name].read(wanted)
-    return _finish(found.classes, _without_sense(_divide(found, recipe), found.classes, wanted), found.notes, recipe)
+    splits, classes, warnings = _divide(found, recipe), found.classes, list[Diagnostic]()
+    looked = look(splits, _held(splits, recipe), told)
+    bad = [(one.files.names[i], why) for one in looked.values() for i, why in one.bad.items()]
+    if bad:
+        folder = next(iter(looked.values())).files.root
+        if not skip_bad:
+            help = "mend them or take them away; or leave them out: `--skip-bad`"
+            raise InputError(unreadable("V530", folder, bad, recipe, help))
+        warnings += unreadable("W503", folder, bad, recipe, "they are left out, and the record says how many")
+        splits = {name: split.take(looked[name].good) if name in looked else split for name, split in splits.items()}
+        _refuse_empty(splits, classes, recipe)
+        looked = {name: one.without_bad() for name, one in looked.items()}
+    if recipe.data.images is None:
+        warnings += duplicates(splits, _digests(splits, looked), classes, recipe)
+    kept = {name: one.images for name, one in looked.items() if one.images is not None}
+    made = _finish(classes, _without_sense(splits, classes, wanted), found.notes, recipe, kept)
+    return replace(made, warnings=tuple(warnings), left_out=len(bad))
+
+
+def _held(splits: Mapping[str, Lazy], recipe: Recipe) -> set[str]:
+    """The splits whose images are to be held in memory: all of files that are always seen alike, if they fit."""
+    noisy = ("train", "val") if recipe.data.images == "noise" else ()
+    wanted = {
+        name: split
+        for name, split in splits.items()
+        if isinstance(split.pictures, Files) and name not in noisy and (name != "train" or split.view is None)
+    }
+    fit = sum(len(split) * split.shape.elements for split in wanted.values()) <= _HELD * available()
+    return set(wanted) if fit else set()
+
+
+def _digests(splits: Mapping[str, Lazy], looked: Mapping[str, Looked]) -> dict[str, Digests]:
+    """Of the bytes of each image; of files they are known."""
+    arrays = {name: split.pictures for name, split in splits.items() if isinstance(split.pictures, Arrays)}
+    return {name: digests_of(arrays[name].images) if name in arrays else looked[name].digests for name in splits}
+
+
+def _refuse_empty(splits: Mapping[str, Lazy], classes: Sequence[str], recipe: Recipe) -> None:
+    """Raises ``InputError`` V512 where nothing is left of a split, or to train on of a class."""
+    empty = next((name for name, split in splits.items() if not len(split)), None)
+    counts = torch.bincount(splits["train"].labels, minlength=len(classes)).tolist()
+    if empty is not None or 0 in counts:
+        what = f"{empty} images" if empty is not None else f"images of {classes[counts.index(0)]} to train on"
+        help = "mend them, or add others"
+        raise InputError(Diagnostic("V512", f"no {what} are left that can be read", recipe.place("data"), help))
 
 
 def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
@@ -164,23 +234,32 @@ def _without_sense(splits: dict[str, Lazy], classes: tuple[str, ...], wanted: Wa
     return splits
 
 
-def _finish(classes: tuple[str, ...], splits: dict[str, Lazy], notes: tuple[str, ...], recipe: Recipe) -> DataSet:
-    """Holds in memory what fits there and is always seen alike."""
-    train, *others = (splits[name] for name in ("train", "val", "test"))
-    held = [s for s in ([*others] if train.view else [train, *others]) if not isinstance(s.pictures, Arrays)]
-    needed, free = sum(len(s) * s.shape.elements for s in held), available()
-    fits = needed <= _HELD * free
-    val, test = (_hold(split, recipe) if isinstance(split.pictures, Arrays) or fits else split for split in others)
-    if train.view is None:
-        is_held = isinstance(train.pictures, Arrays) or fits
-        return DataSet(classes, _hold(train, recipe) if is_held else train, val, test, notes)
-    return DataSet(classes, _native(train) or train, val, test, notes)
+def _finish(
+    classes: tuple[str, ...],
+    splits: Mapping[str, Lazy],
+    notes: tuple[str, ...],
+    recipe: Recipe,
+    kept: Mapping[str, Tensor],
+) -> DataSet:
+    """Holds in memory what fits there and is always seen alike; of files that is what was kept of them."""
+    noise = sum(len(split) * split.shape.elements for split in splits.values() if isinstance(split.pictures, Noise))
+    fits = noise <= _HELD * available()
+
+    def finished(name: str) -> Images:
+        split = splits[name]
+        pictures = split.pictures
+        if name in kept:
+            return Split(kept[name], split.labels, pictures)
+        if name == "train" and split.view is not None:
+            return _native(split) or split
+        if isinstance(pictures, Arrays):
+            return _fitted(split, pictures, recipe)
+        return Split(read_all(split), split.labels, pictures) if fits and isinstance(pictures, Noise) else split
+
+    return DataSet(classes, finished("train"), finished("val"), finished("test"), notes)
 
 
-def _hold(split: Lazy, recipe: Recipe) -> Split:
-    pictures = split.pictures
-    if not isinstance(pictures, Arrays):
-        return Split(read_all(split), split.labels, pictures)
+def _fitted(split: Lazy, pictures: Arrays, recipe: Recipe) -> Split:
     if split.view is None:
         return Split(fit(pictures.images, split.shape), split.labels, pictures)
     check_images(len(split), split.shape.elements, recipe)

@@ -10,11 +10,11 @@ from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from vggdsl.data.formats import FORMATS, is_deep
+from vggdsl.data.unreadable import UnreadableImageError, unreadable
 from vggdsl.network.shapes import Shape
-from vggdsl.text.errors import Diagnostic, InputError
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _opened(image: Image.Image, channels: int, name: str) -> Image.Image:
         with _without_noise:
             return _upright(image, channels)
     except Exception as error:  # Pillow has no root for what can be wrong with an image
-        raise InputError(Diagnostic("V530", f"{name} can't be read: {error}")) from None
+        raise UnreadableImageError(name, str(error)) from None
 
 
 def _upright(image: Image.Image, channels: int) -> Image.Image:
@@ -115,7 +115,7 @@ def open_image(path: Path, channels: int) -> Image.Image:
 
     What is transparent is laid on white, as on a page: under it a file may hold any colour. CMYK becomes RGB by
     Pillow's formula; profiles of colours aren't applied.
-    Raises ``InputError`` V530 if it can't be read as an image of 8 bits a channel.
+    Raises ``UnreadableImageError`` V530, with why, if it can't be read as an image of 8 bits a channel.
     """
     try:
         if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
@@ -124,14 +124,10 @@ def open_image(path: Path, channels: int) -> Image.Image:
             if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
             return _upright(opened, channels)
-    except UnidentifiedImageError:
-        raise InputError(Diagnostic("V530", f"{path} is no image", help=f"{', '.join(FORMATS)} can be read")) from None
-    except Image.DecompressionBombError:
-        message = f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels"
-        raise InputError(Diagnostic("V530", message, help="make it smaller")) from None
+    except MemoryError:  # which says nothing of the file
+        raise
     except Exception as error:  # Pillow has no root for what can be wrong with a file
-        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise InputError(Diagnostic("V530", f"{path} can't be read: {why}")) from None
+        raise unreadable(path, error) from None
 
 
 def scaled_size(image: Image.Image, shape: Shape, shorter_side: int | None = None) -> tuple[int, int]:

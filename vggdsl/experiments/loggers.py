@@ -5,7 +5,7 @@ They are told what a run's `metrics.csv` holds; nothing is read back from them.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ignite.handlers.tensorboard_logger import TensorboardLogger
 from ignite.handlers.wandb_logger import WandBLogger
@@ -19,6 +19,7 @@ PROJECT = "vggdsl"
 """The project of Weights & Biases, unless $WANDB_PROJECT names one."""
 
 
+_UNLOGGED = ("folder", "notes", "warnings", "classes", "done")
 _DO_WITHOUT = "`--log none` trains without it"
 
 
@@ -63,7 +64,8 @@ class WeightsAndBiases(Silent):
         self._logger: WandBLogger | None = None
 
     def started(self, outline: Outline) -> None:
-        config = {key: value for key, value in asdict(outline).items() if key not in ("folder", "notes", "done")}
+        told = replace(outline, notes=(), warnings=(), classes=None)
+        config = {key: value for key, value in asdict(told).items() if key not in _UNLOGGED}
         try:
             self._logger = WandBLogger(
                 project=os.environ.get("WANDB_PROJECT", PROJECT),
@@ -100,6 +102,10 @@ class Together:
 
     def __init__(self, *reporters: Reporter) -> None:
         self._reporters = reporters
+
+    def reading(self, done: int, total: int) -> None:
+        for reporter in self._reporters:
+            reporter.reading(done, total)
 
     def started(self, outline: Outline) -> None:
         for reporter in self._reporters:

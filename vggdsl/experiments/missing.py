@@ -23,9 +23,11 @@ class Missing:
     with ``start``, a run, also only if it began with its weights. Data are read only where all else agrees.
     """
 
-    def __init__(self, measured: Iterable[Result], runs: Path, data: Path, start: Path | None = None) -> None:
+    def __init__(
+        self, measured: Iterable[Result], runs: Path, data: Path, start: Path | None = None, *, skip_bad: bool = False
+    ) -> None:
         self._measured = list(measured)
-        self._runs, self._data = runs, data
+        self._runs, self._data, self._skip_bad = runs, data, skip_bad
         self._start = None if start is None else load_trained(start).digest
         self._digests: dict[tuple[str, Shape, str], str | None] = {}
         self._taken = set[Path]()
@@ -91,7 +93,7 @@ class Missing:
             with suppress(VggdslError):
                 look_for_data(recipe, self._data)
                 digest = ""  # if they can't be read the training tells why
-                digest = load_data(recipe, shape, self._data).digest
+                digest = load_data(recipe, shape, self._data, skip_bad=self._skip_bad).digest
             self._digests[key] = digest
         return self._digests[key]
 

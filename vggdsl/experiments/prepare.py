@@ -7,6 +7,7 @@ import torch
 
 from vggdsl.data.balance import class_weights
 from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.inspection import Told, nobody
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.experiments.check import refuse_images, refuse_processes
 from vggdsl.experiments.device import Hardware, arithmetic, choose
@@ -72,18 +73,25 @@ class Prepared:
         return arithmetic(self.hardware, macs, self.threads)
 
 
-def prepare(experiment: Experiment, seed: int, workplace: Workplace) -> Prepared:
-    """Chooses the device and reads the data of a training, once.
+def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told = nobody) -> Prepared:
+    """Chooses the device and reads the data of a training, once; ``told`` is told how far that is.
 
     Raises ``VggdslError`` with why it can't be: device (V509), data (V503, V507, V512, V401) or memory (V508) that
-    isn't there, too few images to train on or to share among processes (V408).
+    isn't there, images that can't be read (V530), too few to train on or to share among processes (V408).
     """
     spec, recipe = experiment.spec, experiment.recipe
     hardware, processes = choose(workplace.device or "auto", recipe.precision), current()
     memory = training_bytes(spec.typed, recipe, hardware.bytes_each, processes.count)
     sharing = processes.count if hardware.device.type == "cpu" else 1  # a GPU each, but one RAM
     check_training(sharing * memory, hardware.free(), recipe)
-    data = load_data(recipe, spec.typed.input, workplace.data_folder, download=workplace.download)
+    data = load_data(
+        recipe,
+        spec.typed.input,
+        workplace.data_folder,
+        download=workplace.download,
+        skip_bad=workplace.skip_bad,
+        told=told,
+    )
     differ = classes_differ(spec, recipe, len(data.classes))
     if differ:
         raise InputError(differ)

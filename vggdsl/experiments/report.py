@@ -1,11 +1,14 @@
 """What a training tells while it runs; how it is shown is the caller's matter."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from vggdsl.data.classes import ClassSizes
 from vggdsl.records.metrics import Epoch
+from vggdsl.text.errors import Diagnostic
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,8 @@ class Outline:
     """A run that is about to start, or to go on after ``done`` epochs.
 
     ``memory`` is a low estimate in bytes, ``images`` and ``steps`` those of one epoch, ``data`` the data set's name,
-    ``notes`` what a user should know of the data or of the checkpoint. With ``may_end_early`` the recipe can
+    ``notes`` what a user should know of the data or of the checkpoint, ``warnings`` what looks wrong in the data,
+    ``classes`` how many images they have. With ``may_end_early`` the recipe can
     end before the last of its ``epochs``.
     """
 
@@ -34,6 +38,9 @@ class Outline:
     val_images: int = 0
     test_images: int = 0
     may_end_early: bool = False
+    classes: ClassSizes | None = None
+    left_out: int = 0
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def epochs_left(self) -> int:
@@ -57,12 +64,16 @@ class Costs:
 
 
 class Reporter(Protocol):
-    """Is told what happens, in this order: started, then steps and epochs, then finished, then ended.
+    """Is told what happens, in this order: reading, started, then steps and epochs, then finished, then ended.
+
+    While files of images are looked at, reading tells how many were, of how many.
 
     A step gives its loss if it is asked for: on a GPU that waits for it, and of several processes it is one's.
     Once, after some steps or an epoch, it is told how many ``seconds`` all of it will take, as estimated.
     A training that stops or fails is ended without having finished.
     """
+
+    def reading(self, done: int, total: int) -> None: ...
 
     def started(self, outline: Outline) -> None: ...
 
@@ -79,6 +90,9 @@ class Reporter(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    def reading(self, done: int, total: int) -> None:
+        pass
 
     def started(self, outline: Outline) -> None:
         pass
@@ -97,3 +111,11 @@ class Silent:
 
     def ended(self) -> None:
         pass
+
+
+class Warns(Silent):
+    """Warns as Python does, and shows nothing else."""
+
+    def started(self, outline: Outline) -> None:
+        for finding in outline.warnings:
+            warnings.warn(finding.in_a_line, stacklevel=2)

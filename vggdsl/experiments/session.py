@@ -167,6 +167,7 @@ class Session:
             recipe=base.digest,
             data=data.digest,
             split=data.split,
+            left_out=data.left_out,
             scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
             versions={
                 "vggdsl": __version__,
@@ -206,6 +207,9 @@ def _outline(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Out
         val_images=len(data.val),
         test_images=len(data.test),
         may_end_early=recipe.may_end_early,
+        classes=data.sizes,
+        left_out=data.left_out,
+        warnings=data.warnings,
         device=prepared.device,
         precision=hardware.precision,
         notes=(*beginning.notes, *data.notes, *prepared.processes.notes(spec.typed, hardware.device.type)),

@@ -9,7 +9,7 @@ from vggdsl.experiments.checkpoint import clean, epochs_in, newest, refuse_links
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import Prepared, prepare
 from vggdsl.experiments.processes import Processes
-from vggdsl.experiments.report import Reporter, Silent
+from vggdsl.experiments.report import Reporter, Silent, Warns
 from vggdsl.experiments.start import Beginning, find_trained
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD
@@ -50,6 +50,7 @@ def train(
     runs: str | Path = "runs",
     download: bool = False,
     start_from: str | Path | Run | None = None,
+    skip_bad: bool = False,
     reporter: Reporter | None = None,
 ) -> Run:
     """Trains a network by a recipe and writes the run's folder, the record last; as ``vggdsl train``.
@@ -63,7 +64,10 @@ def train(
     The test images are looked at once, at the end, with the weights of the epoch that was best on the validation
     images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit. The weights of
     ``init from(…)`` come from the run ``start_from``, by default the newest finished one in ``runs``. A record isn't
-    repeated unasked: ``records.repeat.repetition`` gives its recipe and seed. ``reporter`` is told what happens.
+    repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
+
+    All image files are decoded before; with ``skip_bad`` those that can't be read are left out, and the record says how
+    many. ``reporter`` is told what happens; without one, what looks wrong in the data is a ``UserWarning``.
 
     Raises ``VggdslError`` before anything is written if the spec isn't there (V501), has no recipe of that name (V504)
     or is wrong, an argument is nothing that a recipe could say (V406), the recipe can't be followed, data or memory are
@@ -78,14 +82,14 @@ def train(
     recipe = recipe.with_flags(**given)
     start_from = start_from.path if isinstance(start_from, Run) else start_from
     where, start = (None if path is None else Path(path) for path in (data, start_from))
-    workplace = Workplace(where, device, Path(runs), download, start, threads)
-    return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter)
+    workplace = Workplace(where, device, Path(runs), download, start, threads, skip_bad)
+    return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter or Warns())
 
 
 def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Reporter | None = None) -> Run:
     """Trains by one seed, in a new folder; see ``train``."""
-    spec, recipe = experiment.spec, experiment.recipe
-    prepared = prepare(experiment, seed, workplace)
+    spec, recipe, reporter = experiment.spec, experiment.recipe, reporter or Silent()
+    prepared = prepare(experiment, seed, workplace, reporter.reading)
     first = find_trained(spec, recipe, workplace.runs, workplace.start, experiment.start_digest)
     beginning, processes = Beginning.of(spec, recipe, first), prepared.processes
     made = str(RunFolder.new(workplace.runs, spec, recipe, seed).path) if processes.leads else ""
@@ -93,7 +97,12 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
     with _held(folder, processes), prepared.arithmetic():
         if processes.leads:  # while it is held: with a plan it is a run that another process may go on with
             folder.write_plan(
-                workplace.data_folder, workplace.device or "auto", first, beginning.base, threads=workplace.threads
+                workplace.data_folder,
+                workplace.device or "auto",
+                first,
+                beginning.base,
+                threads=workplace.threads,
+                skip_bad=workplace.skip_bad,
             )
         return _run(prepared, folder, beginning, reporter)
 
@@ -113,8 +122,8 @@ def resume(run: str | Path, workplace: Workplace | None = None, reporter: Report
     refuse_links(path)
     folder = planned.folder
     spec, recipe = folder.spec, folder.recipe
-    workplace = (workplace or Workplace()).going_on(planned)
-    prepared = prepare(Experiment.of(spec, recipe), folder.seed, workplace)
+    workplace, reporter = (workplace or Workplace()).going_on(planned), reporter or Silent()
+    prepared = prepare(Experiment.of(spec, recipe), folder.seed, workplace, reporter.reading)
     with _held(folder, prepared.processes), prepared.arithmetic():
         if is_file(path / RECORD):
             help = f"`vggdsl train {path / RECORD}` repeats it"
@@ -133,9 +142,9 @@ def _held(folder: RunFolder, processes: Processes) -> AbstractContextManager[Non
     return folder.held() if processes.leads else nullcontext()
 
 
-def _run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter | None) -> Run:
+def _run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter) -> Run:
     try:
-        result, epochs = session.run(prepared, folder, beginning, reporter or Silent())
+        result, epochs = session.run(prepared, folder, beginning, reporter)
     except KeyboardInterrupt:
         raise Stopped(folder.path, epochs_in(folder.path)) from None
     return Run(folder.path, prepared.spec, prepared.recipe, prepared.seed, tuple(epochs), result)

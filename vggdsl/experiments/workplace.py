@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # which reads weights, by torch
 
 @dataclass(frozen=True)
 class Workplace:
-    """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, and the
-    threads of a CPU.
+    """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, the
+    threads of a CPU, and whether images that can't be read are left out.
 
     What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
     device is ``auto``, and threads are as many as the steps are worth.
@@ -26,6 +26,7 @@ class Workplace:
     download: bool = False
     start: Path | None = None
     threads: int | None = None
+    skip_bad: bool = False
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for threads that there can't be."""
@@ -44,5 +45,6 @@ class Workplace:
             data=self.data or run.data,
             device=self.device or run.device,
             threads=self.threads or run.threads,
+            skip_bad=self.skip_bad or run.skip_bad,
             runs=run.folder.path.parent,
         )

@@ -127,12 +127,20 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         "recipe": result.recipe,
         "data": result.data,
         "split": result.split,
+        "left-out": str(result.left_out),
         "deviations": result.deviates or "none",
         "seed": str(result.seed),
         "precision": result.precision,
         "from": result.start or "none",
     }
-    theirs = {"from": "none", **of, **run, "recipe": of.get("recipe", "?"), "deviations": run.get("deviates", "none")}
+    theirs = {
+        "from": "none",
+        "left-out": "0",
+        **of,
+        **run,
+        "recipe": of.get("recipe", "?"),
+        "deviations": run.get("deviates", "none"),
+    }
     differs = [] if measurement.sealed else ["the block was edited by hand"]
     for key, value in ours.items():
         if theirs.get(key) != value:

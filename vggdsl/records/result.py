@@ -50,6 +50,8 @@ class Result:
     """The digest of the weights that it began with, where ``init from(…)`` took them from another run."""
     base: str | None = None
     """The lineage of that run: see ``pretrained.lineage``."""
+    left_out: int = 0
+    """Images that couldn't be read, without which it was measured."""
     top_5: Mapping[str, float] = field(default_factory=dict)
     """By split, the share of images whose label is among the first five guesses; of more than ten classes."""
     balanced: Mapping[str, float] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Result:
                 "recipe": self.recipe,
                 "data": self.data,
                 "split": self.split,
+                "left-out": self.left_out or None,
                 "base": self.base,
                 "from": self.start,
             },
@@ -150,7 +153,8 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
     if line is None or recipe is None or not is_seed(seed) or not all(key in of for key in _NEEDED):
         return None
     sizes = re.fullmatch(r"\d{1,12}/(\d{1,12})/(\d{1,12})", of["split"])
-    if sizes is None:
+    left_out = of.get("left-out", "0")
+    if sizes is None or not is_seed(left_out):
         return None
     val, test = map(int, sizes.groups())
     try:
@@ -177,6 +181,7 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
         scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
         versions={key: value for key, value in by.items() if key != "weights"},
         weights=by.get("weights", "?"),
+        left_out=int(left_out),
         start=of.get("from"),
         base=of.get("base"),
         top_5=_read_further(measurement, TOP_5),

@@ -163,6 +163,7 @@ class RunFolder:
         base: str | None = None,
         *,
         threads: int | None = None,
+        skip_bad: bool = False,
     ) -> None:
         """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""
         recipe, file = self.recipe, Path(self.spec.source.name)
@@ -174,6 +175,7 @@ class RunFolder:
             "seed": self.seed,
             "device": device,
             **({} if threads is None else {"threads": threads}),
+            **({"skip-bad": True} if skip_bad else {}),
             "data": str(data.absolute()),
             "from": None
             if start is None
@@ -232,6 +234,8 @@ class Planned:
     """The digest of what that run was: see ``Result.base``."""
     threads: int | None = None
     """Of a CPU, if they were said."""
+    skip_bad: bool = False
+    """Whether images that can't be read were to be left out."""
 
 
 def read_plan(path: Path) -> Planned:
@@ -259,8 +263,11 @@ def read_plan(path: Path) -> Planned:
             raise ValueError("a seed or the digest of weights is none")
         if threads is not None and (not isinstance(threads, int) or not 0 < threads <= MOST_THREADS):
             raise ValueError("threads are no number of them")
-        folder = RunFolder(path, spec, recipe, seed)
-        return Planned(folder, data, device, start["run"] and Path(start["run"]), start["weights"], of, threads)
+        skip_bad = plan.get("skip-bad", False)
+        if not isinstance(skip_bad, bool):
+            raise ValueError("skip-bad is neither true nor false")
+        folder, first = RunFolder(path, spec, recipe, seed), start["run"] and Path(start["run"])
+        return Planned(folder, data, device, first, start["weights"], of, threads, skip_bad)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
         raise _unusable(path, f"what it was to do can't be read: {why}") from None

@@ -26,6 +26,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("recipe", _DIGEST, "of the recipe"),
         Key("data", _DIGEST, "of the images and labels"),
         Key("split", Text("three counts", "45000/5000/10000"), "of the images to train, choose and test by"),
+        Key("left-out", Text("a count", "3"), "of images that couldn't be read"),
         Key("base", _DIGEST, "of what it might begin with"),
         Key("from", _DIGEST, "of the weights that it began with"),
     ),

@@ -6,7 +6,7 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
-    "V516", "V517", "V520", "V521", "V530", "V531", "V532", "V533",
+    "V516", "V517", "V520", "V521", "V530", "V531", "V532", "V533", "W501", "W502", "W503",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -174,8 +174,10 @@ ROWS = (
         "V530",
         "input",
         "an image that can't be read",
-        "The file is no image, is damaged, or has more pixels or more bits a channel than are read.",
-        "JPEG, PNG, WebP, GIF, BMP, TIFF, PNM and AVIF can be read, with 8 bits a channel. Save it as one of them.",
+        "The file is no image, is damaged, or has more pixels or more bits a channel than are read. A training tells "
+        "all of its set before it begins.",
+        "JPEG, PNG, WebP, GIF, BMP, TIFF, PNM and AVIF can be read, with 8 bits a channel. Save it as one of them, or "
+        "train without those of a set that can't be read: `--skip-bad`.",
         unshown="an image",
     ),
     Code(
@@ -204,5 +206,30 @@ ROWS = (
         "Install it as the help says.",
         unshown=_MACHINE,
         about_call=True,
+    ),
+    Code(
+        "W501",
+        "input",
+        "the same image in two splits",
+        "Files or pixels of one split are those of another, byte for byte. What a network has seen in training it may "
+        "know by heart: accuracies on it say nothing of other images.",
+        "Keep each image in one split.",
+        unshown=_DATA,
+    ),
+    Code(
+        "W502",
+        "input",
+        "the same image in two classes",
+        "Files or pixels are the same, byte for byte, and have different labels: no network can be right on them all.",
+        "Keep each image in the class that it shows.",
+        unshown=_DATA,
+    ),
+    Code(
+        "W503",
+        "input",
+        "images that are left out",
+        "`--skip-bad` trains without the images that can't be read. How many they are is part of the record.",
+        "Mend them, and train without `--skip-bad`.",
+        unshown=_DATA,
     ),
 )

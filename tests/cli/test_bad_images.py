@@ -1,0 +1,155 @@
+"""Sets with images that can't be read, or that are there twice: what `train` says, leaves out and records."""
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import run, train
+from images import noise
+from json_types import misfits
+from trainings import Impatient
+
+import vggdsl
+from vggdsl.cli.progress import PATIENCE, Bar, Lines
+from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.train import Stopped, begin
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.spec.spec import load
+
+SPEC = 'input 8x8x1 conv3-4 maxpool FC-2 softmax\ntrain {\n  data folder("set")\n  batch 8\n  epochs 2\n}\n'
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """A spec beside a set of 30 images of two classes."""
+    for k, name in enumerate("ab"):
+        for i in range(15):
+            noise(tmp_path / "set" / name / f"{i:02}.png", 100 * k + i)
+    path = tmp_path / "net.arch"
+    path.write_text(SPEC)
+    return path
+
+
+def spoil(spec: Path, *names: str) -> None:
+    for name in names:
+        (spec.parent / "set" / name).write_bytes(b"")
+
+
+def test_all_bad_images_are_told_before_a_training(spec: Path) -> None:
+    spoil(spec, "a/03.png", "b/07.png")
+    (spec.parent / "set" / "b" / "01.png").write_text("<html>")
+    runs = spec.parent / "runs"
+    done = train(spec, "--seeds", 3, runs=runs)
+    assert (done.exit_code, done.stdout, runs.exists()) == (1, "", False)
+    assert done.stderr.count("error[V530]") == 2, "told once for all seeds"
+    for told in (
+        "2 images in ",
+        "can't be read: it is empty: a/03.png, b/07.png",
+        "b/01.png can't be read: it is a web page (HTML), and no image",
+        '3 |   data folder("set")',
+        "or leave them out: `--skip-bad`",
+    ):
+        assert done.stderr.count(told) == 1, done.stderr
+
+
+def test_a_record_says_how_many_were_left_out(spec: Path) -> None:
+    runs = spec.parent / "runs"
+    spoil(spec, "a/03.png", "b/07.png", "b/08.png")
+    done = train(spec, "--skip-bad", runs=runs)
+    assert done.exit_code == 0, done.output
+    assert "warning[W503]: 3 images in " in done.stderr
+    found = vggdsl.load_run(runs / "net-s0-1")
+    assert found.result.left_out == 3
+    assert sum(map(int, found.result.split.split("/"))) == 27
+    assert " left-out=3" in (found.path / "record.arch").read_text()
+    assert "3 unreadable images left out" in run("results", runs, "--format", "markdown").stdout
+    record = found.path / "record.arch"
+    refused = train(record, runs=runs)
+    assert (refused.exit_code, "V530" in refused.stderr) == (1, True)
+    again = train(record, "--skip-bad", runs=runs)
+    assert "agrees in every digit" in again.stdout
+    spoil(spec, "b/09.png")
+    other = train(record, "--skip-bad", runs=runs)
+    assert "left-out 3 then, 4 now" in other.stdout
+    assert "agrees" not in other.stdout
+
+
+def test_a_whole_set_with_the_flag_is_a_whole_set(spec: Path) -> None:
+    runs = spec.parent / "runs"
+    for flags in ((), ("--skip-bad",)):
+        assert train(spec, *flags, runs=runs).exit_code == 0
+    plain, flagged = (vggdsl.load_run(runs / f"net-s0-{n}") for n in (1, 2))
+    assert flagged.result.left_out == 0
+    assert "left-out" not in (flagged.path / "record.arch").read_text()
+    assert plain.result.weights == flagged.result.weights
+
+
+def test_python_leaves_out_and_warns(spec: Path) -> None:
+    spoil(spec, "a/03.png")
+    runs = spec.parent / "runs"
+    with pytest.raises(vggdsl.VggdslError, match="V530"):
+        vggdsl.train(spec, runs=runs, device="cpu")
+    with pytest.warns(UserWarning, match=r"W503: .*03\.png can't be read: it is empty"):
+        found = vggdsl.train(spec, runs=runs, device="cpu", skip_bad=True)
+    assert found.result.left_out == 1
+
+
+def test_a_run_goes_on_as_it_began(spec: Path) -> None:
+    spoil(spec, "a/03.png")
+    loaded = load(spec)
+    place = Workplace(device="cpu", runs=spec.parent / "runs", skip_bad=True)
+    with pytest.raises(Stopped) as stopped:
+        begin(Experiment.of(loaded, loaded.recipe()), 0, place, Impatient(step=4))
+    done = run("train", "--resume", stopped.value.path, "--log", "none")
+    assert done.exit_code == 0, done.output
+    assert vggdsl.load_run(stopped.value.path).result.left_out == 1
+    plan = stopped.value.path / "recipe.json"
+    plan.write_text(json.dumps({**json.loads(plan.read_text()), "skip-bad": "yes"}))
+    assert "V604" in run("train", "--resume", plan.parent).stderr
+
+
+def test_what_is_measured_without_them_isn_t_measured_again(spec: Path) -> None:
+    spoil(spec, "a/03.png")
+    runs = spec.parent / "runs"
+    assert train(spec, "--skip-bad", "--missing", runs=runs).exit_code == 0
+    assert train(spec, "--skip-bad", "--missing", runs=runs).exit_code == 0
+    spoil(spec, "a/04.png")
+    assert [path.name for path in runs.iterdir()] == ["net-s0-1"]
+    assert train(spec, "--skip-bad", "--missing", runs=runs).exit_code == 0
+    assert {path.name for path in runs.iterdir()} == {"net-s0-1", "net-s0-2"}
+
+
+def test_what_looks_wrong_is_told_without_progress_too(spec: Path) -> None:
+    (spec.parent / "set" / "b" / "x.png").write_bytes((spec.parent / "set" / "a" / "03.png").read_bytes())
+    spoil(spec, "a/01.png")
+    done = train(spec, "--quiet", "--json", "--skip-bad", runs=spec.parent / "runs")
+    assert "warning[W502]: 1 image is in several classes" in done.stderr
+    assert "epoch" not in done.stderr
+    (row,) = json.loads(done.stdout)
+    assert list(misfits([row], SCHEMAS["train --json"])) == []
+    assert {"W502", "W503"} <= {each["code"] for each in row["warnings"]}
+    assert row["left_out"] == 1
+    assert (row["classes"]["n"], row["classes"]["without"]) == (2, {})
+    assert row["classes"]["smallest"] <= row["classes"]["largest"] <= 12
+
+
+def test_the_first_lines_tell_the_classes(spec: Path) -> None:
+    for path in (spec.parent / "set" / "a").glob("1*.png"):
+        path.unlink()
+    lines = train(spec, runs=spec.parent / "runs").stderr.splitlines()
+    assert lines[0].startswith("net: ")
+    assert lines[1] == "training images a class: a 7, b 11; always guessing b: test accuracy 0.6000"
+
+
+def test_reading_that_takes_long_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    lines = Lines(clock=lambda: now[0])
+    for done in range(1, 10):
+        now[0] += PATIENCE / 3
+        lines.reading(1000 * done, 9000)
+    assert capsys.readouterr().err.splitlines() == [f"looking at the images: {done},000/9,000" for done in (3, 6, 9)]
+    bar = Bar()
+    bar.reading(1, 9000)
+    bar.ended()
+    assert capsys.readouterr().err == ""

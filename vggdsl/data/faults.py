@@ -1,0 +1,88 @@
+"""What is wrong with the images of a set, as findings: unreadable ones, the same ones twice."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from vggdsl.data.inspection import Digests
+from vggdsl.data.pictures import Files
+from vggdsl.data.splits import Lazy
+from vggdsl.spec.recipe import Recipe
+from vggdsl.text.codes import CodeName
+from vggdsl.text.errors import Diagnostic
+
+_LISTED, _REASONS = 20, 10
+"""Files that are named with a reason, and reasons that are told."""
+
+
+def unreadable(
+    code: CodeName, root: Path, found: Iterable[tuple[str, str]], recipe: Recipe, help: str
+) -> list[Diagnostic]:
+    """A finding for each reason, with the files below ``root`` that have it; ``found`` are names and reasons.
+
+    The first says where the recipe names the set, the last how to mend it.
+    """
+    by_reason = dict[str, list[str]]()
+    for name, why in found:
+        known = why in by_reason or len(by_reason) < _REASONS
+        by_reason.setdefault(why if known else "for other reasons", []).append(name)
+    told = [Diagnostic(code, _unreadable(root, why, sorted(names))) for why, names in by_reason.items()]
+    told[:1] = [replace(each, labels=recipe.place("data")) for each in told[:1]]
+    told[-1:] = [replace(each, help=help) for each in told[-1:]]
+    return told
+
+
+def _unreadable(root: Path, why: str, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{root / names[0]} can't be read: {why}"
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return f"{len(names):,} images in {root} can't be read: {why}: {', '.join(names[:_LISTED])}{more}"
+
+
+def duplicates(
+    splits: Mapping[str, Lazy], digests: Mapping[str, Digests], classes: Sequence[str], recipe: Recipe
+) -> Iterator[Diagnostic]:
+    """W501 for images that are in two splits, W502 for those in two classes, byte for byte the same; each with one."""
+    shared = [said for later, earlier in _PAIRS if (said := _shared(later, earlier, splits, digests))]
+    if shared:
+        counts, examples = zip(*shared, strict=True)
+        message = f"{'; '.join(counts)}: {examples[0]}, byte for byte"
+        help = "keep them in one split: what a network has seen doesn't say how it does on other images"
+        yield Diagnostic("W501", message, recipe.place("data"), help)
+    contents = np.concatenate([digests[name] for name in splits])
+    labels = np.concatenate([split.labels.numpy() for split in splits.values()])
+    places = [(name, i) for name, split in splits.items() for i in range(len(split))]
+    order = np.lexsort((labels, contents))
+    contents, labels = contents[order], labels[order]
+    clashes = np.flatnonzero((contents[1:] == contents[:-1]) & (labels[1:] != labels[:-1]) & (contents[1:] != 0))
+    if len(clashes):
+        pair = [(*places[int(order[k])], classes[int(labels[k])]) for k in (clashes[0], clashes[0] + 1)]
+        one, other = (f"{_name(split, i, splits)} ({label})" for split, i, label in pair)
+        count = len(np.unique(contents[clashes]))
+        are = "image is" if count == 1 else "images are"
+        message = f"{count:,} {are} in several classes: {one} is {other}, byte for byte"
+        yield Diagnostic("W502", message, recipe.place("data"), "keep each in the class that it shows")
+
+
+_PAIRS = (("val", "train"), ("test", "train"), ("test", "val"))
+
+
+def _shared(
+    later: str, earlier: str, splits: Mapping[str, Lazy], digests: Mapping[str, Digests]
+) -> tuple[str, str] | None:
+    """How many images of one split are in another, too, and which; None for none."""
+    ours, theirs = digests[later], digests[earlier]
+    found = np.flatnonzero(np.isin(ours, theirs) & (ours != 0))
+    if not len(found):
+        return None
+    one, are = int(found[0]), "is" if len(found) == 1 else "are"
+    twin = int(np.flatnonzero(theirs == ours[one])[0])
+    count = f"{len(found):,} of {len(ours):,} images in {later} {are} in {earlier}, too"
+    return count, f"{_name(later, one, splits)} is {_name(earlier, twin, splits)}"
+
+
+def _name(split: str, index: int, splits: Mapping[str, Lazy]) -> str:
+    pictures = splits[split].pictures
+    return str(pictures.root / pictures.names[index]) if isinstance(pictures, Files) else f"image {index} of {split}"

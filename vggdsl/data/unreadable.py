@@ -1,0 +1,60 @@
+"""Why a file can't be read as an image, in words that lead to what went wrong with it."""
+
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from vggdsl.data.formats import FORMATS
+from vggdsl.text.errors import Diagnostic, InputError
+
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_SHORT = ("truncated", "not enough", "eof", "decoder object")
+"""What Pillow's messages have of files that end too early; the last is what it says of any such WebP."""
+_LOOKED_AT = 1024
+
+
+class UnreadableImageError(InputError):
+    """V530. ``why`` is the reason without the file's name, the same for all files that have it."""
+
+    def __init__(self, name: str, why: str, help: str | None = None) -> None:
+        super().__init__(Diagnostic("V530", f"{name} can't be read: {why}", help=help))
+        self.why = why
+
+
+def unreadable(path: Path, error: Exception) -> UnreadableImageError:
+    """What is to be said of a file that raised ``error``."""
+    if isinstance(error, Image.DecompressionBombError):
+        return UnreadableImageError(f"{path}", f"it has more than {Image.MAX_IMAGE_PIXELS:,} pixels", "make it smaller")
+    if isinstance(error, OSError) and error.strerror:
+        return UnreadableImageError(f"{path}", error.strerror)
+    if isinstance(error, UnidentifiedImageError):
+        return UnreadableImageError(f"{path}", _instead(_head(path)), f"{', '.join(FORMATS)} can be read")
+    said = str(error).partition("\n")[0]
+    is_short = any(word in said.lower() for word in _SHORT)
+    return UnreadableImageError(f"{path}", "it is truncated" if is_short else said)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LOOKED_AT)
+    except OSError:
+        return b""
+
+
+def _instead(head: bytes) -> str:
+    """What a file is that begins so, and that no reader of images knows."""
+    if not head:
+        return "it is empty"
+    if head.startswith(_MAGIC) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
+        return "it is truncated"
+    if head.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS, and no image: `git lfs pull` fetches it"
+    text = head.decode("utf-8-sig", errors="replace").lower()
+    if "<html" in text or "<!doctype html" in text:
+        return "it is a web page (HTML), and no image"
+    if "<svg" in text:
+        return "it is a drawing (SVG), and no image of pixels"
+    if not any(byte < 9 for byte in head) and "\N{REPLACEMENT CHARACTER}" not in text[:-1]:
+        return "it is text, and no image"
+    return "it is no image"
