@@ -183,7 +183,10 @@ def test_a_folder_is_one_pool(tmp_path: Path) -> None:
     (tmp_path / "set" / ".cache").mkdir()
     found = load_data(folder(Path("set")), Shape(3, 6, 6), tmp_path)
     assert found.split == "28/4/8"
-    assert found.notes == (f"1 file in {tmp_path / 'set'} passed over: images end in {', '.join(SUFFIXES)}",)
+    assert found.notes == (
+        "images in folders within those of classes are taken too: deep",
+        f"1 file in {tmp_path / 'set'} passed over: 1 .txt; images end in {', '.join(SUFFIXES)}",
+    )
     assert found.classes == ("dark", "light")
     for split in (found.train, found.val, found.test):
         assert ((images_of(split)[:, 0, 0, 0] >= 200) == split.labels.bool()).all()

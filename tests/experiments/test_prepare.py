@@ -8,6 +8,7 @@ from typing import Any
 import commands
 import pytest
 from commands import python, train
+from images import save
 from refusals import refusal
 
 import vggdsl
@@ -17,6 +18,7 @@ from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec import spec as specs
 from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import parse
 from vggdsl.text.errors import RecipeError
 
 SPEC = """
@@ -141,3 +143,26 @@ def test_what_is_prepared_is_all_that_a_training_needs(spec: Path) -> None:
 def test_where_data_are(said: Path | None, environment: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VGGDSL_DATA", environment)
     assert Workplace(said).data_folder == Path(found)
+
+
+def test_a_class_error_names_the_classes_of_the_data(tmp_path: Path) -> None:
+    names = ("glioma", "meningioma", "notumor", "pituitary")
+    for part in ("Training", "Testing"):
+        for name in names:
+            for i in range(5):
+                save(tmp_path / "brain" / part / name / f"{i}.png", i)
+    spec = parse('input 8x8x1 conv3-4 maxpool FC-2 softmax\ntrain { data folder("brain") }')
+    experiment = Experiment.of(spec, spec.recipe())
+    found = refusal(lambda: prepare(experiment, 0, Workplace(tmp_path, "cpu")))
+    told = "a classifier of 2 for 4 classes of folder: glioma, meningioma, notumor and pituitary"
+    assert (found.code, found.message, found.help) == ("V401", told, "end the network with FC-4 softmax")
+
+
+def test_many_classes_are_named_in_part(tmp_path: Path) -> None:
+    for k in range(30):
+        save(tmp_path / "set" / f"class {k:02}" / "0.png", k)
+        save(tmp_path / "set" / f"class {k:02}" / "1.png", k)
+    spec = parse('input 8x8x1 conv3-4 maxpool FC-2 softmax\ntrain { data folder("set") }')
+    found = refusal(lambda: prepare(Experiment.of(spec, spec.recipe()), 0, Workplace(tmp_path, "cpu")))
+    assert found.message.startswith("a classifier of 2 for 30 classes of folder: class 00, class 01,")
+    assert found.message.endswith("class 08, class 09 and 20 more")

@@ -1,7 +1,7 @@
 """Folders of image files, a folder a class: any, ImageNet's, Tiny ImageNet's."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,31 +9,22 @@ from pathlib import Path
 import torch
 
 from vggdsl.data.formats import SUFFIXES
+from vggdsl.data.hints import explained
+from vggdsl.data.layout import Layout, PassedOver, count_beside, folder_named, folders_in, images_below, layout_of
+from vggdsl.data.names import PARTS, one_form, part_of
 from vggdsl.data.pictures import Files
 from vggdsl.data.sources import Found, Wanted, missing, wrong
 from vggdsl.data.splits import Lazy
 from vggdsl.spec.copies import original_of
 from vggdsl.spec.recipe import DATA_SETS, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.files import is_file, is_folder
-from vggdsl.text.units import plural
+from vggdsl.text.files import at_home, is_file, is_folder
+from vggdsl.text.units import names_text, plural
 
-PARTS = ("train", "val", "test")
 IMAGENET, TINY = "imagenet", "tiny-imagenet-200"
 _IMAGENET_TEST = 50_000
 """Images of ImageNet that are set aside: as many as validate."""
-
-
-@dataclass
-class _PassedOver:
-    """How many files below a folder are not read."""
-
-    irregular: int = 0
-    other: int = 0
-
-    def notes(self, root: Path) -> tuple[str, ...]:
-        reasons = ((self.other, f"images end in {', '.join(SUFFIXES)}"), (self.irregular, "no regular files"))
-        return tuple(f"{plural(number, 'file')} in {root} passed over: {why}" for number, why in reasons if number)
+_SERVES = {"val": "choose", "test": "test"}
 
 
 @dataclass
@@ -42,6 +33,8 @@ class _Listed:
 
     names: list[str] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
+    inner: set[str] = field(default_factory=set)
+    """Folders within those of classes."""
 
     def split(self, root: Path, wanted: Wanted) -> Lazy:
         return wanted.split(Files(root, self.names, wanted.shape.c), torch.tensor(self.labels))
@@ -51,15 +44,14 @@ class _Listed:
 
 
 def read_folder(wanted: Wanted) -> Found:
-    """A folder a class, in ``train``, ``val`` and ``test`` or in one pool; a class is named by its folder.
+    """A folder a class, in folders of parts such as ``train``, ``val`` and ``test``, or in one pool.
 
-    Files that don't end as images do are passed over, and counted in the notes; hidden ones aren't counted.
+    A class is named by its folder, and has all images below that. What is passed over is counted in the notes, but
+    for hidden files and what systems leave.
     """
     root = find_folder(wanted.recipe, wanted.root)
-    with _readable(root, wanted.recipe):
-        classes, splits, notes = _parts(root, wanted)
-    count = len(splits["train"])
-    return Found(classes, splits, val=count // 10, test=count // 5, notes=notes)
+    with _readable(root, wanted.recipe), explained(root):
+        return _read(root, wanted, lambda train: (train // 10, train // 5))
 
 
 def find_folder(recipe: Recipe, root: Path) -> Path:
@@ -69,12 +61,14 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
 
     Raises ``InputError`` V503.
     """
-    path = Path(recipe.data.path or "")
+    path = at_home(Path(recipe.data.path or ""))
     file = Path(recipe.places["data"].source.name) if "data" in recipe.places else Path()
     roots = list(dict.fromkeys((root / path, file.parent / path, (original_of(file) or file).parent / path, path)))
-    found = next((folder for folder in roots if is_folder(folder)), None)
+    found = next((folder for name in roots if (folder := folder_named(name)) is not None), None)
     if found is None:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
+        packed = next(filter(is_file, roots), None)
+        help = f"{packed} is a file: unpack it, and name the folder" if packed else help
         raise InputError(Diagnostic("V503", f"no folder {path}", recipe.place("data"), help))
     return found
 
@@ -89,11 +83,10 @@ def read_imagenet(wanted: Wanted) -> Found:
     of the official test images aren't public: ``test`` is set aside from ``train``, 50 of a class.
     """
     root = find_imagenet(wanted.recipe, wanted.root)
-    with _readable(root, wanted.recipe):
-        classes, splits, notes = _parts(root, wanted)
-        _check_classes(classes, root / "train", wanted.recipe)
-    count = len(splits["train"])
-    return Found(classes, splits, val=count // 20, test=min(_IMAGENET_TEST, max(1, count // 20)), notes=notes)
+    with _readable(root, wanted.recipe), explained(root):
+        found = _read(root, wanted, lambda train: (train // 20, min(_IMAGENET_TEST, max(1, train // 20))))
+        _check_classes(found.classes, root / "train", wanted.recipe)
+    return found
 
 
 def find_imagenet(recipe: Recipe, root: Path) -> Path:
@@ -118,13 +111,13 @@ def read_tiny_imagenet(wanted: Wanted) -> Found:
     """
     root = find_tiny_imagenet(wanted.recipe, wanted.root)
     with _readable(root, wanted.recipe):
-        classes, train = _train(root, root / "train", wanted.recipe)
+        classes, train = _train(root, root / "train", wanted.recipe, PassedOver())
         _check_classes(classes, root / "train", wanted.recipe)
         annotations = root / "val" / "val_annotations.txt"
         if is_file(annotations):
             test = _annotated(root, annotations, classes, wanted.recipe)
         else:
-            test = _images(root, root / "val", classes, wanted.recipe, _PassedOver())
+            test = _images(root, root / "val", classes, wanted.recipe, PassedOver())
     splits = {"train": train.split(root, wanted), "test": test.split(root, wanted)}
     return Found(classes, splits, val=len(train.names) // 10)
 
@@ -177,32 +170,51 @@ def _readable(root: Path, recipe: Recipe) -> Iterator[None]:
         raise wrong(recipe, f"{error.filename or root} can't be read: {error.strerror or error}") from None
 
 
-def _parts(root: Path, wanted: Wanted) -> tuple[tuple[str, ...], dict[str, Lazy], tuple[str, ...]]:
-    recipe = wanted.recipe
-    parts = {name: root / name for name in PARTS if (root / name).is_dir()}
-    if parts and "train" not in parts:
-        help = "make it train, val and test; or one pool, with a folder a class of other names"
-        raise wrong(recipe, f"{root} has {' and '.join(parts)}, but no train", help)
-    parts = parts or {"train": root}
-    passed_over = _PassedOver()
-    classes, train = _train(root, parts.pop("train"), recipe, passed_over)
-    listed = {name: _images(root, folder, classes, recipe, passed_over) for name, folder in parts.items()}
-    splits = {name: found.split(root, wanted) for name, found in {"train": train, **listed}.items()}
-    return classes, splits, passed_over.notes(root)
+def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) -> Found:
+    """``shares`` are the images for val and test that are set aside of so many to train on, where a part is missing."""
+    recipe, passed_over = wanted.recipe, PassedOver()
+    layout = layout_of(root, recipe, passed_over)
+    folders = dict(layout.parts)
+    classes, train = _train(layout.root, folders.pop("train"), recipe, passed_over)
+    without = "without this folder, images of train are set aside"
+    listed = {
+        name: _images(layout.root, folder, classes, recipe, passed_over, without) for name, folder in folders.items()
+    }
+    parts = {"train": train, **listed}
+    splits = {name: found.split(layout.root, wanted) for name, found in parts.items()}
+    val, test = shares(len(train.names))
+    inner = sorted(set().union(*(found.inner for found in parts.values())))
+    within = (f"images in folders within those of classes are taken too: {names_text(inner)}",) if inner else ()
+    serve = _serve(layout, {"val": recipe.data.val or val, "test": recipe.data.test or test})
+    return Found(classes, splits, val, test, (*layout.notes, *serve, *within, *passed_over.notes(root)))
 
 
-def _train(
-    root: Path, folder: Path, recipe: Recipe, passed_over: _PassedOver | None = None
-) -> tuple[tuple[str, ...], _Listed]:
-    classes = tuple(sorted(_classes(folder)))
+def _serve(layout: Layout, aside: Mapping[str, int]) -> tuple[str, ...]:
+    """Which folder is which part, where that isn't plain, and where the others come from."""
+    names = layout.names
+    is_plain = len(names) == len(PARTS)
+    said = [
+        f"{name} is read as {part}" + (f", to {_SERVES[part]} by" if part in _SERVES else "")
+        for part, name in names.items()
+        if name != part or (part != "train" and not is_plain)
+    ]
+    missing = [part for part in PARTS if names and part not in names]
+    if missing:
+        counts = [f"{plural(aside[part], 'image')} to {_SERVES[part]} by" for part in missing]
+        said.append(f"{names_text(counts)} are set aside from {names['train']}")
+    return ("; ".join(said),) if said else ()
+
+
+def _train(root: Path, folder: Path, recipe: Recipe, passed_over: PassedOver) -> tuple[tuple[str, ...], _Listed]:
+    classes = tuple(folders_in(folder, recipe))
     strange = next((name for name in classes if not name.isprintable()), None)  # surrogates aren't either
     if strange is not None:
         raise wrong(recipe, f"the name of a class isn't printable text in UTF-8: {strange!a}", "rename its folder")
     if len(classes) < 2:
-        raise wrong(
-            recipe, f"{folder} has {len(classes)} folders of images", "one folder a class, two classes at least"
-        )
-    found = _images(root, folder, classes, recipe, passed_over or _PassedOver())
+        message = f"{folder} has {plural(len(classes), 'folder')} of images"
+        raise wrong(recipe, message, "; ".join(("one folder a class, two classes at least", *_beside(folder))))
+    _refuse_parts(folder, classes, recipe)
+    found = _images(root, folder, classes, recipe, passed_over)
     empty = set(range(len(classes))) - set(found.labels)
     if empty:
         help = f"add images, or remove the class; images end in {', '.join(SUFFIXES)}"
@@ -210,39 +222,56 @@ def _train(
     return classes, found
 
 
-def _classes(folder: Path) -> list[str]:
-    return [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+def _refuse_parts(folder: Path, names: Iterable[str], recipe: Recipe) -> None:
+    """Refuses parts where only classes are expected, and within a class."""
+    parts = {name: part for name in names if (part := part_of(name)) in PARTS}
+    if "train" in parts.values() and len(set(parts.values())) > 1:
+        help = f'parts are the outer folders: train/CLASS, val/CLASS, test/CLASS; or name it: data folder("{folder}")'
+        raise wrong(recipe, f"{folder} has {names_text([*parts])}, where classes or their images are looked for", help)
 
 
-def _images(root: Path, folder: Path, classes: Sequence[str], recipe: Recipe, passed_over: _PassedOver) -> _Listed:
-    """The images below a folder with their labels, in an order that doesn't depend on the file system."""
-    unknown = set(_classes(folder)) - set(classes)
+def _images(
+    root: Path, folder: Path, classes: Sequence[str], recipe: Recipe, passed_over: PassedOver, *helps: str
+) -> _Listed:
+    """The images below a folder with their labels, in an order that doesn't depend on the file system.
+
+    ``helps`` are against a folder without any.
+    """
+    folders = folders_in(folder, recipe)
+    unknown = sorted(set(folders) - set(classes))
     if unknown:
-        message = f"{folder / min(unknown)} is a class that the training images don't have"
-        raise wrong(recipe, message, "add it, or remove it here")
+        raise wrong(recipe, *_unknown(folder, unknown, classes))
+    count_beside(folder, passed_over)
     found = _Listed()
     for label, name in enumerate(classes):
-        if not (folder / name).is_dir():
+        if name not in folders:
             continue
-        paths = sorted(_below(folder / name, passed_over))
+        paths = sorted(images_below(folders[name], passed_over), key=lambda path: [*map(one_form, path.parts)])
+        inner = {path.relative_to(folders[name]).parts[0] for path in paths if path.parent != folders[name]}
+        _refuse_parts(folders[name], sorted(inner), recipe)
         found.names += (os.fspath(path.relative_to(root)) for path in paths)
         found.labels += [label] * len(paths)
+        found.inner |= inner
     if not found.names:
-        raise wrong(recipe, f"no images in {folder}", f"one folder a class, with images in it: {', '.join(SUFFIXES)}")
+        helps = (f"one folder a class, with images in it: {', '.join(SUFFIXES)}", *helps, *_beside(folder))
+        raise wrong(recipe, f"no images in {folder}", "; ".join(helps))
     return found
 
 
-def _below(folder: Path, passed_over: _PassedOver) -> Iterator[Path]:
-    """The image files below a folder; links to folders aren't followed."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            path = folder / entry.name
-            if entry.is_dir(follow_symlinks=False):
-                yield from _below(path, passed_over)
-                continue
-            is_image, is_regular = path.suffix.lower() in SUFFIXES, entry.is_file()
-            if is_image and is_regular:
-                yield path
-            elif not entry.name.startswith(".") and not entry.is_dir():
-                passed_over.irregular += is_image
-                passed_over.other += is_regular
+def _beside(folder: Path) -> tuple[str, ...]:
+    """What lies in a folder itself, told where it has no classes."""
+    passed_over = PassedOver()
+    count_beside(folder, passed_over)
+    return passed_over.notes(folder)
+
+
+def _unknown(folder: Path, names: Sequence[str], classes: Sequence[str]) -> tuple[str, str]:
+    """What is said of classes that the training images don't have, and how to mend it."""
+    first, *others = names
+    message = f"{folder / first} is a class that the training images don't have"
+    if others:
+        message = f"{folder} has classes that the training images don't have: {names_text(names)}"
+    like = {one_form(name).casefold(): name for name in classes}
+    alike = [f"{name} as {like[name.casefold()]}" for name in names if name.casefold() in like]
+    mend = f"write {names_text(alike)}" if alike else f"add {'them' if others else 'it'}, or remove it here"
+    return message, f"{mend}; the training images have {names_text(classes)}"

@@ -13,6 +13,7 @@ from torchvision.transforms.v2 import functional
 
 from vggdsl.data.chance import random_seed
 from vggdsl.data.images import recolour
+from vggdsl.data.names import one_form
 from vggdsl.data.preprocessing import open_image
 from vggdsl.text.errors import Diagnostic, InputError
 
@@ -87,7 +88,8 @@ class Files:
         for i, name in enumerate(self.names):
             path = self.root / name
             try:
-                digest.update(f"{Path(name).as_posix()} {path.stat().st_size}\n".encode(errors="surrogateescape"))
+                line = f"{one_form(Path(name).as_posix())} {path.stat().st_size}\n"
+                digest.update(line.encode(errors="surrogateescape"))
                 if i in whole:
                     digest.update(sha256(path.read_bytes()).digest())
             except OSError as error:

@@ -92,7 +92,7 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
         skip_bad=workplace.skip_bad,
         told=told,
     )
-    differ = classes_differ(spec, recipe, len(data.classes))
+    differ = classes_differ(spec, recipe, len(data.classes), data.classes)
     if differ:
         raise InputError(differ)
     balance = class_weights(recipe, data.train.labels, data.classes)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vggdsl.spec.copies import MOST_THREADS
+from vggdsl.text.files import at_home
 
 if TYPE_CHECKING:  # which reads weights, by torch
     from vggdsl.records.runfolder import Planned
@@ -36,7 +37,7 @@ class Workplace:
     @property
     def data_folder(self) -> Path:
         """Where data sets are."""
-        return self.data if self.data is not None else Path(os.environ.get("VGGDSL_DATA") or "data")
+        return at_home(self.data if self.data is not None else Path(os.environ.get("VGGDSL_DATA") or "data"))
 
     def going_on(self, run: "Planned") -> "Workplace":
         """The same for a run that goes on: where it began, but for what is said."""

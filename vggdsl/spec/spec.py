@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ from vggdsl.text.errors import (
 from vggdsl.text.facts import OtherChannels, OtherClasses
 from vggdsl.text.source import Source
 from vggdsl.text.tables import to_text
-from vggdsl.text.units import plural
+from vggdsl.text.units import names_text, plural
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ class Spec:
         return lineages(recipe, self.recipes, self.typed)
 
 
-def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diagnostic]:
-    """V401 where the classifier's width is not the number of the data's classes."""
+def classes_differ(spec: Spec, recipe: Recipe, classes: int | None, names: Sequence[str] = ()) -> list[Diagnostic]:
+    """V401 where the classifier's width is not the number of the data's classes, which may be named."""
     classifier = spec.network.graph.classifier
     output = spec.typed.output
     if classes is None or classifier is None or output.elements == classes:
@@ -162,6 +162,7 @@ def classes_differ(spec: Spec, recipe: Recipe, classes: int | None) -> list[Diag
     if "data" in recipe.places:
         labels.append(Label(recipe.places["data"], f"has {classes:,} classes", primary=False))
     message = f"a classifier of {output.elements:,} for {classes:,} classes of {recipe.data.name}"
+    message += f": {names_text(names)}" if names else ""
     help = f"end the network with FC-{classes} softmax"
     if not spec.recipes:
         message = f"{spec.name} has no recipe; without one, training is on {recipe.data.name}, of {classes:,} classes"

@@ -42,6 +42,13 @@ def _on_disk(part: Path) -> None:
         os.fsync(file.fileno())
 
 
+def at_home(path: Path) -> Path:
+    """The path with ``~`` in front as shells read it, which don't see what stands in quotes or in a file."""
+    with suppress(RuntimeError):  # no such user
+        return path.expanduser()
+    return path
+
+
 def is_file(path: Path) -> bool:
     """Whether it is a regular file; of a name that is too long no, where ``Path.is_file`` raises."""
     with suppress(OSError):

@@ -12,6 +12,17 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def names_text(names: Sequence[str], most: int = 10) -> str:
+    """Names as a sentence has them; only some of many, and a part of long ones.
+
+    >>> names_text(["cats"]), names_text(["cats", "dogs", "birds"]), names_text(list("abcdef"), 3)
+    ('cats', 'cats, dogs and birds', 'a, b, c and 3 more')
+    """
+    shown = [name if len(name) <= 40 else f"{name[:39]}…" for name in names[:most]]
+    last = [f"{len(names) - most:,} more"] if len(names) > most else [shown.pop()] if len(shown) > 1 else []
+    return " and ".join([", ".join(shown), *last])
+
+
 def bytes_text(count: int) -> str:
     """Bytes in decimal units, as papers print them, and as ``count_text`` prints counts.
 

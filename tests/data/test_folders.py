@@ -1,0 +1,495 @@
+"""Folders of images: parts and classes are told apart, or refused; what is passed over is said."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from unicodedata import normalize
+
+import pytest
+from images import save
+from refusals import refusal
+
+from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.names import is_hidden, part_of
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.network.shapes import Shape
+from vggdsl.spec.recipe import Data, Recipe
+from vggdsl.text.errors import Diagnostic
+
+GREY = Shape(1, 8, 8)
+CLASSES = ("cats", "dogs")
+
+
+def fill(folder: Path, count: int = 10, value: int = 0) -> None:
+    for i in range(count):
+        save(folder / f"{i}.png", value + i)
+
+
+def make(root: Path, parts: Sequence[str], classes: Sequence[str] = CLASSES, count: int = 10) -> Path:
+    """Folders of classes in those of parts; the images of each part are alike."""
+    for k, part in enumerate(parts):
+        for name in classes:
+            fill(root / part / name, count, 40 * k)
+    return root
+
+
+def recipe_of(root: Path | str, val: int | None = None) -> Recipe:
+    return Recipe(data=Data("folder", str(root), val))
+
+
+def read(root: Path) -> DataSet:
+    return load_data(recipe_of(root), GREY, Path("/nowhere"))
+
+
+def refused(root: Path) -> Diagnostic:
+    found = refusal(lambda: read(root))
+    assert found.code == "V512"
+    return found
+
+
+# -- names of parts
+
+FORMS: Mapping[str, tuple[str, ...]] = {
+    "train": (
+        "train", "Train", "TRAIN", "training", "Training", "trn", "trains", "train_set", "training-set", "TrainSet",
+        "trainset", "train_data", "training_data", "data_train", "Train Data", "train-images", "images_train",
+        "train_imgs", "trainImages", "train2017", "training_dataset", "01_train", "train_split", "Trn_Set",
+    ),
+    "val": (
+        "val", "Val", "VAL", "valid", "Valid", "validation", "Validation", "VALIDATION_SET", "dev", "Dev", "devset",
+        "valset", "val-data", "valid_images", "validations", "val2017", "validation_data", "valSplit",
+    ),
+    "test": (
+        "test", "Test", "TEST", "testing", "Testing", "tests", "eval", "Eval", "evaluation", "test_set", "testset",
+        "test-data", "testing_data", "test_images", "TestImages", "test1", "eval_set", "tst",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "name"), [(part, name) for part, names in FORMS.items() for name in names])
+def test_names_of_parts_are_known_in_their_usual_forms(part: str, name: str) -> None:
+    assert part_of(name) == part
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cats", "bus", "trainer", "test tube", "bullet_train", "valley", "development", "invalid", "contest", "device",
+     "evaluate_me", "medieval", "0", "set", "data", "images", "data_set", "trainval", "train_masks", "", "set" * 80],
+)  # fmt: skip
+def test_other_names_are_no_parts(name: str) -> None:
+    assert part_of(name) is None
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("Training", "Validation", "Testing"),
+        ("TRAIN", "VAL", "TEST"),
+        ("train_set", "dev_set", "test_set"),
+        ("training_data", "validation_data", "testing_data"),
+        ("trn", "valid", "eval"),
+        ("Train", "Valid", "Test"),
+    ],
+)
+def test_parts_of_any_form_are_parts(parts: tuple[str, str, str], tmp_path: Path) -> None:
+    plain = read(make(tmp_path / "plain", ("train", "val", "test"), count=5))
+    found = read(make(tmp_path / "set", parts, count=5))
+    assert (found.classes, found.split) == (CLASSES, "10/10/10")
+    for part in ("train", "val", "test"):
+        ours, theirs = getattr(found, part), getattr(plain, part)
+        assert ours.images.equal(theirs.images)
+        assert ours.labels.equal(theirs.labels)
+    said = {"train": "", "val": ", to choose by", "test": ", to test by"}
+    told = [f"{name} is read as {part}{said[part]}" for part, name in zip(said, parts, strict=True) if name != part]
+    assert (plain.notes, found.notes) == ((), ("; ".join(told),))
+
+
+TRAINING_AND_TESTING = (
+    "Training is read as train; Testing is read as test, to test by; 2 images to choose by are set aside from Training"
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "split", "note"),
+    [
+        (
+            ("train", "test"),
+            "18/2/20",
+            "test is read as test, to test by; 2 images to choose by are set aside from train",
+        ),
+        (
+            ("Training", "Testing"),
+            "18/2/20",
+            TRAINING_AND_TESTING,
+        ),
+        (
+            ("train", "valid"),
+            "16/20/4",
+            "valid is read as val, to choose by; 4 images to test by are set aside from train",
+        ),
+        (("train",), "14/2/4", "2 images to choose by and 4 images to test by are set aside from train"),
+    ],
+)
+def test_what_is_not_there_is_set_aside_and_said(parts: tuple[str, ...], split: str, note: str, tmp_path: Path) -> None:
+    found = read(make(tmp_path, parts))
+    assert (found.split, found.notes) == (split, (note,))
+
+
+def test_how_many_are_set_aside_is_what_the_recipe_says(tmp_path: Path) -> None:
+    make(tmp_path, ("train", "test"))
+    found = load_data(recipe_of(tmp_path, 6), GREY, tmp_path)
+    assert (found.split, "; 6 images to choose by are" in found.notes[0]) == ("14/6/20", True)
+
+
+# -- mixtures
+
+
+def test_parts_beside_classes_are_refused_with_what_was_found(tmp_path: Path) -> None:
+    make(tmp_path, ("train", "test"))
+    fill(tmp_path / "birds")
+    make(tmp_path, ("brain_2",))
+    found = refused(tmp_path)
+    assert found.message == f"{tmp_path} has parts, train and test, beside other folders of images: birds and brain_2"
+    assert "unlabelled" in str(found.help)
+    assert "put them into one folder `train`" in str(found.help)
+
+
+@pytest.mark.parametrize("name", ["train", "test", "valid"])
+def test_a_class_called_as_a_part_is_read_where_the_help_says(name: str, tmp_path: Path) -> None:
+    names = ("bus", "car", name)
+    for k in names:
+        fill(tmp_path / "pool" / k)
+    assert f"has parts, {name}, beside other folders of images: bus and car" in refused(tmp_path / "pool").message
+    (tmp_path / "set").mkdir()
+    (tmp_path / "pool").rename(tmp_path / "set" / "train")
+    assert read(tmp_path / "set").classes == names
+
+
+@pytest.mark.parametrize("names", [("valid", "invalid"), ("test", "control")])
+def test_a_word_beside_its_contrary_is_a_class(names: tuple[str, str], tmp_path: Path) -> None:
+    for name in names:
+        fill(tmp_path / name)
+    found = read(tmp_path)
+    assert (found.classes, found.notes) == (tuple(sorted(names)), ())
+
+
+@pytest.mark.parametrize("names", [("val", "valid"), ("val", "dev_set"), ("val1", "val2")])
+def test_a_part_in_two_forms_is_refused(names: tuple[str, str], tmp_path: Path) -> None:
+    make(tmp_path, ("train", "test", *names))
+    assert refused(tmp_path).message == f"{tmp_path} has {' and '.join(sorted(names))}, each of which means val"
+
+
+@pytest.mark.parametrize("names", [("Valid", "Test"), ("testing_data",), ("eval", "dev")])
+def test_without_train_nothing_is_read(names: tuple[str, ...], tmp_path: Path) -> None:
+    make(tmp_path, names)
+    listed = {"Valid": "Valid and Test", "testing_data": "testing_data", "eval": "dev and eval"}[names[0]]
+    assert refused(tmp_path).message == f"{tmp_path} has {listed}, but no train"
+
+
+@pytest.mark.parametrize("name", ["unlabelled", "unlabeled", "Unlabeled_Data", "extra", "pred", "submission"])
+def test_parts_that_are_not_used_are_said(name: str, tmp_path: Path) -> None:
+    make(tmp_path, ("train", "val", "test"))
+    fill(tmp_path / name)
+    found = read(tmp_path)
+    told = f"{tmp_path / name} passed over: its images are in no part that is trained or measured on"
+    assert (found.split, found.notes) == ("20/20/20", (told,))
+
+
+def test_folders_without_images_beside_parts_are_said(tmp_path: Path) -> None:
+    make(tmp_path, ("train", "val", "test"))
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "0.xml").write_text("<x/>")
+    assert read(tmp_path).notes == (f"{tmp_path / 'annotations'} passed over: it holds no images",)
+
+
+@pytest.mark.parametrize("names", [("train", "val"), ("Training", "Testing"), ("train_set", "test_set")])
+def test_parts_within_classes_are_refused(names: tuple[str, str], tmp_path: Path) -> None:
+    for name in CLASSES:
+        for part in names:
+            fill(tmp_path / name / part)
+    found = refused(tmp_path)
+    inner = " and ".join(sorted(names))
+    assert f"{tmp_path / 'cats'} has {inner}, where classes or their images are looked for" in found.message
+    assert "train/CLASS" in str(found.help)
+
+
+def test_parts_within_train_are_refused(tmp_path: Path) -> None:
+    make(tmp_path / "train", ("train", "val"))
+    assert "has train and val, where classes" in refused(tmp_path).message
+
+
+# -- one more nesting
+
+
+@pytest.mark.parametrize("parts", [("train", "val", "test"), ("Training", "Testing"), ("",)])
+@pytest.mark.parametrize("around", ["dataset", "archive/chest_xray", "images"])
+def test_a_folder_that_holds_all_is_looked_into(parts: tuple[str, ...], around: str, tmp_path: Path) -> None:
+    make(tmp_path / "set" / around, parts)
+    (tmp_path / "set" / "__MACOSX" / "cats").mkdir(parents=True)
+    save(tmp_path / "set" / "__MACOSX" / "cats" / "._0.png")
+    inner = read(tmp_path / "set" / around)
+    found = read(tmp_path / "set")
+    told = f"{tmp_path / 'set' / around} is read, the only folder in {tmp_path / 'set'}"
+    assert (found.digest, found.notes) == (inner.digest, (told, *inner.notes))
+
+
+def test_a_part_that_holds_itself_is_looked_into(tmp_path: Path) -> None:
+    make(tmp_path / "a", ("training_set/training_set", "test_set/test_set"))
+    found = read(tmp_path / "a")
+    assert (found.split, found.classes) == ("18/2/20", CLASSES)
+    assert f"{tmp_path / 'a/training_set/training_set'} is read, the only folder in" in found.notes[0]
+
+
+def test_one_class_is_not_looked_into_for_more(tmp_path: Path) -> None:
+    fill(tmp_path / "cats")
+    fill(tmp_path / "cats" / "more")
+    found = refused(tmp_path)
+    assert (found.message, found.help) == (
+        f"{tmp_path} has 1 folder of images",
+        "one folder a class, two classes at least",
+    )
+
+
+# -- classes
+
+
+def test_folders_within_classes_are_taken_and_said(tmp_path: Path) -> None:
+    fill(tmp_path / "cats")
+    fill(tmp_path / "cats" / "indoors" / "at night")
+    fill(tmp_path / "dogs" / "outdoors", 20)
+    found = read(tmp_path)
+    told = "images in folders within those of classes are taken too: indoors and outdoors"
+    assert (found.split, found.notes) == ("28/4/8", (told,))
+
+
+def test_classes_that_differ_between_parts_are_named(tmp_path: Path) -> None:
+    make(tmp_path, ("train", "val"))
+    fill(tmp_path / "val" / "birds")
+    found = refused(tmp_path)
+    assert found.message == f"{tmp_path / 'val' / 'birds'} is a class that the training images don't have"
+    assert found.help == "add it, or remove it here; the training images have cats and dogs"
+    fill(tmp_path / "val" / "fish")
+    assert refused(tmp_path).message.endswith("has classes that the training images don't have: birds and fish")
+
+
+def test_classes_in_another_case_are_told(tmp_path: Path) -> None:
+    make(tmp_path, ("train",))
+    make(tmp_path, ("val",), ("Cats", "dogs"))
+    found = refused(tmp_path)
+    assert "val/Cats is a class that the training images don't have" in found.message
+    assert found.help == "write Cats as cats; the training images have cats and dogs"
+
+
+@pytest.mark.parametrize("part", ["train", "val"])
+def test_parts_without_folders_of_classes_are_told(part: str, tmp_path: Path) -> None:
+    make(tmp_path, tuple({"train", "val"} - {part}))
+    fill(tmp_path / part, 3)
+    found = refused(tmp_path)
+    assert str(tmp_path / part) in found.message
+    assert f"3 images in {tmp_path / part} passed over: in no class's folder" in str(found.help)
+
+
+def test_parts_that_are_empty_are_told(tmp_path: Path) -> None:
+    make(tmp_path, ("train", "test"))
+    (tmp_path / "val").mkdir()
+    found = refused(tmp_path)
+    assert found.message == f"no images in {tmp_path / 'val'}"
+    assert "without this folder, images of train are set aside" in str(found.help)
+    (tmp_path / "val" / "cats").mkdir()
+    assert refused(tmp_path).message == f"no images in {tmp_path / 'val'}"
+
+
+# -- what is passed over
+
+HIDDEN = (".DS_Store", "._0.png", ".0.png.swp", "Thumbs.db", "thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini",
+          "Icon\r")  # fmt: skip
+HIDDEN_FOLDERS = (".ipynb_checkpoints", "__MACOSX", "__macosx", ".git", ".Trash-1000", "@eaDir", "$RECYCLE.BIN",
+                  "System Volume Information", "lost+found")  # fmt: skip
+
+
+@pytest.mark.parametrize("parts", [("",), ("train", "val", "test")])
+def test_hidden_names_are_passed_over_everywhere(parts: tuple[str, ...], tmp_path: Path) -> None:
+    plain, found = (read(make(tmp_path / name, parts)) for name in ("plain", "set"))
+    assert plain.digest == found.digest
+    everywhere = [tmp_path / "set", *(p for p in (tmp_path / "set").rglob("*") if p.is_dir())]
+    assert len(everywhere) == (3 if parts == ("",) else 10)
+    for folder in everywhere:
+        for name in HIDDEN:
+            assert is_hidden(name)
+            (folder / name).write_bytes(b"\0\5\26\7")
+        for name in HIDDEN_FOLDERS:
+            assert is_hidden(name)
+            save(folder / name / "0-checkpoint.png", 7)
+            save(folder / name / "cats" / "0.png", 7)
+    again = read(tmp_path / "set")
+    assert (again.digest, again.classes, again.notes) == (plain.digest, CLASSES, plain.notes)
+
+
+def test_what_lies_beside_classes_is_counted_and_said(tmp_path: Path) -> None:
+    make(tmp_path, ("",))
+    for i in range(5):
+        save(tmp_path / f"cat.{i}.png")
+    for name in ("README", "cats/0.heic", "cats/1.HEIC", "dogs/sub/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    strays, others = read(tmp_path).notes
+    assert strays == f"5 images in {tmp_path} passed over: in no class's folder"
+    assert others.startswith(f"4 files in {tmp_path} passed over: 1 without an ending, 2 .heic and 1 .txt; images end")
+
+
+def test_what_lies_beside_parts_is_counted_and_said(tmp_path: Path) -> None:
+    make(tmp_path, ("train", "val", "test"))
+    for name in ("a.png", "train/b.png", "val/c.png", "test/d.png"):
+        save(tmp_path / name)
+    assert read(tmp_path).notes == (f"4 images in {tmp_path} passed over: in no class's folder",)
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs links")
+def test_links_are_followed_or_said(tmp_path: Path) -> None:
+    make(tmp_path / "else", ("",))
+    (tmp_path / "set").mkdir()
+    for name in CLASSES:
+        (tmp_path / "set" / name).symlink_to(tmp_path / "else" / name)
+    (tmp_path / "else" / "cats" / "more").symlink_to(tmp_path / "else" / "dogs")
+    (tmp_path / "else" / "cats" / "gone.png").symlink_to("/nowhere.png")
+    found = read(tmp_path / "set")
+    assert found.split == "14/2/4"
+    assert found.notes == (
+        f"1 file in {tmp_path / 'set'} passed over: no regular files",
+        f"1 link in {tmp_path / 'set'} passed over: folders elsewhere",
+    )
+
+
+# -- one Unicode form
+
+NFC, NFD = (normalize(form, "ñandú é") for form in ("NFC", "NFD"))
+
+
+def test_names_are_compared_in_one_form(tmp_path: Path) -> None:
+    assert NFC != NFD
+    make(tmp_path / "mixed", ("train",), (NFC, "z"))
+    make(tmp_path / "mixed", ("val", "test"), (NFD, "z"))
+    make(tmp_path / "mac", ("train", "val", "test"), (NFD, "z"))
+    make(tmp_path / "linux", ("train", "val", "test"), (NFC, "z"))
+    mixed, mac, linux = (read(tmp_path / name) for name in ("mixed", "mac", "linux"))
+    assert mixed.classes == mac.classes == linux.classes == tuple(sorted((NFC, "z")))
+    assert mixed.split == "20/20/20"
+    assert mac.digest == linux.digest
+
+
+def test_two_folders_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in (NFC, NFD, "z"):
+        fill(tmp_path / name)
+    assert f"has two folders of the name {NFC}" in refused(tmp_path).message
+
+
+@pytest.mark.parametrize(("here", "said"), [(NFC, NFD), (NFD, NFC)])
+def test_a_folder_is_found_in_either_form(here: str, said: str, tmp_path: Path) -> None:
+    make(tmp_path / here / "set", ("",))
+    assert load_data(recipe_of(f"{said}/set"), GREY, tmp_path).split == "14/2/4"
+    assert refusal(lambda: load_data(recipe_of(f"{said}/gone"), GREY, tmp_path)).code == "V503"
+
+
+# -- where a folder is
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    make(tmp_path / "x", ("",))
+    digest = read(tmp_path / "x").digest
+    assert load_data(recipe_of("~/x"), GREY, Path("/nowhere")).digest == digest
+    assert load_data(recipe_of("x"), GREY, Workplace(Path("~")).data_folder).digest == digest
+    monkeypatch.setenv("VGGDSL_DATA", "~")
+    assert load_data(recipe_of("x"), GREY, Workplace().data_folder).digest == digest
+    found = refusal(lambda: load_data(recipe_of("~/gone"), GREY, tmp_path))
+    assert (found.code, str(tmp_path / "gone") in str(found.help)) == ("V503", True)
+    assert refusal(lambda: load_data(recipe_of("~nobody-of-this-name/x"), GREY, tmp_path)).code == "V503"
+
+
+def test_an_archive_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "set.zip").write_bytes(b"PK")
+    found = refusal(lambda: load_data(recipe_of("set.zip"), GREY, tmp_path))
+    assert (found.code, found.help) == ("V503", f"{tmp_path / 'set.zip'} is a file: unpack it, and name the folder")
+
+
+# -- sets as they come
+
+
+def test_labels_in_a_table_are_told(tmp_path: Path) -> None:
+    fill(tmp_path / "images")
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\n0.png,1\n")
+    found = refused(tmp_path)
+    assert found.message == f"{tmp_path} has 1 folder of images"
+    for told in (f"labels in {table} aren't read", "`file,label`", str(tmp_path / "LABEL"), "two classes at least"):
+        assert told in str(found.help)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "train.csv", "Labels.TSV", "image_labels.txt", "annotations.json"])
+@pytest.mark.parametrize("place", ["", "train"])
+def test_labels_are_told_beside_images_without_folders(name: str, place: str, tmp_path: Path) -> None:
+    fill(tmp_path / "train")
+    (tmp_path / place / name).write_bytes(b"\xff\x00")
+    assert f"labels in {tmp_path / place / name} aren't read: move" in str(refused(tmp_path).help)
+
+
+def test_tables_beside_classes_do_no_harm(tmp_path: Path) -> None:
+    make(tmp_path, ("",))
+    (tmp_path / "labels.csv").write_text("file,label\n")
+    assert read(tmp_path).split == "14/2/4"
+
+
+@pytest.mark.parametrize("around", ["", "tiny-imagenet-200"])
+def test_tiny_imagenet_as_it_comes_is_told(around: str, tmp_path: Path) -> None:
+    root = tmp_path / "tiny" / around
+    for name in ("n01443537", "n01629819"):
+        fill(root / "train" / name / "images")
+    fill(root / "val" / "images")
+    (root / "val" / "val_annotations.txt").write_text("0.png\tn01443537\t0\t0\t9\t9\n")
+    found = refused(tmp_path / "tiny")
+    assert "val/images is a class that the training images don't have" in found.message
+    for told in ("`data tiny-imagenet`", "tiny-imagenet-200", "val_annotations.txt"):
+        assert told in str(found.help)
+
+
+@pytest.mark.parametrize("layout", ["tars", "kaggle", "flat val", "tars of classes"])
+def test_imagenet_as_it_comes_is_told(layout: str, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    if layout == "tars":
+        for name in ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz"):
+            save(tmp_path / "x.png")
+            root.mkdir(exist_ok=True)
+            (root / name).write_bytes(b"x")
+    if layout == "kaggle":
+        make(root / "ILSVRC" / "Data" / "CLS-LOC", ("train",), ("n01440764", "n01443537"))
+        fill(root / "ILSVRC" / "Data" / "CLS-LOC" / "val")
+        (root / "ILSVRC" / "ImageSets").mkdir()
+        (root / "LOC_synset_mapping.txt").write_text("n01440764 tench\n")
+    if layout == "flat val":
+        make(root, ("train",), ("n01440764", "n01443537"))
+        save(root / "val" / "ILSVRC2012_val_00000001.JPEG")
+    if layout == "tars of classes":
+        (root / "train").mkdir(parents=True)
+        (root / "train" / "n01440764.tar").write_bytes(b"x")
+    help = str(refused(root).help)
+    for told in ("`data imagenet`", "imagenet/train/n01440764", "LOC_val_solution.csv"):
+        assert told in help
+
+
+@pytest.mark.parametrize(
+    ("file", "entry"),
+    [
+        ("cifar-10-batches-py/data_batch_1", "cifar10"),
+        ("cifar-10-batches-bin/data_batch_1.bin", "cifar10"),
+        ("cifar-100-python/train", "cifar100"),
+        ("MNIST/raw/train-images-idx3-ubyte", "mnist"),
+        ("FashionMNIST/raw/train-images-idx3-ubyte", "fashion-mnist"),
+        ("train_32x32.mat", "svhn"),
+        ("stl10_binary/train_X.bin", "stl10"),
+    ],
+)
+def test_sets_in_files_of_their_own_are_told(file: str, entry: str, tmp_path: Path) -> None:
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_bytes(b"x")
+    assert refused(tmp_path).help == f"`data {entry}` reads these files, in place of `data folder`"

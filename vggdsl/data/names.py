@@ -1,0 +1,58 @@
+"""What names of files and folders mean: parts of a set, images, what nobody put there."""
+
+import re
+from pathlib import PurePath
+from unicodedata import normalize
+
+from vggdsl.data.formats import SUFFIXES
+
+PARTS = ("train", "val", "test")
+_AROUND = "(?:(?:data|set|split|image|img|picture|photo|file|folder|sample|subset|part)s?)*"
+_WORDS = {
+    "train": "train|training|trn",
+    "val": "val|valid|validation|dev",
+    "test": "test|testing|tst|eval|evaluation",
+    "unused": "unlabel|unlabell?ed|unsup|unsupervised|extra|pred|predict|prediction|submission",
+}
+_NAMES = {part: re.compile(f"{_AROUND}(?:{words})s?{_AROUND}") for part, words in _WORDS.items()}
+_SYSTEM = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
+_SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
+"""What systems leave beside a user's files, in lower case; other such names begin with a dot."""
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of that name is nobody's image and nobody's class.
+
+    >>> [is_hidden(name) for name in (".ipynb_checkpoints", "._x.png", "__MACOSX", "Thumbs.db", "cats")]
+    [True, True, True, True, False]
+    """
+    return name.startswith(".") or name.casefold() in (*_SYSTEM, *_SYSTEM_FILES)
+
+
+def part_of(name: str) -> str | None:
+    """The part that a folder of that name is, beside others: train, val, test, or unused. None for any other name.
+
+    >>> [part_of(name) for name in ("TRAIN", "train_set", "Testing", "valid", "training-images", "val2017", "cats")]
+    ['train', 'train', 'test', 'val', 'train', 'val', None]
+    """
+    plain = letters(name)
+    return next((part for part, known in _NAMES.items() if known.fullmatch(plain)), None)
+
+
+def one_form(name: str) -> str:
+    """The name as others are compared with it: macOS writes é as two characters, most others as one."""
+    return normalize("NFC", name)
+
+
+def letters(name: str) -> str:
+    """The letters of a name, in one case.
+
+    >>> letters("Train_set-2")
+    'trainset'
+    """
+    return re.sub(r"[\W\d_]+", "", one_form(name).casefold())
+
+
+def is_named_as_image(name: str) -> bool:
+    """Whether a file of that name is read as an image."""
+    return PurePath(name).suffix.lower() in SUFFIXES
