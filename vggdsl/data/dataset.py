@@ -30,7 +30,7 @@ from vggdsl.data.moments import Moments
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import SEED, Arrays, Files, Noise
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
-from vggdsl.data.splits import Images, Lazy, Split, measured, set_aside
+from vggdsl.data.splits import Images, Lazy, Split, measured, part_of, set_aside
 from vggdsl.data.views import view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Given, Normalize, Recipe
@@ -131,7 +131,8 @@ def load_data(
 
     What its source divides stays divided, such as CIFAR-10's test images. The rest is one pool that is
     divided class by class, by the data's own ``seed=`` and not by that of the training, into as many images as
-    ``val=`` and ``test=`` say; what they are by default stands at the sets' readers. Images of files that would take
+    ``val=`` and ``test=`` say; what they are by default stands at the sets' readers. With ``n=`` the pool, or what is
+    there to train on, is a part of so many, drawn class by class in the same way. Images of files that would take
     more than half of the free memory, or of which each epoch sees other parts, are read when they are needed; that
     changes nothing in what a training computes.
 
@@ -148,7 +149,7 @@ def load_data(
     check_channels(shape)
     wanted = Wanted(recipe, shape, root, download)
     found = SOURCES[recipe.data.name].read(wanted)
-    splits, classes, warnings = _divide(found, recipe), found.classes, list[Diagnostic]()
+    splits, classes, warnings = _divide(_part(found, recipe), recipe), found.classes, list[Diagnostic]()
     looked = look(splits, _held(splits, recipe), told)
     bad = [(one.files.names[i], why) for one in looked.values() for i, why in one.bad.items()]
     if bad:
@@ -193,6 +194,25 @@ def _refuse_empty(splits: Mapping[str, Lazy], classes: Sequence[str], recipe: Re
         what = f"{empty} images" if empty is not None else f"images of {classes[counts.index(0)]} to train on"
         help = "mend them, or add others"
         raise InputError(Diagnostic("V512", f"no {what} are left that can be read", recipe.place("data"), help))
+
+
+def _part(found: Found, recipe: Recipe) -> Found:
+    """The set with ``n`` of its images to train on; what is set aside of them is as large a part of them.
+
+    Raises ``InputError`` V512 if it has fewer, or more classes.
+    """
+    pool, n, classes = found.splits["train"], recipe.data.n, len(found.classes)
+    if n is None:
+        return found
+    if not classes <= n <= len(pool):
+        message = f"{n:,} images of {recipe.data.name}, which has {len(pool):,} to train on"
+        help = f"write n={len(pool)} or less, or remove it"
+        if n < classes:
+            message, help = f"{n:,} images of {classes:,} classes", f"write n={classes} or more"
+        raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
+    val, test = (count * n // len(pool) for count in (found.val, found.test))
+    part = part_of(pool, n, recipe.data.seed)
+    return replace(found, splits={**found.splits, "train": part}, val=val, test=test)
 
 
 def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:

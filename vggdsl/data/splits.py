@@ -1,5 +1,6 @@
 """Images with labels, held in memory or read when they are needed, and how one pool of them is divided."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
@@ -94,15 +95,36 @@ def set_aside(pool: Pool, count: int, seed: int = SEED) -> tuple[Pool, Pool]:
     Every class gives its share of ``count``, rounded by largest remainders. The draw is the same on
     every machine and with every version: NumPy promises the stream of ``RandomState``, and of no other.
     """
-    labels = pool.labels.numpy()
-    sizes = np.bincount(labels)
-    random = np.random.RandomState(seed)
-    taken = np.zeros(len(labels), dtype=bool)
-    for label, share in enumerate(_shares(sizes, count)):
-        members = np.flatnonzero(labels == label)
-        taken[random.permutation(members)[:share]] = True
+    taken = _drawn(pool, _shares(np.bincount(pool.labels.numpy()), count), seed)
     aside, rest = (torch.from_numpy(np.flatnonzero(mask)) for mask in (taken, ~taken))
     return pool.take(aside), pool.take(rest)
+
+
+def part_of(pool: Pool, count: int, seed: int = SEED) -> Pool:
+    """``count`` images of a pool, drawn as ``set_aside`` draws them, but of each class that has any one at least.
+
+    Raises ``ValueError`` for fewer than those classes, or more than the pool.
+    """
+    sizes = np.bincount(pool.labels.numpy())
+    if not np.count_nonzero(sizes) <= count <= len(pool.labels):
+        raise ValueError(f"{count} of {len(pool.labels)}")
+    shares = _shares(sizes, count)
+    for label, size in enumerate(sizes):
+        if size and not shares[label]:
+            shares[label] = 1
+            shares[shares.index(max(shares))] -= 1
+    return pool.take(torch.from_numpy(np.flatnonzero(_drawn(pool, shares, seed))))
+
+
+def _drawn(pool: _Labelled, shares: Sequence[int], seed: int) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Which images are drawn, where each class gives its share."""
+    labels = pool.labels.numpy()
+    random = np.random.RandomState(seed)
+    taken = np.zeros(len(labels), dtype=bool)
+    for label, share in enumerate(shares):
+        members = np.flatnonzero(labels == label)
+        taken[random.permutation(members)[:share]] = True
+    return taken
 
 
 def _shares(sizes: "np.ndarray[tuple[int], np.dtype[np.int64]]", count: int) -> list[int]:

@@ -214,12 +214,12 @@ def two_decimals(value: float) -> str:
 
 
 def data_text(data: Data) -> str:
-    """The data set with what makes it another: its folder, labels or images that were replaced.
+    """The data set with what makes it another: its folder, a part of it, labels or images that were replaced.
 
-    >>> data_text(Data("digits", val=180, labels="random"))
-    'digits(labels=random)'
+    >>> data_text(Data("digits", val=180, n=500, labels="random"))
+    'digits(n=500, labels=random)'
     """
-    return str(replace(data, val=None, test=None, classes=None, n=None))
+    return str(replace(data, val=None, test=None, classes=None, n=None if data.name == "fake" else data.n))
 
 
 def _percent(share: float) -> float:

@@ -60,7 +60,7 @@ _FOR = {"val": "choose", "test": "test"}
 
 def _data_set(name: str) -> CallKind:
     published = DATA_SETS[name]
-    keys = keys_of(Data, *(("n", "classes") if name == "fake" else ()), "val", "test", "seed", "labels", "images")
+    keys = keys_of(Data, "n", *(("classes",) if name == "fake" else ()), "val", "test", "seed", "labels", "images")
     if name == "folder":
         path = Key("path", Quoted(), "where it is", required=True)
         return CallKind(

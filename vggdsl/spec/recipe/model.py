@@ -14,6 +14,7 @@ Origin = Literal["spec", "default", "flag"]
 
 
 FAKE_CLASSES, FAKE_IMAGES = 10, 1000
+_PART = "how many images, class by class, of those to train on; what is set aside is set aside of them"
 RATE = Number(1e-12, 1e3)
 DEFAULT_ADAM_LR = 1e-3
 """Kingma & Ba 2015, algorithm 1. SGD has no usual rate: there the recipe must say one."""
@@ -25,9 +26,10 @@ _DECAY = "the weight of the squares of the weights"
 class Data:
     """A data set: ``cifar10(val=5000)``, ``folder("DIR")``, ``fake(classes=10, n=512)``.
 
-    ``val`` and ``test`` are how many images to set aside where the set has no such split, and ``seed`` which ones. With
-    ``labels=random`` the labels to train on and to choose by are drawn, with ``images=noise`` their images; the test
-    stays as it is.
+    ``n`` are the images to use of those that the set has to train on: what is set aside is set aside of them, and
+    splits that it has besides stay whole. ``val`` and ``test`` are how many to set aside where the set has no such
+    split, and ``seed`` which ones. With ``labels=random`` the labels to train on and to choose by are drawn, with
+    ``images=noise`` their images; the test stays as it is.
     """
 
     name: str
@@ -36,7 +38,7 @@ class Data:
     test: Annotated[int | None, Whole(), "images to test by; else the set's own, or a usual number"] = None
     seed: Annotated[int, Whole(0), "which images these are"] = 0
     classes: Annotated[int | None, Whole(2), f"how many are drawn; else {FAKE_CLASSES}"] = None
-    n: Annotated[int | None, Whole(), f"how many images are drawn; else {FAKE_IMAGES:,}"] = None
+    n: Annotated[int | None, Whole(), f"{_PART}; else all, {FAKE_IMAGES:,} of fake"] = None
     labels: Annotated[Literal["random"] | None, Choice("random"), "drawn, in place of the true ones"] = None
     images: Annotated[Literal["noise"] | None, Choice("noise"), "noise, in place of the true ones"] = None
 
