@@ -9,20 +9,25 @@ import vggdsl
 from vggdsl.spec.recipe import (
     SGD,
     Adam,
+    ColourJitter,
     ColourPCA,
     Constant,
     Cosine,
     Crop,
     Data,
+    Erase,
     From,
     Given,
     HFlip,
     Init,
     Plateau,
+    RandomResizedCrop,
     Recipe,
+    Rotate,
     Scale,
     Steps,
     Stop,
+    VFlip,
     WarmUp,
 )
 from vggdsl.text.errors import Diagnostic
@@ -52,6 +57,13 @@ READ = [
     ("augment crop(32, pad=4) hflip", (Crop(32, 4), HFlip())),
     ("augment scale(256..512) crop(224) colour-pca", (Scale(256, 512), Crop(224), ColourPCA())),
     ("augment scale(256) color-pca", (Scale(256, 256), ColourPCA())),
+    (
+        "augment random-resized-crop(32, scale=20%..1, ratio=3/4..1.5) vflip rotate(15) erase(p=.25)",
+        (RandomResizedCrop(32, (0.2, 1.0), (0.75, 1.5)), VFlip(), Rotate(15), Erase(0.25)),
+    ),
+    ("augment random-resized-crop(8) erase(scale=0.1)", (RandomResizedCrop(8), Erase(scale=(0.1, 0.1)))),
+    ("augment colour-jitter(brightness=0.4, hue=.1)", (ColourJitter(0.4, hue=0.1),)),
+    ("augment color-jitter(saturation=1)", (ColourJitter(saturation=1.0),)),
     ("normalize mean", "mean"),
     ("normalize none", "none"),
     ("normalize imagenet", Given((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))),
@@ -115,7 +127,7 @@ WRONG = [
     ("data", '"cifar10"', "write data cifar10(val=5000)"),
     ("data", "cifar10 mnist", "write data cifar10(val=5000)"),
     ("data", "cifar10(vall=5)", "did you mean `val`?"),
-    ("data", "cifar10(n=5)", "known: val, test, seed, labels, images"),
+    ("data", "cifar10(quantity=5)", "known: n, val, test, seed, labels, images"),
     ("data", "cifar10(test=5000)", "remove `test=5000`"),
     ("data", "imagenet(val=5000)", "remove `val=5000`"),
     ("data", "cifar10(seed=-1)", "write a number such as 0.05 or 1e-3"),
@@ -125,6 +137,47 @@ WRONG = [
     ("augment", "crop(0)", "write a whole number from 1"),
     ("augment", "flip", "did you mean `hflip`?"),
     ("augment", "hflip(p=0.5)", "remove it"),
+    ("augment", "random_crop(32, padding=4)", "write crop(32, pad=4)"),
+    ("augment", "RandomCrop(size=32, padding=4)", "write crop(32, pad=4)"),
+    ("augment", "crop(32, 4)", "say what it is: pad=4"),
+    ("augment", "horizontal_flip", "write hflip"),
+    ("augment", "RandomHorizontalFlip(p=0.3)", "here it is `hflip`: mirrored with probability 1/2"),
+    ("augment", "vertical_flip", "write vflip"),
+    ("augment", "rotation(15)", "write rotate(15)"),
+    (
+        "augment",
+        "random_rotation(0.1)",
+        "here it is `rotate`: turned by up to so many degrees to either side, bilinear; the corners are black",
+    ),
+    ("augment", "rotate(0.1)", "write a number from 1 to 180"),
+    ("augment", "random_erasing", "write erase"),
+    ("augment", "RandomErasing(p=0.1)", "write erase(p=0.1)"),
+    ("augment", "erase(p=0)", "write a number above 0, at most 1"),
+    (
+        "augment",
+        "cutout(16)",
+        "it isn't in the language; `erase` does something else: the size of its rectangle is drawn",
+    ),
+    ("augment", "grayscale", "it isn't in the language: images are grey where the input has one channel"),
+    ("augment", "center_crop(32)", "leave it out: the centre is what is evaluated"),
+    (
+        "augment",
+        "mixup(0.2)",
+        "known: crop, random-resized-crop, hflip, vflip, rotate, scale, colour-pca, colour-jitter, erase",
+    ),
+    ("augment", "RandomResizedCrop(32)", "write random-resized-crop(32)"),
+    (
+        "augment",
+        "RandomResizedCrop",
+        "here it is `random-resized-crop`: a random part, scaled to the size; comes first",
+    ),
+    ("augment", "random-resized-crop(32, scale=1..0.5)", "write 0.5..1"),
+    ("augment", "random-resized-crop(32, scale=0..1)", "write a range within 0.0001..1, or one number"),
+    ("augment", "random-resized-crop(32, ratio=1/0)", None),
+    ("augment", "colour-jitter", "write colour-jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)"),
+    ("augment", "color-jitter(0.4)", "say what it is: brightness=0.4 or contrast=0.4 or saturation=0.4 or hue=0.4"),
+    ("augment", "ColorJitter(hue=0.1)", "write colour-jitter(hue=0.1)"),
+    ("augment", "colour-jitter(hue=0.6)", "write a number from 0 to 0.5"),
     ("augment", "scale(512..256)", "write 256..512"),
     ("augment", "scale", "write scale(256) or scale(256..512)"),
     ("normalize", "std", None),
@@ -135,7 +188,7 @@ WRONG = [
     ("batch", "128 256", "write batch 128"),
     ("optimizer", "adm", "did you mean `adam`?"),
     ("optimizer", "sgd(momentm=0.9, lr=1)", "did you mean `momentum`?"),
-    ("optimizer", "sgd(0.1)", "write sgd(lr=0.05, momentum=0.9)"),
+    ("optimizer", "sgd(0.1)", "say what it is: lr=0.1 or momentum=0.1 or weight-decay=0.1"),
     ("optimizer", "sgd(lr=1, lr=2)", "keep one"),
     ("optimizer", "sgd(lr=0)", "write a number from 1e-12 to 1000"),
     ("optimizer", "sgd(lr=1, momentum=2)", "write a number from 0 to 1"),
@@ -261,6 +314,17 @@ def test_a_spec_s_recipe_by_name() -> None:
     with pytest.raises(vggdsl.InputError, match="no recipe `c`"):
         spec.recipe("c")
     assert vggdsl.parse(NET).recipe() == Recipe()
+
+
+def test_all_that_is_wrong_in_a_line_of_augmentations_is_told() -> None:
+    found = errors("augment rotation(15) color-jitter(0.4) cutout(16) vflip random-resized-crop(32)")
+    assert [each.labels[0].span.text for each in found] == ["rotation(15)", "0.4", "cutout(16)"]
+
+
+def test_a_default_that_is_written_changes_no_digest() -> None:
+    written = recipe("augment random-resized-crop(32, scale=0.08..1, ratio=3/4..4/3) erase(p=0.5, ratio=0.3..3.3)")
+    assert written.digest == recipe("augment random-resized-crop(32) erase").digest
+    assert written.written("augment") == "random-resized-crop(32) erase"
 
 
 def test_statistics_have_one_digest_however_they_are_written() -> None:

@@ -116,16 +116,21 @@ def _section(entry: EntryKind) -> Iterator[str]:
     yield from ("", "| value | means |", "| :-- | :-- |")
     for call in entry.calls:
         yield f"| {' or '.join(f'`{name}`' for name in (_shown(call), *call.also))} | {call.meaning} |"
-    keys = {(key.name, key.type.says): key for call in entry.calls for key in _keys(call)}
+    keys = {_told(key): key for call in entry.calls for key in _keys(call)}
     if not keys:
         return
     yield from ("", "| in brackets | of | is | by default | means |", "| :-- | :-- | :-- | :-- | :-- |")
-    for (name, says), key in keys.items():
-        of = [call.name for call in entry.calls if any((k.name, k.type.says) == (name, says) for k in _keys(call))]
+    for told, key in keys.items():
+        name, says, *_ = told
+        of = [call.name for call in entry.calls if any(_told(k) == told for k in _keys(call))]
         whose = "all" if len(of) == len(entry.calls) > 1 else " ".join(f"`{name}`" for name in of)
         is_option = any(key in call.keys for call in entry.calls)
         default = "" if key.default is None else f"`{key.type.write(key.default)}`"
         yield f"| `{name}{'=' if is_option else ''}` | {whose} | {says} | {default} | {key.meaning} |"
+
+
+def _told(key: Key) -> tuple[str, str, str, object]:
+    return (key.name, key.type.says, key.meaning, key.default)
 
 
 def _shown(call: CallKind) -> str:

@@ -1,14 +1,16 @@
 """Batches of images on the device, augmented."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
+from torchvision.transforms import v2
 
 from vggdsl.data.moments import Colours
-from vggdsl.spec.recipe import Augment, ColourPCA, Crop, HFlip
+from vggdsl.spec.recipe import Augment, ColourJitter, ColourPCA, Crop, Erase, HFlip, Rotate, VFlip
 
 _ALL = slice(None)
+_LARGEST = 2**63 - 1
 _ALPHA = 0.1
 """Standard deviation of the multiples of the colours' components (Krizhevsky et al. 2012, sec. 4.1)."""
 
@@ -22,11 +24,12 @@ def augment(
     total: int | None = None,
     share: slice = _ALL,
 ) -> Tensor:
-    """Images (N, C, H, W) of uint8, each cropped, mirrored and recoloured at random, in the order of the steps.
+    """Images (N, C, H, W) of uint8, each cropped, turned and recoloured at random, in the order of the steps.
 
     A crop has the size that its step says. After ``colour-pca``, which needs ``colours``, images are of
-    single precision, still about 0 to 255: nothing is rounded or cut off. Where the images are a ``share`` of a
-    batch of ``total``, chance is drawn for the whole batch, so that each image is changed as it would be there.
+    single precision, still about 0 to 255: nothing is rounded or cut off. ``erase`` is for normalised ones. Where the
+    images are a ``share`` of a batch of ``total``, chance is drawn for the whole batch, so that each image is changed
+    as it would be there.
 
     Raises ``ValueError`` for steps that a training refuses, and for ``scale``, which isn't of batches.
     """
@@ -42,12 +45,41 @@ def augment(
                 images = crop(images, pad, offsets[:, share].to(images.device), size)
             case HFlip():
                 images = hflip(images, (torch.rand(n, generator=random) < 0.5)[share].to(images.device))
+            case VFlip():
+                images = vflip(images, (torch.rand(n, generator=random) < 0.5)[share].to(images.device))
             case ColourPCA() if colours is not None:
                 alpha = torch.randn(n, 3, generator=random, dtype=torch.float64) * _ALPHA
                 images = images + colours.shift(alpha[share]).to(images.device, torch.float32)[:, :, None, None]
+            case Rotate() | ColourJitter() | Erase():
+                seeds = torch.randint(0, _LARGEST, (n,), generator=random)[share]
+                images = transformed(images, transform_of(step), seeds.tolist())
             case _:
                 raise ValueError(f"{step} isn't implemented")
     return images
+
+
+def transform_of(step: Rotate | ColourJitter | Erase) -> v2.Transform:
+    """Torchvision's."""
+    match step:
+        case Rotate(degrees):
+            return v2.RandomRotation((-degrees, degrees), v2.InterpolationMode.BILINEAR)
+        case ColourJitter(brightness, contrast, saturation, hue):
+            return v2.ColorJitter(brightness, contrast, saturation, hue)
+        case Erase(p, scale, ratio):
+            return v2.RandomErasing(p, scale, ratio)
+
+
+def transformed(images: Tensor, transform: v2.Transform, seeds: Iterable[int]) -> Tensor:
+    """The images, each as the transform changes it by its seed.
+
+    Torchvision draws from the one generator of PyTorch on the CPU, which is as before afterwards.
+    """
+    changed = []
+    with torch.random.fork_rng(devices=[]):
+        for image, seed in zip(images, seeds, strict=True):
+            torch.default_generator.manual_seed(seed)
+            changed.append(transform(image))
+    return torch.stack(changed)
 
 
 def crop(images: Tensor, pad: int, offsets: Tensor, size: int | None = None) -> Tensor:
@@ -69,3 +101,8 @@ def crop(images: Tensor, pad: int, offsets: Tensor, size: int | None = None) -> 
 def hflip(images: Tensor, mirrored: Tensor) -> Tensor:
     """The images, those that are ``mirrored`` (N,) with left and right exchanged."""
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+
+def vflip(images: Tensor, mirrored: Tensor) -> Tensor:
+    """The images, those that are ``mirrored`` (N,) with top and bottom exchanged."""
+    return torch.where(mirrored[:, None, None, None], images.flip(2), images)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,8 +21,8 @@ _AHEAD = 3
 _CHUNK = 64
 _ALL = slice(None)
 
-ImageRequest = tuple[Lazy, int, tuple[int, float, float] | None]
-"""An image of a split, and which view of it is wanted; None: its centre."""
+ImageRequest = tuple[Lazy, int, tuple[Any, ...] | None]
+"""An image of a split, and what its view drew; None: its centre."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def training_batches(
     """The batches of an epoch, of which this process gets its ``share``.
 
     ``order`` are indices of the split, ``random_of`` makes the generator of a step. Where the split has a view,
-    S and the place of each image are drawn here, first S of all images of the batch: whatever the share is,
-    an image is seen in the same way.
+    what of each image it sees is drawn here, for all images of the batch: whatever the share is, an image is seen
+    in the same way.
     """
     parts = (order[k * batch : (k + 1) * batch] for k in range(steps))
     if isinstance(split, Split):
@@ -75,9 +76,7 @@ def _views(split: Lazy, chosen: Tensor, random: torch.Generator) -> list[ImageRe
     indices, view = chosen.tolist(), split.view
     if view is None:
         return [(split, i, None) for i in indices]
-    sides = torch.randint(view.low, view.high + 1, (len(indices),), generator=random).tolist()
-    down, across = torch.rand(2, len(indices), generator=random, dtype=torch.float64).tolist()
-    return [(split, *request) for request in zip(indices, zip(sides, down, across, strict=True), strict=True)]
+    return [(split, *request) for request in zip(indices, view.draw(len(indices), random), strict=True)]
 
 
 def in_order(split: Images, batch: int) -> Iterator[Split]:

@@ -31,7 +31,7 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import SEED, Arrays, Files, Noise
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, part_of, set_aside
-from vggdsl.data.views import view_of
+from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Given, Normalize, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
@@ -245,7 +245,7 @@ def _without_sense(splits: dict[str, Lazy], classes: tuple[str, ...], wanted: Wa
             splits[name] = replace(splits[name], labels=torch.from_numpy(drawn))
     if data.images == "noise":
         shape, view = wanted.shape, view_of(wanted.recipe)
-        size = (view.high, view.high) if view else (shape.h, shape.w)
+        size = (view.high, view.high) if isinstance(view, View) else (shape.h, shape.w)
         normal = DataSet(classes, splits["train"], splits["val"], splits["test"]).normalisation("mean-std")
         mean, std = (tuple(255 * v for v in values) for values in (normal.mean, normal.std))
         for name in parts:
@@ -289,7 +289,7 @@ def _fitted(split: Lazy, pictures: Arrays, recipe: Recipe) -> Split:
 def _native(split: Lazy) -> Split | None:
     """Images that need no scaling, as they are: a crop of them is made of a whole batch."""
     pictures, view = split.pictures, split.view
-    if not isinstance(pictures, Arrays) or view is None or view.low != view.high:
+    if not isinstance(pictures, Arrays) or not isinstance(view, View) or view.low != view.high:
         return None
     if pictures.images.shape[1:] != (split.shape.c, view.low, view.low):
         return None

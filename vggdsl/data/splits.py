@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import functional
 
 from vggdsl.data.pictures import SEED, Arrays, Hash, Pictures, sample
 from vggdsl.data.preprocessing import cover
-from vggdsl.data.views import View
+from vggdsl.data.views import ResizedCrop, View
 from vggdsl.network.shapes import Shape
 
 
@@ -49,7 +49,7 @@ class Lazy:
     pictures: Pictures
     labels: Tensor
     shape: Shape
-    view: View | None = None
+    view: View | ResizedCrop | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,10 +65,10 @@ class Lazy:
         side = self.view.scale if self.view else None
         return functional.pil_to_tensor(cover(self.pictures[index], self.shape, side))
 
-    def glimpse(self, index: int, side: int, down: float, across: float) -> Tensor:
-        """What the view sees of an image, (C, H, W) of uint8: see ``View.see``."""
+    def glimpse(self, index: int, *drawn: Any) -> Tensor:
+        """What the view sees of an image by what it drew, (C, H, W) of uint8: see ``View.see``."""
         assert self.view is not None
-        return functional.pil_to_tensor(self.view.see(self.pictures[index], self.shape, side, down, across))
+        return functional.pil_to_tensor(self.view.see(self.pictures[index], self.shape, *drawn))
 
     def update(self, digest: Hash) -> None:
         """Digests images and labels."""

@@ -1,12 +1,16 @@
 """What of an image a network sees: a random part of it scaled at random, or its centre."""
 
 from dataclasses import dataclass
+from math import sqrt
+from typing import Any
 
+import torch
 from PIL import Image
+from torch import Tensor
 
 from vggdsl.data.preprocessing import scaled_size, window
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import Augment, Crop, Recipe, Scale
+from vggdsl.spec.recipe import Augment, Crop, RandomResizedCrop, Recipe, Scale
 from vggdsl.spec.recipe.scales import SIZES as SIZES
 from vggdsl.spec.recipe.scales import evaluation_scale as evaluation_scale
 from vggdsl.spec.recipe.scales import training_scales
@@ -28,6 +32,12 @@ class View:
         """Q, by which images are evaluated: the middle of the range (Simonyan & Zisserman 2015, sec. 4.1)."""
         return (self.low + self.high) // 2
 
+    def draw(self, count: int, random: torch.Generator) -> list[tuple[Any, ...]]:
+        """What ``see`` takes of as many images: first the sides of all."""
+        sides = torch.randint(self.low, self.high + 1, (count,), generator=random).tolist()
+        down, across = torch.rand(2, count, generator=random, dtype=torch.float64).tolist()
+        return list(zip(sides, down, across, strict=True))
+
     def see(self, image: Image.Image, shape: Shape, side: int, down: float, across: float) -> Image.Image:
         """The window of the image whose shorter side is scaled to ``side``.
 
@@ -46,11 +56,61 @@ class View:
         return seen
 
 
-def view_of(recipe: Recipe) -> View | None:
-    """The view of images that aren't scaled to the input: by ``scale``, or by a crop of images that are larger.
+_LARGEST = 2**63 - 1
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class ResizedCrop:
+    """A part of an image, scaled to the input: ``area`` of the image's, and ``ratio`` of width to height, are drawn.
+
+    Evaluated is the centre of the image whose shorter side is scaled to ``scale``; None: so that it covers the input.
+    """
+
+    area: tuple[float, float]
+    ratio: tuple[float, float]
+    scale: int | None
+
+    def draw(self, count: int, random: torch.Generator) -> list[tuple[Any, ...]]:
+        """A seed for each image: what can be drawn depends on its size, which is known when it is read."""
+        return [(seed,) for seed in torch.randint(0, _LARGEST, (count,), generator=random).tolist()]
+
+    def see(self, image: Image.Image, shape: Shape, seed: int) -> Image.Image:
+        """The part that is drawn by the seed, bilinear with antialiasing."""
+        top, left, h, w = self.part(image.height, image.width, torch.Generator().manual_seed(seed))
+        cropped = image.crop((left, top, left + w, top + h))
+        return cropped.resize((shape.w, shape.h), Image.Resampling.BILINEAR)
+
+    def part(self, h: int, w: int, random: torch.Generator) -> tuple[int, int, int, int]:
+        """Top, left, height and width of a part of an image of h x w pixels.
+
+        It is drawn as torchvision's ``RandomResizedCrop`` draws, which takes no generator: threads that read images
+        can't share the one that all of PyTorch has. Where ten draws don't fit, it is the largest centre of the ratio.
+        """
+        lowest, highest = torch.log(torch.tensor(self.ratio)).tolist()
+        for _ in range(_TRIES):
+            area = h * w * _uniform(*self.area, random).item()
+            ratio = _uniform(lowest, highest, random).exp().item()
+            across, down = round(sqrt(area * ratio)), round(sqrt(area / ratio))
+            if 0 < across <= w and 0 < down <= h:
+                top, left = (int(torch.randint(0, n + 1, (1,), generator=random)) for n in (h - down, w - across))
+                return top, left, down, across
+        down, across = min(h, max(1, round(w / self.ratio[0]))), min(w, max(1, round(h * self.ratio[1])))
+        return (h - down) // 2, (w - across) // 2, down, across
+
+
+def _uniform(low: float, high: float, random: torch.Generator) -> Tensor:
+    return torch.empty(1).uniform_(low, high, generator=random)
+
+
+def view_of(recipe: Recipe) -> View | ResizedCrop | None:
+    """The view of images that aren't scaled to the input: by ``scale``, by a crop of images that are larger, or by
+    parts that are scaled themselves.
 
     None where images are scaled to cover the input, and their centre is kept.
     """
+    if recipe.augment and isinstance(first := recipe.augment[0], RandomResizedCrop):
+        return ResizedCrop(first.scale, first.ratio, evaluation_scale(recipe))
     scales = training_scales(recipe)
     if scales is None:
         return None
@@ -60,7 +120,9 @@ def view_of(recipe: Recipe) -> View | None:
     return View(*scales)
 
 
-def steps_after(view: View | None, steps: tuple[Augment, ...]) -> tuple[Augment, ...]:
+def steps_after(view: View | ResizedCrop | None, steps: tuple[Augment, ...]) -> tuple[Augment, ...]:
     """The steps that are left for images of which a view is taken already; without a view all but ``scale``."""
+    if isinstance(view, ResizedCrop):
+        return steps[1:]
     rest = steps[1:] if steps and isinstance(steps[0], Scale) else steps
     return rest[1:] if view and rest and isinstance(rest[0], Crop) else rest

@@ -1,11 +1,23 @@
 """What this version can't train, said before anything starts: nothing in a recipe is passed over."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from vggdsl.experiments.schedule import smallest_step
 from vggdsl.network.ops import BatchNorm
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import ColourPCA, Crop, Recipe, Scale, Steps, WarmUp
+from vggdsl.spec.recipe import (
+    DATA_SETS,
+    ColourJitter,
+    ColourPCA,
+    Crop,
+    Erase,
+    RandomResizedCrop,
+    Recipe,
+    Scale,
+    Steps,
+    WarmUp,
+)
 from vggdsl.spec.recipe.scales import SIZES, training_scales
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecipeError, error_of
@@ -35,6 +47,12 @@ def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
                 found = _scale(step, i, x, recipe)
             case Crop():
                 found = _crop(step, x, has_view=is_scaled and not any(isinstance(s, Crop) for s in steps[:i]))
+            case RandomResizedCrop():
+                found = _resized_crop(step, i, x, recipe)
+            case ColourJitter():
+                found = _jitter(step, i, x, recipe)
+            case Erase():
+                found = _erase(step, i, recipe)
             case ColourPCA() if x.c != 3:
                 found = (f"{step} needs an input of 3 channels, not of {x.c}", "remove it")
             case _:
@@ -54,7 +72,7 @@ def _scale(step: Scale, index: int, x: Shape, recipe: Recipe) -> tuple[str, str]
     if step.low < x.h:
         what = f"a crop of {crop.size}x{crop.size}" if isinstance(crop, Crop) else f"an input of {x.h}x{x.w}"
         return (f"{step} makes images smaller than {what}", f"scale to {x.h} or more")
-    if isinstance(crop, Crop) or (recipe.data.name in SIZES and step.low == step.high == x.h):
+    if isinstance(crop, Crop | RandomResizedCrop) or (recipe.data.name in SIZES and step.low == step.high == x.h):
         return None
     return (f"{step} without a crop leaves images that aren't {x.h}x{x.w}", f"write {step} crop({x.h})")
 
@@ -71,6 +89,40 @@ def _crop(step: Crop, x: Shape, *, has_view: bool) -> tuple[str, str] | None:
         message = f"{step} pads by more than the crop's size: it may show nothing of the image"
         return (message, f"write crop({size}, pad={size // 8 or 1})")
     return None
+
+
+def _resized_crop(step: RandomResizedCrop, index: int, x: Shape, recipe: Recipe) -> tuple[str, str] | None:
+    if index:
+        before = recipe.augment[index - 1]
+        help = (
+            f"remove {before}: what is cropped is scaled"
+            if isinstance(before, Scale)
+            else "let it come first, and once"
+        )
+        return (f"{step} comes after {before}", help)
+    if (step.size, step.size) != (x.h, x.w):
+        message = f"{step} gives {step.size}x{step.size} for an input of {x.h}x{x.w}"
+        return (message, f"write {replace(step, size=x.h)}" if x.h == x.w else "remove it: it is square")
+    return None
+
+
+def _jitter(step: ColourJitter, index: int, x: Shape, recipe: Recipe) -> tuple[str, str] | None:
+    if any(isinstance(before, ColourPCA) for before in recipe.augment[:index]):
+        return (f"{step} comes after colour-pca, which leaves no pixels of 0 to 255", "let it come before")
+    is_grey = x.c == 1 or DATA_SETS[recipe.data.name].is_grey
+    if not is_grey or not (step.saturation or step.hue):
+        return None
+    rest = replace(step, saturation=0.0, hue=0.0)
+    help = "remove it" if rest == ColourJitter() else f"write {rest}"
+    what = "an input of 1 channel" if x.c == 1 else f"the images of {recipe.data.name}"
+    return (f"{what} is grey: it has no saturation and no hue", help)
+
+
+def _erase(step: Erase, index: int, recipe: Recipe) -> tuple[str, str] | None:
+    later = next((after for after in recipe.augment[index + 1 :] if not isinstance(after, Erase)), None)
+    if later is None:
+        return None
+    return (f"{step} comes before {later}, and is done when images are normalised", "let it come last")
 
 
 def _rest(recipe: Recipe) -> Iterator[Diagnostic]:

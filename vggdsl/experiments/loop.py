@@ -26,7 +26,7 @@ from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
 from vggdsl.network.ops import BatchNorm
 from vggdsl.records.metrics import Epoch
-from vggdsl.spec.recipe import SGD, ColourPCA, From, Recipe
+from vggdsl.spec.recipe import SGD, ColourPCA, Erase, From, Recipe
 from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 
@@ -136,7 +136,9 @@ class _Training:
         self.patience = Patience(self.recipe.stop.patience) if self.recipe.stop else None
         self.progress = Progress()
         view = self.split.view if isinstance(self.split, Lazy) else None
-        self.augments = steps_after(view, self.recipe.augment)
+        steps = steps_after(view, self.recipe.augment)
+        self.augments = tuple(step for step in steps if not isinstance(step, Erase))
+        self.erases = tuple(step for step in steps if isinstance(step, Erase))
         self.colours = Colours.of(prepared.data.moments) if ColourPCA() in self.recipe.augment else None
         self.balance = None
         if prepared.class_weights is not None:
@@ -194,8 +196,9 @@ class _Training:
             group["lr"] = self.rate(engine.state.iteration - 1)
         batch = next(self.batches)
         images, labels = _on(batch.split, self.hardware.device)
-        images = augment(images, self.augments, batch.random, self.colours, total=batch.total, share=processes.share)
-        images = self.prepared.normalisation(images)
+        changed = partial(augment, random=batch.random, colours=self.colours, total=batch.total, share=processes.share)
+        images = self.prepared.normalisation(changed(images, self.augments))
+        images = changed(images, self.erases)
         self.optimizer.zero_grad()
         with self.hardware.autocast():
             out = self.module(images)

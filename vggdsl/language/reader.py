@@ -1,14 +1,15 @@
 """The one reader of options, calls and entries, by what ``language/schema.py`` tells of them."""
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vggdsl.language import syntax
 from vggdsl.language.schema import CallKind, Choice, EntryKind, Flag, Key, UnfitError
 from vggdsl.language.syntax import Atom, During, Option, Setting
 from vggdsl.text.codes import CodeName
-from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.text.errors import Diagnostic, Label, nearest, unknown
 from vggdsl.text.source import Placed, Span
 
 EntryValue = Atom | Option | Setting
@@ -96,11 +97,10 @@ class Reader:
         if len(entry.values) > 1 and not by.several:
             self.wrong(f"{by.name} takes one value", entry.values[1].span, f"write {by.name} {by.example}")
             return None
-        before, values = len(self.findings), list[Any]()
-        for value in entry.values:
-            values.append(self.value(value, by))
-            if len(self.findings) > before:
-                return None
+        before = len(self.findings)
+        values = [self.value(value, by) for value in entry.values]
+        if len(self.findings) > before:
+            return None
         try:
             return by.make(tuple(values) if by.several else values[0])
         except UnfitError as why:
@@ -127,8 +127,25 @@ class Reader:
             if name == call.name or name in call.also:
                 return call
         known = [call.name for call in by.calls]
-        self.findings.append(unknown(self.voice.unfit, by.what or by.name, name, known, value.span))
+        strange = unknown(self.voice.unfit, by.what or by.name, name, known, value.span)
+        help = self._elsewhere(value, by, re.sub("[-_]", "", name).removeprefix("random"))
+        self.findings.append(replace(strange, help=help or strange.help))
         return None
+
+    def _elsewhere(self, value: Atom | Setting, by: EntryKind, name: str) -> str | None:
+        """How what other tools call by ``name`` is said here, with all that is given with it, or what is to be said."""
+        for call in by.calls:
+            if name not in call.elsewhere and name not in (
+                re.sub("[-_]", "", each) for each in (call.name, *call.also)
+            ):
+                continue
+            given = value.arguments if isinstance(value, Setting) else ()
+            arguments = tuple(_renamed(each, call) for each in given)
+            if not self._is_read(call, arguments, value.span):
+                return f"here it is `{call.name}`: {call.meaning}"
+            said = Setting(Placed(call.name, value.span), arguments, value.span)
+            return f"write {said if given else call.name}"
+        return by.not_here.get(name)
 
     def call(self, value: EntryValue, call: CallKind, by: EntryKind) -> Any:
         """What a call makes of its arguments."""
@@ -163,7 +180,10 @@ class Reader:
         more = call.more
         if more is None:
             if left:
+                named = self._named(left[0], places[: len(given)], call)
                 help = f"write {call.example}" if "(" in call.example else "remove it"
+                if named and call.example not in (f"{call.name}({option})" for option in named):
+                    help = f"say what it is: {' or '.join(map(str, named))}"
                 self.wrong(f"{call.name}: `{left[0]}` is one too many", left[0].span, help)
             return given
         if more.required and not left:
@@ -175,9 +195,35 @@ class Reader:
                 self.wrong(f"`{place}` is no {more.name}", place.span, f"write {more.shown or call.example}")
         return given
 
+    def _named(self, value: Atom | During, others: Sequence[Atom | During], call: CallKind) -> list[Option]:
+        """The options of a call that a value could be for, where none stands before it."""
+        named = []
+        for key in call.keys:
+            option = Option(Placed(key.name, value.span), Placed(str(value), value.span), value.span)
+            if _kind(value) in key.type.kinds and self._is_read(call, (*others, option), value.span):
+                named.append(option)
+        return named
+
+    def _is_read(self, call: CallKind, arguments: Sequence[Atom | Option | During], span: Span) -> bool:
+        """Whether nothing is wrong with a call."""
+        wrong = list[Diagnostic]()
+        made = Setting(Placed(call.name, span), tuple(arguments), span)
+        Reader(self.voice, wrong).call(made, call, EntryKind(call.name, call.meaning, call.example, (call,)))
+        return not wrong
+
     def _placed(self, place: Atom | During, key: Key, name: str) -> Any:
         """A value without a key, told by the name of what it is given to."""
         return self._value(Option(Placed(name, place.span), Placed(str(place), place.span), place.span), key)
+
+
+def _renamed(argument: Atom | Option | During, call: CallKind) -> Atom | Option | During:
+    """An option by the name of the key of the call that is nearest, or by its place."""
+    if not isinstance(argument, Option):
+        return argument
+    if argument.key in [key.name for key in call.placed]:
+        return Atom(argument.value, "number", argument.span)
+    near = nearest(argument.key, [key.name for key in call.keys])
+    return replace(argument, key=Placed(near or argument.key, argument.span))
 
 
 def _kind(place: Atom | During) -> str:

@@ -8,9 +8,10 @@ pages are made from them.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, get_origin
 
 from vggdsl.network.shapes import Pair
@@ -146,6 +147,40 @@ class Range(Type):
         return f"{low}..{high}" if low != high else str(low)
 
 
+class Interval(Type):
+    """The least and the most of something that is drawn, or one value; fractions may stand as such.
+
+    >>> Interval(0, 1).read("0.08..1"), Interval(0.01, 100).write((0.75, 4 / 3))
+    ((0.08, 1.0), '0.75..4/3')
+    """
+
+    noun = "a range of numbers"
+    kinds = ()
+
+    def __init__(self, least: float, most: float) -> None:
+        self.number = Number(least, most)
+        self.says = f"a range within {least:g}..{most:g}, or one number"
+        self.example = f"{shortest(least)}..{shortest(most)}"
+
+    def read(self, text: str) -> tuple[float, float]:
+        first, _, last = text.partition("..")
+        low = self._one(first)
+        high = self._one(last) if last else low
+        if low > high:
+            raise UnfitError(f"the range {text} runs backwards", f"write {last}..{first}")
+        return low, high
+
+    def _one(self, text: str) -> float:
+        above, _, below = text.partition("/")
+        if not below:
+            return self.number.read(text)
+        return self.number.read(repr(Number().read(above) / Number(above=True).read(below)))
+
+    def write(self, value: tuple[float, float]) -> str:
+        low, high = map(_as_fraction, value)
+        return f"{low}..{high}" if low != high else low
+
+
 class Phase(Type):
     """A number for a range of epochs.
 
@@ -260,6 +295,13 @@ def shortest(number: float) -> str:
     return f"{number:g}" if float(f"{number:g}") == number else repr(number)
 
 
+def _as_fraction(number: float) -> str:
+    """The number, as a fraction of small numbers where it is one and would take many digits."""
+    fraction = Fraction(number).limit_denominator(100)
+    is_long = len(shortest(number)) > len(f"{fraction}")
+    return str(fraction) if is_long and float(fraction) == number else shortest(number)
+
+
 # -- keys, calls, entries
 
 
@@ -296,20 +338,23 @@ def keys_of(made: type[Any], *names: str) -> tuple[Key, ...]:
     'share'
     """
     keys = {}
-    for field in fields(made):
-        if get_origin(field.type) is Annotated:
-            type_, meaning = field.type.__metadata__  # type: ignore[union-attr]  # which no string is
-            required = field.default is MISSING
-            default = None if required else field.default
-            keys[field.name] = Key(field.name.replace("_", "-"), type_, meaning, default, required=required)
+    for each in fields(made):
+        if get_origin(each.type) is Annotated:
+            type_, meaning = each.type.__metadata__  # type: ignore[union-attr]  # which no string is
+            required = each.default is MISSING
+            default = None if required else each.default
+            keys[each.name] = Key(each.name.replace("_", "-"), type_, meaning, default, required=required)
     return tuple(keys[name] for name in names or keys)
 
 
-def call_text(name: str, made: Any, whole: bool = False) -> str:
-    """A dataclass that tells its keys as ``name(key=value)``: with those that aren't as by default, or the whole."""
+def call_text(name: str, made: Any, whole: bool = False, placed: str = "") -> str:
+    """A dataclass that tells its keys as ``name(key=value)``: with those that aren't as by default, or the whole.
+
+    The value that is ``placed`` is the first, and stands without its key.
+    """
     values = [(key, getattr(made, key.name.replace("-", "_"))) for key in keys_of(type(made))]
     said = [(key, value) for key, value in values if value is not None and (whole or value != key.default)]
-    options = ", ".join(f"{key.name}={key.type.write(value)}" for key, value in said)
+    options = ", ".join(f"{'' if key.name == placed else f'{key.name}='}{key.type.write(value)}" for key, value in said)
     return f"{name}({options})" if options else name
 
 
@@ -331,6 +376,8 @@ class CallKind:
     """Of any number of values behind those that have their place."""
     also: tuple[str, ...] = ()
     """Other words for it."""
+    elsewhere: tuple[str, ...] = ()
+    """What other tools call it, without `-`, `_` and a `random` before it: that is told, and not taken."""
 
     @property
     def example(self) -> str:
@@ -354,3 +401,5 @@ class EntryKind:
     or_none: bool = False
     number: Whole | None = None
     make: Callable[[Any], Any] = lambda value: value
+    not_here: Mapping[str, str] = field(default_factory=dict)
+    """What other tools have and this language hasn't, as in ``elsewhere``, and what to say of it."""

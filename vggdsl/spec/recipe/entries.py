@@ -16,7 +16,6 @@ from vggdsl.language.schema import (
     Number,
     Phase,
     Quoted,
-    Range,
     Type,
     UnfitError,
     Whole,
@@ -24,24 +23,21 @@ from vggdsl.language.schema import (
     shortest,
 )
 from vggdsl.language.syntax import ALL_BUT
+from vggdsl.spec.recipe.augments import AUGMENTS, NOT_HERE
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
     IMAGENET,
     RATE,
     SGD,
     Adam,
-    ColourPCA,
     Constant,
     Cosine,
-    Crop,
     Data,
     From,
     Given,
-    HFlip,
     Init,
     Loss,
     Plateau,
-    Scale,
     Steps,
     Stop,
     WarmUp,
@@ -86,10 +82,6 @@ def _sgd(**values: Any) -> SGD:
     if made.nesterov and not made.momentum:
         raise UnfitError("nesterov without momentum", "write sgd(momentum=0.9, nesterov=yes)")
     return made
-
-
-def _scale(sizes: tuple[int, int]) -> Scale:
-    return Scale(*sizes)
 
 
 def _steps(*steps: tuple[int, int, float]) -> Steps:
@@ -175,8 +167,6 @@ def _word(name: str, meaning: str) -> CallKind:
     return CallKind(name, partial(str, name), meaning)
 
 
-_S = Key("S", Range(), "pixels", required=True)
-_SCALE = "scale(256) or scale(256..512)"
 _STEPS = "steps(1..20: 1e-3, 21..30: 1e-4)"
 _SMOOTHED = "cross-entropy(smoothing=0.1)"
 _NORMAL = "normal(std=0.1)"
@@ -207,12 +197,6 @@ _FROM = CallKind(
     _CHOSEN,
 )
 _DATA = tuple(map(_data_set, DATA_SETS))
-_AUGMENT = (
-    CallKind("crop", Crop, "a random part, padded with zeros", keys_of(Crop, "pad"), keys_of(Crop, "size"), "crop(5)"),
-    CallKind("hflip", HFlip, "mirrored with probability 1/2"),
-    CallKind("scale", _scale, "the shorter side is scaled to S, of a range to one that is drawn", (), (_S,), _SCALE),
-    CallKind("colour-pca", ColourPCA, "a shift of colours (Krizhevsky et al. 2012, sec. 4.1)", also=("color-pca",)),
-)
 _GIVEN = IMAGENET.numbers
 _MEAN = CallKind(
     "mean",
@@ -280,7 +264,14 @@ _CHECKPOINT = (CallKind("every", int, "the state after every n epochs", (), (_N,
 _ALL = (
     EntryKind("data", "the images", "cifar10(val=5000)", _DATA, "data set"),
     EntryKind(
-        "augment", "what is done to images to train on", "crop(32, pad=4) hflip", _AUGMENT, "augmentation", True, True
+        "augment",
+        "what is done to images to train on, in this order",
+        "crop(32, pad=4) hflip",
+        AUGMENTS,
+        "augmentation",
+        several=True,
+        or_none=True,
+        not_here=NOT_HERE,
     ),
     EntryKind("normalize", "what is done to pixels, of 0 to 1", "mean-std", _NORMALIZE, "value of normalize"),
     EntryKind("batch", "images in a step", "128", number=Whole()),

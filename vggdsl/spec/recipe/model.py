@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from vggdsl.language.schema import Choice, Flag, Number, Whole, call_text, shortest
 from vggdsl.language.syntax import ALL_BUT
+from vggdsl.spec.recipe.augments import Augment
 from vggdsl.text.errors import Label
 from vggdsl.text.source import Span
 
@@ -60,12 +61,13 @@ class Published:
     images: int | None = None
     size: int | None = None
     splits: tuple[str, ...] = ()
+    is_grey: bool = False
 
 
 DATA_SETS: Mapping[str, Published] = {
-    "digits": Published(10, 1_797, 8),
-    "mnist": Published(10, 70_000, 28, ("test",)),
-    "fashion-mnist": Published(10, 70_000, 28, ("test",)),
+    "digits": Published(10, 1_797, 8, is_grey=True),
+    "mnist": Published(10, 70_000, 28, ("test",), is_grey=True),
+    "fashion-mnist": Published(10, 70_000, 28, ("test",), is_grey=True),
     "cifar10": Published(10, 60_000, 32, ("test",)),
     "cifar100": Published(100, 60_000, 32, ("test",)),
     "svhn": Published(10, 99_289, 32, ("test",)),
@@ -75,47 +77,6 @@ DATA_SETS: Mapping[str, Published] = {
     "folder": Published(),
     "fake": Published(),
 }
-
-
-@dataclass(frozen=True)
-class Crop:
-    """A random crop of ``size`` pixels, after padding with zeros."""
-
-    size: Annotated[int, Whole(), "pixels along each side"]
-    pad: Annotated[int, Whole(0), "pixels of padding on each side"] = 0
-
-    def __str__(self) -> str:
-        return f"crop({self.size}, pad={self.pad})" if self.pad else f"crop({self.size})"
-
-
-@dataclass(frozen=True)
-class HFlip:
-    """Each image is mirrored with probability 1/2."""
-
-    def __str__(self) -> str:
-        return "hflip"
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The shorter side is scaled to S; a range draws S for each image."""
-
-    low: int
-    high: int
-
-    def __str__(self) -> str:
-        return f"scale({self.low}..{self.high})" if self.high != self.low else f"scale({self.low})"
-
-
-@dataclass(frozen=True)
-class ColourPCA:
-    """The shift of RGB values along their principal components (Krizhevsky et al. 2012, sec. 4.1)."""
-
-    def __str__(self) -> str:
-        return "colour-pca"
-
-
-Augment = Crop | HFlip | Scale | ColourPCA
 
 
 @dataclass(frozen=True)

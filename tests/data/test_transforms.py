@@ -1,0 +1,319 @@
+"""Augmentations by torchvision: what is drawn and done is what its own transforms draw and do, again and again."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from refusals import findings
+from torch import Tensor
+from torchvision.transforms import v2
+from trainings import Impatient, spec_with
+
+from vggdsl.data.augment import augment, vflip
+from vggdsl.data.batches import training_batches
+from vggdsl.data.chance import generator
+from vggdsl.data.dataset import load_data
+from vggdsl.data.splits import Lazy, Split
+from vggdsl.data.views import ResizedCrop, View, evaluation_scale, steps_after, view_of
+from vggdsl.experiments import loop
+from vggdsl.experiments.check import refuse
+from vggdsl.experiments.train import Stopped, resume, train
+from vggdsl.network.shapes import Shape
+from vggdsl.records.run import Run
+from vggdsl.records.runfolder import load_trained
+from vggdsl.spec.recipe import (
+    Augment,
+    ColourJitter,
+    Crop,
+    Data,
+    Erase,
+    HFlip,
+    RandomResizedCrop,
+    Recipe,
+    Rotate,
+    Scale,
+    VFlip,
+)
+from vggdsl.spec.spec import Spec, parse
+from vggdsl.targets.torch import Network
+
+NOWHERE = Path("/nowhere")
+IMAGES = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (9, 3, 12, 12), np.uint8))
+JITTER = ColourJitter(0.4, 0.3, 0.2, 0.1)
+STEPS: list[tuple[Augment, v2.Transform]] = [
+    (Rotate(15), v2.RandomRotation((-15, 15), v2.InterpolationMode.BILINEAR)),
+    (JITTER, v2.ColorJitter(0.4, 0.3, 0.2, 0.1)),
+    (ColourJitter(contrast=0.5), v2.ColorJitter(contrast=0.5)),
+    (Erase(), v2.RandomErasing()),
+    (Erase(1, (0.1, 0.2), (1, 1)), v2.RandomErasing(1, (0.1, 0.2), (1, 1))),
+]
+EVERY: tuple[Augment, ...] = (VFlip(), Rotate(30), JITTER, Erase(0.7))
+
+
+@pytest.mark.parametrize(("step", "theirs"), STEPS, ids=[str(step) for step, _ in STEPS])
+def test_an_image_is_changed_as_torchvision_does(step: Augment, theirs: v2.Transform) -> None:
+    images = IMAGES.float() - 100 if isinstance(step, Erase) else IMAGES
+    ours = augment(images, (step,), generator("x"))
+    assert ours.dtype == images.dtype
+    assert not ours.equal(images)
+    seeds = torch.randint(0, 2**63 - 1, (9,), generator=generator("x")).tolist()
+    for image, changed, seed in zip(images, ours, seeds, strict=True):
+        torch.manual_seed(seed)
+        assert changed.equal(theirs(image))
+
+
+def test_the_generator_that_all_share_is_left_as_it_was() -> None:
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    augment(IMAGES, EVERY, generator("x"))
+    assert torch.random.get_rng_state().equal(before)
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_a_process_changes_its_images_as_one_would(processes: int) -> None:
+    whole = augment(IMAGES, EVERY, generator("x"))
+    for rank in range(processes):
+        share = slice(rank, None, processes)
+        assert augment(IMAGES[share], EVERY, generator("x"), total=9, share=share).equal(whole[share])
+
+
+def test_upside_down_twice_is_the_identity() -> None:
+    mask = torch.tensor([True, False, True] * 3)
+    once = vflip(IMAGES, mask)
+    assert once[0].equal(IMAGES[0].flip(1))
+    assert once[1].equal(IMAGES[1])
+    assert vflip(once, mask).equal(IMAGES)
+    many = IMAGES[:1].expand(400, -1, -1, -1)
+    turned = (augment(many, (VFlip(),), generator("x")) != many).flatten(1).any(1)
+    assert 150 < turned.sum() < 250
+
+
+def test_angles_go_to_either_side() -> None:
+    line = torch.zeros(1, 1, 41, 41, dtype=torch.uint8)
+    line[..., 20, :] = 255
+    seen = augment(line.expand(300, -1, -1, -1), (Rotate(20),), generator("x"))[:, 0].float()
+    left, right = seen[:, :, 3].argmax(1), seen[:, :, 37].argmax(1)
+    slopes = (right - left).float() / 34
+    assert slopes.min() < -0.25
+    assert slopes.max() > 0.25
+    assert slopes.abs().max() <= np.tan(np.radians(20)) + 0.05
+
+
+# -- parts that are scaled
+
+
+shares = st.floats(0.01, 1).flatmap(lambda low: st.tuples(st.just(low), st.floats(low, 1)))
+ratios = st.floats(0.2, 3).flatmap(lambda low: st.tuples(st.just(low), st.floats(low, 4)))
+
+
+@given(st.tuples(st.integers(1, 60), st.integers(1, 60)), shares, ratios, st.integers(0, 2**63 - 1))
+def test_a_part_is_the_one_that_torchvision_draws(
+    size: tuple[int, int], area: tuple[float, float], ratio: tuple[float, float], seed: int
+) -> None:
+    ours = ResizedCrop(area, ratio, None).part(*size, torch.Generator().manual_seed(seed))
+    torch.manual_seed(seed)
+    theirs = v2.RandomResizedCrop(8, area, ratio).make_params([torch.zeros(3, *size)])
+    expected = tuple(int(theirs[key]) for key in ("top", "left", "height", "width"))
+    if 0 not in expected[2:]:  # of which torchvision makes an error
+        assert ours == expected
+    top, left, h, w = ours
+    assert top >= 0
+    assert left >= 0
+    assert 0 < h <= size[0] - top
+    assert 0 < w <= size[1] - left
+
+
+def test_it_is_scaled_as_torchvision_scales() -> None:
+    image = Image.fromarray(np.random.RandomState(1).randint(0, 256, (37, 52, 3), np.uint8))
+    for seed in range(50):
+        torch.manual_seed(seed)
+        theirs = v2.RandomResizedCrop(8)(image)
+        ours = ResizedCrop((0.08, 1), (3 / 4, 4 / 3), None).see(image, Shape(3, 8, 8), seed)
+        assert np.array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+def test_the_steps_say_what_is_seen_and_what_is_left() -> None:
+    steps: tuple[Augment, ...] = (RandomResizedCrop(8, (0.2, 1)), HFlip(), Crop(8, 1))
+    view = view_of(Recipe(data=Data("folder", "x"), augment=steps))
+    assert view == ResizedCrop((0.2, 1), (3 / 4, 4 / 3), 9)
+    assert steps_after(view, steps) == steps[1:]
+    assert isinstance(view_of(Recipe(augment=(Scale(9, 9), Crop(8)))), View)
+
+
+@pytest.mark.parametrize(
+    ("data", "size", "scale"),
+    [
+        (Data("imagenet"), 224, 256),
+        (Data("folder", "x"), 192, 219),
+        (Data("stl10"), 64, 73),
+        (Data("tiny-imagenet"), 64, None),
+        (Data("cifar10"), 32, None),
+        (Data("mnist"), 32, None),
+        (Data("fake"), 32, None),
+    ],
+)
+def test_evaluated_is_the_centre_of_a_larger_image_or_the_whole(data: Data, size: int, scale: int | None) -> None:
+    assert evaluation_scale(Recipe(data=data, augment=(RandomResizedCrop(size), HFlip()))) == scale
+
+
+def test_batches_of_parts_depend_on_their_generator_alone(photos: Path) -> None:
+    split = _loaded("random-resized-crop(8)", photos).train
+    assert isinstance(split, Lazy)
+    order = torch.arange(len(split))
+
+    def seen(seed: int, share: slice = slice(None)) -> Tensor:
+        (batch,) = training_batches(split, order, len(split), 1, lambda k: generator("x", seed), share)
+        return batch.split.images
+
+    whole = seen(0)
+    assert seen(0).equal(whole)
+    assert not seen(1).equal(whole)
+    assert seen(0, slice(1, None, 2)).equal(whole[1::2])
+
+
+# -- trainings
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of many sizes in three classes."""
+    folder, random = tmp_path_factory.mktemp("photos"), np.random.RandomState(3)
+    for label, name in enumerate("abc"):
+        (folder / name).mkdir()
+        for i in range(14):
+            h, w = random.randint(9, 40, 2)
+            image = random.randint(0, 255 // (1 + label), (h, w, 3), np.uint8)
+            Image.fromarray(image).save(folder / name / f"{i}.png")
+    return folder
+
+
+def _spec(augments: str, data: str = "fake(n=60, classes=3)", **entries: str) -> Spec:
+    body = "input 8x8x3 conv3-4 BN ReLU maxpool dropout-0.5 FC-3 softmax"
+    entries = {"data": data, "augment": augments, "batch": "10", "epochs": "3", "optimizer": "adam", **entries}
+    return spec_with(body, **entries)
+
+
+def _loaded(augments: str, photos: Path) -> Any:
+    return load_data(_spec(augments, f'folder("{photos}")').recipe(), Shape(3, 8, 8), NOWHERE)
+
+
+def _weights(run: Run) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in load_trained(run.path, "last.safetensors").weights.items()}
+
+
+ALL = "random-resized-crop(8, scale=0.2..1) rotate(15) colour-jitter(brightness=0.4, hue=0.1) vflip hflip erase(p=0.7)"
+
+
+@pytest.mark.parametrize("of_files", [True, False])
+def test_a_run_that_was_stopped_ends_as_one_that_never_was(of_files: bool, photos: Path, tmp_path: Path) -> None:
+    spec = _spec(ALL, f'folder("{photos}")') if of_files else _spec(ALL)
+    whole = train(spec, device="cpu", runs=tmp_path / "whole")
+    with pytest.raises(Stopped) as caught:
+        train(spec, device="cpu", runs=tmp_path / "stopped", reporter=Impatient(step=8))
+    again = resume(caught.value.path)
+    assert _weights(again) == _weights(whole)
+    assert [replace(e, seconds=0) for e in again.metrics] == [replace(e, seconds=0) for e in whole.metrics]
+
+
+def test_a_run_by_parts_is_evaluated_and_used_at_the_centre(photos: Path, tmp_path: Path) -> None:
+    run = train(_spec(ALL, f'folder("{photos}")'), device="cpu", runs=tmp_path)
+    trained = load_trained(run.path)
+    assert (run.result.scale, trained.shorter_side) == (9, 9)
+    found = load_data(run.recipe, Shape(3, 8, 8), NOWHERE)
+    assert isinstance(found.test, Split)
+    ours = trained.preprocessing
+    assert ours.from_metadata(ours.to_metadata()) == ours
+    read = np.stack([ours.read(path) for path in photos.rglob("*.png")])
+    for image in trained.normalisation(found.test.images).numpy():
+        assert np.abs(read - image).max((1, 2, 3)).min() < 1e-5
+
+
+def test_noise_is_seen_by_parts_too(tmp_path: Path) -> None:
+    run = train(_spec(ALL, "fake(n=60, classes=3, images=noise)", epochs="1"), device="cpu", runs=tmp_path)
+    assert len(run.metrics) == 1
+
+
+def test_what_is_erased_is_0_where_the_network_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[Tensor]()
+
+    optimizer_of = loop.optimizer_of
+
+    def watched(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
+        network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]) if module.training else None)
+        return optimizer_of(recipe, network)
+
+    monkeypatch.setattr(loop, "optimizer_of", watched)
+    # No pixel of 0 to 255 is ImageNet's mean: 0 is what was erased.
+    for augments, share in (("erase(p=1, scale=0.25, ratio=1)", 0.25), ("hflip", 0.0)):
+        seen.clear()
+        train(_spec(augments, normalize="imagenet", epochs="1"), device="cpu", runs=tmp_path)
+        images = torch.cat(seen)
+        assert images.dtype == torch.float32
+        assert (images == 0).float().mean((1, 2, 3)).tolist() == [share] * len(images)
+
+
+# -- refusals
+
+
+@pytest.mark.parametrize(
+    ("augments", "data", "size", "told", "help"),
+    [
+        (
+            "random-resized-crop(224)",
+            "cifar10",
+            "32x32x3",
+            "gives 224x224 for an input of 32x32",
+            "random-resized-crop(32)",
+        ),
+        ("random-resized-crop(8, scale=0.5..1)", "cifar10", "32x32x3", "8x8", "random-resized-crop(32, scale=0.5..1)"),
+        ("random-resized-crop(32)", "cifar10", "32x64x3", "gives 32x32", "it is square"),
+        ("hflip random-resized-crop(32)", "cifar10", "32x32x3", "comes after hflip", "first"),
+        ("scale(40) random-resized-crop(32)", "cifar10", "32x32x3", "comes after scale(40)", "remove scale(40)"),
+        ("random-resized-crop(32) scale(40)", "cifar10", "32x32x3", "comes after random-resized-crop(32)", "first"),
+        ("random-resized-crop(32) crop(32)", "cifar10", "32x32x3", "changes nothing", "pad=1"),
+        ("random-resized-crop(32) random-resized-crop(32)", "cifar10", "32x32x3", "comes after", "once"),
+        ("colour-jitter(hue=0.1)", "svhn", "32x32x1", "an input of 1 channel is grey", "remove it"),
+        (
+            "colour-jitter(contrast=0.3, saturation=0.2)",
+            "mnist",
+            "32x32x3",
+            "the images of mnist is grey",
+            "write colour-jitter(contrast=0.3)",
+        ),
+        ("colour-pca colour-jitter(hue=0.1)", "cifar10", "32x32x3", "comes after colour-pca", "before"),
+        ("erase hflip", "cifar10", "32x32x3", "erase comes before hflip", "last"),
+        ("erase erase vflip", "cifar10", "32x32x3", "erase comes before vflip", "last"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_it_starts(
+    augments: str, data: str, size: str, told: str, help: str
+) -> None:
+    spec = _of(augments, data, size)
+    found = [d for d in findings(lambda: refuse(spec, spec.recipe())) if told in d.message]
+    assert {d.code for d in found} == {"V407"}
+    assert help in str(found[0].help)
+    assert found[0].labels[0].span.text == f"augment {augments}"
+
+
+@pytest.mark.parametrize(
+    ("augments", "data", "size"),
+    [
+        ("random-resized-crop(32) crop(32, pad=2) hflip", "cifar10", "32x32x3"),
+        ("crop(32, pad=4) vflip rotate(180) colour-pca rotate(5) erase erase", "cifar10", "32x32x3"),
+        ("colour-jitter(brightness=0.4, contrast=1)", "mnist", "28x28x1"),
+        ("colour-jitter(hue=0.5) colour-pca", "stl10", "32x32x3"),
+    ],
+)
+def test_what_can_work_is_not_refused(augments: str, data: str, size: str) -> None:
+    spec = _of(augments, data, size)
+    refuse(spec, spec.recipe())
+
+
+def _of(augments: str, data: str, size: str) -> Spec:
+    return parse(f"input {size} conv3-4 global-avgpool FC-10 softmax\ntrain {{\n data {data}\n augment {augments}\n}}")

@@ -1,0 +1,189 @@
+"""What a recipe can do to images to train on: the steps of ``augment``, and how each is written."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from vggdsl.language.schema import CallKind, Interval, Key, Number, Range, UnfitError, Whole, call_text, keys_of
+
+_SIDE = "pixels along each side"
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A random crop of ``size`` pixels, after padding with zeros."""
+
+    size: Annotated[int, Whole(), _SIDE]
+    pad: Annotated[int, Whole(0), "pixels of padding on each side"] = 0
+
+    def __str__(self) -> str:
+        return call_text("crop", self, placed="size")
+
+
+@dataclass(frozen=True)
+class RandomResizedCrop:
+    """A random part of an image, scaled to ``size`` pixels (Szegedy et al. 2015, sec. 6).
+
+    Its area is a share of the image's, its width that of its height, as in torchvision's transform of this name.
+    """
+
+    size: Annotated[int, Whole(), _SIDE]
+    scale: Annotated[tuple[float, float], Interval(1e-4, 1), "the part's share of the image's area"] = (0.08, 1.0)
+    ratio: Annotated[tuple[float, float], Interval(0.01, 100), "its width, of its height"] = (3 / 4, 4 / 3)
+
+    def __str__(self) -> str:
+        return call_text("random-resized-crop", self, placed="size")
+
+
+@dataclass(frozen=True)
+class HFlip:
+    """Each image is mirrored with probability 1/2."""
+
+    def __str__(self) -> str:
+        return "hflip"
+
+
+@dataclass(frozen=True)
+class VFlip:
+    """Each image is turned upside down, mirrored, with probability 1/2."""
+
+    def __str__(self) -> str:
+        return "vflip"
+
+
+@dataclass(frozen=True)
+class Rotate:
+    """Each image is turned about its centre by an angle to either side, bilinear; what comes in is black."""
+
+    degrees: Annotated[float, Number(1, 180), "the largest angle to either side"]
+
+    def __str__(self) -> str:
+        return call_text("rotate", self, placed="degrees")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The shorter side is scaled to S; a range draws S for each image."""
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"scale({self.low}..{self.high})" if self.high != self.low else f"scale({self.low})"
+
+
+@dataclass(frozen=True)
+class ColourPCA:
+    """The shift of RGB values along their principal components (Krizhevsky et al. 2012, sec. 4.1)."""
+
+    def __str__(self) -> str:
+        return "colour-pca"
+
+
+@dataclass(frozen=True)
+class ColourJitter:
+    """Brightness, contrast and saturation times 1 - x to 1 + x, hue turned by -x to x of the circle, in any order.
+
+    What each means, and how it is drawn, is as in torchvision's ``ColorJitter``.
+    """
+
+    brightness: Annotated[float, Number(0, 1), "how much it varies"] = 0.0
+    contrast: Annotated[float, Number(0, 1), "how much it varies"] = 0.0
+    saturation: Annotated[float, Number(0, 1), "how much it varies; of grey images there is none"] = 0.0
+    hue: Annotated[float, Number(0, 0.5), "how much it turns, of the circle; of grey images there is none"] = 0.0
+
+    def __str__(self) -> str:
+        return call_text("colour-jitter", self)
+
+
+@dataclass(frozen=True)
+class Erase:
+    """A rectangle of 0 in the normalised image, with probability ``p`` (Zhong et al. 2020).
+
+    It is drawn as in torchvision's ``RandomErasing``.
+    """
+
+    p: Annotated[float, Number(0, 1, above=True), "the probability"] = 0.5
+    scale: Annotated[tuple[float, float], Interval(1e-4, 1), "the rectangle's share of the area"] = (0.02, 0.33)
+    ratio: Annotated[tuple[float, float], Interval(0.01, 100), "its height, of its width"] = (0.3, 3.3)
+
+    def __str__(self) -> str:
+        return call_text("erase", self)
+
+
+Augment = Crop | RandomResizedCrop | HFlip | VFlip | Rotate | Scale | ColourPCA | ColourJitter | Erase
+
+
+def _scale(sizes: tuple[int, int]) -> Scale:
+    return Scale(*sizes)
+
+
+def _jitter(**values: float) -> ColourJitter:
+    made = ColourJitter(**values)
+    if made == ColourJitter():
+        raise UnfitError("colour-jitter without an option changes nothing", f"write {_JITTER}")
+    return made
+
+
+_JITTER = "colour-jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)"
+_SCALE = "scale(256) or scale(256..512)"
+_CROPPED = "random-resized-crop(224)"
+_S = Key("S", Range(), "pixels", required=True)
+
+AUGMENTS = (
+    CallKind("crop", Crop, "a random part, padded with zeros", keys_of(Crop, "pad"), keys_of(Crop, "size"), "crop(5)"),
+    CallKind(
+        "random-resized-crop",
+        RandomResizedCrop,
+        "a random part, scaled to the size; comes first",
+        keys_of(RandomResizedCrop, "scale", "ratio"),
+        keys_of(RandomResizedCrop, "size"),
+        _CROPPED,
+        elsewhere=("resizedcrop", "sizedcrop", "rrc"),
+    ),
+    CallKind("hflip", HFlip, "mirrored with probability 1/2", elsewhere=("horizontalflip", "fliplr", "mirror")),
+    CallKind("vflip", VFlip, "upside down with probability 1/2", elsewhere=("verticalflip", "flipud")),
+    CallKind(
+        "rotate",
+        Rotate,
+        "turned by up to so many degrees to either side, bilinear; the corners are black",
+        placed=keys_of(Rotate),
+        shown="rotate(15)",
+        elsewhere=("rotation",),
+    ),
+    CallKind(
+        "scale",
+        _scale,
+        "the shorter side is scaled to S, of a range to one that is drawn",
+        placed=(_S,),
+        shown=_SCALE,
+        elsewhere=("resize",),
+    ),
+    CallKind("colour-pca", ColourPCA, "a shift of colours (Krizhevsky et al. 2012, sec. 4.1)", also=("color-pca",)),
+    CallKind(
+        "colour-jitter",
+        _jitter,
+        "brightness, contrast, saturation and hue vary, in any order",
+        keys_of(ColourJitter),
+        shown=_JITTER,
+        also=("color-jitter",),
+        elsewhere=("jitter",),
+    ),
+    CallKind(
+        "erase",
+        Erase,
+        "a rectangle of 0 in the normalised image (Zhong et al. 2020); comes last",
+        keys_of(Erase),
+        elsewhere=("erasing",),
+    ),
+)
+NOT_HERE = {
+    "flip": "did you mean `hflip`?",
+    "cutout": "it isn't in the language; `erase` does something else: the size of its rectangle is drawn",
+    "grayscale": "it isn't in the language: images are grey where the input has one channel",
+    "greyscale": "it isn't in the language: images are grey where the input has one channel",
+    "centercrop": "leave it out: the centre is what is evaluated",
+    "centrecrop": "leave it out: the centre is what is evaluated",
+    "totensor": "leave it out: pixels are scaled to 0..1 anyway",
+    "normalize": "it is an entry of its own, a line `normalize …`",
+}
+"""What other tools have among their transforms, and why it isn't among these; without `-`, `_` and `random`."""
