@@ -122,7 +122,7 @@ def check_ends_well(text: str, name: str = "a.arch") -> None:
         assert json.dumps(to_json(diagnostic), ensure_ascii=False).encode()
         for span in (label.span for label in diagnostic.labels):
             assert 0 <= span.start <= span.end <= len(span.source.text)
-            assert span.source.name != name or span.source.text == text
+            assert span.source.name != name or span.source.written == text
 
 
 @given(st.text() | st.text('()[]{}|,:="#x3-64conv \n$->%', max_size=60))
@@ -178,7 +178,6 @@ GLUED = [
     "conv3-64/2/2",
     "conv3-64->32x32x64",
     "dropout-0.5.5",
-    "conv3-64\xa0ReLU",
     "conv3-64,ReLU",
     "-> 32x32x64",
 ]
@@ -190,7 +189,7 @@ def test_glued_and_torn_words_are_errors(words: str) -> None:
         read(HEAD + words)
 
 
-@pytest.mark.parametrize("word", ["ıdentity", "ſigmoid", "conv３-６４", "ＢＮ", "FC-١٠"])
+@pytest.mark.parametrize("word", ["ıdentity", "ſigmoid", "cоnv3-64", "FC-١٠", "conv³-64"])
 def test_letters_and_digits_that_only_look_alike_are_errors(word: str) -> None:
     with pytest.raises(vggdsl.ParseError, match="unknown word"):
         read(HEAD + word)

@@ -110,10 +110,12 @@ def _function(word: Function, *also: str, name: str = "") -> LayerKind:
     return LayerKind(word, "PLAIN", Activation, meaning, fields={"function": word}, name=name, also=also)
 
 
-def _curve(word: Function, meaning: str, shown: str, fits: Number) -> LayerKind:
+def _curve(word: Function, meaning: str, shown: str, fits: Number, *also: str) -> LayerKind:
     """A function with a constant."""
     fields = {"function": word}
-    return LayerKind(word, "CURVED", Activation, meaning, (word, shown), number="constant", fits=fits, fields=fields)
+    return LayerKind(
+        word, "CURVED", Activation, meaning, (word, shown), number="constant", fits=fits, fields=fields, also=also
+    )
 
 
 _ROWS = (
@@ -132,7 +134,7 @@ _ROWS = (
         ),
         ruled=True,
         counted=True,
-        also=("conv2d",),
+        also=("conv2d", "convolution", "convolutional"),
     ),
     LayerKind(
         "FC",
@@ -144,7 +146,7 @@ _ROWS = (
         options=(_BIAS,),
         ruled=True,
         counted=True,
-        also=("dense", "linear", "fully"),
+        also=("dense", "linear", "fully", "fully-connected", "inner-product", "affine", "output"),
     ),
     LayerKind(
         "maxpool",
@@ -170,6 +172,7 @@ _ROWS = (
         ruled=True,
         name="pool",
         counted=True,
+        also=("meanpool",),
     ),
     LayerKind(
         "global-avgpool",
@@ -191,7 +194,7 @@ _ROWS = (
             Key("momentum", Number(0, 1, above=True), "the share of the new batch", default=BatchNorm.momentum),
         ),
         ruled=True,
-        also=("batchnorm", "batch-norm", "bn2d"),
+        also=("batchnorm", "batch-norm", "batch-normalization", "batch-normalisation", "bn2d"),
     ),
     LayerKind(
         "GN",
@@ -202,7 +205,7 @@ _ROWS = (
         number="groups",
         options=(Key("eps", _ABOVE_0, "what is added to the variance", default=GroupNorm.eps),),
         ruled=True,
-        also=("groupnorm", "group-norm", "group_norm"),
+        also=("groupnorm", "group-norm", "group_norm", "group-normalization"),
     ),
     LayerKind(
         "LRN",
@@ -240,6 +243,8 @@ _ROWS = (
         "an activation, with its slope below 0: 0.01 unless told",
         "LeakyReLU-0.1",
         Number(1e-6, 0.999999),
+        "leaky",
+        "lrelu",
     ),
     _curve("ELU", "an activation, with its alpha: down to -1 unless told", "ELU-0.5", Number(1e-6, 1e6)),
     LayerKind("PReLU", "PLAIN", PReLU, "an activation that learns a slope for each channel"),

@@ -73,7 +73,7 @@ class Spec:
     def text(self) -> str:
         """The spec as one text in the spec language that points to no other file; as written if it is one."""
         is_one = self.whole is self.document and notations.is_spec_language(self.source)
-        return self.source.text if is_one else notations.write(self.whole)
+        return self.source.written if is_one else notations.write(self.whole)
 
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the first; the defaults where the spec has none.

@@ -133,7 +133,8 @@ def _window(label: Label) -> tuple[str, tuple[str, str]]:
     cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
     shown = printable(line[cut : cut + _WIDEST])
     before = width_of(printable(line[cut:start]))
-    end = min(start + max(1, label.span.end - label.span.start), len(line), cut + _WIDEST)
+    first, last = label.span.written
+    end = min(start + max(1, last - first), len(line), cut + _WIDEST)
     marks = max(1, width_of(printable(line[start:end])))
     mark = ("^" if label.primary else "-") * marks
     return shown, (" " * before, f"{mark} {printable(label.text)}".rstrip())
@@ -151,8 +152,8 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
                 "file": printable(label.span.source.name),
                 "line": label.span.line,
                 "column": label.span.column,
-                "end_line": label.span.source.position(label.span.end)[0],
-                "end_column": label.span.source.position(label.span.end)[1],
+                "end_line": label.span.source.position(label.span.written[1])[0],
+                "end_column": label.span.source.position(label.span.written[1])[1],
                 "text": printable(label.text),
                 "primary": label.primary,
             }

@@ -3,8 +3,8 @@
 Bugs stay plain exceptions; whatever a user can cause is a ``VggdslError``.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 
 from vggdsl.text.codes import CodeName, Kind
@@ -109,23 +109,46 @@ def once_each(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
 
 _LONGEST = 100
 """A longer word is no misspelling of any that is known."""
+_SHORTEST = 3
+"""Of fewer letters a word isn't known for the beginning of another."""
 _LISTED = 20
+_NUMBER = re.compile(r"[0-9]+")
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word nearest in spelling, if one is near.
+    """The known word that a word is misspelled or cut short from; never one with another number.
 
-    >>> nearest("maxpol", ["maxpool", "avgpool"])
-    'maxpool'
+    >>> nearest("maxpol", ["maxpool", "avgpool"]), nearest("val-acc", ["val-accuracy"]), nearest("fc7", ["fc6"])
+    ('maxpool', 'val-accuracy', None)
     """
     return _nearest(word.lower(), tuple(known)) if len(word) <= _LONGEST else None
 
 
 @lru_cache(maxsize=1024)
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:
+    numbers = _NUMBER.findall(word)
     by_lower = {k.lower(): k for k in known}
-    found = get_close_matches(word, by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    same = [each for each in by_lower if _NUMBER.findall(each) == numbers]
+    misspelt = {each: _edits(word, each) for each in same if abs(len(each) - len(word)) <= 2}
+    near = [each for each, edits in misspelt.items() if edits <= min(len(each) // 3, 2)]
+    if near:
+        return by_lower[min(near, key=misspelt.__getitem__)]
+    parts = [each for each in same if min(len(each), len(word)) >= _SHORTEST and (each + word).isascii()]
+    parts = [each for each in parts if each.startswith(word) or (word.startswith(each) and word.isalpha())]
+    return by_lower[parts[0]] if len(parts) == 1 else None
+
+
+def _edits(word: str, other: str) -> int:
+    """How many letters are to be put in, left out, changed or swapped with the next."""
+    rows = [list(range(len(other) + 1))]
+    for i, a in enumerate(word):
+        row = [i + 1]
+        for j, b in enumerate(other):
+            row.append(min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (a != b)))
+            if i and j and (a, word[i - 1]) == (other[j - 1], b):
+                row[-1] = min(row[-1], rows[i - 1][j - 1] + 1)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def listed(known: Sequence[str]) -> str:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, Self
 
+from vggdsl.text.typography import Plain, plain
+
 
 @dataclass(frozen=True)
 class Source:
-    """A named text, with its lines counted from 1."""
+    """A named text. It is read in plain characters, and shown as it was written, with lines counted from 1."""
 
     name: str
-    text: str
+    written: str
 
     def __repr__(self) -> str:
         return f"Source({self.name!r}, {len(self._starts)} lines)"
@@ -19,19 +21,32 @@ class Source:
     @cached_property
     def _starts(self) -> list[int]:
         starts = [0]
-        starts.extend(i + 1 for i, c in enumerate(self.text) if c == "\n")
+        starts.extend(i + 1 for i, c in enumerate(self.written) if c == "\n")
         return starts
 
-    def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, both counted from 1."""
-        line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
+    @cached_property
+    def _plain(self) -> Plain:
+        return plain(self.written)
+
+    @property
+    def text(self) -> str:
+        """What is read, and what places are counted in: see ``text/typography.py``."""
+        return self._plain.text
+
+    def written_at(self, offset: int) -> int:
+        """Where it was written what the text has there."""
+        return self._plain.places[offset]
+
+    def position(self, written: int) -> tuple[int, int]:
+        """Line and column of an offset into what was written, both counted from 1."""
+        line = bisect_right(self._starts, written)
+        return line, written - self._starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of a line, without its end."""
+        """A line as it was written, without its end."""
         start = self._starts[number - 1]
-        end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
-        return self.text[start:end].rstrip("\r")
+        end = self._starts[number] - 1 if number < len(self._starts) else len(self.written)
+        return self.written[start:end].rstrip("\r")
 
 
 _EXCERPT = 60
@@ -48,11 +63,17 @@ class Span:
 
     @property
     def line(self) -> int:
-        return self.source.position(self.start)[0]
+        return self.source.position(self.written[0])[0]
 
     @property
     def column(self) -> int:
-        return self.source.position(self.start)[1]
+        return self.source.position(self.written[0])[1]
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """The same characters in what was written: one may stand for two, and one for none."""
+        start = self.source.written_at(self.start)
+        return start, self.source.written_at(self.end - 1) + 1 if self.end > self.start else start
 
     @property
     def text(self) -> str:

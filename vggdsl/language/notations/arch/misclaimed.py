@@ -8,6 +8,8 @@ from vggdsl.text.source import Span
 
 _MEASURES = {
     "parameters": "params",
+    "parameter": "params",
+    "param": "params",
     "multiply-adds": "macs",
     "mult-adds": "macs",
     "madds": "macs",
@@ -41,6 +43,11 @@ def near_measure(word: str) -> str | None:
 def no_measure(span: Span, before: str) -> Diagnostic:
     """`claim parameters 138M`, `claim params 138 million`."""
     previous = before.split()[-1]
+    if re.fullmatch(r"\d{3}", span.text) and (first := re.search(r"\b\d{1,3}(?: \d{3})* $", before)):
+        behind = re.compile(r"(?: \d{3}(?!\d))*").match(span.source.text, span.end)
+        whole = back(span, before, first[0]).to(Span(span.source, span.start, behind.end() if behind else span.end))
+        help = f"digits are grouped by commas: `{whole.text.replace(' ', ',')}`"
+        return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), help)
     if previous[-1:].isdigit() and (unit := _UNITS.get(span.text.lower())):
         whole = back(span, before, previous).to(span)
         return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), f"write `{previous}{unit}`")

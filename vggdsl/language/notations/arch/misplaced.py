@@ -1,7 +1,6 @@
 """Words that are known, where they can't stand, and characters that can't stand anywhere."""
 
 import re
-import unicodedata
 
 from lark import UnexpectedInput
 from lark.exceptions import UnexpectedToken
@@ -9,19 +8,25 @@ from lark.exceptions import UnexpectedToken
 from vggdsl.language.dictionary import FORMS, KINDS, MERGES
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
+from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers_bracketed
 from vggdsl.language.notations.arch.words import (
     ARITHMETIC,
     BRANCHING,
     DIRECTIVES,
     LONGEST,
     NO_ARITHMETIC,
+    is_layer,
     near_word,
     stretch,
+    suggest,
     unknown_word,
+    whole_call,
 )
+from vggdsl.language.notations.grammar import parser
 from vggdsl.language.options import OPTIONS
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.source import Source, Span
+from vggdsl.text.typography import name_of, strange
 
 _MERGES = {word: merge for merge in MERGES for word in (merge, *KINDS[merge].also)}
 """Words for what brings branches together."""
@@ -59,12 +64,13 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     written = span.text
     wanted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     wanted |= set(getattr(error, "allowed", None) or ())
-    if written.strip("\n") and not written.isprintable():
-        return _strange(span)
+    if found := strange(written.strip("\n")):
+        return _strange(span, *found)
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
     word = head[1] or "" if head else ""
     special = (
-        _branches(span, before, inner, wanted)
+        _input(span, before)
+        or _branches(span, before, inner, wanted)
         or _in_block(span, before, wanted)
         or _edit(span, before, word)
         or _behind_comma(span, wanted, inner)
@@ -90,14 +96,79 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     return Diagnostic("V102", message, (Label(span, what),), _expected(wanted))
 
 
+def said_otherwise(span: Span, before: str, inner: int | None) -> Diagnostic | None:
+    """A layer as other tools or people say it, where a word of it can't stand; arguments as of ``misplaced``."""
+    return _called(span, inner) or _in_words(span, before, inner)
+
+
+def _called(span: Span, inner: int | None) -> Diagnostic | None:
+    """A layer with what is in no call of this language: `Conv2D(64, (3, 3))`, `ReLU()`."""
+    opener = span.start if span.text == "(" and span.source.text[span.start - 1 : span.start].isalnum() else inner
+    if opener is None or span.source.text[opener] != "(" or _in_section(span.source, opener):
+        return None
+    whole = whole_call(span.source, opener)
+    return None if whole is None else unknown_word(whole, suggest(whole.text, parser("arch")))
+
+
+def _in_words(span: Span, before: str, inner: int | None) -> Diagnostic | None:
+    """A layer that is said in several words: `3x3 conv, 64`."""
+    line = before + span.source.text[span.start :].partition("\n")[0]
+    first = re.match(r"\s*([a-z][\w-]*)?", line, re.IGNORECASE)
+    word = first[1].lower() if first and first[1] else ""
+    is_other = word in DIRECTIVES and word not in (*MERGES, "input")
+    if is_other or "->" in before or span.text == "[" or _in_section(span.source, inner):
+        return None
+    if (found := layer_said(line, len(before))) is None or _input(span, before) is not None:
+        return None
+    begin = span.start - len(before)
+    whole = Span(span.source, begin + found[0], begin + found[1])
+    return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `{found[2]}`")
+
+
+def _input(span: Span, before: str) -> Diagnostic | None:
+    """An input whose size is written in another way: `input: 3x32x32`."""
+    line = before + span.source.text[span.start :].partition("\n")[0]
+    if _WELL_SIZED.match(line) or (size := input_said(line)) is None:
+        return None
+    begin = span.start - len(before)
+    if span.text == "[":
+        return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), size[2])
+    place = Span(span.source, begin + size[0], begin + size[1])
+    return Diagnostic("V102", f"`{place.text}` is no size of an input", (Label(place, "here"),), size[2])
+
+
+def _in_section(source: Source, inner: int | None) -> bool:
+    """Whether a bracket, or one around it, is that of a section, where no layers stand."""
+    return inner is not None and _SECTION.search(source.text, 0, inner + 1) is not None
+
+
+_SECTION = re.compile(r"^[ \t]*(?:train|measured|claims)\b[^{}\n]*\{[^{}]*\Z", re.IGNORECASE | re.MULTILINE)
+_WELL_SIZED = re.compile(
+    r"\s*input[ \t]*\(?[ \t]*\d+[ \t]*[x*][ \t]*\d+([ \t]*[x*][ \t]*\d+)?(?![\w:.-])", re.IGNORECASE
+)
+
+
 def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
     """Branches in other brackets or of another word: `add( a | b )`, `residual[ a | b ]`, `aux { … }`."""
     source, written = span.source, span.text
     if written == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
         place = back(span, before, match[0].rstrip())
         return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), BRANCHING["aux"])
+    if written == "[":
+        inside, _, behind = source.text[span.end : span.end + 20 * LONGEST].partition("]")
+        if all(is_layer(each, parser("arch")) for each in inside.split()):
+            repeat = re.match(r"[ \t]*x[ \t]*(\d+)", behind, re.IGNORECASE)
+            inside = " ".join(inside.split())
+            layers = f"( {inside} ) x{repeat[1]}" if repeat else inside or None
+        else:
+            layers = layers_bracketed(inside, behind)
+        if layers and "->" not in before:
+            help = f"layers stand apart, and groups of them in ( ): `{layers}`"
+            return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), help)
     if written == "[" and "CONV" in wanted:
         name = _word_before(source, span.start)
+        if name is not None and is_layer(name.text, parser("arch")):
+            name = None
         if name is None or name.text.lower().startswith("aux"):
             help = f"branches stand in {_BRACKETS}, other elements in ( )"
             return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), help)
@@ -125,7 +196,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
 
 def _word_before(source: Source, at: int) -> Span | None:
     """The word that ends right before a place, or before the spaces there."""
-    match = re.search(r"[a-z][\w-]*(?=[ \t]*$)", source.text[max(0, at - 80) : at], re.IGNORECASE)
+    match = re.search(r"(?<![\w.-])[a-z][\w-]*(?=[ \t]*\Z)", source.text[max(0, at - 80) : at], re.IGNORECASE)
     return Span(source, at - min(at, 80) + match.start(), at - min(at, 80) + match.end()) if match else None
 
 
@@ -134,7 +205,7 @@ def _in_block(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
     whole = stretch(span)
     if ARITHMETIC.search(whole.text) and wanted & {"CONV", "PARAM", "COMMA"}:
         return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), NO_ARITHMETIC)
-    if "$" in whole.text and re.search(r"->\s*(([\dx×*]+|\S+=\S+)\s+)*$", before[: whole.start - span.start or None]):
+    if "$" in whole.text and re.search(r"->\s*(([\dx*]+|\S+=\S+)\s+)*$", before[: whole.start - span.start or None]):
         help = "a printed size or figure is a number, no parameter: write it behind the call of the block"
         return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), help)
     if wanted & {"PARAM"} and re.fullmatch(r"[a-z]\w*", span.text, re.IGNORECASE):
@@ -201,27 +272,22 @@ def _expected(wanted: set[str]) -> str | None:
     return "expected " + " or ".join(phrases) if phrases else None
 
 
-def _strange(span: Span) -> Diagnostic:
-    """A character that no keyboard types: from a PDF, or not from a text at all."""
-    char = next(c for c in span.text if not c.isprintable())
-    start = span.start + span.text.index(char)
-    name = unicodedata.name(char, "").lower()
-    message = f"the character U+{ord(char):04X}{f' ({name})' if name else ''} can't stand here"
-    label = Label(Span(span.source, start, start + 1), "this one")
-    help = "write a space, or end the line here" if char.isspace() else "remove it"
-    return Diagnostic("V102", message, (label,), help)
+def _strange(span: Span, place: int, help: str) -> Diagnostic:
+    """A character that stands for no plain one: from a PDF, or not from a text at all."""
+    label = Label(Span(span.source, span.start + place, span.start + place + 1), "this one")
+    return Diagnostic("V102", f"the character {name_of(span.text[place])} can't stand here", (label,), help)
 
 
 def _bare_size(span: Span, before: str) -> Diagnostic:
     """A size without an arrow: it could only begin `224x224x3 input`."""
-    match = re.search(r"(?:(\S+)[ \t]+)?(?<![\w.])(\d+[ \t]*[x×*][ \t]*\d+([ \t]*[x×*][ \t]*\d+)?)\s*$", before)
+    match = re.search(r"(?:(\S+)[ \t]+)?(?<![\w.])(\d+[ \t]*[x*][ \t]*\d+([ \t]*[x*][ \t]*\d+)?)\s*$", before)
     if match is None:
         return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "here"),), "expected `input`")
     size, arrow = back(span, before, match[2]), match[1] or ""
     if arrow in ("→", "-", "–", "—", "=>", ">", "--", "-->", "⇒"):
         return unknown_word(back(span, before, arrow), "an arrow is spelled `->`")
     if span.text.lower().startswith("conv"):
-        kernel = re.split(r"[x×* ]+", size.text)
+        kernel = re.split(r"[x* ]+", size.text)
         side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"
         whole = size.to(span)
         return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `conv{side}-64`")

@@ -9,7 +9,7 @@ from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.notations.arch.comments import attach, blanked
 from vggdsl.language.notations.arch.misclaimed import MEASURE, PRINTED
-from vggdsl.language.notations.arch.misplaced import misplaced
+from vggdsl.language.notations.arch.misplaced import misplaced, said_otherwise
 from vggdsl.language.notations.arch.tree import Builder
 from vggdsl.language.notations.arch.words import called_layers, unknown_words
 from vggdsl.language.notations.grammar import parser
@@ -26,7 +26,7 @@ DEEPEST = 40
 _MOST_ERRORS = 10
 _SECTION = re.compile(r"[ \t]*(train|measured|block|claims)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
-_BEFORE = re.compile(rf"{PRINTED.pattern}|->[ \t]*\d[\dx×*, \t]*,\s*$|^[ \t]*claim\b[^\"]*,\s*$", re.IGNORECASE)
+_BEFORE = re.compile(rf"{PRINTED.pattern}|->[ \t]*\d[\dx*, \t]*,\s*$|^[ \t]*claim\b[^\"]*,\s*$", re.IGNORECASE)
 """A line that can go on: a comma at its end, behind what is printed about an element, or in a claim."""
 _GOES_ON = re.compile(rf"\s*([a-z][\w-]*=|{MEASURE}|disputed\b)", re.IGNORECASE)
 """What can follow such a line: a figure, a word of a protocol, a reason."""
@@ -164,7 +164,8 @@ def _end_of_line(text: str, start: int) -> int:
 def _recover(
     source: Source, text: str, error: UnexpectedInput, pairs: list[tuple[int, int]]
 ) -> tuple[Diagnostic | None, str]:
-    """What is wrong, and the text with the wrong line blanked, so that the rest can be read.
+    """What is wrong, and the text with the wrong line blanked, so that the rest can be read; of a layer in other words
+    these alone.
 
     Nothing new is wrong with the `}` of a block whose every line is blanked already.
     """
@@ -177,16 +178,22 @@ def _recover(
     at = min(at, len(source.text))
     line = text.rfind("\n", 0, at) + 1
     start, end = _damage(source.text, pairs, *_whole_line(text, at))
-    blank = "".join("\n" if c == "\n" else " " for c in text[start:end])
-    rest = text[:start] + blank + text[end:]
+    rest = text[:start] + _blank(text, start, end) + text[end:]
     if any(
         closer == at and text[opener + 1 : at].isspace() and _holds_words(source, opener, at)
         for opener, closer in pairs
     ):
         return None, rest
     inner = max((opener for opener, closer in pairs if opener < at <= closer), default=None)
-    diagnostic = misplaced(Span(source, at, min(at + width, len(source.text))), error, text[line:at], inner)
-    return diagnostic, rest
+    place, before = Span(source, at, min(at + width, len(source.text))), text[line:at]
+    if (layer := said_otherwise(place, before, inner)) is not None:
+        wrong = layer.labels[0].span
+        return layer, text[: wrong.start] + _blank(text, wrong.start, wrong.end) + text[wrong.end :]
+    return misplaced(place, error, before, inner), rest
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    return "".join("\n" if c == "\n" else " " for c in text[start:end])
 
 
 def _holds_words(source: Source, start: int, end: int) -> bool:

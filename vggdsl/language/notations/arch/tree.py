@@ -107,7 +107,7 @@ class Builder(Transformer[Token, Any]):
             return Figure.parse("1")
 
     def _size(self, text: str, span: Span) -> syntax.Size:
-        return syntax.Size(tuple(self._int(n, span) for n in re.split(r"[xX×*]", text)))
+        return syntax.Size(tuple(self._int(n, span) for n in re.split(r"[xX*]", text)))
 
     def _string(self, token: Token) -> str:
         return str(token)[1:-1]
@@ -151,7 +151,7 @@ class Builder(Transformer[Token, Any]):
         )
 
     def _kernel(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
-        sides = [text] if text.startswith("$") else re.split("[x×]", text, flags=re.IGNORECASE)
+        sides = [text] if text.startswith("$") else re.split("x", text, flags=re.IGNORECASE)
         values = [self._value(side, span) for side in sides]
         return values[0], values[-1]
 
@@ -216,7 +216,7 @@ class Builder(Transformer[Token, Any]):
             self._no_figure(option)
             return syntax.Measure("params", Figure.parse("1"), self._span(meta))
         value: Figure | syntax.Size
-        if option.key == "output" and re.fullmatch(r"\d+([xX×*]\d+)+", option.value):
+        if option.key == "output" and re.fullmatch(r"\d+([xX*]\d+)+", option.value):
             value = self._size(option.value, option.span)
         else:
             value = self._figure(option.value, option.span)

@@ -1,29 +1,26 @@
-"""Words that nothing takes: the nearest spelling, two words run together, one torn apart."""
+"""Words that nothing takes: misspelled, other tools', run together, torn apart."""
 
 import re
-import unicodedata
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby, takewhile
 
 from lark import Lark
 
-from vggdsl.language.dictionary import FORMS, KINDS, MERGES
+from vggdsl.language.dictionary import FORMS, KINDS, MERGES, LayerKind
+from vggdsl.language.notations.arch.foreign import kind_called, missing, spelled
+from vggdsl.language.notations.arch.spoken import input_said, layer_said
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.errors import Diagnostic, Label, nearest
-from vggdsl.text.source import Span
+from vggdsl.text.source import Source, Span
+from vggdsl.text.typography import name_of, strange
 
 _LAYERS = {word: kind for word, kind in KINDS.items() if word not in MERGES}
-_ALSO = {word: kind for kind in _LAYERS.values() for word in kind.also}
-"""Other tools' words for the same layers."""
 
-_ENLARGING = re.compile(
-    r"(deconv|up-?conv|conv-?transpose|transposed?-?conv|upsampl|(max-?)?unpool|pixel-?shuffle|interpolat)",
-    re.IGNORECASE,
-)
-_DEPTHWISE = re.compile(r"(dw|sep)-?conv|dw\d|depth-?wise|separable", re.IGNORECASE)
+_DEPTHWISE = re.compile(r"(?:nn\.|layers\.)?((dw|sep)-?conv|dw\d|depth-?wise|separable)", re.IGNORECASE)
+_SEPARABLE = re.compile(r"(?:nn\.|layers\.)?(sep|(?=depth-?wise-?sep))", re.IGNORECASE)
 DIRECTIVES = (
     "source",
     "input",
@@ -61,7 +58,7 @@ _MOST_WORDS = 20
 
 def unknown_words(words: Sequence[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
     """A diagnostic for each unknown word, or for several on a line that are one torn apart."""
-    for _, line in groupby(words[:_MOST_WORDS], key=lambda span: span.line):
+    for _, line in groupby(_calls(words[:_MOST_WORDS]), key=lambda span: span.line):
         yield from _line(list(line), lark, blocks)
     if len(words) > _MOST_WORDS:
         label = Label(words[_MOST_WORDS], "the first of them")
@@ -94,18 +91,36 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield unknown_word(words[0].to([words[0], *given][-1]), f"call the block: `{words[0].text}({arguments})`")
             words = words[1 + len(given) :]
             continue
+        if said := _said(words[0]):
+            yield unknown_word(*said)
+            words = [word for word in words if word.start >= said[0].end]
+            continue
         for n in range(min(len(words), 6), 1, -1):
             whole = words[0].to(words[n - 1])
             texts = [word.text for word in words[:n]]
-            joined = next(filter(lambda text: _is_word(text, lark), ("".join(texts), "-".join(texts))), None)
+            ways = ("".join(texts), "-".join(texts), "=".join(texts))
+            joined = next(filter(lambda text: _is_word(text, lark), ways), None)
             if joined and re.sub(r"\s", "", whole.text) == "".join(texts):
                 yield unknown_word(whole, f"write it without spaces: `{joined}`")
                 words = words[n:]
                 break
         else:
             named = _with_parameters(words[0], blocks, lark)
-            yield unknown_word(words[0], f"did you mean `{named}`?" if named else _suggest(words[0].text, lark))
+            yield unknown_word(words[0], f"did you mean `{named}`?" if named else suggest(words[0].text, lark))
             words = words[1:]
+
+
+def _said(word: Span) -> tuple[Span, str] | None:
+    """The layer that is said in several words, one of which is unknown."""
+    begin = word.source.text.rfind("\n", 0, word.start) + 1
+    line = word.source.text[begin:].partition("\n")[0]
+    if line.lower().lstrip().startswith("input") and (size := input_said(line)) and size[3] == word.text.lower():
+        return word, size[2]
+    found = layer_said(line, word.start - begin)
+    if found is None or "->" in line[: found[0]]:
+        return None
+    whole = Span(word.source, begin + found[0], begin + found[1])
+    return (whole, f"write `{found[2]}`") if whole.start <= word.start else None
 
 
 def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str | None:
@@ -114,9 +129,41 @@ def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str
     for block in blocks.values():
         if block.span.start <= word.start and word.end <= block.span.end:
             for name in block.parameters:
-                place = rf"((?<=conv)|(?<=pool)|(?<=[-/x×])){re.escape(name)}(?=[-/x×]|$)"
+                place = rf"((?<=conv)|(?<=pool)|(?<=[-/x])){re.escape(name)}(?=[-/x]|$)"
                 text = re.sub(place, f"${name}", text, flags=re.IGNORECASE)
     return text if text != word.text and is_layer(text, lark) else None
+
+
+def whole_call(source: Source, opener: int) -> Span | None:
+    """A layer with brackets behind its word, as other tools have it, by the place of the opening one."""
+    text = source.text
+    name = re.search(r"(?<![\w.-])[a-z][\w.-]*\Z", text[max(0, opener - LONGEST) : opener], re.IGNORECASE)
+    if name is None or not (is_layers_name(name[0]) or name[0].lower() in _STANDING):
+        return None
+    if _BRINGS.search(text) or re.search(rf"\bblock[ \t]+{re.escape(name[0])}(?![\w-])", text, re.IGNORECASE):
+        return None
+    depth = 0
+    for place in range(opener, min(len(text), opener + LONGEST)):
+        depth += (text[place] in "([{") - (text[place] in ")]}")
+        if depth == 0:
+            return Span(source, opener - len(name[0]), place + 1)
+    return None
+
+
+_BRINGS = re.compile(r"^[ \t]*(use|extends)[ \t]*\"", re.IGNORECASE | re.MULTILINE)
+"""What brings blocks whose names stand elsewhere."""
+_STANDING = {word.lower() for kind in KINDS.values() if kind.stands_alone for word in (kind.word, *kind.shown)}
+
+
+def _calls(words: Sequence[Span]) -> Iterator[Span]:
+    """The words, each with the call that it is the first argument of: `maxpool(2)`."""
+    end = 0
+    for word in words:
+        is_argument = word.start > 0 and word.source.text[word.start - 1] == "("
+        whole = (whole_call(word.source, word.start - 1) if is_argument else None) or word
+        if word.start >= end:
+            yield whole
+        end = max(end, whole.end)
 
 
 def stretch(span: Span) -> Span:
@@ -134,54 +181,145 @@ def unknown_word(span: Span, help: str) -> Diagnostic:
     return Diagnostic("V101", f"unknown word `{span.text}`", (Label(span, "not known"),), help)
 
 
-def _suggest(word: str, lark: Lark) -> str:
-    for char in word:
-        if not char.isprintable():
-            name = unicodedata.name(char, "no letter").lower()
-            return (
-                f"{'write a space for' if char.isspace() else 'remove'} the character U+{ord(char):04X} ({name}) in it"
-            )
-    if _ENLARGING.match(word):
-        return "nothing in this language enlarges a map: it is for networks that classify images"
-    if _DEPTHWISE.match(word):
-        size = re.search(r"(\d+(?:[x×]\d+)?)-(\d+)((?:/\d+)?)", word)
-        kernel, channels, stride = size.groups() if size else ("3", "64", "")
-        return f"a convolution of each channel by itself is `conv{kernel}-{channels}{stride} groups={channels}`"
-    plain = unicodedata.normalize("NFKC", word)
-    if plain != word and is_layer(plain, lark):
-        return f"did you mean `{plain}`?"
+def suggest(word: str, lark: Lark) -> str:
+    """How to say what a word that nothing takes was to say: the same function, with the same numbers."""
+    helps = (_of_letters(word), missing(word), _convolving(word), _of_several(word, lark))
+    for help in helps:
+        if help is not None:
+            return help
+    head = re.match(r"[A-Za-z_-]*[A-Za-z]", word)
+    name = head[0] if head else ""
+    fixed = _LOOKS_LIKE.sub(lambda letter: "1" if letter[0] in "lI|" else "0", word)
+    if fixed != word and is_layer(fixed, lark):
+        return f"it has a letter in its number: write `{fixed}`"
+    if (plain := spelled(word)) is not None:
+        is_own = plain.lower().startswith(name.lower().replace("_", "-")) and not _AXES.match(word, len(name))
+        return f"did you mean `{plain}`?" if is_own else f"here it is spelled `{plain}`"
+    if (help := _lacking(word)) is not None:
+        return help
+    is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word[len(name) :]) is not None
+    near = near_word(name.replace("_", "-"), [*_LAYERS, *DIRECTIVES]) if len(name) > 1 and is_whole else None
+    kind = kind_called(name) or kind_called(word.partition("(")[0]) or (near and _LAYERS.get(near))
+    if kind:
+        whole = kind.word + word[len(name) :]
+        for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{word[len(name) :]}"):
+            if is_layer(meant, lark) and _NUMBER.findall(meant) == _NUMBER.findall(word):
+                return f"did you mean `{meant}`?"
+        return _form_of(kind, word)
+    return f"did you mean `{near}`?" if near else _FORMS
+
+
+_FORMS = "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
+_NUMBER = re.compile(r"\d+")
+_AXES = re.compile(r"[123]d", re.IGNORECASE)
+_LOOKS_LIKE = re.compile(r"(?<=[-\dOolI|x/.])[OolI|](?=[\dOolI|]*(?:[-/.x%]|$))|(?<=\d)[OolI|](?=\d)")
+"""A letter where a number has a digit."""
+
+
+def _of_letters(word: str) -> str | None:
+    """Characters that no word has."""
+    if found := strange(word):
+        place, help = found
+        char = f"the character {name_of(word[place])} in it"
+        return f"remove {char}" if help == "remove it" else f"{char}: {help}"
+    other = next((char for char in word if not char.isascii()), None)
+    return f"the character {name_of(other)} in it is none of this language" if other else None
+
+
+def _convolving(word: str) -> str | None:
+    """Convolutions of each channel by itself."""
+    if not _DEPTHWISE.match(word):
+        return None
+    size = re.search(r"(\d+(?:x\d+)?)-(\d+)((?:/\d+)?)", word, re.IGNORECASE)
+    one = re.search(r"\d+(?:x\d+)?(?!d)", word.partition("(")[2], re.IGNORECASE)
+    kernel, channels, stride = size.groups() if size else (one[0] if one else "3", "64", "")
+    by_itself = "a convolution of each channel by itself is"
+    if _SEPARABLE.match(word):
+        if size is None:
+            return f"{by_itself} `conv3-32 groups=32` behind 32 channels; one of all at each place follows, `conv1-64`"
+        return f"{by_itself} `conv{kernel}-32{stride} groups=32` behind 32 channels; `conv1-{channels}` follows it"
+    where = "" if size else ", behind 64 channels,"
+    return f"{by_itself}{where} `conv{kernel}-{channels}{stride} groups={channels}`"
+
+
+def _of_several(word: str, lark: Lark) -> str | None:
+    """Words that run together, or that are torn from what they belong to."""
+    swapped = re.fullmatch(r"conv(\d+)-(\d+)x(\d+)", word, re.IGNORECASE)
+    if swapped and max(int(side[:9]) for side in swapped.groups()[1:]) <= _LARGEST_KERNEL < int(swapped[1][:9]):
+        return f"the kernel comes first: `conv{swapped[2]}x{swapped[3]}-{swapped[1]}`"
     if "->" in word:
         return f"an arrow stands apart: write `{word.replace('->', ' -> ')}`"
     for i in range(min(len(word), 64) - 1, 0, -1):
-        if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"[x×]\d+$", word[i:])):
+        if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"x\d+$", word[i:])):
             return f"two words run together: write `{word[:i]} {word[i:]}`"
-    repeat = re.match(r"[x×*]\d*", word, re.IGNORECASE)
+    if joined := _joined(word, lark):
+        return f"several layers are written apart: `{joined}`"
+    repeat = re.match(r"[x*]\d*", word, re.IGNORECASE)
     if repeat and (repeat[0] == word or is_layer(word[repeat.end() :], lark)):
         return "a repeat stands behind its element on the same line: `conv3-64 x2`"
-    if re.fullmatch(r"\d+([x×]\d+)?/\d+", word):
+    if re.fullmatch(r"\d+(x\d+)?/\d+", word):
         return f"a window is written without a space before it: `maxpool{word}`"
-    head = re.match(r"[A-Za-z-]*[A-Za-z]", word)
-    name = head[0] if head else ""
-    if name.lower() == "flatten":
-        return "nothing: FC flattens by itself"
-    other = _ALSO.get(word.lower().split("(")[0]) or _ALSO.get(name.lower())
-    if other:
-        size = re.search(r"\d+", word) if other.form == "SIZED" else None
-        return f"here it is spelled `{f'{other.word}-{size[0]}' if size else other.example}`"
-    near = near_word(name, [*_LAYERS, *DIRECTIVES]) if len(name) > 1 else None
-    if near is None:
-        return "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
-    whole = near + word[len(name) :]
-    if is_layer(whole, lark):
-        return f"did you mean `{whole}`?"
-    for dashed in (re.sub(r"[_:]", "-", whole), f"{near}-{word[len(name) :]}"):
-        if is_layer(dashed, lark):
-            return f"did you mean `{dashed}`?"
-    if near in _LAYERS and _LAYERS[near].form == "POOL" and len(word) > len(name):
-        return f"a window and its stride are spelled `{near}3/2`; `{near}` alone is 2x2 with stride 2"
-    if near in _LAYERS and (fits := _LAYERS[near].fits) is not None and len(word) > len(name):
-        return f"behind `{near}-` stands {fits.says}, written out: `{_LAYERS[near].shown[-1]}`"
-    return f"did you mean `{_LAYERS[near].example if near in _LAYERS else near}`?"
+    return None
+
+
+def _joined(word: str, lark: Lark) -> str | None:
+    """The layers that a word is made of: `conv3-64-bn-relu`."""
+    pieces, found, at = re.split(r"[-_+:;]+", word[:LONGEST]), list[str](), 0
+    while at < len(pieces):
+        ends = range(min(len(pieces), at + 3), at, -1)
+        end = next((end for end in ends if is_layer("-".join(pieces[at:end]), lark)), None)
+        if end is None:
+            return None
+        found.append("-".join(pieces[at:end]))
+        at = end
+    return " ".join(found) if len(found) > 1 else None
+
+
+def _lacking(word: str) -> str | None:
+    """Convolutions without a number that they need, or with their numbers in another order."""
+    if found := re.fullmatch(r"conv(\d+x\d+)", word, re.IGNORECASE):
+        return f"it says no channels: `{word}-64` has 64"
+    if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
+        if found[1] or int(found[2][:9]) > _LARGEST_KERNEL:
+            return f"it says no kernel: `conv3-{found[2]}` has one of 3x3"
+        return f"it says no channels: `{word}-64` has 64"
+    if found := re.fullmatch(r"(conv\d+(?:x\d+)?-\d+)[-_,:]?(?:s|stride)=?(\d+)", word, re.IGNORECASE):
+        return f"a stride stands behind a `/`: `{found[1]}/{found[2]}`"
+    if found := re.fullmatch(r"conv[-_:]?(\d+)[-_:](\d+x\d+)", word, re.IGNORECASE):
+        return f"the kernel comes first: `conv{found[2]}-{found[1]}`"
+    if found := re.fullmatch(r"conv[-_:]?(\d+(?:x\d+)?)[-_:](\d+)(/\d+)?", word, re.IGNORECASE):
+        return f"did you mean `conv{found[1]}-{found[2]}{found[3] or ''}`?"
+    return None
+
+
+_LARGEST_KERNEL = 11
+"""A sole number that is larger is taken for channels."""
+
+
+def _form_of(kind: LayerKind, word: str) -> str:
+    """How a kind is spelled, where a word of it has no numbers or others than fit."""
+    numbers = _NUMBER.findall(_AXES.sub("", word, count=1))
+    if kind.form == "POOL" and len(numbers) == 1:
+        return (
+            f"a window and its stride are spelled `{kind.word}{numbers[0]}/2`; `{kind.word}` alone is 2x2 with stride 2"
+        )
+    if not numbers and "(" not in word:
+        return f"it says its {kind.number}: `{kind.example}`" if kind.number and not kind.stands_alone else _meant(kind)
+    if kind.fits is not None:
+        return f"behind `{kind.word}-` stands {kind.fits.says}, written out: `{kind.shown[-1]}`"
+    match kind.form:
+        case "CONV":
+            return "a convolution is `conv`, its kernel, a hyphen and its channels, and behind a `/` its stride"
+        case "POOL":
+            return f"a pool is `{kind.word}`, or behind that word its window, a `/` and its stride"
+        case _ if kind.number:
+            return f"behind `{kind.word}` stand a hyphen and its {kind.number}, and nothing else"
+        case _:
+            return f"`{kind.word}` stands alone: with what stands behind it, it is not in the language"
+
+
+def _meant(kind: LayerKind) -> str:
+    return f"did you mean `{kind.example}`?"
 
 
 def near_word(word: str, known: Sequence[str]) -> str | None:
@@ -191,12 +329,12 @@ def near_word(word: str, known: Sequence[str]) -> str | None:
 
 def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> list[Span]:
     """Calls that other tools spell layers as, `Dropout(0.5)`, unless a block has that name."""
-    names = {name.lower() for name in _LAYERS} | _ALSO.keys() | {"flatten", "maxpool2d", "avgpool2d", "batchnorm2d"}
-    return [
-        span
-        for name, span in calls
-        if name not in blocks and (name.lower() in names or _ENLARGING.match(name) or _DEPTHWISE.match(name))
-    ]
+    return [span for name, span in calls if name not in blocks and is_layers_name(name)]
+
+
+def is_layers_name(name: str) -> bool:
+    """Whether a name is that of a layer, here, in another tool, or of none that the language has."""
+    return kind_called(name) is not None or missing(name) is not None or bool(_DEPTHWISE.match(name))
 
 
 def _is_word(text: str, lark: Lark) -> bool:

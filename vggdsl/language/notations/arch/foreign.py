@@ -1,0 +1,252 @@
+"""Layers as other tools and papers spell them, and such as the language doesn't have.
+
+What is offered for them computes the same, with the numbers that were written; where that can't be told, it is said
+what there is.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from vggdsl.language.dictionary import ACTIVATIONS, KINDS, MERGES, LayerKind
+from vggdsl.language.schema import UnfitError
+
+_CLASSIFIES = "it is for networks that classify images"
+_FUNCTIONS = ", ".join(f"`{word}`" for word in ACTIVATIONS)
+
+_GLOBAL = " and ".join(f"`{word}`" for word in KINDS if word.startswith("global-"))
+
+_MISSING: Mapping[str, str] = {
+    f"nothing in this language enlarges a map: {_CLASSIFIES}": """
+        deconv upconv convtranspose transposed?conv upsampl (max)?unpool pixelshuffle interpolat""",
+    "nothing in this language has a third axis: it is for images": r"""
+        (conv|.*pool(ing)?|batchnorm|bn)3d conv\d+x\d+x\d+""",
+    "not in the language: a sequence is an image of one row, such as `input 1x128x3`, which takes `conv1x3-64`": """
+        (conv|.*pool(ing)?|batchnorm|bn)1d""",
+    f"not in the language: {_CLASSIFIES}": r"""
+        lstm gru s?rnn$ rnn\d simplernn bidirectional recurrent embedding (multihead|self)?attention transformer
+        patchembed positional encoder decoder capsule gcn graphconv""",
+    f"not in the language, whose functions are {_FUNCTIONS}": """
+        (mish|softplus|softsign|softshrink|hardshrink|tanhshrink|hardtanh|selu|celu|pelu|rrelu|crelu|srelu)(?![a-z])
+        (threshold|logsigmoid|glu|swiglu|geglu|maxout|snake)(?![a-z]) sine?$ cos$ abs$ exp$ square$""",
+    "not in the language: networks end with `softmax`": """
+        logsoftmax softmax2d softmin argmax""",
+    "not in the language by this name: it is group normalisation of as many groups as channels, `GN-64` behind 64": """
+        instance(norm|normali[sz]ation) inorm in$ in2d""",
+    "not in the language, whose normalisations are `BN`, `LRN` and, by the number of groups, `GN-32`": """
+        (layer|rms|weight|spectral|switchable|filterresponse)(norm|normali[sz]ation) ln$ wn$ sn$ frn$ .*renorm""",
+    "not in the language: what a dropout drops here are single values": """
+        (spatial|channel|feature|alpha|gaussian|variational|monte).*drop drop(out)?[123]d drop(path|block|connect|band)
+        stochasticdepth cutout gaussiannoise""",
+    f"not in the language, whose pools are `maxpool`, `avgpool` and {_GLOBAL}": """
+        (min|sum|l[p2]|median|mixed|stochastic|fractional.*|roi|spp|spatialpyramid|power|rank|overlap|soft)pool
+        fractional global(min|sum|lp)""",
+    "not in the language, whose convolutions have a stride, groups and a dilation": r"""
+        (deform|dynamic|octave|gated|gabor|partial|locallyconnected|localconv|coord|cond|involution)(.*conv|able|$|\d)""",
+    "no layer of its own: a convolution or a pool pads, by its option `pad`": r"""
+        zero?pad reflect replicat padding pad\d""",
+    "what is done to images stands in a recipe": """
+        crop(ping)?(2d)?$ resi[sz]e rescal normali[sz]e""",
+    "nothing in this language moves values: FC flattens by itself, and branches bring tensors together": """
+        reshape permute transpose$ view$ squeeze$ unsqueeze lambda slice split chunk gather""",
+    "nothing: FC flattens by itself": "flatten",
+}
+"""What is to be said of what has no word in the language: patterns of how it begins, in small letters, no hyphens."""
+
+_TOOLS = re.compile(r"(?:[a-z]\w*\.)+(?=[a-z])", re.IGNORECASE)
+"""Where a tool keeps its layers: ``nn.``, ``tf.keras.layers.``."""
+_CALL = re.compile(r"([\w.-]+)[ \t]*\((.*)\)", re.DOTALL)
+_NUMBERED = re.compile(r"([a-z][a-z_.-]*?(?:2d)?)[-_:=]?(\d+(?:\.\d+)?%?)", re.IGNORECASE)
+_NAMES = {
+    "out-channels": "channels", "filters": "channels", "out-features": "features", "units": "features",
+    "num-output": "features", "kernel-size": "kernel", "pool-size": "kernel", "kernel": "kernel", "size": "kernel",
+    "strides": "stride", "stride": "stride", "padding": "pad", "pad": "pad", "dilation-rate": "dilation",
+    "dilation": "dilation", "groups": "groups", "bias": "bias", "use-bias": "bias", "p": "rate", "rate": "rate",
+    "ratio": "rate", "negative-slope": "slope", "slope": "slope", "alpha": "slope", "num-groups": "groups",
+    "eps": "eps", "epsilon": "eps", "momentum": "momentum", "ceil-mode": "ceil", "activation": "activation",
+}  # fmt: skip
+"""Options of layers by other tools' words for them."""
+_WITHOUT_EFFECT = {"inplace", "in-channels", "in-features", "num-features", "num-channels", "name", "input-shape"}
+
+
+@lru_cache(maxsize=1024)
+def missing(word: str) -> str | None:
+    """What is to be said of a layer that the language doesn't have, or None if it may have it."""
+    name = _bare(word.partition("(")[0], keep=True)
+    if name.startswith("adaptive") and not re.search(r"\([ \t(]*1?[ \t,]*1[ \t]*\)", word) and "(" in word:
+        return "not in the language, whose pools have a window; to 1x1 it is `global-avgpool`"
+    return next((help for help, words in _MISSING.items() if re.match("|".join(words.split()), name)), None)
+
+
+@lru_cache(maxsize=1024)
+def kind_called(name: str) -> LayerKind | None:
+    """The kind that a name means here or elsewhere: ``BatchNorm2d``, ``nn.Linear``, ``leaky_relu``."""
+    bare = _bare(name)
+    if bare == "adaptiveavgpool":  # to 1x1, or it would be missing
+        return KINDS["global-avgpool"]
+    return next((kind for pattern, kind in _kinds().items() if re.fullmatch(pattern, bare)), None)
+
+
+@cache
+def _kinds() -> Mapping[str, LayerKind]:
+    """By patterns of their bare names."""
+    kinds = [kind for word, kind in KINDS.items() if word not in MERGES]
+    found = {re.escape(_bare(word)): kind for kind in kinds for word in (kind.word, *kind.shown[1:], *kind.also)}
+    for kind in kinds:
+        if kind.spellings:
+            found[kind.pattern.lower().replace("[ -]?", "").replace("-?", "").replace("-", "")] = kind
+    return found
+
+
+def _bare(name: str, keep: bool = False) -> str:
+    """A name in small letters without what tools put around it, ``keep``ing how many axes it is for."""
+    flat = re.sub(r"[-_ ]", "", _TOOLS.sub("", name).lower())
+    return flat if keep else re.sub(r"2d$|layer$", "", flat)
+
+
+# -- a layer with its numbers
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What stands in the brackets of a call, by its place and by its name."""
+
+    places: tuple[str, ...]
+    named: Mapping[str, str]
+
+
+def spelled(word: str) -> str | None:
+    """A layer as this language spells it, ``Dense(128)`` as ``FC-128``, if it can be told from its numbers."""
+    given: _Given | None
+    if call := _CALL.fullmatch(word):
+        name, given = call[1], _given(call[2])
+    elif kind_called(word) is None and (numbered := _NUMBERED.fullmatch(word)):
+        name, given = numbered[1], _Given((numbered[2],), {})
+    else:
+        name, given = word, _Given((), {})
+    kind = kind_called(name)
+    if kind is None or given is None:
+        return None
+    if _bare(name).startswith("adaptive"):  # its size is 1, or it would be missing
+        given = _Given((), {})
+    function = kind_called(given.named["activation"]) if "activation" in given.named else None
+    if "activation" in given.named:
+        if function is None or kind.form not in ("CONV", "SIZED"):
+            return None
+        rest = {key: value for key, value in given.named.items() if key != "activation"}
+        layer = _layer(kind, name, _Given(given.places, rest), call is not None)
+        return layer and f"{layer} {function.word}"
+    return _layer(kind, name, given, call is not None)
+
+
+def _layer(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | None:
+    match kind.form:
+        case "CONV":
+            return _conv(name, given) if is_call else None
+        case "POOL":
+            return _pool(kind, given) if is_call or not given.places else None
+        case "SIZED":
+            return _sized(kind, given)
+        case "RATED":
+            rate = given.named.get("rate", *given.places[:1]) if len(given.named) + len(given.places) == 1 else None
+            return f"{kind.word}-{rate}" if rate and re.fullmatch(r"0?\.\d+|\d+(\.\d+)?%", rate) else None
+        case _:
+            return _plain(kind, given)
+
+
+def _given(text: str) -> _Given | None:
+    parts = [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", text) if part.strip()]
+    places, named = list[str](), dict[str, str]()
+    for part in parts:
+        key, is_named, value = part.partition("=")
+        if not is_named:
+            places.append(_number(part))
+            continue
+        key = key.strip().lower().replace("_", "-")
+        if key in _WITHOUT_EFFECT:
+            continue
+        if key not in _NAMES:
+            return None
+        named[_NAMES[key]] = _number(value)
+    return _Given(tuple(places), named)
+
+
+def _number(text: str) -> str:
+    """A number, or the one that a pair has twice: ``(3, 3)``."""
+    sides = re.findall(r"[^\s,()\[\]'\"]+", text)
+    return sides[0] if len(set(sides)) == 1 else "x".join(sides)
+
+
+def _conv(name: str, given: _Given) -> str | None:
+    """Keras says channels, kernel, stride, padding; PyTorch says what comes in before."""
+    is_keras = name.endswith("D") or len({"channels", "kernel"} & given.named.keys()) + len(given.places) <= 2
+    sized = [place for place in given.places if "x" in place]
+    first = () if is_keras or sized else ("in",)
+    order = (*first, "channels", "kernel", "stride", "pad")
+    places = given.places
+    if sized and places[0] == sized[0] and len(places) == 2:
+        places = places[::-1]
+    if not name.lower().endswith(("2d", "convolution")) and not sized:
+        return None  # whose order nobody knows
+    values = {**dict(zip(order, places, strict=False)), **given.named}
+    if len(places) > len(order) or not {"channels", "kernel"} <= values.keys():
+        return None
+    kernel, channels, stride = values["kernel"], values["channels"], values.get("stride", "1")
+    if not all(re.fullmatch(r"\d+(x\d+)?", each) for each in (kernel, channels, stride)):
+        return None
+    pad = values.get("pad", "valid").strip("'\"")
+    options = [] if pad == "same" and stride == "1" else [f"pad={'0' if pad == 'valid' else pad}"]
+    options += [f"{key}={values[key]}" for key in ("groups", "dilation") if values.get(key, "1") != "1"]
+    options += ["bias=no"] if values.get("bias") == "False" else []
+    step = f"/{stride}" if stride != "1" else ""
+    return " ".join([f"conv{kernel}-{channels}{step}", *options])
+
+
+def _pool(kind: LayerKind, given: _Given) -> str | None:
+    values = {**dict(zip(("kernel", "stride", "pad"), given.places, strict=False)), **given.named}
+    if not values:
+        return kind.word
+    kernel = values.get("kernel", "2")
+    stride = values.get("stride", kernel)
+    if not re.fullmatch(r"\d+(x\d+)?", kernel) or not stride.isdigit() or values.keys() & {"rate", "slope"}:
+        return None
+    pad = values.get("pad", "valid").strip("'\"")
+    if not (pad == "valid" or pad.isdigit()):
+        return None
+    ceil = " ceil" if values.get("ceil") == "True" else ""
+    return f"{kind.word}{kernel}/{stride}" + (f" pad={pad}" if pad not in ("valid", "0") else "") + ceil
+
+
+def _sized(kind: LayerKind, given: _Given) -> str | None:
+    places = given.places
+    if kind.word == "FC" and len(places) == 2:  # what comes in, and goes out
+        places = places[1:]
+    elif kind.word == "GN":  # how many groups, and of how many channels
+        places = places[:1]
+    number = given.named.get("features", given.named.get("groups", *places[:1]))
+    rest = given.named.keys() - {"features", "groups", "bias", "eps"}
+    if number is None or not number.isdigit() or len(places) > 1 or rest:
+        return None
+    bias = " bias=no" if given.named.get("bias") == "False" and kind.word == "FC" else ""
+    return f"{kind.word}-{number}{bias}"
+
+
+def _plain(kind: LayerKind, given: _Given) -> str | None:
+    """A word that stands alone; a normalisation is told by others how many channels come in."""
+    known = {key.name for key in kind.options}
+    if kind.number and len(given.places) + len(given.named) == 1:  # a slope
+        number = given.named.get("slope", *given.places[:1])
+        return f"{kind.word}-{number}" if number and _fits(kind, number) else None
+    if given.places and not (known and len(given.places) == 1 and given.places[0].isdigit()):
+        return None
+    if given.named.keys() - known:
+        return None
+    return " ".join([kind.word, *(f"{key}={value}" for key, value in given.named.items())])
+
+
+def _fits(kind: LayerKind, number: str) -> bool:
+    try:
+        return kind.fits is None or bool(kind.fits.read(number))
+    except UnfitError:
+        return False

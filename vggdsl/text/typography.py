@@ -1,0 +1,120 @@
+"""Characters of PDFs, web pages and word processors that stand for plain ones.
+
+A text is read as if it were typed. What stands in quotes and in comments is kept, and so is a character that could
+mean two things: no grammar has it, so that it is refused where it stands.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
+_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_NOTHING = "\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f"
+"""Of no width: where a line may break, or may not, and how a sign is drawn."""
+_SIGNS = {"×": "x", "✕": "x", "✖": "x", "⨯": "x", "∗": "*", "∼": "~", "⁄": "/", "∕": "/", "∣": "|", "∶": ":"}
+_STANDS_FOR = {**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_SPACES, " "), **dict.fromkeys(_NOTHING, ""), **_SIGNS}
+_TYPEFACES = ("<wide>", "<small>", "<font>")
+"""How Unicode marks the letters, digits and signs of other widths and typefaces."""
+
+_CLOSED_BY = {"“": "”", "„": "“”", "‟": "”", "”": "”", "«": "»", "»": "«", "＂": "＂"}
+_STRINGS = "|".join(f'{opening}[^{closing}"\n]*[{closing}"]' for opening, closing in _CLOSED_BY.items())
+_THIN = "\u2006\u2007\u2009\u200a\u202f"
+"""Spaces that group the digits of a number, as thousands."""
+_PIECE = re.compile(
+    rf'"[^"\n]*"?|(?P<comment>[#＃])[^\n]*|(?P<string>{_STRINGS})|(?P<opening>[{"".join(_CLOSED_BY)}])'
+    rf"|(?P<grouped>(?<![\w.,])\d{{1,3}}([{_THIN}])\d{{3}}(?:\5\d{{3}})*(?!\d))"
+    r"|(?P<either>(?<![\w.,])\d{1,3}(?:\u00a0\d{3})+(?!\d)|(?<![A-Za-z])\u00ad|\u00ad(?![A-Za-z]))"
+    r"|(?P<soft>\u00ad)|(?P<char>[^\x00-\x7f])",
+    re.ASCII,
+)
+_POINT = "it can be a point or a product: write `.` or `x`"
+_EITHER = {
+    "\u00a0": "between digits it can part two numbers or group one: write a space, or nothing",
+    "\u00ad": "it can be a hyphen or none: write `-`, or nothing",
+    "\u00b7": _POINT,
+    "\u2022": _POINT,
+    "\u22c5": _POINT,
+    "\u2026": "a range has two points: write `..`",
+}
+"""What could mean two things between digits, and what to write."""
+_BETWEEN_DIGITS = re.compile(r"(?<![^\d])[\u00b7\u2022\u22c5\u2026](?=\d)")
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A text of plain characters; ``places`` has for each, and for the end, where it was written."""
+
+    text: str
+    places: Sequence[int]
+
+
+def plain(written: str) -> Plain:
+    """A text as if it were typed.
+
+    >>> plain("conv3–64 ×2 ﬂatten").text, plain('source “a – b” # c – d').text
+    ('conv3-64 x2 flatten', 'source "a – b" # c – d')
+    >>> plain("138\\u2009357\\u2009544").text
+    '138357544'
+    """
+    if written.isascii():
+        return Plain(written, range(len(written) + 1))
+    text, places, at = list[str](), list[int](), 0
+    for piece in _PIECE.finditer(written):
+        for start, stands_for in _replaced(piece):
+            text += written[at:start], stands_for
+            places += (*range(at, start), *[start] * len(stands_for))
+            at = start + 1
+    text.append(written[at:])
+    return Plain("".join(text), [*places, *range(at, len(written) + 1)])
+
+
+def _replaced(piece: re.Match[str]) -> Iterator[tuple[int, str]]:
+    """The characters of a piece that stand for others: where, and for what."""
+    match piece.lastgroup:
+        case "comment":
+            yield piece.start(), "#"
+        case "string":
+            yield piece.start(), '"'
+            yield piece.end() - 1, '"'
+        case "opening":
+            yield piece.start(), '"'
+        case "grouped":
+            yield from ((place, "") for place in range(*piece.span()) if piece.string[place] in _THIN)
+        case "soft":
+            yield piece.start(), ""
+        case "char" if (stands_for := _stands_for(piece[0])) is not None:
+            yield piece.start(), stands_for
+
+
+@cache
+def _stands_for(char: str) -> str | None:
+    """The plain characters that another stands for, if it does for any."""
+    if char in _STANDS_FOR:
+        return _STANDS_FOR[char]
+    if unicodedata.decomposition(char).startswith(_TYPEFACES) or "ﬀ" <= char <= "ﬆ":
+        found = unicodedata.normalize("NFKC", char)
+        return found if found.isascii() else None
+    return None
+
+
+def strange(text: str) -> tuple[int, str] | None:
+    """Where a text holds a character that stands for no plain one, and what to write; None if it holds none."""
+    between = {match.start() for match in _BETWEEN_DIGITS.finditer(text)}
+    for place, char in enumerate(text):
+        if place in between or (char in _EITHER and not char.isprintable()):
+            return place, _EITHER[char]
+        if not char.isprintable():
+            return place, "write a space, or end the line here" if char.isspace() else "remove it"
+    return None
+
+
+def name_of(char: str) -> str:
+    """
+    >>> name_of("–"), name_of("\\r")
+    ('U+2013 (en dash)', 'U+000D')
+    """
+    name = unicodedata.name(char, "").lower()
+    return f"U+{ord(char):04X}{f' ({name})' if name else ''}"
