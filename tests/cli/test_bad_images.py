@@ -1,12 +1,14 @@
 """Sets with images that can't be read, or that are there twice: what `train` says, leaves out and records."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from commands import run, train
 from images import noise
 from json_types import misfits
+from refusals import findings
 from trainings import Impatient
 
 import vggdsl
@@ -153,3 +155,119 @@ def test_reading_that_takes_long_is_told(capsys: pytest.CaptureFixture[str]) -> 
     bar.reading(1, 9000)
     bar.ended()
     assert capsys.readouterr().err == ""
+
+
+# -- predict
+
+
+@pytest.fixture
+def trained(spec: Path) -> Path:
+    """A run, trained for an epoch."""
+    assert train(spec, "--epochs", 1, runs=spec.parent / "runs").exit_code == 0
+    return spec.parent / "runs" / "net-s0-1"
+
+
+def some(folder: Path) -> list[Path]:
+    """40 paths: more than are predicted at once; of them one is cut, one empty, one a web page, one missing."""
+    paths = [folder / f"{i:02}.png" for i in range(40)]
+    for i, path in enumerate(paths):
+        noise(path, i)
+    paths[3].write_bytes(paths[3].read_bytes()[:200])
+    paths[21].write_bytes(b"")
+    paths[34].write_text("<html>")
+    paths[39].unlink()
+    return paths
+
+
+BAD = {
+    3: "it is truncated",
+    21: "it is empty",
+    34: "it is a web page (HTML), and no image",
+    39: "No such file or directory",
+}
+
+
+def model_of(trained: Path) -> Path:
+    path = trained.parent / "net.onnx"
+    assert run("export", trained, "--onnx", "-o", path).exit_code == 0
+    return path
+
+
+@pytest.mark.parametrize("by", ["run", "file"])
+def test_all_good_images_are_named(by: str, trained: Path) -> None:
+    paths = some(trained.parent / "some")
+    model = trained if by == "run" else model_of(trained)
+    done = run("predict", model, *paths, "--top", 1)
+    assert done.exit_code == 1
+    named = [line.partition(": ")[0] for line in done.stdout.splitlines()]
+    assert named == [str(path) for i, path in enumerate(paths) if i not in BAD]
+    for i, why in BAD.items():
+        assert done.stderr.count(f"error[V530]: {paths[i]} can't be read: {why}") == 1
+    assert done.stderr.count("error[") == len(BAD)
+    good = [path for i, path in enumerate(paths) if i not in BAD]
+    again = run("predict", model, *good, "--top", 1)
+    assert (again.exit_code, again.stdout) == (0, done.stdout)
+
+
+def test_one_bad_image_of_21(trained: Path) -> None:
+    paths = some(trained.parent / "some")[:21]
+    done = run("predict", trained, *paths)
+    assert (done.exit_code, len(done.stdout.splitlines()), done.stderr.count("error[")) == (1, 20, 1)
+
+
+def test_json_is_whole_with_bad_images(trained: Path) -> None:
+    paths = some(trained.parent / "some")
+    done = run("predict", model_of(trained), *paths, "--json")
+    rows = json.loads(done.stdout)
+    assert list(misfits(rows, SCHEMAS["predict --json"])) == []
+    assert [row["image"] for row in rows] == list(map(str, paths))
+    assert {i: row["error"] for i, row in enumerate(rows) if row["error"]} == BAD
+    assert [len(row["top"]) for row in rows] == [0 if i in BAD else 2 for i in range(40)]
+    assert done.stdout == json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    (only,) = json.loads(run("predict", trained, paths[21], "--json").stdout)
+    assert (only["top"], only["error"]) == ([], "it is empty")
+
+
+def test_json_is_whole_where_predicting_fails(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vggdsl.targets.predict import Predictor
+    from vggdsl.text.errors import Diagnostic, InputError
+
+    paths, answers = some(trained.parent / "some"), Predictor.answers
+
+    def failing(self: Predictor, images: Sequence[Path], top: int = 5) -> Iterator[object]:
+        yield from answers(self, images[:2], top)
+        raise InputError(Diagnostic("V531", "it can't be run"))
+
+    monkeypatch.setattr(Predictor, "answers", failing)
+    done = run("predict", trained, *paths, "--json")
+    assert (done.exit_code, "V531" in done.stderr, len(json.loads(done.stdout))) == (1, True, 2)
+
+
+def test_guesses_are_told_as_they_come(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vggdsl.data.preprocessing import Preprocessing
+    from vggdsl.targets import predict
+
+    read, most = list[Path](), list[int]()
+    paths = some(trained.parent / "some")
+    whole, best = Preprocessing.read, predict.best_guesses
+
+    def reads(self: Preprocessing, path: Path) -> object:
+        read.append(path)
+        return whole(self, path)
+
+    def guesses(*arguments: object, **options: object) -> object:
+        most.append(len(read))
+        return best(*arguments, **options)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(Preprocessing, "read", reads)
+    monkeypatch.setattr(predict, "best_guesses", guesses)
+    assert run("predict", model_of(trained), *paths).exit_code == 1
+    assert (most[0], most[-1]) == (predict.BATCH, 40), "no more are in memory than a batch"
+
+
+def test_python_tells_all_bad_images(trained: Path) -> None:
+    paths = some(trained.parent / "some")
+    found = vggdsl.load_run(trained)
+    told = findings(lambda: found.predict(paths))
+    assert [each.message for each in told] == [f"{paths[i]} can't be read: {why}" for i, why in BAD.items()]
+    assert len(found.predict([path for i, path in enumerate(paths) if i not in BAD])) == 36

@@ -3,8 +3,10 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
+from textwrap import indent
 from typing import Any, ParamSpec, TextIO, TypeVar
 
 import click
@@ -82,6 +84,23 @@ def form_of(form: str, as_json: bool) -> str:
 
 def echo_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def listing() -> Iterator[Callable[[Any], None]]:
+    """Prints a list as ``echo_json`` does, each row as it comes; whole also where what makes them fails."""
+    count = 0
+
+    def tell(row: Any) -> None:
+        nonlocal count
+        click.echo((",\n" if count else "[\n") + indent(json.dumps(row, indent=2, ensure_ascii=False), "  "), nl=False)
+        count += 1
+
+    try:
+        yield tell
+    finally:
+        if count:
+            click.echo("\n]")
 
 
 def diagnostics_json(findings: Iterable[Diagnostic]) -> list[FindingData]:

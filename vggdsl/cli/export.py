@@ -86,7 +86,7 @@ def command(
     check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
         made = exportable(spec, weights, _say, force=force) if run is None else of_run(run, Path(name), _say)
-        agreement = made.write(spec, path, fold=fold, logits=logits)
+        agreement = made.write(spec, path, fold=fold, logits=logits, force=force)
     files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
     size = sum(file.stat().st_size for file in files)
     if as_json:

@@ -7,11 +7,12 @@ import click
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, report, worst
 from vggdsl.cli.schemas import Formatted
 from vggdsl.language import notations
-from vggdsl.language.library import read_source
+from vggdsl.language.library import LARGEST_FILE, read_source
 from vggdsl.language.links import flatten
 from vggdsl.spec.copies import loader
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
-from vggdsl.text.files import is_file, write_text
+from vggdsl.text.files import content, is_file, write_text
+from vggdsl.text.locks import alone
 
 
 @click.command()
@@ -67,15 +68,29 @@ def _format(name: str, check: bool, quiet: bool) -> bool:
     """Whether a spec was in the one form already."""
     if name != "-" and not is_file(Path(name)):
         raise InputError(Diagnostic("V501", f"no file `{name}`", help="fmt takes files, or `-`"))
-    source = read_source(name)
-    text = notations.write(notations.read(source, notations.SPEC_LANGUAGE))
-    changed = text != source.written
+    if name != "-" and not check:
+        return _rewrite(name)
+    was, text = _formed(name)
     if check:
-        if changed and not quiet:
+        if text != was and not quiet:
             click.echo(f"{name}: would be reformatted")
-    elif name == "-":
+    else:
         click.echo(text, nl=False)
-    elif changed:
-        write_text(Path(name), text)
-        click.echo(f"{name}: reformatted", err=True)
-    return not changed
+    return text == was
+
+
+def _rewrite(name: str) -> bool:
+    path = Path(name)
+    with alone(path):
+        before = content(path, LARGEST_FILE + 1)
+        was, text = _formed(name)
+        if text != was:
+            write_text(path, text, instead_of=before)
+            click.echo(f"{name}: reformatted", err=True)
+    return text == was
+
+
+def _formed(name: str) -> tuple[str, str]:
+    """The text of a spec as it is, and in the one form."""
+    source = read_source(name)
+    return source.written, notations.write(notations.read(source, notations.SPEC_LANGUAGE))

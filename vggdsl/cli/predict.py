@@ -1,19 +1,21 @@
 """``vggdsl predict``."""
 
 import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import echo_json, reports_errors
+from vggdsl.cli.common import listing, report, reports_errors
 from vggdsl.cli.schemas import Predicted
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
 
 if TYPE_CHECKING:
-    from vggdsl.targets.predict import Guess, Predictor
+    from vggdsl.targets.predict import Predictor
 
 
 @click.command()
@@ -30,7 +32,8 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
     """Name what images show: the likeliest classes with their probabilities, by onnxruntime.
 
     Images are prepared as they were in training: the ONNX file says how. What is transparent
-    becomes white. A run, or a file of weights in it, is exported to a temporary file first.
+    becomes white. A run, or a file of weights in it, is exported to a temporary file first. Images that can't be
+    read are told, all others named; then it ends with 1.
 
     \b
     vggdsl predict quickstart.onnx digit.png
@@ -46,31 +49,41 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
             file = Path(folder) / "model.onnx"
             with out_of_memory("predicting"):
                 _export(model, file, force)
-                predictor = Predictor(file, device, shown_as=str(model))
-                guesses = _guesses(predictor, images, top)
+                bad = _tell(Predictor(file, device, shown_as=str(model)), images, top, as_json)
     elif force:
         raise click.UsageError("--force is for a RUN: nothing else has a record")
     else:
         check_use("predicting", held=model.stat().st_size // 4 if model.is_file() else 0)
         with out_of_memory("predicting"):
-            guesses = _guesses(Predictor(model, device), images, top)
-    if as_json:
-        rows: list[Predicted] = [
-            {"image": str(path), "top": [{"class": g.name, "probability": g.probability} for g in best]}
-            for path, best in zip(images, guesses, strict=True)
-        ]
-        echo_json(rows)
-        return
-    for path, best in zip(images, guesses, strict=True):
-        click.echo(f"{path}: " + ", ".join(f"{guess.name} {_percent(guess.probability)}" for guess in best))
+            bad = _tell(Predictor(model, device), images, top, as_json)
+    if bad:
+        raise SystemExit(1)
 
 
-def _guesses(predictor: "Predictor", images: tuple[Path, ...], top: int) -> "list[list[Guess]]":
+def _tell(predictor: "Predictor", images: Sequence[Path], top: int, as_json: bool) -> int:
+    """Prints the guesses as they come; gives how many images can't be read, each of which is told."""
+    from vggdsl.data.unreadable import UnreadableImageError
     from vggdsl.targets.memory import check_use
     from vggdsl.targets.predict import BATCH
 
     check_use("predicting", held=min(BATCH, len(images)) * predictor.preprocessing.shape.elements * 4)
-    return list(predictor(images, top))
+    bad = 0
+    with listing() if as_json else nullcontext(_echo) as tell:
+        for path, answer in zip(images, predictor.answers(images, top), strict=True):
+            row: Predicted = {"image": str(path), "top": [], "error": None}
+            if isinstance(answer, UnreadableImageError):
+                bad, row["error"] = bad + 1, answer.why
+                report(answer.diagnostics)
+            else:
+                row["top"] = [{"class": guess.name, "probability": guess.probability} for guess in answer]
+            tell(row)
+    return bad
+
+
+def _echo(row: Predicted) -> None:
+    if row["error"] is None:
+        guesses = ", ".join(f"{guess['class']} {_percent(guess['probability'])}" for guess in row["top"])
+        click.echo(f"{row['image']}: {guesses}")
 
 
 def _percent(probability: float) -> str:

@@ -287,7 +287,8 @@ class Predicted(TypedDict):
     """What an image shows."""
 
     image: Annotated[str, "the file, as it was given"]
-    top: Annotated[list[ClassGuess], "the likeliest first"]
+    top: Annotated[list[ClassGuess], "the likeliest first; empty where the image can't be read"]
+    error: Annotated[str | None, "why it can't be read"]
 
 
 # -- explain

@@ -49,7 +49,14 @@ class Exportable:
     provenance: Mapping[str, str]
 
     def write(
-        self, spec: Spec, path: Path, *, fold: bool = True, logits: bool = False, shown_as: str | None = None
+        self,
+        spec: Spec,
+        path: Path,
+        *,
+        fold: bool = True,
+        logits: bool = False,
+        force: bool = False,
+        shown_as: str | None = None,
     ) -> Agreement:
         """Writes the file; raises as ``export_onnx``."""
         return export_onnx(
@@ -60,6 +67,7 @@ class Exportable:
             provenance=self.provenance,
             fold=fold,
             logits=logits,
+            force=force,
             shown_as=shown_as,
         )
 
@@ -98,7 +106,7 @@ def export(
         made = exportable(spec, given, notes.append, force=force)
         for note in notes:
             warnings.warn(note, stacklevel=2)
-        return made.write(spec, path, fold=fold, logits=logits)
+        return made.write(spec, path, fold=fold, logits=logits, force=force)
 
 
 def to_onnx(

@@ -9,7 +9,8 @@ from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load, parse
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError, in_a_line
-from vggdsl.text.files import is_file, replacing
+from vggdsl.text.files import content, is_file, replacing
+from vggdsl.text.locks import alone
 
 
 def own_block(record: Spec) -> str:
@@ -26,26 +27,30 @@ def own_block(record: Spec) -> str:
 def append(record: Spec, block: str, path: Path) -> None:
     """Appends the block of a record to the spec that was run, and changes nothing else in the file.
 
-    Raises ``InputError`` V501 if there is no such file, V506 if it can't be written, ``RecordError`` V609 if its
-    network or recipe isn't the run's or the block stands in it already, and ``VggdslError`` if it is no spec.
+    Of several processes at once each appends its own. Raises ``InputError`` V501 if there is no such file, V506 if it
+    can't be written or somebody writes it meanwhile, ``RecordError`` V609 if its network or recipe isn't the run's or
+    the block stands in it already, and ``VggdslError`` if it is no spec.
     """
     if not is_file(path):
         raise InputError(Diagnostic("V501", f"no file `{path}`", help="name the file that was trained"))
+    with alone(path):
+        _append(record, block, path)
+
+
+def _append(record: Spec, block: str, path: Path) -> None:
+    before = content(path, LARGEST_FILE + 1)
     spec = load(path)
     if not notations.is_spec_language(spec.source):
         help = f"`vggdsl fmt --flatten {path}` prints it in the language that can"
         raise RecordError(Diagnostic("V609", f"{path} is in a notation that can't hold the block", help=help))
     measured = _last(record)
     _refuse_other(spec, measured, path)
-    before = path.read_bytes()
     end = "\r\n" if b"\r\n" in before else "\n"
     blank = "" if before.endswith(b"\n") else end
     after = before + (blank + end + block.replace("\n", end)).encode()
     _check(after, path, measured)
-    with replacing(path) as part:
+    with replacing(path, instead_of=before) as part:
         part.write_bytes(after)
-        if path.read_bytes() != before:
-            raise InputError(Diagnostic("V506", f"{path} was changed meanwhile", help="call again"))
 
 
 def _last(record: Spec) -> Measurement:

@@ -140,8 +140,8 @@ class Run:
         """What images show, the likeliest classes first: a list for each image, also for a single one.
 
         They are prepared as in the training, and computed on the CPU in single precision: the guesses are those
-        of ``vggdsl predict``. Raises ``InputError`` V530 for what is no image, V531 where the network takes none, V513
-        if the weights are no numbers; ``ValueError`` if ``top`` isn't a whole number from 1.
+        of ``vggdsl predict``. Raises ``InputError`` V530 with all that are no images, V531 where the network takes
+        none, V513 if the weights are no numbers; ``ValueError`` if ``top`` isn't a whole number from 1.
         """
         if not isinstance(top, int | np.integer) or isinstance(top, bool) or top < 1:
             raise ValueError(f"top is a whole number from 1, not {top!r}")
@@ -151,15 +151,24 @@ class Run:
             message = f"{self.path}: its input has {shape.c} channels, images have 1 or 3"
             raise InputError(Diagnostic("V531", message, help="call `network` with data of your own"))
         check_finite(self.path / self.file, self.weights)
-        found = list[list[Guess]]()
+        found, bad = list[list[Guess]](), list[Diagnostic]()
         for start in range(0, len(several), BATCH):
-            pixels = np.stack([self.preprocessing.read(_opened(each)) for each in several[start : start + BATCH]])
+            pixels = list[np.ndarray]()
+            for each in several[start : start + BATCH]:
+                try:
+                    pixels.append(self.preprocessing.read(_opened(each)))
+                except InputError as error:
+                    bad += error.diagnostics
+            if bad:  # the others are only looked at, so that all bad ones are told
+                continue
             with torch.no_grad(), _evaluating(self.network) as network:
-                logits = network(torch.from_numpy(pixels)).double().numpy()
+                logits = network(torch.from_numpy(np.stack(pixels))).double().numpy()
             guesses = (
                 best_guesses(row, self.classes, int(top), are_logits=True) for row in logits.reshape(len(pixels), -1)
             )
             found += guesses
+        if bad:
+            raise InputError(bad)
         return found
 
 

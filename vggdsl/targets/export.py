@@ -9,10 +9,12 @@ from types import MappingProxyType
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.onnx import save, to_onnx
+from vggdsl.targets.overwrite import there_already
 from vggdsl.targets.torch import Network, weights
 from vggdsl.targets.verify import Agreement, verify_onnx
 from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.files import hidden
+from vggdsl.text.files import as_before, hidden
+from vggdsl.text.locks import alone
 
 
 def export_onnx(
@@ -24,14 +26,15 @@ def export_onnx(
     provenance: Mapping[str, str] = MappingProxyType({}),
     fold: bool = True,
     logits: bool = False,
+    force: bool = False,
     shown_as: str | None = None,
 ) -> Agreement:
     """Writes the file, once the ONNX checker and onnxruntime against PyTorch have found it right.
 
     Its metadata carry the spec's text, the network's digest, what images must go through, and where the
     weights come from: ``provenance`` with ``weights``, and for those of a run ``recipe`` and ``seed``.
-    Raises ``VggdslError`` V511, V520 or V521; then what was at ``path`` is as it was. Findings call the
-    file ``shown_as``, where its path is none that the user knows.
+    Raises ``VggdslError`` V511, V520 or V521, and without ``force`` V514 if a file is there by then; what was at
+    ``path`` is as it was. Findings call the file ``shown_as``, where its path is none that the user knows.
     """
     metadata = {
         "vggdsl.name": spec.name,
@@ -49,8 +52,18 @@ def export_onnx(
             new = Path(folder) / target.name
             save(model, new, shown_as=shown)
             agreement = verify_onnx(new, network, shown_as=shown)
-            for file in sorted(Path(folder).iterdir(), reverse=True):  # the weights beside it first
-                file.replace(target.parent / file.name)
+            with alone(target):
+                _put(Path(folder), target, shown, force)
     except OSError as error:
         raise InputError(Diagnostic("V511", f"can't write {shown}: {error.strerror or error}")) from None
     return agreement
+
+
+def _put(folder: Path, target: Path, shown: str, force: bool) -> None:
+    """All files of a folder beside the target, which is one of them. Raises ``InputError`` V514."""
+    places = {file: target.parent / file.name for file in sorted(folder.iterdir(), reverse=True)}  # the weights first
+    if not force and any(place.exists() for place in places.values()):
+        raise there_already(shown)
+    for file, place in places.items():
+        as_before(file, place)
+        file.replace(place)

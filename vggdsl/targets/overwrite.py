@@ -29,8 +29,12 @@ def check_target(path: Path, spec: Spec, weights: Path | None, *, force: bool) -
             message = f"{file} is what the export is made of"
             raise InputError(Diagnostic("V514", message, help="name another with -o"))
         if not force:
-            help = "name another with -o, or add --force"
-            raise InputError(Diagnostic("V514", f"{file} is there already", help=help))
+            raise there_already(str(file))
+
+
+def there_already(file: str) -> InputError:
+    """V514, of a file that nobody asked to overwrite."""
+    return InputError(Diagnostic("V514", f"{file} is there already", help="name another with -o, or add --force"))
 
 
 def _is_there(file: Path) -> bool:

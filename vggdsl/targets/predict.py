@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.targets.runtime import open_session
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
@@ -59,15 +61,33 @@ class Predictor:
         self._gives_logits = self._session.get_outputs()[0].name == "logits"
 
     def __call__(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess]]:
-        """The likeliest classes of each image, best first."""
+        """The likeliest classes of each image, best first. Raises ``InputError`` V530 at the first that is none."""
+        for answer in self.answers(images, top):
+            if isinstance(answer, UnreadableImageError):
+                raise answer
+            yield answer
+
+    def answers(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess] | UnreadableImageError]:
+        """The likeliest classes of each image, or why it can't be read, in their order; some are in memory at once."""
         for start in range(0, len(images), BATCH):
-            pixels = np.stack([self.preprocessing.read(path) for path in images[start : start + BATCH]])
-            try:
-                (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
-            except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
-                raise self._unusable("can't be run", error) from None
-            for values in np.asarray(given, np.float64).reshape(len(pixels), -1):
-                yield best_guesses(values, self.preprocessing.classes, top, are_logits=self._gives_logits)
+            read = [self._read(path) for path in images[start : start + BATCH]]
+            good = [pixels for pixels in read if not isinstance(pixels, UnreadableImageError)]
+            guesses = iter(self._guesses(np.stack(good), top) if good else ())
+            yield from (each if isinstance(each, UnreadableImageError) else next(guesses) for each in read)
+
+    def _read(self, path: Path) -> npt.NDArray[np.float32] | UnreadableImageError:
+        try:
+            return self.preprocessing.read(path)
+        except UnreadableImageError as error:
+            return error
+
+    def _guesses(self, pixels: npt.NDArray[np.float32], top: int) -> Iterator[list[Guess]]:
+        try:
+            (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+        except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
+            raise self._unusable("can't be run", error) from None
+        for values in np.asarray(given, np.float64).reshape(len(pixels), -1):
+            yield best_guesses(values, self.preprocessing.classes, top, are_logits=self._gives_logits)
 
     def _unusable(self, what: str, error: Exception) -> InputError:
         why = str(error).strip().partition("\n")[0].replace(self._path, self._name)

@@ -11,10 +11,12 @@ from vggdsl.text.errors import Diagnostic, InputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, instead_of: bytes | None = None) -> Iterator[Path]:
     """A temporary file beside ``path`` that takes its place when the block ends well.
 
-    Raises ``InputError`` V506 if the place can't be written.
+    It gets the permissions of what it replaces, and where ``path`` is a link, it replaces what that leads to. With
+    ``instead_of`` it replaces a file of this content and no other. Raises ``InputError`` V506 if the place can't be
+    written, or holds something else.
     """
     target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle
     try:
@@ -26,15 +28,31 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _unwritable(path, error) from None
     part = Path(name)
     try:
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         yield part
-        part.chmod(mode)
+        as_before(part, target)
         _on_disk(part)  # else a power cut could leave the new name on an empty file
+        if instead_of is not None and not _holds(target, instead_of):
+            raise InputError(Diagnostic("V506", f"{path} was changed meanwhile", help="call again"))
         part.replace(target)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def as_before(new: Path, old: Path) -> None:
+    """Gives a new file the permissions and the owner of the one that it is to replace, if there is one."""
+    state = old.stat() if old.exists() else None
+    if state is not None and os.name == "posix":
+        with suppress(PermissionError):  # only root gives a file away
+            os.chown(new, state.st_uid, state.st_gid)
+    new.chmod(state.st_mode & 0o777 if state is not None else 0o666 & ~_umask())
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    with suppress(FileNotFoundError):
+        return file.read_bytes() == content
+    return False
 
 
 def _on_disk(part: Path) -> None:
@@ -47,6 +65,15 @@ def at_home(path: Path) -> Path:
     with suppress(RuntimeError):  # no such user
         return path.expanduser()
     return path
+
+
+def content(path: Path, most: int) -> bytes:
+    """What stands in a file, up to so many bytes. Raises ``InputError`` V502 if it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise InputError(Diagnostic("V502", f"{path}: {error.strerror or error}")) from None
 
 
 def is_file(path: Path) -> bool:
@@ -68,9 +95,9 @@ def hidden(target: Path) -> str:
     return f".{target.name[:40]}."
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file, whole or not at all."""
-    with replacing(path) as part:
+def write_text(path: Path, text: str, instead_of: bytes | None = None) -> None:
+    """Writes a text file, whole or not at all; ``instead_of`` is as in ``replacing``."""
+    with replacing(path, instead_of) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
