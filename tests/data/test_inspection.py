@@ -15,8 +15,12 @@ from vggdsl.data import inspection
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, load_data
 from vggdsl.data.splits import Lazy, Split
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.prepare import prepare
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Data, Recipe
+from vggdsl.spec.spec import parse
 from vggdsl.text import caches
 from vggdsl.text.errors import Diagnostic, VggdslError
 
@@ -401,3 +405,13 @@ def test_every_error_is_one_of_a_user_s(tmp_path: Path) -> None:
     spoil(pool(tmp_path))
     with pytest.raises(VggdslError, match="--skip-bad"):
         load_data(folder(tmp_path), GREY, NOWHERE)
+
+
+def test_the_wrong_number_of_classes_is_told_before_all_files_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(pool(tmp_path))
+    spec = parse(f'input 8x8x3 conv3-4 FC-3 softmax\ntrain {{\n  data folder("{tmp_path}")\n}}')
+    decoded = count_decodes(monkeypatch)
+    found = refusal(lambda: prepare(Experiment.of(spec, spec.recipe()), 0, Workplace(device="cpu")))
+    assert (found.code, decoded) == ("V401", [])

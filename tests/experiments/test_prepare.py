@@ -65,11 +65,11 @@ def test_a_spec_is_checked_once(spec: Path, tmp_path: Path, monkeypatch: pytest.
     calls.of(specs.Spec, "misfits")
     calls.of(specs, "verify")
     calls.of(specs, "lint")
-    calls.of(preparing, "load_data")
+    calls.of(preparing, "find_data")
     done = train(spec, "--recipe", "a", runs=tmp_path / "runs")
     assert done.exit_code == 0, done.output
     assert done.stdout.count("run: ") == 2, "two seeds"
-    assert calls.count == {"check": 1, "verify": 1, "lint": 1, "misfits": 2, "load_data": 2}, "misfits: of each recipe"
+    assert calls.count == {"check": 1, "verify": 1, "lint": 1, "misfits": 2, "find_data": 2}, "misfits: of each recipe"
 
 
 def test_a_run_that_goes_on_is_checked_once(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,9 +78,9 @@ def test_a_run_that_goes_on_is_checked_once(spec: Path, tmp_path: Path, monkeypa
     (run / "record.arch").unlink()
     calls = Calls(monkeypatch)
     calls.of(specs.Spec, "check")
-    calls.of(preparing, "load_data")
+    calls.of(preparing, "find_data")
     assert commands.run("train", "--resume", run, "--device", "cpu", "--log", "none").exit_code == 0
-    assert calls.count == {"check": 1, "load_data": 1}
+    assert calls.count == {"check": 1, "find_data": 1}
 
 
 def test_what_is_wrong_is_told_at_once(spec: Path, tmp_path: Path) -> None:

@@ -118,6 +118,46 @@ def look_for_data(recipe: Recipe, root: Path, *, download: bool = False) -> None
         source.look(recipe, root)
 
 
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """A data set that was found and divided; of files nothing but their names was read."""
+
+    wanted: Wanted
+    classes: tuple[str, ...]
+    splits: Mapping[str, Lazy]
+    notes: tuple[str, ...]
+
+    def load(self, *, skip_bad: bool = False, told: Told = nobody) -> DataSet:
+        """Decodes all files once; ``told`` is told how far that is. See ``load_data``."""
+        recipe, splits, classes = self.wanted.recipe, self.splits, self.classes
+        looked, warnings = look(splits, _held(splits, recipe), told), list[Diagnostic]()
+        bad = [(one.files.names[i], why) for one in looked.values() for i, why in one.bad.items()]
+        if bad:
+            folder = next(iter(looked.values())).files.root
+            if not skip_bad:
+                help = "mend them or take them away; or leave them out: `--skip-bad`"
+                raise InputError(unreadable("V530", folder, bad, recipe, help))
+            warnings += unreadable("W503", folder, bad, recipe, "they are left out, and the record says how many")
+            splits = {
+                name: split.take(looked[name].good) if name in looked else split for name, split in splits.items()
+            }
+            _refuse_empty(splits, classes, recipe)
+            looked = {name: one.without_bad() for name, one in looked.items()}
+        if recipe.data.images is None:
+            warnings += duplicates(splits, _digests(splits, looked), classes, recipe)
+        kept = {name: one.images for name, one in looked.items() if one.images is not None}
+        made = _finish(classes, _without_sense(splits, classes, self.wanted), self.notes, recipe, kept)
+        return replace(made, warnings=tuple(warnings), left_out=len(bad))
+
+
+def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = False) -> Divided:
+    """Finds and divides the data set of a recipe: the first half of ``load_data``."""
+    check_channels(shape)
+    wanted = Wanted(recipe, shape, root, download)
+    found = SOURCES[recipe.data.name].read(wanted)
+    return Divided(wanted, found.classes, _divide(_part(found, recipe), recipe), found.notes)
+
+
 def load_data(
     recipe: Recipe,
     shape: Shape,
@@ -146,26 +186,7 @@ def load_data(
     Raises ``InputError`` V503 if it isn't there, V507 if it doesn't fit in memory, V512 if it isn't what it
     should be, V530 with all images that can't be read.
     """
-    check_channels(shape)
-    wanted = Wanted(recipe, shape, root, download)
-    found = SOURCES[recipe.data.name].read(wanted)
-    splits, classes, warnings = _divide(_part(found, recipe), recipe), found.classes, list[Diagnostic]()
-    looked = look(splits, _held(splits, recipe), told)
-    bad = [(one.files.names[i], why) for one in looked.values() for i, why in one.bad.items()]
-    if bad:
-        folder = next(iter(looked.values())).files.root
-        if not skip_bad:
-            help = "mend them or take them away; or leave them out: `--skip-bad`"
-            raise InputError(unreadable("V530", folder, bad, recipe, help))
-        warnings += unreadable("W503", folder, bad, recipe, "they are left out, and the record says how many")
-        splits = {name: split.take(looked[name].good) if name in looked else split for name, split in splits.items()}
-        _refuse_empty(splits, classes, recipe)
-        looked = {name: one.without_bad() for name, one in looked.items()}
-    if recipe.data.images is None:
-        warnings += duplicates(splits, _digests(splits, looked), classes, recipe)
-    kept = {name: one.images for name, one in looked.items() if one.images is not None}
-    made = _finish(classes, _without_sense(splits, classes, wanted), found.notes, recipe, kept)
-    return replace(made, warnings=tuple(warnings), left_out=len(bad))
+    return find_data(recipe, shape, root, download=download).load(skip_bad=skip_bad, told=told)
 
 
 def _held(splits: Mapping[str, Lazy], recipe: Recipe) -> set[str]:
@@ -234,9 +255,9 @@ def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
     return splits
 
 
-def _without_sense(splits: dict[str, Lazy], classes: tuple[str, ...], wanted: Wanted) -> dict[str, Lazy]:
+def _without_sense(divided: Mapping[str, Lazy], classes: tuple[str, ...], wanted: Wanted) -> dict[str, Lazy]:
     """The splits with what a recipe replaces: labels, images, or both, of those that are trained on and chosen by."""
-    data = wanted.recipe.data
+    data, splits = wanted.recipe.data, dict(divided)
     parts = ("train", "val")
     if data.labels == "random":
         for name in parts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from vggdsl.data.balance import class_weights
-from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.dataset import DataSet, find_data
 from vggdsl.data.inspection import Told, nobody
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.experiments.check import refuse_images, refuse_processes
@@ -84,17 +84,11 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     memory = training_bytes(spec.typed, recipe, hardware.bytes_each, processes.count)
     sharing = processes.count if hardware.device.type == "cpu" else 1  # a GPU each, but one RAM
     check_training(sharing * memory, hardware.free(), recipe)
-    data = load_data(
-        recipe,
-        spec.typed.input,
-        workplace.data_folder,
-        download=workplace.download,
-        skip_bad=workplace.skip_bad,
-        told=told,
-    )
-    differ = classes_differ(spec, recipe, len(data.classes), data.classes)
-    if differ:
+    found = find_data(recipe, spec.typed.input, workplace.data_folder, download=workplace.download)
+    differ = classes_differ(spec, recipe, len(found.classes), found.classes)
+    if differ:  # before all files are decoded
         raise InputError(differ)
+    data = found.load(skip_bad=workplace.skip_bad, told=told)
     balance = class_weights(recipe, data.train.labels, data.classes)
     refuse_images(spec, recipe, len(data.train))
     refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
