@@ -1,10 +1,12 @@
 """Several processes train one network: what they compute is what one does, up to rounding."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 from commands import Done, outside, python
+from images import noise
 from safetensors.torch import load_file
 from trainings import metrics
 
@@ -171,3 +173,17 @@ main(standalone_mode=False)
 def test_a_world_that_torchrun_did_not_make_is_refused(size: str, tmp_path: Path) -> None:
     done = outside("train", "quickstart", "--runs", tmp_path, env={"WORLD_SIZE": size})
     assert (done.returncode, "V532" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_processes_leave_out_the_same_images(tmp_path: Path) -> None:
+    for k, name in enumerate("abcd"):
+        for i in range(12):
+            noise(tmp_path / "set" / name / f"{i:02}.png", 100 * k + i)
+    (tmp_path / "set" / "a" / "03.png").write_bytes(b"")
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("fake(classes=4, n=900, val=150, test=151)", 'folder("set")').replace("51", "8"))
+    done = together(spec, "--skip-bad", "--json", "--epochs", "1", "--logger", "none")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("can't be read: it is empty") == 1, "the leading one alone speaks"
+    (row,) = json.loads(done.stdout)
+    assert (row["left_out"], row["classes"]["n"]) == (1, 4)

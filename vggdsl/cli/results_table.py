@@ -121,6 +121,7 @@ def _json(row: Row) -> ResultRow:
             "n": len(row.values),
             "data": one.data,
             "split": one.split,
+            "left_out": one.left_out,
             "deviates": one.deviates or None,
             "seeds": [
                 {

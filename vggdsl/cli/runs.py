@@ -31,9 +31,9 @@ class Terminal:
         self._begun = _Begun()
 
     def reporter(self) -> Reporter:
-        """Nothing in a process that doesn't lead."""
+        """Nothing but what is remembered in a process that doesn't lead, whose standard error is nowhere."""
         if not current().leads:
-            return Silent()
+            return self._begun
         progress = reporter(self._every) if self._every else Silent()
         # The loggers first: where one can't begin, nothing is said on the terminal of a training.
         return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), self._begun, progress)

@@ -229,6 +229,7 @@ class MeasuredResult(TypedDict):
     n: Annotated[int, "seeds"]
     data: Annotated[str, "digest of the images"]
     split: Annotated[str, "images for training/validation/test"]
+    left_out: Annotated[int, "images that couldn't be read"]
     deviates: Annotated[str | None, "what was done otherwise than the recipe says"]
     seeds: Annotated[list[SeedResult], "one a run"]
 

@@ -53,13 +53,17 @@ def duplicates(
         yield Diagnostic("W501", message, recipe.place("data"), help)
     contents = np.concatenate([digests[name] for name in splits])
     labels = np.concatenate([split.labels.numpy() for split in splits.values()])
-    places = [(name, i) for name, split in splits.items() for i in range(len(split))]
+    starts = np.cumsum([0, *map(len, splits.values())])
+
+    def place(k: int) -> str:
+        split = int(np.searchsorted(starts, k, side="right")) - 1
+        return _name(list(splits)[split], k - int(starts[split]), splits)
+
     order = np.lexsort((labels, contents))
     contents, labels = contents[order], labels[order]
     clashes = np.flatnonzero((contents[1:] == contents[:-1]) & (labels[1:] != labels[:-1]) & (contents[1:] != 0))
     if len(clashes):
-        pair = [(*places[int(order[k])], classes[int(labels[k])]) for k in (clashes[0], clashes[0] + 1)]
-        one, other = (f"{_name(split, i, splits)} ({label})" for split, i, label in pair)
+        one, other = (f"{place(order[k])} ({classes[labels[k]]})" for k in (clashes[0], clashes[0] + 1))
         count = len(np.unique(contents[clashes]))
         are = "image is" if count == 1 else "images are"
         message = f"{count:,} {are} in several classes: {one} is {other}, byte for byte"

@@ -99,6 +99,7 @@ def group_key(result: Result) -> tuple[str, ...]:
         result.recipe,
         result.data,
         result.split,
+        str(result.left_out),
         result.deviates,
         result.precision,
         result.start or "",
