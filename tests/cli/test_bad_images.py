@@ -209,6 +209,24 @@ def test_all_good_images_are_named(by: str, trained: Path) -> None:
     assert (again.exit_code, again.stdout) == (0, done.stdout)
 
 
+def test_of_a_folder_all_images_are_named(trained: Path) -> None:
+    folder = trained.parent / "photos"
+    for name in ("b.png", "a.JPG", "more/c.gif", ".d.png", "._a.JPG", ".ipynb_checkpoints/e.png", "__MACOSX/f.png"):
+        noise(folder / name, 7)
+    for name in ("Thumbs.db", "desktop.ini", "notes.txt"):
+        (folder / name).write_text("x")
+    done = run("predict", trained, folder, "--top", 1)
+    named = [line.partition(": ")[0] for line in done.stdout.splitlines()]
+    assert (done.exit_code, named) == (0, [str(folder / name) for name in ("a.JPG", "b.png", "more/c.gif")])
+    assert f"note: 1 file in {folder} passed over: 1 .txt; images end in " in done.stderr
+    both = run("predict", trained, folder, folder / "more", "--json")
+    assert [Path(row["image"]).name for row in json.loads(both.stdout)] == ["a.JPG", "b.png", "c.gif", "c.gif"]
+    (folder / "empty").mkdir()
+    done = run("predict", trained, folder / "empty")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"error[V530]: {folder / 'empty'} holds no images" in done.stderr
+
+
 def test_one_bad_image_of_21(trained: Path) -> None:
     paths = some(trained.parent / "some")[:21]
     done = run("predict", trained, *paths)

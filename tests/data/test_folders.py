@@ -162,7 +162,9 @@ def test_a_class_called_as_a_part_is_read_where_the_help_says(name: str, tmp_pat
     assert f"has parts, {name}, beside other folders of images: bus and car" in refused(tmp_path / "pool").message
     (tmp_path / "set").mkdir()
     (tmp_path / "pool").rename(tmp_path / "set" / "train")
-    assert read(tmp_path / "set").classes == names
+    found = read(tmp_path / "set")
+    assert found.classes == names
+    assert f"classes that have names of parts: {name}" in found.notes
 
 
 @pytest.mark.parametrize("names", [("valid", "invalid"), ("test", "control")])
@@ -170,7 +172,7 @@ def test_a_word_beside_its_contrary_is_a_class(names: tuple[str, str], tmp_path:
     for name in names:
         fill(tmp_path / name)
     found = read(tmp_path)
-    assert (found.classes, found.notes) == (tuple(sorted(names)), ())
+    assert (found.classes, found.notes) == (tuple(sorted(names)), (f"classes that have names of parts: {names[0]}",))
 
 
 @pytest.mark.parametrize("names", [("val", "valid"), ("val", "dev_set"), ("val1", "val2")])
@@ -216,6 +218,30 @@ def test_parts_within_classes_are_refused(names: tuple[str, str], tmp_path: Path
 def test_parts_within_train_are_refused(tmp_path: Path) -> None:
     make(tmp_path / "train", ("train", "val"))
     assert "has train and val, where classes" in refused(tmp_path).message
+
+
+@pytest.mark.parametrize(
+    ("names", "looks"),
+    [
+        (("entrenamiento", "prueba"), "each with folders cats and dogs"),
+        (("fold1", "fold2", "fold3"), "each with folders cats and dogs"),
+        (("seg_pred", "seg_test", "seg_train"), "whose names are as of parts"),
+        (("asl_alphabet_test", "asl_alphabet_train"), "whose names are as of parts"),
+    ],
+)
+def test_what_may_be_parts_is_not_taken_for_classes(names: tuple[str, ...], looks: str, tmp_path: Path) -> None:
+    make(tmp_path / "set", names)
+    found = refused(tmp_path / "set")
+    *others, last = names
+    assert found.message == f"{tmp_path / 'set'} has {', '.join(others)} and {last}, {looks}: classes or parts?"
+    (tmp_path / "all").mkdir()
+    (tmp_path / "set").rename(tmp_path / "all" / "train")  # as the help says, if they are classes
+    assert read(tmp_path / "all").classes == names
+
+
+def test_parts_in_a_wrapper_of_their_name_are_not_taken_for_classes(tmp_path: Path) -> None:
+    make(tmp_path, ("seg_train/seg_train", "seg_test/seg_test"))
+    assert "seg_test and seg_train, whose names are as of parts" in refused(tmp_path).message
 
 
 # -- one more nesting
@@ -422,7 +448,12 @@ def test_labels_in_a_table_are_told(tmp_path: Path) -> None:
     table.write_text("file,label\n0.png,1\n")
     found = refused(tmp_path)
     assert found.message == f"{tmp_path} has 1 folder of images"
-    for told in (f"labels in {table} aren't read", "`file,label`", str(tmp_path / "LABEL"), "two classes at least"):
+    for told in (
+        f"labels in {table} aren't read",
+        "`file,label`",
+        "into a folder of that label",
+        "two classes at least",
+    ):
         assert told in str(found.help)
 
 

@@ -1,7 +1,7 @@
 """``vggdsl predict``."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from vggdsl.cli.common import listing, report, reports_errors
 from vggdsl.cli.schemas import Predicted
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.printing import printable
 
 if TYPE_CHECKING:
     from vggdsl.targets.predict import Predictor
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", metavar="RUN|MODEL.onnx", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR...", type=click.Path(path_type=Path))
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="How many classes to name.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
@@ -32,18 +33,20 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
     """Name what images show: the likeliest classes with their probabilities, by onnxruntime.
 
     Images are prepared as they were in training: the ONNX file says how. What is transparent
-    becomes white. A run, or a file of weights in it, is exported to a temporary file first. Images that can't be
-    read are told, all others named; then it ends with 1.
+    becomes white. A run, or a file of weights in it, is exported to a temporary file first. Of a folder all images
+    in it are taken. Images that can't be read are told, all others named; then it ends with 1.
 
     \b
     vggdsl predict quickstart.onnx digit.png
     vggdsl predict runs/quickstart-s0-1 *.png --top 1
+    vggdsl predict runs/quickstart-s0-1 photos
     """
     from vggdsl.targets.memory import check_use, out_of_memory
     from vggdsl.targets.predict import Predictor
 
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
+    images = tuple(image for named in images for image in _below(named))
     if model.is_dir() or model.suffix == ".safetensors":
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             file = Path(folder) / "model.onnx"
@@ -58,6 +61,21 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
             bad = _tell(Predictor(model, device), images, top, as_json)
     if bad:
         raise SystemExit(1)
+
+
+def _below(named: Path) -> Iterable[Path]:
+    """The images in a folder, by name, or the image itself. Raises ``InputError`` V530 for a folder without any."""
+    if not is_folder(named):
+        return (named,)
+    from vggdsl.data.listing import PassedOver, images_below
+
+    passed_over = PassedOver()
+    found = sorted(images_below(named, passed_over))
+    for note in passed_over.notes(named):
+        click.echo(f"note: {printable(note)}", err=True)
+    if not found:
+        raise InputError(Diagnostic("V530", f"{named} holds no images"))
+    return found
 
 
 def _tell(predictor: "Predictor", images: Sequence[Path], top: int, as_json: bool) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vggdsl.text.printing import printable
 from vggdsl.text.units import bytes_text, plural, time_text
 
 if TYPE_CHECKING:  # the front end of the command line starts without torch
@@ -49,7 +50,7 @@ class _Rows:
 
 def _headline(outline: "Outline") -> str:
     done = f", going on after epoch {outline.done}" if outline.done else ""
-    notes = "".join(f"\nnote: {note}" for note in outline.notes)
+    notes = "".join(f"\nnote: {printable(note)}" for note in outline.notes)
     classes = f"\n{outline.classes}" if outline.classes is not None else ""
     return (
         f"{outline.name}: {outline.params:,} parameters, {outline.data} {outline.split}, seed {outline.seed}, "

@@ -10,7 +10,8 @@ import torch
 
 from vggdsl.data.formats import SUFFIXES
 from vggdsl.data.hints import explained
-from vggdsl.data.layout import Layout, PassedOver, count_beside, folder_named, folders_in, images_below, layout_of
+from vggdsl.data.layout import Layout, folder_named, folders_in, layout_of
+from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import PARTS, one_form, part_of
 from vggdsl.data.pictures import Files
 from vggdsl.data.sources import Found, Wanted, missing, wrong
@@ -184,7 +185,9 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     splits = {name: found.split(layout.root, wanted) for name, found in parts.items()}
     val, test = shares(len(train.names))
     inner = sorted(set().union(*(found.inner for found in parts.values())))
-    within = (f"images in folders within those of classes are taken too: {names_text(inner)}",) if inner else ()
+    alike = [name for name in classes if part_of(name) in PARTS]
+    said = {"images in folders within those of classes are taken too": inner, "classes that have names of parts": alike}
+    within = [f"{what}: {names_text(names)}" for what, names in said.items() if names]
     serve = _serve(layout, {"val": recipe.data.val or val, "test": recipe.data.test or test})
     return Found(classes, splits, val, test, (*layout.notes, *serve, *within, *passed_over.notes(root)))
 

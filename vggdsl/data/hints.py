@@ -67,8 +67,7 @@ def _help(root: Path, given: str | None) -> str | None:
     if labels is None:
         return _help(folders[0], given) if len(folders) == 1 else given
     header = f", `{line}`," if (line := _header(labels)) else ""
-    place = f"{labels.parent / 'LABEL'}"
-    hint = f"labels in {labels} aren't read: move the image of each of its lines{header} to {place}, by its label"
+    hint = f"labels in {labels} aren't read: move the image of each of its lines{header} into a folder of that label"
     return f"{given}; {hint}" if given else hint
 
 

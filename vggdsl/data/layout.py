@@ -1,82 +1,19 @@
-"""What lies in a folder of images: parts, folders of classes, images, and what is passed over."""
+"""Which folders of a set of images are parts, and which are classes."""
 
-import os
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from vggdsl.data.formats import SUFFIXES
-from vggdsl.data.names import PARTS, is_hidden, is_named_as_image, letters, one_form, part_of
+from vggdsl.data.listing import PassedOver, count_beside, entries_of, holds_images
+from vggdsl.data.names import PARTS, is_named_as_image, letters, one_form, part_of, part_within
 from vggdsl.data.sources import wrong
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.files import is_folder
-from vggdsl.text.units import names_text, plural
+from vggdsl.text.units import names_text
 
 _CONTRARY = {"valid": "invalid", "test": "control"}
 """Words for parts that are classes beside their contrary."""
-
-
-# -- what is passed over
-
-
-@dataclass
-class PassedOver:
-    """How many files below a folder are not read."""
-
-    endings: Counter[str] = field(default_factory=Counter)
-    irregular: int = 0
-    links: int = 0
-    stray: int = 0
-
-    def count(self, entry: os.DirEntry[str]) -> None:
-        """One that is no image of a class, and no folder."""
-        if entry.is_dir():
-            self.links += 1
-        elif not entry.is_file():
-            self.irregular += 1
-        elif is_named_as_image(entry.name):
-            self.stray += 1
-        else:
-            self.endings[Path(entry.name).suffix.lower()[:16]] += 1
-
-    def notes(self, root: Path) -> tuple[str, ...]:
-        others = [f"{n:,} {ending or 'without an ending'}" for ending, n in sorted(self.endings.items())]
-        reasons = (
-            (self.stray, "image", "in no class's folder"),
-            (self.endings.total(), "file", f"{names_text(others)}; images end in {', '.join(SUFFIXES)}"),
-            (self.irregular, "file", "no regular files"),
-            (self.links, "link", "folders elsewhere"),
-        )
-        return tuple(f"{plural(n, what)} in {root} passed over: {why}" for n, what, why in reasons if n)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return [entry for entry in entries if not is_hidden(entry.name)]
-
-
-def images_below(folder: Path, passed_over: PassedOver) -> Iterator[Path]:
-    """The image files below a folder; links to folders aren't followed."""
-    for entry in _entries(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield from images_below(folder / entry.name, passed_over)
-        elif is_named_as_image(entry.name) and entry.is_file():
-            yield folder / entry.name
-        else:
-            passed_over.count(entry)
-
-
-def count_beside(folder: Path, passed_over: PassedOver) -> None:
-    """Counts what lies beside folders."""
-    for entry in _entries(folder):
-        if not entry.is_dir():
-            passed_over.count(entry)
-
-
-def holds_images(folder: Path) -> bool:
-    return next(images_below(folder, PassedOver()), None) is not None
 
 
 # -- folders
@@ -100,7 +37,7 @@ def folders_in(folder: Path, recipe: Recipe) -> dict[str, Path]:
     Raises ``InputError`` V512 where two have one name.
     """
     found = dict[str, Path]()
-    for entry in _entries(folder):
+    for entry in entries_of(folder):
         name = one_form(entry.name)
         if entry.is_dir() and name in found:
             message = f"{folder} has two folders of the name {name}, whose accents are written in two ways"
@@ -127,6 +64,7 @@ def layout_of(root: Path, recipe: Recipe, passed_over: PassedOver) -> Layout:
     root = _unwrapped(root, recipe, passed_over, notes, but=PARTS)
     folders = folders_in(root, recipe)
     if not any(part_of(name) in PARTS for name in folders) or _are_contrary(folders):
+        _refuse_unnamed_parts(root, folders, recipe)
         return Layout(root, {"train": root}, {}, tuple(notes))
     count_beside(root, passed_over)
     found: dict[str, list[str]] = {part: [] for part in PARTS}
@@ -164,7 +102,7 @@ def _unwrapped(
 
 
 def _is_wrapper(folder: Path) -> bool:
-    entries = _entries(folder)
+    entries = entries_of(folder)
     has_images = any(is_named_as_image(entry.name) and entry.is_file() for entry in entries)
     return not has_images and any(entry.is_dir() for entry in entries)
 
@@ -174,6 +112,21 @@ def _are_contrary(folders: Mapping[str, Path]) -> bool:
     return any({word, contrary} <= names for word, contrary in _CONTRARY.items()) and not any(
         part_of(name) == "train" for name in folders
     )
+
+
+def _refuse_unnamed_parts(root: Path, folders: Mapping[str, Path], recipe: Recipe) -> None:
+    """Refuses folders that would be classes and may be parts, by words in their names or by what they hold."""
+    words = {part_within(name) for name in folders}
+    looks = ""
+    if "train" in words and len(words) > 1 and None not in words:
+        looks = "whose names are as of parts"
+    elif len(folders) > 1 and all(_is_wrapper(folder) for folder in folders.values()):
+        shared = sorted(set.intersection(*(set(folders_in(folder, recipe)) for folder in folders.values())))
+        if len(shared) > 1 and not any(part_of(name) in PARTS for name in shared):
+            looks = f"each with folders {names_text(shared)}"
+    if looks:
+        help = "if they are parts, name them train, val and test; if they are classes, put them into one folder `train`"
+        raise wrong(recipe, f"{root} has {names_text([*folders])}, {looks}: classes or parts?", help)
 
 
 def _refuse_mixtures(root: Path, found: Mapping[str, Sequence[str]], others: Sequence[str], recipe: Recipe) -> None:

@@ -39,6 +39,16 @@ def part_of(name: str) -> str | None:
     return next((part for part, known in _NAMES.items() if known.fullmatch(plain)), None)
 
 
+def part_within(name: str) -> str | None:
+    """The part that one of a name's words means, in whatever sense it is meant there.
+
+    >>> [part_within(name) for name in ("seg_train", "imgTest", "bullet train", "trainer")]
+    ['train', 'test', 'train', None]
+    """
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", one_form(name))
+    return next((part for word in words if (part := part_of(word)) is not None), None)
+
+
 def one_form(name: str) -> str:
     """The name as others are compared with it: macOS writes é as two characters, most others as one."""
     return normalize("NFC", name)

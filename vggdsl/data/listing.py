@@ -1,0 +1,69 @@
+"""The image files below a folder, and what is passed over among them."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vggdsl.data.formats import SUFFIXES
+from vggdsl.data.names import is_hidden, is_named_as_image
+from vggdsl.text.units import names_text, plural
+
+
+@dataclass
+class PassedOver:
+    """How many files below a folder are not read."""
+
+    endings: Counter[str] = field(default_factory=Counter)
+    irregular: int = 0
+    links: int = 0
+    stray: int = 0
+
+    def count(self, entry: os.DirEntry[str]) -> None:
+        """One that is no image of a class, and no folder."""
+        if entry.is_dir():
+            self.links += 1
+        elif not entry.is_file():
+            self.irregular += 1
+        elif is_named_as_image(entry.name):
+            self.stray += 1
+        else:
+            self.endings[Path(entry.name).suffix.lower()[:16]] += 1
+
+    def notes(self, root: Path) -> tuple[str, ...]:
+        others = [f"{n:,} {ending or 'without an ending'}" for ending, n in sorted(self.endings.items())]
+        reasons = (
+            (self.stray, "image", "in no class's folder"),
+            (self.endings.total(), "file", f"{names_text(others)}; images end in {', '.join(SUFFIXES)}"),
+            (self.irregular, "file", "no regular files"),
+            (self.links, "link", "folders elsewhere"),
+        )
+        return tuple(f"{plural(n, what)} in {root} passed over: {why}" for n, what, why in reasons if n)
+
+
+def entries_of(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return [entry for entry in entries if not is_hidden(entry.name)]
+
+
+def images_below(folder: Path, passed_over: PassedOver) -> Iterator[Path]:
+    """The image files below a folder; links to folders aren't followed."""
+    for entry in entries_of(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from images_below(folder / entry.name, passed_over)
+        elif is_named_as_image(entry.name) and entry.is_file():
+            yield folder / entry.name
+        else:
+            passed_over.count(entry)
+
+
+def count_beside(folder: Path, passed_over: PassedOver) -> None:
+    """Counts what lies beside folders."""
+    for entry in entries_of(folder):
+        if not entry.is_dir():
+            passed_over.count(entry)
+
+
+def holds_images(folder: Path) -> bool:
+    return next(images_below(folder, PassedOver()), None) is not None
