@@ -4,6 +4,7 @@ Of the file that is extended the network, its rules, defaults, blocks and recipe
 prints about it (claims and arrows), its citation and its measurements aren't.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
@@ -234,8 +235,10 @@ class _Delta:
         if place is not None:
             help = "change the block, or the element that calls it"
             raise NetworkError(Diagnostic("V241", f"`{label}` stands in a block", (here,), help))
-        known = dict.fromkeys([*(item.label for item in _all(items) if item.label), *names.written])
-        raise NetworkError(unknown("V241", "label", label, list(known), here.span))
+        times = Counter(str(item.label) for item in _all(items) if item.label)
+        known = dict.fromkeys([*times, *names.written])
+        clear = [each for each in known if times[each] < 2]
+        raise NetworkError(unknown("V241", "label", label, list(known), here.span, offered=clear))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from vggdsl.language.spelling import element_text
 from vggdsl.network.graph import Graph, Head, Node
 from vggdsl.network.ops import Identity, Input, Op
 from vggdsl.network.shapes import Shape
+from vggdsl.text.edits import Edit, added_before, added_behind, removal
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, once_each, unknown
 from vggdsl.text.facts import UnmatchedRule
 from vggdsl.text.source import Span
@@ -104,7 +105,8 @@ class _Elaboration:
                 self.consumers[source].append(index)
         if not layers:
             help = "write layers behind it, such as `conv3-64 maxpool FC-10 softmax`"
-            self.findings.append(Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),), help))
+            wrong = Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),))
+            self.findings.append(wrong.helped(help, added_behind(first.span, " conv3-64 maxpool FC-10 softmax")))
         defaults = self._once([c for c in self.contents if isinstance(c, syntax.Default)], "default")
         rules = self._once([c for c in self.contents if isinstance(c, syntax.After)], "after")
         self._check_rules(list(rules.values()))
@@ -124,7 +126,8 @@ class _Elaboration:
         if not inputs:
             labels = (Label(self.items[0].span, "the first layer"),) if self.items else ()
             help = "begin with `input 224x224x3` (height x width x channels)"
-            raise NetworkError(Diagnostic("V210", "no input", labels, help))
+            fixes = (added_before(self.items[0].span, "input 224x224x3\n"),) if self.items else ()
+            raise NetworkError(Diagnostic("V210", "no input", labels, help, fixes=fixes))
         first, *more = inputs
         for other in more:
             places = (Label(other.span, "again"), Label(first.span, "first here", primary=False))
@@ -136,8 +139,9 @@ class _Elaboration:
             )
         if first.repeat is not None or first.label is not None:
             label = Label(first.span, "here")
-            help = f"write `{element_text(first.element)}`"
-            self.findings.append(Diagnostic("V211", "an input has no label and no repeat", (label,), help))
+            alone = element_text(first.element)
+            wrong = Diagnostic("V211", "an input has no label and no repeat", (label,))
+            self.findings.append(wrong.helped(f"write `{alone}`", Edit(first.span, alone)))
         element = first.element
         assert isinstance(element, syntax.Input)
         return self._input_shape(element), first
@@ -154,8 +158,9 @@ class _Elaboration:
             if strange:  # one of them may say it
                 return Shape(3, numbers[0], numbers[1])
             what = "says no channels" if not said else "names different channels"
-            help = f"write `input {numbers[0]}x{numbers[1]}x3`"
-            self.findings.append(Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),), help))
+            coloured = f"input {numbers[0]}x{numbers[1]}x3"
+            wrong = Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),))
+            self.findings.append(wrong.helped(f"write `{coloured}`", Edit(element.span, coloured)))
             return Shape(3, numbers[0], numbers[1])
         return Shape(said.pop(), numbers[0], numbers[1])
 
@@ -182,8 +187,9 @@ class _Elaboration:
                     help = "a rule holds activations, normalisation, dropout and identity, as in `BN ReLU dropout-0.5`"
                     self.findings.append(Diagnostic("V214", f"{kind} in a rule", here, help))
                 elif item.label or item.repeat is not None or item.expects:
-                    help = f"write `{element_text(item.element)}` alone"
-                    self.findings.append(Diagnostic("V214", "a label, repeat or arrow in a rule", here, help))
+                    alone = element_text(item.element)
+                    wrong = Diagnostic("V214", "a label, repeat or arrow in a rule", here)
+                    self.findings.append(wrong.helped(f"write `{alone}` alone", Edit(item.span, alone)))
                 elif kind in ruled:
                     help = f"write in `after {rule.kind}` what is to follow the {kind}"
                     message = f"a rule gives {kind}, which has a rule of its own"
@@ -193,9 +199,10 @@ class _Elaboration:
         for default in defaults:
             for option in Reader(VOICE, self.findings).once(default.options):
                 if option.key == "after":
-                    help = f"write `after {default.kind}: none`"
-                    label = Label(option.span, "here")
-                    self.findings.append(Diagnostic("V220", "`after` among the defaults", (label,), help))
+                    rule = f"after {default.kind}: none"
+                    wrong = Diagnostic("V220", "`after` among the defaults", (Label(option.span, "here"),))
+                    fixes = (Edit(default.span, rule),) if len(default.options) == 1 else ()
+                    self.findings.append(wrong.helped(f"write `{rule}`", *fixes))
 
     def _follow(self, rules: list[syntax.After]) -> dict[str, _Follow]:
         """What follows each kind: by the rules, or ReLU where the paper doesn't write it."""
@@ -258,7 +265,8 @@ class _Elaboration:
             if opted_out and (rule is None or index in classifiers):
                 message = f"no rule gives anything after {'the classifier' if rule else word.layer.kind}"
                 label = Label(word.layer.span, "nothing to opt out of")
-                self.findings.append(Diagnostic("V215", message, (label,), "remove `after=none`"))
+                options = (removal(o.span) for o in word.layer.options if o.key == "after")
+                self.findings.append(Diagnostic("V215", message, (label,)).helped("remove `after=none`", *options))
             if rule is None or index in classifiers:
                 continue
             self.used.add(rule.why)
@@ -305,10 +313,12 @@ class _Elaboration:
             message = f"an activation after {layer.kind}, whose rule gives one already"
             alone = f"`{element_text(layer)} after=none"
             alone += f" {written.layer.kind}`" if behind in self.consumers[index] else "`"
-            help = f"remove the {written.layer.kind}"
+            help, fixes = f"remove the {written.layer.kind}", [removal(written.layer.span)]
             if layer.kind in OPTIONS:
                 help += f", or write {alone}"
-            self.findings.append(called(Diagnostic("V216", message, labels, help), written.calls))
+                fixes.append(added_behind(layer.span, " after=none"))
+            wrong = Diagnostic("V216", message, labels).helped(help, *fixes)
+            self.findings.append(called(wrong, written.calls))
 
     # -- what must hold of the whole
 

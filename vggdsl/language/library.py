@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.links import Load
-from vggdsl.text.errors import Diagnostic, InputError, Label, nearest
+from vggdsl.text.errors import Diagnostic, InputError, Label, nearest, respelled
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.resources import folder
 from vggdsl.text.source import Source
@@ -71,8 +71,12 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
         if not is_inside or not is_file(path):
             near = nearest(path.name, _neighbours(path.parent)) if link.path and is_inside else None
             written = PurePath(link.path).with_name(near).as_posix() if near else None
-            help = f"did you mean `{written}`?" if written else "paths are relative to the file that names them"
-            raise InputError(Diagnostic("V243", f"no file `{link.path}`", (label,), help))
+            wrong = Diagnostic(
+                "V243", f"no file `{link.path}`", (label,), "paths are relative to the file that names them"
+            )
+            if written:
+                wrong = wrong.helped(f"did you mean `{written}`?", *respelled(link.path, written, link.path.span))
+            raise InputError(wrong)
         return notations.read(_read(path))
 
     return load

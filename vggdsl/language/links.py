@@ -9,6 +9,7 @@ from vggdsl.language import syntax
 from vggdsl.language.blocks import called_blocks
 from vggdsl.language.deltas import changed
 from vggdsl.language.syntax import Document, Line
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, VggdslError
 from vggdsl.text.source import Source, Span
 
@@ -81,9 +82,9 @@ class _Links:
         base = self._follow(bases[0], path)
         if is_blocks(base):
             label = Label(bases[0].span, "has no network")
-            raise NetworkError(
-                Diagnostic("V242", "a file of blocks can't be extended", (label,), f'write `use "{bases[0].path}"`')
-            )
+            use = f'use "{bases[0].path}"'
+            wrong = Diagnostic("V242", "a file of blocks can't be extended", (label,))
+            raise NetworkError(wrong.helped(f"write `{use}`", Edit(bases[0].span, use)))
         return changed(base, lines)
 
     def _follow(self, link: syntax.Link, path: tuple[syntax.Link, ...]) -> Document:

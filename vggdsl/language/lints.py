@@ -1,5 +1,6 @@
 """Warnings: networks that compile, but probably not into what was meant."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -11,7 +12,8 @@ from vggdsl.language.syntax import Block, Default, Document
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import LRN, Conv, Identity, Softmax
 from vggdsl.network.shapes import Pair, Window
-from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.edits import Edit, added_behind
+from vggdsl.text.errors import Diagnostic, Label, respelled
 from vggdsl.text.facts import Twice
 
 
@@ -59,7 +61,9 @@ def _padding_only(t: TypedNode) -> Iterator[Diagnostic]:
             message = f"{op.kind} has a window that sees only padding"
             most = window.extent[axis] - 1
             help = f"with `pad={most}`{' or less' if most else ''} every window sees some of the input"
-            yield Diagnostic("W201", message, (Label(t.node.span, f"on {t.x}"),), help)
+            written = re.search(r"\bpad=\S+", t.node.span.text, re.IGNORECASE)
+            fixes = respelled(written[0], f"pad={most}", t.node.span) if written else ()
+            yield Diagnostic("W201", message, (Label(t.node.span, f"on {t.x}"),), help, fixes=fixes)
             return
 
 
@@ -82,8 +86,8 @@ def _dropped(t: TypedNode) -> Iterator[Diagnostic]:
         if n > max(0, window.stride[axis] - window.extent[axis]):
             message = f"{op.kind} never sees the last {what if n == 1 else f'{n} {what}s'} of {t.x}"
             up = replace(window, ceil=True).positions(Pair(t.x.h, t.x.w))[axis]
-            seen = "add `ceil` to see it" if up > positions else "widen the window to see it"
-            yield Diagnostic("W202", message, (Label(t.node.span, "this window"),), seen)
+            wrong = Diagnostic("W202", message, (Label(t.node.span, "this window"),), "widen the window to see it")
+            yield wrong.helped("add `ceil` to see it", added_behind(t.node.span, " ceil")) if up > positions else wrong
             return
 
 
@@ -136,8 +140,9 @@ def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
     size, span = typed.input, typed.nodes[0].node.span
     if size.h in (1, 3) and size.w == size.c > size.h:
         message = f"an input {size.h} high and {size.w} wide, with {size.c} channels"
-        help = f"sizes are height x width x channels: write `input {size.w}x{size.c}x{size.h}`"
-        yield Diagnostic("W206", message, (Label(span, "here"),), help)
+        turned = f"input {size.w}x{size.c}x{size.h}"
+        wrong = Diagnostic("W206", message, (Label(span, "here"),))
+        yield wrong.helped(f"sizes are height x width x channels: write `{turned}`", Edit(span, turned))
 
 
 def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:

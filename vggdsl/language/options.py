@@ -12,6 +12,7 @@ from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, UnfitError, 
 from vggdsl.language.syntax import Option
 from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Window
+from vggdsl.text.edits import removal
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.figures import LONGEST
 from vggdsl.text.source import Span
@@ -31,7 +32,8 @@ class _Voice(Voice):
         if keys:
             return super().unknown_key(option, keys, of)
         label = Label(option.span, "this option")
-        return Diagnostic(self.unknown, f"{of} takes no options", (label,), f"remove `{option}`")
+        wrong = Diagnostic(self.unknown, f"{of} takes no options", (label,))
+        return wrong.helped(f"remove `{option}`", removal(option.span))
 
     def given_twice(self, option: Option, first: Option) -> Diagnostic:
         return replace(super().given_twice(option, first), message=f"the option `{option.key}` is given twice")
@@ -69,8 +71,8 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
     if layer.stride is not None and "stride" in own:
         option = next(option for option in layer.options if option.key == "stride")
         label = Label(option.span, "this option")
-        help = "keep `/2` or `stride=2`, not both"
-        findings.append(Diagnostic("V222", "the stride is given twice", (label,), help))
+        wrong = Diagnostic("V222", "the stride is given twice", (label,))
+        findings.append(wrong.helped(f"keep `/{layer.stride}` or `{option}`, not both", removal(option.span)))
     if findings:
         raise NetworkError(findings)
     return values

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vggdsl.language import syntax
-from vggdsl.language.schema import CallKind, Choice, EntryKind, Flag, Key, UnfitError
+from vggdsl.language.schema import CallKind, Choice, EntryKind, Flag, Key, Quoted, UnfitError
 from vggdsl.language.syntax import Atom, During, Option, Setting
 from vggdsl.text.codes import CodeName
+from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, nearest, unknown
 from vggdsl.text.source import Placed, Span
 
@@ -26,7 +27,7 @@ class Voice:
 
     def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
         if not keys:
-            return self.wrong(f"{of} takes no options", option.span, "remove it")
+            return self.wrong(f"{of} takes no options", option.span, "remove it", removal(option.span))
         return unknown(self.unknown, f"option of {of}", option.key, [key.name for key in keys], option.span)
 
     def given_twice(self, option: Option, first: Option) -> Diagnostic:
@@ -44,10 +45,11 @@ class Voice:
                 message, help = f"{name} can only be {says}", f"write {name}={key.example}, or remove it"
             case _:
                 message, help = f"{name} can't be {option.value}", f"write {key.type.says}"
-        return self.wrong(message, option.span, help)
+        fixes = (Edit(option.value.span, why.instead),) if why.instead else ()
+        return self.wrong(message, option.span, help, *fixes)
 
-    def wrong(self, message: str, span: Span, help: str) -> Diagnostic:
-        return Diagnostic(self.unfit, message, (Label(span, "here"),), help)
+    def wrong(self, message: str, span: Span, help: str, *fixes: Edit) -> Diagnostic:
+        return Diagnostic(self.unfit, message, (Label(span, "here"),), help, fixes=fixes)
 
 
 class Reader:
@@ -56,8 +58,8 @@ class Reader:
     def __init__(self, voice: Voice, findings: list[Diagnostic]) -> None:
         self.voice, self.findings = voice, findings
 
-    def wrong(self, message: str, span: Span, help: str) -> None:
-        self.findings.append(self.voice.wrong(message, span, help))
+    def wrong(self, message: str, span: Span, help: str, *fixes: Edit) -> None:
+        self.findings.append(self.voice.wrong(message, span, help, *fixes))
 
     # -- options
 
@@ -120,7 +122,11 @@ class Reader:
     def which(self, value: EntryValue, by: EntryKind) -> CallKind | None:
         """The call that a value is, by its word."""
         if isinstance(value, Option) or (isinstance(value, Atom) and value.kind != "word"):
-            self.wrong(f"{by.name}: `{value}` can't stand here", value.span, f"write {by.name} {by.example}")
+            example, fixes = by.example, []
+            if isinstance(value, Atom) and value.kind == "number" and len(by.calls) == 1 and by.calls[0].placed:
+                example = f"{by.calls[0].name}({value})"
+                fixes.append(Edit(value.span, example))
+            self.wrong(f"{by.name}: `{value}` can't stand here", value.span, f"write {by.name} {example}", *fixes)
             return None
         name = value.name if isinstance(value, Setting) else value.text.lower()
         for call in by.calls:
@@ -155,7 +161,8 @@ class Reader:
         named = self.options(options, call.keys, call.name)
         for key in call.keys:
             if key.required and key.name not in named:
-                self.wrong(f"{by.name} needs a {key.name}", value.span, f"write {by.name} {by.example}")
+                fixes = (Edit(value.span, call.example),) if isinstance(value, Atom) else ()
+                self.wrong(f"{by.name} needs a {key.name}", value.span, f"write {by.name} {call.example}", *fixes)
         places = [argument for argument in arguments if not isinstance(argument, Option)]
         given = self._places(places, call, value.span)
         if len(self.findings) > before:
@@ -175,16 +182,22 @@ class Reader:
             if left and _kind(left[0]) in key.type.kinds:
                 given.append(self._placed(left.pop(0), key, call.name))
             elif left or key.required:
-                self.wrong(f"{call.name} needs {key.type.noun}", span, f"write {call.example}")
+                help, fixes = f"write {call.example}", []
+                if isinstance(key.type, Quoted) and left and _kind(left[0]) == "word":
+                    help = f'write {call.name}("{left[0]}")'
+                    fixes.append(Edit(left[0].span, f'"{left[0]}"'))
+                self.wrong(f"{call.name} needs {key.type.noun}", span, help, *fixes)
                 return given
         more = call.more
         if more is None:
             if left:
                 named = self._named(left[0], places[: len(given)], call)
-                help = f"write {call.example}" if "(" in call.example else "remove it"
+                help, fixes = "remove it", [removal(left[0].span)]
+                if named or "(" in call.example:
+                    help, fixes = f"write {call.example}", [Edit(left[0].span, str(option)) for option in named]
                 if named and call.example not in (f"{call.name}({option})" for option in named):
                     help = f"say what it is: {' or '.join(map(str, named))}"
-                self.wrong(f"{call.name}: `{left[0]}` is one too many", left[0].span, help)
+                self.wrong(f"{call.name}: `{left[0]}` is one too many", left[0].span, help, *fixes)
             return given
         if more.required and not left:
             self.wrong(f"{call.name} needs {more.type.noun}", span, f"write {call.example}")

@@ -25,12 +25,12 @@ class UnfitError(ValueError):
     """A text that isn't of a type, or values that don't go together.
 
     Where more is to be said than what fits, the message says why; ``help`` how to mend it, ``at`` of which key, or
-    the how manieth value by place.
+    the how manieth value by place; ``instead`` what the help offers in the place of what is wrong.
     """
 
-    def __init__(self, message: str = "", help: str = "", at: str | int = "") -> None:
+    def __init__(self, message: str = "", help: str = "", at: str | int = "", instead: str = "") -> None:
         super().__init__(message)
-        self.help, self.at = help, at
+        self.help, self.at, self.instead = help, at, instead
 
 
 # -- types
@@ -139,7 +139,8 @@ class Range(Type):
         low = Whole().read(first)
         high = Whole().read(last) if last else low
         if low > high:
-            raise UnfitError(f"the range {text} runs backwards", f"write {last}..{first}")
+            turned = f"{last}..{first}"
+            raise UnfitError(f"the range {text} runs backwards", f"write {turned}", instead=turned)
         return low, high
 
     def write(self, value: tuple[int, int]) -> str:

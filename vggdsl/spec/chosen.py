@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.recipe import From
-from vggdsl.text.errors import Diagnostic, Label, RecipeError, listed, nearest, unknown
+from vggdsl.text.edits import Edit
+from vggdsl.text.errors import Diagnostic, Label, RecipeError, respelled, unknown
 from vggdsl.text.facts import OtherLayers
 from vggdsl.text.source import Placed, Span
 
@@ -62,7 +63,8 @@ def chosen_layers(init: From, typed: TypedGraph, place: Span) -> list[Choice]:
         choices = [Choice(Placed("", place), left)]
         if not left and not findings:
             help = "leave one out of `all but`, or begin by another init: `init he`"
-            findings.append(_wrong("`all but` leaves no layer to take weights for", place, help, names.layers))
+            wrong = _wrong("`all but` leaves no layer to take weights for", place, help, names.layers)
+            findings.append(wrong.helped(help, Edit(place, "init he")))
     if findings:
         raise RecipeError(findings)
     return choices
@@ -95,10 +97,14 @@ class _Names:
             if first != last and (set(begins) <= set(ends) or set(ends) <= set(begins)):
                 outer = max(first, last, key=lambda each: len(self._places[each]))
                 message = f"`{name}` is no range: `{outer}` holds its other end"
-                raise RecipeError(_wrong(message, name.span, f"write `{outer}` for all that it holds", (first, last)))
+                help = f"write `{outer}` for all that it holds"
+                wrong = _wrong(message, name.span, help, (first, last))
+                raise RecipeError(wrong.helped(help, *respelled(name, outer, name.span)))
             if begins[0] > ends[0] or begins[-1] > ends[-1]:
-                help = f"write `{last}{_RANGE}{first}`, in the order of the network"
-                raise RecipeError(_wrong(f"the range `{name}` runs backwards", name.span, help, (first, last)))
+                turned = f"{last}{_RANGE}{first}"
+                help = f"write `{turned}`, in the order of the network"
+                wrong = _wrong(f"the range `{name}` runs backwards", name.span, help, (first, last))
+                raise RecipeError(wrong.helped(help, *respelled(name, turned, name.span)))
             places: Sequence[int] = range(begins[0], ends[-1] + 1)
         else:
             places = self._find(name)
@@ -120,12 +126,8 @@ class _Names:
 
 def unknown_layer(name: Placed, known: Sequence[str], what: str = "layer") -> Diagnostic:
     """A name that no layer has. Of those that are known the nearest is offered only with the numbers that it has."""
-    found = unknown("V410", what, name, known, name.span, OtherLayers((name,)))
-    near = nearest(name, known)
-    if near is None or _DIGITS.findall(near) == _DIGITS.findall(name):
-        return found
-    near = nearest(name, [each for each in known if _DIGITS.findall(each) == _DIGITS.findall(name)])
-    return replace(found, help=f"did you mean `{near}`?" if near else f"known: {listed(known)}")
+    offered = [each for each in known if _DIGITS.findall(each) == _DIGITS.findall(name)]
+    return unknown("V410", what, name, known, name.span, OtherLayers((name,)), offered)
 
 
 def _part(name: Placed, start: int, end: int) -> Placed:

@@ -5,6 +5,7 @@ disputed one must fail under every reading. Claims about results carry the proto
 they were measured and are compared with measurements, never computed.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,8 +17,9 @@ from vggdsl.language.syntax import Measure, Option, Size
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.readings import Part, at_layer, other_reading
-from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.spec.readings import Offer, Part, at_layer, other_reading
+from vggdsl.text.edits import Edit, removal
+from vggdsl.text.errors import Diagnostic, Label, respelled, unknown
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Placed, Span, as_written
 
@@ -110,32 +112,54 @@ def _verdict(measure: Measure, part: Part, between: str) -> Verdict:
     counts = part.counts
     value, holds = counts[measure.name], measure.figure.holds(counts[measure.name])
     other = None if holds else other_reading(measure.figure, measure.name, part, between)
-    help = other or f"write {value:,} if the source does; if it doesn't, add `disputed` and the arithmetic"
+    help = f"write {value:,} if the source does; if it doesn't, add `disputed` and the arithmetic"
     return _judge(measure, part, holds, f"{value:,}", help, other)
 
 
-def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, other: str | None = None) -> Verdict:
+def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, other: Offer | None = None) -> Verdict:
+    """``help`` is for a figure that holds in no ``other`` way either, and begins with the value to write."""
+    fixes = respelled(measure.printed, value, measure.span)
+    if other is not None:
+        help, fixes = other.help, (Edit(measure.span, other.instead),) if other.instead else ()
     label = Label(measure.span, f"it is {value}")
     if measure.disputed is not None:
         if holds or other:
             how = "" if holds else ", read otherwise"
             message = f"disputed, but {measure.name} {measure.printed} of {part.name} holds{how}"
-            mend = "remove `disputed`" if holds else other
-            return Verdict(measure, part.name, "refuted", Diagnostic("V302", message, (label,), mend))
+            refuted = Diagnostic("V302", message, (label,), help)
+            dispute = _dispute(measure)
+            if holds:
+                refuted = refuted.helped("remove `disputed`", *dispute)
+            elif other is not None and other.instead:
+                refuted = replace(refuted, fixes=tuple(_read_so(measure, other.instead, each) for each in dispute))
+            return Verdict(measure, part.name, "refuted", refuted)
         return Verdict(measure, part.name, "disputed")
     if holds:
         return Verdict(measure, part.name, "holds", _billions(measure))
     message = f"{measure.name} of {part.name} is {value}, not {measure.printed}"
-    return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help))
+    return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help, fixes=fixes))
+
+
+def _read_so(measure: Measure, instead: str, dispute: Edit) -> Edit:
+    """A figure that isn't disputed any more, in the place of one that is."""
+    return Edit(measure.span.to(dispute.span), instead)
+
+
+def _dispute(measure: Measure) -> Iterator[Edit]:
+    """Takes away what disputes a figure: in its place, or behind it in its claim."""
+    source, start = measure.span.source, measure.span.start
+    line = source.text[start:].partition("\n")[0]
+    if found := re.search(r'disputed[ \t]*"[^"]*"', line, re.IGNORECASE):
+        yield removal(Span(source, start + found.start(), start + found.end()))
 
 
 def _billions(measure: Measure) -> Diagnostic | None:
     if not (isinstance(measure.figure, Figure) and measure.figure.unit == "B"):
         return None
     label = Label(measure.span, "a billion")
-    return Diagnostic(
-        "W301", f"{measure.printed} is read as {measure.figure.in_unit('G').text}", (label,), "write G for B"
-    )
+    meant = measure.figure.in_unit("G").text
+    fixes = respelled(measure.printed, meant, measure.span)
+    return Diagnostic("W301", f"{measure.printed} is read as {meant}", (label,), "write G for B", fixes=fixes)
 
 
 def _output(measure: Measure, part: Part) -> Verdict:
@@ -146,7 +170,7 @@ def _output(measure: Measure, part: Part) -> Verdict:
             return _no_figure(measure, part, "a size such as 7x7x512")
         size = Size((int(size.digits),))
     other = at_layer(part, measure.name, measure.printed, lambda t: _same_size(size, t.shape))
-    help = other or f"write {shape}, or mend the layers before it"
+    help = f"write {shape}, or mend the layers before it"
     return _judge(measure, part, _same_size(size, shape), str(shape), help, other)
 
 
@@ -168,9 +192,7 @@ def _field(measure: Measure, part: Part) -> Verdict:
 
     value = part.nodes[-1].receptive_field.short
     other = at_layer(part, measure.name, measure.printed, fits)
-    return _judge(
-        measure, part, fits(part.nodes[-1]), value, other or f"write {value}, or mend the layers before it", other
-    )
+    return _judge(measure, part, fits(part.nodes[-1]), value, f"write {value}, or mend the layers before it", other)
 
 
 def _no_figure(measure: Measure, part: Part, wanted: str) -> Verdict:
@@ -220,24 +242,27 @@ def _mixed(claim: syntax.Claim, structural: int) -> Iterator[Diagnostic]:
 
 def _check_result(claim: syntax.Claim) -> Iterator[Diagnostic]:
     if claim.on is not None:
-        yield Diagnostic(
-            "V305", "a result belongs to the network", (Label(claim.span, "here"),), f"remove `{claim.on}`"
-        )
+        wrong = Diagnostic("V305", "a result belongs to the network", (Label(claim.span, "here"),))
+        yield wrong.helped(f"remove `{claim.on}`", Edit(claim.on.span, ""))
     for measure in claim.measures:
         percent = isinstance(measure.figure, Figure) and measure.figure.unit == "%" and measure.figure.digits <= 100
         if not percent:
             message = f"{measure.name} is a percentage, not `{measure.printed}`"
-            yield Diagnostic("V304", message, (Label(measure.span, "here"),), _in_percent(measure))
+            wrong = Diagnostic("V304", message, (Label(measure.span, "here"),), "write it in percent, such as 8.1%")
+            percents = _in_percent(measure)
+            if percents is not None:
+                wrong = wrong.helped(f"write {percents}", *respelled(measure.printed, percents, measure.span))
+            yield wrong
         if measure.disputed is not None:
             help = "a result is measured, not refuted by arithmetic"
             yield Diagnostic("V305", "`disputed` at a result", (Label(measure.span, "here"),), help)
 
 
-def _in_percent(measure: Measure) -> str:
+def _in_percent(measure: Measure) -> str | None:
     figure = measure.figure
     if not isinstance(figure, Figure) or figure.unit or not 0 <= figure.digits <= 100:
-        return "write it in percent, such as 8.1%"
-    return f"write {figure.digits * 100 if figure.digits <= 1 else figure.digits:f}%"
+        return None
+    return f"{figure.digits * 100 if figure.digits <= 1 else figure.digits:f}%"
 
 
 class _Voice(Voice):
@@ -252,8 +277,8 @@ class _Voice(Voice):
                 return unknown(self.unfit, key.name, option.value, words, option.span)
             case Text(known=()):
                 help = f"write `train {option.value} {{ … }}`, or remove `{option}`"
-                label = Label(option.span, "not known")
-                return Diagnostic(self.unfit, "the spec has no recipe with a name", (label,), help)
+                wrong = Diagnostic(self.unfit, "the spec has no recipe with a name", (Label(option.span, "not known"),))
+                return wrong.helped(help, removal(option.span))
             case Text(known=known) if known is not None:
                 return unknown(self.unfit, "recipe", option.value, known, option.span)
         return self.wrong(f"`{option}` is no number", option.span, f"write {key.name}={key.example}")

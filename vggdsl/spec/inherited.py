@@ -9,9 +9,10 @@ from vggdsl.language.links import flatten
 from vggdsl.spec.chosen import places_of
 from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import DATA_SETS
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, VggdslError
 from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers, Twice, UnmatchedRule
-from vggdsl.text.source import Source
+from vggdsl.text.source import Source, Span
 
 
 def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | None = None) -> Diagnostic:
@@ -26,18 +27,21 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
     inherited = finding.labels[0].span.source != own
     match finding.facts:
         case UnmatchedRule() as rule if inherited:
-            return replace(_placed(finding, document, link), help=_drop(rule, finding.labels[0].span.source))
+            return _drop(_placed(finding, document, link), rule, finding.labels[0].span.source, document)
         case OtherClasses(network=classes):
-            help = finding.help
+            placed = _placed(finding, document, link)
             if finding.labels[-1].span.source != own or len(finding.labels) == 1:
-                help = f"{help}, or write `{_train(recipe, f'data {_data(classes)}')}`"
-            return replace(_placed(finding, document, link), help=help)
+                offered, edit = _train(document, recipe, f"data {_data(classes)}")
+                return placed.helped(f"{finding.help}, or write `{offered}`", *finding.fixes, edit)
+            return placed
         case OtherLayers(layers) if inherited:
-            help = f"write `{_train(recipe, 'init he')}`, or another init"
-            return replace(_placed(finding, document, link, layers, recipe), help=help)
+            offered, edit = _train(document, recipe, "init he")
+            help = f"write `{offered}`, or another init"
+            return _placed(finding, document, link, layers, recipe).helped(help, edit)
         case OtherChannels() if inherited:
-            help = f"write `{_train(recipe, 'normalize mean-std')}`, or give those of this input"
-            return replace(_placed(finding, document, link, (), recipe), help=help)
+            offered, edit = _train(document, recipe, "normalize mean-std")
+            help = f"write `{offered}`, or give those of this input"
+            return _placed(finding, document, link, (), recipe).helped(help, edit)
         case Twice():
             return _own_first(finding, own)
         case _:
@@ -51,18 +55,35 @@ def inherited_misfits(recipes: Sequence[str | None], document: syntax.Document) 
         return
     names = ", ".join(name or "without a name" for name in recipes)
     what = "recipes that are inherited don't" if len(recipes) > 1 else "a recipe that is inherited doesn't"
-    help = f"`vggdsl train` says why; change it: `{_train(recipes[0], 'data cifar10')}`, or train by another"
+    offered, _ = _train(document, recipes[0], "data cifar10")
+    help = f"`vggdsl train` says why; change it: `{offered}`, or train by another"
     yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
 
 
-def _drop(rule: UnmatchedRule, base: Source) -> str:
+def _drop(finding: Diagnostic, rule: UnmatchedRule, base: Source, document: syntax.Document) -> Diagnostic:
     if rule.word == "after":
-        return f"write `after {rule.kind}: none` to drop the rule that is inherited"
-    return f"an inherited default can't be dropped: in {base.name}, write its options at the layers"
+        none = f"after {rule.kind}: none"
+        return finding.helped(f"write `{none}` to drop the rule that is inherited", _line(document, none))
+    return finding.helped(f"an inherited default can't be dropped: in {base.name}, write its options at the layers")
 
 
-def _train(recipe: str | None, entry: str) -> str:
-    return f"train {recipe} {{ {entry} }}" if recipe else f"train {{ {entry} }}"
+def _train(document: syntax.Document, recipe: str | None, entry: str) -> tuple[str, Edit]:
+    """A change of an inherited recipe: in the section that changes it already, or a section of its own."""
+    section = f"train {recipe} {{ {entry} }}" if recipe else f"train {{ {entry} }}"
+    own = next((c for c in document.contents if isinstance(c, syntax.Train) and c.name == recipe), None)
+    if own is not None:
+        source = own.span.source
+        brace = source.text.index("{", own.head.end)
+        return section, Edit(Span(source, brace + 1, brace + 1), f"\n  {entry}\n")
+    return section, _line(document, section)
+
+
+def _line(document: syntax.Document, text: str) -> Edit:
+    """A line at the end of what extends another."""
+    assert document.extends is not None
+    source = document.extends.span.source
+    end = len(source.text.rstrip())
+    return Edit(Span(source, end, end), f"\n{text}")
 
 
 def _data(classes: int) -> str:

@@ -14,6 +14,7 @@ from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.chosen import Choice, choosing, chosen_layers, unknown_layer
 from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import From, Recipe, read_recipes
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
 from vggdsl.text.facts import OtherLayers
 from vggdsl.text.source import Placed, Span
@@ -107,8 +108,9 @@ def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -
     choices = chosen_layers(init, typed, place)
     pair = _Pair(name, weight_shapes(typed), weight_shapes(other))
     fitting = [layer for choice in choices for layer in choice.layers if not pair.wrong(layer)]
-    help = _alike(init, fitting, typed)
-    findings = [finding for choice in choices for finding in _misfits(choice, pair, init.all_but, help)]
+    help, offered = _alike(init, fitting, typed)
+    fixes = [Edit(place, offered)] if offered else []
+    findings = [finding for choice in choices for finding in _misfits(choice, pair, init.all_but, help, fixes)]
     if findings:
         raise RecipeError(findings)
     return tuple(fitting)
@@ -141,7 +143,7 @@ class _Pair:
         return f"{layer} has {one}, that of {self.name} {other}"
 
 
-def _misfits(choice: Choice, pair: _Pair, all_but: bool, help: str) -> Iterator[Diagnostic]:
+def _misfits(choice: Choice, pair: _Pair, all_but: bool, help: str, fixes: Sequence[Edit]) -> Iterator[Diagnostic]:
     """What is wrong with the layers of a name, told at it; ``help`` is for one that means several."""
     lacking = [layer for layer in choice.layers if pair.lacks(layer)]
     differing = [layer for layer in choice.layers if pair.wrong(layer) and not pair.lacks(layer)]
@@ -157,16 +159,17 @@ def _misfits(choice: Choice, pair: _Pair, all_but: bool, help: str) -> Iterator[
         if len(differing) > _SHOWN:
             wrong.append(f"so do {len(differing) - _SHOWN} more")
         label = Label(span, "holds them" if choice.name else "takes all others" if all_but else "takes all layers")
-        yield Diagnostic("V410", "; ".join(wrong), (label,), help, facts)
+        yield Diagnostic("V410", "; ".join(wrong), (label,), help, facts, tuple(fixes))
 
 
-def _alike(init: From, fitting: Collection[str], typed: TypedGraph) -> str:
-    """How those layers are named that can take their weights."""
+def _alike(init: From, fitting: Collection[str], typed: TypedGraph) -> tuple[str, str | None]:
+    """How those layers are named that can take their weights: the help, and the entry that it offers."""
     chosen = choosing(fitting, typed)
     if chosen is None:
-        return "name those that are alike" if fitting else "no layers are alike"
+        return "name those that are alike" if fitting else "no layers are alike", None
     names, all_but = chosen
-    return f"name those that are alike: `init {replace(init, chosen=names, all_but=all_but)}`"
+    offered = f"init {replace(init, chosen=names, all_but=all_but)}"
+    return f"name those that are alike: `{offered}`", offered
 
 
 def _listed(layers: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ convention's name says how it is to be written. No reading is offered that nobod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from vggdsl.network.infer import TypedNode
 from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, GlobalAvgPool, Input, MaxPool
@@ -186,7 +187,14 @@ _CONVENTIONS = (
 # -- a figure under them
 
 
-def other_reading(figure: Figure, name: str, part: Part, between: str) -> str | None:
+class Offer(NamedTuple):
+    """How a figure could be meant, and what is to stand in its place and its measure's where that says it."""
+
+    help: str
+    instead: str = ""
+
+
+def other_reading(figure: Figure, name: str, part: Part, between: str) -> Offer | None:
     """How the figure could be meant, if it isn't meant as written: the nearest of the conventions that it fits.
 
     ``between`` is what stands between a measure and its figure there.
@@ -202,8 +210,9 @@ def other_reading(figure: Figure, name: str, part: Part, between: str) -> str | 
             if (reading.said or unit != figure.unit) and meant.holds(reading.value):
                 how = [reading.said] if reading.said else []
                 how += [f"in units of {1024 if unit.endswith('i') else 1000}"] if unit != figure.unit else []
-                mend = f"write `{reading.measure}{between}{meant.text}`" if reading.measure else reading.mend
-                fitting.append((len(how), abs(meant.value - reading.value), f"it would hold {', '.join(how)}: {mend}"))
+                instead = f"{reading.measure}{between}{meant.text}" if reading.measure else ""
+                help = f"it would hold {', '.join(how)}: {f'write `{instead}`' if instead else reading.mend}"
+                fitting.append((len(how), abs(meant.value - reading.value), Offer(help, instead)))
     if fitting:
         return min(fitting, key=lambda f: f[:2])[2]
     if name not in _COUNTS or figure.unit or figure.approximate or figure.value < LONG:
@@ -211,7 +220,7 @@ def other_reading(figure: Figure, name: str, part: Part, between: str) -> str | 
     return at_layer(part, name, figure.text, lambda t: figure.holds(_COUNTS[name](t)))
 
 
-def at_layer(part: Part, name: str, printed: str, fits: Callable[[TypedNode], bool]) -> str | None:
+def at_layer(part: Part, name: str, printed: str, fits: Callable[[TypedNode], bool]) -> Offer | None:
     """The claim of the layer that a figure of the whole network would fit."""
     layer = part.elsewhere(fits)
-    return layer and f"it would hold at `{layer}`: write `claim {layer} {name} {printed}`"
+    return Offer(f"it would hold at `{layer}`: write `claim {layer} {name} {printed}`") if layer else None

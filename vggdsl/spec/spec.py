@@ -20,6 +20,7 @@ from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
 from vggdsl.spec.recipe import DATA_SETS, Given, Recipe, lint_recipe, read_recipes
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import (
     Diagnostic,
     InputError,
@@ -29,9 +30,10 @@ from vggdsl.text.errors import (
     RecipeError,
     error_of,
     once_each,
+    respelled,
 )
 from vggdsl.text.facts import OtherChannels, OtherClasses
-from vggdsl.text.source import Source
+from vggdsl.text.source import Source, Span
 from vggdsl.text.tables import to_text
 from vggdsl.text.units import names_text, plural
 
@@ -167,7 +169,8 @@ def classes_differ(spec: Spec, recipe: Recipe, classes: int | None, names: Seque
     if not spec.recipes:
         message = f"{spec.name} has no recipe; without one, training is on {recipe.data.name}, of {classes:,} classes"
         help = "write `train { … }` in it, or in a spec that `extends` it"
-    return [Diagnostic("V401", message, tuple(labels), help, OtherClasses(output.elements, classes))]
+    fixes = respelled(f"FC-{output.elements}", f"FC-{classes}", classifier.span) if spec.recipes else ()
+    return [Diagnostic("V401", message, tuple(labels), help, OtherClasses(output.elements, classes), fixes)]
 
 
 def _channels_differ(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
@@ -179,9 +182,12 @@ def _channels_differ(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
     message = f"{plural(count, 'mean')} and {plural(count, 'deviation')} for {plural(channels, 'channel')}"
     labels = (*recipe.place("normalize"), Label(image.node.span, f"has {channels}", primary=False))
     help = f"give {channels} of each, or write `normalize mean-std`, which takes those of the training images"
+    written = "normalize mean-std"
     if count == 1:
-        help = f"write `normalize {Given(given.mean * channels, given.std * channels)}`"
-    return [Diagnostic("V411", message, labels, help, OtherChannels())]
+        written = f"normalize {Given(given.mean * channels, given.std * channels)}"
+        help = f"write `{written}`"
+    fixes = (Edit(recipe.places["normalize"], written),) if recipe.place("normalize") else ()
+    return [Diagnostic("V411", message, labels, help, OtherChannels(), fixes)]
 
 
 def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:
@@ -196,7 +202,8 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     document = notations.read(source)
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
-        raise ParseError(Diagnostic("V102", f"{name} is empty", help=help))
+        whole_text = Edit(Span(source, len(text), len(text)), "input 32x32x3 conv3-64 maxpool FC-10 softmax\n")
+        raise ParseError(Diagnostic("V102", f"{name} is empty", help=help, fixes=(whole_text,)))
     findings: list[Diagnostic] = []
     network: AnnotatedGraph | None = None
     typed: TypedGraph | None = None

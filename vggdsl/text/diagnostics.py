@@ -6,6 +6,7 @@ from types import NoneType
 from typing import Annotated, Literal, TypedDict
 
 from vggdsl.text.codes import CODES, Code, CodeName
+from vggdsl.text.edits import Edit
 from vggdsl.text.facts import FindingFacts
 from vggdsl.text.printing import printable, width_of
 from vggdsl.text.source import Span
@@ -24,8 +25,9 @@ class Label:
 class Diagnostic:
     """One finding: a code, what is wrong, where, and how to mend it.
 
-    A person reads the message and the help; what another room has to know are the ``facts``. Raises ``ValueError``
-    for a code without a row, or for other facts than the row says.
+    A person reads the message and the help; what another room has to know are the ``facts``. ``fixes`` are what the
+    help offers, as data: each mends it by itself, in the help's order. Raises ``ValueError`` for a code without a row,
+    or for other facts than the row says.
     """
 
     code: CodeName
@@ -33,6 +35,7 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     help: str | None = None
     facts: FindingFacts | None = None
+    fixes: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -63,6 +66,10 @@ class Diagnostic:
         """The same finding with further places."""
         return replace(self, labels=(*self.labels, *labels))
 
+    def helped(self, help: str, *fixes: Edit) -> "Diagnostic":
+        """The same finding with another help, and what that offers."""
+        return replace(self, help=help, fixes=fixes)
+
 
 class LabelData(TypedDict):
     """A place that a finding points to, and what is said of it."""
@@ -76,6 +83,17 @@ class LabelData(TypedDict):
     primary: Annotated[bool, "whether the mistake is here"]
 
 
+class EditData(TypedDict):
+    """Characters, and what is to stand in their place."""
+
+    file: Annotated[str, "the file, or `<stdin>`"]
+    line: Annotated[int, "where they begin, from 1"]
+    column: Annotated[int, "where they begin, from 1, in characters"]
+    end_line: Annotated[int, "where they end"]
+    end_column: Annotated[int, "the column behind the last; the first where something is added"]
+    text: Annotated[str, "what is to stand there"]
+
+
 class FindingData(TypedDict):
     """Something that is wrong or looks wrong."""
 
@@ -84,6 +102,7 @@ class FindingData(TypedDict):
     message: Annotated[str, "what is wrong"]
     help: Annotated[str | None, "how to mend it"]
     labels: Annotated[list[LabelData], "the places"]
+    fixes: Annotated[list[EditData], "what the help offers: each mends it by itself"]
 
 
 _RED, _YELLOW, _BLUE, _BOLD, _OFF = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"
@@ -158,6 +177,17 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
                 "primary": label.primary,
             }
             for label in diagnostic.labels
+        ],
+        "fixes": [
+            {
+                "file": printable(edit.span.source.name),
+                "line": edit.span.line,
+                "column": edit.span.column,
+                "end_line": edit.span.source.position(edit.span.end)[0],
+                "end_column": edit.span.source.position(edit.span.end)[1],
+                "text": edit.text,
+            }
+            for edit in diagnostic.fixes
         ],
     }
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 
 from vggdsl.text.codes import CodeName, Kind
 from vggdsl.text.diagnostics import Diagnostic, Label, render_all
+from vggdsl.text.edits import Edit
 from vggdsl.text.facts import FindingFacts
-from vggdsl.text.source import Span
+from vggdsl.text.source import Placed, Span
 
 __all__ = [
     "ClaimError",
@@ -28,6 +29,7 @@ __all__ = [
     "listed",
     "nearest",
     "once_each",
+    "respelled",
     "unknown",
 ]
 
@@ -157,9 +159,26 @@ def listed(known: Sequence[str]) -> str:
 
 
 def unknown(
-    code: CodeName, what: str, word: str, known: Sequence[str], span: Span, facts: FindingFacts | None = None
+    code: CodeName,
+    what: str,
+    word: str,
+    known: Sequence[str],
+    span: Span,
+    facts: FindingFacts | None = None,
+    offered: Sequence[str] | None = None,
 ) -> Diagnostic:
-    """``unknown <what> `word` `` with the nearest spelling, or with all that are known."""
-    near = nearest(word, known)
+    """``unknown <what> `word` `` with the nearest spelling of those ``offered``, or with all that are known."""
+    near = nearest(word, known if offered is None else offered)
     hint = f"did you mean `{near}`?" if near else f"known: {listed(known)}"
-    return Diagnostic(code, f"unknown {what} `{word}`", (Label(span, "not known"),), hint, facts)
+    fixes = respelled(word, near, span) if near else ()
+    return Diagnostic(code, f"unknown {what} `{word}`", (Label(span, "not known"),), hint, facts, fixes)
+
+
+def respelled(word: str, near: str, span: Span) -> tuple[Edit, ...]:
+    """Another word in the place of one that stands in a span; nothing where it doesn't stand there just once."""
+    place = word.span if isinstance(word, Placed) else span
+    text = place.text.lower()
+    if text.count(word.lower()) != 1:
+        return ()
+    start = place.start + text.index(word.lower())
+    return (Edit(Span(place.source, start, start + len(word)), near),)

@@ -42,6 +42,7 @@ from vggdsl.spec.recipe.model import (
     Stop,
     WarmUp,
 )
+from vggdsl.text.edits import added_behind
 from vggdsl.text.source import Placed, Span
 from vggdsl.text.units import plural
 
@@ -246,8 +247,10 @@ _STOP = tuple(
 )
 _INIT = (
     CallKind("auto", partial(Init, "auto"), "`he` before a ReLU, `glorot` elsewhere"),
-    CallKind("he", partial(Init, "he"), "He et al. 2015"),
-    CallKind("glorot", partial(Init, "glorot"), "Glorot & Bengio 2010", also=("xavier",)),
+    CallKind("he", partial(Init, "he"), "He et al. 2015", also=("kaiming", "kaiming_normal", "he_normal")),
+    CallKind(
+        "glorot", partial(Init, "glorot"), "Glorot & Bengio 2010", also=("xavier", "xavier_normal", "glorot_normal")
+    ),
     CallKind("torch", partial(Init, "torch"), "PyTorch's own, of biases too", also=("default",)),
     CallKind(
         "normal", _normal, "normally distributed, by one of the two", (*keys_of(Init, "std"), _VARIANCE), (), _NORMAL
@@ -291,17 +294,23 @@ _ALL = (
 ENTRIES: Mapping[str, EntryKind] = {entry.name: entry for entry in _ALL}
 
 INSIDE = {
-    "lr": "optimizer sgd(lr=0.1)",
-    "learning-rate": "optimizer sgd(lr=0.1)",
-    "momentum": "optimizer sgd(lr=0.1, momentum=0.9)",
-    "weight-decay": "optimizer sgd(lr=0.1, weight-decay=5e-4)",
-    "patience": "stop val-accuracy(patience=10)",
-    "batch-size": "batch 128",
-    "label-smoothing": "loss cross-entropy(smoothing=0.1)",
-    "clip-norm": "clip norm(5)",
-    "dataset": "data cifar10(val=5000)",
+    "lr": ("optimizer sgd(lr={})", "0.1"),
+    "learning-rate": ("optimizer sgd(lr={})", "0.1"),
+    "momentum": ("optimizer sgd(lr=0.1, momentum={})", "0.9"),
+    "weight-decay": ("optimizer sgd(lr=0.1, weight-decay={})", "5e-4"),
+    "patience": ("stop val-accuracy(patience={})", "10"),
+    "batch-size": ("batch {}", "128"),
+    "label-smoothing": ("loss cross-entropy(smoothing={})", "0.1"),
+    "clip-norm": ("clip norm({})", "5"),
+    "dataset": ("data {}", "cifar10(val=5000)"),
 }
-"""What other tools give a line of its own or another name."""
+"""What other tools give a line of its own or another name: where its value stands here, and an example of one."""
+
+ELSEWHERE = {
+    "device": "where it is trained is said in the call: `vggdsl train --device cpu`",
+    "threads": "how many compute is said in the call: `vggdsl train --threads 2`",
+}
+"""What a recipe doesn't say, since it may be another at each training."""
 
 
 # -- reading
@@ -315,7 +324,8 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
     if word == _WARMUP.name and by.name == "schedule":
         epochs = reader.call(first, _WARMUP, by)
         if len(rest) != 1:
-            reader.wrong("warmup leads to one schedule", first.span, "write warmup(5) cosine")
+            fixes = () if rest else (added_behind(first.span, " cosine"),)
+            reader.wrong("warmup leads to one schedule", first.span, f"write {first} cosine", *fixes)
             return None
         return WarmUp(epochs, reader.value(rest[0], _without(by, _WARMUP)))
     if word == _FROM.name and by.name == "init":

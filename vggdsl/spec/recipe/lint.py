@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vggdsl.spec.recipe.model import Plateau, Recipe
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label
 
 
@@ -16,5 +17,6 @@ def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
             Label(recipe.places["stop"], f"ends it when {stop.patience:,} brought none better"),
             Label(recipe.places["schedule"], f"drops when {schedule.patience:,} brought none better", primary=False),
         )
-        help = f"let it wait longer: `stop val-accuracy(patience={3 * schedule.patience})`"
-        yield Diagnostic("W403", "the learning rate never drops: the training stops before it", labels, help)
+        longer = f"stop val-accuracy(patience={3 * schedule.patience})"
+        wrong = Diagnostic("W403", "the learning rate never drops: the training stops before it", labels)
+        yield wrong.helped(f"let it wait longer: `{longer}`", Edit(recipe.places["stop"], longer))

@@ -1,13 +1,15 @@
 """``train { … }`` sections -> recipes. Strict: an unknown entry, option or value is an error."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from vggdsl.language.reader import Reader
-from vggdsl.language.syntax import Entry, Train
-from vggdsl.spec.recipe.entries import INSIDE, VOICE, read_entry
-from vggdsl.spec.recipe.model import KEYS, SGD, Constant, From, Recipe, Steps, WarmUp
+from vggdsl.language.syntax import Atom, Entry, Train
+from vggdsl.spec.recipe.entries import ELSEWHERE, INSIDE, VOICE, read_entry
+from vggdsl.spec.recipe.model import DATA_SETS, KEYS, SGD, Constant, From, Recipe, Steps, WarmUp
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, RecipeError, unknown
 from vggdsl.text.source import Span
 
@@ -37,8 +39,8 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
             else:
                 names = [name for name in entries if name]
                 missing = unknown("V402", "recipe", section.base, names, section.head)
-                help = missing.help if names else "a recipe continues one that stands before it in the file"
-                findings.append(replace(missing, help=help))
+                help = "a recipe continues one that stands before it in the file"
+                findings.append(missing if names else missing.helped(help))
         own = _own(section, findings)
         if "schedule" in own and own["schedule"].is_steps:
             merged.pop("epochs", None)
@@ -74,15 +76,33 @@ def _own(section: Train, findings: list[Diagnostic]) -> dict[str, Entry]:
         if not isinstance(entry, Entry):
             continue
         if entry.key not in KEYS:
-            strange = unknown("V403", "entry of a recipe", entry.key, KEYS, entry.key.span)
-            help = f"write `{INSIDE[entry.key]}`" if entry.key in INSIDE else strange.help
-            findings.append(replace(strange, help=help))
+            findings.append(_strange(entry, section))
         elif entry.key in own:
             labels = (Label(entry.span, "again"), Label(own[entry.key].span, "first here", primary=False))
             findings.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
         else:
             own[entry.key] = entry
     return own
+
+
+def _strange(entry: Entry, section: Train) -> Diagnostic:
+    """An entry that a recipe doesn't have: misspelled, or another tool's. Its value goes where it stands here."""
+    found = unknown("V403", "entry of a recipe", entry.key, KEYS, entry.key.span)
+    word = entry.key.replace("_", "-")
+    if word in ELSEWHERE:
+        return found.helped(ELSEWHERE[word])
+    if word not in INSIDE:
+        return found
+    form, example = INSIDE[word]
+    sole = entry.values[0] if len(entry.values) == 1 else None
+    is_value = isinstance(sole, Atom) and (sole.kind == "number" or str(sole).lower() in DATA_SETS)
+    offered = form.format(sole if is_value else example)
+    key, _, call = offered.partition(" ")
+    contents = [line.content for line in section.lines]
+    if not any(isinstance(each, Entry) and each.key == key for each in contents):
+        return found.helped(f"write `{offered}`", *([Edit(entry.span, offered)] if is_value else []))
+    option = re.search(rf"\b{word.removeprefix('learning-').replace('rate', 'lr')}=[^,)]+", call)
+    return found.helped(f"it belongs to `{key}`" + (f": write `{option[0]}` in its brackets" if option else ""))
 
 
 def _recipe(name: str | None, entries: Mapping[str, Entry], findings: list[Diagnostic]) -> Recipe | None:

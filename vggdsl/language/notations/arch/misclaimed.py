@@ -3,6 +3,7 @@
 import re
 
 from vggdsl.network.measures import STRUCTURAL
+from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.source import Span
 
@@ -50,19 +51,25 @@ def no_measure(span: Span, before: str) -> Diagnostic:
         return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), help)
     if previous[-1:].isdigit() and (unit := _UNITS.get(span.text.lower())):
         whole = back(span, before, previous).to(span)
-        return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), f"write `{previous}{unit}`")
+        wrong = Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),))
+        return wrong.helped(f"write `{previous}{unit}`", Edit(whole, f"{previous}{unit}"))
     place = span if re.match(r"[a-z]", span.text, re.IGNORECASE) else back(span, before, previous)
     if place.text.lower() == "claim":
         place = span
     near = near_measure(place.text)
     help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(_KNOWN)
+    fixes = [Edit(place, near)] if near else []
     if re.fullmatch(r"[gm]?(fl)?ops?", place.text.lower()):
         help = "some count a multiply-add as one operation, others as two: claim the multiply-adds as `macs`"
     if of_split := re.fullmatch(r"(train|val|test)-(accuracy|error)", place.text.lower()):
-        help = f"write `claim top-1-{of_split[2]} 95% split={of_split[1]}`"
+        figure = re.match(r"[ \t]+(\d[\d.,]*%?)(?![^\s\"#])", span.source.text[place.end : place.end + 100])
+        claimed = f"top-1-{of_split[2]} {figure[1] if figure else '95%'} split={of_split[1]}"
+        help = f"write `claim {claimed}`"
+        whole = Span(span.source, place.start, place.end + len(figure[0])) if figure else place
+        fixes = [Edit(whole, claimed)] if figure else []
     if not place.text.strip():
         return Diagnostic("V102", "the line ends too early", (Label(span, "here"),), help)
-    return Diagnostic("V102", f"`{place.text}` is no measure", (Label(place, "here"),), help)
+    return Diagnostic("V102", f"`{place.text}` is no measure", (Label(place, "here"),), help, fixes=tuple(fixes))
 
 
 def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
@@ -89,21 +96,22 @@ def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
     if is_end and row.strip() == word.text:
         return Diagnostic("V102", "a row without figures", (Label(word, "here"),), _ROW)
     if written == "->":
-        return Diagnostic("V102", "`->` can't stand here", (Label(span, "this one"),), "a row has no arrow: remove it")
+        wrong = Diagnostic("V102", "`->` can't stand here", (Label(span, "this one"),))
+        return wrong.helped("a row has no arrow: remove it", removal(span))
     if written.startswith('"'):
         help = "where the rows are printed stands once, behind `claims`"
         return Diagnostic("V102", f"{written} can't stand here", (Label(span, "this one"),), help)
     if "MEASURE" in wanted and not is_end:
         near = near_measure(written)
-        help = f"did you mean `{near}`?" if near else _ROW
-        return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help)
+        help, fixes = (f"did you mean `{near}`?", (Edit(span, near),)) if near else (_ROW, ())
+        return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help, fixes=fixes)
     return None
 
 
 def needless_claim(word: Span) -> Diagnostic:
     """`claim` at a row."""
-    help = "a row begins with what it is about: remove the word"
-    return Diagnostic("V102", "`claim` can't stand here", (Label(word, "this one"),), help)
+    wrong = Diagnostic("V102", "`claim` can't stand here", (Label(word, "this one"),))
+    return wrong.helped("a row begins with what it is about: remove the word", removal(word))
 
 
 def _at_head(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
@@ -116,10 +124,11 @@ def _at_head(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
         help = 'say where they are printed: `claims "Table 2" { … }`'
         if span.text != "{":
             help = f"did you mean `claim`? {help.replace('say where they are printed', 'several stand in a block')}"
-        return Diagnostic("V102", "`claims` without a place", (Label(word, "here"),), help)
+        fixes = (Edit(word, "claim"),) if span.text != "{" else ()
+        return Diagnostic("V102", "`claims` without a place", (Label(word, "here"),), help, fixes=fixes)
     if not is_block and span.text.startswith('"'):
         help = f"did you mean `claims`? the place of a single claim stands behind it: `claim params 138M {span.text}`"
-        return Diagnostic("V102", "`claim` before a place", (Label(word, "here"),), help)
+        return Diagnostic("V102", "`claim` before a place", (Label(word, "here"),), help, fixes=(Edit(word, "claims"),))
     return None
 
 

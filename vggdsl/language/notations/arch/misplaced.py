@@ -24,6 +24,7 @@ from vggdsl.language.notations.arch.words import (
 )
 from vggdsl.language.notations.grammar import parser
 from vggdsl.language.options import OPTIONS
+from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.source import Source, Span
 from vggdsl.text.typography import name_of, strange
@@ -210,7 +211,8 @@ def _in_block(span: Span, before: str, wanted: set[str]) -> Diagnostic | None:
         return Diagnostic("V102", f"`{whole.text}` can't stand here", (Label(whole, "here"),), help)
     if wanted & {"PARAM"} and re.fullmatch(r"[a-z]\w*", span.text, re.IGNORECASE):
         help = f"a call gives numbers, or a parameter of the block around it: `${span.text}`"
-        return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "here"),), help)
+        wrong = Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "here"),))
+        return wrong.helped(help, Edit(span, f"${span.text}"))
     return None
 
 
@@ -224,7 +226,8 @@ def _edit(span: Span, before: str, word: str) -> Diagnostic | None:
         return None
     if re.fullmatch(r"\w+(\.\w+)*", span.text) and span.source.text[span.end : span.end + 1] != ":":
         message, help = f"`{word}` without a colon", f"write `{word} {span.text}: …`"
-        return Diagnostic("V102", message, (Label(span, "behind this label"),), help)
+        wrong = Diagnostic("V102", message, (Label(span, "behind this label"),))
+        return wrong.helped(help, added_behind(span, ":"))
     return None
 
 
@@ -292,7 +295,8 @@ def _bare_size(span: Span, before: str) -> Diagnostic:
         whole = size.to(span)
         return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `conv{side}-64`")
     help = f"write `input {size.text}`, or `-> {size.text}` behind the element that gives it, on its line"
-    return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
+    wrong = Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),))
+    return wrong.helped(help, Edit(size, f"input {size.text}"))
 
 
 def _is_layer_start(word: str) -> bool:

@@ -14,6 +14,7 @@ from vggdsl.language.notations.arch.tree import Builder
 from vggdsl.language.notations.arch.words import called_layers, unknown_words
 from vggdsl.language.notations.grammar import parser
 from vggdsl.language.syntax import Block, Document, Link
+from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source, Span
 
@@ -91,7 +92,8 @@ def _check_brackets(source: Source) -> list[tuple[int, int]]:
             if closing < 0:
                 end = _end_of_line(text, i)
                 label = Label(Span(source, i, end), "opened here")
-                raise ParseError(Diagnostic("V103", "a string that never ends", (label,), 'add `"`'))
+                wrong = Diagnostic("V103", "a string that never ends", (label,))
+                raise ParseError(wrong.helped('add `"`', added_behind(_without_spaces(Span(source, i, end)), '"')))
             i = closing
         elif c in _PAIRS:
             open_.append(i)
@@ -101,19 +103,31 @@ def _check_brackets(source: Source) -> list[tuple[int, int]]:
         elif c in _PAIRS.values():
             here = Label(Span(source, i, i + 1), f"this `{c}`")
             if not open_:
-                raise ParseError(Diagnostic("V103", f"`{c}` closes nothing", (here,), f"remove the `{c}`"))
+                wrong = Diagnostic("V103", f"`{c}` closes nothing", (here,))
+                raise ParseError(wrong.helped(f"remove the `{c}`", Edit(here.span, "")))
             opener = open_.pop()
             if _PAIRS[text[opener]] != c:
                 there = Label(Span(source, opener, opener + 1), "opened here", primary=False)
                 message = f"`{text[opener]}` is closed by `{c}`"
-                raise ParseError(Diagnostic("V103", message, (here, there), f"write `{_PAIRS[text[opener]]}`"))
+                closer = _PAIRS[text[opener]]
+                wrong = Diagnostic("V103", message, (here, there))
+                raise ParseError(wrong.helped(f"write `{closer}`", Edit(here.span, closer)))
             pairs.append((opener, i))
         i += 1
     if open_:
         label = Label(Span(source, open_[-1], open_[-1] + 1), "opened here")
         closer = _PAIRS[text[open_[-1]]]
-        raise ParseError(Diagnostic("V103", f"`{text[open_[-1]]}` is never closed", (label,), f"add `{closer}`"))
+        wrong = Diagnostic("V103", f"`{text[open_[-1]]}` is never closed", (label,))
+        end = len(text) if closer == "}" else len(blanked(text[: _end_of_line(text, open_[-1])]))
+        rest = _without_spaces(Span(source, open_[-1], end))
+        added = "\n}" if closer == "}" else f" {closer}"
+        raise ParseError(wrong.helped(f"add `{closer}`", added_behind(rest, added)))
     return pairs
+
+
+def _without_spaces(span: Span) -> Span:
+    """The place without the spaces at its end."""
+    return Span(span.source, span.start, span.start + len(span.text.rstrip()))
 
 
 def _damage(text: str, pairs: list[tuple[int, int]], start: int, end: int) -> tuple[int, int]:

@@ -225,7 +225,7 @@ class Builder(Transformer[Token, Any]):
     def _no_figure(self, option: syntax.Option) -> None:
         finding = unknown("V107", "figure", option.key, STRUCTURAL, option.span)
         if re.fullmatch(r"(top|rank)-\d+-(error|accuracy)", option.key):
-            finding = replace(finding, help=f"a result is claimed as `{option.key} {option.value}`")
+            finding = finding.helped(f"a result is claimed as `{option.key} {option.value}`")
         self.findings.append(finding)
 
     def disputed(self, meta: Meta, children: list[Token]) -> str:

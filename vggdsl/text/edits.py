@@ -1,0 +1,62 @@
+"""What a help offers, as data: characters of a text, and what is to stand in their place."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vggdsl.text.source import Source, Span
+
+_AROUND = 1000
+"""Characters that are looked at before and behind what is taken away."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """``text`` in the place of what the span holds; a span without characters is where it is added."""
+
+    span: Span
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Edit({self.span.place}, {self.span.excerpt!r} -> {self.text!r})"
+
+
+def added_behind(span: Span, text: str) -> Edit:
+    """Something added right behind a place."""
+    return Edit(Span(span.source, span.end, span.end), text)
+
+
+def added_before(span: Span, text: str) -> Edit:
+    """Something added right before a place."""
+    return Edit(Span(span.source, span.start, span.start), text)
+
+
+def removal(span: Span) -> Edit:
+    """Takes away what a place holds, with the comma or the spaces that set it apart from what is before it.
+
+    >>> text = Source("a.arch", "crop(5, 7)  # small")
+    >>> removal(Span(text, 8, 9))
+    Edit(a.arch:1:7, ', 7' -> '')
+    """
+    text, start, end = span.source.text, span.start, span.end
+    head = text[max(0, start - _AROUND) : start]
+    spaces = len(head) - len(head.rstrip(" \t"))
+    head = head.rstrip(" \t")
+    if head.endswith(","):
+        return Edit(Span(span.source, start - spaces - 1, end), "")
+    rest = text[end : end + _AROUND]
+    after = len(rest) - len(rest.lstrip(" \t"))
+    rest = rest[after:]
+    if rest.startswith(","):
+        gap = len(rest) - len(rest[1:].lstrip(" \t"))
+        return Edit(Span(span.source, start, end + after + gap), "")
+    if head and not head.endswith(("\n", "(", "[", "{")):
+        return Edit(Span(span.source, start - spaces, end), "")
+    return Edit(Span(span.source, start, end + after), "")
+
+
+def edited(source: Source, edits: Iterable[Edit]) -> str:
+    """The text after edits of it that don't overlap."""
+    text = source.text
+    for edit in sorted(edits, key=lambda each: each.span.start, reverse=True):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
