@@ -4,13 +4,12 @@ Each word knows which words feed it. What rules and defaults make of them is dec
 ``elaborate``.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import Blocks, Values, check_call, count, items_of, values_of, with_values
-from vggdsl.text.edits import Edit, removal
+from vggdsl.text.edits import removal_of
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.source import Span
 
@@ -106,7 +105,9 @@ class _Expander:
     def _item(self, item: syntax.Item, x: int, at: _At) -> int:
         if item.repeat == 0:
             help = "a repeat is at least 1: remove the `x0`, or the element with it"
-            zero = Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),)).helped(help, *_repeat(item))
+            zero = Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),)).helped(
+                help, *removal_of("x0", item.span)
+            )
             self.findings.append(called(zero, at.calls))
         own, head = str(item.label) if item.label else None, at.head  # the network's names have no places
         if isinstance(item.element, syntax.Aux):
@@ -186,14 +187,6 @@ class _Expander:
             wrong.append(("a repeated auxiliary classifier", "each classifier stands where its features are"))
         for message, help in wrong:
             self.findings.append(called(Diagnostic("V235", message, (Label(item.span, "here"),), help), at.calls))
-
-
-def _repeat(item: syntax.Item) -> Iterator[Edit]:
-    """Takes away an element's repeat."""
-    end = item.expects.span.start if item.expects else item.span.end
-    source, start = item.span.source, item.element.span.end
-    if found := re.search(r"[x×][ \t]*\d+[ \t]*$", source.text[start:end], re.IGNORECASE):
-        yield removal(Span(source, start + found.start(), start + len(found[0].rstrip()) + found.start()))
 
 
 def called(finding: Diagnostic, calls: Iterable[Span]) -> Diagnostic:

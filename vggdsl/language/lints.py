@@ -1,6 +1,5 @@
 """Warnings: networks that compile, but probably not into what was meant."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -61,8 +60,7 @@ def _padding_only(t: TypedNode) -> Iterator[Diagnostic]:
             message = f"{op.kind} has a window that sees only padding"
             most = window.extent[axis] - 1
             help = f"with `pad={most}`{' or less' if most else ''} every window sees some of the input"
-            written = re.search(r"\bpad=\S+", t.node.span.text, re.IGNORECASE)
-            fixes = respelled(written[0], f"pad={most}", t.node.span) if written else ()
+            fixes = respelled(f"pad={window.pad.short}", f"pad={most}", t.node.span)
             yield Diagnostic("W201", message, (Label(t.node.span, f"on {t.x}"),), help, fixes=fixes)
             return
 

@@ -126,6 +126,8 @@ class Measure:
     figure: Figure | Size
     span: Span = field(compare=False, repr=False)
     disputed: str | None = None
+    dispute: Span | None = field(default=None, compare=False, repr=False)
+    """Where that stands: the word and the reason."""
 
     @property
     def printed(self) -> str:

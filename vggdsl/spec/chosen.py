@@ -92,8 +92,8 @@ class _Names:
         """The layers with weights that a name or a range means. Raises ``RecipeError`` V410."""
         first, is_range, last = name.partition(_RANGE)
         if is_range:
-            end = _part(name, len(first) + len(_RANGE), len(name))
-            begins, ends = self._find(_part(name, 0, len(first))), self._find(end)
+            begins = self._find(name.part(0, len(first)))
+            ends = self._find(name.part(len(first) + len(_RANGE)))
             if first != last and (set(begins) <= set(ends) or set(ends) <= set(begins)):
                 outer = max(first, last, key=lambda each: len(self._places[each]))
                 message = f"`{name}` is no range: `{outer}` holds its other end"
@@ -128,12 +128,6 @@ def unknown_layer(name: Placed, known: Sequence[str], what: str = "layer") -> Di
     """A name that no layer has. Of those that are known the nearest is offered only with the numbers that it has."""
     offered = [each for each in known if _DIGITS.findall(each) == _DIGITS.findall(name)]
     return unknown("V410", what, name, known, name.span, OtherLayers((name,)), offered)
-
-
-def _part(name: Placed, start: int, end: int) -> Placed:
-    if name.span.text != name:  # a place that is not the name's own
-        return Placed(name[start:end], name.span)
-    return Placed(name[start:end], Span(name.span.source, name.span.start + start, name.span.start + end))
 
 
 def _wrong(message: str, span: Span, help: str, layers: Iterable[str]) -> Diagnostic:

@@ -5,7 +5,6 @@ disputed one must fail under every reading. Claims about results carry the proto
 they were measured and are compared with measurements, never computed.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -127,30 +126,18 @@ def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, oth
             how = "" if holds else ", read otherwise"
             message = f"disputed, but {measure.name} {measure.printed} of {part.name} holds{how}"
             refuted = Diagnostic("V302", message, (label,), help)
-            dispute = _dispute(measure)
+            dispute = measure.dispute
             if holds:
-                refuted = refuted.helped("remove `disputed`", *dispute)
-            elif other is not None and other.instead:
-                refuted = replace(refuted, fixes=tuple(_read_so(measure, other.instead, each) for each in dispute))
+                refuted = refuted.helped("remove `disputed`", *([removal(dispute)] if dispute else []))
+            elif dispute is not None and other is not None and other.instead:
+                whole = measure.span if dispute.end <= measure.span.end else measure.span.to(dispute)
+                refuted = replace(refuted, fixes=(Edit(whole, other.instead),))
             return Verdict(measure, part.name, "refuted", refuted)
         return Verdict(measure, part.name, "disputed")
     if holds:
         return Verdict(measure, part.name, "holds", _billions(measure))
     message = f"{measure.name} of {part.name} is {value}, not {measure.printed}"
     return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help, fixes=fixes))
-
-
-def _read_so(measure: Measure, instead: str, dispute: Edit) -> Edit:
-    """A figure that isn't disputed any more, in the place of one that is."""
-    return Edit(measure.span.to(dispute.span), instead)
-
-
-def _dispute(measure: Measure) -> Iterator[Edit]:
-    """Takes away what disputes a figure: in its place, or behind it in its claim."""
-    source, start = measure.span.source, measure.span.start
-    line = source.text[start:].partition("\n")[0]
-    if found := re.search(r'disputed[ \t]*"[^"]*"', line, re.IGNORECASE):
-        yield removal(Span(source, start + found.start(), start + found.end()))
 
 
 def _billions(measure: Measure) -> Diagnostic | None:

@@ -9,10 +9,10 @@ from vggdsl.language.links import flatten
 from vggdsl.spec.chosen import places_of
 from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import DATA_SETS
-from vggdsl.text.edits import Edit
+from vggdsl.text.edits import Edit, added_at_end, added_inside
 from vggdsl.text.errors import Diagnostic, Label, VggdslError
 from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers, Twice, UnmatchedRule
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import Source
 
 
 def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | None = None) -> Diagnostic:
@@ -72,18 +72,14 @@ def _train(document: syntax.Document, recipe: str | None, entry: str) -> tuple[s
     section = f"train {recipe} {{ {entry} }}" if recipe else f"train {{ {entry} }}"
     own = next((c for c in document.contents if isinstance(c, syntax.Train) and c.name == recipe), None)
     if own is not None:
-        source = own.span.source
-        brace = source.text.index("{", own.head.end)
-        return section, Edit(Span(source, brace + 1, brace + 1), f"\n  {entry}\n")
+        return section, added_inside(own.span, f"\n  {entry}\n")
     return section, _line(document, section)
 
 
 def _line(document: syntax.Document, text: str) -> Edit:
     """A line at the end of what extends another."""
     assert document.extends is not None
-    source = document.extends.span.source
-    end = len(source.text.rstrip())
-    return Edit(Span(source, end, end), f"\n{text}")
+    return added_at_end(document.extends.span.source, text)
 
 
 def _data(classes: int) -> str:

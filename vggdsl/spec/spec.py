@@ -20,7 +20,7 @@ from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
 from vggdsl.spec.recipe import DATA_SETS, Given, Recipe, lint_recipe, read_recipes
-from vggdsl.text.edits import Edit
+from vggdsl.text.edits import Edit, added_at_end
 from vggdsl.text.errors import (
     Diagnostic,
     InputError,
@@ -33,7 +33,7 @@ from vggdsl.text.errors import (
     respelled,
 )
 from vggdsl.text.facts import OtherChannels, OtherClasses
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import Source
 from vggdsl.text.tables import to_text
 from vggdsl.text.units import names_text, plural
 
@@ -202,8 +202,8 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     document = notations.read(source)
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
-        whole_text = Edit(Span(source, len(text), len(text)), "input 32x32x3 conv3-64 maxpool FC-10 softmax\n")
-        raise ParseError(Diagnostic("V102", f"{name} is empty", help=help, fixes=(whole_text,)))
+        small = added_at_end(source, "input 32x32x3 conv3-64 maxpool FC-10 softmax")
+        raise ParseError(Diagnostic("V102", f"{name} is empty", help=help, fixes=(small,)))
     findings: list[Diagnostic] = []
     network: AnnotatedGraph | None = None
     typed: TypedGraph | None = None

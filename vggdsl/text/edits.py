@@ -30,6 +30,27 @@ def added_before(span: Span, text: str) -> Edit:
     return Edit(Span(span.source, span.start, span.start), text)
 
 
+def added_inside(span: Span, text: str) -> Edit:
+    """Something added right behind the brace that a section opens."""
+    brace = span.start + span.text.index("{") + 1
+    return Edit(Span(span.source, brace, brace), text)
+
+
+def added_at_end(source: Source, line: str) -> Edit:
+    """A line added behind all that is written."""
+    end = len(source.text.rstrip())
+    return Edit(Span(source, end, end), f"\n{line}" if end else line)
+
+
+def removal_of(word: str, span: Span) -> tuple[Edit, ...]:
+    """Takes away a word that stands in a place once; nothing else."""
+    text = span.text.lower()
+    if text.count(word) != 1:
+        return ()
+    start = span.start + text.index(word)
+    return (removal(Span(span.source, start, start + len(word))),)
+
+
 def removal(span: Span) -> Edit:
     """Takes away what a place holds, with the comma or the spaces that set it apart from what is before it.
 
@@ -42,7 +63,8 @@ def removal(span: Span) -> Edit:
     spaces = len(head) - len(head.rstrip(" \t"))
     head = head.rstrip(" \t")
     if head.endswith(","):
-        return Edit(Span(span.source, start - spaces - 1, end), "")
+        spaces += len(head) - len(head[:-1].rstrip(" \t"))
+        return Edit(Span(span.source, start - spaces, end), "")
     rest = text[end : end + _AROUND]
     after = len(rest) - len(rest.lstrip(" \t"))
     rest = rest[after:]
@@ -57,6 +79,6 @@ def removal(span: Span) -> Edit:
 def edited(source: Source, edits: Iterable[Edit]) -> str:
     """The text after edits of it that don't overlap."""
     text = source.text
-    for edit in sorted(edits, key=lambda each: each.span.start, reverse=True):
+    for edit in sorted(edits, key=lambda each: (each.span.start, each.span.end), reverse=True):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text

@@ -115,6 +115,14 @@ class Placed(str):
         placed.span = span
         return placed
 
+    def part(self, start: int, end: int | None = None) -> "Placed":
+        """Some of its characters, given as of a slice; with their place, where it stands as it was read."""
+        first, last, _ = slice(start, end).indices(len(self))
+        span = self.span
+        if span.end - span.start == len(self):
+            span = Span(span.source, span.start + first, span.start + last)
+        return Placed(self[first:last], span)
+
     def __reduce__(self) -> tuple[type["Placed"], tuple[str, Span]]:
         return Placed, (str(self), self.span)  # what copies are made by
 

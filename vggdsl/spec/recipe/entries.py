@@ -43,7 +43,7 @@ from vggdsl.spec.recipe.model import (
     WarmUp,
 )
 from vggdsl.text.edits import added_behind
-from vggdsl.text.source import Placed, Span
+from vggdsl.text.source import Placed
 from vggdsl.text.units import plural
 
 VOICE = Voice("V406", "V406", "V406")
@@ -146,13 +146,8 @@ def _from(source: str, *chosen: Placed) -> From:
     if marked and marked[-1] > 0:
         help = "name what is taken, or behind one `all but` what isn't: `from(…, all but fc7, fc8)`"
         raise UnfitError(f"`{chosen[marked[-1]]}` behind other names", help, at=1 + marked[-1])
-    names = tuple(_without_mark(name) if name.startswith(ALL_BUT) else name for name in chosen)
+    names = tuple(name.part(len(ALL_BUT)) if name.startswith(ALL_BUT) else name for name in chosen)
     return From(source.strip('"'), source.startswith('"'), names, None, all_but=bool(marked))
-
-
-def _without_mark(name: Placed) -> Placed:
-    rest = name.removeprefix(ALL_BUT)
-    return Placed(rest, Span(name.span.source, name.span.end - len(rest), name.span.end))
 
 
 def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:

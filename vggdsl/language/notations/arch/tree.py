@@ -220,7 +220,7 @@ class Builder(Transformer[Token, Any]):
             value = self._size(option.value, option.span)
         else:
             value = self._figure(option.value, option.span)
-        return syntax.Measure(option.key, value, self._span(meta), disputed)
+        return syntax.Measure(option.key, value, self._span(meta), *(disputed or ()))
 
     def _no_figure(self, option: syntax.Option) -> None:
         finding = unknown("V107", "figure", option.key, STRUCTURAL, option.span)
@@ -228,12 +228,12 @@ class Builder(Transformer[Token, Any]):
             finding = finding.helped(f"a result is claimed as `{option.key} {option.value}`")
         self.findings.append(finding)
 
-    def disputed(self, meta: Meta, children: list[Token]) -> str:
+    def disputed(self, meta: Meta, children: list[Token]) -> tuple[str, Span]:
         text = self._string(children[1])
         if not text.strip():
             help = 'write the arithmetic: `disputed "7·7·3·64 = 9.2Ki"`'
             self._wrong("V108", "a figure disputed without a reason", self._span(meta), help)
-        return text
+        return text, self._span(meta)
 
     def input(self, meta: Meta, children: list[Token]) -> syntax.Input:
         size = next(t for t in children if t.type == "SHAPE")
@@ -324,7 +324,7 @@ class Builder(Transformer[Token, Any]):
                 help = "give each disputed figure a claim of its own"
                 self._wrong("V108", "`disputed` behind several measures", span, help)
             first = measures[0]
-            measures[0] = syntax.Measure(first.name, first.figure, first.span, disputed)
+            measures[0] = syntax.Measure(first.name, first.figure, first.span, *disputed)
         return syntax.Claim(tuple(measures), span, self._placed(on) if on else None, protocol)
 
     def result_row(self, meta: Meta, children: list[syntax.ResultLine]) -> syntax.ResultLineClaim:
