@@ -159,7 +159,8 @@ def shown(found: Diagnostic) -> Iterator[str]:
     for code in CODE.findall(found.help or ""):
         offered = any(fix.text.strip() and fix.text.strip(" ,\n") in code for fix in found.fixes)
         inside = any(code in fix.text for fix in found.fixes)
-        if not offered and not inside and not any(code in fix.span.text for fix in found.fixes):
+        is_sign = len(code) == 1
+        if not (offered or inside or is_sign) and not any(code in fix.span.text for fix in found.fixes):
             yield code
 
 

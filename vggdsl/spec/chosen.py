@@ -17,7 +17,6 @@ _SHORTEST = 3
 """Layers behind each other that are written as a range."""
 _NUMBER = re.compile(r"\d+(\.\d+)?(e-?\d+)?([KMG]i?)?", re.IGNORECASE)
 """A label that would be read as a number."""
-_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -125,9 +124,8 @@ class _Names:
 
 
 def unknown_layer(name: Placed, known: Sequence[str], what: str = "layer") -> Diagnostic:
-    """A name that no layer has. Of those that are known the nearest is offered only with the numbers that it has."""
-    offered = [each for each in known if _DIGITS.findall(each) == _DIGITS.findall(name)]
-    return unknown("V410", what, name, known, name.span, OtherLayers((name,)), offered)
+    """A name that no layer has."""
+    return unknown("V410", what, name, known, name.span, OtherLayers((name,)))
 
 
 def _wrong(message: str, span: Span, help: str, layers: Iterable[str]) -> Diagnostic:

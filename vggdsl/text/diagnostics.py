@@ -183,8 +183,8 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
                 "file": printable(edit.span.source.name),
                 "line": edit.span.line,
                 "column": edit.span.column,
-                "end_line": edit.span.source.position(edit.span.end)[0],
-                "end_column": edit.span.source.position(edit.span.end)[1],
+                "end_line": edit.span.source.position(edit.span.written[1])[0],
+                "end_column": edit.span.source.position(edit.span.written[1])[1],
                 "text": edit.text,
             }
             for edit in diagnostic.fixes

@@ -77,8 +77,9 @@ def removal(span: Span) -> Edit:
 
 
 def edited(source: Source, edits: Iterable[Edit]) -> str:
-    """The text after edits of it that don't overlap."""
-    text = source.text
+    """What was written, after edits of it that don't overlap."""
+    text = source.written
     for edit in sorted(edits, key=lambda each: (each.span.start, each.span.end), reverse=True):
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+        start, end = edit.span.written
+        text = text[:start] + edit.text + text[end:]
     return text
