@@ -14,6 +14,7 @@ from vggdsl.data import dataset as data
 from vggdsl.data import inspection
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.formats import FORMATS
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
@@ -50,6 +51,7 @@ def images_of(split: Split | Lazy) -> torch.Tensor:
 
 # -- what can't be read
 
+AVIF = "it is truncated" if "AVIF" in FORMATS else "it is AVIF, which isn't read here"
 BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda _: b"", "it is empty"),
     "cut": (lambda whole: whole[: len(whole) // 2], "it is truncated"),
@@ -59,10 +61,15 @@ BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "svg": (lambda _: b"<?xml version='1.0'?><svg/>", "it is a drawing (SVG), and no image of pixels"),
     "lfs": (
         lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-        "it is a pointer of Git LFS, and no image: `git lfs pull` fetches it",
+        "it is a pointer of Git LFS, and no image",
     ),
     "text": (lambda _: b'{"error": "not found"}', "it is text, and no image"),
-    "other": (lambda _: b"PK\3\4" + bytes(60), "it is no image"),
+    "heic": (lambda _: b"\0\0\0\x18ftypheic\0\0\0\0mif1" + bytes(99), "it is HEIC, which isn't read here"),
+    "avif": (lambda _: b"\0\0\0\x20ftypavif" + bytes(99), AVIF),
+    "pdf": (lambda _: b"%PDF-1.7", "it is a PDF, and no image"),
+    "zip": (lambda _: b"PK\3\4" + bytes(60), "it is an archive (ZIP), and no image"),
+    "other": (lambda _: b"\0\0\0\x18ftypisom" + bytes(60), "it is no image"),
+    "bits of text": (lambda _: b"GIF", "it is no image"),
     "zeros": (lambda _: bytes(500), "it is no image"),
 }
 

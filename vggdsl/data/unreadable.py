@@ -10,7 +10,19 @@ from vggdsl.text.errors import Diagnostic, InputError
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _SHORT = ("truncated", "not enough", "eof", "decoder object")
 """What Pillow's messages have of files that end too early; the last is what it says of any such WebP."""
-_LOOKED_AT = 1024
+_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "HEIC"),
+}
+"""What a file of ISO's container is, by the brand in its head; telephones save photographs so."""
+_OTHERS = {
+    b"%PDF": "a PDF",
+    b"PK\3\4": "an archive (ZIP)",
+    b"\x1f\x8b": "an archive (gzip)",
+    b"version https://git-lfs": "a pointer of Git LFS",
+}
+_SHORTEST, _LOOKED_AT = 12, 1024
+"""Bytes of which a text is known, and that are looked at."""
 
 
 class UnreadableImageError(InputError):
@@ -48,13 +60,15 @@ def _instead(head: bytes) -> str:
         return "it is empty"
     if head.startswith(_MAGIC) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
         return "it is truncated"
-    if head.startswith(b"version https://git-lfs"):
-        return "it is a pointer of Git LFS, and no image: `git lfs pull` fetches it"
+    if head[4:8] == b"ftyp" and (what := _BRANDS.get(head[8:12])) is not None:
+        return "it is truncated" if what in FORMATS else f"it is {what}, which isn't read here"
+    if (other := next((what for start, what in _OTHERS.items() if head.startswith(start)), None)) is not None:
+        return f"it is {other}, and no image"
     text = head.decode("utf-8-sig", errors="replace").lower()
     if "<html" in text or "<!doctype html" in text:
         return "it is a web page (HTML), and no image"
     if "<svg" in text:
         return "it is a drawing (SVG), and no image of pixels"
-    if not any(byte < 9 for byte in head) and "\N{REPLACEMENT CHARACTER}" not in text[:-1]:
+    if len(head) > _SHORTEST and not any(byte < 9 for byte in head) and "\N{REPLACEMENT CHARACTER}" not in text[:-1]:
         return "it is text, and no image"
     return "it is no image"
