@@ -224,7 +224,11 @@ def test_of_a_folder_all_images_are_named(trained: Path) -> None:
     (folder / "empty").mkdir()
     done = run("predict", trained, folder / "empty")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert f"error[V530]: {folder / 'empty'} holds no images" in done.stderr
+    assert f"error[V530]: {folder / 'empty'} can't be read: it holds no images" in done.stderr
+    done = run("predict", trained, folder / "empty", folder / "more", "--json")
+    rows = json.loads(done.stdout)
+    assert (done.exit_code, [row["error"] for row in rows]) == (1, ["it holds no images", None])
+    assert rows[0]["image"] == str(folder / "empty")
 
 
 def test_one_bad_image_of_21(trained: Path) -> None:

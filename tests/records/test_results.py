@@ -624,9 +624,9 @@ def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatc
     recipe = spec.recipe()
     reads = []
 
-    def counting(*arguments: Any) -> Any:
+    def counting(*arguments: Any, **options: Any) -> Any:
         reads.append(arguments)
-        return load_data(*arguments)
+        return load_data(*arguments, **options)
 
     monkeypatch.setattr(missing, "load_data", counting)
     digest = load_data(recipe, spec.typed.input, tmp_path).digest

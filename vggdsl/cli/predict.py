@@ -16,6 +16,7 @@ from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.printing import printable
 
 if TYPE_CHECKING:
+    from vggdsl.data.unreadable import UnreadableImageError
     from vggdsl.targets.predict import Predictor
 
 
@@ -46,49 +47,53 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
 
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
-    images = tuple(image for named in images for image in _below(named))
+    found = [image for named in images for image in _below(named)]
     if model.is_dir() or model.suffix == ".safetensors":
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             file = Path(folder) / "model.onnx"
             with out_of_memory("predicting"):
                 _export(model, file, force)
-                bad = _tell(Predictor(file, device, shown_as=str(model)), images, top, as_json)
+                bad = _tell(Predictor(file, device, shown_as=str(model)), found, top, as_json)
     elif force:
         raise click.UsageError("--force is for a RUN: nothing else has a record")
     else:
         check_use("predicting", held=model.stat().st_size // 4 if model.is_file() else 0)
         with out_of_memory("predicting"):
-            bad = _tell(Predictor(model, device), images, top, as_json)
+            bad = _tell(Predictor(model, device), found, top, as_json)
     if bad:
         raise SystemExit(1)
 
 
-def _below(named: Path) -> Iterable[Path]:
-    """The images in a folder, by name, or the image itself. Raises ``InputError`` V530 for a folder without any."""
+def _below(named: Path) -> "Iterable[Path | UnreadableImageError]":
+    """The images in a folder, by name, or the image itself; why where a folder has none."""
     if not is_folder(named):
         return (named,)
     from vggdsl.data.listing import PassedOver, images_below
+    from vggdsl.data.unreadable import UnreadableImageError
 
     passed_over = PassedOver()
-    found = sorted(images_below(named, passed_over))
+    try:
+        found = sorted(images_below(named, passed_over))
+    except OSError as error:
+        return (UnreadableImageError(str(named), error.strerror or str(error)),)
     for note in passed_over.notes(named):
         click.echo(f"note: {printable(note)}", err=True)
-    if not found:
-        raise InputError(Diagnostic("V530", f"{named} holds no images"))
-    return found
+    return found or (UnreadableImageError(str(named), "it holds no images"),)
 
 
-def _tell(predictor: "Predictor", images: Sequence[Path], top: int, as_json: bool) -> int:
+def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]", top: int, as_json: bool) -> int:
     """Prints the guesses as they come; gives how many images can't be read, each of which is told."""
     from vggdsl.data.unreadable import UnreadableImageError
     from vggdsl.targets.memory import check_use
     from vggdsl.targets.predict import BATCH
 
     check_use("predicting", held=min(BATCH, len(images)) * predictor.preprocessing.shape.elements * 4)
-    bad = 0
+    answers, bad = predictor.answers([image for image in images if isinstance(image, Path)], top), 0
     with listing() if as_json else nullcontext(_echo) as tell:
-        for path, answer in zip(images, predictor.answers(images, top), strict=True):
-            row: Predicted = {"image": str(path), "top": [], "error": None}
+        for image in images:
+            answer = next(answers) if isinstance(image, Path) else image
+            name = str(image) if isinstance(image, Path) else image.name
+            row: Predicted = {"image": name, "top": [], "error": None}
             if isinstance(answer, UnreadableImageError):
                 bad, row["error"] = bad + 1, answer.why
                 report(answer.diagnostics)

@@ -26,11 +26,11 @@ _SHORTEST, _LOOKED_AT = 12, 1024
 
 
 class UnreadableImageError(InputError):
-    """V530. ``why`` is the reason without the file's name, the same for all files that have it."""
+    """V530. ``name`` is the file's, ``why`` the reason without it, the same for all files that have it."""
 
     def __init__(self, name: str, why: str, help: str | None = None) -> None:
         super().__init__(Diagnostic("V530", f"{name} can't be read: {why}", help=help))
-        self.why = why
+        self.name, self.why = name, why
 
 
 def unreadable(path: Path, error: Exception) -> UnreadableImageError:
