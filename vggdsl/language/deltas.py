@@ -4,9 +4,11 @@ Of the file that is extended the network, its rules, defaults, blocks and recipe
 prints about it (claims and arrows), its citation and its measurements aren't.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import operator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby, takewhile
 
 from vggdsl.language import syntax
@@ -25,12 +27,52 @@ def changed(base: Document, lines: Sequence[Line]) -> Document:
     return _Delta(base, lines).document()
 
 
-@dataclass(frozen=True)
-class _Row:
-    """An outermost element and the line that it stands on, a negative one for what an edit brings."""
+@dataclass(eq=False)
+class _Cell:
+    """An element while the network is edited. ``row`` are the cells beside it, itself among them, ``inner`` the rows
+    of its branches or of what it holds; ``line`` is that of an outermost element, a negative one for what an edit
+    brings; ``outer`` are the labels around it, each with a dot."""
 
     item: syntax.Item
+    row: "list[_Cell]"
     line: int
+    outer: str
+    inner: "tuple[list[_Cell], ...]" = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its label, and that with those of the elements that it stands in."""
+        label = self.item.label
+        return () if label is None else tuple(dict.fromkeys((str(label), f"{self.outer}{label}")))
+
+    def built(self) -> syntax.Item:
+        """The element with what it holds as it is now; `identity` where nothing is left of that."""
+        element, item = self.item.element, self.item
+        rows = [tuple(cell.built() for cell in row) for row in self.inner]
+        if all(map(_same, rows, _rows(element))):
+            return item
+        filled = tuple(row or (syntax.Item(syntax.Layer("identity", item.span), item.span),) for row in rows)
+        match element:
+            case syntax.Group() | syntax.Aux():
+                return replace(item, element=replace(element, items=filled[0]))
+            case syntax.Merge():
+                return replace(item, element=replace(element, branches=filled))
+            case _:
+                raise AssertionError(f"nothing stands in {element}")
+
+
+def _rows(element: syntax.Element) -> tuple[tuple[syntax.Item, ...], ...]:
+    match element:
+        case syntax.Group(items) | syntax.Aux(items=items):
+            return (items,)
+        case syntax.Merge(branches=branches):
+            return branches
+        case _:
+            return ()
+
+
+def _same(ours: Sequence[syntax.Item], theirs: Sequence[syntax.Item]) -> bool:
+    return len(ours) == len(theirs) and all(map(operator.is_, ours, theirs))
 
 
 class _Delta:
@@ -40,12 +82,16 @@ class _Delta:
         self.base, self.lines = base, lines
         self.comments: dict[int, str | None] = {}
         self.plain: dict[int, tuple[syntax.Item, ...]] = {}
-        self.rows: list[_Row] = []
+        self.labelled: defaultdict[str, dict[int, _Cell]] = defaultdict(dict)
+        self.spanned: defaultdict[Span, dict[int, _Cell]] = defaultdict(dict)
+        self.on_line = Counter[int]()
+        self.fresh = 0
+        self.row: list[_Cell] = []
         for number, line in enumerate(base.lines):
             if isinstance(line.content, syntax.Items):
                 self.comments[number] = line.comment
                 self.plain[number] = tuple(map(_plain, line.content.items))
-                self.rows += (_Row(item, number) for item in self.plain[number])
+                self.row += [self._grown(item, self.row, number) for item in self.plain[number]]
         self._names: _Names | None = None
         self._given: syntax.Items | None = None
 
@@ -101,8 +147,8 @@ class _Delta:
         """The lines of elements, by the line of the base in whose place they stand."""
         body: dict[int, list[Line]] = {}
         at = min(self.comments, default=0)
-        for number, rows in groupby(self.rows, key=lambda row: row.line):
-            items = tuple(row.item for row in rows)
+        for number, cells in groupby(self.row, key=lambda cell: cell.line):
+            items = tuple(cell.built() for cell in cells)
             at = number if number >= 0 else at
             # What a comment says of a line may not be so of a changed one.
             comment = self.comments[number] if number >= 0 and items == self.plain[number] else None
@@ -130,81 +176,93 @@ class _Delta:
             labels = (Label(content.span, "again"), Label(self._given.span, "first here", primary=False))
             raise NetworkError(Diagnostic("V211", "a second input", labels, "a network has one input"))
         self._given = content
-        self.rows = [
-            replace(row, item=items[0]) if isinstance(row.item.element, syntax.Input) else row for row in self.rows
-        ]
+        for i, cell in enumerate(self.row):
+            if isinstance(cell.item.element, syntax.Input):
+                self._drop(cell)
+                self.row[i] = self._grown(items[0], self.row, cell.line)
 
     def _remove(self, remove: syntax.Remove) -> None:
-        self._change(remove.first, remove.last, remove.span, lambda items: [])
+        begin = self._find(remove.first, remove.span)
+        end = self._find(remove.last, remove.span) if remove.last is not None else begin
+        if begin.row is not end.row:
+            raise self._backwards(remove.first, remove.last, remove.span)
+        low, high = begin.row.index(begin), begin.row.index(end)
+        if high < low:
+            raise self._backwards(remove.first, remove.last, remove.span)
+        for cell in begin.row[low : high + 1]:
+            self._drop(cell)
+        del begin.row[low : high + 1]
 
     def _edit(self, edit: syntax.Edit) -> None:
-        def change(items: list[syntax.Item]) -> list[syntax.Item]:
-            (old,) = items
-            if edit.verb == "insert-after":
-                return [old, *edit.items]
-            new = edit.items
-            if old.label is None or (len(new) == 1 and new[0].label is not None):
-                return list(new)
-            if len(new) == 1:
-                return [replace(new[0], label=old.label)]
-            expects = new[-1].expects
-            group = syntax.Group((*new[:-1], replace(new[-1], expects=None)), edit.span)
-            return [syntax.Item(group, edit.span, old.label, None, expects)]
-
-        self._change(edit.label, None, edit.span, change)
-
-    def _change(
-        self,
-        first: Placed,
-        last: Placed | None,
-        span: Span,
-        change: Callable[[list[syntax.Item]], list[syntax.Item]],
-    ) -> None:
-        """Changes the elements from one label to another, wherever they stand next to each other."""
-        begin = self._find(first, span)
-        end = self._find(last, span) if last is not None else begin
-        outer = [row.item for row in self.rows]
-        if any(item is begin for item in outer) and any(item is end for item in outer):
-            places = [i for i, item in enumerate(outer) if item is begin or item is end]
-            low, high = places[0], places[-1]
-            if outer[low] is not begin:
-                raise self._backwards(first, last, span)
-            self._splice(low, high, change(outer[low : high + 1]))
+        old = self._find(edit.label, edit.span)
+        place = old.row.index(old)
+        if edit.verb == "insert-after":
+            line, is_single = old.line, self.on_line[old.line] == 1
+            if is_single:  # it has a line to itself
+                self.fresh -= 1
+                line = self.fresh
+            old.row[place + 1 : place + 1] = [self._grown(item, old.row, line, old.outer) for item in edit.items]
             return
-        for i, row in enumerate(self.rows):
-            inside = _within(row.item, begin, end, change)
-            if inside is not None:
-                self.rows[i] = replace(row, item=inside)
-                return
-        raise self._backwards(first, last, span)
+        new = self._in_place_of(old.item, edit)
+        line = old.line
+        if len(new) > 1 and self.on_line[old.line] == 1:
+            self.fresh -= 1
+            line = self.fresh
+        self._drop(old)
+        old.row[place : place + 1] = [self._grown(item, old.row, line, old.outer) for item in new]
 
-    def _splice(self, low: int, high: int, new: list[syntax.Item]) -> None:
-        kept = {id(row.item): row for row in self.rows[low : high + 1]}
-        single = low == high and not any(row.line == self.rows[low].line for i, row in enumerate(self.rows) if i != low)
-        fresh = min((row.line for row in self.rows), default=0)
-        fresh = min(fresh, 0) - 1
-        rows = []
-        for item in new:
-            old = kept.get(id(item))
-            if old is not None:
-                rows.append(old)
-            elif len(new) > 1 and single:  # behind an element that has a line to itself
-                rows.append(_Row(item, fresh))
-            else:
-                rows.append(_Row(item, self.rows[low].line))
-        self.rows[low : high + 1] = rows
+    def _in_place_of(self, old: syntax.Item, edit: syntax.Edit) -> Sequence[syntax.Item]:
+        """What replaces an element: its label goes on, unless the new one has its own."""
+        new = edit.items
+        if old.label is None or (len(new) == 1 and new[0].label is not None):
+            return new
+        if len(new) == 1:
+            return [replace(new[0], label=old.label)]
+        expects = new[-1].expects
+        group = syntax.Group((*new[:-1], replace(new[-1], expects=None)), edit.span)
+        return [syntax.Item(group, edit.span, old.label, None, expects)]
+
+    def _grown(self, item: syntax.Item, row: list[_Cell], line: int, outer: str = "") -> _Cell:
+        """A cell of an element, known by its names and places; ``row`` is where it is put."""
+        cell = _Cell(item, row, line, outer)
+        within = f"{outer}{item.label}." if item.label else outer
+        grown = []
+        for items in _rows(item.element):
+            inner: list[_Cell] = []
+            inner += [self._grown(each, inner, line, within) for each in items]
+            grown.append(inner)
+        cell.inner = tuple(grown)
+        for name in cell.names:
+            self.labelled[name][id(cell)] = cell
+        for span in (item.span, item.element.span):
+            self.spanned[span][id(cell)] = cell
+        if row is self.row:
+            self.on_line[line] += 1
+        return cell
+
+    def _drop(self, cell: _Cell) -> None:
+        """Forgets a cell and what is in it."""
+        for inner in cell.inner:
+            for each in inner:
+                self._drop(each)
+        for name in cell.names:
+            del self.labelled[name][id(cell)]
+        for span in {cell.item.span, cell.item.element.span}:
+            del self.spanned[span][id(cell)]
+        if cell.row is self.row:
+            self.on_line[cell.line] -= 1
 
     def _backwards(self, first: str, last: str | None, span: Span) -> NetworkError:
         message = f"`{first}..{last}` is no range"
         help = "both ends stand in the same row of elements, the first before the last"
         return NetworkError(Diagnostic("V241", message, (Label(span, "here"),), help))
 
-    def _find(self, label: Placed, span: Span) -> syntax.Item:
+    def _find(self, label: Placed, span: Span) -> _Cell:
         """The element of a label; without one, the layer that is named so. ``span`` is the edit's."""
-        items = [row.item for row in self.rows]
-        found = list(_labelled(items, label, ""))
+        found = list(self.labelled[label].values())
         if len(found) > 1:
-            labels = (Label(span, "which one?"), *(Label(item.span, "", primary=False) for item in found))
+            several = (cell.item.span for cell in _all_cells(self.row) if cell in found)
+            labels = (Label(span, "which one?"), *(Label(each, "", primary=False) for each in several))
             help = f"label them apart in the file that is extended; `remove` also takes `outer.{label}`"
             raise NetworkError(Diagnostic("V241", f"{len(found)} elements are labelled `{label}`", labels, help))
         if found:
@@ -214,14 +272,14 @@ class _Delta:
         names = self._names
         place = names.written.get(label)
         here = Label(label.span, "here")
-        for item in _all(items):
-            if place is None or place not in (item.span, item.element.span) or isinstance(item.element, syntax.Group):
-                continue
-            if list(names.written.values()).count(place) > 1:
-                labels = (here, Label(item.span, "all of them", primary=False))
-                help = "label the element in the file that is extended, and change it as a whole"
-                raise NetworkError(Diagnostic("V241", f"`{label}` is one of several repeats", labels, help))
-            return item
+        there = self.spanned[place].values() if place is not None else ()
+        cell = next((cell for cell in there if not isinstance(cell.item.element, syntax.Group)), None)
+        if cell is not None and place is not None and names.places[place] == 1:
+            return cell
+        if cell is not None:
+            labels = (here, Label(cell.item.span, "all of them", primary=False))
+            help = "label the element in the file that is extended, and change it as a whole"
+            raise NetworkError(Diagnostic("V241", f"`{label}` is one of several repeats", labels, help))
         before = self.base.items
         if any(_labelled(before, label, "")) or any(place in (i.span, i.element.span) for i in _all(before)):
             message = f"`{label}` was removed or replaced before"
@@ -235,7 +293,7 @@ class _Delta:
         if place is not None:
             help = "change the block, or the element that calls it"
             raise NetworkError(Diagnostic("V241", f"`{label}` stands in a block", (here,), help))
-        times = Counter(str(item.label) for item in _all(items) if item.label)
+        times = Counter(str(cell.item.label) for cell in _all_cells(self.row) if cell.item.label)
         known = dict.fromkeys([*times, *names.written])
         clear = [each for each in known if times[each] < 2]
         raise NetworkError(unknown("V241", "label", label, list(known), here.span, offered=clear))
@@ -247,6 +305,11 @@ class _Names:
 
     written: Mapping[str, Span]
     implied: Mapping[str, tuple[str, Span]]
+
+    @cached_property
+    def places(self) -> Mapping[Span, int]:
+        """How many are written at a place."""
+        return Counter(self.written.values())
 
 
 def _names(base: Document) -> _Names:
@@ -262,50 +325,17 @@ def _names(base: Document) -> _Names:
     return _Names(written, {node.name: (node.implied, node.span) for node in nodes if node.implied})
 
 
-def _within(
-    item: syntax.Item,
-    begin: syntax.Item,
-    end: syntax.Item,
-    change: Callable[[list[syntax.Item]], list[syntax.Item]],
-) -> syntax.Item | None:
-    """The item with the elements inside it changed; None if they aren't inside."""
-
-    def changed(items: tuple[syntax.Item, ...]) -> tuple[syntax.Item, ...] | None:
-        places = [i for i, each in enumerate(items) if each is begin or each is end]
-        if places and items[places[0]] is begin and items[places[-1]] is end:
-            low, high = places[0], places[-1]
-            return (*items[:low], *change(list(items[low : high + 1])), *items[high + 1 :])
-        for i, each in enumerate(items):
-            inside = _within(each, begin, end, change)
-            if inside is not None:
-                return (*items[:i], inside, *items[i + 1 :])
-        return None
-
-    element = item.element
-    match element:
-        case syntax.Group(items) | syntax.Aux(items=items):
-            new = changed(items)
-            return None if new is None else replace(item, element=replace(element, items=_some(new, item)))
-        case syntax.Merge(branches=branches):
-            for i, branch in enumerate(branches):
-                new = changed(branch)
-                if new is not None:
-                    rest = (*branches[:i], _some(new, item), *branches[i + 1 :])
-                    return replace(item, element=replace(element, branches=rest))
-        case _:
-            pass
-    return None
-
-
-def _some(items: tuple[syntax.Item, ...], around: syntax.Item) -> tuple[syntax.Item, ...]:
-    """The items, or `identity` where none is left."""
-    return items or (syntax.Item(syntax.Layer("identity", around.span), around.span),)
-
-
 def _all(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:
     for item in items:
         yield item
         yield from _all(inner_items(item.element))
+
+
+def _all_cells(row: Iterable[_Cell]) -> Iterator[_Cell]:
+    for cell in row:
+        yield cell
+        for inner in cell.inner:
+            yield from _all_cells(inner)
 
 
 def _labelled(items: Iterable[syntax.Item], label: str, prefix: str) -> Iterator[syntax.Item]:
@@ -376,11 +406,12 @@ def _merged(base: syntax.Train, own: syntax.Train) -> syntax.Train:
 
 def _spaced(lines: list[Line]) -> Iterator[Line]:
     """The lines without blank ones at the ends, and at most one between."""
-    blank = True
-    for i, line in enumerate(lines):
-        is_blank = line == Line(None)
-        last = all(other == Line(None) for other in lines[i:])
-        if is_blank and (blank or last):
+    blank, began = False, False
+    for line in lines:
+        if line == Line(None):
+            blank = began
             continue
-        blank = is_blank
+        if blank:
+            yield Line(None)
         yield line
+        blank, began = False, True
