@@ -1,6 +1,7 @@
 """``vggdsl explain``."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
@@ -108,23 +109,31 @@ class _Explained:
         written = list[Span]()
         for place, t in enumerate(nodes):
             written.append(written[-1] if t.node.implied else t.node.span)
+            branches = _Branches(t.node)
             for i in reversed(range(place)):
-                number = _branch(t.node, written[i], nodes[i].node.calls)
+                number = branches.number(written[i], nodes[i].node.calls)
                 if number is None:
                     break
                 self.around[nodes[i].name].append(f"branch {number} of {len(t.node.branches)} of {t.name}")
 
 
-def _branch(merge: Node, written: Span, calls: tuple[Span, ...]) -> int | None:
-    """The number of the merge's branch in which a layer is written, or the call that led to it."""
-    inner = len(calls) - len(merge.calls)
-    if not merge.branches or inner < 0 or calls[inner:] != merge.calls:
-        return None
-    place = calls[inner - 1] if inner else written
-    for number, branch in enumerate(merge.branches, 1):
-        if place.source == branch.source and branch.start <= place.start and place.end <= branch.end:
-            return number
-    return None
+class _Branches:
+    """The branches of a merge, by where they are written."""
+
+    def __init__(self, merge: Node) -> None:
+        self.calls = merge.calls
+        self.source = merge.branches[0].source if merge.branches else None
+        self.starts = [branch.start for branch in merge.branches]
+        self.ends = [branch.end for branch in merge.branches]
+
+    def number(self, written: Span, calls: tuple[Span, ...]) -> int | None:
+        """That of the branch in which a layer is written, or the call that led to it."""
+        inner = len(calls) - len(self.calls)
+        if self.source is None or inner < 0 or calls[inner:] != self.calls:
+            return None
+        place = calls[inner - 1] if inner else written
+        number = bisect_right(self.starts, place.start)
+        return number if place.source == self.source and number and place.end <= self.ends[number - 1] else None
 
 
 def _text(layer: ExplainedLayer) -> str:
@@ -164,7 +173,8 @@ def _told(index: int, explained: _Explained) -> Iterator[tuple[About, str]]:
         yield "field", _field(t, spec)
     for implied in _implied(t, explained):
         yield "implied", implied
-    for after in takewhile(lambda other: other.node.implied, explained.nodes[index + 1 :]):
+    behind = (explained.nodes[i] for i in range(index + 1, len(explained.nodes)))
+    for after in takewhile(lambda other: other.node.implied, behind):
         if not node.implied:
             yield "then", f"{after.node.spelled}: {_why(after, explained)}"
 

@@ -15,6 +15,11 @@ def blanked(text: str) -> str:
     return _COMMENT.sub(lambda match: " " * len(match[0]) if match["comment"] else match[0], text)
 
 
+def strings_blanked(text: str) -> str:
+    """The text with spaces in the place of comments and strings."""
+    return _COMMENT.sub(lambda match: " " * len(match[0]), text)
+
+
 def attach(contents: Sequence[Content | Claims], source: Source) -> tuple[Line, ...]:
     """Lines of contents with every comment of the source.
 

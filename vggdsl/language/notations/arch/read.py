@@ -7,7 +7,7 @@ from itertools import accumulate
 from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
-from vggdsl.language.notations.arch.comments import attach, blanked
+from vggdsl.language.notations.arch.comments import attach, blanked, strings_blanked
 from vggdsl.language.notations.arch.misclaimed import MEASURE, PRINTED
 from vggdsl.language.notations.arch.misplaced import misplaced, said_otherwise
 from vggdsl.language.notations.arch.tree import Builder
@@ -21,9 +21,13 @@ from vggdsl.text.source import Source, Span
 LARGEST, MOST_WORDS = 2**18, 20_000
 """Characters and words of a text; more are no spec, and would take seconds to read."""
 
+LONGEST = 200
+"""Letters of a word; every layer below a label bears it in its name."""
+
 DEEPEST = 40
 """Brackets inside brackets; deeper ones are no network."""
 
+_LONG = re.compile(rf"\S{{{LONGEST + 1},}}")
 _MOST_ERRORS = 10
 _SECTION = re.compile(r"[ \t]*(train|measured|block|claims)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -73,6 +77,10 @@ def _check_length(source: Source) -> None:
         if count > most:
             message = f"{source.name} has {count:,} {what}"
             raise ParseError(Diagnostic("V111", message, help=f"a spec has at most {most:,}; is this one?"))
+    if long := _LONG.search(strings_blanked(source.text)):
+        label = Label(Span(source, long.start(), long.end()), "here")
+        message = f"a word of {len(long[0]):,} letters"
+        raise ParseError(Diagnostic("V111", message, (label,), f"a word has at most {LONGEST}"))
 
 
 def _check_brackets(source: Source) -> list[tuple[int, int]]:
