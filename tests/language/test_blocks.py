@@ -337,3 +337,21 @@ def nested(blocks: int, groups: int) -> str:
 @pytest.mark.parametrize(("blocks", "groups", "right"), [(58, 1, False), (28, 1, True), (5, 10, True), (20, 35, False)])
 def test_what_is_nested_is_taken_to_a_bound(blocks: int, groups: int, right: bool) -> None:
     assert codes(nested(blocks, groups)) == ([] if right else ["V233"])
+
+
+@pytest.mark.parametrize(
+    ("body", "argument", "said"),
+    [
+        ("conv3-8 pad=$p", "0", "conv3-8 pad=0"),
+        ("conv3-8 ReLU LRN alpha=$p", "1e-5", "conv3-8 ReLU LRN alpha=1e-5"),
+        ("conv3-8 ReLU LRN alpha=$p", "1.5e-5", "conv3-8 ReLU LRN alpha=1.5e-5"),
+        ("conv3-8 ReLU dropout-$p", "0", "conv3-8 ReLU dropout-0"),
+        ("conv3-8 ReLU dropout-$p%", "40", "conv3-8 ReLU dropout-40%"),
+        ("conv3-8 ReLU dropout-$p%", "0", "conv3-8 ReLU dropout-0%"),
+        ("conv3-8 ReLU dropout-$p%", "12.5", "conv3-8 ReLU dropout-12.5%"),
+    ],
+)
+def test_an_argument_is_any_number_that_could_be_written_there(body: str, argument: str, said: str) -> None:
+    text = f"{HEAD}block b(p) {{ {body} }}\nb({argument})\nFC-10 softmax\n"
+    assert graph(text).digest == graph(f"{HEAD}{said} FC-10 softmax").digest
+    assert vggdsl.write(vggdsl.parse(text)) == text

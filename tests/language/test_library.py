@@ -6,6 +6,7 @@ import pytest
 
 import vggdsl
 from vggdsl.language import library, syntax
+from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import InputError
 from vggdsl.text.resources import folder
 from vggdsl.text.source import Placed, Source, Span
@@ -79,3 +80,15 @@ def test_a_run_s_copy_finds_what_stood_beside_its_spec_before_it_was_moved(
     load = library.loader(source, copied=lambda path: ROOT / run)
     document = load(syntax.Link("extends", Placed(written, place), place))
     assert document.contents[0].span.source.text == (ROOT / found).read_text("utf-8")
+
+
+def test_the_links_of_a_linked_spec_lead_beside_the_name_that_was_given(tmp_path: Path) -> None:
+    for place, side in (("a", 8), ("b", 4)):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "base.arch").write_text(f"input {side}x{side}x3\nFC-10 softmax\n")
+    (tmp_path / "a" / "own.arch").write_text('extends "base.arch"\n')
+    linked = tmp_path / "b" / "own.arch"
+    linked.symlink_to("../a/own.arch")
+    assert vggdsl.load(linked).typed.input == Shape(3, 4, 4)
+    (tmp_path / "b" / "base.arch").unlink()
+    assert vggdsl.load(linked).typed.input == Shape(3, 8, 8)

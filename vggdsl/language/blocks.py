@@ -93,7 +93,8 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         given = values.get(value.name, value) if isinstance(value, Parameter) else value
         if isinstance(given, str):
             label = Label(layer.span, f"`{value}` is {given}")
-            raise NetworkError(Diagnostic("V231", f"{given} where a whole number belongs", (label,), "give one"))
+            belongs = "a whole number from 1" if given.isdigit() else "a whole number"
+            raise NetworkError(Diagnostic("V231", f"{given} where {belongs} belongs", (label,), "give one"))
         return given
 
     def option(given: syntax.Option) -> syntax.Option:
@@ -114,7 +115,7 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         assert w is not None
         kernel = (h, w)
     if isinstance(rate, Parameter) and rate.name in values:
-        rate = str(values[rate.name])
+        rate = _rate(rate, values[rate.name], layer.span)
     return replace(
         layer,
         kernel=kernel,
@@ -123,6 +124,14 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         rate=rate,
         options=tuple(map(option, layer.options)),
     )
+
+
+def _rate(written: Parameter, given: Argument, span: Span) -> str:
+    """The value of a rate's parameter. Raises ``NetworkError`` V231 for a percentage of a percentage."""
+    if written.unit and str(given).endswith(written.unit):
+        label = Label(span, f"`${written.name}` is {given}")
+        raise NetworkError(Diagnostic("V231", f"{given} with another {written.unit}", (label,), "keep one of them"))
+    return f"{given}{written.unit}"
 
 
 def count(items: Iterable[syntax.Item], blocks: Blocks) -> int:

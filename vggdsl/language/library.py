@@ -48,10 +48,11 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
     ``copied`` tells of a file which other one it is a copy of.
     """
     here = Path.cwd()
-    home = Path(source.name).resolve().parent if is_file(Path(source.name)) else here
+    own = Path(source.name)
+    home, named = (own.resolve().parent, own.absolute().parent.resolve()) if is_file(own) else (here, here)
     files = (Path(name).resolve().parent for name in beside if is_file(Path(name)))
     folders = (Path(name).resolve() for name in beside if is_folder(Path(name)))
-    roots = {home, here, _project(home), _project(here), folder("specs").resolve(), *files, *folders}
+    roots = {home, named, here, _project(home), _project(here), folder("specs").resolve(), *files, *folders}
 
     def load(link: syntax.Link) -> syntax.Document:
         name = Path(link.span.source.name)
@@ -59,6 +60,9 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
         start = (original or name.resolve()).parent if is_file(name) else here
         label = Label(link.span, "here")
         path = Path(os.path.realpath(start / link.path.replace("\0", "")))
+        if original is None and is_file(name) and name.is_symlink():  # beside the name that was given, if it is there
+            beside_it = Path(os.path.realpath(name.absolute().parent / link.path.replace("\0", "")))
+            path = beside_it if is_file(beside_it) else path
         if not is_file(path):
             path = _by_path(path) or path
         if not is_file(path) and is_folder(start):  # an original that is gone had other files beside it

@@ -13,17 +13,18 @@ from vggdsl.text.source import Placed, Source, Span, as_written
 
 @dataclass(frozen=True)
 class Parameter:
-    """A block's parameter where a number could stand: ``$a``."""
+    """A block's parameter where a number could stand: ``$a``, or ``$a%`` where it is a percentage."""
 
     name: str
+    unit: str = ""
 
     def __str__(self) -> str:
-        return f"${self.name}"
+        return f"${self.name}{self.unit}"
 
 
 Value = int | Parameter
 Argument = int | str | Parameter
-"""What a call gives a parameter; a string is a number as written, such as ``0.5`` or ``40%``."""
+"""What a call gives a parameter; a string is a number as written, such as ``0.5``, ``0`` or ``40%``."""
 
 
 @dataclass(frozen=True)

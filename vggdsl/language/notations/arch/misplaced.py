@@ -180,6 +180,11 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         if known:
             return unknown_word(name, f"did you mean `{known}[ … | … ]`?")
         return unknown_word(name, f"branches are brought together by {_BRACKETS}")
+    if written == "]" and inner is not None and "VBAR" in wanted and (word := _word_before(source, inner)):
+        whole = Span(source, word.start, span.end)
+        message = f"`{word.text}` with one branch"
+        help = f"it brings two and more together: `{word.text}[ … | … ]`; `identity` is a branch that changes nothing"
+        return Diagnostic("V102", message, (Label(whole, "here"),), help)
     if inner is None or source.text[inner] != "(":
         return None
     name = _word_before(source, inner)

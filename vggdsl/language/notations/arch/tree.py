@@ -27,6 +27,7 @@ _LAYERS = {
     "PLAIN": r"(?P<word>.+)",
 }
 """What a layer's word is made of, by its form."""
+_NO_SIZE = re.compile(r"0+|\d*\.\d+(e-?\d+)?%?|\d+%|\d+e-\d+", re.IGNORECASE)
 _RESULT = re.compile(
     r"Epoch\s+(\d+)\s*/\s*(\d+)\s*-\s*Train Accuracy:\s*(\d?\.\d+)\s*-\s*Val Accuracy:\s*(\d?\.\d+)"
     r"\s*-\s*Test Accuracy:\s*(\d?\.\d+)",
@@ -96,8 +97,8 @@ class Builder(Transformer[Token, Any]):
         return syntax.Parameter(text[1:].lower()) if text.startswith("$") else self._int(text, span)
 
     def _argument(self, text: str, span: Span) -> syntax.Argument:
-        """A rate stays as written; anything else that is no size is refused."""
-        return text if re.fullmatch(r"\d*\.\d+|\d+(\.\d+)?%", text) else self._value(text, span)
+        """What is no size stays as written, for a rate or an option: ``0.5``, ``40%``, ``1e-4``, ``0``."""
+        return text if _NO_SIZE.fullmatch(text) else self._value(text, span)
 
     def _figure(self, text: str, span: Span) -> Figure:
         try:
@@ -156,7 +157,10 @@ class Builder(Transformer[Token, Any]):
         return values[0], values[-1]
 
     def _rate(self, text: str) -> str | syntax.Parameter:
-        return syntax.Parameter(text[1:].lower()) if text.startswith("$") else text
+        if not text.startswith("$"):
+            return text
+        name = text[1:].removesuffix("%")
+        return syntax.Parameter(name.lower(), text[1 + len(name) :])
 
     def _option(self, token: Token) -> syntax.Option:
         span = self._span(token)
