@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 import pytest
 from commands import outside, python, run, shell
+from refusals import findings
 
+import vggdsl
 from specs import GOOD
 from vggdsl.cli import COMMANDS, main
 
@@ -180,3 +182,15 @@ print([name for name in {HEAVY} if name in sys.modules])
 """
     result = python("-c", code)
     assert (result.stdout, result.stderr) == ("[]\n", "")
+
+
+def test_a_name_that_no_system_can_have_is_refused(tmp_path: Path) -> None:
+    for call in (["check", "a\0b"], ["record", "run", "--into", "a\0b"], ["train", "quickstart", "--runs", "\0"]):
+        done = run(*call)
+        assert (done.exit_code, "a character with the code 0" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("runs", ["a\0b", "/dev/null/x", "a" * 300])
+def test_runs_that_can_lie_nowhere_are_refused(runs: str, tmp_path: Path) -> None:
+    (found,) = findings(lambda: vggdsl.train("quickstart", runs=tmp_path / runs))
+    assert (found.code, "can't be made" in found.message) == ("V506", True)

@@ -1,5 +1,6 @@
 """Files that lead to others: what is inherited, what edits do, what can't be followed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -355,6 +356,28 @@ def test_links_that_can_t_be_followed(files: dict[str, str], code: str, tmp_path
     (tmp_path / "outside.arch").write_text("input 3x3x3 BN")
     write(tmp_path / "home", **files)
     assert codes(tmp_path / "home" / "a.arch") == [code]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "//", ".", "./", "..", "folder", "folder/", "folder/..", "a" * 300, "b/" * 3000, "fifo", "zero",
+     "loop", "gone", "beside.arch/x", "/dev/zero", "/dev/stdin", "/proc/self/mem", "~", "a\0b",
+     "\0", "http://x.org/y.arch", "*"],
+)  # fmt: skip
+@pytest.mark.parametrize("link", ['extends "{}"', 'use "{}"\ninput 3x3x3 BN'])
+def test_what_is_no_file_is_none(link: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "folder"
+    write(home, a=link.format(path), beside="input 3x3x3 BN")
+    (tmp_path / "folder.arch").write_text("input 3x3x3 BN")
+    (tmp_path / "pyproject.toml").touch()  # so that the folder around is one of the project
+    (home / "folder").mkdir()
+    os.mkfifo(home / "fifo")
+    for name, target in {"zero": "/dev/zero", "loop": "loop", "gone": "nowhere"}.items():
+        (home / name).symlink_to(target)
+    monkeypatch.chdir(home)
+    (found,) = refusals.findings(lambda: vggdsl.load(home / "a.arch"))
+    assert found.code in ("V243", "V244")
+    assert "folder.arch" not in str(found.help)
 
 
 def test_a_long_row_of_files_ends(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from refusals import findings
 
 import vggdsl
-from vggdsl.records.runfolder import load_trained
+from vggdsl.records.runfolder import load_trained, read_plan
 
 SPEC = """
 input 8x8x1 conv3-4 BN ReLU maxpool FC-3 softmax
@@ -152,6 +152,51 @@ def test_weights_of_another_version_say_no_digest(run: Path) -> None:
     assert not load_trained(run).doubt
     flip_a_bit(run, run)
     assert MEASURED in findings(lambda: load_trained(run))[0].message
+
+
+HUGE = "9" * 400
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "why"),
+    [
+        ("normalisation", f'{{"mean": [{HUGE}], "std": [1]}}', "normalisation doesn't fit"),
+        ("normalisation", '{"mean": [NaN], "std": [1]}', "normalisation doesn't fit"),
+        ("normalisation", '{"mean": [0], "std": [1e-320]}', "normalisation doesn't fit"),
+        ("normalisation", '{"mean": [0], "std": [-1]}', "normalisation doesn't fit"),
+        ("normalisation", "[]", "normalisation doesn't fit"),
+        ("shorter-side", HUGE, "shorter side is none"),
+        ("shorter-side", "0", "shorter side is none"),
+        ("epoch", HUGE, "epoch is none"),
+        ("epoch", "-1", "epoch is none"),
+        ("epoch", "9" * 5000, "epoch is none"),
+        ("seed", HUGE, "seed is none"),
+        ("seed", "1.5", "seed is none"),
+        ("classes", '"abc"', "names of its classes are none"),
+        ("classes", "[1, 2, 3]", "names of its classes are none"),
+    ],
+)
+def test_metadata_that_say_what_cannot_be_are_refused(key: str, text: str, why: str, run: Path, tmp_path: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    file = run / "best.safetensors"
+    with safe_open(file, framework="numpy") as opened:
+        metadata = opened.metadata()
+    assert key in metadata
+    save_file(load_file(file), file, metadata | {key: text})
+    (found,) = findings(lambda: load_trained(run))
+    assert (found.code, why in found.message, len(found.message) < 300) == ("V604", True, True)
+    for call in (("predict", run, file), ("export", run, "-o", tmp_path / "x.onnx")):
+        assert commands.run(*call).exit_code == 1
+
+
+@pytest.mark.parametrize("seed", [HUGE, "-1", "1.5", '"0"', "true", "null", "NaN"])
+def test_a_plan_of_a_seed_that_cannot_be_is_refused(seed: str, run: Path) -> None:
+    plan = run / "recipe.json"
+    plan.write_text(plan.read_text().replace('"seed": 0', f'"seed": {seed}'))
+    (found,) = findings(lambda: read_plan(run))
+    assert (found.code, "seed is none" in found.message) == ("V604", True)
 
 
 @pytest.mark.parametrize("how", [lambda text: text.replace("seed=0", "seed=9"), lambda text: "torn {"])

@@ -3,10 +3,13 @@
 import json
 import math
 import warnings
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +17,7 @@ from PIL import Image, ImageOps
 
 from vggdsl.data.formats import FORMATS, is_deep
 from vggdsl.data.unreadable import UnreadableImageError, unreadable
+from vggdsl.network.infer import MAX_ELEMENTS
 from vggdsl.network.shapes import Shape
 
 
@@ -56,20 +60,23 @@ class Preprocessing:
 
     @classmethod
     def from_metadata(cls, metadata: dict[str, str]) -> "Preprocessing":
-        """Raises ``ValueError`` if it isn't there or isn't whole."""
+        """Raises ``ValueError`` if it isn't there, isn't whole, or asks for what isn't done here."""
         try:
             how = json.loads(metadata["vggdsl.preprocessing"])
-            shape = Shape(*(int(n) for n in how["input_chw"]))
-            mean, std = (tuple(float(v) for v in how[key]) for key in ("mean", "std"))
-            shorter_side = int(how["shorter_side"]) if "shorter_side" in how else None
-            classes = tuple(str(name) for name in json.loads(metadata["vggdsl.classes"]))
-        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            shape = Shape(*(number_of(n, "input", least=1) for n in how["input_chw"]))
+            mean, std = statistics_of(how, shape.c)
+            shorter_side = number_of(how["shorter_side"], "shorter side", least=1) if "shorter_side" in how else None
+            classes = names_of(json.loads(metadata["vggdsl.classes"]))
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"no preprocessing: {error}") from None
-        if min(shape.chw) < 1:
-            raise ValueError("its input is empty")
-        if len(mean) != shape.c or len(std) != shape.c or 0 in std:
-            raise ValueError("its normalisation doesn't fit its channels")
-        return cls(shape, mean, std, classes, shorter_side)
+        if shape.elements > MAX_ELEMENTS:
+            raise ValueError(f"its input has {shape.elements:,} values")
+        read = cls(shape, mean, std, classes, shorter_side)
+        ours = json.loads(read.to_metadata()["vggdsl.preprocessing"])
+        for key in how:
+            if ours.get(key) != how[key]:
+                raise ValueError(f"images can't be prepared as it says: {key} {how[key]!r:.40}")
+        return read
 
     def read(self, picture: Path | Image.Image) -> npt.NDArray[np.float32]:
         """An image, or its file, as (c, h, w), normalised.
@@ -84,6 +91,32 @@ class Preprocessing:
         pixels = image.reshape(self.shape.h, self.shape.w, self.shape.c) / 255
         normal = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.ascontiguousarray(normal.transpose(2, 0, 1), np.float32)
+
+
+def names_of(given: object) -> tuple[str, ...]:
+    """The names of classes, from JSON. Raises ``ValueError`` if they are none."""
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise ValueError("the names of its classes are none")
+    return tuple(given)
+
+
+def number_of(given: object, what: str, least: int = 0) -> int:
+    """A whole number, or the text of one. Raises ``ValueError`` if it is none, or too large for anything."""
+    if isinstance(given, int | str) and not isinstance(given, bool):
+        with suppress(ValueError):
+            if least <= int(given) <= MAX_ELEMENTS:
+                return int(given)
+    raise ValueError(f"its {what} is none: {given!s:.20}")
+
+
+def statistics_of(given: Mapping[str, Any], channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation of every channel, from JSON. Raises ``ValueError`` if they aren't, or divide by nothing."""
+    with suppress(OverflowError, TypeError):
+        mean, std = (tuple(float(value) for value in given[key]) for key in ("mean", "std"))
+        single = np.abs(np.array([*mean, *std])) <= np.finfo(np.float32).max  # not of NaN either
+        if len(mean) == len(std) == channels and all(single) and min(std) >= np.finfo(np.float32).tiny:
+            return mean, std
+    raise ValueError("its normalisation doesn't fit its channels")
 
 
 def read_image(path: Path, shape: Shape, shorter_side: int | None = None) -> Image.Image:

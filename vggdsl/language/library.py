@@ -73,7 +73,8 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
             message = f"`{link.path}` lies outside of the project's folders"
             raise InputError(Diagnostic("V244", message, (label,), help))
         if not is_inside or not is_file(path):
-            near = nearest(path.name, _neighbours(path.parent)) if link.path and is_inside else None
+            is_named = PurePath(link.path).name == path.name and is_inside  # unlike `.` and what ends with `..`
+            near = nearest(path.name, _neighbours(path.parent)) if is_named else None
             written = PurePath(link.path).with_name(near).as_posix() if near else None
             wrong = Diagnostic(
                 "V243", f"no file `{link.path}`", (label,), "paths are relative to the file that names them"
@@ -144,9 +145,9 @@ def is_folder_of_specs(name: str) -> bool:
 def _shipped_file(name: str) -> Path | None:
     """A spec or a file of blocks that ships, as a path from their folder or by the name that `check` takes."""
     root = folder("specs").resolve()
-    below = Path(os.path.realpath(root / name.replace("\0", ""))).with_suffix(".arch") if name else root
-    if below.is_relative_to(root) and is_file(below):
-        return below
+    below = Path(os.path.realpath(root / name.replace("\0", "")))
+    if below.is_relative_to(root) and is_file(below.with_suffix(".arch")):
+        return below.with_suffix(".arch")
     return shipped().get(name.removesuffix(".arch"))
 
 

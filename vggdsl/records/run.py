@@ -163,10 +163,11 @@ class Run:
                 continue
             with torch.no_grad(), _evaluating(self.network) as network:
                 logits = network(torch.from_numpy(np.stack(pixels))).double().numpy()
-            guesses = (
-                best_guesses(row, self.classes, int(top), are_logits=True) for row in logits.reshape(len(pixels), -1)
-            )
-            found += guesses
+            try:
+                rows = logits.reshape(len(pixels), -1)
+                found += [best_guesses(row, self.classes, int(top), are_logits=True) for row in rows]
+            except ValueError as error:
+                raise InputError(Diagnostic("V531", f"{self.path} can't name images: {error}")) from None
         if bad:
             raise InputError(bad)
         return found

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from vggdsl.data.normalisation import Normalisation
-from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.data.preprocessing import Preprocessing, names_of, number_of, statistics_of
 from vggdsl.data.views import evaluation_scale
 from vggdsl.network.weights import Array
 from vggdsl.records.collect import RECORD, record_of
@@ -128,9 +128,10 @@ class RunFolder:
         try:
             runs.mkdir(parents=True, exist_ok=True)
             return cls(_new_folder(runs, name), spec, recipe, seed)
-        except OSError as error:
-            why = "it is there, and no folder" if isinstance(error, FileExistsError) else error.strerror or error
-            message = f"{error.filename or runs} can't be made: {why}"
+        except (OSError, ValueError) as error:  # a ValueError of a name that no system can have
+            why = getattr(error, "strerror", None) or error
+            why = "it is there, and no folder" if isinstance(error, FileExistsError) else why
+            message = f"{getattr(error, 'filename', None) or runs} can't be made: {why}"
             raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
 
     @contextmanager
@@ -258,9 +259,10 @@ def read_plan(path: Path) -> Planned:
         start = plan["from"] or {"run": None, "weights": None}
         of, threads = start.get("base"), plan.get("threads")
         seed = plan["seed"]
-        texts = all(isinstance(value, str | None) for value in (start["weights"], of))
-        if not texts or not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise ValueError("a seed or the digest of weights is none")
+        if seed != number_of(seed, "seed"):
+            raise ValueError(f"its seed is none: {seed!r:.20}")
+        if not all(isinstance(value, str | None) for value in (start["weights"], of)):
+            raise ValueError("the digest of weights is none")
         if threads is not None and (not isinstance(threads, int) or not 0 < threads <= MOST_THREADS):
             raise ValueError("threads are no number of them")
         skip_bad = plan.get("skip-bad", False)
@@ -327,17 +329,13 @@ def load_trained(path: Path, which: str = BEST, *, force: bool = False) -> Train
         raise _unusable(path, f"{which} was not written by `vggdsl train`")
     try:
         spec = parse(metadata["spec"], str(path / f"{metadata['name']}.arch"))
-        classes = tuple(str(name) for name in json.loads(metadata["classes"]))
-        statistics = json.loads(metadata["normalisation"])
-        mean, std = (tuple(float(value) for value in statistics[key]) for key in ("mean", "std"))
-        if {len(mean), len(std)} != {spec.typed.input.c} or 0 in std:
-            raise ValueError("its normalisation doesn't fit its channels")
-        normalisation = Normalisation(mean, std)
-        epoch, seed = int(metadata["epoch"]), int(metadata["seed"])
+        classes = names_of(json.loads(metadata["classes"]))
+        normalisation = Normalisation(*statistics_of(json.loads(metadata["normalisation"]), spec.typed.input.c))
+        epoch, seed = (number_of(metadata[key], key) for key in ("epoch", "seed"))
         recipe_name = json.loads(metadata["recipe-name"])
         recipe, data = metadata["recipe"], metadata["data"]
         side = json.loads(metadata.get("shorter-side", "null"))
-        shorter_side = None if side is None else int(side)
+        shorter_side = None if side is None else number_of(side, "shorter side", least=1)
     except (KeyError, ValueError, TypeError, RecursionError, VggdslError) as error:
         raise _unusable(path, f"the metadata of {which} can't be read: {in_a_line(error)}") from None
     if spec.network.graph.digest != metadata.get("network"):

@@ -37,6 +37,7 @@ from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.shapes import Shape, Window
 from vggdsl.network.weights import Array, Weights, check_weights, weight_shapes, without_heads
 from vggdsl.targets.folding import fold_weights
+from vggdsl.targets.runtime import INPUT, LOGITS, PROBABILITIES
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import hidden
 
@@ -44,7 +45,6 @@ OPSET = 20
 """The first with Gelu, for what reads the files to be as many as can be."""
 IR_VERSION = 10
 """onnxruntime 1.31 reads up to 13; onnx 1.23 by itself would write 14."""
-INPUT, PROBABILITIES, LOGITS = "input", "probabilities", "logits"
 BATCH = "N"
 LARGEST = 2_000_000_000
 """Bytes of weights in one file: protobuf ends at 2 GiB."""

@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.unreadable import UnreadableImageError
-from vggdsl.targets.runtime import open_session
+from vggdsl.targets.runtime import LOGITS, open_session
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
 
 BATCH = 32
+_ROUNDING = 1e-3
+"""By which a thousand probabilities in single precision may miss their sum, and far more."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Predictor:
         if channels not in (1, 3):
             message = f"{self._name}: its input has {channels} channels, images have 1 or 3"
             raise InputError(Diagnostic("V531", message, help="run it with onnxruntime on data of your own"))
-        self._gives_logits = self._session.get_outputs()[0].name == "logits"
+        self._gives_logits = self._session.get_outputs()[0].name == LOGITS
 
     def __call__(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess]]:
         """The likeliest classes of each image, best first. Raises ``InputError`` V530 at the first that is none."""
@@ -84,10 +86,18 @@ class Predictor:
     def _guesses(self, pixels: npt.NDArray[np.float32], top: int) -> Iterator[list[Guess]]:
         try:
             (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+            rows = np.asarray(given, np.float64).reshape(len(pixels), -1)
         except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
             raise self._unusable("can't be run", error) from None
-        for values in np.asarray(given, np.float64).reshape(len(pixels), -1):
-            yield best_guesses(values, self.preprocessing.classes, top, are_logits=self._gives_logits)
+        names = self.preprocessing.classes
+        if names and len(names) != rows.shape[1]:
+            message = f"{self._name} gives {rows.shape[1]:,} values and names {len(names):,} classes"
+            raise InputError(Diagnostic("V531", message, help="export it again"))
+        for values in rows:
+            try:
+                yield best_guesses(values, names, top, are_logits=self._gives_logits)
+            except ValueError as error:
+                raise self._unusable("can't name images", error) from None
 
     def _unusable(self, what: str, error: Exception) -> InputError:
         why = str(error).strip().partition("\n")[0].replace(self._path, self._name)
@@ -97,10 +107,18 @@ class Predictor:
 def best_guesses(
     values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], names: Sequence[str], top: int, *, are_logits: bool
 ) -> list[Guess]:
-    """The likeliest classes of an image, best first, by its logits or probabilities."""
+    """The likeliest classes of an image, best first, by its logits or probabilities.
+
+    Raises ``ValueError`` if they are neither: not finite, or no probabilities where they should be.
+    """
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError("it gives numbers that aren't finite" if len(values) else "it gives no numbers")
     if are_logits:
         values = np.exp(values - values.max())
         values /= values.sum()
+    elif values.min() < -_ROUNDING or abs(values.sum() - 1) > _ROUNDING:
+        told = f"from {values.min():.4g} to {values.max():.4g}, with a sum of {values.sum():.4g}"
+        raise ValueError(f"its output is called neither `{LOGITS}` nor is it probabilities: {told}")
     best = np.argsort(-values, kind="stable")[:top]
     return [Guess(names[i] if i < len(names) else f"class {i}", float(values[i])) for i in best]
 

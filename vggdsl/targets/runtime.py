@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Session: TypeAlias = "InferenceSession"
 
+INPUT, PROBABILITIES, LOGITS = "input", "probabilities", "logits"
+"""What the input and the output of an exported file are called; it has one of the two."""
 _SEVERITIES = {"errors": 3, "nothing": 4}
 
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import onnx
 import torch
 
-from vggdsl.targets.onnx import INPUT, PROBABILITIES
-from vggdsl.targets.runtime import Session, open_session
+from vggdsl.targets.runtime import INPUT, PROBABILITIES, Session, open_session
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
