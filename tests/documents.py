@@ -8,7 +8,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from vggdsl.language import syntax
-from vggdsl.language.dictionary import KINDS
+from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Item, Line, Measure, Option, Size
 from vggdsl.network.measures import STRUCTURAL
@@ -158,7 +158,7 @@ def items(draw: st.DrawFn, deep: int = 2) -> Item:
             return _item(draw, syntax.Group(draw(several), NOWHERE))
         case "merge":
             branches = draw(st.lists(several, min_size=2, max_size=3))
-            return _item(draw, syntax.Merge(draw(st.sampled_from(["concat", "add"])), tuple(branches), NOWHERE))
+            return _item(draw, syntax.Merge(draw(st.sampled_from(MERGES)), tuple(branches), NOWHERE))
         case "aux":
             weight = draw(figures.filter(lambda figure: not figure.approximate))
             return _item(draw, syntax.Aux(weight, draw(several), NOWHERE))

@@ -30,6 +30,8 @@ from vggdsl.network.ops import (
     Input,
     Layer,
     MaxPool,
+    Merge,
+    Mul,
     Op,
     Softmax,
     Widen,
@@ -196,7 +198,7 @@ class Several:
 class Merged:
     """Parts side by side."""
 
-    op: Concat | Add
+    op: Merge
     branches: tuple[tuple["Part", ...], ...]
     label: str | None = None
 
@@ -278,6 +280,7 @@ def shape_of(parts: Iterable[Part], x: Shape) -> Shape:
 
 RULES_OF_CONV: list[tuple[Layer, ...]] = [(), (), (BatchNorm(),), (Dropout(0.5),), (BatchNorm(1e-3), LRN())]
 """Without activations, so that one can be written behind a convolution."""
+MERGING: list[Merge] = [Concat(), Add(), Mul()]
 SAME = Window(Pair(3, 3), pad=Pair(1, 1))
 POINT = Window(Pair(1, 1))
 
@@ -337,7 +340,7 @@ def _row(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> tuple[Par
 @st.composite
 def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size: bool = False) -> Merged:
     """Branches that keep height and width, then all go through one window, or all become vectors."""
-    op: Concat | Add = Concat() if draw(st.booleans()) else Add()
+    op: Merge = draw(st.sampled_from(MERGING))
     how = "keep" if same_size else draw(st.sampled_from(["keep", "window", "vector"]))
     window = replace(draw(pool_windows(x)), ceil=False)
     ends: dict[str, st.SearchStrategy[Layer]] = {
@@ -350,11 +353,15 @@ def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size
         if how != "keep":
             branch = (*branch, One(draw(ends[how])))
         branches.append(branch)
-    if isinstance(op, Add):
+    if not isinstance(op, Concat):
         width = draw(st.integers(1, 6))
         projection = One(FC(width) if how == "vector" else Conv(width, POINT))
         fits = len({shape_of(branch, x) for branch in branches}) == 1
         branches = branches if fits else [(*branch, projection) for branch in branches]
+    if isinstance(op, Mul) and draw(st.booleans()):
+        whole = shape_of(branches[0], x)
+        scale = (One(GlobalAvgPool()), One(Conv(whole.c, POINT)), One(Activation("sigmoid")))
+        branches.insert(draw(st.integers(0, len(branches))), scale)
     return Merged(op, tuple(branches))
 
 

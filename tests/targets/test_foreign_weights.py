@@ -216,7 +216,7 @@ PRE_V1_5 = "conv3.a.conv1 is conv1-128/2 bias=no -> 28x28x128 here, layer2.0.con
         ('extends "vgg_d.arch" remove softmax replace fc8: FC-10', "vgg16", "FC-10 -> 1x1x10 here, classifier.6", None),
         ('extends "vgg_d.arch" input 224x224x1', "vgg16", "can't take 224x224x1", None),
         ('extends "vgg_d.arch"', "mobilenet_v2", "features.0.0 is conv3-32/2 bias=no -> 112x112x32 there", None),
-        ('extends "vgg_d.arch"', "mobilenet_v3_small", "no spec can say its mul", None),
+        ('extends "vgg_d.arch"', "mobilenet_v3_small", "features.0.0 is conv3-16/2 bias=no -> 112x112x16 there", None),
         ('extends "vgg_d.arch"', "regnet_x_16gf", "it isn't made of a spec's layers", None),
         ('extends "vgg_d.arch"', "vit_b_16", "no spec can say", None),
         ("input 32x32x3 conv3-64 FC-10", "swin_t", "", None),
@@ -320,6 +320,35 @@ class _Mobile(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = nn.functional.relu6(nn.functional.hardswish(self.norm(self.conv(x))))
         return self.last(torch.flatten(nn.functional.hardsigmoid(x), 1))  # type: ignore[no-any-return]
+
+
+class _Excited(nn.Module):
+    """Scales channels by what it squeezes of them, in either order, and something else where ``wrong``."""
+
+    def __init__(self, wrong: str = "") -> None:
+        super().__init__()
+        self.conv, self.squeeze, self.pool = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 1), nn.AdaptiveAvgPool2d(1)
+        self.gate, self.wrong = nn.Conv2d(8, 8, 3, padding=1), wrong
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        x = torch.sigmoid(self.squeeze(self.pool(x))) * x
+        if self.wrong == "factor":
+            x = 2 * x
+        if self.wrong == "summand":
+            x = 1 + x
+        return torch.mul(x, torch.sigmoid(self.gate(x)))
+
+
+def test_products_are_known_in_any_order() -> None:
+    text = "conv3-8 mul[ identity | global-avgpool conv1-8 sigmoid ] mul[ conv3-8 sigmoid | identity ]"
+    graph = parse(f"input 8x8x3\nafter conv: none\n{text}").typed
+    pairs = pair(normal_form(graph), trace(_Excited(), graph.input))
+    assert pairs is not None
+    assert [pairs[f"conv1_{n}"] for n in (1, 2, 3)] == ["conv", "squeeze", "gate"]
+    for wrong in ("factor", "summand"):
+        with pytest.raises(Untraceable):
+            trace(_Excited(wrong), graph.input)
 
 
 def test_groups_and_hard_functions_are_known() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from refusals import refusal
 from strategies import (
     BY_OP,
+    MERGING,
     POINT,
     SAME,
     SIDE,
@@ -46,10 +47,8 @@ from vggdsl.network.ops import (
     FC,
     LRN,
     Activation,
-    Add,
     AvgPool,
     BatchNorm,
-    Concat,
     Conv,
     Dropout,
     GlobalAvgPool,
@@ -442,7 +441,7 @@ def centred(draw: st.DrawFn, deep: int = 2) -> tuple[Part, ...]:
         if deep and draw(st.booleans()):
             branches = draw(st.lists(centred(deep - 1), min_size=1, max_size=2))
             ended = [(*branch, One(Conv(2, POINT))) for branch in branches]
-            parts.append(Merged(Concat() if draw(st.booleans()) else Add(), (*ended, (One(Conv(2, POINT)),))))
+            parts.append(Merged(draw(st.sampled_from(MERGING)), (*ended, (One(Conv(2, POINT)),))))
         else:
             parts.append(One(Conv(2, draw(st.sampled_from(windows)))))
     return tuple(parts)

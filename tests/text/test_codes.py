@@ -20,7 +20,7 @@ from vggdsl.text import errors
 from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.diagnostics import render_all
 from vggdsl.text.errors import Diagnostic, Label, VggdslError, error_of, in_a_line, unknown
-from vggdsl.text.facts import FindingFacts, OtherChannels, OtherClasses, OtherLayers
+from vggdsl.text.facts import Disagreement, FindingFacts, OtherChannels, OtherClasses, OtherLayers
 from vggdsl.text.source import Source, Span
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "errors"
@@ -87,7 +87,8 @@ def test_each_code_is_raised_as_the_error_of_its_kind() -> None:
 
 
 def finding(code: CodeName) -> Diagnostic:
-    facts = {OtherClasses: OtherClasses(1, 2), OtherLayers: OtherLayers(), OtherChannels: OtherChannels()}
+    known = (OtherClasses(1, 2), OtherLayers(), OtherChannels(), Disagreement(0, 1))
+    facts = {type(each): each for each in known}
     wanted = CODES[code].facts
     return Diagnostic(code, "m", facts=facts[wanted] if wanted else None)
 

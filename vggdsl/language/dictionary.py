@@ -29,6 +29,7 @@ from vggdsl.network.ops import (
     Layer,
     MaxPool,
     Merge,
+    Mul,
     PReLU,
     Softmax,
     Widen,
@@ -284,6 +285,16 @@ _ROWS = (
         ruled=True,
         counted=True,
         also=("residual", "shortcut", "skip", "sum", "plus", "elementwise", "eltwise"),
+    ),
+    LayerKind(
+        "mul",
+        "MERGE",
+        Mul,
+        "branches, multiplied value by value; they have one shape, or are 1×1 with its channels, which they scale",
+        shown=("mul[ identity | global-avgpool conv1-4 ReLU conv1-64 sigmoid ]",),
+        ruled=True,
+        counted=True,
+        also=("multiply", "product", "prod", "times", "gate", "hadamard"),
     ),
 )
 

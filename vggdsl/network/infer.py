@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from vggdsl.network.graph import Graph, Head, Node
-from vggdsl.network.ops import Input, Merge, Params
+from vggdsl.network.ops import Input, Params
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, Label, ShapeError
+from vggdsl.text.facts import Disagreement
 
 MAX_ELEMENTS = 2**40
 """Values in one tensor or parameters in one layer: 4 TiB in single precision."""
@@ -186,25 +187,17 @@ def _receptive_field(window: Window | None, sources: list[TypedNode]) -> tuple[P
 
 
 def _locate(finding: Diagnostic, node: Node, sources: list[TypedNode]) -> Diagnostic:
-    if node.branches:
-        labels = _branches(node, sources)
+    if isinstance(finding.facts, Disagreement):
+        one, other = finding.facts.one, finding.facts.other
+        labels = [
+            Label(node.branches[other], f"gives {sources[other].shape}"),
+            Label(node.branches[one], f"gives {sources[one].shape}", primary=False),
+        ]
     else:
         labels = [Label(node.span, finding.row.place)]
         others = [before for before in sources if before.node.span != node.span]
         labels += [Label(before.node.span, f"leaves {before.shape}", primary=False) for before in others]
     return finding.at(*labels, *(Label(span, "called here", primary=False) for span in node.calls))
-
-
-def _branches(node: Node, sources: list[TypedNode]) -> list[Label]:
-    """The first branch, and the first that disagrees with it."""
-    assert isinstance(node.op, Merge)
-    first, *others = zip(sources, node.branches, strict=True)
-    for other, span in others:
-        try:
-            node.op.out_shape(first[0].shape, other.shape)
-        except ShapeError:
-            return [Label(span, f"gives {other.shape}"), Label(first[1], f"gives {first[0].shape}", primary=False)]
-    raise AssertionError("branches that agree one by one agree")
 
 
 def _check_head(head: TypedHead, of: Head, output: TypedNode) -> None:

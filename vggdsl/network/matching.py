@@ -3,7 +3,7 @@
 Two networks are held against each other as normal forms: graphs of layers without what doesn't change an output in
 evaluation (dropout, identities, a last softmax) and with one spelling for what computes the same (an average
 over the whole map). Every layer of both gets a number by what it is and by the numbers of its inputs; those
-of a sum may stand in any order. Walking back from the outputs then pairs the layers, so that the order in
+of a sum or a product may stand in any order. Walking back from the outputs then pairs the layers, so that the order in
 which anyone registered or wrote them is of no account. What remains open are layers that stand in for each
 other in a sum, such as the branches of ``add[ conv3-64 | conv3-64 ]``: either pairing computes the same.
 
@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from typing import ClassVar
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import Add, AvgPool, Concat, Facts, GlobalAvgPool, Identity, Input, Merge, Softmax
+from vggdsl.network.ops import AvgPool, Concat, Facts, GlobalAvgPool, Identity, Input, Merge, Softmax
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.network.weights import COUNTER, Weights, weight_shapes
 from vggdsl.text.errors import Diagnostic, InputError
@@ -127,7 +127,7 @@ def pair(ours: NormalForm, theirs: NormalForm) -> dict[str, str] | None:
             continue
         pairs[here] = there
         one, other = ours.steps[here], theirs.steps[there]
-        if isinstance(one.op, Add):
+        if one.op.any_order:
             todo += zip(sorted(one.inputs, key=a.__getitem__), sorted(other.inputs, key=b.__getitem__), strict=True)
         else:
             todo += zip(one.inputs, other.inputs, strict=True)
@@ -139,7 +139,7 @@ def _numbered(form: NormalForm, numbers: dict[object, int]) -> dict[str, int]:
     found: dict[str, int] = {}
     for step in form.steps.values():
         inputs = [found[name] for name in step.inputs]
-        key = step.op, tuple(sorted(inputs) if isinstance(step.op, Add) else inputs)
+        key = step.op, tuple(sorted(inputs) if step.op.any_order else inputs)
         found[step.name] = numbers.setdefault(key, len(numbers))
     return found
 
@@ -201,7 +201,7 @@ def _compare(ours: Sequence[tuple[str, str]], theirs: Sequence[tuple[str, str]])
 
 
 def _in_depth(form: NormalForm) -> list[Step]:
-    """What the output depends on, branch by branch; of a sum the longest branch first."""
+    """What the output depends on, branch by branch; where any order does, the longest branch first."""
     depth: dict[str, int] = {}
     for step in form.steps.values():
         depth[step.name] = 1 + max((depth[name] for name in step.inputs), default=0)
@@ -209,7 +209,7 @@ def _in_depth(form: NormalForm) -> list[Step]:
     todo = [form.output]
     while todo:
         step = form.steps[todo[-1]]
-        inputs = sorted(step.inputs, key=lambda name: -depth[name]) if isinstance(step.op, Add) else step.inputs
+        inputs = sorted(step.inputs, key=lambda name: -depth[name]) if step.op.any_order else step.inputs
         missing = next((name for name in inputs if name not in order), None)
         if missing is not None:
             todo.append(missing)

@@ -25,6 +25,8 @@ from vggdsl.network.ops import (
     Identity,
     Input,
     MaxPool,
+    Merge,
+    Mul,
     Op,
     PReLU,
     Softmax,
@@ -53,10 +55,10 @@ _FUNCTIONS: Mapping[Function, _Function] = {
     "ReLU6": _Function(nn.ReLU6, (functional.relu6,)),
     "ELU": _Function(nn.ELU, (functional.elu,)),
     "GELU": _Function(nn.GELU),
-    "SiLU": _Function(nn.SiLU),
+    "SiLU": _Function(nn.SiLU, (functional.silu,)),
     "hard-swish": _Function(nn.Hardswish, (functional.hardswish,)),
-    "tanh": _Function(nn.Tanh),
-    "sigmoid": _Function(nn.Sigmoid),
+    "tanh": _Function(nn.Tanh, (functional.tanh, torch.tanh)),
+    "sigmoid": _Function(nn.Sigmoid, (functional.sigmoid, torch.sigmoid)),
     "hard-sigmoid": _Function(nn.Hardsigmoid, (functional.hardsigmoid,)),
 }
 
@@ -101,6 +103,8 @@ def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, Layout]:
             return _Concat(), "vector" if flat else "image"
         case Add():
             return _Add(), "vector" if flat else "image"
+        case Mul():
+            return _Mul(), "vector" if flat else "image"
         case _:
             assert_never(op)
 
@@ -128,6 +132,15 @@ class _Add(nn.Module):
     def forward(self, x: Tensor, *others: Tensor) -> Tensor:
         for other in others:
             x = x + other
+        return x
+
+
+class _Mul(nn.Module):
+    """(N, C, 1, 1) scales the channels of (N, C, H, W)."""
+
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        for other in others:
+            x = x * other
         return x
 
 
@@ -226,9 +239,10 @@ def call_of(function: object, rest: Sequence[Any], options: Mapping[str, Any], x
     raise Untraceable(f"no spec can say its {getattr(function, '__name__', function)}")
 
 
-_MERGES: Mapping[object, Concat | Add] = {
+_MERGES: Mapping[object, Merge] = {
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), Concat()),
     **dict.fromkeys((operator.add, operator.iadd, torch.add), Add()),
+    **dict.fromkeys((operator.mul, operator.imul, torch.mul, torch.multiply), Mul()),
 }
 _CALLS: Mapping[object, Callable[..., nn.Module]] = {
     **{call: function.module for function in _FUNCTIONS.values() for call in function.calls},

@@ -29,6 +29,7 @@ from vggdsl.network.ops import (
     Identity,
     Input,
     MaxPool,
+    Mul,
     PReLU,
     Softmax,
     Widen,
@@ -243,6 +244,12 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
             for i, y in enumerate(xs, 1):
                 total = writer.add("Add", name if i == len(xs) else f"{name}.sum{i}", [total, y], _dims(total))
             return total
+        case Mul():
+            product, *xs = _alike(writer, typed, x, *others)
+            for i, y in enumerate(xs, 1):
+                dims: list[int | str] = [BATCH, *map(max, _chw(product), _chw(y))]  # 1 is spread
+                product = writer.add("Mul", name if i == len(xs) else f"{name}.product{i}", [product, y], dims)
+            return product
         case _:
             assert_never(op)
 

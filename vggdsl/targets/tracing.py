@@ -69,6 +69,9 @@ def _op(node: fx.Node, root: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
         return layer_of(root.get_submodule(str(node.target)), x)
     if node.op != "call_function":
         raise Untraceable(f"no spec can say its {node.target}")
-    rest = [each for each in node.args[1:] if not isinstance(each, fx.Node)]
+    first, *others = node.args or ((),)
+    rest = [each for each in others if not isinstance(each, fx.Node)]
+    if not isinstance(first, fx.Node | list | tuple):  # `2 * x`, which isn't `x`
+        rest.insert(0, first)
     options = {key: value for key, value in node.kwargs.items() if key not in ("inplace", "training")}
     return call_of(node.target, rest, options, x)

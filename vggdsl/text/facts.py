@@ -18,6 +18,14 @@ class UnmatchedRule(FindingFacts):
 
 
 @dataclass(frozen=True)
+class Disagreement(FindingFacts):
+    """Two branches of a merge that don't go together, by their places in it."""
+
+    one: int
+    other: int
+
+
+@dataclass(frozen=True)
 class Twice(FindingFacts):
     """Two layers of one kind in a row, either of which can go."""
 

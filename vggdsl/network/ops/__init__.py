@@ -5,7 +5,7 @@ from vggdsl.network.ops.conv import Conv
 from vggdsl.network.ops.facts import Facts, Params, Part
 from vggdsl.network.ops.fc import FC
 from vggdsl.network.ops.input import Input
-from vggdsl.network.ops.merge import Add, Concat
+from vggdsl.network.ops.merge import Add, Concat, Mul
 from vggdsl.network.ops.norm import LRN, BatchNorm, GroupNorm
 from vggdsl.network.ops.pool import AvgPool, GlobalAvgPool, MaxPool
 from vggdsl.network.ops.regular import Dropout, Identity
@@ -27,7 +27,7 @@ Layer = (
     | Identity
     | Widen
 )
-Merge = Concat | Add
+Merge = Concat | Add | Mul
 Op = Input | Layer | Merge
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Layer",
     "MaxPool",
     "Merge",
+    "Mul",
     "Op",
     "PReLU",
     "Params",

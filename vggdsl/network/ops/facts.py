@@ -54,7 +54,7 @@ class Facts:
     it has no activations. ``nonlinear``: two weight layers around it don't collapse into one.
     ``weight_layer``: it counts where a network's layers are counted. ``activation``: it is one by the rules of
     the language. ``passing``: it may stand between a layer and its activation. ``idle``: it changes nothing in
-    evaluation.
+    evaluation. ``any_order``: its inputs may be given in any.
     """
 
     word: ClassVar[str]
@@ -64,6 +64,7 @@ class Facts:
     activation: ClassVar[bool] = False
     passing: ClassVar[bool] = False
     idle: ClassVar[bool] = False
+    any_order: ClassVar[bool] = False
 
     @property
     def kind(self) -> str:

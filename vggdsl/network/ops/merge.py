@@ -1,11 +1,13 @@
 """Where branches meet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, ShapeError
+from vggdsl.text.facts import Disagreement
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,10 @@ class Concat(Facts):
     word: ClassVar[str] = "concat"
 
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
-        for other in others:
+        for place, other in enumerate(others, 1):
             if (x.h, x.w) != (other.h, other.w):
-                raise _disagree(self.word, x, other, "branches of concat need one height and width: pad what shrinks")
+                help = "branches of concat need one height and width: pad what shrinks"
+                raise _disagree(self.word, (x, *others), 0, place, help)
         return Shape(sum(each.c for each in (x, *others)), x.h, x.w)
 
     def tell_shape(self, *xs: Shape) -> str:
@@ -51,16 +54,54 @@ class Add(Facts):
     """
 
     word: ClassVar[str] = "add"
+    any_order: ClassVar[bool] = True
 
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
-        for other in others:
+        for place, other in enumerate(others, 1):
             if x != other:
-                raise _disagree(self.word, x, other, "branches of add need one shape: project one with a convolution")
+                help = "branches of add need one shape: project one with a convolution"
+                raise _disagree(self.word, (x, *others), 0, place, help)
         return x
 
     def tell_shape(self, *xs: Shape) -> str:
         return "their sum, value by value"
 
 
-def _disagree(word: str, one: Shape, other: Shape, help: str) -> ShapeError:
-    return ShapeError(Diagnostic("V206", f"the branches of {word} disagree: {one} and {other}", help=help))
+@dataclass(frozen=True)
+class Mul(Facts):
+    """The product of its branches, value by value; one that is 1x1 scales the channels of the others.
+
+    Spelled: ``mul[ identity | global-avgpool conv1-4 ReLU conv1-64 sigmoid ]``, ``mul[ conv3-64 | conv3-64 sigmoid ]``.
+    Shape:   that of the largest branch, (c, h, w); the others have it, too, or are (c, 1, 1).
+    Params:  none.
+    MACs:    none: nothing is added up.
+    Raises:  ShapeError V206 if a branch has neither shape.
+    Source:  Hu et al. 2018, arXiv:1709.01507, sec. 3.2; gates: Srivastava et al. 2015, arXiv:1505.00387.
+    Differs: nothing else is spread: one channel doesn't scale several, nor a row a map, as it does in NumPy.
+
+    >>> print(Mul().out_shape(Shape(64, 56, 56), Shape(64, 1, 1)))
+    56x56x64
+    """
+
+    word: ClassVar[str] = "mul"
+    nonlinear: ClassVar[bool] = True
+    any_order: ClassVar[bool] = True
+
+    def out_shape(self, x: Shape, *others: Shape) -> Shape:
+        shapes = (x, *others)
+        whole = max(shapes, key=lambda shape: shape.h * shape.w)
+        for place, shape in enumerate(shapes):
+            if shape not in (whole, Shape(whole.c, 1, 1)):
+                help = f"branches of mul need one shape, or 1x1 with its channels, here 1x1x{whole.c}"
+                one, other = sorted((shapes.index(whole), place))
+                raise _disagree(self.word, shapes, one, other, help)
+        return whole
+
+    def tell_shape(self, *xs: Shape) -> str:
+        scaled = ", channel by channel where a branch is 1x1" if len(set(xs)) > 1 else ""
+        return f"their product, value by value{scaled}"
+
+
+def _disagree(word: str, shapes: Sequence[Shape], one: int, other: int, help: str) -> ShapeError:
+    message = f"the branches of {word} disagree: {shapes[one]} and {shapes[other]}"
+    return ShapeError(Diagnostic("V206", message, help=help, facts=Disagreement(one, other)))

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from vggdsl.text.codes.row import Code
-from vggdsl.text.facts import Twice, UnmatchedRule
+from vggdsl.text.facts import Disagreement, Twice, UnmatchedRule
 
 Name = Literal[
     "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V208",
@@ -61,9 +61,10 @@ ROWS = (
         "shape",
         "branches that disagree",
         "`add` sums its branches value by value and needs one shape; `concat` puts their channels behind each other "
-        "and needs one height and width.",
+        "and needs one height and width. `mul` takes branches of one shape, and such as are 1x1 with as many channels.",
         "Project a branch with a convolution, or give its layers the stride and padding of the others.",
         example="v206_concat",
+        facts=Disagreement,
     ),
     Code(
         "V207",

@@ -31,7 +31,7 @@ from vggdsl.text.typography import name_of, strange
 
 _MERGES = {word: merge for merge in MERGES for word in (merge, *KINDS[merge].also)}
 """Words for what brings branches together."""
-_BRACKETS = " or ".join(f"`{word}[ … | … ]`" for word in MERGES)
+_BRACKETS = " or".join(", ".join(f"`{word}[ … | … ]`" for word in MERGES).rsplit(",", 1))
 
 _EXPECTED = {
     "a layer": (*FORMS, "WORD", "LABEL", "CALL", "AUX", "LPAR"),

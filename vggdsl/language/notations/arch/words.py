@@ -45,6 +45,7 @@ BRANCHING = {
     "aux": "it has a weight and layers: `aux 0.3 { FC-10 softmax }`",
     "concat": "its branches stand in brackets: `concat[ conv1-64 | conv3-64 ]`",
     "add": "its branches stand in brackets: `add[ conv3-64 | identity ]`",
+    "mul": "its branches stand in brackets: `mul[ identity | global-avgpool conv1-64 sigmoid ]`",
 }
 """What stands around the branches and heads that a word begins."""
 
