@@ -26,6 +26,7 @@ from vggdsl.network.ops import (
     Conv,
     Dropout,
     GlobalAvgPool,
+    GlobalMaxPool,
     Identity,
     Input,
     Layer,
@@ -345,7 +346,7 @@ def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size
     window = replace(draw(pool_windows(x)), ceil=False)
     ends: dict[str, st.SearchStrategy[Layer]] = {
         "window": st.sampled_from([MaxPool(window), AvgPool(window), Conv(3, window)]),
-        "vector": st.sampled_from([GlobalAvgPool(), FC(2), FC(4, bias=False)]),
+        "vector": st.sampled_from([GlobalAvgPool(), GlobalMaxPool(), FC(2), FC(4, bias=False)]),
     }
     branches: list[tuple[Part, ...]] = []
     for _ in range(draw(st.integers(2, 3))):

@@ -295,6 +295,30 @@ def test_averages_that_are_the_same_are_spelled_alike() -> None:
     assert pair(normal_form(graph), trace(other, graph.input)) is None
 
 
+@pytest.mark.parametrize(
+    "pool",
+    [nn.AdaptiveMaxPool2d(1), nn.AdaptiveMaxPool2d((1, 1)), nn.MaxPool2d(8)],
+    ids=str,
+)
+def test_maxima_that_are_the_same_are_spelled_alike(pool: nn.Module) -> None:
+    graph = parse("input 8x8x3\nconv3-4 ReLU global-maxpool FC-5").typed
+
+    class Theirs(nn.Module):
+        def __init__(self, called: bool) -> None:
+            super().__init__()
+            self.conv, self.pool, self.fc, self.called = nn.Conv2d(3, 4, 3, padding=1), pool, nn.Linear(4, 5), called
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = nn.functional.relu(self.conv(x))
+            x = nn.functional.adaptive_max_pool2d(x, 1) if self.called else self.pool(x)
+            return self.fc(torch.flatten(x, 1))  # type: ignore[no-any-return]
+
+    for called in (False, True):
+        assert pair(normal_form(graph), trace(Theirs(called), graph.input)) is not None
+    other = parse("input 8x8x3\nconv3-4 ReLU global-avgpool FC-5").typed
+    assert pair(normal_form(other), trace(Theirs(False), graph.input)) is None
+
+
 def test_a_prelu_has_a_slope_a_channel() -> None:
     graph = parse("input 8x8x3\nconv3-4 PReLU conv3-4 PReLU").typed
 

@@ -21,6 +21,7 @@ from vggdsl.network.ops import (
     Dropout,
     Function,
     GlobalAvgPool,
+    GlobalMaxPool,
     GroupNorm,
     Identity,
     Input,
@@ -79,6 +80,8 @@ def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, Layout]:
             return _avg_pool(op.window), "image"
         case GlobalAvgPool():
             return nn.AdaptiveAvgPool2d(1), "image"
+        case GlobalMaxPool():
+            return nn.AdaptiveMaxPool2d(1), "image"
         case BatchNorm():
             norm = nn.BatchNorm1d if flat else nn.BatchNorm2d
             return norm(x.c, op.eps, op.momentum), "either"
@@ -207,6 +210,8 @@ def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
                 return AvgPool(_window(module.kernel_size, module.stride, module.padding, 1, module.ceil_mode))
         case nn.AdaptiveAvgPool2d(output_size=int() | (int(), int()) as size):
             return AdaptiveAvgPool(_pair(size))
+        case nn.AdaptiveMaxPool2d(output_size=1 | (1, 1)) if not module.return_indices:
+            return GlobalMaxPool()
         case nn.LocalResponseNorm():  # PyTorch divides alpha by n
             return LRN(module.size, module.k, module.alpha / module.size, module.beta)
         case nn.LeakyReLU():
@@ -248,6 +253,7 @@ _CALLS: Mapping[object, Callable[..., nn.Module]] = {
     **{call: function.module for function in _FUNCTIONS.values() for call in function.calls},
     functional.dropout: nn.Dropout,
     functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
+    functional.adaptive_max_pool2d: nn.AdaptiveMaxPool2d,
     functional.avg_pool2d: nn.AvgPool2d,
     functional.max_pool2d: nn.MaxPool2d,
     torch.flatten: nn.Flatten,

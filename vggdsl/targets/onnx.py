@@ -25,6 +25,7 @@ from vggdsl.network.ops import (
     Dropout,
     Function,
     GlobalAvgPool,
+    GlobalMaxPool,
     GroupNorm,
     Identity,
     Input,
@@ -207,6 +208,8 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
             return _avg_pool(writer, typed, op.window, writer.image(x, f"{name}.unsqueeze"))
         case GlobalAvgPool():
             return writer.add("GlobalAveragePool", name, [writer.image(x, f"{name}.unsqueeze")], shape)
+        case GlobalMaxPool():
+            return writer.add("GlobalMaxPool", name, [writer.image(x, f"{name}.unsqueeze")], shape)
         case BatchNorm():
             parts = writer.parts(typed, "weight", "bias", "running_mean", "running_var")
             return writer.add("BatchNormalization", name, [x, *parts], _dims(x), epsilon=op.eps)

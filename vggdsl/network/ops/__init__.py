@@ -7,7 +7,7 @@ from vggdsl.network.ops.fc import FC
 from vggdsl.network.ops.input import Input
 from vggdsl.network.ops.merge import Add, Concat, Mul
 from vggdsl.network.ops.norm import LRN, BatchNorm, GroupNorm
-from vggdsl.network.ops.pool import AvgPool, GlobalAvgPool, MaxPool
+from vggdsl.network.ops.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from vggdsl.network.ops.regular import Dropout, Identity
 from vggdsl.network.ops.widen import Widen
 
@@ -16,6 +16,7 @@ Layer = (
     | MaxPool
     | AvgPool
     | GlobalAvgPool
+    | GlobalMaxPool
     | FC
     | BatchNorm
     | GroupNorm
@@ -45,6 +46,7 @@ __all__ = [
     "Facts",
     "Function",
     "GlobalAvgPool",
+    "GlobalMaxPool",
     "GroupNorm",
     "Identity",
     "Input",

@@ -63,6 +63,10 @@ class MaxPool(_Pool):
     word: ClassVar[str] = "maxpool"
     nonlinear: ClassVar[bool] = True
 
+    def plain(self, x: Shape) -> Facts:
+        pool = super().plain(x)
+        return GlobalMaxPool() if _is_global(pool, x) else pool
+
 
 @dataclass(frozen=True)
 class AvgPool(_Pool):
@@ -85,12 +89,51 @@ class AvgPool(_Pool):
 
     def plain(self, x: Shape) -> Facts:
         pool = super().plain(x)
-        is_global = isinstance(pool, AvgPool) and pool.window.kernel == (x.h, x.w) and pool.window.pad == (0, 0)
-        return GlobalAvgPool() if is_global else pool
+        return GlobalAvgPool() if _is_global(pool, x) else pool
+
+
+def _is_global(pool: Facts, x: Shape) -> bool:
+    return isinstance(pool, _Pool) and pool.window.kernel == (x.h, x.w) and pool.window.pad == (0, 0)
 
 
 @dataclass(frozen=True)
-class GlobalAvgPool(Facts):
+class _GlobalPool(Facts):
+    """One value a channel, of the whole map."""
+
+    def out_shape(self, x: Shape) -> Shape:
+        return Shape(x.c, 1, 1)
+
+    def sees(self, x: Shape) -> Window:
+        return Window(Pair(x.h, x.w))
+
+    def plain(self, x: Shape) -> Facts:
+        return Identity() if x.h == x.w == 1 else self
+
+
+@dataclass(frozen=True)
+class GlobalMaxPool(_GlobalPool):
+    """Maximum over the whole map.
+
+    Spelled: ``global-maxpool``.
+    Shape:   (c, h, w) -> (c, 1, 1).
+    Params:  none.
+    MACs:    none.
+    Source:  Oquab et al. 2015, "Is object localization for free?", sec. 3; Keras' GlobalMaxPooling2D.
+
+    >>> print(GlobalMaxPool().out_shape(Shape(2048, 7, 7)))
+    1x1x2048
+    """
+
+    word: ClassVar[str] = "global-maxpool"
+    nonlinear: ClassVar[bool] = True
+
+    def tell_shape(self, *xs: Shape) -> str:
+        (x,) = xs
+        return f"the maximum over {Pair(x.h, x.w)}"
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool(_GlobalPool):
     """Mean over the whole map.
 
     Spelled: ``global-avgpool``.
@@ -104,15 +147,6 @@ class GlobalAvgPool(Facts):
     """
 
     word: ClassVar[str] = "global-avgpool"
-
-    def out_shape(self, x: Shape) -> Shape:
-        return Shape(x.c, 1, 1)
-
-    def sees(self, x: Shape) -> Window:
-        return Window(Pair(x.h, x.w))
-
-    def plain(self, x: Shape) -> Facts:
-        return Identity() if x.h == x.w == 1 else self
 
     def tell_shape(self, *xs: Shape) -> str:
         (x,) = xs
