@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import Activation, Merge, Softmax, Widen
+from vggdsl.network.ops import Activation, Merge, Shuffle, Softmax, Take, Widen
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import COUNTER
 from vggdsl.targets.modules import Untraceable, call_of, layer_of, lower
@@ -16,10 +16,10 @@ from vggdsl.targets.modules import Untraceable, call_of, layer_of, lower
 
 @given(graphs())
 def test_a_layers_module_is_known_as_the_layer(graph: TypedGraph) -> None:
-    """On a map and on a vector; merges and what widens are calls of functions in others' modules."""
+    """On a map and on a vector; merges and what moves channels are calls of functions in others' modules."""
     for typed in graph.training_nodes[1:]:
         op, x = typed.node.op, typed.x
-        if isinstance(op, Merge | Softmax | Widen):
+        if isinstance(op, Merge | Shuffle | Softmax | Take | Widen):
             continue
         for flat in {False, x.h == x.w == 1}:
             with torch.device("meta"):

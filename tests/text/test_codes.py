@@ -87,7 +87,7 @@ def test_each_code_is_raised_as_the_error_of_its_kind() -> None:
 
 
 def finding(code: CodeName) -> Diagnostic:
-    known = (OtherClasses(1, 2), OtherLayers(), OtherChannels(), Disagreement(0, 1))
+    known: tuple[FindingFacts, ...] = (OtherClasses(1, 2), OtherLayers(), OtherChannels(), Disagreement(0, 1))
     facts = {type(each): each for each in known}
     wanted = CODES[code].facts
     return Diagnostic(code, "m", facts=facts[wanted] if wanted else None)

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from vggdsl.language.schema import Axes, Flag, Key, Number, Whole
 from vggdsl.network.ops import (
+    ENDS,
     FC,
     LRN,
     Activation,
@@ -32,7 +33,9 @@ from vggdsl.network.ops import (
     Merge,
     Mul,
     PReLU,
+    Shuffle,
     Softmax,
+    Take,
     Widen,
 )
 from vggdsl.network.shapes import Window
@@ -276,6 +279,27 @@ _ROWS = (
         "zeros behind the channels until there are 32: `maxpool1/2 widen-32` is a shortcut without parameters",
         shown=("widen-32",),
         number="channels",
+    ),
+    *(
+        LayerKind(
+            end,
+            "SIZED",
+            Take,
+            "so many channels, the first or the last of those that come: with a branch of each, a channel split",
+            shown=(f"{end}-58",),
+            number="channels",
+            fields={"end": end},
+        )
+        for end in ENDS
+    ),
+    LayerKind(
+        "shuffle",
+        "SIZED",
+        Shuffle,
+        "the channels of 2 groups, interleaved",
+        shown=("shuffle-2",),
+        number="groups",
+        also=("channel-shuffle", "channel_shuffle", "channelshuffle"),
     ),
     LayerKind(
         "concat",

@@ -30,7 +30,9 @@ from vggdsl.network.ops import (
     Mul,
     Op,
     PReLU,
+    Shuffle,
     Softmax,
+    Take,
     Widen,
 )
 from vggdsl.network.shapes import Pair, Shape, Window
@@ -102,6 +104,11 @@ def lower(op: Op, x: Shape, flat: bool) -> tuple[nn.Module, Layout]:
             return nn.Identity(), "either"
         case Widen():
             return _Widen((0, op.channels - x.c) if flat else (0, 0, 0, 0, 0, op.channels - x.c)), "either"
+        case Shuffle():
+            return _Shuffle(op.groups), "either"
+        case Take():
+            start = 0 if op.end == "first" else x.c - op.channels
+            return _Take(start, start + op.channels), "either"
         case Concat():
             return _Concat(), "vector" if flat else "image"
         case Add():
@@ -124,6 +131,35 @@ class _Widen(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.pads}"
+
+
+class _Shuffle(nn.Module):
+    """As PyTorch's ChannelShuffle, which takes no vectors."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, c, *size = x.shape
+        return x.reshape(n, self.groups, c // self.groups, *size).transpose(1, 2).flatten(1, 2)
+
+    def extra_repr(self) -> str:
+        return f"{self.groups}"
+
+
+class _Take(nn.Module):
+    """The channels from one up to before another."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__()
+        self.start, self.end = start, end
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.start : self.end]
+
+    def extra_repr(self) -> str:
+        return f"{self.start}:{self.end}"
 
 
 class _Concat(nn.Module):
@@ -212,6 +248,8 @@ def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
             return AdaptiveAvgPool(_pair(size))
         case nn.AdaptiveMaxPool2d(output_size=1 | (1, 1)) if not module.return_indices:
             return GlobalMaxPool()
+        case nn.ChannelShuffle():
+            return Shuffle(module.groups)
         case nn.LocalResponseNorm():  # PyTorch divides alpha by n
             return LRN(module.size, module.k, module.alpha / module.size, module.beta)
         case nn.LeakyReLU():
@@ -239,6 +277,8 @@ def call_of(function: object, rest: Sequence[Any], options: Mapping[str, Any], x
         match (*rest, *options.values()):
             case [(0, 0, 0, 0, 0, int() as more)] | [(0, 0, 0, 0, 0, int() as more), "constant", None | 0] if more >= 0:
                 return Widen(x.c + more)
+    if getattr(function, "__name__", "") == "stochastic_depth":  # torchvision's: in evaluation all are there
+        return Identity()
     if function in _CALLS:
         return layer_of(_CALLS[function](*rest, **options), x)
     raise Untraceable(f"no spec can say its {getattr(function, '__name__', function)}")

@@ -32,7 +32,9 @@ from vggdsl.network.ops import (
     MaxPool,
     Mul,
     PReLU,
+    Shuffle,
     Softmax,
+    Take,
     Widen,
 )
 from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
@@ -239,6 +241,13 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
             pads = [0, 0, 0, more] if _rank(x) == 2 else [0, 0, 0, 0, 0, more, 0, 0]
             inputs = [x, writer.constant(f"{name}.pads", np.array(pads))]
             return writer.add("Pad", name, inputs, [BATCH, shape.c] if _rank(x) == 2 else shape)
+        case Shuffle():
+            return _shuffle(writer, typed, op, x)
+        case Take():
+            start = 0 if op.end == "first" else typed.x.c - op.channels
+            places = (("starts", start), ("ends", start + op.channels), ("axes", 1))
+            inputs = [x, *(writer.constant(f"{name}.{what}", np.array([place])) for what, place in places)]
+            return writer.add("Slice", name, inputs, [BATCH, shape.c] if _rank(x) == 2 else shape)
         case Concat():
             xs = _alike(writer, typed, x, *others)
             return writer.add("Concat", name, xs, [BATCH, shape.c] if _rank(xs[0]) == 2 else shape, axis=1)
@@ -316,6 +325,17 @@ def _group_norm(writer: _Writer, typed: TypedNode, op: GroupNorm, x: ir.Value) -
     again = writer.add("Reshape", f"{name}.together", [normal, end], _dims(x))
     scaled = writer.add("Mul", f"{name}.scaled", [again, writer.along_channels(typed, "weight", x)], _dims(x))
     return writer.add("Add", name, [scaled, writer.along_channels(typed, "bias", x)], _dims(x))
+
+
+def _shuffle(writer: _Writer, typed: TypedNode, op: Shuffle, x: ir.Value) -> ir.Value:
+    """Groups and what is in them change places; positions are one axis meanwhile."""
+    name, c, positions = typed.name, typed.x.c, typed.x.h * typed.x.w
+    apart = writer.constant(f"{name}.groups", np.array([0, op.groups, c // op.groups, positions]))
+    end = writer.constant(f"{name}.shape", np.array([0, *_chw(x)]))
+    groups = writer.add("Reshape", f"{name}.apart", [x, apart], [BATCH, op.groups, c // op.groups, positions])
+    dims = (BATCH, c // op.groups, op.groups, positions)
+    turned = writer.add("Transpose", f"{name}.turned", [groups], dims, perm=(0, 2, 1, 3))
+    return writer.add("Reshape", name, [turned, end], _dims(x))
 
 
 def _lrn(writer: _Writer, typed: TypedNode, op: LRN, x: ir.Value) -> ir.Value:

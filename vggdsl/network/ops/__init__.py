@@ -1,6 +1,7 @@
 """The closed union of layer kinds: shape, parameters, MACs and window of each, as arithmetic."""
 
 from vggdsl.network.ops.activation import CONSTANTS, FUNCTIONS, Activation, Function, PReLU, Softmax
+from vggdsl.network.ops.channels import ENDS, Shuffle, Take
 from vggdsl.network.ops.conv import Conv
 from vggdsl.network.ops.facts import Facts, Params, Part
 from vggdsl.network.ops.fc import FC
@@ -27,12 +28,15 @@ Layer = (
     | Softmax
     | Identity
     | Widen
+    | Shuffle
+    | Take
 )
 Merge = Concat | Add | Mul
 Op = Input | Layer | Merge
 
 __all__ = [
     "CONSTANTS",
+    "ENDS",
     "FC",
     "FUNCTIONS",
     "LRN",
@@ -58,6 +62,8 @@ __all__ = [
     "PReLU",
     "Params",
     "Part",
+    "Shuffle",
     "Softmax",
+    "Take",
     "Widen",
 ]

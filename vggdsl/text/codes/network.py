@@ -6,7 +6,7 @@ from vggdsl.text.codes.row import Code
 from vggdsl.text.facts import Disagreement, Twice, UnmatchedRule
 
 Name = Literal[
-    "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V208",
+    "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V208", "V209",
     "V210", "V211", "V212", "V213", "V214", "V215", "V216", "V217", "V218", "V219",
     "V220", "V221", "V222", "V223", "V224",
     "V230", "V231", "V232", "V233", "V234", "V235", "V236",
@@ -36,8 +36,9 @@ ROWS = (
         "V203",
         "shape",
         "channels that groups don't divide",
-        "A grouped convolution splits the channels that it gets and those that it gives into equal groups.",
-        "Choose groups that divide both.",
+        "A grouped convolution splits the channels that it gets and those that it gives into equal groups; a shuffle, "
+        "those that it gets.",
+        "Choose groups that divide them.",
         example="v203_groups",
     ),
     Code(
@@ -82,6 +83,14 @@ ROWS = (
         "hold one value nothing would be left.",
         "Choose groups that divide the channels, and fewer where a map has one position.",
         example="v208_groups",
+    ),
+    Code(
+        "V209",
+        "shape",
+        "more channels taken than there are",
+        "`first-58` takes the first 58 channels of what it gets, `last-58` the last.",
+        "Take fewer, or give the layers before it more channels.",
+        example="v209_take",
     ),
     Code(
         "V210",
