@@ -4,7 +4,7 @@ import io
 import math
 import socket
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.message import Message
 from functools import cache, partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from vggdsl.spec.spec import load, parse
 from vggdsl.targets import foreign_weights
 from vggdsl.targets.foreign_weights import Loaded, from_file, from_torchvision
 from vggdsl.targets.modules import Untraceable
-from vggdsl.targets.torch import TrainingOutput
+from vggdsl.targets.torch import TrainingOutput, load_weights, without_weights
 from vggdsl.targets.tracing import trace
 from vggdsl.text.errors import InputError
 from vggdsl.text.resources import folder
@@ -373,6 +373,90 @@ def test_products_are_known_in_any_order() -> None:
     for wrong in ("factor", "summand"):
         with pytest.raises(Untraceable):
             trace(_Excited(wrong), graph.input)
+
+
+def _shuffled(x: Tensor, groups: int) -> Tensor:
+    n, c, h, w = x.size()
+    return x.view(n, groups, c // groups, h, w).transpose(1, 2).contiguous().view(n, -1, h, w)
+
+
+class _Moving(nn.Module):
+    """A convolution, and a function behind it that moves values about."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv, self.function = nn.Conv2d(3, 12, 3, padding=1), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self.conv(x))
+
+
+_SHUFFLED: list[Callable[[Tensor], Tensor]] = [
+    nn.ChannelShuffle(3),
+    lambda x: _shuffled(x, 3),
+    lambda x: x.reshape(x.shape[0], 3, x.shape[1] // 3, x.size(2), x.size(3)).permute(0, 2, 1, 3, 4).flatten(1, 2),
+    lambda x: torch.reshape(x, (-1, 3, 4, 8, 8)).permute([0, 2, 1, 3, 4]).reshape(-1, 12, 8, 8),
+]
+_HALVES: list[Callable[[Tensor], Tensor]] = [
+    lambda x: torch.cat((x.chunk(2, dim=1)[1], x.chunk(2, dim=1)[0]), 1),
+    lambda x: torch.cat([torch.split(x, 6, 1)[1], torch.split(x, [6, 6], dim=1)[0]], dim=1),
+    lambda x: torch.cat((x[:, 6:], x[:, :6]), 1),
+    lambda x: torch.cat((x[:, -6:], torch.chunk(x, 2, 1)[0]), 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "functions"),
+    [
+        ("shuffle-3", _SHUFFLED),
+        ("concat[ last-6 | first-6 ]", _HALVES),
+        ("first-8 last-4", [lambda x: x.chunk(3, dim=1)[1], lambda x: x[:, 4:8]]),
+        ("global-avgpool", [lambda x: x.mean([2, 3]), lambda x: torch.mean(x, dim=(-1, -2), keepdim=True)]),
+        ("global-maxpool", [lambda x: x.amax((2, 3))]),
+        ("identity", [lambda x: x.contiguous().flatten(1), lambda x: x.view(x.size(0), -1)]),
+    ],
+)
+def test_what_moves_values_about_is_known(text: str, functions: list[Callable[[Tensor], Tensor]]) -> None:
+    """What a shuffle or a split is takes several calls in PyTorch; each way gives what our network gives."""
+    graph = parse(f"input 8x8x3\nafter conv: none\nconv3-12 {text}").typed
+    for function in functions:
+        theirs = _Moving(function).eval()
+        pairs = pair(normal_form(graph), trace(theirs, graph.input))
+        assert pairs is not None
+        assert pairs["conv1_1"] == "conv"
+        ours = without_weights(graph).eval()
+        load_weights(
+            ours, {f"conv1_1.{part}": value.detach().numpy() for part, value in theirs.conv.named_parameters()}
+        )
+        x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+        torch.testing.assert_close(ours(x).flatten(1), theirs(x).flatten(1))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: _shuffled(x, 4),  # the inverse
+        lambda x: x.view(x.size(0), 3, 4, 8, 8).contiguous().view(x.size(0), 12, 8, 8),
+        lambda x: x.view(x.size(0), 3, 4, 8, 8).transpose(1, 3).contiguous().view(x.size(0), 12, 8, 8),
+        lambda x: x.view(x.size(0), 4, 3, 8, 8).transpose(1, 2).contiguous().view(x.size(0), 12, 8, 8),
+        lambda x: x.transpose(1, 2),
+        lambda x: x.chunk(2, dim=2)[0],
+        lambda x: x[:, ::2],
+        lambda x: x[1:],
+        lambda x: x.mean(1),
+        lambda x: x.mean(),
+        lambda x: x.size(7),
+        lambda x: x.view(-1, 64),
+        lambda x: x * x.size(1),
+    ],
+)
+def test_what_moves_values_otherwise_is_not(function: Callable[[Tensor], Tensor]) -> None:
+    graph = parse("input 8x8x3\nafter conv: none\nconv3-12 shuffle-3").typed
+    try:
+        theirs = trace(_Moving(function), graph.input)
+    except Untraceable:
+        return
+    assert pair(normal_form(graph), theirs) is None
 
 
 def test_groups_and_hard_functions_are_known() -> None:

@@ -1,5 +1,6 @@
 """A module of PyTorch in the normal form of its layers, by ``torch.fx``: nothing is computed, no weight is read."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import fx, nn
@@ -8,6 +9,7 @@ from vggdsl.network.matching import AdaptiveAvgPool, NormalForm
 from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
 from vggdsl.targets.modules import Untraceable, call_of, layer_of
+from vggdsl.targets.moves import Behind, Map, moved
 from vggdsl.text.errors import ShapeError
 
 
@@ -25,6 +27,7 @@ def trace(module: nn.Module, shape: Shape) -> NormalForm:
     names: dict[str, str] = {}
     seen: set[str] = set()
     gathered: dict[str, tuple[Any, ...]] = {}
+    between: dict[str, Any] = {}
     for node in traced.nodes:
         if node.op == "placeholder" and form is None:
             form = NormalForm(node.name, shape)
@@ -38,11 +41,24 @@ def trace(module: nn.Module, shape: Shape) -> NormalForm:
             return form.finish(logits, heads)
         elif isinstance(node.target, type) and issubclass(node.target, tuple):
             gathered[node.name] = node.args
+        elif form is not None and (moves := _moved(node, form, names, between)) is not None:
+            if not isinstance(moves, Behind):
+                between[node.name] = moves
+                continue
+            names[node.name] = node.name
+            *before, last = moves.layers
+            at = moves.of.name
+            for i, layer in enumerate(before, 1):
+                form.add(f"{node.name}.{i}", layer, [at])
+                at = f"{node.name}.{i}"
+            form.add(node.name, last, [at])
         elif form is not None:
             name = node.target if node.op == "call_module" else node.name
             if name in names.values():
                 name = node.name  # a module without weights may be called again
             sources = _sources(node)
+            if any(source.name not in names for source in sources):
+                raise Untraceable(f"no spec can say its {node.target}")
             inputs = [names[source.name] for source in sources]
             x = form.shape(inputs[0]) if inputs else shape
             op = _op(node, module, x)
@@ -61,6 +77,20 @@ def trace(module: nn.Module, shape: Shape) -> NormalForm:
 def _sources(node: fx.Node) -> list[fx.Node]:
     found = list(node.args[0]) if node.args and isinstance(node.args[0], list | tuple) else list(node.args)
     return [each for each in found if isinstance(each, fx.Node)]
+
+
+def _moved(node: fx.Node, form: NormalForm, names: Mapping[str, str], between: Mapping[str, Any]) -> Any:
+    """What a call gives that only moves values about; None for others."""
+    if node.op not in ("call_function", "call_method"):
+        return None
+
+    def value(source: fx.Node) -> Any:
+        if source.name in names:
+            return Map(names[source.name], form.shape(names[source.name]))
+        return between.get(source.name)
+
+    given, options = fx.node.map_arg((node.args, node.kwargs), value)
+    return moved(node.target, given, options)
 
 
 def _op(node: fx.Node, root: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
