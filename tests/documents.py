@@ -65,7 +65,7 @@ def option(text: str) -> Option:
     return Option(placed(key), placed(value), NOWHERE)
 
 
-_VALUES = ["1", "0x3", "yes", "1e-3", "1,2", "256,384,512", "~5K", "1,234Ki", "a/b+c", "é", "-1", "."]
+_VALUES = ["1", "0x3", "yes", "1e-3", "1,2", "0,1,0,1", "256,384,512", "~5K", "1,234Ki", "a/b+c", "é", "-1", "."]
 bare_values = st.sampled_from(_VALUES)
 _KEYS = sorted({key.name for keys in OPTIONS.values() for key in keys} | {"lr", "foo-bar", "n1"})
 option_keys = st.sampled_from(_KEYS).map(placed)

@@ -37,7 +37,7 @@ from vggdsl.network.ops import (
     Softmax,
     Widen,
 )
-from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.shapes import Pair, Shape, Sides, Window
 from vggdsl.text.errors import ShapeError
 from vggdsl.text.source import Source, Span
 
@@ -53,9 +53,17 @@ def pairs(draw: st.DrawFn, low: int, high: int) -> Pair:
     return Pair(first, first if draw(st.booleans()) else draw(st.integers(low, high)))
 
 
-def _fitting(kernel: Pair, pad: Pair, dilation: Pair, x: Shape) -> Pair:
+@st.composite
+def sides(draw: st.DrawFn, most: Pair) -> Pair | Sides:
+    """Padding by sides, each at most that of its axis; a pair where opposite ones are the same."""
+    return Window(POINT.kernel, pad=Sides(*(draw(st.integers(0, m)) for m in (most.h, most.h, most.w, most.w)))).pad
+
+
+def _fitting(kernel: Pair, pad: Pair | Sides, dilation: Pair, x: Shape) -> Pair:
     """The kernel, made smaller where it exceeds the padded input."""
-    rooms = ((n + 2 * p - 1) // d + 1 for n, p, d in zip((x.h, x.w), pad, dilation, strict=True))
+    w = Window(kernel, pad=pad)
+    pads = zip(w.pad_before, w.pad_behind, strict=True)
+    rooms = ((n + p + q - 1) // d + 1 for n, (p, q), d in zip((x.h, x.w), pads, dilation, strict=True))
     return Pair(*(min(k, room) for k, room in zip(kernel, rooms, strict=True)))
 
 
@@ -64,7 +72,7 @@ def convs(draw: st.DrawFn, x: Shape) -> Conv:
     """Convolutions that can take the shape."""
     kernel, dilation = draw(pairs(1, 5)), draw(st.sampled_from([Pair(1, 1)] * 3 + [Pair(2, 2), Pair(1, 3)]))
     same = Pair(*((k - 1) // 2 for k in kernel))
-    pad = same if draw(st.booleans()) else draw(pairs(0, 3))
+    pad = same if draw(st.booleans()) else draw(pairs(0, 3) | sides(Pair(3, 3)))
     kernel = _fitting(kernel, pad, dilation, x)
     groups = draw(st.sampled_from([g for g in range(1, CHANNELS + 1) if x.c % g == 0]))
     channels = groups * draw(st.integers(1, max(1, CHANNELS // groups)))
@@ -76,9 +84,11 @@ def convs(draw: st.DrawFn, x: Shape) -> Conv:
 def pool_windows(draw: st.DrawFn, x: Shape) -> Window:
     """Windows whose padding is at most half of them: else one could lie outside of the input."""
     kernel = _fitting(draw(pairs(1, 4)), Pair(0, 0), Pair(1, 1), x)
-    pad = Pair(*(draw(st.integers(0, k // 2)) for k in kernel))
+    half = Pair(*(k // 2 for k in kernel))
+    pad = draw(sides(half) if draw(st.booleans()) else st.builds(Pair, *(st.integers(0, k) for k in half)))
     stride = draw(st.integers(1, 3))  # the language gives a pool one for both axes
-    return Window(kernel, Pair(stride, stride), pad, ceil=draw(st.booleans()))
+    ceil = draw(st.booleans()) and not isinstance(pad, Sides)  # with sides there is no need of it
+    return Window(kernel, Pair(stride, stride), pad, ceil=ceil)
 
 
 TRIED: dict[str, list[float]] = {
@@ -499,7 +509,7 @@ def _conv_options(op: Conv) -> list[str]:
     if w.stride.h != w.stride.w:
         options.append(f"stride={w.stride}")
     if w.pad != same:
-        options.append(f"pad={_side(w.pad)}")
+        options.append(f"pad={w.pad.short}")
     if w.dilation != (1, 1):
         options.append(f"dilation={_side(w.dilation)}")
     if op.groups != 1:
@@ -512,7 +522,7 @@ def _conv_options(op: Conv) -> list[str]:
 def _pool(word: str, w: Window, number: Callable[[int], str]) -> str:
     parts = [f"{word}{_side(w.kernel, number)}/{number(w.stride.h)}"]
     if any(w.pad):
-        parts.append(f"pad={_side(w.pad)}")
+        parts.append(f"pad={w.pad.short}")
     if w.ceil:
         parts.append("ceil")
     return " ".join(parts)
@@ -559,7 +569,7 @@ def chain_texts(draw: st.DrawFn) -> str:
 
 def _repeatable(op: Conv) -> bool:
     """Whether it can take what it gives, and leaves the size to the layers behind."""
-    same = all(k % 2 and p == k // 2 for k, p in zip(op.window.kernel, op.window.pad, strict=True))
+    same = all(k % 2 for k in op.window.kernel) and op.window.pad == Pair(*(k // 2 for k in op.window.kernel))
     plain = op.window.stride == op.window.dilation == (1, 1)
     return same and plain and op.groups == 1
 

@@ -5,9 +5,9 @@ from refusals import findings
 
 import vggdsl
 from vggdsl.language.options import OPTIONS
-from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Type, UnfitError, Whole
+from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Padding, Type, UnfitError, Whole
 from vggdsl.network.ops import BatchNorm, Conv
-from vggdsl.network.shapes import Pair
+from vggdsl.network.shapes import Pair, Sides
 from vggdsl.spec import measured
 from vggdsl.spec.claims import PROTOCOL
 
@@ -41,6 +41,9 @@ def test_a_default_is_one_of_the_values(key: Key) -> None:
         (Number(), "90%", 0.9),
         (Number(0, 1), "1", 1.0),
         (Axes(Whole(0)), "0×3", Pair(0, 3)),
+        (Padding(Whole(0)), "1x2", Pair(1, 2)),
+        (Padding(Whole(0)), "0,1,2,3", Sides(0, 1, 2, 3)),
+        (Padding(Whole(0)), "1,1,2,2", Pair(1, 2)),
         (Choice("random", "noise"), "Noise", "noise"),
     ],
 )
@@ -69,6 +72,10 @@ def test_what_fits(type: Type, text: str, value: object) -> None:
         (Number(0, 1), "1.5"),
         (Axes(Whole(0)), "1x2x3"),
         (Axes(Whole(0)), "1x"),
+        *(
+            (Padding(Whole(0)), text)
+            for text in ("1,2", "1,024", "1,2,3", "1,2,3,4,5", "1,2,3,04", "1,2,3,", "1,2,3,x")
+        ),
         (Choice("random"), "true"),
     ],
 )

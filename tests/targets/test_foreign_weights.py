@@ -346,6 +346,70 @@ class _Mobile(nn.Module):
         return self.last(torch.flatten(nn.functional.hardsigmoid(x), 1))  # type: ignore[no-any-return]
 
 
+def _behind_padding(pad: nn.Module, *layers: nn.Module) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 4, 1), pad, *layers)
+
+
+class _BehindPad(nn.Module):
+    def __init__(self, value: float | None, layer: nn.Module) -> None:
+        super().__init__()
+        self.first, self.layer, self.value = nn.Conv2d(3, 4, 1), layer, value
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = nn.functional.pad(self.first(x), (0, 1, 2, 0), "constant", self.value)
+        return self.layer(x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs"),
+    [
+        ("conv3-8/2 pad=0,1,0,1", _behind_padding(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(4, 8, 3, 2))),
+        ("conv3-8 pad=3,2,1,2", _behind_padding(nn.ZeroPad2d((0, 1, 2, 1)), nn.Conv2d(4, 8, 3, padding=1))),
+        ("conv3-8", _behind_padding(nn.ZeroPad2d(1), nn.Conv2d(4, 8, 3))),
+        ("conv3-8", _behind_padding(nn.Identity(), nn.Conv2d(4, 8, 3, padding="same"))),
+        ("conv4-8 pad=1,2,1,2", _behind_padding(nn.Identity(), nn.Conv2d(4, 8, 4, padding="same"))),
+        ("conv3-8 pad=0", _behind_padding(nn.ZeroPad2d(0), nn.Conv2d(4, 8, 3, padding="valid"))),
+        ("avgpool3/2 pad=0,1,0,1", _behind_padding(nn.ZeroPad2d((0, 1, 0, 1)), nn.AvgPool2d(3, 2))),
+        ("maxpool3/2 pad=0,1,0,1", _behind_padding(nn.ConstantPad2d((0, 1, 0, 1), -math.inf), nn.MaxPool2d(3, 2))),
+        ("conv3-8 pad=2,0,0,1", _BehindPad(0, nn.Conv2d(4, 8, 3))),
+        ("conv3-8 pad=2,0,0,1", _BehindPad(None, nn.Conv2d(4, 8, 3))),
+        ("maxpool5/2 pad=2,0,0,1", _BehindPad(-math.inf, nn.MaxPool2d(5, 2))),
+    ],
+)
+def test_padding_before_a_layer_is_known_as_its_own(text: str, theirs: nn.Module) -> None:
+    """Each side where it is: the values are the same, too."""
+    graph = parse(f"input 12x14x3\nafter conv: none\nconv1-4 {text}").typed
+    found = trace(theirs, graph.input)
+    pairs = pair(normal_form(graph), found)
+    assert pairs is not None, differences(normal_form(graph), found)
+    ours, state = without_weights(graph).eval(), theirs.state_dict()
+    names = {f"{one}.{part}": f"{other}.{part}" for one, other in pairs.items() for part in ("weight", "bias")}
+    load_weights(ours, {one: state[other].numpy() for one, other in names.items() if other in state})
+    x = torch.randn(2, 3, 12, 14, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(ours(x), theirs.eval()(x))
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs"),
+    [
+        ("conv3-8/2 pad=0,1,0,1", _behind_padding(nn.ZeroPad2d((1, 0, 0, 1)), nn.Conv2d(4, 8, 3, 2))),
+        ("conv3-8/2 pad=0,1,0,1", _behind_padding(nn.ConstantPad2d((0, 1, 0, 1), 1), nn.Conv2d(4, 8, 3, 2))),
+        ("conv3-8/2 pad=0,1,0,1", _behind_padding(nn.ReplicationPad2d((0, 1, 0, 1)), nn.Conv2d(4, 8, 3, 2))),
+        ("conv3-8 pad=0", _behind_padding(nn.ZeroPad2d(-1), nn.Conv2d(4, 8, 3, padding=1))),
+        ("maxpool3/2 pad=0,1,0,1", _behind_padding(nn.ZeroPad2d((0, 1, 0, 1)), nn.MaxPool2d(3, 2))),
+        ("conv3-8 pad=2,0,0,1", _BehindPad(1, nn.Conv2d(4, 8, 3))),
+        ("conv3-8 pad=0,2,0,1", _BehindPad(0, nn.Conv2d(4, 8, 3))),
+    ],
+)
+def test_other_padding_before_a_layer_is_not(text: str, theirs: nn.Module) -> None:
+    graph = parse(f"input 12x14x3\nafter conv: none\nconv1-4 {text}").typed
+    try:
+        found = trace(theirs, graph.input)
+    except Untraceable:
+        return
+    assert pair(normal_form(graph), found) is None
+
+
 class _Excited(nn.Module):
     """Scales channels by what it squeezes of them, in either order, and something else where ``wrong``."""
 

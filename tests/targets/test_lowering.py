@@ -59,7 +59,7 @@ from vggdsl.network.ops import (
     Softmax,
 )
 from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
-from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.shapes import Pair, Shape, Sides, Window
 from vggdsl.network.weights import Array, weight_shapes, without_heads
 from vggdsl.spec.spec import load, parse
 from vggdsl.targets.folding import fold_weights
@@ -334,6 +334,7 @@ def test_folded_is_unfolded(graph: TypedGraph, seed: int) -> None:
 
 
 CEIL = replace(P3, ceil=True)
+SIDED = replace(P3, pad=Sides(0, 1, 1, 0))
 MAP, VECTOR = Shape(6, 10, 8), Shape(8, 1, 1)
 WITHOUT_WINDOW = [kind for kinds in BY_OP.values() for kind in kinds]
 
@@ -346,7 +347,7 @@ def _sizes(kind: LayerKind) -> list[int]:
 
 SINGLE: list[Op] = [
     *(LRN(n, alpha=0.5) for n in range(1, 8)),
-    *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, CEIL, replace(CEIL, pad=Pair(0, 0)))),
+    *(pool(window) for pool in (MaxPool, AvgPool) for window in (P3, SIDED, CEIL, replace(CEIL, pad=Pair(0, 0)))),
     *(kind.make() for kind in WITHOUT_WINDOW if kind.form == "PLAIN" and kind.op is not LRN),
     *(kind.make(0.5) for kind in WITHOUT_WINDOW if kind.form == "RATED"),
     *(kind.make(number) for kind in WITHOUT_WINDOW if kind.form == "CURVED" for number in (None, 0.1, 0.25)),
@@ -385,6 +386,21 @@ def test_the_constant_of_a_function_is_that_which_is_written(word: str, value: f
     model = to_onnx(graph, {})
     np.testing.assert_allclose(run_onnx(model, x), expected, rtol=1e-6)
     assert model.graph[0].attributes["alpha"].as_float() == 0.3
+
+
+def test_each_side_is_padded_by_itself() -> None:
+    """Above, below, left, right; a maximum of negative values isn't that of the padding."""
+    x = -torch.arange(1.0, 5.0).reshape(1, 1, 2, 2)
+    graph = parse("input 2x2x1\nafter conv: none\nconv1-1 pad=1,0,0,2 bias=no").typed
+    network = to_torch(graph)
+    load_weights(network, {"conv1_1.weight": np.ones((1, 1, 1, 1), np.float32)})
+    expected = torch.tensor([[0.0, 0, 0, 0], [-1, -2, 0, 0], [-3, -4, 0, 0]])
+    assert torch.equal(network(x)[0, 0].detach(), expected)
+    np.testing.assert_array_equal(run_onnx(to_onnx(graph, weights(network)), x)[0, 0], expected.numpy())
+    for text, values in (("maxpool2/1", [[-1.0, -2], [-3, -4]]), ("avgpool2/1", [[-2.5, -1.5], [-1.75, -1]])):
+        graph = parse(f"input 2x2x1\n{text} pad=0,1,0,1").typed
+        assert torch.equal(to_torch(graph)(x)[0, 0], torch.tensor(values))
+        np.testing.assert_array_equal(run_onnx(to_onnx(graph, {}), x)[0, 0], np.array(values, np.float32))
 
 
 def test_an_input_alone() -> None:

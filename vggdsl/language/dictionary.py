@@ -11,7 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from vggdsl.language.schema import Axes, Flag, Key, Number, Whole
+from vggdsl.language.schema import Axes, Flag, Key, Number, Padding, Whole
 from vggdsl.network.ops import (
     ENDS,
     FC,
@@ -101,11 +101,17 @@ class LayerKind:
         return self.op(**self.fields, **numbers, **values)
 
 
-_COUNT, _PADDING = Whole(1, most=10**6), Axes(Whole(0, most=10**6))
+_COUNT, _PADDING = Whole(1, most=10**6), Padding(Whole(0, most=10**6))
+_SIDES = ", or above, below, left and right: `pad=0,1,0,1`"
 _ABOVE_0 = Number(0, above=True)
 _BIAS = Key("bias", Flag(), "one number more for each output", default=Conv.bias)
 _POOL = (
-    Key("pad", _PADDING, "rows and columns that are added on each side", default=Window.pad),
+    Key(
+        "pad",
+        _PADDING,
+        "rows and columns that are added on each side, or above, below, left and right: `pad=0,1,0,1`",
+        default=Window.pad,
+    ),
     Key("ceil", Flag(), "a last window may hang over the end", default=Window.ceil),
 )
 
@@ -131,7 +137,11 @@ _ROWS = (
         "convolution: kernel, channels, stride; pads by (k − 1)/2, with a bias",
         shown=("conv3-64", "conv1x7-64", "conv7-64/2"),
         options=(
-            Key("pad", _PADDING, "rows and columns of zeros on each side; else as many as keep the size at stride 1"),
+            Key(
+                "pad",
+                _PADDING,
+                f"rows and columns of zeros on each side{_SIDES}; else as many as keep the size at stride 1",
+            ),
             Key("stride", Axes(_COUNT), "how far the window moves", default=Window.stride),
             Key("groups", _COUNT, "parts of the channels, each convolved by itself", default=Conv.groups),
             Key("dilation", Axes(_COUNT), "the distance of two weights of the window", default=Window.dilation),

@@ -10,7 +10,7 @@ from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block, Default, Document
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import LRN, Conv, Identity, Softmax
-from vggdsl.network.shapes import Pair, Window
+from vggdsl.network.shapes import Pair, Sides, Window
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, respelled
 from vggdsl.text.facts import Twice
@@ -66,7 +66,7 @@ def _padding_only(t: TypedNode) -> Iterator[Diagnostic]:
 
 
 def _touches(window: Window, axis: int, size: int, place: int) -> bool:
-    start = place * window.stride[axis] - window.pad[axis]
+    start = place * window.stride[axis] - window.pad_before[axis]
     step = window.dilation[axis]
     first = max(0, -(start // step)) if start < 0 else 0
     return first < window.kernel[axis] and 0 <= start + first * step < size
@@ -79,13 +79,18 @@ def _dropped(t: TypedNode) -> Iterator[Diagnostic]:
     if window is None or op.weight_layer:
         return
     for axis, what, size, positions in ((0, "row", t.x.h, t.shape.h), (1, "column", t.x.w, t.shape.w)):
-        last = (positions - 1) * window.stride[axis] - window.pad[axis] + window.extent[axis] - 1
+        last = (positions - 1) * window.stride[axis] - window.pad_before[axis] + window.extent[axis] - 1
         n = size - 1 - last
         if n > max(0, window.stride[axis] - window.extent[axis]):
             message = f"{op.kind} never sees the last {what if n == 1 else f'{n} {what}s'} of {t.x}"
             up = replace(window, ceil=True).positions(Pair(t.x.h, t.x.w))[axis]
             wrong = Diagnostic("W202", message, (Label(t.node.span, "this window"),), "widen the window to see it")
-            yield wrong.helped("add `ceil` to see it", added_behind(t.node.span, " ceil")) if up > positions else wrong
+            if isinstance(window.pad, Sides):
+                yield wrong.helped(f"pad more {'below' if axis == 0 else 'on the right'} to see it")
+            elif up > positions:
+                yield wrong.helped("add `ceil` to see it", added_behind(t.node.span, " ceil"))
+            else:
+                yield wrong
             return
 
 

@@ -8,10 +8,10 @@ from typing import Any, assert_never
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
 from vggdsl.language.reader import Reader, Voice
-from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, UnfitError, Whole
+from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Padding, UnfitError, Whole
 from vggdsl.language.syntax import Option
 from vggdsl.network.ops import Layer, Merge
-from vggdsl.network.shapes import Pair, Window
+from vggdsl.network.shapes import Pair, Sides, Window
 from vggdsl.text.edits import removal
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.figures import LONGEST
@@ -43,10 +43,15 @@ class _Voice(Voice):
         if "$" in value:
             return outside_block(value, option.span)
         match key.type:
-            case Axes(side) if re.search("[x×]", value, re.IGNORECASE):
+            case Padding() if "," in value:
+                message = f"{key.name} is {key.type.says}, not `{value}`"
+                help = f"`{key.name}=0,1,0,1` adds {Sides(0, 1, 0, 1)}"
+                if re.fullmatch("(0|[1-9][0-9]*),(0|[1-9][0-9]*)", value):
+                    help = f"write `{key.name}={value.replace(',', 'x')}` for height and width; {help}"
+            case Axes(side) | Padding(side) if re.search("[x×]", value, re.IGNORECASE):
                 message = f"{key.name} is {key.type.says}"
                 help = f"write `{key.name}={key.example}` or `{key.name}={side.least}x3`"
-            case (Whole() as side) | Axes(side):
+            case (Whole() as side) | Axes(side) | Padding(side):
                 message, help = f"{key.name} can't be `{value}`", f"{side.says} can stand here"
             case Number() | Flag():
                 message, help = f"{key.name} is {key.type.says}, not `{value}`", f"write `{key.name}={key.example}`"
@@ -99,7 +104,7 @@ def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:
             assert_never(kind.form)
 
 
-def _conv(layer: syntax.Layer, pad: Pair | None = None, **values: Any) -> dict[str, Any]:
+def _conv(layer: syntax.Layer, pad: Pair | Sides | None = None, **values: Any) -> dict[str, Any]:
     assert layer.kernel is not None
     kernel = Pair(*(_number(k, layer.span) for k in layer.kernel))
     if layer.stride is not None:
@@ -115,7 +120,10 @@ def _pool_window(layer: syntax.Layer, **values: Any) -> Window:
         kernel = Pair(*(_number(k, layer.span) for k in layer.kernel))
         stride = Pair(*[_number(layer.stride, layer.span)] * 2)
     window = Window(kernel, stride, **values)
-    if any(2 * p > k for p, k in zip(window.pad, kernel, strict=True)):
+    if window.ceil and isinstance(window.pad, Sides):
+        message, help = "`ceil` where sides are padded by themselves", "remove it, and pad more below or right"
+        raise NetworkError(Diagnostic("V222", message, (Label(layer.span, "here"),), help))
+    if any(2 * max(p, q) > k for p, q, k in zip(window.pad_before, window.pad_behind, kernel, strict=True)):
         message = f"padding {window.pad} is more than half of the window {kernel}"
         label = Label(layer.span, "this window")
         raise NetworkError(Diagnostic("V205", message, (label,), "a pool may pad by half of its window at most"))

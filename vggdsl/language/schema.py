@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, get_origin
 
-from vggdsl.network.shapes import Pair
+from vggdsl.network.shapes import Pair, Sides, Window
 from vggdsl.text.figures import Figure
 
 LARGEST = 10**9
@@ -120,6 +120,31 @@ class Axes(Type):
         return Pair(sides[0], sides[-1])
 
     def write(self, value: Pair) -> str:
+        return value.short
+
+
+class Padding(Type):
+    """What is added around a map: also by sides, in the order of Keras.
+
+    >>> Padding(Whole(0)).read("0,1,0,1"), Padding(Whole(0)).read("1,1,0,0")
+    (Sides(top=0, bottom=1, left=0, right=1), Pair(h=1, w=0))
+    """
+
+    __match_args__ = ("side",)
+    says = "one number, height x width, or four sides"
+
+    def __init__(self, side: Whole) -> None:
+        self.side, self.example = side, side.example
+
+    def read(self, text: str) -> Pair | Sides:
+        if "," not in text:
+            return Axes(self.side).read(text)
+        sides = text.split(",")
+        if len(sides) != 4 or not all(re.fullmatch("0|[1-9][0-9]*", side) for side in sides):  # 1,024 is no pair
+            raise UnfitError
+        return Window(Pair(1, 1), pad=Sides(*map(self.side.read, sides))).pad
+
+    def write(self, value: Pair | Sides) -> str:
         return value.short
 
 

@@ -2,10 +2,11 @@
 
 Two networks are held against each other as normal forms: graphs of layers without what doesn't change an output in
 evaluation (dropout, identities, a last softmax) and with one spelling for what computes the same (an average
-over the whole map). Every layer of both gets a number by what it is and by the numbers of its inputs; those
-of a sum or a product may stand in any order. Walking back from the outputs then pairs the layers, so that the order in
-which anyone registered or wrote them is of no account. What remains open are layers that stand in for each
-other in a sum, such as the branches of ``add[ conv3-64 | conv3-64 ]``: either pairing computes the same.
+over the whole map, a padding before a convolution). Every layer of both gets a number by what it is and by the
+numbers of its inputs; those of a sum or a product may stand in any order. Walking back from the outputs then pairs
+the layers, so that the order in which anyone registered or wrote them is of no account. What remains open are layers
+that stand in for each other in a sum, such as the branches of ``add[ conv3-64 | conv3-64 ]``: either pairing computes
+the same.
 
 Weights of which nothing but names and shapes is known are paired by their order (``in_order``), where that
 leaves one possibility.
@@ -13,13 +14,14 @@ leaves one possibility.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from math import inf
 from typing import ClassVar
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import AvgPool, Concat, Facts, GlobalAvgPool, Identity, Input, Merge, Softmax
-from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.ops import AvgPool, Concat, Conv, Facts, GlobalAvgPool, Identity, Input, MaxPool, Merge, Softmax
+from vggdsl.network.shapes import Pair, Shape, Sides, Window
 from vggdsl.network.weights import COUNTER, Weights, weight_shapes
 from vggdsl.text.errors import Diagnostic, InputError
 
@@ -53,6 +55,41 @@ class AdaptiveAvgPool(Facts):
 
 
 @dataclass(frozen=True)
+class Padding(Facts):
+    """Values around a map, a layer of its own in PyTorch; in a spec the layer behind it says them."""
+
+    word: ClassVar[str] = "padding"
+    sides: Sides
+    value: float
+
+    def out_shape(self, x: Shape) -> Shape:
+        top, bottom, left, right = self.sides
+        return Shape(x.c, x.h + top + bottom, x.w + left + right)
+
+    def plain(self, x: Shape) -> Facts:
+        return self if any(self.sides) else Identity()
+
+    def before(self, op: Facts) -> Facts | None:
+        """The layer that it and one behind it are together; None where that one adds other values."""
+        if not isinstance(op, Conv | AvgPool | MaxPool) or op.window.ceil:
+            return None
+        if self.value != (-inf if isinstance(op, MaxPool) else 0):
+            return None
+        (top, left), (bottom, right) = op.window.pad_before, op.window.pad_behind
+        added = Sides(top, bottom, left, right)
+        sides = Sides(*(one + other for one, other in zip(self.sides, added, strict=True)))
+        return replace(op, window=replace(op.window, pad=sides))
+
+    @property
+    def text(self) -> str:
+        return f"{self.value:g} {self.sides}"
+
+
+Foreign = AdaptiveAvgPool | Padding
+"""What others have as a layer, and no spec."""
+
+
+@dataclass(frozen=True)
 class Step:
     """A layer of a normal form, and the shape that it gives."""
 
@@ -81,6 +118,9 @@ class NormalForm:
         """Raises ``ShapeError`` if a layer can't take its inputs."""
         sources = tuple(self._stands_for[name] for name in inputs)
         shapes = [self.steps[source].shape for source in sources]
+        before = self.steps[sources[0]]
+        if isinstance(before.op, Padding) and (joined := before.op.before(op)) is not None:
+            op, sources, shapes = joined, before.inputs, [self.steps[before.inputs[0]].shape]
         op = op.plain(shapes[0])
         if isinstance(op, Identity) or (isinstance(op, Merge) and len(sources) == 1):
             self._stands_for[name] = sources[0]

@@ -23,6 +23,26 @@ class Pair(NamedTuple):
         return str(self.h) if self.h == self.w else str(self)
 
 
+class Sides(NamedTuple):
+    """Padding by sides, where opposite ones differ: in the order of Keras' ZeroPadding2D, height before width."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def __str__(self) -> str:
+        return f"{self.top} above, {self.bottom} below, {self.left} left, {self.right} right"
+
+    @property
+    def short(self) -> str:
+        """
+        >>> Sides(0, 1, 0, 1).short
+        '0,1,0,1'
+        """
+        return ",".join(map(str, self))
+
+
 @dataclass(frozen=True)
 class Shape:
     """Channels, height and width of one image's tensor; a vector of n values is (n, 1, 1).
@@ -51,13 +71,33 @@ class Shape:
 
 @dataclass(frozen=True)
 class Window:
-    """A window along both axes, as convolutions and pools have one."""
+    """A window along both axes, as convolutions and pools have one.
+
+    ``pad`` tells of opposite sides once where they are the same, so that there is one way to say it.
+
+    >>> Window(Pair(3, 3), pad=Sides(1, 1, 0, 0)).pad
+    Pair(h=1, w=0)
+    """
 
     kernel: Pair
     stride: Pair = Pair(1, 1)
-    pad: Pair = Pair(0, 0)
+    pad: Pair | Sides = Pair(0, 0)
     dilation: Pair = Pair(1, 1)
     ceil: bool = False
+
+    def __post_init__(self) -> None:
+        if self.pad_before == self.pad_behind:
+            object.__setattr__(self, "pad", self.pad_before)
+
+    @property
+    def pad_before(self) -> Pair:
+        """What is added above and left."""
+        return Pair(self.pad.top, self.pad.left) if isinstance(self.pad, Sides) else self.pad
+
+    @property
+    def pad_behind(self) -> Pair:
+        """What is added below and right."""
+        return Pair(self.pad.bottom, self.pad.right) if isinstance(self.pad, Sides) else self.pad
 
     @property
     def extent(self) -> Pair:
@@ -78,14 +118,14 @@ class Window:
     def positions(self, size: Pair) -> Pair:
         """How many places the window has on an input of that size; below 1 if it doesn't fit.
 
-        floor((n + 2p - extent) / s) + 1. With ``ceil`` the last window may hang over the end,
+        floor((n + padding - extent) / s) + 1. With ``ceil`` the last window may hang over the end,
         but must start inside the input or its leading padding (as in Caffe and PyTorch).
         """
         return Pair(*(self._along(axis, n) for axis, n in enumerate(size)))
 
     def _along(self, axis: int, n: int) -> int:
-        s, p = self.stride[axis], self.pad[axis]
-        room = n + 2 * p - self.extent[axis]
+        s, p = self.stride[axis], self.pad_before[axis]
+        room = n + p + self.pad_behind[axis] - self.extent[axis]
         if not self.ceil:
             return room // s + 1
         out = -(-room // s) + 1

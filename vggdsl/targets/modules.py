@@ -1,14 +1,17 @@
 """Each layer kind in PyTorch: the module that it becomes, and how it is known in a module that others wrote."""
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NamedTuple, assert_never
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vggdsl.network.matching import AdaptiveAvgPool
+from vggdsl.network.matching import AdaptiveAvgPool, Foreign, Padding
 from vggdsl.network.ops import (
     FC,
     LRN,
@@ -35,7 +38,7 @@ from vggdsl.network.ops import (
     Take,
     Widen,
 )
-from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.shapes import Pair, Shape, Sides, Window
 
 Layout = Literal["image", "vector", "either"]
 """What a module takes: (N, C, H, W), (N, C), or whichever comes."""
@@ -183,37 +186,79 @@ class _Mul(nn.Module):
         return x
 
 
+class _SidedConv(nn.Conv2d):
+    """Pads each side by itself, as PyTorch's own doesn't."""
+
+    def __init__(self, sides: Sides, **options: Any) -> None:
+        super().__init__(**options)
+        self.sides = sides
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(_padded(x, self.sides, 0))
+
+
+class _SidedMaxPool(nn.MaxPool2d):
+    def __init__(self, sides: Sides, **options: Any) -> None:
+        super().__init__(**options)
+        self.sides = sides
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(_padded(x, self.sides, -math.inf))  # type: ignore[no-any-return]  # torch's says nothing
+
+
+class _SidedAvgPool(nn.AvgPool2d):
+    def __init__(self, sides: Sides, **options: Any) -> None:
+        super().__init__(**options)
+        self.sides = sides
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(_padded(x, self.sides, 0))
+
+
+def _padded(x: Tensor, sides: Sides, value: float) -> Tensor:
+    return functional.pad(x, (sides.left, sides.right, sides.top, sides.bottom), value=value)
+
+
 def _conv(op: Conv, c: int) -> nn.Conv2d:
-    return nn.Conv2d(
+    window = op.window
+    kind = partial(_SidedConv, window.pad) if isinstance(window.pad, Sides) else nn.Conv2d
+    return kind(
         in_channels=c,
         out_channels=op.channels,
-        kernel_size=_plain(op.window.kernel),
-        stride=_plain(op.window.stride),
-        padding=_plain(op.window.pad),
-        dilation=_plain(op.window.dilation),
+        kernel_size=_plain(window.kernel),
+        stride=_plain(window.stride),
+        padding=_pad(window),
+        dilation=_plain(window.dilation),
         groups=op.groups,
         bias=op.bias,
     )
 
 
 def _max_pool(window: Window) -> nn.MaxPool2d:
-    return nn.MaxPool2d(
+    kind = partial(_SidedMaxPool, window.pad) if isinstance(window.pad, Sides) else nn.MaxPool2d
+    return kind(
         kernel_size=_plain(window.kernel),
         stride=_plain(window.stride),
-        padding=_plain(window.pad),
+        padding=_pad(window),
         dilation=_plain(window.dilation),
         ceil_mode=window.ceil,
     )
 
 
 def _avg_pool(window: Window) -> nn.AvgPool2d:
-    return nn.AvgPool2d(
+    kind = partial(_SidedAvgPool, window.pad) if isinstance(window.pad, Sides) else nn.AvgPool2d
+    return kind(
         kernel_size=_plain(window.kernel),
         stride=_plain(window.stride),
-        padding=_plain(window.pad),
+        padding=_pad(window),
         ceil_mode=window.ceil,
         count_include_pad=True,
     )
+
+
+def _pad(window: Window) -> tuple[int, int]:
+    """What PyTorch's own module adds."""
+    return (0, 0) if isinstance(window.pad, Sides) else _plain(window.pad)
 
 
 def _plain(pair: Pair) -> tuple[int, int]:
@@ -224,11 +269,11 @@ def _plain(pair: Pair) -> tuple[int, int]:
 # -- in: the layer that a module, or a call of a function, is
 
 
-def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
+def layer_of(module: nn.Module, x: Shape) -> Op | Foreign:
     """What a module does with ``x`` in evaluation. Raises ``Untraceable`` if no spec can say it."""
     match module:
         case nn.Conv2d() if module.padding_mode == "zeros" and module.in_channels == x.c:
-            window = _window(module.kernel_size, module.stride, module.padding, module.dilation)
+            window = _window(module, module.dilation)
             return Conv(module.out_channels, window, module.groups, module.bias is not None)
         case nn.Linear() if module.in_features == x.elements:
             return FC(module.out_features, module.bias is not None)
@@ -239,11 +284,12 @@ def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
         case nn.GroupNorm() if module.affine and module.num_channels == x.c:
             return GroupNorm(module.num_groups, module.eps)
         case nn.MaxPool2d():
-            window = _window(module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode)
-            return MaxPool(window)
+            return MaxPool(_window(module, module.dilation, module.ceil_mode))
         case nn.AvgPool2d() if module.count_include_pad or not any(_pair(module.padding)):
             if module.divisor_override is None:
-                return AvgPool(_window(module.kernel_size, module.stride, module.padding, 1, module.ceil_mode))
+                return AvgPool(_window(module, 1, module.ceil_mode))
+        case nn.ConstantPad2d(padding=(int() as left, int() as right, int() as top, int() as bottom)):
+            return _padding(Sides(top, bottom, left, right), module.value)
         case nn.AdaptiveAvgPool2d(output_size=int() | (int(), int()) as size):
             return AdaptiveAvgPool(_pair(size))
         case nn.AdaptiveMaxPool2d(output_size=1 | (1, 1)) if not module.return_indices:
@@ -267,7 +313,7 @@ def layer_of(module: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
     raise Untraceable(f"no spec can say its {module}")
 
 
-def call_of(function: object, rest: Sequence[Any], options: Mapping[str, Any], x: Shape) -> Op | AdaptiveAvgPool:
+def call_of(function: object, rest: Sequence[Any], options: Mapping[str, Any], x: Shape) -> Op | Foreign:
     """What a call of a function does with ``x``; ``rest`` are its other arguments. Raises ``Untraceable``."""
     if function in _MERGES:
         op = _MERGES[function]
@@ -277,6 +323,9 @@ def call_of(function: object, rest: Sequence[Any], options: Mapping[str, Any], x
         match (*rest, *options.values()):
             case [(0, 0, 0, 0, 0, int() as more)] | [(0, 0, 0, 0, 0, int() as more), "constant", None | 0] if more >= 0:
                 return Widen(x.c + more)
+            case [(int() as left, int() as right, int() as top, int() as bottom), *how]:
+                if not how or how[0] == "constant":
+                    return _padding(Sides(top, bottom, left, right), 0 if how[1:] in ([], [None]) else how[1])
     if getattr(function, "__name__", "") == "stochastic_depth":  # torchvision's: in evaluation all are there
         return Identity()
     if function in _CALLS:
@@ -309,10 +358,21 @@ def _constants(module: nn.Module) -> dict[str, Any]:
     return {name: getattr(module, name) for name in getattr(module, "__constants__", ()) if name != "inplace"}
 
 
-def _window(kernel: Any, stride: Any, pad: Any, dilation: Any, ceil: bool = False) -> Window:
-    if isinstance(pad, str):
-        raise Untraceable(f"no spec can say its padding {pad!r}")
-    return Window(_pair(kernel), _pair(stride), _pair(pad), _pair(dilation), ceil)
+def _window(module: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d, dilation: Any, ceil: bool = False) -> Window:
+    window = Window(_pair(module.kernel_size), _pair(module.stride), dilation=_pair(dilation), ceil=ceil)
+    pad = module.sides if isinstance(module, _SidedConv | _SidedMaxPool | _SidedAvgPool) else module.padding
+    if pad == "same":
+        (top, left), (h, w) = ([(e - 1) // 2 for e in window.extent], [e - 1 for e in window.extent])
+        pad = Sides(top, h - top, left, w - left)
+    elif pad == "valid":
+        pad = 0
+    return replace(window, pad=pad if isinstance(pad, Sides) else _pair(pad))
+
+
+def _padding(sides: Sides, value: float) -> Padding:
+    if min(sides) < 0:
+        raise Untraceable("no spec can say that it cuts off what is at the sides")
+    return Padding(sides, value)
 
 
 def _pair(value: Any) -> Pair:

@@ -186,7 +186,7 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
                 shape,
                 kernel_shape=op.window.kernel,
                 strides=op.window.stride,
-                pads=(*op.window.pad, *op.window.pad),
+                pads=(*op.window.pad_before, *op.window.pad_behind),
                 dilations=op.window.dilation,
                 group=op.groups,
             )
@@ -203,7 +203,7 @@ def _lower(writer: _Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) ->
                 shape,
                 kernel_shape=op.window.kernel,
                 strides=op.window.stride,
-                pads=(*op.window.pad, *_end_pads(op.window, typed.x, shape)),
+                pads=(*op.window.pad_before, *_end_pads(op.window, typed.x, shape)),
                 dilations=op.window.dilation,
             )
         case AvgPool():
@@ -281,22 +281,25 @@ def _end_pads(window: Window, x: Shape, out: Shape) -> tuple[int, int]:
     """
     sizes = ((x.h, out.h), (x.w, out.w))
     return tuple(  # type: ignore[return-value]  # two axes in, two out
-        max(p, (places - 1) * s + e - p - n)
-        for (n, places), p, s, e in zip(sizes, window.pad, window.stride, window.extent, strict=True)
+        max(q, (places - 1) * s + e - p - n)
+        for (n, places), p, q, s, e in zip(
+            sizes, window.pad_before, window.pad_behind, window.stride, window.extent, strict=True
+        )
     )
 
 
 def _avg_pool(writer: _Writer, typed: TypedNode, window: Window, x: ir.Value) -> ir.Value:
     """Padding counts in the mean; what hangs over the end of it, in ``ceil``, doesn't."""
-    pad, name = window.pad, typed.name
+    before, behind, name = window.pad_before, window.pad_behind, typed.name
     end = _end_pads(window, typed.x, typed.shape)
-    hangs = end != pad
-    if hangs and any(pad):  # one pool can't do both: make the padding part of its input
+    hangs = end != behind
+    if hangs and any(window.pad):  # one pool can't do both: make the padding part of its input
         c, h, w = typed.x.chw
-        pads = writer.constant(f"{name}.pads", np.array([0, 0, *pad, 0, 0, *pad]))
-        x = writer.add("Pad", f"{name}.pad", [x, pads], Shape(c, h + 2 * pad.h, w + 2 * pad.w))
-        end = (end[0] - pad.h, end[1] - pad.w)
-    start = (0, 0) if hangs else pad
+        pads = writer.constant(f"{name}.pads", np.array([0, 0, *before, 0, 0, *behind]))
+        padded = Shape(c, h + before.h + behind.h, w + before.w + behind.w)
+        x = writer.add("Pad", f"{name}.pad", [x, pads], padded)
+        end = (end[0] - behind.h, end[1] - behind.w)
+    start = (0, 0) if hangs else before
     return writer.add(
         "AveragePool",
         name,

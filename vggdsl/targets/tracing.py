@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import fx, nn
 
-from vggdsl.network.matching import AdaptiveAvgPool, NormalForm
+from vggdsl.network.matching import Foreign, NormalForm
 from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
 from vggdsl.targets.modules import Untraceable, call_of, layer_of
@@ -93,7 +93,7 @@ def _moved(node: fx.Node, form: NormalForm, names: Mapping[str, str], between: M
     return moved(node.target, given, options)
 
 
-def _op(node: fx.Node, root: nn.Module, x: Shape) -> Op | AdaptiveAvgPool:
+def _op(node: fx.Node, root: nn.Module, x: Shape) -> Op | Foreign:
     """What a call in a traced module is."""
     if node.op == "call_module":
         return layer_of(root.get_submodule(str(node.target)), x)

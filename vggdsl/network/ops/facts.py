@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Literal, NamedTuple
 
-from vggdsl.network.shapes import Pair, Shape, Window
+from vggdsl.network.shapes import Pair, Shape, Sides, Window
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, ShapeError
 
@@ -139,7 +139,7 @@ def tell_sum(product: str, params: Params) -> str:
 def slide(kind: str, code: CodeName, window: Window, x: Shape, what: str = "layer") -> Pair:
     """Positions of a window on a shape, or a ``ShapeError`` if it doesn't fit; ``what`` can be removed then."""
     size = Pair(x.h, x.w)
-    padded = Pair(*(n + 2 * p for n, p in zip(size, window.pad, strict=True)))
+    padded = Pair(*(n + p + q for n, p, q in zip(size, window.pad_before, window.pad_behind, strict=True)))
     if window.extent.h > padded.h or window.extent.w > padded.w:
         given = f"got {x}" + (f", {padded} when padded" if padded != size else "")
         message = f"{kind} needs at least {window.extent}, {given}"
@@ -153,14 +153,17 @@ def tell_slide(window: Window, x: Shape) -> str:
     out = window.positions(size)
 
     def axis(i: int) -> str:
-        room = f"{size[i]} + 2·{window.pad[i]} - {window.extent[i]}"
+        before, behind = window.pad_before[i], window.pad_behind[i]
+        pad = f"{before} + {behind}" if isinstance(window.pad, Sides) else f"2·{before}"
+        room = f"{size[i]} + {pad} - {window.extent[i]}"
         if window.ceil:
-            beyond = -(-(size[i] + 2 * window.pad[i] - window.extent[i]) // window.stride[i]) + 1 - out[i]
+            beyond = -(-(size[i] + before + behind - window.extent[i]) // window.stride[i]) + 1 - out[i]
             less = " - 1 that would start beyond it" if beyond else ""
             return f"ceil(({room}) / {window.stride[i]}) + 1{less} = {out[i]}"
         return f"({room}) // {window.stride[i]} + 1 = {out[i]}"
 
-    return " and ".join(dict.fromkeys((axis(0), axis(1))))
+    sides = f", padded by {window.pad}" if isinstance(window.pad, Sides) else ""
+    return " and ".join(dict.fromkeys((axis(0), axis(1)))) + sides
 
 
 def window_text(window: Window, usual: Pair, channels: str = "") -> str:
