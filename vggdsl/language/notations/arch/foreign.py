@@ -15,7 +15,7 @@ from vggdsl.language.schema import UnfitError
 _CLASSIFIES = "it is for networks that classify images"
 _FUNCTIONS = ", ".join(f"`{word}`" for word in ACTIVATIONS)
 
-_GLOBAL = " and ".join(f"`{word}`" for word in KINDS if word.startswith("global-"))
+_POOLS = " and".join(", ".join(f"`{word}`" for word in KINDS if word.endswith("pool")).rsplit(",", 1))
 
 _MISSING: Mapping[str, str] = {
     f"nothing in this language enlarges a map: {_CLASSIFIES}": """
@@ -39,17 +39,20 @@ _MISSING: Mapping[str, str] = {
     "not in the language: what a dropout drops here are single values": """
         (spatial|channel|feature|alpha|gaussian|variational|monte).*drop drop(out)?[123]d drop(path|block|connect|band)
         stochasticdepth cutout gaussiannoise""",
-    f"not in the language, whose pools are `maxpool`, `avgpool` and {_GLOBAL}": """
+    f"not in the language, whose pools are {_POOLS}": """
         (min|sum|l[p2]|median|mixed|stochastic|fractional.*|roi|spp|spatialpyramid|power|rank|overlap|soft)pool
         fractional global(min|sum|lp)""",
     "not in the language, whose convolutions have a stride, groups and a dilation": r"""
         (deform|dynamic|octave|gated|gabor|partial|locallyconnected|localconv|coord|cond|involution)(.*conv|able|$|\d)""",
-    "no layer of its own: a convolution or a pool pads, by its option `pad`": r"""
+    "no layer of its own: a convolution or a pool pads, by its option `pad`, each side by itself if need be": r"""
         zero?pad reflect replicat padding pad\d""",
     "what is done to images stands in a recipe": """
         crop(ping)?(2d)?$ resi[sz]e rescal normali[sz]e""",
-    "nothing in this language moves values: FC flattens by itself, and branches bring tensors together": """
-        reshape permute transpose$ view$ squeeze$ unsqueeze lambda slice split chunk gather""",
+    "not in the language by this name: channels are taken by `first-58` and `last-58`": """
+        slice split chunk gather channel-?split narrow""",
+    "nothing in this language moves values, but `shuffle-2` does channels: FC flattens by itself, and branches bring "
+    "tensors together": """
+        reshape permute transpose$ view$ squeeze$ unsqueeze lambda""",
     "nothing: FC flattens by itself": "flatten",
 }
 """What is to be said of what has no word in the language: patterns of how it begins, in small letters, no hyphens."""
