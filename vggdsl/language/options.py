@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
 from vggdsl.language.reader import Reader, Voice
-from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Padding, UnfitError, Whole
+from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Padding, Type, UnfitError, Whole
 from vggdsl.language.syntax import Option
 from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Sides, Window
@@ -33,6 +33,8 @@ class _Voice(Voice):
             return super().unknown_key(option, keys, of)
         label = Label(option.span, "this option")
         wrong = Diagnostic(self.unknown, f"{of} takes no options", (label,))
+        if of in KINDS and (fits := KINDS[of].fits) is not None and _reads(fits, option.value):
+            return wrong.helped(f"its number stands in the word: `{of}-{option.value}`")
         return wrong.helped(f"remove `{option}`", removal(option.span))
 
     def given_twice(self, option: Option, first: Option) -> Diagnostic:
@@ -61,6 +63,15 @@ class _Voice(Voice):
 
 
 VOICE = _Voice("V220", "V221", "V222")
+
+
+def _reads(type: Type, text: str) -> bool:
+    """Whether a text is of a type, as it stands in a word."""
+    try:
+        type.read(text)
+    except UnfitError:
+        return False
+    return re.fullmatch(r"\d*\.?\d+", text, re.ASCII) is not None
 
 
 def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> dict[str, Any]:
