@@ -54,7 +54,7 @@ class Looked:
 
     def without_bad(self) -> "Looked":
         good = self.good
-        images = None if self.images is None else self.images[good]
+        images = None if self.images is None else _moved_up(self.images, good)
         return Looked(self.files.take(good), self.digests[good.numpy()], {}, images)
 
 
@@ -109,6 +109,14 @@ def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> 
             yield from pool.map(one, range(start, min(start + _CHUNK, len(split))))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _moved_up(images: Tensor, good: Tensor) -> Tensor:
+    """The images at the indices, in the memory in which they are: there may be none for a copy."""
+    for place, index in enumerate(good.tolist()):
+        if place != index:
+            images[place] = images[index]
+    return images[: len(good)]
 
 
 def digests_of(images: Tensor) -> Digests:
