@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 from refusals import findings
@@ -22,7 +22,7 @@ from vggdsl.data.dataset import load_data
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.views import ResizedCrop, View, evaluation_scale, steps_after, view_of
 from vggdsl.experiments import loop
-from vggdsl.experiments.check import refuse
+from vggdsl.experiments.check import _augment, refuse
 from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.network.shapes import Shape
 from vggdsl.records.run import Run
@@ -288,6 +288,9 @@ def test_what_is_erased_is_0_where_the_network_looks(tmp_path: Path, monkeypatch
         ),
         ("colour-pca colour-jitter(hue=0.1)", "cifar10", "32x32x3", "comes after colour-pca", "before"),
         ("erase hflip", "cifar10", "32x32x3", "erase comes before hflip", "last"),
+        ("erase(scale=1)", "cifar10", "32x32x3", "changes nothing", "a smaller share"),
+        ("erase(scale=0.5..0.6, ratio=3)", "cifar10", "32x32x3", "changes nothing", "a smaller share"),
+        ("erase(scale=0.5..0.6, ratio=1/3)", "cifar10", "32x32x3", "changes nothing", "a smaller share"),
         ("erase erase vflip", "cifar10", "32x32x3", "erase comes before vflip", "last"),
     ],
 )
@@ -308,11 +311,23 @@ def test_what_cannot_work_is_refused_before_it_starts(
         ("crop(32, pad=4) vflip rotate(180) colour-pca rotate(5) erase erase", "cifar10", "32x32x3"),
         ("colour-jitter(brightness=0.4, contrast=1)", "mnist", "28x28x1"),
         ("colour-jitter(hue=0.5) colour-pca", "stl10", "32x32x3"),
+        ("erase(scale=0.5..1, ratio=1.9)", "cifar10", "32x32x3"),
+        ("erase(scale=0.5, ratio=3)", 'folder("x")', "64x16x3"),
     ],
 )
 def test_what_can_work_is_not_refused(augments: str, data: str, size: str) -> None:
     spec = _of(augments, data, size)
     refuse(spec, spec.recipe())
+
+
+@given(st.integers(2, 40), st.integers(2, 40), st.floats(0.01, 1), st.floats(0.1, 10))
+def test_a_rectangle_that_never_fits_is_refused(h: int, w: int, share: float, ratio: float) -> None:
+    step = Erase(1, (share, share), (ratio, ratio))
+    spec = _of(str(step), "cifar10", f"{h}x{w}x3")
+    fits = v2.RandomErasing(1, step.scale, step.ratio).make_params([torch.zeros(3, h, w)])["v"] is not None
+    beside = v2.RandomErasing(1, step.scale, (ratio * 1.001, ratio * 1.001)).make_params([torch.zeros(3, h, w)])
+    assume((beside["v"] is not None) == fits)  # what is drawn is rounded to single precision
+    assert (not list(_augment(spec, spec.recipe()))) == fits
 
 
 def _of(augments: str, data: str, size: str) -> Spec:

@@ -31,6 +31,7 @@ from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.start import starting_network
 from vggdsl.experiments.train import train
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.compare import compare
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import load_trained
 from vggdsl.spec.spec import load, parse
@@ -206,6 +207,18 @@ def test_a_block_without_it_counts_as_before(tmp_path: Path) -> None:
     assert rows["test-accuracy"]["measured"]["n"] == 2
     path.write_text(with_blocks(spec, replace(new, seed=0)))
     assert "50.00%" in commands.run("results", path).stdout
+
+
+def test_a_repetition_agrees_in_it_too(tmp_path: Path) -> None:
+    text = "input 8x8x1 conv3-4 FC-3 softmax\ntrain { data fake(classes=3) }"
+    plain = parse(text, "net.arch")
+    result = result_of(plain, balanced={"val": 0.25, "test": 0.5})
+    measured = parse(with_blocks(plain, result), "net.arch")
+    assert compare(measured, result)[1] == "  agrees in every digit"
+    other = replace(result, balanced={"val": 0.25, "test": 0.52})
+    assert compare(measured, other)[1].endswith("test +0.0000, test balanced-accuracy +2.00 points")
+    old = parse(with_blocks(plain, result_of(plain)), "net.arch")
+    assert compare(old, result)[1] == "  agrees in every digit"
 
 
 def test_a_claim_of_it_is_compared(tmp_path: Path) -> None:

@@ -86,3 +86,16 @@ def test_an_inherited_range_goes_on_without_what_is_removed_inside_it(
     base = RANGES + 'train { data fake(classes=10)\n init from("begun.arch", 2.a..4) }'
     changed = delta(base, "remove 3")
     assert changed.misfits(changed.recipe()) == []
+
+
+def test_statistics_that_are_inherited_are_changed_and_not_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey = delta(BASE + "train { normalize imagenet }", "input 16x16x1")
+    (warned,) = [found for found in grey.check() if found.code == "W402"]
+    assert "change it: `train { normalize mean-std }`" in str(warned.help)
+    (found,) = grey.misfits(grey.recipe())
+    assert (found.code, found.labels[0].span.text) == ("V411", "input 16x16x1")
+    mended = delta(BASE + "train { normalize imagenet }", "input 16x16x1", "train { normalize mean-std }")
+    assert mended.check() == []

@@ -174,6 +174,8 @@ WRONG = [
     ("augment", "random-resized-crop(32, scale=1..0.5)", "write 0.5..1"),
     ("augment", "random-resized-crop(32, scale=0..1)", "write a range within 0.0001..1, or one number"),
     ("augment", "random-resized-crop(32, ratio=1/0)", None),
+    ("augment", "random-resized-crop(32, scale=0.5..)", None),
+    ("augment", "random-resized-crop(32, scale=..0.5)", None),
     ("augment", "colour-jitter", "write colour-jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)"),
     ("augment", "color-jitter(0.4)", "say what it is: brightness=0.4 or contrast=0.4 or saturation=0.4 or hue=0.4"),
     ("augment", "ColorJitter(hue=0.1)", "write colour-jitter(hue=0.1)"),

@@ -52,7 +52,7 @@ def _augment(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
             case ColourJitter():
                 found = _jitter(step, i, x, recipe)
             case Erase():
-                found = _erase(step, i, recipe)
+                found = _erase(step, i, x, recipe)
             case ColourPCA() if x.c != 3:
                 found = (f"{step} needs an input of 3 channels, not of {x.c}", "remove it")
             case _:
@@ -118,11 +118,16 @@ def _jitter(step: ColourJitter, index: int, x: Shape, recipe: Recipe) -> tuple[s
     return (f"{what} is grey: it has no saturation and no hue", help)
 
 
-def _erase(step: Erase, index: int, recipe: Recipe) -> tuple[str, str] | None:
+def _erase(step: Erase, index: int, x: Shape, recipe: Recipe) -> tuple[str, str] | None:
     later = next((after for after in recipe.augment[index + 1 :] if not isinstance(after, Erase)), None)
-    if later is None:
+    if later is not None:
+        return (f"{step} comes before {later}, and is done when images are normalised", "let it come last")
+    # The smallest rectangle, of a height of sqrt(area * ratio), must be lower and narrower than the image.
+    area, (narrow, wide) = step.scale[0] * x.h * x.w, step.ratio
+    least, most = area / (x.w - 0.5) ** 2, (x.h - 0.5) ** 2 / area
+    if least < most and narrow < most and wide > least:
         return None
-    return (f"{step} comes before {later}, and is done when images are normalised", "let it come last")
+    return (f"{step} changes nothing: no such rectangle fits into {x.h}x{x.w}", "let it begin at a smaller share")
 
 
 def _rest(recipe: Recipe) -> Iterator[Diagnostic]:

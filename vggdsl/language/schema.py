@@ -189,9 +189,11 @@ class Interval(Type):
         self.example = f"{shortest(least)}..{shortest(most)}"
 
     def read(self, text: str) -> tuple[float, float]:
-        first, _, last = text.partition("..")
+        first, dots, last = text.partition("..")
+        if not first or (dots and not last):
+            raise UnfitError
         low = self._one(first)
-        high = self._one(last) if last else low
+        high = self._one(last) if dots else low
         if low > high:
             raise UnfitError(f"the range {text} runs backwards", f"write {last}..{first}")
         return low, high

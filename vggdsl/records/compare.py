@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from vggdsl.language.syntax import ResultLine
-from vggdsl.records.result import BALANCED, Result
+from vggdsl.records.result import BALANCED, Result, read_further
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import DATA_SETS
@@ -141,16 +141,27 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         "recipe": of.get("recipe", "?"),
         "deviations": run.get("deviates", "none"),
     }
+    further = tuple(_further_differences(measurement, result))
     differs = [] if measurement.sealed else ["the block was edited by hand"]
     for key, value in ours.items():
         if theirs.get(key) != value:
             differs.append(f"{key} {theirs.get(key, '?')} then, {value} now")
     if differs:
         yield f"  not compared: {'; '.join(differs)}"
-    elif str(measurement.line) == str(result.line):
+    elif str(measurement.line) == str(result.line) and not further:
         yield "  agrees in every digit"
     else:
-        yield f"  now - before: {_differences(measurement.line, result)}"
+        yield f"  now - before: {', '.join((_differences(measurement.line, result), *further))}"
+
+
+def _further_differences(measurement: Measurement, result: Result) -> Iterator[str]:
+    """Of what both have measured besides the result line: blocks of older versions have less."""
+    for name, shares in result.shares.items():
+        before = read_further(measurement, name)
+        for split in (split for split in shares if split in before):
+            difference = round(100 * shares[split], 2) - round(100 * before[split], 2)
+            if round(difference, 2):
+                yield f"{split} {name} {difference:+.2f} points"
 
 
 def _where(claim: ResultClaim) -> str:

@@ -123,7 +123,8 @@ def _further(name: str, split: str, share: float) -> syntax.Results:
     return syntax.Results((measure,), (option,), NOWHERE)
 
 
-def _read_further(measurement: Measurement, name: str) -> dict[str, float]:
+def read_further(measurement: Measurement, name: str) -> dict[str, float]:
+    """The shares that a block has of a measure, by split: see ``Result.shares``."""
     found = {}
     for results in measurement.results:
         split = next((option.value for option in results.protocol if option.key == "split"), "")
@@ -184,8 +185,8 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
         left_out=int(left_out),
         start=of.get("from"),
         base=of.get("base"),
-        top_5=_read_further(measurement, TOP_5),
-        balanced=_read_further(measurement, BALANCED),
+        top_5=read_further(measurement, TOP_5),
+        balanced=read_further(measurement, BALANCED),
     )
 
 

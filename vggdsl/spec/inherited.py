@@ -1,6 +1,6 @@
 """What is wrong with what a delta inherits, told from the delta: its reader writes there, and not in the base."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from vggdsl.language import syntax
@@ -48,14 +48,18 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
             return finding
 
 
-def inherited_misfits(recipes: Sequence[str | None], document: syntax.Document) -> Iterator[Diagnostic]:
-    """W402: recipes that a delta inherits, and that can't train what it made of the network."""
+def inherited_misfits(
+    recipes: Mapping[str | None, Sequence[Diagnostic]], document: syntax.Document
+) -> Iterator[Diagnostic]:
+    """W402: recipes that a delta inherits, and that can't train what it made of the network, each with why."""
     link = document.extends
     if not recipes or link is None:
         return
     names = ", ".join(name or "without a name" for name in recipes)
     what = "recipes that are inherited don't" if len(recipes) > 1 else "a recipe that is inherited doesn't"
-    offered, _ = _train(document, recipes[0], "data cifar10")
+    first, wrong = next(iter(recipes.items()))
+    is_of_channels = all(isinstance(finding.facts, OtherChannels) for finding in wrong if finding.is_error)
+    offered, _ = _train(document, first, "normalize mean-std" if is_of_channels else "data cifar10")
     help = f"`vggdsl train` says why; change it: `{offered}`, or train by another"
     yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
 

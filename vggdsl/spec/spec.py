@@ -116,7 +116,7 @@ class Spec:
         findings = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
-        idle = []
+        idle: dict[str | None, list[Diagnostic]] = {}
         for recipe in self.recipes:
             wrong = self.misfits(recipe)
             if is_begun:  # with which weights the record says
@@ -126,7 +126,7 @@ class Spec:
             if is_needed or not any(d.is_error for d in wrong):
                 findings += wrong
             else:  # inherited, and perhaps of no use here: an error only where it is trained by
-                idle.append(recipe.name)
+                idle[recipe.name] = wrong
         findings += inherited_misfits(idle, self.document)
         if trained_by is not None and not self.recipes:
             findings += self.misfits(trained_by)
