@@ -134,12 +134,11 @@ class Reader:
                 return call
         known = [call.name for call in by.calls]
         strange = unknown(self.voice.unfit, by.what or by.name, name, known, value.span)
-        help = self._elsewhere(value, by, re.sub("[-_]", "", name).removeprefix("random"))
-        self.findings.append(replace(strange, help=help or strange.help))
+        self.findings.append(self._elsewhere(strange, value, by, re.sub("[-_]", "", name).removeprefix("random")))
         return None
 
-    def _elsewhere(self, value: Atom | Setting, by: EntryKind, name: str) -> str | None:
-        """How what other tools call by ``name`` is said here, with all that is given with it, or what is to be said."""
+    def _elsewhere(self, strange: Diagnostic, value: Atom | Setting, by: EntryKind, name: str) -> Diagnostic:
+        """The finding, with how that is said here which other tools call by ``name``, and all that is given with it."""
         for call in by.calls:
             if name not in call.elsewhere and name not in (
                 re.sub("[-_]", "", each) for each in (call.name, *call.also)
@@ -148,10 +147,10 @@ class Reader:
             given = value.arguments if isinstance(value, Setting) else ()
             arguments = tuple(_renamed(each, call) for each in given)
             if not self._is_read(call, arguments, value.span):
-                return f"here it is `{call.name}`: {call.meaning}"
-            said = Setting(Placed(call.name, value.span), arguments, value.span)
-            return f"write {said if given else call.name}"
-        return by.not_here.get(name)
+                return strange.helped(f"here it is `{call.name}`: {call.meaning}")
+            said = str(Setting(Placed(call.name, value.span), arguments, value.span)) if given else call.name
+            return strange.helped(f"write {said}", Edit(value.span, said))
+        return strange.helped(by.not_here[name]) if name in by.not_here else strange
 
     def call(self, value: EntryValue, call: CallKind, by: EntryKind) -> Any:
         """What a call makes of its arguments."""

@@ -177,7 +177,6 @@ AUGMENTS = (
     ),
 )
 NOT_HERE = {
-    "flip": "did you mean `hflip`?",
     "cutout": "it isn't in the language; `erase` does something else: the size of its rectangle is drawn",
     "grayscale": "it isn't in the language: images are grey where the input has one channel",
     "greyscale": "it isn't in the language: images are grey where the input has one channel",
