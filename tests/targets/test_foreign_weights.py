@@ -29,6 +29,7 @@ from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, normal_form, pair
 from vggdsl.network.shapes import Shape
+from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.spec import load, parse
 from vggdsl.targets import foreign_weights
 from vggdsl.targets.foreign_weights import Loaded, from_file, from_torchvision
@@ -797,3 +798,129 @@ def test_preprocessing_survives_its_metadata() -> None:
     for shorter in (None, 256):
         given = Preprocessing(Shape(3, 224, 224), (0.5,) * 3, (0.25,) * 3, ("a", "b"), shorter)
         assert Preprocessing.from_metadata(given.to_metadata()) == given
+
+
+# -- what names and shapes don't say
+
+
+def mobile(function: str) -> TypedGraph:
+    """MobileNetV2, whose weights fit whatever its activations are."""
+    lines, c = [f"input 32x32x3\ndefault conv: bias=no\nafter conv: BN {function}\nconv3-32/2"], 32
+    for widen, out, count, stride in ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
+                                      (6, 160, 3, 2), (6, 320, 1, 1)):  # fmt: skip
+        for i in range(count):
+            m = c * widen
+            stepped = f"conv3-{m}/{stride}" if i == 0 and stride > 1 else f"conv3-{m}"
+            body = f"{f'conv1-{m}' if widen > 1 else ''} {stepped} groups={m} conv1-{out} after=none BN"
+            lines.append(f"add[ {body} | identity ]" if "/" not in stepped and c == out else body)
+            c = out
+    return parse("\n".join((*lines, "conv1-1280 global-avgpool dropout-0.2 FC-1000 softmax"))).typed
+
+
+def test_a_known_models_weights_are_refused_by_another_function(tmp_path: Path) -> None:
+    theirs = randomised(build("mobilenet_v2"))
+    path = save(theirs.state_dict(), tmp_path / "x.pt")
+    loaded = from_file(mobile("ReLU6"), path, quiet)
+    assert_same_outputs(loaded, theirs)
+    for function in ("ReLU", "LeakyReLU", "hard-swish"):
+        found = refused(partial(from_file, mobile(function), path, quiet))
+        assert found.code == "V510"
+        assert f"{path} holds weights of torchvision's mobilenet_v2, another network: " in found.message
+        assert f"is {function} -> 16x16x32 here, features.0.2 is ReLU6 -> 16x16x32 there" in found.message
+    parallel = save({f"module.{name}": tensor for name, tensor in theirs.state_dict().items()}, tmp_path / "y.pt")
+    assert "torchvision's mobilenet_v2" in refused(lambda: from_file(mobile("ReLU"), parallel, quiet)).message
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["efficientnet_b0", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x1_0", "densenet121", "squeezenet1_1",
+     "inception_v3", "convnext_tiny", "vit_b_32", "swin_t", "resnext50_32x4d"],
+)  # fmt: skip
+def test_models_are_known_by_their_names(model: str, tmp_path: Path) -> None:
+    """Whatever the spec is: what else would fit by shape alone has other functions than these have."""
+    arrays = {name: np.broadcast_to(np.float32(0), t.shape) for name, t in build(model).state_dict().items()}
+    found, name = foreign_weights._recognise(arrays)
+    assert (found is not None, name) == (True, model)
+
+
+def torch_named(*names: str) -> State:
+    """Three convolutions, the last two of one shape, and an FC, in this order."""
+    state: dict[str, Tensor] = {}
+    for name, shape in zip(names, ((8, 3, 3, 3), (8, 8, 3, 3), (8, 8, 3, 3), (2, 128)), strict=True):
+        state |= {f"{name}.weight": torch.randn(shape), f"{name}.bias": torch.randn(shape[0])}
+    return state
+
+
+THREE = "input 8x8x3\nafter conv: ReLU\nconv3-8 conv3-8 conv3-8 maxpool FC-2 softmax"
+
+
+@pytest.mark.parametrize(
+    ("second", "third"),
+    [("conv3", "conv2"), ("conv10", "conv9"), ("b.conv", "a.conv"), ("conv_b", "conv_a"), ("convB", "convA"),
+     ("3b", "3a"), ("second", "first"), ("layer2.0.conv1", "layer1.1.conv2"), ("block1.1", "block1.0")],
+)  # fmt: skip
+def test_names_that_sort_otherwise_than_they_stand_are_refused(second: str, third: str, tmp_path: Path) -> None:
+    graph = parse(THREE).typed
+    found = refused(lambda: from_file(graph, save(torch_named("stem", second, third, "fc"), tmp_path / "x.pt"), quiet))
+    assert found.code == "V510"
+    assert found.message == (
+        f"which of {second} and {third} comes first can't be told: {second} stands first in the file, {third} by its "
+        "name; both are bias (8), weight (8, 8, 3, 3)"
+    )
+    assert found.help == "name the entries as `vggdsl show` names the layers"
+    state = torch_named("stem", third, second, "fc")
+    loaded = from_file(graph, save(state, tmp_path / "y.pt"), quiet)
+    for ours, theirs in (("conv1_2", third), ("conv1_3", second)):
+        np.testing.assert_array_equal(loaded.weights[f"{ours}.weight"], state[f"{theirs}.weight"])
+    named = torch_named("conv1_1", "conv1_3", "conv1_2", "fc2")
+    renamed = from_file(graph, save(named, tmp_path / "z.pt"), quiet)
+    np.testing.assert_array_equal(renamed.weights["conv1_3.weight"], named["conv1_3.weight"])
+
+
+UNSAID = [
+    ("input 8x8x3\nconv3-8 LeakyReLU conv3-8 LeakyReLU-0.1 FC-2", ("LeakyReLU (slope 0.01)", "LeakyReLU (slope 0.1)")),
+    ("input 8x8x3\nafter conv: BN ELU-0.5\nconv3-8 conv3-8 maxpool FC-2",
+     ("activations (2 ELU (alpha 0.5))", "pooling (1 maxpool2/2)", "epsilon (BN 1e-05)", "fc2 takes a map by c")),
+    ("input 8x8x3\nconv3-8 BN eps=0.001 GN-4 ReLU avgpool4/4 FC-2",
+     ("epsilon (BN 0.001, GN 1e-05)", "pooling (1 avgpool4/4)")),
+    ("input 8x8x3\nafter conv: none\nconv3-8 global-avgpool FC-2 softmax",
+     ("that there are no activations", "strides and padding", "1 global-avgpool")),
+    ("input 8x8x3\nconv3-8 ReLU conv3-8 ReLU6 conv3-8 tanh conv3-8 GELU conv3-8 SiLU FC-2", ("and 1 more kinds",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), UNSAID)
+@pytest.mark.parametrize("renamed", [True, False])
+def test_what_is_taken_from_the_spec_is_told_in_one_line(
+    text: str, told: tuple[str, ...], renamed: bool, tmp_path: Path
+) -> None:
+    """Whatever the entries are called: names don't say it either."""
+    graph = parse(text).typed
+    shapes = weight_shapes(graph)
+    state = {("x." if renamed else "") + name: torch.ones(shape) for name, shape in shapes.items()}
+    path, said = tmp_path / "x.pt", list[str]()
+    from_file(graph, save(state, path), said.append)
+    (line,) = [line for line in said if "taken to be the spec's" in line]
+    assert line.startswith(f"{path} doesn't say, so they are taken to be the spec's: ")
+    for each in (*told, "which layer feeds which, and in which order", "`--expect` can prove it"):
+        assert each in line
+    assert ("takes a map" in line) == ("FC" in text and "global" not in text)
+    assert ("pooling" in line) == ("pool" in text)
+
+
+def test_a_groups_norm_is_no_batch_norm(tmp_path: Path) -> None:
+    state = {
+        "a.weight": torch.ones(8, 3, 3, 3),
+        "a.bias": torch.ones(8),
+        "b.weight": torch.ones(8),
+        "b.bias": torch.ones(8),
+    }
+    running = {"b.running_mean": torch.ones(8), "b.running_var": torch.ones(8)}
+    group, batch = (parse(f"input 8x8x3\nconv3-8 {norm} ReLU").typed for norm in ("GN-4", "BN"))
+    path = tmp_path / "x.pt"
+    found = refused(lambda: from_file(group, save(state | running, path), quiet))
+    assert "b has running statistics, as a BN has, and gn1_1 takes none" in found.message
+    found = refused(lambda: from_file(batch, save(state, path), quiet))
+    assert "b has no running_mean and running_var, by which bn1_1 normalises" in found.message
+    assert from_file(group, save(state, path), quiet)
+    assert from_file(batch, save(state | running, path), quiet)

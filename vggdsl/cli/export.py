@@ -10,6 +10,7 @@ from vggdsl.cli.schemas import Exported
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, load
+from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.units import bytes_text
@@ -42,13 +43,26 @@ class _Weights(click.Path):
     type=_Weights(exists=True, path_type=Path),
     help="Trained weights for SPEC; torchvision's are fetched unless they are in PyTorch's cache.",
 )
+@click.option(
+    "--expect",
+    metavar="X.npz",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An input and the output that it gave elsewhere: refuse weights that don't give it here.",
+)
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Fold each BN into the layer before it.")
 @click.option("--logits", is_flag=True, help="Leave the softmax out.")
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
 def command(
-    name: str, output: Path | None, weights: Path | str | None, fold: bool, logits: bool, force: bool, as_json: bool
+    name: str,
+    output: Path | None,
+    weights: Path | str | None,
+    expect: Path | None,
+    fold: bool,
+    logits: bool,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Write a network as ONNX, and say so only once the file is known to compute the same.
 
@@ -60,15 +74,22 @@ def command(
     the CPU. It takes any number of images, holds the spec and the preprocessing in its metadata,
     and is one file below 2 GB.
 
+    A file of weights says nothing of activations, wiring, padding or epsilons: they are the spec's, which is told. To
+    prove that they are those of the network that was trained, give --expect a file that was made with it:
+    np.savez("x.npz", input=x.numpy(), output=model.eval()(x).detach().numpy()).
+
     \b
     vggdsl export runs/quickstart-s0-1
     vggdsl export runs/my_net-s0-1/last.safetensors -o last.onnx
     vggdsl export vgg_d -o vgg_d.onnx
     vggdsl export my_net.arch --weights theirs.safetensors --no-fold --logits
+    vggdsl export my_net.arch --weights theirs.pth --expect x.npz
     vggdsl export vgg_d --weights torchvision:vgg16
     vggdsl export torchvision/resnet18 --weights torchvision:resnet18
     """
     run = _run(name, force)
+    if run is None and weights is None and expect is not None:
+        raise click.UsageError("--expect needs --weights: random ones give nothing that could be expected")
     if run is None:
         spec = load(name)
         refuse_wrong(spec)
@@ -86,6 +107,7 @@ def command(
     check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
         made = exportable(spec, weights, _say, force=force) if run is None else of_run(run, Path(name), _say)
+        matched = made.hold(expect) if expect is not None else None
         agreement = made.write(spec, path, fold=fold, logits=logits, force=force)
     files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
     size = sum(file.stat().st_size for file in files)
@@ -97,13 +119,20 @@ def command(
             "weights": made.provenance["weights"],
             "bytes": size,
             "agreement": {"max_rel": agreement.max_rel, "values": agreement.n},
+            "expected": None
+            if matched is None
+            else {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images},
         }
+        if matched is not None:
+            written["expected"] = {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images}
         echo_json(written)
         return
     click.echo(
         f"{path}: {bytes_text(size)}, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
         f" of the largest logit, over {agreement.n:,}"
     )
+    if matched is not None:
+        click.echo(f"{expect}: {matched}")
 
 
 def _run(name: str, force: bool) -> "Trained | None":
@@ -112,7 +141,7 @@ def _run(name: str, force: bool) -> "Trained | None":
     Raises ``UsageError`` for weights that somebody else wrote: they hold no spec.
     """
     path = Path(name)
-    if not is_folder_of_specs(name) and (path.suffix != ".safetensors" or not is_file(path)):
+    if not is_folder_of_specs(name) and not (is_file(path) and path.suffix in (".safetensors", *FROM_TORCH)):
         return None
     from vggdsl.records.runfolder import BEST, is_run, load_trained
     from vggdsl.targets.memory import check_use

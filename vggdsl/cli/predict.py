@@ -11,6 +11,7 @@ import click
 
 from vggdsl.cli.common import listing, report, reports_errors
 from vggdsl.cli.schemas import Predicted
+from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.printing import printable
@@ -48,7 +49,7 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
     found = [image for named in images for image in _below(named)]
-    if model.is_dir() or model.suffix == ".safetensors":
+    if model.is_dir() or model.suffix in (".safetensors", *FROM_TORCH):
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             file = Path(folder) / "model.onnx"
             with out_of_memory("predicting"):

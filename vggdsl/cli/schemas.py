@@ -262,6 +262,14 @@ class OutputAgreement(TypedDict):
     values: Annotated[int, "logits that were compared"]
 
 
+class ExpectedOutputs(TypedDict):
+    """How near the network comes to what was expected."""
+
+    of: Annotated[str, "`logits`, `probabilities`, `log-probabilities`, or `outputs` of a last activation"]
+    max_rel: Annotated[float, "the largest difference, relative to the largest of them or of their logarithms"]
+    images: Annotated[int, "for which outputs were expected"]
+
+
 class Exported(TypedDict):
     """An ONNX file that was written."""
 
@@ -271,6 +279,7 @@ class Exported(TypedDict):
     weights: Annotated[str, "digest: sixteen hex digits; or `random, seed 0`"]
     bytes: Annotated[int, "in the file and what stands beside it"]
     agreement: Annotated[OutputAgreement, "with PyTorch"]
+    expected: Annotated[ExpectedOutputs | None, "of `--expect`; null without it"]
 
 
 # -- predict

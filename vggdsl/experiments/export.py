@@ -17,17 +17,21 @@ from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.weights import Weights, check_weights, weight_shapes
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import Trained, is_run, load_trained, weights_digest
+from vggdsl.records.runfolder import BEST, Trained, is_run, load_trained, weights_digest
+from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx
+from vggdsl.targets.expected import Expectation, Held, hold, read_expected
 from vggdsl.targets.export import export_onnx
 from vggdsl.targets.foreign_weights import PREFIX, Say, from_file, from_torchvision
 from vggdsl.targets.memory import check_use, out_of_memory
+from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import Agreement
 from vggdsl.targets.weight_files import check_finite, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, error_of
+from vggdsl.text.files import is_file, is_folder
 
 _NO_PREPROCESSING = "no preprocessing is known: the file says that pixels are only divided by 255"
 _NETWORKS = "give a spec, its file, the name of one that ships, or a run"
@@ -47,6 +51,10 @@ class Exportable:
     network: Network
     preprocessing: Preprocessing
     provenance: Mapping[str, str]
+
+    def hold(self, expect: Expectation) -> Held:
+        """Holds the network against expected outputs; raises as ``read_expected`` and ``hold``."""
+        return hold(self.network, read_expected(expect, self.network.typed.inference))
 
     def write(
         self,
@@ -80,6 +88,7 @@ def export(
     fold: bool = True,
     logits: bool = False,
     force: bool = False,
+    expect: Expectation | None = None,
 ) -> Agreement:
     """Writes a network as ONNX once the file is known to compute the same; as ``vggdsl export``.
 
@@ -89,11 +98,17 @@ def export(
     overwritten by ``force`` alone, by which also weights are used that aren't those of their run's record. What a user
     should know of the weights is a ``UserWarning``.
 
+    ``expect`` holds the network with its weights against outputs that are known: a .npz file, or arrays by name, of an
+    ``input`` and the ``output`` that it gave (see ``read_expected``).
+
     Raises ``VggdslError``: of what ``check`` finds, V510 for weights of another network, V513 for NaN among them, V604
     for those of another run, V511 and V514 for a path that can't be written or shouldn't be, V520 and V521 if the file
-    isn't right after all; then nothing was written. ``TypeError`` for what is no network or no weights.
+    isn't right after all, V522 and V523 if ``expect`` can't be used or isn't what the network gives; then nothing was
+    written. ``TypeError`` for what is no network or no weights, or an ``expect`` without any.
     """
     spec, given = _with_weights(network, weights, force=force)
+    if expect is not None and given is None:
+        raise TypeError("random weights give nothing that could be expected: give weights, too")
     if not isinstance(given, Trained):  # a run's spec was checked when it was trained
         wrong = [d for d in spec.check() if d.is_error]
         if wrong:
@@ -106,6 +121,8 @@ def export(
         made = exportable(spec, given, notes.append, force=force)
         for note in notes:
             warnings.warn(note, stacklevel=2)
+        if expect is not None:
+            made.hold(expect)
         return made.write(spec, path, fold=fold, logits=logits, force=force)
 
 
@@ -152,8 +169,8 @@ def _with_weights(
     Raises ``TypeError`` if a run is given others, or for what is no network or no weights.
     """
     if isinstance(network, str | Path):
-        is_run = is_folder_of_specs(str(network)) or Path(network).suffix == ".safetensors"
-        network = load_trained(Path(network), force=force) if is_run else load(network)
+        has_weights = is_folder_of_specs(str(network)) or Path(network).suffix in (".safetensors", *FROM_TORCH)
+        network = load_trained(Path(network), force=force) if has_weights else load(network)
     if isinstance(network, Spec):
         return network, _taken(weights)
     if not isinstance(network, Run | Trained):
@@ -174,7 +191,7 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
         text = str(given)
         if text.startswith(PREFIX):
             return _foreign(spec, text.removeprefix(PREFIX), None, say)
-        if not is_run(Path(given)):
+        if not is_run(Path(given)) or not _has_weights(Path(given)):
             return _foreign(spec, "", Path(given), say)
         trained = load_trained(Path(given), force=force)
         refuse_other(spec, trained)
@@ -200,6 +217,11 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
     if init is not recipe.init:
         say(f"the recipe's init, {recipe.init}, isn't followed here")
     return Exportable(starting_network(spec, recipe, seed), unknown, {"weights": f"random, seed {seed}"})
+
+
+def _has_weights(path: Path) -> bool:
+    """Of a folder, whether it is a run's at all."""
+    return not is_folder(path) or is_file(path / BEST) or is_file(path / PLAN)
 
 
 def of_run(trained: Trained, path: Path, say: Say) -> Exportable:

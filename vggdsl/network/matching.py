@@ -275,17 +275,80 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
     theirs = _modules({name: array.shape for name, array in given.items()})
     if not ordered:
         theirs = _like(ours, theirs)
+    _refuse_lacking_statistics(ours, theirs)
     if list(ours.values()) != list(theirs.values()):
         sides = [[(f"{n or 'an entry'} is {_say(parts)}", _say(parts)) for n, parts in side.items()]
                  for side in (ours, theirs)]  # fmt: skip
         message = f"the weights don't fit the network: {_compare(*sides)}"
-        raise InputError(Diagnostic("V510", message, help="were they made for another network?"))
+        help = "were they made for another network?"
+        if sorted(ours.values()) == sorted(theirs.values()):
+            help = "the shapes are those, in another order: name the entries as `vggdsl show` names the layers"
+        raise InputError(Diagnostic("V510", message, help=help))
     alike = _interchangeable(graph, ours, only_weight_layers=ordered)  # in order the others follow them
     if alike is not None:
         a, b = alike
         message = f"which weights are {a}'s and which {b}'s can't be told: both are {_say(ours[a])}"
         raise InputError(Diagnostic("V510", message, help="name the entries as `vggdsl show` names the layers"))
+    if ordered:
+        _refuse_other_order(theirs)
     return dict(zip(ours, theirs, strict=True))
+
+
+def _refuse_lacking_statistics(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:
+    """Raises ``InputError`` V510 if nothing but running statistics is on one side alone."""
+    weights = [[_learned(parts) for parts in side.values()] for side in (ours, theirs)]
+    if weights[0] != weights[1]:
+        return
+    for (here, parts), (there, others) in zip(ours.items(), theirs.items(), strict=True):
+        if len(parts) > len(others):
+            message = f"{there or 'an entry'} has no running_mean and running_var, by which {here} normalises"
+            help = "save the whole state_dict(), with its buffers; a BN that tracks none is in no spec"
+        elif len(parts) < len(others):
+            message = f"{there or 'an entry'} has running statistics, as a BN has, and {here} takes none"
+            help = "write BN in the spec, if that is what was trained"
+        else:
+            continue
+        raise InputError(Diagnostic("V510", f"the weights don't fit the network: {message}", help=help))
+
+
+def _learned(parts: _Parts) -> _Parts:
+    return tuple((name, shape) for name, shape in parts if "running" not in name)
+
+
+def _refuse_other_order(theirs: Mapping[str, _Parts]) -> None:
+    """Raises ``InputError`` V510 if of two modules of one shape the later by its name stands first: modules stand
+    as they were registered, which needn't be how they are called."""
+    last: dict[tuple[_Parts, str], tuple[list[int], str]] = {}
+    for name, parts in theirs.items():
+        kind, rank = _ranked(name)
+        before, other = last.get((parts, kind), (rank, name))
+        if before > rank:
+            message = f"which of {other} and {name} comes first can't be told: {other} stands first in the file, "
+            message += f"{name} by its name; both are {_say(parts)}"
+            help = "name the entries as `vggdsl show` names the layers"
+            raise InputError(Diagnostic("V510", message, help=help))
+        last[parts, kind] = rank, name
+
+
+_COUNTS = ("", "first", "second", "third", "fourth", "fifth")
+_ALONE = r"(?<![^\W_])(?:[a-z]|first|second|third|fourth|fifth)(?![^\W\d_])"
+_RANK = re.compile(rf"\d+|{_ALONE}|(?<=\d)[a-z](?![a-z])|(?<=[a-z])[A-Z](?![A-Za-z])")
+"""What tells an order in a name: numbers, words for them, and letters that stand alone or behind a number or a word."""
+
+
+def _ranked(name: str) -> tuple[str, list[int]]:
+    """What names have in common that differ by ranks alone, and the ranks.
+
+    >>> _ranked("stage2.conv_b"), _ranked("second.conv3a")
+    (('stage#.conv_#', [2, 98]), ('#.conv##', [2, 3, 97]))
+    """
+    return _RANK.sub("#", name), [_rank(found) for found in _RANK.findall(name)]
+
+
+def _rank(found: str) -> int:
+    if found.isdecimal():
+        return int(found)
+    return _COUNTS.index(found) if found in _COUNTS else ord(found.lower())
 
 
 def _modules(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Parts]:

@@ -313,6 +313,8 @@ def load_trained(path: Path, which: str = BEST, *, force: bool = False) -> Train
         if not is_folder(path):
             raise InputError(Diagnostic("V501", f"no run `{path}`", help=help))
         raise _unusable(path, f"it has no {which}", help)
+    if file.suffix != ".safetensors":
+        raise _foreign(file)
     try:
         with safe_open(file, framework="numpy") as opened:
             metadata = opened.metadata() or {}
@@ -326,7 +328,7 @@ def load_trained(path: Path, which: str = BEST, *, force: bool = False) -> Train
     ) as error:  # also of numbers unknown to NumPy
         raise _unusable(path, f"{which} is torn: {error}") from None
     if metadata.get("format") != _FORMAT:
-        raise _unusable(path, f"{which} was not written by `vggdsl train`")
+        raise _foreign(file)
     try:
         spec = parse(metadata["spec"], str(path / f"{metadata['name']}.arch"))
         classes = names_of(json.loads(metadata["classes"]))
@@ -397,6 +399,12 @@ def is_run(path: Path) -> bool:
             return (opened.metadata() or {}).get("format") == _FORMAT
     except (SafetensorError, OSError):
         return False
+
+
+def _foreign(file: Path) -> RecordError:
+    """Of weights without a spec, classes and normalisation."""
+    help = f"a run is a folder that `vggdsl train` made; `vggdsl export SPEC --weights {file}` takes weights of others"
+    return _unusable(file.parent, f"{file.name} was not written by `vggdsl train`", help)
 
 
 def _unusable(path: Path, why: str, help: str = "train again") -> RecordError:

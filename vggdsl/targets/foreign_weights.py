@@ -14,8 +14,8 @@ undo ImageNet's normalisation first (``transform_input``). Here that is part of 
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Collection, Mapping
+from contextlib import redirect_stdout, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,26 +30,36 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, in_order, normal_form, pair, pair_heads
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
 from vggdsl.spec.spec import load
+from vggdsl.targets.checkpoints import inner_names, rewritten
 from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.tracing import trace
-from vggdsl.targets.weight_files import check_finite, read_weights, to_arrays
+from vggdsl.targets.unsaid import unsaid
+from vggdsl.targets.weight_files import WeightFile, check_finite, read_weights, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.packages import needed
-from vggdsl.text.units import bytes_text
+from vggdsl.text.units import bytes_text, plural
 
 PREFIX = "torchvision:"
 _KNOWN = {
     **dict.fromkeys(("alexnet", "squeezenet", "vgg"), "features.0.weight"),
     **dict.fromkeys(("resnet", "resnext", "wide_resnet"), "layer1.0.conv1.weight"),
+    **dict.fromkeys(("efficientnet", "convnext", "mobilenet_v2"), "features.0.0.weight"),
+    "mobilenet_v3": "features.1.block.0.0.weight",
     "densenet": "features.conv0.weight",
     "googlenet": "conv1.conv.weight",
     "inception": "Conv2d_1a_3x3.conv.weight",
+    "mnasnet": "layers.0.weight",
+    "shufflenet": "conv1.0.weight",
+    "regnet": "stem.0.weight",
+    "maxvit": "stem.0.0.weight",
+    "swin": "features.1.0.attn.qkv.weight",
+    "vit": "class_token",
 }
-"""How the names of those models begin that are made of a spec's layers, and a name in their state dicts."""
+"""How the names of torchvision's models begin, and a name in their state dicts."""
 
-_PARALLEL = "module."
-"""What PyTorch's DataParallel puts before all names."""
+_PROOF = "; `--expect` can prove it"
+_RENAMED = "if they were trained by the spec all the same, name the entries as `vggdsl show` names the layers"
 
 Say = Callable[[str], None]
 """Takes what the user should know."""
@@ -91,47 +101,89 @@ def from_file(graph: TypedGraph, path: Path, say: Say) -> Loaded:
 
     Raises ``InputError`` V510 if they aren't this network's, V513 if the file can't be read or isn't whole.
     """
-    given = read_weights(path)
-    loaded = _named(graph, path, given, say)
+    file = read_weights(path)
+    if file.said:
+        say(f"{path}: {'; '.join(file.said)}")
+    loaded = _named(graph, path, file, say)
     check_finite(path, loaded.weights)
     return loaded
 
 
-def _named(graph: TypedGraph, path: Path, given: Weights, say: Say) -> Loaded:
-    names = {name for name in given if name.rpartition(".")[2] != COUNTER}
-    for ours in (graph, graph.inference):
-        if names == weight_shapes(ours).keys():
-            return _loaded(ours, given)
-    if all(name.startswith(_PARALLEL) for name in names):
-        given = {name.removeprefix(_PARALLEL): array for name, array in given.items()}
-        names = {name.removeprefix(_PARALLEL) for name in names}
-    module = None
-    if not _ours(graph, names):
-        module, model = _recognise(given)
-    if module is not None:
-        pairs = _pair(graph, module, f"{path} holds weights of torchvision's {model}, another network")
-        say(f"{path} has the names and shapes of torchvision's {model}: its layers are paired by structure")
-        return _load(graph, pairs, given, say)
-    if _ours(graph, names):
-        check_weights(weight_shapes(graph), given)
-    ordered = path.suffix != ".safetensors"
-    try:
-        pairs = in_order(graph, given, ordered=ordered)
-    except InputError:
-        if not graph.heads:
-            raise
-        pairs = in_order(graph.inference, given, ordered=ordered)
-    say(f"{path} has other names: its layers are paired by {'order and ' if ordered else ''}shape")
-    say("strides, padding and the epsilons of BN aren't in such a file: they are taken to be the spec's")
+def _named(graph: TypedGraph, path: Path, file: WeightFile, say: Say) -> Loaded:
+    given = file.weights
+    named = [name for name in given if name.rpartition(".")[2] != COUNTER]
+    counts = len(given) - len(named)
+    and_counts = f"; {plural(counts, 'count')} of batches ({COUNTER}) passed over" if counts else ""
+    for prefix in inner_names(named):
+        inner = {name.removeprefix(prefix): array for name, array in given.items() if name.startswith(prefix)}
+        behind = f", behind `{prefix}`" if prefix else ""
+        for ours in (graph, graph.inference):
+            if {name.removeprefix(prefix) for name in named} == weight_shapes(ours).keys():
+                say(f"{path} has the spec's names{behind}{and_counts}")
+                say(_taken(path, ours))
+                return _loaded(ours, inner)
+        if _ours(graph, inner):
+            check_weights(weight_shapes(graph), inner)
+        module, model = _recognise(inner)
+        if module is not None:
+            otherwise = f"{path} holds weights of torchvision's {model}, another network"
+            pairs = _pair(graph, module, otherwise, help=_RENAMED)
+            say(f"{path} has the names{behind} and shapes of torchvision's {model}: its layers are paired by structure"
+                f"{and_counts}")  # fmt: skip
+            say(f"{path} doesn't say, so they are taken to be torchvision's and the spec's: {unsaid(graph)}{_PROOF}")
+            return _load(graph, pairs, inner, say)
+    pairs = _in_order(graph, path, file)
+    say(f"{path} has other names: its layers are paired by {'order and ' if file.ordered else ''}shape{and_counts}")
+    say(_taken(path, graph))
     return _load(graph, pairs, given, say)
 
 
-def _ours(graph: TypedGraph, names: set[str]) -> bool:
+def _taken(path: Path, graph: TypedGraph) -> str:
+    return f"{path} doesn't say, so they are taken to be the spec's: {unsaid(graph)}{_PROOF}"
+
+
+def _in_order(graph: TypedGraph, path: Path, file: WeightFile) -> dict[str, str]:
+    """Raises ``InputError`` V510 with the first differences, or with what these weights are instead."""
+    given = file.weights
+    failed: InputError | None = None
+    for ours in (graph, graph.inference) if graph.heads else (graph,):
+        try:
+            return in_order(ours, given, ordered=file.ordered)
+        except InputError as error:
+            failed = error
+    assert failed is not None
+    why = rewritten(list(given))
+    if why is not None:
+        raise InputError(Diagnostic("V510", f"the weights don't fit the network: {why[0]}", help=why[1]))
+    firsts = {name.partition(".")[0] for name in given}
+    fitting = [f"`{first}.`" for first in sorted(firsts) if len(firsts) > 1 and _fits(graph, file, f"{first}.")]
+    if fitting:
+        message = f"what is in {path} behind {' and behind '.join(fitting)} fits the network, and there is more"
+        help = f"save those that you mean alone, such as the entries behind {fitting[0]}"
+        raise InputError(Diagnostic("V510", message, help=help))
+    raise failed
+
+
+def _fits(graph: TypedGraph, file: WeightFile, prefix: str) -> bool:
+    some = {name: array for name, array in file.weights.items() if name.startswith(prefix)}
+    with suppress(InputError):
+        return bool(in_order(graph.inference, some, ordered=file.ordered))
+    return False
+
+
+def _ours(graph: TypedGraph, names: Collection[str]) -> bool:
     """Whether most of the names are those of our layers."""
-    return 2 * len(names & weight_shapes(graph).keys()) > len(names)
+    return 2 * len(weight_shapes(graph).keys() & names) > len([n for n in names if n.rpartition(".")[2] != COUNTER])
 
 
 def _loaded(graph: TypedGraph, given: Weights) -> Loaded:
+    whole = next(
+        (name for name, array in given.items() if array.dtype.kind in "iub" and not name.endswith(COUNTER)), ""
+    )
+    if whole:
+        message = f"{whole} holds whole numbers, of {given[whole].dtype}"
+        help = "quantised weights aren't read without their scales: take those that they were made of"
+        raise InputError(Diagnostic("V513", message, help=help))
     network = without_weights(graph)
     load_weights(network, given)
     return Loaded(network, given)
@@ -235,7 +287,7 @@ def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]
     return {name: shape for name, shape in shapes.items() if name.rpartition(".")[2] != COUNTER}
 
 
-def _pair(graph: TypedGraph, module: nn.Module, otherwise: str) -> dict[str, str]:
+def _pair(graph: TypedGraph, module: nn.Module, otherwise: str, help: str | None = None) -> dict[str, str]:
     """Our layers, each with the module that it is there; those of heads as far as they have a counterpart.
 
     Raises ``InputError`` V510, which begins with ``otherwise``, if the networks differ.
@@ -244,10 +296,10 @@ def _pair(graph: TypedGraph, module: nn.Module, otherwise: str) -> dict[str, str
     try:
         theirs = trace(module.train(bool(graph.heads)), graph.input)
     except Untraceable as error:
-        raise _unlike(otherwise, str(error)) from None
+        raise _unlike(otherwise, str(error), help) from None
     pairs = pair(ours, theirs)
     if pairs is None:
-        raise _unlike(otherwise, differences(ours, theirs), _shipped(module.eval()))
+        raise _unlike(otherwise, differences(ours, theirs), _shipped(module.eval()) or help)
     return pairs | (pair_heads(ours, theirs, pairs) or {})
 
 

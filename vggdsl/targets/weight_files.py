@@ -2,8 +2,10 @@
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
@@ -11,8 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from vggdsl.network.weights import Array, Weights
+from vggdsl.targets.checkpoints import Unread, more_than_tensors, state_dict_in
+from vggdsl.targets.other_files import other_file
 from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.files import is_file
+from vggdsl.text.files import is_file, is_folder
 
 _WIDENED = (torch.bfloat16, torch.float16)
 _TAKEN = (
@@ -22,38 +26,78 @@ _TAKEN = (
 )
 
 
-def read_weights(path: Path) -> dict[str, Array]:
+_CALLED = ("builtins", "__builtin__", "importlib", "runpy", "subprocess", "commands")
+"""What no trainer leaves in a checkpoint, and attackers do: such a file is refused."""
+_NOT_TORCH = "it is nothing that torch.save wrote, or torn"
+
+
+class WeightFile(NamedTuple):
     """A state dict: names and values, in the precision of the file (bf16 and fp16 as fp32).
 
-    ``.safetensors`` files, and ``torch.save`` of a dict of tensors, which is read with
-    ``weights_only=True``: a pickle from a stranger may hold more than weights.
-    Raises ``InputError`` V513 if it can't be read or is something else.
+    ``ordered`` where its entries stand in the order in which they were registered. ``said`` tells in half sentences
+    what was passed over to come to it.
+    """
+
+    weights: dict[str, Array]
+    ordered: bool
+    said: tuple[str, ...] = ()
+
+
+def read_weights(path: Path) -> WeightFile:
+    """The one state dict in a file.
+
+    ``.safetensors`` files, and what ``torch.save`` wrote, which is read with ``weights_only=True``: a pickle from a
+    stranger may hold more than weights. What it holds besides tensors and plain values is neither imported nor run.
+    Raises ``InputError`` V513 if it can't be read, is something else, or holds several state dicts.
     """
     if not is_file(path):
-        raise _unusable(path, "it is no regular file")
+        raise _unusable(path, "no regular file" if is_folder(path) else "it is no regular file")
+    is_safe = _looks_safe(path) or (path.suffix == ".safetensors" and not is_zipfile(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's, about kinds of tensors that are refused below
-            if path.suffix == ".safetensors":
-                state: object = load_file(path)
-            else:
-                state = torch.load(path, map_location="cpu", weights_only=True)
+            state: object = load_file(path) if is_safe else _unpickled(path)
     except OSError as error:
         raise _unusable(path, error.strerror or "it can't be read") from None
     except SafetensorError as error:
         raise _unusable(path, _plain(error) or "it is no safetensors file") from None
     except pickle.UnpicklingError as error:
         # PyTorch's message advises to load it all the same, which would run what is in it.
-        more = any(word in str(error) for word in ("GLOBAL", "global", "instantiate", "function"))
-        why = (
-            "it holds more than tensors, and is not loaded" if more else "it is nothing that torch.save wrote, or torn"
-        )
-        raise _unusable(path, why) from None
+        if any(word in str(error) for word in ("GLOBAL", "global", "instantiate", "function", "Can only")):
+            raise more_than_tensors(path) from None
+        if "Unsupported operand" in str(error) and is_zipfile(path):
+            raise _unusable(path, "it was saved with another pickle protocol than 2, PyTorch's own") from None
+        raise _unusable(path, _NOT_TORCH) from None
     except MemoryError:
         raise _unusable(path, "it says that it holds more than fits in memory") from None
     except Exception:  # pickle has no root for what can be wrong with a file
-        raise _unusable(path, "it is nothing that torch.save wrote, or torn") from None
-    return to_arrays(path, state)
+        raise _unusable(path, _NOT_TORCH) from None
+    found = state_dict_in(path, state)
+    return WeightFile(to_arrays(path, found.state), not is_safe, found.said)
+
+
+def _looks_safe(path: Path) -> bool:
+    """A length, and the JSON that is so long."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError:
+        return False
+    return head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+
+
+def _unpickled(path: Path) -> object:
+    """What PyTorch's reader of weights makes of a file, with something inert in place of each class or function that it
+    doesn't know: it imports and calls none."""
+    try:
+        unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # not in today's format, or torn: PyTorch says so once it is read
+        unknown = []
+    inert: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
+        (type("Unread", (Unread,), {"of": name}), name) for name in unknown if name.partition(".")[0] not in _CALLED
+    ]
+    with torch.serialization.safe_globals(inert), path.open("rb") as file:  # whose name PyTorch goes by, if it is told
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def to_arrays(source: Path | str, state: object) -> dict[str, Array]:
@@ -115,4 +159,6 @@ def _plain(error: Exception) -> str:
 
 def _unusable(path: Path | str, why: str) -> InputError:
     help = "name a run's folder, a .safetensors file, or a state dict that torch.save wrote"
+    if isinstance(path, Path) and (other := other_file(path)) is not None:
+        why, help = f"it is {other.what}" + (f", {why}" if is_folder(path) else ""), other.help
     return InputError(Diagnostic("V513", f"{path} holds no weights: {why}", help=help))

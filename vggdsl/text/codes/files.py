@@ -6,7 +6,7 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
-    "V516", "V517", "V520", "V521", "V530", "V531", "V532", "V533", "W501", "W502", "W503",
+    "V516", "V517", "V520", "V521", "V522", "V523", "V530", "V531", "V532", "V533", "W501", "W502", "W503",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -168,6 +168,24 @@ ROWS = (
         "an ONNX file that computes something else",
         "onnxruntime and PyTorch were given the same images and differ by more than rounding.",
         "Was the file made from this network and these weights? Export it again.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V522",
+        "input",
+        "expected outputs that can't be used",
+        "The file for `--expect` isn't one input and the output that it gave, as floating-point numbers of the "
+        "network's shapes, or it would show nothing.",
+        "Make it by `np.savez`, as the help says.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V523",
+        "input",
+        "a network that doesn't give the expected outputs",
+        "With these weights the network gives other outputs than those of `--expect`, by more than rounding. A file of "
+        "weights doesn't say activations and their slopes, padding, epsilons or which layer feeds which.",
+        "Write the spec as the network was that the weights were trained in.",
         unshown=_MODEL,
     ),
     Code(

@@ -1,0 +1,193 @@
+"""The state dict in a checkpoint: what trainers save beside it, put around it and write before its names.
+
+Everything that is passed over is told, and where two state dicts could be meant nothing is chosen.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.printing import printable
+from vggdsl.text.units import plural
+
+State = Mapping[str, Tensor]
+
+_DEPTH = 2
+"""Entries within entries: ``{"model": {"state_dict": …}}``."""
+_TOOLS_COUNTERS = frozenset({"total_ops", "total_params", "n_averaged"})
+"""What thop and PyTorch's averaging leave among the weights, one number each."""
+_WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
+"""Modules that PyTorch puts around others, wherever they stand in a name."""
+_REWRITTEN = {
+    "weight_mask": ("pruned: its weight is weight_orig times weight_mask", "torch.nn.utils.prune.remove"),
+    "weight_g": ("under weight norm", "torch.nn.utils.remove_weight_norm"),
+    "weight_u": ("under spectral norm", "torch.nn.utils.remove_spectral_norm"),
+    "original0": ("parametrised", "torch.nn.utils.parametrize.remove_parametrizations"),
+    "original": ("parametrised", "torch.nn.utils.parametrize.remove_parametrizations"),
+}
+"""Entries by which a weight is computed from others, and what makes one of them again."""
+_LISTED, _LONGEST = 5, 60
+
+
+class Unread:
+    """What a checkpoint holds besides tensors and plain values: nothing of it is run, so nothing is known of it."""
+
+    of = ""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Found:
+    """A state dict, and in half sentences what was done to come to it."""
+
+    state: State
+    said: tuple[str, ...] = ()
+
+
+def state_dict_in(source: object, loaded: object) -> Found:
+    """The one state dict in what a file held. Raises ``InputError`` V513 if there is none, or several."""
+    if isinstance(loaded, Unread):
+        raise more_than_tensors(source, loaded)
+    if not isinstance(loaded, Mapping):
+        raise _none(source, f"but {_called(loaded)}")
+    if not loaded:
+        raise _none(source, "but nothing: it is an empty mapping")
+    if all(isinstance(value, Tensor) for value in loaded.values()):
+        return _plain(source, loaded)
+    found = list(_states(loaded, ()))
+    if len(found) > 1:
+        a, b, *_ = (_path(path) for path, _ in found)
+        message = f"{source} holds {plural(len(found), 'state dict')}: {a} and {b}" + (", …" if len(found) > 2 else "")
+        entry = "".join(f'["{_shown(key)}"]' for key in found[0][0])
+        help = f'save the one that you mean alone, such as `torch.save(checkpoint{entry}, "weights.pth")`'
+        raise InputError(Diagnostic("V513", message, help=help))
+    if not found:
+        others = [key for key, value in loaded.items() if not isinstance(value, Tensor)]
+        unread = next((value for value in loaded.values() if isinstance(value, Unread)), None)
+        if unread is not None:
+            raise more_than_tensors(source, unread)
+        if len(others) < len(loaded):
+            raise _none(source, f"since {_listed(others)} of its entries {_are(others)} no tensor")
+        raise _none(source, f"but {_listed(others)}")
+    path, state = found[0]
+    plain = _plain(source, state)
+    outer = loaded if len(path) == 1 else {**loaded, **loaded[path[0]]}
+    others = [key for key in outer if key not in path]
+    said = [f"its weights are the entry {_path(path)}"]
+    said += [f"passed over: {_listed(others)}"] if others else []
+    return Found(plain.state, (*said, *plain.said))
+
+
+def more_than_tensors(source: object, unread: Unread | None = None) -> InputError:
+    """Of a module that was saved whole: loading it would run what is in it."""
+    of = f": an object of `{_shown(unread.of)}`" if unread is not None else ""
+    message = f"{source} holds no weights: it holds more than tensors, and is not loaded{of}"
+    help = 'save the weights alone, where it was made: `torch.save(model.state_dict(), "weights.pth")`'
+    return InputError(Diagnostic("V513", message, help=help))
+
+
+def rewritten(names: Sequence[str]) -> tuple[str, str] | None:
+    """Why no layer has such entries, where a tool keeps a weight as several of them; and how it is one again."""
+    for name in names:
+        module, _, part = name.rpartition(".")
+        module, _, parametrised = module.partition("parametrizations.")
+        if part in _REWRITTEN and (part != "original" or parametrised):
+            what, how = _REWRITTEN[part]
+            return f"{_shown(module.rstrip('.') or 'a layer')} is {what}", f"`{how}` before saving makes it one weight"
+    return None
+
+
+def inner_names(names: Sequence[str]) -> Iterator[str]:
+    """What stands before all names, from nothing on: ``model.`` and ``model.module.`` of ``model.module.conv1.weight``.
+
+    >>> list(inner_names(["model.module.conv.weight", "model.module.conv.bias"]))
+    ['', 'model.', 'model.module.', 'model.module.conv.']
+    """
+    prefix = ""
+    while True:
+        yield prefix
+        first = {name[len(prefix) :].partition(".")[::2] for name in names}
+        if len({head for head, _ in first}) != 1 or not all(rest for _, rest in first):
+            return
+        prefix += f"{next(iter(first))[0]}."
+
+
+def _states(mapping: Mapping[object, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], State]]:
+    for key, value in mapping.items():
+        if not isinstance(key, str) or not isinstance(value, Mapping):
+            continue
+        if _is_state(value):
+            yield (*path, key), value
+        elif len(path) + 1 < _DEPTH:
+            yield from _states(value, (*path, key))
+
+
+def _is_state(value: Mapping[object, object]) -> bool:
+    """Tensors by name, one of which may be a layer's weight: states of random generators are none."""
+    tensors = [t for t in value.values() if isinstance(t, Tensor)]
+    return len(tensors) == len(value) and any(t.ndim > 1 and t.is_floating_point() for t in tensors)
+
+
+def _plain(source: object, state: State) -> Found:
+    """Without tools' counters, and with names as the modules have them without wrappers."""
+    said = []
+    counters = [name for name, t in state.items() if _is_tools(name, t)]
+    if counters:
+        kinds = sorted({name.rpartition(".")[2] for name in counters})
+        said.append(f"passed over as counters: {len(counters)} of {', '.join(kinds)}")
+        state = {name: tensor for name, tensor in state.items() if name not in set(counters)}
+    inner = {name: ".".join(p for p in name.split(".") if p not in _WRAPPERS) for name in state if _is_text(name)}
+    if len(inner) == len(state) == len(set(inner.values())) and any(a != b for a, b in inner.items()):
+        wrappers = sorted({p for name in state for p in name.split(".") if p in _WRAPPERS})
+        said.append(f"names are read without {', '.join(wrappers)}")
+        state = {inner[name]: tensor for name, tensor in state.items()}
+    kinds = sorted({str(t.dtype).removeprefix("torch.") for t in state.values() if t.is_floating_point()} - {"float32"})
+    if kinds and not any(name.startswith("float8") for name in kinds):
+        said.append(f"its numbers are {' and '.join(kinds)}, and become float32")
+    return Found(state, tuple(said))
+
+
+def _is_tools(name: object, tensor: Tensor) -> bool:
+    return _is_text(name) and str(name).rpartition(".")[2] in _TOOLS_COUNTERS and tensor.numel() == 1
+
+
+def _is_text(name: object) -> bool:
+    return isinstance(name, str) and name.isprintable()
+
+
+def _none(source: object, why: str) -> InputError:
+    message = f"{source} holds no weights: it holds no state dict, a mapping of names to tensors, {why}"
+    help = 'save the weights alone, where it was made: `torch.save(model.state_dict(), "weights.pth")`'
+    return InputError(Diagnostic("V513", message, help=help))
+
+
+def _called(loaded: object) -> str:
+    if isinstance(loaded, list | tuple) and loaded and all(isinstance(value, Tensor) for value in loaded):
+        return f"{plural(len(loaded), 'tensor')} without names"
+    kind = "tensor" if isinstance(loaded, Tensor) else type(loaded).__name__
+    return f"a {kind}"
+
+
+def _path(path: Sequence[str]) -> str:
+    return f"`{'.'.join(map(_shown, path))}`"
+
+
+def _listed(names: Sequence[object]) -> str:
+    shown = ", ".join(map(_shown, names[:_LISTED]))
+    return shown + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+
+
+def _shown(name: object) -> str:
+    """A stranger's word on a terminal."""
+    return printable(str(name)[:_LONGEST])
+
+
+def _are(names: Sequence[object]) -> str:
+    return "is" if len(names) == 1 else "are"
