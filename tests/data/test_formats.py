@@ -53,8 +53,9 @@ def test_a_set_and_a_prediction_read_the_same(
 
 def test_what_is_no_image_is_told_with_what_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
-    help = str(refusal(lambda: open_image(tmp_path / "x.heic", 3)).help)
-    assert all(format in help for format in FORMATS), help
+    found = refusal(lambda: open_image(tmp_path / "x.heic", 3))
+    assert found.message.endswith("can't be read: it is HEIC, which isn't read here")
+    assert all(format in str(found.help) for format in FORMATS), found.help
 
 
 # -- of several, the first

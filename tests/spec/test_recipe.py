@@ -30,7 +30,7 @@ from vggdsl.spec.recipe import (
     VFlip,
     WarmUp,
 )
-from vggdsl.text.errors import Diagnostic
+from vggdsl.text.errors import Diagnostic, RecipeError
 
 NET = "input 32x32x3 conv3-64 maxpool FC-10 softmax\n"
 
@@ -363,3 +363,56 @@ def test_steps_of_its_own_end_the_inherited_epochs() -> None:
     }
     for entries, epochs in lengths.items():
         assert vggdsl.parse(text.format(entries)).recipe("b").epochs == epochs
+
+
+@pytest.mark.parametrize("word", ["he", "kaiming", "kaiming_normal", "he_normal"])
+def test_he_has_the_names_that_others_give_it(word: str) -> None:
+    read = recipe(f"init {word}")
+    assert (read.init, read.digest) == (Init("he"), recipe("init he").digest)
+
+
+@pytest.mark.parametrize("word", ["glorot", "xavier", "xavier_normal", "glorot_normal"])
+def test_glorot_has_the_names_that_others_give_it(word: str) -> None:
+    assert recipe(f"init {word}").init == Init("glorot")
+
+
+@pytest.mark.parametrize("word", ["kaiming_uniform", "xavier_uniform"])
+def test_another_distribution_is_not_taken_for_one_that_is_there(word: str) -> None:
+    (found,) = findings(lambda: recipe(f"init {word}"), RecipeError)
+    assert found.fixes == ()
+    assert str(found.help).startswith("known: auto, he, glorot")
+
+
+@pytest.mark.parametrize(
+    ("entries", "help", "fix"),
+    [
+        ("lr 0.01", "write `optimizer sgd(lr=0.01)`", "optimizer sgd(lr=0.01)"),
+        ("learning_rate 3e-4", "write `optimizer sgd(lr=3e-4)`", "optimizer sgd(lr=3e-4)"),
+        ("weight_decay 1e-4", "write `optimizer sgd(lr=0.1, weight-decay=1e-4)`", None),
+        ("batch_size 64", "write `batch 64`", "batch 64"),
+        ("clip-norm 1", "write `clip norm(1)`", "clip norm(1)"),
+        ("dataset mnist", "write `data mnist`", "data mnist"),
+        ("dataset dogs", "write `data cifar10(val=5000)`", None),
+        ("optimizer adam\n  lr 0.01", "it belongs to `optimizer`: write `lr=0.01` in its brackets", None),
+        ("optimizer adam\n  weight-decay 1", "it belongs to `optimizer`: write `weight-decay=1` in its brackets", None),
+        ("data digits\n  dataset mnist", "it belongs to `data`", None),
+        ("device cpu", "where it is trained is said in the call: `vggdsl train --device cpu`", None),
+        ("threads 4", "how many compute is said in the call: `vggdsl train --threads 2`", None),
+    ],
+)  # fmt: skip
+def test_what_stands_elsewhere_is_offered_with_the_value_that_was_given(
+    entries: str, help: str, fix: str | None
+) -> None:
+    found = next(each for each in findings(lambda: recipe(entries), RecipeError) if each.code == "V403")
+    assert found.help == help
+    assert [each.text for each in found.fixes] == ([fix] if fix else [])
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [("checkpoint 10", "every(10)"), ("clip 2.5", "norm(2.5)"), ("stop val-loss", "val-loss(patience=10)")],
+)
+def test_what_an_entry_lacks_is_offered_with_its_own_number_and_name(entry: str, text: str) -> None:
+    (found,) = findings(lambda: recipe(entry), RecipeError)
+    assert found.help == f"write {entry.split()[0]} {text}"
+    assert [each.text for each in found.fixes] == [text]

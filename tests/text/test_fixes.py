@@ -183,7 +183,7 @@ OFFERS = re.compile(
 )
 """Words behind which stands what is to be written or taken away; not an example of a form."""
 FORMS = {
-    "V101": "words of layers tell what is meant in words alone",
+    "V101": "what begins more than a word, or has more behind it",
     "V106": "a whole result line, of which nobody knows the numbers",
     "V102": "what stands elsewhere",
     "V207": "a number that may be larger",

@@ -68,7 +68,7 @@ def _help(root: Path, given: str | None) -> str | None:
         return _help(folders[0], given) if len(folders) == 1 else given
     header = f", `{line}`," if (line := _header(labels)) else ""
     hint = f"labels in {labels} aren't read: move the image of each of its lines{header} into a folder of that label"
-    return f"{given}; {hint}" if given else hint
+    return f"{hint}; {given}" if given else hint
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -96,13 +96,15 @@ def _strange(entry: Entry, section: Train) -> Diagnostic:
     form, example = INSIDE[word]
     sole = entry.values[0] if len(entry.values) == 1 else None
     is_value = isinstance(sole, Atom) and (sole.kind == "number" or str(sole).lower() in DATA_SETS)
-    offered = form.format(sole if is_value else example)
-    key, _, call = offered.partition(" ")
+    value = sole if is_value else example
+    offered, option = form.format(value), re.search(r"[\w-]+=\{\}", form)
+    key = offered.partition(" ")[0]
     contents = [line.content for line in section.lines]
-    if not any(isinstance(each, Entry) and each.key == key for each in contents):
-        return found.helped(f"write `{offered}`", *([Edit(entry.span, offered)] if is_value else []))
-    option = re.search(rf"\b{word.removeprefix('learning-').replace('rate', 'lr')}=[^,)]+", call)
-    return found.helped(f"it belongs to `{key}`" + (f": write `{option[0]}` in its brackets" if option else ""))
+    if any(isinstance(each, Entry) and each.key == key for each in contents):
+        inside = f": write `{option[0].format(value)}` in its brackets" if option else ""
+        return found.helped(f"it belongs to `{key}`{inside}")
+    is_all_given = is_value and form.count("=") < 2  # no number is offered to an editor that nobody gave
+    return found.helped(f"write `{offered}`", *([Edit(entry.span, offered)] if is_all_given else []))
 
 
 def _recipe(name: str | None, entries: Mapping[str, Entry], findings: list[Diagnostic]) -> Recipe | None:

@@ -15,6 +15,7 @@ from vggdsl.language.notations.arch.words import (
     DIRECTIVES,
     LONGEST,
     NO_ARITHMETIC,
+    Hint,
     is_layer,
     near_word,
     stretch,
@@ -85,7 +86,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     near = near_directive(word, DIRECTIVES) if word and wanted & {"CONV"} else None
     if near and near != word.lower() and not _is_layer_start(word):
         start = span.start - len(before) + (head.start(1) if head else 0)
-        return unknown_word(Span(span.source, start, start + len(word)), f"did you mean `{near}`?")
+        return unknown_word(Span(span.source, start, start + len(word)), Hint(f"did you mean `{near}`?", near))
     if word.lower() == "claim" and "MEASURE" in wanted:
         return no_measure(span, before)
     if wanted & {"INPUT", "ARROW"} == {"INPUT"} and "CONV" not in wanted:
@@ -178,7 +179,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
             return unknown_word(name, f"call a block with ( ): `{name.text}({arguments})`")
         known = _MERGES.get(name.text.lower()) or nearest(name.text, MERGES)
         if known:
-            return unknown_word(name, f"did you mean `{known}[ … | … ]`?")
+            return unknown_word(name, Hint(f"did you mean `{known}[ … | … ]`?", known))
         return unknown_word(name, f"branches are brought together by {_BRACKETS}")
     if written == "]" and inner is not None and "VBAR" in wanted and (word := _word_before(source, inner)):
         whole = Span(source, word.start, span.end)
@@ -293,7 +294,7 @@ def _bare_size(span: Span, before: str) -> Diagnostic:
         return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "here"),), "expected `input`")
     size, arrow = back(span, before, match[2]), match[1] or ""
     if arrow in ("→", "-", "–", "—", "=>", ">", "--", "-->", "⇒"):
-        return unknown_word(back(span, before, arrow), "an arrow is spelled `->`")
+        return unknown_word(back(span, before, arrow), Hint("an arrow is spelled `->`", "->"))
     if span.text.lower().startswith("conv"):
         kernel = re.split(r"[x* ]+", size.text)
         side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby, takewhile
+from typing import NamedTuple
 
 from lark import Lark
 
@@ -13,6 +14,7 @@ from vggdsl.language.notations.arch.spoken import input_said, layer_said
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block
 from vggdsl.network.measures import STRUCTURAL
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.source import Source, Span
 from vggdsl.text.typography import name_of, strange
@@ -78,7 +80,8 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             return
         near = near_word(first.text, DIRECTIVES)
         if near and not nearest(first.text, list(_LAYERS)):
-            yield unknown_word(first, f"did you mean `{near}`?")
+            hint = _meaning(near)
+            yield unknown_word(first, Hint(hint.help) if near == "claims" else hint)  # a place stands behind it, too
             return
     while words:
         whole = stretch(words[0])
@@ -89,7 +92,8 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
         if words[0].text in blocks:
             given = list(takewhile(lambda word: re.fullmatch(r"[\d.]+%?", word.text), words[1:]))
             arguments = ", ".join(word.text for word in given)
-            yield unknown_word(words[0].to([words[0], *given][-1]), f"call the block: `{words[0].text}({arguments})`")
+            call = f"{words[0].text}({arguments})"
+            yield unknown_word(words[0].to([words[0], *given][-1]), Hint(f"call the block: `{call}`", call))
             words = words[1 + len(given) :]
             continue
         if said := _said(words[0]):
@@ -102,16 +106,16 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             ways = ("".join(texts), "-".join(texts), "=".join(texts))
             joined = next(filter(lambda text: _is_word(text, lark), ways), None)
             if joined and re.sub(r"\s", "", whole.text) == "".join(texts):
-                yield unknown_word(whole, f"write it without spaces: `{joined}`")
+                yield unknown_word(whole, Hint(f"write it without spaces: `{joined}`", joined))
                 words = words[n:]
                 break
         else:
             named = _with_parameters(words[0], blocks, lark)
-            yield unknown_word(words[0], f"did you mean `{named}`?" if named else suggest(words[0].text, lark))
+            yield unknown_word(words[0], _meaning(named) if named else suggest(words[0].text, lark))
             words = words[1:]
 
 
-def _said(word: Span) -> tuple[Span, str] | None:
+def _said(word: Span) -> tuple[Span, "Hint | str"] | None:
     """The layer that is said in several words, one of which is unknown."""
     begin = word.source.text.rfind("\n", 0, word.start) + 1
     line = word.source.text[begin:].partition("\n")[0]
@@ -121,7 +125,7 @@ def _said(word: Span) -> tuple[Span, str] | None:
     if found is None or "->" in line[: found[0]]:
         return None
     whole = Span(word.source, begin + found[0], begin + found[1])
-    return (whole, f"write `{found[2]}`") if whole.start <= word.start else None
+    return (whole, Hint(f"write `{found[2]}`", found[2])) if whole.start <= word.start else None
 
 
 def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str | None:
@@ -178,26 +182,41 @@ def stretch(span: Span) -> Span:
     return Span(span.source, start, end)
 
 
-def unknown_word(span: Span, help: str) -> Diagnostic:
-    return Diagnostic("V101", f"unknown word `{span.text}`", (Label(span, "not known"),), help)
+class Hint(NamedTuple):
+    """How to mend a word, and what is to stand in its place where the help says that."""
+
+    help: str
+    instead: str = ""
 
 
-def suggest(word: str, lark: Lark) -> str:
+def unknown_word(span: Span, hint: Hint | str) -> Diagnostic:
+    help, instead = hint if isinstance(hint, Hint) else Hint(hint)
+    is_whole = not span.source.text.startswith("(", span.end)
+    fixes = (Edit(span, instead),) if instead and is_whole else ()
+    return Diagnostic("V101", f"unknown word `{span.text}`", (Label(span, "not known"),), help, fixes=fixes)
+
+
+def _meaning(word: str) -> Hint:
+    return Hint(f"did you mean `{word}`?", word)
+
+
+def suggest(word: str, lark: Lark) -> Hint:
     """How to say what a word that nothing takes was to say: the same function, with the same numbers."""
-    helps = (_of_letters(word), missing(word), _convolving(word), _of_several(word, lark))
-    for help in helps:
+    for help in (_of_letters(word), missing(word), _convolving(word)):
         if help is not None:
-            return help
+            return Hint(help)
+    if (several := _of_several(word, lark)) is not None:
+        return several
     head = re.match(r"[A-Za-z_-]*[A-Za-z]", word)
     name = head[0] if head else ""
     fixed = _LOOKS_LIKE.sub(lambda letter: "1" if letter[0] in "lI|" else "0", word)
     if fixed != word and is_layer(fixed, lark):
-        return f"it has a letter in its number: write `{fixed}`"
+        return Hint(f"it has a letter in its number: write `{fixed}`", fixed)
     if (plain := spelled(word)) is not None:
         is_own = plain.lower().startswith(name.lower().replace("_", "-")) and not _AXES.match(word, len(name))
-        return f"did you mean `{plain}`?" if is_own else f"here it is spelled `{plain}`"
-    if (help := _lacking(word)) is not None:
-        return help
+        return _meaning(plain) if is_own else Hint(f"here it is spelled `{plain}`", plain)
+    if (lacking := _lacking(word)) is not None:
+        return lacking
     is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word[len(name) :]) is not None
     near = near_word(name.replace("_", "-"), [*_LAYERS, *DIRECTIVES]) if len(name) > 1 and is_whole else None
     kind = kind_called(name) or kind_called(word.partition("(")[0]) or (near and _LAYERS.get(near))
@@ -205,9 +224,9 @@ def suggest(word: str, lark: Lark) -> str:
         whole = kind.word + word[len(name) :]
         for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{word[len(name) :]}"):
             if is_layer(meant, lark) and _NUMBER.findall(meant) == _NUMBER.findall(word):
-                return f"did you mean `{meant}`?"
-        return _form_of(kind, word)
-    return f"did you mean `{near}`?" if near else _FORMS
+                return _meaning(meant)
+        return Hint(_form_of(kind, word))
+    return Hint(f"did you mean `{near}`?") if near else Hint(_FORMS)  # which begins more than a word
 
 
 _FORMS = "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
@@ -243,23 +262,25 @@ def _convolving(word: str) -> str | None:
     return f"{by_itself}{where} `conv{kernel}-{channels}{stride} groups={channels}`"
 
 
-def _of_several(word: str, lark: Lark) -> str | None:
+def _of_several(word: str, lark: Lark) -> Hint | None:
     """Words that run together, or that are torn from what they belong to."""
     swapped = re.fullmatch(r"conv(\d+)-(\d+)x(\d+)", word, re.IGNORECASE)
     if swapped and max(int(side[:9]) for side in swapped.groups()[1:]) <= _LARGEST_KERNEL < int(swapped[1][:9]):
-        return f"the kernel comes first: `conv{swapped[2]}x{swapped[3]}-{swapped[1]}`"
+        turned = f"conv{swapped[2]}x{swapped[3]}-{swapped[1]}"
+        return Hint(f"the kernel comes first: `{turned}`", turned)
     if "->" in word:
-        return f"an arrow stands apart: write `{word.replace('->', ' -> ')}`"
+        apart = word.replace("->", " -> ")
+        return Hint(f"an arrow stands apart: write `{apart}`", apart)
     for i in range(min(len(word), 64) - 1, 0, -1):
         if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"x\d+$", word[i:])):
-            return f"two words run together: write `{word[:i]} {word[i:]}`"
+            return Hint(f"two words run together: write `{word[:i]} {word[i:]}`", f"{word[:i]} {word[i:]}")
     if joined := _joined(word, lark):
-        return f"several layers are written apart: `{joined}`"
+        return Hint(f"several layers are written apart: `{joined}`", joined)
     repeat = re.match(r"[x*]\d*", word, re.IGNORECASE)
     if repeat and (repeat[0] == word or is_layer(word[repeat.end() :], lark)):
-        return "a repeat stands behind its element on the same line: `conv3-64 x2`"
+        return Hint("a repeat stands behind its element on the same line: `conv3-64 x2`")
     if re.fullmatch(r"\d+(x\d+)?/\d+", word):
-        return f"a window is written without a space before it: `maxpool{word}`"
+        return Hint(f"a window is written without a space before it: `maxpool{word}`")
     return None
 
 
@@ -276,20 +297,20 @@ def _joined(word: str, lark: Lark) -> str | None:
     return " ".join(found) if len(found) > 1 else None
 
 
-def _lacking(word: str) -> str | None:
+def _lacking(word: str) -> Hint | None:
     """Convolutions without a number that they need, or with their numbers in another order."""
     if found := re.fullmatch(r"conv(\d+x\d+)", word, re.IGNORECASE):
-        return f"it says no channels: `{word}-64` has 64"
+        return Hint(f"it says no channels: `{word}-64` has 64")
     if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
         if found[1] or int(found[2][:9]) > _LARGEST_KERNEL:
-            return f"it says no kernel: `conv3-{found[2]}` has one of 3x3"
-        return f"it says no channels: `{word}-64` has 64"
+            return Hint(f"it says no kernel: `conv3-{found[2]}` has one of 3x3")
+        return Hint(f"it says no channels: `{word}-64` has 64")
     if found := re.fullmatch(r"(conv\d+(?:x\d+)?-\d+)[-_,:]?(?:s|stride)=?(\d+)", word, re.IGNORECASE):
-        return f"a stride stands behind a `/`: `{found[1]}/{found[2]}`"
+        return Hint(f"a stride stands behind a `/`: `{found[1]}/{found[2]}`", f"{found[1]}/{found[2]}")
     if found := re.fullmatch(r"conv[-_:]?(\d+)[-_:](\d+x\d+)", word, re.IGNORECASE):
-        return f"the kernel comes first: `conv{found[2]}-{found[1]}`"
+        return Hint(f"the kernel comes first: `conv{found[2]}-{found[1]}`", f"conv{found[2]}-{found[1]}")
     if found := re.fullmatch(r"conv[-_:]?(\d+(?:x\d+)?)[-_:](\d+)(/\d+)?", word, re.IGNORECASE):
-        return f"did you mean `conv{found[1]}-{found[2]}{found[3] or ''}`?"
+        return _meaning(f"conv{found[1]}-{found[2]}{found[3] or ''}")
     return None
 
 
