@@ -156,8 +156,9 @@ def test_w202_tells_exactly_the_pools_that_never_see_the_last_rows(typed: TypedG
         ("FC-10 PReLU softmax", ["W205"]),
         ("conv3-8 PReLU conv3-8 PReLU FC-10", []),
         ("FC-10 softmax", []),
-        ("global-avgpool conv3-8", ["W203"]),
-        ("global-avgpool conv1-8", []),
+        ("global-avgpool conv3-8", ["W203", "W205"]),
+        ("global-avgpool conv1-8", ["W205"]),
+        ("global-avgpool conv1-8 after=none", []),
         ("maxpool3/2", ["W202"]),
         ("maxpool1/2 widen-8 ReLU", []),
         ("maxpool3/2 ceil", []),
@@ -172,3 +173,65 @@ def test_lints(text: str, expected: list[str]) -> None:
 )
 def test_channels_first_is_warned_of(size: str, warned: bool) -> None:
     assert ("W206" in warnings(f"input {size} conv1-8")) == warned
+
+
+@pytest.mark.parametrize("end", ["ReLU", "sigmoid", "tanh", "BN", "dropout-0.5", "hard-sigmoid", "PReLU"])
+@pytest.mark.parametrize("softmax", ["", " softmax"])
+@pytest.mark.parametrize("last", ["FC-3", "conv1-3 global-avgpool", "conv4-3 pad=0"])
+def test_what_stands_behind_the_classifier_is_warned_of(last: str, end: str, softmax: str) -> None:
+    spec = vggdsl.parse(f"input 4x4x3\nconv3-4 ReLU {last} {end}{softmax}")
+    found = [d for d in spec.check() if d.code == "W205"]
+    assert [d.labels[0].span.text for d in found] == [end]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "conv3-4 ReLU FC-8 ReLU FC-3",
+        "conv3-4 ReLU FC-8 BN ReLU dropout-0.5 FC-3 softmax",
+        "conv3-4 ReLU conv1-3 ReLU global-avgpool softmax",  # as published, in a network of networks
+        "conv3-4 ReLU maxpool",
+        "conv3-4 ReLU",
+        "conv3-4 maxpool FC-3 softmax",
+    ],
+)
+def test_other_ends_are_not(body: str) -> None:
+    assert "W205" not in [d.code for d in vggdsl.parse(f"input 4x4x3\n{body}").check()]
+
+
+def test_the_end_of_an_auxiliary_classifier_is_one() -> None:
+    spec = vggdsl.parse("input 4x4x3\nconv3-4 ReLU aux 0.3 { FC-3\nReLU softmax } FC-3 softmax")
+    assert [(d.code, d.labels[0].span.line) for d in spec.check()] == [("W205", 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("conv3-32 maxpool\nconv3-64 maxpool FC-128 ReLU dropout-0.5 FC-10 softmax", [3]),
+        ("conv3-32 maxpool FC-128 ReLU FC-10 softmax", [2]),
+        ("conv3-32 maxpool conv3-64 maxpool FC-128 FC-10 softmax\nafter FC: ReLU", [3]),
+        ("conv3-32 maxpool conv3-64 maxpool FC-128 FC-10 softmax", []),
+        ("conv3-32 BN ReLU maxpool conv3-64 maxpool FC-128 ReLU FC-10 softmax", []),
+        ("add[ conv3-3 | identity ] ReLU FC-10 softmax", []),
+        ("conv3-32 maxpool ReLU FC-10 softmax", []),
+        ("FC-128 ReLU FC-10 softmax", []),
+    ],
+)
+def test_an_activation_that_takes_those_of_all_convolutions_is_warned_of(text: str, lines: list[int]) -> None:
+    found = [d for d in vggdsl.parse(f"input 16x16x3\n{text}").check() if d.code == "W210"]
+    assert [d.labels[0].span.line for d in found] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("conv3-16 BN conv3-16 BN ReLU", True),
+        ("conv3-16 groups=16 BN conv1-32 BN ReLU", False),  # separable, as Xception has it
+        ("conv1-32 BN conv3-32 groups=32 BN ReLU", False),
+        ("conv1-8 BN conv1-48 BN ReLU", False),  # a linear bottleneck, as MobileNetV2 has it
+        ("conv1-32 BN conv1-48 BN ReLU", True),
+    ],
+)
+def test_linear_layers_that_are_meant_are_no_mistake(text: str, is_told: bool) -> None:
+    spec = vggdsl.parse(f"input 8x8x3\nconv3-16 ReLU {text} FC-10 softmax")
+    assert ("W204" in [d.code for d in spec.check()]) == is_told

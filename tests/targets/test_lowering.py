@@ -593,3 +593,12 @@ def test_weights_beside_the_file_are_verified_too(tmp_path: Path, monkeypatch: p
     save(to_onnx(graph, weights(network)), tmp_path / "x.onnx")
     assert (tmp_path / "x.onnx.data").exists()
     assert verify_onnx(tmp_path / "x.onnx", network).max_rel <= TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("end", "name"),
+    [("FC-3 softmax", "probabilities"), ("FC-3", "logits"), ("FC-3 sigmoid", "output"), ("FC-3 BN", "logits")],
+)
+def test_an_output_is_called_what_it_is(end: str, name: str) -> None:
+    graph = parse(f"input 4x4x1 {end}").typed
+    assert to_onnx(graph, weights(to_torch(graph)), fold=False).graph.outputs[0].name == name

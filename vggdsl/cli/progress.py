@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the front end of the command line starts without torch
 
     from vggdsl.experiments.report import Costs, Outline, Reporter
     from vggdsl.records.metrics import Epoch
+    from vggdsl.text.errors import Diagnostic
 
 
 PATIENCE = 30.0
@@ -131,6 +132,9 @@ class Lines:
         assert self._outline is not None
         click.echo(_estimate(seconds, self._outline), err=True)
 
+    def noticed(self, finding: "Diagnostic") -> None:
+        pass
+
     def finished(self, costs: "Costs") -> None:
         if row := self._rows.last():
             click.echo(row, err=True)
@@ -216,6 +220,9 @@ class Bar:
 
     def estimated(self, seconds: float) -> None:
         pass  # the bar shows the time left
+
+    def noticed(self, finding: "Diagnostic") -> None:
+        pass
 
     def finished(self, costs: "Costs") -> None:
         assert self._progress is not None

@@ -44,10 +44,11 @@ class Terminal:
     def trained(self, run: Run) -> None:
         """The result, what is claimed beside it, and the folder."""
         if self._as_json:
-            self._runs.append(_json(run, self._begun.outline))
+            self._runs.append(_json(run, self._begun.outline, self._begun.found))
             return
         further = [" ".join(notations.write(Document((Line(found),))).split()) for found in run.result.further]
-        click.echo("\n".join([str(run.line), *further, *run.compare(), f"run: {run.path}"]))
+        noticed = [f"noticed: {finding.message}" for finding in self._begun.found]
+        click.echo("\n".join([str(run.line), *further, *run.compare(), *noticed, f"run: {run.path}"]))
 
     def over_seeds(self, runs: Sequence[Run]) -> None:
         if self._as_json:
@@ -63,17 +64,22 @@ class Terminal:
 
 
 class _Begun(Silent):
-    """Tells what looks wrong in the data, also where progress isn't told, and remembers what it was told."""
+    """Tells what looks wrong in the data and in the training, also where progress isn't told, and remembers it."""
 
     def __init__(self) -> None:
         self.outline: Outline | None = None
+        self.found = list[Diagnostic]()
 
     def started(self, outline: Outline) -> None:
-        self.outline = outline
+        self.outline, self.found = outline, []
         report(outline.warnings)
 
+    def noticed(self, finding: Diagnostic) -> None:
+        self.found.append(finding)
+        report([finding])
 
-def _json(run: Run, outline: Outline | None) -> TrainedRun:
+
+def _json(run: Run, outline: Outline | None, noticed: Sequence[Diagnostic]) -> TrainedRun:
     result = run.result
     assert outline is not None
     assert outline.classes is not None
@@ -105,7 +111,7 @@ def _json(run: Run, outline: Outline | None) -> TrainedRun:
             "guess": classes.guess,
             "without": {split: list(names) for split, names in classes.without.items()},
         },
-        "warnings": diagnostics_json(outline.warnings),
+        "warnings": diagnostics_json([*outline.warnings, *noticed]),
         "weights": result.weights,
         "from": result.start,
         "compared": run.compare(),

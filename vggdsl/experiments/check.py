@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vggdsl.experiments.schedule import smallest_step
+from vggdsl.language.expand import called
+from vggdsl.language.lints import ends
 from vggdsl.network.ops import BatchNorm
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import (
@@ -20,7 +22,7 @@ from vggdsl.spec.recipe import (
 )
 from vggdsl.spec.recipe.scales import SIZES, training_scales
 from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import Diagnostic, RecipeError, error_of
+from vggdsl.text.errors import Diagnostic, Label, RecipeError, error_of
 
 
 def refuse(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
@@ -145,6 +147,10 @@ def _network(spec: Spec, recipe: Recipe) -> Iterator[Diagnostic]:
     if (out.h, out.w) != (1, 1):
         message = f"the network ends in {out}, not in a vector of classes"
         yield Diagnostic("V408", message, help=f"end it with global-avgpool, or with FC-{out.c} softmax")
+    for t, _ in ends(spec.typed):
+        message = f"the network ends in {t.node.op.kind}, but the loss takes logits"
+        help = "remove it, or move it before the classifier"
+        yield called(Diagnostic("V408", message, (Label(t.node.span, "behind the classifier"),), help), t.node.calls)
     if not spec.typed.params:
         yield Diagnostic("V408", "the network has no weights to train", help="add a layer, such as FC-10")
     if recipe.batch == 1 and _norms_a_vector(spec):

@@ -123,6 +123,10 @@ class Together:
         for reporter in self._reporters:
             reporter.epoch(epoch, is_best)
 
+    def noticed(self, finding: Diagnostic) -> None:
+        for reporter in self._reporters:
+            reporter.noticed(finding)
+
     def finished(self, costs: Costs) -> None:
         for reporter in self._reporters:
             reporter.finished(costs)

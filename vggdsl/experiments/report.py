@@ -69,6 +69,7 @@ class Reporter(Protocol):
     While files of images are looked at, reading tells how many were, of how many.
 
     A step gives its loss if it is asked for: on a GPU that waits for it, and of several processes it is one's.
+    After an epoch it may be told of something ``noticed``, such as that nothing is learnt.
     Once, after some steps or an epoch, it is told how many ``seconds`` all of it will take, as estimated.
     A training that stops or fails is ended without having finished.
     """
@@ -82,6 +83,8 @@ class Reporter(Protocol):
     def estimated(self, seconds: float) -> None: ...
 
     def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
+
+    def noticed(self, finding: Diagnostic) -> None: ...
 
     def finished(self, costs: Costs) -> None: ...
 
@@ -106,6 +109,9 @@ class Silent:
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         pass
 
+    def noticed(self, finding: Diagnostic) -> None:
+        pass
+
     def finished(self, costs: Costs) -> None:
         pass
 
@@ -119,3 +125,6 @@ class Warns(Silent):
     def started(self, outline: Outline) -> None:
         for finding in outline.warnings:
             warnings.warn(finding.in_a_line, stacklevel=2)
+
+    def noticed(self, finding: Diagnostic) -> None:
+        warnings.warn(finding.in_a_line, stacklevel=2)

@@ -17,6 +17,7 @@ from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.report import Outline, Reporter
 from vggdsl.experiments.schedule import steps_an_epoch, why_over
 from vggdsl.experiments.start import Beginning, starting_network
+from vggdsl.experiments.watch import Watch
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, write_record
@@ -65,6 +66,7 @@ class Session:
         self.use = Use(prepared.data.classes, prepared.normalisation, prepared.data.digest)
         network = starting_network(prepared.spec, prepared.recipe, prepared.seed, beginning.trained)
         self.network = network.to(prepared.hardware.device).to(memory_format=torch.channels_last)
+        self.watch = Watch(prepared, self.network, steps_an_epoch(len(prepared.data.train), prepared.recipe.batch))
 
     @property
     def leads(self) -> bool:
@@ -108,6 +110,8 @@ class Session:
         if self.leads:
             self._write(epoch, is_best)
             self.reporter.epoch(epoch, is_best)
+            if finding := self.watch.after(self.progress.epochs):
+                self.reporter.noticed(finding)
 
     def _write(self, epoch: Epoch, is_best: bool) -> None:
         """The files of an epoch: weights, and the table of all epochs so far."""

@@ -25,11 +25,11 @@ def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic
     says_padding = any(d.kind == "conv" and any(o.key == "pad" for o in d.options) for d in defaults)
     for node in typed.training_nodes:
         wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node)]
-        wrong += _before_softmax(node, typed)
         if not says_padding:
             wrong += _even(node)
         findings += (called(d, node.node.calls) for d in wrong)
-    findings += [*_linear(typed), *_channels_first(typed), *_twice(typed)]
+    findings += (_behind_classifier(t, softmax, typed) for t, softmax in ends(typed))
+    findings += [*_linear(typed), *_few_activated(typed), *_channels_first(typed), *_twice(typed)]
     return list(_once_a_place(findings))
 
 
@@ -116,12 +116,21 @@ def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
             origins[t.name] = () if t.node.op.nonlinear else linear
             continue
         origins[t.name] = (t,)
-        if linear and all(origin.name in only_linear for origin in linear):
+        if linear and all(o.name in only_linear and not _factorised(o, t) for o in linear):
             origin = linear[0]
             labels = (Label(t.node.span, "the second"), Label(origin.node.span, "the first", primary=False))
             message = f"nothing nonlinear between {origin.name} and {t.name}"
             help = "write an activation between them, or `after` rules"
             yield called(Diagnostic("W204", message, labels, help), t.node.calls)
+
+
+def _factorised(first: TypedNode, second: TypedNode) -> bool:
+    """Whether two linear layers are meant to be: depthwise and pointwise ones, or a bottleneck narrower than what comes
+    in and goes out. One layer in their place would compute more, with more weights."""
+    ops = (first.node.op, second.node.op)
+    if any(isinstance(op, Conv) and op.groups > 1 for op in ops):
+        return True
+    return first.shape.c < min(first.x.c, second.shape.c)
 
 
 def _only_linear(typed: TypedGraph) -> set[str]:
@@ -148,14 +157,53 @@ def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
         yield wrong.helped(f"sizes are height x width x channels: write `{turned}`", Edit(span, turned))
 
 
-def _before_softmax(t: TypedNode, typed: TypedGraph) -> Iterator[Diagnostic]:
-    if not isinstance(t.node.op, Softmax):
+def ends(typed: TypedGraph) -> Iterator[tuple[TypedNode, TypedNode | None]]:
+    """What stands behind the last layer that gives a vector of classes, and changes it: an activation, a
+    normalisation, a dropout; each with the softmax behind it, if there is one. Of auxiliary classifiers, too."""
+    taken = {name for t in typed.training_nodes for name in t.node.inputs}
+    for last in typed.training_nodes:
+        if last.name in taken:
+            continue
+        softmax = last if isinstance(last.node.op, Softmax) else None
+        t = typed[last.node.inputs[0]] if softmax is not None and last.node.inputs else last
+        changes = (t.node.op.activation or t.node.op.passing) and not isinstance(t.node.op, LRN | Identity)
+        if changes and (t.shape.h, t.shape.w) == (1, 1):
+            yield t, softmax
+
+
+def _behind_classifier(t: TypedNode, softmax: TypedNode | None, typed: TypedGraph) -> Diagnostic:
+    before = typed[t.node.inputs[0]].node
+    label, help = Label(t.node.span, "what it gives are no logits"), "remove it, or move it before the classifier"
+    if t.node.implied:
+        help = f"write `{before.spelled} after=none`: a convolution keeps its rule, also as the classifier"
+    found = Diagnostic("W205", f"{t.node.op.kind} at the end", (label,), help)
+    if softmax is not None:
+        labels = (Label(t.node.span, "this layer"), Label(softmax.node.span, "the softmax", primary=False))
+        help = "move it before the classifier" if not t.node.implied else help
+        found = Diagnostic("W205", f"{t.node.op.kind} right before softmax", labels, help)
+    return called(found, t.node.calls)
+
+
+def _few_activated(typed: TypedGraph) -> Iterator[Diagnostic]:
+    """A single activation takes the implied ones from all other layers: of a body that writes any, none is implied."""
+    given = [t for t in typed.nodes if t.node.op.activation]
+    if not given or any(t.node.implied == "implied" for t in given):
         return
-    for name in t.node.inputs:
-        node = typed[name].node
-        if (node.op.activation or node.op.passing) and not isinstance(node.op, LRN | Identity):
-            labels = (Label(node.span, "this layer"), Label(t.node.span, "the softmax", primary=False))
-            yield Diagnostic("W205", f"{node.op.kind} right before softmax", labels, "move it before the classifier")
+    activated = set[str]()
+    for t in reversed(typed.nodes):
+        if t.node.op.activation or (t.name in activated and not t.node.op.weight_layer):
+            activated |= {*t.node.inputs}
+    convs = [t for t in typed.nodes if isinstance(t.node.op, Conv) and not t.node.classifier]
+    if not convs or any(t.name in activated for t in convs):
+        return
+    kind = given[0].node.op.kind
+    labels = (Label(given[0].node.span, "is written"), Label(convs[0].node.span, "has none", primary=False))
+    message = f"no convolution has an activation, since {kind} is written elsewhere"
+    help = f"a body that writes an activation gets none implied: write `after conv: {kind}` too, or each"
+    if given[0].node.implied:
+        message = f"no convolution has an activation, since a rule gives {kind} elsewhere"
+        help = f"with rules exactly those apply: write `after conv: {kind}`, too"
+    yield Diagnostic("W210", message, labels, help)
 
 
 def _even(t: TypedNode) -> Iterator[Diagnostic]:

@@ -41,7 +41,7 @@ from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.shapes import Shape, Window
 from vggdsl.network.weights import Array, Weights, check_weights, weight_shapes, without_heads
 from vggdsl.targets.folding import fold_weights
-from vggdsl.targets.runtime import INPUT, LOGITS, PROBABILITIES
+from vggdsl.targets.runtime import INPUT, LOGITS, OUTPUT, PROBABILITIES
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import hidden
 
@@ -78,7 +78,8 @@ def to_onnx(
     """The network at inference as an ONNX model; nodes and weights bear the spec's names.
 
     Takes ``input``, (N, C, H, W) in single precision with any N. Gives ``probabilities`` if the network
-    ends in a softmax and ``logits`` isn't set, else ``logits``; (N, n) where it ends in a vector.
+    ends in a softmax and ``logits`` isn't set, else ``logits``, or ``output`` where it ends in an activation;
+    (N, n) where it ends in a vector.
     ``fold`` folds batch normalisations into the layers before them. Raises ``InputError`` V510 if the
     weights don't fit.
     """
@@ -97,7 +98,7 @@ def to_onnx(
     for typed in nodes[1:]:
         values[typed.name] = _lower(writer, typed, *(values[i] for i in typed.node.inputs))
     last, shape = values[end], graph[end].shape
-    out_name = PROBABILITIES if softmax else LOGITS
+    out_name = PROBABILITIES if softmax else OUTPUT if graph[end].node.op.activation else LOGITS
     if shape.h == shape.w == 1:
         last = writer.vector(last, f"{end}.flatten")
     if last is start:
@@ -138,7 +139,7 @@ class _Writer:
         """Appends a node; ``shape`` is its output's, with the batch if it isn't an image's."""
         dims: Sequence[int | str] = [BATCH, *shape.chw] if isinstance(shape, Shape) else shape
         # `input` and the outputs' names are the model's interface, whatever the labels in the spec.
-        clash = name in (INPUT, LOGITS, PROBABILITIES)
+        clash = name in (INPUT, LOGITS, PROBABILITIES, OUTPUT)
         out = _value(f"{name}.out" if clash else name, dims)
         self.nodes.append(ir.node(op_type, inputs, attributes, outputs=[out], name=name))
         return out

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 Session: TypeAlias = "InferenceSession"
 
-INPUT, PROBABILITIES, LOGITS = "input", "probabilities", "logits"
-"""What the input and the output of an exported file are called; it has one of the two."""
+INPUT, PROBABILITIES, LOGITS, OUTPUT = "input", "probabilities", "logits", "output"
+"""What the input and the output of an exported file are called; ``output`` is neither of the others."""
 _SEVERITIES = {"errors": 3, "nothing": 4}
 
 

@@ -11,7 +11,7 @@ Name = Literal[
     "V220", "V221", "V222", "V223", "V224",
     "V230", "V231", "V232", "V233", "V234", "V235", "V236",
     "V240", "V241", "V242", "V243", "V244",
-    "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208", "W209",
+    "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208", "W209", "W210",
 ]  # fmt: skip
 
 ROWS = (
@@ -350,9 +350,10 @@ ROWS = (
     Code(
         "W205",
         "network",
-        "an activation or a dropout right before the softmax",
-        "The classifier's values go into the softmax as they are; an activation cuts them, dropout sets some to zero.",
-        "Move it before the classifier.",
+        "an activation, a normalisation or a dropout behind the classifier",
+        "The classifier's values are logits, and go into the softmax or into the loss as they are: an activation cuts "
+        "them, dropout sets some to zero. A network that ends so isn't trained.",
+        "Remove it, or move it before the classifier.",
         example="w205_before_softmax",
     ),
     Code(
@@ -387,5 +388,14 @@ ROWS = (
         "Remove one.",
         example="w209_twice",
         facts=Twice,
+    ),
+    Code(
+        "W210",
+        "network",
+        "convolutions without an activation",
+        "A body that writes an activation gets none implied, so that a single one, behind an FC, takes those of all "
+        "convolutions away.",
+        "Write a rule for convolutions, or an activation behind each; or remove the one that is written.",
+        example="w210_only_one",
     ),
 )

@@ -6,7 +6,8 @@ from vggdsl.text.codes.row import Code
 from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers
 
 Name = Literal[
-    "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411", "W401", "W402", "W403",
+    "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
+    "W401", "W402", "W403", "W404",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -73,7 +74,7 @@ ROWS = (
         "V408",
         "recipe",
         "a network that can't be trained so",
-        "The network doesn't end in a vector of classes, has no weights, or gets too few images in a step for its "
+        "The network doesn't end in the logits of classes, has no weights, or gets too few images in a step for its "
         "batch norm or for its processes.",
         "Mend the network's end, choose another batch, or start fewer processes.",
         unshown=f"{_TRAINING}, before which it is checked",
@@ -130,5 +131,13 @@ ROWS = (
         "Early stopping and the plateau schedule wait for the same accuracy, and the training stops first.",
         "Let early stopping wait longer.",
         example="w403_stop_before_plateau",
+    ),
+    Code(
+        "W404",
+        "recipe",
+        "a training that learns nothing",
+        "The loss stays where guessing leaves it, every image is given one class, or no gradient reaches the weights.",
+        "Change what the help names, most likely first: batch norm, the first values, the learning rate.",
+        unshown=f"{_TRAINING}, while it runs",
     ),
 )
