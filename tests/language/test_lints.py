@@ -102,7 +102,7 @@ def window_of(typed: TypedGraph) -> tuple[Window, Shape, Shape]:
 
 def seen(window: Window, axis: int, size: int, positions: int) -> list[set[int]]:
     """The rows of the input that each position sees."""
-    starts = (place * window.stride[axis] - window.pad[axis] for place in range(positions))
+    starts = (place * window.stride[axis] - window.pad_before[axis] for place in range(positions))
     rows = ({start + i * window.dilation[axis] for i in range(window.kernel[axis])} for start in starts)
     return [{row for row in each if 0 <= row < size} for each in rows]
 

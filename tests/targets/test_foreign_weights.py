@@ -440,6 +440,13 @@ def test_products_are_known_in_any_order() -> None:
             trace(_Excited(wrong), graph.input)
 
 
+def _excited_classically(x: Tensor) -> Tensor:
+    """As squeeze-and-excitation is usually written, without what lies between."""
+    n, c, _, _ = x.size()
+    y = nn.functional.adaptive_avg_pool2d(x, 1).view(n, c)
+    return x * torch.sigmoid(y).view(n, c, 1, 1).expand_as(x)
+
+
 def _shuffled(x: Tensor, groups: int) -> Tensor:
     n, c, h, w = x.size()
     return x.view(n, groups, c // groups, h, w).transpose(1, 2).contiguous().view(n, -1, h, w)
@@ -477,7 +484,8 @@ _HALVES: list[Callable[[Tensor], Tensor]] = [
         ("concat[ last-6 | first-6 ]", _HALVES),
         ("first-8 last-4", [lambda x: x.chunk(3, dim=1)[1], lambda x: x[:, 4:8]]),
         ("global-avgpool", [lambda x: x.mean([2, 3]), lambda x: torch.mean(x, dim=(-1, -2), keepdim=True)]),
-        ("global-maxpool", [lambda x: x.amax((2, 3))]),
+        ("global-maxpool", [lambda x: x.amax((2, 3)), lambda x: x.amax((2, 3)).unsqueeze(-1).unsqueeze(-1)]),
+        ("mul[ identity | global-avgpool sigmoid ]", [_excited_classically]),
         ("identity", [lambda x: x.contiguous().flatten(1), lambda x: x.view(x.size(0), -1)]),
     ],
 )
@@ -512,6 +520,8 @@ def test_what_moves_values_about_is_known(text: str, functions: list[Callable[[T
         lambda x: x.mean(),
         lambda x: x.size(7),
         lambda x: x.view(-1, 64),
+        lambda x: x.unsqueeze(1),
+        lambda x: x[:, :, None, None],
         lambda x: x * x.size(1),
     ],
 )

@@ -84,7 +84,14 @@ def _getitem(x: Any, at: Any) -> Any:
     match at:
         case (slice(start=None, stop=None, step=None), slice(step=None) as channels) if isinstance(x, Map):
             return _channels(x, *channels.indices(x.shape.c)[:2])
+        case (slice(start=None, stop=None, step=None), slice(start=None, stop=None, step=None), None, None):
+            return _pixel(x)
     return None
+
+
+def _pixel(x: Any, *_: Any) -> Behind | None:
+    """A vector as a map of one pixel, or told to be spread over one: a product spreads it by itself."""
+    return Behind(x, (Identity(),)) if isinstance(x, Map) and x.shape.h == x.shape.w == 1 else None
 
 
 def _channels(x: Map, start: int, end: int) -> Behind | None:
@@ -116,6 +123,8 @@ def _reshape(x: Any, *sizes: Any) -> Any:
     if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
         sizes = tuple(sizes[0])
     match x, sizes:
+        case Map(), (batch, c, h, w) if batch in (BATCH, -1) and (c, h, w) == (x.shape.c, x.shape.h, x.shape.w):
+            return Behind(x, (Identity(),))
         case Map(), (batch, -1) | (batch, int()) if batch in (BATCH, -1) and sizes[1] in (-1, x.shape.elements):
             return Behind(x, (Identity(),)) if sizes != (-1, -1) else None
         case Map(), (batch, int() as groups, int() as inner, h, w) if batch in (BATCH, -1):
@@ -159,6 +168,7 @@ _MOVES: Mapping[str | None, Callable[..., Any]] = {
     "amax": _over_the_map(GlobalMaxPool()),
     "chunk": _chunk,
     "contiguous": _contiguous,
+    "expand_as": _pixel,
     "flatten": _flatten,
     "floordiv": _floordiv,
     "getattr": _getattr,
@@ -169,5 +179,6 @@ _MOVES: Mapping[str | None, Callable[..., Any]] = {
     "size": _size,
     "split": _split,
     "transpose": _transpose,
+    "unsqueeze": _pixel,
     "view": _reshape,
 }
