@@ -7,36 +7,36 @@
 """
 
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vggdsl.language.library import shipped
-from vggdsl.network.graph import Graph, Node
-from vggdsl.network.infer import TypedGraph, TypedNode, infer
-from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec, load, parse, write
 from vggdsl.text import caches
-from vggdsl.text.errors import (
-    ClaimError,
-    Diagnostic,
-    InputError,
-    Label,
-    NetworkError,
-    ParseError,
-    RecipeError,
-    RecordError,
-    ShapeError,
-    VggdslError,
-)
-from vggdsl.text.packages import needed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vggdsl.experiments.export import export, to_onnx
     from vggdsl.experiments.train import train
+    from vggdsl.language.library import shipped
+    from vggdsl.network.graph import Graph, Node
+    from vggdsl.network.infer import TypedGraph, TypedNode, infer
+    from vggdsl.network.shapes import Shape
     from vggdsl.records.run import Run, load_run
     from vggdsl.records.table import results
+    from vggdsl.spec.recipe import Recipe
+    from vggdsl.spec.spec import Spec, load, parse, write
     from vggdsl.targets.torch import to_torch
+    from vggdsl.text.errors import (
+        ClaimError,
+        Diagnostic,
+        InputError,
+        Label,
+        NetworkError,
+        ParseError,
+        RecipeError,
+        RecordError,
+        ShapeError,
+        VggdslError,
+    )
 
 __version__ = "0.1.0"
 
@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 
-def _cache_folder() -> Path | None:
+def _cache_folder() -> "Path | None":
     """The user's, as this system has it or $XDG_CACHE_HOME says; none where platformdirs isn't, as in a browser."""
     try:
         from platformdirs import user_cache_path
@@ -86,23 +86,43 @@ caches.folder = _cache_folder
 
 
 _LATER = {
-    "Run": "vggdsl.records.run",
-    "export": "vggdsl.experiments.export",
-    "load_run": "vggdsl.records.run",
-    "results": "vggdsl.records.table",
-    "to_onnx": "vggdsl.experiments.export",
-    "to_torch": "vggdsl.targets.torch",
-    "train": "vggdsl.experiments.train",
+    "vggdsl.experiments.export": ("export", "to_onnx"),
+    "vggdsl.experiments.train": ("train",),
+    "vggdsl.language.library": ("shipped",),
+    "vggdsl.network.graph": ("Graph", "Node"),
+    "vggdsl.network.infer": ("TypedGraph", "TypedNode", "infer"),
+    "vggdsl.network.shapes": ("Shape",),
+    "vggdsl.records.run": ("Run", "load_run"),
+    "vggdsl.records.table": ("results",),
+    "vggdsl.spec.recipe": ("Recipe",),
+    "vggdsl.spec.spec": ("Spec", "load", "parse", "write"),
+    "vggdsl.targets.torch": ("to_torch",),
+    "vggdsl.text.errors": (
+        "ClaimError",
+        "Diagnostic",
+        "InputError",
+        "Label",
+        "NetworkError",
+        "ParseError",
+        "RecipeError",
+        "RecordError",
+        "ShapeError",
+        "VggdslError",
+    ),
 }
-"""Imported when they are asked for: torch takes seconds to import, the front end none."""
+"""Imported when one of their names is asked for: torch takes seconds, and the front end a fraction of one, in which the
+program isn't ready yet to be interrupted."""
+_MODULES = {name: module for module, names in _LATER.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _MODULES:
         raise AttributeError(f"module 'vggdsl' has no attribute {name!r}")
+    from vggdsl.text.packages import needed
+
     with needed():
-        return getattr(import_module(_LATER[name]), name)
+        return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_MODULES})

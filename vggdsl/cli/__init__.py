@@ -117,6 +117,11 @@ def run() -> None:
     """The program: ``main`` over whatever streams it was started with."""
     _open_streams()
     try:
+        Path.cwd()
+    except FileNotFoundError:
+        click.echo("vggdsl: the working folder is gone: change to another", err=True)
+        raise SystemExit(2) from None
+    try:
         main()
     except OSError as error:
         if error.errno != errno.ENOSPC:
