@@ -162,7 +162,7 @@ def _checked(name: str, beside: tuple[str, ...]) -> _Checked:
         if (blocks := _blocks(source, beside)) is not None:
             count, findings = blocks
             return _Checked(name, findings, blocks=count)
-        spec = parse(source.text, source.name, beside)
+        spec = parse(source.written, source.name, beside)
         return _Checked(name, spec.check(), spec)
     except VggdslError as error:
         return _Checked(name, list(error.diagnostics))

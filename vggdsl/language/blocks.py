@@ -166,6 +166,15 @@ def inner_items(element: syntax.Element) -> tuple[syntax.Item, ...]:
             return ()
 
 
+def elements_of(content: syntax.Content) -> Iterator[syntax.Element]:
+    """The elements that a line or a block holds, with those inside them."""
+    match content:
+        case syntax.Block():
+            yield from _walk(items_of(content))
+        case syntax.Items(items) | syntax.Edit(items=items) | syntax.After(items=items):
+            yield from _walk(items)
+
+
 def _walk(items: Iterable[syntax.Item]) -> Iterator[syntax.Element]:
     for item in items:
         yield item.element

@@ -1,11 +1,12 @@
 """Syntax -> Graph: what was written becomes layers, rules and defaults applied, implied layers in place."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeVar
 
 from vggdsl.language import syntax
-from vggdsl.language.blocks import blocks_of
+from vggdsl.language.blocks import blocks_of, elements_of
 from vggdsl.language.dictionary import ACTIVATIONS, PASSING, WEIGHT_LAYERS
 from vggdsl.language.expand import Expansion, Place, Word, called, expand
 from vggdsl.language.names import Namer
@@ -80,6 +81,17 @@ def elaborate(document: syntax.Document) -> AnnotatedGraph:
     Raises ``NetworkError`` with everything that is wrong with it.
     """
     return _Elaboration(document).run()
+
+
+def wrong_options(document: syntax.Document) -> Iterator[Diagnostic]:
+    """What is wrong with the options of layers, for a document that can't become a network."""
+    for content in document.contents:
+        for element in elements_of(content):
+            if isinstance(element, syntax.Layer) and not any("$" in option.value for option in element.options):
+                try:
+                    read_layer_options(element)
+                except NetworkError as error:
+                    yield from error.diagnostics
 
 
 class _Elaboration:

@@ -97,7 +97,7 @@ class Reader:
         if by.or_none and entry.written.lower() == "none":
             return () if by.several else None
         if len(entry.values) > 1 and not by.several:
-            self.wrong(f"{by.name} takes one value", entry.values[1].span, f"write {by.name} {by.example}")
+            self.wrong(f"{by.name} takes one value", entry.values[1].span, f"write {by.name} {entry.values[0]}")
             return None
         before = len(self.findings)
         values = [self.value(value, by) for value in entry.values]
@@ -122,11 +122,12 @@ class Reader:
     def which(self, value: EntryValue, by: EntryKind) -> CallKind | None:
         """The call that a value is, by its word."""
         if isinstance(value, Option) or (isinstance(value, Atom) and value.kind != "word"):
-            example, fixes = by.example, []
-            if isinstance(value, Atom) and value.kind == "number" and len(by.calls) == 1 and by.calls[0].placed:
-                example = f"{by.calls[0].name}({value})"
-                fixes.append(Edit(value.span, example))
-            self.wrong(f"{by.name}: `{value}` can't stand here", value.span, f"write {by.name} {example}", *fixes)
+            is_number = isinstance(value, Atom) and value.kind == "number"
+            given = (call for call in by.calls if is_number and self._is_read(call, (value,), value.span))
+            call_of = next((f"{call.name}({value})" for call in given), None)
+            fixes = [Edit(value.span, call_of)] if call_of else []
+            meant = f"write {by.name} {call_of or by.example}"
+            self.wrong(f"{by.name}: `{value}` can't stand here", value.span, meant, *fixes)
             return None
         name = value.name if isinstance(value, Setting) else value.text.lower()
         for call in by.calls:

@@ -347,6 +347,8 @@ class Entry:
     key: Placed
     values: tuple[Atom | Option | Setting, ...]
     span: Span = field(compare=False, repr=False)
+    is_keyed: bool = True
+    """Whether its key stands before its values: `epochs=40` and `crop(32)` are entries of other tools."""
 
     __repr__ = as_written
 

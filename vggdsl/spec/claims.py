@@ -192,9 +192,9 @@ def _no_figure(measure: Measure, part: Part, wanted: str) -> Verdict:
 
 
 def read_results(
-    contents: Iterable[syntax.Content], recipes: Sequence[str], findings: list[Diagnostic]
+    contents: Iterable[syntax.Content], recipes: Sequence[str] | None, findings: list[Diagnostic]
 ) -> tuple[ResultClaim, ...]:
-    """The result claims of a spec; what is wrong with them is added to ``findings``."""
+    """The result claims of a spec, whose ``recipes`` have these names, if that is known; findings are added."""
     claims = []
     for content in contents:
         match content:
@@ -272,10 +272,10 @@ class _Voice(Voice):
 
 
 def _read_protocol(
-    options: Iterable[Option], recipes: Sequence[str], findings: list[Diagnostic]
+    options: Iterable[Option], recipes: Sequence[str] | None, findings: list[Diagnostic]
 ) -> tuple[tuple[str, str], ...]:
     """The keys and their values, each spelled in one way; what is wrong is added to ``findings``."""
-    train = Text("the name of a recipe", "S256", known=tuple(recipes))
+    train = Text("the name of a recipe", "S256", known=None if recipes is None else tuple(recipes))
     keys = {key.name: replace(key, type=train) if key.name == "train" else key for key in PROTOCOL}
     before = len(findings)
     values = Reader(_Voice("V306", "V306", "V306"), findings).options(options, list(keys.values()), "a protocol")

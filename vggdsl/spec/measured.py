@@ -123,7 +123,7 @@ def read_measured(block: syntax.Measured, findings: list[Diagnostic]) -> Measure
             case syntax.Results():
                 results.append(line.content)
             case Entry(key, entry_values):
-                if key not in KEYS:
+                if key not in KEYS or not line.content.is_keyed:
                     findings.append(unknown("V603", "entry of a measured block", key, list(KEYS), line.content.span))
                     continue
                 if key in values:

@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.elaborate import AnnotatedGraph, elaborate
+from vggdsl.language.elaborate import AnnotatedGraph, elaborate, wrong_options
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.language.lints import lint, lint_blocks
@@ -19,7 +19,7 @@ from vggdsl.spec.inherited import from_delta, inherited_misfits
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
-from vggdsl.spec.recipe import DATA_SETS, Given, Recipe, lint_recipe, read_recipes
+from vggdsl.spec.recipe import DATA_SETS, Given, Recipe, lint_recipe, read_recipes, wrong_entries
 from vggdsl.text.edits import Edit, added_at_end
 from vggdsl.text.errors import (
     Diagnostic,
@@ -199,7 +199,10 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     Raises ``VggdslError`` with what is wrong with it.
     """
     source = Source(name, text)
-    document = notations.read(source)
+    try:
+        document = notations.read(source)
+    except notations.PartlyReadError as error:
+        raise error_of([*error.diagnostics, *_wrong_elsewhere(error)]) from None
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
         small = added_at_end(source, "input 32x32x3 conv3-64 maxpool FC-10 softmax")
@@ -230,6 +233,22 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     return Spec(_name(name), document, whole, source, network, typed, recipes, results, measurements)
 
 
+def _wrong_elsewhere(error: notations.PartlyReadError) -> Iterator[Diagnostic]:
+    """What is wrong with the lines that could be read, each by itself: options, entries, results."""
+    if error.rest is None:
+        return
+    contents = error.rest.contents
+    yield from wrong_options(error.rest)
+    yield from wrong_entries(c for c in contents if isinstance(c, syntax.Train))
+    findings: list[Diagnostic] = []
+    read_results(contents, None, findings)
+    torn = [d.labels[0].span for d in error.diagnostics if d.labels]
+    for block in contents:
+        if isinstance(block, syntax.Measured) and not any(block.span.holds(span) for span in torn):
+            read_measured(block, findings)
+    yield from findings
+
+
 def _name(source: str) -> str:
     """The name of a spec: its file's, or for a run's record that of the run without seed and number."""
     path = Path(source.encode("utf-8", "replace").decode())  # a name that is no text can't go into files
@@ -248,7 +267,7 @@ def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
     Raises ``InputError`` V501 if there is none, V502 if it can't be read, and ``VggdslError`` as ``parse``.
     """
     source = read_source(spec)
-    return parse(source.text, source.name, beside)
+    return parse(source.written, source.name, beside)
 
 
 _NETWORKS = "give a spec, its file, or the name of one that ships; a run has its own module, `run.network`"

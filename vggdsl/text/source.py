@@ -94,6 +94,10 @@ class Span:
     def __repr__(self) -> str:
         return f"Span({self.place}, {self.excerpt!r})"
 
+    def holds(self, other: "Span") -> bool:
+        """Whether another place begins in this one."""
+        return self.source == other.source and self.start <= other.start < self.end
+
     def to(self, other: "Span") -> "Span":
         """From the start of this span to the end of the other."""
         return Span(self.source, self.start, other.end)

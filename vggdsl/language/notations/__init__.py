@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from vggdsl.language.notations.registry import (
     SPEC_LANGUAGE,
     Notation,
+    PartlyReadError,
     is_spec_language,
     names,
     read,
@@ -18,7 +19,17 @@ from vggdsl.language.notations.registry import (
     write,
 )
 
-__all__ = ["SPEC_LANGUAGE", "Notation", "is_spec_language", "names", "read", "recognise", "register", "write"]
+__all__ = [
+    "SPEC_LANGUAGE",
+    "Notation",
+    "PartlyReadError",
+    "is_spec_language",
+    "names",
+    "read",
+    "recognise",
+    "register",
+    "write",
+]
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

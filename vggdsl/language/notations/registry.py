@@ -1,10 +1,20 @@
 """What a notation is, and those that there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vggdsl.language.syntax import Document
+from vggdsl.text.errors import Diagnostic, ParseError
 from vggdsl.text.source import Source
+
+
+class PartlyReadError(ParseError):
+    """What is wrong with a text, and the syntax of its other lines: what is wrong with these can be told, too."""
+
+    def __init__(self, diagnostics: Diagnostic | Iterable[Diagnostic], rest: Document | None = None) -> None:
+        super().__init__(diagnostics)
+        self.rest = rest
+
 
 SPEC_LANGUAGE = "arch"
 """The notation that says everything, and in which files are kept. What no other recognises is read as this one."""

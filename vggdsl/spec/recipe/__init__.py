@@ -34,7 +34,7 @@ from vggdsl.spec.recipe.model import (
     Stop,
     WarmUp,
 )
-from vggdsl.spec.recipe.read import read_recipes
+from vggdsl.spec.recipe.read import read_recipes, wrong_entries
 
 __all__ = [
     "DATA_SETS",
@@ -68,4 +68,5 @@ __all__ = [
     "WarmUp",
     "lint_recipe",
     "read_recipes",
+    "wrong_entries",
 ]

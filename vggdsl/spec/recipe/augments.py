@@ -176,7 +176,7 @@ AUGMENTS = (
         elsewhere=("erasing",),
     ),
 )
-NOT_HERE = {
+NO_AUGMENTS = {
     "cutout": "it isn't in the language; `erase` does something else: the size of its rectangle is drawn",
     "grayscale": "it isn't in the language: images are grey where the input has one channel",
     "greyscale": "it isn't in the language: images are grey where the input has one channel",

@@ -1,7 +1,7 @@
 """The entries of a recipe: what may stand in each, and what it means. What goes without one, ``Recipe`` says."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import sqrt
@@ -22,8 +22,9 @@ from vggdsl.language.schema import (
     keys_of,
     shortest,
 )
-from vggdsl.language.syntax import ALL_BUT
-from vggdsl.spec.recipe.augments import AUGMENTS, NOT_HERE
+from vggdsl.language.syntax import ALL_BUT, Option
+from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
+from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIMIZER_ELSEWHERE
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
     IMAGENET,
@@ -42,11 +43,24 @@ from vggdsl.spec.recipe.model import (
     Stop,
     WarmUp,
 )
-from vggdsl.text.edits import added_behind
+from vggdsl.text.edits import Edit, added_behind
+from vggdsl.text.errors import Diagnostic
 from vggdsl.text.source import Placed
 from vggdsl.text.units import plural
 
-VOICE = Voice("V406", "V406", "V406")
+
+class _Voice(Voice):
+    """What a recipe's options are told in."""
+
+    def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
+        known = [key.name for key in keys]
+        name = option.key.replace("_", "-")
+        name = OPTIMIZER_ELSEWHERE.get(name, name)
+        found = super().unknown_key(option, keys, of)
+        return found.helped(f"write {name}={option.value}", Edit(option.key.span, name)) if name in known else found
+
+
+VOICE = _Voice("V406", "V406", "V406")
 
 
 # -- what makes values of what was given
@@ -269,7 +283,7 @@ _ALL = (
         "augmentation",
         several=True,
         or_none=True,
-        not_here=NOT_HERE,
+        not_here=NO_AUGMENTS,
     ),
     EntryKind("normalize", "what is done to pixels, of 0 to 1", "mean-std", _NORMALIZE, "value of normalize"),
     EntryKind("batch", "images in a step", "128", number=Whole()),
@@ -286,27 +300,18 @@ _ALL = (
     EntryKind("precision", "of the numbers to compute with", "auto", _PRECISION, "value of precision"),
     EntryKind("checkpoint", "what is kept besides the best and the last", "every(5)", _CHECKPOINT, or_none=True),
 )
-ENTRIES: Mapping[str, EntryKind] = {entry.name: entry for entry in _ALL}
 
-INSIDE = {
-    "lr": ("optimizer sgd(lr={})", "0.1"),
-    "learning-rate": ("optimizer sgd(lr={})", "0.1"),
-    "momentum": ("optimizer sgd(lr=0.1, momentum={})", "0.9"),
-    "weight-decay": ("optimizer sgd(lr=0.1, weight-decay={})", "5e-4"),
-    "patience": ("stop val-accuracy(patience={})", "10"),
-    "batch-size": ("batch {}", "128"),
-    "label-smoothing": ("loss cross-entropy(smoothing={})", "0.1"),
-    "clip-norm": ("clip norm({})", "5"),
-    "dataset": ("data {}", "cifar10(val=5000)"),
-}
-"""What other tools give a line of its own or another name: where its value stands here, and an example of one."""
 
-ELSEWHERE = {
-    "device": "where it is trained is said in the call: `vggdsl train --device cpu`",
-    "threads": "how many compute is said in the call: `vggdsl train --threads 2`",
-}
-"""What a recipe doesn't say, since it may be another at each training."""
+def _with_others(entry: EntryKind) -> EntryKind:
+    """An entry with other tools' words for its calls, and for what it hasn't got."""
+    calls = (
+        replace(call, elsewhere=(*call.elsewhere, *ELSEWHERE[call.name])) if call.name in ELSEWHERE else call
+        for call in entry.calls
+    )
+    return replace(entry, calls=tuple(calls), not_here={**NOT_HERE.get(entry.name, {}), **entry.not_here})
 
+
+ENTRIES: Mapping[str, EntryKind] = {entry.name: _with_others(entry) for entry in _ALL}
 
 # -- reading
 

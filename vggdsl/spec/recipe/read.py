@@ -1,15 +1,14 @@
 """``train { … }`` sections -> recipes. Strict: an unknown entry, option or value is an error."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from vggdsl.language.reader import Reader
-from vggdsl.language.syntax import Atom, Entry, Train
-from vggdsl.spec.recipe.entries import ELSEWHERE, INSIDE, VOICE, read_entry
-from vggdsl.spec.recipe.model import DATA_SETS, KEYS, SGD, Constant, From, Recipe, Steps, WarmUp
-from vggdsl.text.edits import Edit
+from vggdsl.language.syntax import Entry, Train
+from vggdsl.spec.recipe.entries import VOICE, read_entry
+from vggdsl.spec.recipe.model import KEYS, SGD, Constant, From, Recipe, Steps, WarmUp
+from vggdsl.spec.recipe.strays import helped, without_key
 from vggdsl.text.errors import Diagnostic, Label, RecipeError, unknown
 from vggdsl.text.source import Span
 
@@ -55,6 +54,15 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
     return tuple(_begun(recipe, by_name, ()) for recipe in recipes)
 
 
+def wrong_entries(sections: Iterable[Train]) -> list[Diagnostic]:
+    """What is wrong with each entry by itself, for sections of which not all could be read."""
+    findings: list[Diagnostic] = []
+    for section in sections:
+        for entry in _own(section, findings).values():
+            read_entry(entry, Reader(VOICE, findings))
+    return findings
+
+
 def _begun(recipe: Recipe, by_name: Mapping[str | None, Recipe], path: tuple[str, ...]) -> Recipe:
     """The recipe with the digest of that whose weights it begins with: what changes there changes here."""
     init = recipe.init
@@ -76,35 +84,16 @@ def _own(section: Train, findings: list[Diagnostic]) -> dict[str, Entry]:
         if not isinstance(entry, Entry):
             continue
         if entry.key not in KEYS:
-            findings.append(_strange(entry, section))
+            found = unknown("V403", "entry of a recipe", entry.key, KEYS, entry.key.span)
+            findings.append(helped(found, entry, section))
+        elif not entry.is_keyed:
+            findings.append(without_key(entry))
         elif entry.key in own:
             labels = (Label(entry.span, "again"), Label(own[entry.key].span, "first here", primary=False))
             findings.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
         else:
             own[entry.key] = entry
     return own
-
-
-def _strange(entry: Entry, section: Train) -> Diagnostic:
-    """An entry that a recipe doesn't have: misspelled, or another tool's. Its value goes where it stands here."""
-    found = unknown("V403", "entry of a recipe", entry.key, KEYS, entry.key.span)
-    word = entry.key.replace("_", "-")
-    if word in ELSEWHERE:
-        return found.helped(ELSEWHERE[word])
-    if word not in INSIDE:
-        return found
-    form, example = INSIDE[word]
-    sole = entry.values[0] if len(entry.values) == 1 else None
-    is_value = isinstance(sole, Atom) and (sole.kind == "number" or str(sole).lower() in DATA_SETS)
-    value = sole if is_value else example
-    offered, option = form.format(value), re.search(r"[\w-]+=\{\}", form)
-    key = offered.partition(" ")[0]
-    contents = [line.content for line in section.lines]
-    if any(isinstance(each, Entry) and each.key == key for each in contents):
-        inside = f": write `{option[0].format(value)}` in its brackets" if option else ""
-        return found.helped(f"it belongs to `{key}`{inside}")
-    is_all_given = is_value and form.count("=") < 2  # no number is offered to an editor that nobody gave
-    return found.helped(f"write `{offered}`", *([Edit(entry.span, offered)] if is_all_given else []))
 
 
 def _recipe(name: str | None, entries: Mapping[str, Entry], findings: list[Diagnostic]) -> Recipe | None:

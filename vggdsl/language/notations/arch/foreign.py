@@ -77,7 +77,8 @@ _WITHOUT_EFFECT = {"inplace", "in-channels", "in-features", "num-features", "num
 def missing(word: str) -> str | None:
     """What is to be said of a layer that the language doesn't have, or None if it may have it."""
     name = _bare(word.partition("(")[0], keep=True)
-    if name.startswith("adaptive") and not re.search(r"\([ \t(]*1?[ \t,]*1[ \t]*\)", word) and "(" in word:
+    to_one = "(" not in word or re.search(r"\([ \t(]*(?:1[ \t]*,[ \t]*)?1[ \t]*\)", word)
+    if name.startswith("adaptive") and not (to_one and kind_called(word.partition("(")[0])):
         return "not in the language, whose pools have a window; to 1x1 it is `global-avgpool`"
     return next((help for help, words in _MISSING.items() if re.match("|".join(words.split()), name)), None)
 
@@ -86,8 +87,8 @@ def missing(word: str) -> str | None:
 def kind_called(name: str) -> LayerKind | None:
     """The kind that a name means here or elsewhere: ``BatchNorm2d``, ``nn.Linear``, ``leaky_relu``."""
     bare = _bare(name)
-    if bare == "adaptiveavgpool":  # to 1x1, or it would be missing
-        return KINDS["global-avgpool"]
+    if adaptive := re.fullmatch(r"adaptive(avg|average|max)pool(?:ing)?", bare):  # to 1x1, or it would be missing
+        return KINDS.get(f"global-{adaptive[1].replace('average', 'avg')}pool")
     return next((kind for pattern, kind in _kinds().items() if re.fullmatch(pattern, bare)), None)
 
 

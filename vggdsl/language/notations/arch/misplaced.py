@@ -72,6 +72,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     word = head[1] or "" if head else ""
     special = (
         _input(span, before)
+        or _assigned(span, before, inner)
         or _branches(span, before, inner, wanted)
         or _in_block(span, before, wanted)
         or _edit(span, before, word)
@@ -139,12 +140,23 @@ def _input(span: Span, before: str) -> Diagnostic | None:
     return Diagnostic("V102", f"`{place.text}` is no size of an input", (Label(place, "here"),), size[2])
 
 
+def _assigned(span: Span, before: str, inner: int | None) -> Diagnostic | None:
+    """An entry of a section with a `=` that can't be read: `optimizer = sgd(lr=0.1)`."""
+    line = before + blanked(span.source.text[span.start :].partition("\n")[0])
+    entry = re.match(r"(?:.*\{)?\s*([a-z][\w-]*)[ \t]*=[ \t]*([^}\n]*[^}\s])", line, re.IGNORECASE)
+    if entry is None or inner is None or not _ENTRIES.search(span.source.text, 0, inner + 1):
+        return None
+    help = f"an entry is its key and its values, without a `=`: `{entry[1]} {entry[2]}`"
+    return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "this one"),), help)
+
+
 def _in_section(source: Source, inner: int | None) -> bool:
     """Whether a bracket, or one around it, is that of a section, where no layers stand."""
     return inner is not None and _SECTION.search(source.text, 0, inner + 1) is not None
 
 
 _SECTION = re.compile(r"^[ \t]*(?:train|measured|claims)\b[^{}\n]*\{[^{}]*\Z", re.IGNORECASE | re.MULTILINE)
+_ENTRIES = re.compile(_SECTION.pattern.replace("|claims", ""), re.IGNORECASE | re.MULTILINE)
 _WELL_SIZED = re.compile(
     r"\s*input[ \t]*\(?[ \t]*\d+[ \t]*[x*][ \t]*\d+([ \t]*[x*][ \t]*\d+)?(?![\w:.-])", re.IGNORECASE
 )

@@ -13,6 +13,7 @@ from vggdsl.language.notations.arch.misplaced import misplaced, said_otherwise
 from vggdsl.language.notations.arch.tree import Builder
 from vggdsl.language.notations.arch.words import called_layers, unknown_words
 from vggdsl.language.notations.grammar import parser
+from vggdsl.language.notations.registry import PartlyReadError
 from vggdsl.language.syntax import Block, Document, Link
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, ParseError
@@ -40,7 +41,8 @@ _GOES_ON = re.compile(rf"\s*([a-z][\w-]*=|{MEASURE}|disputed\b)", re.IGNORECASE)
 def parse(source: Source) -> Document:
     """The tree of a text.
 
-    Raises ``ParseError`` with every unknown word and up to ten misplaced ones.
+    Raises ``ParseError`` with every unknown word and up to ten misplaced ones, ``PartlyReadError`` where the others
+    could be read.
     """
     _check_length(source)
     pairs = _check_brackets(source)
@@ -65,7 +67,7 @@ def parse(source: Source) -> Document:
     findings += unknown_words(strangers, parser("arch"), blocks)
     if findings:
         findings.sort(key=lambda d: d.labels[0].span.start)
-        raise ParseError(findings)
+        raise PartlyReadError(findings, Document(attach(contents, source)))
     return Document(attach(contents, source))
 
 

@@ -383,6 +383,10 @@ class Builder(Transformer[Token, Any]):
 
     def entry(self, meta: Meta, children: list[Any]) -> syntax.Entry:
         key, *values = children
+        if not values:
+            value = self._atom(key)
+            name = value.key if isinstance(value, syntax.Option) else value.name
+            return syntax.Entry(name, (value,), self._span(meta), is_keyed=False)
         return syntax.Entry(self._lower(key), tuple(self._atom(v) for v in values), self._span(meta))
 
     def _atom(self, value: Any) -> Any:

@@ -125,7 +125,7 @@ def _cells(content: syntax.Content) -> list[str]:
         case syntax.Claim() | syntax.ResultLineClaim():
             return claim_cells(content)
         case syntax.Entry(key):
-            return [key, content.written]
+            return [key, content.written] if content.is_keyed else [content.written]
         case syntax.ResultLine():
             return [str(content)]
         case syntax.Results(measures, protocol_options):
@@ -162,12 +162,13 @@ def _block(line: Line, indent: str) -> Iterable[str]:
 
 def _sections(lines: tuple[Line, ...], indent: str) -> Iterable[str]:
     """Lines in braces; the keys of a section's entries share one column."""
-    keys = [len(line.content.key) for line in lines if isinstance(line.content, syntax.Entry)]
+    entries = [line.content for line in lines if isinstance(line.content, syntax.Entry)]
+    keys = [len(entry.key) for entry in entries if entry.is_keyed]
     if not keys:
         yield from _lines(lines, indent)
         return
     for line in lines:
-        if isinstance(line.content, syntax.Entry):
+        if isinstance(line.content, syntax.Entry) and line.content.is_keyed:
             text = f"{line.content.key.ljust(max(keys))} {line.content.written}"
             yield indent + text + (f"  {line.comment}" if line.comment else "")
         else:

@@ -1,0 +1,175 @@
+"""What other tools and people write is led to the same function with the same numbers, or is said to be missing."""
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import vggdsl
+from vggdsl.language.dictionary import KINDS
+from vggdsl.text.errors import VggdslError, nearest
+
+CODE = re.compile(r"`([^`]+)`")
+
+
+def help_of(line: str) -> str:
+    with pytest.raises(VggdslError) as caught:
+        vggdsl.parse(f"input 32x32x64\n{line}\n")
+    return caught.value.diagnostics[0].help or ""
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("FC–100", None),  # read as typed
+        ("Dense(128)", "FC-128"),
+        ("linear-10", "FC-10"),
+        ("nn.Linear(512, 10)", "FC-10"),
+        ("Linear(in_features=512, out_features=10, bias=False)", "FC-10 bias=no"),
+        ("tf.keras.layers.Dense(units=128, activation='relu')", "FC-128 ReLU"),
+        ("Conv2d(3, 96, 5)", "conv5-96 pad=0"),
+        ("Conv2d(3, 96, kernel_size=5, stride=2, padding=2)", "conv5-96/2 pad=2"),
+        ("nn.Conv2d(64, 64, 3, 1, 1, groups=64)", "conv3-64 pad=1 groups=64"),
+        ("Conv2D(96, (1, 7))", "conv1x7-96 pad=0"),
+        ("Conv2D(96, 5, padding='same')", "conv5-96"),
+        ("Conv(96, 5x5)", "conv5x5-96 pad=0"),
+        ("maxpool(2)", "maxpool2/2"),
+        ("MaxPool2d(3, stride=2, padding=1)", "maxpool3/2 pad=1"),
+        ("MaxPooling2D((3, 3), strides=2)", "maxpool3/2"),
+        ("AveragePooling2D(7)", "avgpool7/7"),
+        ("AdaptiveAvgPool2d(1)", "global-avgpool"),
+        ("AdaptiveMaxPool2d((1, 1))", "global-maxpool"),
+        ("GlobalAveragePooling2D()", "global-avgpool"),
+        ("GlobalMaxPooling2D()", "global-maxpool"),
+        ("global_max_pool", "global-maxpool"),
+        ("global max pooling", "global-maxpool"),
+        ("gap", "global-avgpool"),
+        ("global average pooling", "global-avgpool"),
+        ("batchnorm", "BN"),
+        ("nn.BatchNorm2d(64, eps=1e-3)", "BN eps=1e-3"),
+        ("GroupNorm(8, 64)", "GN-8"),
+        ("dropout(0.3)", "dropout-0.3"),
+        ("Dropout(p=0.3)", "dropout-0.3"),
+        ("dropout0.3", "dropout-0.3"),
+        ("swish", "SiLU"),
+        ("leaky_relu(0.2)", "LeakyReLU-0.2"),
+        ("LeakyReLU(negative_slope=0.1)", "LeakyReLU-0.1"),
+        ("elu(alpha=0.5)", "ELU-0.5"),
+        ("ReLU(inplace=True)", "ReLU"),
+        ("conv3-64-bn-relu", "conv3-64 bn relu"),
+        ("conv3-96s2", "conv3-96/2"),
+        ("conv96-5x5", "conv5x5-96"),
+        ("conv_5_96", "conv5-96"),
+        ("conv 96 5x5", "conv5-96"),
+        ("conv 5x5, 96", "conv5-96"),
+        ("5x5 conv, 96", "conv5-96"),
+        ("7x7, 96, stride 2", "conv7-96/2"),
+        ("3x3 max pool, stride 2", "maxpool3/2"),
+        ("1000-d fc", "FC-1000"),
+        ("FC-1O", "FC-10"),
+        ("FC-l28", "FC-128"),
+        ("conv3-64 stride 2", "stride=2"),
+        ("[5x5, 96]x2", "( conv5-96 ) x2"),
+        ("[1x1, 64; 3x3, 64; 1x1, 256] x3", "( conv1-64 conv3-64 conv1-256 ) x3"),
+        ("[conv5-96 BN]x2", "( conv5-96 BN ) x2"),
+        ("[96, 'M', 128]", "conv3-96 maxpool conv3-128"),
+    ],
+)
+def test_it_is_led_to_the_same_and_that_is_right(written: str, meant: str | None) -> None:
+    if meant is None:
+        assert vggdsl.parse(f"input 32x32x64\n{written}\n").typed.output.elements == 100
+        return
+    assert f"`{meant}`" in help_of(written)
+    whole = f"conv3-64 {meant}" if "=" in meant.split()[0] else meant
+    vggdsl.parse(f"input 32x32x64\n{whole}\n")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "mish",
+        "softplus",
+        "softsign",
+        "SELU",
+        "CELU",
+        "hardtanh",
+        "logsigmoid",
+        "maxout",
+        "LSTM",
+        "gru",
+        "attention",
+        "layernorm",
+        "LayerNorm(64)",
+        "instancenorm",
+        "instance-norm",
+        "RMSNorm",
+        "spatialdropout-0.5",
+        "SpatialDropout2D(0.5)",
+        "dropout3d",
+        "droppath",
+        "dropblock",
+        "alphadropout-0.1",
+        "minpool",
+        "lppool",
+        "AdaptiveAvgPool2d(7)",
+        "conv3d-64",
+        "conv3x3x3-64",
+        "conv1d-64",
+        "upsample",
+        "deconv2-64",
+        "ConvTranspose2d(64,32,2)",
+        "deformconv3-64",
+        "zeropad3",
+        "reshape(8,8)",
+        "logsoftmax",
+        "embedding-64",
+        "weight-norm",
+    ],
+)
+def test_what_the_language_hasnt_got_is_said_to_be_missing(word: str) -> None:
+    help = help_of(word)
+    assert re.match(r"not in the language|nothing|no layer of its own", help), help
+    assert "did you mean" not in help
+
+
+@pytest.mark.parametrize(
+    "word", ["conv(3, 64)", "maxpool(3, 3, 3, 3)", "FC-12-13", "dropout-7.5.1", "LeakyReLU(2)", "BN(0.5)", "drop(50)"]
+)
+def test_where_it_cant_be_told_no_number_is_made_up(word: str) -> None:
+    kinds = Counter(re.findall(r"\d+", word))
+    for code in CODE.findall(help_of(word)):
+        if "LeakyReLU-" not in code:  # an example of its range
+            assert not Counter(re.findall(r"\d+", code)) - kinds, code
+
+
+@given(st.sampled_from([kind.example for kind in KINDS.values() if kind.form != "MERGE"]), st.data())
+def test_a_misspelled_word_never_gets_another_number(example: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(example) - 1).filter(lambda place: not example[place].isdigit()))
+    letter = data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz_") | st.just(""))
+    word = example[:place] + letter + example[place + 1 :]
+    try:
+        vggdsl.parse(f"input 32x32x64\n{word}\n")
+    except VggdslError as error:
+        help = error.diagnostics[0].help or ""
+        if help.startswith(("did you mean", "here it is spelled")):
+            assert re.findall(r"\d+", help) == re.findall(r"\d+", word), (word, help)
+
+
+@pytest.mark.parametrize(
+    ("word", "known"),
+    [
+        ("conv3_4", ["conv3_1", "conv3_2", "conv3_3"]),
+        ("S284", ["S256", "S384"]),
+        ("vgg17", ["vgg16", "vgg19"]),
+        ("cifar20", ["cifar10", "cifar100"]),
+        ("width", ["widen"]),
+        ("filters", ["after"]),
+        ("activation", ["dilation"]),
+        ("IN", ["BN", "GN"]),
+        ("--lr", ["--logger"]),
+    ],
+)
+def test_another_number_or_word_is_not_near(word: str, known: list[str]) -> None:
+    assert nearest(word, known) is None

@@ -1,0 +1,161 @@
+"""Other tools' words for what stands in a recipe, and for what can't."""
+
+from collections.abc import Mapping
+
+
+def _each(words: str, said: str) -> dict[str, str]:
+    return dict.fromkeys(words.split(), said)
+
+
+OPTIMIZER_ELSEWHERE: Mapping[str, str] = {
+    **_each("lr learning-rate base-lr initial-lr init-lr", "lr"),
+    **_each("weight-decay wd", "weight-decay"),
+    "momentum": "momentum",
+    "nesterov": "nesterov",
+}
+"""What other tools give a line of its own, and which option of the optimizer it is."""
+
+ENTRIES_ELSEWHERE: Mapping[str, str] = {
+    **_each("batch-size batchsize mini-batch minibatch bs", "batch {}"),
+    **_each("num-epochs n-epochs max-epochs nb-epochs nb-epoch", "epochs {}"),
+    **_each("random-seed random-state manual-seed", "seeds {}"),
+    **_each("label-smoothing smoothing", "loss cross-entropy(smoothing={})"),
+    **_each(
+        "clip-norm grad-clip gradient-clip gradient-clipping max-grad-norm clip-grad-norm",
+        "clip norm({})",
+    ),
+    **_each("dataset data-set dataset-name", "data {}"),
+    **_each("patience early-stopping early-stop early-stopping-patience", "stop val-accuracy(patience={})"),
+    **_each("warmup warm-up warmup-epochs", "schedule warmup({}) cosine"),
+    **_each("scheduler lr-schedule lr-scheduler lr-policy", "schedule {}"),
+    **_each("initializer initialization weight-init kernel-initializer", "init {}"),
+    **_each("criterion loss-function loss-fn objective", "loss {}"),
+    **_each("transform transforms", "augment {}"),
+    **_each("normalization standardize standardization", "normalize {}"),
+    **_each("dtype mixed-precision amp", "precision {}"),
+    **_each("save-every save-freq checkpoint-every", "checkpoint every({})"),
+}
+"""Other words for entries, and how they are written here."""
+
+NO_ENTRIES: Mapping[str, str] = {
+    **_each(
+        "device gpu gpus cuda cpu accelerator",
+        "where it is trained is said in the call, by --device",
+    ),
+    **_each("threads num-threads", "how many compute is said in the call, by --threads"),
+    **_each("workers num-workers", "leave it out: how images are read is no part of a recipe"),
+    **_each(
+        "iterations iters max-iter max-iterations steps max-steps",
+        "a training is counted in `epochs`: in each, all images are seen once",
+    ),
+    **_each(
+        "gamma step-size milestones lr-decay lr-step decay",
+        "how the rate falls is said by `schedule`, in the rates of ranges of epochs or by `plateau`",
+    ),
+    **_each(
+        "dropout batchnorm batch-norm bn activation model input input-size image-size",
+        "that is a matter of the network, not of its recipe",
+    ),
+    **_each(
+        "val-split validation-split val-size validation",
+        "how many images are left out to choose by is said by `data`, in its option `val`",
+    ),
+    **_each(
+        "pretrained weights finetune fine-tune checkpoint-path",
+        'what it begins with is said by `init`, as in `init from("vgg_a.arch")`',
+    ),
+    **_each("metric metrics", "leave it out: accuracies of training, validation and test images are always measured"),
+    **_each(
+        "l2 regularization l2-regularization",
+        "it is an option of the optimizer, `weight-decay`: twice what Keras's `l2` is given",
+    ),
+    **_each(
+        "mixup cutmix ema swa distillation accumulate gradient-accumulation shuffle",
+        "it isn't in the language",
+    ),
+}
+"""What a recipe has no entry for, and what to say of it."""
+
+
+# -- values, by their entries; without `-`, `_` and a `random` before them
+
+NOT_HERE: Mapping[str, Mapping[str, str]] = {
+    "data": _each(
+        "coco voc pascalvoc places365 celeba caltech101 caltech256 food101 flowers102 imagenette imagewoof emnist "
+        "kmnist usps omniglot lsun cub inaturalist",
+        'it isn\'t among the sets that are known; a folder of images is read by `folder("DIR")`',
+    ),
+    "normalize": {
+        **_each("minmax 01 255 scale", "leave it out: pixels are scaled to 0..1 anyway, and `none` does no more"),
+        **_each("batch batchnorm layer", "that is a layer of the network, `BN`"),
+    },
+    "optimizer": {
+        **_each(
+            "rmsprop adagrad adadelta nadam radam adamax adabelief amsgrad lamb lars lion lbfgs rprop ftrl sam muon "
+            "shampoo adafactor",
+            "it isn't in the language, whose optimizers are `sgd`, `adam` and `adamw`",
+        ),
+        **_each("momentum nesterov", "it is an option of `sgd`, given beside its learning rate"),
+    },
+    "schedule": {
+        **_each(
+            "exponential exponentiallr exponentialdecay poly polynomial polynomiallr onecycle onecyclelr cyclic "
+            "cycliclr linear linearlr inversetime inversesqrt cosinerestarts cosineannealingwarmrestarts sgdr noam",
+            "it isn't in the language, whose schedules are `constant`, `steps`, `plateau`, `cosine` and a `warmup`",
+        ),
+        **_each(
+            "step steplr multistep multisteplr piecewise piecewiseconstant",
+            "`steps` are told by ranges of epochs, each with its rate",
+        ),
+    },
+    "loss": {
+        **_each(
+            "mse l1 l2 mae bce bceloss bcewithlogits binarycrossentropy focal focalloss hinge nll nllloss kl kldiv "
+            "huber smoothl1 triplet contrastive arcface dice margin",
+            "it isn't in the language, whose loss is `cross-entropy`",
+        ),
+    },
+    "clip": _each("value clipvalue", "it isn't in the language, which scales gradients by their `norm`"),
+    "stop": {
+        **_each(
+            "early earlystopping earlystop patience", "say by what: `val-accuracy` or `val-loss`, with its `patience`"
+        ),
+        **_each(
+            "loss trainloss accuracy trainaccuracy testaccuracy testloss",
+            "a training is ended by its validation images: by `val-accuracy` or `val-loss`",
+        ),
+    },
+    "init": {
+        **_each(
+            "kaiminguniform heuniform xavieruniform glorotuniform lecun lecunnormal lecununiform orthogonal uniform "
+            "truncatednormal truncnormal zeros zero ones constant identity lsuv sparse",
+            "it isn't in the language, whose draws are `he`, `glorot` and `normal`, all of them normal, and `torch`",
+        ),
+        **_each("pretrained imagenet", 'weights of another training are taken by `from("FILE")`'),
+    },
+    "precision": {
+        **_each("fp16 float16 half f16", "it isn't in the language: 16 bits are `bf16`, another format"),
+        **_each("amp mixed mixedprecision 16", "say the format, or leave it to `auto`"),
+        **_each("fp8 int8 tf32 fp64 float64 double 64", "it isn't in the language: there are `fp32` and `bf16`"),
+    },
+    "checkpoint": _each("best last all", "leave it out: the best epoch and the last are kept anyway"),
+}
+"""What isn't in the language, and what to say of it."""
+
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "cosine": ("cosineannealing", "cosineannealinglr", "cosinedecay", "cosinelr"),
+    "plateau": ("reducelronplateau", "reduceonplateau"),
+    "constant": ("fixed", "const", "constantlr"),
+    "cross-entropy": ("ce", "xent", "crossentropyloss", "categoricalcrossentropy", "sparsecategoricalcrossentropy"),
+    "norm": ("clipnorm", "clipgradnorm", "globalnorm"),
+    "he": ("msra",),
+    "normal": ("gaussian",),
+    "fp32": ("float32", "single", "full", "f32"),
+    "bf16": ("bfloat16",),
+    "val-accuracy": ("validationaccuracy",),
+    "val-loss": ("validationloss",),
+    "fashion-mnist": ("fmnist",),
+    "imagenet": ("imagenet1k", "ilsvrc2012", "ilsvrc"),
+    "sgd": ("gd", "gradientdescent"),
+}
+"""Other tools' words for calls, by ours."""

@@ -1,0 +1,106 @@
+"""Entries that a recipe doesn't have, as other tools name or write them, and how they are said."""
+
+from vggdsl.language import notations
+from vggdsl.language.reader import Reader
+from vggdsl.language.syntax import Entry, Setting, Train
+from vggdsl.spec.recipe.augments import AUGMENTS
+from vggdsl.spec.recipe.elsewhere import ENTRIES_ELSEWHERE, NO_ENTRIES, OPTIMIZER_ELSEWHERE
+from vggdsl.spec.recipe.entries import ENTRIES, VOICE, read_entry
+from vggdsl.spec.recipe.model import KEYS
+from vggdsl.text.edits import Edit
+from vggdsl.text.errors import Diagnostic, Label, VggdslError, nearest
+from vggdsl.text.source import Source
+
+
+def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
+    """The finding about an entry that there isn't, with how it is said here, and with the value that was given."""
+    key, value = _key(entry), _value(entry)
+    if key in OPTIMIZER_ELSEWHERE:
+        return _in_optimizer(found, entry, section)
+    if key in ("device", "gpu", "cuda") and value in ("cpu", "cuda", "mps"):
+        return found.helped(f"where it is trained is said in the call, by --device {value}")
+    if key in ENTRIES_ELSEWHERE:
+        line = ENTRIES_ELSEWHERE[key].format(value)
+        return _written(found, entry, line, line.partition(" ")[0], section)
+    if key in NO_ENTRIES:
+        return found.helped(NO_ENTRIES[key])
+    return _in_augment(found, entry, section)
+
+
+def without_key(entry: Entry) -> Diagnostic:
+    """V403 for `epochs=40` and `clip(5)`, whose key is one."""
+    found = Diagnostic("V403", f"`{entry.written}` is no entry", (Label(entry.span, "here"),))
+    return _written(found, entry, f"{entry.key} {_value(entry)}", entry.key, Train((), entry.span, entry.span))
+
+
+def _key(entry: Entry) -> str:
+    """Its key as it stands in the tables, also where it is misspelled."""
+    key = entry.key.replace("_", "-")
+    known = {*OPTIMIZER_ELSEWHERE, *ENTRIES_ELSEWHERE, *NO_ENTRIES}
+    return key if key in known or nearest(key, KEYS) else nearest(key, sorted(known)) or key
+
+
+def _value(entry: Entry) -> str:
+    first = entry.values[0]
+    if entry.is_keyed:
+        return entry.written
+    return ", ".join(map(str, first.arguments)) if isinstance(first, Setting) else str(first).partition("=")[2]
+
+
+def _written(found: Diagnostic, entry: Entry, line: str, key: str, section: Train) -> Diagnostic:
+    """With an entry that can be read, or else with which one it would be."""
+    if not _is_read(line):
+        return found.helped(f"that is said by the entry `{key}`")
+    if any(isinstance(other.content, Entry) and other.content.key == key for other in section.lines):
+        return found.helped(f"it belongs to what is there: `{line}`")
+    return found.helped(f"write `{line}`", Edit(entry.span, line))
+
+
+def _is_read(line: str) -> bool:
+    findings = list[Diagnostic]()
+    try:
+        (section,) = notations.read(Source("<entry>", f"train {{\n{line}\n}}\n"), notations.SPEC_LANGUAGE).contents
+    except VggdslError:
+        return False
+    assert isinstance(section, Train)
+    for each in section.lines:
+        if isinstance(each.content, Entry):
+            read_entry(each.content, Reader(VOICE, findings))
+    return not findings
+
+
+def _in_optimizer(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
+    """The optimizer of a section with all options of it that are given elsewhere."""
+    entries = [line.content for line in section.lines if isinstance(line.content, Entry)]
+    strays = {
+        OPTIMIZER_ELSEWHERE[key]: _value(entry) for entry in entries if (key := _key(entry)) in OPTIMIZER_ELSEWHERE
+    }
+    own = next((entry for entry in entries if entry.key == "optimizer" and entry.is_keyed), None)
+    name = "sgd" if {"momentum", "nesterov", "lr"} & strays.keys() else "adam"
+    given = list[str]()
+    if own is not None:
+        first = own.values[0]
+        name = first.name if isinstance(first, Setting) else str(first)
+        given = list(map(str, first.arguments)) if isinstance(first, Setting) else []
+        strays = {key: value for key, value in strays.items() if not any(each.startswith(f"{key}=") for each in given)}
+        if not strays:
+            return found.helped("remove it: the optimizer says it")
+    elif name == "sgd" and "lr" not in strays:
+        return found.helped("it is an option of the optimizer `sgd`, which is given a learning rate, too")
+    options = ", ".join([*given, *(f"{key}={value}" for key, value in strays.items())])
+    return _written(found, entry, f"optimizer {name}({options})", "optimizer", section)
+
+
+def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
+    """A step of `augment` that stands as an entry: `random_crop(32, padding=4)`, `hflip yes`."""
+    key = entry.key.replace("_", "").replace("-", "").removeprefix("random")
+    for call in AUGMENTS:
+        if key in (call.name.replace("-", ""), *call.elsewhere):
+            value = entry.values[0]
+            if entry.is_keyed or not isinstance(value, Setting):
+                return found.helped(f"it is a step of `augment`, such as `{call.example.partition(' or ')[0]}`")
+            wrong = list[Diagnostic]()
+            Reader(VOICE, wrong).value(value, ENTRIES["augment"])
+            said = next((d.help for d in wrong if d.help and d.help.startswith("write ")), f"write {value}")
+            return _written(found, entry, f"augment {said.removeprefix('write ')}", "augment", section)
+    return found
