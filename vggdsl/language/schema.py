@@ -177,7 +177,7 @@ class Interval(Type):
     """The least and the most of something that is drawn, or one value; fractions may stand as such.
 
     >>> Interval(0, 1).read("0.08..1"), Interval(0.01, 100).write((0.75, 4 / 3))
-    ((0.08, 1.0), '0.75..4/3')
+    ((0.08, 1.0), '3/4..4/3')
     """
 
     noun = "a range of numbers"
