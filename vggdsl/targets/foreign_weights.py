@@ -44,19 +44,20 @@ PREFIX = "torchvision:"
 _KNOWN = {
     **dict.fromkeys(("alexnet", "squeezenet", "vgg"), "features.0.weight"),
     **dict.fromkeys(("resnet", "resnext", "wide_resnet"), "layer1.0.conv1.weight"),
-    **dict.fromkeys(("efficientnet", "convnext", "mobilenet_v2"), "features.0.0.weight"),
+    "convnext": "features.1.0.layer_scale",
+    "efficientnet": "features.1.0.block.0.0.weight",
+    "mobilenet_v2": "features.1.conv.0.0.weight",
     "mobilenet_v3": "features.1.block.0.0.weight",
     "densenet": "features.conv0.weight",
     "googlenet": "conv1.conv.weight",
     "inception": "Conv2d_1a_3x3.conv.weight",
     "mnasnet": "layers.0.weight",
     "shufflenet": "conv1.0.weight",
-    "regnet": "stem.0.weight",
     "maxvit": "stem.0.0.weight",
-    "swin": "features.1.0.attn.qkv.weight",
     "vit": "class_token",
 }
-"""How the names of torchvision's models begin, and a name in their state dicts."""
+"""How the names of torchvision's models begin, and a name in their state dicts; of those that can be built without
+weights, and in a moment."""
 
 _PROOF = "; `--expect` can prove it"
 _RENAMED = "if they were trained by the spec all the same, name the entries as `vggdsl show` names the layers"
@@ -93,6 +94,8 @@ def from_torchvision(graph: TypedGraph, name: str, say: Say) -> Loaded:
     loaded = _load(graph, pairs, given, say)
     check_finite(source, loaded.weights, "name others of its weights")
     preprocessing = _preprocessing(entry, hasattr(module, "transform_input"), graph, classes, say)
+    taken = "weights, classes and preprocessing" if preprocessing is not None else "weights"
+    say(f"{source}: {taken} are torchvision's; its layers are those of the spec, one by one")
     return loaded._replace(preprocessing=preprocessing, source=source)
 
 
