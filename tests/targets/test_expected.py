@@ -248,3 +248,17 @@ def test_how_far_is_said_in_a_line() -> None:
         str(Held("logits", 0.0, 1))
         == "the logits expected for 1 image: the network gives them to 0.0e+00 of the largest logit"
     )
+
+
+def test_rounding_that_weights_amplify_is_told(tmp_path: Path) -> None:
+    """A difference of large numbers: what is left of it in single precision is no more than rounding."""
+    module = vggdsl.to_torch(vggdsl.parse(SPEC.format("ReLU")).typed).eval()
+    with torch.no_grad():
+        module.get_parameter("conv1_1.bias").fill_(1e6)
+        module.get_parameter("conv1_2.weight")[:, 1::2] = -module.get_parameter("conv1_2.weight")[:, ::2]
+        module.get_parameter("conv1_2.bias").fill_(0.1)
+        output = module(X).numpy()
+    arrays = {"input": INPUT, "output": output * 1.01}
+    (found,) = findings(lambda: hold(module, read_expected(arrays, module.typed)))
+    assert found.code == "V523"
+    assert "with these weights PyTorch itself is off by" in str(found.help)

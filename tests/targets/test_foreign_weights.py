@@ -564,9 +564,10 @@ def test_zeros_behind_the_channels_are_a_widen() -> None:
             "widen1_1_2": "pad",
             "input": "x",
         }
-    assert pair(normal_form(graph), trace(_Padded((*behind[:5], 5)), graph.input)) is None
+    for odd in ((*behind[:5], 5), (1, 1, 1, 1)):  # others than a spec's, and such as a layer behind them would take
+        assert pair(normal_form(graph), trace(_Padded(odd), graph.input)) is None
     others: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
-        *((pads, {}) for pads in ((0, 0, 0, 0, 2, 2), (1, 1, 1, 1), (0, 0, 0, 0, 0, -4))),
+        *((pads, {}) for pads in ((0, 0, 0, 0, 2, 2), (0, 0, 0, 0, 0, -4))),
         *((behind, how) for how in ({"value": 1.0}, {"mode": "circular"})),
     )
     for pads, options in others:

@@ -13,6 +13,7 @@ from vggdsl.spec.spec import Spec, load
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.printing import printable
 from vggdsl.text.units import bytes_text
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def command(
         f" of the largest logit, over {agreement.n:,}"
     )
     if matched is not None:
-        click.echo(f"{expect}: {matched}")
+        click.echo(printable(f"{expect}: {matched}"))
 
 
 def _run(name: str, force: bool) -> "Trained | None":
@@ -166,4 +167,4 @@ def _name(name: str, spec: Spec) -> str:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)

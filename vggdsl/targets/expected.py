@@ -17,7 +17,7 @@ import torch
 from vggdsl.network.infer import TypedGraph
 from vggdsl.targets.predict import BATCH
 from vggdsl.targets.torch import Network
-from vggdsl.targets.verify import TOLERANCE
+from vggdsl.targets.verify import TOLERANCE, told_rounding
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
 from vggdsl.text.printing import printable
@@ -153,18 +153,20 @@ def hold(network: Network, expected: Expected) -> Held:
     by = float(np.abs(ours - theirs).max()) / largest if largest else float(np.abs(ours).max())
     held = Held(expected.kind, by, len(expected.images))
     if not by <= TOLERANCE:  # a NaN is no agreement
-        raise _differ(expected, held, ours, theirs)
+        raise _differ(expected, held, ours, theirs, told_rounding(network, images[:BATCH]))
     return held
 
 
-def _differ(expected: Expected, held: Held, ours: _Values, theirs: _Values) -> InputError:
+def _differ(expected: Expected, held: Held, ours: _Values, theirs: _Values, rounding: str) -> InputError:
     others = int((ours.argmax(1) != theirs.argmax(1)).reshape(held.images, -1).any(1).sum())
     message = (
         f"the network gives other {held.of} than {expected.name} expects: they differ by {held.max_rel:.1e} of the "
         f"largest {held.unit}, and {others:,} of {held.images:,} images get another class"
     )
     help = f"up to {TOLERANCE:.0e} is rounding; compare activations, padding, epsilons and the order of layers"
-    if held.max_rel < 100 * TOLERANCE:
+    if rounding:
+        help += f"; {rounding}"
+    elif held.max_rel < 100 * TOLERANCE:
         help += ", and whether the outputs were computed in single precision, without TF32"
     return InputError(Diagnostic("V523", message, help=help))
 
