@@ -233,8 +233,9 @@ def test_a_claim_of_it_is_compared(tmp_path: Path) -> None:
     assert "balanced-accuracy of test isn't measured" in commands.run("results", path).stdout
 
 
-def test_the_other_spelling_is_helped() -> None:
+@pytest.mark.parametrize("word", ["weights", "weight", "class-weight", "class_weight", "class_weights"])
+def test_other_spellings_are_helped(word: str) -> None:
     text = "input 8x8x1 conv3-8 FC-10 softmax\ntrain { loss cross-entropy(weights=balanced) }"
-    (found,) = findings(lambda: parse(text))
-    assert found.help == "did you mean `class-weights`?"
+    (found,) = findings(lambda: parse(text.replace("weights", word)))
+    assert found.help == "write class-weights=balanced"
     assert parse(text.replace("weights", "class-weights")).recipe().loss.class_weights == "balanced"

@@ -15,6 +15,15 @@ OPTIMIZER_ELSEWHERE: Mapping[str, str] = {
 }
 """What other tools give a line of its own, and which option of the optimizer it is."""
 
+OPTIONS_ELSEWHERE: Mapping[str, str] = {
+    **OPTIMIZER_ELSEWHERE,
+    **_each("weights weight class-weight balance", "class-weights"),
+    "label-smoothing": "smoothing",
+    "padding": "pad",
+    **_each("prob probability", "p"),
+}
+"""Other words for options in brackets, with `-` for `_`: told where a call has such an option."""
+
 ENTRIES_ELSEWHERE: Mapping[str, str] = {
     **_each("batch-size batchsize mini-batch minibatch bs", "batch {}"),
     **_each("num-epochs n-epochs max-epochs nb-epochs nb-epoch", "epochs {}"),

@@ -24,7 +24,7 @@ from vggdsl.language.schema import (
 )
 from vggdsl.language.syntax import ALL_BUT, Option
 from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
-from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIMIZER_ELSEWHERE
+from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
     IMAGENET,
@@ -55,7 +55,7 @@ class _Voice(Voice):
     def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
         known = [key.name for key in keys]
         name = option.key.replace("_", "-")
-        name = OPTIMIZER_ELSEWHERE.get(name, name)
+        name = OPTIONS_ELSEWHERE.get(name, name)
         found = super().unknown_key(option, keys, of)
         return found.helped(f"write {name}={option.value}", Edit(option.key.span, name)) if name in known else found
 
