@@ -172,7 +172,15 @@ class _Elaboration:
             what = "says no channels" if not said else "names different channels"
             coloured = f"input {numbers[0]}x{numbers[1]}x3"
             wrong = Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),))
-            self.findings.append(wrong.helped(f"write `{coloured}`", Edit(element.span, coloured)))
+            h, w = numbers[:2]
+            if not said and w <= 4 < h:  # as in code: steps, and values of each
+                row = f"input 1x{h}x{w}"
+                help = (
+                    f"a sequence is an image of one row: {h} steps of {w} values are `{row}`; of an image say channels"
+                )
+                self.findings.append(wrong.helped(help, Edit(element.span, row)))
+            else:
+                self.findings.append(wrong.helped(f"write `{coloured}`", Edit(element.span, coloured)))
             return Shape(3, numbers[0], numbers[1])
         return Shape(said.pop(), numbers[0], numbers[1])
 

@@ -12,10 +12,10 @@ from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Padding, Typ
 from vggdsl.language.syntax import Option
 from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Sides, Window
-from vggdsl.text.edits import removal
+from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.figures import LONGEST
-from vggdsl.text.source import Span
+from vggdsl.text.source import Placed, Span
 
 _AFTER = Key("after", Choice("none"), "the layer opts out of the rule of its kind")
 
@@ -25,12 +25,42 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
 """The options of each kind; a kind that isn't here has none."""
 
 
+_OTHER_WORDS = {"s": "stride", "step": "stride", "p": "pad", "dilation-rate": "dilation", "use-bias": "bias"}
+"""Other tools' words for options."""
+_NO_OPTIONS = {
+    **dict.fromkeys(
+        ("kernel", "kernel-size", "k", "size", "filter-size"), "the window stands in the word, behind `conv`"
+    ),
+    **dict.fromkeys(
+        ("filters", "channels", "out-channels", "in-channels", "features", "units"),
+        "how many come out stands in the word, behind its hyphen; what comes in is known",
+    ),
+    **dict.fromkeys(
+        ("activation", "act", "bn", "batchnorm", "norm", "dropout"), "that is a layer of its own, behind this one"
+    ),
+    **dict.fromkeys(("weight-decay", "kernel-regularizer", "l2", "lr"), "that is said by the optimizer of a recipe"),
+    **dict.fromkeys(("init", "kernel-initializer", "weight-init"), "how weights begin is said by `init` in a recipe"),
+    "name": "a name stands before the layer, with a colon",
+    "input-shape": "the size of the input stands in its own line",
+}
+"""What layers aren't told by options, and where it is said."""
+
+
 class _Voice(Voice):
     """What a layer's options are told in."""
 
     def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
+        word = option.key.replace("_", "-")
         if keys:
-            return super().unknown_key(option, keys, of)
+            found = super().unknown_key(option, keys, of)
+            if word in _NO_OPTIONS:
+                return found.helped(_NO_OPTIONS[word])
+            known = {key.name for key in keys}
+            name = word if word in known else _OTHER_WORDS.get(word, "")
+            if name not in known:
+                return found
+            value = {"true": "yes", "false": "no"}.get(option.value.lower(), option.value)
+            return found.helped(f"write `{name}={value}`", Edit(option.span, f"{name}={value}"))
         label = Label(option.span, "this option")
         wrong = Diagnostic(self.unknown, f"{of} takes no options", (label,))
         if of in KINDS and (fits := KINDS[of].fits) is not None and _reads(fits, option.value):
@@ -81,8 +111,9 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
     parameter outside a block.
     """
     own = {option.key for option in layer.options}
-    options = (*(option for option in defaults if option.key not in own), *layer.options)
     findings: list[Diagnostic] = []
+    options = [*(option for option in defaults if option.key not in own), *layer.options]
+    options = [_without_same(option, layer, options, findings) for option in options]
     values = Reader(VOICE, findings).options(options, OPTIONS.get(layer.kind, ()), layer.kind)
     if layer.stride is not None and "stride" in own:
         option = next(option for option in layer.options if option.key == "stride")
@@ -92,6 +123,83 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
     if findings:
         raise NetworkError(findings)
     return values
+
+
+def same_padding(word: str, window: Window) -> Pair | None:
+    """What Keras' `same` adds around a map of any size: None where that depends on the size, or sides differ."""
+    if word == "avgpool" and window.extent != (1, 1):
+        return None
+    for extent, stride in zip(window.extent, window.stride, strict=True):
+        if extent % 2 == 0 or stride > 1 < extent:
+            return None
+    return window.same_pad
+
+
+def _without_same(option: Option, layer: syntax.Layer, options: Sequence[Option], findings: list[Diagnostic]) -> Option:
+    """`pad=same` as the number that it means; where it means none, that is added to ``findings``."""
+    if option.key != "pad" or option.value.lower() != "same" or "$" in str(layer.kernel):
+        return option
+    window = _window_of(layer, options)
+    if window is None:  # told of what is wrong with it
+        return replace(option, value=Placed("0", option.value.span))
+    pad = same_padding(layer.kind, window)
+    if pad is None:
+        findings.append(_not_same(option, layer.kind, window))
+    return replace(option, value=Placed("0" if pad is None else pad.short, option.value.span))
+
+
+def plainly_padded(layer: syntax.Layer, is_alone: bool) -> syntax.Layer:
+    """The layer with a number for `pad=valid`, and for `pad=same` where that is one: if no default can change it."""
+    options = []
+    for option in layer.options:
+        said, window = option.value.lower() if option.key == "pad" else "", None
+        if said == "same" and is_alone:
+            window = _window_of(layer, layer.options)
+        pad = Pair(0, 0) if said == "valid" else window and same_padding(layer.kind, window)
+        options.append(replace(option, value=Placed(pad.short, option.value.span)) if pad else option)
+    return replace(layer, options=tuple(options))
+
+
+def _window_of(layer: syntax.Layer, options: Sequence[Option]) -> Window | None:
+    """The window of a convolution or a pool as far as ``pad=same`` asks for it."""
+    h, w = layer.kernel or (2, 2)
+    step = layer.stride or (2 if KINDS[layer.kind].form == "POOL" else 1)
+    if not (isinstance(h, int) and isinstance(w, int) and isinstance(step, int)):
+        return None
+    said = {"stride": Pair(step, step), "dilation": Pair(1, 1)}
+    try:
+        given = {str(each.key): Axes(Whole()).read(each.value) for each in options if each.key in said}
+    except UnfitError:
+        return None
+    if layer.stride is not None:
+        given.pop("stride", None)
+    said |= given
+    return Window(Pair(h, w), said["stride"], dilation=said["dilation"])
+
+
+def _not_same(option: Option, word: str, window: Window) -> Diagnostic:
+    """V222 where `same` is no padding of this language, with what says it."""
+    message = f"`pad=same` of a {word} of {window.kernel}, stride {window.stride.short}"
+    wrong = Diagnostic("V222", message, (Label(option.span, "this option"),))
+    if word == "avgpool":
+        return wrong.helped("Keras leaves the padding out of an average, where it counts here: no padding says that")
+    even, odd = (_of_keras(window, Pair(*(rest + s for s in window.stride))) for rest in (0, 1))
+    if window.stride == (1, 1):
+        return wrong.helped(
+            f"what Keras adds has sides of its own: write `pad={even}`", Edit(option.span, f"pad={even}")
+        )
+    if window.stride != (2, 2):
+        return wrong.helped("at a stride it depends on the map's size: write the padding of each side")
+    return wrong.helped(f"at stride 2 it depends on the map: of even height and width `pad={even}`, of odd `pad={odd}`")
+
+
+def _of_keras(window: Window, size: Pair) -> str:
+    """What Keras' `same` adds to maps of that size, and of all that differ from it by strides."""
+    sides = []
+    for extent, stride, n in zip(window.extent, window.stride, size, strict=True):
+        both = max(extent - (stride if n % stride == 0 else n % stride), 0)
+        sides += [both // 2, both - both // 2]
+    return Padding(Whole(0)).write(Window(window.kernel, pad=Sides(*sides)).pad)
 
 
 def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:

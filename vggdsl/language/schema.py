@@ -126,8 +126,8 @@ class Axes(Type):
 class Padding(Type):
     """What is added around a map: also by sides, in the order of Keras.
 
-    >>> Padding(Whole(0)).read("0,1,0,1"), Padding(Whole(0)).read("1,1,0,0")
-    (Sides(top=0, bottom=1, left=0, right=1), Pair(h=1, w=0))
+    >>> Padding(Whole(0)).read("0,1,0,1"), Padding(Whole(0)).read("1,1,0,0"), Padding(Whole(0)).read("valid")
+    (Sides(top=0, bottom=1, left=0, right=1), Pair(h=1, w=0), Pair(h=0, w=0))
     """
 
     __match_args__ = ("side",)
@@ -137,6 +137,8 @@ class Padding(Type):
         self.side, self.example = side, side.example
 
     def read(self, text: str) -> Pair | Sides:
+        if text.lower() == "valid":
+            return Pair(0, 0)
         if "," not in text:
             return Axes(self.side).read(text)
         sides = text.split(",")

@@ -200,7 +200,9 @@ def _conv(name: str, given: _Given) -> str | None:
     if not all(re.fullmatch(r"\d+(x\d+)?", each) for each in (kernel, channels, stride)):
         return None
     pad = values.get("pad", "valid").strip("'\"")
-    options = [] if pad == "same" and stride == "1" else [f"pad={'0' if pad == 'valid' else pad}"]
+    if pad == "same" and stride != "1":  # which depends on the map
+        return None
+    options = [] if pad == "same" else [f"pad={'0' if pad == 'valid' else pad}"]
     options += [f"{key}={values[key]}" for key in ("groups", "dilation") if values.get(key, "1") != "1"]
     options += ["bias=no"] if values.get("bias") == "False" else []
     step = f"/{stride}" if stride != "1" else ""

@@ -11,6 +11,7 @@ from lark.visitors import v_args
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
 from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
+from vggdsl.language.options import plainly_padded
 from vggdsl.language.schema import LARGEST
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.codes import CodeName
@@ -50,9 +51,10 @@ _WORD = re.compile(r"[a-z]\w*", re.IGNORECASE | re.ASCII)
 class Builder(Transformer[Token, Any]):
     """Builds syntax bottom-up; unknown words and impossible numbers are gathered, not raised."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, is_alone: bool = False) -> None:
+        """``is_alone`` says that no rule from elsewhere can hold for a layer: no default, and none inherited."""
         super().__init__(visit_tokens=False)
-        self.text = source
+        self.text, self.is_alone = source, is_alone
         self.strangers: list[Span] = []
         self.calls: list[tuple[str, Span]] = []
         self.findings: list[Diagnostic] = []
@@ -141,7 +143,7 @@ class Builder(Transformer[Token, Any]):
         assert match, word
         span, parts = self._span(word), match.groupdict()
         kernel, width, stride, rate = map(parts.get, ("kernel", "width", "stride", "rate"))
-        return syntax.Layer(
+        layer = syntax.Layer(
             kind_of(parts["word"]).word,
             self._span(meta),
             self._kernel(kernel, span) if kernel else None,
@@ -150,6 +152,7 @@ class Builder(Transformer[Token, Any]):
             self._rate(rate) if rate else None,
             tuple(self._option(token) for token in options),
         )
+        return plainly_padded(layer, self.is_alone) if options else layer
 
     def _kernel(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
         sides = [text] if text.startswith("$") else re.split("x", text, flags=re.IGNORECASE)

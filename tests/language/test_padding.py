@@ -1,0 +1,68 @@
+"""`pad=same` and `pad=valid`: numbers where they are numbers, and refused with what Keras means where they aren't."""
+
+import re
+
+import pytest
+from commands import run
+
+import vggdsl
+from vggdsl.network.shapes import Window
+from vggdsl.text.errors import NetworkError
+
+
+def window(layers: str) -> Window:
+    spec = vggdsl.parse(f"input 33x32x8\n{layers}\nFC-10 softmax\n")
+    op = spec.typed.nodes[1].node.op
+    return op.window  # type: ignore[union-attr]  # of a convolution or a pool
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("conv3-8 pad=same", "conv3-8"),
+        ("conv3-8 pad=SAME", "conv3-8 pad=1"),
+        ("conv1x7-8 pad=same", "conv1x7-8 pad=0x3"),
+        ("conv5-8 dilation=2 pad=same", "conv5-8 dilation=2 pad=4"),
+        ("conv1-8/2 pad=same", "conv1-8/2"),
+        ("maxpool3/1 pad=same", "maxpool3/1 pad=1"),
+        ("conv3-8 pad=valid", "conv3-8 pad=0"),
+        ("conv7-8/2 pad=Valid", "conv7-8/2 pad=0"),
+        ("avgpool3/2 pad=valid", "avgpool3/2"),
+        ("default conv: pad=same\nconv5-8", "conv5-8"),
+        ("default conv: pad=valid\nconv5-8 pad=same", "conv5-8"),
+        ("default conv: dilation=2\nconv3-8 pad=same", "conv3-8 dilation=2 pad=2"),
+        ("block b(k) { conv$k-8 pad=same }\nb(5)", "conv5-8"),
+    ],
+)
+def test_it_is_the_number_that_it_means(said: str, plain: str) -> None:
+    assert window(said) == window(plain)
+
+
+@pytest.mark.parametrize("size", ["32x32", "33x33"])
+@pytest.mark.parametrize("kernel", [2, 3, 4, 5, 7])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_where_sides_differ_the_help_says_what_keras_adds(size: str, kernel: int, stride: int) -> None:
+    side = int(size.partition("x")[0])
+    layer = f"conv{kernel}-8/{stride}"
+    both = max((-(-side // stride) - 1) * stride + kernel - side, 0)  # as TensorFlow computes it
+    before, behind = both // 2, both - both // 2
+    pad = f"{before}" if before == behind else f"{before},{behind},{before},{behind}"
+    if stride == 1 and kernel % 2:
+        assert window(f"{layer} pad=same") == window(f"{layer} pad={pad}")
+        return
+    with pytest.raises(NetworkError) as caught:
+        vggdsl.parse(f"input {size}x3\n{layer} pad=same\nFC-10 softmax\n")
+    (finding,) = caught.value.diagnostics
+    which = "of odd" if side % 2 and stride == 2 else "of even height and width" if stride == 2 else "write"
+    assert f"{which} `pad={pad}`" in (finding.help or "")
+    shape = vggdsl.parse(f"input {size}x3\n{layer} pad={pad}\nFC-10 softmax\n").typed.nodes[1].shape
+    assert shape.h == shape.w == -(-side // stride)
+
+
+def test_fmt_writes_numbers_where_no_default_can_change_them() -> None:
+    text = "input 32x32x3\nconv3-64 pad=same conv5-64 pad=valid\nFC-10 softmax\n"
+    assert run("fmt", "-", input=text).output == re.sub("same", "1", re.sub("valid", "0", text))
+    kept = "input 32x32x3\ndefault conv: dilation=2\nconv3-64 pad=same\nFC-10 softmax\n"
+    assert run("fmt", "-", input=kept).output == kept
+    inherits = 'extends "vgg_d"\nreplace conv1_1: conv3-64 pad=same\n'
+    assert run("fmt", "-", input=inherits).output == inherits
