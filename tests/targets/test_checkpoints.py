@@ -255,6 +255,14 @@ def test_words_of_strangers_do_not_write_on_a_terminal(tmp_path: Path) -> None:
         assert "\x1b" not in message + help
 
 
+def test_weights_that_are_one_value_all_over_are_told(tmp_path: Path) -> None:
+    _, told = load(save_as({name: torch.zeros_like(t) for name, t in STATE.items()}, tmp_path / "x.pth"))
+    assert "conv1_1.weight is 0 all over, as 1 other: was it ever trained?" in told
+    _, told = load(save_as({**STATE, "classifier.weight": torch.ones(2, 64)}, tmp_path / "x.pth"))
+    assert "fc2.weight is 1 all over: was it ever trained?" in told
+    assert "all over" not in load(save_as(STATE, tmp_path / "x.pth"))[1]
+
+
 # -- what holds no weights
 
 

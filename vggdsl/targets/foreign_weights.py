@@ -109,6 +109,10 @@ def from_file(graph: TypedGraph, path: Path, say: Say) -> Loaded:
         say(f"{path}: {'; '.join(file.said)}")
     loaded = _named(graph, path, file, say)
     check_finite(path, loaded.weights)
+    flat = [name for name, a in loaded.weights.items() if a.ndim > 1 and a.size > 1 and a.min() == a.max()]
+    if flat:
+        others = f", as {plural(len(flat) - 1, 'other')}" if len(flat) > 1 else ""
+        say(f"{path}: {flat[0]} is {loaded.weights[flat[0]].flat[0]:g} all over{others}: was it ever trained?")
     return loaded
 
 
