@@ -145,7 +145,6 @@ def test_every_set_takes_a_part() -> None:
         ("digits(n=9)", "9 images of 10 classes", "write n=10 or more"),
         ("digits(n=1798)", "1,798 images of digits, which has 1,797 to train on", "write n=1797 or less, or remove it"),
         ("digits(n=100, val=100)", "100 images for val of 80 leave none", None),
-        ("fake(n=9)", "9 images of 10 classes", "write n=10 or more"),
     ],
 )
 def test_parts_that_there_are_not(text: str, message: str, help: str | None) -> None:
