@@ -129,8 +129,8 @@ def assume_well_conditioned(network: Network, x: Tensor) -> None:
         left = float(network(x).abs().max())
     for hook in hooks:
         hook.remove()
-    assume(max(largest) <= 30)
-    assume(left >= 1e-3 * max(given_on))
+    assume(max(largest, default=0.0) <= 30)
+    assume(left >= 1e-3 * max(given_on, default=0.0))
 
 
 # -- properties
