@@ -1,23 +1,19 @@
 """Files that name images: what they say of themselves is held to what can be, and so is what they give."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import inf, nan
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from commands import run
-from onnx import TensorProto, helper, numpy_helper
+from models import GOOD, write
 from PIL import Image
 from refusals import refusal
 
-from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.network.shapes import Shape
 from vggdsl.targets.predict import Predictor
 
-GOOD = Preprocessing(Shape(1, 2, 2), (0.5,), (0.25,), ("a", "b", "c", "d")).to_metadata()
 HUGE = "9" * 400
 
 
@@ -32,30 +28,6 @@ def changed(**entries: object) -> dict[str, str]:
 def image(tmp_path: Path) -> Path:
     path = tmp_path / "grey.png"
     Image.new("L", (2, 2), 100).save(path)
-    return path
-
-
-def write(
-    path: Path, values: Sequence[float], output: str = "probabilities", metadata: Mapping[str, str] = GOOD
-) -> Path:
-    """A file that gives these values for every image."""
-    constants = {"nothing": np.zeros(len(values), np.float32), "values": np.array(values, np.float32)}
-    constants["pixels"] = np.zeros((4, len(values)), np.float32)
-    nodes = [
-        helper.make_node("Flatten", ["input"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "pixels"], ["none"]),
-        helper.make_node("Add", ["none", "values"], [output]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "constant",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 1, 2, 2])],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", len(values)])],
-        [numpy_helper.from_array(array, name) for name, array in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, dict(metadata))
-    onnx.save(model, path)
     return path
 
 

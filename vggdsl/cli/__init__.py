@@ -16,6 +16,7 @@ from vggdsl import __version__
 from vggdsl.language.library import shipped
 from vggdsl.text.errors import nearest
 from vggdsl.text.files import is_file
+from vggdsl.text.printing import LINE, shown
 
 COMMANDS = {
     "check": "Parse, infer and hold every claim against arithmetic.",
@@ -83,7 +84,7 @@ def _meant(name: str) -> str:
 
 @contextmanager
 def _nearest_option_named() -> Iterator[None]:
-    """Of an option that there isn't."""
+    """Of an option that there isn't. What is wrong with a call is told in a line, whatever stands in it."""
     try:
         yield
     except click.NoSuchOption as error:
@@ -91,7 +92,14 @@ def _nearest_option_named() -> Iterator[None]:
         known = [name for p in parameters for name in (*p.opts, *p.secondary_opts) if name.startswith("--")]
         near = nearest(error.option_name, known)
         meant = f": did you mean `{near}`?" if near else ""
-        raise click.UsageError(f"no such option `{error.option_name}`{meant}", error.ctx) from None
+        raise click.UsageError(shown(f"no such option `{error.option_name}`{meant}", LINE), error.ctx) from None
+    except click.MissingParameter:  # which names nothing that somebody gave, and lists choices in lines
+        raise
+    except click.UsageError as error:
+        told = error.format_message()
+        if told == shown(told, LINE):
+            raise
+        raise click.UsageError(shown(told, LINE), error.ctx) from None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -16,6 +16,7 @@ from vggdsl.language.links import flatten, is_blocks
 from vggdsl.spec.copies import loader
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.source import Source
 from vggdsl.text.units import count_text, plural
 
@@ -122,7 +123,7 @@ class _Checked:
 
 def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> Iterator[_Checked]:
     """Prints each as it is checked: one alone in full, of several a line each, and how many are right."""
-    width = max(map(len, names))
+    width = max(width_of(shown(name, LINE)) for name in names)
     wrong = 0
     for each in checked:
         report(each.findings, sys.stdout)
@@ -131,11 +132,13 @@ def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> It
         state = paint("ok", "green") if is_right else paint("wrong", "red")
         if len(names) == 1:
             lines = [each.size] * (is_right and each.spec is not None) + [each.summary]
-            click.echo(f"{state}  {each.name}: " + "\n    ".join(lines))
+            click.echo(f"{state}  {shown(each.name, LINE)}: " + "\n    ".join(lines))
         else:
             indent = "   " * is_right
             size = f"{each.spec.typed.params:>11,} parameters; " if is_right and each.spec is not None else ""
-            click.echo(f"{state}{indent}  {each.name:<{width}}  {size}{each.summary}")
+            name = shown(each.name, LINE)
+            name += " " * (width - width_of(name))
+            click.echo(f"{state}{indent}  {name}  {size}{each.summary}")
         yield each
     if len(names) > 1:
         right = f"{len(names) - wrong:,}" if wrong else "all"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import FindingData, render_all, to_json
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.packages import needed
+from vggdsl.text.printing import LINE, shown
 from vggdsl.text.tables import Table, to_latex, to_markdown, to_text
 
 P = ParamSpec("P")
@@ -82,8 +84,27 @@ def form_of(form: str, as_json: bool) -> str:
     return "json" if as_json else form
 
 
+def say(line: str, *, err: bool = False) -> None:
+    """Prints a line with names that others gave: none of them is more than a part of it."""
+    click.echo(shown(line, LINE), err=err)
+
+
+def note(line: str) -> None:
+    """As ``say``, on standard error."""
+    say(line, err=True)
+
+
 def echo_json(data: Any) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    click.echo(_json(data))
+
+
+def _json(data: Any) -> str:
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data, indent=2, ensure_ascii=False))
+
+
+_HIDDEN = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON leaves as it is and a terminal obeys: more controls, what turns the direction of writing; and halves of
+characters."""
 
 
 @contextmanager
@@ -93,7 +114,7 @@ def listing() -> Iterator[Callable[[Any], None]]:
 
     def tell(row: Any) -> None:
         nonlocal count
-        click.echo((",\n" if count else "[\n") + indent(json.dumps(row, indent=2, ensure_ascii=False), "  "), nl=False)
+        click.echo((",\n" if count else "[\n") + indent(_json(row), "  "), nl=False)
         count += 1
 
     try:

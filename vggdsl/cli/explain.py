@@ -18,6 +18,7 @@ from vggdsl.spec.layers import heads_of
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.codes import is_code
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.printing import LINE, shown
 from vggdsl.text.source import Span
 from vggdsl.text.units import bytes_text
 
@@ -68,7 +69,7 @@ def command(place: str, as_json: bool) -> None:
     if as_json:
         echo_json(layers)
     else:
-        click.echo("\n\n".join(map(_text, layers)))
+        click.echo("\n".join(shown(line, LINE) for line in "\n\n".join(map(_text, layers)).split("\n")))
 
 
 def _stands_on(t: TypedNode, line: int, spec: Spec) -> bool:
@@ -102,7 +103,7 @@ class _Explained:
     def place(self, span: Span) -> str:
         """A line of the spec's own file, or of another."""
         same = span.source == self.spec.source
-        return f"line {span.line}" if same else f"{span.source.name}:{span.line}"
+        return f"line {span.line}" if same else f"{shown(span.source.name)}:{span.line}"
 
     def _branches(self, nodes: Sequence[TypedNode]) -> None:
         """A merge comes right behind the layers of its branches."""
@@ -137,7 +138,7 @@ class _Branches:
 
 
 def _text(layer: ExplainedLayer) -> str:
-    lines = [f"{layer['name']}: {layer['spelled']}  ({layer['file']}:{layer['line']})"]
+    lines = [f"{layer['name']}: {layer['spelled']}  ({shown(layer['file'])}:{layer['line']})"]
     return "\n".join([*lines, *(f"  {told['about']:<7}  {told['text']}" for told in layer["told"])])
 
 

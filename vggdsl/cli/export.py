@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vggdsl.cli.common import echo_json, refuse_wrong, reports_errors
+from vggdsl.cli.common import echo_json, note, refuse_wrong, reports_errors, say
 from vggdsl.cli.schemas import Exported
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.spec.copies import PLAN
@@ -13,7 +13,6 @@ from vggdsl.spec.spec import Spec, load
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.files import is_file, is_folder
-from vggdsl.text.printing import printable
 from vggdsl.text.units import bytes_text
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def command(
     held = file.stat().st_size if run is None and file is not None and file.is_file() else 0
     check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
-        made = exportable(spec, weights, _say, force=force) if run is None else of_run(run, Path(name), _say)
+        made = exportable(spec, weights, note, force=force) if run is None else of_run(run, Path(name), note)
         matched = made.hold(expect) if expect is not None else None
         agreement = made.write(spec, path, fold=fold, logits=logits, force=force)
     files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
@@ -128,12 +127,12 @@ def command(
             written["expected"] = {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images}
         echo_json(written)
         return
-    click.echo(
+    say(
         f"{path}: {bytes_text(size)}, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
         f" of the largest logit, over {agreement.n:,}"
     )
     if matched is not None:
-        click.echo(printable(f"{expect}: {matched}"))
+        say(f"{expect}: {matched}")
 
 
 def _run(name: str, force: bool) -> "Trained | None":
@@ -164,7 +163,3 @@ def _name(name: str, spec: Spec) -> str:
     if is_folder_of_specs(name):
         return path.resolve().name
     return path.stem if path.suffix == ".safetensors" else spec.name
-
-
-def _say(text: str) -> None:
-    click.echo(printable(text), err=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, report, worst
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, report, say, worst
 from vggdsl.cli.schemas import Formatted
 from vggdsl.language import notations
 from vggdsl.language.library import LARGEST_FILE, read_source
@@ -73,7 +73,7 @@ def _format(name: str, check: bool, quiet: bool) -> bool:
     was, text = _formed(name)
     if check:
         if text != was and not quiet:
-            click.echo(f"{name}: would be reformatted")
+            say(f"{name}: would be reformatted")
     else:
         click.echo(text, nl=False)
     return text == was
@@ -86,7 +86,7 @@ def _rewrite(name: str) -> bool:
         was, text = _formed(name)
         if text != was:
             write_text(path, text, instead_of=before)
-            click.echo(f"{name}: reformatted", err=True)
+            note(f"{name}: reformatted")
     return text == was
 
 

@@ -3,18 +3,17 @@
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import listing, report, reports_errors
+from vggdsl.cli.common import listing, note, report, reports_errors
 from vggdsl.cli.schemas import Predicted
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
-from vggdsl.text.printing import printable
+from vggdsl.text.printing import LINE, shown
 
 if TYPE_CHECKING:
     from vggdsl.data.unreadable import UnreadableImageError
@@ -77,8 +76,8 @@ def _below(named: Path) -> "Iterable[Path | UnreadableImageError]":
         found = sorted(images_below(named, passed_over))
     except OSError as error:
         return (UnreadableImageError(str(named), error.strerror or str(error)),)
-    for note in passed_over.notes(named):
-        click.echo(f"note: {printable(note)}", err=True)
+    for noticed in passed_over.notes(named):
+        note(f"note: {noticed}")
     return found or (UnreadableImageError(str(named), "it holds no images"),)
 
 
@@ -106,8 +105,8 @@ def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]
 
 def _echo(row: Predicted) -> None:
     if row["error"] is None:
-        guesses = ", ".join(f"{guess['class']} {_percent(guess['probability'])}" for guess in row["top"])
-        click.echo(f"{row['image']}: {guesses}")
+        guesses = ", ".join(f"{shown(guess['class'])} {_percent(guess['probability'])}" for guess in row["top"])
+        click.echo(f"{shown(row['image'], LINE)}: {guesses}")
 
 
 def _percent(probability: float) -> str:
@@ -129,4 +128,4 @@ def _export(model: Path, path: Path, force: bool) -> None:
     check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
     run = load_trained(model, force=force)
     check_use("predicting", run.spec.typed)
-    of_run(run, file, partial(click.echo, err=True)).write(run.spec, path, shown_as=str(model))
+    of_run(run, file, note).write(run.spec, path, shown_as=str(model))

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from vggdsl.cli.common import exit_code
+from vggdsl.cli.common import exit_code, note
 from vggdsl.text.errors import VggdslError, in_a_line
 
 
@@ -41,7 +41,7 @@ def _silently(rank: int, call: Callable[[], None]) -> None:
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
             call()
     except VggdslError as error:
-        click.echo(f"process {rank}: {in_a_line(error)}", err=True)
+        note(f"process {rank}: {in_a_line(error)}")
         raise SystemExit(exit_code(error.diagnostics)) from None
     except click.UsageError as error:
         raise SystemExit(error.exit_code) from None

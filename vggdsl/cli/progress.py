@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.text.printing import printable
+from vggdsl.text.printing import LINE, shown
 from vggdsl.text.units import bytes_text, plural, time_text
 
 if TYPE_CHECKING:  # the front end of the command line starts without torch
@@ -51,13 +51,16 @@ class _Rows:
 
 def _headline(outline: "Outline") -> str:
     done = f", going on after epoch {outline.done}" if outline.done else ""
-    notes = "".join(f"\nnote: {printable(note)}" for note in outline.notes)
-    classes = f"\n{outline.classes}" if outline.classes is not None else ""
-    return (
-        f"{outline.name}: {outline.params:,} parameters, {outline.data} {outline.split}, seed {outline.seed}, "
-        f"{outline.precision} on {outline.device}, at least {bytes_text(outline.memory)} -> {outline.folder}"
-        f"{done}{classes}{notes}"
+    head = (
+        f"{shown(outline.name)}: {outline.params:,} parameters, {outline.data} {outline.split}, seed {outline.seed}, "
+        f"{outline.precision} on {outline.device}, at least {bytes_text(outline.memory)} -> {outline.folder}{done}"
     )
+    lines = [
+        head,
+        *([] if outline.classes is None else [str(outline.classes)]),
+        *(f"note: {note}" for note in outline.notes),
+    ]
+    return "\n".join(shown(line, LINE) for line in lines)
 
 
 def _row(epoch: "Epoch", epochs: int, is_best: bool) -> str:

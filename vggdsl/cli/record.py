@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vggdsl.cli.common import echo_json, reports_errors
+from vggdsl.cli.common import echo_json, note, reports_errors
 from vggdsl.cli.schemas import Recorded
 from vggdsl.records.append import append, own_block
 from vggdsl.records.collect import record_of
@@ -32,7 +32,7 @@ def command(run: str, into: Path | None, as_json: bool) -> None:
     text = own_block(record)
     if into is not None:
         append(record, text, into)
-        click.echo(f"{into}: appended", err=True)
+        note(f"{into}: appended")
     if as_json:
         measured = record.measurements[-1]
         told: Recorded = {

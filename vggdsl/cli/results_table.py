@@ -7,7 +7,7 @@ import click
 from vggdsl.cli.common import echo_json, print_table
 from vggdsl.cli.schemas import ResultRow
 from vggdsl.records.table import Row, data_text, two_decimals
-from vggdsl.text.tables import RowGroup, Table, numbers, to_csv, words
+from vggdsl.text.tables import RowGroup, Table, numbers, to_spreadsheet, words
 from vggdsl.text.units import plural
 
 COLUMNS = (
@@ -26,7 +26,7 @@ def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> No
         echo_json([_json(row) for row in found])
         return
     if form == "csv":
-        click.echo(to_csv(_CSV, map(_csv, found)), nl=False)
+        click.echo(to_spreadsheet(_CSV, map(_csv, found)), nl=False)
         return
     cells = [_cells(row) for row in found]
     table = _changed(cells) if changed and len(cells) > 1 else Table(COLUMNS, [RowGroup(cells)])

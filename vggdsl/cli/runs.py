@@ -5,7 +5,7 @@ from statistics import mean, stdev
 
 import click
 
-from vggdsl.cli.common import diagnostics_json, echo_json, report
+from vggdsl.cli.common import diagnostics_json, echo_json, report, say
 from vggdsl.cli.progress import reporter
 from vggdsl.cli.schemas import TrainedRun
 from vggdsl.experiments.loggers import LOGGERS, Together
@@ -48,7 +48,8 @@ class Terminal:
             return
         further = [" ".join(notations.write(Document((Line(found),))).split()) for found in run.result.further]
         noticed = [f"noticed: {finding.message}" for finding in self._begun.found]
-        click.echo("\n".join([str(run.line), *further, *run.compare(), *noticed, f"run: {run.path}"]))
+        for line in (str(run.line), *further, *run.compare(), *noticed, f"run: {run.path}"):
+            say(line)
 
     def over_seeds(self, runs: Sequence[Run]) -> None:
         if self._as_json:

@@ -5,14 +5,15 @@ from typing import get_type_hints
 
 import click
 
-from vggdsl.cli.common import echo_json, exit_code, form_of, print_table, report, worst
+from vggdsl.cli.common import echo_json, exit_code, form_of, print_table, report, say, worst
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.layers import heads_of, layer_table, notes, sums
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import VggdslError
-from vggdsl.text.tables import to_csv
+from vggdsl.text.printing import shown
+from vggdsl.text.tables import in_markdown, to_spreadsheet
 
 
 @click.command()
@@ -61,10 +62,11 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> N
         specs.append((name, spec))
         if form not in ("json", "csv"):
             if len(names) > 1:
-                click.echo("\n" * (len(specs) > 1) + _HEADINGS[form].format(name))
+                click.echo("\n" * (len(specs) > 1) + _heading(form, name))
             print_table(layer_table(spec.network, spec.typed, layers), form)
         if form == "table":
-            click.echo("\n".join(notes(spec.name, spec.document, spec.typed)))
+            for line in notes(shown(spec.name), spec.document, spec.typed):
+                say(line)
     if form == "json" and (specs or len(names) > 1):
         echo_json([_json(spec) for _, spec in specs] if len(names) > 1 else _json(specs[0][1]))
     elif form == "csv" and specs:
@@ -72,8 +74,15 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> N
     raise SystemExit(worst(codes))
 
 
-_HEADINGS = {"table": "{}:", "markdown": "**{}**\n", "latex": "% {}"}
-"""What stands above the table of each of several specs."""
+def _heading(form: str, name: str) -> str:
+    """What stands above the table of each of several specs."""
+    match form:
+        case "markdown":
+            return f"**{in_markdown(shown(name))}**\n"
+        case "latex":
+            return f"% {shown(name)}"
+        case _:
+            return f"{shown(name)}:"
 
 
 def _json(spec: Spec) -> Shown:
@@ -150,4 +159,4 @@ def _csv(specs: Sequence[tuple[str, Spec]], names_specs: bool) -> str:
                     "spec": given,
                 }
                 rows.append([cells[column] for column in columns])
-    return to_csv(columns, rows)
+    return to_spreadsheet(columns, rows)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import exit_code, report, reports_errors
+from vggdsl.cli.common import exit_code, note, report, reports_errors
 from vggdsl.cli.processes import by_processes
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.workplace import Workplace
@@ -220,7 +220,7 @@ def _experiment(
     spec = load(name, beside=beside)
     again = None if is_told else _repeated(spec)
     if is_told and len(spec.measurements) == 1 and (said := spec.measurements[0].values.get("run", {}).get("deviates")):
-        click.echo(f"{spec.name}: what deviated in its record ({said}) isn't repeated, since flags are given", err=True)
+        note(f"{spec.name}: what deviated in its record ({said}) isn't repeated, since flags are given")
     if again is not None:
         return Experiment.of(spec, again.recipe.with_flags(seeds=(again.seed,)), again.start)
     return Experiment.of(spec, spec.recipe(recipe_name).with_flags(**flags))
@@ -249,7 +249,7 @@ def _repeated(spec: Spec) -> "Repetition | None":
         return None
     again = repetition(spec)
     if again is not None:
-        click.echo(f"repeating {again}", err=True)
+        note(f"repeating {again}")
     elif spec.measurements:
         click.echo("the measured block isn't sealed, so it isn't repeated: training by the recipe", err=True)
     return again

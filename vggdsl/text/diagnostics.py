@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypedDict
 from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.edits import Edit
 from vggdsl.text.facts import FindingFacts
-from vggdsl.text.printing import printable, width_of
+from vggdsl.text.printing import LINE, printable, shown, width_of
 from vggdsl.text.source import Span
 
 
@@ -116,7 +116,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
         return f"{style}{text}{_OFF}" if color and text else text
 
     kind, style = diagnostic.row.severity, _RED if diagnostic.is_error else _YELLOW
-    head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {printable(diagnostic.message)}")
+    head = paint(style, f"{kind}[{diagnostic.code}]") + paint(_BOLD, f": {shown(diagnostic.message, LINE)}")
     out = [head]
     groups: dict[str, list[Label]] = {}
     for label in sorted(diagnostic.labels, key=lambda item: not item.primary):
@@ -125,7 +125,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
         width = max(len(str(label.span.line)) for label in labels)
         first = labels[0].span
         arrow = "-->" if index == 0 else ":::"
-        out.append(" " * width + paint(_BLUE, arrow) + f" {printable(name)}:{first.line}:{first.column}")
+        out.append(" " * width + paint(_BLUE, arrow) + f" {shown(name)}:{first.line}:{first.column}")
         bar = paint(_BLUE, "|")
         out.append(" " * (width + 1) + bar)
         previous = None
@@ -141,7 +141,7 @@ def render(diagnostic: Diagnostic, color: bool = False) -> str:
             mark_style = style if label.primary else _BLUE
             out.append(f"{' ' * width} {bar} " + underline[0] + paint(mark_style, underline[1]))
     if diagnostic.help:
-        out.append(paint(_BOLD, "help") + f": {printable(diagnostic.help)}")
+        out.append(paint(_BOLD, "help") + f": {shown(diagnostic.help, LINE)}")
     return "\n".join(out)
 
 
@@ -150,13 +150,13 @@ def _window(label: Label) -> tuple[str, tuple[str, str]]:
     line = label.span.source.line(label.span.line)
     start = min(label.span.column - 1, len(line))
     cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
-    shown = printable(line[cut : cut + _WIDEST])
+    text = printable(line[cut : cut + _WIDEST])
     before = width_of(printable(line[cut:start]))
     first, last = label.span.written
     end = min(start + max(1, last - first), len(line), cut + _WIDEST)
     marks = max(1, width_of(printable(line[start:end])))
     mark = ("^" if label.primary else "-") * marks
-    return shown, (" " * before, f"{mark} {printable(label.text)}".rstrip())
+    return text, (" " * before, f"{mark} {shown(label.text, LINE)}".rstrip())
 
 
 def to_json(diagnostic: Diagnostic) -> FindingData:
@@ -164,8 +164,8 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
     return {
         "code": diagnostic.code,
         "severity": diagnostic.row.severity,
-        "message": printable(diagnostic.message),
-        "help": diagnostic.help and printable(diagnostic.help),
+        "message": shown(diagnostic.message, LINE),
+        "help": diagnostic.help and shown(diagnostic.help, LINE),
         "labels": [
             {
                 "file": printable(label.span.source.name),

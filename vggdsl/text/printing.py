@@ -8,6 +8,20 @@ def printable(text: str) -> str:
     return "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+NAME, LINE = 200, 2000
+"""Characters of a name, and of a line with names in it; what is longer is nothing that anybody reads."""
+
+
+def shown(text: str, most: int = NAME) -> str:
+    """A name that somebody else gave, or a line with such names, on one line; if it is long, without its middle.
+
+    >>> shown("dog\\x1b[2J\\ncat"), shown("a" * 90 + "b" * 90, 9)
+    ('dog�[2J�cat', 'aaaa…bbbb')
+    """
+    half = most // 2
+    return printable(text if len(text) <= most else f"{text[:half]}…{text[-half:]}")
+
+
 def width_of(text: str) -> int:
     """Columns that a text takes in a terminal.
 

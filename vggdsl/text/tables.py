@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vggdsl.text.printing import printable, width_of
+from vggdsl.text.printing import LINE, printable, shown, width_of
 
 Cells = Sequence[str]
 _GAP = " " * 3
@@ -61,8 +61,8 @@ def to_text(table: Table, color: bool = False) -> str:
     <BLANKLINE>
     total    1,000
     """
-    groups = [[[printable(cell) for cell in row] for row in group.rows] for group in table.groups]
-    header = [printable(name) for name in table.names]
+    groups = [[[shown(cell, LINE) for cell in row] for row in group.rows] for group in table.groups]
+    header = [shown(name) for name in table.names]
     all_rows = [header, *(row for group in groups for row in group)]
     widths = [max(map(width_of, cells)) for cells in zip(*all_rows, strict=True)]
 
@@ -79,7 +79,7 @@ def to_text(table: Table, color: bool = False) -> str:
         lines += [""] if i else []
         lines += [line(row, table.groups[i].is_total) for row in group]
     if table.note:
-        lines += ["", f"in common: {printable(table.note)}"]
+        lines += ["", f"in common: {shown(table.note, LINE)}"]
     return "\n".join(lines)
 
 
@@ -96,10 +96,10 @@ def to_markdown(table: Table) -> str:
     def line(cells: Iterable[str]) -> str:
         return f"| {' | '.join(cells)} |"
 
-    lines = [line(map(_markdown, table.names)), line(":--" if column.is_words else "--:" for column in table.columns)]
-    lines += [line(map(_markdown, row)) for group in table.groups for row in group.rows]
+    lines = [line(map(in_markdown, table.names)), line(":--" if column.is_words else "--:" for column in table.columns)]
+    lines += [line(map(in_markdown, row)) for group in table.groups for row in group.rows]
     if table.note:
-        lines += ["", f"In common: {_markdown(table.note)}."]
+        lines += ["", f"In common: {in_markdown(table.note)}."]
     return "\n".join(lines)
 
 
@@ -107,12 +107,12 @@ _MARKS = re.compile(r"[\\`*<|]|(?<![^\W_])_|_(?![^\W_])|(?<=\S)~|\](?=[(\[:])|&(
 """What Markdown would take for more than text, at the places where it would."""
 
 
-def _markdown(text: str) -> str:
+def in_markdown(text: str) -> str:
     return _MARKS.sub(r"\\\g<0>", _in_a_line(text))
 
 
 def _in_a_line(text: str) -> str:
-    return printable(" ".join(text.split()))
+    return shown(" ".join(text.split()), LINE)
 
 
 def to_latex(table: Table) -> str:
@@ -165,6 +165,10 @@ def _latex(text: str) -> str:
     return re.sub("-(?=[-—])|—(?=-)", r"\g<0>{}", _in_a_line(text).translate(_LATEX)).replace("—", "---")
 
 
+_FORMULA = re.compile(r"[=+@-].|\s+[=+@-]", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?%?", re.IGNORECASE)
+
+
 def to_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Comma-separated values with a line of names; nothing for None.
 
@@ -176,3 +180,19 @@ def to_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return out.getvalue()
+
+
+def to_spreadsheet(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """The same for people: a text that a spreadsheet would take for a formula stands behind an apostrophe.
+
+    >>> to_spreadsheet(["name", "difference"], [("=1+1", "-0.31")])
+    "name,difference\\n'=1+1,-0.31\\n"
+    """
+    return to_csv(columns, (map(_no_formula, row) for row in rows))
+
+
+def _no_formula(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
