@@ -50,6 +50,10 @@ def test_help_fits_in_a_terminal_and_tells_every_option(command: str) -> None:
         ("export vgg_d --no-flod", "no such option `--no-flod`: did you mean `--no-fold`?"),
         ("explain vgg_d --hlep", "no such option `--hlep`: did you mean `--help`?"),
         ("explain -x", "no such option `-x`"),
+        ("train --lr 0.1 a", "no such option `--lr`: the recipe of a spec says it, by its entry `optimizer`"),
+        ("train --batch-size 8 a", "no such option `--batch-size`: the recipe of a spec says it, by its entry `batch`"),
+        ("train –epochs 3 a", "`–epochs` begins with the character U+2013 (en dash): did you mean `--epochs`?"),
+        ("check —json a", "`—json` begins with the character U+2014 (em dash): did you mean `--json`?"),
         ("--versoin", "no such option `--versoin`: did you mean `--version`?"),
     ],
 )

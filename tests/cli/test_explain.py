@@ -161,3 +161,23 @@ def test_the_arithmetic_that_explain_prints_is_right(text: str) -> None:
             for left, right in re.findall(sums, line):
                 term = re.sub(r"that would start beyond it|gamma|beta", "", left).replace("·", "*").replace(",", "")
                 assert eval(term, {"ceil": math.ceil}) == int(right.replace(",", "")), line
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (
+            "BN momentum=0.01",
+            "others   Keras, TensorFlow and Caffe count the other way round: 0.99 there is the momentum 0.01",
+        ),
+        ("LRN", "others   Caffe and PyTorch divide alpha by n: 0.0005 there is the alpha 0.0001 here"),
+        ("dropout-0.3", "others   TensorFlow 1 says what is kept: 0.7 there is the rate 0.3 here"),
+        ("conv3-8/2", "others   Keras' and TensorFlow's `same` is `pad=0,1,0,1` on this map"),
+        ("conv3-8", ""),
+        ("conv3-8/2 pad=0", ""),
+    ],
+)
+def test_what_others_mean_by_the_same_words_is_told(layer: str, said: str) -> None:
+    result = run("explain", "-:2", input=f"input 32x32x3\n{layer}\nconv1-8 ReLU FC-10 softmax\n")
+    assert result.exit_code == 0, result.output
+    assert said in result.output if said else "others" not in result.output

@@ -235,3 +235,59 @@ def test_an_activation_that_takes_those_of_all_convolutions_is_warned_of(text: s
 def test_linear_layers_that_are_meant_are_no_mistake(text: str, is_told: bool) -> None:
     spec = vggdsl.parse(f"input 8x8x3\nconv3-16 ReLU {text} FC-10 softmax")
     assert ("W204" in [d.code for d in spec.check()]) == is_told
+
+
+# -- where others mean something else by the same word
+
+
+@pytest.mark.parametrize(
+    ("layers", "theirs"),
+    [
+        ("conv3-8 BN momentum=0.99 ReLU", "`BN momentum=0.01`"),
+        ("conv3-8 BN momentum=0.9 eps=1e-3 ReLU", "`BN momentum=0.1`"),
+        ("conv3-8 BN momentum=0.999 ReLU", "`BN momentum=0.001`"),
+        ("after conv: BN momentum=0.997 ReLU\nconv3-8", "`BN momentum=0.003`"),
+        ("default BN: momentum=0.9\nconv3-8 BN ReLU", "`BN momentum=0.1`"),
+        ("conv3-8 ReLU LRN n=5 alpha=1e-4 beta=0.75", "`LRN n=5 k=1 alpha=2e-05 beta=0.75`"),
+        ("conv3-8 ReLU LRN alpha=1e-4 k=1", "`LRN n=5 k=1 alpha=2e-05 beta=0.75`"),
+        ("default LRN: n=3 alpha=5e-5\nconv3-8 ReLU LRN", "`LRN n=3 k=1 alpha=1.66667e-05 beta=0.75`"),
+        ("conv3-8 dropout-0.8", "`dropout-0.2`"),
+        ("conv3-8 dropout-90%", "`dropout-0.1`"),
+    ],
+)
+def test_a_value_that_is_usual_elsewhere_is_warned_of(layers: str, theirs: str) -> None:
+    found = [d for d in vggdsl.parse(f"{HEAD}{layers}\nFC-10 softmax\n").check() if d.code == "W220"]
+    assert len(found) == 1
+    assert theirs in (found[0].help or "")
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "conv3-8 BN ReLU",
+        "conv3-8 BN momentum=0.01 ReLU",
+        "conv3-8 BN momentum=0.4 eps=1e-3 ReLU",
+        "conv3-8 ReLU LRN",
+        "conv3-8 ReLU LRN n=5 k=2 alpha=1e-4 beta=0.75",
+        "conv3-8 ReLU LRN n=5 k=1 alpha=2e-5 beta=0.75",
+        "conv3-8 dropout-0.7",
+        "conv28-10 pad=0",
+        "conv31-64",
+        "conv11-8",
+    ],
+)
+def test_a_value_that_is_meant_so_is_not(layers: str) -> None:
+    assert not {"W220", "W221"} & {*warnings(f"{HEAD}{layers}\nFC-10 softmax\n")}
+
+
+def test_numbers_of_a_convolution_that_seem_swapped_are_warned_of() -> None:
+    (finding,) = (d for d in vggdsl.parse(f"{HEAD}conv64-3\nFC-10 softmax\n").check() if d.code == "W221")
+    assert "`conv3-64`" in (finding.help or "")
+    assert "W207" not in warnings(f"{HEAD}conv64-3\nFC-10 softmax\n")  # told by that one
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [("3x32x32", True), ("1x28x28", True), ("3x32x64", True), ("1x128x3", False)]
+)
+def test_channels_that_come_first_are_told(size: str, told: bool) -> None:
+    assert ("W206" in warnings(f"input {size}\nconv1-8 FC-10 softmax\n")) is told

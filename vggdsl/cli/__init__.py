@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ import click
 
 from vggdsl import __version__
 from vggdsl.language.library import shipped
+from vggdsl.spec.recipe import KEYS
+from vggdsl.spec.recipe.elsewhere import ENTRIES_ELSEWHERE, OPTIMIZER_ELSEWHERE
 from vggdsl.text.errors import nearest
 from vggdsl.text.files import is_file
 from vggdsl.text.printing import LINE, shown
+from vggdsl.text.typography import name_of
 
 COMMANDS = {
     "check": "Parse, infer and hold every claim against arithmetic.",
@@ -63,6 +67,10 @@ class Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if any("\0" in given for given in args):  # what no system takes in a name, from who calls it in Python
             raise click.UsageError("an argument holds a character with the code 0", ctx)
+        for given in args:
+            if (dashed := _DASHED.match(given)) and not is_file(Path(given)):
+                message = f"`{given}` begins with the character {name_of(dashed[0][0])}: did you mean `--{dashed[1]}`?"
+                raise click.UsageError(message, ctx)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -82,6 +90,18 @@ def _meant(name: str) -> str:
     return f": did you mean `{near}`?" if near else ""
 
 
+_DASHED = re.compile(r"[‐‑‒–—−]-?([A-Za-z][\w-]*=?.*)", re.DOTALL)
+"""An option whose dashes a word processor has joined: `–epochs`."""
+
+
+def _in_recipe(option: str) -> str:
+    """Where a recipe says what an option would."""
+    key = option.lstrip("-").replace("_", "-")
+    entry = "optimizer" if key in OPTIMIZER_ELSEWHERE else ENTRIES_ELSEWHERE.get(key, "").partition(" ")[0]
+    entry = key if key in KEYS else entry
+    return f": the recipe of a spec says it, by its entry `{entry}`" if entry else ""
+
+
 @contextmanager
 def _nearest_option_named() -> Iterator[None]:
     """Of an option that there isn't. What is wrong with a call is told in a line, whatever stands in it."""
@@ -91,7 +111,7 @@ def _nearest_option_named() -> Iterator[None]:
         parameters = error.ctx.command.get_params(error.ctx) if error.ctx else []
         known = [name for p in parameters for name in (*p.opts, *p.secondary_opts) if name.startswith("--")]
         near = nearest(error.option_name, known)
-        meant = f": did you mean `{near}`?" if near else ""
+        meant = f": did you mean `{near}`?" if near else _in_recipe(error.option_name)
         raise click.UsageError(shown(f"no such option `{error.option_name}`{meant}", LINE), error.ctx) from None
     except click.MissingParameter:  # which names nothing that somebody gave, and lists choices in lines
         raise

@@ -174,6 +174,8 @@ def _told(index: int, explained: _Explained) -> Iterator[tuple[About, str]]:
         yield "field", _field(t, spec)
     for implied in _implied(t, explained):
         yield "implied", implied
+    if (others := node.op.tell_elsewhere(t.x)) and not isinstance(node.op, Input):
+        yield "others", others
     behind = (explained.nodes[i] for i in range(index + 1, len(explained.nodes)))
     for after in takewhile(lambda other: other.node.implied, behind):
         if not node.implied:

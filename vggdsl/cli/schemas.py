@@ -304,13 +304,16 @@ class Predicted(TypedDict):
 # -- explain
 
 
-About = Literal["in", "from", "shape", "params", "macs", "stores", "field", "implied", "then"]
+About = Literal["in", "from", "shape", "params", "macs", "stores", "field", "implied", "others", "then"]
 
 
 class LayerFact(TypedDict):
     """A line that is told of a layer."""
 
-    about: Annotated[About, "what it is about: `in` which branch or call, `then` which implied layers follow"]
+    about: Annotated[
+        About,
+        "`in` which branch or call, what `others` mean by its words, `then` which implied ones follow",
+    ]
     text: Annotated[str, "with the arithmetic, for people: `vggdsl show --json` has the numbers"]
 
 

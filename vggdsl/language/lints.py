@@ -9,7 +9,7 @@ from vggdsl.language.expand import called
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block, Default, Document
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import LRN, Conv, Identity, Softmax
+from vggdsl.network.ops import LRN, BatchNorm, Conv, Dropout, Identity, Softmax
 from vggdsl.network.shapes import Pair, Sides, Window
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, respelled
@@ -21,12 +21,13 @@ def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic
 
     ``defaults`` are those of the text: what they say isn't implied.
     """
+    defaults = tuple(defaults)
     findings = list[Diagnostic]()
     says_padding = any(d.kind == "conv" and any(o.key == "pad" for o in d.options) for d in defaults)
     for node in typed.training_nodes:
-        wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node)]
+        wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_of_others(node, defaults)]
         if not says_padding:
-            wrong += _even(node)
+            wrong += [*_swapped(node)] or _even(node)
         findings += (called(d, node.node.calls) for d in wrong)
     findings += (_behind_classifier(t, softmax, typed) for t, softmax in ends(typed))
     findings += [*_linear(typed), *_few_activated(typed), *_channels_first(typed), *_twice(typed)]
@@ -147,10 +148,61 @@ def _only_linear(typed: TypedGraph) -> set[str]:
     return found
 
 
+_USUAL_ELSEWHERE = 0.5
+"""A larger momentum of a BN is another tool's: here it would be the share of a single batch."""
+_KEPT = 0.8
+"""So much is seldom dropped, and often kept."""
+_ALPHAS = (1e-4, 5e-5)
+"""Those of Caffe's models, which are divided by n."""
+_SMALLEST_SWAPPED, _MOST_SWAPPED = 12, 11
+"""Rows of a kernel, and channels, that are probably written the other way round."""
+_MOST_COLOURS = 4
+
+
+def _of_others(t: TypedNode, defaults: Iterable[Default]) -> Iterator[Diagnostic]:
+    """Values that are usual where the same word means something else; told where a default gives them."""
+    node, op = t.node, t.node.op
+    given = [option for each in defaults if each.kind == op.kind for option in each.options]
+    places = {str(option.key): option.span for option in given if option.key not in node.written}
+
+    def is_written(key: str) -> bool:
+        return key in places or key in node.written
+
+    match op:
+        case BatchNorm(momentum=momentum) if _USUAL_ELSEWHERE <= momentum < 1:
+            place = places.get("momentum", node.span)
+            message = f"a BN that forgets {momentum:.4g} of its statistics with each batch"
+            theirs = f"what is {momentum:g} there is `BN momentum={1 - momentum:.4g}`"
+            help = f"Keras, TensorFlow and Caffe count the other way round: {theirs}"
+            yield Diagnostic("W220", message, (Label(place, "here"),), help)
+        case LRN(alpha=alpha) if alpha in _ALPHAS and is_written("alpha") and not (is_written("k") and op.k == 2):
+            place = places.get("alpha", node.span)
+            message = f"an LRN with alpha {alpha:g}, which isn't divided by n here"
+            theirs = f"`{replace(op, k=1.0, alpha=alpha / op.n).text}`"
+            help = f"Caffe's and PyTorch's is divided by n, with k=1: {theirs}; if it is Krizhevsky's, say k=2"
+            yield Diagnostic("W220", message, (Label(place, "here"),), help)
+        case Dropout(rate=rate) if rate >= _KEPT:
+            message = f"a dropout that keeps {1 - rate:.4g} of the values"
+            help = f"TensorFlow 1 and some papers say what is kept: {rate:g} there is `dropout-{1 - rate:.4g}`"
+            yield Diagnostic("W220", message, (Label(node.span, "here"),), help)
+
+
+def _swapped(t: TypedNode) -> Iterator[Diagnostic]:
+    """`conv64-3` for `conv3-64`."""
+    op = t.node.op
+    if not isinstance(op, Conv) or "pad" in t.node.written:
+        return
+    kernel, channels = op.window.kernel, op.channels
+    if min(kernel) >= _SMALLEST_SWAPPED and channels <= _MOST_SWAPPED and kernel.h == kernel.w:
+        message = f"a kernel of {kernel} for {channels} channels"
+        help = f"the kernel comes first: `conv{channels}-{kernel.h}` has one of {channels}x{channels}"
+        yield Diagnostic("W221", message, (Label(t.node.span, "this layer"),), help)
+
+
 def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
     """`input 3x224x224`, as code has it."""
     size, span = typed.input, typed.nodes[0].node.span
-    if size.h in (1, 3) and size.w == size.c > size.h:
+    if (size.h in (1, 3) and size.w == size.c > size.h) or (size.h == 3 and min(size.w, size.c) > _MOST_COLOURS):
         message = f"an input {size.h} high and {size.w} wide, with {size.c} channels"
         turned = f"input {size.w}x{size.c}x{size.h}"
         wrong = Diagnostic("W206", message, (Label(span, "here"),))

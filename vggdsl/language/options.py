@@ -183,7 +183,7 @@ def _not_same(option: Option, word: str, window: Window) -> Diagnostic:
     wrong = Diagnostic("V222", message, (Label(option.span, "this option"),))
     if word == "avgpool":
         return wrong.helped("Keras leaves the padding out of an average, where it counts here: no padding says that")
-    even, odd = (_of_keras(window, Pair(*(rest + s for s in window.stride))) for rest in (0, 1))
+    even, odd = (window.keras_pad(Pair(*(rest + s for s in window.stride))).short for rest in (0, 1))
     if window.stride == (1, 1):
         return wrong.helped(
             f"what Keras adds has sides of its own: write `pad={even}`", Edit(option.span, f"pad={even}")
@@ -191,15 +191,6 @@ def _not_same(option: Option, word: str, window: Window) -> Diagnostic:
     if window.stride != (2, 2):
         return wrong.helped("at a stride it depends on the map's size: write the padding of each side")
     return wrong.helped(f"at stride 2 it depends on the map: of even height and width `pad={even}`, of odd `pad={odd}`")
-
-
-def _of_keras(window: Window, size: Pair) -> str:
-    """What Keras' `same` adds to maps of that size, and of all that differ from it by strides."""
-    sides = []
-    for extent, stride, n in zip(window.extent, window.stride, size, strict=True):
-        both = max(extent - (stride if n % stride == 0 else n % stride), 0)
-        sides += [both // 2, both - both // 2]
-    return Padding(Whole(0)).write(Window(window.kernel, pad=Sides(*sides)).pad)
 
 
 def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:

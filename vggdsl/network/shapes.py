@@ -115,6 +115,18 @@ class Window:
         """
         return Pair(*((e - 1) // 2 for e in self.extent))
 
+    def keras_pad(self, size: Pair) -> Pair | Sides:
+        """What Keras' and TensorFlow's `same` adds to a map of that size: so that it gives ceil(n / s) positions.
+
+        >>> Window(Pair(3, 3), Pair(2, 2)).keras_pad(Pair(32, 32)), Window(Pair(3, 3)).keras_pad(Pair(32, 32))
+        (Sides(top=0, bottom=1, left=0, right=1), Pair(h=1, w=1))
+        """
+        sides = []
+        for extent, stride, n in zip(self.extent, self.stride, size, strict=True):
+            both = max(extent - (n % stride or stride), 0)
+            sides += [both // 2, both - both // 2]
+        return Window(self.kernel, pad=Sides(*sides)).pad
+
     def positions(self, size: Pair) -> Pair:
         """How many places the window has on an input of that size; below 1 if it doesn't fit.
 

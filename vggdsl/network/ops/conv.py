@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts, Implied, Part, slide, tell_slide, tell_sum, weight_and_bias, window_text
-from vggdsl.network.shapes import Shape, Window
+from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, ShapeError
 
 
@@ -83,3 +83,13 @@ class Conv(Facts):
             Implied("stride", f"stride {self.window.stride}"),
             Implied("bias", "a bias" if self.bias else "no bias"),
         )
+
+    def tell_elsewhere(self, x: Shape) -> str:
+        """
+        >>> Conv(64, Window(Pair(3, 3), Pair(2, 2), Pair(1, 1))).tell_elsewhere(Shape(3, 32, 32))
+        "Keras' and TensorFlow's `same` is `pad=0,1,0,1` on this map"
+        """
+        theirs = self.window.keras_pad(Pair(x.h, x.w))
+        if self.window.pad != self.window.same_pad or theirs == self.window.pad:
+            return ""
+        return f"Keras' and TensorFlow's `same` is `pad={theirs.short}` on this map"

@@ -123,6 +123,10 @@ class Facts:
         """What goes where nothing is written."""
         return ()
 
+    def tell_elsewhere(self, x: Shape) -> str:
+        """What others mean by the same words, with the numbers in place; nothing if they mean the same."""
+        return ""
+
 
 def weight_and_bias(shape: tuple[int, ...], bias: bool) -> tuple[Part, ...]:
     """Those of a layer with ``shape[0]`` outputs, drawn."""

@@ -56,6 +56,14 @@ class BatchNorm(Facts):
     def implied(self) -> tuple[Implied, ...]:
         return Implied("eps", f"eps {self.eps:g}"), Implied("momentum", f"momentum {self.momentum:g}")
 
+    def tell_elsewhere(self, x: Shape) -> str:
+        """
+        >>> BatchNorm(momentum=0.01).tell_elsewhere(Shape(64, 8, 8))
+        'Keras, TensorFlow and Caffe count the other way round: 0.99 there is the momentum 0.01 here'
+        """
+        theirs = f"{1 - self.momentum:g} there is the momentum {self.momentum:g} here"
+        return f"Keras, TensorFlow and Caffe count the other way round: {theirs}"
+
 
 @dataclass(frozen=True)
 class GroupNorm(Facts):
@@ -134,3 +142,10 @@ class LRN(Facts):
     def implied(self) -> tuple[Implied, ...]:
         options = (("n", f"{self.n}"), ("k", f"{self.k:g}"), ("alpha", f"{self.alpha:g}"), ("beta", f"{self.beta:g}"))
         return tuple(Implied(key, f"{key} {value}", "Krizhevsky et al. 2012") for key, value in options)
+
+    def tell_elsewhere(self, x: Shape) -> str:
+        """
+        >>> LRN().tell_elsewhere(Shape(64, 8, 8))
+        'Caffe and PyTorch divide alpha by n: 0.0005 there is the alpha 0.0001 here'
+        """
+        return f"Caffe and PyTorch divide alpha by n: {self.alpha * self.n:g} there is the alpha {self.alpha:g} here"

@@ -27,6 +27,13 @@ class Dropout(Facts):
     idle: ClassVar[bool] = True
     rate: float
 
+    def tell_elsewhere(self, x: Shape) -> str:
+        """
+        >>> Dropout(0.4).tell_elsewhere(Shape(64, 1, 1))
+        'TensorFlow 1 says what is kept: 0.6 there is the rate 0.4 here'
+        """
+        return f"TensorFlow 1 says what is kept: {1 - self.rate:g} there is the rate {self.rate:g} here"
+
     def plain(self, x: Shape) -> "Identity":
         return Identity()
 

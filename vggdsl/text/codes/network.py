@@ -12,6 +12,7 @@ Name = Literal[
     "V230", "V231", "V232", "V233", "V234", "V235", "V236",
     "V240", "V241", "V242", "V243", "V244",
     "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208", "W209", "W210",
+    "W220", "W221",
 ]  # fmt: skip
 
 ROWS = (
@@ -397,5 +398,24 @@ ROWS = (
         "convolutions away.",
         "Write a rule for convolutions, or an activation behind each; or remove the one that is written.",
         example="w210_only_one",
+    ),
+    Code(
+        "W220",
+        "network",
+        "another tool's value of the same word",
+        "Others mean something else by the same word, and the value is usual with them: Keras, TensorFlow and Caffe "
+        "count the momentum of a batch normalisation the other way round, Caffe and PyTorch divide the alpha of a "
+        "local response normalisation by n, and TensorFlow 1 says of a dropout what is kept.",
+        "Write the value that means the same here; the help has it.",
+        example="w220_elsewhere",
+    ),
+    Code(
+        "W221",
+        "network",
+        "a kernel larger than the number of channels",
+        "In `conv3-64` the kernel stands first. One that is large, with as few channels as kernels have rows, is "
+        "probably written the other way round.",
+        "Swap the two numbers. If it is meant, say its padding: `conv28-10 pad=0`.",
+        example="w221_swapped",
     ),
 )
