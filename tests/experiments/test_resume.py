@@ -181,6 +181,48 @@ def test_a_torn_checkpoint_leaves_the_one_before(broken: Path, whole: Path) -> N
     assert measured(run.path) == measured(whole)
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from threading import Thread
+import numpy as np
+from safetensors.numpy import save_file
+
+def watch():
+    while not list(folder.glob(".tmp*")):
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+folder, weights = Path(sys.argv[1]), {"a": np.ones(10_000_000, np.float32)}
+Thread(target=watch).start()
+while True:
+    save_file(weights, folder / "x.safetensors", {"format": sys.argv[2], "spec": "x" * 100_000})
+"""
+
+
+def test_what_a_kill_leaves_of_a_checkpoint_is_removed(broken: Path) -> None:
+    """safetensors writes to a temporary file of its own."""
+    python("-c", KILLED, broken, "vggdsl-checkpoint-1")
+    (left,) = broken.glob(".tmp*")
+    assert left.stat().st_size > 40_000_000
+    (broken / "x.safetensors").unlink(missing_ok=True)
+    (broken / ".tmpA0a1B2").touch()
+    (broken / ".checkpoint-0005.safetensors.a1b2c3d4.part").touch()
+    resume(broken)
+    assert [path.name for path in broken.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_others_keep_in_a_runs_folder_stays(broken: Path) -> None:
+    python("-c", KILLED, broken, "pt")
+    (broken / "x.safetensors").unlink(missing_ok=True)
+    for name in (".tmpABCDEF", ".tmpABCDEFG", ".tmp-notes", ".tmp"):
+        (broken / name).write_text("mine, and no file of vggdsl's")
+    before = {path for path in broken.iterdir() if path.name.startswith(".")}
+    assert len(before) == 5
+    resume(broken)
+    assert {path for path in broken.iterdir() if path.name.startswith(".")} == before
+
+
 def test_a_changed_checkpoint_is_refused(broken: Path) -> None:
     for name in names(broken):
         data = bytearray((broken / name).read_bytes())

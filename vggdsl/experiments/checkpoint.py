@@ -29,6 +29,8 @@ from vggdsl.text.files import is_file, replacing
 _FORMAT = "vggdsl-checkpoint-1"
 _NAME = re.compile(r"checkpoint-(\d{4,9})\.safetensors")
 _PART = re.compile(r"\.[\w.-]+\.(safetensors|csv|json|arch)\.\w+\.part")
+_BEGUN, _LONGEST_HEADER = re.compile(r"\.tmp[A-Za-z0-9]{6}"), 100_000_000
+"""The names of safetensors' own temporary files, and more bytes than it reads of a header."""
 _LONGEST, _LONG = 200, 1e9
 """Characters of a device's name, and seconds of an epoch."""
 KEPT = 2
@@ -163,11 +165,21 @@ def drop(folder: Path, kept: int = 0) -> None:
 
 
 def clean(folder: Path) -> None:
-    """Removes what a killed writer of a run's files left behind."""
-    for path in folder.glob(".*.part"):
-        if _PART.fullmatch(path.name):
+    """Removes what a killed writer of a run's files left behind, while no other writes there."""
+    for path in folder.glob(".*"):
+        if _PART.fullmatch(path.name) or (_BEGUN.fullmatch(path.name) and _is_begun(path)):
             with suppress(OSError):
                 path.unlink()
+
+
+def _is_begun(path: Path) -> bool:
+    """Whether a file is one of ours that safetensors has begun to write: its header comes first."""
+    if path.is_symlink() or not is_file(path):
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        length = file.read(8)
+        return not length or b'"format":"vggdsl-' in file.read(min(int.from_bytes(length, "little"), _LONGEST_HEADER))
+    return False
 
 
 def refuse_links(folder: Path) -> None:
