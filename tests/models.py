@@ -36,3 +36,31 @@ def write(
     helper.set_model_props(model, dict(metadata))
     onnx.save(model, path)
     return path
+
+
+def write_endless(path: Path) -> Path:
+    """A file with a loop that doesn't end in anybody's lifetime."""
+    scalar = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["goes"]), helper.make_node("Identity", ["in"], ["out"])],
+        "body",
+        [scalar("i", TensorProto.INT64, []), scalar("go", TensorProto.BOOL, []), scalar("in", TensorProto.FLOAT, None)],
+        [scalar("goes", TensorProto.BOOL, []), scalar("out", TensorProto.FLOAT, None)],
+    )
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["input"], ["flat"]),
+            helper.make_node("Loop", ["times", "yes", "flat"], ["probabilities"], body=body),
+        ],
+        "endless",
+        [scalar("input", TensorProto.FLOAT, ["N", 1, 2, 2])],
+        [scalar("probabilities", TensorProto.FLOAT, ["N", 4])],
+        [
+            numpy_helper.from_array(np.array(2**62, np.int64), "times"),
+            numpy_helper.from_array(np.array(True), "yes"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, dict(GOOD))
+    onnx.save(model, path)
+    return path

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import Done, python
+from models import write_endless
 from PIL import Image
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows sends Ctrl-C to all processes of a console")
@@ -63,6 +64,16 @@ def test_no_moment_gives_a_traceback(call: str, work: Path) -> None:
     assert set(codes) <= {130, 0}, "the last may have been too late"
     assert 130 in codes
     assert set(work.iterdir()) - before <= {work / "again.onnx"}, "litter"
+
+
+def test_a_model_that_never_ends_is_ended(work: Path) -> None:
+    write_endless(work / "endless.onnx")
+    process = started(["predict", "endless.onnx", "white.png"], work)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(10)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, "Traceback" in errors) == (130, "", False)
 
 
 def ended(program: str) -> Done:

@@ -1,16 +1,23 @@
 """A queue trains one experiment after the other, and is handed who is told of it."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import commands
 import pytest
+import refusals
 
 import vggdsl
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.queue import Queue
 from vggdsl.experiments.report import Reporter, Silent
+from vggdsl.experiments.train import resume
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.collect import without_record
 from vggdsl.records.run import Run
 from vggdsl.text.errors import Diagnostic, InputError
 
@@ -100,3 +107,87 @@ def test_what_is_measured_is_left_out(workplace: Workplace) -> None:
     assert Queue([experiment], workplace, audience, missing).run() == []
     assert audience.told == []
     assert Queue([experiment], workplace, audience, missing).experiments == []
+
+
+DIVERGING = """
+input 8x8x1 conv3-4 LeakyReLU conv3-4 LeakyReLU FC-3 softmax
+train {
+  data  fake(n=60, classes=3)
+  batch 20
+  epochs 20
+  seeds 0 1
+  optimizer sgd(lr=1000)
+}
+"""
+
+
+def test_what_diverged_is_told_and_not_tried_again(workplace: Workplace) -> None:
+    spec = vggdsl.parse(DIVERGING, "net.arch")
+    tries = list[Remembering]()
+    for _ in range(2):
+        tries.append(Remembering())
+        missing = Missing([], workplace.runs, workplace.data_folder)
+        failed = Queue([Experiment.of(spec, spec.recipe())], workplace, tries[-1], missing).run()
+        assert [d.code for error in failed for d in error.diagnostics] == (["V409"] * 2 if len(tries) == 1 else [])
+    assert [audience.told for audience in tries] == [["V409", "V409"], ["W612", "W612"]]
+    assert sorted(path.name for path in workplace.runs.iterdir()) == ["net-s0-1", "net-s1-1"]
+    run = workplace.runs / "net-s0-1"
+    found = without_record(run)
+    assert re.search(r"diverged and has no record: V409: .*the loss became (nan|inf) in epoch 1", found.message)
+    assert "interrupted" not in found.message
+    assert "remove the folder" in str(found.help)
+    told = commands.run("results", workplace.runs)
+    assert "W612" in told.stderr
+    assert "diverged" in told.stderr
+    assert "diverged" in commands.run("record", run).stderr
+
+
+def test_what_diverged_is_tried_again_by_who_asks(workplace: Workplace) -> None:
+    spec = vggdsl.parse(DIVERGING, "net.arch")
+    for call in (
+        lambda: vggdsl.train(spec, device="cpu", runs=workplace.runs),
+        lambda: resume(workplace.runs / "net-s0-1", workplace),
+    ):
+        assert refusals.findings(call)[0].code == "V409"
+        assert (workplace.runs / "net-s0-1" / "diverged.txt").exists()
+
+
+def test_another_recipe_is_no_such_run(workplace: Workplace) -> None:
+    spec = vggdsl.parse(DIVERGING, "net.arch")
+    refusals.findings(lambda: vggdsl.train(spec, device="cpu", runs=workplace.runs))
+    tame = spec.recipe().with_flags(epochs=1)
+    missing = Missing([], workplace.runs, workplace.data_folder)
+    assert missing.diverged(spec, spec.recipe(), 0) is not None
+    assert missing.diverged(spec, spec.recipe(), 1) is None
+    assert missing.diverged(spec, tame, 0) is None
+
+
+AT_ONCE = """
+import sys
+from vggdsl.cli import main
+from vggdsl.experiments import missing
+
+print("ready", flush=True)
+sys.stdin.readline()
+main(sys.argv[1:])
+"""
+
+
+def test_two_that_begin_at_once_train_each_seed_once(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("seeds 0 1", "seeds 0 1 2").replace("init  from(first)", "init he"))
+    arguments = ["train", spec, "--recipe", "last", "--missing", "--runs", tmp_path / "runs", "--log", "none"]
+    line = [sys.executable, "-c", AT_ONCE, *map(str, arguments)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(line, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+    for each in both:
+        assert each.stdout.readline() == "ready\n"
+    for each in both:
+        each.stdin.write("\n")
+        each.stdin.flush()
+    told = [each.communicate(timeout=commands.PATIENCE)[1] for each in both]
+    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert names == ["net-last-s0-1", "net-last-s1-1", "net-last-s2-1"], told
+    assert all(is_measured for is_measured in ((tmp_path / "runs" / name / "record.arch").exists() for name in names))
+    assert {each.returncode for each in both} <= {0, 1}
+    assert all("V607" in text for each, text in zip(both, told, strict=True) if each.returncode)

@@ -41,6 +41,10 @@ _quiet.addHandler(logging.NullHandler())  # ignite logs each exception that it p
 _quiet.propagate = False
 
 
+class DivergedError(VggdslError):
+    """V409: the loss is no number any more, and would be none again."""
+
+
 class Listener(Protocol):
     """Is called while a training runs, in this order."""
 
@@ -229,7 +233,7 @@ class _Training:
     def _check(self, loss: float, epoch: int, training_loss: float | None = None) -> None:
         """A loss in training, or one in validation behind the ``training_loss`` of the epoch."""
         if not math.isfinite(loss):
-            raise VggdslError(self._diverged(loss, epoch, training_loss))
+            raise DivergedError(self._diverged(loss, epoch, training_loss))
 
     def _diverged(self, loss: float, epoch: int, training_loss: float | None) -> Diagnostic:
         recipe, rate = self.recipe, self.optimizer.param_groups[0]["lr"]

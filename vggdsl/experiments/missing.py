@@ -1,18 +1,20 @@
 """What of a call is measured already, what was begun, and what is still to be trained."""
 
+import hashlib
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from vggdsl.data.dataset import load_data, look_for_data
 from vggdsl.network.shapes import Shape
-from vggdsl.records.collect import RECORD, counted, unfinished
+from vggdsl.records.collect import RECORD, counted, has_diverged, unfinished
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, deviates
-from vggdsl.records.runfolder import Planned, load_trained, read_plan
+from vggdsl.records.runfolder import Planned, held, load_trained, read_plan
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_folder
 
 
@@ -58,15 +60,38 @@ class Missing:
         digest = self._digest(recipe, spec.typed.input)
         return digest is None or any(r.data == digest for r in found)
 
+    def claimed(self, spec: Spec, recipe: Recipe, seed: int) -> AbstractContextManager[None]:
+        """Keeps other processes that look for what is missing from this training, from the look to the record.
+
+        Raises ``HeldError`` V607 if another has it, ``InputError`` V506 if the folder of runs can't be written.
+        """
+        parts = (spec.network.graph.digest, recipe.digest, seed, self._start, os.path.realpath(self._data))
+        key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        try:
+            self._runs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"{self._runs} can't be made: {error.strerror or error}"
+            raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
+        return held(self._runs / f".missing-{key}.lock", f"another process trains {spec.name} with seed {seed}")
+
+    def diverged(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
+        """A run of this training whose loss was no number any more: it would be none again."""
+        return next(filter(has_diverged, self._runs_of(spec, recipe, seed)), None)
+
     def take_begun(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
         """A run of this training that was interrupted; each is given once."""
+        begun = next((path for path in self._runs_of(spec, recipe, seed) if path not in self._taken), None)
+        if begun is not None:
+            self._taken.add(begun)
+        return begun
+
+    def _runs_of(self, spec: Spec, recipe: Recipe, seed: int) -> Iterator[Path]:
+        """Runs of this training without a record."""
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, recipe.digest, deviations(base, recipe), seed)
         bases = spec.bases(recipe)
         for planned in self._begun():
             folder = planned.folder
-            if folder.path in self._taken:
-                continue
             theirs = folder.spec.recipe(folder.recipe.name)
             begun = (folder.spec.network.graph.digest, theirs.digest, folder.recipe.digest)
             if (*begun, deviations(theirs, folder.recipe), folder.seed) != wanted:
@@ -74,9 +99,7 @@ class Missing:
             if bases is not None and planned.base not in (None, *bases):
                 continue  # what it began with has changed since
             if self._start in (None, planned.start_digest):
-                self._taken.add(folder.path)
-                return folder.path
-        return None
+                yield folder.path
 
     def _begun(self) -> Iterator[Planned]:
         """Those that aren't finished now: another process may have begun one since."""

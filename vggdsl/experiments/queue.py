@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from vggdsl.data.dataset import look_for_data
@@ -11,6 +12,7 @@ from vggdsl.experiments.processes import current
 from vggdsl.experiments.report import Reporter
 from vggdsl.experiments.train import Stopped, begin, resume
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.collect import without_record
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import HeldError
 from vggdsl.spec.pretrained import pretrained
@@ -86,12 +88,8 @@ class Queue:
     def _run(self, each: Experiment) -> list[VggdslError]:
         runs, failed = list[Run](), list[VggdslError]()
         for seed in each.recipe.seeds:
-            if self.missing is not None:
-                self.missing.look_again()
-                if self._is_measured(each, seed):
-                    continue  # by another process, or for a spec of the same network and recipe
             try:
-                run = self._train(each, seed)
+                run = self._train(each, seed) if self.missing is None else self._train_missing(each, seed, self.missing)
             except Stopped:
                 raise
             except VggdslError as error:  # the others may do better
@@ -102,23 +100,39 @@ class Queue:
                 if isinstance(error, InputError):  # which every seed would meet
                     break
                 continue
-            self.audience.trained(run)
-            runs.append(run)
-            if self.missing is not None:
-                self.missing.add(run.result)
+            if run is not None:
+                self.audience.trained(run)
+                runs.append(run)
         if len(runs) > 1 and self.missing is None:
             self.audience.over_seeds(runs)
         return failed
 
+    def _train_missing(self, each: Experiment, seed: int, missing: Missing) -> Run | None:
+        """What is measured by now is left out, what diverged is told, what was begun goes on."""
+        wanted = each.spec, each.recipe, seed
+        with missing.claimed(*wanted):
+            missing.look_again()
+            if missing.is_measured(*wanted):
+                return None  # by another process, or for a spec of the same network and recipe
+            if (diverged := missing.diverged(*wanted)) is not None:
+                self.audience.findings([without_record(diverged)])
+                return None
+            run = self._go_on(missing.take_begun(*wanted)) or self._train(each, seed)
+            missing.add(run.result)
+            return run
+
+    def _go_on(self, begun: Path | None) -> Run | None:
+        if begun is None:
+            return None
+        try:
+            return resume(begun, self.workplace, self.audience.reporter())
+        except HeldError:
+            raise
+        except RecordError as error:  # its checkpoints are torn: it begins anew
+            self.audience.findings(error.diagnostics)
+            return None
+
     def _train(self, each: Experiment, seed: int) -> Run:
-        begun = self.missing.take_begun(each.spec, each.recipe, seed) if self.missing is not None else None
-        if begun is not None:
-            try:
-                return resume(begun, self.workplace, self.audience.reporter())
-            except HeldError:
-                raise
-            except RecordError as error:  # its checkpoints are torn: it begins anew
-                self.audience.findings(error.diagnostics)
         return begin(each, seed, self.workplace, self.audience.reporter())
 
 

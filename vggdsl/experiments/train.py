@@ -7,18 +7,19 @@ from typing import Literal
 from vggdsl.experiments import session
 from vggdsl.experiments.checkpoint import clean, epochs_in, newest, refuse_links
 from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.loop import DivergedError
 from vggdsl.experiments.prepare import Prepared, prepare
 from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.report import Reporter, Silent, Warns
 from vggdsl.experiments.start import Beginning, find_trained
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.records.collect import RECORD
+from vggdsl.records.collect import DIVERGED, RECORD
 from vggdsl.records.repeat import entries_of
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import RunFolder, read_plan
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import Diagnostic, RecipeError, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, RecipeError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file
 from vggdsl.text.units import plural
 
@@ -130,6 +131,7 @@ def resume(run: str | Path, workplace: Workplace | None = None, reporter: Report
             raise RecordError(Diagnostic("V607", f"{path} is finished: nothing is left to do", help=help))
         if prepared.processes.leads:
             clean(path)
+            (path / DIVERGED).unlink(missing_ok=True)
         notes: list[str] = []
         checkpoint, first = newest(path, prepared.identity, prepared.made_by, notes), None
         if checkpoint is None:
@@ -145,6 +147,10 @@ def _held(folder: RunFolder, processes: Processes) -> AbstractContextManager[Non
 def _run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter) -> Run:
     try:
         result, epochs = session.run(prepared, folder, beginning, reporter)
+    except DivergedError as error:
+        if prepared.processes.leads:
+            folder.write_diverged(in_a_line(error))
+        raise
     except KeyboardInterrupt:
         raise Stopped(folder.path, epochs_in(folder.path)) from None
     return Run(folder.path, prepared.spec, prepared.recipe, prepared.seed, tuple(epochs), result)

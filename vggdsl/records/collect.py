@@ -17,6 +17,8 @@ from vggdsl.text.files import is_file, is_folder
 
 RECORD = "record.arch"
 """Of a run: what it found."""
+DIVERGED = "diverged.txt"
+"""Of a run without one whose loss was no number any more: what was told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,10 +167,10 @@ def record_of(run: Path) -> Spec:
         return load(run)
     if is_file(run / RECORD):
         return load(run / RECORD)
-    is_run = is_file(run / PLAN)
-    help = _goes_on(run) if is_run else "name a folder that `vggdsl train` made"
-    why = "was interrupted and has no record" if is_run else "is no run"
-    raise RecordError(Diagnostic("V609", f"{run} {why}", help=help))
+    if is_file(run / PLAN):
+        found = without_record(run)
+        raise RecordError(Diagnostic("V609", found.message, help=found.help))
+    raise RecordError(Diagnostic("V609", f"{run} is no run", help="name a folder that `vggdsl train` made"))
 
 
 def specs_in(name: str) -> list[str]:
@@ -183,7 +185,9 @@ def specs_in(name: str) -> list[str]:
         help = "name specs, or a folder of them"
         if is_file(Path(name) / PLAN):
             is_whole = is_file(Path(name) / RECORD)
-            help = f"`vggdsl train {Path(name) / RECORD}` repeats this run" if is_whole else _goes_on(name)
+            help = (
+                f"`vggdsl train {Path(name) / RECORD}` repeats this run" if is_whole else str(without_record(name).help)
+            )
         raise InputError(Diagnostic("V501", f"no spec in {name}", help=help))
     return found
 
@@ -201,15 +205,30 @@ def is_beside(one: Path, other: Path) -> bool:
     return os.path.realpath(one.parent) == os.path.realpath(other.parent)
 
 
-def _goes_on(run: str | Path) -> str:
-    return f"`vggdsl train --resume {run}` goes on"
+def without_record(run: str | Path) -> Diagnostic:
+    """W612: a run that left no record, and why."""
+    try:
+        told = (Path(run) / DIVERGED).read_text("utf-8", "replace")[:_TOLD].strip()
+        help = "train by another recipe; remove the folder to let this one be tried again"
+        return Diagnostic("W612", f"{run} diverged and has no record: {told}", help=help)
+    except OSError:
+        help = f"`vggdsl train --resume {run}` goes on"
+        return Diagnostic("W612", f"{run} was interrupted and has no record", help=help)
+
+
+_TOLD = 500
+"""Characters of what a run tells of itself."""
 
 
 def unfinished(runs: Path) -> list[Path]:
-    """The runs in a folder that have a plan and no record."""
+    """The runs in a folder that have a plan and no record: interrupted, diverged, or going on."""
     if not is_folder(runs):
         return []
     return sorted(path.parent for path in runs.rglob(PLAN) if not is_file(path.parent / RECORD))
+
+
+def has_diverged(run: Path) -> bool:
+    return is_file(run / DIVERGED)
 
 
 def _files(paths: Iterable[str], findings: list[Diagnostic], records_only: bool = False) -> list[str]:
@@ -243,7 +262,7 @@ def _walk(folder: Path, findings: list[Diagnostic], blocks: bool = False) -> Ite
             if RECORD in names:
                 yield os.path.join(root, RECORD)  # noqa: PTH118  # as the walk spells it
             else:
-                findings.append(Diagnostic("W612", f"{root} was interrupted and has no record", help=_goes_on(root)))
+                findings.append(without_record(root))
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and (blocks or name != "blocks"))
         for name in sorted(names):

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from itertools import count
@@ -24,7 +24,7 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing, names_of, number_of, statistics_of
 from vggdsl.data.views import evaluation_scale
 from vggdsl.network.weights import Array
-from vggdsl.records.collect import RECORD, record_of
+from vggdsl.records.collect import DIVERGED, RECORD, record_of
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec.copies import MOST_THREADS, PLAN, original_of
@@ -111,6 +111,27 @@ class HeldError(RecordError):
     """V607: another process trains in a run's folder."""
 
 
+@contextmanager
+def held(file: Path, told: str) -> Iterator[None]:
+    """Holds the lock of a file, which is there only meanwhile; a killed process lets go of it.
+
+    Raises ``HeldError`` V607 with what is told if another has it, ``InputError`` V506 if the file can't be written.
+    """
+    lock = FileLock(file, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise HeldError(Diagnostic("V607", told, help="wait for its end")) from None
+    except OSError as error:
+        raise InputError(Diagnostic("V506", f"{file} can't be written: {error.strerror or error}")) from None
+    try:
+        yield
+    finally:
+        if os.name == "posix":  # while it is held: who opened it meanwhile finds it gone. Windows removes it itself
+            file.unlink(missing_ok=True)
+        lock.release()
+
+
 class RunFolder:
     """The folder of a run, to be written; the files' contents are told at the methods that write them."""
 
@@ -134,27 +155,9 @@ class RunFolder:
             message = f"{getattr(error, 'filename', None) or runs} can't be made: {why}"
             raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keeps the folder from being trained in by another process; a killed one lets go of it.
-
-        Raises ``HeldError`` V607 if another has it, ``InputError`` V506 if the folder can't be written.
-        """
-        file = self.path / ".lock"
-        lock = FileLock(file, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            message = f"another process trains in {self.path}"
-            raise HeldError(Diagnostic("V607", message, help="wait for its end")) from None
-        except OSError as error:
-            raise InputError(Diagnostic("V506", f"{file} can't be written: {error.strerror or error}")) from None
-        try:
-            yield
-        finally:
-            if os.name == "posix":  # while it is held: who opened it meanwhile finds it gone. Windows removes it itself
-                file.unlink(missing_ok=True)
-            lock.release()
+    def held(self) -> AbstractContextManager[None]:
+        """Keeps the folder from being trained in by another process; see ``held``."""
+        return held(self.path / ".lock", f"another process trains in {self.path}")
 
     def write_plan(
         self,
@@ -215,6 +218,10 @@ class RunFolder:
                 save_file(given, part, metadata)
             except SafetensorError as error:  # what it makes of a full disk
                 raise OSError(str(error)) from None
+
+    def write_diverged(self, why: str) -> None:
+        """``diverged.txt``, in the place of a record."""
+        write_text(self.path / DIVERGED, f"{why}\n")
 
     def write_record(self, text: str) -> None:
         """``record.arch``: the spec with its measured block."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.unreadable import UnreadableImageError
-from vggdsl.targets.runtime import LOGITS, open_session
+from vggdsl.targets.runtime import LOGITS, open_session, run_session
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
 
@@ -85,7 +85,7 @@ class Predictor:
 
     def _guesses(self, pixels: npt.NDArray[np.float32], top: int) -> Iterator[list[Guess]]:
         try:
-            (given,) = self._session.run(None, {self._session.get_inputs()[0].name: pixels})
+            (given,) = run_session(self._session, {self._session.get_inputs()[0].name: pixels})
             rows = np.asarray(given, np.float64).reshape(len(pixels), -1)
         except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
             raise self._unusable("can't be run", error) from None

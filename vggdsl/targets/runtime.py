@@ -2,18 +2,24 @@
 
 import ctypes
 import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from vggdsl.text.packages import needed
 
 if TYPE_CHECKING:
+    import numpy as np
     from onnxruntime import InferenceSession
 
 Session: TypeAlias = "InferenceSession"
 
 INPUT, PROBABILITIES, LOGITS, OUTPUT = "input", "probabilities", "logits", "output"
 """What the input and the output of an exported file are called; ``output`` is neither of the others."""
+_PATIENCE = 5.0
+"""Seconds that a model has to end in once it is told to."""
 _SEVERITIES = {"errors": 3, "nothing": 4}
 
 
@@ -44,7 +50,41 @@ def open_session(
         with redirect_stdout(sys.stderr):  # of libraries that it doesn't find it prints
             onnxruntime.preload_dlls()
         providers.insert(0, "CUDAExecutionProvider")
-    return onnxruntime.InferenceSession(model, options, providers=providers)
+    return _interruptibly(lambda: onnxruntime.InferenceSession(model, options, providers=providers))
+
+
+def run_session(session: Session, inputs: "Mapping[str, np.ndarray]") -> "list[Any]":
+    """All that a model gives for its inputs. Ctrl-C ends it, however long it would take; raises as ``open_session``."""
+    with needed():
+        from onnxruntime import RunOptions
+    options = RunOptions()
+
+    def stop() -> None:
+        options.terminate = True
+
+    return _interruptibly(lambda: list(session.run(None, dict(inputs), options)), stop)
+
+
+T = TypeVar("T")
+
+
+def _interruptibly(call: Callable[[], T], stop: Callable[[], None] = lambda: None) -> T:
+    """Calls native code in a thread of its own: Ctrl-C reaches Python only where Python waits."""
+    answer = Future[T]()
+
+    def thread() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # which the waiting thread raises
+            answer.set_exception(error)
+
+    Thread(target=thread, daemon=True).start()
+    try:
+        return answer.result()
+    except KeyboardInterrupt:
+        stop()
+        wait([answer], _PATIENCE)
+        raise
 
 
 def _has_cuda() -> bool:

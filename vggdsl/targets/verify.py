@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnx
 import torch
 
-from vggdsl.targets.runtime import INPUT, PROBABILITIES, Session, open_session
+from vggdsl.targets.runtime import INPUT, PROBABILITIES, Session, open_session, run_session
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
@@ -59,7 +59,7 @@ def verify_onnx(
         with torch.inference_mode():
             expected = network(torch.from_numpy(x)).numpy()
         try:
-            given = [np.asarray(values) for values in session.run(None, {INPUT: x})]
+            given = [np.asarray(values) for values in run_session(session, {INPUT: x})]
         except Exception as error:  # of its own kinds, e.g. for another network's input
             message = f"can't run {name}: {_first_line(error, path, name)}"
             raise InputError(Diagnostic("V520", message)) from error

@@ -106,8 +106,8 @@ ROWS = (
         "W612",
         "record",
         "a run without a record",
-        "A training was interrupted, so its folder has no record and isn't counted.",
-        "Go on with `vggdsl train --resume RUN`.",
+        "A training was interrupted, or its loss diverged, so its folder has no record and isn't counted.",
+        "Go on with `vggdsl train --resume RUN`, or train by another recipe where it diverged.",
         unshown=_RUN,
     ),
 )
