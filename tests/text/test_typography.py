@@ -196,3 +196,10 @@ def test_each_character_has_a_place(written: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_a_plain_text_is_read_as_it_is(written: str) -> None:
     assert plain(written).text == written
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_another_encoding_is_named(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_bytes(("\ufeff" if encoding == "utf-16-be" else "").encode(encoding) + SPEC.encode(encoding))
+    assert "it is UTF-16: save it as UTF-8" in run("check", path).output

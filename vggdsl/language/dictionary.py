@@ -161,7 +161,7 @@ _ROWS = (
         options=(_BIAS,),
         ruled=True,
         counted=True,
-        also=("dense", "linear", "fully", "fully-connected", "inner-product", "affine", "output"),
+        also=("dense", "linear", "fully", "fully-connected", "inner-product", "affine"),
     ),
     LayerKind(
         "maxpool",

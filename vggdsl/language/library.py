@@ -1,5 +1,6 @@
 """The texts of specs: files, standard input, those that ship, and what their links name."""
 
+import codecs
 import os
 import re
 import sys
@@ -24,6 +25,8 @@ Copied = Callable[[Path], Path | None]
 
 _BLOCKS = "blocks"
 """The folder of blocks that specs use; no network stands in it."""
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _PROJECT = (".git", "pyproject.toml")
 """What the outermost folder of a project holds."""
@@ -179,7 +182,7 @@ def _decode(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        help = "save it as UTF-8"
+        help = f"{'it is UTF-16: ' if data.startswith(_UTF_16) else ''}save it as UTF-8"
         raise InputError(Diagnostic("V502", f"{name}: byte {error.start} is not UTF-8", help=help)) from None
 
 

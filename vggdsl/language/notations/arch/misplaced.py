@@ -7,6 +7,7 @@ from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import FORMS, KINDS, MERGES
 from vggdsl.language.notations.arch.comments import blanked
+from vggdsl.language.notations.arch.foreign import kind_called
 from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
 from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers_bracketed
 from vggdsl.language.notations.arch.words import (
@@ -168,8 +169,18 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
     if written == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
         place = back(span, before, match[0].rstrip())
         return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), BRANCHING["aux"])
+    if written == "|" and inner is None and not before.strip().startswith("claim"):
+        help = f"layers stand apart, with spaces between: a `|` parts branches in {_BRACKETS}"
+        return Diagnostic("V102", "`|` can't stand here", (Label(span, "this one"),), help)
+    if before.rstrip().endswith("->") and (kind_called(written) or is_layer(written, parser("arch"))):
+        help = "layers follow each other without arrows: behind `->` stands what is printed of one, such as its size"
+        return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help)
     if written == "[":
         inside, _, behind = source.text[span.end : span.end + 20 * LONGEST].partition("]")
+        layer = before.strip().rstrip(":")
+        if re.fullmatch(r"\d+(x\d+){1,2}", inside) and is_layer(layer, parser("arch")):
+            help = f"what a layer gives stands behind an arrow: `{layer} -> {inside}`"
+            return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), help)
         if all(is_layer(each, parser("arch")) for each in inside.split()):
             repeat = re.match(r"[ \t]*x[ \t]*(\d+)", behind, re.IGNORECASE)
             inside = " ".join(inside.split())

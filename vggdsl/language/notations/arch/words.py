@@ -215,6 +215,8 @@ def suggest(word: str, lark: Lark) -> Hint:
     if (plain := spelled(word)) is not None:
         is_own = plain.lower().startswith(name.lower().replace("_", "-")) and not _AXES.match(word, len(name))
         return _meaning(plain) if is_own else Hint(f"here it is spelled `{plain}`", plain)
+    if sum(kind_called(piece) is not None for piece in re.split(r"[-\d>+]+", word[:LONGEST])) > _MOST_NAMES:
+        return Hint("layers stand apart, with spaces between, and a convolution says its kernel and its channels")
     if (lacking := _lacking(word)) is not None:
         return lacking
     is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word[len(name) :]) is not None
@@ -314,6 +316,8 @@ def _lacking(word: str) -> Hint | None:
     return None
 
 
+_MOST_NAMES = 2
+"""Of layers, in one word of other tools: `GlobalMaxPool`."""
 _LARGEST_KERNEL = 11
 """A sole number that is larger is taken for channels."""
 
