@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vggdsl.cli.common import report
 from vggdsl.text.printing import LINE, shown
 from vggdsl.text.units import bytes_text, plural, time_text
 
@@ -136,7 +137,7 @@ class Lines:
         click.echo(_estimate(seconds, self._outline), err=True)
 
     def noticed(self, finding: "Diagnostic") -> None:
-        pass
+        report([finding])
 
     def finished(self, costs: "Costs") -> None:
         if row := self._rows.last():
@@ -225,7 +226,7 @@ class Bar:
         pass  # the bar shows the time left
 
     def noticed(self, finding: "Diagnostic") -> None:
-        pass
+        report([finding])
 
     def finished(self, costs: "Costs") -> None:
         assert self._progress is not None

@@ -77,7 +77,6 @@ class _Begun(Silent):
 
     def noticed(self, finding: Diagnostic) -> None:
         self.found.append(finding)
-        report([finding])
 
 
 def _json(run: Run, outline: Outline | None, noticed: Sequence[Diagnostic]) -> TrainedRun:

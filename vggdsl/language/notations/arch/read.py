@@ -23,12 +23,12 @@ LARGEST, MOST_WORDS = 2**18, 20_000
 """Characters and words of a text; more are no spec, and would take seconds to read."""
 
 LONGEST = 200
-"""Letters of a word; every layer below a label bears it in its name."""
+"""Letters of a label; every layer below it bears them in its name."""
 
 DEEPEST = 40
 """Brackets inside brackets; deeper ones are no network."""
 
-_LONG = re.compile(rf"\S{{{LONGEST + 1},}}")
+_LONG = re.compile(rf"(?<![\w.])[\w.]{{{LONGEST + 1},}}(?=:)")
 _MOST_ERRORS = 10
 _SECTION = re.compile(r"[ \t]*(train|measured|block|claims)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -87,8 +87,8 @@ def _check_length(source: Source) -> None:
             raise ParseError(Diagnostic("V111", message, help=f"a spec has at most {most:,}; is this one?"))
     if long := _LONG.search(strings_blanked(source.text)):
         label = Label(Span(source, long.start(), long.end()), "here")
-        message = f"a word of {len(long[0]):,} letters"
-        raise ParseError(Diagnostic("V111", message, (label,), f"a word has at most {LONGEST}"))
+        message = f"a label of {len(long[0]):,} letters"
+        raise ParseError(Diagnostic("V111", message, (label,), f"a label has at most {LONGEST}"))
 
 
 def _check_brackets(source: Source) -> list[tuple[int, int]]:

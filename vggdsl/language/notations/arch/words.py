@@ -16,6 +16,7 @@ from vggdsl.language.syntax import Block
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, nearest
+from vggdsl.text.printing import shown
 from vggdsl.text.source import Source, Span
 from vggdsl.text.typography import name_of, strange
 
@@ -193,7 +194,7 @@ def unknown_word(span: Span, hint: Hint | str) -> Diagnostic:
     help, instead = hint if isinstance(hint, Hint) else Hint(hint)
     is_whole = not span.source.text.startswith("(", span.end)
     fixes = (Edit(span, instead),) if instead and is_whole else ()
-    return Diagnostic("V101", f"unknown word `{span.text}`", (Label(span, "not known"),), help, fixes=fixes)
+    return Diagnostic("V101", f"unknown word `{shown(span.text)}`", (Label(span, "not known"),), help, fixes=fixes)
 
 
 def _meaning(word: str) -> Hint:
