@@ -61,7 +61,8 @@ def test_no_moment_gives_a_traceback(call: str, work: Path) -> None:
         assert "Traceback" not in errors
         assert "KeyboardInterrupt" not in errors
         codes.append(process.returncode)
-    assert set(codes) <= {130, 0}, "the last may have been too late"
+    # While Python itself ends the signal ends the process, which shells tell as 130, too; the last may be too late.
+    assert set(codes) <= {130, -signal.SIGINT, 0}
     assert 130 in codes
     assert set(work.iterdir()) - before <= {work / "again.onnx"}, "litter"
 

@@ -182,6 +182,16 @@ def test_other_readings_are_somebody_s_convention_and_can_t_be_disputed(spec: st
     assert (found.code, found.help) == ("V302", f"it would hold {help}")
 
 
+def test_the_classifier_is_no_fc_of_a_branch() -> None:
+    net = (
+        "input 8x8x3 conv3-64 m: mul[ identity | global-avgpool FC-8 ReLU FC-64 sigmoid ] conv3-128 global-avgpool\n"
+        "FC-20 ReLU FC-10 softmax\n"
+    )
+    body = sum(t.params.learnable for t in vggdsl.parse(net).typed.nodes if t.shape.c not in (20, 10))
+    (found,) = errors(vggdsl.parse(f"{net}claim params {body:,}"))
+    assert found.help == f"it would hold without the classifier, as Keras counts with include_top=False: {KEPT}"
+
+
 @pytest.mark.parametrize(
     ("spec", "claim"),
     [

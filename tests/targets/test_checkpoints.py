@@ -23,6 +23,7 @@ from torch.nn.utils import parametrizations, prune
 
 from vggdsl.spec.spec import parse
 from vggdsl.targets.foreign_weights import Loaded, from_file
+from vggdsl.targets.weight_files import read_weights
 from vggdsl.text.errors import InputError
 
 SPEC = "input 8x8x3\nconv3-4 BN ReLU maxpool FC-2 softmax"
@@ -381,3 +382,16 @@ def test_what_takes_a_run_says_how_others_weights_are_used(suffix: str, tmp_path
         assert "train again" not in done.stderr
     done = commands.run("export", path)
     assert (done.exit_code, advice in done.stderr) == (2, True)
+
+
+def test_a_damaged_file_is_told_by_its_checksum(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    path = tmp_path / "w.pth"
+    torch.save({"fc1.weight": torch.randn(10, 64), "fc1.bias": torch.zeros(10)}, path)
+    content = bytearray(path.read_bytes())
+    place = content.index(torch.load(path)["fc1.weight"].numpy().tobytes()) + 103
+    content[place] ^= 0x40
+    path.write_bytes(content)
+    assert torch.isfinite(torch.load(path)["fc1.weight"]).all()
+    found = refusal(lambda: read_weights(path))
+    assert (found.code, "checksum" in found.message) == ("V513", True)

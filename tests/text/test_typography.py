@@ -203,3 +203,15 @@ def test_another_encoding_is_named(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     path.write_bytes(("\ufeff" if encoding == "utf-16-be" else "").encode(encoding) + SPEC.encode(encoding))
     assert "it is UTF-16: save it as UTF-8" in run("check", path).output
+
+
+@pytest.mark.parametrize("text", ["conv3-64\u2009128", "b(64\u2009128)", "0\u202f500", "maxpool3/2\u2009500"])
+def test_a_thin_space_joins_no_numbers_of_layers(text: str) -> None:
+    assert plain(text).text == text.replace("\u2009", " ").replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    "text", ["138\u2009357\u2009544", "params=138\u202f357\u202f544", "claim params ~138\u2009000"]
+)
+def test_a_thin_space_groups_the_digits_of_a_figure(text: str) -> None:
+    assert plain(text).text == text.replace("\u2009", "").replace("\u202f", "")

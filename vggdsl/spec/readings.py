@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from vggdsl.network.infer import TypedNode
-from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, GlobalAvgPool, Input, MaxPool
+from vggdsl.network.ops import FC, Add, AvgPool, BatchNorm, Concat, Conv, GlobalAvgPool, Input, MaxPool, Mul
 from vggdsl.text.figures import Figure
 
 Nodes = Sequence[TypedNode]
@@ -150,8 +150,11 @@ def _with_all(name: str, nodes: Nodes) -> int:
 
 
 def _without_classifier(name: str, nodes: Nodes) -> int | None:
-    first = next((i for i, t in enumerate(nodes) if isinstance(t.node.op, FC)), None)
-    return _sum(name, nodes[:first]) if first is not None and len(nodes) > 1 else None
+    """Without the FCs at the end, from the first on behind which no convolution and no merge comes."""
+    ops = [t.node.op for t in nodes]
+    body = max((i for i, op in enumerate(ops) if isinstance(op, Conv | Concat | Add | Mul)), default=-1) + 1
+    first = next((i for i, op in enumerate(ops[body:], body) if isinstance(op, FC)), None)
+    return _sum(name, nodes[:first]) if first else None
 
 
 def _with_every_bias(name: str, nodes: Nodes) -> int | None:

@@ -2,10 +2,11 @@
 
 import pickle
 import warnings
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import numpy as np
 import torch
@@ -52,6 +53,7 @@ def read_weights(path: Path) -> WeightFile:
     """
     if not is_file(path):
         raise _unusable(path, "no regular file" if is_folder(path) else "it is no regular file")
+    _check_sums(path)
     is_safe = _looks_safe(path) or (path.suffix == ".safetensors" and not is_zipfile(path))
     try:
         with warnings.catch_warnings():
@@ -74,6 +76,17 @@ def read_weights(path: Path) -> WeightFile:
         raise _unusable(path, _NOT_TORCH) from None
     found = state_dict_in(path, state)
     return WeightFile(to_arrays(path, found.state), not is_safe, found.said)
+
+
+def _check_sums(path: Path) -> None:
+    """Raises ``InputError`` V513 if a part of what ``torch.save`` wrote isn't what it was: PyTorch doesn't look."""
+    try:
+        with ZipFile(path) as opened:
+            damaged = opened.testzip()
+    except (OSError, BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error):
+        return  # no such file: what it is, is said once it is read
+    if damaged is not None:
+        raise _unusable(path, f"it is damaged, {damaged} in it has another checksum: copy or save it again")
 
 
 def _looks_safe(path: Path) -> bool:

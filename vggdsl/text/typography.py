@@ -22,10 +22,11 @@ _TYPEFACES = ("<wide>", "<small>", "<font>")
 _CLOSED_BY = {"“": "”", "„": "“”", "‟": "”", "”": "”", "«": "»", "»": "«", "＂": "＂"}
 _STRINGS = "|".join(f'{opening}[^{closing}"\n]*[{closing}"]' for opening, closing in _CLOSED_BY.items())
 _THIN = "\u2006\u2007\u2009\u200a\u202f"
-"""Spaces that group the digits of a number, as thousands."""
+"""Spaces that group the digits of a number, as thousands: of a figure, or where 096 is none by itself."""
 _PIECE = re.compile(
     rf'"[^"\n]*"?|(?P<comment>[#＃])[^\n]*|(?P<string>{_STRINGS})|(?P<opening>[{"".join(_CLOSED_BY)}])'
-    rf"|(?P<grouped>(?<![\w.,])\d{{1,3}}([{_THIN}])\d{{3}}(?:\5\d{{3}})*(?!\d))"
+    rf"|(?P<grouped>(?<![^\s=~])~?[1-9]\d{{0,2}}([{_THIN}])\d{{3}}(?:\5\d{{3}})*(?!\d)"
+    rf"|(?<![\w.,])[1-9]\d{{0,2}}[{_THIN}]0\d\d(?!\d))"
     r"|(?P<either>(?<![\w.,])\d{1,3}(?:\u00a0\d{3})+(?!\d)|(?<![A-Za-z])\u00ad|\u00ad(?![A-Za-z]))"
     r"|(?P<soft>\u00ad)|(?P<char>[^\x00-\x7f])",
     re.ASCII,
