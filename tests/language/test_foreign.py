@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import pytest
+import refusals
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -173,3 +174,21 @@ def test_a_misspelled_word_never_gets_another_number(example: str, data: st.Data
 )
 def test_another_number_or_word_is_not_near(word: str, known: list[str]) -> None:
     assert nearest(word, known) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "help"),
+    [
+        ("GELU-tanh", None),
+        ("conv3-8/2x1", "behind `/` stands one stride, for both sides; a convolution has two in `stride=2x1`"),
+        ("maxpool2/2x1", "behind `/` stands one stride, for both sides; a convolution has two in `stride=2x1`"),
+        ("conv3-8 ReLU max=6", "nothing can be set at ReLU: if it makes another function, that isn't in the language"),
+        ("conv3-8 ELU scale=2", "nothing can be set at ELU: if it makes another function, that isn't in the language"),
+        ("conv3-8 LeakyReLU alpha=0.2", "its number stands in the word: `LeakyReLU-0.2`"),
+        ("conv3-8 ReLU inplace=True", "remove `inplace=True`"),
+    ],
+)
+def test_no_other_function_is_offered(word: str, help: str | None) -> None:
+    found = refusals.findings(lambda: vggdsl.parse(f"input 32x32x3 {word} FC-10 softmax"))[0]
+    assert help in (None, found.help)
+    assert bool(found.fixes) == ("inplace" in word)

@@ -11,10 +11,9 @@ from vggdsl.language.syntax import Block, Default, Document
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import LRN, BatchNorm, Conv, Dropout, Identity, Softmax
 from vggdsl.network.shapes import Pair, Sides, Window
-from vggdsl.text.edits import Edit, added_behind
+from vggdsl.text.edits import Edit, added_behind, line_before
 from vggdsl.text.errors import Diagnostic, Label, respelled
 from vggdsl.text.facts import Twice
-from vggdsl.text.source import Span
 
 
 def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic]:
@@ -256,14 +255,7 @@ def _few_activated(typed: TypedGraph) -> Iterator[Diagnostic]:
     if given[0].node.implied:
         message = f"no convolution has an activation, since a rule gives {kind} elsewhere"
         help = f"with rules exactly those apply: write `after conv: {kind}`, too"
-    yield Diagnostic("W210", message, labels).helped(help, _rule_before(convs[0], f"after conv: {kind}"))
-
-
-def _rule_before(t: TypedNode, rule: str) -> Edit:
-    """A rule on a line of its own, before the line where the layer is written."""
-    source = t.node.span.source
-    start = source.text.rfind("\n", 0, t.node.span.start) + 1
-    return Edit(Span(source, start, start), f"{rule}\n")
+    yield Diagnostic("W210", message, labels).helped(help, line_before(convs[0].node.span, f"after conv: {kind}"))
 
 
 def _even(t: TypedNode) -> Iterator[Diagnostic]:

@@ -46,6 +46,12 @@ _NO_OPTIONS = {
 """What layers aren't told by options, and where it is said."""
 
 
+_CONSTANTS = ("alpha", "slope", "negative-slope")
+"""What the number of an activation is called elsewhere."""
+_NO_EFFECT = ("inplace", "name", "dim", "axis")
+"""Options of other tools that change nothing of what a layer computes here."""
+
+
 class _Voice(Voice):
     """What a layer's options are told in."""
 
@@ -63,9 +69,14 @@ class _Voice(Voice):
             return found.helped(f"write `{name}={value}`", Edit(option.span, f"{name}={value}"))
         label = Label(option.span, "this option")
         wrong = Diagnostic(self.unknown, f"{of} takes no options", (label,))
-        if of in KINDS and (fits := KINDS[of].fits) is not None and _reads(fits, option.value):
-            return wrong.helped(f"its number stands in the word: `{of}-{option.value}`")
-        return wrong.helped(f"remove `{option}`", removal(option.span))
+        if of in KINDS and (fits := KINDS[of].fits) is not None and word in _CONSTANTS:
+            if _reads(fits, option.value):
+                return wrong.helped(f"its number stands in the word: `{of}-{option.value}`")
+            return wrong.helped(f"its number stands in the word, as in `{of}-{fits.example}`, and is {fits.says}")
+        is_ours = any(key.name == word for kind in OPTIONS.values() for key in kind) and word not in _CONSTANTS
+        if is_ours or word in _NO_EFFECT:
+            return wrong.helped(f"remove `{option}`", removal(option.span))
+        return wrong.helped(f"nothing can be set at {of}: if it makes another function, that isn't in the language")
 
     def given_twice(self, option: Option, first: Option) -> Diagnostic:
         return replace(super().given_twice(option, first), message=f"the option `{option.key}` is given twice")

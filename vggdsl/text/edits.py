@@ -30,6 +30,12 @@ def added_before(span: Span, text: str) -> Edit:
     return Edit(Span(span.source, span.start, span.start), text)
 
 
+def line_before(span: Span, line: str) -> Edit:
+    """A line of its own, before the one on which a place begins."""
+    start = span.source.text.rfind("\n", 0, span.start) + 1
+    return Edit(Span(span.source, start, start), f"{line}\n")
+
+
 def added_inside(span: Span, text: str) -> Edit:
     """Something added right behind the brace that a section opens."""
     brace = span.start + span.text.index("{") + 1

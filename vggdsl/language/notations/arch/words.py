@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lark import Lark
 
-from vggdsl.language.dictionary import FORMS, KINDS, MERGES, LayerKind
+from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerKind
 from vggdsl.language.notations.arch.foreign import kind_called, missing, spelled
 from vggdsl.language.notations.arch.spoken import input_said, layer_said
 from vggdsl.language.options import OPTIONS
@@ -203,6 +203,8 @@ def _meaning(word: str) -> Hint:
 
 def suggest(word: str, lark: Lark) -> Hint:
     """How to say what a word that nothing takes was to say: the same function, with the same numbers."""
+    if len(word) > LONGEST:
+        return Hint(_FORMS)
     for help in (_of_letters(word), missing(word), _convolving(word)):
         if help is not None:
             return Hint(help)
@@ -274,6 +276,8 @@ def _of_several(word: str, lark: Lark) -> Hint | None:
     if "->" in word:
         apart = word.replace("->", " -> ")
         return Hint(f"an arrow stands apart: write `{apart}`", apart)
+    if re.fullmatch(r"[a-z]+[\dx-]*/\d+x\d+", word, re.IGNORECASE):
+        return Hint("behind `/` stands one stride, for both sides; a convolution has two in `stride=2x1`")
     for i in range(min(len(word), 64) - 1, 0, -1):
         if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"x\d+$", word[i:])):
             return Hint(f"two words run together: write `{word[:i]} {word[i:]}`", f"{word[:i]} {word[i:]}")
@@ -287,6 +291,9 @@ def _of_several(word: str, lark: Lark) -> Hint | None:
     return None
 
 
+_ACTIVATION = re.compile(rf"({'|'.join(map(re.escape, ACTIVATIONS))})(?![a-z\d])", re.IGNORECASE)
+
+
 def _joined(word: str, lark: Lark) -> str | None:
     """The layers that a word is made of: `conv3-64-bn-relu`."""
     pieces, found, at = re.split(r"[-_+:;]+", word[:LONGEST]), list[str](), 0
@@ -297,6 +304,8 @@ def _joined(word: str, lark: Lark) -> str | None:
             return None
         found.append("-".join(pieces[at:end]))
         at = end
+    if sum(_ACTIVATION.match(each) is not None for each in found) > 1:  # `GELU-tanh` is one function of others
+        return None
     return " ".join(found) if len(found) > 1 else None
 
 
