@@ -395,3 +395,10 @@ def test_a_damaged_file_is_told_by_its_checksum(tmp_path: Path) -> None:
     assert torch.isfinite(torch.load(path)["fc1.weight"]).all()
     found = refusal(lambda: read_weights(path))
     assert (found.code, "checksum" in found.message) == ("V513", True)
+
+
+def test_an_empty_archive_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    zipfile.ZipFile(path, "w").close()
+    found = refusal(lambda: read_weights(path))
+    assert (found.code, "an empty zip archive" in found.message) == ("V513", True)

@@ -95,7 +95,8 @@ def _zipped(path: Path) -> OtherFile | None:
         names = archive.namelist()
         if any(name.endswith("/data.pkl") for name in names) and not any("constants.pkl" in name for name in names):
             return None  # PyTorch's own, of which it is known better what is wrong with it
-        return next(other for pattern, other in _BY_MEMBERS if any(re.search(pattern, name) for name in names))
+        kinds = (other for pattern, other in _BY_MEMBERS if any(re.search(pattern, name) for name in names))
+        return next(kinds, OtherFile("an empty zip archive", _ANEW))
     return None
 
 
