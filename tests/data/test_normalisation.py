@@ -17,7 +17,7 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.experiments.export import export
 from vggdsl.experiments.train import train
-from vggdsl.records.runfolder import load_trained
+from vggdsl.records.trained import load_trained
 from vggdsl.spec.recipe import Given
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

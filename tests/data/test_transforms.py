@@ -26,7 +26,7 @@ from vggdsl.experiments.check import _augment, refuse
 from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.network.shapes import Shape
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import load_trained
+from vggdsl.records.trained import load_trained
 from vggdsl.spec.recipe import (
     Augment,
     ColourJitter,

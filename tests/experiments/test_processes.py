@@ -19,7 +19,7 @@ from vggdsl.experiments.loop import evaluate
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.train import train
-from vggdsl.records.runfolder import load_trained
+from vggdsl.records.trained import load_trained
 from vggdsl.text.errors import RecipeError
 
 SPEC = """

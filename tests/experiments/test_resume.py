@@ -23,7 +23,8 @@ from vggdsl.experiments.checkpoint import Progress, _digest, newest
 from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.train import resume, train
 from vggdsl.records.metrics import Epoch
-from vggdsl.records.runfolder import HeldError, RunFolder, load_trained, read_plan
+from vggdsl.records.runfolder import HeldError, RunFolder, read_plan
+from vggdsl.records.trained import load_trained
 from vggdsl.text.errors import InputError, RecordError
 
 KILLS = int(os.environ.get("VGGDSL_KILLS", "3" if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else "1"))

@@ -19,7 +19,8 @@ from vggdsl.experiments.session import Session
 from vggdsl.experiments.start import Beginning
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.metrics import Epoch
-from vggdsl.records.runfolder import RunFolder, load_trained
+from vggdsl.records.runfolder import RunFolder
+from vggdsl.records.trained import load_trained
 from vggdsl.targets.torch import weights
 
 OUTLINE = Outline("small", Path("runs"), 0, 4, 70, "fake", "70/10/20", 1, 1, "CPU", "fp32")

@@ -33,7 +33,8 @@ from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import write_record
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import is_run, load_trained, weights_digest
+from vggdsl.records.runfolder import weights_digest
+from vggdsl.records.trained import is_run, load_trained
 from vggdsl.spec.recipe import KEYS
 from vggdsl.spec.spec import Spec, load, parse
 from vggdsl.targets.torch import to_torch, weights

@@ -33,7 +33,7 @@ from vggdsl.experiments.train import train
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.compare import compare
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import load_trained
+from vggdsl.records.trained import load_trained
 from vggdsl.spec.spec import load, parse
 from vggdsl.targets.torch import TrainingOutput
 

@@ -12,7 +12,8 @@ from PIL import Image
 from refusals import findings
 
 import vggdsl
-from vggdsl.records.runfolder import load_trained, read_plan
+from vggdsl.records.runfolder import read_plan
+from vggdsl.records.trained import load_trained
 
 SPEC = """
 input 8x8x1 conv3-4 BN ReLU maxpool FC-3 softmax

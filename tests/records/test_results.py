@@ -25,7 +25,7 @@ from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.train import train
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.compare import compare
-from vggdsl.records.runfolder import load_trained
+from vggdsl.records.trained import load_trained
 from vggdsl.spec.spec import load, parse
 
 BODY = """input 8x8x1

@@ -16,7 +16,7 @@ from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.units import bytes_text
 
 if TYPE_CHECKING:
-    from vggdsl.records.runfolder import Trained
+    from vggdsl.records.trained import Trained
 
 _PUBLISHED = "torchvision:"
 
@@ -143,7 +143,8 @@ def _run(name: str, force: bool) -> "Trained | None":
     path = Path(name)
     if not is_folder_of_specs(name) and not (is_file(path) and path.suffix in (".safetensors", *FROM_TORCH)):
         return None
-    from vggdsl.records.runfolder import BEST, is_run, load_trained
+    from vggdsl.records.runfolder import BEST
+    from vggdsl.records.trained import is_run, load_trained
     from vggdsl.targets.memory import check_use
 
     if not is_run(path):

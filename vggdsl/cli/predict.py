@@ -121,7 +121,8 @@ def _percent(probability: float) -> str:
 
 def _export(model: Path, path: Path, force: bool) -> None:
     from vggdsl.experiments.export import of_run
-    from vggdsl.records.runfolder import BEST, load_trained
+    from vggdsl.records.runfolder import BEST
+    from vggdsl.records.trained import load_trained
     from vggdsl.targets.memory import check_use
 
     file = model / BEST if model.is_dir() else model

@@ -17,7 +17,8 @@ from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.weights import Weights, check_weights, weight_shapes
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import BEST, Trained, is_run, load_trained, weights_digest
+from vggdsl.records.runfolder import BEST, weights_digest
+from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx

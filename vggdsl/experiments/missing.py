@@ -11,7 +11,8 @@ from vggdsl.network.shapes import Shape
 from vggdsl.records.collect import RECORD, counted, has_diverged, unfinished
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, deviates
-from vggdsl.records.runfolder import Planned, held, load_trained, read_plan
+from vggdsl.records.runfolder import Planned, held, read_plan
+from vggdsl.records.trained import load_trained
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
@@ -96,9 +97,9 @@ class Missing:
             begun = (folder.spec.network.graph.digest, theirs.digest, folder.recipe.digest)
             if (*begun, deviations(theirs, folder.recipe), folder.seed) != wanted:
                 continue
-            if bases is not None and planned.base not in (None, *bases):
+            if bases is not None and planned.start.base not in (None, *bases):
                 continue  # what it began with has changed since
-            if self._start in (None, planned.start_digest):
+            if self._start in (None, planned.start.weights):
                 yield folder.path
 
     def _begun(self) -> Iterator[Planned]:

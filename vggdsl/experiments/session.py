@@ -21,7 +21,8 @@ from vggdsl.experiments.watch import Watch
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, write_record
-from vggdsl.records.runfolder import BEST, LAST, RunFolder, Trained, Use, load_trained, weights_digest
+from vggdsl.records.runfolder import BEST, LAST, RunFolder, Use, weights_digest
+from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.recipe import Recipe
 from vggdsl.targets.torch import load_weights, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
@@ -180,8 +181,8 @@ class Session:
                 "pillow": PIL.__version__,
             },
             weights=progress.best_weights,
-            start=self.beginning.digest,
-            base=self.beginning.base,
+            start=self.beginning.start.weights,
+            base=self.beginning.start.base,
             top_5={split: found.top_5 for split, found in scores.items() if found.top_5 is not None},
             balanced={split: found.balanced for split, found in scores.items() if found.balanced is not None},
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,7 +12,8 @@ from vggdsl.data.chance import generator
 from vggdsl.experiments.checkpoint import Checkpoint
 from vggdsl.network.weights import weight_shapes
 from vggdsl.records.collect import RECORD
-from vggdsl.records.runfolder import BEST, Planned, Trained, load_trained, read_plan
+from vggdsl.records.runfolder import BEST, Planned, Start, read_plan
+from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.chosen import layers_in, spelled
 from vggdsl.spec.pretrained import Pretrained, layers_of, lineage, pretrained
 from vggdsl.spec.recipe import From, Init, Recipe
@@ -24,12 +25,11 @@ from vggdsl.text.files import is_file
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a training goes on from: another run's weights with their digest and ``Result.base``, or its own
-    checkpoint. ``notes`` say whose weights these are, and what a user should know of the checkpoint."""
+    """What a training goes on from: another run's weights, or its own checkpoint. ``notes`` say whose weights these
+    are, and what a user should know of the checkpoint."""
 
     trained: Trained | None = None
-    digest: str | None = None
-    base: str | None = None
+    start: Start = field(default_factory=Start)
     checkpoint: Checkpoint | None = None
     notes: tuple[str, ...] = ()
 
@@ -40,7 +40,8 @@ class Beginning:
             return cls()
         base = _lineage(trained.path, trained.spec.network.graph.digest, trained.recipe)
         known = base if base in (spec.bases(recipe) or ()) else None  # not so of a run that deviated from its recipe
-        return cls(trained, trained.digest, known, notes=_whose(spec, recipe, trained))
+        start = Start(trained.path, trained.digest, known)
+        return cls(trained, start, notes=_whose(spec, recipe, trained))
 
     @classmethod
     def again(
@@ -48,7 +49,7 @@ class Beginning:
     ) -> "Beginning":
         """Of a run that was interrupted: its checkpoint, or where there is none yet what it began with."""
         whose = _whose(planned.folder.spec, planned.folder.recipe, trained) if trained is not None else ()
-        return cls(trained, planned.start_digest, planned.base, checkpoint, (*notes, *whose))
+        return cls(trained, planned.start, checkpoint, (*notes, *whose))
 
 
 def _whose(spec: Spec, recipe: Recipe, trained: Trained) -> tuple[str, ...]:
@@ -65,7 +66,7 @@ def _whose(spec: Spec, recipe: Recipe, trained: Trained) -> tuple[str, ...]:
 def _lineage(run: Path, network: str, recipe: str) -> str:
     before = None
     with suppress(VggdslError):  # weights alone don't say what they began with
-        before = read_plan(run).base
+        before = read_plan(run).start.base
     return lineage(network, recipe, before)
 
 

@@ -100,8 +100,7 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
             folder.write_plan(
                 workplace.data_folder,
                 workplace.device or "auto",
-                first,
-                beginning.base,
+                beginning.start,
                 threads=workplace.threads,
                 skip_bad=workplace.skip_bad,
             )
@@ -135,7 +134,7 @@ def resume(run: str | Path, workplace: Workplace | None = None, reporter: Report
         notes: list[str] = []
         checkpoint, first = newest(path, prepared.identity, prepared.made_by, notes), None
         if checkpoint is None:
-            first = find_trained(spec, recipe, workplace.runs, planned.start, planned.start_digest)
+            first = find_trained(spec, recipe, workplace.runs, planned.start.run, planned.start.weights)
         return _run(prepared, folder, Beginning.again(planned, first, checkpoint, notes), reporter)
 
 

@@ -21,7 +21,8 @@ from vggdsl.records.collect import RECORD, record_of
 from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import Result, read_result
-from vggdsl.records.runfolder import BEST, METRICS, Trained, load_trained, read_plan
+from vggdsl.records.runfolder import BEST, METRICS, read_plan
+from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec

@@ -1,4 +1,4 @@
-"""The folder of a run: what a training writes, and what export and prediction read.
+"""The folder of a run: what a training writes into it, and what it was to do; ``records/trained.py`` reads its weights.
 
 Every file is whole or not there. ``best.safetensors`` alone is enough to use the network: its metadata
 hold the spec's text, the names of the classes, the normalisation and the scale of evaluation.
@@ -11,26 +11,25 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from vggdsl.data.normalisation import Normalisation
-from vggdsl.data.preprocessing import Preprocessing, names_of, number_of, statistics_of
+from vggdsl.data.preprocessing import number_of
 from vggdsl.data.views import evaluation_scale
 from vggdsl.network.weights import Array
-from vggdsl.records.collect import DIVERGED, RECORD, record_of
+from vggdsl.records.collect import DIVERGED, RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec.copies import MOST_THREADS, PLAN, original_of
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.spec import Spec, parse
-from vggdsl.targets.torch import Network, load_weights, weights, without_weights
+from vggdsl.targets.torch import Network, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file, is_folder, replacing, write_text
 from vggdsl.text.tables import to_csv
@@ -38,64 +37,18 @@ from vggdsl.text.tables import to_csv
 BEST, LAST = "best.safetensors", "last.safetensors"
 METRICS = "metrics.csv"
 """A row an epoch."""
-_FORMAT = "vggdsl-run-1"
+FORMAT = "vggdsl-run-1"
+"""Of the metadata of a file of weights."""
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A network as a run left it. ``recipe`` and ``data`` are digests, the recipe's as it was followed.
+@dataclass(frozen=True)
+class Start:
+    """What a training took its first weights from, if it took any: the run, the digest of the weights, and that of what
+    the run was (``Result.base``)."""
 
-    ``shorter_side`` is the length to which an image's was scaled before its centre was evaluated; None where
-    images were scaled just to cover the input. ``doubt`` says why the weights may not be the run's own.
-    """
-
-    path: Path
-    spec: Spec
-    weights: Mapping[str, Array]
-    classes: tuple[str, ...]
-    normalisation: Normalisation
-    epoch: int
-    recipe_name: str | None
-    recipe: str
-    seed: int
-    data: str
-    shorter_side: int | None = None
-    doubt: str = ""
-
-    def __repr__(self) -> str:
-        return f"Trained({str(self.path)!r}, weights of epoch {self.epoch})"
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """What images went through in the training."""
-        normal = self.normalisation
-        return Preprocessing(self.spec.typed.input, normal.mean, normal.std, self.classes, self.shorter_side)
-
-    @cached_property
-    def digest(self) -> str:
-        """Of the weights: see ``weights_digest``."""
-        return weights_digest(self.weights)
-
-    @property
-    def provenance(self) -> Mapping[str, str]:
-        """Where the weights come from: the recipe's digest as it was followed, the seed, the weights' own digest."""
-        return {"recipe": self.recipe, "seed": str(self.seed), "weights": self.digest}
-
-    @property
-    def has_ended(self) -> bool:
-        """Weights of a training that hasn't ended are usable, but not what it will have measured."""
-        return is_file(self.path / RECORD) or not is_file(self.path / PLAN)
-
-    @property
-    def unended(self) -> str:
-        """What to say of a training that hasn't ended."""
-        return f"{self.path} hasn't ended: weights of epoch {self.epoch}"
-
-    def network(self) -> Network:
-        """The network with the weights of that epoch, for evaluation."""
-        network = without_weights(self.spec.typed)
-        load_weights(network, self.weights)
-        return network.eval()
+    run: Path | None = None
+    weights: str | None = None
+    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,8 +116,7 @@ class RunFolder:
         self,
         data: Path,
         device: str,
-        start: Trained | None = None,
-        base: str | None = None,
+        start: Start,
         *,
         threads: int | None = None,
         skip_bad: bool = False,
@@ -182,8 +134,8 @@ class RunFolder:
             **({"skip-bad": True} if skip_bad else {}),
             "data": str(data.absolute()),
             "from": None
-            if start is None
-            else {"run": str(start.path.absolute()), "weights": start.digest, "base": base},
+            if start.run is None
+            else {"run": str(start.run.absolute()), "weights": start.weights, "base": start.base},
             "entries": entries,
         }
         # The plan first: a folder that holds one is a run, whatever it lacks.
@@ -199,7 +151,7 @@ class RunFolder:
         """Weights as safetensors, with everything in the metadata that using them takes."""
         given = weights(network)
         metadata = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "weights": weights_digest(given),
             "network": self.spec.network.graph.digest,
             "classes": json.dumps(use.classes, ensure_ascii=False),
@@ -235,11 +187,7 @@ class Planned:
     folder: RunFolder
     data: Path
     device: str
-    start: Path | None
-    """The run that it took its first weights from, and their digest."""
-    start_digest: str | None
-    base: str | None
-    """The digest of what that run was: see ``Result.base``."""
+    start: Start
     threads: int | None = None
     """Of a CPU, if they were said."""
     skip_bad: bool = False
@@ -263,23 +211,23 @@ def read_plan(path: Path) -> Planned:
         flags = {key: entry for key, entry in plan["entries"].items() if entry["origin"] == "flag"}
         recipe = with_entries(base, [f"{key} {entry['value']}" for key, entry in flags.items()])
         data, device = Path(plan["data"]), str(plan["device"])
-        start = plan["from"] or {"run": None, "weights": None}
-        of, threads = start.get("base"), plan.get("threads")
+        begun = plan["from"] or {"run": None, "weights": None}
+        start = Start(begun["run"] and Path(begun["run"]), begun["weights"], begun.get("base"))
+        threads = plan.get("threads")
         seed = plan["seed"]
         if seed != number_of(seed, "seed"):
             raise ValueError(f"its seed is none: {seed!r:.20}")
-        if not all(isinstance(value, str | None) for value in (start["weights"], of)):
+        if not all(isinstance(value, str | None) for value in (start.weights, start.base)):
             raise ValueError("the digest of weights is none")
         if threads is not None and (not isinstance(threads, int) or not 0 < threads <= MOST_THREADS):
             raise ValueError("threads are no number of them")
         skip_bad = plan.get("skip-bad", False)
         if not isinstance(skip_bad, bool):
             raise ValueError("skip-bad is neither true nor false")
-        folder, first = RunFolder(path, spec, recipe, seed), start["run"] and Path(start["run"])
-        return Planned(folder, data, device, first, start["weights"], of, threads, skip_bad)
+        return Planned(RunFolder(path, spec, recipe, seed), data, device, start, threads, skip_bad)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
-        raise _unusable(path, f"what it was to do can't be read: {why}") from None
+        raise unusable(path, f"what it was to do can't be read: {why}") from None
 
 
 def _new_folder(runs: Path, name: str) -> Path:
@@ -292,10 +240,6 @@ def _new_folder(runs: Path, name: str) -> Path:
     raise AssertionError("counting doesn't end")
 
 
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "spec"
-
-
 def weights_digest(given: Mapping[str, Array]) -> str:
     """Sixteen hex digits over names, shapes and values."""
     digest = hashlib.sha256()
@@ -305,114 +249,10 @@ def weights_digest(given: Mapping[str, Array]) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_trained(path: Path, which: str = BEST, *, force: bool = False) -> Trained:
-    """Reads a run's weights with its spec, classes and normalisation, and holds them against what is known of them.
-
-    ``path`` is the run's folder, of which ``which`` is read: the best epoch's weights or the last one's; or
-    it is such a file itself. Raises ``RecordError`` V604 if it isn't what a training made, is torn or was changed, or
-    if it isn't what the run's record was measured with; with ``force`` the last two are its ``doubt``.
-    """
-    if is_file(path):
-        path, which = path.parent, path.name
-    file = path / which
-    if not is_file(file):
-        help = "name a folder that `vggdsl train` made"
-        if not is_folder(path):
-            raise InputError(Diagnostic("V501", f"no run `{path}`", help=help))
-        raise _unusable(path, f"it has no {which}", help)
-    if file.suffix != ".safetensors":
-        raise _foreign(file)
-    try:
-        with safe_open(file, framework="numpy") as opened:
-            metadata = opened.metadata() or {}
-            given = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  # no mapping
-    except (
-        SafetensorError,
-        OSError,
-        TypeError,
-        ValueError,
-        AttributeError,
-    ) as error:  # also of numbers unknown to NumPy
-        raise _unusable(path, f"{which} is torn: {error}") from None
-    if metadata.get("format") != _FORMAT:
-        raise _foreign(file)
-    try:
-        spec = parse(metadata["spec"], str(path / f"{metadata['name']}.arch"))
-        classes = names_of(json.loads(metadata["classes"]))
-        normalisation = Normalisation(*statistics_of(json.loads(metadata["normalisation"]), spec.typed.input.c))
-        epoch, seed = (number_of(metadata[key], key) for key in ("epoch", "seed"))
-        recipe_name = json.loads(metadata["recipe-name"])
-        recipe, data = metadata["recipe"], metadata["data"]
-        side = json.loads(metadata.get("shorter-side", "null"))
-        shorter_side = None if side is None else number_of(side, "shorter side", least=1)
-    except (KeyError, ValueError, TypeError, RecursionError, VggdslError) as error:
-        raise _unusable(path, f"the metadata of {which} can't be read: {in_a_line(error)}") from None
-    if spec.network.graph.digest != metadata.get("network"):
-        raise _unusable(path, "its network isn't the one that its spec describes")
-    trained = Trained(path, spec, given, classes, normalisation, epoch, recipe_name, recipe, seed, data, shorter_side)
-    try:
-        doubt = _hold(trained, which, metadata.get("weights", trained.digest))
-    except RecordError as error:
-        if not force:
-            raise
-        doubt = f"{in_a_line(error)}; its weights are used all the same"
-    return replace(trained, doubt=doubt) if doubt else trained
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "spec"
 
 
-def _hold(trained: Trained, which: str, written: str) -> str:
-    """Holds weights against the digest with which they were ``written``, and against their run's plan and record, which
-    knows those of the best epoch: parts of several runs would answer for each other.
-
-    Gives what nobody can tell, because the record was edited or can't be read. Raises ``RecordError`` V604.
-    """
-    path, ours = trained.path, trained.spec.network.graph.digest
-    planned: str | None = None
-    with suppress(VggdslError):
-        planned = read_plan(path).folder.spec.network.graph.digest
-    measured = _measured(path) if is_file(path / RECORD) else None
-    known = measured.get("network") if measured else planned
-    why = ""
-    if written != trained.digest:
-        why = f"the weights in {which} were changed after they were written"
-    elif known not in (None, ours):
-        what = RECORD if measured and planned == ours else which
-        why = f"{what} is of another network than its spec"
-    elif measured and which == BEST and measured.get("weights") != trained.digest:
-        why = f"the weights in {BEST} aren't those that {RECORD} was measured with"
-    if why:
-        help = "put the run's own files back, or train again; export and predict use them all the same with `--force`"
-        raise _unusable(path, why, help)
-    if measured == {}:
-        return f"{path / RECORD} was edited or can't be read: it doesn't say of which weights it is"
-    return ""
-
-
-def _measured(path: Path) -> Mapping[str, str]:
-    """Of which network and weights a run's record is; empty if it was edited or can't be read."""
-    with suppress(VggdslError):
-        *_, block = record_of(path).measurements
-        return {**block.values.get("of", {}), **block.values.get("by", {})} if block.sealed else {}
-    return {}
-
-
-def is_run(path: Path) -> bool:
-    """Whether a path is a folder, or a file of weights that says that a training wrote it."""
-    if is_folder(path):
-        return True
-    if path.suffix != ".safetensors" or not is_file(path):
-        return False
-    try:
-        with safe_open(path, framework="numpy") as opened:
-            return (opened.metadata() or {}).get("format") == _FORMAT
-    except (SafetensorError, OSError):
-        return False
-
-
-def _foreign(file: Path) -> RecordError:
-    """Of weights without a spec, classes and normalisation."""
-    help = f"a run is a folder that `vggdsl train` made; `vggdsl export SPEC --weights {file}` takes weights of others"
-    return _unusable(file.parent, f"{file.name} was not written by `vggdsl train`", help)
-
-
-def _unusable(path: Path, why: str, help: str = "train again") -> RecordError:
+def unusable(path: Path, why: str, help: str = "train again") -> RecordError:
+    """V604: what a folder or a file lacks to be a run."""
     return RecordError(Diagnostic("V604", f"{path} is no usable run: {why}", help=help))
