@@ -13,3 +13,14 @@ aux 0.3 { conv1-2 FC-5 }
 add[ identity | conv3-12 ]
 FC-5 softmax
 """
+RESIDUAL = """\
+input 16x16x3
+after conv: BN ReLU
+block residual(c) { add[ conv3-$c conv3-$c after=none BN | identity ] ReLU }
+stem: conv3-8
+conv2: residual(8) x2
+mixed: concat[ a: conv1-4 | ( conv1-4 conv3-4 ) | b: conv3-4 ]
+aux 0.3 { FC-4 softmax }
+maxpool
+"""
+"""The start of a network whose layers have names of every kind."""

@@ -4,24 +4,20 @@ import pytest
 from refusals import findings
 
 import vggdsl
+from specs import RESIDUAL
 from vggdsl.spec.chosen import choosing, chosen_layers, spelled
 from vggdsl.spec.recipe import From
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecipeError
 from vggdsl.text.source import NOWHERE
 
-BRANCHING = """input 16x16x3
-after conv: BN ReLU
-block residual(c) { add[ conv3-$c conv3-$c after=none BN | identity ] ReLU }
-stem: conv3-8
-conv2: residual(8) x2
-mixed: concat[ a: conv1-4 | ( conv1-4 conv3-4 ) | b: conv3-4 ]
-aux 0.3 { FC-4 softmax }
-maxpool
-1: conv3-8
+BRANCHING = (
+    RESIDUAL
+    + """1: conv3-8
 global-avgpool
 FC-4 softmax
 """
+)
 LAYERS = [
     "stem", "bn_stem",
     "conv2.1.conv1", "conv2.1.bn1", "conv2.1.conv2", "conv2.1.bn2",

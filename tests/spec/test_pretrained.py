@@ -8,6 +8,7 @@ from refusals import refusal
 from safetensors.torch import load_file
 
 import vggdsl
+from specs import RESIDUAL
 from vggdsl.experiments.report import Outline, Silent
 from vggdsl.experiments.start import find_trained, starting_network
 from vggdsl.experiments.train import resume, train
@@ -126,15 +127,9 @@ def test_the_named_layers_take_the_weights_and_the_others_do_not(deep: Spec, tmp
             assert (value == plain[name]).all()
 
 
-RESIDUAL = """input 16x16x3
-after conv: BN ReLU
-block residual(c) { add[ conv3-$c conv3-$c after=none BN | identity ] ReLU }
-stem: conv3-8
-conv2: residual(8) x2
-mixed: concat[ a: conv1-4 | ( conv1-4 conv3-4 ) | b: conv3-4 ]
-aux 0.3 { FC-4 softmax }
-maxpool
-global-avgpool
+WHOLE = (
+    RESIDUAL
+    + """global-avgpool
 head: ( FC-8 ReLU FC-4 softmax )
 train {
   data   fake(classes=4, n=64, val=16, test=16)
@@ -142,6 +137,7 @@ train {
   epochs 1
 }
 """
+)
 
 
 def beginning_with(text: str, init: str) -> str:
@@ -156,10 +152,10 @@ class Told(Silent):
 
 def test_a_network_with_blocks_is_tuned_onto_other_classes_by_what_the_help_offers(tmp_path: Path) -> None:
     runs, path = tmp_path / "runs", tmp_path / "tuned.arch"
-    (tmp_path / "base.arch").write_text(RESIDUAL, "utf-8")
+    (tmp_path / "base.arch").write_text(WHOLE, "utf-8")
     base = train(vggdsl.load(tmp_path / "base.arch"), runs=runs, device="cpu")
     whole = 'from("base.arch") else normal(std=0.1)'
-    tuned = beginning_with(RESIDUAL.replace("FC-4", "FC-6").replace("classes=4", "classes=6"), whole)
+    tuned = beginning_with(WHOLE.replace("FC-4", "FC-6").replace("classes=4", "classes=6"), whole)
     path.write_text(tuned, "utf-8")
     (found,) = vggdsl.load(path).check()
     assert found.help == (

@@ -3,7 +3,6 @@
 import io
 import math
 import socket
-import warnings
 from collections.abc import Callable, Mapping
 from email.message import Message
 from functools import cache, partial
@@ -17,6 +16,7 @@ import pytest
 import torch
 from commands import run
 from hypothesis import given
+from others import build, randomised
 from PIL import Image
 from refusals import refusal
 from safetensors.torch import save_file
@@ -62,36 +62,6 @@ def quiet(text: str) -> None:
 
 def extending(spec: str, *lines: str) -> TypedGraph:
     return parse("\n".join((f'extends "{spec}.arch"', *lines))).typed
-
-
-def build(model: str, **options: Any) -> nn.Module:
-    with warnings.catch_warnings(), torch.device("meta"):
-        warnings.simplefilter("ignore")
-        built = models.get_model(model, weights=None, **options)
-    assert isinstance(built, nn.Module)
-    return built
-
-
-def randomised(module: nn.Module, seed: int = 0) -> nn.Module:
-    """The module with weights such that values keep their size, and no BN that is the identity."""
-    random = torch.Generator().manual_seed(seed)
-    module = module.to_empty(device="cpu").eval()
-    with torch.no_grad():
-        for part in module.modules():
-            if isinstance(part, nn.Conv2d | nn.Linear):
-                part.weight.uniform_(-1, 1, generator=random).mul_(math.sqrt(6 / part.weight[0].numel()))
-                if part.bias is not None:
-                    part.bias.normal_(0, 0.1, generator=random)
-            elif isinstance(part, nn.BatchNorm2d):
-                for values in (part.weight, part.running_var):
-                    assert values is not None
-                    values.uniform_(0.3, 1.0, generator=random)
-                for values in (part.bias, part.running_mean):
-                    assert values is not None
-                    values.normal_(0, 0.1, generator=random)
-                assert part.num_batches_tracked is not None
-                part.num_batches_tracked.zero_()
-    return module
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, state: State) -> list[str]:

@@ -1,15 +1,13 @@
 """The published networks among the examples, held against others' modules of them with weights drawn at random."""
 
-import math
-import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from others import build, randomised
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision import models
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, normal_form, pair
@@ -87,31 +85,10 @@ class _SEResNet50(nn.Module):
 
 
 def theirs(name: str) -> nn.Module:
-    with warnings.catch_warnings(), torch.device("meta"):
-        warnings.simplefilter("ignore")
-        built = _SEResNet50() if name == "se_resnet50" else models.get_model(TORCHVISION[name], weights=None)
-    assert isinstance(built, nn.Module)
-    return built
-
-
-def randomised(module: nn.Module, scales: tuple[float, float]) -> nn.Module:
-    """With weights and statistics drawn at random, so that values keep their size; in evaluation."""
-    random = torch.Generator().manual_seed(0)
-    module = module.to_empty(device="cpu").eval()
-    with torch.no_grad():
-        for part in module.modules():
-            if isinstance(part, nn.Conv2d | nn.Linear):
-                part.weight.uniform_(-1, 1, generator=random).mul_(math.sqrt(6 / part.weight[0].numel()))
-                if part.bias is not None:
-                    part.bias.normal_(0, 0.1, generator=random)
-            elif isinstance(part, nn.BatchNorm2d):
-                assert part.running_mean is not None
-                assert part.running_var is not None
-                part.weight.uniform_(*scales, generator=random)
-                part.running_var.uniform_(0.3, 1.0, generator=random)
-                for values in (part.bias, part.running_mean):
-                    values.normal_(0, 0.1, generator=random)
-    return module
+    if name in TORCHVISION:
+        return build(TORCHVISION[name])
+    with torch.device("meta"):
+        return _SEResNet50()
 
 
 def small(name: str) -> TypedGraph:
