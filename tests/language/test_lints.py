@@ -199,6 +199,54 @@ def test_other_ends_are_not(body: str) -> None:
     assert "W205" not in [d.code for d in vggdsl.parse(f"input 4x4x3\n{body}").check()]
 
 
+ZEROS = "zeros in place of 2 of 10 logits"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("add[ FC-10 ReLU | FC-10 ReLU ]", ["ReLU at the end of each branch, right before softmax"]),
+        ("add[ FC-10 | FC-10 ReLU ]", []),
+        ("add[ FC-10 sigmoid | FC-10 tanh ]", ["sigmoid and tanh at the end of each branch, right before softmax"]),
+        ("add[ FC-10 | FC-10 ] ReLU", ["ReLU right before softmax"]),
+        ("add[ FC-8 widen-10 | FC-10 ]", []),
+        ("add[ FC-8 widen-10 | FC-8 ReLU widen-10 ]", [f"{ZEROS} at the end of each branch, right before softmax"]),
+        ("concat[ FC-5 | FC-5 ]", []),
+        ("concat[ FC-5 | FC-5 ReLU ]", ["ReLU right before softmax"]),
+        ("concat[ FC-5 ReLU | FC-5 BN ]", ["ReLU right before softmax", "BN right before softmax"]),
+        ("add[ concat[ FC-5 | FC-5 ReLU ] | FC-10 ]", []),
+        ("mul[ FC-10 | FC-10 sigmoid ]", []),
+        ("mul[ FC-10 tanh | FC-10 sigmoid ]", ["tanh and sigmoid at the end of each branch, right before softmax"]),
+        ("mul[ FC-10 | FC-10 dropout-0.5 ]", ["dropout right before softmax"]),
+        ("mul[ FC-10 | FC-8 widen-10 ]", [f"{ZEROS} right before softmax"]),
+        ("FC-8 widen-10", [f"{ZEROS} right before softmax"]),
+        ("FC-10 widen-10", []),
+        ("FC-9 shuffle-3 widen-10", ["zeros in place of 1 of 10 logits right before softmax"]),
+        ("conv1-8 ReLU widen-10 global-avgpool", [f"{ZEROS} right before softmax"]),
+        ("conv1-10 ReLU global-avgpool", []),
+        ("FC-10 ReLU identity", ["ReLU right before softmax"]),
+        ("FC-10 ReLU LRN", ["ReLU right before softmax"]),
+        ("FC-10 ReLU global-avgpool", ["ReLU right before softmax"]),
+        ("FC-10 ReLU shuffle-5", ["ReLU right before softmax"]),
+        ("FC-10 ReLU add[ identity | identity ]", ["ReLU right before softmax"]),
+        ("FC-10 ReLU FC-10", []),
+        ("FC-1", ["a softmax over one value, which is always 1"]),
+    ],
+)
+def test_the_end_is_what_branches_and_others_hand_on(body: str, told: list[str]) -> None:
+    found = [d for d in vggdsl.parse(f"input 4x4x3\nconv3-4 ReLU {body} softmax").check() if d.code == "W205"]
+    assert [d.message for d in found] == told
+
+
+def test_many_merges_behind_each_other_take_no_time() -> None:
+    merges = "add[ identity | identity ] " * 200
+    assert "W205" in warnings(f"input 4x4x3\nconv3-4 ReLU FC-10 ReLU {merges}softmax")
+
+
+def test_one_value_is_right_without_a_softmax() -> None:
+    assert warnings("input 4x4x3\nconv3-4 ReLU FC-1") == []
+
+
 def test_the_end_of_an_auxiliary_classifier_is_one() -> None:
     spec = vggdsl.parse("input 4x4x3\nconv3-4 ReLU aux 0.3 { FC-3\nReLU softmax } FC-3 softmax")
     assert [(d.code, d.labels[0].span.line) for d in spec.check()] == [("W205", 3)]

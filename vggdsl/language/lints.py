@@ -8,18 +8,20 @@ from vggdsl.language.blocks import called_blocks
 from vggdsl.language.expand import called
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Block, Default, Document
+from vggdsl.network.heads import Flaw, flaws
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import LRN, BatchNorm, Conv, Dropout, Identity, Softmax
+from vggdsl.network.ops import LRN, BatchNorm, Conv, Dropout, Identity, Softmax, Widen
 from vggdsl.network.shapes import Pair, Sides, Window
 from vggdsl.text.edits import Edit, added_behind, line_before
 from vggdsl.text.errors import Diagnostic, Label, respelled
 from vggdsl.text.facts import Twice
 
 
-def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic]:
+def lint(typed: TypedGraph, defaults: Iterable[Default] = (), *, is_trained: bool = False) -> list[Diagnostic]:
     """W2xx for everything that looks wrong in a network, auxiliary classifiers too; each place is told once.
 
-    ``defaults`` are those of the text: what they say isn't implied.
+    ``defaults`` are those of the text: what they say isn't implied. What ``is_trained`` is refused for its end, which
+    isn't warned of, too.
     """
     defaults = tuple(defaults)
     findings = list[Diagnostic]()
@@ -29,7 +31,8 @@ def lint(typed: TypedGraph, defaults: Iterable[Default] = ()) -> list[Diagnostic
         if not says_padding:
             wrong += [*_swapped(node)] or _even(node)
         findings += (called(d, node.node.calls) for d in wrong)
-    findings += (_behind_classifier(t, softmax, typed) for t, softmax in ends(typed))
+    if not is_trained:
+        findings += _behind_classifier(typed)
     findings += [*_linear(typed), *_few_activated(typed), *_channels_first(typed), *_twice(typed)]
     return list(_once_a_place(findings))
 
@@ -209,31 +212,37 @@ def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
         yield wrong.helped(f"sizes are height x width x channels: write `{turned}`", Edit(span, turned))
 
 
-def ends(typed: TypedGraph) -> Iterator[tuple[TypedNode, TypedNode | None]]:
-    """What stands behind the last layer that gives a vector of classes, and changes it: an activation, a
-    normalisation, a dropout; each with the softmax behind it, if there is one. Of auxiliary classifiers, too."""
-    taken = {name for t in typed.training_nodes for name in t.node.inputs}
-    for last in typed.training_nodes:
-        if last.name in taken:
-            continue
-        softmax = last if isinstance(last.node.op, Softmax) else None
-        t = typed[last.node.inputs[0]] if softmax is not None and last.node.inputs else last
-        changes = (t.node.op.activation or t.node.op.passing) and not isinstance(t.node.op, LRN | Identity)
-        if changes and (t.shape.h, t.shape.w) == (1, 1):
-            yield t, softmax
+def _behind_classifier(typed: TypedGraph) -> Iterator[Diagnostic]:
+    for flaw in flaws(typed):
+        labels, places = flaw.labels("what it gives are no logits"), ["at the end"]
+        if flaw.softmax is not None:
+            labels = (*flaw.labels("this layer"), Label(flaw.softmax.node.span, "the softmax", primary=False))
+            places = ["right before softmax"]
+        if len(flaw.layers) > 1:
+            places = ["at the end of each branch", *(place for place in places if flaw.softmax is not None)]
+        message = f"{flaw.zeros or flaw.kinds} {', '.join(places)}"
+        found = Diagnostic("W205", message, labels, how_to_end(flaw, typed))
+        yield called(found, flaw.first.node.calls)
+    for t in typed.training_nodes:
+        if isinstance(t.node.op, Softmax) and t.shape.elements == 1:
+            message = "a softmax over one value, which is always 1"
+            help = "give a value for each class: `FC-2 softmax`; or leave the softmax out"
+            yield called(Diagnostic("W205", message, (Label(t.node.span, "here"),), help), t.node.calls)
 
 
-def _behind_classifier(t: TypedNode, softmax: TypedNode | None, typed: TypedGraph) -> Diagnostic:
-    before = typed[t.node.inputs[0]].node
-    label, help = Label(t.node.span, "what it gives are no logits"), "remove it, or move it before the classifier"
-    if t.node.implied:
-        help = f"write `{before.spelled} after=none`: a convolution keeps its rule, also as the classifier"
-    found = Diagnostic("W205", f"{t.node.op.kind} at the end", (label,), help)
-    if softmax is not None:
-        labels = (Label(t.node.span, "this layer"), Label(softmax.node.span, "the softmax", primary=False))
-        help = "move it before the classifier" if not t.node.implied else help
-        found = Diagnostic("W205", f"{t.node.op.kind} right before softmax", labels, help)
-    return called(found, t.node.calls)
+def how_to_end(flaw: Flaw, typed: TypedGraph) -> str:
+    """What is to be done about the end of a head."""
+    ruled = flaw.first
+    if isinstance(ruled.node.op, Widen):
+        return f"let a layer with weights give all values: `FC-{ruled.node.op.channels}`"
+    if ruled.node.implied:
+        while ruled.node.implied:
+            ruled = typed[ruled.node.inputs[0]]
+        return f"write `{ruled.node.spelled} after=none`: a convolution keeps its rule, also as the classifier"
+    if len(flaw.layers) > 1:
+        return "leave it out in one branch, or move it before the classifier"
+    move = "move it before the classifier"
+    return move if flaw.softmax is not None else f"remove it, or {move}"
 
 
 def _few_activated(typed: TypedGraph) -> Iterator[Diagnostic]:

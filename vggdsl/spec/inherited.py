@@ -11,8 +11,11 @@ from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.text.edits import Edit, added_at_end, added_inside
 from vggdsl.text.errors import Diagnostic, Label, VggdslError
-from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers, Twice, UnmatchedRule
+from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLayers, Twice, UnmatchedRule
 from vggdsl.text.source import Source
+
+_MENDS = ((OtherChannels, "normalize mean-std"), (OtherInput, "augment none"))
+"""What takes the place of an entry that doesn't fit, by what is to be known of the finding."""
 
 
 def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | None = None) -> Diagnostic:
@@ -42,6 +45,10 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
             offered, edit = _train(document, recipe, "normalize mean-std")
             help = f"write `{offered}`, or give those of this input"
             return _placed(finding, document, link, (), recipe).helped(help, edit)
+        case OtherInput() if inherited:
+            offered, edit = _train(document, recipe, "augment none")
+            help = f"write `{offered}`, or other steps"
+            return _placed(finding, document, link, (), recipe).helped(help, edit)
         case Twice():
             return _own_first(finding, own)
         case _:
@@ -58,8 +65,9 @@ def inherited_misfits(
     names = ", ".join(name or "without a name" for name in recipes)
     what = "recipes that are inherited don't" if len(recipes) > 1 else "a recipe that is inherited doesn't"
     first, wrong = next(iter(recipes.items()))
-    is_of_channels = all(isinstance(finding.facts, OtherChannels) for finding in wrong if finding.is_error)
-    offered, _ = _train(document, first, "normalize mean-std" if is_of_channels else "data cifar10")
+    kinds = {type(finding.facts) for finding in wrong if finding.is_error}
+    mends = [entry for kind, entry in _MENDS if kinds == {kind}]
+    offered, _ = _train(document, first, mends[0] if mends else "data cifar10")
     help = f"`vggdsl train` says why; change it: `{offered}`, or train by another"
     yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
 

@@ -20,6 +20,7 @@ from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
 from vggdsl.spec.recipe import DATA_SETS, Given, Recipe, lint_recipe, read_recipes, wrong_entries
+from vggdsl.spec.trainable import not_to_be_followed, untrainable
 from vggdsl.text.edits import Edit, added_at_end
 from vggdsl.text.errors import (
     Diagnostic,
@@ -109,28 +110,36 @@ class Spec:
         """How many structural figures hold, are disputed or refuted."""
         return Counter(v.status for v in self.verdicts)[status]
 
-    def misfits(self, recipe: Recipe) -> list[Diagnostic]:
-        """Why one of its recipes can't train this network: other classes, channels, or layers to begin with."""
+    def misfits(self, recipe: Recipe, *, to_train: bool = True) -> list[Diagnostic]:
+        """Why one of its recipes can't train this network: other classes, channels, sizes, or layers to begin with.
+
+        Where it isn't ``to_train``, what a training alone would be refused for is left out.
+        """
         wrong = classes_differ(self, recipe, DATA_SETS[recipe.data.name].classes or recipe.data.classes)
         wrong += _channels_differ(self, recipe)
+        if to_train:
+            wrong += not_to_be_followed(recipe, self.typed)
         wrong += check_init(recipe, self.recipes, self.typed)
         return [from_delta(d, self.document, recipe.name) for d in wrong]
 
-    def check(self, trained_by: Recipe | None = None) -> list[Diagnostic]:
-        """Everything that is wrong or looks wrong: failed claims, classes that don't fit, lints.
+    def check(self, trained_by: Recipe | None = None, *, to_train: bool = True) -> list[Diagnostic]:
+        """Everything that is wrong or looks wrong: failed claims, recipes and ends that can't be trained, lints.
 
-        What is wrong with an inherited recipe is an error where the network is ``trained_by`` it.
+        What is wrong with an inherited recipe is an error where the network is ``trained_by`` it, which may be one of
+        its recipes as a call changed it. A network that isn't ``to_train`` but to export may end in what it likes.
         """
         findings = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
         idle: dict[str | None, list[Diagnostic]] = {}
         for recipe in self.recipes:
-            wrong = self.misfits(recipe)
+            if trained_by is not None and trained_by.name == recipe.name:
+                recipe = trained_by
+            wrong = self.misfits(recipe, to_train=to_train)
             if is_begun:  # with which weights the record says
                 wrong = [d for d in wrong if not d.row.absent]
             findings += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
-            is_needed = recipe.name in own or (trained_by is not None and trained_by.name == recipe.name)
+            is_needed = recipe.name in own or recipe is trained_by
             if is_needed or not any(d.is_error for d in wrong):
                 findings += wrong
             else:  # inherited, and perhaps of no use here: an error only where it is trained by
@@ -138,8 +147,11 @@ class Spec:
         findings += inherited_misfits(idle, self.document)
         if trained_by is not None and not self.recipes:
             findings += self.misfits(trained_by)
+        is_trained = to_train and bool(own or trained_by)
+        if is_trained:
+            findings += untrainable(self.typed)
         defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
-        findings += (from_delta(d, self.document) for d in lint(self.typed, defaults))
+        findings += (from_delta(d, self.document) for d in lint(self.typed, defaults, is_trained=is_trained))
         findings += lint_blocks(self.document, self.whole)
         recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
         for measurement in self.measurements:

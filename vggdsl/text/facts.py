@@ -50,3 +50,8 @@ class OtherLayers(FindingFacts):
 @dataclass(frozen=True)
 class OtherChannels(FindingFacts):
     """Statistics of other channels than the network's input has."""
+
+
+@dataclass(frozen=True)
+class OtherInput(FindingFacts):
+    """A step of ``augment`` that the network's input, the data or the other steps don't go with."""

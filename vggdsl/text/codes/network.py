@@ -353,7 +353,9 @@ ROWS = (
         "network",
         "an activation, a normalisation or a dropout behind the classifier",
         "The classifier's values are logits, and go into the softmax or into the loss as they are: an activation cuts "
-        "them, dropout sets some to zero. A network that ends so isn't trained.",
+        "them, dropout sets some to zero, `widen` adds some that are always 0. Of branches that are added or "
+        "multiplied one that gives logits is enough, of a concatenation each has to. A softmax over one value is "
+        "always 1. A network that ends so isn't trained.",
         "Remove it, or move it before the classifier.",
         example="w205_before_softmax",
     ),

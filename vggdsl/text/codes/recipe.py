@@ -3,7 +3,7 @@
 from typing import Literal
 
 from vggdsl.text.codes.row import Code
-from vggdsl.text.facts import OtherChannels, OtherClasses, OtherLayers
+from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLayers
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
@@ -68,7 +68,8 @@ ROWS = (
         "an augmentation that can't be done",
         "A step of `augment` doesn't fit the input or the steps before it, or would change nothing.",
         "Write it as the help shows it, or remove it.",
-        unshown=f"{_TRAINING}, before which it is checked",
+        example="v407_augment",
+        facts=OtherInput,
     ),
     Code(
         "V408",
@@ -77,7 +78,7 @@ ROWS = (
         "The network doesn't end in the logits of classes, has no weights, or gets too few images in a step for its "
         "batch norm or for its processes.",
         "Mend the network's end, choose another batch, or start fewer processes.",
-        unshown=f"{_TRAINING}, before which it is checked",
+        example="v408_heads",
     ),
     Code(
         "V409",

@@ -1,0 +1,133 @@
+"""What a training would be refused for, as far as the text says it: `check` tells the same, and once."""
+
+import json
+from pathlib import Path
+
+import commands
+import pytest
+from refusals import findings
+
+import vggdsl
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.text.errors import Diagnostic
+
+NET = "input 32x32x3\nconv3-8 ReLU maxpool"
+
+
+def refused(text: str) -> list[Diagnostic]:
+    """By `check`; a training by the first recipe is refused with just that."""
+    spec = vggdsl.parse(text)
+    found = [d for d in spec.check() if d.is_error]
+    told = findings(lambda: Experiment.of(spec, spec.recipe()))
+    assert list(told) == found
+    assert all(d.labels for d in found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("entries", "message", "help"),
+    [
+        ("augment crop(28)", "a crop of 28x28 for an input of 32x32", "write crop(32, pad=4)"),
+        ("augment scale(40) crop(28)", "a crop of 28x28 for an input of 32x32", "write crop(32)"),
+        ("augment random-resized-crop(224)", "gives 224x224 for an input of 32x32", "write random-resized-crop(32)"),
+        ("augment erase hflip", "erase comes before hflip", "let it come last"),
+        ("augment hflip random-resized-crop(32)", "comes after hflip", "let it come first"),
+        ("augment colour-pca colour-jitter(hue=0.1)", "comes after colour-pca", "let it come before"),
+    ],
+)
+def test_steps_that_cannot_be_done(entries: str, message: str, help: str) -> None:
+    (found,) = refused(f"{NET} FC-10 softmax\ntrain {{\n  data cifar10\n  {entries}\n}}")
+    assert found.code == "V407"
+    assert message in found.message
+    assert help in str(found.help)
+    assert found.labels[0].span.text == entries
+
+
+@pytest.mark.parametrize(
+    ("end", "message", "place"),
+    [
+        ("FC-10 ReLU", "the network ends in ReLU, but the loss takes logits", "ReLU"),
+        ("FC-10 BN softmax", "the network ends in BN, but the loss takes logits", "BN"),
+        ("add[ FC-10 ReLU | FC-10 tanh ]", "the network ends in ReLU and tanh, but the loss takes logits", "ReLU"),
+        ("concat[ FC-5 | FC-5 sigmoid ] softmax", "the network ends in sigmoid, but the loss takes logits", "sigmoid"),
+        ("FC-8 widen-10 softmax", "the network gives zeros in place of 2 of 10 logits", "widen-10"),
+        ("aux 0.3 { FC-10 tanh } FC-10", "the network ends in tanh, but the loss takes logits", "tanh"),
+        ("conv3-10", "the network ends in 16x16x10, not in a vector of classes", "conv3-10"),
+    ],
+)
+def test_ends_that_give_no_logits(end: str, message: str, place: str) -> None:
+    (found,) = refused(f'{NET} {end}\ntrain {{ data folder("x") }}')
+    assert (found.code, found.message, found.labels[0].span.text) == ("V408", message, place)
+    assert not [d for d in vggdsl.parse(f'{NET} {end}\ntrain {{ data folder("x") }}').check() if d.code == "W205"]
+
+
+def test_a_single_value_is_of_one_class() -> None:
+    (found,) = refused(f'{NET} FC-1 softmax\ntrain {{ data folder("x") }}')
+    assert (found.code, found.message.partition(":")[0]) == ("V408", "the network gives one value")
+    (found,) = refused(f"{NET} FC-1 softmax\ntrain {{ data cifar10 }}")
+    assert found.code == "V401"
+
+
+def test_a_network_without_weights() -> None:
+    (found,) = refused('input 32x32x3 global-avgpool\ntrain { data folder("x") }')
+    assert (found.code, found.message) == ("V408", "the network has no weights to train")
+
+
+def test_batches_of_one_image_and_a_norm_of_a_vector() -> None:
+    text = f"{NET} FC-8 BN ReLU FC-10 softmax\ntrain {{\n  data cifar10\n  batch 1\n}}"
+    (found,) = refused(text)
+    assert (found.code, found.labels[0].span.text) == ("V408", "batch 1")
+    spec = vggdsl.parse(text)
+    assert Experiment.of(spec, spec.recipe().with_flags(batch=2)).warnings == ()
+    spec = vggdsl.parse(text.replace("batch 1", "batch 2"))
+    assert spec.check() == []
+    (found,) = findings(lambda: Experiment.of(spec, spec.recipe().with_flags(batch=1)))
+    assert (found.code, found.labels) == ("V408", ())
+
+
+def test_without_a_recipe_an_end_is_warned_of() -> None:
+    spec = vggdsl.parse(f"{NET} FC-10 ReLU")
+    assert [d.code for d in spec.check()] == ["W205"]
+    assert "V408" in {d.code for d in findings(lambda: Experiment.of(spec, spec.recipe()))}
+
+
+def test_an_inherited_recipe_is_of_no_use_for_another_size(tmp_path: Path) -> None:
+    base = f"{NET} FC-10 softmax\ntrain {{\n  data cifar10\n  augment crop(32, pad=4)\n}}"
+    (tmp_path / "base.arch").write_text(base)
+    delta = tmp_path / "delta.arch"
+    delta.write_text('extends "base.arch"\ninput 28x28x3\n')
+    (warned,) = vggdsl.load(delta).check()
+    assert (warned.code, "`train { augment none }`" in str(warned.help)) == ("W402", True)
+    spec = vggdsl.load(delta)
+    (found,) = findings(lambda: Experiment.of(spec, spec.recipe()))
+    assert found.code == "V407"
+    assert found.labels[0].span.text == "input 28x28x3"
+    delta.write_text('extends "base.arch"\ninput 28x28x3\ntrain { augment none }\n')
+    assert vggdsl.load(delta).check() == []
+
+
+def test_an_inherited_recipe_says_nothing_of_the_end(tmp_path: Path) -> None:
+    (tmp_path / "base.arch").write_text(f"{NET} fc: FC-10 softmax\ntrain {{ data cifar10 }}")
+    (tmp_path / "delta.arch").write_text('extends "base.arch"\nreplace fc: FC-10 ReLU\n')
+    spec = vggdsl.load(tmp_path / "delta.arch")
+    assert [d.code for d in spec.check()] == ["W205"]
+    assert [d.code for d in findings(lambda: Experiment.of(spec, spec.recipe()))] == ["V408"]
+
+
+def test_the_command_says_so(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(f"{NET} FC-10 sigmoid\ntrain {{\n  data cifar10\n  augment crop(28)\n}}")
+    done = commands.run("check", "--json", spec)
+    (row,) = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert [(d["code"], d["labels"][0]["line"]) for d in row["diagnostics"]] == [("V407", 5), ("V408", 2)]
+
+
+def test_what_cannot_be_trained_can_be_exported(tmp_path: Path) -> None:
+    text = f"{NET} FC-10 sigmoid\ntrain {{\n  data cifar10\n  augment crop(28)\n}}"
+    assert [d.code for d in vggdsl.parse(text).check(to_train=False)] == ["W205"]
+    spec = tmp_path / "net.arch"
+    spec.write_text(text)
+    done = commands.run("export", spec, "-o", tmp_path / "net.onnx")
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("W205") == 1
