@@ -10,6 +10,8 @@ from commands import run
 import vggdsl
 from specs import BLOCKS, GOOD, WRONG
 
+REPOSITORY = Path(__file__).parents[2]
+
 
 def test_check_answers_what_a_network_is_and_how_its_claims_do(good: str) -> None:
     holds = vggdsl.load("vgg_d").count("holds")
@@ -34,6 +36,12 @@ def test_check_tells_each_of_several_specs_on_a_line(good: str, wrong: str) -> N
     assert re.search(line, result.output, re.MULTILINE)
     assert result.output.splitlines()[-1] == "3 checked: 2 ok, 1 wrong"
     assert run("check", good, "vgg_d").output.splitlines()[-1] == "2 checked: all ok"
+
+
+def test_nothing_that_ships_is_warned_of() -> None:
+    done = run("check", "--strict", REPOSITORY / "specs", REPOSITORY / "examples")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1].endswith("checked: all ok")
 
 
 def test_what_strict_refuses_is_not_called_right() -> None:

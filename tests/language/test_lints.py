@@ -278,6 +278,12 @@ def test_an_activation_that_takes_those_of_all_convolutions_is_warned_of(text: s
         ("conv1-32 BN conv3-32 groups=32 BN ReLU", False),
         ("conv1-8 BN conv1-48 BN ReLU", False),  # a linear bottleneck, as MobileNetV2 has it
         ("conv1-32 BN conv1-48 BN ReLU", True),
+        ("conv3-16 groups=16 BN ReLU conv1-16 BN conv1-48 BN ReLU", False),  # one that doesn't expand, of MobileNetV3
+        ("conv3-16 groups=16 ReLU mul[ identity | global-avgpool conv1-16 sigmoid ] conv1-16 BN conv1-48 ReLU", False),
+        ("conv3-16 groups=16 BN ReLU conv1-16 BN conv1-16 BN ReLU", True),
+        ("conv3-16 groups=16 BN ReLU conv3-16 BN conv1-48 BN ReLU", True),
+        ("conv3-16 groups=16 BN ReLU conv1-32 BN conv1-48 BN ReLU", True),
+        ("conv3-16 BN ReLU conv1-16 BN conv1-48 BN ReLU", True),
     ],
 )
 def test_linear_layers_that_are_meant_are_no_mistake(text: str, is_told: bool) -> None:

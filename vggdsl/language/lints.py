@@ -112,7 +112,7 @@ def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
     but by way of such layers: in a network of residuals the sum goes on.
     """
     origins: dict[str, tuple[TypedNode, ...]] = {}
-    only_linear = _only_linear(typed)
+    only_linear, depthwise = _only_linear(typed), _behind_depthwise(typed)
     for t in typed.training_nodes:
         before = [origins.get(name, ()) for name in t.node.inputs]
         linear = tuple(dict.fromkeys(o for each in before for o in each)) if all(before) else ()
@@ -120,7 +120,7 @@ def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
             origins[t.name] = () if t.node.op.nonlinear else linear
             continue
         origins[t.name] = (t,)
-        if linear and all(o.name in only_linear and not _factorised(o, t) for o in linear):
+        if linear and all(o.name in only_linear and not _factorised(o, t, depthwise) for o in linear):
             origin = linear[0]
             labels = (Label(t.node.span, "the second"), Label(origin.node.span, "the first", primary=False))
             message = f"nothing nonlinear between {origin.name} and {t.name}"
@@ -128,13 +128,30 @@ def _linear(typed: TypedGraph) -> Iterator[Diagnostic]:
             yield called(Diagnostic("W204", message, labels, help), t.node.calls)
 
 
-def _factorised(first: TypedNode, second: TypedNode) -> bool:
+def _factorised(first: TypedNode, second: TypedNode, depthwise: set[str]) -> bool:
     """Whether two linear layers are meant to be: depthwise and pointwise ones, or a bottleneck narrower than what comes
-    in and goes out. One layer in their place would compute more, with more weights."""
+    in and goes out. One layer in their place would compute more, with more weights.
+
+    What projects behind a depthwise convolution ends a unit without an activation (Sandler et al. 2018, sec. 3.2), also
+    where that unit doesn't expand and the bottleneck is as wide as what comes in, as is MobileNetV3-Small's first.
+    """
     ops = (first.node.op, second.node.op)
     if any(isinstance(op, Conv) and op.groups > 1 for op in ops):
         return True
-    return first.shape.c < min(first.x.c, second.shape.c)
+    narrow = first.shape.c < second.shape.c and first.shape.c <= first.x.c
+    projects = isinstance(ops[0], Conv) and ops[0].window.kernel == (1, 1) and first.node.inputs[0] in depthwise
+    return narrow and (projects or first.shape.c < first.x.c)
+
+
+def _behind_depthwise(typed: TypedGraph) -> set[str]:
+    """What a depthwise convolution gives, also behind what has no weights of its own, and scaled by a gate."""
+    found = set[str]()
+    for t in typed.training_nodes:
+        op = t.node.op
+        is_depthwise = isinstance(op, Conv) and op.groups == t.x.c > 1
+        if is_depthwise or (not op.weight_layer and any(name in found for name in t.node.inputs)):
+            found.add(t.name)
+    return found
 
 
 def _only_linear(typed: TypedGraph) -> set[str]:
