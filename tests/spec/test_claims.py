@@ -182,6 +182,24 @@ def test_other_readings_are_somebody_s_convention_and_can_t_be_disputed(spec: st
     assert (found.code, found.help) == ("V302", f"it would hold {help}")
 
 
+@pytest.mark.parametrize(
+    ("net", "figure"),
+    [  # ptflops 0.7.5 of the same layers as modules of PyTorch
+        ("conv3-8 ReLU global-maxpool FC-10", "65,626"),
+        (
+            """conv3-8 BN ReLU maxpool conv3-8 GN-4 LeakyReLU conv3-8 LRN SiLU conv3-8 hard-swish avgpool conv3-8 ReLU6
+            conv3-8 PReLU conv3-8 GELU conv3-8 sigmoid conv3-8 tanh conv3-8 ELU conv3-8 hard-sigmoid
+            global-maxpool FC-10""",
+            "253,786",
+        ),
+    ],
+)
+def test_ptflops_counts_some_layers_once_and_some_twice(net: str, figure: str) -> None:
+    (found,) = errors(vggdsl.parse(f"input 16x16x3\n{net}\nclaim macs {figure}"))
+    told = "with biases, and BN, activations and pools as two a value, as ptflops counts"
+    assert found.help == f"it would hold {told}: {KEPT}"
+
+
 def test_the_classifier_is_no_fc_of_a_branch() -> None:
     net = (
         "input 8x8x3 conv3-64 m: mul[ identity | global-avgpool FC-8 ReLU FC-64 sigmoid ] conv3-128 global-avgpool\n"

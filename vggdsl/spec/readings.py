@@ -10,7 +10,23 @@ from functools import cached_property
 from typing import NamedTuple
 
 from vggdsl.network.infer import TypedNode
-from vggdsl.network.ops import FC, Add, AvgPool, BatchNorm, Concat, Conv, GlobalAvgPool, Input, MaxPool, Mul
+from vggdsl.network.ops import (
+    FC,
+    LRN,
+    Activation,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    GroupNorm,
+    Input,
+    MaxPool,
+    Mul,
+    PReLU,
+)
 from vggdsl.text.figures import Figure
 
 Nodes = Sequence[TypedNode]
@@ -144,9 +160,26 @@ def _with_norms(_: str, nodes: Nodes) -> int:
     return _sum("macs", nodes) + 2 * _values(nodes, BatchNorm) + _values(nodes, GlobalAvgPool)
 
 
+_FUNCTIONS = {"ReLU": 2, "ELU": 2, "GELU": 2, "LeakyReLU": 1, "ReLU6": 1, "SiLU": 1}
+"""How many operations a value ptflops 0.7.5 counts: one for a module that it knows and one for the call that it is made
+of, where it knows that. Others it knows neither way."""
+
+
 def _with_all(name: str, nodes: Nodes) -> int:
-    activated = sum(t.x.elements for t in nodes if t.node.op.activation)
-    return _with_biases(name, nodes) + 2 * (activated + _values(nodes, BatchNorm, MaxPool, AvgPool, GlobalAvgPool))
+    return _with_biases(name, nodes) + sum(map(_beside, nodes))
+
+
+def _beside(t: TypedNode) -> int:
+    """What ptflops counts of a layer besides multiply-adds, as modules of PyTorch have it."""
+    match t.node.op:
+        case Activation(function):
+            return _FUNCTIONS.get(function, 0) * t.x.elements
+        case PReLU() | BatchNorm() | GroupNorm() | MaxPool() | AvgPool() | GlobalAvgPool() | GlobalMaxPool():
+            return 2 * t.x.elements
+        case LRN(n):  # two products, a sum, and the pool over the channels with their padding
+            return 3 * t.x.elements + (t.x.c + n - 1) * t.x.h * t.x.w
+        case _:
+            return 0
 
 
 def _without_classifier(name: str, nodes: Nodes) -> int | None:
