@@ -298,6 +298,27 @@ def test_what_is_wrong_in_a_block_is_told_once(body: str) -> None:
     assert "b()" in shown or body == "c(1)", shown
 
 
+@pytest.mark.parametrize(
+    ("merge", "wrong", "other"),
+    [
+        ("mul[ identity | global-avgpool conv1-4 ]", "global-avgpool conv1-4", "identity"),
+        ("mul[ global-avgpool conv1-4 | identity ]", "global-avgpool conv1-4", "identity"),
+        ("mul[ global-avgpool conv1-4 | identity | global-avgpool ]", "global-avgpool conv1-4", "identity"),
+        ("mul[ global-avgpool conv1-4 | FC-4 | identity ]", "global-avgpool conv1-4", "identity"),
+        ("mul[ FC-4 | FC-5 | FC-5 ]", "FC-4", "FC-5"),
+        ("mul[ conv1-8 | conv1-9 | identity ]", "conv1-9", "conv1-8"),
+        ("mul[ conv1-8 | maxpool ]", "maxpool", "conv1-8"),
+        ("add[ conv1-4 | conv1-8 | identity ]", "conv1-4", "conv1-8"),
+        ("add[ conv1-8 | conv1-4 ]", "conv1-4", "conv1-8"),
+        ("concat[ maxpool | conv1-8 | identity ]", "maxpool", "conv1-8"),
+    ],
+)
+def test_the_branch_is_told_that_does_not_go_with_the_others(merge: str, wrong: str, other: str) -> None:
+    (found,) = findings(f"conv3-8 {merge} FC-2")
+    assert found.code == "V206"
+    assert [(label.span.text, label.primary) for label in found.labels] == [(wrong, True), (other, False)]
+
+
 def test_branches_that_disagree_are_both_shown_with_the_call() -> None:
     (found,) = findings("block b(c) {\n  add[ conv3-$c | identity ]\n}\nb(4) b(8)")
     assert [(label.span.text, label.text) for label in found.labels] == [

@@ -19,7 +19,7 @@ class UnmatchedRule(FindingFacts):
 
 @dataclass(frozen=True)
 class Disagreement(FindingFacts):
-    """Two branches of a merge that don't go together, by their places in it."""
+    """Two branches of a merge that don't go together, by their places in it: ``other`` is the one at fault."""
 
     one: int
     other: int

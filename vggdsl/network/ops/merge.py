@@ -1,7 +1,8 @@
 """Where branches meet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import eq
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts
@@ -28,11 +29,9 @@ class Concat(Facts):
     word: ClassVar[str] = "concat"
 
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
-        for place, other in enumerate(others, 1):
-            if (x.h, x.w) != (other.h, other.w):
-                help = "branches of concat need one height and width: pad what shrinks"
-                raise _disagree(self.word, (x, *others), 0, place, help)
-        return Shape(sum(each.c for each in (x, *others)), x.h, x.w)
+        shapes = (x, *others)
+        _agree(self.word, shapes, shapes, _one_size, "branches of concat need one height and width: pad what shrinks")
+        return Shape(sum(each.c for each in shapes), x.h, x.w)
 
     def tell_shape(self, *xs: Shape) -> str:
         return f"{' + '.join(str(x.c) for x in xs)} = {self.out_shape(*xs).c} channels"
@@ -57,10 +56,8 @@ class Add(Facts):
     any_order: ClassVar[bool] = True
 
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
-        for place, other in enumerate(others, 1):
-            if x != other:
-                help = "branches of add need one shape: project one with a convolution"
-                raise _disagree(self.word, (x, *others), 0, place, help)
+        shapes = (x, *others)
+        _agree(self.word, shapes, shapes, eq, "branches of add need one shape: project one with a convolution")
         return x
 
     def tell_shape(self, *xs: Shape) -> str:
@@ -89,19 +86,36 @@ class Mul(Facts):
 
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
         shapes = (x, *others)
-        whole = max(shapes, key=lambda shape: shape.h * shape.w)
-        for place, shape in enumerate(shapes):
-            if shape not in (whole, Shape(whole.c, 1, 1)):
-                help = f"branches of mul need one shape, or 1x1 with its channels, here 1x1x{whole.c}"
-                one, other = sorted((shapes.index(whole), place))
-                raise _disagree(self.word, shapes, one, other, help)
-        return whole
+        maps = [shape for shape in shapes if shape.h * shape.w > 1] or shapes
+        help = "branches of mul need one shape, or 1x1 with its channels, here 1x1x{}"
+        return _agree(self.word, shapes, maps, _or_scales, help)
 
     def tell_shape(self, *xs: Shape) -> str:
         scaled = ", channel by channel where a branch is 1x1" if len(set(xs)) > 1 else ""
         return f"their product, value by value{scaled}"
 
 
-def _disagree(word: str, shapes: Sequence[Shape], one: int, other: int, help: str) -> ShapeError:
-    message = f"the branches of {word} disagree: {shapes[one]} and {shapes[other]}"
-    return ShapeError(Diagnostic("V206", message, help=help, facts=Disagreement(one, other)))
+def _one_size(whole: Shape, shape: Shape) -> bool:
+    return (shape.h, shape.w) == (whole.h, whole.w)
+
+
+def _or_scales(whole: Shape, shape: Shape) -> bool:
+    return shape in (whole, Shape(whole.c, 1, 1))
+
+
+def _agree(
+    word: str, shapes: Sequence[Shape], by: Iterable[Shape], fits: Callable[[Shape, Shape], bool], help: str
+) -> Shape:
+    """The shape that all branches go with, one of those to measure them ``by``.
+
+    Raises ``ShapeError`` V206 with the first branch that doesn't go with what most go with.
+    """
+    whole = max(dict.fromkeys(by), key=lambda each: sum(fits(each, shape) for shape in shapes))
+    for place, shape in enumerate(shapes):
+        if not fits(whole, shape):
+            one = shapes.index(whole)
+            first, second = (shapes[i] for i in sorted((one, place)))
+            message = f"the branches of {word} disagree: {first} and {second}"
+            facts = Disagreement(one, place)
+            raise ShapeError(Diagnostic("V206", message, help=help.format(whole.c), facts=facts))
+    return whole
