@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import partial
 
 import pytest
 import refusals
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import vggdsl
 from vggdsl.language.dictionary import KINDS
+from vggdsl.text.edits import edited
 from vggdsl.text.errors import VggdslError, nearest
 
 CODE = re.compile(r"`([^`]+)`")
@@ -57,6 +59,27 @@ def help_of(line: str) -> str:
         ("swish", "SiLU"),
         ("leaky_relu(0.2)", "LeakyReLU-0.2"),
         ("LeakyReLU(negative_slope=0.1)", "LeakyReLU-0.1"),
+        ("LeakyReLU0.1", "LeakyReLU-0.1"),
+        ("LeakyReLU--0.1", "LeakyReLU-0.1"),
+        ("LeakyReLU-10%", "LeakyReLU-0.1"),
+        ("LeakyReLU-1e-2", "LeakyReLU-0.01"),
+        ("LeakyReLU-0,1", "LeakyReLU-0.1"),
+        ("dropout-0,4", "dropout-0.4"),
+        ("dropout-37,5%", "dropout-37.5%"),
+        ("FC-4,096", "FC-4096"),
+        ("ELU0.5", "ELU-0.5"),
+        ("ELU_0.5", "ELU-0.5"),
+        ("LRN-3", "LRN n=3"),
+        ("dropout-40", "dropout-40%"),
+        ("dropout40", "dropout-40%"),
+        ("Dropout(40)", "dropout-40%"),
+        ("dropout p=0.4", "dropout-0.4"),
+        ("FC units=100", "FC-100"),
+        ("GN groups=8", "GN-8"),
+        ("nn.Dropout(0.4)", "dropout-0.4"),
+        ("nn.PReLU(64)", "PReLU"),
+        ("GroupNorm(8, 64, eps=1e-3)", "GN-8 eps=1e-3"),
+        ("Conv2d(3, 96, 3, padding='valid', bias=True)", "conv3-96 pad=0"),
         ("elu(alpha=0.5)", "ELU-0.5"),
         ("ReLU(inplace=True)", "ReLU"),
         ("conv3-64-bn-relu", "conv3-64 bn relu"),
@@ -136,26 +159,65 @@ def test_what_the_language_hasnt_got_is_said_to_be_missing(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["conv(3, 64)", "maxpool(3, 3, 3, 3)", "FC-12-13", "dropout-7.5.1", "LeakyReLU(2)", "BN(0.5)", "drop(50)"]
+    "word",
+    [
+        *("conv(3, 64)", "maxpool(3, 3, 3, 3)", "FC-12-13", "dropout-7.5.1", "LeakyReLU(2)", "BN(0.5)", "drop(50)"),
+        *("MaxPool2d(3, 2, 1, 2)", "MaxPool2d(3, dilation=2)", "MaxPool2d(3, 2, ceil_mode=1)", "BN-64", "PReLU-0.25"),
+        *("Conv2D(64, 2, padding='same')", "Conv2d(3, 64, 3, bias=0)", "Conv2d(3, 64, 3, padding='full')"),
+        *("GroupNorm(8, 64, 1e-3)", "Dense(10, use_bias=0)", "conv3-64,128", "FC-10,20"),
+        *(
+            "dropout-04",
+            "dropout-1",
+            "dropout-1,5",
+            "BatchNormalization(momentum=0.9)",
+            "LRN(7)",
+            "PReLU()",
+            "PReLU(1)",
+        ),
+        *("LeakyReLU()", "LeakyReLU-0.2 slope=0.3"),
+    ],
 )
 def test_where_it_cant_be_told_no_number_is_made_up(word: str) -> None:
     kinds = Counter(re.findall(r"\d+", word))
     for code in CODE.findall(help_of(word)):
-        if "LeakyReLU-" not in code:  # an example of its range
+        if "LeakyReLU-" not in code and "[" not in code:  # an example of its range, or of a gate
             assert not Counter(re.findall(r"\d+", code)) - kinds, code
 
 
-@given(st.sampled_from([kind.example for kind in KINDS.values() if kind.form != "MERGE"]), st.data())
-def test_a_misspelled_word_never_gets_another_number(example: str, data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, len(example) - 1).filter(lambda place: not example[place].isdigit()))
-    letter = data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz_") | st.just(""))
-    word = example[:place] + letter + example[place + 1 :]
+WRITTEN = [word for kind in KINDS.values() if kind.form != "MERGE" for word in (kind.word, *kind.shown)]
+PLACE = re.compile(r"(?<![\d.])\d*\.?\d+")
+
+
+@given(st.sampled_from(WRITTEN), st.data())
+def test_a_misspelled_word_never_gets_another_number(written: str, data: st.DataObject) -> None:
+    """A letter is another, what sets a number apart is missing, doubled or another, and the number is any."""
+    word = PLACE.sub(lambda _: data.draw(st.sampled_from(["2", "3", "7", "40", "128", "0.3", ".25", "1.5"])), written)
+    if data.draw(st.booleans()):
+        number = data.draw(st.sampled_from(["", "5", "0.3", "40", "30%", "1,024", "0,3", "3e-1"]))
+        word = re.sub(r"[-\d./%x]*$", data.draw(st.sampled_from(["", "-", "--", "_", ":", "=", " "])) + number, word)
+    else:
+        place = data.draw(st.integers(0, len(word) - 1).filter(lambda place: not word[place].isdigit()))
+        letter = data.draw(st.sampled_from("abcdefghijkmnpqrstuvwxyz_") | st.just(""))  # `o` and `l` are digits
+        word = word[:place] + letter + word[place + 1 :]
+    text = f"input 32x32x64\n{word}\n"
     try:
-        vggdsl.parse(f"input 32x32x64\n{word}\n")
+        vggdsl.parse(text)
     except VggdslError as error:
-        help = error.diagnostics[0].help or ""
-        if help.startswith(("did you mean", "here it is spelled")):
-            assert re.findall(r"\d+", help) == re.findall(r"\d+", word), (word, help)
+        found = error.diagnostics[0]
+        help = found.help or ""
+        told = _values(found.labels[0].span.text)
+        if help.startswith(("did you mean", "here it is spelled")) and told:  # else it is an example
+            assert _values(CODE.findall(help)[0]) == told, (word, help)
+        for fix in found.fixes:
+            mended = edited(fix.span.source, [fix]).splitlines()[1]
+            assert _values(mended) == _values(word), (word, mended)
+
+
+def _values(word: str) -> Counter[float]:
+    """The numbers of a word: a comma is one of groups, or a point; 30% is 0.3."""
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", re.sub(r"(?<=0),(?=\d)", ".", word))
+    found = re.findall(r"(\d*\.?\d+(?:e-?\d+)?)(%?)", re.sub("relu6", "relu", plain, flags=re.IGNORECASE))
+    return Counter(float(digits) / 100 if percent else float(digits) for digits, percent in found)
 
 
 @pytest.mark.parametrize(
@@ -192,3 +254,46 @@ def test_no_other_function_is_offered(word: str, help: str | None) -> None:
     found = refusals.findings(lambda: vggdsl.parse(f"input 32x32x3 {word} FC-10 softmax"))[0]
     assert help in (None, found.help)
     assert bool(found.fixes) == ("inplace" in word)
+
+
+@pytest.mark.parametrize(
+    ("word", "help", "mended"),
+    [
+        ("LRN size=3", "write `n=3`", "LRN n=3"),
+        ("LRN local_size=3", "write `n=3`", "LRN n=3"),
+        ("conv3-64 bias=True", "write `bias=yes`", "conv3-64 bias=yes"),
+        ("conv3-64 bias=0", "write `bias=no`", "conv3-64 bias=no"),
+        ("maxpool ceil_mode=False", "write `ceil=no`", "maxpool ceil=no"),
+        ("BN eps=0,001", "write `eps=0.001`", "BN eps=0.001"),
+        ("LRN alpha=0,0001", "write `alpha=0.0001`", "LRN alpha=0.0001"),
+        ("BN momentum=90", "as in `momentum=0.1`", None),
+        ("LeakyReLU-0.2 slope=0.2", "remove `slope=0.2`: the word says it", "LeakyReLU-0.2"),
+        ("LeakyReLU-0.2 slope=0.1", "the word has a number, 0.2: keep one of the two", None),
+        ("PReLU alpha=0.25", "its slopes are learned, from 0.25 on: nothing can be set", None),
+        ("PReLU alpha=", "what an option is set to stands right behind its `=`", None),
+        ("maxpool kernel=3", "the window stands in the word, behind `maxpool`", None),
+        ("shuffle-3", "choose groups that divide them: 1, 2, 4, 8, 16, 32 or 64", None),
+        (
+            "conv3-8 pad=0x1x0x1",
+            "sides have commas, and stand above, below, left and right: in this order it is `pad=0,1,0,1`",
+            None,
+        ),
+    ],
+)
+def test_what_was_set_is_kept(word: str, help: str, mended: str | None) -> None:
+    found = refusals.findings(lambda: vggdsl.parse(f"input 32x32x64\n{word}\n"))[0]
+    assert found.help == help
+    assert [edited(fix.span.source, [fix]).splitlines()[1] for fix in found.fixes] == ([mended] if mended else [])
+
+
+@pytest.mark.parametrize("word", ["se", "se-16", "SE(16)", "SEBlock(64, 16)", "squeeze-excite-16"])
+def test_a_gate_is_told_by_what_it_is_made_of(word: str) -> None:
+    gate = next(code for code in CODE.findall(help_of(word)) if code.startswith("mul["))
+    assert vggdsl.parse(f"input 32x32x64 {gate}").typed.output.c == 64
+
+
+def test_digits_are_grouped_from_the_first_that_counts() -> None:
+    """`0,001` is no 1."""
+    for text in ("claim params 0,138", "conv3-64 -> params=0,179"):
+        (found,) = refusals.findings(partial(vggdsl.parse, f"input 32x32x3\n{text}\n"))
+        assert found.code == "V104"

@@ -244,6 +244,7 @@ _ROWS = (
             Key("beta", _ABOVE_0, "the power by which is divided", default=LRN.beta),
         ),
         ruled=True,
+        also=("localresponsenorm", "local-response-norm", "local-response-normalization"),
     ),
     LayerKind(
         "dropout",

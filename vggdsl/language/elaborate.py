@@ -335,7 +335,8 @@ class _Elaboration:
             alone += f" {written.layer.kind}`" if behind in self.consumers[index] else "`"
             help, fixes = f"remove the {written.layer.kind}", [removal(written.layer.span)]
             if layer.kind in OPTIONS:
-                help += f", or write {alone}"
+                others = [each.kind for each in rule.layers or () if each.kind not in ACTIVATIONS]
+                help += f", or write {alone}" + (f", which leaves out {' and '.join(others)}, too" if others else "")
                 fixes.append(added_behind(layer.span, " after=none"))
             wrong = Diagnostic("V216", message, labels).helped(help, *fixes)
             self.findings.append(called(wrong, written.calls))

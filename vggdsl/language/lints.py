@@ -172,6 +172,8 @@ _USUAL_ELSEWHERE = 0.5
 """A larger momentum of a BN is another tool's: here it would be the share of a single batch."""
 _KEPT = 0.8
 """So much is seldom dropped, and often kept."""
+_LEAST = 0.01
+"""Less than that in percent is a share, with a sign too much."""
 _ALPHAS = (1e-4, 5e-5)
 """Those of Caffe's models, which are divided by n."""
 _SMALLEST_SWAPPED, _MOST_SWAPPED = 12, 11
@@ -201,6 +203,10 @@ def _of_others(t: TypedNode, defaults: Iterable[Default]) -> Iterator[Diagnostic
             theirs = f"`{replace(op, k=1.0, alpha=alpha / op.n).text}`"
             help = f"Caffe's and PyTorch's is divided by n, with k=1: {theirs}; if it is Krizhevsky's, say k=2"
             yield Diagnostic("W220", message, (Label(place, "here"),), help)
+        case Dropout(rate=rate) if 0 < rate < _LEAST and "percent" in node.written:
+            message = f"a dropout of {100 * rate:.4g} % of the values"
+            help = f"a share has no percent sign: {100 * rate:.4g} of them is `dropout-{100 * rate:.4g}`"
+            yield Diagnostic("W220", message, (Label(node.span, "here"),), help)
         case Dropout(rate=rate) if rate >= _KEPT:
             message = f"a dropout that keeps {1 - rate:.4g} of the values"
             help = f"TensorFlow 1 and some papers say what is kept: {rate:g} there is `dropout-{1 - rate:.4g}`"

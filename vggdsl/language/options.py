@@ -25,11 +25,20 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
 """The options of each kind; a kind that isn't here has none."""
 
 
-_OTHER_WORDS = {"s": "stride", "step": "stride", "p": "pad", "dilation-rate": "dilation", "use-bias": "bias"}
+_OTHER_WORDS = {
+    "s": "stride",
+    "step": "stride",
+    "p": "pad",
+    "dilation-rate": "dilation",
+    "use-bias": "bias",
+    "ceil-mode": "ceil",
+    "size": "n",
+    "local-size": "n",
+}
 """Other tools' words for options."""
 _NO_OPTIONS = {
     **dict.fromkeys(
-        ("kernel", "kernel-size", "k", "size", "filter-size"), "the window stands in the word, behind `conv`"
+        ("kernel", "kernel-size", "k", "size", "filter-size", "pool-size"), "the window stands in the word, behind `{}`"
     ),
     **dict.fromkeys(
         ("filters", "channels", "out-channels", "in-channels", "features", "units"),
@@ -59,16 +68,17 @@ class _Voice(Voice):
         word = option.key.replace("_", "-")
         if keys:
             found = super().unknown_key(option, keys, of)
-            if word in _NO_OPTIONS:
-                return found.helped(_NO_OPTIONS[word])
-            known = {key.name for key in keys}
+            known = {key.name: key.type for key in keys}
             name = word if word in known else _OTHER_WORDS.get(word, "")
             if name not in known:
-                return found
-            value = {"true": "yes", "false": "no"}.get(option.value.lower(), option.value)
+                return found.helped(_NO_OPTIONS[word].format(of)) if word in _NO_OPTIONS else found
+            is_flag = isinstance(known[name], Flag)
+            value = Flag.meant.get(option.value.lower(), option.value) if is_flag else option.value
             return found.helped(f"write `{name}={value}`", Edit(option.span, f"{name}={value}"))
         label = Label(option.span, "this option")
         wrong = Diagnostic(self.unknown, f"{of} takes no options", (label,))
+        if of == "PReLU" and word in (*_CONSTANTS, "init"):
+            return wrong.helped("its slopes are learned, from 0.25 on: nothing can be set")
         if of in KINDS and (fits := KINDS[of].fits) is not None and word in _CONSTANTS:
             if _reads(fits, option.value):
                 return wrong.helped(f"its number stands in the word: `{of}-{option.value}`")
@@ -93,14 +103,20 @@ class _Voice(Voice):
                     help = f"write `{key.name}={value.replace(',', 'x')}` for height and width; {help}"
             case Axes(side) | Padding(side) if re.search("[x×]", value, re.IGNORECASE):
                 message = f"{key.name} is {key.type.says}"
-                help = f"write `{key.name}={key.example}` or `{key.name}={side.least}x3`"
+                help = f"as in `{key.name}={key.example}` or `{key.name}={side.least}x3`"
+                sides = re.split("[x×]", value, flags=re.IGNORECASE)
+                if isinstance(key.type, Padding) and len(sides) == 4:
+                    said = f"`{key.name}={','.join(sides)}`"
+                    help = f"sides have commas, and stand above, below, left and right: in this order it is {said}"
             case (Whole() as side) | Axes(side) | Padding(side):
                 message, help = f"{key.name} can't be `{value}`", f"{side.says} can stand here"
             case Number() | Flag():
-                message, help = f"{key.name} is {key.type.says}, not `{value}`", f"write `{key.name}={key.example}`"
+                help = f"write `{key.name}={why.instead}`" if why.instead else f"as in `{key.name}={key.example}`"
+                message = f"{key.name} is {key.type.says}, not `{value}`"
             case _:
                 message, help = f"`{option}`", f"only `{key.name}={key.example}` can stand at a layer"
-        return Diagnostic(self.unfit, message, (Label(option.span, "this option"),), help)
+        fixes = (Edit(option.value.span, why.instead),) if why.instead else ()
+        return Diagnostic(self.unfit, message, (Label(option.span, "this option"),), help, fixes=fixes)
 
 
 VOICE = _Voice("V220", "V221", "V222")
@@ -126,6 +142,8 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
     options = [*(option for option in defaults if option.key not in own), *layer.options]
     options = [_without_same(option, layer, options, findings) for option in options]
     values = Reader(VOICE, findings).options(options, OPTIONS.get(layer.kind, ()), layer.kind)
+    if isinstance(layer.rate, str) and findings:
+        findings = [_given_too(finding, layer) for finding in findings]
     if layer.stride is not None and "stride" in own:
         option = next(option for option in layer.options if option.key == "stride")
         label = Label(option.span, "this option")
@@ -134,6 +152,17 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
     if findings:
         raise NetworkError(findings)
     return values
+
+
+def _given_too(finding: Diagnostic, layer: syntax.Layer) -> Diagnostic:
+    """The finding about a constant that is given as an option, where the layer's word has one, too."""
+    place = finding.labels[0].span
+    option = next((each for each in layer.options if each.span == place), None)
+    if option is None or option.key.replace("_", "-") not in _CONSTANTS:
+        return finding
+    if option.value == layer.rate:
+        return replace(finding.helped(f"remove `{option}`: the word says it"), fixes=(removal(option.span),))
+    return replace(finding.helped(f"the word has a number, {layer.rate}: keep one of the two"), fixes=())
 
 
 def same_padding(word: str, window: Window) -> Pair | None:
@@ -190,7 +219,9 @@ def _window_of(layer: syntax.Layer, options: Sequence[Option]) -> Window | None:
 
 def _not_same(option: Option, word: str, window: Window) -> Diagnostic:
     """V222 where `same` is no padding of this language, with what says it."""
-    message = f"`pad=same` of a {word} of {window.kernel}, stride {window.stride.short}"
+    message = (
+        f"`pad=same` of {'an' if word.startswith('a') else 'a'} {word} of {window.kernel}, stride {window.stride.short}"
+    )
     wrong = Diagnostic("V222", message, (Label(option.span, "this option"),))
     if word == "avgpool":
         return wrong.helped("Keras leaves the padding out of an average, where it counts here: no padding says that")
@@ -257,8 +288,19 @@ def _rate(layer: syntax.Layer) -> float:
     rate = float(layer.rate[:-1]) / 100 if layer.rate.endswith("%") else float(layer.rate)
     if not 0 <= rate < 1:
         label = Label(layer.span, "this rate")
-        raise NetworkError(Diagnostic("V222", f"dropout can't drop {layer.rate}", (label,), "write 0.5 or 50%"))
+        help = share_said(layer.rate) or "a share below 1 can stand here, or one below 100%"
+        raise NetworkError(Diagnostic("V222", f"dropout can't drop {layer.rate}", (label,), help))
     return rate
+
+
+def share_said(word: str) -> str | None:
+    """How a rate that ends a word, or a call, is said if it was meant in percent; None where it can't be.
+
+    >>> share_said("dropout-40"), share_said("dropout-0.4"), share_said("dropout-1")
+    ('in percent it is `dropout-40%`', None, None)
+    """
+    found = re.fullmatch(r"(?:.*[^\d.])?([1-9]\d?(?:\.\d+)?)\)?", word, re.DOTALL)
+    return f"in percent it is `dropout-{found[1]}%`" if found and float(found[1]) > 1 else None
 
 
 def _constant(layer: syntax.Layer, kind: LayerKind) -> float:

@@ -91,10 +91,20 @@ class Number(Type):
         self.example = shortest(min(max(least, 0.1), most))
 
     def read(self, text: str) -> float:
+        if re.fullmatch(r"\d+,\d+", text):  # `0,1`, or groups of digits
+            self._point(text)
         value = float(_decimal(text))
         if not self.least <= value <= self.most or (self.above and value == self.least):
             raise UnfitError
         return value
+
+    def _point(self, text: str) -> None:
+        """Refuses a comma that was meant for a point, where no grouped digits are."""
+        meant = text.replace(",", ".")
+        try:
+            Figure.parse(text)
+        except ValueError:
+            raise UnfitError(f"`{text}` is not a number", f"write {meant}, with a point", instead=meant) from None
 
     def write(self, value: float) -> str:
         return shortest(value)
@@ -250,10 +260,19 @@ class Choice(Type):
 
 
 class Flag(Choice):
+    """``yes`` or ``no``; as other tools say these it is told which of them was meant."""
+
+    meant: Mapping[str, str] = {
+        **dict.fromkeys(("true", "on", "1"), "yes"),
+        **dict.fromkeys(("false", "off", "0"), "no"),
+    }
+
     def __init__(self) -> None:
         super().__init__("yes", "no")
 
     def read(self, text: str) -> bool:
+        if text.lower() in self.meant:
+            raise UnfitError(instead=self.meant[text.lower()])
         return bool(super().read(text) == "yes")
 
     def write(self, value: bool) -> str:
@@ -408,6 +427,8 @@ class CallKind:
     """Other words for it."""
     elsewhere: tuple[str, ...] = ()
     """What other tools call it, without `-`, `_` and a `random` before it: that is told, and not taken."""
+    always: Mapping[str, str] = field(default_factory=dict)
+    """What others can set, and is always so here."""
 
     @property
     def example(self) -> str:

@@ -71,9 +71,12 @@ class Layer:
 
     @property
     def written(self) -> frozenset[str]:
-        """What of it was written: the keys of its options, and the parts of its word."""
+        """What of it was written: the keys of its options, and the parts of its word, also a rate's ``percent``."""
         parts = ("kernel", "width", "stride", "rate")
-        return frozenset((*(o.key for o in self.options), *(p for p in parts if getattr(self, p) is not None)))
+        percent = ("percent",) if str(self.rate).endswith("%") else ()
+        return frozenset(
+            (*(o.key for o in self.options), *(p for p in parts if getattr(self, p) is not None), *percent)
+        )
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ class Node:
     """One layer. ``name`` is unique in its graph and stands in tables, weights and ONNX.
 
     ``inputs`` are the names of the nodes that feed it. ``spelled`` shows it as it was written; what was written
-    is in ``written``: the options' keys, and ``kernel``, ``stride``, … for what its word says itself. ``implied``
-    says why a node exists that nobody wrote at that place; ``span`` is where it comes from, the rule for an
+    is in ``written``: the options' keys, and ``kernel``, ``stride``, ``percent``, … for what its word says itself.
+    ``implied`` says why a node exists that nobody wrote at that place; ``span`` is where it comes from, the rule for an
     implied one. ``branches`` are the places of a merge's branches; ``calls``, innermost first, those of the
     calls of blocks through which it came. Spans don't count in equality.
     """

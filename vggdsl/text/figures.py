@@ -11,7 +11,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 _SHAPE = re.compile(
-    r"(~?)(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:e(-?\d+))?([KMG]i?|B|%)?", re.IGNORECASE | re.ASCII
+    r"(~?)([1-9]\d{0,2}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:e(-?\d+))?([KMG]i?|B|%)?", re.IGNORECASE | re.ASCII
 )
 
 LONGEST = 24

@@ -1,10 +1,9 @@
 """Which channels go on, and in which order."""
 
 from dataclasses import dataclass
-from math import gcd
 from typing import ClassVar, Literal, get_args
 
-from vggdsl.network.ops.facts import Facts
+from vggdsl.network.ops.facts import Facts, divisors
 from vggdsl.network.ops.regular import Identity
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, ShapeError
@@ -34,8 +33,7 @@ class Shuffle(Facts):
     def out_shape(self, x: Shape) -> Shape:
         if x.c % self.groups:
             message = f"channels ({x.c}) must be divisible by groups ({self.groups})"
-            help = f"choose groups that divide them, such as `shuffle-{gcd(x.c, self.groups)}`"
-            raise ShapeError(Diagnostic("V203", message, help=help))
+            raise ShapeError(Diagnostic("V203", message, help=f"choose groups that divide them: {divisors(x.c)}"))
         return x
 
     def plain(self, x: Shape) -> Facts:

@@ -1,7 +1,7 @@
 """What every op tells of itself, and the defaults that most ops share."""
 
 from dataclasses import dataclass
-from math import prod
+from math import isqrt, prod
 from typing import ClassVar, Literal, NamedTuple
 
 from vggdsl.network.shapes import Pair, Shape, Sides, Window
@@ -138,6 +138,22 @@ def tell_sum(product: str, params: Params) -> str:
     """Weights as a product, and the biases."""
     biases = f" + {params.biases:,} = {params.learnable:,}" if params.biases else f" = {params.learnable:,}, no biases"
     return product + biases
+
+
+def divisors(count: int) -> str:
+    """What divides a count, as text; of many the least.
+
+    >>> divisors(64), divisors(7)
+    ('1, 2, 4, 8, 16, 32 or 64', '1 or 7')
+    """
+    small = [n for n in range(1, isqrt(count) + 1) if count % n == 0]
+    found = sorted({*small, *(count // n for n in small)})
+    if len(found) > _MOST_DIVISORS:
+        return ", ".join(map(str, found[:_MOST_DIVISORS])) + ", …"
+    return " or ".join(", ".join(map(str, found)).rsplit(", ", 1))
+
+
+_MOST_DIVISORS = 12
 
 
 def slide(kind: str, code: CodeName, window: Window, x: Shape, what: str = "layer") -> Pair:

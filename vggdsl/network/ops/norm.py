@@ -1,10 +1,9 @@
 """Normalisation."""
 
 from dataclasses import dataclass
-from math import gcd
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Implied, Part
+from vggdsl.network.ops.facts import Facts, Implied, Part, divisors
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, ShapeError
 
@@ -90,8 +89,7 @@ class GroupNorm(Facts):
     def out_shape(self, x: Shape) -> Shape:
         if x.c % self.groups:
             message = f"channels ({x.c}) must be divisible by groups ({self.groups})"
-            help = f"choose groups that divide them, such as `GN-{gcd(x.c, self.groups)}`"
-            raise ShapeError(Diagnostic("V208", message, help=help))
+            raise ShapeError(Diagnostic("V208", message, help=f"choose groups that divide them: {divisors(x.c)}"))
         if x.elements == self.groups:
             message = f"each group of {self.text} on {x} holds one value, which becomes 0"
             raise ShapeError(Diagnostic("V208", message, help="choose fewer groups, or remove it"))

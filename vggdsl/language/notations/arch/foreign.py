@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from vggdsl.language.dictionary import ACTIVATIONS, KINDS, MERGES, LayerKind
-from vggdsl.language.schema import UnfitError
+from vggdsl.language.schema import UnfitError, shortest
 
 _CLASSIFIES = "it is for networks that classify images"
 _FUNCTIONS = ", ".join(f"`{word}`" for word in ACTIVATIONS)
@@ -54,13 +54,18 @@ _MISSING: Mapping[str, str] = {
     "tensors together": """
         reshape permute transpose$ view$ squeeze$ unsqueeze lambda""",
     "nothing: FC flattens by itself": "flatten",
+    "no layer of its own: what squeezes 64 channels to 4 and excites them is "
+    "`mul[ identity | global-avgpool FC-4 ReLU FC-64 sigmoid ]`": r"""
+        se(\d+|block|layer|module|unit|net)?(?![a-z\d]) squeeze(and)?excit""",
+    "not in the language, whose gates are layers: `mul[ identity | global-avgpool FC-4 ReLU FC-64 sigmoid ]`": """
+        (cbam|eca|gct|simam|bam|scse)(block|layer|module|unit|net)?(?![a-z])""",
 }
 """What is to be said of what has no word in the language: patterns of how it begins, in small letters, no hyphens."""
 
 _TOOLS = re.compile(r"(?:[a-z]\w*\.)+(?=[a-z])", re.IGNORECASE)
 """Where a tool keeps its layers: ``nn.``, ``tf.keras.layers.``."""
 _CALL = re.compile(r"([\w.-]+)[ \t]*\((.*)\)", re.DOTALL)
-_NUMBERED = re.compile(r"([a-z][a-z_.-]*?(?:2d)?)[-_:=]?(\d+(?:\.\d+)?%?)", re.IGNORECASE)
+_NUMBERED = re.compile(r"([a-z][a-z_.-]*?(?:2d)?)[-_:=]?((?:\d*\.)?\d+(?:e-?\d+)?%?)", re.IGNORECASE)
 _NAMES = {
     "out-channels": "channels", "filters": "channels", "out-features": "features", "units": "features",
     "num-output": "features", "kernel-size": "kernel", "pool-size": "kernel", "kernel": "kernel", "size": "kernel",
@@ -70,6 +75,22 @@ _NAMES = {
     "eps": "eps", "epsilon": "eps", "momentum": "momentum", "ceil-mode": "ceil", "activation": "activation",
 }  # fmt: skip
 """Options of layers by other tools' words for them."""
+_FLAGS = {"True": "yes", "False": "no"}
+_DIFFERENT = {
+    "BN": "Keras counts the momentum the other way round, and has another eps unless told: say `BN` with `eps=` and "
+    "`momentum=`",
+    "LRN": "`LRN` is told by `n=`, `k=`, `alpha=` and `beta=`; PyTorch and Caffe divide alpha by n, and have another k "
+    "unless told",
+    "LeakyReLU": "`LeakyReLU` alone has PyTorch's slope; Keras' is another, to be said behind a hyphen",
+    "PReLU": "`PReLU` learns a slope for each channel; PyTorch's learns one for all, unless told how many, and Keras' "
+    "one for each value",
+}
+"""Where the same word means something else in another tool, what to say of it."""
+NUMBERS = {
+    "BN": "`BN` stands alone: how many channels come in is known",
+    "PReLU": "`PReLU` stands alone: its slopes are learned",
+}
+"""What is to be said of a number behind a word that has none, where others put one."""
 _WITHOUT_EFFECT = {"inplace", "in-channels", "in-features", "num-features", "num-channels", "name", "input-shape"}
 
 
@@ -96,7 +117,8 @@ def kind_called(name: str) -> LayerKind | None:
 def _kinds() -> Mapping[str, LayerKind]:
     """By patterns of their bare names."""
     kinds = [kind for word, kind in KINDS.items() if word not in MERGES]
-    found = {re.escape(_bare(word)): kind for kind in kinds for word in (kind.word, *kind.shown[1:], *kind.also)}
+    plain = ((kind, [word for word in kind.shown[1:] if not re.search(r"\d", word)]) for kind in kinds)
+    found = {re.escape(_bare(word)): kind for kind, words in plain for word in (kind.word, *words, *kind.also)}
     for kind in kinds:
         if kind.spellings:
             found[kind.pattern.lower().replace("[ -]?", "").replace("-?", "").replace("-", "")] = kind
@@ -118,6 +140,14 @@ class _Given:
 
     places: tuple[str, ...]
     named: Mapping[str, str]
+
+
+def numbered(name: str, option: str) -> str | None:
+    """The layer whose number others give as an option: ``dropout`` and ``p=0.4`` are ``dropout-0.4``."""
+    kind, (key, _, value) = kind_called(name), option.partition("=")
+    if kind is None or not kind.number or _NAMES.get(key.lower().replace("_", "-"), key) not in (kind.number, "slope"):
+        return None
+    return _layer(kind, name, _Given((value,), {}), False)
 
 
 def spelled(word: str) -> str | None:
@@ -144,6 +174,19 @@ def spelled(word: str) -> str | None:
     return _layer(kind, name, given, call is not None)
 
 
+def differs(word: str) -> str | None:
+    """What is to be said of a call whose word means something else in another tool; None where it doesn't."""
+    name, bracket, inside = word.partition("(")
+    kind = kind_called(name)
+    if kind is None or not bracket or (kind.form == "CURVED" and re.search(r"\d", inside)):
+        return None
+    return _DIFFERENT.get(kind.word) if kind.word != "BN" or _is_keras_norm(name) else None
+
+
+def _is_keras_norm(name: str) -> bool:
+    return _bare(name).startswith("batchnormali")
+
+
 def _layer(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | None:
     match kind.form:
         case "CONV":
@@ -152,11 +195,13 @@ def _layer(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | No
             return _pool(kind, given) if is_call or not given.places else None
         case "SIZED":
             return _sized(kind, given)
+        case "CURVED":
+            return _curved(kind, name, given, is_call)
         case "RATED":
             rate = given.named.get("rate", *given.places[:1]) if len(given.named) + len(given.places) == 1 else None
             return f"{kind.word}-{rate}" if rate and re.fullmatch(r"0?\.\d+|\d+(\.\d+)?%", rate) else None
         case _:
-            return _plain(kind, given)
+            return _plain(kind, name, given, is_call)
 
 
 def _given(text: str) -> _Given | None:
@@ -194,17 +239,22 @@ def _conv(name: str, given: _Given) -> str | None:
     if not name.lower().endswith(("2d", "convolution")) and not sized:
         return None  # whose order nobody knows
     values = {**dict(zip(order, places, strict=False)), **given.named}
-    if len(places) > len(order) or not {"channels", "kernel"} <= values.keys():
+    known = {"in", "channels", "kernel", "stride", "pad", "groups", "dilation", "bias"}
+    if len(places) > len(order) or not {"channels", "kernel"} <= values.keys() <= known:
         return None
     kernel, channels, stride = values["kernel"], values["channels"], values.get("stride", "1")
     if not all(re.fullmatch(r"\d+(x\d+)?", each) for each in (kernel, channels, stride)):
         return None
-    pad = values.get("pad", "valid").strip("'\"")
-    if pad == "same" and stride != "1":  # which depends on the map
+    pad, bias = values.get("pad", "valid").lower(), _FLAGS.get(values.get("bias", "True"))
+    is_odd = all(int(side) % 2 for side in kernel.split("x"))
+    if bias is None or (pad == "same" and not (stride == "1" and is_odd)):  # which depends on the map, or has sides
+        return None
+    others = {key: values[key] for key in ("groups", "dilation") if values.get(key, "1") != "1"}
+    if not all(re.fullmatch(r"\d+(x\d+)?|same|valid", each) for each in (pad, *others.values())):
         return None
     options = [] if pad == "same" else [f"pad={'0' if pad == 'valid' else pad}"]
-    options += [f"{key}={values[key]}" for key in ("groups", "dilation") if values.get(key, "1") != "1"]
-    options += ["bias=no"] if values.get("bias") == "False" else []
+    options += [f"{key}={value}" for key, value in others.items()]
+    options += ["bias=no"] if bias == "no" else []
     step = f"/{stride}" if stride != "1" else ""
     return " ".join([f"conv{kernel}-{channels}{step}", *options])
 
@@ -215,44 +265,73 @@ def _pool(kind: LayerKind, given: _Given) -> str | None:
         return kind.word
     kernel = values.get("kernel", "2")
     stride = values.get("stride", kernel)
-    if not re.fullmatch(r"\d+(x\d+)?", kernel) or not stride.isdigit() or values.keys() & {"rate", "slope"}:
+    if len(given.places) > 3 or not values.keys() <= {"kernel", "stride", "pad", "ceil"}:
         return None
-    pad = values.get("pad", "valid").strip("'\"")
+    pad, last = values.get("pad", "valid").lower(), _FLAGS.get(values.get("ceil", "False"))
+    if not re.fullmatch(r"\d+(x\d+)?", kernel) or not stride.isdigit() or last is None:
+        return None
     if not (pad == "valid" or pad.isdigit()):
         return None
-    ceil = " ceil" if values.get("ceil") == "True" else ""
+    ceil = " ceil" if last == "yes" else ""
     return f"{kind.word}{kernel}/{stride}" + (f" pad={pad}" if pad not in ("valid", "0") else "") + ceil
 
 
 def _sized(kind: LayerKind, given: _Given) -> str | None:
-    places = given.places
+    places, named = given.places, dict(given.named)
     if kind.word == "FC" and len(places) == 2:  # what comes in, and goes out
         places = places[1:]
-    elif kind.word == "GN":  # how many groups, and of how many channels
+    elif kind.word == "GN" and len(places) == 2:  # how many groups, and of how many channels
         places = places[:1]
-    number = given.named.get("features", given.named.get("groups", *places[:1]))
-    rest = given.named.keys() - {"features", "groups", "bias", "eps"}
-    if number is None or not number.isdigit() or len(places) > 1 or rest:
+    numbers = [*places, *([named.pop(kind.number)] if kind.number in named else [])]
+    if len(numbers) != 1 or not (number := numbers[0]).isdigit():
         return None
-    bias = " bias=no" if given.named.get("bias") == "False" and kind.word == "FC" else ""
-    return f"{kind.word}-{number}{bias}"
+    if "bias" in named and (flag := _FLAGS.get(named["bias"])):
+        named["bias"] = flag
+    if not _fit(kind, named):
+        return None
+    return " ".join([f"{kind.word}-{number}", *(f"{key}={value}" for key, value in named.items() if value != "yes")])
 
 
-def _plain(kind: LayerKind, given: _Given) -> str | None:
-    """A word that stands alone; a normalisation is told by others how many channels come in."""
-    known = {key.name for key in kind.options}
-    if kind.number and len(given.places) + len(given.named) == 1:  # a slope
-        number = given.named.get("slope", *given.places[:1])
-        return f"{kind.word}-{number}" if number and _fits(kind, number) else None
-    if given.places and not (known and len(given.places) == 1 and given.places[0].isdigit()):
+def _curved(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | None:
+    """A function with a constant; without one a tool may have another than is usual here."""
+    if not given.places and not given.named:
+        is_ours = not is_call or kind.word not in _DIFFERENT or name.lower().startswith(("nn.", "torch."))
+        return kind.word if is_ours else None
+    number = given.named.get("slope", *given.places[:1])
+    if number is None or len(given.places) + len(given.named) > 1 or kind.fits is None:
         return None
-    if given.named.keys() - known:
+    try:
+        value = kind.fits.read(number)
+    except UnfitError:
+        return None
+    return f"{kind.word}-{number if re.fullmatch(r'[0-9]*[.]?[0-9]+', number) else shortest(value)}"
+
+
+def _plain(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | None:
+    """A word that stands alone; a layer with weights is told by others how many channels come in."""
+    count = given.places[0] if len(given.places) == 1 and given.places[0].isdigit() else None
+    match kind.word:
+        case "LRN" if is_call:  # whose alpha is divided
+            return None
+        case "LRN" if count:
+            return f"LRN n={count}"
+        case "BN" if is_call and _is_keras_norm(name):
+            return None
+        case "PReLU" if is_call and count in (None, "1"):  # of all channels
+            return None
+        case "BN" | "PReLU" if is_call and count:
+            pass
+        case _ if given.places:
+            return None
+    if not _fit(kind, given.named):
         return None
     return " ".join([kind.word, *(f"{key}={value}" for key, value in given.named.items())])
 
 
-def _fits(kind: LayerKind, number: str) -> bool:
+def _fit(kind: LayerKind, named: Mapping[str, str]) -> bool:
+    """Whether options are such of a kind, with values that they can have."""
+    keys = {key.name: key for key in kind.options}
     try:
-        return kind.fits is None or bool(kind.fits.read(number))
+        return all(key in keys and keys[key].type.read(value) is not None for key, value in named.items())
     except UnfitError:
         return False

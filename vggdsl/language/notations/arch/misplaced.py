@@ -25,7 +25,7 @@ from vggdsl.language.notations.arch.words import (
     whole_call,
 )
 from vggdsl.language.notations.grammar import parser
-from vggdsl.language.options import OPTIONS
+from vggdsl.language.options import OPTIONS, share_said
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.source import Source, Span
@@ -77,6 +77,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         or _branches(span, before, inner, wanted)
         or _in_block(span, before, wanted)
         or _edit(span, before, word)
+        or (_in_number(span) if written == "," else None)
         or _behind_comma(span, wanted, inner)
         or in_claims(span, before, inner, wanted)
     )
@@ -273,8 +274,23 @@ def _behind_comma(span: Span, wanted: set[str], inner: int | None) -> Diagnostic
     return _comma(comma, help)
 
 
-def _comma(span: Span, help: str) -> Diagnostic:
-    return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help)
+def _in_number(span: Span) -> Diagnostic | None:
+    """A comma in a number of a layer's word: `dropout-0,4`, `FC-4,096`."""
+    whole = stretch(Span(span.source, span.start, span.start))
+    behind = re.match(r",\d+%?(?![\w.,])", span.source.text[span.start : span.start + LONGEST])
+    if behind is None or not re.search(r"-\d+$", whole.text):
+        return None
+    digits = behind[0][1:]
+    is_grouped = re.search(r"-[1-9]$", whole.text) is not None and len(digits) == 3
+    instead, help = ("", "digits stand without commas") if is_grouped else (".", "a number has a point")
+    layer = f"{whole.text}{instead}{digits}"
+    if not is_layer(layer, parser("arch")) or share_said(layer):
+        return None
+    return _comma(span, f"{help}: `{layer}`", Edit(span, instead))
+
+
+def _comma(span: Span, help: str, *fixes: Edit) -> Diagnostic:
+    return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help, fixes=fixes)
 
 
 def _separated(span: Span, inner: int | None) -> str:

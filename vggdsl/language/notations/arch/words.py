@@ -9,9 +9,9 @@ from typing import NamedTuple
 from lark import Lark
 
 from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerKind
-from vggdsl.language.notations.arch.foreign import kind_called, missing, spelled
+from vggdsl.language.notations.arch.foreign import NUMBERS, differs, kind_called, missing, numbered, spelled
 from vggdsl.language.notations.arch.spoken import input_said, layer_said
-from vggdsl.language.options import OPTIONS
+from vggdsl.language.options import OPTIONS, share_said
 from vggdsl.language.syntax import Block
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.edits import Edit
@@ -80,7 +80,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield unknown_word(first, "end the line above with a comma, behind which it goes on")
             return
         near = near_word(first.text, DIRECTIVES)
-        if near and not nearest(first.text, list(_LAYERS)):
+        if near and not nearest(first.text, list(_LAYERS)) and missing(first.text) is None:
             hint = _meaning(near)
             yield unknown_word(first, Hint(hint.help) if near == "claims" else hint)  # a place stands behind it, too
             return
@@ -97,6 +97,12 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield unknown_word(words[0].to([words[0], *given][-1]), Hint(f"call the block: `{call}`", call))
             words = words[1 + len(given) :]
             continue
+        if len(words) > 1 and (layer := numbered(words[0].text, words[1].text)):
+            whole = words[0].to(words[1])
+            if whole.text.split() == [words[0].text, words[1].text]:
+                yield unknown_word(whole, Hint(f"its number stands in the word: `{layer}`", layer))
+                words = words[2:]
+                continue
         if said := _said(words[0]):
             yield unknown_word(*said)
             words = [word for word in words if word.start >= said[0].end]
@@ -162,11 +168,12 @@ _STANDING = {word.lower() for kind in KINDS.values() if kind.stands_alone for wo
 
 
 def _calls(words: Sequence[Span]) -> Iterator[Span]:
-    """The words, each with the call that it is the first argument of: `maxpool(2)`."""
+    """The words, each with the call that it is the name or the first argument of: `nn.Dropout(2)`, `maxpool(2)`."""
     end = 0
     for word in words:
-        is_argument = word.start > 0 and word.source.text[word.start - 1] == "("
-        whole = (whole_call(word.source, word.start - 1) if is_argument else None) or word
+        text = word.source.text
+        openers = [at for at in (word.start - 1, word.end) if text[at : at + 1] == "("]
+        whole = (whole_call(word.source, openers[0]) if openers else None) or word
         if word.start >= end:
             yield whole
         end = max(end, whole.end)
@@ -208,6 +215,8 @@ def suggest(word: str, lark: Lark) -> Hint:
     for help in (_of_letters(word), missing(word), _convolving(word)):
         if help is not None:
             return Hint(help)
+    if re.fullmatch(r"[\w-]+=", word):
+        return Hint("what an option is set to stands right behind its `=`")
     if (several := _of_several(word, lark)) is not None:
         return several
     head = re.match(r"[A-Za-z_-]*[A-Za-z]", word)
@@ -228,10 +237,11 @@ def suggest(word: str, lark: Lark) -> Hint:
     if kind:
         whole = kind.word + word[len(name) :]
         for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{word[len(name) :]}"):
-            if is_layer(meant, lark) and _NUMBER.findall(meant) == _NUMBER.findall(word):
+            if is_layer(meant, lark) and _NUMBER.findall(meant) == _NUMBER.findall(word) and not share_said(meant):
                 return _meaning(meant)
         return Hint(_form_of(kind, word))
-    return Hint(f"did you mean `{near}`?") if near else Hint(_FORMS)  # which begins more than a word
+    is_alone = not _NUMBER.search(word)  # what it begins is more than a word, and has no number
+    return Hint(f"did you mean `{near}`?") if near and is_alone else Hint(_FORMS)
 
 
 _FORMS = "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
@@ -334,13 +344,21 @@ _LARGEST_KERNEL = 11
 
 def _form_of(kind: LayerKind, word: str) -> str:
     """How a kind is spelled, where a word of it has no numbers or others than fit."""
+    if (other := differs(word)) is not None:
+        return other
     numbers = _NUMBER.findall(_AXES.sub("", word, count=1))
     if kind.form == "POOL" and len(numbers) == 1:
         return (
             f"a window and its stride are spelled `{kind.word}{numbers[0]}/2`; `{kind.word}` alone is 2x2 with stride 2"
         )
+    if not numbers and kind.form == "CONV" and "(" not in word:
+        return f"it says no kernel and no channels, as `{kind.example}` does"
     if not numbers and "(" not in word:
         return f"it says its {kind.number}: `{kind.example}`" if kind.number and not kind.stands_alone else _meant(kind)
+    if kind.form == "RATED" and (said := share_said(word)):
+        return said
+    if kind.word in NUMBERS and "(" not in word:
+        return NUMBERS[kind.word]
     if kind.fits is not None:
         return f"behind `{kind.word}-` stands {kind.fits.says}, written out: `{kind.shown[-1]}`"
     match kind.form:
