@@ -120,12 +120,14 @@ def test_an_optimizer_survives_being_written(lr: float, momentum: float, nestero
     assert recipe(f"optimizer {made}").optimizer == made
 
 
+STEPS = "ranges begin with epoch 1 and follow each other, as in steps(1..20: 1e-3, 21..30: 1e-4)"
 WRONG = [
     ("data", "cifer10", "did you mean `cifar10`?"),
     ("data", "folder", 'write folder("DIR")'),
     ("data", "folder(5)", 'write folder("DIR")'),
     ("data", '"cifar10"', "write data cifar10(val=5000)"),
-    ("data", "cifar10 mnist", "write data cifar10"),
+    ("data", "cifar10 mnist", "keep one"),
+    ("data", "cifar10(5000)", "say what it is: n=5000 or val=5000 or seed=5000"),
     ("data", "cifar10(vall=5)", "did you mean `val`?"),
     ("data", "cifar10(quantity=5)", "known: n, val, test, seed, labels, images"),
     ("data", "cifar10(test=5000)", "remove `test=5000`"),
@@ -137,6 +139,22 @@ WRONG = [
     ("augment", "crop(0)", "write a whole number from 1"),
     ("augment", "flip", "did you mean `hflip`?"),
     ("augment", "hflip(p=0.5)", "remove it"),
+    ("augment", "vflip(0.5)", "remove it"),
+    ("augment", "hflip(p=0.3)", "nothing can be set at `hflip`: mirrored with probability 1/2"),
+    ("augment", "hflip(0.3)", "nothing can be set at `hflip`: mirrored with probability 1/2"),
+    (
+        "augment",
+        "colour-pca(0.1)",
+        "nothing can be set at `colour-pca`: a shift of colours (Krizhevsky et al. 2012, sec. 4.1)",
+    ),
+    ("augment", "RandomHorizontalFlip(p=0.5)", "write hflip"),
+    ("augment", "scale 256", "write scale(256)"),
+    ("augment", "hflip crop 32 vflip", "write crop(32)"),
+    ("augment", "200", "write augment crop(200) or random-resized-crop(200) or scale(200)"),
+    ("augment", "rotate(10, 20)", "as in rotate(15)"),
+    ("augment", "rotate(degrees=15)", "it stands without a name: 15"),
+    ("augment", "crop(size=32, pad=4)", "it stands without a name: 32"),
+    ("augment", "erase(0.3, 5)", "say what it is: p=0.3"),
     ("augment", "random_crop(32, padding=4)", "write crop(32, pad=4)"),
     ("augment", "RandomCrop(size=32, padding=4)", "write crop(32, pad=4)"),
     ("augment", "crop(32, 4)", "say what it is: pad=4"),
@@ -183,37 +201,64 @@ WRONG = [
     ("augment", "scale(512..256)", "write 256..512"),
     ("augment", "scale", "write scale(256) or scale(256..512)"),
     ("normalize", "std", None),
+    ("normalize", "std(0.2, 0.3) mean(0.5, 0.6)", "write normalize mean(0.5, 0.6) std(0.2, 0.3)"),
     ("batch", "0", "write a whole number from 1"),
     ("batch", "~128", "write a whole number from 1"),
     ("batch", "1.5", "write a whole number from 1"),
     ("batch", "100%", "write a whole number from 1"),
-    ("batch", "128 256", "write batch 128"),
+    ("batch", "128 256", "keep one"),
     ("optimizer", "adm", "did you mean `adam`?"),
     ("optimizer", "sgd(momentm=0.9, lr=1)", "did you mean `momentum`?"),
     ("optimizer", "sgd(0.1)", "say what it is: lr=0.1 or momentum=0.1 or weight-decay=0.1"),
     ("optimizer", "sgd(lr=1, lr=2)", "keep one"),
     ("optimizer", "sgd(lr=0)", "write a number from 1e-12 to 1000"),
     ("optimizer", "sgd(lr=1, momentum=2)", "write a number from 0 to 1"),
-    ("optimizer", "sgd(lr=1, nesterov=yes)", "write sgd(momentum=0.9, nesterov=yes)"),
-    ("schedule", "cosine(5)", "remove it"),
+    ("optimizer", "sgd(lr=1, nesterov=yes)", "say one, as in sgd(lr=1, momentum=0.9, nesterov=yes)"),
+    ("optimizer", "sgd(lr=1, nesterov=False)", "write nesterov=no"),
+    ("optimizer", "sgd(lr=0,01)", "write 0.01, with a point"),
+    ("optimizer", "sgd(lr=0,001)", "write 0.001, with a point"),
+    ("optimizer", "sgd lr=0.1", "write sgd(lr=0.1)"),
+    ("optimizer", "sgd lr=0.1 momentum=0.8", "write sgd(lr=0.1, momentum=0.8)"),
+    ("optimizer", "adam 0.01", "write adam(lr=0.01) or adam(weight-decay=0.01)"),
+    ("optimizer", "lr=0.1", "write optimizer sgd(lr=0.1) or adam(lr=0.1) or adamw(lr=0.1)"),
+    ("optimizer", "0.1", "as in optimizer sgd(lr=0.05, momentum=0.9)"),
+    (
+        "schedule",
+        "cosine(5)",
+        "nothing can be set at `cosine`: from the optimizer's rate to zero along a half cosine, step by step",
+    ),
+    ("schedule", "warmup 5 cosine", "write warmup(5)"),
+    ("schedule", "warmup(5) cosine constant", "keep one of those behind it"),
+    ("schedule", "constant 0.1", "write constant(0.1)"),
     ("schedule", "warmup(5)", "write warmup(5) cosine"),
     ("schedule", "warmup(5) warmup(5)", None),
-    ("schedule", "steps(1..5: 1e-3, 5..9: 1e-4)", "write steps(1..20: 1e-3, 21..30: 1e-4)"),
-    ("schedule", "steps(2..5: 1e-3)", "write steps(1..20: 1e-3, 21..30: 1e-4)"),
-    ("schedule", "steps(5)", "write steps(1..20: 1e-3, 21..30: 1e-4)"),
+    ("schedule", "steps(1..5: 1e-3, 5..9: 1e-4)", STEPS),
+    ("schedule", "steps(2..5: 1e-3)", STEPS),
+    ("schedule", "steps(5)", "as in steps(1..20: 1e-3, 21..30: 1e-4)"),
     ("schedule", "plateau(factor=1)", "write a number from 1e-06 to 0.999999"),
-    ("schedule", "constant(1..2: 5)", "write constant(1e-3)"),
+    ("schedule", "constant(1..2: 5)", "as in constant(1e-3)"),
     ("epochs", "five", "write a whole number from 1"),
     ("stop", "val-acc(patience=3)", "did you mean `val-accuracy`?"),
+    ("stop", "20", "write stop val-accuracy(patience=20) or val-loss(patience=20)"),
+    ("stop", "val-accuracy 20", "write val-accuracy(patience=20)"),
+    ("stop", "val-loss(20)", "say what it is: patience=20"),
+    ("clip", "norm 7", "write norm(7)"),
+    ("clip", "norm(max=7)", "it stands without a name: 7"),
     ("stop", "val-accuracy", "write stop val-accuracy(patience=10)"),
     ("init", "normal", "write normal(std=0.1)"),
-    ("init", "normal(std=1, variance=1)", "write normal(std=0.1)"),
-    ("init", "he else he", "write init he"),
+    ("init", "normal(std=1, variance=1)", "keep one"),
+    ("init", "normal 0.01", "write normal(std=0.01) or normal(variance=0.01)"),
+    ("init", "he(0.1)", "nothing can be set at `he`: He et al. 2015"),
+    ("init", "he else he", "keep one"),
     ("init", "from", 'write from("vgg_a.arch", conv1_1)'),
     ("init", 'from("a") he', "write … else he"),
-    ("seeds", "0 0", "write seeds 0 1 2"),
+    ("init", 'from("a") normal(std=0.2)', "write … else normal(std=0.2)"),
+    ("seeds", "0 0", "write seeds 0"),
+    ("seeds", "3 5 3", "write seeds 3 5"),
     ("seeds", "a", "write a whole number from 0"),
     ("precision", "fp16", None),
+    ("precision", "32", "write fp32"),
+    ("precision", "16", "say the format, or leave it to `auto`"),
     ("checkpoint", "5", "write checkpoint every(5)"),
 ]
 
@@ -386,8 +431,17 @@ def test_another_distribution_is_not_taken_for_one_that_is_there(word: str) -> N
 @pytest.mark.parametrize(
     ("entries", "help", "fix"),
     [
-        ("lr 0.01", "write `optimizer sgd(lr=0.01)`", "optimizer sgd(lr=0.01)"),
-        ("learning_rate 3e-4", "write `optimizer sgd(lr=3e-4)`", "optimizer sgd(lr=3e-4)"),
+        ("lr 1\n  momentum 0.8", "write `optimizer sgd(lr=1, momentum=0.8)`", "optimizer sgd(lr=1, momentum=0.8)"),
+        ("lr 0.01\n  learning-rate 0.02", "`lr` is given twice: keep one", None),
+        ("lr 0.01\n  optimizer adam(lr=0.02)", "the optimizer says lr=0.02: keep one", None),
+        ("lr 0.01\n  optimizer adam(lr=0.01)", "remove it: the optimizer says it", None),
+        ("warmup 7", "write `schedule warmup(7) constant`", "schedule warmup(7) constant"),
+        ("warmup 7\n  schedule plateau", "it belongs to what is there: `schedule warmup(7) plateau`", None),
+        (
+            "decay 5e-4",
+            "of the rate it is said by `schedule`, of the weights by `weight-decay`, an option of the optimizer",
+            None,
+        ),
         ("weight_decay 1e-4", "write `optimizer adam(weight-decay=1e-4)`", "optimizer adam(weight-decay=1e-4)"),
         ("weight_decay=1e-4", "write `optimizer adam(weight-decay=1e-4)`", "optimizer adam(weight-decay=1e-4)"),
         ("momentum 0.8", "it is an option of the optimizer `sgd`, which is given a learning rate, too", None),
@@ -411,6 +465,24 @@ def test_what_stands_elsewhere_is_offered_with_the_value_that_was_given(
     found = next(each for each in findings(lambda: recipe(entries), RecipeError) if each.code == "V403")
     assert found.help == help
     assert [each.text for each in found.fixes] == ([fix] if fix else [])
+
+
+@pytest.mark.parametrize(
+    ("entry", "ways"),
+    [
+        ("lr 0.01", ("optimizer sgd(lr=0.01)", "optimizer adam(lr=0.01)")),
+        ("learning_rate 3e-4", ("optimizer sgd(lr=3e-4)", "optimizer adam(lr=3e-4)")),
+        ("early_stopping 7", ("stop val-accuracy(patience=7)", "stop val-loss(patience=7)")),
+        (
+            "patience 7",
+            ("stop val-accuracy(patience=7)", "stop val-loss(patience=7)", "schedule plateau(patience=7)"),
+        ),
+    ],
+)
+def test_where_several_are_meant_none_is_chosen(entry: str, ways: tuple[str, ...]) -> None:
+    (found,) = findings(lambda: recipe(entry), RecipeError)
+    assert found.help == f"write {' or '.join(f'`{way}`' for way in ways)}"
+    assert tuple(fix.text for fix in found.fixes) == ways
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class Voice:
             case _ if str(why):
                 message, help = str(why), why.help
             case Flag(says=says):
-                message, help = f"{name} is {says}", f"write {name}={key.example}"
+                message, help = f"{name} is {says}", f"write {name}={why.instead or key.example}"
             case Choice(says=says):
                 message, help = f"{name} can only be {says}", f"write {name}={key.example}, or remove it"
             case _:
@@ -97,7 +97,7 @@ class Reader:
         if by.or_none and entry.written.lower() == "none":
             return () if by.several else None
         if len(entry.values) > 1 and not by.several:
-            self.wrong(f"{by.name} takes one value", entry.values[1].span, f"write {by.name} {entry.values[0]}")
+            self.wrong(f"{by.name} takes one value", entry.values[1].span, "keep one")
             return None
         before = len(self.findings)
         values = [self.value(value, by) for value in entry.values]
@@ -108,6 +108,27 @@ class Reader:
         except UnfitError as why:
             self.wrong(str(why), entry.span, why.help)
             return None
+
+    def apart(self, entry: syntax.Entry, by: EntryKind) -> bool:
+        """Whether what belongs into the brackets of a call stands behind it, `norm 5`; that is told."""
+        for place, value in enumerate(entry.values):
+            call = next((each for each in by.calls if isinstance(value, Atom) and _is_called(value, each)), None)
+            given = list[Atom | Option]()
+            for each in entry.values[place + 1 :] if call else ():
+                if isinstance(each, Setting) or (isinstance(each, Atom) and each.kind not in ("number", "range")):
+                    break
+                given.append(each)
+            if call is None or not given:
+                continue
+            ways = [given] if self._is_read(call, given, value.span) else []
+            if not ways and len(given) == 1 and isinstance(given[0], Atom):
+                ways = [[option] for option in self._named(given[0], (), call)]
+            said = [f"{call.name}({', '.join(map(str, way))})" for way in ways]
+            if said:
+                fixes = [Edit(value.span.to(given[-1].span), each) for each in said]
+                self.wrong(f"{by.name}: `{given[0]}` can't stand here", given[0].span, f"write {_either(said)}", *fixes)
+                return True
+        return False
 
     def value(self, value: EntryValue, by: EntryKind) -> Any:
         """One value of an entry."""
@@ -122,12 +143,8 @@ class Reader:
     def which(self, value: EntryValue, by: EntryKind) -> CallKind | None:
         """The call that a value is, by its word."""
         if isinstance(value, Option) or (isinstance(value, Atom) and value.kind != "word"):
-            is_number = isinstance(value, Atom) and value.kind == "number"
-            given = (call for call in by.calls if is_number and self._is_read(call, (value,), value.span))
-            call_of = next((f"{call.name}({value})" for call in given), None)
-            fixes = [Edit(value.span, call_of)] if call_of else []
-            meant = f"write {by.name} {call_of or by.example}"
-            self.wrong(f"{by.name}: `{value}` can't stand here", value.span, meant, *fixes)
+            strange = self.voice.wrong(f"{by.name}: `{value}` can't stand here", value.span, "")
+            self.findings.append(self._without_call(strange, value, by))
             return None
         name = value.name if isinstance(value, Setting) else value.text.lower()
         for call in by.calls:
@@ -138,6 +155,20 @@ class Reader:
         self.findings.append(self._elsewhere(strange, value, by, re.sub("[-_]", "", name).removeprefix("random")))
         return None
 
+    def _without_call(self, strange: Diagnostic, value: Atom | Option, by: EntryKind) -> Diagnostic:
+        """The finding about a value that stands alone, with the calls that take it."""
+        is_set = isinstance(value, Option) or value.kind == "number"
+        said = list[str]()
+        for call in by.calls if is_set else ():
+            ways: Sequence[Atom | Option] = [value] if self._is_read(call, (value,), value.span) else []
+            if isinstance(value, Atom) and not ways and any(key.required for key in call.keys):
+                ways = self._named(value, (), call)
+            said += [f"{call.name}({way})" for way in ways]
+        if said:
+            return strange.helped(f"write {by.name} {_either(said)}", *(Edit(value.span, each) for each in said))
+        strange = strange.helped(f"{'as in' if is_set else 'write'} {by.name} {by.example}")
+        return self._elsewhere(strange, value, by, str(value)) if isinstance(value, Atom) else strange
+
     def _elsewhere(self, strange: Diagnostic, value: Atom | Setting, by: EntryKind, name: str) -> Diagnostic:
         """The finding, with how that is said here which other tools call by ``name``, and all that is given with it."""
         for call in by.calls:
@@ -146,6 +177,7 @@ class Reader:
             ):
                 continue
             given = value.arguments if isinstance(value, Setting) else ()
+            given = () if _is_always(given, call) else given
             arguments = tuple(_renamed(each, call) for each in given)
             if not self._is_read(call, arguments, value.span):
                 return strange.helped(f"here it is `{call.name}`: {call.meaning}")
@@ -158,12 +190,15 @@ class Reader:
         before = len(self.findings)
         arguments = value.arguments if isinstance(value, Setting) else ()
         options = [argument for argument in arguments if isinstance(argument, Option)]
+        places = [argument for argument in arguments if not isinstance(argument, Option)]
+        if self._is_set(call, arguments) or (not places and self._is_named(options, call, value.span)):
+            return None
         named = self.options(options, call.keys, call.name)
         for key in call.keys:
-            if key.required and key.name not in named:
+            if key.required and key.name not in named and not places:
                 fixes = (Edit(value.span, call.example),) if isinstance(value, Atom) else ()
-                self.wrong(f"{by.name} needs a {key.name}", value.span, f"write {by.name} {call.example}", *fixes)
-        places = [argument for argument in arguments if not isinstance(argument, Option)]
+                as_in = "as in" if arguments else "write"
+                self.wrong(f"{by.name} needs a {key.name}", value.span, f"{as_in} {by.name} {call.example}", *fixes)
         given = self._places(places, call, value.span)
         if len(self.findings) > before:
             return None
@@ -175,6 +210,33 @@ class Reader:
             self.wrong(str(why), at, why.help)
             return None
 
+    def _is_set(self, call: CallKind, arguments: Sequence[Atom | Option | During]) -> bool:
+        """Whether something is given to a call that takes nothing; that is told."""
+        if not arguments or call.keys or call.placed or call.more:
+            return False
+        first = arguments[0]
+        is_option = isinstance(first, Option)
+        message = f"{call.name} takes no options" if is_option else f"{call.name}: `{first}` is one too many"
+        if _is_always(arguments, call):
+            self.wrong(message, first.span, "remove it", removal(first.span))
+        else:
+            self.wrong(message, first.span, f"nothing can be set at `{call.name}`: {call.meaning}")
+        return True
+
+    def _is_named(self, options: Sequence[Option], call: CallKind, span: Span) -> bool:
+        """Whether what has its place is given by a name; that is told."""
+        keys = [key.name for key in call.keys]
+        for option in options if call.placed else ():
+            first = call.placed[0]
+            if option.key in keys or (keys and option.key != first.name):
+                continue
+            value = Atom(str(option.value), "number", option.span)
+            if self._is_read(call, (value, *(each for each in options if each is not option)), span):
+                message = f"{call.name}: `{option}` is no option"
+                self.wrong(message, option.span, f"it stands without a name: {value}", Edit(option.span, str(value)))
+                return True
+        return False
+
     def _places(self, places: Sequence[Atom | During], call: CallKind, span: Span) -> list[Any]:
         """The values that are given by their place."""
         given, left = [], list(places)
@@ -182,7 +244,8 @@ class Reader:
             if left and _kind(left[0]) in key.type.kinds:
                 given.append(self._placed(left.pop(0), key, call.name))
             elif left or key.required:
-                help, fixes = f"write {call.example}", []
+                is_other = left and not isinstance(key.type, Quoted)
+                help, fixes = f"{'as in' if is_other else 'write'} {call.example}", []
                 if isinstance(key.type, Quoted) and left and _kind(left[0]) == "word":
                     help = f'write {call.name}("{left[0]}")'
                     fixes.append(Edit(left[0].span, f'"{left[0]}"'))
@@ -192,11 +255,12 @@ class Reader:
         if more is None:
             if left:
                 named = self._named(left[0], places[: len(given)], call)
-                help, fixes = "remove it", [removal(left[0].span)]
-                if named or "(" in call.example:
-                    help, fixes = f"write {call.example}", [Edit(left[0].span, str(option)) for option in named]
-                if named and call.example not in (f"{call.name}({option})" for option in named):
+                fixes = [Edit(left[0].span, str(option)) for option in named]
+                help = f"known: {', '.join(key.name for key in call.keys)}" if call.keys else f"as in {call.example}"
+                if named:
                     help = f"say what it is: {' or '.join(map(str, named))}"
+                if [f"{call.name}({option})" for option in named] == [call.example]:
+                    help = f"write {call.example}"
                 self.wrong(f"{call.name}: `{left[0]}` is one too many", left[0].span, help, *fixes)
             return given
         if more.required and not left:
@@ -205,7 +269,7 @@ class Reader:
             if _kind(place) in more.type.kinds:
                 given.append(self._placed(place, more, call.name))
             else:
-                self.wrong(f"`{place}` is no {more.name}", place.span, f"write {more.shown or call.example}")
+                self.wrong(f"`{place}` is no {more.name}", place.span, f"as in {more.shown or call.example}")
         return given
 
     def _named(self, value: Atom | During, others: Sequence[Atom | During], call: CallKind) -> list[Option]:
@@ -237,6 +301,23 @@ def _renamed(argument: Atom | Option | During, call: CallKind) -> Atom | Option 
         return Atom(argument.value, "number", argument.span)
     near = nearest(argument.key, [key.name for key in call.keys])
     return replace(argument, key=Placed(near or argument.key, argument.span))
+
+
+def _is_called(value: Atom, call: CallKind) -> bool:
+    return value.kind == "word" and value.text.lower() in (call.name, *call.also)
+
+
+def _is_always(arguments: Sequence[Atom | Option | During], call: CallKind) -> bool:
+    """Whether all that is given to a call is so without it."""
+    named = (
+        (str(each.key), str(each.value)) if isinstance(each, Option) else (key, str(each))
+        for key, each in zip(call.always, arguments, strict=False)
+    )
+    return 0 < len(arguments) <= len(call.always) and set(named) <= call.always.items()
+
+
+def _either(said: Sequence[str]) -> str:
+    return " or ".join(said)
 
 
 def _kind(place: Atom | During) -> str:

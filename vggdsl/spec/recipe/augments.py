@@ -127,6 +127,7 @@ def _jitter(**values: float) -> ColourJitter:
 _JITTER = "colour-jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)"
 _SCALE = "scale(256) or scale(256..512)"
 _CROPPED = "random-resized-crop(224)"
+_HALF = {"p": "0.5"}
 _S = Key("S", Range(), "pixels", required=True)
 
 AUGMENTS = (
@@ -140,8 +141,14 @@ AUGMENTS = (
         _CROPPED,
         elsewhere=("resizedcrop", "sizedcrop", "rrc"),
     ),
-    CallKind("hflip", HFlip, "mirrored with probability 1/2", elsewhere=("horizontalflip", "fliplr", "mirror")),
-    CallKind("vflip", VFlip, "upside down with probability 1/2", elsewhere=("verticalflip", "flipud")),
+    CallKind(
+        "hflip",
+        HFlip,
+        "mirrored with probability 1/2",
+        elsewhere=("horizontalflip", "fliplr", "mirror"),
+        always=_HALF,
+    ),
+    CallKind("vflip", VFlip, "upside down with probability 1/2", elsewhere=("verticalflip", "flipud"), always=_HALF),
     CallKind(
         "rotate",
         Rotate,

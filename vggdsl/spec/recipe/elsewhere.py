@@ -24,6 +24,7 @@ OPTIONS_ELSEWHERE: Mapping[str, str] = {
 }
 """Other words for options in brackets, with `-` for `_`: told where a call has such an option."""
 
+_STOPS = ("stop val-accuracy(patience={})", "stop val-loss(patience={})")
 ENTRIES_ELSEWHERE: Mapping[str, str] = {
     **_each("batch-size batchsize mini-batch minibatch bs", "batch {}"),
     **_each("num-epochs n-epochs max-epochs nb-epochs nb-epoch", "epochs {}"),
@@ -34,8 +35,9 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
         "clip norm({})",
     ),
     **_each("dataset data-set dataset-name", "data {}"),
-    **_each("patience early-stopping early-stop early-stopping-patience", "stop val-accuracy(patience={})"),
-    **_each("warmup warm-up warmup-epochs", "schedule warmup({}) cosine"),
+    **_each("early-stopping early-stop early-stopping-patience", f"{_STOPS[0]} | {_STOPS[1]}"),
+    "patience": f"{_STOPS[0]} | {_STOPS[1]} | schedule plateau(patience={{}})",
+    **_each("warmup warm-up warmup-epochs", "schedule warmup({}) constant"),
     **_each("scheduler lr-schedule lr-scheduler lr-policy", "schedule {}"),
     **_each("initializer initialization weight-init kernel-initializer", "init {}"),
     **_each("criterion loss-function loss-fn objective", "loss {}"),
@@ -44,7 +46,7 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
     **_each("dtype mixed-precision amp", "precision {}"),
     **_each("save-every save-freq checkpoint-every", "checkpoint every({})"),
 }
-"""Other words for entries, and how they are written here."""
+"""Other words for entries, and how they are written here; ways that differ stand with ` | ` between."""
 
 NO_ENTRIES: Mapping[str, str] = {
     **_each(
@@ -58,9 +60,10 @@ NO_ENTRIES: Mapping[str, str] = {
         "a training is counted in `epochs`: in each, all images are seen once",
     ),
     **_each(
-        "gamma step-size milestones lr-decay lr-step decay",
+        "gamma step-size milestones lr-decay lr-step",
         "how the rate falls is said by `schedule`, in the rates of ranges of epochs or by `plateau`",
     ),
+    "decay": "of the rate it is said by `schedule`, of the weights by `weight-decay`, an option of the optimizer",
     **_each(
         "dropout batchnorm batch-norm bn activation model input input-size image-size",
         "that is a matter of the network, not of its recipe",
@@ -159,7 +162,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "norm": ("clipnorm", "clipgradnorm", "globalnorm"),
     "he": ("msra",),
     "normal": ("gaussian",),
-    "fp32": ("float32", "single", "full", "f32"),
+    "fp32": ("float32", "single", "full", "f32", "32"),
     "bf16": ("bfloat16",),
     "val-accuracy": ("validationaccuracy",),
     "val-loss": ("validationloss",),

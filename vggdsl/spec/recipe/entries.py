@@ -95,7 +95,7 @@ def _data(name: str, path: str | None = None, **values: Any) -> Data:
 def _sgd(**values: Any) -> SGD:
     made = SGD(**values)
     if made.nesterov and not made.momentum:
-        raise UnfitError("nesterov without momentum", "write sgd(momentum=0.9, nesterov=yes)")
+        raise UnfitError("nesterov without momentum", f"say one, as in {replace(made, momentum=0.9)}")
     return made
 
 
@@ -103,14 +103,15 @@ def _steps(*steps: tuple[int, int, float]) -> Steps:
     epoch = 1
     for place, (first, last, _) in enumerate(steps):
         if first != epoch:
-            raise UnfitError(f"epoch {epoch} has no learning rate, or two", f"write {_STEPS}", at=place)
+            raise UnfitError(f"epoch {epoch} has no learning rate, or two", _FOLLOWING, at=place)
         epoch = last + 1
     return Steps(steps)
 
 
 def _normal(std: float | None = None, variance: float | None = None) -> Init:
     if (std is None) == (variance is None):
-        raise UnfitError("normal takes std or variance, one of them", f"write {_NORMAL}")
+        help = f"write {_NORMAL}" if std is None else "keep one"
+        raise UnfitError("normal takes std or variance, one of them", help)
     if variance is not None:
         return Init("normal", sqrt(variance), f"normal(variance={shortest(variance)})")
     return Init("normal", std)
@@ -166,7 +167,7 @@ def _from(source: str, *chosen: Placed) -> From:
 
 def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(seeds)) < len(seeds):
-        raise UnfitError("a seed is given twice", "write seeds 0 1 2")
+        raise UnfitError("a seed is given twice", f"write seeds {' '.join(map(str, dict.fromkeys(seeds)))}")
     return seeds
 
 
@@ -178,6 +179,7 @@ def _word(name: str, meaning: str) -> CallKind:
 
 
 _STEPS = "steps(1..20: 1e-3, 21..30: 1e-4)"
+_FOLLOWING = f"ranges begin with epoch 1 and follow each other, as in {_STEPS}"
 _SMOOTHED = "cross-entropy(smoothing=0.1)"
 _NORMAL = "normal(std=0.1)"
 _SGD = "sgd(lr=0.05, momentum=0.9)"
@@ -320,12 +322,17 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
     """The value of an entry whose key is known; None where something is wrong, which the reader has."""
     first, *rest = entry.values
     by = ENTRIES[entry.key]
+    if reader.apart(entry, by):
+        return None
     word = str(first).lower().partition("(")[0]
     if word == _WARMUP.name and by.name == "schedule":
         epochs = reader.call(first, _WARMUP, by)
+        if epochs is None:
+            return None
         if len(rest) != 1:
             fixes = () if rest else (added_behind(first.span, " cosine"),)
-            reader.wrong("warmup leads to one schedule", first.span, f"write {first} cosine", *fixes)
+            help = "keep one of those behind it" if rest else f"write {first} cosine"
+            reader.wrong("warmup leads to one schedule", first.span, help, *fixes)
             return None
         return WarmUp(epochs, reader.value(rest[0], _without(by, _WARMUP)))
     if word == _FROM.name and by.name == "init":
@@ -333,7 +340,8 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
         if not rest:
             return made
         if str(rest[0]).lower() != "else" or len(rest) != 2:
-            reader.wrong("`else` and one init can follow", rest[0].span, "write … else he")
+            other = rest[0] if len(rest) == 1 and str(rest[0]).lower() != "else" else "he"
+            reader.wrong("`else` and one init can follow", rest[0].span, f"write … else {other}")
             return None
         return made and replace(made, otherwise=reader.value(rest[1], _without(by, _FROM)))
     if by.name == "normalize" and entry.written.lower() != _MEAN.name and _names(entry) & {_MEAN.name, _STD.name}:
@@ -350,6 +358,10 @@ def _given(entry: syntax.Entry, by: EntryKind, reader: Reader) -> Given | None:
     """Of ``mean(…) std(…)``."""
     first, *rest = entry.values
     calls = [value.name if isinstance(value, syntax.Setting) else "" for value in entry.values]
+    if calls == [_STD.name, _MEAN.name]:
+        said, place = f"{rest[0]} {first}", first.span.to(rest[0].span)
+        reader.wrong("the mean comes first", place, f"write {by.name} {said}", Edit(place, said))
+        return None
     if calls != [_MEAN.name, _STD.name]:
         help = f"write {by.name} mean(…) std(…), a number for each channel, such as {_GIVEN}"
         reader.wrong("a mean and a deviation are given together", first.span, help)

@@ -121,7 +121,7 @@ def _check_rate(recipe: Recipe, entries: Mapping[str, Entry]) -> Iterable[Diagno
         )
         yield Diagnostic("V405", "the learning rate is given twice", labels, "keep one of them")
     if not scheduled and recipe.optimizer.lr is None and isinstance(recipe.optimizer, SGD):
-        yield _wrong("no learning rate", entries["optimizer"].span, "write sgd(lr=0.1)")
+        yield _wrong("no learning rate", entries["optimizer"].span, f"write {replace(recipe.optimizer, lr=0.1)}")
     if isinstance(schedule, Steps) and "epochs" in entries and schedule.steps[-1][1] < recipe.epochs:
         labels = (
             Label(entries["schedule"].span, f"ends with epoch {schedule.steps[-1][1]}"),

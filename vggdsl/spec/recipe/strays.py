@@ -1,5 +1,7 @@
 """Entries that a recipe doesn't have, as other tools name or write them, and how they are said."""
 
+from collections.abc import Sequence
+
 from vggdsl.language import notations
 from vggdsl.language.reader import Reader
 from vggdsl.language.syntax import Entry, Setting, Train
@@ -20,8 +22,10 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     if key in ("device", "gpu", "cuda") and value in ("cpu", "cuda", "mps"):
         return found.helped(f"where it is trained is said in the call, by --device {value}")
     if key in ENTRIES_ELSEWHERE:
-        line = ENTRIES_ELSEWHERE[key].format(value)
-        return _written(found, entry, line, line.partition(" ")[0], section)
+        lines = [line.format(value) for line in ENTRIES_ELSEWHERE[key].split(" | ")]
+        if lines[0].startswith("schedule warmup") and (there := _entry(section, "schedule")) is not None:
+            lines = [lines[0].replace("constant", there.written)]
+        return _written(found, entry, lines, section)
     if key in NO_ENTRIES:
         return found.helped(NO_ENTRIES[key])
     return _in_augment(found, entry, section)
@@ -30,7 +34,7 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
 def without_key(entry: Entry) -> Diagnostic:
     """V403 for `epochs=40` and `clip(5)`, whose key is one."""
     found = Diagnostic("V403", f"`{entry.written}` is no entry", (Label(entry.span, "here"),))
-    return _written(found, entry, f"{entry.key} {_value(entry)}", entry.key, Train((), entry.span, entry.span))
+    return _written(found, entry, [f"{entry.key} {_value(entry)}"], Train((), entry.span, entry.span))
 
 
 def _key(entry: Entry) -> str:
@@ -47,13 +51,21 @@ def _value(entry: Entry) -> str:
     return ", ".join(map(str, first.arguments)) if isinstance(first, Setting) else str(first).partition("=")[2]
 
 
-def _written(found: Diagnostic, entry: Entry, line: str, key: str, section: Train) -> Diagnostic:
-    """With an entry that can be read, or else with which one it would be."""
-    if not _is_read(line):
-        return found.helped(f"that is said by the entry `{key}`")
-    if any(isinstance(other.content, Entry) and other.content.key == key for other in section.lines):
-        return found.helped(f"it belongs to what is there: `{line}`")
-    return found.helped(f"write `{line}`", Edit(entry.span, line))
+def _written(found: Diagnostic, entry: Entry, lines: Sequence[str], section: Train) -> Diagnostic:
+    """With an entry that can be read, or several of which one is meant, or else with which one it would be."""
+    keys = dict.fromkeys(line.partition(" ")[0] for line in lines)
+    if not all(map(_is_read, lines)):
+        return found.helped(f"that is said by the entry {' or '.join(f'`{key}`' for key in keys)}")
+    said = " or ".join(f"`{line}`" for line in lines)
+    if any(_entry(section, key) is not None for key in keys):
+        return found.helped(f"it belongs to what is there: {said}")
+    return found.helped(f"write {said}", *(Edit(entry.span, line) for line in lines))
+
+
+def _entry(section: Train, key: str) -> Entry | None:
+    """What a section itself says by a key."""
+    entries = (line.content for line in section.lines if isinstance(line.content, Entry))
+    return next((entry for entry in entries if entry.key == key and entry.is_keyed), None)
 
 
 def _is_read(line: str) -> bool:
@@ -72,23 +84,27 @@ def _is_read(line: str) -> bool:
 def _in_optimizer(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     """The optimizer of a section with all options of it that are given elsewhere."""
     entries = [line.content for line in section.lines if isinstance(line.content, Entry)]
-    strays = {
-        OPTIMIZER_ELSEWHERE[key]: _value(entry) for entry in entries if (key := _key(entry)) in OPTIMIZER_ELSEWHERE
-    }
-    own = next((entry for entry in entries if entry.key == "optimizer" and entry.is_keyed), None)
-    name = "sgd" if {"momentum", "nesterov", "lr"} & strays.keys() else "adam"
+    strays, key = dict[str, str](), OPTIMIZER_ELSEWHERE[_key(entry)]
+    for each in entries:
+        if (other := OPTIMIZER_ELSEWHERE.get(_key(each))) is None:
+            continue
+        if strays.setdefault(other, _value(each)) != _value(each) and other == key:
+            return found.helped(f"`{key}` is given twice: keep one")
+    own = _entry(section, "optimizer")
+    names = ["sgd"] if {"momentum", "nesterov"} & strays.keys() else ["sgd", "adam"] if "lr" in strays else ["adam"]
     given = list[str]()
     if own is not None:
         first = own.values[0]
-        name = first.name if isinstance(first, Setting) else str(first)
+        names = [first.name if isinstance(first, Setting) else str(first)]
         given = list(map(str, first.arguments)) if isinstance(first, Setting) else []
+        if (said := next((each for each in given if each.startswith(f"{key}=")), None)) is not None:
+            same = said == f"{key}={_value(entry)}"
+            return found.helped("remove it: the optimizer says it" if same else f"the optimizer says {said}: keep one")
         strays = {key: value for key, value in strays.items() if not any(each.startswith(f"{key}=") for each in given)}
-        if not strays:
-            return found.helped("remove it: the optimizer says it")
-    elif name == "sgd" and "lr" not in strays:
+    elif names == ["sgd"] and "lr" not in strays:
         return found.helped("it is an option of the optimizer `sgd`, which is given a learning rate, too")
     options = ", ".join([*given, *(f"{key}={value}" for key, value in strays.items())])
-    return _written(found, entry, f"optimizer {name}({options})", "optimizer", section)
+    return _written(found, entry, [f"optimizer {name}({options})" for name in names], section)
 
 
 def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
@@ -102,5 +118,5 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
             wrong = list[Diagnostic]()
             Reader(VOICE, wrong).value(value, ENTRIES["augment"])
             said = next((d.help for d in wrong if d.help and d.help.startswith("write ")), f"write {value}")
-            return _written(found, entry, f"augment {said.removeprefix('write ')}", "augment", section)
+            return _written(found, entry, [f"augment {said.removeprefix('write ')}"], section)
     return found
