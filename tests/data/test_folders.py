@@ -9,6 +9,7 @@ import pytest
 from images import save
 from refusals import refusal
 
+import vggdsl
 from vggdsl.data.dataset import DataSet, load_data
 from vggdsl.data.names import is_hidden, part_of
 from vggdsl.experiments.workplace import Workplace
@@ -524,3 +525,155 @@ def test_sets_in_files_of_their_own_are_told(file: str, entry: str, tmp_path: Pa
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_bytes(b"x")
     assert refused(tmp_path).help == f"`data {entry}` reads these files, in place of `data folder`"
+
+
+# -- other orders than a folder a class
+
+
+@pytest.mark.parametrize(
+    ("layout", "place", "found"),
+    [
+        ("images/0.png masks/0.png", "", "images and masks, as sets for segmentation have"),
+        ("train/image/0.png train/label/0.png val/image/0.png val/label/0.png", "train",
+         "image and label, as sets for segmentation have"),
+        ("covid/images/0.png covid/masks/0.png normal/images/0.png normal/masks/0.png", "covid",
+         "images and masks, as sets for segmentation have"),
+        ("a/0.png b/images/0.png b/masks/0.png", "b", "images and masks, as sets for segmentation have"),
+        ("JPEGImages/0.jpg SegmentationClass/0.png Annotations/0.xml ImageSets/Main/train.txt", "",
+         "JPEGImages, Annotations and SegmentationClass, as sets for segmentation have"),
+        ("JPEGImages/0.jpg Annotations/0.xml", "", "JPEGImages and Annotations, as sets for detection have"),
+        ("images/0.png labels/0.txt classes.txt", "", "images and labels, as sets for detection have"),
+        ("images/train/0.png images/val/0.png labels/train/0.txt labels/val/0.txt", "",
+         "images and labels, as sets for detection have"),
+        ("train/images/0.png train/labels/0.txt valid/images/0.png valid/labels/0.txt", "train",
+         "images and labels, as sets for detection have"),
+    ],
+)  # fmt: skip
+def test_annotations_of_pixels_are_no_classes(layout: str, place: str, found: str, tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "set", layout)
+    finding = refused(root)
+    assert finding.message == f"{root / place} has {found}: they are no classes"
+    assert finding.help is not None
+    assert "put the images of each class into a folder of its name" in finding.help
+
+
+def lay_out(root: Path, layout: str) -> Path:
+    for name in layout.split():
+        path = root / name
+        if path.suffix in (".png", ".jpg"):
+            save(path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("0 0.5 0.5 0.1 0.1\n")
+    return root
+
+
+def test_annotations_beside_parts_are_told(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "coco", "train2017/0.jpg val2017/0.jpg annotations/instances.json")
+    assert "annotations beside it, of a set for detection or segmentation, can't be read" in (refused(root).help or "")
+    root = make(tmp_path / "carvana", ("train", "test", "train_masks"))
+    assert (refused(root).help or "").startswith("annotations of pixels aren't read: take them away")
+
+
+@pytest.mark.parametrize("names", [("mask", "no_mask"), ("images", "drawings"), ("labels", "bottles"), ("box", "bag")])
+def test_words_of_annotations_may_be_classes(names: tuple[str, str], tmp_path: Path) -> None:
+    assert read(make(tmp_path, ("",), names)).classes == tuple(sorted(names))
+
+
+SPELLINGS = "classes whose names differ only in case, blanks or numbers of copies: "
+NO_CLASS = ", by name annotations or what was left over, taken for "
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("Cat", "cat", "cat ", "dog"), SPELLINGS + '"Cat", "cat" and "cat "'),
+        (("hot dog", "hot_dog", "A", "a"), SPELLINGS + '"A" and "a"; "hot dog" and "hot_dog"'),
+        (("cat", "cat (1)", "cat copy"), SPELLINGS + '"cat", "cat (1)" and "cat copy"'),
+        (("1", "01"), SPELLINGS + '"01" and "1"'),
+        (("fold1", "fold2"), "classes that are called as folds: fold1 and fold2"),
+        (("2019", "2020"), "classes that are called as years: 2019 and 2020"),
+        (("2019-03", "2019-04"), "classes that are called as years: 2019-03 and 2019-04"),
+        (("ant", "bee", "masks"), f"masks{NO_CLASS}a class"),
+        (("ant", "backup", "tmp"), f"backup and tmp{NO_CLASS}classes"),
+    ],
+)
+def test_classes_that_may_be_none_are_told_and_taken(names: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    found = read(make(tmp_path, ("",), names))
+    assert found.classes == tuple(sorted(names))
+    told = [finding for finding in found.warnings if finding.code == "W504"]
+    assert [(finding.message, finding.is_error) for finding in told] == [(said, False)]
+    assert told[0].help
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("0", "1", "10"), ("cat", "cats"), ("fold1", "dog"), ("1999", "new"), ("old", "young"), ("type 1", "type 2"),
+     ("12", "1_2"), ("mask", "without_mask"), ("2001", "3001")],
+)  # fmt: skip
+def test_other_names_are_classes_without_a_word(names: tuple[str, ...], tmp_path: Path) -> None:
+    assert [finding.code for finding in read(make(tmp_path, ("",), names)).warnings if finding.code == "W504"] == []
+
+
+def test_masks_beside_their_images_are_told(tmp_path: Path) -> None:
+    root = make(tmp_path / "set", ("",))
+    for k, name in enumerate(("0_mask.png", "1_mask_1.png", "2-seg.png", "who_mask.png")):
+        save(root / "cats" / name, 200 + k)
+    (told,) = (finding for finding in read(root).warnings if finding.code == "W504")
+    assert told.message == f"3 images in {root} are called as masks of others: cats/0_mask.png of cats/0.png"
+
+
+def test_classes_within_classes_are_offered_where_the_classifier_has_another_width(tmp_path: Path) -> None:
+    for group, names in (("animals", ("cat", "dog")), ("plants", ("rose",))):
+        make(tmp_path / "set" / group, ("",), names)
+    spec = tmp_path / "net.arch"
+    data = f'data folder("{tmp_path / "set"}")'
+    spec.write_text(f"input 8x8x1 conv3-4 maxpool FC-3 softmax\ntrain {{\n  {data}\n  epochs 1\n}}\n")
+    found = refusal(lambda: vggdsl.train(spec, runs=tmp_path / "runs"))
+    assert (found.code, found.message) == ("V401", "a classifier of 3 for 2 classes of folder: animals and plants")
+    assert found.help == (
+        "end the network with FC-2 softmax; or, if the classes are the 3 in folders within these: "
+        "cat, dog and rose, move them out of animals and plants"
+    )
+
+
+def test_folders_alike_in_all_are_offered_as_classes(tmp_path: Path) -> None:
+    found = refused(make(tmp_path, ("fold1", "fold2")))
+    assert (found.help or "").endswith("; if cats and dogs are the classes, put all images of each into one folder")
+
+
+@pytest.mark.parametrize(
+    ("data", "help"),
+    [
+        ("val=100", "give it more images, or say other counts: val=2, test=4"),
+        ("val=10, test=10", "give it more images, or say other counts: val=2, test=4"),
+        ("n=6", "give it more images, or say other counts: val=1, test=1"),
+        ("n=2", "give it more images"),
+        ("n=1", "write n=10 or more"),
+    ],
+)
+def test_counts_that_are_offered_fit(data: str, help: str, tmp_path: Path) -> None:
+    make(tmp_path / "set", ("",))
+
+    def recipe(text: str) -> Recipe:
+        said = f'data folder("{tmp_path / "set"}", {text})'
+        return vggdsl.parse(f"input 8x8x1 FC-2 softmax\ntrain {{\n  {said}\n}}\n").recipe()
+
+    found = refusal(lambda: load_data(recipe(data), GREY, Path("/nowhere")))
+    assert (found.code, found.help) == ("V512", help)
+    _, _, offered = help.partition(": ")
+    if offered or "write" in help:
+        taken = "n=10" if "write" in help else ", ".join([offered, *([data] if "n=" in data else [])])
+        assert len(load_data(recipe(taken), GREY, Path("/nowhere")).train) > 0
+
+
+def test_only_counts_of_splits_that_are_missing_are_offered(tmp_path: Path) -> None:
+    make(tmp_path, ("train", "test"), count=3)
+    found = refusal(lambda: load_data(recipe_of(tmp_path, val=100), GREY, Path("/nowhere")))
+    assert found.help == "give it more images, or say other counts: val=1"
+
+
+def test_a_class_in_another_spelling_is_offered(tmp_path: Path) -> None:
+    make(tmp_path, ("train",))
+    make(tmp_path, ("val",), ("Cats ", "dogs"))
+    assert (refused(tmp_path).help or "").startswith("write Cats  as cats; ")

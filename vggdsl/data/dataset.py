@@ -126,11 +126,14 @@ class Divided:
     classes: tuple[str, ...]
     splits: Mapping[str, Lazy]
     notes: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+    within: tuple[str, ...] = ()
+    """Folders within those of classes."""
 
     def load(self, *, skip_bad: bool = False, told: Told = nobody) -> DataSet:
         """Decodes all files once; ``told`` is told how far that is. See ``load_data``."""
         recipe, splits, classes = self.wanted.recipe, self.splits, self.classes
-        looked, warnings = look(splits, _held(splits, recipe), told), list[Diagnostic]()
+        looked, warnings = look(splits, _held(splits, recipe), told), [*self.warnings]
         bad = [(one.files.names[i], why) for one in looked.values() for i, why in one.bad.items()]
         if bad:
             folder = next(iter(looked.values())).files.root
@@ -155,7 +158,8 @@ def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     check_channels(shape)
     wanted = Wanted(recipe, shape, root, download)
     found = SOURCES[recipe.data.name].read(wanted)
-    return Divided(wanted, found.classes, _divide(_part(found, recipe), recipe), found.notes)
+    splits = _divide(_part(found, recipe), recipe)
+    return Divided(wanted, found.classes, splits, found.notes, found.warnings, found.within)
 
 
 def load_data(
@@ -229,11 +233,24 @@ def _part(found: Found, recipe: Recipe) -> Found:
         message = f"{n:,} images of {recipe.data.name}, which has {len(pool):,} to train on"
         help = f"write n={len(pool)} or less, or remove it"
         if n < classes:
-            message, help = f"{n:,} images of {classes:,} classes", f"write n={classes} or more"
+            least = _least(found, recipe)
+            message = f"{n:,} images of {classes:,} classes"
+            help = f"write n={least} or more" if least <= len(pool) else "remove it"
         raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
     val, test = (count * n // len(pool) for count in (found.val, found.test))
     part = part_of(pool, n, recipe.data.seed)
     return replace(found, splits={**found.splits, "train": part}, val=val, test=test)
+
+
+def _least(found: Found, recipe: Recipe) -> int:
+    """As few images to train on as are of each class, and leave some when others are set aside."""
+    pool, counts = (
+        len(found.splits["train"]),
+        {"val": (recipe.data.val, found.val), "test": (recipe.data.test, found.test)},
+    )
+    aside = [each for name, each in counts.items() if name not in found.splits]
+    shares = [-(-pool // count) for given, count in aside if given is None and count]
+    return max(len(found.classes), 1 + sum(given or 1 for given, _ in aside), *shares)
 
 
 def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
@@ -249,10 +266,20 @@ def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
         count, pool = given if given is not None else default, splits["train"]
         if not 0 < count < len(pool):
             message = f"{count:,} images for {name} of {len(pool):,} leave {'none of them' if not count else 'none'}"
-            help = "give it more images, or say other counts: val=100, test=200"
+            help = f"give it more images{_other_counts(found)}"
             raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
         splits[name], splits["train"] = set_aside(pool, count, recipe.data.seed)
     return splits
+
+
+def _other_counts(found: Found) -> str:
+    """Counts that fit, of the splits that it has not; nothing where it has too few images."""
+    pool = len(found.splits["train"])
+    usual = {"val": found.val or max(1, pool // 10), "test": found.test or max(1, pool // 5)}
+    counts = {name: count for name, count in usual.items() if name not in found.splits}
+    if sum(counts.values()) + len(found.classes) > pool:
+        return ""
+    return f", or say other counts: {', '.join(f'{name}={count}' for name, count in counts.items())}"
 
 
 def _without_sense(divided: Mapping[str, Lazy], classes: tuple[str, ...], wanted: Wanted) -> dict[str, Lazy]:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import torch
 
+from vggdsl.data.annotations import is_annotation, masks_beside, refuse_annotated
+from vggdsl.data.doubts import doubts
 from vggdsl.data.formats import SUFFIXES
 from vggdsl.data.hints import explained
 from vggdsl.data.layout import Layout, folder_named, folders_in, layout_of
 from vggdsl.data.listing import PassedOver, count_beside, images_below
-from vggdsl.data.names import PARTS, one_form, part_of
+from vggdsl.data.names import PARTS, one_form, part_of, spelling
 from vggdsl.data.pictures import Files
 from vggdsl.data.sources import Found, Wanted, missing, wrong
 from vggdsl.data.splits import Lazy
@@ -189,7 +191,11 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     said = {"images in folders within those of classes are taken too": inner, "classes that have names of parts": alike}
     within = [f"{what}: {names_text(names)}" for what, names in said.items() if names]
     serve = _serve(layout, {"val": recipe.data.val or val, "test": recipe.data.test or test})
-    return Found(classes, splits, val, test, (*layout.notes, *serve, *within, *passed_over.notes(root)))
+    notes = (*layout.notes, *serve, *within, *passed_over.notes(root))
+    masks = masks_beside((name for found in parts.values() for name in found.names), root)
+    help = "if they are masks, take them away: each is an image of its folder's class"
+    beside = [Diagnostic("W504", masks, recipe.place("data"), help)] if masks is not None else []
+    return Found(classes, splits, val, test, notes, (*doubts(classes, recipe), *beside), tuple(inner))
 
 
 def _serve(layout: Layout, aside: Mapping[str, int]) -> tuple[str, ...]:
@@ -215,8 +221,12 @@ def _train(root: Path, folder: Path, recipe: Recipe, passed_over: PassedOver) ->
         raise wrong(recipe, f"the name of a class isn't printable text in UTF-8: {strange!a}", "rename its folder")
     if len(classes) < 2:
         message = f"{folder} has {plural(len(classes), 'folder')} of images"
-        raise wrong(recipe, message, "; ".join(("one folder a class, two classes at least", *_beside(folder))))
+        annotated = [] if folder == root else [name for name in folders_in(root, recipe) if is_annotation(name)]
+        unread = [f"{names_text(annotated)} beside it, of a set for detection or segmentation, can't be read"]
+        helps = ("one folder a class, two classes at least", *(unread if annotated else ()), *_beside(folder))
+        raise wrong(recipe, message, "; ".join(helps))
     _refuse_parts(folder, classes, recipe)
+    refuse_annotated(folder, classes, recipe)
     found = _images(root, folder, classes, recipe, passed_over)
     empty = set(range(len(classes))) - set(found.labels)
     if empty:
@@ -252,6 +262,7 @@ def _images(
         paths = sorted(images_below(folders[name], passed_over), key=lambda path: [*map(one_form, path.parts)])
         inner = {path.relative_to(folders[name]).parts[0] for path in paths if path.parent != folders[name]}
         _refuse_parts(folders[name], sorted(inner), recipe)
+        refuse_annotated(folders[name], sorted(inner), recipe)
         found.names += (os.fspath(path.relative_to(root)) for path in paths)
         found.labels += [label] * len(paths)
         found.inner |= inner
@@ -274,7 +285,7 @@ def _unknown(folder: Path, names: Sequence[str], classes: Sequence[str]) -> tupl
     message = f"{folder / first} is a class that the training images don't have"
     if others:
         message = f"{folder} has classes that the training images don't have: {names_text(names)}"
-    like = {one_form(name).casefold(): name for name in classes}
-    alike = [f"{name} as {like[name.casefold()]}" for name in names if name.casefold() in like]
+    like = {spelling(name): name for name in classes}
+    alike = [f"{name} as {like[spelling(name)]}" for name in names if spelling(name) in like]
     mend = f"write {names_text(alike)}" if alike else f"add {'them' if others else 'it'}, or remove it here"
     return message, f"{mend}; the training images have {names_text(classes)}"

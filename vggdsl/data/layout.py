@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vggdsl.data.annotations import is_annotation, refuse_annotated
 from vggdsl.data.listing import PassedOver, count_beside, entries_of, holds_images
 from vggdsl.data.names import PARTS, is_named_as_image, letters, one_form, part_of, part_within
 from vggdsl.data.sources import wrong
@@ -63,6 +64,7 @@ def layout_of(root: Path, recipe: Recipe, passed_over: PassedOver) -> Layout:
     notes = list[str]()
     root = _unwrapped(root, recipe, passed_over, notes, but=PARTS)
     folders = folders_in(root, recipe)
+    refuse_annotated(root, folders, recipe)
     if not any(part_of(name) in PARTS for name in folders) or _are_contrary(folders):
         _refuse_unnamed_parts(root, folders, recipe)
         return Layout(root, {"train": root}, {}, tuple(notes))
@@ -118,14 +120,16 @@ def _refuse_unnamed_parts(root: Path, folders: Mapping[str, Path], recipe: Recip
     """Refuses folders that would be classes and may be parts, by words in their names or by what they hold."""
     words = {part_within(name) for name in folders}
     looks = ""
+    help = "if they are parts, name them train, val and test; if they are classes, put them into one folder `train`"
     if "train" in words and len(words) > 1 and None not in words:
         looks = "whose names are as of parts"
     elif len(folders) > 1 and all(_is_wrapper(folder) for folder in folders.values()):
         shared = sorted(set.intersection(*(set(folders_in(folder, recipe)) for folder in folders.values())))
+        refuse_annotated(next(iter(folders.values())), shared, recipe)
         if len(shared) > 1 and not any(part_of(name) in PARTS for name in shared):
             looks = f"each with folders {names_text(shared)}"
+            help = f"{help}; if {names_text(shared)} are the classes, put all images of each into one folder"
     if looks:
-        help = "if they are parts, name them train, val and test; if they are classes, put them into one folder `train`"
         raise wrong(recipe, f"{root} has {names_text([*folders])}, {looks}: classes or parts?", help)
 
 
@@ -137,6 +141,8 @@ def _refuse_mixtures(root: Path, found: Mapping[str, Sequence[str]], others: Seq
             "are the others parts, name them train, val, test, or unlabelled, which is passed over; are all of them "
             "classes, put them into one folder `train`"
         )
+        if any(map(is_annotation, others)):
+            help = "annotations of pixels aren't read: take them away; a recipe trains on one class an image"
         raise wrong(recipe, message, help)
     for part, names in found.items():
         if len(names) > 1:

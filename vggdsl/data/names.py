@@ -18,6 +18,8 @@ _NAMES = {part: re.compile(f"{_AROUND}(?:{words})s?{_AROUND}") for part, words i
 _SYSTEM = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
 _SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
 """What systems leave beside a user's files, in lower case; other such names begin with a dot."""
+_BLANKS, _ZEROS = re.compile(r"[\s_-]+"), re.compile(r"(?<!\d)0+(?=\d)")
+_COPY = re.compile(r"^copy of | copy( \(?\d+\)?)?$| ?\(\d+\)$")
 
 
 def is_hidden(name: str) -> bool:
@@ -45,13 +47,31 @@ def part_within(name: str) -> str | None:
     >>> [part_within(name) for name in ("seg_train", "imgTest", "bullet train", "trainer")]
     ['train', 'test', 'train', None]
     """
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", one_form(name))
-    return next((part for word in words if (part := part_of(word)) is not None), None)
+    return next((part for word in words_of(name) if (part := part_of(word)) is not None), None)
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name, in lower case.
+
+    >>> words_of("train_masks"), words_of("JPEGImages")
+    (['train', 'masks'], ['jpeg', 'images'])
+    """
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", one_form(name))]
 
 
 def one_form(name: str) -> str:
     """The name as others are compared with it: macOS writes é as two characters, most others as one."""
     return normalize("NFC", name)
+
+
+def spelling(name: str) -> str:
+    """What is left of a name without case, blanks and their like, leading zeros, and what systems add to copies.
+
+    >>> {spelling(name) for name in ("hot dog", "Hot_Dog ", "hot-dog (1)", "hot dog copy", "Copy of hot dog")}
+    {'hot dog'}
+    """
+    plain = _BLANKS.sub(" ", normalize("NFKC", name).casefold()).strip()
+    return _ZEROS.sub("", _COPY.sub("", plain)).strip()
 
 
 def letters(name: str) -> str:

@@ -45,13 +45,18 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """A set as its source divides it; ``val`` and ``test`` are those set aside where it doesn't."""
+    """A set as its source divides it; ``val`` and ``test`` are those set aside where it doesn't.
+
+    ``warnings`` tell what looks wrong, ``within`` are the folders within those of classes.
+    """
 
     classes: tuple[str, ...]
     splits: Mapping[str, Lazy]
     val: int = 0
     test: int = 0
     notes: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

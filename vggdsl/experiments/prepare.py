@@ -85,9 +85,9 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     sharing = processes.count if hardware.device.type == "cpu" else 1  # a GPU each, but one RAM
     check_training(sharing * memory, hardware.free(), recipe)
     found = find_data(recipe, spec.typed.input, workplace.data_folder, download=workplace.download)
-    differ = classes_differ(spec, recipe, len(found.classes), found.classes)
+    differ = classes_differ(spec, recipe, len(found.classes), found.classes, found.within)
     if differ:  # before all files are decoded
-        raise InputError(differ)
+        raise InputError([*found.warnings, *differ])
     data = found.load(skip_bad=workplace.skip_bad, told=told)
     balance = class_weights(recipe, data.train.labels, data.classes)
     refuse_images(spec, recipe, len(data.train))

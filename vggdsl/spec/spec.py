@@ -174,8 +174,13 @@ class Spec:
         return lineages(recipe, self.recipes, self.typed)
 
 
-def classes_differ(spec: Spec, recipe: Recipe, classes: int | None, names: Sequence[str] = ()) -> list[Diagnostic]:
-    """V401 where the classifier's width is not the number of the data's classes, which may be named."""
+def classes_differ(
+    spec: Spec, recipe: Recipe, classes: int | None, names: Sequence[str] = (), within: Sequence[str] = ()
+) -> list[Diagnostic]:
+    """V401 where the classifier's width is not the number of the data's classes, which may be named.
+
+    ``within`` are folders within those of classes, which may be meant.
+    """
     classifier = spec.network.graph.classifier
     output = spec.typed.output
     if classes is None or classifier is None or output.elements == classes:
@@ -186,6 +191,9 @@ def classes_differ(spec: Spec, recipe: Recipe, classes: int | None, names: Seque
     message = f"a classifier of {output.elements:,} for {classes:,} classes of {recipe.data.name}"
     message += f": {names_text(names)}" if names else ""
     help = f"end the network with FC-{classes} softmax"
+    if len(within) > 1:
+        inner = f"in folders within these: {names_text(within)}"
+        help += f"; or, if the classes are the {len(within):,} {inner}, move them out of {names_text(names)}"
     if not spec.recipes:
         message = f"{spec.name} has no recipe; without one, training is on {recipe.data.name}, of {classes:,} classes"
         help = "write `train { … }` in it, or in a spec that `extends` it"

@@ -7,6 +7,7 @@ from vggdsl.text.codes.row import Code
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
     "V516", "V517", "V520", "V521", "V522", "V523", "V530", "V531", "V532", "V533", "W501", "W502", "W503",
+    "W504",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -248,6 +249,15 @@ ROWS = (
         "images that are left out",
         "`--skip-bad` trains without the images that can't be read. How many they are is part of the record.",
         "Mend them, and train without `--skip-bad`.",
+        unshown=_DATA,
+    ),
+    Code(
+        "W504",
+        "input",
+        "folders that may be no classes",
+        "Each folder is a class, and these are called as something else: one class in two spellings, folds or years, "
+        "masks, what is left over. Or images are called as masks of those beside them.",
+        "Sort the images into a folder a class. If these are the classes, leave them.",
         unshown=_DATA,
     ),
 )
