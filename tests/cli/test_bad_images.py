@@ -250,6 +250,16 @@ def test_json_is_whole_with_bad_images(trained: Path) -> None:
     assert (only["top"], only["error"]) == ([], "it is empty")
 
 
+def test_a_call_that_names_nothing_that_is_there_is_wrong(trained: Path) -> None:
+    gone = [trained.parent / "gone.png", trained.parent / "neither"]
+    for form in ((), ("--json",)):
+        done = run("predict", trained, *gone, *form)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert all(f"error[V501]: no image and no folder `{path}`" in done.stderr for path in gone)
+    done = run("predict", trained, gone[0], some(trained.parent / "some")[0])
+    assert (done.exit_code, len(done.stdout.splitlines()), done.stderr.count("error[V530]")) == (1, 1, 1)
+
+
 def test_json_is_whole_where_predicting_fails(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from vggdsl.targets.predict import Predictor
     from vggdsl.text.errors import Diagnostic, InputError

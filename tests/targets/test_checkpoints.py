@@ -17,12 +17,16 @@ import numpy as np
 import pytest
 import torch
 from refusals import refusal
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save, save_file
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
+import vggdsl
+from vggdsl.network.weights import turned
 from vggdsl.spec.spec import parse
 from vggdsl.targets.foreign_weights import Loaded, from_file
+from vggdsl.targets.torch import to_torch, weights
 from vggdsl.targets.weight_files import read_weights
 from vggdsl.text.errors import InputError
 
@@ -262,6 +266,85 @@ def test_weights_that_are_one_value_all_over_are_told(tmp_path: Path) -> None:
     _, told = load(save_as({**STATE, "classifier.weight": torch.ones(2, 64)}, tmp_path / "x.pth"))
     assert "fc2.weight is 1 all over: was it ever trained?" in told
     assert "all over" not in load(save_as(STATE, tmp_path / "x.pth"))[1]
+
+
+def test_statistics_that_were_never_taken_are_told(tmp_path: Path) -> None:
+    began = {"features.1.running_mean": torch.zeros(4), "features.1.running_var": torch.ones(4)}
+    path = save_as({**STATE, **began}, tmp_path / "x.pth")
+    said = "bn1_1 normalises by mean 0 and variance 1 in each channel, as a BN begins: were its statistics ever taken?"
+    assert f"{path}: {said}" in load(path)[1].splitlines()
+    for name, tensor in began.items():
+        assert "by mean 0" not in load(save_as({**STATE, name: tensor}, tmp_path / "half.pth"))[1]
+    (tmp_path / "net.arch").write_text(SPEC + "\n")
+    done = commands.run("export", tmp_path / "net.arch", "--weights", path, "-o", tmp_path / "x.onnx")
+    assert (done.exit_code, done.stderr.count(f"x.pth: {said}")) == (0, 1)
+    done = commands.run("export", tmp_path / "net.arch", "-o", tmp_path / "y.onnx")
+    assert (done.exit_code, "by mean 0" in done.stderr) == (0, False), "of random weights it says that they are random"
+    typed = parse(SPEC).typed
+    ours = {name: np.array(array) for name, array in weights(to_torch(typed)).items()}
+    with pytest.warns(UserWarning, match="the mapping: bn1_1 normalises by mean 0"):
+        vggdsl.export(parse(SPEC), tmp_path / "z.onnx", weights=ours)
+
+
+@pytest.mark.parametrize(
+    ("name", "axes", "help"),
+    [
+        ("classifier.weight", (1, 0), "classifier.weight is (in, out), as Keras has it: `w.T` turns it"),
+        ("features.0.weight", (2, 3, 1, 0), "(h, w, in, out), as TensorFlow has it: `w.permute(3, 2, 0, 1)` turns it"),
+        ("features.0.weight", (1, 0, 2, 3), "`w.permute(1, 0, 2, 3)`"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("called", ["theirs", "ours", "kernel"])
+def test_axes_in_another_tools_order_are_told(
+    name: str, axes: tuple[int, ...], help: str, called: str, tmp_path: Path
+) -> None:
+    inner = {"theirs": {}, "kernel": {}, "ours": {"features.0": "conv1_1", "features.1": "bn1_1", "classifier": "fc2"}}
+    state = {**STATE, name: STATE[name].permute(axes).contiguous()}
+    for theirs, ours in inner[called].items():
+        state = {key.replace(f"{theirs}.", f"{ours}."): tensor for key, tensor in state.items()}
+        help = help.replace(f"{theirs}.", f"{ours}.")
+    if called == "kernel":
+        state = {key.replace(name, name.replace("weight", "kernel")): tensor for key, tensor in state.items()}
+        help = help.replace("weight is", "kernel is")
+    code, _, told = refused(save_as(state, tmp_path / "x.pth"))
+    assert (code, help in told) == ("V510", True), told
+    assert told.endswith("; and it is called weight here") == (called == "kernel")
+
+
+def test_orders_of_axes_are_told_by_shapes_that_differ() -> None:
+    assert "`w.permute(0, 3, 1, 2)` turns it into (out, in, h, w)" in str(turned("w", (8, 4, 5, 3), (8, 5, 3, 4)))
+    assert "`w.permute(2, 3, 0, 1)`" in str(turned("w", (8, 1, 3, 3), (3, 3, 8, 1)))
+    for expected, shape in (
+        ((8, 3, 3, 3), (8, 3, 3, 3)),
+        ((8, 8), (8, 8)),
+        ((8, 4), (4, 9)),
+        ((8,), (8,)),
+        ((8, 4), ()),
+    ):
+        assert turned("w", expected, shape) is None
+
+
+def test_entries_that_are_too_many_are_named(tmp_path: Path) -> None:
+    _, _, help = refused(save_as({**STATE, "extra.weight": torch.ones(3, 3)}, tmp_path / "x.pth"))
+    assert help == "without extra the others fit: save those alone, if it is no part of the network"
+    ours = {"conv1_1.weight": STATE["features.0.weight"], "conv1_1.bias": STATE["features.0.bias"],
+            **{f"bn1_1.{key.rpartition('.')[2]}": t for key, t in STATE.items() if "features.1" in key},
+            "fc2.bias": STATE["classifier.bias"], "head.weight": STATE["classifier.weight"]}  # fmt: skip
+    _, message, help = refused(save_as(ours, tmp_path / "x.pth"))
+    assert "fc2.weight (2, 64) is missing; head.weight (2, 64) is in no layer" in message
+    assert help == "head.weight has the shape of fc2.weight: call it so, if it is that"
+
+
+def test_arrays_in_a_pickle_are_told_and_not_loaded(tmp_path: Path) -> None:
+    arrays = {name: tensor.numpy() for name, tensor in STATE.items()}
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(arrays, protocol=2))
+    for path in (save_as(arrays, tmp_path / "x.pth"), tmp_path / "x.pkl"):
+        code, message, help = refused(path)
+        assert code == "V513"
+        assert message == f"{path} holds no weights: it holds arrays of NumPy in a pickle, which is not loaded"
+        assert help.startswith("save them by name, where it was made: `safetensors.numpy.save_file(")
+    save_arrays(arrays, tmp_path / "x.safetensors")
+    assert_same(load(tmp_path / "x.safetensors")[0])
 
 
 # -- what holds no weights

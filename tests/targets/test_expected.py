@@ -12,6 +12,7 @@ import pytest
 import torch
 from commands import run
 from refusals import findings
+from safetensors.torch import save_file
 from torch import nn
 
 import vggdsl
@@ -241,6 +242,33 @@ def test_files_that_hold_no_arrays_are_refused(tmp_path: Path, monkeypatch: pyte
         assert why in found.message
     for absent in (tmp_path / "gone.npz", tmp_path):
         assert findings(partial(read_expected, absent, graph))[0].code == "V501"
+
+
+def test_what_is_no_npz_file_is_called_by_its_name(there: Path) -> None:
+    graph = vggdsl.parse(SPEC.format("ReLU")).typed
+    save_file(NET.state_dict(), there / "w.safetensors")
+    np.save(there / "x.npy", OUTPUT)
+    kinds = {"w.pth": "a file of PyTorch", "w.safetensors": "a .safetensors file", "x.npy": "one array of NumPy"}
+    for name, what in kinds.items():
+        (found,) = findings(partial(read_expected, there / name, graph), InputError)
+        assert found.code == "V522"
+        assert found.message.startswith(f"{there / name} can't be expected: it is no .npz file, but {what}")
+        assert "np.savez" in str(found.help)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_is_told_where_outputs_differ_by_it(kind: torch.dtype, there: Path) -> None:
+    half = {name: t.to(kind) if t.is_floating_point() else t for name, t in NET.state_dict().items()}
+    torch.save(half, there / "h.pth")
+    call = partial(vggdsl.export, there / "right.arch", there / "x.onnx", weights=there / "h.pth")
+    with pytest.warns(UserWarning, match="its numbers are"):
+        (found,) = findings(partial(call, expect={"input": INPUT, "output": OUTPUT}))
+    said = f"rounded to {str(kind).removeprefix('torch.')}, as the file keeps them: make them by those in the file"
+    assert (found.code, said in str(found.help), "TF32" in str(found.help)) == ("V523", True, False)
+    rounded = Leaky().eval()
+    rounded.load_state_dict(half)
+    with pytest.warns(UserWarning, match="its numbers are"), torch.inference_mode():
+        call(expect={"input": INPUT, "output": rounded(X).numpy()})
 
 
 def test_how_far_is_said_in_a_line() -> None:

@@ -35,7 +35,8 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
 
     Images are prepared as they were in training: the ONNX file says how. What is transparent
     becomes white. A run, or a file of weights in it, is exported to a temporary file first. Of a folder all images
-    in it are taken. Images that can't be read are told, all others named; then it ends with 1.
+    in it are taken. Images that can't be read are told, all others named; then it ends with 1, and with 2 if none of
+    them is there.
 
     \b
     vggdsl predict quickstart.onnx digit.png
@@ -47,6 +48,8 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
 
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
+    if not any(map(_is_there, images)):  # where others are there they are named, and these told among them
+        raise InputError([Diagnostic("V501", f"no image and no folder `{named}`") for named in images])
     found = [image for named in images for image in _below(named)]
     if model.is_dir() or model.suffix in (".safetensors", *FROM_TORCH):
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
@@ -62,6 +65,13 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
             bad = _tell(Predictor(model, device), found, top, as_json)
     if bad:
         raise SystemExit(1)
+
+
+def _is_there(named: Path) -> bool:
+    try:
+        return named.exists()
+    except OSError:
+        return True  # and can't be read, for which the reason is told
 
 
 def _below(named: Path) -> "Iterable[Path | UnreadableImageError]":

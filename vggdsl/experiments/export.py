@@ -30,7 +30,7 @@ from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import Agreement
-from vggdsl.targets.weight_files import check_finite, to_arrays
+from vggdsl.targets.weight_files import check_finite, to_arrays, untrained
 from vggdsl.text.errors import Diagnostic, InputError, error_of
 from vggdsl.text.files import is_file, is_folder
 
@@ -47,15 +47,19 @@ _Taken: TypeAlias = "Weights | Network | Trained | str | Path | None"
 
 @dataclass(frozen=True, eq=False)
 class Exportable:
-    """A network with its weights, what its images go through, and where the weights come from."""
+    """A network with its weights, what its images go through, and where the weights come from.
+
+    ``halved`` is the kind of half precision in which they were kept, if any.
+    """
 
     network: Network
     preprocessing: Preprocessing
     provenance: Mapping[str, str]
+    halved: str = ""
 
     def hold(self, expect: Expectation) -> Held:
         """Holds the network against expected outputs; raises as ``read_expected`` and ``hold``."""
-        return hold(self.network, read_expected(expect, self.network.typed.inference))
+        return hold(self.network, read_expected(expect, self.network.typed.inference), self.halved)
 
     def write(
         self,
@@ -209,6 +213,8 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
         else:
             network = without_weights(spec.typed)
             load_weights(network, given)
+            for said in untrained("the mapping", given):
+                say(said)
         arrays = weights(network)
         check_finite("the network", arrays)
         return Exportable(network, unknown, {"weights": weights_digest(arrays)})
@@ -232,6 +238,8 @@ def of_run(trained: Trained, path: Path, say: Say) -> Exportable:
     if not trained.has_ended:
         say(trained.unended)
     check_finite(path, trained.weights)
+    for said in untrained(path, trained.weights):
+        say(said)
     return Exportable(trained.network(), trained.preprocessing, trained.provenance)
 
 
@@ -240,7 +248,8 @@ def _foreign(spec: Spec, published: str, file: Path | None, say: Say) -> Exporta
     if loaded.preprocessing is None:
         say(_NO_PREPROCESSING)
     provenance = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
-    return Exportable(loaded.network, loaded.preprocessing or Preprocessing.unknown(spec.typed.input), provenance)
+    preprocessing = loaded.preprocessing or Preprocessing.unknown(spec.typed.input)
+    return Exportable(loaded.network, preprocessing, provenance, loaded.halved)
 
 
 def _taken(given: Given) -> _Taken:

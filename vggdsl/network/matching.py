@@ -22,8 +22,9 @@ from typing import ClassVar
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import AvgPool, Concat, Conv, Facts, GlobalAvgPool, Identity, Input, MaxPool, Merge, Softmax
 from vggdsl.network.shapes import Pair, Shape, Sides, Window
-from vggdsl.network.weights import COUNTER, Weights, weight_shapes
+from vggdsl.network.weights import COUNTER, Weights, turned, weight_shapes
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.units import names_text
 
 _LISTED = 3
 
@@ -283,6 +284,7 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
         help = "were they made for another network?"
         if sorted(ours.values()) == sorted(theirs.values()):
             help = "the shapes are those, in another order: name the entries as `vggdsl show` names the layers"
+        help = _turned(ours, theirs) or _too_many(ours, theirs) or help
         raise InputError(Diagnostic("V510", message, help=help))
     alike = _interchangeable(graph, ours, only_weight_layers=ordered)  # in order the others follow them
     if alike is not None:
@@ -292,6 +294,27 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
     if ordered:
         _refuse_other_order(theirs)
     return dict(zip(ours, theirs, strict=True))
+
+
+def _turned(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+    """What to do with the first weight whose axes are in another order; other tools call it ``kernel``."""
+    for mine, (there, their) in zip(ours.values(), theirs.items(), strict=False):
+        shapes = dict(their)
+        for part, shape in mine:
+            name = part if part in shapes else "kernel"
+            if name in shapes and (said := turned(f"{there}.{name}".lstrip("."), shape, shapes[name])):
+                return said if name == part else f"{said}; and it is called {part} here"
+    return None
+
+
+def _too_many(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+    """Which entries are in no layer, where the others fit without them."""
+    left = [*ours.values()]
+    more = [name for name, parts in theirs.items() if not (left and left[0] == parts and [left.pop(0)])]
+    if left:
+        return None
+    no_part = "it is" if len(more) == 1 else "they are"
+    return f"without {names_text(more)} the others fit: save those alone, if {no_part} no part of the network"
 
 
 def _refuse_lacking_statistics(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:

@@ -85,11 +85,14 @@ def state_dict_in(source: object, loaded: object) -> Found:
     return Found(plain.state, (*said, *plain.said))
 
 
-def more_than_tensors(source: object, unread: Unread | None = None) -> InputError:
-    """Of a module that was saved whole: loading it would run what is in it."""
+def more_than_tensors(source: object, unread: Unread | None = None, *, of_numpy: bool = False) -> InputError:
+    """Of a module that was saved whole, or of NumPy's arrays: loading it would run what is in it."""
     of = f": an object of `{_shown(unread.of)}`" if unread is not None else ""
     message = f"{source} holds no weights: it holds more than tensors, and is not loaded{of}"
     help = 'save the weights alone, where it was made: `torch.save(model.state_dict(), "weights.pth")`'
+    if of_numpy or (unread is not None and unread.of.partition(".")[0] == "numpy"):
+        message = f"{source} holds no weights: it holds arrays of NumPy in a pickle, which is not loaded"
+        help = 'save them by name, where it was made: `safetensors.numpy.save_file(arrays, "weights.safetensors")`'
     return InputError(Diagnostic("V513", message, help=help))
 
 

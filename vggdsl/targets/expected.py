@@ -6,6 +6,7 @@ What weights don't say, such as activations, the wiring and epsilons, shows in t
 import copy
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -15,9 +16,11 @@ import numpy.typing as npt
 import torch
 
 from vggdsl.network.infer import TypedGraph
+from vggdsl.targets.other_files import other_file
 from vggdsl.targets.predict import BATCH
 from vggdsl.targets.torch import Network
 from vggdsl.targets.verify import TOLERANCE, told_rounding
+from vggdsl.targets.weight_files import looks_safe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
 from vggdsl.text.printing import printable
@@ -128,8 +131,10 @@ def read_expected(given: Expectation, graph: TypedGraph) -> Expected:
     return Expected(name, images.astype(np.float32), values, kind)
 
 
-def hold(network: Network, expected: Expected) -> Held:
+def hold(network: Network, expected: Expected, halved: str = "") -> Held:
     """Holds a network with its weights against expected outputs, on the CPU in single precision.
+
+    ``halved`` is the kind of half precision in which the weights were kept, if any: a refusal says what that rounds.
 
     Logits may differ by 1e-4 of the largest, as an exported file may from PyTorch (``verify_onnx``): so much is the
     rounding of another order of the same sums, while another activation, epsilon or wiring shows from 1e-3.
@@ -153,18 +158,23 @@ def hold(network: Network, expected: Expected) -> Held:
     by = float(np.abs(ours - theirs).max()) / largest if largest else float(np.abs(ours).max())
     held = Held(expected.kind, by, len(expected.images))
     if not by <= TOLERANCE:  # a NaN is no agreement
-        raise _differ(expected, held, ours, theirs, told_rounding(network, images[:BATCH]))
+        raise _differ(expected, held, ours, theirs, told_rounding(network, images[:BATCH]), halved)
     return held
 
 
-def _differ(expected: Expected, held: Held, ours: _Values, theirs: _Values, rounding: str) -> InputError:
+def _differ(expected: Expected, held: Held, ours: _Values, theirs: _Values, rounding: str, halved: str) -> InputError:
     others = int((ours.argmax(1) != theirs.argmax(1)).reshape(held.images, -1).any(1).sum())
     message = (
         f"the network gives other {held.of} than {expected.name} expects: they differ by {held.max_rel:.1e} of the "
         f"largest {held.unit}, and {others:,} of {held.images:,} images get another class"
     )
     help = f"up to {TOLERANCE:.0e} is rounding; compare activations, padding, epsilons and the order of layers"
-    if rounding:
+    if halved and held.max_rel < 1000 * TOLERANCE:
+        help += (
+            f"; or the outputs were made before the weights were rounded to {halved}, as the file keeps them: "
+            "make them by those in the file, in single precision"
+        )
+    elif rounding:
         help += f"; {rounding}"
     elif held.max_rel < 100 * TOLERANCE:
         help += ", and whether the outputs were computed in single precision, without TF32"
@@ -184,6 +194,8 @@ def _sums_to_one(values: _Values) -> bool:
 def _read(path: Path) -> Arrays:
     if not is_file(path):
         raise InputError(Diagnostic("V501", f"no file `{path}`", help=_MAKE))
+    if (what := _other(path)) is not None:
+        raise _unusable(path, f"it is no .npz file, but {what}")
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -203,6 +215,17 @@ def _read(path: Path) -> Arrays:
             else "it is no .npz file, or torn"
         )
         raise _unusable(path, why) from None
+
+
+def _other(path: Path) -> str | None:
+    """What a file is that holds weights or something else, and no arrays by name."""
+    with suppress(OSError, ValueError, zipfile.BadZipFile, NotImplementedError), zipfile.ZipFile(path) as archive:
+        of_torch = any(name.endswith("/data.pkl") for name in archive.namelist())
+        return "a file of PyTorch" if of_torch else None
+    if looks_safe(path):
+        return "a .safetensors file"
+    other = other_file(path)
+    return None if other is None else other.what
 
 
 def _shown(name: object) -> str:

@@ -35,7 +35,7 @@ from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.tracing import trace
 from vggdsl.targets.unsaid import unsaid
-from vggdsl.targets.weight_files import WeightFile, check_finite, read_weights, to_arrays
+from vggdsl.targets.weight_files import WeightFile, check_finite, read_weights, to_arrays, untrained
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.packages import needed
 from vggdsl.text.units import bytes_text, plural
@@ -69,13 +69,15 @@ Say = Callable[[str], None]
 class Loaded(NamedTuple):
     """A network with its weights; ``weights`` are those under its names.
 
-    ``preprocessing`` is None where nobody knows it, ``source`` empty for a file.
+    ``preprocessing`` is None where nobody knows it, ``source`` empty for a file, ``halved`` the kind of half precision
+    in which that kept them.
     """
 
     network: Network
     weights: Weights
     preprocessing: Preprocessing | None = None
     source: str = ""
+    halved: str = ""
 
 
 def from_torchvision(graph: TypedGraph, name: str, say: Say) -> Loaded:
@@ -109,11 +111,9 @@ def from_file(graph: TypedGraph, path: Path, say: Say) -> Loaded:
         say(f"{path}: {'; '.join(file.said)}")
     loaded = _named(graph, path, file, say)
     check_finite(path, loaded.weights)
-    flat = [name for name, a in loaded.weights.items() if a.ndim > 1 and a.size > 1 and a.min() == a.max()]
-    if flat:
-        others = f", as {plural(len(flat) - 1, 'other')}" if len(flat) > 1 else ""
-        say(f"{path}: {flat[0]} is {loaded.weights[flat[0]].flat[0]:g} all over{others}: was it ever trained?")
-    return loaded
+    for said in untrained(path, loaded.weights):
+        say(said)
+    return loaded._replace(halved=file.halved)
 
 
 def _named(graph: TypedGraph, path: Path, file: WeightFile, say: Say) -> Loaded:

@@ -3,7 +3,7 @@
 import pickle
 import warnings
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile, is_zipfile
@@ -18,6 +18,7 @@ from vggdsl.targets.checkpoints import Unread, more_than_tensors, state_dict_in
 from vggdsl.targets.other_files import other_file
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.units import names_text, plural
 
 _WIDENED = (torch.bfloat16, torch.float16)
 _TAKEN = (
@@ -36,12 +37,13 @@ class WeightFile(NamedTuple):
     """A state dict: names and values, in the precision of the file (bf16 and fp16 as fp32).
 
     ``ordered`` where its entries stand in the order in which they were registered. ``said`` tells in half sentences
-    what was passed over to come to it.
+    what was passed over to come to it, ``halved`` is the kind of half precision in which it is kept, if any.
     """
 
     weights: dict[str, Array]
     ordered: bool
     said: tuple[str, ...] = ()
+    halved: str = ""
 
 
 def read_weights(path: Path) -> WeightFile:
@@ -54,7 +56,7 @@ def read_weights(path: Path) -> WeightFile:
     if not is_file(path):
         raise _unusable(path, "no regular file" if is_folder(path) else "it is no regular file")
     _check_sums(path)
-    is_safe = _looks_safe(path) or (path.suffix == ".safetensors" and not is_zipfile(path))
+    is_safe = looks_safe(path) or (path.suffix == ".safetensors" and not is_zipfile(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's, about kinds of tensors that are refused below
@@ -66,7 +68,7 @@ def read_weights(path: Path) -> WeightFile:
     except pickle.UnpicklingError as error:
         # PyTorch's message advises to load it all the same, which would run what is in it.
         if any(word in str(error) for word in ("GLOBAL", "global", "instantiate", "function", "Can only")):
-            raise more_than_tensors(path) from None
+            raise more_than_tensors(path, of_numpy="numpy" in str(error)) from None
         if "Unsupported operand" in str(error) and is_zipfile(path):
             raise _unusable(path, "it was saved with another pickle protocol than 2, PyTorch's own") from None
         raise _unusable(path, _NOT_TORCH) from None
@@ -75,7 +77,8 @@ def read_weights(path: Path) -> WeightFile:
     except Exception:  # pickle has no root for what can be wrong with a file
         raise _unusable(path, _NOT_TORCH) from None
     found = state_dict_in(path, state)
-    return WeightFile(to_arrays(path, found.state), not is_safe, found.said)
+    kinds = {str(tensor.dtype).removeprefix("torch.") for tensor in found.state.values() if tensor.dtype in _WIDENED}
+    return WeightFile(to_arrays(path, found.state), not is_safe, found.said, " and ".join(sorted(kinds)))
 
 
 def _check_sums(path: Path) -> None:
@@ -89,7 +92,7 @@ def _check_sums(path: Path) -> None:
         raise _unusable(path, f"it is damaged, {damaged} in it has another checksum: copy or save it again")
 
 
-def _looks_safe(path: Path) -> bool:
+def looks_safe(path: Path) -> bool:
     """A length, and the JSON that is so long."""
     try:
         with path.open("rb") as file:
@@ -136,6 +139,30 @@ def check_finite(
         if not is_finite:
             message = f"{path} holds NaN or infinite values in {name}"
             raise InputError(Diagnostic("V513", message, help=help))
+
+
+def untrained(path: Path | str, given: Weights) -> Iterator[str]:
+    """What is to be said of weights that are as before any training: one value all over, or statistics of no images."""
+    flat = [name for name, a in given.items() if a.ndim > 1 and a.size > 1 and a.min() == a.max()]
+    if flat:
+        others = f", as {plural(len(flat) - 1, 'other')}" if len(flat) > 1 else ""
+        yield f"{path}: {flat[0]} is {given[flat[0]].flat[0]:g} all over{others}: was it ever trained?"
+    fresh = [
+        layer
+        for layer, _, part in (name.rpartition(".") for name in given)
+        if part == "running_var" and _begins(given, layer)
+    ]
+    if fresh:
+        normalise, their = ("normalises", "its") if len(fresh) == 1 else ("normalise", "their")
+        yield (
+            f"{path}: {names_text(fresh)} {normalise} by mean 0 and variance 1 in each channel, as a BN begins: were "
+            f"{their} statistics ever taken?"
+        )
+
+
+def _begins(given: Weights, layer: str) -> bool:
+    mean, var = given.get(f"{layer}.running_mean"), given[f"{layer}.running_var"]
+    return mean is not None and bool((mean == 0).all() and (var == 1).all())
 
 
 def _name(path: Path | str, name: object) -> str:
