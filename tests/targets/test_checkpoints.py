@@ -326,7 +326,15 @@ def test_orders_of_axes_are_told_by_shapes_that_differ() -> None:
 
 def test_entries_that_are_too_many_are_named(tmp_path: Path) -> None:
     _, _, help = refused(save_as({**STATE, "extra.weight": torch.ones(3, 3)}, tmp_path / "x.pth"))
-    assert help == "without extra the others fit: save those alone, if it is no part of the network"
+    assert help == "all else fits: save it without extra, if it is no part of the network"
+    without = {name: tensor for name, tensor in STATE.items() if name != "classifier.bias"}
+    _, _, help = refused(save_as(without, tmp_path / "x.pth"))
+    assert help == "classifier has no bias: write fc2 with `bias=no`, if it was trained without one"
+    right = parse(SPEC.replace("FC-2", "FC-2 bias=no")).typed
+    assert from_file(right, tmp_path / "x.pth", lambda said: None).weights.keys() >= {"fc2.weight"}
+    save_as(STATE, tmp_path / "x.pth")
+    found = refusal(lambda: from_file(right, tmp_path / "x.pth", lambda said: None), InputError)
+    assert found.help == "classifier has a bias: write fc2 with `bias=yes`, if it was trained with one"
     ours = {"conv1_1.weight": STATE["features.0.weight"], "conv1_1.bias": STATE["features.0.bias"],
             **{f"bn1_1.{key.rpartition('.')[2]}": t for key, t in STATE.items() if "features.1" in key},
             "fc2.bias": STATE["classifier.bias"], "head.weight": STATE["classifier.weight"]}  # fmt: skip

@@ -27,7 +27,8 @@ from torch import nn
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.language.library import shipped
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.matching import differences, in_order, normal_form, pair, pair_heads
+from vggdsl.network.matching import differences, normal_form, pair, pair_heads
+from vggdsl.network.ordering import in_order
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
 from vggdsl.spec.spec import load
 from vggdsl.targets.checkpoints import inner_names, rewritten

@@ -1,0 +1,194 @@
+"""Which of another's weights are which of ours where nothing but names and shapes is known: by their order.
+
+They are paired where that leaves one possibility (``in_order``); what the layers do is compared in ``matching``.
+"""
+
+import re
+from collections.abc import Mapping
+
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.matching import first_differences
+from vggdsl.network.ops import Merge
+from vggdsl.network.weights import COUNTER, Weights, turned, weight_shapes
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.units import names_text
+
+_Parts = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, str]:
+    """Our layers with weights, each with a module of another's state dict, by order and shapes alone.
+
+    With ``ordered`` the entries come in the order of the layers, as in a state dict, and all shapes must
+    follow each other as ours do. Without it, as in a .safetensors file, where entries are sorted by name,
+    modules of one shape must have one name but for the numbers in it, which then tell their order.
+
+    Raises ``InputError`` V510 with the first differences; or if two layers in different branches of a
+    merge have weights of one shape, so that nobody can tell which is which.
+    """
+    ours = _modules(weight_shapes(graph))
+    theirs = _modules({name: array.shape for name, array in given.items()})
+    if not ordered:
+        theirs = _like(ours, theirs)
+    _refuse_lacking_statistics(ours, theirs)
+    if list(ours.values()) != list(theirs.values()):
+        sides = [[(f"{n or 'an entry'} is {_say(parts)}", _say(parts)) for n, parts in side.items()]
+                 for side in (ours, theirs)]  # fmt: skip
+        message = f"the weights don't fit the network: {first_differences(*sides)}"
+        help = "were they made for another network?"
+        if sorted(ours.values()) == sorted(theirs.values()):
+            help = "the shapes are those, in another order: name the entries as `vggdsl show` names the layers"
+        help = _turned(ours, theirs) or _too_many(ours, theirs) or _other_bias(ours, theirs) or help
+        raise InputError(Diagnostic("V510", message, help=help))
+    alike = _interchangeable(graph, ours, only_weight_layers=ordered)  # in order the others follow them
+    if alike is not None:
+        a, b = alike
+        message = f"which weights are {a}'s and which {b}'s can't be told: both are {_say(ours[a])}"
+        raise InputError(Diagnostic("V510", message, help="name the entries as `vggdsl show` names the layers"))
+    if ordered:
+        _refuse_other_order(theirs)
+    return dict(zip(ours, theirs, strict=True))
+
+
+def _turned(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+    """What to do with the first weight whose axes are in another order; other tools call it ``kernel``."""
+    for mine, (there, their) in zip(ours.values(), theirs.items(), strict=False):
+        shapes = dict(their)
+        for part, shape in mine:
+            name = part if part in shapes else "kernel"
+            if name in shapes and (said := turned(f"{there}.{name}".lstrip("."), shape, shapes[name])):
+                return said if name == part else f"{said}; and it is called {part} here"
+    return None
+
+
+def _too_many(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+    """Which entries are in no layer, where the others fit without them."""
+    left = [*ours.values()]
+    more = [name for name, parts in theirs.items() if not (left and left[0] == parts and [left.pop(0)])]
+    if left:
+        return None
+    no_part = "it is" if len(more) == 1 else "they are"
+    return f"all else fits: save it without {names_text(more)}, if {no_part} no part of the network"
+
+
+def _other_bias(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+    """How the first layer that differs is written, where it differs by a bias alone."""
+    for (here, parts), (there, others) in zip(ours.items(), theirs.items(), strict=False):
+        if parts != others:
+            mine, their = (tuple(part for part in side if part[0] != "bias") for side in (parts, others))
+            if mine != their or any("running" in name for name, _ in parts):
+                return None
+            if their == others:
+                return f"{there} has no bias: write {here} with `bias=no`, if it was trained without one"
+            return f"{there} has a bias: write {here} with `bias=yes`, if it was trained with one"
+    return None
+
+
+def _refuse_lacking_statistics(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:
+    """Raises ``InputError`` V510 if nothing but running statistics is on one side alone."""
+    weights = [[_learned(parts) for parts in side.values()] for side in (ours, theirs)]
+    if weights[0] != weights[1]:
+        return
+    for (here, parts), (there, others) in zip(ours.items(), theirs.items(), strict=True):
+        if len(parts) > len(others):
+            message = f"{there or 'an entry'} has no running_mean and running_var, by which {here} normalises"
+            help = "save the whole state_dict(), with its buffers; a BN that tracks none is in no spec"
+        elif len(parts) < len(others):
+            message = f"{there or 'an entry'} has running statistics, as a BN has, and {here} takes none"
+            help = "write BN in the spec, if that is what was trained"
+        else:
+            continue
+        raise InputError(Diagnostic("V510", f"the weights don't fit the network: {message}", help=help))
+
+
+def _learned(parts: _Parts) -> _Parts:
+    return tuple((name, shape) for name, shape in parts if "running" not in name)
+
+
+def _refuse_other_order(theirs: Mapping[str, _Parts]) -> None:
+    """Raises ``InputError`` V510 if of two modules of one shape the later by its name stands first: modules stand
+    as they were registered, which needn't be how they are called."""
+    last: dict[tuple[_Parts, str], tuple[list[int], str]] = {}
+    for name, parts in theirs.items():
+        kind, rank = _ranked(name)
+        before, other = last.get((parts, kind), (rank, name))
+        if before > rank:
+            message = f"which of {other} and {name} comes first can't be told: {other} stands first in the file, "
+            message += f"{name} by its name; both are {_say(parts)}"
+            help = "name the entries as `vggdsl show` names the layers"
+            raise InputError(Diagnostic("V510", message, help=help))
+        last[parts, kind] = rank, name
+
+
+_COUNTS = ("", "first", "second", "third", "fourth", "fifth")
+_ALONE = r"(?<![^\W_])(?:[a-z]|first|second|third|fourth|fifth)(?![^\W\d_])"
+_RANK = re.compile(rf"\d+|{_ALONE}|(?<=\d)[a-z](?![a-z])|(?<=[a-z])[A-Z](?![A-Za-z])")
+"""What tells an order in a name: numbers, words for them, and letters that stand alone or behind a number or a word."""
+
+
+def _ranked(name: str) -> tuple[str, list[int]]:
+    """What names have in common that differ by ranks alone, and the ranks.
+
+    >>> _ranked("stage2.conv_b"), _ranked("second.conv3a")
+    (('stage#.conv_#', [2, 98]), ('#.conv##', [2, 3, 97]))
+    """
+    return _RANK.sub("#", name), [_rank(found) for found in _RANK.findall(name)]
+
+
+def _rank(found: str) -> int:
+    if found.isdecimal():
+        return int(found)
+    return _COUNTS.index(found) if found in _COUNTS else ord(found.lower())
+
+
+def _modules(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Parts]:
+    """Names of modules, with the names and shapes of what is in each."""
+    found: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, shape in shapes.items():
+        module, _, part = name.rpartition(".")
+        if part != COUNTER:
+            found.setdefault(module, {})[part] = shape
+    return {module: tuple(sorted(parts.items())) for module, parts in found.items()}
+
+
+def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> dict[str, _Parts]:
+    """Their modules in the order in which ours have those shapes; what has no place follows at the end."""
+    by_parts: dict[_Parts, list[str]] = {}
+    for name in sorted(theirs, key=lambda name: [int(n) for n in re.findall(r"\d+", name)]):
+        by_parts.setdefault(theirs[name], []).append(name)
+    for parts, names in by_parts.items():
+        kinds = {re.sub(r"\d+", "#", name): name for name in names}
+        if len(kinds) > 1 and parts in ours.values():
+            a, b, *_ = kinds.values()
+            message = f"which of {a} and {b} comes first can't be told: both are {_say(parts)}"
+            help = "a .safetensors file keeps no order: name its entries as `vggdsl show` names the layers"
+            raise InputError(Diagnostic("V510", message, help=help))
+    order = [by_parts[parts].pop(0) for parts in ours.values() if by_parts.get(parts)]
+    order += [name for names in by_parts.values() for name in names]
+    return {name: theirs[name] for name in order}
+
+
+def _interchangeable(
+    graph: TypedGraph, modules: Mapping[str, _Parts], *, only_weight_layers: bool
+) -> tuple[str, str] | None:
+    """Two layers whose weights have one shape and that lie in different branches of a merge."""
+    behind: dict[str, frozenset[str]] = {}
+    for typed in graph.training_nodes:
+        node = typed.node
+        paths = [behind[name] for name in node.inputs]
+        behind[node.name] = frozenset({node.name}).union(*paths)
+        if not isinstance(node.op, Merge):
+            continue
+        shared = frozenset.intersection(*paths)
+        seen: dict[_Parts, tuple[int, str]] = {}
+        for branch, path in enumerate(paths):
+            for name in sorted(path - shared):
+                if name in modules and (graph[name].node.op.weight_layer or not only_weight_layers):
+                    first, other = seen.setdefault(modules[name], (branch, name))
+                    if first != branch and other != name:
+                        return other, name
+    return None
+
+
+def _say(parts: _Parts) -> str:
+    return ", ".join(f"{part} ({', '.join(map(str, shape))})" for part, shape in parts if "running" not in part)
