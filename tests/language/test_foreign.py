@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -156,6 +157,29 @@ def test_what_the_language_hasnt_got_is_said_to_be_missing(word: str) -> None:
     help = help_of(word)
     assert re.match(r"not in the language|nothing|no layer of its own", help), help
     assert "did you mean" not in help
+
+
+SPOKEN = [
+    *("conv", "conv3-8", "convolution", "layer", "fc", "dense", "max", "avg", "pool", "global", "pad", "stride", "s"),
+    *("3x3", "5x5", "1x7", "64", "8", "0", "7", "2", "x2", "/", ","),
+]
+
+
+@given(st.lists(st.sampled_from(SPOKEN), max_size=9).map(" ".join))
+def test_layers_said_in_words_end_well(line: str) -> None:
+    with suppress(VggdslError):
+        vggdsl.parse(f"input 16x16x3\n{line}\nFC-2\n")
+
+
+@pytest.mark.parametrize("behind", ["0", "pad 0", "stride 2 pad 1", "7 7"])
+@pytest.mark.parametrize("said", ["conv 3x3 64", "3x3 conv, 64", "3x3, 64"])
+def test_what_stands_behind_a_layer_said_in_words_is_a_word_of_its_own(said: str, behind: str) -> None:
+    with pytest.raises(VggdslError) as caught:
+        vggdsl.parse(f"input 16x16x3\n{said} {behind}\nFC-2\n")
+    findings = caught.value.diagnostics
+    assert (findings[0].help or "").startswith("write `conv3-64")
+    assert findings[-1].code == "V101"
+    assert len({finding.labels[0].span for finding in findings}) == len(findings) > 1
 
 
 @pytest.mark.parametrize(

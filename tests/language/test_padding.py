@@ -1,6 +1,6 @@
 """`pad=same` and `pad=valid`: numbers where they are numbers, and refused with what Keras means where they aren't."""
 
-import re
+from pathlib import Path
 
 import pytest
 from commands import run
@@ -59,10 +59,18 @@ def test_where_sides_differ_the_help_says_what_keras_adds(size: str, kernel: int
     assert shape.h == shape.w == -(-side // stride)
 
 
-def test_fmt_writes_numbers_where_no_default_can_change_them() -> None:
-    text = "input 32x32x3\nconv3-64 pad=same conv5-64 pad=valid\nFC-10 softmax\n"
-    assert run("fmt", "-", input=text).output == re.sub("same", "1", re.sub("valid", "0", text))
-    kept = "input 32x32x3\ndefault conv: dilation=2\nconv3-64 pad=same\nFC-10 softmax\n"
+def test_fmt_keeps_what_a_default_could_change() -> None:
+    text = "input 32x32x3\nconv3-64 pad=SAME conv5-64 pad=Valid bias=NO\ndefault conv: pad=VALID\nFC-10 softmax\n"
+    kept = "input 32x32x3\nconv3-64 pad=same conv5-64 pad=0 bias=no\ndefault conv: pad=0\nFC-10 softmax\n"
+    assert run("fmt", "-", input=text).output == kept
     assert run("fmt", "-", input=kept).output == kept
-    inherits = 'extends "vgg_d"\nreplace conv1_1: conv3-64 pad=same\n'
-    assert run("fmt", "-", input=inherits).output == inherits
+
+
+def test_same_is_what_it_is_under_a_default_that_comes_later(tmp_path: Path) -> None:
+    (tmp_path / "base.arch").write_text("input 16x16x3\nconv3-8 pad=same\nFC-10 softmax\n", "utf-8")
+    (tmp_path / "wide.arch").write_text('extends "base.arch"\ndefault conv: dilation=2\n', "utf-8")
+    (tmp_path / "halved.arch").write_text('extends "base.arch"\ndefault conv: stride=2\n', "utf-8")
+    assert vggdsl.load(str(tmp_path / "wide.arch")).typed.nodes[1].shape.h == 16
+    with pytest.raises(vggdsl.VggdslError) as caught:
+        vggdsl.load(str(tmp_path / "halved.arch"))
+    assert [each.code for each in caught.value.diagnostics] == ["V222"]

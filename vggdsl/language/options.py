@@ -188,16 +188,18 @@ def _without_same(option: Option, layer: syntax.Layer, options: Sequence[Option]
     return replace(option, value=Placed("0" if pad is None else pad.short, option.value.span))
 
 
-def plainly_padded(layer: syntax.Layer, is_alone: bool) -> syntax.Layer:
-    """The layer with a number for `pad=valid`, and for `pad=same` where that is one: if no default can change it."""
-    options = []
-    for option in layer.options:
-        said, window = option.value.lower() if option.key == "pad" else "", None
-        if said == "same" and is_alone:
-            window = _window_of(layer, layer.options)
-        pad = Pair(0, 0) if said == "valid" else window and same_padding(layer.kind, window)
-        options.append(replace(option, value=Placed(pad.short, option.value.span)) if pad else option)
-    return replace(layer, options=tuple(options))
+def in_one_form(option: Option, word: str) -> Option:
+    """A layer's option whose value is a word: in small letters, and as the number if it is one (`pad=valid`) always."""
+    key = next((key for key in OPTIONS.get(word, ()) if key.name == option.key), None)
+    if key is None or option.quoted or not option.value.isalpha():
+        return option
+    value = option.value.lower()
+    if value != "same":
+        try:
+            value = key.type.write(key.type.read(value))
+        except UnfitError:
+            return option
+    return replace(option, value=Placed(value, option.value.span))
 
 
 def _window_of(layer: syntax.Layer, options: Sequence[Option]) -> Window | None:

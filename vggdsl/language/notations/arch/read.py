@@ -57,7 +57,7 @@ def parse(source: Source) -> Document:
             if len(findings) == _MOST_ERRORS or rest == text:
                 raise ParseError(findings) from None
             text = rest
-    builder = Builder(source, is_alone="same" not in text.lower() or _is_alone(tree))
+    builder = Builder(source)
     contents = builder.transform(tree)
     blocks: dict[str, Block] = {c.name: c for c in contents if isinstance(c, Block)}
     calls = [] if any(isinstance(c, Link) for c in contents) else called_layers(builder.calls, blocks)
@@ -69,12 +69,6 @@ def parse(source: Source) -> Document:
         findings.sort(key=lambda d: d.labels[0].span.start)
         raise PartlyReadError(findings, Document(attach(contents, source)))
     return Document(attach(contents, source))
-
-
-def _is_alone(tree: Tree[Token]) -> bool:
-    """Whether a text is a network in which no default is, nor can be inherited."""
-    rules = {each.data for each in tree.iter_subtrees()}
-    return "input" in rules and not rules & {"default", "extends"}
 
 
 def _check_length(source: Source) -> None:

@@ -11,7 +11,7 @@ from lark.visitors import v_args
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
 from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
-from vggdsl.language.options import plainly_padded
+from vggdsl.language.options import in_one_form
 from vggdsl.language.schema import LARGEST
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.codes import CodeName
@@ -51,10 +51,9 @@ _WORD = re.compile(r"[a-z]\w*", re.IGNORECASE | re.ASCII)
 class Builder(Transformer[Token, Any]):
     """Builds syntax bottom-up; unknown words and impossible numbers are gathered, not raised."""
 
-    def __init__(self, source: Source, is_alone: bool = False) -> None:
-        """``is_alone`` says that no rule from elsewhere can hold for a layer: no default, and none inherited."""
+    def __init__(self, source: Source) -> None:
         super().__init__(visit_tokens=False)
-        self.text, self.is_alone = source, is_alone
+        self.text = source
         self.strangers: list[Span] = []
         self.calls: list[tuple[str, Span]] = []
         self.findings: list[Diagnostic] = []
@@ -143,16 +142,16 @@ class Builder(Transformer[Token, Any]):
         assert match, word
         span, parts = self._span(word), match.groupdict()
         kernel, width, stride, rate = map(parts.get, ("kernel", "width", "stride", "rate"))
-        layer = syntax.Layer(
-            kind_of(parts["word"]).word,
+        kind = kind_of(parts["word"]).word
+        return syntax.Layer(
+            kind,
             self._span(meta),
             self._kernel(kernel, span) if kernel else None,
             self._value(width, span) if width else None,
             self._value(stride, span) if stride else None,
             self._rate(rate) if rate else None,
-            tuple(self._option(token) for token in options),
+            tuple(in_one_form(self._option(token), kind) for token in options),
         )
-        return plainly_padded(layer, self.is_alone) if options else layer
 
     def _kernel(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
         sides = [text] if text.startswith("$") else re.split("x", text, flags=re.IGNORECASE)
@@ -256,8 +255,9 @@ class Builder(Transformer[Token, Any]):
 
     def default(self, meta: Meta, children: list[Token]) -> syntax.Default:
         _, kind, *options = children
-        written = tuple(self._option(token) for token in options)
-        return syntax.Default(kind_of(kind).word, written, self._span(meta))
+        word = kind_of(kind).word
+        written = tuple(in_one_form(self._option(token), word) for token in options)
+        return syntax.Default(word, written, self._span(meta))
 
     def block(self, meta: Meta, children: list[Any]) -> syntax.Block:
         word, name, (parameters, end), body = children

@@ -132,7 +132,7 @@ def _said(word: Span) -> tuple[Span, "Hint | str"] | None:
     if found is None or "->" in line[: found[0]]:
         return None
     whole = Span(word.source, begin + found[0], begin + found[1])
-    return (whole, Hint(f"write `{found[2]}`", found[2])) if whole.start <= word.start else None
+    return (whole, Hint(f"write `{found[2]}`", found[2])) if whole.start <= word.start < whole.end else None
 
 
 def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str | None:
