@@ -85,6 +85,12 @@ def test_batches_of_one_image_and_a_norm_of_a_vector() -> None:
     assert (found.code, found.labels) == ("V408", ())
 
 
+def test_images_are_grey_or_rgb() -> None:
+    (found,) = refused("input 8x8x4 conv3-8 ReLU FC-10\ntrain { data digits }")
+    assert (found.code, found.labels[0].span.text) == ("V512", "input 8x8x4")
+    assert vggdsl.parse("input 8x8x4 conv3-8 ReLU FC-10").check() == []
+
+
 def test_without_a_recipe_an_end_is_warned_of() -> None:
     spec = vggdsl.parse(f"{NET} FC-10 ReLU")
     assert [d.code for d in spec.check()] == ["W205"]

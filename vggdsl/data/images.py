@@ -8,7 +8,8 @@ from torchvision.transforms.v2 import functional
 
 from vggdsl.data import preprocessing
 from vggdsl.network.shapes import Shape
-from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.spec.trainable import wrong_channels
+from vggdsl.text.errors import InputError
 
 _CHUNK = 1000
 _LARGEST = 2**26
@@ -56,9 +57,8 @@ def recolour(images: Tensor, channels: int) -> Tensor:
 
 def check_channels(shape: Shape) -> None:
     """Raises ``InputError`` V512 for an input that is neither grey nor RGB."""
-    if shape.c not in (1, 3):
-        message = f"images have 1 or 3 channels, the network's input has {shape.c}"
-        raise InputError(Diagnostic("V512", message, help="write an input such as 32x32x3"))
+    if wrong := [*wrong_channels(shape)]:
+        raise InputError(wrong)
 
 
 def read_image(path: Path, shape: Shape) -> Tensor:

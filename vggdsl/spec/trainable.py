@@ -35,7 +35,9 @@ def untrainable(typed: TypedGraph) -> Iterator[Diagnostic]:
 
 
 def not_to_be_followed(recipe: Recipe, typed: TypedGraph) -> Iterator[Diagnostic]:
-    """V407 for steps of ``augment`` that can't be done, V408 for a batch or a head that teaches nothing."""
+    """V407 for steps of ``augment`` that can't be done, V408 for a batch or a head that teaches nothing, V512 for an
+    input that images don't have."""
+    yield from wrong_channels(typed.input, Label(typed.nodes[0].node.span, f"has {typed.input.c}"))
     yield from _wrong_steps(recipe, typed.input)
     if recipe.batch == 1 and norms_a_vector(typed):
         yield one_image(recipe, "batch", "train on batches of 2 or more")
@@ -44,6 +46,13 @@ def not_to_be_followed(recipe: Recipe, typed: TypedGraph) -> Iterator[Diagnostic
         message = "the network gives one value: over one class the loss is always 0"
         help = "end it with a value for each class, such as `FC-2 softmax`"
         yield called(Diagnostic("V408", message, (Label(last.span, "gives one value"),), help), last.calls)
+
+
+def wrong_channels(x: Shape, *place: Label) -> Iterator[Diagnostic]:
+    """V512 for an input that is neither grey nor RGB."""
+    if x.c not in (1, 3):
+        message = f"images have 1 or 3 channels, the network's input has {x.c}"
+        yield Diagnostic("V512", message, place, "write an input such as 32x32x3")
 
 
 def norms_a_vector(typed: TypedGraph) -> bool:
