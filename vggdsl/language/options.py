@@ -74,6 +74,8 @@ class _Voice(Voice):
                 return found.helped(_NO_OPTIONS[word].format(of)) if word in _NO_OPTIONS else found
             is_flag = isinstance(known[name], Flag)
             value = Flag.meant.get(option.value.lower(), option.value) if is_flag else option.value
+            if "$" not in value and value.lower() != "same" and not _is_read(known[name], value):
+                return found
             return found.helped(f"write `{name}={value}`", Edit(option.span, f"{name}={value}"))
         label = Label(option.span, "this option")
         wrong = Diagnostic(self.unknown, f"{of} takes no options", (label,))
@@ -122,13 +124,17 @@ class _Voice(Voice):
 VOICE = _Voice("V220", "V221", "V222")
 
 
-def _reads(type: Type, text: str) -> bool:
-    """Whether a text is of a type, as it stands in a word."""
+def _is_read(type: Type, text: str) -> bool:
     try:
         type.read(text)
     except UnfitError:
         return False
-    return re.fullmatch(r"\d*\.?\d+", text, re.ASCII) is not None
+    return True
+
+
+def _reads(type: Type, text: str) -> bool:
+    """Whether a text is of a type, as it stands in a word."""
+    return _is_read(type, text) and re.fullmatch(r"\d*\.?\d+", text, re.ASCII) is not None
 
 
 def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> dict[str, Any]:

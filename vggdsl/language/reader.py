@@ -27,7 +27,7 @@ class Voice:
 
     def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
         if not keys:
-            return self.wrong(f"{of} takes no options", option.span, "remove it", removal(option.span))
+            return self.wrong(f"{of} takes no options", option.span, "nothing can be set here by a name")
         return unknown(self.unknown, f"option of {of}", option.key, [key.name for key in keys], option.span)
 
     def given_twice(self, option: Option, first: Option) -> Diagnostic:
@@ -112,17 +112,18 @@ class Reader:
     def apart(self, entry: syntax.Entry, by: EntryKind) -> bool:
         """Whether what belongs into the brackets of a call stands behind it, `norm 5`; that is told."""
         for place, value in enumerate(entry.values):
-            call = next((each for each in by.calls if isinstance(value, Atom) and _is_called(value, each)), None)
+            call = next((each for each in by.calls if _is_called(value, each)), None)
             given = list[Atom | Option]()
+            own = value.arguments if isinstance(value, Setting) else ()
             for each in entry.values[place + 1 :] if call else ():
                 if isinstance(each, Setting) or (isinstance(each, Atom) and each.kind not in ("number", "range")):
                     break
                 given.append(each)
             if call is None or not given:
                 continue
-            ways = [given] if self._is_read(call, given, value.span) else []
+            ways = [[*own, *given]] if self._is_read(call, [*own, *given], value.span) else []
             if not ways and len(given) == 1 and isinstance(given[0], Atom):
-                ways = [[option] for option in self._named(given[0], (), call)]
+                ways = [[*own, option] for option in self._named(given[0], own, call)]
             said = [f"{call.name}({', '.join(map(str, way))})" for way in ways]
             if said:
                 fixes = [Edit(value.span.to(given[-1].span), each) for each in said]
@@ -161,6 +162,9 @@ class Reader:
         said = list[str]()
         for call in by.calls if is_set else ():
             ways: Sequence[Atom | Option] = [value] if self._is_read(call, (value,), value.span) else []
+            if isinstance(value, Option) and value.key == call.name:
+                plain = Atom(str(value.value), "number", value.span)
+                ways = [plain] if self._is_read(call, (plain,), value.span) else []
             if isinstance(value, Atom) and not ways and any(key.required for key in call.keys):
                 ways = self._named(value, (), call)
             said += [f"{call.name}({way})" for way in ways]
@@ -272,7 +276,7 @@ class Reader:
                 self.wrong(f"`{place}` is no {more.name}", place.span, f"as in {more.shown or call.example}")
         return given
 
-    def _named(self, value: Atom | During, others: Sequence[Atom | During], call: CallKind) -> list[Option]:
+    def _named(self, value: Atom | During, others: Sequence[Atom | Option | During], call: CallKind) -> list[Option]:
         """The options of a call that a value could be for, where none stands before it."""
         named = []
         for key in call.keys:
@@ -303,8 +307,9 @@ def _renamed(argument: Atom | Option | During, call: CallKind) -> Atom | Option 
     return replace(argument, key=Placed(near or argument.key, argument.span))
 
 
-def _is_called(value: Atom, call: CallKind) -> bool:
-    return value.kind == "word" and value.text.lower() in (call.name, *call.also)
+def _is_called(value: EntryValue, call: CallKind) -> bool:
+    word = value.name if isinstance(value, Setting) else value.text if isinstance(value, Atom) else ""
+    return word.lower() in (call.name, *call.also)
 
 
 def _is_always(arguments: Sequence[Atom | Option | During], call: CallKind) -> bool:

@@ -5,9 +5,10 @@ what there is.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import takewhile
 
 from vggdsl.language.dictionary import ACTIVATIONS, KINDS, MERGES, LayerKind
 from vggdsl.language.schema import UnfitError, shortest
@@ -142,12 +143,34 @@ class _Given:
     named: Mapping[str, str]
 
 
-def numbered(name: str, option: str) -> str | None:
-    """The layer whose number others give as an option: ``dropout`` and ``p=0.4`` are ``dropout-0.4``."""
-    kind, (key, _, value) = kind_called(name), option.partition("=")
-    if kind is None or not kind.number or _NAMES.get(key.lower().replace("_", "-"), key) not in (kind.number, "slope"):
+_WORDED = {"channels": r"\d+", "kernel": r"\d+(x\d+)?", "stride": r"\d+"}
+"""What stands in the word of a convolution."""
+
+
+def numbered(name: str, options: Sequence[str]) -> tuple[str, int] | None:
+    """The layer whose numbers others give as options, and how many of these say them.
+
+    >>> numbered("dropout", ["p=0.4"]), numbered("conv5", ["filters=96", "stride=2", "pad=1"])
+    (('dropout-0.4', 1), ('conv5-96/2', 2))
+    """
+    parts = [option.partition("=") for option in options]
+    values = [(_NAMES.get(key.lower().replace("_", "-"), key), value) for key, _, value in parts]
+    kind, kernel = kind_called(name), re.search(r"\d+(x\d+)?$", name)
+    if kind is None and kernel is not None:
+        kind, values = kind_called(name[: kernel.start()]), [("kernel", kernel[0]), *values]
+    if kind is not None and kind.form == "CONV":
+        channels = ("channels" if key == "features" else key for key, _ in values)  # as Caffe's
+        own = dict(
+            takewhile(lambda each: each[0] in _WORDED, zip(channels, (value for _, value in values), strict=True))
+        )
+        if not {"channels", "kernel"} <= own.keys() or not all(re.fullmatch(_WORDED[key], own[key]) for key in own):
+            return None
+        step = f"/{own['stride']}" if own.get("stride", "1") != "1" else ""
+        return f"conv{own['kernel']}-{own['channels']}{step}", len(own) - (len(values) - len(options))
+    if kind is None or not kind.number or not options or values[0][0] not in (kind.number, "slope"):
         return None
-    return _layer(kind, name, _Given((value,), {}), False)
+    layer = _layer(kind, name, _Given((values[0][1],), {}), False)
+    return (layer, 1) if layer else None
 
 
 def spelled(word: str) -> str | None:

@@ -339,6 +339,9 @@ def _bare_size(span: Span, before: str) -> Diagnostic:
         side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"
         whole = size.to(span)
         return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `conv{side}-64`")
+    if (kind := kind_called(arrow)) is not None and kind.form == "POOL":
+        help = f"a window stands in the word, with a `/` and its stride behind it, as in `{kind.shown[-1]}`"
+        return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
     help = f"write `input {size.text}`, or `-> {size.text}` behind the element that gives it, on its line"
     wrong = Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),))
     return wrong.helped(help, Edit(size, f"input {size.text}"))

@@ -97,11 +97,14 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield unknown_word(words[0].to([words[0], *given][-1]), Hint(f"call the block: `{call}`", call))
             words = words[1 + len(given) :]
             continue
-        if len(words) > 1 and (layer := numbered(words[0].text, words[1].text)):
-            whole = words[0].to(words[1])
-            if whole.text.split() == [words[0].text, words[1].text]:
-                yield unknown_word(whole, Hint(f"its number stands in the word: `{layer}`", layer))
-                words = words[2:]
+        options = list(takewhile(lambda word: re.fullmatch(r"[\w-]+=[^=]+", word.text), words[1:]))
+        if said_apart := numbered(words[0].text, [word.text for word in options]):
+            layer, count = said_apart
+            whole = words[0].to(words[count])
+            if whole.text.split() == [word.text for word in words[: count + 1]]:
+                what = "number stands" if count == 1 else "numbers stand"
+                yield unknown_word(whole, Hint(f"its {what} in the word: `{layer}`", layer))
+                words = words[count + 1 :]
                 continue
         if said := _said(words[0]):
             yield unknown_word(*said)
