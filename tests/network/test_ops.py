@@ -11,9 +11,9 @@ from vggdsl.text.errors import ShapeError
 @pytest.mark.parametrize(
     ("groups", "x", "said"),
     [
-        (3, Shape(64, 8, 8), "`GN-1`"),
-        (48, Shape(64, 8, 8), "`GN-16`"),
-        (10**9 - 1, Shape(10**9, 1, 1), "`GN-1`"),
+        (3, Shape(64, 8, 8), "choose groups that divide them: 1, 2, 4, 8, 16, 32 or 64"),
+        (48, Shape(64, 8, 8), "choose groups that divide them: 1, 2, 4, 8, 16, 32 or 64"),
+        (10**9 - 1, Shape(10**9, 1, 1), "choose groups that divide them: 1, 2, 4, 5, 8, 10, 16, 20, 25, 32, 40, 50, …"),
         (64, Shape(64, 1, 1), "fewer groups"),
         (1, Shape(1, 1, 1), "remove it"),
     ],
