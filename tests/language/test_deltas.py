@@ -461,8 +461,11 @@ def test_files_that_several_lead_to_are_read_into_one(tmp_path: Path, monkeypatc
     assert spec.check() == []
 
 
-def test_a_recipe_of_one_s_own_comes_before_an_inherited_one_without_a_name(tmp_path: Path) -> None:
+def test_a_recipe_of_one_s_own_takes_the_place_of_an_inherited_one_without_a_name(tmp_path: Path) -> None:
     (tmp_path / "base.arch").write_text("input 8x8x1 FC-10 softmax\ntrain { data digits\nepochs 3 }\n")
     (tmp_path / "own.arch").write_text('extends "base.arch"\ntrain tuned { data digits\nepochs 5 }\n')
     (tmp_path / "changed.arch").write_text('extends "base.arch"\ntrain { epochs 7 }\ntrain more { epochs 9 }\n')
-    assert [vggdsl.load(tmp_path / f"{name}.arch").recipe().epochs for name in ("base", "own", "changed")] == [3, 5, 7]
+    for name, epochs in (("base", [3]), ("own", [5]), ("changed", [7, 9])):
+        spec = vggdsl.load(tmp_path / f"{name}.arch")
+        assert [recipe.epochs for recipe in spec.recipes] == epochs
+        assert [recipe.epochs for recipe in vggdsl.parse(spec.text).recipes] == epochs

@@ -124,6 +124,9 @@ class _Delta:
     def _inherited(self, used: set[int]) -> Iterator[Line]:
         """The lines of the base as changed; the own lines that they were changed by are added to ``used``."""
         body = self._body()
+        recipes = {c.name for c in self.base.contents if isinstance(c, syntax.Train)}
+        own = [each.content for each in self.lines if isinstance(each.content, syntax.Train)]
+        has_new = any(recipe.base is None and recipe.name not in recipes for recipe in own)
         for number, line in enumerate(self.base.lines):
             match line.content:
                 case syntax.Items():
@@ -131,8 +134,9 @@ class _Delta:
                 case syntax.After() | syntax.Default() | syntax.Block() | syntax.Train():
                     other = next((own for own in self.lines if _overrides(own.content, line.content)), None)
                     if other is None:
-                        yield _plain_block(line)
-                        continue
+                        if not (has_new and isinstance(line.content, syntax.Train) and line.content.name is None):
+                            yield _plain_block(line)
+                        continue  # a recipe without a name is the first or none: one of the file's own is
                     used.add(id(other))
                     if isinstance(other.content, syntax.Train) and isinstance(line.content, syntax.Train):
                         yield replace(line, content=_merged(line.content, other.content))

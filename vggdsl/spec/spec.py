@@ -81,17 +81,9 @@ class Spec:
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the first; the defaults where the spec has none.
 
-        In a file that extends another, a recipe of its own comes before an inherited one without a name.
-
         Raises ``InputError`` V504 if there is no such recipe.
         """
         if name is None:
-            sections = [c for c in self.whole.contents if isinstance(c, syntax.Train)]
-            inherited = [c for c in sections if c.head.source != self.source]
-            own = [c.name for c in sections if c not in inherited and c.base is None]
-            is_changed = any(isinstance(c, syntax.Train) and c.name is None for c in self.document.contents)
-            if inherited and inherited[0].name is None and own and not is_changed:
-                return self.recipe(own[0])
             return self.recipes[0] if self.recipes else Recipe()
         for recipe in self.recipes:
             if recipe.name == name:
