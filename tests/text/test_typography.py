@@ -53,7 +53,7 @@ def spec(text: str) -> vggdsl.Spec:
         ("claim params 138\u2009357\u2009544", "claim params 138357544"),
         ("FC-4\u202f096", "FC-4096"),
         ("fc6\u2009100", "fc6 100"),
-        ("seeds 10\u2009100", "seeds 10100"),
+        ("seeds 10\u2009000", "seeds 10000"),
         ("lr=1e−4", "lr=1e-4"),
         ("source “VGG” „a“ «b» ”c”", 'source "VGG" "a" "b" "c"'),
         ('source “VGG"', 'source "VGG"'),
@@ -215,3 +215,14 @@ def test_a_thin_space_joins_no_numbers_of_layers(text: str) -> None:
 )
 def test_a_thin_space_groups_the_digits_of_a_figure(text: str) -> None:
     assert plain(text).text == text.replace("\u2009", "").replace("\u202f", "")
+
+
+@pytest.mark.parametrize("entry", ["batch 64\u2009128", "seeds 12\u202f345"])
+def test_a_thin_space_that_may_part_two_numbers_is_refused(entry: str) -> None:
+    done = run("check", "-", input=f"{SPEC}\ntrain {{\n  data digits\n  {entry}\n}}\n")
+    assert done.exit_code == 1
+    assert "write a space, or nothing" in done.output
+
+
+def test_a_thin_space_before_zeros_can_only_group() -> None:
+    assert plain("seeds 1\u2009000").text == "seeds 1000"

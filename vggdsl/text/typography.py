@@ -22,7 +22,7 @@ _TYPEFACES = ("<wide>", "<small>", "<font>")
 _CLOSED_BY = {"“": "”", "„": "“”", "‟": "”", "”": "”", "«": "»", "»": "«", "＂": "＂"}
 _STRINGS = "|".join(f'{opening}[^{closing}"\n]*[{closing}"]' for opening, closing in _CLOSED_BY.items())
 _THIN = "\u2006\u2007\u2009\u200a\u202f"
-"""Spaces that group the digits of a number, as thousands: of a figure, or where 096 is none by itself."""
+"""Spaces that group the digits of a number, as thousands."""
 _PIECE = re.compile(
     rf'"[^"\n]*"?|(?P<comment>[#＃])[^\n]*|(?P<string>{_STRINGS})|(?P<opening>[{"".join(_CLOSED_BY)}])'
     rf"|(?P<grouped>(?<![^\s=~])~?[1-9]\d{{0,2}}([{_THIN}])\d{{3}}(?:\5\d{{3}})*(?!\d)"
@@ -32,8 +32,9 @@ _PIECE = re.compile(
     re.ASCII,
 )
 _POINT = "it can be a point or a product: write `.` or `x`"
+_PARTS = "between digits it can part two numbers or group one: write a space, or nothing"
 _EITHER = {
-    "\u00a0": "between digits it can part two numbers or group one: write a space, or nothing",
+    **dict.fromkeys(("\u00a0", *_THIN), _PARTS),
     "\u00ad": "it can be a hyphen or none: write `-`, or nothing",
     "\u00b7": _POINT,
     "\u2022": _POINT,
@@ -82,12 +83,24 @@ def _replaced(piece: re.Match[str]) -> Iterator[tuple[int, str]]:
             yield piece.end() - 1, '"'
         case "opening":
             yield piece.start(), '"'
-        case "grouped":
+        case "grouped" if _is_one(piece):
             yield from ((place, "") for place in range(*piece.span()) if piece.string[place] in _THIN)
         case "soft":
             yield piece.start(), ""
         case "char" if (stands_for := _stands_for(piece[0])) is not None:
             yield piece.start(), stands_for
+
+
+def _is_one(number: re.Match[str]) -> bool:
+    """Whether digits with thin spaces between are one number: where two would be no numbers, or a figure stands."""
+    line = number.string[number.string.rfind("\n", 0, number.start()) + 1 : number.start()]
+    groups = re.split(f"[{_THIN}]", number[0])
+    return (
+        len(groups) > 2
+        or groups[1].startswith("0")
+        or groups[0].startswith("~")
+        or re.search(r"[=~]$|^\s*claim\b|->", line) is not None
+    )
 
 
 @cache
