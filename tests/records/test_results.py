@@ -382,6 +382,43 @@ def test_a_part_of_a_data_set_is_not_compared(tmp_path: Path) -> None:
     assert "15,700 of the 70,000 images of mnist here" in commands.run("results", path).stdout
 
 
+OF_A_FOLDER = """input 8x8x1
+conv3-2 maxpool
+FC-2 softmax
+train whole { data folder("set") }
+train part as whole { data folder("set", n=20) }
+claim top-1-accuracy 90% train=whole split=test
+claim top-1-accuracy 80% train=part split=test
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out", "told"),
+    [
+        ("whole", 0, ""),
+        ("part", 0, "a part of the images of folder here, n=20"),
+        ("whole", 2, "2 unreadable images left out here"),
+        ("part", 1, "a part of the images of folder here, n=20; 1 unreadable image left out here"),
+    ],
+)
+def test_a_part_of_a_folder_is_not_compared(name: str, left_out: int, told: str, tmp_path: Path) -> None:
+    spec = parse(OF_A_FOLDER, "net.arch")
+    path = tmp_path / "net.arch"
+    result = result_of(spec, name, split="14/2/4", left_out=left_out)
+    path.write_text(with_blocks(spec, result))
+    (row,) = (row for row in _json(path) if row["claimed"] and row["measured"])
+    assert (row["differs"], row["difference"] is None) == ([told] if told else [], bool(told))
+    (line,) = (line for line in compare(spec, result) if "measured" in line and "train=" not in line)
+    assert line == f"  measured 70.00%; {f'not compared: {told}' if told else 'measured - claimed: -20.00 points'}"
+
+
+def test_a_claim_of_a_published_set_is_not_about_what_is_left_of_it(tmp_path: Path) -> None:
+    spec = parse(TWO, "net.arch")
+    left = result_of(spec, "whole", split="54998/5000/10000", epochs=100, left_out=2)
+    line = next(line for line in compare(spec, left) if "not compared" in line)
+    assert "69,998 of the 70,000 images of mnist here; 2 unreadable images left out here" in line
+
+
 def test_five_guesses_are_measured_where_there_are_many_classes(tmp_path: Path) -> None:
     text = BODY.format(width=2).replace("FC-3", "FC-20").replace("classes=3", "classes=20")
     text = text.replace("  epochs", "  precision fp32\n  epochs")

@@ -10,6 +10,7 @@ from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.spec.spec import Spec
 from vggdsl.text.figures import Figure
+from vggdsl.text.units import plural
 
 
 def compare(spec: Spec, result: Result) -> list[str]:
@@ -107,10 +108,17 @@ def claim_differs(protocol: Mapping[str, str], result: Result, spec: Spec) -> Ma
 
 
 def _fewer(result: Result, spec: Spec) -> str:
-    """How many images the data set had here, if not all."""
-    name = spec.recipe(result.recipe_name).data.name
-    published, here = DATA_SETS[name].images, sum(map(int, result.split.split("/")))
-    return f"{here:,} of the {published:,} images of {name} here" if published not in (None, here) else ""
+    """What of the data set wasn't here, if any: of one that was published without a size, ``n=`` tells that."""
+    data = spec.recipe(result.recipe_name).data
+    published, here = DATA_SETS[data.name].images, sum(map(int, result.split.split("/")))
+    said = []
+    if published not in (None, here):
+        said.append(f"{here:,} of the {published:,} images of {data.name} here")
+    if published is None and data.n is not None and data.name != "fake":  # whose n= is all of it
+        said.append(f"a part of the images of {data.name} here, n={data.n}")
+    if result.left_out:
+        said.append(f"{plural(result.left_out, 'unreadable image')} left out here")
+    return "; ".join(said)
 
 
 def _deviating(result: Result) -> str:
