@@ -136,6 +136,23 @@ def test_what_is_not_there_is_set_aside_and_said(parts: tuple[str, ...], split: 
     assert (found.split, found.notes) == (split, (note,))
 
 
+@pytest.mark.parametrize(
+    ("entries", "split", "told"),
+    [
+        ({"n": 10}, "7/1/2", "1 image to choose by and 2 images to test by are set aside from train"),
+        ({"n": 10, "val": 3}, "5/3/2", "3 images to choose by and 2 images to test by are set aside from train"),
+        ({"n": 20}, "14/2/4", "2 images to choose by and 4 images to test by are set aside from train"),
+    ],
+)
+def test_how_many_are_set_aside_of_a_part_is_said(
+    entries: dict[str, int], split: str, told: str, tmp_path: Path
+) -> None:
+    make(tmp_path, ("train",))
+    recipe = Recipe(data=Data("folder", path=str(tmp_path), **entries))  # type: ignore[arg-type]  # numbers
+    found = load_data(recipe, GREY, tmp_path)
+    assert (found.split, found.notes) == (split, (told,))
+
+
 def test_how_many_are_set_aside_is_what_the_recipe_says(tmp_path: Path) -> None:
     make(tmp_path, ("train", "test"))
     found = load_data(recipe_of(tmp_path, 6), GREY, tmp_path)

@@ -35,6 +35,7 @@ from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Given, Normalize, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.units import names_text, plural
 
 SOURCES: dict[str, DataSource] = {
     "digits": DataSource(digits),
@@ -50,6 +51,7 @@ _HELD = 0.5
 """Part of the free memory that images of files may take; beyond it they are read at each use."""
 _CHUNK = 100
 SPLITS = ("train", "val", "test")
+_SERVES = {"val": "choose", "test": "test"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +161,8 @@ def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     wanted = Wanted(recipe, shape, root, download)
     found = SOURCES[recipe.data.name].read(wanted)
     splits = _divide(_part(found, recipe), recipe)
-    return Divided(wanted, found.classes, splits, found.notes, found.warnings, found.within)
+    notes = (*found.notes, *_serve(found.parts, splits))
+    return Divided(wanted, found.classes, splits, notes, found.warnings, found.within)
 
 
 def load_data(
@@ -270,6 +273,21 @@ def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
             raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
         splits[name], splits["train"] = set_aside(pool, count, recipe.data.seed)
     return splits
+
+
+def _serve(names: Mapping[str, str], splits: Mapping[str, Lazy]) -> tuple[str, ...]:
+    """Which folder is which split, where that isn't plain, and where the others come from; nothing of a pool."""
+    is_plain = len(names) == len(SPLITS)
+    said = [
+        f"{name} is read as {split}" + (f", to {_SERVES[split]} by" if split in _SERVES else "")
+        for split, name in names.items()
+        if name != split or (split != "train" and not is_plain)
+    ]
+    missing = [split for split in SPLITS if names and split not in names]
+    if missing:
+        counts = [f"{plural(len(splits[split]), 'image')} to {_SERVES[split]} by" for split in missing]
+        said.append(f"{names_text(counts)} are set aside from {names['train']}")
+    return ("; ".join(said),) if said else ()
 
 
 def _other_counts(found: Found) -> str:

@@ -1,7 +1,7 @@
 """Folders of image files, a folder a class: any, ImageNet's, Tiny ImageNet's."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from vggdsl.data.annotations import is_annotation, masks_beside, refuse_annotate
 from vggdsl.data.doubts import doubts
 from vggdsl.data.formats import SUFFIXES
 from vggdsl.data.hints import explained
-from vggdsl.data.layout import Layout, folder_named, folders_in, layout_of
+from vggdsl.data.layout import folder_named, folders_in, layout_of
 from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import PARTS, one_form, part_of, spelling
 from vggdsl.data.pictures import Files
@@ -27,7 +27,6 @@ from vggdsl.text.units import names_text, plural
 IMAGENET, TINY = "imagenet", "tiny-imagenet-200"
 _IMAGENET_TEST = 50_000
 """Images of ImageNet that are set aside: as many as validate."""
-_SERVES = {"val": "choose", "test": "test"}
 
 
 @dataclass
@@ -190,28 +189,11 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     alike = [name for name in classes if part_of(name) in PARTS]
     said = {"images in folders within those of classes are taken too": inner, "classes that have names of parts": alike}
     within = [f"{what}: {names_text(names)}" for what, names in said.items() if names]
-    serve = _serve(layout, {"val": recipe.data.val or val, "test": recipe.data.test or test})
-    notes = (*layout.notes, *serve, *within, *passed_over.notes(root))
+    notes = (*layout.notes, *within, *passed_over.notes(root))
     masks = masks_beside((name for found in parts.values() for name in found.names), root)
     help = "if they are masks, take them away: each is an image of its folder's class"
     beside = [Diagnostic("W504", masks, recipe.place("data"), help)] if masks is not None else []
-    return Found(classes, splits, val, test, notes, (*doubts(classes, recipe), *beside), tuple(inner))
-
-
-def _serve(layout: Layout, aside: Mapping[str, int]) -> tuple[str, ...]:
-    """Which folder is which part, where that isn't plain, and where the others come from."""
-    names = layout.names
-    is_plain = len(names) == len(PARTS)
-    said = [
-        f"{name} is read as {part}" + (f", to {_SERVES[part]} by" if part in _SERVES else "")
-        for part, name in names.items()
-        if name != part or (part != "train" and not is_plain)
-    ]
-    missing = [part for part in PARTS if names and part not in names]
-    if missing:
-        counts = [f"{plural(aside[part], 'image')} to {_SERVES[part]} by" for part in missing]
-        said.append(f"{names_text(counts)} are set aside from {names['train']}")
-    return ("; ".join(said),) if said else ()
+    return Found(classes, splits, val, test, notes, (*doubts(classes, recipe), *beside), tuple(inner), layout.names)
 
 
 def _train(root: Path, folder: Path, recipe: Recipe, passed_over: PassedOver) -> tuple[tuple[str, ...], _Listed]:

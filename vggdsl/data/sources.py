@@ -1,7 +1,7 @@
 """What a data set gives, as its source divides it; those that need no files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,8 @@ class Wanted:
 class Found:
     """A set as its source divides it; ``val`` and ``test`` are those set aside where it doesn't.
 
-    ``warnings`` tell what looks wrong, ``within`` are the folders within those of classes.
+    ``warnings`` tell what looks wrong, ``within`` are the folders within those of classes, ``parts`` what the folders
+    of splits are called where it has such.
     """
 
     classes: tuple[str, ...]
@@ -57,6 +58,7 @@ class Found:
     notes: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     within: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
