@@ -315,6 +315,12 @@ def test_what_was_set_is_kept(word: str, help: str, mended: str | None) -> None:
     assert [edited(fix.span.source, [fix]).splitlines()[1] for fix in found.fixes] == ([mended] if mended else [])
 
 
+def test_a_name_of_tables_is_no_number_of_features() -> None:
+    help = "a name stands before its layer, as in `fc6: FC-4096`; 6 features are `FC-6`"
+    (found,) = refusals.findings(lambda: vggdsl.parse("input 32x32x3 maxpool fc6 FC-10 softmax"))
+    assert (found.help, found.fixes) == (help, ())
+
+
 @pytest.mark.parametrize("word", ["se", "se-16", "SE(16)", "SEBlock(64, 16)", "squeeze-excite-16"])
 def test_a_gate_is_told_by_what_it_is_made_of(word: str) -> None:
     gate = next(code for code in CODE.findall(help_of(word)) if code.startswith("mul["))

@@ -220,6 +220,9 @@ def suggest(word: str, lark: Lark) -> Hint:
             return Hint(help)
     if re.fullmatch(r"[\w-]+=", word):
         return Hint("what an option is set to stands right behind its `=`")
+    if re.fullmatch(r"fc\d", word, re.IGNORECASE):  # as tables name a layer, whatever its features
+        name = f"a name stands before its layer, as in `{word.lower()}: FC-4096`"
+        return Hint(f"{name}; {word[2:]} features are `FC-{word[2:]}`")
     if (several := _of_several(word, lark)) is not None:
         return several
     head = re.match(r"[A-Za-z_-]*[A-Za-z]", word)
