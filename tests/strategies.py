@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from vggdsl.language.dictionary import ACTIVATIONS, KINDS, LayerKind
-from vggdsl.language.schema import Flag, Key, Whole
+from vggdsl.language.schema import Key
+from vggdsl.language.types import Flag, Whole
 from vggdsl.network.graph import Graph, Head, Node
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.ops import (

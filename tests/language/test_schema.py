@@ -5,7 +5,8 @@ from refusals import findings
 
 import vggdsl
 from vggdsl.language.options import OPTIONS
-from vggdsl.language.schema import Axes, Choice, Flag, Key, Number, Padding, Type, UnfitError, Whole
+from vggdsl.language.schema import Key
+from vggdsl.language.types import Axes, Choice, Flag, Number, Padding, Type, UnfitError, Whole
 from vggdsl.network.ops import BatchNorm, Conv
 from vggdsl.network.shapes import Pair, Sides
 from vggdsl.spec import measured

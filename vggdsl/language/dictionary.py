@@ -11,7 +11,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from vggdsl.language.schema import Axes, Flag, Key, Number, Padding, Whole
+from vggdsl.language.schema import Key
+from vggdsl.language.types import Axes, Flag, Number, Padding, Whole
 from vggdsl.network.ops import (
     ENDS,
     FC,

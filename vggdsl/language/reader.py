@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vggdsl.language import syntax
-from vggdsl.language.schema import CallKind, Choice, EntryKind, Flag, Key, Quoted, UnfitError
+from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.language.syntax import Atom, During, Option, Setting
+from vggdsl.language.types import Choice, Flag, Quoted, UnfitError
 from vggdsl.text.codes import CodeName
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, nearest, unknown

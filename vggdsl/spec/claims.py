@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from vggdsl.language import syntax
 from vggdsl.language.elaborate import AnnotatedGraph
 from vggdsl.language.reader import Reader, Voice
-from vggdsl.language.schema import Choice, CommaList, Flag, Key, Text, UnfitError, Whole
+from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Measure, Option, Size
+from vggdsl.language.types import Choice, CommaList, Flag, Text, UnfitError, Whole
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.network.shapes import Shape

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from vggdsl.language.schema import CallKind, Interval, Key, Number, Range, UnfitError, Whole, call_text, keys_of
+from vggdsl.language.schema import CallKind, Key, call_text, keys_of
+from vggdsl.language.types import Interval, Number, Range, UnfitError, Whole
 
 _SIDE = "pixels along each side"
 

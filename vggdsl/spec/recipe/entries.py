@@ -9,20 +9,9 @@ from typing import Any
 
 from vggdsl.language import syntax
 from vggdsl.language.reader import Reader, Voice
-from vggdsl.language.schema import (
-    CallKind,
-    EntryKind,
-    Key,
-    Number,
-    Phase,
-    Quoted,
-    Type,
-    UnfitError,
-    Whole,
-    keys_of,
-    shortest,
-)
+from vggdsl.language.schema import CallKind, EntryKind, Key, keys_of
 from vggdsl.language.syntax import ALL_BUT, Option
+from vggdsl.language.types import Number, Phase, Quoted, Type, UnfitError, Whole, shortest
 from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.model import (

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Literal
 
-from vggdsl.language.schema import Choice, Flag, Number, Whole, call_text, shortest
+from vggdsl.language.schema import call_text
 from vggdsl.language.syntax import ALL_BUT
+from vggdsl.language.types import Choice, Flag, Number, Whole, shortest
 from vggdsl.spec.recipe.augments import Augment
 from vggdsl.text.errors import Label
 from vggdsl.text.source import Span

@@ -6,9 +6,9 @@ from itertools import groupby
 
 from vggdsl.language import syntax
 from vggdsl.language.notations.arch.layout import INDENT, WIDEST, columns, goes_on, with_comments
-from vggdsl.language.schema import LARGEST
 from vggdsl.language.spelling import figure_text, measure_text
 from vggdsl.language.syntax import Line
+from vggdsl.language.types import LARGEST
 from vggdsl.network.measures import STRUCTURAL
 
 AnyClaim = syntax.Claim | syntax.ResultLineClaim

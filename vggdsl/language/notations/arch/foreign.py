@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from itertools import takewhile
 
 from vggdsl.language.dictionary import ACTIVATIONS, KINDS, MERGES, LayerKind
-from vggdsl.language.schema import UnfitError, shortest
+from vggdsl.language.types import UnfitError, shortest
 
 _CLASSIFIES = "it is for networks that classify images"
 _FUNCTIONS = ", ".join(f"`{word}`" for word in ACTIVATIONS)

@@ -12,7 +12,7 @@ from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
 from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
 from vggdsl.language.options import in_one_form
-from vggdsl.language.schema import LARGEST
+from vggdsl.language.types import LARGEST
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
