@@ -39,6 +39,7 @@ class Key:
 def keys_of(made: type[Any], *names: str) -> tuple[Key, ...]:
     """The keys that a dataclass tells by its fields, all or some: ``lr: Annotated[float, Number(), "the rate"] = 0.1``.
 
+    >>> from vggdsl.language.types import Number
     >>> @dataclass
     ... class Smoothing:
     ...     share: Annotated[float, Number(0, 1), "of the target"] = 0.0
