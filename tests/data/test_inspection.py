@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,14 @@ from refusals import findings, refusal
 from vggdsl.data import dataset as data
 from vggdsl.data import inspection
 from vggdsl.data.batches import read_all
-from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.dataset import DataSet, find_data, load_data
 from vggdsl.data.formats import FORMATS
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import Data, Recipe
+from vggdsl.spec.recipe import Crop, Data, Recipe, Scale
 from vggdsl.spec.spec import parse
 from vggdsl.text import caches
 from vggdsl.text.errors import Diagnostic, VggdslError
@@ -223,6 +224,43 @@ def test_what_is_held_is_decoded_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert isinstance(found.train, Split)
     found.normalisation("mean-std")
     assert len(decoded) == 40
+
+
+CROPPED = (Scale(9, 9), Crop(8))
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+@pytest.mark.parametrize("entries", [{}, {"n": 30}, {"labels": "random"}, {"images": "noise"}])
+@pytest.mark.parametrize("is_cropped", [True, False])
+@pytest.mark.parametrize("skip_bad", [True, False])
+def test_a_digest_is_that_of_what_is_loaded(
+    is_held: bool,
+    entries: dict[str, object],
+    is_cropped: bool,
+    skip_bad: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not is_held:
+        lazily(monkeypatch)
+    pool(tmp_path)
+    if skip_bad:
+        spoil(tmp_path)
+    files = folder(tmp_path, **entries)
+    digits = Recipe(data=Data("digits", **entries))  # type: ignore[arg-type]  # of several types
+    for plain in (files, digits) if is_held else (files,):  # arrays are always held
+        recipe = replace(plain, augment=CROPPED) if is_cropped else plain
+        found = find_data(recipe, GREY, NOWHERE)
+        assert found.digest(skip_bad=skip_bad) == found.load(skip_bad=skip_bad).digest
+
+
+def test_a_digest_of_files_decodes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find_data(folder(pool(tmp_path)), GREY, NOWHERE)
+    decoded = count_decodes(monkeypatch)
+    digest, told = found.digest(), list[tuple[int, int]]()
+    assert not decoded
+    assert found.digest(skip_bad=True, told=lambda *counts: told.append(counts)) == digest
+    assert (len(decoded), told) == (40, [(i, 40) for i in range(1, 41)])
 
 
 def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

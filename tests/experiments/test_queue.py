@@ -4,13 +4,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import commands
 import pytest
 import refusals
+from images import noise
+from made_up import result_of
+from PIL import Image
 
 import vggdsl
+from vggdsl.data.dataset import load_data
+from vggdsl.data.inspection import Told
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.queue import Queue
@@ -42,6 +49,9 @@ class Remembering:
 
     def reporter(self) -> Reporter:
         return Silent()
+
+    def looking(self) -> AbstractContextManager[Told]:
+        return nullcontext(lambda done, total: self.told.append(f"{done} of {total}"))
 
     def findings(self, found: Iterable[Diagnostic]) -> None:
         self.told += [d.code for d in found]
@@ -107,6 +117,42 @@ def test_what_is_measured_is_left_out(workplace: Workplace) -> None:
     assert Queue([experiment], workplace, audience, missing).run() == []
     assert audience.told == []
     assert Queue([experiment], workplace, audience, missing).experiments == []
+
+
+OF_FILES = """
+input 8x8x1 conv3-4 maxpool FC-2 softmax
+train {
+  data folder("set")
+  batch 8
+}
+"""
+
+
+@pytest.mark.parametrize("skip_bad", [False, True])
+def test_what_is_looked_for_is_decoded_only_to_leave_some_out(
+    skip_bad: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/0", "a/1", "b/0", "b/1"):
+        for i in range(5):
+            noise(tmp_path / "set" / f"{name}{i}.png", i)
+    if skip_bad:
+        (tmp_path / "set" / "a" / "03.png").write_bytes(b"")
+    spec = vggdsl.parse(OF_FILES, "net.arch")
+    recipe = spec.recipe()
+    digest = load_data(recipe, spec.typed.input, tmp_path, skip_bad=skip_bad).digest
+    decoded = list[Path]()
+    opened = Image.open
+
+    def counting(path: Path, **options: Any) -> Image.Image:
+        decoded.append(path)
+        return opened(path, **options)
+
+    monkeypatch.setattr(Image, "open", counting)
+    missing = Missing([result_of(spec, data=digest)], tmp_path / "runs", tmp_path, skip_bad=skip_bad)
+    audience = Remembering()
+    assert Queue([Experiment.of(spec, recipe)], Workplace(tmp_path), audience, missing).experiments == []
+    assert len(decoded) == (20 if skip_bad else 0)
+    assert audience.told == ([f"{i + 1} of 20" for i in range(20)] if skip_bad else [])
 
 
 DIVERGING = """

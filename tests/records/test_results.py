@@ -19,7 +19,7 @@ from made_up import result_of, run_of, with_blocks
 from trainings import Impatient
 
 from vggdsl.cli import runs
-from vggdsl.data.dataset import load_data
+from vggdsl.data.dataset import find_data, load_data
 from vggdsl.experiments import missing
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.train import train
@@ -663,9 +663,9 @@ def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatc
 
     def counting(*arguments: Any, **options: Any) -> Any:
         reads.append(arguments)
-        return load_data(*arguments, **options)
+        return find_data(*arguments, **options)
 
-    monkeypatch.setattr(missing, "load_data", counting)
+    monkeypatch.setattr(missing, "find_data", counting)
     digest = load_data(recipe, spec.typed.input, tmp_path).digest
     one = result_of(spec, data=digest)
     others = [

@@ -1,6 +1,7 @@
 """What ``vggdsl train`` tells: a training while it runs, and what came of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from statistics import mean, stdev
 
 import click
@@ -8,6 +9,7 @@ import click
 from vggdsl.cli.common import diagnostics_json, echo_json, report, say
 from vggdsl.cli.progress import reporter
 from vggdsl.cli.schemas import TrainedRun
+from vggdsl.data.inspection import Told
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current
 from vggdsl.experiments.report import Outline, Reporter, Silent
@@ -30,13 +32,24 @@ class Terminal:
         self._runs = list[TrainedRun]()
         self._begun = _Begun()
 
+    @contextmanager
+    def looking(self) -> Iterator[Told]:
+        """Without loggers: nothing is trained."""
+        progress = self._progress()
+        try:
+            yield progress.reading
+        finally:
+            progress.ended()
+
+    def _progress(self) -> Reporter:
+        return reporter(self._every) if self._every else Silent()
+
     def reporter(self) -> Reporter:
         """Nothing but what is remembered in a process that doesn't lead, whose standard error is nowhere."""
         if not current().leads:
             return self._begun
-        progress = reporter(self._every) if self._every else Silent()
         # The loggers first: where one can't begin, nothing is said on the terminal of a training.
-        return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), self._begun, progress)
+        return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), self._begun, self._progress())
 
     def findings(self, findings: Iterable[Diagnostic]) -> None:
         report(findings)

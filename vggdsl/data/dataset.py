@@ -143,16 +143,27 @@ class Divided:
                 help = "mend them or take them away; or leave them out: `--skip-bad`"
                 raise InputError(unreadable("V530", folder, bad, recipe, help))
             warnings += unreadable("W503", folder, bad, recipe, "they are left out, and the record says how many")
-            splits = {
-                name: split.take(looked[name].good) if name in looked else split for name, split in splits.items()
-            }
-            _refuse_empty(splits, classes, recipe)
+            splits = self._good(looked)
             looked = {name: one.without_bad() for name, one in looked.items()}
         if recipe.data.images is None:
             warnings += duplicates(splits, _digests(splits, looked), classes, recipe)
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
         made = _finish(classes, _without_sense(splits, classes, self.wanted), self.notes, recipe, kept)
         return replace(made, warnings=tuple(warnings), left_out=len(bad))
+
+    def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:
+        """That of the set that ``load`` gives. Of files all are decoded only where it is to leave some out."""
+        splits = self._good(look(self.splits, (), told)) if skip_bad else self.splits
+        splits = _without_sense(splits, self.classes, self.wanted)
+        return _finish(self.classes, splits, (), self.wanted.recipe, {}).digest
+
+    def _good(self, looked: Mapping[str, Looked]) -> Mapping[str, Lazy]:
+        """The splits without the files that can't be read."""
+        if not any(one.bad for one in looked.values()):
+            return self.splits
+        good = {name: split.take(looked[name].good) if name in looked else split for name, split in self.splits.items()}
+        _refuse_empty(good, self.classes, self.wanted.recipe)
+        return good
 
 
 def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = False) -> Divided:

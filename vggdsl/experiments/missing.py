@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from vggdsl.data.dataset import load_data, look_for_data
+from vggdsl.data.dataset import find_data, look_for_data
+from vggdsl.data.inspection import Told, nobody
 from vggdsl.network.shapes import Shape
 from vggdsl.records.collect import RECORD, counted, has_diverged, unfinished
 from vggdsl.records.repeat import deviations
@@ -23,7 +24,8 @@ class Missing:
     """Asks measurements and runs whether a training is needed.
 
     A measurement counts if network, recipe, deviations and seed are the training's, and the data, if they are at hand;
-    with ``start``, a run, also only if it began with its weights. Data are read only where all else agrees.
+    with ``start``, a run, also only if it began with its weights. Data are read only where all else agrees, and decoded
+    only with ``skip_bad``, of which ``told`` is told how far that is.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class Missing:
         self._measured = list(measured)
         self._runs, self._data, self._skip_bad = runs, data, skip_bad
         self._start = None if start is None else load_trained(start).digest
-        self._digests: dict[tuple[str, Shape, str], str | None] = {}
+        self._digests: dict[tuple[str, Shape, str], str] = {}
         self._taken = set[Path]()
         self._records = _records(runs)
 
@@ -48,7 +50,7 @@ class Missing:
                 for result in counted(load(path), [], set()):
                     self.add(result)
 
-    def is_measured(self, spec: Spec, recipe: Recipe, seed: int) -> bool:
+    def is_measured(self, spec: Spec, recipe: Recipe, seed: int, told: Told = nobody) -> bool:
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, deviates(deviations(base, recipe)), seed)
         found = [r for r in self._measured if (r.network, r.recipe, r.deviates, r.seed) == wanted]
@@ -58,7 +60,7 @@ class Missing:
             found = [r for r in found if r.start == self._start]
         if not found:
             return False
-        digest = self._digest(recipe, spec.typed.input)
+        digest = self._digest(recipe, spec.typed.input, told)
         return digest is None or any(r.data == digest for r in found)
 
     def claimed(self, spec: Spec, recipe: Recipe, seed: int) -> AbstractContextManager[None]:
@@ -108,16 +110,18 @@ class Missing:
             with suppress(VggdslError):  # its folder was made, and no more
                 yield read_plan(path)
 
-    def _digest(self, recipe: Recipe, shape: Shape) -> str | None:
+    def _digest(self, recipe: Recipe, shape: Shape, told: Told) -> str | None:
         """Of the data as a training would use them; None where they aren't at hand, empty where they are broken."""
         written = recipe.places["data"].source.name if "data" in recipe.places else ""
         key = (recipe.digest, shape, written)  # beside which a folder may lie
         if key not in self._digests:
-            digest: str | None = None
-            with suppress(VggdslError):
+            try:
                 look_for_data(recipe, self._data)
-                digest = ""  # if they can't be read the training tells why
-                digest = load_data(recipe, shape, self._data, skip_bad=self._skip_bad).digest
+            except VggdslError:
+                return None  # a training may fetch them
+            digest = ""
+            with suppress(VggdslError):  # if they can't be read the training tells why
+                digest = find_data(recipe, shape, self._data).digest(skip_bad=self._skip_bad, told=told)
             self._digests[key] = digest
         return self._digests[key]
 

@@ -1,11 +1,13 @@
 """Experiments one after the other."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from vggdsl.data.dataset import look_for_data
+from vggdsl.data.inspection import Told
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.processes import current
@@ -24,6 +26,9 @@ class Audience(Protocol):
 
     def reporter(self) -> Reporter:
         """Of one training."""
+
+    def looking(self) -> AbstractContextManager[Told]:
+        """Is told how far it is that images are looked at, to find what is measured."""
 
     def findings(self, findings: Iterable[Diagnostic]) -> None:
         """What looks wrong before the first training begins, and why one failed."""
@@ -55,7 +60,10 @@ class Queue:
         return tuple(seed for seed in each.recipe.seeds if not self._is_measured(each, seed))
 
     def _is_measured(self, each: Experiment, seed: int) -> bool:
-        return self.missing is not None and self.missing.is_measured(each.spec, each.recipe, seed)
+        if self.missing is None:
+            return False
+        with self.audience.looking() as told:
+            return self.missing.is_measured(each.spec, each.recipe, seed, told)
 
     def check(self) -> None:
         """Raises that the data of one aren't there, before the first begins; tells what looks wrong."""
@@ -112,7 +120,7 @@ class Queue:
         wanted = each.spec, each.recipe, seed
         with missing.claimed(*wanted):
             missing.look_again()
-            if missing.is_measured(*wanted):
+            if self._is_measured(each, seed):
                 return None  # by another process, or for a spec of the same network and recipe
             if (diverged := missing.diverged(*wanted)) is not None:
                 self.audience.findings([without_record(diverged)])
