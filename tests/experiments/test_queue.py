@@ -1,5 +1,6 @@
 """A queue trains one experiment after the other, and is handed who is told of it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from vggdsl.experiments.train import resume
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import without_record
 from vggdsl.records.run import Run
+from vggdsl.records.runfolder import RunFolder, Start
 from vggdsl.text.errors import Diagnostic, InputError
 
 SPEC = """
@@ -112,7 +114,7 @@ def test_what_is_measured_is_left_out(workplace: Workplace) -> None:
     (experiment,) = experiments(SPEC, "first")
     assert Queue([experiment], workplace, done).run() == []
     audience = Remembering()
-    missing = Missing([], workplace.runs, workplace.data_folder)
+    missing = Missing([], workplace)
     missing._records.clear()  # as if all of it had come since
     assert Queue([experiment], workplace, audience, missing).run() == []
     assert audience.told == []
@@ -148,9 +150,10 @@ def test_what_is_looked_for_is_decoded_only_to_leave_some_out(
         return opened(path, **options)
 
     monkeypatch.setattr(Image, "open", counting)
-    missing = Missing([result_of(spec, data=digest)], tmp_path / "runs", tmp_path, skip_bad=skip_bad)
+    workplace = Workplace(tmp_path, runs=tmp_path / "runs", skip_bad=skip_bad)
+    missing = Missing([result_of(spec, data=digest)], workplace)
     audience = Remembering()
-    assert Queue([Experiment.of(spec, recipe)], Workplace(tmp_path), audience, missing).experiments == []
+    assert Queue([Experiment.of(spec, recipe)], workplace, audience, missing).experiments == []
     assert len(decoded) == (20 if skip_bad else 0)
     assert audience.told == ([f"{i + 1} of 20" for i in range(20)] if skip_bad else [])
 
@@ -172,9 +175,9 @@ def test_what_diverged_is_told_and_not_tried_again(workplace: Workplace) -> None
     tries = list[Remembering]()
     for _ in range(2):
         tries.append(Remembering())
-        missing = Missing([], workplace.runs, workplace.data_folder)
+        missing = Missing([], workplace)
         failed = Queue([Experiment.of(spec, spec.recipe())], workplace, tries[-1], missing).run()
-        assert [d.code for error in failed for d in error.diagnostics] == (["V409"] * 2 if len(tries) == 1 else [])
+        assert [d.code for error in failed for d in error.diagnostics] == [["V409"], ["W612"]][len(tries) - 1] * 2
     assert [audience.told for audience in tries] == [["V409", "V409"], ["W612", "W612"]]
     assert sorted(path.name for path in workplace.runs.iterdir()) == ["net-s0-1", "net-s1-1"]
     run = workplace.runs / "net-s0-1"
@@ -198,11 +201,60 @@ def test_what_diverged_is_tried_again_by_who_asks(workplace: Workplace) -> None:
         assert (workplace.runs / "net-s0-1" / "diverged.txt").exists()
 
 
+def test_what_diverged_on_other_data_is_tried(tmp_path: Path) -> None:
+    for i in range(40):
+        noise(tmp_path / ("one", "other")[i % 2] / "set" / "ab"[i // 20] / f"{i}.png", i, (8, 8))
+    spec = tmp_path / "net.arch"
+    text = DIVERGING.replace("fake(n=60, classes=3)", 'folder("set")').replace("FC-3", "FC-2")
+    spec.write_text(text.replace("batch 20", "batch 5"))
+    runs = tmp_path / "runs"
+
+    def call(data: str, *flags: object) -> tuple[int, str, str, list[str]]:
+        done = commands.run("train", spec, "--seed", 0, "--missing", "--data", tmp_path / data, "--runs", runs, *flags)
+        return done.exit_code, done.stdout, done.stderr, sorted(path.name for path in runs.iterdir())
+
+    cpu = ("--device", "cpu", "--log", "none", "--json")
+    code, out, told, made = call("one", *cpu)
+    assert (code, "error[V409]" in told, made) == (1, True, ["net-s0-1"])
+    for _ in range(2):
+        code, out, told, made = call("one", *cpu)
+        assert (code, json.loads(out), "net-s0-1 diverged" in told, made) == (1, [], True, ["net-s0-1"])
+    code, out, told, made = call("other", *cpu)
+    assert (code, "error[V409]" in told, made) == (1, True, ["net-s0-1", "net-s0-2"]), "tried, on the other data"
+    assert call("other", *cpu)[3] == made
+    for run, old in ((runs / name, (runs / name / "diverged.txt").read_text()) for name in made):
+        assert re.fullmatch(r"V409: .*\nof data=[0-9a-f]{8} device=cpu precision=(fp32|bf16)\n", old)
+        assert "of data=" not in without_record(run).message
+
+
+@pytest.mark.parametrize(
+    ("left", "same"),
+    [
+        ("of data={data} device=cpu precision=fp32\n", True),
+        ("of data=ffffffff device=cpu precision=fp32\n", False),
+        ("of data={data} device=cuda precision=fp32\n", False),
+        ("of data={data} device=cpu precision=bf16\n", False),
+        ("", False),  # of an older version: nobody knows on what
+    ],
+)
+def test_a_run_diverged_under_its_own_conditions(left: str, same: bool, workplace: Workplace) -> None:
+    spec = vggdsl.parse(DIVERGING.replace("epochs 20", "epochs 20\n  precision fp32"), "net.arch")
+    recipe = spec.recipe()
+    folder = RunFolder.new(workplace.runs, spec, recipe, 0)
+    folder.write_plan(workplace.data_folder, "cpu", Start())
+    digest = load_data(recipe, spec.typed.input, workplace.data_folder).digest
+    (folder.path / "diverged.txt").write_text("V409: it diverged\n" + left.format(data=digest))
+    missing = Missing([], workplace)
+    assert missing.diverged(spec, recipe, 0) == (folder.path if same else None)
+    assert missing.take_begun(spec, recipe, 0) is None, "what diverged doesn't go on"
+    assert without_record(folder.path).message == f"{folder.path} diverged and has no record: V409: it diverged"
+
+
 def test_another_recipe_is_no_such_run(workplace: Workplace) -> None:
     spec = vggdsl.parse(DIVERGING, "net.arch")
     refusals.findings(lambda: vggdsl.train(spec, device="cpu", runs=workplace.runs))
     tame = spec.recipe().with_flags(epochs=1)
-    missing = Missing([], workplace.runs, workplace.data_folder)
+    missing = Missing([], workplace)
     assert missing.diverged(spec, spec.recipe(), 0) is not None
     assert missing.diverged(spec, spec.recipe(), 1) is None
     assert missing.diverged(spec, tame, 0) is None

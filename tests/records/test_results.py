@@ -23,6 +23,7 @@ from vggdsl.data.dataset import find_data, load_data
 from vggdsl.experiments import missing
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.train import train
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.compare import compare
 from vggdsl.records.trained import load_trained
@@ -648,7 +649,7 @@ def test_what_changed_before_is_told_over_steps(tmp_path: Path, monkeypatch: pyt
 def test_what_another_process_measured_meanwhile_is_seen(tmp_path: Path) -> None:
     _write(tmp_path)
     spec = load(tmp_path / "family" / "wide.arch")
-    left = Missing([], tmp_path / "runs", tmp_path)
+    left = Missing([], Workplace(tmp_path, runs=tmp_path / "runs"))
     assert not left.is_measured(spec, spec.recipe(), 0)
     train(spec, runs=tmp_path / "runs")
     left.look_again()
@@ -674,7 +675,7 @@ def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatc
         replace(one, seed=1),
         replace(one, deviations=("epochs 1",)),
     ]
-    left = Missing(others, tmp_path, tmp_path)
+    left = Missing(others, Workplace(tmp_path, runs=tmp_path))
     assert not left.is_measured(spec, recipe, 0)
     assert not reads
     left.add(replace(one, data="ffffffff"))
@@ -687,7 +688,7 @@ def test_data_are_read_only_where_all_else_agrees(monkeypatch: pytest.MonkeyPatc
 
 def test_data_that_are_not_at_hand_are_taken_at_their_word(tmp_path: Path) -> None:
     spec = parse(BODY.format(width=2).replace("fake(n=100, classes=3)", 'folder("gone")'), "net.arch")
-    left = Missing([result_of(spec)], tmp_path, tmp_path)
+    left = Missing([result_of(spec)], Workplace(tmp_path, runs=tmp_path))
     assert left.is_measured(spec, spec.recipe(), 0)
     path = tmp_path / "net.arch"
     path.write_text(with_blocks(spec, result_of(spec)))

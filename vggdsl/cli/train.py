@@ -188,7 +188,7 @@ def command(
         collection = collect(specs, [str(runs)], named)
         report(collection.findings)
         measured = [result for subject in collection.subjects for result in subject.results]
-        left = Missing(measured, runs, workplace.data_folder, start_from, skip_bad=skip_bad)
+        left = Missing(measured, workplace)
     with terminal() as told:
         queue = Queue(experiments, workplace, told, left)
         queue.check()
@@ -197,7 +197,7 @@ def command(
     if missing and not as_json:
         _show_results(specs, runs, named)
     if failed:
-        codes = [exit_code(error.diagnostics) for error in failed]
+        codes = [exit_code(error.diagnostics) or 1 for error in failed]  # one that diverged before is but a warning
         raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
 
 

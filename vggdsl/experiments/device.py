@@ -47,6 +47,10 @@ class Hardware:
             name = f"{_cpu_name()}, {plural(threads, 'thread')}"
         return "".join(c for c in name if c.isprintable() and c not in '"\\')
 
+    def conditions(self, data: str) -> dict[str, str]:
+        """On what it depends whether a training on data of that digest diverges, besides recipe and seed."""
+        return {"data": data, "device": self.device.type, "precision": self.precision}
+
     def free(self) -> int:
         """Bytes of memory that a training can have."""
         return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else memory.available()

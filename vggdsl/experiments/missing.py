@@ -8,8 +8,10 @@ from pathlib import Path
 
 from vggdsl.data.dataset import find_data, look_for_data
 from vggdsl.data.inspection import Told, nobody
+from vggdsl.experiments.device import choose
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.network.shapes import Shape
-from vggdsl.records.collect import RECORD, counted, has_diverged, unfinished
+from vggdsl.records.collect import RECORD, counted, diverged_on, has_diverged, unfinished
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, deviates
 from vggdsl.records.runfolder import Planned, held, read_plan
@@ -24,19 +26,18 @@ class Missing:
     """Asks measurements and runs whether a training is needed.
 
     A measurement counts if network, recipe, deviations and seed are the training's, and the data, if they are at hand;
-    with ``start``, a run, also only if it began with its weights. Data are read only where all else agrees, and decoded
-    only with ``skip_bad``, of which ``told`` is told how far that is.
+    with a run to begin with, also only if it began with its weights. Data are read only where all else agrees, and
+    decoded only to leave some out, of which ``told`` is told how far that is.
     """
 
-    def __init__(
-        self, measured: Iterable[Result], runs: Path, data: Path, start: Path | None = None, *, skip_bad: bool = False
-    ) -> None:
+    def __init__(self, measured: Iterable[Result], workplace: Workplace) -> None:
         self._measured = list(measured)
-        self._runs, self._data, self._skip_bad = runs, data, skip_bad
-        self._start = None if start is None else load_trained(start).digest
+        self._runs, self._data, self._skip_bad = workplace.runs, workplace.data_folder, workplace.skip_bad
+        self._device = workplace.device or "auto"
+        self._start = None if workplace.start is None else load_trained(workplace.start).digest
         self._digests: dict[tuple[str, Shape, str], str] = {}
         self._taken = set[Path]()
-        self._records = _records(runs)
+        self._records = _records(self._runs)
 
     def add(self, result: Result) -> None:
         """A measurement that has come since."""
@@ -77,13 +78,23 @@ class Missing:
             raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
         return held(self._runs / f".missing-{key}.lock", f"another process trains {spec.name} with seed {seed}")
 
-    def diverged(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
-        """A run of this training whose loss was no number any more: it would be none again."""
-        return next(filter(has_diverged, self._runs_of(spec, recipe, seed)), None)
+    def diverged(self, spec: Spec, recipe: Recipe, seed: int, told: Told = nobody) -> Path | None:
+        """A run of this training whose loss was no number any more: it would be none again.
+
+        On other data, another device or in another precision it might be; so it might where a run doesn't tell of its
+        own. Raises ``InputError`` V509 if there is no such device.
+        """
+        runs = [path for path in self._runs_of(spec, recipe, seed) if has_diverged(path)]
+        if not runs:
+            return None
+        digest = self._digest(recipe, spec.typed.input, told)
+        conditions = choose(self._device, recipe.precision).conditions(digest or "")
+        return next((path for path in runs if digest and diverged_on(path) == conditions), None)
 
     def take_begun(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
         """A run of this training that was interrupted; each is given once."""
-        begun = next((path for path in self._runs_of(spec, recipe, seed) if path not in self._taken), None)
+        runs = (path for path in self._runs_of(spec, recipe, seed) if not has_diverged(path))
+        begun = next((path for path in runs if path not in self._taken), None)
         if begun is not None:
             self._taken.add(begun)
         return begun

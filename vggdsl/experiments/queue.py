@@ -89,7 +89,7 @@ class Queue:
     def run(self) -> list[VggdslError]:
         """Trains them all; gives the errors of those that failed.
 
-        Where one fails, that is told, and the others go on. Raises ``Stopped`` on Ctrl-C.
+        Where one fails, or did before, that is told, and the others go on. Raises ``Stopped`` on Ctrl-C.
         """
         return [error for each in self.experiments for error in self._run(each)]
 
@@ -122,9 +122,10 @@ class Queue:
             missing.look_again()
             if self._is_measured(each, seed):
                 return None  # by another process, or for a spec of the same network and recipe
-            if (diverged := missing.diverged(*wanted)) is not None:
-                self.audience.findings([without_record(diverged)])
-                return None
+            with self.audience.looking() as told:
+                diverged = missing.diverged(*wanted, told)
+            if diverged is not None:
+                raise RecordError(without_record(diverged))
             run = self._go_on(missing.take_begun(*wanted)) or self._train(each, seed)
             missing.add(run.result)
             return run

@@ -148,7 +148,7 @@ def _run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: 
         result, epochs = session.run(prepared, folder, beginning, reporter)
     except DivergedError as error:
         if prepared.processes.leads:
-            folder.write_diverged(in_a_line(error))
+            folder.write_diverged(in_a_line(error), prepared.hardware.conditions(prepared.data.digest))
         raise
     except KeyboardInterrupt:
         raise Stopped(folder.path, epochs_in(folder.path)) from None

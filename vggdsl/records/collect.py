@@ -1,7 +1,7 @@
 """The specs and measurements that paths lead to, and which of the measurements count."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -208,7 +208,7 @@ def is_beside(one: Path, other: Path) -> bool:
 def without_record(run: str | Path) -> Diagnostic:
     """W612: a run that left no record, and why."""
     try:
-        told = (Path(run) / DIVERGED).read_text("utf-8", "replace")[:_TOLD].strip()
+        told = _diverged(Path(run)).partition("\n")[0][:_TOLD].strip()
         help = "train by another recipe; remove the folder to let this one be tried again"
         return Diagnostic("W612", f"{run} diverged and has no record: {told}", help=help)
     except OSError:
@@ -229,6 +229,20 @@ def unfinished(runs: Path) -> list[Path]:
 
 def has_diverged(run: Path) -> bool:
     return is_file(run / DIVERGED)
+
+
+def diverged_on(run: Path) -> Mapping[str, str]:
+    """Data, device and precision of a run that diverged; nothing where it doesn't tell, as those of older versions."""
+    try:
+        _, _, told = _diverged(run).partition("\nof ")
+    except OSError:  # it was taken away meanwhile
+        return {}
+    return dict(part.split("=", 1) for part in told.split() if "=" in part)
+
+
+def _diverged(run: Path) -> str:
+    """Why, in the first line, and on what, in the second. Raises ``OSError`` of a run that didn't."""
+    return (run / DIVERGED).read_text("utf-8", "replace")
 
 
 def _files(paths: Iterable[str], findings: list[Diagnostic], records_only: bool = False) -> list[str]:

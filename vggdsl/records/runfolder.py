@@ -171,9 +171,9 @@ class RunFolder:
             except SafetensorError as error:  # what it makes of a full disk
                 raise OSError(str(error)) from None
 
-    def write_diverged(self, why: str) -> None:
-        """``diverged.txt``, in the place of a record."""
-        write_text(self.path / DIVERGED, f"{why}\n")
+    def write_diverged(self, why: str, on: Mapping[str, str]) -> None:
+        """``diverged.txt``, in the place of a record: why, in a line, and on which data, device and precision."""
+        write_text(self.path / DIVERGED, f"{why}\nof {' '.join(f'{key}={value}' for key, value in on.items())}\n")
 
     def write_record(self, text: str) -> None:
         """``record.arch``: the spec with its measured block."""
