@@ -62,12 +62,9 @@ def state_dict_in(source: object, loaded: object) -> Found:
     if all(isinstance(value, Tensor) for value in loaded.values()):
         return _plain(source, loaded)
     found = list(_states(loaded, ()))
-    if len(found) > 1:
-        a, b, *_ = (_path(path) for path, _ in found)
-        message = f"{source} holds {plural(len(found), 'state dict')}: {a} and {b}" + (", …" if len(found) > 2 else "")
-        entry = "".join(f'["{_shown(key)}"]' for key in found[0][0])
-        help = f'save the one that you mean alone, such as `torch.save(checkpoint{entry}, "weights.pth")`'
-        raise InputError(Diagnostic("V513", message, help=help))
+    beside = list(_loose(loaded, ())) if found else []
+    if len(found) + len(beside) > 1:
+        raise _several(source, [path for path, _ in found], beside)
     if not found:
         others = [key for key, value in loaded.items() if not isinstance(value, Tensor)]
         unread = next((value for value in loaded.values() if isinstance(value, Unread)), None)
@@ -136,6 +133,29 @@ def _is_state(value: Mapping[object, object]) -> bool:
     """Tensors by name, one of which may be a layer's weight: states of random generators are none."""
     tensors = [t for t in value.values() if isinstance(t, Tensor)]
     return len(tensors) == len(value) and any(t.ndim > 1 and t.is_floating_point() for t in tensors)
+
+
+def _loose(mapping: Mapping[object, object], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Where a state dict lies loose, among entries that are no tensors: as in ``{**state_dict, "momentum": …}``."""
+    tensors = {key: value for key, value in mapping.items() if isinstance(value, Tensor)}
+    if len(tensors) < len(mapping) and _is_state(tensors):
+        yield path
+    for key, value in mapping.items():
+        if isinstance(key, str) and isinstance(value, Mapping) and len(path) < _DEPTH:
+            yield from _loose(value, (*path, key))
+
+
+def _several(source: object, found: Sequence[Sequence[str]], loose: Sequence[Sequence[str]]) -> InputError:
+    """Of paths to state dicts, and to what others lie loose in."""
+    called = [_path(path) for path in found]
+    beside = "it" if len(found) == 1 else "them"
+    called += [f"the tensors loose in {_path(path)}" if path else f"the tensors beside {beside}" for path in loose]
+    a, b, *more = called
+    message = f"{source} holds {plural(len(called), 'state dict')}: {a} and {b}" + (", …" if more else "")
+    entry = "".join(f'["{_shown(key)}"]' for key in found[0])
+    saved = "model.state_dict()" if loose else f"checkpoint{entry}"
+    help = f'save the one that you mean alone, such as `torch.save({saved}, "weights.pth")`'
+    return InputError(Diagnostic("V513", message, help=help))
 
 
 def _plain(source: object, state: State) -> Found:
