@@ -3,16 +3,18 @@
 import doctest
 import inspect
 import re
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 from strategies import graphs
 
 import vggdsl
-from vggdsl.language.dictionary import KINDS
-from vggdsl.network.ops import Input, Op, Softmax
+from vggdsl.language.dictionary import KINDS, LayerKind
+from vggdsl.network.ops import BatchNorm, Dropout, Input, Merge, Op, Softmax, Widen
+from vggdsl.network.shapes import Pair, Shape, Window
 
 OPS: tuple[type[Op], ...] = get_args(Op)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "ops"
@@ -82,3 +84,39 @@ def test_the_strategies_make_it(op: type[Op]) -> None:
 
 def test_no_fixture_is_left_over() -> None:
     assert {path.stem for path in FIXTURES.glob("*.arch")} == set(map(snake, OPS))
+
+
+IN_TRAINING_ALONE = {(BatchNorm, "momentum"), (Dropout, "rate")}
+
+
+def another(value: object) -> object:
+    """Of an option's values."""
+    match value:
+        case bool():
+            return not value
+        case "first" | "last":
+            return {"first": "last", "last": "first"}[value]
+        case str():
+            return "tanh" if value != "tanh" else "sigmoid"
+        case int() | float():
+            return 2 * value
+        case Window():
+            return replace(value, stride=Pair(5, 5))
+    raise AssertionError(value)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.word)
+def test_what_its_tensors_do_not_say_of_it_is_told(kind: LayerKind) -> None:
+    """Of each option: two layers that differ in it hold other tensors, or it is told, or nothing depends on it."""
+    x = Shape(64, 32, 32)
+    example = spellings(kind.op)[0] if kind.op in (*get_args(Merge), Widen) else kind.example
+    nodes = vggdsl.parse(f"input 32x32x64 ELU {example}").network.graph.nodes
+    op: Any = next(node.op for node in nodes[::-1] if isinstance(node.op, kind.op))
+    assert op.parts(x) or op.unsaid(x) or op.idle
+    for field in fields(op):
+        value = getattr(op, field.name)
+        if (kind.op, field.name) in IN_TRAINING_ALONE or value is None:
+            continue
+        other = replace(op, **{field.name: another(value)})
+        said_of_all = field.name == "window" and any("strides" in each.topic for each in op.unsaid(x))
+        assert said_of_all or op.unsaid(x) != other.unsaid(x) or op.parts(x) != other.parts(x), field.name

@@ -868,6 +868,11 @@ UNSAID = [
      ("epsilon (BN 0.001, GN 1e-05)", "pooling (1 avgpool4/4)")),
     ("input 8x8x3\nafter conv: none\nconv3-8 global-avgpool FC-2 softmax",
      ("that there are no activations", "strides and padding", "1 global-avgpool")),
+    ("input 8x8x3\nconv3-8 PReLU LRN shuffle-2 conv3-8 PReLU last-4 global-maxpool FC-2 softmax",
+     ("the spec's: which layer", "dilation, strides and padding; pooling (1 global-maxpool); other",
+      "layers (1 LRN n=5 k=2 alpha=0.0001 beta=0.75, 1 shuffle-2, 1 last-4); output (1 softmax)")),
+    ("input 8x8x3\nconv3-8 GN-4 ReLU add[ conv3-8 GN-2 | identity ] ReLU global-avgpool FC-2",
+     ("branches (1 add)", "groups (GN-2, GN-4); epsilon (GN 1e-05)", "pooling (1 global-avgpool)")),
     ("input 8x8x3\nconv3-8 ReLU conv3-8 ReLU6 conv3-8 tanh conv3-8 GELU conv3-8 SiLU FC-2", ("and 1 more kinds",)),
 ]  # fmt: skip
 

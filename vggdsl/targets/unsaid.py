@@ -1,35 +1,38 @@
 """What weights alone don't say of a network, which is therefore taken from elsewhere."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, GlobalAvgPool, GroupNorm, MaxPool
+from vggdsl.network.ops.facts import Topic
 
 _LISTED = 4
 
 
 def unsaid(graph: TypedGraph) -> str:
     """In which two networks may differ whose weights have the same names and shapes, as far as this one has it."""
-    nodes = [typed for typed in graph.inference.nodes if not typed.node.op.idle]
-    ops = [typed.node.op for typed in nodes]
-    functions = [op.kind + "".join(f" ({each.text})" for each in op.implied())
-                 for typed, op in zip(nodes, ops, strict=True) if op.activation and not op.parts(typed.x)]  # fmt: skip
-    windows = [op for op in ops if isinstance(op, Conv | MaxPool | AvgPool)]
-    pools = [op.text for op in ops if isinstance(op, MaxPool | AvgPool | GlobalAvgPool)]
-    epsilons = [f"{op.word} {op.eps:g}" for op in ops if isinstance(op, BatchNorm | GroupNorm)]
-    maps = [
-        typed.name for typed in nodes if isinstance(typed.node.op, FC) and min(typed.x.c, typed.x.h * typed.x.w) > 1
-    ]
-    found = [
-        f"activations ({_counted(functions)})" if functions else "that there are no activations",
-        "which layer feeds which, and in which order",
-        "strides and padding" if windows else "",
-        f"pooling ({_counted(pools)})" if pools else "",
-        f"epsilon ({', '.join(sorted(set(epsilons)))})" if epsilons else "",
-        f"that {maps[0]} takes a map by channels, rows and columns" if maps else "",
-    ]
-    return "; ".join(filter(None, found))
+    nodes = graph.inference.nodes
+    found = [(each, typed.name) for typed in nodes for each in typed.node.op.unsaid(typed.x)]
+    topics = [_told(topic, [(each.text, name) for each, name in found if each.topic == topic])
+              for topic in get_args(Topic)]  # fmt: skip
+    is_linear = not any(typed.node.op.activation for typed in nodes)
+    functions = "that there are no activations" if is_linear else topics[0]
+    return "; ".join(filter(None, (functions, "which layer feeds which, and in which order", *topics[1:])))
+
+
+def _told(topic: Topic, of: Sequence[tuple[str, str]]) -> str:
+    """``of`` are texts and names of layers."""
+    if not of:
+        return ""
+    texts = [text for text, _ in of]
+    match topic:
+        case "maps":
+            return f"that {of[0][1]} takes a map by channels, rows and columns"
+        case "epsilon" | "groups":
+            return f"{topic} ({', '.join(sorted(set(texts)))})"
+        case _:
+            return f"{topic} ({_counted(texts)})" if any(texts) else topic
 
 
 def _counted(texts: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
-from vggdsl.network.ops.facts import Facts, Implied, Part
+from vggdsl.network.ops.facts import Facts, Implied, Part, Topic, Unsaid
 from vggdsl.network.shapes import Shape
 
 Function = Literal[
@@ -79,6 +79,9 @@ class Activation(Facts):
         name = "slope" if self.function == "LeakyReLU" else "alpha"
         return (Implied("rate", f"{name} {self.constant or CONSTANTS[self.function]:g}"),)
 
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        return (Unsaid("activations", self.kind + "".join(f" ({each.text})" for each in self.implied())),)
+
 
 @dataclass(frozen=True)
 class PReLU(Facts):
@@ -131,5 +134,6 @@ class Softmax(Facts):
     """
 
     word: ClassVar[str] = "softmax"
+    topic: ClassVar[Topic] = "output"
     nonlinear: ClassVar[bool] = True
     in_place: ClassVar[bool] = True

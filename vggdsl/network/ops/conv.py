@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Implied, Part, slide, tell_slide, tell_sum, weight_and_bias, window_text
+from vggdsl.network.ops.facts import (
+    Facts,
+    Implied,
+    Part,
+    Unsaid,
+    slide,
+    tell_slide,
+    tell_sum,
+    weight_and_bias,
+    window_text,
+)
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, ShapeError
 
@@ -83,6 +93,9 @@ class Conv(Facts):
             Implied("stride", f"stride {self.window.stride}"),
             Implied("bias", "a bias" if self.bias else "no bias"),
         )
+
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        return (Unsaid("dilation, strides and padding"),)
 
     def tell_elsewhere(self, x: Shape) -> str:
         """

@@ -46,6 +46,19 @@ class Implied(NamedTuple):
     source: str = ""
 
 
+Topic = Literal[
+    "activations", "branches", "dilation, strides and padding", "pooling", "other layers", "groups", "epsilon",
+    "maps", "output",
+]  # fmt: skip
+
+
+class Unsaid(NamedTuple):
+    """What the names and shapes of its tensors don't say of a layer."""
+
+    topic: Topic
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class Facts:
     """Pure arithmetic about one op, and what it is; an op overrides what is different for it.
@@ -54,7 +67,7 @@ class Facts:
     it has no activations. ``nonlinear``: two weight layers around it don't collapse into one.
     ``weight_layer``: it counts where a network's layers are counted. ``activation``: it is one by the rules of
     the language. ``passing``: it may stand between a layer and its activation. ``idle``: it changes nothing in
-    evaluation. ``any_order``: its inputs may be given in any.
+    evaluation. ``any_order``: its inputs may be given in any. ``topic``: what it belongs to where it holds no tensors.
     """
 
     word: ClassVar[str]
@@ -65,6 +78,7 @@ class Facts:
     passing: ClassVar[bool] = False
     idle: ClassVar[bool] = False
     any_order: ClassVar[bool] = False
+    topic: ClassVar[Topic] = "other layers"
 
     @property
     def kind(self) -> str:
@@ -122,6 +136,10 @@ class Facts:
     def implied(self) -> tuple[Implied, ...]:
         """What goes where nothing is written."""
         return ()
+
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        """In which it may differ from another whose tensors have the same names and shapes; all, if it has none."""
+        return () if self.idle or self.parts(x) else (Unsaid(self.topic, self.text),)
 
     def tell_elsewhere(self, x: Shape) -> str:
         """What others mean by the same words, with the numbers in place; nothing if they mean the same."""

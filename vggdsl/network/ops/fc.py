@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Implied, Part, tell_sum, weight_and_bias
+from vggdsl.network.ops.facts import Facts, Implied, Part, Unsaid, tell_sum, weight_and_bias
 from vggdsl.network.shapes import Pair, Shape, Window
 
 
@@ -53,3 +53,7 @@ class FC(Facts):
 
     def implied(self) -> tuple[Implied, ...]:
         return (Implied("bias", "a bias" if self.bias else "no bias"),)
+
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        """The order in which it flattens, if there is more than one."""
+        return (Unsaid("maps"),) if min(x.c, x.h * x.w) > 1 else ()

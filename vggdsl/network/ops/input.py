@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts
+from vggdsl.network.ops.facts import Facts, Unsaid
 from vggdsl.network.shapes import Shape
 
 
@@ -27,6 +27,10 @@ class Input(Facts):
 
     def out_shape(self, x: Shape | None = None) -> Shape:
         return self.size
+
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        """Nothing: whether an image fits is told elsewhere."""
+        return ()
 
     @property
     def text(self) -> str:

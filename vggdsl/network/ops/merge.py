@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import eq
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts
+from vggdsl.network.ops.facts import Facts, Topic
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, ShapeError
 from vggdsl.text.facts import Disagreement
@@ -27,6 +27,7 @@ class Concat(Facts):
     """
 
     word: ClassVar[str] = "concat"
+    topic: ClassVar[Topic] = "branches"
 
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
         shapes = (x, *others)
@@ -53,6 +54,7 @@ class Add(Facts):
     """
 
     word: ClassVar[str] = "add"
+    topic: ClassVar[Topic] = "branches"
     any_order: ClassVar[bool] = True
 
     def out_shape(self, x: Shape, *others: Shape) -> Shape:
@@ -81,6 +83,7 @@ class Mul(Facts):
     """
 
     word: ClassVar[str] = "mul"
+    topic: ClassVar[Topic] = "branches"
     nonlinear: ClassVar[bool] = True
     any_order: ClassVar[bool] = True
 

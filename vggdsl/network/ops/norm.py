@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Implied, Part, divisors
+from vggdsl.network.ops.facts import Facts, Implied, Part, Unsaid, divisors
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, ShapeError
 
@@ -54,6 +54,9 @@ class BatchNorm(Facts):
 
     def implied(self) -> tuple[Implied, ...]:
         return Implied("eps", f"eps {self.eps:g}"), Implied("momentum", f"momentum {self.momentum:g}")
+
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        return (Unsaid("epsilon", f"BN {self.eps:g}"),)
 
     def tell_elsewhere(self, x: Shape) -> str:
         """
@@ -108,6 +111,9 @@ class GroupNorm(Facts):
 
     def implied(self) -> tuple[Implied, ...]:
         return (Implied("eps", f"eps {self.eps:g}"),)
+
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        return Unsaid("groups", f"GN-{self.groups}"), Unsaid("epsilon", f"GN {self.eps:g}")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from vggdsl.network.ops.facts import Facts, Implied, slide, tell_slide, window_text
+from vggdsl.network.ops.facts import Facts, Implied, Topic, Unsaid, slide, tell_slide, window_text
 from vggdsl.network.ops.regular import Identity
 from vggdsl.network.shapes import Pair, Shape, Window
 
@@ -12,6 +12,7 @@ from vggdsl.network.shapes import Pair, Shape, Window
 class _Pool(Facts):
     """A window that gives one value a channel at each of its positions."""
 
+    topic: ClassVar[Topic] = "pooling"
     window: Window
 
     def out_shape(self, x: Shape) -> Shape:
@@ -43,6 +44,9 @@ class _Pool(Facts):
             Implied("pad", f"padding {self.window.pad}"),
             Implied("ceil", f"sizes are rounded {'up' if self.window.ceil else 'down'}"),
         )
+
+    def unsaid(self, x: Shape) -> tuple[Unsaid, ...]:
+        return Unsaid("dilation, strides and padding"), *super().unsaid(x)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ def _is_global(pool: Facts, x: Shape) -> bool:
 @dataclass(frozen=True)
 class _GlobalPool(Facts):
     """One value a channel, of the whole map."""
+
+    topic: ClassVar[Topic] = "pooling"
 
     def out_shape(self, x: Shape) -> Shape:
         return Shape(x.c, 1, 1)
