@@ -215,6 +215,30 @@ def test_parts_that_are_not_used_are_said(name: str, tmp_path: Path) -> None:
     assert (found.split, found.notes) == ("20/20/20", (told,))
 
 
+@pytest.mark.parametrize("name", ["unlabelled", "Unlabeled_Data", "extra", "pred"])
+def test_a_pool_passes_over_what_is_not_used_and_says_so(name: str, tmp_path: Path) -> None:
+    make(tmp_path / "plain", ("",))
+    make(tmp_path / "set", ("",))
+    fill(tmp_path / "set" / name, 5, 100)
+    plain, found = read(tmp_path / "plain"), read(tmp_path / "set")
+    assert (found.classes, found.split, found.digest) == (CLASSES, plain.split, plain.digest)
+    told = (
+        f"{tmp_path / 'set' / name} passed over: by its name it is no class; "
+        "if it is one, put all folders of classes into one folder `train`"
+    )
+    assert found.notes == (told,)
+    (tmp_path / "all").mkdir()
+    (tmp_path / "set").rename(tmp_path / "all" / "train")
+    assert read(tmp_path / "all").classes == tuple(sorted((*CLASSES, name)))
+
+
+def test_one_class_beside_what_is_not_used_is_refused(tmp_path: Path) -> None:
+    make(tmp_path, ("",), ("labelled", "unlabelled"))
+    found = refused(tmp_path)
+    assert found.message == f"{tmp_path} has 1 folder of images"
+    assert "unlabelled is by its name no class; if it is one, put all folders of classes into" in str(found.help)
+
+
 def test_folders_without_images_beside_parts_are_said(tmp_path: Path) -> None:
     make(tmp_path, ("train", "val", "test"))
     (tmp_path / "annotations").mkdir()
@@ -231,6 +255,24 @@ def test_parts_within_classes_are_refused(names: tuple[str, str], tmp_path: Path
     inner = " and ".join(sorted(names))
     assert f"{tmp_path / 'cats'} has {inner}, where classes or their images are looked for" in found.message
     assert "train/CLASS" in str(found.help)
+
+
+@pytest.mark.parametrize(("one", "other"), [("train", "train"), ("Training", "Training"), ("train", "test")])
+@pytest.mark.parametrize("within", ["", "cats"])
+@pytest.mark.parametrize("outer", ["", "train"])
+def test_one_part_within_each_class_is_refused(one: str, other: str, within: str, outer: str, tmp_path: Path) -> None:
+    for i, part in enumerate((one, other), 1):
+        fill(tmp_path / outer / f"fold{i}" / part / within)
+    found = refused(tmp_path)
+    assert f"{tmp_path / outer / 'fold1'} has {one}, where classes or their images are looked for" in found.message
+    assert f'data folder("{tmp_path / outer / "fold1"}")' in str(found.help)
+
+
+def test_a_part_within_one_class_is_a_folder_like_any(tmp_path: Path) -> None:
+    fill(tmp_path / "cats" / "test", 4)
+    fill(tmp_path / "cats", 10)
+    fill(tmp_path / "dogs", 10, 20)
+    assert read(tmp_path).notes == ("images in folders within those of classes are taken too: test",)
 
 
 def test_parts_within_train_are_refused(tmp_path: Path) -> None:

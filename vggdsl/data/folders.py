@@ -1,7 +1,7 @@
 """Folders of image files, a folder a class: any, ImageNet's, Tiny ImageNet's."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from vggdsl.data.annotations import is_annotation, masks_beside, refuse_annotate
 from vggdsl.data.doubts import doubts
 from vggdsl.data.formats import SUFFIXES
 from vggdsl.data.hints import explained
-from vggdsl.data.layout import folder_named, folders_in, layout_of
+from vggdsl.data.layout import CLASS_ALL_THE_SAME, folder_named, folders_in, layout_of
 from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import PARTS, one_form, part_of, spelling
 from vggdsl.data.pictures import Files
@@ -177,7 +177,7 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     recipe, passed_over = wanted.recipe, PassedOver()
     layout = layout_of(root, recipe, passed_over)
     folders = dict(layout.parts)
-    classes, train = _train(layout.root, folders.pop("train"), recipe, passed_over)
+    classes, train = _train(layout.root, folders.pop("train"), recipe, passed_over, layout.unused)
     without = "without this folder, images of train are set aside"
     listed = {
         name: _images(layout.root, folder, classes, recipe, passed_over, without) for name, folder in folders.items()
@@ -196,8 +196,10 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     return Found(classes, splits, val, test, notes, (*doubts(classes, recipe), *beside), tuple(inner), layout.names)
 
 
-def _train(root: Path, folder: Path, recipe: Recipe, passed_over: PassedOver) -> tuple[tuple[str, ...], _Listed]:
-    classes = tuple(folders_in(folder, recipe))
+def _train(
+    root: Path, folder: Path, recipe: Recipe, passed_over: PassedOver, unused: Collection[str] = ()
+) -> tuple[tuple[str, ...], _Listed]:
+    classes = tuple(name for name in folders_in(folder, recipe) if name not in unused)
     strange = next((name for name in classes if not name.isprintable()), None)  # surrogates aren't either
     if strange is not None:
         raise wrong(recipe, f"the name of a class isn't printable text in UTF-8: {strange!a}", "rename its folder")
@@ -205,11 +207,13 @@ def _train(root: Path, folder: Path, recipe: Recipe, passed_over: PassedOver) ->
         message = f"{folder} has {plural(len(classes), 'folder')} of images"
         annotated = [] if folder == root else [name for name in folders_in(root, recipe) if is_annotation(name)]
         unread = [f"{names_text(annotated)} beside it, of a set for detection or segmentation, can't be read"]
-        helps = ("one folder a class, two classes at least", *(unread if annotated else ()), *_beside(folder))
+        no_class = [f"{name} is by its name no class; {CLASS_ALL_THE_SAME}" for name in unused]
+        helps = ("one folder a class, two classes at least", *no_class, *(unread if annotated else ()),
+                 *_beside(folder))  # fmt: skip
         raise wrong(recipe, message, "; ".join(helps))
     _refuse_parts(folder, classes, recipe)
     refuse_annotated(folder, classes, recipe)
-    found = _images(root, folder, classes, recipe, passed_over)
+    found = _images(root, folder, classes, recipe, passed_over, unused=unused)
     empty = set(range(len(classes))) - set(found.labels)
     if empty:
         help = f"add images, or remove the class; images end in {', '.join(SUFFIXES)}"
@@ -221,33 +225,48 @@ def _refuse_parts(folder: Path, names: Iterable[str], recipe: Recipe) -> None:
     """Refuses parts where only classes are expected, and within a class."""
     parts = {name: part for name in names if (part := part_of(name)) in PARTS}
     if "train" in parts.values() and len(set(parts.values())) > 1:
-        help = f'parts are the outer folders: train/CLASS, val/CLASS, test/CLASS; or name it: data folder("{folder}")'
-        raise wrong(recipe, f"{folder} has {names_text([*parts])}, where classes or their images are looked for", help)
+        raise _parts_within(folder, [*parts], recipe)
+
+
+def _parts_within(folder: Path, parts: Sequence[str], recipe: Recipe) -> InputError:
+    help = f'parts are the outer folders: train/CLASS, val/CLASS, test/CLASS; or name it: data folder("{folder}")'
+    return wrong(recipe, f"{folder} has {names_text(parts)}, where classes or their images are looked for", help)
 
 
 def _images(
-    root: Path, folder: Path, classes: Sequence[str], recipe: Recipe, passed_over: PassedOver, *helps: str
+    root: Path,
+    folder: Path,
+    classes: Sequence[str],
+    recipe: Recipe,
+    passed_over: PassedOver,
+    *helps: str,
+    unused: Collection[str] = (),
 ) -> _Listed:
     """The images below a folder with their labels, in an order that doesn't depend on the file system.
 
     ``helps`` are against a folder without any.
     """
     folders = folders_in(folder, recipe)
-    unknown = sorted(set(folders) - set(classes))
+    unknown = sorted(set(folders) - {*classes, *unused})
     if unknown:
         raise wrong(recipe, *_unknown(folder, unknown, classes))
     count_beside(folder, passed_over)
     found = _Listed()
+    divided = dict[str, list[str]]()
     for label, name in enumerate(classes):
         if name not in folders:
             continue
         paths = sorted(images_below(folders[name], passed_over), key=lambda path: [*map(one_form, path.parts)])
         inner = {path.relative_to(folders[name]).parts[0] for path in paths if path.parent != folders[name]}
         _refuse_parts(folders[name], sorted(inner), recipe)
+        divided[name] = sorted(each for each in inner if part_of(each) in PARTS)
         refuse_annotated(folders[name], sorted(inner), recipe)
         found.names += (os.fspath(path.relative_to(root)) for path in paths)
         found.labels += [label] * len(paths)
         found.inner |= inner
+    if divided and all(divided.values()):  # in each: in one of them a folder may be called so by chance
+        name, parts = next(iter(divided.items()))
+        raise _parts_within(folders[name], parts, recipe)
     if not found.names:
         helps = (f"one folder a class, with images in it: {', '.join(SUFFIXES)}", *helps, *_beside(folder))
         raise wrong(recipe, f"no images in {folder}", "; ".join(helps))

@@ -13,6 +13,7 @@ from vggdsl.spec.recipe import Recipe
 from vggdsl.text.files import is_folder
 from vggdsl.text.units import names_text
 
+CLASS_ALL_THE_SAME = "if it is one, put all folders of classes into one folder `train`"
 _CONTRARY = {"valid": "invalid", "test": "control"}
 """Words for parts that are classes beside their contrary."""
 
@@ -56,6 +57,8 @@ class Layout:
     parts: Mapping[str, Path]
     names: Mapping[str, str]
     """What the parts' folders are called; empty for a pool."""
+    unused: tuple[str, ...] = ()
+    """Folders in a pool that are no classes, by their names."""
     notes: tuple[str, ...] = ()
 
 
@@ -66,8 +69,10 @@ def layout_of(root: Path, recipe: Recipe, passed_over: PassedOver) -> Layout:
     folders = folders_in(root, recipe)
     refuse_annotated(root, folders, recipe)
     if not any(part_of(name) in PARTS for name in folders) or _are_contrary(folders):
-        _refuse_unnamed_parts(root, folders, recipe)
-        return Layout(root, {"train": root}, {}, tuple(notes))
+        unused = tuple(name for name in folders if part_of(name) == "unused")
+        _refuse_unnamed_parts(root, {name: folders[name] for name in folders if name not in unused}, recipe)
+        notes += [f"{folders[name]} passed over: by its name it is no class; {CLASS_ALL_THE_SAME}" for name in unused]
+        return Layout(root, {"train": root}, {}, unused, tuple(notes))
     count_beside(root, passed_over)
     found: dict[str, list[str]] = {part: [] for part in PARTS}
     others = list[str]()
@@ -84,7 +89,7 @@ def layout_of(root: Path, recipe: Recipe, passed_over: PassedOver) -> Layout:
     _refuse_mixtures(root, found, others, recipe)
     names = {part: named[0] for part, named in found.items() if named}
     parts = {part: _unwrapped(folders[name], recipe, passed_over, notes) for part, name in names.items()}
-    return Layout(root, parts, names, tuple(notes))
+    return Layout(root, parts, names, (), tuple(notes))
 
 
 def _unwrapped(
