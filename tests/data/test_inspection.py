@@ -1,10 +1,12 @@
 """All files of a set are looked at before a training: what can't be read, what is there twice, what is left."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from images import noise, save
@@ -288,6 +290,37 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
     (tmp_path / "cache" / "inspected-1.npy").write_bytes(b"torn")
     load()
     assert len(decoded) == 40
+
+
+def test_an_interrupt_keeps_what_is_known_when_all_threads_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lazily(monkeypatch)
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(inspection, "_WORTH", 1)
+    late, known = list[str](), inspection._Known
+    keep, add = known.keep, known.add
+
+    def slow(self: inspection._Known, key: int, digest: int) -> None:
+        time.sleep(0.02)
+        add(self, key, digest)
+        late.append("added")
+
+    def kept(self: inspection._Known) -> None:
+        late.append("kept")
+        time.sleep(0.1)
+        keep(self)
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(known, "add", slow)
+    monkeypatch.setattr(known, "keep", kept)
+    with pytest.raises(KeyboardInterrupt):
+        load_data(folder(pool(tmp_path / "set")), GREY, NOWHERE, told=interrupt)
+    assert late[-1] == "kept"
+    table = np.load(next((tmp_path / "cache").iterdir()))
+    assert table.shape == (2, late.count("added"))
 
 
 def test_little_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,19 +71,20 @@ def look(splits: Mapping[str, Lazy], kept: Collection[str], told: Told = nobody)
         for name, split, files in of_files:
             images = torch.zeros(len(split), *split.shape.chw, dtype=torch.uint8) if name in kept else None
             digests, bad = np.zeros(len(split), np.uint64), dict[int, str]()
-            for i, (digest, why) in enumerate(_each(split, files, images, known)):
-                digests[i] = digest
-                if why:
-                    bad[i] = why
-                done += 1
-                told(done, total)
+            with closing(_each(split, files, images, known)) as each:
+                for i, (digest, why) in enumerate(each):
+                    digests[i] = digest
+                    if why:
+                        bad[i] = why
+                    done += 1
+                    told(done, total)
             found[name] = Looked(files, digests, bad, images)
     finally:
         known.keep()
     return found
 
 
-def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> Iterator[tuple[int, str]]:
+def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> Generator[tuple[int, str], None, None]:
     """Each image's digest, and why it can't be read."""
 
     def one(i: int) -> tuple[int, str]:
@@ -108,7 +110,7 @@ def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> 
         for start in range(0, len(split), _CHUNK):
             yield from pool.map(one, range(start, min(start + _CHUNK, len(split))))
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)  # waits for those at work, which still add to what is known
 
 
 def _moved_up(images: Tensor, good: Tensor) -> Tensor:
@@ -165,9 +167,10 @@ class _Known:
 
     def keep(self) -> None:
         """Writes down what is new, if it is worth it. What can't be written isn't kept."""
-        if self._file is None or len(self._new) < _WORTH:
+        found = list(self._new.items())
+        if self._file is None or len(found) < _WORTH:
             return
-        new = np.array([list(self._new), list(self._new.values())], np.uint64)
+        new = np.array(found, np.uint64).reshape(-1, 2).T
         old = np.stack([self._keys, self._digests])
         table = new if old.shape[1] + new.shape[1] > _MOST else np.concatenate([old, new], axis=1)
         try:
