@@ -14,10 +14,10 @@ from PIL import Image
 from refusals import findings, refusal
 
 from vggdsl.data import dataset as data
-from vggdsl.data import inspection
+from vggdsl.data import inspection, preprocessing
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, find_data, load_data
-from vggdsl.data.formats import FORMATS
+from vggdsl.data.formats import FORMATS, RULES
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
@@ -290,6 +290,17 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
     (tmp_path / "cache" / "inspected-1.npy").write_bytes(b"torn")
     load()
     assert len(decoded) == 40
+
+
+def test_what_was_found_good_by_other_rules_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lazily(monkeypatch)
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(inspection, "_WORTH", 10)
+    root = pool(tmp_path / "set", 6)
+    load_data(folder(root), GREY, NOWHERE)
+    monkeypatch.setattr(inspection, "RULES", RULES + 1)
+    monkeypatch.setattr(preprocessing, "is_deep", lambda _: True)  # nothing is good any more
+    assert "12 images" in refusal(lambda: load_data(folder(root), GREY, NOWHERE)).message
 
 
 def test_an_interrupt_keeps_what_is_known_when_all_threads_have_ended(

@@ -17,6 +17,9 @@ _OPTIONAL = ("AVIF", "WEBP")
 FORMATS = {name: endings for name, endings in _ENDINGS.items() if name not in _OPTIONAL or features.check(name.lower())}
 """Pillow's names of what is read, with the endings of its files; others, such as EPS, would start programs."""
 SUFFIXES = tuple(sorted(ending for endings in FORMATS.values() for ending in endings))
+RULES = 1
+"""Of what ``is_deep`` and ``preprocessing.open_image`` refuse: one more with each change, since what was found good by
+others is looked at again."""
 _BITS = 8
 """Of a channel, at most."""
 

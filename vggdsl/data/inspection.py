@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vggdsl.data.batches import THREADS
+from vggdsl.data.formats import RULES
 from vggdsl.data.pictures import Files
 from vggdsl.data.splits import Lazy
 from vggdsl.data.unreadable import UnreadableImageError
@@ -154,7 +155,7 @@ class _Known:
     def key(self, path: Path) -> int:
         """Of a file as it is now, and of what reads it. Raises ``OSError``."""
         state = path.stat()
-        text = f"{state.st_size} {state.st_mtime_ns} {PIL.__version__} ".encode()
+        text = f"{state.st_size} {state.st_mtime_ns} {PIL.__version__} {RULES} ".encode()
         return _number(hashlib.sha256(text + os.fsencode(path.absolute())).digest())
 
     def digest(self, key: int) -> int | None:
