@@ -465,7 +465,12 @@ def test_a_recipe_of_one_s_own_takes_the_place_of_an_inherited_one_without_a_nam
     (tmp_path / "base.arch").write_text("input 8x8x1 FC-10 softmax\ntrain { data digits\nepochs 3 }\n")
     (tmp_path / "own.arch").write_text('extends "base.arch"\ntrain tuned { data digits\nepochs 5 }\n')
     (tmp_path / "changed.arch").write_text('extends "base.arch"\ntrain { epochs 7 }\ntrain more { epochs 9 }\n')
-    for name, epochs in (("base", [3]), ("own", [5]), ("changed", [7, 9])):
+    (tmp_path / "two.arch").write_text('extends "base.arch"\ntrain B { epochs 1 }\n')
+    (tmp_path / "third.arch").write_text('extends "two.arch"\ntrain B { epochs 2 }\ntrain C { epochs 4 }\n')
+    (tmp_path / "named.arch").write_text("input 8x8x1 FC-10 softmax\ntrain { epochs 3 }\ntrain B { epochs 1 }\n")
+    (tmp_path / "new.arch").write_text('extends "named.arch"\ntrain new { epochs 5 }\ntrain more as new { batch 8 }\n')
+    wanted = {"base": [3], "own": [5], "changed": [7, 9], "two": [1], "third": [2, 4], "new": [5, 1, 5]}
+    for name, epochs in wanted.items():
         spec = vggdsl.load(tmp_path / f"{name}.arch")
         assert [recipe.epochs for recipe in spec.recipes] == epochs
         assert [recipe.epochs for recipe in vggdsl.parse(spec.text).recipes] == epochs

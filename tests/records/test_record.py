@@ -190,3 +190,17 @@ def test_a_block_that_says_too_little_is_no_result() -> None:
         again = parse(text, "net.arch")
         assert again.measurements[0].sealed
         assert read_result(again.measurements[0], again) is None
+
+
+def test_a_record_has_recipes_of_no_use_beside_its_own(tmp_path: Path) -> None:
+    (tmp_path / "base.arch").write_text(SPEC.replace("  epochs 2", "  augment crop(8, pad=1)\n  epochs 2"), "utf-8")
+    text = 'extends "base.arch"\ninput 16x16x1\ntrain new { data fake(n=100, classes=3) }\n'
+    (tmp_path / "larger.arch").write_text(text, "utf-8")
+    spec = load(tmp_path / "larger.arch")
+    run = run_of(spec, tmp_path / "runs" / "larger-new-s0-1", recipe="new")
+    for folder in (spec, parse(spec.text)):
+        assert [d.code for d in folder.check(folder.recipe("new")) if d.is_error] == []
+        assert "V407" in [d.code for d in folder.check(folder.recipe("A"))]
+    record = load(run / "record.arch")
+    assert [d.code for d in record.check()] == ["W402", "W402"]
+    assert "V407" in [d.code for d in record.check(record.recipe("A"))]

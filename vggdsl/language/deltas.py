@@ -125,18 +125,21 @@ class _Delta:
         """The lines of the base as changed; the own lines that they were changed by are added to ``used``."""
         body = self._body()
         recipes = {c.name for c in self.base.contents if isinstance(c, syntax.Train)}
-        own = [each.content for each in self.lines if isinstance(each.content, syntax.Train)]
-        has_new = any(recipe.base is None and recipe.name not in recipes for recipe in own)
+        own = [(line, line.content) for line in self.lines if isinstance(line.content, syntax.Train)]
+        new = [line for line, recipe in own if recipe.base is None and recipe.name not in recipes]
         for number, line in enumerate(self.base.lines):
             match line.content:
                 case syntax.Items():
                     yield from body.get(number, ())
                 case syntax.After() | syntax.Default() | syntax.Block() | syntax.Train():
                     other = next((own for own in self.lines if _overrides(own.content, line.content)), None)
+                    if other is None and new and isinstance(line.content, syntax.Train) and line.content.name is None:
+                        used.update(map(id, new))
+                        yield from new  # a recipe without a name is the first or none
+                        continue
                     if other is None:
-                        if not (has_new and isinstance(line.content, syntax.Train) and line.content.name is None):
-                            yield _plain_block(line)
-                        continue  # a recipe without a name is the first or none: one of the file's own is
+                        yield _plain_block(line)
+                        continue
                     used.add(id(other))
                     if isinstance(other.content, syntax.Train) and isinstance(line.content, syntax.Train):
                         yield replace(line, content=_merged(line.content, other.content))

@@ -55,6 +55,13 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
             return finding
 
 
+def unfit(recipe: str | None, wrong: Sequence[Diagnostic]) -> Diagnostic:
+    """W402: a recipe of the file's own that can't train its network, where nothing is trained by it."""
+    why = next(finding for finding in wrong if finding.is_error)
+    message = f"the recipe {recipe or 'without a name'} doesn't fit the network: {why.message}"
+    return Diagnostic("W402", message, why.labels, why.help, fixes=why.fixes)
+
+
 def inherited_misfits(
     recipes: Mapping[str | None, Sequence[Diagnostic]], document: syntax.Document
 ) -> Iterator[Diagnostic]:

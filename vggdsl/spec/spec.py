@@ -15,7 +15,7 @@ from vggdsl.language.lints import lint, lint_blocks
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.copies import loader
-from vggdsl.spec.inherited import from_delta, inherited_misfits
+from vggdsl.spec.inherited import from_delta, inherited_misfits, unfit
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
@@ -117,12 +117,14 @@ class Spec:
     def check(self, trained_by: Recipe | None = None, *, to_train: bool = True) -> list[Diagnostic]:
         """Everything that is wrong or looks wrong: failed claims, recipes and ends that can't be trained, lints.
 
-        What is wrong with an inherited recipe is an error where the network is ``trained_by`` it, which may be one of
-        its recipes as a call changed it. A network that isn't ``to_train`` but to export may end in what it likes.
+        What is wrong with a recipe is an error where the network is ``trained_by`` it, which may be one of its recipes
+        as a call changed it; else it is one for a recipe of the file's own, in a record for that of the record. A
+        network that isn't ``to_train`` but to export may end in what it likes.
         """
         findings = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
+        measured = {m.recipe for m in self.measurements if m.sealed}
         idle: dict[str | None, list[Diagnostic]] = {}
         for recipe in self.recipes:
             if trained_by is not None and trained_by.name == recipe.name:
@@ -131,10 +133,15 @@ class Spec:
             if is_begun:  # with which weights the record says
                 wrong = [d for d in wrong if not d.row.absent]
             findings += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
-            is_needed = recipe.name in own or recipe is trained_by
+            is_own = recipe.name in own
+            is_needed = is_own and (not measured or (recipe.name or "") in measured)
+            if trained_by is not None:
+                is_needed = recipe is trained_by
             if is_needed or not any(d.is_error for d in wrong):
                 findings += wrong
-            else:  # inherited, and perhaps of no use here: an error only where it is trained by
+            elif is_own:  # which a record, a text without links, has of the spec that it is of
+                findings.append(unfit(recipe.name, wrong))
+            else:  # inherited, and perhaps of no use here
                 idle[recipe.name] = wrong
         findings += inherited_misfits(idle, self.document)
         if trained_by is not None and not self.recipes:
