@@ -176,7 +176,10 @@ SPEAKS_OF: dict[str, tuple[object, str, str, str]] = {
     "whole numbers": ({n: t.to(torch.int8) for n, t in STATE.items()}, "V513",
                       "holds whole numbers, of int8", "scales"),
     "another width": ({**STATE, "classifier.weight": torch.ones(9, 64), "classifier.bias": torch.ones(9)}, "V510",
-                      "fc2 is bias (2), weight (2, 64) here, classifier is bias (9), weight (9, 64) there", "another"),
+                      "fc2 is bias (2), weight (2, 64) here, classifier is bias (9), weight (9, 64) there",
+                      "all else fits: were they trained on 9 classes? fc2 gives 2"),
+    "averages of gradients": ({"exp_avg": STATE, "step": 3}, "V513", "but `exp_avg`: values of its training", ALONE),
+    "an optimizer's": ({"epoch": 3, "optimizer": {"grads": STATE}}, "V513", "but `optimizer.grads`: values", ALONE),
     "another order": (dict(reversed(STATE.items())), "V510", "don't fit", "in another order: name the entries"),
 }  # fmt: skip
 
@@ -445,7 +448,9 @@ def test_torn_weights_are_refused(name: str, tmp_path: Path) -> None:
     whole = path.read_bytes()
     for kept in (len(whole) // 2, len(whole) - 7, 40, 9):
         path.write_bytes(whole[:kept])
-        assert refused(path)[0] == "V513"
+        code, message, _ = refused(path)
+        assert code == "V513"
+        assert "it is cut short" in message or kept < len(whole) // 2
 
 
 def test_folders_are_refused(tmp_path: Path) -> None:
@@ -498,3 +503,15 @@ def test_an_empty_archive_is_told(tmp_path: Path) -> None:
     zipfile.ZipFile(path, "w").close()
     found = refusal(lambda: read_weights(path))
     assert (found.code, "an empty zip archive" in found.message) == ("V513", True)
+
+
+def test_weights_that_leave_single_precision_are_told(tmp_path: Path) -> None:
+    (tmp_path / "net.arch").write_text(SPEC, "utf-8")
+    torch.manual_seed(0)
+    large = {n: t * 1e30 if n.endswith("0.weight") or n == "classifier.weight" else t for n, t in STATE.items()}
+    path = save_as(large, tmp_path / "x.pth")
+    done = commands.run("export", tmp_path / "net.arch", "--weights", path, "--onnx", "-o", tmp_path / "x.onnx")
+    assert done.exit_code == 1, done.output
+    assert "outputs are no finite numbers" in done.stderr
+    assert "reaches" in done.stderr
+    assert not (tmp_path / "x.onnx").exists()

@@ -38,7 +38,8 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
         help = "were they made for another network?"
         if sorted(ours.values()) == sorted(theirs.values()):
             help = "the shapes are those, in another order: name the entries as `vggdsl show` names the layers"
-        help = _turned(ours, theirs) or _too_many(ours, theirs) or _other_bias(ours, theirs) or help
+        known = (_turned, _too_many, _other_bias, _other_classes)
+        help = next(filter(None, (say(ours, theirs) for say in known)), help)
         raise InputError(Diagnostic("V510", message, help=help))
     alike = _interchangeable(graph, ours, only_weight_layers=ordered)  # in order the others follow them
     if alike is not None:
@@ -82,6 +83,19 @@ def _other_bias(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str
                 return f"{there} has no bias: write {here} with `bias=no`, if it was trained without one"
             return f"{there} has a bias: write {here} with `bias=yes`, if it was trained with one"
     return None
+
+
+def _other_classes(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+    """How many values the last layer gives there, where it differs by that alone."""
+    if not ours or not theirs:
+        return None
+    *mine, (here, own) = ours.items()
+    *their, (_, other) = theirs.items()
+    weights = [dict(parts).get("weight", ()) for parts in (own, other)]
+    is_fit = [parts for _, parts in mine] == [parts for _, parts in their]
+    if not is_fit or [name for name, _ in own] != [name for name, _ in other] or weights[0][1:] != weights[1][1:]:
+        return None
+    return f"all else fits: were they trained on {weights[1][0]} classes? {here} gives {weights[0][0]}"
 
 
 def _refuse_lacking_statistics(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:

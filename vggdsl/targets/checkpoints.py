@@ -28,6 +28,11 @@ _REWRITTEN = {
     "original": ("parametrised", "torch.nn.utils.parametrize.remove_parametrizations"),
 }
 """Entries by which a weight is computed from others, and what makes one of them again."""
+_OF_A_TRAINING = {
+    *("optimizer", "optimizer_state", "optimizer_state_dict", "optim", "exp_avg", "exp_avg_sq", "momentum"),
+    *("momentum_buffer", "velocity", "grad", "grads", "gradients"),
+}
+"""Names of values that have weights' names and shapes, and aren't the weights."""
 _LISTED, _LONGEST = 5, 60
 
 
@@ -74,6 +79,8 @@ def state_dict_in(source: object, loaded: object) -> Found:
             raise _none(source, f"since {_listed(others)} of its entries {_are(others)} no tensor")
         raise _none(source, f"but {_listed(others)}")
     path, state = found[0]
+    if not _OF_A_TRAINING.isdisjoint(map(str.lower, path)):
+        raise _none(source, f"but {_path(path)}: values of its training that are called like weights")
     plain = _plain(source, state)
     outer = loaded if len(path) == 1 else {**loaded, **loaded[path[0]]}
     others = [key for key in outer if key not in path]

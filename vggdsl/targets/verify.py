@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from vggdsl.targets.runtime import INPUT, PROBABILITIES, Session, open_session, run_session
-from vggdsl.targets.torch import Network
+from vggdsl.targets.torch import Network, weights
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
 Array = npt.NDArray[np.float32]
@@ -46,8 +46,9 @@ def verify_onnx(
     double precision: that is one exponential and one sum in single precision, of numbers up to 1.
 
     Gives the agreement of the logits. The network's mode, device and weights stay as they are. Raises
-    ``InputError`` V520 if the file can't be read or isn't valid ONNX, ``VggdslError`` V521 if the outputs
-    differ in shape or by more, or if probabilities don't come from a softmax. Findings call the file ``shown_as``.
+    ``InputError`` V513 if the network's own outputs aren't finite, V520 if the file can't be read or isn't valid ONNX,
+    ``VggdslError`` V521 if the outputs differ in shape or by more, or if probabilities don't come from a softmax.
+    Findings call the file ``shown_as``.
     """
     name = shown_as or os.fspath(path)
     session = _session(path, name)
@@ -58,6 +59,8 @@ def verify_onnx(
         x = random.standard_normal((batch, *network.typed.input.chw), dtype=np.float32)
         with torch.inference_mode():
             expected = network(torch.from_numpy(x)).numpy()
+        if not np.isfinite(expected).all():
+            raise InputError(_not_finite(network))
         try:
             given = [np.asarray(values) for values in run_session(session, {INPUT: x})]
         except Exception as error:  # of its own kinds, e.g. for another network's input
@@ -75,6 +78,15 @@ def verify_onnx(
             raise VggdslError(Diagnostic("V521", f"{name} and PyTorch differ by {by}", help=hint))
         worst = Agreement(max(worst.max_abs, found.max_abs), max(worst.max_rel, found.max_rel), worst.n + found.n)
     return worst
+
+
+def _not_finite(network: Network) -> Diagnostic:
+    """V513 for weights with which values grow beyond single precision."""
+    reach = {name: float(np.abs(array).max()) for name, array in weights(network).items() if array.size}
+    name = max(reach, key=lambda each: reach[each])
+    message = "with these weights the network's outputs are no finite numbers"
+    help = f"{name} reaches {reach[name]:.0e}: did the training diverge, or is the file damaged?"
+    return Diagnostic("V513", message, help=help)
 
 
 def _check_softmax(name: str, logits: Array, probabilities: Array) -> None:

@@ -31,6 +31,7 @@ _TAKEN = (
 _CALLED = ("builtins", "__builtin__", "importlib", "runpy", "subprocess", "commands")
 """What no trainer leaves in a checkpoint, and attackers do: such a file is refused."""
 _NOT_TORCH = "it is nothing that torch.save wrote, or torn"
+_CUT = "it is cut short: copy, fetch or save it again"
 
 
 class WeightFile(NamedTuple):
@@ -56,6 +57,8 @@ def read_weights(path: Path) -> WeightFile:
     if not is_file(path):
         raise _unusable(path, "no regular file" if is_folder(path) else "it is no regular file")
     _check_sums(path)
+    if _begins_as_zip(path) and not is_zipfile(path):
+        raise _unusable(path, _CUT)
     is_safe = looks_safe(path) or (path.suffix == ".safetensors" and not is_zipfile(path))
     try:
         with warnings.catch_warnings():
@@ -64,6 +67,8 @@ def read_weights(path: Path) -> WeightFile:
     except OSError as error:
         raise _unusable(path, error.strerror or "it can't be read") from None
     except SafetensorError as error:
+        if "not fully covered" in str(error):
+            raise _unusable(path, _CUT) from None
         raise _unusable(path, _plain(error) or "it is no safetensors file") from None
     except pickle.UnpicklingError as error:
         # PyTorch's message advises to load it all the same, which would run what is in it.
@@ -90,6 +95,14 @@ def _check_sums(path: Path) -> None:
         return  # no such file: what it is, is said once it is read
     if damaged is not None:
         raise _unusable(path, f"it is damaged, {damaged} in it has another checksum: copy or save it again")
+
+
+def _begins_as_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
 
 
 def looks_safe(path: Path) -> bool:
