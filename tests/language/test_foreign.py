@@ -1,6 +1,7 @@
 """What other tools and people write is led to the same function with the same numbers, or is said to be missing."""
 
 import re
+import time
 from collections import Counter
 from contextlib import suppress
 from functools import partial
@@ -37,6 +38,11 @@ def help_of(line: str) -> str:
         ("Conv2d(3, 96, kernel_size=5, stride=2, padding=2)", "conv5-96/2 pad=2"),
         ("nn.Conv2d(64, 64, 3, 1, 1, groups=64)", "conv3-64 pad=1 groups=64"),
         ("Conv2D(96, (1, 7))", "conv1x7-96 pad=0"),
+        ("nn.Conv2d(64, 96, (3, 5), padding=(1, 2))", "conv3x5-96 pad=1x2"),
+        ("nn.Conv2d(64, 96, 3, (1, 2), 1)", "conv3-96 stride=1x2 pad=1"),
+        ("Conv2D(96, 3, (1, 2))", "conv3-96 stride=1x2 pad=0"),
+        ("nn.Conv2d out_channels=96 kernel_size=3", "conv3-96 pad=0"),
+        ("Conv2D filters=96 kernel_size=5 padding=same", "conv5-96"),
         ("Conv2D(96, 5, padding='same')", "conv5-96"),
         ("Conv(96, 5x5)", "conv5x5-96 pad=0"),
         ("maxpool(2)", "maxpool2/2"),
@@ -197,6 +203,14 @@ def test_what_stands_behind_a_layer_said_in_words_is_a_word_of_its_own(said: str
             "dropout-1,5",
             "BatchNormalization(momentum=0.9)",
             "LRN(7)",
+            "LocalResponseNorm-7",
+            "local_response_norm",
+            "GroupNormalization(8)",
+            "Conv(64, 96, (3, 5))",
+            "conv0 channels=96",
+            "Dense(0)",
+            "Dropout(100%)",
+            "dropout1",
             "PReLU()",
             "PReLU(1)",
         ),
@@ -313,6 +327,27 @@ def test_what_was_set_is_kept(word: str, help: str, mended: str | None) -> None:
     found = refusals.findings(lambda: vggdsl.parse(f"input 32x32x64\n{word}\n"))[0]
     assert found.help == help
     assert [edited(fix.span.source, [fix]).splitlines()[1] for fix in found.fixes] == ([mended] if mended else [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("conv5 stride=2 96", "conv pad=1 64", "FC bias=no 10", "maxpool3 pad=1 2", "conv3-9 6"),
+        *("conv5 channels=96 kernel=3", "conv0 channels=96", "conv0", "dropout1", "local_response_norm"),
+        *("GroupNormalization groups=8", "nn.Conv2d size=5 strides=2 units=10"),
+    ],
+)
+def test_no_edit_makes_another_number_or_leaves_out_one(words: str) -> None:
+    found = refusals.findings(lambda: vggdsl.parse(f"input 32x32x64\n{words}\n"))
+    assert [each.fixes for each in found] == [()] * len(found)
+
+
+@pytest.mark.parametrize("piece", ["se", "a_", "1e", "conv", "9"])
+def test_a_long_word_takes_no_longer_than_its_length(piece: str) -> None:
+    began = time.perf_counter()
+    for word in (20_000 * piece, f"Conv2d({9_000 * piece})"):
+        assert help_of(word)
+    assert time.perf_counter() - began < 2
 
 
 def test_a_name_of_tables_is_no_number_of_features() -> None:

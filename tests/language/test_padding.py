@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import refusals
 from commands import run
 
 import vggdsl
@@ -57,6 +58,34 @@ def test_where_sides_differ_the_help_says_what_keras_adds(size: str, kernel: int
     assert f"{which} `pad={pad}`" in (finding.help or "")
     shape = vggdsl.parse(f"input {size}x3\n{layer} pad={pad}\nFC-10 softmax\n").typed.nodes[1].shape
     assert shape.h == shape.w == -(-side // stride)
+
+
+@pytest.mark.parametrize(
+    ("layers", "edits"),
+    [
+        ("conv4-8 pad=same", ["pad=1,2,1,2"]),
+        ("block b(c) { conv4-8 pad=same conv1-$c }\nb(8)", ["pad=1,2,1,2"]),
+        ("block b(k) { conv$k-8 pad=same }\nb(3) b(4)", []),
+        ("default conv: pad=same\nconv3-8 conv4-8", []),
+        ("default maxpool: pad=same\nmaxpool2/1", []),
+    ],
+)
+def test_what_other_windows_have_is_not_edited_for_one(layers: str, edits: list[str]) -> None:
+    (found,) = refusals.findings(lambda: vggdsl.parse(f"input 33x33x8\n{layers}\nFC-10 softmax\n"))
+    assert found.code == "V222"
+    assert [each.text for each in found.fixes] == edits
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *("SiLU", "BN", "GN-8", "dropout-0.5", "LRN", "first-4", "softmax", "global-avgpool", "FC-10"),
+        "default FC:",
+    ],
+)
+def test_what_has_no_window_has_no_padding(layer: str) -> None:
+    found = refusals.findings(lambda: vggdsl.parse(f"input 33x33x8\n{layer} pad=same\nFC-10\n"))
+    assert [each.code for each in found if each.code in ("V220", "V222")] == ["V220"]
 
 
 def test_fmt_keeps_what_a_default_could_change() -> None:

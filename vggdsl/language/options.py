@@ -184,14 +184,16 @@ def same_padding(word: str, window: Window) -> Pair | None:
 
 def _without_same(option: Option, layer: syntax.Layer, options: Sequence[Option], findings: list[Diagnostic]) -> Option:
     """`pad=same` as the number that it means; where it means none, that is added to ``findings``."""
-    if option.key != "pad" or option.value.lower() != "same" or "$" in str(layer.kernel):
+    has_pad = any(key.name == "pad" for key in OPTIONS.get(layer.kind, ()))
+    if not has_pad or option.key != "pad" or option.value.lower() != "same" or "$" in str(layer.kernel):
         return option
     window = _window_of(layer, options)
     if window is None:  # told of what is wrong with it
         return replace(option, value=Placed("0", option.value.span))
     pad = same_padding(layer.kind, window)
     if pad is None:
-        findings.append(_not_same(option, layer.kind, window))
+        is_of_one = any(each is option for each in layer.options) and "$" not in layer.span.text
+        findings.append(_not_same(option, layer.kind, window, is_of_one))
     return replace(option, value=Placed("0" if pad is None else pad.short, option.value.span))
 
 
@@ -226,8 +228,11 @@ def _window_of(layer: syntax.Layer, options: Sequence[Option]) -> Window | None:
     return Window(Pair(h, w), said["stride"], dilation=said["dilation"])
 
 
-def _not_same(option: Option, word: str, window: Window) -> Diagnostic:
-    """V222 where `same` is no padding of this language, with what says it."""
+def _not_same(option: Option, word: str, window: Window, is_of_one: bool) -> Diagnostic:
+    """V222 where `same` is no padding of this language, with what says it; an edit only at an option ``of one`` window.
+
+    A default, or what a block says of a parameter, is that of other windows, too.
+    """
     message = (
         f"`pad=same` of {'an' if word.startswith('a') else 'a'} {word} of {window.kernel}, stride {window.stride.short}"
     )
@@ -235,6 +240,8 @@ def _not_same(option: Option, word: str, window: Window) -> Diagnostic:
     if word == "avgpool":
         return wrong.helped("Keras leaves the padding out of an average, where it counts here: no padding says that")
     even, odd = (window.keras_pad(Pair(*(rest + s for s in window.stride))).short for rest in (0, 1))
+    if window.stride == (1, 1) and not is_of_one:
+        return wrong.helped(f"what Keras adds has sides of its own: say `pad={even}` at such layers alone")
     if window.stride == (1, 1):
         return wrong.helped(
             f"what Keras adds has sides of its own: write `pad={even}`", Edit(option.span, f"pad={even}")

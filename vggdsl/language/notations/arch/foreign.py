@@ -80,6 +80,7 @@ _FLAGS = {"True": "yes", "False": "no"}
 _DIFFERENT = {
     "BN": "Keras counts the momentum the other way round, and has another eps unless told: say `BN` with `eps=` and "
     "`momentum=`",
+    "GN": "Keras has another eps unless told: say it behind `GN-` and the groups, with `eps=`",
     "LRN": "`LRN` is told by `n=`, `k=`, `alpha=` and `beta=`; PyTorch and Caffe divide alpha by n, and have another k "
     "unless told",
     "LeakyReLU": "`LeakyReLU` alone has PyTorch's slope; Keras' is another, to be said behind a hyphen",
@@ -143,7 +144,9 @@ class _Given:
     named: Mapping[str, str]
 
 
-_WORDED = {"channels": r"\d+", "kernel": r"\d+(x\d+)?", "stride": r"\d+"}
+_COUNT = re.compile(r"0*[1-9]\d*")
+_WINDOW = re.compile(rf"{_COUNT.pattern}(x{_COUNT.pattern})?")
+_WORDED = {"channels": _COUNT, "kernel": _WINDOW, "stride": _COUNT}
 """What stands in the word of a convolution."""
 
 
@@ -158,12 +161,17 @@ def numbered(name: str, options: Sequence[str]) -> tuple[str, int] | None:
     kind, kernel = kind_called(name), re.search(r"\d+(x\d+)?$", name)
     if kind is None and kernel is not None:
         kind, values = kind_called(name[: kernel.start()]), [("kernel", kernel[0]), *values]
+    if len({key for key, _ in values}) < len(values):  # of two it can't be told which
+        return None
+    if kind is not None and kind.form == "CONV" and not re.fullmatch(r"conv(\d+(x\d+)?)?", name, re.IGNORECASE):
+        call = spelled(f"{name}({', '.join(options)})")  # whose padding is another
+        return (call, len(options)) if call else None
     if kind is not None and kind.form == "CONV":
         channels = ("channels" if key == "features" else key for key, _ in values)  # as Caffe's
         own = dict(
             takewhile(lambda each: each[0] in _WORDED, zip(channels, (value for _, value in values), strict=True))
         )
-        if not {"channels", "kernel"} <= own.keys() or not all(re.fullmatch(_WORDED[key], own[key]) for key in own):
+        if not {"channels", "kernel"} <= own.keys() or not all(_WORDED[key].fullmatch(own[key]) for key in own):
             return None
         step = f"/{own['stride']}" if own.get("stride", "1") != "1" else ""
         return f"conv{own['kernel']}-{own['channels']}{step}", len(own) - (len(values) - len(options))
@@ -200,14 +208,24 @@ def spelled(word: str) -> str | None:
 def differs(word: str) -> str | None:
     """What is to be said of a call whose word means something else in another tool; None where it doesn't."""
     name, bracket, inside = word.partition("(")
+    if _is_torch_lrn(re.sub(r"[-_:=]*[\d.]+$", "", name)):
+        return _DIFFERENT["LRN"]
     kind = kind_called(name)
     if kind is None or not bracket or (kind.form == "CURVED" and re.search(r"\d", inside)):
         return None
-    return _DIFFERENT.get(kind.word) if kind.word != "BN" or _is_keras_norm(name) else None
+    return _DIFFERENT.get(kind.word) if kind.word not in ("BN", "GN") or _is_keras_norm(name) else None
 
 
 def _is_keras_norm(name: str) -> bool:
-    return _bare(name).startswith("batchnormali")
+    return _bare(name).startswith(("batchnormali", "groupnormali"))
+
+
+def _is_torch_lrn(name: str) -> bool:
+    return _bare(name) == "localresponsenorm"
+
+
+def _has_other_eps(kind: LayerKind, name: str, given: _Given) -> bool:
+    return kind.word == "GN" and _is_keras_norm(name) and "eps" not in given.named
 
 
 def _layer(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | None:
@@ -217,12 +235,12 @@ def _layer(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | No
         case "POOL":
             return _pool(kind, given) if is_call or not given.places else None
         case "SIZED":
-            return _sized(kind, given)
+            return None if _has_other_eps(kind, name, given) else _sized(kind, given)
         case "CURVED":
             return _curved(kind, name, given, is_call)
         case "RATED":
             rate = given.named.get("rate", *given.places[:1]) if len(given.named) + len(given.places) == 1 else None
-            return f"{kind.word}-{rate}" if rate and re.fullmatch(r"0?\.\d+|\d+(\.\d+)?%", rate) else None
+            return f"{kind.word}-{rate}" if rate and re.fullmatch(r"0?\.\d+|\d?\d(\.\d+)?%", rate) else None
         case _:
             return _plain(kind, name, given, is_call)
 
@@ -252,21 +270,20 @@ def _number(text: str) -> str:
 
 def _conv(name: str, given: _Given) -> str | None:
     """Keras says channels, kernel, stride, padding; PyTorch says what comes in before."""
-    is_keras = name.endswith("D") or len({"channels", "kernel"} & given.named.keys()) + len(given.places) <= 2
-    sized = [place for place in given.places if "x" in place]
-    first = () if is_keras or sized else ("in",)
-    order = (*first, "channels", "kernel", "stride", "pad")
     places = given.places
-    if sized and places[0] == sized[0] and len(places) == 2:
+    sized = next((at for at, place in enumerate(places) if "x" in place), None)
+    is_keras = name.endswith("D") or len({"channels", "kernel"} & given.named.keys()) + len(places) <= 2 or sized == 1
+    order = (*(() if is_keras else ("in",)), "channels", "kernel", "stride", "pad")
+    if sized == 0 and len(places) == 2:
         places = places[::-1]
-    if not name.lower().endswith(("2d", "convolution")) and not sized:
+    if not name.lower().endswith(("2d", "convolution")) and (sized is None or sized > 1):
         return None  # whose order nobody knows
     values = {**dict(zip(order, places, strict=False)), **given.named}
     known = {"in", "channels", "kernel", "stride", "pad", "groups", "dilation", "bias"}
     if len(places) > len(order) or not {"channels", "kernel"} <= values.keys() <= known:
         return None
     kernel, channels, stride = values["kernel"], values["channels"], values.get("stride", "1")
-    if not all(re.fullmatch(r"\d+(x\d+)?", each) for each in (kernel, channels, stride)):
+    if not (_COUNT.fullmatch(channels) and _WINDOW.fullmatch(kernel) and _WINDOW.fullmatch(stride)):
         return None
     pad, bias = values.get("pad", "valid").lower(), _FLAGS.get(values.get("bias", "True"))
     is_odd = all(int(side) % 2 for side in kernel.split("x"))
@@ -278,7 +295,8 @@ def _conv(name: str, given: _Given) -> str | None:
     options = [] if pad == "same" else [f"pad={'0' if pad == 'valid' else pad}"]
     options += [f"{key}={value}" for key, value in others.items()]
     options += ["bias=no"] if bias == "no" else []
-    step = f"/{stride}" if stride != "1" else ""
+    options = [f"stride={stride}", *options] if "x" in stride else options
+    step = f"/{stride}" if stride != "1" and "x" not in stride else ""
     return " ".join([f"conv{kernel}-{channels}{step}", *options])
 
 
@@ -291,7 +309,7 @@ def _pool(kind: LayerKind, given: _Given) -> str | None:
     if len(given.places) > 3 or not values.keys() <= {"kernel", "stride", "pad", "ceil"}:
         return None
     pad, last = values.get("pad", "valid").lower(), _FLAGS.get(values.get("ceil", "False"))
-    if not re.fullmatch(r"\d+(x\d+)?", kernel) or not stride.isdigit() or last is None:
+    if not _WINDOW.fullmatch(kernel) or not _COUNT.fullmatch(stride) or last is None:
         return None
     if not (pad == "valid" or pad.isdigit()):
         return None
@@ -306,7 +324,7 @@ def _sized(kind: LayerKind, given: _Given) -> str | None:
     elif kind.word == "GN" and len(places) == 2:  # how many groups, and of how many channels
         places = places[:1]
     numbers = [*places, *([named.pop(kind.number)] if kind.number in named else [])]
-    if len(numbers) != 1 or not (number := numbers[0]).isdigit():
+    if len(numbers) != 1 or not _COUNT.fullmatch(number := numbers[0]):
         return None
     if "bias" in named and (flag := _FLAGS.get(named["bias"])):
         named["bias"] = flag
@@ -334,7 +352,7 @@ def _plain(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | No
     """A word that stands alone; a layer with weights is told by others how many channels come in."""
     count = given.places[0] if len(given.places) == 1 and given.places[0].isdigit() else None
     match kind.word:
-        case "LRN" if is_call:  # whose alpha is divided
+        case "LRN" if is_call or _is_torch_lrn(name):  # whose alpha is divided
             return None
         case "LRN" if count:
             return f"LRN n={count}"

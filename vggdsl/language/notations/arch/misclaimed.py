@@ -51,6 +51,9 @@ def no_measure(span: Span, before: str) -> Diagnostic:
         return Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),), help)
     if previous[-1:].isdigit() and (unit := _UNITS.get(span.text.lower())):
         whole = back(span, before, previous).to(span)
+        if whole.text == f"{previous}{unit}":
+            help = "measures: " + ", ".join(_KNOWN)
+            return Diagnostic("V102", f"`{whole.text}` is no measure", (Label(whole, "here"),), help)
         wrong = Diagnostic("V102", f"`{whole.text}` is no figure", (Label(whole, "here"),))
         return wrong.helped(f"write `{previous}{unit}`", Edit(whole, f"{previous}{unit}"))
     place = span if re.match(r"[a-z]", span.text, re.IGNORECASE) else back(span, before, previous)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import groupby, takewhile
+from itertools import groupby, pairwise, takewhile
 from typing import NamedTuple
 
 from lark import Lark
@@ -97,6 +97,10 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield unknown_word(words[0].to([words[0], *given][-1]), Hint(f"call the block: `{call}`", call))
             words = words[1 + len(given) :]
             continue
+        if len(words[0].text) > LONGEST:
+            yield unknown_word(words[0], Hint(_FORMS))
+            words = words[1:]
+            continue
         options = list(takewhile(lambda word: re.fullmatch(r"[\w-]+=[^=]+", word.text), words[1:]))
         if said_apart := numbered(words[0].text, [word.text for word in options]):
             layer, count = said_apart
@@ -115,7 +119,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             texts = [word.text for word in words[:n]]
             ways = ("".join(texts), "-".join(texts), "=".join(texts))
             joined = next(filter(lambda text: _is_word(text, lark), ways), None)
-            if joined and re.sub(r"\s", "", whole.text) == "".join(texts):
+            if joined and not _is_cut(texts) and re.sub(r"\s", "", whole.text) == "".join(texts):
                 yield unknown_word(whole, Hint(f"write it without spaces: `{joined}`", joined))
                 words = words[n:]
                 break
@@ -123,6 +127,12 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             named = _with_parameters(words[0], blocks, lark)
             yield unknown_word(words[0], _meaning(named) if named else suggest(words[0].text, lark))
             words = words[1:]
+
+
+def _is_cut(texts: Sequence[str]) -> bool:
+    """Whether pieces are no pieces of one word: a number would go on, or an option is whole before the last."""
+    is_number = any(left[-1].isdigit() and right[0].isdigit() for left, right in pairwise(texts))
+    return is_number or any(re.fullmatch(r"[\w-]+=[^=]+", text) for text in texts[:-1])
 
 
 def _said(word: Span) -> tuple[Span, "Hint | str"] | None:
@@ -240,18 +250,33 @@ def suggest(word: str, lark: Lark) -> Hint:
     is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word[len(name) :]) is not None
     near = near_word(name.replace("_", "-"), [*_LAYERS, *DIRECTIVES]) if len(name) > 1 and is_whole else None
     kind = kind_called(name) or kind_called(word.partition("(")[0]) or (near and _LAYERS.get(near))
+    if kind and differs(word) is not None:
+        return Hint(_form_of(kind, word))
     if kind:
         whole = kind.word + word[len(name) :]
         for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{word[len(name) :]}"):
-            if is_layer(meant, lark) and _NUMBER.findall(meant) == _NUMBER.findall(word) and not share_said(meant):
+            if (
+                is_layer(meant, lark)
+                and _fits(kind, meant)
+                and _NUMBER.findall(meant) == _NUMBER.findall(word)
+                and not share_said(meant)
+            ):
                 return _meaning(meant)
         return Hint(_form_of(kind, word))
     is_alone = not _NUMBER.search(word)  # what it begins is more than a word, and has no number
     return Hint(f"did you mean `{near}`?") if near and is_alone else Hint(_FORMS)
 
 
+def _fits(kind: LayerKind, word: str) -> bool:
+    """Whether the numbers of a kind's word are such as it can have."""
+    if kind.form == "RATED":
+        return re.search(r"-(0|0?\.\d+|\d?\d(\.\d+)?%)$", word) is not None
+    return kind.form == "CURVED" or not _ZERO.search(word)
+
+
 _FORMS = "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
 _NUMBER = re.compile(r"\d+")
+_ZERO = re.compile(r"(?<![\d.])0+(?![\d.])")
 _AXES = re.compile(r"[123]d", re.IGNORECASE)
 _LOOKS_LIKE = re.compile(r"(?<=[-\dOolI|x/.])[OolI|](?=[\dOolI|]*(?:[-/.x%]|$))|(?<=\d)[OolI|](?=\d)")
 """A letter where a number has a digit."""
@@ -327,6 +352,8 @@ def _joined(word: str, lark: Lark) -> str | None:
 
 def _lacking(word: str) -> Hint | None:
     """Convolutions without a number that they need, or with their numbers in another order."""
+    if _ZERO.search(word):
+        return None
     if found := re.fullmatch(r"conv(\d+x\d+)", word, re.IGNORECASE):
         return Hint(f"it says no channels: `{word}-64` has 64")
     if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
