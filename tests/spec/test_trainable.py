@@ -51,14 +51,36 @@ def test_steps_that_cannot_be_done(entries: str, message: str, help: str) -> Non
         ("add[ FC-10 ReLU | FC-10 tanh ]", "the network ends in ReLU and tanh, but the loss takes logits", "ReLU"),
         ("concat[ FC-5 | FC-5 sigmoid ] softmax", "the network ends in sigmoid, but the loss takes logits", "sigmoid"),
         ("FC-8 widen-10 softmax", "the network gives zeros in place of 2 of 10 logits", "widen-10"),
+        ("FC-20 ReLU first-10 softmax", "the network ends in ReLU, but the loss takes logits", "ReLU"),
+        ("FC-20 BN first-10", "the network ends in BN, but the loss takes logits", "BN"),
+        ("FC-10 widen-20 last-10 softmax", "the network gives zeros in place of 10 of 10 logits", "widen-20"),
+        ("FC-10 widen-20 last-15 first-10", "the network gives zeros in place of 5 of 10 logits", "widen-20"),
+        ("FC-8 widen-10 shuffle-2 softmax", "the network gives zeros in place of 2 of 10 logits", "widen-10"),
+        ("concat[ FC-10 ReLU | FC-10 ] first-10", "the network ends in ReLU, but the loss takes logits", "ReLU"),
+        ("conv3-10 ReLU widen-20 global-avgpool last-10", "the network gives zeros in place of 10 of 10 logits",
+         "widen-20"),
         ("aux 0.3 { FC-10 tanh } FC-10", "the network ends in tanh, but the loss takes logits", "tanh"),
         ("conv3-10", "the network ends in 16x16x10, not in a vector of classes", "conv3-10"),
     ],
-)
+)  # fmt: skip
 def test_ends_that_give_no_logits(end: str, message: str, place: str) -> None:
     (found,) = refused(f'{NET} {end}\ntrain {{ data folder("x") }}')
     assert (found.code, found.message, found.labels[0].span.text) == ("V408", message, place)
     assert not [d for d in vggdsl.parse(f'{NET} {end}\ntrain {{ data folder("x") }}').check() if d.code == "W205"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "FC-20 last-10 softmax",
+        "FC-10 widen-20 first-10",
+        "concat[ FC-10 ReLU | FC-10 ] last-10 softmax",
+        "add[ FC-10 widen-20 | FC-10 widen-20 ] first-10",
+        "FC-20 ReLU first-10 FC-10",
+    ],
+)
+def test_what_is_not_taken_spoils_nothing(end: str) -> None:
+    assert vggdsl.parse(f'{NET} {end}\ntrain {{ data folder("x") }}').check() == []
 
 
 def test_a_single_value_is_of_one_class() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate, chain
 
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
@@ -19,6 +21,7 @@ from vggdsl.network.ops import (
     PReLU,
     Shuffle,
     Softmax,
+    Take,
     Widen,
 )
 from vggdsl.text.errors import Label
@@ -26,6 +29,8 @@ from vggdsl.text.errors import Label
 Culprits = tuple[str, ...]
 """Names of layers that are at fault together: where branches are added or multiplied, one that gives logits is enough.
 """
+Faults = dict[Culprits, range]
+"""Layers at fault, and the channels from the first to the last that they spoil."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,9 @@ class Flaw:
     """
 
     layers: tuple[TypedNode, ...]
+    spoilt: int
+    """Of so many values of the head."""
+    values: int
     softmax: TypedNode | None = None
 
     @property
@@ -53,7 +61,7 @@ class Flaw:
         op = self.first.node.op
         if not isinstance(op, Widen):
             return ""
-        return f"zeros in place of {op.channels - self.first.x.c} of {op.channels} logits"
+        return f"zeros in place of {min(self.spoilt, op.channels - self.first.x.c)} of {self.values} logits"
 
     def labels(self, text: str) -> tuple[Label, ...]:
         first, *others = (t.node.span for t in self.layers)
@@ -63,8 +71,9 @@ class Flaw:
 def flaws(typed: TypedGraph) -> Iterator[Flaw]:
     """Those of a network's heads that give a vector; auxiliary classifiers are heads, too.
 
-    A concatenation has those of each branch. A sum and a product are logits if one branch is: of ReLUs alone they are
-    never negative, of sigmoids alone they are bounded. But zeros stay zeros in each product.
+    A concatenation has those of each branch, as far as its channels are taken. A sum and a product are logits if one
+    branch is: of ReLUs alone they are never negative, of sigmoids alone they are bounded. But zeros stay zeros in
+    each product.
     """
     taken = {name for t in typed.training_nodes for name in t.node.inputs}
     found = _Found(typed)
@@ -74,8 +83,9 @@ def flaws(typed: TypedGraph) -> Iterator[Flaw]:
             continue
         is_softmax = isinstance(t.node.op, Softmax)
         end = t.node.inputs[0] if is_softmax and t.node.inputs else t.name
-        for names in found.flawed[end]:
-            yield Flaw(tuple(typed[name] for name in names), t if is_softmax else None)
+        for names, channels in found.flawed[end].items():
+            layers = tuple(typed[name] for name in names)
+            yield Flaw(layers, len(channels), t.shape.c, t if is_softmax else None)
 
 
 class _Found:
@@ -83,65 +93,99 @@ class _Found:
 
     def __init__(self, typed: TypedGraph) -> None:
         self._typed = typed
-        self.flawed: dict[str, tuple[Culprits, ...]] = {}
+        self.flawed: dict[str, Faults] = {}
         """Layers for which they are no logits."""
-        self.filled: dict[str, tuple[Culprits, ...]] = {}
+        self.filled: dict[str, Faults] = {}
         """Layers for which some of them are 0 or constant, whatever comes in: also behind a mean over the map."""
 
     def add(self, t: TypedNode) -> None:
-        self.flawed[t.name] = tuple(dict.fromkeys(self._flawed(t)))
-        self.filled[t.name] = tuple(dict.fromkeys(self._filled(t)))
+        self.flawed[t.name] = self._flawed(t)
+        self.filled[t.name] = self._filled(t)
 
-    def _flawed(self, t: TypedNode) -> Iterable[Culprits]:
+    def _flawed(self, t: TypedNode) -> Faults:
         op, inputs = t.node.op, t.node.inputs
         match op:
-            case Concat():
-                return (each for name in inputs for each in self.flawed[name])
             case Add() | Mul():
-                if isinstance(op, Mul) and (zeros := [*self._zeros(inputs)]):
+                if isinstance(op, Mul) and (zeros := self._zeros(inputs)):
                     return zeros
                 return _in_each(self.flawed, inputs)
             case GlobalAvgPool() | GlobalMaxPool() | AvgPool() | MaxPool() if op.plain(t.x) != Identity():
                 return self.filled[inputs[0]]
-            case Widen() if op.plain(t.x) != Identity():
-                return (*self.flawed[inputs[0]], (t.name,))
-            case _ if _hands_on(t):
-                return self.flawed[inputs[0]]
+            case _ if (handed_on := self._handed_on(t, self.flawed)) is not None:
+                return handed_on
             case _:
-                return [(t.name,)] if op.activation or op.passing else ()
+                return {(t.name,): range(t.shape.c)} if op.activation or op.passing else {}
 
-    def _filled(self, t: TypedNode) -> Iterable[Culprits]:
+    def _filled(self, t: TypedNode) -> Faults:
         op, inputs = t.node.op, t.node.inputs
         match op:
-            case Concat() | Mul():
-                return (each for name in inputs for each in self.filled[name])
+            case Mul():
+                return _together((names, at) for name in inputs for names, at in self.filled[name].items())
             case Add():
                 return _in_each(self.filled, inputs)
-            case Widen() if op.plain(t.x) != Identity():
-                return (*self.filled[inputs[0]], (t.name,))
             case Activation() | PReLU() | Dropout() | GlobalAvgPool() | GlobalMaxPool() | AvgPool() | MaxPool():
                 return self.filled[inputs[0]]
             case _:
-                return self.filled[inputs[0]] if _hands_on(t) else ()
+                return self._handed_on(t, self.filled) or {}
 
-    def _zeros(self, inputs: Iterable[str]) -> Iterator[Culprits]:
+    def _handed_on(self, t: TypedNode, found: Mapping[str, Faults]) -> Faults | None:
+        """What a layer has of those before it, where it gives what comes in: at the channels where it gives that."""
+        op, inputs = t.node.op, t.node.inputs
+        match op:
+            case Concat():
+                starts = accumulate((self._typed[name].shape.c for name in inputs), initial=0)
+                branches = zip(inputs, starts, strict=False)
+                return _together((names, _moved(at, by)) for name, by in branches for names, at in found[name].items())
+            case Take(end=end, channels=c):
+                by = c - t.x.c if end == "last" else 0
+                taken = {names: _both(_moved(at, by), range(c)) for names, at in found[inputs[0]].items()}
+                return {names: at for names, at in taken.items() if at}
+            case Widen() if op.plain(t.x) != Identity():
+                return {**found[inputs[0]], (t.name,): range(t.x.c, op.channels)}
+            case Shuffle() if op.plain(t.x) != Identity():
+                return dict.fromkeys(found[inputs[0]], range(t.x.c))
+            case _:
+                return found[inputs[0]] if _hands_on(t) else None
+
+    def _zeros(self, inputs: Iterable[str]) -> Faults:
         """Those for which a factor is 0, whatever the others are: always, or now and then in training."""
-        for name in inputs:
-            yield from self.filled[name]
-            yield from (each for each in self.flawed[name] if all(map(self._drops, each)))
+        dropped = (each for name in inputs for each in self.flawed[name].items() if all(map(self._drops, each[0])))
+        return _together(chain((each for name in inputs for each in self.filled[name].items()), dropped))
 
     def _drops(self, name: str) -> bool:
         return isinstance(self._typed[name].node.op, Dropout)
 
 
-def _in_each(found: Mapping[str, tuple[Culprits, ...]], inputs: Iterable[str]) -> tuple[Culprits, ...]:
+def _together(faults: Iterable[tuple[Culprits, range]]) -> Faults:
+    found = Faults()
+    for names, at in faults:
+        found[names] = _around(found.get(names, at), at)
+    return found
+
+
+def _in_each(found: Mapping[str, Faults], inputs: Iterable[str]) -> Faults:
     """All layers together, where there are some in each branch."""
     each = [found[name] for name in inputs]
+    if not all(each):
+        return {}
     together = dict.fromkeys(name for branch in each for layers in branch for name in layers)
-    return (tuple(together),) if all(each) else ()
+    at = reduce(_both, (reduce(_around, branch.values()) for branch in each))
+    return {tuple(together): at} if at else {}
+
+
+def _moved(channels: range, by: int) -> range:
+    return range(channels.start + by, channels.stop + by)
+
+
+def _both(one: range, other: range) -> range:
+    return range(max(one.start, other.start), min(one.stop, other.stop))
+
+
+def _around(one: range, other: range) -> range:
+    return range(min(one.start, other.start), max(one.stop, other.stop))
 
 
 def _hands_on(t: TypedNode) -> bool:
-    """Whether a layer gives what comes in: as it is, in another order, or larger and smaller."""
+    """Whether a layer gives what comes in: as it is, or larger and smaller."""
     op = t.node.op
-    return isinstance(op, LRN | Identity | Shuffle) or (not op.passing and op.plain(t.x) == Identity())
+    return isinstance(op, LRN | Identity) or (not op.passing and op.plain(t.x) == Identity())
