@@ -211,15 +211,33 @@ def test_a_thin_space_joins_no_numbers_of_layers(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["138\u2009357\u2009544", "params=138\u202f357\u202f544", "claim params ~138\u2009000"]
+    "text",
+    [
+        "claim params 138\u2009357\u2009544",
+        "params=138\u202f357\u202f544",
+        "claim params ~138\u2009000",
+        "conv3-64 -> 1\u2009234\u2009567",
+        'claims "Table 1" {\n  fc8 1\u2009100\n  params 138\u2009357\u2009544',
+        "seeds 10\u2009000\u2009000",
+    ],
 )
 def test_a_thin_space_groups_the_digits_of_a_figure(text: str) -> None:
     assert plain(text).text == text.replace("\u2009", "").replace("\u202f", "")
 
 
-@pytest.mark.parametrize("entry", ["batch 64\u2009128", "seeds 12\u202f345"])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "batch 64\u2009128",
+        "seeds 12\u202f345",
+        "seeds 10\u2009100\u2009200",
+        "seeds 1\u2009100\u2009200",
+        "seeds 1\u2009000\u2009200",
+        "seeds 1\u2009200\u2009000",
+    ],
+)
 def test_a_thin_space_that_may_part_two_numbers_is_refused(entry: str) -> None:
-    done = run("check", "-", input=f"{SPEC}\ntrain {{\n  data digits\n  {entry}\n}}\n")
+    done = run("check", "-", input=f"{SPEC}\n# what it\n# claims\ntrain {{\n  data digits\n  {entry}\n}}\n")
     assert done.exit_code == 1
     assert "write a space, or nothing" in done.output
 

@@ -58,8 +58,8 @@ def plain(written: str) -> Plain:
 
     >>> plain("conv3–64 ×2 ﬂatten").text, plain('source “a – b” # c – d').text
     ('conv3-64 x2 flatten', 'source "a – b" # c – d')
-    >>> plain("138\\u2009357\\u2009544").text
-    '138357544'
+    >>> plain("claim params 138\\u2009357\\u2009544").text
+    'claim params 138357544'
     """
     if written.isascii():
         return Plain(written, range(len(written) + 1))
@@ -92,15 +92,24 @@ def _replaced(piece: re.Match[str]) -> Iterator[tuple[int, str]]:
 
 
 def _is_one(number: re.Match[str]) -> bool:
-    """Whether digits with thin spaces between are one number: where two would be no numbers, or a figure stands."""
-    line = number.string[number.string.rfind("\n", 0, number.start()) + 1 : number.start()]
-    groups = re.split(f"[{_THIN}]", number[0])
-    return (
-        len(groups) > 2
-        or groups[1].startswith("0")
-        or groups[0].startswith("~")
-        or re.search(r"[=~]$|^\s*claim\b|->", line) is not None
-    )
+    """Whether digits with thin spaces between are one number: where several would be no numbers, or a figure stands."""
+    first, *others = re.split(f"[{_THIN}]", number[0])
+    return first.startswith("~") or all(each.startswith("0") for each in others) or _is_figure(number)
+
+
+def _is_figure(number: re.Match[str]) -> bool:
+    """Whether one number stands there, and never a list: in a claim, also in a row of many, behind an arrow or `=`."""
+    text, at = number.string, number.start()
+    line = _line_before(text, at)
+    if re.search(r"[=~]$|^\s*claim\b|->", line) is not None:
+        return True
+    opening = text.rfind("{", 0, at)
+    is_within = opening >= 0 and text.find("}", opening, at) < 0
+    return is_within and re.match(r"\s*claims\b", _line_before(text, opening)) is not None
+
+
+def _line_before(text: str, at: int) -> str:
+    return text[text.rfind("\n", 0, at) + 1 : at]
 
 
 @cache
