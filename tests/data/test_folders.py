@@ -10,6 +10,7 @@ from images import save
 from refusals import refusal
 
 import vggdsl
+from vggdsl.data.annotations import masks_beside
 from vggdsl.data.dataset import DataSet, load_data
 from vggdsl.data.names import is_hidden, part_of
 from vggdsl.experiments.workplace import Workplace
@@ -40,6 +41,10 @@ def recipe_of(root: Path | str, val: int | None = None) -> Recipe:
 
 def read(root: Path) -> DataSet:
     return load_data(recipe_of(root), GREY, Path("/nowhere"))
+
+
+def w504(root: Path) -> list[Diagnostic]:
+    return [finding for finding in read(root).warnings if finding.code == "W504"]
 
 
 def refused(root: Path) -> Diagnostic:
@@ -639,7 +644,8 @@ def test_words_of_annotations_may_be_classes(names: tuple[str, str], tmp_path: P
     assert read(make(tmp_path, ("",), names)).classes == tuple(sorted(names))
 
 
-SPELLINGS = "classes whose names differ only in case, blanks or numbers of copies: "
+SPELLINGS = "classes whose names differ only in case, blanks, leading zeros or numbers of copies: "
+PAIR = ", by name images and what is said of their pixels, taken for classes"
 NO_CLASS = ", by name annotations or what was left over, taken for "
 
 
@@ -650,17 +656,25 @@ NO_CLASS = ", by name annotations or what was left over, taken for "
         (("hot dog", "hot_dog", "A", "a"), SPELLINGS + '"A" and "a"; "hot dog" and "hot_dog"'),
         (("cat", "cat (1)", "cat copy"), SPELLINGS + '"cat", "cat (1)" and "cat copy"'),
         (("1", "01"), SPELLINGS + '"01" and "1"'),
+        (("01", "02", "1", "2", "A", "B", "a", "b"), SPELLINGS + '"01" and "1"; "02" and "2"'),
         (("fold1", "fold2"), "classes that are called as folds: fold1 and fold2"),
         (("2019", "2020"), "classes that are called as years: 2019 and 2020"),
         (("2019-03", "2019-04"), "classes that are called as years: 2019-03 and 2019-04"),
         (("ant", "bee", "masks"), f"masks{NO_CLASS}a class"),
+        (("ant", "images", "masks"), "images and masks" + PAIR),
+        (("Image", "Label", "Table", "Text"), "Image and Label" + PAIR),
+        (("button", "checkbox", "image", "input", "label"), "image, input and label" + PAIR),
+        (("bag", "box", "input"), "input and box" + PAIR),
+        (("enemy", "input", "target"), "input and target" + PAIR),
+        (("cats", "dogs", "trash"), f"trash{NO_CLASS}a class"),
+        (("cats", "image_labels"), f"image_labels{NO_CLASS}a class"),
         (("ant", "backup", "tmp"), f"backup and tmp{NO_CLASS}classes"),
     ],
 )
 def test_classes_that_may_be_none_are_told_and_taken(names: tuple[str, ...], said: str, tmp_path: Path) -> None:
     found = read(make(tmp_path, ("",), names))
     assert found.classes == tuple(sorted(names))
-    told = [finding for finding in found.warnings if finding.code == "W504"]
+    told = w504(tmp_path)
     assert [(finding.message, finding.is_error) for finding in told] == [(said, False)]
     assert told[0].help
 
@@ -668,17 +682,63 @@ def test_classes_that_may_be_none_are_told_and_taken(names: tuple[str, ...], sai
 @pytest.mark.parametrize(
     "names",
     [("0", "1", "10"), ("cat", "cats"), ("fold1", "dog"), ("1999", "new"), ("old", "young"), ("type 1", "type 2"),
-     ("12", "1_2"), ("mask", "without_mask"), ("2001", "3001")],
+     ("12", "1_2"), ("mask", "without_mask"), ("2001", "3001"), ("glass", "paper", "trash"), ("face_masks", "hats"),
+     ("barcodes", "price_labels"), ("A", "B", "a", "b"), ("-1", "1")],
 )  # fmt: skip
 def test_other_names_are_classes_without_a_word(names: tuple[str, ...], tmp_path: Path) -> None:
-    assert [finding.code for finding in read(make(tmp_path, ("",), names)).warnings if finding.code == "W504"] == []
+    assert w504(make(tmp_path, ("",), names)) == []
+
+
+def test_images_and_boxes_of_other_names_may_be_classes(tmp_path: Path) -> None:
+    root = make(tmp_path / "set", ("",), ("boxes", "originals"))
+    assert "as sets for segmentation have" in refused(root).message
+    for path in (root / "boxes").iterdir():
+        path.rename(path.with_stem(f"box{path.stem}"))
+    assert [finding.message for finding in w504(root)] == ["originals and boxes" + PAIR]
+
+
+def test_a_set_for_segmentation_may_have_other_images_beside(tmp_path: Path) -> None:
+    root = make(tmp_path / "set", ("",), ("input", "target"))
+    fill(root / "previews")
+    for path in (root / "previews").iterdir():
+        path.rename(path.with_stem(f"p{path.stem}"))
+    assert "input and target, as sets for segmentation have" in refused(root).message
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("a.png", "aMask.png"),
+        ("a.png", "mask_a.png"),
+        ("img_1.png", "mask_1.png"),
+        ("a.png", "a_matte.png"),
+        ("aachen_1_2_leftImg8bit.png", "aachen_1_2_gtFine_labelIds.png"),
+    ],
+)
+def test_masks_are_known_by_their_names(image: str, mask: str) -> None:
+    assert masks_beside([f"cats/{image}", f"cats/{mask}"], Path("set")) is not None
+    assert masks_beside([f"cats/{image}", f"dogs/{mask}"], Path("set")) is None
+
+
+@pytest.mark.parametrize("name", ["mask_..png", "unmasked_1.png", "landmask.png", "mask_2.png"])
+def test_other_names_are_of_no_masks(name: str) -> None:
+    assert masks_beside(["cats/1.png", f"cats/{name}"], Path("set")) is None
+
+
+@pytest.mark.parametrize("folder", ["masks", "gt", "front/masks"])
+def test_masks_within_classes_are_told(folder: str, tmp_path: Path) -> None:
+    root = make(tmp_path / "set", ("",))
+    save(root / "cats" / folder / "other.png")
+    (told,) = w504(root)
+    called = folder.rpartition("/")[2]
+    assert told.message == f"folders within those of classes are called as masks or labels: {called}"
 
 
 def test_masks_beside_their_images_are_told(tmp_path: Path) -> None:
     root = make(tmp_path / "set", ("",))
     for k, name in enumerate(("0_mask.png", "1_mask_1.png", "2-seg.png", "who_mask.png")):
         save(root / "cats" / name, 200 + k)
-    (told,) = (finding for finding in read(root).warnings if finding.code == "W504")
+    (told,) = w504(root)
     assert told.message == f"3 images in {root} are called as masks of others: cats/0_mask.png of cats/0.png"
 
 

@@ -283,7 +283,7 @@ def test_what_is_erased_is_0_where_the_network_looks(tmp_path: Path, monkeypatch
             "colour-jitter(contrast=0.3, saturation=0.2)",
             "mnist",
             "32x32x3",
-            "the images of mnist is grey",
+            "the images of mnist are grey: they have no saturation",
             "write colour-jitter(contrast=0.3)",
         ),
         ("colour-pca colour-jitter(hue=0.1)", "cifar10", "32x32x3", "comes after colour-pca", "before"),
@@ -291,6 +291,8 @@ def test_what_is_erased_is_0_where_the_network_looks(tmp_path: Path, monkeypatch
         ("erase(scale=1)", "cifar10", "32x32x3", "changes nothing", "a smaller share"),
         ("erase(scale=0.5..0.6, ratio=3)", "cifar10", "32x32x3", "changes nothing", "a smaller share"),
         ("erase(scale=0.5..0.6, ratio=1/3)", "cifar10", "32x32x3", "changes nothing", "a smaller share"),
+        ("erase(ratio=0.01..0.02)", "cifar10", "32x32x3", "changes nothing", "ratio=0.3..3.3"),
+        ("erase(ratio=50..100)", "cifar10", "32x32x3", "changes nothing", "ratio=0.3..3.3"),
         ("erase erase vflip", "cifar10", "32x32x3", "erase comes before vflip", "last"),
     ],
 )

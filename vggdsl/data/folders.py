@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from vggdsl.data.annotations import is_annotation, masks_beside, refuse_annotated
+from vggdsl.data.annotations import are_annotations_within, is_annotation, masks_beside, refuse_annotated
 from vggdsl.data.doubts import doubts
 from vggdsl.data.formats import SUFFIXES
 from vggdsl.data.hints import explained
@@ -37,6 +37,8 @@ class _Listed:
     labels: list[int] = field(default_factory=list)
     inner: set[str] = field(default_factory=set)
     """Folders within those of classes."""
+    annotated: set[str] = field(default_factory=set)
+    """Folders at any depth there that are called as annotations."""
 
     def split(self, root: Path, wanted: Wanted) -> Lazy:
         return wanted.split(Files(root, self.names, wanted.shape.c), torch.tensor(self.labels))
@@ -187,12 +189,15 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     val, test = shares(len(train.names))
     inner = sorted(set().union(*(found.inner for found in parts.values())))
     alike = [name for name in classes if part_of(name) in PARTS]
-    said = {"images in folders within those of classes are taken too": inner, "classes that have names of parts": alike}
-    within = [f"{what}: {names_text(names)}" for what, names in said.items() if names]
+    told = {"images in folders within those of classes are taken too": inner, "classes that have names of parts": alike}
+    within = [f"{what}: {names_text(names)}" for what, names in told.items() if names]
     notes = (*layout.notes, *within, *passed_over.notes(root))
     masks = masks_beside((name for found in parts.values() for name in found.names), root)
+    annotated = sorted(set().union(*(found.annotated for found in parts.values())))
+    called = f"folders within those of classes are called as masks or labels: {names_text(annotated)}"
     help = "if they are masks, take them away: each is an image of its folder's class"
-    beside = [Diagnostic("W504", masks, recipe.place("data"), help)] if masks is not None else []
+    said = [*([masks] if masks is not None else []), *([called] if annotated else [])]
+    beside = [Diagnostic("W504", each, recipe.place("data"), help) for each in said]
     return Found(classes, splits, val, test, notes, (*doubts(classes, recipe), *beside), tuple(inner), layout.names)
 
 
@@ -264,6 +269,8 @@ def _images(
         found.names += (os.fspath(path.relative_to(root)) for path in paths)
         found.labels += [label] * len(paths)
         found.inner |= inner
+        within = {path.parent.relative_to(folders[name]) for path in paths}
+        found.annotated |= {part for path in within for part in path.parts if are_annotations_within(part)}
     if divided and all(divided.values()):  # in each: in one of them a folder may be called so by chance
         name, parts = next(iter(divided.items()))
         raise _parts_within(folders[name], parts, recipe)

@@ -18,7 +18,7 @@ _NAMES = {part: re.compile(f"{_AROUND}(?:{words})s?{_AROUND}") for part, words i
 _SYSTEM = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
 _SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
 """What systems leave beside a user's files, in lower case; other such names begin with a dot."""
-_BLANKS, _ZEROS = re.compile(r"[\s_-]+"), re.compile(r"(?<!\d)0+(?=\d)")
+_BLANKS, _ZEROS = re.compile(r"(?!\A-\d)[\s_-]+"), re.compile(r"(?<!\d)0+(?=\d)")
 _COPY = re.compile(r"^copy of | copy( \(?\d+\)?)?$| ?\(\d+\)$")
 
 
@@ -69,6 +69,8 @@ def spelling(name: str) -> str:
 
     >>> {spelling(name) for name in ("hot dog", "Hot_Dog ", "hot-dog (1)", "hot dog copy", "Copy of hot dog")}
     {'hot dog'}
+    >>> spelling("-01")
+    '-1'
     """
     plain = _BLANKS.sub(" ", normalize("NFKC", name).casefold()).strip()
     return _ZEROS.sub("", _COPY.sub("", plain)).strip()

@@ -148,8 +148,10 @@ def _jitter(step: ColourJitter, index: int, x: Shape, recipe: Recipe) -> tuple[s
         return None
     rest = replace(step, saturation=0.0, hue=0.0)
     help = "remove it" if rest == ColourJitter() else f"write {rest}"
-    what = "an input of 1 channel" if x.c == 1 else f"the images of {recipe.data.name}"
-    return (f"{what} is grey: it has no saturation and no hue", help)
+    what = (
+        "an input of 1 channel is grey: it has" if x.c == 1 else f"the images of {recipe.data.name} are grey: they have"
+    )
+    return (f"{what} no saturation and no hue", help)
 
 
 def _erase(step: Erase, index: int, x: Shape, recipe: Recipe) -> tuple[str, str] | None:
@@ -161,4 +163,6 @@ def _erase(step: Erase, index: int, x: Shape, recipe: Recipe) -> tuple[str, str]
     least, most = area / (x.w - 0.5) ** 2, (x.h - 0.5) ** 2 / area
     if least < most and narrow < most and wide > least:
         return None
-    return (f"{step} changes nothing: no such rectangle fits into {x.h}x{x.w}", "let it begin at a smaller share")
+    is_thin = wide * x.w < 1 or narrow > x.h  # as wide, or as high, as the image: of no pixel across
+    help = "let its ratio come nearer to 1: ratio=0.3..3.3" if is_thin else "let it begin at a smaller share"
+    return (f"{step} changes nothing: no such rectangle fits into {x.h}x{x.w}", help)
