@@ -52,6 +52,7 @@ def spec(text: str) -> vggdsl.Spec:
         ("conv7-64∕2 ∼138M", "conv7-64/2 ~138M"),
         ("claim params 138\u2009357\u2009544", "claim params 138357544"),
         ("FC-4\u202f096", "FC-4096"),
+        ("FC-1\u202f000\u202f000", "FC-1000000"),
         ("fc6\u2009100", "fc6 100"),
         ("seeds 10\u2009000", "seeds 10000"),
         ("lr=1e−4", "lr=1e-4"),
@@ -71,6 +72,7 @@ def test_it_is_read_as_typed(written: str, read: str) -> None:
         "conv3² 畳み → ≈ ½ ①",  # another size, another language, another sign
         "dropout-0·5 x•3 1…5",
         "138\u00a0357",
+        "b(1\u2009000\u2009200)",
         "conv3\u00ad64 1e\u00ad4",
         "a\u202eb\u200e",
         "conv3-64\u2028FC-10\r",

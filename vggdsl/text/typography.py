@@ -26,7 +26,7 @@ _THIN = "\u2006\u2007\u2009\u200a\u202f"
 _PIECE = re.compile(
     rf'"[^"\n]*"?|(?P<comment>[#＃])[^\n]*|(?P<string>{_STRINGS})|(?P<opening>[{"".join(_CLOSED_BY)}])'
     rf"|(?P<grouped>(?<![^\s=~])~?[1-9]\d{{0,2}}([{_THIN}])\d{{3}}(?:\5\d{{3}})*(?!\d)"
-    rf"|(?<![\w.,])[1-9]\d{{0,2}}[{_THIN}]0\d\d(?!\d))"
+    rf"|(?<![\w.,])[1-9]\d{{0,2}}[{_THIN}]0\d\d(?:[{_THIN}]\d{{3}})*(?!\d))"
     r"|(?P<either>(?<![\w.,])\d{1,3}(?:\u00a0\d{3})+(?!\d)|(?<![A-Za-z])\u00ad|\u00ad(?![A-Za-z]))"
     r"|(?P<soft>\u00ad)|(?P<char>[^\x00-\x7f])",
     re.ASCII,

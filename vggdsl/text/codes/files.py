@@ -258,7 +258,7 @@ ROWS = (
         "input",
         "folders that may be no classes",
         "Each folder is a class, and these are called as something else: one class in two spellings, folds or years, "
-        "masks, what is left over. Or images are called as masks of those beside them.",
+        "masks, what is left over. Or images are called as masks of those beside them, or lie in folders of masks.",
         "Sort the images into a folder a class. If these are the classes, leave them.",
         unshown=_DATA,
     ),
