@@ -362,6 +362,12 @@ def test_a_gate_is_told_by_what_it_is_made_of(word: str) -> None:
     assert vggdsl.parse(f"input 32x32x64 {gate}").typed.output.c == 64
 
 
+def test_a_figure_before_its_measure_is_not_offered_as_it_stands() -> None:
+    (found,) = refusals.findings(lambda: vggdsl.parse("input 32x32x3\nconv1_1: conv3-64\nclaim 8% conv1_1 params\n"))
+    assert found.message == "`8%` is no measure"
+    assert found.fixes == ()
+
+
 def test_digits_are_grouped_from_the_first_that_counts() -> None:
     """`0,001` is no 1."""
     for text in ("claim params 0,138", "conv3-64 -> params=0,179"):

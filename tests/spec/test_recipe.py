@@ -1,5 +1,7 @@
 """Recipes: every value read strictly, printed as a spec writes it."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +129,8 @@ WRONG = [
     ("data", "folder(5)", 'write folder("DIR")'),
     ("data", '"cifar10"', "write data cifar10(val=5000)"),
     ("data", "cifar10 mnist", "keep one"),
+    ("data", '"DIR"', 'write data folder("DIR")'),
+    ("data", 'folder "DIR"', 'write folder("DIR")'),
     ("data", "cifar10(5000)", "say what it is: n=5000 or val=5000 or seed=5000"),
     ("data", "cifar10(vall=5)", "did you mean `val`?"),
     ("data", "cifar10(quantity=5)", "known: n, val, test, seed, labels, images"),
@@ -136,6 +140,11 @@ WRONG = [
     ("data", "fake(classes=1)", "write a whole number from 2"),
     ("data", "cifar10(val=-5)", "write a number such as 0.05 or 1e-3"),
     ("augment", "crop", "write crop(5)"),
+    ("augment", "crop(pad=4)", "a number stands before what is there: pixels along each side"),
+    ("augment", "random-resized-crop(scale=0.5..1)", "a number stands before what is there: pixels along each side"),
+    ("augment", "crop 32 4", "write crop(32, pad=4)"),
+    ("augment", "hflip crop 32 4 vflip", "write crop(32, pad=4)"),
+    ("augment", "crop 32 4 5", "what is given to `crop` stands in its brackets, as in crop(5)"),
     ("augment", "crop(0)", "write a whole number from 1"),
     ("augment", "flip", "did you mean `hflip`?"),
     ("augment", "hflip(p=0.5)", "remove it"),
@@ -201,6 +210,7 @@ WRONG = [
     ("augment", "scale(512..256)", "write 256..512"),
     ("augment", "scale", "write scale(256) or scale(256..512)"),
     ("normalize", "std", None),
+    ("normalize", "0.5", "write normalize mean(…) std(…)"),
     ("normalize", "std(0.2, 0.3) mean(0.5, 0.6)", "write normalize mean(0.5, 0.6) std(0.2, 0.3)"),
     ("batch", "0", "write a whole number from 1"),
     ("batch", "~128", "write a whole number from 1"),
@@ -386,6 +396,21 @@ def test_statistics_have_one_digest_however_they_are_written() -> None:
     assert len({named.digest, other.digest, Recipe().digest}) == 3
 
 
+@pytest.mark.parametrize("line", ["lr 0.1", "momentum 0.9", "patience 5", "warmup 5", "epochs=5", "crop(5)"])
+def test_many_lines_that_are_no_entries_are_told_in_short(line: str) -> None:
+    began = time.perf_counter()
+    found = errors(*[line] * 4_000)
+    assert time.perf_counter() - began < 4
+    assert len(found) == 21
+    assert found[-1].message == "3,980 more lines that are no entries"
+
+
+@pytest.mark.parametrize("entry", ["normalize 0.5", "augment crop 32 4 5", "augment crop(pad=4)", "crop(pad=4)"])
+def test_no_edit_makes_up_a_number_or_half_of_what_is_meant(entry: str) -> None:
+    (found,) = errors(entry)
+    assert found.fixes == ()
+
+
 def test_the_digest_names_what_is_trained_but_not_the_seeds() -> None:
     digests = {recipe(entry).digest for entry in ("batch 64", "batch 65", "epochs 5", "seeds 1", "seeds 2 3")}
     assert len(digests) == 4
@@ -451,6 +476,29 @@ def test_another_distribution_is_not_taken_for_one_that_is_there(word: str) -> N
         ("epochs=7", "write `epochs 7`", "epochs 7"),
         ("crop(5)", "write `augment crop(5)`", "augment crop(5)"),
         ("random_crop(5, padding=2)", "write `augment crop(5, pad=2)`", "augment crop(5, pad=2)"),
+        (
+            "crop(pad=4)",
+            "it is a step of `augment`, `crop`, and needs a number in its brackets: pixels along each side",
+            None,
+        ),
+        (
+            "random-resized-crop(scale=0.5..1)",
+            (
+                "it is a step of `augment`, `random-resized-crop`, and needs a number in its brackets: pixels along "
+                "each side"
+            ),
+            None,
+        ),
+        (
+            "rotate()",
+            "it is a step of `augment`, `rotate`, and needs a number in its brackets: the largest angle to either side",
+            None,
+        ),
+        ("RandomCrop(size=5)", "write `augment crop(5)`", "augment crop(5)"),
+        ("flip horizontal", "write `augment hflip`", "augment hflip"),
+        ("random_flip vertical", "write `augment vflip`", "augment vflip"),
+        ("flip yes", "it is a step of `augment`: `hflip` or `vflip`", None),
+        ("clipvalue 0.5", "it isn't in the language, which scales gradients by their norm: `clip norm(…)`", None),
         ("batch_size 64", "write `batch 64`", "batch 64"),
         ("clip-norm 1", "write `clip norm(1)`", "clip norm(1)"),
         ("dataset mnist", "write `data mnist`", "data mnist"),

@@ -117,18 +117,23 @@ class Reader:
             given = list[Atom | Option]()
             own = value.arguments if isinstance(value, Setting) else ()
             for each in entry.values[place + 1 :] if call else ():
-                if isinstance(each, Setting) or (isinstance(each, Atom) and each.kind not in ("number", "range")):
+                if isinstance(each, Setting) or (isinstance(each, Atom) and each.kind not in _GIVEN):
                     break
                 given.append(each)
             if call is None or not given:
                 continue
             ways = [[*own, *given]] if self._is_read(call, [*own, *given], value.span) else []
-            if not ways and len(given) == 1 and isinstance(given[0], Atom):
-                ways = [[*own, option] for option in self._named(given[0], own, call)]
+            *before, last = given
+            if not ways and isinstance(last, Atom):
+                ways = [[*own, *before, option] for option in self._named(last, (*own, *before), call)]
             said = [f"{call.name}({', '.join(map(str, way))})" for way in ways]
             if said:
                 fixes = [Edit(value.span.to(given[-1].span), each) for each in said]
                 self.wrong(f"{by.name}: `{given[0]}` can't stand here", given[0].span, f"write {_either(said)}", *fixes)
+                return True
+            if len(given) > 1 and (call.placed or call.keys or call.more):
+                help = f"what is given to `{call.name}` stands in its brackets, as in {call.example}"
+                self.wrong(f"{by.name}: `{given[0]}` can't stand here", given[0].span, help)
                 return True
         return False
 
@@ -160,8 +165,9 @@ class Reader:
     def _without_call(self, strange: Diagnostic, value: Atom | Option, by: EntryKind) -> Diagnostic:
         """The finding about a value that stands alone, with the calls that take it."""
         is_set = isinstance(value, Option) or value.kind == "number"
+        is_place = isinstance(value, Atom) and value.kind == "string" and _unquoted(value) not in _words(by)
         said = list[str]()
-        for call in by.calls if is_set else ():
+        for call in by.calls if is_set or is_place else ():
             ways: Sequence[Atom | Option] = [value] if self._is_read(call, (value,), value.span) else []
             if isinstance(value, Option) and value.key == call.name:
                 plain = Atom(str(value.value), "number", value.span)
@@ -169,6 +175,8 @@ class Reader:
             if isinstance(value, Atom) and not ways and any(key.required for key in call.keys):
                 ways = self._named(value, (), call)
             said += [f"{call.name}({way})" for way in ways]
+        if said and by.together:
+            return strange.helped(f"write {by.name} {' '.join(f'{name}(…)' for name in by.together)}")
         if said:
             return strange.helped(f"write {by.name} {_either(said)}", *(Edit(value.span, each) for each in said))
         strange = strange.helped(f"{'as in' if is_set else 'write'} {by.name} {by.example}")
@@ -204,7 +212,7 @@ class Reader:
                 fixes = (Edit(value.span, call.example),) if isinstance(value, Atom) else ()
                 as_in = "as in" if arguments else "write"
                 self.wrong(f"{by.name} needs a {key.name}", value.span, f"{as_in} {by.name} {call.example}", *fixes)
-        given = self._places(places, call, value.span)
+        given = self._places(places, call, value.span, bool(options))
         if len(self.findings) > before:
             return None
         try:
@@ -242,7 +250,9 @@ class Reader:
                 return True
         return False
 
-    def _places(self, places: Sequence[Atom | During], call: CallKind, span: Span) -> list[Any]:
+    def _places(
+        self, places: Sequence[Atom | During], call: CallKind, span: Span, has_options: bool = False
+    ) -> list[Any]:
         """The values that are given by their place."""
         given, left = [], list(places)
         for key in call.placed:
@@ -250,7 +260,9 @@ class Reader:
                 given.append(self._placed(left.pop(0), key, call.name))
             elif left or key.required:
                 is_other = left and not isinstance(key.type, Quoted)
-                help, fixes = f"{'as in' if is_other else 'write'} {call.example}", []
+                help, fixes = f"{'as in' if is_other else 'write'} {call.example}", list[Edit]()
+                if has_options and not left:
+                    help = f"{key.type.noun} stands before what is there: {key.meaning}"
                 if isinstance(key.type, Quoted) and left and _kind(left[0]) == "word":
                     help = f'write {call.name}("{left[0]}")'
                     fixes.append(Edit(left[0].span, f'"{left[0]}"'))
@@ -306,6 +318,18 @@ def _renamed(argument: Atom | Option | During, call: CallKind) -> Atom | Option 
         return Atom(argument.value, "number", argument.span)
     near = nearest(argument.key, [key.name for key in call.keys])
     return replace(argument, key=Placed(near or argument.key, argument.span))
+
+
+_GIVEN = ("number", "range", "string")
+"""What is given to a call, and is none."""
+
+
+def _unquoted(value: Atom) -> str:
+    return value.text.strip('"').lower()
+
+
+def _words(by: EntryKind) -> set[str]:
+    return {word for call in by.calls for word in (call.name, *call.also)}
 
 
 def _is_called(value: EntryValue, call: CallKind) -> bool:

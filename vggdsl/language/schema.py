@@ -114,3 +114,5 @@ class EntryKind:
     make: Callable[[Any], Any] = lambda value: value
     not_here: Mapping[str, str] = field(default_factory=dict)
     """What other tools have and this language hasn't, as in ``elsewhere``, and what to say of it."""
+    together: tuple[str, ...] = ()
+    """Calls with numbers that are given together, each with its own."""

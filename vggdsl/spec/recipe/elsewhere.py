@@ -76,6 +76,10 @@ NO_ENTRIES: Mapping[str, str] = {
         "pretrained weights finetune fine-tune checkpoint-path",
         'what it begins with is said by `init`, as in `init from("vgg_a.arch")`',
     ),
+    **_each(
+        "clipvalue clip-value clip-grad-value grad-clip-value gradient-clip-value",
+        "it isn't in the language, which scales gradients by their norm: `clip norm(…)`",
+    ),
     **_each("metric metrics", "leave it out: accuracies of training, validation and test images are always measured"),
     **_each(
         "l2 regularization l2-regularization",

@@ -79,9 +79,11 @@ def _distinct(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def _own(section: Train, findings: list[Diagnostic]) -> dict[str, Entry]:
     own: dict[str, Entry] = {}
-    for line in section.lines:
-        entry = line.content
-        if not isinstance(entry, Entry):
+    entries = [line.content for line in section.lines if isinstance(line.content, Entry)]
+    strays = [entry for entry in entries if entry.key not in KEYS or not entry.is_keyed]
+    left_out = {entry.span for entry in strays[_MOST_STRAYS:]}
+    for entry in entries:
+        if entry.span in left_out:
             continue
         if entry.key not in KEYS:
             found = unknown("V403", "entry of a recipe", entry.key, KEYS, entry.key.span)
@@ -93,7 +95,15 @@ def _own(section: Train, findings: list[Diagnostic]) -> dict[str, Entry]:
             findings.append(Diagnostic("V404", f"a second `{entry.key}`", labels, "keep one"))
         else:
             own[entry.key] = entry
+    if left_out:
+        label = Label(strays[_MOST_STRAYS].span, "the first of them")
+        message = f"{len(left_out):,} more lines that are no entries"
+        findings.append(Diagnostic("V403", message, (label,), "mend those above first; is this a recipe?"))
     return own
+
+
+_MOST_STRAYS = 20
+"""Lines that are no entries, and are told each."""
 
 
 def _recipe(name: str | None, entries: Mapping[str, Entry], findings: list[Diagnostic]) -> Recipe | None:

@@ -1,10 +1,11 @@
 """Entries that a recipe doesn't have, as other tools name or write them, and how they are said."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from vggdsl.language import notations
 from vggdsl.language.reader import Reader
-from vggdsl.language.syntax import Entry, Setting, Train
+from vggdsl.language.syntax import Entry, Option, Setting, Train
 from vggdsl.spec.recipe.augments import AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ENTRIES_ELSEWHERE, NO_ENTRIES, OPTIMIZER_ELSEWHERE
 from vggdsl.spec.recipe.entries import ENTRIES, VOICE, read_entry
@@ -39,7 +40,11 @@ def without_key(entry: Entry) -> Diagnostic:
 
 def _key(entry: Entry) -> str:
     """Its key as it stands in the tables, also where it is misspelled."""
-    key = entry.key.replace("_", "-")
+    return _known(entry.key.replace("_", "-"))
+
+
+@lru_cache(maxsize=1024)
+def _known(key: str) -> str:
     known = {*OPTIMIZER_ELSEWHERE, *ENTRIES_ELSEWHERE, *NO_ENTRIES}
     return key if key in known or nearest(key, KEYS) else nearest(key, sorted(known)) or key
 
@@ -110,13 +115,28 @@ def _in_optimizer(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic
 def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     """A step of `augment` that stands as an entry: `random_crop(32, padding=4)`, `hflip yes`."""
     key = entry.key.replace("_", "").replace("-", "").removeprefix("random")
+    value = entry.values[0]
+    if entry.is_keyed and (said := _in_words(key, entry.written.lower())):
+        return _written(found, entry, [f"augment {said}"], section)
+    if key == "flip":
+        return found.helped("it is a step of `augment`: `hflip` or `vflip`")
     for call in AUGMENTS:
         if key in (call.name.replace("-", ""), *call.elsewhere):
-            value = entry.values[0]
             if entry.is_keyed or not isinstance(value, Setting):
                 return found.helped(f"it is a step of `augment`, such as `{call.example.partition(' or ')[0]}`")
             wrong = list[Diagnostic]()
             Reader(VOICE, wrong).value(value, ENTRIES["augment"])
+            needed = next((key for key in call.placed if key.required), None)
+            named = {str(each.key) for each in value.arguments if isinstance(each, Option)}
+            if needed is not None and needed.name not in named and len(named) == len(value.arguments):
+                needs = f"{needed.type.noun} in its brackets: {needed.meaning}"
+                return found.helped(f"it is a step of `augment`, `{call.name}`, and needs {needs}")
             said = next((d.help for d in wrong if d.help and d.help.startswith("write ")), f"write {value}")
             return _written(found, entry, [f"augment {said.removeprefix('write ')}"], section)
     return found
+
+
+def _in_words(key: str, value: str) -> str | None:
+    """The step that a key and a word behind it are: `flip horizontal`."""
+    ways = (f"{value}{key}", f"{key}{value}")
+    return next((call.name for call in AUGMENTS if {*ways} & {*call.elsewhere} and not call.placed), None)
