@@ -43,6 +43,9 @@ def help_of(line: str) -> str:
         ("Conv2D(96, 3, (1, 2))", "conv3-96 stride=1x2 pad=0"),
         ("nn.Conv2d out_channels=96 kernel_size=3", "conv3-96 pad=0"),
         ("Conv2D filters=96 kernel_size=5 padding=same", "conv5-96"),
+        ("MaxPool2d kernel_size=3 stride=2 padding=1", "maxpool3/2 pad=1"),
+        ("nn.Linear out_features=10 bias=False", "FC-10 bias=no"),
+        ("BatchNorm2d eps=1e-3", "BN eps=1e-3"),
         ("Conv2D(96, 5, padding='same')", "conv5-96"),
         ("Conv(96, 5x5)", "conv5x5-96 pad=0"),
         ("maxpool(2)", "maxpool2/2"),
@@ -334,6 +337,8 @@ def test_what_was_set_is_kept(word: str, help: str, mended: str | None) -> None:
     [
         *("conv5 stride=2 96", "conv pad=1 64", "FC bias=no 10", "maxpool3 pad=1 2", "conv3-9 6"),
         *("conv5 channels=96 kernel=3", "conv0 channels=96", "conv0", "dropout1", "local_response_norm"),
+        *("FC 0", "dropout 1", "0-d fc", "conv64-0x3", "conv0-64bn", "maxpool0", "0x0 conv, 64", "[0x0, 64]x2"),
+        *("BatchNormalization momentum=0.9", "BatchNormalization epsilon=1e-3", "LocalResponseNorm size=5", "conv 3x3"),
         *("GroupNormalization groups=8", "nn.Conv2d size=5 strides=2 units=10"),
     ],
 )

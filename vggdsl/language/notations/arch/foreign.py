@@ -163,9 +163,6 @@ def numbered(name: str, options: Sequence[str]) -> tuple[str, int] | None:
         kind, values = kind_called(name[: kernel.start()]), [("kernel", kernel[0]), *values]
     if len({key for key, _ in values}) < len(values):  # of two it can't be told which
         return None
-    if kind is not None and kind.form == "CONV" and not re.fullmatch(r"conv(\d+(x\d+)?)?", name, re.IGNORECASE):
-        call = spelled(f"{name}({', '.join(options)})")  # whose padding is another
-        return (call, len(options)) if call else None
     if kind is not None and kind.form == "CONV":
         channels = ("channels" if key == "features" else key for key, _ in values)  # as Caffe's
         own = dict(
@@ -179,6 +176,14 @@ def numbered(name: str, options: Sequence[str]) -> tuple[str, int] | None:
         return None
     layer = _layer(kind, name, _Given((values[0][1],), {}), False)
     return (layer, 1) if layer else None
+
+
+def as_call(word: str, options: Sequence[str]) -> str | None:
+    """Another tool's word with options behind it as its call, whose padding and constants are that tool's."""
+    kind = kind_called(re.sub(r"^(conv)\d+(x\d+)?$", r"\1", word, flags=re.IGNORECASE))
+    if kind is None or not options or kind.word.lower() == re.sub(r"\d+(x\d+)?$", "", word).lower():
+        return None
+    return f"{word}({', '.join(options)})"
 
 
 def spelled(word: str) -> str | None:

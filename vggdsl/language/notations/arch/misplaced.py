@@ -334,12 +334,16 @@ def _bare_size(span: Span, before: str) -> Diagnostic:
     size, arrow = back(span, before, match[2]), match[1] or ""
     if arrow in ("→", "-", "–", "—", "=>", ">", "--", "-->", "⇒"):
         return unknown_word(back(span, before, arrow), Hint("an arrow is spelled `->`", "->"))
-    if span.text.lower().startswith("conv"):
-        kernel = re.split(r"[x* ]+", size.text)
+    kernel = re.split(r"[ \t]*[x*][ \t]*", size.text)
+    if span.text.lower().startswith("conv") and all(side.strip("0") for side in kernel):
         side = kernel[0] if kernel[0] == kernel[1] else f"{kernel[0]}x{kernel[1]}"
         whole = size.to(span)
         return Diagnostic("V102", f"`{whole.text}` is no layer", (Label(whole, "here"),), f"write `conv{side}-64`")
-    if (kind := kind_called(arrow)) is not None and kind.form == "POOL":
+    kind = kind_called("conv" if span.text.lower().startswith("conv") else arrow)
+    if kind is not None and kind.form == "CONV":
+        help = f"a kernel stands in the word, with a hyphen and the channels behind it, as in `{kind.example}`"
+        return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
+    if kind is not None and kind.form == "POOL":
         help = f"a window stands in the word, with a `/` and its stride behind it, as in `{kind.shown[-1]}`"
         return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
     help = f"write `input {size.text}`, or `-> {size.text}` behind the element that gives it, on its line"

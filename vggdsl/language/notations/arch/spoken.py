@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-_KERNEL, _CHANNELS = r"(?P<kernel>\d+[ \t]*x[ \t]*\d+)", r"(?P<channels>\d+)(?![\dx.])"
-_STEP = r"(?:[ \t,]*(?:(?:stride|s)[ \t=]*|/[ \t]*)(?P<stride>\d+))?"
+_KERNEL, _CHANNELS = r"(?P<kernel>[1-9]\d*[ \t]*x[ \t]*[1-9]\d*)", r"(?P<channels>[1-9]\d*)(?![\dx.])"
+_STEP = r"(?:[ \t,]*(?:(?:stride|s)[ \t=]*|/[ \t]*)(?P<stride>[1-9]\d*))?"
 _CONV = r"\bconv(?:olution(?:al)?)?(?:[ -]layer)?(?:2d)?"
 _POOL = r"(?P<pool>max|avg|average)[ -]?pool(?:ing)?"
 
@@ -34,7 +34,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = t
         (rf"(?<![\w-]){_KERNEL}[ \t]*{_CONV}[ \t,]+{_CHANNELS}{_STEP}", _conv),
         (rf"(?<![\w-]){_KERNEL}[ \t]*,[ \t]*{_CHANNELS}{_STEP}", _conv),
         (rf"(?<![\w-]){_KERNEL}[ \t]+{_POOL}\b{_STEP}", _pool),
-        (r"(?<![\w-])(?P<features>\d+)-?d?[ \t]+(?:fc|fully[ -]connected|dense)(?![\w(:=-])", _fc),
+        (r"(?<![\w-])(?P<features>[1-9]\d*)-?d?[ \t]+(?:fc|fully[ -]connected|dense)(?![\w(:=-])", _fc),
         (rf"\bglobal[ \t]+{_POOL}\b", _global),
     )
 )
@@ -60,7 +60,7 @@ def layers_bracketed(inside: str, behind: str) -> str | None:
     ('( conv3-64 conv3-64 ) x2', 'conv3-64 maxpool')
     """
     parts = [part.strip(" \t'\"") for part in re.split(r"[;,/\n]", inside)]
-    pairs = re.findall(rf"{_KERNEL}[ \t]*,[ \t]*(?P<channels>\d+)", inside)
+    pairs = re.findall(rf"{_KERNEL}[ \t]*,[ \t]*(?P<channels>[1-9]\d*)", inside)
     if pairs and not re.sub(rf"{_KERNEL}[ \t]*,[ \t]*\d+|[\s;,/]", "", inside):
         layers = [f"conv{_side(kernel)}-{channels}" for kernel, channels in pairs]
     elif all(re.fullmatch(r"\d+|M|A", part, re.IGNORECASE) for part in parts) and "M" in inside.upper():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lark import Lark
 
 from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerKind
-from vggdsl.language.notations.arch.foreign import NUMBERS, differs, kind_called, missing, numbered, spelled
+from vggdsl.language.notations.arch.foreign import NUMBERS, as_call, differs, kind_called, missing, numbered, spelled
 from vggdsl.language.notations.arch.spoken import input_said, layer_said
 from vggdsl.language.options import OPTIONS, share_said
 from vggdsl.language.syntax import Block
@@ -102,6 +102,12 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             words = words[1:]
             continue
         options = list(takewhile(lambda word: re.fullmatch(r"[\w-]+=[^=]+", word.text), words[1:]))
+        if their_call := as_call(words[0].text, [word.text for word in options]):
+            whole = words[0].to(options[-1])
+            if whole.text.split() == [word.text for word in words[: 1 + len(options)]]:
+                yield unknown_word(whole, suggest(their_call, lark))
+                words = words[1 + len(options) :]
+                continue
         if said_apart := numbered(words[0].text, [word.text for word in options]):
             layer, count = said_apart
             whole = words[0].to(words[count])
@@ -212,9 +218,18 @@ class Hint(NamedTuple):
 
 def unknown_word(span: Span, hint: Hint | str) -> Diagnostic:
     help, instead = hint if isinstance(hint, Hint) else Hint(hint)
+    if not all(map(_is_read, instead.split())):
+        help, instead = (share_said(instead) if instead.lower().startswith("dropout") else None) or _FORMS, ""
     is_whole = not span.source.text.startswith("(", span.end)
     fixes = (Edit(span, instead),) if instead and is_whole else ()
     return Diagnostic("V101", f"unknown word `{shown(span.text)}`", (Label(span, "not known"),), help, fixes=fixes)
+
+
+def _is_read(word: str) -> bool:
+    """Whether a layer's word has only numbers that it can have; other words, and parameters, are read, too."""
+    head = re.match(r"[a-z-]*[a-z]", word, re.IGNORECASE)
+    kind = kind_called(head[0]) if head and not {"=", "$"} & {*word} else None
+    return kind is None or kind.form == "PLAIN" or _fits(kind, word)
 
 
 def _meaning(word: str) -> Hint:
@@ -380,7 +395,7 @@ def _form_of(kind: LayerKind, word: str) -> str:
     if (other := differs(word)) is not None:
         return other
     numbers = _NUMBER.findall(_AXES.sub("", word, count=1))
-    if kind.form == "POOL" and len(numbers) == 1:
+    if kind.form == "POOL" and len(numbers) == 1 and not _ZERO.search(numbers[0]):
         return (
             f"a window and its stride are spelled `{kind.word}{numbers[0]}/2`; `{kind.word}` alone is 2x2 with stride 2"
         )
