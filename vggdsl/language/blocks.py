@@ -116,7 +116,7 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         kernel = (h, w)
     if isinstance(rate, Parameter) and rate.name in values:
         rate = _rate(rate, values[rate.name], layer.span)
-    return replace(
+    made = replace(
         layer,
         kernel=kernel,
         width=number(layer.width),
@@ -124,6 +124,7 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         rate=rate,
         options=tuple(map(option, layer.options)),
     )
+    return replace(made, by_parameters=made != layer)
 
 
 def _rate(written: Parameter, given: Argument, span: Span) -> str:

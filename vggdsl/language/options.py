@@ -192,7 +192,7 @@ def _without_same(option: Option, layer: syntax.Layer, options: Sequence[Option]
         return replace(option, value=Placed("0", option.value.span))
     pad = same_padding(layer.kind, window)
     if pad is None:
-        is_of_one = any(each is option for each in layer.options) and "$" not in layer.span.text
+        is_of_one = any(each is option for each in layer.options) and not layer.by_parameters
         findings.append(_not_same(option, layer.kind, window, is_of_one))
     return replace(option, value=Placed("0" if pad is None else pad.short, option.value.span))
 

@@ -66,6 +66,8 @@ class Layer:
     rate: str | Parameter | None = None
     """Of a dropout, as written: ``0.5``, ``40%``; the constant of an activation, ``0.1``."""
     options: tuple[Option, ...] = ()
+    by_parameters: bool = field(default=False, compare=False, repr=False)
+    """Whether a call of its block gave it numbers: another call may give others."""
 
     __repr__ = as_written
 
