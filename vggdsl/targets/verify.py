@@ -83,7 +83,8 @@ def verify_onnx(
 def _not_finite(network: Network) -> Diagnostic:
     """V513 for weights with which values grow beyond single precision."""
     reach = {name: float(np.abs(array).max()) for name, array in weights(network).items() if array.size}
-    name = max(reach, key=lambda each: reach[each])
+    name = next((name for name, most in reach.items() if not np.isfinite(most)), "")
+    name = name or max(reach, key=lambda each: reach[each])
     message = "with these weights the network's outputs are no finite numbers"
     help = f"{name} reaches {reach[name]:.0e}: did the training diverge, or is the file damaged?"
     return Diagnostic("V513", message, help=help)
