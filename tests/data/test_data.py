@@ -52,6 +52,12 @@ def digits() -> DataSet:
     return load_data(Recipe(data=Data("digits")), GREY, NOWHERE)
 
 
+def test_other_colours_than_the_inputs_are_told(digits: DataSet) -> None:
+    told = "grey images are made RGB, three times the same, as the network's input is"
+    assert digits.notes == ()
+    assert load_data(Recipe(data=Data("digits")), Shape(3, 8, 8), NOWHERE).notes == (told,)
+
+
 def test_digits_are_divided_alike_on_every_machine(digits: DataSet) -> None:
     assert digits.split == "1257/180/360"
     assert digits.digest == "dda410bf"

@@ -669,6 +669,8 @@ NO_CLASS = ", by name annotations or what was left over, taken for "
         (("cats", "dogs", "trash"), f"trash{NO_CLASS}a class"),
         (("cats", "image_labels"), f"image_labels{NO_CLASS}a class"),
         (("ant", "backup", "tmp"), f"backup and tmp{NO_CLASS}classes"),
+        (("all", "ant", "bee"), f"all{NO_CLASS}a class"),
+        (("cat", "cat_augmented", "dog"), "cat_augmented, by name more images of another class, taken for a class"),
     ],
 )
 def test_classes_that_may_be_none_are_told_and_taken(names: tuple[str, ...], said: str, tmp_path: Path) -> None:

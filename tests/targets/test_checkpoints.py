@@ -283,6 +283,9 @@ def test_statistics_that_were_never_taken_are_told(tmp_path: Path) -> None:
     assert f"{path}: {said}" in load(path)[1].splitlines()
     for name, tensor in began.items():
         assert "by mean 0" not in load(save_as({**STATE, name: tensor}, tmp_path / "half.pth"))[1]
+    for variance, said_of in ((0.0, "0e+00"), (1e13, "1e+13")):
+        odd = {**STATE, "features.1.running_var": torch.full((4,), variance)}
+        assert f"bn1_1 normalises by variances up to {said_of}:" in load(save_as(odd, tmp_path / "odd.pth"))[1]
     (tmp_path / "net.arch").write_text(SPEC + "\n")
     done = commands.run("export", tmp_path / "net.arch", "--weights", path, "-o", tmp_path / "x.onnx")
     assert (done.exit_code, done.stderr.count(f"x.pth: {said}")) == (0, 1)

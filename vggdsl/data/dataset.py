@@ -1,7 +1,7 @@
 """A recipe's data set, for a network's input, in three splits."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -172,8 +172,16 @@ def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     wanted = Wanted(recipe, shape, root, download)
     found = SOURCES[recipe.data.name].read(wanted)
     splits = _divide(_part(found, recipe), recipe)
-    notes = (*found.notes, *_serve(found.parts, splits))
+    notes = (*found.notes, *_serve(found.parts, splits), *_recoloured(splits))
     return Divided(wanted, found.classes, splits, notes, found.warnings, found.within)
+
+
+def _recoloured(splits: Mapping[str, Lazy]) -> Iterator[str]:
+    """What becomes of the colours of images in arrays; files may be of several kinds."""
+    pictures, channels = splits["train"].pictures, splits["train"].shape.c
+    if isinstance(pictures, Arrays) and pictures.images.shape[1] != channels:
+        become = "RGB images are made grey" if channels == 1 else "grey images are made RGB, three times the same"
+        yield f"{become}, as the network's input is"
 
 
 def load_data(

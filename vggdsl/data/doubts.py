@@ -11,14 +11,18 @@ from vggdsl.text.units import names_text
 
 _FOLD = re.compile(r"(?:k ?)?(?:fold|split|subset|part|partition|batch|shard|cv) ?\d+|\d+ ?fold")
 _TIME = re.compile(r"(?:19|20)\d\d(?: (?:0?[1-9]|1[0-2]))?(?: \d\d?)?")
-_LEFT = re.compile("backups?|bak|tmp|temp|trash|deleted|duplicates?|newfolder|untitledfolder|unsorted")
+_LEFT = re.compile("backups?|bak|tmp|temp|trash|deleted|duplicates?|newfolder|untitledfolder|unsorted|all")
 _WASTE = re.compile("glass|paper|metals?|plastics?|cardboard|organic|compost|recycl.*")
 """Beside these trash is a class."""
+_ONCE_MORE = re.compile(
+    "(.+?) (?:aug(?:mented|mentation)?|flipped|mirrored|rotated|resized|cropped|processed|originals?|old|new|extra)"
+)
 _LISTED = 5
 
 
 def doubts(classes: Sequence[str], recipe: Recipe) -> Iterator[Diagnostic]:
-    """W504 for names that differ only in spelling, those of folds or years, of annotations, of what nobody sorted."""
+    """W504 for names that differ only in spelling, those of folds or years, of annotations, of what nobody sorted,
+    and of more images of another class."""
     for message, help in _doubts(classes):
         yield Diagnostic("W504", message, recipe.place("data"), help)
 
@@ -50,9 +54,19 @@ def _doubts(classes: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield message, "if they are none, take their folders away"
     left = [name for name in classes if name not in pair and _is_left(name, classes)]
     if left and len(left) < len(classes):
-        what = "a class" if len(left) == 1 else "classes"
-        message = f"{names_text(left)}, by name annotations or what was left over, taken for {what}"
+        message = f"{names_text(left)}, by name annotations or what was left over, taken for {_a_class(left)}"
         yield message, "if it is none, take its folder away"
+
+
+    spelled = {spelling(name) for name in classes}
+    again = [name for name in classes if (found := _ONCE_MORE.fullmatch(spelling(name))) and found[1] in spelled]
+    if again:
+        message = f"{names_text(again)}, by name more images of another class, taken for {_a_class(again)}"
+        yield message, "if they are, put them into that class, and what was made from an image into its split"
+
+
+def _a_class(names: Sequence[str]) -> str:
+    return "a class" if len(names) == 1 else "classes"
 
 
 def _is_left(name: str, classes: Sequence[str]) -> bool:

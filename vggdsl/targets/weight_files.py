@@ -31,6 +31,8 @@ _TAKEN = (
 _CALLED = ("builtins", "__builtin__", "importlib", "runpy", "subprocess", "commands")
 """What no trainer leaves in a checkpoint, and attackers do: such a file is refused."""
 _NOT_TORCH = "it is nothing that torch.save wrote, or torn"
+_LARGEST_VARIANCE = 1e12
+"""Of values a million wide: no activation of a network that learnt anything."""
 _CUT = "it is cut short: copy, fetch or save it again"
 
 
@@ -155,7 +157,8 @@ def check_finite(
 
 
 def untrained(path: Path | str, given: Weights) -> Iterator[str]:
-    """What is to be said of weights that are as before any training: one value all over, or statistics of no images."""
+    """What is to be said of weights that are as before any training: one value all over, statistics of no images, or
+    such as none can have."""
     flat = [name for name, a in given.items() if a.ndim > 1 and a.size > 1 and a.min() == a.max()]
     if flat:
         others = f", as {plural(len(flat) - 1, 'other')}" if len(flat) > 1 else ""
@@ -171,6 +174,10 @@ def untrained(path: Path | str, given: Weights) -> Iterator[str]:
             f"{path}: {names_text(fresh)} {normalise} by mean 0 and variance 1 in each channel, as a BN begins: were "
             f"{their} statistics ever taken?"
         )
+    for name, array in given.items():
+        if name.endswith(".running_var") and array.size and not 0 < array.max() < _LARGEST_VARIANCE:
+            layer = name.rpartition(".")[0]
+            yield f"{path}: {layer} normalises by variances up to {array.max():.0e}: were its statistics ever taken?"
 
 
 def _begins(given: Weights, layer: str) -> bool:
