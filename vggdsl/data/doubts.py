@@ -57,7 +57,6 @@ def _doubts(classes: Sequence[str]) -> Iterator[tuple[str, str]]:
         message = f"{names_text(left)}, by name annotations or what was left over, taken for {_a_class(left)}"
         yield message, "if it is none, take its folder away"
 
-
     spelled = {spelling(name) for name in classes}
     again = [name for name in classes if (found := _ONCE_MORE.fullmatch(spelling(name))) and found[1] in spelled]
     if again:
