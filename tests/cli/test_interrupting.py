@@ -73,7 +73,10 @@ def test_a_model_that_never_ends_is_ended(work: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(10)
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    try:
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()  # else, if it isn't ended, it takes a core for good
     assert (process.returncode, output, "Traceback" in errors) == (130, "", False)
 
 
