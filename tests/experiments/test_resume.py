@@ -223,8 +223,9 @@ def test_what_others_keep_in_a_runs_folder_stays(broken: Path) -> None:
     (broken / "x.safetensors").unlink(missing_ok=True)
     for name in (".tmpABCDEF", ".tmpABCDEFG", ".tmp-notes", ".tmp"):
         (broken / name).write_text("mine, and no file of vggdsl's")
+    (broken / ".tmpSHORT1").write_text("mine")
     before = {path for path in broken.iterdir() if path.name.startswith(".")}
-    assert len(before) == 5
+    assert len(before) == 6
     resume(broken)
     assert {path for path in broken.iterdir() if path.name.startswith(".")} == before
 

@@ -518,3 +518,11 @@ def test_weights_that_leave_single_precision_are_told(tmp_path: Path) -> None:
     assert "outputs are no finite numbers" in done.stderr
     assert "reaches" in done.stderr
     assert not (tmp_path / "x.onnx").exists()
+
+
+def test_a_last_weight_without_size_is_refused(tmp_path: Path) -> None:
+    text = "input 8x8x3\nconv3-4 BN ReLU maxpool FC-2 PReLU"
+    state = {**STATE, "act.weight": torch.tensor(0.25)}
+    path = save_as(state, tmp_path / "x.pth")
+    found = refusal(lambda: from_file(parse(text).typed, path, lambda said: None))
+    assert (found.code, found.help) == ("V510", "were they made for another network?")

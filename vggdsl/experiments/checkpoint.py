@@ -173,14 +173,14 @@ def clean(folder: Path) -> None:
 
 
 def _is_begun(path: Path) -> bool:
-    """Whether a file is one of ours that safetensors has begun to write: its header comes first, where there were zeros
-    in its whole length."""
+    """Whether a file is one of ours that safetensors has begun to write: it is empty, then zeros, then has a header."""
     if path.is_symlink() or not is_file(path):
         return False
     with suppress(OSError), path.open("rb") as file:
         length = file.read(8)
         header = file.read(min(int.from_bytes(length, "little"), _LONGEST_HEADER))
-        return not header.strip(b"\0") or b'"format":"vggdsl-' in header
+        is_blank = not (header or length).strip(b"\0")
+        return is_blank or b'"format":"vggdsl-' in header
     return False
 
 

@@ -91,11 +91,15 @@ def _other_classes(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> 
         return None
     *mine, (here, own) = ours.items()
     *their, (_, other) = theirs.items()
-    weights = [dict(parts).get("weight", ()) for parts in (own, other)]
     is_fit = [parts for _, parts in mine] == [parts for _, parts in their]
-    if not is_fit or [name for name, _ in own] != [name for name, _ in other] or weights[0][1:] != weights[1][1:]:
+    sizes = [{name: shape[1:] for name, shape in parts} for parts in (own, other)]
+    here_gives, there_gives = ({shape[:1] for _, shape in parts} for parts in (own, other))
+    if not is_fit or sizes[0] != sizes[1] or len(here_gives) != 1 or len(there_gives) != 1:
         return None
-    return f"all else fits: were they trained on {weights[1][0]} classes? {here} gives {weights[0][0]}"
+    (ours_out,), (theirs_out,) = here_gives, there_gives
+    if not ours_out or not theirs_out:  # a single value has no size
+        return None
+    return f"all else fits: were they trained on {theirs_out[0]} classes? {here} gives {ours_out[0]}"
 
 
 def _refuse_lacking_statistics(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:
