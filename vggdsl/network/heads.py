@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, chain
+from operator import and_, or_
 
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
@@ -29,8 +30,10 @@ from vggdsl.text.errors import Label
 Culprits = tuple[str, ...]
 """Names of layers that are at fault together: where branches are added or multiplied, one that gives logits is enough.
 """
-Faults = dict[Culprits, range]
-"""Layers at fault, and the channels from the first to the last that they spoil."""
+Channels = int
+"""A set of channels, a bit for each: of as many as a layer may have this is small, and quick to move and to join."""
+Faults = dict[Culprits, Channels]
+"""Layers at fault, and the channels that they spoil."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,9 @@ class Flaw:
     @property
     def zeros(self) -> str:
         """What is to be said of what fills up with zeros; else nothing."""
-        op = self.first.node.op
-        if not isinstance(op, Widen):
+        if not isinstance(self.first.node.op, Widen):
             return ""
-        return f"zeros in place of {min(self.spoilt, op.channels - self.first.x.c)} of {self.values} logits"
+        return f"zeros in place of {self.spoilt} of {self.values} logits"
 
     def labels(self, text: str) -> tuple[Label, ...]:
         first, *others = (t.node.span for t in self.layers)
@@ -85,7 +87,7 @@ def flaws(typed: TypedGraph) -> Iterator[Flaw]:
         end = t.node.inputs[0] if is_softmax and t.node.inputs else t.name
         for names, channels in found.flawed[end].items():
             layers = tuple(typed[name] for name in names)
-            yield Flaw(layers, len(channels), t.shape.c, t if is_softmax else None)
+            yield Flaw(layers, channels.bit_count(), t.shape.c, t if is_softmax else None)
 
 
 class _Found:
@@ -114,7 +116,7 @@ class _Found:
             case _ if (handed_on := self._handed_on(t, self.flawed)) is not None:
                 return handed_on
             case _:
-                return {(t.name,): range(t.shape.c)} if op.activation or op.passing else {}
+                return {(t.name,): _first(t.shape.c)} if op.activation or op.passing else {}
 
     def _filled(self, t: TypedNode) -> Faults:
         op, inputs = t.node.op, t.node.inputs
@@ -135,15 +137,15 @@ class _Found:
             case Concat():
                 starts = accumulate((self._typed[name].shape.c for name in inputs), initial=0)
                 branches = zip(inputs, starts, strict=False)
-                return _together((names, _moved(at, by)) for name, by in branches for names, at in found[name].items())
+                return _together((names, at << by) for name, by in branches for names, at in found[name].items())
             case Take(end=end, channels=c):
-                by = c - t.x.c if end == "last" else 0
-                taken = {names: _both(_moved(at, by), range(c)) for names, at in found[inputs[0]].items()}
+                by = t.x.c - c if end == "last" else 0
+                taken = {names: at >> by & _first(c) for names, at in found[inputs[0]].items()}
                 return {names: at for names, at in taken.items() if at}
             case Widen() if op.plain(t.x) != Identity():
-                return {**found[inputs[0]], (t.name,): range(t.x.c, op.channels)}
-            case Shuffle() if op.plain(t.x) != Identity():
-                return dict.fromkeys(found[inputs[0]], range(t.x.c))
+                return {**found[inputs[0]], (t.name,): _first(op.channels) ^ _first(t.x.c)}
+            case Shuffle(groups=groups):
+                return {names: _shuffled(at, t.x.c, groups) for names, at in found[inputs[0]].items()}
             case _:
                 return found[inputs[0]] if _hands_on(t) else None
 
@@ -159,7 +161,7 @@ class _Found:
 def _together(faults: Iterable[tuple[Culprits, range]]) -> Faults:
     found = Faults()
     for names, at in faults:
-        found[names] = _around(found.get(names, at), at)
+        found[names] = found.get(names, 0) | at
     return found
 
 
@@ -169,20 +171,22 @@ def _in_each(found: Mapping[str, Faults], inputs: Iterable[str]) -> Faults:
     if not all(each):
         return {}
     together = dict.fromkeys(name for branch in each for layers in branch for name in layers)
-    at = reduce(_both, (reduce(_around, branch.values()) for branch in each))
+    at = reduce(and_, (reduce(or_, branch.values()) for branch in each))
     return {tuple(together): at} if at else {}
 
 
-def _moved(channels: range, by: int) -> range:
-    return range(channels.start + by, channels.stop + by)
+def _first(channels: int) -> Channels:
+    return (1 << channels) - 1
 
 
-def _both(one: range, other: range) -> range:
-    return range(max(one.start, other.start), min(one.stop, other.stop))
-
-
-def _around(one: range, other: range) -> range:
-    return range(min(one.start, other.start), max(one.stop, other.stop))
+def _shuffled(at: Channels, channels: int, groups: int) -> Channels:
+    """
+    >>> f"{_shuffled(0b111000, 6, 2):06b}"
+    '101010'
+    """
+    bits = f"{at:0{channels}b}"[::-1]
+    size = channels // groups
+    return int("".join(bits[i::size] for i in range(size))[::-1], 2)
 
 
 def _hands_on(t: TypedNode) -> bool:
