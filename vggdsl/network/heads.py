@@ -158,7 +158,7 @@ class _Found:
         return isinstance(self._typed[name].node.op, Dropout)
 
 
-def _together(faults: Iterable[tuple[Culprits, range]]) -> Faults:
+def _together(faults: Iterable[tuple[Culprits, Channels]]) -> Faults:
     found = Faults()
     for names, at in faults:
         found[names] = found.get(names, 0) | at
