@@ -1,4 +1,4 @@
-"""Layers as other tools and papers spell them, and such as the language doesn't have.
+"""Layers as other tools and papers spell them.
 
 What is offered for them computes the same, with the numbers that were written; where that can't be told, it is said
 what there is.
@@ -10,58 +10,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import takewhile
 
-from vggdsl.language.dictionary import ACTIVATIONS, KINDS, MERGES, LayerKind
+from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
 from vggdsl.language.types import UnfitError, shortest
-
-_CLASSIFIES = "it is for networks that classify images"
-_FUNCTIONS = ", ".join(f"`{word}`" for word in ACTIVATIONS)
-
-_POOLS = " and".join(", ".join(f"`{word}`" for word in KINDS if word.endswith("pool")).rsplit(",", 1))
-
-_MISSING: Mapping[str, str] = {
-    f"nothing in this language enlarges a map: {_CLASSIFIES}": """
-        deconv upconv convtranspose transposed?conv upsampl (max)?unpool pixelshuffle interpolat""",
-    "nothing in this language has a third axis: it is for images": r"""
-        (conv|.*pool(ing)?|batchnorm|bn)3d conv\d+x\d+x\d+""",
-    "not in the language: a sequence is an image of one row, such as `input 1x128x3`, which takes `conv1x3-64`": """
-        (conv|.*pool(ing)?|batchnorm|bn)1d""",
-    f"not in the language: {_CLASSIFIES}": r"""
-        lstm gru s?rnn$ rnn\d simplernn bidirectional recurrent embedding (multihead|self)?attention transformer
-        patchembed positional encoder decoder capsule gcn graphconv""",
-    f"not in the language, whose functions are {_FUNCTIONS}": """
-        (mish|softplus|softsign|softshrink|hardshrink|tanhshrink|hardtanh|selu|celu|pelu|rrelu|crelu|srelu)(?![a-z])
-        (threshold|logsigmoid|glu|swiglu|geglu|maxout|snake)(?![a-z]) sine?$ cos$ abs$ exp$ square$""",
-    "not in the language: networks end with `softmax`": """
-        logsoftmax softmax2d softmin argmax""",
-    "not in the language by this name: it is group normalisation of as many groups as channels, `GN-64` behind 64": """
-        instance(norm|normali[sz]ation) inorm in$ in2d""",
-    "not in the language, whose normalisations are `BN`, `LRN` and, by the number of groups, `GN-32`": """
-        (layer|rms|weight|spectral|switchable|filterresponse)(norm|normali[sz]ation) ln$ wn$ sn$ frn$ .*renorm""",
-    "not in the language: what a dropout drops here are single values": """
-        (spatial|channel|feature|alpha|gaussian|variational|monte).*drop drop(out)?[123]d drop(path|block|connect|band)
-        stochasticdepth cutout gaussiannoise""",
-    f"not in the language, whose pools are {_POOLS}": """
-        (min|sum|l[p2]|median|mixed|stochastic|fractional.*|roi|spp|spatialpyramid|power|rank|overlap|soft)pool
-        fractional global(min|sum|lp)""",
-    "not in the language, whose convolutions have a stride, groups and a dilation": r"""
-        (deform|dynamic|octave|gated|gabor|partial|locallyconnected|localconv|coord|cond|involution)(.*conv|able|$|\d)""",
-    "no layer of its own: a convolution or a pool pads, by its option `pad`, each side by itself if need be": r"""
-        zero?pad reflect replicat padding pad\d""",
-    "what is done to images stands in a recipe": """
-        crop(ping)?(2d)?$ resi[sz]e rescal normali[sz]e""",
-    "not in the language by this name: channels are taken by `first-58` and `last-58`": """
-        slice split chunk gather channel-?split narrow""",
-    "nothing in this language moves values, but `shuffle-2` does channels: FC flattens by itself, and branches bring "
-    "tensors together": """
-        reshape permute transpose$ view$ squeeze$ unsqueeze lambda""",
-    "nothing: FC flattens by itself": "flatten",
-    "no layer of its own: what squeezes 64 channels to 4 and excites them is "
-    "`mul[ identity | global-avgpool FC-4 ReLU FC-64 sigmoid ]`": r"""
-        se(\d+|block|layer|module|unit|net)?(?![a-z\d]) squeeze(and)?excit""",
-    "not in the language, whose gates are layers: `mul[ identity | global-avgpool FC-4 ReLU FC-64 sigmoid ]`": """
-        (cbam|eca|gct|simam|bam|scse)(block|layer|module|unit|net)?(?![a-z])""",
-}
-"""What is to be said of what has no word in the language: patterns of how it begins, in small letters, no hyphens."""
 
 _TOOLS = re.compile(r"(?:[a-z]\w*\.)+(?=[a-z])", re.IGNORECASE)
 """Where a tool keeps its layers: ``nn.``, ``tf.keras.layers.``."""
@@ -97,19 +47,9 @@ _WITHOUT_EFFECT = {"inplace", "in-channels", "in-features", "num-features", "num
 
 
 @lru_cache(maxsize=1024)
-def missing(word: str) -> str | None:
-    """What is to be said of a layer that the language doesn't have, or None if it may have it."""
-    name = _bare(word.partition("(")[0], keep=True)
-    to_one = "(" not in word or re.search(r"\([ \t(]*(?:1[ \t]*,[ \t]*)?1[ \t]*\)", word)
-    if name.startswith("adaptive") and not (to_one and kind_called(word.partition("(")[0])):
-        return "not in the language, whose pools have a window; to 1x1 it is `global-avgpool`"
-    return next((help for help, words in _MISSING.items() if re.match("|".join(words.split()), name)), None)
-
-
-@lru_cache(maxsize=1024)
 def kind_called(name: str) -> LayerKind | None:
     """The kind that a name means here or elsewhere: ``BatchNorm2d``, ``nn.Linear``, ``leaky_relu``."""
-    bare = _bare(name)
+    bare = plain_name(name)
     if adaptive := re.fullmatch(r"adaptive(avg|average|max)pool(?:ing)?", bare):  # to 1x1, or it would be missing
         return KINDS.get(f"global-{adaptive[1].replace('average', 'avg')}pool")
     return next((kind for pattern, kind in _kinds().items() if re.fullmatch(pattern, bare)), None)
@@ -120,14 +60,14 @@ def _kinds() -> Mapping[str, LayerKind]:
     """By patterns of their bare names."""
     kinds = [kind for word, kind in KINDS.items() if word not in MERGES]
     plain = ((kind, [word for word in kind.shown[1:] if not re.search(r"\d", word)]) for kind in kinds)
-    found = {re.escape(_bare(word)): kind for kind, words in plain for word in (kind.word, *words, *kind.also)}
+    found = {re.escape(plain_name(word)): kind for kind, words in plain for word in (kind.word, *words, *kind.also)}
     for kind in kinds:
         if kind.spellings:
             found[kind.pattern.lower().replace("[ -]?", "").replace("-?", "").replace("-", "")] = kind
     return found
 
 
-def _bare(name: str, keep: bool = False) -> str:
+def plain_name(name: str, keep: bool = False) -> str:
     """A name in small letters without what tools put around it, ``keep``ing how many axes it is for."""
     flat = re.sub(r"[-_ ]", "", _TOOLS.sub("", name).lower())
     return flat if keep else re.sub(r"2d$|layer$", "", flat)
@@ -198,7 +138,7 @@ def spelled(word: str) -> str | None:
     kind = kind_called(name)
     if kind is None or given is None:
         return None
-    if _bare(name).startswith("adaptive"):  # its size is 1, or it would be missing
+    if plain_name(name).startswith("adaptive"):  # its size is 1, or it would be missing
         given = _Given((), {})
     function = kind_called(given.named["activation"]) if "activation" in given.named else None
     if "activation" in given.named:
@@ -222,11 +162,11 @@ def differs(word: str) -> str | None:
 
 
 def _is_keras_norm(name: str) -> bool:
-    return _bare(name).startswith(("batchnormali", "groupnormali"))
+    return plain_name(name).startswith(("batchnormali", "groupnormali"))
 
 
 def _is_torch_lrn(name: str) -> bool:
-    return _bare(name) == "localresponsenorm"
+    return plain_name(name) == "localresponsenorm"
 
 
 def _has_other_eps(kind: LayerKind, name: str, given: _Given) -> bool:

@@ -8,19 +8,14 @@ from lark.exceptions import UnexpectedToken
 from vggdsl.language.dictionary import FORMS, KINDS, MERGES
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.foreign import kind_called
+from vggdsl.language.notations.arch.hints import DIRECTIVES, LONGEST, Hint, is_layer, near_word, suggest
 from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
 from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers_bracketed
 from vggdsl.language.notations.arch.words import (
     ARITHMETIC,
     BRANCHING,
-    DIRECTIVES,
-    LONGEST,
     NO_ARITHMETIC,
-    Hint,
-    is_layer,
-    near_word,
     stretch,
-    suggest,
     unknown_word,
     whole_call,
 )

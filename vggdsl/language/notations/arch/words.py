@@ -1,15 +1,27 @@
-"""Words that nothing takes: misspelled, other tools', run together, torn apart."""
+"""Which unknown words of a line belong together, and the diagnostics for them."""
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import groupby, pairwise, takewhile
-from typing import NamedTuple
 
 from lark import Lark
 
-from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerKind
-from vggdsl.language.notations.arch.foreign import NUMBERS, as_call, differs, kind_called, missing, numbered, spelled
+from vggdsl.language.dictionary import KINDS
+from vggdsl.language.notations.arch.absent import missing
+from vggdsl.language.notations.arch.foreign import as_call, kind_called, numbered
+from vggdsl.language.notations.arch.hints import (
+    DIRECTIVES,
+    LAYERS,
+    LONGEST,
+    SPELLINGS,
+    Hint,
+    fits,
+    is_layer,
+    is_layers_name,
+    meaning,
+    near_word,
+    suggest,
+)
 from vggdsl.language.notations.arch.spoken import input_said, layer_said
 from vggdsl.language.options import OPTIONS, share_said
 from vggdsl.language.syntax import Block
@@ -18,31 +30,6 @@ from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.printing import shown
 from vggdsl.text.source import Source, Span
-from vggdsl.text.typography import name_of, strange
-
-_LAYERS = {word: kind for word, kind in KINDS.items() if word not in MERGES}
-
-_DEPTHWISE = re.compile(r"(?:nn\.|layers\.)?((dw|sep)-?conv|dw\d|depth-?wise|separable)", re.IGNORECASE)
-_SEPARABLE = re.compile(r"(?:nn\.|layers\.)?(sep|(?=depth-?wise-?sep))", re.IGNORECASE)
-DIRECTIVES = (
-    "source",
-    "input",
-    "after",
-    "default",
-    "block",
-    "use",
-    "extends",
-    "remove",
-    "replace",
-    "insert-after",
-    "claim",
-    "claims",
-    "train",
-    "measured",
-    "aux",
-    *MERGES,
-)
-"""Words that begin what isn't a layer."""
 
 BRANCHING = {
     "aux": "it has a weight and layers: `aux 0.3 { FC-10 softmax }`",
@@ -54,9 +41,6 @@ BRANCHING = {
 
 ARITHMETIC = re.compile(r"\$\w+[*+·]|[*+·]\$|-\$\w+-|^\$\w+[/-]")
 NO_ARITHMETIC = "there is no arithmetic: give the number to the block as a parameter of its own"
-LONGEST = 100
-"""Characters that are looked at around a word."""
-
 _MOST_WORDS = 20
 
 
@@ -80,8 +64,8 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             yield unknown_word(first, "end the line above with a comma, behind which it goes on")
             return
         near = near_word(first.text, DIRECTIVES)
-        if near and not nearest(first.text, list(_LAYERS)) and missing(first.text) is None:
-            hint = _meaning(near)
+        if near and not nearest(first.text, list(LAYERS)) and missing(first.text) is None:
+            hint = meaning(near)
             yield unknown_word(first, Hint(hint.help) if near == "claims" else hint)  # a place stands behind it, too
             return
     while words:
@@ -98,7 +82,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             words = words[1 + len(given) :]
             continue
         if len(words[0].text) > LONGEST:
-            yield unknown_word(words[0], Hint(_FORMS))
+            yield unknown_word(words[0], Hint(SPELLINGS))
             words = words[1:]
             continue
         options = list(takewhile(lambda word: re.fullmatch(r"[\w-]+=[^=]+", word.text), words[1:]))
@@ -131,7 +115,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
                 break
         else:
             named = _with_parameters(words[0], blocks, lark)
-            yield unknown_word(words[0], _meaning(named) if named else suggest(words[0].text, lark))
+            yield unknown_word(words[0], meaning(named) if named else suggest(words[0].text, lark))
             words = words[1:]
 
 
@@ -209,17 +193,10 @@ def stretch(span: Span) -> Span:
     return Span(span.source, start, end)
 
 
-class Hint(NamedTuple):
-    """How to mend a word, and what is to stand in its place where the help says that."""
-
-    help: str
-    instead: str = ""
-
-
 def unknown_word(span: Span, hint: Hint | str) -> Diagnostic:
     help, instead = hint if isinstance(hint, Hint) else Hint(hint)
     if not all(map(_is_read, instead.split())):
-        help, instead = (share_said(instead) if instead.lower().startswith("dropout") else None) or _FORMS, ""
+        help, instead = (share_said(instead) if instead.lower().startswith("dropout") else None) or SPELLINGS, ""
     is_whole = not span.source.text.startswith("(", span.end)
     fixes = (Edit(span, instead),) if instead and is_whole else ()
     return Diagnostic("V101", f"unknown word `{shown(span.text)}`", (Label(span, "not known"),), help, fixes=fixes)
@@ -229,204 +206,7 @@ def _is_read(word: str) -> bool:
     """Whether a layer's word has only numbers that it can have; other words, and parameters, are read, too."""
     head = re.match(r"[a-z-]*[a-z]", word, re.IGNORECASE)
     kind = kind_called(head[0]) if head and not {"=", "$"} & {*word} else None
-    return kind is None or kind.form == "PLAIN" or _fits(kind, word)
-
-
-def _meaning(word: str) -> Hint:
-    return Hint(f"did you mean `{word}`?", word)
-
-
-def suggest(word: str, lark: Lark) -> Hint:
-    """How to say what a word that nothing takes was to say: the same function, with the same numbers."""
-    if len(word) > LONGEST:
-        return Hint(_FORMS)
-    for help in (_of_letters(word), missing(word), _convolving(word)):
-        if help is not None:
-            return Hint(help)
-    if re.fullmatch(r"[\w-]+=", word):
-        return Hint("what an option is set to stands right behind its `=`")
-    if re.fullmatch(r"fc\d", word, re.IGNORECASE):  # as tables name a layer, whatever its features
-        name = f"a name stands before its layer, as in `{word.lower()}: FC-4096`"
-        return Hint(f"{name}; {word[2:]} features are `FC-{word[2:]}`")
-    if (several := _of_several(word, lark)) is not None:
-        return several
-    head = re.match(r"[A-Za-z_-]*[A-Za-z]", word)
-    name = head[0] if head else ""
-    fixed = _LOOKS_LIKE.sub(lambda letter: "1" if letter[0] in "lI|" else "0", word)
-    if fixed != word and is_layer(fixed, lark):
-        return Hint(f"it has a letter in its number: write `{fixed}`", fixed)
-    if (plain := spelled(word)) is not None:
-        is_own = plain.lower().startswith(name.lower().replace("_", "-")) and not _AXES.match(word, len(name))
-        return _meaning(plain) if is_own else Hint(f"here it is spelled `{plain}`", plain)
-    if sum(kind_called(piece) is not None for piece in re.split(r"[-\d>+]+", word[:LONGEST])) > _MOST_NAMES:
-        return Hint("layers stand apart, with spaces between, and a convolution says its kernel and its channels")
-    if (lacking := _lacking(word)) is not None:
-        return lacking
-    is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word[len(name) :]) is not None
-    near = near_word(name.replace("_", "-"), [*_LAYERS, *DIRECTIVES]) if len(name) > 1 and is_whole else None
-    kind = kind_called(name) or kind_called(word.partition("(")[0]) or (near and _LAYERS.get(near))
-    if kind and differs(word) is not None:
-        return Hint(_form_of(kind, word))
-    if kind:
-        whole = kind.word + word[len(name) :]
-        for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{word[len(name) :]}"):
-            if (
-                is_layer(meant, lark)
-                and _fits(kind, meant)
-                and _NUMBER.findall(meant) == _NUMBER.findall(word)
-                and not share_said(meant)
-            ):
-                return _meaning(meant)
-        return Hint(_form_of(kind, word))
-    is_alone = not _NUMBER.search(word)  # what it begins is more than a word, and has no number
-    return Hint(f"did you mean `{near}`?") if near and is_alone else Hint(_FORMS)
-
-
-def _fits(kind: LayerKind, word: str) -> bool:
-    """Whether the numbers of a kind's word are such as it can have."""
-    if kind.form == "RATED":
-        return re.search(r"-(0|0?\.\d+|\d?\d(\.\d+)?%)$", word) is not None
-    return kind.form == "CURVED" or not _ZERO.search(word)
-
-
-_FORMS = "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
-_NUMBER = re.compile(r"\d+")
-_ZERO = re.compile(r"(?<![\d.])0+(?![\d.])")
-_AXES = re.compile(r"[123]d", re.IGNORECASE)
-_LOOKS_LIKE = re.compile(r"(?<=[-\dOolI|x/.])[OolI|](?=[\dOolI|]*(?:[-/.x%]|$))|(?<=\d)[OolI|](?=\d)")
-"""A letter where a number has a digit."""
-
-
-def _of_letters(word: str) -> str | None:
-    """Characters that no word has."""
-    if found := strange(word):
-        place, help = found
-        char = f"the character {name_of(word[place])} in it"
-        return f"remove {char}" if help == "remove it" else f"{char}: {help}"
-    other = next((char for char in word if not char.isascii()), None)
-    return f"the character {name_of(other)} in it is none of this language" if other else None
-
-
-def _convolving(word: str) -> str | None:
-    """Convolutions of each channel by itself."""
-    if not _DEPTHWISE.match(word):
-        return None
-    size = re.search(r"(\d+(?:x\d+)?)-(\d+)((?:/\d+)?)", word, re.IGNORECASE)
-    one = re.search(r"\d+(?:x\d+)?(?!d)", word.partition("(")[2], re.IGNORECASE)
-    kernel, channels, stride = size.groups() if size else (one[0] if one else "3", "64", "")
-    by_itself = "a convolution of each channel by itself is"
-    if _SEPARABLE.match(word):
-        if size is None:
-            return f"{by_itself} `conv3-32 groups=32` behind 32 channels; one of all at each place follows, `conv1-64`"
-        return f"{by_itself} `conv{kernel}-32{stride} groups=32` behind 32 channels; `conv1-{channels}` follows it"
-    where = "" if size else ", behind 64 channels,"
-    return f"{by_itself}{where} `conv{kernel}-{channels}{stride} groups={channels}`"
-
-
-def _of_several(word: str, lark: Lark) -> Hint | None:
-    """Words that run together, or that are torn from what they belong to."""
-    swapped = re.fullmatch(r"conv(\d+)-(\d+)x(\d+)", word, re.IGNORECASE)
-    if swapped and max(int(side[:9]) for side in swapped.groups()[1:]) <= _LARGEST_KERNEL < int(swapped[1][:9]):
-        turned = f"conv{swapped[2]}x{swapped[3]}-{swapped[1]}"
-        return Hint(f"the kernel comes first: `{turned}`", turned)
-    if "->" in word:
-        apart = word.replace("->", " -> ")
-        return Hint(f"an arrow stands apart: write `{apart}`", apart)
-    if re.fullmatch(r"[a-z]+[\dx-]*/\d+x\d+", word, re.IGNORECASE):
-        return Hint("behind `/` stands one stride, for both sides; a convolution has two in `stride=2x1`")
-    for i in range(min(len(word), 64) - 1, 0, -1):
-        if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"x\d+$", word[i:])):
-            return Hint(f"two words run together: write `{word[:i]} {word[i:]}`", f"{word[:i]} {word[i:]}")
-    if joined := _joined(word, lark):
-        return Hint(f"several layers are written apart: `{joined}`", joined)
-    repeat = re.match(r"[x*]\d*", word, re.IGNORECASE)
-    if repeat and (repeat[0] == word or is_layer(word[repeat.end() :], lark)):
-        return Hint("a repeat stands behind its element on the same line: `conv3-64 x2`")
-    if re.fullmatch(r"\d+(x\d+)?/\d+", word):
-        return Hint(f"a window is written without a space before it: `maxpool{word}`")
-    return None
-
-
-_ACTIVATION = re.compile(rf"({'|'.join(map(re.escape, ACTIVATIONS))})(?![a-z\d])", re.IGNORECASE)
-
-
-def _joined(word: str, lark: Lark) -> str | None:
-    """The layers that a word is made of: `conv3-64-bn-relu`."""
-    pieces, found, at = re.split(r"[-_+:;]+", word[:LONGEST]), list[str](), 0
-    while at < len(pieces):
-        ends = range(min(len(pieces), at + 3), at, -1)
-        end = next((end for end in ends if is_layer("-".join(pieces[at:end]), lark)), None)
-        if end is None:
-            return None
-        found.append("-".join(pieces[at:end]))
-        at = end
-    if sum(_ACTIVATION.match(each) is not None for each in found) > 1:  # `GELU-tanh` is one function of others
-        return None
-    return " ".join(found) if len(found) > 1 else None
-
-
-def _lacking(word: str) -> Hint | None:
-    """Convolutions without a number that they need, or with their numbers in another order."""
-    if _ZERO.search(word):
-        return None
-    if found := re.fullmatch(r"conv(\d+x\d+)", word, re.IGNORECASE):
-        return Hint(f"it says no channels: `{word}-64` has 64")
-    if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
-        if found[1] or int(found[2][:9]) > _LARGEST_KERNEL:
-            return Hint(f"it says no kernel: `conv3-{found[2]}` has one of 3x3")
-        return Hint(f"it says no channels: `{word}-64` has 64")
-    if found := re.fullmatch(r"(conv\d+(?:x\d+)?-\d+)[-_,:]?(?:s|stride)=?(\d+)", word, re.IGNORECASE):
-        return Hint(f"a stride stands behind a `/`: `{found[1]}/{found[2]}`", f"{found[1]}/{found[2]}")
-    if found := re.fullmatch(r"conv[-_:]?(\d+)[-_:](\d+x\d+)", word, re.IGNORECASE):
-        return Hint(f"the kernel comes first: `conv{found[2]}-{found[1]}`", f"conv{found[2]}-{found[1]}")
-    if found := re.fullmatch(r"conv[-_:]?(\d+(?:x\d+)?)[-_:](\d+)(/\d+)?", word, re.IGNORECASE):
-        return _meaning(f"conv{found[1]}-{found[2]}{found[3] or ''}")
-    return None
-
-
-_MOST_NAMES = 2
-"""Of layers, in one word of other tools: `GlobalMaxPool`."""
-_LARGEST_KERNEL = 11
-"""A sole number that is larger is taken for channels."""
-
-
-def _form_of(kind: LayerKind, word: str) -> str:
-    """How a kind is spelled, where a word of it has no numbers or others than fit."""
-    if (other := differs(word)) is not None:
-        return other
-    numbers = _NUMBER.findall(_AXES.sub("", word, count=1))
-    if kind.form == "POOL" and len(numbers) == 1 and not _ZERO.search(numbers[0]):
-        return (
-            f"a window and its stride are spelled `{kind.word}{numbers[0]}/2`; `{kind.word}` alone is 2x2 with stride 2"
-        )
-    if not numbers and kind.form == "CONV" and "(" not in word:
-        return f"it says no kernel and no channels, as `{kind.example}` does"
-    if not numbers and "(" not in word:
-        return f"it says its {kind.number}: `{kind.example}`" if kind.number and not kind.stands_alone else _meant(kind)
-    if kind.form == "RATED" and (said := share_said(word)):
-        return said
-    if kind.word in NUMBERS and "(" not in word:
-        return NUMBERS[kind.word]
-    if kind.fits is not None:
-        return f"behind `{kind.word}-` stands {kind.fits.says}, written out: `{kind.shown[-1]}`"
-    match kind.form:
-        case "CONV":
-            return "a convolution is `conv`, its kernel, a hyphen and its channels, and behind a `/` its stride"
-        case "POOL":
-            return f"a pool is `{kind.word}`, or behind that word its window, a `/` and its stride"
-        case _ if kind.number:
-            return f"behind `{kind.word}` stand a hyphen and its {kind.number}, and nothing else"
-        case _:
-            return f"`{kind.word}` stands alone: with what stands behind it, it is not in the language"
-
-
-def _meant(kind: LayerKind) -> str:
-    return f"did you mean `{kind.example}`?"
-
-
-def near_word(word: str, known: Sequence[str]) -> str | None:
-    """The known word nearest in spelling; `claims` only for what begins like it: a claim is one by far most often."""
-    return nearest(word, [each for each in known if each != "claims" or word.lower().startswith(each)])
+    return kind is None or kind.form == "PLAIN" or fits(kind, word)
 
 
 def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> list[Span]:
@@ -434,21 +214,6 @@ def called_layers(calls: Sequence[tuple[str, Span]], blocks: Container[str]) -> 
     return [span for name, span in calls if name not in blocks and is_layers_name(name)]
 
 
-def is_layers_name(name: str) -> bool:
-    """Whether a name is that of a layer, here, in another tool, or of none that the language has."""
-    return kind_called(name) is not None or missing(name) is not None or bool(_DEPTHWISE.match(name))
-
-
 def _is_word(text: str, lark: Lark) -> bool:
     options = "|".join(key.name for key in OPTIONS["conv"])
     return is_layer(text, lark) or bool(re.fullmatch(rf"({options})=\w+", text))
-
-
-def is_layer(word: str, lark: Lark) -> bool:
-    """Whether a word is a layer's."""
-    return any(pattern.fullmatch(word) for pattern in _patterns(lark))
-
-
-@cache
-def _patterns(lark: Lark) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(t.pattern.to_regexp(), re.ASCII) for t in lark.terminals if t.name in FORMS)
