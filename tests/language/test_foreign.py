@@ -57,6 +57,16 @@ def help_of(line: str) -> str:
         ("GlobalAveragePooling2D()", "global-avgpool"),
         ("GlobalMaxPooling2D()", "global-maxpool"),
         ("global_max_pool", "global-maxpool"),
+        ("nn.AdaptiveAvgPool2d((1,1))", "global-avgpool"),
+        ("Activation('tanh')", "tanh"),
+        ('layers.Activation("relu")', "ReLU"),
+        ("LeakyReLU 0.3", "LeakyReLU-0.3"),
+        ("ELU 0.5", "ELU-0.5"),
+        ("LRN 3", "LRN n=3"),
+        ("dropout 40", "dropout-40%"),
+        ("maxpool 3", "maxpool3/3"),
+        ("avgpool-7", "avgpool7/7"),
+        ("MaxPooling2D((3,3), strides=(2,2))", "maxpool3/2"),
         ("global max pooling", "global-maxpool"),
         ("gap", "global-avgpool"),
         ("global average pooling", "global-avgpool"),
@@ -217,7 +227,8 @@ def test_what_stands_behind_a_layer_said_in_words_is_a_word_of_its_own(said: str
             "PReLU()",
             "PReLU(1)",
         ),
-        *("LeakyReLU()", "LeakyReLU-0.2 slope=0.3"),
+        *("LeakyReLU()", "LeakyReLU-0.2 slope=0.3", "keras.layers.LeakyReLU", "keras.layers.BatchNormalization"),
+        *("nn.MaxPool2d((2,1))", "LeakyReLU-0l3", "x = self.pool(F.relu(self.conv1(x)))", "BN 64", "PReLU 0.25"),
     ],
 )
 def test_where_it_cant_be_told_no_number_is_made_up(word: str) -> None:
@@ -378,3 +389,78 @@ def test_digits_are_grouped_from_the_first_that_counts() -> None:
     for text in ("claim params 0,138", "conv3-64 -> params=0,179"):
         (found,) = refusals.findings(partial(vggdsl.parse, f"input 32x32x3\n{text}\n"))
         assert found.code == "V104"
+
+
+@pytest.mark.parametrize(
+    ("call", "count"),
+    [
+        ("nn.Linear(512, 10)", "512"),
+        ("nn.Linear(in_features=512, out_features=10)", "512"),
+        ("nn.BatchNorm2d(32)", "32"),
+        ("BatchNorm2d(num_features=32)", "32"),
+        ("nn.GroupNorm(8, 32)", "32"),
+        ("nn.PReLU(32)", "32"),
+        ("nn.Conv2d(16, 64, 3)", "16"),
+        ("nn.Conv2d(in_channels=16, out_channels=64, kernel_size=3)", "16"),
+        ("Conv2D(64, 3)", None),
+        ("Conv2D(64, (3, 3), activation='relu')", None),
+        ("Dense(64)", None),
+        ("nn.ReLU()", None),
+    ],
+)
+def test_what_a_call_says_to_come_in_is_told(call: str, count: str | None) -> None:
+    """A network counts what comes in; where that contradicts the call, the network is another one."""
+    told = re.search(r"it has to be (\d+)", help_of(call))
+    assert (told[1] if told else None) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("Conv2D(32, 3)", True),
+        ("Dense(64)", True),
+        ("nn.Linear(16, 64) # ReLU", True),
+        ("layers.Conv2D(32, 3, activation='relu')", False),
+        ("nn.Conv2d(64, 32, 3) ReLU", False),
+        ("after conv: BN ReLU\nConv2D(32, 3)", False),
+        ("BatchNorm2d(64)", False),
+        ("dense-64", False),
+    ],
+)
+def test_that_an_activation_is_implied_is_told(text: str, is_told: bool) -> None:
+    """Elsewhere a layer has none unless it is written."""
+    assert ("`after=none` leaves it out" in help_of(text)) == is_told
+
+
+@pytest.mark.parametrize(
+    ("call", "layers"),
+    [
+        ("SeparableConv2D(32, 3)", "conv3-64 pad=0 groups=64 bias=no after=none conv1-32"),
+        ("SeparableConv2D(32, (3, 3), padding='same')", "conv3-64 groups=64 bias=no after=none conv1-32"),
+        (
+            "SeparableConv2D(filters=32, kernel_size=5, strides=2)",
+            "conv5-64/2 pad=0 groups=64 bias=no after=none conv1-32",
+        ),
+        ("DepthwiseConv2D(3)", "conv3-64 pad=0 groups=64"),
+        ("layers.DepthwiseConv2D(5, 2)", "conv5-64/2 pad=0 groups=64"),
+    ],
+)
+def test_channels_by_themselves_keep_their_numbers(call: str, layers: str) -> None:
+    assert f"behind 64 channels, `{layers}`" in help_of(call)
+    vggdsl.parse(f"input 32x32x64\n{layers}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("x = Conv2D(32, 3)(x)", "layers follow one another"),
+        ("self.conv1 = nn.Conv2d(64, 32, 3)", "a name stands before its layer with a colon: `conv1:`"),
+        ("model.add(Dense(64))", "layers stand one behind another"),
+        ("import torch.nn as nn", "a spec says its layers alone"),
+        ("class Net(nn.Module):", "a spec says its layers alone"),
+        ("def forward(self, x):", "a spec says its layers alone"),
+        ("return x", "a spec says its layers alone"),
+    ],
+)
+def test_python_around_layers_is_told_as_such(line: str, begins: str) -> None:
+    assert help_of(line).startswith(begins)

@@ -50,7 +50,7 @@ _MISSING: Mapping[str, str] = {
         reshape permute transpose$ view$ squeeze$ unsqueeze lambda""",
     "nothing: FC flattens by itself": "flatten",
     "no layer of its own: what squeezes 64 channels to 4 and excites them is "
-    "`mul[ identity | global-avgpool FC-4 ReLU FC-64 sigmoid ]`": r"""
+    "`mul[ identity | global-avgpool FC-4 ReLU FC-64 sigmoid ]`; a network that writes one activation writes all": r"""
         se(\d+|block|layer|module|unit|net)?(?![a-z\d]) squeeze(and)?excit""",
     "not in the language, whose gates are layers: `mul[ identity | global-avgpool FC-4 ReLU FC-64 sigmoid ]`": """
         (cbam|eca|gct|simam|bam|scse)(block|layer|module|unit|net)?(?![a-z])""",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import takewhile
 
-from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
+from vggdsl.language.dictionary import ACTIVATIONS, KINDS, MERGES, LayerKind
 from vggdsl.language.types import UnfitError, shortest
 
 _TOOLS = re.compile(r"(?:[a-z]\w*\.)+(?=[a-z])", re.IGNORECASE)
@@ -24,6 +24,7 @@ _NAMES = {
     "dilation": "dilation", "groups": "groups", "bias": "bias", "use-bias": "bias", "p": "rate", "rate": "rate",
     "ratio": "rate", "negative-slope": "slope", "slope": "slope", "alpha": "slope", "num-groups": "groups",
     "eps": "eps", "epsilon": "eps", "momentum": "momentum", "ceil-mode": "ceil", "activation": "activation",
+    "in-channels": "in", "in-features": "in", "num-features": "in", "num-channels": "in", "num-parameters": "in",
 }  # fmt: skip
 """Options of layers by other tools' words for them."""
 _FLAGS = {"True": "yes", "False": "no"}
@@ -43,7 +44,7 @@ NUMBERS = {
     "PReLU": "`PReLU` stands alone: its slopes are learned",
 }
 """What is to be said of a number behind a word that has none, where others put one."""
-_WITHOUT_EFFECT = {"inplace", "in-channels", "in-features", "num-features", "num-channels", "name", "input-shape"}
+_WITHOUT_EFFECT = {"inplace", "name", "input-shape"}
 
 
 @lru_cache(maxsize=1024)
@@ -128,13 +129,10 @@ def as_call(word: str, options: Sequence[str]) -> str | None:
 
 def spelled(word: str) -> str | None:
     """A layer as this language spells it, ``Dense(128)`` as ``FC-128``, if it can be told from its numbers."""
-    given: _Given | None
-    if call := _CALL.fullmatch(word):
-        name, given = call[1], _given(call[2])
-    elif kind_called(word) is None and (numbered := _NUMBERED.fullmatch(word)):
-        name, given = numbered[1], _Given((numbered[2],), {})
-    else:
-        name, given = word, _Given((), {})
+    name, given, is_theirs = _parts(word)
+    if given is not None and is_activation_layer(name):
+        function = kind_called(given.places[0]) if len(given.places) == 1 and not given.named else None
+        return function.word if function is not None and function.word in ACTIVATIONS else None
     kind = kind_called(name)
     if kind is None or given is None:
         return None
@@ -145,9 +143,75 @@ def spelled(word: str) -> str | None:
         if function is None or kind.form not in ("CONV", "SIZED"):
             return None
         rest = {key: value for key, value in given.named.items() if key != "activation"}
-        layer = _layer(kind, name, _Given(given.places, rest), call is not None)
+        layer = _layer(kind, name, _Given(given.places, rest), is_theirs)
         return layer and f"{layer} {function.word}"
-    return _layer(kind, name, given, call is not None)
+    return _layer(kind, name, given, is_theirs)
+
+
+def comes_in(word: str) -> str | None:
+    """How many channels or features come in, where a call says it: here what stands before a layer tells that."""
+    name, given, is_theirs = _parts(word)
+    kind = kind_called(name)
+    if kind is None or given is None or not is_theirs:
+        return None
+    places = given.places
+    match kind.word, len(places):
+        case _ if "in" in given.named:
+            return given.named["in"]
+        case ("FC", 2) | ("BN", 1) | ("PReLU", 1):
+            return places[0]
+        case "GN", 2:
+            return places[1]
+        case "conv", n if n and not _is_keras_conv(name, given):
+            return places[0]
+        case _:
+            return None
+
+
+def has_no_activation(word: str) -> bool:
+    """Whether a call is that of a layer that has an activation only where one is given to it."""
+    name, given, is_theirs = _parts(word)
+    kind = kind_called(name)
+    return (
+        is_theirs
+        and kind is not None
+        and kind.op.weight_layer
+        and given is not None
+        and "activation" not in given.named
+    )
+
+
+def is_activation_layer(name: str) -> bool:
+    """Whether a layer is one whose function is given to it: ``Activation('tanh')``."""
+    return plain_name(name) == "activation"
+
+
+def channels_apart(word: str) -> tuple[str, str] | None:
+    """The convolution of each channel by itself that a call says, without its channels, and what follows it of all.
+
+    >>> channels_apart("SeparableConv2D(32, 3)"), channels_apart("DepthwiseConv2D(3, strides=2, padding='same')")
+    (('conv3-{} pad=0', 'conv1-32'), ('conv3-{}/2', ''))
+    """
+    name, given, is_theirs = _parts(word)
+    if given is None or not is_theirs:
+        return None
+    is_separable = "sep" in plain_name(name)
+    order = ("channels", "kernel", "stride", "pad") if is_separable else ("kernel", "stride", "pad")
+    named = {**dict(zip(order, given.places, strict=False)), **given.named}
+    all_ = named.pop("channels", "") if is_separable else ""
+    if len(given.places) > len(order) or not _COUNT.fullmatch(all_ or ("" if is_separable else "1")):
+        return None
+    layer = _conv("Conv2D", _Given((), {"channels": "1", **named}))
+    return None if layer is None else (re.sub(r"-1(?![\dx])", "-{}", layer, count=1), all_ and f"conv1-{all_}")
+
+
+def _parts(word: str) -> tuple[str, _Given | None, bool]:
+    """The name of a layer, what is given to it, and whether it is another tool's: with brackets, or behind dots."""
+    if call := _CALL.fullmatch(word):
+        return call[1], _given(call[2]), True
+    if kind_called(word) is None and (number := _NUMBERED.fullmatch(word)):
+        return number[1], _Given((number[2],), {}), False
+    return word, _Given((), {}), "." in word
 
 
 def differs(word: str) -> str | None:
@@ -156,7 +220,7 @@ def differs(word: str) -> str | None:
     if _is_torch_lrn(re.sub(r"[-_:=]*[\d.]+$", "", name)):
         return _DIFFERENT["LRN"]
     kind = kind_called(name)
-    if kind is None or not bracket or (kind.form == "CURVED" and re.search(r"\d", inside)):
+    if kind is None or not (bracket or "." in name) or (kind.form == "CURVED" and re.search(r"\d", inside)):
         return None
     return _DIFFERENT.get(kind.word) if kind.word not in ("BN", "GN") or _is_keras_norm(name) else None
 
@@ -213,12 +277,19 @@ def _number(text: str) -> str:
     return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 
 
-def _conv(name: str, given: _Given) -> str | None:
+def _is_keras_conv(name: str, given: _Given) -> bool:
     """Keras says channels, kernel, stride, padding; PyTorch says what comes in before."""
-    places = given.places
-    sized = next((at for at, place in enumerate(places) if "x" in place), None)
-    is_keras = name.endswith("D") or len({"channels", "kernel"} & given.named.keys()) + len(places) <= 2 or sized == 1
-    order = (*(() if is_keras else ("in",)), "channels", "kernel", "stride", "pad")
+    said = len({"channels", "kernel"} & given.named.keys()) + len(given.places)
+    return name.endswith("D") or said <= 2 or _first_pair(given) == 1
+
+
+def _first_pair(given: _Given) -> int | None:
+    return next((at for at, place in enumerate(given.places) if "x" in place), None)
+
+
+def _conv(name: str, given: _Given) -> str | None:
+    places, sized = given.places, _first_pair(given)
+    order = (*(() if _is_keras_conv(name, given) else ("in",)), "channels", "kernel", "stride", "pad")
     if sized == 0 and len(places) == 2:
         places = places[::-1]
     if not name.lower().endswith(("2d", "convolution")) and (sized is None or sized > 1):
@@ -263,7 +334,7 @@ def _pool(kind: LayerKind, given: _Given) -> str | None:
 
 
 def _sized(kind: LayerKind, given: _Given) -> str | None:
-    places, named = given.places, dict(given.named)
+    places, named = given.places, {key: value for key, value in given.named.items() if key != "in"}
     if kind.word == "FC" and len(places) == 2:  # what comes in, and goes out
         places = places[1:]
     elif kind.word == "GN" and len(places) == 2:  # how many groups, and of how many channels
@@ -309,9 +380,10 @@ def _plain(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | No
             pass
         case _ if given.places:
             return None
-    if not _fit(kind, given.named):
+    named = {key: value for key, value in given.named.items() if key != "in"}
+    if not _fit(kind, named):
         return None
-    return " ".join([kind.word, *(f"{key}={value}" for key, value in given.named.items())])
+    return " ".join([kind.word, *(f"{key}={value}" for key, value in named.items())])
 
 
 def _fit(kind: LayerKind, named: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """How to say what a word was to say that nothing takes: misspelled, another tool's, run together."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -9,7 +9,17 @@ from lark import Lark
 
 from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerKind
 from vggdsl.language.notations.arch.absent import missing
-from vggdsl.language.notations.arch.foreign import NUMBERS, differs, kind_called, spelled
+from vggdsl.language.notations.arch.comments import blanked
+from vggdsl.language.notations.arch.foreign import (
+    NUMBERS,
+    channels_apart,
+    comes_in,
+    differs,
+    has_no_activation,
+    is_activation_layer,
+    kind_called,
+    spelled,
+)
 from vggdsl.language.options import share_said
 from vggdsl.text.errors import nearest
 from vggdsl.text.typography import name_of, strange
@@ -54,8 +64,8 @@ def meaning(word: str) -> Hint:
     return Hint(f"did you mean `{word}`?", word)
 
 
-def suggest(word: str, lark: Lark) -> Hint:
-    """How to say what a word that nothing takes was to say: the same function, with the same numbers."""
+def suggest(word: str, lark: Lark, text: str) -> Hint:
+    """How to say what a word of a text that nothing takes was to say: the same function, with the same numbers."""
     if len(word) > LONGEST:
         return Hint(SPELLINGS)
     for help in (_of_letters(word), missing(word), _convolving(word)):
@@ -71,11 +81,12 @@ def suggest(word: str, lark: Lark) -> Hint:
     head = re.match(r"[A-Za-z_-]*[A-Za-z]", word)
     name = head[0] if head else ""
     fixed = _LOOKS_LIKE.sub(lambda letter: "1" if letter[0] in "lI|" else "0", word)
-    if fixed != word and is_layer(fixed, lark):
+    if fixed != word and is_layer(fixed, lark) and not _PADDED.search(fixed):
         return Hint(f"it has a letter in its number: write `{fixed}`", fixed)
     if (plain := spelled(word)) is not None:
         is_own = plain.lower().startswith(name.lower().replace("_", "-")) and not _AXES.match(word, len(name))
-        return meaning(plain) if is_own else Hint(f"here it is spelled `{plain}`", plain)
+        help = meaning(plain).help if is_own else f"here it is spelled `{plain}`"
+        return Hint("; ".join((help, *_unsaid(word, text))), plain)
     if sum(kind_called(piece) is not None for piece in re.split(r"[-\d>+]+", word[:LONGEST])) > _MOST_NAMES:
         return Hint("layers stand apart, with spaces between, and a convolution says its kernel and its channels")
     if (lacking := _lacking(word)) is not None:
@@ -100,6 +111,14 @@ def suggest(word: str, lark: Lark) -> Hint:
     return Hint(f"did you mean `{near}`?") if near and is_alone else Hint(SPELLINGS)
 
 
+def _unsaid(word: str, text: str) -> Iterator[str]:
+    """What a call says that its layer here doesn't, and the other way round."""
+    if (count := comes_in(word)) is not None:
+        yield f"what comes in is counted, not written: it has to be {count}"
+    if has_no_activation(word) and not _ACTIVE.search(blanked(text)):
+        yield "in a network that writes no activation ReLU follows: `after=none` leaves it out"
+
+
 def fits(kind: LayerKind, word: str) -> bool:
     """Whether the numbers of a kind's word are such as it can have."""
     if kind.form == "RATED":
@@ -110,6 +129,11 @@ def fits(kind: LayerKind, word: str) -> bool:
 SPELLINGS = "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
 _NUMBER = re.compile(r"\d+")
 _ZERO = re.compile(r"(?<![\d.])0+(?![\d.])")
+_PADDED = re.compile(r"(?<![\d.])0\d")
+_ACTIVE = re.compile(
+    rf"(?<![a-z\d])({'|'.join(map(re.escape, ACTIVATIONS))})(?![a-z])|activation|after[ \t]+\w+[ \t]*:", re.IGNORECASE
+)
+"""What a text has that says its activations."""
 _AXES = re.compile(r"[123]d", re.IGNORECASE)
 _LOOKS_LIKE = re.compile(r"(?<=[-\dOolI|x/.])[OolI|](?=[\dOolI|]*(?:[-/.x%]|$))|(?<=\d)[OolI|](?=\d)")
 """A letter where a number has a digit."""
@@ -129,10 +153,16 @@ def _convolving(word: str) -> str | None:
     """Convolutions of each channel by itself."""
     if not _DEPTHWISE.match(word):
         return None
-    size = re.search(r"(\d+(?:x\d+)?)-(\d+)((?:/\d+)?)", word, re.IGNORECASE)
-    one = re.search(r"\d+(?:x\d+)?(?!d)", word.partition("(")[2], re.IGNORECASE)
-    kernel, channels, stride = size.groups() if size else (one[0] if one else "3", "64", "")
     by_itself = "a convolution of each channel by itself is"
+    if "(" in word:
+        if (found := channels_apart(word)) is None:
+            return f"{by_itself} one of as many groups as channels; one of all at each place may follow it"
+        layer, behind = found
+        apart = f"{layer.format(64)} groups=64"
+        whole = f"{apart} bias=no after=none {behind}" if behind else apart
+        return f"{by_itself}, behind 64 channels, `{whole}`"
+    size = re.search(r"(\d+(?:x\d+)?)-(\d+)((?:/\d+)?)", word, re.IGNORECASE)
+    kernel, channels, stride = size.groups() if size else ("3", "64", "")
     if _SEPARABLE.match(word):
         if size is None:
             return f"{by_itself} `conv3-32 groups=32` behind 32 channels; one of all at each place follows, `conv1-64`"
@@ -213,10 +243,9 @@ def _form_of(kind: LayerKind, word: str) -> str:
     if (other := differs(word)) is not None:
         return other
     numbers = _NUMBER.findall(_AXES.sub("", word, count=1))
-    if kind.form == "POOL" and len(numbers) == 1 and not _ZERO.search(numbers[0]):
-        return (
-            f"a window and its stride are spelled `{kind.word}{numbers[0]}/2`; `{kind.word}` alone is 2x2 with stride 2"
-        )
+    if kind.form == "POOL" and "(" not in word and len(numbers) == 1 and not _ZERO.search(numbers[0]):
+        size, own = numbers[0], f"`{kind.word}` alone is 2x2 with stride 2"
+        return f"its stride stands behind a `/`: `{kind.word}{size}/{size}` where windows lie side by side; {own}"
     if not numbers and kind.form == "CONV" and "(" not in word:
         return f"it says no kernel and no channels, as `{kind.example}` does"
     if not numbers and "(" not in word:
@@ -231,7 +260,7 @@ def _form_of(kind: LayerKind, word: str) -> str:
         case "CONV":
             return "a convolution is `conv`, its kernel, a hyphen and its channels, and behind a `/` its stride"
         case "POOL":
-            return f"a pool is `{kind.word}`, or behind that word its window, a `/` and its stride"
+            return f"a pool is `{kind.word}`, or behind that word its window, a `/` and its stride, one for both sides"
         case _ if kind.number:
             return f"behind `{kind.word}` stand a hyphen and its {kind.number}, and nothing else"
         case _:
@@ -242,6 +271,11 @@ def _meant(kind: LayerKind) -> str:
     return f"did you mean `{kind.example}`?"
 
 
+PYTHON = re.compile(r"[ \t]*(?:def|class|import|from|return)[ \t]", re.IGNORECASE)
+"""How a line begins that is none of a spec."""
+NO_PYTHON = "a spec says its layers alone: remove what is Python around them"
+
+
 def near_word(word: str, known: Sequence[str]) -> str | None:
     """The known word nearest in spelling; `claims` only for what begins like it: a claim is one by far most often."""
     return nearest(word, [each for each in known if each != "claims" or word.lower().startswith(each)])
@@ -249,7 +283,8 @@ def near_word(word: str, known: Sequence[str]) -> str | None:
 
 def is_layers_name(name: str) -> bool:
     """Whether a name is that of a layer, here, in another tool, or of none that the language has."""
-    return kind_called(name) is not None or missing(name) is not None or bool(_DEPTHWISE.match(name))
+    is_told = missing(name) is not None or _DEPTHWISE.match(name) or is_activation_layer(name)
+    return kind_called(name) is not None or bool(is_told)
 
 
 def is_layer(word: str, lark: Lark) -> bool:

@@ -8,7 +8,16 @@ from lark.exceptions import UnexpectedToken
 from vggdsl.language.dictionary import FORMS, KINDS, MERGES
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.foreign import kind_called
-from vggdsl.language.notations.arch.hints import DIRECTIVES, LONGEST, Hint, is_layer, near_word, suggest
+from vggdsl.language.notations.arch.hints import (
+    DIRECTIVES,
+    LONGEST,
+    NO_PYTHON,
+    PYTHON,
+    Hint,
+    is_layer,
+    near_word,
+    suggest,
+)
 from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
 from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers_bracketed
 from vggdsl.language.notations.arch.words import (
@@ -68,6 +77,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     word = head[1] or "" if head else ""
     special = (
         _input(span, before)
+        or _in_python(span, before)
         or _assigned(span, before, inner)
         or _branches(span, before, inner, wanted)
         or _in_block(span, before, wanted)
@@ -103,11 +113,24 @@ def said_otherwise(span: Span, before: str, inner: int | None) -> Diagnostic | N
 
 def _called(span: Span, inner: int | None) -> Diagnostic | None:
     """A layer with what is in no call of this language: `Conv2D(64, (3, 3))`, `ReLU()`."""
-    opener = span.start if span.text == "(" and span.source.text[span.start - 1 : span.start].isalnum() else inner
-    if opener is None or span.source.text[opener] != "(" or _in_section(span.source, opener):
+    at = span.start if span.text == "(" and span.source.text[span.start - 1 : span.start].isalnum() else inner
+    opener = at if at is None else _named_opener(span.source.text, at)
+    if opener is None or _in_section(span.source, opener):
         return None
     whole = whole_call(span.source, opener)
-    return None if whole is None else unknown_word(whole, suggest(whole.text, parser("arch")))
+    return None if whole is None else unknown_word(whole, suggest(whole.text, parser("arch"), span.source.text))
+
+
+def _named_opener(text: str, at: int) -> int | None:
+    """The bracket of a call around one that stands in it, `MaxPool2d((2, 1))`, or is its own."""
+    closed = 0
+    for place in range(at, max(-1, at - LONGEST), -1):
+        closed += (text[place] in ")]") - (text[place] in "([")
+        if closed < 0:
+            if text[place] == "(" and text[place - 1 : place].isalnum():
+                return place
+            closed = 0
+    return None
 
 
 def _in_words(span: Span, before: str, inner: int | None) -> Diagnostic | None:
@@ -135,6 +158,12 @@ def _input(span: Span, before: str) -> Diagnostic | None:
         return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), size[2])
     place = Span(span.source, begin + size[0], begin + size[1])
     return Diagnostic("V102", f"`{place.text}` is no size of an input", (Label(place, "here"),), size[2])
+
+
+def _in_python(span: Span, before: str) -> Diagnostic | None:
+    if not PYTHON.match(before):
+        return None
+    return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "this one"),), NO_PYTHON)
 
 
 def _assigned(span: Span, before: str, inner: int | None) -> Diagnostic | None:

@@ -1,7 +1,7 @@
 """Which unknown words of a line belong together, and the diagnostics for them."""
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise, takewhile
 
 from lark import Lark
@@ -13,6 +13,8 @@ from vggdsl.language.notations.arch.hints import (
     DIRECTIVES,
     LAYERS,
     LONGEST,
+    NO_PYTHON,
+    PYTHON,
     SPELLINGS,
     Hint,
     fits,
@@ -59,7 +61,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
     if first.text.lower() in DIRECTIVES:  # known, but not there; what follows belongs to it
         yield unknown_word(first, BRANCHING.get(first.text.lower(), f"`{first.text}` begins a line of its own"))
         return
-    if not first.source.line(first.line)[: first.column - 1].strip():
+    if _begins(first):
         if first.text.partition("=")[0].lower() in STRUCTURAL and "=" in first.text:
             yield unknown_word(first, "end the line above with a comma, behind which it goes on")
             return
@@ -68,6 +70,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
             hint = meaning(near)
             yield unknown_word(first, Hint(hint.help) if near == "claims" else hint)  # a place stands behind it, too
             return
+    words = yield from _python(words)
     while words:
         whole = stretch(words[0])
         if ARITHMETIC.search(whole.text):
@@ -89,7 +92,7 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
         if their_call := as_call(words[0].text, [word.text for word in options]):
             whole = words[0].to(options[-1])
             if whole.text.split() == [word.text for word in words[: 1 + len(options)]]:
-                yield unknown_word(whole, suggest(their_call, lark))
+                yield unknown_word(whole, suggest(their_call, lark, whole.source.text))
                 words = words[1 + len(options) :]
                 continue
         if said_apart := numbered(words[0].text, [word.text for word in options]):
@@ -100,6 +103,10 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
                 yield unknown_word(whole, Hint(f"its {what} in the word: `{layer}`", layer))
                 words = words[count + 1 :]
                 continue
+        if apart := _number_apart(words[0], lark):
+            yield unknown_word(*apart)
+            words = words[1:]
+            continue
         if said := _said(words[0]):
             yield unknown_word(*said)
             words = [word for word in words if word.start >= said[0].end]
@@ -115,8 +122,56 @@ def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterato
                 break
         else:
             named = _with_parameters(words[0], blocks, lark)
-            yield unknown_word(words[0], meaning(named) if named else suggest(words[0].text, lark))
+            yield unknown_word(
+                words[0], meaning(named) if named else suggest(words[0].text, lark, words[0].source.text)
+            )
             words = words[1:]
+
+
+def _python(words: list[Span]) -> Generator[Diagnostic, None, list[Span]]:
+    """What of a line of Python says no layer is told once; gives the words that are left."""
+    first = words[0]
+    if PYTHON.match(first.source.line(first.line)):
+        yield unknown_word(first, NO_PYTHON)
+        return []
+    if len(words) > 1 and words[1].text == "=" and _begins(first):
+        own = re.fullmatch(r"self\.([a-z]\w*)", first.text, re.IGNORECASE)
+        help = (
+            f"a name stands before its layer with a colon: `{own[1]}:`"
+            if own
+            else "layers follow one another: remove it"
+        )
+        yield unknown_word(first.to(words[1]), Hint(help, f"{own[1]}:" if own else ""))
+        return words[2:]
+    if _AROUND_LAYERS.fullmatch(first.text):
+        yield unknown_word(
+            first, "layers stand one behind another, with spaces between, and without this and its brackets"
+        )
+        return words[1:]
+    return words
+
+
+_AROUND_LAYERS = re.compile(r"(?:\w+\.)*(?:Sequential|ModuleList|add|Model|add_module)")
+"""What holds layers in Python."""
+
+
+def _number_apart(word: Span, lark: Lark) -> tuple[Span, Hint | str] | None:
+    """A number that stands behind the word that it belongs to: `LeakyReLU 0.1`, `LRN 5`."""
+    begin = word.source.text.rfind("\n", 0, word.start) + 1
+    before = re.search(r"(?<![^\s(\[|{])([a-z][a-z-]*)[ \t]+\Z", word.source.text[begin : word.start], re.IGNORECASE)
+    kind = LAYERS.get(before[1]) if before else None
+    if before is None or kind is None or not re.fullmatch(r"\d*\.?\d+%?", word.text):
+        return None
+    whole = Span(word.source, begin + before.start(1), word.end)
+    joined = f"{before[1]}-{word.text}"
+    if is_layer(joined, lark) and fits(kind, joined):
+        return whole, Hint(f"its number stands in the word: `{joined}`", joined)
+    return whole, suggest(joined, lark, word.source.text)
+
+
+def _begins(word: Span) -> bool:
+    """Whether a word is the first of its line."""
+    return not word.source.line(word.line)[: word.column - 1].strip()
 
 
 def _is_cut(texts: Sequence[str]) -> bool:
