@@ -294,6 +294,10 @@ def test_what_is_erased_is_0_where_the_network_looks(tmp_path: Path, monkeypatch
         ("erase(ratio=0.01..0.02)", "cifar10", "32x32x3", "changes nothing", "ratio=0.3..3.3"),
         ("erase(ratio=50..100)", "cifar10", "32x32x3", "changes nothing", "ratio=0.3..3.3"),
         ("erase erase vflip", "cifar10", "32x32x3", "erase comes before vflip", "last"),
+        ("erase(scale=0.0001..0.002)", "digits", "8x8x1", "has a pixel of 8x8", "let its share end above 0.0039"),
+        ("erase(scale=0.0001)", "cifar10", "32x32x3", "has a pixel of 32x32", "let its share end above 0.00024"),
+        ("erase(scale=0.004, ratio=50)", "cifar10", "32x32x3", "has a pixel", "above 0.012"),
+        ("erase(scale=0.004, ratio=0.02)", "cifar10", "32x32x3", "has a pixel", "above 0.012"),
     ],
 )
 def test_what_cannot_work_is_refused_before_it_starts(
@@ -315,6 +319,7 @@ def test_what_cannot_work_is_refused_before_it_starts(
         ("colour-jitter(hue=0.5) colour-pca", "stl10", "32x32x3"),
         ("erase(scale=0.5..1, ratio=1.9)", "cifar10", "32x32x3"),
         ("erase(scale=0.5, ratio=3)", 'folder("x")', "64x16x3"),
+        ("erase(scale=0.0001..0.005)", "digits", "8x8x1"),
     ],
 )
 def test_what_can_work_is_not_refused(augments: str, data: str, size: str) -> None:
@@ -322,13 +327,17 @@ def test_what_can_work_is_not_refused(augments: str, data: str, size: str) -> No
     refuse(spec, spec.recipe())
 
 
-@given(st.integers(2, 40), st.integers(2, 40), st.floats(0.01, 1), st.floats(0.1, 10))
-def test_a_rectangle_that_never_fits_is_refused(h: int, w: int, share: float, ratio: float) -> None:
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(1e-4, 0.02) | st.floats(0.01, 1), st.floats(0.01, 100))
+def test_a_rectangle_that_never_fits_or_has_no_pixel_is_refused(h: int, w: int, share: float, ratio: float) -> None:
     step = Erase(1, (share, share), (ratio, ratio))
     spec = _of(str(step), "cifar10", f"{h}x{w}x3")
-    fits = v2.RandomErasing(1, step.scale, step.ratio).make_params([torch.zeros(3, h, w)])["v"] is not None
-    beside = v2.RandomErasing(1, step.scale, (ratio * 1.001, ratio * 1.001)).make_params([torch.zeros(3, h, w)])
-    assume((beside["v"] is not None) == fits)  # what is drawn is rounded to single precision
+
+    def erases(ratio: float) -> bool:
+        drawn = v2.RandomErasing(1, step.scale, (ratio, ratio)).make_params([torch.zeros(3, h, w)])
+        return drawn["v"] is not None and drawn["h"] > 0 and drawn["w"] > 0
+
+    fits = erases(ratio)
+    assume(erases(ratio * 1.001) == erases(ratio / 1.001) == fits)  # what is drawn is rounded to single precision
     assert ("V407" not in [d.code for d in spec.check()]) == fits
 
 

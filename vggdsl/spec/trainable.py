@@ -158,11 +158,16 @@ def _erase(step: Erase, index: int, x: Shape, recipe: Recipe) -> tuple[str, str]
     later = next((after for after in recipe.augment[index + 1 :] if not isinstance(after, Erase)), None)
     if later is not None:
         return (f"{step} comes before {later}, and is done when images are normalised", "let it come last")
-    # The smallest rectangle, of a height of sqrt(area * ratio), must be lower and narrower than the image.
-    area, (narrow, wide) = step.scale[0] * x.h * x.w, step.ratio
-    least, most = area / (x.w - 0.5) ** 2, (x.h - 0.5) ** 2 / area
-    if least < most and narrow < most and wide > least:
+    # A rectangle of so many pixels, of a height of sqrt(area * ratio) and a width of sqrt(area / ratio), is drawn where
+    # both round to one pixel at least, and to less than the image's.
+    (low, high), (narrow, wide) = (share * x.h * x.w for share in step.scale), step.ratio
+    least = 0.25 * max(1, narrow, 1 / wide)
+    most = min((x.h - 0.5) * (x.w - 0.5), (x.h - 0.5) ** 2 / narrow, (x.w - 0.5) ** 2 * wide)
+    if least < most and low < most and high > least:
         return None
-    is_thin = wide * x.w < 1 or narrow > x.h  # as wide, or as high, as the image: of no pixel across
-    help = "let its ratio come nearer to 1: ratio=0.3..3.3" if is_thin else "let it begin at a smaller share"
-    return (f"{step} changes nothing: no such rectangle fits into {x.h}x{x.w}", help)
+    if low >= most:
+        is_thin = wide * x.w < 1 or narrow > x.h  # as wide, or as high, as the image: of no pixel across
+        help = "let its ratio come nearer to 1: ratio=0.3..3.3" if is_thin else "let it begin at a smaller share"
+        return (f"{step} changes nothing: no such rectangle fits into {x.h}x{x.w}", help)
+    help = "remove it" if least >= most else f"let its share end above {least / (x.h * x.w):.2g}"
+    return (f"{step} changes nothing: no such rectangle has a pixel of {x.h}x{x.w}", help)
