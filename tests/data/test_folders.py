@@ -371,6 +371,14 @@ def test_classes_in_another_case_are_told(tmp_path: Path) -> None:
     assert found.help == "write Cats as cats; the training images have cats and dogs"
 
 
+def test_classes_that_look_the_same_in_parts_are_told(tmp_path: Path) -> None:
+    make(tmp_path, ("train",), ("cat", "dog"))
+    make(tmp_path, ("val",), ("с\u0430t", "dog"))
+    assert refused(tmp_path).help == (
+        "write с\u0430t as cat, without U+0441 (cyrillic small letter es); the training images have cat and dog"
+    )
+
+
 @pytest.mark.parametrize("part", ["train", "val"])
 def test_parts_without_folders_of_classes_are_told(part: str, tmp_path: Path) -> None:
     make(tmp_path, tuple({"train", "val"} - {part}))
@@ -642,6 +650,30 @@ def test_annotations_beside_parts_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", [("mask", "no_mask"), ("images", "drawings"), ("labels", "bottles"), ("box", "bag")])
 def test_words_of_annotations_may_be_classes(names: tuple[str, str], tmp_path: Path) -> None:
     assert read(make(tmp_path, ("",), names)).classes == tuple(sorted(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "unlike"),
+    [
+        ("cat", "с\u0430t", "U+0441 (cyrillic small letter es)"),
+        ("Cat", "c\u0430t", "U+0430 (cyrillic small letter a)"),
+        ("cow", "c\u03bfw", "U+03BF (greek small letter omicron)"),
+        ("BMW", "B\u041cW", "U+041C (cyrillic capital letter em)"),
+        ("hot-dog", "hot\u2013dog", "U+2013 (en dash)"),
+        ("heart", "heart\ufe0f", "U+FE0F (variation selector-16)"),
+    ],
+)
+def test_names_that_look_the_same_are_told(name: str, other: str, unlike: str, tmp_path: Path) -> None:
+    (found,) = w504(make(tmp_path, ("",), (name, other, "owl")))
+    message = f'classes whose names look the same, in other characters: "{name}" and "{other}", with {unlike}'
+    assert (found.message, found.help) == (message, "if they are one class, put their images into one folder")
+
+
+@pytest.mark.parametrize(
+    "names", [("собака", "кот", "cat"), ("A", "А", "B", "В", "C"), ("café", "cafe"), ("naïve", "n")]
+)
+def test_names_of_other_alphabets_are_names(names: tuple[str, ...], tmp_path: Path) -> None:
+    assert not w504(make(tmp_path, ("",), names))
 
 
 SPELLINGS = "classes whose names differ only in case, blanks, leading zeros or numbers of copies: "

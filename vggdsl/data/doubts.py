@@ -1,10 +1,10 @@
 """Classes whose names look as if something else were meant, as findings: a folder a class may be another order."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from vggdsl.data.annotations import images_and_annotations, is_annotation
-from vggdsl.data.names import letters, part_of, spelling
+from vggdsl.data.names import letters, looks, part_of, spelling, unlike
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.errors import Diagnostic
 from vggdsl.text.units import names_text
@@ -21,28 +21,22 @@ _LISTED = 5
 
 
 def doubts(classes: Sequence[str], recipe: Recipe) -> Iterator[Diagnostic]:
-    """W504 for names that differ only in spelling, those of folds or years, of annotations, of what nobody sorted,
-    and of more images of another class."""
+    """W504 for names that differ only in spelling or look the same, those of folds or years, of annotations, of what
+    nobody sorted, and of more images of another class."""
     for message, help in _doubts(classes):
         yield Diagnostic("W504", message, recipe.place("data"), help)
 
 
 def _doubts(classes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    alike = dict[str, list[str]]()
-    for name in classes:
-        alike.setdefault(spelling(name), []).append(name)
-    several = [names for names in alike.values() if len(names) > 1]
-    letters_alike = [names for names in several if all(len(name) == 1 for name in names)]
-    if len(letters_alike) > 1:  # handwriting: A and a, B and b
-        several = [names for names in several if names not in letters_alike]
-    twins = [names_text([f'"{name}"' for name in names]) for names in several]
+    one_class = "if they are one class, put their images into one folder"
+    twins = [_quoted(names) for names in _alike(classes, spelling)]
     if twins:
-        more = f"; and {len(twins) - _LISTED:,} more" if len(twins) > _LISTED else ""
         message = "classes whose names differ only in case, blanks, leading zeros or numbers of copies"
-        yield (
-            f"{message}: {'; '.join(twins[:_LISTED])}{more}",
-            "if they are one class, put their images into one folder",
-        )
+        yield f"{message}: {_first(twins)}", one_class
+    ways = (names for names in _alike(classes, looks) if len({*map(spelling, names)}) > 1)
+    same = [f"{_quoted(names)}, with {unlike(names)}" for names in ways]
+    if same:
+        yield f"classes whose names look the same, in other characters: {_first(same)}", one_class
     for pattern, what in ((_FOLD, "folds"), (_TIME, "years")):
         if all(pattern.fullmatch(spelling(name)) for name in classes):
             message = f"classes that are called as {what}: {names_text(classes)}"
@@ -62,6 +56,25 @@ def _doubts(classes: Sequence[str]) -> Iterator[tuple[str, str]]:
     if again:
         message = f"{names_text(again)}, by name more images of another class, taken for {_a_class(again)}"
         yield message, "if they are, put them into that class, and what was made from an image into its split"
+
+
+def _alike(classes: Sequence[str], key: Callable[[str], str]) -> list[list[str]]:
+    """Names that are one by the key; not the single letters of handwriting, such as A and a, B and b."""
+    found = dict[str, list[str]]()
+    for name in classes:
+        found.setdefault(key(name), []).append(name)
+    several = [names for names in found.values() if len(names) > 1]
+    of_letters = [names for names in several if all(len(name) == 1 for name in names)]
+    return [names for names in several if len(of_letters) < 2 or names not in of_letters]
+
+
+def _first(told: Sequence[str]) -> str:
+    more = f"; and {len(told) - _LISTED:,} more" if len(told) > _LISTED else ""
+    return f"{'; '.join(told[:_LISTED])}{more}"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return names_text([f'"{name}"' for name in names])
 
 
 def _a_class(names: Sequence[str]) -> str:

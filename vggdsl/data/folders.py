@@ -14,7 +14,7 @@ from vggdsl.data.formats import SUFFIXES
 from vggdsl.data.hints import explained
 from vggdsl.data.layout import CLASS_ALL_THE_SAME, folder_named, folders_in, layout_of
 from vggdsl.data.listing import PassedOver, count_beside, images_below
-from vggdsl.data.names import PARTS, one_form, part_of, spelling
+from vggdsl.data.names import PARTS, looks, one_form, part_of, unlike
 from vggdsl.data.pictures import Files
 from vggdsl.data.sources import Found, Wanted, missing, wrong
 from vggdsl.data.splits import Lazy
@@ -293,7 +293,9 @@ def _unknown(folder: Path, names: Sequence[str], classes: Sequence[str]) -> tupl
     message = f"{folder / first} is a class that the training images don't have"
     if others:
         message = f"{folder} has classes that the training images don't have: {names_text(names)}"
-    like = {spelling(name): name for name in classes}
-    alike = [f"{name} as {like[spelling(name)]}" for name in names if spelling(name) in like]
-    mend = f"write {names_text(alike)}" if alike else f"add {'them' if others else 'it'}, or remove it here"
+    like = {looks(name): name for name in classes}
+    alike = {name: like[looks(name)] for name in names if looks(name) in like}
+    without = f", without {char}" if (char := unlike(alike)) else ""
+    as_known = names_text([f"{name} as {known}" for name, known in alike.items()])
+    mend = f"write {as_known}{without}" if alike else f"add {'them' if others else 'it'}, or remove it here"
     return message, f"{mend}; the training images have {names_text(classes)}"

@@ -1,10 +1,12 @@
 """What names of files and folders mean: parts of a set, images, what nobody put there."""
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 from unicodedata import normalize
 
 from vggdsl.data.formats import SUFFIXES
+from vggdsl.text.typography import name_of, plain
 
 PARTS = ("train", "val", "test")
 _AROUND = "(?:(?:data|set|split|image|img|picture|photo|file|folder|sample|subset|part)s?)*"
@@ -19,6 +21,13 @@ _SYSTEM = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume info
 _SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r")
 """What systems leave beside a user's files, in lower case; other such names begin with a dot."""
 _BLANKS, _ZEROS = re.compile(r"(?!\A-\d)[\s_-]+"), re.compile(r"(?<!\d)0+(?=\d)")
+_LOOKS = {
+    "ΑАΒВΕЕΖΗНΙІΚКΜМΝΟОΡРΤТΥУΧХСЅЈԌԚԜЗ": "AABBEEZHHIIKKMMNOOPPTTYYXXCSJGQW3",
+    "αаοоρрсеνѵυухіιјѕԁɡһӏԛԝκı": "aaooppcevvuyxiijsdghlqwki",
+}
+"""Letters of Greek, Cyrillic and phonetics that look as Latin ones in most typefaces: of Unicode's confusables (UTS 39)
+those that keyboards have."""
+_LOOK_AS = {ord(one): other for ours, theirs in _LOOKS.items() for one, other in zip(ours, theirs, strict=True)}
 _COPY = re.compile(r"^copy of | copy( \(?\d+\)?)?$| ?\(\d+\)$")
 
 
@@ -74,6 +83,24 @@ def spelling(name: str) -> str:
     """
     plain = _BLANKS.sub(" ", normalize("NFKC", name).casefold()).strip()
     return _ZEROS.sub("", _COPY.sub("", plain)).strip()
+
+
+def looks(name: str) -> str:
+    """As ``spelling``, of a name in the letters, signs and blanks that it looks as if it were written in.
+
+    >>> looks("с\u0430t\ufe0f") == looks("Cat"), looks("hot–dog")
+    (True, 'hot dog')
+    """
+    return spelling(plain(normalize("NFKC", name)).text.translate(_LOOK_AS))
+
+
+def unlike(names: Iterable[str]) -> str:
+    """The first character of names that looks as another, by its number and Unicode's name; none: an empty text.
+
+    >>> unlike(["cat", "саt"]), unlike(["cat"])
+    ('U+0441 (cyrillic small letter es)', '')
+    """
+    return next((name_of(char) for name in names for char in one_form(name) if spelling(char) != looks(char)), "")
 
 
 def letters(name: str) -> str:
