@@ -1,6 +1,7 @@
 """Folders of images: parts and classes are told apart, or refused; what is passed over is said."""
 
 import os
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
@@ -386,6 +387,55 @@ def test_parts_without_folders_of_classes_are_told(part: str, tmp_path: Path) ->
     found = refused(tmp_path)
     assert str(tmp_path / part) in found.message
     assert f"3 images in {tmp_path / part} passed over: in no class's folder" in str(found.help)
+
+
+def flat(folder: Path, *names: str) -> None:
+    for i, name in enumerate(names):
+        save(folder / name, i)
+
+
+@pytest.mark.parametrize("part", ["", "train"])
+@pytest.mark.parametrize("by", [".", "_", "-", ""])
+def test_classes_in_names_of_files_are_told_with_the_line_that_sorts_them(by: str, part: str, tmp_path: Path) -> None:
+    root = tmp_path / "dogs vs cats"
+    flat(root / part, *(f"{name}{by}{i}.png" for name in ("cat", "dog") for i in range(10)))
+    told = str(refused(root).help)
+    start = "classes are folders: by the names of these images cat and dog, which this makes of them: `"
+    assert f"20 images in {root / part} passed over: in no class's folder; {start}" in told
+    line = told.partition(start)[2].partition("`")[0]
+    subprocess.run(["sh", "-c", line], check=True)
+    made = read(root)
+    assert made.classes == ("cat", "dog")
+    assert len(made.train) + len(made.val) + len(made.test) == 20
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"{i}_{name}.png" for i in range(5) for name in ("cat", "dog")],
+        ["cat.1.png", "cat_2.png", "dog (1).png", "dog (2).png"],
+        [f"{name}_{i}.jpg" for name in ("cat", "big dog") for i in range(3)],
+    ],
+)
+def test_classes_in_other_names_of_files_are_told(names: list[str], tmp_path: Path) -> None:
+    flat(tmp_path, *names)
+    classes = "big dog and cat" if "big dog_1.jpg" in names else "cat and dog"
+    told = f"by the names of these images {classes}; move each image into that of its name"
+    assert str(refused(tmp_path).help).endswith(told)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["IMG_1.png", "IMG_2.png", "DSC_1.png", "DSC_2.png"],
+        [f"{i}.png" for i in range(9)],
+        ["cat.1.png", "cat.2.png", "cat.3.png"],
+        ["a1.png", "b1.png", "c1.png"],
+    ],
+)
+def test_names_of_files_that_tell_no_classes(names: list[str], tmp_path: Path) -> None:
+    flat(tmp_path, *names)
+    assert str(refused(tmp_path).help).endswith("passed over: in no class's folder")
 
 
 def test_parts_that_are_empty_are_told(tmp_path: Path) -> None:

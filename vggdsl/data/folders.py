@@ -11,7 +11,7 @@ import torch
 from vggdsl.data.annotations import are_annotations_within, is_annotation, masks_beside, refuse_annotated
 from vggdsl.data.doubts import doubts
 from vggdsl.data.formats import SUFFIXES
-from vggdsl.data.hints import explained
+from vggdsl.data.hints import classes_in_names, explained
 from vggdsl.data.layout import CLASS_ALL_THE_SAME, folder_named, folders_in, layout_of
 from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import PARTS, looks, one_form, part_of, unlike
@@ -284,7 +284,8 @@ def _beside(folder: Path) -> tuple[str, ...]:
     """What lies in a folder itself, told where it has no classes."""
     passed_over = PassedOver()
     count_beside(folder, passed_over)
-    return passed_over.notes(folder)
+    named = classes_in_names(folder)
+    return (*passed_over.notes(folder), *([named] if named is not None else []))
 
 
 def _unknown(folder: Path, names: Sequence[str], classes: Sequence[str]) -> tuple[str, str]:

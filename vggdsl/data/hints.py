@@ -1,14 +1,18 @@
 """What to do about folders that hold images in another order: labels in a file, or a published set as it comes."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
-from vggdsl.data.names import is_hidden, part_of
+from vggdsl.data.listing import entries_of
+from vggdsl.data.names import is_hidden, is_named_as_image, part_of
 from vggdsl.text.errors import InputError
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.units import names_text
 
 _SETS = {
     "cifar-10-batches-bin": "cifar10",
@@ -38,6 +42,16 @@ _TINY_HELP = (
 )
 
 
+_NUMBERED = re.compile(r"(?P<name>.*?[^\W\d_].*?)(?P<by>[ ._-]*\(?)\d+\)?", re.DOTALL)
+_NUMBERED_BEFORE = re.compile(r"\d+[ ._-]+(?P<name>.*?[^\W\d_].*)", re.DOTALL)
+_CAMERA = re.compile(
+    "im(g|age)s?|dscn?|p(hoto|ic|icture|xl)?s?|frames?|scans?|file|untitled|screenshot|copy|mvi|gopr?", re.I
+)
+"""What cameras and programs call images, whatever they show."""
+_AT_MOST_STRAY = 0.05
+"""Share of the images whose names may tell no class, such as a title page."""
+_IN_A_LINE = 10
+"""Classes that one line of a shell sorts."""
 _LOOKED_AT = 1000
 """Names in a folder, at most."""
 
@@ -69,6 +83,26 @@ def _help(root: Path, given: str | None) -> str | None:
     header = f", `{line}`," if (line := _header(labels)) else ""
     hint = f"labels in {labels} aren't read: move the image of each of its lines{header} into a folder of that label"
     return f"{hint}; {given}" if given else hint
+
+
+def classes_in_names(folder: Path) -> str | None:
+    """What to do with images in no folder of a class whose names tell it, such as ``cat.1.png``; None if they don't.
+
+    A class has two such images at least.
+    """
+    stems = [Path(entry.name).stem for entry in entries_of(folder) if is_named_as_image(entry.name)]
+    named = [found for stem in stems if (found := _NUMBERED_BEFORE.fullmatch(stem) or _NUMBERED.fullmatch(stem))]
+    counts = Counter(found["name"] for found in named if not _CAMERA.fullmatch(found["name"]))
+    names = sorted(name for name, count in counts.items() if count > 1)
+    if len(names) < 2 or sum(counts[name] for name in names) < (1 - _AT_MOST_STRAY) * len(stems):
+        return None
+    told = f"classes are folders: by the names of these images {names_text(names)}"
+    by = {found.groupdict().get("by") for found in named}
+    is_plain = quote(all_words := "".join((*names, *map(str, by)))) == all_words and not any(n[0] == "-" for n in names)
+    if len(names) > _IN_A_LINE or len(by) > 1 or None in by or not is_plain:
+        return f"{told}; move each image into that of its name"
+    line = f"for c in {' '.join(names)}; do mkdir $c && mv ${{c}}{by.pop()}[0-9]* $c; done"
+    return f"{told}, which this makes of them: `cd {quote(str(folder))} && {line}`"
 
 
 def _inside(folder: Path) -> list[Path]:
