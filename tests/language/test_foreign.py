@@ -464,3 +464,10 @@ def test_channels_by_themselves_keep_their_numbers(call: str, layers: str) -> No
 )
 def test_python_around_layers_is_told_as_such(line: str, begins: str) -> None:
     assert help_of(line).startswith(begins)
+
+
+@pytest.mark.parametrize("written", ["input 28x28", "input (28x28 image)", "input (28x28 RGB grey image)"])
+def test_an_input_without_channels_may_be_of_greys(written: str) -> None:
+    (found,) = refusals.findings(lambda: vggdsl.parse(f"{written}\nconv3-8 FC-10 softmax\n"))
+    assert found.help == "write `input 28x28x3` of colours, `input 28x28x1` of greys"
+    assert [fix.text for fix in found.fixes] == ["input 28x28x3", "input 28x28x1"]

@@ -170,7 +170,7 @@ class _Elaboration:
             if strange:  # one of them may say it
                 return Shape(3, numbers[0], numbers[1])
             what = "says no channels" if not said else "names different channels"
-            coloured = f"input {numbers[0]}x{numbers[1]}x3"
+            ways = [f"input {numbers[0]}x{numbers[1]}x{channels}" for channels in (3, 1)]
             wrong = Diagnostic("V105", f"the input {what}", (Label(element.span, "here"),))
             h, w = numbers[:2]
             if not said and w <= 4 < h:  # as in code: steps, and values of each
@@ -180,7 +180,8 @@ class _Elaboration:
                 )
                 self.findings.append(wrong.helped(help, Edit(element.span, row)))
             else:
-                self.findings.append(wrong.helped(f"write `{coloured}`", Edit(element.span, coloured)))
+                help = f"write `{ways[0]}` of colours, `{ways[1]}` of greys"
+                self.findings.append(wrong.helped(help, *(Edit(element.span, way) for way in ways)))
             return Shape(3, numbers[0], numbers[1])
         return Shape(said.pop(), numbers[0], numbers[1])
 

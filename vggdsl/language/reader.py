@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from vggdsl.language import syntax
 from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.language.syntax import Atom, During, Option, Setting
-from vggdsl.language.types import Choice, Flag, Quoted, UnfitError
+from vggdsl.language.types import Choice, Flag, Number, Quoted, Range, UnfitError, Whole
 from vggdsl.text.codes import CodeName
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, nearest, unknown
@@ -145,7 +146,8 @@ class Reader:
         if not isinstance(value, Atom) or value.kind != "number":
             self.wrong(f"{by.name}: `{value}` is no number", value.span, f"write {by.number.says}")
             return None
-        return self._placed(value, Key(by.name, by.number, by.meaning), by.name)
+        between = " " if by.several else ""
+        return self._placed(value, Key(by.name, by.number, by.meaning), by.name, between)
 
     def which(self, value: EntryValue, by: EntryKind) -> CallKind | None:
         """The call that a value is, by its word."""
@@ -254,13 +256,17 @@ class Reader:
         self, places: Sequence[Atom | During], call: CallKind, span: Span, has_options: bool = False
     ) -> list[Any]:
         """The values that are given by their place."""
-        given, left = [], list(places)
+        given, left = list[Any](), list(places)
+        if self._is_divided(places, call):
+            return given
         for key in call.placed:
             if left and _kind(left[0]) in key.type.kinds:
                 given.append(self._placed(left.pop(0), key, call.name))
             elif left or key.required:
                 is_other = left and not isinstance(key.type, Quoted)
                 help, fixes = f"{'as in' if is_other else 'write'} {call.example}", list[Edit]()
+                if not left and "number" in key.type.kinds:
+                    help = f"{key.type.noun} stands in its brackets: {key.meaning}, as in {call.example}"
                 if has_options and not left:
                     help = f"{key.type.noun} stands before what is there: {key.meaning}"
                 if isinstance(key.type, Quoted) and left and _kind(left[0]) == "word":
@@ -289,6 +295,26 @@ class Reader:
                 self.wrong(f"`{place}` is no {more.name}", place.span, f"as in {more.shown or call.example}")
         return given
 
+    def _is_divided(self, places: Sequence[Atom | During], call: CallKind) -> bool:
+        """Whether two values can also be one with a comma for its point, `mean(0,5)`; that is told."""
+        for place, (first, last) in enumerate(pairwise(places)):
+            keys = [*call.placed[place : place + 1], *([call.more] if call.more else [])]
+            whole, place_of_both = f"{first},{last}", first.span.to(last.span)
+            written = whole.rpartition(" ")[2]
+            if not keys or not _DIVIDED.fullmatch(written) or not place_of_both.text.endswith(written):
+                continue
+            meant, type_ = f"{first}.{last}", keys[0].type
+            try:
+                type_.read(meant) if not isinstance(type_, Number) else Number.read(type_, meant)
+            except UnfitError:
+                continue
+            help = f"write {meant}, with a point"
+            if call.more is not None and not isinstance(first, During):
+                help += f", or {first}, {last} with a space behind the comma"
+            self.wrong(f"{call.name}: `{whole}` can be one number or two", place_of_both, help)
+            return True
+        return False
+
     def _named(self, value: Atom | During, others: Sequence[Atom | Option | During], call: CallKind) -> list[Option]:
         """The options of a call that a value could be for, where none stands before it."""
         named = []
@@ -305,8 +331,13 @@ class Reader:
         Reader(self.voice, wrong).call(made, call, EntryKind(call.name, call.meaning, call.example, (call,)))
         return not wrong
 
-    def _placed(self, place: Atom | During, key: Key, name: str) -> Any:
-        """A value without a key, told by the name of what it is given to."""
+    def _placed(self, place: Atom | During, key: Key, name: str, between: str = ", ") -> Any:
+        """A value without a key, told by the name of what it is given to; ``between`` stands between several."""
+        if isinstance(key.type, Whole | Range) and _AMBIGUOUS.fullmatch(str(place)):
+            one, several = str(place).replace(",", ""), str(place).replace(",", between)
+            help = f"write {one} for one number" + (f", {several} for several" if between else "; it takes no more")
+            self.wrong(f"{name}: `{place}` can be one number or several", place.span, help)
+            return None
         return self._value(Option(Placed(name, place.span), Placed(str(place), place.span), place.span), key)
 
 
@@ -320,6 +351,10 @@ def _renamed(argument: Atom | Option | During, call: CallKind) -> Atom | Option 
     return replace(argument, key=Placed(near or argument.key, argument.span))
 
 
+_DIVIDED = re.compile(r"\d+,\d*[1-9]\d*")
+"""A value of whole digits and one that isn't 0, where one with a point can be meant."""
+_AMBIGUOUS = re.compile(r"[1-9]\d{0,2}(,[1-9]\d{2})+")
+"""Digits in groups that can also be several numbers: `64,128`, and not `1,024`."""
 _GIVEN = ("number", "range", "string")
 """What is given to a call, and is none."""
 

@@ -81,7 +81,7 @@ class Number(Type):
         self.example = shortest(min(max(least, 0.1), most))
 
     def read(self, text: str) -> float:
-        if re.fullmatch(r"\d+,\d+", text):  # `0,1`, or groups of digits
+        if re.fullmatch(r"\d+,\d+", text):
             self._point(text)
         value = float(_decimal(text))
         if not self.least <= value <= self.most or (self.above and value == self.least):
@@ -89,12 +89,14 @@ class Number(Type):
         return value
 
     def _point(self, text: str) -> None:
-        """Refuses a comma that was meant for a point, where no grouped digits are."""
+        """Refuses a comma that was meant for a point, or could be: it could also group digits."""
         meant = text.replace(",", ".")
         try:
             Figure.parse(text)
         except ValueError:
             raise UnfitError(f"`{text}` is not a number", f"write {meant}, with a point", instead=meant) from None
+        help = f"write {meant}, with a point, or {text.replace(',', '')}, without a comma"
+        raise UnfitError(f"`{text}` can be {meant} or {text.replace(',', '')}", help)
 
     def write(self, value: float) -> str:
         return shortest(value)

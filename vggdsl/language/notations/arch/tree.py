@@ -399,7 +399,7 @@ class Builder(Transformer[Token, Any]):
             return self._option(value)
         kind = _ATOMS[value.type]
         text = self._string(value) if kind == "string" else str(value)
-        if kind == "number":
+        if kind == "number" and not re.fullmatch(r"0,\d+", text):  # which is told with what it is given to
             text = self._figure(text, self._span(value)).text
         elif _WORD.fullmatch(text) and kind == "layers":
             kind = "word"
