@@ -22,6 +22,7 @@ from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx
+from vggdsl.targets.doubts import doubts
 from vggdsl.targets.expected import Expectation, Held, hold, read_expected
 from vggdsl.targets.export import export_onnx
 from vggdsl.targets.foreign_weights import PREFIX, Say, from_file, from_torchvision
@@ -30,7 +31,7 @@ from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import Agreement
-from vggdsl.targets.weight_files import check_finite, to_arrays, untrained
+from vggdsl.targets.weight_files import check_finite, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, error_of
 from vggdsl.text.files import is_file, is_folder
 
@@ -213,7 +214,7 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
         else:
             network = without_weights(spec.typed)
             load_weights(network, given)
-            for said in untrained("the mapping", given):
+            for said in doubts("the mapping", spec.typed, given):
                 say(said)
         arrays = weights(network)
         check_finite("the network", arrays)
@@ -238,7 +239,7 @@ def of_run(trained: Trained, path: Path, say: Say) -> Exportable:
     if not trained.has_ended:
         say(trained.unended)
     check_finite(path, trained.weights)
-    for said in untrained(path, trained.weights):
+    for said in doubts(path, trained.spec.typed, trained.weights):
         say(said)
     return Exportable(trained.network(), trained.preprocessing, trained.provenance)
 

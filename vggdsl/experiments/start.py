@@ -18,8 +18,8 @@ from vggdsl.spec.chosen import layers_in, spelled
 from vggdsl.spec.pretrained import Pretrained, layers_of, lineage, pretrained
 from vggdsl.spec.recipe import From, Init, Recipe
 from vggdsl.spec.spec import Spec
+from vggdsl.targets.doubts import doubts
 from vggdsl.targets.torch import Network, initialise, load_weights, weights, without_weights
-from vggdsl.targets.weight_files import untrained
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.text.files import is_file
 
@@ -56,7 +56,7 @@ class Beginning:
 def _whose(spec: Spec, recipe: Recipe, trained: Trained) -> tuple[str, ...]:
     """Whose weights a training begins with, what is to be said of them, and which layers take none."""
     notes = [f"{recipe.init} begins with the weights of {trained.path}", *filter(None, [trained.doubt])]
-    notes += untrained(trained.path, trained.weights)
+    notes += doubts(trained.path, trained.spec.typed, trained.weights)
     taken = set(layers_of(recipe, spec.typed, trained.spec.typed, trained.spec.name))
     afresh = [layer for layer in layers_in(weight_shapes(spec.typed)) if layer not in taken]
     if afresh:

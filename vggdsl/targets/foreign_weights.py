@@ -32,11 +32,12 @@ from vggdsl.network.ordering import in_order
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
 from vggdsl.spec.spec import load
 from vggdsl.targets.checkpoints import inner_names, rewritten
+from vggdsl.targets.doubts import doubts
 from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.tracing import trace
 from vggdsl.targets.unsaid import unsaid
-from vggdsl.targets.weight_files import WeightFile, check_finite, read_weights, to_arrays, untrained
+from vggdsl.targets.weight_files import WeightFile, check_finite, read_weights, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.packages import needed
 from vggdsl.text.units import bytes_text, plural
@@ -112,7 +113,7 @@ def from_file(graph: TypedGraph, path: Path, say: Say) -> Loaded:
         say(f"{path}: {'; '.join(file.said)}")
     loaded = _named(graph, path, file, say)
     check_finite(path, loaded.weights)
-    for said in untrained(path, loaded.weights):
+    for said in doubts(path, loaded.network.typed, loaded.weights):
         say(said)
     return loaded._replace(halved=file.halved)
 

@@ -3,7 +3,7 @@
 import pickle
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile, is_zipfile
@@ -18,7 +18,6 @@ from vggdsl.targets.checkpoints import Unread, more_than_tensors, state_dict_in
 from vggdsl.targets.other_files import other_file
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
-from vggdsl.text.units import names_text, plural
 
 _WIDENED = (torch.bfloat16, torch.float16)
 _TAKEN = (
@@ -31,8 +30,6 @@ _TAKEN = (
 _CALLED = ("builtins", "__builtin__", "importlib", "runpy", "subprocess", "commands")
 """What no trainer leaves in a checkpoint, and attackers do: such a file is refused."""
 _NOT_TORCH = "it is nothing that torch.save wrote, or torn"
-_LARGEST_VARIANCE = 1e12
-"""Of values a million wide: no activation of a network that learnt anything."""
 _CUT = "it is cut short: copy, fetch or save it again"
 
 
@@ -138,7 +135,14 @@ def to_arrays(source: Path | str, state: object) -> dict[str, Array]:
     """
     if not isinstance(state, Mapping) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise _unusable(source, "it holds no state dict: a mapping of names to tensors")
-    return {_name(source, name): _array(source, name, tensor) for name, tensor in state.items()}
+    widened = dict[object, Array]()
+    arrays = dict[str, Array]()
+    for name, tensor in state.items():
+        array = _array(source, name, tensor)
+        if tensor.dtype in _WIDENED:  # one tensor under two names stays one
+            array = widened.setdefault((tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride()), array)
+        arrays[_name(source, name)] = array
+    return arrays
 
 
 def check_finite(
@@ -154,35 +158,6 @@ def check_finite(
         if not is_finite:
             message = f"{path} holds NaN or infinite values in {name}"
             raise InputError(Diagnostic("V513", message, help=help))
-
-
-def untrained(path: Path | str, given: Weights) -> Iterator[str]:
-    """What is to be said of weights that are as before any training: one value all over, statistics of no images, or
-    such as none can have."""
-    flat = [name for name, a in given.items() if a.ndim > 1 and a.size > 1 and a.min() == a.max()]
-    if flat:
-        others = f", as {plural(len(flat) - 1, 'other')}" if len(flat) > 1 else ""
-        yield f"{path}: {flat[0]} is {given[flat[0]].flat[0]:g} all over{others}: was it ever trained?"
-    fresh = [
-        layer
-        for layer, _, part in (name.rpartition(".") for name in given)
-        if part == "running_var" and _begins(given, layer)
-    ]
-    if fresh:
-        normalise, their = ("normalises", "its") if len(fresh) == 1 else ("normalise", "their")
-        yield (
-            f"{path}: {names_text(fresh)} {normalise} by mean 0 and variance 1 in each channel, as a BN begins: were "
-            f"{their} statistics ever taken?"
-        )
-    for name, array in given.items():
-        if name.endswith(".running_var") and array.size and not 0 < array.max() < _LARGEST_VARIANCE:
-            layer = name.rpartition(".")[0]
-            yield f"{path}: {layer} normalises by variances up to {array.max():.0e}: were its statistics ever taken?"
-
-
-def _begins(given: Weights, layer: str) -> bool:
-    mean, var = given.get(f"{layer}.running_mean"), given[f"{layer}.running_var"]
-    return mean is not None and bool((mean == 0).all() and (var == 1).all())
 
 
 def _name(path: Path | str, name: object) -> str:

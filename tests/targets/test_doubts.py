@@ -1,0 +1,136 @@
+"""Weights that look wrong are told of, and those that trained networks may have are not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import commands
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+import vggdsl
+from vggdsl.network.weights import Array
+from vggdsl.spec.spec import parse
+from vggdsl.targets.doubts import doubts
+from vggdsl.targets.foreign_weights import from_file
+from vggdsl.targets.torch import to_torch, weights
+
+SPEC = "input 8x8x3\nconv3-8 ReLU conv3-8 BN ReLU conv3-8 BN ReLU conv3-8 sigmoid maxpool FC-4 softmax"
+GRAPH = parse(SPEC).typed
+DRAWN = weights(to_torch(GRAPH))
+RANDOM = np.random.default_rng(0)
+TAKEN = {name: RANDOM.uniform(0.5, 2, 8).astype(np.float32) for name in DRAWN if name.endswith(".running_var")}
+GOOD = {**DRAWN, **TAKEN}
+
+Changes = dict[str, Callable[[Array], Array]]
+
+
+def told(changes: Changes, good: "dict[str, Array]" = GOOD) -> list[str]:
+    given = {name: changes.get(name, np.asarray)(array).astype(np.float32) for name, array in good.items()}
+    return list(doubts("x.pth", GRAPH, given))
+
+
+def shifted(by: float) -> Callable[[Array], Array]:
+    return lambda array: array + by
+
+
+def scaled(by: float) -> Callable[[Array], Array]:
+    return lambda array: array * by
+
+
+def of(values: object) -> Callable[[Array], Array]:
+    return lambda array: np.broadcast_to(np.asarray(values, np.float32), array.shape).copy()
+
+
+def int8(array: Array) -> Array:
+    return np.asarray(np.round(array / np.abs(array).max() * 127))
+
+
+DEAD = "its biases, up to 1e+03, outweigh its weights"
+UNIT = ": in which unit is it?"
+SIGNS = np.array([1, -1] * 4)
+WRONG: dict[str, tuple[Changes, str]] = {
+    "dead": ({"conv1_1.bias": shifted(-1000)}, f"conv1_1 gives ReLU the same whatever comes in: {DEAD}"),
+    "dead BN": ({"bn1_2.bias": shifted(-1000)}, f"bn1_2 gives ReLU the same whatever comes in: {DEAD}"),
+    "saturated": ({"conv1_4.bias": of(1000 * SIGNS)}, f"conv1_4 gives sigmoid the same whatever comes in: {DEAD}"),
+    "one class": ({"fc2.bias": of([0, 0, 1000, 0])}, f"fc2 gives class 2, counted from 0, whatever comes in: {DEAD}"),
+    "tiny": ({"conv1_2.weight": scaled(1e-12)},
+             f"conv1_2.weight is about 2e-13 in size, where training begins at 2e-01{UNIT}"),
+    "denormal": ({"conv1_2.weight": scaled(1e-40)},
+                 f"conv1_2.weight is about 2e-41 in size, where training begins at 2e-01{UNIT}"),
+    "tiny all": ({name: scaled(1e-12) for name in GOOD if name.endswith(".weight")},
+                 f"conv1_1.weight is about 3e-13 in size, where training begins at 3e-01, as 6 others{UNIT}"),
+    "huge": ({"conv1_2.weight": scaled(1e6)},
+             f"conv1_2.weight is about 2e+05 in size, where training begins at 2e-01{UNIT}"),
+    "tiny BN": ({"bn1_2.weight": scaled(1e-12)},
+                f"bn1_2.weight is about 1e-12 in size, where training begins at 1e+00{UNIT}"),
+    "no BN": ({"bn1_2.weight": scaled(0)},
+              f"bn1_2.weight is about 0e+00 in size, where training begins at 1e+00{UNIT}"),
+    "copied": ({"conv1_4.weight": of(GOOD["conv1_2.weight"])},
+               "conv1_2.weight and conv1_4.weight hold the same values: was one copied for the other?"),
+    "rows": ({"conv1_2.weight": of(GOOD["conv1_2.weight"][:1])},
+             "conv1_2.weight is the same for each output: was it ever trained?"),
+    "int8": ({"conv1_2.weight": int8},
+             "conv1_2.weight holds nothing but whole numbers, up to 127: was it quantised, and is its scale missing?"),
+    "int4": ({"fc2.weight": lambda a: np.round(a / np.abs(a).max() * 7)},
+             "fc2.weight holds nothing but whole numbers, up to 7: was it quantised, and is its scale missing?"),
+    "swapped": ({"bn1_2.weight": of(SIGNS * 0.1), "bn1_2.bias": of(1)},
+                "bn1_2 has 4 of 8 scales negative, and each shift positive: are its weight and bias swapped?"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_no_training_leaves_is_told(name: str) -> None:
+    changes, said = WRONG[name]
+    assert told(changes) == [f"x.pth: {said}"]
+
+
+SPARSE = np.where(np.arange(8) < 7, 1e-9, 1)
+TRAINED: dict[str, Changes] = {
+    "as drawn": {},
+    "kernels that decayed": {"conv1_2.weight": scaled(1e-3)},
+    "kernels with a BN folded in": {"conv1_2.weight": scaled(300)},
+    "channels that were pruned": {"bn1_2.weight": of(SPARSE), "bn1_2.bias": of(-SPARSE)},
+    "channels that died": {"conv1_1.bias": of([-1000] * 7 + [0])},
+    "biases that wander": {"conv1_1.bias": of(5 * SIGNS), "bn1_2.bias": of(-3), "fc2.bias": of([-9, 0, 3, 9])},
+    "a bias that a BN takes away": {"conv1_2.bias": of(1000)},
+    "kernels of signs": {name: np.sign for name in GOOD if name.endswith(".weight") and "bn" not in name},
+    "a fixed filter": {"conv1_2.weight": of([[1, 0, -1], [2, 0, -2], [1, 0, -1]])},
+    "scales of both signs": {"bn1_2.weight": of(SIGNS), "bn1_2.bias": of(SIGNS)},
+    "half precision": {name: lambda a: a.astype(np.float16) for name in GOOD},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_what_a_training_may_leave_is_not(name: str) -> None:
+    assert [said for said in told(TRAINED[name]) if "the same for each output" not in said] == []
+
+
+def tensors() -> dict[str, Tensor]:
+    return {name: torch.from_numpy(array) for name, array in GOOD.items()}
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16])
+def test_one_tensor_under_two_names_is_shared_on_purpose(kind: torch.dtype, tmp_path: Path) -> None:
+    state = {name: tensor.to(kind) for name, tensor in tensors().items()}
+    state["conv1_4.weight"] = state["conv1_2.weight"]
+    said: list[str] = []
+    for name, copied in (("shared", False), ("copied", True)):
+        given = {key: tensor.clone() for key, tensor in state.items()} if copied else state
+        torch.save(given, tmp_path / f"{name}.pth")
+        from_file(GRAPH, tmp_path / f"{name}.pth", said.append)
+        assert any("hold the same values" in each for each in said) is copied
+
+
+def test_doubts_are_told_by_commands_and_in_python(tmp_path: Path) -> None:
+    (tmp_path / "net.arch").write_text(SPEC + "\n")
+    state = {**tensors(), "conv1_1.bias": torch.full((8,), -1000.0)}
+    save_file(state, tmp_path / "x.safetensors")
+    done = commands.run(
+        "export", tmp_path / "net.arch", "--weights", tmp_path / "x.safetensors", "-o", tmp_path / "x.onnx"
+    )
+    assert done.stderr.count("conv1_1 gives ReLU the same whatever comes in") == 1
+    with pytest.warns(UserWarning, match="the mapping: conv1_1 gives ReLU the same whatever comes in"):
+        vggdsl.export(parse(SPEC), tmp_path / "z.onnx", weights=state)

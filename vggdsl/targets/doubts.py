@@ -1,0 +1,174 @@
+"""Weights that look wrong, told of by their values alone: a layer that can't have learnt them, or gives nothing.
+
+All of it is doubt and stops nobody. What trained networks have passes: channels that were pruned or died, kernels of
+two or three values, fixed filters, and layers many times smaller or larger than they began.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vggdsl.network.infer import TypedGraph, TypedNode
+from vggdsl.network.ops import BatchNorm, Softmax
+from vggdsl.network.weights import Array, Weights
+from vggdsl.targets.modules import lower
+from vggdsl.text.units import names_text, plural
+
+_LARGEST_VARIANCE = 1e12
+"""Of values a million wide: no activation of a network that learnt anything."""
+_TINY, _HUGE = 1e-6, 1e4
+"""By what an initialisation gives, as root mean squares. Trained layers stay within 1e-3 and 1e2; a BN folded into
+the layer before it makes that up to 300 times as large, by 1 / sqrt(eps)."""
+_OUTWEIGHED = 100
+"""A bias by the norm of its weights. In trained layers it is below 10 somewhere at least, and seldom of one sign."""
+_TERNARY, _FILTER = 3, 8
+"""Distinct whole numbers: up to so many in networks of -1, 0 and 1, and in fixed filters such as Sobel's."""
+_FEW = 16
+"""So few values may be the same in two layers by chance, or say nothing of the others."""
+_SWAPPED = 0.25
+"""Of a BN's scales, if negative while no shift is."""
+
+
+def doubts(path: Path | str, graph: TypedGraph, given: Weights) -> Iterator[str]:
+    """What is to be said of weights that are as before any training, or as no training leaves them."""
+    told = set[str]()
+    for text, names in (*_flat(given), *_sized(graph, given), *_whole(given)):
+        told |= {name.rpartition(".")[0] for name in names}
+        yield f"{path}: {text}"
+    for text in (*_statistics(given), *_copies(given), *_swapped(graph, given), *_dead(graph, given, told)):
+        yield f"{path}: {text}"
+
+
+_Told = Iterator[tuple[str, list[str]]]
+"""A sentence, and the weights that it is about."""
+
+
+def _flat(given: Weights) -> _Told:
+    kernels = _kernels(given)
+    if flat := [name for name, a in kernels.items() if a.min() == a.max()]:
+        yield f"{flat[0]} is {given[flat[0]].flat[0]:g} all over{_others(flat)}: was it ever trained?", flat
+    rows = [name for name, a in kernels.items() if name not in flat and a[0].size > _FEW and bool((a == a[:1]).all())]
+    if rows:
+        yield f"{rows[0]} is the same for each output{_others(rows)}: was it ever trained?", rows
+
+
+def _sized(graph: TypedGraph, given: Weights) -> _Told:
+    """Of all weights but the slopes of activations, which may become anything."""
+    tiny, huge = dict[str, str](), dict[str, str]()
+    for typed in graph.training_nodes:
+        for part in typed.node.op.parts(typed.x):
+            array = given.get(f"{typed.name}.{part.name}")
+            if array is None or part.counts != "weights" or typed.node.op.activation:
+                continue
+            if array.ndim > 1 and array.min() == array.max():
+                continue
+            begins = part.first or math.sqrt(2 / math.prod(part.shape[1:]))
+            size = math.sqrt(float(_norms(array) @ _norms(array)) / array.size)
+            if not begins * _TINY < size < begins * _HUGE:
+                found = tiny if size < begins else huge
+                found[f"{typed.name}.{part.name}"] = f"about {size:.0e} in size, where training begins at {begins:.0e}"
+    for found in (tiny, huge):
+        if names := list(found):
+            yield f"{names[0]} is {found[names[0]]}{_others(names)}: in which unit is it?", names
+
+
+def _whole(given: Weights) -> _Told:
+    names = [name for name, array in _kernels(given).items() if array.size > _FEW and _counts(array) > _FILTER]
+    if names:
+        largest = max(float(np.abs(given[name]).max()) for name in names)
+        whole = f"{names[0]} holds nothing but whole numbers, up to {largest:g}{_others(names)}"
+        yield f"{whole}: was it quantised, and is its scale missing?", names
+
+
+def _counts(array: Array) -> int:
+    """How many whole numbers, if there are no others; else 0."""
+    for values in (array.flat[: 64 * _FEW], array):
+        if not bool((values == np.rint(values)).all()):
+            return 0
+    return np.unique(array).size
+
+
+def _statistics(given: Weights) -> Iterator[str]:
+    layers = [layer for layer, _, part in (name.rpartition(".") for name in given) if part == "running_var"]
+    if fresh := [layer for layer in layers if _begins(given, layer)]:
+        normalise, their = ("normalises", "its") if len(fresh) == 1 else ("normalise", "their")
+        yield (
+            f"{names_text(fresh)} {normalise} by mean 0 and variance 1 in each channel, as a BN begins: were {their} "
+            "statistics ever taken?"
+        )
+    for layer in layers:
+        array = given[f"{layer}.running_var"]
+        if array.size and not 0 < array.max() < _LARGEST_VARIANCE:
+            yield f"{layer} normalises by variances up to {array.max():.0e}: were its statistics ever taken?"
+
+
+def _begins(given: Weights, layer: str) -> bool:
+    mean, var = given.get(f"{layer}.running_mean"), given[f"{layer}.running_var"]
+    return mean is not None and bool((mean == 0).all() and (var == 1).all())
+
+
+def _copies(given: Weights) -> Iterator[str]:
+    """Two layers of the same values, unless the file has them as one tensor under two names."""
+    alike = dict[object, list[str]]()
+    for name, array in _kernels(given).items():
+        if array.size > _FEW and _counts(array) <= _TERNARY and array.min() != array.max():
+            alike.setdefault((array.shape, array.flat[:_FEW].tobytes()), []).append(name)
+    for names in alike.values():
+        for one, other in combinations(names, 2):
+            a, b = given[one], given[other]
+            if a.ctypes.data != b.ctypes.data and np.array_equal(a, b):
+                yield f"{one} and {other} hold the same values: was one copied for the other?"
+                break
+
+
+def _swapped(graph: TypedGraph, given: Weights) -> Iterator[str]:
+    for typed in graph.training_nodes:
+        weight, bias = (given.get(f"{typed.name}.{part}") for part in ("weight", "bias"))
+        if not isinstance(typed.node.op, BatchNorm) or weight is None or bias is None or weight.size < _FEW // 2:
+            continue
+        negative = int((weight < 0).sum())
+        if negative > _SWAPPED * weight.size and bool((bias > 0).all()):
+            of = f"{negative} of {plural(weight.size, 'scale')} negative, and each shift positive"
+            yield f"{typed.name} has {of}: are its weight and bias swapped?"
+
+
+def _dead(graph: TypedGraph, given: Weights, told: Iterable[str]) -> Iterator[str]:
+    """Layers whose biases outweigh their weights so far that what follows gives one value, whatever comes in."""
+    users = dict[str, list[TypedNode]]()
+    for typed in graph.training_nodes:
+        for name in typed.node.inputs:
+            users.setdefault(name, []).append(typed)
+    for typed in graph.training_nodes:
+        weight, bias = (given.get(f"{typed.name}.{part}") for part in ("weight", "bias"))
+        if weight is None or bias is None or typed.name in told or len(users.get(typed.name, ())) != 1:
+            continue
+        (user,) = users[typed.name]
+        most = _OUTWEIGHED * _norms(weight)
+        outweigh = f"its biases, up to {np.abs(bias).max():.0e}, outweigh its weights"
+        if isinstance(user.node.op, Softmax):
+            first = int(bias.argmax())
+            if bias.size > 1 and (np.delete(bias + most, first) < (bias - most)[first]).all():
+                yield f"{typed.name} gives class {first}, counted from 0, whatever comes in: {outweigh}"
+        elif user.node.op.activation:
+            ends = torch.from_numpy(np.stack([bias - most, bias, bias + most]).astype(np.float32))
+            low, mid, high = lower(user.node.op, user.x, True)[0](ends)
+            if torch.equal(low, mid) and torch.equal(mid, high):
+                yield f"{typed.name} gives {user.node.op.kind} the same whatever comes in: {outweigh}"
+
+
+def _kernels(given: Weights) -> dict[str, Array]:
+    return {name: array for name, array in given.items() if array.ndim > 1 and array.size > 1}
+
+
+def _norms(array: Array) -> Array:
+    """The Euclidean norm of the weights of each output, without a copy of them in double precision."""
+    rows = array.reshape(len(array), -1)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64)))
+
+
+def _others(names: list[str]) -> str:
+    return f", as {plural(len(names) - 1, 'other')}" if len(names) > 1 else ""
