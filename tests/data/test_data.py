@@ -192,6 +192,7 @@ def test_a_folder_is_one_pool(tmp_path: Path) -> None:
     assert found.notes == (
         "images in folders within those of classes are taken too: deep",
         f"1 file in {tmp_path / 'set'} passed over: 1 .txt; images end in {', '.join(SUFFIXES)}",
+        "grey images are made RGB, three times the same, as the network's input is",
     )
     assert found.classes == ("dark", "light")
     for split in (found.train, found.val, found.test):

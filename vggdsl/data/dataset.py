@@ -1,7 +1,7 @@
 """A recipe's data set, for a network's input, in three splits."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from vggdsl.data import archives, cifar
 from vggdsl.data.batches import in_order, read_all
 from vggdsl.data.chance import random_seed
 from vggdsl.data.classes import ClassSizes
-from vggdsl.data.faults import duplicates, unreadable
+from vggdsl.data.faults import blank, duplicates, unreadable
 from vggdsl.data.folders import (
     find_folder,
     find_imagenet,
@@ -31,6 +31,7 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import SEED, Arrays, Files, Noise
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, part_of, set_aside
+from vggdsl.data.traits import Traits, enlarged, recoloured, traits_of_arrays
 from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Given, Normalize, Recipe
@@ -147,8 +148,11 @@ class Divided:
             looked = {name: one.without_bad() for name, one in looked.items()}
         if recipe.data.images is None:
             warnings += duplicates(splits, _digests(splits, looked), classes, recipe)
+        traits = _traits(splits, looked)
+        warnings += blank(splits, traits, classes, recipe)
+        notes = (*self.notes, *recoloured(splits, traits), *enlarged(splits, traits))
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
-        made = _finish(classes, _without_sense(splits, classes, self.wanted), self.notes, recipe, kept)
+        made = _finish(classes, _without_sense(splits, classes, self.wanted), notes, recipe, kept)
         return replace(made, warnings=tuple(warnings), left_out=len(bad))
 
     def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:
@@ -172,16 +176,8 @@ def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     wanted = Wanted(recipe, shape, root, download)
     found = SOURCES[recipe.data.name].read(wanted)
     splits = _divide(_part(found, recipe), recipe)
-    notes = (*found.notes, *_serve(found.parts, splits), *_recoloured(splits))
+    notes = (*found.notes, *_serve(found.parts, splits))
     return Divided(wanted, found.classes, splits, notes, found.warnings, found.within)
-
-
-def _recoloured(splits: Mapping[str, Lazy]) -> Iterator[str]:
-    """What becomes of the colours of images in arrays; files may be of several kinds."""
-    pictures, channels = splits["train"].pictures, splits["train"].shape.c
-    if isinstance(pictures, Arrays) and pictures.images.shape[1] != channels:
-        become = "RGB images are made grey" if channels == 1 else "grey images are made RGB, three times the same"
-        yield f"{become}, as the network's input is"
 
 
 def load_data(
@@ -231,6 +227,12 @@ def _digests(splits: Mapping[str, Lazy], looked: Mapping[str, Looked]) -> dict[s
     """Of the bytes of each image; of files they are known."""
     arrays = {name: split.pictures for name, split in splits.items() if isinstance(split.pictures, Arrays)}
     return {name: digests_of(arrays[name].images) if name in arrays else looked[name].digests for name in splits}
+
+
+def _traits(splits: Mapping[str, Lazy], looked: Mapping[str, Looked]) -> dict[str, Traits]:
+    """What each image is like."""
+    arrays = {name: split.pictures for name, split in splits.items() if isinstance(split.pictures, Arrays)}
+    return {name: traits_of_arrays(arrays[name]) if name in arrays else looked[name].traits for name in splits}
 
 
 def _refuse_empty(splits: Mapping[str, Lazy], classes: Sequence[str], recipe: Recipe) -> None:

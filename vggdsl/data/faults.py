@@ -1,4 +1,4 @@
-"""What is wrong with the images of a set, as findings: unreadable ones, the same ones twice."""
+"""What is wrong with the images of a set, as findings: unreadable ones, the same ones twice, empty ones."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from vggdsl.data.inspection import Digests
-from vggdsl.data.pictures import Files
-from vggdsl.data.splits import Lazy
+from vggdsl.data.splits import Lazy, named
+from vggdsl.data.traits import Traits
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic
+from vggdsl.text.units import names_text
 
 _LISTED, _REASONS = 20, 10
 """Files that are named with a reason, and reasons that are told."""
@@ -57,7 +58,7 @@ def duplicates(
 
     def place(k: int) -> str:
         split = int(np.searchsorted(starts, k, side="right")) - 1
-        return _name(list(splits)[split], k - int(starts[split]), splits)
+        return named(splits, list(splits)[split], k - int(starts[split]))
 
     order = np.lexsort((labels, contents))
     contents, labels = contents[order], labels[order]
@@ -84,9 +85,27 @@ def _shared(
     one, are = int(found[0]), "is" if len(found) == 1 else "are"
     twin = int(np.flatnonzero(theirs == ours[one])[0])
     count = f"{len(found):,} of {len(ours):,} images in {later} {are} in {earlier}, too"
-    return count, f"{_name(later, one, splits)} is {_name(earlier, twin, splits)}"
+    return count, f"{named(splits, later, one)} is {named(splits, earlier, twin)}"
 
 
-def _name(split: str, index: int, splits: Mapping[str, Lazy]) -> str:
-    pictures = splits[split].pictures
-    return str(pictures.root / pictures.names[index]) if isinstance(pictures, Files) else f"image {index} of {split}"
+def blank(
+    splits: Mapping[str, Lazy], traits: Mapping[str, Traits], classes: Sequence[str], recipe: Recipe
+) -> Iterator[Diagnostic]:
+    """W505 for splits, and for classes in a split, of which all images are of the same one colour."""
+    told = list[str]()
+    for name, split in splits.items():
+        if _are_blank(traits[name]["blank"]):
+            told.append(f"all {len(split):,} of {name}")
+            continue
+        labels = split.labels.numpy()
+        for label in np.unique(labels[traits[name]["blank"] >= 0]):
+            found = traits[name]["blank"][labels == label]
+            told += [f"all {len(found):,} of {classes[label]} in {name}"] if _are_blank(found) else []
+    if told:
+        message = f"images that are of one and the same colour: {names_text(told)}"
+        yield Diagnostic("W505", message, recipe.place("data"), "look at them: what wrote them may have failed")
+
+
+def _are_blank(greys: np.ndarray[tuple[int], np.dtype[np.int16]]) -> bool:
+    """Of one image alone nothing is to be said."""
+    return len(greys) > 1 and bool((greys >= 0).all() and (greys == greys[0]).all())

@@ -20,6 +20,7 @@ SUFFIXES = tuple(sorted(ending for endings in FORMATS.values() for ending in end
 RULES = 1
 """Of what ``is_deep`` and ``preprocessing.open_image`` refuse: one more with each change, since what was found good by
 others is looked at again."""
+_GREY = ("1", "L", "LA", "La")
 _BITS = 8
 """Of a channel, at most."""
 
@@ -35,6 +36,14 @@ def is_deep(image: Image.Image) -> bool:
         bits: tuple[int, ...] = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
         return max(bits) > _BITS
     return any(_decodes_deep(tile.codec_name, tile.args) for tile in getattr(image, "tile", ()))
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether the image of a file, as it was opened, has no colours: by its mode, or its palette."""
+    if image.mode in ("P", "PA"):
+        palette = image.getpalette() or []
+        return palette[::3] == palette[1::3] == palette[2::3]
+    return image.mode in _GREY
 
 
 def _decodes_deep(decoder: str, args: object) -> bool:

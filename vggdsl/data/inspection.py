@@ -1,4 +1,4 @@
-"""Every image file of a set is looked at before a training: which can't be read, and which hold the same bytes."""
+"""Every image file of a set is looked at before a training: what can't be read, what they hold, how they are."""
 
 import hashlib
 import os
@@ -17,6 +17,7 @@ from vggdsl.data.batches import THREADS
 from vggdsl.data.formats import RULES
 from vggdsl.data.pictures import Files
 from vggdsl.data.splits import Lazy
+from vggdsl.data.traits import TRAITS, Traits, traits_of
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.text import caches
 from vggdsl.text.errors import VggdslError
@@ -27,8 +28,14 @@ Digests = np.ndarray[tuple[int], np.dtype[np.uint64]]
 Told = Callable[[int, int], None]
 """Is told how many files were looked at, of how many."""
 
+_Row = tuple[int, int, bool, int]
+"""Of an image's traits."""
+_One = tuple[int, _Row, str]
+_NONE: _Row = (0, 0, False, -1)
+
 _CHUNK = 256
-_CACHE = "inspected-1.npy"
+_CACHE = "inspected-2.npy"
+_ROW = np.dtype([("key", "u8"), ("digest", "u8"), ("traits", TRAITS)])
 _WORTH, _MOST = 500, 4_000_000
 """Images that it is worth to remember, and that are remembered at most."""
 
@@ -39,13 +46,14 @@ def nobody(done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """What was found of the files of a split: digests, and by their indices why some can't be read.
+    """What was found of the files of a split: digests, what they are like, and by their indices why some can't be read.
 
     ``images`` (N, C, H, W) of uint8 are those that were kept, as they are evaluated.
     """
 
     files: Files
     digests: Digests
+    traits: Traits
     bad: Mapping[int, str]
     images: Tensor | None = None
 
@@ -57,7 +65,8 @@ class Looked:
     def without_bad(self) -> "Looked":
         good = self.good
         images = None if self.images is None else _moved_up(self.images, good)
-        return Looked(self.files.take(good), self.digests[good.numpy()], {}, images)
+        chosen = good.numpy()
+        return Looked(self.files.take(good), self.digests[chosen], self.traits[chosen], {}, images)
 
 
 def look(splits: Mapping[str, Lazy], kept: Collection[str], told: Told = nobody) -> dict[str, Looked]:
@@ -71,40 +80,41 @@ def look(splits: Mapping[str, Lazy], kept: Collection[str], told: Told = nobody)
     try:
         for name, split, files in of_files:
             images = torch.zeros(len(split), *split.shape.chw, dtype=torch.uint8) if name in kept else None
-            digests, bad = np.zeros(len(split), np.uint64), dict[int, str]()
+            digests, traits, bad = np.zeros(len(split), np.uint64), np.zeros(len(split), TRAITS), dict[int, str]()
             with closing(_each(split, files, images, known)) as each:
-                for i, (digest, why) in enumerate(each):
-                    digests[i] = digest
+                for i, (digest, row, why) in enumerate(each):
+                    digests[i], traits[i] = digest, row
                     if why:
                         bad[i] = why
                     done += 1
                     told(done, total)
-            found[name] = Looked(files, digests, bad, images)
+            found[name] = Looked(files, digests, traits, bad, images)
     finally:
         known.keep()
     return found
 
 
-def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> Generator[tuple[int, str], None, None]:
-    """Each image's digest, and why it can't be read."""
+def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> Generator[_One, None, None]:
+    """Each image's digest, a row of its traits, and why it can't be read."""
 
-    def one(i: int) -> tuple[int, str]:
+    def one(i: int) -> _One:
         path = files.root / files.names[i]
         try:
             if images is not None:
-                images[i] = split.centre(i)
-                return _of_file(path), ""
+                image, is_grey = files.open(i)
+                images[i] = split.centre_of(image)
+                return _of_file(path), traits_of(image, is_grey), ""
             key = known.key(path)
-            digest = known.digest(key)
-            if digest is None:
-                files[i]
-                digest = _of_file(path)
-                known.add(key, digest)
-            return digest, ""
+            found = known.of(key)
+            if found is None:
+                traits = traits_of(*files.open(i))
+                found = _of_file(path), traits
+                known.add(key, *found)
+            return *found, ""
         except UnreadableImageError as error:
-            return 0, error.why
+            return 0, _NONE, error.why
         except OSError as error:
-            return 0, error.strerror or str(error)
+            return 0, _NONE, error.strerror or str(error)
 
     pool = ThreadPoolExecutor(THREADS, "inspection")
     try:
@@ -138,17 +148,17 @@ def _number(digest: bytes) -> int:
 
 
 class _Known:
-    """The digests of files that were found good, in the user's folder of caches; nothing where there is none."""
+    """Digests and traits of files that were found good, in the user's folder of caches; nothing where there is none."""
 
     def __init__(self) -> None:
         self._file = caches.trusted(_CACHE)
-        self._keys = self._digests = np.empty(0, np.uint64)
-        self._new = dict[int, int]()
+        self._table = np.empty(0, _ROW)
+        self._new = dict[int, tuple[int, _Row]]()
         try:
             if self._file is not None and self._file.exists():
                 table = np.load(self._file)
-                if table.dtype == np.uint64 and table.ndim == 2 and len(table) == 2:
-                    self._keys, self._digests = table
+                if table.dtype == _ROW and table.ndim == 1:
+                    self._table = table
         except (OSError, ValueError, EOFError):  # it is torn: it will be written anew
             pass
 
@@ -158,24 +168,25 @@ class _Known:
         text = f"{state.st_size} {state.st_mtime_ns} {PIL.__version__} {RULES} ".encode()
         return _number(hashlib.sha256(text + os.fsencode(path.absolute())).digest())
 
-    def digest(self, key: int) -> int | None:
-        place = int(np.searchsorted(self._keys, np.uint64(key)))
-        found = place < len(self._keys) and int(self._keys[place]) == key
-        return int(self._digests[place]) if found else None
+    def of(self, key: int) -> tuple[int, _Row] | None:
+        keys = self._table["key"]
+        place = int(np.searchsorted(keys, np.uint64(key)))
+        if place == len(keys) or int(keys[place]) != key:
+            return None
+        _, digest, traits = self._table[place].item()
+        return digest, traits
 
-    def add(self, key: int, digest: int) -> None:
-        self._new[key] = digest
+    def add(self, key: int, digest: int, traits: _Row) -> None:
+        self._new[key] = digest, traits
 
     def keep(self) -> None:
         """Writes down what is new, if it is worth it. What can't be written isn't kept."""
-        found = list(self._new.items())
-        if self._file is None or len(found) < _WORTH:
+        if self._file is None or len(self._new) < _WORTH:
             return
-        new = np.array(found, np.uint64).reshape(-1, 2).T
-        old = np.stack([self._keys, self._digests])
-        table = new if old.shape[1] + new.shape[1] > _MOST else np.concatenate([old, new], axis=1)
+        new = np.array([(key, *found) for key, found in self._new.items()], _ROW)
+        table = new if len(self._table) + len(new) > _MOST else np.concatenate([self._table, new])
         try:
             with replacing(self._file) as part, part.open("wb") as file:
-                np.save(file, table[:, np.argsort(table[0])])
+                np.save(file, table[np.argsort(table["key"])])
         except VggdslError:
             pass

@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional
 from vggdsl.data.chance import random_seed
 from vggdsl.data.images import recolour
 from vggdsl.data.names import one_form
-from vggdsl.data.preprocessing import open_image
+from vggdsl.data.preprocessing import open_file
 from vggdsl.text.errors import Diagnostic, InputError
 
 SAMPLE = 10_000
@@ -74,7 +74,11 @@ class Files:
         return len(self.names)
 
     def __getitem__(self, index: int) -> Image.Image:
-        return open_image(self.root / self.names[index], self.channels)
+        return self.open(index)[0]
+
+    def open(self, index: int) -> tuple[Image.Image, bool]:
+        """An image, and whether its file is grey."""
+        return open_file(self.root / self.names[index], self.channels)
 
     def take(self, indices: Tensor) -> "Files":
         return Files(self.root, [self.names[i] for i in indices.tolist()], self.channels)

@@ -1,15 +1,16 @@
 """Images with labels, held in memory or read when they are needed, and how one pool of them is divided."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from vggdsl.data.pictures import SEED, Arrays, Hash, Pictures, sample
+from vggdsl.data.pictures import SEED, Arrays, Files, Hash, Pictures, sample
 from vggdsl.data.preprocessing import cover
 from vggdsl.data.views import ResizedCrop, View
 from vggdsl.network.shapes import Shape
@@ -62,8 +63,12 @@ class Lazy:
 
     def centre(self, index: int) -> Tensor:
         """An image (C, H, W) of uint8 as it is evaluated: at the view's scale, its centre."""
+        return self.centre_of(self.pictures[index])
+
+    def centre_of(self, image: Image.Image) -> Tensor:
+        """As ``centre``, of one of its images."""
         side = self.view.scale if self.view else None
-        return functional.pil_to_tensor(cover(self.pictures[index], self.shape, side))
+        return functional.pil_to_tensor(cover(image, self.shape, side))
 
     def glimpse(self, index: int, *drawn: Any) -> Tensor:
         """What the view sees of an image by what it drew, (C, H, W) of uint8: see ``View.see``."""
@@ -77,6 +82,12 @@ class Lazy:
 
 
 Images = Split | Lazy
+
+
+def named(splits: Mapping[str, Lazy], split: str, index: int) -> str:
+    """What an image of a split is called: its file, or its place."""
+    pictures = splits[split].pictures
+    return str(pictures.root / pictures.names[index]) if isinstance(pictures, Files) else f"image {index} of {split}"
 
 
 class _Labelled(Protocol):

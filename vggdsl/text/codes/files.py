@@ -7,7 +7,7 @@ from vggdsl.text.codes.row import Code
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
     "V516", "V517", "V520", "V521", "V522", "V523", "V530", "V531", "V532", "V533", "W501", "W502", "W503",
-    "W504",
+    "W504", "W505",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -260,6 +260,15 @@ ROWS = (
         "Each folder is a class, and these are called as something else: one class in two spellings, folds or years, "
         "masks, what is left over. Or images are called as masks of those beside them, or lie in folders of masks.",
         "Sort the images into a folder a class. If these are the classes, leave them.",
+        unshown=_DATA,
+    ),
+    Code(
+        "W505",
+        "input",
+        "images that show nothing",
+        "All images of a split, or of a class in it, are of one and the same colour, as images are that a program "
+        "failed to write, or masks that were taken for images. A network learns the colour, or nothing.",
+        "Look at them, and make them anew.",
         unshown=_DATA,
     ),
 )

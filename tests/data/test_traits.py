@@ -1,0 +1,158 @@
+"""What images of a set are like, where it isn't as the network needs it, is told before a training."""
+
+from pathlib import Path
+
+import pytest
+from images import noise, save
+from PIL import Image
+
+from vggdsl.data import dataset as data
+from vggdsl.data import inspection
+from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.formats import is_grey
+from vggdsl.data.preprocessing import open_image
+from vggdsl.network.shapes import Shape
+from vggdsl.spec.recipe import Augment, Crop, Data, RandomResizedCrop, Recipe, Scale
+from vggdsl.text import caches
+from vggdsl.text.errors import Diagnostic
+
+GREY, RGB = Shape(1, 8, 8), Shape(3, 8, 8)
+MADE_GREY = "RGB images are made grey, as the network's input is"
+MADE_RGB = "grey images are made RGB, three times the same, as the network's input is"
+
+
+def read(root: Path, shape: Shape, *augment: Augment) -> DataSet:
+    return load_data(Recipe(data=Data("folder", str(root)), augment=augment), shape, Path("/nowhere"))
+
+
+def fill(root: Path, count: int = 10, *, grey: int = 0, size: tuple[int, int] = (12, 10)) -> Path:
+    """Two classes of images in RGB, some of which are made grey."""
+    for k, name in enumerate("ab"):
+        for i in range(count):
+            path = root / name / f"{i:02}.png"
+            noise(path, 100 * k + i, size)
+            if i < grey:
+                Image.open(path).convert("L").save(path)
+    return root
+
+
+@pytest.fixture(params=["held", "read when needed", "known from before"])
+def kind(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """However the files are looked at."""
+    if request.param != "held":
+        monkeypatch.setattr(data, "available", lambda: 0)
+    if request.param == "known from before":
+        monkeypatch.setattr(caches, "folder", lambda: tmp_path / "cache")
+        monkeypatch.setattr(inspection, "_WORTH", 1)
+    return str(request.param)
+
+
+def told(kind: str, root: Path, shape: Shape, *augment: Augment) -> DataSet:
+    if kind == "known from before":
+        read(root, shape, *augment)
+    return read(root, shape, *augment)
+
+
+@pytest.mark.parametrize(
+    ("grey", "shape", "notes"),
+    [
+        (0, GREY, (MADE_GREY,)),
+        (10, RGB, (MADE_RGB,)),
+        (3, RGB, (f"{MADE_RGB}: 6 of 20",)),
+        (3, GREY, (f"{MADE_GREY}: 14 of 20",)),
+        (0, RGB, ()),
+        (10, GREY, ()),
+    ],
+)
+def test_colours_of_files_that_are_changed_are_told(
+    kind: str, grey: int, shape: Shape, notes: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert told(kind, fill(tmp_path / "set", grey=grey), shape).notes == notes
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
+def test_modes_of_files_are_grey_or_not(mode: str) -> None:
+    image = Image.new("RGB", (4, 4), (200, 20, 20)).convert(mode)
+    assert is_grey(image) == (mode in ("1", "L", "LA"))
+    if mode == "P":
+        image.putpalette([value for grey in range(256) for value in (grey,) * 3])
+        assert is_grey(image)
+
+
+def test_images_that_are_left_out_are_not_told_of(tmp_path: Path) -> None:
+    root = fill(tmp_path, grey=0)
+    (root / "a" / "00.png").write_bytes(b"")
+    recipe = Recipe(data=Data("folder", str(root)))
+    found = load_data(recipe, Shape(3, 80, 80), Path("/nowhere"), skip_bad=True)
+    assert (found.notes, found.left_out) == ((), 1)
+
+
+def test_tiny_images_are_told_with_how_often_they_are_enlarged(kind: str, tmp_path: Path) -> None:
+    root = fill(tmp_path / "set", size=(64, 48))
+    save(root / "a" / "pixel.png", (1, 2, 3), (1, 1))
+    save(root / "b" / "icon.png", (1, 2, 3), (3, 2))
+    (note,) = told(kind, root, Shape(3, 32, 32)).notes
+    size = f"{root / 'a/pixel.png'} has 1x1 pixels"
+    assert note == f"2 of 22 images are enlarged 16 to 32 times to what the network looks at: {size}"
+
+
+def test_thumbnails_beside_images_are_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, size=(64, 48))
+    noise(root / "b" / "thumbnail.png", 1, (12, 11))
+    size = f"{root / 'b/thumbnail.png'} has 12x11 pixels"
+    (note,) = read(root, Shape(3, 32, 32)).notes
+    assert note == f"1 of 21 images is enlarged 2.91 times to what the network looks at: {size}"
+    assert read(root, Shape(3, 20, 20)).notes == ()  # where it is hardly enlarged
+
+
+@pytest.mark.parametrize(
+    ("augment", "often"),
+    [((), "16"), ((Scale(40, 40), Crop(32)), "20"), ((RandomResizedCrop(32),), "18.5")],
+)
+def test_it_counts_what_is_evaluated(augment: tuple[Augment, ...], often: str, tmp_path: Path) -> None:
+    root = fill(tmp_path, size=(2, 3))
+    (note,) = read(root, Shape(3, 32, 32), *augment).notes
+    assert note.startswith(f"all 20 images are enlarged {often} times to what the network looks at: ")
+
+
+def test_small_sets_are_enlarged_without_a_word_up_to_eight_times(tmp_path: Path) -> None:
+    assert load_data(Recipe(), Shape(1, 64, 64), tmp_path).notes == ()
+    (note,) = load_data(Recipe(), Shape(1, 72, 72), tmp_path).notes
+    size = "image 0 of train has 8x8 pixels"
+    assert note == f"all 1,797 images are enlarged 9 times to what the network looks at: {size}"
+
+
+def w505(found: DataSet) -> list[Diagnostic]:
+    return [each for each in found.warnings if each.code == "W505"]
+
+
+def test_a_split_and_a_class_of_one_colour_are_told(kind: str, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for seed, part in enumerate(("train", "val", "test")):
+        fill(root / part, 5)
+        for path in root.glob(f"{part}/*/*"):
+            noise(path, 1000 * seed + 100 * ord(path.parent.name) + int(path.stem))
+    for path in (*root.glob("test/*/*"), *root.glob("val/a/*")):
+        save(path, (9, 99, 200))
+    (found,) = w505(told(kind, root, RGB))
+    assert found.message == "images that are of one and the same colour: all 5 of a in val and all 10 of test"
+    assert found.help == "look at them: what wrote them may have failed"
+
+
+def test_images_of_several_colours_or_few_blank_ones_are_not_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, 20)
+    for i in range(19):
+        save(root / "a" / f"{i:02}.png", i)
+    for i in range(5):
+        save(root / "b" / f"{i:02}.png", 7)
+    assert w505(read(root, RGB)) == []
+
+
+def test_an_image_with_a_dot_is_not_blank(tmp_path: Path) -> None:
+    for name in "ab":
+        for i in range(10):
+            save(tmp_path / name / f"{i}.png", 255)
+            image = open_image(tmp_path / name / f"{i}.png", 1)
+            image.putpixel((2, 3), 254)
+            image.save(tmp_path / name / f"{i}.png")
+    assert w505(read(tmp_path, GREY)) == []
