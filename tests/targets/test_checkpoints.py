@@ -92,6 +92,12 @@ CHECKPOINTS: dict[str, tuple[object, tuple[str, ...]]] = {
                    "callbacks": {"ModelCheckpoint": {"best": torch.tensor(0.5)}}, "optimizer_states": [SPENT]},
                   ("`state_dict`", "passed over: epoch, global_step, hyper_parameters, callbacks, optimizer_states")),
     "lightning net": ({"state_dict": behind("net.")}, ("`state_dict`",)),
+    "in a list": ([STATE, {"lr": 0.1}], ("its weights are the entry `0`", "passed over: 1")),
+    "of a fold": ({"folds": [{"model": STATE, "epoch": 1}], "k": 1}, ("the entry `folds.0.model`", "over: k, epoch")),
+    "of an epoch": ({"epochs": {7: {"net": STATE}}}, ("the entry `epochs.7.net`",)),
+    "deep": ({"a": {"b": {"c": {"d": {"e": STATE}}}}, "f": 1}, ("the entry `a.b.c.d.e`", "passed over: f")),
+    "optimizer by names": ({"model": STATE, "adam": {"state": {"conv": {"step": 1, "exp_avg": X}}, "param_groups": []},
+                            "more": [{"exp_avg": X}]}, ("the entry `model`", "passed over: adam, more")),
     "twice": ({"checkpoint": {"model": STATE, "epoch": 1}, "version": 2},
               ("the entry `checkpoint.model`", "passed over: version, epoch")),
     "compiled": (behind("_orig_mod."), ("names are read without _orig_mod",)),
@@ -155,6 +161,17 @@ SPEAKS_OF: dict[str, tuple[object, str, str, str]] = {
     "averages beside": ({"ema": STATE, "model": {**STATE, "epoch": 3}}, "V513",
                         "2 state dicts: `ema` and the tensors loose in `model`", 'torch.save(model.state_dict(), "'),
     "two and more beside": ({**STATE, "a": STATE, "b": {"c": STATE}}, "V513", "3 state dicts: `a` and `b.c`, …", ALONE),
+    "averages in a list": ({"model": STATE, "ema": [STATE]}, "V513", "2 state dicts: `model` and `ema.0`", '["model"]'),
+    "averages of a callback": ({"state_dict": STATE, "callbacks": {"EMA": {"of": {"all": STATE}}}}, "V513",
+                               "2 state dicts: `state_dict` and `callbacks.EMA.of.all`", ONE),
+    "halves": ([dict(list(STATE.items())[:4]), dict(list(STATE.items())[4:])], "V513", "2 state dicts: `0` and `1`",
+               "`torch.save(checkpoint[0], "),
+    "layers": ({"net": {"features": {"0": {"weight": STATE["features.0.weight"]}},
+                        "classifier": {"weight": STATE["classifier.weight"]}}}, "V513",
+               "2 state dicts: `net.features.0` and `net.classifier`", '["net"]["features"]["0"], '),
+    "loose within": ({"a": {"b": [{**STATE, "epoch": 3}]}}, "V513", "but tensors among other values in `a.b.0`", ALONE),
+    "pairs": (list(STATE.items()), "V513", "but a list", ALONE),
+    "too deep": ([[[[[[[[[STATE]]]]]]]]], "V513", "but a list", ALONE),
     "averages in names": ({**behind("model."), **behind("model_ema.module.")}, "V510",
                           "behind `model.` and behind `model_ema.` fits the network", "behind `model.`"),
     "a loss's": ({**behind("model."), "criterion.weight": torch.ones(2)}, "V510",
@@ -182,6 +199,14 @@ SPEAKS_OF: dict[str, tuple[object, str, str, str]] = {
     "an optimizer's": ({"epoch": 3, "optimizer": {"grads": STATE}}, "V513", "but `optimizer.grads`: values", ALONE),
     "another order": (dict(reversed(STATE.items())), "V510", "don't fit", "in another order: name the entries"),
 }  # fmt: skip
+
+
+def test_entries_without_end_are_read(tmp_path: Path) -> None:
+    around: dict[str, object] = {"model": STATE}
+    around["all"] = [around] * 1000
+    loaded, told = load(save_as(around, tmp_path / "x.pth"))
+    assert_same(loaded)
+    assert "its weights are the entry `model`; passed over: all" in told
 
 
 @pytest.mark.parametrize("name", SPEAKS_OF)

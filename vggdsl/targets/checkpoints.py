@@ -3,7 +3,7 @@
 Everything that is passed over is told, and where two state dicts could be meant nothing is chosen.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -14,8 +14,11 @@ from vggdsl.text.units import plural
 
 State = Mapping[str, Tensor]
 
-_DEPTH = 2
-"""Entries within entries: ``{"model": {"state_dict": …}}``."""
+_Path = tuple[object, ...]
+"""Keys, and indices of lists."""
+_DEPTH = 8
+"""Entries within entries, such as ``{"model": {"state_dict": …}}`` and ``{"folds": [{"model": …}]}``: nobody's are
+deeper, and a file can nest them without end."""
 _TOOLS_COUNTERS = frozenset({"total_ops", "total_params", "n_averaged"})
 """What thop and PyTorch's averaging leave among the weights, one number each."""
 _WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
@@ -60,17 +63,21 @@ def state_dict_in(source: object, loaded: object) -> Found:
     """The one state dict in what a file held. Raises ``InputError`` V513 if there is none, or several."""
     if isinstance(loaded, Unread):
         raise more_than_tensors(source, loaded)
-    if not isinstance(loaded, Mapping):
-        raise _none(source, f"but {_called(loaded)}")
-    if not loaded:
-        raise _none(source, "but nothing: it is an empty mapping")
-    if all(isinstance(value, Tensor) for value in loaded.values()):
-        return _plain(source, loaded)
-    found = list(_states(loaded, ()))
-    beside = list(_loose(loaded, ())) if found else []
-    if len(found) + len(beside) > 1:
+    if isinstance(loaded, Mapping):
+        if not loaded:
+            raise _none(source, "but nothing: it is an empty mapping")
+        if all(isinstance(value, Tensor) for value in loaded.values()):
+            return _plain(source, loaded)
+    mappings = list(_mappings(loaded))
+    found = [(path, state) for path, state in mappings if path and _is_state(state)]
+    beside = [path for path, mapping in mappings if _is_loose(mapping)]
+    if len(found) + len(beside) > 1 and found:
         raise _several(source, [path for path, _ in found], beside)
     if not found:
+        if beside and beside[0]:
+            raise _none(source, f"but tensors among other values in {_path(beside[0])}")
+        if not isinstance(loaded, Mapping):
+            raise _none(source, f"but {_called(loaded)}")
         others = [key for key, value in loaded.items() if not isinstance(value, Tensor)]
         unread = next((value for value in loaded.values() if isinstance(value, Unread)), None)
         if unread is not None:
@@ -79,11 +86,12 @@ def state_dict_in(source: object, loaded: object) -> Found:
             raise _none(source, f"since {_listed(others)} of its entries {_are(others)} no tensor")
         raise _none(source, f"but {_listed(others)}")
     path, state = found[0]
-    if not _OF_A_TRAINING.isdisjoint(map(str.lower, path)):
+    if not _OF_A_TRAINING.isdisjoint(str(key).lower() for key in path):
         raise _none(source, f"but {_path(path)}: values of its training that are called like weights")
     plain = _plain(source, state)
-    outer = loaded if len(path) == 1 else {**loaded, **loaded[path[0]]}
-    others = [key for key in outer if key not in path]
+    others = list(
+        dict.fromkeys(other for i, key in enumerate(path) for other in _keys(loaded, path[:i]) if other != key)
+    )
     said = [f"its weights are the entry {_path(path)}"]
     said += [f"passed over: {_listed(others)}"] if others else []
     return Found(plain.state, (*said, *plain.said))
@@ -126,40 +134,65 @@ def inner_names(names: Sequence[str]) -> Iterator[str]:
         prefix += f"{next(iter(first))[0]}."
 
 
-def _states(mapping: Mapping[object, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], State]]:
-    for key, value in mapping.items():
-        if not isinstance(key, str) or not isinstance(value, Mapping):
+def _mappings(loaded: object) -> Iterator[tuple[_Path, State]]:
+    """All mappings in a checkpoint, and where they are; without those of an optimizer."""
+    seen = set[int]()
+    waiting: list[tuple[_Path, object]] = [((), loaded)]
+    while waiting:
+        path, value = waiting.pop()
+        if _is_optimizer(value):
             continue
-        if _is_state(value):
-            yield (*path, key), value
-        elif len(path) + 1 < _DEPTH:
-            yield from _states(value, (*path, key))
+        if isinstance(value, Mapping):
+            yield path, value
+        if id(value) not in seen and len(path) < _DEPTH and not _is_state(value):
+            seen.add(id(value))
+            inner = [((*path, key), each) for key, each in _entries(value) if isinstance(each, Mapping | list | tuple)]
+            waiting += reversed(inner)
 
 
-def _is_state(value: Mapping[object, object]) -> bool:
+def _entries(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
+
+
+def _keys(loaded: object, path: _Path) -> list[object]:
+    """Those of what is at a place."""
+    for key in path:
+        loaded = dict(_entries(loaded))[key]
+    return [key for key, _ in _entries(loaded)]
+
+
+def _is_optimizer(value: object) -> bool:
+    """What an optimizer has of all weights, or of one."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    of_one = value.keys() <= _OF_A_TRAINING | {"step"} and all(isinstance(each, Tensor) for each in value.values())
+    return of_one or {"state", "param_groups"} <= value.keys()
+
+
+def _is_state(value: object) -> bool:
     """Tensors by name, one of which may be a layer's weight: states of random generators are none."""
+    if not isinstance(value, Mapping):
+        return False
     tensors = [t for t in value.values() if isinstance(t, Tensor)]
     return len(tensors) == len(value) and any(t.ndim > 1 and t.is_floating_point() for t in tensors)
 
 
-def _loose(mapping: Mapping[object, object], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Where a state dict lies loose, among entries that are no tensors: as in ``{**state_dict, "momentum": …}``."""
+def _is_loose(mapping: Mapping[str, object]) -> bool:
+    """Whether a state dict lies among entries that are no tensors, as in ``{**state_dict, "momentum": …}``."""
     tensors = {key: value for key, value in mapping.items() if isinstance(value, Tensor)}
-    if len(tensors) < len(mapping) and _is_state(tensors):
-        yield path
-    for key, value in mapping.items():
-        if isinstance(key, str) and isinstance(value, Mapping) and len(path) < _DEPTH:
-            yield from _loose(value, (*path, key))
+    return len(tensors) < len(mapping) and _is_state(tensors)
 
 
-def _several(source: object, found: Sequence[Sequence[str]], loose: Sequence[Sequence[str]]) -> InputError:
+def _several(source: object, found: Sequence[_Path], loose: Sequence[_Path]) -> InputError:
     """Of paths to state dicts, and to what others lie loose in."""
     called = [_path(path) for path in found]
     beside = "it" if len(found) == 1 else "them"
     called += [f"the tensors loose in {_path(path)}" if path else f"the tensors beside {beside}" for path in loose]
     a, b, *more = called
     message = f"{source} holds {plural(len(called), 'state dict')}: {a} and {b}" + (", …" if more else "")
-    entry = "".join(f'["{_shown(key)}"]' for key in found[0])
+    entry = "".join(f"[{key}]" if isinstance(key, int) else f'["{_shown(key)}"]' for key in found[0])
     saved = "model.state_dict()" if loose else f"checkpoint{entry}"
     help = f'save the one that you mean alone, such as `torch.save({saved}, "weights.pth")`'
     return InputError(Diagnostic("V513", message, help=help))
@@ -205,7 +238,7 @@ def _called(loaded: object) -> str:
     return f"a {kind}"
 
 
-def _path(path: Sequence[str]) -> str:
+def _path(path: _Path) -> str:
     return f"`{'.'.join(map(_shown, path))}`"
 
 
