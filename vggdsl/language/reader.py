@@ -9,7 +9,7 @@ from typing import Any
 from vggdsl.language import syntax
 from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.language.syntax import Atom, During, Option, Setting
-from vggdsl.language.types import Choice, Flag, Number, Quoted, Range, UnfitError, Whole
+from vggdsl.language.types import Choice, Flag, Number, Quoted, Range, UnfitError, Whole, elements
 from vggdsl.text.codes import CodeName
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, nearest, unknown
@@ -49,6 +49,10 @@ class Voice:
                 message, help = f"{name} can't be {option.value}", f"write {key.type.says}"
         fixes = (Edit(option.value.span, why.instead),) if why.instead else ()
         return self.wrong(message, option.span, help, *fixes)
+
+    def needless(self, value: Atom | During, of: str) -> str:
+        """What is said of a value that a call doesn't take because nothing is left to say."""
+        return ""
 
     def wrong(self, message: str, span: Span, help: str, *fixes: Edit) -> Diagnostic:
         return Diagnostic(self.unfit, message, (Label(span, "here"),), help, fixes=fixes)
@@ -144,7 +148,9 @@ class Reader:
             call = self.which(value, by)
             return call and self.call(value, call, by)
         if not isinstance(value, Atom) or value.kind != "number":
-            self.wrong(f"{by.name}: `{value}` is no number", value.span, f"write {by.number.says}")
+            several = " ".join(elements(str(value))) if by.several else ""
+            help = f"write {by.name} {several}" if several else f"write {by.number.says}"
+            self.wrong(f"{by.name}: `{value}` is no number", value.span, help)
             return None
         between = " " if by.several else ""
         return self._placed(value, Key(by.name, by.number, by.meaning), by.name, between)
@@ -155,18 +161,18 @@ class Reader:
             strange = self.voice.wrong(f"{by.name}: `{value}` can't stand here", value.span, "")
             self.findings.append(self._without_call(strange, value, by))
             return None
-        name = value.name if isinstance(value, Setting) else value.text.lower()
+        name = str(value.name) if isinstance(value, Setting) else value.text.lower()
         for call in by.calls:
             if name == call.name or name in call.also:
                 return call
         known = [call.name for call in by.calls]
         strange = unknown(self.voice.unfit, by.what or by.name, name, known, value.span)
-        self.findings.append(self._elsewhere(strange, value, by, re.sub("[-_]", "", name).removeprefix("random")))
+        self.findings.append(self._elsewhere(strange, value, by, called(name)))
         return None
 
     def _without_call(self, strange: Diagnostic, value: Atom | Option, by: EntryKind) -> Diagnostic:
         """The finding about a value that stands alone, with the calls that take it."""
-        is_set = isinstance(value, Option) or value.kind == "number"
+        is_set = isinstance(value, Option) or value.kind in ("number", "foreign")
         is_place = isinstance(value, Atom) and value.kind == "string" and _unquoted(value) not in _words(by)
         said = list[str]()
         for call in by.calls if is_set or is_place else ():
@@ -186,16 +192,20 @@ class Reader:
 
     def _elsewhere(self, strange: Diagnostic, value: Atom | Setting, by: EntryKind, name: str) -> Diagnostic:
         """The finding, with how that is said here which other tools call by ``name``, and all that is given with it."""
+        given = value.arguments if isinstance(value, Setting) else ()
+        if (meant := by.pasted(name, given)) is not None:
+            return strange.helped(meant.help, *([Edit(value.span, meant.instead)] if meant.instead else []))
         for call in by.calls:
             if name not in call.elsewhere and name not in (
                 re.sub("[-_]", "", each) for each in (call.name, *call.also)
             ):
                 continue
-            given = value.arguments if isinstance(value, Setting) else ()
             given = () if _is_always(given, call) else given
             arguments = tuple(_renamed(each, call) for each in given)
             if not self._is_read(call, arguments, value.span):
-                return strange.helped(f"here it is `{call.name}`: {call.meaning}")
+                left = ", ".join(f"`{each}`" for each in given)
+                rest = f"; {left} can't be said so" if left else ""
+                return strange.helped(f"here it is `{call.name}`: {call.meaning}{rest}")
             said = str(Setting(Placed(call.name, value.span), arguments, value.span)) if given else call.name
             return strange.helped(f"write {said}", Edit(value.span, said))
         return strange.helped(by.not_here[name]) if name in by.not_here else strange
@@ -204,6 +214,11 @@ class Reader:
         """What a call makes of its arguments."""
         before = len(self.findings)
         arguments = value.arguments if isinstance(value, Setting) else ()
+        strange = next((each for each in arguments if isinstance(each, Atom) and each.kind == "foreign"), None)
+        if strange is not None and (meant := by.pasted(called(call.name), arguments)) is not None:
+            edits = [Edit(value.span, meant.instead)] if meant.instead else []
+            self.wrong(f"{call.name}: `{strange}` can't stand here", strange.span, meant.help, *edits)
+            return None
         options = [argument for argument in arguments if isinstance(argument, Option)]
         places = [argument for argument in arguments if not isinstance(argument, Option)]
         if self._is_set(call, arguments) or (not places and self._is_named(options, call, value.span)):
@@ -269,9 +284,10 @@ class Reader:
                     help = f"{key.type.noun} stands in its brackets: {key.meaning}, as in {call.example}"
                 if has_options and not left:
                     help = f"{key.type.noun} stands before what is there: {key.meaning}"
-                if isinstance(key.type, Quoted) and left and _kind(left[0]) == "word":
-                    help = f'write {call.name}("{left[0]}")'
-                    fixes.append(Edit(left[0].span, f'"{left[0]}"'))
+                if isinstance(key.type, Quoted) and left and _kind(left[0]) in ("word", "foreign"):
+                    path = str(left[0]).strip("'")
+                    help = f'write {call.name}("{path}")'
+                    fixes.append(Edit(left[0].span, f'"{path}"'))
                 self.wrong(f"{call.name} needs {key.type.noun}", span, help, *fixes)
                 return given
         more = call.more
@@ -282,6 +298,7 @@ class Reader:
                 help = f"known: {', '.join(key.name for key in call.keys)}" if call.keys else f"as in {call.example}"
                 if named:
                     help = f"say what it is: {' or '.join(map(str, named))}"
+                help = self.voice.needless(left[0], call.name) or help
                 if [f"{call.name}({option})" for option in named] == [call.example]:
                     help = f"write {call.example}"
                 self.wrong(f"{call.name}: `{left[0]}` is one too many", left[0].span, help, *fixes)
@@ -339,6 +356,12 @@ class Reader:
             self.wrong(f"{name}: `{place}` can be one number or several", place.span, help)
             return None
         return self._value(Option(Placed(name, place.span), Placed(str(place), place.span), place.span), key)
+
+
+def called(word: str) -> str:
+    """A call's word without what is around its name in code: `datasets.CIFAR10`, `cifar10.load_data`."""
+    name = word.removesuffix(".load_data").rpartition(".")[2]
+    return re.sub("[-_]", "", name).removeprefix("random")
 
 
 def _renamed(argument: Atom | Option | During, call: CallKind) -> Atom | Option | During:

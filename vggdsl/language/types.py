@@ -193,6 +193,9 @@ class Interval(Type):
         self.example = f"{shortest(least)}..{shortest(most)}"
 
     def read(self, text: str) -> tuple[float, float]:
+        if len(ends := elements(text)) == 2:
+            meant = "..".join(ends)
+            raise UnfitError(f"`{text}` is no range", f"write {meant}", instead=meant)
         first, dots, last = text.partition("..")
         if not first or (dots and not last):
             raise UnfitError
@@ -325,6 +328,24 @@ def _decimal(text: str) -> Decimal:
     if figure.approximate:
         raise UnfitError
     return figure.value / 100 if figure.unit == "%" else figure.value
+
+
+def elements(text: str) -> list[str]:
+    """What stands in brackets as of Python; empty where there are none.
+
+    >>> elements("[(0.5, 1.0), 3]")
+    ['(0.5, 1.0)', '3']
+    """
+    if text[:1] not in ("(", "[") or text[-1:] not in (")", "]"):
+        return []
+    parts, depth = [""], 0
+    for character in text[1:-1]:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
 
 
 def shortest(number: float) -> str:

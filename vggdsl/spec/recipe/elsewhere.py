@@ -175,3 +175,46 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "sgd": ("gd", "gradientdescent"),
 }
 """Other tools' words for calls, by ours."""
+
+# -- what calls are given there, by its name without `-` and `_`
+
+LEFT_OUT = "leave it out"
+_OF_ALL = "leave it out: a recipe has one optimizer, of all weights"
+NEEDLESS: Mapping[str, str] = dict.fromkeys(("optimizer", "model.parameters()", "net.parameters()"), _OF_ALL)
+"""Values that have no place, since nothing is left to say."""
+NOTES = {
+    **dict.fromkeys(("optimizer", "params"), _OF_ALL),
+    **dict.fromkeys(("verbose", "lastepoch", "inplace", "foreach", "fused", "name", "antialias"), LEFT_OUT),
+}
+_ALL_PARTS = "leave it out: a set's images to train on and to test by both belong to it"
+WHERE = "where the images lie is said in the call, by --data"
+DATA_NOTES = {
+    "transform": "what is done to images is said by `augment` and `normalize`",
+    "targettransform": "what is done to images is said by `augment` and `normalize`",
+    "train": _ALL_PARTS,
+    "split": _ALL_PARTS,
+    "download": "to fetch it is asked for in the call, by --download",
+    "root": WHERE,
+    "batchsize": "that is the entry `batch`",
+    "imagesize": "how large images are is said by the network's `input`",
+    "targetsize": "how large images are is said by the network's `input`",
+    "validationsplit": "how many images are left out to choose by is said by the option `val`, a number of images",
+    "labelmode": "leave it out",
+    "classmode": "leave it out",
+    "shuffle": "leave it out: images to train on come in another order each epoch",
+    "colormode": "of how many channels images are is said by the network's `input`",
+}
+SETS = {
+    **{each: each for each in ("mnist", "cifar10", "cifar100", "svhn", "stl10")},
+    "fashionmnist": "fashion-mnist",
+    "imagenet": "imagenet",
+}
+OPTIMIZERS: Mapping[str, tuple[str, str]] = {
+    "betas": (r"[\[(]0?\.9,0?\.999[\])]", "they are always 0.9 and 0.999"),
+    "beta1": (r"0?\.9", "it is always 0.9"),
+    "beta2": (r"0?\.999", "it is always 0.999"),
+    **dict.fromkeys(("eps", "epsilon"), (r"1e-0?8", "it is always 1e-8")),
+    **dict.fromkeys(("amsgrad", "maximize", "useema"), ("false", "it is never done")),
+    "dampening": (r"0(\.0)?", "it is always 0"),
+}
+"""What other tools' optimizers can be given: what changes nothing, as a pattern, and how it is here."""

@@ -7,11 +7,11 @@ from functools import partial
 from math import sqrt
 from typing import Any
 
-from vggdsl.language import syntax
+from vggdsl.language import notations, syntax
 from vggdsl.language.reader import Reader, Voice
-from vggdsl.language.schema import CallKind, EntryKind, Key, keys_of
-from vggdsl.language.syntax import ALL_BUT, Option
-from vggdsl.language.types import Number, Phase, Quoted, Type, UnfitError, Whole, shortest
+from vggdsl.language.schema import CallKind, EntryKind, Key, Meant, keys_of
+from vggdsl.language.syntax import ALL_BUT, Atom, During, Option
+from vggdsl.language.types import Number, Phase, Quoted, Type, UnfitError, Whole, elements, shortest
 from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.model import (
@@ -32,9 +32,10 @@ from vggdsl.spec.recipe.model import (
     Stop,
     WarmUp,
 )
+from vggdsl.spec.recipe.pasted import meant, needless, told_of
 from vggdsl.text.edits import Edit, added_behind
-from vggdsl.text.errors import Diagnostic
-from vggdsl.text.source import Placed
+from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.source import Placed, Source
 from vggdsl.text.units import plural
 
 
@@ -46,7 +47,12 @@ class _Voice(Voice):
         name = option.key.replace("_", "-")
         name = OPTIONS_ELSEWHERE.get(name, name)
         found = super().unknown_key(option, keys, of)
+        if (said := told_of(of, option.key, option.value)) is not None:
+            return found.helped(said)
         return found.helped(f"write {name}={option.value}", Edit(option.key.span, name)) if name in known else found
+
+    def needless(self, value: Atom | During, of: str) -> str:
+        return needless(of, str(value))
 
 
 VOICE = _Voice("V406", "V406", "V406")
@@ -300,13 +306,64 @@ _ALL = (
 )
 
 
+def _as_read(entry: str, name: str, arguments: Sequence[Atom | Option | During]) -> Meant | None:
+    """What another tool's call means, and what would be wrong with that."""
+    found, wrong = meant(entry, name, arguments), list[Diagnostic]()
+    for each in entries_of(f"{entry} {found.instead}") if found is not None and found.instead else ():
+        read_entry(each, Reader(VOICE, wrong))
+    if found is None or not wrong:
+        return found
+    return Meant(f"it would be {found.instead}, and {wrong[0].message}: {wrong[0].help}")
+
+
+def _step_or_steps(name: str, arguments: Sequence[Atom | Option | During]) -> Meant | None:
+    """A transform of another tool, or several in brackets: `Compose([RandomCrop(32), ToTensor()])`."""
+    inside = elements(str(arguments[0])) if name in ("compose", "sequential") and arguments else elements(name)
+    if not inside:
+        return _as_read("augment", name, arguments)
+    if len(inside) > _MOST_STEPS:
+        return Meant("steps stand one behind another, without brackets around them or commas between")
+    said, told = list[str](), list[str]()
+    for each in inside:
+        wrong = list[Diagnostic]()
+        made = [read_entry(entry, Reader(VOICE, wrong)) for entry in entries_of(f"augment {each}")]
+        help = wrong[0].help or "" if wrong else ""
+        if made and not wrong:
+            said += map(str, made[0])
+        elif help.startswith("write ") and not help.startswith("write augment"):
+            step, _, rest = help.removeprefix("write ").partition("; ")
+            said.append(step)
+            told += [rest] if rest else []
+        else:
+            told.append(f"`{each}`: {help or 'it is not in the language'}")
+    steps = f"write augment {' '.join(said)}, steps that stand one behind another" if said else "no step is left"
+    return Meant("; ".join([steps, *told]), " ".join(said) if said and not told else "")
+
+
+_MOST_STEPS = 20
+"""Steps in brackets that are told one by one."""
+
+
+def entries_of(line: str) -> list[syntax.Entry]:
+    """What a line of a recipe holds; nothing where it can't be read."""
+    try:
+        (section,) = notations.read(Source("<entry>", f"train {{\n{line}\n}}\n"), notations.SPEC_LANGUAGE).contents
+    except VggdslError:
+        return []
+    assert isinstance(section, syntax.Train)
+    return [each.content for each in section.lines if isinstance(each.content, syntax.Entry)]
+
+
 def _with_others(entry: EntryKind) -> EntryKind:
     """An entry with other tools' words for its calls, and for what it hasn't got."""
     calls = (
         replace(call, elsewhere=(*call.elsewhere, *ELSEWHERE[call.name])) if call.name in ELSEWHERE else call
         for call in entry.calls
     )
-    return replace(entry, calls=tuple(calls), not_here={**NOT_HERE.get(entry.name, {}), **entry.not_here})
+    pasted = _step_or_steps if entry.name == "augment" else partial(_as_read, entry.name)
+    return replace(
+        entry, calls=tuple(calls), pasted=pasted, not_here={**NOT_HERE.get(entry.name, {}), **entry.not_here}
+    )
 
 
 ENTRIES: Mapping[str, EntryKind] = {entry.name: _with_others(entry) for entry in _ALL}
@@ -353,6 +410,11 @@ def _names(entry: syntax.Entry) -> set[str]:
 def _given(entry: syntax.Entry, by: EntryKind, reader: Reader) -> Given | None:
     """Of ``mean(…) std(…)``."""
     first, *rest = entry.values
+    options = [value for value in entry.values if isinstance(value, Option)]
+    if len(options) == len(entry.values) and (pasted := meant(by.name, by.name, options)) is not None:
+        edits = [Edit(first.span.to(entry.values[-1].span), pasted.instead)] if pasted.instead else []
+        reader.wrong("a mean and a deviation are given together", first.span, pasted.help, *edits)
+        return None
     calls = [value.name if isinstance(value, syntax.Setting) else "" for value in entry.values]
     if calls == [_STD.name, _MEAN.name]:
         said, place = f"{rest[0]} {first}", first.span.to(rest[0].span)

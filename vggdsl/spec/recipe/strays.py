@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from vggdsl.language import notations
-from vggdsl.language.reader import Reader
+from vggdsl.language.reader import Reader, called
 from vggdsl.language.syntax import Entry, Option, Setting, Train
 from vggdsl.spec.recipe.augments import AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ENTRIES_ELSEWHERE, NO_ENTRIES, OPTIMIZER_ELSEWHERE
-from vggdsl.spec.recipe.entries import ENTRIES, VOICE, read_entry
+from vggdsl.spec.recipe.entries import ENTRIES, VOICE, entries_of, read_entry
 from vggdsl.spec.recipe.model import KEYS
 from vggdsl.text.edits import Edit
-from vggdsl.text.errors import Diagnostic, Label, VggdslError, nearest
-from vggdsl.text.source import Source
+from vggdsl.text.errors import Diagnostic, Label, nearest
 
 
 def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     """The finding about an entry that there isn't, with how it is said here, and with the value that was given."""
     key, value = _key(entry), _value(entry)
+    if key.rpartition(".")[2] in ("compile", "fit") and not entry.is_keyed:
+        return _of_model(found, entry)
     if key in OPTIMIZER_ELSEWHERE:
         return _in_optimizer(found, entry, section)
     if key in ("device", "gpu", "cuda") and value in ("cpu", "cuda", "mps"):
@@ -32,9 +32,30 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     return _in_augment(found, entry, section)
 
 
+def _of_model(found: Diagnostic, entry: Entry) -> Diagnostic:
+    """Of Keras's `model.compile(optimizer="sgd", loss=…)`: each of its options is an entry, or none."""
+    call, lines, told = entry.values[0], list[str](), list[str]()
+    for each in call.arguments if isinstance(call, Setting) else ():
+        key = str(each.key).replace("_", "-") if isinstance(each, Option) else ""
+        value = each.value.strip("'\"") if isinstance(each, Option) else ""
+        line = f"{key} {value}" if key in KEYS else ENTRIES_ELSEWHERE.get(key, "").format(value)
+        if line and " | " not in line and _is_read(line):
+            lines.append(f"`{line}`")
+        elif key in NO_ENTRIES:
+            told.append(f"`{each}`: {NO_ENTRIES[key]}")
+        else:
+            wrong = _wrong_in(line) if line else None
+            help = wrong[0].help if wrong else None
+            told.append(f"`{each}`: {help or 'it has no place in a recipe'}")
+    write = [f"each is an entry, a line of its own: {', '.join(lines)}"] if lines else []
+    return found.helped(
+        "; ".join([*write, *told]) or "a recipe says what is trained how in entries, such as `epochs 40`"
+    )
+
+
 def without_key(entry: Entry) -> Diagnostic:
     """V403 for `epochs=40` and `clip(5)`, whose key is one."""
-    found = Diagnostic("V403", f"`{entry.written}` is no entry", (Label(entry.span, "here"),))
+    found = Diagnostic("V403", f"`{entry.span.text}` is no entry", (Label(entry.span, "here"),))
     return _written(found, entry, [f"{entry.key} {_value(entry)}"], Train((), entry.span, entry.span))
 
 
@@ -60,7 +81,10 @@ def _written(found: Diagnostic, entry: Entry, lines: Sequence[str], section: Tra
     """With an entry that can be read, or several of which one is meant, or else with which one it would be."""
     keys = dict.fromkeys(line.partition(" ")[0] for line in lines)
     if not all(map(_is_read, lines)):
-        return found.helped(f"that is said by the entry {' or '.join(f'`{key}`' for key in keys)}")
+        wrong = _wrong_in(lines[0]) if len(lines) == 1 else None
+        help = wrong[0].help or "" if wrong else ""
+        rest = f": {help}" if help.startswith("write ") else ""
+        return found.helped(f"that is said by the entry {' or '.join(f'`{key}`' for key in keys)}{rest}")
     said = " or ".join(f"`{line}`" for line in lines)
     if any(_entry(section, key) is not None for key in keys):
         return found.helped(f"it belongs to what is there: {said}")
@@ -73,17 +97,16 @@ def _entry(section: Train, key: str) -> Entry | None:
     return next((entry for entry in entries if entry.key == key and entry.is_keyed), None)
 
 
+def _wrong_in(line: str) -> list[Diagnostic] | None:
+    """What is wrong with a line; None where it can't be read."""
+    findings, entries = list[Diagnostic](), entries_of(line)
+    for each in entries:
+        read_entry(each, Reader(VOICE, findings))
+    return findings if entries else None
+
+
 def _is_read(line: str) -> bool:
-    findings = list[Diagnostic]()
-    try:
-        (section,) = notations.read(Source("<entry>", f"train {{\n{line}\n}}\n"), notations.SPEC_LANGUAGE).contents
-    except VggdslError:
-        return False
-    assert isinstance(section, Train)
-    for each in section.lines:
-        if isinstance(each.content, Entry):
-            read_entry(each.content, Reader(VOICE, findings))
-    return not findings
+    return _wrong_in(line) == []
 
 
 def _in_optimizer(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
@@ -114,7 +137,7 @@ def _in_optimizer(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic
 
 def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     """A step of `augment` that stands as an entry: `random_crop(32, padding=4)`, `hflip yes`."""
-    key = entry.key.replace("_", "").replace("-", "").removeprefix("random")
+    key = called(entry.key)
     value = entry.values[0]
     if entry.is_keyed and (said := _in_words(key, entry.written.lower())):
         return _written(found, entry, [f"augment {said}"], section)
@@ -124,6 +147,9 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
         if key in (call.name.replace("-", ""), *call.elsewhere):
             if entry.is_keyed or not isinstance(value, Setting):
                 return found.helped(f"it is a step of `augment`, such as `{call.example.partition(' or ')[0]}`")
+            meant = ENTRIES["augment"].pasted(key, value.arguments)
+            if meant is not None and not meant.instead:
+                return _in_another(found, key, value)
             wrong = list[Diagnostic]()
             Reader(VOICE, wrong).value(value, ENTRIES["augment"])
             needed = next((key for key in call.placed if key.required), None)
@@ -133,6 +159,14 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
                 return found.helped(f"it is a step of `augment`, `{call.name}`, and needs {needs}")
             said = next((d.help for d in wrong if d.help and d.help.startswith("write ")), f"write {value}")
             return _written(found, entry, [f"augment {said.removeprefix('write ')}"], section)
+    return _in_another(found, key, value) if not entry.is_keyed and isinstance(value, Setting) else found
+
+
+def _in_another(found: Diagnostic, key: str, value: Setting) -> Diagnostic:
+    """What stands behind the key of an entry, without it: `CosineAnnealingLR(T_max=50)`."""
+    for name, by in ENTRIES.items():
+        if (meant := by.pasted(key, value.arguments)) is not None:
+            return found.helped(f"it stands in the entry `{name}`: {meant.help}")
     return found
 
 

@@ -329,7 +329,7 @@ def _expected(wanted: set[str]) -> str | None:
     values = {"NUMBER", "RANGE", "STRING", "NAME", "CALL"}
     if wanted >= values:
         phrases = ["a value such as `128`, `cosine` or `sgd(lr=0.1)`"]
-        wanted = wanted - values - {"SHAPE", "OPTION"}
+        wanted = wanted - values - {"SHAPE", "OPTION", "COLON"}
     else:
         phrases = []
     if "RANGE" in wanted:  # of the two, numbers are what stands there by far most often

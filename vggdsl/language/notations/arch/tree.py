@@ -42,6 +42,10 @@ _ATOMS = {
     "NAME": "word",
     "REF": "layers",
     "REF_RANGE": "layers",
+    "DOTTED": "word",
+    "BRACKETED": "foreign",
+    "NESTED": "foreign",
+    "SINGLE": "foreign",
 }
 _WORD = re.compile(r"[a-z]\w*", re.IGNORECASE | re.ASCII)
 """What is a word where it could also be the name of a layer."""
@@ -386,6 +390,11 @@ class Builder(Transformer[Token, Any]):
 
     def entry(self, meta: Meta, children: list[Any]) -> syntax.Entry:
         key, *values = children
+        if values and isinstance(values[0], Token) and values[0].type == "COLON":  # `lr: 0.1`, read as `lr=0.1`
+            said = " ".join(str(self._atom(value)) for value in values[1:])
+            whole = self._span(meta)
+            option = syntax.Option(self._lower(key), Placed(said, whole), whole)
+            return syntax.Entry(option.key, (option,), whole, is_keyed=False)
         if not values:
             value = self._atom(key)
             name = value.key if isinstance(value, syntax.Option) else value.name
@@ -395,7 +404,7 @@ class Builder(Transformer[Token, Any]):
     def _atom(self, value: Any) -> Any:
         if not isinstance(value, Token):
             return value
-        if value.type == "OPTION":
+        if value.type in ("OPTION", "ASSIGNED"):
             return self._option(value)
         kind = _ATOMS[value.type]
         text = self._string(value) if kind == "string" else str(value)

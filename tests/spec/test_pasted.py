@@ -1,0 +1,176 @@
+"""What is pasted into a recipe from PyTorch and Keras: told in our words, with all that was written."""
+
+import re
+
+import pytest
+from refusals import findings
+
+import vggdsl
+from vggdsl.text.edits import edited
+from vggdsl.text.errors import Diagnostic, RecipeError
+
+NET = "input 32x32x3 conv3-64 maxpool FC-10 softmax\n"
+OF_ALL = "leave it out: a recipe has one optimizer, of all weights"
+WHERE = "where the images lie is said in the call, by --data"
+COSINE = "write cosine, which falls from the optimizer's rate to 0 over all epochs, step by step"
+STEPS = "`steps` says the rates: write `steps("
+LOSS = ", where theirs waits for a lower loss if nothing else is said"
+PLATEAU = (
+    "`plateau` waits for a better validation accuracy, by however little{}: as Keras counts epochs it is "
+    "`plateau({})`, and as PyTorch does, which waits for one more, `plateau({})`"
+)
+MEANT = [
+    ("schedule ReduceLROnPlateau(patience=3)", PLATEAU.format(LOSS, "patience=3", "patience=4")),
+    (
+        "schedule ReduceLROnPlateau(mode='max', factor=0.5, patience=3)",
+        PLATEAU.format("", "factor=0.5, patience=3", "factor=0.5, patience=4"),
+    ),
+    (
+        "schedule ReduceLROnPlateau(monitor='val_accuracy', patience=3, min_lr=1e-6)",
+        PLATEAU.format("", "patience=3", "patience=4") + "; `min_lr=1e-6` is not in the language",
+    ),
+    (
+        "schedule ReduceLROnPlateau",
+        PLATEAU.format(LOSS, "patience=10", "patience=11") + " (theirs is 10 where none is given)",
+    ),
+    ("schedule CosineAnnealingLR", "write cosine"),
+    ("schedule CosineAnnealingLR(T_max=50)", f"{COSINE}; `T_max=50`: how many these are is said by `epochs 50`"),
+    (
+        "schedule CosineAnnealingLR(optimizer, 50, eta_min=0.001)",
+        (f"{COSINE}; `T_max=50`: how many these are is said by `epochs 50`; that it ends at 0.001 isn't in the "
+        f"language; `optimizer`: {OF_ALL}"),
+    ),
+    (
+        "schedule StepLR(step_size=30, gamma=0.5)",
+        f"{STEPS}1..30: …, 31..60: …, …)`, and so on, each rate 0.5 of that before",
+    ),
+    (
+        "schedule MultiStepLR([3, 6], gamma=0.2)",
+        f"{STEPS}1..3: …, 4..6: …, …)`, and one from epoch 7 to the last, each rate 0.2 of that before",
+    ),
+    (
+        "schedule MultiStepLR(milestones=[3, 6])",
+        (f"{STEPS}1..3: …, 4..6: …, …)`, and one from epoch 7 to the last, each rate 0.1 of that before, as "
+        "PyTorch has it where nothing is said"),
+    ),
+    (
+        "schedule ExponentialLR(gamma=0.9)",
+        ("a rate of 0.9 of that before in each epoch isn't in the language, whose schedules are `constant`, `steps`, "
+        "`plateau`, `cosine` and a `warmup`"),
+    ),
+    ("optimizer Adam(lr=0.001, betas=(0.9, 0.999))", "remove it: they are always 0.9 and 0.999"),
+    ("optimizer Adam(lr=0.001, betas=(0.5, 0.999))", "it isn't in the language: they are always 0.9 and 0.999"),
+    ("optimizer adam(lr=0.001, eps=1e-6)", "it isn't in the language: it is always 1e-8"),
+    (
+        "optimizer torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, nesterov=True)",
+        f"write sgd(lr=0.1, momentum=0.9, nesterov=yes); `model.parameters()`: {OF_ALL}",
+    ),
+    (
+        "optimizer optim.AdamW(lr=0.001)",
+        ("write adamw(lr=0.001); PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras's one of 0.004, "
+        "`adamw` none"),
+    ),
+    ("optimizer optim.AdamW(lr=0.001, weight_decay=0.05)", "write adamw(lr=0.001, weight-decay=0.05)"),
+    ("augment RandomResizedCrop(32, scale=(0.5, 1.0))", "write random-resized-crop(32, scale=0.5..1.0)"),
+    ("augment random-resized-crop(32, scale=(0.5, 1.0))", "write 0.5..1.0"),
+    ("augment RandomCrop((32, 32), padding=4)", "write crop(32, pad=4)"),
+    (
+        "augment RandomCrop(32, padding=4, padding_mode='reflect')",
+        "write crop(32, pad=4); `padding_mode='reflect'` is not in the language",
+    ),
+    (
+        "augment RandomRotation((0, 90))",
+        "`(0, 90)`: it isn't in the language, whose `rotate` turns to either side alike",
+    ),
+    ("augment RandomRotation((-15, 15))", "write rotate(15)"),
+    ("augment ColorJitter(0.4, 0.3, 0.2)", "write colour-jitter(brightness=0.4, contrast=0.3, saturation=0.2)"),
+    (
+        "augment ColorJitter(5)",
+        "it would be colour-jitter(brightness=5), and brightness can't be 5: write a number from 0 to 1",
+    ),
+    (
+        "augment Resize((32, 48))",
+        "`(32, 48)`: two sides aren't in the language: `scale` is of the shorter, and keeps the image's shape",
+    ),
+    ("augment Normalize([0.5], [0.25])", "it is an entry of its own: write normalize mean(0.5) std(0.25)"),
+    (
+        "augment transforms.Compose([transforms.RandomCrop(32, padding=4), RandomHorizontalFlip(), ToTensor()])",
+        ("write augment crop(32, pad=4) hflip, steps that stand one behind another; `ToTensor()`: leave it out: pixels "
+        "are scaled to 0..1 anyway"),
+    ),
+    ("augment [crop(32), hflip]", "write augment crop(32) hflip, steps that stand one behind another"),
+    ("normalize mean=[0.5, 0.4, 0.3] std=[0.2, 0.3, 0.1]", "write normalize mean(0.5, 0.4, 0.3) std(0.2, 0.3, 0.1)"),
+    ("normalize Normalize((0.5,0.4),(0.2,0.1))", "write normalize mean(0.5, 0.4) std(0.2, 0.1)"),
+    (
+        "normalize Normalize([127.5], [51])",
+        "pixels are from 0 to 1 here: means and deviations divided by 255 are normalize mean(0.5) std(0.2)",
+    ),
+    (
+        "loss nn.CrossEntropyLoss(weight=[1,2], label_smoothing=0.1)",
+        ("write cross-entropy(smoothing=0.1); `weight=[1,2]`: the language has weights of classes by their counts "
+        "alone, `class-weights=balanced`"),
+    ),
+    ("clip clip_grad_norm_(1.0)", "write norm(1.0)"),
+    ("stop EarlyStopping(monitor='val_loss', patience=3)", "write val-loss(patience=3)"),
+    ("stop EarlyStopping(monitor='val_acc', patience=3)", "write val-accuracy(patience=3)"),
+    ('data ImageFolder("x")', 'write folder("x")'),
+    ("data ImageFolder('x')", 'write folder("x")'),
+    ('data image_dataset_from_directory("x")', 'write folder("x")'),
+    ('data flow_from_directory("x", batch_size=8)', 'write folder("x"); `batch_size=8`: that is the entry `batch`'),
+    ('data datasets.CIFAR10("x")', f'write cifar10; `"x"`: {WHERE}'),
+    ('data cifar10("x")', WHERE),
+    ("data datasets.FashionMNIST", "write fashion-mnist"),
+    ("data mnist.load_data()", "write mnist"),
+    ("seeds [0, 1, 2]", "write seeds 0 1 2"),
+    ("learning_rate: 0.01", "write `optimizer sgd(lr=0.01)` or `optimizer adam(lr=0.01)`"),
+    ("epochs: 90", "write `epochs 90`"),
+    ("optimizer: SGD(lr=0.1)", "write `optimizer sgd(lr=0.1)`"),
+    ("optimizer=optim.SGD(lr=0.1)", "that is said by the entry `optimizer`: write sgd(lr=0.1)"),
+    ("transforms.RandomCrop(32, padding=4)", "write `augment crop(32, pad=4)`"),
+    ("optim.SGD(lr=0.1)", "it stands in the entry `optimizer`: write sgd(lr=0.1)"),
+    (
+        "model.compile(optimizer='adam', loss='mse', jit_compile=True)",
+        ("each is an entry, a line of its own: `optimizer adam`; `loss='mse'`: it isn't in the language, whose loss is "
+        "`cross-entropy`; `jit_compile=True`: it has no place in a recipe"),
+    ),
+    (
+        "model.fit(x, epochs=90, batch_size=64)",
+        "each is an entry, a line of its own: `epochs 90`, `batch 64`; `x`: it has no place in a recipe",
+    ),
+]  # fmt: skip
+
+
+def found(entry: str) -> tuple[Diagnostic, ...]:
+    return findings(lambda: vggdsl.parse(f"{NET}train {{\n{entry}\n}}\n"), RecipeError)
+
+
+@pytest.mark.parametrize(("entry", "help"), MEANT)
+def test_what_is_pasted_is_told_in_our_words(entry: str, help: str) -> None:
+    (wrong,) = found(entry)
+    assert wrong.help == help
+
+
+@pytest.mark.parametrize("entry", [entry for entry, help in MEANT if not help.startswith(("it isn't", "pixels"))])
+def test_nothing_that_was_written_is_lost(entry: str) -> None:
+    """What a help marks it accounts for, number by number."""
+    (wrong,) = found(entry)
+    for number in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", wrong.labels[0].span.text):
+        assert number in str(wrong.help)
+
+
+@pytest.mark.parametrize("entry", [entry for entry, _ in MEANT])
+def test_what_is_offered_in_its_place_is_read(entry: str) -> None:
+    (wrong,) = found(entry)
+    for fix in wrong.fixes:
+        assert vggdsl.parse(edited(fix.span.source, [fix])).recipes
+
+
+@pytest.mark.parametrize("entry", ["optimizer sgd(lr=0.1, (1, 2))", "batch (64)", "batch '64'", "epochs [4]"])
+def test_brackets_and_single_quotes_are_taken_for_no_value(entry: str) -> None:
+    assert found(entry)[0].code == "V406"
+
+
+def test_a_measured_block_takes_no_brackets() -> None:
+    block = "measured {\n  Epoch 1/1 - Train Accuracy: 0.5 - Val Accuracy: 0.5 - Test Accuracy: 0.5\n  run (1, 2)\n}\n"
+    (wrong,) = findings(lambda: vggdsl.parse(NET + block))
+    assert (wrong.code, wrong.help) == ("V603", "write options, such as seed=0")
