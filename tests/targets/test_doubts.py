@@ -49,8 +49,10 @@ def int8(array: Array) -> Array:
 
 
 DEAD = "its biases, up to 1e+03, outweigh its weights"
+COPIED = ": was one copied for the other?"
 UNIT = ": in which unit is it?"
 SIGNS = np.array([1, -1] * 4)
+VALUES = np.linspace(0.5, 2, 8)
 WRONG: dict[str, tuple[Changes, str]] = {
     "dead": ({"conv1_1.bias": shifted(-1000)}, f"conv1_1 gives ReLU the same whatever comes in: {DEAD}"),
     "dead BN": ({"bn1_2.bias": shifted(-1000)}, f"bn1_2 gives ReLU the same whatever comes in: {DEAD}"),
@@ -69,7 +71,14 @@ WRONG: dict[str, tuple[Changes, str]] = {
     "no BN": ({"bn1_2.weight": scaled(0)},
               f"bn1_2.weight is about 0e+00 in size, where training begins at 1e+00{UNIT}"),
     "copied": ({"conv1_4.weight": of(GOOD["conv1_2.weight"])},
-               "conv1_2.weight and conv1_4.weight hold the same values: was one copied for the other?"),
+               f"conv1_2.weight and conv1_4.weight hold the same values{COPIED}"),
+    "copied twice": ({f"{to}.weight": of(GOOD["conv1_2.weight"]) for to in ("conv1_3", "conv1_4")},
+                       f"conv1_2.weight and conv1_3.weight hold the same values, as 1 more pair{COPIED}"),
+    "a BN's parts": ({"bn1_2.weight": of(VALUES), "bn1_2.running_var": of(VALUES)},
+                     f"bn1_2.weight and bn1_2.running_var hold the same values{COPIED}"),
+    "one variance": ({"bn1_2.running_var": of(65504)},
+                     "bn1_2 normalises by the variance 65504 in each channel: were its statistics ever taken?"),
+    "unsigned": ({"conv1_2.weight": np.abs}, "conv1_2.weight has no negative weight: were signs lost?"),
     "rows": ({"conv1_2.weight": of(GOOD["conv1_2.weight"][:1])},
              "conv1_2.weight is the same for each output: was it ever trained?"),
     "int8": ({"conv1_2.weight": int8},
@@ -87,6 +96,7 @@ def test_what_no_training_leaves_is_told(name: str) -> None:
     assert told(changes) == [f"x.pth: {said}"]
 
 
+SOBEL = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
 SPARSE = np.where(np.arange(8) < 7, 1e-9, 1)
 TRAINED: dict[str, Changes] = {
     "as drawn": {},
@@ -97,7 +107,7 @@ TRAINED: dict[str, Changes] = {
     "biases that wander": {"conv1_1.bias": of(5 * SIGNS), "bn1_2.bias": of(-3), "fc2.bias": of([-9, 0, 3, 9])},
     "a bias that a BN takes away": {"conv1_2.bias": of(1000)},
     "kernels of signs": {name: np.sign for name in GOOD if name.endswith(".weight") and "bn" not in name},
-    "a fixed filter": {"conv1_2.weight": of([[1, 0, -1], [2, 0, -2], [1, 0, -1]])},
+    "a fixed filter": {"conv1_2.weight": of(SOBEL * SIGNS[:, None, None, None])},
     "scales of both signs": {"bn1_2.weight": of(SIGNS), "bn1_2.bias": of(SIGNS)},
     "half precision": {name: lambda a: a.astype(np.float16) for name in GOOD},
 }  # fmt: skip
@@ -105,7 +115,13 @@ TRAINED: dict[str, Changes] = {
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_what_a_training_may_leave_is_not(name: str) -> None:
-    assert [said for said in told(TRAINED[name]) if "the same for each output" not in said] == []
+    assert told(TRAINED[name]) == []
+
+
+def test_fixed_filters_of_each_channel_are_no_doubt() -> None:
+    graph = parse("input 8x8x3\nconv3-64 ReLU conv3-64 groups=64 bias=no ReLU FC-4").typed
+    blur = np.broadcast_to(np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 16, (64, 1, 3, 3))
+    assert list(doubts("x.pth", graph, {**weights(to_torch(graph)), "conv1_2.weight": blur})) == []
 
 
 def tensors() -> dict[str, Tensor]:

@@ -894,6 +894,29 @@ def test_what_is_taken_from_the_spec_is_told_in_one_line(
         assert each in line
     assert ("takes a map" in line) == ("FC" in text and "global" not in text)
     assert ("pooling" in line) == ("pool" in text)
+    assert line.endswith("that weights are (out, in, h, w); `--expect` can prove it, but not the order of classes and "
+                         "colours")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "input 8x8x1\nconv1-8 ReLU FC-2",
+            "by channels, rows and columns; `--expect` can prove it, but not the order of classes",
+        ),
+        (
+            "input 8x8x1\nconv1-8 ReLU global-avgpool FC-8 ReLU FC-1",
+            "that weights are (out, in); `--expect` can prove it",
+        ),
+    ],
+)
+def test_what_no_shape_tells_is_told_where_there_is_any(text: str, told: str, tmp_path: Path) -> None:
+    graph, said = parse(text).typed, list[str]()
+    state = {name: torch.ones(shape) for name, shape in weight_shapes(graph).items()}
+    from_file(graph, save(state, tmp_path / "x.pt"), said.append)
+    (line,) = [line for line in said if "taken to be the spec's" in line]
+    assert line.endswith(told)
 
 
 def test_a_groups_norm_is_no_batch_norm(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ two or three values, fixed filters, and layers many times smaller or larger than
 
 import math
 from collections.abc import Iterable, Iterator
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +26,10 @@ _OUTWEIGHED = 100
 """A bias by the norm of its weights. In trained layers it is below 10 somewhere at least, and seldom of one sign."""
 _TERNARY, _FILTER = 3, 8
 """Distinct whole numbers: up to so many in networks of -1, 0 and 1, and in fixed filters such as Sobel's."""
-_FEW = 16
+_FEW = 8
 """So few values may be the same in two layers by chance, or say nothing of the others."""
+_MANY = 256
+"""So many weights have both signs."""
 _SWAPPED = 0.25
 """Of a BN's scales, if negative while no shift is."""
 
@@ -48,12 +49,19 @@ _Told = Iterator[tuple[str, list[str]]]
 
 
 def _flat(given: Weights) -> _Told:
+    """Fixed filters are one for each channel, and maps that are held positive give one value."""
     kernels = _kernels(given)
     if flat := [name for name, a in kernels.items() if a.min() == a.max()]:
         yield f"{flat[0]} is {given[flat[0]].flat[0]:g} all over{_others(flat)}: was it ever trained?", flat
-    rows = [name for name, a in kernels.items() if name not in flat and a[0].size > _FEW and bool((a == a[:1]).all())]
-    if rows:
+    several = {name: a for name, a in kernels.items() if name not in flat and min(a.shape[:2]) > 1}
+    if unsigned := [name for name, a in several.items() if _unsigned(a)]:
+        yield f"{unsigned[0]} has no negative weight{_others(unsigned)}: were signs lost?", unsigned
+    if rows := [name for name, a in several.items() if a[0].size > _FEW and bool((a == a[:1]).all())]:
         yield f"{rows[0]} is the same for each output{_others(rows)}: was it ever trained?", rows
+
+
+def _unsigned(array: Array) -> bool:
+    return bool((array.flat[:_MANY] >= 0).all() and (array >= 0).all() and np.count_nonzero(array) >= _MANY)
 
 
 def _sized(graph: TypedGraph, given: Weights) -> _Told:
@@ -94,7 +102,8 @@ def _counts(array: Array) -> int:
 
 def _statistics(given: Weights) -> Iterator[str]:
     layers = [layer for layer, _, part in (name.rpartition(".") for name in given) if part == "running_var"]
-    if fresh := [layer for layer in layers if _begins(given, layer)]:
+    fresh = [layer for layer in layers if _begins(given, layer)]
+    if fresh:
         normalise, their = ("normalises", "its") if len(fresh) == 1 else ("normalise", "their")
         yield (
             f"{names_text(fresh)} {normalise} by mean 0 and variance 1 in each channel, as a BN begins: were {their} "
@@ -104,6 +113,9 @@ def _statistics(given: Weights) -> Iterator[str]:
         array = given[f"{layer}.running_var"]
         if array.size and not 0 < array.max() < _LARGEST_VARIANCE:
             yield f"{layer} normalises by variances up to {array.max():.0e}: were its statistics ever taken?"
+        elif layer not in fresh and array.size >= _FEW and array.min() == array.max():
+            one = f"the variance {array.flat[0]:g} in each channel"
+            yield f"{layer} normalises by {one}: were its statistics ever taken?"
 
 
 def _begins(given: Weights, layer: str) -> bool:
@@ -112,23 +124,27 @@ def _begins(given: Weights, layer: str) -> bool:
 
 
 def _copies(given: Weights) -> Iterator[str]:
-    """Two layers of the same values, unless the file has them as one tensor under two names."""
+    """What has the same values as another layer, or another part of its own; not what the file has as one tensor."""
     alike = dict[object, list[str]]()
-    for name, array in _kernels(given).items():
-        if array.size > _FEW and _counts(array) <= _TERNARY and array.min() != array.max():
+    for name, array in given.items():
+        if array.size >= _FEW and array.min() != array.max() and not 0 < _counts(array) <= _TERNARY:
             alike.setdefault((array.shape, array.flat[:_FEW].tobytes()), []).append(name)
-    for names in alike.values():
-        for one, other in combinations(names, 2):
-            a, b = given[one], given[other]
-            if a.ctypes.data != b.ctypes.data and np.array_equal(a, b):
-                yield f"{one} and {other} hold the same values: was one copied for the other?"
-                break
+    found = [
+        (first, other)
+        for first, *others in alike.values()
+        for other in others
+        if given[first].ctypes.data != given[other].ctypes.data and np.array_equal(given[first], given[other])
+    ]
+    if found:
+        first, other = found[0]
+        more = f", as {plural(len(found) - 1, 'more pair')}" if len(found) > 1 else ""
+        yield f"{first} and {other} hold the same values{more}: was one copied for the other?"
 
 
 def _swapped(graph: TypedGraph, given: Weights) -> Iterator[str]:
     for typed in graph.training_nodes:
         weight, bias = (given.get(f"{typed.name}.{part}") for part in ("weight", "bias"))
-        if not isinstance(typed.node.op, BatchNorm) or weight is None or bias is None or weight.size < _FEW // 2:
+        if not isinstance(typed.node.op, BatchNorm) or weight is None or bias is None or weight.size < _FEW:
             continue
         negative = int((weight < 0).sum())
         if negative > _SWAPPED * weight.size and bool((bias > 0).all()):

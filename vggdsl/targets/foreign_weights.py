@@ -36,7 +36,7 @@ from vggdsl.targets.doubts import doubts
 from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.tracing import trace
-from vggdsl.targets.unsaid import unsaid
+from vggdsl.targets.unsaid import beyond, unsaid
 from vggdsl.targets.weight_files import WeightFile, check_finite, read_weights, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.packages import needed
@@ -61,7 +61,6 @@ _KNOWN = {
 """How the names of torchvision's models begin, and a name in their state dicts; of those that can be built without
 weights, and in a moment."""
 
-_PROOF = "; `--expect` can prove it"
 _RENAMED = "if they were trained by the spec all the same, name the entries as `vggdsl show` names the layers"
 
 Say = Callable[[str], None]
@@ -139,7 +138,7 @@ def _named(graph: TypedGraph, path: Path, file: WeightFile, say: Say) -> Loaded:
             pairs = _pair(graph, module, otherwise, help=_RENAMED)
             say(f"{path} has the names{behind} and shapes of torchvision's {model}: its layers are paired by structure"
                 f"{and_counts}")  # fmt: skip
-            say(f"{path} doesn't say, so they are taken to be torchvision's and the spec's: {unsaid(graph)}{_PROOF}")
+            say(_taken(path, graph, "torchvision's and the spec's"))
             return _load(graph, pairs, inner, say)
     pairs = _in_order(graph, path, file)
     say(f"{path} has other names: its layers are paired by {'order and ' if file.ordered else ''}shape{and_counts}")
@@ -147,8 +146,10 @@ def _named(graph: TypedGraph, path: Path, file: WeightFile, say: Say) -> Loaded:
     return _load(graph, pairs, given, say)
 
 
-def _taken(path: Path, graph: TypedGraph) -> str:
-    return f"{path} doesn't say, so they are taken to be the spec's: {unsaid(graph)}{_PROOF}"
+def _taken(path: Path, graph: TypedGraph, whose: str = "the spec's") -> str:
+    orders = beyond(graph)
+    proof = "`--expect` can prove it" + (f", but not the order of {orders}" if orders else "")
+    return f"{path} doesn't say, so they are taken to be {whose}: {unsaid(graph)}; {proof}"
 
 
 def _in_order(graph: TypedGraph, path: Path, file: WeightFile) -> dict[str, str]:

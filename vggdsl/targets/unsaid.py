@@ -6,6 +6,7 @@ from typing import get_args
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops.facts import Topic
+from vggdsl.network.weights import weight_shapes
 
 _LISTED = 4
 
@@ -18,7 +19,21 @@ def unsaid(graph: TypedGraph) -> str:
               for topic in get_args(Topic)]  # fmt: skip
     is_linear = not any(typed.node.op.activation for typed in nodes)
     functions = "that there are no activations" if is_linear else topics[0]
-    return "; ".join(filter(None, (functions, "which layer feeds which, and in which order", *topics[1:])))
+    order = "which layer feeds which, and in which order"
+    return "; ".join(filter(None, (functions, order, *topics[1:], _axes(graph))))
+
+
+def beyond(graph: TypedGraph) -> str:
+    """What outputs for an input as it goes in, and comes out, don't say either; nothing for one value of one colour."""
+    orders = {"classes": graph.output.c, "colours": graph.input.c}
+    return " and ".join(what for what, count in orders.items() if count > 1)
+
+
+def _axes(graph: TypedGraph) -> str:
+    """Of weights that have the same shape with two of them swapped."""
+    shapes = [shape for shape in weight_shapes(graph.inference).values() if len(shape) > 1]
+    square = [len(shape) for shape in shapes if shape[0] == shape[1] or (len(shape) > 2 and shape[2] == shape[3] > 1)]
+    return f"that weights are (out, in{', h, w' if max(square) > 2 else ''})" if square else ""
 
 
 def _told(topic: Topic, of: Sequence[tuple[str, str]]) -> str:
