@@ -8,6 +8,7 @@ import pytest
 from refusals import findings
 
 import vggdsl
+from vggdsl.data.dataset import load_data
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.text.errors import Diagnostic
 
@@ -159,3 +160,64 @@ def test_what_cannot_be_trained_can_be_exported(tmp_path: Path) -> None:
     done = commands.run("export", spec, "-o", tmp_path / "net.onnx")
     assert done.exit_code == 0, done.output
     assert done.stderr.count("W205") == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "help"),
+    [
+        ("cifar10(val=60000)", "60,000 images for val of 50,000 leave none", "write val=49999 or less, or remove it"),
+        ("cifar10(val=50000)", "50,000 images for val of 50,000 leave none", "write val=49999 or less, or remove it"),
+        ("svhn(n=100, val=100)", "100 images for val of 100 leave none", "write val=99 or less, or remove it"),
+        ("mnist(n=60001)", "60,001 images of mnist, which has 60,000 to train on", "write n=60000 or less"),
+        ("stl10(n=9)", "9 images of 10 classes", "write n=10 or more"),
+        ("stl10(n=9, val=20)", "9 images of 10 classes", "write n=21 or more"),
+        (
+            "digits(val=1000, test=797)",
+            "1,000 images for val of 1,000 leave none",
+            "write val=999 or less, or remove it",
+        ),
+        ("digits(test=1797)", "1,797 images for test of 1,797 leave none", "write test=1796 or less, or remove it"),
+        ("fake(val=1000)", "1,000 images for val of 1,000 leave none", "write val=999 or less, or remove it"),
+        ("fake(n=30, test=29, val=1)", "1 images for val of 1 leave none", "set fewer aside"),
+        ("fake(n=30, test=30)", "30 images for test of 30 leave none", "write test=29 or less, or remove it"),
+    ],
+)
+def test_counts_that_a_set_does_not_have(data: str, message: str, help: str) -> None:
+    (found,) = refused(f"{NET} FC-10 softmax\ntrain {{\n  data {data}\n}}")
+    assert (found.code, found.message) == ("V512", message)
+    assert help in str(found.help)
+    assert found.labels[0].span.text == f"data {data}"
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["cifar10(val=49999)", "mnist(n=60000)", "digits(val=1, test=1795)", "fake(n=3)", 'folder("x", val=10000000)'],
+)
+def test_counts_that_a_set_has_or_may_have(data: str) -> None:
+    assert not vggdsl.parse(f"{NET} FC-10 softmax\ntrain {{\n  data {data}\n}}").check()
+
+
+def warned(data: str, batch: str) -> list[tuple[str, str]]:
+    found = vggdsl.parse(f"{NET} FC-10 softmax\ntrain {{\n  data {data}\n  {batch}\n}}").check()
+    assert all(d.labels[0].span.text == batch for d in found)
+    return [(d.code, d.message) for d in found]
+
+
+def test_a_batch_of_more_than_all_images_is_told_as_far_as_it_is_known(tmp_path: Path) -> None:
+    said = "to train on at most: an epoch is one step"
+    assert warned("cifar10", "batch 64000") == [("W405", f"a batch of 64,000 images, of 50,000 {said}")]
+    assert warned("cifar10(val=5000)", "batch 45001") == [("W405", f"a batch of 45,001 images, of 45,000 {said}")]
+    assert warned("cifar10(n=100)", "batch 101") == [("W405", f"a batch of 101 images, of 100 {said}")]
+    assert warned("fake(n=64)", "batch 65") == [("W405", f"a batch of 65 images, of 64 {said}")]
+    assert warned("cifar10(val=5000)", "batch 45000") == []
+    assert warned('folder("x")', "batch 64000") == []
+    assert warned("fake(n=64)", "epochs 3") == warned("fake(n=64)", "batch 128") == []  # the usual one
+
+
+@pytest.mark.parametrize("batch", [1257, 1258, 1797, 1798])
+def test_of_data_that_are_read_it_is_told_once(batch: int, tmp_path: Path) -> None:
+    spec = vggdsl.parse(f"input 8x8x1 FC-10 softmax\ntrain {{\n  data digits\n  batch {batch}\n}}")
+    read = load_data(spec.recipe(), spec.typed.input, tmp_path).warnings
+    found = [d.message for d in (*spec.check(), *read)]
+    number = "1,797 to train on at most" if batch > 1797 else "1,257 to train on"
+    assert found == [f"a batch of {batch:,} images, of {number}: an epoch is one step"] * (batch > 1257)

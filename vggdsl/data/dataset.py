@@ -35,6 +35,7 @@ from vggdsl.data.traits import Traits, enlarged, recoloured, traits_of_arrays
 from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Given, Normalize, Recipe
+from vggdsl.spec.recipe.division import fewer_than_classes, more_than_there_are, none_left, one_step
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import names_text, plural
 
@@ -153,6 +154,7 @@ class Divided:
         notes = (*self.notes, *recoloured(splits, traits), *enlarged(splits, traits))
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
         made = _finish(classes, _without_sense(splits, classes, self.wanted), notes, recipe, kept)
+        warnings += one_step(recipe, len(made.train))
         return replace(made, warnings=tuple(warnings), left_out=len(bad))
 
     def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:
@@ -254,13 +256,9 @@ def _part(found: Found, recipe: Recipe) -> Found:
     if n is None or recipe.data.name == "fake":  # which draws as many as are asked for, of any number of classes
         return found
     if not classes <= n <= len(pool):
-        message = f"{n:,} images of {recipe.data.name}, which has {len(pool):,} to train on"
-        help = f"write n={len(pool)} or less, or remove it"
         if n < classes:
-            least = _least(found, recipe)
-            message = f"{n:,} images of {classes:,} classes"
-            help = f"write n={least} or more" if least <= len(pool) else "remove it"
-        raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
+            raise InputError(fewer_than_classes(recipe, classes, _least(found, recipe), len(pool)))
+        raise InputError(more_than_there_are(recipe, len(pool)))
     val, test = (count * n // len(pool) for count in (found.val, found.test))
     part = part_of(pool, n, recipe.data.seed)
     return replace(found, splits={**found.splits, "train": part}, val=val, test=test)
@@ -289,9 +287,8 @@ def _divide(found: Found, recipe: Recipe) -> dict[str, Lazy]:
             continue
         count, pool = given if given is not None else default, splits["train"]
         if not 0 < count < len(pool):
-            message = f"{count:,} images for {name} of {len(pool):,} leave {'none of them' if not count else 'none'}"
             help = f"give it more images{_other_counts(found)}"
-            raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
+            raise InputError(none_left(recipe, name, count, len(pool), help))
         splits[name], splits["train"] = set_aside(pool, count, recipe.data.seed)
     return splits
 

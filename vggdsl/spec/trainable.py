@@ -10,6 +10,7 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import BatchNorm
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import DATA_SETS, ColourJitter, ColourPCA, Crop, Erase, RandomResizedCrop, Recipe, Scale
+from vggdsl.spec.recipe.division import not_to_be_divided
 from vggdsl.spec.recipe.scales import SIZES, training_scales
 from vggdsl.text.errors import Diagnostic, Label
 from vggdsl.text.facts import OtherInput
@@ -36,8 +37,9 @@ def untrainable(typed: TypedGraph) -> Iterator[Diagnostic]:
 
 def not_to_be_followed(recipe: Recipe, typed: TypedGraph) -> Iterator[Diagnostic]:
     """V407 for steps of ``augment`` that can't be done, V408 for a batch or a head that teaches nothing, V512 for an
-    input that images don't have."""
+    input that images don't have, or counts of images that a set doesn't."""
     yield from wrong_channels(typed.input, Label(typed.nodes[0].node.span, f"has {typed.input.c}"))
+    yield from not_to_be_divided(recipe)
     yield from _wrong_steps(recipe, typed.input)
     if recipe.batch == 1 and norms_a_vector(typed):
         yield one_image(recipe, "batch", "train on batches of 2 or more")

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
+from vggdsl.spec.recipe.division import one_step
 from vggdsl.spec.recipe.model import Plateau, Recipe
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label
 
 
 def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
-    """W403 for a plateau that early stopping comes before: both wait for a better validation accuracy."""
+    """W403 for a plateau that early stopping comes before: both wait for a better validation accuracy. W405 for a batch
+    that is known to be larger than the images to train on."""
+    yield from one_step(recipe)
     schedule, stop = recipe.main_schedule, recipe.stop
     if not isinstance(schedule, Plateau) or stop is None or stop.measure != "val-accuracy":
         return

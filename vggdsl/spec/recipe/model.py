@@ -55,26 +55,31 @@ class Data:
 @dataclass(frozen=True)
 class Published:
     """A data set as it was published: classes, labelled images in all, their height and width where all are square
-    and alike, and the splits that it comes with besides ``train``. None where the data at hand decide; a copy may hold
-    fewer images."""
+    and alike, and the splits that it comes with besides ``train``, with their images. None where the data at hand
+    decide; a copy may hold fewer images."""
 
     classes: int | None = None
     images: int | None = None
     size: int | None = None
-    splits: tuple[str, ...] = ()
+    splits: Mapping[str, int] = field(default_factory=dict)
     is_grey: bool = False
+
+    @property
+    def train(self) -> int | None:
+        """Images to train on, with those that are set aside of them."""
+        return None if self.images is None else self.images - sum(self.splits.values())
 
 
 DATA_SETS: Mapping[str, Published] = {
     "digits": Published(10, 1_797, 8, is_grey=True),
-    "mnist": Published(10, 70_000, 28, ("test",), is_grey=True),
-    "fashion-mnist": Published(10, 70_000, 28, ("test",), is_grey=True),
-    "cifar10": Published(10, 60_000, 32, ("test",)),
-    "cifar100": Published(100, 60_000, 32, ("test",)),
-    "svhn": Published(10, 99_289, 32, ("test",)),
-    "stl10": Published(10, 13_000, 96, ("test",)),
-    "tiny-imagenet": Published(200, 110_000, 64, ("test",)),
-    "imagenet": Published(1000, 1_331_167, splits=("val",)),
+    "mnist": Published(10, 70_000, 28, {"test": 10_000}, is_grey=True),
+    "fashion-mnist": Published(10, 70_000, 28, {"test": 10_000}, is_grey=True),
+    "cifar10": Published(10, 60_000, 32, {"test": 10_000}),
+    "cifar100": Published(100, 60_000, 32, {"test": 10_000}),
+    "svhn": Published(10, 99_289, 32, {"test": 26_032}),
+    "stl10": Published(10, 13_000, 96, {"test": 8_000}),
+    "tiny-imagenet": Published(200, 110_000, 64, {"test": 10_000}),
+    "imagenet": Published(1000, 1_331_167, splits={"val": 50_000}),
     "folder": Published(),
     "fake": Published(),
 }

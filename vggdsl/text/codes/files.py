@@ -110,7 +110,7 @@ ROWS = (
         "A data set or one of its images is damaged, or has other classes, splits or channels than the recipe and the "
         "network need.",
         "Unpack or fetch it again, or write the recipe as the help says.",
-        unshown=_DATA,
+        example="v512_division",
     ),
     Code(
         "V513",

@@ -7,7 +7,7 @@ from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLaye
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
-    "W401", "W402", "W403", "W404",
+    "W401", "W402", "W403", "W404", "W405",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -140,5 +140,14 @@ ROWS = (
         "The loss stays where guessing leaves it, every image is given one class, or no gradient reaches the weights.",
         "Change what the help names, most likely first: batch norm, the first values, the learning rate.",
         unshown=f"{_TRAINING}, while it runs",
+    ),
+    Code(
+        "W405",
+        "recipe",
+        "a batch of more images than there are to train on",
+        "Each epoch is one step then, with all images: the weights change once an epoch, and a smaller batch than is "
+        "written is what is trained with.",
+        "Write a smaller batch.",
+        example="w405_batch",
     ),
 )
