@@ -48,14 +48,18 @@ def int8(array: Array) -> Array:
     return np.asarray(np.round(array / np.abs(array).max() * 127))
 
 
-DEAD = "its biases, up to 1e+03, outweigh its weights"
+VALUES = np.linspace(0.5, 2, 8)
+DEAD = "what it adds, up to 1e+03, outweighs its weights"
 COPIED = ": was one copied for the other?"
 UNIT = ": in which unit is it?"
 SIGNS = np.array([1, -1] * 4)
-VALUES = np.linspace(0.5, 2, 8)
 WRONG: dict[str, tuple[Changes, str]] = {
     "dead": ({"conv1_1.bias": shifted(-1000)}, f"conv1_1 gives ReLU the same whatever comes in: {DEAD}"),
     "dead BN": ({"bn1_2.bias": shifted(-1000)}, f"bn1_2 gives ReLU the same whatever comes in: {DEAD}"),
+    "dead before a BN": ({"conv1_2.bias": of(-1000), "bn1_2.running_var": of(VALUES)},
+                         f"bn1_2 gives ReLU the same whatever comes in: {DEAD}"),
+    "another's mean": ({"bn1_2.running_mean": of(1000), "bn1_2.running_var": of(VALUES)},
+                       f"bn1_2 gives ReLU the same whatever comes in: {DEAD}"),
     "saturated": ({"conv1_4.bias": of(1000 * SIGNS)}, f"conv1_4 gives sigmoid the same whatever comes in: {DEAD}"),
     "one class": ({"fc2.bias": of([0, 0, 1000, 0])}, f"fc2 gives class 2, counted from 0, whatever comes in: {DEAD}"),
     "tiny": ({"conv1_2.weight": scaled(1e-12)},
@@ -105,7 +109,7 @@ TRAINED: dict[str, Changes] = {
     "channels that were pruned": {"bn1_2.weight": of(SPARSE), "bn1_2.bias": of(-SPARSE)},
     "channels that died": {"conv1_1.bias": of([-1000] * 7 + [0])},
     "biases that wander": {"conv1_1.bias": of(5 * SIGNS), "bn1_2.bias": of(-3), "fc2.bias": of([-9, 0, 3, 9])},
-    "a bias that a BN takes away": {"conv1_2.bias": of(1000)},
+    "a bias that a BN takes away": {"conv1_2.bias": of(-1000), "bn1_2.running_mean": of(-1000)},
     "kernels of signs": {name: np.sign for name in GOOD if name.endswith(".weight") and "bn" not in name},
     "a fixed filter": {"conv1_2.weight": of(SOBEL * SIGNS[:, None, None, None])},
     "scales of both signs": {"bn1_2.weight": of(SIGNS), "bn1_2.bias": of(SIGNS)},
@@ -122,6 +126,13 @@ def test_fixed_filters_of_each_channel_are_no_doubt() -> None:
     graph = parse("input 8x8x3\nconv3-64 ReLU conv3-64 groups=64 bias=no ReLU FC-4").typed
     blur = np.broadcast_to(np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 16, (64, 1, 3, 3))
     assert list(doubts("x.pth", graph, {**weights(to_torch(graph)), "conv1_2.weight": blur})) == []
+
+
+def test_a_pool_between_a_layer_and_its_activation_changes_nothing() -> None:
+    for pool in ("maxpool", "dropout-0.5 avgpool2/2", "global-avgpool"):
+        graph = parse(f"input 8x8x3\nafter conv: none\nconv3-8 {pool} ReLU FC-4").typed
+        given = {**weights(to_torch(graph)), "conv1_1.bias": np.full(8, -1000, np.float32)}
+        assert list(doubts("x.pth", graph, given)) == [f"x.pth: conv1_1 gives ReLU the same whatever comes in: {DEAD}"]
 
 
 def tensors() -> dict[str, Tensor]:

@@ -214,10 +214,11 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
         else:
             network = without_weights(spec.typed)
             load_weights(network, given)
-            for said in doubts("the mapping", spec.typed, given):
-                say(said)
         arrays = weights(network)
         check_finite("the network", arrays)
+        if not isinstance(given, Network):
+            for said in doubts("the mapping", spec.typed, given):
+                say(said)
         return Exportable(network, unknown, {"weights": weights_digest(arrays)})
     recipe = spec.recipe()
     seed, init = recipe.seeds[0], init_of(recipe)

@@ -5,14 +5,15 @@ two or three values, fixed filters, and layers many times smaller or larger than
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import BatchNorm, Softmax
+from vggdsl.network.ops import AvgPool, BatchNorm, GlobalAvgPool, GlobalMaxPool, MaxPool, Softmax
 from vggdsl.network.weights import Array, Weights
 from vggdsl.targets.modules import lower
 from vggdsl.text.units import names_text, plural
@@ -159,12 +160,11 @@ def _dead(graph: TypedGraph, given: Weights, told: Iterable[str]) -> Iterator[st
         for name in typed.node.inputs:
             users.setdefault(name, []).append(typed)
     for typed in graph.training_nodes:
-        weight, bias = (given.get(f"{typed.name}.{part}") for part in ("weight", "bias"))
-        if weight is None or bias is None or typed.name in told or len(users.get(typed.name, ())) != 1:
+        user, line = _after(typed, users), None if typed.name in told else _line(graph, typed, given)
+        if user is None or line is None:
             continue
-        (user,) = users[typed.name]
-        most = _OUTWEIGHED * _norms(weight)
-        outweigh = f"its biases, up to {np.abs(bias).max():.0e}, outweigh its weights"
+        bias, most = line.bias, _OUTWEIGHED * line.weight
+        outweigh = f"what it adds, up to {np.abs(bias).max():.0e}, outweighs its weights"
         if isinstance(user.node.op, Softmax):
             first = int(bias.argmax())
             if bias.size > 1 and (np.delete(bias + most, first) < (bias - most)[first]).all():
@@ -174,6 +174,42 @@ def _dead(graph: TypedGraph, given: Weights, told: Iterable[str]) -> Iterator[st
             low, mid, high = lower(user.node.op, user.x, True)[0](ends)
             if torch.equal(low, mid) and torch.equal(mid, high):
                 yield f"{typed.name} gives {user.node.op.kind} the same whatever comes in: {outweigh}"
+
+
+def _after(typed: TypedNode, users: Mapping[str, list[TypedNode]]) -> TypedNode | None:
+    """The one layer that takes what a layer gives, or the largest or the mean of it."""
+    while len(found := users.get(typed.name, [])) == 1:
+        (typed,) = found
+        if not (typed.node.op.idle or isinstance(typed.node.op, MaxPool | AvgPool | GlobalMaxPool | GlobalAvgPool)):
+            return typed
+    return None
+
+
+class _Line(NamedTuple):
+    """For each channel the norm of its weights, and what is added."""
+
+    weight: Array
+    bias: Array
+
+
+def _line(graph: TypedGraph, typed: TypedNode, given: Weights) -> _Line | None:
+    """Of a BN behind a layer with weights both together: its mean takes away what that adds. Of values as wide as the
+    BN takes them to be its own scales are the norm."""
+    weight, bias = (given.get(f"{typed.name}.{part}") for part in ("weight", "bias"))
+    if weight is None or bias is None:
+        return None
+    line = _Line(_norms(weight), bias.astype(np.float64))
+    if not isinstance(op := typed.node.op, BatchNorm):
+        return line
+    mean, var = (given[f"{typed.name}.{part}"].astype(np.float64) for part in ("running_mean", "running_var"))
+    with np.errstate(invalid="ignore"):  # a negative variance, which is refused elsewhere
+        factor = weight / np.sqrt(var + op.eps)
+    (before,) = typed.node.inputs
+    kernel = given.get(f"{before}.weight")
+    if kernel is None or kernel.ndim < 2:
+        return line
+    added = line.bias + (given.get(f"{before}.bias", 0) - mean) * factor
+    return _Line(np.maximum(line.weight, _norms(kernel) * np.abs(factor)), added)
 
 
 def _kernels(given: Weights) -> dict[str, Array]:
