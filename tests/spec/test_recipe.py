@@ -129,7 +129,7 @@ WRONG = [
     ("data", "cifer10", "did you mean `cifar10`?"),
     ("data", "folder", 'write folder("DIR")'),
     ("data", "folder(5)", 'write folder("DIR")'),
-    ("data", '"cifar10"', "write data cifar10(val=5000)"),
+    ("data", '"cifar10"', "write data cifar10"),
     ("data", "cifar10 mnist", "keep one"),
     ("data", '"DIR"', 'write data folder("DIR")'),
     ("data", 'folder "DIR"', 'write folder("DIR")'),

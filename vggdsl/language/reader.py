@@ -187,7 +187,12 @@ class Reader:
             return strange.helped(f"write {by.name} {' '.join(f'{name}(…)' for name in by.together)}")
         if said:
             return strange.helped(f"write {by.name} {_either(said)}", *(Edit(value.span, each) for each in said))
-        strange = strange.helped(f"{'as in' if is_set else 'write'} {by.name} {by.example}")
+        word = value.text.strip("'\"") if isinstance(value, Atom) and value.kind in ("string", "foreign") else ""
+        if word.lower() in _words(by):
+            return strange.helped(f"write {by.name} {word}", Edit(value.span, word))
+        strange = strange.helped(f"{'as in' if is_set or word else 'write'} {by.name} {by.example}")
+        if word and (meant := by.pasted(called(word.lower()), ())) is not None:
+            return strange.helped(meant.help, *([Edit(value.span, meant.instead)] if meant.instead else []))
         return self._elsewhere(strange, value, by, str(value)) if isinstance(value, Atom) else strange
 
     def _elsewhere(self, strange: Diagnostic, value: Atom | Setting, by: EntryKind, name: str) -> Diagnostic:

@@ -43,7 +43,7 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
     **_each("criterion loss-function loss-fn objective", "loss {}"),
     **_each("transform transforms", "augment {}"),
     **_each("normalization standardize standardization", "normalize {}"),
-    **_each("dtype mixed-precision amp", "precision {}"),
+    **_each("dtype mixed-precision use-mixed-precision amp use-amp scaler", "precision {}"),
     **_each("save-every save-freq checkpoint-every", "checkpoint every({})"),
 }
 """Other words for entries, and how they are written here; ways that differ stand with ` | ` between."""
@@ -80,13 +80,14 @@ NO_ENTRIES: Mapping[str, str] = {
         "clipvalue clip-value clip-grad-value grad-clip-value gradient-clip-value",
         "it isn't in the language, which scales gradients by their norm: `clip norm(…)`",
     ),
+    "callbacks": "each is an entry of its own: `stop`, `schedule` or `checkpoint`",
     **_each("metric metrics", "leave it out: accuracies of training, validation and test images are always measured"),
     **_each(
         "l2 regularization l2-regularization",
         "it is an option of the optimizer, `weight-decay`: twice what Keras's `l2` is given",
     ),
     **_each(
-        "mixup cutmix ema swa distillation accumulate gradient-accumulation shuffle",
+        "mixup mixup-alpha cutmix cutmix-alpha ema ema-decay swa distillation accumulate gradient-accumulation shuffle",
         "it isn't in the language",
     ),
 }
@@ -116,17 +117,19 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
     "schedule": {
         **_each(
             "exponential exponentiallr exponentialdecay poly polynomial polynomiallr onecycle onecyclelr cyclic "
-            "cycliclr linear linearlr inversetime inversesqrt cosinerestarts cosineannealingwarmrestarts sgdr noam",
+            "cycliclr linear linearlr inversetime inversesqrt cosinerestarts cosineannealingwarmrestarts sgdr noam "
+            "lambdalr sequentiallr polynomialdecay inversetimedecay",
             "it isn't in the language, whose schedules are `constant`, `steps`, `plateau`, `cosine` and a `warmup`",
         ),
         **_each(
-            "step steplr multistep multisteplr piecewise piecewiseconstant",
+            "step steplr multistep multisteplr piecewise piecewiseconstant piecewiseconstantdecay",
             "`steps` are told by ranges of epochs, each with its rate",
         ),
     },
     "loss": {
         **_each(
-            "mse l1 l2 mae bce bceloss bcewithlogits binarycrossentropy focal focalloss hinge nll nllloss kl kldiv "
+            "mse l1 l2 mae bce bceloss bcewithlogits bcewithlogitsloss binarycrossentropy focal focalloss hinge nll "
+            "nllloss kl kldiv "
             "huber smoothl1 triplet contrastive arcface dice margin",
             "it isn't in the language, whose loss is `cross-entropy`",
         ),

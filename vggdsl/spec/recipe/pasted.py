@@ -211,13 +211,38 @@ def _rotation(arguments: Sequence[Atom | Option | During]) -> Meant | None:
 
 def _stop(arguments: Sequence[Atom | Option | During]) -> Meant | None:
     given = _Written(arguments, ("monitor", "mindelta", "patience"))
-    of = (given.take("monitor") or "val_loss").strip("'\"").replace("_", "-").replace("val-acc", "val-accuracy")
+    monitor = given.take("monitor")
+    of = (monitor or "val_loss").strip("'\"").replace("_", "-").replace("val-acc", "val-accuracy")
     of, patience = of.replace("accuracyuracy", "accuracy"), given.take("patience")
     if patience is None or not _plain(patience) or of not in ("val-loss", "val-accuracy"):
         return None
     said = f"{of}(patience={patience})"
     notes = {**NOTES, "restorebestweights": "leave it out: the best epoch is what is kept", "mode": LEFT_OUT}
-    return Meant("; ".join([f"write {said}", *given.rest(notes)]), said if not given.left else "")
+    other = "" if monitor else f" or val-accuracy(patience={patience})"
+    help = "; ".join([f"write {said}{other}", *given.rest(notes)])
+    return Meant(help, said if not given.left and monitor else "")
+
+
+def _flip(arguments: Sequence[Atom | Option | During]) -> Meant | None:
+    """Keras's, which says in a word what is mirrored."""
+    given = _Written(arguments, ("mode",))
+    ways = {"horizontal": "hflip", "vertical": "vflip", "horizontal_and_vertical": "hflip vflip"}
+    said = ways.get((given.take("mode") or "").strip("'\""))
+    return Meant("; ".join([f"write {said}", *given.rest(NOTES)]), said if not given.left else "") if said else None
+
+
+def _by_each(arguments: Sequence[Atom | Option | During]) -> Meant | None:
+    """Keras's `clipnorm`, of which there is a global one, too."""
+    most = " ".join(map(str, arguments)).rpartition("=")[2]
+    return Meant(f"of each weight by itself it isn't in the language, of all together it is norm({most})")
+
+
+def _loaded(arguments: Sequence[Atom | Option | During]) -> Meant | None:
+    """A set by its name: `load_dataset("cifar10")`."""
+    given = _Written(arguments, ("name",))
+    said = SETS.get(re.sub("[-_]", "", (given.take("name") or "").strip("'\"")).lower())
+    notes = {**NOTES, **DATA_NOTES}
+    return Meant("; ".join([f"write {said}", *given.rest(notes)]), said if not given.left else "") if said else None
 
 
 def _normalize(arguments: Sequence[Atom | Option | During]) -> Meant | None:
@@ -298,6 +323,7 @@ _ERASING = _Call(
     options={"p": ("p", _plain), "scale": ("scale", _range), "ratio": ("ratio", _range)},
     same={"value": "0"},
 )
+_NORM = _Call("norm", ("maxnorm", "normtype"), {"maxnorm": _plain}, same={"normtype": r"2(\.0)?"})
 _COLOURS = ("brightness", "contrast", "saturation", "hue")
 _JITTER = _Call("colour-jitter", _COLOURS, options={each: (each, _plain) for each in _COLOURS})
 _DECAYED = "PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras's one of 0.004, `adamw` none"
@@ -315,6 +341,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Sequence[Atom | Option | During]], M
         **{theirs: _set(ours).meant for theirs, ours in SETS.items()},
         **dict.fromkeys(("imagefolder", "datasetfolder"), _FOLDER.meant),
         **dict.fromkeys(("imagedatasetfromdirectory", "flowfromdirectory"), _IN_FOLDER.meant),
+        **dict.fromkeys(("load", "loaddataset"), _loaded),
     },
     "augment": {
         "crop": _Call(
@@ -334,6 +361,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Sequence[Atom | Option | During]], M
         **dict.fromkeys(("resize", "scale"), _RESIZE.meant),
         **dict.fromkeys(("erasing", "erase"), _ERASING.meant),
         **dict.fromkeys(("colorjitter", "colourjitter"), _JITTER.meant),
+        "flip": _flip,
         "normalize": _normalize_apart,
     },
     "optimizer": {
@@ -341,10 +369,12 @@ PASTED: Mapping[str, Mapping[str, Callable[[Sequence[Atom | Option | During]], M
         "adam": _Call("adam", ("lr", "betas"), options=_OPTIMIZER_OPTIONS).meant,
         "adamw": _adamw,
     },
-    "clip": dict.fromkeys(
-        ("clipgradnorm", "clipnorm", "globalclipnorm"),
-        _Call("norm", ("maxnorm", "normtype"), {"maxnorm": _plain}, same={"normtype": r"2(\.0)?"}).meant,
-    ),
+    "clip": {
+        "clipgradnorm": _Call(
+            "norm", ("maxnorm", "normtype"), {"maxnorm": _plain}, same={"normtype": r"2(\.0)?"}
+        ).meant,
+        "clipnorm": _by_each,
+    },
     "stop": dict.fromkeys(("earlystopping",), _stop),
     "normalize": {"normalize": _normalize},
     "schedule": {
@@ -354,7 +384,8 @@ PASTED: Mapping[str, Mapping[str, Callable[[Sequence[Atom | Option | During]], M
         **dict.fromkeys(("exponentiallr", "exponential", "exponentialdecay"), _exponential),
     },
     "loss": dict.fromkeys(
-        ("crossentropyloss", "categoricalcrossentropy", "sparsecategoricalcrossentropy"), _CROSS_ENTROPY.meant
+        ("crossentropy", "crossentropyloss", "categoricalcrossentropy", "sparsecategoricalcrossentropy"),
+        _CROSS_ENTROPY.meant,
     ),
 }
 """By entry and by the call's word, without `-`, `_` and a `random` before it."""

@@ -22,6 +22,9 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
         return _in_optimizer(found, entry, section)
     if key in ("device", "gpu", "cuda") and value in ("cpu", "cuda", "mps"):
         return found.helped(f"where it is trained is said in the call, by --device {value}")
+    first = entry.values[0]
+    if isinstance(first, Setting) and not entry.is_keyed and (said := _in_another(found, called(first.name), first)):
+        return said
     if key in ENTRIES_ELSEWHERE:
         lines = [line.format(value) for line in ENTRIES_ELSEWHERE[key].split(" | ")]
         if lines[0].startswith("schedule warmup") and (there := _entry(section, "schedule")) is not None:
@@ -55,13 +58,13 @@ def _of_model(found: Diagnostic, entry: Entry) -> Diagnostic:
 
 def without_key(entry: Entry) -> Diagnostic:
     """V403 for `epochs=40` and `clip(5)`, whose key is one."""
-    found = Diagnostic("V403", f"`{entry.span.text}` is no entry", (Label(entry.span, "here"),))
+    found = Diagnostic("V403", f"`{entry.span.excerpt}` is no entry", (Label(entry.span, "here"),))
     return _written(found, entry, [f"{entry.key} {_value(entry)}"], Train((), entry.span, entry.span))
 
 
 def _key(entry: Entry) -> str:
     """Its key as it stands in the tables, also where it is misspelled."""
-    return _known(entry.key.replace("_", "-"))
+    return _known(entry.key.rpartition(".")[2].replace("_", "-"))
 
 
 @lru_cache(maxsize=1024)
@@ -147,9 +150,6 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
         if key in (call.name.replace("-", ""), *call.elsewhere):
             if entry.is_keyed or not isinstance(value, Setting):
                 return found.helped(f"it is a step of `augment`, such as `{call.example.partition(' or ')[0]}`")
-            meant = ENTRIES["augment"].pasted(key, value.arguments)
-            if meant is not None and not meant.instead:
-                return _in_another(found, key, value)
             wrong = list[Diagnostic]()
             Reader(VOICE, wrong).value(value, ENTRIES["augment"])
             needed = next((key for key in call.placed if key.required), None)
@@ -159,15 +159,16 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
                 return found.helped(f"it is a step of `augment`, `{call.name}`, and needs {needs}")
             said = next((d.help for d in wrong if d.help and d.help.startswith("write ")), f"write {value}")
             return _written(found, entry, [f"augment {said.removeprefix('write ')}"], section)
-    return _in_another(found, key, value) if not entry.is_keyed and isinstance(value, Setting) else found
+    return found
 
 
-def _in_another(found: Diagnostic, key: str, value: Setting) -> Diagnostic:
+def _in_another(found: Diagnostic, key: str, value: Setting) -> Diagnostic | None:
     """What stands behind the key of an entry, without it: `CosineAnnealingLR(T_max=50)`."""
     for name, by in ENTRIES.items():
-        if (meant := by.pasted(key, value.arguments)) is not None:
+        meant = by.pasted(key, value.arguments)
+        if meant is not None and not (name == "augment" and meant.instead):
             return found.helped(f"it stands in the entry `{name}`: {meant.help}")
-    return found
+    return None
 
 
 def _in_words(key: str, value: str) -> str | None:
