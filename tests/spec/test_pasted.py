@@ -70,6 +70,14 @@ MEANT = [
         ("write adamw(lr=0.001); PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras's one of 0.004, "
         "`adamw` none"),
     ),
+    ("optimizer torch.optim.SGD(params, 0.1)", f"write sgd(lr=0.1); `params`: {OF_ALL}"),
+    ("optimizer optim.SGD(net.a.parameters(), 0.1)", f"write sgd(lr=0.1); `net.a.parameters()`: {OF_ALL}"),
+    ("clip clip_grad_norm_(model.parameters(), 1.5)", f"write norm(1.5); `model.parameters()`: {OF_ALL}"),
+    ("optimizer torch.optim.Adam([p], lr=0.1)", f"write adam(lr=0.1); `[p]`: {OF_ALL}"),
+    (
+        "schedule StepLR(opt, 30, 0.5)",
+        f"{STEPS}1..30: …, 31..60: …, …)`, and so on, each rate 0.5 of that before; `opt`: {OF_ALL}",
+    ),
     ("optimizer optim.AdamW(lr=0.001, weight_decay=0.05)", "write adamw(lr=0.001, weight-decay=0.05)"),
     ("augment RandomResizedCrop(32, scale=(0.5, 1.0))", "write random-resized-crop(32, scale=0.5..1.0)"),
     ("augment random-resized-crop(32, scale=(0.5, 1.0))", "write 0.5..1.0"),
@@ -91,6 +99,10 @@ MEANT = [
     (
         "augment Resize((32, 48))",
         "`(32, 48)`: two sides aren't in the language: `scale` is of the shorter, and keeps the image's shape",
+    ),
+    (
+        "augment Resizing(32, 48)",
+        "`32` and `48`: two sides aren't in the language: `scale` is of the shorter, and keeps the image's shape",
     ),
     ("augment Normalize([0.5], [0.25])", "it is an entry of its own: write normalize mean(0.5) std(0.25)"),
     (

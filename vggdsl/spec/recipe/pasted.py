@@ -63,6 +63,14 @@ def _numbers(text: str | None) -> list[str]:
 # -- what was given
 
 
+_WEIGHTS_OF = "optimizer, or the weights of one"
+"""First in PyTorch's calls, and not in Keras's: a place that only what is no value of its own takes."""
+
+
+def _is_value(text: str) -> bool:
+    return bool(_plain(text) or text[:1] in ("'", '"') or _numbers(text))
+
+
 class _Written:
     """What a call was given, by the names that its tool has; each is taken once, and what is left is told."""
 
@@ -74,7 +82,10 @@ class _Written:
             if isinstance(argument, Option):
                 name, value = str(argument.key), value.partition("=")[2]
             else:
-                name = "optimizer" if value in NEEDLESS else next(places, "")
+                name = next(places, "")
+                if name == _WEIGHTS_OF and _is_value(value):
+                    name = next(places, "")
+                name = "optimizer" if value in NEEDLESS or name == _WEIGHTS_OF else name
             name = re.sub("[-_]", "", name)
             self.left[name if name not in self.left else f"{name} {len(self.left)}"] = value, str(argument)
 
@@ -133,7 +144,7 @@ class _Call:
 
 
 def _plateau(arguments: Sequence[Atom | Option | During]) -> Meant | None:
-    given = _Written(arguments, ("mode", "factor", "patience", "threshold"))
+    given = _Written(arguments, (_WEIGHTS_OF, "mode", "factor", "patience", "threshold"))
     factor, patience, of = given.take("factor"), given.take("patience"), given.take("monitor", "mode") or ""
     if not (patience or "10").isdecimal() or not _plain(factor or "1"):
         return None
@@ -155,7 +166,7 @@ def _plateau(arguments: Sequence[Atom | Option | During]) -> Meant | None:
 def _cosine(arguments: Sequence[Atom | Option | During]) -> Meant | None:
     if not arguments:
         return None
-    given = _Written(arguments, ("tmax", "etamin"))
+    given = _Written(arguments, (_WEIGHTS_OF, "tmax", "etamin"))
     epochs, least = given.take("tmax"), given.take("etamin", "alpha")
     told = ["write cosine, which falls from the optimizer's rate to 0 over all epochs, step by step"]
     if epochs is not None:
@@ -172,7 +183,7 @@ _RATE = {"initiallearningrate": "the rate to begin with is the optimizer's `lr`"
 
 
 def _steps(arguments: Sequence[Atom | Option | During]) -> Meant | None:
-    given = _Written(arguments, ("at", "gamma"))
+    given = _Written(arguments, (_WEIGHTS_OF, "at", "gamma"))
     at, gamma = given.take("at", "stepsize", "milestones"), given.take("gamma")
     usual, gamma = "" if gamma else ", as PyTorch has it where nothing is said", gamma or "0.1"
     last = [int(each) for each in elements(at or "") or [at or ""] if each.isdecimal() and int(each)]
@@ -188,7 +199,13 @@ def _steps(arguments: Sequence[Atom | Option | During]) -> Meant | None:
 
 
 def _exponential(arguments: Sequence[Atom | Option | During]) -> Meant:
-    given = _Written(arguments, ("gamma",))
+    given = _Written(
+        arguments,
+        (
+            _WEIGHTS_OF,
+            "gamma",
+        ),
+    )
     gamma = given.take("gamma")
     times = f" of {gamma} of that before" if gamma else ""
     help = f"a rate{times} in each epoch isn't in the language, whose schedules are `constant`, `steps`, `plateau`, "
@@ -249,7 +266,8 @@ def _normalize(arguments: Sequence[Atom | Option | During]) -> Meant | None:
     given = _Written(arguments, ("mean", "std"))
     mean, std = _numbers(given.take("mean")), _numbers(given.take("std"))
     if not mean or len(mean) != len(std):
-        return None
+        help = "`normalize mean(…) std(…)` is given numbers, as many means as deviations, or it is `normalize mean-std`"
+        return Meant(f"{help}, of the images") if arguments else None
     is_of_bytes = any(float(each) > 1 for each in (*mean, *std))
     if is_of_bytes:
         mean, std = ([shortest(round(float(each) / 255, 12)) for each in values] for values in (mean, std))
@@ -317,20 +335,30 @@ _RESIZE = _Call(
     placed={"size": _shorter},
     notes={"size": "two sides aren't in the language: `scale` is of the shorter, and keeps the image's shape"},
 )
+
+
+def _resize(arguments: Sequence[Atom | Option | During]) -> Meant | None:
+    """Of a side, or of two, as of Keras."""
+    if len([each for each in arguments if _plain(str(each))]) < 2:
+        return _RESIZE.meant(arguments)
+    written = " and ".join(f"`{each}`" for each in arguments)
+    return Meant(f"{written}: {_RESIZE.notes['size']}")
+
+
 _ERASING = _Call(
     "erase",
     ("p", "scale", "ratio", "value", "inplace"),
     options={"p": ("p", _plain), "scale": ("scale", _range), "ratio": ("ratio", _range)},
     same={"value": "0"},
 )
-_NORM = _Call("norm", ("maxnorm", "normtype"), {"maxnorm": _plain}, same={"normtype": r"2(\.0)?"})
+_NORM = _Call("norm", (_WEIGHTS_OF, "maxnorm", "normtype"), {"maxnorm": _plain}, same={"normtype": r"2(\.0)?"})
 _COLOURS = ("brightness", "contrast", "saturation", "hue")
 _JITTER = _Call("colour-jitter", _COLOURS, options={each: (each, _plain) for each in _COLOURS})
 _DECAYED = "PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras's one of 0.004, `adamw` none"
 
 
 def _adamw(arguments: Sequence[Atom | Option | During]) -> Meant | None:
-    said = _Call("adamw", ("lr", "betas"), options=_OPTIMIZER_OPTIONS).meant(arguments)
+    said = _Call("adamw", (_WEIGHTS_OF, "lr", "betas"), options=_OPTIMIZER_OPTIONS).meant(arguments)
     if said is None or "weight-decay=" in said.help:
         return said
     return Meant(f"{said.help}; {_DECAYED}")
@@ -358,21 +386,19 @@ PASTED: Mapping[str, Mapping[str, Callable[[Sequence[Atom | Option | During]], M
             options={"scale": ("scale", _range), "ratio": ("ratio", _range)},
         ).meant,
         **dict.fromkeys(("rotation", "rotate"), _rotation),
-        **dict.fromkeys(("resize", "scale"), _RESIZE.meant),
+        **dict.fromkeys(("resize", "resizing", "scale"), _resize),
         **dict.fromkeys(("erasing", "erase"), _ERASING.meant),
         **dict.fromkeys(("colorjitter", "colourjitter"), _JITTER.meant),
         "flip": _flip,
         "normalize": _normalize_apart,
     },
     "optimizer": {
-        "sgd": _Call("sgd", ("lr", "momentum"), options=_OPTIMIZER_OPTIONS).meant,
-        "adam": _Call("adam", ("lr", "betas"), options=_OPTIMIZER_OPTIONS).meant,
+        "sgd": _Call("sgd", (_WEIGHTS_OF, "lr", "momentum"), options=_OPTIMIZER_OPTIONS).meant,
+        "adam": _Call("adam", (_WEIGHTS_OF, "lr", "betas"), options=_OPTIMIZER_OPTIONS).meant,
         "adamw": _adamw,
     },
     "clip": {
-        "clipgradnorm": _Call(
-            "norm", ("maxnorm", "normtype"), {"maxnorm": _plain}, same={"normtype": r"2(\.0)?"}
-        ).meant,
+        "clipgradnorm": _NORM.meant,
         "clipnorm": _by_each,
     },
     "stop": dict.fromkeys(("earlystopping",), _stop),
