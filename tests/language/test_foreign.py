@@ -471,3 +471,41 @@ def test_an_input_without_channels_may_be_of_greys(written: str) -> None:
     (found,) = refusals.findings(lambda: vggdsl.parse(f"{written}\nconv3-8 FC-10 softmax\n"))
     assert found.help == "write `input 28x28x3` of colours, `input 28x28x1` of greys"
     assert [fix.text for fix in found.fixes] == ["input 28x28x3", "input 28x28x1"]
+
+
+@pytest.mark.parametrize(
+    ("word", "help"),
+    [
+        ("pool", "it doesn't say which pool: `maxpool` or `avgpool`"),
+        ("pool3/2", "it doesn't say which pool: `maxpool` or `avgpool`"),
+        ("pool(2)", "it doesn't say which pool: `maxpool` or `avgpool`"),
+        ("leaky", "it doesn't say its slope: PyTorch's is `LeakyReLU`, darknet's `LeakyReLU-0.1`"),
+        ("lrelu", "it doesn't say its slope: PyTorch's is `LeakyReLU`, darknet's `LeakyReLU-0.1`"),
+        ("leaky_relu(0.2)", "here it is spelled `LeakyReLU-0.2`"),
+        ("num_classes=10", "the last FC says how many classes there are, as `FC-1000` does"),
+        ("Add()", "its branches stand in brackets: `add[ … | … ]`"),
+    ],
+)
+def test_where_a_word_means_several_all_are_told(word: str, help: str) -> None:
+    assert help_of(word) == help
+
+
+@pytest.mark.parametrize(
+    ("claim", "help"),
+    [
+        ("30730 params", "what is claimed comes first: `claim params 30730`"),
+        ("30,730 params", "what is claimed comes first: `claim params 30,730`"),
+        ("30.7K parameters", "what is claimed comes first: `claim params 30.7K`"),
+        ("7% top-1-error", "what is claimed comes first: `claim top-1-error 7%`"),
+        ("weights 122.9kB", "bytes depend on how numbers are stored: claim the parameters, as `params`"),
+        ("size 528 MB", "bytes depend on how numbers are stored: claim the parameters, as `params`"),
+        ("params 0.1 MB", "bytes depend on how numbers are stored: claim the parameters, as `params`"),
+        ("gmacs 0.1", "its unit stands behind the figure, as in `macs 0.1G`"),
+        ("mparams 0.03", "its unit stands behind the figure, as in `params 0.03M`"),
+    ],
+)
+def test_a_claim_keeps_its_figure_and_what_it_is_of(claim: str, help: str) -> None:
+    (found,) = refusals.findings(lambda: vggdsl.parse(f"input 32x32x3\nFC-10\nclaim {claim}\n"))
+    assert found.help == help
+    for fix in found.fixes:
+        vggdsl.parse(edited(fix.span.source, [fix]))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 
 from vggdsl.language import syntax
-from vggdsl.language.dictionary import KINDS
+from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.language.syntax import Argument, Parameter
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, unknown
 from vggdsl.text.source import Placed, Span
@@ -65,7 +65,10 @@ def check_call(call: syntax.Call, blocks: Blocks) -> Iterator[Diagnostic]:
     """Whether the block exists and takes as many arguments."""
     block = blocks.get(call.name)
     if block is None:
-        if blocks:
+        if call.name.lower() in MERGES:
+            help = f"its branches stand in brackets: `{call.name.lower()}[ … | … ]`"
+            yield Diagnostic("V230", f"unknown block `{call.name}`", (Label(call.span, "not known"),), help)
+        elif blocks:
             yield unknown("V230", "block", call.name, list(blocks), call.span)
         else:
             help = f"write `block {call.name}(…) {{ … }}`, or `use` a file that has it"

@@ -71,6 +71,8 @@ def suggest(word: str, lark: Lark, text: str) -> Hint:
     for help in (_of_letters(word), missing(word), _convolving(word)):
         if help is not None:
             return Hint(help)
+    if which := next((which for begin, which in _UNCLEAR.items() if re.match(begin, word, re.IGNORECASE)), None):
+        return Hint(which)
     if re.fullmatch(r"[\w-]+=", word):
         return Hint("what an option is set to stands right behind its `=`")
     if re.fullmatch(r"fc\d", word, re.IGNORECASE):  # as tables name a layer, whatever its features
@@ -85,8 +87,9 @@ def suggest(word: str, lark: Lark, text: str) -> Hint:
         return Hint(f"it has a letter in its number: write `{fixed}`", fixed)
     if (plain := spelled(word)) is not None:
         is_own = plain.lower().startswith(name.lower().replace("_", "-")) and not _AXES.match(word, len(name))
-        help = meaning(plain).help if is_own else f"here it is spelled `{plain}`"
-        return Hint("; ".join((help, *_unsaid(word, text))), plain)
+        unsaid = [*_unsaid(word, text)]
+        help = meaning(plain).help if is_own and not unsaid else f"here it is spelled `{plain}`"
+        return Hint("; ".join((help, *unsaid)), plain)
     if sum(kind_called(piece) is not None for piece in re.split(r"[-\d>+]+", word[:LONGEST])) > _MOST_NAMES:
         return Hint("layers stand apart, with spaces between, and a convolution says its kernel and its channels")
     if (lacking := _lacking(word)) is not None:
@@ -109,6 +112,14 @@ def suggest(word: str, lark: Lark, text: str) -> Hint:
         return Hint(_form_of(kind, word))
     is_alone = not _NUMBER.search(word)  # what it begins is more than a word, and has no number
     return Hint(f"did you mean `{near}`?") if near and is_alone else Hint(SPELLINGS)
+
+
+_UNCLEAR = {
+    r"pool(ing)?(2d)?(?![a-z])": "it doesn't say which pool: `maxpool` or `avgpool`",
+    r"(leaky|lrelu)(\(\))?$": "it doesn't say its slope: PyTorch's is `LeakyReLU`, darknet's `LeakyReLU-0.1`",
+    r"(outputs?|(num_?|n_?)?classes)(?![a-z])": "the last FC says how many classes there are, as `FC-1000` does",
+}
+"""How words begin that mean one thing or another, or what no layer says by itself."""
 
 
 def _unsaid(word: str, text: str) -> Iterator[str]:
@@ -222,7 +233,8 @@ def _lacking(word: str) -> Hint | None:
     if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
         if found[1] or int(found[2][:9]) > _LARGEST_KERNEL:
             return Hint(f"it says no kernel: `conv3-{found[2]}` has one of 3x3")
-        return Hint(f"it says no channels: `{word}-64` has 64")
+        name = f"; as the name of a layer it has a colon, `{word}:`"
+        return Hint(f"it says no channels: `{word}-64` has 64{name if len(word) == 5 else ''}")
     if found := re.fullmatch(r"(conv\d+(?:x\d+)?-\d+)[-_,:]?(?:s|stride)=?(\d+)", word, re.IGNORECASE):
         return Hint(f"a stride stands behind a `/`: `{found[1]}/{found[2]}`", f"{found[1]}/{found[2]}")
     if found := re.fullmatch(r"conv[-_:]?(\d+)[-_:](\d+x\d+)", word, re.IGNORECASE):

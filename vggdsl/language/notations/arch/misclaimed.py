@@ -5,7 +5,7 @@ import re
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, nearest
-from vggdsl.text.source import Span
+from vggdsl.text.source import Source, Span
 
 _MEASURES = {
     "parameters": "params",
@@ -64,6 +64,13 @@ def no_measure(span: Span, before: str) -> Diagnostic:
     fixes = [Edit(place, near)] if near else []
     if re.fullmatch(r"[gm]?(fl)?ops?", place.text.lower()):
         help = "some count a multiply-add as one operation, others as two: claim the multiply-adds as `macs`"
+    if in_units := re.fullmatch(r"([kmg])(macs|params)", place.text.lower()):
+        figure = re.match(r"[ \t]+(\d[\d.,]*)(?![^\s\"#])", span.source.text[place.end : place.end + 100])
+        claimed = f"{in_units[2]} {figure[1] if figure else '1.5'}{in_units[1].upper()}"
+        help = f"its unit stands behind the figure, as in `{claimed}`"
+        fixes = []
+    if _IN_BYTES.match(_rest(span.source, place.end)) or _IN_BYTES.match(f"1{place.text}"):
+        help, fixes = NO_BYTES, []
     if of_split := re.fullmatch(r"(train|val|test)-(accuracy|error)", place.text.lower()):
         figure = re.match(r"[ \t]+(\d[\d.,]*%?)(?![^\s\"#])", span.source.text[place.end : place.end + 100])
         claimed = f"top-1-{of_split[2]} {figure[1] if figure else '95%'} split={of_split[1]}"
@@ -78,6 +85,11 @@ def no_measure(span: Span, before: str) -> Diagnostic:
 def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
     """What can't stand in a block of claims or at its head."""
     text, written = span.source.text, span.text
+    if re.match(r"\s*claim\b", before, re.IGNORECASE):
+        if (turned := _figure_first(span, before)) is not None:
+            return turned
+        if _IN_BYTES.match(_rest(span.source, span.start)) and not re.fullmatch(r"[\d.,]+b", written, re.IGNORECASE):
+            return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), NO_BYTES)
     line = span.start - len(before)
     if inner is None or text[inner] != "{" or not _BLOCK.match(text, text.rfind("\n", 0, inner) + 1):
         return _at_head(span, before, wanted)
@@ -109,6 +121,27 @@ def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         help, fixes = (f"did you mean `{near}`?", (Edit(span, near),)) if near else (_ROW, ())
         return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help, fixes=fixes)
     return None
+
+
+def _figure_first(span: Span, before: str) -> Diagnostic | None:
+    """`claim 30,730 params`."""
+    line = before + _rest(span.source, span.start)
+    found = re.match(r"\s*claim[ \t]+(\d[\d.,]*[KMG]?i?%?)[ \t]+([a-z][\w-]*)[ \t]*(?=[#\"]|$)", line, re.IGNORECASE)
+    if found is None or (measure := near_measure(found[2])) is None:
+        return None
+    whole = Span(span.source, span.start - len(before) + found.start(1), span.start - len(before) + found.end(2))
+    wrong = Diagnostic("V102", f"`{found[1]}` is no measure", (Label(whole, "here"),))
+    claimed = f"{measure} {found[1]}"
+    return wrong.helped(f"what is claimed comes first: `claim {claimed}`", Edit(whole, claimed))
+
+
+def _rest(source: Source, start: int) -> str:
+    """What follows a place on its line."""
+    return source.text[start:].partition("\n")[0]
+
+
+_IN_BYTES = re.compile(r"[ \t]*\d[\d.,]*[ \t]*([kmgt]i?)?b(ytes?)?(?![\w])", re.IGNORECASE)
+NO_BYTES = "bytes depend on how numbers are stored: claim the parameters, as `params`"
 
 
 def needless_claim(word: Span) -> Diagnostic:
