@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from vggdsl.spec.recipe.division import one_step
-from vggdsl.spec.recipe.model import Plateau, Recipe
+from vggdsl.spec.recipe.model import Adam, Plateau, Recipe
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label
 
 
 def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
     """W403 for a plateau that early stopping comes before: both wait for a better validation accuracy. W405 for a batch
-    that is known to be larger than the images to train on."""
+    that is known to be larger than the images to train on. W406 for the decoupled weight decay that isn't said."""
     yield from one_step(recipe)
+    yield from _no_decay(recipe)
     schedule, stop = recipe.main_schedule, recipe.stop
     if not isinstance(schedule, Plateau) or stop is None or stop.measure != "val-accuracy":
         return
@@ -23,3 +24,10 @@ def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
         longer = f"stop val-accuracy(patience={3 * schedule.patience})"
         wrong = Diagnostic("W403", "the learning rate never drops: the training stops before it", labels)
         yield wrong.helped(f"let it wait longer: `{longer}`", Edit(recipe.places["stop"], longer))
+
+
+def _no_decay(recipe: Recipe) -> Iterator[Diagnostic]:
+    """Other tools decay the weights where nothing is said."""
+    if isinstance(recipe.optimizer, Adam) and recipe.optimizer.decoupled and not recipe.optimizer.weight_decay:
+        help = "say it, or that it is `adam`: PyTorch's own is `weight-decay=0.01`, Keras's 0.004"
+        yield Diagnostic("W406", "adamw without a weight decay is adam", recipe.place("optimizer"), help)

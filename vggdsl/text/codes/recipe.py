@@ -7,7 +7,7 @@ from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLaye
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
-    "W401", "W402", "W403", "W404", "W405",
+    "W401", "W402", "W403", "W404", "W405", "W406",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -149,5 +149,14 @@ ROWS = (
         "written is what is trained with.",
         "Write a smaller batch.",
         example="w405_batch",
+    ),
+    Code(
+        "W406",
+        "recipe",
+        "a decoupled weight decay that isn't said",
+        "`adamw` differs from `adam` by its weight decay alone, and has none here unless it is said. Other tools have "
+        "one by default, each its own.",
+        "Write the weight decay, or `adam`.",
+        example="w406_no_decay",
     ),
 )

@@ -233,7 +233,7 @@ def _lacking(word: str) -> Hint | None:
     if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
         if found[1] or int(found[2][:9]) > _LARGEST_KERNEL:
             return Hint(f"it says no kernel: `conv3-{found[2]}` has one of 3x3")
-        name = f"; as the name of a layer it has a colon, `{word}:`"
+        name = "; as the name of a layer it has a colon behind it"
         return Hint(f"it says no channels: `{word}-64` has 64{name if len(word) == 5 else ''}")
     if found := re.fullmatch(r"(conv\d+(?:x\d+)?-\d+)[-_,:]?(?:s|stride)=?(\d+)", word, re.IGNORECASE):
         return Hint(f"a stride stands behind a `/`: `{found[1]}/{found[2]}`", f"{found[1]}/{found[2]}")
