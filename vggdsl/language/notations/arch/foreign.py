@@ -189,8 +189,8 @@ def is_activation_layer(name: str) -> bool:
 def channels_apart(word: str) -> tuple[str, str] | None:
     """The convolution of each channel by itself that a call says, without its channels, and what follows it of all.
 
-    >>> channels_apart("SeparableConv2D(32, 3)"), channels_apart("DepthwiseConv2D(3, strides=2, padding='same')")
-    (('conv3-{} pad=0', 'conv1-32'), ('conv3-{}/2', ''))
+    >>> channels_apart("SeparableConv2D(32, 3)"), channels_apart("DepthwiseConv2D(3, strides=2)")
+    (('conv3-{} pad=0', 'conv1-32'), ('conv3-{}/2 pad=0', ''))
     """
     name, given, is_theirs = _parts(word)
     if given is None or not is_theirs:
