@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[Changes, str]] = {
     "tiny BN": ({"bn1_2.weight": scaled(1e-12)},
                 f"bn1_2.weight is about 1e-12 in size, where training begins at 1e+00{UNIT}"),
     "no BN": ({"bn1_2.weight": scaled(0)},
-              f"bn1_2.weight is about 0e+00 in size, where training begins at 1e+00{UNIT}"),
+              "bn1_2.weight is 0 all over: was it ever trained?"),
     "copied": ({"conv1_4.weight": of(GOOD["conv1_2.weight"])},
                f"conv1_2.weight and conv1_4.weight hold the same values{COPIED}"),
     "copied twice": ({f"{to}.weight": of(GOOD["conv1_2.weight"]) for to in ("conv1_3", "conv1_4")},
@@ -123,9 +123,35 @@ def test_what_a_training_may_leave_is_not(name: str) -> None:
 
 
 def test_fixed_filters_of_each_channel_are_no_doubt() -> None:
-    graph = parse("input 8x8x3\nconv3-64 ReLU conv3-64 groups=64 bias=no ReLU FC-4").typed
-    blur = np.broadcast_to(np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 16, (64, 1, 3, 3))
-    assert list(doubts("x.pth", graph, {**weights(to_torch(graph)), "conv1_2.weight": blur})) == []
+    graph = parse("input 8x8x3\nconv3-64 ReLU" + " conv3-64 groups=64 bias=no ReLU" * 2 + " FC-4").typed
+    blur = np.tile(np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 16, (64, 1, 1, 1))
+    blurs = {"conv1_2.weight": blur, "conv1_3.weight": blur.copy()}
+    assert list(doubts("x.pth", graph, {**weights(to_torch(graph)), **blurs})) == []
+
+
+def test_bns_of_the_same_values_have_the_same_statistics() -> None:
+    graph = parse("input 8x8x3\nconv3-8 ReLU add[ BN ReLU conv3-8 | BN conv1-8 ] FC-4").typed
+    ours, theirs = (t.name for t in graph.training_nodes if t.name.startswith("bn"))
+    given = {**weights(to_torch(graph)), f"{ours}.running_mean": VALUES, f"{ours}.running_var": 2 * VALUES}
+    for part in ("running_mean", "running_var"):
+        given[f"{theirs}.{part}"] = given[f"{ours}.{part}"].copy()
+    assert list(doubts("x.pth", graph, given)) == []
+    given[f"{theirs}.running_mean"] = given[f"{ours}.running_var"].copy()
+    (said,) = doubts("x.pth", graph, given)
+    assert f"{ours}.running_var and {theirs}.running_mean hold the same values" in said
+
+
+def test_pruned_kernels_are_compared_beyond_their_zeros() -> None:
+    graph = parse("input 8x8x3\nconv3-8" + " ReLU conv3-8" * 3 + " FC-4").typed
+    given = weights(to_torch(graph))
+    for name in ("conv1_2", "conv1_3", "conv1_4"):
+        given[f"{name}.weight"] = given[f"{name}.weight"].copy()
+        given[f"{name}.weight"][0] = 0
+    assert list(doubts("x.pth", graph, given)) == []
+    given["conv1_4.weight"] = given["conv1_3.weight"].copy()
+    assert list(doubts("x.pth", graph, given)) == [
+        f"x.pth: conv1_3.weight and conv1_4.weight hold the same values{COPIED}"
+    ]
 
 
 def test_a_pool_between_a_layer_and_its_activation_changes_nothing() -> None:

@@ -29,6 +29,9 @@ _TERNARY, _FILTER = 3, 8
 """Distinct whole numbers: up to so many in networks of -1, 0 and 1, and in fixed filters such as Sobel's."""
 _FEW = 8
 """So few values may be the same in two layers by chance, or say nothing of the others."""
+_SAMPLED = 64
+"""Of the values of a tensor: where these are others, all needn't be compared. Spread, since pruned ones begin alike."""
+_STATISTICS = ("running_mean", "running_var")
 _MANY = 256
 """So many weights have both signs."""
 _SWAPPED = 0.25
@@ -41,7 +44,7 @@ def doubts(path: Path | str, graph: TypedGraph, given: Weights) -> Iterator[str]
     for text, names in (*_flat(given), *_sized(graph, given), *_whole(given)):
         told |= {name.rpartition(".")[0] for name in names}
         yield f"{path}: {text}"
-    for text in (*_statistics(given), *_copies(given), *_swapped(graph, given), *_dead(graph, given, told)):
+    for text in (*_statistics(given), *_copies(graph, given), *_swapped(graph, given), *_dead(graph, given, told)):
         yield f"{path}: {text}"
 
 
@@ -57,7 +60,7 @@ def _flat(given: Weights) -> _Told:
     several = {name: a for name, a in kernels.items() if name not in flat and min(a.shape[:2]) > 1}
     if unsigned := [name for name, a in several.items() if _unsigned(a)]:
         yield f"{unsigned[0]} has no negative weight{_others(unsigned)}: were signs lost?", unsigned
-    if rows := [name for name, a in several.items() if a[0].size > _FEW and bool((a == a[:1]).all())]:
+    if rows := [name for name, a in several.items() if a[0].size > _FEW and _is_one(a)]:
         yield f"{rows[0]} is the same for each output{_others(rows)}: was it ever trained?", rows
 
 
@@ -67,7 +70,7 @@ def _unsigned(array: Array) -> bool:
 
 def _sized(graph: TypedGraph, given: Weights) -> _Told:
     """Of all weights but the slopes of activations, which may become anything."""
-    tiny, huge = dict[str, str](), dict[str, str]()
+    none, tiny, huge = dict[str, str](), dict[str, str](), dict[str, str]()
     for typed in graph.training_nodes:
         for part in typed.node.op.parts(typed.x):
             array = given.get(f"{typed.name}.{part.name}")
@@ -76,13 +79,16 @@ def _sized(graph: TypedGraph, given: Weights) -> _Told:
             if array.ndim > 1 and array.min() == array.max():
                 continue
             begins = part.first or math.sqrt(2 / math.prod(part.shape[1:]))
-            size = math.sqrt(float(_norms(array) @ _norms(array)) / array.size)
+            norms = _norms(array)
+            size = math.sqrt(float(norms @ norms) / array.size)
             if not begins * _TINY < size < begins * _HUGE:
-                found = tiny if size < begins else huge
-                found[f"{typed.name}.{part.name}"] = f"about {size:.0e} in size, where training begins at {begins:.0e}"
-    for found in (tiny, huge):
+                found = huge if size > begins else tiny if size else none
+                about = f"about {size:.0e} in size, where training begins at {begins:.0e}" if size else "0 all over"
+                found[f"{typed.name}.{part.name}"] = about
+    unit = "in which unit is it?"
+    for found, question in ((none, "was it ever trained?"), (tiny, unit), (huge, unit)):
         if names := list(found):
-            yield f"{names[0]} is {found[names[0]]}{_others(names)}: in which unit is it?", names
+            yield f"{names[0]} is {found[names[0]]}{_others(names)}: {question}", names
 
 
 def _whole(given: Weights) -> _Told:
@@ -124,22 +130,32 @@ def _begins(given: Weights, layer: str) -> bool:
     return mean is not None and bool((mean == 0).all() and (var == 1).all())
 
 
-def _copies(given: Weights) -> Iterator[str]:
-    """What has the same values as another layer, or another part of its own; not what the file has as one tensor."""
+def _copies(graph: TypedGraph, given: Weights) -> Iterator[str]:
+    """What has the same values as another layer, or another part of its own; not what the file has as one tensor, nor
+    one filter for all channels, nor what two BNs took from the same values."""
     alike = dict[object, list[str]]()
     for name, array in given.items():
-        if array.size >= _FEW and array.min() != array.max() and not 0 < _counts(array) <= _TERNARY:
-            alike.setdefault((array.shape, array.flat[:_FEW].tobytes()), []).append(name)
+        if array.size >= _FEW and not _is_one(array) and not 0 < _counts(array) <= _TERNARY:
+            some = array.reshape(-1)[:: -(-array.size // _SAMPLED)]
+            alike.setdefault((array.shape, some.tobytes()), []).append(name)
+    taken = {f"{t.name}.{part}": (*t.node.inputs, part) for t in graph.training_nodes for part in _STATISTICS}
     found = [
         (first, other)
         for first, *others in alike.values()
         for other in others
-        if given[first].ctypes.data != given[other].ctypes.data and np.array_equal(given[first], given[other])
+        if given[first].ctypes.data != given[other].ctypes.data
+        and (first not in taken or taken[first] != taken.get(other))
+        and np.array_equal(given[first], given[other])
     ]
     if found:
         first, other = found[0]
         more = f", as {plural(len(found) - 1, 'more pair')}" if len(found) > 1 else ""
         yield f"{first} and {other} hold the same values{more}: was one copied for the other?"
+
+
+def _is_one(array: Array) -> bool:
+    """Whether all outputs have the same weights."""
+    return bool((array[-1] == array[0]).all() and (array == array[:1]).all())
 
 
 def _swapped(graph: TypedGraph, given: Weights) -> Iterator[str]:
@@ -160,10 +176,10 @@ def _dead(graph: TypedGraph, given: Weights, told: Iterable[str]) -> Iterator[st
         for name in typed.node.inputs:
             users.setdefault(name, []).append(typed)
     for typed in graph.training_nodes:
-        user, line = _after(typed, users), None if typed.name in told else _line(graph, typed, given)
-        if user is None or line is None:
+        user, affine = _after(typed, users), None if typed.name in told else _affine(graph, typed, given)
+        if user is None or affine is None:
             continue
-        bias, most = line.bias, _OUTWEIGHED * line.weight
+        bias, most = affine.bias, _OUTWEIGHED * affine.weight
         outweigh = f"what it adds, up to {np.abs(bias).max():.0e}, outweighs its weights"
         if isinstance(user.node.op, Softmax):
             first = int(bias.argmax())
@@ -185,31 +201,31 @@ def _after(typed: TypedNode, users: Mapping[str, list[TypedNode]]) -> TypedNode 
     return None
 
 
-class _Line(NamedTuple):
+class _Affine(NamedTuple):
     """For each channel the norm of its weights, and what is added."""
 
     weight: Array
     bias: Array
 
 
-def _line(graph: TypedGraph, typed: TypedNode, given: Weights) -> _Line | None:
+def _affine(graph: TypedGraph, typed: TypedNode, given: Weights) -> _Affine | None:
     """Of a BN behind a layer with weights both together: its mean takes away what that adds. Of values as wide as the
     BN takes them to be its own scales are the norm."""
     weight, bias = (given.get(f"{typed.name}.{part}") for part in ("weight", "bias"))
     if weight is None or bias is None:
         return None
-    line = _Line(_norms(weight), bias.astype(np.float64))
+    affine = _Affine(_norms(weight), bias.astype(np.float64))
     if not isinstance(op := typed.node.op, BatchNorm):
-        return line
-    mean, var = (given[f"{typed.name}.{part}"].astype(np.float64) for part in ("running_mean", "running_var"))
+        return affine
+    mean, var = (given[f"{typed.name}.{part}"].astype(np.float64) for part in _STATISTICS)
     with np.errstate(invalid="ignore"):  # a negative variance, which is refused elsewhere
         factor = weight / np.sqrt(var + op.eps)
     (before,) = typed.node.inputs
     kernel = given.get(f"{before}.weight")
     if kernel is None or kernel.ndim < 2:
-        return line
-    added = line.bias + (given.get(f"{before}.bias", 0) - mean) * factor
-    return _Line(np.maximum(line.weight, _norms(kernel) * np.abs(factor)), added)
+        return affine
+    added = affine.bias + (given.get(f"{before}.bias", 0) - mean) * factor
+    return _Affine(np.maximum(affine.weight, _norms(kernel) * np.abs(factor)), added)
 
 
 def _kernels(given: Weights) -> dict[str, Array]:
