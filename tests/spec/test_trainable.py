@@ -203,6 +203,16 @@ def warned(data: str, batch: str) -> list[tuple[str, str]]:
     return [(d.code, d.message) for d in found]
 
 
+def test_a_decay_of_the_weights_that_is_not_said_is_told() -> None:
+    def codes(optimizer: str) -> list[str]:
+        found = vggdsl.parse(f"{NET} FC-10 softmax\ntrain {{\n  optimizer {optimizer}\n}}").check()
+        return [d.code for d in found]
+
+    assert codes("adamw(lr=0.1)") == ["W406"]
+    assert codes("adamw(lr=0.1, weight-decay=0)") == codes("adamw(lr=0.1, weight-decay=0.1)") == []
+    assert codes("adam(lr=0.1)") == []
+
+
 def test_a_batch_of_more_than_all_images_is_told_as_far_as_it_is_known(tmp_path: Path) -> None:
     said = "to train on at most: an epoch is one step"
     assert warned("cifar10", "batch 64000") == [("W405", f"a batch of 64,000 images, of 50,000 {said}")]

@@ -28,6 +28,9 @@ def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
 
 def _no_decay(recipe: Recipe) -> Iterator[Diagnostic]:
     """Other tools decay the weights where nothing is said."""
-    if isinstance(recipe.optimizer, Adam) and recipe.optimizer.decoupled and not recipe.optimizer.weight_decay:
+    optimizer, place = recipe.optimizer, recipe.places.get("optimizer")
+    if not isinstance(optimizer, Adam) or not optimizer.decoupled or optimizer.weight_decay:
+        return
+    if place is None or "weight-decay" not in place.text.lower():  # `weight-decay=0` says it
         help = "say it, or that it is `adam`: PyTorch's own is `weight-decay=0.01`, Keras's 0.004"
         yield Diagnostic("W406", "adamw without a weight decay is adam", recipe.place("optimizer"), help)
