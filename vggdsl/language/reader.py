@@ -8,7 +8,7 @@ from typing import Any
 
 from vggdsl.language import syntax
 from vggdsl.language.schema import CallKind, EntryKind, Key
-from vggdsl.language.syntax import Atom, During, Option, Setting
+from vggdsl.language.syntax import Arguments, Atom, During, Option, Setting
 from vggdsl.language.types import Choice, Flag, Number, Quoted, Range, UnfitError, Whole, elements
 from vggdsl.text.codes import CodeName
 from vggdsl.text.edits import Edit, removal
@@ -245,7 +245,7 @@ class Reader:
             self.wrong(str(why), at, why.help)
             return None
 
-    def _is_set(self, call: CallKind, arguments: Sequence[Atom | Option | During]) -> bool:
+    def _is_set(self, call: CallKind, arguments: Arguments) -> bool:
         """Whether something is given to a call that takes nothing; that is told."""
         if not arguments or call.keys or call.placed or call.more:
             return False
@@ -337,7 +337,7 @@ class Reader:
             return True
         return False
 
-    def _named(self, value: Atom | During, others: Sequence[Atom | Option | During], call: CallKind) -> list[Option]:
+    def _named(self, value: Atom | During, others: Arguments, call: CallKind) -> list[Option]:
         """The options of a call that a value could be for, where none stands before it."""
         named = []
         for key in call.keys:
@@ -346,7 +346,7 @@ class Reader:
                 named.append(option)
         return named
 
-    def _is_read(self, call: CallKind, arguments: Sequence[Atom | Option | During], span: Span) -> bool:
+    def _is_read(self, call: CallKind, arguments: Arguments, span: Span) -> bool:
         """Whether nothing is wrong with a call."""
         wrong = list[Diagnostic]()
         made = Setting(Placed(call.name, span), tuple(arguments), span)
@@ -400,7 +400,7 @@ def _is_called(value: EntryValue, call: CallKind) -> bool:
     return word.lower() in (call.name, *call.also)
 
 
-def _is_always(arguments: Sequence[Atom | Option | During], call: CallKind) -> bool:
+def _is_always(arguments: Arguments, call: CallKind) -> bool:
     """Whether all that is given to a call is so without it."""
     named = (
         (str(each.key), str(each.value)) if isinstance(each, Option) else (key, str(each))

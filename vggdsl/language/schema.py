@@ -6,11 +6,11 @@ protocols and measured blocks are tables of them; ``language/reader.py`` reads b
 made from them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, get_origin
 
-from vggdsl.language.syntax import Atom, During, Option
+from vggdsl.language.syntax import Arguments
 from vggdsl.language.types import Flag, Type, Whole
 
 
@@ -125,5 +125,5 @@ class EntryKind:
     """What other tools have and this language hasn't, as in ``elsewhere``, and what to say of it."""
     together: tuple[str, ...] = ()
     """Calls with numbers that are given together, each with its own."""
-    pasted: Callable[[str, Sequence[Atom | Option | During]], Meant | None] = lambda name, arguments: None
+    pasted: Callable[[str, Arguments], Meant | None] = lambda name, arguments: None
     """What is to be said of another tool's call, by its word as in ``elsewhere``; None where nothing more is known."""

@@ -4,6 +4,7 @@ Spans don't count in equality: two texts that say the same thing in the same lin
 values that a finding can be about are ``Placed``: nobody has to search the text for them again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -332,6 +333,10 @@ class During:
 
     def __str__(self) -> str:
         return f"{self.epochs}: {self.value}"
+
+
+Arguments = Sequence[Atom | Option | During]
+"""What stands in the brackets of a call."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import Any
 from vggdsl.language import notations, syntax
 from vggdsl.language.reader import Reader, Voice
 from vggdsl.language.schema import CallKind, EntryKind, Key, Meant, keys_of
-from vggdsl.language.syntax import ALL_BUT, Atom, During, Option
+from vggdsl.language.syntax import ALL_BUT, Arguments, Atom, During, Option
 from vggdsl.language.types import Number, Phase, Quoted, Type, UnfitError, Whole, elements, shortest
 from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
+from vggdsl.spec.recipe.foreign import needless, told_of
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
     IMAGENET,
@@ -32,7 +33,7 @@ from vggdsl.spec.recipe.model import (
     Stop,
     WarmUp,
 )
-from vggdsl.spec.recipe.pasted import meant, needless, told_of
+from vggdsl.spec.recipe.pasted import meant
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.source import Placed, Source
@@ -306,7 +307,7 @@ _ALL = (
 )
 
 
-def _as_read(entry: str, name: str, arguments: Sequence[Atom | Option | During]) -> Meant | None:
+def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
     """What another tool's call means, and what would be wrong with that."""
     found, wrong = meant(entry, name, arguments), list[Diagnostic]()
     for each in entries_of(f"{entry} {found.instead}") if found is not None and found.instead else ():
@@ -316,7 +317,7 @@ def _as_read(entry: str, name: str, arguments: Sequence[Atom | Option | During])
     return Meant(f"it would be {found.instead}, and {wrong[0].message}: {wrong[0].help}")
 
 
-def _step_or_steps(name: str, arguments: Sequence[Atom | Option | During]) -> Meant | None:
+def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
     """A transform of another tool, or several in brackets: `Compose([RandomCrop(32), ToTensor()])`."""
     inside = elements(str(arguments[0])) if name in ("compose", "sequential") and arguments else elements(name)
     if not inside:

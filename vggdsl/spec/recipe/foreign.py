@@ -1,0 +1,160 @@
+"""What a call of another tool was given, and how that is written here; what can't be is told."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vggdsl.language.schema import Meant
+from vggdsl.language.syntax import Arguments, Option
+from vggdsl.language.types import elements
+from vggdsl.spec.recipe.elsewhere import DATA_NOTES, NEEDLESS, NOTES, OPTIMIZERS, SETS, WHERE
+
+NONE = re.compile(r"[\"']?none[\"']?", re.IGNORECASE)
+_NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?%?"
+
+
+# -- how a value is written here; None for one that can't be
+
+
+def number(text: str) -> str | None:
+    return text if re.fullmatch(_NUMBER, text) else None
+
+
+def path(text: str) -> str | None:
+    return f'"{text[1:-1]}"' if text[:1] in ("'", '"') and len(text) > 1 else None
+
+
+def flag(text: str) -> str | None:
+    return {"true": "yes", "false": "no"}.get(text.lower())
+
+
+def side(text: str) -> str | None:
+    """Of a square: `(32, 32)` is 32."""
+    sides = set(elements(text)) or {text}
+    return number(sides.pop()) if len(sides) == 1 else None
+
+
+def interval(text: str) -> str | None:
+    match elements(text):
+        case [low, high] if number(low) and number(high):
+            return f"{low}..{high}"
+        case []:
+            return text if re.fullmatch(r"[\d.%/]+", text) else None
+        case _:
+            return None
+
+
+def angle(text: str) -> str | None:
+    """An angle to either side: `(-15, 15)` is 15."""
+    match elements(text) or [text]:
+        case [low, high] if low == f"-{high}":
+            return number(high)
+        case [angle] if not angle.startswith("-"):
+            return number(angle)
+        case _:
+            return None
+
+
+def numbers(text: str | None) -> list[str]:
+    given = elements(text) or [text] if text else []
+    return given if all(map(number, given)) else []
+
+
+# -- what was given
+
+
+WEIGHTS_OF = "optimizer, or the weights of one"
+"""First in PyTorch's calls, and not in Keras's: a place that only what is no value of its own takes."""
+
+
+def _is_value(text: str) -> bool:
+    return bool(number(text) or text[:1] in ("'", '"') or numbers(text))
+
+
+class Written:
+    """What a call was given, by the names that its tool has; each is taken once, and what is left is told."""
+
+    def __init__(self, arguments: Arguments, order: Sequence[str]) -> None:
+        self.left: dict[str, tuple[str, str]] = {}
+        places = iter(order)
+        for argument in arguments:
+            name, value = "", str(argument)
+            if isinstance(argument, Option):
+                name, value = str(argument.key), value.partition("=")[2]
+            else:
+                name = next(places, "")
+                if name == WEIGHTS_OF and _is_value(value):
+                    name = next(places, "")
+                name = "optimizer" if value in NEEDLESS or name == WEIGHTS_OF else name
+            name = re.sub("[-_]", "", name)
+            self.left[name if name not in self.left else f"{name} {len(self.left)}"] = value, str(argument)
+
+    def take(self, *names: str) -> str | None:
+        return next((self.left.pop(name)[0] for name in names if name in self.left), None)
+
+    def rest(self, notes: Mapping[str, str]) -> list[str]:
+        """Of what is left, what is to be said of each."""
+        said = [f"`{written}`: {notes[name]}" for name, (_, written) in self.left.items() if name in notes]
+        strange = [f"`{written}`" for name, (_, written) in self.left.items() if name not in notes]
+        if strange:
+            said.append(f"{_and(strange)} {'is' if len(strange) == 1 else 'are'} not in the language")
+        return said
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that is one of ours but for how its values are written."""
+
+    ours: str
+    order: tuple[str, ...] = ()
+    placed: Mapping[str, Callable[[str], str | None]] = field(default_factory=dict)
+    """What stands in our brackets without a name, by the names that it has there; one of them is given."""
+    options: Mapping[str, tuple[str, Callable[[str], str | None]]] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
+    """Values that change nothing, as a pattern."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def meant(self, arguments: Arguments) -> Meant | None:
+        given, told = Written(arguments, self.order), list[str]()
+        placed, named = list[str](), list[str]()
+        for name, say in self.placed.items():
+            if name in given.left and (value := say(given.left[name][0])) is not None:
+                placed.append(value)
+                given.take(name)
+        for name, (ours, say) in self.options.items():
+            if name in given.left and (value := say(given.left[name][0])) is not None:
+                named.append(f"{ours}={value}")
+                given.take(name)
+        for name, pattern in self.same.items():
+            if name in given.left and re.fullmatch(pattern, given.left[name][0], re.IGNORECASE):
+                told.append(f"`{given.left.pop(name)[1]}` is so anyway")
+        notes = {name: said for name, (value, _) in given.left.items() if (said := told_of(self.ours, name, value))}
+        told += given.rest({**NOTES, **notes, **self.notes})
+        if self.placed and not placed:
+            return Meant("; ".join(told)) if told else None
+        said = f"{self.ours}({', '.join([*placed, *named])})" if placed or named else self.ours
+        return Meant("; ".join([f"write {said}", *told]), said if not given.left else "")
+
+
+def told_of(call: str, name: str, value: str) -> str | None:
+    """What is to be said of an option that a call of ours doesn't have, and other tools' of the same name do."""
+    key, value = re.sub("[-_]", "", name), value.strip("'\"").lower()
+    if call not in ("sgd", "adam", "adamw"):
+        return DATA_NOTES.get(key) if call in (*SETS.values(), "folder") else None
+    if key in ("clipnorm", "globalclipnorm"):
+        own = "of each weight by itself it isn't in the language, " if key == "clipnorm" else ""
+        return f"{own}of all together it is an entry: `clip norm({value})`"
+    if key not in OPTIMIZERS:
+        return NOTES.get(key)
+    usual, as_here = OPTIMIZERS[key]
+    same = re.fullmatch(usual, value.replace(" ", "")) is not None
+    return f"remove it: {as_here}" if same else f"it isn't in the language: {as_here}"
+
+
+def needless(call: str, value: str) -> str:
+    """What is to be said of a value that has no place in a call of ours, since nothing is left to say."""
+    return WHERE if call in SETS.values() and value[:1] in ("'", '"') else NEEDLESS.get(value, "")
