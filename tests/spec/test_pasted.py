@@ -128,6 +128,33 @@ MEANT = [
     ("stop EarlyStopping(patience=3)", "write val-loss(patience=3) or val-accuracy(patience=3)"),
     ("early_stopping(monitor='val_loss', patience=3)", "it stands in the entry `stop`: write val-loss(patience=3)"),
     ("clip clipnorm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
+    ("clip tf.clip_by_norm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
+    ("clip clip_by_global_norm(1)", "write norm(1)"),
+    ("clip clip_by_value(1)", "it isn't in the language, which scales gradients by their `norm`"),
+    (
+        "clipnorm 1",
+        "of each weight by itself it isn't in the language, of all together it is an entry: `clip norm(…)`",
+    ),
+    ("global_clipnorm 1", "write `clip norm(1)`"),
+    ("optimizer sgd(lr=0.1, global_clipnorm=1)", "it is an entry: `clip norm(1)`"),
+    ("augment layers.RandomCrop(32, 32)", "write crop(32)"),
+    ("augment layers.RandomCrop(24, 28)", "`24` and `28`: two sides aren't in the language: `crop` is of a square"),
+    ("augment RandomCrop(28, 4)", "write crop(28, pad=4)"),
+    (
+        "schedule CosineDecay(0.1, 1000, alpha=0.1)",
+        (f"{COSINE}; that it ends at 0.1 of that rate isn't in the language; `0.1`: the rate to begin with is the "
+        "optimizer's `lr`; `1000`: how long it falls is said by `epochs`"),
+    ),
+    (
+        "schedule ExponentialDecay(0.1, 1000, 0.9)",
+        ("a rate in each epoch isn't in the language, whose schedules are `constant`, `steps`, `plateau`, `cosine` and "
+        "a `warmup`; `0.1`: the rate to begin with is the optimizer's `lr`; `1000` and `0.9` are not in the language"),
+    ),
+    (
+        "loss CategoricalCrossentropy(True, 0.1)",
+        ("write cross-entropy(smoothing=0.1); `True`: leave it out: whether a softmax stands last is said by the "
+        "network"),
+    ),
     ("torch.nn.utils.clip_grad_norm_(max_norm=2)", "it stands in the entry `clip`: write norm(2)"),
     ("torch.manual_seed(42)", "write `seeds 42`"),
     ('augment RandomFlip("horizontal_and_vertical")', "write hflip vflip"),

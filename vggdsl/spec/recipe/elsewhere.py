@@ -31,7 +31,7 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
     **_each("random-seed random-state manual-seed", "seeds {}"),
     **_each("label-smoothing smoothing", "loss cross-entropy(smoothing={})"),
     **_each(
-        "clip-norm grad-clip gradient-clip gradient-clipping max-grad-norm clip-grad-norm",
+        "clip-norm grad-clip gradient-clip gradient-clipping max-grad-norm clip-grad-norm global-clipnorm",
         "clip norm({})",
     ),
     **_each("dataset data-set dataset-name", "data {}"),
@@ -48,6 +48,8 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
 }
 """Other words for entries, and how they are written here; ways that differ stand with ` | ` between."""
 
+BY_EACH = "of each weight by itself it isn't in the language, of all together it is"
+"""What is said of Keras's `clipnorm`; its global one, and `clip-norm` elsewhere, are as here."""
 NO_ENTRIES: Mapping[str, str] = {
     **_each(
         "device gpu gpus cuda cpu accelerator",
@@ -80,6 +82,7 @@ NO_ENTRIES: Mapping[str, str] = {
         "clipvalue clip-value clip-grad-value grad-clip-value gradient-clip-value",
         "it isn't in the language, which scales gradients by their norm: `clip norm(…)`",
     ),
+    "clipnorm": f"{BY_EACH} an entry: `clip norm(…)`",
     "callbacks": "each is an entry of its own: `stop`, `schedule` or `checkpoint`",
     **_each("metric metrics", "leave it out: accuracies of training, validation and test images are always measured"),
     **_each(
@@ -134,7 +137,9 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
             "it isn't in the language, whose loss is `cross-entropy`",
         ),
     },
-    "clip": _each("value clipvalue", "it isn't in the language, which scales gradients by their `norm`"),
+    "clip": _each(
+        "value clipvalue clipbyvalue clipgradvalue", "it isn't in the language, which scales gradients by their `norm`"
+    ),
     "stop": {
         **_each(
             "early earlystopping earlystop patience", "say by what: `val-accuracy` or `val-loss`, with its `patience`"
@@ -166,7 +171,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "plateau": ("reducelronplateau", "reduceonplateau"),
     "constant": ("fixed", "const", "constantlr"),
     "cross-entropy": ("ce", "xent", "crossentropyloss", "categoricalcrossentropy", "sparsecategoricalcrossentropy"),
-    "norm": ("clipnorm", "clipgradnorm", "globalnorm"),
+    "norm": ("clipnorm", "clipgradnorm", "globalnorm", "clipbyglobalnorm"),
     "he": ("msra",),
     "normal": ("gaussian",),
     "fp32": ("float32", "single", "full", "f32", "32"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from vggdsl.language.schema import Meant
 from vggdsl.language.syntax import Arguments, Option
 from vggdsl.language.types import elements
-from vggdsl.spec.recipe.elsewhere import DATA_NOTES, NEEDLESS, NOTES, OPTIMIZERS, SETS, WHERE
+from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, NEEDLESS, NOTES, OPTIMIZERS, SETS, WHERE
 
 NONE = re.compile(r"[\"']?none[\"']?", re.IGNORECASE)
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?%?"
@@ -146,8 +146,7 @@ def told_of(call: str, name: str, value: str) -> str | None:
     if call not in ("sgd", "adam", "adamw"):
         return DATA_NOTES.get(key) if call in (*SETS.values(), "folder") else None
     if key in ("clipnorm", "globalclipnorm"):
-        own = "of each weight by itself it isn't in the language, " if key == "clipnorm" else ""
-        return f"{own}of all together it is an entry: `clip norm({value})`"
+        return f"{BY_EACH if key == 'clipnorm' else 'it is'} an entry: `clip norm({value})`"
     if key not in OPTIMIZERS:
         return NOTES.get(key)
     usual, as_here = OPTIMIZERS[key]

@@ -1,12 +1,14 @@
 """Calls of PyTorch and Keras, as they are pasted into a recipe: what each is here, with all that was given to it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from vggdsl.language.schema import Meant
 from vggdsl.language.syntax import Arguments
 from vggdsl.language.types import elements, shortest
-from vggdsl.spec.recipe.elsewhere import DATA_NOTES, LEFT_OUT, NOTES, SETS
+from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, LEFT_OUT, NOTES, SETS
 from vggdsl.spec.recipe.foreign import (
     NONE,
     WEIGHTS_OF,
@@ -44,23 +46,24 @@ def _plateau(arguments: Arguments) -> Meant | None:
     return Meant("; ".join([help, *given.rest(NOTES)]))
 
 
-def _cosine(arguments: Arguments) -> Meant | None:
+_RATE = {"initiallearningrate": "the rate to begin with is the optimizer's `lr`"}
+
+
+def _cosine(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "tmax", "etamin")) -> Meant | None:
     if not arguments:
         return None
-    given = Written(arguments, (WEIGHTS_OF, "tmax", "etamin"))
-    epochs, least = given.take("tmax"), given.take("etamin", "alpha")
+    given = Written(arguments, order)
+    epochs, of_it = given.take("tmax"), " of that rate" if "alpha" in given.left else ""
+    least = given.take("etamin", "alpha")
     told = ["write cosine, which falls from the optimizer's rate to 0 over all epochs, step by step"]
     if epochs is not None:
         told.append(f"`T_max={epochs}`: how many these are is said by `epochs {epochs}`")
     if least is not None and (not number(least) or float(least)):
-        told.append(f"that it ends at {least} isn't in the language")
+        told.append(f"that it ends at {least}{of_it} isn't in the language")
     elif least is not None:
         told.append(f"`{least}` at its end is so anyway")
     told += given.rest({**NOTES, "decaysteps": "how long it falls is said by `epochs`", **_RATE})
     return Meant("; ".join(told))
-
-
-_RATE = {"initiallearningrate": "the rate to begin with is the optimizer's `lr`"}
 
 
 def _steps(arguments: Arguments) -> Meant | None:
@@ -79,14 +82,8 @@ def _steps(arguments: Arguments) -> Meant | None:
     return Meant("; ".join([help, *given.rest(NOTES)]))
 
 
-def _exponential(arguments: Arguments) -> Meant:
-    given = Written(
-        arguments,
-        (
-            WEIGHTS_OF,
-            "gamma",
-        ),
-    )
+def _exponential(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "gamma")) -> Meant:
+    given = Written(arguments, order)
     gamma = given.take("gamma")
     times = f" of {gamma} of that before" if gamma else ""
     help = f"a rate{times} in each epoch isn't in the language, whose schedules are `constant`, `steps`, `plateau`, "
@@ -130,9 +127,8 @@ def _flip(arguments: Arguments) -> Meant | None:
 
 
 def _by_each(arguments: Arguments) -> Meant | None:
-    """Keras's `clipnorm`, of which there is a global one, too."""
-    most = " ".join(map(str, arguments)).rpartition("=")[2]
-    return Meant(f"of each weight by itself it isn't in the language, of all together it is norm({most})")
+    """Keras's `clipnorm` and TensorFlow's `clip_by_norm`, of which there are global ones, too."""
+    return Meant(f"{BY_EACH} norm({' '.join(map(str, arguments)).rpartition('=')[2] or '…'})")
 
 
 def _loaded(arguments: Arguments) -> Meant | None:
@@ -226,6 +222,25 @@ def _resize(arguments: Arguments) -> Meant | None:
     return Meant(f"{written}: {_RESIZE.notes['size']}")
 
 
+_CROP = Call(
+    "crop",
+    ("size", "padding", "padifneeded", "fill", "paddingmode"),
+    placed={"size": side},
+    options={"padding": ("pad", side), "pad": ("pad", side)},
+    same={"padifneeded": "false", "fill": "0", "paddingmode": r"[\"']constant[\"']", "padding": "none"},
+)
+
+
+def _crop(arguments: Arguments) -> Meant | None:
+    """Of a side and a padding, as of PyTorch, or of two sides, as of Keras: nobody pads by half a side or more."""
+    match [str(each) for each in arguments[:2]]:
+        case [high, wide] if high.isdecimal() and wide.isdecimal() and 2 * int(wide) >= int(high):
+            if high == wide:
+                return _CROP.meant([arguments[0], *arguments[2:]])
+            return Meant(f"`{high}` and `{wide}`: two sides aren't in the language: `crop` is of a square")
+    return _CROP.meant(arguments)
+
+
 _ERASING = Call(
     "erase",
     ("p", "scale", "ratio", "value", "inplace"),
@@ -253,13 +268,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
         **dict.fromkeys(("load", "loaddataset"), _loaded),
     },
     "augment": {
-        "crop": Call(
-            "crop",
-            ("size", "padding", "padifneeded", "fill", "paddingmode"),
-            placed={"size": side},
-            options={"padding": ("pad", side), "pad": ("pad", side)},
-            same={"padifneeded": "false", "fill": "0", "paddingmode": r"[\"']constant[\"']", "padding": "none"},
-        ).meant,
+        "crop": _crop,
         "resizedcrop": Call(
             "random-resized-crop",
             ("size", "scale", "ratio", "interpolation", "antialias"),
@@ -280,20 +289,23 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
     },
     "clip": {
         "clipgradnorm": _NORM.meant,
-        "clipnorm": _by_each,
+        **dict.fromkeys(("clipnorm", "clipbynorm"), _by_each),
     },
     "stop": dict.fromkeys(("earlystopping",), _stop),
     "normalize": {"normalize": _normalize},
     "schedule": {
         **dict.fromkeys(("reducelronplateau", "reduceonplateau"), _plateau),
-        **dict.fromkeys(("cosineannealinglr", "cosineannealing", "cosinedecay", "cosine"), _cosine),
+        **dict.fromkeys(("cosineannealinglr", "cosineannealing", "cosine"), _cosine),
+        "cosinedecay": partial(_cosine, order=("initiallearningrate", "decaysteps", "alpha")),
         **dict.fromkeys(("steplr", "step", "multisteplr", "multistep"), _steps),
-        **dict.fromkeys(("exponentiallr", "exponential", "exponentialdecay"), _exponential),
+        **dict.fromkeys(("exponentiallr", "exponential"), _exponential),
+        "exponentialdecay": partial(_exponential, order=("initiallearningrate", "decaysteps", "decayrate")),
     },
-    "loss": dict.fromkeys(
-        ("crossentropy", "crossentropyloss", "categoricalcrossentropy", "sparsecategoricalcrossentropy"),
-        _CROSS_ENTROPY.meant,
-    ),
+    "loss": {
+        **dict.fromkeys(("crossentropy", "crossentropyloss"), _CROSS_ENTROPY.meant),
+        "categoricalcrossentropy": replace(_CROSS_ENTROPY, order=("fromlogits", "labelsmoothing")).meant,
+        "sparsecategoricalcrossentropy": replace(_CROSS_ENTROPY, order=("fromlogits", "ignoreclass")).meant,
+    },
 }
 """By entry and by the call's word, without `-`, `_` and a `random` before it."""
 
