@@ -1,42 +1,24 @@
-"""The entries of a recipe: what may stand in each, and what it means. What goes without one, ``Recipe`` says."""
+"""How the entries of a recipe are read, and what is said where another tool's call stands in one."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import sqrt
 from typing import Any
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.reader import Reader, Voice
-from vggdsl.language.schema import CallKind, EntryKind, Key, Meant, keys_of
-from vggdsl.language.syntax import ALL_BUT, Arguments, Atom, During, Option
-from vggdsl.language.types import Number, Phase, Quoted, Type, UnfitError, Whole, elements, shortest
-from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
+from vggdsl.language.schema import CallKind, EntryKind, Key, Meant
+from vggdsl.language.syntax import Arguments, Atom, During, Option
+from vggdsl.language.types import elements
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.foreign import needless, told_of
-from vggdsl.spec.recipe.model import (
-    DATA_SETS,
-    IMAGENET,
-    RATE,
-    SGD,
-    Adam,
-    Constant,
-    Cosine,
-    Data,
-    From,
-    Given,
-    Init,
-    Loss,
-    Plateau,
-    Steps,
-    Stop,
-    WarmUp,
-)
+from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, STD, WARMUP
+from vggdsl.spec.recipe.model import Given, WarmUp
 from vggdsl.spec.recipe.pasted import meant
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, VggdslError
-from vggdsl.text.source import Placed, Source
+from vggdsl.text.source import Source
 from vggdsl.text.units import plural
 
 
@@ -57,254 +39,6 @@ class _Voice(Voice):
 
 
 VOICE = _Voice("V406", "V406", "V406")
-
-
-# -- what makes values of what was given
-
-
-_FOR = {"val": "choose", "test": "test"}
-
-
-def _data_set(name: str) -> CallKind:
-    published = DATA_SETS[name]
-    keys = keys_of(Data, "n", *(("classes",) if name == "fake" else ()), "val", "test", "seed", "labels", "images")
-    if name == "folder":
-        path = Key("path", Quoted(), "where it is", required=True)
-        return CallKind(
-            name, partial(_data, name), "a folder with a folder for each class", keys, (path,), 'folder("DIR")'
-        )
-    if name == "fake":
-        return CallKind(name, partial(_data, name), "noise over a pattern, for trying things", keys, (), "fake(n=512)")
-    own = "".join(f", some of them to {_FOR[split]} by" for split in published.splits)
-    meaning = f"{published.images:,} images of {published.classes} classes{own}"
-    shown = name if "val" in published.splits else f"{name}(val=5000)"
-    return CallKind(name, partial(_data, name), meaning, keys, (), shown)
-
-
-def _data(name: str, path: str | None = None, **values: Any) -> Data:
-    for split in DATA_SETS[name].splits:
-        if split in values:
-            raise UnfitError(f"{name} has {split} images of its own", f"remove `{split}={values[split]}`", at=split)
-    return Data(name, path, **values)
-
-
-def _sgd(**values: Any) -> SGD:
-    made = SGD(**values)
-    if made.nesterov and not made.momentum:
-        raise UnfitError("nesterov without momentum", f"say one, as in {replace(made, momentum=0.9)}")
-    return made
-
-
-def _steps(*steps: tuple[int, int, float]) -> Steps:
-    epoch = 1
-    for place, (first, last, _) in enumerate(steps):
-        if first != epoch:
-            raise UnfitError(f"epoch {epoch} has no learning rate, or two", _FOLLOWING, at=place)
-        epoch = last + 1
-    return Steps(steps)
-
-
-def _normal(std: float | None = None, variance: float | None = None) -> Init:
-    if (std is None) == (variance is None):
-        help = f"write {_NORMAL}" if std is None else "keep one"
-        raise UnfitError("normal takes std or variance, one of them", help)
-    if variance is not None:
-        return Init("normal", sqrt(variance), f"normal(variance={shortest(variance)})")
-    return Init("normal", std)
-
-
-class _Statistic(Number):
-    """A mean or a deviation of pixels from 0 to 1; that one is of 0 to 255 is told with those beside it."""
-
-    def read(self, text: str) -> float:
-        return Number(self.least).read(text)
-
-
-def _of_channels(name: str, *values: float) -> tuple[float, ...]:
-    if any(value > 1 for value in values):
-        divided = ", ".join(shortest(round(value / 255, 12)) for value in values)
-        help = f"divide means and deviations by 255: {name}({divided})"
-        raise UnfitError(f"a {name} of pixels from 0 to 255, which are from 0 to 1 here", help)
-    return values
-
-
-def _mean(*values: float) -> str | tuple[float, ...]:
-    return _of_channels("mean", *values) or "mean"
-
-
-class _Base(Type):
-    says = noun = "a spec or a recipe"
-    example = '"vgg_a.arch"'
-    kinds = ("string", "word")
-
-    def read(self, text: str) -> str:
-        return text
-
-
-class _Chosen(Type):
-    """The name of a layer or of what holds some, or a range of them; keeps its place."""
-
-    says = noun = "a layer's name"
-    example = "conv1_1"
-    kinds = ("word", "layers", "range")
-
-    def read(self, text: str) -> str:
-        return text
-
-
-def _from(source: str, *chosen: Placed) -> From:
-    marked = [place for place, name in enumerate(chosen) if name.startswith(ALL_BUT)]
-    if marked and marked[-1] > 0:
-        help = "name what is taken, or behind one `all but` what isn't: `from(…, all but fc7, fc8)`"
-        raise UnfitError(f"`{chosen[marked[-1]]}` behind other names", help, at=1 + marked[-1])
-    names = tuple(name.part(len(ALL_BUT)) if name.startswith(ALL_BUT) else name for name in chosen)
-    return From(source.strip('"'), source.startswith('"'), names, None, all_but=bool(marked))
-
-
-def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if len(set(seeds)) < len(seeds):
-        raise UnfitError("a seed is given twice", f"write seeds {' '.join(map(str, dict.fromkeys(seeds)))}")
-    return seeds
-
-
-# -- the entries
-
-
-def _word(name: str, meaning: str) -> CallKind:
-    return CallKind(name, partial(str, name), meaning)
-
-
-_STEPS = "steps(1..20: 1e-3, 21..30: 1e-4)"
-_FOLLOWING = f"ranges begin with epoch 1 and follow each other, as in {_STEPS}"
-_SMOOTHED = "cross-entropy(smoothing=0.1)"
-_NORMAL = "normal(std=0.1)"
-_SGD = "sgd(lr=0.05, momentum=0.9)"
-_PLATEAU = "plateau(factor=0.1, patience=5)"
-_STEP = Key("step", Phase(RATE), "epochs and their rate", required=True)
-_N = Key("n", Whole(), "how many", required=True)
-_CHOSEN = Key(
-    "layer's name",
-    _Chosen(),
-    "whose weights are taken; that of a label for all that it holds; `conv1_1..conv4_3` in the network's order; "
-    "behind `all but` those that take none; else all",
-    shown="conv1_1",
-)
-_BASE = Key("base", _Base(), "whose", required=True)
-_VARIANCE = Key("variance", Number(1e-18), "the deviation's square")
-_MOST = Key("most", Number(1e-9), "the largest", required=True)
-
-_WARMUP = CallKind("warmup", int, "a rise for n epochs to another schedule: `warmup(5) cosine`", (), (_N,), "warmup(5)")
-_FROM_EXAMPLE = 'from("vgg_a.arch", conv1_1)'
-_FROM = CallKind(
-    "from",
-    _from,
-    "what was trained so, and elsewhere: `from(S256) else he`",
-    (),
-    (_BASE,),
-    _FROM_EXAMPLE,
-    _CHOSEN,
-)
-_DATA = tuple(map(_data_set, DATA_SETS))
-_GIVEN = IMAGENET.numbers
-_MEAN = CallKind(
-    "mean",
-    _mean,
-    "the training images' mean is taken away; `mean(…) std(…)`: what is given, of pixels from 0 to 1",
-    more=Key("mean", _Statistic(0, 1), "of each channel: of RGB three, of grey one", shown="0.485"),
-)
-_STD = CallKind(
-    "std",
-    partial(_of_channels, "std"),
-    f"what the rest is divided by: `{_GIVEN}`",
-    shown=_GIVEN,
-    more=Key("std", _Statistic(1e-6, 1), "of each channel, as many as means", shown="0.229", required=True),
-)
-_NORMALIZE = (
-    _word("mean-std", "the training images' mean is taken away, and the rest divided by their deviation"),
-    _MEAN,
-    _STD,
-    CallKind("imagenet", lambda: IMAGENET, f"`{_GIVEN}`, as for torchvision's weights"),
-    _word("none", "nothing"),
-)
-_OPTIMIZER = (
-    CallKind("sgd", _sgd, "stochastic gradient descent", keys_of(SGD), (), _SGD),
-    CallKind("adam", Adam, "Adam (Kingma & Ba 2015)", keys_of(Adam)),
-    CallKind(
-        "adamw", partial(Adam, decoupled=True), "weight decay decoupled (Loshchilov & Hutter 2019)", keys_of(Adam)
-    ),
-)
-_SCHEDULE = (
-    CallKind("constant", Constant, "one rate", (), keys_of(Constant), "constant(1e-3)"),
-    CallKind(
-        "steps", _steps, "a rate for each range of epochs; the training ends with the last", (), (), _STEPS, _STEP
-    ),
-    CallKind(
-        "plateau", Plateau, "a lower rate when the validation accuracy rises no more", keys_of(Plateau), (), _PLATEAU
-    ),
-    CallKind("cosine", Cosine, "from the optimizer's rate to zero along a half cosine, step by step"),
-    _WARMUP,
-)
-_LOSS = (
-    CallKind("cross-entropy", Loss, "what is reported is without smoothing and weights", keys_of(Loss), (), _SMOOTHED),
-)
-_CLIP = (CallKind("norm", float, "the norm of all together is at most that", (), (_MOST,), "norm(5)"),)
-_STOP = tuple(
-    CallKind(name, partial(Stop, name), "that of the validation images", keys_of(Stop), (), f"{name}(patience=10)")
-    for name in ("val-accuracy", "val-loss")
-)
-_INIT = (
-    CallKind("auto", partial(Init, "auto"), "`he` before a ReLU, `glorot` elsewhere"),
-    CallKind("he", partial(Init, "he"), "He et al. 2015", also=("kaiming", "kaiming_normal", "he_normal")),
-    CallKind(
-        "glorot", partial(Init, "glorot"), "Glorot & Bengio 2010", also=("xavier", "xavier_normal", "glorot_normal")
-    ),
-    CallKind("torch", partial(Init, "torch"), "PyTorch's own, of biases too", also=("default",)),
-    CallKind(
-        "normal", _normal, "normally distributed, by one of the two", (*keys_of(Init, "std"), _VARIANCE), (), _NORMAL
-    ),
-    _FROM,
-)
-_PRECISION = (
-    _word("auto", "`bf16` where the device computes faster with it, else `fp32`"),
-    _word("fp32", "32 bits"),
-    _word("bf16", "16 bits where that does no harm"),
-)
-_CHECKPOINT = (CallKind("every", int, "the state after every n epochs", (), (_N,), "every(5)"),)
-
-_ALL = (
-    EntryKind("data", "the images", "cifar10(val=5000)", _DATA, "data set"),
-    EntryKind(
-        "augment",
-        "what is done to images to train on, in this order",
-        "crop(32, pad=4) hflip",
-        AUGMENTS,
-        "augmentation",
-        several=True,
-        or_none=True,
-        not_here=NO_AUGMENTS,
-    ),
-    EntryKind(
-        "normalize",
-        "what is done to pixels, of 0 to 1",
-        "mean-std",
-        _NORMALIZE,
-        "value of normalize",
-        together=(_MEAN.name, _STD.name),
-    ),
-    EntryKind("batch", "images in a step", "128", number=Whole()),
-    EntryKind("optimizer", "how weights follow gradients", _SGD, _OPTIMIZER),
-    EntryKind("schedule", "how the learning rate goes on", _PLATEAU, _SCHEDULE),
-    EntryKind("loss", "what is made small", _SMOOTHED, _LOSS),
-    EntryKind("clip", "how large gradients are scaled down", "norm(5)", _CLIP, "way to clip gradients", or_none=True),
-    EntryKind("epochs", "how often each image is seen, at most", "40", number=Whole()),
-    EntryKind(
-        "stop", "what ends a training early", "val-accuracy(patience=10)", _STOP, "measure to stop on", or_none=True
-    ),
-    EntryKind("init", "the weights to begin with; biases are 0", _NORMAL, _INIT),
-    EntryKind("seeds", "one training for each", "0 1 2", number=Whole(0), several=True, make=_different),
-    EntryKind("precision", "of the numbers to compute with", "auto", _PRECISION, "value of precision"),
-    EntryKind("checkpoint", "what is kept besides the best and the last", "every(5)", _CHECKPOINT, or_none=True),
-)
 
 
 def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
@@ -367,7 +101,7 @@ def _with_others(entry: EntryKind) -> EntryKind:
     )
 
 
-ENTRIES: Mapping[str, EntryKind] = {entry.name: _with_others(entry) for entry in _ALL}
+ENTRIES: Mapping[str, EntryKind] = {entry.name: _with_others(entry) for entry in ENTRY_KINDS}
 
 # -- reading
 
@@ -379,8 +113,8 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
     if reader.apart(entry, by):
         return None
     word = str(first).lower().partition("(")[0]
-    if word == _WARMUP.name and by.name == "schedule":
-        epochs = reader.call(first, _WARMUP, by)
+    if word == WARMUP.name and by.name == "schedule":
+        epochs = reader.call(first, WARMUP, by)
         if epochs is None:
             return None
         if len(rest) != 1:
@@ -388,17 +122,17 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
             help = "keep one of those behind it" if rest else f"write {first} cosine"
             reader.wrong("warmup leads to one schedule", first.span, help, *fixes)
             return None
-        return WarmUp(epochs, reader.value(rest[0], _without(by, _WARMUP)))
-    if word == _FROM.name and by.name == "init":
-        made = reader.call(first, _FROM, by)
+        return WarmUp(epochs, reader.value(rest[0], _without(by, WARMUP)))
+    if word == FROM.name and by.name == "init":
+        made = reader.call(first, FROM, by)
         if not rest:
             return made
         if str(rest[0]).lower() != "else" or len(rest) != 2:
             other = rest[0] if len(rest) == 1 and str(rest[0]).lower() != "else" else "he"
             reader.wrong("`else` and one init can follow", rest[0].span, f"write … else {other}")
             return None
-        return made and replace(made, otherwise=reader.value(rest[1], _without(by, _FROM)))
-    if by.name == "normalize" and entry.written.lower() != _MEAN.name and _names(entry) & {_MEAN.name, _STD.name}:
+        return made and replace(made, otherwise=reader.value(rest[1], _without(by, FROM)))
+    if by.name == "normalize" and entry.written.lower() != MEAN.name and _names(entry) & {MEAN.name, STD.name}:
         return _given(entry, by, reader)
     return reader.entry(entry, by)
 
@@ -417,15 +151,15 @@ def _given(entry: syntax.Entry, by: EntryKind, reader: Reader) -> Given | None:
         reader.wrong("a mean and a deviation are given together", first.span, pasted.help, *edits)
         return None
     calls = [value.name if isinstance(value, syntax.Setting) else "" for value in entry.values]
-    if calls == [_STD.name, _MEAN.name]:
+    if calls == [STD.name, MEAN.name]:
         said, place = f"{rest[0]} {first}", first.span.to(rest[0].span)
         reader.wrong("the mean comes first", place, f"write {by.name} {said}", Edit(place, said))
         return None
-    if calls != [_MEAN.name, _STD.name]:
-        help = f"write {by.name} mean(…) std(…), a number for each channel, such as {_GIVEN}"
+    if calls != [MEAN.name, STD.name]:
+        help = f"write {by.name} mean(…) std(…), a number for each channel, such as {GIVEN}"
         reader.wrong("a mean and a deviation are given together", first.span, help)
         return None
-    mean, std = reader.call(first, _MEAN, by), reader.call(rest[0], _STD, by)
+    mean, std = reader.call(first, MEAN, by), reader.call(rest[0], STD, by)
     if mean is None or std is None:
         return None
     if isinstance(mean, str) or len(mean) != len(std):
