@@ -128,6 +128,11 @@ MEANT = [
     ("stop EarlyStopping(patience=3)", "write val-loss(patience=3) or val-accuracy(patience=3)"),
     ("early_stopping(monitor='val_loss', patience=3)", "it stands in the entry `stop`: write val-loss(patience=3)"),
     ("clip clipnorm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
+    (
+        "data CIFAR10(transform=T.Compose([T.RandomApply([T.Normalize((0.5,), (0.5,))]), T.ToTensor()]))",
+        ("write cifar10; `transform=T.Compose([T.RandomApply([T.Normalize((0.5,), (0.5,))]), T.ToTensor()])`: what is "
+        "done to images is said by `augment` and `normalize`"),
+    ),
     ("clip tf.clip_by_norm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
     ("clip clip_by_global_norm(1)", "write norm(1)"),
     ("clip clip_by_value(1)", "it isn't in the language, which scales gradients by their `norm`"),
