@@ -129,10 +129,20 @@ MEANT = [
     ("early_stopping(monitor='val_loss', patience=3)", "it stands in the entry `stop`: write val-loss(patience=3)"),
     ("clip clipnorm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
     (
-        "data CIFAR10(transform=T.Compose([T.RandomApply([T.Normalize((0.5,), (0.5,))]), T.ToTensor()]))",
+        "data sets.CIFAR10(transform=T.Compose([T.RandomApply([T.Normalize((0.5,), (0.5,))]), T.ToTensor()]))",
         ("write cifar10; `transform=T.Compose([T.RandomApply([T.Normalize((0.5,), (0.5,))]), T.ToTensor()])`: what is "
         "done to images is said by `augment` and `normalize`"),
     ),
+    ("optimizer keras.optimizers.SGD(0.1, 0.9, True)", "write sgd(lr=0.1, momentum=0.9, nesterov=yes)"),
+    (
+        "optimizer optim.SGD(params, 0.1, 0.9, 0, 1e-4)",
+        f"write sgd(lr=0.1, momentum=0.9, weight-decay=1e-4); `params`: {OF_ALL}; `0`: remove it: it is always 0",
+    ),
+    (
+        "optimizer keras.optimizers.Adam(0.01, 0.9, 0.999)",
+        "write adam(lr=0.01); `0.9`: remove it: it is always 0.9; `0.999`: remove it: it is always 0.999",
+    ),
+    ("optimizer keras.optimizers.AdamW(0.01, 0.05)", "write adamw(lr=0.01, weight-decay=0.05)"),
     ("clip tf.clip_by_norm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
     ("clip clip_by_global_norm(1)", "write norm(1)"),
     ("clip clip_by_value(1)", "it isn't in the language, which scales gradients by their `norm`"),

@@ -117,9 +117,12 @@ class Call:
     same: Mapping[str, str] = field(default_factory=dict)
     """Values that change nothing, as a pattern."""
     notes: Mapping[str, str] = field(default_factory=dict)
+    keras: tuple[str, ...] = ()
+    """The order of Keras's, where PyTorch's of the same name begins with weights."""
 
     def meant(self, arguments: Arguments) -> Meant | None:
-        given, told = Written(arguments, self.order), list[str]()
+        is_keras = self.keras and arguments and _is_value(str(arguments[0]))
+        given, told = Written(arguments, self.keras if is_keras else self.order), list[str]()
         placed, named = list[str](), list[str]()
         for name, say in self.placed.items():
             if name in given.left and (value := say(given.left[name][0])) is not None:

@@ -194,6 +194,9 @@ _ROTATION = Call(
     same={"expand": "false", "center": "none", "fill": "0", "fillmode": r"[\"']constant[\"']"},
     notes=dict.fromkeys(("degrees", "factor"), "it isn't in the language, whose `rotate` turns to either side alike"),
 )
+_SGD = (WEIGHTS_OF, "lr", "momentum", "dampening", "weightdecay", "nesterov")
+_ADAM = (WEIGHTS_OF, "lr", "betas", "eps", "weightdecay", "amsgrad")
+_KERAS_ADAM = ("learningrate", "beta1", "beta2", "epsilon", "amsgrad")
 _OPTIMIZER_OPTIONS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
     **dict.fromkeys(("lr", "learningrate"), ("lr", number)),
     "momentum": ("momentum", number),
@@ -254,7 +257,8 @@ _DECAYED = "PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras
 
 
 def _adamw(arguments: Arguments) -> Meant | None:
-    said = Call("adamw", (WEIGHTS_OF, "lr", "betas"), options=_OPTIMIZER_OPTIONS).meant(arguments)
+    keras = ("learningrate", "weightdecay", *_KERAS_ADAM[1:])
+    said = Call("adamw", _ADAM, options=_OPTIMIZER_OPTIONS, keras=keras).meant(arguments)
     if said is None or "weight-decay=" in said.help:
         return said
     return Meant(f"{said.help}; {_DECAYED}")
@@ -283,8 +287,8 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
         "normalize": _normalize_apart,
     },
     "optimizer": {
-        "sgd": Call("sgd", (WEIGHTS_OF, "lr", "momentum"), options=_OPTIMIZER_OPTIONS).meant,
-        "adam": Call("adam", (WEIGHTS_OF, "lr", "betas"), options=_OPTIMIZER_OPTIONS).meant,
+        "sgd": Call("sgd", _SGD, options=_OPTIMIZER_OPTIONS, keras=("learningrate", "momentum", "nesterov")).meant,
+        "adam": Call("adam", _ADAM, options=_OPTIMIZER_OPTIONS, keras=_KERAS_ADAM).meant,
         "adamw": _adamw,
     },
     "clip": {
