@@ -14,7 +14,7 @@ _POOLS = " and".join(", ".join(f"`{word}`" for word in KINDS if word.endswith("p
 
 _MISSING: Mapping[str, str] = {
     f"nothing in this language enlarges a map: {_CLASSIFIES}": """
-        deconv upconv convtranspose transposed?conv upsampl (max)?unpool pixelshuffle interpolat""",
+        deconv upconv conv(2d)?transpose transposed?conv upsampl (max)?unpool pixelshuffle interpolat""",
     "nothing in this language has a third axis: it is for images": r"""
         (conv|.*pool(ing)?|batchnorm|bn)3d conv\d+x\d+x\d+""",
     "not in the language: a sequence is an image of one row, such as `input 1x128x3`, which takes `conv1x3-64`": """

@@ -25,6 +25,7 @@ _NAMES = {
     "ratio": "rate", "negative-slope": "slope", "slope": "slope", "alpha": "slope", "num-groups": "groups",
     "eps": "eps", "epsilon": "eps", "momentum": "momentum", "ceil-mode": "ceil", "activation": "activation",
     "in-channels": "in", "in-features": "in", "num-features": "in", "num-channels": "in", "num-parameters": "in",
+    "dim": "axis", "axis": "axis",
 }  # fmt: skip
 """Options of layers by other tools' words for them."""
 _FLAGS = {"True": "yes", "False": "no"}
@@ -39,6 +40,10 @@ _DIFFERENT = {
     "one for each value",
 }
 """Where the same word means something else in another tool, what to say of it."""
+_GIVEN = _DIFFERENT | {
+    "hard-sigmoid": "`hard-sigmoid` is Keras 3's; Keras 2's, clip(0.2 x + 0.5, 0, 1), isn't in the language",
+}
+"""The same of functions that are given to a layer, as Keras has it."""
 NUMBERS = {
     "BN": "`BN` stands alone: how many channels come in is known",
     "PReLU": "`PReLU` stands alone: its slopes are learned",
@@ -71,6 +76,7 @@ def _kinds() -> Mapping[str, LayerKind]:
 def plain_name(name: str, keep: bool = False) -> str:
     """A name in small letters without what tools put around it, ``keep``ing how many axes it is for."""
     flat = re.sub(r"[-_ ]", "", _TOOLS.sub("", name).lower())
+    flat = re.sub(r"^(lazy|sync)(?=conv|batchnorm|linear)", "", flat)
     return flat if keep else re.sub(r"2d$|layer$", "", flat)
 
 
@@ -83,10 +89,14 @@ class _Given:
 
     places: tuple[str, ...]
     named: Mapping[str, str]
+    pairs: frozenset[int] = frozenset()
+    """Which of the places stand in brackets."""
 
 
 _COUNT = re.compile(r"0*[1-9]\d*")
 _WINDOW = re.compile(rf"{_COUNT.pattern}(x{_COUNT.pattern})?")
+LARGEST_KERNEL = 11
+"""A sole number that is larger is taken for channels."""
 _WORDED = {"channels": _COUNT, "kernel": _WINDOW, "stride": _COUNT}
 """What stands in the word of a convolution."""
 
@@ -131,21 +141,38 @@ def spelled(word: str) -> str | None:
     """A layer as this language spells it, ``Dense(128)`` as ``FC-128``, if it can be told from its numbers."""
     name, given, is_theirs = _parts(word)
     if given is not None and is_activation_layer(name):
-        function = kind_called(given.places[0]) if len(given.places) == 1 and not given.named else None
-        return function.word if function is not None and function.word in ACTIVATIONS else None
+        function = _function(given.places[0]) if len(given.places) == 1 and not given.named else None
+        return "identity" if function == "" else function
     kind = kind_called(name)
-    if kind is None or given is None:
+    if kind is None or given is None or _is_of_keras_1(name, given):
         return None
     if plain_name(name).startswith("adaptive"):  # its size is 1, or it would be missing
         given = _Given((), {})
-    function = kind_called(given.named["activation"]) if "activation" in given.named else None
-    if "activation" in given.named:
-        if function is None or kind.form not in ("CONV", "SIZED"):
-            return None
-        rest = {key: value for key, value in given.named.items() if key != "activation"}
-        layer = _layer(kind, name, _Given(given.places, rest), is_theirs)
-        return layer and f"{layer} {function.word}"
-    return _layer(kind, name, given, is_theirs)
+    if "activation" not in given.named:
+        return _layer(kind, name, given, is_theirs)
+    function = _function(given.named["activation"])
+    if function is None or kind.form not in ("CONV", "SIZED"):
+        return None
+    rest = {key: value for key, value in given.named.items() if key != "activation"}
+    layer = _layer(kind, name, _Given(given.places, rest, given.pairs), is_theirs)
+    return layer and f"{layer} {function}".rstrip()
+
+
+_NO_FUNCTION = ("linear", "none")
+
+
+def _function(name: str) -> str | None:
+    """The activation that a layer is given by its name, empty for none; None where it isn't known to be the same."""
+    if name.lower() in _NO_FUNCTION:
+        return ""
+    kind = kind_called(name)
+    is_same = kind is not None and kind.word in (*ACTIVATIONS, "softmax") and kind.word not in _GIVEN
+    return kind.word if kind is not None and is_same else None
+
+
+def _is_of_keras_1(name: str, given: _Given) -> bool:
+    """Whether a second number may be the kernel's height, and a third its width."""
+    return plain_name(name) == "convolution" and len(given.places) > 2 and 1 not in given.pairs
 
 
 def comes_in(word: str) -> str | None:
@@ -158,7 +185,7 @@ def comes_in(word: str) -> str | None:
     match kind.word, len(places):
         case _ if "in" in given.named:
             return given.named["in"]
-        case ("FC", 2) | ("BN", 1) | ("PReLU", 1):
+        case ("FC", 2 | 3) | ("BN", 1) | ("PReLU", 1):
             return places[0]
         case "GN", 2:
             return places[1]
@@ -172,13 +199,9 @@ def has_no_activation(word: str) -> bool:
     """Whether a call is that of a layer that has an activation only where one is given to it."""
     name, given, is_theirs = _parts(word)
     kind = kind_called(name)
-    return (
-        is_theirs
-        and kind is not None
-        and kind.op.weight_layer
-        and given is not None
-        and "activation" not in given.named
-    )
+    if kind is None or given is None or not (is_theirs and kind.op.weight_layer):
+        return False
+    return given.named.get("activation", "none").lower() in _NO_FUNCTION
 
 
 def is_activation_layer(name: str) -> bool:
@@ -193,7 +216,7 @@ def channels_apart(word: str) -> tuple[str, str] | None:
     (('conv3-{} pad=0', 'conv1-32'), ('conv3-{}/2 pad=0', ''))
     """
     name, given, is_theirs = _parts(word)
-    if given is None or not is_theirs:
+    if given is None or not is_theirs or "groups" in given.named:
         return None
     is_separable = "sep" in plain_name(name)
     order = ("channels", "kernel", "stride", "pad") if is_separable else ("kernel", "stride", "pad")
@@ -201,8 +224,12 @@ def channels_apart(word: str) -> tuple[str, str] | None:
     all_ = named.pop("channels", "") if is_separable else ""
     if len(given.places) > len(order) or not _COUNT.fullmatch(all_ or ("" if is_separable else "1")):
         return None
+    bias = named.pop("bias", "True") if is_separable else "True"  # the one bias of a separable one is the last's
+    if bias not in _FLAGS:
+        return None
     layer = _conv("Conv2D", _Given((), {"channels": "1", **named}))
-    return None if layer is None else (re.sub(r"-1(?![\dx])", "-{}", layer, count=1), all_ and f"conv1-{all_}")
+    behind = f"conv1-{all_}{' bias=no' if _FLAGS[bias] == 'no' else ''}" if all_ else ""
+    return None if layer is None else (re.sub(r"-1(?![\dx])", "-{}", layer, count=1), behind)
 
 
 def _parts(word: str) -> tuple[str, _Given | None, bool]:
@@ -219,10 +246,24 @@ def differs(word: str) -> str | None:
     name, bracket, inside = word.partition("(")
     if _is_torch_lrn(re.sub(r"[-_:=]*[\d.]+$", "", name)):
         return _DIFFERENT["LRN"]
+    _, given, _ = _parts(word)
+    if given is not None and _is_of_keras_1(name, given):
+        channels, one, other = given.places[:3]
+        ways = f"`conv{one}x{other}-{channels} pad=0` or `conv{one}-{channels}/{other} pad=0`"
+        return f"Keras 1 says the kernel's height and width, later ones a kernel and its stride: {ways}"
+    if given is not None and (function := _given_function(name, given)):
+        return _GIVEN.get(function.word)
     kind = kind_called(name)
     if kind is None or not (bracket or "." in name) or (kind.form == "CURVED" and re.search(r"\d", inside)):
         return None
     return _DIFFERENT.get(kind.word) if kind.word not in ("BN", "GN") or _is_keras_norm(name) else None
+
+
+def _given_function(name: str, given: _Given) -> LayerKind | None:
+    """The activation of a layer that is given one."""
+    if is_activation_layer(name) and len(given.places) == 1:
+        return kind_called(given.places[0])
+    return kind_called(given.named["activation"]) if "activation" in given.named else None
 
 
 def _is_keras_norm(name: str) -> bool:
@@ -255,20 +296,23 @@ def _layer(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | No
 
 
 def _given(text: str) -> _Given | None:
+    """None where something is said twice, by a word that nobody knows, or by its place behind such by their names."""
     parts = [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", text) if part.strip()]
     places, named = list[str](), dict[str, str]()
     for part in parts:
         key, is_named, value = part.partition("=")
         if not is_named:
+            if named:
+                return None
             places.append(_number(part))
             continue
         key = key.strip().lower().replace("_", "-")
         if key in _WITHOUT_EFFECT:
             continue
-        if key not in _NAMES:
+        if key not in _NAMES or _NAMES[key] in named:
             return None
         named[_NAMES[key]] = _number(value)
-    return _Given(tuple(places), named)
+    return _Given(tuple(places), named, frozenset(at for at in range(len(places)) if parts[at][0] in "(["))
 
 
 def _number(text: str) -> str:
@@ -278,13 +322,15 @@ def _number(text: str) -> str:
 
 
 def _is_keras_conv(name: str, given: _Given) -> bool:
-    """Keras says channels, kernel, stride, padding; PyTorch says what comes in before."""
+    """Keras says channels, kernel, stride, padding; PyTorch says what comes in before, but for its lazy ones."""
+    if name.lower().startswith(("nn.", "torch.")):
+        return "lazy" in name.lower() or given.pairs == {1}
     said = len({"channels", "kernel"} & given.named.keys()) + len(given.places)
     return name.endswith("D") or said <= 2 or _first_pair(given) == 1
 
 
 def _first_pair(given: _Given) -> int | None:
-    return next((at for at, place in enumerate(given.places) if "x" in place), None)
+    return next((at for at, place in enumerate(given.places) if "x" in place or at in given.pairs), None)
 
 
 def _conv(name: str, given: _Given) -> str | None:
@@ -294,12 +340,16 @@ def _conv(name: str, given: _Given) -> str | None:
         places = places[::-1]
     if not name.lower().endswith(("2d", "convolution")) and (sized is None or sized > 1):
         return None  # whose order nobody knows
+    if given.named.keys() & {*order[: len(places)]}:
+        return None
     values = {**dict(zip(order, places, strict=False)), **given.named}
     known = {"in", "channels", "kernel", "stride", "pad", "groups", "dilation", "bias"}
     if len(places) > len(order) or not {"channels", "kernel"} <= values.keys() <= known:
         return None
     kernel, channels, stride = values["kernel"], values["channels"], values.get("stride", "1")
     if not (_COUNT.fullmatch(channels) and _WINDOW.fullmatch(kernel) and _WINDOW.fullmatch(stride)):
+        return None
+    if "kernel" not in given.named and max(int(side[:9]) for side in kernel.split("x")) > LARGEST_KERNEL:
         return None
     pad, bias = values.get("pad", "valid").lower(), _FLAGS.get(values.get("bias", "True"))
     is_odd = all(int(side) % 2 for side in kernel.split("x"))
@@ -317,7 +367,10 @@ def _conv(name: str, given: _Given) -> str | None:
 
 
 def _pool(kind: LayerKind, given: _Given) -> str | None:
-    values = {**dict(zip(("kernel", "stride", "pad"), given.places, strict=False)), **given.named}
+    places = dict(zip(("kernel", "stride", "pad"), given.places, strict=False))
+    values = {**places, **given.named}
+    if places.keys() & given.named.keys():
+        return None
     if not values:
         return kind.word
     kernel = values.get("kernel", "2")
@@ -335,6 +388,8 @@ def _pool(kind: LayerKind, given: _Given) -> str | None:
 
 def _sized(kind: LayerKind, given: _Given) -> str | None:
     places, named = given.places, {key: value for key, value in given.named.items() if key != "in"}
+    if kind.word == "FC" and len(places) == 3 and places[2] in _FLAGS and "bias" not in named:
+        places, named["bias"] = places[:2], places[2]
     if kind.word == "FC" and len(places) == 2:  # what comes in, and goes out
         places = places[1:]
     elif kind.word == "GN" and len(places) == 2:  # how many groups, and of how many channels
@@ -351,6 +406,8 @@ def _sized(kind: LayerKind, given: _Given) -> str | None:
 
 def _curved(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | None:
     """A function with a constant; without one a tool may have another than is usual here."""
+    if is_call and len(given.places) == 2 and given.places[1] in _FLAGS:  # whether it is done in place
+        given = _Given(given.places[:1], given.named)
     if not given.places and not given.named:
         is_ours = not is_call or kind.word not in _DIFFERENT or name.lower().startswith(("nn.", "torch."))
         return kind.word if is_ours else None
@@ -366,7 +423,10 @@ def _curved(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | N
 
 def _plain(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | None:
     """A word that stands alone; a layer with weights is told by others how many channels come in."""
-    count = given.places[0] if len(given.places) == 1 and given.places[0].isdigit() else None
+    if is_call and kind.word in ACTIVATIONS and len(given.places) == 1 and given.places[0] in _FLAGS:
+        given = _Given((), given.named)  # whether it is done in place
+    sole = given.places[0] if len(given.places) == 1 else None
+    count, axis = sole if sole and sole.isdigit() else None, given.named.get("axis", sole)
     match kind.word:
         case "LRN" if is_call or _is_torch_lrn(name):  # whose alpha is divided
             return None
@@ -378,6 +438,8 @@ def _plain(kind: LayerKind, name: str, given: _Given, is_call: bool) -> str | No
             return None
         case "BN" | "PReLU" if is_call and count:
             pass
+        case "softmax" if is_call and axis in ("1", "-1"):  # over the classes
+            given = _Given((), {key: value for key, value in given.named.items() if key != "axis"})
         case _ if given.places:
             return None
     named = {key: value for key, value in given.named.items() if key != "in"}

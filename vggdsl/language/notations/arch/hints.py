@@ -11,6 +11,7 @@ from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerK
 from vggdsl.language.notations.arch.absent import missing
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.foreign import (
+    LARGEST_KERNEL,
     NUMBERS,
     channels_apart,
     comes_in,
@@ -97,8 +98,8 @@ def suggest(word: str, lark: Lark, text: str) -> Hint:
     is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word[len(name) :]) is not None
     near = near_word(name.replace("_", "-"), [*LAYERS, *DIRECTIVES]) if len(name) > 1 and is_whole else None
     kind = kind_called(name) or kind_called(word.partition("(")[0]) or (near and LAYERS.get(near))
-    if kind and differs(word) is not None:
-        return Hint(_form_of(kind, word))
+    if (other := differs(word)) is not None:
+        return Hint(other)
     if kind:
         whole = kind.word + word[len(name) :]
         for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{word[len(name) :]}"):
@@ -140,9 +141,13 @@ def fits(kind: LayerKind, word: str) -> bool:
 SPELLINGS = "a layer is spelled like `conv3-64`, `maxpool`, `FC-4096`, `dropout-0.5`, `ReLU`"
 _NUMBER = re.compile(r"\d+")
 _ZERO = re.compile(r"(?<![\d.])0+(?![\d.])")
+_SOLE = re.compile(r"\([ \t]*(?:(?:p|rate)[ \t]*=[ \t]*)?[\d.]+[ \t]*\)$")
+"""Brackets that hold one number."""
 _PADDED = re.compile(r"(?<![\d.])0\d")
 _ACTIVE = re.compile(
-    rf"(?<![a-z\d])({'|'.join(map(re.escape, ACTIVATIONS))})(?![a-z])|activation|after[ \t]+\w+[ \t]*:", re.IGNORECASE
+    rf"(?<![a-z\d])({'|'.join(map(re.escape, ACTIVATIONS))})(?![a-z])"
+    r"|activation[ \t]*=(?![ \t'\"]*(?:linear|none))|after[ \t]+\w+[ \t]*:",
+    re.IGNORECASE,
 )
 """What a text has that says its activations."""
 _AXES = re.compile(r"[123]d", re.IGNORECASE)
@@ -185,7 +190,7 @@ def _convolving(word: str) -> str | None:
 def _of_several(word: str, lark: Lark) -> Hint | None:
     """Words that run together, or that are torn from what they belong to."""
     swapped = re.fullmatch(r"conv(\d+)-(\d+)x(\d+)", word, re.IGNORECASE)
-    if swapped and max(int(side[:9]) for side in swapped.groups()[1:]) <= _LARGEST_KERNEL < int(swapped[1][:9]):
+    if swapped and max(int(side[:9]) for side in swapped.groups()[1:]) <= LARGEST_KERNEL < int(swapped[1][:9]):
         turned = f"conv{swapped[2]}x{swapped[3]}-{swapped[1]}"
         return Hint(f"the kernel comes first: `{turned}`", turned)
     if "->" in word:
@@ -231,7 +236,7 @@ def _lacking(word: str) -> Hint | None:
     if found := re.fullmatch(r"conv(\d+x\d+)", word, re.IGNORECASE):
         return Hint(f"it says no channels: `{word}-64` has 64")
     if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
-        if found[1] or int(found[2][:9]) > _LARGEST_KERNEL:
+        if found[1] or int(found[2][:9]) > LARGEST_KERNEL:
             return Hint(f"it says no kernel: `conv3-{found[2]}` has one of 3x3")
         name = "; as the name of a layer it has a colon behind it"
         return Hint(f"it says no channels: `{word}-64` has 64{name if len(word) == 5 else ''}")
@@ -246,8 +251,6 @@ def _lacking(word: str) -> Hint | None:
 
 _MOST_NAMES = 2
 """Of layers, in one word of other tools: `GlobalMaxPool`."""
-_LARGEST_KERNEL = 11
-"""A sole number that is larger is taken for channels."""
 
 
 def _form_of(kind: LayerKind, word: str) -> str:
@@ -262,7 +265,7 @@ def _form_of(kind: LayerKind, word: str) -> str:
         return f"it says no kernel and no channels, as `{kind.example}` does"
     if not numbers and "(" not in word:
         return f"it says its {kind.number}: `{kind.example}`" if kind.number and not kind.stands_alone else _meant(kind)
-    if kind.form == "RATED" and (said := share_said(word)):
+    if kind.form == "RATED" and ("(" not in word or _SOLE.search(word)) and (said := share_said(word)):
         return said
     if kind.word in NUMBERS and "(" not in word:
         return NUMBERS[kind.word]
