@@ -501,8 +501,10 @@ def test_an_input_without_channels_may_be_of_greys(written: str) -> None:
         ("leaky_relu(0.2)", "here it is spelled `LeakyReLU-0.2`"),
         (
             "Convolution2D(64, 3, 3)",
-            ("Keras 1 says the kernel's height and width, later ones a kernel and its stride: "
-            "`conv3x3-64 pad=0` or `conv3-64/3 pad=0`"),
+            (
+                "Keras 1 says the kernel's height and width, later ones a kernel and its stride: "
+                "`conv3x3-64 pad=0` or `conv3-64/3 pad=0`"
+            ),
         ),
         (
             "Activation('hard_sigmoid')",
