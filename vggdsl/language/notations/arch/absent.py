@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from vggdsl.language.dictionary import ACTIVATIONS, KINDS
-from vggdsl.language.notations.arch.foreign import kind_called, plain_name
+from vggdsl.language.notations.arch.called import kind_called, plain_name
 
 _CLASSIFIES = "it is for networks that classify images"
 _FUNCTIONS = ", ".join(f"`{word}`" for word in ACTIVATIONS)

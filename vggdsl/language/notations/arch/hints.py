@@ -9,16 +9,16 @@ from lark import Lark
 
 from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerKind
 from vggdsl.language.notations.arch.absent import missing
+from vggdsl.language.notations.arch.arguments import LARGEST_KERNEL
+from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.foreign import (
-    LARGEST_KERNEL,
     NUMBERS,
     channels_apart,
     comes_in,
     differs,
     has_no_activation,
     is_activation_layer,
-    kind_called,
     spelled,
 )
 from vggdsl.language.options import share_said

@@ -6,8 +6,8 @@ from lark import UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import FORMS, KINDS, MERGES
+from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.comments import blanked
-from vggdsl.language.notations.arch.foreign import kind_called
 from vggdsl.language.notations.arch.hints import (
     DIRECTIVES,
     LONGEST,

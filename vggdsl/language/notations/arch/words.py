@@ -8,7 +8,8 @@ from lark import Lark
 
 from vggdsl.language.dictionary import KINDS
 from vggdsl.language.notations.arch.absent import missing
-from vggdsl.language.notations.arch.foreign import as_call, kind_called, numbered
+from vggdsl.language.notations.arch.called import kind_called
+from vggdsl.language.notations.arch.foreign import as_call, numbered
 from vggdsl.language.notations.arch.hints import (
     DIRECTIVES,
     LAYERS,

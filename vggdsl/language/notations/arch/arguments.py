@@ -1,0 +1,220 @@
+"""What other tools' calls of layers say, and the layers with these numbers here."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vggdsl.language.dictionary import ACTIVATIONS, LayerKind
+from vggdsl.language.notations.arch.called import DIFFERENT, is_keras_norm, is_torch_lrn
+from vggdsl.language.types import UnfitError, shortest
+
+NAMES = {
+    "out-channels": "channels", "filters": "channels", "out-features": "features", "units": "features",
+    "num-output": "features", "kernel-size": "kernel", "pool-size": "kernel", "kernel": "kernel", "size": "kernel",
+    "strides": "stride", "stride": "stride", "padding": "pad", "pad": "pad", "dilation-rate": "dilation",
+    "dilation": "dilation", "groups": "groups", "bias": "bias", "use-bias": "bias", "p": "rate", "rate": "rate",
+    "ratio": "rate", "negative-slope": "slope", "slope": "slope", "alpha": "slope", "num-groups": "groups",
+    "eps": "eps", "epsilon": "eps", "momentum": "momentum", "ceil-mode": "ceil", "activation": "activation",
+    "in-channels": "in", "in-features": "in", "num-features": "in", "num-channels": "in", "num-parameters": "in",
+    "dim": "axis", "axis": "axis",
+}  # fmt: skip
+"""Options of layers by other tools' words for them."""
+FLAGS = {"True": "yes", "False": "no"}
+_WITHOUT_EFFECT = {"inplace", "name", "input-shape"}
+COUNT = re.compile(r"0*[1-9]\d*")
+WINDOW = re.compile(rf"{COUNT.pattern}(x{COUNT.pattern})?")
+LARGEST_KERNEL = 11
+"""A sole number that is larger is taken for channels."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What stands in the brackets of a call, by its place and by its name."""
+
+    places: tuple[str, ...]
+    named: Mapping[str, str]
+    pairs: frozenset[int] = frozenset()
+    """Which of the places stand in brackets."""
+
+
+def _has_other_eps(kind: LayerKind, name: str, given: Given) -> bool:
+    return kind.word == "GN" and is_keras_norm(name) and "eps" not in given.named
+
+
+def layer_of(kind: LayerKind, name: str, given: Given, is_call: bool) -> str | None:
+    match kind.form:
+        case "CONV":
+            return conv_of(name, given) if is_call else None
+        case "POOL":
+            return _pool(kind, given) if is_call or not given.places else None
+        case "SIZED":
+            return None if _has_other_eps(kind, name, given) else _sized(kind, given)
+        case "CURVED":
+            return _curved(kind, name, given, is_call)
+        case "RATED":
+            rate = given.named.get("rate", *given.places[:1]) if len(given.named) + len(given.places) == 1 else None
+            return f"{kind.word}-{rate}" if rate and re.fullmatch(r"0?\.\d+|\d?\d(\.\d+)?%", rate) else None
+        case _:
+            return _plain(kind, name, given, is_call)
+
+
+def given_in(text: str) -> Given | None:
+    """None where something is said twice, by a word that nobody knows, or by its place behind such by their names."""
+    parts = [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", text) if part.strip()]
+    places, named = list[str](), dict[str, str]()
+    for part in parts:
+        key, is_named, value = part.partition("=")
+        if not is_named:
+            if named:
+                return None
+            places.append(_number(part))
+            continue
+        key = key.strip().lower().replace("_", "-")
+        if key in _WITHOUT_EFFECT:
+            continue
+        if key not in NAMES or NAMES[key] in named:
+            return None
+        named[NAMES[key]] = _number(value)
+    return Given(tuple(places), named, frozenset(at for at in range(len(places)) if parts[at][0] in "(["))
+
+
+def _number(text: str) -> str:
+    """A number, or the one that a pair has twice: ``(3, 3)``."""
+    sides = re.findall(r"[^\s,()\[\]'\"]+", text)
+    return sides[0] if len(set(sides)) == 1 else "x".join(sides)
+
+
+def is_keras_conv(name: str, given: Given) -> bool:
+    """Keras says channels, kernel, stride, padding; PyTorch says what comes in before, but for its lazy ones."""
+    if name.lower().startswith(("nn.", "torch.")):
+        return "lazy" in name.lower() or given.pairs == {1}
+    said = len({"channels", "kernel"} & given.named.keys()) + len(given.places)
+    return name.endswith("D") or said <= 2 or _first_pair(given) == 1
+
+
+def _first_pair(given: Given) -> int | None:
+    return next((at for at, place in enumerate(given.places) if "x" in place or at in given.pairs), None)
+
+
+def conv_of(name: str, given: Given) -> str | None:
+    places, sized = given.places, _first_pair(given)
+    order = (*(() if is_keras_conv(name, given) else ("in",)), "channels", "kernel", "stride", "pad")
+    if sized == 0 and len(places) == 2:
+        places = places[::-1]
+    if not name.lower().endswith(("2d", "convolution")) and (sized is None or sized > 1):
+        return None  # whose order nobody knows
+    if given.named.keys() & {*order[: len(places)]}:
+        return None
+    values = {**dict(zip(order, places, strict=False)), **given.named}
+    known = {"in", "channels", "kernel", "stride", "pad", "groups", "dilation", "bias"}
+    if len(places) > len(order) or not {"channels", "kernel"} <= values.keys() <= known:
+        return None
+    kernel, channels, stride = values["kernel"], values["channels"], values.get("stride", "1")
+    if not (COUNT.fullmatch(channels) and WINDOW.fullmatch(kernel) and WINDOW.fullmatch(stride)):
+        return None
+    if "kernel" not in given.named and max(int(side[:9]) for side in kernel.split("x")) > LARGEST_KERNEL:
+        return None
+    pad, bias = values.get("pad", "valid").lower(), FLAGS.get(values.get("bias", "True"))
+    is_odd = all(int(side) % 2 for side in kernel.split("x"))
+    if bias is None or (pad == "same" and not (stride == "1" and is_odd)):  # which depends on the map, or has sides
+        return None
+    others = {key: values[key] for key in ("groups", "dilation") if values.get(key, "1") != "1"}
+    if not all(re.fullmatch(r"\d+(x\d+)?|same|valid", each) for each in (pad, *others.values())):
+        return None
+    options = [] if pad == "same" else [f"pad={'0' if pad == 'valid' else pad}"]
+    options += [f"{key}={value}" for key, value in others.items()]
+    options += ["bias=no"] if bias == "no" else []
+    options = [f"stride={stride}", *options] if "x" in stride else options
+    step = f"/{stride}" if stride != "1" and "x" not in stride else ""
+    return " ".join([f"conv{kernel}-{channels}{step}", *options])
+
+
+def _pool(kind: LayerKind, given: Given) -> str | None:
+    places = dict(zip(("kernel", "stride", "pad"), given.places, strict=False))
+    values = {**places, **given.named}
+    if places.keys() & given.named.keys():
+        return None
+    if not values:
+        return kind.word
+    kernel = values.get("kernel", "2")
+    stride = values.get("stride", kernel)
+    if len(given.places) > 3 or not values.keys() <= {"kernel", "stride", "pad", "ceil"}:
+        return None
+    pad, last = values.get("pad", "valid").lower(), FLAGS.get(values.get("ceil", "False"))
+    if not WINDOW.fullmatch(kernel) or not COUNT.fullmatch(stride) or last is None:
+        return None
+    if not (pad == "valid" or pad.isdigit()):
+        return None
+    ceil = " ceil" if last == "yes" else ""
+    return f"{kind.word}{kernel}/{stride}" + (f" pad={pad}" if pad not in ("valid", "0") else "") + ceil
+
+
+def _sized(kind: LayerKind, given: Given) -> str | None:
+    places, named = [*given.places], {key: value for key, value in given.named.items() if key != "in"}
+    if kind.word == "FC" and len(places) == 3 and places[2] in FLAGS and "bias" not in named:
+        *places, named["bias"] = places
+    if kind.word == "FC" and len(places) == 2:  # what comes in, and goes out
+        places = places[1:]
+    elif kind.word == "GN" and len(places) == 2:  # how many groups, and of how many channels
+        places = places[:1]
+    numbers = [*places, *([named.pop(kind.number)] if kind.number in named else [])]
+    if len(numbers) != 1 or not COUNT.fullmatch(number := numbers[0]):
+        return None
+    if "bias" in named and (flag := FLAGS.get(named["bias"])):
+        named["bias"] = flag
+    if not _fit(kind, named):
+        return None
+    return " ".join([f"{kind.word}-{number}", *(f"{key}={value}" for key, value in named.items() if value != "yes")])
+
+
+def _curved(kind: LayerKind, name: str, given: Given, is_call: bool) -> str | None:
+    """A function with a constant; without one a tool may have another than is usual here."""
+    if is_call and len(given.places) == 2 and given.places[1] in FLAGS:  # whether it is done in place
+        given = Given(given.places[:1], given.named)
+    if not given.places and not given.named:
+        is_ours = not is_call or kind.word not in DIFFERENT or name.lower().startswith(("nn.", "torch."))
+        return kind.word if is_ours else None
+    number = given.named.get("slope", *given.places[:1])
+    if number is None or len(given.places) + len(given.named) > 1 or kind.fits is None:
+        return None
+    try:
+        value = kind.fits.read(number)
+    except UnfitError:
+        return None
+    return f"{kind.word}-{number if re.fullmatch(r'[0-9]*[.]?[0-9]+', number) else shortest(value)}"
+
+
+def _plain(kind: LayerKind, name: str, given: Given, is_call: bool) -> str | None:
+    """A word that stands alone; a layer with weights is told by others how many channels come in."""
+    if is_call and kind.word in ACTIVATIONS and len(given.places) == 1 and given.places[0] in FLAGS:
+        given = Given((), given.named)  # whether it is done in place
+    sole = given.places[0] if len(given.places) == 1 else None
+    count, axis = sole if sole and sole.isdigit() else None, given.named.get("axis", sole)
+    match kind.word:
+        case "LRN" if is_call or is_torch_lrn(name):  # whose alpha is divided
+            return None
+        case "LRN" if count:
+            return f"LRN n={count}"
+        case "BN" if is_call and is_keras_norm(name):
+            return None
+        case "PReLU" if is_call and count in (None, "1"):  # of all channels
+            return None
+        case "BN" | "PReLU" if is_call and count:
+            pass
+        case "softmax" if is_call and axis in ("1", "-1"):  # over the classes
+            given = Given((), {key: value for key, value in given.named.items() if key != "axis"})
+        case _ if given.places:
+            return None
+    named = {key: value for key, value in given.named.items() if key != "in"}
+    if not _fit(kind, named):
+        return None
+    return " ".join([kind.word, *(f"{key}={value}" for key, value in named.items())])
+
+
+def _fit(kind: LayerKind, named: Mapping[str, str]) -> bool:
+    """Whether options are such of a kind, with values that they can have."""
+    keys = {key.name: key for key in kind.options}
+    try:
+        return all(key in keys and keys[key].type.read(value) is not None for key, value in named.items())
+    except UnfitError:
+        return False
