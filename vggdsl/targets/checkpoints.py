@@ -70,6 +70,8 @@ def state_dict_in(source: object, loaded: object) -> Found:
             return _plain(source, loaded)
     mappings = list(_mappings(loaded))
     found = [(path, state) for path, state in mappings if path and _is_state(state)]
+    if any(_has_layers(state) for _, state in found):  # beside which a matrix of a history is none
+        found = [(path, state) for path, state in found if len(path) == 1 or _has_layers(state)]
     beside = [path for path, mapping in mappings if _is_loose(mapping)]
     if len(found) + len(beside) > 1 and found:
         raise _several(source, [path for path, _ in found], beside)
@@ -177,6 +179,11 @@ def _is_state(value: object) -> bool:
         return False
     tensors = [t for t in value.values() if isinstance(t, Tensor)]
     return len(tensors) == len(value) and any(t.ndim > 1 and t.is_floating_point() for t in tensors)
+
+
+def _has_layers(state: State) -> bool:
+    """Whether it has the names of a network's parameters: `weight` alone is a single layer's."""
+    return any("." in str(name) or name == "weight" for name in state)
 
 
 def _is_loose(mapping: Mapping[str, object]) -> bool:
