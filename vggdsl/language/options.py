@@ -7,10 +7,11 @@ from typing import Any, assert_never
 
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
-from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Option
 from vggdsl.language.types import Axes, Choice, Flag, Number, Padding, Type, UnfitError, Whole
+from vggdsl.language.voice import Voice
 from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Sides, Window
 from vggdsl.text.edits import Edit, removal

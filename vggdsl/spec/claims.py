@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from vggdsl.language import syntax
 from vggdsl.language.elaborate import AnnotatedGraph
-from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Measure, Option, Size
 from vggdsl.language.types import Choice, CommaList, Flag, Text, UnfitError, Whole
+from vggdsl.language.voice import Voice
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.network.shapes import Shape

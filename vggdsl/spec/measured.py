@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Entry, Line, Option
 from vggdsl.language.types import Text
+from vggdsl.language.voice import Voice
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.source import NOWHERE, Placed, Span
 

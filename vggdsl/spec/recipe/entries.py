@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.reader import Reader, Voice
+from vggdsl.language.reader import Reader
 from vggdsl.language.schema import CallKind, EntryKind, Key, Meant
 from vggdsl.language.syntax import Arguments, Atom, During, Option
 from vggdsl.language.types import elements
+from vggdsl.language.voice import Voice
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.foreign import needless, told_of
 from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, STD, WARMUP

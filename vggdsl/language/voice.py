@@ -1,0 +1,51 @@
+"""In which words, and under which codes, a part of the language tells what its reader finds wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vggdsl.language.schema import Key
+from vggdsl.language.syntax import Atom, During, Option
+from vggdsl.language.types import Choice, Flag, UnfitError
+from vggdsl.text.codes import CodeName
+from vggdsl.text.edits import Edit
+from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.text.source import Span
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Under which codes a part of the language tells what is wrong; subclasses have its words."""
+
+    unknown: CodeName
+    twice: CodeName
+    unfit: CodeName
+
+    def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
+        if not keys:
+            return self.wrong(f"{of} takes no options", option.span, "nothing can be set here by a name")
+        return unknown(self.unknown, f"option of {of}", option.key, [key.name for key in keys], option.span)
+
+    def given_twice(self, option: Option, first: Option) -> Diagnostic:
+        labels = (Label(option.span, "again"), Label(first.span, "first here", primary=False))
+        return Diagnostic(self.twice, f"`{option.key}` is given twice", labels, "keep one")
+
+    def unfit_value(self, option: Option, key: Key, why: UnfitError) -> Diagnostic:
+        name = option.key
+        match key.type:
+            case _ if str(why):
+                message, help = str(why), why.help
+            case Flag(says=says):
+                message, help = f"{name} is {says}", f"write {name}={why.instead or key.example}"
+            case Choice(says=says):
+                message, help = f"{name} can only be {says}", f"write {name}={key.example}, or remove it"
+            case _:
+                message, help = f"{name} can't be {option.value}", f"write {key.type.says}"
+        fixes = (Edit(option.value.span, why.instead),) if why.instead else ()
+        return self.wrong(message, option.span, help, *fixes)
+
+    def needless(self, value: Atom | During, of: str) -> str:
+        """What is said of a value that a call doesn't take because nothing is left to say."""
+        return ""
+
+    def wrong(self, message: str, span: Span, help: str, *fixes: Edit) -> Diagnostic:
+        return Diagnostic(self.unfit, message, (Label(span, "here"),), help, fixes=fixes)
