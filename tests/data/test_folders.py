@@ -720,7 +720,7 @@ def test_names_that_look_the_same_are_told(name: str, other: str, unlike: str, t
 
 
 @pytest.mark.parametrize(
-    "names", [("собака", "кот", "cat"), ("A", "А", "B", "В", "C"), ("café", "cafe"), ("naïve", "n")]
+    "names", [("собака", "кот", "cat"), ("A", "А", "B", "В", "C"), ("café", "cafe"), ("naïve", "n"), ("kır", "kir")]
 )
 def test_names_of_other_alphabets_are_names(names: tuple[str, ...], tmp_path: Path) -> None:
     assert not w504(make(tmp_path, ("",), names))

@@ -23,10 +23,10 @@ _SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
 _BLANKS, _ZEROS = re.compile(r"(?!\A-\d)[\s_-]+"), re.compile(r"(?<!\d)0+(?=\d)")
 _LOOKS = {
     "ΑАΒВΕЕΖΗНΙІΚКΜМΝΟОΡРΤТΥУΧХСЅЈԌԚԜЗ": "AABBEEZHHIIKKMMNOOPPTTYYXXCSJGQW3",
-    "αаοоρрсеνѵυухіιјѕԁɡһӏԛԝκı": "aaooppcevvuyxiijsdghlqwki",
+    "αаοоρрсеνѵυухіιјѕԁɡһӏԛԝκ": "aaooppcevvuyxiijsdghlqwk",
 }
 """Letters of Greek, Cyrillic and phonetics that look as Latin ones in most typefaces: of Unicode's confusables (UTS 39)
-those that keyboards have."""
+those that keyboards have, without the dotless i, which Turkish tells from i."""
 _LOOK_AS = {ord(one): other for ours, theirs in _LOOKS.items() for one, other in zip(ours, theirs, strict=True)}
 _COPY = re.compile(r"^copy of | copy( \(?\d+\)?)?$| ?\(\d+\)$")
 
