@@ -217,6 +217,8 @@ SETS = {
     "fashionmnist": "fashion-mnist",
     "imagenet": "imagenet",
 }
+ADAMW_DECAY = {"PyTorch": 0.01, "Keras": 0.004}
+"""What AdamW's weight decay is there where none is said."""
 OPTIMIZERS: Mapping[str, tuple[str, str]] = {
     "betas": (r"[\[(]0?\.9,0?\.999[\])]", "they are always 0.9 and 0.999"),
     "beta1": (r"0?\.9", "it is always 0.9"),

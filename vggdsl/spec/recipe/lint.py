@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vggdsl.spec.recipe.division import one_step
+from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY
 from vggdsl.spec.recipe.model import Adam, Plateau, Recipe
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label
@@ -32,5 +33,6 @@ def _no_decay(recipe: Recipe) -> Iterator[Diagnostic]:
     if not isinstance(optimizer, Adam) or not optimizer.decoupled or optimizer.weight_decay:
         return
     if place is None or "weight-decay" not in place.text.lower():  # `weight-decay=0` says it
-        help = "say it, or that it is `adam`: PyTorch's own is `weight-decay=0.01`, Keras's 0.004"
+        usual = f"PyTorch's own is `weight-decay={ADAMW_DECAY['PyTorch']}`, Keras's {ADAMW_DECAY['Keras']}"
+        help = f"say it, or that it is `adam`: {usual}"
         yield Diagnostic("W406", "adamw without a weight decay is adam", recipe.place("optimizer"), help)

@@ -8,7 +8,7 @@ from functools import partial
 from vggdsl.language.schema import Meant
 from vggdsl.language.syntax import Arguments
 from vggdsl.language.types import elements, shortest
-from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, LEFT_OUT, NOTES, SETS
+from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, BY_EACH, DATA_NOTES, LEFT_OUT, NOTES, SETS
 from vggdsl.spec.recipe.foreign import (
     NONE,
     WEIGHTS_OF,
@@ -253,7 +253,10 @@ _ERASING = Call(
 _NORM = Call("norm", (WEIGHTS_OF, "maxnorm", "normtype"), {"maxnorm": number}, same={"normtype": r"2(\.0)?"})
 _COLOURS = ("brightness", "contrast", "saturation", "hue")
 _JITTER = Call("colour-jitter", _COLOURS, options={each: (each, number) for each in _COLOURS})
-_DECAYED = "PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras's one of 0.004, `adamw` none"
+_DECAYED = (
+    f"PyTorch's AdamW has a weight decay of {ADAMW_DECAY['PyTorch']} where none is said, Keras's one of "
+    f"{ADAMW_DECAY['Keras']}, `adamw` none"
+)
 
 
 def _adamw(arguments: Arguments) -> Meant | None:
