@@ -182,6 +182,19 @@ def test_a_small_model_is_one_file(tmp_path: Path) -> None:
     assert found.n == (1 + 3) * 100
 
 
+def test_outputs_that_say_nothing_of_the_image_are_told(tmp_path: Path) -> None:
+    """Two that are constant agree whatever was exported."""
+    network = to_torch(GRAPH)
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    save(to_onnx(GRAPH, weights(network)), tmp_path / "x.onnx")
+    assert verify_onnx(tmp_path / "x.onnx", network).doubt is None
+    nn.init.constant_(last.weight, 0)
+    save(to_onnx(GRAPH, weights(network)), tmp_path / "dead.onnx")
+    found = verify_onnx(tmp_path / "dead.onnx", network)
+    assert found.spread < 1e-4
+    assert "hardly sees the image" in (found.doubt or "")
+
+
 def test_a_large_model_has_its_weights_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx_target, "LARGEST", 1000)
     write(tmp_path / "x.onnx", seed=1)

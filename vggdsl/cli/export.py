@@ -85,7 +85,7 @@ def command(
     vggdsl export my_net.arch --weights theirs.safetensors --no-fold --logits
     vggdsl export my_net.arch --weights theirs.pth --expect x.npz
     vggdsl export vgg_d --weights torchvision:vgg16
-    vggdsl export torchvision/resnet18 --weights torchvision:resnet18
+    vggdsl export resnet/resnet18 --weights torchvision:resnet18
     """
     run = _run(name, force)
     if run is None and weights is None and expect is not None:
@@ -109,6 +109,8 @@ def command(
         made = exportable(spec, weights, note, force=force) if run is None else of_run(run, Path(name), note)
         matched = made.hold(expect) if expect is not None else None
         agreement = made.write(spec, path, fold=fold, logits=logits, force=force)
+    if (doubt := agreement.doubt) is not None:
+        note(f"{path}: {doubt}")
     files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
     size = sum(file.stat().st_size for file in files)
     if as_json:
@@ -118,7 +120,7 @@ def command(
             "network": spec.network.graph.digest,
             "weights": made.provenance["weights"],
             "bytes": size,
-            "agreement": {"max_rel": agreement.max_rel, "values": agreement.n},
+            "agreement": {"max_rel": agreement.max_rel, "values": agreement.n, "spread": agreement.spread},
             "expected": None
             if matched is None
             else {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images},

@@ -260,6 +260,7 @@ class OutputAgreement(TypedDict):
 
     max_rel: Annotated[float, "largest difference between logits, in shares of the largest logit"]
     values: Annotated[int, "logits that were compared"]
+    spread: Annotated[float, "how far those of different images are apart, in shares of the largest logit"]
 
 
 class ExpectedOutputs(TypedDict):

@@ -24,11 +24,23 @@ SOFTMAX_TOLERANCE = 1e-5
 
 
 class Agreement(NamedTuple):
-    """How far two outputs are apart: absolutely, relative to the largest |output|, over n values."""
+    """How far two outputs are apart: absolutely, relative to the largest |output|, over n values.
+
+    ``spread`` is how far the expected outputs of different images are apart, relative to the largest of them.
+    """
 
     max_abs: float
     max_rel: float
     n: int
+    spread: float
+
+    @property
+    def doubt(self) -> str | None:
+        """What is to be said of outputs that say nothing about the images."""
+        if self.spread > TOLERANCE:
+            return None
+        by = f"differ by {self.spread:.0e} of the largest logit" if self.spread else "are the same"
+        return f"its outputs for {sum(BATCHES)} images of noise {by}: with these weights it hardly sees the image"
 
 
 def verify_onnx(
@@ -54,7 +66,8 @@ def verify_onnx(
     session = _session(path, name)
     network = copy.deepcopy(network).cpu().float().eval()
     random = np.random.default_rng(seed)
-    worst = Agreement(0.0, 0.0, 0)
+    worst = Agreement(0.0, 0.0, 0, 0.0)
+    seen = list[Array]()
     for batch in BATCHES:
         x = random.standard_normal((batch, *network.typed.input.chw), dtype=np.float32)
         with torch.inference_mode():
@@ -76,8 +89,11 @@ def verify_onnx(
             hint = told_rounding(network, torch.from_numpy(x)) or "was the file made from these weights?"
             hint = f"up to {TOLERANCE:.0e} is rounding; {hint}"
             raise VggdslError(Diagnostic("V521", f"{name} and PyTorch differ by {by}", help=hint))
-        worst = Agreement(max(worst.max_abs, found.max_abs), max(worst.max_rel, found.max_rel), worst.n + found.n)
-    return worst
+        seen.append(expected)
+        worst = Agreement(max(worst.max_abs, found.max_abs), max(worst.max_rel, found.max_rel), worst.n + found.n, 0.0)
+    outputs = np.concatenate(seen)
+    largest = float(np.abs(outputs).max())
+    return worst._replace(spread=float(np.ptp(outputs, axis=0).max()) / largest if largest else 0.0)
 
 
 def _not_finite(network: Network) -> Diagnostic:
@@ -114,7 +130,8 @@ def difference(given: Array, expected: Array) -> Agreement:
         message = f"outputs have shapes {given.shape} and {expected.shape}"
         raise VggdslError(Diagnostic("V521", message, help="was the file made from this network?"))
     max_abs, largest = float(np.abs(given - expected).max()), float(np.abs(expected).max())
-    return Agreement(max_abs, max_abs / largest if largest else max_abs, given.size)
+    spread = float(np.ptp(expected, axis=0).max()) / largest if largest else 0.0
+    return Agreement(max_abs, max_abs / largest if largest else max_abs, given.size, spread)
 
 
 def _session(path: str | os.PathLike[str], name: str) -> Session:
