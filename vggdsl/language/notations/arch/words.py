@@ -1,8 +1,9 @@
 """Which unknown words of a line belong together, and the diagnostics for them."""
 
 import re
-from collections.abc import Container, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise, takewhile
+from typing import NamedTuple
 
 from lark import Lark
 
@@ -50,114 +51,138 @@ _MOST_WORDS = 20
 def unknown_words(words: Sequence[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
     """A diagnostic for each unknown word, or for several on a line that are one torn apart."""
     for _, line in groupby(_calls(words[:_MOST_WORDS]), key=lambda span: span.line):
-        yield from _line(list(line), lark, blocks)
+        yield from _line(_Line(list(line), lark, blocks))
     if len(words) > _MOST_WORDS:
         label = Label(words[_MOST_WORDS], "the first of them")
         message = f"{len(words) - _MOST_WORDS:,} more unknown words"
         yield Diagnostic("V101", message, (label,), "mend those above first; is this a spec?")
 
 
-def _line(words: list[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
-    first = words[0]
-    if first.text.lower() in DIRECTIVES:  # known, but not there; what follows belongs to it
-        yield unknown_word(first, BRANCHING.get(first.text.lower(), f"`{first.text}` begins a line of its own"))
+Told = tuple[Span, Hint | str]
+"""A place, and how to mend what stands there."""
+
+
+class _Line(NamedTuple):
+    """The unknown words of a line that nothing is said of yet, with the blocks that their text has."""
+
+    words: Sequence[Span]
+    lark: Lark
+    blocks: Mapping[str, Block]
+
+    @property
+    def first(self) -> Span:
+        return self.words[0]
+
+    def beyond(self, place: Span) -> "_Line":
+        """What is left behind a place."""
+        return self._replace(words=[word for word in self.words if word.start >= place.end])
+
+
+def _line(line: _Line) -> Iterator[Diagnostic]:
+    """What the whole line is about is told once; else by each way to read its first words, until one can be."""
+    if (told := next(filter(None, (way(line) for way in _WHOLE)), None)) is not None:
+        yield unknown_word(*told)
         return
-    if _begins(first):
-        if first.text.partition("=")[0].lower() in STRUCTURAL and "=" in first.text:
-            yield unknown_word(first, "end the line above with a comma, behind which it goes on")
-            return
-        near = near_word(first.text, DIRECTIVES)
-        if near and not nearest(first.text, list(LAYERS)) and missing(first.text) is None:
-            hint = meaning(near)
-            yield unknown_word(first, Hint(hint.help) if near == "claims" else hint)  # a place stands behind it, too
-            return
-    words = yield from _python(words)
-    while words:
-        whole = stretch(words[0])
-        if ARITHMETIC.search(whole.text):
-            yield unknown_word(whole, NO_ARITHMETIC)
-            words = [word for word in words if word.start >= whole.end]
-            continue
-        if words[0].text in blocks:
-            given = list(takewhile(lambda word: re.fullmatch(r"[\d.]+%?", word.text), words[1:]))
-            arguments = ", ".join(word.text for word in given)
-            call = f"{words[0].text}({arguments})"
-            yield unknown_word(words[0].to([words[0], *given][-1]), Hint(f"call the block: `{call}`", call))
-            words = words[1 + len(given) :]
-            continue
-        if len(words[0].text) > LONGEST:
-            yield unknown_word(words[0], Hint(SPELLINGS))
-            words = words[1:]
-            continue
-        options = list(takewhile(lambda word: re.fullmatch(r"[\w-]+=[^=]+", word.text), words[1:]))
-        if their_call := as_call(words[0].text, [word.text for word in options]):
-            whole = words[0].to(options[-1])
-            if whole.text.split() == [word.text for word in words[: 1 + len(options)]]:
-                yield unknown_word(whole, suggest(their_call, lark, whole.source.text))
-                words = words[1 + len(options) :]
-                continue
-        if said_apart := numbered(words[0].text, [word.text for word in options]):
-            layer, count = said_apart
-            whole = words[0].to(words[count])
-            if whole.text.split() == [word.text for word in words[: count + 1]]:
-                what = "number stands" if count == 1 else "numbers stand"
-                yield unknown_word(whole, Hint(f"its {what} in the word: `{layer}`", layer))
-                words = words[count + 1 :]
-                continue
-        if apart := _number_apart(words[0], lark):
-            yield unknown_word(*apart)
-            words = words[1:]
-            continue
-        if said := _said(words[0]):
-            yield unknown_word(*said)
-            words = [word for word in words if word.start >= said[0].end]
-            continue
-        for n in range(min(len(words), 6), 1, -1):
-            whole = words[0].to(words[n - 1])
-            texts = [word.text for word in words[:n]]
-            ways = ("".join(texts), "-".join(texts), "=".join(texts))
-            joined = next(filter(lambda text: _is_word(text, lark), ways), None)
-            if joined and not _is_cut(texts) and re.sub(r"\s", "", whole.text) == "".join(texts):
-                yield unknown_word(whole, Hint(f"write it without spaces: `{joined}`", joined))
-                words = words[n:]
-                break
-        else:
-            named = _with_parameters(words[0], blocks, lark)
-            yield unknown_word(
-                words[0], meaning(named) if named else suggest(words[0].text, lark, words[0].source.text)
-            )
-            words = words[1:]
+    while line.words:
+        told = next(filter(None, (way(line) for way in _WAYS)), None) or _alone(line)
+        yield unknown_word(*told)
+        line = line.beyond(told[0]) if told[0].end > line.first.start else line._replace(words=line.words[1:])
 
 
-def _python(words: list[Span]) -> Generator[Diagnostic, None, list[Span]]:
-    """What of a line of Python says no layer is told once; gives the words that are left."""
-    first = words[0]
-    if PYTHON.match(first.source.line(first.line)):
-        yield unknown_word(first, NO_PYTHON)
-        return []
-    if len(words) > 1 and words[1].text == "=" and _begins(first):
-        own = re.fullmatch(r"self\.([a-z]\w*)", first.text, re.IGNORECASE)
-        help = (
-            f"a name stands before its layer with a colon: `{own[1]}:`"
-            if own
-            else "layers follow one another: remove it"
-        )
-        yield unknown_word(first.to(words[1]), Hint(help, f"{own[1]}:" if own else ""))
-        return words[2:]
-    if _AROUND_LAYERS.fullmatch(first.text):
-        yield unknown_word(
-            first, "layers stand one behind another, with spaces between, and without this and its brackets"
-        )
-        return words[1:]
-    return words
+# -- what a whole line is
 
 
-_AROUND_LAYERS = re.compile(r"(?:\w+\.)*(?:Sequential|ModuleList|add|Model|add_module)")
-"""What holds layers in Python."""
+def _directive(line: _Line) -> Told | None:
+    """A word that is known, but not there, or misspelled: what follows belongs to it."""
+    first = line.first
+    if first.text.lower() in DIRECTIVES:
+        return first, BRANCHING.get(first.text.lower(), f"`{first.text}` begins a line of its own")
+    if not _begins(first):
+        return None
+    near = near_word(first.text, DIRECTIVES)
+    if near is None or nearest(first.text, list(LAYERS)) or missing(first.text) is not None:
+        return None
+    hint = meaning(near)
+    return first, Hint(hint.help) if near == "claims" else hint  # a place stands behind it, too
 
 
-def _number_apart(word: Span, lark: Lark) -> tuple[Span, Hint | str] | None:
+def _printed(line: _Line) -> Told | None:
+    """A figure at the beginning of a line."""
+    key, is_figure, _ = line.first.text.partition("=")
+    if not (is_figure and _begins(line.first) and key.lower() in STRUCTURAL):
+        return None
+    return line.first, "end the line above with a comma, behind which it goes on"
+
+
+def _python(line: _Line) -> Told | None:
+    return (line.first, NO_PYTHON) if PYTHON.match(line.first.source.line(line.first.line)) else None
+
+
+_WHOLE: tuple[Callable[[_Line], Told | None], ...] = (_printed, _directive, _python)
+
+
+# -- what the first words of a line are
+
+
+def _assigned(line: _Line) -> Told | None:
+    """`x = …`, `self.conv1 = …`."""
+    if len(line.words) < 2 or line.words[1].text != "=" or not _begins(line.first):
+        return None
+    whole = line.first.to(line.words[1])
+    if own := re.fullmatch(r"self\.([a-z]\w*)", line.first.text, re.IGNORECASE):
+        return whole, Hint(f"a name stands before its layer with a colon: `{own[1]}:`", f"{own[1]}:")
+    return whole, "layers follow one another: remove it"
+
+
+def _holder(line: _Line) -> Told | None:
+    """`model.add(…)`, `nn.Sequential(…)`."""
+    if not _HOLDS_LAYERS.fullmatch(line.first.text):
+        return None
+    return line.first, "layers stand one behind another, with spaces between, and without this and its brackets"
+
+
+_HOLDS_LAYERS = re.compile(r"(?:\w+\.)*(?:Sequential|ModuleList|add|Model|add_module)")
+
+
+def _arithmetic(line: _Line) -> Told | None:
+    whole = stretch(line.first)
+    return (whole, NO_ARITHMETIC) if ARITHMETIC.search(whole.text) else None
+
+
+def _block(line: _Line) -> Told | None:
+    """The name of a block, without brackets around what it is given."""
+    if line.first.text not in line.blocks:
+        return None
+    given = list(takewhile(lambda word: re.fullmatch(r"[\d.]+%?", word.text), line.words[1:]))
+    call = f"{line.first.text}({', '.join(word.text for word in given)})"
+    return line.first.to([line.first, *given][-1]), Hint(f"call the block: `{call}`", call)
+
+
+def _too_long(line: _Line) -> Told | None:
+    return (line.first, SPELLINGS) if len(line.first.text) > LONGEST else None
+
+
+def _with_options(line: _Line) -> Told | None:
+    """Another tool's word whose numbers stand behind it as options."""
+    words = line.words
+    options = [word.text for word in takewhile(lambda word: re.fullmatch(r"[\w-]+=[^=]+", word.text), words[1:])]
+    if (call := as_call(line.first.text, options)) and (whole := _together(words[: 1 + len(options)])):
+        return whole, suggest(call, line.lark, whole.source.text)
+    if (said := numbered(line.first.text, options)) and (whole := _together(words[: 1 + said[1]])):
+        what = "number stands" if said[1] == 1 else "numbers stand"
+        return whole, Hint(f"its {what} in the word: `{said[0]}`", said[0])
+    return None
+
+
+def _together(words: Sequence[Span]) -> Span | None:
+    """The place of words between which nothing stands."""
+    whole = words[0].to(words[-1])
+    return whole if whole.text.split() == [word.text for word in words] else None
+
+
+def _number_apart(line: _Line) -> Told | None:
     """A number that stands behind the word that it belongs to: `LeakyReLU 0.1`, `LRN 5`."""
+    word, lark = line.first, line.lark
     begin = word.source.text.rfind("\n", 0, word.start) + 1
     before = re.search(r"(?<![^\s(\[|{])([a-z][a-z-]*)[ \t]+\Z", word.source.text[begin : word.start], re.IGNORECASE)
     kind = LAYERS.get(before[1]) if before else None
@@ -170,6 +195,52 @@ def _number_apart(word: Span, lark: Lark) -> tuple[Span, Hint | str] | None:
     return whole, suggest(joined, lark, word.source.text)
 
 
+def _said(line: _Line) -> Told | None:
+    """The layer that is said in several words, one of which is unknown."""
+    word = line.first
+    begin = word.source.text.rfind("\n", 0, word.start) + 1
+    text = word.source.text[begin:].partition("\n")[0]
+    if text.lower().lstrip().startswith("input") and (size := input_said(text)) and size[3] == word.text.lower():
+        return word, size[2]
+    found = layer_said(text, word.start - begin)
+    if found is None or "->" in text[: found[0]]:
+        return None
+    whole = Span(word.source, begin + found[0], begin + found[1])
+    return (whole, Hint(f"write `{found[2]}`", found[2])) if whole.start <= word.start < whole.end else None
+
+
+def _torn(line: _Line) -> Told | None:
+    """Pieces of one word."""
+    for n in range(min(len(line.words), _MOST_PIECES), 1, -1):
+        whole = line.first.to(line.words[n - 1])
+        texts = [word.text for word in line.words[:n]]
+        ways = ("".join(texts), "-".join(texts), "=".join(texts))
+        joined = next(filter(lambda text: _is_word(text, line.lark), ways), None)
+        if joined and not _is_cut(texts) and re.sub(r"\s", "", whole.text) == "".join(texts):
+            return whole, Hint(f"write it without spaces: `{joined}`", joined)
+    return None
+
+
+def _alone(line: _Line) -> Told:
+    """A word by itself."""
+    named = _with_parameters(line.first, line.blocks, line.lark)
+    return line.first, meaning(named) if named else suggest(line.first.text, line.lark, line.first.source.text)
+
+
+_WAYS: tuple[Callable[[_Line], Told | None], ...] = (
+    _assigned,
+    _holder,
+    _arithmetic,
+    _block,
+    _too_long,
+    _with_options,
+    _number_apart,
+    _said,
+    _torn,
+)
+_MOST_PIECES = 6
+
+
 def _begins(word: Span) -> bool:
     """Whether a word is the first of its line."""
     return not word.source.line(word.line)[: word.column - 1].strip()
@@ -179,19 +250,6 @@ def _is_cut(texts: Sequence[str]) -> bool:
     """Whether pieces are no pieces of one word: a number would go on, or an option is whole before the last."""
     is_number = any(left[-1].isdigit() and right[0].isdigit() for left, right in pairwise(texts))
     return is_number or any(re.fullmatch(r"[\w-]+=[^=]+", text) for text in texts[:-1])
-
-
-def _said(word: Span) -> tuple[Span, "Hint | str"] | None:
-    """The layer that is said in several words, one of which is unknown."""
-    begin = word.source.text.rfind("\n", 0, word.start) + 1
-    line = word.source.text[begin:].partition("\n")[0]
-    if line.lower().lstrip().startswith("input") and (size := input_said(line)) and size[3] == word.text.lower():
-        return word, size[2]
-    found = layer_said(line, word.start - begin)
-    if found is None or "->" in line[: found[0]]:
-        return None
-    whole = Span(word.source, begin + found[0], begin + found[1])
-    return (whole, Hint(f"write `{found[2]}`", found[2])) if whole.start <= word.start < whole.end else None
 
 
 def _with_parameters(word: Span, blocks: Mapping[str, Block], lark: Lark) -> str | None:
