@@ -18,7 +18,9 @@ from vggdsl.data import inspection, preprocessing
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, find_data, load_data
 from vggdsl.data.formats import FORMATS, RULES
+from vggdsl.data.preprocessing import open_image
 from vggdsl.data.splits import Lazy, Split
+from vggdsl.data.traits import traits_of
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.workplace import Workplace
@@ -279,7 +281,7 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
 
     first = load()
     assert len(decoded) == 40
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["inspected-2.npy"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["inspected-3.npy"]
     again = load()
     assert decoded == ["03.png"], "what can't be read is tried anew"
     assert (again.warnings, again.digest) == (first.warnings, first.digest)
@@ -287,7 +289,7 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
     os.utime(root / "b" / "08.png", ns=(1, 1))  # another time
     load()
     assert sorted(decoded) == ["03.png", "07.png", "08.png"]
-    (tmp_path / "cache" / "inspected-2.npy").write_bytes(b"torn")
+    (tmp_path / "cache" / "inspected-3.npy").write_bytes(b"torn")
     load()
     assert len(decoded) == 40
 
@@ -312,7 +314,7 @@ def test_an_interrupt_keeps_what_is_known_when_all_threads_have_ended(
     late, known = list[str](), inspection._Known
     keep, add = known.keep, known.add
 
-    def slow(self: inspection._Known, key: int, digest: int, traits: tuple[int, int, bool, int]) -> None:
+    def slow(self: inspection._Known, key: int, digest: int, traits: tuple[int, int, bool, int, int]) -> None:
         time.sleep(0.02)
         add(self, key, digest, traits)
         late.append("added")
@@ -405,6 +407,59 @@ def test_an_image_in_two_classes_is_told(part: str, tmp_path: Path) -> None:
     copy(root / "train" / "b" / "0.png", root / "train" / "a" / "y.png")
     found = {each.code: each.message for each in warned(folder(root))}
     assert found["W502"].startswith("2 images are in several classes: ")
+
+
+def resaved(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(source) as image:
+        image.save(target)
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_the_same_pixels_in_another_file_are_told(
+    is_held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_held:
+        lazily(monkeypatch)
+    root = parts(tmp_path)
+    one, other = root / "train/a/2.png", root / "test/a/x.bmp"
+    resaved(one, other)
+    resaved(root / "val/b/1.png", root / "val/a/y.tif")
+    found = {each.code: each.message for each in warned(folder(root))}
+    clash = f"{root / 'val/a/y.tif'} (a) is {root / 'val/b/1.png'} (b)"
+    assert found == {
+        "W501": f"1 of 13 images in test is in train, too: {other} is {one}, pixel for pixel",
+        "W502": f"1 image is in several classes: {clash}, pixel for pixel",
+    }
+
+
+def test_a_pixel_that_no_sketch_sees_tells_images_apart(tmp_path: Path) -> None:
+    root = parts(tmp_path)
+    for seed, name in enumerate(("train/a/2.png", "test/a/2.png")):
+        noise(root / name, 7, (200, 200))
+        with Image.open(root / name) as image:
+            pixels = image.load()
+            assert pixels is not None
+            pixels[0, 0] = (200 * seed, 0, 0)
+            image.save(root / name)
+    one, other = (traits_of(open_image(root / name, 3), False) for name in ("train/a/2.png", "test/a/2.png"))
+    assert one == other, "their sketches are the same"
+    assert warned(folder(root)) == ()
+
+
+def test_what_was_remembered_as_grey_is_not_compared_with_colours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lazily(monkeypatch)
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(inspection, "_WORTH", 1)
+    root = parts(tmp_path / "set")
+    load_data(folder(root), GREY, NOWHERE)
+    resaved(root / "train/a/2.png", root / "test/a/x.bmp")
+    (found,) = load_data(folder(root), Shape(3, 8, 8), NOWHERE).warnings
+    assert found.message.endswith("pixel for pixel")
+    again = load_data(folder(root), Shape(3, 8, 8), NOWHERE).warnings
+    assert again == (found,)
 
 
 def test_copies_in_one_class_of_one_split_do_no_harm(tmp_path: Path) -> None:

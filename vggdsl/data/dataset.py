@@ -32,6 +32,7 @@ from vggdsl.data.pictures import SEED, Arrays, Files, Noise
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, part_of, set_aside
 from vggdsl.data.traits import Traits, enlarged, recoloured, traits_of_arrays
+from vggdsl.data.twins import contents
 from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Given, Normalize, Recipe
@@ -147,9 +148,10 @@ class Divided:
             warnings += unreadable("W503", folder, bad, recipe, "they are left out, and the record says how many")
             splits = self._good(looked)
             looked = {name: one.without_bad() for name, one in looked.items()}
-        if recipe.data.images is None:
-            warnings += duplicates(splits, _digests(splits, looked), classes, recipe)
         traits = _traits(splits, looked)
+        if recipe.data.images is None:
+            digests = _digests(splits, looked)
+            warnings += duplicates(splits, digests, contents(splits, digests, traits), classes, recipe)
         warnings += blank(splits, traits, classes, recipe)
         notes = (*self.notes, *recoloured(splits, traits), *enlarged(splits, traits))
         kept = {name: one.images for name, one in looked.items() if one.images is not None}

@@ -43,16 +43,23 @@ def _unreadable(root: Path, why: str, names: Sequence[str]) -> str:
 
 
 def duplicates(
-    splits: Mapping[str, Lazy], digests: Mapping[str, Digests], classes: Sequence[str], recipe: Recipe
+    splits: Mapping[str, Lazy],
+    digests: Mapping[str, Digests],
+    pixels: Mapping[str, Digests],
+    classes: Sequence[str],
+    recipe: Recipe,
 ) -> Iterator[Diagnostic]:
-    """W501 for images that are in two splits, W502 for those in two classes, byte for byte the same; each with one."""
-    shared = [said for later, earlier in _PAIRS if (said := _shared(later, earlier, splits, digests))]
+    """W501 for images that are in two splits, W502 for those in two classes; each with one, and how it is the same.
+
+    ``digests`` are of files, and ``pixels`` of what they show.
+    """
+    shared = [said for later, earlier in _PAIRS if (said := _shared(later, earlier, splits, digests, pixels))]
     if shared:
         counts, examples = zip(*shared, strict=True)
-        message = f"{'; '.join(counts)}: {examples[0]}, byte for byte"
+        message = f"{'; '.join(counts)}: {examples[0]}"
         help = "keep them in one split: what a network has seen doesn't say how it does on other images"
         yield Diagnostic("W501", message, recipe.place("data"), help)
-    contents = np.concatenate([digests[name] for name in splits])
+    files, contents = (np.concatenate([of[name] for name in splits]) for of in (digests, pixels))
     labels = np.concatenate([split.labels.numpy() for split in splits.values()])
     starts = np.cumsum([0, *map(len, splits.values())])
 
@@ -67,7 +74,8 @@ def duplicates(
         one, other = (f"{place(order[k])} ({classes[labels[k]]})" for k in (clashes[0], clashes[0] + 1))
         count = len(np.unique(contents[clashes]))
         are = "image is" if count == 1 else "images are"
-        message = f"{count:,} {are} in several classes: {one} is {other}, byte for byte"
+        how = _how(*(files[order[k]] for k in (clashes[0], clashes[0] + 1)))
+        message = f"{count:,} {are} in several classes: {one} is {other}, {how}"
         yield Diagnostic("W502", message, recipe.place("data"), "keep each in the class that it shows")
 
 
@@ -75,17 +83,26 @@ _PAIRS = (("val", "train"), ("test", "train"), ("test", "val"))
 
 
 def _shared(
-    later: str, earlier: str, splits: Mapping[str, Lazy], digests: Mapping[str, Digests]
+    later: str,
+    earlier: str,
+    splits: Mapping[str, Lazy],
+    digests: Mapping[str, Digests],
+    pixels: Mapping[str, Digests],
 ) -> tuple[str, str] | None:
     """How many images of one split are in another, too, and which; None for none."""
-    ours, theirs = digests[later], digests[earlier]
+    ours, theirs = pixels[later], pixels[earlier]
     found = np.flatnonzero(np.isin(ours, theirs) & (ours != 0))
     if not len(found):
         return None
     one, are = int(found[0]), "is" if len(found) == 1 else "are"
     twin = int(np.flatnonzero(theirs == ours[one])[0])
     count = f"{len(found):,} of {len(ours):,} images in {later} {are} in {earlier}, too"
-    return count, f"{named(splits, later, one)} is {named(splits, earlier, twin)}"
+    how = _how(digests[later][one], digests[earlier][twin])
+    return count, f"{named(splits, later, one)} is {named(splits, earlier, twin)}, {how}"
+
+
+def _how(one: np.uint64, other: np.uint64) -> str:
+    return "byte for byte" if one == other else "pixel for pixel"
 
 
 def blank(

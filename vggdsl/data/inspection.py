@@ -28,13 +28,13 @@ Digests = np.ndarray[tuple[int], np.dtype[np.uint64]]
 Told = Callable[[int, int], None]
 """Is told how many files were looked at, of how many."""
 
-_Row = tuple[int, int, bool, int]
+_Row = tuple[int, int, bool, int, int]
 """Of an image's traits."""
 _One = tuple[int, _Row, str]
-_NONE: _Row = (0, 0, False, -1)
+_NONE: _Row = (0, 0, False, -1, 0)
 
 _CHUNK = 256
-_CACHE = "inspected-2.npy"
+_CACHE = "inspected-3.npy"
 _ROW = np.dtype([("key", "u8"), ("digest", "u8"), ("traits", TRAITS)])
 _WORTH, _MOST = 500, 4_000_000
 """Images that it is worth to remember, and that are remembered at most."""
@@ -104,7 +104,7 @@ def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> 
                 image, is_grey = files.open(i)
                 images[i] = split.centre_of(image)
                 return _of_file(path), traits_of(image, is_grey), ""
-            key = known.key(path)
+            key = known.key(path, files.channels)
             found = known.of(key)
             if found is None:
                 traits = traits_of(*files.open(i))
@@ -135,15 +135,16 @@ def _moved_up(images: Tensor, good: Tensor) -> Tensor:
 def digests_of(images: Tensor) -> Digests:
     """Of images (N, …) of uint8 that are in memory."""
     rows = (np.ascontiguousarray(image).data for image in images.numpy())
-    return np.fromiter((_number(hashlib.sha256(row).digest()) for row in rows), np.uint64, len(images))
+    return np.fromiter((number(hashlib.sha256(row).digest()) for row in rows), np.uint64, len(images))
 
 
 def _of_file(path: Path) -> int:
     with path.open("rb") as file:
-        return _number(hashlib.file_digest(file, "sha256").digest())
+        return number(hashlib.file_digest(file, "sha256").digest())
 
 
-def _number(digest: bytes) -> int:
+def number(digest: bytes) -> int:
+    """64 bits of a digest, which are not 0."""
     return int.from_bytes(digest[:8], "little") or 1
 
 
@@ -162,11 +163,11 @@ class _Known:
         except (OSError, ValueError, EOFError):  # it is torn: it will be written anew
             pass
 
-    def key(self, path: Path) -> int:
-        """Of a file as it is now, and of what reads it. Raises ``OSError``."""
+    def key(self, path: Path, channels: int) -> int:
+        """Of a file as it is now, and of what reads it, as grey or RGB. Raises ``OSError``."""
         state = path.stat()
-        text = f"{state.st_size} {state.st_mtime_ns} {PIL.__version__} {RULES} ".encode()
-        return _number(hashlib.sha256(text + os.fsencode(path.absolute())).digest())
+        text = f"{state.st_size} {state.st_mtime_ns} {PIL.__version__} {RULES} {channels} ".encode()
+        return number(hashlib.sha256(text + os.fsencode(path.absolute())).digest())
 
     def of(self, key: int) -> tuple[int, _Row] | None:
         keys = self._table["key"]

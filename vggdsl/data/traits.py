@@ -1,5 +1,6 @@
 """What the images of a set are like before they are prepared, and what is told of that: sizes, grey or RGB."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -8,12 +9,14 @@ from PIL import Image
 from vggdsl.data.pictures import Arrays
 from vggdsl.data.splits import Lazy, named
 
-TRAITS = np.dtype([("height", "u4"), ("width", "u4"), ("is_grey", "?"), ("blank", "i2")])
-"""Of an image: its size, whether its file is grey, and, where all its pixels are alike, their grey of 0 to 255, else
--1."""
+TRAITS = np.dtype([("height", "u4"), ("width", "u4"), ("is_grey", "?"), ("blank", "i2"), ("sketch", "u8")])
+"""Of an image: its size, whether its file is grey, where all its pixels are alike their grey of 0 to 255, else -1, and
+a digest of its size and some pixels, which images of the same pixels have in common."""
 Traits = np.ndarray[tuple[int], np.dtype[np.void]]
 """Of each image, ``TRAITS``."""
 
+_SKETCHED = 64
+"""Pixels of a row and of a column by which an image is told from nearly all others."""
 _LUMA = (0.299, 0.587, 0.114)
 _SMALL = 8
 """How often an image may be enlarged, as a set of small ones is on purpose: MNIST's 28 pixels are to 224."""
@@ -22,9 +25,17 @@ _THUMBNAIL, _TWICE = 4, 2
 all: photographs of one set differ by less."""
 
 
-def traits_of(image: Image.Image, is_grey: bool) -> tuple[int, int, bool, int]:
+def traits_of(image: Image.Image, is_grey: bool) -> tuple[int, int, bool, int, int]:
     """A row of ``Traits``; the image is grey or RGB by now, and its file was grey or not."""
-    return image.height, image.width, is_grey, _blank(image)
+    return image.height, image.width, is_grey, _blank(image), _sketch(image)
+
+
+def _sketch(image: Image.Image) -> int:
+    across, down = (min(size, _SKETCHED) for size in image.size)
+    seen = image.resize((across, down), Image.Resampling.NEAREST)
+    digest = hashlib.sha256(repr(image.size).encode())
+    digest.update(seen.tobytes())
+    return int.from_bytes(digest.digest()[:8], "little")
 
 
 def _blank(image: Image.Image) -> int:
@@ -40,9 +51,9 @@ def _blank(image: Image.Image) -> int:
 
 
 def traits_of_arrays(pictures: Arrays) -> Traits:
-    """Of images in memory; which of them are blank isn't looked for."""
+    """Of images in memory; which of them are blank isn't looked for, nor are they sketched."""
     count, channels, height, width = pictures.images.shape
-    return np.full(count, np.array((height, width, channels == 1, -1), TRAITS))
+    return np.full(count, np.array((height, width, channels == 1, -1, 0), TRAITS))
 
 
 def recoloured(splits: Mapping[str, Lazy], traits: Mapping[str, Traits]) -> Iterator[str]:

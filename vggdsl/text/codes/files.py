@@ -230,9 +230,9 @@ ROWS = (
         "W501",
         "input",
         "the same image in two splits",
-        "Files of one split (pixels, of sets without files) are those of another, byte for byte. What a network has "
-        "seen in training it may know by heart: accuracies on it say nothing of other images. The same image saved "
-        "anew, in another format or size, isn't found.",
+        "Images of one split are those of another: their files byte for byte, or their pixels, as of a PNG and a BMP. "
+        "What a network has seen in training it may know by heart: accuracies on it say nothing of other images. The "
+        "same image saved with a loss, or in another size, isn't found.",
         "Keep each image in one split.",
         unshown=_DATA,
     ),
@@ -240,8 +240,8 @@ ROWS = (
         "W502",
         "input",
         "the same image in two classes",
-        "Files (pixels, of sets without files) are the same, byte for byte, and have different labels: no network can "
-        "be right on them all.",
+        "Images are the same, their files byte for byte or their pixels, and have different labels: no network can be "
+        "right on them all.",
         "Keep each image in the class that it shows.",
         unshown=_DATA,
     ),
