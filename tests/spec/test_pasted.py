@@ -238,3 +238,27 @@ def test_a_measured_block_takes_no_brackets() -> None:
     block = "measured {\n  Epoch 1/1 - Train Accuracy: 0.5 - Val Accuracy: 0.5 - Test Accuracy: 0.5\n  run (1, 2)\n}\n"
     (wrong,) = findings(lambda: vggdsl.parse(NET + block))
     assert (wrong.code, wrong.help) == ("V603", "write options, such as seed=0")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "help"),
+    [
+        ("run seed=[0, 1]", "V603", "write one value, such as seed=0"),
+        ("run seed=(0)", "V603", "write seed=0"),
+        ("run seed=[[0]]", "V603", "write one value, such as seed=0"),
+        ("run seed=int(0)", "V603", "write one value, such as seed=0"),
+        ("run minutes=(0.32)", "V603", "write minutes=0.32"),
+        ("of split=(1257/180/360)", "V603", "write split=1257/180/360"),
+        ("seal sha256=(fe15a5b1ec93c463)", "V603", "write sha256=fe15a5b1ec93c463"),
+        ("run: seed=0", "V603", "its options stand behind `run` without a colon, such as seed=0"),
+        ("run: 0", "V603", "its options stand behind `run` without a colon, such as seed=0"),
+        ("run(seed=0)", "V603", "its options stand behind `run`, without brackets, such as seed=0"),
+    ],
+)
+def test_a_measured_block_takes_no_code_of_other_tools(line: str, code: str, help: str) -> None:
+    block = "measured {{\n  Epoch 1/1 - Train Accuracy: 0.5 - Val Accuracy: 0.5 - Test Accuracy: 0.5\n  {}\n}}\n"
+    (wrong,) = findings(lambda: vggdsl.parse(NET + block.format(line)))
+    assert (wrong.code, wrong.help) == (code, help)
+    assert wrong.labels[0].span.text in line
+    for fix in wrong.fixes:
+        assert vggdsl.parse(edited(fix.span.source, [fix])).measurements

@@ -1,6 +1,7 @@
 """Measured blocks: what the tool found, sealed, beside what a paper claims."""
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,8 +9,9 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Entry, Line, Option
-from vggdsl.language.types import Text
+from vggdsl.language.types import Text, elements
 from vggdsl.language.voice import Voice
+from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.source import NOWHERE, Placed, Span
 
@@ -125,8 +127,11 @@ def read_measured(block: syntax.Measured, findings: list[Diagnostic]) -> Measure
             case syntax.Results():
                 results.append(line.content)
             case Entry(key, entry_values):
-                if key not in KEYS or not line.content.is_keyed:
+                if key not in KEYS:
                     findings.append(unknown("V603", "entry of a measured block", key, list(KEYS), line.content.span))
+                    continue
+                if not line.content.is_keyed:
+                    findings.append(_without_key(line.content))
                     continue
                 if key in values:
                     labels = (Label(line.content.span, "again"), Label(first[key].span, "first here", primary=False))
@@ -134,10 +139,12 @@ def read_measured(block: syntax.Measured, findings: list[Diagnostic]) -> Measure
                     continue
                 first[key] = line.content
                 options = [value for value in entry_values if isinstance(value, Option)]
-                values[key] = reader.options(options, KEYS[key], key)
+                values[key] = reader.options((each for each in options if not _in_brackets(each)), KEYS[key], key)
                 for value in entry_values:
                     if not isinstance(value, Option):
                         reader.wrong(f"`{value}` in `{key}`", value.span, "write options, such as seed=0")
+                    elif _in_brackets(value):
+                        _wrong_brackets(value, reader)
     if not lines and not results:
         message = "a measured block without a result"
         findings.append(Diagnostic("V603", message, (Label(block.span, "this block"),), "remove it, and train"))
@@ -146,3 +153,28 @@ def read_measured(block: syntax.Measured, findings: list[Diagnostic]) -> Measure
         findings.append(Diagnostic("V603", "two result lines in one block", labels, "keep one"))
     sealed = values.get("seal", {}).get("sha256") == seal(block)
     return Measurement(lines[0] if lines else None, tuple(results), values, sealed, block.span)
+
+
+def _in_brackets(option: Option) -> bool:
+    """Whether its value is such as code of other tools has, and no block that was sealed."""
+    return not option.quoted and re.search(r"[()\[\]]", option.value) is not None
+
+
+def _wrong_brackets(option: Option, reader: Reader) -> None:
+    message, inside = f"`{option}`: a value stands without brackets", elements(option.value)
+    if len(inside) != 1 or re.search(r"[()\[\]\s]", inside[0]):
+        reader.wrong(message, option.span, "write one value, such as seed=0")
+        return
+    reader.wrong(message, option.span, f"write {option.key}={inside[0]}", Edit(option.value.span, inside[0]))
+
+
+def _without_key(entry: Entry) -> Diagnostic:
+    """Of `run: seed=0` and `run(seed=0)`, whose key is one."""
+    key, colon, rest = entry.span.text.partition(":")
+    message = f"`{entry.span.excerpt}` is no entry of a measured block"
+    found = Diagnostic("V603", message, (Label(entry.span, "here"),))
+    if key.strip().lower() != entry.key or not colon:
+        return found.helped(f"its options stand behind `{entry.key}`, without brackets, such as seed=0")
+    place = Span(entry.span.source, entry.span.start, entry.span.start + len(key) + 1)
+    edits = (Edit(place, entry.key),) if re.match(r"\s+[\w-]+=", rest) else ()
+    return found.helped(f"its options stand behind `{entry.key}` without a colon, such as seed=0", *edits)
