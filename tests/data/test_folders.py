@@ -7,13 +7,13 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
-from images import save
+from images import noise, save
 from refusals import refusal
 
 import vggdsl
 from vggdsl.data.annotations import masks_beside
 from vggdsl.data.dataset import DataSet, load_data
-from vggdsl.data.names import is_hidden, part_of
+from vggdsl.data.names import is_hidden, part_of, spelling
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Data, Recipe
@@ -504,7 +504,7 @@ def test_links_are_followed_or_said(tmp_path: Path) -> None:
     found = read(tmp_path / "set")
     assert found.split == "14/2/4"
     assert found.notes == (
-        f"1 file in {tmp_path / 'set'} passed over: no regular files",
+        f"1 file in {tmp_path / 'set'} passed over: no regular file",
         f"1 link in {tmp_path / 'set'} passed over: folders elsewhere",
     )
 
@@ -880,3 +880,58 @@ def test_a_class_in_another_spelling_is_offered(tmp_path: Path) -> None:
     make(tmp_path, ("train",))
     make(tmp_path, ("val",), ("Cats ", "dogs"))
     assert (refused(tmp_path).help or "").startswith("write Cats  as cats; ")
+
+
+def heic(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+
+
+def test_a_class_of_which_most_files_are_not_read_is_told(tmp_path: Path) -> None:
+    for name in "ab":
+        for i in range(8):
+            noise(tmp_path / name / f"{i}.png", 100 * ord(name) + i)
+            (tmp_path / name / f"{i}.txt").write_text("as many as the images: what is said of them")
+    assert read(tmp_path).warnings == ()
+    for i in range(9):
+        heic(tmp_path / "a" / f"{i}.HEIC")
+    (found,) = read(tmp_path).warnings
+    assert found.code == "W503"
+    assert found.message == f"8 images in {tmp_path / 'a'} beside 9 .heic and 8 .txt, which aren't read"
+
+
+def test_a_class_of_which_no_file_is_read_says_what_is_there(tmp_path: Path) -> None:
+    for name in "ab":
+        noise(tmp_path / name / "0.png", ord(name))
+    for i in range(8):
+        heic(tmp_path / "c" / f"{i}.HEIC")
+    found = refusal(lambda: read(tmp_path))
+    assert found.message == f"no images to train on in {tmp_path / 'c'}"
+    assert str(found.help).startswith("8 .heic are there, which aren't read: convert them; or ")
+
+
+def test_a_part_within_a_part_is_told_alone(tmp_path: Path) -> None:
+    for folder in ("a", "b", "val/a", "val/b"):
+        for i in range(4):
+            noise(tmp_path / "train" / folder / f"{i}.png", 10 * len(folder) + i)
+    found = refusal(lambda: read(tmp_path))
+    inner = tmp_path / "train" / "val"
+    assert found.message == f"{inner} has folders of classes, a and b, and is in {tmp_path / 'train'} beside them"
+
+
+def test_years_in_brackets_are_no_numbers_of_copies() -> None:
+    assert spelling("mustang (1999)") != spelling("mustang (2007)")
+    assert spelling("mustang (2)") == "mustang"
+
+
+def test_one_image_is_set_aside_and_none_can_t_be(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for name in "ab":
+            for i in range(7 if part == "train" else 2):
+                noise(tmp_path / part / name / f"{i}.png", 100 * ord(name) + 10 * ord(part[1]) + i)
+    assert any(note.endswith("; 1 image to choose by is set aside from train") for note in read(tmp_path).notes)
+    for name in "ab":
+        for i in range(4, 7):
+            (tmp_path / "train" / name / f"{i}.png").unlink()
+    found = refusal(lambda: read(tmp_path))
+    assert found.message == "8 images to train on, of which none would be set aside for val"

@@ -143,9 +143,21 @@ def test_images_of_several_colours_or_few_blank_ones_are_not_told(tmp_path: Path
     root = fill(tmp_path, 20)
     for i in range(19):
         save(root / "a" / f"{i:02}.png", i)
-    for i in range(5):
-        save(root / "b" / f"{i:02}.png", 7)
+    save(root / "b" / "00.png", 7)
     assert w505(read(root, RGB)) == []
+
+
+def test_blank_images_are_counted_by_class(tmp_path: Path) -> None:
+    for part, blank in (("train", 4), ("val", 2), ("test", 1)):
+        for k, name in enumerate("ab"):
+            for i in range(20):
+                noise(tmp_path / part / name / f"{i}.png", 1000 * len(part) + 100 * k + i + ord(part[0]))
+        for i in range(blank):
+            save(tmp_path / part / "a" / f"{i}.png", 7)
+    found = w505(read(tmp_path, RGB))
+    assert [each.message for each in found] == [
+        "images that are of one and the same colour: 4 of 20 of a in train and 2 of 20 of a in val"
+    ]
 
 
 def test_an_image_with_a_dot_is_not_blank(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import commands
 import pytest
+from images import save
 from refusals import findings
 from trainings import spec_with
 
@@ -42,6 +43,15 @@ def test_a_loss_that_stays_where_guessing_leaves_it(tmp_path: Path) -> None:
     assert "ln 3 = 1.0986" in found[0].message
     help = str(found[0].help)
     assert [help.find(cause) > 0 for cause in ("normal(std=0.001)", "10 layers", "0.001")] == [True] * 3
+
+
+def test_images_that_show_nothing_are_the_likeliest_cause(tmp_path: Path) -> None:
+    for name in "ab":
+        for i in range(20):
+            save(tmp_path / "set" / name / f"{i}.png", 7)
+    network = "input 8x8x1 conv3-4 ReLU FC-2 softmax"
+    _, found = noticed(spec_with(network, data=f'folder("{tmp_path / "set"}")', epochs="5"), tmp_path / "runs")
+    assert [str(d.help).startswith("likely the images, ") for d in found if d.code == "W404"] == [True]
 
 
 def test_a_gradient_of_zero(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ class DataSet:
     """What looks wrong in it."""
     left_out: int = 0
     """Images that can't be read, without which it is used."""
+    shows_nothing: bool = False
+    """Whether many of its images are of one and the same colour."""
 
     @property
     def split(self) -> str:
@@ -152,12 +154,13 @@ class Divided:
         if recipe.data.images is None:
             digests = _digests(splits, looked)
             warnings += duplicates(splits, digests, contents(splits, digests, traits), classes, recipe)
-        warnings += blank(splits, traits, classes, recipe)
+        empty = [*blank(splits, traits, classes, recipe)]
+        warnings += empty
         notes = (*self.notes, *recoloured(splits, traits), *enlarged(splits, traits))
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
         made = _finish(classes, _without_sense(splits, classes, self.wanted), notes, recipe, kept)
         warnings += one_step(recipe, len(made.train))
-        return replace(made, warnings=tuple(warnings), left_out=len(bad))
+        return replace(made, warnings=tuple(warnings), left_out=len(bad), shows_nothing=bool(empty))
 
     def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:
         """That of the set that ``load`` gives. Of files all are decoded only where it is to leave some out."""
@@ -306,7 +309,8 @@ def _serve(names: Mapping[str, str], splits: Mapping[str, Lazy]) -> tuple[str, .
     missing = [split for split in SPLITS if names and split not in names]
     if missing:
         counts = [f"{plural(len(splits[split]), 'image')} to {_SERVES[split]} by" for split in missing]
-        said.append(f"{names_text(counts)} are set aside from {names['train']}")
+        are = "is" if [len(splits[split]) for split in missing] == [1] else "are"
+        said.append(f"{names_text(counts)} {are} set aside from {names['train']}")
     return ("; ".join(said),) if said else ()
 
 

@@ -108,7 +108,7 @@ def _how(one: np.uint64, other: np.uint64) -> str:
 def blank(
     splits: Mapping[str, Lazy], traits: Mapping[str, Traits], classes: Sequence[str], recipe: Recipe
 ) -> Iterator[Diagnostic]:
-    """W505 for splits, and for classes in a split, of which all images are of the same one colour."""
+    """W505 for splits of which all images are of the same one colour, and for classes in one of which many are."""
     told = list[str]()
     for name, split in splits.items():
         if _are_blank(traits[name]["blank"]):
@@ -117,10 +117,17 @@ def blank(
         labels = split.labels.numpy()
         for label in np.unique(labels[traits[name]["blank"] >= 0]):
             found = traits[name]["blank"][labels == label]
-            told += [f"all {len(found):,} of {classes[label]} in {name}"] if _are_blank(found) else []
+            count = int(np.unique_counts(found[found >= 0]).counts.max())
+            if count > 1 and count * _SHARE >= len(found):
+                of = f"all {count:,} of" if count == len(found) else f"{count:,} of {len(found):,} of"
+                told.append(f"{of} {classes[label]} in {name}")
     if told:
         message = f"images that are of one and the same colour: {names_text(told)}"
         yield Diagnostic("W505", message, recipe.place("data"), "look at them: what wrote them may have failed")
+
+
+_SHARE = 10
+"""Of so many images of a class one may be blank."""
 
 
 def _are_blank(greys: np.ndarray[tuple[int], np.dtype[np.int16]]) -> bool:

@@ -40,6 +40,9 @@ class _Listed:
     annotated: set[str] = field(default_factory=set)
     """Folders at any depth there that are called as annotations."""
 
+    unread: dict[Path, tuple[PassedOver, int]] = field(default_factory=dict)
+    """Folders of classes of which more files aren't read than are, with how many are."""
+
     def split(self, root: Path, wanted: Wanted) -> Lazy:
         return wanted.split(Files(root, self.names, wanted.shape.c), torch.tensor(self.labels))
 
@@ -198,7 +201,14 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     help = "if they are masks, take them away: each is an image of its folder's class"
     said = [*([masks] if masks is not None else []), *([called] if annotated else [])]
     beside = [Diagnostic("W504", each, recipe.place("data"), help) for each in said]
+    beside += [_unread(*each, recipe) for found in parts.values() for each in found.unread.items()]
     return Found(classes, splits, val, test, notes, (*doubts(classes, recipe), *beside), tuple(inner), layout.names)
+
+
+def _unread(folder: Path, counts: tuple[PassedOver, int], recipe: Recipe) -> Diagnostic:
+    passed_over, images = counts
+    message = f"{plural(images, 'image')} in {folder} beside {passed_over.others}, which aren't read"
+    return Diagnostic("W503", message, recipe.place("data"), "if these are images, convert them")
 
 
 def _train(
@@ -217,12 +227,17 @@ def _train(
                  *_beside(folder))  # fmt: skip
         raise wrong(recipe, message, "; ".join(helps))
     _refuse_parts(folder, classes, recipe)
+    _refuse_part_within(folder, classes, recipe)
     refuse_annotated(folder, classes, recipe)
     found = _images(root, folder, classes, recipe, passed_over, unused=unused)
     empty = set(range(len(classes))) - set(found.labels)
     if empty:
-        help = f"add images, or remove the class; images end in {', '.join(SUFFIXES)}"
-        raise wrong(recipe, f"no images to train on in {folder / classes[min(empty)]}", help)
+        help, left = f"add images, or remove the class; images end in {', '.join(SUFFIXES)}", PassedOver()
+        nothing = folder / classes[min(empty)]
+        list(images_below(folder_named(nothing) or nothing, left))
+        if left.endings:
+            help = f"{left.others} are there, which aren't read: convert them; or {help}"
+        raise wrong(recipe, f"no images to train on in {nothing}", help)
     return classes, found
 
 
@@ -231,6 +246,16 @@ def _refuse_parts(folder: Path, names: Iterable[str], recipe: Recipe) -> None:
     parts = {name: part for name in names if (part := part_of(name)) in PARTS}
     if "train" in parts.values() and len(set(parts.values())) > 1:
         raise _parts_within(folder, [*parts], recipe)
+
+
+def _refuse_part_within(folder: Path, classes: Sequence[str], recipe: Recipe) -> None:
+    """Refuses a folder among those of classes that is called as a part and holds folders of the same classes."""
+    folders = folders_in(folder, recipe)
+    for name in classes:
+        inner = sorted(set(folders_in(folders[name], recipe)) & {*classes}) if part_of(name) in PARTS else []
+        if inner:
+            message = f"{folders[name]} has folders of classes, {names_text(inner)}, and is in {folder} beside them"
+            raise wrong(recipe, message, f"it is a part by its name: move it out of {folder}, and beside it")
 
 
 def _parts_within(folder: Path, parts: Sequence[str], recipe: Recipe) -> InputError:
@@ -261,7 +286,12 @@ def _images(
     for label, name in enumerate(classes):
         if name not in folders:
             continue
-        paths = sorted(images_below(folders[name], passed_over), key=lambda path: [*map(one_form, path.parts)])
+        unread = PassedOver()
+        paths = sorted(images_below(folders[name], unread), key=lambda path: [*map(one_form, path.parts)])
+        passed_over.add(unread)
+        (_, most), *_ = unread.endings.most_common(1) or [("", 0)]
+        if most > len(paths) > 0:
+            found.unread[folders[name]] = (unread, len(paths))
         inner = {path.relative_to(folders[name]).parts[0] for path in paths if path.parent != folders[name]}
         _refuse_parts(folders[name], sorted(inner), recipe)
         divided[name] = sorted(each for each in inner if part_of(each) in PARTS)

@@ -31,12 +31,22 @@ class PassedOver:
         else:
             self.endings[Path(entry.name).suffix.lower()[:16]] += 1
 
+    def add(self, other: "PassedOver") -> None:
+        self.endings += other.endings
+        self.irregular += other.irregular
+        self.links += other.links
+        self.stray += other.stray
+
+    @property
+    def others(self) -> str:
+        """How many files have which ending."""
+        return names_text([f"{n:,} {ending or 'without an ending'}" for ending, n in sorted(self.endings.items())])
+
     def notes(self, root: Path) -> tuple[str, ...]:
-        others = [f"{n:,} {ending or 'without an ending'}" for ending, n in sorted(self.endings.items())]
         reasons = (
             (self.stray, "image", "in no class's folder"),
-            (self.endings.total(), "file", f"{names_text(others)}; images end in {', '.join(SUFFIXES)}"),
-            (self.irregular, "file", "no regular files"),
+            (self.endings.total(), "file", f"{self.others}; images end in {', '.join(SUFFIXES)}"),
+            (self.irregular, "file", "no regular file" if self.irregular == 1 else "no regular files"),
             (self.links, "link", "folders elsewhere"),
         )
         return tuple(f"{plural(n, what)} in {root} passed over: {why}" for n, what, why in reasons if n)

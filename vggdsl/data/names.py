@@ -28,7 +28,8 @@ _LOOKS = {
 """Letters of Greek, Cyrillic and phonetics that look as Latin ones in most typefaces: of Unicode's confusables (UTS 39)
 those that keyboards have, without the dotless i, which Turkish tells from i."""
 _LOOK_AS = {ord(one): other for ours, theirs in _LOOKS.items() for one, other in zip(ours, theirs, strict=True)}
-_COPY = re.compile(r"^copy of | copy( \(?\d+\)?)?$| ?\(\d+\)$")
+# (1999) is a year
+_COPY = re.compile(r"^copy of | copy( \(?\d+\)?)?$| ?\(\d{1,2}\)$")
 
 
 def is_hidden(name: str) -> bool:

@@ -47,7 +47,7 @@ def _blank(image: Image.Image) -> int:
     colour = pixels[:bands]
     if pixels != colour * (len(pixels) // bands):
         return -1
-    return colour[0] if bands == 1 else int(np.dot(_LUMA, [*colour]))
+    return colour[0] if bands == 1 else round(float(np.dot(_LUMA, [*colour])))
 
 
 def traits_of_arrays(pictures: Arrays) -> Traits:

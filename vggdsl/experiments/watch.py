@@ -74,9 +74,14 @@ def _gradient(network: Network) -> str:
 
 def _found(message: str, prepared: Prepared, network: Network) -> Diagnostic:
     recipe = prepared.recipe
-    causes = list(_causes(recipe, network))
+    causes = [*_images(prepared), *_causes(recipe, network)]
     help = f"likely {'; or '.join(causes)}"
     return Diagnostic("W404", message, recipe.place("optimizer"), help)
+
+
+def _images(prepared: Prepared) -> Iterator[str]:
+    if prepared.data.shows_nothing:
+        yield "the images, of which many show nothing, as W505 says: look at them first"
 
 
 def _causes(recipe: Recipe, network: Network) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from vggdsl.spec.recipe.model import DATA_SETS, FAKE_CLASSES, FAKE_IMAGES, Data, Recipe
 from vggdsl.text.errors import Diagnostic
+from vggdsl.text.units import plural
 
 
 def not_to_be_divided(recipe: Recipe) -> Iterator[Diagnostic]:
@@ -42,7 +43,9 @@ def fewer_than_classes(recipe: Recipe, classes: int, least: int, pool: int) -> D
 
 def none_left(recipe: Recipe, split: str, count: int, pool: int, help: str) -> Diagnostic:
     """V512 for as many set aside as there are, or for none."""
-    message = f"{count:,} images for {split} of {pool:,} leave {'none of them' if not count else 'none'}"
+    message = f"{count:,} images for {split} of {pool:,} leave none"
+    if not count:
+        message = f"{plural(pool, 'image')} to train on, of which none would be set aside for {split}"
     return Diagnostic("V512", message, recipe.place("data"), help)
 
 

@@ -249,8 +249,9 @@ ROWS = (
         "W503",
         "input",
         "images that are left out",
-        "`--skip-bad` trains without the images that can't be read. How many they are is part of the record.",
-        "Mend them, and train without `--skip-bad`.",
+        "`--skip-bad` trains without the images that can't be read. How many they are is part of the record. "
+        "Or most files of a class end in what isn't read, such as .heic: these are left out in any case.",
+        "Mend or convert them, and train without `--skip-bad`.",
         unshown=_DATA,
     ),
     Code(
@@ -266,8 +267,8 @@ ROWS = (
         "W505",
         "input",
         "images that show nothing",
-        "All images of a split, or of a class in it, are of one and the same colour, as images are that a program "
-        "failed to write, or masks that were taken for images. A network learns the colour, or nothing.",
+        "All images of a split, or a tenth of a class in it, are of one and the same colour, as images are that a "
+        "program failed to write, or masks that were taken for images. A network learns the colour, or nothing.",
         "Look at them, and make them anew.",
         unshown=_DATA,
     ),
