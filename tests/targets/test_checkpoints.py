@@ -178,6 +178,11 @@ SPEAKS_OF: dict[str, tuple[object, str, str, str]] = {
     "too deep": ([[[[[[[[[STATE]]]]]]]]], "V513", "but a list", ALONE),
     "averages in names": ({**behind("model."), **behind("model_ema.module.")}, "V510",
                           "behind `model.` and behind `model_ema.` fits the network", "behind `model.`"),
+    "averages beside in names": ({**STATE, **behind("ema.")}, "V510",
+                                 "behind `ema.` fits the network, and so do the entries beside it",
+                                 "the entries behind `ema.`, or those without such a prefix"),
+    "averages deeper in names": ({**behind("net.a."), **behind("net.ema.")}, "V510",
+                                 "behind `net.a.` and behind `net.ema.` fits", "behind `net.a.`"),
     "a loss's": ({**behind("model."), "criterion.weight": torch.ones(2)}, "V510",
                  "behind `model.` fits", "behind `model.`"),
     "no statistics": ({n: t for n, t in STATE.items() if "running" not in n and "num" not in n}, "V510",
@@ -203,6 +208,11 @@ SPEAKS_OF: dict[str, tuple[object, str, str, str]] = {
     "an optimizer's": ({"epoch": 3, "optimizer": {"grads": STATE}}, "V513", "but `optimizer.grads`: values", ALONE),
     "another order": (dict(reversed(STATE.items())), "V510", "don't fit", "in another order: name the entries"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.module."])
+def test_a_wrappers_prefix_is_told(prefix: str, tmp_path: Path) -> None:
+    assert f" other names, behind `{prefix}`: its layers" in load(save_as(behind(prefix), tmp_path / "x.pth"))[1]
 
 
 def test_entries_without_end_are_read(tmp_path: Path) -> None:

@@ -129,6 +129,17 @@ def test_fixed_filters_of_each_channel_are_no_doubt() -> None:
     assert list(doubts("x.pth", graph, {**weights(to_torch(graph)), **blurs})) == []
 
 
+def test_scales_that_end_a_branch_may_be_zero() -> None:
+    graph = parse("input 8x8x3\nconv3-8 BN ReLU add[ conv3-8 BN dropout-0.1 | identity ] ReLU FC-4").typed
+    first, last = (t.name for t in graph.training_nodes if "bn" in t.name)
+    for scale in (0, 1e-12):
+        zero = np.full(8, scale, np.float32)
+        given = {name: RANDOM.uniform(0.5, 2, 8) if "running" in name else a
+                 for name, a in weights(to_torch(graph)).items()}  # fmt: skip
+        assert list(doubts("x.pth", graph, {**given, f"{last}.weight": zero})) == []
+        assert f"x.pth: {first}.weight is " in next(doubts("x.pth", graph, {**given, f"{first}.weight": zero}))
+
+
 def test_bns_of_the_same_values_have_the_same_statistics() -> None:
     graph = parse("input 8x8x3\nconv3-8 ReLU add[ BN ReLU conv3-8 | BN conv1-8 ] FC-4").typed
     ours, theirs = (t.name for t in graph.training_nodes if t.name.startswith("bn"))

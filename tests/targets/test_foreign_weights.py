@@ -860,6 +860,58 @@ def test_names_that_sort_otherwise_than_they_stand_are_refused(second: str, thir
     np.testing.assert_array_equal(renamed.weights["conv1_3.weight"], named["conv1_3.weight"])
 
 
+@pytest.mark.parametrize(("second", "third"), [("up2", "up3"), ("block2.conv", "block10.conv"), ("1.0.a2", "1.1.a1")])
+def test_numbers_that_alone_tell_an_order_are_told(second: str, third: str, tmp_path: Path) -> None:
+    graph, said = parse(THREE).typed, list[str]()
+    state = torch_named("stem", second, third, "zz")
+    loaded = from_file(graph, save(state, tmp_path / "x.safetensors"), said.append)
+    np.testing.assert_array_equal(loaded.weights["conv1_2.weight"], state[f"{second}.weight"])
+    assert said[0].endswith(
+        "its layers are paired by shape, and those of one shape taken in the order of the numbers in their names: "
+        f"{second}, {third} (the file has no order, and nothing else tells it)"
+    )
+    said.clear()
+    from_file(graph, save(state, tmp_path / "x.pt"), said.append)
+    assert said[0].endswith("its layers are paired by order and shape")
+
+
+def test_shapes_that_tell_all_leave_no_guess(tmp_path: Path) -> None:
+    said: list[str] = []
+    state = {"up2.weight": torch.randn(8, 3, 3, 3), "up2.bias": torch.randn(8),
+             "up1.weight": torch.randn(2, 512), "up1.bias": torch.randn(2)}  # fmt: skip
+    from_file(parse("input 8x8x3\nconv3-8 FC-2").typed, save(state, tmp_path / "x.safetensors"), said.append)
+    assert said[0].endswith("its layers are paired by shape")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("up4", "up3", "up2", "up1"), ("conv1", "conv10", "conv2", "conv3"), ("a", "up02", "up2", "b"),
+     ("a", "up", "up2", "b"), ("a", "x1.y", "x2.z", "b"), ("u.3.1", "u.2.0", "u.1.1", "u.0.0")],
+)  # fmt: skip
+def test_numbers_that_shapes_belie_tell_no_order(names: tuple[str, ...], tmp_path: Path) -> None:
+    found = refused(lambda: from_file(parse(THREE).typed, save(torch_named(*names), tmp_path / "x.safetensors"), quiet))
+    assert (found.code, "comes first can't be told: both are bias (8)" in found.message) == ("V510", True)
+    assert found.help == "a .safetensors file keeps no order: name its entries as `vggdsl show` names the layers"
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_helps_are_the_same_whatever_the_format(suffix: str, tmp_path: Path) -> None:
+    state = dict(randomised(Plain()).state_dict())
+    path = tmp_path / f"x{suffix}"
+
+    def helped(spec: str, given: State) -> str | None:
+        return refused(lambda: from_file(parse(spec).typed, save(given, path), quiet)).help
+
+    with_bias = PLAIN.replace("bias=no ", "")
+    told = "body.0 has no bias: write conv1_1 with `bias=no`, if it was trained without one"
+    assert helped(with_bias, state) == told
+    told = "save the whole state_dict(), with its buffers; a BN that tracks none is in no spec"
+    assert helped(PLAIN, {name: t for name, t in state.items() if "running" not in name}) == told
+    turned = helped(PLAIN, state | {"body.0.weight": state["body.0.weight"].permute(2, 3, 1, 0)})
+    assert turned is not None
+    assert "as TensorFlow has it" in turned
+
+
 UNSAID = [
     ("input 8x8x3\nconv3-8 LeakyReLU conv3-8 LeakyReLU-0.1 FC-2", ("LeakyReLU (slope 0.01)", "LeakyReLU (slope 0.1)")),
     ("input 8x8x3\nafter conv: BN ELU-0.5\nconv3-8 conv3-8 maxpool FC-2",

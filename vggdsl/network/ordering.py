@@ -5,6 +5,7 @@ They are paired where that leaves one possibility (``in_order``); what the layer
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import first_differences
@@ -21,7 +22,8 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
 
     With ``ordered`` the entries come in the order of the layers, as in a state dict, and all shapes must
     follow each other as ours do. Without it, as in a .safetensors file, where entries are sorted by name,
-    modules of one shape must have one name but for the numbers in it, which then tell their order.
+    modules of one shape must have one name but for the numbers in it, which are taken to tell their order:
+    ``numbered`` gives those.
 
     Raises ``InputError`` V510 with the first differences; or if two layers in different branches of a
     merge have weights of one shape, so that nobody can tell which is which.
@@ -46,9 +48,17 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
         a, b = alike
         message = f"which weights are {a}'s and which {b}'s can't be told: both are {_say(ours[a])}"
         raise InputError(Diagnostic("V510", message, help="name the entries as `vggdsl show` names the layers"))
-    if ordered:
-        _refuse_other_order(theirs)
+    (_refuse_other_order if ordered else _refuse_counting_down)(theirs)
     return dict(zip(ours, theirs, strict=True))
+
+
+def numbered(pairs: Mapping[str, str], given: Weights) -> list[list[str]]:
+    """Modules of one shape that nothing but the numbers in their names tells apart, as ``in_order`` paired them."""
+    shapes = _modules({name: array.shape for name, array in given.items()})
+    alike: dict[_Parts, list[str]] = {}
+    for name in pairs.values():
+        alike.setdefault(shapes[name], []).append(name)
+    return [names for names in alike.values() if len(names) > 1]
 
 
 def _turned(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
@@ -138,6 +148,31 @@ def _refuse_other_order(theirs: Mapping[str, _Parts]) -> None:
         last[parts, kind] = rank, name
 
 
+def _refuse_counting_down(theirs: Mapping[str, _Parts]) -> None:
+    """Raises ``InputError`` V510 if two modules of one shape are told apart by a number that doesn't count up through
+    the network, as the others of that name show, whose shapes leave them one place."""
+    alike: dict[_Parts, list[str]] = {}
+    counted: dict[tuple[str, tuple[int, ...]], list[int]] = {}
+    for name, parts in theirs.items():
+        alike.setdefault(parts, []).append(name)
+        kind, numbers = _numbers(name)
+        for i, number in enumerate(numbers):
+            counted.setdefault((kind, numbers[:i]), []).append(number)
+    for parts, names in alike.items():
+        for name, other in pairwise(names):
+            kind, numbers = _numbers(name)
+            others = _numbers(other)[1]
+            same = next((i for i, both in enumerate(zip(numbers, others, strict=True)) if both[0] != both[1]), None)
+            if same is None or (count := counted[kind, numbers[:same]]) != sorted(count):
+                raise _untold(name, other, parts)
+
+
+def _untold(a: str, b: str, parts: _Parts) -> InputError:
+    message = f"which of {a} and {b} comes first can't be told: both are {_say(parts)}"
+    help = "a .safetensors file keeps no order: name its entries as `vggdsl show` names the layers"
+    return InputError(Diagnostic("V510", message, help=help))
+
+
 _COUNTS = ("", "first", "second", "third", "fourth", "fifth")
 _ALONE = r"(?<![^\W_])(?:[a-z]|first|second|third|fourth|fifth)(?![^\W\d_])"
 _RANK = re.compile(rf"\d+|{_ALONE}|(?<=\d)[a-z](?![a-z])|(?<=[a-z])[A-Z](?![A-Za-z])")
@@ -170,20 +205,44 @@ def _modules(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Parts]:
 
 
 def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> dict[str, _Parts]:
-    """Their modules in the order in which ours have those shapes; what has no place follows at the end."""
-    by_parts: dict[_Parts, list[str]] = {}
-    for name in sorted(theirs, key=lambda name: [int(n) for n in re.findall(r"\d+", name)]):
-        by_parts.setdefault(theirs[name], []).append(name)
-    for parts, names in by_parts.items():
-        kinds = {re.sub(r"\d+", "#", name): name for name in names}
-        if len(kinds) > 1 and parts in ours.values():
-            a, b, *_ = kinds.values()
-            message = f"which of {a} and {b} comes first can't be told: both are {_say(parts)}"
-            help = "a .safetensors file keeps no order: name its entries as `vggdsl show` names the layers"
-            raise InputError(Diagnostic("V510", message, help=help))
-    order = [by_parts[parts].pop(0) for parts in ours.values() if by_parts.get(parts)]
-    order += [name for names in by_parts.values() for name in names]
-    return {name: theirs[name] for name in order}
+    """Their modules in the order in which ours have those shapes, or nearly those, so that what differs stands where it
+    does in a file with an order; what has no place follows at the end."""
+    left = sorted(theirs, key=lambda name: _numbers(name)[1])
+    places: dict[str, str] = {}
+    for like in (_as_is, _learned, _weights_alone, _sizes):
+        alike: dict[object, list[str]] = {}
+        for name in left:
+            alike.setdefault(like(theirs[name]), []).append(name)
+        for here, parts in ours.items():
+            if here in places or not (names := alike.get(like(parts))):
+                continue
+            kinds = {_numbers(name)[0]: name for name in names}
+            if like is _as_is and len(kinds) > 1:
+                first, second, *_ = kinds.values()
+                raise _untold(first, second, parts)
+            places[here] = names.pop(0)
+        taken = set(places.values())
+        left = [name for name in left if name not in taken]
+    return {name: theirs[name] for name in (*(places[here] for here in ours if here in places), *left)}
+
+
+def _as_is(parts: _Parts) -> _Parts:
+    return parts
+
+
+def _weights_alone(parts: _Parts) -> _Parts:
+    return tuple((name, shape) for name, shape in _learned(parts) if name != "bias")
+
+
+def _sizes(parts: _Parts) -> tuple[int, ...]:
+    """Those of the axes of the largest part, which another tool may call and turn otherwise."""
+    largest = max((shape for _, shape in parts), key=len)
+    return tuple(sorted(largest))
+
+
+def _numbers(name: str) -> tuple[str, tuple[int, ...]]:
+    """What names have in common that differ by numbers alone, and the numbers."""
+    return re.sub(r"\d+", "#", name), tuple(int(found) for found in re.findall(r"\d+", name))
 
 
 def _interchangeable(

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import AvgPool, BatchNorm, GlobalAvgPool, GlobalMaxPool, MaxPool, Softmax
+from vggdsl.network.ops import Add, AvgPool, BatchNorm, GlobalAvgPool, GlobalMaxPool, MaxPool, Softmax
 from vggdsl.network.weights import Array, Weights
 from vggdsl.targets.modules import lower
 from vggdsl.text.units import names_text, plural
@@ -71,6 +71,7 @@ def _unsigned(array: Array) -> bool:
 def _sized(graph: TypedGraph, given: Weights) -> _Told:
     """Of all weights but the slopes of activations, which may become anything."""
     none, tiny, huge = dict[str, str](), dict[str, str](), dict[str, str]()
+    users = _users(graph)
     for typed in graph.training_nodes:
         for part in typed.node.op.parts(typed.x):
             array = given.get(f"{typed.name}.{part.name}")
@@ -81,6 +82,8 @@ def _sized(graph: TypedGraph, given: Weights) -> _Told:
             begins = part.first or math.sqrt(2 / math.prod(part.shape[1:]))
             norms = _norms(array)
             size = math.sqrt(float(norms @ norms) / array.size)
+            if size < begins and isinstance(typed.node.op, BatchNorm) and _ends_branch(typed, users):
+                continue
             if not begins * _TINY < size < begins * _HUGE:
                 found = huge if size > begins else tiny if size else none
                 about = f"about {size:.0e} in size, where training begins at {begins:.0e}" if size else "0 all over"
@@ -171,10 +174,7 @@ def _swapped(graph: TypedGraph, given: Weights) -> Iterator[str]:
 
 def _dead(graph: TypedGraph, given: Weights, told: Iterable[str]) -> Iterator[str]:
     """Layers whose biases outweigh their weights so far that what follows gives one value, whatever comes in."""
-    users = dict[str, list[TypedNode]]()
-    for typed in graph.training_nodes:
-        for name in typed.node.inputs:
-            users.setdefault(name, []).append(typed)
+    users = _users(graph)
     for typed in graph.training_nodes:
         user, affine = _after(typed, users), None if typed.name in told else _affine(graph, typed, given)
         if user is None or affine is None:
@@ -190,6 +190,20 @@ def _dead(graph: TypedGraph, given: Weights, told: Iterable[str]) -> Iterator[st
             low, mid, high = lower(user.node.op, user.x, True)[0](ends)
             if torch.equal(low, mid) and torch.equal(mid, high):
                 yield f"{typed.name} gives {user.node.op.kind} the same whatever comes in: {outweigh}"
+
+
+def _users(graph: TypedGraph) -> dict[str, list[TypedNode]]:
+    users = dict[str, list[TypedNode]]()
+    for typed in graph.training_nodes:
+        for name in typed.node.inputs:
+            users.setdefault(name, []).append(typed)
+    return users
+
+
+def _ends_branch(typed: TypedNode, users: Mapping[str, list[TypedNode]]) -> bool:
+    """Whether what it gives is added to other values: training may begin with such scales at 0, or bring them there."""
+    user = _after(typed, users)
+    return user is not None and isinstance(user.node.op, Add)
 
 
 def _after(typed: TypedNode, users: Mapping[str, list[TypedNode]]) -> TypedNode | None:

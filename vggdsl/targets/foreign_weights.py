@@ -28,7 +28,7 @@ from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.language.library import shipped
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, normal_form, pair, pair_heads
-from vggdsl.network.ordering import in_order
+from vggdsl.network.ordering import in_order, numbered
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
 from vggdsl.spec.spec import load
 from vggdsl.targets.checkpoints import inner_names, rewritten
@@ -122,7 +122,8 @@ def _named(graph: TypedGraph, path: Path, file: WeightFile, say: Say) -> Loaded:
     named = [name for name in given if name.rpartition(".")[2] != COUNTER]
     counts = len(given) - len(named)
     and_counts = f"; {plural(counts, 'count')} of batches ({COUNTER}) passed over" if counts else ""
-    for prefix in inner_names(named):
+    prefixes = list(inner_names(named))
+    for prefix in prefixes:
         inner = {name.removeprefix(prefix): array for name, array in given.items() if name.startswith(prefix)}
         behind = f", behind `{prefix}`" if prefix else ""
         for ours in (graph, graph.inference):
@@ -141,9 +142,20 @@ def _named(graph: TypedGraph, path: Path, file: WeightFile, say: Say) -> Loaded:
             say(_taken(path, graph, "torchvision's and the spec's"))
             return _load(graph, pairs, inner, say)
     pairs = _in_order(graph, path, file)
-    say(f"{path} has other names: its layers are paired by {'order and ' if file.ordered else ''}shape{and_counts}")
+    behind = next((f", behind `{prefix}`" for prefix in reversed(prefixes) if prefix.endswith("module.")), "")
+    how = "order and shape" if file.ordered else f"shape{_by_numbers(pairs, given)}"
+    say(f"{path} has other names{behind}: its layers are paired by {how}{and_counts}")
     say(_taken(path, graph))
     return _load(graph, pairs, given, say)
+
+
+def _by_numbers(pairs: Mapping[str, str], given: Weights) -> str:
+    if not (alike := numbered(pairs, given)):
+        return ""
+    names, more = ", ".join(alike[0][:4]), "" if len(alike[0]) <= 4 else ", …"
+    others = f", and so for {plural(len(alike) - 1, 'more shape')}" if len(alike) > 1 else ""
+    guess = "the file has no order, and nothing else tells it"
+    return f", and those of one shape taken in the order of the numbers in their names: {names}{more}{others} ({guess})"
 
 
 def _taken(path: Path, graph: TypedGraph, whose: str = "the spec's") -> str:
@@ -165,17 +177,22 @@ def _in_order(graph: TypedGraph, path: Path, file: WeightFile) -> dict[str, str]
     why = rewritten(list(given))
     if why is not None:
         raise InputError(Diagnostic("V510", f"the weights don't fit the network: {why[0]}", help=why[1]))
-    firsts = {name.partition(".")[0] for name in given}
-    fitting = [f"`{first}.`" for first in sorted(firsts) if len(firsts) > 1 and _fits(graph, file, f"{first}.")]
+    *_, shared = inner_names([*given])
+    firsts = sorted({f"{shared}{name.removeprefix(shared).partition('.')[0]}." for name in given})
+    fitting = [first for first in firsts if len(firsts) > 1 and _fits(graph, file, first)]
     if fitting:
-        message = f"what is in {path} behind {' and behind '.join(fitting)} fits the network, and there is more"
-        help = f"save those that you mean alone, such as the entries behind {fitting[0]}"
+        behind = " and behind ".join(f"`{first}`" for first in fitting)
+        help = f"save those that you mean alone, such as the entries behind `{fitting[0]}`"
+        message = f"what is in {path} behind {behind} fits the network, and there is more"
+        if _fits(graph, file, *(first for first in firsts if first not in fitting)):
+            message = f"what is in {path} behind {behind} fits the network, and so do the entries beside it"
+            help = f"save those that you mean alone: the entries behind `{fitting[0]}`, or those without such a prefix"
         raise InputError(Diagnostic("V510", message, help=help))
     raise failed
 
 
-def _fits(graph: TypedGraph, file: WeightFile, prefix: str) -> bool:
-    some = {name: array for name, array in file.weights.items() if name.startswith(prefix)}
+def _fits(graph: TypedGraph, file: WeightFile, *prefixes: str) -> bool:
+    some = {name: array for name, array in file.weights.items() if name.startswith(prefixes)}
     with suppress(InputError):
         return bool(in_order(graph.inference, some, ordered=file.ordered))
     return False
