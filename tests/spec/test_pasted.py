@@ -162,8 +162,8 @@ MEANT = [
     ),
     (
         "schedule ExponentialDecay(0.1, 1000, 0.9)",
-        ("a rate in each epoch isn't in the language, whose schedules are `constant`, `steps`, `plateau`, `cosine` and "
-        "a `warmup`; `0.1`: the rate to begin with is the optimizer's `lr`; `1000` and `0.9` are not in the language"),
+        ("a rate of 0.9 of that before every 1000 steps isn't in the language, whose schedules are `constant`, "
+        "`steps`, `plateau`, `cosine` and a `warmup`; `0.1`: the rate to begin with is the optimizer's `lr`"),
     ),
     (
         "loss CategoricalCrossentropy(True, 0.1)",
@@ -201,7 +201,75 @@ MEANT = [
         "model.fit(x, epochs=90, batch_size=64)",
         "each is an entry, a line of its own: `epochs 90`, `batch 64`; `x`: it has no place in a recipe",
     ),
+    (
+        "optimizer keras.optimizers.Adam(learning_rate=1e-3, weight_decay=1e-4)",
+        "write adamw(lr=1e-3, weight-decay=1e-4)",
+    ),
+    ("optimizer tf.keras.optimizers.Adam(1e-3, weight_decay=1e-4)", "write adamw(lr=1e-3, weight-decay=1e-4)"),
+    (
+        "optimizer keras.optimizers.SGD(0.01, weight_decay=5e-4)",
+        ("write sgd(lr=0.01); `weight_decay=5e-4`: Keras's is beside the gradient, as `adamw`'s is: of `sgd` it isn't "
+        "in the language"),
+    ),
+    (
+        "augment RandomCrop(32, 32)",
+        ("as height and width, of Keras and albumentations, it is `crop(32)`; as side and padding, of torchvision, "
+        "`crop(32, pad=32)`"),
+    ),
+    ("augment A.RandomCrop(28, 28)", "write crop(28)"),
+    ("augment layers.RandomCrop(28, 4)", "`28` and `4`: two sides aren't in the language: `crop` is of a square"),
+    ("augment transforms.RandomCrop(28, 28)", "write crop(28, pad=28)"),
+    (
+        "augment RandomRotation(factor=1.0)",
+        ("1.0 of a whole turn, as in Keras, is `rotate(180)`, which counts degrees; corners are black here, where "
+        "Keras's are filled"),
+    ),
+    (
+        "augment RandomRotation(factor=(-0.2, 0.2))",
+        ("0.2 of a whole turn, as in Keras, is `rotate(72)`, which counts degrees; corners are black here, where "
+        "Keras's are filled"),
+    ),
+    (
+        "augment Compose([RandomRotation(0.1)])",
+        ("`RandomRotation(0.1)`: 0.1 of a whole turn, as in Keras, is `rotate(36)`, which counts degrees; corners are "
+        "black here, where Keras's are filled"),
+    ),
+    (
+        "augment Compose([Compose([RandomCrop(32)]), RandomHorizontalFlip()])",
+        "write augment crop(32) hflip, steps that stand one behind another",
+    ),
+    (
+        "normalize Normalize(mean=(-0.5,), std=(0.5,))",
+        "it would be mean(-0.5) std(0.5), which isn't in the language",
+    ),
+    (
+        "normalize Normalize((0.5,0.5,0.5), (2,2,2))",
+        ("say of which pixels they are: of 0 to 1 it is normalize mean(0.5, 0.5, 0.5) std(2, 2, 2), of 0 to 255 these "
+        "by 255"),
+    ),
+    ("data cifar10(val=5.000)", "write 5 or 5000 for `5.000`"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "optimizer keras.optimizers.SGD(0.01, weight_decay=5e-4)",
+        "augment RandomCrop(32, 32)",
+        "augment RandomRotation(factor=(-0.2, 0.2))",
+        "normalize Normalize((0.5,0.5,0.5), (2,2,2))",
+        "normalize Normalize(mean=(-0.5,), std=(0.5,))",
+        "data cifar10(val=5.000)",
+    ],
+)
+def test_what_has_no_equal_is_offered_none(entry: str) -> None:
+    assert found(entry)[0].fixes == ()
+
+
+def test_no_smaller_batch_is_asked_for_where_no_image_is_left() -> None:
+    spec = vggdsl.parse(f"{NET}train {{\ndata cifar10(n=100, val=200)\nbatch 64\n}}\n")
+    assert {each.code for each in spec.check()} >= {"V512"}
+    assert "W405" not in {each.code for each in spec.check()}
 
 
 def found(entry: str) -> tuple[Diagnostic, ...]:

@@ -181,7 +181,10 @@ WRONG = [
     (
         "augment",
         "random_rotation(0.1)",
-        "0.1 of a whole turn, as in Keras, is `rotate(36)`, which counts degrees",
+        (
+            "0.1 of a whole turn, as in Keras, is `rotate(36)`, which counts degrees; corners are black here, where "
+            "Keras's are filled"
+        ),
     ),
     ("augment", "rotate(0.1)", "write a number from 1 to 180"),
     ("augment", "random_erasing", "write erase"),

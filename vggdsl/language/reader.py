@@ -159,7 +159,7 @@ class Reader:
     def _elsewhere(self, strange: Diagnostic, value: Atom | Setting, by: EntryKind, name: str) -> Diagnostic:
         """The finding, with how that is said here which other tools call by ``name``, and all that is given with it."""
         given = value.arguments if isinstance(value, Setting) else ()
-        if (meant := by.pasted(name, given)) is not None:
+        if (meant := by.pasted(str(value.name) if isinstance(value, Setting) else name, given)) is not None:
             return strange.helped(meant.help, *([Edit(value.span, meant.instead)] if meant.instead else []))
         for call in by.calls:
             if name not in call.elsewhere and name not in (

@@ -126,4 +126,4 @@ class EntryKind:
     together: tuple[str, ...] = ()
     """Calls with numbers that are given together, each with its own."""
     pasted: Callable[[str, Arguments], Meant | None] = lambda name, arguments: None
-    """What is to be said of another tool's call, by its word as in ``elsewhere``; None where nothing more is known."""
+    """What is to be said of another tool's call, by its word as it is written; None where nothing more is known."""

@@ -60,6 +60,9 @@ class Whole(Type):
 
     def read(self, text: str) -> int:
         number = _decimal(text)
+        if re.fullmatch(r"[1-9]\d{0,2}(\.0{3})", text):  # as some languages group digits
+            help = f"write {int(number)} or {text.replace('.', '')} for `{text}`"
+            raise UnfitError(f"`{text}` can be {int(number)} or {text.replace('.', '')}", help)
         if text.endswith("%") or number != number.to_integral_value() or not self.least <= number <= self.most:
             raise UnfitError
         return int(number)

@@ -57,6 +57,8 @@ def one_step(recipe: Recipe, train: int | None = None) -> Iterator[Diagnostic]:
     most = _most_to_train_on(recipe.data)
     if train is not None and most is not None and recipe.batch > most:  # it is told without it
         return
+    if train is None and most == 0:  # V512 tells it
+        return
     number, at_most = (most, " at most") if train is None else (train, "")
     if number is not None and recipe.batch > number and recipe.batch != Recipe.batch:
         message = f"a batch of {recipe.batch:,} images, of {number:,} to train on{at_most}: an epoch is one step"

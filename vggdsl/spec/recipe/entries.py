@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.reader import Reader
+from vggdsl.language.reader import Reader, called
 from vggdsl.language.schema import CallKind, EntryKind, Key, Meant
 from vggdsl.language.syntax import Arguments, Atom, During, Option
 from vggdsl.language.types import elements
@@ -45,8 +45,11 @@ VOICE = _Voice("V406", "V406", "V406")
 def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
     """What another tool's call means, and what would be wrong with that."""
     found, wrong = meant(entry, name, arguments), list[Diagnostic]()
-    for each in entries_of(f"{entry} {found.instead}") if found is not None and found.instead else ():
+    entries = entries_of(f"{entry} {found.instead}") if found is not None and found.instead else []
+    for each in entries:
         read_entry(each, Reader(VOICE, wrong))
+    if found is not None and found.instead and not entries:
+        return Meant(f"it would be {found.instead}, which isn't in the language")
     if found is None or not wrong:
         return found
     return Meant(f"it would be {found.instead}, and {wrong[0].message}: {wrong[0].help}")
@@ -54,7 +57,7 @@ def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
 
 def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
     """A transform of another tool, or several in brackets: `Compose([RandomCrop(32), ToTensor()])`."""
-    inside = elements(str(arguments[0])) if name in ("compose", "sequential") and arguments else elements(name)
+    inside = elements(str(arguments[0])) if called(name) in ("compose", "sequential") and arguments else elements(name)
     if not inside:
         return _as_read("augment", name, arguments)
     if len(inside) > _MOST_STEPS:
@@ -66,16 +69,19 @@ def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
         help = wrong[0].help or "" if wrong else ""
         if made and not wrong:
             said += map(str, made[0])
-        elif help.startswith("write ") and not help.startswith("write augment"):
-            step, _, rest = help.removeprefix("write ").partition("; ")
+        elif help.startswith("write "):
+            step, _, rest = help.removeprefix("write ").removeprefix("augment ").partition("; ")
+            step = step.removesuffix(_ALL_STEPS)
             said.append(step)
             told += [rest] if rest else []
         else:
             told.append(f"`{each}`: {help or 'it is not in the language'}")
-    steps = f"write augment {' '.join(said)}, steps that stand one behind another" if said else "no step is left"
-    return Meant("; ".join([steps, *told]), " ".join(said) if said and not told else "")
+    steps = f"write augment {' '.join(said)}{_ALL_STEPS}" if said else "no step is left"
+    is_left = said or all(": leave it out" in each for each in told)
+    return Meant("; ".join([steps, *told] if is_left else told), " ".join(said) if said and not told else "")
 
 
+_ALL_STEPS = ", steps that stand one behind another"
 _MOST_STEPS = 20
 """Steps in brackets that are told one by one."""
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from vggdsl.language.reader import called
 from vggdsl.language.schema import Meant
-from vggdsl.language.syntax import Arguments
+from vggdsl.language.syntax import Arguments, Option
 from vggdsl.language.types import elements, shortest
 from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, BY_EACH, DATA_NOTES, LEFT_OUT, NOTES, SETS
 from vggdsl.spec.recipe.foreign import (
@@ -84,9 +85,10 @@ def _steps(arguments: Arguments) -> Meant | None:
 
 def _exponential(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "gamma")) -> Meant:
     given = Written(arguments, order)
-    gamma = given.take("gamma")
+    gamma, steps = given.take("gamma", "decayrate"), given.take("decaysteps")
     times = f" of {gamma} of that before" if gamma else ""
-    help = f"a rate{times} in each epoch isn't in the language, whose schedules are `constant`, `steps`, `plateau`, "
+    often = f"every {steps} steps" if steps else "in each epoch"
+    help = f"a rate{times} {often} isn't in the language, whose schedules are `constant`, `steps`, `plateau`, "
     return Meant("; ".join([f"{help}`cosine` and a `warmup`", *given.rest({**NOTES, **_RATE})]))
 
 
@@ -95,13 +97,28 @@ def _exponential(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "gamm
 
 def _rotation(arguments: Arguments) -> Meant | None:
     """In degrees, as in PyTorch; a share of a whole turn, as in Keras."""
-    given = Written(arguments, ("factor",))
-    share = given.take("factor", "degrees") or ""
-    if not re.fullmatch(r"0?\.0*[1-9]\d*", share):
-        return _ROTATION.meant(arguments)
-    turn = shortest(round(360 * float(share), 9))
-    help = f"{share} of a whole turn, as in Keras, is `rotate({turn})`, which counts degrees"
-    return Meant("; ".join([help, *given.rest(NOTES)]))
+    is_share = any(isinstance(each, Option) and each.key == "factor" for each in arguments)
+    if is_share or (arguments and re.fullmatch(r"0?\.0*[1-9]\d*", str(arguments[0]))):
+        return _turn(arguments)
+    return _ROTATION.meant(arguments)
+
+
+def _turn(arguments: Arguments) -> Meant | None:
+    """Keras's, in whole turns, which fills corners with the image reflected where nothing else is said."""
+    given = Written(arguments, ("factor", "fillmode"))
+    factor, filled = given.take("factor", "degrees") or "", given.take("fillmode")
+    share = angle(factor)
+    if share is None or share.endswith("%"):
+        return Meant(f"`{factor}` of a whole turn isn't in the language, whose `rotate` turns to either side alike")
+    turn = 360 * float(share)
+    if turn > 180 and turn % 180:
+        help = f"{share} of a whole turn, as in Keras, isn't in the language: `rotate` turns by 180 degrees at most"
+    else:
+        said = shortest(min(180, round(turn, 9)))
+        help = f"{share} of a whole turn, as in Keras, is `rotate({said})`, which counts degrees"
+    corners = [] if (filled or "").strip("'\"") == "constant" else ["corners are black here, where Keras's are filled"]
+    corners = [f"{corners[0]} as by `{filled}`"] if corners and filled else corners
+    return Meant("; ".join([help, *corners, *given.rest(NOTES)]))
 
 
 def _stop(arguments: Arguments) -> Meant | None:
@@ -145,7 +162,10 @@ def _normalize(arguments: Arguments) -> Meant | None:
     if not mean or len(mean) != len(std):
         help = "`normalize mean(…) std(…)` is given numbers, as many means as deviations, or it is `normalize mean-std`"
         return Meant(f"{help}, of the images") if arguments else None
-    is_of_bytes = any(float(each) > 1 for each in (*mean, *std))
+    is_of_bytes = any(float(each) > 1 for each in mean)
+    if not is_of_bytes and any(float(each) > 1 for each in std):
+        written = f"mean({', '.join(mean)}) std({', '.join(std)})"
+        return Meant(f"say of which pixels they are: of 0 to 1 it is normalize {written}, of 0 to 255 these by 255")
     if is_of_bytes:
         mean, std = ([shortest(round(float(each) / 255, 12)) for each in values] for values in (mean, std))
     said = f"mean({', '.join(mean)}) std({', '.join(std)})"
@@ -235,13 +255,24 @@ _CROP = Call(
 
 
 def _crop(arguments: Arguments) -> Meant | None:
-    """Of a side and a padding, as of PyTorch, or of two sides, as of Keras: nobody pads by half a side or more."""
+    """Of a side and a padding, as of PyTorch, or of two sides, as of Keras: it is asked, unless the first is more than
+    twice the second, as of no image's sides."""
     match [str(each) for each in arguments[:2]]:
-        case [high, wide] if high.isdecimal() and wide.isdecimal() and 2 * int(wide) >= int(high):
-            if high == wide:
-                return _CROP.meant([arguments[0], *arguments[2:]])
-            return Meant(f"`{high}` and `{wide}`: two sides aren't in the language: `crop` is of a square")
+        case [side, other] if side.isdecimal() and other.isdecimal() and 2 * int(other) >= int(side):
+            sides = f"`crop({side})`" if side == other else "not in the language, whose `crop` is of a square"
+            help = f"as height and width, of Keras and albumentations, it is {sides}"
+            return Meant(f"{help}; as side and padding, of torchvision, `crop({side}, pad={other})`")
     return _CROP.meant(arguments)
+
+
+def _crop_of_sides(arguments: Arguments) -> Meant | None:
+    """Keras's and albumentations'."""
+    match [str(each) for each in arguments[:2]]:
+        case [high, wide] if high == wide and high.isdecimal():
+            return _CROP.meant([arguments[0], *arguments[2:]])
+        case [high, wide] if high.isdecimal() and wide.isdecimal():
+            return Meant(f"`{high}` and `{wide}`: two sides aren't in the language: `crop` is of a square")
+    return replace(_CROP, order=("height", "width")).meant(arguments)
 
 
 _ERASING = Call(
@@ -257,6 +288,35 @@ _DECAYED = (
     f"PyTorch's AdamW has a weight decay of {ADAMW_DECAY['PyTorch']} where none is said, Keras's one of "
     f"{ADAMW_DECAY['Keras']}, `adamw` none"
 )
+
+
+_NO_DECAY = {"weightdecay": r"0(\.0*)?|none"}
+_KERAS_SGD = Call(
+    "sgd",
+    ("learningrate", "momentum", "nesterov", "weightdecay"),
+    options={name: said for name, said in _OPTIMIZER_OPTIONS.items() if name != "weightdecay"},
+    same=_NO_DECAY,
+    notes={"weightdecay": "Keras's is beside the gradient, as `adamw`'s is: of `sgd` it isn't in the language"},
+)
+
+
+def _keras_adam(arguments: Arguments) -> Meant | None:
+    """With a weight decay it is what others call AdamW."""
+    order = (*_KERAS_ADAM, "weightdecay")
+    decay = Written(arguments, order).take("weightdecay")
+    is_plain = decay is None or re.fullmatch(_NO_DECAY["weightdecay"], decay, re.IGNORECASE)
+    options = {name: said for name, said in _OPTIMIZER_OPTIONS.items() if not is_plain or name != "weightdecay"}
+    return Call("adam" if is_plain else "adamw", order, options=options, same=_NO_DECAY if is_plain else {}).meant(
+        arguments
+    )
+
+
+def _optimizer(torch: Call, keras: Callable[[Arguments], Meant | None], arguments: Arguments) -> Meant | None:
+    """By what only Keras's has: a rate as the first, `learning_rate`."""
+    is_named = any(isinstance(each, Option) and each.key == "learning_rate" for each in arguments)
+    first = arguments[0] if arguments else None
+    is_placed = first is not None and not isinstance(first, Option) and bool(numbers(str(first)))
+    return keras(arguments) if is_named or is_placed else torch.meant(arguments)
 
 
 def _adamw(arguments: Arguments) -> Meant | None:
@@ -290,8 +350,8 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
         "normalize": _normalize_apart,
     },
     "optimizer": {
-        "sgd": Call("sgd", _SGD, options=_OPTIMIZER_OPTIONS, keras=("learningrate", "momentum", "nesterov")).meant,
-        "adam": Call("adam", _ADAM, options=_OPTIMIZER_OPTIONS, keras=_KERAS_ADAM).meant,
+        "sgd": partial(_optimizer, Call("sgd", _SGD, options=_OPTIMIZER_OPTIONS), _KERAS_SGD.meant),
+        "adam": partial(_optimizer, Call("adam", _ADAM, options=_OPTIMIZER_OPTIONS), _keras_adam),
         "adamw": _adamw,
     },
     "clip": {
@@ -317,7 +377,28 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
 """By entry and by the call's word, without `-`, `_` and a `random` before it."""
 
 
-def meant(entry: str, name: str, arguments: Arguments) -> Meant | None:
+_KERAS = re.compile(r"(?:^|\.)(?:keras|tf|tensorflow|layers)\.")
+_ALBUMENTATIONS = re.compile(r"(?:^|\.)(?:a|alb|albumentations)\.")
+_TORCH = re.compile(r"(?:^|\.)(?:torch|torchvision|transforms|t|v2)\.")
+
+
+def _of_tool(entry: str, name: str, word: str) -> Callable[[Arguments], Meant | None] | None:
+    """What a call says by the tool that the words before its name are of; None where they don't decide."""
+    if (entry, name) == ("augment", "crop") and (_KERAS.search(word) or _ALBUMENTATIONS.search(word)):
+        return _crop_of_sides
+    if (entry, name) == ("augment", "crop") and _TORCH.search(word):
+        return _CROP.meant
+    if not _KERAS.search(word):
+        return None
+    return {
+        ("augment", "rotation"): _turn,
+        ("optimizer", "sgd"): _KERAS_SGD.meant,
+        ("optimizer", "adam"): _keras_adam,
+    }.get((entry, name))
+
+
+def meant(entry: str, word: str, arguments: Arguments) -> Meant | None:
     """What is to be said of a call of another tool; None where nothing more is known than its name says."""
-    say = PASTED.get(entry, {}).get(name)
+    name = called(word)
+    say = _of_tool(entry, name, word.lower()) or PASTED.get(entry, {}).get(name)
     return say(arguments) if say is not None else None

@@ -23,7 +23,7 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     if key in ("device", "gpu", "cuda") and value in ("cpu", "cuda", "mps"):
         return found.helped(f"where it is trained is said in the call, by --device {value}")
     first = entry.values[0]
-    if isinstance(first, Setting) and not entry.is_keyed and (said := _in_another(found, called(first.name), first)):
+    if isinstance(first, Setting) and not entry.is_keyed and (said := _in_another(found, str(first.name), first)):
         return said
     if key in ENTRIES_ELSEWHERE:
         lines = [line.format(value) for line in ENTRIES_ELSEWHERE[key].split(" | ")]
@@ -162,10 +162,10 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     return found
 
 
-def _in_another(found: Diagnostic, key: str, value: Setting) -> Diagnostic | None:
+def _in_another(found: Diagnostic, word: str, value: Setting) -> Diagnostic | None:
     """What stands behind the key of an entry, without it: `CosineAnnealingLR(T_max=50)`."""
     for name, by in ENTRIES.items():
-        meant = by.pasted(key, value.arguments)
+        meant = by.pasted(word, value.arguments)
         if meant is not None and not (name == "augment" and meant.instead):
             return found.helped(f"it stands in the entry `{name}`: {meant.help}")
     return None
