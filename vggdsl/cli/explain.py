@@ -88,6 +88,7 @@ class _Explained:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.nodes = spec.typed.training_nodes
+        self.defaults = [content for content in spec.whole.contents if isinstance(content, Default)]
         self.around: dict[str, list[str]] = {t.name: [] for t in self.nodes}
         """By a layer's name the branches, calls and auxiliary classifiers that it stands in."""
         self._branches(spec.typed.nodes)
@@ -219,7 +220,7 @@ def _why(t: TypedNode, explained: _Explained) -> str:
 
 def _from_default(kind: str, key: str, explained: _Explained) -> str:
     """Which `default` line says so, if one does."""
-    for content in explained.spec.whole.contents:
-        if isinstance(content, Default) and content.kind == kind and any(o.key == key for o in content.options):
-            return f", by `default {kind}` of {explained.place(content.span)}"
+    for default in explained.defaults:
+        if default.kind == kind and any(option.key == key for option in default.options):
+            return f", by `default {kind}` of {explained.place(default.span)}"
     return ""

@@ -122,9 +122,10 @@ def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
             momentum=rules.momentum,
             weight_decay=rules.weight_decay,
             nesterov=rules.nesterov,
+            fused=True,
         )
     kind = torch.optim.AdamW if rules.decoupled else torch.optim.Adam
-    return kind(parameters, recipe.lr, weight_decay=rules.weight_decay)
+    return kind(parameters, recipe.lr, weight_decay=rules.weight_decay, fused=True)
 
 
 class _Training:

@@ -1,6 +1,7 @@
 """Shapes and the arithmetic of windows that slide over them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -99,7 +100,7 @@ class Window:
         """What is added below and right."""
         return Pair(self.pad.bottom, self.pad.right) if isinstance(self.pad, Sides) else self.pad
 
-    @property
+    @cached_property
     def extent(self) -> Pair:
         """What the window spans of the input: d(k - 1) + 1."""
         return Pair(*(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)))

@@ -5,6 +5,8 @@ import unicodedata
 
 def printable(text: str) -> str:
     """The text without characters that would move a terminal's cursor."""
+    if text.isprintable():
+        return text
     return "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
