@@ -14,9 +14,6 @@ from typing import Any
 import click
 
 from vggdsl import __version__
-from vggdsl.language.library import shipped
-from vggdsl.spec.recipe import KEYS
-from vggdsl.spec.recipe.elsewhere import ENTRIES_ELSEWHERE, OPTIMIZER_ELSEWHERE
 from vggdsl.text.errors import nearest
 from vggdsl.text.files import is_file
 from vggdsl.text.printing import LINE, shown
@@ -33,11 +30,13 @@ COMMANDS = {
     "record": "A run's sealed block, for the spec that was run.",
     "export": "Write a network as ONNX, checked against PyTorch.",
     "predict": "Name what images show, by a trained run or an ONNX file.",
+    "bench": "How fast this machine trains, exports and runs networks, beside what others write.",
 }
 
 
 class Commands(click.Group):
-    """Commands are imported when they are called: what doesn't need torch doesn't wait for it.
+    """Commands are imported when they are called, and what helps name: what doesn't need torch doesn't wait for it, and
+    `predict` for no grammar.
 
     For a misspelt one, or a misspelt option of any, the nearest is named.
     """
@@ -84,6 +83,8 @@ class Commands(click.Group):
 
 def _meant(name: str) -> str:
     """What a user may have meant by a command that there isn't."""
+    from vggdsl.language.library import shipped
+
     if name in shipped() or is_file(Path(name)):
         return f": it is a spec, write `vggdsl check {name}`"
     near = nearest(name, list(COMMANDS))
@@ -96,6 +97,9 @@ _DASHED = re.compile(r"[‐‑‒–—−]-?([A-Za-z][\w-]*=?.*)", re.DOTALL)
 
 def _in_recipe(option: str) -> str:
     """Where a recipe says what an option would."""
+    from vggdsl.spec.recipe import KEYS
+    from vggdsl.spec.recipe.elsewhere import ENTRIES_ELSEWHERE, OPTIMIZER_ELSEWHERE
+
     key = option.lstrip("-").replace("_", "-")
     entry = "optimizer" if key in OPTIMIZER_ELSEWHERE else ENTRIES_ELSEWHERE.get(key, "").partition(" ")[0]
     entry = key if key in KEYS else entry

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from textwrap import indent
-from typing import Any, ParamSpec, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
 
 import click
 
-from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import FindingData, render_all, to_json
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import LINE, shown
 from vggdsl.text.tables import Table, to_latex, to_markdown, to_text
+
+if TYPE_CHECKING:
+    from vggdsl.spec.spec import Spec
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,7 +71,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def refuse_wrong(spec: Spec) -> None:
+def refuse_wrong(spec: "Spec") -> None:
     """Reports what ``check`` finds; stops at errors, since a network that isn't the paper's is of no use."""
     findings = spec.check(to_train=False)
     report(findings)

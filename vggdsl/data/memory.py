@@ -1,12 +1,15 @@
 """How much memory there is, and whether images fit in it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-from vggdsl.spec.recipe import Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import bytes_text
+
+if TYPE_CHECKING:
+    from vggdsl.spec.recipe import Recipe
 
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
@@ -18,7 +21,7 @@ def available() -> int:
     return min(free, int(limit)) if limit.isdigit() else free
 
 
-def check_images(count: int, bytes_each: int, recipe: Recipe, rest: int = 0) -> None:
+def check_images(count: int, bytes_each: int, recipe: "Recipe", rest: int = 0) -> None:
     """Raises ``InputError`` V507 if that many images and ``rest`` bytes don't fit in RAM."""
     free, needed = available(), count * bytes_each + rest
     if needed <= free:
