@@ -318,9 +318,9 @@ def test_a_measured_block_takes_no_brackets() -> None:
         ("run minutes=(0.32)", "V603", "write minutes=0.32"),
         ("of split=(1257/180/360)", "V603", "write split=1257/180/360"),
         ("seal sha256=(fe15a5b1ec93c463)", "V603", "write sha256=fe15a5b1ec93c463"),
-        ("run: seed=0", "V603", "its options stand behind `run` without a colon, such as seed=0"),
-        ("run: 0", "V603", "its options stand behind `run` without a colon, such as seed=0"),
-        ("run(seed=0)", "V603", "its options stand behind `run`, without brackets, such as seed=0"),
+        ("run: seed=0", "V603", "its options stand behind `run`, without a colon or brackets, such as seed=0"),
+        ("run: 0", "V603", "its options stand behind `run`, without a colon or brackets, such as seed=0"),
+        ("run(seed=0)", "V603", "its options stand behind `run`, without a colon or brackets, such as seed=0"),
     ],
 )
 def test_a_measured_block_takes_no_code_of_other_tools(line: str, code: str, help: str) -> None:

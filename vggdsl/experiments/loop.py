@@ -122,10 +122,9 @@ def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
             momentum=rules.momentum,
             weight_decay=rules.weight_decay,
             nesterov=rules.nesterov,
-            fused=True,
         )
     kind = torch.optim.AdamW if rules.decoupled else torch.optim.Adam
-    return kind(parameters, recipe.lr, weight_decay=rules.weight_decay, fused=True)
+    return kind(parameters, recipe.lr, weight_decay=rules.weight_decay)
 
 
 class _Training:

@@ -170,11 +170,5 @@ def _wrong_brackets(option: Option, reader: Reader) -> None:
 
 def _without_key(entry: Entry) -> Diagnostic:
     """Of `run: seed=0` and `run(seed=0)`, whose key is one."""
-    key, colon, rest = entry.span.text.partition(":")
-    message = f"`{entry.span.excerpt}` is no entry of a measured block"
-    found = Diagnostic("V603", message, (Label(entry.span, "here"),))
-    if key.strip().lower() != entry.key or not colon:
-        return found.helped(f"its options stand behind `{entry.key}`, without brackets, such as seed=0")
-    place = Span(entry.span.source, entry.span.start, entry.span.start + len(key) + 1)
-    edits = (Edit(place, entry.key),) if re.match(r"\s+[\w-]+=", rest) else ()
-    return found.helped(f"its options stand behind `{entry.key}` without a colon, such as seed=0", *edits)
+    found = Diagnostic("V603", f"`{entry.span.excerpt}` is no entry of a measured block", (Label(entry.span, "here"),))
+    return found.helped(f"its options stand behind `{entry.key}`, without a colon or brackets, such as seed=0")
