@@ -108,6 +108,21 @@ CHECKPOINTS: dict[str, tuple[object, tuple[str, ...]]] = {
     "thop": ({**STATE, "total_ops": torch.zeros(1), "features.0.total_params": torch.zeros(1)},
              ("passed over as counters: 2 of total_ops, total_params",)),
     "averaged": ({"n_averaged": torch.tensor(3), **behind("module.")}, ("passed over as counters: 1 of n_averaged",)),
+    "beside results": ({"state_dict": STATE, "metrics": {"confusion": torch.rand(3, 3), "accuracy": torch.rand(2)}},
+                       ("the entry `state_dict`", "passed over: metrics")),
+    "beside results by names": ({"metrics": {"val.confusion": torch.rand(3, 3)}, "model": STATE},
+                                ("the entry `model`", "passed over: metrics")),
+    "beside results among numbers": ({"net": STATE, "confusion": torch.rand(3, 3), "epoch": 3,
+                                      "best": {"confusion": torch.rand(3, 3), "accuracy": 0.5}},
+                                     ("the entry `net`", "passed over: confusion, epoch, best")),
+    "one twice": ({"model": STATE, "ema": STATE}, ("the entry `model`; `ema` holds the same; passed over: ema",)),
+    "two views": ({"model": {**STATE}, "ema": NET.state_dict()}, ("`ema` holds the same",)),
+    "copies": ({"model": STATE, "best": {n: t.clone() for n, t in STATE.items()}, "all": [behind("module.")]},
+               ("`best` and `all.0` hold the same; passed over: best, all",)),
+    "an average of one": ({"model": STATE, "ema": {"n_averaged": torch.tensor(1), **behind("module.")}},
+                          ("`ema` holds the same",)),
+    "copies beside": ({**STATE, "best": STATE}, ("the entry `best`; what lies beside it holds the same",)),
+    "copies among numbers": ({"ema": STATE, "model": {**STATE, "epoch": 3}}, ("the entry `ema`; `model` holds",)),
     "double": ({n: t.double() for n, t in STATE.items()}, ("its numbers are float64, and become float32",)),
 }  # fmt: skip
 
@@ -154,20 +169,33 @@ ALONE, NO_MORE, NAN = (
     "NaN or infinite values",
 )
 ONE = 'torch.save(checkpoint["state_dict"], "weights.pth")'
+MEAN = {name: tensor + 1 for name, tensor in STATE.items()}
 SPEAKS_OF: dict[str, tuple[object, str, str, str]] = {
-    "averages": ({"state_dict": STATE, "state_dict_ema": STATE}, "V513",
+    "averages": ({"state_dict": STATE, "state_dict_ema": MEAN}, "V513",
                  "2 state dicts: `state_dict` and `state_dict_ema`", ONE),
-    "three": ({"a": STATE, "b": {"c": STATE}, "d": STATE}, "V513", "3 state dicts: `a` and `b.c`, …", '["a"]'),
-    "momentum beside": ({**STATE, "momentum": {n: t + 1 for n, t in STATE.items()}}, "V513",
+    "three": ({"a": STATE, "b": {"c": MEAN}, "d": behind("m.", MEAN)}, "V513",
+              "3 state dicts: `a` and `b.c`, …", '["a"]'),
+    "momentum beside": ({**STATE, "momentum": MEAN}, "V513",
                         "2 state dicts: `momentum` and the tensors beside it", 'torch.save(model.state_dict(), "'),
-    "averages beside": ({"ema": STATE, "model": {**STATE, "epoch": 3}}, "V513",
+    "averages beside": ({"ema": MEAN, "model": {**STATE, "epoch": 3}}, "V513",
                         "2 state dicts: `ema` and the tensors loose in `model`", 'torch.save(model.state_dict(), "'),
-    "two and more beside": ({**STATE, "a": STATE, "b": {"c": STATE}}, "V513", "3 state dicts: `a` and `b.c`, …", ALONE),
+    "two and more beside": ({**STATE, "a": MEAN, "b": {"c": {n: t + 2 for n, t in STATE.items()}}}, "V513",
+                            "3 state dicts: `a` and `b.c`, …", ALONE),
     "a head in a list": ({"model": STATE, "more": [{"weight": X, "bias": X}]}, "V513",
                          "2 state dicts: `model` and `more.0`", '["model"]'),
-    "averages in a list": ({"model": STATE, "ema": [STATE]}, "V513", "2 state dicts: `model` and `ema.0`", '["model"]'),
-    "averages of a callback": ({"state_dict": STATE, "callbacks": {"EMA": {"of": {"all": STATE}}}}, "V513",
+    "averages in a list": ({"model": STATE, "ema": [MEAN]}, "V513", "2 state dicts: `model` and `ema.0`", '["model"]'),
+    "averages of a callback": ({"state_dict": STATE, "callbacks": {"EMA": {"of": {"all": MEAN}}}}, "V513",
                                "2 state dicts: `state_dict` and `callbacks.EMA.of.all`", ONE),
+    "results beside": ({**STATE, "metrics": {"confusion": torch.rand(3, 3)}}, "V513",
+                       "since metrics of its entries is no tensor", ALONE),
+    "averages of one weight": ({"model": STATE, "ema": {**STATE, "classifier.bias": torch.ones(2)}}, "V513",
+                               "2 state dicts: `model` and `ema`", '["model"]'),
+    "half the averages": ({"model": STATE, "ema": {n: t.half() for n, t in STATE.items()}}, "V513",
+                          "2 state dicts: `model` and `ema`", '["model"]'),
+    "another's": ({"model": STATE, "critic": {"0.weight": torch.rand(5, 5)}}, "V513",
+                  "2 state dicts: `model` and `critic`", '["model"]'),
+    "a table like its weights": ({"model": STATE, "centres": {"of": torch.rand(64, 2)}}, "V513",
+                                 "2 state dicts: `model` and `centres`", '["model"]'),
     "halves": ([dict(list(STATE.items())[:4]), dict(list(STATE.items())[4:])], "V513", "2 state dicts: `0` and `1`",
                "`torch.save(checkpoint[0], "),
     "layers": ({"net": {"features": {"0": {"weight": STATE["features.0.weight"]}},
@@ -302,7 +330,7 @@ def test_words_of_strangers_do_not_write_on_a_terminal(tmp_path: Path) -> None:
     _, told = load(save_as({"state_dict": STATE, evil: 1}, tmp_path / "x.pth"))
     assert "\x1b" not in told
     assert len(told.splitlines()[0]) < len(str(tmp_path)) + 200
-    for state in ({evil: STATE, "b": STATE}, {evil: 1}):
+    for state in ({evil: STATE, "b": MEAN}, {evil: 1}):
         _, message, help = refused(save_as(state, tmp_path / "x.pth"))
         assert "\x1b" not in message + help
 

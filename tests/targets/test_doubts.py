@@ -129,15 +129,37 @@ def test_fixed_filters_of_each_channel_are_no_doubt() -> None:
     assert list(doubts("x.pth", graph, {**weights(to_torch(graph)), **blurs})) == []
 
 
-def test_scales_that_end_a_branch_may_be_zero() -> None:
-    graph = parse("input 8x8x3\nconv3-8 BN ReLU add[ conv3-8 BN dropout-0.1 | identity ] ReLU FC-4").typed
-    first, last = (t.name for t in graph.training_nodes if "bn" in t.name)
-    for scale in (0, 1e-12):
-        zero = np.full(8, scale, np.float32)
-        given = {name: RANDOM.uniform(0.5, 2, 8) if "running" in name else a
-                 for name, a in weights(to_torch(graph)).items()}  # fmt: skip
-        assert list(doubts("x.pth", graph, {**given, f"{last}.weight": zero})) == []
-        assert f"x.pth: {first}.weight is " in next(doubts("x.pth", graph, {**given, f"{first}.weight": zero}))
+GATE = "mul[ identity | global-avgpool conv1-2 ReLU conv1-8 sigmoid ]"
+BRANCHES: dict[str, tuple[str, str, str]] = {
+    "BN": ("add[ conv3-8 BN dropout-0.1 | identity ] ReLU", "bn1_2", "bn1_1"),
+    "GN": ("add[ conv3-8 GN-2 | identity ] ReLU", "gn1_2", "bn1_1"),
+    "Fixup": ("add[ conv3-8 ReLU conv3-8 | identity ] ReLU", "conv1_3", "conv1_2"),
+    "widened": ("add[ conv3-4/2 BN widen-8 | maxpool1/2 ] ReLU", "bn1_2", "bn1_1"),
+    "excited": (f"add[ conv3-8 BN {GATE} | identity ] ReLU", "bn1_2", "bn1_1"),
+    "excited, Fixup": (f"add[ conv3-8 {GATE} dropout-0.1 | identity ] ReLU", "conv1_2", "bn1_1"),
+    "a gate itself": (f"add[ conv3-8 BN {GATE} | identity ] ReLU", "bn1_2", "conv1_4"),
+    "one in another": ("add[ conv3-8 add[ ReLU conv3-8 | identity ] | identity ]", "conv1_3", "bn1_1"),
+    "two to come together": ("add[ concat[ conv3-4 | conv3-4 ] shuffle-2 mul[ conv1-8 | conv1-8 sigmoid ] | identity ]",
+                             "conv1_4", "conv1_2"),
+    "before what is added to it": (f"conv3-8 add[ conv3-8 BN {GATE} | identity ]", "bn1_3", "conv1_2"),
+    "before its gate": ("conv3-8 mul[ identity | conv1-8 sigmoid ] ReLU add[ conv3-8 BN | identity ]", "bn1_4",
+                        "conv1_2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_what_ends_a_branch_may_be_zero_where_anything_was_learnt(name: str) -> None:
+    branch, last, inner = BRANCHES[name]
+    graph = parse(f"input 8x8x3\nafter conv: none\nconv3-8 BN ReLU {branch} FC-4").typed
+    begun = weights(to_torch(graph))
+    learnt = {name: RANDOM.uniform(0.5, 2, a.shape) if a.ndim == 1 else a for name, a in begun.items()}
+    nothing = np.zeros_like(begun[f"{last}.weight"])
+    for weight in (nothing, RANDOM.normal(0, 1e-12, nothing.shape)):
+        assert list(doubts("x.pth", graph, {**learnt, f"{last}.weight": weight})) == []
+    told = list(doubts("x.pth", graph, {**learnt, f"{inner}.weight": np.zeros_like(begun[f"{inner}.weight"])}))
+    assert told == [f"x.pth: {inner}.weight is 0 all over: was it ever trained?"]
+    told = list(doubts("x.pth", graph, {**begun, f"{last}.weight": nothing}))
+    assert told[0] == f"x.pth: {last}.weight is 0 all over: was it ever trained?"
 
 
 def test_bns_of_the_same_values_have_the_same_statistics() -> None:

@@ -1,16 +1,17 @@
 """The state dict in a checkpoint: what trainers save beside it, put around it and write before its names.
 
-Everything that is passed over is told, and where two state dicts could be meant nothing is chosen.
+Everything that is passed over is told, and where two state dicts that differ could be meant nothing is chosen.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.printing import printable
-from vggdsl.text.units import plural
+from vggdsl.text.units import names_text, plural
 
 State = Mapping[str, Tensor]
 
@@ -36,6 +37,8 @@ _OF_A_TRAINING = {
     *("momentum_buffer", "velocity", "grad", "grads", "gradients"),
 }
 """Names of values that have weights' names and shapes, and aren't the weights."""
+_WEIGHTS = frozenset({"weight", "weight_orig", "weight_v", "original", "original1", "kernel"})
+"""What the matrices of layers are called, in state dicts of any network."""
 _LISTED, _LONGEST = 5, 60
 
 
@@ -59,20 +62,29 @@ class Found:
     said: tuple[str, ...] = ()
 
 
-def state_dict_in(source: object, loaded: object) -> Found:
-    """The one state dict in what a file held. Raises ``InputError`` V513 if there is none, or several."""
+def state_dict_in(source: object, loaded: object, shapes: Collection[tuple[int, ...]] = ()) -> Found:
+    """The one state dict in what a file held, of a network with weights of such ``shapes``; of equal ones the first.
+
+    Raises ``InputError`` V513 if there is none, or several.
+    """
     if isinstance(loaded, Unread):
         raise more_than_tensors(source, loaded)
     if isinstance(loaded, Mapping):
         if not loaded:
             raise _none(source, "but nothing: it is an empty mapping")
         if all(isinstance(value, Tensor) for value in loaded.values()):
-            return _plain(source, loaded)
+            return _plain(loaded)
     mappings = list(_mappings(loaded))
     found = [(path, state) for path, state in mappings if path and _is_state(state)]
     if any(_has_layers(state) for _, state in found):  # beside which a matrix of a history is none
         found = [(path, state) for path, state in found if len(path) == 1 or _has_layers(state)]
-    beside = [path for path, mapping in mappings if _is_loose(mapping)]
+    loose = [(path, _tensors(mapping)) for path, mapping in mappings if _is_loose(mapping)]
+    sizes = {tuple(sorted(shape)) for shape in shapes}
+    if any(_is_of_layers(state, sizes) for _, state in (*found, *loose)):  # and the others are what was measured
+        found, loose = ([each for each in some if _is_of_layers(each[1], sizes)] for some in (found, loose))
+    equal = [path for path, state in (*found[1:], *loose) if _are_equal(state, found[0][1])] if found else []
+    found = [(path, state) for path, state in found if path not in equal]
+    beside = [path for path, _ in loose if path not in equal]
     if len(found) + len(beside) > 1 and found:
         raise _several(source, [path for path, _ in found], beside)
     if not found:
@@ -90,11 +102,13 @@ def state_dict_in(source: object, loaded: object) -> Found:
     path, state = found[0]
     if not _OF_A_TRAINING.isdisjoint(str(key).lower() for key in path):
         raise _none(source, f"but {_path(path)}: values of its training that are called like weights")
-    plain = _plain(source, state)
+    plain = _plain(state)
     others = list(
         dict.fromkeys(other for i, key in enumerate(path) for other in _keys(loaded, path[:i]) if other != key)
     )
     said = [f"its weights are the entry {_path(path)}"]
+    same = [_path(each) if each else "what lies beside it" for each in equal]
+    said += [f"{names_text(same)} {'hold' if len(same) > 1 else 'holds'} the same"] if same else []
     said += [f"passed over: {_listed(others)}"] if others else []
     return Found(plain.state, (*said, *plain.said))
 
@@ -188,8 +202,47 @@ def _has_layers(state: State) -> bool:
 
 def _is_loose(mapping: Mapping[str, object]) -> bool:
     """Whether a state dict lies among entries that are no tensors, as in ``{**state_dict, "momentum": …}``."""
-    tensors = {key: value for key, value in mapping.items() if isinstance(value, Tensor)}
+    tensors = _tensors(mapping)
     return len(tensors) < len(mapping) and _is_state(tensors)
+
+
+def _tensors(mapping: Mapping[str, object]) -> State:
+    return {key: value for key, value in mapping.items() if isinstance(value, Tensor)}
+
+
+def _is_of_layers(state: State, sizes: Collection[tuple[int, ...]]) -> bool:
+    """Whether it has a layer's matrix, by its name or, in whatever order of axes, by its shape: no table of results."""
+    return any(
+        t.ndim > 1 and (str(name).rpartition(".")[2] in _WEIGHTS or tuple(sorted(t.shape)) in sizes)
+        for name, t in state.items()
+    )
+
+
+def _are_equal(one: State, other: State) -> bool:
+    """Whether they hold the same values by the same names, but for what wrappers put before and among them."""
+    a, b = _bare(one), _bare(other)
+    return a.keys() == b.keys() and all(_is_same(tensor, b[name]) for name, tensor in a.items())
+
+
+def _bare(state: State) -> State:
+    state = _plain(state).state
+    if not all(map(_is_text, state)):
+        return state
+    *_, prefix = inner_names([*state])
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+
+
+def _is_same(a: Tensor, b: Tensor) -> bool:
+    """Bit by bit, so that NaN is NaN; of what isn't stored number by number only if it is one tensor."""
+    if a is b or not _is_dense(a) or not _is_dense(b) or (a.dtype, a.shape) != (b.dtype, b.shape):
+        return a is b
+    x, y = (tensor.reshape(-1).view(torch.uint8) for tensor in (a, b))
+    return x.data_ptr() == y.data_ptr() or torch.equal(x, y)
+
+
+def _is_dense(tensor: Tensor) -> bool:
+    is_odd = tensor.is_meta or tensor.is_quantized or tensor.is_nested or tensor.layout != torch.strided
+    return not is_odd and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _several(source: object, found: Sequence[_Path], loose: Sequence[_Path]) -> InputError:
@@ -205,7 +258,7 @@ def _several(source: object, found: Sequence[_Path], loose: Sequence[_Path]) -> 
     return InputError(Diagnostic("V513", message, help=help))
 
 
-def _plain(source: object, state: State) -> Found:
+def _plain(state: State) -> Found:
     """Without tools' counters, and with names as the modules have them without wrappers."""
     said = []
     counters = [name for name, t in state.items() if _is_tools(name, t)]

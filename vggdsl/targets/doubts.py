@@ -13,7 +13,21 @@ import numpy as np
 import torch
 
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import Add, AvgPool, BatchNorm, GlobalAvgPool, GlobalMaxPool, MaxPool, Softmax
+from vggdsl.network.ops import (
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    Mul,
+    Part,
+    Shuffle,
+    Softmax,
+    Take,
+    Widen,
+)
 from vggdsl.network.weights import Array, Weights
 from vggdsl.targets.modules import lower
 from vggdsl.text.units import names_text, plural
@@ -36,10 +50,13 @@ _MANY = 256
 """So many weights have both signs."""
 _SWAPPED = 0.25
 """Of a BN's scales, if negative while no shift is."""
+_POOLS = MaxPool | AvgPool | GlobalMaxPool | GlobalAvgPool
+_ZERO_OF_ZEROS = _POOLS | Widen | Shuffle | Take | Concat | Add
 
 
 def doubts(path: Path | str, graph: TypedGraph, given: Weights) -> Iterator[str]:
     """What is to be said of weights that are as before any training, or as no training leaves them."""
+    given = _judged(graph, given)
     told = set[str]()
     for text, names in (*_flat(given), *_sized(graph, given), *_whole(given)):
         told |= {name.rpartition(".")[0] for name in names}
@@ -50,6 +67,28 @@ def doubts(path: Path | str, graph: TypedGraph, given: Weights) -> Iterator[str]
 
 _Told = Iterator[tuple[str, list[str]]]
 """A sentence, and the weights that it is about."""
+
+
+def _judged(graph: TypedGraph, given: Weights) -> Weights:
+    """Without what ends residual branches and is 0 or nearly so: with such scales and kernels training may begin (Goyal
+    et al. 2017, sec. 5.1; Zhang et al. 2019, "Fixup"), or bring them there. What is 0 stays where nothing else tells of
+    a training: all that begins with a fixed value has it still."""
+    ends = {
+        f"{typed.name}.{part.name}": size
+        for typed, part in _learnt(graph)
+        if (array := given.get(f"{typed.name}.{part.name}")) is not None
+        and (size := _size(array)) <= _begins_at(part) * _TINY
+        and _ends_branch(graph, typed)
+    }
+    begun = [
+        bool((given[name] == (part.first or 0)).all())
+        for typed in graph.training_nodes
+        for part in typed.node.op.parts(typed.x)
+        if (name := f"{typed.name}.{part.name}") in given and name not in ends
+        if part.first is not None or part.counts == "biases"
+    ]
+    is_fresh = bool(begun) and all(begun)
+    return {name: array for name, array in given.items() if name not in ends or (is_fresh and not ends[name])}
 
 
 def _flat(given: Weights) -> _Told:
@@ -69,25 +108,16 @@ def _unsigned(array: Array) -> bool:
 
 
 def _sized(graph: TypedGraph, given: Weights) -> _Told:
-    """Of all weights but the slopes of activations, which may become anything."""
     none, tiny, huge = dict[str, str](), dict[str, str](), dict[str, str]()
-    users = _users(graph)
-    for typed in graph.training_nodes:
-        for part in typed.node.op.parts(typed.x):
-            array = given.get(f"{typed.name}.{part.name}")
-            if array is None or part.counts != "weights" or typed.node.op.activation:
-                continue
-            if array.ndim > 1 and array.min() == array.max():
-                continue
-            begins = part.first or math.sqrt(2 / math.prod(part.shape[1:]))
-            norms = _norms(array)
-            size = math.sqrt(float(norms @ norms) / array.size)
-            if size < begins and isinstance(typed.node.op, BatchNorm) and _ends_branch(typed, users):
-                continue
-            if not begins * _TINY < size < begins * _HUGE:
-                found = huge if size > begins else tiny if size else none
-                about = f"about {size:.0e} in size, where training begins at {begins:.0e}" if size else "0 all over"
-                found[f"{typed.name}.{part.name}"] = about
+    for typed, part in _learnt(graph):
+        array = given.get(f"{typed.name}.{part.name}")
+        if array is None or (array.ndim > 1 and array.min() == array.max()):
+            continue
+        begins, size = _begins_at(part), _size(array)
+        if not begins * _TINY < size < begins * _HUGE:
+            found = huge if size > begins else tiny if size else none
+            about = f"about {size:.0e} in size, where training begins at {begins:.0e}" if size else "0 all over"
+            found[f"{typed.name}.{part.name}"] = about
     unit = "in which unit is it?"
     for found, question in ((none, "was it ever trained?"), (tiny, unit), (huge, unit)):
         if names := list(found):
@@ -200,17 +230,26 @@ def _users(graph: TypedGraph) -> dict[str, list[TypedNode]]:
     return users
 
 
-def _ends_branch(typed: TypedNode, users: Mapping[str, list[TypedNode]]) -> bool:
-    """Whether what it gives is added to other values: training may begin with such scales at 0, or bring them there."""
-    user = _after(typed, users)
-    return user is not None and isinstance(user.node.op, Add)
+def _ends_branch(graph: TypedGraph, typed: TypedNode) -> bool:
+    """Whether what it gives is added to other values, scaled at most by what is made of it: squeeze-and-excitation."""
+    reached, scaled = {typed.name}, {typed.name}
+    for user in graph.training_nodes[graph.training_nodes.index(typed) + 1 :]:
+        inputs, op = set(user.node.inputs), user.node.op
+        if not inputs & reached:
+            continue
+        if isinstance(op, Add) and not inputs <= scaled:
+            return bool(inputs & scaled) and not inputs & (reached - scaled)
+        reached.add(user.name)
+        if inputs & scaled if isinstance(op, Mul) else inputs <= scaled and (op.idle or isinstance(op, _ZERO_OF_ZEROS)):
+            scaled.add(user.name)
+    return False
 
 
 def _after(typed: TypedNode, users: Mapping[str, list[TypedNode]]) -> TypedNode | None:
     """The one layer that takes what a layer gives, or the largest or the mean of it."""
     while len(found := users.get(typed.name, [])) == 1:
         (typed,) = found
-        if not (typed.node.op.idle or isinstance(typed.node.op, MaxPool | AvgPool | GlobalMaxPool | GlobalAvgPool)):
+        if not (typed.node.op.idle or isinstance(typed.node.op, _POOLS)):
             return typed
     return None
 
@@ -240,6 +279,22 @@ def _affine(graph: TypedGraph, typed: TypedNode, given: Weights) -> _Affine | No
         return affine
     added = affine.bias + (given.get(f"{before}.bias", 0) - mean) * factor
     return _Affine(np.maximum(affine.weight, _norms(kernel) * np.abs(factor)), added)
+
+
+def _learnt(graph: TypedGraph) -> Iterator[tuple[TypedNode, Part]]:
+    """All weights but the slopes of activations, which may become anything."""
+    for typed in graph.training_nodes:
+        if not typed.node.op.activation:
+            yield from ((typed, part) for part in typed.node.op.parts(typed.x) if part.counts == "weights")
+
+
+def _begins_at(part: Part) -> float:
+    return part.first or math.sqrt(2 / math.prod(part.shape[1:]))
+
+
+def _size(array: Array) -> float:
+    norms = _norms(array)
+    return math.sqrt(float(norms @ norms) / array.size)
 
 
 def _kernels(given: Weights) -> dict[str, Array]:

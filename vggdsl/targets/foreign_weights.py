@@ -107,7 +107,7 @@ def from_file(graph: TypedGraph, path: Path, say: Say) -> Loaded:
 
     Raises ``InputError`` V510 if they aren't this network's, V513 if the file can't be read or isn't whole.
     """
-    file = read_weights(path)
+    file = read_weights(path, set(weight_shapes(graph).values()))
     if file.said:
         say(f"{path}: {'; '.join(file.said)}")
     loaded = _named(graph, path, file, say)

@@ -3,7 +3,7 @@
 import pickle
 import warnings
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile, is_zipfile
@@ -46,8 +46,8 @@ class WeightFile(NamedTuple):
     halved: str = ""
 
 
-def read_weights(path: Path) -> WeightFile:
-    """The one state dict in a file.
+def read_weights(path: Path, shapes: Collection[tuple[int, ...]] = ()) -> WeightFile:
+    """The one state dict in a file, of a network with weights of such ``shapes``.
 
     ``.safetensors`` files, and what ``torch.save`` wrote, which is read with ``weights_only=True``: a pickle from a
     stranger may hold more than weights. What it holds besides tensors and plain values is neither imported nor run.
@@ -80,7 +80,7 @@ def read_weights(path: Path) -> WeightFile:
         raise _unusable(path, "it says that it holds more than fits in memory") from None
     except Exception:  # pickle has no root for what can be wrong with a file
         raise _unusable(path, _NOT_TORCH) from None
-    found = state_dict_in(path, state)
+    found = state_dict_in(path, state, shapes)
     kinds = {str(tensor.dtype).removeprefix("torch.") for tensor in found.state.values() if tensor.dtype in _WIDENED}
     return WeightFile(to_arrays(path, found.state), not is_safe, found.said, " and ".join(sorted(kinds)))
 
