@@ -17,7 +17,7 @@ from vggdsl.data import dataset as data
 from vggdsl.data import inspection, preprocessing
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, find_data, load_data
-from vggdsl.data.formats import FORMATS, RULES
+from vggdsl.data.formats import FORMATS, RULES, Kind
 from vggdsl.data.preprocessing import open_image
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.traits import traits_of
@@ -281,7 +281,7 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
 
     first = load()
     assert len(decoded) == 40
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["inspected-3.npy"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["inspected-4.npy"]
     again = load()
     assert decoded == ["03.png"], "what can't be read is tried anew"
     assert (again.warnings, again.digest) == (first.warnings, first.digest)
@@ -289,7 +289,7 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
     os.utime(root / "b" / "08.png", ns=(1, 1))  # another time
     load()
     assert sorted(decoded) == ["03.png", "07.png", "08.png"]
-    (tmp_path / "cache" / "inspected-3.npy").write_bytes(b"torn")
+    (tmp_path / "cache" / "inspected-4.npy").write_bytes(b"torn")
     load()
     assert len(decoded) == 40
 
@@ -442,7 +442,7 @@ def test_a_pixel_that_no_sketch_sees_tells_images_apart(tmp_path: Path) -> None:
             assert pixels is not None
             pixels[0, 0] = (200 * seed, 0, 0)
             image.save(root / name)
-    one, other = (traits_of(open_image(root / name, 3), False) for name in ("train/a/2.png", "test/a/2.png"))
+    one, other = (traits_of(open_image(root / name, 3), Kind()) for name in ("train/a/2.png", "test/a/2.png"))
     assert one == other, "their sketches are the same"
     assert warned(folder(root)) == ()
 

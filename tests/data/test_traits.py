@@ -1,8 +1,12 @@
 """What images of a set are like, where it isn't as the network needs it, is told before a training."""
 
+import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from images import noise, save
 from PIL import Image
 
@@ -10,7 +14,9 @@ from vggdsl.data import dataset as data
 from vggdsl.data import inspection
 from vggdsl.data.dataset import DataSet, load_data
 from vggdsl.data.formats import is_grey
-from vggdsl.data.preprocessing import open_image
+from vggdsl.data.pictures import Arrays
+from vggdsl.data.preprocessing import open_file, open_image
+from vggdsl.data.traits import traits_of_arrays
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Augment, Crop, Data, RandomResizedCrop, Recipe, Scale
 from vggdsl.text import caches
@@ -135,16 +141,108 @@ def test_a_split_and_a_class_of_one_colour_are_told(kind: str, tmp_path: Path) -
     for path in (*root.glob("test/*/*"), *root.glob("val/a/*")):
         save(path, (9, 99, 200))
     (found,) = w505(told(kind, root, RGB))
-    assert found.message == "images that are of one and the same colour: all 5 of a in val and all 10 of test"
+    some = " and ".join(f"{root}/val/a/0{i}.png (RGB 9 99 200)" for i in range(2))
+    assert found.message == f"images that are of a single colour: all 5 of a in val and all 10 of test, such as {some}"
     assert found.help == "look at them: what wrote them may have failed"
 
 
-def test_images_of_several_colours_or_few_blank_ones_are_not_told(tmp_path: Path) -> None:
-    root = fill(tmp_path, 20)
-    for i in range(19):
-        save(root / "a" / f"{i:02}.png", i)
+def test_images_of_a_colour_each_show_nothing_and_few_of_them_are_not_told(kind: str, tmp_path: Path) -> None:
+    root = fill(tmp_path / "set", 20)
     save(root / "b" / "00.png", 7)
-    assert w505(read(root, RGB)) == []
+    assert w505(told(kind, root, RGB)) == []
+    for i in range(10):
+        save(root / "a" / f"{i:02}.png", 255 - i)
+    (found,) = w505(told(kind, root, RGB))
+    assert found.message.startswith(
+        "images that are of a single colour: 6 of 14 of a in train, 2 of 4 of a in test and "
+    )
+    assert re.search(r"/a/0\d\.png \((white|grey \d+)\) and /.*/a/0\d.png \(grey \d+\)$", found.message)
+
+
+def test_a_set_of_colours_is_told_as_one(tmp_path: Path) -> None:
+    for k, name in enumerate("ab"):
+        for i in range(10):
+            save(tmp_path / name / f"{i}.png", (250 * k, i, 0))
+    (found,) = w505(read(tmp_path, RGB))
+    counts, some = found.message.split(", such as ")
+    assert counts == "images that are of a single colour: all 14 of train, all 4 of test and all 2 of val"
+    assert some.endswith(" (RGB 0 1 0)")
+    assert (found.help or "").endswith("may have failed; if colours are all that is to be learnt, leave them")
+
+
+def test_what_may_have_made_them_blank_is_named(tmp_path: Path) -> None:
+    root = fill(tmp_path, 10)
+    for i in range(3):
+        frames = [Image.new("L", (12, 10), value) for value in (0, 9 + i)]
+        frames[0].save(root / "a" / f"frames {i}.gif", save_all=True, append_images=frames[1:])
+    found = read(root, RGB)
+    note = f"3 of 23 images have several frames or pages, of which the first is read: {root / 'a/frames '}"
+    assert any(each.startswith(note) for each in found.notes)
+    failed = "look at them: what wrote them may have failed"
+    assert [each.help for each in w505(found)] == [f"{failed}; of several frames or pages only the first is read"]
+    for i in range(3):
+        (root / "a" / f"frames {i}.gif").unlink()
+        Image.fromarray(np.full((10, 12, 4), (i, 50, 90, 0), np.uint8)).save(root / "b" / f"clear {i}.png")
+    assert [each.help for each in w505(read(root, RGB))] == [f"{failed}; what is transparent is laid on white"]
+
+
+def random(path: Path, seed: int, below: int) -> None:
+    Image.fromarray(np.random.RandomState(seed).randint(0, below, (12, 10), np.uint8)).save(path)
+
+
+@pytest.mark.parametrize("below", [2, 16, 17])
+def test_images_that_were_saved_without_scaling_are_told(kind: str, below: int, tmp_path: Path) -> None:
+    root = fill(tmp_path / "set", 10, grey=10)
+    for i in range(3):
+        random(root / "a" / f"{i:02}.png", i, 18)
+    assert w505(told(kind, root, GREY)) == []
+    for i, path in enumerate((*root.glob("a/*"), root / "b" / "00.png")):
+        random(path, i, below)
+    (found,) = w505(told(kind, root, GREY))
+    counts = f"images that have no value above {below - 1} of 255: all 7 of a in train and all 2 of a in test"
+    assert found.message.startswith(f"{counts}, such as {root}/a/")
+    assert (found.help or "").startswith("were they saved without scaling? ")
+
+
+def test_arrays_that_show_nothing_are_told() -> None:
+    images = torch.from_numpy(np.random.RandomState(0).randint(0, 256, (4, 1, 6, 5), np.uint8))
+    images[1], images[2] = 13, images[2] // 128
+    traits = traits_of_arrays(Arrays(images, 1))
+    assert traits["colour"].tolist() == [-1, 0x0D0D0D, -1, -1]
+    assert traits["peak"].tolist() == [int(images[0].max()), 13, 1, int(images[3].max())]
+    assert [*traits["is_grey"], traits["has_alpha"].any()] == [True] * 4 + [False]
+
+
+def tear(path: Path, **how: Any) -> None:
+    noise(path, 1, (60, 60))
+    with Image.open(path) as image:
+        image.load()
+        image.save(path, "JPEG", **how)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("how", [{}, {"subsampling": 0}, {"optimize": True}])
+def test_jpegs_that_were_torn_and_ended_are_told(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    root = fill(tmp_path / "set", 10)
+    noise(root / "a" / "x.jpg", 1, (60, 60))
+    save(root / "a" / "y.jpg", 128, (60, 60))
+    Image.open(root / "a" / "x.jpg").convert("L").save(root / "a" / "z.png")
+    assert w505(told(kind, root, RGB)) == []
+    tear(root / "b" / "x.jpg", **how)
+    (found,) = w505(told(kind, root, RGB))
+    torn = root / "b" / "x.jpg"
+    assert found.message == f"1 JPEG ends in rows of grey, as what is missing is filled: {torn}"
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "tif", "webp"])
+def test_files_of_several_frames_are_known(ending: str, tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (12, 10), (seed, 2, 3)) for seed in (10, 200)]
+    path = tmp_path / f"x.{ending}"
+    frames[0].save(path)
+    assert not open_file(path, 3)[1].has_frames
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    assert open_file(path, 3)[1].has_frames
 
 
 def test_blank_images_are_counted_by_class(tmp_path: Path) -> None:
@@ -154,10 +252,9 @@ def test_blank_images_are_counted_by_class(tmp_path: Path) -> None:
                 noise(tmp_path / part / name / f"{i}.png", 1000 * len(part) + 100 * k + i + ord(part[0]))
         for i in range(blank):
             save(tmp_path / part / "a" / f"{i}.png", 7)
-    found = w505(read(tmp_path, RGB))
-    assert [each.message for each in found] == [
-        "images that are of one and the same colour: 4 of 20 of a in train and 2 of 20 of a in val"
-    ]
+    (found,) = w505(read(tmp_path, RGB))
+    counts, _ = found.message.split(", such as ")
+    assert counts == "images that are of a single colour: 4 of 20 of a in train and 2 of 20 of a in val"
 
 
 def test_an_image_with_a_dot_is_not_blank(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from vggdsl.data import archives, cifar
 from vggdsl.data.batches import in_order, read_all
+from vggdsl.data.blank import blank
 from vggdsl.data.chance import random_seed
 from vggdsl.data.classes import ClassSizes
-from vggdsl.data.faults import blank, duplicates, unreadable
+from vggdsl.data.faults import duplicates, torn, unreadable
 from vggdsl.data.folders import (
     find_folder,
     find_imagenet,
@@ -31,7 +32,7 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import SEED, Arrays, Files, Noise
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, part_of, set_aside
-from vggdsl.data.traits import Traits, enlarged, recoloured, traits_of_arrays
+from vggdsl.data.traits import Traits, enlarged, of_several_frames, recoloured, traits_of_arrays
 from vggdsl.data.twins import contents
 from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
@@ -72,7 +73,7 @@ class DataSet:
     left_out: int = 0
     """Images that can't be read, without which it is used."""
     shows_nothing: bool = False
-    """Whether many of its images are of one and the same colour."""
+    """Whether many of its images are of a single colour, or all but black."""
 
     @property
     def split(self) -> str:
@@ -155,8 +156,13 @@ class Divided:
             digests = _digests(splits, looked)
             warnings += duplicates(splits, digests, contents(splits, digests, traits), classes, recipe)
         empty = [*blank(splits, traits, classes, recipe)]
-        warnings += empty
-        notes = (*self.notes, *recoloured(splits, traits), *enlarged(splits, traits))
+        warnings += [*empty, *torn(splits, traits, recipe)]
+        notes = (
+            *self.notes,
+            *recoloured(splits, traits),
+            *enlarged(splits, traits),
+            *of_several_frames(splits, traits),
+        )
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
         made = _finish(classes, _without_sense(splits, classes, self.wanted), notes, recipe, kept)
         warnings += one_step(recipe, len(made.train))

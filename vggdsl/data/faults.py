@@ -1,4 +1,4 @@
-"""What is wrong with the images of a set, as findings: unreadable ones, the same ones twice, empty ones."""
+"""What is wrong with the images of a set, as findings: unreadable ones, the same ones twice, torn ones."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,6 @@ from vggdsl.data.traits import Traits
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic
-from vggdsl.text.units import names_text
 
 _LISTED, _REASONS = 20, 10
 """Files that are named with a reason, and reasons that are told."""
@@ -105,31 +104,11 @@ def _how(one: np.uint64, other: np.uint64) -> str:
     return "byte for byte" if one == other else "pixel for pixel"
 
 
-def blank(
-    splits: Mapping[str, Lazy], traits: Mapping[str, Traits], classes: Sequence[str], recipe: Recipe
-) -> Iterator[Diagnostic]:
-    """W505 for splits of which all images are of the same one colour, and for classes in one of which many are."""
-    told = list[str]()
-    for name, split in splits.items():
-        if _are_blank(traits[name]["blank"]):
-            told.append(f"all {len(split):,} of {name}")
-            continue
-        labels = split.labels.numpy()
-        for label in np.unique(labels[traits[name]["blank"] >= 0]):
-            found = traits[name]["blank"][labels == label]
-            count = int(np.unique_counts(found[found >= 0]).counts.max())
-            if count > 1 and count * _SHARE >= len(found):
-                of = f"all {count:,} of" if count == len(found) else f"{count:,} of {len(found):,} of"
-                told.append(f"{of} {classes[label]} in {name}")
-    if told:
-        message = f"images that are of one and the same colour: {names_text(told)}"
-        yield Diagnostic("W505", message, recipe.place("data"), "look at them: what wrote them may have failed")
-
-
-_SHARE = 10
-"""Of so many images of a class one may be blank."""
-
-
-def _are_blank(greys: np.ndarray[tuple[int], np.dtype[np.int16]]) -> bool:
-    """Of one image alone nothing is to be said."""
-    return len(greys) > 1 and bool((greys >= 0).all() and (greys == greys[0]).all())
+def torn(splits: Mapping[str, Lazy], traits: Mapping[str, Traits], recipe: Recipe) -> Iterator[Diagnostic]:
+    """W505 for JPEGs that are read without an error, though what is missing of them is grey."""
+    found = sorted(named(splits, name, int(i)) for name in splits for i in np.flatnonzero(traits[name]["is_torn"]))
+    if found:
+        more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
+        ends = f"{len(found):,} JPEGs end" if len(found) > 1 else "1 JPEG ends"
+        message = f"{ends} in rows of grey, as what is missing is filled: {', '.join(found[:_LISTED])}{more}"
+        yield Diagnostic("W505", message, recipe.place("data"), "look at them: they may be torn; fetch them again")

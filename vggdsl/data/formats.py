@@ -1,5 +1,9 @@
 """Which files are read as images, by a set and by a prediction alike."""
 
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
 from PIL import Image, TiffImagePlugin, features
 
 _ENDINGS = {
@@ -23,6 +27,19 @@ others is looked at again."""
 _GREY = ("1", "L", "LA", "La")
 _BITS = 8
 """Of a channel, at most."""
+_MISSING, _BLOCK = 128, 8
+"""The grey that a decoder of JPEG gives where bytes are missing, and the rows of its blocks."""
+
+
+class Kind(NamedTuple):
+    """What an image's file was, before it became grey or RGB."""
+
+    is_grey: bool = False
+    has_frames: bool = False
+    """Or pages, of which the first is read."""
+    has_alpha: bool = False
+    is_torn: bool = False
+    """Whether it looks like a JPEG of which the end is missing, though it is ended: its last rows are grey."""
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -44,6 +61,32 @@ def is_grey(image: Image.Image) -> bool:
         palette = image.getpalette() or []
         return palette[::3] == palette[1::3] == palette[2::3]
     return image.mode in _GREY
+
+
+def kind_of(image: Image.Image) -> Kind:
+    """Of the image of a file, as it was opened and loaded."""
+    return Kind(is_grey(image), _has_frames(image), image.has_transparency_data, _is_torn(image))
+
+
+def _has_frames(image: Image.Image) -> bool:
+    """A photograph's preview in its file (MPO) is no other frame."""
+    with suppress(Exception):  # Pillow has no root for what can be wrong with a frame that isn't read
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    return False
+
+
+def _is_torn(image: Image.Image) -> bool:
+    """libjpeg fills what is missing before the mark of the end with grey, and Pillow doesn't tell its warning."""
+    if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB") or image.height < 2 * _BLOCK:
+        return False
+    last = image.crop((0, image.height - _BLOCK, image.width, image.height))
+    return {_MISSING} == _values(last) != _values(image)
+
+
+def _values(image: Image.Image) -> set[int]:
+    """The least and the largest of each band."""
+    extrema: tuple[int, int] | tuple[tuple[int, int], ...] = image.getextrema()  # type: ignore[assignment]  # bytes
+    return {int(value) for value in np.ravel(extrema)}
 
 
 def _decodes_deep(decoder: str, args: object) -> bool:

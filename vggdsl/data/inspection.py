@@ -17,7 +17,7 @@ from vggdsl.data.batches import THREADS
 from vggdsl.data.formats import RULES
 from vggdsl.data.pictures import Files
 from vggdsl.data.splits import Lazy
-from vggdsl.data.traits import TRAITS, Traits, traits_of
+from vggdsl.data.traits import NO_TRAITS, TRAITS, Row, Traits, traits_of
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.text import caches
 from vggdsl.text.errors import VggdslError
@@ -28,13 +28,10 @@ Digests = np.ndarray[tuple[int], np.dtype[np.uint64]]
 Told = Callable[[int, int], None]
 """Is told how many files were looked at, of how many."""
 
-_Row = tuple[int, int, bool, int, int]
-"""Of an image's traits."""
-_One = tuple[int, _Row, str]
-_NONE: _Row = (0, 0, False, -1, 0)
+_One = tuple[int, Row, str]
 
 _CHUNK = 256
-_CACHE = "inspected-3.npy"
+_CACHE = "inspected-4.npy"
 _ROW = np.dtype([("key", "u8"), ("digest", "u8"), ("traits", TRAITS)])
 _WORTH, _MOST = 500, 4_000_000
 """Images that it is worth to remember, and that are remembered at most."""
@@ -101,9 +98,9 @@ def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> 
         path = files.root / files.names[i]
         try:
             if images is not None:
-                image, is_grey = files.open(i)
+                image, kind = files.open(i)
                 images[i] = split.centre_of(image)
-                return _of_file(path), traits_of(image, is_grey), ""
+                return _of_file(path), traits_of(image, kind), ""
             key = known.key(path, files.channels)
             found = known.of(key)
             if found is None:
@@ -112,9 +109,9 @@ def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> 
                 known.add(key, *found)
             return *found, ""
         except UnreadableImageError as error:
-            return 0, _NONE, error.why
+            return 0, NO_TRAITS, error.why
         except OSError as error:
-            return 0, _NONE, error.strerror or str(error)
+            return 0, NO_TRAITS, error.strerror or str(error)
 
     pool = ThreadPoolExecutor(THREADS, "inspection")
     try:
@@ -154,7 +151,7 @@ class _Known:
     def __init__(self) -> None:
         self._file = caches.trusted(_CACHE)
         self._table = np.empty(0, _ROW)
-        self._new = dict[int, tuple[int, _Row]]()
+        self._new = dict[int, tuple[int, Row]]()
         try:
             if self._file is not None and self._file.exists():
                 table = np.load(self._file)
@@ -169,7 +166,7 @@ class _Known:
         text = f"{state.st_size} {state.st_mtime_ns} {PIL.__version__} {RULES} {channels} ".encode()
         return number(hashlib.sha256(text + os.fsencode(path.absolute())).digest())
 
-    def of(self, key: int) -> tuple[int, _Row] | None:
+    def of(self, key: int) -> tuple[int, Row] | None:
         keys = self._table["key"]
         place = int(np.searchsorted(keys, np.uint64(key)))
         if place == len(keys) or int(keys[place]) != key:
@@ -177,7 +174,7 @@ class _Known:
         _, digest, traits = self._table[place].item()
         return digest, traits
 
-    def add(self, key: int, digest: int, traits: _Row) -> None:
+    def add(self, key: int, digest: int, traits: Row) -> None:
         self._new[key] = digest, traits
 
     def keep(self) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from vggdsl.data.chance import random_seed
+from vggdsl.data.formats import Kind
 from vggdsl.data.images import recolour
 from vggdsl.data.names import one_form
 from vggdsl.data.preprocessing import open_file
@@ -76,8 +77,8 @@ class Files:
     def __getitem__(self, index: int) -> Image.Image:
         return self.open(index)[0]
 
-    def open(self, index: int) -> tuple[Image.Image, bool]:
-        """An image, and whether its file is grey."""
+    def open(self, index: int) -> tuple[Image.Image, Kind]:
+        """An image, and what its file was."""
         return open_file(self.root / self.names[index], self.channels)
 
     def take(self, indices: Tensor) -> "Files":

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from vggdsl.data.formats import FORMATS, is_deep, is_grey
+from vggdsl.data.formats import FORMATS, Kind, is_deep, kind_of
 from vggdsl.data.unreadable import UnreadableImageError, unreadable
 from vggdsl.network.infer import MAX_ELEMENTS
 from vggdsl.network.shapes import Shape
@@ -148,9 +148,9 @@ def open_image(path: Path, channels: int) -> Image.Image:
     return open_file(path, channels)[0]
 
 
-def open_file(path: Path, channels: int) -> tuple[Image.Image, bool]:
+def open_file(path: Path, channels: int) -> tuple[Image.Image, Kind]:
     """An image file in grey (1 channel) or RGB (3), turned as its EXIF says; of several frames or pages the first.
-    And whether the file is grey.
+    And what the file was.
 
     What is transparent is laid on white, as on a page: under it a file may hold any colour. CMYK becomes RGB by
     Pillow's formula; profiles of colours aren't applied.
@@ -162,7 +162,7 @@ def open_file(path: Path, channels: int) -> tuple[Image.Image, bool]:
         with _without_noise, Image.open(path, formats=tuple(FORMATS)) as opened:
             if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
-            return _upright(opened, channels), is_grey(opened)
+            return _upright(opened, channels), kind_of(opened)
     except MemoryError:  # which says nothing of the file
         raise
     except Exception as error:  # Pillow has no root for what can be wrong with a file

@@ -2,22 +2,35 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from vggdsl.data.formats import Kind
 from vggdsl.data.pictures import Arrays
 from vggdsl.data.splits import Lazy, named
 
-TRAITS = np.dtype([("height", "u4"), ("width", "u4"), ("is_grey", "?"), ("blank", "i2"), ("sketch", "u8")])
-"""Of an image: its size, whether its file is grey, where all its pixels are alike their grey of 0 to 255, else -1, and
-a digest of its size and some pixels, which images of the same pixels have in common."""
+TRAITS = np.dtype(
+    [
+        ("height", "u4"),
+        ("width", "u4"),
+        *((name, "?") for name in Kind._fields),
+        ("peak", "u1"),
+        ("colour", "i4"),
+        ("sketch", "u8"),
+    ]
+)
+"""Of an image: its size, what its file was, its largest value, where all its pixels are alike their colour of 0 to
+0xFFFFFF, else -1, and a digest of its size and some pixels, which images of the same pixels have in common."""
+Row = tuple[int | bool, ...]
+"""Of one image, ``TRAITS``."""
 Traits = np.ndarray[tuple[int], np.dtype[np.void]]
 """Of each image, ``TRAITS``."""
+NO_TRAITS: Row = (0, 0, *Kind(), 0, -1, 0)
 
 _SKETCHED = 64
 """Pixels of a row and of a column by which an image is told from nearly all others."""
-_LUMA = (0.299, 0.587, 0.114)
 _SMALL = 8
 """How often an image may be enlarged, as a set of small ones is on purpose: MNIST's 28 pixels are to 224."""
 _THUMBNAIL, _TWICE = 4, 2
@@ -25,9 +38,11 @@ _THUMBNAIL, _TWICE = 4, 2
 all: photographs of one set differ by less."""
 
 
-def traits_of(image: Image.Image, is_grey: bool) -> tuple[int, int, bool, int, int]:
-    """A row of ``Traits``; the image is grey or RGB by now, and its file was grey or not."""
-    return image.height, image.width, is_grey, _blank(image), _sketch(image)
+def traits_of(image: Image.Image, kind: Kind) -> Row:
+    """A row of ``Traits``; the image is grey or RGB by now."""
+    lowest, highest = np.reshape(image.getextrema(), (-1, 2)).T
+    colour = number_of(highest) if (lowest == highest).all() else -1
+    return image.height, image.width, *kind, int(highest.max()), colour, _sketch(image)
 
 
 def _sketch(image: Image.Image) -> int:
@@ -38,22 +53,20 @@ def _sketch(image: Image.Image) -> int:
     return int.from_bytes(digest.digest()[:8], "little")
 
 
-def _blank(image: Image.Image) -> int:
-    across, down = ([0, size // 3, size // 2, size - 1] for size in image.size)
-    first, *others = (image.getpixel((x, y)) for x in across for y in down)
-    if any(other != first for other in others):  # of nearly all: more costs nothing
-        return -1
-    pixels, bands = image.tobytes(), len(image.getbands())
-    colour = pixels[:bands]
-    if pixels != colour * (len(pixels) // bands):
-        return -1
-    return colour[0] if bands == 1 else round(float(np.dot(_LUMA, [*colour])))
-
-
 def traits_of_arrays(pictures: Arrays) -> Traits:
-    """Of images in memory; which of them are blank isn't looked for, nor are they sketched."""
+    """Of images in memory; they aren't sketched."""
     count, channels, height, width = pictures.images.shape
-    return np.full(count, np.array((height, width, channels == 1, -1, 0), TRAITS))
+    found = np.full(count, np.array((height, width, *Kind(is_grey=channels == 1), 0, -1, 0), TRAITS))
+    lowest, highest = pictures.images.amin((2, 3)).numpy(), pictures.images.amax((2, 3)).numpy()
+    found["peak"] = highest.max(axis=1)
+    is_flat = (lowest == highest).all(axis=1)
+    found["colour"][is_flat] = [number_of(colour) for colour in highest[is_flat]]
+    return found
+
+
+def number_of(colour: "np.ndarray[tuple[int], np.dtype[np.integer[Any]]]") -> int:
+    """Of a grey, or of red, green and blue: 0xRRGGBB."""
+    return int.from_bytes(np.broadcast_to(colour, 3).astype(np.uint8).tobytes())
 
 
 def recoloured(splits: Mapping[str, Lazy], traits: Mapping[str, Traits]) -> Iterator[str]:
@@ -65,6 +78,17 @@ def recoloured(splits: Mapping[str, Lazy], traits: Mapping[str, Traits]) -> Iter
         become = "RGB images are made grey" if channels == 1 else "grey images are made RGB, three times the same"
         some = "" if others.all() else f": {others.sum():,} of {len(others):,}"
         yield f"{become}, as the network's input is{some}"
+
+
+def of_several_frames(splits: Mapping[str, Lazy], traits: Mapping[str, Traits]) -> Iterator[str]:
+    """How many files have frames or pages that aren't read."""
+    found = {name: np.flatnonzero(traits[name]["has_frames"]) for name in splits}
+    count, total = sum(map(len, found.values())), sum(map(len, splits.values()))
+    if count:
+        name, index = next((name, int(where[0])) for name, where in found.items() if len(where))
+        some = f"{count:,} of {total:,} images" if count < total else f"all {total:,} images"
+        have = f"{some} {'has' if count == 1 else 'have'} several frames or pages, of which the first is read"
+        yield f"{have}: {named(splits, name, index)}"
 
 
 def enlarged(splits: Mapping[str, Lazy], traits: Mapping[str, Traits]) -> Iterator[str]:
