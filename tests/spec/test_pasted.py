@@ -14,6 +14,11 @@ OF_ALL = "leave it out: a recipe has one optimizer, of all weights"
 WHERE = "where the images lie is said in the call, by --data"
 COSINE = "write cosine, which falls from the optimizer's rate to 0 over all epochs, step by step"
 STEPS = "`steps` says the rates: write `steps("
+DRAWN = "leave it out: all weights are drawn so, and biases are 0"
+TORCHVISION = (
+    f'write cifar10; `root="./data"`: {WHERE}; `train=True`: leave it out: a set\'s images to train on and to test by '
+    "both belong to it; `download=True`: to fetch it is asked for in the call, by --download"
+)
 LOSS = ", where theirs waits for a lower loss if nothing else is said"
 PLATEAU = (
     "`plateau` waits for a better validation accuracy, by however little{}: as Keras counts epochs it is "
@@ -248,6 +253,92 @@ MEANT = [
         "by 255"),
     ),
     ("data cifar10(val=5.000)", "write 5 or 5000 for `5.000`"),
+    ("optimizer sgd(lr=0.1,)", "write optimizer sgd(lr=0.1)"),
+    ("augment RandomCrop(32, padding=4,) hflip", "write augment crop(32, pad=4) hflip"),
+    ("init from(a, b, )", "write init from(a, b)"),
+    ("schedule steps(1..2: 1e-3, 3..4: 1e-4,)", "write schedule steps(1..2: 1e-3, 3..4: 1e-4)"),
+    (
+        "optimizer SGD(\n    lr = 0.1,  # as ours\n    momentum=0.9,  # so too,\n)",
+        "write optimizer sgd(lr=0.1, momentum=0.9)",
+    ),
+    ("optimizer sgd(\n  lr=0.1,  # as ours,\n)", "write optimizer sgd(lr=0.1)"),
+    (
+        "optimizer SGD(lr = 0.01, momentum= 0.9, weight_decay =5e-4)",
+        "write optimizer sgd(lr=0.01, momentum=0.9, weight-decay=5e-4)",
+    ),
+    ("optimizer Adam(lr = 0.001, betas = (0.9, 0.999))", "write optimizer adam(lr=0.001)"),
+    (
+        "optimizer optim.SGD(model.parameters(), lr = 0.01, momentum = 0.9)",
+        f"write sgd(lr=0.01, momentum=0.9); `model.parameters()`: {OF_ALL}",
+    ),
+    (
+        "optimizer sgd(lr = 0.1, momentm = 0.9)",
+        "it would be optimizer sgd(lr=0.1, momentm=0.9), and unknown option of sgd `momentm`: did you mean `momentum`?",
+    ),
+    ("data cifar10(val = 5000)", "write data cifar10(val=5000)"),
+    ("init nn.init.normal_(m.weight, 0, 0.01)", f"write normal(std=0.01); `m.weight`: {DRAWN}"),
+    (
+        "nn.init.normal_(self.fc.weight, std=0.02)",
+        f"it stands in the entry `init`: write normal(std=0.02); `self.fc.weight`: {DRAWN}",
+    ),
+    (
+        "init nn.init.normal_(m.weight)",
+        f"write normal(std=1); `m.weight`: {DRAWN}; `std=1`: theirs, where none is said",
+    ),
+    (
+        "init nn.init.normal_(m.weight, 1, 0.01)",
+        f"it would be normal(std=0.01), and a mean other than 0, `1`, isn't in the language; `m.weight`: {DRAWN}",
+    ),
+    ("init RandomNormal(mean=0.0, stddev=0.01)", "write normal(std=0.01)"),
+    (
+        "init nn.init.kaiming_normal_(m.weight, mode='fan_out', nonlinearity='relu')",
+        (f"write he; `nonlinearity='relu'` is so anyway; `m.weight`: {DRAWN}; `mode='fan_out'`: it isn't in the "
+        "language, whose `he` counts what comes in"),
+    ),
+    ("init nn.init.xavier_normal_(m.weight, gain=1.0)", f"write glorot; `gain=1.0` is so anyway; `m.weight`: {DRAWN}"),
+    ("init nn.init.constant_(m.bias, 0)", "leave it out: biases are 0 to begin with"),
+    (
+        "augment Compose([RandomApply([ColorJitter(0.4)], p=0.8), RandomAffine(5), Perspective(0.5)])",
+        ("`RandomApply([ColorJitter(0.4)], p=0.8)`: what is done with a probability isn't in the language, whose steps "
+        "are for all images; without it, it would be augment colour-jitter(brightness=0.4); `RandomAffine(5)`: it "
+        "isn't in the language; `Perspective(0.5)`: it isn't in the language; its steps are crop, "
+        "random-resized-crop, hflip, vflip, rotate, scale, colour-pca, colour-jitter, erase"),
+    ),
+    (
+        "augment A.OneOf([A.HorizontalFlip(), A.VerticalFlip()])",
+        ("one step of several, drawn, isn't in the language, whose steps are for all images; without it, it would be "
+        "augment hflip vflip"),
+    ),
+    (
+        "optimizer SGD(learning_rate=0.1, weight_decay=5e-4)",
+        ("write sgd(lr=0.1); `weight_decay=5e-4`: Keras's is beside the gradient, as `adamw`'s is: of `sgd` it isn't "
+        "in the language"),
+    ),
+    ("optimizer SGD(learning_rate=0.1, momentum=0.9, nesterov=True)", "write sgd(lr=0.1, momentum=0.9, nesterov=yes)"),
+    ("optimizer SGD(lr=0.1, momentum=0.9, weight_decay=5e-4)", "write sgd(lr=0.1, momentum=0.9, weight-decay=5e-4)"),
+    (
+        "optimizer Adam(learning_rate=1e-3, weight_decay=1e-4)",
+        ("write adamw(lr=1e-3, weight-decay=1e-4); `learning_rate` is Keras's, whose weight decay is decoupled"),
+    ),
+    ("optimizer Adam(lr=1e-3, weight_decay=1e-4)", "write adam(lr=1e-3, weight-decay=1e-4)"),
+    (
+        "optimizer Adam(1e-3, weight_decay=1e-4)",
+        ("as PyTorch has it, write adam(lr=1e-3, weight-decay=1e-4); as Keras has it, write adamw(lr=1e-3, "
+        "weight-decay=1e-4)"),
+    ),
+    ("optimizer optim.Adam(weight_decay=1e-4)", "write adam(weight-decay=1e-4)"),
+    (
+        "optimizer AdamW(learning_rate=1e-3)",
+        ("write adamw(lr=1e-3); PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras's one of 0.004, "
+        "`adamw` none"),
+    ),
+    (
+        "optimizer SGD(learning_rate=0.1, momentun=0.9)",
+        "write sgd(lr=0.1); `momentun=0.9`: it isn't in the language, which has `momentum`",
+    ),
+    ('data CIFAR10(root="./data", train=True, download=True)', TORCHVISION),
+    ('data datasets.CIFAR10(root="./data", train=True, download=True)', TORCHVISION),
+    ('data cifar10(root="./data", val=5000)', f'write cifar10(val=5000); `root="./data"`: {WHERE}'),
 ]  # fmt: skip
 
 

@@ -346,6 +346,8 @@ class Setting:
     name: Placed
     arguments: tuple[Atom | Option | During, ...]
     span: Span = field(compare=False, repr=False)
+    slip: Placed | None = field(default=None, compare=False, repr=False)
+    """What code has in its brackets, and the language hasn't: `lr = 0.1`, or a comma behind the last value."""
 
     __repr__ = as_written
 

@@ -13,11 +13,11 @@ from vggdsl.language.syntax import Arguments, Atom, During, Option
 from vggdsl.language.types import elements
 from vggdsl.language.voice import Voice
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
-from vggdsl.spec.recipe.foreign import needless, told_of
+from vggdsl.spec.recipe.foreign import needless, of_other_tool, told_of
 from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, STD, WARMUP
 from vggdsl.spec.recipe.model import Given, WarmUp
 from vggdsl.spec.recipe.pasted import meant
-from vggdsl.text.edits import Edit, added_behind
+from vggdsl.text.edits import Edit, added_behind, edited, removal
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.source import Source
 from vggdsl.text.units import plural
@@ -32,7 +32,7 @@ class _Voice(Voice):
         name = OPTIONS_ELSEWHERE.get(name, name)
         found = super().unknown_key(option, keys, of)
         if (said := told_of(of, option.key, option.value)) is not None:
-            return found.helped(said)
+            return found.helped(said, *([removal(option.span)] if said.startswith("remove it") else []))
         return found.helped(f"write {name}={option.value}", Edit(option.key.span, name)) if name in known else found
 
     def needless(self, value: Atom | During, of: str) -> str:
@@ -57,12 +57,17 @@ def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
 
 def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
     """A transform of another tool, or several in brackets: `Compose([RandomCrop(32), ToTensor()])`."""
+    if (at_times := _AT_TIMES.get(called(name.lower()))) is not None and arguments:
+        held = elements(str(arguments[0])) or [str(arguments[0])]
+        alone = _step_or_steps(f"[{', '.join(held)}]", ())
+        would_be = alone.help.replace("write augment ", "it would be augment ").replace(_ALL_STEPS, "") if alone else ""
+        return Meant(f"{at_times} isn't in the language, whose steps are for all images; without it, {would_be}")
     inside = elements(str(arguments[0])) if called(name) in ("compose", "sequential") and arguments else elements(name)
     if not inside:
         return _as_read("augment", name, arguments)
     if len(inside) > _MOST_STEPS:
         return Meant("steps stand one behind another, without brackets around them or commas between")
-    said, told = list[str](), list[str]()
+    said, told, all_steps = list[str](), list[str](), ""
     for each in inside:
         wrong = list[Diagnostic]()
         made = [read_entry(entry, Reader(VOICE, wrong)) for entry in entries_of(f"augment {each}")]
@@ -74,13 +79,23 @@ def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
             step = step.removesuffix(_ALL_STEPS)
             said.append(step)
             told += [rest] if rest else []
+        elif help.startswith("known: "):
+            told.append(f"`{each}`: it isn't in the language")
+            all_steps = f"its steps are {help.removeprefix('known: ')}"
         else:
             told.append(f"`{each}`: {help or 'it is not in the language'}")
     steps = f"write augment {' '.join(said)}{_ALL_STEPS}" if said else "no step is left"
     is_left = said or all(": leave it out" in each for each in told)
+    told += [all_steps] if all_steps else []
     return Meant("; ".join([steps, *told] if is_left else told), " ".join(said) if said and not told else "")
 
 
+_AT_TIMES = {
+    "apply": "what is done with a probability",
+    **dict.fromkeys(("choice", "oneof"), "one step of several, drawn,"),
+    **dict.fromkeys(("order", "someof"), "several steps in an order that is drawn,"),
+}
+"""Steps around others, without a `random` before."""
 _ALL_STEPS = ", steps that stand one behind another"
 _MOST_STEPS = 20
 """Steps in brackets that are told one by one."""
@@ -94,6 +109,51 @@ def entries_of(line: str) -> list[syntax.Entry]:
         return []
     assert isinstance(section, syntax.Train)
     return [each.content for each in section.lines if isinstance(each.content, syntax.Entry)]
+
+
+# -- entries as code is written
+
+
+def _is_told_as_code(entry: syntax.Entry, by: EntryKind, reader: Reader) -> bool:
+    """Whether an entry is written as code is, `sgd(lr = 0.1,)`, or has another tool's options; that is told."""
+    for value in entry.values:
+        if not isinstance(value, syntax.Setting):
+            continue
+        if (slip := value.slip) is not None:
+            help, line = _finished(entry)
+            edits = [Edit(entry.span, line)] if line and slip.span.line == entry.span.line else []  # no comment is lost
+            what = "a comma behind the last value" if slip == "," else f"`{slip}` with spaces around its `=`"
+            reader.wrong(what, slip.span, help, *edits)
+            return True
+        option = of_other_tool(by.name, value)
+        if option is not None and (said := by.pasted(value.name, value.arguments)) is not None:
+            edits = [Edit(value.span, said.instead)] if said.instead else []
+            reader.wrong(f"unknown option of {value.name} `{option.key}`", option.key.span, said.help, *edits)
+            return True
+    return False
+
+
+def _finished(entry: syntax.Entry) -> tuple[str, str]:
+    """How an entry is mended, and the line that then stands there, with all that each finding offers in turn.
+
+    Without that line where something is left to choose, or a guess.
+    """
+    line = first = f"{entry.key} {entry.written}"
+    for _ in range(_MOST_ROUNDS):
+        wrong, entries = list[Diagnostic](), entries_of(line)
+        for each in entries:
+            read_entry(each, Reader(VOICE, wrong))
+        if not wrong:
+            return (f"write {line}", line) if entries else (f"write {first}", "")
+        help = wrong[0].help or ""
+        if len(wrong[0].fixes) != 1 or not help.startswith(("write ", "remove it")):
+            is_whole = len(wrong) == 1 and help.startswith("write ")
+            return (help if is_whole else f"it would be {line}, and {wrong[0].message}: {help}"), ""
+        line = edited(entries[0].span.source, wrong[0].fixes).split("\n", 1)[1].rsplit("\n", 2)[0]
+    return f"write {first}", ""
+
+
+_MOST_ROUNDS = 10
 
 
 def _with_others(entry: EntryKind) -> EntryKind:
@@ -117,7 +177,7 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
     """The value of an entry whose key is known; None where something is wrong, which the reader has."""
     first, *rest = entry.values
     by = ENTRIES[entry.key]
-    if reader.apart(entry, by):
+    if _is_told_as_code(entry, by, reader) or reader.apart(entry, by):
         return None
     word = str(first).lower().partition("(")[0]
     if word == WARMUP.name and by.name == "schedule":

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vggdsl.language.schema import Meant
-from vggdsl.language.syntax import Arguments, Option
+from vggdsl.language.syntax import Arguments, Option, Setting
 from vggdsl.language.types import elements
-from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, NEEDLESS, NOTES, OPTIMIZERS, SETS, WHERE
+from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, NEEDLESS, NO_ENTRIES, NOTES, OPTIMIZERS, SETS, WHERE
+from vggdsl.text.errors import nearest
 
 NONE = re.compile(r"[\"']?none[\"']?", re.IGNORECASE)
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?%?"
@@ -25,7 +26,7 @@ def path(text: str) -> str | None:
 
 
 def flag(text: str) -> str | None:
-    return {"true": "yes", "false": "no"}.get(text.lower())
+    return {"true": "yes", "false": "no", "yes": "yes", "no": "no"}.get(text.lower())
 
 
 def side(text: str) -> str | None:
@@ -67,7 +68,7 @@ WEIGHTS_OF = "optimizer, or the weights of one"
 """First in PyTorch's calls, and not in Keras's: a place that only what is no value of its own takes."""
 
 
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
     return bool(number(text) or text[:1] in ("'", '"') or numbers(text))
 
 
@@ -83,7 +84,7 @@ class Written:
                 name, value = str(argument.key), value.partition("=")[2]
             else:
                 name = next(places, "")
-                if name == WEIGHTS_OF and _is_value(value):
+                if name == WEIGHTS_OF and is_value(value):
                     name = next(places, "")
                 name = "optimizer" if value in NEEDLESS or name == WEIGHTS_OF else name
             name = re.sub("[-_]", "", name)
@@ -121,7 +122,7 @@ class Call:
     """The order of Keras's, where PyTorch's of the same name begins with weights."""
 
     def meant(self, arguments: Arguments) -> Meant | None:
-        is_keras = self.keras and arguments and _is_value(str(arguments[0]))
+        is_keras = self.keras and arguments and is_value(str(arguments[0]))
         given, told = Written(arguments, self.keras if is_keras else self.order), list[str]()
         placed, named = list[str](), list[str]()
         for name, say in self.placed.items():
@@ -136,7 +137,13 @@ class Call:
             if name in given.left and re.fullmatch(pattern, given.left[name][0], re.IGNORECASE):
                 told.append(f"`{given.left.pop(name)[1]}` is so anyway")
         notes = {name: said for name, (value, _) in given.left.items() if (said := told_of(self.ours, name, value))}
-        told += given.rest({**NOTES, **notes, **self.notes})
+        known = [*self.placed, *self.options]
+        near = {
+            name: f"it isn't in the language, which has `{meant}`"
+            for name in given.left
+            if (meant := nearest(name, known))
+        }
+        told += given.rest({**near, **NOTES, **notes, **self.notes})
         if self.placed and not placed:
             return Meant("; ".join(told)) if told else None
         said = f"{self.ours}({', '.join([*placed, *named])})" if placed or named else self.ours
@@ -150,11 +157,28 @@ def told_of(call: str, name: str, value: str) -> str | None:
         return DATA_NOTES.get(key) if call in (*SETS.values(), "folder") else None
     if key in ("clipnorm", "globalclipnorm"):
         return f"{BY_EACH if key == 'clipnorm' else 'it is'} an entry: `clip norm({value})`"
+    if key == "decay":
+        return NO_ENTRIES[key]
     if key not in OPTIMIZERS:
         return NOTES.get(key)
     usual, as_here = OPTIMIZERS[key]
     same = re.fullmatch(usual, value.replace(" ", "")) is not None
     return f"remove it: {as_here}" if same else f"it isn't in the language: {as_here}"
+
+
+def of_other_tool(entry: str, call: Setting) -> Option | None:
+    """The first option that only other tools' calls have, where one has the name of ours: `SGD(learning_rate=0.1)`."""
+    options = [each for each in call.arguments if isinstance(each, Option)]
+    if any("-" in each.key for each in options):
+        return None
+    match entry:
+        case "optimizer" if call.name in ("sgd", "adam", "adamw"):
+            theirs = ("learning_rate", "weight_decay")
+            return next((each for each in options if each.key in theirs), None)
+        case "data" if call.name in SETS.values():
+            return next((each for each in options if re.sub("[-_]", "", each.key) in DATA_NOTES), None)
+        case _:
+            return None
 
 
 def needless(call: str, value: str) -> str:

@@ -18,6 +18,7 @@ from vggdsl.spec.recipe.foreign import (
     angle,
     flag,
     interval,
+    is_value,
     number,
     numbers,
     path,
@@ -204,7 +205,8 @@ _IN_FOLDER = Call("folder", ("directory",), _FOLDER.placed, _FOLDER.options, {},
 
 
 def _set(name: str) -> Call:
-    return Call(name, ("root", "train", "transform", "targettransform", "download"), notes=DATA_NOTES)
+    own = {key: (key, number) for key in ("n", "val", "test", "seed")}
+    return Call(name, ("root", "train", "transform", "targettransform", "download"), options=own, notes=DATA_NOTES)
 
 
 _ROTATION = Call(
@@ -290,6 +292,8 @@ _DECAYED = (
 )
 
 
+_TORCH_SGD = Call("sgd", _SGD, options=_OPTIMIZER_OPTIONS)
+_TORCH_ADAM = Call("adam", _ADAM, options=_OPTIMIZER_OPTIONS)
 _NO_DECAY = {"weightdecay": r"0(\.0*)?|none"}
 _KERAS_SGD = Call(
     "sgd",
@@ -312,11 +316,23 @@ def _keras_adam(arguments: Arguments) -> Meant | None:
 
 
 def _optimizer(torch: Call, keras: Callable[[Arguments], Meant | None], arguments: Arguments) -> Meant | None:
-    """By what only Keras's has: a rate as the first, `learning_rate`."""
-    is_named = any(isinstance(each, Option) and each.key == "learning_rate" for each in arguments)
-    first = arguments[0] if arguments else None
-    is_placed = first is not None and not isinstance(first, Option) and bool(numbers(str(first)))
-    return keras(arguments) if is_named or is_placed else torch.meant(arguments)
+    """By what only one tool's has: Keras's a rate as the first, `learning_rate`; PyTorch's weights, `lr`."""
+    named = {str(each.key) for each in arguments if isinstance(each, Option)}
+    has_place = bool(arguments) and not isinstance(arguments[0], Option)
+    is_rate = has_place and bool(numbers(str(arguments[0])))
+    is_named = "learning_rate" in named
+    if "weight_decay" not in named or "lr" in named or (has_place and not is_rate):
+        return keras(arguments) if is_rate or is_named else torch.meant(arguments)
+    as_keras = keras(arguments)
+    if is_named or as_keras is None:
+        is_decayed = as_keras is not None and "weight-decay=" in as_keras.help
+        return replace(as_keras, help=f"{as_keras.help}; {_DECOUPLED}") if as_keras and is_decayed else as_keras
+    as_torch = torch.meant(arguments)
+    ways = [each.help.removeprefix("write ") for each in (as_torch, as_keras) if each is not None]
+    return Meant(f"as PyTorch has it, write {ways[0]}; as Keras has it, write {ways[-1]}")
+
+
+_DECOUPLED = "`learning_rate` is Keras's, whose weight decay is decoupled"
 
 
 def _adamw(arguments: Arguments) -> Meant | None:
@@ -325,6 +341,50 @@ def _adamw(arguments: Arguments) -> Meant | None:
     if said is None or "weight-decay=" in said.help:
         return said
     return Meant(f"{said.help}; {_DECAYED}")
+
+
+_OF_ALL_WEIGHTS = "leave it out: all weights are drawn so, and biases are 0"
+_DRAWN = {**NOTES, "seed": "of a training it is said by `seeds`", "tensor": _OF_ALL_WEIGHTS}
+
+
+def _normal(arguments: Arguments) -> Meant | None:
+    """PyTorch's `normal_`, of weights that stand first, and Keras's `RandomNormal`."""
+    is_torch = bool(arguments) and not isinstance(arguments[0], Option) and not is_value(str(arguments[0]))
+    given = Written(arguments, ("tensor", "mean", "std") if is_torch else ("mean", "std", "seed"))
+    mean, std = given.take("mean"), given.take("std", "stddev")
+    if std is None and arguments:
+        std = "1" if is_torch else "0.05"
+        given.left["unsaid"] = std, f"std={std}"
+    if std is None or not number(std) or not number(mean or "0"):
+        return None
+    said, told = f"normal(std={std})", given.rest({**_DRAWN, "unsaid": "theirs, where none is said"})
+    if float(mean or "0"):
+        return Meant(
+            "; ".join([f"it would be {said}, and a mean other than 0, `{mean}`, isn't in the language", *told])
+        )
+    return Meant("; ".join([f"write {said}", *told]), said if not given.left else "")
+
+
+_KAIMING = Call(
+    "he",
+    ("tensor", "a", "mode", "nonlinearity"),
+    same={"a": r"0(\.0*)?", "mode": r"[\"']fan_in[\"']", "nonlinearity": r"[\"'](leaky_)?relu[\"']"},
+    notes={
+        **_DRAWN,
+        "mode": "it isn't in the language, whose `he` counts what comes in",
+        **dict.fromkeys(("a", "nonlinearity"), "it isn't in the language, whose `he` is that of a ReLU"),
+    },
+)
+_XAVIER = Call("glorot", ("tensor", "gain"), same={"gain": r"1(\.0*)?"}, notes=_DRAWN)
+_KERAS_HE, _KERAS_GLOROT = (Call(name, ("seed",), notes=_DRAWN) for name in ("he", "glorot"))
+
+
+def _constant(arguments: Arguments) -> Meant | None:
+    """Of biases, which are 0 here."""
+    given = Written(arguments, ("tensor", "val"))
+    tensor, value = given.take("tensor") or "", given.take("val") or "0"
+    is_so = tensor.endswith("bias") and re.fullmatch(r"0(\.0*)?", value)
+    return Meant("leave it out: biases are 0 to begin with") if is_so and not given.left else None
 
 
 PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
@@ -350,13 +410,21 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
         "normalize": _normalize_apart,
     },
     "optimizer": {
-        "sgd": partial(_optimizer, Call("sgd", _SGD, options=_OPTIMIZER_OPTIONS), _KERAS_SGD.meant),
-        "adam": partial(_optimizer, Call("adam", _ADAM, options=_OPTIMIZER_OPTIONS), _keras_adam),
+        "sgd": partial(_optimizer, _TORCH_SGD, _KERAS_SGD.meant),
+        "adam": partial(_optimizer, _TORCH_ADAM, _keras_adam),
         "adamw": _adamw,
     },
     "clip": {
         "clipgradnorm": _NORM.meant,
         **dict.fromkeys(("clipnorm", "clipbynorm"), _by_each),
+    },
+    "init": {
+        "normal": _normal,
+        "kaimingnormal": _KAIMING.meant,
+        "xaviernormal": _XAVIER.meant,
+        "henormal": _KERAS_HE.meant,
+        "glorotnormal": _KERAS_GLOROT.meant,
+        **dict.fromkeys(("constant", "zeros"), _constant),
     },
     "stop": dict.fromkeys(("earlystopping",), _stop),
     "normalize": {"normalize": _normalize},
@@ -379,7 +447,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
 
 _KERAS = re.compile(r"(?:^|\.)(?:keras|tf|tensorflow|layers)\.")
 _ALBUMENTATIONS = re.compile(r"(?:^|\.)(?:a|alb|albumentations)\.")
-_TORCH = re.compile(r"(?:^|\.)(?:torch|torchvision|transforms|t|v2)\.")
+_TORCH = re.compile(r"(?:^|\.)(?:torch|torchvision|transforms|t|v2|optim)\.")
 
 
 def _of_tool(entry: str, name: str, word: str) -> Callable[[Arguments], Meant | None] | None:
@@ -388,6 +456,8 @@ def _of_tool(entry: str, name: str, word: str) -> Callable[[Arguments], Meant | 
         return _crop_of_sides
     if (entry, name) == ("augment", "crop") and _TORCH.search(word):
         return _CROP.meant
+    if _TORCH.search(word) and entry == "optimizer":
+        return {"sgd": _TORCH_SGD.meant, "adam": _TORCH_ADAM.meant}.get(name)
     if not _KERAS.search(word):
         return None
     return {

@@ -71,6 +71,8 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     written = span.text
     wanted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     wanted |= set(getattr(error, "allowed", None) or ())
+    if before.rstrip().endswith(","):
+        wanted -= {"RPAR"}  # which can stand there in a recipe, and is told
     if found := strange(written.strip("\n")):
         return _strange(span, *found)
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)

@@ -10,6 +10,7 @@ from lark.visitors import v_args
 
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
+from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
 from vggdsl.language.options import in_one_form
 from vggdsl.language.types import LARGEST
@@ -172,9 +173,9 @@ class Builder(Transformer[Token, Any]):
         span = self._span(token)
         if token.type == "CEIL":
             return syntax.Option(Placed("ceil", span), Placed("yes", span), span)
-        key, value = token.split("=", 1)
+        key, value = map(str.strip, token.split("=", 1))
         quoted = value.startswith('"')
-        begin, end = len(key) + 1 + quoted, len(token) - quoted
+        begin, end = len(token) - len(value) + quoted, len(token) - quoted
         name = Placed(key.lower(), self._part(token, 0, len(key)).span)
         return syntax.Option(name, self._part(token, begin, end), span, quoted)
 
@@ -404,7 +405,7 @@ class Builder(Transformer[Token, Any]):
     def _atom(self, value: Any) -> Any:
         if not isinstance(value, Token):
             return value
-        if value.type in ("OPTION", "ASSIGNED"):
+        if value.type in ("OPTION", "ASSIGNED", "SPACED"):
             return self._option(value)
         kind = _ATOMS[value.type]
         text = self._string(value) if kind == "string" else str(value)
@@ -417,7 +418,12 @@ class Builder(Transformer[Token, Any]):
     def setting_call(self, meta: Meta, children: list[Any]) -> syntax.Setting:
         name, *arguments = children
         values = tuple(self._atom(a) for a in arguments if a is not None)
-        return syntax.Setting(self._lower(name), values, self._span(meta))
+        span = self._span(meta)
+        spaced = next((self._span(a) for a in arguments if isinstance(a, Token) and a.type == "SPACED"), None)
+        if spaced is None and (comma := re.search(r",(?=\s*\)\Z)", blanked(span.text))):
+            spaced = Span(self.text, span.start + comma.start(), span.start + comma.end())
+        slip = Placed(spaced.text, spaced) if spaced else None
+        return syntax.Setting(self._lower(name), values, span, slip)
 
     def all_but(self, meta: Meta, children: list[Token]) -> syntax.Atom:
         return syntax.Atom(f"{syntax.ALL_BUT}{children[1]}", "layers", self._span(meta))
