@@ -900,6 +900,42 @@ def test_a_class_of_which_most_files_are_not_read_is_told(tmp_path: Path) -> Non
     assert found.message == f"8 images in {tmp_path / 'a'} beside 9 .heic and 8 .txt, which aren't read"
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("0.HEIC",), "1 .heic"),
+        (("0.nef", "1.psd", "notes.txt"), "1 .nef, 1 .psd and 1 .txt"),
+        (("0.jpeg_large", "1"), "1 without an ending and 1 .jpeg_large"),
+        (("notes.txt", "BMW", "names.json", "cut.part"), ""),
+    ],
+)
+def test_a_few_images_that_are_not_read_are_told_by_class(names: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    for name in "ab":
+        for i in range(8):
+            noise(tmp_path / name / f"{i}.png", 100 * ord(name) + i)
+    for name in names:
+        is_image = name in ("0.jpeg_large", "1")
+        (tmp_path / "b" / name).write_bytes((tmp_path / "b" / "0.png").read_bytes() if is_image else b"BMW")
+    found = read(tmp_path).warnings
+    message = f"8 images in {tmp_path / 'b'} beside {told}, which aren't read"
+    assert [(each.code, each.message) for each in found] == ([("W503", message)] if told else [])
+    renamed = "; those without an ending and .jpeg_large begin as images: rename them" if "1" in names else ""
+    assert all(each.help == f"if these are images, convert them{renamed}" for each in found)
+
+
+def test_of_many_classes_with_files_that_are_not_read_the_worst_are_told(tmp_path: Path) -> None:
+    for k, name in enumerate("abcdef"):
+        for i in range(4):
+            noise(tmp_path / name / f"{i}.png", 100 * k + i)
+        for i in range(k + 1):
+            heic(tmp_path / name / f"{i}.heic")
+    (found,) = read(tmp_path).warnings
+    assert found.message.startswith(
+        f"21 files in 6 folders of classes aren't read, such as 6 .heic beside 4 images in {tmp_path / 'f'}; 5 .heic "
+    )
+    assert found.message.endswith(f"; 3 .heic beside 4 images in {tmp_path / 'c'}")
+
+
 def test_a_class_of_which_no_file_is_read_says_what_is_there(tmp_path: Path) -> None:
     for name in "ab":
         noise(tmp_path / name / "0.png", ord(name))

@@ -1,7 +1,7 @@
 """Folders of image files, a folder a class: any, ImageNet's, Tiny ImageNet's."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 
 from vggdsl.data.annotations import are_annotations_within, is_annotation, masks_beside, refuse_annotated
 from vggdsl.data.doubts import doubts
-from vggdsl.data.formats import SUFFIXES
+from vggdsl.data.formats import SUFFIXES, UNREAD
 from vggdsl.data.hints import classes_in_names, explained
 from vggdsl.data.layout import CLASS_ALL_THE_SAME, folder_named, folders_in, layout_of
 from vggdsl.data.listing import PassedOver, count_beside, images_below
@@ -27,6 +27,8 @@ from vggdsl.text.units import names_text, plural
 IMAGENET, TINY = "imagenet", "tiny-imagenet-200"
 _IMAGENET_TEST = 50_000
 """Images of ImageNet that are set aside: as many as validate."""
+_TOLD_EACH = 4
+"""Folders of classes with files that aren't read, of which each is told."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ class _Listed:
     """Folders at any depth there that are called as annotations."""
 
     unread: dict[Path, tuple[PassedOver, int]] = field(default_factory=dict)
-    """Folders of classes of which more files aren't read than are, with how many are."""
+    """Folders of classes of which images, or more files than are read, aren't, with how many are."""
 
     def split(self, root: Path, wanted: Wanted) -> Lazy:
         return wanted.split(Files(root, self.names, wanted.shape.c), torch.tensor(self.labels))
@@ -201,14 +203,26 @@ def _read(root: Path, wanted: Wanted, shares: Callable[[int], tuple[int, int]]) 
     help = "if they are masks, take them away: each is an image of its folder's class"
     said = [*([masks] if masks is not None else []), *([called] if annotated else [])]
     beside = [Diagnostic("W504", each, recipe.place("data"), help) for each in said]
-    beside += [_unread(*each, recipe) for found in parts.values() for each in found.unread.items()]
+    beside += _unread({folder: each for found in parts.values() for folder, each in found.unread.items()}, recipe)
     return Found(classes, splits, val, test, notes, (*doubts(classes, recipe), *beside), tuple(inner), layout.names)
 
 
-def _unread(folder: Path, counts: tuple[PassedOver, int], recipe: Recipe) -> Diagnostic:
-    passed_over, images = counts
-    message = f"{plural(images, 'image')} in {folder} beside {passed_over.others}, which aren't read"
-    return Diagnostic("W503", message, recipe.place("data"), "if these are images, convert them")
+def _unread(found: Mapping[Path, tuple[PassedOver, int]], recipe: Recipe) -> list[Diagnostic]:
+    """W503 for folders of classes with what isn't read there beside how many images: for each of a few."""
+    renamed = {ending for passed_over, _ in found.values() for ending in passed_over.images if ending not in UNREAD}
+    like = names_text([ending or "those without an ending" for ending in sorted(renamed)])
+    help = "if these are images, convert them" + (f"; {like} begin as images: rename them" if renamed else "")
+    said = [
+        f"{plural(images, 'image')} in {folder} beside {passed_over.others}, which aren't read"
+        for folder, (passed_over, images) in found.items()
+    ]
+    if len(said) > _TOLD_EACH:
+        total = sum(passed_over.endings.total() for passed_over, _ in found.values())
+        worst = sorted(found.items(), key=lambda each: each[1][1] / each[1][0].endings.total())[:_TOLD_EACH]
+        beside = [f"{passed_over.others} beside {plural(images, 'image')} in {folder}"
+                  for folder, (passed_over, images) in worst]  # fmt: skip
+        said = [f"{total:,} files in {len(found):,} folders of classes aren't read, such as {'; '.join(beside)}"]
+    return [Diagnostic("W503", each, recipe.place("data"), help) for each in said]
 
 
 def _train(
@@ -290,7 +304,7 @@ def _images(
         paths = sorted(images_below(folders[name], unread), key=lambda path: [*map(one_form, path.parts)])
         passed_over.add(unread)
         (_, most), *_ = unread.endings.most_common(1) or [("", 0)]
-        if most > len(paths) > 0:
+        if paths and (unread.images or most > len(paths)):
             found.unread[folders[name]] = (unread, len(paths))
         inner = {path.relative_to(folders[name]).parts[0] for path in paths if path.parent != folders[name]}
         _refuse_parts(folders[name], sorted(inner), recipe)

@@ -21,6 +21,12 @@ _OPTIONAL = ("AVIF", "WEBP")
 FORMATS = {name: endings for name, endings in _ENDINGS.items() if name not in _OPTIONAL or features.check(name.lower())}
 """Pillow's names of what is read, with the endings of its files; others, such as EPS, would start programs."""
 SUFFIXES = tuple(sorted(ending for endings in FORMATS.values() for ending in endings))
+_OTHERS = (
+    ".heic .heif .jxl .jp2 .j2k .jpx .mpo .tga .psd .xcf .ico .icns .svg .svgz .eps .pcx .dds .exr .hdr .dcm "
+    ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .raw"
+)
+UNREAD = {*_OTHERS.split(), *(ending for endings in _ENDINGS.values() for ending in endings)} - {*SUFFIXES}
+"""Endings of images that aren't read."""
 RULES = 1
 """Of what ``is_deep`` and ``preprocessing.open_image`` refuse: one more with each change, since what was found good by
 others is looked at again."""

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vggdsl.data.formats import SUFFIXES
+from vggdsl.data.formats import SUFFIXES, UNREAD
 from vggdsl.data.names import is_hidden, is_named_as_image
+from vggdsl.data.unreadable import begins_as_image
 from vggdsl.text.units import names_text, plural
+
+_LOOKED_AT = 100
+"""Files of one ending that are looked into at least, for images of another ending."""
+_TEXTS = (".txt", ".json", ".xml", ".csv", ".md", ".html", ".yaml", ".yml")
 
 
 @dataclass
@@ -19,6 +24,8 @@ class PassedOver:
     irregular: int = 0
     links: int = 0
     stray: int = 0
+    images: Counter[str] = field(default_factory=Counter)
+    """Those of ``endings`` that are images, by them or by how the files begin."""
 
     def count(self, entry: os.DirEntry[str]) -> None:
         """One that is no image of a class, and no folder."""
@@ -29,10 +36,18 @@ class PassedOver:
         elif is_named_as_image(entry.name):
             self.stray += 1
         else:
-            self.endings[Path(entry.name).suffix.lower()[:16]] += 1
+            ending = Path(entry.name).suffix.lower()[:16]
+            self.endings[ending] += 1
+            if ending in UNREAD or self._begins_as_image(entry, ending):
+                self.images[ending] += 1
+
+    def _begins_as_image(self, entry: os.DirEntry[str], ending: str) -> bool:
+        is_hopeless = self.endings[ending] > _LOOKED_AT and not self.images[ending]
+        return ending not in _TEXTS and not is_hopeless and begins_as_image(Path(entry.path))
 
     def add(self, other: "PassedOver") -> None:
         self.endings += other.endings
+        self.images += other.images
         self.irregular += other.irregular
         self.links += other.links
         self.stray += other.stray

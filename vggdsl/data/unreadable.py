@@ -23,6 +23,8 @@ _OTHERS = {
 }
 _SHORTEST, _LOOKED_AT = 12, 1024
 """Bytes of which a text is known, and that are looked at."""
+_LETTERS = 2
+"""So many bytes begin a text, too: BMP's are BM."""
 
 
 class UnreadableImageError(InputError):
@@ -44,6 +46,14 @@ def unreadable(path: Path, error: Exception) -> UnreadableImageError:
     said = str(error).partition("\n")[0]
     is_short = any(word in said.lower() for word in _SHORT)
     return UnreadableImageError(f"{path}", "it is truncated" if is_short else said)
+
+
+def begins_as_image(path: Path) -> bool:
+    """Whether a file begins as an image does, whatever its ending."""
+    head = _head(path)
+    is_container = head[4:8] == b"ftyp" and head[8:12] in _BRANDS
+    begins = any(head.startswith(magic) for magic in _MAGIC if len(magic) > _LETTERS)
+    return is_container or begins or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
 
 
 def _head(path: Path) -> bytes:

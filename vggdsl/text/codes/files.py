@@ -250,8 +250,9 @@ ROWS = (
         "input",
         "images that are left out",
         "`--skip-bad` trains without the images that can't be read. How many they are is part of the record. "
-        "Or most files of a class end in what isn't read, such as .heic: these are left out in any case.",
-        "Mend or convert them, and train without `--skip-bad`.",
+        "Or images of a class end in what isn't read, such as .heic, or have no ending, or most of its files "
+        "do: these are left out in any case.",
+        "Mend, convert or rename them, and train without `--skip-bad`.",
         unshown=_DATA,
     ),
     Code(
