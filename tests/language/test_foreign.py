@@ -132,6 +132,28 @@ def help_of(line: str) -> str:
         ("[1x1, 64; 3x3, 64; 1x1, 256] x3", "( conv1-64 conv3-64 conv1-256 ) x3"),
         ("[conv5-96 BN]x2", "( conv5-96 BN ) x2"),
         ("[96, 'M', 128]", "conv3-96 maxpool conv3-128"),
+        ('Dense(64, "relu")', "FC-64 ReLU"),
+        ("layers.Dense(64, 'relu', False)", "FC-64 bias=no ReLU"),
+        ("Dense(10, None)", "FC-10"),
+        ("Dense(10, 'softmax')", "FC-10 softmax"),
+        ('Conv2D(96, 5, 1, "same")', "conv5-96"),
+        ("Conv2D(96, (3, 3), (1, 1), 'same', None, 2, 1, 'relu', False)", "conv3-96 dilation=2 bias=no ReLU"),
+        ("Conv2D(96, 1, 2, 'same')", "conv1-96/2"),
+        ("nn.BatchNorm2d(64, 1e-3, 0.01)", "BN eps=1e-3 momentum=0.01"),
+        ("nn.BatchNorm2d(64, 1e-3, 0.01, True, True)", "BN eps=1e-3 momentum=0.01"),
+        ("nn.BatchNorm2d(64, 1e-3, affine=True)", "BN eps=1e-3"),
+        ("nn.Conv2d(64, 96, 3, 1, 2, 2)", "conv3-96 pad=2 dilation=2"),
+        ("nn.Conv2d(64, 96, 3, 2, 1, 1, 32, False)", "conv3-96/2 pad=1 groups=32 bias=no"),
+        ("nn.Conv2d(64, 96, 3, padding=1, padding_mode='zeros')", "conv3-96 pad=1"),
+        ("nn.MaxPool2d(3, 2, 1, 1, False, True)", "maxpool3/2 pad=1 ceil"),
+        ("nn.AvgPool2d(3, 2, 1, True)", "avgpool3/2 pad=1 ceil"),
+        ("nn.AvgPool2d(3, 2, 0, False, False)", "avgpool3/2"),
+        ("MaxPooling2D((3,3), 1, 'same')", "maxpool3/1 pad=same"),
+        ("MaxPooling2D(2, 2, 'same')", "maxpool2/2 ceil"),
+        ("AveragePooling2D((2, 2), padding='same')", "avgpool2/2 ceil"),
+        ("nn.GroupNorm(8, 64, 1e-3)", "GN-8 eps=1e-3"),
+        ("nn.Dropout(0.3, True)", "dropout-0.3"),
+        ("nn.PReLU(64, 0.25)", "PReLU"),
     ],
 )
 def test_it_is_led_to_the_same_and_that_is_right(written: str, meant: str | None) -> None:
@@ -243,6 +265,10 @@ def test_what_stands_behind_a_layer_said_in_words_is_a_word_of_its_own(said: str
         *("Activation('leaky_relu')", "Dense(64, activation=LeakyReLU())", "Conv2D(64, 3, activation='maxpool')"),
         *("nn.Conv2d(3, 64, 3, stride=2, 1)", "nn.Conv2d(3, 64, 3, 1, 1, padding=2)", "nn.Conv2d(64, 128, stride=2)"),
         *("Conv2D(64, kernel_size=3, kernel_size=5)", "Conv2D(64, 3, activation='relu', activation='tanh')"),
+        *("nn.Conv2d(64, 64, 3, 1, 1, 1, 1, True, 'reflect')", "nn.Conv2d(64, 96, 3, 2, 'same')"),
+        *("nn.BatchNorm2d(64, 1e-3, 0.1, False)", "nn.BatchNorm2d(64, 1e-3, eps=1e-5)", "BatchNormalization(1, 0.9)"),
+        *("nn.MaxPool2d(3, 2, 0, 2)", "nn.AvgPool2d(3, 2, 1, False, False)", "AveragePooling2D(3, 2, 'same')"),
+        *("nn.GroupNorm(8, 64, 1e-5, False)", "nn.PReLU(64, 0.1)", "Dense(64, 'leaky_relu')", "Dropout(0.5, (1, 8))"),
         *("nn.MaxPool2d((2,1))", "LeakyReLU-0l3", "x = self.pool(F.relu(self.conv1(x)))", "BN 64", "PReLU 0.25"),
     ],
 )
@@ -465,6 +491,27 @@ def test_that_an_activation_is_implied_is_told(text: str, is_told: bool) -> None
 def test_channels_by_themselves_keep_their_numbers(call: str, layers: str) -> None:
     assert f"behind 64 channels, `{layers}`" in help_of(call)
     vggdsl.parse(f"input 32x32x64\n{layers}\n")
+
+
+@pytest.mark.parametrize(
+    ("call", "even", "odd"),
+    [
+        ("Conv2D(64, 3, 2, 'same')", "conv3-64/2 pad=0,1,0,1", "conv3-64/2 pad=1"),
+        (
+            'Conv2D(64, (5, 5), strides=2, padding="same", use_bias=False, activation="relu")',
+            "conv5-64/2 pad=1,2,1,2 bias=no ReLU",
+            "conv5-64/2 pad=2 bias=no ReLU",
+        ),
+        ("MaxPooling2D((3,3), 2, 'same')", "maxpool3/2 pad=0,1,0,1", "maxpool3/2 pad=1"),
+        ("MaxPooling2D(3, 2, padding='same')", "maxpool3/2 pad=0,1,0,1", "maxpool3/2 pad=1"),
+    ],
+)
+def test_a_padding_of_keras_that_depends_on_the_map_is_told_for_both(call: str, even: str, odd: str) -> None:
+    """Both give ceil(n / 2) positions, as Keras' `same` does."""
+    begins = f"`same` at stride 2 depends on the map: of even height and width it is `{even}`, of odd `{odd}`"
+    assert help_of(call).startswith(begins)
+    for size, layer in ((32, even), (33, odd)):
+        assert vggdsl.parse(f"input {size}x{size}x64\n{layer}\n").typed.output.h == (size + 1) // 2
 
 
 @pytest.mark.parametrize(

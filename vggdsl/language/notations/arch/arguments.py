@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vggdsl.language.dictionary import ACTIVATIONS, LayerKind
-from vggdsl.language.notations.arch.called import DIFFERENT, is_keras_norm, is_torch_lrn
+from vggdsl.language.notations.arch.called import DIFFERENT, is_keras_norm, is_torch_lrn, plain_name
 from vggdsl.language.types import UnfitError, shortest
 
 NAMES = {
@@ -16,11 +16,34 @@ NAMES = {
     "ratio": "rate", "negative-slope": "slope", "slope": "slope", "alpha": "slope", "num-groups": "groups",
     "eps": "eps", "epsilon": "eps", "momentum": "momentum", "ceil-mode": "ceil", "activation": "activation",
     "in-channels": "in", "in-features": "in", "num-features": "in", "num-channels": "in", "num-parameters": "in",
-    "dim": "axis", "axis": "axis",
+    "dim": "axis", "axis": "axis", "count-include-pad": "counted",
 }  # fmt: skip
 """Options of layers by other tools' words for them."""
 FLAGS = {"True": "yes", "False": "no"}
-_WITHOUT_EFFECT = {"inplace", "name", "input-shape"}
+_SO_ANYWAY = {
+    **dict.fromkeys(("name", "input-shape", "seed"), ".*"),
+    "inplace": "True|False|None",
+    **dict.fromkeys(("noise-shape", "divisor-override"), "None"),
+    **dict.fromkeys(("affine", "track-running-stats", "center", "scale"), "True"),
+    "return-indices": "False",
+    "padding-mode": "zeros",
+    "data-format": "None|channels_last",
+    "init": r"0?\.25",
+}
+"""Options that change nothing with such values, as patterns."""
+_BEHIND: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    "dense": (1, ("activation", "use-bias")),
+    "batchnorm": (1, ("eps", "momentum", "affine", "track-running-stats")),
+    "groupnorm": (2, ("eps", "affine")),
+    "dropout": (1, ("inplace", "seed")),
+    "prelu": (1, ("init",)),
+    "maxpool": (3, ("dilation", "return-indices", "ceil-mode")),
+    "avgpool": (3, ("ceil-mode", "count-include-pad", "divisor-override")),
+}
+"""By the bare names of calls, how many places each is known to have first, and the names of those behind."""
+_BEHIND_CONV = (5, ("dilation", "groups", "bias", "padding-mode"))
+_BEHIND_KERAS_CONV = (4, ("data-format", "dilation-rate", "groups", "activation", "use-bias"))
+_BEHIND_KERAS_POOL = (3, ("data-format",))
 COUNT = re.compile(r"0*[1-9]\d*")
 WINDOW = re.compile(rf"{COUNT.pattern}(x{COUNT.pattern})?")
 LARGEST_KERNEL = 11
@@ -70,12 +93,46 @@ def given_in(text: str) -> Given | None:
             places.append(_number(part))
             continue
         key = key.strip().lower().replace("_", "-")
-        if key in _WITHOUT_EFFECT:
+        if _is_so_anyway(key, _number(value)):
             continue
         if key not in NAMES or NAMES[key] in named:
             return None
         named[NAMES[key]] = _number(value)
     return Given(tuple(places), named, frozenset(at for at in range(len(places)) if parts[at][0] in "(["))
+
+
+def _is_so_anyway(key: str, value: str) -> bool:
+    return key in _SO_ANYWAY and re.fullmatch(_SO_ANYWAY[key], value) is not None
+
+
+def in_names(name: str, given: Given) -> Given | None:
+    """What stands behind the first places by its names: of ``BatchNorm2d(64, 1e-3, 0.01)`` eps and momentum.
+
+    None where it can't stand there, or is given twice.
+    """
+    count, keys = _behind(name, given)
+    behind = given.places[count:]
+    if len(behind) > len(keys):
+        return None if keys else given
+    named = dict(given.named)
+    for key, value in zip(keys, behind, strict=False):
+        if _is_so_anyway(key, value):
+            continue
+        if key not in NAMES or NAMES[key] in named:
+            return None
+        named[NAMES[key]] = value
+    return Given(given.places[:count], named, given.pairs)
+
+
+def _behind(name: str, given: Given) -> tuple[int, tuple[str, ...]]:
+    bare = plain_name(name)
+    if bare == "conv":
+        return _BEHIND_KERAS_CONV if is_keras_conv(name, given) else _BEHIND_CONV
+    if bare.endswith("pooling") or (bare.endswith("pool") and name.endswith("D")):
+        return _BEHIND_KERAS_POOL
+    if bare == "dense" and COUNT.fullmatch("".join(given.places[1:2])):  # of others, what comes in and goes out
+        return len(given.places), ()
+    return _BEHIND.get(bare, (len(given.places), ()))
 
 
 def _number(text: str) -> str:
@@ -116,8 +173,9 @@ def conv_of(name: str, given: Given) -> str | None:
         return None
     pad, bias = values.get("pad", "valid").lower(), FLAGS.get(values.get("bias", "True"))
     is_odd = all(int(side) % 2 for side in kernel.split("x"))
-    if bias is None or (pad == "same" and not (stride == "1" and is_odd)):  # which depends on the map, or has sides
-        return None
+    is_point = {*kernel.split("x")} == {"1"}
+    if bias is None or (pad == "same" and not (is_point or (stride == "1" and is_odd))):
+        return None  # which depends on the map, or has sides
     others = {key: values[key] for key in ("groups", "dilation") if values.get(key, "1") != "1"}
     if not all(re.fullmatch(r"\d+(x\d+)?|same|valid", each) for each in (pad, *others.values())):
         return None
@@ -138,12 +196,18 @@ def _pool(kind: LayerKind, given: Given) -> str | None:
         return kind.word
     kernel = values.get("kernel", "2")
     stride = values.get("stride", kernel)
-    if len(given.places) > 3 or not values.keys() <= {"kernel", "stride", "pad", "ceil"}:
+    if len(given.places) > 3 or not values.keys() <= {"kernel", "stride", "pad", "ceil", "counted", "dilation"}:
         return None
     pad, last = values.get("pad", "valid").lower(), FLAGS.get(values.get("ceil", "False"))
     if not WINDOW.fullmatch(kernel) or not COUNT.fullmatch(stride) or last is None:
         return None
-    if not (pad == "valid" or pad.isdigit()):
+    is_counted = values.get("counted", "True") == "True" or pad in ("valid", "0")
+    if values.get("dilation", "1") != "1" or not is_counted:
+        return None
+    is_odd = all(int(side) % 2 for side in kernel.split("x"))
+    if pad == "same" and kernel == stride == "2":  # a window hangs over the end of an odd map
+        pad, last = "valid", "yes"
+    if not (pad == "valid" or pad.isdigit() or (pad == "same" and kind.word == "maxpool" and stride == "1" and is_odd)):
         return None
     ceil = " ceil" if last == "yes" else ""
     return f"{kind.word}{kernel}/{stride}" + (f" pad={pad}" if pad not in ("valid", "0") else "") + ceil

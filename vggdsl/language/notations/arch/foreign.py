@@ -17,6 +17,7 @@ from vggdsl.language.notations.arch.arguments import (
     Given,
     conv_of,
     given_in,
+    in_names,
     is_keras_conv,
     layer_of,
 )
@@ -28,6 +29,7 @@ from vggdsl.language.notations.arch.called import (
     kind_called,
     plain_name,
 )
+from vggdsl.network.shapes import Pair, Window
 
 _CALL = re.compile(r"([\w.-]+)[ \t]*\((.*)\)", re.DOTALL)
 _NUMBERED = re.compile(r"([a-z][a-z_.-]*?(?:2d)?)[-_:=]?((?:\d*\.)?\d+(?:e-?\d+)?%?)", re.IGNORECASE)
@@ -171,10 +173,35 @@ def channels_apart(word: str) -> tuple[str, str] | None:
     return None if layer is None else (re.sub(r"-1(?![\dx])", "-{}", layer, count=1), behind)
 
 
+_PADDED = re.compile(r"(conv|maxpool)(\d+)(?:x(\d+))?(?:-\d+)?/2(?! stride)")
+
+
+def padded_by_size(word: str) -> tuple[str, str] | None:
+    """A layer of Keras' at stride 2 whose `same` depends on the map's size: of an even one, and of an odd.
+
+    >>> padded_by_size("Conv2D(64, 3, 2, 'same')")
+    ('conv3-64/2 pad=0,1,0,1', 'conv3-64/2 pad=1')
+    """
+    name, given, is_theirs = _parts(word)
+    layer = spelled(re.sub(r"(['\"])same\1", r"\1valid\1", word, count=1, flags=re.IGNORECASE))
+    found = _PADDED.match(layer or "")
+    if given is None or layer is None or found is None or not is_theirs or "dilation" in layer:
+        return None
+    if "same" not in (given.named.get("pad", "").lower(), *(place.lower() for place in given.places)):
+        return None
+    if found[1] == "conv" and not is_keras_conv(name, given):
+        return None
+    window = Window(Pair(int(found[2]), int(found[3] or found[2])), Pair(2, 2))
+    even, odd = (window.keras_pad(Pair(size, size)).short for size in (2, 3))
+    bare = layer.replace(" pad=0", "")
+    return f"{found[0]} pad={even}{bare[found.end() :]}", f"{found[0]} pad={odd}{bare[found.end() :]}"
+
+
 def _parts(word: str) -> tuple[str, Given | None, bool]:
     """The name of a layer, what is given to it, and whether it is another tool's: with brackets, or behind dots."""
     if call := _CALL.fullmatch(word):
-        return call[1], given_in(call[2]), True
+        given = given_in(call[2])
+        return call[1], given and in_names(call[1], given), True
     if kind_called(word) is None and (number := _NUMBERED.fullmatch(word)):
         return number[1], Given((number[2],), {}), False
     return word, Given((), {}), "." in word

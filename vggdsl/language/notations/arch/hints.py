@@ -1,7 +1,7 @@
 """How to say what a word was to say that nothing takes: misspelled, another tool's, run together."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from vggdsl.language.notations.arch.foreign import (
     differs,
     has_no_activation,
     is_activation_layer,
+    padded_by_size,
     spelled,
 )
 from vggdsl.language.options import share_said
@@ -65,54 +66,26 @@ def meaning(word: str) -> Hint:
     return Hint(f"did you mean `{word}`?", word)
 
 
+class _Word(NamedTuple):
+    """A word that nothing takes, in the text that it stands in."""
+
+    text: str
+    lark: Lark
+    around: str
+
+    @property
+    def name(self) -> str:
+        """The letters that it begins with."""
+        head = re.match(r"[A-Za-z_-]*[A-Za-z]", self.text)
+        return head[0] if head else ""
+
+
 def suggest(word: str, lark: Lark, text: str) -> Hint:
     """How to say what a word of a text that nothing takes was to say: the same function, with the same numbers."""
     if len(word) > LONGEST:
         return Hint(SPELLINGS)
-    for help in (_of_letters(word), missing(word), _convolving(word)):
-        if help is not None:
-            return Hint(help)
-    if which := next((which for begin, which in _UNCLEAR.items() if re.match(begin, word, re.IGNORECASE)), None):
-        return Hint(which)
-    if re.fullmatch(r"[\w-]+=", word):
-        return Hint("what an option is set to stands right behind its `=`")
-    if re.fullmatch(r"fc\d", word, re.IGNORECASE):  # as tables name a layer, whatever its features
-        name = f"a name stands before its layer, as in `{word.lower()}: FC-4096`"
-        return Hint(f"{name}; {word[2:]} features are `FC-{word[2:]}`")
-    if (several := _of_several(word, lark)) is not None:
-        return several
-    head = re.match(r"[A-Za-z_-]*[A-Za-z]", word)
-    name = head[0] if head else ""
-    fixed = _LOOKS_LIKE.sub(lambda letter: "1" if letter[0] in "lI|" else "0", word)
-    if fixed != word and is_layer(fixed, lark) and not _PADDED.search(fixed):
-        return Hint(f"it has a letter in its number: write `{fixed}`", fixed)
-    if (plain := spelled(word)) is not None:
-        is_own = plain.lower().startswith(name.lower().replace("_", "-")) and not _AXES.match(word, len(name))
-        unsaid = [*_unsaid(word, text)]
-        help = meaning(plain).help if is_own and not unsaid else f"here it is spelled `{plain}`"
-        return Hint("; ".join((help, *unsaid)), plain)
-    if sum(kind_called(piece) is not None for piece in re.split(r"[-\d>+]+", word[:LONGEST])) > _MOST_NAMES:
-        return Hint("layers stand apart, with spaces between, and a convolution says its kernel and its channels")
-    if (lacking := _lacking(word)) is not None:
-        return lacking
-    is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word[len(name) :]) is not None
-    near = near_word(name.replace("_", "-"), [*LAYERS, *DIRECTIVES]) if len(name) > 1 and is_whole else None
-    kind = kind_called(name) or kind_called(word.partition("(")[0]) or (near and LAYERS.get(near))
-    if (other := differs(word)) is not None:
-        return Hint(other)
-    if kind:
-        whole = kind.word + word[len(name) :]
-        for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{word[len(name) :]}"):
-            if (
-                is_layer(meant, lark)
-                and fits(kind, meant)
-                and _NUMBER.findall(meant) == _NUMBER.findall(word)
-                and not share_said(meant)
-            ):
-                return meaning(meant)
-        return Hint(_form_of(kind, word))
-    is_alone = not _NUMBER.search(word)  # what it begins is more than a word, and has no number
-    return Hint(f"did you mean `{near}`?") if near and is_alone else Hint(SPELLINGS)
+    asked = _Word(word, lark, text)
+    return next(filter(None, (way(asked) for way in _WAYS)), None) or Hint(SPELLINGS)
 
 
 _UNCLEAR = {
@@ -123,12 +96,98 @@ _UNCLEAR = {
 """How words begin that mean one thing or another, or what no layer says by itself."""
 
 
-def _unsaid(word: str, text: str) -> Iterator[str]:
+def _unclear(word: _Word) -> Hint | None:
+    return next((Hint(which) for begin, which in _UNCLEAR.items() if re.match(begin, word.text, re.IGNORECASE)), None)
+
+
+def _unset(word: _Word) -> Hint | None:
+    """An option without its value."""
+    is_key = re.fullmatch(r"[\w-]+=", word.text)
+    return Hint("what an option is set to stands right behind its `=`") if is_key else None
+
+
+def _of_table(word: _Word) -> Hint | None:
+    """An FC as tables name a layer, whatever its features."""
+    if not re.fullmatch(r"fc\d", word.text, re.IGNORECASE):
+        return None
+    name = f"a name stands before its layer, as in `{word.text.lower()}: FC-4096`"
+    return Hint(f"{name}; {word.text[2:]} features are `FC-{word.text[2:]}`")
+
+
+def _misread(word: _Word) -> Hint | None:
+    """A letter where a number has a digit."""
+    fixed = _LOOKS_LIKE.sub(lambda letter: "1" if letter[0] in "lI|" else "0", word.text)
+    if fixed == word.text or not is_layer(fixed, word.lark) or _PADDED.search(fixed):
+        return None
+    return Hint(f"it has a letter in its number: write `{fixed}`", fixed)
+
+
+def _spelled(word: _Word) -> Hint | None:
+    """Another tool's call, or another spelling, of a layer that is here."""
+    if (plain := spelled(word.text)) is None:
+        return None
+    is_own = plain.lower().startswith(word.name.lower().replace("_", "-")) and not _AXES.match(
+        word.text, len(word.name)
+    )
+    unsaid = [*_unsaid(word)]
+    help = meaning(plain).help if is_own and not unsaid else f"here it is spelled `{plain}`"
+    return Hint("; ".join((help, *unsaid)), plain)
+
+
+def _padded_by_size(word: _Word) -> Hint | None:
+    """A layer of Keras' whose padding depends on the map."""
+    if (ways := padded_by_size(word.text)) is None:
+        return None
+    even, odd = ways
+    help = f"`same` at stride 2 depends on the map: of even height and width it is `{even}`, of odd `{odd}`"
+    return Hint("; ".join((help, *_unsaid(word))))
+
+
+def _unsaid(word: _Word) -> Iterator[str]:
     """What a call says that its layer here doesn't, and the other way round."""
-    if (count := comes_in(word)) is not None:
+    if (count := comes_in(word.text)) is not None:
         yield f"what comes in is counted, not written: it has to be {count}"
-    if has_no_activation(word) and not _ACTIVE.search(blanked(text)):
+    if has_no_activation(word.text) and not _ACTIVE.search(blanked(word.around)):
         yield "in a network that writes no activation ReLU follows: `after=none` leaves it out"
+
+
+def _several_names(word: _Word) -> Hint | None:
+    names = (kind_called(piece) is not None for piece in re.split(r"[-\d>+]+", word.text))
+    if sum(names) <= _MOST_NAMES:
+        return None
+    return Hint("layers stand apart, with spaces between, and a convolution says its kernel and its channels")
+
+
+def _other(word: _Word) -> Hint | None:
+    """A call whose word means something else in another tool."""
+    return Hint(other) if (other := differs(word.text)) is not None else None
+
+
+def _of_kind(word: _Word) -> Hint | None:
+    """A word of a kind, also of one that is near, whose numbers aren't written as it has them."""
+    text, name = word.text, word.name
+    near = _near(word)
+    kind = kind_called(name) or kind_called(text.partition("(")[0]) or (near and LAYERS.get(near))
+    if not kind:
+        return None
+    whole = kind.word + text[len(name) :]
+    for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{text[len(name) :]}"):
+        is_fit = is_layer(meant, word.lark) and fits(kind, meant) and not share_said(meant)
+        if is_fit and _NUMBER.findall(meant) == _NUMBER.findall(text):
+            return meaning(meant)
+    return Hint(_form_of(kind, text))
+
+
+def _misspelled(word: _Word) -> Hint | None:
+    """A word without a number; what one with a number begins is more than that word."""
+    near = _near(word)
+    return Hint(f"did you mean `{near}`?") if near and not _NUMBER.search(word.text) else None
+
+
+def _near(word: _Word) -> str | None:
+    name = word.name
+    is_whole = re.fullmatch(r"[-_:=/x.%\d]*", word.text[len(name) :]) is not None
+    return near_word(name.replace("_", "-"), [*LAYERS, *DIRECTIVES]) if len(name) > 1 and is_whole else None
 
 
 def fits(kind: LayerKind, word: str) -> bool:
@@ -155,20 +214,26 @@ _LOOKS_LIKE = re.compile(r"(?<=[-\dOolI|x/.])[OolI|](?=[\dOolI|]*(?:[-/.x%]|$))|
 """A letter where a number has a digit."""
 
 
-def _of_letters(word: str) -> str | None:
+def _of_letters(word: _Word) -> Hint | None:
     """Characters that no word has."""
-    if found := strange(word):
+    if found := strange(word.text):
         place, help = found
-        char = f"the character {name_of(word[place])} in it"
-        return f"remove {char}" if help == "remove it" else f"{char}: {help}"
-    other = next((char for char in word if not char.isascii()), None)
-    return f"the character {name_of(other)} in it is none of this language" if other else None
+        char = f"the character {name_of(word.text[place])} in it"
+        return Hint(f"remove {char}" if help == "remove it" else f"{char}: {help}")
+    other = next((char for char in word.text if not char.isascii()), None)
+    return Hint(f"the character {name_of(other)} in it is none of this language") if other else None
 
 
-def _convolving(word: str) -> str | None:
+def _absent(word: _Word) -> Hint | None:
+    return Hint(help) if (help := missing(word.text)) is not None else None
+
+
+def _convolving(word: _Word) -> Hint | None:
     """Convolutions of each channel by itself."""
-    if not _DEPTHWISE.match(word):
-        return None
+    return Hint(_each_by_itself(word.text)) if _DEPTHWISE.match(word.text) else None
+
+
+def _each_by_itself(word: str) -> str:
     by_itself = "a convolution of each channel by itself is"
     if "(" in word:
         if (found := channels_apart(word)) is None:
@@ -187,8 +252,9 @@ def _convolving(word: str) -> str | None:
     return f"{by_itself}{where} `conv{kernel}-{channels}{stride} groups={channels}`"
 
 
-def _of_several(word: str, lark: Lark) -> Hint | None:
+def _of_several(asked: _Word) -> Hint | None:
     """Words that run together, or that are torn from what they belong to."""
+    word, lark = asked.text, asked.lark
     swapped = re.fullmatch(r"conv(\d+)-(\d+)x(\d+)", word, re.IGNORECASE)
     if swapped and max(int(side[:9]) for side in swapped.groups()[1:]) <= LARGEST_KERNEL < int(swapped[1][:9]):
         turned = f"conv{swapped[2]}x{swapped[3]}-{swapped[1]}"
@@ -229,8 +295,9 @@ def _joined(word: str, lark: Lark) -> str | None:
     return " ".join(found) if len(found) > 1 else None
 
 
-def _lacking(word: str) -> Hint | None:
+def _lacking(asked: _Word) -> Hint | None:
     """Convolutions without a number that they need, or with their numbers in another order."""
+    word = asked.text
     if _ZERO.search(word):
         return None
     if found := re.fullmatch(r"conv(\d+x\d+)", word, re.IGNORECASE):
@@ -284,6 +351,26 @@ def _form_of(kind: LayerKind, word: str) -> str:
 
 def _meant(kind: LayerKind) -> str:
     return f"did you mean `{kind.example}`?"
+
+
+_WAYS: tuple[Callable[[_Word], Hint | None], ...] = (
+    _of_letters,
+    _absent,
+    _convolving,
+    _unclear,
+    _unset,
+    _of_table,
+    _of_several,
+    _misread,
+    _spelled,
+    _padded_by_size,
+    _several_names,
+    _lacking,
+    _other,
+    _of_kind,
+    _misspelled,
+)
+"""To say what a word was to say; the first that can does."""
 
 
 PYTHON = re.compile(r"[ \t]*(?:def|class|import|from|return)[ \t]", re.IGNORECASE)
