@@ -225,7 +225,8 @@ def _of_letters(word: _Word) -> Hint | None:
 
 
 def _absent(word: _Word) -> Hint | None:
-    return Hint(help) if (help := missing(word.text)) is not None else None
+    told = missing(word.text)
+    return Hint(told) if told is not None else None
 
 
 def _convolving(word: _Word) -> Hint | None:

@@ -1,0 +1,220 @@
+"""Calls of PyTorch and Keras that say how weights begin and change, as they are pasted into a recipe."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from vggdsl.language.schema import Meant
+from vggdsl.language.syntax import Arguments, Option
+from vggdsl.language.types import elements
+from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, NOTES
+from vggdsl.spec.recipe.foreign import WEIGHTS_OF, Call, Written, flag, is_value, number, numbers
+
+# -- schedules
+
+
+def _plateau(arguments: Arguments) -> Meant | None:
+    given = Written(arguments, (WEIGHTS_OF, "mode", "factor", "patience", "threshold"))
+    factor, patience, of = given.take("factor"), given.take("patience"), given.take("monitor", "mode") or ""
+    if not (patience or "10").isdecimal() or not number(factor or "1"):
+        return None
+    waits = int(patience or "10")
+    options = [f"factor={factor}"] if factor else []
+    keras, torch = (f"`plateau({', '.join([*options, f'patience={each}'])})`" for each in (waits, waits + 1))
+    usual = "" if patience else " (theirs is 10 where none is given)"
+    is_accuracy = of.strip("'\"") in ("max", "val_accuracy", "val_acc")
+    loss = "" if is_accuracy else ", where theirs waits for a lower loss if nothing else is said"
+    if of and not is_accuracy:
+        loss += f", and so by `{of}`"
+    help = (
+        f"`plateau` waits for a better validation accuracy, by however little{loss}: as Keras counts epochs it is "
+        f"{keras}, and as PyTorch does, which waits for one more, {torch}{usual}"
+    )
+    return Meant("; ".join([help, *given.rest(NOTES)]))
+
+
+_RATE = {"initiallearningrate": "the rate to begin with is the optimizer's `lr`"}
+
+
+def _cosine(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "tmax", "etamin")) -> Meant | None:
+    if not arguments:
+        return None
+    given = Written(arguments, order)
+    epochs, of_it = given.take("tmax"), " of that rate" if "alpha" in given.left else ""
+    least = given.take("etamin", "alpha")
+    told = ["write cosine, which falls from the optimizer's rate to 0 over all epochs, step by step"]
+    if epochs is not None:
+        told.append(f"`T_max={epochs}`: how many these are is said by `epochs {epochs}`")
+    if least is not None and (not number(least) or float(least)):
+        told.append(f"that it ends at {least}{of_it} isn't in the language")
+    elif least is not None:
+        told.append(f"`{least}` at its end is so anyway")
+    told += given.rest({**NOTES, "decaysteps": "how long it falls is said by `epochs`", **_RATE})
+    return Meant("; ".join(told))
+
+
+def _steps(arguments: Arguments) -> Meant | None:
+    given = Written(arguments, (WEIGHTS_OF, "at", "gamma"))
+    at, gamma = given.take("at", "stepsize", "milestones"), given.take("gamma")
+    usual, gamma = "" if gamma else ", as PyTorch has it where nothing is said", gamma or "0.1"
+    last = [int(each) for each in elements(at or "") or [at or ""] if each.isdecimal() and int(each)]
+    if not last or last != sorted(set(last)) or not number(gamma) or float(gamma) >= 1:
+        return None
+    if at is not None and not elements(at):
+        last.append(2 * last[0])
+    ranges = [f"{first + 1}..{end}: …" for first, end in zip((0, *last), last, strict=False)]
+    behind = "and so on" if at is not None and not elements(at) else f"and one from epoch {last[-1] + 1} to the last"
+    times = f"each rate {gamma} of that before{usual}"
+    help = f"`steps` says the rates: write `steps({', '.join(ranges)}, …)`, {behind}, {times}"
+    return Meant("; ".join([help, *given.rest(NOTES)]))
+
+
+def _exponential(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "gamma")) -> Meant:
+    given = Written(arguments, order)
+    gamma, steps = given.take("gamma", "decayrate"), given.take("decaysteps")
+    times = f" of {gamma} of that before" if gamma else ""
+    often = f"every {steps} steps" if steps else "in each epoch"
+    help = f"a rate{times} {often} isn't in the language, whose schedules are `constant`, `steps`, `plateau`, "
+    return Meant("; ".join([f"{help}`cosine` and a `warmup`", *given.rest({**NOTES, **_RATE})]))
+
+
+SCHEDULES: Mapping[str, Callable[[Arguments], Meant | None]] = {
+    **dict.fromkeys(("reducelronplateau", "reduceonplateau"), _plateau),
+    **dict.fromkeys(("cosineannealinglr", "cosineannealing", "cosine"), _cosine),
+    "cosinedecay": partial(_cosine, order=("initiallearningrate", "decaysteps", "alpha")),
+    **dict.fromkeys(("steplr", "step", "multisteplr", "multistep"), _steps),
+    **dict.fromkeys(("exponentiallr", "exponential"), _exponential),
+    "exponentialdecay": partial(_exponential, order=("initiallearningrate", "decaysteps", "decayrate")),
+}
+
+
+# -- optimizers
+
+_SGD = (WEIGHTS_OF, "lr", "momentum", "dampening", "weightdecay", "nesterov")
+_ADAM = (WEIGHTS_OF, "lr", "betas", "eps", "weightdecay", "amsgrad")
+_KERAS_ADAM = ("learningrate", "beta1", "beta2", "epsilon", "amsgrad")
+_OPTIMIZER_OPTIONS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
+    **dict.fromkeys(("lr", "learningrate"), ("lr", number)),
+    "momentum": ("momentum", number),
+    "nesterov": ("nesterov", flag),
+    "weightdecay": ("weight-decay", number),
+}
+_DECAYED = (
+    f"PyTorch's AdamW has a weight decay of {ADAMW_DECAY['PyTorch']} where none is said, Keras's one of "
+    f"{ADAMW_DECAY['Keras']}, `adamw` none"
+)
+
+
+TORCH_SGD = Call("sgd", _SGD, options=_OPTIMIZER_OPTIONS)
+TORCH_ADAM = Call("adam", _ADAM, options=_OPTIMIZER_OPTIONS)
+_NO_DECAY = {"weightdecay": r"0(\.0*)?|none"}
+KERAS_SGD = Call(
+    "sgd",
+    ("learningrate", "momentum", "nesterov", "weightdecay"),
+    options={name: said for name, said in _OPTIMIZER_OPTIONS.items() if name != "weightdecay"},
+    same=_NO_DECAY,
+    notes={"weightdecay": "Keras's is beside the gradient, as `adamw`'s is: of `sgd` it isn't in the language"},
+)
+
+
+def keras_adam(arguments: Arguments) -> Meant | None:
+    """With a weight decay it is what others call AdamW."""
+    order = (*_KERAS_ADAM, "weightdecay")
+    decay = Written(arguments, order).take("weightdecay")
+    is_plain = decay is None or re.fullmatch(_NO_DECAY["weightdecay"], decay, re.IGNORECASE)
+    options = {name: said for name, said in _OPTIMIZER_OPTIONS.items() if not is_plain or name != "weightdecay"}
+    return Call("adam" if is_plain else "adamw", order, options=options, same=_NO_DECAY if is_plain else {}).meant(
+        arguments
+    )
+
+
+def _optimizer(torch: Call, keras: Callable[[Arguments], Meant | None], arguments: Arguments) -> Meant | None:
+    """By what only one tool's has: Keras's a rate as the first, `learning_rate`; PyTorch's weights, `lr`."""
+    named = {str(each.key) for each in arguments if isinstance(each, Option)}
+    has_place = bool(arguments) and not isinstance(arguments[0], Option)
+    is_rate = has_place and bool(numbers(str(arguments[0])))
+    is_named = "learning_rate" in named
+    if "weight_decay" not in named or "lr" in named or (has_place and not is_rate):
+        return keras(arguments) if is_rate or is_named else torch.meant(arguments)
+    as_keras = keras(arguments)
+    if is_named or as_keras is None:
+        is_decayed = as_keras is not None and "weight-decay=" in as_keras.help
+        return replace(as_keras, help=f"{as_keras.help}; {_DECOUPLED}") if as_keras and is_decayed else as_keras
+    as_torch = torch.meant(arguments)
+    ways = [each.help.removeprefix("write ") for each in (as_torch, as_keras) if each is not None]
+    return Meant(f"as PyTorch has it, write {ways[0]}; as Keras has it, write {ways[-1]}")
+
+
+_DECOUPLED = "`learning_rate` is Keras's, whose weight decay is decoupled"
+
+
+def _adamw(arguments: Arguments) -> Meant | None:
+    keras = ("learningrate", "weightdecay", *_KERAS_ADAM[1:])
+    said = Call("adamw", _ADAM, options=_OPTIMIZER_OPTIONS, keras=keras).meant(arguments)
+    if said is None or "weight-decay=" in said.help:
+        return said
+    return Meant(f"{said.help}; {_DECAYED}")
+
+
+OPTIMIZERS: Mapping[str, Callable[[Arguments], Meant | None]] = {
+    "sgd": partial(_optimizer, TORCH_SGD, KERAS_SGD.meant),
+    "adam": partial(_optimizer, TORCH_ADAM, keras_adam),
+    "adamw": _adamw,
+}
+
+
+# -- what weights begin with
+
+_OF_ALL_WEIGHTS = "leave it out: all weights are drawn so, and biases are 0"
+_DRAWN = {**NOTES, "seed": "of a training it is said by `seeds`", "tensor": _OF_ALL_WEIGHTS}
+
+
+def _normal(arguments: Arguments) -> Meant | None:
+    """PyTorch's `normal_`, of weights that stand first, and Keras's `RandomNormal`."""
+    is_torch = bool(arguments) and not isinstance(arguments[0], Option) and not is_value(str(arguments[0]))
+    given = Written(arguments, ("tensor", "mean", "std") if is_torch else ("mean", "std", "seed"))
+    mean, std = given.take("mean"), given.take("std", "stddev")
+    if std is None and arguments:
+        std = "1" if is_torch else "0.05"
+        given.left["unsaid"] = std, f"std={std}"
+    if std is None or not number(std) or not number(mean or "0"):
+        return None
+    said, told = f"normal(std={std})", given.rest({**_DRAWN, "unsaid": "theirs, where none is said"})
+    if float(mean or "0"):
+        return Meant(
+            "; ".join([f"it would be {said}, and a mean other than 0, `{mean}`, isn't in the language", *told])
+        )
+    return Meant("; ".join([f"write {said}", *told]), said if not given.left else "")
+
+
+_KAIMING = Call(
+    "he",
+    ("tensor", "a", "mode", "nonlinearity"),
+    same={"a": r"0(\.0*)?", "mode": r"[\"']fan_in[\"']", "nonlinearity": r"[\"'](leaky_)?relu[\"']"},
+    notes={
+        **_DRAWN,
+        "mode": "it isn't in the language, whose `he` counts what comes in",
+        **dict.fromkeys(("a", "nonlinearity"), "it isn't in the language, whose `he` is that of a ReLU"),
+    },
+)
+_XAVIER = Call("glorot", ("tensor", "gain"), same={"gain": r"1(\.0*)?"}, notes=_DRAWN)
+_KERAS_HE, _KERAS_GLOROT = (Call(name, ("seed",), notes=_DRAWN) for name in ("he", "glorot"))
+
+
+def _constant(arguments: Arguments) -> Meant | None:
+    """Of biases, which are 0 here."""
+    given = Written(arguments, ("tensor", "val"))
+    tensor, value = given.take("tensor") or "", given.take("val") or "0"
+    is_so = tensor.endswith("bias") and re.fullmatch(r"0(\.0*)?", value)
+    return Meant("leave it out: biases are 0 to begin with") if is_so and not given.left else None
+
+
+INITS: Mapping[str, Callable[[Arguments], Meant | None]] = {
+    "normal": _normal,
+    "kaimingnormal": _KAIMING.meant,
+    "xaviernormal": _XAVIER.meant,
+    "henormal": _KERAS_HE.meant,
+    "glorotnormal": _KERAS_GLOROT.meant,
+    **dict.fromkeys(("constant", "zeros"), _constant),
+}
