@@ -265,3 +265,54 @@ def test_an_image_with_a_dot_is_not_blank(tmp_path: Path) -> None:
             image.putpixel((2, 3), 254)
             image.save(tmp_path / name / f"{i}.png")
     assert w505(read(tmp_path, GREY)) == []
+
+
+def kept(root: Path, name: str, count: int, ending: str = "png", mode: str = "RGB", side: int = 12) -> None:
+    """A class of images of one kind."""
+    for i in range(count):
+        path = root / name / f"{mode} {side} {i}.{ending}"
+        noise(path, 1000 * ord(name) + i, (side, side))
+        with Image.open(path) as image:
+            changed = image.convert(mode)
+        changed.save(path)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "others", "told"),
+    [
+        ({"ending": "jpg"}, {}, {}, "a (JPEG) and b (PNG)"),
+        ({"ending": "jpg"}, {}, {"c": {}}, "a (JPEG)"),
+        ({"mode": "L"}, {}, {}, "a (grey) and b (in colours)"),
+        ({"side": 13}, {}, {"c": {}}, "a (13x13 pixels)"),
+        ({"mode": "L", "side": 13, "ending": "bmp"}, {}, {"c": {}}, "a (BMP, 13x13 pixels, grey)"),
+        ({}, {}, {"c": {}}, None),
+        ({"ending": "jpg"}, {}, {"b": {"ending": "jpeg"}}, None),
+        ({"ending": "jpg"}, {}, {"a": {}}, None),
+        ({"ending": "jpg", "count": 4}, {"count": 20, "side": 13}, {"c": {"side": 13}}, None),
+    ],
+)
+def test_classes_that_files_tell_apart_are_told(
+    a: dict[str, Any], b: dict[str, Any], others: dict[str, dict[str, Any]], told: str | None, tmp_path: Path
+) -> None:
+    for name, how in (("a", a), ("b", b), *others.items()):
+        kept(tmp_path, name, **{"count": 8, **how})
+    found = [each.message for each in read(tmp_path, RGB).warnings if each.code == "W506"]
+    assert found == ([f"what files are tells classes from all others: {told}"] if told else [])
+
+
+def test_grey_files_tell_nothing_where_all_are_made_grey(tmp_path: Path) -> None:
+    kept(tmp_path, "a", 8, mode="L")
+    kept(tmp_path, "b", 8)
+    assert read(tmp_path, GREY).warnings == ()
+
+
+def test_strips_are_told(kind: str, tmp_path: Path) -> None:
+    root = fill(tmp_path / "set", 10)
+    noise(root / "a" / "x.png", 1, (10, 30))
+    assert told(kind, root, RGB).notes == ()
+    noise(root / "a" / "y.png", 1, (10, 31))
+    size = f"{root / 'a/y.png'} has 10x31 pixels"
+    form = "the middle, as they have another form than the input"
+    note = f"of 1 of 22 images less than a third is looked at, {form}: {size}"
+    assert told(kind, root, RGB).notes == (note,)
+    assert read(root, Shape(3, 8, 16)).notes == (), "they have the input's form"

@@ -30,9 +30,10 @@ from vggdsl.data.memory import available, check_images
 from vggdsl.data.moments import Moments
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import SEED, Arrays, Files, Noise
+from vggdsl.data.shortcuts import shortcuts
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, part_of, set_aside
-from vggdsl.data.traits import Traits, enlarged, of_several_frames, recoloured, traits_of_arrays
+from vggdsl.data.traits import Traits, cropped, enlarged, of_several_frames, recoloured, traits_of_arrays
 from vggdsl.data.twins import contents
 from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
@@ -156,11 +157,12 @@ class Divided:
             digests = _digests(splits, looked)
             warnings += duplicates(splits, digests, contents(splits, digests, traits), classes, recipe)
         empty = [*blank(splits, traits, classes, recipe)]
-        warnings += [*empty, *torn(splits, traits, recipe)]
+        warnings += [*empty, *torn(splits, traits, recipe), *shortcuts(splits, traits, classes, recipe)]
         notes = (
             *self.notes,
             *recoloured(splits, traits),
             *enlarged(splits, traits),
+            *cropped(splits, traits),
             *of_several_frames(splits, traits),
         )
         kept = {name: one.images for name, one in looked.items() if one.images is not None}

@@ -33,6 +33,8 @@ _SKETCHED = 64
 """Pixels of a row and of a column by which an image is told from nearly all others."""
 _SMALL = 8
 """How often an image may be enlarged, as a set of small ones is on purpose: MNIST's 28 pixels are to 224."""
+_STRIP = 1 / 3
+"""An image of which less has the form of the input is nearly lost; of a photograph, 16 to 9, it is more than half."""
 _THUMBNAIL, _TWICE = 4, 2
 """An image that the median's is so many times as large as was hardly meant to be so small, where it is enlarged at
 all: photographs of one set differ by less."""
@@ -112,6 +114,25 @@ def enlarged(splits: Mapping[str, Lazy], traits: Mapping[str, Traits]) -> Iterat
     often = high if low == high else f"{low} to {high}"
     size = f"{named(splits, smallest, index)} has {height}x{width} pixels"
     yield f"{images} enlarged {often} times to what the network looks at: {size}"
+
+
+def cropped(splits: Mapping[str, Lazy], traits: Mapping[str, Traits]) -> Iterator[str]:
+    """Which images are so long or so high, for the input, that most of them is never evaluated."""
+    seen = {name: _seen(split, traits[name]) for name, split in splits.items()}
+    count, total = sum(int((of < _STRIP).sum()) for of in seen.values()), sum(map(len, splits.values()))
+    if count:
+        name = min(splits, key=lambda name: seen[name].min(initial=1))
+        index = int(seen[name].argmin())
+        height, width, *_ = traits[name][index]
+        some = f"{count:,} of {total:,} images" if count < total else f"all {total:,} images"
+        size = f"{named(splits, name, index)} has {height}x{width} pixels"
+        yield f"of {some} less than a third is looked at, the middle, as they have another form than the input: {size}"
+
+
+def _seen(split: Lazy, traits: Traits) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The part of each image that has the form of the input."""
+    down, across = traits["height"] / split.shape.h, traits["width"] / split.shape.w
+    return np.minimum(down, across) / np.maximum(down, across)
 
 
 def _times(split: Lazy, traits: Traits) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -7,7 +7,7 @@ from vggdsl.text.codes.row import Code
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
     "V516", "V517", "V520", "V521", "V522", "V523", "V530", "V531", "V532", "V533", "W501", "W502", "W503",
-    "W504", "W505",
+    "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -274,6 +274,15 @@ ROWS = (
         "that were saved without scaling 0..1 to 0..255. Or JPEGs end in rows of grey, which a reader fills in where a "
         "file was torn and ended.",
         "Look at them, and make them anew. If colours are all that is to be learnt, leave them.",
+        unshown=_DATA,
+    ),
+    Code(
+        "W506",
+        "input",
+        "classes that their files tell apart",
+        "All images of a class, and none of any other, are JPEGs, or grey, or of one size. A network may learn that, "
+        "and nothing of what they show: it is right on images that were gathered in the same way, and on no others.",
+        "Take the images of all classes from the same sources. If this is what the classes are, leave them.",
         unshown=_DATA,
     ),
 )
