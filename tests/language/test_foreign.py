@@ -154,6 +154,24 @@ def help_of(line: str) -> str:
         ("nn.GroupNorm(8, 64, 1e-3)", "GN-8 eps=1e-3"),
         ("nn.Dropout(0.3, True)", "dropout-0.3"),
         ("nn.PReLU(64, 0.25)", "PReLU"),
+        ("nn.Linear(16 * 5 * 5, 120)", "FC-120"),
+        ("F.relu(x)", "ReLU"),
+        ("F.max_pool2d(x, 3, 2, 1)", "maxpool3/2 pad=1"),
+        ("F.dropout(x, 0.5)", "dropout-0.5"),
+        ("F.leaky_relu(x, 0.1)", "LeakyReLU-0.1"),
+        ("F.softmax(x, dim=1)", "softmax"),
+        ("layers.ReLU(max_value=6)", "ReLU6"),
+        ("layers.ReLU(6.0)", "ReLU6"),
+        ("nn.AdaptiveAvgPool2d(output_size=1)", "global-avgpool"),
+        ("nn.AdaptiveAvgPool2d(output_size=(1, 1))", "global-avgpool"),
+        ("convolution2dLayer(5, 96)", "conv5-96 pad=0"),
+        ("convolution2dLayer([3 5], 96)", "conv3x5-96 pad=0"),
+        ("convolution2dLayer(5, 96, 'Padding', 'same')", "conv5-96"),
+        ("convolution2dLayer(5, 96, Stride=2, Padding=2)", "conv5-96/2 pad=2"),
+        ("maxPooling2dLayer(3)", "maxpool3/1"),
+        ("maxPooling2dLayer(2, 'Stride', 2)", "maxpool2/2"),
+        ("averagePooling2dLayer(7)", "avgpool7/1"),
+        ("fullyConnectedLayer(10)", "FC-10"),
     ],
 )
 def test_it_is_led_to_the_same_and_that_is_right(written: str, meant: str | None) -> None:
@@ -268,6 +286,9 @@ def test_what_stands_behind_a_layer_said_in_words_is_a_word_of_its_own(said: str
         *("nn.Conv2d(64, 64, 3, 1, 1, 1, 1, True, 'reflect')", "nn.Conv2d(64, 96, 3, 2, 'same')"),
         *("nn.BatchNorm2d(64, 1e-3, 0.1, False)", "nn.BatchNorm2d(64, 1e-3, eps=1e-5)", "BatchNormalization(1, 0.9)"),
         *("nn.MaxPool2d(3, 2, 0, 2)", "nn.AvgPool2d(3, 2, 1, False, False)", "AveragePooling2D(3, 2, 'same')"),
+        *("conv2d(x, 64, 3)", "slim.conv2d(net, 64, [3, 3])", "slim.fully_connected(net, 10)", "max_pool2d(x, 3)"),
+        *("convolution2dLayer(5, 20, 'WeightL2Factor', 2)", "averagePooling2dLayer(2, Stride=2, Padding='same')"),
+        *("nn.ReLU(6)", "layers.ReLU(max_value=5)", "averagePooling2dLayer(3, 'Padding', 'same')"),
         *("nn.GroupNorm(8, 64, 1e-5, False)", "nn.PReLU(64, 0.1)", "Dense(64, 'leaky_relu')", "Dropout(0.5, (1, 8))"),
         *("nn.MaxPool2d((2,1))", "LeakyReLU-0l3", "x = self.pool(F.relu(self.conv1(x)))", "BN 64", "PReLU 0.25"),
     ],
@@ -455,6 +476,10 @@ def test_what_a_call_says_to_come_in_is_told(call: str, count: str | None) -> No
     assert (told[1] if told else None) == count
 
 
+def test_what_comes_in_is_told_as_it_was_written() -> None:
+    assert "it has to be 16 * 5 * 5;" in help_of("nn.Linear(16 * 5 * 5, 120)")
+
+
 @pytest.mark.parametrize(
     ("text", "is_told"),
     [
@@ -558,6 +583,10 @@ def test_an_input_without_channels_may_be_of_greys(written: str) -> None:
             "`hard-sigmoid` is Keras 3's; Keras 2's, clip(0.2 x + 0.5, 0, 1), isn't in the language",
         ),
         ("num_classes=10", "the last FC says how many classes there are, as `FC-1000` does"),
+        (
+            "AveragePooling2D(3, 2, 'same')",
+            "Keras leaves the padding out of an average, where it counts here: no padding says that",
+        ),
         ("Add()", "its branches stand in brackets: `add[ … | … ]`"),
     ],
 )

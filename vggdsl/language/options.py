@@ -229,6 +229,9 @@ def _window_of(layer: syntax.Layer, options: Sequence[Option]) -> Window | None:
     return Window(Pair(h, w), said["stride"], dilation=said["dilation"])
 
 
+UNCOUNTED = "Keras leaves the padding out of an average, where it counts here: no padding says that"
+
+
 def _not_same(option: Option, word: str, window: Window, is_of_one: bool) -> Diagnostic:
     """V222 where `same` is no padding of this language, with what says it; an edit only at an option ``of one`` window.
 
@@ -239,7 +242,7 @@ def _not_same(option: Option, word: str, window: Window, is_of_one: bool) -> Dia
     )
     wrong = Diagnostic("V222", message, (Label(option.span, "this option"),))
     if word == "avgpool":
-        return wrong.helped("Keras leaves the padding out of an average, where it counts here: no padding says that")
+        return wrong.helped(UNCOUNTED)
     even, odd = (window.keras_pad(Pair(*(rest + s for s in window.stride))).short for rest in (0, 1))
     if window.stride == (1, 1) and not is_of_one:
         return wrong.helped(f"what Keras adds has sides of its own: say `pad={even}` at such layers alone")

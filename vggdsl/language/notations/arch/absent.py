@@ -62,7 +62,7 @@ _MISSING: Mapping[str, str] = {
 def missing(word: str) -> str | None:
     """What is to be said of a layer that the language doesn't have, or None if it may have it."""
     name = plain_name(word.partition("(")[0], keep=True)
-    to_one = "(" not in word or re.search(r"\([ \t(]*(?:1[ \t]*,[ \t]*)?1[ \t]*\)", word)
+    to_one = "(" not in word or re.search(r"\([ \t(]*(?:output_size[ \t]*=[ \t(]*)?(?:1[ \t]*,[ \t]*)?1[ \t]*\)", word)
     if name.startswith("adaptive") and not (to_one and kind_called(word.partition("(")[0])):
         return "not in the language, whose pools have a window; to 1x1 it is `global-avgpool`"
     return next((help for help, words in _MISSING.items() if re.match("|".join(words.split()), name)), None)

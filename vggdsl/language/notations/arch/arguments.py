@@ -16,7 +16,7 @@ NAMES = {
     "ratio": "rate", "negative-slope": "slope", "slope": "slope", "alpha": "slope", "num-groups": "groups",
     "eps": "eps", "epsilon": "eps", "momentum": "momentum", "ceil-mode": "ceil", "activation": "activation",
     "in-channels": "in", "in-features": "in", "num-features": "in", "num-channels": "in", "num-parameters": "in",
-    "dim": "axis", "axis": "axis", "count-include-pad": "counted",
+    "dim": "axis", "axis": "axis", "count-include-pad": "counted", "max-value": "most",
 }  # fmt: skip
 """Options of layers by other tools' words for them."""
 FLAGS = {"True": "yes", "False": "no"}
@@ -29,6 +29,7 @@ _SO_ANYWAY = {
     "padding-mode": "zeros",
     "data-format": "None|channels_last",
     "init": r"0?\.25",
+    "output-size": "1",
 }
 """Options that change nothing with such values, as patterns."""
 _BEHIND: Mapping[str, tuple[int, tuple[str, ...]]] = {
@@ -137,6 +138,8 @@ def _behind(name: str, given: Given) -> tuple[int, tuple[str, ...]]:
 
 def _number(text: str) -> str:
     """A number, or the one that a pair has twice: ``(3, 3)``."""
+    if not re.search(r"[\[(]", text):
+        return text.strip().strip("'\"")
     sides = re.findall(r"[^\s,()\[\]'\"]+", text)
     return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 

@@ -50,7 +50,7 @@ def plain_name(name: str, keep: bool = False) -> str:
     """A name in small letters without what tools put around it, ``keep``ing how many axes it is for."""
     flat = re.sub(r"[-_ ]", "", _TOOLS.sub("", name).lower())
     flat = re.sub(r"^(lazy|sync)(?=conv|batchnorm|linear)", "", flat)
-    return flat if keep else re.sub(r"2d$|layer$", "", flat)
+    return flat if keep else re.sub(r"(2d)?(layer)?$", "", flat)
 
 
 def is_keras_norm(name: str) -> bool:

@@ -87,6 +87,8 @@ def spelled(word: str) -> str | None:
     kind = kind_called(name)
     if kind is None or given is None or _is_of_keras_1(name, given):
         return None
+    if kind.word == "ReLU" and is_theirs and _is_most_6(name, given):
+        return "ReLU6"
     if plain_name(name).startswith("adaptive"):  # its size is 1, or it would be missing
         given = Given((), {})
     if "activation" not in given.named:
@@ -109,6 +111,15 @@ def _function(name: str) -> str | None:
     kind = kind_called(name)
     is_same = kind is not None and kind.word in (*ACTIVATIONS, "softmax") and kind.word not in GIVEN_DIFFERENT
     return kind.word if kind is not None and is_same else None
+
+
+def _is_most_6(name: str, given: Given) -> bool:
+    """Whether a ReLU of Keras' is given 6 as what it gives at most."""
+    number = given.named.get("most") if given.named else given.places[0] if given.places else None
+    is_keras = bool(given.named) or not name.startswith(("nn.", "torch."))
+    return (
+        len(given.named) + len(given.places) == 1 and is_keras and re.fullmatch(r"6(\.0*)?", number or "") is not None
+    )
 
 
 def _is_of_keras_1(name: str, given: Given) -> bool:
@@ -200,11 +211,50 @@ def padded_by_size(word: str) -> tuple[str, str] | None:
 def _parts(word: str) -> tuple[str, Given | None, bool]:
     """The name of a layer, what is given to it, and whether it is another tool's: with brackets, or behind dots."""
     if call := _CALL.fullmatch(word):
-        given = given_in(call[2])
-        return call[1], given and in_names(call[1], given), True
+        name, given = call[1], given_in(call[2])
+        if given is not None and (found := _MATLAB.fullmatch(name)):
+            word = found[1].lower()
+            return "conv2d" if word == "convolution" else word, _of_matlab(word, given), True
+        given = given and _without_tensor(name, given)
+        return name, given and in_names(name, given), True
     if kind_called(word) is None and (number := _NUMBERED.fullmatch(word)):
         return number[1], Given((number[2],), {}), False
     return word, Given((), {}), "." in word
+
+
+_MATLAB = re.compile(r"(convolution|maxPooling|averagePooling)2dLayer", re.IGNORECASE)
+_MATLAB_KEYS = {"stride": "stride", "padding": "pad", "dilationfactor": "dilation"}
+
+
+def _of_matlab(word: str, given: Given) -> Given | None:
+    """A convolution or a pool of MATLAB's, whose options stand behind their names, and whose pools have stride 1."""
+    is_pool = word != "convolution"
+    count = 1 if is_pool else 2
+    sizes, pairs = given.places[:count], given.places[count:]
+    named = {**({"stride": "1"} if is_pool else {}), **given.named}
+    for key, value in zip(pairs[::2], pairs[1::2], strict=False):
+        if key.lower() not in (*_MATLAB_KEYS, "name"):
+            return None
+        if key.lower() in _MATLAB_KEYS:
+            named[_MATLAB_KEYS[key.lower()]] = value
+    is_counted = word == "averagepooling" and named.get("pad") == "same"  # which differs from a window that hangs over
+    if len(sizes) < count or len(pairs) % 2 or is_counted:
+        return None
+    return Given((), {**dict(zip(("kernel", "channels"), sizes, strict=False)), **named})
+
+
+def _without_tensor(name: str, given: Given) -> Given | None:
+    """What stands behind the tensor that a function of PyTorch's is given first: ``F.max_pool2d(x, 2)``.
+
+    None for other tools' functions, which have defaults of their own: TF-Slim's convolutions have a ReLU.
+    """
+    function, first = name.rpartition(".")[2], given.places[0] if given.places else ""
+    if function != function.lower() or not first.isidentifier() or is_activation_layer(name):
+        return given
+    kind = kind_called(name)
+    if kind is None or kind.form in ("CONV", "SIZED") or not re.match(r"(torch\.|nn\.)*(F|functional)\.|torch\.", name):
+        return None
+    return Given(given.places[1:], given.named, frozenset(at - 1 for at in given.pairs if at))
 
 
 def differs(word: str) -> str | None:

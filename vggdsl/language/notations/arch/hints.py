@@ -22,7 +22,7 @@ from vggdsl.language.notations.arch.foreign import (
     padded_by_size,
     spelled,
 )
-from vggdsl.language.options import share_said
+from vggdsl.language.options import UNCOUNTED, share_said
 from vggdsl.text.errors import nearest
 from vggdsl.text.typography import name_of, strange
 
@@ -135,12 +135,18 @@ def _spelled(word: _Word) -> Hint | None:
 
 
 def _padded_by_size(word: _Word) -> Hint | None:
-    """A layer of Keras' whose padding depends on the map."""
+    """A layer of Keras' whose padding depends on the map, or isn't counted."""
+    kind = kind_called(word.text.partition("(")[0])
+    if kind is not None and kind.word == "avgpool" and _PADDED_LIKE_KERAS.search(word.text):
+        return Hint(UNCOUNTED)
     if (ways := padded_by_size(word.text)) is None:
         return None
     even, odd = ways
     help = f"`same` at stride 2 depends on the map: of even height and width it is `{even}`, of odd `{odd}`"
     return Hint("; ".join((help, *_unsaid(word))))
+
+
+_PADDED_LIKE_KERAS = re.compile(r"(?<!layer)\([^'\"]*['\"]same['\"]", re.IGNORECASE)
 
 
 def _unsaid(word: _Word) -> Iterator[str]:
