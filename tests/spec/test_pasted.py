@@ -314,6 +314,21 @@ MEANT = [
         ("write sgd(lr=0.1); `weight_decay=5e-4`: Keras's is beside the gradient, as `adamw`'s is: of `sgd` it isn't "
         "in the language"),
     ),
+    ("lr = 0.01", "write `optimizer sgd(lr=0.01)` or `optimizer adam(lr=0.01)`"),
+    ("epochs = 5", "write `epochs 5`"),
+    ("batch_size = 64", "write `batch 64`"),
+    ("optimizer = SGD(lr = 0.01)", "write `optimizer sgd(lr=0.01)`"),
+    (
+        "optimizer = optim.SGD(net.parameters(), lr=0.01)",
+        f"that is said by the entry `optimizer`: write sgd(lr=0.01); `net.parameters()`: {OF_ALL}",
+    ),
+    ("criterion = nn.CrossEntropyLoss()", "that is said by the entry `loss`: write cross-entropy"),
+    (
+        "scheduler = optim.lr_scheduler.StepLR(optimizer, step_size=30, gamma=0.5)",
+        (f"that is said by the entry `schedule`: {STEPS}1..30: …, 31..60: …, …)`, and so on, each rate 0.5 of that "
+        f"before; `optimizer`: {OF_ALL}"),
+    ),
+    ("augment = crop(32, pad=4) hflip", "write `augment crop(32, pad=4) hflip`"),
     ("optimizer SGD(learning_rate=0.1, momentum=0.9, nesterov=True)", "write sgd(lr=0.1, momentum=0.9, nesterov=yes)"),
     ("optimizer SGD(lr=0.1, momentum=0.9, weight_decay=5e-4)", "write sgd(lr=0.1, momentum=0.9, weight-decay=5e-4)"),
     (

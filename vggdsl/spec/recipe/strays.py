@@ -86,7 +86,7 @@ def _written(found: Diagnostic, entry: Entry, lines: Sequence[str], section: Tra
     if not all(map(_is_read, lines)):
         wrong = _wrong_in(lines[0]) if len(lines) == 1 else None
         help = wrong[0].help or "" if wrong else ""
-        rest = f": {help}" if help.startswith("write ") else ""
+        rest = f": {help}" if help.startswith(("write ", "`steps` says", "`plateau` waits")) else ""
         return found.helped(f"that is said by the entry {' or '.join(f'`{key}`' for key in keys)}{rest}")
     said = " or ".join(f"`{line}`" for line in lines)
     if any(_entry(section, key) is not None for key in keys):

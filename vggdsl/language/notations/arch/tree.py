@@ -391,10 +391,12 @@ class Builder(Transformer[Token, Any]):
 
     def entry(self, meta: Meta, children: list[Any]) -> syntax.Entry:
         key, *values = children
-        if values and isinstance(values[0], Token) and values[0].type == "COLON":  # `lr: 0.1`, read as `lr=0.1`
-            said = " ".join(str(self._atom(value)) for value in values[1:])
-            whole = self._span(meta)
-            option = syntax.Option(self._lower(key), Placed(said, whole), whole)
+        if (
+            values and isinstance(values[0], Token) and values[0].type in ("COLON", "EQUALS")
+        ):  # `lr: 0.1`, `lr = 0.1`, read as `lr=0.1`
+            atoms = [self._atom(value) for value in values[1:]]
+            whole, place = self._span(meta), atoms[0].span.to(atoms[-1].span)
+            option = syntax.Option(self._lower(key), Placed(" ".join(map(str, atoms)), place), whole)
             return syntax.Entry(option.key, (option,), whole, is_keyed=False)
         if not values:
             value = self._atom(key)
