@@ -198,6 +198,7 @@ def test_images_that_were_saved_without_scaling_are_told(kind: str, below: int, 
     assert w505(told(kind, root, GREY)) == []
     for i, path in enumerate((*root.glob("a/*"), root / "b" / "00.png")):
         random(path, i, below)
+    save(root / "a" / "05.png")  # one mask in which nothing is marked
     (found,) = w505(told(kind, root, GREY))
     counts = f"images that have no value above {below - 1} of 255: all 7 of a in train and all 2 of a in test"
     assert found.message.startswith(f"{counts}, such as {root}/a/")
@@ -232,7 +233,17 @@ def test_jpegs_that_were_torn_and_ended_are_told(kind: str, how: dict[str, Any],
     tear(root / "b" / "x.jpg", **how)
     (found,) = w505(told(kind, root, RGB))
     torn = root / "b" / "x.jpg"
-    assert found.message == f"1 JPEG ends in rows of grey, as what is missing is filled: {torn}"
+    assert found.message == f"1 JPEG is read without an end: {torn}"
+
+
+@pytest.mark.parametrize(("end", "is_torn"), [(b"", True), (b"\xff\xd9", False)])
+def test_jpegs_of_which_the_end_was_never_written_are_told(end: bytes, is_torn: bool, tmp_path: Path) -> None:
+    path = tmp_path / "x.jpg"
+    noise(path, 1, (60, 60))
+    whole = path.read_bytes()
+    kept = whole[:-2] if end else whole[: len(whole) // 2]
+    path.write_bytes(kept + end + bytes(2000))
+    assert open_file(path, 3)[1].is_torn == is_torn
 
 
 @pytest.mark.parametrize("ending", ["gif", "png", "tif", "webp"])

@@ -30,7 +30,7 @@ def blank(
         some = _coloured(splits, traits, found)
         message = f"images that are of a single colour: {names_text(counts)}, such as {some}"
         yield Diagnostic("W505", message, recipe.place("data"), "; ".join(_causes(traits, found)))
-    is_dark = {name: (traits[name]["colour"] < 0) & (traits[name]["peak"] <= _DARK) for name in splits}
+    is_dark = {name: (traits[name]["peak"] <= _DARK) & ~found[name] for name in splits}
     counts, found = _many(splits, is_dark, classes)
     if counts:
         peak = max(int(traits[name]["peak"][dark].max()) for name, dark in found.items() if dark.any())

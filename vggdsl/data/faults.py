@@ -105,10 +105,11 @@ def _how(one: np.uint64, other: np.uint64) -> str:
 
 
 def torn(splits: Mapping[str, Lazy], traits: Mapping[str, Traits], recipe: Recipe) -> Iterator[Diagnostic]:
-    """W505 for JPEGs that are read without an error, though what is missing of them is grey."""
+    """W505 for JPEGs that are read without an error, though their end is missing."""
     found = sorted(named(splits, name, int(i)) for name in splits for i in np.flatnonzero(traits[name]["is_torn"]))
     if found:
         more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
-        ends = f"{len(found):,} JPEGs end" if len(found) > 1 else "1 JPEG ends"
-        message = f"{ends} in rows of grey, as what is missing is filled: {', '.join(found[:_LISTED])}{more}"
-        yield Diagnostic("W505", message, recipe.place("data"), "look at them: they may be torn; fetch them again")
+        are = f"{len(found):,} JPEGs are" if len(found) > 1 else "1 JPEG is"
+        message = f"{are} read without an end: {', '.join(found[:_LISTED])}{more}"
+        help = "look at them: they end in rows of grey, as a reader fills in, or in bytes of 0; fetch them again"
+        yield Diagnostic("W505", message, recipe.place("data"), help)

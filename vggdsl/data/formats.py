@@ -1,6 +1,7 @@
 """Which files are read as images, by a set and by a prediction alike."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,8 @@ _BITS = 8
 """Of a channel, at most."""
 _MISSING, _BLOCK = 128, 8
 """The grey that a decoder of JPEG gives where bytes are missing, and the rows of its blocks."""
+_END, _TAIL = b"\xff\xd9", 512
+"""The mark of a JPEG's end, and so many bytes of 0 at a file's are where nothing was written."""
 
 
 class Kind(NamedTuple):
@@ -45,7 +48,7 @@ class Kind(NamedTuple):
     """Or pages, of which the first is read."""
     has_alpha: bool = False
     is_torn: bool = False
-    """Whether it looks like a JPEG of which the end is missing, though it is ended: its last rows are grey."""
+    """Whether it looks like a JPEG of which the end is missing, though it can be read."""
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -82,11 +85,28 @@ def _has_frames(image: Image.Image) -> bool:
 
 
 def _is_torn(image: Image.Image) -> bool:
-    """libjpeg fills what is missing before the mark of the end with grey, and Pillow doesn't tell its warning."""
-    if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB") or image.height < 2 * _BLOCK:
+    """libjpeg fills what is missing before the mark of the end with grey, and reads zeros as if they were pixels.
+
+    Pillow doesn't tell its warnings.
+    """
+    if image.format not in ("JPEG", "MPO"):
+        return False
+    if _ends_in_zeros(Path(getattr(image, "filename", ""))):
+        return True
+    if image.mode not in ("L", "RGB") or image.height < 2 * _BLOCK:
         return False
     last = image.crop((0, image.height - _BLOCK, image.width, image.height))
     return {_MISSING} == _values(last) != _values(image)
+
+
+def _ends_in_zeros(path: Path) -> bool:
+    """Whether they stand in place of the mark of the end; behind it some cameras write them, too."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        if any(file.read()):
+            return False
+        file.seek(0)
+        return not file.read().rstrip(b"\0").endswith(_END)
 
 
 def _values(image: Image.Image) -> set[int]:

@@ -15,7 +15,7 @@ from vggdsl.data.chance import random_seed
 from vggdsl.data.formats import Kind
 from vggdsl.data.images import recolour
 from vggdsl.data.names import one_form
-from vggdsl.data.preprocessing import open_file
+from vggdsl.data.preprocessing import open_file, open_image
 from vggdsl.text.errors import Diagnostic, InputError
 
 SAMPLE = 10_000
@@ -75,7 +75,7 @@ class Files:
         return len(self.names)
 
     def __getitem__(self, index: int) -> Image.Image:
-        return self.open(index)[0]
+        return open_image(self.root / self.names[index], self.channels)
 
     def open(self, index: int) -> tuple[Image.Image, Kind]:
         """An image, and what its file was."""

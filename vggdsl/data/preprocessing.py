@@ -3,13 +3,13 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from vggdsl.data.formats import FORMATS, Kind, is_deep, kind_of
 from vggdsl.data.unreadable import UnreadableImageError, unreadable
 from vggdsl.network.infer import MAX_ELEMENTS
 from vggdsl.network.shapes import Shape
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -144,25 +146,28 @@ def _upright(image: Image.Image, channels: int) -> Image.Image:
 
 
 def open_image(path: Path, channels: int) -> Image.Image:
-    """As ``open_file``, without what the file was."""
-    return open_file(path, channels)[0]
-
-
-def open_file(path: Path, channels: int) -> tuple[Image.Image, Kind]:
     """An image file in grey (1 channel) or RGB (3), turned as its EXIF says; of several frames or pages the first.
-    And what the file was.
 
     What is transparent is laid on white, as on a page: under it a file may hold any colour. CMYK becomes RGB by
     Pillow's formula; profiles of colours aren't applied.
     Raises ``UnreadableImageError`` V530, with why, if it can't be read as an image of 8 bits a channel.
     """
+    return _open(path, channels, lambda _: None)[0]
+
+
+def open_file(path: Path, channels: int) -> tuple[Image.Image, Kind]:
+    """As ``open_image``, and what the file was."""
+    return _open(path, channels, kind_of)
+
+
+def _open(path: Path, channels: int, look: Callable[[Image.Image], _T]) -> tuple[Image.Image, _T]:
     try:
         if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
             raise ValueError("it is no regular file")
         with _without_noise, Image.open(path, formats=tuple(FORMATS)) as opened:
             if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
-            return _upright(opened, channels), kind_of(opened)
+            return _upright(opened, channels), look(opened)
     except MemoryError:  # which says nothing of the file
         raise
     except Exception as error:  # Pillow has no root for what can be wrong with a file
