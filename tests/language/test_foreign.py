@@ -476,6 +476,22 @@ def test_what_a_call_says_to_come_in_is_told(call: str, count: str | None) -> No
     assert (told[1] if told else None) == count
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("kernel_initializer='he_normal'", "what weights begin with is said by a recipe, in its entry `init`"),
+        ("kernel_regularizer=l2(1e-4)", "a decay of weights is said by a recipe, in its entry `optimizer`"),
+        (
+            "kernel_initializer='he_uniform', bias_initializer='zeros', input_shape=(224, 224, 3), name='conv1_1'",
+            "what weights begin with is said by a recipe, in its entry `init`",
+        ),
+    ],
+)
+def test_what_is_no_part_of_a_network_is_told_where_it_belongs(options: str, said: str) -> None:
+    help = help_of(f"Conv2D(64, (3, 3), activation='relu', padding='same', {options})")
+    assert help == f"here it is spelled `conv3-64 ReLU`; {said}"
+
+
 def test_what_comes_in_is_told_as_it_was_written() -> None:
     assert "it has to be 16 * 5 * 5;" in help_of("nn.Linear(16 * 5 * 5, 120)")
 

@@ -32,6 +32,13 @@ _SO_ANYWAY = {
     "output-size": "1",
 }
 """Options that change nothing with such values, as patterns."""
+OF_RECIPES = {
+    **dict.fromkeys(
+        ("kernel-initializer", "bias-initializer"), "what weights begin with is said by a recipe, in its entry `init`"
+    ),
+    "kernel-regularizer": "a decay of weights is said by a recipe, in its entry `optimizer`",
+}
+"""Options of calls that are no part of a network, and what is said of them."""
 _BEHIND: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "dense": (1, ("activation", "use-bias")),
     "batchnorm": (1, ("eps", "momentum", "affine", "track-running-stats")),
@@ -94,7 +101,7 @@ def given_in(text: str) -> Given | None:
             places.append(_number(part))
             continue
         key = key.strip().lower().replace("_", "-")
-        if _is_so_anyway(key, _number(value)):
+        if key in OF_RECIPES or _is_so_anyway(key, _number(value)):
             continue
         if key not in NAMES or NAMES[key] in named:
             return None

@@ -9,7 +9,7 @@ from lark import Lark
 
 from vggdsl.language.dictionary import ACTIVATIONS, FORMS, KINDS, MERGES, LayerKind
 from vggdsl.language.notations.arch.absent import missing
-from vggdsl.language.notations.arch.arguments import LARGEST_KERNEL
+from vggdsl.language.notations.arch.arguments import LARGEST_KERNEL, OF_RECIPES
 from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.foreign import (
@@ -51,7 +51,7 @@ DIRECTIVES = (
 )
 """Words that begin what isn't a layer."""
 
-LONGEST = 100
+LONGEST = 200
 """Characters that are looked at around a word."""
 
 
@@ -155,6 +155,8 @@ def _unsaid(word: _Word) -> Iterator[str]:
         yield f"what comes in is counted, not written: it has to be {count}"
     if has_no_activation(word.text) and not _ACTIVE.search(blanked(word.around)):
         yield "in a network that writes no activation ReLU follows: `after=none` leaves it out"
+    keys = re.findall(r"(\w+)[ \t]*=", word.text)
+    yield from dict.fromkeys(OF_RECIPES[name] for key in keys if (name := key.replace("_", "-")) in OF_RECIPES)
 
 
 def _several_names(word: _Word) -> Hint | None:
