@@ -275,6 +275,10 @@ MEANT = [
         "optimizer sgd(lr = 0.1, momentm = 0.9)",
         "it would be optimizer sgd(lr=0.1, momentm=0.9), and unknown option of sgd `momentm`: did you mean `momentum`?",
     ),
+    (
+        "optimizer sgd(lr = 0.1, momentum=2)",
+        "it would be optimizer sgd(lr=0.1, momentum=2), and momentum can't be 2: write a number from 0 to 1",
+    ),
     ("data cifar10(val = 5000)", "write data cifar10(val=5000)"),
     ("init nn.init.normal_(m.weight, 0, 0.01)", f"write normal(std=0.01); `m.weight`: {DRAWN}"),
     (

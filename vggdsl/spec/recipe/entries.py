@@ -147,7 +147,7 @@ def _finished(entry: syntax.Entry) -> tuple[str, str]:
             return (f"write {line}", line) if entries else (f"write {first}", "")
         help = wrong[0].help or ""
         if len(wrong[0].fixes) != 1 or not help.startswith(("write ", "remove it")):
-            is_whole = len(wrong) == 1 and help.startswith("write ")
+            is_whole = len(wrong) == 1 and help.startswith("write ") and not help.startswith("write a ")
             return (help if is_whole else f"it would be {line}, and {wrong[0].message}: {help}"), ""
         line = edited(entries[0].span.source, wrong[0].fixes).split("\n", 1)[1].rsplit("\n", 2)[0]
     return f"write {first}", ""
