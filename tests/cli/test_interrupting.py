@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows sends Ctrl-C
 
 STARTING = "import sys\nfrom vggdsl.__main__ import run\nprint('ready', flush=True)\nsys.stdout.flush()\nrun()"
 """The program; what Python itself does before that is its own matter."""
-MOMENTS = 5
+MOMENTS = 5 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 3
 CALLS: dict[str, Sequence[str]] = {
     "check": ["check", "vgg_d"],
     "predict": ["predict", "model.onnx", "white.png"],

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import torch
-from commands import outside, python
+from commands import python
+from commands import run as run_here
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from trainings import CrashError, Crashing, metrics
@@ -159,8 +160,8 @@ def test_ctrl_c_saves_and_stops(whole: Path, tmp_path: Path) -> None:
     assert help, stopped.stderr
     assert Path(help[1]) == run
     assert not (run / "record.arch").exists()
-    ended = outside("train", "--resume", help[1], "--log", "none", env=ONE_THREAD)
-    assert ended.returncode == 0, ended.stderr
+    ended = run_here("train", "--resume", help[1], "--log", "none")
+    assert ended.exit_code == 0, ended.stderr
     assert metrics(run) == metrics(whole)
     assert measured(run) == measured(whole)
 

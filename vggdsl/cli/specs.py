@@ -32,8 +32,8 @@ def command(form: str, as_json: bool) -> None:
     vggdsl specs --format markdown
     vggdsl show vgg_reconstructed/c232_fc64
     """
-    specs = {name: load(path) for name, path in shipped().items()}
     form = form_of(form, as_json)
+    specs = {name: load(path) for name, path in shipped().items()}
     if form == "json":
         echo_json([_data(name, spec) for name, spec in specs.items()])
     else:
