@@ -21,7 +21,7 @@ from vggdsl.data.chance import generator
 from vggdsl.data.dataset import load_data
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.views import ResizedCrop, View, evaluation_scale, steps_after, view_of
-from vggdsl.experiments import loop
+from vggdsl.experiments import step
 from vggdsl.experiments.check import refuse
 from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.network.shapes import Shape
@@ -242,13 +242,13 @@ def test_noise_is_seen_by_parts_too(tmp_path: Path) -> None:
 def test_what_is_erased_is_0_where_the_network_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = list[Tensor]()
 
-    optimizer_of = loop.optimizer_of
+    optimizer_of = step.optimizer_of
 
     def watched(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
         network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]) if module.training else None)
         return optimizer_of(recipe, network)
 
-    monkeypatch.setattr(loop, "optimizer_of", watched)
+    monkeypatch.setattr(step, "optimizer_of", watched)
     # No pixel of 0 to 255 is ImageNet's mean: 0 is what was erased.
     for augments, share in (("erase(p=1, scale=0.25, ratio=1)", 0.25), ("hflip", 0.0)):
         seen.clear()

@@ -7,8 +7,8 @@ import torch
 from torch.optim import lr_scheduler
 from trainings import recipe_with, spec_with
 
-from vggdsl.experiments.loop import optimizer_of
 from vggdsl.experiments.schedule import Patience, Rate, smallest_step, steps_an_epoch
+from vggdsl.experiments.step import optimizer_of
 from vggdsl.targets.torch import to_torch
 
 STEPS, EPOCHS = 7, 12

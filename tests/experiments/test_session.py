@@ -11,12 +11,12 @@ from trainings import spec_with
 from vggdsl.experiments.checkpoint import Progress
 from vggdsl.experiments.costs import Meter
 from vggdsl.experiments.experiment import Experiment
-from vggdsl.experiments.loop import optimizer_of
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.report import Outline, Silent
 from vggdsl.experiments.session import Session
 from vggdsl.experiments.start import Beginning
+from vggdsl.experiments.step import optimizer_of
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.runfolder import RunFolder

@@ -1,7 +1,6 @@
 """Training: what a recipe says happens, again and alike, or is refused; what was found is recorded."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,12 +14,11 @@ from PIL import Image
 from refusals import findings
 from safetensors import SafetensorError
 from torch.nn import functional
-from trainings import ENTRIES, Impatient, recipe_with, spec_with
+from trainings import ENTRIES, Impatient, Unheard, recipe_with, spec_with
 
 from vggdsl.data.dataset import DataSet
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.splits import Split
-from vggdsl.experiments.checkpoint import Progress
 from vggdsl.experiments.device import arithmetic, choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loop import evaluate, fit
@@ -30,7 +28,6 @@ from vggdsl.experiments.train import Stopped, train
 from vggdsl.network.weights import weight_shapes
 from vggdsl.records import runfolder
 from vggdsl.records.compare import compare
-from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import write_record
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import weights_digest
@@ -353,18 +350,6 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
 
 def _prepared(spec: Spec, data: DataSet, normalisation: Normalisation) -> Prepared:
     return Prepared(Experiment(spec, spec.recipe()), 0, data, normalisation, choose("cpu", "fp32"))
-
-
-class Unheard:
-    """A listener to whom nothing matters."""
-
-    def resumed(self) -> None: ...
-
-    def step(self, images: int, loss: Callable[[], float]) -> None: ...
-
-    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None: ...
-
-    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
 
 
 def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:

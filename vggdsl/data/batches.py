@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vggdsl.data.splits import Images, Lazy, Split
+from vggdsl.data.travel import sent
 
 THREADS = min(16, os.cpu_count() or 1)
 _AHEAD = 3
@@ -53,10 +54,11 @@ def training_batches(
     what of each image it sees is drawn here, for all images of the batch: whatever the share is, an image is seen
     in the same way.
     """
+    if isinstance(split, Split):
+        order = sent(order, split.labels.device)
     parts = (order[k * batch : (k + 1) * batch] for k in range(steps))
     if isinstance(split, Split):
         for k, chosen in enumerate(parts):
-            chosen = chosen.to(split.labels.device)
             yield Batch(split.take(chosen[share]), split.labels[chosen], random_of(k))
         return
     waiting: deque[tuple[Tensor, torch.Generator]] = deque()

@@ -1,6 +1,7 @@
 """Pixels -> what a network takes."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -34,6 +35,12 @@ class Normalisation:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W), of 0 to 255, as single-precision input of the network, channels last in memory."""
-        mean, std = (torch.tensor(v, device=images.device)[:, None, None] for v in (self.mean, self.std))
+        mean, std = (_channels(values, images.device) for values in (self.mean, self.std))
         values = images.to(torch.float32, memory_format=torch.channels_last, copy=True)
         return values.div_(255).sub_(mean).div_(std)
+
+
+@lru_cache(maxsize=64)
+def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """A value of each channel (C, 1, 1), which a GPU is sent once."""
+    return torch.tensor(values, device=device)[:, None, None]

@@ -239,9 +239,18 @@ def restore(checkpoint: Checkpoint, network: torch.nn.Module, optimizer: torch.o
         groups: list[dict[str, Any]] = optimizer.state_dict()["param_groups"]
         _check_moments(checkpoint, optimizer)
         optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
+        _lay_out(optimizer)
     except (RuntimeError, ValueError, KeyError) as error:
         message = f"the checkpoint doesn't fit the network: {str(error).partition(chr(10))[0]}"
         raise RecordError(Diagnostic("V607", message, help="train anew: without --resume")) from None
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Lays moments out in memory as their parameters are: the optimizer goes over both in one order."""
+    for parameter, state in optimizer.state.items():
+        for name, tensor in state.items():
+            if isinstance(tensor, Tensor) and tensor.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter).copy_(tensor)
 
 
 def _check_moments(checkpoint: Checkpoint, optimizer: torch.optim.Optimizer) -> None:

@@ -20,6 +20,10 @@ SMALL_STEP = 1e9
 and on a busy machine threads that wait for one another cost many times what they bring: the digits
 took 3 minutes with two threads, 8 seconds with one."""
 
+RECORDED_STEP = 1e12
+"""Multiply-adds of a step up to which a GPU gets it recorded. It takes some 10 ms for so many, and in them Python has
+launched the kernels of most networks; a recording holds the memory of its step for itself."""
+
 
 @dataclass(frozen=True)
 class Hardware:

@@ -19,19 +19,21 @@ from vggdsl.data.batches import Batch, in_order, training_batches
 from vggdsl.data.chance import generator, random_seed
 from vggdsl.data.moments import Colours
 from vggdsl.data.splits import Images, Lazy, Split
+from vggdsl.data.travel import sent
 from vggdsl.data.views import steps_after
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
 from vggdsl.experiments.device import Hardware
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
+from vggdsl.experiments.step import Recorded, Step
 from vggdsl.network.ops import BatchNorm
 from vggdsl.records.metrics import Epoch
-from vggdsl.spec.recipe import SGD, ColourPCA, Erase, From, Recipe
-from vggdsl.targets.torch import Network, TrainingOutput
+from vggdsl.spec.recipe import ColourPCA, Erase, From
+from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 
 _CHECK_EVERY = 50
-"""Steps between looks at the loss on a GPU: each look waits for it."""
+"""Steps between looks at the loss on a GPU."""
 _FEW_CLASSES = 10
 _ON_DEVICE = 0.25
 """Part of a GPU's free memory that images may take; beyond it they travel batch by batch."""
@@ -56,6 +58,9 @@ class Listener(Protocol):
 
     def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
         """After each epoch, with what a later call needs to go on from there."""
+
+    def noticed(self, finding: Diagnostic) -> None:
+        """Where something is other than is to be expected: it goes on."""
 
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         """After that, with whether its validation accuracy is the best so far (of equal ones that of the lowest
@@ -112,21 +117,6 @@ def evaluate(network: Network, split: Images, prepared: Prepared) -> Scores:
     return Scores(metrics["loss"], metrics["accuracy"], metrics.get("top-5"), balanced)
 
 
-def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
-    """The recipe's optimizer; weight decay is on all parameters, as in the papers' time."""
-    rules, parameters = recipe.optimizer, network.parameters()
-    if isinstance(rules, SGD):
-        return torch.optim.SGD(
-            parameters,
-            recipe.lr,
-            momentum=rules.momentum,
-            weight_decay=rules.weight_decay,
-            nesterov=rules.nesterov,
-        )
-    kind = torch.optim.AdamW if rules.decoupled else torch.optim.Adam
-    return kind(parameters, recipe.lr, weight_decay=rules.weight_decay)
-
-
 class _Training:
     """One call of ``fit``: the engine, and what its handlers share."""
 
@@ -135,7 +125,8 @@ class _Training:
         self.recipe, self.hardware, self.processes = prepared.recipe, prepared.hardware, prepared.processes
         self.split = _near(prepared.data.train, self.hardware)
         self.steps = steps_an_epoch(len(self.split), self.recipe.batch)
-        self.optimizer = optimizer_of(self.recipe, network)
+        self.step = Step(network, prepared)
+        self.take = Recorded(self.step, self.recipe.batch) if prepared.is_recorded else self.step
         self.rate = Rate(self.recipe, self.steps)
         self.patience = Patience(self.recipe.stop.patience) if self.recipe.stop else None
         self.progress = Progress()
@@ -144,13 +135,10 @@ class _Training:
         self.augments = tuple(step for step in steps if not isinstance(step, Erase))
         self.erases = tuple(step for step in steps if isinstance(step, Erase))
         self.colours = Colours.of(prepared.data.moments) if ColourPCA() in self.recipe.augment else None
-        self.balance = None
-        if prepared.class_weights is not None:
-            self.balance = torch.tensor(prepared.class_weights, device=self.hardware.device)
         self.batches: Iterator[Batch] = iter(())
-        self.module = self.processes.wrapped(network)
-        self.began = 0.0
+        self.began = self.lr = 0.0
         self.loss = torch.zeros(())
+        self.seen = _Late()
 
     def run(self, checkpoint: Checkpoint | None) -> Progress:
         allowed = self.recipe.epochs
@@ -170,7 +158,7 @@ class _Training:
         return self.progress
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        restore(checkpoint, self.network, self.optimizer)
+        restore(checkpoint, self.network, self.step.optimizer)
         progress = self.progress = checkpoint.progress
         patience = self.patience.state if self.patience else {}
         if len(progress.epochs) > self.recipe.epochs:
@@ -195,40 +183,27 @@ class _Training:
         torch.manual_seed(random_seed("dropout", seed, epoch, *([] if processes.leads else [processes.rank])))
 
     def _step(self, engine: Engine, index: int) -> tuple[Tensor, Tensor]:
-        processes = self.processes
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate(engine.state.iteration - 1)
-        batch = next(self.batches)
-        images, labels = _on(batch.split, self.hardware.device)
-        changed = partial(augment, random=batch.random, colours=self.colours, total=batch.total, share=processes.share)
-        images = self.prepared.normalisation(changed(images, self.augments))
-        images = changed(images, self.erases)
-        self.optimizer.zero_grad()
-        with self.hardware.autocast():
-            out = self.module(images)
-        logits, loss = self._loss(out, labels)
-        self.loss = loss.detach()
-        if self.hardware.device.type == "cpu" or index % _CHECK_EVERY == 0:
-            self._check(loss.item(), engine.state.epoch)
+        processes, batch = self.processes, next(self.batches)
+        self.lr = self.rate(engine.state.iteration - 1)
+        self.step.set_rate(self.lr)
+        images, labels = self._augmented(batch), sent(batch.split.labels, self.hardware.device)
         if processes.count > 1:
-            counts = None if self.balance is None else self.balance[batch.labels.to(self.balance.device)]
-            loss = loss * processes.weight(batch.total, counts)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        if self.recipe.clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        self.optimizer.step()
-        return logits.detach(), labels
+            balance = self.step.balance
+            counts = None if balance is None else balance[batch.labels.to(balance.device)]
+            logits, self.loss = self.step(images, labels, processes.weight(batch.total, counts))
+        else:
+            logits, self.loss = self.take(images, labels)
+        if self.hardware.device.type == "cpu":
+            self._check(self.loss.item(), engine.state.epoch)
+        elif index % _CHECK_EVERY == 0:
+            self._check(self.seen.next(self.loss), engine.state.epoch)
+        return logits, labels
 
-    def _loss(self, out: Tensor | TrainingOutput, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits, and what is minimised: the network's loss and, weighted, those of its auxiliary classifiers."""
-        smoothing = self.recipe.loss.smoothing
-        measure = partial(functional.cross_entropy, weight=self.balance, label_smoothing=smoothing)
-        logits = (out.logits if isinstance(out, TrainingOutput) else out).float()
-        loss = measure(logits, labels)
-        if isinstance(out, TrainingOutput):
-            for head, aux in zip(self.network.typed.heads, out.aux, strict=True):
-                loss = loss + head.weight * measure(aux.float(), labels)
-        return logits, loss
+    def _augmented(self, batch: Batch) -> Tensor:
+        """Its images as the network takes them."""
+        images, share = sent(batch.split.images, self.hardware.device), self.processes.share
+        changed = partial(augment, random=batch.random, colours=self.colours, total=batch.total, share=share)
+        return changed(self.prepared.normalisation(changed(images, self.augments)), self.erases)
 
     def _check(self, loss: float, epoch: int, training_loss: float | None = None) -> None:
         """A loss in training, or one in validation behind the ``training_loss`` of the epoch."""
@@ -236,8 +211,8 @@ class _Training:
             raise DivergedError(self._diverged(loss, epoch, training_loss))
 
     def _diverged(self, loss: float, epoch: int, training_loss: float | None) -> Diagnostic:
-        recipe, rate = self.recipe, self.optimizer.param_groups[0]["lr"]
-        message = f"the loss became {loss} in epoch {epoch}, at a learning rate of {rate:g}"
+        recipe = self.recipe
+        message = f"the loss became {loss} in epoch {epoch}, at a learning rate of {self.lr:g}"
         if training_loss is not None:
             message = f"in validation {message}; in training it is {training_loss:.4g}"
             if any(isinstance(typed.node.op, BatchNorm) for typed in self.network.typed.nodes):
@@ -254,6 +229,9 @@ class _Training:
     def _after_step(self, engine: Engine) -> None:
         _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
         self.listener.step(len(labels) * self.processes.count, self.loss.item)
+        if isinstance(self.take, Recorded) and self.take.why_not is not None:
+            self.listener.noticed(self.take.why_not)
+            self.take = self.step
 
     def _after_epoch(self, engine: Engine) -> None:
         number, metrics = engine.state.epoch, engine.state.metrics
@@ -267,7 +245,7 @@ class _Training:
             train_accuracy=metrics["accuracy"],
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            lr=self.optimizer.param_groups[0]["lr"],
+            lr=self.lr,
             seconds=time.perf_counter() - self.began,
         )
         progress = self.progress
@@ -279,7 +257,7 @@ class _Training:
         progress.over = self._over(epoch)
         progress.rate = self.rate.state
         progress.patience = self.patience.state if self.patience else {}
-        self.listener.save(self.optimizer, progress)  # first: from it the epoch's other files can be written again
+        self.listener.save(self.step.optimizer, progress)  # first: from it the epoch's other files can be written again
         self.listener.epoch(epoch, is_best)
         if progress.over:
             engine.terminate()
@@ -313,4 +291,23 @@ def _near(split: Images, hardware: Hardware) -> Images:
 
 
 def _on(batch: Split, device: torch.device) -> tuple[Tensor, Tensor]:
-    return batch.images.to(device), batch.labels.to(device)
+    return sent(batch.images, device), sent(batch.labels, device)
+
+
+class _Late:
+    """Values from a GPU, each told when the next is asked for: it has come by then, and nobody waited for it."""
+
+    def __init__(self) -> None:
+        self.coming: tuple[Tensor, torch.Event] | None = None
+
+    def next(self, value: Tensor) -> float:
+        """The value that was given before; 0 for the first."""
+        before, place = self.coming, torch.empty((), pin_memory=True)
+        come = torch.Event(value.device)
+        place.copy_(value, non_blocking=True)
+        come.record()
+        self.coming = place, come
+        if before is None:
+            return 0.0
+        before[1].synchronize()
+        return before[0].item()

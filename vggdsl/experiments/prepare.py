@@ -10,7 +10,7 @@ from vggdsl.data.dataset import DataSet, find_data
 from vggdsl.data.inspection import Told, nobody
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.experiments.check import refuse_images, refuse_processes
-from vggdsl.experiments.device import Hardware, arithmetic, choose
+from vggdsl.experiments.device import RECORDED_STEP, Hardware, arithmetic, choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.memory import check_training, training_bytes
 from vggdsl.experiments.processes import Processes, current
@@ -37,6 +37,8 @@ class Prepared:
     threads: int | None = None
     class_weights: tuple[float, ...] | None = None
     """What the loss of a label of each class counts; None where all count alike."""
+    eager: bool = False
+    """Whether a GPU gets each kernel of each step from Python, as said."""
 
     @property
     def spec(self) -> Spec:
@@ -67,10 +69,20 @@ class Prepared:
             "precision": self.hardware.precision,
         }
 
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of a step, of this process."""
+        return self.spec.typed.macs * self.recipe.batch // self.processes.count
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its steps are recorded as a CUDA graph, which pays for small ones; not of several processes."""
+        alone = self.hardware.device.type == "cuda" and self.processes.count == 1
+        return alone and self.macs <= RECORDED_STEP and not self.eager
+
     def arithmetic(self) -> AbstractContextManager[None]:
         """How its steps are computed."""
-        macs = self.spec.typed.macs * self.recipe.batch // self.processes.count
-        return arithmetic(self.hardware, macs, self.threads)
+        return arithmetic(self.hardware, self.macs, self.threads)
 
 
 def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told = nobody) -> Prepared:
@@ -93,4 +105,6 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     refuse_images(spec, recipe, len(data.train))
     refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
     normalisation, threads = data.normalisation(recipe.normalize), workplace.threads
-    return Prepared(experiment, seed, data, normalisation, hardware, processes, memory, threads, balance)
+    return Prepared(
+        experiment, seed, data, normalisation, hardware, processes, memory, threads, balance, workplace.eager
+    )

@@ -106,13 +106,17 @@ class Session:
             prepared = self.prepared
             save(self.folder.path, self.network, optimizer, progress, prepared.identity, prepared.made_by)
 
+    def noticed(self, finding: Diagnostic) -> None:
+        if self.leads:
+            self.reporter.noticed(finding)
+
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         self.meter.epoch(epoch)
         if self.leads:
             self._write(epoch, is_best)
             self.reporter.epoch(epoch, is_best)
             if finding := self.watch.after(self.progress.epochs):
-                self.reporter.noticed(finding)
+                self.noticed(finding)
 
     def _write(self, epoch: Epoch, is_best: bool) -> None:
         """The files of an epoch: weights, and the table of all epochs so far."""

@@ -52,6 +52,7 @@ def train(
     download: bool = False,
     start_from: str | Path | Run | None = None,
     skip_bad: bool = False,
+    eager: bool = False,
     reporter: Reporter | None = None,
 ) -> Run:
     """Trains a network by a recipe and writes the run's folder, the record last; as ``vggdsl train``.
@@ -68,7 +69,8 @@ def train(
     repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
 
     All image files are decoded before; with ``skip_bad`` those that can't be read are left out, and the record says how
-    many. ``reporter`` is told what happens; without one, what looks wrong in the data is a ``UserWarning``.
+    many. On a GPU small steps are recorded as a CUDA graph and repeated, which gives the same digits; not if ``eager``.
+    ``reporter`` is told what happens; without one, what looks wrong in the data is a ``UserWarning``.
 
     Raises ``VggdslError`` before anything is written if the spec isn't there (V501), has no recipe of that name (V504)
     or is wrong, an argument is nothing that a recipe could say (V406), the recipe can't be followed, data or memory are
@@ -83,7 +85,7 @@ def train(
     recipe = recipe.with_flags(**given)
     start_from = start_from.path if isinstance(start_from, Run) else start_from
     where, start = (None if path is None else Path(path) for path in (data, start_from))
-    workplace = Workplace(where, device, Path(runs), download, start, threads, skip_bad)
+    workplace = Workplace(where, device, Path(runs), download, start, threads, skip_bad, eager)
     return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter or Warns())
 
 
@@ -103,6 +105,7 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
                 beginning.start,
                 threads=workplace.threads,
                 skip_bad=workplace.skip_bad,
+                eager=workplace.eager,
             )
         return _run(prepared, folder, beginning, reporter)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # which reads weights, by torch
 @dataclass(frozen=True)
 class Workplace:
     """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, the
-    threads of a CPU, and whether images that can't be read are left out.
+    threads of a CPU, whether images that can't be read are left out, and whether a GPU gets its steps unrecorded.
 
     What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
     device is ``auto``, and threads are as many as the steps are worth.
@@ -28,6 +28,7 @@ class Workplace:
     start: Path | None = None
     threads: int | None = None
     skip_bad: bool = False
+    eager: bool = False
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for threads that there can't be."""
@@ -47,5 +48,6 @@ class Workplace:
             device=self.device or run.device,
             threads=self.threads or run.threads,
             skip_bad=self.skip_bad or run.skip_bad,
+            eager=self.eager or run.eager,
             runs=run.folder.path.parent,
         )

@@ -120,6 +120,7 @@ class RunFolder:
         *,
         threads: int | None = None,
         skip_bad: bool = False,
+        eager: bool = False,
     ) -> None:
         """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""
         recipe, file = self.recipe, Path(self.spec.source.name)
@@ -132,6 +133,7 @@ class RunFolder:
             "device": device,
             **({} if threads is None else {"threads": threads}),
             **({"skip-bad": True} if skip_bad else {}),
+            **({"eager": True} if eager else {}),
             "data": str(data.absolute()),
             "from": None
             if start.run is None
@@ -192,6 +194,8 @@ class Planned:
     """Of a CPU, if they were said."""
     skip_bad: bool = False
     """Whether images that can't be read were to be left out."""
+    eager: bool = False
+    """Whether a GPU was to get its steps unrecorded."""
 
 
 def read_plan(path: Path) -> Planned:
@@ -221,10 +225,10 @@ def read_plan(path: Path) -> Planned:
             raise ValueError("the digest of weights is none")
         if threads is not None and (not isinstance(threads, int) or not 0 < threads <= MOST_THREADS):
             raise ValueError("threads are no number of them")
-        skip_bad = plan.get("skip-bad", False)
-        if not isinstance(skip_bad, bool):
-            raise ValueError("skip-bad is neither true nor false")
-        return Planned(RunFolder(path, spec, recipe, seed), data, device, start, threads, skip_bad)
+        skip_bad, eager = (plan.get(key, False) for key in ("skip-bad", "eager"))
+        if not isinstance(skip_bad, bool) or not isinstance(eager, bool):
+            raise ValueError("skip-bad or eager is neither true nor false")
+        return Planned(RunFolder(path, spec, recipe, seed), data, device, start, threads, skip_bad, eager)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
         raise unusable(path, f"what it was to do can't be read: {why}") from None

@@ -7,7 +7,7 @@ from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLaye
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
-    "W401", "W402", "W403", "W404", "W405", "W406",
+    "W401", "W402", "W403", "W404", "W405", "W406", "W407",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -158,5 +158,14 @@ ROWS = (
         "one by default, each its own.",
         "Write the weight decay, or `adam`.",
         example="w406_no_decay",
+    ),
+    Code(
+        "W407",
+        "recipe",
+        "steps that can't be recorded for a GPU",
+        "The steps of a small network are recorded as a CUDA graph, since Python launches their kernels more slowly "
+        "than a GPU computes them. PyTorch or its driver refused that. It goes on, slower, to the same digits.",
+        "Nothing needs to be done; `--eager` doesn't try.",
+        unshown=f"{_TRAINING} on a GPU",
     ),
 )

@@ -1,0 +1,148 @@
+"""Trainings on a GPU, beside what a CPU gives."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from trainings import CrashError, Crashing, Unheard, metrics, spec_with
+
+from vggdsl.data.dataset import load_data
+from vggdsl.experiments.device import choose
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.loop import fit
+from vggdsl.experiments.prepare import Prepared
+from vggdsl.experiments.train import resume, train
+from vggdsl.network.weights import Array
+from vggdsl.records.trained import load_trained
+from vggdsl.spec.spec import Spec
+from vggdsl.targets.torch import to_torch, weights
+from vggdsl.text.errors import Diagnostic, VggdslError
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU is here"),
+]
+
+BODY = """
+input 16x16x3
+after conv: BN ReLU
+conv3-16 conv3-16 maxpool
+aux 0.3 { FC-4 softmax }
+conv3-32 maxpool dropout-0.5 FC-16 FC-4 softmax
+"""
+ENTRIES = {
+    "data": "fake(n=500, classes=4)",
+    "augment": "crop(16, pad=2) hflip",
+    "batch": "32",
+    "optimizer": "sgd(lr=0.05, momentum=0.9, nesterov=yes, weight-decay=5e-4)",
+    "clip": "norm(1)",
+    "epochs": "2",
+}
+
+
+def of(body: str = BODY, **entries: str) -> Spec:
+    return spec_with(body, **{**ENTRIES, **entries})
+
+
+@pytest.fixture
+def repeatable() -> Iterator[None]:
+    """By default some of cuDNN's gradients are summed up in the order in which they come."""
+    torch.backends.cudnn.deterministic = True
+    yield
+    torch.backends.cudnn.deterministic = False
+
+
+class Hearing(Unheard):
+    """Remembers each loss and what was noticed."""
+
+    def __init__(self) -> None:
+        self.losses, self.told = list[float](), list[Diagnostic]()
+
+    def step(self, images: int, loss: Callable[[], float]) -> None:
+        self.losses.append(loss())
+
+    def noticed(self, finding: Diagnostic) -> None:
+        self.told.append(finding)
+
+
+def trained(spec: Spec, device: str, *, eager: bool = False, listener: Unheard | None = None) -> dict[str, Array]:
+    recipe = spec.recipe()
+    data = load_data(recipe, spec.typed.input, Path("/nowhere"))
+    hardware = choose(device, recipe.precision)
+    ready = Prepared(Experiment(spec, recipe), 0, data, data.normalisation(recipe.normalize), hardware, eager=eager)
+    assert ready.is_recorded == (device == "cuda" and not eager)
+    network = to_torch(spec).to(hardware.device).to(memory_format=torch.channels_last)
+    with ready.arithmetic():
+        fit(network, ready, listener or Unheard())
+    return weights(network)
+
+
+def test_a_gpu_trains_as_a_cpu() -> None:
+    # Single precision has 2^-24 of a value; sums of some hundred terms in another order, over 30 steps, keep 1e-4.
+    body, hearings = BODY.replace("dropout-0.5", ""), (Hearing(), Hearing())
+    for device, hearing in zip(("cpu", "cuda"), hearings, strict=True):
+        trained(of(body, precision="fp32"), device, listener=hearing)
+    assert hearings[1].losses == pytest.approx(hearings[0].losses, rel=1e-3)
+    assert hearings[1].losses[:8] == pytest.approx(hearings[0].losses[:8], rel=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    "optimizer", ["sgd(lr=0.05)", ENTRIES["optimizer"], "adam(lr=0.001)", "adamw(lr=0.001, weight-decay=0.1)"]
+)
+@pytest.mark.usefixtures("repeatable")
+def test_what_is_recorded_is_what_is_computed(precision: str, optimizer: str) -> None:
+    spec = of(precision=precision, optimizer=optimizer)
+    recorded, again, eager = trained(spec, "cuda"), trained(spec, "cuda"), trained(spec, "cuda", eager=True)
+    for name, values in eager.items():
+        assert (values == recorded[name]).all(), name
+        assert (values == again[name]).all(), name
+
+
+def test_nobody_waits_within_an_epoch() -> None:
+    class Watching(Unheard):
+        left = 2 * 11 - 1  # of 350 images, and the first step is let be: it warms up
+
+        def step(self, images: int, loss: Callable[[], float]) -> None:
+            self.left -= 1
+            torch.cuda.set_sync_debug_mode("error" if 0 < self.left % 11 < 10 else "default")
+
+        def save(self, *_: object) -> None:
+            torch.cuda.set_sync_debug_mode("default")
+
+    try:
+        for eager in (False, True):
+            spec = of(data="fake(n=500, classes=4)", augment="crop(16, pad=2) hflip vflip colour-pca", epochs="2")
+            trained(spec, "cuda", eager=eager, listener=Watching())
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.usefixtures("repeatable")
+def test_a_run_that_was_stopped_ends_as_one_that_never_was(tmp_path: Path) -> None:
+    spec = of(epochs="3")
+    whole = train(spec, device="cuda", runs=tmp_path / "whole")
+    with pytest.raises(CrashError):
+        train(spec, device="cuda", runs=tmp_path / "torn", reporter=Crashing(1))
+    resumed = resume(tmp_path / "torn" / "small-s0-1")
+    assert load_trained(resumed.path).digest == load_trained(whole.path).digest
+    assert metrics(resumed.path) == metrics(whole.path)
+
+
+def test_what_waits_in_a_step_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits(self: nn.ReLU, x: Tensor) -> Tensor:
+        return x.clamp(min=0) if x.sum().item() < 1e30 else x
+
+    monkeypatch.setattr(nn.ReLU, "forward", waits)
+    hearing = Hearing()
+    trained(of(), "cuda", listener=hearing)
+    assert [finding.code for finding in hearing.told] == ["W407"]
+    assert all(loss == loss for loss in hearing.losses)
+
+
+def test_a_training_that_diverges_is_told() -> None:
+    with pytest.raises(VggdslError) as caught:
+        trained(of("input 16x16x3 conv3-8 FC-4 softmax", optimizer="sgd(lr=1000)", clip=""), "cuda")
+    assert [found.code for found in caught.value.diagnostics] == ["V409"]

@@ -1,0 +1,137 @@
+"""A step that is recorded: what can be seen of it without a GPU."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from trainings import spec_with
+
+from vggdsl.data.dataset import load_data
+from vggdsl.experiments.device import choose
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.prepare import Prepared
+from vggdsl.experiments.step import Recorded, Step
+from vggdsl.experiments.train import train
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.runfolder import read_plan
+from vggdsl.targets.torch import to_torch, weights
+from vggdsl.text.errors import RecordError
+
+
+class Graph:
+    """Stands for a CUDA graph: repeats the call that was made while it was recorded, in its places."""
+
+    def __init__(self) -> None:
+        self.call: Callable[[], tuple[Tensor, Tensor]] | None = None
+        self.found: tuple[Tensor, Tensor]
+        self.replays = 0
+
+    def replay(self) -> None:
+        assert self.call is not None
+        self.replays += 1
+        for place, value in zip(self.found, self.call(), strict=True):
+            place.copy_(value)
+
+
+@pytest.fixture
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Graph]:
+    """Those that are made; while one is recorded, a step computes nothing."""
+    made = list[Graph]()
+
+    def graph() -> Graph:
+        made.append(Graph())
+        return made[-1]
+
+    @contextmanager
+    def recording(graph: Graph) -> Iterator[None]:
+        call = Step.__call__
+
+        def recorded(self: Step, *given: Any) -> tuple[Tensor, Tensor]:
+            graph.call = lambda: call(self, *given)
+            graph.found = torch.empty(len(given[0]), 3), torch.empty(())
+            return graph.found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Step, "__call__", recorded)
+            yield
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", graph)
+    monkeypatch.setattr(torch.cuda, "graph", recording)
+    return made
+
+
+BATCH = 8
+
+
+def prepared() -> Prepared:
+    spec = spec_with("input 8x8x1 conv3-4 BN maxpool FC-3 softmax", batch=str(BATCH), clip="norm(1)")
+    recipe = spec.recipe()
+    data = load_data(recipe, spec.typed.input, Path("/nowhere"))
+    return Prepared(Experiment(spec, recipe), 0, data, data.normalisation("none"), choose("cpu", "fp32"))
+
+
+def batches() -> list[tuple[Tensor, Tensor]]:
+    """Whole ones, but for the fourth and the last."""
+    random = torch.Generator().manual_seed(0)
+    sizes = [BATCH, BATCH, BATCH, 3, BATCH, BATCH, BATCH, 3]
+    return [(torch.randn(n, 1, 8, 8, generator=random), torch.randint(0, 3, (n,), generator=random)) for n in sizes]
+
+
+def test_a_recorded_step_is_the_step_in_every_bit(graphs: list[Graph]) -> None:
+    ready = prepared()
+    plain = Step(to_torch(ready.spec), ready)
+    recorded = Recorded(Step(to_torch(ready.spec), ready), BATCH)
+    for k, (images, labels) in enumerate(batches()):
+        for each in (plain, recorded.step):
+            each.set_rate(0.1 / (k + 1))
+        for ours, theirs in zip(recorded(images, labels), plain(images, labels), strict=True):
+            assert torch.equal(ours, theirs)
+    for name, value in weights(plain.network).items():
+        assert (value == weights(recorded.step.network)[name]).all(), name
+    assert [graph.replays for graph in graphs] == [3], "after three that were taken, of whole batches"
+    assert recorded.why_not is None
+
+
+def test_a_smaller_batch_is_never_what_is_recorded(graphs: list[Graph]) -> None:
+    ready = prepared()
+    recorded = Recorded(Step(to_torch(ready.spec), ready), BATCH)
+    for images, labels in batches():
+        recorded(images[:5], labels[:5])
+    assert graphs == []
+
+
+def test_where_a_gpu_refuses_it_goes_on(graphs: list[Graph], monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def refusing(graph: Graph) -> Iterator[None]:
+        yield
+        if graph is graphs[0]:
+            raise RuntimeError("operation not permitted when stream is capturing\nmore of it")
+
+    monkeypatch.setattr(torch.cuda, "graph", refusing)
+    ready = prepared()
+    recorded = Recorded(Step(to_torch(ready.spec), ready), BATCH)
+    for images, labels in batches():
+        recorded(images, labels)
+    assert recorded.why_not is not None
+    assert recorded.why_not.code == "W407"
+    assert "operation not permitted when stream is capturing" in recorded.why_not.message
+    assert len(graphs) == 2, "it isn't tried again, but for an empty one"
+    assert not recorded.step.optimizer.param_groups[0]["capturable"]
+
+
+def test_a_run_that_was_to_be_eager_goes_on_so(tmp_path: Path) -> None:
+    run = train(spec_with(epochs="1"), device="cpu", eager=True, runs=tmp_path)
+    planned = read_plan(run.path)
+    assert (planned.eager, Workplace().going_on(planned).eager) == (True, True)
+    file = run.path / "recipe.json"
+    assert json.loads(file.read_text())["eager"] is True
+    file.write_text(file.read_text().replace('"eager": true', '"eager": 1'))
+    with pytest.raises(RecordError, match="eager is neither true nor false"):
+        read_plan(run.path)
+    plain = train(spec_with(epochs="1"), device="cpu", runs=tmp_path)
+    assert "eager" not in json.loads((plain.path / "recipe.json").read_text())
