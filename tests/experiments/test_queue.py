@@ -17,6 +17,7 @@ from made_up import result_of
 from PIL import Image
 
 import vggdsl
+import vggdsl.cli.train
 from vggdsl.data.dataset import load_data
 from vggdsl.data.inspection import Told
 from vggdsl.experiments.experiment import Experiment
@@ -25,7 +26,7 @@ from vggdsl.experiments.queue import Queue
 from vggdsl.experiments.report import Reporter, Silent
 from vggdsl.experiments.train import resume
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.records.collect import without_record
+from vggdsl.records.collect import Collection, collect, without_record
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import RunFolder, Start
 from vggdsl.text.errors import Diagnostic, InputError
@@ -258,6 +259,24 @@ def test_another_recipe_is_no_such_run(workplace: Workplace) -> None:
     assert missing.diverged(spec, spec.recipe(), 0) is not None
     assert missing.diverged(spec, spec.recipe(), 1) is None
     assert missing.diverged(spec, tame, 0) is None
+
+
+def test_what_was_measured_while_it_looked_is_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, runs = tmp_path / "net.arch", tmp_path / "runs"
+    spec.write_text(SPEC.replace("seeds 0 1", "seeds 0").replace("init  from(first)", "init he"))
+
+    def slow(*given: Any) -> Collection:
+        found = collect(*given)
+        if not runs.exists():  # not for the table at the end
+            vggdsl.train(spec, "last", runs=runs, device="cpu")  # as another process might
+        return found
+
+    monkeypatch.setattr(sys.modules["vggdsl.cli.train"], "collect", slow)
+    done = commands.train(spec, "--recipe", "last", "--missing", runs=runs)
+    assert done.exit_code == 0
+    assert [path.name for path in runs.iterdir() if path.is_dir()] == ["net-last-s0-1"]
 
 
 AT_ONCE = """

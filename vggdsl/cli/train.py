@@ -187,10 +187,11 @@ def command(
 
     left = None
     if missing:
+        left = Missing([], workplace)  # first: what other processes measure from now on it looks for again
         collection = collect(specs, [str(runs)], named)
         report(collection.findings)
-        measured = [result for subject in collection.subjects for result in subject.results]
-        left = Missing(measured, workplace)
+        for result in (result for subject in collection.subjects for result in subject.results):
+            left.add(result)
     with terminal() as told:
         queue = Queue(experiments, workplace, told, left)
         queue.check()
