@@ -1,4 +1,4 @@
-"""A step that is recorded: what can be seen of it without a GPU."""
+"""A step that is captured: what can be seen of it without a GPU."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from vggdsl.data.dataset import load_data
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import Prepared
-from vggdsl.experiments.step import Recorded, Step
+from vggdsl.experiments.step import Captured, Readback, Step
 from vggdsl.experiments.train import train
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.runfolder import read_plan
@@ -24,7 +24,7 @@ from vggdsl.text.errors import RecordError
 
 
 class Graph:
-    """Stands for a CUDA graph: repeats the call that was made while it was recorded, in its places."""
+    """Stands for a CUDA graph: repeats the call that was made while it was captured, in its places."""
 
     def __init__(self) -> None:
         self.call: Callable[[], tuple[Tensor, Tensor]] | None = None
@@ -39,8 +39,14 @@ class Graph:
 
 
 @pytest.fixture
-def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Graph]:
-    """Those that are made; while one is recorded, a step computes nothing."""
+def streams() -> list[str]:
+    """Those that became the current one."""
+    return []
+
+
+@pytest.fixture
+def graphs(monkeypatch: pytest.MonkeyPatch, streams: list[str]) -> list[Graph]:
+    """Those that are made; while one is captured, a step computes nothing."""
     made = list[Graph]()
 
     def graph() -> Graph:
@@ -48,7 +54,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Graph]:
         return made[-1]
 
     @contextmanager
-    def recording(graph: Graph) -> Iterator[None]:
+    def capturing(graph: Graph, stream: object = None) -> Iterator[None]:
         call = Step.__call__
 
         def recorded(self: Step, *given: Any) -> tuple[Tensor, Tensor]:
@@ -61,7 +67,10 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Graph]:
             yield
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", graph)
-    monkeypatch.setattr(torch.cuda, "graph", recording)
+    monkeypatch.setattr(torch.cuda, "graph", capturing)
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: None)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: "before")
+    monkeypatch.setattr(torch.cuda, "set_stream", streams.append)
     return made
 
 
@@ -82,46 +91,53 @@ def batches() -> list[tuple[Tensor, Tensor]]:
     return [(torch.randn(n, 1, 8, 8, generator=random), torch.randint(0, 3, (n,), generator=random)) for n in sizes]
 
 
-def test_a_recorded_step_is_the_step_in_every_bit(graphs: list[Graph]) -> None:
+def test_a_captured_step_is_the_step_in_every_bit(graphs: list[Graph]) -> None:
     ready = prepared()
     plain = Step(to_torch(ready.spec), ready)
-    recorded = Recorded(Step(to_torch(ready.spec), ready), BATCH)
+    captured = Captured(Step(to_torch(ready.spec), ready), BATCH)
     for k, (images, labels) in enumerate(batches()):
-        for each in (plain, recorded.step):
+        for each in (plain, captured.step):
             each.set_rate(0.1 / (k + 1))
-        for ours, theirs in zip(recorded(images, labels), plain(images, labels), strict=True):
+        for ours, theirs in zip(captured(images, labels), plain(images, labels), strict=True):
             assert torch.equal(ours, theirs)
     for name, value in weights(plain.network).items():
-        assert (value == weights(recorded.step.network)[name]).all(), name
+        assert (value == weights(captured.step.network)[name]).all(), name
     assert [graph.replays for graph in graphs] == [3], "after three that were taken, of whole batches"
-    assert recorded.why_not is None
+    assert captured.why_not is None
 
 
-def test_a_smaller_batch_is_never_what_is_recorded(graphs: list[Graph]) -> None:
+def test_a_smaller_batch_is_never_what_is_captured(graphs: list[Graph]) -> None:
     ready = prepared()
-    recorded = Recorded(Step(to_torch(ready.spec), ready), BATCH)
+    captured = Captured(Step(to_torch(ready.spec), ready), BATCH)
     for images, labels in batches():
-        recorded(images[:5], labels[:5])
+        captured(images[:5], labels[:5])
     assert graphs == []
 
 
-def test_where_a_gpu_refuses_it_goes_on(graphs: list[Graph], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_a_gpu_refuses_it_goes_on(
+    graphs: list[Graph], streams: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     @contextmanager
-    def refusing(graph: Graph) -> Iterator[None]:
+    def refusing(graph: Graph, stream: object = None) -> Iterator[None]:
+        """As PyTorch does: what broke a capture is the context of the error that tells that it is broken."""
         yield
         if graph is graphs[0]:
-            raise RuntimeError("operation not permitted when stream is capturing\nmore of it")
+            try:
+                raise RuntimeError("operation not permitted when stream is capturing\nmore of it")
+            finally:
+                raise RuntimeError("operation failed due to a previous error during capture")
 
     monkeypatch.setattr(torch.cuda, "graph", refusing)
     ready = prepared()
-    recorded = Recorded(Step(to_torch(ready.spec), ready), BATCH)
+    captured = Captured(Step(to_torch(ready.spec), ready), BATCH)
     for images, labels in batches():
-        recorded(images, labels)
-    assert recorded.why_not is not None
-    assert recorded.why_not.code == "W407"
-    assert "operation not permitted when stream is capturing" in recorded.why_not.message
+        captured(images, labels)
+    assert captured.why_not is not None
+    assert captured.why_not.code == "W407"
+    assert "operation not permitted when stream is capturing" in captured.why_not.message
+    assert streams[-1] == "before"
     assert len(graphs) == 2, "it isn't tried again, but for an empty one"
-    assert not recorded.step.optimizer.param_groups[0]["capturable"]
+    assert not captured.step.optimizer.param_groups[0]["capturable"]
 
 
 def test_a_run_that_was_to_be_eager_goes_on_so(tmp_path: Path) -> None:
@@ -135,3 +151,23 @@ def test_a_run_that_was_to_be_eager_goes_on_so(tmp_path: Path) -> None:
         read_plan(run.path)
     plain = train(spec_with(epochs="1"), device="cpu", runs=tmp_path)
     assert "eager" not in json.loads((plain.path / "recipe.json").read_text())
+
+
+def test_a_loss_is_read_when_the_next_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = list[float]()
+
+    class Event:
+        def __init__(self, device: object) -> None:
+            pass
+
+        def record(self) -> None:
+            pass
+
+        def synchronize(self) -> None:
+            waited.append(1)
+
+    monkeypatch.setattr(torch, "Event", Event)
+    readback = Readback()
+    seen = [readback.next(torch.tensor(loss), rate) for loss, rate in ((2.0, 0.1), (float("inf"), 0.2), (1.0, 0.3))]
+    assert seen == [None, (2.0, 0.1), (float("inf"), 0.2)]
+    assert len(waited) == 2

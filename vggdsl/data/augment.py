@@ -7,7 +7,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from vggdsl.data.moments import Colours
-from vggdsl.data.travel import sent
+from vggdsl.data.transfer import to_device
 from vggdsl.spec.recipe import Augment, ColourJitter, ColourPCA, Crop, Erase, HFlip, Rotate, VFlip
 
 _ALL = slice(None)
@@ -43,14 +43,14 @@ def augment(
                     offsets = torch.randint(0, places[0], (2, n), generator=random)
                 else:
                     offsets = torch.stack([torch.randint(0, k, (n,), generator=random) for k in places])
-                images = crop(images, pad, sent(offsets[:, share], images.device), size)
+                images = crop(images, pad, to_device(offsets[:, share], images.device), size)
             case HFlip():
-                images = hflip(images, sent((torch.rand(n, generator=random) < 0.5)[share], images.device))
+                images = hflip(images, to_device((torch.rand(n, generator=random) < 0.5)[share], images.device))
             case VFlip():
-                images = vflip(images, sent((torch.rand(n, generator=random) < 0.5)[share], images.device))
+                images = vflip(images, to_device((torch.rand(n, generator=random) < 0.5)[share], images.device))
             case ColourPCA() if colours is not None:
                 alpha = torch.randn(n, 3, generator=random, dtype=torch.float64) * _ALPHA
-                images = images + sent(colours.shift(alpha[share]).float(), images.device)[:, :, None, None]
+                images = images + to_device(colours.shift(alpha[share]).float(), images.device)[:, :, None, None]
             case Rotate() | ColourJitter() | Erase():
                 seeds = torch.randint(0, _LARGEST, (n,), generator=random)[share]
                 images = transformed(images, transform_of(step), seeds.tolist())

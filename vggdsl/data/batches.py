@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vggdsl.data.splits import Images, Lazy, Split
-from vggdsl.data.travel import sent
+from vggdsl.data.transfer import to_device
 
 THREADS = min(16, os.cpu_count() or 1)
 _AHEAD = 3
@@ -55,7 +55,7 @@ def training_batches(
     in the same way.
     """
     if isinstance(split, Split):
-        order = sent(order, split.labels.device)
+        order = to_device(order, split.labels.device)
     parts = (order[k * batch : (k + 1) * batch] for k in range(steps))
     if isinstance(split, Split):
         for k, chosen in enumerate(parts):

@@ -89,16 +89,16 @@ def _forget_peak(device: torch.device) -> None:
 
 
 def held(device: torch.device) -> int:
-    """Bytes that PyTorch holds on a GPU, or the process in RAM."""
+    """Bytes that PyTorch holds on a GPU, with those that it keeps for later; or the process in RAM."""
     if device.type == "cuda":
-        return torch.cuda.memory_allocated(device)
+        return torch.cuda.memory_reserved(device)
     return int(psutil.Process().memory_info().rss)
 
 
 def most_held(device: torch.device) -> int | None:
     """The most bytes since the peak was last forgotten; in RAM, where that can't be, since the process began."""
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
+        return torch.cuda.max_memory_reserved(device)
     if _STATUS.exists() and (match := re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)):
         return int(match[1]) * 1024
     peak = getattr(psutil.Process().memory_info(), "peak_wset", None)

@@ -20,9 +20,9 @@ SMALL_STEP = 1e9
 and on a busy machine threads that wait for one another cost many times what they bring: the digits
 took 3 minutes with two threads, 8 seconds with one."""
 
-RECORDED_STEP = 1e12
-"""Multiply-adds of a step up to which a GPU gets it recorded. It takes some 10 ms for so many, and in them Python has
-launched the kernels of most networks; a recording holds the memory of its step for itself."""
+CAPTURED_STEP = 1e12
+"""Multiply-adds of a step up to which it is captured as a CUDA graph. An H200 takes some 10 ms for so many, and in them
+Python has launched the kernels of most networks; a graph holds the memory of its step for itself."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Hardware:
 
     def free(self) -> int:
         """Bytes of memory that a training can have."""
-        return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else memory.available()
+        return _free_on(self.device) if self.device.type == "cuda" else memory.available()
 
 
 def choose(device: str, precision: Literal["auto", "fp32", "bf16"]) -> Hardware:
@@ -94,6 +94,12 @@ def arithmetic(hardware: Hardware, macs: int, given: int | None = None) -> Itera
     finally:
         torch.set_num_threads(threads)
         torch.backends.cudnn.allow_tf32 = tf32
+
+
+def _free_on(device: torch.device) -> int:
+    """Bytes of a GPU that nobody holds, with those that PyTorch keeps for what it may hold next."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def _has_bf16(device: torch.device) -> bool:

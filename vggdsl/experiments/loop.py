@@ -19,13 +19,13 @@ from vggdsl.data.batches import Batch, in_order, training_batches
 from vggdsl.data.chance import generator, random_seed
 from vggdsl.data.moments import Colours
 from vggdsl.data.splits import Images, Lazy, Split
-from vggdsl.data.travel import sent
+from vggdsl.data.transfer import to_device
 from vggdsl.data.views import steps_after
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
 from vggdsl.experiments.device import Hardware
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
-from vggdsl.experiments.step import Recorded, Step
+from vggdsl.experiments.step import Captured, Readback, Step
 from vggdsl.network.ops import BatchNorm
 from vggdsl.records.metrics import Epoch
 from vggdsl.spec.recipe import ColourPCA, Erase, From
@@ -126,7 +126,7 @@ class _Training:
         self.split = _near(prepared.data.train, self.hardware)
         self.steps = steps_an_epoch(len(self.split), self.recipe.batch)
         self.step = Step(network, prepared)
-        self.take = Recorded(self.step, self.recipe.batch) if prepared.is_recorded else self.step
+        self.take = Captured(self.step, self.recipe.batch) if prepared.is_captured else self.step
         self.rate = Rate(self.recipe, self.steps)
         self.patience = Patience(self.recipe.stop.patience) if self.recipe.stop else None
         self.progress = Progress()
@@ -138,7 +138,7 @@ class _Training:
         self.batches: Iterator[Batch] = iter(())
         self.began = self.lr = 0.0
         self.loss = torch.zeros(())
-        self.seen = _Late()
+        self.readback = Readback()
 
     def run(self, checkpoint: Checkpoint | None) -> Progress:
         allowed = self.recipe.epochs
@@ -154,7 +154,10 @@ class _Training:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._after_epoch)
         if done:
             engine.load_state_dict({"epoch": done, "epoch_length": self.steps, "max_epochs": allowed})
-        engine.run(range(self.steps), max_epochs=allowed)
+        try:
+            engine.run(range(self.steps), max_epochs=allowed)
+        finally:
+            self.step.optimizer.zero_grad()  # gradients of a CUDA graph hold its memory
         return self.progress
 
     def _restore(self, checkpoint: Checkpoint) -> None:
@@ -186,7 +189,7 @@ class _Training:
         processes, batch = self.processes, next(self.batches)
         self.lr = self.rate(engine.state.iteration - 1)
         self.step.set_rate(self.lr)
-        images, labels = self._augmented(batch), sent(batch.split.labels, self.hardware.device)
+        images, labels = self._augmented(batch), to_device(batch.split.labels, self.hardware.device)
         if processes.count > 1:
             balance = self.step.balance
             counts = None if balance is None else balance[batch.labels.to(balance.device)]
@@ -195,24 +198,24 @@ class _Training:
             logits, self.loss = self.take(images, labels)
         if self.hardware.device.type == "cpu":
             self._check(self.loss.item(), engine.state.epoch)
-        elif index % _CHECK_EVERY == 0:
-            self._check(self.seen.next(self.loss), engine.state.epoch)
+        elif index % _CHECK_EVERY == 0 and (seen := self.readback.next(self.loss, self.lr)) is not None:
+            self._check(seen.value, engine.state.epoch, lr=seen.lr)
         return logits, labels
 
     def _augmented(self, batch: Batch) -> Tensor:
         """Its images as the network takes them."""
-        images, share = sent(batch.split.images, self.hardware.device), self.processes.share
+        images, share = to_device(batch.split.images, self.hardware.device), self.processes.share
         changed = partial(augment, random=batch.random, colours=self.colours, total=batch.total, share=share)
         return changed(self.prepared.normalisation(changed(images, self.augments)), self.erases)
 
-    def _check(self, loss: float, epoch: int, training_loss: float | None = None) -> None:
-        """A loss in training, or one in validation behind the ``training_loss`` of the epoch."""
+    def _check(self, loss: float, epoch: int, training_loss: float | None = None, lr: float | None = None) -> None:
+        """A loss in training, or one in validation behind the ``training_loss`` of the epoch, by a rate of now."""
         if not math.isfinite(loss):
-            raise DivergedError(self._diverged(loss, epoch, training_loss))
+            raise DivergedError(self._diverged(loss, epoch, training_loss, self.lr if lr is None else lr))
 
-    def _diverged(self, loss: float, epoch: int, training_loss: float | None) -> Diagnostic:
+    def _diverged(self, loss: float, epoch: int, training_loss: float | None, lr: float) -> Diagnostic:
         recipe = self.recipe
-        message = f"the loss became {loss} in epoch {epoch}, at a learning rate of {self.lr:g}"
+        message = f"the loss became {loss} in epoch {epoch}, at a learning rate of {lr:g}"
         if training_loss is not None:
             message = f"in validation {message}; in training it is {training_loss:.4g}"
             if any(isinstance(typed.node.op, BatchNorm) for typed in self.network.typed.nodes):
@@ -229,7 +232,7 @@ class _Training:
     def _after_step(self, engine: Engine) -> None:
         _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
         self.listener.step(len(labels) * self.processes.count, self.loss.item)
-        if isinstance(self.take, Recorded) and self.take.why_not is not None:
+        if isinstance(self.take, Captured) and self.take.why_not is not None:
             self.listener.noticed(self.take.why_not)
             self.take = self.step
 
@@ -287,27 +290,8 @@ def _near(split: Images, hardware: Hardware) -> Images:
     if device.type == "cpu" or isinstance(split, Lazy):
         return split
     small = split.images.nbytes <= _ON_DEVICE * hardware.free()
-    return Split(*_on(split, device)) if small else split
+    return Split(split.images.to(device), split.labels.to(device)) if small else split
 
 
 def _on(batch: Split, device: torch.device) -> tuple[Tensor, Tensor]:
-    return sent(batch.images, device), sent(batch.labels, device)
-
-
-class _Late:
-    """Values from a GPU, each told when the next is asked for: it has come by then, and nobody waited for it."""
-
-    def __init__(self) -> None:
-        self.coming: tuple[Tensor, torch.Event] | None = None
-
-    def next(self, value: Tensor) -> float:
-        """The value that was given before; 0 for the first."""
-        before, place = self.coming, torch.empty((), pin_memory=True)
-        come = torch.Event(value.device)
-        place.copy_(value, non_blocking=True)
-        come.record()
-        self.coming = place, come
-        if before is None:
-            return 0.0
-        before[1].synchronize()
-        return before[0].item()
+    return to_device(batch.images, device), to_device(batch.labels, device)

@@ -10,7 +10,7 @@ from vggdsl.data.dataset import DataSet, find_data
 from vggdsl.data.inspection import Told, nobody
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.experiments.check import refuse_images, refuse_processes
-from vggdsl.experiments.device import RECORDED_STEP, Hardware, arithmetic, choose
+from vggdsl.experiments.device import CAPTURED_STEP, Hardware, arithmetic, choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.memory import check_training, training_bytes
 from vggdsl.experiments.processes import Processes, current
@@ -75,10 +75,12 @@ class Prepared:
         return self.spec.typed.macs * self.recipe.batch // self.processes.count
 
     @property
-    def is_recorded(self) -> bool:
-        """Whether its steps are recorded as a CUDA graph, which pays for small ones; not of several processes."""
+    def is_captured(self) -> bool:
+        """Whether its steps are captured as a CUDA graph, which pays for small ones; not of several processes, and only
+        where a step fits twice, since a smaller batch is computed beside the graph."""
         alone = self.hardware.device.type == "cuda" and self.processes.count == 1
-        return alone and self.macs <= RECORDED_STEP and not self.eager
+        fits = alone and 2 * self.memory <= self.hardware.free()
+        return fits and self.macs <= CAPTURED_STEP and not self.eager
 
     def arithmetic(self) -> AbstractContextManager[None]:
         """How its steps are computed."""

@@ -1,6 +1,8 @@
-"""A step of training, and on a GPU its recording."""
+"""A step of training, and on a GPU its CUDA graph."""
 
+from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,7 +14,7 @@ from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.text.errors import Diagnostic
 
 WARM = 3
-"""Steps that are taken before one is recorded: they choose kernels and make the optimizer's moments."""
+"""Steps that are taken before one is captured: they choose kernels and make the optimizer's moments."""
 
 
 class Step:
@@ -22,6 +24,7 @@ class Step:
         self.network, self.prepared = network, prepared
         self.module = prepared.processes.wrapped(network)
         self.optimizer = optimizer_of(prepared.recipe, network)
+        self.rate: float | None = None
         self.balance: Tensor | None = None
         if prepared.class_weights is not None:
             self.balance = torch.tensor(prepared.class_weights, device=prepared.hardware.device)
@@ -50,7 +53,10 @@ class Step:
         return logits, loss
 
     def set_rate(self, rate: float) -> None:
-        """The learning rate from now on. On a GPU it is a tensor there, so that a recorded step finds it."""
+        """The learning rate from now on. On a GPU it is a tensor there, where a captured step finds it."""
+        if rate == self.rate:
+            return
+        self.rate = rate
         for group in self.optimizer.param_groups:
             if self.prepared.hardware.device.type != "cuda":
                 group["lr"] = rate
@@ -60,52 +66,85 @@ class Step:
                 group["lr"] = torch.full((), rate, device=self.prepared.hardware.device)
 
 
-class Recorded:
-    """A step that is recorded as a CUDA graph when it was taken a few times, and from then on repeated.
+class Captured:
+    """A step that is captured as a CUDA graph when it was taken a few times, and from then on replayed.
 
-    Launching some hundred kernels takes Python longer than a small network needs to compute them. A recording is these
+    Launching some hundred kernels takes Python longer than a small network needs to compute them. A graph is these
     kernels, with the places of weights, moments and rate in memory, so it computes the same. It is of a batch of
-    ``images``: a smaller one is computed without it. What it gives is overwritten by its next repetition.
+    ``images``: a smaller one is computed without it. What it gives is overwritten by its next replay.
     """
 
     def __init__(self, step: Step, images: int) -> None:
-        self.step, self.images, self.taken = step, images, 0
+        self.step, self.images, self.warm = step, images, 0
         self.why_not: Diagnostic | None = None
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.given: tuple[Tensor, Tensor]
-        self.found: tuple[Tensor, Tensor]
+        self.inputs: tuple[Tensor, Tensor]
+        self.outputs: tuple[Tensor, Tensor]
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """As the step does."""
-        whole = len(images) == self.images
-        if whole and self.taken == WARM and self.graph is None and self.why_not is None:
-            self._record(images, labels)
-        if self.graph is None or not whole:
-            self.taken += whole and self.taken < WARM
+        if len(images) != self.images or self.why_not is not None:
             return self.step(images, labels)
-        for place, tensor in zip(self.given, (images, labels), strict=True):
-            place.copy_(tensor)
+        if self.warm < WARM:
+            self.warm += 1
+            return self.step(images, labels)
+        if self.graph is None:
+            self._capture(images, labels)
+        if self.graph is None:
+            return self.step(images, labels)
+        for static, tensor in zip(self.inputs, (images, labels), strict=True):
+            static.copy_(tensor)
         self.graph.replay()
-        return self.found
+        return self.outputs
 
-    def _record(self, images: Tensor, labels: Tensor) -> None:
+    def _capture(self, images: Tensor, labels: Tensor) -> None:
         """Nothing is computed meanwhile."""
-        self.given, graph = (images.clone(), labels.clone()), torch.cuda.CUDAGraph()
-        groups = self.step.optimizer.param_groups
+        self.inputs, graph = (images.clone(), labels.clone()), torch.cuda.CUDAGraph()
+        before, groups = torch.cuda.current_stream(), self.step.optimizer.param_groups
         try:
             for group in groups:  # what Adam wants to be told; SGD has no such entry, and needs none
                 group["capturable"] = True
-            with torch.cuda.graph(graph):
-                self.found = self.step(*self.given)
+            stream = torch.cuda.Stream(images.device)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            with torch.cuda.graph(graph, stream=stream):
+                self.outputs = self.step(*self.inputs)
             self.graph = graph
         except RuntimeError as error:
-            why = f"its steps can't be recorded for the GPU: {str(error).partition(chr(10))[0]}"
+            torch.cuda.set_stream(before)  # PyTorch leaves that of a capture that failed
+            cause = error.__context__ or error  # what broke it, not that it is broken
+            why = f"its steps can't be captured as a CUDA graph: {str(cause).partition(chr(10))[0]}"
             self.why_not = Diagnostic("W407", why, help="it goes on, each kernel launched by itself, which is slower")
-            with torch.cuda.graph(torch.cuda.CUDAGraph()):  # else PyTorch's generator thinks that it is recorded still
+            # An empty capture, else the generator that dropout draws from takes itself for captured still.
+            with suppress(RuntimeError), torch.cuda.graph(torch.cuda.CUDAGraph()):
                 images.sum()
+            torch.cuda.set_stream(before)
         finally:
             for group in groups:
                 group["capturable"] = False
+
+
+class Seen(NamedTuple):
+    """The loss of a step, and its learning rate."""
+
+    value: float
+    lr: float
+
+
+class Readback:
+    """Reads losses from a GPU, each when the next is asked for: it has come by then, and nobody waits for it."""
+
+    def __init__(self) -> None:
+        self.coming: tuple[Tensor, torch.Event, float] | None = None
+
+    def next(self, loss: Tensor, lr: float) -> Seen | None:
+        """What was given before; None for the first."""
+        before, come = self.coming, torch.Event(loss.device)
+        self.coming = loss.to("cpu", non_blocking=True), come, lr  # into pinned memory
+        come.record()
+        if before is None:
+            return None
+        value, event, rate = before
+        event.synchronize()
+        return Seen(value.item(), rate)
 
 
 def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:

@@ -69,7 +69,7 @@ def train(
     repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
 
     All image files are decoded before; with ``skip_bad`` those that can't be read are left out, and the record says how
-    many. On a GPU small steps are recorded as a CUDA graph and repeated, which gives the same digits; not if ``eager``.
+    many. On a GPU small steps are captured as a CUDA graph and replayed, which gives the same digits; not if ``eager``.
     ``reporter`` is told what happens; without one, what looks wrong in the data is a ``UserWarning``.
 
     Raises ``VggdslError`` before anything is written if the spec isn't there (V501), has no recipe of that name (V504)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # which reads weights, by torch
 @dataclass(frozen=True)
 class Workplace:
     """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, the
-    threads of a CPU, whether images that can't be read are left out, and whether a GPU gets its steps unrecorded.
+    threads of a CPU, whether images that can't be read are left out, and whether a GPU makes no CUDA graph.
 
     What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
     device is ``auto``, and threads are as many as the steps are worth.

@@ -195,7 +195,7 @@ class Planned:
     skip_bad: bool = False
     """Whether images that can't be read were to be left out."""
     eager: bool = False
-    """Whether a GPU was to get its steps unrecorded."""
+    """Whether a GPU was to get its steps without a CUDA graph."""
 
 
 def read_plan(path: Path) -> Planned:

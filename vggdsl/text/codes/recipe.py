@@ -162,9 +162,10 @@ ROWS = (
     Code(
         "W407",
         "recipe",
-        "steps that can't be recorded for a GPU",
-        "The steps of a small network are recorded as a CUDA graph, since Python launches their kernels more slowly "
-        "than a GPU computes them. PyTorch or its driver refused that. It goes on, slower, to the same digits.",
+        "steps that can't be captured as a CUDA graph",
+        "The steps of a small network are captured as a CUDA graph, since Python launches their kernels more slowly "
+        "than a GPU computes them. PyTorch or its driver refused that. It goes on, slower, to the same digits; the "
+        "memory of what was tried may stay taken until the process ends.",
         "Nothing needs to be done; `--eager` doesn't try.",
         unshown=f"{_TRAINING} on a GPU",
     ),

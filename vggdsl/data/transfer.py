@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-def sent(tensor: Tensor, device: torch.device) -> Tensor:
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on the device. A GPU fetches it by itself, while this process goes on: nobody waits."""
     if device.type != "cuda" or tensor.is_cuda:
         return tensor.to(device)
