@@ -254,10 +254,12 @@ def test_without_weights_the_network_is_as_training_starts_it(tmp_path: Path, mo
     from vggdsl.targets.torch import weights
 
     monkeypatch.chdir(tmp_path)
-    Path("two.arch").write_text(TWO_RECIPES.replace("epochs    2", "init normal(std=0.3)\n  seeds 7 8"))
+    Path("two.arch").write_text(
+        TWO_RECIPES.replace("epochs    2", "init normal(std=0.3)\n  seeds 7 8\n  normalize mean(0.5) std(0.25)")
+    )
     done = run("export", "two.arch", "--onnx")
     assert "init normal(std=0.3), seed 7" in done.stderr
-    assert "only divided by 255" in done.stderr
+    assert "only divided by 255; `normalize mean(0.5) std(0.25)` is of trainings by the recipe" in done.stderr
     assert _metadata("two.onnx")["vggdsl.weights"] == "random, seed 7"
     assert "vggdsl.recipe" not in _metadata("two.onnx")
     spec = load("two.arch")

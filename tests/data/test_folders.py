@@ -238,6 +238,15 @@ def test_a_pool_passes_over_what_is_not_used_and_says_so(name: str, tmp_path: Pa
     assert read(tmp_path / "all").classes == tuple(sorted((*CLASSES, name)))
 
 
+def test_a_part_that_is_named_alone_tells_of_those_beside_it(tmp_path: Path) -> None:
+    root = make(tmp_path / "set", ("train", "val", "Testing", "cats"))
+    notes = read(root / "train").notes
+    said = f'Testing and val beside {root / "train"} aren\'t used, images of it are set aside instead: folder("{root}")'
+    assert [note for note in notes if "beside" in note] == [f"{said} names the folder of all"]
+    alone = make(tmp_path / "other", ("train", "cats"))
+    assert not any("beside" in note for note in read(alone / "train").notes)
+
+
 def test_one_class_beside_what_is_not_used_is_refused(tmp_path: Path) -> None:
     make(tmp_path, ("",), ("labelled", "unlabelled"))
     found = refused(tmp_path)

@@ -68,6 +68,16 @@ def test_an_accuracy_of_always_the_largest_class(tmp_path: Path) -> None:
     assert len(found) == stays
 
 
+def test_weights_that_have_run_away(tmp_path: Path) -> None:
+    spec = spec_with("input 8x8x1 FC-8 FC-3 softmax", optimizer="sgd(lr=10)", epochs="2", precision="fp32")
+    run, found = noticed(spec, tmp_path)
+    assert [d.code for d in found] == ["W404"]
+    assert min(run.metrics[0].train_loss, run.metrics[0].val_loss) > 1e4
+    assert found[0].message.startswith(f"after 1 epoch the loss is {run.metrics[0].train_loss:.4g} in training")
+    assert found[0].message.endswith("that of guessing is 1.0986")
+    assert "a tenth of the learning rate, 10," in str(found[0].help)
+
+
 def test_one_that_learns_is_left_in_peace(tmp_path: Path) -> None:
     assert noticed(spec_with(epochs="4"), tmp_path)[1] == []
     assert noticed(spec_with(DEEP, data="fake(n=100, classes=3, labels=random)", epochs="4"), tmp_path)[1] == []

@@ -405,6 +405,8 @@ def test_orders_of_axes_are_told_by_shapes_that_differ() -> None:
 def test_entries_that_are_too_many_are_named(tmp_path: Path) -> None:
     _, _, help = refused(save_as({**STATE, "extra.weight": torch.ones(3, 3)}, tmp_path / "x.pth"))
     assert help == "all else fits: save it without extra, if it is no part of the network"
+    _, _, help = refused(save_as({**STATE, "epoch": torch.tensor(3), "best": torch.tensor(1)}, tmp_path / "x.pth"))
+    assert help == "all else fits: save it without best and epoch, if it is no part of the network"
     without = {name: tensor for name, tensor in STATE.items() if name != "classifier.bias"}
     _, _, help = refused(save_as(without, tmp_path / "x.pth"))
     assert help == "classifier has no bias: write fc2 with `bias=no`, if it was trained without one"

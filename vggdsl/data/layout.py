@@ -62,6 +62,20 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
+def _parts_beside(root: Path) -> list[str]:
+    """What is said of a pool that is itself a part of a set, by its name and those beside it."""
+    own, outer, beside = part_of(root.name), root.absolute().parent, list[str]()
+    with suppress(OSError):  # it may be nobody's to look into
+        beside = sorted(
+            path.name for path in outer.iterdir() if part_of(path.name) in {*PARTS} - {own} and is_folder(path)
+        )
+    if own not in PARTS or not beside:
+        return []
+    are = "aren't" if len(beside) > 1 else "isn't"
+    whole = f'folder("{root.parent}") names the folder of all'
+    return [f"{names_text(beside)} beside {root} {are} used, images of it are set aside instead: {whole}"]
+
+
 def layout_of(root: Path, recipe: Recipe, passed_over: PassedOver) -> Layout:
     """Raises ``InputError`` V512 for what can't be told apart: parts beside classes, a part twice, no ``train``."""
     notes = list[str]()
@@ -72,6 +86,7 @@ def layout_of(root: Path, recipe: Recipe, passed_over: PassedOver) -> Layout:
         unused = tuple(name for name in folders if part_of(name) == "unused")
         _refuse_unnamed_parts(root, {name: folders[name] for name in folders if name not in unused}, recipe)
         notes += [f"{folders[name]} passed over: by its name it is no class; {CLASS_ALL_THE_SAME}" for name in unused]
+        notes += _parts_beside(root)
         return Layout(root, {"train": root}, {}, unused, tuple(notes))
     count_beside(root, passed_over)
     found: dict[str, list[str]] = {part: [] for part in PARTS}

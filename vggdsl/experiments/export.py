@@ -205,7 +205,7 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
     if isinstance(given, Trained):
         refuse_other(spec, given)
         return of_run(given, given.path, say)
-    say(_NO_PREPROCESSING)
+    say(_no_preprocessing(spec))
     unknown = Preprocessing.unknown(spec.typed.input)
     if given is not None:
         if isinstance(given, Network):
@@ -245,10 +245,19 @@ def of_run(trained: Trained, path: Path, say: Say) -> Exportable:
     return Exportable(trained.network(), trained.preprocessing, trained.provenance)
 
 
+def _no_preprocessing(spec: Spec) -> str:
+    """What the file says of pixels, and that a recipe's `normalize` is of the trainings by it."""
+    said = [each.written("normalize") for each in spec.recipes if not isinstance(each.normalize, str)]
+    if not said:
+        return _NO_PREPROCESSING
+    beside = f"`normalize {said[0]}` is of trainings by the recipe, and these weights may come from elsewhere"
+    return f"{_NO_PREPROCESSING}; {beside}"
+
+
 def _foreign(spec: Spec, published: str, file: Path | None, say: Say) -> Exportable:
     loaded = from_file(spec.typed, file, say) if file is not None else from_torchvision(spec.typed, published, say)
     if loaded.preprocessing is None:
-        say(_NO_PREPROCESSING)
+        say(_no_preprocessing(spec))
     provenance = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
     preprocessing = loaded.preprocessing or Preprocessing.unknown(spec.typed.input)
     return Exportable(loaded.network, preprocessing, provenance, loaded.halved)

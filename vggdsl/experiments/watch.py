@@ -15,6 +15,8 @@ from vggdsl.text.units import plural
 
 NEAR = 0.01
 """How near, as a share, the loss is to that of guessing."""
+FAR = 10
+"""Times the loss of guessing, from which on in training and validation the weights have run away."""
 EPOCHS, STEPS = 3, 2000
 """For so many epochs in a row, or steps within fewer, a training learns nothing before it is said."""
 DEEP = 8
@@ -38,9 +40,22 @@ class Watch:
         """
         if self.is_over:
             return None
-        said = _gradient(self.network) or self._guesses(epochs[-self.enough :])
+        far = self._has_run_away(epochs[-1])
+        said = far or _gradient(self.network) or self._guesses(epochs[-self.enough :])
         self.is_over = bool(said)
+        if far:
+            recipe = self.prepared.recipe
+            help = f"the steps are too large: try a tenth of the learning rate, {recipe.lr:g}, or a warm-up"
+            return Diagnostic("W404", far, recipe.place("optimizer"), help)
         return _found(said, self.prepared, self.network) if said else None
+
+    def _has_run_away(self, last: Epoch) -> str:
+        """Whether both losses of an epoch are far beyond that of guessing."""
+        guess = math.log(self.classes)
+        if min(last.train_loss, last.val_loss) <= FAR * guess:
+            return ""
+        loss, after = f"{last.train_loss:.4g} in training, {last.val_loss:.4g} in validation", last.number
+        return f"after {plural(after, 'epoch')} the loss is {loss}; that of guessing is {guess:.4f}"
 
     def _guesses(self, epochs: Sequence[Epoch]) -> str:
         """Whether all of these epochs, if they are enough, are those of a network that guesses."""

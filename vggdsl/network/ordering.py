@@ -75,7 +75,11 @@ def _turned(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | N
 def _too_many(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
     """Which entries are in no layer, where the others fit without them."""
     left = [*ours.values()]
-    more = [name for name, parts in theirs.items() if not (left and left[0] == parts and [left.pop(0)])]
+    more = [
+        name or names_text([part for part, _ in parts])
+        for name, parts in theirs.items()
+        if not (left and left[0] == parts and [left.pop(0)])
+    ]
     if left:
         return None
     no_part = "it is" if len(more) == 1 else "they are"

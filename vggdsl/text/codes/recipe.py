@@ -137,7 +137,8 @@ ROWS = (
         "W404",
         "recipe",
         "a training that learns nothing",
-        "The loss stays where guessing leaves it, every image is given one class, or no gradient reaches the weights.",
+        "The loss stays where guessing leaves it or runs far beyond, every image is given one class, or no gradient "
+        "reaches the weights.",
         "Change what the help names, most likely first: batch norm, the first values, the learning rate.",
         unshown=f"{_TRAINING}, while it runs",
     ),
