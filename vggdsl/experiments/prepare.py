@@ -55,8 +55,8 @@ class Prepared:
 
     @property
     def made_by(self) -> str:
-        """On what the digits depend besides the recipe."""
-        return f"torch {torch.__version__} on {self.device}"
+        """On what the digits depend besides the recipe; ``fused`` tells the optimizers from those of before them."""
+        return f"torch {torch.__version__}, fused optimizers, on {self.device}"
 
     @property
     def identity(self) -> dict[str, str]:
