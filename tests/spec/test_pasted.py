@@ -19,6 +19,7 @@ TORCHVISION = (
     f'write cifar10; `root="./data"`: {WHERE}; `train=True`: leave it out: a set\'s images to train on and to test by '
     "both belong to it; `download=True`: to fetch it is asked for in the call, by --download"
 )
+EPSILON = "Keras's epsilon is 1e-7 where none is said, here it is always 1e-8"
 LOSS = ", where theirs waits for a lower loss if nothing else is said"
 PLATEAU = (
     "`plateau` waits for a better validation accuracy, by however little{}: as Keras counts epochs it is "
@@ -145,9 +146,9 @@ MEANT = [
     ),
     (
         "optimizer keras.optimizers.Adam(0.01, 0.9, 0.999)",
-        "write adam(lr=0.01); `0.9`: remove it: it is always 0.9; `0.999`: remove it: it is always 0.999",
+        f"write adam(lr=0.01); `0.9`: remove it: it is always 0.9; `0.999`: remove it: it is always 0.999; {EPSILON}",
     ),
-    ("optimizer keras.optimizers.AdamW(0.01, 0.05)", "write adamw(lr=0.01, weight-decay=0.05)"),
+    ("optimizer keras.optimizers.AdamW(0.01, 0.05)", f"write adamw(lr=0.01, weight-decay=0.05); {EPSILON}"),
     ("clip tf.clip_by_norm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
     ("clip clip_by_global_norm(1)", "write norm(1)"),
     ("clip clip_by_value(1)", "it isn't in the language, which scales gradients by their `norm`"),
@@ -208,9 +209,12 @@ MEANT = [
     ),
     (
         "optimizer keras.optimizers.Adam(learning_rate=1e-3, weight_decay=1e-4)",
-        "write adamw(lr=1e-3, weight-decay=1e-4)",
+        f"write adamw(lr=1e-3, weight-decay=1e-4); {EPSILON}",
     ),
-    ("optimizer tf.keras.optimizers.Adam(1e-3, weight_decay=1e-4)", "write adamw(lr=1e-3, weight-decay=1e-4)"),
+    (
+        "optimizer tf.keras.optimizers.Adam(1e-3, weight_decay=1e-4)",
+        f"write adamw(lr=1e-3, weight-decay=1e-4); {EPSILON}",
+    ),
     (
         "optimizer keras.optimizers.SGD(0.01, weight_decay=5e-4)",
         ("write sgd(lr=0.01); `weight_decay=5e-4`: Keras's is beside the gradient, as `adamw`'s is: of `sgd` it isn't "
@@ -337,19 +341,20 @@ MEANT = [
     ("optimizer SGD(lr=0.1, momentum=0.9, weight_decay=5e-4)", "write sgd(lr=0.1, momentum=0.9, weight-decay=5e-4)"),
     (
         "optimizer Adam(learning_rate=1e-3, weight_decay=1e-4)",
-        ("write adamw(lr=1e-3, weight-decay=1e-4); `learning_rate` is Keras's, whose weight decay is decoupled"),
+        (f"write adamw(lr=1e-3, weight-decay=1e-4); {EPSILON}; `learning_rate` is Keras's, whose weight decay is "
+        "decoupled"),
     ),
     ("optimizer Adam(lr=1e-3, weight_decay=1e-4)", "write adam(lr=1e-3, weight-decay=1e-4)"),
     (
         "optimizer Adam(1e-3, weight_decay=1e-4)",
         ("as PyTorch has it, write adam(lr=1e-3, weight-decay=1e-4); as Keras has it, write adamw(lr=1e-3, "
-        "weight-decay=1e-4)"),
+        f"weight-decay=1e-4); {EPSILON}"),
     ),
     ("optimizer optim.Adam(weight_decay=1e-4)", "write adam(weight-decay=1e-4)"),
     (
         "optimizer AdamW(learning_rate=1e-3)",
         ("write adamw(lr=1e-3); PyTorch's AdamW has a weight decay of 0.01 where none is said, Keras's one of 0.004, "
-        "`adamw` none"),
+        f"`adamw` none; {EPSILON}"),
     ),
     (
         "optimizer SGD(learning_rate=0.1, momentun=0.9)",
@@ -358,6 +363,16 @@ MEANT = [
     ('data CIFAR10(root="./data", train=True, download=True)', TORCHVISION),
     ('data datasets.CIFAR10(root="./data", train=True, download=True)', TORCHVISION),
     ('data cifar10(root="./data", val=5000)', f'write cifar10(val=5000); `root="./data"`: {WHERE}'),
+    ("optimizer keras.optimizers.Adam(1e-3)", f"write adam(lr=1e-3); {EPSILON}"),
+    ("optimizer Adam(learning_rate=1e-3)", f"write adam(lr=1e-3); {EPSILON}"),
+    (
+        "optimizer Adam(learning_rate=1e-3, epsilon=1e-7)",
+        "write adam(lr=1e-3); `epsilon=1e-7`: it isn't in the language: it is always 1e-8",
+    ),
+    (
+        "augment Compose([crop(0), RandomHorizontalFlip()])",
+        ("write augment hflip, steps that stand one behind another; `crop(0)`: write a whole number from 1"),
+    ),
 ]  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def finding(code: CodeName) -> Diagnostic:
     known: tuple[FindingFacts, ...] = (OtherClasses(1, 2), OtherLayers(), OtherChannels(), Disagreement(0, 1))
     facts = {type(each): each for each in known}
     wanted = CODES[code].facts
-    return Diagnostic(code, "m", facts=facts[wanted] if wanted else None)
+    return Diagnostic(code, "m", facts=facts[wanted] if isinstance(wanted, type) else None)
 
 
 def test_several_findings_of_one_kind_are_an_error_of_it() -> None:

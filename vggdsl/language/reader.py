@@ -13,6 +13,7 @@ from vggdsl.language.types import Number, Quoted, Range, UnfitError, Whole, elem
 from vggdsl.language.voice import Voice
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, nearest, unknown
+from vggdsl.text.facts import Meant
 from vggdsl.text.source import Placed, Span
 
 EntryValue = Atom | Option | Setting
@@ -127,7 +128,7 @@ class Reader:
             if name == call.name or name in call.also:
                 return call
         known = [call.name for call in by.calls]
-        strange = unknown(self.voice.unfit, by.what or by.name, name, known, value.span)
+        strange = unknown(self.voice.unfit, by.what or by.name, name, known, value.span, Meant())
         self.findings.append(self._elsewhere(strange, value, by, called(name)))
         return None
 
@@ -153,14 +154,14 @@ class Reader:
             return strange.helped(f"write {by.name} {word}", Edit(value.span, word))
         strange = strange.helped(f"{'as in' if is_set or word else 'write'} {by.name} {by.example}")
         if word and (meant := by.pasted(called(word.lower()), ())) is not None:
-            return strange.helped(meant.help, *([Edit(value.span, meant.instead)] if meant.instead else []))
+            return strange.meaning(meant, value.span)
         return self._elsewhere(strange, value, by, str(value)) if isinstance(value, Atom) else strange
 
     def _elsewhere(self, strange: Diagnostic, value: Atom | Setting, by: EntryKind, name: str) -> Diagnostic:
         """The finding, with how that is said here which other tools call by ``name``, and all that is given with it."""
         given = value.arguments if isinstance(value, Setting) else ()
         if (meant := by.pasted(str(value.name) if isinstance(value, Setting) else name, given)) is not None:
-            return strange.helped(meant.help, *([Edit(value.span, meant.instead)] if meant.instead else []))
+            return strange.meaning(meant, value.span)
         for call in by.calls:
             if name not in call.elsewhere and name not in (
                 re.sub("[-_]", "", each) for each in (call.name, *call.also)
@@ -171,10 +172,10 @@ class Reader:
             if not self._is_read(call, arguments, value.span):
                 left = ", ".join(f"`{each}`" for each in given)
                 rest = f"; {left} can't be said so" if left else ""
-                return strange.helped(f"here it is `{call.name}`: {call.meaning}{rest}")
+                return strange.meaning(Meant(told=(f"here it is `{call.name}`: {call.meaning}{rest}",)), value.span)
             said = str(Setting(Placed(call.name, value.span), arguments, value.span)) if given else call.name
-            return strange.helped(f"write {said}", Edit(value.span, said))
-        return strange.helped(by.not_here[name]) if name in by.not_here else strange
+            return strange.meaning(Meant((said,), is_same=True), value.span)
+        return strange.meaning(Meant(told=(by.not_here[name],)), value.span) if name in by.not_here else strange
 
     def call(self, value: EntryValue, call: CallKind, by: EntryKind) -> Any:
         """What a call makes of its arguments."""
@@ -182,8 +183,8 @@ class Reader:
         arguments = value.arguments if isinstance(value, Setting) else ()
         strange = next((each for each in arguments if isinstance(each, Atom) and each.kind == "foreign"), None)
         if strange is not None and (meant := by.pasted(called(call.name), arguments)) is not None:
-            edits = [Edit(value.span, meant.instead)] if meant.instead else []
-            self.wrong(f"{call.name}: `{strange}` can't stand here", strange.span, meant.help, *edits)
+            found = self.voice.wrong(f"{call.name}: `{strange}` can't stand here", strange.span, "")
+            self.findings.append(found.meaning(meant, value.span))
             return None
         options = [argument for argument in arguments if isinstance(argument, Option)]
         places = [argument for argument in arguments if not isinstance(argument, Option)]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_origin
 
 from vggdsl.language.syntax import Arguments
 from vggdsl.language.types import Flag, Type, Whole
+from vggdsl.text.facts import Meant
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,6 @@ class CallKind:
     @property
     def example(self) -> str:
         return self.shown or self.name
-
-
-@dataclass(frozen=True)
-class Meant:
-    """What is said of a call of another tool, with all that it was given; ``instead`` means the same here."""
-
-    help: str
-    instead: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypedDict
 
 from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.edits import Edit
-from vggdsl.text.facts import FindingFacts
+from vggdsl.text.facts import FindingFacts, Meant
 from vggdsl.text.printing import LINE, printable, shown, width_of
 from vggdsl.text.source import Span
 
@@ -69,6 +69,11 @@ class Diagnostic:
     def helped(self, help: str, *fixes: Edit) -> "Diagnostic":
         """The same finding with another help, and what that offers."""
         return replace(self, help=help, fixes=fixes)
+
+    def meaning(self, meant: Meant, span: Span) -> "Diagnostic":
+        """The same finding with what a place means in our words, offered where that is the same."""
+        fixes = (Edit(span, meant.instead),) if meant.instead else ()
+        return replace(self, help=meant.help, fixes=fixes, facts=meant)
 
 
 class LabelData(TypedDict):

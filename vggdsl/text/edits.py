@@ -1,7 +1,7 @@
 """What a help offers, as data: characters of a text, and what is to stand in their place."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vggdsl.text.source import Source, Span
 
@@ -15,6 +15,8 @@ class Edit:
 
     span: Span
     text: str
+    is_guess: bool = field(default=False, compare=False)
+    """Whether what is there was taken for a misspelling: a person has to look at it."""
 
     def __repr__(self) -> str:
         return f"Edit({self.span.place}, {self.span.excerpt!r} -> {self.text!r})"

@@ -181,4 +181,4 @@ def respelled(word: str, near: str, span: Span) -> tuple[Edit, ...]:
     if text.count(word.lower()) != 1:
         return ()
     start = place.start + text.index(word.lower())
-    return (Edit(Span(place.source, start, start + len(word)), near),)
+    return (Edit(Span(place.source, start, start + len(word)), near, is_guess=True),)

@@ -10,6 +10,45 @@ class FindingFacts:
 
 
 @dataclass(frozen=True)
+class Meant(FindingFacts):
+    """What is said of a call of another tool, with all that it was given, in its parts; ``help`` is their text.
+
+    Without any of them nothing is known of it.
+
+    >>> Meant(("sgd(lr=0.1)",), ("`params`: leave it out",)).help
+    'write sgd(lr=0.1); `params`: leave it out'
+    """
+
+    said: tuple[str, ...] = ()
+    """What stands for it here, without the key of its entry: one, or several of which the user chooses."""
+    told: tuple[str, ...] = ()
+    """What is to be said beside that, and what of it can't be said."""
+    is_same: bool = False
+    """Whether what stands for it here means the same, so that it can take its place."""
+    key: str = ""
+    """The key of its entry, where that is told, too."""
+    how: str = ""
+    """What is told of it right behind it."""
+    sentence: str = ""
+    """In which ``said`` is told, where `write …` doesn't do."""
+
+    @property
+    def instead(self) -> str:
+        """What can take its place; empty where that is for the user to choose, or nothing means the same."""
+        return self.said[0] if self.is_same and len(self.said) == 1 else ""
+
+    @property
+    def help(self) -> str:
+        return self.text("write")
+
+    def text(self, lead: str) -> str:
+        """With another word than `write` before what stands for it."""
+        ways = " or ".join(self.said)
+        first = self.sentence or " ".join(filter(None, (lead, self.key, ways))) + self.how
+        return "; ".join([first, *self.told] if self.said else self.told)
+
+
+@dataclass(frozen=True)
 class UnmatchedRule(FindingFacts):
     """A rule for a kind of layer that the network doesn't have."""
 

@@ -184,13 +184,16 @@ AUGMENTS = (
         elsewhere=("erasing",),
     ),
 )
+NEEDLESS_AUGMENTS = {
+    **dict.fromkeys(("centercrop", "centrecrop"), "leave it out: the centre is what is evaluated"),
+    "totensor": "leave it out: pixels are scaled to 0..1 anyway",
+}
+"""What other tools do to images and a recipe needn't say; without `-`, `_` and `random`."""
 NO_AUGMENTS = {
+    **NEEDLESS_AUGMENTS,
     "cutout": "it isn't in the language; `erase` does something else: the size of its rectangle is drawn",
     "grayscale": "it isn't in the language: images are grey where the input has one channel",
     "greyscale": "it isn't in the language: images are grey where the input has one channel",
-    "centercrop": "leave it out: the centre is what is evaluated",
-    "centrecrop": "leave it out: the centre is what is evaluated",
-    "totensor": "leave it out: pixels are scaled to 0..1 anyway",
     "normalize": "it is an entry of its own, a line `normalize …`",
 }
 """What other tools have among their transforms, and why it isn't among these; without `-`, `_` and `random`."""

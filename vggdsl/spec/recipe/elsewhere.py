@@ -219,6 +219,8 @@ SETS = {
 }
 ADAMW_DECAY = {"PyTorch": 0.01, "Keras": 0.004}
 """What AdamW's weight decay is there where none is said."""
+KERAS_EPSILON = "1e-7"
+"""What is added to Adam's divisor there where nothing is said."""
 OPTIMIZERS: Mapping[str, tuple[str, str]] = {
     "betas": (r"[\[(]0?\.9,0?\.999[\])]", "they are always 0.9 and 0.999"),
     "beta1": (r"0?\.9", "it is always 0.9"),

@@ -8,17 +8,19 @@ from typing import Any
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.reader import Reader, called
-from vggdsl.language.schema import CallKind, EntryKind, Key, Meant
+from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.language.syntax import Arguments, Atom, During, Option
 from vggdsl.language.types import elements
 from vggdsl.language.voice import Voice
+from vggdsl.spec.recipe.augments import NEEDLESS_AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.foreign import needless, of_other_tool, told_of
 from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, STD, WARMUP
 from vggdsl.spec.recipe.model import Given, WarmUp
 from vggdsl.spec.recipe.pasted import meant
 from vggdsl.text.edits import Edit, added_behind, edited, removal
-from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.errors import Diagnostic, VggdslError, listed
+from vggdsl.text.facts import Meant
 from vggdsl.text.source import Source
 from vggdsl.text.units import plural
 
@@ -32,7 +34,7 @@ class _Voice(Voice):
         name = OPTIONS_ELSEWHERE.get(name, name)
         found = super().unknown_key(option, keys, of)
         if (said := told_of(of, option.key, option.value)) is not None:
-            return found.helped(said, *([removal(option.span)] if said.startswith("remove it") else []))
+            return found.helped(said.text, *([removal(option.span)] if said.is_needless else []))
         return found.helped(f"write {name}={option.value}", Edit(option.key.span, name)) if name in known else found
 
     def needless(self, value: Atom | During, of: str) -> str:
@@ -49,10 +51,10 @@ def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
     for each in entries:
         read_entry(each, Reader(VOICE, wrong))
     if found is not None and found.instead and not entries:
-        return Meant(f"it would be {found.instead}, which isn't in the language")
+        return Meant(told=(f"it would be {found.instead}, which isn't in the language",))
     if found is None or not wrong:
         return found
-    return Meant(f"it would be {found.instead}, and {wrong[0].message}: {wrong[0].help}")
+    return Meant(told=(f"it would be {found.instead}, and {wrong[0].message}: {wrong[0].help}",))
 
 
 def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
@@ -60,34 +62,44 @@ def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
     if (at_times := _AT_TIMES.get(called(name.lower()))) is not None and arguments:
         held = elements(str(arguments[0])) or [str(arguments[0])]
         alone = _step_or_steps(f"[{', '.join(held)}]", ())
-        would_be = alone.help.replace("write augment ", "it would be augment ").replace(_ALL_STEPS, "") if alone else ""
-        return Meant(f"{at_times} isn't in the language, whose steps are for all images; without it, {would_be}")
+        would_be = replace(alone, how="").text("it would be") if alone else ""
+        help = f"{at_times} isn't in the language, whose steps are for all images; without it, {would_be}"
+        return Meant(told=(help,))
     inside = elements(str(arguments[0])) if called(name) in ("compose", "sequential") and arguments else elements(name)
     if not inside:
         return _as_read("augment", name, arguments)
     if len(inside) > _MOST_STEPS:
-        return Meant("steps stand one behind another, without brackets around them or commas between")
-    said, told, all_steps = list[str](), list[str](), ""
-    for each in inside:
-        wrong = list[Diagnostic]()
-        made = [read_entry(entry, Reader(VOICE, wrong)) for entry in entries_of(f"augment {each}")]
-        help = wrong[0].help or "" if wrong else ""
+        return Meant(told=("steps stand one behind another, without brackets around them or commas between",))
+    return steps(inside)
+
+
+def steps(written: Sequence[str]) -> Meant:
+    """Steps that were written in brackets, or with commas between."""
+    said, told, all_steps, is_left = list[str](), list[str](), "", False
+    for each in written:
+        wrong, entries = list[Diagnostic](), entries_of(f"augment {each}")
+        made = [read_entry(entry, Reader(VOICE, wrong)) for entry in entries]
         if made and not wrong:
             said += map(str, made[0])
-        elif help.startswith("write "):
-            step, _, rest = help.removeprefix("write ").removeprefix("augment ").partition("; ")
-            step = step.removesuffix(_ALL_STEPS)
-            said.append(step)
-            told += [rest] if rest else []
-        elif help.startswith("known: "):
+            continue
+        word = called(each.partition("(")[0].strip().lower())
+        is_left = is_left or word not in NEEDLESS_AUGMENTS
+        meaning = wrong[0].facts if wrong else None
+        if wrong and meaning is None and _is_sure(wrong[0]):
+            meaning = _finished(entries[0])
+        if isinstance(meaning, Meant) and len(meaning.said) == 1 and not meaning.sentence:
+            said += meaning.said
+            told += meaning.told
+        elif meaning == Meant() and not wrong[0].fixes:
             told.append(f"`{each}`: it isn't in the language")
-            all_steps = f"its steps are {help.removeprefix('known: ')}"
+            all_steps = f"its steps are {listed([call.name for call in ENTRIES['augment'].calls])}"
         else:
+            help = wrong[0].help if wrong else None
             told.append(f"`{each}`: {help or 'it is not in the language'}")
-    steps = f"write augment {' '.join(said)}{_ALL_STEPS}" if said else "no step is left"
-    is_left = said or all(": leave it out" in each for each in told)
     told += [all_steps] if all_steps else []
-    return Meant("; ".join([steps, *told] if is_left else told), " ".join(said) if said and not told else "")
+    if not said:
+        return Meant(told=tuple(told) if is_left else ("no step is left", *told))
+    return Meant((" ".join(said),), tuple(told), is_same=not told, key="augment", how=_ALL_STEPS)
 
 
 _AT_TIMES = {
@@ -120,37 +132,42 @@ def _is_told_as_code(entry: syntax.Entry, by: EntryKind, reader: Reader) -> bool
         if not isinstance(value, syntax.Setting):
             continue
         if (slip := value.slip) is not None:
-            help, line = _finished(entry)
-            edits = [Edit(entry.span, line)] if line and slip.span.line == entry.span.line else []  # no comment is lost
+            meant = _finished(entry)
+            is_whole = meant.instead and slip.span.line == entry.span.line  # no comment is lost
+            edits = [Edit(entry.span, f"{meant.key} {meant.instead}")] if is_whole else []
             what = "a comma behind the last value" if slip == "," else f"`{slip}` with spaces around its `=`"
-            reader.wrong(what, slip.span, help, *edits)
+            reader.findings.append(replace(reader.voice.wrong(what, slip.span, meant.help, *edits), facts=meant))
             return True
         option = of_other_tool(by.name, value)
         if option is not None and (said := by.pasted(value.name, value.arguments)) is not None:
-            edits = [Edit(value.span, said.instead)] if said.instead else []
-            reader.wrong(f"unknown option of {value.name} `{option.key}`", option.key.span, said.help, *edits)
+            found = reader.voice.wrong(f"unknown option of {value.name} `{option.key}`", option.key.span, "")
+            reader.findings.append(found.meaning(said, value.span))
             return True
     return False
 
 
-def _finished(entry: syntax.Entry) -> tuple[str, str]:
-    """How an entry is mended, and the line that then stands there, with all that each finding offers in turn.
-
-    Without that line where something is left to choose, or a guess.
-    """
-    line = first = f"{entry.key} {entry.written}"
+def _finished(entry: syntax.Entry) -> Meant:
+    """What an entry is with all that each finding offers in turn; nothing where one is left to choose, or a guess."""
+    line = f"{entry.key} {entry.written}"
+    first = Meant((entry.written,), key=entry.key)
     for _ in range(_MOST_ROUNDS):
         wrong, entries = list[Diagnostic](), entries_of(line)
         for each in entries:
             read_entry(each, Reader(VOICE, wrong))
         if not wrong:
-            return (f"write {line}", line) if entries else (f"write {first}", "")
-        help = wrong[0].help or ""
-        if len(wrong[0].fixes) != 1 or not help.startswith(("write ", "remove it")):
-            is_whole = len(wrong) == 1 and help.startswith("write ") and not help.startswith("write a ")
-            return (help if is_whole else f"it would be {line}, and {wrong[0].message}: {help}"), ""
+            return Meant((line.partition(" ")[2],), is_same=True, key=entry.key) if entries else first
+        if not _is_sure(wrong[0]):
+            found = wrong[0].facts
+            if len(wrong) == 1 and isinstance(found, Meant) and found.said and not found.sentence:
+                return replace(found, is_same=False)
+            return Meant(told=(f"it would be {line}, and {wrong[0].message}: {wrong[0].help}",))
         line = edited(entries[0].span.source, wrong[0].fixes).split("\n", 1)[1].rsplit("\n", 2)[0]
-    return f"write {first}", ""
+    return first
+
+
+def _is_sure(found: Diagnostic) -> bool:
+    """Whether what a finding offers is one thing, and no guess."""
+    return len(found.fixes) == 1 and not found.fixes[0].is_guess
 
 
 _MOST_ROUNDS = 10
@@ -214,8 +231,8 @@ def _given(entry: syntax.Entry, by: EntryKind, reader: Reader) -> Given | None:
     first, *rest = entry.values
     options = [value for value in entry.values if isinstance(value, Option)]
     if len(options) == len(entry.values) and (pasted := meant(by.name, by.name, options)) is not None:
-        edits = [Edit(first.span.to(entry.values[-1].span), pasted.instead)] if pasted.instead else []
-        reader.wrong("a mean and a deviation are given together", first.span, pasted.help, *edits)
+        found = reader.voice.wrong("a mean and a deviation are given together", first.span, "")
+        reader.findings.append(found.meaning(pasted, first.span.to(entry.values[-1].span)))
         return None
     calls = [value.name if isinstance(value, syntax.Setting) else "" for value in entry.values]
     if calls == [STD.name, MEAN.name]:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from vggdsl.language.schema import Meant
 from vggdsl.language.syntax import Arguments, Option, Setting
 from vggdsl.language.types import elements
 from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, NEEDLESS, NO_ENTRIES, NOTES, OPTIMIZERS, SETS, WHERE
 from vggdsl.text.errors import nearest
+from vggdsl.text.facts import Meant
 
 NONE = re.compile(r"[\"']?none[\"']?", re.IGNORECASE)
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?%?"
@@ -118,13 +119,13 @@ class Call:
     same: Mapping[str, str] = field(default_factory=dict)
     """Values that change nothing, as a pattern."""
     notes: Mapping[str, str] = field(default_factory=dict)
-    keras: tuple[str, ...] = ()
-    """The order of Keras's, where PyTorch's of the same name begins with weights."""
+    unsaid: Mapping[str, str] = field(default_factory=dict)
+    """What is to be said where an option isn't given, since theirs is then another than ours."""
 
     def meant(self, arguments: Arguments) -> Meant | None:
-        is_keras = self.keras and arguments and is_value(str(arguments[0]))
-        given, told = Written(arguments, self.keras if is_keras else self.order), list[str]()
+        given, told = Written(arguments, self.order), list[str]()
         placed, named = list[str](), list[str]()
+        unsaid = [said for name, said in self.unsaid.items() if name not in given.left]
         for name, say in self.placed.items():
             if name in given.left and (value := say(given.left[name][0])) is not None:
                 placed.append(value)
@@ -136,7 +137,9 @@ class Call:
         for name, pattern in self.same.items():
             if name in given.left and re.fullmatch(pattern, given.left[name][0], re.IGNORECASE):
                 told.append(f"`{given.left.pop(name)[1]}` is so anyway")
-        notes = {name: said for name, (value, _) in given.left.items() if (said := told_of(self.ours, name, value))}
+        notes = {
+            name: found.text for name, (value, _) in given.left.items() if (found := told_of(self.ours, name, value))
+        }
         known = [*self.placed, *self.options]
         near = {
             name: f"it isn't in the language, which has `{meant}`"
@@ -145,25 +148,36 @@ class Call:
         }
         told += given.rest({**near, **NOTES, **notes, **self.notes})
         if self.placed and not placed:
-            return Meant("; ".join(told)) if told else None
+            return Meant(told=tuple(told)) if told else None
         said = f"{self.ours}({', '.join([*placed, *named])})" if placed or named else self.ours
-        return Meant("; ".join([f"write {said}", *told]), said if not given.left else "")
+        return Meant((said,), (*told, *unsaid), is_same=not given.left and not unsaid)
 
 
-def told_of(call: str, name: str, value: str) -> str | None:
+class Told(NamedTuple):
+    """What is to be said of an option, and whether it can go since nothing changes without it."""
+
+    text: str
+    is_needless: bool = False
+
+
+def told_of(call: str, name: str, value: str) -> Told | None:
     """What is to be said of an option that a call of ours doesn't have, and other tools' of the same name do."""
     key, value = re.sub("[-_]", "", name), value.strip("'\"").lower()
     if call not in ("sgd", "adam", "adamw"):
-        return DATA_NOTES.get(key) if call in (*SETS.values(), "folder") else None
+        return _told(DATA_NOTES.get(key)) if call in (*SETS.values(), "folder") else None
     if key in ("clipnorm", "globalclipnorm"):
-        return f"{BY_EACH if key == 'clipnorm' else 'it is'} an entry: `clip norm({value})`"
+        return Told(f"{BY_EACH if key == 'clipnorm' else 'it is'} an entry: `clip norm({value})`")
     if key == "decay":
-        return NO_ENTRIES[key]
+        return Told(NO_ENTRIES[key])
     if key not in OPTIMIZERS:
-        return NOTES.get(key)
+        return _told(NOTES.get(key))
     usual, as_here = OPTIMIZERS[key]
     same = re.fullmatch(usual, value.replace(" ", "")) is not None
-    return f"remove it: {as_here}" if same else f"it isn't in the language: {as_here}"
+    return Told(f"remove it: {as_here}", True) if same else Told(f"it isn't in the language: {as_here}")
+
+
+def _told(text: str | None) -> Told | None:
+    return Told(text) if text else None
 
 
 def of_other_tool(entry: str, call: Setting) -> Option | None:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from vggdsl.language.schema import Meant
 from vggdsl.language.syntax import Arguments, Option
 from vggdsl.language.types import elements
-from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, NOTES
+from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, KERAS_EPSILON, NOTES
 from vggdsl.spec.recipe.foreign import WEIGHTS_OF, Call, Written, flag, is_value, number, numbers
+from vggdsl.text.facts import Meant
 
 # -- schedules
 
@@ -21,7 +21,7 @@ def _plateau(arguments: Arguments) -> Meant | None:
         return None
     waits = int(patience or "10")
     options = [f"factor={factor}"] if factor else []
-    keras, torch = (f"`plateau({', '.join([*options, f'patience={each}'])})`" for each in (waits, waits + 1))
+    keras, torch = (f"plateau({', '.join([*options, f'patience={each}'])})" for each in (waits, waits + 1))
     usual = "" if patience else " (theirs is 10 where none is given)"
     is_accuracy = of.strip("'\"") in ("max", "val_accuracy", "val_acc")
     loss = "" if is_accuracy else ", where theirs waits for a lower loss if nothing else is said"
@@ -29,9 +29,9 @@ def _plateau(arguments: Arguments) -> Meant | None:
         loss += f", and so by `{of}`"
     help = (
         f"`plateau` waits for a better validation accuracy, by however little{loss}: as Keras counts epochs it is "
-        f"{keras}, and as PyTorch does, which waits for one more, {torch}{usual}"
+        f"`{keras}`, and as PyTorch does, which waits for one more, `{torch}`{usual}"
     )
-    return Meant("; ".join([help, *given.rest(NOTES)]))
+    return Meant((keras, torch), tuple(given.rest(NOTES)), sentence=help)
 
 
 _RATE = {"initiallearningrate": "the rate to begin with is the optimizer's `lr`"}
@@ -43,7 +43,7 @@ def _cosine(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "tmax", "e
     given = Written(arguments, order)
     epochs, of_it = given.take("tmax"), " of that rate" if "alpha" in given.left else ""
     least = given.take("etamin", "alpha")
-    told = ["write cosine, which falls from the optimizer's rate to 0 over all epochs, step by step"]
+    told = list[str]()
     if epochs is not None:
         told.append(f"`T_max={epochs}`: how many these are is said by `epochs {epochs}`")
     if least is not None and (not number(least) or float(least)):
@@ -51,7 +51,9 @@ def _cosine(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "tmax", "e
     elif least is not None:
         told.append(f"`{least}` at its end is so anyway")
     told += given.rest({**NOTES, "decaysteps": "how long it falls is said by `epochs`", **_RATE})
-    return Meant("; ".join(told))
+    return Meant(
+        ("cosine",), tuple(told), how=", which falls from the optimizer's rate to 0 over all epochs, step by step"
+    )
 
 
 def _steps(arguments: Arguments) -> Meant | None:
@@ -66,8 +68,9 @@ def _steps(arguments: Arguments) -> Meant | None:
     ranges = [f"{first + 1}..{end}: …" for first, end in zip((0, *last), last, strict=False)]
     behind = "and so on" if at is not None and not elements(at) else f"and one from epoch {last[-1] + 1} to the last"
     times = f"each rate {gamma} of that before{usual}"
-    help = f"`steps` says the rates: write `steps({', '.join(ranges)}, …)`, {behind}, {times}"
-    return Meant("; ".join([help, *given.rest(NOTES)]))
+    said = f"steps({', '.join(ranges)}, …)"
+    help = f"`steps` says the rates: write `{said}`, {behind}, {times}"
+    return Meant((said,), tuple(given.rest(NOTES)), sentence=help)
 
 
 def _exponential(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "gamma")) -> Meant:
@@ -76,7 +79,7 @@ def _exponential(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "gamm
     times = f" of {gamma} of that before" if gamma else ""
     often = f"every {steps} steps" if steps else "in each epoch"
     help = f"a rate{times} {often} isn't in the language, whose schedules are `constant`, `steps`, `plateau`, "
-    return Meant("; ".join([f"{help}`cosine` and a `warmup`", *given.rest({**NOTES, **_RATE})]))
+    return Meant(told=(f"{help}`cosine` and a `warmup`", *given.rest({**NOTES, **_RATE})))
 
 
 SCHEDULES: Mapping[str, Callable[[Arguments], Meant | None]] = {
@@ -94,6 +97,8 @@ SCHEDULES: Mapping[str, Callable[[Arguments], Meant | None]] = {
 _SGD = (WEIGHTS_OF, "lr", "momentum", "dampening", "weightdecay", "nesterov")
 _ADAM = (WEIGHTS_OF, "lr", "betas", "eps", "weightdecay", "amsgrad")
 _KERAS_ADAM = ("learningrate", "beta1", "beta2", "epsilon", "amsgrad")
+_KERAS_DECAYED = (*_KERAS_ADAM, "weightdecay")
+_KERAS_EPSILON = {"epsilon": f"Keras's epsilon is {KERAS_EPSILON} where none is said, here it is always 1e-8"}
 _OPTIMIZER_OPTIONS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
     **dict.fromkeys(("lr", "learningrate"), ("lr", number)),
     "momentum": ("momentum", number),
@@ -120,13 +125,22 @@ KERAS_SGD = Call(
 
 def keras_adam(arguments: Arguments) -> Meant | None:
     """With a weight decay it is what others call AdamW."""
-    order = (*_KERAS_ADAM, "weightdecay")
+    if _decay(arguments, _KERAS_DECAYED) is None:
+        options = {name: said for name, said in _OPTIMIZER_OPTIONS.items() if name != "weightdecay"}
+        return Call("adam", _KERAS_DECAYED, options=options, same=_NO_DECAY, unsaid=_KERAS_EPSILON).meant(arguments)
+    return Call("adamw", _KERAS_DECAYED, options=_OPTIMIZER_OPTIONS, unsaid=_KERAS_EPSILON).meant(arguments)
+
+
+def _decay(arguments: Arguments, order: Sequence[str]) -> str | None:
+    """The weight decay that is written, unless there is none."""
     decay = Written(arguments, order).take("weightdecay")
-    is_plain = decay is None or re.fullmatch(_NO_DECAY["weightdecay"], decay, re.IGNORECASE)
-    options = {name: said for name, said in _OPTIMIZER_OPTIONS.items() if not is_plain or name != "weightdecay"}
-    return Call("adam" if is_plain else "adamw", order, options=options, same=_NO_DECAY if is_plain else {}).meant(
-        arguments
-    )
+    return None if decay is None or re.fullmatch(_NO_DECAY["weightdecay"], decay, re.IGNORECASE) else decay
+
+
+def _is_of_keras(arguments: Arguments) -> bool:
+    """Whether a rate stands first, or is named as only Keras names it."""
+    is_rate = bool(arguments) and not isinstance(arguments[0], Option) and is_value(str(arguments[0]))
+    return is_rate or any(isinstance(each, Option) and each.key == "learning_rate" for each in arguments)
 
 
 def _optimizer(torch: Call, keras: Callable[[Arguments], Meant | None], arguments: Arguments) -> Meant | None:
@@ -137,24 +151,27 @@ def _optimizer(torch: Call, keras: Callable[[Arguments], Meant | None], argument
     is_named = "learning_rate" in named
     if "weight_decay" not in named or "lr" in named or (has_place and not is_rate):
         return keras(arguments) if is_rate or is_named else torch.meant(arguments)
-    as_keras = keras(arguments)
-    if is_named or as_keras is None:
-        is_decayed = as_keras is not None and "weight-decay=" in as_keras.help
-        return replace(as_keras, help=f"{as_keras.help}; {_DECOUPLED}") if as_keras and is_decayed else as_keras
-    as_torch = torch.meant(arguments)
-    ways = [each.help.removeprefix("write ") for each in (as_torch, as_keras) if each is not None]
-    return Meant(f"as PyTorch has it, write {ways[0]}; as Keras has it, write {ways[-1]}")
+    as_keras, as_torch = keras(arguments), torch.meant(arguments)
+    if is_named and as_keras is not None and torch is TORCH_ADAM and _decay(arguments, _KERAS_DECAYED):
+        return replace(as_keras, told=(*as_keras.told, _DECOUPLED))
+    if is_named or as_keras is None or as_torch is None:
+        return as_keras or as_torch
+    return Meant(told=(f"as PyTorch has it, {as_torch.help}; as Keras has it, {as_keras.help}",))
 
 
 _DECOUPLED = "`learning_rate` is Keras's, whose weight decay is decoupled"
 
 
+TORCH_ADAMW = Call("adamw", _ADAM, options=_OPTIMIZER_OPTIONS, unsaid={"weightdecay": _DECAYED})
+KERAS_ADAMW = replace(
+    TORCH_ADAMW,
+    order=("learningrate", "weightdecay", *_KERAS_ADAM[1:]),
+    unsaid={**TORCH_ADAMW.unsaid, **_KERAS_EPSILON},
+)
+
+
 def _adamw(arguments: Arguments) -> Meant | None:
-    keras = ("learningrate", "weightdecay", *_KERAS_ADAM[1:])
-    said = Call("adamw", _ADAM, options=_OPTIMIZER_OPTIONS, keras=keras).meant(arguments)
-    if said is None or "weight-decay=" in said.help:
-        return said
-    return Meant(f"{said.help}; {_DECAYED}")
+    return (KERAS_ADAMW if _is_of_keras(arguments) else TORCH_ADAMW).meant(arguments)
 
 
 OPTIMIZERS: Mapping[str, Callable[[Arguments], Meant | None]] = {
@@ -182,10 +199,8 @@ def _normal(arguments: Arguments) -> Meant | None:
         return None
     said, told = f"normal(std={std})", given.rest({**_DRAWN, "unsaid": "theirs, where none is said"})
     if float(mean or "0"):
-        return Meant(
-            "; ".join([f"it would be {said}, and a mean other than 0, `{mean}`, isn't in the language", *told])
-        )
-    return Meant("; ".join([f"write {said}", *told]), said if not given.left else "")
+        return Meant(told=(f"it would be {said}, and a mean other than 0, `{mean}`, isn't in the language", *told))
+    return Meant((said,), tuple(told), is_same=not given.left)
 
 
 _KAIMING = Call(
@@ -207,7 +222,7 @@ def _constant(arguments: Arguments) -> Meant | None:
     given = Written(arguments, ("tensor", "val"))
     tensor, value = given.take("tensor") or "", given.take("val") or "0"
     is_so = tensor.endswith("bias") and re.fullmatch(r"0(\.0*)?", value)
-    return Meant("leave it out: biases are 0 to begin with") if is_so and not given.left else None
+    return Meant(told=("leave it out: biases are 0 to begin with",)) if is_so and not given.left else None
 
 
 INITS: Mapping[str, Callable[[Arguments], Meant | None]] = {

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from vggdsl.language.reader import called
-from vggdsl.language.schema import Meant
 from vggdsl.language.syntax import Arguments, Option
 from vggdsl.language.types import elements, shortest
 from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, LEFT_OUT, NOTES, SETS
@@ -23,13 +22,16 @@ from vggdsl.spec.recipe.foreign import (
 )
 from vggdsl.spec.recipe.learning import (
     INITS,
+    KERAS_ADAMW,
     KERAS_SGD,
     OPTIMIZERS,
     SCHEDULES,
     TORCH_ADAM,
+    TORCH_ADAMW,
     TORCH_SGD,
     keras_adam,
 )
+from vggdsl.text.facts import Meant
 
 
 def _rotation(arguments: Arguments) -> Meant | None:
@@ -46,30 +48,37 @@ def _turn(arguments: Arguments) -> Meant | None:
     factor, filled = given.take("factor", "degrees") or "", given.take("fillmode")
     share = angle(factor)
     if share is None or share.endswith("%"):
-        return Meant(f"`{factor}` of a whole turn isn't in the language, whose `rotate` turns to either side alike")
+        help = f"`{factor}` of a whole turn isn't in the language, whose `rotate` turns to either side alike"
+        return Meant(told=(help,))
     turn = 360 * float(share)
     if turn > 180 and turn % 180:
         help = f"{share} of a whole turn, as in Keras, isn't in the language: `rotate` turns by 180 degrees at most"
+        said = ""
     else:
-        said = shortest(min(180, round(turn, 9)))
-        help = f"{share} of a whole turn, as in Keras, is `rotate({said})`, which counts degrees"
+        said = f"rotate({shortest(min(180, round(turn, 9)))})"
+        help = f"{share} of a whole turn, as in Keras, is `{said}`, which counts degrees"
     corners = [] if (filled or "").strip("'\"") == "constant" else ["corners are black here, where Keras's are filled"]
     corners = [f"{corners[0]} as by `{filled}`"] if corners and filled else corners
-    return Meant("; ".join([help, *corners, *given.rest(NOTES)]))
+    told = (*corners, *given.rest(NOTES))
+    return Meant((said,), told, sentence=help) if said else Meant(told=(help, *told))
 
 
 def _stop(arguments: Arguments) -> Meant | None:
     given = Written(arguments, ("monitor", "mindelta", "patience"))
     monitor = given.take("monitor")
-    of = (monitor or "val_loss").strip("'\"").replace("_", "-").replace("val-acc", "val-accuracy")
-    of, patience = of.replace("accuracyuracy", "accuracy"), given.take("patience")
-    if patience is None or not number(patience) or of not in ("val-loss", "val-accuracy"):
+    of, patience = _MONITORED.get((monitor or "val_loss").strip("'\"")), given.take("patience")
+    if patience is None or not number(patience) or of is None:
         return None
-    said = f"{of}(patience={patience})"
+    said = (f"{of}(patience={patience})",) if monitor else tuple(f"{each}(patience={patience})" for each in _EITHER)
     notes = {**NOTES, "restorebestweights": "leave it out: the best epoch is what is kept", "mode": LEFT_OUT}
-    other = "" if monitor else f" or val-accuracy(patience={patience})"
-    help = "; ".join([f"write {said}{other}", *given.rest(notes)])
-    return Meant(help, said if not given.left and monitor else "")
+    return Meant(said, tuple(given.rest(notes)), is_same=not given.left)
+
+
+_EITHER = ("val-loss", "val-accuracy")
+_MONITORED = {"val_loss": "val-loss", "val-loss": "val-loss"} | dict.fromkeys(
+    ("val_acc", "val-acc", "val_accuracy", "val-accuracy"), "val-accuracy"
+)
+"""What is waited for, by Keras's names for it."""
 
 
 def _flip(arguments: Arguments) -> Meant | None:
@@ -77,12 +86,12 @@ def _flip(arguments: Arguments) -> Meant | None:
     given = Written(arguments, ("mode",))
     ways = {"horizontal": "hflip", "vertical": "vflip", "horizontal_and_vertical": "hflip vflip"}
     said = ways.get((given.take("mode") or "").strip("'\""))
-    return Meant("; ".join([f"write {said}", *given.rest(NOTES)]), said if not given.left else "") if said else None
+    return Meant((said,), tuple(given.rest(NOTES)), is_same=not given.left) if said else None
 
 
 def _by_each(arguments: Arguments) -> Meant | None:
     """Keras's `clipnorm` and TensorFlow's `clip_by_norm`, of which there are global ones, too."""
-    return Meant(f"{BY_EACH} norm({' '.join(map(str, arguments)).rpartition('=')[2] or '…'})")
+    return Meant(told=(f"{BY_EACH} norm({' '.join(map(str, arguments)).rpartition('=')[2] or '…'})",))
 
 
 def _loaded(arguments: Arguments) -> Meant | None:
@@ -90,7 +99,7 @@ def _loaded(arguments: Arguments) -> Meant | None:
     given = Written(arguments, ("name",))
     said = SETS.get(re.sub("[-_]", "", (given.take("name") or "").strip("'\"")).lower())
     notes = {**NOTES, **DATA_NOTES}
-    return Meant("; ".join([f"write {said}", *given.rest(notes)]), said if not given.left else "") if said else None
+    return Meant((said,), tuple(given.rest(notes)), is_same=not given.left) if said else None
 
 
 def _normalize(arguments: Arguments) -> Meant | None:
@@ -98,24 +107,25 @@ def _normalize(arguments: Arguments) -> Meant | None:
     mean, std = numbers(given.take("mean")), numbers(given.take("std"))
     if not mean or len(mean) != len(std):
         help = "`normalize mean(…) std(…)` is given numbers, as many means as deviations, or it is `normalize mean-std`"
-        return Meant(f"{help}, of the images") if arguments else None
+        return Meant(told=(f"{help}, of the images",)) if arguments else None
     is_of_bytes = any(float(each) > 1 for each in mean)
     if not is_of_bytes and any(float(each) > 1 for each in std):
         written = f"mean({', '.join(mean)}) std({', '.join(std)})"
-        return Meant(f"say of which pixels they are: of 0 to 1 it is normalize {written}, of 0 to 255 these by 255")
+        help = f"say of which pixels they are: of 0 to 1 it is normalize {written}, of 0 to 255 these by 255"
+        return Meant(told=(help,))
     if is_of_bytes:
         mean, std = ([shortest(round(float(each) / 255, 12)) for each in values] for values in (mean, std))
     said = f"mean({', '.join(mean)}) std({', '.join(std)})"
     if is_of_bytes:
         help = f"pixels are from 0 to 1 here: means and deviations divided by 255 are normalize {said}"
-        return Meant("; ".join([help, *given.rest(NOTES)]))
-    return Meant("; ".join([f"write normalize {said}", *given.rest(NOTES)]), said if not given.left else "")
+        return Meant((said,), tuple(given.rest(NOTES)), sentence=help)
+    return Meant((said,), tuple(given.rest(NOTES)), is_same=not given.left, key="normalize")
 
 
 def _normalize_apart(arguments: Arguments) -> Meant | None:
     """Among the steps of `augment`."""
     said = _normalize(arguments)
-    return None if said is None else Meant(f"it is an entry of its own: {said.help}")
+    return None if said is None else Meant(told=(f"it is an entry of its own: {said.help}",))
 
 
 _SMOOTH = {"labelsmoothing": ("smoothing", number)}
@@ -171,7 +181,7 @@ def _resize(arguments: Arguments) -> Meant | None:
     if len([each for each in arguments if number(str(each))]) < 2:
         return _RESIZE.meant(arguments)
     written = " and ".join(f"`{each}`" for each in arguments)
-    return Meant(f"{written}: {_RESIZE.notes['size']}")
+    return Meant(told=(f"{written}: {_RESIZE.notes['size']}",))
 
 
 _CROP = Call(
@@ -190,7 +200,7 @@ def _crop(arguments: Arguments) -> Meant | None:
         case [side, other] if side.isdecimal() and other.isdecimal() and 2 * int(other) >= int(side):
             sides = f"`crop({side})`" if side == other else "not in the language, whose `crop` is of a square"
             help = f"as height and width, of Keras and albumentations, it is {sides}"
-            return Meant(f"{help}; as side and padding, of torchvision, `crop({side}, pad={other})`")
+            return Meant(told=(f"{help}; as side and padding, of torchvision, `crop({side}, pad={other})`",))
     return _CROP.meant(arguments)
 
 
@@ -200,7 +210,7 @@ def _crop_of_sides(arguments: Arguments) -> Meant | None:
         case [high, wide] if high == wide and high.isdecimal():
             return _CROP.meant([arguments[0], *arguments[2:]])
         case [high, wide] if high.isdecimal() and wide.isdecimal():
-            return Meant(f"`{high}` and `{wide}`: two sides aren't in the language: `crop` is of a square")
+            return Meant(told=(f"`{high}` and `{wide}`: two sides aren't in the language: `crop` is of a square",))
     return replace(_CROP, order=("height", "width")).meant(arguments)
 
 
@@ -265,13 +275,14 @@ def _of_tool(entry: str, name: str, word: str) -> Callable[[Arguments], Meant | 
     if (entry, name) == ("augment", "crop") and _TORCH.search(word):
         return _CROP.meant
     if _TORCH.search(word) and entry == "optimizer":
-        return {"sgd": TORCH_SGD.meant, "adam": TORCH_ADAM.meant}.get(name)
+        return {"sgd": TORCH_SGD.meant, "adam": TORCH_ADAM.meant, "adamw": TORCH_ADAMW.meant}.get(name)
     if not _KERAS.search(word):
         return None
     return {
         ("augment", "rotation"): _turn,
         ("optimizer", "sgd"): KERAS_SGD.meant,
         ("optimizer", "adam"): keras_adam,
+        ("optimizer", "adamw"): KERAS_ADAMW.meant,
     }.get((entry, name))
 
 

@@ -11,6 +11,7 @@ from vggdsl.spec.recipe.entries import ENTRIES, VOICE, entries_of, read_entry
 from vggdsl.spec.recipe.model import KEYS
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, nearest
+from vggdsl.text.facts import Meant
 
 
 def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
@@ -85,8 +86,8 @@ def _written(found: Diagnostic, entry: Entry, lines: Sequence[str], section: Tra
     keys = dict.fromkeys(line.partition(" ")[0] for line in lines)
     if not all(map(_is_read, lines)):
         wrong = _wrong_in(lines[0]) if len(lines) == 1 else None
-        help = wrong[0].help or "" if wrong else ""
-        rest = f": {help}" if help.startswith(("write ", "`steps` says", "`plateau` waits")) else ""
+        meant = wrong[0].facts if wrong else None
+        rest = f": {wrong[0].help}" if wrong and not (isinstance(meant, Meant) and not meant.said) else ""
         return found.helped(f"that is said by the entry {' or '.join(f'`{key}`' for key in keys)}{rest}")
     said = " or ".join(f"`{line}`" for line in lines)
     if any(_entry(section, key) is not None for key in keys):
@@ -157,8 +158,8 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
             if needed is not None and needed.name not in named and len(named) == len(value.arguments):
                 needs = f"{needed.type.noun} in its brackets: {needed.meaning}"
                 return found.helped(f"it is a step of `augment`, `{call.name}`, and needs {needs}")
-            said = next((d.help for d in wrong if d.help and d.help.startswith("write ")), f"write {value}")
-            return _written(found, entry, [f"augment {said.removeprefix('write ')}"], section)
+            said = next((d.facts.instead for d in wrong if isinstance(d.facts, Meant)), "") or str(value)
+            return _written(found, entry, [f"augment {said}"], section)
     return found
 
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from vggdsl.text.codes.row import Code
-from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLayers
+from vggdsl.text.facts import Meant, OtherChannels, OtherClasses, OtherInput, OtherLayers
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
@@ -61,6 +61,7 @@ ROWS = (
         "An entry's value is unknown, out of its range, or has options that it doesn't take.",
         "Write it as the help shows it.",
         example="v406_values",
+        facts=Meant | None,
     ),
     Code(
         "V407",

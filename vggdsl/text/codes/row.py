@@ -1,6 +1,7 @@
 """What is to be known of a code."""
 
 from dataclasses import dataclass
+from types import UnionType
 from typing import Literal
 
 from vggdsl.text.facts import FindingFacts
@@ -31,8 +32,8 @@ class Code:
     """A measured block with such a finding doesn't count in results."""
     absent: bool = False
     """Something named isn't at hand. It may be elsewhere: a record stays right without it."""
-    facts: type[FindingFacts] | None = None
-    """What its findings say as data; without it they say nothing but their text."""
+    facts: type[FindingFacts] | UnionType | None = None
+    """What its findings say as data, all or some (`… | None`); without it they say nothing but their text."""
     place: str = "this layer"
     """What its place is called, where a layer's own arithmetic finds it and only the network knows the place."""
 
