@@ -565,6 +565,18 @@ def test_a_padding_of_keras_that_depends_on_the_map_is_told_for_both(call: str, 
         ("class Net(nn.Module):", "a spec says its layers alone"),
         ("def forward(self, x):", "a spec says its layers alone"),
         ("return x", "a spec says its layers alone"),
+        ("def __init__(self):", "a spec says its layers alone"),
+        ("super(Net, self).__init__()", "a spec says its layers alone"),
+        ("super().__init__()", "a spec says its layers alone"),
+        ("for i in range(3):", "a spec says its layers alone"),
+        ("model.compile(optimizer='adam', loss='mse')", "a spec says its layers alone"),
+        ("model = Sequential()", "layers stand one behind another"),
+        ("criterion = nn.CrossEntropyLoss()", "a spec says its layers alone"),
+        ("optimizer = optim.SGD(net.parameters(), lr=0.1)", "a spec says its layers alone"),
+        ("nn.init.uniform_(m.weight, -0.1, 0.1)", "a spec says its layers alone"),
+        ("uniform_(m.weight, -0.1, 0.1)", "a spec says its layers alone"),
+        ("keras.Input(shape=(32, 32, 3))", "what comes in is said by the line `input`"),
+        ("layers.InputLayer(input_shape=(32, 32, 3))", "what comes in is said by the line `input`"),
     ],
 )
 def test_python_around_layers_is_told_as_such(line: str, begins: str) -> None:
@@ -629,3 +641,88 @@ def test_a_claim_keeps_its_figure_and_what_it_is_of(claim: str, help: str) -> No
     assert found.help == help
     for fix in found.fixes:
         vggdsl.parse(edited(fix.span.source, [fix]))
+
+
+LAYERS = [
+    ("layers.Conv2D(32, 3, activation='relu')", "here it is spelled `conv3-32 pad=0 ReLU`"),
+    ("layers.MaxPooling2D(2)", "here it is spelled `maxpool2/2`"),
+    ("nn.ReLU()", "here it is spelled `ReLU`"),
+    ("Flatten()", "nothing: FC flattens by itself"),
+    ("Dense(10)", "here it is spelled `FC-10`"),
+]
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        ("model = Sequential([", "])"),
+        ("model = keras.Sequential([", "])"),
+        ("model = tf.keras.models.Sequential([", '], name="net")'),
+        ("model = models.Sequential(\n[", "]\n)"),
+        ("self.features = nn.Sequential(", ")"),
+        ("return nn.Sequential(", ")"),
+        ("layers = [", "]"),
+    ],
+)
+@pytest.mark.parametrize(("between", "last"), [(",\n  ", ","), (", ", ""), (",  # a, b\n", "")])
+def test_what_holds_layers_is_told_with_each_of_them(head: str, tail: str, between: str, last: str) -> None:
+    pasted = f"{head}\n{between.join(layer for layer, _ in LAYERS)}{last}\n{tail}"
+    holder, *layers = refusals.findings(lambda: vggdsl.parse(f"input 32x32x3\n{pasted}\n"))
+    assert holder.labels[0].span.text == head
+    assert (holder.help or "").startswith("layers stand one behind another")
+    assert [(layer.labels[0].span.text, layer.help) for layer in layers] == LAYERS
+
+
+@pytest.mark.parametrize("between", [",\n", ", ", " ,\n"])
+def test_of_layers_with_commas_each_is_told_and_the_commas_once(between: str) -> None:
+    found = refusals.findings(lambda: vggdsl.parse("input 32x32x3\n" + between.join(layer for layer, _ in LAYERS)))
+    commas = [each.help for each in found if each.labels[0].span.text == ","]
+    assert commas == ["layers and values are separated by spaces: remove it, and the 3 behind other layers"]
+    assert [(e.labels[0].span.text, e.help) for e in found if e.labels[0].span.text != ","] == LAYERS
+
+
+def test_more_layers_than_errors_are_told() -> None:
+    """Of a network of 22 layers, in one run."""
+    pasted = "\n".join(f"model.add(Conv2D({count}, (3, 3), activation='relu'))" for count in range(1, 17))
+    found = refusals.findings(lambda: vggdsl.parse(f"input 64x64x3\nmodel = Sequential()\n{pasted}\n"))
+    assert [each.help for each in found if "Conv2D" in each.message] == [
+        f"here it is spelled `conv3-{count} pad=0 ReLU`" for count in range(1, 17)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "call", "said"),
+    [
+        ("conv3-8", "nn.Conv2d(16, 32, 3)", "it has to be 16, but 8 come in"),
+        ("nn.Conv2d(3, 8, 3, padding=1) BN ReLU", "nn.Conv2d(16, 32, 3)", "it has to be 16, but 8 come in"),
+        ("", "nn.Conv2d(1, 32, 3)", "it has to be 1, but 3 come in"),
+        ("self.features = nn.Sequential(", "nn.Conv2d(1, 32, 3))", "it has to be 1, but 3 come in"),
+        ("conv3-8", "nn.BatchNorm2d(16)", "it has to be 16, but 8 come in"),
+        ("FC-100 ReLU", "nn.Linear(64, 10)", "it has to be 64, but 100 come in"),
+        ("FC-100 ReLU", "nn.Linear(8 * 8, 10)", "it has to be 8 * 8; that makes 64, but 100 come in"),
+        ("FC-64 ReLU", "nn.Linear(8*8, 10)", "it has to be 8*8; that makes 64"),
+        ("conv3-8 global-avgpool", "nn.Linear(16, 10)", "it has to be 16, but 8 come in"),
+        ("conv3-8 maxpool", "nn.Linear(16*8*8, 10)", "it has to be 16*8*8; that makes 1024"),
+        ("conv3-16 maxpool", "nn.Conv2d(16, 32, 3)", "it has to be 16"),
+        ("concat[ conv1-8 | conv3-8 ]", "nn.Conv2d(8, 32, 3)", "it has to be 8"),
+    ],
+)
+def test_what_comes_in_is_compared_with_what_a_call_says(before: str, call: str, said: str) -> None:
+    found = refusals.findings(lambda: vggdsl.parse(f"# a net\ninput 32x32x3\n{before}\n{call}\n"))
+    *_, told = (clause for each in found for clause in (each.help or "").split("counted, not written: ")[1:])
+    assert re.fullmatch(rf"{re.escape(said)}(; in a network .*)?", told)
+
+
+@pytest.mark.parametrize(
+    ("call", "values"),
+    [
+        ("BatchNormalization()", "an eps of 0.001 and a momentum of 0.99, here 0.01"),
+        ("LeakyReLU()", "Keras' is 0.3 unless told"),
+        ("GroupNormalization(8)", "an eps of 0.001 unless told"),
+        ("nn.LocalResponseNorm(5)", "a k of 1 unless told"),
+    ],
+)
+def test_a_default_of_another_tool_is_said_and_not_filled_in(call: str, values: str) -> None:
+    assert values in help_of(call)
+    (found,) = refusals.findings(lambda: vggdsl.parse(f"input 32x32x64\n{call}\n"))
+    assert found.fixes == ()

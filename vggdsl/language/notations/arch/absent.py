@@ -12,6 +12,7 @@ _FUNCTIONS = ", ".join(f"`{word}`" for word in ACTIVATIONS)
 
 _POOLS = " and".join(", ".join(f"`{word}`" for word in KINDS if word.endswith("pool")).rsplit(",", 1))
 
+_INPUT = "what comes in is said by the line `input`, with its height, width and channels"
 _MISSING: Mapping[str, str] = {
     f"nothing in this language enlarges a map: {_CLASSIFIES}": """
         deconv upconv conv(2d)?transpose transposed?conv upsampl (max)?unpool pixelshuffle interpolat""",
@@ -61,6 +62,8 @@ _MISSING: Mapping[str, str] = {
 @lru_cache(maxsize=1024)
 def missing(word: str) -> str | None:
     """What is to be said of a layer that the language doesn't have, or None if it may have it."""
+    if re.match(r"(\w+\.)*inputlayer\b|(\w+\.)+input\b", word, re.IGNORECASE):
+        return _INPUT
     name = plain_name(word.partition("(")[0], keep=True)
     to_one = "(" not in word or re.search(r"\([ \t(]*(?:output_size[ \t]*=[ \t(]*)?(?:1[ \t]*,[ \t]*)?1[ \t]*\)", word)
     if name.startswith("adaptive") and not (to_one and kind_called(word.partition("(")[0])):

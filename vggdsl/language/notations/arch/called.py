@@ -9,12 +9,12 @@ from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
 _TOOLS = re.compile(r"(?:[a-z]\w*\.)+(?=[a-z])", re.IGNORECASE)
 """Where a tool keeps its layers: ``nn.``, ``tf.keras.layers.``."""
 DIFFERENT = {
-    "BN": "Keras counts the momentum the other way round, and has another eps unless told: say `BN` with `eps=` and "
-    "`momentum=`",
-    "GN": "Keras has another eps unless told: say it behind `GN-` and the groups, with `eps=`",
-    "LRN": "`LRN` is told by `n=`, `k=`, `alpha=` and `beta=`; PyTorch and Caffe divide alpha by n, and have another k "
+    "BN": "Keras counts the momentum the other way round, and unless told has an eps of 0.001 and a momentum of 0.99, "
+    "here 0.01: say `BN` with `eps=` and `momentum=`",
+    "GN": "Keras has an eps of 0.001 unless told: say it behind `GN-` and the groups, with `eps=`",
+    "LRN": "`LRN` is told by `n=`, `k=`, `alpha=` and `beta=`; PyTorch and Caffe divide alpha by n, and have a k of 1 "
     "unless told",
-    "LeakyReLU": "`LeakyReLU` alone has PyTorch's slope; Keras' is another, to be said behind a hyphen",
+    "LeakyReLU": "`LeakyReLU` alone has PyTorch's slope, 0.01; Keras' is 0.3 unless told, to be said behind a hyphen",
     "PReLU": "`PReLU` learns a slope for each channel; PyTorch's learns one for all, unless told how many, and Keras' "
     "one for each value",
 }

@@ -5,8 +5,9 @@ what there is.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from math import prod
 
 from vggdsl.language.dictionary import ACTIVATIONS, LayerKind
 from vggdsl.language.notations.arch.arguments import (
@@ -145,6 +146,60 @@ def comes_in(word: str) -> str | None:
             return places[0]
         case _:
             return None
+
+
+def product(written: str) -> str | None:
+    """The number that a product of counts makes: ``16 * 5 * 5`` 400; None of what is no such."""
+    factors = [factor.strip() for factor in written.split("*")]
+    return str(prod(map(int, factors))) if all(map(COUNT.fullmatch, factors)) and len(written) < _LONGEST else None
+
+
+_LONGEST = 60
+
+
+def channels_behind(text: str, is_flat: bool) -> str | None:
+    """How many channels come out of the last layer of a text, as far as its words tell; ``is_flat``: how many values.
+
+    >>> channels_behind("input 32x32x3 nn.Conv2d(3, 16, 5) BN", is_flat=False)
+    '16'
+    >>> channels_behind("input 32x32x3 conv3-8 maxpool", is_flat=True)
+    """
+    is_one_place = not is_flat
+    words = _words_back(text[-_FAR:])
+    for word in words:
+        if sized := re.fullmatch(r"(?:conv[\dx]+|FC)-(\d+)(?:/\d+)?", word, re.IGNORECASE):
+            return sized[1] if is_one_place or word.lower().startswith("fc") else None
+        if word.lower().startswith("global-"):
+            is_one_place = True
+        elif found := re.fullmatch(r"\d+x\d+x(\d+)", word):
+            return found[1] if is_one_place and next(words, "").lower() == "input" else None
+        elif not _keeps_channels(word):
+            return None
+    return None
+
+
+_FAR = 1000
+
+
+def _keeps_channels(word: str) -> bool:
+    if re.fullmatch(r"\S*Sequential\(\[?|input|\w+:|self\.\w+|=|[a-z]+=[\w.,-]+", word, re.IGNORECASE):
+        return True
+    kind = kind_called(re.sub(r"[-\d./%x]*$", "", word))
+    return (kind is not None and kind.form not in ("CONV", "SIZED")) or word.lower().startswith("gn-")
+
+
+def _words_back(text: str) -> Iterator[str]:
+    """The words of a text from its end, those of other tools' calls as here."""
+    while text := text.rstrip(" \t\r\n,"):
+        call = _LAST_CALL.search(text)
+        word = call or re.search(r"\S+\Z", text)
+        if word is None:
+            return
+        yield from reversed((spelled(word[0]) or "?").split() if call else [word[0]])
+        text = text[: word.start()]
+
+
+_LAST_CALL = re.compile(r"(?<![\w.])[a-z][\w.]*\((?:[^()]|\([^()]*\))*\)\Z", re.IGNORECASE)
 
 
 def has_no_activation(word: str) -> bool:

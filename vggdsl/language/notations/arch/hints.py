@@ -15,11 +15,13 @@ from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.foreign import (
     NUMBERS,
     channels_apart,
+    channels_behind,
     comes_in,
     differs,
     has_no_activation,
     is_activation_layer,
     padded_by_size,
+    product,
     spelled,
 )
 from vggdsl.language.options import UNCOUNTED, share_said
@@ -72,6 +74,8 @@ class _Word(NamedTuple):
     text: str
     lark: Lark
     around: str
+    at: int | None = None
+    """The place where it stands there, if that is known."""
 
     @property
     def name(self) -> str:
@@ -80,11 +84,14 @@ class _Word(NamedTuple):
         return head[0] if head else ""
 
 
-def suggest(word: str, lark: Lark, text: str) -> Hint:
-    """How to say what a word of a text that nothing takes was to say: the same function, with the same numbers."""
+def suggest(word: str, lark: Lark, text: str, at: int | None = None) -> Hint:
+    """How to say what a word of a text that nothing takes was to say: the same function, with the same numbers.
+
+    ``at`` is the place of the word in the text, by which what comes in can be told.
+    """
     if len(word) > LONGEST:
         return Hint(SPELLINGS)
-    asked = _Word(word, lark, text)
+    asked = _Word(word, lark, text, at)
     return next(filter(None, (way(asked) for way in _WAYS)), None) or Hint(SPELLINGS)
 
 
@@ -152,11 +159,22 @@ _PADDED_LIKE_KERAS = re.compile(r"(?<!layer)\([^'\"]*['\"]same['\"]", re.IGNOREC
 def _unsaid(word: _Word) -> Iterator[str]:
     """What a call says that its layer here doesn't, and the other way round."""
     if (count := comes_in(word.text)) is not None:
-        yield f"what comes in is counted, not written: it has to be {count}"
+        yield f"what comes in is counted, not written: it has to be {count}{_contradicted(word, count)}"
     if has_no_activation(word.text) and not _ACTIVE.search(blanked(word.around)):
         yield "in a network that writes no activation ReLU follows: `after=none` leaves it out"
     keys = re.findall(r"(\w+)[ \t]*=", word.text)
     yield from dict.fromkeys(OF_RECIPES[name] for key in keys if (name := key.replace("_", "-")) in OF_RECIPES)
+
+
+def _contradicted(word: _Word, count: str) -> str:
+    """What a product of what comes in makes, and what comes in where that is another number."""
+    if (number := product(count)) is None:
+        return ""
+    makes = "" if number == count.strip() else f"; that makes {number}"
+    before = word.around[: word.at] if word.at is not None else ""
+    kind = kind_called(word.text.partition("(")[0])
+    given = channels_behind(blanked(before), is_flat=kind is not None and kind.word == "FC")
+    return makes if given in (None, number) else f"{makes}, but {given} come in"
 
 
 def _several_names(word: _Word) -> Hint | None:
@@ -380,11 +398,6 @@ _WAYS: tuple[Callable[[_Word], Hint | None], ...] = (
     _misspelled,
 )
 """To say what a word was to say; the first that can does."""
-
-
-PYTHON = re.compile(r"[ \t]*(?:def|class|import|from|return)[ \t]", re.IGNORECASE)
-"""How a line begins that is none of a spec."""
-NO_PYTHON = "a spec says its layers alone: remove what is Python around them"
 
 
 def near_word(word: str, known: Sequence[str]) -> str | None:

@@ -11,8 +11,6 @@ from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.hints import (
     DIRECTIVES,
     LONGEST,
-    NO_PYTHON,
-    PYTHON,
     Hint,
     is_layer,
     near_word,
@@ -24,6 +22,8 @@ from vggdsl.language.notations.arch.words import (
     ARITHMETIC,
     BRANCHING,
     NO_ARITHMETIC,
+    NO_PYTHON,
+    PYTHON,
     stretch,
     unknown_word,
     whole_call,
@@ -32,6 +32,7 @@ from vggdsl.language.notations.grammar import parser
 from vggdsl.language.options import OPTIONS, share_said
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, nearest
+from vggdsl.text.printing import shown
 from vggdsl.text.source import Source, Span
 from vggdsl.text.typography import name_of, strange
 
@@ -82,6 +83,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         or _in_python(span, before)
         or _assigned(span, before, inner)
         or _branches(span, before, inner, wanted)
+        or _in_code(span, before, inner)
         or _in_block(span, before, wanted)
         or _edit(span, before, word)
         or (_in_number(span) if written == "," else None)
@@ -91,7 +93,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     if special is not None:
         return special
     if written == ",":  # words that could stand here without it
-        return _comma(span, _separated(span, inner))
+        return _comma(span, separated(span, inner))
     near_directive = nearest if written.startswith('"') else near_word  # a place stands first only behind `claims`
     near = near_directive(word, DIRECTIVES) if word and wanted & {"CONV"} else None
     if near and near != word.lower() and not _is_layer_start(word):
@@ -117,10 +119,12 @@ def _called(span: Span, inner: int | None) -> Diagnostic | None:
     """A layer with what is in no call of this language: `Conv2D(64, (3, 3))`, `ReLU()`."""
     at = span.start if span.text == "(" and span.source.text[span.start - 1 : span.start].isalnum() else inner
     opener = at if at is None else _named_opener(span.source.text, at)
-    if opener is None or _in_section(span.source, opener):
+    if opener is None or in_section(span.source, opener):
         return None
     whole = whole_call(span.source, opener)
-    return None if whole is None else unknown_word(whole, suggest(whole.text, parser("arch"), span.source.text))
+    if whole is None:
+        return None
+    return unknown_word(whole, suggest(whole.text, parser("arch"), span.source.text, whole.start))
 
 
 def _named_opener(text: str, at: int) -> int | None:
@@ -141,7 +145,7 @@ def _in_words(span: Span, before: str, inner: int | None) -> Diagnostic | None:
     first = re.match(r"\s*([a-z][\w-]*)?", line, re.IGNORECASE)
     word = first[1].lower() if first and first[1] else ""
     is_other = word in DIRECTIVES and word not in (*MERGES, "input")
-    if is_other or "->" in before or span.text == "[" or _in_section(span.source, inner):
+    if is_other or "->" in before or span.text == "[" or in_section(span.source, inner):
         return None
     if (found := layer_said(line, len(before))) is None or _input(span, before) is not None:
         return None
@@ -165,7 +169,25 @@ def _input(span: Span, before: str) -> Diagnostic | None:
 def _in_python(span: Span, before: str) -> Diagnostic | None:
     if not PYTHON.match(before):
         return None
-    return Diagnostic("V102", f"`{span.text.strip()}` can't stand here", (Label(span, "this one"),), NO_PYTHON)
+    line = (before + span.source.text[span.start :].partition("\n")[0]).rstrip()
+    indent = len(line) - len(line.lstrip())
+    begin = span.start - len(before)
+    whole = Span(span.source, begin + indent, begin + len(line))
+    return Diagnostic("V102", f"`{shown(whole.text)}` can't stand here", (Label(whole, "this line"),), NO_PYTHON)
+
+
+def _in_code(span: Span, before: str, inner: int | None) -> Diagnostic | None:
+    """A call that is no layer's, nor of a block: `optim.SGD(net.parameters())`, `uniform_(m.weight, -0.1, 0.1)`."""
+    code = _CODE.match(before + span.text)
+    if code is None or in_section(span.source, inner):
+        return None
+    begin = span.start - len(before)
+    place = Span(span.source, begin + code.start(1), begin + code.end(1))
+    return Diagnostic("V102", f"`{place.text}` is no layer", (Label(place, "here"),), NO_PYTHON)
+
+
+_CODE = re.compile(r"[ \t]*((?:[\w.]+[ \t]*=[ \t]*)?(?:[a-z_]\w*\.)+\w+|[\w.]+[ \t]*=[ \t]*\w+|\w+_)\(", re.IGNORECASE)
+"""What such a call begins a line with: dots, what it is given to, or the `_` of what is done in place."""
 
 
 def _assigned(span: Span, before: str, inner: int | None) -> Diagnostic | None:
@@ -178,7 +200,7 @@ def _assigned(span: Span, before: str, inner: int | None) -> Diagnostic | None:
     return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "this one"),), help)
 
 
-def _in_section(source: Source, inner: int | None) -> bool:
+def in_section(source: Source, inner: int | None) -> bool:
     """Whether a bracket, or one around it, is that of a section, where no layers stand."""
     return inner is not None and _SECTION.search(source.text, 0, inner + 1) is not None
 
@@ -293,7 +315,7 @@ def _behind_comma(span: Span, wanted: set[str], inner: int | None) -> Diagnostic
     end = len(text.rstrip())
     if "OPTION" not in wanted or "NUMBER" in wanted or not text[:end].endswith(","):  # numbers only in a call
         return None
-    comma, help = Span(span.source, end - 1, end), _separated(span, inner)
+    comma, help = Span(span.source, end - 1, end), separated(span, inner)
     if "MEASURE" in wanted or PRINTED.search(text[:end]):
         example = "params 1,792" if "MEASURE" in wanted else "params=1,792"
         help = f"behind it goes on what is printed, such as `{example}`; {help}"
@@ -319,7 +341,7 @@ def _comma(span: Span, help: str, *fixes: Edit) -> Diagnostic:
     return Diagnostic("V102", "`,` can't stand here", (Label(span, "this one"),), help, fixes=fixes)
 
 
-def _separated(span: Span, inner: int | None) -> str:
+def separated(span: Span, inner: int | None) -> str:
     """What stands where a comma can't."""
     in_merge = inner is not None and span.source.text[inner] == "["
     return "branches are separated by `|`" if in_merge else "layers and values are separated by spaces"

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from itertools import accumulate
 
 from lark import Token, Tree, UnexpectedInput
@@ -10,6 +11,7 @@ from lark.exceptions import UnexpectedToken
 from vggdsl.language.notations.arch.comments import attach, blanked, strings_blanked
 from vggdsl.language.notations.arch.misclaimed import MEASURE, PRINTED
 from vggdsl.language.notations.arch.misplaced import misplaced, said_otherwise
+from vggdsl.language.notations.arch.pasted import around_layers
 from vggdsl.language.notations.arch.tree import Builder
 from vggdsl.language.notations.arch.words import called_layers, unknown_words
 from vggdsl.language.notations.grammar import parser
@@ -30,6 +32,8 @@ DEEPEST = 40
 
 _LONG = re.compile(rf"(?<![\w.])[\w.]{{{LONGEST + 1},}}(?=:)")
 _MOST_ERRORS = 10
+_MOST_LAYERS = 40
+"""Of other tools' layers; each is read for itself, and told."""
 _SECTION = re.compile(r"[ \t]*(train|measured|block|claims)\b", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _BEFORE = re.compile(rf"{PRINTED.pattern}|->[ \t]*\d[\dx*, \t]*,\s*$|^[ \t]*claim\b[^\"]*,\s*$", re.IGNORECASE)
@@ -46,7 +50,7 @@ def parse(source: Source) -> Document:
     """
     _check_length(source)
     pairs = _check_brackets(source)
-    text, findings = source.text, list[Diagnostic]()
+    text, findings, layers = source.text, list[Diagnostic](), 0
     while True:
         try:
             tree: Tree[Token] = parser("arch").parse(text + "\n")
@@ -54,7 +58,8 @@ def parse(source: Source) -> Document:
         except UnexpectedInput as error:
             diagnostic, rest = _recover(source, text, error, pairs)
             findings += [diagnostic] if diagnostic is not None else []
-            if len(findings) == _MOST_ERRORS or rest == text:
+            layers += diagnostic is not None and diagnostic.code == "V101"
+            if len(findings) - layers == _MOST_ERRORS or layers == _MOST_LAYERS or rest == text:
                 raise ParseError(findings) from None
             text = rest
     builder = Builder(source)
@@ -200,9 +205,12 @@ def _recover(
         at = len(text) if token.type == "$END" else (token.start_pos or 0)
         width = max(1, len(token.rstrip("\n"))) if token.type not in ("_NL", "$END") else 1
     at = min(at, len(source.text))
+    if (pasted := around_layers(source, text, at, pairs)) is not None:
+        return pasted.told, _without(text, pasted.places)
     line = text.rfind("\n", 0, at) + 1
-    start, end = _damage(source.text, pairs, *_whole_line(text, at))
-    rest = text[:start] + _blank(text, start, end) + text[end:]
+    left = [pair for pair in pairs if not text[pair[0]].isspace()]
+    start, end = _damage(source.text, left, *_whole_line(text, at))
+    rest = _without(text, [Span(source, start, end)])
     if any(
         closer == at and text[opener + 1 : at].isspace() and _holds_words(source, opener, at)
         for opener, closer in pairs
@@ -211,13 +219,16 @@ def _recover(
     inner = max((opener for opener, closer in pairs if opener < at <= closer), default=None)
     place, before = Span(source, at, min(at + width, len(source.text))), text[line:at]
     if (layer := said_otherwise(place, before, inner)) is not None:
-        wrong = layer.labels[0].span
-        return layer, text[: wrong.start] + _blank(text, wrong.start, wrong.end) + text[wrong.end :]
+        return layer, _without(text, [layer.labels[0].span])
     return misplaced(place, error, before, inner), rest
 
 
-def _blank(text: str, start: int, end: int) -> str:
-    return "".join("\n" if c == "\n" else " " for c in text[start:end])
+def _without(text: str, places: Iterable[Span]) -> str:
+    """The text with spaces in the places."""
+    for place in places:
+        blank = "".join("\n" if c == "\n" else " " for c in text[place.start : place.end])
+        text = text[: place.start] + blank + text[place.end :]
+    return text
 
 
 def _holds_words(source: Source, start: int, end: int) -> bool:

@@ -15,8 +15,6 @@ from vggdsl.language.notations.arch.hints import (
     DIRECTIVES,
     LAYERS,
     LONGEST,
-    NO_PYTHON,
-    PYTHON,
     SPELLINGS,
     Hint,
     fits,
@@ -46,6 +44,13 @@ BRANCHING = {
 ARITHMETIC = re.compile(r"\$\w+[*+·]|[*+·]\$|-\$\w+-|^\$\w+[/-]")
 NO_ARITHMETIC = "there is no arithmetic: give the number to the block as a parameter of its own"
 _MOST_WORDS = 20
+PYTHON = re.compile(
+    r"[ \t]*(?:(?:def|class|import|from|return|for|if)[ \t]|super[ \t]*\(|"
+    r"[a-z]\w*\.(?:compile|fit|evaluate|summary|build|apply|cuda|to|train|eval)[ \t]*\()",
+    re.IGNORECASE,
+)
+"""How a line begins that is none of a spec."""
+NO_PYTHON = "a spec says its layers alone: remove what is Python around them"
 
 
 def unknown_words(words: Sequence[Span], lark: Lark, blocks: Mapping[str, Block]) -> Iterator[Diagnostic]:
@@ -118,7 +123,7 @@ def _python(line: _Line) -> Told | None:
     return (line.first, NO_PYTHON) if PYTHON.match(line.first.source.line(line.first.line)) else None
 
 
-_WHOLE: tuple[Callable[[_Line], Told | None], ...] = (_printed, _directive, _python)
+_WHOLE: tuple[Callable[[_Line], Told | None], ...] = (_printed, _python, _directive)
 
 
 # -- what the first words of a line are
@@ -129,6 +134,8 @@ def _assigned(line: _Line) -> Told | None:
     if len(line.words) < 2 or line.words[1].text != "=" or not _begins(line.first):
         return None
     whole = line.first.to(line.words[1])
+    if empty := _EMPTY.match(whole.source.text, whole.end):
+        return Span(whole.source, whole.start, empty.end()), WITHOUT_HOLDER
     if own := re.fullmatch(r"self\.([a-z]\w*)", line.first.text, re.IGNORECASE):
         return whole, Hint(f"a name stands before its layer with a colon: `{own[1]}:`", f"{own[1]}:")
     return whole, "layers follow one another: remove it"
@@ -138,9 +145,11 @@ def _holder(line: _Line) -> Told | None:
     """`model.add(…)`, `nn.Sequential(…)`."""
     if not _HOLDS_LAYERS.fullmatch(line.first.text):
         return None
-    return line.first, "layers stand one behind another, with spaces between, and without this and its brackets"
+    return line.first, WITHOUT_HOLDER
 
 
+WITHOUT_HOLDER = "layers stand one behind another, with spaces between, and without this and its brackets"
+_EMPTY = re.compile(r"[ \t]*(?:\w+\.)*Sequential\([ \t]*\)")
 _HOLDS_LAYERS = re.compile(r"(?:\w+\.)*(?:Sequential|ModuleList|add|Model|add_module)")
 
 
@@ -167,7 +176,7 @@ def _with_options(line: _Line) -> Told | None:
     words = line.words
     options = [word.text for word in takewhile(lambda word: re.fullmatch(r"[\w-]+=[^=]+", word.text), words[1:])]
     if (call := as_call(line.first.text, options)) and (whole := _together(words[: 1 + len(options)])):
-        return whole, suggest(call, line.lark, whole.source.text)
+        return whole, suggest(call, line.lark, whole.source.text, whole.start)
     if (said := numbered(line.first.text, options)) and (whole := _together(words[: 1 + said[1]])):
         what = "number stands" if said[1] == 1 else "numbers stand"
         return whole, Hint(f"its {what} in the word: `{said[0]}`", said[0])
@@ -221,10 +230,14 @@ def _torn(line: _Line) -> Told | None:
     return None
 
 
+def _suggested(word: Span, lark: Lark) -> Hint:
+    return suggest(word.text, lark, word.source.text, word.start)
+
+
 def _alone(line: _Line) -> Told:
     """A word by itself."""
     named = _with_parameters(line.first, line.blocks, line.lark)
-    return line.first, meaning(named) if named else suggest(line.first.text, line.lark, line.first.source.text)
+    return line.first, meaning(named) if named else _suggested(line.first, line.lark)
 
 
 _WAYS: tuple[Callable[[_Line], Told | None], ...] = (
