@@ -11,9 +11,11 @@ from images import noise, save
 from refusals import refusal
 
 import vggdsl
+from vggdsl.data import listing
 from vggdsl.data.annotations import masks_beside
 from vggdsl.data.dataset import DataSet, load_data
 from vggdsl.data.names import is_hidden, part_of, spelling
+from vggdsl.data.unreadable import begins_as_image
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Data, Recipe
@@ -930,6 +932,31 @@ def test_a_few_images_that_are_not_read_are_told_by_class(names: tuple[str, ...]
     assert [(each.code, each.message) for each in found] == ([("W503", message)] if told else [])
     renamed = "; those without an ending and .jpeg_large begin as images: rename them" if "1" in names else ""
     assert all(each.help == f"if these are images, convert them{renamed}" for each in found)
+
+
+def test_files_of_an_unknown_ending_are_not_all_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a set some are, and a few of each class, so that images among them are found."""
+    opened = list[Path]()
+
+    def begins(path: Path) -> bool:
+        opened.append(path)
+        return begins_as_image(path)
+
+    monkeypatch.setattr(listing, "begins_as_image", begins)
+    monkeypatch.setattr(listing, "_LOOKED_AT", 10)
+    for k in range(8):
+        fill(tmp_path / f"c{k}", 10, 20 * k)
+        for i in range(9):
+            (tmp_path / f"c{k}" / f"{i}.dat").write_bytes(b"no image")
+    assert [found for found in read(tmp_path).warnings if found.code == "W503"] == []
+    assert len(opened) == 9 + 3 + 6 * 3
+    for path in (tmp_path / "c7").glob("*.dat"):
+        path.write_bytes((tmp_path / "c7" / "1.png").read_bytes())
+    (tmp_path / "c7" / "9.dat").write_bytes((tmp_path / "c7" / "1.png").read_bytes())
+    opened.clear()
+    (found,) = (found for found in read(tmp_path).warnings if found.code == "W503")
+    assert found.message == f"10 images in {tmp_path / 'c7'} beside 10 .dat, which aren't read"
+    assert len(opened) == 9 + 3 + 5 * 3 + 10
 
 
 def test_of_many_classes_with_files_that_are_not_read_the_worst_are_told(tmp_path: Path) -> None:

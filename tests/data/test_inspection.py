@@ -17,10 +17,10 @@ from vggdsl.data import dataset as data
 from vggdsl.data import inspection, preprocessing
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, find_data, load_data
-from vggdsl.data.formats import FORMATS, RULES, Kind
+from vggdsl.data.formats import FORMATS, Kind
 from vggdsl.data.preprocessing import open_image
 from vggdsl.data.splits import Lazy, Split
-from vggdsl.data.traits import traits_of
+from vggdsl.data.traits import RULES, traits_of
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.workplace import Workplace
@@ -281,7 +281,7 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
 
     first = load()
     assert len(decoded) == 40
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["inspected-4.npy"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["inspected.npy"]
     again = load()
     assert decoded == ["03.png"], "what can't be read is tried anew"
     assert (again.warnings, again.digest) == (first.warnings, first.digest)
@@ -289,7 +289,7 @@ def test_what_was_found_good_is_not_looked_at_again(tmp_path: Path, monkeypatch:
     os.utime(root / "b" / "08.png", ns=(1, 1))  # another time
     load()
     assert sorted(decoded) == ["03.png", "07.png", "08.png"]
-    (tmp_path / "cache" / "inspected-4.npy").write_bytes(b"torn")
+    (tmp_path / "cache" / "inspected.npy").write_bytes(b"torn")
     load()
     assert len(decoded) == 40
 

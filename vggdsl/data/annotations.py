@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path, PurePath
 
-from vggdsl.data.listing import PassedOver, holds_images, images_below
+from vggdsl.data.listing import holds_images, images_below
 from vggdsl.data.names import letters, part_of, words_of
 from vggdsl.data.sources import wrong
 from vggdsl.spec.recipe import Recipe
@@ -94,7 +94,7 @@ def _belong_together(folder: Path, images: Sequence[str], annotated: Sequence[st
 
 
 def _stems(folder: Path, names: Iterable[str]) -> set[str]:
-    files = ((file, folder / name) for name in names for file in images_below(folder / name, PassedOver()))
+    files = ((file, folder / name) for name in names for file in images_below(folder / name))
     return {str(file.relative_to(within).with_suffix("")) for file, within in files}
 
 

@@ -279,10 +279,8 @@ def _part(found: Found, recipe: Recipe) -> Found:
 
 def _least(found: Found, recipe: Recipe) -> int:
     """As few images to train on as are of each class, and leave some when others are set aside."""
-    pool, counts = (
-        len(found.splits["train"]),
-        {"val": (recipe.data.val, found.val), "test": (recipe.data.test, found.test)},
-    )
+    pool = len(found.splits["train"])
+    counts = {"val": (recipe.data.val, found.val), "test": (recipe.data.test, found.test)}
     aside = [each for name, each in counts.items() if name not in found.splits]
     shares = [-(-pool // count) for given, count in aside if given is None and count]
     return max(len(found.classes), 1 + sum(given or 1 for given, _ in aside), *shares)

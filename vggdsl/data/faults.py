@@ -12,6 +12,7 @@ from vggdsl.data.traits import Traits
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic
+from vggdsl.text.units import plural
 
 _LISTED, _REASONS = 20, 10
 """Files that are named with a reason, and reasons that are told."""
@@ -105,11 +106,10 @@ def _how(one: np.uint64, other: np.uint64) -> str:
 
 
 def torn(splits: Mapping[str, Lazy], traits: Mapping[str, Traits], recipe: Recipe) -> Iterator[Diagnostic]:
-    """W505 for JPEGs that are read without an error, though their end is missing."""
+    """W505 for JPEGs that are read without an error, though pixels are missing at their end."""
     found = sorted(named(splits, name, int(i)) for name in splits for i in np.flatnonzero(traits[name]["is_torn"]))
     if found:
         more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
-        are = f"{len(found):,} JPEGs are" if len(found) > 1 else "1 JPEG is"
-        message = f"{are} read without an end: {', '.join(found[:_LISTED])}{more}"
-        help = "look at them: they end in rows of grey, as a reader fills in, or in bytes of 0; fetch them again"
+        message = f"{plural(len(found), 'JPEG')} may be torn: {', '.join(found[:_LISTED])}{more}"
+        help = "look at them: they end in grey, as a reader fills in, or in bytes of 0; fetch them again"
         yield Diagnostic("W505", message, recipe.place("data"), help)

@@ -219,8 +219,7 @@ def _unread(found: Mapping[Path, tuple[PassedOver, int]], recipe: Recipe) -> lis
     if len(said) > _TOLD_EACH:
         total = sum(passed_over.endings.total() for passed_over, _ in found.values())
         worst = sorted(found.items(), key=lambda each: each[1][1] / each[1][0].endings.total())[:_TOLD_EACH]
-        beside = [f"{passed_over.others} beside {plural(images, 'image')} in {folder}"
-                  for folder, (passed_over, images) in worst]  # fmt: skip
+        beside = [f"{each.others} beside {plural(images, 'image')} in {folder}" for folder, (each, images) in worst]
         said = [f"{total:,} files in {len(found):,} folders of classes aren't read, such as {'; '.join(beside)}"]
     return [Diagnostic("W503", each, recipe.place("data"), help) for each in said]
 
@@ -237,9 +236,8 @@ def _train(
         annotated = [] if folder == root else [name for name in folders_in(root, recipe) if is_annotation(name)]
         unread = [f"{names_text(annotated)} beside it, of a set for detection or segmentation, can't be read"]
         no_class = [f"{name} is by its name no class; {CLASS_ALL_THE_SAME}" for name in unused]
-        helps = ("one folder a class, two classes at least", *no_class, *(unread if annotated else ()),
-                 *_beside(folder))  # fmt: skip
-        raise wrong(recipe, message, "; ".join(helps))
+        helps = ("one folder a class, two classes at least", *no_class, *(unread if annotated else []))
+        raise wrong(recipe, message, "; ".join((*helps, *_beside(folder))))
     _refuse_parts(folder, classes, recipe)
     _refuse_part_within(folder, classes, recipe)
     refuse_annotated(folder, classes, recipe)
@@ -300,7 +298,7 @@ def _images(
     for label, name in enumerate(classes):
         if name not in folders:
             continue
-        unread = PassedOver()
+        unread = passed_over.within()
         paths = sorted(images_below(folders[name], unread), key=lambda path: [*map(one_form, path.parts)])
         passed_over.add(unread)
         (_, most), *_ = unread.endings.most_common(1) or [("", 0)]

@@ -1,10 +1,11 @@
 """Which files are read as images, by a set and by a prediction alike."""
 
+import re
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from PIL import Image, TiffImagePlugin, features
 
 _ENDINGS = {
@@ -28,16 +29,19 @@ _OTHERS = (
 )
 UNREAD = {*_OTHERS.split(), *(ending for endings in _ENDINGS.values() for ending in endings)} - {*SUFFIXES}
 """Endings of images that aren't read."""
-RULES = 1
-"""Of what ``is_deep`` and ``preprocessing.open_image`` refuse: one more with each change, since what was found good by
-others is looked at again."""
 _GREY = ("1", "L", "LA", "La")
 _BITS = 8
 """Of a channel, at most."""
-_MISSING, _BLOCK = 128, 8
-"""The grey that a decoder of JPEG gives where bytes are missing, and the rows of its blocks."""
-_END, _TAIL = b"\xff\xd9", 512
-"""The mark of a JPEG's end, and so many bytes of 0 at a file's are where nothing was written."""
+_MISSING = {127, 128}
+"""The grey that a decoder of JPEG gives where bytes are missing; of inks it is the complement."""
+_TAIL, _OWN = 512, 16
+"""So many bytes of 0 at a file's end may be where nothing was written; the first may be an image's own."""
+_START, _END, _ALONE = 0xD8, 0xD9, 0x01
+"""The marks in a JPEG that begin no segment."""
+_MARK = re.compile(rb"\xff([^\0\xff\xd0-\xd7])")
+"""But for those within a scan: of a byte of 255, and of where a decoder may begin anew."""
+_MORE = bytes(range(1, 255))
+"""Bytes without a mark, which a decoder of JPEG takes for pixels where some are missing."""
 
 
 class Kind(NamedTuple):
@@ -48,7 +52,7 @@ class Kind(NamedTuple):
     """Or pages, of which the first is read."""
     has_alpha: bool = False
     is_torn: bool = False
-    """Whether it looks like a JPEG of which the end is missing, though it can be read."""
+    """Whether it is a JPEG of which pixels are missing at its end, though it can be read."""
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -85,34 +89,45 @@ def _has_frames(image: Image.Image) -> bool:
 
 
 def _is_torn(image: Image.Image) -> bool:
-    """libjpeg fills what is missing before the mark of the end with grey, and reads zeros as if they were pixels.
+    """Whether its pixels depend on what stands behind a JPEG's last byte: nobody reads on who has them all.
 
-    Pillow doesn't tell its warnings.
+    What is missing before the mark of the end libjpeg makes grey, in the order of the blocks, and zeros it reads as if
+    they were pixels; Pillow doesn't tell its warnings. An image may well end in grey, or its file in zeros: those that
+    do are decoded once more.
     """
     if image.format not in ("JPEG", "MPO"):
         return False
-    if _ends_in_zeros(Path(getattr(image, "filename", ""))):
-        return True
-    if image.mode not in ("L", "RGB") or image.height < 2 * _BLOCK:
+    path = Path(getattr(image, "filename", ""))
+    if not (_ends_in_grey(image) or _ends_in_zeros(path)):
         return False
-    last = image.crop((0, image.height - _BLOCK, image.width, image.height))
-    return {_MISSING} == _values(last) != _values(image)
+    jpeg = path.read_bytes()
+    longer = BytesIO(jpeg[: _end_of(jpeg)] + _MORE + bytes((0xFF, _END)))
+    with suppress(Exception), Image.open(longer, formats=("JPEG",)) as other:  # nor has Pillow a root for this
+        return other.tobytes() != image.tobytes()
+    return False
+
+
+def _ends_in_grey(image: Image.Image) -> bool:
+    last = image.crop((image.width - 1, image.height - 1, *image.size))
+    return {*last.tobytes()} <= _MISSING
 
 
 def _ends_in_zeros(path: Path) -> bool:
-    """Whether they stand in place of the mark of the end; behind it some cameras write them, too."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL))
-        if any(file.read()):
-            return False
-        file.seek(0)
-        return not file.read().rstrip(b"\0").endswith(_END)
+        return not any(file.read())
 
 
-def _values(image: Image.Image) -> set[int]:
-    """The least and the largest of each band."""
-    extrema: tuple[int, int] | tuple[tuple[int, int], ...] = image.getextrema()  # type: ignore[assignment]  # bytes
-    return {int(value) for value in np.ravel(extrema)}
+def _end_of(jpeg: bytes) -> int:
+    """Where the mark of the first image's end is, not that of a preview within a segment; else where zeros begin."""
+    place = 0
+    while mark := _MARK.search(jpeg, place):
+        place = mark.end()
+        if mark[1][0] == _END:
+            return mark.start()
+        if mark[1][0] not in (_START, _ALONE):
+            place += int.from_bytes(jpeg[place : place + 2])
+    return len(jpeg.rstrip(b"\0")) + _OWN
 
 
 def _decodes_deep(decoder: str, args: object) -> bool:

@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 
 from vggdsl.data.batches import THREADS
-from vggdsl.data.formats import RULES
 from vggdsl.data.pictures import Files
 from vggdsl.data.splits import Lazy
-from vggdsl.data.traits import NO_TRAITS, TRAITS, Row, Traits, traits_of
+from vggdsl.data.traits import NO_TRAITS, RULES, TRAITS, Row, Traits, traits_of
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.text import caches
 from vggdsl.text.errors import VggdslError
@@ -31,7 +30,7 @@ Told = Callable[[int, int], None]
 _One = tuple[int, Row, str]
 
 _CHUNK = 256
-_CACHE = "inspected-4.npy"
+_CACHE = "inspected.npy"
 _ROW = np.dtype([("key", "u8"), ("digest", "u8"), ("traits", TRAITS)])
 _WORTH, _MOST = 500, 4_000_000
 """Images that it is worth to remember, and that are remembered at most."""

@@ -11,8 +11,8 @@ from vggdsl.data.names import is_hidden, is_named_as_image
 from vggdsl.data.unreadable import begins_as_image
 from vggdsl.text.units import names_text, plural
 
-_LOOKED_AT = 100
-"""Files of one ending that are looked into at least, for images of another ending."""
+_LOOKED_AT, _IN_EACH = 100, 3
+"""Files of one ending that are looked into for images, of a set at least, and then still of each folder of it."""
 _TEXTS = (".txt", ".json", ".xml", ".csv", ".md", ".html", ".yaml", ".yml")
 
 
@@ -26,6 +26,12 @@ class PassedOver:
     stray: int = 0
     images: Counter[str] = field(default_factory=Counter)
     """Those of ``endings`` that are images, by them or by how the files begin."""
+    in_vain: Counter[str] = field(default_factory=Counter)
+    """Those that were looked into, and are none; one count for all folders of a set."""
+
+    def within(self) -> "PassedOver":
+        """Nothing yet, of a folder of the same set; to be added."""
+        return PassedOver(in_vain=self.in_vain)
 
     def count(self, entry: os.DirEntry[str]) -> None:
         """One that is no image of a class, and no folder."""
@@ -42,8 +48,12 @@ class PassedOver:
                 self.images[ending] += 1
 
     def _begins_as_image(self, entry: os.DirEntry[str], ending: str) -> bool:
-        is_hopeless = self.endings[ending] > _LOOKED_AT and not self.images[ending]
-        return ending not in _TEXTS and not is_hopeless and begins_as_image(Path(entry.path))
+        has_none = self.endings[ending] > _IN_EACH and not self.images[ending]
+        if ending in _TEXTS or (has_none and self.in_vain[ending] >= _LOOKED_AT):
+            return False
+        is_image = begins_as_image(Path(entry.path))
+        self.in_vain[ending] += not is_image
+        return is_image
 
     def add(self, other: "PassedOver") -> None:
         self.endings += other.endings
@@ -72,14 +82,14 @@ def entries_of(folder: Path) -> list[os.DirEntry[str]]:
         return [entry for entry in entries if not is_hidden(entry.name)]
 
 
-def images_below(folder: Path, passed_over: PassedOver) -> Iterator[Path]:
+def images_below(folder: Path, passed_over: PassedOver | None = None) -> Iterator[Path]:
     """The image files below a folder; links to folders aren't followed."""
     for entry in entries_of(folder):
         if entry.is_dir(follow_symlinks=False):
             yield from images_below(folder / entry.name, passed_over)
         elif is_named_as_image(entry.name) and entry.is_file():
             yield folder / entry.name
-        else:
+        elif passed_over is not None:
             passed_over.count(entry)
 
 
@@ -91,4 +101,4 @@ def count_beside(folder: Path, passed_over: PassedOver) -> None:
 
 
 def holds_images(folder: Path) -> bool:
-    return next(images_below(folder, PassedOver()), None) is not None
+    return next(images_below(folder), None) is not None

@@ -16,7 +16,7 @@ _Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _ENOUGH = 5
 """Images of a class that aren't alike by chance."""
-_FORMATS = [*FORMATS]
+_FORMATS = [*FORMATS, "no known format"]
 _BY_ENDING = {ending: i for i, endings in enumerate(FORMATS.values()) for ending in endings}
 
 
@@ -50,8 +50,8 @@ def shortcuts(
 
 
 def _format(name: str) -> int:
-    """The number of its format by its ending."""
-    return _BY_ENDING.get(f".{name.rpartition('.')[2].lower()}", -1)
+    """The number of its format by its ending, in ``_FORMATS``."""
+    return _BY_ENDING.get(f".{name.rpartition('.')[2].lower()}", len(FORMATS))
 
 
 def _own(labels: _Numbers, kinds: _Numbers) -> Iterator[tuple[int, int]]:

@@ -271,8 +271,8 @@ ROWS = (
         "All images of a split, or a tenth of a class in it, are of a single colour each, as images are that a program "
         "failed to write, masks that were taken for images, first frames of animations, and what is transparent, which "
         "is laid on white. A network learns the colour, or nothing. Or they have no value above 16 of 255, as those "
-        "that were saved without scaling 0..1 to 0..255. Or JPEGs are read without an end: in rows of grey, which a "
-        "reader fills in, or in bytes of 0.",
+        "that were saved without scaling 0..1 to 0..255. Or JPEGs may be torn: they can be read, but pixels "
+        "are missing at their end, for which a reader fills in grey, or takes bytes of 0.",
         "Look at them, and make them anew. If colours are all that is to be learnt, leave them.",
         unshown=_DATA,
     ),
