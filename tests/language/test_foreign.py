@@ -160,6 +160,11 @@ def help_of(line: str) -> str:
         ("F.dropout(x, 0.5)", "dropout-0.5"),
         ("F.leaky_relu(x, 0.1)", "LeakyReLU-0.1"),
         ("F.softmax(x, dim=1)", "softmax"),
+        ("F.max_pool2d(x, 3, 2, 1, 1, True)", "maxpool3/2 pad=1 ceil"),
+        ("F.dropout(x, 0.3, self.training)", "dropout-0.3"),
+        ("F.dropout(x, 0.3, training=self.training)", "dropout-0.3"),
+        ("F.relu(x, True)", "ReLU"),
+        ("F.elu(x, 0.5, True)", "ELU-0.5"),
         ("layers.ReLU(max_value=6)", "ReLU6"),
         ("layers.ReLU(6.0)", "ReLU6"),
         ("nn.AdaptiveAvgPool2d(output_size=1)", "global-avgpool"),
@@ -172,6 +177,9 @@ def help_of(line: str) -> str:
         ("maxPooling2dLayer(2, 'Stride', 2)", "maxpool2/2"),
         ("averagePooling2dLayer(7)", "avgpool7/1"),
         ("fullyConnectedLayer(10)", "FC-10"),
+        ("batchNormalizationLayer('Epsilon', 1e-3)", "BN eps=1e-3"),
+        ("batchNormalizationLayer()", "BN"),
+        ("groupNormalizationLayer(8, Epsilon=1e-3)", "GN-8 eps=1e-3"),
     ],
 )
 def test_it_is_led_to_the_same_and_that_is_right(written: str, meant: str | None) -> None:
@@ -418,6 +426,21 @@ def test_what_was_set_is_kept(word: str, help: str, mended: str | None) -> None:
 def test_no_edit_makes_another_number_or_leaves_out_one(words: str) -> None:
     found = refusals.findings(lambda: vggdsl.parse(f"input 32x32x64\n{words}\n"))
     assert [each.fixes for each in found] == [()] * len(found)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("F.max_pool2d(x, 3, 2, 1, 1, False, True)", "F.avg_pool2d(x, 3, 2, 1, True, False)", "F.relu(x, 6)"),
+        *("F.dropout(x, 0.3, False)", "torch.dropout(x, 0.3, False)", "F.dropout(x, 0.3, training=False)"),
+        *("F.leaky_relu(x, True)", "F.batch_norm(x, 64)", "F.relu(6)", "F.dropout(0.3, False)", "F.max_pool2d(3, 2)"),
+        *("batchNormalizationLayer('MeanDecay', 0.5)", "F.linear(64, 10)", "F.gelu(x, 'tanh')"),
+    ],
+)
+def test_a_function_s_places_are_not_those_of_its_layer(call: str) -> None:
+    """PyTorch's functions have another order, and are given a tensor first."""
+    (found,) = refusals.findings(lambda: vggdsl.parse(f"input 32x32x64\n{call}\n"))
+    assert (found.fixes, "Keras" in (found.help or "")) == ((), "leaky" in call)
 
 
 @pytest.mark.parametrize("piece", ["se", "a_", "1e", "conv", "9"])
@@ -726,3 +749,21 @@ def test_a_default_of_another_tool_is_said_and_not_filled_in(call: str, values: 
     assert values in help_of(call)
     (found,) = refusals.findings(lambda: vggdsl.parse(f"input 32x32x64\n{call}\n"))
     assert found.fixes == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "entry"),
+    [
+        ("batch = 32,", ": `batch 32`"),
+        ("epochs=5,", ": `epochs 5`"),
+        ("epochs == 5", ": `epochs 5`"),
+        ("optimizer = sgd(lr=0.1),", ": `optimizer sgd(lr=0.1)`"),
+        ("batch = 32, epochs = 5,", ""),
+    ],
+)
+def test_an_entry_that_is_set_is_offered_as_it_can_be_read(line: str, entry: str) -> None:
+    spec = "input 32x32x3 FC-10 softmax\ntrain {{\n{}\n}}\n"
+    (found,) = refusals.findings(lambda: vggdsl.parse(spec.format(line)))
+    assert found.help == f"an entry is its key and its values, without a `=`{entry}"
+    if entry:
+        assert vggdsl.parse(spec.format(entry.strip(": `"))).recipes

@@ -23,6 +23,7 @@ FLAGS = {"True": "yes", "False": "no"}
 _SO_ANYWAY = {
     **dict.fromkeys(("name", "input-shape", "seed"), ".*"),
     "inplace": "True|False|None",
+    "training": r"True|self\.training",
     **dict.fromkeys(("noise-shape", "divisor-override"), "None"),
     **dict.fromkeys(("affine", "track-running-stats", "center", "scale"), "True"),
     "return-indices": "False",
@@ -52,6 +53,17 @@ _BEHIND: Mapping[str, tuple[int, tuple[str, ...]]] = {
 _BEHIND_CONV = (5, ("dilation", "groups", "bias", "padding-mode"))
 _BEHIND_KERAS_CONV = (4, ("data-format", "dilation-rate", "groups", "activation", "use-bias"))
 _BEHIND_KERAS_POOL = (3, ("data-format",))
+_BEHIND_TENSOR: Mapping[str, tuple[str, ...]] = {
+    "maxpool": ("kernel-size", "stride", "padding", "dilation", "ceil-mode", "return-indices"),
+    "avgpool": ("kernel-size", "stride", "padding", "ceil-mode", "count-include-pad", "divisor-override"),
+    "dropout": ("p", "training", "inplace"),
+    **dict.fromkeys(("relu", "relu6", "silu", "hardswish", "hardsigmoid"), ("inplace",)),
+    "leakyrelu": ("negative-slope", "inplace"),
+    "elu": ("alpha", "inplace"),
+    "softmax": ("dim",),
+    **dict.fromkeys(("gelu", "sigmoid", "tanh"), ()),
+}
+"""What PyTorch's functions are given behind the tensor, in their order, which isn't always that of their layers."""
 COUNT = re.compile(r"0*[1-9]\d*")
 WINDOW = re.compile(rf"{COUNT.pattern}(x{COUNT.pattern})?")
 LARGEST_KERNEL = 11
@@ -118,7 +130,21 @@ def in_names(name: str, given: Given) -> Given | None:
 
     None where it can't stand there, or is given twice.
     """
-    count, keys = _behind(name, given)
+    return _named_behind(given, *_behind(name, given))
+
+
+def of_function(name: str, given: Given) -> Given | None:
+    """What stands behind the tensor that a function of PyTorch's is given first, ``F.max_pool2d(x, 2)``, by its names.
+
+    None also of a function whose weights are given to it, or where no tensor stands first.
+    """
+    keys = _BEHIND_TENSOR.get(plain_name(name))
+    if not given.places:
+        return given
+    return _named_behind(Given(given.places[1:], given.named), 0, keys) if keys is not None else None
+
+
+def _named_behind(given: Given, count: int, keys: tuple[str, ...]) -> Given | None:
     behind = given.places[count:]
     if len(behind) > len(keys):
         return None if keys else given

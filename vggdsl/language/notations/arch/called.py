@@ -54,7 +54,8 @@ def plain_name(name: str, keep: bool = False) -> str:
 
 
 def is_keras_norm(name: str) -> bool:
-    return plain_name(name).startswith(("batchnormali", "groupnormali"))
+    is_matlab = name.endswith("Layer")  # which has PyTorch's constants
+    return plain_name(name).startswith(("batchnormali", "groupnormali")) and not is_matlab
 
 
 def is_torch_lrn(name: str) -> bool:

@@ -5,7 +5,7 @@ what there is.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from math import prod
 
@@ -21,6 +21,7 @@ from vggdsl.language.notations.arch.arguments import (
     in_names,
     is_keras_conv,
     layer_of,
+    of_function,
 )
 from vggdsl.language.notations.arch.called import (
     DIFFERENT,
@@ -267,49 +268,53 @@ def _parts(word: str) -> tuple[str, Given | None, bool]:
     """The name of a layer, what is given to it, and whether it is another tool's: with brackets, or behind dots."""
     if call := _CALL.fullmatch(word):
         name, given = call[1], given_in(call[2])
-        if given is not None and (found := _MATLAB.fullmatch(name)):
-            word = found[1].lower()
-            return "conv2d" if word == "convolution" else word, _of_matlab(word, given), True
-        given = given and _without_tensor(name, given)
-        return name, given and in_names(name, given), True
+        if given is not None and (of_matlab := _MATLAB.get(name.lower())):
+            return of_matlab[0], _of_matlab(*of_matlab, given), True
+        return name, given and _by_names(name, given), True
     if kind_called(word) is None and (number := _NUMBERED.fullmatch(word)):
         return number[1], Given((number[2],), {}), False
     return word, Given((), {}), "." in word
 
 
-_MATLAB = re.compile(r"(convolution|maxPooling|averagePooling)2dLayer", re.IGNORECASE)
-_MATLAB_KEYS = {"stride": "stride", "padding": "pad", "dilationfactor": "dilation"}
+_MATLAB: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "convolution2dlayer": ("conv2d", ("kernel", "channels")),
+    "maxpooling2dlayer": ("maxpool", ("kernel",)),
+    "averagepooling2dlayer": ("avgpool", ("kernel",)),
+    "batchnormalizationlayer": ("batchnorm", ()),
+    "groupnormalizationlayer": ("groupnorm", ("groups",)),
+}
+"""MATLAB's layers: what they are called elsewhere, and what stands in their first places."""
+_MATLAB_KEYS = {"stride": "stride", "padding": "pad", "dilationfactor": "dilation", "epsilon": "eps"}
 
 
-def _of_matlab(word: str, given: Given) -> Given | None:
-    """A convolution or a pool of MATLAB's, whose options stand behind their names, and whose pools have stride 1."""
-    is_pool = word != "convolution"
-    count = 1 if is_pool else 2
-    sizes, pairs = given.places[:count], given.places[count:]
-    named = {**({"stride": "1"} if is_pool else {}), **given.named}
+def _of_matlab(word: str, first: Sequence[str], given: Given) -> Given | None:
+    """A layer of MATLAB's, whose options stand behind their names, and whose pools have stride 1."""
+    sizes, pairs = given.places[: len(first)], given.places[len(first) :]
+    named = {**({"stride": "1"} if word.endswith("pool") else {}), **given.named}
     for key, value in zip(pairs[::2], pairs[1::2], strict=False):
         if key.lower() not in (*_MATLAB_KEYS, "name"):
             return None
         if key.lower() in _MATLAB_KEYS:
             named[_MATLAB_KEYS[key.lower()]] = value
-    is_counted = word == "averagepooling" and named.get("pad") == "same"  # which differs from a window that hangs over
-    if len(sizes) < count or len(pairs) % 2 or is_counted:
+    is_counted = word == "avgpool" and named.get("pad") == "same"  # which differs from a window that hangs over
+    if len(sizes) < len(first) or len(pairs) % 2 or is_counted:
         return None
-    return Given((), {**dict(zip(("kernel", "channels"), sizes, strict=False)), **named})
+    return Given((), {**dict(zip(first, sizes, strict=False)), **named})
 
 
-def _without_tensor(name: str, given: Given) -> Given | None:
-    """What stands behind the tensor that a function of PyTorch's is given first: ``F.max_pool2d(x, 2)``.
+_FUNCTION = re.compile(r"(?:(?:torch\.|nn\.)*(?:F|functional)\.|torch\.)[a-z\d_]+")
+
+
+def _by_names(name: str, given: Given) -> Given | None:
+    """What a call is given, by names behind its first places.
 
     None for other tools' functions, which have defaults of their own: TF-Slim's convolutions have a ReLU.
     """
-    function, first = name.rpartition(".")[2], given.places[0] if given.places else ""
-    if function != function.lower() or not first.isidentifier() or is_activation_layer(name):
-        return given
-    kind = kind_called(name)
-    if kind is None or kind.form in ("CONV", "SIZED") or not re.match(r"(torch\.|nn\.)*(F|functional)\.|torch\.", name):
-        return None
-    return Given(given.places[1:], given.named, frozenset(at - 1 for at in given.pairs if at))
+    if _FUNCTION.fullmatch(name) and not is_activation_layer(name):
+        has_tensor = not given.places or given.places[0].isidentifier()
+        return of_function(name, given) if has_tensor else None
+    is_function = name.rpartition(".")[2].islower() and bool(given.places) and given.places[0].isidentifier()
+    return None if is_function and not is_activation_layer(name) else in_names(name, given)
 
 
 def differs(word: str) -> str | None:

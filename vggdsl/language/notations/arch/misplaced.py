@@ -193,10 +193,11 @@ _CODE = re.compile(r"[ \t]*((?:[\w.]+[ \t]*=[ \t]*)?(?:[a-z_]\w*\.)+\w+|[\w.]+[ 
 def _assigned(span: Span, before: str, inner: int | None) -> Diagnostic | None:
     """An entry of a section with a `=` that can't be read: `optimizer = sgd(lr=0.1)`."""
     line = before + blanked(span.source.text[span.start :].partition("\n")[0])
-    entry = re.match(r"(?:.*\{)?\s*([a-z][\w-]*)[ \t]*=[ \t]*([^}\n]*[^}\s])", line, re.IGNORECASE)
+    entry = re.match(r"(?:.*\{)?\s*([a-z][\w-]*)[ \t]*=+[ \t]*([^}\n]*[^},;\s])", line, re.IGNORECASE)
     if entry is None or inner is None or not _ENTRIES.search(span.source.text, 0, inner + 1):
         return None
-    help = f"an entry is its key and its values, without a `=`: `{entry[1]} {entry[2]}`"
+    is_one = "=" not in entry[2].partition("(")[0]
+    help = "an entry is its key and its values, without a `=`" + (f": `{entry[1]} {entry[2]}`" if is_one else "")
     return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "this one"),), help)
 
 
