@@ -20,6 +20,9 @@ TORCHVISION = (
     "both belong to it; `download=True`: to fetch it is asked for in the call, by --download"
 )
 EPSILON = "Keras's epsilon is 1e-7 where none is said, here it is always 1e-8"
+SEED = "of a training it is said by `seeds`"
+CUT = "Keras cuts its draws at two standard deviations and scales them to the same deviation, here none is cut"
+NEAREST = "torchvision's takes the nearest pixel where nothing is said, `rotate` is bilinear"
 LOSS = ", where theirs waits for a lower loss if nothing else is said"
 PLATEAU = (
     "`plateau` waits for a better validation accuracy, by however little{}: as Keras counts epochs it is "
@@ -96,7 +99,7 @@ MEANT = [
         "augment RandomRotation((0, 90))",
         "`(0, 90)`: it isn't in the language, whose `rotate` turns to either side alike",
     ),
-    ("augment RandomRotation((-15, 15))", "write rotate(15)"),
+    ("augment RandomRotation((-15, 15))", f"write rotate(15); {NEAREST}"),
     ("augment ColorJitter(0.4, 0.3, 0.2)", "write colour-jitter(brightness=0.4, contrast=0.3, saturation=0.2)"),
     (
         "augment ColorJitter(5)",
@@ -200,8 +203,8 @@ MEANT = [
     ("optim.SGD(lr=0.1)", "it stands in the entry `optimizer`: write sgd(lr=0.1)"),
     (
         "model.compile(optimizer='adam', loss='mse', jit_compile=True)",
-        ("each is an entry, a line of its own: `optimizer adam`; `loss='mse'`: it isn't in the language, whose loss is "
-        "`cross-entropy`; `jit_compile=True`: it has no place in a recipe"),
+        (f"each is an entry, a line of its own: `optimizer adam`; {EPSILON}; `loss='mse'`: it isn't in the language, "
+        "whose loss is `cross-entropy`; `jit_compile=True`: it has no place in a recipe"),
     ),
     (
         "model.fit(x, epochs=90, batch_size=64)",
@@ -373,6 +376,37 @@ MEANT = [
         "augment Compose([crop(0), RandomHorizontalFlip()])",
         ("write augment hflip, steps that stand one behind another; `crop(0)`: write a whole number from 1"),
     ),
+    ("init HeNormal()", f"write he; {CUT}"),
+    ("init keras.initializers.GlorotNormal(seed=3)", f"write glorot; `seed=3`: {SEED}; {CUT}"),
+    ("init 'he_normal'", f"write he; {CUT}"),
+    ("kernel_initializer='glorot_normal'", f"that is said by the entry `init`: write glorot; {CUT}"),
+    ("init VarianceScaling(2.0)", f"write he, a scale of 2.0 by `fan_in`; {CUT}"),
+    (
+        "init VarianceScaling(mode='fan_avg', distribution='untruncated_normal')",
+        "write glorot, a scale of 1 by `fan_avg`",
+    ),
+    (
+        "init VarianceScaling(2.0, 'fan_out')",
+        ("a scale of 2.0 by `fan_out`, drawn as `truncated_normal`, isn't in the language, whose draws by such a scale "
+        "are `he` and `glorot`, of a normal distribution"),
+    ),
+    (
+        "augment RandomRotation(15, interpolation=InterpolationMode.BILINEAR)",
+        "write rotate(15); `interpolation=InterpolationMode.BILINEAR` is so anyway",
+    ),
+    (
+        "optimizer SGD(lr=0.01, decay=1e-6, momentum=0.9, nesterov=True)",
+        ("write sgd(lr=0.01, momentum=0.9, nesterov=yes); `decay=1e-6`: of the rate it is said by `schedule`, of the "
+        "weights by `weight-decay`, an option of the optimizer"),
+    ),
+    (
+        "optimizer Adam(lr=0.001, betas=(0.9, 0.999), amsgrad=False)",
+        ("write adam(lr=0.001); `betas=(0.9, 0.999)`: remove it: they are always 0.9 and 0.999; `amsgrad=False`: "
+        "remove it: it is never done"),
+    ),
+    ("init normal(0, 0.01)", "write normal(std=0.01)"),
+    ("optimizer SGD(0.1, 0.9)", "write sgd(lr=0.1, momentum=0.9)"),
+    ("augment colour-jitter(0.4, 0.3)", "write colour-jitter(brightness=0.4, contrast=0.3)"),
 ]  # fmt: skip
 
 

@@ -150,11 +150,12 @@ class Reader:
         if said:
             return strange.helped(f"write {by.name} {_either(said)}", *(Edit(value.span, each) for each in said))
         word = value.text.strip("'\"") if isinstance(value, Atom) and value.kind in ("string", "foreign") else ""
+        is_own = word.lower() in [call.name for call in by.calls]
+        if word and not is_own and (meant := by.pasted(called(word.lower()), ())) is not None:
+            return strange.meaning(meant, value.span)
         if word.lower() in _words(by):
             return strange.helped(f"write {by.name} {word}", Edit(value.span, word))
         strange = strange.helped(f"{'as in' if is_set or word else 'write'} {by.name} {by.example}")
-        if word and (meant := by.pasted(called(word.lower()), ())) is not None:
-            return strange.meaning(meant, value.span)
         return self._elsewhere(strange, value, by, str(value)) if isinstance(value, Atom) else strange
 
     def _elsewhere(self, strange: Diagnostic, value: Atom | Setting, by: EntryKind, name: str) -> Diagnostic:
@@ -188,6 +189,11 @@ class Reader:
             return None
         options = [argument for argument in arguments if isinstance(argument, Option)]
         places = [argument for argument in arguments if not isinstance(argument, Option)]
+        takes_none = not call.placed and not call.more
+        if takes_none and len(places) > 1 and (meant := by.pasted(called(call.name), arguments)) and meant.said:
+            found = self.voice.wrong(f"{call.name}: `{places[0]}` is one too many", places[0].span, "")
+            self.findings.append(found.meaning(meant, value.span))
+            return None
         if self._is_set(call, arguments) or (not places and self._is_named(options, call, value.span)):
             return None
         named = self.options(options, call.keys, call.name)

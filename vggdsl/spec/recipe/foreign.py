@@ -187,8 +187,10 @@ def of_other_tool(entry: str, call: Setting) -> Option | None:
         return None
     match entry:
         case "optimizer" if call.name in ("sgd", "adam", "adamw"):
-            theirs = ("learning_rate", "weight_decay")
-            return next((each for each in options if each.key in theirs), None)
+            theirs = next((each for each in options if each.key in ("learning_rate", "weight_decay")), None)
+            strange = [each for each in options if told_of(str(call.name), str(each.key), str(each.value))]
+            flags = [each for each in options if str(each.value).lower() in ("true", "false") and each not in strange]
+            return theirs or (strange[0] if strange and len(strange) + len(flags) > 1 else None)
         case "data" if call.name in SETS.values():
             return next((each for each in options if re.sub("[-_]", "", each.key) in DATA_NOTES), None)
         case _:

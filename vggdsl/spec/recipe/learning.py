@@ -214,7 +214,30 @@ _KAIMING = Call(
     },
 )
 _XAVIER = Call("glorot", ("tensor", "gain"), same={"gain": r"1(\.0*)?"}, notes=_DRAWN)
-_KERAS_HE, _KERAS_GLOROT = (Call(name, ("seed",), notes=_DRAWN) for name in ("he", "glorot"))
+_CUT = "Keras cuts its draws at two standard deviations and scales them to the same deviation, here none is cut"
+
+
+def _cut(ours: str, arguments: Arguments) -> Meant | None:
+    """Keras's `HeNormal` and `GlorotNormal`, whose normal distribution is a truncated one."""
+    meant = Call(ours, ("seed",), notes=_DRAWN).meant(arguments)
+    return meant and replace(meant, told=(*meant.told, _CUT), is_same=False)
+
+
+def _variance_scaling(arguments: Arguments) -> Meant:
+    """Keras's, of which two are here by names of their own."""
+    given = Written(arguments, ("scale", "mode", "distribution", "seed"))
+    scale, mode, drawn = given.take("scale") or "1", given.take("mode"), given.take("distribution")
+    mode, drawn = ((each or usual).strip("'\"") for each, usual in ((mode, "fan_in"), (drawn, "truncated_normal")))
+    ours = _SCALED.get((float(scale), mode)) if number(scale) and not scale.endswith("%") else None
+    way, told = f"a scale of {scale} by `{mode}`", given.rest(_DRAWN)
+    if ours is None or drawn not in ("truncated_normal", "untruncated_normal"):
+        help = f"{way}, drawn as `{drawn}`, isn't in the language, whose draws by such a scale are `he` and `glorot`"
+        return Meant(told=(f"{help}, of a normal distribution", *told))
+    is_cut = drawn == "truncated_normal"
+    return Meant((ours,), (*told, _CUT) if is_cut else tuple(told), not given.left and not is_cut, how=f", {way}")
+
+
+_SCALED = {(2.0, "fan_in"): "he", (1.0, "fan_avg"): "glorot"}
 
 
 def _constant(arguments: Arguments) -> Meant | None:
@@ -229,7 +252,8 @@ INITS: Mapping[str, Callable[[Arguments], Meant | None]] = {
     "normal": _normal,
     "kaimingnormal": _KAIMING.meant,
     "xaviernormal": _XAVIER.meant,
-    "henormal": _KERAS_HE.meant,
-    "glorotnormal": _KERAS_GLOROT.meant,
+    "henormal": partial(_cut, "he"),
+    "glorotnormal": partial(_cut, "glorot"),
+    "variancescaling": _variance_scaling,
     **dict.fromkeys(("constant", "zeros"), _constant),
 }

@@ -34,12 +34,18 @@ from vggdsl.spec.recipe.learning import (
 from vggdsl.text.facts import Meant
 
 
-def _rotation(arguments: Arguments) -> Meant | None:
+def _rotation(arguments: Arguments, degrees: Call | None = None) -> Meant | None:
     """In degrees, as in PyTorch; a share of a whole turn, as in Keras."""
     is_share = any(isinstance(each, Option) and each.key == "factor" for each in arguments)
     if is_share or (arguments and re.fullmatch(r"0?\.0*[1-9]\d*", str(arguments[0]))):
         return _turn(arguments)
-    return _ROTATION.meant(arguments)
+    return (degrees or _ROTATION).meant(arguments)
+
+
+def _torch_rotation(arguments: Arguments) -> Meant | None:
+    """With torchvision's name, whose way of filling between pixels is another where none is said."""
+    nearest = "torchvision's takes the nearest pixel where nothing is said, `rotate` is bilinear"
+    return _rotation(arguments, replace(_ROTATION, unsaid={"interpolation": nearest}))
 
 
 def _turn(arguments: Arguments) -> Meant | None:
@@ -159,7 +165,13 @@ _ROTATION = Call(
     "rotate",
     ("degrees", "interpolation", "expand", "center", "fill"),
     placed={"degrees": angle, "factor": angle},
-    same={"expand": "false", "center": "none", "fill": "0", "fillmode": r"[\"']constant[\"']"},
+    same={
+        "expand": "false",
+        "center": "none",
+        "fill": "0",
+        "fillmode": r"[\"']constant[\"']",
+        "interpolation": r"2|(.*\.)?bilinear|[\"']bilinear[\"']",
+    },
     notes=dict.fromkeys(("degrees", "factor"), "it isn't in the language, whose `rotate` turns to either side alike"),
 )
 
@@ -274,6 +286,8 @@ def _of_tool(entry: str, name: str, word: str) -> Callable[[Arguments], Meant | 
         return _crop_of_sides
     if (entry, name) == ("augment", "crop") and _TORCH.search(word):
         return _CROP.meant
+    if (entry, name) == ("augment", "rotation") and "random" in word and not _KERAS.search(word):
+        return _torch_rotation
     if _TORCH.search(word) and entry == "optimizer":
         return {"sgd": TORCH_SGD.meant, "adam": TORCH_ADAM.meant, "adamw": TORCH_ADAMW.meant}.get(name)
     if not _KERAS.search(word):

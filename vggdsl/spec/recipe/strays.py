@@ -45,6 +45,8 @@ def _of_model(found: Diagnostic, entry: Entry) -> Diagnostic:
         line = f"{key} {value}" if key in KEYS else ENTRIES_ELSEWHERE.get(key, "").format(value)
         if line and " | " not in line and _is_read(line):
             lines.append(f"`{line}`")
+            if key == "optimizer" and (meant := ENTRIES[key].pasted(f"keras.optimizers.{value}", ())) is not None:
+                told += meant.told
         elif key in NO_ENTRIES:
             told.append(f"`{each}`: {NO_ENTRIES[key]}")
         else:

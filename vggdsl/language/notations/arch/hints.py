@@ -397,7 +397,12 @@ _WAYS: tuple[Callable[[_Word], Hint | None], ...] = (
     _of_kind,
     _misspelled,
 )
-"""To say what a word was to say; the first that can does."""
+"""To say what a word was to say; the first that can does.
+
+What is plain stands before what is likely: characters that no word has, what the language hasn't, and what is said by
+none; then words that are right but for what is around or between them; then other tools' spellings, of which those that
+are the same stand before those that aren't; the nearest spelling of a word is the last.
+"""
 
 
 def near_word(word: str, known: Sequence[str]) -> str | None:
