@@ -147,19 +147,87 @@ BRANCHES: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 
 
+NOTHING = "adds nothing but biases: was it pruned, or never trained?"
+IDLE = f"is 0 all over, so that its residual branch {NOTHING}"
+IDLE_BOTH = f"are 0 all over, so that the residual branch of each {NOTHING}"
+
+
 @pytest.mark.parametrize("name", BRANCHES)
-def test_what_ends_a_branch_may_be_zero_where_anything_was_learnt(name: str) -> None:
+def test_what_ends_a_branch_may_be_nearly_zero_and_is_told_where_it_is_as_it_began(name: str) -> None:
     branch, last, inner = BRANCHES[name]
     graph = parse(f"input 8x8x3\nafter conv: none\nconv3-8 BN ReLU {branch} FC-4").typed
     begun = weights(to_torch(graph))
     learnt = {name: RANDOM.uniform(0.5, 2, a.shape) if a.ndim == 1 else a for name, a in begun.items()}
     nothing = np.zeros_like(begun[f"{last}.weight"])
-    for weight in (nothing, RANDOM.normal(0, 1e-12, nothing.shape)):
-        assert list(doubts("x.pth", graph, {**learnt, f"{last}.weight": weight})) == []
+    assert list(doubts("x.pth", graph, {**learnt, f"{last}.weight": RANDOM.normal(0, 1e-12, nothing.shape)})) == []
+    assert list(doubts("x.pth", graph, {**learnt, f"{last}.weight": nothing})) == [f"x.pth: {last}.weight {IDLE}"]
     told = list(doubts("x.pth", graph, {**learnt, f"{inner}.weight": np.zeros_like(begun[f"{inner}.weight"])}))
     assert told == [f"x.pth: {inner}.weight is 0 all over: was it ever trained?"]
     told = list(doubts("x.pth", graph, {**begun, f"{last}.weight": nothing}))
-    assert told[0] == f"x.pth: {last}.weight is 0 all over: was it ever trained?"
+    assert told[0] == f"x.pth: {last}.weight {IDLE}"
+
+
+def test_an_untrained_network_is_told_by_its_branches_whatever_else_was_drawn_or_taken() -> None:
+    branch = " add[ conv3-8 BN ReLU conv3-8 BN | identity ] ReLU"
+    graph = parse(f"input 8x8x3\nafter conv: none\nconv3-8 BN ReLU{branch * 2} FC-4").typed
+    begun = weights(to_torch(graph))
+    ends = [typed.node.inputs[0] for typed in graph.training_nodes if typed.node.op.kind == "add"]
+    begun |= {f"{end}.weight": np.zeros(8, np.float32) for end in ends}
+    drawn = {name: RANDOM.normal(0, 0.1, a.shape) for name, a in begun.items() if name.endswith(".bias")}
+    passed = {name: RANDOM.uniform(0.5, 2, 8) for name in begun if name.endswith((".running_var", ".running_mean"))}
+    for changed in (passed, {**drawn, **passed}):
+        (said,) = doubts("x.pth", graph, {**begun, **changed})
+        assert said == f"x.pth: {ends[0]}.weight and {ends[1]}.weight {IDLE_BOTH}"
+    (said, *_) = doubts("x.pth", graph, {**begun, **drawn})
+    assert said == f"x.pth: {ends[0]}.weight and {ends[1]}.weight {IDLE_BOTH}"
+
+
+def test_a_step_of_training_takes_the_doubt_away() -> None:
+    graph = parse("input 8x8x3\nafter conv: none\nconv3-8 BN ReLU add[ conv3-8 ReLU conv3-8 | identity ] FC-4").typed
+    module = to_torch(graph)
+    with torch.no_grad():
+        module.get_parameter("conv1_3.weight").zero_()
+    module.train()
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.01)
+    for expected in (True, False):
+        said = list(doubts("x.pth", graph, weights(module)))
+        assert (f"x.pth: conv1_3.weight {IDLE}" in said) is expected
+        loss = torch.nn.functional.cross_entropy(module(torch.randn(16, 3, 8, 8)), torch.arange(16) % 4)
+        torch.autograd.backward(loss)
+        optimizer.step()
+
+
+@pytest.mark.parametrize("size", [0, 1e-12])
+def test_branches_that_leave_nothing_but_biases_together_are_told(size: float) -> None:
+    for sum, ends in (
+        ("add[ conv3-8 ReLU conv3-8 | conv1-8 ] ReLU", ("conv1_3", "conv1_4")),
+        ("add[ conv3-8 | add[ conv1-8 | conv1-8 ] ] ReLU", ("conv1_2", "conv1_3", "conv1_4")),
+        (
+            "add[ conv3-8 | conv1-8 ReLU conv3-8 | conv1-8 ] ReLU add[ conv3-8 | identity ]",
+            ("conv1_2", "conv1_4", "conv1_5"),
+        ),
+    ):
+        graph = parse(f"input 8x8x3\nafter conv: none\nconv3-8 ReLU {sum} FC-4").typed
+        learnt = {name: RANDOM.normal(0, 0.2, a.shape) for name, a in weights(to_torch(graph)).items()}
+        nothing = {f"{end}.weight": RANDOM.normal(0, size, learnt[f"{end}.weight"].shape) for end in ends}
+        (said,) = doubts("x.pth", graph, {**learnt, **nothing})
+        assert said.startswith(f"x.pth: {ends[0]}.weight is ")
+        assert f", as {len(ends) - 1} other" in said
+        del nothing[f"{ends[-1]}.weight"]
+        told = list(doubts("x.pth", graph, {**learnt, **nothing}))
+        names = [f"{end}.weight" for end in ends[:-1]]
+        one = f"x.pth: {' and '.join(names)} {IDLE_BOTH if len(names) > 1 else IDLE}"
+        assert told == ([] if size else [one])
+
+
+def test_a_branch_that_was_pruned_as_a_whole_is_named_once() -> None:
+    branch = " add[ conv3-8 ReLU conv3-8 | identity ] ReLU"
+    graph = parse(f"input 8x8x3\nafter conv: none\nconv3-8 ReLU{branch * 3} FC-4").typed
+    learnt = {name: RANDOM.normal(0, 0.2, a.shape) for name, a in weights(to_torch(graph)).items()}
+    pruned = {f"conv1_{n}.{part}": 0 * learnt[f"conv1_{n}.{part}"] for n in (4, 5) for part in ("weight", "bias")}
+    assert list(doubts("x.pth", graph, {**learnt, **pruned})) == [
+        f"x.pth: conv1_4.weight and conv1_5.weight {IDLE_BOTH}"
+    ]
 
 
 def test_bns_of_the_same_values_have_the_same_statistics() -> None:

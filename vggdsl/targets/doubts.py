@@ -5,7 +5,7 @@ two or three values, fixed filters, and layers many times smaller or larger than
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,12 +56,18 @@ _ZERO_OF_ZEROS = _POOLS | Widen | Shuffle | Take | Concat | Add
 
 def doubts(path: Path | str, graph: TypedGraph, given: Weights) -> Iterator[str]:
     """What is to be said of weights that are as before any training, or as no training leaves them."""
-    given = _judged(graph, given)
+    ends = _ends(graph, given)
+    judged = {name: array for name, array in given.items() if name not in ends}
     told = set[str]()
-    for text, names in (*_flat(given), *_sized(graph, given), *_whole(given)):
+    for text, names in (*_zeros(ends), *_flat(judged), *_sized(graph, judged), *_whole(judged)):
         told |= {name.rpartition(".")[0] for name in names}
         yield f"{path}: {text}"
-    for text in (*_statistics(given), *_copies(graph, given), *_swapped(graph, given), *_dead(graph, given, told)):
+    for text in (
+        *_statistics(judged),
+        *_copies(graph, judged),
+        *_swapped(graph, judged),
+        *_dead(graph, judged, told),
+    ):
         yield f"{path}: {text}"
 
 
@@ -69,26 +75,26 @@ _Told = Iterator[tuple[str, list[str]]]
 """A sentence, and the weights that it is about."""
 
 
-def _judged(graph: TypedGraph, given: Weights) -> Weights:
-    """Without what ends residual branches and is 0 or nearly so: with such scales and kernels training may begin (Goyal
-    et al. 2017, sec. 5.1; Zhang et al. 2019, "Fixup"), or bring them there. What is 0 stays where nothing else tells of
-    a training: all that begins with a fixed value has it still."""
-    ends = {
-        f"{typed.name}.{part.name}": size
+def _ends(graph: TypedGraph, given: Weights) -> Weights:
+    """What makes residual branches give 0 or nearly so, where something else is added: with such scales and kernels
+    training may begin (Goyal et al. 2017, sec. 5.1; Zhang et al. 2019, "Fixup"), or bring them there."""
+    weak = {
+        f"{typed.name}.{part.name}": typed.name
         for typed, part in _learnt(graph)
-        if (array := given.get(f"{typed.name}.{part.name}")) is not None
-        and (size := _size(array)) <= _begins_at(part) * _TINY
-        and _ends_branch(graph, typed)
+        if (array := given.get(f"{typed.name}.{part.name}")) is not None and _size(array) <= _begins_at(part) * _TINY
     }
-    begun = [
-        bool((given[name] == (part.first or 0)).all())
-        for typed in graph.training_nodes
-        for part in typed.node.op.parts(typed.x)
-        if (name := f"{typed.name}.{part.name}") in given and name not in ends
-        if part.first is not None or part.counts == "biases"
-    ]
-    is_fresh = bool(begun) and all(begun)
-    return {name: array for name, array in given.items() if name not in ends or (is_fresh and not ends[name])}
+    idle = _idle_branches(graph, set(weak.values()))
+    return {name: given[name] for name, layer in weak.items() if layer in idle}
+
+
+def _zeros(ends: Weights) -> _Told:
+    """What is exactly 0 at the end of a branch, no step of a training was taken with: its gradient isn't 0 there. Later
+    it is near 0 at most, unless the branch was pruned or half precision rounded it. Biases and statistics tell nothing
+    of it: they may be drawn, and taken by mere passes."""
+    if names := [name for name, array in ends.items() if not array.any()]:
+        are, branch = ("is", "its residual branch") if len(names) == 1 else ("are", "the residual branch of each")
+        nothing = "adds nothing but biases: was it pruned, or never trained?"
+        yield f"{names_text(names)} {are} 0 all over, so that {branch} {nothing}", names
 
 
 def _flat(given: Weights) -> _Told:
@@ -230,19 +236,26 @@ def _users(graph: TypedGraph) -> dict[str, list[TypedNode]]:
     return users
 
 
-def _ends_branch(graph: TypedGraph, typed: TypedNode) -> bool:
-    """Whether what it gives is added to other values, scaled at most by what is made of it: squeeze-and-excitation."""
-    reached, scaled = {typed.name}, {typed.name}
-    for user in graph.training_nodes[graph.training_nodes.index(typed) + 1 :]:
-        inputs, op = set(user.node.inputs), user.node.op
-        if not inputs & reached:
-            continue
-        if isinstance(op, Add) and not inputs <= scaled:
-            return bool(inputs & scaled) and not inputs & (reached - scaled)
-        reached.add(user.name)
-        if inputs & scaled if isinstance(op, Mul) else inputs <= scaled and (op.idle or isinstance(op, _ZERO_OF_ZEROS)):
-            scaled.add(user.name)
-    return False
+def _idle_branches(graph: TypedGraph, weak: Collection[str]) -> set[str]:
+    """The layers that serve nothing but to add 0 to other values, if what the ``weak`` ones give is 0 but for biases.
+    Squeeze-and-excitation of a 0 gives 0. A sum of nothing but what is the same for each image is no such other."""
+    zero, fixed = set(weak), set(weak)
+    for typed in graph.training_nodes:
+        inputs, op = typed.node.inputs, typed.node.op
+        passes = op.idle or isinstance(op, _ZERO_OF_ZEROS)
+        if any(name in zero for name in inputs) if isinstance(op, Mul) else passes and zero.issuperset(inputs):
+            zero.add(typed.name)
+        if typed.name in zero or (inputs and fixed.issuperset(inputs)):
+            fixed.add(typed.name)
+    users, idle = _users(graph), set[str]()
+    for name in [typed.name for typed in reversed(graph.training_nodes) if typed.name in fixed]:
+        ends = [
+            name in zero if isinstance(user.node.op, Add) and user.name not in fixed else user.name in idle
+            for user in users.get(name, [])
+        ]
+        if ends and all(ends):
+            idle.add(name)
+    return idle
 
 
 def _after(typed: TypedNode, users: Mapping[str, list[TypedNode]]) -> TypedNode | None:
