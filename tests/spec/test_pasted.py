@@ -1,6 +1,7 @@
 """What is pasted into a recipe from PyTorch and Keras: told in our words, with all that was written."""
 
 import re
+import time
 
 import pytest
 from refusals import findings
@@ -8,6 +9,7 @@ from refusals import findings
 import vggdsl
 from vggdsl.text.edits import edited
 from vggdsl.text.errors import Diagnostic, RecipeError
+from vggdsl.text.facts import LONGEST
 
 NET = "input 32x32x3 conv3-64 maxpool FC-10 softmax\n"
 OF_ALL = "leave it out: a recipe has one optimizer, of all weights"
@@ -317,8 +319,75 @@ MEANT = [
     ),
     (
         "augment A.OneOf([A.HorizontalFlip(), A.VerticalFlip()])",
-        ("one step of several, drawn, isn't in the language, whose steps are for all images; without it, it would be "
-        "augment hflip vflip"),
+        ("one step of several, drawn, isn't in the language, whose steps are for all images; one of them alone is "
+        "augment hflip or vflip"),
+    ),
+    (
+        "augment RandomApply(transforms=[RandomVerticalFlip()])",
+        ("what is done with a probability isn't in the language, whose steps are for all images; without it, it would "
+        "be augment vflip"),
+    ),
+    (
+        "augment RandomOrder([RandomCrop(5), Compose([RandomCrop(10), RandomVerticalFlip()])])",
+        ("an order of steps that is drawn isn't in the language, whose steps are for all images; without it, it would "
+        "be augment crop(5) crop(10) vflip"),
+    ),
+    (
+        "augment Compose(transforms=[RandomCrop(28), RandomVerticalFlip()])",
+        "write augment crop(28) vflip, steps that stand one behind another",
+    ),
+    (
+        "augment A.Compose([A.HorizontalFlip()], p=0.5)",
+        "write augment hflip, steps that stand one behind another; `p=0.5` is not in the language",
+    ),
+    (
+        "optimizer adam(learning_rate = 0.1, weight_decay = 1e-4)",
+        (f"write adamw(lr=0.1, weight-decay=1e-4); {EPSILON}; `learning_rate` is Keras's, whose weight decay is "
+        "decoupled"),
+    ),
+    ("optimizer adamw(weight_decay=None)", "write adamw; `weight_decay=None` is so anyway"),
+    ("augment RandomCrop(28, pading=2)", "write crop(28); `pading=2`: it isn't in the language, which has `pad`"),
+    (
+        "augment RandomCrop(28, padding=(1, 2))",
+        "write crop(28); `padding=(1, 2)`: such a value of `pad` isn't in the language",
+    ),
+    (
+        "augment ColorJitter(0.3, contrast=(0.5, 1.5))",
+        ("write colour-jitter(brightness=0.3); `contrast=(0.5, 1.5)`: such a value of `contrast` isn't in the "
+        "language"),
+    ),
+    ("augment RandomCrop(28, padding=2, padding=3)", "write crop(28, pad=2); `padding=3`: it is given twice"),
+    (
+        "optimizer SGD(learning_rate=0.1, weightdecai=1)",
+        "write sgd(lr=0.1); `weightdecai=1` is not in the language",
+    ),
+    (
+        "init nn.init.normal_(w, mean=1%, std=0.1)",
+        f"it would be normal(std=0.1), and a mean other than 0, `1%`, isn't in the language; `w`: {DRAWN}",
+    ),
+    (
+        "schedule StepLR(optimizer, 30, gamma=10%)",
+        f"{STEPS}1..30: …, 31..60: …, …)`, and so on, each rate 10% of that before; `optimizer`: {OF_ALL}",
+    ),
+    (
+        "schedule CosineAnnealingLR(optimizer, num_epochs, eta_min=1%)",
+        (f"{COSINE}; `T_max=num_epochs`: how many these are is said by `epochs`; that it ends at 1% isn't in the "
+        f"language; `optimizer`: {OF_ALL}"),
+    ),
+    ("normalize Normalize([50%], [20%])", "write normalize mean(50%) std(20%)"),
+    (
+        "schedule MultiStepLR([60, 1e2], gamma=0.5)",
+        f"{STEPS}1..60: …, 61..100: …, …)`, and one from epoch 101 to the last, each rate 0.5 of that before",
+    ),
+    (
+        "schedule MultiStepLR(milestones=[60, -1, 120.5, int(epochs*0.75)], gamma=0.5)",
+        ("`steps(1..60: …, …)` says the rates of ranges of epochs, each rate 0.5 of that before; `-1`, `120.5` and "
+        "`int(epochs*0.75)` are no epoch to end one with, which is one from 1 on"),
+    ),
+    (
+        "schedule MultiStepLR([0, 3], gamma=0.5)",
+        ("`steps(1..3: …, …)` says the rates of ranges of epochs, each rate 0.5 of that before; `0` is no epoch to "
+        "end one with, which is one from 1 on"),
     ),
     (
         "optimizer SGD(learning_rate=0.1, weight_decay=5e-4)",
@@ -489,3 +558,51 @@ def test_a_measured_block_takes_no_code_of_other_tools(line: str, code: str, hel
     assert wrong.labels[0].span.text in line
     for fix in wrong.fixes:
         assert vggdsl.parse(edited(fix.span.source, [fix])).measurements
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "optimizer SGD(learning_rate=0.1,{} momentum=0.9)",
+        "optimizer sgd(lr = 0.1,{} momentum = 0.9)",
+        "optimizer optim.AdamW(lr=0.1,{} weight_decay=0.1)",
+        "augment RandomCrop(28,{} padding=4)",
+        "optimizer = sgd(lr=0.1,{} momentum=0.9)",
+        "crop(28,{} pad=4)",
+    ],
+)
+def test_no_edit_loses_a_comment(entry: str) -> None:
+    (alone,), (commented,) = found(entry.format("\n")), found(entry.format("  # as ours\n"))
+    assert commented.fixes == ()
+    assert commented.help == alone.help
+    assert alone.fixes
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "schedule ReduceLROnPlateau(patience={})",
+        "schedule CosineAnnealingLR(T_max={})",
+        "schedule StepLR(step_size={})",
+        "schedule StepLR(step_size=3, gamma=0.{})",
+        "stop EarlyStopping(patience={})",
+        "augment RandomRotation(factor={})",
+        "init RandomNormal(mean={})",
+        "optimizer SGD(learning_rate={}, weight_decay=1)",
+    ],
+)
+def test_a_number_of_many_digits_is_told_in_short(entry: str) -> None:
+    for wrong in found(entry.format("7" * 5_000)):
+        assert len(wrong.help or "") < 1.1 * LONGEST
+        assert wrong.fixes == ()
+
+
+def test_calls_in_calls_and_many_options_are_told_in_short() -> None:
+    began = time.perf_counter()
+    crops = ", ".join(20 * ["RandomCrop(28, 2)"])
+    some = ", ".join(20 * [f"OneOf([{crops}])"])
+    nested = ", ".join(20 * [f"RandomApply([{some}])"])
+    decays = ", ".join(f"weight_decay={number}" for number in range(10_000))
+    for entry in (f"augment RandomApply([{nested}])", f"augment Compose([{some}])", f"optimizer adamw({decays})"):
+        assert all(len(wrong.help or "") < 1.1 * LONGEST for wrong in found(entry))
+    assert time.perf_counter() - began < 10

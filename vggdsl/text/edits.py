@@ -21,6 +21,11 @@ class Edit:
     def __repr__(self) -> str:
         return f"Edit({self.span.place}, {self.span.excerpt!r} -> {self.text!r})"
 
+    @property
+    def keeps_comments(self) -> bool:
+        """Whether no comment, or what looks like one, is lost by it."""
+        return self.span.text.count("#") <= self.text.count("#")
+
 
 def added_behind(span: Span, text: str) -> Edit:
     """Something added right behind a place."""

@@ -45,7 +45,12 @@ class Meant(FindingFacts):
         """With another word than `write` before what stands for it."""
         ways = " or ".join(self.said)
         first = self.sentence or " ".join(filter(None, (lead, self.key, ways))) + self.how
-        return "; ".join([first, *self.told] if self.said else self.told)
+        whole = "; ".join([first, *self.told] if self.said else self.told)
+        return whole if len(whole) <= LONGEST else f"{whole[:LONGEST].rstrip()} …"
+
+
+LONGEST = 3_000
+"""Characters that are said of a call; of a longer one it is the beginning."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from vggdsl.language import notations, syntax
@@ -13,8 +14,8 @@ from vggdsl.language.syntax import Arguments, Atom, During, Option
 from vggdsl.language.types import elements
 from vggdsl.language.voice import Voice
 from vggdsl.spec.recipe.augments import NEEDLESS_AUGMENTS
-from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, OPTIONS_ELSEWHERE
-from vggdsl.spec.recipe.foreign import needless, of_other_tool, told_of
+from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, NOTES, OPTIONS_ELSEWHERE
+from vggdsl.spec.recipe.foreign import Written, needless, of_other_tool, told_of
 from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, STD, WARMUP
 from vggdsl.spec.recipe.model import Given, WarmUp
 from vggdsl.spec.recipe.pasted import meant
@@ -59,18 +60,25 @@ def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
 
 def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
     """A transform of another tool, or several in brackets: `Compose([RandomCrop(32), ToTensor()])`."""
-    if (at_times := _AT_TIMES.get(called(name.lower()))) is not None and arguments:
-        held = elements(str(arguments[0])) or [str(arguments[0])]
-        alone = _step_or_steps(f"[{', '.join(held)}]", ())
-        would_be = replace(alone, how="").text("it would be") if alone else ""
-        help = f"{at_times} isn't in the language, whose steps are for all images; without it, {would_be}"
-        return Meant(told=(help,))
-    inside = elements(str(arguments[0])) if called(name) in ("compose", "sequential") and arguments else elements(name)
+    word, given = called(name.lower()), Written(arguments, ("transforms",))
+    at_times, inside = _AT_TIMES.get(word, ""), elements(name)
+    if at_times or word in ("compose", "sequential"):
+        held = given.take("transforms") or ""
+        inside = elements(held) or [held] if at_times and held else elements(held)
     if not inside:
         return _as_read("augment", name, arguments)
-    if len(inside) > _MOST_STEPS:
+    if len(inside) > _MOST_STEPS or len(_CALLS.findall(" ".join(inside))) > 2 * _MOST_STEPS:
         return Meant(told=("steps stand one behind another, without brackets around them or commas between",))
-    return steps(inside)
+    if not at_times:
+        found, rest = steps(inside), given.rest(NOTES)
+        return replace(found, told=(*found.told, *rest), is_same=found.is_same and not rest)
+    if word in _ONE:
+        alone = [steps([each]) for each in inside]
+        said, told = chain.from_iterable(each.said for each in alone), chain.from_iterable(each.told for each in alone)
+        would_be = Meant(tuple(said), tuple(dict.fromkeys(told)), key="augment").text("one of them alone is")
+    else:
+        would_be = f"without it, {replace(steps(inside), how='').text('it would be')}"
+    return Meant(told=(f"{at_times} isn't in the language, whose steps are for all images; {would_be}",))
 
 
 def steps(written: Sequence[str]) -> Meant:
@@ -96,21 +104,24 @@ def steps(written: Sequence[str]) -> Meant:
         else:
             help = wrong[0].help if wrong else None
             told.append(f"`{each}`: {help or 'it is not in the language'}")
-    told += [all_steps] if all_steps else []
+    told = list(dict.fromkeys([*told, *([all_steps] if all_steps else [])]))
     if not said:
         return Meant(told=tuple(told) if is_left else ("no step is left", *told))
     return Meant((" ".join(said),), tuple(told), is_same=not told, key="augment", how=_ALL_STEPS)
 
 
+_ONE = ("choice", "oneof")
 _AT_TIMES = {
     "apply": "what is done with a probability",
-    **dict.fromkeys(("choice", "oneof"), "one step of several, drawn,"),
-    **dict.fromkeys(("order", "someof"), "several steps in an order that is drawn,"),
+    **dict.fromkeys(_ONE, "one step of several, drawn,"),
+    "someof": "a draw of some steps",
+    "order": "an order of steps that is drawn",
 }
 """Steps around others, without a `random` before."""
+_CALLS = re.compile(r"\w\(")
 _ALL_STEPS = ", steps that stand one behind another"
 _MOST_STEPS = 20
-"""Steps in brackets that are told one by one."""
+"""Steps in brackets that are told one by one; and half the calls in all of them."""
 
 
 def entries_of(line: str) -> list[syntax.Entry]:
@@ -133,8 +144,7 @@ def _is_told_as_code(entry: syntax.Entry, by: EntryKind, reader: Reader) -> bool
             continue
         if (slip := value.slip) is not None:
             meant = _finished(entry)
-            is_whole = meant.instead and slip.span.line == entry.span.line  # no comment is lost
-            edits = [Edit(entry.span, f"{meant.key} {meant.instead}")] if is_whole else []
+            edits = [Edit(entry.span, f"{meant.key} {meant.instead}")] if meant.instead else []
             what = "a comma behind the last value" if slip == "," else f"`{slip}` with spaces around its `=`"
             reader.findings.append(replace(reader.voice.wrong(what, slip.span, meant.help, *edits), facts=meant))
             return True

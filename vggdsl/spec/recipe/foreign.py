@@ -1,25 +1,43 @@
 """What a call of another tool was given, and how that is written here; what can't be is told."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from vggdsl.language.syntax import Arguments, Option, Setting
-from vggdsl.language.types import elements
+from vggdsl.language.types import UnfitError, Whole, elements
 from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, NEEDLESS, NO_ENTRIES, NOTES, OPTIMIZERS, SETS, WHERE
 from vggdsl.text.errors import nearest
 from vggdsl.text.facts import Meant
 
 NONE = re.compile(r"[\"']?none[\"']?", re.IGNORECASE)
-_NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e-?\d+)?%?"
+_NUMBER = re.compile(r"-?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:e-?\d{1,2})?%?", re.ASCII)
+"""A number that can be computed with, as ``value_of`` does."""
 
 
 # -- how a value is written here; None for one that can't be
 
 
 def number(text: str) -> str | None:
-    return text if re.fullmatch(_NUMBER, text) else None
+    return text if _NUMBER.fullmatch(text) else None
+
+
+def value_of(number: str) -> float:
+    """What a number is that ``number`` took.
+
+    >>> value_of("1e-3"), value_of("50%")
+    (0.001, 0.5)
+    """
+    return float(number[:-1]) / 100 if number.endswith("%") else float(number)
+
+
+def count(text: str) -> int | None:
+    """A whole number from 1."""
+    try:
+        return Whole().read(text)
+    except UnfitError:
+        return None
 
 
 def path(text: str) -> str | None:
@@ -99,11 +117,11 @@ class Written:
         said = [f"`{written}`: {notes[name]}" for name, (_, written) in self.left.items() if name in notes]
         strange = [f"`{written}`" for name, (_, written) in self.left.items() if name not in notes]
         if strange:
-            said.append(f"{_and(strange)} {'is' if len(strange) == 1 else 'are'} not in the language")
+            said.append(f"{joined(strange)} {'is' if len(strange) == 1 else 'are'} not in the language")
         return said
 
 
-def _and(words: Sequence[str]) -> str:
+def joined(words: Sequence[str]) -> str:
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
 
 
@@ -140,17 +158,24 @@ class Call:
         notes = {
             name: found.text for name, (value, _) in given.left.items() if (found := told_of(self.ours, name, value))
         }
-        known = [*self.placed, *self.options]
-        near = {
-            name: f"it isn't in the language, which has `{meant}`"
-            for name in given.left
-            if (meant := nearest(name, known))
-        }
-        told += given.rest({**near, **NOTES, **notes, **self.notes})
+        told += given.rest({**self._unfit(given.left), **NOTES, **notes, **self.notes})
         if self.placed and not placed:
             return Meant(told=tuple(told)) if told else None
         said = f"{self.ours}({', '.join([*placed, *named])})" if placed or named else self.ours
         return Meant((said,), (*told, *unsaid), is_same=not given.left and not unsaid)
+
+    def _unfit(self, left: Iterable[str]) -> dict[str, str]:
+        """What is to be said of names that ours has with other values, that are near to such, or are given again."""
+        known = {**{name: name for name in self.placed}, **{name: ours for name, (ours, _) in self.options.items()}}
+        said = dict[str, str]()
+        for name in left:
+            if name in known:
+                said[name] = f"such a value of `{known[name]}` isn't in the language"
+            elif name.partition(" ")[0] in known:
+                said[name] = "it is given twice"
+            elif (near := nearest(name, [*known])) is not None:
+                said[name] = f"it isn't in the language, which has `{known[near]}`"
+        return said
 
 
 class Told(NamedTuple):

@@ -8,7 +8,19 @@ from functools import partial
 from vggdsl.language.syntax import Arguments, Option
 from vggdsl.language.types import elements
 from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, KERAS_EPSILON, NOTES
-from vggdsl.spec.recipe.foreign import WEIGHTS_OF, Call, Written, flag, is_value, number, numbers
+from vggdsl.spec.recipe.foreign import (
+    NONE,
+    WEIGHTS_OF,
+    Call,
+    Written,
+    count,
+    flag,
+    is_value,
+    joined,
+    number,
+    numbers,
+    value_of,
+)
 from vggdsl.text.facts import Meant
 
 # -- schedules
@@ -17,9 +29,9 @@ from vggdsl.text.facts import Meant
 def _plateau(arguments: Arguments) -> Meant | None:
     given = Written(arguments, (WEIGHTS_OF, "mode", "factor", "patience", "threshold"))
     factor, patience, of = given.take("factor"), given.take("patience"), given.take("monitor", "mode") or ""
-    if not (patience or "10").isdecimal() or not number(factor or "1"):
+    waits = count(patience or "10")
+    if waits is None or not number(factor or "1"):
         return None
-    waits = int(patience or "10")
     options = [f"factor={factor}"] if factor else []
     keras, torch = (f"plateau({', '.join([*options, f'patience={each}'])})" for each in (waits, waits + 1))
     usual = "" if patience else " (theirs is 10 where none is given)"
@@ -45,8 +57,9 @@ def _cosine(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "tmax", "e
     least = given.take("etamin", "alpha")
     told = list[str]()
     if epochs is not None:
-        told.append(f"`T_max={epochs}`: how many these are is said by `epochs {epochs}`")
-    if least is not None and (not number(least) or float(least)):
+        said = f"`epochs {epochs}`" if count(epochs) else "`epochs`"
+        told.append(f"`T_max={epochs}`: how many these are is said by {said}")
+    if least is not None and (not number(least) or value_of(least)):
         told.append(f"that it ends at {least}{of_it} isn't in the language")
     elif least is not None:
         told.append(f"`{least}` at its end is so anyway")
@@ -60,8 +73,9 @@ def _steps(arguments: Arguments) -> Meant | None:
     given = Written(arguments, (WEIGHTS_OF, "at", "gamma"))
     at, gamma = given.take("at", "stepsize", "milestones"), given.take("gamma")
     usual, gamma = "" if gamma else ", as PyTorch has it where nothing is said", gamma or "0.1"
-    last = [int(each) for each in elements(at or "") or [at or ""] if each.isdecimal() and int(each)]
-    if not last or last != sorted(set(last)) or not number(gamma) or float(gamma) >= 1:
+    ends = [(each, count(each)) for each in elements(at or "") or [at or ""]]
+    last = [end for _, end in ends if end is not None]
+    if not last or last != sorted(set(last)) or not number(gamma) or value_of(gamma) >= 1:
         return None
     if at is not None and not elements(at):
         last.append(2 * last[0])
@@ -69,6 +83,10 @@ def _steps(arguments: Arguments) -> Meant | None:
     behind = "and so on" if at is not None and not elements(at) else f"and one from epoch {last[-1] + 1} to the last"
     times = f"each rate {gamma} of that before{usual}"
     said = f"steps({', '.join(ranges)}, …)"
+    if strange := [f"`{each}`" for each, end in ends if end is None]:
+        ends_none = f"{joined(strange)} {'is' if len(strange) == 1 else 'are'} no epoch to end one with"
+        help = f"`{said}` says the rates of ranges of epochs, {times}; {ends_none}, which is one from 1 on"
+        return Meant(told=(help, *given.rest(NOTES)))
     help = f"`steps` says the rates: write `{said}`, {behind}, {times}"
     return Meant((said,), tuple(given.rest(NOTES)), sentence=help)
 
@@ -162,7 +180,9 @@ def _optimizer(torch: Call, keras: Callable[[Arguments], Meant | None], argument
 _DECOUPLED = "`learning_rate` is Keras's, whose weight decay is decoupled"
 
 
-TORCH_ADAMW = Call("adamw", _ADAM, options=_OPTIMIZER_OPTIONS, unsaid={"weightdecay": _DECAYED})
+TORCH_ADAMW = Call(
+    "adamw", _ADAM, options=_OPTIMIZER_OPTIONS, same={"weightdecay": NONE.pattern}, unsaid={"weightdecay": _DECAYED}
+)
 KERAS_ADAMW = replace(
     TORCH_ADAMW,
     order=("learningrate", "weightdecay", *_KERAS_ADAM[1:]),
@@ -198,7 +218,7 @@ def _normal(arguments: Arguments) -> Meant | None:
     if std is None or not number(std) or not number(mean or "0"):
         return None
     said, told = f"normal(std={std})", given.rest({**_DRAWN, "unsaid": "theirs, where none is said"})
-    if float(mean or "0"):
+    if value_of(mean or "0"):
         return Meant(told=(f"it would be {said}, and a mean other than 0, `{mean}`, isn't in the language", *told))
     return Meant((said,), tuple(told), is_same=not given.left)
 

@@ -19,6 +19,7 @@ from vggdsl.spec.recipe.foreign import (
     numbers,
     path,
     side,
+    value_of,
 )
 from vggdsl.spec.recipe.learning import (
     INITS,
@@ -56,7 +57,7 @@ def _turn(arguments: Arguments) -> Meant | None:
     if share is None or share.endswith("%"):
         help = f"`{factor}` of a whole turn isn't in the language, whose `rotate` turns to either side alike"
         return Meant(told=(help,))
-    turn = 360 * float(share)
+    turn = 360 * value_of(share)
     if turn > 180 and turn % 180:
         help = f"{share} of a whole turn, as in Keras, isn't in the language: `rotate` turns by 180 degrees at most"
         said = ""
@@ -114,13 +115,13 @@ def _normalize(arguments: Arguments) -> Meant | None:
     if not mean or len(mean) != len(std):
         help = "`normalize mean(…) std(…)` is given numbers, as many means as deviations, or it is `normalize mean-std`"
         return Meant(told=(f"{help}, of the images",)) if arguments else None
-    is_of_bytes = any(float(each) > 1 for each in mean)
-    if not is_of_bytes and any(float(each) > 1 for each in std):
+    is_of_bytes = any(value_of(each) > 1 for each in mean)
+    if not is_of_bytes and any(value_of(each) > 1 for each in std):
         written = f"mean({', '.join(mean)}) std({', '.join(std)})"
         help = f"say of which pixels they are: of 0 to 1 it is normalize {written}, of 0 to 255 these by 255"
         return Meant(told=(help,))
     if is_of_bytes:
-        mean, std = ([shortest(round(float(each) / 255, 12)) for each in values] for values in (mean, std))
+        mean, std = ([shortest(round(value_of(each) / 255, 12)) for each in values] for values in (mean, std))
     said = f"mean({', '.join(mean)}) std({', '.join(std)})"
     if is_of_bytes:
         help = f"pixels are from 0 to 1 here: means and deviations divided by 255 are normalize {said}"

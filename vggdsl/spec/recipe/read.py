@@ -60,7 +60,7 @@ def wrong_entries(sections: Iterable[Train]) -> list[Diagnostic]:
     for section in sections:
         for entry in _own(section, findings).values():
             read_entry(entry, Reader(VOICE, findings))
-    return findings
+    return _distinct(findings)
 
 
 def _begun(recipe: Recipe, by_name: Mapping[str | None, Recipe], path: tuple[str, ...]) -> Recipe:
@@ -73,8 +73,11 @@ def _begun(recipe: Recipe, by_name: Mapping[str | None, Recipe], path: tuple[str
 
 
 def _distinct(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """An inherited entry that is wrong is told once."""
-    return list(dict.fromkeys(findings))
+    """An inherited entry that is wrong is told once; no edit loses a comment."""
+    return [
+        replace(each, fixes=tuple(edit for edit in each.fixes if edit.keeps_comments))
+        for each in dict.fromkeys(findings)
+    ]
 
 
 def _own(section: Train, findings: list[Diagnostic]) -> dict[str, Entry]:
