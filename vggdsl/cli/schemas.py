@@ -348,6 +348,29 @@ class ExplainedCode(TypedDict):
     example: Annotated[CodeExample | None, "null where a text alone can't show it"]
 
 
+# -- bench
+
+
+class BenchRow(TypedDict):
+    """A quantity of speed or size, measured several times."""
+
+    what: Annotated[Literal["train", "infer", "compile", "front"], "its kind"]
+    name: Annotated[str, "as the table names it"]
+    unit: Annotated[Literal["x", "s", "ms", "MB"], "`x`: a ratio, ours to theirs"]
+    measured: Annotated[float, "the median"]
+    values: Annotated[list[float], "in the order of the measurements; of a ratio one a pair of laps"]
+    spread: Annotated[float, "the middle half of the values, as a share of the median"]
+    floor: Annotated[float | None, "what it may not fall short of"]
+    goal: Annotated[float | None, "what it is to reach"]
+    verdict: Annotated[
+        Literal["goal", "floor", "below", "noisy", "measured"],
+        "what it reaches; `noisy` where the spread is beyond 0.15, `measured` where it has neither floor nor goal",
+    ]
+    images_per_second: Annotated[float | None, "of our side"]
+    flops_per_second: Annotated[float | None, "of our side, by the network's own arithmetic"]
+    peak_flops_per_second: Annotated[float | None, "of a large matrix product in the same precision, in the same run"]
+
+
 SCHEMAS: Mapping[str, Any] = {
     "check --json": list[Checked],
     "show --json": Shown | list[Shown],
@@ -360,5 +383,6 @@ SCHEMAS: Mapping[str, Any] = {
     "results --json": list[ResultRow],
     "export --json": Exported,
     "predict --json": list[Predicted],
+    "bench --json": list[BenchRow],
 }
 """What stands on standard output, by the call."""

@@ -32,7 +32,7 @@ class Meter:
         self.estimate: float | None = None
         self.steps = self.images = 0
         self.since = self.began = time.perf_counter()
-        _forget_peak(device)
+        forget_peak(device)
         self.before, self.peak = held(device), most_held(device)
 
     def step(self, images: int) -> None:
@@ -77,7 +77,7 @@ class Meter:
         return time.perf_counter()
 
 
-def _forget_peak(device: torch.device) -> None:
+def forget_peak(device: torch.device) -> None:
     """So that what is held at the most is what is held from now on; where the system can't, since the beginning."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

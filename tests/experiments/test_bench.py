@@ -1,0 +1,129 @@
+"""Speed is measured on the same work, in turn; how fast anything is is no test."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+import torch
+from commands import run
+
+import vggdsl
+from vggdsl.experiments.bench import front, serving, training
+from vggdsl.experiments.bench.contest import Laps, Series, Verdict, in_turn, verdict
+from vggdsl.experiments.bench.rows import KINDS, rows, rows_of
+from vggdsl.experiments.bench.training import AGAINST, Work
+from vggdsl.experiments.prepare import Prepared
+
+CHAIN = "input 8x8x3 conv3-4 BN ReLU maxpool conv3-8 ReLU FC-6 ReLU FC-3 softmax"
+BRANCHES = "input 8x8x3 add[ conv3-3 | identity ] ReLU global-avgpool FC-3 softmax"
+
+
+def test_sides_take_turns_in_beginning() -> None:
+    told = list[str]()
+    laps = in_turn(lambda: told.append("ours"), lambda: told.append("other"), pairs=3)
+    assert told == ["ours", "other", "ours", "other", "other", "ours", "ours", "other"]  # the first pair isn't counted
+    assert len(laps.ours) == len(laps.other) == 3
+
+
+def test_a_ratio_is_theirs_by_ours() -> None:
+    assert Laps([1, 2, 4], [2, 2, 2]).ratio.values == [2, 1, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "found"),
+    [
+        ([3.0, 3.1, 3.0, 3.1], True, "goal"),
+        ([2.5, 2.5, 2.6, 2.5], True, "floor"),
+        ([1.5, 1.5, 1.6, 1.5], True, "below"),
+        ([1.5, 2.5, 3.5, 4.5], True, "noisy"),
+        ([0.2, 0.2, 0.2, 0.2], False, "goal"),
+        ([4.0], True, "goal"),
+    ],
+)
+def test_a_verdict_is_of_a_median_that_is_steady(values: list[float], more: bool, found: Verdict) -> None:
+    floor, goal = (2, 3) if more else (0.5, 0.3)
+    assert verdict(Series(values), floor, goal, more=more) == found
+    assert verdict(Series(values), None, None, more=more) == "measured"
+
+
+def test_a_spread_is_of_the_middle_half() -> None:
+    assert Series([1, 2, 3, 4, 100]).spread == pytest.approx(2 / 3)  # 2 to 4, by 3
+    assert Series([1, 2]).spread == 0
+
+
+@pytest.mark.parametrize("text", [CHAIN, BRANCHES])
+def test_the_plain_model_computes_what_the_network_does(text: str) -> None:
+    spec = vggdsl.parse(text)
+    torch.manual_seed(0)
+    model, network = training.model_of(spec).eval(), vggdsl.to_torch(spec).eval()
+    x = torch.randn(2, *spec.typed.input.chw)
+    assert torch.equal(model(x), network(x))
+
+
+def test_torchvisions_model_is_the_plain_one_of_what_it_has() -> None:
+    spec = vggdsl.load("vgg_a")
+    with torch.device("meta"):
+        model = training.model_of(spec)
+    assert type(model).__module__ == "torchvision.models.vgg"
+    assert sum(p.numel() for p in model.parameters()) == spec.typed.params
+
+
+@pytest.mark.parametrize("side", [training.ours, training.reference, training.tuned])
+@pytest.mark.parametrize("text", [CHAIN, BRANCHES])
+def test_each_side_makes_the_steps(
+    text: str, side: Callable[[Prepared], Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = list[int]()
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda _: steps.append(1))
+    ready = training.prepared(Work(vggdsl.parse(text), batch=4, steps=3))
+    with ready.arithmetic():
+        lap = side(ready)
+        lap()
+        lap()
+    assert len(steps) == 6
+
+
+def test_the_work_is_counted() -> None:
+    work = Work(vggdsl.parse(CHAIN), batch=4, steps=3)
+    assert work.images == 12
+    assert work.flops == 2 * 3 * work.spec.typed.macs * 12  # a product forward, two backward
+
+
+def test_both_sides_of_inference_run() -> None:
+    spec = vggdsl.parse(CHAIN)
+    for side in (serving.onnxruntime, serving.eager):
+        side(spec, 2)()
+
+
+def test_what_a_process_takes_is_its_own() -> None:
+    taken = front.command("--version")
+    assert 0 < taken.processor < 60
+    assert 5e6 < taken.peak < 1e9
+
+
+def test_floors_and_goals_point_the_same_way() -> None:
+    found = [*rows(KINDS, AGAINST, "cpu"), *rows(KINDS, AGAINST, "cuda")]
+    assert len({row.name for row in found}) == len(found)
+    for row in found:
+        assert row.floor is not None
+        assert row.goal is not None
+        assert row.goal > row.floor if row.more else row.goal < row.floor
+
+
+def test_only_what_is_asked_for_is_measured() -> None:
+    assert {row.what for row in rows(["front"], AGAINST, "cpu")} == {"front"}
+    assert {row.against for row in rows(["train"], ["tuned"], "cpu")} == {"tuned"}
+    assert len(rows_of(vggdsl.parse(CHAIN), ["train"], AGAINST, 8, "cpu")) == 2
+
+
+def test_the_command_prints_rows_and_says_what_it_measures() -> None:
+    text = run("bench", "quickstart", "--front")
+    assert "quickstart, text to typed graph" in text.stdout
+    assert text.stderr == "measuring: quickstart, text to typed graph\n"
+    (row,) = json.loads(run("bench", "quickstart", "--front", "--json").stdout)
+    assert (row["unit"], row["verdict"], len(row["values"])) == ("ms", "measured", 20)
+
+
+@pytest.mark.parametrize("arguments", [("--batch", 8), ("vgg_d", "--infer", "--device", "cuda")])
+def test_what_nothing_comes_of_is_refused(arguments: tuple[object, ...]) -> None:
+    assert run("bench", *arguments).exit_code == 2

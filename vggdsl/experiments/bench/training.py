@@ -1,0 +1,215 @@
+"""Steps of training: by ``fit``, and as others write them around the same network.
+
+The work is the same on all sides: random crops and flips of images that are held in memory, normalisation,
+cross-entropy, SGD with momentum and weight decay, loss and accuracy of each epoch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.transforms import v2
+
+from vggdsl.data.dataset import DataSet
+from vggdsl.data.normalisation import Normalisation
+from vggdsl.data.splits import Split
+from vggdsl.experiments.checkpoint import Progress
+from vggdsl.experiments.device import choose
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.loop import fit
+from vggdsl.experiments.prepare import Prepared
+from vggdsl.network.infer import TypedGraph
+from vggdsl.records.metrics import Epoch
+from vggdsl.spec.recipe import SGD, Crop, HFlip, Recipe
+from vggdsl.spec.spec import Spec
+from vggdsl.targets.torch import Network, to_torch
+from vggdsl.text.errors import Diagnostic
+
+Against = Literal["reference", "tuned"]
+AGAINST: tuple[Against, ...] = ("reference", "tuned")
+Precision = Literal["auto", "fp32", "bf16"]
+
+_PAD = 4
+_LR = 0.01
+_RULES = SGD(lr=_LR, momentum=0.9, weight_decay=5e-4)
+_MEAN, _STD = 0.5, 0.25
+
+
+@dataclass(frozen=True)
+class Work:
+    """A lap: so many steps of a batch."""
+
+    spec: Spec
+    batch: int
+    steps: int
+    device: str = "cpu"
+    precision: Precision = "auto"
+
+    @property
+    def images(self) -> int:
+        return self.batch * self.steps
+
+    @property
+    def flops(self) -> float:
+        """Of a lap: a multiply-add is two, and the backward pass computes two products for the forward pass's one."""
+        return 6.0 * self.spec.typed.macs * self.images
+
+    @property
+    def recipe(self) -> Recipe:
+        steps = (Crop(self.spec.typed.input.h, _PAD), HFlip())
+        return Recipe(batch=self.batch, augment=steps, optimizer=_RULES, epochs=1, precision=self.precision)
+
+
+class _Deaf:
+    """Whom a training tells nothing."""
+
+    def resumed(self) -> None: ...
+    def step(self, images: int, loss: Callable[[], float]) -> None: ...
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None: ...
+    def noticed(self, finding: Diagnostic) -> None: ...
+    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
+
+
+def prepared(work: Work) -> Prepared:
+    """A training on noise, with one image to validate by; it is on the device already, as in any but a first epoch."""
+    recipe, typed = work.recipe, work.spec.typed
+    random, hardware = torch.Generator().manual_seed(0), choose(work.device, work.precision)
+
+    def split(count: int) -> Split:
+        images = torch.randint(0, 256, (count, *typed.input.chw), dtype=torch.uint8, generator=random)
+        labels = torch.randint(0, typed.output.elements, (count,), generator=random)
+        return Split(images.to(hardware.device), labels.to(hardware.device))
+
+    classes = tuple(map(str, range(typed.output.elements)))
+    data = DataSet(classes, split(work.images), split(1), split(1))
+    normalisation = Normalisation((_MEAN,) * typed.input.c, (_STD,) * typed.input.c)
+    return Prepared(Experiment(work.spec, recipe), 0, data, normalisation, hardware)
+
+
+def ours(ready: Prepared) -> Callable[[], object]:
+    network = to_torch(ready.spec).to(ready.hardware.device).to(memory_format=torch.channels_last)
+    return lambda: fit(network, ready, _Deaf())
+
+
+def reference(ready: Prepared) -> Callable[[], object]:
+    """As the reference scripts of torchvision train: single precision, NCHW, eager, loss and accuracy looked at."""
+    device, batch = ready.hardware.device, ready.recipe.batch
+    model = model_of(ready.spec).to(device).train()
+    optimizer = torch.optim.SGD(model.parameters(), _LR, momentum=_RULES.momentum, weight_decay=_RULES.weight_decay)
+    images, labels = (tensor.cpu() for tensor in _held(ready))
+    size = ready.spec.typed.input
+    change = v2.Compose(
+        [
+            v2.RandomCrop((size.h, size.w), padding=_PAD),
+            v2.RandomHorizontalFlip(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize([_MEAN] * size.c, [_STD] * size.c),
+        ]
+    )
+
+    def lap() -> None:
+        order = torch.randperm(len(images))
+        for chosen in torch.split(order, batch):
+            x, y = change(images[chosen]).to(device), labels[chosen].to(device)
+            loss = functional.cross_entropy(_logits(model(x)), y)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            optimizer.step()
+            loss.item()
+
+    return lap
+
+
+def tuned(ready: Prepared, *, compiled: bool = False) -> Callable[[], object]:
+    """As an expert writes it: channels last, bf16 where the processor has it, a fused optimizer, images on the device,
+    each batch augmented at once, nothing looked at before the end of an epoch."""
+    hardware, batch = ready.hardware, ready.recipe.batch
+    device = hardware.device
+    model: nn.Module = model_of(ready.spec).to(device).to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.SGD(
+        model.parameters(), _LR, momentum=_RULES.momentum, weight_decay=_RULES.weight_decay, fused=True
+    )
+    run = torch.compile(model) if compiled else model
+    images, labels = (t.to(device) for t in _held(ready))
+    n, c, h, w = images.shape
+    mean, std = (torch.full((1, c, 1, 1), 255 * value, device=device) for value in (_MEAN, _STD))
+
+    def views(x: Tensor) -> Tensor:
+        count = len(x)
+        padded = functional.pad(x, (_PAD,) * 4)
+        tops, lefts = torch.randint(0, 2 * _PAD + 1, (2, count), device=device)
+        rows = (tops[:, None] + torch.arange(h, device=device))[:, :, None]
+        columns = lefts[:, None] + torch.arange(w, device=device)
+        turned = torch.rand(count, device=device) < 0.5
+        columns = torch.where(turned[:, None], columns.flip(1), columns)[:, None, :]
+        at = torch.arange(count, device=device)[:, None, None]
+        cut = padded.permute(0, 2, 3, 1)[at, rows, columns].permute(0, 3, 1, 2)  # channels last as it comes
+        return (cut.float() - mean) / std
+
+    def lap() -> None:
+        order = torch.randperm(n, device=device)
+        total = torch.zeros((), device=device)
+        right = torch.zeros((), device=device, dtype=torch.long)
+        for chosen in torch.split(order, batch):
+            x, y = views(images[chosen]), labels[chosen]
+            with hardware.autocast():
+                logits = _logits(run(x))
+            loss = functional.cross_entropy(logits.float(), y)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            optimizer.step()
+            total += loss.detach()
+            right += (logits.argmax(1) == y).sum()
+        total.item(), right.item()
+
+    return lap
+
+
+def _held(ready: Prepared) -> tuple[Tensor, Tensor]:
+    assert isinstance(ready.data.train, Split)
+    return ready.data.train.images, ready.data.train.labels
+
+
+def _logits(out: Tensor | tuple[Tensor, ...]) -> Tensor:
+    return out if isinstance(out, Tensor) else out[0]
+
+
+_TORCHVISION = {"vgg_a": "vgg11", "vgg_b": "vgg13", "vgg_d": "vgg16", "vgg_e": "vgg19"}
+"""Its models of networks that ship."""
+
+
+def model_of(spec: Spec) -> nn.Module:
+    """Torchvision's model; where it has none, the modules of a chain one behind another, or the network itself."""
+    if (name := _TORCHVISION.get(spec.name)) is not None:
+        return torchvision.models.get_model(name, weights=None, num_classes=spec.typed.output.elements)
+    network = to_torch(spec)
+    return _chain(network, spec.typed) or network
+
+
+def _chain(network: Network, typed: TypedGraph) -> nn.Module | None:
+    names = [t.name for t in typed.nodes]
+    if typed.heads or any(t.node.inputs != (before,) for t, before in zip(typed.nodes[1:], names, strict=False)):
+        return None
+    parts = list[nn.Module]()
+    is_flat = False
+    for t in typed.nodes[1:]:
+        module = network.get_submodule(t.name) if _has(network, t.name) else None
+        if module is None:
+            continue  # a final softmax
+        if isinstance(module, nn.Linear) and not is_flat:
+            parts.append(nn.Flatten())
+            is_flat = True
+        parts.append(module)
+    return nn.Sequential(*parts) if is_flat else nn.Sequential(*parts, nn.Flatten())
+
+
+def _has(network: nn.Module, name: str) -> bool:
+    try:
+        network.get_submodule(name)
+    except AttributeError:
+        return False
+    return True
