@@ -115,7 +115,11 @@ MEANT = [
         "augment Resizing(32, 48)",
         "`32` and `48`: two sides aren't in the language: `scale` is of the shorter, and keeps the image's shape",
     ),
-    ("augment Normalize([0.5], [0.25])", "it is an entry of its own: write normalize mean(0.5) std(0.25)"),
+    (
+        "augment Normalize([0.5], [0.25])",
+        ("it is an entry of its own: write normalize mean(0.5) std(0.25); "
+        "of one value PyTorch makes one for each channel, here each is written"),
+    ),
     (
         "augment transforms.Compose([transforms.RandomCrop(32, padding=4), RandomHorizontalFlip(), ToTensor()])",
         ("write augment crop(32, pad=4) hflip, steps that stand one behind another; `ToTensor()`: leave it out: pixels "
@@ -137,7 +141,10 @@ MEANT = [
     ("stop EarlyStopping(monitor='val_loss', patience=3)", "write val-loss(patience=3)"),
     ("stop EarlyStopping(monitor='val_acc', patience=3)", "write val-accuracy(patience=3)"),
     ("stop EarlyStopping(patience=3)", "write val-loss(patience=3) or val-accuracy(patience=3)"),
-    ("early_stopping(monitor='val_loss', patience=3)", "it stands in the entry `stop`: write val-loss(patience=3)"),
+    (
+        "early_stopping(monitor='val_loss', patience=3)",
+        "it stands in the entry `stop`: write `stop val-loss(patience=3)`",
+    ),
     ("clip clipnorm(1)", "of each weight by itself it isn't in the language, of all together it is norm(1)"),
     (
         "data sets.CIFAR10(transform=T.Compose([T.RandomApply([T.Normalize((0.5,), (0.5,))]), T.ToTensor()]))",
@@ -181,11 +188,11 @@ MEANT = [
         ("write cross-entropy(smoothing=0.1); `True`: leave it out: whether a softmax stands last is said by the "
         "network"),
     ),
-    ("torch.nn.utils.clip_grad_norm_(max_norm=2)", "it stands in the entry `clip`: write norm(2)"),
+    ("torch.nn.utils.clip_grad_norm_(max_norm=2)", "it stands in the entry `clip`: write `clip norm(2)`"),
     ("torch.manual_seed(42)", "write `seeds 42`"),
     ('augment RandomFlip("horizontal_and_vertical")', "write hflip vflip"),
     ("optimizer 'adam'", "write optimizer adam"),
-    ('loss="sparse_categorical_crossentropy"', "that is said by the entry `loss`: write cross-entropy"),
+    ('loss="sparse_categorical_crossentropy"', "that is said by the entry `loss`: write `loss cross-entropy`"),
     ("loss F.cross_entropy(label_smoothing=0.1)", "write cross-entropy(smoothing=0.1)"),
     ('data tfds.load("mnist")', "write mnist"),
     ('data ImageFolder("x")', 'write folder("x")'),
@@ -200,9 +207,9 @@ MEANT = [
     ("learning_rate: 0.01", "write `optimizer sgd(lr=0.01)` or `optimizer adam(lr=0.01)`"),
     ("epochs: 90", "write `epochs 90`"),
     ("optimizer: SGD(lr=0.1)", "write `optimizer sgd(lr=0.1)`"),
-    ("optimizer=optim.SGD(lr=0.1)", "that is said by the entry `optimizer`: write sgd(lr=0.1)"),
+    ("optimizer=optim.SGD(lr=0.1)", "that is said by the entry `optimizer`: write `optimizer sgd(lr=0.1)`"),
     ("transforms.RandomCrop(32, padding=4)", "write `augment crop(32, pad=4)`"),
-    ("optim.SGD(lr=0.1)", "it stands in the entry `optimizer`: write sgd(lr=0.1)"),
+    ("optim.SGD(lr=0.1)", "it stands in the entry `optimizer`: write `optimizer sgd(lr=0.1)`"),
     (
         "model.compile(optimizer='adam', loss='mse', jit_compile=True)",
         (f"each is an entry, a line of its own: `optimizer adam`; {EPSILON}; `loss='mse'`: it isn't in the language, "
@@ -292,7 +299,7 @@ MEANT = [
     ("init nn.init.normal_(m.weight, 0, 0.01)", f"write normal(std=0.01); `m.weight`: {DRAWN}"),
     (
         "nn.init.normal_(self.fc.weight, std=0.02)",
-        f"it stands in the entry `init`: write normal(std=0.02); `self.fc.weight`: {DRAWN}",
+        f"it stands in the entry `init`: write `init normal(std=0.02)`; `self.fc.weight`: {DRAWN}",
     ),
     (
         "init nn.init.normal_(m.weight)",
@@ -374,7 +381,13 @@ MEANT = [
         (f"{COSINE}; `T_max=num_epochs`: how many these are is said by `epochs`; that it ends at 1% isn't in the "
         f"language; `optimizer`: {OF_ALL}"),
     ),
-    ("normalize Normalize([50%], [20%])", "write normalize mean(50%) std(20%)"),
+    (
+        "normalize Normalize([50%], [20%])",
+        (
+            "write normalize mean(50%) std(20%); "
+            "of one value PyTorch makes one for each channel, here each is written"
+        ),
+    ),
     (
         "schedule MultiStepLR([60, 1e2], gamma=0.5)",
         f"{STEPS}1..60: …, 61..100: …, …)`, and one from epoch 101 to the last, each rate 0.5 of that before",
@@ -400,9 +413,9 @@ MEANT = [
     ("optimizer = SGD(lr = 0.01)", "write `optimizer sgd(lr=0.01)`"),
     (
         "optimizer = optim.SGD(net.parameters(), lr=0.01)",
-        f"that is said by the entry `optimizer`: write sgd(lr=0.01); `net.parameters()`: {OF_ALL}",
+        f"that is said by the entry `optimizer`: write `optimizer sgd(lr=0.01)`; `net.parameters()`: {OF_ALL}",
     ),
-    ("criterion = nn.CrossEntropyLoss()", "that is said by the entry `loss`: write cross-entropy"),
+    ("criterion = nn.CrossEntropyLoss()", "that is said by the entry `loss`: write `loss cross-entropy`"),
     (
         "scheduler = optim.lr_scheduler.StepLR(optimizer, step_size=30, gamma=0.5)",
         (f"that is said by the entry `schedule`: {STEPS}1..30: …, 31..60: …, …)`, and so on, each rate 0.5 of that "
@@ -448,7 +461,7 @@ MEANT = [
     ("init HeNormal()", f"write he; {CUT}"),
     ("init keras.initializers.GlorotNormal(seed=3)", f"write glorot; `seed=3`: {SEED}; {CUT}"),
     ("init 'he_normal'", f"write he; {CUT}"),
-    ("kernel_initializer='glorot_normal'", f"that is said by the entry `init`: write glorot; {CUT}"),
+    ("kernel_initializer='glorot_normal'", f"that is said by the entry `init`: write `init glorot`; {CUT}"),
     ("init VarianceScaling(2.0)", f"write he, a scale of 2.0 by `fan_in`; {CUT}"),
     (
         "init VarianceScaling(mode='fan_avg', distribution='untruncated_normal')",

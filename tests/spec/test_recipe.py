@@ -566,3 +566,100 @@ def test_what_an_entry_lacks_is_offered_with_its_own_number_and_name(entry: str,
     (found,) = findings(lambda: recipe(entry), RecipeError)
     assert found.help == f"write {entry.split()[0]} {text}"
     assert [each.text for each in found.fixes] == [text]
+
+
+SO = "leave it out: all weights are drawn so, and biases are 0"
+ONE = "leave it out: a recipe has one optimizer, of all weights"
+RELU = "it isn't in the language, whose `he` is that of a ReLU"
+IN_WORDS = "here it is written, as `lr` or in `schedule`"
+
+
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("model.apply(init_weights)", "what weights begin with is said by the entry `init`"),
+        (
+            "optimizer optim.SGD(model.parameters())",
+            f"write sgd; `model.parameters()`: {ONE}; where no rate is said PyTorch's is lr=1e-3; {IN_WORDS}",
+        ),
+        ("optimizer keras.optimizers.SGD()", f"write sgd; where no rate is said Keras's is lr=0.01; {IN_WORDS}"),
+        (
+            "optimizer = optim.SGD(net.parameters(), lr=lr, momentum=0.9)",
+            (
+                "that is said by the entry `optimizer`: write `optimizer sgd(lr=…, momentum=0.9)`; "
+                f"`lr` is a variable: write its value; `net.parameters()`: {ONE}"
+            ),
+        ),
+        ("augment transforms.RandomCrop(size)", "write crop(…); `size` is a variable: write its value"),
+        (
+            "augment transforms.ColorJitter(0.2, saturation=(0.5,1.5))",
+            (
+                "write colour-jitter(brightness=0.2); `saturation=(0.5,1.5)`: such a value of `saturation` "
+                "isn't in the language"
+            ),
+        ),
+        (
+            "init = nn.init.kaiming_normal_(m.weight)",
+            f"that is said by the entry `init`: write `init he`; `m.weight`: {SO}",
+        ),
+        ("criterion = nn.CrossEntropyLoss()", "that is said by the entry `loss`: write `loss cross-entropy`"),
+        ("torch.nn.utils.clip_grad_norm_(max_norm=1.0)", "it stands in the entry `clip`: write `clip norm(1.0)`"),
+        (
+            "augment Compose([Resize(40), CenterCrop(32), RandomHorizontalFlip()])",
+            (
+                "write augment scale(40) crop(32) hflip, steps that stand one behind another; "
+                "`CenterCrop(32)`: in training a crop is drawn here, and the centre is what is evaluated"
+            ),
+        ),
+        (
+            "init kaiming_normal_(m.weight, nonlinearity='leaky_relu', a=0.1)",
+            f"write he; `m.weight`: {SO}; `nonlinearity='leaky_relu'`: {RELU}; `a=0.1`: {RELU}",
+        ),
+        (
+            "init kaiming_normal_(m.weight, nonlinearity='relu', a=0.1)",
+            f"write he; `a=0.1` is so anyway; `nonlinearity='relu'` is so anyway; `m.weight`: {SO}",
+        ),
+        (
+            "train_transform = Compose([RandomCrop(32, padding=4), RandomHorizontalFlip()])",
+            (
+                "that is said by the entry `augment`: write `augment crop(32, pad=4) hflip`, steps that stand one "
+                "behind another"
+            ),
+        ),
+        (
+            "train_loader = DataLoader(train_set, batch_size=32)",
+            (
+                "that is said by the entry `batch`: write `batch 32`; `train_set`: "
+                "which images these are is said by `data`"
+            ),
+        ),
+        (
+            "nn.init.xavier_uniform_(m.weight)",
+            (
+                "it would stand in the entry `init`: it isn't in the language, whose draws are `he`, `glorot` and "
+                "`normal`, all of them normal, and `torch`"
+            ),
+        ),
+        ("seed = 42", "write `seeds 42`"),
+        ("epoch = 40", "write `epochs 40`"),
+        (
+            "optimizer optim.SGD([{'params': net.parameters()}], lr=0.1)",
+            f"write sgd(lr=0.1); `[{{'params': net.parameters()}}]`: {ONE}",
+        ),
+        ("augment Rescaling(1./255)", "leave it out: pixels are scaled to 0..1 anyway"),
+        (
+            "augment Rescaling(1./127.5, offset=-1)",
+            "pixels are scaled to 0..1 here; from there to other values they come by `normalize mean(…) std(…)`",
+        ),
+        (
+            "init uniform_(m.weight, -0.1, 0.1)",
+            "it isn't in the language, whose draws are `he`, `glorot` and `normal`, all of them normal, and `torch`",
+        ),
+        ("augment crop(-1)", "it would be crop(-1), which isn't in the language"),
+    ],
+)
+def test_what_is_pasted_from_a_lesson_is_told_in_one_step(line: str, help: str) -> None:
+    others = {"data": "cifar10", "optimizer": "sgd(lr=0.1)"}
+    rest = "\n".join(f"{key} {value}" for key, value in others.items() if key not in line.partition("(")[0])
+    (found,) = findings(lambda: vggdsl.parse(f"input 32x32x3 FC-10 softmax\ntrain {{\n{rest}\n{line}\n}}\n"))
+    assert found.help == help

@@ -28,7 +28,7 @@ _STOPS = ("stop val-accuracy(patience={})", "stop val-loss(patience={})")
 ENTRIES_ELSEWHERE: Mapping[str, str] = {
     **_each("batch-size batchsize mini-batch minibatch bs", "batch {}"),
     **_each("num-epochs n-epochs max-epochs nb-epochs nb-epoch", "epochs {}"),
-    **_each("random-seed random-state manual-seed", "seeds {}"),
+    **_each("seed random-seed random-state manual-seed", "seeds {}"),
     **_each("label-smoothing smoothing", "loss cross-entropy(smoothing={})"),
     **_each(
         "clip-norm grad-clip gradient-clip gradient-clipping max-grad-norm clip-grad-norm global-clipnorm",
@@ -41,7 +41,12 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
     **_each("scheduler lr-schedule lr-scheduler lr-policy", "schedule {}"),
     **_each("initializer initialization weight-init kernel-initializer", "init {}"),
     **_each("criterion loss-function loss-fn objective", "loss {}"),
-    **_each("transform transforms", "augment {}"),
+    **_each(
+        "transform transforms train-transform train-transforms transform-train transforms-train data-augmentation "
+        "data-transform data-transforms",
+        "augment {}",
+    ),
+    **_each("train-loader trainloader train-dataloader dataloader data-loader", "batch {}"),
     **_each("normalization standardize standardization", "normalize {}"),
     **_each("dtype mixed-precision use-mixed-precision amp use-amp scaler", "precision {}"),
     **_each("save-every save-freq checkpoint-every", "checkpoint every({})"),
@@ -83,6 +88,11 @@ NO_ENTRIES: Mapping[str, str] = {
         "it isn't in the language, which scales gradients by their norm: `clip norm(…)`",
     ),
     "clipnorm": f"{BY_EACH} an entry: `clip norm(…)`",
+    **_each(
+        "test-transform test-transforms transform-test val-transform val-transforms transform-val test-loader "
+        "testloader test-dataloader val-loader valloader val-dataloader",
+        "leave it out: what is done to images to evaluate by follows from `augment` and `normalize`",
+    ),
     "callbacks": "each is an entry of its own: `stop`, `schedule` or `checkpoint`",
     **_each("metric metrics", "leave it out: accuracies of training, validation and test images are always measured"),
     **_each(

@@ -49,13 +49,19 @@ def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
     """What another tool's call means, and what would be wrong with that."""
     found, wrong = meant(entry, name, arguments), list[Diagnostic]()
     entries = entries_of(f"{entry} {found.instead}") if found is not None and found.instead else []
+    if found is not None and found.instead and (not entries or any(map(_is_foreign, entries))):
+        return Meant(told=(f"it would be {found.instead}, which isn't in the language",))
     for each in entries:
         read_entry(each, Reader(VOICE, wrong))
-    if found is not None and found.instead and not entries:
-        return Meant(told=(f"it would be {found.instead}, which isn't in the language",))
     if found is None or not wrong:
         return found
     return Meant(told=(f"it would be {found.instead}, and {wrong[0].message}: {wrong[0].help}",))
+
+
+def _is_foreign(entry: syntax.Entry) -> bool:
+    """Whether a value is none of ours, such as `-0.1` or `1/2`, which read again would be told again."""
+    calls = (value for value in entry.values if isinstance(value, syntax.Setting))
+    return any(isinstance(each, Atom) and each.kind == "foreign" for call in calls for each in call.arguments)
 
 
 def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
@@ -84,6 +90,7 @@ def _step_or_steps(name: str, arguments: Arguments) -> Meant | None:
 def steps(written: Sequence[str]) -> Meant:
     """Steps that were written in brackets, or with commas between."""
     said, told, all_steps, is_left = list[str](), list[str](), "", False
+    centre: tuple[str, int, str] | None = None
     for each in written:
         wrong, entries = list[Diagnostic](), entries_of(f"augment {each}")
         made = [read_entry(entry, Reader(VOICE, wrong)) for entry in entries]
@@ -91,6 +98,8 @@ def steps(written: Sequence[str]) -> Meant:
             said += map(str, made[0])
             continue
         word = called(each.partition("(")[0].strip().lower())
+        if word in _CENTRED and (sized := _SIDE.search(each)):
+            centre = each, len(said), sized[1]
         is_left = is_left or word not in NEEDLESS_AUGMENTS
         meaning = wrong[0].facts if wrong else None
         if wrong and meaning is None and _is_sure(wrong[0]):
@@ -104,6 +113,12 @@ def steps(written: Sequence[str]) -> Meant:
         else:
             help = wrong[0].help if wrong else None
             told.append(f"`{each}`: {help or 'it is not in the language'}")
+    names = [each.partition("(")[0] for each in said]
+    if centre is not None and "scale" in names and not any("crop" in name for name in names):
+        step, at, side = centre
+        told = [each for each in told if not each.startswith(f"`{step}`")]
+        told.insert(0, f"`{step}`: in training a crop is drawn here, and the centre is what is evaluated")
+        said.insert(at, f"crop({side})")
     told = list(dict.fromkeys([*told, *([all_steps] if all_steps else [])]))
     if not said:
         return Meant(told=tuple(told) if is_left else ("no step is left", *told))
@@ -119,6 +134,8 @@ _AT_TIMES = {
 }
 """Steps around others, without a `random` before."""
 _CALLS = re.compile(r"\w\(")
+_CENTRED = ("centercrop", "centrecrop")
+_SIDE = re.compile(r"\((?:size=)?(\d+)\)")
 _ALL_STEPS = ", steps that stand one behind another"
 _MOST_STEPS = 20
 """Steps in brackets that are told one by one; and half the calls in all of them."""

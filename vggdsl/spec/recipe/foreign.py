@@ -125,6 +125,21 @@ def joined(words: Sequence[str]) -> str:
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
 
 
+_VARIABLE = re.compile(r"(?!(?:true|false|none|yes|no)$)[a-z_]\w*(?:\.[a-z_]\w*)*", re.IGNORECASE)
+"""What Python has in the place of a value."""
+OPEN = "…"
+"""What stands for a value that isn't known."""
+
+
+def left_open(written: str) -> str | None:
+    return OPEN if _VARIABLE.fullmatch(written) else None
+
+
+def variable(written: str | None) -> list[str]:
+    is_one = written is not None and _VARIABLE.fullmatch(written)
+    return [f"`{written}` is a variable: write its value"] if is_one else []
+
+
 @dataclass(frozen=True)
 class Call:
     """A call that is one of ours but for how its values are written."""
@@ -145,24 +160,25 @@ class Call:
         placed, named = list[str](), list[str]()
         unsaid = [said for name, said in self.unsaid.items() if name not in given.left]
         for name, say in self.placed.items():
-            if name in given.left and (value := say(given.left[name][0])) is not None:
+            if name in given.left and (value := say(given.left[name][0]) or left_open(given.left[name][0])) is not None:
                 placed.append(value)
-                given.take(name)
+                told += variable(given.take(name))
         for name, (ours, say) in self.options.items():
-            if name in given.left and (value := say(given.left[name][0])) is not None:
+            if name in given.left and (value := say(given.left[name][0]) or left_open(given.left[name][0])) is not None:
                 named.append(f"{ours}={value}")
-                given.take(name)
+                told += variable(given.take(name))
         for name, pattern in self.same.items():
             if name in given.left and re.fullmatch(pattern, given.left[name][0], re.IGNORECASE):
                 told.append(f"`{given.left.pop(name)[1]}` is so anyway")
         notes = {
             name: found.text for name, (value, _) in given.left.items() if (found := told_of(self.ours, name, value))
         }
+        is_whole = OPEN not in (*placed, *(each.partition("=")[2] for each in named))
         told += given.rest({**self._unfit(given.left), **NOTES, **notes, **self.notes})
         if self.placed and not placed:
             return Meant(told=tuple(told)) if told else None
         said = f"{self.ours}({', '.join([*placed, *named])})" if placed or named else self.ours
-        return Meant((said,), (*told, *unsaid), is_same=not given.left and not unsaid)
+        return Meant((said,), (*told, *unsaid), is_same=is_whole and not given.left and not unsaid)
 
     def _unfit(self, left: Iterable[str]) -> dict[str, str]:
         """What is to be said of names that ours has with other values, that are near to such, or are given again."""

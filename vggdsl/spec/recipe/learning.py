@@ -129,7 +129,13 @@ _DECAYED = (
 )
 
 
-TORCH_SGD = Call("sgd", _SGD, options=_OPTIMIZER_OPTIONS)
+_WRITTEN = "here it is written, as `lr` or in `schedule`"
+TORCH_SGD = Call(
+    "sgd",
+    _SGD,
+    options=_OPTIMIZER_OPTIONS,
+    unsaid={"lr": f"where no rate is said PyTorch's is lr=1e-3; {_WRITTEN}"},
+)
 TORCH_ADAM = Call("adam", _ADAM, options=_OPTIMIZER_OPTIONS)
 _NO_DECAY = {"weightdecay": r"0(\.0*)?|none"}
 KERAS_SGD = Call(
@@ -137,6 +143,7 @@ KERAS_SGD = Call(
     ("learningrate", "momentum", "nesterov", "weightdecay"),
     options={name: said for name, said in _OPTIMIZER_OPTIONS.items() if name != "weightdecay"},
     same=_NO_DECAY,
+    unsaid={"learningrate": f"where no rate is said Keras's is lr=0.01; {_WRITTEN}"},
     notes={"weightdecay": "Keras's is beside the gradient, as `adamw`'s is: of `sgd` it isn't in the language"},
 )
 
@@ -233,6 +240,20 @@ _KAIMING = Call(
         **dict.fromkeys(("a", "nonlinearity"), "it isn't in the language, whose `he` is that of a ReLU"),
     },
 )
+
+
+def _kaiming(arguments: Arguments) -> Meant | None:
+    """Whose slope counts only for a leaky ReLU, of which PyTorch's is if nothing is said."""
+    given = Written(arguments, _KAIMING.order)
+    slope, function = given.take("a") or "0", (given.take("nonlinearity") or "leaky_relu").strip("'\"")
+    same = {**_KAIMING.same}
+    if function == "relu":
+        same["a"] = ".*"
+    elif float(number(slope) or "1"):
+        del same["nonlinearity"]
+    return replace(_KAIMING, same=same).meant(arguments)
+
+
 _XAVIER = Call("glorot", ("tensor", "gain"), same={"gain": r"1(\.0*)?"}, notes=_DRAWN)
 _CUT = "Keras cuts its draws at two standard deviations and scales them to the same deviation, here none is cut"
 
@@ -270,7 +291,7 @@ def _constant(arguments: Arguments) -> Meant | None:
 
 INITS: Mapping[str, Callable[[Arguments], Meant | None]] = {
     "normal": _normal,
-    "kaimingnormal": _KAIMING.meant,
+    "kaimingnormal": _kaiming,
     "xaviernormal": _XAVIER.meant,
     "henormal": partial(_cut, "he"),
     "glorotnormal": partial(_cut, "glorot"),

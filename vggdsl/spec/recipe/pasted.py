@@ -15,11 +15,13 @@ from vggdsl.spec.recipe.foreign import (
     Written,
     angle,
     interval,
+    left_open,
     number,
     numbers,
     path,
     side,
     value_of,
+    variable,
 )
 from vggdsl.spec.recipe.learning import (
     INITS,
@@ -109,6 +111,33 @@ def _loaded(arguments: Arguments) -> Meant | None:
     return Meant((said,), tuple(given.rest(notes)), is_same=not given.left) if said else None
 
 
+def _rescaling(arguments: Arguments) -> Meant:
+    """Keras's."""
+    given = Written(arguments, ("scale", "offset"))
+    scale, offset = given.take("scale") or "", given.take("offset") or "0"
+    if re.fullmatch(r"1(\.0*)?\s*/\s*255(\.0*)?", scale) and re.fullmatch(r"0?(\.0*)?", offset):
+        return Meant(told=("leave it out: pixels are scaled to 0..1 anyway", *given.rest(NOTES)))
+    help = "pixels are scaled to 0..1 here; from there to other values they come by `normalize mean(…) std(…)`"
+    return Meant(told=(help, *given.rest(NOTES)))
+
+
+def _loader(arguments: Arguments) -> Meant | None:
+    """PyTorch's, which says how many images a step has."""
+    given = Written(arguments, ("dataset", "batchsize", "shuffle"))
+    batch = given.take("batchsize")
+    size = batch and (batch if batch.isdecimal() else left_open(batch))
+    if not size:
+        return None
+    told = variable(batch) + given.rest({**NOTES, **DATA_NOTES, **_LOADED})
+    return Meant((size,), tuple(told), is_same=not told)
+
+
+_LOADED = {
+    "dataset": "which images these are is said by `data`",
+    **dict.fromkeys(("numworkers", "pinmemory", "droplast", "persistentworkers", "prefetchfactor"), LEFT_OUT),
+}
+
+
 def _normalize(arguments: Arguments) -> Meant | None:
     given = Written(arguments, ("mean", "std"))
     mean, std = numbers(given.take("mean")), numbers(given.take("std"))
@@ -123,10 +152,13 @@ def _normalize(arguments: Arguments) -> Meant | None:
     if is_of_bytes:
         mean, std = ([shortest(round(value_of(each) / 255, 12)) for each in values] for values in (mean, std))
     said = f"mean({', '.join(mean)}) std({', '.join(std)})"
+    told = given.rest(NOTES)
+    if len(mean) == 1 and not is_of_bytes:
+        told.append("of one value PyTorch makes one for each channel, here each is written")
     if is_of_bytes:
         help = f"pixels are from 0 to 1 here: means and deviations divided by 255 are normalize {said}"
-        return Meant((said,), tuple(given.rest(NOTES)), sentence=help)
-    return Meant((said,), tuple(given.rest(NOTES)), is_same=not given.left, key="normalize")
+        return Meant((said,), tuple(told), sentence=help)
+    return Meant((said,), tuple(told), is_same=not given.left, key="normalize")
 
 
 def _normalize_apart(arguments: Arguments) -> Meant | None:
@@ -256,6 +288,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
         **dict.fromkeys(("erasing", "erase"), _ERASING.meant),
         **dict.fromkeys(("colorjitter", "colourjitter"), _JITTER.meant),
         "flip": _flip,
+        "rescaling": _rescaling,
         "normalize": _normalize_apart,
     },
     "optimizer": OPTIMIZERS,
@@ -266,6 +299,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
     "init": INITS,
     "stop": dict.fromkeys(("earlystopping",), _stop),
     "normalize": {"normalize": _normalize},
+    "batch": {"dataloader": _loader},
     "schedule": SCHEDULES,
     "loss": {
         **dict.fromkeys(("crossentropy", "crossentropyloss"), _CROSS_ENTROPY.meant),

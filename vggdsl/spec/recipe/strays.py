@@ -19,6 +19,8 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     key, value = _key(entry), _value(entry)
     if key.rpartition(".")[2] in ("compile", "fit") and not entry.is_keyed:
         return _of_model(found, entry)
+    if key == "apply" and "." in entry.key and not entry.is_keyed:
+        return found.helped("what weights begin with is said by the entry `init`")
     if key in OPTIMIZER_ELSEWHERE:
         return _in_optimizer(found, entry, section)
     if key in ("device", "gpu", "cuda") and value in ("cpu", "cuda", "mps"):
@@ -26,6 +28,8 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
     first = entry.values[0]
     if isinstance(first, Setting) and not entry.is_keyed and (said := _in_another(found, str(first.name), first)):
         return said
+    if key not in NO_ENTRIES and (told := _of_loader(found, entry, value)) is not None:
+        return told
     if key in ENTRIES_ELSEWHERE:
         lines = [line.format(value) for line in ENTRIES_ELSEWHERE[key].split(" | ")]
         if lines[0].startswith("schedule warmup") and (there := _entry(section, "schedule")) is not None:
@@ -33,7 +37,19 @@ def helped(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
         return _written(found, entry, lines, section)
     if key in NO_ENTRIES:
         return found.helped(NO_ENTRIES[key])
+    near = nearest(entry.key, KEYS)
+    if near and isinstance(first, Option) and first.key.span == entry.key.span:  # `epoch = 40`, told in one step
+        return _written(found, entry, [f"{near} {value}"], section)
     return _in_augment(found, entry, section)
+
+
+def _of_loader(found: Diagnostic, entry: Entry, value: str) -> Diagnostic | None:
+    """Of `train_loader = DataLoader(train_set, batch_size=32)`."""
+    call = next((each.values[0] for each in entries_of(f"batch {value}")), None)
+    if not isinstance(call, Setting) or called(call.name) != "dataloader":
+        return None
+    meant = ENTRIES["batch"].pasted(call.name, call.arguments)
+    return _as_line(found, entry, "batch", meant, "that is said by") if meant is not None else None
 
 
 def _of_model(found: Diagnostic, entry: Entry) -> Diagnostic:
@@ -89,6 +105,8 @@ def _written(found: Diagnostic, entry: Entry, lines: Sequence[str], section: Tra
     if not all(map(_is_read, lines)):
         wrong = _wrong_in(lines[0]) if len(lines) == 1 else None
         meant = wrong[0].facts if wrong else None
+        if isinstance(meant, Meant) and (told := _as_line(found, entry, next(iter(keys)), meant, "that is said by")):
+            return told
         rest = f": {wrong[0].help}" if wrong and not (isinstance(meant, Meant) and not meant.said) else ""
         return found.helped(f"that is said by the entry {' or '.join(f'`{key}`' for key in keys)}{rest}")
     said = " or ".join(f"`{line}`" for line in lines)
@@ -169,9 +187,25 @@ def _in_another(found: Diagnostic, word: str, value: Setting) -> Diagnostic | No
     """What stands behind the key of an entry, without it: `CosineAnnealingLR(T_max=50)`."""
     for name, by in ENTRIES.items():
         meant = by.pasted(word, value.arguments)
-        if meant is not None and not (name == "augment" and meant.instead):
+        is_step = name == "augment" and meant is not None and meant.instead
+        if meant is not None and not is_step and (told := _as_line(found, None, name, meant, "it stands in")):
+            return told
+        if meant is not None and not is_step:
             return found.helped(f"it stands in the entry `{name}`: {meant.help}")
+        said = by.not_here.get(called(word.lower()))
+        if said is not None and (word.endswith("_") or word.startswith(("nn.", "torch."))):
+            return found.helped(f"it would stand in the entry `{name}`: {said}")
     return None
+
+
+def _as_line(found: Diagnostic, entry: Entry | None, key: str, meant: Meant, leads: str) -> Diagnostic | None:
+    """With the whole line that stands for a pasted one; ``entry`` is that which it can take the place of."""
+    if len(meant.said) != 1 or meant.sentence:
+        return None
+    line = f"{key} {meant.said[0]}"
+    edits = [Edit(entry.span, line)] if entry is not None and meant.instead else []
+    help = "; ".join([f"{leads} the entry `{key}`: write `{line}`{meant.how}", *meant.told])
+    return found.helped(help, *edits)
 
 
 def _in_words(key: str, value: str) -> str | None:

@@ -56,9 +56,9 @@ def parse(source: Source) -> Document:
             tree: Tree[Token] = parser("arch").parse(text + "\n")
             break
         except UnexpectedInput as error:
-            diagnostic, rest = _recover(source, text, error, pairs)
+            diagnostic, rest, is_layer = _recover(source, text, error, pairs)
             findings += [diagnostic] if diagnostic is not None else []
-            layers += diagnostic is not None and diagnostic.code == "V101"
+            layers += is_layer
             if len(findings) - layers == _MOST_ERRORS or layers == _MOST_LAYERS or rest == text:
                 raise ParseError(findings) from None
             text = rest
@@ -192,9 +192,9 @@ def _end_of_line(text: str, start: int) -> int:
 
 def _recover(
     source: Source, text: str, error: UnexpectedInput, pairs: list[tuple[int, int]]
-) -> tuple[Diagnostic | None, str]:
-    """What is wrong, and the text with the wrong line blanked, so that the rest can be read; of a layer in other words
-    these alone.
+) -> tuple[Diagnostic | None, str, bool]:
+    """What is wrong, the text with the wrong line blanked, so that the rest can be read; of a layer in other words
+    these alone. And whether it is such a layer, or stands around one.
 
     Nothing new is wrong with the `}` of a block whose every line is blanked already.
     """
@@ -206,7 +206,7 @@ def _recover(
         width = max(1, len(token.rstrip("\n"))) if token.type not in ("_NL", "$END") else 1
     at = min(at, len(source.text))
     if (pasted := around_layers(source, text, at, pairs)) is not None:
-        return pasted.told, _without(text, pasted.places)
+        return pasted.told, _without(text, pasted.places), True
     line = text.rfind("\n", 0, at) + 1
     left = [pair for pair in pairs if not text[pair[0]].isspace()]
     start, end = _damage(source.text, left, *_whole_line(text, at))
@@ -215,12 +215,12 @@ def _recover(
         closer == at and text[opener + 1 : at].isspace() and _holds_words(source, opener, at)
         for opener, closer in pairs
     ):
-        return None, rest
+        return None, rest, False
     inner = max((opener for opener, closer in pairs if opener < at <= closer), default=None)
     place, before = Span(source, at, min(at + width, len(source.text))), text[line:at]
     if (layer := said_otherwise(place, before, inner)) is not None:
-        return layer, _without(text, [layer.labels[0].span])
-    return misplaced(place, error, before, inner), rest
+        return layer, _without(text, [layer.labels[0].span]), True
+    return misplaced(place, error, before, inner), rest, False
 
 
 def _without(text: str, places: Iterable[Span]) -> str:

@@ -47,6 +47,7 @@ _ATOMS = {
     "BRACKETED": "foreign",
     "NESTED": "foreign",
     "SINGLE": "foreign",
+    "FORMULA": "foreign",
 }
 _WORD = re.compile(r"[a-z]\w*", re.IGNORECASE | re.ASCII)
 """What is a word where it could also be the name of a layer."""
