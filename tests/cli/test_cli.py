@@ -179,7 +179,11 @@ def test_a_closed_pipe_is_no_error() -> None:
 HEAVY = ("torch", "torchvision", "onnx", "onnx_ir", "onnxruntime", "ignite", "sklearn", "matplotlib")
 
 
-def test_the_front_end_imports_no_framework() -> None:
+HELPS = ("vggdsl.language.notations.arch.recovery", "vggdsl.language.notations.arch.words")
+"""What tells of a wrong text."""
+
+
+def test_the_front_end_imports_no_framework_and_no_helps_for_what_is_right() -> None:
     code = f"""
 import sys
 from click.testing import CliRunner
@@ -189,7 +193,7 @@ for arguments in (["check", "vgg_d"], ["show", "vgg_d"], ["explain", "vgg_d:8"],
     ["--help"]):
     result = CliRunner().invoke(main, arguments, input={GOOD!r})
     assert result.exit_code == 0, (arguments, result.output)
-print([name for name in {HEAVY} if name in sys.modules])
+print([name for name in {(*HEAVY, *HELPS)} if name in sys.modules])
 """
     result = python("-c", code)
     assert (result.stdout, result.stderr) == ("[]\n", "")

@@ -85,3 +85,9 @@ def _arrange(
         at = span.end
     own_lines(end)
     return tuple(lines)
+
+
+def end_of_line(text: str, start: int) -> int:
+    """The place of the end of the line that a place is in."""
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
