@@ -4,14 +4,10 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
-from vggdsl.experiments.checkpoint import Progress
 from vggdsl.experiments.report import Outline, Silent
 from vggdsl.records.metrics import Epoch
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, parse
-from vggdsl.text.errors import Diagnostic
 
 BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
 ENTRIES = {
@@ -31,20 +27,6 @@ def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
 
 def recipe_with(**entries: str) -> Recipe:
     return spec_with(**entries).recipe()
-
-
-class Unheard:
-    """A listener to whom nothing matters."""
-
-    def resumed(self) -> None: ...
-
-    def step(self, images: int, loss: Callable[[], float]) -> None: ...
-
-    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None: ...
-
-    def noticed(self, finding: Diagnostic) -> None: ...
-
-    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
 
 
 class Impatient(Silent):

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-from trainings import CrashError, Crashing, Unheard, metrics, spec_with
+from trainings import CrashError, Crashing, metrics, spec_with
 
 from vggdsl.data.balance import class_weights
 from vggdsl.data.dataset import load_data
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
-from vggdsl.experiments.loop import fit
+from vggdsl.experiments.loop import Unheard, fit
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.train import resume, train
 from vggdsl.network.weights import Array

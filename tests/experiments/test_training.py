@@ -14,14 +14,14 @@ from PIL import Image
 from refusals import findings
 from safetensors import SafetensorError
 from torch.nn import functional
-from trainings import ENTRIES, Impatient, Unheard, recipe_with, spec_with
+from trainings import ENTRIES, Impatient, recipe_with, spec_with
 
-from vggdsl.data.dataset import DataSet
+from vggdsl.data.dataset import DataSet, load_data
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.splits import Split
 from vggdsl.experiments.device import arithmetic, choose
 from vggdsl.experiments.experiment import Experiment
-from vggdsl.experiments.loop import evaluate, fit
+from vggdsl.experiments.loop import DivergedError, Unheard, evaluate, fit
 from vggdsl.experiments.memory import check_training, training_bytes
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.train import Stopped, train
@@ -353,7 +353,6 @@ def _prepared(spec: Spec, data: DataSet, normalisation: Normalisation) -> Prepar
 
 
 def test_a_loaded_run_is_the_network_that_was_measured(run: Run) -> None:
-    from vggdsl.data.dataset import load_data
 
     trained = load_trained(run.path)
     assert trained.classes == ("class 0", "class 1", "class 2")
@@ -556,3 +555,15 @@ def test_a_run_with_heads_is_exported_and_predicts(sided: Run, tmp_path: Path, m
     names = {initializer.name for initializer in onnx.load("delta.onnx").graph.initializer}
     assert "body.1.conv1.weight" in names
     assert not any(name.startswith(("aux1.", "side.")) for name in names)
+
+
+def test_a_loss_that_is_no_number_changes_no_weight() -> None:
+    spec = spec_with("input 8x8x1 FC-3 softmax", precision="fp32")
+    data = load_data(spec.recipe(), spec.typed.input, Path("/nowhere"))
+    network = to_torch(spec)
+    with torch.no_grad():
+        network.get_parameter("fc1.weight").fill_(torch.inf)
+    with pytest.raises(DivergedError):
+        fit(network, _prepared(spec, data, data.normalisation("none")), Unheard())
+    assert torch.isinf(network.get_parameter("fc1.weight")).all()
+    assert torch.isfinite(network.get_parameter("fc1.bias")).all()

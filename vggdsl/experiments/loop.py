@@ -67,6 +67,20 @@ class Listener(Protocol):
         validation loss)."""
 
 
+class Unheard:
+    """A listener to whom nothing matters."""
+
+    def resumed(self) -> None: ...
+
+    def step(self, images: int, loss: Callable[[], float]) -> None: ...
+
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None: ...
+
+    def noticed(self, finding: Diagnostic) -> None: ...
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
+
+
 def fit(network: Network, prepared: Prepared, listener: Listener, checkpoint: Checkpoint | None = None) -> Progress:
     """Trains a network in place, to the recipe's last epoch or until it says stop; goes on from a checkpoint.
 
@@ -190,16 +204,17 @@ class _Training:
         self.lr = self.rate(engine.state.iteration - 1)
         self.step.set_rate(self.lr)
         images, labels = self._augmented(batch), to_device(batch.split.labels, self.hardware.device)
+        epoch, weight = engine.state.epoch, None
         if processes.count > 1:
             balance = self.step.balance
             counts = None if balance is None else balance[batch.labels.to(balance.device)]
-            logits, self.loss = self.step(images, labels, processes.weight(batch.total, counts))
-        else:
-            logits, self.loss = self.take(images, labels)
+            weight = processes.weight(batch.total, counts)
         if self.hardware.device.type == "cpu":
-            self._check(self.loss.item(), engine.state.epoch)
-        elif index % _CHECK_EVERY == 0 and (seen := self.readback.next(self.loss, self.lr)) is not None:
-            self._check(seen.value, engine.state.epoch, lr=seen.lr)
+            logits, self.loss = self.step(images, labels, weight, lambda loss: self._check(loss, epoch))
+            return logits, labels
+        logits, self.loss = self.take(images, labels) if weight is None else self.step(images, labels, weight)
+        if index % _CHECK_EVERY == 0 and (seen := self.readback.next(self.loss, self.lr)) is not None:
+            self._check(seen.value, epoch, lr=seen.lr)
         return logits, labels
 
     def _augmented(self, batch: Batch) -> Tensor:

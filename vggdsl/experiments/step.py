@@ -1,5 +1,6 @@
 """A step of training, and on a GPU its CUDA graph."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -29,12 +30,17 @@ class Step:
         if prepared.class_weights is not None:
             self.balance = torch.tensor(prepared.class_weights, device=prepared.hardware.device)
 
-    def __call__(self, images: Tensor, labels: Tensor, weight: float | None = None) -> tuple[Tensor, Tensor]:
-        """Logits (N, n) and the loss, which counts ``weight`` among those of several processes."""
+    def __call__(
+        self, images: Tensor, labels: Tensor, weight: float | None = None, check: Callable[[float], None] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Logits (N, n) and the loss, which counts ``weight`` among those of several processes; ``check`` is given it
+        before the weights change, which on a GPU would be waited for."""
         self.optimizer.zero_grad()
         with self.prepared.hardware.autocast():
             out = self.module(images)
         logits, loss = self._loss(out, labels)
+        if check is not None:
+            check(loss.item())
         (loss if weight is None else loss * weight).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.prepared.recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.prepared.recipe.clip)

@@ -17,17 +17,14 @@ from torchvision.transforms import v2
 from vggdsl.data.dataset import DataSet
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.splits import Split
-from vggdsl.experiments.checkpoint import Progress
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
-from vggdsl.experiments.loop import fit
+from vggdsl.experiments.loop import Unheard, fit
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.network.infer import TypedGraph
-from vggdsl.records.metrics import Epoch
 from vggdsl.spec.recipe import SGD, Crop, HFlip, Recipe
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import Network, to_torch
-from vggdsl.text.errors import Diagnostic
 
 Against = Literal["reference", "tuned"]
 AGAINST: tuple[Against, ...] = ("reference", "tuned")
@@ -64,16 +61,6 @@ class Work:
         return Recipe(batch=self.batch, augment=steps, optimizer=_RULES, epochs=1, precision=self.precision)
 
 
-class _Deaf:
-    """Whom a training tells nothing."""
-
-    def resumed(self) -> None: ...
-    def step(self, images: int, loss: Callable[[], float]) -> None: ...
-    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None: ...
-    def noticed(self, finding: Diagnostic) -> None: ...
-    def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
-
-
 def prepared(work: Work) -> Prepared:
     """A training on noise, with one image to validate by; it is on the device already, as in any but a first epoch."""
     recipe, typed = work.recipe, work.spec.typed
@@ -92,7 +79,7 @@ def prepared(work: Work) -> Prepared:
 
 def ours(ready: Prepared) -> Callable[[], object]:
     network = to_torch(ready.spec).to(ready.hardware.device).to(memory_format=torch.channels_last)
-    return lambda: fit(network, ready, _Deaf())
+    return lambda: fit(network, ready, Unheard())
 
 
 def reference(ready: Prepared) -> Callable[[], object]:
