@@ -95,7 +95,8 @@ MEANT = [
     ("augment RandomCrop((32, 32), padding=4)", "write crop(32, pad=4)"),
     (
         "augment RandomCrop(32, padding=4, padding_mode='reflect')",
-        "write crop(32, pad=4); `padding_mode='reflect'` is not in the language",
+        ("write crop(32, pad=4); `padding_mode='reflect'`: `crop` pads with zeros; images of the input's size are "
+        "shifted, and reflected, by `translate`"),
     ),
     (
         "augment RandomRotation((0, 90))",
@@ -321,8 +322,9 @@ MEANT = [
         "augment Compose([RandomApply([ColorJitter(0.4)], p=0.8), RandomAffine(5), Perspective(0.5)])",
         ("`RandomApply([ColorJitter(0.4)], p=0.8)`: what is done with a probability isn't in the language, whose steps "
         "are for all images; without it, it would be augment colour-jitter(brightness=0.4); `RandomAffine(5)`: it "
-        "isn't in the language; `Perspective(0.5)`: it isn't in the language; its steps are crop, "
-        "random-resized-crop, hflip, vflip, rotate, scale, colour-pca, colour-jitter, erase"),
+        "isn't in the language: images are shifted by `translate`, and turned by `rotate`; `Perspective(0.5)`: it "
+        "isn't in the language; its steps are crop, random-resized-crop, translate, hflip, alternating-hflip, vflip, "
+        "rotate, scale, colour-pca, colour-jitter, erase, cutout"),
     ),
     (
         "augment A.OneOf([A.HorizontalFlip(), A.VerticalFlip()])",

@@ -11,11 +11,13 @@ import vggdsl
 from vggdsl.spec.recipe import (
     SGD,
     Adam,
+    AlternatingHFlip,
     ColourJitter,
     ColourPCA,
     Constant,
     Cosine,
     Crop,
+    Cutout,
     Data,
     Erase,
     From,
@@ -29,6 +31,7 @@ from vggdsl.spec.recipe import (
     Scale,
     Steps,
     Stop,
+    Translate,
     VFlip,
     WarmUp,
 )
@@ -63,6 +66,7 @@ READ = [
         "augment random-resized-crop(32, scale=20%..1, ratio=3/4..1.5) vflip rotate(15) erase(p=.25)",
         (RandomResizedCrop(32, (0.2, 1.0), (0.75, 1.5)), VFlip(), Rotate(15), Erase(0.25)),
     ),
+    ("augment translate(2) alternating-hflip cutout(8)", (Translate(2), AlternatingHFlip(), Cutout(8))),
     ("augment random-resized-crop(8) erase(scale=0.1)", (RandomResizedCrop(8), Erase(scale=(0.1, 0.1)))),
     ("augment colour-jitter(brightness=0.4, hue=.1)", (ColourJitter(0.4, hue=0.1),)),
     ("augment color-jitter(saturation=1)", (ColourJitter(saturation=1.0),)),
@@ -162,7 +166,11 @@ WRONG = [
     ("augment", "RandomHorizontalFlip(p=0.5)", "write hflip"),
     ("augment", "scale 256", "write scale(256)"),
     ("augment", "hflip crop 32 vflip", "write crop(32)"),
-    ("augment", "200", "write augment crop(200) or random-resized-crop(200) or scale(200)"),
+    (
+        "augment",
+        "200",
+        "write augment crop(200) or random-resized-crop(200) or translate(200) or scale(200) or cutout(200)",
+    ),
     ("augment", "rotate(10, 20)", "as in rotate(15)"),
     ("augment", "rotate(degrees=15)", "it stands without a name: 15"),
     ("augment", "crop(size=32, pad=4)", "it stands without a name: 32"),
@@ -190,17 +198,41 @@ WRONG = [
     ("augment", "random_erasing", "write erase"),
     ("augment", "RandomErasing(p=0.1)", "write erase(p=0.1)"),
     ("augment", "erase(p=0)", "write a number above 0, at most 1"),
+    ("augment", "cutout 16", "write cutout(16)"),
+    ("augment", "cutout(size=16)", "it stands without a name: 16"),
+    ("augment", "Cutout(n_holes=1, length=16)", "write cutout(16); `n_holes=1` is so anyway"),
+    ("augment", "cutout(n_holes=2, length=16)", "write cutout(16); `n_holes=2` is not in the language"),
     (
         "augment",
-        "cutout(16)",
-        "it isn't in the language; `erase` does something else: the size of its rectangle is drawn",
+        "coarse_dropout",
+        "it isn't in the language: one square of a size that is given is `cutout`, a rectangle `erase`",
     ),
+    ("augment", "translate 2", "write translate(2)"),
+    ("augment", "translate", "a number stands in its brackets: the largest shift each way, as in translate(2)"),
+    ("augment", "translate(0.1)", "write a whole number from 1"),
+    (
+        "augment",
+        "RandomTranslation(0.1, height_factor=0.2)",
+        (
+            "a shift by shares of an image's sides, `0.1` and `height_factor=0.2`, isn't in the language, whose "
+            "`translate` shifts by up to a number of pixels, each way alike, and what comes in is reflected"
+        ),
+    ),
+    (
+        "augment",
+        "RandomAffine(0)",
+        "it isn't in the language: images are shifted by `translate`, and turned by `rotate`",
+    ),
+    ("augment", "alternating_hflip", "write alternating-hflip"),
     ("augment", "grayscale", "it isn't in the language: images are grey where the input has one channel"),
     ("augment", "center_crop(32)", "leave it out: the centre is what is evaluated"),
     (
         "augment",
         "mixup(0.2)",
-        "known: crop, random-resized-crop, hflip, vflip, rotate, scale, colour-pca, colour-jitter, erase",
+        (
+            "known: crop, random-resized-crop, translate, hflip, alternating-hflip, vflip, rotate, scale, colour-pca, "
+            "colour-jitter, erase, cutout"
+        ),
     ),
     ("augment", "RandomResizedCrop(32)", "write random-resized-crop(32)"),
     (
@@ -399,8 +431,8 @@ def test_a_spec_s_recipe_by_name() -> None:
 
 
 def test_all_that_is_wrong_in_a_line_of_augmentations_is_told() -> None:
-    found = errors("augment rotation(15) color-jitter(0.4) cutout(16) vflip random-resized-crop(32)")
-    assert [each.labels[0].span.text for each in found] == ["rotation(15)", "0.4", "cutout(16)"]
+    found = errors("augment rotation(15) color-jitter(0.4) grayscale(3) vflip random-resized-crop(32)")
+    assert [each.labels[0].span.text for each in found] == ["rotation(15)", "0.4", "grayscale(3)"]
 
 
 def test_a_default_that_is_written_changes_no_digest() -> None:

@@ -8,7 +8,19 @@ from torchvision.transforms import v2
 
 from vggdsl.data.moments import Colours
 from vggdsl.data.transfer import to_device
-from vggdsl.spec.recipe import Augment, ColourJitter, ColourPCA, Crop, Erase, HFlip, Rotate, VFlip
+from vggdsl.spec.recipe import (
+    AlternatingHFlip,
+    Augment,
+    ColourJitter,
+    ColourPCA,
+    Crop,
+    Cutout,
+    Erase,
+    HFlip,
+    Rotate,
+    Translate,
+    VFlip,
+)
 
 _ALL = slice(None)
 _LARGEST = 2**63 - 1
@@ -24,13 +36,14 @@ def augment(
     *,
     total: int | None = None,
     share: slice = _ALL,
+    mirrored: Tensor | None = None,
 ) -> Tensor:
     """Images (N, C, H, W) of uint8, each cropped, turned and recoloured at random, in the order of the steps.
 
     A crop has the size that its step says. After ``colour-pca``, which needs ``colours``, images are of
-    single precision, still about 0 to 255: nothing is rounded or cut off. ``erase`` is for normalised ones. Where the
-    images are a ``share`` of a batch of ``total``, chance is drawn for the whole batch, so that each image is changed
-    as it would be there.
+    single precision, still about 0 to 255: nothing is rounded or cut off. ``erase`` and ``cutout`` are for normalised
+    ones. ``mirrored`` (N,) are those that ``alternating-hflip`` mirrors. Where the images are a ``share`` of a batch of
+    ``total``, chance is drawn for the whole batch, so that each image is changed as it would be there.
 
     Raises ``ValueError`` for steps that a training refuses, and for ``scale``, which isn't of batches.
     """
@@ -44,6 +57,11 @@ def augment(
                 else:
                     offsets = torch.stack([torch.randint(0, k, (n,), generator=random) for k in places])
                 images = crop(images, pad, to_device(offsets[:, share], images.device), size)
+            case Translate(most):
+                shifts = torch.randint(-most, most + 1, (2, n), generator=random)
+                images = translate(images, to_device(shifts[:, share], images.device))
+            case AlternatingHFlip() if mirrored is not None:
+                images = hflip(images, mirrored)
             case HFlip():
                 images = hflip(images, to_device((torch.rand(n, generator=random) < 0.5)[share], images.device))
             case VFlip():
@@ -54,6 +72,9 @@ def augment(
             case Rotate() | ColourJitter() | Erase():
                 seeds = torch.randint(0, _LARGEST, (n,), generator=random)[share]
                 images = transformed(images, transform_of(step), seeds.tolist())
+            case Cutout(size):
+                middles = torch.stack([torch.randint(0, images.shape[k], (n,), generator=random) for k in (2, 3)])
+                images = cutout(images, to_device(middles[:, share], images.device), size)
             case _:
                 raise ValueError(f"{step} isn't implemented")
     return images
@@ -88,15 +109,45 @@ def crop(images: Tensor, pad: int, offsets: Tensor, size: int | None = None) -> 
 
     ``offsets`` (2, N) are the windows' rows and columns, from 0.
     """
-    n, c, h, w = images.shape
-    h, w = (h, w) if size is None else (size, size)
-    device = images.device
+    h, w = images.shape[2:] if size is None else (size, size)
     padded = torch.nn.functional.pad(images, (pad, pad, pad, pad))
-    rows = (offsets[0][:, None] + torch.arange(h, device=device))[:, None, :, None]
-    columns = (offsets[1][:, None] + torch.arange(w, device=device))[:, None, None, :]
-    image = torch.arange(n, device=device)[:, None, None, None]
-    channel = torch.arange(c, device=device)[None, :, None, None]
-    return padded[image, channel, rows, columns]
+    return _taken(padded, _places(offsets[0], h), _places(offsets[1], w))
+
+
+def translate(images: Tensor, shifts: Tensor) -> Tensor:
+    """The images, each with what is ``shifts`` (2, N) pixels below and to the right of a place moved there.
+
+    Where that is beyond the border it is what lies as far before it; a shift is less than the image's side.
+    """
+    h, w = images.shape[2:]
+    rows, columns = (_reflected(_places(shift, side), side) for shift, side in zip(shifts, (h, w), strict=True))
+    return _taken(images, rows, columns)
+
+
+def cutout(images: Tensor, middles: Tensor, size: int) -> Tensor:
+    """The images with squares of 0, around the pixels ``middles`` (2, N); an even side has one pixel more before it."""
+    rows, columns = (
+        (_places(-middle, side) >= -(size // 2)) & (_places(-middle, side) < size - size // 2)
+        for middle, side in zip(middles, images.shape[2:], strict=True)
+    )
+    return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0)
+
+
+def _places(offsets: Tensor, side: int) -> Tensor:
+    """(N, side): from each of the offsets on."""
+    return offsets[:, None] + torch.arange(side, device=offsets.device)
+
+
+def _reflected(places: Tensor, side: int) -> Tensor:
+    return (side - 1) - ((side - 1) - places.abs()).abs()
+
+
+def _taken(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Of each image its rows (N, H) and columns (N, W)."""
+    n, c = images.shape[:2]
+    image = torch.arange(n, device=images.device)[:, None, None, None]
+    channel = torch.arange(c, device=images.device)[None, :, None, None]
+    return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 def hflip(images: Tensor, mirrored: Tensor) -> Tensor:

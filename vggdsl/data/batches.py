@@ -28,11 +28,15 @@ ImageRequest = tuple[Lazy, int, tuple[Any, ...] | None]
 
 @dataclass(frozen=True)
 class Batch:
-    """This process's images of a batch, the labels of all processes' images, and what goes on to augment them."""
+    """This process's images of a batch, the labels of all processes' images, and what goes on to augment them.
+
+    ``chosen`` are the places of its images in the split of which the batch is.
+    """
 
     split: Split
     labels: Tensor
     random: torch.Generator
+    chosen: Tensor
 
     @property
     def total(self) -> int:
@@ -59,19 +63,19 @@ def training_batches(
     parts = (order[k * batch : (k + 1) * batch] for k in range(steps))
     if isinstance(split, Split):
         for k, chosen in enumerate(parts):
-            yield Batch(split.take(chosen[share]), split.labels[chosen], random_of(k))
+            yield Batch(split.take(chosen[share]), split.labels[chosen], random_of(k), chosen[share])
         return
-    waiting: deque[tuple[Tensor, torch.Generator]] = deque()
+    waiting: deque[tuple[Tensor, torch.Generator, Tensor]] = deque()
 
     def requests() -> Iterator[list[ImageRequest]]:
         for k, chosen in enumerate(parts):
             random = random_of(k)
-            waiting.append((split.labels[chosen], random))
+            waiting.append((split.labels[chosen], random, chosen[share]))
             yield _views(split, chosen, random)[share]
 
     for images in _read_ahead(requests()):
-        labels, random = waiting.popleft()
-        yield Batch(Split(images, labels[share]), labels, random)
+        labels, random, own = waiting.popleft()
+        yield Batch(Split(images, labels[share]), labels, random, own)
 
 
 def _views(split: Lazy, chosen: Tensor, random: torch.Generator) -> list[ImageRequest]:

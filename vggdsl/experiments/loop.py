@@ -28,7 +28,7 @@ from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
 from vggdsl.experiments.step import Captured, Readback, Step
 from vggdsl.network.ops import BatchNorm
 from vggdsl.records.metrics import Epoch
-from vggdsl.spec.recipe import ColourPCA, Erase, From
+from vggdsl.spec.recipe import AlternatingHFlip, ColourPCA, From, OfNormalised
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 
@@ -146,8 +146,9 @@ class _Training:
         self.progress = Progress()
         view = self.split.view if isinstance(self.split, Lazy) else None
         steps = steps_after(view, self.recipe.augment)
-        self.augments = tuple(step for step in steps if not isinstance(step, Erase))
-        self.erases = tuple(step for step in steps if isinstance(step, Erase))
+        self.augments = tuple(step for step in steps if not isinstance(step, OfNormalised))
+        self.erases = tuple(step for step in steps if isinstance(step, OfNormalised))
+        self.mirrored = self._first_mirrored() if AlternatingHFlip() in steps else None
         self.colours = Colours.of(prepared.data.moments) if ColourPCA() in self.recipe.augment else None
         self.batches: Iterator[Batch] = iter(())
         self.began = self.lr = 0.0
@@ -173,6 +174,11 @@ class _Training:
         finally:
             self.step.optimizer.zero_grad()  # gradients of a CUDA graph hold its memory
         return self.progress
+
+    def _first_mirrored(self) -> Tensor:
+        """Which images ``alternating-hflip`` mirrors in epochs of an odd number; it mirrors the others in the rest."""
+        drawn = torch.rand(len(self.split), generator=generator("mirrored", self.prepared.seed)) < 0.5
+        return to_device(drawn, self.split.labels.device)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         restore(checkpoint, self.network, self.step.optimizer)
@@ -203,8 +209,8 @@ class _Training:
         processes, batch = self.processes, next(self.batches)
         self.lr = self.rate(engine.state.iteration - 1)
         self.step.set_rate(self.lr)
-        images, labels = self._augmented(batch), to_device(batch.split.labels, self.hardware.device)
         epoch, weight = engine.state.epoch, None
+        images, labels = self._augmented(batch, epoch), to_device(batch.split.labels, self.hardware.device)
         if processes.count > 1:
             balance = self.step.balance
             counts = None if balance is None else balance[batch.labels.to(balance.device)]
@@ -217,10 +223,14 @@ class _Training:
             self._check(seen.value, epoch, lr=seen.lr)
         return logits, labels
 
-    def _augmented(self, batch: Batch) -> Tensor:
+    def _augmented(self, batch: Batch, epoch: int) -> Tensor:
         """Its images as the network takes them."""
-        images, share = to_device(batch.split.images, self.hardware.device), self.processes.share
-        changed = partial(augment, random=batch.random, colours=self.colours, total=batch.total, share=share)
+        images, share, mirrored = to_device(batch.split.images, self.hardware.device), self.processes.share, None
+        if self.mirrored is not None:
+            mirrored = to_device(self.mirrored[batch.chosen] ^ (epoch % 2 == 0), images.device)
+        changed = partial(
+            augment, random=batch.random, colours=self.colours, total=batch.total, share=share, mirrored=mirrored
+        )
         return changed(self.prepared.normalisation(changed(images, self.augments)), self.erases)
 
     def _check(self, loss: float, epoch: int, training_loss: float | None = None, lr: float | None = None) -> None:

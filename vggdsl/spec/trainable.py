@@ -9,7 +9,21 @@ from vggdsl.network.heads import flaws
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import BatchNorm
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import DATA_SETS, ColourJitter, ColourPCA, Crop, Erase, RandomResizedCrop, Recipe, Scale
+from vggdsl.spec.recipe import (
+    DATA_SETS,
+    AlternatingHFlip,
+    ColourJitter,
+    ColourPCA,
+    Crop,
+    Cutout,
+    Erase,
+    HFlip,
+    OfNormalised,
+    RandomResizedCrop,
+    Recipe,
+    Scale,
+    Translate,
+)
 from vggdsl.spec.recipe.division import not_to_be_divided
 from vggdsl.spec.recipe.scales import SIZES, training_scales
 from vggdsl.text.errors import Diagnostic, Label
@@ -84,8 +98,14 @@ def _wrong_steps(recipe: Recipe, x: Shape) -> Iterator[Diagnostic]:
                 found = _resized_crop(step, i, x, recipe)
             case ColourJitter():
                 found = _jitter(step, i, x, recipe)
+            case Translate():
+                found = _translate(step, x)
+            case AlternatingHFlip():
+                found = _alternating(step, i, recipe)
             case Erase():
-                found = _erase(step, i, x, recipe)
+                found = _too_early(step, i, recipe) or _erase(step, x)
+            case Cutout():
+                found = _too_early(step, i, recipe) or _cutout(step, x)
             case ColourPCA() if x.c != 3:
                 found = (f"{step} needs an input of 3 channels, not of {x.c}", "remove it")
             case _:
@@ -156,10 +176,36 @@ def _jitter(step: ColourJitter, index: int, x: Shape, recipe: Recipe) -> tuple[s
     return (f"{what} no saturation and no hue", help)
 
 
-def _erase(step: Erase, index: int, x: Shape, recipe: Recipe) -> tuple[str, str] | None:
-    later = next((after for after in recipe.augment[index + 1 :] if not isinstance(after, Erase)), None)
-    if later is not None:
-        return (f"{step} comes before {later}, and is done when images are normalised", "let it come last")
+def _translate(step: Translate, x: Shape) -> tuple[str, str] | None:
+    most = min(x.h, x.w) - 1
+    if step.pixels <= most:
+        return None
+    help = f"write translate({most}) or less" if most else "remove it"
+    return (f"{step} shifts by more than the reflection of an image of {x.h}x{x.w} fills", help)
+
+
+def _alternating(step: AlternatingHFlip, index: int, recipe: Recipe) -> tuple[str, str] | None:
+    others = (*recipe.augment[:index], *recipe.augment[index + 1 :])
+    other = next((other for other in others if isinstance(other, HFlip | AlternatingHFlip)), None)
+    if other is None:
+        return None
+    return (f"{step} with {other}: every epoch mirrors at random then, or not at all", "keep one of them")
+
+
+def _too_early(step: OfNormalised, index: int, recipe: Recipe) -> tuple[str, str] | None:
+    later = next((after for after in recipe.augment[index + 1 :] if not isinstance(after, OfNormalised)), None)
+    if later is None:
+        return None
+    return (f"{step} comes before {later}, and is done when images are normalised", "let it come last")
+
+
+def _cutout(step: Cutout, x: Shape) -> tuple[str, str] | None:
+    if step.size < 2 * max(x.h, x.w) - 1:
+        return None
+    return (f"{step} leaves nothing of an image of {x.h}x{x.w}", f"write cutout({max(1, min(x.h, x.w) // 4)})")
+
+
+def _erase(step: Erase, x: Shape) -> tuple[str, str] | None:
     # A rectangle of so many pixels, of a height of sqrt(area * ratio) and a width of sqrt(area / ratio), is drawn where
     # both round to one pixel at least, and to less than the image's.
     (low, high), (narrow, wide) = (share * x.h * x.w for share in step.scale), step.ratio

@@ -36,11 +36,35 @@ class RandomResizedCrop:
 
 
 @dataclass(frozen=True)
+class Translate:
+    """Each image is shifted by up to so many pixels up or down and to either side; what comes in is its reflection.
+
+    The pixels along an edge aren't repeated: as a crop of the image padded by PyTorch's ``reflect`` (Jordan 2024).
+    """
+
+    pixels: Annotated[int, Whole(), "the largest shift each way"]
+
+    def __str__(self) -> str:
+        return call_text("translate", self, placed="pixels")
+
+
+@dataclass(frozen=True)
 class HFlip:
     """Each image is mirrored with probability 1/2."""
 
     def __str__(self) -> str:
         return "hflip"
+
+
+@dataclass(frozen=True)
+class AlternatingHFlip:
+    """Each image is mirrored in every other epoch, from the first or the second on by chance (Jordan 2024, sec. 3.6).
+
+    Which it is depends on the image and the training's seed alone.
+    """
+
+    def __str__(self) -> str:
+        return "alternating-hflip"
 
 
 @dataclass(frozen=True)
@@ -111,7 +135,34 @@ class Erase:
         return call_text("erase", self)
 
 
-Augment = Crop | RandomResizedCrop | HFlip | VFlip | Rotate | Scale | ColourPCA | ColourJitter | Erase
+@dataclass(frozen=True)
+class Cutout:
+    """A square of 0 in the normalised image, of so many pixels a side (DeVries & Taylor 2017).
+
+    Its middle is any pixel of the image: what would lie beyond the border is cut off.
+    """
+
+    size: Annotated[int, Whole(), _SIDE]
+
+    def __str__(self) -> str:
+        return call_text("cutout", self, placed="size")
+
+
+OfNormalised = Erase | Cutout
+"""Steps that are done when images are normalised."""
+Augment = (
+    Crop
+    | RandomResizedCrop
+    | Translate
+    | HFlip
+    | AlternatingHFlip
+    | VFlip
+    | Rotate
+    | Scale
+    | ColourPCA
+    | ColourJitter
+    | OfNormalised
+)
 
 
 def _scale(sizes: tuple[int, int]) -> Scale:
@@ -143,12 +194,20 @@ AUGMENTS = (
         elsewhere=("resizedcrop", "sizedcrop", "rrc"),
     ),
     CallKind(
+        "translate",
+        Translate,
+        "shifted by up to so many pixels each way, its reflection coming in",
+        placed=keys_of(Translate),
+        shown="translate(2)",
+    ),
+    CallKind(
         "hflip",
         HFlip,
         "mirrored with probability 1/2",
         elsewhere=("horizontalflip", "fliplr", "mirror"),
         always=_HALF,
     ),
+    CallKind("alternating-hflip", AlternatingHFlip, "mirrored in every other epoch, of which is drawn (Jordan 2024)"),
     CallKind("vflip", VFlip, "upside down with probability 1/2", elsewhere=("verticalflip", "flipud"), always=_HALF),
     CallKind(
         "rotate",
@@ -183,6 +242,13 @@ AUGMENTS = (
         keys_of(Erase),
         elsewhere=("erasing",),
     ),
+    CallKind(
+        "cutout",
+        Cutout,
+        "a square of 0 in the normalised image, around any pixel (DeVries & Taylor 2017); comes last",
+        placed=keys_of(Cutout),
+        shown="cutout(8)",
+    ),
 )
 NEEDLESS_AUGMENTS = {
     **dict.fromkeys(("centercrop", "centrecrop"), "leave it out: the centre is what is evaluated"),
@@ -191,7 +257,8 @@ NEEDLESS_AUGMENTS = {
 """What other tools do to images and a recipe needn't say; without `-`, `_` and `random`."""
 NO_AUGMENTS = {
     **NEEDLESS_AUGMENTS,
-    "cutout": "it isn't in the language; `erase` does something else: the size of its rectangle is drawn",
+    "affine": "it isn't in the language: images are shifted by `translate`, and turned by `rotate`",
+    "coarsedropout": "it isn't in the language: one square of a size that is given is `cutout`, a rectangle `erase`",
     "grayscale": "it isn't in the language: images are grey where the input has one channel",
     "greyscale": "it isn't in the language: images are grey where the input has one channel",
     "normalize": "it is an entry of its own, a line `normalize …`",

@@ -229,12 +229,24 @@ def _resize(arguments: Arguments) -> Meant | None:
     return Meant(told=(f"{written}: {_RESIZE.notes['size']}",))
 
 
+def _translation(arguments: Arguments) -> Meant:
+    """Keras's, of shares of an image's sides."""
+    written = f", {' and '.join(f'`{each}`' for each in arguments)}," if arguments else ""
+    ours = "`translate` shifts by up to a number of pixels, each way alike, and what comes in is reflected"
+    return Meant(told=(f"a shift by shares of an image's sides{written} isn't in the language, whose {ours}",))
+
+
+_PADDED = "`crop` pads with zeros; images of the input's size are shifted, and reflected, by `translate`"
+_CUTOUT = Call("cutout", ("nholes", "length"), {"length": number}, same={"nholes": "1"})
 _CROP = Call(
     "crop",
     ("size", "padding", "padifneeded", "fill", "paddingmode"),
     placed={"size": side},
     options={"padding": ("pad", side), "pad": ("pad", side)},
     same={"padifneeded": "false", "fill": "0", "paddingmode": r"[\"']constant[\"']", "padding": "none"},
+    notes={
+        "paddingmode": "`crop` pads with zeros; images of the input's size are shifted, and reflected, by `translate`"
+    },
 )
 
 
@@ -284,6 +296,8 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
             options={"scale": ("scale", interval), "ratio": ("ratio", interval)},
         ).meant,
         **dict.fromkeys(("rotation", "rotate"), _rotation),
+        "translation": _translation,
+        "cutout": _CUTOUT.meant,
         **dict.fromkeys(("resize", "resizing", "scale"), _resize),
         **dict.fromkeys(("erasing", "erase"), _ERASING.meant),
         **dict.fromkeys(("colorjitter", "colourjitter"), _JITTER.meant),

@@ -1,0 +1,34 @@
+"""A training that was stopped ends as one that never was, whatever its recipe says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from trainings import Impatient, spec_with
+
+from vggdsl.experiments.train import Stopped, resume, train
+from vggdsl.records.run import Run
+from vggdsl.records.trained import load_trained
+
+BODY = "input 8x8x3 conv3-4 BN ReLU maxpool dropout-0.5 FC-3 softmax"
+SAID = [
+    {"augment": "translate(2) alternating-hflip cutout(3)"},
+]
+
+
+def weights(run: Run) -> dict[str, bytes]:
+    """All of them, of the best epoch and of the last."""
+    files = ("best.safetensors", "last.safetensors")
+    return {f"{file} {name}": a.tobytes() for file in files for name, a in load_trained(run.path, file).weights.items()}
+
+
+@pytest.mark.parametrize("said", SAID, ids=lambda said: " ".join(said.values()))
+def test_a_run_that_was_stopped_ends_as_one_that_never_was(said: dict[str, str], tmp_path: Path) -> None:
+    spec = spec_with(BODY, **{"data": "fake(n=60, classes=3)", "batch": "10", "epochs": "4", **said})
+    whole = train(spec, device="cpu", runs=tmp_path / "whole")
+    with pytest.raises(Stopped) as caught:
+        train(spec, device="cpu", runs=tmp_path / "stopped", reporter=Impatient(step=9))
+    again = resume(caught.value.path)
+    assert weights(again) == weights(whole)
+    assert [replace(e, seconds=0) for e in again.metrics] == [replace(e, seconds=0) for e in whole.metrics]
+    assert again.result.test_accuracy == whole.result.test_accuracy

@@ -1,0 +1,52 @@
+"""Recipes of any words: each is written as it is read, and named by what it means."""
+
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import vggdsl
+from vggdsl.language import notations
+from vggdsl.spec.recipe import (
+    AlternatingHFlip,
+    Augment,
+    ColourJitter,
+    Crop,
+    Cutout,
+    Erase,
+    HFlip,
+    Recipe,
+    Rotate,
+    Translate,
+)
+
+NET = "input 32x32x3 conv3-4 FC-10 softmax\n"
+share = st.floats(0.001, 1)
+steps: st.SearchStrategy[Augment] = st.one_of(
+    st.builds(Crop, st.integers(1, 10**6), st.integers(0, 10**6)),
+    st.builds(Translate, st.integers(1, 10**6)),
+    st.builds(Cutout, st.integers(1, 10**6)),
+    st.builds(Rotate, st.floats(1, 180)),
+    st.builds(ColourJitter, share, share),
+    st.builds(Erase, share),
+    st.sampled_from([HFlip(), AlternatingHFlip()]),
+)
+VALUES: dict[str, st.SearchStrategy[Any]] = {"augment": st.lists(steps, max_size=6).map(tuple)}
+"""By the names of entries."""
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES), st.randoms())
+def test_a_recipe_is_read_as_it_was_written(values: dict[str, Any], random: Random) -> None:
+    made = Recipe(**values)
+    keys = random.sample(list(values), len(values))
+    lines = [f"  {key} {made.written(key)}" for key in keys]
+    spec = vggdsl.parse("\n".join([NET, "train {", *lines, "}"]))
+    formatted = vggdsl.parse(notations.write(spec.document))
+    assert spec.recipe() == formatted.recipe() == made
+    assert spec.recipe().digest == made.digest
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES), st.fixed_dictionaries({}, optional=VALUES))
+def test_recipes_that_differ_have_other_digests(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert (Recipe(**one) == Recipe(**other)) == (Recipe(**one).digest == Recipe(**other).digest)
