@@ -1,6 +1,6 @@
 """Trainings on a GPU, beside what a CPU gives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,19 +42,12 @@ ENTRIES = {
     "loss": "cross-entropy(smoothing=0.1, class-weights=balanced)",
     "clip": "norm(1)",
     "epochs": "3",
+    "deterministic": "yes",
 }
 
 
 def of(body: str = BODY, **entries: str) -> Spec:
     return spec_with(body, **{**ENTRIES, **entries})
-
-
-@pytest.fixture
-def repeatable() -> Iterator[None]:
-    """By default some of cuDNN's gradients are summed up in the order in which they come."""
-    torch.backends.cudnn.deterministic = True
-    yield
-    torch.backends.cudnn.deterministic = False
 
 
 class Strict(Unheard):
@@ -119,7 +112,6 @@ def test_a_gpu_trains_as_a_cpu() -> None:
 @pytest.mark.parametrize(
     "optimizer", ["sgd(lr=0.05)", ENTRIES["optimizer"], "adam(lr=0.001)", "adamw(lr=0.001, weight-decay=0.1)"]
 )
-@pytest.mark.usefixtures("repeatable")
 def test_what_is_captured_is_what_is_computed(precision: str, optimizer: str) -> None:
     spec = of(precision=precision, optimizer=optimizer)
     recorded, again, eager = trained(spec, "cuda"), trained(spec, "cuda"), trained(spec, "cuda", eager=True)
@@ -148,7 +140,6 @@ def test_nobody_waits_within_an_epoch() -> None:
 
 
 @pytest.mark.parametrize("optimizer", [ENTRIES["optimizer"], "adam(lr=0.001)"])
-@pytest.mark.usefixtures("repeatable")
 def test_a_run_that_was_stopped_ends_as_one_that_never_was(optimizer: str, tmp_path: Path) -> None:
     spec = of(optimizer=optimizer, stop="val-loss(patience=2)")
     whole = train(spec, device="cuda", runs=tmp_path / "whole")

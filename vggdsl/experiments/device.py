@@ -1,11 +1,13 @@
 """Where a training runs, and in which precision."""
 
+import os
 import platform
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -78,22 +80,56 @@ def choose(device: str, precision: Literal["auto", "fp32", "bf16"]) -> Hardware:
 
 
 @contextmanager
-def arithmetic(hardware: Hardware, macs: int, given: int | None = None) -> Iterator[None]:
+def arithmetic(
+    hardware: Hardware, macs: int, given: int | None = None, *, deterministic: bool = False
+) -> Iterator[None]:
     """How a training computes steps of that many multiply-adds: small ones by one thread, and fp32 as such.
 
     Threads that are ``given`` are taken for all of them.
 
-    By default cuDNN computes convolutions of single precision in TF32, with 10 bits of fraction instead of 23.
+    By default cuDNN computes convolutions of single precision in TF32, with 10 bits of fraction instead of 23, and
+    adds up some gradients in the order in which they come. Where it is ``deterministic``, PyTorch warns of what it
+    can't do in one order; cuBLAS finds its setting when it is first used.
     """
-    threads, tf32 = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
+    cudnn, threads = torch.backends.cudnn, torch.get_num_threads()
+    before = cudnn.allow_tf32, cudnn.deterministic, torch.get_deterministic_debug_mode()
     if given is not None or macs <= SMALL_STEP:
         torch.set_num_threads(given or 1)
-    torch.backends.cudnn.allow_tf32 = tf32 and hardware.precision != "fp32"
+    cudnn.allow_tf32 = cudnn.allow_tf32 and hardware.precision != "fp32"
+    if deterministic and hardware.device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        cudnn.deterministic = True
+        torch.set_deterministic_debug_mode("warn")
     try:
         yield
     finally:
         torch.set_num_threads(threads)
-        torch.backends.cudnn.allow_tf32 = tf32
+        cudnn.allow_tf32, cudnn.deterministic = before[:2]
+        torch.set_deterministic_debug_mode(before[2])
+
+
+@contextmanager
+def telling_of_chance(told: Callable[[str], None]) -> Iterator[None]:
+    """Tells each operation once that PyTorch warns of, within ``arithmetic`` that is to be deterministic."""
+    seen = set[str]()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def hear(message: Warning | str, *place: Any, **more: Any) -> None:
+            operation, found, _ = str(message).partition(_BY_CHANCE)
+            if not found:
+                show(message, *place, **more)
+            elif operation not in seen:
+                seen.add(operation)
+                told(operation)
+
+        warnings.showwarning = hear
+        warnings.filterwarnings("always", f".*{_BY_CHANCE}")
+        yield
+
+
+_BY_CHANCE = " does not have a deterministic implementation"
+"""What PyTorch writes behind the operation's name."""
 
 
 def _free_on(device: torch.device) -> int:

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple, Protocol, cast
 
@@ -22,7 +23,7 @@ from vggdsl.data.splits import Images, Lazy, Split
 from vggdsl.data.transfer import to_device
 from vggdsl.data.views import steps_after
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
-from vggdsl.experiments.device import Hardware
+from vggdsl.experiments.device import Hardware, telling_of_chance
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
 from vggdsl.experiments.step import Captured, Readback, Step
@@ -170,7 +171,8 @@ class _Training:
         if done:
             engine.load_state_dict({"epoch": done, "epoch_length": self.steps, "max_epochs": allowed})
         try:
-            engine.run(range(self.steps), max_epochs=allowed)
+            with telling_of_chance(self._unrepeatable) if self.recipe.deterministic else nullcontext():
+                engine.run(range(self.steps), max_epochs=allowed)
         finally:
             self.step.optimizer.zero_grad()  # gradients of a CUDA graph hold its memory
         return self.progress
@@ -179,6 +181,11 @@ class _Training:
         """Which images ``alternating-hflip`` mirrors in epochs of an odd number; it mirrors the others in the rest."""
         drawn = torch.rand(len(self.split), generator=generator("mirrored", self.prepared.seed)) < 0.5
         return to_device(drawn, self.split.labels.device)
+
+    def _unrepeatable(self, operation: str) -> None:
+        message = f"this GPU doesn't compute `{operation}` to the same bits each time"
+        help = "it goes on; another training of this seed may end with other weights"
+        self.listener.noticed(Diagnostic("W408", message, self.recipe.place("deterministic"), help))
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         restore(checkpoint, self.network, self.step.optimizer)

@@ -84,7 +84,7 @@ class Prepared:
 
     def arithmetic(self) -> AbstractContextManager[None]:
         """How its steps are computed."""
-        return arithmetic(self.hardware, self.macs, self.threads)
+        return arithmetic(self.hardware, self.macs, self.threads, deterministic=self.recipe.deterministic)
 
 
 def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told = nobody) -> Prepared:

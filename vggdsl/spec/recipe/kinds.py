@@ -237,6 +237,10 @@ _PRECISION = (
     _word("fp32", "32 bits"),
     _word("bf16", "16 bits where that does no harm"),
 )
+_DETERMINISTIC = (
+    _word("yes", "slower there; what can't be is told"),
+    _word("no", "sums may be added up in another order"),
+)
 _CHECKPOINT = (CallKind("every", int, "the state after every n epochs", (), (_N,), "every(5)"),)
 
 ENTRY_KINDS = (
@@ -271,5 +275,13 @@ ENTRY_KINDS = (
     EntryKind("init", "the weights to begin with; biases are 0", _NORMAL, _INIT),
     EntryKind("seeds", "one training for each", "0 1 2", number=Whole(0), several=True, make=_different),
     EntryKind("precision", "of the numbers to compute with", "auto", _PRECISION, "value of precision"),
+    EntryKind(
+        "deterministic",
+        "whether a GPU repeats a training bit for bit, as a CPU does",
+        "yes",
+        _DETERMINISTIC,
+        "value of deterministic",
+        make=lambda word: word == "yes",
+    ),
     EntryKind("checkpoint", "what is kept besides the best and the last", "every(5)", _CHECKPOINT, or_none=True),
 )

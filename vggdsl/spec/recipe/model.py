@@ -279,6 +279,8 @@ class Recipe:
     init: Init | From = Init()
     seeds: tuple[int, ...] = (0,)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    deterministic: bool = False
+    """Whether a GPU uses only what gives the same bits each time."""
     checkpoint: int | None = None
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
     places: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
@@ -304,6 +306,8 @@ class Recipe:
             return f"every({value})"
         if key == "clip" and value is not None:
             return f"norm({shortest(value)})"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
         return "none" if value is None else str(value)
 
     def with_flags(self, **values: Any) -> "Recipe":
@@ -360,7 +364,7 @@ class Recipe:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
-_LATER = ("loss", "clip")
+_LATER = ("loss", "clip", "deterministic")
 """Entries that came after digests were written down in records; their defaults are what was done before."""
 
 KEYS = tuple(f.name for f in fields(Recipe) if f.name not in ("name", "origins", "places"))

@@ -7,7 +7,7 @@ from vggdsl.text.facts import Meant, OtherChannels, OtherClasses, OtherInput, Ot
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
-    "W401", "W402", "W403", "W404", "W405", "W406", "W407",
+    "W401", "W402", "W403", "W404", "W405", "W406", "W407", "W408",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -169,6 +169,15 @@ ROWS = (
         "than a GPU computes them. PyTorch or its driver refused that. It goes on, slower, to the same digits; the "
         "memory of what was tried may stay taken until the process ends.",
         "Nothing needs to be done; `--eager` doesn't try.",
+        unshown=f"{_TRAINING} on a GPU",
+    ),
+    Code(
+        "W408",
+        "recipe",
+        "an operation that a GPU doesn't repeat bit for bit",
+        "The recipe says `deterministic yes`, and PyTorch has no way to do one of the network's operations on a GPU in "
+        "which sums are added up in the same order each time.",
+        "Train on a CPU, or without that operation; or take it that trainings of one seed differ by rounding.",
         unshown=f"{_TRAINING} on a GPU",
     ),
 )
