@@ -106,6 +106,30 @@ def test_optimizers_are_the_recipes() -> None:
     assert adamw.param_groups[0]["weight_decay"] == 0.1
 
 
+@pytest.mark.parametrize("optimizer", ["sgd(lr=0.3, momentum=0.9", "adam(lr=0.3", "adamw(lr=0.3"])
+def test_weights_alone_can_decay(optimizer: str) -> None:
+    network = to_torch(spec_with("input 8x8x1 conv3-4 BN PReLU conv3-4 GN-2 FC-6 FC-3 softmax").typed)
+    made = optimizer_of(recipe_with(optimizer=f"{optimizer}, weight-decay=5e-4, decays=weights)"), network)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    decays, rest = (
+        [names[id(p)] for group in made.param_groups if group["weight_decay"] == decay for p in group["params"]]
+        for decay in (5e-4, 0.0)
+    )
+    assert sorted([*decays, *rest]) == sorted(names.values())
+    kinds = {name: type(network.get_submodule(name.rpartition(".")[0])).__name__ for name in names.values()}
+    assert [(kinds[name], name.rpartition(".")[2]) for name in decays] == [
+        ("Conv2d", "weight"),
+        ("Conv2d", "weight"),
+        ("Linear", "weight"),
+        ("Linear", "weight"),
+    ]
+    for value in network.parameters():
+        value.data.fill_(1)
+        value.grad = torch.zeros_like(value)
+    made.step()
+    assert {name for name, value in network.named_parameters() if (value != 1).any()} == set(decays)
+
+
 @pytest.mark.parametrize(("images", "batch", "steps"), [(64, 16, 4), (65, 16, 4), (66, 16, 5), (10, 16, 1), (3, 1, 3)])
 def test_a_last_image_alone_is_left_out(images: int, batch: int, steps: int) -> None:
     assert steps_an_epoch(images, batch) == steps

@@ -79,6 +79,8 @@ READ = [
     ("batch 1,024", 1024),
     ("optimizer sgd(lr=0.1)", SGD(0.1)),
     ("optimizer SGD(LR=1e-2, momentum=90%, nesterov=YES, weight-decay=5e-4)", SGD(0.01, 0.9, True, 5e-4)),
+    ("optimizer sgd(lr=0.1, weight-decay=5e-4, decays=Weights)", SGD(0.1, weight_decay=5e-4, decays="weights")),
+    ("optimizer adamw(weight-decay=.1, decays=all)", Adam(None, 0.1, True)),
     ("optimizer adam", Adam()),
     ("optimizer adamw(lr=1e-3, weight-decay=.1)", Adam(1e-3, 0.1, True)),
     ("schedule constant", Constant()),
@@ -286,6 +288,8 @@ WRONG = [
     ("clip", "norm=7", "write clip norm(7)"),
     ("optimizer", "sgd lr=0.1", "write sgd(lr=0.1)"),
     ("optimizer", "sgd lr=0.1 momentum=0.8", "write sgd(lr=0.1, momentum=0.8)"),
+    ("optimizer", "sgd(lr=1, decays=weights)", "say how much, as in sgd(lr=1, weight-decay=0.0005, decays=weights)"),
+    ("optimizer", "adamw(weight-decay=1, decays=biases)", "write decays=all, or remove it"),
     ("optimizer", "adam 0.01", "write adam(lr=0.01) or adam(weight-decay=0.01)"),
     ("optimizer", "lr=0.1", "write optimizer sgd(lr=0.1) or adam(lr=0.1) or adamw(lr=0.1)"),
     ("optimizer", "0.1", "as in optimizer sgd(lr=0.05, momentum=0.9)"),
@@ -441,6 +445,13 @@ def test_a_default_that_is_written_changes_no_digest() -> None:
     assert written.written("augment") == "random-resized-crop(32) erase"
 
 
+def test_what_decays_is_of_the_digest_only_where_it_is_not_all() -> None:
+    entry = "optimizer sgd(lr=0.1, weight-decay=5e-4{})"
+    plain, all_, weights = (recipe(entry.format(said)) for said in ("", ", decays=all", ", decays=weights"))
+    assert plain.digest == all_.digest != weights.digest
+    assert all_.written("optimizer") == plain.written("optimizer")
+
+
 def test_statistics_have_one_digest_however_they_are_written() -> None:
     given = "normalize mean(0.485, 0.456, 0.406) std(0.229, 0.224, 0.225)"
     named, numbers, other = recipe("normalize imagenet"), recipe(given), recipe(given.replace("0.225", "0.226"))
@@ -526,6 +537,11 @@ def test_another_distribution_is_not_taken_for_one_that_is_there(word: str) -> N
         ),
         ("weight_decay 1e-4", "write `optimizer adam(weight-decay=1e-4)`", "optimizer adam(weight-decay=1e-4)"),
         ("weight_decay=1e-4", "write `optimizer adam(weight-decay=1e-4)`", "optimizer adam(weight-decay=1e-4)"),
+        (
+            "norm-weight-decay 0",
+            "what decays is said by an option of the optimizer beside its `weight-decay`: `decays=weights`",
+            None,
+        ),
         ("momentum 0.8", "it is an option of the optimizer `sgd`, which is given a learning rate, too", None),
         ("epochs=7", "write `epochs 7`", "epochs 7"),
         ("crop(5)", "write `augment crop(5)`", "augment crop(5)"),

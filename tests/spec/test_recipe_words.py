@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 import vggdsl
 from vggdsl.language import notations
 from vggdsl.spec.recipe import (
+    SGD,
+    Adam,
     AlternatingHFlip,
     Augment,
     ColourJitter,
@@ -16,6 +18,7 @@ from vggdsl.spec.recipe import (
     Cutout,
     Erase,
     HFlip,
+    Optimizer,
     Recipe,
     Rotate,
     Translate,
@@ -32,7 +35,16 @@ steps: st.SearchStrategy[Augment] = st.one_of(
     st.builds(Erase, share),
     st.sampled_from([HFlip(), AlternatingHFlip()]),
 )
-VALUES: dict[str, st.SearchStrategy[Any]] = {"augment": st.lists(steps, max_size=6).map(tuple)}
+decays = st.tuples(st.floats(1e-9, 1), st.sampled_from(["all", "weights"])) | st.just((0.0, "all"))
+rate = st.floats(1e-12, 1e3)
+optimizers: st.SearchStrategy[Optimizer] = st.one_of(
+    st.builds(lambda lr, of, decay: SGD(lr, of, of > 0.5, *decay), rate, share, decays),
+    st.builds(lambda lr, decay, decoupled: Adam(lr, decay[0], decoupled, decay[1]), rate, decays, st.booleans()),
+)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "augment": st.lists(steps, max_size=6).map(tuple),
+    "optimizer": optimizers,
+}
 """By the names of entries."""
 
 

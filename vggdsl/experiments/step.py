@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from vggdsl.experiments.prepare import Prepared
@@ -154,8 +154,15 @@ class Readback:
 
 
 def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
-    """The recipe's optimizer, which goes over the weights once; decay is on all parameters, as in the papers' time."""
-    rules, parameters = recipe.optimizer, network.parameters()
+    """The recipe's optimizer, which goes over the weights once.
+
+    Decay is on all parameters, as in the papers' time, unless the recipe says otherwise.
+    """
+    rules = recipe.optimizer
+    parameters: list[nn.Parameter] | list[dict[str, Any]] = list(network.parameters())
+    if rules.decays == "weights":
+        of_layers, others = ([p for p in network.parameters() if (p.dim() > 1) == is_so] for is_so in (True, False))
+        parameters = [{"params": of_layers}, {"params": others, "weight_decay": 0.0}]
     if isinstance(rules, SGD):
         return torch.optim.SGD(
             parameters,

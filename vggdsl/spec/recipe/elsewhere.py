@@ -93,6 +93,11 @@ NO_ENTRIES: Mapping[str, str] = {
         "testloader test-dataloader val-loader valloader val-dataloader",
         "leave it out: what is done to images to evaluate by follows from `augment` and `normalize`",
     ),
+    **_each(
+        "no-weight-decay no-decay no-bias-decay bias-decay bias-weight-decay norm-weight-decay "
+        "exclude-from-weight-decay",
+        "what decays is said by an option of the optimizer beside its `weight-decay`: `decays=weights`",
+    ),
     "callbacks": "each is an entry of its own: `stop`, `schedule` or `checkpoint`",
     **_each("metric metrics", "leave it out: accuracies of training, validation and test images are always measured"),
     **_each(

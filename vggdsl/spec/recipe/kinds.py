@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from math import sqrt
-from typing import Any
+from typing import Any, TypeVar
 
 from vggdsl.language.schema import CallKind, EntryKind, Key, keys_of
 from vggdsl.language.syntax import ALL_BUT
@@ -30,6 +30,7 @@ from vggdsl.text.source import Placed
 # -- what makes values of what was given
 
 
+_Optimizer = TypeVar("_Optimizer", SGD, Adam)
 _FOR = {"val": "choose", "test": "test"}
 
 
@@ -60,6 +61,17 @@ def _sgd(**values: Any) -> SGD:
     made = SGD(**values)
     if made.nesterov and not made.momentum:
         raise UnfitError("nesterov without momentum", f"say one, as in {replace(made, momentum=0.9)}")
+    return _decaying(made)
+
+
+def _adam(decoupled: bool = False, **values: Any) -> Adam:
+    return _decaying(Adam(decoupled=decoupled, **values))
+
+
+def _decaying(made: _Optimizer) -> _Optimizer:
+    if made.decays != "all" and not made.weight_decay:
+        help = f"say how much, as in {replace(made, weight_decay=5e-4)}"
+        raise UnfitError("what decays is said, and no weight decay", help, at="decays")
     return made
 
 
@@ -196,9 +208,9 @@ _NORMALIZE = (
 )
 _OPTIMIZER = (
     CallKind("sgd", _sgd, "stochastic gradient descent", keys_of(SGD), (), _SGD),
-    CallKind("adam", Adam, "Adam (Kingma & Ba 2015)", keys_of(Adam)),
+    CallKind("adam", _adam, "Adam (Kingma & Ba 2015)", keys_of(Adam)),
     CallKind(
-        "adamw", partial(Adam, decoupled=True), "weight decay decoupled (Loshchilov & Hutter 2019)", keys_of(Adam)
+        "adamw", partial(_adam, decoupled=True), "weight decay decoupled (Loshchilov & Hutter 2019)", keys_of(Adam)
     ),
 )
 _SCHEDULE = (

@@ -22,6 +22,8 @@ DEFAULT_ADAM_LR = 1e-3
 """Kingma & Ba 2015, algorithm 1. SGD has no usual rate: there the recipe must say one."""
 _LR = f"the learning rate; else the schedule's, or for Adam {DEFAULT_ADAM_LR:g}"
 _DECAY = "the weight of the squares of the weights"
+_DECAYS = "`weights` are those of convolutions and FC layers alone: no biases, and nothing that a norm or PReLU learns"
+Decays = Annotated[Literal["all", "weights"], Choice("all", "weights"), _DECAYS]
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class SGD:
     momentum: Annotated[float, Number(0, 1), "the share of the last step that goes on"] = 0.0
     nesterov: Annotated[bool, Flag(), "whether the momentum looks ahead (Nesterov 1983)"] = False
     weight_decay: Annotated[float, Number(), _DECAY] = 0.0
+    decays: Decays = "all"
 
     def __str__(self) -> str:
         return call_text("sgd", self)
@@ -128,6 +131,7 @@ class Adam:
     lr: Annotated[float | None, RATE, _LR] = None
     weight_decay: Annotated[float, Number(), _DECAY] = 0.0
     decoupled: bool = False
+    decays: Decays = "all"
 
     def __str__(self) -> str:
         return call_text("adamw" if self.decoupled else "adam", self)
