@@ -1,14 +1,19 @@
 """Learning rates, patience and steps: those that a recipe says, as torch has them."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 from trainings import recipe_with, spec_with
 
 from vggdsl.experiments.schedule import Patience, Rate, smallest_step, steps_an_epoch
 from vggdsl.experiments.step import optimizer_of
+from vggdsl.spec.recipe import OneCycle
 from vggdsl.targets.torch import to_torch
 
 STEPS, EPOCHS = 7, 12
@@ -39,6 +44,40 @@ def test_constant_rates() -> None:
 def test_cosine_is_torchs() -> None:
     theirs = torchs(lambda o: lr_scheduler.CosineAnnealingLR(o, EPOCHS * STEPS))
     assert rates("cosine") == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("peak", [0.0, 0.1, 0.25, 0.3, 0.99])
+@pytest.mark.parametrize("shape", ["cosine", "linear"])
+@pytest.mark.parametrize(("start", "end"), [(0.04, 4e-6), (0.2, 0.07), (1.0, 1e-3)])
+def test_one_cycle_is_torchs(peak: float, shape: str, start: float, end: float) -> None:
+    def make(o: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
+        how: Any = {"anneal_strategy": shape[:3] if shape == "cosine" else shape, "cycle_momentum": False}
+        return lr_scheduler.OneCycleLR(
+            o, 0.05, EPOCHS * STEPS, pct_start=peak, div_factor=1 / start, final_div_factor=start / end, **how
+        )
+
+    ours = rates(f"one-cycle(peak={peak}, start={start}, end={end}, shape={shape})")
+    assert ours == pytest.approx(torchs(make))
+
+
+def test_one_cycle_that_only_rises_ends_at_its_peak() -> None:
+    found = rates("one-cycle(peak=1, start=0, shape=linear)")
+    assert found == pytest.approx([0.05 * step / (EPOCHS * STEPS - 1) for step in range(EPOCHS * STEPS)])
+
+
+def test_one_cycle_is_torchs_where_nothing_is_said() -> None:
+    theirs = torchs(lambda o: lr_scheduler.OneCycleLR(o, 0.05, EPOCHS * STEPS, cycle_momentum=False))
+    assert rates("one-cycle") == pytest.approx(theirs)
+
+
+@given(st.floats(0, 1), st.integers(1, 40))
+def test_one_cycle_rises_and_falls_between_its_rates(peak: float, steps: int) -> None:
+    recipe = recipe_with(schedule="constant", epochs="1")
+    rate = Rate(replace(recipe, schedule=OneCycle(peak, 0.1, 0.01, "linear")), steps)
+    found = [rate(step) for step in range(steps)]
+    assert all(0.01 * 0.05 <= each <= 0.05 + 1e-12 for each in found)
+    top = found.index(max(found))
+    assert found == sorted(found[:top]) + sorted(found[top:], reverse=True)
 
 
 def test_steps_are_torchs() -> None:

@@ -67,7 +67,7 @@ MEANT = [
     (
         "schedule ExponentialLR(gamma=0.9)",
         ("a rate of 0.9 of that before in each epoch isn't in the language, whose schedules are `constant`, `steps`, "
-        "`plateau`, `cosine` and a `warmup`"),
+        "`plateau`, `cosine`, `one-cycle` and a `warmup`"),
     ),
     ("optimizer Adam(lr=0.001, betas=(0.9, 0.999))", "remove it: they are always 0.9 and 0.999"),
     ("optimizer Adam(lr=0.001, betas=(0.5, 0.999))", "it isn't in the language: they are always 0.9 and 0.999"),
@@ -182,7 +182,8 @@ MEANT = [
     (
         "schedule ExponentialDecay(0.1, 1000, 0.9)",
         ("a rate of 0.9 of that before every 1000 steps isn't in the language, whose schedules are `constant`, "
-        "`steps`, `plateau`, `cosine` and a `warmup`; `0.1`: the rate to begin with is the optimizer's `lr`"),
+        "`steps`, `plateau`, `cosine`, `one-cycle` and a `warmup`; `0.1`: the rate to begin with is the optimizer's "
+        "`lr`"),
     ),
     (
         "loss CategoricalCrossentropy(True, 0.1)",

@@ -24,6 +24,7 @@ from vggdsl.spec.recipe import (
     Given,
     HFlip,
     Init,
+    OneCycle,
     Plateau,
     RandomResizedCrop,
     Recipe,
@@ -86,6 +87,8 @@ READ = [
     ("schedule constant", Constant()),
     ("schedule constant(1e-3)", Constant(1e-3)),
     ("schedule cosine", Cosine()),
+    ("schedule one-cycle", OneCycle()),
+    ("schedule One-Cycle(peak=20%, end=0, shape=Linear)", OneCycle(0.2, end=0, shape="linear")),
     ("schedule plateau(factor=0.5, patience=3, drops=2)", Plateau(0.5, 3, 2)),
     ("schedule plateau", Plateau()),
     ("schedule steps(1..5: 1e-3, 6..20: 1e-4)", Steps(((1, 5, 1e-3), (6, 20, 1e-4)))),
@@ -303,6 +306,20 @@ WRONG = [
     ("schedule", "constant 0.1", "write constant(0.1)"),
     ("schedule", "warmup(5)", "write warmup(5) cosine"),
     ("schedule", "warmup(5) warmup(5)", None),
+    ("schedule", "warmup(5) one-cycle(peak=0.5)", "write schedule one-cycle(peak=0.5)"),
+    ("schedule", "one_cycle", "write one-cycle"),
+    ("schedule", "one-cycle(shape=cubic)", "write shape=cosine, or remove it"),
+    ("schedule", "one-cycle(start=2)", "write a number from 0 to 1"),
+    ("schedule", "OneCycleLR(cycle_momentum=False)", "write one-cycle"),
+    (
+        "schedule",
+        "OneCycleLR(max_lr=0.1, total_steps=900, pct_start=0.2, anneal_strategy='linear', div_factor=5)",
+        (
+            "write one-cycle(peak=0.2, start=0.2, end=2e-05, shape=linear); `0.1`, the highest rate, is the "
+            "optimizer's `lr`; PyTorch's turns the momentum, too, unless it says `cycle_momentum=False`; here it stays "
+            "as it is; `total_steps=900`: `epochs` says it"
+        ),
+    ),
     ("schedule", "steps(1..5: 1e-3, 5..9: 1e-4)", STEPS),
     ("schedule", "steps(2..5: 1e-3)", STEPS),
     ("schedule", "steps(5)", "as in steps(1..20: 1e-3, 21..30: 1e-4)"),

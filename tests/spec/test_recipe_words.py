@@ -14,10 +14,12 @@ from vggdsl.spec.recipe import (
     AlternatingHFlip,
     Augment,
     ColourJitter,
+    Cosine,
     Crop,
     Cutout,
     Erase,
     HFlip,
+    OneCycle,
     Optimizer,
     Recipe,
     Rotate,
@@ -44,6 +46,10 @@ optimizers: st.SearchStrategy[Optimizer] = st.one_of(
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "augment": st.lists(steps, max_size=6).map(tuple),
     "optimizer": optimizers,
+    "schedule": st.one_of(
+        st.just(Cosine()),
+        st.builds(OneCycle, share, share, share, st.sampled_from(["cosine", "linear"])),
+    ),
 }
 """By the names of entries."""
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import assert_never
 
-from vggdsl.spec.recipe import Constant, Cosine, Plateau, Recipe, Steps, WarmUp
+from vggdsl.spec.recipe import Constant, Cosine, OneCycle, Plateau, Recipe, Steps, WarmUp
 
 
 def steps_an_epoch(images: int, batch: int) -> int:
@@ -58,7 +58,8 @@ class Rate:
     ``warmup(n)`` multiplies the schedule's rate by (step + 1) / steps over the steps of n epochs, whatever
     the schedule: it rises linearly, to that rate in its last step. A cosine stands at its start meanwhile
     and runs over the epochs that are left, ``steps(…)`` count epochs from the start, the warm-up's too, and
-    a plateau doesn't count the warm-up.
+    a plateau doesn't count the warm-up. A cycle reaches its peak with the last step of the rise and its end with the
+    last step of all.
     """
 
     def __init__(self, recipe: Recipe, steps: int) -> None:
@@ -88,6 +89,15 @@ class Rate:
             case Cosine():
                 left = max(1, self._epochs * self._steps - warm)
                 return self._base * (1 + math.cos(math.pi * max(0, step - warm) / left)) / 2
+            case OneCycle(peak, start, end, shape):
+                last = self._epochs * self._steps - 1
+                top = peak * (last + 1) - 1
+                if step < top:
+                    low, far = start, step / top
+                else:
+                    low, far = end, (last - step) / (last - top) if top < last else 1.0
+                part = far if shape == "linear" else (1 - math.cos(math.pi * far)) / 2
+                return self._base * (low + (1 - low) * part)
             case WarmUp():
                 raise AssertionError("a warm-up leads to no other")
             case _:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from vggdsl.experiments.prepare import Prepared
@@ -159,7 +159,7 @@ def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
     Decay is on all parameters, as in the papers' time, unless the recipe says otherwise.
     """
     rules = recipe.optimizer
-    parameters: list[nn.Parameter] | list[dict[str, Any]] = list(network.parameters())
+    parameters: list[Any] = list(network.parameters())
     if rules.decays == "weights":
         of_layers, others = ([p for p in network.parameters() if (p.dim() > 1) == is_so] for is_so in (True, False))
         parameters = [{"params": of_layers}, {"params": others, "weight_decay": 0.0}]

@@ -134,10 +134,11 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
     },
     "schedule": {
         **_each(
-            "exponential exponentiallr exponentialdecay poly polynomial polynomiallr onecycle onecyclelr cyclic "
+            "exponential exponentiallr exponentialdecay poly polynomial polynomiallr cyclic "
             "cycliclr linear linearlr inversetime inversesqrt cosinerestarts cosineannealingwarmrestarts sgdr noam "
             "lambdalr sequentiallr polynomialdecay inversetimedecay",
-            "it isn't in the language, whose schedules are `constant`, `steps`, `plateau`, `cosine` and a `warmup`",
+            "it isn't in the language, whose schedules are `constant`, `steps`, `plateau`, `cosine`, `one-cycle` "
+            "and a `warmup`",
         ),
         **_each(
             "step steplr multistep multisteplr piecewise piecewiseconstant piecewiseconstantdecay",

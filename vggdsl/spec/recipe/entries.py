@@ -16,7 +16,7 @@ from vggdsl.language.voice import Voice
 from vggdsl.spec.recipe.augments import NEEDLESS_AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, NOTES, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.foreign import Written, needless, of_other_tool, told_of
-from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, STD, WARMUP
+from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, ONE_CYCLE, STD, WARMUP
 from vggdsl.spec.recipe.model import Given, WarmUp
 from vggdsl.spec.recipe.pasted import meant
 from vggdsl.text.edits import Edit, added_behind, edited, removal
@@ -232,6 +232,10 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
             fixes = () if rest else (added_behind(first.span, " cosine"),)
             help = "keep one of those behind it" if rest else f"write {first} cosine"
             reader.wrong("warmup leads to one schedule", first.span, help, *fixes)
+            return None
+        if str(rest[0]).lower().partition("(")[0] == ONE_CYCLE.name:
+            line = Edit(entry.span, f"{entry.key} {rest[0]}")
+            reader.wrong(f"{ONE_CYCLE.name} rises by itself, without a warmup", first.span, f"write {line.text}", line)
             return None
         return WarmUp(epochs, reader.value(rest[0], _without(by, WARMUP)))
     if word == FROM.name and by.name == "init":

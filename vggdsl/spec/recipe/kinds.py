@@ -21,6 +21,7 @@ from vggdsl.spec.recipe.model import (
     From,
     Init,
     Loss,
+    OneCycle,
     Plateau,
     Steps,
     Stop,
@@ -174,6 +175,14 @@ _VARIANCE = Key("variance", Number(1e-18), "the deviation's square")
 _MOST = Key("most", Number(1e-9), "the largest", required=True)
 
 WARMUP = CallKind("warmup", int, "a rise for n epochs to another schedule: `warmup(5) cosine`", (), (_N,), "warmup(5)")
+ONE_CYCLE = CallKind(
+    "one-cycle",
+    OneCycle,
+    "up to the optimizer's rate and down again, step by step (Smith 2018)",
+    keys_of(OneCycle),
+    (),
+    "one-cycle(peak=0.2, end=0, shape=linear)",
+)
 _FROM_EXAMPLE = 'from("vgg_a.arch", conv1_1)'
 FROM = CallKind(
     "from",
@@ -222,6 +231,7 @@ _SCHEDULE = (
         "plateau", Plateau, "a lower rate when the validation accuracy rises no more", keys_of(Plateau), (), _PLATEAU
     ),
     CallKind("cosine", Cosine, "from the optimizer's rate to zero along a half cosine, step by step"),
+    ONE_CYCLE,
     WARMUP,
 )
 _LOSS = (

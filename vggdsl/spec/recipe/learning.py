@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from vggdsl.language.syntax import Arguments, Option
-from vggdsl.language.types import elements
+from vggdsl.language.types import elements, shortest
 from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, KERAS_EPSILON, NOTES
 from vggdsl.spec.recipe.foreign import (
     NONE,
@@ -97,13 +97,43 @@ def _exponential(arguments: Arguments, order: Sequence[str] = (WEIGHTS_OF, "gamm
     times = f" of {gamma} of that before" if gamma else ""
     often = f"every {steps} steps" if steps else "in each epoch"
     help = f"a rate{times} {often} isn't in the language, whose schedules are `constant`, `steps`, `plateau`, "
-    return Meant(told=(f"{help}`cosine` and a `warmup`", *given.rest({**NOTES, **_RATE})))
+    return Meant(told=(f"{help}`cosine`, `one-cycle` and a `warmup`", *given.rest({**NOTES, **_RATE})))
+
+
+_ONE_CYCLE = (WEIGHTS_OF, "maxlr", "totalsteps", "epochs", "stepsperepoch", "pctstart", "annealstrategy")
+
+
+def _one_cycle(arguments: Arguments) -> Meant:
+    """PyTorch's, whose rates are divided, the last one from the first, and which turns momentum too."""
+    given = Written(arguments, _ONE_CYCLE)
+    most, peak, shape = given.take("maxlr"), given.take("pctstart"), given.take("annealstrategy") or ""
+    first, last = given.take("divfactor"), given.take("finaldivfactor")
+    turns, phases = given.take("cyclemomentum"), given.take("threephase")
+    options, told = list[str](), list[str]()
+    if peak is not None and number(peak):
+        options.append(f"peak={peak}")
+    if all(number(each or "1") and value_of(each or "1") >= 1 for each in (first, last)):
+        start = 1 / value_of(first or "25")
+        options += [f"start={shortest(start)}"] if first else []
+        options += [f"end={shortest(start / value_of(last or '1e4'))}"] if first or last else []
+    else:
+        told.append(f"`{first or last}` divides no rate")
+    options += ["shape=linear"] if shape.strip("'\"") == "linear" else []
+    if most is not None:
+        told.append(f"`{most}`, the highest rate, is the optimizer's `lr`")
+    if (turns or "True").lower() != "false":
+        told.append("PyTorch's turns the momentum, too, unless it says `cycle_momentum=False`; here it stays as it is")
+    if phases is not None and phases.lower() != "false":
+        told.append(f"`three_phase={phases}` isn't in the language")
+    told += given.rest({**NOTES, **dict.fromkeys(("totalsteps", "epochs", "stepsperepoch"), "`epochs` says it")})
+    return Meant((f"one-cycle({', '.join(options)})" if options else "one-cycle",), tuple(told), is_same=not told)
 
 
 SCHEDULES: Mapping[str, Callable[[Arguments], Meant | None]] = {
     **dict.fromkeys(("reducelronplateau", "reduceonplateau"), _plateau),
     **dict.fromkeys(("cosineannealinglr", "cosineannealing", "cosine"), _cosine),
     "cosinedecay": partial(_cosine, order=("initiallearningrate", "decaysteps", "alpha")),
+    "onecyclelr": _one_cycle,
     **dict.fromkeys(("steplr", "step", "multisteplr", "multistep"), _steps),
     **dict.fromkeys(("exponentiallr", "exponential"), _exponential),
     "exponentialdecay": partial(_exponential, order=("initiallearningrate", "decaysteps", "decayrate")),

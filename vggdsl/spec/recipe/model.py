@@ -180,6 +180,22 @@ class Cosine:
 
 
 @dataclass(frozen=True)
+class OneCycle:
+    """From ``start`` times the optimizer's rate up to it, then down to ``end`` times it, step by step (Smith 2018).
+
+    The numbers are those of PyTorch's ``OneCycleLR`` where none are given; momentum stays as it is.
+    """
+
+    peak: Annotated[float, Number(0, 1), "the share of all steps in which the rate rises"] = 0.3
+    start: Annotated[float, Number(0, 1), "the first rate, of the optimizer's"] = 0.04
+    end: Annotated[float, Number(0, 1), "the last rate, of the optimizer's"] = 4e-6
+    shape: Annotated[Literal["cosine", "linear"], Choice("cosine", "linear"), "of the rise and of the fall"] = "cosine"
+
+    def __str__(self) -> str:
+        return call_text("one-cycle", self)
+
+
+@dataclass(frozen=True)
 class WarmUp:
     """The rate rises linearly over the first epochs, then ``then`` takes over."""
 
@@ -190,7 +206,7 @@ class WarmUp:
         return f"warmup({self.epochs}) {self.then}"
 
 
-Schedule = Constant | Steps | Plateau | Cosine | WarmUp
+Schedule = Constant | Steps | Plateau | Cosine | OneCycle | WarmUp
 
 
 @dataclass(frozen=True)
@@ -321,7 +337,7 @@ class Recipe:
         return replace(self, **given, origins=origins)
 
     @property
-    def main_schedule(self) -> "Constant | Steps | Plateau | Cosine":
+    def main_schedule(self) -> "Constant | Steps | Plateau | Cosine | OneCycle":
         """The schedule, or what a warm-up leads to."""
         return self.schedule.then if isinstance(self.schedule, WarmUp) else self.schedule
 
