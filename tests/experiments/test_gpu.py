@@ -3,21 +3,27 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import ignite.distributed as idist
+import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from trainings import CrashError, Crashing, metrics, spec_with
 
+import vggdsl
 from vggdsl.data.balance import class_weights
 from vggdsl.data.dataset import load_data
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loop import Unheard, fit
 from vggdsl.experiments.prepare import Prepared
+from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.train import resume, train
 from vggdsl.network.weights import Array
 from vggdsl.records.trained import load_trained
 from vggdsl.spec.spec import Spec
+from vggdsl.targets.predict import Predictor
 from vggdsl.targets.torch import to_torch, weights
 from vggdsl.text.errors import Diagnostic, VggdslError
 
@@ -165,3 +171,50 @@ def test_a_training_that_diverges_is_told() -> None:
     with pytest.raises(VggdslError) as caught:
         trained(of("input 16x16x3 conv3-8 FC-4 softmax", optimizer="sgd(lr=1000)", clip=""), "cuda")
     assert [found.code for found in caught.value.diagnostics] == ["V409"]
+
+
+def test_memory_that_runs_out_is_told(tmp_path: Path) -> None:
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(1e-4)  # some megabytes of the card's
+    try:
+        with pytest.raises(VggdslError) as caught:
+            train(of("input 16x16x3 conv3-512 conv3-512 FC-4 softmax"), device="cuda", runs=tmp_path)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert [found.code for found in caught.value.diagnostics] == ["V508"]
+
+
+def test_what_processes_train_by_nccl_is_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", "29555")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    alone, spec = list[list[Tensor]](), of(BODY.replace("dropout-0.5", ""))
+    images = torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(0)).cuda()
+    idist.initialize(backend="nccl")
+    try:
+        for processes in (Processes(), Processes(0, 2)):  # a second would have its own card
+            network = to_torch(spec).cuda()
+            out = processes.wrapped(network)(images)
+            out.logits.square().mean().backward()
+            alone.append([p.grad for p in network.parameters() if p.grad is not None])
+    finally:
+        idist.finalize()
+    one, many = alone
+    assert len(one) == len(many) > 0
+    for ours, theirs in zip(one, many, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-5 * float(ours.abs().max()))
+
+
+@pytest.mark.skipif(
+    "CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="this onnxruntime has no CUDA"
+)
+def test_onnxruntime_guesses_on_a_gpu_as_on_a_cpu(tmp_path: Path) -> None:
+    image = tmp_path / "image.png"
+    Image.effect_noise((16, 16), 60).convert("RGB").save(image)
+    with pytest.warns(UserWarning, match="no preprocessing"):
+        vggdsl.export(of(), tmp_path / "small.onnx")
+    guesses = [
+        {guess.name: guess.probability for guess in next(Predictor(tmp_path / "small.onnx", device)([image]))}
+        for device in ("cpu", "cuda")
+    ]
+    assert guesses[1] == pytest.approx(guesses[0], abs=1e-3)  # TF32 has 10 bits of fraction
