@@ -4,10 +4,12 @@ import math
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnx_ir as ir
 import pytest
 import torch
 from hypothesis import given
+from onnx.external_data_helper import load_external_data_for_model
 from refusals import refusal
 from strategies import chain, graphs
 from torch import nn
@@ -17,6 +19,7 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import FC, LRN, Activation, BatchNorm, Conv, Dropout, Input, MaxPool, Op, PReLU, Softmax
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.targets import onnx as onnx_target
+from vggdsl.targets import onnx_file
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.torch import InitName, Network, initialise, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import verify_onnx
@@ -213,11 +216,64 @@ def test_a_file_is_whole_or_unchanged(tmp_path: Path, monkeypatch: pytest.Monkey
         Path(str(args[1])).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(onnx_target, "write", fail)
     monkeypatch.setattr(ir, "save", fail)
-    with pytest.raises(InputError, match=r"V511\]: can't write .*x\.onnx: No space left on device"):
-        write(path, seed=1)
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["x.onnx"]
+    for largest in (onnx_target.LARGEST, 1000):
+        monkeypatch.setattr(onnx_target, "LARGEST", largest)
+        with pytest.raises(InputError, match=r"V511\]: can't write .*x\.onnx: No space left on device"):
+            write(path, seed=1)
+        assert path.read_bytes() == before
+        assert [p.name for p in tmp_path.iterdir()] == ["x.onnx"]
+
+
+def test_a_file_is_what_protobuf_would_write(tmp_path: Path) -> None:
+    metadata = {"vggdsl.spec": "x" * 300}
+    model = to_onnx(GRAPH, weights(to_torch(GRAPH)), metadata=metadata, name="a_network")
+    held = [value.const_value for value in model.graph.initializers.values()]
+    ir.save(model, tmp_path / "theirs.onnx", format="protobuf")
+    onnx_file.write(model, tmp_path / "ours.onnx")
+    assert (tmp_path / "ours.onnx").read_bytes() == (tmp_path / "theirs.onnx").read_bytes()
+    assert [value.const_value for value in model.graph.initializers.values()] == held
+
+
+def test_a_file_is_read_with_large_weights_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.onnx"
+    write(path)
+    whole = onnx.load(path)
+    assert onnx_file.read(path) == whole
+    monkeypatch.setattr(onnx_file, "LARGE", 1000)
+    found = onnx_file.read(path)
+    large = [tensor.name for tensor in found.graph.initializer if tensor.data_location]
+    assert large == [tensor.name for tensor in whole.graph.initializer if len(tensor.raw_data) >= 1000]
+    assert 0 < len(large) < len(whole.graph.initializer)
+    load_external_data_for_model(found, str(tmp_path))
+    for tensor in found.graph.initializer:
+        tensor.ClearField("data_location")
+    assert found == whole
+    assert verify_onnx(path, to_torch(GRAPH)).max_rel < 1e-5
+
+
+def test_other_large_weights_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is run is what stands in the file, also where it isn't read."""
+    path = tmp_path / "x.onnx"
+    write(path)
+    weight = weights(to_torch(GRAPH))["fc9.weight"].tobytes()
+    content = path.read_bytes()
+    path.write_bytes(content.replace(weight, weight[::-1]))
+    for large in (onnx_file.LARGE, 1000):
+        monkeypatch.setattr(onnx_file, "LARGE", large)
+        with pytest.raises(VggdslError, match="V521"):
+            verify_onnx(path, to_torch(GRAPH))
+
+
+def test_a_torn_file_is_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "x.onnx"
+    write(path)
+    content = path.read_bytes()
+    for end in (*range(1, len(content), 997), len(content) - 1):
+        path.write_bytes(content[:end])
+        with pytest.raises(ValueError, match=r"a field that reaches|a number without"):
+            onnx_file.read(path)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

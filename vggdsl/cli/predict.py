@@ -60,7 +60,7 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
     elif force:
         raise click.UsageError("--force is for a RUN: nothing else has a record")
     else:
-        check_use("predicting", held=model.stat().st_size // 4 if model.is_file() else 0)
+        check_use("predicting", needed=model.stat().st_size if model.is_file() else 0)
         with out_of_memory("predicting"):
             bad = _tell(Predictor(model, device), found, top, as_json)
     if bad:
@@ -97,7 +97,7 @@ def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]
     from vggdsl.targets.memory import check_use
     from vggdsl.targets.predict import BATCH
 
-    check_use("predicting", held=min(BATCH, len(images)) * predictor.preprocessing.shape.elements * 4)
+    check_use("predicting", needed=4 * 4 * min(BATCH, len(images)) * predictor.preprocessing.shape.elements)
     answers, bad = predictor.answers([image for image in images if isinstance(image, Path)], top), 0
     with listing() if as_json else nullcontext(_echo) as tell:
         for image in images:

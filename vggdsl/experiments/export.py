@@ -29,7 +29,7 @@ from vggdsl.targets.foreign_weights import PREFIX, Say, from_file, from_torchvis
 from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
-from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
+from vggdsl.targets.torch import Network, load_weights, to_torch, weights, weights_in_place, without_weights
 from vggdsl.targets.verify import Agreement
 from vggdsl.targets.weight_files import check_finite, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError, error_of
@@ -214,7 +214,7 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
         else:
             network = without_weights(spec.typed)
             load_weights(network, given)
-        arrays = weights(network)
+        arrays = weights_in_place(network)
         check_finite("the network", arrays)
         if not isinstance(given, Network):
             for said in doubts("the mapping", spec.typed, given):

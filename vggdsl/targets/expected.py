@@ -3,7 +3,6 @@
 What weights don't say, such as activations, the wiring and epsilons, shows in the outputs alone.
 """
 
-import copy
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,7 +17,7 @@ import torch
 from vggdsl.network.infer import TypedGraph
 from vggdsl.targets.other_files import other_file
 from vggdsl.targets.predict import BATCH
-from vggdsl.targets.torch import Network
+from vggdsl.targets.torch import Network, in_single_precision
 from vggdsl.targets.verify import TOLERANCE, told_rounding
 from vggdsl.targets.weight_files import looks_safe
 from vggdsl.text.errors import Diagnostic, InputError
@@ -142,7 +141,7 @@ def hold(network: Network, expected: Expected, halved: str = "") -> Held:
     the weights are; of those that are too small for single precision to tell from 0 nothing is asked but that.
     Raises ``InputError`` V523 if they differ by more.
     """
-    network = copy.deepcopy(network).cpu().float().eval()
+    network = in_single_precision(network)
     with torch.inference_mode():
         images = torch.from_numpy(expected.images)
         parts = [network(images[start : start + BATCH]).double() for start in range(0, len(images), BATCH)]

@@ -10,7 +10,7 @@ from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.overwrite import there_already
-from vggdsl.targets.torch import Network, weights
+from vggdsl.targets.torch import Network, weights_in_place
 from vggdsl.targets.verify import Agreement, verify_onnx
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import as_before, hidden
@@ -44,7 +44,7 @@ def export_onnx(
         **preprocessing.to_metadata(),
     }
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
-    model = to_onnx(network.typed, weights(network), fold=fold, logits=logits, metadata=metadata, name=name)
+    model = to_onnx(network.typed, weights_in_place(network), fold=fold, logits=logits, metadata=metadata, name=name)
     target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle
     shown = shown_as or str(path)
     try:

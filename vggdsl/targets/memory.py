@@ -8,17 +8,20 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import bytes_text
 
+_COPIES = 3
 
-def check_use(what: str, typed: TypedGraph | None = None, held: int = 0) -> None:
+
+def check_use(what: str, typed: TypedGraph | None = None, held: int = 0, needed: int = 0) -> None:
     """Raises ``InputError`` V508 if an export or a prediction needs more than is free.
 
-    That is four copies of the weights, of ``typed`` or ``held`` bytes, and one layer's values for the three
-    images on which an export is verified: a low estimate.
+    That is ``needed`` bytes, or three copies of the weights, of ``typed`` or ``held`` bytes: the network's, and the
+    two that ONNX's checker makes; and one layer's values for the three images on which an export is verified: a
+    low estimate.
     """
-    needed = 4 * held
+    needed = max(needed, _COPIES * held)
     if typed is not None:
         values = max((t.x.elements + t.shape.elements for t in typed.nodes[1:]), default=0)
-        needed = max(needed, 4 * 4 * typed.params) + 3 * 4 * values
+        needed = max(needed, _COPIES * 4 * typed.params) + 3 * 4 * values
     free = available()
     if needed > free:
         message = f"{what} needs {bytes_text(needed)} of memory at the least, {bytes_text(free)} are free"

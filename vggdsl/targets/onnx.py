@@ -41,6 +41,7 @@ from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.shapes import Shape, Window
 from vggdsl.network.weights import Array, Weights, check_weights, weight_shapes, without_heads
 from vggdsl.targets.folding import fold_weights
+from vggdsl.targets.onnx_file import write
 from vggdsl.targets.runtime import INPUT, LOGITS, OUTPUT, PROBABILITIES
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import hidden
@@ -399,8 +400,10 @@ def save(model: ir.Model, path: str | os.PathLike[str], *, shown_as: str | None 
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=hidden(path)) as folder:
             new = Path(folder) / path.name
-            ir.save(model, new, format="protobuf", external_data=data)
-            if data is not None:
+            if data is None:
+                write(model, new)
+            else:
+                ir.save(model, new, format="protobuf", external_data=data)
                 new.with_name(data).replace(path.with_name(data))
             new.replace(path)
     except OSError as error:

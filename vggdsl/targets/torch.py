@@ -1,5 +1,6 @@
 """TypedGraph -> a PyTorch module, its initialisation, and weights in and out."""
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -246,8 +247,23 @@ def weights(network: Network) -> dict[str, Array]:
 
     Raises ``InputError`` V513 for a module without values, as on the meta device.
     """
+    return {k: array.copy() for k, array in weights_in_place(network).items()}
+
+
+def weights_in_place(network: Network) -> dict[str, Array]:
+    """As ``weights``, but those in a CPU's memory aren't copied: they change with the network, and it with them."""
     state = {k: v for k, v in network.state_dict().items() if not k.endswith("." + COUNTER)}
-    return {k: array.copy() for k, array in to_arrays("the module", state).items()}
+    return to_arrays("the module", state)
+
+
+def in_single_precision(network: Network) -> Network:
+    """The network for inference on a CPU; the one that is given stays as it is.
+
+    Weights that are there in single precision already are those of both.
+    """
+    tensors = (*network.parameters(), *network.buffers())
+    kept = [t for t in tensors if t.device.type == "cpu" and t.dtype == torch.float32 and not t.is_inference()]
+    return copy.deepcopy(network, {id(each): each for each in (network.typed, *kept)}).cpu().float().eval()
 
 
 @torch.no_grad()

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import onnx
 import torch
 
+from vggdsl.targets import onnx_file
 from vggdsl.targets.runtime import INPUT, PROBABILITIES, Session, open_session, run_session
-from vggdsl.targets.torch import Network, weights
+from vggdsl.targets.torch import Network, in_single_precision, weights
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
 Array = npt.NDArray[np.float32]
@@ -64,7 +65,7 @@ def verify_onnx(
     """
     name = shown_as or os.fspath(path)
     session = _session(path, name)
-    network = copy.deepcopy(network).cpu().float().eval()
+    network = in_single_precision(network)
     random = np.random.default_rng(seed)
     worst = Agreement(0.0, 0.0, 0, 0.0)
     seen = list[Array]()
@@ -136,11 +137,10 @@ def difference(given: Array, expected: Array) -> Agreement:
 
 def _session(path: str | os.PathLike[str], name: str) -> Session:
     """The file in onnxruntime; where it gives probabilities, what goes into the softmax is a second output."""
-    threads = torch.get_num_threads()
-    folder = str(Path(path).resolve().parent)
+    file = Path(path).resolve()
     try:
         onnx.checker.check_model(os.fspath(path), full_check=True)
-        model = onnx.load(os.fspath(path), load_external_data=False)
+        model = onnx_file.read(file)
         if any(output.name == PROBABILITIES for output in model.graph.output):
             logits = _before_softmax(model.graph)
             if logits is None:
@@ -148,8 +148,7 @@ def _session(path: str | os.PathLike[str], name: str) -> Session:
                 raise VggdslError(Diagnostic("V521", message, help="export it again"))
             model.graph.output.append(onnx.helper.make_empty_tensor_value_info(logits))
             model.graph.output[-1].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
-            return open_session(model.SerializeToString(), threads=threads, weights_in=folder)
-        return open_session(os.fspath(path), threads=threads)
+        return open_session(model.SerializeToString(), threads=torch.get_num_threads(), weights_in=str(file.parent))
     except VggdslError:
         raise
     except Exception as error:  # neither library has one root for what can be wrong with a file
