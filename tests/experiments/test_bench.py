@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,6 +94,15 @@ def test_both_sides_of_inference_run() -> None:
     spec = vggdsl.parse(CHAIN)
     for side in (serving.onnxruntime, serving.eager):
         side(spec, 2)()
+
+
+def test_both_sides_of_an_export_run(tmp_path: Path) -> None:
+    spec = vggdsl.parse(CHAIN)
+    for side in (serving.our_export, serving.torchs_export):
+        side(spec, tmp_path)()
+    assert 2e8 < serving.process("ours", spec, tmp_path).peak < 3e9
+    assert 2e8 < serving.process("theirs", spec, tmp_path).peak < 3e9
+    assert {"ours.onnx", "theirs.onnx"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_what_a_process_takes_is_its_own() -> None:

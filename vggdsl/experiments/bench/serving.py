@@ -2,11 +2,13 @@
 
 import io
 import logging
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -14,6 +16,8 @@ import torch
 from PIL import Image
 
 from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.experiments.bench import front
+from vggdsl.experiments.bench.front import Taken
 from vggdsl.experiments.bench.training import model_of
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.export import export_onnx
@@ -71,7 +75,7 @@ def torchs_export(spec: Spec, folder: Path) -> Callable[[], object]:
             torch.onnx.export(
                 model, (example,), str(path), dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},), verbose=False
             )
-        onnx.checker.check_model(str(path))
+        onnx.checker.check_model(str(path), full_check=True)
         session = open_session(str(path))
         for batch in (1, 3):
             x = _images(spec, batch)
@@ -81,6 +85,23 @@ def torchs_export(spec: Spec, folder: Path) -> Callable[[], object]:
             np.testing.assert_allclose(found, expected, atol=1e-4 * float(np.abs(expected).max()))
 
     return run
+
+
+def process(side: Literal["ours", "theirs"], spec: Spec, folder: Path) -> Taken:
+    """What an export takes by a process of its own, of ours by the command that users call."""
+    if side == "ours":
+        return front.command("export", str(_file(spec, folder)), "--force", "-o", str(folder / "ours.onnx"))
+    code = "from pathlib import Path; from sys import argv; from vggdsl.spec.spec import load;"
+    code += "from vggdsl.experiments.bench.serving import torchs_export as export;"
+    code += "export(load(argv[1]), Path(argv[2]))()"
+    return front.process(sys.executable, "-c", code, str(_file(spec, folder)), str(folder))
+
+
+def _file(spec: Spec, folder: Path) -> Path:
+    """A spec from anywhere, for another process."""
+    path = folder / f"{spec.name}.arch"
+    path.write_text(spec.text, encoding="utf-8")
+    return path
 
 
 @contextmanager
