@@ -125,9 +125,10 @@ def test_batch_norm_on_cpus_is_told() -> None:
     assert "its own images" in Processes(0, 2).notes(norms, "cpu")[0]
 
 
-def test_running_statistics_are_those_that_were_evaluated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("average", ["", "average ema(0.9)"])
+def test_running_statistics_are_those_that_were_evaluated(average: str, tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
-    spec.write_text(SPEC.replace("maxpool", "BN ReLU maxpool").replace("epochs     3", "epochs     2"))
+    spec.write_text(SPEC.replace("maxpool", "BN ReLU maxpool").replace("epochs     3", f"epochs     2\n{average}"))
     ended = together(spec)
     assert ended.returncode == 0, ended.stderr
     run = load_trained(tmp_path / "runs" / "net-s0-1", "last.safetensors")

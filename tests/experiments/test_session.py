@@ -56,7 +56,7 @@ def pass_epoch(of: Session, number: int, *, is_best: bool) -> None:
     progress.epochs.append(epoch(number))
     if is_best:
         progress.best_epoch = number
-    of.save(optimizer_of(of.prepared.recipe, of.network), progress)
+    of.save(optimizer_of(of.prepared.recipe, of.network), progress, {})
     of.epoch(progress.epochs[-1], is_best)
 
 

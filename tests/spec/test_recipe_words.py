@@ -17,6 +17,7 @@ from vggdsl.spec.recipe import (
     Cosine,
     Crop,
     Cutout,
+    Ema,
     Erase,
     HFlip,
     OneCycle,
@@ -46,6 +47,7 @@ optimizers: st.SearchStrategy[Optimizer] = st.one_of(
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "augment": st.lists(steps, max_size=6).map(tuple),
     "optimizer": optimizers,
+    "average": st.none() | st.builds(Ema, st.floats(1e-9, 0.999999)),
     "schedule": st.one_of(
         st.just(Cosine()),
         st.builds(OneCycle, share, share, share, st.sampled_from(["cosine", "linear"])),

@@ -22,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vggdsl.experiments.average import Average
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, RecordError
 from vggdsl.text.files import is_file, replacing
@@ -97,11 +98,15 @@ def _numbers(given: Mapping[str, Any]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training after an epoch: tensors as ``state_dict`` names them, and what it remembers."""
+    """A training after an epoch: tensors as ``state_dict`` names them, and what it remembers.
+
+    Where the network has an average of weights, ``trained`` are those that are trained.
+    """
 
     network: Mapping[str, Tensor]
     optimizer: Mapping[int, Mapping[str, Tensor]]
     progress: Progress
+    trained: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def save(
@@ -109,6 +114,7 @@ def save(
     network: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     progress: Progress,
+    trained: Mapping[str, Tensor],
     run: Mapping[str, str],
     made_by: str,
 ) -> None:
@@ -118,6 +124,7 @@ def save(
     Raises ``InputError`` V506.
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors |= {f"trained.{name}": tensor for name, tensor in trained.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items() if value is not None}
     plain = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
@@ -225,17 +232,24 @@ def _read(path: Path, run: Mapping[str, str], made_by: str, notes: list[str]) ->
     for name, tensor in _under("optimizer.", tensors):
         index, _, key = name.partition(".")
         optimizer.setdefault(int(index), {})[key] = tensor
-    return Checkpoint(network, optimizer, progress)
+    return Checkpoint(network, optimizer, progress, dict(_under("trained.", tensors)))
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     return ((name.removeprefix(prefix), tensor) for name, tensor in tensors.items() if name.startswith(prefix))
 
 
-def restore(checkpoint: Checkpoint, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Gives network and optimizer the checkpoint's values. Raises ``RecordError`` V607 if they don't fit."""
+def restore(
+    checkpoint: Checkpoint, network: torch.nn.Module, optimizer: torch.optim.Optimizer, average: Average | None = None
+) -> None:
+    """Gives network and optimizer the checkpoint's values; with an average the network has that, as it was saved.
+
+    Raises ``RecordError`` V607 if they don't fit.
+    """
     try:
         network.load_state_dict(dict(checkpoint.network))
+        if average is not None:
+            average.restore(checkpoint.trained)
         groups: list[dict[str, Any]] = optimizer.state_dict()["param_groups"]
         _check_moments(checkpoint, optimizer)
         optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})

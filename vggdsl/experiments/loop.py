@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple, Protocol, cast
@@ -22,6 +22,7 @@ from vggdsl.data.moments import Colours
 from vggdsl.data.splits import Images, Lazy, Split
 from vggdsl.data.transfer import to_device
 from vggdsl.data.views import steps_after
+from vggdsl.experiments.average import Average
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
 from vggdsl.experiments.device import Hardware, telling_of_chance
 from vggdsl.experiments.prepare import Prepared
@@ -57,8 +58,12 @@ class Listener(Protocol):
     def step(self, images: int, loss: Callable[[], float]) -> None:
         """After each step, with the number of its images; it gives the loss, which on a GPU is waited for."""
 
-    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-        """After each epoch, with what a later call needs to go on from there."""
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress, trained: Mapping[str, Tensor]) -> None:
+        """After each epoch, with what a later call needs to go on from there.
+
+        Where the recipe averages weights the network has their average, from here on until it is trained on, and
+        ``trained`` are those that are trained.
+        """
 
     def noticed(self, finding: Diagnostic) -> None:
         """Where something is other than is to be expected: it goes on."""
@@ -75,7 +80,7 @@ class Unheard:
 
     def step(self, images: int, loss: Callable[[], float]) -> None: ...
 
-    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None: ...
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress, trained: Mapping[str, Tensor]) -> None: ...
 
     def noticed(self, finding: Diagnostic) -> None: ...
 
@@ -84,6 +89,8 @@ class Unheard:
 
 def fit(network: Network, prepared: Prepared, listener: Listener, checkpoint: Checkpoint | None = None) -> Progress:
     """Trains a network in place, to the recipe's last epoch or until it says stop; goes on from a checkpoint.
+
+    Where the recipe averages weights, the network ends with their average.
 
     Torch's global random state is as before afterwards. The progress holds all epochs, those before, too.
 
@@ -142,6 +149,7 @@ class _Training:
         self.steps = steps_an_epoch(len(self.split), self.recipe.batch)
         self.step = Step(network, prepared)
         self.take = Captured(self.step, self.recipe.batch) if prepared.is_captured else self.step
+        self.average = Average(network, self.recipe.average.decay) if self.recipe.average else None
         self.rate = Rate(self.recipe, self.steps)
         self.patience = Patience(self.recipe.stop.patience) if self.recipe.stop else None
         self.progress = Progress()
@@ -164,6 +172,8 @@ class _Training:
         done = len(self.progress.epochs)
         if self.progress.over or done >= allowed:
             return self.progress
+        if done and self.average is not None:
+            self.average.exchange()
         engine = _engine(self._step, self.hardware)
         engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
@@ -175,6 +185,8 @@ class _Training:
                 engine.run(range(self.steps), max_epochs=allowed)
         finally:
             self.step.optimizer.zero_grad()  # gradients of a CUDA graph hold its memory
+        if self.average is not None:
+            self.average.exchange()
         return self.progress
 
     def _first_mirrored(self) -> Tensor:
@@ -188,7 +200,7 @@ class _Training:
         self.listener.noticed(Diagnostic("W408", message, self.recipe.place("deterministic"), help))
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        restore(checkpoint, self.network, self.step.optimizer)
+        restore(checkpoint, self.network, self.step.optimizer, self.average)
         progress = self.progress = checkpoint.progress
         patience = self.patience.state if self.patience else {}
         if len(progress.epochs) > self.recipe.epochs:
@@ -263,6 +275,8 @@ class _Training:
 
     def _after_step(self, engine: Engine) -> None:
         _, labels = cast(tuple[Tensor, Tensor], engine.state.output)
+        if self.average is not None:
+            self.average.step()
         self.listener.step(len(labels) * self.processes.count, self.loss.item)
         if isinstance(self.take, Captured) and self.take.why_not is not None:
             self.listener.noticed(self.take.why_not)
@@ -272,6 +286,16 @@ class _Training:
         number, metrics = engine.state.epoch, engine.state.metrics
         self._check(metrics["loss"], number)
         self.processes.same(self.network)
+        if self.average is None:
+            self._conclude(engine, {})
+            return
+        with self.average.in_place():
+            self.processes.same(self.network)
+            self._conclude(engine, self.average.other)
+
+    def _conclude(self, engine: Engine, trained: Mapping[str, Tensor]) -> None:
+        """An epoch, by the weights that the network has; beside them are those that are trained, if they are others."""
+        number, metrics = engine.state.epoch, engine.state.metrics
         val_loss, val_accuracy, *_ = evaluate(self.network, self.prepared.data.val, self.prepared)
         self._check(val_loss, number, metrics["loss"])
         epoch = Epoch(
@@ -292,7 +316,8 @@ class _Training:
         progress.over = self._over(epoch)
         progress.rate = self.rate.state
         progress.patience = self.patience.state if self.patience else {}
-        self.listener.save(self.step.optimizer, progress)  # first: from it the epoch's other files can be written again
+        # First: from it the epoch's other files can be written again.
+        self.listener.save(self.step.optimizer, progress, trained)
         self.listener.epoch(epoch, is_best)
         if progress.over:
             engine.terminate()

@@ -10,14 +10,15 @@ def training_bytes(typed: TypedGraph, recipe: Recipe, bytes_each: int, processes
     """Bytes that each process of a training needs at the least: a low estimate, without images and libraries.
 
     Single-precision weights, gradients and the optimizer's moments (one for SGD with momentum, two for
-    Adam), and what the layers store for the backward pass at the process's part of the recipe's batch, in values
-    of ``bytes_each`` (2 under bf16, 4 otherwise).
+    Adam), the weights' average if the recipe has one, and what the layers store for the backward pass at the process's
+    part of the recipe's batch, in values of ``bytes_each`` (2 under bf16, 4 otherwise).
     """
     optimizer = recipe.optimizer
     moments = bool(optimizer.momentum) if isinstance(optimizer, SGD) else 2
     heads = sum(t.activations for head in typed.heads for t in head.nodes)
     images = -(-recipe.batch // processes)
-    return typed.training_params * 4 * (2 + moments) + (typed.activations + heads) * images * bytes_each
+    copies = 2 + moments + (recipe.average is not None)
+    return typed.training_params * 4 * copies + (typed.activations + heads) * images * bytes_each
 
 
 def check_training(needed: int, free: int, recipe: Recipe) -> None:

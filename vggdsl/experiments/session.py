@@ -1,12 +1,13 @@
 """A training in its run's folder, from the first step to the record."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import PIL
 import torch
 import torchvision
+from torch import Tensor
 
 from vggdsl import __version__
 from vggdsl.data.views import evaluation_scale
@@ -96,7 +97,7 @@ class Session:
         self.meter.step(images)
         self.reporter.step(images, loss)
 
-    def save(self, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    def save(self, optimizer: torch.optim.Optimizer, progress: Progress, trained: Mapping[str, Tensor]) -> None:
         self.progress = progress
         if not progress.devices or progress.devices[-1] != self.device:
             progress.devices.append(self.device)
@@ -104,7 +105,7 @@ class Session:
             progress.best_weights = weights_digest(weights(self.network))
         if self.leads:
             prepared = self.prepared
-            save(self.folder.path, self.network, optimizer, progress, prepared.identity, prepared.made_by)
+            save(self.folder.path, self.network, optimizer, progress, trained, prepared.identity, prepared.made_by)
 
     def noticed(self, finding: Diagnostic) -> None:
         if self.leads:

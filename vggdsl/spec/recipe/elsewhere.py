@@ -34,6 +34,7 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
         "clip-norm grad-clip gradient-clip gradient-clipping max-grad-norm clip-grad-norm global-clipnorm",
         "clip norm({})",
     ),
+    **_each("ema ema-decay model-ema model-ema-decay ema-momentum averaging", "average ema({})"),
     **_each("dataset data-set dataset-name", "data {}"),
     **_each("early-stopping early-stop early-stopping-patience", f"{_STOPS[0]} | {_STOPS[1]}"),
     "patience": f"{_STOPS[0]} | {_STOPS[1]} | schedule plateau(patience={{}})",
@@ -55,6 +56,7 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
 
 BY_EACH = "of each weight by itself it isn't in the language, of all together it is"
 """What is said of Keras's `clipnorm`; its global one, and `clip-norm` elsewhere, are as here."""
+SWA = "it isn't in the language, which has an exponential moving average of weights: `average ema(0.999)`"
 NO_ENTRIES: Mapping[str, str] = {
     **_each(
         "device gpu gpus cuda cpu accelerator",
@@ -98,6 +100,7 @@ NO_ENTRIES: Mapping[str, str] = {
         "exclude-from-weight-decay",
         "what decays is said by an option of the optimizer beside its `weight-decay`: `decays=weights`",
     ),
+    **_each("swa swa-lr swa-start", SWA),
     "callbacks": "each is an entry of its own: `stop`, `schedule` or `checkpoint`",
     **_each("metric metrics", "leave it out: accuracies of training, validation and test images are always measured"),
     **_each(
@@ -105,7 +108,7 @@ NO_ENTRIES: Mapping[str, str] = {
         "it is an option of the optimizer, `weight-decay`: twice what Keras's `l2` is given",
     ),
     **_each(
-        "mixup mixup-alpha cutmix cutmix-alpha ema ema-decay swa distillation accumulate gradient-accumulation shuffle",
+        "mixup mixup-alpha cutmix cutmix-alpha distillation accumulate gradient-accumulation shuffle",
         "it isn't in the language",
     ),
 }
@@ -156,6 +159,7 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
     "clip": _each(
         "value clipvalue clipbyvalue clipgradvalue", "it isn't in the language, which scales gradients by their `norm`"
     ),
+    "average": _each("swa stochasticweightaveraging averagedmodel polyak lookahead", SWA),
     "stop": {
         **_each(
             "early earlystopping earlystop patience", "say by what: `val-accuracy` or `val-loss`, with its `patience`"
@@ -187,6 +191,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "plateau": ("reducelronplateau", "reduceonplateau"),
     "constant": ("fixed", "const", "constantlr"),
     "cross-entropy": ("ce", "xent", "crossentropyloss", "categoricalcrossentropy", "sparsecategoricalcrossentropy"),
+    "ema": ("exponentialmovingaverage", "exponentialmovingaveraging", "modelema", "modelemav2", "modelemav3"),
     "norm": ("clipnorm", "clipgradnorm", "globalnorm", "clipbyglobalnorm"),
     "he": ("msra",),
     "normal": ("gaussian",),
@@ -242,7 +247,9 @@ OPTIMIZERS: Mapping[str, tuple[str, str]] = {
     "beta1": (r"0?\.9", "it is always 0.9"),
     "beta2": (r"0?\.999", "it is always 0.999"),
     **dict.fromkeys(("eps", "epsilon"), (r"1e-0?8", "it is always 1e-8")),
-    **dict.fromkeys(("amsgrad", "maximize", "useema"), ("false", "it is never done")),
+    **dict.fromkeys(("amsgrad", "maximize"), ("false", "it is never done")),
+    "useema": ("false", "an average of weights is an entry, `average ema(…)`"),
+    "emamomentum": ("(?!)", "an average of weights is an entry, `average ema(…)`"),
     "dampening": (r"0(\.0)?", "it is always 0"),
 }
 """What other tools' optimizers can be given: what changes nothing, as a pattern, and how it is here."""

@@ -18,6 +18,7 @@ from vggdsl.spec.recipe.model import (
     Constant,
     Cosine,
     Data,
+    Ema,
     From,
     Init,
     Loss,
@@ -238,6 +239,9 @@ _LOSS = (
     CallKind("cross-entropy", Loss, "what is reported is without smoothing and weights", keys_of(Loss), (), _SMOOTHED),
 )
 _CLIP = (CallKind("norm", float, "the norm of all together is at most that", (), (_MOST,), "norm(5)"),)
+_AVERAGE = (
+    CallKind("ema", Ema, "an exponential moving one, a step after another", placed=keys_of(Ema), shown="ema(0.999)"),
+)
 _STOP = tuple(
     CallKind(name, partial(Stop, name), "that of the validation images", keys_of(Stop), (), f"{name}(patience=10)")
     for name in ("val-accuracy", "val-loss")
@@ -290,6 +294,7 @@ ENTRY_KINDS = (
     EntryKind("schedule", "how the learning rate goes on", _PLATEAU, _SCHEDULE),
     EntryKind("loss", "what is made small", _SMOOTHED, _LOSS),
     EntryKind("clip", "how large gradients are scaled down", "norm(5)", _CLIP, "way to clip gradients", or_none=True),
+    EntryKind("average", "what of the weights is evaluated and kept", "ema(0.999)", _AVERAGE, or_none=True),
     EntryKind("epochs", "how often each image is seen, at most", "40", number=Whole()),
     EntryKind(
         "stop", "what ends a training early", "val-accuracy(patience=10)", _STOP, "measure to stop on", or_none=True

@@ -230,6 +230,16 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Ema:
+    """An exponential moving average of the weights, which is evaluated, kept and used in their place."""
+
+    decay: Annotated[float, Number(0, 0.999999, above=True), "the share of it that a step leaves"]
+
+    def __str__(self) -> str:
+        return call_text("ema", self, placed="decay")
+
+
+@dataclass(frozen=True)
 class Stop:
     """Training ends when ``patience`` epochs bring no better value of the measure."""
 
@@ -294,6 +304,7 @@ class Recipe:
     loss: Loss = Loss()
     clip: float | None = None
     """The largest norm that the gradients of a step may have together; larger ones are scaled down to it."""
+    average: Ema | None = None
     epochs: int = 20
     stop: Stop | None = None
     init: Init | From = Init()
@@ -384,7 +395,7 @@ class Recipe:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
-_LATER = ("loss", "clip", "deterministic")
+_LATER = ("loss", "clip", "average", "deterministic")
 """Entries that came after digests were written down in records; their defaults are what was done before."""
 
 KEYS = tuple(f.name for f in fields(Recipe) if f.name not in ("name", "origins", "places"))
