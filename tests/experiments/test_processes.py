@@ -123,6 +123,8 @@ def test_batch_norm_on_cpus_is_told() -> None:
     assert Processes(0, 2).notes(norms, "cuda") == ()
     assert Processes(0, 1).notes(norms, "cpu") == ()
     assert "its own images" in Processes(0, 2).notes(norms, "cpu")[0]
+    assert "mixes its own images" in Processes(0, 2).notes(plain, "cuda", mixes=True)[0]
+    assert len(Processes(0, 2).notes(norms, "cpu", mixes=True)) == 2
 
 
 @pytest.mark.parametrize("average", ["", "average ema(0.9)"])

@@ -12,6 +12,7 @@ from vggdsl.records.trained import load_trained
 
 BODY = "input 8x8x3 conv3-4 BN ReLU maxpool dropout-0.5 FC-3 softmax"
 SAID = [
+    {"mix": "mixup(0.5) cutmix(1)", "loss": "cross-entropy(smoothing=0.1, class-weights=balanced)"},
     {"average": "ema(0.9)"},
     {"schedule": "one-cycle(peak=0.4, end=0, shape=linear)"},
     {"optimizer": "sgd(lr=0.05, momentum=0.9, weight-decay=0.1, decays=weights)"},

@@ -17,6 +17,7 @@ from vggdsl.spec.recipe import (
     Constant,
     Cosine,
     Crop,
+    CutMix,
     Cutout,
     Data,
     Ema,
@@ -25,6 +26,7 @@ from vggdsl.spec.recipe import (
     Given,
     HFlip,
     Init,
+    MixUp,
     OneCycle,
     Plateau,
     RandomResizedCrop,
@@ -72,6 +74,9 @@ READ = [
     ("augment random-resized-crop(8) erase(scale=0.1)", (RandomResizedCrop(8), Erase(scale=(0.1, 0.1)))),
     ("augment colour-jitter(brightness=0.4, hue=.1)", (ColourJitter(0.4, hue=0.1),)),
     ("augment color-jitter(saturation=1)", (ColourJitter(saturation=1.0),)),
+    ("mix none", ()),
+    ("mix MixUp(20%)", (MixUp(0.2),)),
+    ("mix mixup(0.2) cutmix(1.0)", (MixUp(0.2), CutMix(1))),
     ("normalize mean", "mean"),
     ("normalize none", "none"),
     ("normalize imagenet", Given((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))),
@@ -237,10 +242,7 @@ WRONG = [
     (
         "augment",
         "mixup(0.2)",
-        (
-            "known: crop, random-resized-crop, translate, hflip, alternating-hflip, vflip, rotate, scale, colour-pca, "
-            "colour-jitter, erase, cutout"
-        ),
+        "images of a batch are mixed by an entry of its own, a line `mix mixup(…)`",
     ),
     ("augment", "RandomResizedCrop(32)", "write random-resized-crop(32)"),
     (
@@ -259,6 +261,19 @@ WRONG = [
     ("augment", "colour-jitter(hue=0.6)", "write a number from 0 to 0.5"),
     ("augment", "scale(512..256)", "write 256..512"),
     ("augment", "scale", "a size or a range stands in its brackets: pixels, as in scale(256) or scale(256..512)"),
+    (
+        "mix",
+        "mixup",
+        (
+            "a number stands in its brackets: both numbers of the Beta distribution that the share is drawn "
+            "from, as in mixup(0.2)"
+        ),
+    ),
+    ("mix", "mixup(0)", "write a number above 0, at most 1000"),
+    ("mix", "cutmix(alpha=1)", "it stands without a name: 1"),
+    ("mix", "0.2", "write mix mixup(0.2) or cutmix(0.2)"),
+    ("mix", "v2.MixUp(alpha=0.2, num_classes=10)", "write mixup(0.2); `num_classes=10`: leave it out"),
+    ("mix", "cutmix(num_classes=10, alpha=1)", "write cutmix(1); `num_classes=10`: leave it out"),
     ("normalize", "std", None),
     ("normalize", "0.5", "write normalize mean(…) std(…)"),
     ("normalize", "std(0.2, 0.3) mean(0.5, 0.6)", "write normalize mean(0.5, 0.6) std(0.2, 0.3)"),
@@ -603,6 +618,8 @@ def test_another_distribution_is_not_taken_for_one_that_is_there(word: str) -> N
         ("random_flip vertical", "write `augment vflip`", "augment vflip"),
         ("flip yes", "it is a step of `augment`: `hflip` or `vflip`", None),
         ("clipvalue 0.5", "it isn't in the language, which scales gradients by their norm: `clip norm(…)`", None),
+        ("mixup_alpha 0.2", "write `mix mixup(0.2)`", "mix mixup(0.2)"),
+        ("cutmix 1", "write `mix cutmix(1)`", "mix cutmix(1)"),
         ("ema-decay 0.99", "write `average ema(0.99)`", "average ema(0.99)"),
         ("batch_size 64", "write `batch 64`", "batch 64"),
         ("clip-norm 1", "write `clip norm(1)`", "clip norm(1)"),

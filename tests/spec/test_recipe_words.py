@@ -16,10 +16,12 @@ from vggdsl.spec.recipe import (
     ColourJitter,
     Cosine,
     Crop,
+    CutMix,
     Cutout,
     Ema,
     Erase,
     HFlip,
+    MixUp,
     OneCycle,
     Optimizer,
     Recipe,
@@ -47,6 +49,7 @@ optimizers: st.SearchStrategy[Optimizer] = st.one_of(
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "augment": st.lists(steps, max_size=6).map(tuple),
     "optimizer": optimizers,
+    "mix": st.lists(st.builds(MixUp, share) | st.builds(CutMix, share), max_size=3).map(tuple),
     "average": st.none() | st.builds(Ema, st.floats(1e-9, 0.999999)),
     "schedule": st.one_of(
         st.just(Cosine()),

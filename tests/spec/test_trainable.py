@@ -48,6 +48,12 @@ def test_steps_that_cannot_be_done(entries: str, message: str, help: str) -> Non
     assert found.labels[0].span.text == entries
 
 
+def test_a_batch_of_one_image_has_none_to_mix_it_with() -> None:
+    (found,) = refused(f"{NET} FC-10 softmax\ntrain {{\n  data cifar10\n  mix mixup(1)\n  batch 1\n}}")
+    assert (found.code, found.labels[0].span.text) == ("V408", "mix mixup(1)")
+    assert found.message == "mixup(1) of batches of one image: there is none to mix it with"
+
+
 @pytest.mark.parametrize(
     ("end", "message", "place"),
     [

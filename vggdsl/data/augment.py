@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
+from vggdsl.data.chance import LARGEST_SEED
 from vggdsl.data.moments import Colours
 from vggdsl.data.transfer import to_device
 from vggdsl.spec.recipe import (
@@ -23,7 +24,6 @@ from vggdsl.spec.recipe import (
 )
 
 _ALL = slice(None)
-_LARGEST = 2**63 - 1
 _ALPHA = 0.1
 """Standard deviation of the multiples of the colours' components (Krizhevsky et al. 2012, sec. 4.1)."""
 
@@ -70,7 +70,7 @@ def augment(
                 alpha = torch.randn(n, 3, generator=random, dtype=torch.float64) * _ALPHA
                 images = images + to_device(colours.shift(alpha[share]).float(), images.device)[:, :, None, None]
             case Rotate() | ColourJitter() | Erase():
-                seeds = torch.randint(0, _LARGEST, (n,), generator=random)[share]
+                seeds = torch.randint(0, LARGEST_SEED, (n,), generator=random)[share]
                 images = transformed(images, transform_of(step), seeds.tolist())
             case Cutout(size):
                 middles = torch.stack([torch.randint(0, images.shape[k], (n,), generator=random) for k in (2, 3)])

@@ -4,6 +4,9 @@ import hashlib
 
 import torch
 
+LARGEST_SEED = 2**63 - 1
+"""What a generator can be seeded with is less."""
+
 
 def random_seed(*key: object) -> int:
     """63 bits for a purpose and its numbers; neighbouring numbers give unrelated seeds.

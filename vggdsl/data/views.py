@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from vggdsl.data.chance import LARGEST_SEED
 from vggdsl.data.preprocessing import scaled_size, window
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Augment, Crop, RandomResizedCrop, Recipe, Scale
@@ -56,7 +57,6 @@ class View:
         return seen
 
 
-_LARGEST = 2**63 - 1
 _TRIES = 10
 
 
@@ -73,7 +73,7 @@ class ResizedCrop:
 
     def draw(self, count: int, random: torch.Generator) -> list[tuple[Any, ...]]:
         """A seed for each image: what can be drawn depends on its size, which is known when it is read."""
-        return [(seed,) for seed in torch.randint(0, _LARGEST, (count,), generator=random).tolist()]
+        return [(seed,) for seed in torch.randint(0, LARGEST_SEED, (count,), generator=random).tolist()]
 
     def see(self, image: Image.Image, shape: Shape, seed: int) -> Image.Image:
         """The part that is drawn by the seed, bilinear with antialiasing."""

@@ -18,6 +18,7 @@ from vggdsl.data.augment import augment
 from vggdsl.data.balance import are_uneven
 from vggdsl.data.batches import Batch, in_order, training_batches
 from vggdsl.data.chance import generator, random_seed
+from vggdsl.data.mixing import mixed
 from vggdsl.data.moments import Colours
 from vggdsl.data.splits import Images, Lazy, Split
 from vggdsl.data.transfer import to_device
@@ -225,22 +226,30 @@ class _Training:
         torch.manual_seed(random_seed("dropout", seed, epoch, *([] if processes.leads else [processes.rank])))
 
     def _step(self, engine: Engine, index: int) -> tuple[Tensor, Tensor]:
+        """Logits, and the labels that are shown with them: of mixed images those that they have most of."""
         processes, batch = self.processes, next(self.batches)
         self.lr = self.rate(engine.state.iteration - 1)
         self.step.set_rate(self.lr)
-        epoch, weight = engine.state.epoch, None
-        images, labels = self._augmented(batch, epoch), to_device(batch.split.labels, self.hardware.device)
+        epoch, device, own, weight = engine.state.epoch, self.hardware.device, None, None
+        images, labels = self._augmented(batch, epoch), to_device(batch.split.labels, device)
+        shown = labels
+        if self.recipe.mix:
+            images, share = mixed(images, self.recipe.mix, batch.random)
+            own, shown = torch.full((), share, device=device), labels if share >= 0.5 else labels.roll(1)
         if processes.count > 1:
             balance = self.step.balance
             counts = None if balance is None else balance[batch.labels.to(balance.device)]
             weight = processes.weight(batch.total, counts)
-        if self.hardware.device.type == "cpu":
-            logits, self.loss = self.step(images, labels, weight, lambda loss: self._check(loss, epoch))
-            return logits, labels
-        logits, self.loss = self.take(images, labels) if weight is None else self.step(images, labels, weight)
+        if device.type == "cpu":
+            logits, self.loss = self.step(images, labels, own, weight, lambda loss: self._check(loss, epoch))
+            return logits, shown
+        if weight is None:
+            logits, self.loss = self.take(images, labels, own)
+        else:
+            logits, self.loss = self.step(images, labels, own, weight)
         if index % _CHECK_EVERY == 0 and (seen := self.readback.next(self.loss, self.lr)) is not None:
             self._check(seen.value, epoch, lr=seen.lr)
-        return logits, labels
+        return logits, shown
 
     def _augmented(self, batch: Batch, epoch: int) -> Tensor:
         """Its images as the network takes them."""

@@ -78,14 +78,17 @@ class Processes:
         if self.count > 1:
             idist.barrier()
 
-    def notes(self, typed: TypedGraph, device: str) -> tuple[str, ...]:
-        """What a user should know of a training by several processes."""
+    def notes(self, typed: TypedGraph, device: str, mixes: bool = False) -> tuple[str, ...]:
+        """What a user should know of a training by several processes, which ``mixes`` images or doesn't."""
         if self.count == 1:
             return ()
+        notes = list[str]()
         norms = any(isinstance(t.node.op, BatchNorm) for t in typed.training_nodes)
         if norms and device == "cpu":
-            return ("on CPUs each process's BN sees its own images alone: one process gives other digits",)
-        return ()
+            notes.append("on CPUs each process's BN sees its own images alone: one process gives other digits")
+        if mixes:
+            notes.append("each process mixes its own images with each other: one process gives other digits")
+        return tuple(notes)
 
 
 def current() -> Processes:

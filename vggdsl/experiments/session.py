@@ -222,7 +222,11 @@ def _outline(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Out
         warnings=data.warnings,
         device=prepared.device,
         precision=hardware.precision,
-        notes=(*beginning.notes, *data.notes, *prepared.processes.notes(spec.typed, hardware.device.type)),
+        notes=(
+            *beginning.notes,
+            *data.notes,
+            *prepared.processes.notes(spec.typed, hardware.device.type, bool(recipe.mix)),
+        ),
     )
 
 

@@ -31,14 +31,20 @@ class Step:
             self.balance = torch.tensor(prepared.class_weights, device=prepared.hardware.device)
 
     def __call__(
-        self, images: Tensor, labels: Tensor, weight: float | None = None, check: Callable[[float], None] | None = None
+        self,
+        images: Tensor,
+        labels: Tensor,
+        own: Tensor | None = None,
+        weight: float | None = None,
+        check: Callable[[float], None] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Logits (N, n) and the loss, which counts ``weight`` among those of several processes; ``check`` is given it
+        """Logits (N, n) and the loss; of images that are mixed, each with the one before it, ``own`` () is the share
+        that its label counts. The loss counts ``weight`` among those of several processes; ``check`` is given it
         before the weights change, which on a GPU would be waited for."""
         self.optimizer.zero_grad()
         with self.prepared.hardware.autocast():
             out = self.module(images)
-        logits, loss = self._loss(out, labels)
+        logits, loss = self._loss(out, labels, own)
         if check is not None:
             check(loss.item())
         (loss if weight is None else loss * weight).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -47,15 +53,25 @@ class Step:
         self.optimizer.step()
         return logits.detach(), loss.detach()
 
-    def _loss(self, out: Tensor | TrainingOutput, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits, and what is minimised: the network's loss and, weighted, those of its auxiliary classifiers."""
+    def _loss(self, out: Tensor | TrainingOutput, labels: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The logits, and what is minimised: the network's loss and, weighted, those of its auxiliary classifiers.
+
+        That of mixed labels is the mean, by their shares, of the losses by each; as of one with soft targets, since
+        cross-entropy is linear in them, and both labels of a batch have the same weights of classes together.
+        """
         smoothing = self.prepared.recipe.loss.smoothing
-        measure = partial(functional.cross_entropy, weight=self.balance, label_smoothing=smoothing)
+        by_label = partial(functional.cross_entropy, weight=self.balance, label_smoothing=smoothing)
+
+        def measure(logits: Tensor) -> Tensor:
+            if own is None:
+                return by_label(logits, labels)
+            return own * by_label(logits, labels) + (1 - own) * by_label(logits, labels.roll(1))
+
         logits = (out.logits if isinstance(out, TrainingOutput) else out).float()
-        loss = measure(logits, labels)
+        loss = measure(logits)
         if isinstance(out, TrainingOutput):
             for head, aux in zip(self.network.typed.heads, out.aux, strict=True):
-                loss = loss + head.weight * measure(aux.float(), labels)
+                loss = loss + head.weight * measure(aux.float())
         return logits, loss
 
     def set_rate(self, rate: float) -> None:
@@ -84,28 +100,33 @@ class Captured:
         self.step, self.images, self.warm = step, images, 0
         self.why_not: Diagnostic | None = None
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.inputs: tuple[Tensor, Tensor]
+        self.inputs: tuple[Tensor, Tensor, Tensor | None]
         self.outputs: tuple[Tensor, Tensor]
 
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """As the step does."""
+    def __call__(self, images: Tensor, labels: Tensor, own: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """As the step does; ``own`` is given always or never."""
+        given = (images, labels, own)
         if len(images) != self.images or self.why_not is not None:
-            return self.step(images, labels)
+            return self.step(*given)
         if self.warm < WARM:
             self.warm += 1
-            return self.step(images, labels)
+            return self.step(*given)
         if self.graph is None:
-            self._capture(images, labels)
+            self._capture(*given)
         if self.graph is None:
-            return self.step(images, labels)
-        for static, tensor in zip(self.inputs, (images, labels), strict=True):
-            static.copy_(tensor)
+            return self.step(*given)
+        for static, tensor in zip(self.inputs, given, strict=True):
+            if static is not None and tensor is not None:
+                static.copy_(tensor)
         self.graph.replay()
         return self.outputs
 
-    def _capture(self, images: Tensor, labels: Tensor) -> None:
+    def _capture(self, images: Tensor, labels: Tensor, own: Tensor | None) -> None:
         """Nothing is computed meanwhile."""
-        self.inputs, graph = (images.clone(), labels.clone()), torch.cuda.CUDAGraph()
+        self.inputs, graph = (
+            (images.clone(), labels.clone(), own if own is None else own.clone()),
+            torch.cuda.CUDAGraph(),
+        )
         before, groups = torch.cuda.current_stream(), self.step.optimizer.param_groups
         try:
             for group in groups:  # what Adam wants to be told; SGD has no such entry, and needs none

@@ -55,6 +55,9 @@ def not_to_be_followed(recipe: Recipe, typed: TypedGraph) -> Iterator[Diagnostic
     yield from wrong_channels(typed.input, Label(typed.nodes[0].node.span, f"has {typed.input.c}"))
     yield from not_to_be_divided(recipe)
     yield from _wrong_steps(recipe, typed.input)
+    if recipe.batch == 1 and recipe.mix:
+        message = f"{recipe.mix[0]} of batches of one image: there is none to mix it with"
+        yield Diagnostic("V408", message, recipe.place("mix"), "train on batches of 2 or more")
     if recipe.batch == 1 and norms_a_vector(typed):
         yield one_image(recipe, "batch", "train on batches of 2 or more")
     if typed.output.elements == 1 and DATA_SETS[recipe.data.name].classes is None and recipe.data.classes is None:

@@ -17,6 +17,7 @@ from vggdsl.spec.recipe.augments import (
     VFlip,
 )
 from vggdsl.spec.recipe.lint import lint_recipe
+from vggdsl.spec.recipe.mixing import CutMix, Mix, MixUp
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
     KEYS,
@@ -54,6 +55,7 @@ __all__ = [
     "Constant",
     "Cosine",
     "Crop",
+    "CutMix",
     "Cutout",
     "Data",
     "Ema",
@@ -62,6 +64,8 @@ __all__ = [
     "Given",
     "HFlip",
     "Init",
+    "Mix",
+    "MixUp",
     "Normalize",
     "OfNormalised",
     "OneCycle",

@@ -262,5 +262,8 @@ NO_AUGMENTS = {
     "grayscale": "it isn't in the language: images are grey where the input has one channel",
     "greyscale": "it isn't in the language: images are grey where the input has one channel",
     "normalize": "it is an entry of its own, a line `normalize …`",
+    **{
+        way: f"images of a batch are mixed by an entry of its own, a line `mix {way}(…)`" for way in ("mixup", "cutmix")
+    },
 }
 """What other tools have among their transforms, and why it isn't among these; without `-`, `_` and `random`."""

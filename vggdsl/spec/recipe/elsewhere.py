@@ -34,6 +34,8 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
         "clip-norm grad-clip gradient-clip gradient-clipping max-grad-norm clip-grad-norm global-clipnorm",
         "clip norm({})",
     ),
+    **_each("mixup mixup-alpha", "mix mixup({})"),
+    **_each("cutmix cutmix-alpha", "mix cutmix({})"),
     **_each("ema ema-decay model-ema model-ema-decay ema-momentum averaging", "average ema({})"),
     **_each("dataset data-set dataset-name", "data {}"),
     **_each("early-stopping early-stop early-stopping-patience", f"{_STOPS[0]} | {_STOPS[1]}"),
@@ -108,7 +110,7 @@ NO_ENTRIES: Mapping[str, str] = {
         "it is an option of the optimizer, `weight-decay`: twice what Keras's `l2` is given",
     ),
     **_each(
-        "mixup mixup-alpha cutmix cutmix-alpha distillation accumulate gradient-accumulation shuffle",
+        "distillation accumulate gradient-accumulation shuffle",
         "it isn't in the language",
     ),
 }

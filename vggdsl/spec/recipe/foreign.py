@@ -234,6 +234,8 @@ def of_other_tool(entry: str, call: Setting) -> Option | None:
             return theirs or (strange[0] if strange and len(strange) + len(flags) > 1 else None)
         case "data" if call.name in SETS.values():
             return next((each for each in options if re.sub("[-_]", "", each.key) in DATA_NOTES), None)
+        case "mix":
+            return next((each for each in options if each.key == "num_classes"), None)
         case "augment" if call.name == "cutout":
             return next((each for each in options if each.key in ("n_holes", "length")), None)
         case _:

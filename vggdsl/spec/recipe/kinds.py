@@ -9,6 +9,7 @@ from vggdsl.language.schema import CallKind, EntryKind, Key, keys_of
 from vggdsl.language.syntax import ALL_BUT
 from vggdsl.language.types import Number, Phase, Quoted, Type, UnfitError, Whole, shortest
 from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
+from vggdsl.spec.recipe.mixing import MIXES
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
     IMAGENET,
@@ -280,6 +281,15 @@ ENTRY_KINDS = (
         several=True,
         or_none=True,
         not_here=NO_AUGMENTS,
+    ),
+    EntryKind(
+        "mix",
+        "what is done to the images of a batch, and to their labels; of several one is drawn for each batch",
+        "mixup(0.2) cutmix(1)",
+        MIXES,
+        "way to mix images",
+        several=True,
+        or_none=True,
     ),
     EntryKind(
         "normalize",

@@ -9,6 +9,7 @@ from vggdsl.language.schema import call_text
 from vggdsl.language.syntax import ALL_BUT
 from vggdsl.language.types import Choice, Flag, Number, Whole, shortest
 from vggdsl.spec.recipe.augments import Augment
+from vggdsl.spec.recipe.mixing import Mix
 from vggdsl.text.errors import Label
 from vggdsl.text.source import Span
 
@@ -297,6 +298,7 @@ class Recipe:
     name: str | None = None
     data: Data = Data("digits")
     augment: tuple[Augment, ...] = ()
+    mix: tuple[Mix, ...] = ()
     normalize: Normalize = "mean-std"
     batch: int = 128
     optimizer: Optimizer = Adam()
@@ -395,7 +397,7 @@ class Recipe:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
-_LATER = ("loss", "clip", "average", "deterministic")
+_LATER = ("mix", "loss", "clip", "average", "deterministic")
 """Entries that came after digests were written down in records; their defaults are what was done before."""
 
 KEYS = tuple(f.name for f in fields(Recipe) if f.name not in ("name", "origins", "places"))

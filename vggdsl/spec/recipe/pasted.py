@@ -312,6 +312,9 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
     },
     "init": INITS,
     "stop": dict.fromkeys(("earlystopping",), _stop),
+    "mix": {
+        way: Call(way, placed={"alpha": number}, notes={"numclasses": LEFT_OUT}).meant for way in ("mixup", "cutmix")
+    },
     "normalize": {"normalize": _normalize},
     "batch": {"dataloader": _loader},
     "schedule": SCHEDULES,
