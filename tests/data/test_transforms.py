@@ -38,6 +38,7 @@ from vggdsl.spec.recipe import (
     Recipe,
     Rotate,
     Scale,
+    TrivialAugment,
     VFlip,
 )
 from vggdsl.spec.spec import Spec, parse
@@ -50,10 +51,11 @@ STEPS: list[tuple[Augment, v2.Transform]] = [
     (Rotate(15), v2.RandomRotation((-15, 15), v2.InterpolationMode.BILINEAR)),
     (JITTER, v2.ColorJitter(0.4, 0.3, 0.2, 0.1)),
     (ColourJitter(contrast=0.5), v2.ColorJitter(contrast=0.5)),
+    (TrivialAugment(), v2.TrivialAugmentWide()),
     (Erase(), v2.RandomErasing()),
     (Erase(1, (0.1, 0.2), (1, 1)), v2.RandomErasing(1, (0.1, 0.2), (1, 1))),
 ]
-EVERY: tuple[Augment, ...] = (VFlip(), Rotate(30), JITTER, Erase(0.7))
+EVERY: tuple[Augment, ...] = (VFlip(), Rotate(30), JITTER, TrivialAugment(), Erase(0.7))
 
 
 @pytest.mark.parametrize(("step", "theirs"), STEPS, ids=[str(step) for step, _ in STEPS])

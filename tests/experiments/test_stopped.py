@@ -17,7 +17,7 @@ SAID = [
     {"schedule": "one-cycle(peak=0.4, end=0, shape=linear)"},
     {"optimizer": "sgd(lr=0.05, momentum=0.9, weight-decay=0.1, decays=weights)"},
     {"optimizer": "adamw(lr=0.01, weight-decay=0.1, decays=weights)"},
-    {"augment": "translate(2) alternating-hflip cutout(3)"},
+    {"augment": "translate(2) alternating-hflip trivial-augment cutout(3)"},
 ]
 
 

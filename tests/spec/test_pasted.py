@@ -325,7 +325,7 @@ MEANT = [
         "are for all images; without it, it would be augment colour-jitter(brightness=0.4); `RandomAffine(5)`: it "
         "isn't in the language: images are shifted by `translate`, and turned by `rotate`; `Perspective(0.5)`: it "
         "isn't in the language; its steps are crop, random-resized-crop, translate, hflip, alternating-hflip, vflip, "
-        "rotate, scale, colour-pca, colour-jitter, erase, cutout"),
+        "rotate, scale, colour-pca, colour-jitter, trivial-augment, erase, cutout"),
     ),
     (
         "augment A.OneOf([A.HorizontalFlip(), A.VerticalFlip()])",

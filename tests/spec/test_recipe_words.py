@@ -27,6 +27,7 @@ from vggdsl.spec.recipe import (
     Recipe,
     Rotate,
     Translate,
+    TrivialAugment,
 )
 
 NET = "input 32x32x3 conv3-4 FC-10 softmax\n"
@@ -38,7 +39,7 @@ steps: st.SearchStrategy[Augment] = st.one_of(
     st.builds(Rotate, st.floats(1, 180)),
     st.builds(ColourJitter, share, share),
     st.builds(Erase, share),
-    st.sampled_from([HFlip(), AlternatingHFlip()]),
+    st.sampled_from([HFlip(), AlternatingHFlip(), TrivialAugment()]),
 )
 decays = st.tuples(st.floats(1e-9, 1), st.sampled_from(["all", "weights"])) | st.just((0.0, "all"))
 rate = st.floats(1e-12, 1e3)

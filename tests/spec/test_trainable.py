@@ -32,6 +32,7 @@ def refused(text: str) -> list[Diagnostic]:
         ("augment scale(40) crop(28)", "a crop of 28x28 for an input of 32x32", "write crop(32)"),
         ("augment random-resized-crop(224)", "gives 224x224 for an input of 32x32", "write random-resized-crop(32)"),
         ("augment erase hflip", "erase comes before hflip", "let it come last"),
+        ("augment colour-pca trivial-augment", "trivial-augment comes after colour-pca", "let it come before"),
         ("augment cutout(8) hflip", "cutout(8) comes before hflip", "let it come last"),
         ("augment cutout(63)", "leaves nothing of an image of 32x32", "write cutout(8)"),
         ("augment translate(32)", "by more than the reflection of an image of 32x32", "write translate(31) or less"),

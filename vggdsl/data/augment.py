@@ -20,6 +20,7 @@ from vggdsl.spec.recipe import (
     HFlip,
     Rotate,
     Translate,
+    TrivialAugment,
     VFlip,
 )
 
@@ -69,7 +70,7 @@ def augment(
             case ColourPCA() if colours is not None:
                 alpha = torch.randn(n, 3, generator=random, dtype=torch.float64) * _ALPHA
                 images = images + to_device(colours.shift(alpha[share]).float(), images.device)[:, :, None, None]
-            case Rotate() | ColourJitter() | Erase():
+            case Rotate() | ColourJitter() | TrivialAugment() | Erase():
                 seeds = torch.randint(0, LARGEST_SEED, (n,), generator=random)[share]
                 images = transformed(images, transform_of(step), seeds.tolist())
             case Cutout(size):
@@ -80,13 +81,15 @@ def augment(
     return images
 
 
-def transform_of(step: Rotate | ColourJitter | Erase) -> v2.Transform:
+def transform_of(step: Rotate | ColourJitter | TrivialAugment | Erase) -> v2.Transform:
     """Torchvision's."""
     match step:
         case Rotate(degrees):
             return v2.RandomRotation((-degrees, degrees), v2.InterpolationMode.BILINEAR)
         case ColourJitter(brightness, contrast, saturation, hue):
             return v2.ColorJitter(brightness, contrast, saturation, hue)
+        case TrivialAugment():
+            return v2.TrivialAugmentWide()
         case Erase(p, scale, ratio):
             return v2.RandomErasing(p, scale, ratio)
 

@@ -123,10 +123,8 @@ class Captured:
 
     def _capture(self, images: Tensor, labels: Tensor, own: Tensor | None) -> None:
         """Nothing is computed meanwhile."""
-        self.inputs, graph = (
-            (images.clone(), labels.clone(), own if own is None else own.clone()),
-            torch.cuda.CUDAGraph(),
-        )
+        self.inputs = images.clone(), labels.clone(), None if own is None else own.clone()
+        graph = torch.cuda.CUDAGraph()
         before, groups = torch.cuda.current_stream(), self.step.optimizer.param_groups
         try:
             for group in groups:  # what Adam wants to be told; SGD has no such entry, and needs none

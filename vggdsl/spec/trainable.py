@@ -23,6 +23,7 @@ from vggdsl.spec.recipe import (
     Recipe,
     Scale,
     Translate,
+    TrivialAugment,
 )
 from vggdsl.spec.recipe.division import not_to_be_divided
 from vggdsl.spec.recipe.scales import SIZES, training_scales
@@ -103,6 +104,8 @@ def _wrong_steps(recipe: Recipe, x: Shape) -> Iterator[Diagnostic]:
                 found = _jitter(step, i, x, recipe)
             case Translate():
                 found = _translate(step, x)
+            case TrivialAugment():
+                found = _of_bytes(step, i, recipe)
             case AlternatingHFlip():
                 found = _alternating(step, i, recipe)
             case Erase():
@@ -166,8 +169,8 @@ def _resized_crop(step: RandomResizedCrop, index: int, x: Shape, recipe: Recipe)
 
 
 def _jitter(step: ColourJitter, index: int, x: Shape, recipe: Recipe) -> tuple[str, str] | None:
-    if any(isinstance(before, ColourPCA) for before in recipe.augment[:index]):
-        return (f"{step} comes after colour-pca, which leaves no pixels of 0 to 255", "let it come before")
+    if found := _of_bytes(step, index, recipe):
+        return found
     is_grey = x.c == 1 or DATA_SETS[recipe.data.name].is_grey
     if not is_grey or not (step.saturation or step.hue):
         return None
@@ -177,6 +180,12 @@ def _jitter(step: ColourJitter, index: int, x: Shape, recipe: Recipe) -> tuple[s
         "an input of 1 channel is grey: it has" if x.c == 1 else f"the images of {recipe.data.name} are grey: they have"
     )
     return (f"{what} no saturation and no hue", help)
+
+
+def _of_bytes(step: ColourJitter | TrivialAugment, index: int, recipe: Recipe) -> tuple[str, str] | None:
+    if not any(isinstance(before, ColourPCA) for before in recipe.augment[:index]):
+        return None
+    return (f"{step} comes after colour-pca, which leaves no pixels of 0 to 255", "let it come before")
 
 
 def _translate(step: Translate, x: Shape) -> tuple[str, str] | None:

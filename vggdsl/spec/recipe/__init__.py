@@ -14,6 +14,7 @@ from vggdsl.spec.recipe.augments import (
     Rotate,
     Scale,
     Translate,
+    TrivialAugment,
     VFlip,
 )
 from vggdsl.spec.recipe.lint import lint_recipe
@@ -80,6 +81,7 @@ __all__ = [
     "Steps",
     "Stop",
     "Translate",
+    "TrivialAugment",
     "VFlip",
     "WarmUp",
     "lint_recipe",

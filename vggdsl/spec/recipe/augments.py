@@ -121,6 +121,17 @@ class ColourJitter:
 
 
 @dataclass(frozen=True)
+class TrivialAugment:
+    """One change of each image, which is drawn, as its strength is (Müller & Hutter 2021).
+
+    It is torchvision's ``TrivialAugmentWide``, which takes the nearest pixel, and black for what comes in.
+    """
+
+    def __str__(self) -> str:
+        return "trivial-augment"
+
+
+@dataclass(frozen=True)
 class Erase:
     """A rectangle of 0 in the normalised image, with probability ``p`` (Zhong et al. 2020).
 
@@ -161,6 +172,7 @@ Augment = (
     | Scale
     | ColourPCA
     | ColourJitter
+    | TrivialAugment
     | OfNormalised
 )
 
@@ -236,6 +248,12 @@ AUGMENTS = (
         elsewhere=("jitter",),
     ),
     CallKind(
+        "trivial-augment",
+        TrivialAugment,
+        "one change of colours or form, drawn with its strength (Müller & Hutter 2021, wide)",
+        elsewhere=("trivialaugmentwide",),
+    ),
+    CallKind(
         "erase",
         Erase,
         "a rectangle of 0 in the normalised image (Zhong et al. 2020); comes last",
@@ -255,9 +273,11 @@ NEEDLESS_AUGMENTS = {
     "totensor": "leave it out: pixels are scaled to 0..1 anyway",
 }
 """What other tools do to images and a recipe needn't say; without `-`, `_` and `random`."""
+_POLICIES = "it isn't in the language: one change that is drawn for each image, by no policy, is `trivial-augment`"
 NO_AUGMENTS = {
     **NEEDLESS_AUGMENTS,
     "affine": "it isn't in the language: images are shifted by `translate`, and turned by `rotate`",
+    **dict.fromkeys(("autoaugment", "randaugment", "randaug", "augmix"), _POLICIES),
     "coarsedropout": "it isn't in the language: one square of a size that is given is `cutout`, a rectangle `erase`",
     "grayscale": "it isn't in the language: images are grey where the input has one channel",
     "greyscale": "it isn't in the language: images are grey where the input has one channel",

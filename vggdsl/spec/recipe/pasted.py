@@ -238,6 +238,11 @@ def _translation(arguments: Arguments) -> Meant:
 
 _PADDED = "`crop` pads with zeros; images of the input's size are shifted, and reflected, by `translate`"
 _CUTOUT = Call("cutout", ("nholes", "length"), {"length": number}, same={"nholes": "1"})
+_TRIVIAL = Call(
+    "trivial-augment",
+    ("nummagnitudebins", "interpolation", "fill"),
+    same={"nummagnitudebins": "31", "interpolation": r"0|(.*\.)?nearest", "fill": "none"},
+)
 _CROP = Call(
     "crop",
     ("size", "padding", "padifneeded", "fill", "paddingmode"),
@@ -298,6 +303,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
         **dict.fromkeys(("rotation", "rotate"), _rotation),
         "translation": _translation,
         "cutout": _CUTOUT.meant,
+        "trivialaugmentwide": _TRIVIAL.meant,
         **dict.fromkeys(("resize", "resizing", "scale"), _resize),
         **dict.fromkeys(("erasing", "erase"), _ERASING.meant),
         **dict.fromkeys(("colorjitter", "colourjitter"), _JITTER.meant),
