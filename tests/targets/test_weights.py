@@ -58,6 +58,7 @@ GLOROT = [math.sqrt(2 / (i + o)) for i, o in ((27, 288), (144, 288), (512, 200),
         ("he", HE),
         ("glorot", GLOROT),
         ("auto", [HE[0], GLOROT[1], HE[2], GLOROT[3]]),  # the ReLU behind the tanh isn't conv5's
+        ("he-torch", [HE[0], GLOROT[1], 1 / math.sqrt(3 * 512), 1 / math.sqrt(3 * 200)]),
         ("normal", [0.03] * 4),
     ],
 )
@@ -82,7 +83,7 @@ def test_every_weight_gets_a_first_value(graph: TypedGraph) -> None:
 def test_a_prelu_is_a_rectifier_whose_slopes_begin_at_a_quarter() -> None:
     graph = chain(Input(Shape(3, 8, 8)), Conv(32, SAME), BatchNorm(), PReLU(), FC(100))
     network = to_torch(graph)
-    assert spread(network) == pytest.approx([HE[0], math.sqrt(2 / (32 * 64 + 100))], rel=0.05)
+    assert spread(network) == pytest.approx([HE[0], math.sqrt(1 / (3 * 32 * 64))], rel=0.05)
     assert (weights(network)["prelu3.weight"] == 0.25).all()
 
 

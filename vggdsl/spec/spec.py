@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from vggdsl.spec.inherited import from_delta, inherited_misfits, unfit
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
-from vggdsl.spec.recipe import DATA_SETS, Given, Recipe, lint_recipe, read_recipes, wrong_entries
+from vggdsl.spec.recipe import DATA_SETS, Given, Init, Recipe, lint_recipe, read_recipes, wrong_entries
 from vggdsl.spec.trainable import not_to_be_followed, untrainable
 from vggdsl.text.edits import Edit, added_at_end
 from vggdsl.text.errors import (
@@ -160,6 +160,8 @@ class Spec:
                 findings.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
             elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
                 help = f"{' and '.join(changed)} changed since; train again to measure"
+                if self._had_other_default(measurement, recipes.get(measurement.recipe)):
+                    help = "the default init was `auto` then: write `init auto`, or train again to measure"
                 findings.append(Diagnostic("W602", "a stale measurement", place, help))
         return list(once_each(findings))
 
@@ -167,6 +169,12 @@ class Spec:
         if recipe is None:
             return measurement.changed(self.network.graph.digest, None, None)
         return measurement.changed(self.network.graph.digest, recipe.digest, self.bases(recipe))
+
+    def _had_other_default(self, measurement: Measurement, recipe: Recipe | None) -> bool:
+        """Whether it is of the recipe as it was when ``auto`` was what it begins with where nothing is said."""
+        if recipe is None or recipe.origin("init") != "default":
+            return False
+        return not self._changed(measurement, replace(recipe, init=Init("auto")))
 
     def bases(self, recipe: Recipe) -> frozenset[str] | None:
         """What a recipe may begin with: see ``pretrained.lineages``."""

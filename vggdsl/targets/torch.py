@@ -18,7 +18,8 @@ from vggdsl.spec.spec import Spec, network_of
 from vggdsl.targets.modules import Layout, lower
 from vggdsl.targets.weight_files import to_arrays
 
-InitName = Literal["auto", "he", "glorot", "normal", "torch"]
+_Draw = Literal["he", "glorot", "normal", "torch"]
+InitName = Literal["he-torch", "auto", _Draw]
 
 
 class TrainingOutput(NamedTuple):
@@ -166,7 +167,7 @@ def _as(layout: Layout, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def initialise(network: Network, how: InitName = "auto", *, generator: torch.Generator, std: float = 0.01) -> None:
+def initialise(network: Network, how: InitName = "he-torch", *, generator: torch.Generator, std: float = 0.01) -> None:
     """Gives every weight of the network its first value; the same on every device.
 
     ``how`` is about convolutions and FC, whose biases become zero; what other layers hold begins with the value
@@ -176,6 +177,7 @@ def initialise(network: Network, how: InitName = "auto", *, generator: torch.Gen
     - ``glorot``: normal with variance 2 / (fan_in + fan_out).
     - ``auto``: ``he`` for a layer whose values next pass a ReLU or one of its kin (what is a ``rectifier``),
       possibly behind normalisation, pools or dropout; ``glorot`` for the others.
+    - ``he-torch``: convolutions as ``auto``; FC normal with variance 1 / (3 fan_in), that of ``torch``.
     - ``normal``: normal with standard deviation ``std``.
     - ``torch``: what PyTorch's own layers do: weights and biases uniform within 1 / sqrt(fan_in).
 
@@ -188,10 +190,12 @@ def initialise(network: Network, how: InitName = "auto", *, generator: torch.Gen
             continue
         layer = _find(network, typed.name)
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            way = how
-            if how == "auto":
-                way = "he" if typed.name in before_rectifier else "glorot"
-            _draw(layer, way, generator, std)
+            if how == "he-torch" and isinstance(layer, nn.Linear):
+                _draw(layer, "normal", generator, 1 / math.sqrt(3 * layer.in_features))
+            elif how == "he-torch" or how == "auto":
+                _draw(layer, "he" if typed.name in before_rectifier else "glorot", generator)
+            else:
+                _draw(layer, how, generator, std)
             continue
         for part in parts:
             assert part.first is not None, part
@@ -199,12 +203,12 @@ def initialise(network: Network, how: InitName = "auto", *, generator: torch.Gen
         _reset_counter(layer)
 
 
-def _draw(layer: nn.Conv2d | nn.Linear, how: InitName, generator: torch.Generator, std: float) -> None:
+def _draw(layer: nn.Conv2d | nn.Linear, how: _Draw, generator: torch.Generator, std: float = 0.01) -> None:
     weight = torch.empty(layer.weight.shape)
     bias = torch.zeros(weight.shape[0])
     bound = 1 / math.sqrt(weight[0].numel())
     match how:
-        case "he" | "auto":
+        case "he":
             nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
         case "glorot":
             nn.init.xavier_normal_(weight, generator=generator)

@@ -248,7 +248,8 @@ _STOP = tuple(
     for name in ("val-accuracy", "val-loss")
 )
 _INIT = (
-    CallKind("auto", partial(Init, "auto"), "`he` before a ReLU, `glorot` elsewhere"),
+    CallKind("he-torch", partial(Init, "he-torch"), "convolutions as `auto`, FC with the variance of `torch`"),
+    CallKind("auto", partial(Init, "auto"), "`he` before a ReLU, `glorot` elsewhere; once the default"),
     CallKind("he", partial(Init, "he"), "He et al. 2015", also=("kaiming", "kaiming_normal", "he_normal")),
     CallKind(
         "glorot", partial(Init, "glorot"), "Glorot & Bengio 2010", also=("xavier", "xavier_normal", "glorot_normal")

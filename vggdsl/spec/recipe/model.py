@@ -253,10 +253,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Init:
-    """``auto`` (He before a ReLU, Glorot elsewhere), ``he``, ``glorot``, ``torch`` (the framework's own)
-    or ``normal`` with its deviation; zero biases but for ``torch``."""
+    """``auto`` (He before a ReLU, Glorot elsewhere), ``he-torch`` (so of convolutions, FC with PyTorch's variance),
+    ``he``, ``glorot``, ``torch`` (the framework's own) or ``normal`` with its deviation; zero biases but for ``torch``.
 
-    how: Literal["auto", "he", "glorot", "torch", "normal"] = "auto"
+    ``auto`` was the default when the first records were written."""
+
+    how: Literal["he-torch", "auto", "he", "glorot", "torch", "normal"] = "he-torch"
     std: Annotated[float | None, Number(1e-9), "the deviation"] = None
     written: str = field(default="", compare=False)
 
