@@ -30,11 +30,13 @@ def open_session(
     threads: int = 0,
     weights_in: str | None = None,
     cuda: bool = False,
+    briefly: bool = False,
 ) -> Session:
     """A model in onnxruntime, of a file or of its bytes; on the CPU, or with ``cuda`` on a GPU that is there.
 
     ``threads`` are those of an operator, by default as many as there are cores. ``weights_in`` is the folder of
-    what a model's bytes leave in other files. Raises whatever onnxruntime does: its errors have no root.
+    what a model's bytes leave in other files. A session for a few runs, ``briefly``, uses weights as they lie, and
+    doesn't arrange a copy of them for its kernels first. Raises whatever onnxruntime does: its errors have no root.
     """
     with needed():
         import onnxruntime
@@ -43,6 +45,8 @@ def open_session(
     options.intra_op_num_threads = threads
     if weights_in is not None:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", weights_in)
+    if briefly:
+        options.add_session_config_entry("session.disable_prepacking", "1")
     providers = ["CPUExecutionProvider"]
     if says == "nothing":
         onnxruntime.set_default_logger_severity(_SEVERITIES[says])

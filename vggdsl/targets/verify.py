@@ -148,7 +148,8 @@ def _session(path: str | os.PathLike[str], name: str) -> Session:
                 raise VggdslError(Diagnostic("V521", message, help="export it again"))
             model.graph.output.append(onnx.helper.make_empty_tensor_value_info(logits))
             model.graph.output[-1].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
-        return open_session(model.SerializeToString(), threads=torch.get_num_threads(), weights_in=str(file.parent))
+        threads, folder = torch.get_num_threads(), str(file.parent)
+        return open_session(model.SerializeToString(), threads=threads, weights_in=folder, briefly=True)
     except VggdslError:
         raise
     except Exception as error:  # neither library has one root for what can be wrong with a file
