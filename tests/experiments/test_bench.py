@@ -13,6 +13,7 @@ from vggdsl.experiments.bench import front, serving, training
 from vggdsl.experiments.bench.contest import Laps, Series, Verdict, in_turn, verdict
 from vggdsl.experiments.bench.rows import KINDS, rows, rows_of
 from vggdsl.experiments.bench.training import AGAINST, Work
+from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
 
 CHAIN = "input 8x8x3 conv3-4 BN ReLU maxpool conv3-8 ReLU FC-6 ReLU FC-3 softmax"
@@ -82,6 +83,19 @@ def test_each_side_makes_the_steps(
         lap()
         lap()
     assert len(steps) == 6
+
+
+def test_laps_are_epochs_of_one_training() -> None:
+    ready = training.prepared(Work(vggdsl.parse(CHAIN), batch=4, steps=3))
+
+    def losses(*stops: int) -> list[float]:
+        begun = Training(vggdsl.to_torch(ready.spec), ready, Unheard())
+        for epoch in stops:
+            progress = begun.to(epoch)
+        return [epoch.train_loss for epoch in progress.epochs]
+
+    assert losses(1, 2, 2, 4) == losses(4)
+    assert len(losses(4)) == 4
 
 
 def test_the_work_is_counted() -> None:

@@ -1,6 +1,5 @@
 """What a training takes: its time, estimated from the first steps, and the truth of time and memory after it."""
 
-import ctypes
 import re
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from vggdsl.experiments.heap import given_back
 from vggdsl.experiments.report import Costs, Outline
 from vggdsl.records.metrics import Epoch
 
@@ -82,8 +82,7 @@ def forget_peak(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    with suppress(OSError, AttributeError):  # glibc's alone
-        ctypes.CDLL(None).malloc_trim(0)  # else what was freed before is still held, and used again unseen
+    given_back()  # else what was freed before is still held, and used again unseen
     with suppress(OSError):
         _CLEAR.write_text("5")  # man 5 proc: resets VmHWM
 

@@ -26,6 +26,7 @@ from vggdsl.data.views import steps_after
 from vggdsl.experiments.average import Average
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
 from vggdsl.experiments.device import Hardware, telling_of_chance
+from vggdsl.experiments.heap import kept
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
 from vggdsl.experiments.step import Captured, Readback, Step
@@ -97,9 +98,7 @@ def fit(network: Network, prepared: Prepared, listener: Listener, checkpoint: Ch
 
     Raises ``VggdslError`` V409 when the loss is no longer a number, V607 if ``checkpoint`` doesn't fit.
     """
-    devices = [torch.cuda.current_device()] if prepared.hardware.device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
-        return _Training(network, prepared, listener).run(checkpoint)
+    return Training(network, prepared, listener, checkpoint).to(prepared.recipe.epochs)
 
 
 class Scores(NamedTuple):
@@ -140,10 +139,12 @@ def evaluate(network: Network, split: Images, prepared: Prepared) -> Scores:
     return Scores(metrics["loss"], metrics["accuracy"], metrics.get("top-5"), balanced)
 
 
-class _Training:
-    """One call of ``fit``: the engine, and what its handlers share."""
+class Training:
+    """A training from its first step, or from a checkpoint, that goes on epoch by epoch."""
 
-    def __init__(self, network: Network, prepared: Prepared, listener: Listener) -> None:
+    def __init__(
+        self, network: Network, prepared: Prepared, listener: Listener, checkpoint: Checkpoint | None = None
+    ) -> None:
         self.network, self.prepared, self.listener = network, prepared, listener
         self.recipe, self.hardware, self.processes = prepared.recipe, prepared.hardware, prepared.processes
         self.split = _near(prepared.data.train, self.hardware)
@@ -164,14 +165,14 @@ class _Training:
         self.began = self.lr = 0.0
         self.loss = torch.zeros(())
         self.readback = Readback()
-
-    def run(self, checkpoint: Checkpoint | None) -> Progress:
-        allowed = self.recipe.epochs
         if checkpoint is not None:
             self._restore(checkpoint)
             self.listener.resumed()
+
+    def to(self, epoch: int) -> Progress:
+        """Trains to the end of an epoch, or until the recipe says stop; see ``fit``."""
         done = len(self.progress.epochs)
-        if self.progress.over or done >= allowed:
+        if self.progress.over or done >= epoch:
             return self.progress
         if done and self.average is not None:
             self.average.exchange()
@@ -180,10 +181,13 @@ class _Training:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_step)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._after_epoch)
         if done:
-            engine.load_state_dict({"epoch": done, "epoch_length": self.steps, "max_epochs": allowed})
+            engine.load_state_dict({"epoch": done, "epoch_length": self.steps, "max_epochs": epoch})
+        is_cpu = self.hardware.device.type == "cpu"
+        devices, memory = ([], kept()) if is_cpu else ([torch.cuda.current_device()], nullcontext())
+        chance = telling_of_chance(self._unrepeatable) if self.recipe.deterministic else nullcontext()
         try:
-            with telling_of_chance(self._unrepeatable) if self.recipe.deterministic else nullcontext():
-                engine.run(range(self.steps), max_epochs=allowed)
+            with torch.random.fork_rng(devices), memory, chance:
+                engine.run(range(self.steps), max_epochs=epoch)
         finally:
             self.step.optimizer.zero_grad()  # gradients of a CUDA graph hold its memory
         if self.average is not None:

@@ -25,7 +25,8 @@ _TIMES = 5
 """How often a process is started, or a text compiled, for a figure that stands alone."""
 _LAP = 1.0
 """Seconds of a lap of training, about."""
-_MOST_STEPS = 1000
+_FEWEST_STEPS, _MOST_STEPS = 4, 1000
+"""Of a lap: with fewer, the end of an epoch would count."""
 _EPOCH = 45_000
 """Images of CIFAR-10 that are trained on."""
 
@@ -180,8 +181,8 @@ def _epoch(spec: Spec, batch: int, device: str) -> Found:
 
 
 def _ready(spec: Spec, batch: int, device: str, precision: Precision = "auto") -> tuple[Prepared, Work]:
-    """A training of laps that take about as long as they should; what a training begins with is small beside that."""
-    steps = 1
+    """A training of laps that take about as long as they should."""
+    steps = _FEWEST_STEPS
     while True:
         work = Work(spec, batch, steps, device, precision)
         ready = training.prepared(work)

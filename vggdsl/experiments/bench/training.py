@@ -1,9 +1,10 @@
 """Steps of training: by ``fit``, and as others write them around the same network.
 
 The work is the same on all sides: random crops and flips of images that are held in memory, normalisation,
-cross-entropy, SGD with momentum and weight decay, loss and accuracy of each epoch.
+cross-entropy, SGD with momentum and weight decay, loss and accuracy of each epoch, and one image to validate by.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,10 +17,10 @@ from torchvision.transforms import v2
 
 from vggdsl.data.dataset import DataSet
 from vggdsl.data.normalisation import Normalisation
-from vggdsl.data.splits import Split
+from vggdsl.data.splits import Images, Split
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
-from vggdsl.experiments.loop import Unheard, fit
+from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.network.infer import TypedGraph
 from vggdsl.spec.recipe import SGD, Crop, HFlip, Recipe
@@ -31,7 +32,8 @@ AGAINST: tuple[Against, ...] = ("reference", "tuned")
 Precision = Literal["auto", "fp32", "bf16"]
 
 _PAD = 4
-_LR = 0.01
+_LR = 1e-4
+"""So low that no loss diverges, of noise: a training would end."""
 _RULES = SGD(lr=_LR, momentum=0.9, weight_decay=5e-4)
 _MEAN, _STD = 0.5, 0.25
 
@@ -78,8 +80,10 @@ def prepared(work: Work) -> Prepared:
 
 
 def ours(ready: Prepared) -> Callable[[], object]:
+    """Epochs of one training: what it begins with, such as the optimizer's moments, isn't part of a lap."""
     network = to_torch(ready.spec).to(ready.hardware.device).to(memory_format=torch.channels_last)
-    return lambda: fit(network, ready, Unheard())
+    training, epochs = Training(network, ready, Unheard()), itertools.count(1)
+    return lambda: training.to(next(epochs))
 
 
 def reference(ready: Prepared) -> Callable[[], object]:
@@ -87,26 +91,23 @@ def reference(ready: Prepared) -> Callable[[], object]:
     device, batch = ready.hardware.device, ready.recipe.batch
     model = model_of(ready.spec).to(device).train()
     optimizer = torch.optim.SGD(model.parameters(), _LR, momentum=_RULES.momentum, weight_decay=_RULES.weight_decay)
-    images, labels = (tensor.cpu() for tensor in _held(ready))
+    images, labels = (tensor.cpu() for tensor in _held(ready.data.train))
+    seen, label = _held(ready.data.val)
     size = ready.spec.typed.input
-    change = v2.Compose(
-        [
-            v2.RandomCrop((size.h, size.w), padding=_PAD),
-            v2.RandomHorizontalFlip(),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize([_MEAN] * size.c, [_STD] * size.c),
-        ]
-    )
+    still = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize([_MEAN] * size.c, [_STD] * size.c)])
+    change = v2.Compose([v2.RandomCrop((size.h, size.w), padding=_PAD), v2.RandomHorizontalFlip(), still])
 
     def lap() -> None:
         order = torch.randperm(len(images))
         for chosen in torch.split(order, batch):
             x, y = change(images[chosen]).to(device), labels[chosen].to(device)
-            loss = functional.cross_entropy(_logits(model(x)), y)
+            logits = _logits(model(x))
+            loss = functional.cross_entropy(logits, y)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
-            loss.item()
+            loss.item(), (logits.argmax(1) == y).sum().item()
+        _validate(model, still(seen.cpu()).to(device), label)
 
     return lap
 
@@ -121,7 +122,8 @@ def tuned(ready: Prepared, *, compiled: bool = False) -> Callable[[], object]:
         model.parameters(), _LR, momentum=_RULES.momentum, weight_decay=_RULES.weight_decay, fused=True
     )
     run = torch.compile(model) if compiled else model
-    images, labels = (t.to(device) for t in _held(ready))
+    images, labels = (t.to(device) for t in _held(ready.data.train))
+    seen, label = _held(ready.data.val)
     n, c, h, w = images.shape
     mean, std = (torch.full((1, c, 1, 1), 255 * value, device=device) for value in (_MEAN, _STD))
 
@@ -135,7 +137,10 @@ def tuned(ready: Prepared, *, compiled: bool = False) -> Callable[[], object]:
         columns = torch.where(turned[:, None], columns.flip(1), columns)[:, None, :]
         at = torch.arange(count, device=device)[:, None, None]
         cut = padded.permute(0, 2, 3, 1)[at, rows, columns].permute(0, 3, 1, 2)  # channels last as it comes
-        return (cut.float() - mean) / std
+        return still(cut)
+
+    def still(x: Tensor) -> Tensor:
+        return (x.float() - mean) / std
 
     def lap() -> None:
         order = torch.randperm(n, device=device)
@@ -152,13 +157,22 @@ def tuned(ready: Prepared, *, compiled: bool = False) -> Callable[[], object]:
             total += loss.detach()
             right += (logits.argmax(1) == y).sum()
         total.item(), right.item()
+        with hardware.autocast():
+            _validate(model, still(seen), label)
 
     return lap
 
 
-def _held(ready: Prepared) -> tuple[Tensor, Tensor]:
-    assert isinstance(ready.data.train, Split)
-    return ready.data.train.images, ready.data.train.labels
+@torch.no_grad()
+def _validate(model: nn.Module, images: Tensor, labels: Tensor) -> None:
+    logits = _logits(model.eval()(images)).float()
+    functional.cross_entropy(logits, labels).item(), (logits.argmax(1) == labels).sum().item()
+    model.train()
+
+
+def _held(split: Images) -> tuple[Tensor, Tensor]:
+    assert isinstance(split, Split)
+    return split.images, split.labels
 
 
 def _logits(out: Tensor | tuple[Tensor, ...]) -> Tensor:

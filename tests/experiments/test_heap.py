@@ -1,0 +1,64 @@
+"""What a step frees is there for the next, and for others after the training."""
+
+import sys
+
+import psutil
+import pytest
+import torch
+
+from vggdsl.experiments.heap import _glibc, given_back, kept
+
+LARGE = 120 * 2**20
+"""Bytes, beyond what glibc ever keeps by itself."""
+
+glibc = pytest.mark.skipif(_glibc() is None, reason="a C library that is left as it is")
+
+
+def faults_of_a_block() -> int:
+    """Pages that the system had to find as a block was written; the fewest of several blocks, one after the other."""
+    import resource  # Unix's alone
+
+    counts = []
+    for _ in range(6):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.empty(LARGE // 4).fill_(1)
+        counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    return min(counts)
+
+
+def held() -> int:
+    return int(psutil.Process().memory_info().rss)
+
+
+@glibc
+def test_a_block_that_was_freed_is_found_again() -> None:
+    with kept():
+        torch.empty(LARGE // 2).fill_(1)  # glibc asks for more than a block, to align it: one as large may not do
+        assert faults_of_a_block() < 10
+    assert faults_of_a_block() >= LARGE // 2**21  # pages have 4 KiB, or 2 MiB
+
+
+@glibc
+def test_what_is_free_is_given_back_at_the_end() -> None:
+    given_back()
+    before = held()
+    with kept():
+        faults_of_a_block()
+        assert held() - before > LARGE / 2
+    assert held() - before < LARGE / 2
+    faults_of_a_block()
+    assert held() - before < LARGE / 2
+
+
+@glibc
+def test_an_error_ends_it_too() -> None:
+    given_back()
+    before = held()
+    with pytest.raises(KeyError), kept():
+        raise KeyError(faults_of_a_block())
+    assert held() - before < LARGE / 2
+
+
+def test_another_system_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert _glibc.__wrapped__() is None

@@ -1,0 +1,47 @@
+"""The memory that a process frees: kept for what it asks for next, or given back to the system."""
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h
+_LARGEST = 32 * 2**20
+"""Bytes of a block up to which glibc comes to keep it by itself; it trims beyond twice as many."""
+_KEPT = 256 * 2**20
+"""Bytes up to which it keeps them here: still larger ones leave holes that nothing fits in."""
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """What is freed, but for the largest blocks, stays with the process meanwhile, and is given back at the end.
+
+    By itself glibc maps a large block whenever one is asked for, and unmaps it when it is freed; the kernel clears its
+    pages one by one, as they are touched. Steps of a training ask for the same blocks again and again. Other C
+    libraries are left as they are.
+    """
+    library = _glibc()
+    if library is None:
+        yield
+        return
+    library.mallopt(_MMAP_THRESHOLD, _KEPT)
+    library.mallopt(_TRIM_THRESHOLD, -1)
+    try:
+        yield
+    finally:  # what it comes to by itself where large blocks are freed: once told, it chooses no more
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST)
+        library.mallopt(_TRIM_THRESHOLD, 2 * _LARGEST)
+        given_back()
+
+
+def given_back() -> None:
+    """Gives what is free back to the system, where the C library can."""
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "gnu_get_libc_version") else None
