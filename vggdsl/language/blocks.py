@@ -111,6 +111,8 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         value = str(values.get(named[1].lower(), given.value))
         return replace(given, value=Placed(value, given.value.span))
 
+    if not values and not any("$" in given.value for given in layer.options):
+        return layer
     kernel, rate = layer.kernel, layer.rate
     if kernel is not None:
         h, w = (number(side) for side in kernel)
@@ -119,15 +121,10 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
         kernel = (h, w)
     if isinstance(rate, Parameter) and rate.name in values:
         rate = _rate(rate, values[rate.name], layer.span)
-    made = replace(
-        layer,
-        kernel=kernel,
-        width=number(layer.width),
-        stride=number(layer.stride),
-        rate=rate,
-        options=tuple(map(option, layer.options)),
-    )
-    return replace(made, by_parameters=made != layer)
+    width, stride, options = number(layer.width), number(layer.stride), tuple(map(option, layer.options))
+    if (kernel, width, stride, rate, options) == (layer.kernel, layer.width, layer.stride, layer.rate, layer.options):
+        return layer
+    return replace(layer, kernel=kernel, width=width, stride=stride, rate=rate, options=options, by_parameters=True)
 
 
 def _rate(written: Parameter, given: Argument, span: Span) -> str:

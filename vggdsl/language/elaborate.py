@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import blocks_of, elements_of
@@ -66,6 +66,14 @@ class AnnotatedGraph:
         return f"AnnotatedGraph({self.graph}, {len(self.elements)} elements, {len(self.labels)} labels)"
 
 
+class _Meaning(NamedTuple):
+    """Of a layer, wherever it stands: its op, how it is spelled and what of it was written."""
+
+    op: Op
+    spelled: str
+    written: frozenset[str]
+
+
 @dataclass(frozen=True)
 class _Follow:
     """What follows a kind of layer; no layers for the ReLU that nobody wrote."""
@@ -102,6 +110,7 @@ class _Elaboration:
         self.used: set[str] = set()
         self.words: list[Word] = []
         self.consumers: list[list[int]] = []
+        self.meanings: dict[syntax.Layer, _Meaning] = {}
 
     def run(self) -> AnnotatedGraph:
         blocks = blocks_of(self.contents, self.findings)
@@ -254,23 +263,24 @@ class _Elaboration:
             default = defaults.get(layer.kind)
             if default is not None:
                 self.used.add(f"default {layer.kind}")
-            op: Op
             try:
-                op = to_op(layer, read_layer_options(layer, default.options if default else ()))
+                meaning = self._meaning(layer, default)
             except NetworkError as error:
                 self.findings += (called(d, word.calls) for d in error.diagnostics)
-                op = Identity()
+                meaning = _Meaning(Identity(), element_text(layer), layer.written)
             own = None if implied else word.label
-            name = namer.name(op, inputs[0], own, word.prefix, branch=word.in_branch, head=word.head is not None)
+            name = namer.name(
+                meaning.op, inputs[0], own, word.prefix, branch=word.in_branch, head=word.head is not None
+            )
             branches = () if implied else word.branches
             is_classifier = not implied and len(nodes) - 1 in classifiers
             node = Node(
                 name,
-                op,
+                meaning.op,
                 inputs,
                 span,
-                spelled=element_text(layer),
-                written=layer.written,
+                spelled=meaning.spelled,
+                written=meaning.written,
                 implied=implied,
                 branches=branches,
                 calls=word.calls,
@@ -302,6 +312,13 @@ class _Elaboration:
             help = "layers without a label are named so: choose another"
             self.findings.append(Diagnostic("V224", message, (label,), help))
         return nodes
+
+    def _meaning(self, layer: syntax.Layer, default: syntax.Default | None) -> _Meaning:
+        """What a layer means; read once for all that are written alike, but for one that is wrong."""
+        if layer not in self.meanings:
+            op = to_op(layer, read_layer_options(layer, default.options if default else ()))
+            self.meanings[layer] = _Meaning(op, element_text(layer), layer.written)
+        return self.meanings[layer]
 
     def _classifiers(self) -> set[int]:
         """The FCs from which no other convolution or FC is reached; an auxiliary classifier counts in itself alone."""

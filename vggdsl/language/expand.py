@@ -117,11 +117,10 @@ class _Expander:
         whole = f"{at.prefix}.{own}" if own and at.prefix else own
         words = self.out.words
         begin = len(words)
-        inside = replace(at, outermost=False)
         for i in range(1, (item.repeat or 1) + 1):
             label = f"{whole}.{i}" if whole and item.repeat is not None else whole
             start = len(words)
-            x = self._element(item, label, x, inside)
+            x = self._element(item, label, x, at)
             if label and label != whole:
                 self.out.places.append(Place(item, label, start, len(words), head=head, calls=at.calls))
         place = Place(item, whole, begin, len(words), item.expects, head, at.outermost, at.calls)
@@ -129,15 +128,16 @@ class _Expander:
         return x
 
     def _element(self, item: syntax.Item, label: str | None, x: int, at: _At) -> int:
-        element, within = item.element, replace(at, prefix=label or at.prefix)
+        element = item.element
+        if isinstance(element, syntax.Layer):
+            try:
+                layer = with_values(element, at.values)
+            except NetworkError as error:
+                self.findings += (called(d, at.calls) for d in error.diagnostics)
+                return x
+            return self._append(layer, (x,), at, label)
+        within = replace(at, prefix=label or at.prefix, outermost=False)
         match element:
-            case syntax.Layer():
-                try:
-                    layer = with_values(element, at.values)
-                except NetworkError as error:
-                    self.findings += (called(d, at.calls) for d in error.diagnostics)
-                    return x
-                return self._append(layer, (x,), at, label)
             case syntax.Group(items):
                 return self.sequence(items, x, within)
             case syntax.Merge(kind, branches):

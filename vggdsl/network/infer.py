@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from vggdsl.network.graph import Graph, Head, Node
-from vggdsl.network.ops import Input, Params
+from vggdsl.network.ops import Input, Op, Params
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, Label, ShapeError
 from vggdsl.text.facts import Disagreement
@@ -141,8 +142,9 @@ def infer(graph: Graph) -> TypedGraph:
     of the layer that leaves that shape; for branches that disagree with both of them.
     """
     typed: dict[str, TypedNode] = {}
+    known: _Known = {}
     for node in graph.training_nodes:
-        typed[node.name] = _typed(node, [typed[name] for name in node.inputs])
+        typed[node.name] = _typed(node, [typed[name] for name in node.inputs], known)
     nodes = tuple(typed[node.name] for node in graph.nodes)
     heads = tuple(TypedHead(head.weight, tuple(typed[node.name] for node in head.nodes)) for head in graph.heads)
     for head, of in zip(heads, graph.heads, strict=True):
@@ -150,7 +152,40 @@ def infer(graph: Graph) -> TypedGraph:
     return TypedGraph(graph, nodes, heads)
 
 
-def _typed(node: Node, sources: list[TypedNode]) -> TypedNode:
+class _Arithmetic(NamedTuple):
+    """Of an op and the shapes that come in, whichever node it is of."""
+
+    shape: Shape
+    params: Params
+    macs: int
+    window: Window | None
+
+
+_Known = dict[tuple[Op, tuple[Shape, ...]], _Arithmetic]
+
+
+def _typed(node: Node, sources: list[TypedNode], known: _Known) -> TypedNode:
+    shapes = tuple([s.shape for s in sources])
+    found = known.get((node.op, shapes))
+    if found is None:
+        found = known[node.op, shapes] = _arithmetic(node, sources)
+    field, stride = Pair(1, 1), Pair(1, 1)
+    if sources:
+        field, stride = _receptive_field(found.window, sources)
+    return TypedNode(
+        node=node,
+        x=shapes[0] if shapes else found.shape,
+        shape=found.shape,
+        params=found.params,
+        macs=found.macs,
+        activations=0 if node.op.in_place else found.shape.elements,
+        receptive_field=field,
+        stride=stride,
+        depth=max([s.depth for s in sources], default=0) + node.op.weight_layer,
+    )
+
+
+def _arithmetic(node: Node, sources: list[TypedNode]) -> _Arithmetic:
     try:
         shape = node.op.out_shape(*(s.shape for s in sources))
     except ShapeError as error:
@@ -158,31 +193,21 @@ def _typed(node: Node, sources: list[TypedNode]) -> TypedNode:
     x = sources[0].shape if sources else shape
     params = node.op.params(x)
     _bound(node, shape, params)
-    field, stride = Pair(1, 1), Pair(1, 1)
-    if sources:
-        field, stride = _receptive_field(node.op.sees(x), sources)
-    return TypedNode(
-        node=node,
-        x=x,
-        shape=shape,
-        params=params,
-        macs=node.op.macs(x),
-        activations=0 if node.op.in_place else shape.elements,
-        receptive_field=field,
-        stride=stride,
-        depth=max((s.depth for s in sources), default=0) + node.op.weight_layer,
-    )
+    return _Arithmetic(shape, params, node.op.macs(x), node.op.sees(x))
 
 
 def _receptive_field(window: Window | None, sources: list[TypedNode]) -> tuple[Pair, Pair]:
     """r' = r + (extent - 1) j and j' = j s, along each axis; of several inputs the largest."""
-    field = Pair(*(max(axis) for axis in zip(*(s.receptive_field for s in sources), strict=True)))
-    jump = Pair(*(max(axis) for axis in zip(*(s.stride for s in sources), strict=True)))
+    field, jump = sources[0].receptive_field, sources[0].stride
+    if len(sources) > 1:
+        field = Pair(max(s.receptive_field.h for s in sources), max(s.receptive_field.w for s in sources))
+        jump = Pair(max(s.stride.h for s in sources), max(s.stride.w for s in sources))
     if window is None:
         return field, jump
+    extent, stride = window.extent, window.stride
     return (
-        Pair(*(r + (e - 1) * j for r, e, j in zip(field, window.extent, jump, strict=True))),
-        Pair(*(j * s for j, s in zip(jump, window.stride, strict=True))),
+        Pair(field.h + (extent.h - 1) * jump.h, field.w + (extent.w - 1) * jump.w),
+        Pair(jump.h * stride.h, jump.w * stride.w),
     )
 
 

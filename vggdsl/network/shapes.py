@@ -103,7 +103,7 @@ class Window:
     @cached_property
     def extent(self) -> Pair:
         """What the window spans of the input: d(k - 1) + 1."""
-        return Pair(*(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)))
+        return Pair(self.dilation.h * (self.kernel.h - 1) + 1, self.dilation.w * (self.kernel.w - 1) + 1)
 
     @property
     def same_pad(self) -> Pair:
@@ -114,7 +114,7 @@ class Window:
         >>> Window(Pair(3, 7)).same_pad, Window(Pair(3, 3), dilation=Pair(2, 2)).same_pad
         (Pair(h=1, w=3), Pair(h=2, w=2))
         """
-        return Pair(*((e - 1) // 2 for e in self.extent))
+        return Pair((self.extent.h - 1) // 2, (self.extent.w - 1) // 2)
 
     def keras_pad(self, size: Pair) -> Pair | Sides:
         """What Keras' and TensorFlow's `same` adds to a map of that size: so that it gives ceil(n / s) positions.
@@ -134,7 +134,7 @@ class Window:
         floor((n + padding - extent) / s) + 1. With ``ceil`` the last window may hang over the end,
         but must start inside the input or its leading padding (as in Caffe and PyTorch).
         """
-        return Pair(*(self._along(axis, n) for axis, n in enumerate(size)))
+        return Pair(self._along(0, size.h), self._along(1, size.w))
 
     def _along(self, axis: int, n: int) -> int:
         s, p = self.stride[axis], self.pad_before[axis]

@@ -176,8 +176,8 @@ _MOST_DIVISORS = 12
 
 def slide(kind: str, code: CodeName, window: Window, x: Shape, what: str = "layer") -> Pair:
     """Positions of a window on a shape, or a ``ShapeError`` if it doesn't fit; ``what`` can be removed then."""
-    size = Pair(x.h, x.w)
-    padded = Pair(*(n + p + q for n, p, q in zip(size, window.pad_before, window.pad_behind, strict=True)))
+    size, before, behind = Pair(x.h, x.w), window.pad_before, window.pad_behind
+    padded = Pair(x.h + before.h + behind.h, x.w + before.w + behind.w)
     if window.extent.h > padded.h or window.extent.w > padded.w:
         given = f"got {x}" + (f", {padded} when padded" if padded != size else "")
         message = f"{kind} needs at least {window.extent}, {given}"

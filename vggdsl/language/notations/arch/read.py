@@ -27,6 +27,8 @@ _MOST_ERRORS = 10
 _MOST_LAYERS = 40
 """Of other tools' layers; each is read for itself, and told."""
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
+_BRACKET = re.compile(r'#[^\n]*|"[^"\n]*"|["()\[\]{}]')
+"""One of these, or a quote that nothing closes; comments and strings as a whole, for what stands in them is none."""
 
 
 def parse(source: Source) -> Document:
@@ -52,7 +54,7 @@ def parse(source: Source) -> Document:
                 raise ParseError(findings) from None
             text = rest
     builder = Builder(source)
-    contents = builder.transform(tree)
+    contents = builder.build(tree)
     blocks: dict[str, Block] = {c.name: c for c in contents if isinstance(c, Block)}
     calls, is_delta = list[Span](), any(isinstance(c, Link) for c in contents)
     if not is_delta and any(name not in blocks for name, _ in builder.calls):
@@ -93,20 +95,15 @@ def _check_brackets(source: Source) -> list[tuple[int, int]]:
     """
     open_: list[int] = []
     pairs: list[tuple[int, int]] = []
-    text, i = source.text, 0
-    while i < len(text):
-        c = text[i]
-        if c == "#":
-            i = end_of_line(text, i)
-        elif c == '"':
-            closing = text.find('"', i + 1, end_of_line(text, i))
-            if closing < 0:
-                end = end_of_line(text, i)
-                label = Label(Span(source, i, end), "opened here")
-                wrong = Diagnostic("V103", "a string that never ends", (label,))
-                raise ParseError(wrong.helped('add `"`', added_behind(_without_spaces(Span(source, i, end)), '"')))
-            i = closing
-        elif c in _PAIRS:
+    text = source.text
+    for piece in _BRACKET.finditer(text):
+        i, c = piece.start(), piece[0]
+        if c == '"':
+            end = end_of_line(text, i)
+            label = Label(Span(source, i, end), "opened here")
+            wrong = Diagnostic("V103", "a string that never ends", (label,))
+            raise ParseError(wrong.helped('add `"`', added_behind(_without_spaces(Span(source, i, end)), '"')))
+        if c in _PAIRS:
             open_.append(i)
             if len(open_) > DEEPEST:
                 label, help = Label(Span(source, i, i + 1), "too deep"), "remove brackets that hold nothing else"
@@ -124,7 +121,6 @@ def _check_brackets(source: Source) -> list[tuple[int, int]]:
                 wrong = Diagnostic("V103", message, (here, there))
                 raise ParseError(wrong.helped(f"write `{closer}`", Edit(here.span, closer)))
             pairs.append((opener, i))
-        i += 1
     if open_:
         label = Label(Span(source, open_[-1], open_[-1] + 1), "opened here")
         closer = _PAIRS[text[open_[-1]]]

@@ -4,9 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from lark import Token, Transformer
+from lark import Token, Tree
 from lark.tree import Meta
-from lark.visitors import v_args
 
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
@@ -53,16 +52,22 @@ _WORD = re.compile(r"[a-z]\w*", re.IGNORECASE | re.ASCII)
 """What is a word where it could also be the name of a layer."""
 
 
-@v_args(meta=True)
-class Builder(Transformer[Token, Any]):
-    """Builds syntax bottom-up; unknown words and impossible numbers are gathered, not raised."""
+class Builder:
+    """Builds syntax bottom-up; unknown words and impossible numbers are gathered, not raised.
+
+    A rule's method, of its name, gets where it stands and what its parts became.
+    """
 
     def __init__(self, source: Source) -> None:
-        super().__init__(visit_tokens=False)
-        self.text = source
+        self.text, self.end = source, len(source.text)
         self.strangers: list[Span] = []
         self.calls: list[tuple[str, Span]] = []
         self.findings: list[Diagnostic] = []
+
+    def build(self, tree: Tree[Token]) -> Any:
+        """What a tree becomes. Lark's transformers do the same, and wrap each method anew at each call."""
+        children = [self.build(child) if isinstance(child, Tree) else child for child in tree.children]
+        return getattr(self, tree.data)(tree.meta, children)
 
     # -- small things
 
@@ -70,7 +75,7 @@ class Builder(Transformer[Token, Any]):
         if isinstance(place, Meta) and place.empty:
             return Span(self.text, 0, 0)
         start, end = place.start_pos or 0, place.end_pos or 0
-        return Span(self.text, start, min(end, len(self.text.text)))
+        return Span(self.text, start, min(end, self.end))
 
     def _placed(self, token: Token) -> Placed:
         return Placed(str(token), self._span(token))
