@@ -8,6 +8,7 @@ made from them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Annotated, Any, get_origin
 
 from vggdsl.language.syntax import Arguments
@@ -38,6 +39,7 @@ class Key:
         return self.type.write(not self.default if isinstance(self.type, Flag) else self.default)
 
 
+@cache
 def keys_of(made: type[Any], *names: str) -> tuple[Key, ...]:
     """The keys that a dataclass tells by its fields, all or some: ``lr: Annotated[float, Number(), "the rate"] = 0.1``.
 

@@ -1,8 +1,10 @@
 """A spec: network, recipes, claims and measurements, read from one text."""
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -225,6 +227,20 @@ def _channels_differ(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
     return [Diagnostic("V411", message, labels, help, OtherChannels(), fixes)]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's search for what is no longer used: all that is read stays, and to look through it again and
+    again takes as long as to read it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_uncollected()
 def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:
     """The spec that a text is. Its links are relative to the file ``name``, or else to the working folder.
 

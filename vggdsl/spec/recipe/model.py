@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from vggdsl.language.schema import call_text
@@ -372,7 +373,7 @@ class Recipe:
             return schedule.steps[0][2]
         return self.optimizer.lr if self.optimizer.lr is not None else DEFAULT_ADAM_LR
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Eight hex digits that name what is trained how.
 
