@@ -1,5 +1,6 @@
 """``vggdsl`` and ``python -m vggdsl``: the program, which Ctrl-C ends at any moment without a traceback."""
 
+import gc
 import os
 import signal
 import sys
@@ -35,6 +36,7 @@ def run() -> None:
         signal.signal(signal.SIGINT, pressed)
         sys.unraisablehook = pressed.unraisable
     code: object = None
+    gc.disable()  # what is imported stays; who calls a command turns it on
     try:
         from vggdsl.cli import run as program
 
@@ -49,6 +51,7 @@ def run() -> None:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(INTERRUPTED))
+    gc.freeze()  # the system takes all back at once: nobody has to look for what refers to what
     raise SystemExit(INTERRUPTED if pressed.came and code else code)
 
 

@@ -1,6 +1,7 @@
 """The command line: the only place that knows the terminal. One file a command."""
 
 import errno
+import gc
 import io
 import os
 import re
@@ -48,6 +49,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = import_module(f"vggdsl.cli.{cmd_name}").command
+        gc.enable()  # off since the program began: see ``__main__``
         assert isinstance(command, click.Command)
         return command
 

@@ -65,7 +65,7 @@ def call_text(name: str, made: Any, whole: bool = False, placed: str = "") -> st
 
     The value that is ``placed`` is the first, and stands without its key.
     """
-    values = [(key, getattr(made, key.name.replace("-", "_"))) for key in keys_of(type(made))]
+    values = [(key, getattr(made, key.name.replace("-", "_"))) for key in keys_of(made.__class__)]
     said = [(key, value) for key, value in values if value is not None and (whole or value != key.default)]
     options = ", ".join(f"{'' if key.name == placed else f'{key.name}='}{key.type.write(value)}" for key, value in said)
     return f"{name}({options})" if options else name

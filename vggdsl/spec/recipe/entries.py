@@ -18,7 +18,6 @@ from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, NOTES, OPTIONS_ELS
 from vggdsl.spec.recipe.foreign import Written, needless, of_other_tool, told_of
 from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, ONE_CYCLE, STD, WARMUP
 from vggdsl.spec.recipe.model import Given, WarmUp
-from vggdsl.spec.recipe.pasted import meant
 from vggdsl.text.edits import Edit, added_behind, edited, removal
 from vggdsl.text.errors import Diagnostic, VggdslError, listed
 from vggdsl.text.facts import Meant
@@ -45,9 +44,15 @@ class _Voice(Voice):
 VOICE = _Voice("V406", "V406", "V406")
 
 
+def _meant(entry: str, name: str, arguments: Arguments) -> Meant | None:
+    from vggdsl.spec.recipe.pasted import meant  # what helps is loaded where something is wrong
+
+    return meant(entry, name, arguments)
+
+
 def _as_read(entry: str, name: str, arguments: Arguments) -> Meant | None:
     """What another tool's call means, and what would be wrong with that."""
-    found, wrong = meant(entry, name, arguments), list[Diagnostic]()
+    found, wrong = _meant(entry, name, arguments), list[Diagnostic]()
     entries = entries_of(f"{entry} {found.instead}") if found is not None and found.instead else []
     if found is not None and found.instead and (not entries or any(map(_is_foreign, entries))):
         return Meant(told=(f"it would be {found.instead}, which isn't in the language",))
@@ -261,7 +266,7 @@ def _given(entry: syntax.Entry, by: EntryKind, reader: Reader) -> Given | None:
     """Of ``mean(…) std(…)``."""
     first, *rest = entry.values
     options = [value for value in entry.values if isinstance(value, Option)]
-    if len(options) == len(entry.values) and (pasted := meant(by.name, by.name, options)) is not None:
+    if len(options) == len(entry.values) and (pasted := _meant(by.name, by.name, options)) is not None:
         found = reader.voice.wrong("a mean and a deviation are given together", first.span, "")
         reader.findings.append(found.meaning(pasted, first.span.to(entry.values[-1].span)))
         return None
