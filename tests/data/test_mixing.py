@@ -29,6 +29,7 @@ WAYS: list[tuple[Mix, type[v2.MixUp] | type[v2.CutMix]]] = [
     (MixUp(1.0), v2.MixUp),
     (CutMix(1.0), v2.CutMix),
     (CutMix(0.3), v2.CutMix),
+    (CutMix(2), v2.CutMix),
 ]
 
 
@@ -40,7 +41,7 @@ def test_it_is_torchvisions(way: Mix, theirs: type[v2.MixUp] | type[v2.CutMix], 
     assert torch.random.get_rng_state().equal(before)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(0, 2**63 - 1, (1,), generator=generator("x", seed))))
-        expected, soft = theirs(alpha=way.alpha, num_classes=3)(IMAGES, LABELS)
+        expected, soft = theirs(alpha=float(way.alpha), num_classes=3)(IMAGES, LABELS)
     assert torch.allclose(images, expected, atol=1e-6)
     assert images.is_contiguous(memory_format=torch.channels_last)
     ours = own * functional.one_hot(LABELS) + (1 - own) * functional.one_hot(LABELS.roll(1))

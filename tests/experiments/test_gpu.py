@@ -119,14 +119,32 @@ def test_a_gpu_trains_as_a_cpu() -> None:
     "optimizer", ["sgd(lr=0.05)", ENTRIES["optimizer"], "adam(lr=0.001)", "adamw(lr=0.001, weight-decay=0.1)"]
 )
 def test_what_is_captured_is_what_is_computed(precision: str, optimizer: str) -> None:
-    spec = of(precision=precision, optimizer=optimizer)
+    same_captured(of(precision=precision, optimizer=optimizer))
+
+
+MODERN = {
+    "augment": "translate(2) alternating-hflip cutout(4)",
+    "mix": "mixup(0.2) cutmix(1)",
+    "average": "ema(0.9)",
+    "schedule": "one-cycle(peak=0.3, shape=linear)",
+    "optimizer": "sgd(lr=0.05, momentum=0.9, weight-decay=5e-4, decays=weights)",
+}
+
+
+def test_mixed_images_and_averaged_weights_are_captured_as_they_are_computed() -> None:
+    same_captured(of(**MODERN))
+
+
+def same_captured(spec: Spec) -> None:
+    """Captured twice and eager, a training gives the same bits."""
     recorded, again, eager = trained(spec, "cuda"), trained(spec, "cuda"), trained(spec, "cuda", eager=True)
     for name, values in eager.items():
         assert (values == recorded[name]).all(), name
         assert (values == again[name]).all(), name
 
 
-def test_nobody_waits_within_an_epoch() -> None:
+@pytest.mark.parametrize("said", [{"augment": "crop(16, pad=2) hflip vflip colour-pca"}, MODERN], ids=["old", "modern"])
+def test_nobody_waits_within_an_epoch(said: dict[str, str]) -> None:
     class Watching(Strict):
         left = 2 * 11 - 1  # of 350 images, and the first step is let be: it warms up
 
@@ -139,8 +157,7 @@ def test_nobody_waits_within_an_epoch() -> None:
 
     try:
         for eager in (False, True):
-            spec = of(data="fake(n=500, classes=4)", augment="crop(16, pad=2) hflip vflip colour-pca", epochs="2")
-            trained(spec, "cuda", eager=eager, listener=Watching())
+            trained(of(**said, epochs="2"), "cuda", eager=eager, listener=Watching())
     finally:
         torch.cuda.set_sync_debug_mode("default")
 

@@ -38,4 +38,4 @@ def mixed(images: Tensor, mixes: Sequence[Mix], random: torch.Generator) -> tupl
 def transform_of(way: Mix) -> v2.Transform:
     """Torchvision's; labels are mixed in the loss, without a number of classes."""
     made = v2.MixUp if isinstance(way, MixUp) else v2.CutMix
-    return made(alpha=way.alpha, num_classes=1)
+    return made(alpha=float(way.alpha), num_classes=1)
