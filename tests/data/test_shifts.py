@@ -11,9 +11,13 @@ from torch import Tensor
 from trainings import spec_with
 
 from vggdsl.data.augment import augment, cutout, translate
+from vggdsl.data.batches import training_batches
 from vggdsl.data.chance import generator
+from vggdsl.data.pictures import Arrays
+from vggdsl.data.splits import Lazy, Split
 from vggdsl.experiments import step
 from vggdsl.experiments.train import train
+from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import AlternatingHFlip, Augment, Cutout, Recipe, Translate
 from vggdsl.targets.torch import Network
 
@@ -66,6 +70,17 @@ def test_a_process_changes_its_images_as_one_would(processes: int) -> None:
         share = slice(rank, None, processes)
         own = augment(IMAGES[share], STEPS, generator("x"), total=9, share=share, mirrored=mirrored[share])
         assert own.equal(whole[share])
+
+
+@pytest.mark.parametrize("share", [slice(None), slice(1, None, 2)], ids=str)
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_batch_knows_its_images(is_held: bool, share: slice) -> None:
+    images, labels = torch.zeros(11, 3, 8, 8, dtype=torch.uint8), torch.arange(11)
+    split = Split(images, labels) if is_held else Lazy(Arrays(images, 3), labels, Shape(3, 8, 8))
+    order = torch.randperm(11, generator=generator("order"))
+    for batch in training_batches(split, order, 4, 3, lambda k: generator("x", k), share):
+        assert batch.chosen.equal(batch.split.labels)
+        assert batch.chosen.equal(batch.labels[share])
 
 
 # -- trainings
