@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import takewhile
 
 import click
@@ -13,7 +14,8 @@ from vggdsl.cli.schemas import About, ExplainedLayer
 from vggdsl.language.syntax import Default
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedNode
-from vggdsl.network.ops import Input
+from vggdsl.network.ops import Input, Op
+from vggdsl.network.shapes import Shape
 from vggdsl.spec.layers import heads_of
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.codes import is_code
@@ -162,13 +164,7 @@ def _told(index: int, explained: _Explained) -> Iterator[tuple[About, str]]:
     if index and node.inputs != (explained.nodes[index - 1].name,):
         yield "from", ", ".join(node.inputs)
     if not isinstance(node.op, Input):
-        xs = [spec.typed[name].shape for name in node.inputs]
-        how = node.op.tell_shape(*xs)
-        yield "shape", f"{', '.join(map(str, xs))} -> {t.shape}{f': {how}' if how else ''}"
-    if t.params.total:
-        yield "params", node.op.tell_params(t.x)
-    if t.macs:
-        yield "macs", node.op.tell_macs(t.x)
+        yield from _arithmetic(node.op, tuple(spec.typed[name].shape for name in node.inputs), t.shape)
     if t.activations:
         yield "stores", f"{t.activations:,} activations, {bytes_text(t.activations * 4)} in fp32"
     if not isinstance(node.op, Input):
@@ -181,6 +177,18 @@ def _told(index: int, explained: _Explained) -> Iterator[tuple[About, str]]:
     for after in takewhile(lambda other: other.node.implied, behind):
         if not node.implied:
             yield "then", f"{after.node.spelled}: {_why(after, explained)}"
+
+
+@lru_cache
+def _arithmetic(op: Op, xs: tuple[Shape, ...], shape: Shape) -> list[tuple[About, str]]:
+    """Of all layers that are alike."""
+    how = op.tell_shape(*xs)
+    told: list[tuple[About, str]] = [("shape", f"{', '.join(map(str, xs))} -> {shape}{f': {how}' if how else ''}")]
+    if op.params(xs[0]).total:
+        told.append(("params", op.tell_params(xs[0])))
+    if op.macs(xs[0]):
+        told.append(("macs", op.tell_macs(xs[0])))
+    return told
 
 
 def _field(t: TypedNode, spec: Spec) -> str:
