@@ -6,6 +6,7 @@ import psutil
 import pytest
 import torch
 
+from vggdsl.experiments import heap
 from vggdsl.experiments.heap import _glibc, given_back, kept
 
 LARGE = 120 * 2**20
@@ -57,6 +58,28 @@ def test_an_error_ends_it_too() -> None:
     with pytest.raises(KeyError), kept():
         raise KeyError(faults_of_a_block())
     assert held() - before < LARGE / 2
+
+
+def test_an_old_glibc_keeps_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses more than half of a heap, and stays at what it has once it was told of trimming."""
+
+    class Old:
+        def __init__(self) -> None:
+            self.thresholds = dict[int, int]()
+
+        def mallopt(self, what: int, value: int) -> int:
+            is_taken = what != heap._MMAP_THRESHOLD or value <= 32 * 2**20
+            if is_taken:
+                self.thresholds[what] = value
+            return int(is_taken)
+
+        def malloc_trim(self, pad: int) -> int:
+            return 1
+
+    old = Old()
+    monkeypatch.setattr(heap, "_glibc", lambda: old)
+    with kept():
+        assert old.thresholds == {heap._MMAP_THRESHOLD: 32 * 2**20, heap._TRIM_THRESHOLD: -1}
 
 
 def test_another_system_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

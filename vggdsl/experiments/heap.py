@@ -25,7 +25,8 @@ def kept() -> Iterator[None]:
     if library is None:
         yield
         return
-    library.mallopt(_MMAP_THRESHOLD, _KEPT)
+    if not library.mallopt(_MMAP_THRESHOLD, _KEPT):  # before version 2.35 it takes no more than it comes to by itself
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST)
     library.mallopt(_TRIM_THRESHOLD, -1)
     try:
         yield
