@@ -68,6 +68,20 @@ def test_an_accuracy_of_always_the_largest_class(tmp_path: Path) -> None:
     assert len(found) == stays
 
 
+def test_a_young_average_of_weights_may_guess(tmp_path: Path) -> None:
+    spec = spec_with(
+        "input 8x8x1 conv3-8 BN ReLU maxpool FC-10 softmax",
+        data="digits",
+        optimizer="sgd(lr=0.01, momentum=0.9)",
+        batch="512",
+        epochs="3",
+        average="ema(0.9999)",
+    )
+    run, found = noticed(spec, tmp_path)
+    assert {f"{epoch.val_accuracy:.4f}" for epoch in run.metrics} == {"0.1000"}  # as of always the same class
+    assert found == []
+
+
 def test_weights_that_have_run_away(tmp_path: Path) -> None:
     spec = spec_with("input 8x8x1 FC-8 FC-3 softmax", optimizer="sgd(lr=10)", epochs="2", precision="fp32")
     run, found = noticed(spec, tmp_path)

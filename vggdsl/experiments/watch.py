@@ -65,6 +65,8 @@ class Watch:
         if all(abs(epoch.train_loss / guess - 1) <= NEAR for epoch in epochs):
             loss, after = f"{epochs[-1].train_loss:.4f}", plural(epochs[-1].number, "epoch")
             return f"after {after} the loss is {loss}, that of guessing: ln {self.classes} = {guess:.4f}"
+        if self.prepared.recipe.average is not None:  # a young one guesses, whatever the weights have learnt
+            return ""
         if share < 1 and all(f"{epoch.val_accuracy:.6f}" == f"{share:.6f}" for epoch in epochs):
             return f"the validation accuracy stays {share:.4f}, that of always guessing the largest class"
         return ""
