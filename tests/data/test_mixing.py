@@ -18,7 +18,9 @@ from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.step import Captured, Step
+from vggdsl.language.types import Number, UnfitError
 from vggdsl.spec.recipe import CutMix, Mix, MixUp
+from vggdsl.spec.recipe.mixing import MIXES
 from vggdsl.targets.torch import to_torch, weights
 
 RANDOM = torch.Generator().manual_seed(0)
@@ -56,6 +58,17 @@ def test_each_of_several_ways_is_drawn() -> None:
         cut += is_cut
         assert 0 <= own <= 1
     assert 70 < cut < 130
+
+
+def test_the_smallest_alpha_is_one_that_shares_can_be_drawn_by() -> None:
+    """Towards 0 a share of a Beta distribution is 0 or 1."""
+    for way in MIXES:
+        (alpha,) = (key.type for key in way.placed)
+        assert isinstance(alpha, Number)
+        shares = [mixed(IMAGES, (MixUp(alpha.least),), generator("x", seed))[1] for seed in range(200)]
+        assert sum(0.1 < own < 0.9 for own in shares) < 20
+        with pytest.raises(UnfitError):
+            alpha.read("0.001")
 
 
 # -- steps

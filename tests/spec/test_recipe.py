@@ -278,7 +278,7 @@ WRONG = [
             "from, as in mixup(0.2)"
         ),
     ),
-    ("mix", "mixup(0)", "write a number above 0, at most 1000"),
+    ("mix", "mixup(0)", "write a number from 0.01 to 1000"),
     ("mix", "cutmix(alpha=1)", "it stands without a name: 1"),
     ("mix", "0.2", "write mix mixup(0.2) or cutmix(0.2)"),
     ("mix", "v2.MixUp(alpha=0.2, num_classes=10)", "write mixup(0.2); `num_classes=10`: leave it out"),

@@ -6,7 +6,8 @@ from typing import Annotated
 from vggdsl.language.schema import CallKind, call_text, keys_of
 from vggdsl.language.types import Number
 
-_ALPHA = Number(0, 1000, above=True)
+_ALPHA = Number(0.01, 1000)
+"""By a smaller one shares are 0 or 1 up to what floats can't tell from them; beyond that PyTorch draws 0.5."""
 _DRAWN = "both numbers of the Beta distribution that the share is drawn from"
 
 
