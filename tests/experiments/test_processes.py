@@ -114,6 +114,10 @@ def test_a_process_without_an_image_is_refused() -> None:
     norms = vggdsl.parse(SPEC.replace("FC-16", "FC-16 BN").replace("batch      51", "batch      5"))
     with pytest.raises(RecipeError, match="4 processes for a step or a split of 2 images"):  # one image is no batch
         refuse_processes(norms, norms.recipe(), 4, 900, 150)
+    mixes = vggdsl.parse(SPEC.replace("batch      51", "batch      5\n  mix        mixup(1)"))
+    with pytest.raises(RecipeError, match="4 processes for a step or a split of 2 images"):  # nor is it mixed
+        refuse_processes(mixes, mixes.recipe(), 4, 900, 150)
+    refuse_processes(mixes, mixes.recipe(), 2, 900, 150)
 
 
 def test_batch_norm_on_cpus_is_told() -> None:

@@ -42,10 +42,10 @@ def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
 def refuse_processes(spec: Spec, recipe: Recipe, processes: int, train: int, others: int) -> None:
     """Raises ``RecipeError`` V408 if a process would have no image of a step or of an evaluation.
 
-    Where batch norm is of a vector, one image of a step is none.
+    Where batch norm is of a vector, or images are mixed with each other, one image of a step is none.
     """
     step = smallest_step(train, recipe.batch)
-    fewest = min(step // 2 if norms_a_vector(spec.typed) else step, others)
+    fewest = min(step // 2 if recipe.mix or norms_a_vector(spec.typed) else step, others)
     if processes > 1 and fewest < processes:
         message = f"{processes} processes for a step or a split of {fewest} images"
         help = "start fewer processes, or choose a batch that divides the images"
