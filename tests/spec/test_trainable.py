@@ -224,6 +224,40 @@ def test_a_decay_of_the_weights_that_is_not_said_is_told() -> None:
     assert codes("adam(lr=0.1)") == []
 
 
+@pytest.mark.parametrize(
+    ("data", "batch", "epochs", "decay", "share"),
+    [
+        ("digits(val=180, test=360)", 32, 3, 0.99, "30%"),
+        ("cifar10(val=5000)", 128, 40, 0.9999, "24%"),
+        ("cifar10(val=5000)", 128, 40, 0.9998, None),
+        ("cifar10(val=5000)", 128, 1, 0.9998, "93%"),
+        ("fake(n=8)", 128, 1, 0.5, "100%"),
+        ("imagenet", 256, 90, 0.9999, None),
+    ],
+)
+def test_an_average_of_mostly_the_first_weights_is_told(
+    data: str, batch: int, epochs: int, decay: float, share: str | None
+) -> None:
+    lines = f"data {data}\n  batch {batch}\n  epochs {epochs}\n  average ema({decay})"
+    found = vggdsl.parse(f"{NET} FC-10 softmax\ntrain {{\n  {lines}\n}}").check()
+    told = [d.message.partition(" weights are ")[2].partition(" ")[0] for d in found if d.code == "W409"]
+    assert told == ([share] if share else [])
+
+
+def test_an_average_that_is_too_slow_is_told_once_and_a_faster_one_is_offered(tmp_path: Path) -> None:
+    def told(decay: str) -> list[Diagnostic]:
+        spec = vggdsl.parse(f"input 8x8x1 FC-10 softmax\ntrain {{\n  epochs 3\n  average ema({decay})\n}}")
+        found = (*spec.check(), *load_data(spec.recipe(), spec.typed.input, tmp_path).warnings)
+        return [d for d in found if d.code == "W409"]
+
+    of_all, of_those_to_train_on = told("0.999"), told("0.938")  # 45 steps at the most, 30 in truth
+    assert [len(of_all), len(of_those_to_train_on)] == [1, 1]
+    assert of_all[0].message.endswith("after 45 steps at most")
+    assert of_those_to_train_on[0].message.endswith("after 30 steps")
+    assert (of_those_to_train_on[0].help or "").startswith("write ema(0.8) or less")
+    assert told("0.8") == []
+
+
 def test_a_batch_of_more_than_all_images_is_told_as_far_as_it_is_known(tmp_path: Path) -> None:
     said = "to train on at most: an epoch is one step"
     assert warned("cifar10", "batch 64000") == [("W405", f"a batch of 64,000 images, of 50,000 {said}")]

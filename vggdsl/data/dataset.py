@@ -38,7 +38,13 @@ from vggdsl.data.twins import contents
 from vggdsl.data.views import View, view_of
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Given, Normalize, Recipe
-from vggdsl.spec.recipe.division import fewer_than_classes, more_than_there_are, none_left, one_step
+from vggdsl.spec.recipe.division import (
+    begins_too_long_ago,
+    fewer_than_classes,
+    more_than_there_are,
+    none_left,
+    one_step,
+)
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import names_text, plural
 
@@ -167,7 +173,7 @@ class Divided:
         )
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
         made = _finish(classes, _without_sense(splits, classes, self.wanted), notes, recipe, kept)
-        warnings += one_step(recipe, len(made.train))
+        warnings += [*one_step(recipe, len(made.train)), *begins_too_long_ago(recipe, len(made.train))]
         return replace(made, warnings=tuple(warnings), left_out=len(bad), shows_nothing=bool(empty))
 
     def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vggdsl.spec.recipe.model import DATA_SETS, FAKE_CLASSES, FAKE_IMAGES, Data, Recipe
+from vggdsl.spec.recipe.model import DATA_SETS, FAKE_CLASSES, FAKE_IMAGES, Data, Ema, Recipe
 from vggdsl.text.errors import Diagnostic
 from vggdsl.text.units import plural
 
@@ -64,6 +64,36 @@ def one_step(recipe: Recipe, train: int | None = None) -> Iterator[Diagnostic]:
         message = f"a batch of {recipe.batch:,} images, of {number:,} to train on{at_most}: an epoch is one step"
         help = "write a smaller batch: the weights change once an epoch"
         yield Diagnostic("W405", message, recipe.place("batch"), help)
+
+
+def begins_too_long_ago(recipe: Recipe, train: int | None = None) -> Iterator[Diagnostic]:
+    """W409 for an average of weights of which the first step's are more than a tenth when the training ends.
+
+    Without the number of images to train on, ``train``, it is told where what is published of the set says enough.
+    """
+    most = _most_to_train_on(recipe.data)
+    steps, known = (
+        recipe.epochs * -(-number // recipe.batch) if number else 0 for number in (train if train else most, most)
+    )
+    if recipe.average is None or not steps or (train is not None and _share_of_first(recipe.average, known) > _MOST):
+        return
+    share = _share_of_first(recipe.average, steps)
+    if share > _MOST:
+        taken = f"{plural(steps, 'step')}{' at most' if train is None else ''}"
+        message = f"of {recipe.average} the first step's weights are {share:.0%} at the end, after {taken}"
+        shorter = Ema(float(f"{1 - float(f'{_SPANS / steps:.1g}'):.12g}")) if steps > 2 * _SPANS else None
+        help = f"write {shorter} or less" if shorter else "leave it out"
+        help += ", or train for longer: the average is what is evaluated and kept"
+        yield Diagnostic("W409", message, recipe.place("average"), help)
+
+
+def _share_of_first(average: Ema, steps: int) -> float:
+    """What the first step's weights are of an average after so many steps; 0 where it isn't known how many."""
+    return average.decay ** (steps - 1) if steps else 0.0
+
+
+_MOST, _SPANS = 0.1, 5
+"""The largest share of the first weights, and in how many times 1 / (1 - decay) steps hardly any of them is left."""
 
 
 def _to_train_on(data: Data) -> int | None:

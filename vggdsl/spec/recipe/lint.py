@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vggdsl.spec.recipe.division import one_step
+from vggdsl.spec.recipe.division import begins_too_long_ago, one_step
 from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY
 from vggdsl.spec.recipe.model import Adam, Plateau, Recipe
 from vggdsl.text.edits import Edit
@@ -11,8 +11,10 @@ from vggdsl.text.errors import Diagnostic, Label
 
 def lint_recipe(recipe: Recipe) -> Iterator[Diagnostic]:
     """W403 for a plateau that early stopping comes before: both wait for a better validation accuracy. W405 for a batch
-    that is known to be larger than the images to train on. W406 for the decoupled weight decay that isn't said."""
+    that is known to be larger than the images to train on. W406 for the decoupled weight decay that isn't said.
+    W409 for an average that is known to hold too much of the first weights."""
     yield from one_step(recipe)
+    yield from begins_too_long_ago(recipe)
     yield from _no_decay(recipe)
     schedule, stop = recipe.main_schedule, recipe.stop
     if not isinstance(schedule, Plateau) or stop is None or stop.measure != "val-accuracy":

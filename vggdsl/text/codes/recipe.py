@@ -7,7 +7,7 @@ from vggdsl.text.facts import Meant, OtherChannels, OtherClasses, OtherInput, Ot
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
-    "W401", "W402", "W403", "W404", "W405", "W406", "W407", "W408",
+    "W401", "W402", "W403", "W404", "W405", "W406", "W407", "W408", "W409",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -179,5 +179,15 @@ ROWS = (
         "which sums are added up in the same order each time.",
         "Train on a CPU, or without that operation; or take it that trainings of one seed differ by rounding.",
         unshown=f"{_TRAINING} on a GPU",
+    ),
+    Code(
+        "W409",
+        "recipe",
+        "an average that holds too much of the first weights",
+        "An exponential moving average forgets in about 1 / (1 - decay) steps. Where a training is short beside that, "
+        "the weights after the first step, which are nearly drawn, are more than a tenth of what is evaluated and "
+        "kept: its accuracy stays far below that of the weights that are trained.",
+        "Write a smaller decay, as the help says, or train for longer.",
+        example="w409_slow_average",
     ),
 )
