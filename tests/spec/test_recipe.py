@@ -347,6 +347,22 @@ WRONG = [
             "as it is; `total_steps=900`: `epochs` says it"
         ),
     ),
+    *(
+        ("schedule", f"OneCycleLR(cycle_momentum=False, {given})", help)
+        for given, help in (
+            ("pct_start=1/4", "write one-cycle; `1/4`, a share of the steps, is to be written as one number: `peak`"),
+            ("pct_start=p", "write one-cycle(peak=…); `p` is a variable: write its value"),
+            (
+                "anneal_strategy='poly'",
+                "write one-cycle; `'poly'` isn't in the language, whose `shape` is `cosine` or `linear`",
+            ),
+            ("final_div_factor=1e9", "write one-cycle(end=4e-11)"),
+            (
+                "div_factor=25, final_div_factor=0.5",
+                "write one-cycle; `0.5` divides no rate: `start` and `end` are shares of the highest",
+            ),
+        )
+    ),
     ("schedule", "steps(1..5: 1e-3, 5..9: 1e-4)", STEPS),
     ("schedule", "steps(2..5: 1e-3)", STEPS),
     ("schedule", "steps(5)", "as in steps(1..20: 1e-3, 21..30: 1e-4)"),
@@ -356,6 +372,7 @@ WRONG = [
     ("average", "0.99", "write average ema(0.99)"),
     ("average", "ema(1)", "write a number above 0, at most 0.999999"),
     ("average", "ModelEmaV2(0.99)", "write ema(0.99)"),
+    ("average", "ModelEmaV2(model, decay=0.9998)", "write ema(0.9998); `model`: leave it out"),
     (
         "average",
         "swa",

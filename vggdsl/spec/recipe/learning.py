@@ -17,9 +17,11 @@ from vggdsl.spec.recipe.foreign import (
     flag,
     is_value,
     joined,
+    left_open,
     number,
     numbers,
     value_of,
+    variable,
 )
 from vggdsl.text.facts import Meant
 
@@ -110,15 +112,21 @@ def _one_cycle(arguments: Arguments) -> Meant:
     first, last = given.take("divfactor"), given.take("finaldivfactor")
     turns, phases = given.take("cyclemomentum"), given.take("threephase")
     options, told = list[str](), list[str]()
-    if peak is not None and number(peak):
-        options.append(f"peak={peak}")
-    if all(number(each or "1") and value_of(each or "1") >= 1 for each in (first, last)):
+    if peak is not None:
+        share = number(peak) or left_open(peak)
+        options += [f"peak={share}"] if share else []
+        told += variable(peak) if share else [f"`{peak}`, a share of the steps, is to be written as one number: `peak`"]
+    wrong = [each for each in (first, last) if each and not (number(each) and value_of(each) >= 1)]
+    if not wrong:
         start = 1 / value_of(first or "25")
         options += [f"start={shortest(start)}"] if first else []
-        options += [f"end={shortest(start / value_of(last or '1e4'))}"] if first or last else []
+        end = float(f"{start / value_of(last or '1e4'):.12g}")
+        options += [f"end={shortest(end)}"] if first or last else []
     else:
-        told.append(f"`{first or last}` divides no rate")
+        told += [f"`{each}` divides no rate: `start` and `end` are shares of the highest" for each in wrong]
     options += ["shape=linear"] if shape.strip("'\"") == "linear" else []
+    if shape.strip("'\"") not in ("", "cos", "linear"):
+        told.append(f"`{shape}` isn't in the language, whose `shape` is `cosine` or `linear`")
     if most is not None:
         told.append(f"`{most}`, the highest rate, is the optimizer's `lr`")
     if (turns or "True").lower() != "false":

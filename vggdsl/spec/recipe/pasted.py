@@ -236,13 +236,21 @@ def _translation(arguments: Arguments) -> Meant:
     return Meant(told=(f"a shift by shares of an image's sides{written} isn't in the language, whose {ours}",))
 
 
-_PADDED = "`crop` pads with zeros; images of the input's size are shifted, and reflected, by `translate`"
 _CUTOUT = Call("cutout", ("nholes", "length"), {"length": number}, same={"nholes": "1"})
 _TRIVIAL = Call(
     "trivial-augment",
     ("nummagnitudebins", "interpolation", "fill"),
     same={"nummagnitudebins": "31", "interpolation": r"0|(.*\.)?nearest", "fill": "none"},
 )
+
+
+def _average(arguments: Arguments) -> Meant | None:
+    """Timm's and torchvision's, of a model that comes first."""
+    order = ("decay",) if arguments and number(str(arguments[0])) else ("model", "decay", "device")
+    return replace(_EMA, order=order).meant(arguments)
+
+
+_EMA = Call("ema", (), {"decay": number}, notes=dict.fromkeys(("model", "device"), LEFT_OUT))
 _CROP = Call(
     "crop",
     ("size", "padding", "padifneeded", "fill", "paddingmode"),
@@ -316,6 +324,7 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
         "clipgradnorm": _NORM.meant,
         **dict.fromkeys(("clipnorm", "clipbynorm"), _by_each),
     },
+    "average": dict.fromkeys(("modelema", "modelemav2", "modelemav3", "exponentialmovingaverage"), _average),
     "init": INITS,
     "stop": dict.fromkeys(("earlystopping",), _stop),
     "mix": {
