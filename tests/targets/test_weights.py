@@ -227,6 +227,18 @@ def test_a_file_is_whole_or_unchanged(tmp_path: Path, monkeypatch: pytest.Monkey
         assert [p.name for p in tmp_path.iterdir()] == ["x.onnx"]
 
 
+def test_where_a_file_can_grow_no_more_it_says_why(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"V511\]: can't write .*x\.onnx: File too large"):
+            write(tmp_path / "x.onnx")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_file_is_what_protobuf_would_write(tmp_path: Path) -> None:
     metadata = {"vggdsl.spec": "x" * 300}
     model = to_onnx(GRAPH, weights(to_torch(GRAPH)), metadata=metadata, name="a_network")

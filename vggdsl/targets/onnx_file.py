@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 
@@ -46,7 +47,8 @@ def write(model: ir.Model, path: Path) -> None:
         file.write(before + _opened(_GRAPH, size) + graph_before)
         for tensor, head in zip(tensors, heads, strict=True):
             file.write(head)
-            tensor.tofile(file)
+            values = np.ascontiguousarray(tensor.numpy())
+            file.write(values.reshape(-1).view(np.uint8).data)  # NumPy's `tofile` doesn't say why it fails
         file.write(graph_after + after)
 
 
