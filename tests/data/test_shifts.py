@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from trainings import spec_with
 
-from vggdsl.data.augment import augment, cutout, translate
+from vggdsl.data.augment import augment, crop, cutout, translate
 from vggdsl.data.batches import training_batches
 from vggdsl.data.chance import generator
 from vggdsl.data.pictures import Arrays
@@ -26,10 +26,31 @@ IMAGES = torch.from_numpy(np.random.RandomState(0).randint(1, 256, (9, 3, 6, 9),
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=9, max_size=9))
 def test_a_shift_is_a_window_of_the_reflected_image(shifts: list[tuple[int, int]]) -> None:
-    shifted = translate(IMAGES, torch.tensor(shifts).T)
+    shifted = translate(IMAGES, 5, torch.tensor(shifts).T)
     reflected = np.pad(IMAGES.numpy(), ((0, 0), (0, 0), (5, 5), (5, 5)), mode="reflect")
     for image, whole, (y, x) in zip(shifted.numpy(), reflected, shifts, strict=True):
         assert np.array_equal(image, whole[:, 5 + y : 11 + y, 5 + x : 14 + x])
+
+
+LAYOUTS = {
+    "channels last": IMAGES.contiguous(memory_format=torch.channels_last),
+    "every other of some": IMAGES.repeat_interleave(2, 0)[::2],
+    "column by column": IMAGES.transpose(2, 3).contiguous().transpose(2, 3),
+    "single precision": IMAGES.float(),
+    "one image": IMAGES[:1],
+    "none": IMAGES[:0],
+}
+
+
+@pytest.mark.parametrize("pad", [0, 2])
+@pytest.mark.parametrize("images", LAYOUTS.values(), ids=LAYOUTS)
+def test_how_images_lie_in_memory_makes_no_difference(images: Tensor, pad: int) -> None:
+    random = generator("x")
+    offsets = torch.stack([torch.randint(0, side + 2 * pad - 3, (9,), generator=random) for side in (6, 9)])
+    shifts = torch.randint(-2, 3, (2, 9), generator=random)
+    n = len(images)
+    assert crop(images, pad, offsets[:, :n], 4).equal(crop(IMAGES, pad, offsets, 4)[:n].to(images.dtype))
+    assert translate(images, 2, shifts[:, :n]).equal(translate(IMAGES, 2, shifts)[:n].to(images.dtype))
 
 
 def test_every_shift_is_drawn_alike() -> None:

@@ -60,7 +60,7 @@ def augment(
                 images = crop(images, pad, to_device(offsets[:, share], images.device), size)
             case Translate(most):
                 shifts = torch.randint(-most, most + 1, (2, n), generator=random)
-                images = translate(images, to_device(shifts[:, share], images.device))
+                images = translate(images, most, to_device(shifts[:, share], images.device))
             case AlternatingHFlip() if mirrored is not None:
                 images = hflip(images, mirrored)
             case HFlip():
@@ -113,18 +113,18 @@ def crop(images: Tensor, pad: int, offsets: Tensor, size: int | None = None) -> 
     ``offsets`` (2, N) are the windows' rows and columns, from 0.
     """
     h, w = images.shape[2:] if size is None else (size, size)
-    padded = torch.nn.functional.pad(images, (pad, pad, pad, pad))
-    return _taken(padded, _places(offsets[0], h), _places(offsets[1], w))
+    return _windows(torch.nn.functional.pad(images, (pad, pad, pad, pad)), offsets, h, w)
 
 
-def translate(images: Tensor, shifts: Tensor) -> Tensor:
+def translate(images: Tensor, most: int, shifts: Tensor) -> Tensor:
     """The images, each with what is ``shifts`` (2, N) pixels below and to the right of a place moved there.
 
-    Where that is beyond the border it is what lies as far before it; a shift is less than the image's side.
+    Where that is beyond the border it is what lies as far before it; a shift is ``most`` at the most, and that less
+    than the image's side.
     """
     h, w = images.shape[2:]
-    rows, columns = (_reflected(_places(shift, side), side) for shift, side in zip(shifts, (h, w), strict=True))
-    return _taken(images, rows, columns)
+    rows, columns = (_reflected(torch.arange(-most, side + most, device=images.device), side) for side in (h, w))
+    return _windows(images.index_select(2, rows).index_select(3, columns), shifts + most, h, w)
 
 
 def cutout(images: Tensor, middles: Tensor, size: int) -> Tensor:
@@ -145,12 +145,18 @@ def _reflected(places: Tensor, side: int) -> Tensor:
     return (side - 1) - ((side - 1) - places.abs()).abs()
 
 
-def _taken(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Of each image its rows (N, H) and columns (N, W)."""
-    n, c = images.shape[:2]
-    image = torch.arange(n, device=images.device)[:, None, None, None]
-    channel = torch.arange(c, device=images.device)[None, :, None, None]
-    return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+def _windows(images: Tensor, offsets: Tensor, h: int, w: int) -> Tensor:
+    """Of each image the window (h, w) from a row and a column on, as ``offsets`` (2, N) say.
+
+    Picked from all windows that begin anywhere in memory, each is copied row by row, and not pixel by pixel as
+    indices of rows and columns would.
+    """
+    n, c, height, width = images.shape
+    image, channel, row, column = images.stride()
+    begins = (n - 1) * image + (height - h) * row + (width - w) * column + 1 if n else 0
+    anywhere = images.as_strided((begins, c, h, w), (1, channel, row, column))
+    begin = torch.arange(n, device=images.device) * image + offsets[0] * row + offsets[1] * column
+    return anywhere.index_select(0, begin)
 
 
 def hflip(images: Tensor, mirrored: Tensor) -> Tensor:
