@@ -51,6 +51,7 @@ def run() -> None:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(INTERRUPTED))
+    gc.enable()
     gc.freeze()  # the system takes all back at once: nobody has to look for what refers to what
     raise SystemExit(INTERRUPTED if pressed.came and code else code)
 

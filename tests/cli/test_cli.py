@@ -209,3 +209,23 @@ def test_a_name_that_no_system_can_have_is_refused(tmp_path: Path) -> None:
 def test_runs_that_can_lie_nowhere_are_refused(runs: str, tmp_path: Path) -> None:
     (found,) = findings(lambda: vggdsl.train("quickstart", runs=tmp_path / runs))
     assert (found.code, "can't be made" in found.message) == ("V506", True)
+
+
+def test_garbage_is_collected_while_a_command_runs() -> None:
+    # Nothing is while it is imported: all of that stays.
+    code = """if True:
+        import atexit, gc, sys
+        import vggdsl.spec.spec as spec
+        from vggdsl.__main__ import run
+
+        def told(name, load=spec.load):
+            print("in it:", gc.isenabled(), file=sys.stderr)
+            return load(name)
+
+        spec.load = told
+        atexit.register(lambda: print("behind it:", gc.isenabled(), file=sys.stderr))
+        run()
+    """
+    done = python("-c", code, "explain", "quickstart:13")
+    assert (done.returncode, done.stderr) == (0, "in it: True\nbehind it: True\n")
+    assert python("-c", code, "--version").stderr == "behind it: True\n"
