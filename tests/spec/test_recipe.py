@@ -406,6 +406,7 @@ WRONG = [
     ("precision", "32", "write fp32"),
     ("precision", "16", "say the format, or leave it to `auto`"),
     ("checkpoint", "5", "write checkpoint every(5)"),
+    ("deterministic", "True", "write yes"),
 ]
 
 

@@ -204,6 +204,8 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "fashion-mnist": ("fmnist",),
     "imagenet": ("imagenet1k", "ilsvrc2012", "ilsvrc"),
     "sgd": ("gd", "gradientdescent"),
+    "yes": ("true", "on"),
+    "no": ("false", "off"),
 }
 """Other tools' words for calls, by ours."""
 
