@@ -21,7 +21,7 @@ _FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\n(?P<content>(?:.*\n)*
 _MISTAKES = re.compile(r"(?<=<!-- mistakes -->\n)(?:.*\n)*?(?=<!-- /mistakes -->)")
 _LAYERS = re.compile(r"(?<=<!-- layers -->\n)(?:.*\n)*?(?=<!-- /layers -->)")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
-_MOST_LINES = 200
+_MOST_LINES = 225
 """Of the front page: what is more belongs to a room's own."""
 
 

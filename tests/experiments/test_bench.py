@@ -148,6 +148,14 @@ def test_the_command_prints_rows_and_says_what_it_measures() -> None:
     assert (row["unit"], row["verdict"], len(row["values"])) == ("ms", "measured", 20)
 
 
-@pytest.mark.parametrize("arguments", [("--batch", 8), ("vgg_d", "--infer", "--device", "cuda")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--batch", 8),
+        ("vgg_d", "--infer", "--device", "cuda"),
+        ("vgg_d", "--front", "--batch", 8),
+        ("vgg_d", "--compile", "--against", "tuned"),
+    ],
+)
 def test_what_nothing_comes_of_is_refused(arguments: tuple[object, ...]) -> None:
     assert run("bench", *arguments).exit_code == 2

@@ -319,7 +319,7 @@ WRONG = [
     ("optimizer", "sgd lr=0.1", "write sgd(lr=0.1)"),
     ("optimizer", "sgd lr=0.1 momentum=0.8", "write sgd(lr=0.1, momentum=0.8)"),
     ("optimizer", "sgd(lr=1, decays=weights)", "say how much, as in sgd(lr=1, weight-decay=0.0005, decays=weights)"),
-    ("optimizer", "adamw(weight-decay=1, decays=biases)", "write decays=all, or remove it"),
+    ("optimizer", "adamw(weight-decay=1, decays=biases)", "write one of them, or remove it"),
     ("optimizer", "adam 0.01", "write adam(lr=0.01) or adam(weight-decay=0.01)"),
     ("optimizer", "lr=0.1", "write optimizer sgd(lr=0.1) or adam(lr=0.1) or adamw(lr=0.1)"),
     ("optimizer", "0.1", "as in optimizer sgd(lr=0.05, momentum=0.9)"),
@@ -335,7 +335,7 @@ WRONG = [
     ("schedule", "warmup(5) warmup(5)", None),
     ("schedule", "warmup(5) one-cycle(peak=0.5)", "write schedule one-cycle(peak=0.5)"),
     ("schedule", "one_cycle", "write one-cycle"),
-    ("schedule", "one-cycle(shape=cubic)", "write shape=cosine, or remove it"),
+    ("schedule", "one-cycle(shape=cubic)", "write one of them, or remove it"),
     ("schedule", "one-cycle(start=2)", "write a number from 0 to 1"),
     ("schedule", "OneCycleLR(cycle_momentum=False)", "write one-cycle"),
     (

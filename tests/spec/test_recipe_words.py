@@ -32,6 +32,7 @@ from vggdsl.spec.recipe import (
 
 NET = "input 32x32x3 conv3-4 FC-10 softmax\n"
 share = st.floats(0.001, 1)
+alpha = st.floats(0.01, 1000)
 steps: st.SearchStrategy[Augment] = st.one_of(
     st.builds(Crop, st.integers(1, 10**6), st.integers(0, 10**6)),
     st.builds(Translate, st.integers(1, 10**6)),
@@ -50,7 +51,7 @@ optimizers: st.SearchStrategy[Optimizer] = st.one_of(
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "augment": st.lists(steps, max_size=6).map(tuple),
     "optimizer": optimizers,
-    "mix": st.lists(st.builds(MixUp, share) | st.builds(CutMix, share), max_size=3).map(tuple),
+    "mix": st.lists(st.builds(MixUp, alpha) | st.builds(CutMix, alpha), max_size=3).map(tuple),
     "average": st.none() | st.builds(Ema, st.floats(1e-9, 0.999999)),
     "schedule": st.one_of(
         st.just(Cosine()),

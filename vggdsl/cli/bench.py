@@ -55,6 +55,10 @@ def command(
         raise click.UsageError("--batch is of a SPEC: the rows without one have their own")
     if device == "cuda" and what not in (None, "all", "train"):
         raise click.UsageError("only training is measured on a GPU")
+    if batch is not None and what in ("compile", "front"):
+        raise click.UsageError(f"--batch is of steps and of what is inferred, none of --{what}")
+    if against is not None and what not in (None, "all", "train"):
+        raise click.UsageError(f"--against is of training, no other side of --{what}")
     kinds = [kind for kind in KINDS if what in (None, "all", kind) and (device == "cpu" or kind == "train")]
     sides = [side for side in AGAINST if against in (None, side)]
     if spec is None:

@@ -37,7 +37,7 @@ class Voice:
             case Flag(says=says):
                 message, help = f"{name} is {says}", f"write {name}={why.instead or key.example}"
             case Choice(says=says):
-                message, help = f"{name} can only be {says}", f"write {name}={key.example}, or remove it"
+                message, help = f"{name} can only be {says}", "write one of them, or remove it"
             case _:
                 message, help = f"{name} can't be {option.value}", f"write {key.type.says}"
         fixes = (Edit(option.value.span, why.instead),) if why.instead else ()

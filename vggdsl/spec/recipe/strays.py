@@ -186,6 +186,12 @@ def _in_augment(found: Diagnostic, entry: Entry, section: Train) -> Diagnostic:
 def _in_another(found: Diagnostic, word: str, value: Setting) -> Diagnostic | None:
     """What stands behind the key of an entry, without it: `CosineAnnealingLR(T_max=50)`."""
     for name, by in ENTRIES.items():
+        line = f"{name} {value}"
+        if any(call.name == word for call in by.calls) and _is_read(line):
+            if name == "augment":
+                return None  # a step, which is told as such
+            return found.helped(f"it stands in the entry `{name}`: write `{line}`", Edit(value.span, line))
+    for name, by in ENTRIES.items():
         meant = by.pasted(word, value.arguments)
         is_step = name == "augment" and meant is not None and meant.instead
         if meant is not None and not is_step and (told := _as_line(found, None, name, meant, "it stands in")):
