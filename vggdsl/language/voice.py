@@ -36,8 +36,9 @@ class Voice:
                 message, help = str(why), why.help
             case Flag(says=says):
                 message, help = f"{name} is {says}", f"write {name}={why.instead or key.example}"
-            case Choice(says=says):
-                message, help = f"{name} can only be {says}", "write one of them, or remove it"
+            case Choice(says=says, words=words):
+                write = f"{name}={key.example}" if len(words) == 1 else "one of them"
+                message, help = f"{name} can only be {says}", f"write {write}, or remove it"
             case _:
                 message, help = f"{name} can't be {option.value}", f"write {key.type.says}"
         fixes = (Edit(option.value.span, why.instead),) if why.instead else ()

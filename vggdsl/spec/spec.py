@@ -163,7 +163,7 @@ class Spec:
             elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
                 help = f"{' and '.join(changed)} changed since; train again to measure"
                 if self._had_other_default(measurement, recipes.get(measurement.recipe)):
-                    help = "the default init was `auto` then: write `init auto`, or train again to measure"
+                    help = "`init auto`, which was the default then, keeps it; or train again to measure"
                 findings.append(Diagnostic("W602", "a stale measurement", place, help))
         return list(once_each(findings))
 
