@@ -82,6 +82,18 @@ def test_an_old_glibc_keeps_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None
         assert old.thresholds == {heap._MMAP_THRESHOLD: 32 * 2**20, heap._TRIM_THRESHOLD: -1}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("MALLOC_TRIM_THRESHOLD_", "1000000"), ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=4096")]
+)
+def test_what_a_user_has_set_stays(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heap, "_glibc", object)  # of which nothing can be asked
+    with pytest.raises(AttributeError), kept():
+        pass
+    monkeypatch.setenv(name, value)
+    with kept():
+        pass
+
+
 def test_another_system_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert _glibc.__wrapped__() is None

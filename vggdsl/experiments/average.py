@@ -36,8 +36,10 @@ class Average:
     def in_place(self) -> Iterator[None]:
         """The network has the average meanwhile, ``other`` the weights that are trained."""
         self.exchange()
-        yield
-        self.exchange()
+        try:
+            yield
+        finally:
+            self.exchange()
 
     def exchange(self) -> None:
         """Average and weights change places."""
