@@ -2,10 +2,15 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from vggdsl.experiments.report import Outline, Silent
+from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.records.metrics import Epoch
+from vggdsl.records.run import Run
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, parse
 
@@ -72,3 +77,13 @@ def metrics(folder: Path) -> list[dict[str, str]]:
     """A row an epoch, without what the clock says."""
     with (folder / "metrics.csv").open(newline="") as file:
         return [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def whole_and_stopped(spec: Spec, folder: Path, step: int) -> tuple[Run, Run]:
+    """A training that nothing stopped, and one that was stopped at a step and resumed."""
+    whole = train(spec, device="cpu", runs=folder / "whole")
+    with pytest.raises(Stopped) as caught:
+        train(spec, device="cpu", runs=folder / "stopped", reporter=Impatient(step=step))
+    again = resume(caught.value.path)
+    assert [replace(e, seconds=0) for e in again.metrics] == [replace(e, seconds=0) for e in whole.metrics]
+    return whole, again

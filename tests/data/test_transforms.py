@@ -1,6 +1,5 @@
 """Augmentations by torchvision: what is drawn and done is what its own transforms draw and do, again and again."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from PIL import Image
 from refusals import findings
 from torch import Tensor
 from torchvision.transforms import v2
-from trainings import Impatient, spec_with
+from trainings import spec_with, whole_and_stopped
 
 from vggdsl.data.augment import augment, vflip
 from vggdsl.data.batches import training_batches
@@ -23,7 +22,7 @@ from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.views import ResizedCrop, View, evaluation_scale, steps_after, view_of
 from vggdsl.experiments import step
 from vggdsl.experiments.check import refuse
-from vggdsl.experiments.train import Stopped, resume, train
+from vggdsl.experiments.train import train
 from vggdsl.network.shapes import Shape
 from vggdsl.records.run import Run
 from vggdsl.records.trained import load_trained
@@ -215,12 +214,8 @@ ALL = "random-resized-crop(8, scale=0.2..1) rotate(15) colour-jitter(brightness=
 @pytest.mark.parametrize("of_files", [True, False])
 def test_a_run_that_was_stopped_ends_as_one_that_never_was(of_files: bool, photos: Path, tmp_path: Path) -> None:
     spec = _spec(ALL, f'folder("{photos}")') if of_files else _spec(ALL)
-    whole = train(spec, device="cpu", runs=tmp_path / "whole")
-    with pytest.raises(Stopped) as caught:
-        train(spec, device="cpu", runs=tmp_path / "stopped", reporter=Impatient(step=8))
-    again = resume(caught.value.path)
+    whole, again = whole_and_stopped(spec, tmp_path, 8)
     assert _weights(again) == _weights(whole)
-    assert [replace(e, seconds=0) for e in again.metrics] == [replace(e, seconds=0) for e in whole.metrics]
 
 
 def test_a_run_by_parts_is_evaluated_and_used_at_the_centre(photos: Path, tmp_path: Path) -> None:

@@ -1,12 +1,10 @@
 """A training that was stopped ends as one that never was, whatever its recipe says."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from trainings import Impatient, spec_with
+from trainings import spec_with, whole_and_stopped
 
-from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.records.run import Run
 from vggdsl.records.trained import load_trained
 
@@ -30,10 +28,6 @@ def weights(run: Run) -> dict[str, bytes]:
 @pytest.mark.parametrize("said", SAID, ids=lambda said: " ".join(said.values()))
 def test_a_run_that_was_stopped_ends_as_one_that_never_was(said: dict[str, str], tmp_path: Path) -> None:
     spec = spec_with(BODY, **{"data": "fake(n=60, classes=3)", "batch": "10", "epochs": "4", **said})
-    whole = train(spec, device="cpu", runs=tmp_path / "whole")
-    with pytest.raises(Stopped) as caught:
-        train(spec, device="cpu", runs=tmp_path / "stopped", reporter=Impatient(step=9))
-    again = resume(caught.value.path)
+    whole, again = whole_and_stopped(spec, tmp_path, 9)
     assert weights(again) == weights(whole)
-    assert [replace(e, seconds=0) for e in again.metrics] == [replace(e, seconds=0) for e in whole.metrics]
     assert again.result.test_accuracy == whole.result.test_accuracy
