@@ -78,7 +78,15 @@ def command(
 def _measured(chosen: "Sequence[Row]") -> "Iterator[tuple[Row, Found]]":
     for row in chosen:
         note(f"measuring: {row.name}")
-        yield row, row.measure()
+        found = row.measure()
+        note(f"           {_told(row, found)}")
+        yield row, found
+
+
+def _told(row: "Row", found: "Found") -> str:
+    """At once: all rows take minutes, and what was measured isn't lost if somebody breaks off."""
+    verdict = row.verdict(found)
+    return ", ".join(filter(None, [_quantity(found.series.median, row.unit), _SAID.get(verdict, verdict)]))
 
 
 def _cells(row: "Row", found: "Found") -> list[str]:
