@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from commands import run
+from refusals import findings
 
 import vggdsl
 from vggdsl.experiments.bench import front, serving, training
@@ -69,6 +70,49 @@ def test_torchvisions_model_is_the_plain_one_of_what_it_has() -> None:
         model = training.model_of(spec)
     assert type(model).__module__ == "torchvision.models.vgg"
     assert sum(p.numel() for p in model.parameters()) == spec.typed.params
+
+
+def test_another_network_of_the_name_is_not_torchvisions() -> None:
+    model = training.model_of(vggdsl.parse(CHAIN, "vgg_a.arch"))
+    assert type(model).__module__ != "torchvision.models.vgg"
+
+
+WIDE = "input 8x12x3\nconv3-4 maxpool\naux 0.3 { conv3-2 FC-10 softmax }\nconv3-4 FC-10 softmax\n"
+
+
+def test_all_sides_compute_the_same_layers_of_images_of_the_same_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[torch.Size]()
+    forward = torch.nn.Conv2d.forward
+
+    def remembering(conv: torch.nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+        if conv.training:
+            seen.append(x.shape)
+        return forward(conv, x)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", remembering)
+    ready = training.prepared(Work(vggdsl.parse(WIDE), batch=4, steps=2))
+    of_side = {}
+    with ready.arithmetic():
+        for side in (training.ours, training.reference, training.tuned):
+            seen.clear()
+            side(ready)()
+            of_side[side.__name__] = sorted(map(tuple, seen))
+    assert of_side["ours"] == of_side["reference"] == of_side["tuned"]
+    assert of_side["ours"].count((4, 3, 8, 12)) == 2
+    assert len(of_side["ours"]) == 6, "the auxiliary classifier's, too"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 2x2x3\nconv3-4 FC-1 softmax",
+        "input 8x8x3\nconv3-4",
+        "input 4x4x3\nconv3-4 maxpool maxpool FC-4 BN FC-10 softmax",
+    ],
+)
+def test_what_cannot_be_trained_is_refused(text: str) -> None:
+    (found,) = findings(lambda: training.prepared(Work(vggdsl.parse(text), batch=1, steps=2)))
+    assert found.code == "V408"
 
 
 @pytest.mark.parametrize("side", [training.ours, training.reference, training.tuned])

@@ -22,7 +22,7 @@ KINDS: tuple[What, ...] = ("train", "infer", "compile", "front")
 Unit = Literal["x", "s", "ms", "MB"]
 
 _TIMES = 5
-"""How often a process is started, or a text compiled, for a figure that stands alone."""
+"""How often a process is started, or a network exported or compiled, for a figure."""
 _LAP = 1.0
 """Seconds of a lap of training, about."""
 _FEWEST_STEPS, _MOST_STEPS = 4, 1000
@@ -235,7 +235,7 @@ def _exported(spec: Spec) -> Found:
     """What we take by what they take."""
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = serving.our_export(spec, Path(folder)), serving.torchs_export(spec, Path(folder))
-        laps = in_turn(ours, theirs, pairs=3)
+        laps = in_turn(ours, theirs, pairs=_TIMES)
     return Found(Series([1 / ratio for ratio in laps.ratio.values]))
 
 

@@ -5,7 +5,7 @@ cross-entropy, SGD with momentum and weight decay, loss and accuracy of each epo
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,14 +18,17 @@ from torchvision.transforms import v2
 from vggdsl.data.dataset import DataSet
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.splits import Images, Split
+from vggdsl.experiments.check import refuse_images
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
-from vggdsl.network.infer import TypedGraph
-from vggdsl.spec.recipe import SGD, Crop, HFlip, Recipe
-from vggdsl.spec.spec import Spec
-from vggdsl.targets.torch import Network, to_torch
+from vggdsl.network.infer import TypedGraph, TypedHead
+from vggdsl.spec.recipe import SGD, Crop, HFlip, Recipe, Translate
+from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.trainable import untrainable
+from vggdsl.targets.torch import Network, TrainingOutput, to_torch
+from vggdsl.text.errors import Diagnostic, Label, RecipeError, error_of
 
 Against = Literal["reference", "tuned"]
 AGAINST: tuple[Against, ...] = ("reference", "tuned")
@@ -55,17 +58,31 @@ class Work:
     @property
     def flops(self) -> float:
         """Of a lap: a multiply-add is two, and the backward pass computes two products for the forward pass's one."""
-        return 6.0 * self.spec.typed.macs * self.images
+        return 6.0 * sum(t.macs for t in self.spec.typed.training_nodes) * self.images
 
     @property
     def recipe(self) -> Recipe:
-        steps = (Crop(self.spec.typed.input.h, _PAD), HFlip())
+        size = self.spec.typed.input
+        # Of an input that is no square there is no crop: a shift copies as many pixels.
+        shift = Crop(size.h, _PAD) if size.h == size.w else Translate(max(1, min(_PAD, size.h - 1, size.w - 1)))
+        steps = (shift, HFlip())
         return Recipe(batch=self.batch, augment=steps, optimizer=_RULES, epochs=1, precision=self.precision)
 
 
 def prepared(work: Work) -> Prepared:
-    """A training on noise, with one image to validate by; it is on the device already, as in any but a first epoch."""
+    """A training on noise, with one image to validate by; it is on the device already, as in any but a first epoch.
+
+    Raises ``VggdslError`` V408 for a network that can't be trained so.
+    """
     recipe, typed = work.recipe, work.spec.typed
+    wrong = [*untrainable(typed)]
+    if wrong:
+        raise error_of(wrong)
+    if typed.output.c < 2:
+        last = typed.nodes[-1].node
+        message = "the network gives one value, by which no classes are told apart"
+        raise RecipeError(Diagnostic("V408", message, (Label(last.span, "here"),), "end it with FC-2 or more"))
+    refuse_images(work.spec, recipe, work.images)
     random, hardware = torch.Generator().manual_seed(0), choose(work.device, work.precision)
 
     def split(count: int) -> Split:
@@ -93,7 +110,7 @@ def reference(ready: Prepared) -> Callable[[], object]:
     optimizer = torch.optim.SGD(model.parameters(), _LR, momentum=_RULES.momentum, weight_decay=_RULES.weight_decay)
     images, labels = (tensor.cpu() for tensor in _held(ready.data.train))
     seen, label = _held(ready.data.val)
-    size = ready.spec.typed.input
+    size, heads = ready.spec.typed.input, ready.spec.typed.heads
     still = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize([_MEAN] * size.c, [_STD] * size.c)])
     change = v2.Compose([v2.RandomCrop((size.h, size.w), padding=_PAD), v2.RandomHorizontalFlip(), still])
 
@@ -101,8 +118,7 @@ def reference(ready: Prepared) -> Callable[[], object]:
         order = torch.randperm(len(images))
         for chosen in torch.split(order, batch):
             x, y = change(images[chosen]).to(device), labels[chosen].to(device)
-            logits = _logits(model(x))
-            loss = functional.cross_entropy(logits, y)
+            logits, loss = _loss(model(x), y, heads)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
@@ -125,6 +141,7 @@ def tuned(ready: Prepared, *, compiled: bool = False) -> Callable[[], object]:
     images, labels = (t.to(device) for t in _held(ready.data.train))
     seen, label = _held(ready.data.val)
     n, c, h, w = images.shape
+    heads = ready.spec.typed.heads
     mean, std = (torch.full((1, c, 1, 1), 255 * value, device=device) for value in (_MEAN, _STD))
 
     def views(x: Tensor) -> Tensor:
@@ -149,8 +166,8 @@ def tuned(ready: Prepared, *, compiled: bool = False) -> Callable[[], object]:
         for chosen in torch.split(order, batch):
             x, y = views(images[chosen]), labels[chosen]
             with hardware.autocast():
-                logits = _logits(run(x))
-            loss = functional.cross_entropy(logits.float(), y)
+                out = run(x)
+            logits, loss = _loss(out, y, heads)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
@@ -165,7 +182,7 @@ def tuned(ready: Prepared, *, compiled: bool = False) -> Callable[[], object]:
 
 @torch.no_grad()
 def _validate(model: nn.Module, images: Tensor, labels: Tensor) -> None:
-    logits = _logits(model.eval()(images)).float()
+    logits = model.eval()(images).float()
     functional.cross_entropy(logits, labels).item(), (logits.argmax(1) == labels).sum().item()
     model.train()
 
@@ -175,17 +192,24 @@ def _held(split: Images) -> tuple[Tensor, Tensor]:
     return split.images, split.labels
 
 
-def _logits(out: Tensor | tuple[Tensor, ...]) -> Tensor:
-    return out if isinstance(out, Tensor) else out[0]
+def _loss(out: Tensor | TrainingOutput, labels: Tensor, heads: Sequence[TypedHead]) -> tuple[Tensor, Tensor]:
+    """The logits, and the loss with those of auxiliary classifiers."""
+    logits = (out.logits if isinstance(out, TrainingOutput) else out).float()
+    loss = functional.cross_entropy(logits, labels)
+    if isinstance(out, TrainingOutput):
+        for head, aux in zip(heads, out.aux, strict=True):
+            loss = loss + head.weight * functional.cross_entropy(aux.float(), labels)
+    return logits, loss
 
 
 _TORCHVISION = {"vgg_a": "vgg11", "vgg_b": "vgg13", "vgg_d": "vgg16", "vgg_e": "vgg19"}
-"""Its models of networks that ship."""
+"""Its models of networks that ship; another network may have the same name."""
 
 
 def model_of(spec: Spec) -> nn.Module:
     """Torchvision's model; where it has none, the modules of a chain one behind another, or the network itself."""
-    if (name := _TORCHVISION.get(spec.name)) is not None:
+    name = _TORCHVISION.get(spec.name)
+    if name is not None and spec.network.graph.digest == load(spec.name).network.graph.digest:
         return torchvision.models.get_model(name, weights=None, num_classes=spec.typed.output.elements)
     network = to_torch(spec)
     return _chain(network, spec.typed) or network
