@@ -1,5 +1,6 @@
 """A run's weights are held against its record and against themselves before anything uses them."""
 
+import json
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -12,8 +13,10 @@ from PIL import Image
 from refusals import findings
 
 import vggdsl
+from vggdsl.records.repeat import deviations
 from vggdsl.records.runfolder import read_plan
 from vggdsl.records.trained import load_trained
+from vggdsl.spec.recipe import Init
 
 SPEC = """
 input 8x8x1 conv3-4 BN ReLU maxpool FC-3 softmax
@@ -198,6 +201,17 @@ def test_a_plan_of_a_seed_that_cannot_be_is_refused(seed: str, run: Path) -> Non
     plan.write_text(plan.read_text().replace('"seed": 0', f'"seed": {seed}'))
     (found,) = findings(lambda: read_plan(run))
     assert (found.code, "seed is none" in found.message) == ("V604", True)
+
+
+def test_a_run_goes_on_by_what_was_the_default_when_it_began(run: Path) -> None:
+    plan = run / "recipe.json"
+    entries = json.loads(plan.read_text())
+    assert entries["entries"]["init"] == {"value": "he-torch", "origin": "default"}
+    entries["entries"]["init"]["value"] = "auto"
+    plan.write_text(json.dumps(entries))
+    recipe, spec = read_plan(run).folder.recipe, vggdsl.load(run / "spec.arch")
+    assert recipe.init == Init("auto")
+    assert deviations(spec.recipe(recipe.name), recipe) == ("init auto",)
 
 
 @pytest.mark.parametrize("how", [lambda text: text.replace("seed=0", "seed=9"), lambda text: "torn {"])

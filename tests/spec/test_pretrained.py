@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 import vggdsl
 from specs import RESIDUAL
 from vggdsl.experiments.report import Outline, Silent
-from vggdsl.experiments.start import find_trained, starting_network
+from vggdsl.experiments.start import find_trained, init_of, starting_network
 from vggdsl.experiments.train import resume, train
+from vggdsl.spec.recipe import Init
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
@@ -184,6 +185,13 @@ def test_a_network_with_blocks_is_tuned_onto_other_classes_by_what_the_help_offe
     assert run.result.start == base.result.weights
     (block,) = vggdsl.load(run.path / "record.arch").measurements
     assert block.values["of"]["from"] == base.result.weights
+
+
+def test_what_begins_afresh_without_else_begins_by_auto() -> None:
+    """As its digest says, which is that of before another default."""
+    said = ('init from("a.arch", conv1_1) else auto', 'init from("a.arch", conv1_1)', "batch 32")
+    recipes = [vggdsl.parse(f"input 8x8x3 conv3-4 FC-4\ntrain {{\n{entry}\n}}\n").recipe() for entry in said]
+    assert [init_of(recipe) for recipe in recipes] == [Init("auto"), Init("auto"), Init("he-torch")]
 
 
 FROM = "input 8x8x3\nstem: conv3-4\nbody: ( conv3-4 conv3-4 )\nhead: ( FC-8 FC-4 softmax )\n"

@@ -73,8 +73,11 @@ def _lineage(run: Path, network: str, recipe: str) -> str:
 
 
 def init_of(recipe: Recipe) -> Init:
-    """The recipe's init; of one that takes weights from elsewhere what it does for the other layers."""
-    return recipe.init if isinstance(recipe.init, Init) else recipe.init.otherwise or Init()
+    """The recipe's init; of one that takes weights from elsewhere what it does for the other layers.
+
+    Where that is nothing they begin by ``auto``: as when the first such recipes were digested, which say no more now.
+    """
+    return recipe.init if isinstance(recipe.init, Init) else recipe.init.otherwise or Init("auto")
 
 
 def starting_network(spec: Spec, recipe: Recipe, seed: int, trained: Trained | None = None) -> Network:

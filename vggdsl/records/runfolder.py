@@ -212,7 +212,12 @@ def read_plan(path: Path) -> Planned:
         spec = parse((path / "spec.arch").read_text("utf-8"), str(path / "spec.arch"))
         spec = replace(spec, name=str(plan["spec"]))
         base = spec.recipe(plan["name"])
-        flags = {key: entry for key, entry in plan["entries"].items() if entry["origin"] == "flag"}
+        # A default that is another now is said for the run: else it would be another training.
+        flags = {
+            key: entry
+            for key, entry in plan["entries"].items()
+            if entry["origin"] == "flag" or (entry["origin"] == "default" and entry["value"] != base.written(key))
+        }
         recipe = with_entries(base, [f"{key} {entry['value']}" for key, entry in flags.items()])
         data, device = Path(plan["data"]), str(plan["device"])
         begun = plan["from"] or {"run": None, "weights": None}
