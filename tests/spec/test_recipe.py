@@ -282,6 +282,11 @@ WRONG = [
     ("mix", "cutmix(alpha=1)", "it stands without a name: 1"),
     ("mix", "0.2", "write mix mixup(0.2) or cutmix(0.2)"),
     ("mix", "v2.MixUp(alpha=0.2, num_classes=10)", "write mixup(0.2); `num_classes=10`: leave it out"),
+    (
+        "mix",
+        "v2.CutMix(num_classes=10)",
+        "write cutmix(1); `num_classes=10`: leave it out; theirs is 1 by default",
+    ),
     ("mix", "cutmix(num_classes=10, alpha=1)", "write cutmix(1); `num_classes=10`: leave it out"),
     ("normalize", "std", None),
     ("normalize", "0.5", "write normalize mean(…) std(…)"),
@@ -340,6 +345,16 @@ WRONG = [
     ("schedule", "OneCycleLR(cycle_momentum=False)", "write one-cycle"),
     (
         "schedule",
+        "one-cycle(cycle_momentum=False, peak=0.2, anneal_strategy=linear)",
+        "write one-cycle(peak=0.2, shape=linear)",
+    ),
+    (
+        "optimizer",
+        "sgd(lr=0.1, weight_decay=5e-4, decays=weights)",
+        "write sgd(lr=0.1, weight-decay=5e-4, decays=weights)",
+    ),
+    (
+        "schedule",
         "OneCycleLR(max_lr=0.1, total_steps=900, pct_start=0.2, anneal_strategy='linear', div_factor=5)",
         (
             "write one-cycle(peak=0.2, start=0.2, end=2e-05, shape=linear); `0.1`, the highest rate, is the "
@@ -350,7 +365,10 @@ WRONG = [
     *(
         ("schedule", f"OneCycleLR(cycle_momentum=False, {given})", help)
         for given, help in (
-            ("pct_start=1/4", "write one-cycle; `1/4`, a share of the steps, is to be written as one number: `peak`"),
+            (
+                "pct_start=1/4",
+                "write one-cycle(peak=…); `1/4`, a share of the steps, is to be written as one number: `peak`",
+            ),
             ("pct_start=p", "write one-cycle(peak=…); `p` is a variable: write its value"),
             (
                 "anneal_strategy='poly'",
@@ -359,7 +377,7 @@ WRONG = [
             ("final_div_factor=1e9", "write one-cycle(end=4e-11)"),
             (
                 "div_factor=25, final_div_factor=0.5",
-                "write one-cycle; `0.5` divides no rate: `start` and `end` are shares of the highest",
+                "write one-cycle(start=…, end=…); `0.5` divides no rate: `start` and `end` are shares of the highest",
             ),
         )
     ),
@@ -372,6 +390,11 @@ WRONG = [
     ("average", "0.99", "write average ema(0.99)"),
     ("average", "ema(1)", "write a number above 0, at most 0.999999"),
     ("average", "ModelEmaV2(0.99)", "write ema(0.99)"),
+    (
+        "average",
+        "ModelEmaV2(model)",
+        "write ema(0.9999); `model`: leave it out; theirs is 0.9999 by default",
+    ),
     ("average", "ModelEmaV2(model, decay=0.9998)", "write ema(0.9998); `model`: leave it out"),
     (
         "average",

@@ -148,6 +148,8 @@ class Call:
     order: tuple[str, ...] = ()
     placed: Mapping[str, Callable[[str], str | None]] = field(default_factory=dict)
     """What stands in our brackets without a name, by the names that it has there; one of them is given."""
+    theirs: Mapping[str, str] = field(default_factory=dict)
+    """What stands there where their call doesn't say it."""
     options: Mapping[str, tuple[str, Callable[[str], str | None]]] = field(default_factory=dict)
     same: Mapping[str, str] = field(default_factory=dict)
     """Values that change nothing, as a pattern."""
@@ -164,9 +166,11 @@ class Call:
                 placed.append(value)
                 told += variable(given.take(name))
         for name, (ours, say) in self.options.items():
-            if name in given.left and (value := say(given.left[name][0]) or left_open(given.left[name][0])) is not None:
+            written = given.left[name][0] if name in given.left else ""
+            if written and (value := say(written) or left_open(written)) is not None:
                 named.append(f"{ours}={value}")
-                told += variable(given.take(name))
+                told += variable(written) if value == OPEN else []
+                given.take(name)
         for name, pattern in self.same.items():
             if name in given.left and re.fullmatch(pattern, given.left[name][0], re.IGNORECASE):
                 told.append(f"`{given.left.pop(name)[1]}` is so anyway")
@@ -175,6 +179,9 @@ class Call:
         }
         is_whole = OPEN not in (*placed, *(each.partition("=")[2] for each in named))
         told += given.rest({**self._unfit(given.left), **NOTES, **notes, **self.notes})
+        if not placed and not self.placed.keys() & given.left.keys():
+            placed += self.theirs.values()
+            told += [f"theirs is {value} by default" for value in self.theirs.values()]
         if self.placed and not placed:
             return Meant(told=tuple(told)) if told else None
         said = f"{self.ours}({', '.join([*placed, *named])})" if placed or named else self.ours
@@ -236,10 +243,15 @@ def of_other_tool(entry: str, call: Setting) -> Option | None:
             return next((each for each in options if re.sub("[-_]", "", each.key) in DATA_NOTES), None)
         case "mix":
             return next((each for each in options if each.key == "num_classes"), None)
+        case "schedule" if call.name == "one-cycle":
+            return next((each for each in options if each.key in _OF_ONE_CYCLE), None)
         case "augment" if call.name == "cutout":
             return next((each for each in options if each.key in ("n_holes", "length")), None)
         case _:
             return None
+
+
+_OF_ONE_CYCLE = ("max_lr", "pct_start", "div_factor", "final_div_factor", "anneal_strategy", "cycle_momentum")
 
 
 def needless(call: str, value: str) -> str:

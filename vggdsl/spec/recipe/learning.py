@@ -10,6 +10,7 @@ from vggdsl.language.types import elements, shortest
 from vggdsl.spec.recipe.elsewhere import ADAMW_DECAY, KERAS_EPSILON, NOTES
 from vggdsl.spec.recipe.foreign import (
     NONE,
+    OPEN,
     WEIGHTS_OF,
     Call,
     Written,
@@ -108,13 +109,14 @@ _ONE_CYCLE = (WEIGHTS_OF, "maxlr", "totalsteps", "epochs", "stepsperepoch", "pct
 def _one_cycle(arguments: Arguments) -> Meant:
     """PyTorch's, whose rates are divided, the last one from the first, and which turns momentum too."""
     given = Written(arguments, _ONE_CYCLE)
-    most, peak, shape = given.take("maxlr"), given.take("pctstart"), given.take("annealstrategy") or ""
+    most, peak, shape = given.take("maxlr"), given.take("pctstart", "peak"), given.take("annealstrategy", "shape") or ""
     first, last = given.take("divfactor"), given.take("finaldivfactor")
     turns, phases = given.take("cyclemomentum"), given.take("threephase")
+    ours = [f"{key}={value}" for key in ("start", "end") if (value := given.take(key)) is not None]
     options, told = list[str](), list[str]()
     if peak is not None:
-        share = number(peak) or left_open(peak)
-        options += [f"peak={share}"] if share else []
+        share = (number(peak) if number(peak) and 0 <= value_of(peak) <= 1 else None) or left_open(peak)
+        options.append(f"peak={share or OPEN}")
         told += variable(peak) if share else [f"`{peak}`, a share of the steps, is to be written as one number: `peak`"]
     wrong = [each for each in (first, last) if each and not (number(each) and value_of(each) >= 1)]
     if not wrong:
@@ -123,7 +125,11 @@ def _one_cycle(arguments: Arguments) -> Meant:
         end = float(f"{start / value_of(last or '1e4'):.12g}")
         options += [f"end={shortest(end)}"] if first or last else []
     else:
+        options += [f"{key}={OPEN}" for key, each in (("start", first), ("end", last)) if each]
         told += [f"`{each}` divides no rate: `start` and `end` are shares of the highest" for each in wrong]
+    if ours:
+        options = [each for each in options if not each.startswith(tuple(f"{own.partition('=')[0]}=" for own in ours))]
+        options += ours
     options += ["shape=linear"] if shape.strip("'\"") == "linear" else []
     if shape.strip("'\"") not in ("", "cos", "linear"):
         told.append(f"`{shape}` isn't in the language, whose `shape` is `cosine` or `linear`")
@@ -142,6 +148,7 @@ SCHEDULES: Mapping[str, Callable[[Arguments], Meant | None]] = {
     **dict.fromkeys(("cosineannealinglr", "cosineannealing", "cosine"), _cosine),
     "cosinedecay": partial(_cosine, order=("initiallearningrate", "decaysteps", "alpha")),
     "onecyclelr": _one_cycle,
+    "onecycle": lambda arguments: _one_cycle(arguments) if arguments else None,
     **dict.fromkeys(("steplr", "step", "multisteplr", "multistep"), _steps),
     **dict.fromkeys(("exponentiallr", "exponential"), _exponential),
     "exponentialdecay": partial(_exponential, order=("initiallearningrate", "decaysteps", "decayrate")),
@@ -160,6 +167,7 @@ _OPTIMIZER_OPTIONS: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
     "momentum": ("momentum", number),
     "nesterov": ("nesterov", flag),
     "weightdecay": ("weight-decay", number),
+    "decays": ("decays", lambda written: written if written in ("all", "weights") else None),
 }
 _DECAYED = (
     f"PyTorch's AdamW has a weight decay of {ADAMW_DECAY['PyTorch']} where none is said, Keras's one of "

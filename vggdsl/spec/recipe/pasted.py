@@ -186,7 +186,7 @@ _FOLDER = Call(
     options={"seed": ("seed", number)},
     notes=DATA_NOTES,
 )
-_IN_FOLDER = Call("folder", ("directory",), _FOLDER.placed, _FOLDER.options, {}, DATA_NOTES)
+_IN_FOLDER = replace(_FOLDER, order=("directory",))
 
 
 def _set(name: str) -> Call:
@@ -250,7 +250,7 @@ def _average(arguments: Arguments) -> Meant | None:
     return replace(_EMA, order=order).meant(arguments)
 
 
-_EMA = Call("ema", (), {"decay": number}, notes=dict.fromkeys(("model", "device"), LEFT_OUT))
+_EMA = Call("ema", (), {"decay": number}, {"decay": "0.9999"}, notes=dict.fromkeys(("model", "device"), LEFT_OUT))
 _CROP = Call(
     "crop",
     ("size", "padding", "padifneeded", "fill", "paddingmode"),
@@ -328,7 +328,8 @@ PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
     "init": INITS,
     "stop": dict.fromkeys(("earlystopping",), _stop),
     "mix": {
-        way: Call(way, placed={"alpha": number}, notes={"numclasses": LEFT_OUT}).meant for way in ("mixup", "cutmix")
+        way: Call(way, placed={"alpha": number}, theirs={"alpha": "1"}, notes={"numclasses": LEFT_OUT}).meant
+        for way in ("mixup", "cutmix")
     },
     "normalize": {"normalize": _normalize},
     "batch": {"dataloader": _loader},
