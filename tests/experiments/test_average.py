@@ -13,7 +13,7 @@ from trainings import metrics, spec_with
 
 from vggdsl.experiments.average import Average
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
-from vggdsl.experiments.report import Silent
+from vggdsl.experiments.report import Outline, Silent
 from vggdsl.experiments.step import Step, optimizer_of
 from vggdsl.experiments.train import train
 from vggdsl.records.trained import load_trained
@@ -50,6 +50,23 @@ def test_it_is_torchs(decay: float, steps: int) -> None:
                 assert network.state_dict()[name].equal(tensor), name
         assert all(tensor.equal(trained[name]) for name, tensor in ours.other.items())
     assert all(tensor.equal(trained[name]) for name, tensor in network.state_dict().items())
+
+
+class Told(Silent):
+    def started(self, outline: Outline) -> None:
+        self.notes = outline.notes
+
+
+@pytest.mark.parametrize(("mix", "average"), [("", ""), ("mixup(0.2)", ""), ("mixup(0.2)", "ema(0.9)")])
+def test_figures_of_the_training_are_told_where_they_are_of_other_things(
+    mix: str, average: str, tmp_path: Path
+) -> None:
+    told = Told()
+    train(spec_with(BODY, **SAID, mix=mix, average=average), runs=tmp_path, device="cpu", reporter=told)
+    assert [note.partition(" of ")[0].partition(" by ")[0] for note in told.notes] == [
+        *(["training accuracy is"] if mix else []),
+        *(["training loss and accuracy are"] if average else []),
+    ]
 
 
 class Following(Silent):

@@ -30,7 +30,7 @@ aux 0.3 { FC-4 softmax }
 FC-16 FC-4 softmax
 train {
   data       fake(classes=4, n=900, val=150, test=151)
-  augment    crop(12, pad=2) hflip
+  augment    translate(2) alternating-hflip cutout(4)
   batch      51
   optimizer  sgd(lr=0.05, momentum=0.9)
   clip       norm(1)
@@ -39,6 +39,7 @@ train {
 }
 """
 """Neither batch nor splits can be divided evenly by two; of BN and dropout there is none."""
+WITH_AVERAGE = SPEC.replace("epochs ", "average    ema(0.9)\n  epochs ")
 
 
 def launched(*program: object) -> Done:
@@ -61,7 +62,7 @@ def numbers(folder: Path) -> list[dict[str, float]]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run by two processes that nothing interrupted; its spec lies beside the runs."""
     spec = tmp_path_factory.mktemp("whole") / "net.arch"
-    spec.write_text(SPEC)
+    spec.write_text(WITH_AVERAGE)
     ended = together(spec, "--logger", "none")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("Epoch 3/3") + ended.stdout.count("Epoch 2/3") == 1, "one process speaks for both"

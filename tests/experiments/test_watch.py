@@ -10,11 +10,16 @@ from images import save
 from refusals import findings
 from trainings import spec_with
 
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.report import Silent
 from vggdsl.experiments.train import train
-from vggdsl.experiments.watch import EPOCHS
+from vggdsl.experiments.watch import EPOCHS, Watch
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
 from vggdsl.spec.spec import Spec
+from vggdsl.targets.torch import to_torch
 from vggdsl.text.errors import Diagnostic
 
 
@@ -80,6 +85,16 @@ def test_a_young_average_of_weights_may_guess(tmp_path: Path) -> None:
     run, found = noticed(spec, tmp_path)
     assert {f"{epoch.val_accuracy:.4f}" for epoch in run.metrics} == {"0.1000"}  # as of always the same class
     assert found == []
+
+
+@pytest.mark.parametrize("mix", ["", "mixup(1000)"])
+def test_a_loss_of_mixed_labels_is_near_that_of_guessing_by_itself(mix: str) -> None:
+    spec = spec_with(DEEP, data="fake(classes=3, n=60)", mix=mix)
+    prepared = prepare(Experiment.of(spec, spec.recipe()), 0, Workplace())
+    watch = Watch(prepared, to_torch(spec), steps=1000)
+    epochs = [Epoch(k + 1, math.log(3), 0.3, 0.9, 0.6 + k / 100, 0.1, 1) for k in range(watch.enough)]
+    found = [watch.after(epochs[: k + 1]) for k in range(watch.enough)]
+    assert [d is not None for d in found] == [*[False] * (watch.enough - 1), not mix]
 
 
 def test_weights_that_have_run_away(tmp_path: Path) -> None:

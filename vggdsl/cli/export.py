@@ -97,6 +97,8 @@ def command(
         raise click.UsageError("--weights are for a SPEC: a RUN has its own")
     else:
         spec, weights = run.spec, Path(name)
+    if str(output) == "-":
+        raise click.UsageError("an ONNX file is verified where it lies: name a file with -o, none is written to `-`")
     path = output or Path(f"{_name(name, spec)}.onnx")
     file = weights if isinstance(weights, Path) else None
     check_target(path, spec, file, force=force)

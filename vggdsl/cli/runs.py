@@ -67,7 +67,7 @@ class Terminal:
     def over_seeds(self, runs: Sequence[Run]) -> None:
         if self._as_json:
             return
-        found = [float(run.line.test) for run in runs]  # as records have them
+        found = [run.result.test_accuracy for run in runs]
         spread = f"standard deviation {stdev(found):.4f}"
         click.echo(f"test accuracy over {len(found)} seeds: {mean(found):.4f}, {spread}")
 

@@ -225,9 +225,20 @@ def _outline(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Out
         notes=(
             *beginning.notes,
             *data.notes,
+            *_of_training_figures(recipe),
             *prepared.processes.notes(spec.typed, hardware.device.type, bool(recipe.mix)),
         ),
     )
+
+
+def _of_training_figures(recipe: Recipe) -> tuple[str, ...]:
+    """Why the accuracy in training isn't of what validation and test are of."""
+    said = []
+    if recipe.mix:
+        said.append("training accuracy is by the label that a mixed image has most of")
+    if recipe.average is not None:
+        said.append("training loss and accuracy are of the weights that are trained, the others of their average")
+    return tuple(said)
 
 
 @contextmanager

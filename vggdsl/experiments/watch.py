@@ -62,7 +62,7 @@ class Watch:
         if len(epochs) < self.enough:
             return ""
         guess, share = math.log(self.classes), _largest(self.prepared)
-        if all(abs(epoch.train_loss / guess - 1) <= NEAR for epoch in epochs):
+        if not self.prepared.recipe.mix and all(abs(epoch.train_loss / guess - 1) <= NEAR for epoch in epochs):
             loss, after = f"{epochs[-1].train_loss:.4f}", plural(epochs[-1].number, "epoch")
             return f"after {after} the loss is {loss}, that of guessing: ln {self.classes} = {guess:.4f}"
         if self.prepared.recipe.average is not None:  # a young one guesses, whatever the weights have learnt
