@@ -22,8 +22,7 @@ def kept() -> Iterator[None]:
     pages one by one, as they are touched. Steps of a training ask for the same blocks again and again. Other C
     libraries are left as they are, and so is one whose thresholds the user has set.
 
-    A step of VGG-D with 8 images of 224x224, on one thread, took 2.0 s of the processor and 100,000 faulting pages so,
-    and 2.9 s and 345,000 without; at its peak the training held 3.3 GB, and 2.9 GB without.
+    What it brings and costs stands in ``bench/README.md``.
     """
     library = _glibc()
     if library is None or _is_set():
