@@ -1,5 +1,6 @@
 """Pictures of networks: nothing is left out, nothing lies on anything else, the same network gives the same bytes."""
 
+import os
 import re
 import xml.etree.ElementTree as ET
 from itertools import combinations
@@ -13,6 +14,7 @@ from strategies import nets, texts, texts_of
 
 import vggdsl
 from specs import BRANCHING, RESIDUAL
+from vggdsl import drawing
 from vggdsl.drawing.draw import STYLES, Style, picture
 from vggdsl.drawing.marks import Box, Extent, Frame, Line, Picture, Volume, Words
 from vggdsl.language.library import shipped
@@ -92,6 +94,15 @@ def test_odd_networks_are_drawn_whole(text: str, style: Style) -> None:
 @given(text=st.one_of(texts(), nets(heads=True).flatmap(texts_of)))
 def test_any_network_is_drawn_whole(style: Style, text: str) -> None:
     _check(parse(text), style)
+
+
+@pytest.mark.parametrize("name", ["vgg_d", "googlenet"])
+def test_the_pictures_on_the_pages_are_what_is_drawn(name: str) -> None:
+    """``UPDATE_DOCS=1`` draws them anew."""
+    file = Path(drawing.__file__).with_name(f"{name}.svg")
+    if os.environ.get("UPDATE_DOCS"):
+        file.write_text(vggdsl.draw(name), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == vggdsl.draw(name)
 
 
 def test_the_same_bytes_in_every_process() -> None:

@@ -65,29 +65,23 @@ def _units(parts: Sequence[Part]) -> list[list[Part]]:
 
 def _columns(columns: Sequence[Sequence[Part]]) -> list[Mark]:
     marks = list[Mark]()
-    shape, x, end = None, 0.0, None
+    told: Shape | None = None
+    incoming: Shape | None = None
+    x, end = 0.0, (0.0, 0.0)
     for parts in columns:
-        column = _row(parts, shape)
+        is_new = incoming not in (None, told)
+        column = _row(parts, incoming or told)
         x -= column.left
-        if end is not None:
+        if incoming is not None:
             (ax, ay), gutter = end, x + column.left - _GAP
-            points = ((ax, ay), (ax, ay + 12), (gutter, ay + 12), (gutter, -22), (x, -22), (x, 0))
-            marks.append(Line(points))
-            if _leaves(columns, parts) != shape:
-                shape = _leaves(columns, parts)
-                assert shape is not None
-                marks.append(_label(shape, x, -8))
+            marks.append(Line(((ax, ay), (ax, ay + 12), (gutter, ay + 12), (gutter, -22), (x, -22), (x, 0))))
+            marks += [_label(incoming, x, -8)] if is_new else []
         marks += moved(column.marks, x, 0)
         end = (x, column.height)
         x += column.right + 2 * _GAP
-        shape = _last_shown(parts, shape)
+        told = _last_shown(parts, incoming or told)
+        incoming = next(part.shape for part in reversed(parts) if not isinstance(part, Aside))
     return marks
-
-
-def _leaves(columns: Sequence[Sequence[Part]], parts: Sequence[Part]) -> Shape | None:
-    """The shape that comes into a column."""
-    before = columns[[id(column) for column in columns].index(id(parts)) - 1]
-    return next((part.shape for part in reversed(before) if not isinstance(part, Aside)), None)
 
 
 def _last_shown(parts: Sequence[Part], shape: Shape | None) -> Shape | None:
