@@ -1,0 +1,128 @@
+"""A network as convolutions alone: the same on its own input, and at every place of a larger image."""
+
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import graphs
+
+import vggdsl
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.ops import FC, GroupNorm
+from vggdsl.network.passes.fc_to_conv import fc_to_conv, of_size, on_maps
+from vggdsl.spec.spec import parse
+from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
+from vggdsl.text.errors import ShapeError
+
+
+def close(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """In single precision: convolutions and products of matrices add up in other orders."""
+    return torch.allclose(a, b, rtol=1e-4, atol=1e-5 * max(1, float(b.abs().max())))
+
+
+def settled(graph: TypedGraph, seed: int) -> Network:
+    """With running statistics that normalise something."""
+    network, random = to_torch(graph, seed=seed), torch.Generator().manual_seed(seed)
+    for name, buffer in network.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.normal_(generator=random)
+        elif name.endswith("running_var"):
+            buffer.uniform_(0.5, 2, generator=random)
+    return network.eval()
+
+
+def dense(network: Network) -> Network:
+    typed = network.typed.inference
+    made = without_weights(of_size(fc_to_conv(typed), typed.input.h, typed.input.w))
+    load_weights(made, on_maps(typed, weights(network)))
+    return made.eval()
+
+
+@given(graphs(), st.integers(0, 2**32 - 1))
+def test_on_the_networks_own_input_it_is_the_network(graph: TypedGraph, seed: int) -> None:
+    network = settled(graph, seed)
+    x = torch.randn(2, *graph.input.chw, generator=torch.Generator().manual_seed(seed))
+    made = dense(network)
+    assert not any(isinstance(t.node.op, FC) for t in made.typed.nodes)
+    with torch.no_grad():
+        ours, theirs = made(x), network(x)
+    assert ours.shape == theirs.shape
+    assert close(ours, theirs)
+
+
+UNPADDED = (
+    "conv1-3",
+    "conv2-4 pad=0",
+    "conv3-4 pad=0",
+    "conv3-5/2 pad=0",
+    "maxpool",
+    "avgpool",
+    "maxpool3/1",
+    "BN",
+    "ReLU",
+)
+
+
+@st.composite
+def unpadded(draw: st.DrawFn) -> str:
+    """Networks without borders: what they see of a crop is what they see of the image there."""
+    layers = draw(st.lists(st.sampled_from(UNPADDED), min_size=1, max_size=5))
+    end = draw(
+        st.sampled_from(["FC-6 ReLU FC-3 softmax", "FC-3", "conv1-4 global-avgpool FC-3", "global-maxpool FC-3"])
+    )
+    h, w = draw(st.tuples(st.integers(8, 14), st.integers(8, 14)))
+    return f"input {h}x{w}x2\n{' '.join(layers)} {end}"
+
+
+@given(unpadded(), st.integers(0, 9), st.integers(0, 9), st.integers(0, 2**32 - 1))
+def test_on_a_larger_image_it_answers_as_the_network_at_each_place(text: str, h: int, w: int, seed: int) -> None:
+    try:
+        graph = parse(text).typed
+    except vggdsl.VggdslError:
+        assume(False)
+        raise
+    network, size = settled(graph, seed), graph.input
+    x = torch.randn(1, size.c, size.h + h, size.w + w, generator=torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        (scores,) = dense(network)(x)
+        scores = scores[:, None, None] if scores.dim() == 1 else scores
+        stride = of_size(fc_to_conv(graph), size.h, size.w).nodes[-1].stride
+        assert scores.shape[1] >= h // stride.h + 1
+        assert scores.shape[2] >= w // stride.w + 1
+        wider = torch.nn.functional.pad(
+            x, (0, stride.w, 0, stride.h)
+        )  # pixels at the end that no window of a crop sees
+        for i, j in product(range(scores.shape[1]), range(scores.shape[2])):
+            top, left = i * stride.h, j * stride.w
+            (own,) = network(wider[:, :, top : top + size.h, left : left + size.w])
+            assert close(scores[:, i, j], own)
+
+
+def test_a_gate_weighs_channels_by_the_whole_image() -> None:
+    graph = parse(
+        "input 8x8x3\nmul[ conv3-4 | conv3-4 global-avgpool conv1-4 sigmoid ]\nglobal-avgpool FC-3 softmax"
+    ).typed
+    assert of_size(fc_to_conv(graph), 12, 14).output.chw == [3, 5, 7]
+
+
+@pytest.mark.parametrize("name", ["vgg_d", "alexnet", "googlenet", "resnet/resnet50", "mini_vgg"])
+def test_networks_of_the_papers_take_larger_images(name: str) -> None:
+    graph = vggdsl.load(name).typed.inference
+    larger = of_size(fc_to_conv(graph), graph.input.h + 64, graph.input.w + 96)
+    assert larger.output.c == graph.output.c
+    assert (larger.output.h, larger.output.w) > (1, 1)
+    assert larger.params == graph.params
+
+
+def test_branches_that_disagree_on_a_larger_image_are_told() -> None:
+    graph = parse("input 8x8x3\nadd[ conv3-4/2 | avgpool conv1-4 ]\nFC-3").typed
+    assert of_size(fc_to_conv(graph), 10, 10)
+    with pytest.raises(ShapeError):
+        of_size(fc_to_conv(graph), 11, 10)
+
+
+def test_groups_are_normalised_over_the_whole_image() -> None:
+    graph = parse("input 8x8x3\nconv3-4 GN-2 FC-3").typed
+    assert any(isinstance(node.op, GroupNorm) for node in fc_to_conv(graph).nodes)
