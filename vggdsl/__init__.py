@@ -14,7 +14,7 @@ from vggdsl.text import caches
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vggdsl.drawing.draw import draw
+    from vggdsl.experiments.evaluation.evaluate import evaluate
     from vggdsl.experiments.export import export, to_onnx
     from vggdsl.experiments.train import train
     from vggdsl.language.library import shipped
@@ -60,7 +60,7 @@ __all__ = [
     "TypedGraph",
     "TypedNode",
     "VggdslError",
-    "draw",
+    "evaluate",
     "export",
     "infer",
     "load",
@@ -88,7 +88,7 @@ caches.folder = _cache_folder
 
 
 _LATER = {
-    "vggdsl.drawing.draw": ("draw",),
+    "vggdsl.experiments.evaluation.evaluate": ("evaluate",),
     "vggdsl.experiments.export": ("export", "to_onnx"),
     "vggdsl.experiments.train": ("train",),
     "vggdsl.language.library": ("shipped",),

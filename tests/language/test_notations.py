@@ -115,12 +115,16 @@ def test_a_delta_extends_it(tmp_path: Path) -> None:
     assert vggdsl.load(delta).typed.params == 15_770 + 8 * 16
 
 
+LINE = "Epoch 3/5 - Train Accuracy: 0.9 - Val Accuracy: 0.9 - Test Accuracy: 0.9"
+
+
 @pytest.mark.usefixtures("ciresan")
 def test_no_block_is_put_behind_it(tmp_path: Path) -> None:
     path = tmp_path / "net.txt"
     path.write_text(NETWORK)
+    record = f"{SAME}\nmeasured {{\n{LINE}\n}}\n"
     with pytest.raises(RecordError, match="can't hold the block"):
-        append(vggdsl.parse(SAME), "measured {}\n", path)
+        append(vggdsl.parse(record), path)
     assert path.read_text() == NETWORK
 
 

@@ -10,7 +10,7 @@ from vggdsl.language.types import Axes, Choice, Flag, Number, Padding, Type, Unf
 from vggdsl.network.ops import BatchNorm, Conv
 from vggdsl.network.shapes import Pair, Sides
 from vggdsl.spec import measured
-from vggdsl.spec.claims import PROTOCOL
+from vggdsl.spec.protocol import PROTOCOL
 
 TABLES = {**OPTIONS, **measured.KEYS, "claim": PROTOCOL}
 KEYS: dict[str, Key] = {f"{of} {key.name}": key for of, keys in TABLES.items() for key in keys}

@@ -23,11 +23,11 @@ from vggdsl.text.typography import name_of
 COMMANDS = {
     "check": "Parse, infer and hold every claim against arithmetic.",
     "show": "The table of layers, with totals.",
-    "draw": "A network as a picture: maps as volumes, or layers as boxes.",
     "explain": "A layer as it is compiled, with the arithmetic; or what a finding's code means.",
     "fmt": "Bring specs into the one form.",
     "specs": "List the specs that ship.",
     "train": "Train by the recipe in the spec; write a record.",
+    "evaluate": "How good a trained network is, under the papers' protocols.",
     "results": "What was claimed beside what was measured, over seeds and networks.",
     "record": "A run's sealed block, for the spec that was run.",
     "export": "Write a network as ONNX, checked against PyTorch.",

@@ -91,8 +91,9 @@ class _Checked:
             parts.append(f"{spec.count('disputed')} disputed")
             results = sum(len(claim.measures) for claim in spec.results)
             parts += [f"{plural(results, 'result')} claimed"] if results else []
-            sealed = sum(m.sealed for m in spec.measurements)
-            parts += [f"{sealed} of {len(spec.measurements)} measured sealed"] if spec.measurements else []
+            measured = (*spec.measurements, *spec.evaluations)
+            sealed = sum(m.sealed for m in measured)
+            parts += [f"{sealed} of {len(measured)} measured sealed"] if measured else []
         parts += [plural(warnings, "warning")] if warnings else []
         return ", ".join(parts)
 
@@ -116,8 +117,9 @@ class _Checked:
                 "refuted": spec.count("refuted"),
             }
             row["results_claimed"] = sum(len(claim.measures) for claim in spec.results)
-            row["measured"] = len(spec.measurements)
-            row["sealed"] = sum(m.sealed for m in spec.measurements)
+            measured = (*spec.measurements, *spec.evaluations)
+            row["measured"] = len(measured)
+            row["sealed"] = sum(m.sealed for m in measured)
         return row
 
 

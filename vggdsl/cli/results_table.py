@@ -69,6 +69,8 @@ def _protocol(row: Row) -> str:
             parts.append(f"{plural(one.left_out, 'unreadable image')} left out")
         if one.start:
             parts.append(f"from weights {one.start[:8]}")
+        if row.looks is not None:
+            parts.append(str(row.looks))
         if one.deviations and not row.differs:
             parts.append(f"deviates: {one.deviates}")
     else:

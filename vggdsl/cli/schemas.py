@@ -184,7 +184,67 @@ class Recorded(TypedDict):
     line: Annotated[str, "the result in the sources' own form"]
     values: Annotated[Mapping[str, Mapping[str, str]], "the block's entries, by their lines: `run`, `of`, `by`, `seal`"]
     block: Annotated[str, "as it stands in a spec"]
+    evaluations: Annotated[list[str], "the blocks of what its weights gave under other protocols"]
     into: Annotated[str | None, "the file that it was appended to"]
+
+
+# -- evaluate
+
+
+class ClassScores(TypedDict):
+    """Of a class, or a mean over classes; shares from 0 to 1."""
+
+    name: Annotated[str, "its name"]
+    precision: Annotated[float, "of the images that are taken for it, how many are of it"]
+    recall: Annotated[float, "of its images, how many are found"]
+    f1: Annotated[float, "the harmonic mean of the two"]
+    support: Annotated[int, "its images"]
+
+
+class Evaluation(TypedDict):
+    """What a network, or several together, gave under a protocol."""
+
+    networks: Annotated[list[str], "runs, or specs with their weights"]
+    weights: Annotated[list[str], "the digests of those that were evaluated"]
+    images: Annotated[str, "which, such as `test of cifar10`"]
+    data: Annotated[str | None, "the digest of the data set; null for a folder"]
+    split: Annotated[str | None, "of the data set; null for a folder"]
+    count: Annotated[int, "images"]
+    scale: Annotated[list[int], "the shorter sides to which an image was scaled"]
+    view: Annotated[str, "what was looked at"]
+    flip: Annotated[bool, "whether each was looked at mirrored, too"]
+    ensemble: Annotated[int, "networks that answered together"]
+    top_1: Annotated[float, "share of the images whose class is the first guess"]
+    top_1_bounds: Annotated[list[float], "within which that of all such images lies, with 95 % confidence"]
+    top_5: Annotated[float | None, "share with the class among five guesses; null for five classes or fewer"]
+    loss: Annotated[float, "mean cross-entropy, in nats"]
+    classes: Annotated[list[ClassScores], "in the order of the network's outputs"]
+    macro: Annotated[ClassScores, "the mean over classes"]
+    weighted: Annotated[ClassScores, "the mean over classes by their images"]
+    confusion: Annotated[list[list[int]], "a row a true class, a column a guessed one, in the order of `classes`"]
+    precision: Annotated[str, "of the arithmetic"]
+    device: Annotated[str, "on which"]
+    minutes: Annotated[float, "that it took"]
+    recorded: Annotated[str, "where, or why not"]
+
+
+class HeldClaim(TypedDict):
+    """A figure that a spec claims, beside what was measured."""
+
+    measure: Annotated[str, "such as `top-1-error`"]
+    claimed: Annotated[str, "as printed"]
+    where: Annotated[str | None, "its place in the source"]
+    protocol: Annotated[Mapping[str, str], "as claimed"]
+    measured: Annotated[float | None, "in percent"]
+    difference: Annotated[float | None, "in points; null where the two aren't comparable"]
+    differs: Annotated[list[str], "why they aren't"]
+
+
+class Evaluated(TypedDict):
+    """What was evaluated, and held against what is claimed."""
+
+    evaluations: Annotated[list[Evaluation], "one a protocol, of each network or of all together"]
+    claims: Annotated[list[HeldClaim], "with `--claims`"]
 
 
 # -- results
@@ -379,6 +439,7 @@ SCHEMAS: Mapping[str, Any] = {
     "explain SPEC[:LINE] --json": list[ExplainedLayer],
     "explain CODE --json": ExplainedCode,
     "train --json": list[TrainedRun],
+    "evaluate --json": Evaluated,
     "record --json": Recorded,
     "results --json": list[ResultRow],
     "export --json": Exported,

@@ -178,9 +178,21 @@ class Divided:
 
     def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:
         """That of the set that ``load`` gives. Of files all are decoded only where it is to leave some out."""
-        splits = self._good(look(self.splits, (), told)) if skip_bad else self.splits
-        splits = _without_sense(splits, self.classes, self.wanted)
+        splits = (self.without_bad(told) if skip_bad else self)._meant
         return _finish(self.classes, splits, (), self.wanted.recipe, {}).digest
+
+    def without_bad(self, told: Told = nobody) -> "Divided":
+        """Without the files that can't be read; all are decoded for that."""
+        return replace(self, splits=self._good(look(self.splits, (), told)))
+
+    def split(self, name: str) -> Lazy:
+        """The images of a split, of the sizes that they have, and their labels, as ``load`` gives them."""
+        return self._meant[name]
+
+    @property
+    def _meant(self) -> dict[str, Lazy]:
+        """The splits with what a recipe replaces in them."""
+        return _without_sense(self.splits, self.classes, self.wanted)
 
     def _good(self, looked: Mapping[str, Looked]) -> Mapping[str, Lazy]:
         """The splits without the files that can't be read."""

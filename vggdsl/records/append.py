@@ -1,5 +1,6 @@
 """A run's measured block, put behind the spec that was run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from vggdsl.language import notations, syntax
@@ -15,40 +16,72 @@ from vggdsl.text.locks import alone
 
 def own_block(record: Spec) -> str:
     """The block of the run that a record is of: the last one. Raises ``RecordError`` V609 if it is none or edited."""
-    measured = _last(record)
+    return _text(record, _last(record))
+
+
+def evaluation_blocks(record: Spec) -> list[str]:
+    """Those of what the run's weights gave under other protocols. Raises ``RecordError`` V609 if one is edited."""
+    return [_text(record, measured) for measured in _further(record)]
+
+
+def _further(record: Spec) -> list[Measurement]:
+    weights = _last(record).values.get("by", {}).get("weights")
+    return [m for m in record.evaluations if m.values.get("by", {}).get("weights") == weights]
+
+
+def append(record: Spec, path: Path) -> int:
+    """Appends the blocks of a record, that of its run and those of evaluations of its weights, to the spec that was
+    run, and changes nothing else in the file. Gives how many; those that stand there stay as they are.
+
+    Of several processes at once each appends its own. Raises ``InputError`` V501 if there is no such file, V506 if it
+    can't be written or somebody writes it meanwhile, ``RecordError`` V609 if its network or recipe isn't the run's, or
+    all blocks stand in it already, and ``VggdslError`` if it is no spec.
+    """
+    if not is_file(path):
+        raise InputError(Diagnostic("V501", f"no file `{path}`", help="name the file that was trained"))
+    own = _last(record)
+    with alone(path):
+        before = content(path, LARGEST_FILE + 1)
+        spec = load(path)
+        if not notations.is_spec_language(spec.source):
+            help = f"`vggdsl fmt --flatten {path}` prints it in the language that can"
+            raise RecordError(Diagnostic("V609", f"{path} is in a notation that can't hold the block", help=help))
+        _refuse_other(spec, own, path)
+        there = {_seal(m): m for m in (*spec.measurements, *spec.evaluations)}
+        new = [_text(record, m) for m in (own, *_further(record)) if _seal(m) not in there]
+        if not new:
+            places = (Label(there[_seal(own)].span, "here"),)
+            raise RecordError(Diagnostic("V609", f"the block stands in {path} already", places, "nothing is to do"))
+        _write(path, before, new)
+    return len(new)
+
+
+def add(block: str, path: Path) -> None:
+    """Adds the sealed block of an evaluation to a run's own record. Raises as ``append``."""
+    with alone(path):
+        _write(path, content(path, LARGEST_FILE + 1), [block])
+
+
+def _text(record: Spec, measured: Measurement) -> str:
     if not measured.sealed:
         label = Label(measured.span, "this block")
         help = "train again: what it says was never measured"
         raise RecordError(Diagnostic("V609", "the measured block was edited by hand", (label,), help))
-    content = [c for c in record.document.contents if isinstance(c, syntax.Measured)][-1]
-    return notations.write(Document((Line(content),)))
+    blocks = (c for c in record.document.contents if isinstance(c, syntax.Measured))
+    return notations.write(Document((Line(next(block for block in blocks if block.span == measured.span)),)))
 
 
-def append(record: Spec, block: str, path: Path) -> None:
-    """Appends the block of a record to the spec that was run, and changes nothing else in the file.
-
-    Of several processes at once each appends its own. Raises ``InputError`` V501 if there is no such file, V506 if it
-    can't be written or somebody writes it meanwhile, ``RecordError`` V609 if its network or recipe isn't the run's or
-    the block stands in it already, and ``VggdslError`` if it is no spec.
-    """
-    if not is_file(path):
-        raise InputError(Diagnostic("V501", f"no file `{path}`", help="name the file that was trained"))
-    with alone(path):
-        _append(record, block, path)
+def _seal(measured: Measurement) -> str:
+    return measured.values.get("seal", {}).get("sha256", "")
 
 
-def _append(record: Spec, block: str, path: Path) -> None:
-    before = content(path, LARGEST_FILE + 1)
-    spec = load(path)
-    if not notations.is_spec_language(spec.source):
-        help = f"`vggdsl fmt --flatten {path}` prints it in the language that can"
-        raise RecordError(Diagnostic("V609", f"{path} is in a notation that can't hold the block", help=help))
-    measured = _last(record)
-    _refuse_other(spec, measured, path)
+def _write(path: Path, before: bytes, blocks: Sequence[str]) -> None:
     end = "\r\n" if b"\r\n" in before else "\n"
-    blank = "" if before.endswith(b"\n") else end
-    after = before + (blank + end + block.replace("\n", end)).encode()
-    _check(after, path, measured)
+    after = before
+    for block in blocks:
+        blank = "" if after.endswith(b"\n") else end
+        after += (blank + end + block.replace("\n", end)).encode()
+    _check(after, path, len(blocks))
     with replacing(path, instead_of=before) as part:
         part.write_bytes(after)
 
@@ -72,11 +105,6 @@ def _refuse_other(spec: Spec, measured: Measurement, path: Path) -> None:
     if differs:
         help = "append to the file that was trained, or train this one"
         raise RecordError(Diagnostic("V609", f"{path} isn't what was run: {'; '.join(differs)}", place, help))
-    seal = measured.values["seal"]["sha256"]
-    for there in spec.measurements:
-        if there.values.get("seal", {}).get("sha256") == seal:
-            places = (Label(there.span, "here"),)
-            raise RecordError(Diagnostic("V609", f"the block stands in {path} already", places, "nothing is to do"))
 
 
 def _recipe(spec: Spec, name: str | None) -> str | None:
@@ -85,7 +113,7 @@ def _recipe(spec: Spec, name: str | None) -> str | None:
     return recipes.get(name)
 
 
-def _check(after: bytes, path: Path, measured: Measurement) -> None:
+def _check(after: bytes, path: Path, blocks: int) -> None:
     """A file that would not say the same is not written. Raises ``RecordError`` V609."""
     try:
         if len(after) > LARGEST_FILE:
@@ -94,7 +122,7 @@ def _check(after: bytes, path: Path, measured: Measurement) -> None:
     except (VggdslError, ValueError) as error:
         message = f"{path} can't hold the block: {in_a_line(error)}"
         raise RecordError(Diagnostic("V609", message, help="make a copy")) from None
-    last = made.measurements[-1]
-    wrong = [d for d in made.check() if last.span in (label.span for label in d.labels)]
-    assert last.values == measured.values, "the block was changed on its way"
+    measured = sorted((*made.measurements, *made.evaluations), key=lambda m: m.span.start)
+    added = {m.span for m in measured[-blocks:]}
+    wrong = [d for d in made.check() if added & {label.span for label in d.labels}]
     assert not wrong, f"the block isn't sealed: {wrong}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from vggdsl.language import notations
 from vggdsl.language.library import find, is_folder_of_specs, read_source
 from vggdsl.language.links import is_blocks
+from vggdsl.records.evaluation import Evaluation, read_evaluation
 from vggdsl.records.result import Result, read_result
 from vggdsl.spec.copies import PLAN, original_of
 from vggdsl.spec.recipe import Recipe
@@ -44,6 +45,8 @@ class Subject:
     path: str
     spec: Spec
     results: list[Result] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    """Of the weights of its results, each protocol once."""
 
     def __repr__(self) -> str:
         return f"Subject({self.name!r}, {len(self.results)} results)"
@@ -133,7 +136,33 @@ def collect(paths: Sequence[str], runs: Sequence[str] = (), beside: Sequence[str
                 owners = [(made.subjects[-1], result)]
             for subject, own in owners:
                 subject.results.append(own)
+    evaluations = [each for _, spec in [*specs, *records] for each in evaluated(spec, made.findings)]
+    for subject in made.subjects:
+        weights = {result.weights for result in subject.results}
+        subject.evaluations += (each for each in evaluations if each.weights in weights)
     return made
+
+
+def evaluated(spec: Spec, findings: list[Diagnostic]) -> list[Evaluation]:
+    """What was measured with the weights of a spec's trainings under other protocols.
+
+    Of one protocol the first counts. Why others don't is added to ``findings``.
+    """
+    wrong = {label.span for d in spec.check() if d.row.discounts for label in d.labels} if spec.evaluations else set()
+    trained = {m.values.get("by", {}).get("weights") for m in spec.measurements}
+    found = list[Evaluation]()
+    for measurement in spec.evaluations:
+        if measurement.span in wrong:
+            continue
+        made = read_evaluation(measurement)
+        if made is None or made.weights not in trained:
+            label = Label(measurement.span, "this block")
+            message = "a measured block that doesn't say what was run isn't counted"
+            help = "it stands behind that of the training whose weights were evaluated: `vggdsl evaluate RUN` writes it"
+            findings.append(Diagnostic("W611", message, (label,), help))
+        elif not any(made.is_like(each) for each in found):
+            found.append(made)
+    return found
 
 
 def counted(spec: Spec, findings: list[Diagnostic], seen: set[str]) -> Iterator[Result]:

@@ -1,23 +1,31 @@
 """A run's result beside what the spec claims and has measured; subtracted only under equal protocols."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vggdsl.language.syntax import ResultLine
+from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.result import BALANCED, Result, read_further
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
+from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.spec.spec import Spec
 from vggdsl.text.figures import Figure
 from vggdsl.text.units import plural
 
 
-def compare(spec: Spec, result: Result) -> list[str]:
-    """Lines of plain text: each claim, the measurements of this seed, and the difference or why there is none."""
+def compare(spec: Spec, result: Result, evaluations: Sequence[Evaluation] = ()) -> list[str]:
+    """Lines of plain text: each claim, the measurements of this seed, and the difference or why there is none.
+
+    ``evaluations`` are of the result's weights.
+    """
     lines: list[str] = []
     for claim in spec.results:
-        lines += _claimed_line(claim, claim.line, result, spec) if claim.line else _claimed(claim, result, spec)
+        if claim.line is not None:
+            lines += _claimed_line(claim, claim.line, result, spec)
+        else:
+            lines += _claimed(claim, result, spec, evaluations)
     same = [m for m in spec.measurements if m.values.get("run", {}).get("seed") == str(result.seed)]
     for measurement in same or spec.measurements[-1:]:  # another seed's says less
         lines += _measured(measurement, result)
@@ -48,13 +56,14 @@ def _differences(line: ResultLine, result: Result) -> str:
     return ", ".join(parts)
 
 
-def _claimed(claim: ResultClaim, result: Result, spec: Spec) -> Iterator[str]:
+def _claimed(claim: ResultClaim, result: Result, spec: Spec, evaluations: Sequence[Evaluation]) -> Iterator[str]:
     protocol = dict(claim.protocol)
     said = " ".join(f"{key}={value}" for key, value in claim.protocol)
     for name, printed in claim.measures:
         yield f"claimed: {name} {printed}{' ' + said if said else ''}{_where(claim)}"
-        value = value_of(name, protocol, result)
-        differs = claim_differs(protocol, result, spec).values()
+        found = nearest(name, protocol, result, evaluations)
+        value = value_of(name, protocol, found)
+        differs = {**claim_differs(protocol, result, spec), **looks_differ(protocol, found.protocol)}.values()
         if value is None:
             yield f"  not compared: {unmeasured(name, protocol)}"
         elif differs:
@@ -64,18 +73,43 @@ def _claimed(claim: ResultClaim, result: Result, spec: Spec) -> Iterator[str]:
             yield f"  measured {value:.2f}%; measured - claimed: {difference:+.2f} points"
 
 
-def value_of(name: str, protocol: Mapping[str, str], result: Result) -> float | None:
-    """The measure in percent, where a run measures it: of one guess an image or five, on images as they are."""
+def nearest(
+    name: str, protocol: Mapping[str, str], result: Result, evaluations: Iterable[Evaluation]
+) -> Result | Evaluation:
+    """What of a run is comparable with a claim: an evaluation under its protocol, else what the training found."""
+    if value_of(name, protocol, result) is not None and not looks_differ(protocol, result.protocol):
+        return result
+    own = (each for each in evaluations if each.weights == result.weights)
+    fits = (e for e in own if value_of(name, protocol, e) is not None and not looks_differ(protocol, e.protocol))
+    return next(fits, result)
+
+
+def value_of(name: str, protocol: Mapping[str, str], found: Result | Evaluation) -> float | None:
+    """The measure in percent, where it was measured: of one guess an image or five."""
     split = protocol.get("split", "")
     if name == BALANCED:
-        return 100 * result.balanced[split] if split in result.balanced else None
-    of_first = {"val": result.val_accuracy, "test": result.test_accuracy}.get(split)
-    accuracy = {"1": of_first, "5": result.top_5.get(split)}
+        balanced = found.balanced if isinstance(found, Result) else {}
+        return 100 * balanced[split] if split in balanced else None
     match = re.fullmatch(r"(?:top|rank)-([15])-(accuracy|error)", name)
-    share = accuracy[match[1]] if match else None
+    share = found.top(int(match[1]), split) if match else None
     if share is None or match is None:
         return None
     return 100 * (share if match[2] == "accuracy" else 1 - share)
+
+
+def looks_differ(protocol: Mapping[str, str], looked: Protocol) -> Mapping[str, str]:
+    """How images were looked at otherwise than a claim says: under another protocol another thing is measured.
+
+    A claim that says nothing of mirrored images or of several networks is about neither.
+    """
+    ours = looked.words
+    plain = {"flip": "no", "ensemble": "1"}
+    stated = {key: value for key, value in protocol.items() if key in ours}
+    return {
+        key: f"{key}={value} claimed, {ours[key]} here" if key in stated else f"{key}={ours[key]} here"
+        for key, value in (plain | stated).items()
+        if ours[key] != value
+    }
 
 
 def unmeasured(name: str, protocol: Mapping[str, str]) -> str:
@@ -85,16 +119,12 @@ def unmeasured(name: str, protocol: Mapping[str, str]) -> str:
 
 
 def claim_differs(protocol: Mapping[str, str], result: Result, spec: Spec) -> Mapping[str, str]:
-    """How this run's protocol differs from a claim's, by the words that the claim states.
+    """How a run's training and images differ from a claim's, by the words that the claim states.
 
     A claim that names no recipe is about the spec's first, and any is about the data set as it was published.
     """
     ours = {
         "train": result.recipe_name or "the recipe without a name",
-        "scale": str(result.scale),
-        "view": "centre",
-        "flip": "no",
-        "ensemble": "1",
         "seed": str(result.seed),
     }
     first = spec.recipe().name

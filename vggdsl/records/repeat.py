@@ -36,7 +36,7 @@ def repetition(spec: Spec) -> Repetition | None:
     A block that was edited by hand is passed over: what it says was never run.
     Raises ``RecordError`` V606 at the block if what it says can't be read back.
     """
-    sealed = [m for m in spec.measurements if m.sealed and m.line is not None]
+    sealed = [m for m in spec.measurements if m.sealed]
     return _read(spec, sealed[-1]) if sealed else None
 
 

@@ -8,6 +8,7 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.syntax import Document, Line, Measure, Option, ResultLine
 from vggdsl.records.repeat import is_seed, parts_of
 from vggdsl.spec.measured import Measurement, make_block
+from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.recipe.scales import evaluation_scale
 from vggdsl.spec.spec import Spec, parse
@@ -15,7 +16,7 @@ from vggdsl.text.errors import VggdslError, in_a_line
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed, Source
 
-TOP_5, BALANCED = "top-5-accuracy", "balanced-accuracy"
+TOP_1, TOP_5, BALANCED = "top-1-accuracy", "top-5-accuracy", "balanced-accuracy"
 _NEEDED = ("network", "recipe", "data", "split")
 """Without these of a block, nobody knows what it is a measurement of."""
 
@@ -81,10 +82,27 @@ class Result:
         """The deviations as a block says them; empty for none."""
         return deviates(self.deviations)
 
+    @property
+    def protocol(self) -> Protocol:
+        """How the images were looked at."""
+        return Protocol((self.scale,))
+
+    def top(self, k: int, split: str) -> float | None:
+        """The share of the images of a split whose label is among the first ``k`` guesses; None of what wasn't
+        measured."""
+        if k == 1:
+            return {"val": self.val_accuracy, "test": self.test_accuracy}.get(split)
+        return self.top_5.get(split) if k == 5 else None
+
     def block(self) -> syntax.Measured:
         """The sealed block for a record."""
+        return make_block(self.line, self.values, self.further)
+
+    @property
+    def values(self) -> Mapping[str, Mapping[str, object]]:
+        """What the block says of run, network, data and versions."""
         minutes = f"{self.minutes:.1f}" if self.minutes >= 1 else f"{self.minutes:.2f}"
-        values: dict[str, dict[str, object]] = {
+        return {
             "run": {
                 "recipe": self.recipe_name,
                 "seed": self.seed,
@@ -104,7 +122,6 @@ class Result:
             },
             "by": {**self.versions, "weights": self.weights},
         }
-        return make_block(self.line, values, self.further)
 
     @property
     def shares(self) -> Mapping[str, Mapping[str, float]]:

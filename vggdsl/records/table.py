@@ -11,9 +11,10 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from vggdsl.records.collect import Collection, SeedGroup, Subject, collect
-from vggdsl.records.compare import claim_differs, line_differs, unmeasured, value_of
+from vggdsl.records.compare import claim_differs, line_differs, looks_differ, nearest, unmeasured, value_of
 from vggdsl.records.result import BALANCED, TOP_5, Result
 from vggdsl.spec.claims import ResultClaim
+from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import Data
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.figures import Figure
@@ -21,8 +22,6 @@ from vggdsl.text.figures import Figure
 if TYPE_CHECKING:
     from vggdsl.records.run import Run
 
-_LOOKED_AT = {"scale", "view", "flip", "ensemble"}
-"""Words of a protocol that say how images are looked at: under others, another thing is measured."""
 SPLITS = ("train", "val", "test")
 
 
@@ -52,6 +51,8 @@ class Row:
     group: SeedGroup | None = None
     values: tuple[float, ...] = ()
     differs: tuple[str, ...] = ()
+    looks: Protocol | None = None
+    """How images were looked at, where that isn't as in training."""
 
     def __repr__(self) -> str:
         claimed = f", claimed {self.claimed.printed}" if self.claimed is not None else ""
@@ -139,8 +140,28 @@ def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator
             elif all(split in result.shares[measure] for result in group.results):
                 values = tuple(_percent(result.shares[measure][split]) for result in group.results)
                 yield Row(subject, group.one.recipe_name, f"{split}-{measure}", None, group, values)
+    for group in groups:
+        yield from _unclaimed(subject, group)
     if not groups and not subject.spec.results:
         yield Row(subject, subject.spec.recipe().name, "test-accuracy")
+
+
+def _unclaimed(subject: Subject, group: SeedGroup) -> Iterator[Row]:
+    """What no claim asks for of evaluations of a group's weights, by their protocols."""
+    weights = {result.weights for result in group.results}
+    own = [each for each in subject.evaluations if each.weights in weights]
+    for split, protocol in dict.fromkeys((each.split, each.protocol) for each in own):
+        if any(_asks_for(claim, split, protocol) for claim in subject.spec.results):
+            continue
+        found = [each for each in own if (each.split, each.protocol) == (split, protocol)]
+        for name in found[0].shares:
+            values = tuple(_percent(each.shares[name]) for each in found if name in each.shares)
+            yield Row(subject, group.one.recipe_name, f"{split}-{name}", None, group, values, looks=protocol)
+
+
+def _asks_for(claim: ResultClaim, split: str, protocol: Protocol) -> bool:
+    said = dict(claim.protocol)
+    return said.get("split") == split and not looks_differ(said, protocol)
 
 
 def _of_split(measure: str, split: str) -> str:
@@ -183,13 +204,15 @@ def _claimed(subject: Subject, name: str, claimed: Claimed, group: SeedGroup) ->
     of_seed = [r for r in group.results if protocol.get("seed") == str(r.seed)]
     group = SeedGroup(tuple(of_seed)) if of_seed else group
     row = Row(subject, group.one.recipe_name, name, claimed, group)
-    values = [value_of(name, protocol, result) for result in group.results]
-    differs = {
+    found = [nearest(name, protocol, result, subject.evaluations) for result in group.results]
+    values = [value_of(name, protocol, each) for each in found]
+    looks = {key: text for each in found for key, text in looks_differ(protocol, each.protocol).items()}
+    differs = looks | {
         key: text for result in group.results for key, text in claim_differs(protocol, result, subject.spec).items()
     }
     if None in values:
         return replace(row, differs=(unmeasured(name, protocol), *differs.values()))
-    if differs.keys() & _LOOKED_AT:
+    if looks:
         return replace(row, differs=tuple(differs.values()))
     measured = tuple(_round(value) for value in values if value is not None)
     return replace(row, values=measured, differs=tuple(differs.values()))

@@ -13,27 +13,17 @@ from vggdsl.language.elaborate import AnnotatedGraph
 from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Measure, Option, Size
-from vggdsl.language.types import Choice, CommaList, Flag, Text, UnfitError, Whole
+from vggdsl.language.types import Choice, Text, UnfitError
 from vggdsl.language.voice import Voice
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.protocol import PROTOCOL
 from vggdsl.spec.readings import Offer, Part, at_layer, other_reading
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, respelled, unknown
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Placed, Span, as_written
-
-PROTOCOL = (
-    Key("train", Text("the name of a recipe", "S256"), "the recipe by which it was trained"),
-    Key("split", Choice("train", "val", "test"), "the images on which it was measured"),
-    Key("scale", CommaList(Whole(0)), "the shorter side of these images, or several", shown="256"),
-    Key("view", Choice("centre", "ten", "grid", "dense", "dense+grid"), "the parts of an image that are looked at"),
-    Key("flip", Flag(), "whether each is looked at mirrored, too"),
-    Key("ensemble", Whole(0), "how many networks answered together"),
-    Key("seed", Whole(0), "the seed of the training"),
-)
-"""What a result was measured under."""
 
 
 @dataclass(frozen=True)

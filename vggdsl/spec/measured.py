@@ -90,7 +90,7 @@ def seal(block: syntax.Measured) -> str:
 
 
 def make_block(
-    line: syntax.ResultLine, values: Mapping[str, Mapping[str, object]], results: Sequence[syntax.Results] = ()
+    line: syntax.ResultLine | None, values: Mapping[str, Mapping[str, object]], results: Sequence[syntax.Results] = ()
 ) -> syntax.Measured:
     """A sealed block; device and deviations are quoted, values that are None left out.
 
@@ -107,7 +107,8 @@ def make_block(
         return Line(Entry(_made(key), made, NOWHERE))
 
     entries = [entry(key, values[key]) for key in KEYS if key in values]
-    block = syntax.Measured((Line(line), *map(Line, results), *entries), NOWHERE, NOWHERE)
+    first = () if line is None else (Line(line),)
+    block = syntax.Measured((*first, *map(Line, results), *entries), NOWHERE, NOWHERE)
     return syntax.Measured((*block.lines, entry("seal", {"sha256": seal(block)})), NOWHERE, NOWHERE)
 
 

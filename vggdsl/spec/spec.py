@@ -59,6 +59,9 @@ class Spec:
     recipes: tuple[Recipe, ...] = field(compare=False, repr=False)
     results: tuple[ResultClaim, ...] = field(compare=False, repr=False)
     measurements: tuple[Measurement, ...] = field(compare=False, repr=False)
+    """What trainings found: blocks with a result line."""
+    evaluations: tuple[Measurement, ...] = field(compare=False, repr=False)
+    """What their weights gave under other protocols: blocks without one."""
 
     def __str__(self) -> str:
         """The table of its layers, as ``vggdsl show`` prints it."""
@@ -155,7 +158,7 @@ class Spec:
         findings += (from_delta(d, self.document) for d in lint(self.typed, defaults, is_trained=is_trained))
         findings += lint_blocks(self.document, self.whole)
         recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
-        for measurement in self.measurements:
+        for measurement in (*self.measurements, *self.evaluations):
             place = (Label(measurement.span, "this block"),)
             if not measurement.sealed:
                 help = "measured blocks are written by `vggdsl train`; train again to measure"
@@ -278,10 +281,11 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         findings += error.diagnostics
     names = [c.name for c in whole.contents if isinstance(c, syntax.Train) and c.name]
     results = read_results(document.contents, names, findings)
-    measurements = tuple(read_measured(c, findings) for c in document.contents if isinstance(c, syntax.Measured))
+    measured = [read_measured(c, findings) for c in document.contents if isinstance(c, syntax.Measured)]
     if network is None or typed is None or findings:
         raise error_of(findings)
-    return Spec(_name(name), document, whole, source, network, typed, recipes, results, measurements)
+    trained, evaluated = (tuple(m for m in measured if (m.line is None) == is_so) for is_so in (False, True))
+    return Spec(_name(name), document, whole, source, network, typed, recipes, results, trained, evaluated)
 
 
 def _wrong_elsewhere(error: notations.PartlyReadError) -> Iterator[Diagnostic]:

@@ -1,0 +1,258 @@
+"""Evaluations by the papers' protocols, beside loops written the slow way; their scores beside scikit-learn's."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from images import noise
+from PIL import Image
+from refusals import findings
+from scipy.stats import binomtest  # type: ignore[import-untyped]  # without stubs
+from sklearn.metrics import classification_report, confusion_matrix, log_loss, top_k_accuracy_score
+from torch.nn import functional
+
+import vggdsl
+from vggdsl.experiments.evaluation.evaluate import evaluate
+from vggdsl.experiments.evaluation.scores import Scores, interval
+from vggdsl.experiments.train import train
+from vggdsl.records.run import Run
+from vggdsl.spec.protocol import View
+
+SPEC = """
+input 12x12x3
+conv3-6 BN ReLU
+maxpool
+conv3-8 pad=0 ReLU
+FC-8 ReLU FC-3 softmax
+train {
+  data      folder("set", val=9)
+  augment   scale(14..18) crop(12) hflip
+  batch     4
+  optimizer sgd(lr=0.05, momentum=0.9)
+  precision fp32
+  epochs    2
+  seeds     0 1
+}
+"""
+SIZES = ((20, 14), (12, 31), (16, 16), (40, 17))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A spec, and beside it images of many sizes."""
+    made = tmp_path_factory.mktemp("evaluated")
+    (made / "net.arch").write_text(SPEC)
+    for part, count in (("train", 12), ("test", 4)):
+        for label, name in enumerate("abc"):
+            for i in range(count):
+                seed = 1000 * (part == "test") + 100 * label + i
+                noise(made / "set" / part / name / f"{i}.png", seed, SIZES[seed % len(SIZES)])
+    return made
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> list[Run]:
+    spec = vggdsl.load(folder / "net.arch")
+    return [train(spec, seed=seed, runs=folder / "runs", device="cpu") for seed in (0, 1)]
+
+
+def files(folder: Path) -> Iterable[tuple[Path, int]]:
+    for label, name in enumerate("abc"):
+        for path in sorted((folder / "set" / "test" / name).iterdir()):
+            yield path, label
+
+
+def scaled(path: Path, scale: int) -> Image.Image:
+    image = Image.open(path)
+    factor = scale / min(image.size)
+    size = max(scale, round(image.width * factor)), max(scale, round(image.height * factor))
+    return image.resize(size, Image.Resampling.BILINEAR)
+
+
+def crop_of(path: Path, scale: int, top: int, left: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """A crop of 12 x 12 of the image scaled to ``scale``; of the image itself no more is scaled than it shows."""
+    image = Image.open(path)
+    w, h = scaled(path, scale).size
+    across, down = image.width / w, image.height / h
+    box = left * across, top * down, min(image.width, (left + 12) * across), min(image.height, (top + 12) * down)
+    return np.asarray(image.resize((12, 12), Image.Resampling.BILINEAR, box))
+
+
+def logits_of(run: Run, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> torch.Tensor:
+    normal = run.trained.normalisation
+    x = (torch.tensor(pixels.copy()).float() / 255 - torch.tensor(normal.mean)) / torch.tensor(normal.std)
+    with torch.no_grad():
+        scores: torch.Tensor = run.network(x.permute(2, 0, 1)[None])[0]
+    return scores.double()
+
+
+def slowly(run: Run, path: Path, scales: Iterable[int], view: View, flip: bool) -> torch.Tensor:
+    """Probabilities of an image, look by look."""
+    if view == "dense+grid":
+        return (slowly(run, path, scales, "dense", flip) + slowly(run, path, scales, "grid", flip)) / 2
+    found = []
+    for scale in scales:
+        w, h = scaled(path, scale).size
+        if view == "dense":
+            found += densely(run, np.asarray(scaled(path, scale)), flip)
+            continue
+        rows, columns = h - 12, w - 12
+        centre = (round(rows / 2), round(columns / 2))
+        places = {
+            "centre": [centre],
+            "ten": [(0, 0), (0, columns), (rows, 0), (rows, columns), centre],
+            "grid": [(round(i * rows / 4), round(j * columns / 4)) for i in range(5) for j in range(5)],
+        }[view]
+        for top, left in places:
+            pixels = crop_of(path, scale, top, left)
+            for way in (pixels, pixels[:, ::-1]) if flip or view != "centre" else (pixels,):
+                found.append(logits_of(run, way).softmax(0))
+    return torch.stack(found).mean(0)
+
+
+def densely(run: Run, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], flip: bool) -> list[torch.Tensor]:
+    """The layers of the spec one after another, its FC layers as convolutions."""
+    weights = {name: torch.tensor(array) for name, array in run.weights.items()}
+    normal, found = run.trained.normalisation, []
+    for way in (pixels, pixels[:, ::-1]) if flip else (pixels,):
+        x = (torch.tensor(way.copy()).float() / 255 - torch.tensor(normal.mean)) / torch.tensor(normal.std)
+        x = functional.conv2d(x.permute(2, 0, 1)[None], weights["conv1_1.weight"], weights["conv1_1.bias"], padding=1)
+        mean, var, scale, shift = (
+            weights[f"bn1_1.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        x = functional.max_pool2d(functional.batch_norm(x, mean, var, scale, shift).relu(), 2)
+        x = functional.conv2d(x, weights["conv2_1.weight"], weights["conv2_1.bias"]).relu()
+        x = functional.conv2d(x, weights["fc3.weight"].reshape(8, 8, 4, 4), weights["fc3.bias"]).relu()
+        x = functional.conv2d(x, weights["fc4.weight"][:, :, None, None], weights["fc4.bias"])
+        found.append(x.double().mean((0, 2, 3)).softmax(0))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("view", "scales", "flip"),
+    [
+        ("centre", (), False),
+        ("centre", (14,), True),
+        ("centre", (12, 15, 20), False),
+        ("ten", (15,), False),
+        ("grid", (13, 18), False),
+        ("dense", (12,), False),
+        ("dense", (15, 19), True),
+        ("dense+grid", (14, 17), False),
+        ("dense+grid", (16,), True),
+    ],
+)
+def test_an_evaluation_is_that_of_a_slow_loop(
+    view: View, scales: tuple[int, ...], flip: bool, runs: list[Run], folder: Path
+) -> None:
+    (run, _), images = runs, [*files(folder)]
+    found = evaluate(run, scale=scales or None, view=view, flip=flip, device="cpu")
+    assert found.protocol.scales == (scales or (16,)), "the middle of the scales of the training"
+    expected = torch.stack([slowly(run, path, found.protocol.scales, view, flip) for path, _ in images])
+    assert torch.allclose(found.scores.probabilities, expected, atol=1e-5)  # single precision
+    assert found.scores.labels.tolist() == [label for _, label in images]
+    assert [Path(found.images.name(i)) for i in range(len(images))] == [path for path, _ in images]
+
+
+def test_networks_answer_together_by_the_mean_of_their_probabilities(runs: list[Run]) -> None:
+    both = evaluate(runs, view="ten", scale=15, device="cpu")
+    each = [evaluate(run, view="ten", scale=15, device="cpu").scores.probabilities for run in runs]
+    assert torch.allclose(both.scores.probabilities, (each[0] + each[1]) / 2)
+    assert both.protocol.ensemble == 2
+
+
+def test_as_in_training_it_is_what_the_record_says(runs: list[Run]) -> None:
+    for run in runs:
+        assert evaluate(run, device="cpu").scores.accuracy() == run.result.test_accuracy
+        assert evaluate(run, split="val", device="cpu").scores.accuracy() == run.result.val_accuracy
+
+
+def test_a_folder_of_the_networks_classes_is_evaluated(runs: list[Run], folder: Path, tmp_path: Path) -> None:
+    for name in "ca":
+        shutil.copytree(folder / "set" / "test" / name, tmp_path / "own" / name)
+    found = evaluate(runs[0], split=tmp_path / "own", device="cpu")
+    assert found.scores.labels.tolist() == [0] * 4 + [2] * 4
+    of_split = evaluate(runs[0], device="cpu").scores.probabilities
+    assert torch.equal(found.scores.probabilities, of_split[[0, 1, 2, 3, 8, 9, 10, 11]])
+    (tmp_path / "own" / "zebra").mkdir()
+    noise(tmp_path / "own" / "zebra" / "1.png", 1)
+    (told,) = findings(lambda: evaluate(runs[0], split=tmp_path / "own", device="cpu"))
+    assert (told.code, "zebra" in told.message) == ("V534", True)
+
+
+def test_images_that_cannot_be_read_are_told_or_left_out(runs: list[Run], folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "set" / "test", tmp_path / "own")
+    for name in ("a/1.png", "b/0.png"):
+        (tmp_path / "own" / name).write_bytes(b"no image")
+    told = findings(lambda: evaluate(runs[0], split=tmp_path / "own", device="cpu"))
+    assert [d.code for d in told] == ["V530"] * 2
+    with pytest.warns(UserWarning, match="2 images that can't be read left out"):
+        found = evaluate(runs[0], split=tmp_path / "own", device="cpu", skip_bad=True)
+    assert (len(found.scores), found.seen.tolist()) == (10, [0, 2, 3, 5, 6, 7, 8, 9, 10, 11])
+
+
+def test_what_cannot_be_evaluated_is_told(runs: list[Run], folder: Path) -> None:
+    spec = folder / "net.arch"
+    for call, why in (
+        (lambda: evaluate(runs[0], scale=11, device="cpu"), "don't cover the network's input"),
+        (lambda: evaluate(spec, device="cpu"), "has no weights"),
+        (lambda: evaluate(runs[0], weights="x.pth", device="cpu"), "has weights of its own"),
+        (lambda: evaluate(runs[0], recipe="x", device="cpu"), "was trained by its recipe"),
+        (lambda: evaluate(runs[0], split="nowhere", device="cpu"), "no split and no folder"),
+    ):
+        (told,) = findings(call)
+        assert (told.code, why in told.message) == ("V534", True), told
+    with pytest.raises(ValueError, match="view is one of"):
+        evaluate(runs[0], view="middle")  # type: ignore[arg-type]
+
+
+def test_weights_of_a_run_are_evaluated_by_its_spec(runs: list[Run], folder: Path) -> None:
+    found = evaluate(folder / "net.arch", weights=runs[1].path, device="cpu")
+    assert torch.equal(found.scores.probabilities, evaluate(runs[1], device="cpu").scores.probabilities)
+    torch.save({name: torch.tensor(array) for name, array in runs[1].weights.items()}, folder / "w.pth")
+    by_file = evaluate(folder / "net.arch", weights=folder / "w.pth", scale=16, device="cpu")
+    assert torch.allclose(by_file.scores.probabilities, found.scores.probabilities)
+
+
+@given(st.integers(2, 8), st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_scores_are_scikit_learns(classes: int, count: int, seed: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    probabilities = torch.randn(count, classes, generator=random, dtype=torch.float64).softmax(1)
+    labels = torch.randint(0, classes, (count,), generator=random)
+    scores = Scores(probabilities, labels, [f"c{i}" for i in range(classes)])
+    every, guesses = list(range(classes)), probabilities.argmax(1)
+    assert scores.confusion.tolist() == confusion_matrix(labels, guesses, labels=every).tolist()
+    assert int(scores.confusion.trace()) == scores.right(1)
+    report = classification_report(
+        labels, guesses, labels=every, target_names=list(scores.classes), output_dict=True, zero_division=0
+    )
+    for row in scores.by_class:
+        told = report[row.name]
+        theirs = (told["precision"], told["recall"], told["f1-score"], told["support"])
+        assert (row.precision, row.recall, row.f1, row.support) == pytest.approx(theirs)
+    means = classification_report(labels, guesses, output_dict=True, zero_division=0)
+    for mean in (scores.macro, scores.weighted):
+        told = means[mean.name]
+        theirs = (told["precision"], told["recall"], told["f1-score"], told["support"])
+        assert (mean.precision, mean.recall, mean.f1, mean.support) == pytest.approx(theirs)
+    assert scores.loss == pytest.approx(log_loss(labels, probabilities, labels=every))
+    if classes > 3:
+        assert scores.accuracy(3) == pytest.approx(top_k_accuracy_score(labels, probabilities, k=3, labels=every))
+
+
+@given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_bounds_are_wilsons(counts: tuple[int, int]) -> None:
+    right, images = counts
+    theirs = binomtest(right, images).proportion_ci(0.95, "wilson")
+    assert interval(right, images) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+def test_of_equal_probabilities_the_first_class_is_guessed() -> None:
+    scores = Scores(torch.full((3, 4), 0.25), torch.tensor([0, 1, 3]), "abcd")
+    assert scores.guesses.tolist() == [0, 0, 0]
+    assert [scores.right(k) for k in (1, 2, 3, 4)] == [1, 2, 2, 3]

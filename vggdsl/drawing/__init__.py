@@ -1,1 +1,0 @@
-"""Networks as pictures: what of them is drawn, where it stands, and SVG."""

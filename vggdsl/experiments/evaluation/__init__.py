@@ -1,0 +1,1 @@
+"""What a trained network is worth, by the protocols of the papers."""

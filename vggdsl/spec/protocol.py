@@ -1,0 +1,77 @@
+"""Under which protocol a result was found: the words by which a claim says it, and what they ask of an evaluation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from vggdsl.language.schema import Key
+from vggdsl.language.types import Choice, CommaList, Flag, Text, Whole
+
+View = Literal["centre", "ten", "grid", "dense", "dense+grid"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+PROTOCOL = (
+    Key("train", Text("the name of a recipe", "S256"), "the recipe by which it was trained"),
+    Key("split", Choice("train", "val", "test"), "the images on which it was measured"),
+    Key("scale", CommaList(Whole(0)), "the shorter side of these images, or several", shown="256"),
+    Key("view", Choice(*VIEWS), "the parts of an image that are looked at"),
+    Key("flip", Flag(), "whether each is looked at mirrored, too"),
+    Key("ensemble", Whole(0), "how many networks answered together"),
+    Key("seed", Whole(0), "the seed of the training"),
+)
+"""What a result was measured under."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How images are looked at, and how many networks answer together.
+
+    ``scales`` are the shorter sides to which an image is scaled, one after another. Probabilities are averaged: over
+    scales, crops, mirrored images and networks. ``ten`` crops and the ``grid`` are mirrored by what they are; ``flip``
+    mirrors the centre, or the image that is looked at densely.
+
+    Source: Krizhevsky et al. 2012, sec. 4.1 (ten); Simonyan & Zisserman 2015, sec. 3.2 (dense, grid).
+    """
+
+    scales: tuple[int, ...]
+    view: View = "centre"
+    flip: bool = False
+    ensemble: int = 1
+
+    def __str__(self) -> str:
+        """The words that say something.
+
+        >>> print(Protocol((256, 384), "dense", flip=True), "|", Protocol((1,)))
+        scale=256,384 view=dense flip=yes | scale=1 view=centre
+        """
+        flip = " flip=yes" if self.flip else ""
+        ensemble = f" ensemble={self.ensemble}" if self.ensemble > 1 else ""
+        return f"scale={','.join(map(str, self.scales))} view={self.view}{flip}{ensemble}"
+
+    @property
+    def crops(self) -> Literal["centre", "ten", "grid"] | None:
+        """Which crops are looked at, if any."""
+        return "grid" if self.view == "dense+grid" else None if self.view == "dense" else self.view
+
+    @property
+    def mirrors_crops(self) -> bool:
+        return self.flip or self.crops in ("ten", "grid")
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the network runs over all of an image."""
+        return self.view in ("dense", "dense+grid")
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """As claims say it.
+
+        >>> Protocol((256, 384), "dense", flip=True).words
+        {'scale': '256,384', 'view': 'dense', 'flip': 'yes', 'ensemble': '1'}
+        """
+        return {
+            "scale": ",".join(map(str, self.scales)),
+            "view": self.view,
+            "flip": "yes" if self.flip else "no",
+            "ensemble": str(self.ensemble),
+        }
