@@ -14,6 +14,7 @@ from vggdsl.text import caches
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vggdsl.drawing.draw import draw
     from vggdsl.experiments.evaluation.evaluate import evaluate
     from vggdsl.experiments.export import export, to_onnx
     from vggdsl.experiments.train import train
@@ -60,6 +61,7 @@ __all__ = [
     "TypedGraph",
     "TypedNode",
     "VggdslError",
+    "draw",
     "evaluate",
     "export",
     "infer",
@@ -88,6 +90,7 @@ caches.folder = _cache_folder
 
 
 _LATER = {
+    "vggdsl.drawing.draw": ("draw",),
     "vggdsl.experiments.evaluation.evaluate": ("evaluate",),
     "vggdsl.experiments.export": ("export", "to_onnx"),
     "vggdsl.experiments.train": ("train",),

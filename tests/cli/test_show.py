@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 from click.testing import Result
-from commands import run
+from commands import outside, run
 from hypothesis import given
 from strategies import texts
 
@@ -254,3 +254,35 @@ def test_specs_as_markdown_and_json() -> None:
 
 def test_the_list_of_specs_is_no_wider_than_a_page() -> None:
     assert max(map(len, listed().stdout.splitlines())) <= 125
+
+
+def test_a_bar_a_network() -> None:
+    lines = run("show", "vgg_a", "vgg_d", "quickstart", "--plot", "params").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["vgg_a", "vgg_d", "quickstart"]
+    assert [line.split()[-1] for line in lines] == ["132,863,336", "138,357,544", "392,906"]
+    bars = [line.split()[1] for line in lines]
+    assert len(bars[0]) / len(bars[1]) == pytest.approx(132_863_336 / 138_357_544, abs=0.03)
+    assert bars[2] == "▏"
+
+
+@pytest.mark.parametrize("columns", [1, 20, 34, 60, 200])
+def test_bars_fit_into_a_terminal(columns: int) -> None:
+    names = ["vgg_a", "resnet/resnet152", "deeper_googlenet/deeper_googlenet"]
+    with mock.patch.dict("os.environ", {"COLUMNS": str(columns), "NO_COLOR": "1"}):
+        lines = run("show", *names, "--plot", "macs").stdout.splitlines()
+    assert len(lines) == len(names)
+    assert max(map(len, lines)) <= max(columns, 24)
+    assert lines[1].endswith("11,282,415,616")
+
+
+def test_bars_without_blocks() -> None:
+    done = outside("show", "vgg_a", "vgg_d", "--plot", "macs", env={"PYTHONIOENCODING": "ascii"})
+    assert done.stdout.isascii()
+    assert done.stdout.count("#") > 40
+
+
+@pytest.mark.parametrize("other", [["--json"], ["--format", "csv"], ["--layers"]])
+def test_bars_and_a_table_are_two_calls(other: list[str]) -> None:
+    refused = run("show", "vgg_a", "--plot", "params", *other)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "leave out" in refused.stderr

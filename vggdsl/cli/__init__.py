@@ -23,6 +23,7 @@ from vggdsl.text.typography import name_of
 COMMANDS = {
     "check": "Parse, infer and hold every claim against arithmetic.",
     "show": "The table of layers, with totals.",
+    "draw": "A network as a picture: maps as volumes, or layers as boxes.",
     "explain": "A layer as it is compiled, with the arithmetic; or what a finding's code means.",
     "fmt": "Bring specs into the one form.",
     "specs": "List the specs that ship.",

@@ -101,7 +101,7 @@ def command(
         raise click.UsageError("an ONNX file is verified where it lies: name a file with -o, none is written to `-`")
     path = output or Path(f"{_name(name, spec)}.onnx")
     file = weights if isinstance(weights, Path) else None
-    check_target(path, spec, file, force=force)
+    check_target(path, spec, file, force=force, beside=(".data",))
     from vggdsl.experiments.export import exportable, of_run
     from vggdsl.targets.memory import check_use, out_of_memory
 

@@ -1,10 +1,13 @@
 """``vggdsl show``."""
 
+import sys
 from collections.abc import Sequence
+from shutil import get_terminal_size
 from typing import get_type_hints
 
 import click
 
+from vggdsl.cli.bars import bars
 from vggdsl.cli.common import echo_json, exit_code, form_of, print_table, report, say, worst
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.network.infer import TypedHead, TypedNode
@@ -28,7 +31,8 @@ from vggdsl.text.tables import in_markdown, to_spreadsheet
     help="What to print.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> None:
+@click.option("--plot", type=click.Choice(["params", "macs"]), help="A bar a SPEC instead of its table.")
+def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool, plot: str | None) -> None:
     """The table of layers: output sizes, parameters, multiply-adds, receptive fields, and totals.
 
     A network that branches has a row an element, as in a paper's table: the sums over a block, a
@@ -45,9 +49,12 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> N
     vggdsl show vgg_a vgg_d
     vggdsl show googlenet --layers
     vggdsl show vgg_d --format latex > table.tex
+    vggdsl show vgg_a vgg_d vgg_e --plot params
     echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show - --json
     """
     form = form_of(form, as_json)
+    if plot and (form != "table" or layers):
+        raise click.UsageError(f"--plot draws bars: leave out {'--layers' if layers else f'--format {form} or --json'}")
     specs, codes = [], []
     for name in names:
         try:
@@ -60,6 +67,8 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> N
         report(findings)
         codes.append(exit_code(findings))
         specs.append((name, spec))
+        if plot:
+            continue
         if form not in ("json", "csv"):
             if len(names) > 1:
                 click.echo("\n" * (len(specs) > 1) + _heading(form, name))
@@ -67,11 +76,20 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool) -> N
         if form == "table":
             for line in notes(shown(spec.name), spec.document, spec.typed):
                 say(line)
+    if plot and specs:
+        click.echo(_chart(specs, plot))
     if form == "json" and (specs or len(names) > 1):
         echo_json([_json(spec) for _, spec in specs] if len(names) > 1 else _json(specs[0][1]))
     elif form == "csv" and specs:
         click.echo(_csv(specs, names_specs=len(names) > 1), nl=False)
     raise SystemExit(worst(codes))
+
+
+def _chart(specs: Sequence[tuple[str, Spec]], measure: str) -> str:
+    """A bar a spec; of hashes where the output's encoding has no blocks."""
+    rows = [(name, spec.typed.params if measure == "params" else spec.typed.macs) for name, spec in specs]
+    is_ascii = not (sys.stdout.encoding or "").lower().startswith("utf")
+    return bars(rows, get_terminal_size().columns, is_ascii=is_ascii)
 
 
 def _heading(form: str, name: str) -> str:

@@ -120,7 +120,7 @@ def export(
         if wrong:
             raise error_of(wrong)
     path = Path(path)
-    check_target(path, spec, _file_of(given), force=force)
+    check_target(path, spec, _file_of(given), force=force, beside=(".data",))
     check_use("exporting", spec.typed)
     notes = list[str]()
     with out_of_memory("exporting"):

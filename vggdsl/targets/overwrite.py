@@ -10,12 +10,15 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError
 
 
-def check_target(path: Path, spec: Spec, weights: Path | None, *, force: bool) -> None:
-    """Raises ``InputError`` V511 if the file can't be written, V514 if something is there that should stay."""
+def check_target(path: Path, spec: Spec, weights: Path | None, *, force: bool, beside: tuple[str, ...] = ()) -> None:
+    """Raises ``InputError`` V511 if the file can't be written, V514 if something is there that should stay.
+
+    With it may be written files whose names end in what is ``beside``.
+    """
     try:
         if path.is_dir():
             raise IsADirectoryError(EISDIR, "it is a folder")
-        files = (path, path.with_name(f"{path.name}.data"))
+        files = (path, *(path.with_name(f"{path.name}{end}") for end in beside))
         there = [file for file in files if _is_there(file)]
         folder = Path(os.path.realpath(path)).parent
         if not folder.is_dir():

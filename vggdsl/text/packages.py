@@ -36,7 +36,7 @@ PACKAGES = MappingProxyType(
 )
 """What a full installation brings, by the module that is imported."""
 
-EXTRAS = MappingProxyType({"wandb": "vggdsl[wandb]"})
+EXTRAS = MappingProxyType({"vl_convert": "vggdsl[pictures]", "wandb": "vggdsl[wandb]"})
 """What is installed only by those who want it."""
 
 _SWITCHES = MappingProxyType(

@@ -6,8 +6,8 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
-    "V516", "V517", "V520", "V521", "V522", "V523", "V530", "V531", "V532", "V533", "V534", "W501", "W502", "W503",
-    "W504", "W505", "W506",
+    "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V530", "V531", "V532", "V533", "V534", "W501", "W502",
+    "W503", "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -98,8 +98,8 @@ ROWS = (
     Code(
         "V511",
         "input",
-        "a model that can't be written",
-        "The system refuses to write the exported file. What was there is as it was.",
+        "a model or a picture that can't be written",
+        "The system refuses to write the file. What was there is as it was.",
         "Name another place with `-o`, or make room.",
         unshown=_FILES,
     ),
@@ -125,7 +125,7 @@ ROWS = (
         "V514",
         "input",
         "a file that is there already",
-        "Exporting would overwrite a file, which nobody asked for.",
+        "Exporting or drawing would overwrite a file, which nobody asked for.",
         "Name another with `-o`, or say `--force`.",
         unshown=_FILES,
         about_call=True,
@@ -154,6 +154,15 @@ ROWS = (
         "TensorBoard or Weights & Biases can't write, or isn't logged in.",
         "Do as the help says, or log nothing: `--log none`.",
         unshown=_TRAINING,
+    ),
+    Code(
+        "V518",
+        "input",
+        "a picture of an unknown kind",
+        "What a picture is written as follows from the end of its file's name, and this one says nothing.",
+        "Name it `.svg`, `.png` or `.pdf`.",
+        unshown=_FILES,
+        about_call=True,
     ),
     Code(
         "V520",

@@ -1,0 +1,208 @@
+"""Pictures of networks: nothing is left out, nothing lies on anything else, the same network gives the same bytes."""
+
+import os
+import re
+import xml.etree.ElementTree as ET
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from commands import outside, python, run
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import nets, texts, texts_of
+
+import vggdsl
+from specs import BRANCHING, RESIDUAL
+from vggdsl import drawing
+from vggdsl.drawing.draw import STYLES, Style, picture
+from vggdsl.drawing.marks import Box, Extent, Frame, Line, Picture, Volume, Words
+from vggdsl.language.library import shipped
+from vggdsl.spec.spec import Spec, load, parse
+
+LOOKED_AT = [
+    "quickstart", "vgg_d", "vgg_a", "alexnet", "googlenet", "mini_googlenet", "resnet/resnet50", "resnet/resnet152",
+    "cifar_resnet/resnet20", "deeper_googlenet/deeper_googlenet", "nin_cifar10", "mini_vgg", "torchvision/resnet50",
+]  # fmt: skip
+ODD = [
+    BRANCHING,
+    RESIDUAL + "FC-4\n",
+    "input 8x8x3 add[ identity | identity ] FC-2",
+    "input 8x8x3 concat[ identity | identity | conv3-4 ] ( conv3-4 maxpool3/2 pad=1 ) x3 FC-2",
+    "input 8x8x3\nblock b(c) { conv3-$c aux 0.5 { FC-2 } }\nb(4) b(4) ( b(4) ) x2 FC-2",
+    "input 8x8x3 aux 1.0 { FC-2 } aux 1.0 { FC-2 } conv3-4 x9 FC-2",
+    "input 8x8x3 concat[ aux 1.0 { FC-2 } conv3-4 | ( conv3-2 aux 1.0 { FC-2 } conv3-2 ) ] FC-2",
+    "input 1x1x3 FC-4096 FC-2 softmax",
+    "input 224x1x1 " + "conv3x1-7 BN ReLU dropout-0.5 " * 40 + "FC-2",
+    f"input 8x8x3\nblock {'long' * 20}(c) {{ conv3-$c conv1-$c }}\n{'label' * 10}: {'long' * 20}(5) FC-2",
+    f"input 8x8x3\nblock {'long' * 20}(c) {{ add[ conv3-$c | conv1-$c ] }}\n{'label' * 10}: {'long' * 20}(5) FC-2",
+]
+
+
+def _check(spec: Spec, style: Style) -> None:
+    drawn = picture(spec, style)
+    _check_that_all_is_told(spec, drawn)
+    _check_that_nothing_overlaps(drawn)
+    root = ET.fromstring(vggdsl.draw(spec, style))
+    assert root[0].tag.endswith("title")
+    assert root[1].tag.endswith("desc")
+
+
+def _check_that_all_is_told(spec: Spec, drawn: Picture) -> None:
+    told = [name for mark in drawn.marks if isinstance(mark, Box | Volume | Line) for name in mark.told]
+    assert sorted(told) == sorted(t.name for t in spec.typed.training_nodes)
+    assert all(mark.hint for mark in drawn.marks if isinstance(mark, Box | Volume | Line) and mark.told)
+
+
+def _check_that_nothing_overlaps(drawn: Picture) -> None:
+    paper = Extent(0, 0, drawn.width, drawn.height)
+    assert all(paper.holds(mark.extent) for mark in drawn.marks)
+    words = [mark for mark in drawn.marks if isinstance(mark, Words)]
+    boxes = [mark.extent for mark in drawn.marks if isinstance(mark, Box)]
+    boxes += [mark.place for mark in drawn.marks if isinstance(mark, Volume)]
+    frames = [mark.extent for mark in drawn.marks if isinstance(mark, Frame)]
+    assert all(word.text for word in words)
+    assert [pair for pair in combinations(words, 2) if pair[0].extent.overlaps(pair[1].extent)] == []
+    assert [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])] == []
+    for word in words:
+        for box in (*boxes, *frames):
+            assert not word.extent.overlaps(box) or box.holds(word.extent), word
+    for frame in frames:
+        assert all(frame.holds(box) for box in boxes if frame.overlaps(box))
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_a_network_is_drawn_whole(name: str, style: Style) -> None:
+    _check(load(name), style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_spec_that_ships_is_told_whole(style: Style) -> None:
+    for name in shipped():
+        spec = load(name)
+        _check_that_all_is_told(spec, picture(spec, style))
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("text", ODD)
+def test_odd_networks_are_drawn_whole(text: str, style: Style) -> None:
+    _check(parse(text), style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@given(text=st.one_of(texts(), nets(heads=True).flatmap(texts_of)))
+def test_any_network_is_drawn_whole(style: Style, text: str) -> None:
+    _check(parse(text), style)
+
+
+@pytest.mark.parametrize("name", ["vgg_d", "googlenet"])
+def test_the_pictures_on_the_pages_are_what_is_drawn(name: str) -> None:
+    """``UPDATE_DOCS=1`` draws them anew."""
+    file = Path(drawing.__file__).with_name(f"{name}.svg")
+    if os.environ.get("UPDATE_DOCS"):
+        file.write_text(vggdsl.draw(name), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == vggdsl.draw(name)
+
+
+def test_the_same_bytes_in_every_process() -> None:
+    drawn = {outside("draw", "googlenet", "-o", "-", env={"PYTHONHASHSEED": seed}).stdout for seed in ("0", "1")}
+    assert drawn == {vggdsl.draw("googlenet")}
+
+
+def test_what_repeats_is_drawn_once() -> None:
+    small, large = (vggdsl.draw(f"resnet/resnet{depth}", "flow") for depth in (50, 152))
+    assert small.count("<rect") == large.count("<rect")
+    assert "b: bottleneck(256, 1024) ×35" in large
+
+
+def test_what_is_implied_is_told_beside_its_layer() -> None:
+    drawn = picture(load("vgg_d"), "flow")
+    assert [mark.told for mark in drawn.marks if isinstance(mark, Box)][1] == ("conv1_1", "relu1_1")
+
+
+def test_colours_follow_the_scheme_and_words_need_none() -> None:
+    svg = vggdsl.draw("vgg_d")
+    light, dark = svg.split("@media (prefers-color-scheme: dark)")
+    used = set(re.findall(r'class="(\w+)', svg)) - {"vggdsl", "tip"}
+    assert all(f".vggdsl .{name} {{" in half for name in used for half in (light, dark))
+    assert svg.count("<text") > 20
+
+
+def _luminance(colour: str) -> float:
+    """Of WCAG 2."""
+    values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_text_stands_out_from_all_that_it_stands_on() -> None:
+    """By 4.5 to 1, as WCAG 2 asks of text of any size, in both schemes."""
+    for scheme in vggdsl.draw("vgg_d").split("@media"):
+        fills = dict(re.findall(r"\.vggdsl \.(\w+) \{ fill: (#\w{6}) \}", scheme))
+        assert len(fills) >= 10
+        for text in ("ink", "quiet"):
+            for ground in fills.keys() - {"ink", "quiet", "tip"}:
+                dark, light = sorted(map(_luminance, (fills[text], fills[ground])))
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
+
+
+def test_names_of_others_stay_text() -> None:
+    svg = vggdsl.draw(parse("input 8x8x3\nconv3-4 FC-2", "a<b>&\x1b[2J.arch"))
+    assert (ET.fromstring(svg)[0].text or "").startswith("a<b>&\N{REPLACEMENT CHARACTER}[2J")
+
+
+def test_another_style_is_refused() -> None:
+    with pytest.raises(ValueError, match="no style"):
+        vggdsl.draw("vgg_d", "cubes")  # type: ignore[arg-type]  # what a caller without types may do
+
+
+def test_drawing_takes_none_of_the_large_packages() -> None:
+    code = "import sys, vggdsl; vggdsl.draw('googlenet'); print({'torch', 'numpy', 'rich', 'click'} & {*sys.modules})"
+    assert python("-c", code).stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [(".svg", b"<svg "), (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".SVG", b"<svg ")]
+)
+def test_a_file_is_what_its_name_says(tmp_path: Path, suffix: str, start: bytes) -> None:
+    file = tmp_path / f"net{suffix}"
+    assert run("draw", "mini_vgg", "-o", file).exit_code == 0
+    assert file.read_bytes().startswith(start)
+    if suffix == ".pdf":
+        assert b"/ToUnicode" in file.read_bytes()  # its text can be selected and searched
+
+
+def test_a_file_of_a_users_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "net.svg"
+    file.write_text("mine")
+    refused = run("draw", "vgg_d", "-o", file)
+    assert (refused.exit_code, file.read_text()) == (2, "mine")
+    assert "V514" in refused.stderr
+    assert run("draw", "vgg_d", "-o", file, "--force").exit_code == 0
+    assert file.read_text() == vggdsl.draw("vgg_d")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.svg"]
+
+
+@pytest.mark.parametrize(("name", "told"), [("net.gif", "no picture ends in `.gif`"), ("net", "what kind of picture?")])
+def test_a_picture_of_no_kind(tmp_path: Path, name: str, told: str) -> None:
+    refused = run("draw", "vgg_d", "-o", tmp_path / name)
+    assert refused.exit_code == 2
+    assert "V518" in refused.stderr
+    assert told in refused.stderr
+
+
+def test_a_missing_package_is_named(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['vl_convert'] = None; from vggdsl.cli import main; main()"
+    done = python("-c", code, "draw", "vgg_d", "-o", tmp_path / "net.png")
+    assert done.returncode == 2
+    assert "pip install vggdsl[pictures]" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_network_is_drawn_and_told(tmp_path: Path) -> None:
+    text = "input 8x8x3\nconv3-4\nFC-2\nclaim params 7\n"
+    done = run("draw", "-", "-o", "-", input=text)
+    assert done.exit_code == 1
+    assert "V301" in done.stderr
+    assert done.stdout.startswith("<svg ")

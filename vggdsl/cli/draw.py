@@ -1,0 +1,77 @@
+"""``vggdsl draw``."""
+
+from pathlib import Path
+
+import click
+
+from vggdsl.cli.common import exit_code, report, reports_errors, say
+from vggdsl.drawing.draw import STYLES, Style, draw
+from vggdsl.spec.spec import Spec, load
+from vggdsl.targets.overwrite import check_target
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import replacing
+from vggdsl.text.units import bytes_text
+
+_FORMS = (".svg", ".png", ".pdf")
+_FINENESS = 2.0
+"""Dots of a PNG for each pixel of CSS: what screens have that show small letters well."""
+
+
+@click.command()
+@click.argument("name", metavar="SPEC")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.svg|.png|.pdf",
+    help="The file to write; `-` is standard output, as SVG.  [default: SPEC's name with .svg, in the working folder]",
+)
+@click.option("--style", type=click.Choice(STYLES), default="volumes", show_default=True, help="What to draw.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@reports_errors
+def command(name: str, output: str | None, style: Style, force: bool) -> None:
+    """A network as papers draw it.
+
+    The style `volumes` shows maps as bodies of their height, width and channels, each module by what
+    it gives; sides and channels are drawn as their square roots. `flow` shows each layer as a box,
+    branches side by side and shortcuts around them. What is alike is drawn once, with how often it is
+    there. Auxiliary classifiers are dashed.
+
+    SVG keeps its text as text, and is light or dark as its reader is. PNG and PDF are made of it, which
+    takes a package more: pip install "vggdsl[pictures]".
+
+    \b
+    vggdsl draw vgg_d
+    vggdsl draw googlenet --style flow -o googlenet.pdf
+    vggdsl draw my_net.arch -o my_net.png --force
+    echo "input 8x8x1 conv3-64 FC-10 softmax" | vggdsl draw - -o net.svg
+    """
+    spec = load(name)
+    findings = spec.check(to_train=False)
+    report(findings)
+    if output == "-":
+        click.echo(draw(spec, style), nl=False)
+    else:
+        path = Path(output) if output is not None else Path(f"{'network' if name == '-' else spec.name}.svg")
+        _write(path, spec, style, force)
+    raise SystemExit(exit_code(findings))
+
+
+def _write(path: Path, spec: Spec, style: Style, force: bool) -> None:
+    form = path.suffix.lower()
+    if form not in _FORMS:
+        message = f"{path}: no picture ends in `{form}`" if form else f"{path}: what kind of picture?"
+        raise InputError(Diagnostic("V518", message, help=f"name it {', '.join(_FORMS[:-1])} or {_FORMS[-1]}"))
+    check_target(path, spec, None, force=force)
+    content = _converted(draw(spec, style), form)
+    with replacing(path) as part:
+        part.write_bytes(content)
+    say(f"{path}: {bytes_text(len(content))}")
+
+
+def _converted(svg: str, form: str) -> bytes:
+    """The picture as what the end of a file's name says."""
+    if form == ".svg":
+        return svg.encode()
+    import vl_convert
+
+    return vl_convert.svg_to_png(svg, scale=_FINENESS) if form == ".png" else vl_convert.svg_to_pdf(svg)

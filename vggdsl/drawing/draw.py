@@ -1,0 +1,35 @@
+"""A network as SVG."""
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from vggdsl.drawing.flow import flow
+from vggdsl.drawing.marks import Picture, framed
+from vggdsl.drawing.outline import outline
+from vggdsl.drawing.svg import to_svg
+from vggdsl.drawing.telling import description, title
+from vggdsl.drawing.volumes import volumes
+from vggdsl.spec.spec import Spec, load
+
+Style = Literal["volumes", "flow"]
+STYLES: tuple[Style, ...] = get_args(Style)
+
+
+def picture(spec: Spec, style: Style) -> Picture:
+    """The marks of a network with their places."""
+    parts = outline(spec)
+    marks = volumes(parts) if style == "volumes" else flow(parts)
+    return framed(marks, title(spec), description(spec, parts))
+
+
+def draw(spec: Spec | str | Path, style: Style = "volumes") -> str:
+    """A network as SVG, in one of two styles: maps as ``volumes``, or layers as boxes of a ``flow``.
+
+    >>> draw("vgg_d").count('class="conv rim"')
+    13
+
+    Raises ``ValueError`` for another style, and what ``load`` raises.
+    """
+    if style not in STYLES:
+        raise ValueError(f"{style!r} is no style: one of {', '.join(STYLES)}")
+    return to_svg(picture(spec if isinstance(spec, Spec) else load(spec), style))

@@ -1,0 +1,243 @@
+"""The style `flow`: layers as boxes from top to bottom, branches side by side, shortcuts as arcs around them.
+
+What is long goes on in another column. Each part is placed around an axis: it is entered at its top and left at its
+bottom, at x = 0, and says how far it reaches to either side.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+from vggdsl.drawing.breaking import divided
+from vggdsl.drawing.letters import shortened, width_of
+from vggdsl.drawing.marks import Box, Extent, Frame, Line, Mark, Words, moved
+from vggdsl.drawing.outline import Aside, Branch, Fork, Layer, Part, Stage
+from vggdsl.drawing.telling import hint, kind_of, names_of, size_text, times_text
+from vggdsl.network.shapes import Shape
+
+_TEXT, _SMALL = 13.0, 10.5
+_WIDEST = 330.0
+"""Of a line of text; a longer one loses its end."""
+_PAD = 9.0
+_GAP, _LABELLED = 18.0, 28.0
+"""Between two boxes, and where a size stands beside the arrow."""
+_ASIDE = 26.0
+"""How far an auxiliary classifier stands off."""
+_CAPTION = 24.0
+"""What a frame's caption takes of its height."""
+_RATIO = 1.25
+"""Width by height of what is drawn in several columns; one column may be as high as this:"""
+_HIGHEST = 620.0
+_COLUMNS = 16
+
+
+@dataclass(frozen=True)
+class _Placed:
+    marks: list[Mark]
+    left: float
+    right: float
+    height: float
+
+
+def flow(parts: Sequence[Part]) -> list[Mark]:
+    """The marks of a network."""
+    units = _units(parts)
+    placed = [[_part(part) for part in unit if not isinstance(part, Aside)] for unit in units]
+    heights = [sum(each.height + _LABELLED for each in unit) for unit in placed]
+    width = max(each.right - each.left for unit in placed for each in unit) + 3 * _GAP
+    breaks = divided(heights, 1)
+    if sum(heights) > _HIGHEST:
+        tried = [divided(heights, count) for count in range(1, min(len(units), _COLUMNS) + 1)]
+        breaks = min(tried, key=lambda b: abs(log(len(b) * width / max(sum(heights[s]) for s in b) / _RATIO)))
+    return _columns([[part for unit in units[each] for part in unit] for each in breaks])
+
+
+def _units(parts: Sequence[Part]) -> list[list[Part]]:
+    """The parts; an auxiliary classifier stays with what it takes from and what it is drawn beside."""
+    units = list[list[Part]]()
+    for part in parts:
+        if isinstance(part, Aside) or (units and isinstance(units[-1][-1], Aside)):
+            units[-1].append(part)
+        else:
+            units.append([part])
+    return units
+
+
+def _columns(columns: Sequence[Sequence[Part]]) -> list[Mark]:
+    marks = list[Mark]()
+    told: Shape | None = None
+    incoming: Shape | None = None
+    x, end = 0.0, (0.0, 0.0)
+    for parts in columns:
+        is_new = incoming not in (None, told)
+        column = _row(parts, incoming or told)
+        x -= column.left
+        if incoming is not None:
+            (ax, ay), gutter = end, x + column.left - _GAP
+            marks.append(Line(((ax, ay), (ax, ay + 12), (gutter, ay + 12), (gutter, -22), (x, -22), (x, 0))))
+            marks += [_label(incoming, x, -8)] if is_new else []
+        marks += moved(column.marks, x, 0)
+        end = (x, column.height)
+        x += column.right + 2 * _GAP
+        told = _last_shown(parts, incoming or told)
+        incoming = next(part.shape for part in reversed(parts) if not isinstance(part, Aside))
+    return marks
+
+
+def _last_shown(parts: Sequence[Part], shape: Shape | None) -> Shape | None:
+    """The size that was told last, when a row is drawn: that of the part before the last."""
+    inner = [part.shape for part in parts if not isinstance(part, Aside)]
+    first = isinstance(parts[0], Layer) and kind_of(parts[0]) == "image"
+    return inner[-2] if len(inner) > 1 else inner[0] if first else shape
+
+
+def _label(shape: Shape, x: float, y: float) -> Words:
+    return Words(x + 7, y, size_text(shape), _SMALL, "start", "quiet")
+
+
+# -- parts
+
+
+def _part(part: Part) -> _Placed:
+    match part:
+        case Layer():
+            return _layer(part)
+        case Fork():
+            return _fork(part)
+        case Stage():
+            return _framed(part)
+        case Aside():
+            raise AssertionError("what hangs beside a row is placed by the row")
+
+
+def _layer(layer: Layer) -> _Placed:
+    text = shortened(layer.text, _TEXT, _WIDEST) + times_text(layer.times)
+    beside = shortened(layer.beside, _SMALL, _WIDEST)
+    half = max(width_of(text, _TEXT), width_of(beside, _SMALL)) / 2 + _PAD
+    height = 39.0 if beside else 25.0
+    about = " ".join(filter(None, (layer.text, layer.beside))) + times_text(layer.times)
+    told = names_of(layer.told)
+    corner = 12.0 if kind_of(layer) == "merge" else 3.0
+    box = Box(Extent(-half, 0, half, height), kind_of(layer), told, hint(layer.told, about, layer.shape), corner)
+    words = [Words(0, 17, text, _TEXT)]
+    words += [Words(0, 32, beside, _SMALL, style="quiet")] if beside else []
+    return _Placed([box, *words], -half, half, height)
+
+
+def _row(parts: Sequence[Part], shape: Shape | None, *, sizes: bool = True) -> _Placed:
+    """Parts one below the other; ``shape`` is the size that was told last, and sizes are told where they change."""
+    marks, asides = list[Mark](), list[tuple[float, _Placed]]()
+    y = least = taken = 0.0
+    left = right = 0.0
+    incoming: Shape | None = None
+    for part in parts:
+        if isinstance(part, Aside):
+            at = max(y + 7, taken + 10)
+            asides.append((at, _framed(part)))
+            least, taken = at + 4, at + 14 + asides[-1][1].height
+            continue
+        placed = _part(part)
+        told = incoming if sizes and incoming not in (None, shape) else None
+        start = max(y, least)
+        top = start + (_LABELLED if told else _GAP) if incoming or least else 0.0
+        if top:
+            marks.append(Line(((0, y), (0, top))))
+        if told:
+            shape, label = told, _label(told, 0, (start + top) / 2 + 2)
+            marks.append(label)
+            right = max(right, label.extent.right)
+        marks += moved(placed.marks, 0, top)
+        left, right = min(left, placed.left), max(right, placed.right)
+        y, incoming = top + placed.height, part.shape
+        if isinstance(part, Layer) and kind_of(part) == "image":
+            shape = part.shape
+    edge = right
+    for at, aside in asides:
+        x = edge + _ASIDE - aside.left
+        marks.append(Line(((0, at), (x, at), (x, at + 14)), dashed=True))
+        marks += moved(aside.marks, x, at + 14)
+        right = max(right, x + aside.right)
+    bottom = max(y, taken + 4) if asides else y
+    if bottom > y:
+        marks.append(Line(((0, y), (0, bottom)), arrow=False))
+    return _Placed(marks, left, right, bottom)
+
+
+def _framed(part: Stage | Aside) -> _Placed:
+    times = part.times if isinstance(part, Stage) else 1
+    caption = (shortened(part.caption, _TEXT - 1, _WIDEST) + times_text(times)).strip()
+    row = _row(part.parts, None, sizes=all(map(_is_even, part.parts)))
+    half = width_of(caption, _TEXT - 1) / 2
+    head = _CAPTION if caption else 4.0
+    left, right = min(row.left, -half) - _PAD, max(row.right, half) + _PAD
+    height = head + row.height + 14
+    marks = list[Mark]()
+    is_aside = isinstance(part, Aside)
+    place = Extent(left, 0, right, height)
+    if times > 1:  # a pile of them
+        marks.append(Frame(Extent(left + 5, 5, right + 5, height + 5)))
+    marks.append(Frame(place, 0, dashed=is_aside))
+    if caption:
+        marks.append(Words(0, 17, caption, _TEXT - 1))
+    if not isinstance(part.parts[0], Fork):  # which begins with lines of its own
+        marks.append(Line(((0, head - 4), (0, head + 8))))
+    elif not caption:
+        marks.append(Line(((0, 0), (0, head + 8)), arrow=False))
+    marks += moved(row.marks, 0, head + 8)
+    if not is_aside:
+        marks.append(Line(((0, head + 8 + row.height), (0, height)), arrow=False))
+    more = 5 if times > 1 else 0
+    return _Placed(marks, left, right + more, height + more)
+
+
+def _is_even(part: Part) -> bool:
+    """Whether all that is folded into a part gives the same sizes."""
+    match part:
+        case Layer():
+            return part.is_even
+        case Fork(merge=merge):
+            return merge.is_even
+        case _:
+            return all(map(_is_even, part.parts))
+
+
+def _fork(fork: Fork) -> _Placed:
+    columns = [_row(branch.parts, None, sizes=False) for branch in fork.branches if branch.parts]
+    shortcuts = [branch for branch in fork.branches if not branch.parts]
+    marks = list[Mark]()
+    merge = _layer(fork.merge)
+    bus, top = (16.0, 32.0) if len(columns) > 1 else (8.0, 22.0)
+    wide = sum(c.right - c.left for c in columns) + 16 * (len(columns) - 1) if columns else 0.0
+    x, centres = -wide / 2, list[float]()
+    if len(columns) == 1:
+        x = columns[0].left
+    for column in columns:
+        centres.append(x - column.left)
+        x += column.right - column.left + 16
+    high = max((c.height for c in columns), default=0.0)
+    end = top + high + (30 if len(columns) > 1 else _GAP)
+    for column, centre in zip(columns, centres, strict=True):
+        y = top + (high - column.height) / 2
+        into = ((0.0, 0.0), (centre, y)) if not centre else ((0.0, 0.0), (0.0, bus), (centre, bus), (centre, y))
+        out: tuple[tuple[float, float], ...] = ((centre, y + column.height), (0.0, end))
+        if centre:
+            out = ((centre, y + column.height), (centre, end - 16), (0.0, end - 16), (0.0, end))
+        marks += [Line(into), Line(out), *moved(column.marks, centre, y)]
+    left = min([merge.left, *(c + p.left for c, p in zip(centres, columns, strict=True))])
+    right = max([merge.right, *(c + p.right for c, p in zip(centres, columns, strict=True))])
+    arcs = list(shortcuts)
+    if not columns:
+        marks.append(_shortcut(arcs.pop(0), ((0.0, 0.0), (0.0, end))))
+    middle = end + merge.height / 2
+    for number, branch in enumerate(arcs, 1):
+        right += 14
+        apart = number * merge.height / (len(arcs) + 1) - merge.height / 2
+        points = ((0.0, 5.0), (right, 5.0), (right, middle + apart), (merge.right, middle + apart))
+        marks.append(_shortcut(branch, points))
+    marks += moved(merge.marks, 0, end)
+    return _Placed(marks, left, right + 2, end + merge.height)
+
+
+def _shortcut(branch: Branch, points: tuple[tuple[float, float], ...]) -> Line:
+    nodes = branch.shortcut
+    return Line(points, told=names_of(nodes), hint=hint(nodes, "identity", nodes[-1].shape))

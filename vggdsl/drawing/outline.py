@@ -1,0 +1,324 @@
+"""What of a network is drawn: its layers in the order and the nesting of the text, with repeats folded.
+
+Every node of the network stands in the outline once: as the layer that is drawn, beside it, or as a copy of it that
+was folded into it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import count, groupby
+from typing import assert_never
+
+from vggdsl.language import syntax
+from vggdsl.language.blocks import Blocks, Values, blocks_of, items_of, values_of
+from vggdsl.network.infer import TypedHead, TypedNode
+from vggdsl.network.ops import Identity, Softmax
+from vggdsl.network.shapes import Shape
+from vggdsl.spec.spec import Spec
+
+MOST_ALIKE = 4
+"""Layers in a row that are alike and are drawn each by itself: VGG-E has four; more are folded into one."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer with what is told beside it, as BN and ReLU are; ``copies`` are those that were folded into it."""
+
+    nodes: tuple[TypedNode, ...]
+    label: str = ""
+    times: int = 1
+    copies: tuple[TypedNode, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The layer's word as it is written, with its label; a merge's word alone."""
+        node = self.nodes[0].node
+        word = node.op.word if node.branches else node.spelled or node.op.word
+        return f"{self.label}: {word}" if self.label else word
+
+    @property
+    def beside(self) -> str:
+        return " ".join(t.node.spelled or t.node.op.word for t in self.nodes[1:])
+
+    @property
+    def shape(self) -> Shape:
+        """What it gives, with what is beside it; of copies, which may differ, the last one's."""
+        return (*self.nodes, *self.copies)[-1].shape
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all copies give the same shape."""
+        return all(t.shape == self.nodes[-1].shape for t in self.copies)
+
+    @property
+    def told(self) -> tuple[TypedNode, ...]:
+        return (*self.nodes, *self.copies)
+
+    @cached_property
+    def signature(self) -> tuple[object, ...]:
+        return (self.label, self.times, *((t.node.op, t.node.spelled) for t in self.nodes))
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Branches side by side and the merge that takes them all. A branch without parts hands on what comes in."""
+
+    branches: tuple["Branch", ...]
+    merge: Layer
+
+    @property
+    def shape(self) -> Shape:
+        return self.merge.shape
+
+    @property
+    def told(self) -> tuple[TypedNode, ...]:
+        return (*(t for branch in self.branches for t in branch.told), *self.merge.told)
+
+    @cached_property
+    def signature(self) -> tuple[object, ...]:
+        return ("fork", self.merge.signature, *(branch.signature for branch in self.branches))
+
+
+@dataclass(frozen=True)
+class Branch:
+    parts: tuple["Part", ...]
+    shortcut: tuple[TypedNode, ...] = ()
+    """The identities of which it consists, if it has nothing else."""
+
+    @property
+    def told(self) -> tuple[TypedNode, ...]:
+        return (*(t for part in self.parts for t in part.told), *self.shortcut)
+
+    @cached_property
+    def signature(self) -> tuple[object, ...]:
+        return (bool(self.shortcut), *(part.signature for part in self.parts))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A block or a group of the text with a name: ``text`` is how it is called, ``label`` what it is called there."""
+
+    label: str
+    text: str
+    parts: tuple["Part", ...]
+    times: int = 1
+
+    @property
+    def caption(self) -> str:
+        return ": ".join(filter(None, (self.label, self.text)))
+
+    @property
+    def shape(self) -> Shape:
+        return next(part.shape for part in reversed(self.parts) if not isinstance(part, Aside))
+
+    @property
+    def told(self) -> tuple[TypedNode, ...]:
+        return tuple(t for part in self.parts for t in part.told)
+
+    @cached_property
+    def signature(self) -> tuple[object, ...]:
+        return (self.label, self.text, self.times, *(part.signature for part in self.parts))
+
+
+@dataclass(frozen=True)
+class Aside:
+    """An auxiliary classifier: in training it takes what the part before it gives."""
+
+    label: str
+    weight: float
+    parts: tuple["Part", ...]
+
+    @property
+    def caption(self) -> str:
+        return f"{self.label}: aux {self.weight:g}, in training"
+
+    @property
+    def shape(self) -> Shape:
+        return self.parts[-1].shape
+
+    @property
+    def told(self) -> tuple[TypedNode, ...]:
+        return tuple(t for part in self.parts for t in part.told)
+
+    @cached_property
+    def signature(self) -> tuple[object, ...]:
+        return (self.label, self.weight, *(part.signature for part in self.parts))
+
+
+Part = Layer | Fork | Stage | Aside
+
+
+def outline(spec: Spec) -> tuple[Part, ...]:
+    """The parts of a network, one after another; the first is the input."""
+    return tuple(_folded(_Outline(spec).parts))
+
+
+class _Nodes:
+    """Nodes in the order in which the text says them, handed out a layer at a time."""
+
+    def __init__(self, nodes: Sequence[TypedNode]) -> None:
+        self._nodes, self._at = nodes, 0
+
+    def layer(self) -> tuple[TypedNode, ...]:
+        """The next one, with those that a rule put behind it."""
+        start = self._at
+        self._at += 1
+        while self._at < len(self._nodes) and self._nodes[self._at].node.implied:
+            self._at += 1
+        return tuple(self._nodes[start : self._at])
+
+
+class _Outline:
+    def __init__(self, spec: Spec) -> None:
+        self.blocks: Blocks = blocks_of(spec.whole.contents, [])
+        self.heads: Iterator[tuple[int, TypedHead]] = zip(count(1), spec.typed.heads, strict=False)
+        trunk = _Nodes(spec.typed.nodes)
+        first = Layer(trunk.layer())
+        items = [item for item in spec.whole.items if not isinstance(item.element, syntax.Input)]
+        self.parts = [first, *self._row(items, trunk, {})]
+
+    def _row(self, items: Iterable[syntax.Item], nodes: _Nodes, values: Values) -> list[Part]:
+        return _beside([part for item in items for part in self._item(item, nodes, values)])
+
+    def _item(self, item: syntax.Item, nodes: _Nodes, values: Values) -> list[Part]:
+        """What an item becomes; a group without a name that stands once is no part of its own."""
+        times = item.repeat or 1
+        copies = [self._element(item, nodes, values) for _ in range(times)]
+        first = copies[0]
+        if times == 1 or isinstance(item.element, syntax.Layer) or any(map(_has_aside, first)):
+            return [part for copy in copies for part in copy]
+        if len(first) == 1 and not isinstance(first[0], Layer):
+            return [_joined([copy[0] for copy in copies], times)]
+        return [_joined([Stage(str(item.label or ""), "", tuple(copy)) for copy in copies], times)]
+
+    def _element(self, item: syntax.Item, nodes: _Nodes, values: Values) -> list[Part]:
+        label, element = str(item.label or ""), item.element
+        match element:
+            case syntax.Layer() | syntax.Input():
+                return [Layer(nodes.layer(), label)]
+            case syntax.Merge(branches=branches):
+                within = tuple([_branch(self._row(branch, nodes, values)) for branch in branches])
+                fork = Fork(within, Layer(nodes.layer()))
+                return [Stage(label, "", (fork,))] if label else [fork]
+            case syntax.Group(items):
+                parts = self._row(items, nodes, values)
+                return [Stage(label, "", tuple(parts))] if label else parts
+            case syntax.Call(name):
+                block = self.blocks[name]
+                own = values_of(element, block, values)
+                given = ", ".join(str(own[parameter]) for parameter in block.parameters)
+                return _called(label, f"{name}({given})", self._row(items_of(block), nodes, own))
+            case syntax.Aux(items=items):
+                number, head = next(self.heads)
+                inside = self._row(items, _Nodes(head.nodes), values)
+                return [Aside(label or f"aux{number}", head.weight, tuple(inside))]
+            case _:
+                assert_never(element)
+
+
+def _called(label: str, text: str, parts: list[Part]) -> list[Part]:
+    """A call; of a single layer it is that layer, and of auxiliary classifiers alone these."""
+    if all(isinstance(part, Aside) for part in parts):
+        return parts
+    if len(parts) == 1 and isinstance(parts[0], Layer) and not parts[0].label:
+        return [replace(parts[0], label=label)]
+    return [Stage(label, text, tuple(parts))]
+
+
+def _has_aside(part: Part) -> bool:
+    match part:
+        case Layer():
+            return False
+        case Fork(branches):
+            return any(_has_aside(inner) for branch in branches for inner in branch.parts)
+        case Stage(parts=parts):
+            return any(map(_has_aside, parts))
+        case Aside():
+            return True
+
+
+def _branch(parts: list[Part]) -> Branch:
+    if all(isinstance(part, Layer) and all(isinstance(t.node.op, Identity) for t in part.nodes) for part in parts):
+        return Branch((), tuple(t for part in parts for t in part.told))
+    return Branch(tuple(parts))
+
+
+def _beside(parts: Iterable[Part]) -> list[Part]:
+    """The parts, with an activation or a dropout that is written behind another layer told beside that."""
+    found = list[Part]()
+    for part in parts:
+        before = found[-1] if found else None
+        if isinstance(part, Layer) and not part.label and _is_small(part.nodes[0]):
+            if isinstance(before, Layer) and before.nodes[0].node.inputs:
+                found[-1] = replace(before, nodes=(*before.nodes, *part.nodes))
+                continue
+            if isinstance(before, Fork):
+                found[-1] = replace(before, merge=replace(before.merge, nodes=(*before.merge.nodes, *part.nodes)))
+                continue
+        found.append(part)
+    return found
+
+
+def _is_small(t: TypedNode) -> bool:
+    """Whether a layer does no more than change values in place."""
+    return t.node.op.in_place and not t.params.total and not isinstance(t.node.op, Identity | Softmax)
+
+
+def _folded(parts: Iterable[Part]) -> list[Part]:
+    """The parts, with runs of equal ones as one that stands for all, also within each."""
+    found = list[Part]()
+    for _, run in groupby(map(_folded_within, parts), key=lambda part: (part.signature, part.shape)):
+        alike = list(run)
+        most = MOST_ALIKE if isinstance(alike[0], Layer) else 1
+        is_folded = len(alike) > most and not any(map(_has_aside, alike))
+        found += [_joined(alike, len(alike))] if is_folded else alike
+    return found
+
+
+def _folded_within(part: Part) -> Part:
+    match part:
+        case Layer():
+            return part
+        case Fork(branches):
+            return replace(part, branches=tuple(replace(b, parts=tuple(_folded(b.parts))) for b in branches))
+        case _:
+            return replace(part, parts=tuple(_folded(part.parts)))
+
+
+def _joined(parts: Sequence[Part], times: int) -> Part:
+    """Parts of one structure as one; ``times`` says how often it stands there."""
+    joined = _copied(parts)
+    if isinstance(joined, Fork):
+        return Stage("", "", (joined,), times)
+    assert not isinstance(joined, Aside)
+    return replace(joined, times=joined.times * times)
+
+
+def _copied(parts: Sequence[Part]) -> Part:
+    """The first of parts of one structure, with the nodes of the others as copies of its own."""
+    first, *others = parts
+    match first:
+        case Layer():
+            return replace(first, copies=(*first.copies, *(t for other in others for t in other.told)))
+        case Fork():
+            forks = [part for part in parts if isinstance(part, Fork)]
+            branches = tuple(_one_branch(each) for each in zip(*(f.branches for f in forks), strict=True))
+            return Fork(branches, _one_layer([f.merge for f in forks]))
+        case Stage():
+            stages = [part for part in parts if isinstance(part, Stage)]
+            inner = zip(*(stage.parts for stage in stages), strict=True)
+            return replace(first, parts=tuple(_copied(each) for each in inner))
+        case Aside():
+            raise AssertionError("each auxiliary classifier is drawn")
+
+
+def _one_branch(branches: Sequence[Branch]) -> Branch:
+    parts = tuple(_copied(each) for each in zip(*(branch.parts for branch in branches), strict=True))
+    return Branch(parts, tuple(t for branch in branches for t in branch.shortcut))
+
+
+def _one_layer(layers: Sequence[Layer]) -> Layer:
+    layer = _copied(layers)
+    assert isinstance(layer, Layer)
+    return layer

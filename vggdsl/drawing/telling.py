@@ -1,0 +1,79 @@
+"""What a picture says of a network in words: sizes, kinds, what a mark stands for, and the whole in sentences."""
+
+from collections.abc import Iterable, Sequence
+
+from vggdsl.drawing.outline import Aside, Fork, Layer, Part, Stage
+from vggdsl.network.infer import TypedNode
+from vggdsl.network.ops import FC, AvgPool, Conv, GlobalAvgPool, GlobalMaxPool, Input, MaxPool, Merge
+from vggdsl.network.shapes import Shape
+from vggdsl.spec.spec import Spec
+from vggdsl.text.printing import shown
+from vggdsl.text.units import count_text, names_text, plural
+
+
+def size_text(shape: Shape) -> str:
+    """
+    >>> size_text(Shape(64, 224, 224))
+    '224×224×64'
+    """
+    return f"{shape.h}×{shape.w}×{shape.c}"
+
+
+def times_text(times: int) -> str:
+    """What stands behind a part that is there several times."""
+    return f" ×{times}" if times > 1 else ""
+
+
+def kind_of(layer: Layer) -> str:
+    """Which of the few kinds that a picture tells apart a layer is."""
+    op = layer.nodes[0].node.op
+    match op:
+        case Input():
+            return "image"
+        case Conv():
+            return "conv"
+        case FC():
+            return "fc"
+        case MaxPool() | AvgPool() | GlobalMaxPool() | GlobalAvgPool():
+            return "pool"
+        case _ if isinstance(op, Merge):
+            return "merge"
+        case _:
+            return "other"
+
+
+def names_of(nodes: Iterable[TypedNode]) -> tuple[str, ...]:
+    return tuple(t.name for t in nodes)
+
+
+def hint(nodes: Sequence[TypedNode], text: str, shape: Shape) -> str:
+    """What is told of a mark where a pointer rests on it."""
+    return shown(f"{names_text(names_of(nodes), 4)}: {text}, {size_text(shape)}")
+
+
+def title(spec: Spec) -> str:
+    typed = spec.typed
+    return shown(f"{spec.name}: {size_text(typed.input)} to {size_text(typed.output)}")
+
+
+def description(spec: Spec, parts: Sequence[Part]) -> str:
+    typed = spec.typed
+    counts = f"{count_text(typed.params)} parameters, {count_text(typed.macs)} multiply-adds"
+    return f"{plural(typed.weight_layers, 'layer')} with weights, {counts}. {_row(parts)}."
+
+
+def _row(parts: Sequence[Part]) -> str:
+    return ", ".join(map(_part, parts))
+
+
+def _part(part: Part) -> str:
+    match part:
+        case Layer():
+            return part.text + times_text(part.times) + (f" with {part.beside}" if part.beside else "")
+        case Fork(branches, merge):
+            inner = " | ".join(_row(branch.parts) or "identity" for branch in branches)
+            return f"{_part(merge)} of [ {inner} ]"
+        case Stage(parts=parts):
+            return f"{part.caption}{times_text(part.times)} ( {_row(parts)} )".strip()
+        case Aside(parts=parts):
+            return f"{part.caption} ( {_row(parts)} )"
