@@ -1,7 +1,7 @@
 """``vggdsl predict``."""
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.common import listing, note, report, reports_errors
+from vggdsl.cli.pictures import images_of
 from vggdsl.cli.schemas import Predicted
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.text.errors import Diagnostic, InputError
@@ -48,9 +49,7 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
 
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
-    if not any(map(_is_there, images)):  # where others are there they are named, and these told among them
-        raise InputError([Diagnostic("V501", f"no image and no folder `{named}`") for named in images])
-    found = [image for named in images for image in _below(named)]
+    found = images_of(images)
     if model.is_dir() or model.suffix in (".safetensors", *FROM_TORCH):
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             file = Path(folder) / "model.onnx"
@@ -65,30 +64,6 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
             bad = _tell(Predictor(model, device), found, top, as_json)
     if bad:
         raise SystemExit(1)
-
-
-def _is_there(named: Path) -> bool:
-    try:
-        return named.exists()
-    except OSError:
-        return True  # and can't be read, for which the reason is told
-
-
-def _below(named: Path) -> "Iterable[Path | UnreadableImageError]":
-    """The images in a folder, by name, or the image itself; why where a folder has none."""
-    if not is_folder(named):
-        return (named,)
-    from vggdsl.data.listing import PassedOver, images_below
-    from vggdsl.data.unreadable import UnreadableImageError
-
-    passed_over = PassedOver()
-    try:
-        found = sorted(images_below(named, passed_over))
-    except OSError as error:
-        return (UnreadableImageError(str(named), error.strerror or str(error)),)
-    for noticed in passed_over.notes(named):
-        note(f"note: {noticed}")
-    return found or (UnreadableImageError(str(named), "it holds no images"),)
 
 
 def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]", top: int, as_json: bool) -> int:

@@ -368,6 +368,15 @@ class Predicted(TypedDict):
 About = Literal["in", "from", "shape", "params", "macs", "stores", "field", "implied", "others", "then"]
 
 
+class WrittenFeatures(TypedDict):
+    """The features of a layer, in a file."""
+
+    path: Annotated[str, "the file"]
+    layer: Annotated[str, "the layer's name"]
+    shape: Annotated[list[int], "images first"]
+    weights: Annotated[str, "the digest of the network's"]
+
+
 class LayerFact(TypedDict):
     """A line that is told of a layer."""
 
@@ -444,6 +453,7 @@ SCHEMAS: Mapping[str, Any] = {
     "results --json": list[ResultRow],
     "export --json": Exported,
     "predict --json": list[Predicted],
+    "features --json": WrittenFeatures,
     "bench --json": list[BenchRow],
 }
 """What stands on standard output, by the call."""
