@@ -80,7 +80,7 @@ def test_an_evaluation_is_recorded_once_and_found_by_its_claim(trained: Run, tmp
     assert block.values["by"]["weights"] == trained.result.weights
     assert [d.code for d in record.check()] == []
     assert run("evaluate", trained.path, "--view", "ten", "--scale", 12).exit_code == 0
-    (unclaimed,) = [row for row in results(trained.path) if row.looks is not None]
+    (unclaimed,) = [row for row in results(trained.path) if row.looks is not None and row.claimed is None]
     assert (unclaimed.measure, str(unclaimed.looks)) == ("test-top-1-accuracy", "scale=12 view=ten")
     assert vggdsl.load_run(trained.path).line == trained.line
 
@@ -172,3 +172,37 @@ def test_weights_of_another_epoch_are_not_recorded(trained: Run) -> None:
 def test_what_nothing_would_come_of_is_refused(arguments: tuple[str, ...], why: str) -> None:
     done = run("evaluate", "quickstart", *arguments)
     assert (done.exit_code, why in done.stderr) == (2, True), done.stderr
+
+
+LOOSE = """
+claim top-1-accuracy 97% split=test view=ten "ten"
+claim top-1-accuracy 98% split=test "loose"
+"""
+
+
+def test_what_a_claim_does_not_say_is_as_in_training(tmp_path: Path) -> None:
+    """Whatever was evaluated first; and nothing that was measured is hidden behind a claim of something else."""
+    head, _, rest = SPEC.partition("claim")
+    (tmp_path / "net.arch").write_text(head + LOOSE + rest[rest.index("train {") :])
+    trained = train(vggdsl.load(tmp_path / "net.arch"), runs=tmp_path / "runs", device="cpu")
+    found = {}
+    for scale, view in ((24, "ten"), (8, "ten"), (24, "grid"), (12, "centre")):
+        done = run("evaluate", trained.path, "--view", view, "--scale", scale, "--json")
+        found[view, scale] = round(100 * json.loads(done.stdout)["evaluations"][0]["top_1"], 2)
+    rows = rows_of(trained.path)
+    assert rows["ten"].values == (found["ten", 8],)
+    assert rows["loose"].values == pytest.approx([100 * trained.result.test_accuracy])
+    unclaimed = {str(row.looks): row.values for row in results(trained.path) if row.claimed is None}
+    assert unclaimed == {
+        "scale=24 view=ten": (found["ten", 24],),
+        "scale=24 view=grid": (found["grid", 24],),
+        "scale=12 view=centre": (found["centre", 12],),
+    }
+
+
+def test_what_the_training_found_stands_beside_a_claim_of_another_protocol(tmp_path: Path) -> None:
+    head, _, rest = SPEC.partition("claim")
+    (tmp_path / "net.arch").write_text(f"{head}{LOOSE.splitlines()[1]}\n{rest[rest.index('train {') :]}")
+    trained = train(vggdsl.load(tmp_path / "net.arch"), runs=tmp_path / "runs", device="cpu")
+    assert run("evaluate", trained.path, "--view", "ten").exit_code == 0
+    assert [row.measure for row in results(trained.path)] == ["top-1-accuracy", "test-accuracy"]

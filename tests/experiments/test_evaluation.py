@@ -201,6 +201,7 @@ def test_what_cannot_be_evaluated_is_told(runs: list[Run], folder: Path) -> None
     for call, why in (
         (lambda: evaluate(runs[0], scale=11, device="cpu"), "don't cover the network's input"),
         (lambda: evaluate(spec, device="cpu"), "has no weights"),
+        (lambda: evaluate("model.onnx", device="cpu"), "is an exported model"),
         (lambda: evaluate(runs[0], weights="x.pth", device="cpu"), "has weights of its own"),
         (lambda: evaluate(runs[0], recipe="x", device="cpu"), "was trained by its recipe"),
         (lambda: evaluate(runs[0], split="nowhere", device="cpu"), "no split and no folder"),

@@ -41,7 +41,7 @@ def command(
     Both sides do the same work in turn, in one process; a ratio is ours to theirs. `reference` trains as the scripts of
     torchvision do: single precision, NCHW, eager. `tuned` is what an expert writes by hand: channels last, bf16,
     a fused optimizer, whole batches augmented at once. Where the middle half of the ratios is wider than 15 % of
-    their median, the machine was too busy to tell. Nothing else should run meanwhile; all of it takes minutes.
+    their median it is too noisy to decide. Nothing else should run meanwhile; all of it takes minutes.
 
     \b
     vggdsl bench                       every row that has a floor and a goal

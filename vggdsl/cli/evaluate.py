@@ -119,7 +119,7 @@ def command(
             kept = keep(found)
             rows.append(to_row(found, kept))
             if not as_json:
-                tell(found)
+                tell(found, briefly=claims)
             note(kept)
         claimed += map(claim_row, held)
         if claims and not as_json:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from vggdsl.cli.common import note, print_table, say
 from vggdsl.cli.schemas import ClassScores, Evaluation, HeldClaim
 from vggdsl.text.tables import RowGroup, Table, numbers, words
+from vggdsl.text.units import names_text
 
 if TYPE_CHECKING:
     from vggdsl.experiments.evaluation.claimed import Held
@@ -19,14 +20,21 @@ _MOST = 20
 _TOLD = 10
 
 
-def tell(found: "Evaluated") -> None:
-    """Accuracies with their bounds, a table of classes in the form of the sources, and which are taken for which."""
+def tell(found: "Evaluated", *, briefly: bool = False) -> None:
+    """Accuracies with their bounds, a table of classes in the form of the sources, and which are taken for which;
+    ``briefly`` the accuracies alone."""
     scores = found.scores
     names = ", ".join(one.name for one in found.candidates)
     say(f"{names}: {found.images.shown}, {len(scores):,} images, {found.protocol}")
     for line in _accuracies(scores):
         say(line)
-    rows = [*scores.by_class]
+    if briefly:
+        say("")
+        return
+    rows = [row for i, row in enumerate(scores.by_class) if row.support or scores.confusion[:, i].any()]
+    absent = [row.name for row in scores.by_class if not row.support]
+    if absent:
+        say(f"no images of {names_text(absent)}")
     if len(rows) > _MOST:
         rows = sorted((row for row in rows if row.support), key=lambda row: row.recall)[:_TOLD]
         say(f"\nthe {len(rows)} classes that are found least (`--json` has all):")

@@ -61,6 +61,8 @@ def _protocol(row: Row) -> str:
     parts = []
     if row.claimed is not None and row.claimed.protocol:
         parts.append(" ".join(f"{key}={value}" for key, value in row.claimed.protocol.items()))
+        if row.looks is not None and "scale" not in row.claimed.protocol:
+            parts.append(str(row.looks))
     elif row.group is not None:
         one = row.group.one
         data = data_text(row.subject.spec.recipe(row.recipe).data)

@@ -63,7 +63,10 @@ def _claimed(claim: ResultClaim, result: Result, spec: Spec, evaluations: Sequen
         yield f"claimed: {name} {printed}{' ' + said if said else ''}{_where(claim)}"
         found = nearest(name, protocol, result, evaluations)
         value = value_of(name, protocol, found)
-        differs = {**claim_differs(protocol, result, spec), **looks_differ(protocol, found.protocol)}.values()
+        differs = {
+            **claim_differs(protocol, result, spec),
+            **looks_differ(protocol, found.protocol, result.protocol),
+        }.values()
         if value is None:
             yield f"  not compared: {unmeasured(name, protocol)}"
         elif differs:
@@ -77,11 +80,13 @@ def nearest(
     name: str, protocol: Mapping[str, str], result: Result, evaluations: Iterable[Evaluation]
 ) -> Result | Evaluation:
     """What of a run is comparable with a claim: an evaluation under its protocol, else what the training found."""
-    if value_of(name, protocol, result) is not None and not looks_differ(protocol, result.protocol):
-        return result
-    own = (each for each in evaluations if each.weights == result.weights)
-    fits = (e for e in own if value_of(name, protocol, e) is not None and not looks_differ(protocol, e.protocol))
-    return next(fits, result)
+    found: list[Result | Evaluation] = [result, *(e for e in evaluations if e.weights == result.weights)]
+    return next((each for each in found if is_under(name, protocol, each, result)), result)
+
+
+def is_under(name: str, protocol: Mapping[str, str], found: Result | Evaluation, result: Result) -> bool:
+    """Whether a measure was found, of a run with that result, under the protocol of a claim."""
+    return value_of(name, protocol, found) is not None and not looks_differ(protocol, found.protocol, result.protocol)
 
 
 def value_of(name: str, protocol: Mapping[str, str], found: Result | Evaluation) -> float | None:
@@ -97,17 +102,16 @@ def value_of(name: str, protocol: Mapping[str, str], found: Result | Evaluation)
     return 100 * (share if match[2] == "accuracy" else 1 - share)
 
 
-def looks_differ(protocol: Mapping[str, str], looked: Protocol) -> Mapping[str, str]:
+def looks_differ(protocol: Mapping[str, str], looked: Protocol, trained: Protocol) -> Mapping[str, str]:
     """How images were looked at otherwise than a claim says: under another protocol another thing is measured.
 
-    A claim that says nothing of mirrored images or of several networks is about neither.
+    What a claim doesn't say is as in the training.
     """
     ours = looked.words
-    plain = {"flip": "no", "ensemble": "1"}
     stated = {key: value for key, value in protocol.items() if key in ours}
     return {
         key: f"{key}={value} claimed, {ours[key]} here" if key in stated else f"{key}={ours[key]} here"
-        for key, value in (plain | stated).items()
+        for key, value in {**trained.words, **stated}.items()
         if ours[key] != value
     }
 

@@ -11,7 +11,8 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from vggdsl.records.collect import Collection, SeedGroup, Subject, collect
-from vggdsl.records.compare import claim_differs, line_differs, looks_differ, nearest, unmeasured, value_of
+from vggdsl.records.compare import claim_differs, is_under, line_differs, looks_differ, nearest, unmeasured, value_of
+from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.result import BALANCED, TOP_5, Result
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.protocol import Protocol
@@ -125,7 +126,8 @@ def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator
         made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))
         yield from made
         split = dict(claim.protocol).get("split", "")
-        accuracies = (row for row in made if row.measure.endswith("-accuracy"))  # an error's row isn't one of accuracy
+        # An error's row isn't one of accuracy, and under another protocol it isn't what the training found.
+        accuracies = (row for row in made if row.measure.endswith("-accuracy") and row.looks is None)
         shown |= {
             (row.group, _of_split(row.measure, row.split or split))
             for row in accuracies
@@ -150,8 +152,9 @@ def _unclaimed(subject: Subject, group: SeedGroup) -> Iterator[Row]:
     """What no claim asks for of evaluations of a group's weights, by their protocols."""
     weights = {result.weights for result in group.results}
     own = [each for each in subject.evaluations if each.weights in weights]
+    trained = group.one.protocol
     for split, protocol in dict.fromkeys((each.split, each.protocol) for each in own):
-        if any(_asks_for(claim, split, protocol) for claim in subject.spec.results):
+        if any(_asks_for(claim, split, protocol, trained) for claim in subject.spec.results):
             continue
         found = [each for each in own if (each.split, each.protocol) == (split, protocol)]
         for name in found[0].shares:
@@ -159,9 +162,9 @@ def _unclaimed(subject: Subject, group: SeedGroup) -> Iterator[Row]:
             yield Row(subject, group.one.recipe_name, f"{split}-{name}", None, group, values, looks=protocol)
 
 
-def _asks_for(claim: ResultClaim, split: str, protocol: Protocol) -> bool:
+def _asks_for(claim: ResultClaim, split: str, protocol: Protocol, trained: Protocol) -> bool:
     said = dict(claim.protocol)
-    return said.get("split") == split and not looks_differ(said, protocol)
+    return said.get("split") == split and not looks_differ(said, protocol, trained)
 
 
 def _of_split(measure: str, split: str) -> str:
@@ -205,8 +208,13 @@ def _claimed(subject: Subject, name: str, claimed: Claimed, group: SeedGroup) ->
     group = SeedGroup(tuple(of_seed)) if of_seed else group
     row = Row(subject, group.one.recipe_name, name, claimed, group)
     found = [nearest(name, protocol, result, subject.evaluations) for result in group.results]
+    under = [r for r, each in zip(group.results, found, strict=True) if is_under(name, protocol, each, r)]
+    if under and len(under) < len(found):  # of the other seeds it isn't measured
+        group = SeedGroup(tuple(under))
+        row, found = replace(row, group=group), [nearest(name, protocol, r, subject.evaluations) for r in under]
     values = [value_of(name, protocol, each) for each in found]
-    looks = {key: text for each in found for key, text in looks_differ(protocol, each.protocol).items()}
+    trained, other = group.one.protocol, next((e.protocol for e in found if isinstance(e, Evaluation)), None)
+    looks = {key: text for each in found for key, text in looks_differ(protocol, each.protocol, trained).items()}
     differs = looks | {
         key: text for result in group.results for key, text in claim_differs(protocol, result, subject.spec).items()
     }
@@ -215,7 +223,7 @@ def _claimed(subject: Subject, name: str, claimed: Claimed, group: SeedGroup) ->
     if looks:
         return replace(row, differs=tuple(differs.values()))
     measured = tuple(_round(value) for value in values if value is not None)
-    return replace(row, values=measured, differs=tuple(differs.values()))
+    return replace(row, values=measured, differs=tuple(differs.values()), looks=other)
 
 
 def _plain(subject: Subject, group: SeedGroup, split: str) -> Row:

@@ -73,6 +73,9 @@ def candidate(
         return _of_run(given.trained, given.path, given.recipe, recipe, say)
     if isinstance(given, str | Path) and has_weights:
         return _of_run(load_trained(Path(given), force=force), Path(given), None, recipe, say)
+    if isinstance(given, str | Path) and Path(given).suffix == ".onnx":
+        message = f"{given} is an exported model, which is no run and no spec"
+        raise InputError(Diagnostic("V534", message, help="name the run; `vggdsl predict` takes exported models"))
     spec = given if isinstance(given, Spec) else load(given)
     wrong = [d for d in spec.check(to_train=False) if d.is_error]
     if wrong:

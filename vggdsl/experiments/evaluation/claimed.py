@@ -10,7 +10,7 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.compare import claim_differs, line_differs, looks_differ, unmeasured, value_of
 from vggdsl.records.result import Result
 from vggdsl.spec.claims import ResultClaim
-from vggdsl.spec.protocol import VIEWS
+from vggdsl.spec.protocol import VIEWS, Protocol
 from vggdsl.text.figures import Figure
 
 
@@ -86,7 +86,8 @@ def _of_claim(claim: ResultClaim, one: Candidate, evaluated: Callable[[Asked], E
         value = value_of(name, protocol, evaluation_of(found))
         result = result_of(found)
         differs = () if result is None else tuple(claim_differs(protocol, result, one.spec).values())
-        looks = tuple(looks_differ(protocol, found.protocol).values())
+        as_trained = Protocol((one.scale,))
+        looks = tuple(looks_differ(protocol, found.protocol, as_trained).values())
         missing = (unmeasured(name, protocol),) if value is None else ()
         yield replace(held, measured=value, differs=(*missing, *looks, *differs))
 
