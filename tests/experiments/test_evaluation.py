@@ -196,6 +196,15 @@ def test_images_that_cannot_be_read_are_told_or_left_out(runs: list[Run], folder
     assert (len(found.scores), found.seen.tolist()) == (10, [0, 2, 3, 5, 6, 7, 8, 9, 10, 11])
 
 
+def test_images_of_a_data_set_are_not_left_out_without_a_word(runs: list[Run], folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "own")
+    (tmp_path / "own" / "set" / "test" / "a" / "1.png").write_bytes(b"no image")
+    run = vggdsl.load_run(tmp_path / "own" / "runs" / runs[0].path.name)
+    with pytest.warns(UserWarning, match="1 image of test that can't be read left out"):
+        found = evaluate(run, data=tmp_path / "own", skip_bad=True, device="cpu")
+    assert len(found.scores) == 11
+
+
 def test_what_cannot_be_evaluated_is_told(runs: list[Run], folder: Path) -> None:
     spec = folder / "net.arch"
     for call, why in (

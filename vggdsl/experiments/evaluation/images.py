@@ -18,7 +18,7 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.spec import classes_differ
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_folder
-from vggdsl.text.units import names_text
+from vggdsl.text.units import names_text, plural
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +46,19 @@ def images_for(one: Candidate, split: str, workplace: Workplace, say: Callable[[
     that isn't there or has none or other classes.
     """
     if split in SPLITS:
-        return _of_data_set(one, split, workplace)
+        return _of_data_set(one, split, workplace, say)
     return _of_folder(one, Path(split), say)
 
 
-def _of_data_set(one: Candidate, split: str, workplace: Workplace) -> Images:
+def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable[[str], None]) -> Images:
     found = find_data(one.recipe, one.spec.typed.input, _data_folder(one, workplace), download=workplace.download)
     differ = classes_differ(one.spec, one.recipe, len(found.classes), found.classes, found.within)
     if differ:
         raise InputError(differ)
-    found = found.without_bad() if workplace.skip_bad or one.skip_bad else found
+    if workplace.skip_bad or one.skip_bad:
+        before, found = len(found.split(split)), found.without_bad()
+        if left := before - len(found.split(split)):
+            say(f"{plural(left, 'image')} of {split} that can't be read left out")
     return Images(found.split(split), found.classes, f"{split} of {one.recipe.data.name}", split, found.digest())
 
 
