@@ -196,7 +196,7 @@ def watch():
         for path in folder.glob(".tmp*"):
             with suppress(OSError), path.open("rb") as file:  # it may have got its name by now
                 has_room = os.fstat(file.fileno()).st_size > 0
-                if has_room and (sys.argv[3:] or file.read(1_000).count(b"x") > 100):
+                if has_room and (sys.argv[3:] or b"data_offsets" in file.read(200_000)):
                     os.kill(os.getpid(), signal.SIGKILL)
 
 folder, weights = Path(sys.argv[1]), {"a": np.ones(10_000_000, np.float32)}
@@ -218,6 +218,12 @@ def test_what_a_kill_leaves_of_a_checkpoint_is_removed(broken: Path) -> None:
     (broken / ".tmpA0a1B2").touch()
     (broken / ".tmpB0b1C2").write_bytes(bytes(64))
     (broken / ".tmpC0c1D2").write_bytes((40).to_bytes(8, "little") + bytes(56))
+    for name, said in (
+        ("1", b'{"__meta'),
+        ("2", b'{"__metadata__":{"spec":"x'),
+        ("3", b'{"__metadata__":{"format":"vgg'),
+    ):
+        (broken / f".tmpD0d1E{name}").write_bytes((400).to_bytes(8, "little") + said + bytes(500))
     (broken / ".checkpoint-0005.safetensors.a1b2c3d4.part").touch()
     resume(broken)
     assert [path.name for path in broken.iterdir() if path.name.startswith(".")] == []
@@ -229,8 +235,10 @@ def test_what_others_keep_in_a_runs_folder_stays(broken: Path) -> None:
     for name in (".tmpABCDEF", ".tmpABCDEFG", ".tmp-notes", ".tmp"):
         (broken / name).write_text("mine, and no file of vggdsl's")
     (broken / ".tmpSHORT1").write_text("mine")
+    for name, said in (("1", b'{"__metadata__":{"format":"pt"'), ("2", b'{"weight":{"dtype"'), ("3", b"text")):
+        (broken / f".tmpTORN0{name}").write_bytes((400).to_bytes(8, "little") + said + bytes(500))
     before = {path for path in broken.iterdir() if path.name.startswith(".")}
-    assert len(before) == 6
+    assert len(before) == 9
     resume(broken)
     assert {path for path in broken.iterdir() if path.name.startswith(".")} == before
 

@@ -32,6 +32,7 @@ _NAME = re.compile(r"checkpoint-(\d{4,9})\.safetensors")
 _PART = re.compile(r"\.[\w.-]+\.(safetensors|csv|json|arch)\.\w+\.part")
 _BEGUN, _LONGEST_HEADER = re.compile(r"\.tmp[A-Za-z0-9]{6}"), 100_000_000
 """The names of safetensors' own temporary files, and more bytes than it reads of a header."""
+_METADATA, _SAID_FORMAT = b'{"__metadata__":{', re.compile(rb'"format":"([^"]*)"')
 _LONGEST, _LONG = 200, 1e9
 """Characters of a device's name, and seconds of an epoch."""
 KEPT = 2
@@ -180,14 +181,20 @@ def clean(folder: Path) -> None:
 
 
 def _is_begun(path: Path) -> bool:
-    """Whether a file is one of ours that safetensors has begun to write: it is empty, then zeros, then has a header."""
+    """Whether a file is one of ours that safetensors has begun to write.
+
+    It is empty, then zeros, then gets a header, whose entries stand in any order: while it is torn, zeros are behind
+    it, and that it is ours may not be said yet.
+    """
     if path.is_symlink() or not is_file(path):
         return False
     with suppress(OSError), path.open("rb") as file:
         length = file.read(8)
         header = file.read(min(int.from_bytes(length, "little"), _LONGEST_HEADER))
-        is_blank = not (header or length).strip(b"\0")
-        return is_blank or b'"format":"vggdsl-' in header
+        said = (header or length).rstrip(b"\0")
+        is_torn = said.startswith(_METADATA[: len(said)]) and len(said) < len(header)
+        format = _SAID_FORMAT.search(said)
+        return format[1].startswith(b"vggdsl-") if format else not said or is_torn
     return False
 
 
