@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vggdsl.experiments.report import Outline, Silent
+from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run

@@ -13,7 +13,7 @@ from trainings import metrics, spec_with
 
 from vggdsl.experiments.average import Average
 from vggdsl.experiments.checkpoint import Checkpoint, Progress, restore
-from vggdsl.experiments.report import Outline, Silent
+from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.step import Step, optimizer_of
 from vggdsl.experiments.train import train
 from vggdsl.records.trained import load_trained

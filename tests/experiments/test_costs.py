@@ -11,7 +11,7 @@ from trainings import spec_with
 
 from vggdsl.experiments import costs
 from vggdsl.experiments.costs import Meter, held, most_held
-from vggdsl.experiments.report import Outline
+from vggdsl.experiments.reporter import Outline
 from vggdsl.records.metrics import Epoch
 
 OUTLINE = Outline(

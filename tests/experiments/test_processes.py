@@ -165,7 +165,7 @@ def test_two_processes_go_on_where_they_were_stopped(whole: Path, tmp_path: Path
 STOPPED = """
 import os
 from vggdsl.cli import main, runs
-from vggdsl.experiments.report import Silent
+from vggdsl.experiments.reporter import Silent
 
 class Stopping(Silent):
     def epoch(self, epoch, is_best):

@@ -23,7 +23,7 @@ from vggdsl.data.inspection import Told
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.queue import Queue
-from vggdsl.experiments.report import Reporter, Silent
+from vggdsl.experiments.reporter import Reporter, Silent
 from vggdsl.experiments.train import resume
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import Collection, collect, without_record

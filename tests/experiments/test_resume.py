@@ -56,7 +56,7 @@ STEPS = 18 * EPOCHS
 CHILD = """
 import os, signal, sys, threading, torch
 from vggdsl import load
-from vggdsl.experiments.report import Silent
+from vggdsl.experiments.reporter import Silent
 from vggdsl.experiments.train import resume, train
 
 torch.set_num_threads(1)

@@ -13,7 +13,7 @@ from vggdsl.experiments.costs import Meter
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.processes import Processes
-from vggdsl.experiments.report import Outline, Silent
+from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.session import Session
 from vggdsl.experiments.start import Beginning
 from vggdsl.experiments.step import optimizer_of

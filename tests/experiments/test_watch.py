@@ -12,7 +12,7 @@ from trainings import spec_with
 
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
-from vggdsl.experiments.report import Silent
+from vggdsl.experiments.reporter import Silent
 from vggdsl.experiments.train import train
 from vggdsl.experiments.watch import EPOCHS, Watch
 from vggdsl.experiments.workplace import Workplace

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 import vggdsl
 from specs import RESIDUAL
-from vggdsl.experiments.report import Outline, Silent
+from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.start import find_trained, init_of, starting_network
 from vggdsl.experiments.train import resume, train
 from vggdsl.spec.recipe import Init

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the front end of the command line starts without torch
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from vggdsl.experiments.report import Costs, Outline, Reporter
+    from vggdsl.experiments.reporter import Costs, Outline, Reporter
     from vggdsl.records.metrics import Epoch
     from vggdsl.text.errors import Diagnostic
 

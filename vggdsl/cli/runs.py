@@ -12,7 +12,7 @@ from vggdsl.cli.schemas import TrainedRun
 from vggdsl.data.inspection import Told
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current
-from vggdsl.experiments.report import Outline, Reporter, Silent
+from vggdsl.experiments.reporter import Outline, Reporter, Silent
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.run import Run

@@ -11,7 +11,7 @@ import psutil
 import torch
 
 from vggdsl.experiments.heap import given_back
-from vggdsl.experiments.report import Costs, Outline
+from vggdsl.experiments.reporter import Costs, Outline
 from vggdsl.records.metrics import Epoch
 
 _WARM = 2

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from ignite.handlers.tensorboard_logger import TensorboardLogger
 from ignite.handlers.wandb_logger import WandBLogger
 
-from vggdsl.experiments.report import Costs, Outline, Reporter, Silent
+from vggdsl.experiments.reporter import Costs, Outline, Reporter, Silent
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.packages import require

@@ -11,7 +11,7 @@ from vggdsl.data.inspection import Told
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.processes import current
-from vggdsl.experiments.report import Reporter
+from vggdsl.experiments.reporter import Reporter
 from vggdsl.experiments.train import Stopped, begin, resume
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import without_record

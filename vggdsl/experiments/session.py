@@ -15,7 +15,7 @@ from vggdsl.experiments.checkpoint import Progress, drop, save
 from vggdsl.experiments.costs import Meter
 from vggdsl.experiments.loop import Scores, evaluate, fit
 from vggdsl.experiments.prepare import Prepared
-from vggdsl.experiments.report import Outline, Reporter
+from vggdsl.experiments.reporter import Outline, Reporter
 from vggdsl.experiments.schedule import steps_an_epoch, why_over
 from vggdsl.experiments.start import Beginning, starting_network
 from vggdsl.experiments.watch import Watch

@@ -10,7 +10,7 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loop import DivergedError
 from vggdsl.experiments.prepare import Prepared, prepare
 from vggdsl.experiments.processes import Processes
-from vggdsl.experiments.report import Reporter, Silent, Warns
+from vggdsl.experiments.reporter import Reporter, Silent, Warns
 from vggdsl.experiments.start import Beginning, find_trained
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import DIVERGED, RECORD
