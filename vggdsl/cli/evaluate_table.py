@@ -1,23 +1,21 @@
 """The figures of an evaluation on standard output."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vggdsl.cli.common import note, print_table, say
 from vggdsl.cli.schemas import ClassScores, Evaluation, HeldClaim
+from vggdsl.experiments.evaluation.scores import interval
+from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, confusion_table, known_classes, mistakes
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import names_text
 
 if TYPE_CHECKING:
     from vggdsl.experiments.evaluation.claimed import Held
     from vggdsl.experiments.evaluation.evaluate import Evaluated
-    from vggdsl.experiments.evaluation.scores import OfClass, Scores
+    from vggdsl.experiments.evaluation.scores import OfClass
 
-_CLASSES = (*words("class"), *numbers("precision", "recall", "f1-score", "support"))
 _CLAIMS = (*words("measure"), *numbers("claimed", "measured", "difference"), *words("protocol"))
-_MOST = 20
-"""Classes of which all figures are printed; of more those that are found least, and the most frequent mistakes."""
-_TOLD = 10
 
 
 def tell(found: "Evaluated", *, briefly: bool = False) -> None:
@@ -26,64 +24,25 @@ def tell(found: "Evaluated", *, briefly: bool = False) -> None:
     scores = found.scores
     names = ", ".join(one.name for one in found.candidates)
     say(f"{names}: {found.images.shown}, {len(scores):,} images, {found.protocol}")
-    for line in _accuracies(scores):
+    for line in accuracies(scores):
         say(line)
     if briefly:
         say("")
         return
-    rows = [row for i, row in enumerate(scores.by_class) if row.support or scores.confusion[:, i].any()]
     absent = [row.name for row in scores.by_class if not row.support]
     if absent:
         say(f"no images of {names_text(absent)}")
-    if len(rows) > _MOST:
-        rows = sorted((row for row in rows if row.support), key=lambda row: row.recall)[:_TOLD]
-        say(f"\nthe {len(rows)} classes that are found least (`--json` has all):")
+    if (known := len(known_classes(scores))) > MOST:
+        say(f"\nthe {known} classes that are found least (`--json` has all):")
     else:
         say("")
-    print_table(Table(_CLASSES, [RowGroup([_cells(row) for row in rows]), RowGroup([*_means(scores)])]))
+    print_table(class_table(scores))
     say("")
-    if len(scores.classes) > _MOST:
-        _tell_mistakes(scores)
+    if len(scores.classes) > MOST:
+        for images, truth, guess in mistakes(scores):
+            say(f"{images} of {truth} taken for {guess}")
     else:
-        _tell_confusion(scores)
-
-
-def _accuracies(scores: "Scores") -> Iterator[str]:
-    from vggdsl.experiments.evaluation.scores import FEW_CLASSES, interval
-
-    for k in (1, 5) if len(scores.classes) > FEW_CLASSES else (1,):
-        low, high = interval(scores.right(k), len(scores))
-        share = scores.accuracy(k)
-        bounds = f"{100 * low:.2f} to {100 * high:.2f}%"
-        yield f"top-{k} accuracy {100 * share:.2f}% ({bounds}), error {100 * (1 - share):.2f}%"
-    yield f"loss {scores.loss:.4f}"
-
-
-def _cells(row: "OfClass") -> list[str]:
-    return [row.name, f"{row.precision:.2f}", f"{row.recall:.2f}", f"{row.f1:.2f}", str(row.support)]
-
-
-def _means(scores: "Scores") -> Iterator[list[str]]:
-    yield ["accuracy", "", "", f"{scores.accuracy():.2f}", str(len(scores))]
-    yield _cells(scores.macro)
-    yield _cells(scores.weighted)
-
-
-def _tell_confusion(scores: "Scores") -> None:
-    columns = (*words("true class, guessed as"), *numbers(*scores.classes))
-    counts = scores.confusion.tolist()
-    rows = [[name, *map(str, row)] for name, row in zip(scores.classes, counts, strict=True)]
-    print_table(Table(columns, [RowGroup(rows)]))
-
-
-def _tell_mistakes(scores: "Scores") -> None:
-    counts = scores.confusion.clone().fill_diagonal_(0)
-    k = len(scores.classes)
-    places = counts.flatten().argsort(descending=True, stable=True)[:_TOLD].tolist()
-    for place in places:
-        count = int(counts.flatten()[place])
-        if count:
-            say(f"{count} of {scores.classes[place // k]} taken for {scores.classes[place % k]}")
+        print_table(confusion_table(scores))
 
 
 def tell_claims(name: str, held: "Sequence[Held]") -> None:
@@ -110,8 +69,6 @@ def _claim_cells(held: "Held") -> list[str]:
 
 def to_row(found: "Evaluated", kept: str) -> Evaluation:
     scores, protocol = found.scores, found.protocol
-    from vggdsl.experiments.evaluation.scores import interval
-
     return {
         "networks": [one.name for one in found.candidates],
         "weights": [one.weights for one in found.candidates],

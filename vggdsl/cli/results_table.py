@@ -6,18 +6,9 @@ import click
 
 from vggdsl.cli.common import echo_json, print_table
 from vggdsl.cli.schemas import ResultRow
-from vggdsl.records.table import Row, data_text, two_decimals
-from vggdsl.text.tables import RowGroup, Table, numbers, to_spreadsheet, words
-from vggdsl.text.units import plural
-
-COLUMNS = (
-    *words("name"),
-    *numbers("params", "layers"),
-    *words("recipe", "measure"),
-    *numbers("claimed", "measured", "seeds", "difference"),
-    *words("protocol"),
-)
-NOTHING = "—"
+from vggdsl.records.cells import to_table
+from vggdsl.records.table import Row
+from vggdsl.text.tables import to_spreadsheet
 
 
 def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> None:
@@ -28,66 +19,8 @@ def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> No
     if form == "csv":
         click.echo(to_spreadsheet(_CSV, map(_csv, found)), nl=False)
         return
-    cells = [_cells(row) for row in found]
-    table = _changed(cells) if changed and len(cells) > 1 else Table(COLUMNS, [RowGroup(cells)])
-    if cells or form != "table":
-        print_table(table, form)
-
-
-def _cells(row: Row) -> list[str]:
-    typed, claimed = row.subject.spec.typed, row.claimed
-    measured = NOTHING
-    if row.mean is not None:
-        measured = f"{two_decimals(row.mean)}{'' if row.std is None else f' ± {two_decimals(row.std)}'}%"
-    difference = NOTHING if row.difference is None else f"{row.difference:+.2f}"
-    if row.differs:
-        difference = "not compared" if row.values else "not measured"
-    return [
-        row.subject.name,
-        f"{typed.params:,}",
-        str(typed.weight_layers),
-        row.recipe or NOTHING,
-        row.measure,
-        NOTHING if claimed is None else claimed.printed if "%" in claimed.printed else f"{claimed.value:.2f}%",
-        measured,
-        str(len(row.values) or NOTHING),
-        difference,
-        _protocol(row),
-    ]
-
-
-def _protocol(row: Row) -> str:
-    """What was claimed under, or measured under; and how the two differ."""
-    parts = []
-    if row.claimed is not None and row.claimed.protocol:
-        parts.append(" ".join(f"{key}={value}" for key, value in row.claimed.protocol.items()))
-        if row.looks is not None and "scale" not in row.claimed.protocol:
-            parts.append(str(row.looks))
-    elif row.group is not None:
-        one = row.group.one
-        data = data_text(row.subject.spec.recipe(row.recipe).data)
-        parts.append(f"{data} {one.split}, {plural(one.epochs, 'epoch')}")
-        if one.left_out:
-            parts.append(f"{plural(one.left_out, 'unreadable image')} left out")
-        if one.start:
-            parts.append(f"from weights {one.start[:8]}")
-        if row.looks is not None:
-            parts.append(str(row.looks))
-        if one.deviations and not row.differs:
-            parts.append(f"deviates: {one.deviates}")
-    else:
-        recipe = row.subject.spec.recipe(row.recipe)
-        epochs = (row.claimed.epochs if row.claimed is not None else None) or recipe.epochs
-        parts.append(f"{data_text(recipe.data)}, {plural(epochs, 'epoch')}")
-    return "; ".join((*parts, *row.differs))
-
-
-def _changed(cells: Sequence[Sequence[str]]) -> Table:
-    """The columns that differ between rows, always with the name; and what is alike in the others."""
-    alike = {i for i in range(1, len(COLUMNS)) if len({row[i] for row in cells}) == 1}
-    kept = [i for i in range(len(COLUMNS)) if i not in alike]
-    common = ", ".join(f"{COLUMNS[i].name} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != NOTHING)
-    return Table([COLUMNS[i] for i in kept], [RowGroup([[row[i] for i in kept] for row in cells])], common)
+    if found or form != "table":
+        print_table(to_table(found, changed), form)
 
 
 def _json(row: Row) -> ResultRow:

@@ -119,18 +119,17 @@ class Run:
         """What images went through."""
         return self.trained.preprocessing
 
-    def _refuse_mixed(self) -> None:
-        """Parts of several runs in one folder would answer for each other: ``load_trained`` looks at the weights."""
+    @property
+    def mixed(self) -> str:
+        """Why its files are of several runs, if they are: such would answer for each other. ``load_trained`` looks at
+        the weights."""
         if self.measured is None:
-            return
+            return ""
         if (self.measured.seed, self.measured.epochs) != (self.seed, self.recipe.epochs):
-            why = f"{RECORD} is of another training than {PLAN}"
-        elif not self._has_measured(self.measured):
-            why = f"{METRICS} isn't that of the training that {RECORD} measured"
-        else:
-            return
-        message = f"{self.path} is no usable run: {why}"
-        raise RecordError(Diagnostic("V604", message, help="put the run's own files back, or train again"))
+            return f"{RECORD} is of another training than {PLAN}"
+        if not self._has_measured(self.measured):
+            return f"{METRICS} isn't that of the training that {RECORD} measured"
+        return ""
 
     def _has_measured(self, measured: Result) -> bool:
         """Whether the best epoch is among the metrics, with the accuracy by which it was chosen."""
@@ -199,15 +198,21 @@ def load_run(path: str | Path, *, force: bool = False) -> Run:
     if trained.doubt:
         warnings.warn(trained.doubt, stacklevel=2)
     folder = read_plan(path).folder
-    record = record_of(path) if is_file(path / RECORD) else None
-    block = record.measurements[-1] if record is not None and record.measurements else None
-    measured = read_result(block, record) if record is not None and block is not None and block.sealed else None
-    run = Run(path, folder.spec, folder.recipe, folder.seed, tuple(_metrics(path)), measured, file)
+    measured = measured_in(record_of(path)) if is_file(path / RECORD) else None
+    run = Run(path, folder.spec, folder.recipe, folder.seed, metrics_of(path), measured, file)
     if file != BEST or trained.doubt:  # of other weights nothing was measured
         run = replace(run, measured=None)
-    run._refuse_mixed()
+    if run.mixed:
+        message = f"{path} is no usable run: {run.mixed}"
+        raise RecordError(Diagnostic("V604", message, help="put the run's own files back, or train again"))
     run.__dict__["trained"] = trained
     return run
+
+
+def measured_in(record: Spec) -> Result | None:
+    """What a run's record says was measured; None where it was edited, or doesn't say enough."""
+    block = record.measurements[-1] if record.measurements else None
+    return read_result(block, record) if block is not None and block.sealed else None
 
 
 def _no_run(path: Path) -> RecordError:
@@ -222,8 +227,12 @@ def _no_run(path: Path) -> RecordError:
     return RecordError(Diagnostic("V604", f"{path} is no run: it is {what}", help=help))
 
 
-def _metrics(path: Path) -> Iterable[Epoch]:
-    """Raises ``RecordError`` V604 if the table isn't what a training writes."""
+def metrics_of(path: Path) -> tuple[Epoch, ...]:
+    """The epochs of a run. Raises ``RecordError`` V604 if the table isn't what a training writes."""
+    return tuple(_metrics(path))
+
+
+def _metrics(path: Path) -> Iterator[Epoch]:
     try:
         with (path / METRICS).open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):

@@ -15,7 +15,8 @@ from vggdsl.language.syntax import Document, Line
 from vggdsl.records.append import add
 from vggdsl.records.collect import RECORD, evaluated, record_of
 from vggdsl.records.evaluation import Evaluation
-from vggdsl.records.result import TOP_1, TOP_5, Result, read_result
+from vggdsl.records.result import TOP_1, TOP_5, Result
+from vggdsl.records.run import measured_in
 from vggdsl.text.errors import Diagnostic
 from vggdsl.text.files import is_file
 
@@ -34,9 +35,7 @@ def result_of(found: Evaluated) -> Result | None:
     trained = found.first.trained
     if trained is None or not is_file(trained.path / RECORD):
         return None
-    record = record_of(trained.path)
-    block = record.measurements[-1] if record.measurements else None
-    result = read_result(block, record) if block is not None and block.sealed else None
+    result = measured_in(record_of(trained.path))
     return result if result is not None and result.weights == trained.digest else None
 
 

@@ -1,0 +1,78 @@
+"""Results as a table to be read."""
+
+from collections.abc import Sequence
+
+from vggdsl.records.table import Row, data_text, two_decimals
+from vggdsl.text.tables import RowGroup, Table, numbers, words
+from vggdsl.text.units import plural
+
+_COLUMNS = (
+    *words("name"),
+    *numbers("params", "layers"),
+    *words("recipe", "measure"),
+    *numbers("claimed", "measured", "seeds", "difference"),
+    *words("protocol"),
+)
+_NOTHING = "—"
+
+
+def to_table(rows: Sequence[Row], changed: bool = False) -> Table:
+    """A row a figure; ``changed`` leaves the columns in which rows differ, and says what is alike in the others."""
+    cells = [_cells(row) for row in rows]
+    return _changed(cells) if changed and len(cells) > 1 else Table(_COLUMNS, [RowGroup(cells)])
+
+
+def _cells(row: Row) -> list[str]:
+    typed, claimed = row.subject.spec.typed, row.claimed
+    measured = _NOTHING
+    if row.mean is not None:
+        measured = f"{two_decimals(row.mean)}{'' if row.std is None else f' ± {two_decimals(row.std)}'}%"
+    difference = _NOTHING if row.difference is None else f"{row.difference:+.2f}"
+    if row.differs:
+        difference = "not compared" if row.values else "not measured"
+    return [
+        row.subject.name,
+        f"{typed.params:,}",
+        str(typed.weight_layers),
+        row.recipe or _NOTHING,
+        row.measure,
+        _NOTHING if claimed is None else claimed.printed if "%" in claimed.printed else f"{claimed.value:.2f}%",
+        measured,
+        str(len(row.values) or _NOTHING),
+        difference,
+        _protocol(row),
+    ]
+
+
+def _protocol(row: Row) -> str:
+    """What was claimed under, or measured under; and how the two differ."""
+    parts = []
+    if row.claimed is not None and row.claimed.protocol:
+        parts.append(" ".join(f"{key}={value}" for key, value in row.claimed.protocol.items()))
+        if row.looks is not None and "scale" not in row.claimed.protocol:
+            parts.append(str(row.looks))
+    elif row.group is not None:
+        one = row.group.one
+        data = data_text(row.subject.spec.recipe(row.recipe).data)
+        parts.append(f"{data} {one.split}, {plural(one.epochs, 'epoch')}")
+        if one.left_out:
+            parts.append(f"{plural(one.left_out, 'unreadable image')} left out")
+        if one.start:
+            parts.append(f"from weights {one.start[:8]}")
+        if row.looks is not None:
+            parts.append(str(row.looks))
+        if one.deviations and not row.differs:
+            parts.append(f"deviates: {one.deviates}")
+    else:
+        recipe = row.subject.spec.recipe(row.recipe)
+        epochs = (row.claimed.epochs if row.claimed is not None else None) or recipe.epochs
+        parts.append(f"{data_text(recipe.data)}, {plural(epochs, 'epoch')}")
+    return "; ".join((*parts, *row.differs))
+
+
+def _changed(cells: Sequence[Sequence[str]]) -> Table:
+    """The columns that differ between rows, always with the name; and what is alike in the others."""
+    alike = {i for i in range(1, len(_COLUMNS)) if len({row[i] for row in cells}) == 1}
+    kept = [i for i in range(len(_COLUMNS)) if i not in alike]
+    common = ", ".join(f"{_COLUMNS[i].name} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != _NOTHING)
+    return Table([_COLUMNS[i] for i in kept], [RowGroup([[row[i] for i in kept] for row in cells])], common)
