@@ -171,6 +171,6 @@ def test_who_installs_what_is_told_gets_there(model: Path) -> None:
         )
         asked.add(modules[package])
     assert told["predict"] == FOR_PREDICTION
-    assert told["export"] | told["train"] == {*PACKAGES} - FOR_PREDICTION - {"platformdirs", "rich"}
+    assert told["export"] | told["train"] == {*PACKAGES} - FOR_PREDICTION - {"platformdirs", "plotille", "rich"}
     assert not told["export"] & {"ignite", "sklearn", "tensorboard", "torchvision"}
     assert len(list((model / "runs").iterdir())) == 1  # nothing is begun before all is there

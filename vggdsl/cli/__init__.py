@@ -28,6 +28,7 @@ COMMANDS = {
     "fmt": "Bring specs into the one form.",
     "specs": "List the specs that ship.",
     "train": "Train by the recipe in the spec; write a record.",
+    "watch": "The curves of a training while it runs.",
     "evaluate": "How good a trained network is, under the papers' protocols.",
     "results": "What was claimed beside what was measured, over seeds and networks.",
     "record": "A run's sealed block, for the spec that was run.",

@@ -30,6 +30,11 @@ def has_color(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def is_ascii(stream: TextIO) -> bool:
+    """Whether it can't be trusted with other characters, such as those of bars and curves."""
+    return not (stream.encoding or "").lower().startswith("utf")
+
+
 def paint(text: str, color: str) -> str:
     """Coloured and bold, where standard output is coloured."""
     return click.style(text, fg=color, bold=True) if has_color(sys.stdout) else text

@@ -64,7 +64,8 @@ def _headline(outline: "Outline") -> str:
     return "\n".join(shown(line, LINE) for line in lines)
 
 
-def _row(epoch: "Epoch", epochs: int, is_best: bool) -> str:
+def row_of(epoch: "Epoch", epochs: int, is_best: bool) -> str:
+    """An epoch's figures, and whether it is the best so far."""
     return (
         f"epoch {epoch.number:>{len(str(epochs))}}/{epochs}  lr {epoch.lr:<8.3g}"
         f"  train {epoch.train_loss:.4f} {epoch.train_accuracy:.4f}"
@@ -128,7 +129,7 @@ class Lines:
     def epoch(self, epoch: "Epoch", is_best: bool) -> None:
         assert self._outline is not None
         rate = self._outline.images / epoch.seconds
-        if row := self._rows.due(epoch, f"{_row(epoch, self._outline.epochs, is_best)}  {rate:,.0f} images/s"):
+        if row := self._rows.due(epoch, f"{row_of(epoch, self._outline.epochs, is_best)}  {rate:,.0f} images/s"):
             click.echo(row, err=True)
         self._begin(epoch.number + 1)
 
@@ -217,7 +218,7 @@ class Bar:
         assert self._outline is not None
         assert self._progress is not None
         assert self._task is not None
-        if row := self._rows.due(epoch, _row(epoch, self._outline.epochs, is_best)):
+        if row := self._rows.due(epoch, row_of(epoch, self._outline.epochs, is_best)):
             self._progress.console.print(row, markup=False)
         following = min(epoch.number + 1, self._outline.epochs)
         self._progress.update(self._task, description=f"epoch {following}/{self._outline.epochs}")

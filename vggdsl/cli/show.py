@@ -8,7 +8,7 @@ from typing import get_type_hints
 import click
 
 from vggdsl.cli.bars import bars
-from vggdsl.cli.common import echo_json, exit_code, form_of, print_table, report, say, worst
+from vggdsl.cli.common import echo_json, exit_code, form_of, is_ascii, print_table, report, say, worst
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
@@ -88,8 +88,7 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool, plot
 def _chart(specs: Sequence[tuple[str, Spec]], measure: str) -> str:
     """A bar a spec; of hashes where the output's encoding has no blocks."""
     rows = [(name, spec.typed.params if measure == "params" else spec.typed.macs) for name, spec in specs]
-    is_ascii = not (sys.stdout.encoding or "").lower().startswith("utf")
-    return bars(rows, get_terminal_size().columns, is_ascii=is_ascii)
+    return bars(rows, get_terminal_size().columns, is_ascii=is_ascii(sys.stdout))
 
 
 def _heading(form: str, name: str) -> str:

@@ -322,10 +322,9 @@ class Training:
         )
         progress = self.progress
         progress.epochs.append(epoch)
-        rank = (val_accuracy, -val_loss)  # a small validation split has many ties, which the loss decides
-        is_best = rank > progress.best
+        is_best = epoch.rank > progress.best
         if is_best:
-            progress.best, progress.best_epoch = rank, number
+            progress.best, progress.best_epoch = epoch.rank, number
         progress.over = self._over(epoch)
         progress.rate = self.rate.state
         progress.patience = self.patience.state if self.patience else {}

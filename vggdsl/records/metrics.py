@@ -19,3 +19,9 @@ class Epoch:
     val_accuracy: float
     lr: float
     seconds: float
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Of two epochs that of the higher rank is better: by validation accuracy, and of the many ties that a small
+        split has by the lower loss."""
+        return self.val_accuracy, -self.val_loss

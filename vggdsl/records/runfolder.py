@@ -37,6 +37,8 @@ from vggdsl.text.tables import to_csv
 BEST, LAST = "best.safetensors", "last.safetensors"
 METRICS = "metrics.csv"
 """A row an epoch."""
+_LOCK = ".lock"
+"""Is there while a process trains in the folder, and after one was killed."""
 FORMAT = "vggdsl-run-1"
 """Of the metadata of a file of weights."""
 
@@ -85,6 +87,19 @@ def held(file: Path, told: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process trains in a run's folder, as far as that can be told: what can't be written isn't looked at."""
+    if not is_file(path / _LOCK):
+        return False
+    try:
+        with held(path / _LOCK, ""):
+            return False
+    except HeldError:
+        return True
+    except InputError:
+        return True
+
+
 class RunFolder:
     """The folder of a run, to be written; the files' contents are told at the methods that write them."""
 
@@ -110,7 +125,7 @@ class RunFolder:
 
     def held(self) -> AbstractContextManager[None]:
         """Keeps the folder from being trained in by another process; see ``held``."""
-        return held(self.path / ".lock", f"another process trains in {self.path}")
+        return held(self.path / _LOCK, f"another process trains in {self.path}")
 
     def write_plan(
         self,

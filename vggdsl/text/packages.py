@@ -25,6 +25,7 @@ PACKAGES = MappingProxyType(
         "onnx_ir": "onnx-ir",
         "onnxruntime": "onnxruntime-gpu" if _HAS_CUDA else "onnxruntime",
         "platformdirs": "platformdirs",
+        "plotille": "plotille",
         "psutil": "psutil",
         "rich": "rich",
         "safetensors": "safetensors",
