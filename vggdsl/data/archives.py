@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vggdsl.data.sources import DataSource, Found, Wanted, missing, wrong
 from vggdsl.data.views import SIZES
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import CLASS_NAMES, Recipe
 from vggdsl.text import packages
 from vggdsl.text.files import is_file
 
@@ -92,8 +92,6 @@ def _by_name(kind: Any, root: Path, train: bool, download: bool) -> Any:
     return kind(root, split="train" if train else "test", download=download)
 
 
-_DIGITS = tuple(map(str, range(10)))
-
 ARCHIVES = {
     "mnist": Archive(
         title="MNIST",
@@ -102,7 +100,7 @@ ARCHIVES = {
         files=_IDX,
         images=(60_000, 10_000),
         url="http://yann.lecun.com/exdb/mnist/",
-        classes=_DIGITS,
+        classes=CLASS_NAMES["mnist"],
         open=_by_flag,
         channels=1,
     ),
@@ -113,18 +111,7 @@ ARCHIVES = {
         files=_IDX,
         images=(60_000, 10_000),
         url="https://github.com/zalandoresearch/fashion-mnist",
-        classes=(
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
-        ),
+        classes=CLASS_NAMES["fashion-mnist"],
         open=_by_flag,
         channels=1,
     ),
@@ -135,7 +122,7 @@ ARCHIVES = {
         files=("train_32x32.mat", "test_32x32.mat"),
         images=(73_257, 26_032),
         url="http://ufldl.stanford.edu/housenumbers/",
-        classes=_DIGITS,
+        classes=CLASS_NAMES["svhn"],
         open=_by_name,
     ),
     "stl10": Archive(
@@ -145,7 +132,7 @@ ARCHIVES = {
         files=("train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin", "unlabeled_X.bin"),
         images=(5_000, 8_000),
         url="https://cs.stanford.edu/~acoates/stl10/",
-        classes=("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"),
+        classes=CLASS_NAMES["stl10"],
         open=_by_name,
         val=500,
     ),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vggdsl.data.sources import DataSource, Found, Wanted, missing
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import CLASS_NAMES, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.packages import needed
@@ -102,16 +102,6 @@ class CifarArchives:
         return images, torch.tensor(read.targets)
 
 
-_FINE = """
-apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
-caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish
-forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle
-mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine
-possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
-sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle wardrobe whale
-willow_tree wolf woman worm
-"""
-
 CIFAR10 = CifarArchives(
     title="CIFAR-10",
     binary="cifar-10-batches-bin",
@@ -120,7 +110,7 @@ CIFAR10 = CifarArchives(
     test="test_batch.bin",
     images=(10_000, 10_000),
     label_bytes=1,
-    classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    classes=CLASS_NAMES["cifar10"],
 )
 CIFAR100 = CifarArchives(
     title="CIFAR-100",
@@ -130,7 +120,7 @@ CIFAR100 = CifarArchives(
     test="test.bin",
     images=(50_000, 10_000),
     label_bytes=2,
-    classes=tuple(_FINE.split()),
+    classes=CLASS_NAMES["cifar100"],
 )
 
 

@@ -13,7 +13,7 @@ from vggdsl.data.pictures import Arrays, Pictures
 from vggdsl.data.splits import Lazy
 from vggdsl.data.views import view_of
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import CLASS_NAMES, Recipe
 from vggdsl.spec.recipe.model import FAKE_CLASSES, FAKE_IMAGES
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.packages import needed
@@ -90,7 +90,7 @@ def digits(wanted: Wanted) -> Found:
     images = np.rint(read.images * (255 / 16)).astype(np.uint8)[:, None]
     wanted.check_memory(len(images))
     pool = wanted.arrays(torch.from_numpy(images), torch.from_numpy(read.target.astype(np.int64)))
-    return Found(tuple(map(str, range(10))), {"train": pool}, val=180, test=360)
+    return Found(CLASS_NAMES["digits"], {"train": pool}, val=180, test=360)
 
 
 def fake(wanted: Wanted) -> Found:

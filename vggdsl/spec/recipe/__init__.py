@@ -17,6 +17,7 @@ from vggdsl.spec.recipe.augments import (
     TrivialAugment,
     VFlip,
 )
+from vggdsl.spec.recipe.class_names import CLASS_NAMES
 from vggdsl.spec.recipe.lint import lint_recipe
 from vggdsl.spec.recipe.mixing import CutMix, Mix, MixUp
 from vggdsl.spec.recipe.model import (
@@ -45,6 +46,7 @@ from vggdsl.spec.recipe.model import (
 from vggdsl.spec.recipe.read import read_recipes, wrong_entries
 
 __all__ = [
+    "CLASS_NAMES",
     "DATA_SETS",
     "KEYS",
     "SGD",
