@@ -386,6 +386,12 @@ def test_a_claim_without_a_recipe_is_about_the_first(tmp_path: Path) -> None:
     assert _json(path)[0]["difference"] == pytest.approx(-29.2)
 
 
+def test_a_claim_is_about_the_first_recipe_also_where_that_has_no_name() -> None:
+    spec = parse(TWO.replace("train whole {", "train {").replace("toy as whole", "toy"), "net.arch")
+    lines = compare(spec, result_of(spec, "toy", split="1257/180/360", epochs=100))
+    assert any("the recipe without a name claimed, toy here" in line for line in lines)
+
+
 def test_a_part_of_a_data_set_is_not_compared(tmp_path: Path) -> None:
     spec = parse(TWO, "net.arch")
     path = tmp_path / "net.arch"

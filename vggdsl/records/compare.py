@@ -127,14 +127,12 @@ def claim_differs(protocol: Mapping[str, str], result: Result, spec: Spec) -> Ma
 
     A claim that names no recipe is about the spec's first, and any is about the data set as it was published.
     """
-    ours = {
-        "train": result.recipe_name or "the recipe without a name",
-        "seed": str(result.seed),
-    }
-    first = spec.recipe().name
+    ours = {"train": result.recipe_name, "seed": str(result.seed)}
+    claimed = {"train": spec.recipe().name, **protocol}
+    nameless = "the recipe without a name"
     found = {
-        key: f"{key}={value} claimed, {ours[key]} here"
-        for key, value in ({"train": first} | dict(protocol) if first else dict(protocol)).items()
+        key: f"{f'{key}={value}' if value else nameless} claimed, {ours[key] or nameless} here"
+        for key, value in claimed.items()
         if key in ours and ours[key] != value
     }
     further = {"data": _fewer(result, spec), "deviates": _deviating(result)}
