@@ -11,13 +11,22 @@ from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.syntax import Item, Line, Measure, Option, Size
-from vggdsl.network.measures import STRUCTURAL
+from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed
 
 RULED = [kind.word for kind in KINDS.values() if kind.ruled]
-RESULTS = ("top-1-error", "top-5-error", "top-1-accuracy", "rank-5-accuracy", "balanced-accuracy")
-PROTOCOL = ("split=val", "scale=256,384", "view=dense+grid", "train=S256", "flip=yes", "seed=3")
+RESULTS = ("top-1-error", "top-5-error", "top-1-accuracy", "rank-5-accuracy", "balanced-accuracy", *OF_A_CLASS)
+PROTOCOL = (
+    "split=val",
+    "scale=256,384",
+    "view=dense+grid",
+    "train=S256",
+    "flip=yes",
+    "seed=3",
+    "class=cat",
+    "average=macro",
+)
 
 # -- small things
 
@@ -79,7 +88,8 @@ def _options(draw: st.DrawFn) -> Option:
 
 options = _options()
 option_tuples = st.lists(options, max_size=2).map(tuple)
-protocols = st.lists(st.sampled_from(PROTOCOL).map(option), max_size=3).map(tuple)
+quoted_classes = strings.map(lambda name: Option(placed("class"), placed(name), NOWHERE, quoted=True))
+protocols = st.lists(st.sampled_from(PROTOCOL).map(option) | quoted_classes, max_size=3).map(tuple)
 
 # -- the network
 

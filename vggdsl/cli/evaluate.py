@@ -32,7 +32,9 @@ class _Scales(click.ParamType[tuple[int, ...]]):
 @click.command()
 @click.argument("networks", nargs=-1, required=True, metavar="RUN|SPEC...")
 @click.option("--weights", metavar="RUN|FILE|torchvision:NAME", help="Of a SPEC.")
-@click.option("--recipe", metavar="NAME", help="Whose data set, of a SPEC with several.  [default: the first]")
+@click.option(
+    "--recipe", metavar="NAME", help="Whose data set, of a SPEC with several.  [default: the run's, else the first]"
+)
 @click.option(
     "--split",
     default="test",
@@ -94,6 +96,7 @@ def command(
     vggdsl evaluate runs/mini_vgg-s0-1 --split val --flip
     vggdsl evaluate runs/vgg_d-s0-1 --view dense --scale 256,384,512
     vggdsl evaluate runs/vgg_d-s0-1 --claims
+    vggdsl evaluate mini_vgg --weights runs/mini_vgg-s0-1 --claims
     vggdsl evaluate runs/net-s0-1 runs/net-s1-1 --ensemble
     vggdsl evaluate runs/mini_vgg-s0-1 --split my_photos
     vggdsl evaluate vgg_d --weights torchvision:vgg16 --split val --view dense

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from vggdsl.cli.common import note, print_table, say
 from vggdsl.cli.schemas import ClassScores, Evaluation, HeldClaim
+from vggdsl.experiments.evaluation.claimed_classes import claimed_classes
 from vggdsl.experiments.evaluation.scores import interval
 from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, confusion_table, known_classes, mistakes
 from vggdsl.text.tables import RowGroup, Table, numbers, words
@@ -47,11 +48,18 @@ def tell(found: "Evaluated", *, briefly: bool = False) -> None:
 
 def tell_claims(name: str, held: "Sequence[Held]") -> None:
     """What is claimed beside what was measured, each figure under its own protocol."""
-    rows = [_claim_cells(each) for each in held]
+    rows = [_claim_cells(each) for each in held if each.row is None]
     if rows:
         print_table(Table(_CLAIMS, [RowGroup(rows)]))
-    else:
+    elif not held:
         note(f"{name} claims no results")
+    for number, classes in enumerate(claimed_classes(held)):
+        if rows or number:
+            say("")
+        say(classes.title)
+        print_table(classes.table)
+        for line in classes.notes:
+            say(line)
 
 
 def _claim_cells(held: "Held") -> list[str]:

@@ -34,7 +34,8 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, eve
     Measurements of one network by one recipe on the same data are averaged over their seeds: the mean and the
     sample's standard deviation, in percent. They are subtracted from a claim only under equal protocols; the
     protocol says otherwise what differs. Blocks that were edited, or are of another network or recipe than
-    the spec's, don't count. CSV and JSON hold every accuracy with the digits of its record.
+    the spec's, don't count. What is claimed of single classes has no row: `vggdsl evaluate --claims` measures it.
+    CSV and JSON hold every accuracy with the digits of its record.
 
     \b
     vggdsl results

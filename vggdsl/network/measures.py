@@ -1,4 +1,4 @@
-"""What arithmetic can say of a network: the measures that a source's figures are held against."""
+"""The measures by which a network is spoken of: what follows from its layers, and what was found of its classes."""
 
 STRUCTURAL = (
     "params",
@@ -12,3 +12,7 @@ STRUCTURAL = (
     "receptive-field",
     "output",
 )
+"""What arithmetic can say: a source's figures are held against it."""
+
+OF_A_CLASS = ("precision", "recall", "f1-score")
+"""What a classification report prints of each class, and of all on average."""

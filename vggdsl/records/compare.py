@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from vggdsl.language.syntax import ResultLine
 from vggdsl.records.evaluation import Evaluation
@@ -22,14 +23,26 @@ def compare(spec: Spec, result: Result, evaluations: Sequence[Evaluation] = ()) 
     """
     lines: list[str] = []
     for claim in spec.results:
+        if claim.is_of_a_class:
+            continue
         if claim.line is not None:
             lines += _claimed_line(claim, claim.line, result, spec)
         else:
             lines += _claimed(claim, result, spec, evaluations)
+    lines += _of_classes(spec)
     same = [m for m in spec.measurements if m.values.get("run", {}).get("seed") == str(result.seed)]
     for measurement in same or spec.measurements[-1:]:  # another seed's says less
         lines += _measured(measurement, result)
     return lines
+
+
+def _of_classes(spec: Spec) -> Iterator[str]:
+    """What is claimed of classes, of which no training measures anything: a line for each place."""
+    claims = [claim for claim in spec.results if claim.is_of_a_class]
+    for where, of_place in groupby(claims, key=_where):
+        figures = plural(sum(len(claim.measures) for claim in of_place), "figure")
+        yield f"claimed: {figures} of classes{where}"
+        yield "  not compared: `vggdsl evaluate RUN --claims` measures them"
 
 
 def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result, spec: Spec) -> Iterator[str]:

@@ -122,7 +122,8 @@ def rows(collection: Collection, every: bool) -> list[Row]:
 def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator[Row]:
     groups, splits = subject.groups(findings), SPLITS if every else ("test",)
     shown = set[tuple[SeedGroup, str]]()
-    for claim in subject.spec.results:
+    claims = _claims(subject)
+    for claim in claims:
         made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))
         yield from made
         split = dict(claim.protocol).get("split", "")
@@ -144,8 +145,13 @@ def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator
                 yield Row(subject, group.one.recipe_name, f"{split}-{measure}", None, group, values)
     for group in groups:
         yield from _unclaimed(subject, group)
-    if not groups and not subject.spec.results:
+    if not groups and not claims:
         yield Row(subject, subject.spec.recipe().name, "test-accuracy")
+
+
+def _claims(subject: Subject) -> list[ResultClaim]:
+    """Of the network as a whole: what is claimed of its classes has no row here."""
+    return [claim for claim in subject.spec.results if not claim.is_of_a_class]
 
 
 def _unclaimed(subject: Subject, group: SeedGroup) -> Iterator[Row]:
@@ -154,7 +160,7 @@ def _unclaimed(subject: Subject, group: SeedGroup) -> Iterator[Row]:
     own = [each for each in subject.evaluations if each.weights in weights]
     trained = group.one.protocol
     for split, protocol in dict.fromkeys((each.split, each.protocol) for each in own):
-        if any(_asks_for(claim, split, protocol, trained) for claim in subject.spec.results):
+        if any(_asks_for(claim, split, protocol, trained) for claim in _claims(subject)):
             continue
         found = [each for each in own if (each.split, each.protocol) == (split, protocol)]
         for name in found[0].shares:

@@ -16,8 +16,9 @@ from vggdsl.language.syntax import Measure, Option, Size
 from vggdsl.language.types import Choice, Text, UnfitError
 from vggdsl.language.voice import Voice
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.measures import STRUCTURAL
+from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.classes import wrong_rows
 from vggdsl.spec.protocol import PROTOCOL
 from vggdsl.spec.readings import Offer, Part, at_layer, other_reading
 from vggdsl.text.edits import Edit, removal
@@ -52,6 +53,11 @@ class ResultClaim:
     where: str | None
     line: syntax.ResultLine | None
     span: Span
+
+    @property
+    def is_of_a_class(self) -> bool:
+        """Whether it is a row of a classification report: of one class, or of all on average."""
+        return any(name in OF_A_CLASS for name, _ in self.measures)
 
     __repr__ = as_written
 
@@ -223,11 +229,13 @@ def _check_result(claim: syntax.Claim) -> Iterator[Diagnostic]:
     if claim.on is not None:
         wrong = Diagnostic("V305", "a result belongs to the network", (Label(claim.span, "here"),))
         yield wrong.helped(f"remove `{claim.on}`", Edit(claim.on.span, ""))
+    yield from wrong_rows(claim)
     for measure in claim.measures:
-        percent = isinstance(measure.figure, Figure) and measure.figure.unit == "%" and measure.figure.digits <= 100
-        if not percent:
-            message = f"{measure.name} is a percentage, not `{measure.printed}`"
-            wrong = Diagnostic("V304", message, (Label(measure.span, "here"),), "write it in percent, such as 8.1%")
+        if not _is_share(measure):
+            of_a_class = measure.name in OF_A_CLASS
+            message = f"{measure.name} is a {'share' if of_a_class else 'percentage'}, not `{measure.printed}`"
+            help = "write it as 0.81 or 81%" if of_a_class else "write it in percent, such as 8.1%"
+            wrong = Diagnostic("V304", message, (Label(measure.span, "here"),), help)
             percents = _in_percent(measure)
             if percents is not None:
                 wrong = wrong.helped(f"write {percents}", *respelled(measure.printed, percents, measure.span))
@@ -235,6 +243,16 @@ def _check_result(claim: syntax.Claim) -> Iterator[Diagnostic]:
         if measure.disputed is not None:
             help = "a result is measured, not refuted by arithmetic"
             yield Diagnostic("V305", "`disputed` at a result", (Label(measure.span, "here"),), help)
+
+
+def _is_share(measure: Measure) -> bool:
+    """Whether its figure is one that it can have: in percent, as reports print classes also in parts, 0.81."""
+    figure = measure.figure
+    if not isinstance(figure, Figure):
+        return False
+    if figure.unit == "%":
+        return figure.digits <= 100
+    return measure.name in OF_A_CLASS and not figure.unit and figure.digits <= 1
 
 
 def _in_percent(measure: Measure) -> str | None:
@@ -248,10 +266,17 @@ class _Voice(Voice):
     """What a protocol is told in."""
 
     def unknown_key(self, option: Option, keys: Sequence[Key], of: str) -> Diagnostic:
-        return unknown(self.unknown, "word of a protocol", option.key, [key.name for key in keys], option.span)
+        strange = unknown(self.unknown, "word of a protocol", option.key, [key.name for key in keys], option.span)
+        if option.key not in OF_A_CLASS:
+            return strange
+        meant = f"{option.key} {option.value}"
+        return strange.helped(f"the figure of a result stands behind a space: `{meant}`", Edit(option.span, meant))
 
     def unfit_value(self, option: Option, key: Key, why: UnfitError) -> Diagnostic:
         match key.type:
+            case Choice() if option.value.lower() == "micro":
+                wrong = Diagnostic(self.unfit, f"`{option}` is no mean over classes", (Label(option.span, "here"),))
+                return wrong.helped("over all images it is the accuracy: claim it as `top-1-accuracy`")
             case Choice(words=words):
                 return unknown(self.unfit, key.name, option.value, words, option.span)
             case Text(known=()):

@@ -18,6 +18,8 @@ PROTOCOL = (
     Key("flip", Flag(), "whether each is looked at mirrored, too"),
     Key("ensemble", Whole(0), "how many networks answered together"),
     Key("seed", Whole(0), "the seed of the training"),
+    Key("class", Text("the name of a class", "cat", spaced=True), "whose precision, recall or f1-score it is"),
+    Key("average", Choice("macro", "weighted"), "the mean over the classes: each counts once, or by its images"),
 )
 """What a result was measured under."""
 

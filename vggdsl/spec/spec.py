@@ -16,12 +16,13 @@ from vggdsl.language.links import flatten, is_blocks
 from vggdsl.language.lints import lint, lint_blocks
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
+from vggdsl.spec.classes import unknown_class
 from vggdsl.spec.copies import loader
 from vggdsl.spec.inherited import from_delta, inherited_misfits, unfit
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
-from vggdsl.spec.recipe import DATA_SETS, Given, Init, Recipe, lint_recipe, read_recipes, wrong_entries
+from vggdsl.spec.recipe import CLASS_NAMES, DATA_SETS, Given, Init, Recipe, lint_recipe, read_recipes, wrong_entries
 from vggdsl.spec.trainable import not_to_be_followed, untrainable
 from vggdsl.text.edits import Edit, added_at_end
 from vggdsl.text.errors import (
@@ -281,11 +282,25 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         findings += error.diagnostics
     names = [c.name for c in whole.contents if isinstance(c, syntax.Train) and c.name]
     results = read_results(document.contents, names, findings)
+    findings += _unknown_classes(document, recipes)
     measured = [read_measured(c, findings) for c in document.contents if isinstance(c, syntax.Measured)]
     if network is None or typed is None or findings:
         raise error_of(findings)
     trained, evaluated = (tuple(m for m in measured if (m.line is None) == is_so) for is_so in (False, True))
     return Spec(_name(name), document, whole, source, network, typed, recipes, results, trained, evaluated)
+
+
+def _unknown_classes(document: syntax.Document, recipes: Sequence[Recipe]) -> Iterator[Diagnostic]:
+    """Claims of classes that the data set of their recipe doesn't have."""
+
+    def of(recipe: str | None) -> tuple[str, Sequence[str]]:
+        meant = (each for each in recipes if recipe in (None, each.name))
+        data = next((each.data.name for each in meant), "")
+        return data, CLASS_NAMES.get(data, ())
+
+    for content in document.contents:
+        if isinstance(content, syntax.Claim):
+            yield from unknown_class(content, of)
 
 
 def _wrong_elsewhere(error: notations.PartlyReadError) -> Iterator[Diagnostic]:

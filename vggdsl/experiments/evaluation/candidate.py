@@ -1,7 +1,7 @@
 """A network whose weights are to be evaluated, with the recipe whose images it is for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vggdsl.data.preprocessing import Preprocessing
@@ -26,7 +26,8 @@ class Candidate:
     """``recipe`` is that of the training, as it was followed, or the one of the spec whose data set is meant.
 
     ``data`` is where the training looked for data sets; ``skip_bad`` whether it left out images that can't be read.
-    ``is_prepared`` is False for weights of which nobody knows what images went through.
+    ``is_prepared`` is False for weights of which nobody knows what images went through. ``named`` is the spec whose
+    claims are meant, where that isn't the one of the training: such as a later text of it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Candidate:
     data: Path | None = None
     skip_bad: bool = False
     is_prepared: bool = True
+    named: Spec | None = None
 
     def __repr__(self) -> str:
         return f"Candidate({self.name}, weights {self.weights})"
@@ -86,7 +88,8 @@ def candidate(
     if not str(weights).startswith(PREFIX) and is_run(Path(weights)):
         trained = load_trained(Path(weights), force=force)
         refuse_other(spec, trained)
-        return _of_run(trained, Path(weights), spec.recipe(recipe), None, say)
+        followed = None if recipe is None else spec.recipe(recipe)
+        return replace(_of_run(trained, Path(weights), followed, None, say), named=spec)
     notes = list[str]()
     made = exportable(spec, weights, notes.append, force=force)
     is_prepared = str(weights).startswith(PREFIX)

@@ -55,7 +55,8 @@ ROWS = (
         "V306",
         "claim",
         "a protocol that can't be read",
-        "Behind a result stands how it was measured, in words such as `split=val`, `train=S256`, `view=ten`.",
+        "Behind a result stands how it was measured, in words such as `split=val`, `train=S256`, `view=ten`; and of "
+        "which class, where it is the precision, the recall or the f1-score of one.",
         "Write the word or the value that the help names.",
         example="v306_protocol",
     ),

@@ -2,7 +2,7 @@
 
 import re
 
-from vggdsl.network.measures import STRUCTURAL
+from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.source import Source, Span
@@ -22,15 +22,20 @@ _MEASURES = {
     "top-5": "top-5-accuracy",
     "size": "output",
     "field": "receptive-field",
+    "f1": "f1-score",
+    "f-score": "f1-score",
+    "f-measure": "f1-score",
+    "sensitivity": "recall",
 }
 """Other words for what can be claimed."""
 
 _UNITS = {"k": "K", "m": "M", "g": "G", "ki": "Ki", "mi": "Mi", "gi": "Gi", "thousand": "K", "million": "M"}
 _UNITS |= {"billion": "G", "b": "G", "percent": "%", "%": "%"}
 
-_KNOWN = (*STRUCTURAL, "top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy", "balanced-accuracy")
+_OF_ALL = ("top-1-error", "top-5-error", "top-1-accuracy", "top-5-accuracy", "balanced-accuracy")
+_KNOWN = (*STRUCTURAL, *_OF_ALL, *OF_A_CLASS)
 _BLOCK = re.compile(r"[ \t]*claims\b", re.IGNORECASE)
-MEASURE = rf"({'|'.join(STRUCTURAL)}|balanced-accuracy|(top|rank)-\d+-(error|accuracy))(?![\w:-])"
+MEASURE = rf"({'|'.join((*STRUCTURAL, *OF_A_CLASS))}|balanced-accuracy|(top|rank)-\d+-(error|accuracy))(?![\w:-])"
 PRINTED = re.compile(rf"({MEASURE}(=|[ \t]+)[^\s\"]+|disputed[ \t]*\"[^\"\n]*\")\s*,\s*$", re.IGNORECASE)
 """A printed figure with a comma behind it."""
 _ROW = "write what is printed of a layer, a label or the network: `conv1_1 224x224x64 params=1,792`"
@@ -85,6 +90,8 @@ def no_measure(span: Span, before: str) -> Diagnostic:
 def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> Diagnostic | None:
     """What can't stand in a block of claims or at its head."""
     text, written = span.source.text, span.text
+    if (named := _class_of_words(span, before)) is not None:
+        return named
     if re.match(r"\s*claim\b", before, re.IGNORECASE):
         if (turned := _figure_first(span, before)) is not None:
             return turned
@@ -121,6 +128,18 @@ def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         help, fixes = (f"did you mean `{near}`?", (Edit(span, near),)) if near else (_ROW, ())
         return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help, fixes=fixes)
     return None
+
+
+def _class_of_words(span: Span, before: str) -> Diagnostic | None:
+    """`class=Ankle boot`."""
+    found = re.search(r"(?<=[ \t])class=([^\s\"=]+[ \t]+)$", before, re.IGNORECASE)
+    more = re.match(r"[^\s\"={}#,]+([ \t]+[^\s\"={}#,]+(?![^\s]*=))*(?=[ \t]|$)", _rest(span.source, span.start))
+    if found is None or more is None:
+        return None
+    name = f"{found[1]}{more[0]}"
+    place = Span(span.source, span.start - len(found[1]), span.start + len(more[0]))
+    wrong = Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "this one"),))
+    return wrong.helped(f'a name of several words stands in quotes: class="{name}"', Edit(place, f'"{name}"'))
 
 
 def _figure_first(span: Span, before: str) -> Diagnostic | None:

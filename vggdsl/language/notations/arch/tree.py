@@ -13,7 +13,7 @@ from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
 from vggdsl.language.options import in_one_form
 from vggdsl.language.types import LARGEST
-from vggdsl.network.measures import STRUCTURAL
+from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.figures import Figure
@@ -241,7 +241,7 @@ class Builder:
 
     def _no_figure(self, option: syntax.Option) -> None:
         finding = unknown("V107", "figure", option.key, STRUCTURAL, option.span)
-        if re.fullmatch(r"(top|rank)-\d+-(error|accuracy)", option.key):
+        if option.key in OF_A_CLASS or re.fullmatch(r"(top|rank)-\d+-(error|accuracy)", option.key):
             finding = finding.helped(f"a result is claimed as `{option.key} {option.value}`")
         self.findings.append(finding)
 

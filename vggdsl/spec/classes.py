@@ -1,0 +1,61 @@
+"""What a claim of a class has to say: precision, recall and f1-score are of one class, or a mean over all."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from vggdsl.language.syntax import Claim, Measure, Option
+from vggdsl.network.measures import OF_A_CLASS
+from vggdsl.spec.protocol import PROTOCOL
+from vggdsl.text.edits import Edit
+from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.text.units import names_text
+
+ROWS = ("class", "average")
+"""The words of a protocol that say which row of a classification report is meant."""
+_WORDS = {key.name for key in PROTOCOL}
+_MEANS = {f"{mean}{avg}": mean for mean in ("macro", "weighted") for avg in ("", " avg", "-avg", "_avg")}
+"""As a report calls the means over all classes, which are no classes."""
+
+
+def wrong_rows(claim: Claim) -> Iterator[Diagnostic]:
+    """What is wrong with a result's class: one that is missing, of another measure, or said twice."""
+    others = [m for m in claim.measures if m.name not in OF_A_CLASS]
+    rows = [option for option in claim.protocol if option.key in ROWS]
+    of_a_class = [m for m in claim.measures if m.name in OF_A_CLASS]
+    if of_a_class and others:
+        help = "give it a claim of its own"
+        message = f"{others[0].name}, which is of all classes, beside {of_a_class[0].name}"
+        yield Diagnostic("V305", message, (Label(others[0].span, "here"),), help)
+    elif others:
+        yield from (_of_all(others[0], option) for option in rows)
+    elif not rows and all(option.key in _WORDS for option in claim.protocol):  # else that is told, which may be meant
+        first = of_a_class[0]
+        help = "name it, such as `class=cat`; of the mean over all classes say `average=macro` or `average=weighted`"
+        yield Diagnostic("V306", f"{first.name} of no class", (Label(first.span, "here"),), help)
+    elif {"class", "average"} <= {option.key for option in rows}:
+        labels = (Label(rows[1].span, "and here"), Label(rows[0].span, "said here", primary=False))
+        yield Diagnostic("V306", "of one class, and of all", labels, "keep one, and give the other a claim of its own")
+    for option in rows:
+        if option.key == "class" and not option.value.strip():
+            yield Diagnostic("V306", "a class without a name", (Label(option.span, "here"),), "write its name")
+
+
+def _of_all(measure: Measure, option: Option) -> Diagnostic:
+    wrong = Diagnostic("V305", f"`{option}` at {measure.name}, which is of all classes", (Label(option.span, "here"),))
+    if option.key == "class" and measure.name in ("top-1-accuracy", "rank-1-accuracy"):
+        return wrong.helped(f"the share of the images of {option.value} that is found is its `recall`")
+    return wrong.helped(f"of a class, or of all on average, there are {names_text(OF_A_CLASS)}")
+
+
+def unknown_class(claim: Claim, of: Callable[[str | None], tuple[str, Sequence[str]]]) -> Iterator[Diagnostic]:
+    """A class that the data set of a claim's recipe doesn't have: ``of`` gives that set's name, and its classes if
+    they are known."""
+    named = {str(option.key): option for option in claim.protocol}
+    if not any(measure.name in OF_A_CLASS for measure in claim.measures):
+        return
+    if (option := named.get("class")) is not None and option.value.strip():
+        data, classes = of(str(named["train"].value) if "train" in named else None)
+        if classes and option.value not in classes:
+            strange = unknown("V306", f"class of {data}", option.value, classes, option.span)
+            mean = _MEANS.get(option.value.lower())
+            meant = f"average={mean}"
+            yield strange if mean is None else strange.helped(f"write `{meant}`", Edit(option.span, meant))
