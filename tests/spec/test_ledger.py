@@ -60,6 +60,9 @@ ABOUT = [
     (r"rank-5 accuracy", {"rank-5-accuracy"}),
     (r"top-5 accuracy", {"top-5-accuracy"}),
     (r"accuracy", {"top-1-accuracy"}),
+    (r"precision$", {"precision"}),
+    (r"recall$", {"recall"}),
+    (r"f1-score$", {"f1-score"}),
 ]
 """Which measures a quantity of the ledger can be; the first that fits."""
 
@@ -530,6 +533,9 @@ REST = "momentum=0.9, weight-decay=5e-4)"
         ("resnet/resnet50", {"lr=0.1, momentum=0.9, weight-decay=1e-5": "lr=0.7, momentum=0.9, weight-decay=1e-5"}),
         ("resnet/resnet50", {"view=ten": "view=dense"}),
         ("alexnet", {"ensemble=1": "ensemble=7", "ensemble=7": "ensemble=1"}),
+        ("mini_vgg", {"class=cat": "class=dog", "class=dog": "class=cat"}),
+        ("mini_vgg", {"average=macro": "average=weighted"}),
+        ("mini_googlenet", {"precision 0.81 recall 0.80": "precision 0.80 recall 0.81"}),
     ],
 )
 def test_what_stands_in_another_s_place_is_noticed(name: str, changes: dict[str, str]) -> None:
