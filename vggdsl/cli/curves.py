@@ -69,7 +69,7 @@ def _chart(
     (low, high), end = limits, max(last, 2)
     figure.set_x_limits(1, _beyond(1, end, size[0]))
     figure.set_y_limits(low, _beyond(low, high, size[1]))
-    figure.x_ticks_fkt = lambda value, next_value: _whole(min(value, end))
+    figure.x_ticks_fkt = lambda value, next_value: _whole(value if isinstance(value, float) and value < end else end)
     figure.y_ticks_fkt = lambda value, next_value: f"{min(value, high):.4g}"
     figure.x_label, figure.y_label = "epoch", name
     training, validation = values
