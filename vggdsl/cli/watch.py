@@ -58,7 +58,7 @@ def _live(folder: "RunFolder", standings: Iterator["Standing"]) -> None:
     console = Console(no_color=not has_color(sys.stdout), highlight=False)
     with Live(console=console, auto_refresh=False) as live:
         for now in standings:
-            live.update(Text.from_ansi(_picture(folder, now), no_wrap=True), refresh=True)
+            live.update(Text.from_ansi(_picture(folder, now)), refresh=True)
 
 
 def _lines(folder: "RunFolder", standings: Iterator["Standing"]) -> None:
