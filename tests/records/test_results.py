@@ -260,14 +260,16 @@ def test_a_family_of_which_one_was_trained_in_several_ways() -> None:
         assert claims == [] or f"{100 * float(claims[0].test):.2f}%" in line
         assert line.count("—") == (4 if claims else 5)
         assert "not compared" not in line
-    found = ("91.35", "90.76", "92.16", "92.44")
-    whole, fewer, fast, averaged = (next(x for x in trained if f" {value}%" in x) for value in found)
-    assert len(trained) == 4
+    found = ("91.35", "90.76", "92.16", "92.44", "93.26")
+    whole, fewer, fast, averaged, flipped = (next(x for x in trained if f" {value}%" in x) for value in found)
+    assert len(trained) == 5
     assert "-1.98" in whole
     assert "not compared" not in whole
     assert "this run deviates from the recipe: epochs 80" in fewer
     assert "not compared" in fast
     assert "by recipe fast here" in fast
+    assert "flip=yes" in flipped
+    assert "93.33%" not in flipped
     assert "by recipe averaged here" in averaged
 
 
