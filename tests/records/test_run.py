@@ -18,10 +18,12 @@ from refusals import findings
 from trainings import CrashError, Crashing
 
 import vggdsl
+from vggdsl.records.run import metrics_of
 from vggdsl.records.runfolder import weights_digest
 from vggdsl.spec.recipe.model import SGD
 from vggdsl.targets.predict import Guess
 from vggdsl.targets.torch import weights
+from vggdsl.text.errors import RecordError
 
 SPEC = """
 input 8x8x1 conv3-4 BN ReLU maxpool FC-3 softmax
@@ -152,6 +154,25 @@ def test_guesses_are_those_of_the_command(run: vggdsl.Run, tmp_path: Path) -> No
 )
 def test_what_is_no_image_is_told(run: vggdsl.Run, picture: np.ndarray | Image.Image | str) -> None:
     assert codes(lambda: run.predict(picture)) == ["V530"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        ("train_loss", "nan", "no training gives the figures of epoch 2"),
+        ("val_loss", "inf", "no training gives the figures of epoch 2"),
+        ("val_accuracy", "1.5", "no training gives the figures of epoch 2"),
+        ("seconds", "-1", "no training gives the figures of epoch 2"),
+        ("number", "3", "doesn't have one epoch after the other"),
+    ],
+)
+def test_metrics_that_no_training_writes(run: vggdsl.Run, tmp_path: Path, column: str, value: str, why: str) -> None:
+    first, *rows = (run.path / "metrics.csv").read_text().splitlines()
+    row = rows[1].split(",")
+    row[first.split(",").index(column)] = value
+    (tmp_path / "metrics.csv").write_text("\n".join([first, rows[0], ",".join(row)]))
+    with pytest.raises(RecordError, match=rf"metrics\.csv .*{why}"):
+        metrics_of(tmp_path)
 
 
 def test_exports(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:

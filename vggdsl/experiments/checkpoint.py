@@ -227,9 +227,8 @@ def _read(path: Path, run: Mapping[str, str], made_by: str, notes: list[str]) ->
     progress = Progress.from_json(metadata["progress"])
     count = len(progress.epochs)
     numbers = [epoch.number for epoch in progress.epochs] == [*range(1, count + 1)]
-    shares = all(0 <= value <= 1 for epoch in progress.epochs for value in (epoch.train_accuracy, epoch.val_accuracy))
-    times = all(0 <= epoch.seconds < _LONG for epoch in progress.epochs)
-    if not (numbers and shares and times and 1 <= progress.best_epoch <= count):
+    possible = all(epoch.is_possible and epoch.seconds < _LONG for epoch in progress.epochs)
+    if not (numbers and possible and 1 <= progress.best_epoch <= count):
         raise ValueError("its epochs aren't those of a training")
     if metadata["made-by"] != made_by:
         said = f"{metadata['made-by']} then, {made_by} now"

@@ -1,5 +1,6 @@
 """What a training measures at each epoch."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -25,3 +26,12 @@ class Epoch:
         """Of two epochs that of the higher rank is better: by validation accuracy, and of the many ties that a small
         split has by the lower loss."""
         return self.val_accuracy, -self.val_loss
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a training can give such figures: it ends where its loss is no number any more."""
+        figures = (self.train_loss, self.val_loss, self.lr, self.seconds)
+        shares = (self.train_accuracy, self.val_accuracy)
+        return all(math.isfinite(value) and value >= 0 for value in figures) and all(
+            0 <= share <= 1 for share in shares
+        )

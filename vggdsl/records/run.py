@@ -21,7 +21,7 @@ from vggdsl.records.collect import RECORD, record_of
 from vggdsl.records.compare import compare
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.result import Result, read_result
-from vggdsl.records.runfolder import BEST, METRICS, read_plan
+from vggdsl.records.runfolder import BEST, METRICS, read_plan, unusable
 from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.recipe import Recipe
@@ -229,7 +229,10 @@ def _no_run(path: Path) -> RecordError:
 
 def metrics_of(path: Path) -> tuple[Epoch, ...]:
     """The epochs of a run. Raises ``RecordError`` V604 if the table isn't what a training writes."""
-    return tuple(_metrics(path))
+    epochs = tuple(_metrics(path))
+    if [epoch.number for epoch in epochs] != [*range(1, len(epochs) + 1)]:
+        raise unusable(path, f"{METRICS} doesn't have one epoch after the other")
+    return epochs
 
 
 def _metrics(path: Path) -> Iterator[Epoch]:
@@ -237,7 +240,10 @@ def _metrics(path: Path) -> Iterator[Epoch]:
         with (path / METRICS).open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 values = {f.name: float(row[f.name]) for f in fields(Epoch) if f.name != "number"}
-                yield Epoch(number=int(row["number"]), **values)
+                epoch = Epoch(number=int(row["number"]), **values)
+                if not epoch.is_possible:
+                    raise ValueError(f"no training gives the figures of epoch {epoch.number}")
+                yield epoch
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         why = error.strerror if isinstance(error, OSError) else error
         message = f"{path} is no usable run: {METRICS} can't be read: {why}"
