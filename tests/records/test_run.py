@@ -167,10 +167,10 @@ def test_what_is_no_image_is_told(run: vggdsl.Run, picture: np.ndarray | Image.I
     ],
 )
 def test_metrics_that_no_training_writes(run: vggdsl.Run, tmp_path: Path, column: str, value: str, why: str) -> None:
-    first, *rows = (run.path / "metrics.csv").read_text().splitlines()
-    row = rows[1].split(",")
+    first, one, *_ = (run.path / "metrics.csv").read_text().splitlines()
+    row = ["2", *one.split(",")[1:]]
     row[first.split(",").index(column)] = value
-    (tmp_path / "metrics.csv").write_text("\n".join([first, rows[0], ",".join(row)]))
+    (tmp_path / "metrics.csv").write_text("\n".join([first, one, ",".join(row)]))
     with pytest.raises(RecordError, match=rf"metrics\.csv .*{why}"):
         metrics_of(tmp_path)
 
