@@ -594,6 +594,13 @@ def test_images_beside_a_spec_are_those_of_its_runs(tmp_path: Path, monkeypatch:
     assert "agrees in every digit" in again.stdout, again.stderr
 
 
+def test_seeds_on_images_beside_a_spec_are_averaged_without_the_spec(tmp_path: Path) -> None:
+    _with_images(tmp_path / "family", 0)
+    assert _train(tmp_path, "--seeds", "2").exit_code == 0
+    rows = [row for row in _json(tmp_path / "runs") if row["measure"] == "test-accuracy"]
+    assert [len(row["measured"]["seeds"]) for row in rows] == [2]
+
+
 def test_a_family_that_is_moved_keeps_its_results(tmp_path: Path) -> None:
     _with_images(tmp_path / "old" / "family", 0)
     assert _train(tmp_path / "old").exit_code == 0

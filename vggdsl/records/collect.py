@@ -69,9 +69,9 @@ class Subject:
             return False
         if recipe.data.path is None or Path(recipe.data.path).is_absolute():
             return True
-        file = original_of(Path(path)) or Path(path)
+        file, ours = (original_of(Path(each)) or Path(each) for each in (path, self.path))  # this may be a run's, too
         # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.
-        return file.name == RECORD or not is_file(file) or is_beside(file, Path(self.path))
+        return file.name == RECORD or not is_file(file) or is_beside(file, ours)
 
     def groups(self, findings: list[Diagnostic]) -> list[SeedGroup]:
         """Its measurements by network, recipe, data, split, deviations, precision and the weights that they began with.
