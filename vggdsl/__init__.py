@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vggdsl.drawing.draw import draw
     from vggdsl.experiments.evaluation.evaluate import evaluate
     from vggdsl.experiments.export import export, to_onnx
+    from vggdsl.experiments.report.report import report
     from vggdsl.experiments.train import train
     from vggdsl.language.library import shipped
     from vggdsl.network.graph import Graph, Node
@@ -68,6 +69,7 @@ __all__ = [
     "load",
     "load_run",
     "parse",
+    "report",
     "results",
     "shipped",
     "to_onnx",
@@ -93,6 +95,7 @@ _LATER = {
     "vggdsl.drawing.draw": ("draw",),
     "vggdsl.experiments.evaluation.evaluate": ("evaluate",),
     "vggdsl.experiments.export": ("export", "to_onnx"),
+    "vggdsl.experiments.report.report": ("report",),
     "vggdsl.experiments.train": ("train",),
     "vggdsl.language.library": ("shipped",),
     "vggdsl.network.graph": ("Graph", "Node"),

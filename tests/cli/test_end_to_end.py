@@ -99,7 +99,8 @@ def test_training_a_record_repeats_it(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "repeating recipe B, seed 3, batch 32, epochs 1\n" in again.stderr
     assert again.stdout.splitlines()[0] == first.stdout.splitlines()[0]
     assert again.stdout.splitlines()[2] == "  agrees in every digit"
-    assert again.stdout.splitlines()[-1] == f"run: {Path('runs/two-B-s3-2')}"
+    folder = Path("runs/two-B-s3-2")
+    assert again.stdout.splitlines()[-2:] == [f"run: {folder}", f"look at it: vggdsl report {folder}"]
     told = run("train", str(record), "--seed", "4", "--epochs", "1")
     assert "repeating" not in told.stderr
     assert "A-s4-1" in told.stdout

@@ -62,7 +62,7 @@ print(spec.typed.params)
     assert (done.returncode, done.stdout, done.stderr) == (0, "138357544\n", "")
 
 
-LATER = ("Run", "evaluate", "export", "load_run", "to_onnx", "to_torch", "train")
+LATER = ("Run", "evaluate", "export", "load_run", "report", "to_onnx", "to_torch", "train")
 
 
 def test_what_python_asks_for_says_what_it_takes(tmp_path: Path) -> None:
@@ -171,6 +171,7 @@ def test_who_installs_what_is_told_gets_there(model: Path) -> None:
         )
         asked.add(modules[package])
     assert told["predict"] == FOR_PREDICTION
-    assert told["export"] | told["train"] == {*PACKAGES} - FOR_PREDICTION - {"platformdirs", "plotille", "rich"}
+    others = {"jinja2", "platformdirs", "plotille", "rich", "vl_convert"}
+    assert told["export"] | told["train"] == {*PACKAGES} - FOR_PREDICTION - others
     assert not told["export"] & {"ignite", "sklearn", "tensorboard", "torchvision"}
     assert len(list((model / "runs").iterdir())) == 1  # nothing is begun before all is there

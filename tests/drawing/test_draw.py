@@ -196,7 +196,7 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
     code = "import sys; sys.modules['vl_convert'] = None; from vggdsl.cli import main; main()"
     done = python("-c", code, "draw", "vgg_d", "-o", tmp_path / "net.png")
     assert done.returncode == 2
-    assert "pip install vggdsl[pictures]" in done.stderr
+    assert "pip install vl-convert-python" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -186,7 +186,7 @@ class Trainings:
         if key not in self.runs:
             done = self.train(name, recipe, calm=True)
             assert done.exit_code == 0, done.output
-            self.runs[key] = Path(done.stdout.splitlines()[-1].removeprefix("run: "))
+            self.runs[key] = Path(done.stdout.splitlines()[-2].removeprefix("run: "))
         return self.runs[key]
 
     def forget(self, name: str, recipe: Recipe) -> None:

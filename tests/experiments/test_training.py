@@ -1,6 +1,7 @@
 """Training: what a recipe says happens, again and alike, or is refused; what was found is recorded."""
 
 import json
+import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -420,6 +421,8 @@ def test_the_command_prints_the_result_and_the_folder(tmp_path: Path) -> None:
     assert lines[1] == f"run: {tmp_path / 'runs' / 'small-s3-1'}"
     assert lines[3] == f"run: {tmp_path / 'runs' / 'small-s4-1'}"
     assert lines[4].startswith("test accuracy over 2 seeds: 0.")
+    folders = [shlex.quote(str(tmp_path / "runs" / f"small-s{seed}-1")) for seed in (3, 4)]
+    assert lines[5:] == [f"look at them: vggdsl report {' '.join(folders)}"]
     assert "epoch 1/1" in done.stderr
     one = commands.run("train", path, *options, "--seed", "3")
     assert one.stdout.splitlines()[0] == lines[0]

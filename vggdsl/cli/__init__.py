@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "Train by the recipe in the spec; write a record.",
     "watch": "The curves of a training while it runs.",
     "evaluate": "How good a trained network is, under the papers' protocols.",
+    "report": "A page to look at: curves, confusion matrix, mistakes, the record.",
     "results": "What was claimed beside what was measured, over seeds and networks.",
     "record": "A run's sealed block, for the spec that was run.",
     "export": "Write a network as ONNX, checked against PyTorch.",
@@ -144,6 +145,7 @@ def main() -> None:
     vggdsl check vgg_d                    does every printed number hold?
     vggdsl show vgg_d                     the table of layers
     vggdsl train specs/quickstart.arch    train on real images, in seconds
+    vggdsl report runs/quickstart-s0-1    curves, confusion matrix, mistakes
     vggdsl export runs/quickstart-s0-1    to production
 
     \b

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -99,6 +100,23 @@ def say(line: str, *, err: bool = False) -> None:
 def note(line: str) -> None:
     """As ``say``, on standard error."""
     say(line, err=True)
+
+
+_OFTEN = 10.0
+"""Seconds between lines of progress."""
+
+
+class Answered:
+    """Tells on standard error how far an evaluation is that takes longer."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.said = what, time.monotonic()
+
+    def __call__(self, network: int, images: int) -> None:
+        if time.monotonic() - self.said > _OFTEN:
+            self.said = time.monotonic()
+            of = f", network {network + 1}" if network else ""
+            note(f"{self.what}{of}: {images:,} images answered")
 
 
 def echo_json(data: Any) -> None:

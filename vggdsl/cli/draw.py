@@ -36,8 +36,7 @@ def command(name: str, output: str | None, style: Style, force: bool) -> None:
     branches side by side and shortcuts around them. What is alike is drawn once, with how often it is
     there. Auxiliary classifiers are dashed.
 
-    SVG keeps its text as text, and is light or dark as its reader is. PNG and PDF are made of it, which
-    takes a package more: pip install "vggdsl[pictures]".
+    SVG keeps its text as text, and is light or dark as its reader is. PNG and PDF are made of it.
 
     \b
     vggdsl draw vgg_d

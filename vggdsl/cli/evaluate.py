@@ -1,12 +1,11 @@
 """``vggdsl evaluate``."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vggdsl.cli.common import echo_json, note, reports_errors
+from vggdsl.cli.common import Answered, echo_json, note, reports_errors
 from vggdsl.spec.protocol import VIEWS
 
 if TYPE_CHECKING:
@@ -114,10 +113,10 @@ def command(
     rows, claimed = list["Evaluation"](), list["HeldClaim"]()
     for together in [candidates] if ensemble else [[each] for each in candidates]:
         if claims:
-            made, held = under_claims(together[0], precision, workplace, _noted, lambda asked: _Told(str(asked)))
+            made, held = under_claims(together[0], precision, workplace, _noted, lambda asked: Answered(str(asked)))
         else:
             asked = Asked(split, scale or (), view, flip, precision)
-            made, held = [answer(together, asked, workplace, _noted, _Told(split))], []
+            made, held = [answer(together, asked, workplace, _noted, Answered(split))], []
         for found in made:
             kept = keep(found)
             rows.append(to_row(found, kept))
@@ -153,20 +152,3 @@ def _refuse(
 
 def _noted(line: str) -> None:
     note(f"note: {line}")
-
-
-_OFTEN = 10.0
-"""Seconds between lines of progress."""
-
-
-class _Told:
-    """Tells on standard error how far an evaluation is that takes longer."""
-
-    def __init__(self, what: str) -> None:
-        self.what, self.said = what, time.monotonic()
-
-    def __call__(self, network: int, images: int) -> None:
-        if time.monotonic() - self.said > _OFTEN:
-            self.said = time.monotonic()
-            of = f", network {network + 1}" if network else ""
-            note(f"{self.what}{of}: {images:,} images answered")

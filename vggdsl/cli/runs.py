@@ -1,7 +1,9 @@
 """What ``vggdsl train`` tells: a training while it runs, and what came of it."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import mean, stdev
 
 import click
@@ -23,13 +25,14 @@ class Terminal:
     """Progress and findings on standard error, results on standard output; ``logs`` names the loggers besides.
 
     ``every`` is how many epochs a row of progress stands for, 0 for none of it. ``as_json`` keeps the results until
-    ``close``.
+    ``close``. ``trained_in`` are the folders of those that came to their end.
     """
 
     def __init__(self, logs: Sequence[str], every: int = 1, as_json: bool = False) -> None:
         self._logs = tuple(dict.fromkeys(logs or ("tensorboard",)))
         self._every, self._as_json = every, as_json
         self._runs = list[TrainedRun]()
+        self.trained_in = list[Path]()
         self._begun = _Begun()
 
     @contextmanager
@@ -56,6 +59,7 @@ class Terminal:
 
     def trained(self, run: Run) -> None:
         """The result, what is claimed beside it, and the folder."""
+        self.trained_in.append(run.path)
         if self._as_json:
             self._runs.append(_json(run, self._begun.outline, self._begun.found))
             return
@@ -72,9 +76,12 @@ class Terminal:
         click.echo(f"test accuracy over {len(found)} seeds: {mean(found):.4f}, {spread}")
 
     def close(self) -> None:
-        """Prints what was kept."""
+        """Prints what was kept, and by what it can be looked at."""
         if self._as_json:
             echo_json(self._runs)
+        elif self.trained_in:
+            them = "it" if len(self.trained_in) == 1 else "them"
+            say(f"look at {them}: vggdsl report {' '.join(shlex.quote(str(path)) for path in self.trained_in)}")
 
 
 class _Begun(Silent):

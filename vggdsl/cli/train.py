@@ -80,6 +80,7 @@ LARGEST = 10**9
 @click.option(
     "--every", type=click.IntRange(1, LARGEST), metavar="N", help="Tell of every N-th epoch, and of the last."
 )
+@click.option("--report", "reports", is_flag=True, help="Write a page to look at, too: see `vggdsl report`.")
 @click.option("--quiet", is_flag=True, help="No progress: results alone.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 @reports_errors
@@ -104,6 +105,7 @@ def command(
     threads: int | None,
     eager: bool,
     every: int | None,
+    reports: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -126,6 +128,8 @@ def command(
     All image files of a set are decoded before it begins. Those that can't be read are told, and it ends; with
     --skip-bad it goes on without them.
 
+    It ends by naming the command that shows what came of it; --report writes that page at once.
+
     Where standard error is no terminal, an epoch that takes long tells twice a minute how far it is.
 
     \b
@@ -137,6 +141,7 @@ def command(
     vggdsl train runs/quickstart-s0-1/record.arch   again: does it agree?
     vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped
     vggdsl train --resume runs/mini_vgg-s0-1        after Ctrl-C or a crash
+    vggdsl train my_net.arch --report               and a page to look at
     vggdsl train my_net.arch --skip-bad             on a folder with torn images
     vggdsl train my_net.arch --quiet --json         for a program
     torchrun --nproc-per-node 4 -m vggdsl train vgg_d     four GPUs or processes
@@ -174,6 +179,8 @@ def command(
 
         with terminal() as told:
             told.trained(resume(resumed, workplace, told.reporter()))
+        if reports:
+            _report(told.trained_in, workplace)
         return
     if not specs:
         raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
@@ -199,6 +206,8 @@ def command(
         failed = queue.run()
     if missing and not as_json:
         _show_results(specs, runs, named)
+    if reports:
+        _report(told.trained_in, workplace)
     if failed:
         codes = [exit_code(error.diagnostics) or 1 for error in failed]  # one that diverged before is but a warning
         raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
@@ -214,6 +223,15 @@ def _terminal(logs: Sequence[str], every: int, as_json: bool) -> Iterator["Termi
         yield terminal
     finally:
         terminal.close()
+
+
+def _report(runs: Sequence[Path], workplace: Workplace) -> None:
+    """One page about what was trained, by one of several processes."""
+    from vggdsl.cli.pages import Wanted, write_report
+    from vggdsl.experiments.processes import current
+
+    if runs and current().leads:
+        write_report(runs, workplace, Wanted())
 
 
 def _experiment(

@@ -20,6 +20,7 @@ PACKAGES = MappingProxyType(
         "PIL": "pillow",
         "filelock": "filelock",
         "ignite": "pytorch-ignite",
+        "jinja2": "jinja2",
         "numpy": "numpy",
         "onnx": "onnx",
         "onnx_ir": "onnx-ir",
@@ -33,11 +34,12 @@ PACKAGES = MappingProxyType(
         "tensorboard": "tensorboard",
         "torch": "torch",
         "torchvision": "torchvision",
+        "vl_convert": "vl-convert-python",
     }
 )
 """What a full installation brings, by the module that is imported."""
 
-EXTRAS = MappingProxyType({"vl_convert": "vggdsl[pictures]", "wandb": "vggdsl[wandb]"})
+EXTRAS = MappingProxyType({"wandb": "vggdsl[wandb]"})
 """What is installed only by those who want it."""
 
 _SWITCHES = MappingProxyType(

@@ -1,0 +1,294 @@
+"""The page about runs: each part is there, nothing in it is taken for HTML, and what is missing is told."""
+
+import base64
+import io
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+import pytest
+from commands import run as call
+from images import noise
+from PIL import Image
+from refusals import findings
+
+import vggdsl
+from vggdsl.experiments.report.charts import PAGE, PAPER, curve, curves, drops, rate, svg
+from vggdsl.experiments.report.page import MARK
+from vggdsl.experiments.train import train
+from vggdsl.records.run import Run
+from vggdsl.records.table import two_decimals
+
+SPEC = """
+source "a <b>paper</b> & more"
+input 8x8x3
+conv3-5 ReLU
+maxpool
+FC-3 softmax
+train {
+  data      folder("set", val=9)
+  batch     4
+  optimizer sgd(momentum=0.9)
+  schedule  steps(1..2: 0.05, 3..3: 0.005)
+  precision fp32
+  epochs    3
+  seeds     0 1
+}
+"""
+CLASSES = ("<script>alert(1)</script>".replace("/", "∕"), 'b"onerror=x', "plain")
+"""Names that a page must not obey; a slash can't stand in a folder's name."""
+
+
+class _Parsed(HTMLParser):
+    """The tags of a page, its headings, and what it would fetch."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags, self.fetched, self.headings, self.open = list[str](), list[str](), list[int](), list[str]()
+        self.alts = list[str | None]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.fetched += (value or "" for key, value in attrs if key in ("src", "href", "xlink:href", "action"))
+        if tag == "img":
+            self.alts.append(given.get("alt"))
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        assert not any(key.startswith("on") for key, _ in attrs)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("reported")
+    (made / "net.arch").write_text(SPEC)
+    for part, count in (("train", 12), ("test", 4)):
+        for label, name in enumerate(CLASSES):
+            for i in range(count):
+                noise(made / "set" / part / name / f"{i}.png", 1000 * (part == "test") + 100 * label + i, (9, 9))
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> list[Run]:
+    spec = vggdsl.load(folder / "net.arch")
+    return [train(spec, seed=seed, runs=folder / "runs", device="cpu") for seed in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def page(trained: list[Run]) -> str:
+    return vggdsl.report(trained[0])
+
+
+@pytest.fixture
+def copy(trained: list[Run], tmp_path: Path) -> Path:
+    """A run to spoil."""
+    return Path(shutil.copytree(trained[0].path, tmp_path / "run"))
+
+
+def test_the_page_holds_each_part(page: str, trained: list[Run]) -> None:
+    run = trained[0]
+    assert str(run.line) in page
+    for part in ("results", "curves", "network", "confusion", "classes", "mistakes", "right", "filters", "repeat"):
+        assert f'id="{part}"' in page
+    assert page.count('class="marks"') == 4  # loss, accuracy, learning rate, confusion matrix
+    assert 'class="vggdsl"' in page
+    assert "conv1_1" in page
+    assert "Sealed: " in page
+    assert f"vggdsl train {run.path / 'record.arch'}" in page
+    assert "Not here" not in page
+
+
+def test_its_figures_are_those_of_an_evaluation(page: str, trained: list[Run]) -> None:
+    scores = vggdsl.evaluate(trained[0]).scores
+    assert f"top-1 accuracy {100 * scores.accuracy():.2f}%" in page
+    counts = re.findall(
+        r'<text text-anchor="[a-z]+" transform="[^"]*" font-family="[^"]*" font-size="12px"[^>]*>(\d+)<', page
+    )
+    matrix = [str(count) for row in scores.confusion.tolist() for count in row]
+    assert "".join(matrix) in "".join(counts)
+    assert page.count('class="truth"') == len(scores) - scores.right(1) + len(
+        {int(label) for label, guess in zip(scores.labels, scores.guesses, strict=True) if label == guess}
+    )
+
+
+def test_nothing_in_it_is_obeyed_or_fetched(page: str) -> None:
+    parsed = _Parsed(page)
+    assert "script" not in parsed.tags
+    assert all(address.startswith(("data:", "#")) for address in parsed.fetched)
+    assert "@import" not in page
+    assert "url(" not in page
+    assert None not in parsed.alts
+    assert parsed.headings[0] == 1
+    assert all(after - before <= 1 for before, after in zip(parsed.headings, parsed.headings[1:], strict=False))
+    assert "&lt;script&gt;alert(1)" in page
+    assert "a &lt;b&gt;paper&lt;/b&gt; &amp; more" in page
+
+
+def test_the_same_run_gives_the_same_bytes(page: str, trained: list[Run]) -> None:
+    assert vggdsl.report(trained[0].path) == page
+
+
+def test_images_are_shown_as_the_network_gets_them(page: str, folder: Path) -> None:
+    tiles = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^,]+), of class', page)
+    assert tiles
+    uri, name = tiles[0]
+    shown = Image.open(io.BytesIO(base64.b64decode(uri)))
+    assert shown.size == (8, 8)
+    (file,) = [
+        path
+        for path in (folder / "set").rglob("*.png")
+        if str(path).endswith(name.replace("&lt;", "<").replace("&gt;", ">").replace("&#34;", '"'))
+    ]
+    whole = np.asarray(Image.open(file).convert("RGB").resize((8, 8), Image.Resampling.BILINEAR))
+    assert np.abs(np.asarray(shown).astype(int) - whole).max() <= 1
+
+
+def test_a_training_that_has_not_ended_is_shown_as_far_as_it_is(copy: Path) -> None:
+    (copy / "record.arch").unlink()
+    with pytest.warns(UserWarning, match="no record: W612"):
+        page = vggdsl.report(copy)
+    assert "was interrupted and has no record" in page
+    assert f"vggdsl train --resume {copy}" in page
+    assert page.count('class="marks"') == 4
+    assert "weights of epoch" in page
+
+
+def test_an_edited_record_is_told_and_does_not_count(copy: Path, trained: list[Run]) -> None:
+    text = (copy / "record.arch").read_text("utf-8")
+    (copy / "record.arch").write_text(re.sub(r"(?<=Test Accuracy: )0\.\d+", "0.9999", text), "utf-8")
+    with pytest.warns(UserWarning, match="edited"):
+        page = vggdsl.report(copy)
+    assert "The measured block was edited" in page
+    assert str(trained[0].line) not in page
+    assert "0.9999" not in page[: page.index('id="record"')]
+    assert "Sealed" not in page
+
+
+def test_a_record_that_cannot_be_read_is_told(copy: Path) -> None:
+    (copy / "record.arch").write_text("input 8x8x3 conv3-", "utf-8")
+    with pytest.warns(UserWarning, match="no record: V101"):
+        page = vggdsl.report(copy)
+    assert page.count('class="marks"') == 4
+    assert f"vggdsl train {copy / 'spec.arch'} --seed 0" in page
+
+
+def test_without_its_images_the_rest_is_there(copy: Path, tmp_path: Path) -> None:
+    plan = copy / "recipe.json"
+    plan.write_text(plan.read_text("utf-8").replace("net.arch", "gone/net.arch"), "utf-8")
+    (copy / "spec.arch").write_text((copy / "spec.arch").read_text("utf-8").replace('"set"', '"gone"'), "utf-8")
+    done = call("report", copy, "--data", tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert "no answers: " in done.stderr
+    page = (copy / "report.html").read_text("utf-8")
+    assert page.count('class="marks"') == 3
+    assert "Not here: " in page
+    assert "filters of conv1" in page
+
+
+def test_torn_weights_are_told(copy: Path) -> None:
+    whole = (copy / "best.safetensors").read_bytes()
+    (copy / "best.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.warns(UserWarning, match="no weights: .*torn"):
+        page = vggdsl.report(copy)
+    assert page.count('class="marks"') == 3
+    assert page.count("best.safetensors is torn") >= 2
+
+
+def test_files_of_another_run_do_not_answer_for_it(copy: Path, trained: list[Run]) -> None:
+    shutil.copy(trained[1].path / "record.arch", copy)
+    with pytest.warns(UserWarning, match="holds files of others"):
+        page = vggdsl.report(copy)
+    assert str(trained[1].line) not in page[: page.index("<main>")]
+
+
+def test_of_what_is_no_run_nothing_is_told(tmp_path: Path, copy: Path) -> None:
+    assert findings(lambda: vggdsl.report(tmp_path / "nowhere"))[0].code == "V501"
+    assert findings(lambda: vggdsl.report(tmp_path))[0].code == "V604"
+    assert findings(lambda: vggdsl.report(copy / "last.safetensors"))[0].code == "V604"
+    with pytest.raises(ValueError, match="split is val or test"):
+        vggdsl.report(copy, split="train")  # type: ignore[arg-type]  # on purpose
+
+
+def test_only_a_report_is_replaced(copy: Path, tmp_path: Path) -> None:
+    assert call("report", copy, "--split", "val").exit_code == 0
+    assert MARK in (copy / "report.html").read_text("utf-8")
+    assert call("report", copy).exit_code == 0
+    mine = tmp_path / "mine.html"
+    mine.write_text("mine")
+    refused = call("report", copy, "-o", mine)
+    assert (refused.exit_code, mine.read_text()) == (2, "mine")
+    assert "V514" in refused.stderr
+    assert "V518" in call("report", copy, "-o", copy / "record.arch", "--force").stderr
+    assert call("report", copy, "-o", mine, "--force").exit_code == 0
+    assert call("report", copy, "-o", "-").stdout == mine.read_text("utf-8")
+
+
+def test_figures_fit_a_column(copy: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "figures"
+    assert call("report", copy, "--figures", figures).exit_code == 0
+    names = {path.name for path in figures.iterdir()}
+    assert names == {
+        f"run-{what}.{end}" for what in ("loss", "accuracy", "learning-rate", "confusion") for end in ("svg", "png")
+    }
+    for name in names:
+        if name.endswith(".png"):
+            picture = Image.open(figures / name)
+            assert picture.width / picture.info["dpi"][0] == pytest.approx(3.3, abs=0.02)
+        else:
+            drawn = (figures / name).read_text("utf-8")
+            assert "var(" not in drawn
+            assert 'font-size="10.66' in drawn
+            assert 'fill="#ffffff"' in drawn
+    assert call("report", copy, "--figures", figures).exit_code == 2
+
+
+def test_rules_stand_where_the_learning_rate_falls(trained: list[Run]) -> None:
+    run = trained[0]
+    assert drops(run) == [3]
+    drawn = svg(rate(run.metrics, PAGE, drops(run)))
+    assert drawn.count('stroke-dasharray="2,3"') == 1
+
+
+def test_lines_are_told_apart_without_colours(trained: list[Run]) -> None:
+    lines = [curve(str(i), trained[0].metrics, "val_loss") for i in range(24)]
+    drawn = svg(curves(lines, "loss", PAPER))
+    marks = re.findall(r'<path [^>]*stroke="(#\w+)" stroke-width="1.8"[^>]*?(?:stroke-dasharray="([\d,]+)")?/>', drawn)
+    assert len({*marks}) >= 20
+    assert len({dashes for _, dashes in marks}) >= 4
+
+
+def test_a_training_reports_at_once(folder: Path, tmp_path: Path) -> None:
+    done = call("train", folder / "net.arch", "--seed", "0", "--epochs", "1", "--runs", tmp_path, "--report", "--quiet")
+    assert done.exit_code == 0, done.stderr
+    *_, look, written = done.stdout.splitlines()
+    assert look == f"look at it: vggdsl report {tmp_path / 'net-s0-1'}"
+    assert written.startswith(f"{tmp_path / 'net-s0-1' / 'report.html'}: ")
+    assert MARK in (tmp_path / "net-s0-1" / "report.html").read_text("utf-8")
+
+
+def test_several_runs_are_told_together(trained: list[Run], folder: Path) -> None:
+    other = (
+        (folder / "net.arch")
+        .read_text("utf-8")
+        .replace("conv3-5 ReLU", "conv3-6 ReLU")
+        .replace("batch     4", "batch     6")
+    )
+    (folder / "other.arch").write_text(other)
+    third = train(vggdsl.load(folder / "other.arch"), seed=0, runs=folder / "runs", device="cpu")
+    page = vggdsl.report([*trained, third])
+    accuracies = [100 * run.result.test_accuracy for run in trained]
+    assert f"{two_decimals(fmean(accuracies))} ± {two_decimals(stdev(accuracies))}%" in page
+    assert "conv1_1: conv3-6 instead of conv3-5" in page
+    assert re.search(r">batch</td>\s*<td[^>]*>4</td>\s*<td[^>]*>6</td>", page)
+    assert "momentum" not in page[page.index('id="differences"') : page.index('id="networks"')]
+    assert page.count('<details class="run">') == 2 + 3  # two networks, three runs
+    assert page.count('class="marks"') == 2 + 3 * 4
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len({*ids}) == len(ids)
+    parsed = _Parsed(page)
+    assert all(after - before <= 1 for before, after in zip(parsed.headings, parsed.headings[1:], strict=False))

@@ -1,0 +1,48 @@
+"""Writes reports, for the commands that do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from vggdsl.cli.common import Answered, note, say
+from vggdsl.experiments.report.account import account
+from vggdsl.experiments.report.figures import figures
+from vggdsl.experiments.report.page import page, told
+from vggdsl.experiments.report.written import check_page, default_path, write_figures, write_page
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.text.units import bytes_text, plural
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for; ``output`` is a file, `-`, or None for that beside the runs."""
+
+    output: str | None = None
+    figures: Path | None = None
+    split: Literal["test", "val"] = "test"
+    force: bool = False
+
+
+def write_report(runs: Sequence[Path], workplace: Workplace, wanted: Wanted) -> None:
+    """Writes one page about runs, and says where; what is missing on it goes to standard error.
+
+    Raises as ``account``, ``check_page`` and ``write_figures``.
+    """
+    path = default_path(runs) if wanted.output is None else Path(wanted.output)
+    if wanted.output != "-":
+        check_page(path, runs[0], force=wanted.force)
+    accounts = [account(run, wanted.split, workplace, Answered, force=wanted.force) for run in runs]
+    for line in told(accounts):
+        note(f"note: {line}")
+    text = page(accounts)
+    if wanted.output == "-":
+        click.echo(text, nl=False)
+    else:
+        write_page(text, path)
+        say(f"{path}: {bytes_text(len(text.encode()))}")
+    if wanted.figures is not None:
+        made = write_figures(figures(accounts), wanted.figures, runs[0], force=wanted.force)
+        say(f"{wanted.figures}: {plural(len(made), 'file')}", err=wanted.output == "-")

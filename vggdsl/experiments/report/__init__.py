@@ -1,0 +1,1 @@
+"""What trainings left, as one page to look at."""

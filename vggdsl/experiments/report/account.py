@@ -1,0 +1,139 @@
+"""A run as far as it can be told, and why the rest can't."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vggdsl.experiments.evaluation.candidate import candidate
+from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, answer
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.collect import RECORD, Collection, Subject, collect, record_of, without_record
+from vggdsl.records.result import Result
+from vggdsl.records.run import Run, measured_in, metrics_of
+from vggdsl.records.runfolder import METRICS, read_plan, unusable
+from vggdsl.records.table import Row, rows
+from vggdsl.records.trained import load_trained
+from vggdsl.spec.copies import PLAN
+from vggdsl.spec.spec import Spec
+from vggdsl.text.errors import VggdslError, in_a_line
+from vggdsl.text.files import is_file
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A part of the page that isn't there, and why."""
+
+    part: str
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """What there is to tell of a run; ``gaps`` say what is missing, ``notes`` what is to be known of the rest.
+
+    ``run`` has those of its parts that can be used: its weights are read only where ``found`` is there. ``rows`` are
+    its results beside the claims.
+    """
+
+    run: Run
+    record: Spec | None
+    rows: Sequence[Row]
+    found: Evaluated | None
+    gaps: tuple[Gap, ...]
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Account({self.run.path}, {len(self.gaps)} gaps)"
+
+    def why_not(self, part: str) -> str:
+        """Why a part isn't there; empty if it is."""
+        return "; ".join(gap.why for gap in self.gaps if gap.part == part)
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.record is not None and bool(self.record.measurements) and self.record.measurements[-1].sealed
+
+
+class _Gaps(list[Gap]):
+    @contextmanager
+    def where(self, part: str) -> Iterator[None]:
+        """Of what raises within, the part is missing."""
+        try:
+            yield
+        except VggdslError as error:
+            self.append(Gap(part, in_a_line(error)))
+
+
+Told = Callable[[str], Callable[[int, int], None]]
+"""Is told which run is evaluated, and gives what is told how far that is."""
+
+
+def account(
+    path: Path,
+    split: str,
+    workplace: Workplace,
+    told: Told = lambda _: lambda network, images: None,
+    *,
+    force: bool = False,
+) -> Account:
+    """Reads all that a training left in its folder, and evaluates its weights on a split of its data set.
+
+    Raises ``InputError`` V501 if there is no such folder, ``RecordError`` V604 if it is none that a training made:
+    then nothing can be told.
+    """
+    if is_file(path):
+        raise unusable(path.parent, f"{path.name} is a file", f"name the folder, {path.parent}")
+    folder = read_plan(path).folder
+    gaps, notes = _Gaps(), list[str]()
+    run = Run(path, folder.spec, folder.recipe, folder.seed, ())
+    if is_file(path / METRICS):
+        with gaps.where("curves"):
+            run = replace(run, metrics=metrics_of(path))
+    if not run.metrics and not gaps:
+        gaps.append(Gap("curves", "no epoch has ended"))
+    record = None
+    if not is_file(path / RECORD):
+        gaps.append(Gap("record", without_record(path).in_a_line))
+    with gaps.where("record"):
+        record = record_of(path) if is_file(path / RECORD) else None
+    run, measured = _measured(run, record, gaps)
+    made = list[Row]()
+    with gaps.where("results"):
+        made = _rows(run, record, notes)
+    found = None
+    with gaps.where("weights"):
+        run.__dict__["trained"] = load_trained(path, force=force)
+    if "trained" in run.__dict__:
+        with gaps.where("answers"):
+            found = answer([candidate(run, say=notes.append)], Asked(split), workplace, notes.append, told(str(path)))
+    if found is not None and measured is not None and found.images.data != measured.data:
+        notes.append(f"the images aren't those of the training: {found.images.data} now, {measured.data} then")
+    return Account(run, record, made, found, tuple(gaps), tuple(dict.fromkeys(notes)))
+
+
+def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> tuple[Run, Result | None]:
+    """The run with what its record says was measured, where both are of the same training."""
+    measured = None if record is None else measured_in(record)
+    if record is not None and measured is None:
+        why = "the measured block was edited by hand" if record.measurements else "the record has no measured block"
+        gaps.append(Gap("results", f"{why}, so that it doesn't count"))
+    mixed = replace(run, measured=measured).mixed if run.metrics else ""
+    if mixed:
+        gaps.append(
+            Gap("curves" if mixed.startswith(METRICS) else "results", f"{run.path} holds files of others: {mixed}")
+        )
+    if mixed.startswith(METRICS):
+        return replace(run, metrics=(), measured=measured), measured
+    return replace(run, measured=None if mixed else measured), measured
+
+
+def _rows(run: Run, record: Spec | None, notes: list[str]) -> list[Row]:
+    """Its results beside what the spec claims; without a record the claims alone."""
+    if record is None:
+        made = Collection([Subject(run.spec.name, str(run.path / PLAN), run.spec)])
+    else:
+        made = collect([str(run.path)])
+    found = rows(made, every=True)
+    notes += (finding.in_a_line for finding in made.findings)
+    return found

@@ -1,0 +1,297 @@
+"""The page: what an account holds, put into templates."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vggdsl.drawing.draw import draw
+from vggdsl.experiments.evaluation.scores import Scores
+from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, known_classes, mistakes
+from vggdsl.experiments.report import charts, pictures
+from vggdsl.experiments.report.account import Account
+from vggdsl.experiments.report.differences import network_differences, recipe_table
+from vggdsl.records.cells import to_table
+from vggdsl.records.collect import RECORD, collect
+from vggdsl.records.run import Run
+from vggdsl.records.table import rows
+from vggdsl.spec.layers import layer_table, notes
+from vggdsl.spec.spec import Spec
+from vggdsl.text.files import is_file
+from vggdsl.text.printing import printable
+from vggdsl.text.tables import Table
+from vggdsl.text.units import plural
+
+_GENERATOR = "vggdsl report"
+MARK = f'<meta name="generator" content="{_GENERATOR}">'
+"""By which a page is known for one of ours."""
+
+
+def page(accounts: Sequence[Account]) -> str:
+    """One run, or several with what they have in common first. The same runs give the same text."""
+    runs = [_Told(each) for each in accounts]
+    family = _Family(runs) if len(runs) > 1 else None
+    lines = told(accounts)
+    if family is None:
+        title = f"{runs[0].name}: {runs[0].result or 'no result'}"
+    else:
+        title = f"{', '.join(family.names)}: {plural(len(runs), 'run')}"
+        lines += (line for line in family.notes if not any(line in each for each in lines))
+    values = {"runs": runs, "family": family, "title": title, "lines": lines, "generator": _GENERATOR}
+    return _environment().get_template("page.html").render(values)
+
+
+def told(accounts: Sequence[Account]) -> list[str]:
+    """What is missing on the page, and what is to be known of the rest, a line each."""
+    return [
+        f"{each.run.path}: {line}"
+        for each in accounts
+        for line in (*(f"no {gap.part}: {gap.why}" for gap in each.gaps), *each.notes)
+    ]
+
+
+def _environment() -> Environment:
+    """Names of classes, specs and files are others': all that is put in is escaped and shows what it is."""
+    return Environment(
+        loader=PackageLoader("vggdsl.experiments.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
+    )
+
+
+_SIDE = 96
+"""Pixels of an image's side on the page."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart as SVG, and what is said to who doesn't see it."""
+
+    drawn: Markup
+    alt: str
+
+
+class _Told:
+    """A run, as the templates ask for it."""
+
+    def __init__(self, account: Account) -> None:
+        self.account, self.run = account, account.run
+        self.spec = account.run.spec
+        self.name = self.spec.name
+        self.path = str(account.run.path)
+        self.found = account.found
+        self.scores = None if account.found is None else account.found.scores
+
+    @property
+    def result(self) -> str:
+        """In the sources' words; where nothing was measured, why."""
+        return str(self.run.line) if self.run.measured is not None else ""
+
+    @property
+    def circumstances(self) -> str:
+        """By what the result was found."""
+        recipe, measured = self.run.recipe, self.run.measured
+        parts = [f"recipe {recipe.name}"] if recipe.name else []
+        parts += [str(recipe.data), f"seed {self.run.seed}"]
+        if measured is not None:
+            parts += [f"images {measured.split}", measured.precision, f"on {measured.device}"]
+            parts += [f"deviates: {measured.deviates}"] if measured.deviations else []
+        return ", ".join(parts)
+
+    @property
+    def results(self) -> Table:
+        return to_table(self.account.rows)
+
+    @property
+    def curves(self) -> list[Figure]:
+        return [
+            Figure(Markup(charts.svg(chart)), _told_curve(title, self.run))  # noqa: S704  # vl-convert escapes names
+            for title, chart in curves_of(self.run, charts.PAGE)
+        ]
+
+    @property
+    def best(self) -> int | None:
+        return None if self.run.measured is None else self.run.measured.best
+
+    @property
+    def drops(self) -> list[int]:
+        return charts.drops(self.run)
+
+    @property
+    def diagram(self) -> Markup:
+        return Markup(draw(self.spec))  # noqa: S704  # which escapes names itself
+
+    @property
+    def layers(self) -> Table:
+        return layer_table(self.spec.network, self.spec.typed)
+
+    @property
+    def layer_notes(self) -> Iterator[str]:
+        return notes(self.name, self.spec.document, self.spec.typed)
+
+    @property
+    def accuracies(self) -> Iterator[str]:
+        assert self.scores is not None
+        return accuracies(self.scores)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether there are so few classes that all of them are shown."""
+        return self.scores is not None and len(self.scores.classes) <= MOST
+
+    @property
+    def confusion(self) -> Figure:
+        assert self.scores is not None
+        drawn = charts.svg(charts.confusion(self.scores, charts.PAGE, cell=_cell(self.scores)))
+        return Figure(Markup(drawn), _told_confusion(self.scores))  # noqa: S704  # vl-convert escapes names
+
+    @property
+    def mistakes(self) -> list[str]:
+        assert self.scores is not None
+        return [f"{images} of {truth} taken for {guess}" for images, truth, guess in mistakes(self.scores)]
+
+    @property
+    def classes(self) -> Table:
+        assert self.scores is not None
+        return class_table(self.scores)
+
+    @property
+    def classes_left(self) -> int:
+        """Classes that the table leaves out."""
+        assert self.scores is not None
+        known = len(known_classes(self.scores))
+        return known if known > MOST else 0
+
+    @property
+    def worst(self) -> list[pictures.Seen]:
+        assert self.found is not None
+        return pictures.worst(self.found)
+
+    @property
+    def right(self) -> list[pictures.Seen]:
+        assert self.found is not None
+        return pictures.some_right(self.found)
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether images are larger than they are shown."""
+        return max(self.spec.typed.input.h, self.spec.typed.input.w) > _SIDE
+
+    @property
+    def filters(self) -> pictures.Filters | str:
+        return self.account.why_not("weights") or pictures.first_filters(self.run)
+
+    @property
+    def text(self) -> str:
+        return self.spec.source.written
+
+    @property
+    def record(self) -> Spec | None:
+        return self.account.record
+
+    @property
+    def commands(self) -> list[str]:
+        """By which it is done again, or goes on."""
+        path, record = shlex.quote(self.path), self.run.path / RECORD
+        if not is_file(record):
+            return [f"vggdsl train --resume {path}"]
+        if self.record is None:
+            return [f"vggdsl train {shlex.quote(str(self.run.path / 'spec.arch'))} --seed {self.run.seed}"]
+        again = f"vggdsl train {shlex.quote(str(record))}"
+        return [again, f"vggdsl evaluate {path}", f"vggdsl export {path}", f"vggdsl report {path}"]
+
+
+class _Family:
+    """What several runs have in common, and in what they differ."""
+
+    def __init__(self, told: Sequence[_Told]) -> None:
+        self.runs = [each.run for each in told]
+        self.names = list(dict.fromkeys(each.name for each in told))
+        collection = collect([each.path for each in told])
+        self.rows = rows(collection, every=False)
+        self.notes = [finding.in_a_line for finding in collection.findings]
+        first = {each.spec.network.graph.digest: each for each in reversed(told)}
+        self.networks = list(first.values())[::-1]
+        self.recipes = recipe_table(self.runs)
+
+    @property
+    def results(self) -> Table:
+        return to_table(self.rows, changed=True)
+
+    @property
+    def curves(self) -> list[Figure]:
+        alt = f"by epoch, of {plural(len(self.runs), 'run')}"
+        return [
+            Figure(Markup(charts.svg(chart)), f"{title} in validation {alt}")  # noqa: S704  # vl-convert escapes names
+            for title, chart in common_curves(self.runs, charts.PAGE)
+        ]
+
+    @property
+    def without_curves(self) -> list[str]:
+        return [str(run.path) for run in self.runs if not run.metrics]
+
+    @property
+    def differences(self) -> list[tuple[str, list[str]]]:
+        """Of each network but the first its name and what is otherwise in it."""
+        first, *others = self.networks
+        return [(each.name, network_differences(first.spec, each.spec)) for each in others]
+
+
+def common_curves(runs: Sequence[Run], style: charts.Style) -> Iterator[tuple[str, charts.Chart]]:
+    """Loss and accuracy in validation, a line a run."""
+    names = labels(runs)
+    for title in ("loss", "accuracy"):
+        lines = [charts.curve(name, run.metrics, f"val_{title}") for name, run in zip(names, runs, strict=True)]
+        lines = [line for line in lines if line.points]
+        if lines:
+            yield title, charts.curves(lines, title, style)
+
+
+def labels(runs: Sequence[Run]) -> list[str]:
+    """Short names of runs: of their folders, or their paths where two are called alike."""
+    names = [run.path.resolve().name for run in runs]
+    return [str(run.path) if names.count(name) > 1 else name for name, run in zip(names, runs, strict=True)]
+
+
+def curves_of(run: Run, style: charts.Style) -> Iterator[tuple[str, charts.Chart]]:
+    """Loss, accuracy and learning rate of a run by its epochs."""
+    epochs, marks = run.metrics, charts.drops(run)
+    best = None
+    if run.measured is not None:
+        best = next(epoch for epoch in epochs if epoch.number == run.measured.best)
+    for title in ("loss", "accuracy"):
+        lines = [charts.curve(name, epochs, f"{part}_{title}") for name, part in _PARTS]
+        lines = [line for line in lines if line.points]
+        point = None if best is None else (best.number, getattr(best, f"val_{title}"))
+        if lines:
+            yield title, charts.curves(lines, title, style, marks=marks, point=point)
+    if any(epoch.lr > 0 for epoch in epochs):
+        yield "learning rate", charts.rate(epochs, style, marks)
+
+
+_PARTS = (("validation", "val"), ("training batches", "train"))
+
+
+def _cell(scores: Scores) -> float:
+    digits = len(str(int(scores.confusion.max())))
+    return max(26.0, 9.0 * digits)
+
+
+def _told_curve(title: str, run: Run) -> str:
+    first, last = run.metrics[0], run.metrics[-1]
+    if title == "learning rate":
+        return f"learning rate by epoch: {first.lr:.3g} at epoch {first.number}, {last.lr:.3g} at epoch {last.number}"
+    before, after = (getattr(epoch, f"val_{title}") for epoch in (first, last))
+    ends = f"{before:.4f} at epoch {first.number}, {after:.4f} at epoch {last.number}"
+    return f"{title} by epoch, in training and validation; in validation {ends}"
+
+
+def _told_confusion(scores: Scores) -> str:
+    return (
+        f"confusion matrix of {len(scores.classes)} classes: {scores.right(1)} of {len(scores)} images are recognised"
+    )

@@ -1,0 +1,67 @@
+"""A page and figures as files: nothing that a user made is overwritten unasked."""
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from vggdsl.experiments.report.charts import png
+from vggdsl.experiments.report.page import MARK
+from vggdsl.records.runfolder import read_plan
+from vggdsl.targets.overwrite import check_target
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import is_file, replacing, write_text
+
+PAGE = "report.html"
+_ENDS = (".html", ".htm")
+
+
+def default_path(runs: Sequence[Path]) -> Path:
+    """In the folder of a run, or in the one that holds all of several."""
+    if len(runs) == 1:
+        return runs[0] / PAGE
+    return Path(os.path.commonpath([os.path.normpath(run.absolute().parent) for run in runs])) / PAGE
+
+
+def check_page(path: Path, run: Path, *, force: bool) -> None:
+    """Raises ``InputError`` V518 for a name that is no page's, V514 if something is there that is no report and should
+    stay, V511 if it can't be written; and as ``read_plan`` for what is no run."""
+    spec = read_plan(run).folder.spec
+    if path.suffix.lower() not in _ENDS:
+        message = f"{path}: a page ends in {_ENDS[0]}"
+        raise InputError(Diagnostic("V518", message, help=f"name it {path.with_suffix(_ENDS[0]).name}"))
+    if not is_report(path):
+        check_target(path, spec, None, force=force)
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a page that we wrote."""
+    if not is_file(path):
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        return MARK.encode() in file.read(1000)
+    return False
+
+
+def write_page(text: str, path: Path) -> None:
+    """Raises ``InputError`` V506 if it can't be written."""
+    write_text(path, text)
+
+
+def write_figures(drawn: Iterable[tuple[str, str]], folder: Path, run: Path, *, force: bool) -> list[Path]:
+    """Each as SVG and PNG in a folder, which is made if it isn't there.
+
+    Raises ``InputError`` V514 before the first is written if one is there already, V506 or V511 if one can't be.
+    """
+    spec = read_plan(run).folder.spec
+    files = {folder / f"{name}{end}": svg for name, svg in drawn for end in (".svg", ".png")}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(Diagnostic("V511", f"can't make {folder}: {error.strerror or error}")) from None
+    for path in files:
+        check_target(path, spec, None, force=force)
+    for path, svg in files.items():
+        with replacing(path) as part:
+            part.write_bytes(svg.encode() if path.suffix == ".svg" else png(svg))
+    return list(files)
