@@ -234,7 +234,7 @@ class HeldClaim(TypedDict):
     measure: Annotated[str, "such as `top-1-error`"]
     claimed: Annotated[str, "as printed"]
     where: Annotated[str | None, "its place in the source"]
-    protocol: Annotated[Mapping[str, str], "as claimed"]
+    protocol: Annotated[Mapping[str, str], "as claimed; `class` or `average` say of which row of a report"]
     measured: Annotated[float | None, "in percent"]
     difference: Annotated[float | None, "in points; null where the two aren't comparable"]
     differs: Annotated[list[str], "why they aren't"]

@@ -6,7 +6,7 @@ from vggdsl.language.syntax import Claim, Measure, Option
 from vggdsl.network.measures import OF_A_CLASS
 from vggdsl.spec.protocol import PROTOCOL
 from vggdsl.text.edits import Edit
-from vggdsl.text.errors import Diagnostic, Label, unknown
+from vggdsl.text.errors import Diagnostic, Label, nearest, unknown
 from vggdsl.text.units import names_text
 
 ROWS = ("class", "average")
@@ -29,7 +29,8 @@ def wrong_rows(claim: Claim) -> Iterator[Diagnostic]:
         yield from (_of_all(others[0], option) for option in rows)
     elif not rows and all(option.key in _WORDS for option in claim.protocol):  # else that is told, which may be meant
         first = of_a_class[0]
-        help = "name it, such as `class=cat`; of the mean over all classes say `average=macro` or `average=weighted`"
+        named = f"name it, such as `class={claim.on or 'cat'}`"
+        help = f"{named}; of the mean over all classes say `average=macro` or `average=weighted`"
         yield Diagnostic("V306", f"{first.name} of no class", (Label(first.span, "here"),), help)
     elif {"class", "average"} <= {option.key for option in rows}:
         labels = (Label(rows[1].span, "and here"), Label(rows[0].span, "said here", primary=False))
@@ -37,6 +38,14 @@ def wrong_rows(claim: Claim) -> Iterator[Diagnostic]:
     for option in rows:
         if option.key == "class" and not option.value.strip():
             yield Diagnostic("V306", "a class without a name", (Label(option.span, "here"),), "write its name")
+        elif _in_single_quotes(option):
+            meant = 'class="' + option.value.strip("'") + '"'
+            wrong = Diagnostic("V306", f"`{option}`: a name stands in other quotes", (Label(option.span, "here"),))
+            yield wrong.helped(f"write {meant}", Edit(option.span, meant))
+
+
+def _in_single_quotes(option: Option) -> bool:
+    return option.key == "class" and not option.quoted and option.value[:1] == option.value[-1:] == "'"
 
 
 def _of_all(measure: Measure, option: Option) -> Diagnostic:
@@ -52,10 +61,17 @@ def unknown_class(claim: Claim, of: Callable[[str | None], tuple[str, Sequence[s
     named = {str(option.key): option for option in claim.protocol}
     if not any(measure.name in OF_A_CLASS for measure in claim.measures):
         return
-    if (option := named.get("class")) is not None and option.value.strip():
-        data, classes = of(str(named["train"].value) if "train" in named else None)
-        if classes and option.value not in classes:
-            strange = unknown("V306", f"class of {data}", option.value, classes, option.span)
-            mean = _MEANS.get(option.value.lower())
-            meant = f"average={mean}"
-            yield strange if mean is None else strange.helped(f"write `{meant}`", Edit(option.span, meant))
+    option = named.get("class")
+    if option is None or not option.value.strip() or _in_single_quotes(option):  # which is told
+        return
+    data, classes = of(str(named["train"].value) if "train" in named else None)
+    if not classes or option.value in classes:
+        return
+    strange = unknown("V306", f"class of {data}", option.value, classes, option.span)
+    near, mean = nearest(option.value, classes), _MEANS.get(option.value.lower())
+    if mean is not None:
+        strange = strange.helped(f"write `average={mean}`", Edit(option.span, f"average={mean}"))
+    elif near is not None and " " in near and not option.quoted:
+        meant = f'class="{near}"'
+        strange = strange.helped(f"did you mean `{meant}`?", Edit(option.span, meant))
+    yield strange

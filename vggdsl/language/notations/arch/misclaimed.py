@@ -136,7 +136,7 @@ def _class_of_words(span: Span, before: str) -> Diagnostic | None:
     more = re.match(r"[^\s\"={}#,]+([ \t]+[^\s\"={}#,]+(?![^\s]*=))*(?=[ \t]|$)", _rest(span.source, span.start))
     if found is None or more is None:
         return None
-    name = f"{found[1]}{more[0]}"
+    name = f"{found[1]}{more[0]}".strip("'")
     place = Span(span.source, span.start - len(found[1]), span.start + len(more[0]))
     wrong = Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "this one"),))
     return wrong.helped(f'a name of several words stands in quotes: class="{name}"', Edit(place, f'"{name}"'))
