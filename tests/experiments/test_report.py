@@ -214,42 +214,46 @@ def test_of_what_is_no_run_nothing_is_told(tmp_path: Path, copy: Path) -> None:
         vggdsl.report(copy, split="train")  # type: ignore[arg-type]  # on purpose
 
 
-def test_only_a_report_is_replaced(copy: Path, tmp_path: Path) -> None:
-    assert call("report", copy, "--split", "val").exit_code == 0
-    assert MARK in (copy / "report.html").read_text("utf-8")
-    assert call("report", copy).exit_code == 0
-    mine = tmp_path / "mine.html"
+def test_only_a_report_is_replaced(copy: Path, tmp_path: Path, page: str) -> None:
+    ours, mine = copy / "report.html", tmp_path / "mine.html"
+    ours.write_text(page, "utf-8")
     mine.write_text("mine")
     refused = call("report", copy, "-o", mine)
     assert (refused.exit_code, mine.read_text()) == (2, "mine")
     assert "V514" in refused.stderr
     assert "V518" in call("report", copy, "-o", copy / "record.arch", "--force").stderr
     assert call("report", copy, "-o", mine, "--force").exit_code == 0
-    assert call("report", copy, "-o", "-").stdout == mine.read_text("utf-8")
+    assert MARK in mine.read_text("utf-8")
+    again = call("report", copy, "--split", "val")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert again.stdout.startswith(f"{ours}: ")
+    assert "val of folder" in ours.read_text("utf-8")
 
 
 def test_figures_fit_a_column(copy: Path, tmp_path: Path) -> None:
     figures = tmp_path / "figures"
-    assert call("report", copy, "--figures", figures).exit_code == 0
-    names = {path.name for path in figures.iterdir()}
-    assert names == {
-        f"run-{what}.{end}" for what in ("loss", "accuracy", "learning-rate", "confusion") for end in ("svg", "png")
+    done = call("report", copy, "-o", "-", "--figures", figures)
+    assert (done.exit_code, done.stderr) == (0, f"{figures}: 8 figures\n")
+    assert MARK in done.stdout
+    charts = ("loss", "accuracy", "learning-rate", "confusion")
+    assert {path.name for path in figures.iterdir()} == {
+        f"run-{chart}{end}" for chart in charts for end in (".svg", ".png")
     }
-    for name in names:
-        if name.endswith(".png"):
-            picture = Image.open(figures / name)
-            assert picture.width / picture.info["dpi"][0] == pytest.approx(3.3, abs=0.02)
-        else:
-            drawn = (figures / name).read_text("utf-8")
-            assert "var(" not in drawn
-            assert 'font-size="10.66' in drawn
-            assert 'fill="#ffffff"' in drawn
-    assert call("report", copy, "--figures", figures).exit_code == 2
+    for chart in charts:
+        picture, drawn = Image.open(figures / f"run-{chart}.png"), (figures / f"run-{chart}.svg").read_text("utf-8")
+        assert picture.width / picture.info["dpi"][0] == pytest.approx(3.3, abs=0.02)
+        assert "var(" not in drawn
+        assert 'font-size="10.66' in drawn
+        assert 'fill="#ffffff"' in drawn
+    (figures / "run-loss.svg").write_text("mine")
+    refused = call("report", copy, "--figures", figures)
+    assert (refused.exit_code, (figures / "run-loss.svg").read_text()) == (2, "mine")
+    assert not (copy / "report.html").exists()
 
 
 def test_rules_stand_where_the_learning_rate_falls(trained: list[Run]) -> None:
     run = trained[0]
-    assert drops(run) == [3]
+    assert drops(run) == [2]
     drawn = svg(rate(run.metrics, PAGE, drops(run)))
     assert drawn.count('stroke-dasharray="2,3"') == 1
 

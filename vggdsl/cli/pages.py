@@ -11,7 +11,7 @@ from vggdsl.cli.common import Answered, note, say
 from vggdsl.experiments.report.account import account
 from vggdsl.experiments.report.figures import figures
 from vggdsl.experiments.report.page import page, told
-from vggdsl.experiments.report.written import check_page, default_path, write_figures, write_page
+from vggdsl.experiments.report.written import check_figures, check_page, default_path, write_figures, write_page
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.text.units import bytes_text, plural
 
@@ -29,7 +29,7 @@ class Wanted:
 def write_report(runs: Sequence[Path], workplace: Workplace, wanted: Wanted) -> None:
     """Writes one page about runs, and says where; what is missing on it goes to standard error.
 
-    Raises as ``account``, ``check_page`` and ``write_figures``.
+    Raises as ``account``, ``check_page`` and ``check_figures``, before anything is written.
     """
     path = default_path(runs) if wanted.output is None else Path(wanted.output)
     if wanted.output != "-":
@@ -38,11 +38,14 @@ def write_report(runs: Sequence[Path], workplace: Workplace, wanted: Wanted) -> 
     for line in told(accounts):
         note(f"note: {line}")
     text = page(accounts)
+    drawn = {} if wanted.figures is None else dict(figures(accounts))
+    if wanted.figures is not None:
+        check_figures(drawn, wanted.figures, runs[0], force=wanted.force)
     if wanted.output == "-":
         click.echo(text, nl=False)
     else:
         write_page(text, path)
         say(f"{path}: {bytes_text(len(text.encode()))}")
     if wanted.figures is not None:
-        made = write_figures(figures(accounts), wanted.figures, runs[0], force=wanted.force)
-        say(f"{wanted.figures}: {plural(len(made), 'file')}", err=wanted.output == "-")
+        made = write_figures(drawn, wanted.figures)
+        say(f"{wanted.figures}: {plural(made, 'figure')}", err=wanted.output == "-")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import vl_convert
@@ -97,7 +98,7 @@ def curves(
     layers: list[Chart] = [
         {
             "data": {"values": values},
-            "mark": {"type": "line", "strokeWidth": 1.8},
+            "mark": {"type": "line", "strokeWidth": 1.8, "point": len(values) <= 2 * len(lines)},
             "encoding": {
                 "x": _epochs(lines),
                 "y": {
@@ -130,7 +131,7 @@ def rate(epochs: Sequence[Epoch], style: Style, marks: Sequence[int]) -> Chart:
     is_log = bool(marks) and max(values) > 5 * min(values)
     layer = {
         "data": {"values": [{"epoch": x, "value": y} for x, y in line.points]},
-        "mark": {"type": "line", "strokeWidth": 1.8, "interpolate": "step" if marks else "linear"},
+        "mark": {"type": "line", "strokeWidth": 1.8, "interpolate": "step-before" if marks else "linear"},
         "encoding": {
             "x": _epochs([line]),
             "y": {
@@ -138,7 +139,7 @@ def rate(epochs: Sequence[Epoch], style: Style, marks: Sequence[int]) -> Chart:
                 "type": "quantitative",
                 "title": "learning rate",
                 "scale": {"type": "log"} if is_log else {"zero": True},
-                "axis": {"format": "~g", "tickCount": 5},
+                "axis": {"format": "~g", **({"values": [*dict.fromkeys(values)]} if is_log else {"tickCount": 5})},
             },
             "color": {"value": style.lines[2]},
         },
@@ -147,11 +148,11 @@ def rate(epochs: Sequence[Epoch], style: Style, marks: Sequence[int]) -> Chart:
 
 
 def drops(run: Run) -> list[int]:
-    """The epochs with which the learning rate of a recipe that has steps became another."""
+    """The epochs behind which the learning rate of a recipe that has steps falls."""
     if not isinstance(run.recipe.main_schedule, Steps | Plateau | Constant):
         return []
     pairs = zip(run.metrics, run.metrics[1:], strict=False)
-    return [after.number for before, after in pairs if after.lr < before.lr]
+    return [before.number for before, after in pairs if after.lr < before.lr]
 
 
 def confusion(scores: Scores, style: Style, cell: float | None = None) -> Chart:
@@ -161,9 +162,9 @@ def confusion(scores: Scores, style: Style, cell: float | None = None) -> Chart:
     """
     counts, classes = scores.confusion.tolist(), list(scores.classes)
     values = [
-        {"truth": truth, "guess": guess, "count": count, "level": _level(count, sum(row))}
+        {"truth": truth, "guess": guess, "count": number, "level": _level(number, sum(row))}
         for truth, row in zip(classes, counts, strict=True)
-        for guess, count in zip(classes, row, strict=True)
+        for guess, number in zip(classes, row, strict=True)
     ]
     longest = 90 if style is PAGE else 60
     axis = {"labelLimit": longest, "domain": False, "ticks": False, "grid": False, "labelOverlap": False}
@@ -207,12 +208,12 @@ def confusion(scores: Scores, style: Style, cell: float | None = None) -> Chart:
     }
 
 
-def _level(count: int, of: int) -> int:
+def _level(number: int, of: int) -> int:
     """
-    >>> [_level(count, 100) for count in (0, 1, 5, 20, 50, 80, 100)]
+    >>> [_level(number, 100) for number in (0, 1, 5, 20, 50, 80, 100)]
     [0, 1, 2, 3, 4, 5, 5]
     """
-    return sum(count / max(of, 1) >= least for least in (0.05, 0.2, 0.5, 0.8)) + (count > 0)
+    return sum(number / max(of, 1) >= least for least in (0.05, 0.2, 0.5, 0.8)) + (number > 0)
 
 
 def svg(chart: Chart) -> str:
@@ -229,12 +230,15 @@ def png(drawn: str) -> bytes:
 
 def _epochs(lines: Sequence[Curve]) -> Chart:
     numbers = [x for line in lines for x, _ in line.points]
+    first, last = min(numbers), max(numbers)
+    steps = (digit * 10**power for power in count() for digit in (1, 2, 5))
+    step = next(step for step in steps if last - first < 7 * step)
     return {
         "field": "epoch",
         "type": "quantitative",
         "title": "epoch",
-        "scale": {"domain": [min(numbers), max(numbers)], "nice": False},
-        "axis": {"format": "d", "tickMinStep": 1, "tickCount": 6},
+        "scale": {"domain": [first, last] if first < last else [first - 1, last + 1], "nice": False},
+        "axis": {"format": "d", "values": [x for x in range(first, last + 1) if x % step == 0]},
     }
 
 

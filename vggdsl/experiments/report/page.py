@@ -212,7 +212,7 @@ class _Family:
     def __init__(self, told: Sequence[_Told]) -> None:
         self.runs = [each.run for each in told]
         self.names = list(dict.fromkeys(each.name for each in told))
-        collection = collect([each.path for each in told])
+        collection = collect([each.path for each in told if each.record is not None])
         self.rows = rows(collection, every=False)
         self.notes = [finding.in_a_line for finding in collection.findings]
         first = {each.spec.network.graph.digest: each for each in reversed(told)}
@@ -270,7 +270,7 @@ def curves_of(run: Run, style: charts.Style) -> Iterator[tuple[str, charts.Chart
         point = None if best is None else (best.number, getattr(best, f"val_{title}"))
         if lines:
             yield title, charts.curves(lines, title, style, marks=marks, point=point)
-    if any(epoch.lr > 0 for epoch in epochs):
+    if sum(epoch.lr > 0 for epoch in epochs) > 1:
         yield "learning rate", charts.rate(epochs, style, marks)
 
 

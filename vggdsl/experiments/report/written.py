@@ -1,7 +1,7 @@
 """A page and figures as files: nothing that a user made is overwritten unasked."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from vggdsl.text.files import is_file, replacing, write_text
 
 PAGE = "report.html"
 _ENDS = (".html", ".htm")
+_PICTURES = (".svg", ".png")
 
 
 def default_path(runs: Sequence[Path]) -> Path:
@@ -48,20 +49,25 @@ def write_page(text: str, path: Path) -> None:
     write_text(path, text)
 
 
-def write_figures(drawn: Iterable[tuple[str, str]], folder: Path, run: Path, *, force: bool) -> list[Path]:
-    """Each as SVG and PNG in a folder, which is made if it isn't there.
+def check_figures(names: Iterable[str], folder: Path, run: Path, *, force: bool) -> None:
+    """Makes the folder if it isn't there.
 
-    Raises ``InputError`` V514 before the first is written if one is there already, V506 or V511 if one can't be.
+    Raises ``InputError`` V514 if one of the figures is there already, V511 if one can't be written.
     """
     spec = read_plan(run).folder.spec
-    files = {folder / f"{name}{end}": svg for name, svg in drawn for end in (".svg", ".png")}
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(Diagnostic("V511", f"can't make {folder}: {error.strerror or error}")) from None
-    for path in files:
-        check_target(path, spec, None, force=force)
-    for path, svg in files.items():
-        with replacing(path) as part:
-            part.write_bytes(svg.encode() if path.suffix == ".svg" else png(svg))
-    return list(files)
+    for name in names:
+        for end in _PICTURES:
+            check_target(folder / f"{name}{end}", spec, None, force=force)
+
+
+def write_figures(drawn: Mapping[str, str], folder: Path) -> int:
+    """Each as SVG and PNG; gives how many files. Raises ``InputError`` V506 if one can't be written."""
+    for name, svg in drawn.items():
+        for end, content in zip(_PICTURES, (svg.encode(), png(svg)), strict=True):
+            with replacing(folder / f"{name}{end}") as part:
+                part.write_bytes(content)
+    return len(drawn) * len(_PICTURES)
