@@ -208,8 +208,12 @@ def test_files_of_another_run_do_not_answer_for_it(copy: Path, trained: list[Run
 
 def test_of_what_is_no_run_nothing_is_told(tmp_path: Path, copy: Path) -> None:
     assert findings(lambda: vggdsl.report(tmp_path / "nowhere"))[0].code == "V501"
-    assert findings(lambda: vggdsl.report(tmp_path))[0].code == "V604"
+    (tmp_path / "empty").mkdir()
+    assert findings(lambda: vggdsl.report(tmp_path / "empty"))[0].code == "V604"
     assert findings(lambda: vggdsl.report(copy / "last.safetensors"))[0].code == "V604"
+    refused = call("report", copy / "record.arch")
+    assert refused.exit_code == 1
+    assert f"name the folder, {copy}" in refused.stderr
     with pytest.raises(ValueError, match="split is val or test"):
         vggdsl.report(copy, split="train")  # type: ignore[arg-type]  # on purpose
 
@@ -285,6 +289,7 @@ def test_several_runs_are_told_together(trained: list[Run], folder: Path) -> Non
     (folder / "other.arch").write_text(other)
     third = train(vggdsl.load(folder / "other.arch"), seed=0, runs=folder / "runs", device="cpu")
     page = vggdsl.report([*trained, third])
+    assert vggdsl.report(folder / "runs") == page
     accuracies = [100 * run.result.test_accuracy for run in trained]
     assert f"{two_decimals(fmean(accuracies))} ± {two_decimals(stdev(accuracies))}%" in page
     assert "conv1_1: conv3-6 instead of conv3-5" in page

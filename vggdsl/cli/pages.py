@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from vggdsl.cli.common import Answered, note, say
-from vggdsl.experiments.report.account import account
+from vggdsl.experiments.report.account import account, runs_in
 from vggdsl.experiments.report.figures import figures
 from vggdsl.experiments.report.page import page, told
 from vggdsl.experiments.report.written import check_figures, check_page, default_path, write_figures, write_page
@@ -18,19 +18,22 @@ from vggdsl.text.units import bytes_text, plural
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for; ``output`` is a file, `-`, or None for that beside the runs."""
+    """What is asked for; ``output`` is a file, `-`, or None for that beside the runs. ``err`` leaves standard output to
+    others."""
 
     output: str | None = None
     figures: Path | None = None
     split: Literal["test", "val"] = "test"
     force: bool = False
+    err: bool = False
 
 
 def write_report(runs: Sequence[Path], workplace: Workplace, wanted: Wanted) -> None:
-    """Writes one page about runs, and says where; what is missing on it goes to standard error.
+    """Writes one page about runs, or those in folders, and says where; what is missing on it goes to standard error.
 
     Raises as ``account``, ``check_page`` and ``check_figures``, before anything is written.
     """
+    runs = [*dict.fromkeys(run for named in runs for run in runs_in(named))]
     path = default_path(runs) if wanted.output is None else Path(wanted.output)
     if wanted.output != "-":
         check_page(path, runs[0], force=wanted.force)
@@ -45,7 +48,7 @@ def write_report(runs: Sequence[Path], workplace: Workplace, wanted: Wanted) -> 
         click.echo(text, nl=False)
     else:
         write_page(text, path)
-        say(f"{path}: {bytes_text(len(text.encode()))}")
+        say(f"{path}: {bytes_text(len(text.encode()))}", err=wanted.err)
     if wanted.figures is not None:
         made = write_figures(drawn, wanted.figures)
-        say(f"{wanted.figures}: {plural(made, 'figure')}", err=wanted.output == "-")
+        say(f"{wanted.figures}: {plural(made, 'figure')}", err=wanted.err or wanted.output == "-")

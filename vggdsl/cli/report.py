@@ -66,6 +66,7 @@ def command(
     \b
     vggdsl report runs/quickstart-s0-1
     vggdsl report runs/net-s0-1 runs/net-s1-1 -o net.html
+    vggdsl report runs                      all that are in it
     vggdsl report runs/mini_vgg-s0-1 --split val --figures figures
     """
     from vggdsl.cli.pages import Wanted, write_report

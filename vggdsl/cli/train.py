@@ -180,7 +180,7 @@ def command(
         with terminal() as told:
             told.trained(resume(resumed, workplace, told.reporter()))
         if reports:
-            _report(told.trained_in, workplace)
+            _report(told.trained_in, workplace, as_json)
         return
     if not specs:
         raise click.UsageError("name a spec, such as `vggdsl train quickstart`, or a run to --resume")
@@ -207,7 +207,7 @@ def command(
     if missing and not as_json:
         _show_results(specs, runs, named)
     if reports:
-        _report(told.trained_in, workplace)
+        _report(told.trained_in, workplace, as_json)
     if failed:
         codes = [exit_code(error.diagnostics) or 1 for error in failed]  # one that diverged before is but a warning
         raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
@@ -225,13 +225,13 @@ def _terminal(logs: Sequence[str], every: int, as_json: bool) -> Iterator["Termi
         terminal.close()
 
 
-def _report(runs: Sequence[Path], workplace: Workplace) -> None:
-    """One page about what was trained, by one of several processes."""
+def _report(runs: Sequence[Path], workplace: Workplace, as_json: bool) -> None:
+    """One page about what was trained, by one of several processes; told where JSON isn't."""
     from vggdsl.cli.pages import Wanted, write_report
     from vggdsl.experiments.processes import current
 
     if runs and current().leads:
-        write_report(runs, workplace, Wanted())
+        write_report(runs, workplace, Wanted(err=as_json))
 
 
 def _experiment(

@@ -11,13 +11,13 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, Collection, Subject, collect, record_of, without_record
 from vggdsl.records.result import Result
 from vggdsl.records.run import Run, measured_in, metrics_of
-from vggdsl.records.runfolder import METRICS, read_plan, unusable
+from vggdsl.records.runfolder import METRICS, Planned, read_plan, unusable
 from vggdsl.records.table import Row, rows
 from vggdsl.records.trained import load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError, in_a_line
-from vggdsl.text.files import is_file
+from vggdsl.text.files import is_file, is_folder
 
 
 @dataclass(frozen=True)
@@ -65,26 +65,42 @@ class _Gaps(list[Gap]):
             self.append(Gap(part, in_a_line(error)))
 
 
-Told = Callable[[str], Callable[[int, int], None]]
+Tell = Callable[[str], Callable[[int, int], None]]
 """Is told which run is evaluated, and gives what is told how far that is."""
+
+
+def runs_in(path: Path) -> list[Path]:
+    """A run, or those in a folder; what is neither is left to who reads it."""
+    if is_file(path / PLAN) or not is_folder(path):
+        return [path]
+    return sorted(plan.parent for plan in path.rglob(PLAN)) or [path]
+
+
+def planned(path: Path) -> Planned:
+    """What a run was to do.
+
+    Raises ``InputError`` V501 if there is no such folder, ``RecordError`` V604 if it is none that a training made.
+    """
+    if is_file(path):
+        raise unusable(path.parent, f"{path.name} is a file", f"name the folder, {path.parent}")
+    if is_folder(path) and not is_file(path / PLAN):
+        raise unusable(path, f"it has no {PLAN}", "name a folder that `vggdsl train` made")
+    return read_plan(path)
 
 
 def account(
     path: Path,
     split: str,
     workplace: Workplace,
-    told: Told = lambda _: lambda network, images: None,
+    tell: Tell = lambda _: lambda network, images: None,
     *,
     force: bool = False,
 ) -> Account:
     """Reads all that a training left in its folder, and evaluates its weights on a split of its data set.
 
-    Raises ``InputError`` V501 if there is no such folder, ``RecordError`` V604 if it is none that a training made:
-    then nothing can be told.
+    Raises as ``planned``: then nothing can be told.
     """
-    if is_file(path):
-        raise unusable(path.parent, f"{path.name} is a file", f"name the folder, {path.parent}")
-    folder = read_plan(path).folder
+    folder = planned(path).folder
     gaps, notes = _Gaps(), list[str]()
     run = Run(path, folder.spec, folder.recipe, folder.seed, ())
     if is_file(path / METRICS):
@@ -106,7 +122,7 @@ def account(
         run.__dict__["trained"] = load_trained(path, force=force)
     if "trained" in run.__dict__:
         with gaps.where("answers"):
-            found = answer([candidate(run, say=notes.append)], Asked(split), workplace, notes.append, told(str(path)))
+            found = answer([candidate(run, say=notes.append)], Asked(split), workplace, notes.append, tell(str(path)))
     if found is not None and measured is not None and found.images.data != measured.data:
         notes.append(f"the images aren't those of the training: {found.images.data} now, {measured.data} then")
     return Account(run, record, made, found, tuple(gaps), tuple(dict.fromkeys(notes)))

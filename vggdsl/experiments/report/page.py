@@ -31,7 +31,7 @@ MARK = f'<meta name="generator" content="{_GENERATOR}">'
 
 def page(accounts: Sequence[Account]) -> str:
     """One run, or several with what they have in common first. The same runs give the same text."""
-    runs = [_Told(each) for each in accounts]
+    runs = [_Shown(each) for each in accounts]
     family = _Family(runs) if len(runs) > 1 else None
     lines = told(accounts)
     if family is None:
@@ -76,7 +76,7 @@ class Figure:
     alt: str
 
 
-class _Told:
+class _Shown:
     """A run, as the templates ask for it."""
 
     def __init__(self, account: Account) -> None:
@@ -209,13 +209,13 @@ class _Told:
 class _Family:
     """What several runs have in common, and in what they differ."""
 
-    def __init__(self, told: Sequence[_Told]) -> None:
-        self.runs = [each.run for each in told]
-        self.names = list(dict.fromkeys(each.name for each in told))
-        collection = collect([each.path for each in told if each.record is not None])
+    def __init__(self, shown: Sequence[_Shown]) -> None:
+        self.runs = [each.run for each in shown]
+        self.names = list(dict.fromkeys(each.name for each in shown))
+        collection = collect([each.path for each in shown if each.record is not None])
         self.rows = rows(collection, every=False)
         self.notes = [finding.in_a_line for finding in collection.findings]
-        first = {each.spec.network.graph.digest: each for each in reversed(told)}
+        first = {each.spec.network.graph.digest: each for each in reversed(shown)}
         self.networks = list(first.values())[::-1]
         self.recipes = recipe_table(self.runs)
 

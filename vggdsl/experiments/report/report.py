@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from vggdsl.experiments.report.account import account
+from vggdsl.experiments.report.account import account, runs_in
 from vggdsl.experiments.report.page import page, told
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.run import Run
@@ -25,8 +25,8 @@ def report(
 ) -> str:
     """One page of HTML about what a training left, or several; as ``vggdsl report``.
 
-    ``runs`` are runs or their folders. The page needs no network and no other file. What is missing, such as what
-    a network whose data set isn't there would answer, is said on the page and is a ``UserWarning``.
+    ``runs`` are runs, their folders, or folders of such. The page needs no network and no other file. What is missing,
+    such as what a network whose data set isn't there would answer, is said on the page and is a ``UserWarning``.
 
     Raises ``VggdslError`` for what is no run, ``ValueError`` for another split.
     """
@@ -36,7 +36,8 @@ def report(
     if not several:
         raise ValueError("name a run")
     workplace = Workplace(None if data is None else Path(data), device, threads=threads, skip_bad=skip_bad)
-    paths = [each.path if isinstance(each, Run) else Path(each) for each in several]
+    named = [each.path if isinstance(each, Run) else Path(each) for each in several]
+    paths = dict.fromkeys(path for each in named for path in runs_in(each))
     accounts = [account(path, split, workplace, force=force) for path in paths]
     for line in told(accounts):
         warnings.warn(line, stacklevel=2)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from vggdsl.experiments.report.account import planned
 from vggdsl.experiments.report.charts import png
 from vggdsl.experiments.report.page import MARK
-from vggdsl.records.runfolder import read_plan
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, replacing, write_text
@@ -26,8 +26,8 @@ def default_path(runs: Sequence[Path]) -> Path:
 
 def check_page(path: Path, run: Path, *, force: bool) -> None:
     """Raises ``InputError`` V518 for a name that is no page's, V514 if something is there that is no report and should
-    stay, V511 if it can't be written; and as ``read_plan`` for what is no run."""
-    spec = read_plan(run).folder.spec
+    stay, V511 if it can't be written; and as ``planned`` for what is no run."""
+    spec = planned(run).folder.spec
     if path.suffix.lower() not in _ENDS:
         message = f"{path}: a page ends in {_ENDS[0]}"
         raise InputError(Diagnostic("V518", message, help=f"name it {path.with_suffix(_ENDS[0]).name}"))
@@ -54,7 +54,7 @@ def check_figures(names: Iterable[str], folder: Path, run: Path, *, force: bool)
 
     Raises ``InputError`` V514 if one of the figures is there already, V511 if one can't be written.
     """
-    spec = read_plan(run).folder.spec
+    spec = planned(run).folder.spec
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
