@@ -28,6 +28,8 @@ input 8x8x3
 conv3-5 ReLU
 maxpool
 FC-3 softmax
+claim precision 0.5 recall 0.25 split=test class=plain "Table 1"
+claim top-1-error 30% split=test "Table 2"
 train {
   data      folder("set", val=9)
   batch     4
@@ -111,6 +113,9 @@ def test_its_figures_are_those_of_an_evaluation(page: str, trained: list[Run]) -
     )
     matrix = [str(count) for row in scores.confusion.tolist() for count in row]
     assert "".join(matrix) in "".join(counts)
+    plain = scores.by_class[scores.classes.index("plain")]
+    assert re.search(rf">plain</td>\s*<td>0.5 +{plain.precision:.3f} ", page)
+    assert re.search(rf">30%</td>\s*<td>{100 * (1 - scores.accuracy()):.2f}%</td>", page)
     assert page.count('class="truth"') == len(scores) - scores.right(1) + len(
         {int(label) for label, guess in zip(scores.labels, scores.guesses, strict=True) if label == guess}
     )

@@ -79,6 +79,14 @@ def under_claims(
     return [*made.values()], held
 
 
+def of_classes(found: Evaluated) -> list[Held]:
+    """What a spec claims of classes on these images, held against an evaluation that is there already."""
+    one = found.first
+    spec = one.named or one.spec
+    about = [claim for claim in spec.results if claim.is_of_a_class and ("split", found.images.split) in claim.protocol]
+    return [held for claim in about for held in _of_claim(claim, one, spec, lambda asked: found)]
+
+
 def _changed(one: Candidate) -> str:
     """Why the claims of the spec that was named aren't about a run at all; empty where they are."""
     if one.named is None or one.trained is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vggdsl.experiments.evaluation.candidate import candidate
+from vggdsl.experiments.evaluation.claimed import Held, of_classes
 from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, answer
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, Collection, Subject, collect, record_of, without_record
@@ -33,13 +34,14 @@ class Account:
     """What there is to tell of a run; ``gaps`` say what is missing, ``notes`` what is to be known of the rest.
 
     ``run`` has those of its parts that can be used: its weights are read only where ``found`` is there. ``rows`` are
-    its results beside the claims.
+    its results beside the claims, ``held`` are claims of classes beside what was ``found``.
     """
 
     run: Run
     record: Spec | None
     rows: Sequence[Row]
     found: Evaluated | None
+    held: Sequence[Held]
     gaps: tuple[Gap, ...]
     notes: tuple[str, ...]
 
@@ -123,9 +125,12 @@ def account(
     if "trained" in run.__dict__:
         with gaps.where("answers"):
             found = answer([candidate(run, say=notes.append)], Asked(split), workplace, notes.append, tell(str(path)))
+    held = list[Held]()
+    with gaps.where("claims of classes"):
+        held = [] if found is None else of_classes(found)
     if found is not None and measured is not None and found.images.data != measured.data:
         notes.append(f"the images aren't those of the training: {found.images.data} now, {measured.data} then")
-    return Account(run, record, made, found, tuple(gaps), tuple(dict.fromkeys(notes)))
+    return Account(run, record, made, found, held, tuple(gaps), tuple(dict.fromkeys(notes)))
 
 
 def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> tuple[Run, Result | None]:

@@ -98,7 +98,7 @@ def curves(
     layers: list[Chart] = [
         {
             "data": {"values": values},
-            "mark": {"type": "line", "strokeWidth": 1.8, "point": len(values) <= 2 * len(lines)},
+            "mark": {"type": "line", "strokeWidth": 1.8, "point": len(values) <= len(lines)},
             "encoding": {
                 "x": _epochs(lines),
                 "y": {

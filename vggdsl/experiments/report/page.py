@@ -8,13 +8,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vggdsl.drawing.draw import draw
+from vggdsl.experiments.evaluation.claimed_classes import ClaimedClasses, claimed_classes
 from vggdsl.experiments.evaluation.scores import Scores
 from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, known_classes, mistakes
 from vggdsl.experiments.report import charts, pictures
 from vggdsl.experiments.report.account import Account
 from vggdsl.experiments.report.differences import network_differences, recipe_table
 from vggdsl.records.cells import to_table
-from vggdsl.records.collect import RECORD, collect
+from vggdsl.records.collect import RECORD, collect, has_diverged
 from vggdsl.records.run import Run
 from vggdsl.records.table import rows
 from vggdsl.spec.layers import layer_table, notes
@@ -161,6 +162,11 @@ class _Shown:
         return class_table(self.scores)
 
     @property
+    def claimed_classes(self) -> list[ClaimedClasses]:
+        """What is claimed of them, beside what was measured."""
+        return claimed_classes(self.account.held)
+
+    @property
     def classes_left(self) -> int:
         """Classes that the table leaves out."""
         assert self.scores is not None
@@ -198,7 +204,7 @@ class _Shown:
     def commands(self) -> list[str]:
         """By which it is done again, or goes on."""
         path, record = shlex.quote(self.path), self.run.path / RECORD
-        if not is_file(record):
+        if not is_file(record) and not has_diverged(self.run.path):
             return [f"vggdsl train --resume {path}"]
         if self.record is None:
             return [f"vggdsl train {shlex.quote(str(self.run.path / 'spec.arch'))} --seed {self.run.seed}"]
