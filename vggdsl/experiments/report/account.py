@@ -8,6 +8,8 @@ from pathlib import Path
 from vggdsl.experiments.evaluation.candidate import candidate
 from vggdsl.experiments.evaluation.claimed import Held, of_classes
 from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, answer
+from vggdsl.experiments.evaluation.scores import Scores
+from vggdsl.experiments.report.pictures import Filters, Seen, first_filters, some_right, worst
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, Collection, Subject, collect, record_of, without_record
 from vggdsl.records.result import Result
@@ -16,6 +18,7 @@ from vggdsl.records.runfolder import METRICS, Planned, read_plan, unusable
 from vggdsl.records.table import Row, rows
 from vggdsl.records.trained import load_trained
 from vggdsl.spec.copies import PLAN
+from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError, in_a_line
 from vggdsl.text.files import is_file, is_folder
@@ -30,18 +33,34 @@ class Gap:
 
 
 @dataclass(frozen=True, eq=False)
+class Answers:
+    """What a run's network gave on images, without the network and the images: those of many runs would fill memory."""
+
+    scores: Scores
+    of: str
+    protocol: Protocol
+    worst: Sequence[Seen]
+    right: Sequence[Seen]
+    held: Sequence[Held]
+    """Claims of classes beside what was measured."""
+
+    def __repr__(self) -> str:
+        return f"Answers({self.of}: {self.scores})"
+
+
+@dataclass(frozen=True, eq=False)
 class Account:
     """What there is to tell of a run; ``gaps`` say what is missing, ``notes`` what is to be known of the rest.
 
-    ``run`` has those of its parts that can be used: its weights are read only where ``found`` is there. ``rows`` are
-    its results beside the claims, ``held`` are claims of classes beside what was ``found``.
+    ``run`` has those of its parts that can be used, ``rows`` are its results beside the claims. ``filters`` are
+    pictures, or why there are none.
     """
 
     run: Run
     record: Spec | None
     rows: Sequence[Row]
-    found: Evaluated | None
-    held: Sequence[Held]
+    answers: Answers | None
+    filters: Filters | str
     gaps: tuple[Gap, ...]
     notes: tuple[str, ...]
 
@@ -119,18 +138,25 @@ def account(
     made = list[Row]()
     with gaps.where("results"):
         made = _rows(run, record, notes)
-    found = None
+    answers: Answers | None = None
+    filters: Filters | str = ""
     with gaps.where("weights"):
-        run.__dict__["trained"] = load_trained(path, force=force)
-    if "trained" in run.__dict__:
+        filters = first_filters(load_trained(path, force=force))
         with gaps.where("answers"):
-            found = answer([candidate(run, say=notes.append)], Asked(split), workplace, notes.append, tell(str(path)))
+            one = candidate(path, say=notes.append, force=force)
+            found = answer([one], Asked(split), workplace, notes.append, tell(str(path)))
+            answers = _answers(found, gaps)
+            if measured is not None and found.images.data != measured.data:
+                notes.append(f"the images aren't those of the training: {found.images.data} now, {measured.data} then")
+    filters = filters or next(gap.why for gap in gaps if gap.part == "weights")
+    return Account(run, record, made, answers, filters, tuple(gaps), tuple(dict.fromkeys(notes)))
+
+
+def _answers(found: Evaluated, gaps: _Gaps) -> Answers:
     held = list[Held]()
     with gaps.where("claims of classes"):
-        held = [] if found is None else of_classes(found)
-    if found is not None and measured is not None and found.images.data != measured.data:
-        notes.append(f"the images aren't those of the training: {found.images.data} now, {measured.data} then")
-    return Account(run, record, made, found, held, tuple(gaps), tuple(dict.fromkeys(notes)))
+        held = of_classes(found)
+    return Answers(found.scores, found.images.shown, found.protocol, worst(found), some_right(found), held)
 
 
 def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> tuple[Run, Result | None]:

@@ -21,8 +21,8 @@ def figures(accounts: Sequence[Account]) -> Iterator[tuple[str, str]]:
     for name, account in zip(_names(accounts), accounts, strict=True):
         for title, chart in curves_of(account.run, charts.PAPER):
             yield f"{name}-{title.replace(' ', '-')}", charts.svg(chart)
-        if account.found is not None and len(account.found.scores.classes) <= MOST:
-            yield f"{name}-confusion", charts.svg(charts.confusion(account.found.scores, charts.PAPER))
+        if account.answers is not None and len(account.answers.scores.classes) <= MOST:
+            yield f"{name}-confusion", charts.svg(charts.confusion(account.answers.scores, charts.PAPER))
 
 
 def _names(accounts: Sequence[Account]) -> list[str]:

@@ -11,11 +11,11 @@ from vggdsl.drawing.draw import draw
 from vggdsl.experiments.evaluation.claimed_classes import ClaimedClasses, claimed_classes
 from vggdsl.experiments.evaluation.scores import Scores
 from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, known_classes, mistakes
-from vggdsl.experiments.report import charts, pictures
+from vggdsl.experiments.report import charts
 from vggdsl.experiments.report.account import Account
 from vggdsl.experiments.report.differences import network_differences, recipe_table
 from vggdsl.records.cells import to_table
-from vggdsl.records.collect import RECORD, collect, has_diverged
+from vggdsl.records.collect import RECORD, Collection, collect, has_diverged
 from vggdsl.records.run import Run
 from vggdsl.records.table import rows
 from vggdsl.spec.layers import layer_table, notes
@@ -34,23 +34,29 @@ def page(accounts: Sequence[Account]) -> str:
     """One run, or several with what they have in common first. The same runs give the same text."""
     runs = [_Shown(each) for each in accounts]
     family = _Family(runs) if len(runs) > 1 else None
-    lines = told(accounts)
     if family is None:
         title = f"{runs[0].name}: {runs[0].result or 'no result'}"
     else:
         title = f"{', '.join(family.names)}: {plural(len(runs), 'run')}"
-        lines += (line for line in family.notes if not any(line in each for each in lines))
-    values = {"runs": runs, "family": family, "title": title, "lines": lines, "generator": _GENERATOR}
+    values = {"runs": runs, "family": family, "title": title, "lines": told(accounts), "generator": _GENERATOR}
     return _environment().get_template("page.html").render(values)
 
 
 def told(accounts: Sequence[Account]) -> list[str]:
     """What is missing on the page, and what is to be known of the rest, a line each."""
-    return [
+    lines = [
         f"{each.run.path}: {line}"
         for each in accounts
         for line in (*(f"no {gap.part}: {gap.why}" for gap in each.gaps), *each.notes)
     ]
+    together = Collection() if len(accounts) == 1 else _collected(accounts)
+    rows(together, every=False)  # which finds seeds that were measured twice and not alike
+    further = (finding.in_a_line for finding in together.findings)
+    return lines + [line for line in dict.fromkeys(further) if not any(line in each for each in lines)]
+
+
+def _collected(accounts: Sequence[Account]) -> Collection:
+    return collect([str(each.run.path) for each in accounts if each.record is not None])
 
 
 def _environment() -> Environment:
@@ -85,12 +91,12 @@ class _Shown:
         self.spec = account.run.spec
         self.name = self.spec.name
         self.path = str(account.run.path)
-        self.found = account.found
-        self.scores = None if account.found is None else account.found.scores
+        self.answers = account.answers
+        self.scores = None if account.answers is None else account.answers.scores
 
     @property
     def result(self) -> str:
-        """In the sources' words; where nothing was measured, why."""
+        """In the sources' words; empty where nothing was measured."""
         return str(self.run.line) if self.run.measured is not None else ""
 
     @property
@@ -164,7 +170,7 @@ class _Shown:
     @property
     def claimed_classes(self) -> list[ClaimedClasses]:
         """What is claimed of them, beside what was measured."""
-        return claimed_classes(self.account.held)
+        return claimed_classes(self.answers.held if self.answers is not None else ())
 
     @property
     def classes_left(self) -> int:
@@ -174,23 +180,9 @@ class _Shown:
         return known if known > MOST else 0
 
     @property
-    def worst(self) -> list[pictures.Seen]:
-        assert self.found is not None
-        return pictures.worst(self.found)
-
-    @property
-    def right(self) -> list[pictures.Seen]:
-        assert self.found is not None
-        return pictures.some_right(self.found)
-
-    @property
     def is_fine(self) -> bool:
         """Whether images are larger than they are shown."""
         return max(self.spec.typed.input.h, self.spec.typed.input.w) > _SIDE
-
-    @property
-    def filters(self) -> pictures.Filters | str:
-        return self.account.why_not("weights") or pictures.first_filters(self.run)
 
     @property
     def text(self) -> str:
@@ -218,9 +210,7 @@ class _Family:
     def __init__(self, shown: Sequence[_Shown]) -> None:
         self.runs = [each.run for each in shown]
         self.names = list(dict.fromkeys(each.name for each in shown))
-        collection = collect([each.path for each in shown if each.record is not None])
-        self.rows = rows(collection, every=False)
-        self.notes = [finding.in_a_line for finding in collection.findings]
+        self.rows = rows(_collected([each.account for each in shown]), every=False)
         first = {each.spec.network.graph.digest: each for each in reversed(shown)}
         self.networks = list(first.values())[::-1]
         self.recipes = recipe_table(self.runs)

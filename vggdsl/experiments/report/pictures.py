@@ -14,7 +14,7 @@ from vggdsl.data.pictures import Files
 from vggdsl.experiments.evaluation.evaluate import Evaluated
 from vggdsl.network.ops import Conv
 from vggdsl.network.weights import Array
-from vggdsl.records.run import Run
+from vggdsl.records.trained import Trained
 
 MISTAKES, RIGHT, GUESSES = 24, 12, 3
 _LARGEST = 160
@@ -82,12 +82,12 @@ class Filters:
     columns: int
 
 
-def first_filters(run: Run) -> Filters | str:
+def first_filters(trained: Trained) -> Filters | str:
     """Those of the first layer with weights, or why they are no pictures."""
-    first = next((t for t in run.spec.typed.nodes if t.node.op.weight_layer), None)
+    first = next((t for t in trained.spec.typed.nodes if t.node.op.weight_layer), None)
     if first is None or not isinstance(first.node.op, Conv):
         return "the first layer with weights is no convolution"
-    weights = run.weights[f"{first.name}.weight"]
+    weights = trained.weights[f"{first.name}.weight"]
     count, channels, h, w = weights.shape
     if channels not in (1, 3):
         return f"each filter of {first.name} sees {channels} channels: pictures have 1 or 3"
