@@ -195,9 +195,9 @@ def test_without_its_images_the_rest_is_there(copy: Path, tmp_path: Path) -> Non
     assert "filters of conv1" in page
 
 
-def test_other_images_than_those_of_the_training_are_told(folder: Path, tmp_path: Path) -> None:
+def test_other_images_than_those_of_the_training_are_told(folder: Path, trained: list[Run], tmp_path: Path) -> None:
     moved = Path(shutil.copytree(folder, tmp_path / "moved"))
-    plan = moved / "runs" / "net-s0-1" / "recipe.json"
+    plan = moved / "runs" / trained[0].path.name / "recipe.json"
     plan.write_text(plan.read_text("utf-8").replace(str(folder), str(moved)), "utf-8")
     noise(moved / "set" / "test" / "plain" / "0.png", 7, (9, 9))
     with pytest.warns(UserWarning, match="the images aren't those of the training: "):
