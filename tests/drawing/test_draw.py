@@ -3,6 +3,7 @@
 import os
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from strategies import nets, texts, texts_of
 import vggdsl
 from specs import BRANCHING, RESIDUAL
 from vggdsl import drawing
+from vggdsl.drawing.bodies import Body, bodies
 from vggdsl.drawing.draw import STYLES, Style, picture
 from vggdsl.drawing.marks import Box, Extent, Frame, Line, Picture, Volume, Words
+from vggdsl.drawing.outline import Aside, Fork, Layer, Part, Stage, outline
 from vggdsl.language.library import shipped
+from vggdsl.network.ops import Concat, Merge
 from vggdsl.spec.spec import Spec, load, parse
 
 LOOKED_AT = [
@@ -37,6 +41,31 @@ ODD = [
     f"input 8x8x3\nblock {'long' * 20}(c) {{ conv3-$c conv1-$c }}\n{'label' * 10}: {'long' * 20}(5) FC-2",
     f"input 8x8x3\nblock {'long' * 20}(c) {{ add[ conv3-$c | conv1-$c ] }}\n{'label' * 10}: {'long' * 20}(5) FC-2",
 ]
+
+
+@st.composite
+def repeating(draw: st.DrawFn) -> str:
+    """Specs of blocks, groups and layers that stand several times, alike or in other sizes each time."""
+    words = [
+        "conv3-4", "conv1-6 ReLU", "maxpool3/2 pad=1", "global-avgpool", "BN ReLU", "add[ conv3-4 | conv1-4 ]",
+        "add[ BN conv3-5 | conv1-5 BN ] BN", "concat[ identity | conv1-2 ]", "concat[ conv1-3/2 | maxpool3/2 pad=1 ]",
+        "mul[ identity | global-avgpool sigmoid ]", "add[ mul[ identity | global-avgpool ] | identity ]",
+        "conv1-4 x6", "( conv3-4 maxpool3/2 pad=1 ) x6", "concat[ conv1-2 aux 0.5 { FC-2 } conv1-2 | identity ]",
+        "aux 0.5 { conv1-2 FC-2 }",
+    ]  # fmt: skip
+    some = st.lists(st.sampled_from(words), min_size=1, max_size=3).map(" ".join)
+    repeats = st.sampled_from(["", " x2", " x3", " x6"])
+    labels = st.sampled_from(["", "l{}: "])
+    elements = st.one_of(some.map("( {} )".format), st.sampled_from(["a()", "b()"]))
+    row = [
+        draw(labels).format(i) + draw(elements) + draw(repeats) + draw(st.sampled_from(["", " ReLU", " conv3-4 x5"]))
+        for i in range(draw(st.integers(1, 3)))
+    ]
+    return f"input 33x33x3\nblock a() {{ {draw(some)} }}\nblock b() {{ ( {draw(some)} ){draw(repeats)} a() }}\n\
+conv3-4\n{' '.join(row)} FC-2\n"
+
+
+ANY = st.one_of(repeating(), texts(), nets(heads=True).flatmap(texts_of))
 
 
 def _check(spec: Spec, style: Style) -> None:
@@ -91,9 +120,132 @@ def test_odd_networks_are_drawn_whole(text: str, style: Style) -> None:
 
 
 @pytest.mark.parametrize("style", STYLES)
-@given(text=st.one_of(texts(), nets(heads=True).flatmap(texts_of)))
+@given(text=ANY)
 def test_any_network_is_drawn_whole(style: Style, text: str) -> None:
     _check(parse(text), style)
+
+
+def _layers(parts: Iterable[Part], times: int = 1) -> Iterator[tuple[Layer, int]]:
+    """All layers of an outline, each with how often it is there."""
+    for part in parts:
+        match part:
+            case Layer():
+                yield part, times * part.times
+            case Fork(branches, merge):
+                yield from _layers([inner for branch in branches for inner in branch.parts], times)
+                yield merge, times
+            case Stage(parts=inner):
+                yield from _layers(inner, times * part.times)
+            case Aside(parts=inner):
+                yield from _layers(inner, times)
+
+
+@given(text=ANY)
+def test_a_fold_stands_for_as_many_that_are_alike(text: str) -> None:
+    """All that is drawn once is as often in the network, of the same ops, and in sizes that are told if they differ."""
+    spec = parse(text)
+    parts = outline(spec)
+    told = [t.name for part in parts for t in part.told]
+    assert sorted(told) == sorted(t.name for t in spec.typed.training_nodes)
+    drawn = " ".join(mark.hint for mark in picture(spec, "flow").marks if isinstance(mark, Box))
+    for layer, times in _layers(parts):
+        each = len(layer.nodes)
+        assert len(layer.told) == times * each
+        copies = [layer.told[at : at + each] for at in range(0, len(layer.told), each)]
+        assert all([t.node.op for t in copy] == [t.node.op for t in layer.nodes] for copy in copies)
+        if len({copy[-1].shape for copy in copies}) > 1:
+            assert times > 4
+            assert len(set(layer.gives)) > 1
+            assert "…" in drawn
+
+
+@given(text=ANY)
+def test_all_merges_are_seen_or_counted(text: str) -> None:
+    """In bodies a sum or a product has its branches around it, a concatenation its cuts; else it is told how many
+    layers are within."""
+    spec = parse(text)
+    of = dict[str, Body]()
+    for body in _bodies(outline(spec)):
+        of |= {t.name: body for nodes in body.nodes for t in nodes}
+    for t in spec.typed.training_nodes:
+        if isinstance(t.node.op, Merge):
+            body = of[t.name]
+            merges = [t for nodes in body.nodes for t in nodes if isinstance(t.node.op, Merge)]
+            branches = len(t.node.inputs)
+            seen = len(body.cuts) if isinstance(t.node.op, Concat) else len(body.arcs)
+            is_only = len({t.node.span for t in merges}) == 1
+            counted = any(line.endswith(" layers") for line in body.lines)
+            assert counted or (is_only and seen == branches - 1), (t, body)
+
+
+def _bodies(parts: Iterable[Part]) -> Iterator[Body]:
+    for body in bodies(tuple(parts)):
+        yield body
+        for aside in body.asides:
+            yield from _bodies(aside.parts)
+
+
+@given(text=ANY)
+def test_auxiliary_classifiers_leave_from_what_they_take(text: str) -> None:
+    spec = parse(text)
+    found = dict[str, tuple[Body, str]]()
+    for body in _bodies(outline(spec)):
+        found |= {t.name: (body, aside.source) for aside in body.asides for t in aside.told}
+    for head in spec.typed.heads:
+        body, source = found[head.nodes[0].name]
+        taken = spec.typed[head.nodes[0].node.inputs[0]]
+        if not source:
+            assert taken.name in {nodes[-1].name for nodes in body.nodes}
+            assert taken.shape == body.shape
+        elif source != "what comes in":
+            assert source.endswith(f"{taken.shape.h}×{taken.shape.w}×{taken.shape.c}")
+    for style in STYLES:
+        marks = picture(spec, style).marks
+        assert sum(isinstance(mark, Frame) and mark.dashed for mark in marks) == len(spec.typed.heads)
+        drawn = {name for mark in marks if isinstance(mark, Box | Volume) for name in mark.told}
+        assert drawn >= {t.name for head in spec.typed.heads for t in head.nodes if len(t.node.inputs) > 1}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_copies_of_other_sizes_are_drawn_themselves(style: Style) -> None:
+    drawn = vggdsl.draw(parse("input 64x64x3\ns: ( conv3-64 maxpool ) x3\nFC-10 softmax"), style)
+    assert all(size in drawn for size in ("64×64×64", "32×32×64", "16×16×64", "8×8×64"))
+    assert " ×3<" not in drawn
+    drawn = vggdsl.draw(parse("input 32x32x3\nblock f() { conv1-8 global-avgpool }\nf() f()\nFC-10 softmax"), style)
+    assert all(size in drawn for size in ("32×32×8", "1×1×8"))
+    assert " ×2<" not in drawn
+    long = "input 64x64x3\nblock d() { concat[ identity | conv3-2 ] }\nd: d() x6\nFC-10 softmax"
+    drawn = vggdsl.draw(parse(long), style)
+    assert "d ×6" in drawn or "d: d() ×6" in drawn
+    assert "64×64, 5 … 15 channels" in drawn
+
+
+def test_a_group_that_holds_a_merge_is_a_bracket_around_bodies() -> None:
+    drawn = bodies(outline(parse("input 64x64x3\nf: ( conv7-4/2 maxpool add[ conv3-4 | identity ] maxpool ) FC-2")))
+    assert [body.text for body in drawn] == ["input 64x64x3", "conv7-4/2", "maxpool", "add", "maxpool", "FC-2"]
+    assert [[caption for _, caption in body.stages] for body in drawn] == [[], *[["f"]] * 4, []]
+
+
+@pytest.mark.parametrize(
+    ("block", "arcs"),
+    [
+        ("add[ conv3-4 | identity ] BN", ["identity"]),
+        ("add[ conv3-4 | identity ] add[ conv3-4 | conv1-4 BN ]", ["identity", "conv1-4 BN"]),
+        ("BN ReLU add[ conv3-4 ReLU conv3-4 | identity ]", ["identity"]),
+        ("mul[ identity | global-avgpool conv1-4 sigmoid ]", ["× identity"]),
+    ],
+)
+def test_shortcuts_are_drawn_whatever_is_beside_them(block: str, arcs: list[str]) -> None:
+    text = f"input 8x8x4\nafter conv: none\nblock b() {{ {block} }}\nb() x5 FC-2"
+    assert [arc.text for body in bodies(outline(parse(text))) for arc in body.arcs] == arcs
+
+
+def test_a_shortcut_goes_around_one_body() -> None:
+    marks = picture(load("resnet/resnet50"), "volumes").marks
+    arcs = [mark.extent for mark in marks if isinstance(mark, Line) and mark.hint]
+    assert len(arcs) == 8
+    volumes = [mark.place for mark in marks if isinstance(mark, Volume)]
+    assert [sum(arc.holds(place, 8) for place in volumes) for arc in arcs] == [1] * 8
 
 
 @pytest.mark.parametrize("name", ["vgg_d", "googlenet"])

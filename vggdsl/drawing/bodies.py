@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from vggdsl.drawing.outline import Aside, Branch, Fork, Layer, Part, Stage
-from vggdsl.drawing.telling import kind_of, size_text, times_text
+from vggdsl.drawing.outline import Aside, Branch, Fork, Layer, Part, Stage, shape_of
+from vggdsl.drawing.telling import gives_text, kind_of, layers_text, times_text
 from vggdsl.network.infer import TypedNode
-from vggdsl.network.ops import Concat
+from vggdsl.network.ops import Concat, Mul
 from vggdsl.network.shapes import Shape
-from vggdsl.text.units import plural
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,11 @@ class Body:
     """Maps of one size that are called alike, or a module by what it gives."""
 
     text: str
-    beside: str
+    beside: tuple[str, ...]
+    """Lines of what is told of it."""
     kind: str
-    shape: Shape
+    gives: tuple[Shape, ...]
+    """Of copies that differ, one for each."""
     nodes: tuple[tuple[TypedNode, ...], ...]
     """Of each of the maps that stand one behind the other."""
     times: int = 1
@@ -40,9 +41,14 @@ class Body:
     asides: tuple[Aside, ...] = ()
 
     @property
-    def lines(self) -> tuple[str, str, str]:
+    def shape(self) -> Shape:
+        return self.gives[-1]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
         """What is written below it: what it is, what is told beside it, its size."""
-        return self.text + times_text(max(len(self.nodes), self.times)), self.beside, size_text(self.shape)
+        title = self.text + times_text(max(len(self.nodes), self.times))
+        return (title, *filter(None, self.beside), gives_text(self.gives))
 
 
 @dataclass
@@ -56,9 +62,9 @@ class _Row:
                 case Layer():
                     self._append(_of_layer(part), within)
                 case Fork():
-                    self._append(_of_module(part.merge.text, "", [part], 1), within)
-                case Stage(parts=inner) if any(isinstance(each, Fork) for each in inner):
-                    self._append(_of_module(part.label or part.text, _second(part), inner, part.times), within)
+                    self._append(_of_module(part), within)
+                case Stage(label, text, (Fork() as fork,), times):
+                    self._append(_of_module(fork, label, text, times), within)
                 case Stage(parts=inner):
                     self.stages += 1
                     caption = (part.caption + times_text(part.times)).strip()
@@ -81,7 +87,7 @@ def _is_alike(one: Body, other: Body) -> bool:
     """Whether two layers are called alike and give maps of one size."""
     if one.kind == "module" or one.times > 1 or other.times > 1:
         return False
-    return (one.kind, one.text, one.beside, one.shape) == (other.kind, other.text, other.beside, other.shape)
+    return (one.kind, one.text, one.beside, one.gives) == (other.kind, other.text, other.beside, other.gives)
 
 
 def bodies(parts: Sequence[Part]) -> list[Body]:
@@ -92,30 +98,27 @@ def bodies(parts: Sequence[Part]) -> list[Body]:
 
 
 def _of_layer(layer: Layer) -> Body:
-    return Body(layer.text, layer.beside, kind_of(layer), layer.shape, (layer.told,), layer.times)
+    return Body(layer.text, (layer.beside,), kind_of(layer), layer.gives, (layer.told,), layer.times)
 
 
-def _second(stage: Stage) -> str:
-    """What a module with a label is a call of."""
-    return stage.text if stage.label else ""
-
-
-def _of_module(text: str, second: str, parts: Sequence[Part], times: int) -> Body:
-    """A module as one body, by what it gives. Branches that go around it where it only adds are arcs."""
-    last = next(part for part in reversed(parts) if not isinstance(part, Aside))
-    asides = tuple(part for part in parts if isinstance(part, Aside))
-    told = tuple(t for part in parts if not isinstance(part, Aside) for t in part.told)
+def _of_module(fork: Fork, label: str = "", call: str = "", times: int = 1) -> Body:
+    """A merge with its branches as one body, by what it gives. Branches that go around it where it only adds or
+    multiplies are arcs; where more merges are within, it says of how many layers it consists."""
+    word = fork.merge.text
     cuts, arcs = tuple[float, ...](), tuple[Arc, ...]()
-    forks = [part for part in parts if isinstance(part, Fork)]
-    if isinstance(last, Fork) and isinstance(last.merge.nodes[0].node.op, Concat):
-        cuts = _cuts(last)
-    if len(forks) == len(parts) - len(asides) == 1:
-        arcs = tuple(_arcs(forks[0]))
-    if not second and len(forks) == 1 and text == forks[0].merge.text:
-        second = plural(len(forks[0].branches), "branch").replace("branchs", "branches")
+    if isinstance(fork.merge.nodes[0].node.op, Concat):
+        cuts = _cuts(fork)
+    else:
+        arcs = tuple(_arcs(fork))
+    text = label or call or word
+    branches = f"{len(fork.branches)} branches"
+    what = [call if label else "" if call else branches if text == word else f"{word} of {branches}"]
+    if any(not isinstance(part, Layer | Aside) for branch in fork.branches for part in branch.parts):
+        what.append(layers_text([fork]))
     elsewhere = {id(t) for arc in arcs for t in arc.nodes}
-    nodes = tuple(t for t in told if id(t) not in elsewhere)
-    return Body(text, second, "module", last.shape, (nodes,), times, cuts, arcs, asides=asides)
+    nodes = tuple(t for t in _without_asides(fork) if id(t) not in elsewhere)
+    gives = fork.gives
+    return Body(text, tuple(what), "module", gives, (nodes,), times, cuts, arcs, asides=tuple(_asides_within(fork)))
 
 
 def _cuts(fork: Fork) -> tuple[float, ...]:
@@ -125,19 +128,61 @@ def _cuts(fork: Fork) -> tuple[float, ...]:
 
 
 def _gives(branch: Branch, fork: Fork) -> Shape:
-    inner = [part.shape for part in branch.parts if not isinstance(part, Aside)]
+    inner = [shape_of(part) for part in branch.parts if not isinstance(part, Aside)]
     return inner[-1] if inner else (branch.shortcut or fork.merge.nodes)[-1].shape
 
 
 def _arcs(fork: Fork) -> Iterator[Arc]:
-    """The branches of a sum that are shorter than the longest: the input itself, or a projection of it."""
-    if isinstance(fork.merge.nodes[0].node.op, Concat):
-        return
-    lengths = [len(branch.told) * bool(branch.parts) for branch in fork.branches]
+    """The branches of a sum or a product that are shorter than the longest: the input itself, or a projection of it."""
+    sign = "× " if isinstance(fork.merge.nodes[0].node.op, Mul) else ""
+    inner = [[part for part in branch.parts if not isinstance(part, Aside)] for branch in fork.branches]
+    lengths = [_length(branch) for branch in fork.branches]
     longest = lengths.index(max(lengths))
-    for index, branch in enumerate(fork.branches):
-        if index == longest or any(isinstance(part, Aside) for part in branch.parts):
-            continue
-        layers = [part for part in branch.parts if isinstance(part, Layer)]
-        if len(layers) == len(branch.parts):
-            yield Arc(" ".join(layer.text for layer in layers) or "identity", branch.told, not layers)
+    for index, (branch, parts) in enumerate(zip(fork.branches, inner, strict=True)):
+        layers = [part for part in parts if isinstance(part, Layer)]
+        if index != longest and len(layers) == len(parts):
+            words = " ".join(" ".join(filter(None, (layer.text, layer.beside))) for layer in layers)
+            nodes = tuple(t for layer in layers for t in layer.told) or branch.shortcut
+            yield Arc(sign + (words or "identity"), nodes, not layers)
+
+
+def _length(branch: Branch) -> tuple[int, int, int]:
+    """By how many layers multiply, how much they do, and how many there are."""
+    nodes = [t for part in branch.parts for t in _without_asides(part)]
+    return sum(t.macs > 0 for t in nodes), sum(t.macs for t in nodes), len(nodes)
+
+
+def _without_asides(part: Part) -> tuple[TypedNode, ...]:
+    match part:
+        case Layer():
+            return part.told
+        case Fork(branches, merge):
+            inner = (t for branch in branches for each in branch.parts for t in _without_asides(each))
+            return (*inner, *(t for branch in branches for t in branch.shortcut), *merge.told)
+        case Stage(parts=parts):
+            return tuple(t for each in parts for t in _without_asides(each))
+        case Aside():
+            return ()
+
+
+def _asides_within(fork: Fork) -> Iterator[Aside]:
+    """The auxiliary classifiers of a merge's branches, which say what they take: the body shows none of that."""
+    for branch in fork.branches:
+        yield from _asides_of(branch.parts, "what comes in")
+
+
+def _asides_of(parts: Sequence[Part], source: str) -> Iterator[Aside]:
+    for part in parts:
+        match part:
+            case Aside():
+                yield replace(part, source=source)
+                continue
+            case Fork(branches):
+                for branch in branches:
+                    yield from _asides_of(branch.parts, source)
+            case Stage(parts=inner):
+                yield from _asides_of(inner, source)
+            case Layer():
+                pass
+        word = part.merge.text if isinstance(part, Fork) else part.caption if isinstance(part, Stage) else part.text
+        source = " ".join(filter(None, (f"{word}," if word else "", gives_text(part.gives))))

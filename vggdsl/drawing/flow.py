@@ -12,8 +12,7 @@ from vggdsl.drawing.breaking import divided
 from vggdsl.drawing.letters import shortened, width_of
 from vggdsl.drawing.marks import Box, Extent, Frame, Line, Mark, Words, moved
 from vggdsl.drawing.outline import Aside, Branch, Fork, Layer, Part, Stage
-from vggdsl.drawing.telling import hint, kind_of, names_of, size_text, times_text
-from vggdsl.network.shapes import Shape
+from vggdsl.drawing.telling import gives_text, hint, kind_of, names_of, size_text, times_text
 
 _TEXT, _SMALL = 13.0, 10.5
 _WIDEST = 330.0
@@ -65,8 +64,8 @@ def _units(parts: Sequence[Part]) -> list[list[Part]]:
 
 def _columns(columns: Sequence[Sequence[Part]]) -> list[Mark]:
     marks = list[Mark]()
-    told: Shape | None = None
-    incoming: Shape | None = None
+    told: str | None = None
+    incoming: str | None = None
     x, end = 0.0, (0.0, 0.0)
     for parts in columns:
         is_new = incoming not in (None, told)
@@ -80,19 +79,19 @@ def _columns(columns: Sequence[Sequence[Part]]) -> list[Mark]:
         end = (x, column.height)
         x += column.right + 2 * _GAP
         told = _last_shown(parts, incoming or told)
-        incoming = next(part.shape for part in reversed(parts) if not isinstance(part, Aside))
+        incoming = next(gives_text(part.gives) for part in reversed(parts) if not isinstance(part, Aside))
     return marks
 
 
-def _last_shown(parts: Sequence[Part], shape: Shape | None) -> Shape | None:
+def _last_shown(parts: Sequence[Part], size: str | None) -> str | None:
     """The size that was told last, when a row is drawn: that of the part before the last."""
-    inner = [part.shape for part in parts if not isinstance(part, Aside)]
+    inner = [gives_text(part.gives) for part in parts if not isinstance(part, Aside)]
     first = isinstance(parts[0], Layer) and kind_of(parts[0]) == "image"
-    return inner[-2] if len(inner) > 1 else inner[0] if first else shape
+    return inner[-2] if len(inner) > 1 else inner[0] if first else size
 
 
-def _label(shape: Shape, x: float, y: float) -> Words:
-    return Words(x + 7, y, size_text(shape), _SMALL, "start", "quiet")
+def _label(size: str, x: float, y: float) -> Words:
+    return Words(x + 7, y, size, _SMALL, "start", "quiet")
 
 
 # -- parts
@@ -118,18 +117,20 @@ def _layer(layer: Layer) -> _Placed:
     about = " ".join(filter(None, (layer.text, layer.beside))) + times_text(layer.times)
     told = names_of(layer.told)
     corner = 12.0 if kind_of(layer) == "merge" else 3.0
-    box = Box(Extent(-half, 0, half, height), kind_of(layer), told, hint(layer.told, about, layer.shape), corner)
+    box = Box(
+        Extent(-half, 0, half, height), kind_of(layer), told, hint(layer.told, about, gives_text(layer.gives)), corner
+    )
     words = [Words(0, 17, text, _TEXT)]
     words += [Words(0, 32, beside, _SMALL, style="quiet")] if beside else []
     return _Placed([box, *words], -half, half, height)
 
 
-def _row(parts: Sequence[Part], shape: Shape | None, *, sizes: bool = True) -> _Placed:
-    """Parts one below the other; ``shape`` is the size that was told last, and sizes are told where they change."""
+def _row(parts: Sequence[Part], size: str | None, *, sizes: bool = True) -> _Placed:
+    """Parts one below the other; ``size`` is the one that was told last, and sizes are told where they change."""
     marks, asides = list[Mark](), list[tuple[float, _Placed]]()
     y = least = taken = 0.0
     left = right = 0.0
-    incoming: Shape | None = None
+    incoming: str | None = None
     for part in parts:
         if isinstance(part, Aside):
             at = max(y + 7, taken + 10)
@@ -137,20 +138,20 @@ def _row(parts: Sequence[Part], shape: Shape | None, *, sizes: bool = True) -> _
             least, taken = at + 4, at + 14 + asides[-1][1].height
             continue
         placed = _part(part)
-        told = incoming if sizes and incoming not in (None, shape) else None
+        told = incoming if sizes and incoming not in (None, size) else None
         start = max(y, least)
         top = start + (_LABELLED if told else _GAP) if incoming or least else 0.0
         if top:
             marks.append(Line(((0, y), (0, top))))
         if told:
-            shape, label = told, _label(told, 0, (start + top) / 2 + 2)
+            size, label = told, _label(told, 0, (start + top) / 2 + 2)
             marks.append(label)
             right = max(right, label.extent.right)
         marks += moved(placed.marks, 0, top)
         left, right = min(left, placed.left), max(right, placed.right)
-        y, incoming = top + placed.height, part.shape
+        y, incoming = top + placed.height, gives_text(part.gives)
         if isinstance(part, Layer) and kind_of(part) == "image":
-            shape = part.shape
+            size = gives_text(part.gives)
     edge = right
     for at, aside in asides:
         x = edge + _ASIDE - aside.left
@@ -166,7 +167,7 @@ def _row(parts: Sequence[Part], shape: Shape | None, *, sizes: bool = True) -> _
 def _framed(part: Stage | Aside) -> _Placed:
     times = part.times if isinstance(part, Stage) else 1
     caption = (shortened(part.caption, _TEXT - 1, _WIDEST) + times_text(times)).strip()
-    row = _row(part.parts, None, sizes=all(map(_is_even, part.parts)))
+    row = _row(part.parts, None)
     half = width_of(caption, _TEXT - 1) / 2
     head = _CAPTION if caption else 4.0
     left, right = min(row.left, -half) - _PAD, max(row.right, half) + _PAD
@@ -188,17 +189,6 @@ def _framed(part: Stage | Aside) -> _Placed:
         marks.append(Line(((0, head + 8 + row.height), (0, height)), arrow=False))
     more = 5 if times > 1 else 0
     return _Placed(marks, left, right + more, height + more)
-
-
-def _is_even(part: Part) -> bool:
-    """Whether all that is folded into a part gives the same sizes."""
-    match part:
-        case Layer():
-            return part.is_even
-        case Fork(merge=merge):
-            return merge.is_even
-        case _:
-            return all(map(_is_even, part.parts))
 
 
 def _fork(fork: Fork) -> _Placed:
@@ -240,4 +230,4 @@ def _fork(fork: Fork) -> _Placed:
 
 def _shortcut(branch: Branch, points: tuple[tuple[float, float], ...]) -> Line:
     nodes = branch.shortcut
-    return Line(points, told=names_of(nodes), hint=hint(nodes, "identity", nodes[-1].shape))
+    return Line(points, told=names_of(nodes), hint=hint(nodes, "identity", size_text(nodes[-1].shape)))

@@ -26,6 +26,27 @@ def width_of(text: str, size: float) -> float:
     return sum(_WIDTH_OF.get(character, _WIDEST) for character in text) * size / 1000
 
 
+def wrapped(text: str, size: float, most: float) -> list[str]:
+    """A text on as many lines as it takes for each to have at most so much room; a longer word is broken.
+
+    >>> wrapped("inception(64, 96, 128, 16, 32, 32)", 10, 100)
+    ['inception(64, 96,', '128, 16, 32, 32)']
+    >>> wrapped("bottleneck", 10, 40)
+    ['bottlen', 'eck']
+    """
+    lines = list[str]()
+    for word in text.split():
+        if lines and width_of(f"{lines[-1]} {word}", size) <= most:
+            lines[-1] += f" {word}"
+            continue
+        lines.append("")
+        for character in word:
+            if lines[-1] and width_of(lines[-1] + character, size) > most:
+                lines.append("")
+            lines[-1] += character
+    return lines
+
+
 def shortened(text: str, size: float, most: float) -> str:
     """A text that takes at most so much room, without its end where it is longer.
 

@@ -18,7 +18,8 @@ from vggdsl.network.shapes import Shape
 from vggdsl.spec.spec import Spec
 
 MOST_ALIKE = 4
-"""Layers in a row that are alike and are drawn each by itself: VGG-E has four; more are folded into one."""
+"""Layers in a row that are alike and are drawn each by itself: VGG-E has four; more are folded into one. Of a repeat
+whose copies differ in sizes so many are drawn each by itself, too; of more one stands for all and says what changes."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,16 @@ class Layer:
         return " ".join(t.node.spelled or t.node.op.word for t in self.nodes[1:])
 
     @property
-    def shape(self) -> Shape:
-        """What it gives, with what is beside it; of copies, which may differ, the last one's."""
-        return (*self.nodes, *self.copies)[-1].shape
-
-    @property
-    def is_even(self) -> bool:
-        """Whether all copies give the same shape."""
-        return all(t.shape == self.nodes[-1].shape for t in self.copies)
+    def gives(self) -> tuple[Shape, ...]:
+        of_each = len(self.nodes) * self.times
+        return tuple(t.shape for t in self.told[of_each - 1 :: of_each])
 
     @property
     def told(self) -> tuple[TypedNode, ...]:
         return (*self.nodes, *self.copies)
 
     @cached_property
-    def signature(self) -> tuple[object, ...]:
+    def structure(self) -> tuple[object, ...]:
         return (self.label, self.times, *((t.node.op, t.node.spelled) for t in self.nodes))
 
 
@@ -68,16 +64,16 @@ class Fork:
     merge: Layer
 
     @property
-    def shape(self) -> Shape:
-        return self.merge.shape
+    def gives(self) -> tuple[Shape, ...]:
+        return self.merge.gives
 
     @property
     def told(self) -> tuple[TypedNode, ...]:
         return (*(t for branch in self.branches for t in branch.told), *self.merge.told)
 
     @cached_property
-    def signature(self) -> tuple[object, ...]:
-        return ("fork", self.merge.signature, *(branch.signature for branch in self.branches))
+    def structure(self) -> tuple[object, ...]:
+        return ("fork", self.merge.structure, *(branch.structure for branch in self.branches))
 
 
 @dataclass(frozen=True)
@@ -91,8 +87,8 @@ class Branch:
         return (*(t for part in self.parts for t in part.told), *self.shortcut)
 
     @cached_property
-    def signature(self) -> tuple[object, ...]:
-        return (bool(self.shortcut), *(part.signature for part in self.parts))
+    def structure(self) -> tuple[object, ...]:
+        return (bool(self.shortcut), *(part.structure for part in self.parts))
 
 
 @dataclass(frozen=True)
@@ -109,16 +105,17 @@ class Stage:
         return ": ".join(filter(None, (self.label, self.text)))
 
     @property
-    def shape(self) -> Shape:
-        return next(part.shape for part in reversed(self.parts) if not isinstance(part, Aside))
+    def gives(self) -> tuple[Shape, ...]:
+        inner = next(part.gives for part in reversed(self.parts) if not isinstance(part, Aside))
+        return inner[self.times - 1 :: self.times]
 
     @property
     def told(self) -> tuple[TypedNode, ...]:
         return tuple(t for part in self.parts for t in part.told)
 
     @cached_property
-    def signature(self) -> tuple[object, ...]:
-        return (self.label, self.text, self.times, *(part.signature for part in self.parts))
+    def structure(self) -> tuple[object, ...]:
+        return (self.label, self.text, self.times, *(part.structure for part in self.parts))
 
 
 @dataclass(frozen=True)
@@ -128,30 +125,39 @@ class Aside:
     label: str
     weight: float
     parts: tuple["Part", ...]
+    source: str = ""
+    """What it takes, where the picture does not show that by itself."""
 
     @property
     def caption(self) -> str:
-        return f"{self.label}: aux {self.weight:g}, in training"
+        return f"{self.label}: aux {self.weight:g}, in training" + (f", from {self.source}" if self.source else "")
 
     @property
-    def shape(self) -> Shape:
-        return self.parts[-1].shape
+    def gives(self) -> tuple[Shape, ...]:
+        return self.parts[-1].gives
 
     @property
     def told(self) -> tuple[TypedNode, ...]:
         return tuple(t for part in self.parts for t in part.told)
 
     @cached_property
-    def signature(self) -> tuple[object, ...]:
-        return (self.label, self.weight, *(part.signature for part in self.parts))
+    def structure(self) -> tuple[object, ...]:
+        return (self.label, self.weight, *(part.structure for part in self.parts))
 
 
 Part = Layer | Fork | Stage | Aside
+"""Of each ``told`` are the nodes that it stands for, ``structure`` is what it is apart from sizes, and ``gives`` the
+shapes that come out: one for each copy of what it lies in, and thus one of what lies in no fold."""
+
+
+def shape_of(part: Part) -> Shape:
+    """What a part gives; of copies, which may differ, the last one."""
+    return part.gives[-1]
 
 
 def outline(spec: Spec) -> tuple[Part, ...]:
     """The parts of a network, one after another; the first is the input."""
-    return tuple(_folded(_Outline(spec).parts))
+    return tuple(_Outline(spec).parts)
 
 
 class _Nodes:
@@ -179,18 +185,17 @@ class _Outline:
         self.parts = [first, *self._row(items, trunk, {})]
 
     def _row(self, items: Iterable[syntax.Item], nodes: _Nodes, values: Values) -> list[Part]:
-        return _beside([part for item in items for part in self._item(item, nodes, values)])
+        return _folded(_beside([part for item in items for part in self._item(item, nodes, values)]))
 
     def _item(self, item: syntax.Item, nodes: _Nodes, values: Values) -> list[Part]:
         """What an item becomes; a group without a name that stands once is no part of its own."""
-        times = item.repeat or 1
-        copies = [self._element(item, nodes, values) for _ in range(times)]
+        copies = [self._element(item, nodes, values) for _ in range(item.repeat or 1)]
         first = copies[0]
-        if times == 1 or isinstance(item.element, syntax.Layer) or any(map(_has_aside, first)):
+        if len(copies) == 1 or isinstance(item.element, syntax.Layer) or any(map(_has_aside, first)):
             return [part for copy in copies for part in copy]
         if len(first) == 1 and not isinstance(first[0], Layer):
-            return [_joined([copy[0] for copy in copies], times)]
-        return [_joined([Stage(str(item.label or ""), "", tuple(copy)) for copy in copies], times)]
+            return _repeated([copy[0] for copy in copies])
+        return _repeated([Stage("", "", tuple(copy)) for copy in copies])
 
     def _element(self, item: syntax.Item, nodes: _Nodes, values: Values) -> list[Part]:
         label, element = str(item.label or ""), item.element
@@ -250,7 +255,7 @@ def _beside(parts: Iterable[Part]) -> list[Part]:
     for part in parts:
         before = found[-1] if found else None
         if isinstance(part, Layer) and not part.label and _is_small(part.nodes[0]):
-            if isinstance(before, Layer) and before.nodes[0].node.inputs:
+            if isinstance(before, Layer) and before.nodes[0].node.inputs and before.times == 1:
                 found[-1] = replace(before, nodes=(*before.nodes, *part.nodes))
                 continue
             if isinstance(before, Fork):
@@ -266,33 +271,41 @@ def _is_small(t: TypedNode) -> bool:
 
 
 def _folded(parts: Iterable[Part]) -> list[Part]:
-    """The parts, with runs of equal ones as one that stands for all, also within each."""
+    """The parts, with runs of those that are alike in layers and sizes as one that stands for all."""
     found = list[Part]()
-    for _, run in groupby(map(_folded_within, parts), key=lambda part: (part.signature, part.shape)):
-        alike = list(run)
+    for alike in _runs(parts):
         most = MOST_ALIKE if isinstance(alike[0], Layer) else 1
         is_folded = len(alike) > most and not any(map(_has_aside, alike))
-        found += [_joined(alike, len(alike))] if is_folded else alike
+        found += [_joined(alike)] if is_folded else alike
     return found
 
 
-def _folded_within(part: Part) -> Part:
-    match part:
-        case Layer():
-            return part
-        case Fork(branches):
-            return replace(part, branches=tuple(replace(b, parts=tuple(_folded(b.parts))) for b in branches))
-        case _:
-            return replace(part, parts=tuple(_folded(part.parts)))
+def _runs(parts: Iterable[Part]) -> list[list[Part]]:
+    runs = groupby(parts, key=lambda part: (part.structure, tuple(t.shape for t in part.told)))
+    return [list(run) for _, run in runs]
 
 
-def _joined(parts: Sequence[Part], times: int) -> Part:
-    """Parts of one structure as one; ``times`` says how often it stands there."""
+def _repeated(copies: Sequence[Part]) -> list[Part]:
+    """Copies of one text as one for each size that they come in, or, where that is long, as one for all."""
+    runs = _runs(copies)
+    is_one_structure = all(copy.structure == copies[0].structure for copy in copies)
+    if len(runs) > MOST_ALIKE and is_one_structure:
+        return [_joined(copies)]
+    return [part for run in runs for part in ([_joined(run)] if len(run) > 1 else _opened(run[0]))]
+
+
+def _opened(part: Part) -> Sequence[Part]:
+    """What is in a group without a name that stands once."""
+    return part.parts if isinstance(part, Stage) and part.times == 1 and not part.caption else [part]
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    """Parts of one structure as one that is there as often."""
     joined = _copied(parts)
     if isinstance(joined, Fork):
-        return Stage("", "", (joined,), times)
+        return Stage("", "", (joined,), len(parts))
     assert not isinstance(joined, Aside)
-    return replace(joined, times=joined.times * times)
+    return replace(joined, times=joined.times * len(parts))
 
 
 def _copied(parts: Sequence[Part]) -> Part:

@@ -19,6 +19,39 @@ def size_text(shape: Shape) -> str:
     return f"{shape.h}×{shape.w}×{shape.c}"
 
 
+def gives_text(shapes: Sequence[Shape]) -> str:
+    """The size of what a part gives, of copies that differ the first and the last one's.
+
+    >>> gives_text([Shape(96, 56, 56), Shape(128, 56, 56), Shape(160, 56, 56)])
+    '56×56, 96 … 160 channels'
+    >>> gives_text([Shape(8, 56, 56), Shape(8, 28, 28)])
+    '56×56×8 … 28×28×8'
+    """
+    first, last = shapes[0], shapes[-1]
+    if first == last:
+        return size_text(last)
+    if (first.h, first.w) == (last.h, last.w):
+        return f"{last.h}×{last.w}, {first.c} … {last.c} channels"
+    return f"{size_text(first)} … {size_text(last)}"
+
+
+def layers_text(parts: Sequence[Part]) -> str:
+    """How many layers, merges among them, are written in parts: as many as a flow has boxes without folding."""
+    return plural(sum(map(_layers, parts)), "layer")
+
+
+def _layers(part: Part) -> int:
+    match part:
+        case Layer(times=times):
+            return times
+        case Fork(branches):
+            return 1 + sum(_layers(inner) for branch in branches for inner in branch.parts)
+        case Stage(parts=parts, times=times):
+            return times * sum(map(_layers, parts))
+        case Aside():
+            return 0
+
+
 def times_text(times: int) -> str:
     """What stands behind a part that is there several times."""
     return f" ×{times}" if times > 1 else ""
@@ -46,9 +79,9 @@ def names_of(nodes: Iterable[TypedNode]) -> tuple[str, ...]:
     return tuple(t.name for t in nodes)
 
 
-def hint(nodes: Sequence[TypedNode], text: str, shape: Shape) -> str:
+def hint(nodes: Sequence[TypedNode], text: str, size: str) -> str:
     """What is told of a mark where a pointer rests on it."""
-    return shown(f"{names_text(names_of(nodes), 4)}: {text}, {size_text(shape)}")
+    return shown(f"{names_text(names_of(nodes), 4)}: {text}, {size}")
 
 
 def title(spec: Spec) -> str:

@@ -11,25 +11,25 @@ from math import ceil, sqrt
 
 from vggdsl.drawing.bodies import Body, bodies
 from vggdsl.drawing.breaking import divided
-from vggdsl.drawing.letters import shortened, width_of
+from vggdsl.drawing.letters import shortened, width_of, wrapped
 from vggdsl.drawing.marks import Extent, Frame, Line, Mark, Volume, Words, around, moved
 from vggdsl.drawing.outline import Aside, Part
-from vggdsl.drawing.telling import hint, names_of
+from vggdsl.drawing.telling import gives_text, hint, names_of, size_text
 from vggdsl.network.shapes import Shape
 
 _TALLEST, _WIDEST, _BACK = 140.0, 60.0, 0.3
 """Of a body, in pixels, and how far a side goes back for each pixel of its length."""
 _LOWEST, _THINNEST = 6.0, 4.0
 _TEXT, _SMALL = 10.5, 9.0
-_LINE = 12.5
+_LINE = 13.0
 _APART, _ALIKE = 9.0, 5.0
 """Between two bodies, and between maps that are called alike."""
 _ARROW = 16.0
 """The room from which on there is an arrow between two bodies."""
 _LONGEST = 160.0
 """Of a line of text below a body."""
-_CALL = 104.0
-"""Of a call of a block with its arguments."""
+_BESIDE = 104.0
+"""Of one that tells more of it, as a call of a block with its arguments."""
 _FOOT = 4.0
 """How far above the floor arrows go."""
 _ROW = 1060.0
@@ -135,8 +135,7 @@ class _Row:
         drawn = _drawn(body)
         wide = drawn * self.scale.width(shape) + (drawn - 1) * _ALIKE
         high, back = self.scale.height(shape), self.scale.back(shape)
-        texts = [shortened(line, _SMALL if i else _TEXT, _LONGEST) for i, line in enumerate(_lines(body))]
-        lines = tuple((text, _SMALL if i else _TEXT) for i, text in enumerate(texts) if text)
+        lines = _lines(body)
         half = max(width_of(*line) for line in lines) / 2
         left = free.front
         for stage in self.stages.keys() - set(body.stages):
@@ -180,7 +179,7 @@ class _Row:
                 left = place.left + i * (width + _ALIKE)
                 front = Extent(left, -place.height, left + width, 0)
                 nodes = body.nodes[i] if i < len(body.nodes) else ()
-                about = hint(nodes, " ".join(filter(None, body.lines[:2])), body.shape) if nodes else ""
+                about = hint(nodes, " ".join(body.lines[:-1]), gives_text(body.gives)) if nodes else ""
                 yield Volume(front, place.back, body.kind, body.cuts, names_of(nodes), about)
 
     def _arcs(self) -> Iterator[Mark]:
@@ -189,7 +188,7 @@ class _Row:
                 left, right = place.left - 6 - 4 * number, place.right + place.back + 6 + 4 * number
                 top = place.top - 8 - (_LINE + 3) * number
                 points = ((left, -_FOOT), (left, top), (right, top), (right, -_FOOT))
-                about = hint(arc.nodes, arc.text, arc.nodes[-1].shape)
+                about = hint(arc.nodes, arc.text, size_text(arc.nodes[-1].shape))
                 yield Line(points, dashed=not arc.is_shortcut, told=names_of(arc.nodes), hint=about)
                 text = shortened(arc.text, _SMALL, _LONGEST)
                 yield Words((left + right) / 2, top - 4, text, _SMALL, style="quiet")
@@ -204,7 +203,7 @@ class _Row:
             if place.level:
                 marks.append(Line(((place.middle, 2), (place.middle, top)), arrow=False))
             for number, (text, size) in enumerate(place.lines):
-                style = "quiet" if number else "ink"
+                style = "ink" if size == _TEXT else "quiet"
                 marks.append(Words(place.middle, top + 10 + number * _LINE, text, size, style=style))
         below = tops[1] + deep[1] * _LINE + 4 if deep[1] else tops[0] + deep[0] * _LINE + 4
         return [*marks, *self._stages(below)]
@@ -262,19 +261,14 @@ def _reach(body: Body, wide: float, back: float) -> float:
 
 
 def _drawn(body: Body) -> int:
-    """How many volumes stand for a body: one for each layer, and no more than three for what is folded."""
-    return len(body.nodes) if len(body.nodes) > 1 else min(body.times, 3)
+    """How many volumes stand for a body: one for each layer, and no more than three for what is folded; one where
+    lines go around it, as they go around each."""
+    return len(body.nodes) if len(body.nodes) > 1 else 1 if body.arcs else min(body.times, 3)
 
 
-def _lines(body: Body) -> tuple[str, str, str]:
-    """As they are written below it: calls that are too long are without their arguments."""
-    first, second, size = body.lines
-    if body.kind == "module":
-        first, second = (_without_arguments(text, of) for text, of in ((first, _TEXT), (second, _SMALL)))
-    return first, second, size
-
-
-def _without_arguments(text: str, size: float) -> str:
-    if width_of(text, size) <= _CALL or "(" not in text:
-        return text
-    return text[: text.index("(")] + "(…)" + text[text.rindex(")") + 1 :]
+def _lines(body: Body) -> tuple[tuple[str, float], ...]:
+    """The lines below it with their sizes; long ones are broken."""
+    title, *beside, size = body.lines
+    small = [text for line in beside for text in wrapped(line, _SMALL, _BESIDE)]
+    small += wrapped(size, _SMALL, _LONGEST)
+    return (*((text, _TEXT) for text in wrapped(title, _TEXT, _LONGEST)), *((text, _SMALL) for text in small))
