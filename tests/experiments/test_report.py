@@ -17,6 +17,7 @@ from refusals import findings
 
 import vggdsl
 from vggdsl.experiments.report.charts import PAGE, PAPER, curve, curves, drops, rate, svg
+from vggdsl.experiments.report.differences import network_differences
 from vggdsl.experiments.report.page import MARK
 from vggdsl.experiments.train import train
 from vggdsl.records.run import Run
@@ -315,3 +316,26 @@ def test_several_runs_are_told_together(trained: list[Run], folder: Path) -> Non
     assert len({*ids}) == len(ids)
     parsed = _Parsed(page)
     assert all(after - before <= 1 for before, after in zip(parsed.headings, parsed.headings[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("conv3-8 maxpool conv3-16 maxpool FC-32 FC-4", []),
+        (
+            "conv3-4 maxpool conv3-8 maxpool FC-4",
+            [
+                "conv1_1: conv3-4 ReLU instead of conv3-8 ReLU",
+                "conv2_1: conv3-8 ReLU instead of conv3-16 ReLU",
+                "without fc3 FC-32 ReLU",
+            ],
+        ),
+        ("conv3-8 maxpool conv3-16 BN maxpool FC-32 FC-4", ["with bn2_1 BN behind conv2_1"]),
+        ("conv3-8 avgpool conv3-16 maxpool FC-32 FC-4", ["pool1: avgpool instead of maxpool"]),
+    ],
+)
+def test_differences_of_networks_are_told_layer_by_layer(body: str, said: list[str]) -> None:
+    one, other = (
+        vggdsl.parse(f"input 16x16x3 {text} softmax") for text in ("conv3-8 maxpool conv3-16 maxpool FC-32 FC-4", body)
+    )
+    assert network_differences(one, other) == said

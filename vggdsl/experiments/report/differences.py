@@ -1,5 +1,6 @@
 """In what runs differ, in the words of specs and recipes."""
 
+import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
@@ -25,21 +26,25 @@ def recipe_table(runs: Sequence[Run]) -> Table | None:
 
 
 def network_differences(one: Spec, other: Spec) -> list[str]:
-    """What is otherwise in another network, layer by layer."""
+    """What is otherwise in another network, layer by layer; those that differ in figures alone belong together."""
     sides = _layers(one), _layers(other)
-    was, now = ([text for _, text in side] for side in sides)
+    ours, theirs = ([_FIGURE.sub("#", text) for _, text in side] for side in sides)
     found = list[str]()
-    for what, i, i_end, j, j_end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+    for what, i, i_end, j, j_end in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         before, after = sides[0][i:i_end], sides[1][j:j_end]
-        if what == "replace" and len(before) == len(after):
-            found += (f"{name}: {text} instead of {old}" for (name, text), (_, old) in zip(after, before, strict=True))
-        elif what == "replace":
-            found.append(f"{_told(after)} instead of {_told(before)}")
+        if len(before) == len(after):
+            pairs = zip(before, after, strict=True)
+            found += (f"{name}: {text} instead of {old}" for (_, old), (name, text) in pairs if text != old)
         elif what == "delete":
             found.append(f"without {_told(before)}")
         elif what == "insert":
             found.append(f"with {_told(after)} {f'behind {sides[1][j - 1][0]}' if j else 'first'}")
+        else:
+            found.append(f"{_told(after)} instead of {_told(before)}")
     return found
+
+
+_FIGURE = re.compile(r"\d+(\.\d+)?")
 
 
 def _layers(spec: Spec) -> list[tuple[str, str]]:
