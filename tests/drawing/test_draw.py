@@ -222,7 +222,7 @@ def test_copies_of_other_sizes_are_drawn_themselves(style: Style) -> None:
 
 def test_a_group_that_holds_a_merge_is_a_bracket_around_bodies() -> None:
     drawn = bodies(outline(parse("input 64x64x3\nf: ( conv7-4/2 maxpool add[ conv3-4 | identity ] maxpool ) FC-2")))
-    assert [body.text for body in drawn] == ["input 64x64x3", "conv7-4/2", "maxpool", "add", "maxpool", "FC-2"]
+    assert [body.text for body in drawn] == ["input", "conv7-4/2", "maxpool", "add", "maxpool", "FC-2"]
     assert [[caption for _, caption in body.stages] for body in drawn] == [[], *[["f"]] * 4, []]
 
 
@@ -246,6 +246,79 @@ def test_a_shortcut_goes_around_one_body() -> None:
     assert len(arcs) == 8
     volumes = [mark.place for mark in marks if isinstance(mark, Volume)]
     assert [sum(arc.holds(place, 8) for place in volumes) for arc in arcs] == [1] * 8
+
+
+def test_nothing_that_is_written_is_cut_off() -> None:
+    label, options = "label" * 20, "groups=8 dilation=3 pad=3"
+    branches = f"conv3-16 stride=1x1 {options} BN ReLU conv3-16 | conv1-16 BN ReLU BN LeakyReLU-0.2"
+    block = f"block {label}(c) {{ conv3-$c conv1-$c }}\n{label}: {label}(5)"
+    spec = parse(f"input 64x64x8\n{block}\n{label}2: conv3-8 dilation=3 pad=3 bias=no\nadd[ {branches} ]\n")
+    for style in STYLES:
+        words = [mark.text for mark in picture(spec, style).marks if isinstance(mark, Words)]
+        assert not any("…" in text for text in words)
+        assert label in "".join(words)
+        assert "LeakyReLU-0.2" in " ".join(words)
+
+
+def test_a_rule_that_is_left_out_is_not_written() -> None:
+    text = "input 8x8x3\nafter conv: BN ReLU\nconv3-4\nconv3-4 after=none bias=yes\nFC-2"
+    for style in STYLES:
+        drawn = vggdsl.draw(parse(text), style)
+        assert "after=" not in drawn
+        assert ">conv3-4 bias=yes<" in drawn
+
+
+def test_a_stage_that_goes_on_in_another_row_says_so() -> None:
+    convs = " ".join(f"conv3-{c}" for c in range(16, 46))
+    marks = picture(parse(f"input 32x32x3\nbig: ( {convs} ) x4\nFC-10"), "volumes").marks
+    told = [mark.text for mark in marks if isinstance(mark, Words) and mark.text.startswith("big")]
+    assert told[0] == "big ×4"
+    assert set(told[1:]) == {"big ×4 (continued)"}
+
+
+def _flow(text: str) -> list[Line | Words | Box]:
+    return [mark for mark in picture(parse(text), "flow").marks if isinstance(mark, Line | Words | Box)]
+
+
+def test_branches_of_a_concatenation_are_drawn_in_their_order() -> None:
+    marks = _flow("input 8x8x3 concat[ identity | conv3-4 | identity | conv1-5 ] FC-2")
+    marks = [mark for mark in marks if not isinstance(mark, Words) and mark.told]
+    names = ["identity0", "conv1_1", "identity0_2", "conv1_2"]
+    of = {mark.told[0]: mark for mark in marks}
+    places = [mark.points[2][0] if isinstance(mark, Line) else mark.extent.left for mark in map(of.get, names) if mark]
+    assert len(places) == 4
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("input 32x32x3 conv3-8 maxpool", ["32×32×3", "32×32×8", "16×16×8"]),
+        ("input 32x32x3 concat[ conv3-8/2 | maxpool ]", ["32×32×3", "16×16×11"]),
+        ("input (32x32 RGB image) FC-2", ["32×32×3", "1×1×2"]),
+        ("input 32x32x3 FC-2 softmax", ["32×32×3", "1×1×2"]),
+    ],
+)
+def test_the_first_size_and_the_last_are_told(text: str, sizes: list[str]) -> None:
+    assert [mark.text for mark in _flow(text) if isinstance(mark, Words) and "×" in mark.text] == sizes
+
+
+def test_nothing_goes_on_from_where_the_network_ends() -> None:
+    marks = _flow("input 8x8x3 conv3-4 aux 0.5 { conv3-4 conv3-5 conv3-6 FC-2 softmax } FC-2 softmax")
+    last = next(mark for mark in marks if isinstance(mark, Box) and mark.told == ("softmax",))
+    middle = (last.extent.left + last.extent.right) / 2
+    ends = [mark.extent for mark in marks if isinstance(mark, Line) and mark.extent.left <= middle <= mark.extent.right]
+    assert max(each.bottom for each in ends) <= last.extent.top
+
+
+def test_arrows_end_at_boxes() -> None:
+    """None has its head within a line, as where branches begin."""
+    marks = _flow(
+        "input 8x8x3 conv3-4 add[ conv3-4 | concat[ add[ conv1-2 | conv3-2 ] | conv1-2 ] ] conv3-9 FC-2 softmax"
+    )
+    boxes = [mark.extent for mark in marks if isinstance(mark, Box)]
+    heads = [mark.points[-1] for mark in marks if isinstance(mark, Line) and mark.arrow]
+    assert all(any(box.holds(Extent(x, y, x, y)) for box in boxes) for x, y in heads)
 
 
 @pytest.mark.parametrize("name", ["vgg_d", "googlenet"])
@@ -277,7 +350,7 @@ def test_colours_follow_the_scheme_and_words_need_none() -> None:
     svg = vggdsl.draw("vgg_d")
     light, dark = svg.split("@media (prefers-color-scheme: dark)")
     used = set(re.findall(r'class="(\w+)', svg)) - {"vggdsl", "tip"}
-    assert all(f".vggdsl .{name} {{" in half for name in used for half in (light, dark))
+    assert all(f" .{name} {{" in half for name in used for half in (light, dark))
     assert svg.count("<text") > 20
 
 
@@ -323,6 +396,48 @@ def test_a_file_is_what_its_name_says(tmp_path: Path, suffix: str, start: bytes)
     assert file.read_bytes().startswith(start)
     if suffix == ".pdf":
         assert b"/ToUnicode" in file.read_bytes()  # its text can be selected and searched
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf"])
+def test_equal_calls_give_equal_bytes(tmp_path: Path, suffix: str) -> None:
+    files = [tmp_path / f"net{i}{suffix}" for i in range(4)]
+    for file in files:
+        run("draw", "vgg_d", "-o", file)
+    assert len({file.read_bytes() for file in files}) == 1
+
+
+def test_a_png_is_as_large_as_the_svg(tmp_path: Path) -> None:
+    """It has two dots a pixel, and says so: 192 an inch."""
+    run("draw", "vgg_d", "-o", tmp_path / "net.png")
+    content = (tmp_path / "net.png").read_bytes()
+    width = int.from_bytes(content[16:20], "big")
+    assert abs(width - 2 * picture(load("vgg_d"), "volumes").width) <= 2
+    at = content.index(b"pHYs") + 4
+    assert round(int.from_bytes(content[at : at + 4], "big") * 0.0254) == 192
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_folder_is_no_file(tmp_path: Path, end: str) -> None:
+    (tmp_path / "there").mkdir()
+    for folder in ("there", "new.svg") if end else ("there",):
+        refused = run("draw", "vgg_d", "-o", f"{tmp_path / folder}{end}")
+        assert refused.exit_code == 1
+        assert "it is a folder" in refused.stderr
+        assert f"{folder}/vgg_d.svg" in refused.stderr.replace("\n", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_spec_is_not_drawn_over(tmp_path: Path) -> None:
+    file = tmp_path / "net.svg"
+    file.write_text("input 8x8x3 FC-2\n")
+    refused = run("draw", file, "-o", file, "--force")
+    assert refused.exit_code == 2
+    assert "is what this is made of" in refused.stderr
+
+
+def test_what_comes_from_no_file_is_a_network() -> None:
+    done = run("draw", "-", "-o", "-", input="input 8x8x3\nFC-2\n")
+    assert "<title>network: 8×8×3 to 1×1×2</title>" in done.stdout
 
 
 def test_a_file_of_a_users_is_kept(tmp_path: Path) -> None:

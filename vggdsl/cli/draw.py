@@ -1,5 +1,6 @@
 """``vggdsl draw``."""
 
+import os
 from pathlib import Path
 
 import click
@@ -15,6 +16,10 @@ from vggdsl.text.units import bytes_text
 _FORMS = (".svg", ".png", ".pdf")
 _FINENESS = 2.0
 """Dots of a PNG for each pixel of CSS: what screens have that show small letters well."""
+_PPI = 96 * _FINENESS
+"""Of a PNG, so that what puts it on a page makes it as large as the SVG: of CSS pixels 96 are an inch."""
+_OF_CONVERTER = 72
+"""The pixels per inch at which the converter draws one for each of CSS."""
 
 
 @click.command()
@@ -50,9 +55,16 @@ def command(name: str, output: str | None, style: Style, force: bool) -> None:
     if output == "-":
         click.echo(draw(spec, style), nl=False)
     else:
-        path = Path(output) if output is not None else Path(f"{'network' if name == '-' else spec.name}.svg")
+        if output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir()):
+            help = f"name a file in it: `{Path(output) / f'{_stem(name, spec)}.svg'}`"
+            raise InputError(Diagnostic("V511", f"can't write {output}: it is a folder", help=help))
+        path = Path(output) if output is not None else Path(f"{_stem(name, spec)}.svg")
         _write(path, spec, style, force)
     raise SystemExit(exit_code(findings))
+
+
+def _stem(name: str, spec: Spec) -> str:
+    return "network" if name == "-" else spec.name
 
 
 def _write(path: Path, spec: Spec, style: Style, force: bool) -> None:
@@ -73,4 +85,6 @@ def _converted(svg: str, form: str) -> bytes:
         return svg.encode()
     import vl_convert
 
-    return vl_convert.svg_to_png(svg, scale=_FINENESS) if form == ".png" else vl_convert.svg_to_pdf(svg)
+    if form == ".png":
+        return vl_convert.svg_to_png(svg, scale=_FINENESS * _OF_CONVERTER / _PPI, ppi=_PPI)
+    return vl_convert.svg_to_pdf(svg)

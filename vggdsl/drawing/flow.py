@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from math import log
 
 from vggdsl.drawing.breaking import divided
-from vggdsl.drawing.letters import shortened, width_of
+from vggdsl.drawing.letters import width_of, wrapped
 from vggdsl.drawing.marks import Box, Extent, Frame, Line, Mark, Words, moved
 from vggdsl.drawing.outline import Aside, Branch, Fork, Layer, Part, Stage
 from vggdsl.drawing.telling import gives_text, hint, kind_of, names_of, size_text, times_text
+from vggdsl.network.ops import Concat
 
 _TEXT, _SMALL = 13.0, 10.5
 _WIDEST = 330.0
-"""Of a line of text; a longer one loses its end."""
+"""Of a line of text; a longer one goes on in the next."""
+_LINE, _SMALL_LINE = 16.0, 14.0
 _PAD = 9.0
 _GAP, _LABELLED = 18.0, 28.0
 """Between two boxes, and where a size stands beside the arrow."""
@@ -67,13 +69,14 @@ def _columns(columns: Sequence[Sequence[Part]]) -> list[Mark]:
     told: str | None = None
     incoming: str | None = None
     x, end = 0.0, (0.0, 0.0)
-    for parts in columns:
+    for number, parts in enumerate(columns, 1):
         is_new = incoming not in (None, told)
-        column = _row(parts, incoming or told)
+        column = _row(parts, incoming or told, ends=number == len(columns))
         x -= column.left
         if incoming is not None:
             (ax, ay), gutter = end, x + column.left - _GAP
-            marks.append(Line(((ax, ay), (ax, ay + 12), (gutter, ay + 12), (gutter, -22), (x, -22), (x, 0))))
+            points = ((ax, ay), (ax, ay + 12), (gutter, ay + 12), (gutter, -22), (x, -22), (x, 0))
+            marks.append(Line(points, arrow=not isinstance(parts[0], Fork)))
             marks += [_label(incoming, x, -8)] if is_new else []
         marks += moved(column.marks, x, 0)
         end = (x, column.height)
@@ -86,8 +89,7 @@ def _columns(columns: Sequence[Sequence[Part]]) -> list[Mark]:
 def _last_shown(parts: Sequence[Part], size: str | None) -> str | None:
     """The size that was told last, when a row is drawn: that of the part before the last."""
     inner = [gives_text(part.gives) for part in parts if not isinstance(part, Aside)]
-    first = isinstance(parts[0], Layer) and kind_of(parts[0]) == "image"
-    return inner[-2] if len(inner) > 1 else inner[0] if first else size
+    return inner[-2] if len(inner) > 1 else size
 
 
 def _label(size: str, x: float, y: float) -> Words:
@@ -110,23 +112,26 @@ def _part(part: Part) -> _Placed:
 
 
 def _layer(layer: Layer) -> _Placed:
-    text = shortened(layer.text, _TEXT, _WIDEST) + times_text(layer.times)
-    beside = shortened(layer.beside, _SMALL, _WIDEST)
-    half = max(width_of(text, _TEXT), width_of(beside, _SMALL)) / 2 + _PAD
-    height = 39.0 if beside else 25.0
+    lines = wrapped(layer.text + times_text(layer.times), _TEXT, _WIDEST)
+    beside = wrapped(layer.beside, _SMALL, _WIDEST)
+    half = max(*(width_of(line, _TEXT) for line in lines), *(width_of(line, _SMALL) for line in beside), 0) / 2 + _PAD
+    height = 9.0 + _LINE * len(lines) + _SMALL_LINE * len(beside)
     about = " ".join(filter(None, (layer.text, layer.beside))) + times_text(layer.times)
     told = names_of(layer.told)
     corner = 12.0 if kind_of(layer) == "merge" else 3.0
-    box = Box(
-        Extent(-half, 0, half, height), kind_of(layer), told, hint(layer.told, about, gives_text(layer.gives)), corner
-    )
-    words = [Words(0, 17, text, _TEXT)]
-    words += [Words(0, 32, beside, _SMALL, style="quiet")] if beside else []
+    about = hint(layer.told, about, gives_text(layer.gives))
+    box = Box(Extent(-half, 0, half, height), kind_of(layer), told, about, corner)
+    words = [Words(0, 17 + _LINE * number, line, _TEXT) for number, line in enumerate(lines)]
+    below = 17 + _LINE * (len(lines) - 1) + 15
+    words += [Words(0, below + _SMALL_LINE * number, line, _SMALL, style="quiet") for number, line in enumerate(beside)]
     return _Placed([box, *words], -half, half, height)
 
 
-def _row(parts: Sequence[Part], size: str | None, *, sizes: bool = True) -> _Placed:
-    """Parts one below the other; ``size`` is the one that was told last, and sizes are told where they change."""
+def _row(parts: Sequence[Part], size: str | None, *, sizes: bool = True, ends: bool = False) -> _Placed:
+    """Parts one below the other; ``size`` is the one that was told last, and sizes are told where they change.
+
+    Where the network ends nothing goes on from the last, but for an arrow with its size if that was not told.
+    """
     marks, asides = list[Mark](), list[tuple[float, _Placed]]()
     y = least = taken = 0.0
     left = right = 0.0
@@ -142,7 +147,7 @@ def _row(parts: Sequence[Part], size: str | None, *, sizes: bool = True) -> _Pla
         start = max(y, least)
         top = start + (_LABELLED if told else _GAP) if incoming or least else 0.0
         if top:
-            marks.append(Line(((0, y), (0, top))))
+            marks.append(Line(((0, y), (0, top)), arrow=not isinstance(part, Fork)))
         if told:
             size, label = told, _label(told, 0, (start + top) / 2 + 2)
             marks.append(label)
@@ -150,26 +155,30 @@ def _row(parts: Sequence[Part], size: str | None, *, sizes: bool = True) -> _Pla
         marks += moved(placed.marks, 0, top)
         left, right = min(left, placed.left), max(right, placed.right)
         y, incoming = top + placed.height, gives_text(part.gives)
-        if isinstance(part, Layer) and kind_of(part) == "image":
-            size = gives_text(part.gives)
+    end = y
+    if ends and incoming not in (None, size):
+        end = y + _LABELLED
+        label = _label(incoming or "", 0, y + _LABELLED / 2 + 2)
+        marks += [Line(((0, y), (0, end))), label]
+        right = max(right, label.extent.right)
     edge = right
     for at, aside in asides:
         x = edge + _ASIDE - aside.left
         marks.append(Line(((0, at), (x, at), (x, at + 14)), dashed=True))
         marks += moved(aside.marks, x, at + 14)
         right = max(right, x + aside.right)
-    bottom = max(y, taken + 4) if asides else y
-    if bottom > y:
+    bottom = max(end, taken + 4) if asides else end
+    if bottom > y and not ends:
         marks.append(Line(((0, y), (0, bottom)), arrow=False))
     return _Placed(marks, left, right, bottom)
 
 
 def _framed(part: Stage | Aside) -> _Placed:
     times = part.times if isinstance(part, Stage) else 1
-    caption = (shortened(part.caption, _TEXT - 1, _WIDEST) + times_text(times)).strip()
+    caption = wrapped((part.caption + times_text(times)).strip(), _TEXT - 1, _WIDEST)
     row = _row(part.parts, None)
-    half = width_of(caption, _TEXT - 1) / 2
-    head = _CAPTION if caption else 4.0
+    half = max((width_of(line, _TEXT - 1) for line in caption), default=0.0) / 2
+    head = _CAPTION + _LINE * (len(caption) - 1) if caption else 4.0
     left, right = min(row.left, -half) - _PAD, max(row.right, half) + _PAD
     height = head + row.height + 14
     marks = list[Mark]()
@@ -178,8 +187,7 @@ def _framed(part: Stage | Aside) -> _Placed:
     if times > 1:  # a pile of them
         marks.append(Frame(Extent(left + 5, 5, right + 5, height + 5)))
     marks.append(Frame(place, 0, dashed=is_aside))
-    if caption:
-        marks.append(Words(0, 17, caption, _TEXT - 1))
+    marks += [Words(0, 17 + _LINE * number, line, _TEXT - 1) for number, line in enumerate(caption)]
     if not isinstance(part.parts[0], Fork):  # which begins with lines of its own
         marks.append(Line(((0, head - 4), (0, head + 8))))
     elif not caption:
@@ -192,8 +200,12 @@ def _framed(part: Stage | Aside) -> _Placed:
 
 
 def _fork(fork: Fork) -> _Placed:
-    columns = [_row(branch.parts, None, sizes=False) for branch in fork.branches if branch.parts]
-    shortcuts = [branch for branch in fork.branches if not branch.parts]
+    """Branches side by side in their order. That of what goes around a sum or a product says nothing: it is at the
+    right."""
+    is_ordered = isinstance(fork.merge.nodes[0].node.op, Concat)
+    shown = [branch for branch in fork.branches if branch.parts or is_ordered]
+    arcs = [branch for branch in fork.branches if not branch.parts and not is_ordered]
+    columns = [_row(branch.parts, None, sizes=False) if branch.parts else _Placed([], -8, 8, 0) for branch in shown]
     marks = list[Mark]()
     merge = _layer(fork.merge)
     bus, top = (16.0, 32.0) if len(columns) > 1 else (8.0, 22.0)
@@ -206,16 +218,19 @@ def _fork(fork: Fork) -> _Placed:
         x += column.right - column.left + 16
     high = max((c.height for c in columns), default=0.0)
     end = top + high + (30 if len(columns) > 1 else _GAP)
-    for column, centre in zip(columns, centres, strict=True):
+    for branch, column, centre in zip(shown, columns, centres, strict=True):
         y = top + (high - column.height) / 2
         into = ((0.0, 0.0), (centre, y)) if not centre else ((0.0, 0.0), (0.0, bus), (centre, bus), (centre, y))
         out: tuple[tuple[float, float], ...] = ((centre, y + column.height), (0.0, end))
         if centre:
             out = ((centre, y + column.height), (centre, end - 16), (0.0, end - 16), (0.0, end))
-        marks += [Line(into), Line(out), *moved(column.marks, centre, y)]
+        if branch.parts:
+            is_box = not isinstance(branch.parts[0], Fork)
+            marks += [Line(into, arrow=is_box), Line(out), *moved(column.marks, centre, y)]
+        else:
+            marks.append(_shortcut(branch, (*into[:-1], *out[1:])))
     left = min([merge.left, *(c + p.left for c, p in zip(centres, columns, strict=True))])
     right = max([merge.right, *(c + p.right for c, p in zip(centres, columns, strict=True))])
-    arcs = list(shortcuts)
     if not columns:
         marks.append(_shortcut(arcs.pop(0), ((0.0, 0.0), (0.0, end))))
     middle = end + merge.height / 2

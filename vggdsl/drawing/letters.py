@@ -45,17 +45,3 @@ def wrapped(text: str, size: float, most: float) -> list[str]:
                 lines.append("")
             lines[-1] += character
     return lines
-
-
-def shortened(text: str, size: float, most: float) -> str:
-    """A text that takes at most so much room, without its end where it is longer.
-
-    >>> shortened("inception(64, 96, 128, 16, 32, 32)", 10, 100)
-    'inception(64, 96,…'
-    """
-    if width_of(text, size) <= most:
-        return text
-    kept = text
-    while kept and width_of(kept + "…", size) > most:
-        kept = kept[:-1]
-    return kept.rstrip() + "…"

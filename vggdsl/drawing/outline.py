@@ -12,8 +12,9 @@ from typing import assert_never
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import Blocks, Values, blocks_of, items_of, values_of
+from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedHead, TypedNode
-from vggdsl.network.ops import Identity, Softmax
+from vggdsl.network.ops import Identity, Input, Softmax
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.spec import Spec
 
@@ -33,14 +34,14 @@ class Layer:
 
     @property
     def text(self) -> str:
-        """The layer's word as it is written, with its label; a merge's word alone."""
+        """The layer's word as it is written, with its label; a merge's and an input's word alone."""
         node = self.nodes[0].node
-        word = node.op.word if node.branches else node.spelled or node.op.word
+        word = node.op.word if node.branches or isinstance(node.op, Input) else _architecture(node)
         return f"{self.label}: {word}" if self.label else word
 
     @property
     def beside(self) -> str:
-        return " ".join(t.node.spelled or t.node.op.word for t in self.nodes[1:])
+        return " ".join(_architecture(t.node) for t in self.nodes[1:])
 
     @property
     def gives(self) -> tuple[Shape, ...]:
@@ -54,6 +55,12 @@ class Layer:
     @cached_property
     def structure(self) -> tuple[object, ...]:
         return (self.label, self.times, *((t.node.op, t.node.spelled) for t in self.nodes))
+
+
+def _architecture(node: Node) -> str:
+    """A layer as it is written, without that no rule is to apply: what rules gave is told beside it."""
+    words = (node.spelled or node.op.word).split()
+    return " ".join(word for word in words if word.lower() != "after=none")
 
 
 @dataclass(frozen=True)
@@ -213,7 +220,8 @@ class _Outline:
                 block = self.blocks[name]
                 own = values_of(element, block, values)
                 given = ", ".join(str(own[parameter]) for parameter in block.parameters)
-                return _called(label, f"{name}({given})", self._row(items_of(block), nodes, own))
+                call = f"{name}({given})" if given else str(name)
+                return _called(label, call, self._row(items_of(block), nodes, own))
             case syntax.Aux(items=items):
                 number, head = next(self.heads)
                 inside = self._row(items, _Nodes(head.nodes), values)

@@ -45,6 +45,10 @@ _DARK = {
 """Names of colours and what they are in either scheme. What a layer is stands in words; they only help to find it."""
 
 _FILLS = ("paper", "ink", "quiet", "frame0", "frame1", "image", "conv", "pool", "fc", "other", "merge", "module")
+_SOLID = ("image", "conv", "pool", "fc", "other", "module")
+_FACES = {"above": 255, "aside": 0}
+"""Faces of a body that are lighter or darker than its front: towards white, or black."""
+_SHADE = 0.18
 _SCOPE = "vggdsl"
 """Before all rules: a page that holds the picture within its text keeps its own."""
 _TURN = 7
@@ -76,10 +80,24 @@ def _style() -> str:
 
 def _rules(colours: dict[str, str]) -> Iterator[str]:
     yield from (f".{_SCOPE} .{name} {{ fill: {colours[name]} }}" for name in _FILLS)
+    for name in _SOLID:
+        for face, towards in _FACES.items():
+            yield f".{_SCOPE} .{name} .{face} {{ fill: {_mixed(colours[name], towards)} }}"
     yield f".{_SCOPE} .edge {{ fill: none; stroke: {colours['line']} }}"
     yield f".{_SCOPE} .tip {{ fill: {colours['line']} }}"
     yield f".{_SCOPE} .rim {{ stroke: {colours['line']} }}"
     yield f".{_SCOPE} .border {{ stroke: {colours['border']} }}"
+
+
+def _mixed(colour: str, towards: int) -> str:
+    """A colour with a share of white or black. It is mixed here, as a PDF of what is half transparent differs from one
+    time to the next.
+
+    >>> _mixed("#cfe2f7", 255)
+    '#d8e7f8'
+    """
+    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(part + (towards - part) * _SHADE):02x}" for part in parts)
 
 
 def _drawn(mark: Mark) -> Iterator[str]:
@@ -111,9 +129,8 @@ def _body(volume: Volume) -> Iterator[str]:
     above = [(left, top), (left + back, top - back), (right + back, top - back), (right, top)]
     aside = [(right, top), (right + back, top - back), (right + back, bottom - back), (right, bottom)]
     yield f"<rect {_sides(volume.place)}/>"
-    for face, shade in ((above, "#fff"), (aside, "#000")):
-        yield f'<path d="{_straight(face)}"/>'
-        yield f'<path d="{_straight(face)}" fill="{shade}" fill-opacity="0.18"/>'
+    yield f'<path class="above" d="{_straight(above)}"/>'
+    yield f'<path class="aside" d="{_straight(aside)}"/>'
     for cut in volume.cuts:
         x = left + cut * (right - left)
         yield f'<path fill="none" d="M{_point(x, bottom)}V{_number(top)}l{_point(back, -back)}"/>'

@@ -86,7 +86,8 @@ def hint(nodes: Sequence[TypedNode], text: str, size: str) -> str:
 
 def title(spec: Spec) -> str:
     typed = spec.typed
-    return shown(f"{spec.name}: {size_text(typed.input)} to {size_text(typed.output)}")
+    name = "network" if spec.name.startswith("<") else spec.name  # from no file
+    return shown(f"{name}: {size_text(typed.input)} to {size_text(typed.output)}")
 
 
 def description(spec: Spec, parts: Sequence[Part]) -> str:

@@ -5,13 +5,13 @@ as the square root of their number, the most as 60: areas compare, and a map of 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
 from math import ceil, sqrt
 
 from vggdsl.drawing.bodies import Body, bodies
 from vggdsl.drawing.breaking import divided
-from vggdsl.drawing.letters import shortened, width_of, wrapped
+from vggdsl.drawing.letters import width_of, wrapped
 from vggdsl.drawing.marks import Extent, Frame, Line, Mark, Volume, Words, around, moved
 from vggdsl.drawing.outline import Aside, Part
 from vggdsl.drawing.telling import gives_text, hint, names_of, size_text
@@ -86,7 +86,18 @@ def _broken(whole: "_Row", row: Sequence[Body]) -> list[list[Body]]:
     if max(sum(lengths[unit]) for unit in units) > _ROW:
         units = [slice(i, i + 1) for i in range(len(row))]
     breaks = divided([sum(lengths[unit]) for unit in units], ceil(sum(lengths) / _ROW))
-    return [[body for unit in units[each] for body in row[unit]] for each in breaks]
+    rows = [[body for unit in units[each] for body in row[unit]] for each in breaks]
+    return [rows[0], *(_continued(before, behind) for before, behind in pairwise(rows))]
+
+
+def _continued(before: Sequence[Body], row: Sequence[Body]) -> list[Body]:
+    """A row that says which of its stages began in one before it."""
+    begun = before[-1].stages
+
+    def named(stage: tuple[int, str]) -> tuple[int, str]:
+        return (stage[0], f"{stage[1]} (continued)") if stage in begun else stage
+
+    return [replace(body, stages=tuple(map(named, body.stages))) for body in row]
 
 
 @dataclass
@@ -184,14 +195,16 @@ class _Row:
 
     def _arcs(self) -> Iterator[Mark]:
         for body, place in zip(self.row, self.places, strict=True):
+            top = place.top - 8
             for number, arc in enumerate(body.arcs):
                 left, right = place.left - 6 - 4 * number, place.right + place.back + 6 + 4 * number
-                top = place.top - 8 - (_LINE + 3) * number
                 points = ((left, -_FOOT), (left, top), (right, top), (right, -_FOOT))
                 about = hint(arc.nodes, arc.text, size_text(arc.nodes[-1].shape))
                 yield Line(points, dashed=not arc.is_shortcut, told=names_of(arc.nodes), hint=about)
-                text = shortened(arc.text, _SMALL, _LONGEST)
-                yield Words((left + right) / 2, top - 4, text, _SMALL, style="quiet")
+                for text in reversed(wrapped(arc.text, _SMALL, _LONGEST)):
+                    yield Words((left + right) / 2, top - 4, text, _SMALL, style="quiet")
+                    top -= _LINE
+                top -= 3
 
     def _words(self) -> list[Mark]:
         """What is written below the floor: the lines of bodies in two levels, below them the stages."""
@@ -256,7 +269,7 @@ def _reach(body: Body, wide: float, back: float) -> float:
     if not body.arcs:
         return 0.0
     legs = 6.0 + 4 * (len(body.arcs) - 1)
-    widest = max(width_of(shortened(arc.text, _SMALL, _LONGEST), _SMALL) for arc in body.arcs)
+    widest = max(width_of(text, _SMALL) for arc in body.arcs for text in wrapped(arc.text, _SMALL, _LONGEST))
     return max(legs, (widest - wide - back) / 2)
 
 

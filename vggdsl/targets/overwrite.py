@@ -29,7 +29,7 @@ def check_target(path: Path, spec: Spec, weights: Path | None, *, force: bool, b
         raise InputError(Diagnostic("V511", f"can't write {path}: {why}", help=help)) from None
     for file in there:
         if _is_source(file, spec, weights):
-            message = f"{file} is what the export is made of"
+            message = f"{file} is what this is made of"
             raise InputError(Diagnostic("V514", message, help="name another with -o"))
         if not force:
             raise there_already(str(file))
