@@ -16,10 +16,21 @@ MOST_THREADS = 4096
 
 def original_of(path: Path) -> Path | None:
     """The file of the spec that was run, for a path in a run's folder whose plan names it."""
+    file = _planned(path, "file")
+    return None if file is None else Path(file)
+
+
+def name_of(path: Path) -> str | None:
+    """The name of the spec that was run, likewise."""
+    return _planned(path, "spec")
+
+
+def _planned(path: Path, key: str) -> str | None:
     try:
-        return Path(json.loads((path.parent / PLAN).read_text("utf-8"))["file"])
+        said = json.loads((path.parent / PLAN).read_text("utf-8"))[key]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return said if isinstance(said, str) and said else None
 
 
 def loader(source: Source, beside: Iterable[str | Path] = ()) -> Load:

@@ -17,7 +17,7 @@ from vggdsl.language.lints import lint, lint_blocks
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.classes import unknown_class
-from vggdsl.spec.copies import loader
+from vggdsl.spec.copies import loader, name_of
 from vggdsl.spec.inherited import from_delta, inherited_misfits, unfit
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
@@ -320,10 +320,13 @@ def _wrong_elsewhere(error: notations.PartlyReadError) -> Iterator[Diagnostic]:
 
 
 def _name(source: str) -> str:
-    """The name of a spec: its file's, or for a run's record that of the run without seed and number."""
+    """The name of a spec: its file's, or for a run's record that of the run without seed and number; of a run that was
+    renamed the one that it keeps."""
     path = Path(source.encode("utf-8", "replace").decode())  # a name that is no text can't go into files
     run = re.fullmatch(r"(.+)-s\d+-\d+", path.absolute().parent.name)
-    return run[1] if run and path.name == "record.arch" else path.stem
+    if path.name != "record.arch":
+        return path.stem
+    return run[1] if run else name_of(path) or path.stem
 
 
 def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
