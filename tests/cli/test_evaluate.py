@@ -125,6 +125,7 @@ def test_claims_are_held_each_under_its_own_protocol(trained: Run) -> None:
         ("test", [8], "centre", False),
         ("test", [8], "centre", True),
         ("val", [12, 16], "dense", False),
+        ("val", [8], "centre", False),
     ]
     held = [(row["where"], row["measure"], row["difference"] is None, row["differs"]) for row in told["claims"]]
     assert held[:5] == [
@@ -135,11 +136,24 @@ def test_claims_are_held_each_under_its_own_protocol(trained: Run) -> None:
         ("Table 4", "top-1-error", True, ["it is of 7 networks together"]),
     ]
     assert [row[1] for row in held[5:]] == ["train-accuracy", "val-accuracy", "test-accuracy"]
-    assert held[5][3] == ["5 epochs allowed there, 1 here"]
+    assert held[5][3] == ["the training alone measures it: see `vggdsl results`"]
+    assert held[7][3] == ["5 epochs allowed there, 1 here"]
+    assert told["claims"][7]["measured"] == pytest.approx(100 * told["evaluations"][0]["top_1"])
     table = run("evaluate", trained.path, "--claims")
     assert table.stdout.count("not compared") + table.stdout.count("not measured") == 5
     rows = rows_of(trained.path)
     assert rows["Table 3"].values == pytest.approx([told["claims"][3]["measured"]], abs=0.005)
+
+
+def test_protocols_by_which_the_same_is_looked_at_are_one(trained: Run) -> None:
+    assert run("evaluate", trained.path, "--view", "ten", "--scale", "16,12").exit_code == 0
+    again = run("evaluate", trained.path, "--view", "ten", "--scale", "12,16", "--flip")
+    assert again.stderr.splitlines() == [
+        "note: view=ten is mirrored by what it is: flip adds nothing",
+        f"in {trained.path / 'record.arch'} already: it agrees in every digit",
+    ]
+    with pytest.raises(ValueError, match="has a scale twice"):
+        vggdsl.evaluate(trained, scale=(12, 12))
 
 
 def test_networks_together_have_no_record(trained: Run, tmp_path: Path) -> None:
@@ -162,7 +176,6 @@ def test_weights_of_another_epoch_are_not_recorded(trained: Run) -> None:
     ("arguments", "why"),
     [
         (("--ensemble",), "of several"),
-        (("--view", "ten", "--flip"), "mirrored by what it is"),
         (("--claims", "--flip"), "from the claims"),
         (("--scale", "a"), "no number of pixels"),
         (("--scale", "8,8"), "twice"),

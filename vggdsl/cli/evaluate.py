@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from vggdsl.cli.common import Answered, echo_json, note, reports_errors
-from vggdsl.spec.protocol import VIEWS
+from vggdsl.spec.protocol import VIEWS, Protocol
 
 if TYPE_CHECKING:
     from vggdsl.cli.schemas import Evaluation, HeldClaim
@@ -22,10 +22,10 @@ class _Scales(click.ParamType[tuple[int, ...]]):
         parts = str(value).split(",")
         if not all(part.strip().isdecimal() and 0 < int(part) <= 100_000 for part in parts):
             self.fail(f"{value!r} is no number of pixels, and no list of such with commas", param, ctx)
-        scales = tuple(map(int, parts))
-        if len({*scales}) < len(scales):
-            self.fail(f"{value!r} has a scale twice", param, ctx)
-        return scales
+        try:
+            return Protocol(tuple(map(int, parts))).scales
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.command()
@@ -113,7 +113,7 @@ def command(
     rows, claimed = list["Evaluation"](), list["HeldClaim"]()
     for together in [candidates] if ensemble else [[each] for each in candidates]:
         if claims:
-            made, held = under_claims(together[0], precision, workplace, _noted, lambda asked: Answered(str(asked)))
+            made, held = under_claims(together, precision, workplace, _noted, lambda asked: Answered(str(asked)))
         else:
             asked = Asked(split, scale or (), view, flip, precision)
             made, held = [answer(together, asked, workplace, _noted, Answered(split))], []
@@ -125,7 +125,7 @@ def command(
             note(kept)
         claimed += map(claim_row, held)
         if claims and not as_json:
-            tell_claims(together[0].name, held)
+            tell_claims(", ".join(one.name for one in together), held)
     if as_json:
         echo_json({"evaluations": rows, "claims": claimed})
 
@@ -144,10 +144,8 @@ def _refuse(
         raise click.UsageError("--ensemble is of several networks")
     if weights is not None and len(networks) > 1:
         raise click.UsageError("--weights are of one SPEC")
-    if flip and view in ("ten", "grid"):
-        raise click.UsageError(f"--view {view} is mirrored by what it is: leave out --flip")
-    if claims and (ensemble or flip or view != "centre" or chosen != ("test", None)):
-        raise click.UsageError("--claims takes split, scale, view and flip from the claims, each of one network")
+    if claims and (flip or view != "centre" or chosen != ("test", None)):
+        raise click.UsageError("--claims takes split, scale, view and flip from the claims")
 
 
 def _noted(line: str) -> None:

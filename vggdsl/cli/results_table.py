@@ -60,13 +60,14 @@ def _json(row: Row) -> ResultRow:
             "split": one.split,
             "left_out": one.left_out,
             "deviates": one.deviates or None,
+            "looks": None if row.looks is None else str(row.looks),
             "seeds": [
                 {
                     "seed": result.seed,
                     "value": value,
                     "best": result.best,
                     "epochs": result.epochs,
-                    "precision": result.precision,
+                    "precision": row.precision or result.precision,
                     "device": result.device,
                     "weights": result.weights,
                     "from": result.start,
@@ -80,7 +81,7 @@ def _json(row: Row) -> ResultRow:
 _CSV = (
     *("name", "params", "macs", "weight_layers", "network", "recipe", "recipe_digest", "measure"),
     *("claimed", "mean", "std", "n", "seeds", "values", "difference", "protocol", "differs", "data", "split"),
-    "deviates",
+    *("deviates", "looks"),
 )
 
 

@@ -291,6 +291,7 @@ class MeasuredResult(TypedDict):
     split: Annotated[str, "images for training/validation/test"]
     left_out: Annotated[int, "images that couldn't be read"]
     deviates: Annotated[str | None, "what was done otherwise than the recipe says"]
+    looks: Annotated[str | None, "how images were looked at by `vggdsl evaluate`; null as in the training"]
     seeds: Annotated[list[SeedResult], "one a run"]
 
 

@@ -1,11 +1,12 @@
 """A run's measured block, put behind the spec that was run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.library import LARGEST_FILE
 from vggdsl.language.syntax import Document, Line
+from vggdsl.records.evaluation import Evaluation
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load, parse
@@ -56,10 +57,17 @@ def append(record: Spec, path: Path) -> int:
     return len(new)
 
 
-def add(block: str, path: Path) -> None:
-    """Adds the sealed block of an evaluation to a run's own record. Raises as ``append``."""
+def add(block: str, path: Path, there: Callable[[Spec], Evaluation | None]) -> Evaluation | None:
+    """Adds the sealed block of an evaluation to a run's own record, unless it is ``there`` already: gives what is.
+
+    Raises as ``append``.
+    """
     with alone(path):
-        _write(path, content(path, LARGEST_FILE + 1), [block])
+        before = content(path, LARGEST_FILE + 1)
+        found = there(load(path))
+        if found is None:
+            _write(path, before, [block])
+    return found
 
 
 def _text(record: Spec, measured: Measurement) -> str:

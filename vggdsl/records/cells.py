@@ -61,6 +61,8 @@ def _protocol(row: Row) -> str:
             parts.append(f"from weights {one.start[:8]}")
         if row.looks is not None:
             parts.append(str(row.looks))
+        if row.precision is not None:
+            parts.append(f"computed in {row.precision}, trained in {one.precision}")
         if one.deviations and not row.differs:
             parts.append(f"deviates: {one.deviates}")
     else:

@@ -46,7 +46,7 @@ class Subject:
     spec: Spec
     results: list[Result] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
-    """Of the weights of its results, each protocol once."""
+    """Of the weights of its results, each protocol once a precision."""
 
     def __repr__(self) -> str:
         return f"Subject({self.name!r}, {len(self.results)} results)"
@@ -146,7 +146,7 @@ def collect(paths: Sequence[str], runs: Sequence[str] = (), beside: Sequence[str
 def evaluated(spec: Spec, findings: list[Diagnostic]) -> list[Evaluation]:
     """What was measured with the weights of a spec's trainings under other protocols.
 
-    Of one protocol the first counts. Why others don't is added to ``findings``.
+    Of one protocol, in one precision, the first counts. Why others don't is added to ``findings``.
     """
     wrong = {label.span for d in spec.check() if d.row.discounts for label in d.labels} if spec.evaluations else set()
     trained = {m.values.get("by", {}).get("weights") for m in spec.measurements}
@@ -160,7 +160,7 @@ def evaluated(spec: Spec, findings: list[Diagnostic]) -> list[Evaluation]:
             message = "a measured block that doesn't say what was run isn't counted"
             help = "it stands behind that of the training whose weights were evaluated: `vggdsl evaluate RUN` writes it"
             findings.append(Diagnostic("W611", message, (label,), help))
-        elif not any(made.is_like(each) for each in found):
+        elif all(made.key != each.key for each in found):
             found.append(made)
     return found
 

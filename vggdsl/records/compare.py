@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from vggdsl.language.syntax import ResultLine
+from vggdsl.records.conditions import conditions, differences, is_other, line_differences, looks_differ
 from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.result import BALANCED, Result, read_further
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
-from vggdsl.spec.protocol import Protocol
-from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.spec.spec import Spec
 from vggdsl.text.figures import Figure
 from vggdsl.text.units import plural
@@ -47,19 +46,12 @@ def _of_classes(spec: Spec) -> Iterator[str]:
 
 def _claimed_line(claim: ResultClaim, line: ResultLine, result: Result, spec: Spec) -> Iterator[str]:
     yield f"claimed: {line}{_where(claim)}"
-    differs = line_differs(line, result, spec)
+    differs = line_differences(line, conditions(result, spec, result), spec)
     if differs:
         yield f"  measured: {result.line}"
         yield f"  not compared: {'; '.join(differs)}"
     else:
         yield f"  measured - claimed: {_differences(line, result)}"
-
-
-def line_differs(line: ResultLine, result: Result, spec: Spec) -> Sequence[str]:
-    """How this run's protocol differs from that of a claimed result line, which is about the spec's first recipe."""
-    other = f"by recipe {result.recipe_name} here" if result.recipe_name != spec.recipe().name else ""
-    epochs = f"{line.epochs:,} epochs allowed there, {result.epochs:,} here" if line.epochs != result.epochs else ""
-    return [text for text in (other, epochs, _fewer(result, spec), _deviating(result)) if text]
 
 
 def _differences(line: ResultLine, result: Result) -> str:
@@ -76,10 +68,7 @@ def _claimed(claim: ResultClaim, result: Result, spec: Spec, evaluations: Sequen
         yield f"claimed: {name} {printed}{' ' + said if said else ''}{_where(claim)}"
         found = nearest(name, protocol, result, evaluations)
         value = value_of(name, protocol, found)
-        differs = {
-            **claim_differs(protocol, result, spec),
-            **looks_differ(protocol, found.protocol, result.protocol),
-        }.values()
+        differs = differences(protocol, conditions(result, spec, found), spec)
         if value is None:
             yield f"  not compared: {unmeasured(name, protocol)}"
         elif differs:
@@ -92,9 +81,11 @@ def _claimed(claim: ResultClaim, result: Result, spec: Spec, evaluations: Sequen
 def nearest(
     name: str, protocol: Mapping[str, str], result: Result, evaluations: Iterable[Evaluation]
 ) -> Result | Evaluation:
-    """What of a run is comparable with a claim: an evaluation under its protocol, else what the training found."""
+    """What of a run is comparable with a claim: what was found under its protocol, by the training or by an evaluation
+    in the precision of the training before one in another; else what the training found."""
     found: list[Result | Evaluation] = [result, *(e for e in evaluations if e.weights == result.weights)]
-    return next((each for each in found if is_under(name, protocol, each, result)), result)
+    under = [each for each in found if is_under(name, protocol, each, result)]
+    return min(under, key=lambda each: is_other(each, result), default=result)
 
 
 def is_under(name: str, protocol: Mapping[str, str], found: Result | Evaluation, result: Result) -> bool:
@@ -106,8 +97,7 @@ def value_of(name: str, protocol: Mapping[str, str], found: Result | Evaluation)
     """The measure in percent, where it was measured: of one guess an image or five."""
     split = protocol.get("split", "")
     if name == BALANCED:
-        balanced = found.balanced if isinstance(found, Result) else {}
-        return 100 * balanced[split] if split in balanced else None
+        return 100 * found.balanced[split] if split in found.balanced else None
     match = re.fullmatch(r"(?:top|rank)-([15])-(accuracy|error)", name)
     share = found.top(int(match[1]), split) if match else None
     if share is None or match is None:
@@ -115,59 +105,10 @@ def value_of(name: str, protocol: Mapping[str, str], found: Result | Evaluation)
     return 100 * (share if match[2] == "accuracy" else 1 - share)
 
 
-def looks_differ(protocol: Mapping[str, str], looked: Protocol, trained: Protocol) -> Mapping[str, str]:
-    """How images were looked at otherwise than a claim says: under another protocol another thing is measured.
-
-    What a claim doesn't say is as in the training.
-    """
-    ours = looked.words
-    stated = {key: value for key, value in protocol.items() if key in ours}
-    return {
-        key: f"{key}={value} claimed, {ours[key]} here" if key in stated else f"{key}={ours[key]} here"
-        for key, value in {**trained.words, **stated}.items()
-        if ours[key] != value
-    }
-
-
 def unmeasured(name: str, protocol: Mapping[str, str]) -> str:
     """Why ``value_of`` has none."""
     split = protocol.get("split", "a split that isn't named")
     return f"{name} of {split} isn't measured"
-
-
-def claim_differs(protocol: Mapping[str, str], result: Result, spec: Spec) -> Mapping[str, str]:
-    """How a run's training and images differ from a claim's, by the words that the claim states.
-
-    A claim that names no recipe is about the spec's first, and any is about the data set as it was published.
-    """
-    ours = {"train": result.recipe_name, "seed": str(result.seed)}
-    claimed = {"train": spec.recipe().name, **protocol}
-    nameless = "the recipe without a name"
-    found = {
-        key: f"{f'{key}={value}' if value else nameless} claimed, {ours[key] or nameless} here"
-        for key, value in claimed.items()
-        if key in ours and ours[key] != value
-    }
-    further = {"data": _fewer(result, spec), "deviates": _deviating(result)}
-    return found | {key: text for key, text in further.items() if text}
-
-
-def _fewer(result: Result, spec: Spec) -> str:
-    """What of the data set wasn't here, if any: of one that was published without a size, ``n=`` tells that."""
-    data = spec.recipe(result.recipe_name).data
-    published, here = DATA_SETS[data.name].images, sum(map(int, result.split.split("/")))
-    said = []
-    if published not in (None, here):
-        said.append(f"{here:,} of the {published:,} images of {data.name} here")
-    if published is None and data.n is not None and data.name != "fake":  # whose n= is all of it
-        said.append(f"a part of the images of {data.name} here, n={data.n}")
-    if result.left_out:
-        said.append(f"{plural(result.left_out, 'unreadable image')} left out here")
-    return "; ".join(said)
-
-
-def _deviating(result: Result) -> str:
-    return f"this run deviates from the recipe: {', '.join(result.deviations)}" if result.deviations else ""
 
 
 def _measured(measurement: Measurement, result: Result) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vggdsl.language import syntax
 from vggdsl.language.syntax import Measure, Option
-from vggdsl.records.result import TOP_1, TOP_5, Result
+from vggdsl.records.result import BALANCED, TOP_1, TOP_5, Result
 from vggdsl.spec.measured import Measurement, make_block
 from vggdsl.spec.protocol import VIEWS, Protocol
 from vggdsl.text.figures import Figure
@@ -24,6 +24,8 @@ class Evaluation:
     split: str
     protocol: Protocol
     shares: Mapping[str, float]
+    precision: str
+    """In which it was computed."""
 
     def __repr__(self) -> str:
         found = ", ".join(f"{name} {100 * share:.2f}%" for name, share in self.shares.items())
@@ -34,19 +36,28 @@ class Evaluation:
         measured."""
         return self.shares.get({1: TOP_1, 5: TOP_5}.get(k, "")) if split == self.split else None
 
-    def is_like(self, other: "Evaluation") -> bool:
-        """Whether both are of the same weights and images under the same protocol."""
-        return (self.weights, self.split, self.protocol) == (other.weights, other.split, other.protocol)
+    @property
+    def balanced(self) -> Mapping[str, float]:
+        """By split, the mean over the classes of the share of their images that is found, if it was measured."""
+        return {self.split: self.shares[BALANCED]} if BALANCED in self.shares else {}
+
+    @property
+    def key(self) -> tuple[str, str, Protocol, str]:
+        """What two share that must agree: weights, images, protocol and precision."""
+        return self.weights, self.split, self.protocol, self.precision
 
     def block(self, run: Result, images: int) -> syntax.Measured:
         """The sealed block of an evaluation on so many images; ``run`` is the result of the training, with precision,
         device, minutes and versions of the evaluation."""
-        digits = max(2, len(str(images - 1)) - 2)
         measures = tuple(
-            Measure(name, Figure.parse(f"{100 * share:.{digits}f}%"), NOWHERE) for name, share in self.shares.items()
+            Measure(name, Figure.parse(printed), NOWHERE) for name, printed in self.printed(digits_of(images)).items()
         )
         options = tuple(Option(Placed(key, NOWHERE), Placed(value, NOWHERE), NOWHERE) for key, value in self.words)
         return make_block(None, run.values, (syntax.Results(measures, options, NOWHERE),))
+
+    def printed(self, digits: int = 2) -> Mapping[str, str]:
+        """The shares in percent, with as many digits as a result line has, or more."""
+        return {name: f"{100 * share:.{digits}f}%" for name, share in self.shares.items()}
 
     @property
     def words(self) -> Iterable[tuple[str, str]]:
@@ -54,6 +65,15 @@ class Evaluation:
         words = self.protocol.words
         said = ("scale", "view", *(["flip"] if self.protocol.flip else []))
         return (("split", self.split), *((key, words[key]) for key in said))
+
+
+def digits_of(images: int) -> int:
+    """Those of a percentage by which one image more or less is told, and two at least.
+
+    >>> digits_of(360), digits_of(50_000)
+    (2, 3)
+    """
+    return max(2, len(str(images - 1)) - 2)
 
 
 def read_evaluation(measurement: Measurement) -> Evaluation | None:
@@ -70,5 +90,6 @@ def read_evaluation(measurement: Measurement) -> Evaluation | None:
         scales = tuple(int(side) for side in words.get("scale", "").split(","))
         protocol = Protocol(scales, view, words.get("flip") == "yes")
         shares = {m.name: float(m.figure.value) / 100 for m in results.measures if isinstance(m.figure, Figure)}
-        return Evaluation(weights, words["split"], protocol, shares)
+        precision = measurement.values.get("run", {}).get("precision", "?")
+        return Evaluation(weights, words["split"], protocol, shares, precision)
     return None

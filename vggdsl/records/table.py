@@ -1,7 +1,7 @@
 """What specs claim beside what was measured, a row a figure."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -11,7 +11,8 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from vggdsl.records.collect import Collection, SeedGroup, Subject, collect
-from vggdsl.records.compare import claim_differs, is_under, line_differs, looks_differ, nearest, unmeasured, value_of
+from vggdsl.records.compare import is_under, nearest, unmeasured, value_of
+from vggdsl.records.conditions import conditions, differences, is_other, line_differences, looks_differ
 from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.result import BALANCED, TOP_5, Result
 from vggdsl.spec.claims import ResultClaim
@@ -52,8 +53,8 @@ class Row:
     group: SeedGroup | None = None
     values: tuple[float, ...] = ()
     differs: tuple[str, ...] = ()
-    looks: Protocol | None = None
-    """How images were looked at, where that isn't as in training."""
+    evaluations: tuple[Evaluation, ...] = ()
+    """Those that gave the values, where it wasn't the training."""
 
     def __repr__(self) -> str:
         claimed = f", claimed {self.claimed.printed}" if self.claimed is not None else ""
@@ -68,6 +69,17 @@ class Row:
     def std(self) -> float | None:
         """Of the sample; None for a single seed."""
         return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def looks(self) -> Protocol | None:
+        """How images were looked at, where that isn't as in training."""
+        return self.evaluations[0].protocol if self.evaluations else None
+
+    @property
+    def precision(self) -> str | None:
+        """In which it was evaluated, where that isn't that of the training."""
+        others = {e.precision for e in self.evaluations if self.group and is_other(e, self.group.one)}
+        return ", ".join(sorted(others)) or None
 
     @property
     def split(self) -> str | None:
@@ -121,7 +133,7 @@ def rows(collection: Collection, every: bool) -> list[Row]:
 
 def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator[Row]:
     groups, splits = subject.groups(findings), SPLITS if every else ("test",)
-    shown = set[tuple[SeedGroup, str]]()
+    shown, evaluated = set[tuple[SeedGroup, str]](), set[tuple[object, ...]]()
     claims = _claims(subject)
     for claim in claims:
         made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))
@@ -134,6 +146,7 @@ def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator
             for row in accuracies
             if row.group is not None and row.values
         }
+        evaluated |= {(each.key, _of_split(row.measure, split)) for row in made for each in row.evaluations}
     for group in groups:
         for split, measure in product(splits, ("accuracy", TOP_5, BALANCED)):
             if (group, _of_split(measure, split)) in shown:
@@ -144,7 +157,7 @@ def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator
                 values = tuple(_percent(result.shares[measure][split]) for result in group.results)
                 yield Row(subject, group.one.recipe_name, f"{split}-{measure}", None, group, values)
     for group in groups:
-        yield from _unclaimed(subject, group)
+        yield from _unclaimed(subject, group, evaluated)
     if not groups and not claims:
         yield Row(subject, subject.spec.recipe().name, "test-accuracy")
 
@@ -154,23 +167,19 @@ def _claims(subject: Subject) -> list[ResultClaim]:
     return [claim for claim in subject.spec.results if not claim.is_of_a_class]
 
 
-def _unclaimed(subject: Subject, group: SeedGroup) -> Iterator[Row]:
-    """What no claim asks for of evaluations of a group's weights, by their protocols."""
-    weights = {result.weights for result in group.results}
-    own = [each for each in subject.evaluations if each.weights in weights]
-    trained = group.one.protocol
-    for split, protocol in dict.fromkeys((each.split, each.protocol) for each in own):
-        if any(_asks_for(claim, split, protocol, trained) for claim in _claims(subject)):
-            continue
-        found = [each for each in own if (each.split, each.protocol) == (split, protocol)]
-        for name in found[0].shares:
-            values = tuple(_percent(each.shares[name]) for each in found if name in each.shares)
-            yield Row(subject, group.one.recipe_name, f"{split}-{name}", None, group, values, looks=protocol)
-
-
-def _asks_for(claim: ResultClaim, split: str, protocol: Protocol, trained: Protocol) -> bool:
-    said = dict(claim.protocol)
-    return said.get("split") == split and not looks_differ(said, protocol, trained)
+def _unclaimed(subject: Subject, group: SeedGroup, shown: Container[object]) -> Iterator[Row]:
+    """What was evaluated of a group's weights and isn't ``shown`` beside a claim, by protocol and precision."""
+    results = {result.weights: result for result in group.results}
+    own = [each for each in subject.evaluations if each.weights in results]
+    for alike in dict.fromkeys(each.key[1:] for each in own):
+        found = [each for each in own if each.key[1:] == alike]
+        for name in dict.fromkeys(name for each in found for name in each.shares):
+            left = [e for e in found if name in e.shares and (e.key, _of_split(name, e.split)) not in shown]
+            if left:
+                seeds = SeedGroup(tuple(results[each.weights] for each in left))
+                values = tuple(_percent(each.shares[name]) for each in left)
+                measure = f"{left[0].split}-{name}"
+                yield Row(subject, group.one.recipe_name, measure, None, seeds, values, evaluations=tuple(left))
 
 
 def _of_split(measure: str, split: str) -> str:
@@ -187,8 +196,11 @@ def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[SeedGroup], 
             continue
         claimed = Claimed(printed, _percent(float(printed)), claim.where, {}, claim.line.epochs)
         for group in groups:
+            spec = subject.spec
             differs = dict.fromkeys(
-                text for result in group.results for text in line_differs(claim.line, result, subject.spec)
+                text
+                for result in group.results
+                for text in line_differences(claim.line, conditions(result, spec, result), spec)
             )
             yield replace(_plain(subject, group, split), claimed=claimed, differs=tuple(differs))
         if not groups:
@@ -212,24 +224,25 @@ def _claimed(subject: Subject, name: str, claimed: Claimed, group: SeedGroup) ->
     protocol = claimed.protocol
     of_seed = [r for r in group.results if protocol.get("seed") == str(r.seed)]
     group = SeedGroup(tuple(of_seed)) if of_seed else group
+    pairs = [(result, nearest(name, protocol, result, subject.evaluations)) for result in group.results]
+    under = [(result, found) for result, found in pairs if is_under(name, protocol, found, result)]
+    # Of other seeds it isn't measured, or not in the precision of the training.
+    pairs = [pair for pair in under if not is_other(pair[1], pair[0])] or under or pairs
+    group = group if len(pairs) == len(group.results) else SeedGroup(tuple(result for result, _ in pairs))
     row = Row(subject, group.one.recipe_name, name, claimed, group)
-    found = [nearest(name, protocol, result, subject.evaluations) for result in group.results]
-    under = [r for r, each in zip(group.results, found, strict=True) if is_under(name, protocol, each, r)]
-    if under and len(under) < len(found):  # of the other seeds it isn't measured
-        group = SeedGroup(tuple(under))
-        row, found = replace(row, group=group), [nearest(name, protocol, r, subject.evaluations) for r in under]
-    values = [value_of(name, protocol, each) for each in found]
-    trained, other = group.one.protocol, next((e.protocol for e in found if isinstance(e, Evaluation)), None)
-    looks = {key: text for each in found for key, text in looks_differ(protocol, each.protocol, trained).items()}
-    differs = looks | {
-        key: text for result in group.results for key, text in claim_differs(protocol, result, subject.spec).items()
-    }
+    values = [value_of(name, protocol, found) for _, found in pairs]
+    differs = dict.fromkeys(
+        text
+        for result, found in pairs
+        for text in differences(protocol, conditions(result, subject.spec, found), subject.spec)
+    )
     if None in values:
-        return replace(row, differs=(unmeasured(name, protocol), *differs.values()))
-    if looks:
-        return replace(row, differs=tuple(differs.values()))
+        return replace(row, differs=(unmeasured(name, protocol), *differs))
+    if any(looks_differ(protocol, found.protocol, result.protocol) for result, found in pairs):
+        return replace(row, differs=tuple(differs))
     measured = tuple(_round(value) for value in values if value is not None)
-    return replace(row, values=measured, differs=tuple(differs.values()), looks=other)
+    evaluations = tuple(found for _, found in pairs if isinstance(found, Evaluation))
+    return replace(row, values=measured, differs=tuple(differs), evaluations=evaluations)
 
 
 def _plain(subject: Subject, group: SeedGroup, split: str) -> Row:

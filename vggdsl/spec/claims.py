@@ -19,7 +19,7 @@ from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.classes import wrong_rows
-from vggdsl.spec.protocol import PROTOCOL
+from vggdsl.spec.protocol import PROTOCOL, Protocol
 from vggdsl.spec.readings import Offer, Part, at_layer, other_reading
 from vggdsl.text.edits import Edit, removal
 from vggdsl.text.errors import Diagnostic, Label, respelled, unknown
@@ -289,7 +289,7 @@ class _Voice(Voice):
 
 
 def _read_protocol(
-    options: Iterable[Option], recipes: Sequence[str] | None, findings: list[Diagnostic]
+    options: Sequence[Option], recipes: Sequence[str] | None, findings: list[Diagnostic]
 ) -> tuple[tuple[str, str], ...]:
     """The keys and their values, each spelled in one way; what is wrong is added to ``findings``."""
     train = Text("the name of a recipe", "S256", known=None if recipes is None else tuple(recipes))
@@ -297,5 +297,11 @@ def _read_protocol(
     before = len(findings)
     values = Reader(_Voice("V306", "V306", "V306"), findings).options(options, list(keys.values()), "a protocol")
     if len(findings) > before:
+        return ()
+    try:
+        Protocol(values.get("scale", (1,)))
+    except ValueError as error:
+        place = (Label(next(each.span for each in options if each.key == "scale"), "here"),)
+        findings.append(Diagnostic("V306", str(error), place, "name each number of pixels once"))
         return ()
     return tuple(sorted((name, keys[name].type.write(value)) for name, value in values.items()))

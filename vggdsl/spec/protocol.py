@@ -30,15 +30,27 @@ class Protocol:
 
     ``scales`` are the shorter sides to which an image is scaled, one after another. Probabilities are averaged: over
     scales, crops, mirrored images and networks. ``ten`` crops and the ``grid`` are mirrored by what they are; ``flip``
-    mirrors the centre, or the image that is looked at densely.
+    mirrors the centre, or the image that is looked at densely. Equal are those by which the same is looked at: scales
+    have no order, and what is mirrored anyway has no ``flip``.
 
     Source: Krizhevsky et al. 2012, sec. 4.1 (ten); Simonyan & Zisserman 2015, sec. 3.2 (dense, grid).
+
+    Raises ``ValueError`` for a scale that is no number of pixels, or that is there twice.
     """
 
     scales: tuple[int, ...]
     view: View = "centre"
     flip: bool = False
     ensemble: int = 1
+
+    def __post_init__(self) -> None:
+        shown = f"scale={','.join(map(str, self.scales))}"
+        if not self.scales or min(self.scales) < 1:
+            raise ValueError(f"{shown} is no number of pixels")
+        if len({*self.scales}) < len(self.scales):
+            raise ValueError(f"{shown} has a scale twice")
+        object.__setattr__(self, "scales", tuple(sorted(self.scales)))
+        object.__setattr__(self, "flip", self.flip and not self.is_mirrored)
 
     def __str__(self) -> str:
         """The words that say something.
@@ -56,6 +68,11 @@ class Protocol:
         return "grid" if self.view == "dense+grid" else None if self.view == "dense" else self.view
 
     @property
+    def is_mirrored(self) -> bool:
+        """Whether all that is looked at is mirrored by what it is, so that ``flip`` adds nothing."""
+        return self.view in ("ten", "grid")
+
+    @property
     def mirrors_crops(self) -> bool:
         return self.flip or self.crops in ("ten", "grid")
 
@@ -63,6 +80,19 @@ class Protocol:
     def is_dense(self) -> bool:
         """Whether the network runs over all of an image."""
         return self.view in ("dense", "dense+grid")
+
+    def claimed(self, words: Mapping[str, str]) -> "Protocol":
+        """That of a claim in these words, whose others are as here.
+
+        >>> print(Protocol((8,)).claimed({"scale": "16,12", "view": "grid", "flip": "yes"}))
+        scale=12,16 view=grid
+        """
+        return Protocol(
+            tuple(map(int, words["scale"].split(","))) if "scale" in words else self.scales,
+            next((view for view in VIEWS if view == words.get("view")), self.view),
+            words["flip"] == "yes" if "flip" in words else self.flip,
+            int(words.get("ensemble", self.ensemble)),
+        )
 
     @property
     def words(self) -> Mapping[str, str]:

@@ -88,8 +88,7 @@ def candidate(
     if not str(weights).startswith(PREFIX) and is_run(Path(weights)):
         trained = load_trained(Path(weights), force=force)
         refuse_other(spec, trained)
-        followed = None if recipe is None else spec.recipe(recipe)
-        return replace(_of_run(trained, Path(weights), followed, None, say), named=spec)
+        return replace(_of_run(trained, Path(weights), None, recipe, say), named=spec)
     notes = list[str]()
     made = exportable(spec, weights, notes.append, force=force)
     is_prepared = str(weights).startswith(PREFIX)

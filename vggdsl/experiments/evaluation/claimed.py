@@ -1,16 +1,26 @@
 """What a spec claims beside what its weights give, each figure under its own protocol."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vggdsl.experiments.evaluation.candidate import Candidate, Say
 from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, Precision, answer
-from vggdsl.experiments.evaluation.record import evaluation_of, result_of
+from vggdsl.experiments.evaluation.record import evaluation_of, other_images, result_of
 from vggdsl.experiments.evaluation.scores import OfClass
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.language.syntax import ResultLine
 from vggdsl.network.measures import OF_A_CLASS
-from vggdsl.records.compare import claim_differs, line_differs, looks_differ, unmeasured, value_of
-from vggdsl.records.result import Result
+from vggdsl.records.compare import unmeasured, value_of
+from vggdsl.records.conditions import (
+    Conditions,
+    conditions,
+    differences,
+    has_range,
+    line_differences,
+    missing_images,
+    recipe_differs,
+)
+from vggdsl.records.result import BALANCED
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.protocol import VIEWS, Protocol
 from vggdsl.spec.recipe import Recipe
@@ -52,19 +62,25 @@ Tell = Callable[[Asked], Callable[[int, int], None]]
 
 
 def under_claims(
-    one: Candidate, precision: Precision | None, workplace: Workplace, say: Say, tell: Tell
+    candidates: Sequence[Candidate], precision: Precision | None, workplace: Workplace, say: Say, tell: Tell
 ) -> tuple[list[Evaluated], list[Held]]:
-    """Evaluates a network under every protocol under which its spec claims a figure, and holds them against it.
+    """Evaluates networks together under every protocol under which the first one's spec claims a figure of so many
+    networks, and holds them against it.
 
-    What claims don't say is as in training. Claims of other recipes, or of several networks, aren't about it; the
-    claims of a spec that was named with a run as its weights are its own, and about runs by the recipe as it is there.
+    What claims don't say is as in training. Claims of other recipes aren't about them; the claims of a spec that was
+    named with a run as its weights are its own, and about runs by the recipe as it is there. Weights from elsewhere are
+    held against the claims of the recipe that was named.
     """
+    one = candidates[0]
     spec, changed = one.named or one.spec, _changed(one)
+    if spec.results and one.trained is None:
+        name = f"recipe {one.recipe.name}" if one.recipe.name else "the recipe"
+        say(f"{one.name}: nobody knows how it was trained; held against what is claimed of {name} of {spec.name}")
     made: dict[Asked, Evaluated] = {}
 
     def evaluated(asked: Asked) -> Evaluated:
         if asked not in made:
-            made[asked] = answer([one], replace(asked, precision=precision), workplace, say, tell(asked))
+            made[asked] = answer(candidates, replace(asked, precision=precision), workplace, say, tell(asked))
         return made[asked]
 
     held = list[Held]()
@@ -72,10 +88,9 @@ def under_claims(
         if changed:
             held += (Held(*each, claim.where, dict(claim.protocol), differs=(changed,)) for each in claim.measures)
         elif claim.line is not None:
-            result = result_of(evaluated(Asked()))
-            held += _of_line(claim, result, spec) if result is not None else ()
+            held += _of_line(claim, claim.line, candidates, spec, evaluated)
         else:
-            held += _of_claim(claim, one, spec, evaluated)
+            held += _of_claim(claim, candidates, spec, evaluated)
     return [*made.values()], held
 
 
@@ -84,7 +99,7 @@ def of_classes(found: Evaluated) -> list[Held]:
     one = found.first
     spec = one.named or one.spec
     about = [claim for claim in spec.results if claim.is_of_a_class and ("split", found.images.split) in claim.protocol]
-    return [held for claim in about for held in _of_claim(claim, one, spec, lambda asked: found)]
+    return [held for claim in about for held in _of_claim(claim, found.candidates, spec, lambda asked: found)]
 
 
 def _changed(one: Candidate) -> str:
@@ -100,23 +115,65 @@ def _changed(one: Candidate) -> str:
     return f"{which} isn't in {one.named.name} as it was at the training"
 
 
-def _of_line(claim: ResultClaim, result: Result, spec: Spec) -> Iterator[Held]:
-    assert claim.line is not None
-    differs = tuple(line_differs(claim.line, result, spec))
-    accuracies = (result.train_accuracy, result.val_accuracy, result.test_accuracy)
-    for (name, printed), share in zip(claim.measures, accuracies, strict=True):
-        yield Held(name, printed, claim.where, {}, 100 * share, differs)
+def _conditions(found: Evaluated, one: Candidate) -> Conditions:
+    """Those under which one of the networks was evaluated, as far as they are known of weights without a record."""
+    spec, result, trained = one.named or one.spec, result_of(one), one.trained
+    if result is not None:
+        known = conditions(result, spec, evaluation_of(found))
+    else:
+        further = [missing_images(one.recipe.data, found.images.sizes, found.images.left_out)]
+        if trained is not None and trained.recipe != spec.recipe(trained.recipe_name).digest:
+            further.append("this run deviates from the recipe")
+        if trained is not None and not trained.has_ended:
+            further.append(trained.unended)
+        known = Conditions(
+            _recipe(one),
+            found.protocol,
+            Protocol((one.scale,)),
+            None if trained is None else trained.seed,
+            has_range=has_range(one.recipe),
+            further=[why for why in further if why],
+        )
+    why = other_images(found, one)
+    return replace(known, further=[*known.further, why]) if why else known
+
+
+def _recipe(one: Candidate) -> str | None:
+    """By which it was trained, as is known or was said."""
+    return one.recipe.name if one.trained is None else one.trained.recipe_name
+
+
+def _of_line(
+    claim: ResultClaim,
+    line: ResultLine,
+    candidates: Sequence[Candidate],
+    spec: Spec,
+    evaluated: Callable[[Asked], Evaluated],
+) -> Iterator[Held]:
+    """Of a line its accuracies on images to choose and to test by: a training alone measures that on what it learns."""
+    why = _not_about({"split": ""}, candidates, spec)
+    for name, printed in claim.measures:
+        held = Held(name, printed, claim.where, {}, differs=why)
+        split = name.removesuffix("-accuracy")
+        if split == "train" and not why:
+            yield replace(held, differs=("the training alone measures it: see `vggdsl results`",))
+        elif why:
+            yield held
+        else:
+            found = evaluated(Asked(split))
+            differs = (text for one in candidates for text in line_differences(line, _conditions(found, one), spec))
+            yield replace(held, measured=100 * found.scores.accuracy(), differs=tuple(dict.fromkeys(differs)))
 
 
 def _of_claim(
-    claim: ResultClaim, one: Candidate, spec: Spec, evaluated: Callable[[Asked], Evaluated]
+    claim: ResultClaim, candidates: Sequence[Candidate], spec: Spec, evaluated: Callable[[Asked], Evaluated]
 ) -> Iterator[Held]:
     protocol = dict(claim.protocol)
     found = None
-    why = _not_about(protocol, one, spec)
+    why = _not_about(protocol, candidates, spec)
     if not why:
         view = next(view for view in VIEWS if view == protocol.get("view", "centre"))
-        scales = tuple(int(side) for side in protocol["scale"].split(",")) if "scale" in protocol else ()
+        scales = tuple(sorted(map(int, protocol["scale"].split(",")))) if "scale" in protocol else ()
         found = evaluated(Asked(protocol["split"], scales, view, protocol.get("flip") == "yes"))
     for name, printed in claim.measures:
         held = Held(name, printed, claim.where, protocol, differs=why)
@@ -124,11 +181,9 @@ def _of_claim(
             yield held
             continue
         value, missing = _value(name, protocol, found)
-        result = result_of(found)
-        differs = () if result is None else tuple(claim_differs(protocol, result, spec).values())
-        as_trained = Protocol((one.scale,))
-        looks = tuple(looks_differ(protocol, found.protocol, as_trained).values())
-        yield replace(held, measured=value, differs=(*missing, *looks, *differs))
+        alone = {"ensemble": "1", **protocol}  # so many it is of, also where a claim doesn't say it
+        differs = (text for one in candidates for text in differences(alone, _conditions(found, one), spec))
+        yield replace(held, measured=value, differs=(*missing, *dict.fromkeys(differs)))
 
 
 def _value(name: str, protocol: Mapping[str, str], found: Evaluated) -> tuple[float | None, tuple[str, ...]]:
@@ -136,6 +191,8 @@ def _value(name: str, protocol: Mapping[str, str], found: Evaluated) -> tuple[fl
     if name in OF_A_CLASS:
         row, why = _row(name, protocol, found)
         return (None, (why,)) if row is None else (100 * getattr(row, _FIELDS[name]), ())
+    if name == BALANCED:
+        return 100 * found.scores.balanced, ()
     value = value_of(name, protocol, evaluation_of(found))
     return value, () if value is not None else (unmeasured(name, protocol),)
 
@@ -159,14 +216,11 @@ def _row(name: str, protocol: Mapping[str, str], found: Evaluated) -> tuple[OfCl
     return scores.by_class[k], ""
 
 
-def _not_about(protocol: Mapping[str, str], one: Candidate, spec: Spec) -> tuple[str, ...]:
-    """Why a claim isn't about such a network."""
+def _not_about(protocol: Mapping[str, str], candidates: Sequence[Candidate], spec: Spec) -> tuple[str, ...]:
+    """Why a claim isn't about such networks, so that nothing is evaluated for it."""
     if "split" not in protocol:
         return ("it names no split",)
-    if protocol.get("ensemble", "1") != "1":
-        return (f"it is of {protocol['ensemble']} networks together",)
-    claimed = protocol.get("train", spec.recipe().name)
-    if one.trained is not None and claimed != one.trained.recipe_name:
-        nameless = "the recipe without a name"
-        return (f"{f'train={claimed}' if claimed else nameless} claimed, {one.trained.recipe_name or nameless} here",)
-    return ()
+    networks = protocol.get("ensemble", "1")
+    if networks != str(len(candidates)):
+        return ("it is of one network" if networks == "1" else f"it is of {networks} networks together",)
+    return tuple(dict.fromkeys(text for one in candidates for text in recipe_differs(protocol, _recipe(one), spec)))

@@ -91,6 +91,8 @@ def evaluate(
     if view not in VIEWS:
         raise ValueError(f"view is one of {', '.join(VIEWS)}, not {view!r}")
     scales = () if scale is None else (scale,) if isinstance(scale, int) else tuple(scale)
+    if scale is not None:
+        scales = Protocol(scales).scales
     workplace = Workplace(None if data is None else Path(data), device, threads=threads, skip_bad=skip_bad)
     candidates = [candidate(one, weights=weights, recipe=recipe, say=say, force=force) for one in several]
     asked = Asked(str(split), scales, view, flip, precision)
@@ -121,11 +123,14 @@ def answer(
 ) -> Evaluated:
     """Evaluates candidates together.
 
-    Raises ``InputError`` V534 if they aren't for the same images, classes and scale, V530 with all images that can't be
-    read, V508 if memory doesn't suffice, and what ``images_for`` raises.
+    Raises ``InputError`` V534 if one is there twice, or they aren't for the same images, classes and scale, V530 with
+    all images that can't be read, V508 if memory doesn't suffice, and what ``images_for`` raises.
     """
     began = time.perf_counter()
     first = candidates[0]
+    _refuse_twice(candidates)
+    if asked.flip and Protocol((1,), asked.view).is_mirrored:
+        say(f"view={asked.view} is mirrored by what it is: flip adds nothing")
     hardware = choose(workplace.device or "auto", asked.precision or first.recipe.precision)
     pools = [images_for(one, asked.split, workplace, say) for one in candidates]
     for one, pool in zip(candidates[1:], pools[1:], strict=True):
@@ -153,6 +158,16 @@ def _scales(candidates: Sequence[Candidate]) -> tuple[int, ...]:
         message = f"the networks were trained for images of other scales: {trained}"
         raise InputError(Diagnostic("V534", message, help="say by which all are evaluated: `--scale`"))
     return (candidates[0].scale,)
+
+
+def _refuse_twice(candidates: Sequence[Candidate]) -> None:
+    """Weights that answer twice count twice, and for one network less."""
+    named = dict[str, str]()
+    for one in candidates:
+        if one.weights in named:
+            message = f"{named[one.weights]} and {one.name} have the same weights: together they answer as one does"
+            raise InputError(Diagnostic("V534", message, help="name each once"))
+        named[one.weights] = one.name
 
 
 def _refuse_others(first: Candidate, images: Images, one: Candidate, pool: Images) -> None:

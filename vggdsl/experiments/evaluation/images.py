@@ -33,6 +33,10 @@ class Images:
     shown: str
     split: str = ""
     data: str = ""
+    sizes: str = ""
+    """How many images of the data set are to train, choose and test by: ``45000/5000/10000``."""
+    left_out: int = 0
+    """Those that couldn't be read, without which these sizes are."""
 
     def name(self, index: int) -> str:
         """Its file, or its place in the split."""
@@ -55,11 +59,21 @@ def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable
     differ = classes_differ(one.spec, one.recipe, len(found.classes), found.classes, found.within)
     if differ:
         raise InputError(differ)
+    before = {each: len(found.split(each)) for each in SPLITS}
     if workplace.skip_bad or one.skip_bad:
-        before, found = len(found.split(split)), found.without_bad()
-        if left := before - len(found.split(split)):
+        found = found.without_bad()
+        if left := before[split] - len(found.split(split)):
             say(f"{plural(left, 'image')} of {split} that can't be read left out")
-    return Images(found.split(split), found.classes, f"{split} of {one.recipe.data.name}", split, found.digest())
+    sizes = {each: len(found.split(each)) for each in SPLITS}
+    return Images(
+        found.split(split),
+        found.classes,
+        f"{split} of {one.recipe.data.name}",
+        split,
+        found.digest(),
+        "/".join(map(str, sizes.values())),
+        sum(before.values()) - sum(sizes.values()),
+    )
 
 
 def _data_folder(one: Candidate, workplace: Workplace) -> Path:

@@ -85,6 +85,11 @@ class Scores:
         return _mean("macro avg", known, [1] * len(known))
 
     @property
+    def balanced(self) -> float:
+        """The mean of the recalls over the classes that have images."""
+        return float(np.mean([row.recall for row in self.by_class if row.support]))
+
+    @property
     def weighted(self) -> OfClass:
         """The mean over the classes by their numbers of images."""
         return _mean("weighted avg", self.by_class, [row.support for row in self.by_class])
