@@ -282,9 +282,8 @@ def _flow(text: str) -> list[Line | Words | Box]:
 
 def test_branches_of_a_concatenation_are_drawn_in_their_order() -> None:
     marks = _flow("input 8x8x3 concat[ identity | conv3-4 | identity | conv1-5 ] FC-2")
-    marks = [mark for mark in marks if not isinstance(mark, Words) and mark.told]
     names = ["identity0", "conv1_1", "identity0_2", "conv1_2"]
-    of = {mark.told[0]: mark for mark in marks}
+    of = {mark.told[0]: mark for mark in marks if not isinstance(mark, Words) and mark.told}
     places = [mark.points[2][0] if isinstance(mark, Line) else mark.extent.left for mark in map(of.get, names) if mark]
     assert len(places) == 4
     assert places == sorted(places)
