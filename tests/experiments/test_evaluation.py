@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,8 @@ train {
   seeds     0 1
 }
 """
+ATOL = 1e-5
+"""Of probabilities that were computed in single precision, in another order."""
 SIZES = ((20, 14), (12, 31), (16, 16), (40, 17))
 
 
@@ -51,14 +55,37 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for label, name in enumerate("abc"):
             for i in range(count):
                 seed = 1000 * (part == "test") + 100 * label + i
-                noise(made / "set" / part / name / f"{i}.png", seed, SIZES[seed % len(SIZES)])
+                path = made / "set" / part / name / f"{i}.png"
+                noise(path, seed, SIZES[seed % len(SIZES)])
+                tinted(path, label)
     return made
+
+
+def tinted(path: Path, label: int) -> None:
+    """Adds a colour, by which a network learns to tell classes apart, but not of all images."""
+    image = np.asarray(Image.open(path)).astype(float)
+    image[:, :, label] += 40
+    Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(path)
 
 
 @pytest.fixture(scope="module")
 def runs(folder: Path) -> list[Run]:
     spec = vggdsl.load(folder / "net.arch")
     return [train(spec, seed=seed, runs=folder / "runs", device="cpu") for seed in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def lively(runs: list[Run]) -> Run:
+    """A run with weights by which scores spread over several units, so that each way to look at an image tells."""
+    random, made = np.random.RandomState(0), {}
+    for name, array in runs[0].weights.items():
+        fan_in = array[0].size if array.ndim > 1 else 1
+        made[name] = random.normal(0, np.sqrt(4 / fan_in) if array.ndim > 1 else 0.3, array.shape).astype(np.float32)
+        if name in ("bn1_1.running_var", "bn1_1.weight"):
+            made[name] = random.uniform(0.5, 2, array.shape).astype(np.float32)
+    run = replace(runs[0])
+    run.__dict__["trained"] = replace(runs[0].trained, weights=made)
+    return run
 
 
 def files(folder: Path) -> Iterable[tuple[Path, int]]:
@@ -148,15 +175,30 @@ def densely(run: Run, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], f
     ],
 )
 def test_an_evaluation_is_that_of_a_slow_loop(
-    view: View, scales: tuple[int, ...], flip: bool, runs: list[Run], folder: Path
+    view: View, scales: tuple[int, ...], flip: bool, lively: Run, folder: Path
 ) -> None:
-    (run, _), images = runs, [*files(folder)]
+    run, images = lively, [*files(folder)]
     found = evaluate(run, scale=scales or None, view=view, flip=flip, device="cpu")
     assert found.protocol.scales == (scales or (16,)), "the middle of the scales of the training"
     expected = torch.stack([slowly(run, path, found.protocol.scales, view, flip) for path, _ in images])
-    assert torch.allclose(found.scores.probabilities, expected, atol=1e-5)  # single precision
+    assert torch.allclose(found.scores.probabilities, expected, atol=ATOL)
     assert found.scores.labels.tolist() == [label for _, label in images]
     assert [Path(found.images.name(i)) for i in range(len(images))] == [path for path, _ in images]
+
+
+def test_each_way_to_look_at_images_gives_something_else(lively: Run) -> None:
+    """Else a slow loop would be right of any."""
+    ways: list[tuple[View, bool]] = [
+        ("centre", False), ("centre", True), ("ten", False), ("grid", False), ("dense", False), ("dense", True),
+        ("dense+grid", False), ("dense+grid", True),
+    ]  # fmt: skip
+    found = {
+        (view, flip, scale): evaluate(lively, view=view, flip=flip, scale=scale, device="cpu").scores.probabilities
+        for view, flip in ways
+        for scale in (15, 19)
+    }
+    for one, other in combinations(found, 2):
+        assert float((found[one] - found[other]).abs().max()) > 100 * ATOL, (one, other)
 
 
 def test_networks_answer_together_by_the_mean_of_their_probabilities(runs: list[Run]) -> None:
@@ -168,8 +210,12 @@ def test_networks_answer_together_by_the_mean_of_their_probabilities(runs: list[
 
 def test_as_in_training_it_is_what_the_record_says(runs: list[Run]) -> None:
     for run in runs:
-        assert evaluate(run, device="cpu").scores.accuracy() == run.result.test_accuracy
-        assert evaluate(run, split="val", device="cpu").scores.accuracy() == run.result.val_accuracy
+        of_test, of_val = (evaluate(run, split=split, device="cpu").scores for split in ("test", "val"))
+        assert of_test.accuracy() == run.result.test_accuracy
+        assert of_val.accuracy() == run.result.val_accuracy
+        assert of_val.loss == pytest.approx(run.metrics[run.result.best - 1].val_loss, rel=1e-5)  # printed so
+        assert len({*of_val.guesses.tolist()}) > 1, "it tells something apart"
+        assert evaluate(run, split="val", scale=14, device="cpu").scores.loss != pytest.approx(of_val.loss, rel=1e-3)
 
 
 def test_a_folder_of_the_networks_classes_is_evaluated(runs: list[Run], folder: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def to_row(found: "Evaluated", kept: str) -> Evaluation:
         "ensemble": protocol.ensemble,
         "top_1": scores.accuracy(1),
         "top_1_bounds": list(interval(scores.right(1), len(scores))),
-        "top_5": scores.accuracy(5) if len(scores.classes) > 5 else None,
+        "top_5": scores.accuracy(5) if 5 in scores.tops else None,
         "loss": scores.loss,
         "classes": [_class(row) for row in scores.by_class],
         "macro": _class(scores.macro),

@@ -37,12 +37,12 @@ def places(crops: Crops, h: int, w: int) -> list[tuple[int, int]]:
 
 def cut(image: Image.Image, shape: Shape, scale: int, crops: Crops) -> Tensor:
     """The crops (n, C, H, W) of uint8 of the image whose shorter side is scaled to ``scale``, as in training."""
-    w, h = scaled_size(image, shape, scale)
+    w, h = scaled_size(image.size, shape, scale)
     seen = (window(image, shape, (w, h), left, top) for top, left in places(crops, h - shape.h, w - shape.w))
     return torch.stack([functional.pil_to_tensor(crop) for crop in seen])
 
 
 def whole(image: Image.Image, shape: Shape, scale: int) -> Tensor:
     """All of the image (C, h, w) of uint8, its shorter side scaled to ``scale``."""
-    size = scaled_size(image, shape, scale)
+    size = scaled_size(image.size, shape, scale)
     return functional.pil_to_tensor(image.resize(size, Image.Resampling.BILINEAR))

@@ -15,7 +15,7 @@ from vggdsl.data.chance import random_seed
 from vggdsl.data.formats import Kind
 from vggdsl.data.images import recolour
 from vggdsl.data.names import one_form
-from vggdsl.data.preprocessing import open_file, open_image
+from vggdsl.data.preprocessing import open_file, open_image, size_of
 from vggdsl.text.errors import Diagnostic, InputError
 
 SAMPLE = 10_000
@@ -34,6 +34,9 @@ class Pictures(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Image.Image: ...
+
+    def size(self, index: int) -> tuple[int, int] | None:
+        """Width and height of an image, without decoding it; None where it can't be read."""
 
     def take(self, indices: Tensor) -> Self: ...
 
@@ -54,6 +57,10 @@ class Arrays:
     def __getitem__(self, index: int) -> Image.Image:
         image: Image.Image = functional.to_pil_image(recolour(self.images[index : index + 1], self.channels)[0])  # type: ignore[no-untyped-call]  # torchvision leaves it untyped
         return image
+
+    def size(self, index: int) -> tuple[int, int]:
+        h, w = self.images.shape[2:]
+        return w, h
 
     def take(self, indices: Tensor) -> "Arrays":
         return Arrays(self.images[indices], self.channels)
@@ -76,6 +83,9 @@ class Files:
 
     def __getitem__(self, index: int) -> Image.Image:
         return open_image(self.root / self.names[index], self.channels)
+
+    def size(self, index: int) -> tuple[int, int] | None:
+        return size_of(self.root / self.names[index])
 
     def open(self, index: int) -> tuple[Image.Image, Kind]:
         """An image, and what its file was."""
@@ -108,7 +118,7 @@ class Noise:
     indices: Tensor
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    size: tuple[int, int]
+    hw: tuple[int, int]
     """Height and width."""
     part: str
 
@@ -117,15 +127,19 @@ class Noise:
 
     def __getitem__(self, index: int) -> Image.Image:
         seed = random_seed("noise", SEED, self.part, int(self.indices[index])) % 2**32
-        values = np.random.RandomState(seed).normal(self.mean, self.std, (*self.size, len(self.mean)))
+        values = np.random.RandomState(seed).normal(self.mean, self.std, (*self.hw, len(self.mean)))
         pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
         return Image.fromarray(pixels if len(self.mean) == 3 else pixels[:, :, 0])
 
+    def size(self, index: int) -> tuple[int, int]:
+        h, w = self.hw
+        return w, h
+
     def take(self, indices: Tensor) -> "Noise":
-        return Noise(self.indices[indices], self.mean, self.std, self.size, self.part)
+        return Noise(self.indices[indices], self.mean, self.std, self.hw, self.part)
 
     def update(self, digest: Hash) -> None:
-        digest.update(f"noise {self.part} {self.size} {self.mean} {self.std}".encode())
+        digest.update(f"noise {self.part} {self.hw} {self.mean} {self.std}".encode())
         digest.update(self.indices.numpy().astype("<i8").tobytes())
 
 

@@ -174,18 +174,33 @@ def _open(path: Path, channels: int, look: Callable[[Image.Image], _T]) -> tuple
         raise unreadable(path, error) from None
 
 
-def scaled_size(image: Image.Image, shape: Shape, shorter_side: int | None = None) -> tuple[int, int]:
-    """Width and height of the image when it just covers the shape.
+def size_of(path: Path) -> tuple[int, int] | None:
+    """Width and height of the image that ``open_image`` gives, by the file's head; None where that tells nothing."""
+    with suppress(Exception):  # as in opening it, which tells what is wrong
+        if S_ISREG(path.stat().st_mode):
+            with _without_noise, Image.open(path, formats=tuple(FORMATS)) as opened:
+                turns = opened.format != "TIFF" and opened.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+                return (opened.height, opened.width) if turns else opened.size
+    return None
+
+
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
+"""EXIF's tag, and the values of it by which height and width change places. Of a TIFF Pillow's size heeds it."""
+
+
+def scaled_size(size: tuple[int, int], shape: Shape, shorter_side: int | None = None) -> tuple[int, int]:
+    """Width and height of an image of that width and height when it just covers the shape.
 
     With ``shorter_side`` that is the length of its shorter side, if it covers the shape then.
     """
-    scale = max(shape.h / image.height, shape.w / image.width, (shorter_side or 0) / min(image.height, image.width))
-    return max(shape.w, round(image.width * scale)), max(shape.h, round(image.height * scale))
+    w, h = size
+    scale = max(shape.h / h, shape.w / w, (shorter_side or 0) / min(h, w))
+    return max(shape.w, round(w * scale)), max(shape.h, round(h * scale))
 
 
 def cover(image: Image.Image, shape: Shape, shorter_side: int | None = None) -> Image.Image:
     """The image scaled to its ``scaled_size``, bilinear with antialiasing, and cropped to its centre."""
-    w, h = scaled_size(image, shape, shorter_side)
+    w, h = scaled_size(image.size, shape, shorter_side)
     return window(image, shape, (w, h), round((w - shape.w) / 2), round((h - shape.h) / 2))
 
 

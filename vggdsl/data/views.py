@@ -44,7 +44,7 @@ class View:
 
         ``down`` and ``across``, from 0 to below 1, say where of all its places the window lies.
         """
-        w, h = scaled_size(image, shape, side)
+        w, h = scaled_size(image.size, shape, side)
         left = int(across * (w + 2 * self.pad - shape.w + 1)) - self.pad
         top = int(down * (h + 2 * self.pad - shape.h + 1)) - self.pad
         right, bottom = min(left + shape.w, w), min(top + shape.h, h)

@@ -25,7 +25,7 @@ from vggdsl.targets import onnx
 from vggdsl.targets.doubts import doubts
 from vggdsl.targets.expected import Expectation, Held, hold, read_expected
 from vggdsl.targets.export import export_onnx
-from vggdsl.targets.foreign_weights import PREFIX, Say, from_file, from_torchvision
+from vggdsl.targets.foreign_weights import PREFIX, Say, from_elsewhere
 from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
@@ -194,11 +194,8 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
     """
     given = _taken(given)
     if isinstance(given, Path | str):
-        text = str(given)
-        if text.startswith(PREFIX):
-            return _foreign(spec, text.removeprefix(PREFIX), None, say)
-        if not is_run(Path(given)) or not _has_weights(Path(given)):
-            return _foreign(spec, "", Path(given), say)
+        if str(given).startswith(PREFIX) or not is_run(Path(given)) or not _has_weights(Path(given)):
+            return _foreign(spec, given, say)
         trained = load_trained(Path(given), force=force)
         refuse_other(spec, trained)
         return of_run(trained, Path(given), say)
@@ -254,8 +251,8 @@ def _no_preprocessing(spec: Spec) -> str:
     return f"{_NO_PREPROCESSING}; {beside}"
 
 
-def _foreign(spec: Spec, published: str, file: Path | None, say: Say) -> Exportable:
-    loaded = from_file(spec.typed, file, say) if file is not None else from_torchvision(spec.typed, published, say)
+def _foreign(spec: Spec, given: str | Path, say: Say) -> Exportable:
+    loaded = from_elsewhere(spec.typed, given, say)
     if loaded.preprocessing is None:
         say(_no_preprocessing(spec))
     provenance = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})

@@ -32,13 +32,13 @@ from vggdsl.experiments.schedule import Patience, Rate, steps_an_epoch
 from vggdsl.experiments.step import Captured, Readback, Step
 from vggdsl.network.ops import BatchNorm
 from vggdsl.records.metrics import Epoch
+from vggdsl.records.result import tops
 from vggdsl.spec.recipe import AlternatingHFlip, ColourPCA, From, OfNormalised
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 
 _CHECK_EVERY = 50
 """Steps between looks at the loss on a GPU."""
-_FEW_CLASSES = 10
 _ON_DEVICE = 0.25
 """Part of a GPU's free memory that images may take; beyond it they travel batch by batch."""
 
@@ -125,7 +125,7 @@ def evaluate(network: Network, split: Images, prepared: Prepared) -> Scores:
             return logits.float(), labels
 
     engine = _engine(step, prepared.hardware)
-    if classes > _FEW_CLASSES:
+    if 5 in tops(classes):
         TopKCategoricalAccuracy(5, device=prepared.hardware.device).attach(engine, "top-5")
     if are_uneven(split.labels, classes):
         Recall(device=prepared.hardware.device).attach(engine, "recalls")

@@ -17,8 +17,18 @@ from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed, Source
 
 TOP_1, TOP_5, BALANCED = "top-1-accuracy", "top-5-accuracy", "balanced-accuracy"
+_FEW_CLASSES = 10
 _NEEDED = ("network", "recipe", "data", "split")
 """Without these of a block, nobody knows what it is a measurement of."""
+
+
+def tops(classes: int) -> tuple[int, ...]:
+    """The numbers of guesses among which a label is looked for: of few classes five say little.
+
+    >>> tops(10), tops(100)
+    ((1,), (1, 5))
+    """
+    return (1, 5) if classes > _FEW_CLASSES else (1,)
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,17 @@ class Loaded(NamedTuple):
     halved: str = ""
 
 
+def from_elsewhere(graph: TypedGraph, given: str | Path, say: Say) -> Loaded:
+    """The network with weights that no run left: a file's, or torchvision's by their name behind ``torchvision:``.
+
+    Raises as ``from_file`` and ``from_torchvision``.
+    """
+    text = str(given)
+    if text.startswith(PREFIX):
+        return from_torchvision(graph, text.removeprefix(PREFIX), say)
+    return from_file(graph, Path(given), say)
+
+
 def from_torchvision(graph: TypedGraph, name: str, say: Say) -> Loaded:
     """The network with weights that torchvision publishes: ``vgg16``, or ``vgg16@IMAGENET1K_V1`` for certain ones.
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from vggdsl.data.batches import THREADS
-from vggdsl.data.crops import cut, whole
+from vggdsl.data.crops import cut, places, whole
 from vggdsl.data.normalisation import Normalisation
+from vggdsl.data.preprocessing import scaled_size
 from vggdsl.data.splits import Lazy
 from vggdsl.data.transfer import to_device
 from vggdsl.data.unreadable import UnreadableImageError
@@ -22,6 +23,9 @@ from vggdsl.network.shapes import Pair
 from vggdsl.spec.protocol import Protocol
 from vggdsl.targets.torch import Network, load_weights, weights_in_place, without_weights
 from vggdsl.text.errors import Diagnostic, InputError, ShapeError, in_a_line
+
+Name = Callable[[int], str]
+"""The name of the image at a place."""
 
 
 class Looks(NamedTuple):
@@ -44,30 +48,43 @@ class Answering:
     batch: int
 
     def __call__(
-        self, images: Lazy, protocol: Protocol, told: Callable[[int], None] = lambda _: None
+        self, images: Lazy, protocol: Protocol, name: Name, told: Callable[[int], None] = lambda _: None
     ) -> Iterator[Tensor | UnreadableImageError]:
         """The probabilities (K,) of each image in double precision, or why it can't be read; in their order.
 
         The scores of all places of a map are averaged before the softmax, probabilities of all else behind it
-        (Simonyan & Zisserman 2015, sec. 3.2). ``told`` is told how many images were answered.
+        (Simonyan & Zisserman 2015, sec. 3.2). ``name`` gives an image's name, ``told`` is told how many were answered.
 
-        Raises ``InputError`` V534 for a scale below the network's input, or a network that can't take a larger image.
+        Raises ``InputError`` V534 for images that the network can't take whole, before any is answered, and for an
+        answer that is no number.
         """
-        self._refuse(protocol)
+        if protocol.is_dense:
+            self._refuse_sizes(images, protocol, name)
+        at_once = max(1, self.batch // self._looks(protocol))
         group = list[Looks | UnreadableImageError]()
         for done, looks in enumerate(_read_ahead(images, protocol), 1):
             group.append(looks)
-            if len(group) == self.batch or done == len(images):
-                yield from self._answers(group, protocol)
+            if len(group) == at_once or done == len(images):
+                for place, answer in enumerate(self._answers(group, protocol), done - len(group)):
+                    if isinstance(answer, Tensor) and not answer.isfinite().all():
+                        raise self._no_number(name(place))
+                    yield answer
                 group = []
                 told(done)
 
-    def _refuse(self, protocol: Protocol) -> None:
+    def _looks(self, protocol: Protocol) -> int:
+        """About how many times the input's pixels are held of an image: of square ones, where they are whole."""
         size = self.network.typed.input
-        least = min(size.h, size.w)
-        if min(protocol.scales) < least:
-            message = f"images scaled to {min(protocol.scales)} don't cover the network's input of {size.h}x{size.w}"
-            raise InputError(Diagnostic("V534", message, help=f"give scales of at least {least}"))
+        crops = 0 if protocol.crops is None else len(protocol.scales) * len(places(protocol.crops, 0, 0))
+        wholes = sum(scale**2 for scale in protocol.scales) / (size.h * size.w) if protocol.is_dense else 0
+        return max(1, crops + round(wholes))
+
+    def _no_number(self, image: str) -> InputError:
+        message = f"the network's answer to {image} is no number: values grow beyond those of {self.hardware.precision}"
+        help = "do the weights belong to this network, and are images normalised as in its training?"
+        if self.hardware.precision == "bf16":
+            help = f"try `--precision fp32`; {help}"
+        return InputError(Diagnostic("V534", message, help=help))
 
     def _answers(
         self, group: Sequence[Looks | UnreadableImageError], protocol: Protocol
@@ -78,7 +95,7 @@ class Answering:
             parts.append(self._of_crops([looks.crops for looks in good if looks.crops is not None], protocol))
         if good and protocol.is_dense:
             parts.append(self._of_wholes([looks.wholes for looks in good], protocol))
-        answers = iter(torch.stack(parts).mean(0).cpu() if parts else ())
+        answers = iter(torch.stack(parts).mean(0) if parts else ())
         for looks in group:
             yield next(answers) if isinstance(looks, Looks) else looks
 
@@ -98,21 +115,20 @@ class Answering:
         total = torch.zeros(len(wholes), self.network.typed.output.c, dtype=torch.float64)
         size = self.network.typed.input
         for (h, w), found in sizes.items():
-            self._check_size(h, w)
             at_once = max(1, self.batch * size.h * size.w // (h * w))
             for start in range(0, len(found), at_once):
                 part = found[start : start + at_once]
                 images = torch.stack([image for _, image in part])
-                answers = self._probabilities(self.dense, images, protocol.flip).cpu()
+                answers = self._probabilities(self.dense, images, protocol.flip)
                 total.index_add_(0, torch.tensor([i for i, _ in part]), answers)
         return total / len(protocol.scales)
 
     @torch.no_grad()
     def _probabilities(self, network: Network, images: Tensor, mirrored: bool) -> Tensor:
-        """(N, K) of images (N, C, h, w) of uint8, or of each and its mirror image."""
+        """(N, K) of images (N, C, h, w) of uint8, or of each and its mirror image; off the device."""
         images = to_device(images, self.hardware.device)
         ways = (images, images.flip(3)) if mirrored else (images,)
-        return torch.stack([self._softmax(network, way) for way in ways]).mean(0)
+        return torch.stack([self._softmax(network, way) for way in ways]).mean(0).cpu()
 
     def _softmax(self, network: Network, images: Tensor) -> Tensor:
         with self.hardware.autocast():
@@ -129,12 +145,27 @@ class Answering:
         load_weights(made, on_maps(typed, weights_in_place(self.network)))
         return made.eval().to(self.hardware.device).to(memory_format=torch.channels_last)
 
-    def _check_size(self, h: int, w: int) -> None:
-        try:
-            of_size(self.dense.typed.graph, h, w)
-        except ShapeError as error:
-            message = f"the network can't take images of {h}x{w}: {in_a_line(error)}"
-            raise InputError(Diagnostic("V534", message, help="evaluate it by crops: `--view grid`")) from None
+    def _refuse_sizes(self, images: Lazy, protocol: Protocol, name: Name) -> None:
+        """Branches that round sizes differently disagree on some: an evaluation of hours mustn't end by one image."""
+        for (h, w), index in _sizes(images, protocol).items():
+            try:
+                of_size(self.dense.typed.graph, h, w)
+            except ShapeError as error:
+                message = f"the network can't take {name(index)}, scaled to {h}x{w}: {in_a_line(error)}"
+                raise InputError(Diagnostic("V534", message, help="evaluate it by crops: `--view grid`")) from None
+
+
+def _sizes(images: Lazy, protocol: Protocol) -> dict[Pair, int]:
+    """The sizes that images have at the scales, each with the first image that has it."""
+    with ThreadPoolExecutor(THREADS, "sizes") as pool:
+        sizes = [*pool.map(images.pictures.size, range(len(images)))]
+    found = dict[Pair, int]()
+    for index, size in enumerate(sizes):
+        if size is not None:
+            for scale in protocol.scales:
+                w, h = scaled_size(size, images.shape, scale)
+                found.setdefault(Pair(h, w), index)
+    return found
 
 
 def _look(images: Lazy, index: int, protocol: Protocol) -> Looks | UnreadableImageError:

@@ -4,16 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.experiments.export import exportable, of_run, refuse_other
+from vggdsl.experiments.export import of_run, refuse_other
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import read_plan
+from vggdsl.records.runfolder import read_plan, weights_digest
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import Given, Recipe
+from vggdsl.spec.recipe.scales import evaluation_scale
 from vggdsl.spec.spec import Spec, load
-from vggdsl.targets.foreign_weights import PREFIX
+from vggdsl.targets.foreign_weights import PREFIX, from_elsewhere
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError, error_of
 from vggdsl.text.files import is_file
@@ -26,8 +28,9 @@ class Candidate:
     """``recipe`` is that of the training, as it was followed, or the one of the spec whose data set is meant.
 
     ``data`` is where the training looked for data sets; ``skip_bad`` whether it left out images that can't be read.
-    ``is_prepared`` is False for weights of which nobody knows what images went through. ``named`` is the spec whose
-    claims are meant, where that isn't the one of the training: such as a later text of it.
+    ``is_prepared`` is False for weights of which nobody knows what images went through: they are prepared as by the
+    recipe. ``named`` is the spec whose claims are meant, where that isn't the one of the training: such as a later text
+    of it.
     """
 
     name: str
@@ -50,6 +53,24 @@ class Candidate:
         """To which the shorter side of an image is scaled where nothing else is said: as in the training."""
         size = self.spec.typed.input
         return self.preprocessing.shorter_side or min(size.h, size.w)
+
+    @property
+    def normalisation(self) -> Normalisation | None:
+        """What pixels go through; None where that is by training images, which the weights don't come with."""
+        if self.is_prepared:
+            return Normalisation(self.preprocessing.mean, self.preprocessing.std)
+        match self.recipe.normalize:
+            case Given(mean, std):
+                return Normalisation(mean, std)
+            case "none":
+                return Normalisation.none(self.spec.typed.input.c)
+            case _:
+                return None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of its outputs; empty where nobody knows them."""
+        return self.preprocessing.classes
 
 
 def candidate(
@@ -89,15 +110,16 @@ def candidate(
         trained = load_trained(Path(weights), force=force)
         refuse_other(spec, trained)
         return replace(_of_run(trained, Path(weights), None, recipe, say), named=spec)
-    notes = list[str]()
-    made = exportable(spec, weights, notes.append, force=force)
-    is_prepared = str(weights).startswith(PREFIX)
-    for note in notes:
-        if is_prepared or not note.startswith("no preprocessing"):
-            say(note)
-    name, digest = f"{spec.name} with {weights}", made.provenance["weights"]
+    followed, loaded = spec.recipe(recipe), from_elsewhere(spec.typed, weights, say)
+    by_recipe = replace(Preprocessing.unknown(spec.typed.input), shorter_side=evaluation_scale(followed))
     return Candidate(
-        name, spec, spec.recipe(recipe), made.network.eval(), made.preprocessing, digest, is_prepared=is_prepared
+        f"{spec.name} with {weights}",
+        spec,
+        followed,
+        loaded.network.eval(),
+        loaded.preprocessing or by_recipe,
+        weights_digest(loaded.weights),
+        is_prepared=loaded.preprocessing is not None,
     )
 
 

@@ -15,7 +15,7 @@ from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.experiments.device import Hardware, arithmetic, choose
 from vggdsl.experiments.evaluation.answers import Answering
 from vggdsl.experiments.evaluation.candidate import Candidate, Say, candidate
-from vggdsl.experiments.evaluation.images import Images, images_for, normalisation_of
+from vggdsl.experiments.evaluation.images import Images, images_for
 from vggdsl.experiments.evaluation.scores import Scores
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.run import Run
@@ -123,8 +123,9 @@ def answer(
 ) -> Evaluated:
     """Evaluates candidates together.
 
-    Raises ``InputError`` V534 if one is there twice, or they aren't for the same images, classes and scale, V530 with
-    all images that can't be read, V508 if memory doesn't suffice, and what ``images_for`` raises.
+    Raises ``InputError`` V534 if one is there twice, they aren't for the same images, classes and scale, a scale is below
+    the input or answers no numbers, V530 with all images that can't be read, V508 if memory doesn't suffice, and what
+    ``images_for`` raises.
     """
     began = time.perf_counter()
     first = candidates[0]
@@ -136,6 +137,8 @@ def answer(
     for one, pool in zip(candidates[1:], pools[1:], strict=True):
         _refuse_others(first, pools[0], one, pool)
     protocol = Protocol(asked.scales or _scales(candidates), asked.view, asked.flip, len(candidates))
+    for one in candidates:
+        _hold_scales(one, protocol, say)
     total, bad = torch.zeros(()), dict[int, UnreadableImageError]()
     for k, (one, pool) in enumerate(zip(candidates, pools, strict=True)):
         with (
@@ -170,6 +173,32 @@ def _refuse_twice(candidates: Sequence[Candidate]) -> None:
         named[one.weights] = one.name
 
 
+def _hold_scales(one: Candidate, protocol: Protocol, say: Say) -> None:
+    """What a protocol says of scales must be what is done.
+
+    Crops of a square image that is no larger than the input are all the same. No paper takes them so: ten crops are of
+    256 for an input of 224 (Krizhevsky et al. 2012, He et al. 2016), and the grid of larger ones (Simonyan & Zisserman
+    2015). Of a longer image they still differ, along its longer side, so that they aren't refused.
+
+    Raises ``InputError`` V534 for a scale at which not every image covers the input, unless it is that of the training.
+    """
+    size, least = one.spec.typed.input, min(protocol.scales)
+    covers = max(size.h, size.w)
+    if least < covers and (least != one.scale or least < min(size.h, size.w)):
+        message = f"images scaled to {least} don't cover the network's input of {size.h}x{size.w}"
+        raise InputError(Diagnostic("V534", message, help=f"give scales of at least {covers}"))
+    if least < covers:
+        say(
+            f"images are scaled to cover the input of {size.h}x{size.w}, as in training: the shorter side has "
+            f"{least} pixels or, of a square image, {covers}"
+        )
+    elif least == size.h == size.w and protocol.crops in ("ten", "grid"):
+        say(
+            f"at scale {least}, the network's input, all crops of a square image are the same: view={protocol.crops} "
+            "is view=centre flip=yes of it; the papers scale images larger"
+        )
+
+
 def _refuse_others(first: Candidate, images: Images, one: Candidate, pool: Images) -> None:
     """Networks that answer together answer to the same images, by the same classes."""
     what = ""
@@ -192,10 +221,10 @@ def _answers(
 ) -> tuple[Tensor, dict[int, UnreadableImageError]]:
     """Probabilities (N, K), zeros for those that can't be read, and why not."""
     network = one.network.to(hardware.device).to(memory_format=torch.channels_last)
-    answering = Answering(network, normalisation_of(one, workplace), hardware, one.recipe.batch)
+    answering = Answering(network, images.normalisation, hardware, one.recipe.batch)
     found = torch.zeros(len(images.lazy), len(images.classes), dtype=torch.float64)
     bad = dict[int, UnreadableImageError]()
-    for i, row in enumerate(answering(images.lazy, protocol, told)):
+    for i, row in enumerate(answering(images.lazy, protocol, images.name, told)):
         if isinstance(row, UnreadableImageError):
             bad[i] = row
         else:

@@ -1,12 +1,12 @@
 """The images by which networks are evaluated: a split of a recipe's data set, or any folder of their classes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from vggdsl.data.dataset import SPLITS, find_data
+from vggdsl.data.dataset import SPLITS, Divided, find_data
 from vggdsl.data.layout import folders_in
 from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import one_form
@@ -23,13 +23,14 @@ from vggdsl.text.units import names_text, plural
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Images with labels; ``shown`` says which, such as ``test of cifar10``.
+    """Images with labels, and what their pixels go through; ``shown`` says which, such as ``test of cifar10``.
 
     ``split`` is that of a recipe's data set, of which ``data`` is the digest; both are empty of a folder.
     """
 
     lazy: Lazy
     classes: tuple[str, ...]
+    normalisation: Normalisation
     shown: str
     split: str = ""
     data: str = ""
@@ -46,8 +47,8 @@ class Images:
 def images_for(one: Candidate, split: str, workplace: Workplace, say: Callable[[str], None]) -> Images:
     """The images of ``split``: of the candidate's data set, or of a folder of that path that holds a folder a class.
 
-    Raises ``InputError`` V503, V512 or V401 where the data set isn't there or isn't the network's, V534 for a folder
-    that isn't there or has none or other classes.
+    Raises ``InputError`` V503, V512 or V401 where the data set isn't there or isn't the network's, V534 for a data set
+    of other classes, or a folder that isn't there or has none or others.
     """
     if split in SPLITS:
         return _of_data_set(one, split, workplace, say)
@@ -55,10 +56,12 @@ def images_for(one: Candidate, split: str, workplace: Workplace, say: Callable[[
 
 
 def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable[[str], None]) -> Images:
-    found = find_data(one.recipe, one.spec.typed.input, _data_folder(one, workplace), download=workplace.download)
+    found = _data_set(one, workplace)
     differ = classes_differ(one.spec, one.recipe, len(found.classes), found.classes, found.within)
     if differ:
         raise InputError(differ)
+    _hold_classes(one, found.classes, say)
+    normalisation = _normalisation(one, found, workplace)
     before = {each: len(found.split(each)) for each in SPLITS}
     if workplace.skip_bad or one.skip_bad:
         found = found.without_bad()
@@ -68,6 +71,7 @@ def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable
     return Images(
         found.split(split),
         found.classes,
+        normalisation,
         f"{split} of {one.recipe.data.name}",
         split,
         found.digest(),
@@ -76,23 +80,51 @@ def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable
     )
 
 
-def _data_folder(one: Candidate, workplace: Workplace) -> Path:
-    return one.data if workplace.data is None and one.data is not None else workplace.data_folder
+def _data_set(one: Candidate, workplace: Workplace) -> Divided:
+    folder = one.data if workplace.data is None and one.data is not None else workplace.data_folder
+    return find_data(one.recipe, one.spec.typed.input, folder, download=workplace.download)
 
 
-def normalisation_of(one: Candidate, workplace: Workplace) -> Normalisation:
-    """What images go through before the network: as in the training; of weights from elsewhere by the recipe."""
-    if one.is_prepared:
-        return Normalisation(one.preprocessing.mean, one.preprocessing.std)
-    data = find_data(one.recipe, one.spec.typed.input, _data_folder(one, workplace), download=workplace.download)
-    return data.load(skip_bad=workplace.skip_bad).normalisation(one.recipe.normalize)
+def _hold_classes(one: Candidate, classes: Sequence[str], say: Callable[[str], None]) -> None:
+    """A label is a place in the list of classes: what a network calls its outputs is what the images' labels mean."""
+    ours, theirs = ([one_form(name) for name in names] for names in (one.classes, classes))
+    if not ours or ours == theirs:
+        return
+    name = one.recipe.data.name
+    if one.trained is None:
+        called = f"called {names_text(one.classes, 3)}, those of {name} {names_text(classes, 3)}"
+        say(f"{one.name}: its classes are {called}; they are taken for the same, in this order")
+        return
+    strangers, absent = ([n for n in some if n not in others] for some, others in ((theirs, ours), (ours, theirs)))
+    what = f"has {names_text(strangers)} for {names_text(absent)}" if strangers else "has the classes in another order"
+    help = "evaluate it on the data set of its training: `--data` names the folder where data sets are"
+    raise InputError(Diagnostic("V534", f"{one.name} tells other classes apart: {name} {what}", help=help))
+
+
+def normalisation_of(one: Candidate, workplace: Workplace, say: Callable[[str], None]) -> Normalisation:
+    """What pixels go through before the network: as in the training; of weights from elsewhere by the recipe.
+
+    Raises ``InputError`` V503 or V512 where the recipe normalises by a data set that isn't there.
+    """
+    if one.normalisation is not None:
+        return one.normalisation
+    if not one.spec.recipes:
+        say(f"{one.name}: nobody knows how images are normalised for it: pixels are only divided by 255")
+        return Normalisation.none(one.spec.typed.input.c)
+    return _normalisation(one, _data_set(one, workplace), workplace)
+
+
+def _normalisation(one: Candidate, found: Divided, workplace: Workplace) -> Normalisation:
+    if one.normalisation is not None:
+        return one.normalisation
+    return found.load(skip_bad=workplace.skip_bad or one.skip_bad).normalisation(one.recipe.normalize)
 
 
 def _of_folder(one: Candidate, folder: Path, say: Callable[[str], None]) -> Images:
     if not is_folder(folder):
         help = f"it is {', '.join(SPLITS)}, or a folder that holds a folder of images for each class"
         raise InputError(Diagnostic("V534", f"no split and no folder `{folder}`", help=help))
-    classes = one.preprocessing.classes
+    classes = one.classes
     if not classes:
         message = f"{one.name}: nobody knows the names of its classes, by which folders are labelled"
         raise InputError(Diagnostic("V534", message, help="evaluate on the data set of a recipe, or a run"))
@@ -113,5 +145,7 @@ def _of_folder(one: Candidate, folder: Path, say: Callable[[str], None]) -> Imag
         say(note)
     if not names:
         raise InputError(Diagnostic("V534", f"{folder} holds no images", help="put some into the folders of classes"))
-    shape = one.spec.typed.input
-    return Images(Lazy(Files(folder, names, shape.c), torch.tensor(labels), shape), classes, str(folder))
+    shape, normalisation = one.spec.typed.input, one.normalisation
+    assert normalisation is not None  # as the classes it comes with the weights
+    lazy = Lazy(Files(folder, names, shape.c), torch.tensor(labels), shape)
+    return Images(lazy, classes, normalisation, str(folder))

@@ -11,7 +11,6 @@ from vggdsl import __version__
 from vggdsl.data.balance import are_uneven
 from vggdsl.experiments.evaluation.candidate import Candidate
 from vggdsl.experiments.evaluation.evaluate import Evaluated
-from vggdsl.experiments.evaluation.scores import FEW_CLASSES
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.append import add
@@ -27,9 +26,7 @@ from vggdsl.text.files import is_file
 def evaluation_of(found: Evaluated) -> Evaluation:
     """As a record says it, of the first network: shares of right guesses, on a split under a protocol."""
     scores = found.scores
-    shares = {TOP_1: scores.accuracy(1)}
-    if len(scores.classes) > FEW_CLASSES:
-        shares[TOP_5] = scores.accuracy(5)
+    shares = {name: scores.accuracy(k) for k, name in ((1, TOP_1), (5, TOP_5)) if k in scores.tops}
     if are_uneven(scores.labels, len(scores.classes)):
         shares[BALANCED] = scores.balanced
     return Evaluation(found.first.weights, found.images.split, found.protocol, shares, found.precision)

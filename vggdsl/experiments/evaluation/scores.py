@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FEW_CLASSES = 10
-"""Up to which five guesses say little."""
+from vggdsl.records.result import tops
+
 _Z = 1.959963984540054
 """Of a normal distribution 95 % lie within so many deviations of its mean."""
 
@@ -28,11 +28,18 @@ class OfClass(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """``probabilities`` (N, K) of images, the ``labels`` (N,) that they should have, and the names of the classes."""
+    """``probabilities`` (N, K) of images, the ``labels`` (N,) that they should have, and the names of the classes.
+
+    Raises ``ValueError`` for probabilities that are no numbers: none is larger than they, so that they would be right.
+    """
 
     probabilities: Tensor
     labels: Tensor
     classes: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if not self.probabilities.isfinite().all():
+            raise ValueError("probabilities that are no numbers")
 
     def __repr__(self) -> str:
         return f"Scores({len(self)} images, top-1 accuracy {self.accuracy(1):.4f}, loss {self.loss:.4f})"
@@ -55,6 +62,11 @@ class Scores:
     def accuracy(self, k: int = 1) -> float:
         """Share of the images whose label is among the first ``k`` guesses."""
         return self.right(k) / len(self)
+
+    @property
+    def tops(self) -> Sequence[int]:
+        """The numbers of guesses among which labels are looked for: see ``records.result.tops``."""
+        return tops(len(self.classes))
 
     @property
     def loss(self) -> float:

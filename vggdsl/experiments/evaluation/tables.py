@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vggdsl.experiments.evaluation.scores import FEW_CLASSES, OfClass, Scores, interval
+from vggdsl.experiments.evaluation.scores import OfClass, Scores, interval
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 
 MOST = 20
@@ -14,7 +14,7 @@ _CLASSES = (*words("class"), *numbers("precision", "recall", "f1-score", "suppor
 
 def accuracies(scores: Scores) -> Iterator[str]:
     """Accuracy with its bounds, of one guess an image and of five; and the loss."""
-    for k in (1, 5) if len(scores.classes) > FEW_CLASSES else (1,):
+    for k in scores.tops:
         low, high = interval(scores.right(k), len(scores))
         share = scores.accuracy(k)
         bounds = f"{100 * low:.2f} to {100 * high:.2f}%"

@@ -239,8 +239,9 @@ ROWS = (
         "V534",
         "input",
         "an evaluation that can't be made",
-        "Nothing says with which weights, on which images or at which scale; the network can't take larger images; or "
-        "networks that are to answer together were trained for other images, classes or scales.",
+        "Nothing says with which weights, on which images or at which scale; the images are of other classes than the "
+        "network's; it can't take larger images, or its answers are no numbers; or networks that are to answer "
+        "together were trained for other images, classes or scales.",
         "Say what the help names.",
         unshown=_RUN,
         about_call=True,
