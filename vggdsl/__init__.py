@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from vggdsl.drawing.draw import draw
     from vggdsl.experiments.evaluation.evaluate import evaluate
+    from vggdsl.experiments.evaluation.features import features
     from vggdsl.experiments.export import export, to_onnx
     from vggdsl.experiments.report.report import report
     from vggdsl.experiments.train import train
@@ -65,6 +66,7 @@ __all__ = [
     "draw",
     "evaluate",
     "export",
+    "features",
     "infer",
     "load",
     "load_run",
@@ -94,6 +96,7 @@ caches.folder = _cache_folder
 _LATER = {
     "vggdsl.drawing.draw": ("draw",),
     "vggdsl.experiments.evaluation.evaluate": ("evaluate",),
+    "vggdsl.experiments.evaluation.features": ("features",),
     "vggdsl.experiments.export": ("export", "to_onnx"),
     "vggdsl.experiments.report.report": ("report",),
     "vggdsl.experiments.train": ("train",),

@@ -1,6 +1,7 @@
 """Features of a layer: what PyTorch's own layers give, one after another."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,14 @@ import pytest
 import torch
 from commands import run
 from images import noise
+from refusals import refusal
 from torch.nn import functional
 
 import vggdsl
+from vggdsl.experiments.evaluation.candidate import candidate
+from vggdsl.experiments.evaluation.features import features_of
 from vggdsl.experiments.train import train
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.run import Run
 
 SPEC = """
@@ -63,6 +68,39 @@ def test_they_are_what_the_layers_give(trained: Run, tmp_path: Path) -> None:
             assert made["images"].tolist() == list(map(str, paths))
             assert (str(made["layer"]), str(made["weights"])) == (layer, trained.result.weights)
         assert json.loads(done.stdout)["shape"] == list(expected.shape)
+
+
+def test_weights_of_a_file_are_given_images_as_by_the_recipe(trained: Run, tmp_path: Path) -> None:
+    """As they are evaluated; else images would be normalised for a run and not for its weights, without a word."""
+    torch.save({name: torch.tensor(array) for name, array in trained.weights.items()}, tmp_path / "w.pth")
+    paths = sorted(photos(trained).iterdir())[:3]
+    ours = vggdsl.features(trained, paths, "fc2", device="cpu")
+    theirs = vggdsl.features(trained.spec, [*map(str, paths)], "fc2", weights=tmp_path / "w.pth", device="cpu")
+    assert np.allclose(ours.values, theirs.values, atol=1e-5)  # single precision
+    unsaid = vggdsl.parse(SPEC[: SPEC.index("train {")])
+    with pytest.warns(UserWarning, match="pixels are only divided by 255"):
+        bare = vggdsl.features(unsaid, paths, "fc2", weights=tmp_path / "w.pth", device="cpu")
+    assert not np.allclose(bare.values, ours.values, atol=1e-2)
+
+
+def test_features_are_computed_in_single_precision(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU's convolutions are TF32 where nobody forbids it."""
+    seen = list[bool]()
+    handle = trained.network.register_forward_hook(lambda *_: seen.append(torch.backends.cudnn.allow_tf32))
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    one = replace(candidate(trained, say=lambda _: None), network=trained.network)
+    features_of(one, sorted(photos(trained).iterdir())[:1], "fc2", Workplace(device="cpu"), lambda _: None)
+    handle.remove()
+    assert (seen, torch.backends.cudnn.allow_tf32) == ([False], True)
+
+
+def test_features_that_are_no_numbers_are_refused(trained: Run, tmp_path: Path) -> None:
+    torch.save({name: torch.tensor(array) * 1e30 for name, array in trained.weights.items()}, tmp_path / "w.pth")
+    paths = sorted(photos(trained).iterdir())[:3]
+    told = refusal(lambda: vggdsl.features(trained.spec, paths, "fc2", weights=tmp_path / "w.pth", device="cpu"))
+    assert (told.code, "3 of 3 images" in told.message) == ("V534", True)
+    with pytest.raises(ValueError, match="no images"):
+        vggdsl.features(trained, [], "fc2")
 
 
 def test_what_follows_a_layer_in_its_row_is_told(trained: Run, tmp_path: Path) -> None:

@@ -19,6 +19,16 @@ from vggdsl.text.units import names_text
 @click.option("-o", "--output", required=True, metavar="FILE.npz", type=click.Path(path_type=Path), help="The file.")
 @click.option("--weights", metavar="RUN|FILE|torchvision:NAME", help="Of a SPEC.")
 @click.option(
+    "--recipe", metavar="NAME", help="By which images are prepared for the weights of a FILE.  [default: the first]"
+)
+@click.option(
+    "--data",
+    "data_dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the data set of the recipe is, by which it normalises.  [default: $VGGDSL_DATA, else data]",
+)
+@click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
 )
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
@@ -30,13 +40,16 @@ def command(
     layer: str,
     output: Path,
     weights: str | None,
+    recipe: str | None,
+    data_dir: Path | None,
     device: str,
     force: bool,
     as_json: bool,
 ) -> None:
     """What a layer gives of images, for a classifier of your own.
 
-    Images are prepared as in training, the network is in evaluation mode and single precision. The file holds
+    Images are prepared as in training, for the weights of a file as the spec's recipe says; the network is in
+    evaluation mode and single precision. The file holds
     `features`, (n, c) of a layer that gives a vector and (n, c, h, w) of one that gives maps, the `images` that they
     are of, the `layer` and the digest of the `weights`; `numpy.load` reads it. A layer's own output is taken: what
     follows it, such as a ReLU, has a name of its own.
@@ -55,13 +68,15 @@ def command(
     if bad:
         raise InputError(bad)
     paths = [each for each in found if isinstance(each, Path)]
-    from vggdsl.experiments.device import choose
     from vggdsl.experiments.evaluation.candidate import candidate
-    from vggdsl.experiments.evaluation.features import features, layer_of, write_features
+    from vggdsl.experiments.evaluation.features import features_of, write_features
+    from vggdsl.experiments.workplace import Workplace
 
-    one = candidate(network, weights=weights, say=lambda line: note(f"note: {line}"), force=force)
-    layer_of(one.spec, layer)
-    made = features(one, paths, layer, choose(device, "fp32"))
+    def told(line: str) -> None:
+        note(f"note: {line}")
+
+    one = candidate(network, weights=weights, recipe=recipe, say=told, force=force)
+    made = features_of(one, paths, layer, Workplace(data_dir, device), told)
     write_features(output, made, paths, one)
     written: WrittenFeatures = {
         "path": str(output),

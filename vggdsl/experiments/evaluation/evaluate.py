@@ -123,9 +123,9 @@ def answer(
 ) -> Evaluated:
     """Evaluates candidates together.
 
-    Raises ``InputError`` V534 if one is there twice, they aren't for the same images, classes and scale, a scale is below
-    the input or answers no numbers, V530 with all images that can't be read, V508 if memory doesn't suffice, and what
-    ``images_for`` raises.
+    Raises ``InputError`` V534 if one is there twice, they aren't for the same images, classes and scale, a scale is
+    below the input or answers are no numbers, V530 with all images that can't be read, V508 if memory doesn't suffice,
+    and what ``images_for`` raises.
     """
     began = time.perf_counter()
     first = candidates[0]
