@@ -353,6 +353,31 @@ def test_colours_follow_the_scheme_and_words_need_none() -> None:
     assert svg.count("<text") > 20
 
 
+def test_a_picture_for_a_light_page_stays_light() -> None:
+    light = vggdsl.draw("mini_vgg", light=True)
+    assert "prefers-color-scheme" not in light
+    assert vggdsl.draw("mini_vgg").startswith(light[: light.index("</style>") - 1])
+    assert run("draw", "mini_vgg", "-o", "-", "--light").stdout == light
+
+
+@pytest.mark.parametrize(
+    ("name", "style", "inches", "points"),
+    [
+        ("vgg_d", "volumes", 6.9, 6.1),
+        ("googlenet", "volumes", 6.9, 5.4),
+        ("vgg_d", "volumes", 3.25, 2.8),
+        ("googlenet", "volumes", 3.25, 2.6),
+        ("vgg_d", "flow", 3.25, 5.3),
+    ],
+)
+def test_letters_on_paper_are_as_large_as_the_page_says(name: str, style: Style, inches: float, points: float) -> None:
+    drawn = picture(load(name), style)
+    smallest = min(mark.size for mark in drawn.marks if isinstance(mark, Words))
+    assert round(smallest * inches * 72 / drawn.width, 1) == points
+    page = (Path(drawing.__file__).parents[1] / "cli/README.md").read_text(encoding="utf-8")
+    assert f"{points:g}" in page[page.index("Across a page") : page.index("A family's sizes")]
+
+
 def _luminance(colour: str) -> float:
     """Of WCAG 2."""
     values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -31,9 +31,10 @@ _OF_CONVERTER = 72
     help="The file to write; `-` is standard output, as SVG.  [default: SPEC's name with .svg, in the working folder]",
 )
 @click.option("--style", type=click.Choice(STYLES), default="volumes", show_default=True, help="What to draw.")
+@click.option("--light", is_flag=True, help="Light to readers of dark pages, too, as PNG and PDF always are.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @reports_errors
-def command(name: str, output: str | None, style: Style, force: bool) -> None:
+def command(name: str, output: str | None, style: Style, light: bool, force: bool) -> None:
     """A network as papers draw it.
 
     The style `volumes` shows maps as bodies of their height, width and channels, each module by what
@@ -53,13 +54,13 @@ def command(name: str, output: str | None, style: Style, force: bool) -> None:
     findings = spec.check(to_train=False)
     report(findings)
     if output == "-":
-        click.echo(draw(spec, style), nl=False)
+        click.echo(draw(spec, style, light=light), nl=False)
     else:
         if output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir()):
             help = f"name a file in it: `{Path(output) / f'{_stem(name, spec)}.svg'}`"
             raise InputError(Diagnostic("V511", f"can't write {output}: it is a folder", help=help))
         path = Path(output) if output is not None else Path(f"{_stem(name, spec)}.svg")
-        _write(path, spec, style, force)
+        _write(path, spec, draw(spec, style, light=light), force)
     raise SystemExit(exit_code(findings))
 
 
@@ -67,13 +68,13 @@ def _stem(name: str, spec: Spec) -> str:
     return "network" if name == "-" else spec.name
 
 
-def _write(path: Path, spec: Spec, style: Style, force: bool) -> None:
+def _write(path: Path, spec: Spec, svg: str, force: bool) -> None:
     form = path.suffix.lower()
     if form not in _FORMS:
         message = f"{path}: no picture ends in `{form}`" if form else f"{path}: what kind of picture?"
         raise InputError(Diagnostic("V518", message, help=f"name it {', '.join(_FORMS[:-1])} or {_FORMS[-1]}"))
     check_target(path, spec, None, force=force)
-    content = _converted(draw(spec, style), form)
+    content = _converted(svg, form)
     with replacing(path) as part:
         part.write_bytes(content)
     say(f"{path}: {bytes_text(len(content))}")

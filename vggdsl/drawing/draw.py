@@ -22,8 +22,10 @@ def picture(spec: Spec, style: Style) -> Picture:
     return framed(marks, title(spec), description(spec, parts))
 
 
-def draw(spec: Spec | str | Path, style: Style = "volumes") -> str:
+def draw(spec: Spec | str | Path, style: Style = "volumes", *, light: bool = False) -> str:
     """A network as SVG, in one of two styles: maps as ``volumes``, or layers as boxes of a ``flow``.
+
+    Its colours follow the reader's scheme, or, as for a page that is ``light`` to all, stay light.
 
     >>> draw("vgg_d").count('class="conv rim"')
     13
@@ -32,4 +34,4 @@ def draw(spec: Spec | str | Path, style: Style = "volumes") -> str:
     """
     if style not in STYLES:
         raise ValueError(f"{style!r} is no style: one of {', '.join(STYLES)}")
-    return to_svg(picture(spec if isinstance(spec, Spec) else load(spec), style))
+    return to_svg(picture(spec if isinstance(spec, Spec) else load(spec), style), light=light)

@@ -55,7 +55,8 @@ _TURN = 7
 """The radius of a line's corners."""
 
 
-def to_svg(picture: Picture) -> str:
+def to_svg(picture: Picture, *, light: bool = False) -> str:
+    """With ``light`` it stays light for a reader who has all else dark."""
     width, height = _number(picture.width), _number(picture.height)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
@@ -65,7 +66,7 @@ def to_svg(picture: Picture) -> str:
         head,
         f"<title>{_text(picture.title)}</title>",
         f"<desc>{_text(picture.description)}</desc>",
-        f"<style>{_style()}</style>",
+        f"<style>{_style(light)}</style>",
         f'<rect class="paper" width="{width}" height="{height}"/>',
         *(line for mark in picture.marks for line in _drawn(mark)),
         "</svg>",
@@ -73,8 +74,10 @@ def to_svg(picture: Picture) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _style() -> str:
-    rules = [*_rules(_LIGHT), f"@media (prefers-color-scheme: dark) {{ {' '.join(_rules(_DARK))} }}"]
+def _style(light: bool) -> str:
+    rules = [*_rules(_LIGHT)]
+    if not light:
+        rules.append(f"@media (prefers-color-scheme: dark) {{ {' '.join(_rules(_DARK))} }}")
     return "\n" + "\n".join(rules) + "\n"
 
 
