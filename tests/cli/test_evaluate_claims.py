@@ -1,6 +1,8 @@
 """``vggdsl evaluate --claims`` and ``vggdsl results``: what is subtracted from a claim, and what isn't, and why."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from vggdsl.records.evaluation import Evaluation, digits_of
 from vggdsl.records.run import Run
 from vggdsl.records.table import Row, results
 from vggdsl.spec.protocol import Protocol
+from vggdsl.text.locks import alone
 
 DIGITS = """input 8x8x1
 conv3-8 BN ReLU
@@ -187,6 +190,26 @@ def test_what_was_computed_in_another_precision_is_not_subtracted(trained: Run) 
     assert run("evaluate", trained.path, "--precision", "bf16").stderr.startswith("recorded in ")
     held = claims_of(trained.path, "--precision", "bf16")
     assert (held[0][1], held[0][2]) == (None, ["computed in bf16, trained in fp32"])
+
+
+def test_what_another_process_recorded_meanwhile_is_not_recorded_twice(
+    trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = trained.path / "record.arch"
+    before = record.read_text()
+    assert run("evaluate", trained.path, "--flip").exit_code == 0
+    after = record.read_text()
+    record.write_text(before)
+
+    @contextmanager
+    def late(path: Path) -> Iterator[None]:
+        with alone(path):
+            record.write_text(after)
+            yield
+
+    monkeypatch.setattr("vggdsl.records.append.alone", late)
+    assert run("evaluate", trained.path, "--flip").stderr == f"in {record} already: it agrees in every digit\n"
+    assert record.read_text() == after
 
 
 def test_networks_together_meet_the_claims_of_so_many(tmp_path: Path) -> None:

@@ -303,6 +303,8 @@ def test_the_arrow_of_a_repeat_is_about_all_of_them() -> None:
         ("top-1-error 5% view=center", "V306"),
         ("top-1-error 5% scale=x", "V306"),
         ("top-1-error 5% scale=²", "V306"),
+        ("top-1-error 5% scale=12,12", "V306"),
+        ("top-1-error 5% scale=0", "V306"),
         ("top-1-error 5% seed=-1", "V306"),
         ("top-1-error 5% train=S256", "V306"),
         ("top-1-error 5% params 3", "V305"),

@@ -2,7 +2,7 @@
 subtracted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vggdsl.language.syntax import ResultLine
 from vggdsl.records.evaluation import Evaluation
@@ -31,7 +31,7 @@ class Conditions:
     seed: int | None = None
     epochs: int | None = None
     has_range: bool = False
-    further: Sequence[str] = field(default=())
+    further: Sequence[str] = ()
 
 
 def conditions(result: Result, spec: Spec, found: Result | Evaluation) -> Conditions:
