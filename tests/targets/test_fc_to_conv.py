@@ -7,10 +7,11 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import graphs
+from torch.nn import functional
 
 import vggdsl
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import FC, GroupNorm
+from vggdsl.network.ops import FC
 from vggdsl.network.passes.fc_to_conv import fc_to_conv, of_size, on_maps
 from vggdsl.spec.spec import parse
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
@@ -105,6 +106,16 @@ def test_a_gate_weighs_channels_by_the_whole_image() -> None:
         "input 8x8x3\nmul[ conv3-4 | conv3-4 global-avgpool conv1-4 sigmoid ]\nglobal-avgpool FC-3 softmax"
     ).typed
     assert of_size(fc_to_conv(graph), 12, 14).output.chw == [3, 5, 7]
+    network, x = settled(graph, 0), torch.randn(2, 3, 12, 14, generator=torch.Generator().manual_seed(1))
+    own = {name: torch.from_numpy(array) for name, array in weights(network).items()}
+    maps, seen = (
+        functional.conv2d(x, own[f"{name}.weight"], own[f"{name}.bias"], padding=1) for name in ("conv1_1", "conv1_2")
+    )
+    gate = functional.conv2d(seen.mean((2, 3), keepdim=True), own["conv1_3.weight"], own["conv1_3.bias"]).sigmoid()
+    pooled = functional.avg_pool2d(maps * gate, 8, 1)
+    expected = functional.conv2d(pooled, own["fc2.weight"][:, :, None, None], own["fc2.bias"])
+    with torch.no_grad():
+        assert close(dense(network)(x), expected)
 
 
 @pytest.mark.parametrize("name", ["vgg_d", "alexnet", "googlenet", "resnet/resnet50", "mini_vgg"])
@@ -112,7 +123,8 @@ def test_networks_of_the_papers_take_larger_images(name: str) -> None:
     graph = vggdsl.load(name).typed.inference
     larger = of_size(fc_to_conv(graph), graph.input.h + 64, graph.input.w + 96)
     assert larger.output.c == graph.output.c
-    assert (larger.output.h, larger.output.w) > (1, 1)
+    assert larger.output.h > 1
+    assert larger.output.w > larger.output.h, "the image is wider than high"
     assert larger.params == graph.params
 
 
@@ -125,4 +137,16 @@ def test_branches_that_disagree_on_a_larger_image_are_told() -> None:
 
 def test_groups_are_normalised_over_the_whole_image() -> None:
     graph = parse("input 8x8x3\nconv3-4 GN-2 FC-3").typed
-    assert any(isinstance(node.op, GroupNorm) for node in fc_to_conv(graph).nodes)
+    network, random = settled(graph, 0), torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(generator=random)
+    x = torch.randn(2, 3, 10, 13, generator=random)
+    own = {name: torch.from_numpy(array) for name, array in weights(network).items()}
+    maps = functional.conv2d(x, own["conv1_1.weight"], own["conv1_1.bias"], padding=1)
+    normal = functional.group_norm(maps.relu(), 2, own["gn1_1.weight"], own["gn1_1.bias"])
+    expected = functional.conv2d(normal, own["fc2.weight"].reshape(3, 4, 8, 8), own["fc2.bias"])
+    with torch.no_grad():
+        found = dense(network)(x)
+    assert found.shape == (2, 3, 3, 6)
+    assert close(found, expected)
