@@ -29,7 +29,7 @@ class Body:
     """Lines of what is told of it."""
     kind: str
     gives: tuple[Shape, ...]
-    """Of copies that differ, one for each."""
+    """One for each copy that was folded into it; those may differ."""
     nodes: tuple[tuple[TypedNode, ...], ...]
     """Of each of the maps that stand one behind the other."""
     times: int = 1
@@ -112,7 +112,7 @@ def _of_module(fork: Fork, label: str = "", call: str = "", times: int = 1) -> B
         arcs = tuple(_arcs(fork))
     text = label or call or word
     branches = f"{len(fork.branches)} branches"
-    what = [call if label else "" if call else branches if text == word else f"{word} of {branches}"]
+    what = [branches if text == word else "" if text == call else call or f"{word} of {branches}"]
     if any(not isinstance(part, Layer | Aside) for branch in fork.branches for part in branch.parts):
         what.append(layers_text([fork]))
     elsewhere = {id(t) for arc in arcs for t in arc.nodes}
