@@ -328,10 +328,10 @@ def test_arrows_end_at_boxes() -> None:
     assert all(any(box.holds(Extent(x, y, x, y)) for box in boxes) for x, y in heads)
 
 
-@pytest.mark.parametrize("name", ["vgg_d", "googlenet"])
+@pytest.mark.parametrize("name", ["vgg_d", "googlenet", "resnet/resnet50", "deeper_googlenet", "mini_googlenet"])
 def test_the_pictures_on_the_pages_are_what_is_drawn(name: str) -> None:
     """``UPDATE_DOCS=1`` draws them anew."""
-    file = Path(drawing.__file__).with_name(f"{name}.svg")
+    file = Path(drawing.__file__).with_name(f"{Path(name).name}.svg")
     if os.environ.get("UPDATE_DOCS"):
         file.write_text(vggdsl.draw(name), encoding="utf-8")
     assert file.read_text(encoding="utf-8") == vggdsl.draw(name)
