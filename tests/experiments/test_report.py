@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from statistics import fmean, stdev
@@ -20,8 +21,10 @@ from vggdsl.experiments.report.charts import PAGE, PAPER, curve, curves, drops, 
 from vggdsl.experiments.report.differences import network_differences
 from vggdsl.experiments.report.page import MARK
 from vggdsl.experiments.train import train
-from vggdsl.records.run import Run
+from vggdsl.records.run import Run, metrics_of
+from vggdsl.records.runfolder import Use, read_plan
 from vggdsl.records.table import two_decimals
+from vggdsl.records.trained import load_trained
 
 SPEC = """
 source "a <b>paper</b> & more"
@@ -203,6 +206,69 @@ def test_other_images_than_those_of_the_training_are_told(folder: Path, trained:
     noise(moved / "set" / "test" / "plain" / "0.png", 7, (9, 9))
     with pytest.warns(UserWarning, match="the images aren't those of the training: "):
         assert "the images aren&#39;t those of the training: " in vggdsl.report(plan.parent)
+
+
+def test_other_images_are_told_of_a_training_that_has_not_ended(copy: Path, folder: Path, tmp_path: Path) -> None:
+    """Its record doesn't say which images it is of, its weights do. Where a split is drawn, that is another, too."""
+    (copy / "record.arch").unlink()
+    moved = Path(shutil.copytree(folder / "set", tmp_path / "set"))
+    plan = copy / "recipe.json"
+    plan.write_text(plan.read_text("utf-8").replace(str(folder), str(tmp_path)), "utf-8")
+    (moved / "train" / "plain" / "0.png").unlink()
+    other = re.compile(r"the images aren't those of the training: \w+ now, \w+ then(?P<split>; the split is another)?")
+    for split, is_drawn in (("test", False), ("val", True)):
+        done = call("report", copy, "-o", "-", "--split", split)
+        found = other.search(done.stderr)
+        assert found is not None, done.stderr
+        assert (found["split"] is not None) == is_drawn
+        assert (f"images of {split} may have been trained on" in done.stdout) == is_drawn
+    assert "val may have been trained on" in call("evaluate", copy, "--split", "val").stderr
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+@pytest.mark.parametrize("rows", [None, 0])
+def test_without_metrics_the_rest_is_there(copy: Path, rows: int | None, *, is_recorded: bool) -> None:
+    table = copy / "metrics.csv"
+    head = table.read_text("utf-8").partition("\n")[0]
+    table.unlink()
+    if rows is not None:
+        table.write_text(head, "utf-8")
+    if not is_recorded:
+        (copy / "record.arch").unlink()
+    with pytest.warns(UserWarning, match=r"no curves: .*/run has no metrics\.csv, or an empty one"):
+        page = vggdsl.report(copy)
+    assert page.count('class="marks"') == 1
+    assert ('class="result"' in page) == is_recorded
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_metrics_that_end_in_a_torn_row(copy: Path, trained: list[Run], *, is_recorded: bool) -> None:
+    table = copy / "metrics.csv"
+    table.write_text(table.read_text("utf-8").rpartition(",")[0], "utf-8")
+    if not is_recorded:
+        (copy / "record.arch").unlink()
+    with pytest.warns(UserWarning, match=r"no curves: .*row 3 is torn"):
+        page = vggdsl.report([copy, trained[1].path])
+    assert page.count('class="marks"') == 2 + 1 + 4
+
+
+def test_metrics_are_held_against_weights_without_a_record(copy: Path) -> None:
+    """A table that ends before its weights is one of a training that was stopped between the two."""
+    (copy / "record.arch").unlink()
+    folder, epochs = read_plan(copy).folder, metrics_of(copy, 3)
+    best = load_trained(copy).epoch
+    folder.write_metrics(
+        [replace(e, val_accuracy=1.0, val_loss=0.0) if e.number == best % 3 + 1 else e for e in epochs]
+    )
+    with pytest.warns(
+        UserWarning, match=rf"no curves: .*best\.safetensors is of epoch {best}, the best of metrics\.csv"
+    ):
+        assert vggdsl.report(copy).count('class="marks"') == 1
+    use = Use(tuple(sorted(CLASSES)), load_trained(copy).normalisation, load_trained(copy).data)
+    folder.write_weights("best.safetensors", load_trained(copy).network(), 3, use)
+    folder.write_metrics(epochs[:2])
+    with pytest.warns(UserWarning, match=r"is of epoch 3, metrics\.csv ends at epoch 2: stopped between the two"):
+        assert vggdsl.report(copy).count('class="marks"') == 4
 
 
 def test_torn_weights_are_told(copy: Path) -> None:

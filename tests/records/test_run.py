@@ -19,7 +19,7 @@ from trainings import CrashError, Crashing
 
 import vggdsl
 from vggdsl.records.run import metrics_of
-from vggdsl.records.runfolder import weights_digest
+from vggdsl.records.runfolder import read_plan, weights_digest
 from vggdsl.spec.recipe.model import SGD
 from vggdsl.targets.predict import Guess
 from vggdsl.targets.torch import weights
@@ -172,7 +172,18 @@ def test_metrics_that_no_training_writes(run: vggdsl.Run, tmp_path: Path, column
     row[first.split(",").index(column)] = value
     (tmp_path / "metrics.csv").write_text("\n".join([first, one, ",".join(row)]))
     with pytest.raises(RecordError, match=rf"metrics\.csv .*{why}"):
-        metrics_of(tmp_path)
+        metrics_of(tmp_path, 2)
+
+
+def test_metrics_that_are_torn_or_too_many(run: vggdsl.Run, tmp_path: Path) -> None:
+    first, one, *_ = (run.path / "metrics.csv").read_text().splitlines()
+    (tmp_path / "metrics.csv").write_text("\n".join([first, one, f"2,{one.split(',')[1]}"]))
+    with pytest.raises(RecordError, match=r"metrics\.csv can't be read: row 2 is torn"):
+        metrics_of(tmp_path, 2)
+    (tmp_path / "metrics.csv").write_text("\n".join([first, *(f"{i}{one[1:]}" for i in (1, 2, 3))]))
+    with pytest.raises(RecordError, match=r"metrics\.csv has 3 epochs, recipe\.json 2"):
+        metrics_of(tmp_path, 2)
+    assert len(metrics_of(tmp_path, 3)) == 3
 
 
 def test_exports(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
@@ -394,6 +405,23 @@ def test_a_folder_with_the_plan_or_metrics_of_another_run_is_none(run: vggdsl.Ru
         assert found.code == "V604"
         assert file in found.message
         shutil.rmtree(mixed)
+
+
+@pytest.mark.parametrize("spoil", ["a row less", "another accuracy in training", "another best"])
+def test_metrics_that_the_record_was_not_made_of(spoil: str, spec: Path, tmp_path: Path) -> None:
+    path = vggdsl.train(spec, "b", seed=3, epochs=3, precision="fp32", device="cpu", runs=tmp_path).path
+    epochs, best = metrics_of(path, 3), vggdsl.load_run(path).result.best
+    if spoil == "a row less":
+        epochs = epochs[:2]
+    elif spoil == "another best":
+        epochs = tuple(replace(e, val_accuracy=1.0, val_loss=0.0) if e.number == best % 3 + 1 else e for e in epochs)
+    else:
+        epochs = tuple(replace(e, train_accuracy=e.train_accuracy / 2) if e.number == best else e for e in epochs)
+    folder = read_plan(path).folder
+    folder.write_metrics(epochs)
+    (found,) = findings(partial(vggdsl.load_run, path))
+    assert found.code == "V604"
+    assert "metrics.csv isn't that of the training that record.arch measured" in found.message
 
 
 def test_nothing_was_measured_with_the_last_weights(run: vggdsl.Run) -> None:

@@ -30,7 +30,7 @@ def begun(run: Run, tmp_path: Path) -> Path:
 
 
 def test_a_run_that_has_ended(run: Run) -> None:
-    found = standing(run.path)
+    found = standing(run.path, 3)
     assert found.state == "ended"
     assert found.epochs == vggdsl.load_run(run.path).metrics
     assert found.best is not None
@@ -55,18 +55,18 @@ def test_a_run_is_followed_to_its_end(run: Run, tmp_path: Path) -> None:
 
     lock = held(path / ".lock", "taken")
     lock.__enter__()
-    told = [(now.state, len(now.epochs)) for now in follow(path, wait)]
+    told = [(now.state, len(now.epochs)) for now in follow(path, 3, wait)]
     assert told == [("training", 0), ("training", 1), ("training", 2), ("training", 3), ("ended", 3)]
 
 
 def test_a_run_in_which_nobody_trains_any_more(run: Run, tmp_path: Path) -> None:
     path = begun(run, tmp_path)
-    assert standing(path) == Standing((), "stopped")
+    assert standing(path, 3) == Standing((), "stopped")
     (path / ".lock").touch()  # as a killed process leaves it
     assert not is_held(path)
-    assert [now.state for now in follow(path)] == ["stopped"]
+    assert [now.state for now in follow(path, 3)] == ["stopped"]
     (path / "diverged.txt").write_text("the loss is nan\n")
-    assert standing(path).state == "diverged"
+    assert standing(path, 3).state == "diverged"
 
 
 def test_looking_leaves_the_one_who_trains_alone(run: Run, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_metrics_that_are_none(run: Run, tmp_path: Path) -> None:
     path = begun(run, tmp_path)
     (path / METRICS).write_text("number\nx\n")
     with pytest.raises(RecordError, match=r"metrics\.csv can't be read"):
-        standing(path)
+        standing(path, 3)
 
 
 figures = st.floats(0, 1)

@@ -43,11 +43,11 @@ def command(run: Path, once: bool) -> None:
     folder = read_plan(run).folder
     moves = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     if once:
-        click.echo(_picture(folder, standing(run)))
+        click.echo(_picture(folder, standing(run, folder.recipe.epochs)))
     elif moves:
-        _live(folder, follow(run))
+        _live(folder, follow(run, folder.recipe.epochs))
     else:
-        _lines(folder, follow(run))
+        _lines(folder, follow(run, folder.recipe.epochs))
 
 
 def _live(folder: "RunFolder", standings: Iterator["Standing"]) -> None:

@@ -144,6 +144,8 @@ class Divided:
     warnings: tuple[Diagnostic, ...] = ()
     within: tuple[str, ...] = ()
     """Folders within those of classes."""
+    drawn: frozenset[str] = frozenset()
+    """Splits that were set aside of the images to train on: of other images others are drawn."""
 
     def load(self, *, skip_bad: bool = False, told: Told = nobody) -> DataSet:
         """Decodes all files once; ``told`` is told how far that is. See ``load_data``."""
@@ -210,7 +212,8 @@ def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     found = SOURCES[recipe.data.name].read(wanted)
     splits = _divide(_part(found, recipe), recipe)
     notes = (*found.notes, *_serve(found.parts, splits))
-    return Divided(wanted, found.classes, splits, notes, found.warnings, found.within)
+    drawn = frozenset(splits.keys() - found.splits.keys())
+    return Divided(wanted, found.classes, splits, notes, found.warnings, found.within, drawn)
 
 
 def load_data(

@@ -122,7 +122,7 @@ class Run:
     @property
     def mixed(self) -> str:
         """Why its files are of several runs, if they are: such would answer for each other. ``load_trained`` looks at
-        the weights."""
+        the weights, and ``metrics_of`` at the number of epochs."""
         if self.measured is None:
             return ""
         if (self.measured.seed, self.measured.epochs) != (self.seed, self.recipe.epochs):
@@ -132,9 +132,13 @@ class Run:
         return ""
 
     def _has_measured(self, measured: Result) -> bool:
-        """Whether the best epoch is among the metrics, with the accuracy by which it was chosen."""
+        """Whether the metrics go as far as the training did, and have its best epoch, with the accuracies measured."""
         best = next((epoch for epoch in self.metrics if epoch.number == measured.best), None)
-        return best is not None and f"{best.val_accuracy:.4f}" == measured.line.val
+        if best is None or (len(self.metrics) < measured.epochs and not self.recipe.may_end_early):
+            return False
+        line = measured.line
+        is_alike = _prints(best.train_accuracy, line.train) and _prints(best.val_accuracy, line.val)
+        return is_alike and best.rank == max(epoch.rank for epoch in self.metrics)
 
     def predict(self, images: Picture | Iterable[Picture], top: SupportsIndex = 5) -> list[list[Guess]]:
         """What images show, the likeliest classes first: a list for each image, also for a single one.
@@ -173,6 +177,11 @@ class Run:
         return found
 
 
+def _prints(share: float, printed: str) -> bool:
+    """Whether a share of the metrics, of six digits, is one that is printed with four decimals."""
+    return abs(share - float(printed)) < 0.000_051
+
+
 @contextmanager
 def _evaluating(network: Network) -> Iterator[Network]:
     """Without dropout and with running statistics, also where its user trains it on."""
@@ -199,7 +208,7 @@ def load_run(path: str | Path, *, force: bool = False) -> Run:
         warnings.warn(trained.doubt, stacklevel=2)
     folder = read_plan(path).folder
     measured = measured_in(record_of(path)) if is_file(path / RECORD) else None
-    run = Run(path, folder.spec, folder.recipe, folder.seed, metrics_of(path), measured, file)
+    run = Run(path, folder.spec, folder.recipe, folder.seed, metrics_of(path, folder.recipe.epochs), measured, file)
     if file != BEST or trained.doubt:  # of other weights nothing was measured
         run = replace(run, measured=None)
     if run.mixed:
@@ -227,18 +236,25 @@ def _no_run(path: Path) -> RecordError:
     return RecordError(Diagnostic("V604", f"{path} is no run: it is {what}", help=help))
 
 
-def metrics_of(path: Path) -> tuple[Epoch, ...]:
-    """The epochs of a run. Raises ``RecordError`` V604 if the table isn't what a training writes."""
+def metrics_of(path: Path, most: int) -> tuple[Epoch, ...]:
+    """The epochs of a run, which are to be so many at ``most``.
+
+    Raises ``RecordError`` V604 if the table isn't what a training writes.
+    """
     epochs = tuple(_metrics(path))
     if [epoch.number for epoch in epochs] != [*range(1, len(epochs) + 1)]:
         raise unusable(path, f"{METRICS} doesn't have one epoch after the other")
+    if len(epochs) > most:
+        raise unusable(path, f"{METRICS} has {plural(len(epochs), 'epoch')}, {PLAN} {most}")
     return epochs
 
 
 def _metrics(path: Path) -> Iterator[Epoch]:
     try:
         with (path / METRICS).open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
+            for place, row in enumerate(csv.DictReader(file), 1):
+                if None in row.values():
+                    raise ValueError(f"row {place} is torn")
                 values = {f.name: float(row[f.name]) for f in fields(Epoch) if f.name != "number"}
                 epoch = Epoch(number=int(row["number"]), **values)
                 if not epoch.is_possible:

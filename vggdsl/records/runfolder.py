@@ -251,6 +251,7 @@ def read_plan(path: Path) -> Planned:
         return Planned(RunFolder(path, spec, recipe, seed), data, device, start, threads, skip_bad, eager)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
+        why = f"{PLAN} lacks {error}" if isinstance(error, KeyError) else why
         raise unusable(path, f"what it was to do can't be read: {why}") from None
 
 

@@ -37,10 +37,10 @@ class Standing:
         return sum(epoch.seconds for epoch in last) / len(last)
 
 
-def standing(path: Path) -> Standing:
-    """How far the run in a folder is. Raises ``RecordError`` V604 if its metrics can't be read."""
+def standing(path: Path, most: int) -> Standing:
+    """How far the run in a folder is, of ``most`` epochs. Raises as ``metrics_of``."""
     is_trained = is_held(path)  # first: what is written afterwards is read below
-    epochs = metrics_of(path) if is_file(path / METRICS) else ()
+    epochs = metrics_of(path, most) if is_file(path / METRICS) else ()
     if is_trained:
         return Standing(epochs, "training")
     if is_file(path / RECORD):
@@ -48,11 +48,11 @@ def standing(path: Path) -> Standing:
     return Standing(epochs, "diverged" if has_diverged(path) else "stopped")
 
 
-def follow(path: Path, wait: Callable[[float], None] = time.sleep) -> Iterator[Standing]:
+def follow(path: Path, most: int, wait: Callable[[float], None] = time.sleep) -> Iterator[Standing]:
     """How far it is now, and each time that changes until nobody trains in it. Raises as ``standing``."""
     told = None
     while True:
-        now = standing(path)
+        now = standing(path, most)
         if now != told:
             yield now
         if now.state != "training":

@@ -38,6 +38,8 @@ class Images:
     """How many images of the data set are to train, choose and test by: ``45000/5000/10000``."""
     left_out: int = 0
     """Those that couldn't be read, without which these sizes are."""
+    is_drawn: bool = False
+    """Whether the split was set aside of the images to train on."""
 
     def name(self, index: int) -> str:
         """Its file, or its place in the split."""
@@ -77,6 +79,7 @@ def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable
         found.digest(),
         "/".join(map(str, sizes.values())),
         sum(before.values()) - sum(sizes.values()),
+        split in found.drawn,
     )
 
 

@@ -47,7 +47,9 @@ def other_images(found: Evaluated, one: Candidate) -> str:
     if not images.split:
         return f"{images.shown} isn't the data set of the recipe"
     if trained is not None and images.data != trained.data:
-        return f"the images aren't those of the training: {images.data} now, {trained.data} then"
+        others = f"the images aren't those of the training: {images.data} now, {trained.data} then"
+        is_other = f"; the split is another, too: images of {images.split} may have been trained on"
+        return others + is_other * images.is_drawn
     if len(found.scores) < len(images.lazy):
         return "some images couldn't be read"
     return ""
@@ -102,16 +104,17 @@ def _agreement(then: Mapping[str, str], now: Mapping[str, str]) -> str:
 
 
 def _not_recorded(found: Evaluated) -> str:
+    """The images first: whether they are those of the training is to be known of the figures, too."""
     trained = found.first.trained
+    why = next(filter(None, (other_images(found, one) for one in found.candidates)), "")
+    if why and trained is not None:
+        return why
     if len(found.candidates) > 1:
         return "several networks have no record together"
     if trained is None:
         return "weights from elsewhere have no record"
-    why = other_images(found, found.first)
-    if not found.images.split:
-        return why
     if not is_file(trained.path / RECORD):
         return f"{trained.path} has no {RECORD}"
     if result_of(found.first) is None:
         return f"{trained.path / RECORD} isn't of these weights"
-    return why
+    return ""

@@ -8,15 +8,15 @@ from pathlib import Path
 from vggdsl.experiments.evaluation.candidate import candidate
 from vggdsl.experiments.evaluation.claimed import Held, of_classes
 from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, answer
+from vggdsl.experiments.evaluation.record import other_images
 from vggdsl.experiments.evaluation.scores import Scores
 from vggdsl.experiments.report.pictures import Filters, Seen, first_filters, some_right, worst
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, Collection, Subject, collect, record_of, without_record
-from vggdsl.records.result import Result
 from vggdsl.records.run import Run, measured_in, metrics_of
-from vggdsl.records.runfolder import METRICS, Planned, read_plan, unusable
+from vggdsl.records.runfolder import BEST, METRICS, Planned, read_plan, unusable
 from vggdsl.records.table import Row, rows
-from vggdsl.records.trained import load_trained
+from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.spec import Spec
@@ -126,28 +126,30 @@ def account(
     run = Run(path, folder.spec, folder.recipe, folder.seed, ())
     if is_file(path / METRICS):
         with gaps.where("curves"):
-            run = replace(run, metrics=metrics_of(path))
+            run = replace(run, metrics=metrics_of(path, run.recipe.epochs))
     if not run.metrics and not gaps:
-        gaps.append(Gap("curves", "no epoch has ended"))
+        is_lost = is_file(path / RECORD) or is_file(path / BEST)
+        gaps.append(Gap("curves", f"{path} has no {METRICS}, or an empty one" if is_lost else "no epoch has ended"))
     record = None
     if not is_file(path / RECORD):
         gaps.append(Gap("record", without_record(path).in_a_line))
     with gaps.where("record"):
         record = record_of(path) if is_file(path / RECORD) else None
-    run, measured = _measured(run, record, gaps)
+    run = _measured(run, record, gaps)
     made = list[Row]()
     with gaps.where("results"):
         made = _rows(run, record, notes)
     answers: Answers | None = None
     filters: Filters | str = ""
     with gaps.where("weights"):
-        filters = first_filters(load_trained(path, force=force))
+        trained = load_trained(path, force=force)
+        run = _held(run, trained, gaps, notes)
+        filters = first_filters(trained)
         with gaps.where("answers"):
             one = candidate(path, say=notes.append, force=force)
             found = answer([one], Asked(split), workplace, notes.append, tell(str(path)))
             answers = _answers(found, gaps)
-            if measured is not None and found.images.data != measured.data:
-                notes.append(f"the images aren't those of the training: {found.images.data} now, {measured.data} then")
+            notes += filter(None, [other_images(found, one)])
     filters = filters or next(gap.why for gap in gaps if gap.part == "weights")
     return Account(run, record, made, answers, filters, tuple(gaps), tuple(dict.fromkeys(notes)))
 
@@ -159,20 +161,39 @@ def _answers(found: Evaluated, gaps: _Gaps) -> Answers:
     return Answers(found.scores, found.images.shown, found.protocol, worst(found), some_right(found), held)
 
 
-def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> tuple[Run, Result | None]:
+def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> Run:
     """The run with what its record says was measured, where both are of the same training."""
     measured = None if record is None else measured_in(record)
     if record is not None and measured is None:
         why = "the measured block was edited by hand" if record.measurements else "the record has no measured block"
         gaps.append(Gap("results", f"{why}, so that it doesn't count"))
-    mixed = replace(run, measured=measured).mixed if run.metrics else ""
-    if mixed:
-        gaps.append(
-            Gap("curves" if mixed.startswith(METRICS) else "results", f"{run.path} holds files of others: {mixed}")
-        )
-    if mixed.startswith(METRICS):
-        return replace(run, metrics=(), measured=measured), measured
-    return replace(run, measured=None if mixed else measured), measured
+    run = replace(run, measured=measured)
+    if not run.mixed:
+        return run
+    is_of_metrics = run.mixed.startswith(METRICS)
+    if run.metrics or not is_of_metrics:
+        gaps.append(Gap("curves" if is_of_metrics else "results", f"{run.path} holds files of others: {run.mixed}"))
+    return replace(run, metrics=()) if is_of_metrics else replace(run, measured=None)
+
+
+def _held(run: Run, trained: Trained, gaps: list[Gap], notes: list[str]) -> Run:
+    """The run without metrics that aren't of the training that its weights are of; where it has a record, that has
+    told.
+
+    An epoch's weights are written before its metrics: where a training was stopped between the two, the table ends an
+    epoch before them.
+    """
+    if run.measured is not None or not run.metrics:
+        return run
+    last, best = len(run.metrics), max(epoch.rank for epoch in run.metrics)
+    if trained.epoch == last + 1:
+        notes.append(f"{BEST} is of epoch {trained.epoch}, {METRICS} ends at epoch {last}: stopped between the two")
+    elif trained.epoch > last or run.metrics[trained.epoch - 1].rank != best:
+        number = next(epoch.number for epoch in run.metrics if epoch.rank == best)
+        what = f"{BEST} is of epoch {trained.epoch}, the best of {METRICS} is epoch {number} of {last}"
+        gaps.append(Gap("curves", f"{run.path} holds files of others: {what}"))
+        return replace(run, metrics=())
+    return run
 
 
 def _rows(run: Run, record: Spec | None, notes: list[str]) -> list[Row]:

@@ -259,7 +259,7 @@ def curves_of(run: Run, style: charts.Style) -> Iterator[tuple[str, charts.Chart
     epochs, marks = run.metrics, charts.drops(run)
     best = None
     if run.measured is not None:
-        best = next(epoch for epoch in epochs if epoch.number == run.measured.best)
+        best = next((epoch for epoch in epochs if epoch.number == run.measured.best), None)
     for title in ("loss", "accuracy"):
         lines = [charts.curve(name, epochs, f"{part}_{title}") for name, part in _PARTS]
         lines = [line for line in lines if line.points]
