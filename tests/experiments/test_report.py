@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -11,10 +12,12 @@ from statistics import fmean, stdev
 
 import numpy as np
 import pytest
+import torch
 from commands import run as call
 from images import noise
 from PIL import Image
 from refusals import findings
+from trainings import spec_with
 
 import vggdsl
 from vggdsl.experiments.report.charts import PAGE, PAPER, curve, curves, drops, rate, svg
@@ -271,6 +274,98 @@ def test_metrics_are_held_against_weights_without_a_record(copy: Path) -> None:
         assert vggdsl.report(copy).count('class="marks"') == 4
 
 
+def test_a_record_of_another_text_is_told_and_does_not_count(copy: Path, trained: list[Run]) -> None:
+    record = copy / "record.arch"
+    record.write_text(record.read_text("utf-8").replace("0.005", "0.004"), "utf-8")
+    with pytest.warns(
+        UserWarning, match="no results: W602: .*the text above the measured block isn't what was measured"
+    ):
+        page = vggdsl.report(copy)
+    assert "Not here: W602" in page
+    assert "Sealed: " not in page
+    assert "sealed, but the text above it" in page
+    assert str(trained[0].line) not in page[: page.index('id="record"')]
+
+
+def test_a_run_that_is_being_trained_is_not_called_interrupted(copy: Path) -> None:
+    (copy / "record.arch").unlink()
+    with read_plan(copy).folder.held(), pytest.warns(UserWarning, match="no record: it is being trained"):
+        page = vggdsl.report(copy)
+    assert "--resume" not in page
+    assert page.count(f"vggdsl watch {copy}") >= 2
+
+
+def test_what_is_repeated_looks_where_the_run_did(copy: Path, folder: Path) -> None:
+    plan = copy / "recipe.json"
+    said = {**json.loads(plan.read_text("utf-8")), "data": str(folder), "skip-bad": True}
+    plan.write_text(json.dumps(said), "utf-8")
+    assert f"vggdsl train {copy / 'record.arch'} --data {folder} --skip-bad\n" in vggdsl.report(copy)
+
+
+@pytest.mark.parametrize("plan", ["{", "{}"])
+def test_what_is_no_run_in_a_folder_is_left_out(copy: Path, tmp_path: Path, plan: str) -> None:
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    (torn / "recipe.json").write_text(plan)
+    shutil.copy(copy / "spec.arch", torn)
+    done = call("report", tmp_path, "-o", "-")
+    assert done.exit_code == 0
+    said = f"left out: V604: {torn} is no usable run: what it was to do can't be read: "
+    assert said in done.stderr
+    assert said.replace("'", "&#39;") in done.stdout
+    assert ("recipe.json lacks 'spec'" in done.stderr) == (plan == "{}")
+    assert findings(lambda: vggdsl.report([copy, torn]))[0].code == "V604"
+    shutil.rmtree(copy)
+    assert findings(lambda: vggdsl.report(tmp_path))[0].code == "V604"
+
+
+def test_a_run_is_told_once(copy: Path, trained: list[Run], tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(copy, target_is_directory=True)
+    with pytest.warns(UserWarning, match="link is left out: it is .*, or a copy of it"):
+        page = vggdsl.report([trained[0].path, copy, tmp_path / "link"])
+    assert page.count("or a copy of it") == 2
+    assert page.count("<h1>") == 1
+    assert "runs</p>" not in page
+
+
+def test_a_device_that_there_is_not(copy: Path) -> None:
+    with pytest.raises(ValueError, match="device is auto, cpu or cuda, not 'tpu'"):
+        vggdsl.report(copy, device="tpu")
+    if not torch.cuda.is_available():
+        assert findings(lambda: vggdsl.report(copy, device="cuda"))[0].code == "V509"
+        assert "V509" in call("report", copy, "--device", "cuda").stderr
+
+
+def test_of_many_images_that_cannot_be_read_some_are_named(copy: Path, folder: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(folder / "set", tmp_path / "set"))
+    for image in (moved / "test").rglob("*.png"):
+        image.write_bytes(b"")
+    plan = copy / "recipe.json"
+    plan.write_text(plan.read_text("utf-8").replace(str(folder), str(tmp_path)), "utf-8")
+    with pytest.warns(UserWarning, match="no answers: .*; and 7 more"):
+        assert "; and 7 more" in vggdsl.report(copy)
+
+
+def test_what_is_said_of_training_batches_is_so(page: str, tmp_path: Path) -> None:
+    assert "running ones, over batches." in page
+    augmented = train(spec_with(), runs=tmp_path, device="cpu")
+    assert "running ones, over augmented batches with dropout." in vggdsl.report(augmented)
+
+
+def test_long_names_are_cut(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "set", tmp_path / "set")
+    name = "n" * 200
+    for part in ("train", "test"):
+        (tmp_path / "set" / part / "plain").rename(tmp_path / "set" / part / name)
+    (tmp_path / "net.arch").write_text(re.sub("claim.*\n", "", SPEC))
+    page = vggdsl.report(train(vggdsl.load(tmp_path / "net.arch"), seed=0, runs=tmp_path, device="cpu"))
+    short = f'<span title="{name}">{"n" * 39}…</span>'
+    assert f'<td class="words">{short}</td>' in page
+    assert f"is <b>{short}</b>" in page
+    assert f"<span>{short}</span>" in page
+    assert f"</b>{name}" not in page
+
+
 def test_torn_weights_are_told(copy: Path) -> None:
     whole = (copy / "best.safetensors").read_bytes()
     (copy / "best.safetensors").write_bytes(whole[: len(whole) // 2])
@@ -302,6 +397,9 @@ def test_of_what_is_no_run_nothing_is_told(tmp_path: Path, copy: Path) -> None:
 def test_only_a_report_is_replaced(copy: Path, tmp_path: Path, page: str) -> None:
     ours, mine = copy / "report.html", tmp_path / "mine.html"
     ours.write_text(page, "utf-8")
+    mine.write_text(f"<p>what a page of vggdsl begins with: <pre>{MARK}")
+    assert "V514" in call("report", copy, "-o", mine).stderr
+    assert "name it report.html" in call("report", copy, "-o", tmp_path / ".html").stderr
     mine.write_text("mine")
     refused = call("report", copy, "-o", mine)
     assert (refused.exit_code, mine.read_text()) == (2, "mine")
@@ -315,7 +413,7 @@ def test_only_a_report_is_replaced(copy: Path, tmp_path: Path, page: str) -> Non
     assert "val of folder" in ours.read_text("utf-8")
 
 
-def test_figures_fit_a_column(copy: Path, tmp_path: Path) -> None:
+def test_figures_fit_a_column(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = tmp_path / "figures"
     done = call("report", copy, "-o", "-", "--figures", figures)
     assert (done.exit_code, done.stderr) == (0, f"{figures}: 8 figures\n")
@@ -331,7 +429,10 @@ def test_figures_fit_a_column(copy: Path, tmp_path: Path) -> None:
         assert 'font-size="10.66' in drawn
         assert 'fill="#ffffff"' in drawn
     (figures / "run-loss.svg").write_text("mine")
-    refused = call("report", copy, "--figures", figures)
+    with monkeypatch.context() as patched:
+        patched.setattr("vggdsl.cli.pages.account", None)  # nothing is evaluated for what is refused
+        refused = call("report", copy, "--figures", figures)
+    assert "name another with --figures, or add --force" in refused.stderr
     assert (refused.exit_code, (figures / "run-loss.svg").read_text()) == (2, "mine")
     assert not (copy / "report.html").exists()
 
@@ -354,9 +455,8 @@ def test_lines_are_told_apart_without_colours(trained: list[Run]) -> None:
 def test_a_training_reports_at_once(folder: Path, tmp_path: Path) -> None:
     done = call("train", folder / "net.arch", "--seed", "0", "--epochs", "1", "--runs", tmp_path, "--report", "--quiet")
     assert done.exit_code == 0, done.stderr
-    *_, look, written = done.stdout.splitlines()
-    assert look == f"look at it: vggdsl report {tmp_path / 'net-s0-1'}"
-    assert written.startswith(f"{tmp_path / 'net-s0-1' / 'report.html'}: ")
+    assert "look at it" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(f"{tmp_path / 'net-s0-1' / 'report.html'}: ")
     assert MARK in (tmp_path / "net-s0-1" / "report.html").read_text("utf-8")
 
 

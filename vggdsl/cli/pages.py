@@ -8,8 +8,10 @@ from typing import Literal
 import click
 
 from vggdsl.cli.common import Answered, note, say
-from vggdsl.experiments.report.account import account, runs_in
-from vggdsl.experiments.report.figures import figures
+from vggdsl.experiments.device import choose
+from vggdsl.experiments.report.account import account
+from vggdsl.experiments.report.figures import figures, possible
+from vggdsl.experiments.report.named import named
 from vggdsl.experiments.report.page import page, told
 from vggdsl.experiments.report.written import check_figures, check_page, default_path, write_figures, write_page
 from vggdsl.experiments.workplace import Workplace
@@ -31,24 +33,27 @@ class Wanted:
 def write_report(runs: Sequence[Path], workplace: Workplace, wanted: Wanted) -> None:
     """Writes one page about runs, or those in folders, and says where; what is missing on it goes to standard error.
 
-    Raises as ``account``, ``check_page`` and ``check_figures``, before anything is written.
+    Raises V509 without a device that is asked for, and as ``named``, ``check_page`` and ``check_figures``, before
+    anything is evaluated.
     """
-    runs = [*dict.fromkeys(run for named in runs for run in runs_in(named))]
+    choose(workplace.device or "auto", "auto")
+    found = named(runs)
+    runs = found.runs
     path = default_path(runs) if wanted.output is None else Path(wanted.output)
     if wanted.output != "-":
         check_page(path, runs[0], force=wanted.force)
-    accounts = [account(run, wanted.split, workplace, Answered, force=wanted.force) for run in runs]
-    for line in told(accounts):
-        note(f"note: {line}")
-    text = page(accounts)
-    drawn = {} if wanted.figures is None else dict(figures(accounts))
     if wanted.figures is not None:
-        check_figures(drawn, wanted.figures, runs[0], force=wanted.force)
+        check_figures(possible(runs), wanted.figures, runs[0], force=wanted.force)
+    accounts = [account(run, wanted.split, workplace, Answered, force=wanted.force) for run in runs]
+    lines = [*found.told, *told(accounts)]
+    for line in lines:
+        note(f"note: {line}")
+    text = page(accounts, lines)
     if wanted.output == "-":
         click.echo(text, nl=False)
     else:
         write_page(text, path)
         say(f"{path}: {bytes_text(len(text.encode()))}", err=wanted.err)
     if wanted.figures is not None:
-        made = write_figures(drawn, wanted.figures)
+        made = write_figures(dict(figures(accounts)), wanted.figures)
         say(f"{wanted.figures}: {plural(made, 'figure')}", err=wanted.err or wanted.output == "-")

@@ -25,12 +25,13 @@ class Terminal:
     """Progress and findings on standard error, results on standard output; ``logs`` names the loggers besides.
 
     ``every`` is how many epochs a row of progress stands for, 0 for none of it. ``as_json`` keeps the results until
-    ``close``. ``trained_in`` are the folders of those that came to their end.
+    ``close``. ``trained_in`` are the folders of those that came to their end; ``reports`` is whether a page about them
+    is written anyway.
     """
 
-    def __init__(self, logs: Sequence[str], every: int = 1, as_json: bool = False) -> None:
+    def __init__(self, logs: Sequence[str], every: int = 1, as_json: bool = False, reports: bool = False) -> None:
         self._logs = tuple(dict.fromkeys(logs or ("tensorboard",)))
-        self._every, self._as_json = every, as_json
+        self._every, self._as_json, self._reports = every, as_json, reports
         self._runs = list[TrainedRun]()
         self.trained_in = list[Path]()
         self._begun = _Begun()
@@ -79,7 +80,7 @@ class Terminal:
         """Prints what was kept, and by what it can be looked at."""
         if self._as_json:
             echo_json(self._runs)
-        elif self.trained_in:
+        elif self.trained_in and not self._reports:
             them = "it" if len(self.trained_in) == 1 else "them"
             say(f"look at {them}: vggdsl report {' '.join(shlex.quote(str(path)) for path in self.trained_in)}")
 

@@ -155,7 +155,7 @@ def command(
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
     runs = runs_dir or Path("runs")
-    terminal = partial(_terminal, logs, 0 if quiet else every or 1, as_json)
+    terminal = partial(_terminal, logs, 0 if quiet else every or 1, as_json, reports)
     workplace = Workplace(data_dir, device, runs, download, start_from, threads, skip_bad, eager)
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": seeds}
@@ -214,11 +214,11 @@ def command(
 
 
 @contextmanager
-def _terminal(logs: Sequence[str], every: int, as_json: bool) -> Iterator["Terminal"]:
+def _terminal(logs: Sequence[str], every: int, as_json: bool, reports: bool) -> Iterator["Terminal"]:
     """Tells of trainings; what it keeps is printed at the end, also where one fails."""
     from vggdsl.cli.runs import Terminal
 
-    terminal = Terminal(logs, every, as_json)
+    terminal = Terminal(logs, every, as_json, reports)
     try:
         yield terminal
     finally:

@@ -10,10 +10,18 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError
 
 
-def check_target(path: Path, spec: Spec, weights: Path | None, *, force: bool, beside: tuple[str, ...] = ()) -> None:
+def check_target(
+    path: Path,
+    spec: Spec,
+    weights: Path | None,
+    *,
+    force: bool,
+    beside: tuple[str, ...] = (),
+    option: str = "-o",
+) -> None:
     """Raises ``InputError`` V511 if the file can't be written, V514 if something is there that should stay.
 
-    With it may be written files whose names end in what is ``beside``.
+    With it may be written files whose names end in what is ``beside``. Another is named with ``option``.
     """
     try:
         if path.is_dir():
@@ -25,19 +33,21 @@ def check_target(path: Path, spec: Spec, weights: Path | None, *, force: bool, b
             raise FileNotFoundError(ENOENT, f"there is no folder {folder}")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        help = "name another file with -o"
+        help = f"name another file with {option}"
         raise InputError(Diagnostic("V511", f"can't write {path}: {why}", help=help)) from None
     for file in there:
         if _is_source(file, spec, weights):
             message = f"{file} is what this is made of"
-            raise InputError(Diagnostic("V514", message, help="name another with -o"))
+            raise InputError(Diagnostic("V514", message, help=f"name another with {option}"))
         if not force:
-            raise there_already(str(file))
+            raise there_already(str(file), option)
 
 
-def there_already(file: str) -> InputError:
+def there_already(file: str, option: str = "-o") -> InputError:
     """V514, of a file that nobody asked to overwrite."""
-    return InputError(Diagnostic("V514", f"{file} is there already", help="name another with -o, or add --force"))
+    return InputError(
+        Diagnostic("V514", f"{file} is there already", help=f"name another with {option}, or add --force")
+    )
 
 
 def _is_there(file: Path) -> bool:

@@ -10,18 +10,19 @@ from vggdsl.experiments.evaluation.claimed import Held, of_classes
 from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, answer
 from vggdsl.experiments.evaluation.record import other_images
 from vggdsl.experiments.evaluation.scores import Scores
+from vggdsl.experiments.report.named import planned
 from vggdsl.experiments.report.pictures import Filters, Seen, first_filters, some_right, worst
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, Collection, Subject, collect, record_of, without_record
 from vggdsl.records.run import Run, measured_in, metrics_of
-from vggdsl.records.runfolder import BEST, METRICS, Planned, read_plan, unusable
+from vggdsl.records.runfolder import BEST, METRICS, Planned, is_held
 from vggdsl.records.table import Row, rows
 from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import VggdslError, in_a_line
-from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.files import is_file
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Account:
     """
 
     run: Run
+    plan: Planned
+    is_trained: bool
+    """Whether somebody trains in it."""
     record: Spec | None
     rows: Sequence[Row]
     answers: Answers | None
@@ -75,6 +79,11 @@ class Account:
     def is_sealed(self) -> bool:
         return self.record is not None and bool(self.record.measurements) and self.record.measurements[-1].sealed
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether what the record's block measured isn't the text above it."""
+        return self.record is not None and bool(_stale(self.record))
+
 
 class _Gaps(list[Gap]):
     @contextmanager
@@ -83,30 +92,20 @@ class _Gaps(list[Gap]):
         try:
             yield
         except VggdslError as error:
-            self.append(Gap(part, in_a_line(error)))
+            self.append(Gap(part, _shortened(error)))
+
+
+_LISTED = 5
+"""Findings of one error that are told, such as images that can't be read."""
+
+
+def _shortened(error: VggdslError) -> str:
+    found, more = error.diagnostics[:_LISTED], len(error.diagnostics) - _LISTED
+    return "; ".join([*(each.in_a_line for each in found), *([f"and {more:,} more"] if more > 0 else [])])
 
 
 Tell = Callable[[str], Callable[[int, int], None]]
 """Is told which run is evaluated, and gives what is told how far that is."""
-
-
-def runs_in(path: Path) -> list[Path]:
-    """A run, or those in a folder; what is neither is left to who reads it."""
-    if is_file(path / PLAN) or not is_folder(path):
-        return [path]
-    return sorted(plan.parent for plan in path.rglob(PLAN)) or [path]
-
-
-def planned(path: Path) -> Planned:
-    """What a run was to do.
-
-    Raises ``InputError`` V501 if there is no such folder, ``RecordError`` V604 if it is none that a training made.
-    """
-    if is_file(path):
-        raise unusable(path.parent, f"{path.name} is a file", f"name the folder, {path.parent}")
-    if is_folder(path) and not is_file(path / PLAN):
-        raise unusable(path, f"it has no {PLAN}", "name a folder that `vggdsl train` made")
-    return read_plan(path)
 
 
 def account(
@@ -121,7 +120,8 @@ def account(
 
     Raises as ``planned``: then nothing can be told.
     """
-    folder = planned(path).folder
+    plan, is_trained = planned(path), is_held(path)  # first: what is written meanwhile is read below
+    folder = plan.folder
     gaps, notes = _Gaps(), list[str]()
     run = Run(path, folder.spec, folder.recipe, folder.seed, ())
     if is_file(path / METRICS):
@@ -132,13 +132,14 @@ def account(
         gaps.append(Gap("curves", f"{path} has no {METRICS}, or an empty one" if is_lost else "no epoch has ended"))
     record = None
     if not is_file(path / RECORD):
-        gaps.append(Gap("record", without_record(path).in_a_line))
+        going_on = f"it is being trained: `vggdsl watch {path}` shows how far it is"
+        gaps.append(Gap("record", going_on if is_trained else without_record(path).in_a_line))
     with gaps.where("record"):
         record = record_of(path) if is_file(path / RECORD) else None
     run = _measured(run, record, gaps)
     made = list[Row]()
     with gaps.where("results"):
-        made = _rows(run, record, notes)
+        made = _rows(run, None if record is None or _stale(record) else record, notes)
     answers: Answers | None = None
     filters: Filters | str = ""
     with gaps.where("weights"):
@@ -151,7 +152,7 @@ def account(
             answers = _answers(found, gaps)
             notes += filter(None, [other_images(found, one)])
     filters = filters or next(gap.why for gap in gaps if gap.part == "weights")
-    return Account(run, record, made, answers, filters, tuple(gaps), tuple(dict.fromkeys(notes)))
+    return Account(run, plan, is_trained, record, made, answers, filters, tuple(gaps), tuple(dict.fromkeys(notes)))
 
 
 def _answers(found: Evaluated, gaps: _Gaps) -> Answers:
@@ -167,6 +168,9 @@ def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> Run:
     if record is not None and measured is None:
         why = "the measured block was edited by hand" if record.measurements else "the record has no measured block"
         gaps.append(Gap("results", f"{why}, so that it doesn't count"))
+    elif record is not None and (stale := _stale(record)):
+        gaps.append(Gap("results", f"{stale}, so that it doesn't count"))
+        measured = None
     run = replace(run, measured=measured)
     if not run.mixed:
         return run
@@ -174,6 +178,12 @@ def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> Run:
     if run.metrics or not is_of_metrics:
         gaps.append(Gap("curves" if is_of_metrics else "results", f"{run.path} holds files of others: {run.mixed}"))
     return replace(run, metrics=()) if is_of_metrics else replace(run, measured=None)
+
+
+def _stale(record: Spec) -> str:
+    """Why the text above its block isn't what was measured; empty if it is."""
+    found = (finding for finding in record.check(to_train=False) if finding.code == "W602")
+    return next((f"{each.in_a_line}: the text above the measured block isn't what was measured" for each in found), "")
 
 
 def _held(run: Run, trained: Trained, gaps: list[Gap], notes: list[str]) -> Run:

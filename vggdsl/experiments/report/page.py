@@ -10,36 +10,39 @@ from markupsafe import Markup
 from vggdsl.drawing.draw import draw
 from vggdsl.experiments.evaluation.claimed_classes import ClaimedClasses, claimed_classes
 from vggdsl.experiments.evaluation.scores import Scores
-from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, known_classes, mistakes
+from vggdsl.experiments.evaluation.tables import MOST, Mistake, accuracies, class_table, known_classes, mistakes
 from vggdsl.experiments.report import charts
 from vggdsl.experiments.report.account import Account
 from vggdsl.experiments.report.differences import network_differences, recipe_table
+from vggdsl.network.ops import Dropout
 from vggdsl.records.cells import to_table
 from vggdsl.records.collect import RECORD, Collection, collect, has_diverged
 from vggdsl.records.run import Run
 from vggdsl.records.table import rows
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.spec import Spec
-from vggdsl.text.files import is_file
+from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.printing import printable
 from vggdsl.text.tables import Table
 from vggdsl.text.units import plural
 
 _GENERATOR = "vggdsl report"
 MARK = f'<meta name="generator" content="{_GENERATOR}">'
-"""By which a page is known for one of ours."""
+HEAD = f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{MARK}\n'
+"""With which a page begins, and by which it is known for one of ours."""
 
 
-def page(accounts: Sequence[Account]) -> str:
-    """One run, or several with what they have in common first. The same runs give the same text."""
+def page(accounts: Sequence[Account], lines: Sequence[str]) -> str:
+    """One run, or several with what they have in common first; ``lines`` are to be known. The same runs give the same
+    text."""
     runs = [_Shown(each) for each in accounts]
     family = _Family(runs) if len(runs) > 1 else None
     if family is None:
         title = f"{runs[0].name}: {runs[0].result or 'no result'}"
     else:
         title = f"{', '.join(family.names)}: {plural(len(runs), 'run')}"
-    values = {"runs": runs, "family": family, "title": title, "lines": told(accounts), "generator": _GENERATOR}
-    return _environment().get_template("page.html").render(values)
+    values = {"runs": runs, "family": family, "title": title, "lines": lines}
+    return HEAD + _environment().get_template("page.html").render(values)
 
 
 def told(accounts: Sequence[Account]) -> list[str]:
@@ -61,7 +64,7 @@ def _collected(accounts: Sequence[Account]) -> Collection:
 
 def _environment() -> Environment:
     """Names of classes, specs and files are others': all that is put in is escaped and shows what it is."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("vggdsl.experiments.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -69,6 +72,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
+    made.filters["short"] = _short
+    return made
+
+
+_LONGEST = 40
+"""Letters of a class's name that are shown."""
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 _SIDE = 96
@@ -126,6 +139,13 @@ class _Shown:
         return None if self.run.measured is None else self.run.measured.best
 
     @property
+    def batches(self) -> str:
+        """Over what the figures of the training are."""
+        is_changed = bool(self.run.recipe.augment or self.run.recipe.mix)
+        has_dropout = any(isinstance(t.node.op, Dropout) for t in self.spec.typed.nodes)
+        return ("augmented batches" if is_changed else "batches") + " with dropout" * has_dropout
+
+    @property
     def drops(self) -> list[int]:
         return charts.drops(self.run)
 
@@ -158,9 +178,9 @@ class _Shown:
         return Figure(Markup(drawn), _told_confusion(self.scores))  # noqa: S704  # vl-convert escapes names
 
     @property
-    def mistakes(self) -> list[str]:
+    def mistakes(self) -> Sequence[Mistake]:
         assert self.scores is not None
-        return [f"{images} of {truth} taken for {guess}" for images, truth, guess in mistakes(self.scores)]
+        return mistakes(self.scores)
 
     @property
     def classes(self) -> Table:
@@ -195,12 +215,16 @@ class _Shown:
     @property
     def commands(self) -> list[str]:
         """By which it is done again, or goes on."""
-        path, record = shlex.quote(self.path), self.run.path / RECORD
+        path, record, plan = shlex.quote(self.path), self.run.path / RECORD, self.account.plan
+        if self.account.is_trained:
+            return [f"vggdsl watch {path}"]
         if not is_file(record) and not has_diverged(self.run.path):
             return [f"vggdsl train --resume {path}"]
+        is_of_files = self.run.recipe.data.name not in ("digits", "fake") and is_folder(plan.data)
+        flags = f" --data {shlex.quote(str(plan.data))}" * is_of_files + " --skip-bad" * plan.skip_bad
         if self.record is None:
-            return [f"vggdsl train {shlex.quote(str(self.run.path / 'spec.arch'))} --seed {self.run.seed}"]
-        again = f"vggdsl train {shlex.quote(str(record))}"
+            return [f"vggdsl train {shlex.quote(str(self.run.path / 'spec.arch'))} --seed {self.run.seed}{flags}"]
+        again = f"vggdsl train {shlex.quote(str(record))}{flags}"
         return [again, f"vggdsl evaluate {path}", f"vggdsl export {path}", f"vggdsl report {path}"]
 
 

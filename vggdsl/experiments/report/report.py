@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from vggdsl.experiments.report.account import account, runs_in
+from vggdsl.experiments.device import choose
+from vggdsl.experiments.report.account import account
+from vggdsl.experiments.report.named import named
 from vggdsl.experiments.report.page import page, told
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.run import Run
@@ -28,17 +30,21 @@ def report(
     ``runs`` are runs, their folders, or folders of such. The page needs no network and no other file. What is missing,
     such as what a network whose data set isn't there would answer, is said on the page and is a ``UserWarning``.
 
-    Raises ``VggdslError`` for what is no run, ``ValueError`` for another split.
+    Raises ``VggdslError`` for what is no run, V509 without a CUDA device that is asked for; ``ValueError`` for another
+    split or device.
     """
     several = [runs] if isinstance(runs, Run | str | Path) else [*runs]
     if split not in ("val", "test"):
         raise ValueError(f"split is val or test, not {split!r}")
     if not several:
         raise ValueError("name a run")
+    if device not in (None, "auto", "cpu", "cuda"):
+        raise ValueError(f"device is auto, cpu or cuda, not {device!r}")
+    choose(device or "auto", "auto")
     workplace = Workplace(None if data is None else Path(data), device, threads=threads, skip_bad=skip_bad)
-    named = [each.path if isinstance(each, Run) else Path(each) for each in several]
-    paths = dict.fromkeys(path for each in named for path in runs_in(each))
-    accounts = [account(path, split, workplace, force=force) for path in paths]
-    for line in told(accounts):
+    found = named(each.path if isinstance(each, Run) else Path(each) for each in several)
+    accounts = [account(path, split, workplace, force=force) for path in found.runs]
+    lines = [*found.told, *told(accounts)]
+    for line in lines:
         warnings.warn(line, stacklevel=2)
-    return page(accounts)
+    return page(accounts, lines)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from vggdsl.experiments.report.account import planned
 from vggdsl.experiments.report.charts import png
-from vggdsl.experiments.report.page import MARK
+from vggdsl.experiments.report.named import planned
+from vggdsl.experiments.report.page import HEAD
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, replacing, write_text
@@ -29,8 +29,9 @@ def check_page(path: Path, run: Path, *, force: bool) -> None:
     stay, V511 if it can't be written; and as ``planned`` for what is no run."""
     spec = planned(run).folder.spec
     if path.suffix.lower() not in _ENDS:
+        name = PAGE if path.name.startswith(".") else path.with_suffix(_ENDS[0]).name
         message = f"{path}: a page ends in {_ENDS[0]}"
-        raise InputError(Diagnostic("V518", message, help=f"name it {path.with_suffix(_ENDS[0]).name}"))
+        raise InputError(Diagnostic("V518", message, help=f"name it {name}"))
     if not is_report(path):
         check_target(path, spec, None, force=force)
 
@@ -40,7 +41,7 @@ def is_report(path: Path) -> bool:
     if not is_file(path):
         return False
     with suppress(OSError), path.open("rb") as file:
-        return MARK.encode() in file.read(1000)
+        return file.read(len(HEAD)) == HEAD.encode()
     return False
 
 
@@ -61,7 +62,7 @@ def check_figures(names: Iterable[str], folder: Path, run: Path, *, force: bool)
         raise InputError(Diagnostic("V511", f"can't make {folder}: {error.strerror or error}")) from None
     for name in names:
         for end in _PICTURES:
-            check_target(folder / f"{name}{end}", spec, None, force=force)
+            check_target(folder / f"{name}{end}", spec, None, force=force, option="--figures")
 
 
 def write_figures(drawn: Mapping[str, str], folder: Path) -> int:
