@@ -295,6 +295,19 @@ def test_a_run_that_is_being_trained_is_not_called_interrupted(copy: Path) -> No
     assert page.count(f"vggdsl watch {copy}") >= 2
 
 
+def test_a_training_goes_on_while_its_files_are_read(copy: Path) -> None:
+    """Its weights are read after its metrics, and may be of any later epoch."""
+    (copy / "record.arch").unlink()
+    folder, trained = read_plan(copy).folder, load_trained(copy)
+    use = Use(trained.classes, trained.normalisation, trained.data)
+    folder.write_weights("best.safetensors", trained.network(), 3, use)
+    folder.write_metrics(metrics_of(copy, 3)[:1])
+    with folder.held(), pytest.warns(UserWarning, match="it is being trained"):
+        page = vggdsl.report(copy)
+    assert page.count('class="marks"') == 3  # of a single epoch no learning rate
+    assert "files of others" not in page
+
+
 def test_what_is_repeated_looks_where_the_run_did(copy: Path, folder: Path) -> None:
     plan = copy / "recipe.json"
     said = {**json.loads(plan.read_text("utf-8")), "data": str(folder), "skip-bad": True}

@@ -144,7 +144,7 @@ def account(
     filters: Filters | str = ""
     with gaps.where("weights"):
         trained = load_trained(path, force=force)
-        run = _held(run, trained, gaps, notes)
+        run = _held(run, trained, gaps, notes, is_trained=is_trained)
         filters = first_filters(trained)
         with gaps.where("answers"):
             one = candidate(path, say=notes.append, force=force)
@@ -186,16 +186,18 @@ def _stale(record: Spec) -> str:
     return next((f"{each.in_a_line}: the text above the measured block isn't what was measured" for each in found), "")
 
 
-def _held(run: Run, trained: Trained, gaps: list[Gap], notes: list[str]) -> Run:
+def _held(run: Run, trained: Trained, gaps: list[Gap], notes: list[str], *, is_trained: bool) -> Run:
     """The run without metrics that aren't of the training that its weights are of; where it has a record, that has
     told.
 
     An epoch's weights are written before its metrics: where a training was stopped between the two, the table ends an
-    epoch before them.
+    epoch before them. While somebody trains in it, they are read later than the table.
     """
     if run.measured is not None or not run.metrics:
         return run
     last, best = len(run.metrics), max(epoch.rank for epoch in run.metrics)
+    if is_trained and trained.epoch > last:
+        return run
     if trained.epoch == last + 1:
         notes.append(f"{BEST} is of epoch {trained.epoch}, {METRICS} ends at epoch {last}: stopped between the two")
     elif trained.epoch > last or run.metrics[trained.epoch - 1].rank != best:
