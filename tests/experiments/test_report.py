@@ -226,6 +226,8 @@ def test_other_images_are_told_of_a_training_that_has_not_ended(copy: Path, fold
         assert (found["split"] is not None) == is_drawn
         assert (f"images of {split} may have been trained on" in done.stdout) == is_drawn
     assert "val may have been trained on" in call("evaluate", copy, "--split", "val").stderr
+    with pytest.warns(UserWarning, match="val may have been trained on"):
+        vggdsl.evaluate(copy, split="val")
 
 
 @pytest.mark.parametrize("is_recorded", [True, False])

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vggdsl.experiments.evaluation.candidate import Candidate, Say
-from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, Precision, answer
-from vggdsl.experiments.evaluation.record import evaluation_of, other_images, result_of
+from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, Precision, answer, other_images
+from vggdsl.experiments.evaluation.record import evaluation_of, result_of
 from vggdsl.experiments.evaluation.scores import OfClass
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.language.syntax import ResultLine

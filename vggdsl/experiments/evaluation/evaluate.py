@@ -95,8 +95,11 @@ def evaluate(
         scales = Protocol(scales).scales
     workplace = Workplace(None if data is None else Path(data), device, threads=threads, skip_bad=skip_bad)
     candidates = [candidate(one, weights=weights, recipe=recipe, say=say, force=force) for one in several]
-    asked = Asked(str(split), scales, view, flip, precision)
-    return answer(candidates, asked, workplace, say)
+    found = answer(candidates, Asked(str(split), scales, view, flip, precision), workplace, say)
+    for one in candidates:
+        if found.images.split and (why := other_images(found, one)):
+            say(f"{one.name}: {why}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,20 @@ def answer(
     scores = Scores((total / len(candidates))[left], pools[0].lazy.labels[left], pools[0].classes)
     minutes = (time.perf_counter() - began) / 60
     return Evaluated(tuple(candidates), protocol, pools[0], scores, left, hardware.precision, name, minutes)
+
+
+def other_images(found: Evaluated, one: Candidate) -> str:
+    """Why what was found isn't of all images of a split of the data set by which a network was trained; else empty."""
+    images, trained = found.images, one.trained
+    if not images.split:
+        return f"{images.shown} isn't the data set of the recipe"
+    if trained is not None and images.data != trained.data:
+        others = f"the images aren't those of the training: {images.data} now, {trained.data} then"
+        is_other = f"; the split is another, too: images of {images.split} may have been trained on"
+        return others + is_other * images.is_drawn
+    if len(found.scores) < len(images.lazy):
+        return "some images couldn't be read"
+    return ""
 
 
 def _scales(candidates: Sequence[Candidate]) -> tuple[int, ...]:

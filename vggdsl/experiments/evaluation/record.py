@@ -10,7 +10,7 @@ import torchvision
 from vggdsl import __version__
 from vggdsl.data.balance import are_uneven
 from vggdsl.experiments.evaluation.candidate import Candidate
-from vggdsl.experiments.evaluation.evaluate import Evaluated
+from vggdsl.experiments.evaluation.evaluate import Evaluated, other_images
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.append import add
@@ -39,20 +39,6 @@ def result_of(one: Candidate) -> Result | None:
         return None
     result = measured_in(record_of(trained.path))
     return result if result is not None and result.weights == trained.digest else None
-
-
-def other_images(found: Evaluated, one: Candidate) -> str:
-    """Why what was found isn't of all images of a split of the data set by which a network was trained; else empty."""
-    images, trained = found.images, one.trained
-    if not images.split:
-        return f"{images.shown} isn't the data set of the recipe"
-    if trained is not None and images.data != trained.data:
-        others = f"the images aren't those of the training: {images.data} now, {trained.data} then"
-        is_other = f"; the split is another, too: images of {images.split} may have been trained on"
-        return others + is_other * images.is_drawn
-    if len(found.scores) < len(images.lazy):
-        return "some images couldn't be read"
-    return ""
 
 
 def keep(found: Evaluated) -> str:

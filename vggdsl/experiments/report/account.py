@@ -7,8 +7,7 @@ from pathlib import Path
 
 from vggdsl.experiments.evaluation.candidate import candidate
 from vggdsl.experiments.evaluation.claimed import Held, of_classes
-from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, answer
-from vggdsl.experiments.evaluation.record import other_images
+from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, answer, other_images
 from vggdsl.experiments.evaluation.scores import Scores
 from vggdsl.experiments.report.named import planned
 from vggdsl.experiments.report.pictures import Filters, Seen, first_filters, some_right, worst
