@@ -1,10 +1,13 @@
 """``vggdsl evaluate --claims`` and ``vggdsl results``: what is subtracted from a claim, and what isn't, and why."""
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -42,8 +45,11 @@ claim top-1-accuracy 82% split=test flip=yes "flipped"
     return trained_with(tmp_path, claims)
 
 
-def trained_with(tmp_path: Path, claims: str, *entries: str, seed: int = 0) -> Run:
-    (tmp_path / "net.arch").write_text(DIGITS.replace("}", "".join(f"  {each}\n" for each in entries) + "}") + claims)
+def trained_with(tmp_path: Path, claims: str, *entries: str, seed: int = 0, network: tuple[str, str] = ("", "")) -> Run:
+    """``network`` is what of the text is another, and what stands there."""
+    tmp_path.mkdir(exist_ok=True)
+    text = DIGITS.replace("}", "".join(f"  {each}\n" for each in entries) + "}") + claims
+    (tmp_path / "net.arch").write_text(text.replace(*network) if network[0] else text)
     return train(vggdsl.load(tmp_path / "net.arch"), seed=seed, runs=tmp_path / "runs", device="cpu")
 
 
@@ -73,6 +79,36 @@ claim balanced-accuracy 80% split=test "balanced"
     assert [row.measure for row in results(trained.path) if row.looks is not None] == ["top-1-accuracy"]
 
 
+def test_networks_together_are_of_one_network_and_recipe(tmp_path: Path) -> None:
+    claims = 'claim top-1-accuracy 80% split=test ensemble=2 "two"\n'
+    one = trained_with(tmp_path, claims)
+    other = trained_with(tmp_path / "other", claims, network=("conv3-8 BN ReLU\n", ""))
+    deeper = trained_with(tmp_path / "recipe", claims, network=("lr=0.05", "lr=0.02"))
+    again = trained_with(tmp_path, claims, seed=1)
+    assert claims_of(one.path, other.path, "--ensemble")[0][1:] == (None, [f"{other.path} is of another network"])
+    assert claims_of(one.path, deeper.path, "--ensemble")[0][1:] == (None, [f"{deeper.path} is of another recipe"])
+    assert claims_of(one.path, again.path, "--ensemble")[0][2] == []
+
+
+def test_weights_that_a_record_is_not_of_are_not_compared(trained: Run, tmp_path: Path) -> None:
+    other = train(trained.spec, seed=1, runs=tmp_path / "runs", device="cpu")
+    mixed = shutil.copytree(trained.path, tmp_path / "mixed")
+    shutil.copy(other.path / "best.safetensors", mixed)
+    assert "export, predict and evaluate use them with `--force`" in run("evaluate", mixed).stderr
+    held = claims_of(mixed, "--force")
+    assert [each[1:] for each in held] == [(None, ["the weights aren't those of the record"])] * 2
+    record = trained.path / "record.arch"
+    record.write_text(record.read_text().replace("Test Accuracy: 0.", "Test Accuracy: 0.9"))
+    assert [each[1:] for each in claims_of(trained.path)] == [(None, ["the record was edited"])] * 2
+
+
+def test_weights_from_elsewhere_are_computed_in_the_precision_of_the_recipe(trained: Run, tmp_path: Path) -> None:
+    torch.save({name: torch.tensor(array) for name, array in trained.weights.items()}, tmp_path / "w.pth")
+    given = (tmp_path / "net.arch", "--weights", tmp_path / "w.pth")
+    assert [each[2] for each in claims_of(*given)] == [[], []]
+    assert claims_of(*given, "--precision", "bf16")[0][1:] == (None, ["computed in bf16, the recipe says fp32"])
+
+
 FOLDER = """input 8x8x1 conv3-4 maxpool FC-4 ReLU FC-2 softmax
 train {
   data      folder("set", val=6)
@@ -82,6 +118,74 @@ train {
 }
 claim top-1-accuracy 50% split=test "claimed"
 """
+
+
+def test_claims_are_not_about_images_beside_another_spec(tmp_path: Path) -> None:
+    for folder in ("here", "there"):
+        for part, k, i in ((part, k, i) for part in ("train", "test") for k in range(2) for i in range(9)):
+            place = tmp_path / folder / "set" / part / "ab"[k] / f"{i}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            save(place, 40 * k + i + 100 * (folder == "there"), (8, 8))
+        (tmp_path / folder / "net.arch").write_text(FOLDER)
+    trained = train(vggdsl.load(tmp_path / "here" / "net.arch"), runs=tmp_path / "runs", device="cpu")
+    ((_, difference, differs),) = claims_of(tmp_path / "there" / "net.arch", "--weights", trained.path)
+    why = f"{trained.path} was trained on a folder of images beside another spec"
+    assert (difference, differs) == (None, [why])
+    ((_, difference, differs),) = claims_of(tmp_path / "here" / "net.arch", "--weights", trained.path)
+    assert (difference is None, differs) == (False, [])
+
+
+def test_a_recipe_that_was_renamed_is_the_same(tmp_path: Path) -> None:
+    spec, later = tmp_path / "two.arch", tmp_path / "later.arch"
+    text = TWO[: TWO.index("claim Epoch")]
+    spec.write_text(text)
+    trained = train(vggdsl.load(spec), recipe="a", runs=tmp_path / "runs", device="cpu")
+    later.write_text(text.replace("train a {", "train A1 {").replace(" as a ", " as A1 "))
+    first, other, _ = claims_of(later, "--weights", trained.path)
+    assert (first[1], first[2]) == (claims_of(spec, "--weights", trained.path)[0][1], [])
+    assert other[2] == ["train=other claimed, A1 here"]
+    later.write_text(later.read_text().replace("batch     32", "batch     64"))
+    first, *_ = claims_of(later, "--weights", trained.path)
+    assert first[1:] == (None, ["recipe a isn't in later as it was at the training"])
+
+
+def test_one_protocol_in_other_words_is_evaluated_once(tmp_path: Path) -> None:
+    claims = """claim top-1-accuracy 80% split=test "open"
+claim top-1-accuracy 81% split=test scale=8 view=centre flip=no "said"
+claim top-1-accuracy 82% split=test view=ten "ten"
+claim top-1-accuracy 83% split=test scale=8 view=ten flip=yes "mirrored"
+"""
+    trained = trained_with(tmp_path, claims)
+    done = json.loads(run("evaluate", trained.path, "--claims", "--json").stdout)
+    assert (len(done["evaluations"]), [row["differs"] for row in done["claims"]]) == (2, [[]] * 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "told"),
+    [
+        ({"precision": "fp16"}, ValueError, "precision is one of auto, fp32, bf16, not 'fp16'"),
+        ({"scale": 20.0}, TypeError, "scale is a whole number of pixels, or several, not 20.0"),
+        ({"scale": True}, TypeError, "scale is a whole number of pixels, or several, not True"),
+        ({"scale": [20, "24"]}, TypeError, "scale is a whole number of pixels, or several, not '24'"),
+        ({"networks": []}, ValueError, "no network to evaluate"),
+        ({"networks": None}, TypeError, "None is no network"),
+        ({"networks": [None]}, TypeError, "None is no network"),
+        ({"networks": 3}, TypeError, "3 is no network"),
+    ],
+)
+def test_what_is_no_network_scale_or_precision_is_refused(
+    arguments: dict[str, Any], error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=re.escape(told)):
+        vggdsl.evaluate(**{"networks": "mini_vgg", **arguments})
+
+
+def test_an_evaluation_that_was_edited_is_to_be_evaluated_again(trained: Run) -> None:
+    assert run("evaluate", trained.path, "--flip").exit_code == 0
+    record = trained.path / "record.arch"
+    record.write_text(record.read_text().replace("flip=yes\n  run", "flip=no\n  run"))
+    (found,) = [each for each in vggdsl.load(record).check() if each.code == "W601"]
+    assert found.help == "such a block is written by `vggdsl evaluate`; evaluate again to measure"
 
 
 def test_claims_are_not_about_other_images_than_those_of_the_training(tmp_path: Path) -> None:

@@ -65,13 +65,8 @@ class Subject:
         return replace(result, recipe_name=result.recipe_name if result.recipe_name in names else names[0])
 
     def _is_by(self, recipe: Recipe, result: Result, path: str) -> bool:
-        if recipe.digest != result.recipe or not result.is_of(self.spec.bases(recipe)):
-            return False
-        if recipe.data.path is None or Path(recipe.data.path).is_absolute():
-            return True
-        file, ours = (original_of(Path(each)) or Path(each) for each in (path, self.path))  # this may be a run's, too
-        # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.
-        return file.name == RECORD or not is_file(file) or is_beside(file, ours)
+        is_by = recipe.digest == result.recipe and result.is_of(self.spec.bases(recipe))
+        return is_by and are_its_images(recipe, Path(path), Path(self.path))
 
     def groups(self, findings: list[Diagnostic]) -> list[SeedGroup]:
         """Its measurements by network, recipe, data, split, deviations, precision and the weights that they began with.
@@ -227,6 +222,16 @@ def checked_in(folder: str, findings: list[Diagnostic]) -> list[str]:
     Runs without one are added to ``findings``.
     """
     return list(_walk(Path(folder), findings, blocks=True))
+
+
+def are_its_images(recipe: Recipe, path: Path, spec: Path) -> bool:
+    """Whether what the spec or record at ``path`` was measured on is what a recipe of ``spec`` names: of a folder of
+    images, whether it is the one beside it."""
+    if recipe.data.path is None or Path(recipe.data.path).is_absolute():
+        return True
+    file, ours = (original_of(each) or each for each in (path, spec))  # this may be a run's, too
+    # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.
+    return file.name == RECORD or not is_file(file) or is_beside(file, ours)
 
 
 def is_beside(one: Path, other: Path) -> bool:

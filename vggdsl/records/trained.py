@@ -153,7 +153,7 @@ def _hold(trained: Trained, which: str, written: str) -> str:
     elif measured and which == BEST and measured.get("weights") != trained.digest:
         why = f"the weights in {BEST} aren't those that {RECORD} was measured with"
     if why:
-        help = "put the run's own files back, or train again; export and predict use them all the same with `--force`"
+        help = "put the run's own files back, or train again; export, predict and evaluate use them with `--force`"
         raise unusable(path, why, help)
     if measured == {}:
         return f"{path / RECORD} was edited or can't be read: it doesn't say of which weights it is"

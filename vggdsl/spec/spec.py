@@ -163,6 +163,8 @@ class Spec:
             place = (Label(measurement.span, "this block"),)
             if not measurement.sealed:
                 help = "measured blocks are written by `vggdsl train`; train again to measure"
+                if measurement in self.evaluations:
+                    help = "such a block is written by `vggdsl evaluate`; evaluate again to measure"
                 findings.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
             elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
                 help = f"{' and '.join(changed)} changed since; train again to measure"

@@ -1,7 +1,8 @@
 """What a spec claims beside what its weights give, each figure under its own protocol."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from vggdsl.experiments.evaluation.candidate import Candidate, Say
 from vggdsl.experiments.evaluation.evaluate import Asked, Evaluated, Precision, answer, other_images
@@ -10,6 +11,7 @@ from vggdsl.experiments.evaluation.scores import OfClass
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.language.syntax import ResultLine
 from vggdsl.network.measures import OF_A_CLASS
+from vggdsl.records.collect import RECORD, are_its_images, record_of
 from vggdsl.records.compare import unmeasured, value_of
 from vggdsl.records.conditions import (
     Conditions,
@@ -21,11 +23,14 @@ from vggdsl.records.conditions import (
     recipe_differs,
 )
 from vggdsl.records.result import BALANCED
+from vggdsl.records.run import measured_in
+from vggdsl.records.trained import Trained
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.protocol import VIEWS, Protocol
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec
 from vggdsl.text.figures import Figure
+from vggdsl.text.files import is_file
 from vggdsl.text.units import names_text
 
 
@@ -72,25 +77,19 @@ def under_claims(
     held against the claims of the recipe that was named.
     """
     one = candidates[0]
-    spec, changed = one.named or one.spec, _changed(one)
+    spec = one.named or one.spec
     if spec.results and one.trained is None:
         name = f"recipe {one.recipe.name}" if one.recipe.name else "the recipe"
         say(f"{one.name}: nobody knows how it was trained; held against what is claimed of {name} of {spec.name}")
-    made: dict[Asked, Evaluated] = {}
+    made: dict[tuple[str, Protocol], Evaluated] = {}
 
     def evaluated(asked: Asked) -> Evaluated:
-        if asked not in made:
-            made[asked] = answer(candidates, replace(asked, precision=precision), workplace, say, tell(asked))
-        return made[asked]
+        key = asked.split, asked.protocol(candidates)  # claims may ask for the same in other words
+        if key not in made:
+            made[key] = answer(candidates, replace(asked, precision=precision), workplace, say, tell(asked))
+        return made[key]
 
-    held = list[Held]()
-    for claim in spec.results:
-        if changed:
-            held += (Held(*each, claim.where, dict(claim.protocol), differs=(changed,)) for each in claim.measures)
-        elif claim.line is not None:
-            held += _of_line(claim, claim.line, candidates, spec, evaluated)
-        else:
-            held += _of_claim(claim, candidates, spec, evaluated)
+    held = _held(spec.results, candidates, spec, evaluated)
     return [*made.values()], held
 
 
@@ -99,38 +98,80 @@ def of_classes(found: Evaluated) -> list[Held]:
     one = found.first
     spec = one.named or one.spec
     about = [claim for claim in spec.results if claim.is_of_a_class and ("split", found.images.split) in claim.protocol]
-    return [held for claim in about for held in _of_claim(claim, found.candidates, spec, lambda asked: found)]
+    return _held(about, found.candidates, spec, lambda asked: found)
 
 
-def _changed(one: Candidate) -> str:
-    """Why the claims of the spec that was named aren't about a run at all; empty where they are."""
-    if one.named is None or one.trained is None:
+def _held(
+    claims: Iterable[ResultClaim],
+    candidates: Sequence[Candidate],
+    spec: Spec,
+    evaluated: Callable[[Asked], Evaluated],
+) -> list[Held]:
+    held, others = list[Held](), tuple(why for one in candidates if (why := _is_other(one, spec)))
+    for claim in claims:
+        if others:
+            held += (Held(*each, claim.where, dict(claim.protocol), differs=others) for each in claim.measures)
+        elif claim.line is not None:
+            held += _of_line(claim, claim.line, candidates, spec, evaluated)
+        else:
+            held += _of_claim(claim, candidates, spec, evaluated)
+    return held
+
+
+def _is_other(one: Candidate, spec: Spec) -> str:
+    """Why a spec's claims aren't about a network at all, whatever they say; empty where they may be."""
+    trained = one.trained
+    if one.spec.network.graph.digest != spec.network.graph.digest:
+        return f"{one.name} is of another network"
+    if spec is one.spec or trained is None:
         return ""
-    name = one.trained.recipe_name
-    ours = next((recipe for recipe in one.named.recipes or (Recipe(),) if recipe.name == name), None)
-    theirs = one.trained.spec.recipe(name)
-    if ours is not None and ours.digest == theirs.digest:
-        return ""
-    which = f"recipe {name}" if name else "the recipe without a name"
-    return f"{which} isn't in {one.named.name} as it was at the training"
-
-
-def _conditions(found: Evaluated, one: Candidate) -> Conditions:
-    """Those under which one of the networks was evaluated, as far as they are known of weights without a record."""
-    spec, result, trained = one.named or one.spec, result_of(one), one.trained
+    recipes, result = _alike(trained, spec), result_of(one)
     if result is not None:
-        known = conditions(result, spec, evaluation_of(found))
+        recipes = [recipe for recipe in recipes if result.is_of(spec.bases(recipe))]
+    if one.named is None:
+        return "" if recipes else f"{one.name} is of another recipe"
+    if not recipes:
+        name = trained.recipe_name
+        which = f"recipe {name}" if name else "the recipe without a name"
+        return f"{which} isn't in {spec.name} as it was at the training"
+    if not any(are_its_images(recipe, trained.path / RECORD, Path(spec.source.name)) for recipe in recipes):
+        return f"{one.name} was trained on a folder of images beside another spec"
+    return ""
+
+
+def _alike(trained: Trained, spec: Spec) -> list[Recipe]:
+    """The recipes of a spec that are that of a training, whatever their names."""
+    theirs = trained.spec.recipe(trained.recipe_name).digest
+    return [recipe for recipe in spec.recipes or (Recipe(),) if recipe.digest == theirs]
+
+
+def _recipe(one: Candidate, spec: Spec) -> str | None:
+    """By which a network was trained, as is known or was said, by the name that a spec has for it."""
+    if one.trained is None:
+        return one.recipe.name
+    name, names = one.trained.recipe_name, [recipe.name for recipe in _alike(one.trained, spec)]
+    return name if name in names or not names else names[0]
+
+
+def _conditions(found: Evaluated, one: Candidate, spec: Spec) -> Conditions:
+    """Those under which one of the networks was evaluated, as far as they are known of weights without a record."""
+    result, trained, name = result_of(one), one.trained, _recipe(one, spec)
+    if result is not None:
+        known = conditions(replace(result, recipe_name=name), spec, evaluation_of(found))
     else:
-        further = [missing_images(one.recipe.data, found.images.sizes, found.images.left_out)]
-        if trained is not None and trained.recipe != spec.recipe(trained.recipe_name).digest:
+        further, planned = [_unrecorded(one)], one.recipe.precision
+        further.append(missing_images(one.recipe.data, found.images.sizes, found.images.left_out))
+        if planned not in ("auto", found.precision):
+            further.append(f"computed in {found.precision}, the recipe says {planned}")
+        if trained is not None and trained.recipe != spec.recipe(name).digest:
             further.append("this run deviates from the recipe")
         if trained is not None and not trained.has_ended:
             further.append(trained.unended)
         known = Conditions(
-            _recipe(one),
+            name,
             found.protocol,
             Protocol((one.scale,)),
-            None if trained is None else trained.seed,
+            None if trained is None or trained.doubt else trained.seed,
             has_range=has_range(one.recipe),
             further=[why for why in further if why],
         )
@@ -138,9 +179,14 @@ def _conditions(found: Evaluated, one: Candidate) -> Conditions:
     return replace(known, further=[*known.further, why]) if why else known
 
 
-def _recipe(one: Candidate) -> str | None:
-    """By which it was trained, as is known or was said."""
-    return one.recipe.name if one.trained is None else one.trained.recipe_name
+def _unrecorded(one: Candidate) -> str:
+    """Why the record that lies beside weights says nothing of them; empty where there is none, and nothing else is
+    wrong with them."""
+    if one.trained is None or not is_file(one.trained.path / RECORD):
+        return "the weights may not be the run's own" if one.trained is not None and one.trained.doubt else ""
+    if measured_in(record_of(one.trained.path)) is None:
+        return "the record was edited"
+    return "the weights aren't those of the record"
 
 
 def _of_line(
@@ -161,7 +207,9 @@ def _of_line(
             yield held
         else:
             found = evaluated(Asked(split))
-            differs = (text for one in candidates for text in line_differences(line, _conditions(found, one), spec))
+            differs = (
+                text for one in candidates for text in line_differences(line, _conditions(found, one, spec), spec)
+            )
             yield replace(held, measured=100 * found.scores.accuracy(), differs=tuple(dict.fromkeys(differs)))
 
 
@@ -182,7 +230,8 @@ def _of_claim(
             continue
         value, missing = _value(name, protocol, found)
         alone = {"ensemble": "1", **protocol}  # so many it is of, also where a claim doesn't say it
-        differs = (text for one in candidates for text in differences(alone, _conditions(found, one), spec))
+        here = (_conditions(found, one, spec) for one in candidates)
+        differs = (text for each in here for text in differences(alone, each, spec))
         yield replace(held, measured=value, differs=(*missing, *dict.fromkeys(differs)))
 
 
@@ -223,4 +272,6 @@ def _not_about(protocol: Mapping[str, str], candidates: Sequence[Candidate], spe
     networks = protocol.get("ensemble", "1")
     if networks != str(len(candidates)):
         return ("it is of one network" if networks == "1" else f"it is of {networks} networks together",)
-    return tuple(dict.fromkeys(text for one in candidates for text in recipe_differs(protocol, _recipe(one), spec)))
+    return tuple(
+        dict.fromkeys(text for one in candidates for text in recipe_differs(protocol, _recipe(one, spec), spec))
+    )

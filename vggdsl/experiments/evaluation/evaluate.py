@@ -2,12 +2,13 @@
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -83,16 +84,21 @@ def evaluate(
     What a user should know is a ``UserWarning``. Raises ``VggdslError`` as the command tells it, ``TypeError`` and
     ``ValueError`` for what is no network, view or scale.
     """
-    several = [networks] if isinstance(networks, Spec | Run | str | Path) else [*networks]
+    several = [*networks] if isinstance(networks, Iterable) and not isinstance(networks, str) else [networks]
+    for each in several:
+        if not isinstance(each, Spec | Run | str | Path):
+            raise TypeError(f"{each!r} is no network: give a run, a spec, or the path of one")
+    if not several:
+        raise ValueError("no network to evaluate: give a run, a spec, or the path of one")
 
     def say(what: str) -> None:
         warnings.warn(what, stacklevel=3)
 
     if view not in VIEWS:
         raise ValueError(f"view is one of {', '.join(VIEWS)}, not {view!r}")
-    scales = () if scale is None else (scale,) if isinstance(scale, int) else tuple(scale)
-    if scale is not None:
-        scales = Protocol(scales).scales
+    if precision is not None and precision not in get_args(Precision):
+        raise ValueError(f"precision is one of {', '.join(get_args(Precision))}, not {precision!r}")
+    scales = () if scale is None else _whole(scale)
     workplace = Workplace(None if data is None else Path(data), device, threads=threads, skip_bad=skip_bad)
     candidates = [candidate(one, weights=weights, recipe=recipe, say=say, force=force) for one in several]
     found = answer(candidates, Asked(str(split), scales, view, flip, precision), workplace, say)
@@ -100,6 +106,15 @@ def evaluate(
         if found.images.split and (why := other_images(found, one)):
             say(f"{one.name}: {why}")
     return found
+
+
+def _whole(scale: int | Sequence[int]) -> tuple[int, ...]:
+    """Scales as a protocol has them. Raises ``TypeError`` and ``ValueError`` for what is none."""
+    several = [*scale] if isinstance(scale, Iterable) and not isinstance(scale, str | bytes) else [scale]
+    for one in several:
+        if isinstance(one, bool) or not isinstance(one, int | np.integer):
+            raise TypeError(f"scale is a whole number of pixels, or several, not {one!r}")
+    return Protocol(tuple(map(int, several))).scales
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,13 @@ class Asked:
     def __str__(self) -> str:
         scales = f" scale={','.join(map(str, self.scales))}" if self.scales else ""
         return f"split={self.split}{scales} view={self.view}{' flip=yes' if self.flip else ''}"
+
+    def protocol(self, candidates: Sequence[Candidate]) -> Protocol:
+        """Under which candidates are evaluated together.
+
+        Raises ``InputError`` V534 if no scale is asked for and they weren't trained for the same.
+        """
+        return Protocol(self.scales or _scales(candidates), self.view, self.flip, len(candidates))
 
 
 def answer(
@@ -139,7 +161,7 @@ def answer(
     pools = [images_for(one, asked.split, workplace, say) for one in candidates]
     for one, pool in zip(candidates[1:], pools[1:], strict=True):
         _refuse_others(first, pools[0], one, pool)
-    protocol = Protocol(asked.scales or _scales(candidates), asked.view, asked.flip, len(candidates))
+    protocol = asked.protocol(candidates)
     for one in candidates:
         _hold_scales(one, protocol, say)
     total, bad = torch.zeros(()), dict[int, UnreadableImageError]()
