@@ -180,8 +180,12 @@ def _measured(run: Run, record: Spec | None, gaps: list[Gap]) -> Run:
 
 
 def _stale(record: Spec) -> str:
-    """Why the text above its block isn't what was measured; empty if it is."""
-    found = (finding for finding in record.check(to_train=False) if finding.code == "W602")
+    """Why the text above its sealed block isn't what was measured; empty if it is."""
+    block = record.measurements[-1] if record.measurements else None
+    if block is None or not block.sealed:
+        return ""
+    discounts = (finding for finding in record.check(to_train=False) if finding.row.discounts)
+    found = (finding for finding in discounts if block.span in {label.span for label in finding.labels})
     return next((f"{each.in_a_line}: the text above the measured block isn't what was measured" for each in found), "")
 
 
