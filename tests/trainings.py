@@ -23,6 +23,16 @@ ENTRIES = {
     "epochs": "2",
 }
 
+ON_DIGITS = """train {
+  data      digits
+  batch     32
+  optimizer sgd(lr=0.05, momentum=0.9)
+  precision fp32
+  epochs    1
+}
+"""
+"""A recipe by which one epoch tells something of real images, in single precision on any machine."""
+
 
 def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
     """A spec that is trained in no time, with other entries in its recipe; without those that are empty."""

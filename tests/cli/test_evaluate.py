@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from trainings import ON_DIGITS
 
 import vggdsl
 from vggdsl.experiments.train import train
 from vggdsl.records.run import Run
 from vggdsl.records.table import Row, results
 
-SPEC = """
+SPEC = (
+    """
 input 8x8x1
 conv3-8 BN ReLU
 maxpool
@@ -21,14 +23,9 @@ claim top-1-accuracy 82% top-5-error 3% split=test view=centre flip=yes "Table 2
 claim top-1-error 40% split=val scale=12,16 view=dense "Table 3"
 claim top-1-error 30% split=test ensemble=7 "Table 4"
 claim Epoch 3/5 - Train Accuracy: 0.9 - Val Accuracy: 0.9 - Test Accuracy: 0.9
-train {
-  data      digits
-  batch     32
-  optimizer sgd(lr=0.05, momentum=0.9)
-  precision fp32
-  epochs    1
-}
 """
+    + ON_DIGITS
+)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 import torch
 from commands import run
 from images import save
+from trainings import ON_DIGITS
 
 import vggdsl
 from vggdsl.experiments.evaluation.record import _agreement
@@ -23,18 +24,14 @@ from vggdsl.records.table import Row, results
 from vggdsl.spec.protocol import Protocol
 from vggdsl.text.locks import alone
 
-DIGITS = """input 8x8x1
+DIGITS = (
+    """input 8x8x1
 conv3-8 BN ReLU
 maxpool
 FC-16 ReLU FC-10 softmax
-train {
-  data      digits
-  batch     32
-  optimizer sgd(lr=0.05, momentum=0.9)
-  precision fp32
-  epochs    1
-}
 """
+    + ON_DIGITS
+)
 
 
 @pytest.fixture

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 from commands import run
 from sklearn.metrics import precision_recall_fscore_support
-from trainings import spec_with
+from trainings import ON_DIGITS, spec_with
 
 import vggdsl
 from vggdsl.experiments.train import train
 from vggdsl.records.run import Run
 from vggdsl.records.table import results
 
-REPORT = """
+REPORT = (
+    """
 input 8x8x1
 conv3-8 BN ReLU
 maxpool
@@ -27,14 +28,9 @@ claims "report" {
 }
 claim f1-score 0.9 split=test class=3 view=ten "ten crops"
 claim recall 0.5 recall 0.6 split=val class=3 seed=5 "another seed"
-train {
-  data      digits
-  batch     32
-  optimizer sgd(lr=0.05, momentum=0.9)
-  precision fp32
-  epochs    1
-}
 """
+    + ON_DIGITS
+)
 
 
 @pytest.fixture

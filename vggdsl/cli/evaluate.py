@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from vggdsl.cli.common import Answered, echo_json, note, reports_errors
+from vggdsl.cli.options import evaluates
 from vggdsl.spec.protocol import VIEWS, Protocol
 
 if TYPE_CHECKING:
@@ -46,19 +47,8 @@ class _Scales(click.ParamType[tuple[int, ...]]):
 @click.option("--flip", is_flag=True, help="Look at each mirrored, too.")
 @click.option("--ensemble", is_flag=True, help="Average the answers of all networks.")
 @click.option("--claims", is_flag=True, help="Under every protocol that the spec claims.")
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where data sets are.  [default: where the run found them; $VGGDSL_DATA, else data]",
-)
-@click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Instead of the recipe's.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
-)
-@click.option("--threads", type=click.IntRange(1, 4096), metavar="N", help="Of a CPU.  [default: by the size of steps]")
+@evaluates
 @click.option("--force", is_flag=True, help="Use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as JSON.")
 @reports_errors

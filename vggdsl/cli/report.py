@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.common import reports_errors
+from vggdsl.cli.options import evaluates
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -29,18 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--split", type=click.Choice(["test", "val"]), default="test", show_default=True, help="The images looked at."
 )
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where data sets are.  [default: where the run found them; $VGGDSL_DATA, else data]",
-)
-@click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
-)
-@click.option("--threads", type=click.IntRange(1, 4096), metavar="N", help="Of a CPU.  [default: by the size of steps]")
+@evaluates
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
 @reports_errors
 def command(
