@@ -12,8 +12,8 @@ _LEAST = 24
 """Columns of a chart, below which nothing is seen in it."""
 _MARGIN = 24
 """Columns of the scale before a chart, and of the arrow behind it."""
-
 _MANY, _AT = 20, 0.2
+"""Epochs from which on a tick's is rounded, and how near to one a tick of fewer has to be to be called it."""
 _NO_LOSS, _NEAR_ONE = 1e-6, 0.99
 """A scale ends no lower, and begins no higher: of a width of nothing there is none."""
 

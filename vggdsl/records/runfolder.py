@@ -94,9 +94,7 @@ def is_held(path: Path) -> bool:
     try:
         with held(path / _LOCK, ""):
             return False
-    except HeldError:
-        return True
-    except InputError:
+    except (HeldError, InputError):
         return True
 
 
