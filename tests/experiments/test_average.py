@@ -98,7 +98,8 @@ def test_it_is_kept_and_measured_and_the_training_goes_on_as_without(
     kept = load_trained(run.path, "last.safetensors").weights
     for name, array in kept.items():
         assert torch.allclose(torch.from_numpy(array), average[name], atol=1e-5), name
-        assert not torch.allclose(torch.from_numpy(array), following.seen[-1][name], atol=1e-5), name
+        if name != "conv1_1.bias":  # batch norm takes it away again, so that only rounding moves it
+            assert not torch.allclose(torch.from_numpy(array), following.seen[-1][name], atol=1e-5), name
     plain = train(spec_with(BODY, **SAID), device="cpu", runs=tmp_path)
     for ours, theirs in zip(metrics(run.path), metrics(plain.path), strict=True):
         assert (ours["train_loss"], ours["train_accuracy"]) == (theirs["train_loss"], theirs["train_accuracy"])

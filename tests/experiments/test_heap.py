@@ -1,64 +1,78 @@
 """What a step frees is there for the next, and for others after the training."""
 
+import subprocess
 import sys
 
-import psutil
 import pytest
-import torch
 
 from vggdsl.experiments import heap
-from vggdsl.experiments.heap import _glibc, given_back, kept
-
-LARGE = 120 * 2**20
-"""Bytes, beyond what glibc ever keeps by itself."""
+from vggdsl.experiments.heap import _glibc, kept
 
 glibc = pytest.mark.skipif(_glibc() is None, reason="a C library that is left as it is")
 
+PROCESS = """
+import resource
+import numpy as np, psutil
+from vggdsl.experiments.heap import kept
 
-def faults_of_a_block() -> int:
-    """Pages that the system had to find as a block was written; the fewest of several blocks, one after the other."""
-    import resource  # Unix's alone
+LARGE = 120 * 2**20  # bytes, beyond what glibc ever keeps by itself
 
+def faults_of_a_block():
+    "Pages that the system had to find as a block was written; the fewest of several blocks, one after the other."
     counts = []
     for _ in range(6):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        torch.empty(LARGE // 4).fill_(1)
+        np.empty(LARGE, np.uint8).fill(1)
         counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     return min(counts)
 
+def held():
+    return psutil.Process().memory_info().rss
 
-def held() -> int:
-    return int(psutil.Process().memory_info().rss)
+faults_of_a_block()  # what a first call keeps for ever
+first = held()
+"""
+"""A process of its own: what others left on the heap of this one, holes and blocks at its end, would decide."""
+
+
+def run(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", PROCESS + code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @glibc
 def test_a_block_that_was_freed_is_found_again() -> None:
-    faults_of_a_block()  # what a first call keeps for ever would lie behind the block, and leave a hole that fits it
-    with kept():
-        torch.empty(LARGE // 2).fill_(1)  # glibc asks for more than a block, to align it: one as large may not do
-        assert faults_of_a_block() < 10
-    assert faults_of_a_block() >= LARGE // 2**21  # pages have 4 KiB, or 2 MiB
+    run("""
+with kept():
+    np.empty(2 * LARGE, np.uint8).fill(1)  # glibc asks for more than a block, to align it: one as large may not do
+    assert (found := faults_of_a_block()) < 10, found
+assert (found := faults_of_a_block()) >= LARGE // 2**21, found  # pages have 4 KiB, or 2 MiB
+""")
 
 
 @glibc
 def test_what_is_free_is_given_back_at_the_end() -> None:
-    given_back()
-    before = held()
-    with kept():
-        faults_of_a_block()
-        assert held() - before > LARGE / 2
-    assert held() - before < LARGE / 2
+    run("""
+with kept():
     faults_of_a_block()
-    assert held() - before < LARGE / 2
+    assert held() - first > LARGE / 2, held() - first
+assert held() - first < LARGE / 2, held() - first
+faults_of_a_block()
+assert held() - first < LARGE / 2, held() - first
+""")
 
 
 @glibc
 def test_an_error_ends_it_too() -> None:
-    given_back()
-    before = held()
-    with pytest.raises(KeyError), kept():
+    run("""
+try:
+    with kept():
         raise KeyError(faults_of_a_block())
-    assert held() - before < LARGE / 2
+except KeyError:
+    assert held() - first < LARGE / 2, held() - first
+else:
+    raise AssertionError
+""")
 
 
 def test_an_old_glibc_keeps_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
