@@ -8,7 +8,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from commands import python, run
+from commands import run
+from forks import forked
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -18,7 +19,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 )
 def test_an_example_runs(path: Path, tmp_path: Path) -> None:
     arguments = [tmp_path / "out"] if "DIR" in path.read_text().split('"""')[1] else []
-    done = python(path, *arguments, cwd=tmp_path)
+    done = forked(path, *arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert not done.stderr
@@ -28,7 +29,7 @@ def test_an_exported_network_is_served(tmp_path: Path) -> None:
     """Posts an image to `serve.py`, something that is none, and nothing."""
     model, digits = tmp_path / "net.onnx", tmp_path / "digits"
     assert run("export", "quickstart", "--onnx", "-o", model).exit_code == 0
-    assert python(EXAMPLES / "digits_as_png.py", digits).returncode == 0
+    assert forked(EXAMPLES / "digits_as_png.py", digits).returncode == 0
     command = [sys.executable, str(EXAMPLES / "serve.py"), str(model), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
         try:

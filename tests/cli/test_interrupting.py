@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from commands import Done, python
+from commands import Done, python, run
 from models import write_endless
 from PIL import Image
 
@@ -29,7 +29,7 @@ CALLS: dict[str, Sequence[str]] = {
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     Image.new("L", (8, 8), "white").save(folder / "white.png")
-    assert python("-m", "vggdsl", "export", "quickstart", "-o", "model.onnx", cwd=folder).returncode == 0
+    assert run("export", "quickstart", "-o", folder / "model.onnx").exit_code == 0
     return folder
 
 

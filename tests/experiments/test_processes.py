@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import Done, python, run
+from commands import python, run
+from forks import VGGDSL, two
 from images import noise
 from safetensors.torch import load_file
 from trainings import metrics
@@ -42,16 +43,8 @@ train {
 WITH_AVERAGE = SPEC.replace("epochs ", "average    ema(0.9)\n  epochs ")
 
 
-def launched(*program: object) -> Done:
-    """A program in two processes."""
-    return python(
-        "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *program, env={"OMP_NUM_THREADS": "1"}
-    )
-
-
-def together(spec: Path, *options: str) -> Done:
-    runs = spec.parent / "runs"
-    return launched("-m", "vggdsl", "train", spec, "--device", "cpu", "--runs", runs, *options)
+def training(spec: Path) -> tuple[object, ...]:
+    return "train", spec, "--device", "cpu", "--runs", spec.parent / "runs", "--logger", "none"
 
 
 def numbers(folder: Path) -> list[dict[str, float]]:
@@ -63,7 +56,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run by two processes that nothing interrupted; its spec lies beside the runs."""
     spec = tmp_path_factory.mktemp("whole") / "net.arch"
     spec.write_text(WITH_AVERAGE)
-    ended = together(spec, "--logger", "none")
+    ended = two(VGGDSL, *training(spec))
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("Epoch 3/3") + ended.stdout.count("Epoch 2/3") == 1, "one process speaks for both"
     return spec.parent / "runs" / "net-s0-1"
@@ -87,11 +80,11 @@ def test_two_give_the_losses_of_one(whole: Path, tmp_path: Path) -> None:
 def test_an_error_is_told_and_ends_all(tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC.replace("test=151", "test=1"))
-    ended = together(spec)
+    ended = two(VGGDSL, *training(spec))
     assert ended.returncode != 0
     assert ended.stderr.count("error[V408]: 2 processes for a step or a split of 1 images") == 1
     own = str(Path(vggdsl.__file__).parent)
-    assert f'File "{own}' not in ended.stderr + ended.stdout, "no traceback of ours: torchrun prints one of its own"
+    assert f'File "{own}' not in ended.stderr + ended.stdout
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
@@ -136,7 +129,7 @@ def test_batch_norm_on_cpus_is_told() -> None:
 def test_running_statistics_are_those_that_were_evaluated(average: str, tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC.replace("maxpool", "BN ReLU maxpool").replace("epochs     3", f"epochs     2\n{average}"))
-    ended = together(spec)
+    ended = two(VGGDSL, *training(spec))
     assert ended.returncode == 0, ended.stderr
     run = load_trained(tmp_path / "runs" / "net-s0-1", "last.safetensors")
     spec_, network = run.spec, run.network()
@@ -150,13 +143,11 @@ def test_running_statistics_are_those_that_were_evaluated(average: str, tmp_path
 def test_two_processes_go_on_where_they_were_stopped(whole: Path, tmp_path: Path) -> None:
     spec = whole.parents[1] / "net.arch"
     wanted, last = metrics(whole), load_file(whole / "last.safetensors")
-    command = f"import sys; sys.argv[1:] = ['train', {str(spec)!r}, '--runs', {str(tmp_path / 'more')!r}]\n{STOPPED}"
-    program = tmp_path / "stopped.py"
-    program.write_text(command)
-    assert launched(program).returncode != 0
+    assert two(STOPPED, "train", spec, "--runs", tmp_path / "more").returncode != 0
     begun = tmp_path / "more" / "net-s0-1"
     assert len(metrics(begun)) == 2
-    done = launched("-m", "vggdsl", "train", "--resume", begun, "--logger", "none")
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "vggdsl")
+    done = python(*torchrun, "train", "--resume", begun, "--logger", "none", env={"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
     assert metrics(begun) == wanted
     assert all(torch.equal(tensor, last[name]) for name, tensor in load_file(begun / "last.safetensors").items())
@@ -194,7 +185,7 @@ def test_processes_leave_out_the_same_images(tmp_path: Path) -> None:
     (tmp_path / "set" / "a" / "03.png").write_bytes(b"")
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC.replace("fake(classes=4, n=900, val=150, test=151)", 'folder("set")').replace("51", "8"))
-    done = together(spec, "--skip-bad", "--json", "--epochs", "1", "--logger", "none")
+    done = two(VGGDSL, *training(spec), "--skip-bad", "--json", "--epochs", "1")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("can't be read: it is empty") == 1, "the leading one alone speaks"
     (row,) = json.loads(done.stdout)

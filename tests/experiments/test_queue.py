@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +11,7 @@ from typing import Any
 import commands
 import pytest
 import refusals
+from forks import Forked
 from images import noise
 from made_up import result_of
 from PIL import Image
@@ -280,12 +280,14 @@ def test_what_was_measured_while_it_looked_is_not_trained_again(
 
 
 AT_ONCE = """
-import sys
+import sys, time
+from pathlib import Path
 from vggdsl.cli import main
 from vggdsl.experiments import missing
 
 print("ready", flush=True)
-sys.stdin.readline()
+while not Path("go").exists():
+    time.sleep(0.001)
 main(sys.argv[1:])
 """
 
@@ -294,17 +296,14 @@ def test_two_that_begin_at_once_train_each_seed_once(tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC.replace("seeds 0 1", "seeds 0 1 2").replace("init  from(first)", "init he"))
     arguments = ["train", spec, "--recipe", "last", "--missing", "--runs", tmp_path / "runs", "--log", "none"]
-    line = [sys.executable, "-c", AT_ONCE, *map(str, arguments)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    both = [subprocess.Popen(line, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+    both = [Forked(AT_ONCE, *arguments, cwd=tmp_path) for _ in range(2)]
     for each in both:
-        assert each.stdout.readline() == "ready\n"
-    for each in both:
-        each.stdin.write("\n")
-        each.stdin.flush()
-    told = [each.communicate(timeout=commands.PATIENCE)[1] for each in both]
+        each.wait_for("ready\n")
+    (tmp_path / "go").touch()
+    ended = [each.ended() for each in both]
+    told = [each.stderr for each in ended]
     names = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert names == ["net-last-s0-1", "net-last-s1-1", "net-last-s2-1"], told
     assert all(is_measured for is_measured in ((tmp_path / "runs" / name / "record.arch").exists() for name in names))
-    assert {each.returncode for each in both} <= {0, 1}
-    assert all("V607" in text for each, text in zip(both, told, strict=True) if each.returncode)
+    assert {each.returncode for each in ended} <= {0, 1}
+    assert all("V607" in each.stderr for each in ended if each.returncode)

@@ -5,16 +5,14 @@ import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from commands import python
 from commands import run as run_here
+from forks import Forked, forked
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from trainings import CrashError, Crashing, metrics
@@ -50,7 +48,6 @@ train {{
   checkpoint every(5)
 }}
 """
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 STEPS = 18 * EPOCHS
 """Of the whole training."""
 CHILD = """
@@ -104,7 +101,7 @@ def test_killed_at_random_points_it_ends_the_same(whole: Path, tmp_path: Path) -
     draw, kills = random.Random(0), 0
     while True:
         steps = draw.randint(1, STEPS // KILLS - 12) if kills < KILLS else 10 * STEPS
-        ended = python("-c", CHILD, spec, tmp_path, steps, draw.uniform(0, 0.05), env=ONE_THREAD)
+        ended = forked(CHILD, spec, tmp_path, steps, draw.uniform(0, 0.05))
         if ended.returncode == 0:
             break
         assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -153,7 +150,7 @@ def test_ctrl_c_saves_and_stops(whole: Path, tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
     spec.write_text(SPEC)
     where = ("--runs", tmp_path, "--device", "cpu", "--log", "none")
-    stopped = python("-c", INTERRUPTED, "train", spec, *where, env=ONE_THREAD)
+    stopped = forked(INTERRUPTED, "train", spec, *where)
     run = tmp_path / "net-s0-1"
     assert stopped.returncode == 1, stopped.stderr
     help = re.search(r"error\[V605\]: stopped.*\n.*are in \S+: `vggdsl train --resume (\S+)` goes on", stopped.stderr)
@@ -209,7 +206,7 @@ while True:
 def test_what_a_kill_leaves_of_a_checkpoint_is_removed(broken: Path) -> None:
     """safetensors writes to a temporary file of its own."""
     for _ in range(20):
-        python("-c", KILLED, broken, "vggdsl-checkpoint-1", "at any moment")
+        forked(KILLED, broken, "vggdsl-checkpoint-1", "at any moment")
         if [*broken.glob(".tmp*")]:  # on a busy machine it has got its name before the kill comes
             break
     (left,) = broken.glob(".tmp*")
@@ -230,7 +227,7 @@ def test_what_a_kill_leaves_of_a_checkpoint_is_removed(broken: Path) -> None:
 
 
 def test_what_others_keep_in_a_runs_folder_stays(broken: Path) -> None:
-    python("-c", KILLED, broken, "pt")
+    forked(KILLED, broken, "pt")
     (broken / "x.safetensors").unlink(missing_ok=True)
     for name in (".tmpABCDEF", ".tmpABCDEFG", ".tmp-notes", ".tmp"):
         (broken / name).write_text("mine, and no file of vggdsl's")
@@ -296,26 +293,24 @@ def test_progress_keeps_every_digit() -> None:
 
 
 HOLDING = """
-import sys
+import signal, sys
 from pathlib import Path
 from vggdsl.records.runfolder import read_plan
 
 with read_plan(Path(sys.argv[1])).folder.held():
     print("held", flush=True)
-    sys.stdin.read()
+    signal.pause()
 """
 
 
 def test_a_run_that_another_process_trains_is_left_alone(broken: Path) -> None:
-    command = [sys.executable, "-c", HOLDING, str(broken)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        with pytest.raises(HeldError, match="another process trains in") as caught:
-            resume(broken)
-        assert caught.value.diagnostics[0].help == "wait for its end"
-        other.kill()  # which lets go of it
-        other.wait()
+    other = Forked(HOLDING, broken)
+    other.wait_for("held\n")
+    with pytest.raises(HeldError, match="another process trains in") as caught:
+        resume(broken)
+    assert caught.value.diagnostics[0].help == "wait for its end"
+    other.process.kill()  # which lets go of it
+    assert other.ended().returncode == -signal.SIGKILL
     resume(broken)
     assert not (broken / ".lock").exists()
 

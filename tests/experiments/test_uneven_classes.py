@@ -10,6 +10,7 @@ import commands
 import numpy as np
 import pytest
 import torch
+from forks import VGGDSL, two
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up import result_of, with_blocks
@@ -123,9 +124,8 @@ def test_two_processes_weigh_as_one(photos: Path, tmp_path: Path) -> None:
         "precision fp32",
     ]
     (tmp_path / "net.arch").write_text("\n".join([BODY, "train {", *lines, "}"]))
-    program = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "vggdsl", "train")
-    where = (tmp_path / "net.arch", "--device", "cpu", "--runs", tmp_path / "two", "--logger", "none")
-    ended = commands.python(*program, *where, env={"OMP_NUM_THREADS": "1"})
+    where = ("--device", "cpu", "--runs", tmp_path / "two", "--logger", "none")
+    ended = two(VGGDSL, "train", tmp_path / "net.arch", *where)
     assert ended.returncode == 0, ended.stderr
     one = train(load(tmp_path / "net.arch"), device="cpu", runs=tmp_path / "one")
     for ours, theirs in zip(metrics(tmp_path / "two" / "net-s0-1"), metrics(one.path), strict=True):
