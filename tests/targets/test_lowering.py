@@ -64,7 +64,8 @@ from vggdsl.network.shapes import Pair, Shape, Sides, Window
 from vggdsl.network.weights import Array, weight_shapes, without_heads
 from vggdsl.spec.spec import load, parse
 from vggdsl.targets.folding import fold_weights
-from vggdsl.targets.onnx import IR_VERSION, save, to_onnx
+from vggdsl.targets.onnx import save, to_onnx
+from vggdsl.targets.opsets import USUAL, highest
 from vggdsl.targets.runtime import open_session
 from vggdsl.targets.torch import Network, TrainingOutput, load_weights, to_torch, weights, without_weights
 from vggdsl.targets.verify import difference, verify_onnx
@@ -322,13 +323,22 @@ def test_macs_are_half_of_torchs_flops(graph: TypedGraph) -> None:
     assert counter.get_total_flops() == 2 * graph.macs
 
 
-@given(graphs(), st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
-def test_onnx_is_torch(graph: TypedGraph, fold: bool, logits: bool, seed: int) -> None:
+@given(
+    graphs(), st.booleans(), st.booleans(), st.sampled_from([None, 11, 14, 20, highest()]), st.integers(0, 2**32 - 1)
+)
+def test_onnx_is_torch(graph: TypedGraph, fold: bool, logits: bool, opset: int | None, seed: int) -> None:
     network = network_with_statistics(graph, seed)
     x = batch(graph, 3, seed)
     assume_well_conditioned(network, x)
     assume_sums_do_not_cancel(network, x, seed)
-    model = to_onnx(graph, weights(network), fold=fold, logits=logits)
+    usual = to_onnx(graph, weights(network), fold=fold, logits=logits)
+    needed = usual.opset_imports[""]
+    if opset is not None and opset < needed and needed > USUAL:
+        assert refusal(lambda: to_onnx(graph, weights(network), opset=opset)).code == "V525"
+        opset = None
+    elif opset is not None and any(t.node.op == Softmax() and t.shape.h * t.shape.w > 1 for t in graph.nodes):
+        opset = max(opset, USUAL)
+    model = usual if opset is None else to_onnx(graph, weights(network), fold=fold, logits=logits, opset=opset)
     with torch.inference_mode():
         expected = network(x)
     assert torch.isfinite(expected).all()
@@ -575,7 +585,9 @@ def test_onnx_bears_the_specs_names() -> None:
     assert list(model.graph.initializers) == [
         "3a.conv1.weight", "3a.conv1.bias", "3a.fc4.weight", "3a.fc4.bias",
     ]  # fmt: skip
-    assert (model.ir_version, model.producer_name, model.graph.name) == (IR_VERSION, "vggdsl", "x")
+    assert (model.opset_imports, model.ir_version) == ({"": 13}, 7)
+    assert (model.producer_name, model.graph.name) == ("vggdsl", "x")
+    assert not {*model.graph.initializers} & {info.name for info in ir.to_proto(model).graph.value_info}
     assert model.metadata_props == {"spec": "x.arch"}
     (x,), (y,) = model.graph.inputs, model.graph.outputs
     assert (x.name, str(x.shape), y.name, str(y.shape)) == ("input", "[N,3,8,8]", "probabilities", "[N,5]")

@@ -51,6 +51,9 @@ class _Weights(click.Path):
 )
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Fold each BN into the layer before it.")
 @click.option("--logits", is_flag=True, help="Leave the softmax out.")
+@click.option(
+    "--opset", type=click.IntRange(min=1), help="The opset to write.  [default: the lowest needed, from 13 on]"
+)
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
@@ -61,6 +64,7 @@ def command(
     expect: Path | None,
     fold: bool,
     logits: bool,
+    opset: int | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -72,7 +76,7 @@ def command(
 
     The file passes the ONNX checker, and onnxruntime gives on it what PyTorch gives, both on
     the CPU. It takes any number of images, holds the spec and the preprocessing in its metadata,
-    and is one file below 2 GB.
+    and is one file below 2 GB. The line that is printed names the oldest onnxruntime that reads it.
 
     A file of weights says nothing of activations, wiring, padding or epsilons: they are the spec's, which is told. To
     prove that they are those of the network that was trained, give --expect a file that was made with it:
@@ -110,30 +114,34 @@ def command(
     with out_of_memory("exporting"):
         made = exportable(spec, weights, note, force=force) if run is None else of_run(run, Path(name), note)
         matched = made.hold(expect) if expect is not None else None
-        agreement = made.write(spec, path, fold=fold, logits=logits, force=force)
+        written = made.write(spec, path, force=force, fold=fold, logits=logits, opset=opset)
+    agreement = written.agreement
     if (doubt := agreement.doubt) is not None:
         note(f"{path}: {doubt}")
     files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
     size = sum(file.stat().st_size for file in files)
     if as_json:
-        written: Exported = {
+        told: Exported = {
             "file": str(path),
             "spec": spec.name,
             "network": spec.network.graph.digest,
             "weights": made.provenance["weights"],
             "bytes": size,
+            "opset": written.opset,
+            "ir_version": written.ir_version,
+            "onnxruntime": written.oldest_runtime,
             "agreement": {"max_rel": agreement.max_rel, "values": agreement.n, "spread": agreement.spread},
             "expected": None
             if matched is None
             else {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images},
         }
         if matched is not None:
-            written["expected"] = {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images}
-        echo_json(written)
+            told["expected"] = {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images}
+        echo_json(told)
         return
     say(
-        f"{path}: {bytes_text(size)}, valid; onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
-        f" of the largest logit, over {agreement.n:,}"
+        f"{path}: {bytes_text(size)}, opset {written.opset} for onnxruntime {written.oldest_runtime} and later, valid;"
+        f" onnxruntime and PyTorch agree to {agreement.max_rel:.1e} of the largest logit, over {agreement.n:,}"
     )
     if matched is not None:
         say(f"{expect}: {matched}")

@@ -340,6 +340,9 @@ class Exported(TypedDict):
     network: Annotated[str, "digest: eight hex digits"]
     weights: Annotated[str, "digest: sixteen hex digits; or `random, seed 0`"]
     bytes: Annotated[int, "in the file and what stands beside it"]
+    opset: Annotated[int, "of ONNX's operators"]
+    ir_version: Annotated[int, "of ONNX's format"]
+    onnxruntime: Annotated[str, "the oldest release that reads it"]
     agreement: Annotated[OutputAgreement, "with PyTorch"]
     expected: Annotated[ExpectedOutputs | None, "of `--expect`; null without it"]
 

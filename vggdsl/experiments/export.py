@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, Unpack
 
 import numpy as np
 import onnx_ir as ir
@@ -24,8 +24,9 @@ from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx
 from vggdsl.targets.doubts import doubts
 from vggdsl.targets.expected import Expectation, Held, hold, read_expected
-from vggdsl.targets.export import export_onnx
+from vggdsl.targets.export import Written, export_onnx
 from vggdsl.targets.foreign_weights import PREFIX, Say, from_elsewhere
+from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
@@ -67,11 +68,10 @@ class Exportable:
         spec: Spec,
         path: Path,
         *,
-        fold: bool = True,
-        logits: bool = False,
         force: bool = False,
         shown_as: str | None = None,
-    ) -> Agreement:
+        **options: Unpack[FormOptions],
+    ) -> Written:
         """Writes the file; raises as ``export_onnx``."""
         return export_onnx(
             spec,
@@ -79,10 +79,9 @@ class Exportable:
             path,
             preprocessing=self.preprocessing,
             provenance=self.provenance,
-            fold=fold,
-            logits=logits,
             force=force,
             shown_as=shown_as,
+            **options,
         )
 
 
@@ -91,16 +90,15 @@ def export(
     path: str | Path,
     *,
     weights: Given = None,
-    fold: bool = True,
-    logits: bool = False,
     force: bool = False,
     expect: Expectation | None = None,
+    **options: Unpack[FormOptions],
 ) -> Agreement:
     """Writes a network as ONNX once the file is known to compute the same; as ``vggdsl export``.
 
     A run, or the path of one, has its weights; a spec, its file or the name of one that ships takes them from
-    ``weights``, without which it is exported as its recipe's first seed would start training. ``fold`` folds each batch
-    normalisation into the layer before it, ``logits`` leaves the softmax out. What stands at ``path`` is
+    ``weights``, without which it is exported as its recipe's first seed would start training. The other keywords are
+    the fields of a ``Form``, such as ``fold=False``, ``logits=True`` or ``opset=17``. What stands at ``path`` is
     overwritten by ``force`` alone, by which also weights are used that aren't those of their run's record. What a user
     should know of the weights is a ``UserWarning``.
 
@@ -108,9 +106,10 @@ def export(
     ``input`` and the ``output`` that it gave (see ``read_expected``).
 
     Raises ``VggdslError``: of what ``check`` finds, V510 for weights of another network, V513 for NaN among them, V604
-    for those of another run, V511 and V514 for a path that can't be written or shouldn't be, V520 and V521 if the file
-    isn't right after all, V522 and V523 if ``expect`` can't be used or isn't what the network gives; then nothing was
-    written. ``TypeError`` for what is no network or no weights, or an ``expect`` without any.
+    for those of another run, V511 and V514 for a path that can't be written or shouldn't be, V525 for a form in which
+    the network can't be written, V520 and V521 if the file isn't right after all, V522 and V523 if ``expect`` can't be
+    used or isn't what the network gives; then nothing was written. ``TypeError`` for what is no network or no weights,
+    or an ``expect`` without any.
     """
     spec, given = _with_weights(network, weights, force=force)
     if expect is not None and given is None:
@@ -129,17 +128,16 @@ def export(
             warnings.warn(note, stacklevel=2)
         if expect is not None:
             made.hold(expect)
-        return made.write(spec, path, fold=fold, logits=logits, force=force)
+        return made.write(spec, path, force=force, **options).agreement
 
 
 def to_onnx(
     network: TypedGraph | Spec | Run | str | Path,
     weights: Given = None,
     *,
-    fold: bool = True,
-    logits: bool = False,
     metadata: Mapping[str, str] | None = None,
     name: str = "network",
+    **options: Unpack[FormOptions],
 ) -> ir.Model:
     """The network at inference as an ONNX model; see ``targets.onnx.to_onnx``.
 
@@ -164,7 +162,7 @@ def to_onnx(
             typed, arrays = module.typed, _arrays(module)  # without heads, where there are no weights for them
     check_weights(weight_shapes(typed), arrays)
     check_finite("the network", arrays)
-    return onnx.to_onnx(typed, arrays, fold=fold, logits=logits, metadata=metadata or {}, name=name)
+    return onnx.to_onnx(typed, arrays, metadata=metadata or {}, name=name, **options)
 
 
 def _with_weights(

@@ -5,16 +5,32 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple, Unpack
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
+from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.onnx import save, to_onnx
+from vggdsl.targets.opsets import oldest_runtime
 from vggdsl.targets.overwrite import there_already
 from vggdsl.targets.torch import Network, weights_in_place
 from vggdsl.targets.verify import Agreement, verify_onnx
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import as_before, hidden
 from vggdsl.text.locks import alone
+
+
+class Written(NamedTuple):
+    """What is to be said of a file: how it and PyTorch agree, and the versions of ONNX that it is stamped with."""
+
+    agreement: Agreement
+    opset: int
+    ir_version: int
+
+    @property
+    def oldest_runtime(self) -> str:
+        """The first release of onnxruntime that reads it."""
+        return oldest_runtime(self.opset)
 
 
 def export_onnx(
@@ -24,16 +40,15 @@ def export_onnx(
     *,
     preprocessing: Preprocessing,
     provenance: Mapping[str, str] = MappingProxyType({}),
-    fold: bool = True,
-    logits: bool = False,
     force: bool = False,
     shown_as: str | None = None,
-) -> Agreement:
-    """Writes the file, once the ONNX checker and onnxruntime against PyTorch have found it right.
+    **options: Unpack[FormOptions],
+) -> Written:
+    """Writes the file in a ``Form``, once the ONNX checker and onnxruntime against PyTorch have found it right.
 
     Its metadata carry the spec's text, the network's digest, what images must go through, and where the
     weights come from: ``provenance`` with ``weights``, and for those of a run ``recipe`` and ``seed``.
-    Raises ``VggdslError`` V511, V520 or V521, and without ``force`` V514 if a file is there by then; what was at
+    Raises ``VggdslError`` V511, V520, V521 or V525, and without ``force`` V514 if a file is there by then; what was at
     ``path`` is as it was. Findings call the file ``shown_as``, where its path is none that the user knows.
     """
     metadata = {
@@ -44,7 +59,7 @@ def export_onnx(
         **preprocessing.to_metadata(),
     }
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
-    model = to_onnx(network.typed, weights_in_place(network), fold=fold, logits=logits, metadata=metadata, name=name)
+    model = to_onnx(network.typed, weights_in_place(network), metadata=metadata, name=name, **options)
     target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle
     shown = shown_as or str(path)
     try:
@@ -56,7 +71,7 @@ def export_onnx(
                 _put(Path(folder), target, shown, force)
     except OSError as error:
         raise InputError(Diagnostic("V511", f"can't write {shown}: {error.strerror or error}")) from None
-    return agreement
+    return Written(agreement, model.opset_imports[""], model.ir_version)
 
 
 def _put(folder: Path, target: Path, shown: str, force: bool) -> None:

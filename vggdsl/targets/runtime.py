@@ -57,6 +57,13 @@ def open_session(
     return _interruptibly(lambda: onnxruntime.InferenceSession(model, options, providers=providers))
 
 
+def version() -> str:
+    """Of the onnxruntime that is installed."""
+    with needed():
+        import onnxruntime
+    return str(onnxruntime.__version__)
+
+
 def run_session(session: Session, inputs: "Mapping[str, np.ndarray]") -> "list[Any]":
     """All that a model gives for its inputs. Ctrl-C ends it, however long it would take; raises as ``open_session``."""
     with needed():

@@ -6,8 +6,8 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
-    "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V530", "V531", "V532", "V533", "V534", "W501", "W502",
-    "W503", "W504", "W505", "W506",
+    "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V530", "V531", "V532", "V533", "V534", "W501",
+    "W502", "W503", "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -196,6 +196,15 @@ ROWS = (
         "With these weights the network gives other outputs than those of `--expect`, by more than rounding. A file of "
         "weights doesn't say activations and their slopes, padding, epsilons or which layer feeds which.",
         "Write the spec as the network was that the weights were trained in.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V525",
+        "input",
+        "a form in which a network can't be written",
+        "The network has a layer that the opset doesn't have, or the opset is higher than can be checked with the onnx "
+        "and the onnxruntime that are installed.",
+        "Write it in the opset that the help names.",
         unshown=_MODEL,
     ),
     Code(
