@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from functools import cache
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from hypothesis import strategies as st
 
@@ -28,6 +29,20 @@ PROTOCOL = (
     "average=macro",
 )
 
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def composite(build: Callable[Concatenate[st.DrawFn, P], T]) -> Callable[P, st.SearchStrategy[T]]:
+    """Made once for the same arguments: hypothesis looks through each new strategy before it draws from it."""
+    return cast(Callable[P, st.SearchStrategy[T]], cache(st.composite(build)))
+
+
+@cache
+def perhaps(some: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
+    return st.none() | some
+
+
 # -- small things
 
 
@@ -43,6 +58,7 @@ labels = st.sampled_from(["3a", "1", "conv1", "x2", "_", "bn", "input", "A", "af
 refs = st.sampled_from(["3a", "conv1_1", "2b.1", "a.b.c", "fc6", "5", "x3", "conv"]).map(placed)
 lookalikes = st.sampled_from(["macs1", "params_", "outputs", "claim", "claims", "epoch", "x", "12", "as"]).map(placed)
 """Labels that look like other words where a claim names them."""
+_places = st.none() | refs | lookalikes
 strings = st.text(st.characters(exclude_characters='"\n', exclude_categories=["Cs"]), max_size=12)
 reasons = strings.filter(str.strip) | st.sampled_from(["7·7·3·64 = 9,408 = 9.2Ki", "-> 5, " * 12, "x" * 120])
 """Why a figure is disputed; with long ones, lines are broken."""
@@ -52,7 +68,7 @@ comments = st.text(st.characters(exclude_characters="\n", exclude_categories=["C
 _DIGITS = ["0", "7", "138", "4096", "1,728", "2,097,664", "8.1", "0.0001", ".5", "007", "1e-3", "1.5e3", "2e05"]
 
 
-@st.composite
+@composite
 def _figures(draw: st.DrawFn) -> Figure:
     unit = draw(st.sampled_from(["", "", "K", "Ki", "m", "G", "%"]))
     return Figure.parse(draw(st.sampled_from(["", "", "~"])) + draw(st.sampled_from(_DIGITS)) + unit)
@@ -80,7 +96,7 @@ _KEYS = sorted({key.name for keys in OPTIONS.values() for key in keys} | {"lr", 
 option_keys = st.sampled_from(_KEYS).map(placed)
 
 
-@st.composite
+@composite
 def _options(draw: st.DrawFn) -> Option:
     quoted = draw(st.booleans())
     return Option(draw(option_keys), placed(draw(strings if quoted else bare_values)), NOWHERE, quoted)
@@ -95,30 +111,32 @@ protocols = st.lists(st.sampled_from(PROTOCOL).map(option) | quoted_classes, max
 
 
 _LAYERS = [kind for kind in KINDS.values() if kind.form != "MERGE"]
+_kernels: st.SearchStrategy[tuple[syntax.Value, syntax.Value]] = st.one_of(
+    st.tuples(sizes, sizes), sizes.map(lambda k: (k, k)), parameters.map(lambda k: (k, k))
+)
+_rates = st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters
+_slopes = st.none() | st.sampled_from(["0.1", ".25", "1"]) | parameters
 
 
-@st.composite
+@composite
 def layers(draw: st.DrawFn) -> syntax.Layer:
     kind = draw(st.sampled_from(_LAYERS))
-    kernels: st.SearchStrategy[tuple[syntax.Value, syntax.Value]] = st.one_of(
-        st.tuples(sizes, sizes), sizes.map(lambda k: (k, k)), parameters.map(lambda k: (k, k))
-    )
     kernel = width = stride = rate = None
     match kind.form:
         case "CONV":
-            kernel, width, stride = draw(kernels), draw(values), draw(st.none() | values)
+            kernel, width, stride = draw(_kernels), draw(values), draw(perhaps(values))
         case "POOL" if draw(st.booleans()):
-            kernel, stride = draw(kernels), draw(values)
+            kernel, stride = draw(_kernels), draw(values)
         case "SIZED":
             width = draw(values)
         case "RATED":
-            rate = draw(st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters)
+            rate = draw(_rates)
         case "CURVED":
-            rate = draw(st.none() | st.sampled_from(["0.1", ".25", "1"]) | parameters)
+            rate = draw(_slopes)
     return syntax.Layer(kind.word, NOWHERE, kernel, width, stride, rate, draw(option_tuples))
 
 
-@st.composite
+@composite
 def measures(
     draw: st.DrawFn, kinds: tuple[str, ...], disputed: bool = False, sized: tuple[str, ...] = ("output",)
 ) -> Measure:
@@ -126,63 +144,69 @@ def measures(
     name = draw(st.sampled_from(kinds))
     if name in sized and draw(st.booleans()):
         return Measure(name, draw(full_sizes), NOWHERE)
-    return Measure(name, draw(figures), NOWHERE, draw(st.none() | reasons) if disputed else None)
+    return Measure(name, draw(figures), NOWHERE, draw(perhaps(reasons)) if disputed else None)
 
 
-@st.composite
+@composite
 def arrows(draw: st.DrawFn) -> syntax.Expects:
-    size = draw(st.none() | printed_sizes)
+    size = draw(perhaps(printed_sizes))
     found = draw(st.lists(measures(STRUCTURAL, disputed=True), min_size=size is None, max_size=3))
     return syntax.Expects(size, tuple(found), NOWHERE)
 
 
-@st.composite
+@composite
 def plain_items(draw: st.DrawFn) -> Item:
     """A layer or a call with what can stand around it."""
     return _item(draw, draw(layers()) if draw(st.booleans()) else draw(calls()))
 
 
 def _item(draw: st.DrawFn, element: syntax.Element) -> Item:
-    return Item(element, NOWHERE, draw(st.none() | labels), draw(st.none() | counts), draw(st.none() | arrows()))
+    return Item(element, NOWHERE, draw(perhaps(labels)), draw(perhaps(counts)), draw(perhaps(arrows())))
 
 
-@st.composite
+@composite
 def calls(draw: st.DrawFn) -> syntax.Call:
     return syntax.Call(draw(blocks), tuple(draw(st.lists(given_values, max_size=3))), NOWHERE)
 
 
-@st.composite
+@composite
 def inputs(draw: st.DrawFn) -> Item:
     said = draw(st.lists(st.sampled_from(["RGB", "image", "grey", "foo"]), max_size=2))
     element = syntax.Input(draw(full_sizes), tuple(map(placed, said)), NOWHERE)
-    return Item(element, NOWHERE, draw(st.none() | labels), None, draw(st.none() | arrows()))
+    return Item(element, NOWHERE, draw(perhaps(labels)), None, draw(perhaps(arrows())))
 
 
-@st.composite
+_exact = figures.filter(lambda figure: not figure.approximate)
+
+
+@composite
 def items(draw: st.DrawFn, deep: int = 2) -> Item:
     """Layers and calls, in groups, branches and auxiliary heads."""
     kind = draw(st.sampled_from(["plain"] * 5 + ["group", "merge", "aux"])) if deep else "plain"
-    several: st.SearchStrategy[tuple[Item, ...]] = st.lists(items(deep - 1), min_size=1, max_size=2).map(tuple)
     match kind:
         case "group":
-            return _item(draw, syntax.Group(draw(several), NOWHERE))
+            return _item(draw, syntax.Group(draw(_several(deep - 1)), NOWHERE))
         case "merge":
-            branches = draw(st.lists(several, min_size=2, max_size=3))
+            branches = draw(st.lists(_several(deep - 1), min_size=2, max_size=3))
             return _item(draw, syntax.Merge(draw(st.sampled_from(MERGES)), tuple(branches), NOWHERE))
         case "aux":
-            weight = draw(figures.filter(lambda figure: not figure.approximate))
-            return _item(draw, syntax.Aux(weight, draw(several), NOWHERE))
+            return _item(draw, syntax.Aux(draw(_exact), draw(_several(deep - 1)), NOWHERE))
         case _:
             return draw(plain_items())
 
 
-@st.composite
+@cache
+def _several(deep: int) -> st.SearchStrategy[tuple[Item, ...]]:
+    return st.lists(items(deep), min_size=1, max_size=2).map(tuple)
+
+
+@composite
 def item_tuples(draw: st.DrawFn) -> tuple[Item, ...]:
     first = [draw(inputs())] if draw(st.integers(0, 4)) == 4 else []
     return tuple(first + draw(st.lists(items(), min_size=not first, max_size=3)))
 
 
-@st.composite
+@composite
 def item_lines(draw: st.DrawFn) -> syntax.Items:
     return syntax.Items(draw(item_tuples()), NOWHERE)
 
@@ -190,7 +214,7 @@ def item_lines(draw: st.DrawFn) -> syntax.Items:
 # -- sections
 
 
-@st.composite
+@composite
 def atoms(draw: st.DrawFn, size: bool = False) -> syntax.Atom:
     match draw(st.sampled_from(["word", "number", "range", "string", *(["size"] if size else [])])):
         case "word":
@@ -205,7 +229,7 @@ def atoms(draw: st.DrawFn, size: bool = False) -> syntax.Atom:
             return syntax.Atom(draw(strings), "string", NOWHERE)
 
 
-@st.composite
+@composite
 def arguments(draw: st.DrawFn) -> syntax.Atom | Option | syntax.During:
     if draw(st.booleans()):
         return draw(atoms())
@@ -215,22 +239,22 @@ def arguments(draw: st.DrawFn) -> syntax.Atom | Option | syntax.During:
 
 
 _CHOSEN = ["3a", "2b.1.conv1", "a.b.c", "conv1_1..conv4_3", "3a..4e", "all but fc8", "all but 12", "all but a.b..c"]
+_arguments_of_from = arguments() | st.sampled_from(_CHOSEN).map(lambda text: syntax.Atom(text, "layers", NOWHERE))
 
 
-@st.composite
+@composite
 def settings(draw: st.DrawFn) -> syntax.Setting:
     if draw(st.booleans()):
-        chosen = st.sampled_from(_CHOSEN).map(lambda text: syntax.Atom(text, "layers", NOWHERE))
-        return syntax.Setting(placed("from"), tuple(draw(st.lists(arguments() | chosen, max_size=4))), NOWHERE)
+        return syntax.Setting(placed("from"), tuple(draw(st.lists(_arguments_of_from, max_size=4))), NOWHERE)
     return syntax.Setting(draw(names), tuple(draw(st.lists(arguments(), max_size=3))), NOWHERE)
 
 
-@st.composite
+@composite
 def entries(draw: st.DrawFn) -> syntax.Entry:
     return syntax.Entry(draw(names), tuple(draw(st.lists(_entry_values(), min_size=1, max_size=3))), NOWHERE)
 
 
-@st.composite
+@composite
 def _entry_values(draw: st.DrawFn) -> syntax.Atom | Option | syntax.Setting:
     match draw(st.integers(0, 2)):
         case 0:
@@ -241,39 +265,42 @@ def _entry_values(draw: st.DrawFn) -> syntax.Atom | Option | syntax.Setting:
             return draw(settings())
 
 
-@st.composite
+@composite
 def result_lines(draw: st.DrawFn) -> syntax.ResultLine:
     accuracies = st.sampled_from([".5", "0.1234", "1.0", "0.9"])
     first, last = sorted((draw(sizes), draw(sizes)))
     return syntax.ResultLine(first, last, draw(accuracies), draw(accuracies), draw(accuracies), NOWHERE)
 
 
-@st.composite
+@composite
 def results(draw: st.DrawFn) -> syntax.Results:
     found = draw(st.lists(measures(RESULTS), min_size=1, max_size=2))
     return syntax.Results(tuple(found), draw(protocols), NOWHERE)
 
 
-@st.composite
+@composite
 def lines_of(draw: st.DrawFn, contents: st.SearchStrategy[syntax.Content], least: int = 0) -> tuple[Line, ...]:
     """Lines with comments behind and between them, and single blank lines between."""
     found: list[Line] = []
     for content in draw(st.lists(contents, min_size=least, max_size=4)):
-        for comment in draw(st.lists(st.none() | comments, max_size=2)):
+        for comment in draw(st.lists(perhaps(comments), max_size=2)):
             if comment or (found and found[-1] != Line(None)):
                 found.append(Line(None, comment))
-        found.append(Line(content, draw(st.none() | comments)))
+        found.append(Line(content, draw(perhaps(comments))))
     return tuple(found + [Line(None, comment) for comment in draw(st.lists(comments, max_size=1))])
 
 
-@st.composite
+_measured_lines = st.one_of(entries(), result_lines(), results())
+
+
+@composite
 def sections(draw: st.DrawFn) -> syntax.Content:
     match draw(st.sampled_from(["train", "measured", "block"])):
         case "train":
-            base, name = draw(st.none() | names), draw(st.none() | names)
+            base, name = draw(perhaps(names)), draw(perhaps(names))
             return syntax.Train(draw(lines_of(entries())), NOWHERE, NOWHERE, name, base)
         case "measured":
-            return syntax.Measured(draw(lines_of(st.one_of(entries(), result_lines(), results()))), NOWHERE, NOWHERE)
+            return syntax.Measured(draw(lines_of(_measured_lines)), NOWHERE, NOWHERE)
         case _:
             found = tuple(draw(st.lists(names, max_size=2)))
             return syntax.Block(draw(blocks), found, draw(lines_of(item_lines(), 1)), NOWHERE, NOWHERE)
@@ -282,58 +309,66 @@ def sections(draw: st.DrawFn) -> syntax.Content:
 # -- claims and directives
 
 
-@st.composite
+@composite
 def claims(draw: st.DrawFn) -> syntax.Claim:
     kinds = (*STRUCTURAL, *RESULTS)
     found = draw(st.lists(measures(kinds, sized=kinds), min_size=1, max_size=3))
     if len(found) == 1 and draw(st.booleans()):
         found = [Measure(found[0].name, found[0].figure, NOWHERE, draw(reasons))]
-    on = draw(st.none() | refs | lookalikes)
-    return syntax.Claim(tuple(found), NOWHERE, on, draw(protocols), draw(st.none() | strings))
+    on = draw(_places)
+    return syntax.Claim(tuple(found), NOWHERE, on, draw(protocols), draw(perhaps(strings)))
 
 
-@st.composite
+@composite
 def figure_rows(draw: st.DrawFn) -> syntax.Claim:
     """What only a row of a block can say: several figures, each of which may be disputed."""
     found = draw(st.lists(measures(STRUCTURAL, disputed=True), min_size=1, max_size=3))
-    return syntax.Claim(tuple(found), NOWHERE, draw(st.none() | refs | lookalikes))
+    return syntax.Claim(tuple(found), NOWHERE, draw(_places))
 
 
-@st.composite
+_rules = st.just(()) | item_tuples()
+
+
+@composite
 def directives(draw: st.DrawFn) -> syntax.Content:
     kind = st.sampled_from(RULED)
     match draw(st.sampled_from(["claim", "result", "source", "after", "default", "link", "remove", "edit"])):
         case "claim":
             return draw(claims())
         case "result":
-            return syntax.ResultLineClaim(draw(result_lines()), NOWHERE, draw(st.none() | strings))
+            return syntax.ResultLineClaim(draw(result_lines()), NOWHERE, draw(perhaps(strings)))
         case "source":
             return syntax.Cites(draw(strings), NOWHERE)
         case "after":
-            return syntax.After(draw(kind), draw(st.just(()) | item_tuples()), NOWHERE)
+            return syntax.After(draw(kind), draw(_rules), NOWHERE)
         case "default":
             return syntax.Default(draw(kind), tuple(draw(st.lists(options, min_size=1, max_size=3))), NOWHERE)
         case "link":
             return syntax.Link(draw(st.sampled_from(["use", "extends"])), placed(draw(strings)), NOWHERE)
         case "remove":
-            last = draw(st.none() | labels)
+            last = draw(perhaps(labels))
             return syntax.Remove(draw(labels if last else refs), last, NOWHERE)
         case _:
             verbs: list[Literal["replace", "insert-after"]] = ["replace", "insert-after"]
             return syntax.Edit(draw(st.sampled_from(verbs)), draw(labels), draw(item_tuples()), NOWHERE)
 
 
-@st.composite
+_contents = st.sampled_from([item_lines(), item_lines(), directives(), directives(), sections()])
+
+
+@composite
 def contents(draw: st.DrawFn) -> syntax.Content:
-    return draw(draw(st.sampled_from([item_lines(), item_lines(), directives(), directives(), sections()])))
+    return draw(draw(_contents))
 
 
-@st.composite
+_rows = st.one_of(claims(), figure_rows(), result_lines().map(lambda line: syntax.ResultLineClaim(line, NOWHERE)))
+
+
+@composite
 def printed_tables(draw: st.DrawFn) -> tuple[Line, ...]:
     """Claims of one place, as a block holds them, and perhaps one of another among them."""
     place = draw(strings)
-    rows = st.one_of(claims(), figure_rows(), result_lines().map(lambda line: syntax.ResultLineClaim(line, NOWHERE)))
-    same = rows.map(lambda row: replace(row, where=place))
+    same = _rows.map(lambda row: replace(row, where=place))
     return draw(lines_of(st.one_of(same, same, same, claims()), least=2))
 
 
@@ -352,7 +387,7 @@ _SPLITS: list[Callable[[str], list[str]]] = [
 _INSERTS = [*'()[]{}|,:="#$x~%/ \n\t\r\0½', "->", " x2 ", "conv3-64", " $a ", "disputed", "claim "]
 
 
-@st.composite
+@composite
 def mutants(draw: st.DrawFn, text: str) -> str:
     """A text after one to three edits of characters, words or lines."""
     for _ in range(draw(st.integers(1, 3))):
