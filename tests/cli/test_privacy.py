@@ -35,6 +35,8 @@ for line in (
 ):
     main(line.split(), standalone_mode=False)
 """
+TRACING = ["strace", "-f", "--seccomp-bpf", "-e", "trace=network", "-o"]
+"""It stops a program at these calls alone; without the filter, at each."""
 OWN = {".cache", ".cache/vggdsl", ".cache/vggdsl/arch.lark-cache", ".cache/vggdsl/torch"}
 """What is kept of the product's own: see the commands' page."""
 LOCK = re.compile(r"\.cache/vggdsl/[0-9a-f]{2}\.lock")
@@ -107,7 +109,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     Image.new("L", (8, 8), "white").save(work / "white.png")
     heard, trace = folder / "heard", folder / "trace"
     env = {"HOME": home, "TMPDIR": temporary, "PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "HEARD": heard}
-    tracer = ["strace", "-f", "-e", "trace=network", "-o", str(trace)] if _traces() else []
+    tracer = [*TRACING, str(trace)] if _traces() else []
     done = subprocess.run(
         [*tracer, sys.executable, "-c", WATCHED],
         cwd=work,
@@ -123,7 +125,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
 def _traces() -> bool:
     if shutil.which("strace") is None:
         return False
-    return subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+    return subprocess.run([*TRACING, os.devnull, "true"], capture_output=True, check=False).returncode == 0
 
 
 def _below(folder: Path) -> set[str]:
