@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Literal, TypeVar
 
 from hypothesis import strategies as st
+from strategies import composite
 
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS, MERGES
@@ -30,12 +31,6 @@ PROTOCOL = (
 )
 
 T = TypeVar("T")
-P = ParamSpec("P")
-
-
-def composite(build: Callable[Concatenate[st.DrawFn, P], T]) -> Callable[P, st.SearchStrategy[T]]:
-    """Made once for the same arguments: hypothesis looks through each new strategy before it draws from it."""
-    return cast(Callable[P, st.SearchStrategy[T]], cache(st.composite(build)))
 
 
 @cache

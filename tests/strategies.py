@@ -5,8 +5,9 @@ Small, so that thousands can be tried: sides to 24, channels to 12, chains of up
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from hypothesis import strategies as st
 
@@ -43,18 +44,28 @@ from vggdsl.text.errors import ShapeError
 from vggdsl.text.source import Source, Span
 
 SIDE, CHANNELS, LAYERS = 24, 12, 12
+MADE = 1000
+"""Strategies of a kind that are kept: one for each shape."""
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def composite(build: Callable[Concatenate[st.DrawFn, P], T]) -> Callable[P, st.SearchStrategy[T]]:
+    """Made once for the same arguments: hypothesis looks through each new strategy before it draws from it."""
+    return cast(Callable[P, st.SearchStrategy[T]], lru_cache(MADE)(st.composite(build)))
+
 
 # -- ops
 
 
-@st.composite
+@composite
 def pairs(draw: st.DrawFn, low: int, high: int) -> Pair:
     """Mostly the same along both axes, as papers have it."""
     first = draw(st.integers(low, high))
     return Pair(first, first if draw(st.booleans()) else draw(st.integers(low, high)))
 
 
-@st.composite
+@composite
 def sides(draw: st.DrawFn, most: Pair) -> Pair | Sides:
     """Padding by sides, each at most that of its axis; a pair where opposite ones are the same."""
     return Window(POINT.kernel, pad=Sides(*(draw(st.integers(0, m)) for m in (most.h, most.h, most.w, most.w)))).pad
@@ -68,7 +79,7 @@ def _fitting(kernel: Pair, pad: Pair | Sides, dilation: Pair, x: Shape) -> Pair:
     return Pair(*(min(k, room) for k, room in zip(kernel, rooms, strict=True)))
 
 
-@st.composite
+@composite
 def convs(draw: st.DrawFn, x: Shape) -> Conv:
     """Convolutions that can take the shape."""
     kernel, dilation = draw(pairs(1, 5)), draw(st.sampled_from([Pair(1, 1)] * 3 + [Pair(2, 2), Pair(1, 3)]))
@@ -81,7 +92,7 @@ def convs(draw: st.DrawFn, x: Shape) -> Conv:
     return Conv(channels, window, groups, bias=draw(st.booleans()))
 
 
-@st.composite
+@composite
 def pool_windows(draw: st.DrawFn, x: Shape) -> Window:
     """Windows whose padding is at most half of them: else one could lie outside of the input."""
     kernel = _fitting(draw(pairs(1, 4)), Pair(0, 0), Pair(1, 1), x)
@@ -159,6 +170,7 @@ def of(ops: Iterable[type[Op]], x: Shape) -> list[st.SearchStrategy[Layer]]:
     return [made(each, x) for each in kinds if each[0].form != "SIZED" or sizes(each[0], x)]
 
 
+@lru_cache(MADE)
 def layers(x: Shape) -> st.SearchStrategy[Layer]:
     """Layers that can take the shape; no softmax, which stands only at the end."""
     windows: list[st.SearchStrategy[Layer]] = [
@@ -171,7 +183,7 @@ def layers(x: Shape) -> st.SearchStrategy[Layer]:
     return st.sampled_from(windows * 6 + of(REFINING, x) * 2 + others).flatmap(lambda layer: layer)
 
 
-@st.composite
+@composite
 def chains(draw: st.DrawFn, most: int = LAYERS) -> list[Op]:
     """An input and 1 to ``most`` layers, each of which takes what the one before gives."""
     side = st.integers(1, SIDE) | st.integers(SIDE // 2, SIDE)
@@ -297,7 +309,7 @@ SAME = Window(Pair(3, 3), pad=Pair(1, 1))
 POINT = Window(Pair(1, 1))
 
 
-@st.composite
+@composite
 def nets(draw: st.DrawFn, deep: int = 2, heads: bool = False) -> Net:
     """Networks with branches, groups, repeats, auxiliary classifiers (``heads``: at least one) and labels.
 
@@ -318,7 +330,7 @@ def nets(draw: st.DrawFn, deep: int = 2, heads: bool = False) -> Net:
     return Net(start, labelled, draw(st.sampled_from(RULES_OF_CONV)) if _has_conv(labelled) else ())
 
 
-@st.composite
+@composite
 def _kept(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> Part:
     """A part that keeps height and width; a group, which may repeat, keeps the channels, too."""
     conv: st.SearchStrategy[Layer] = st.builds(
@@ -338,7 +350,7 @@ def _kept(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> Part:
             return One(draw(conv | st.sampled_from(pools) | refining | st.integers(x.c, x.c + 3).map(Widen)))
 
 
-@st.composite
+@composite
 def _row(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> tuple[Part, ...]:
     """One or two parts that keep height and width, perhaps with an auxiliary classifier behind the first."""
     parts: list[Part] = []
@@ -349,7 +361,7 @@ def _row(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> tuple[Par
     return tuple(parts)
 
 
-@st.composite
+@composite
 def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size: bool = False) -> Merged:
     """Branches that keep height and width, then all go through one window, or all become vectors."""
     op: Merge = draw(st.sampled_from(MERGING))
@@ -377,7 +389,7 @@ def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size
     return Merged(op, tuple(branches))
 
 
-@st.composite
+@composite
 def _asides(draw: st.DrawFn, x: Shape, classes: int) -> Aside:
     parts: list[Part] = [One(draw(layers(x)))] if draw(st.booleans()) else []
     parts += [One(FC(classes)), *([One(Softmax())] if draw(st.booleans()) else [])]
@@ -454,7 +466,7 @@ def graph_of(net: Net, label: str = "") -> TypedGraph:
     return infer(Graph(tuple(trunk), tuple(Head(weight, tuple(nodes), NOWHERE) for weight, nodes in heads)))
 
 
-@st.composite
+@composite
 def graphs(draw: st.DrawFn) -> TypedGraph:
     """Chains and networks that branch as typed graphs, some under a label."""
     label = draw(st.sampled_from(LABELS))
@@ -532,7 +544,7 @@ def _pool(word: str, w: Window, number: Callable[[int], str]) -> str:
 RULES = ["BN ReLU", "ReLU", "BN", "none", "ReLU dropout-0.5", *(f"LRN {word}" for word in ACTIVATIONS)]
 
 
-@st.composite
+@composite
 def chain_texts(draw: st.DrawFn) -> str:
     """Specs of chains: layers over one or several lines, repeats, ``after`` and ``default`` rules.
 
