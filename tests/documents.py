@@ -246,6 +246,12 @@ def settings(draw: st.DrawFn) -> syntax.Setting:
 
 @composite
 def entries(draw: st.DrawFn) -> syntax.Entry:
+    if draw(st.integers(0, 4)) == 0:
+        kinds = {text: "word" if text.isalnum() and text[0].isalpha() else "layers" for text in [*_CHOSEN, "fc8"]}
+        chosen = st.sampled_from(sorted(kinds)).map(lambda text: syntax.Atom(text, kinds[text], NOWHERE))  # type: ignore[arg-type]  # a literal
+        times = st.sampled_from(["x10", "x.5", "x1e-2"]).map(lambda text: syntax.Atom(text, "times", NOWHERE))
+        values = tuple(draw(st.lists(chosen | times, min_size=1, max_size=4)))
+        return syntax.Entry(placed(draw(st.sampled_from(["freeze", "rate"]))), values, NOWHERE)
     return syntax.Entry(draw(names), tuple(draw(st.lists(_entry_values(), min_size=1, max_size=3))), NOWHERE)
 
 

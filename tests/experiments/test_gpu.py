@@ -128,6 +128,8 @@ MODERN = {
     "augment": "translate(2) alternating-hflip cutout(4)",
     "mix": "mixup(0.2) cutmix(1)",
     "average": "ema(0.9)",
+    "freeze": "conv1_1",
+    "rate": "fc3 x2",
     "schedule": "one-cycle(peak=0.3, shape=linear)",
     "optimizer": "sgd(lr=0.05, momentum=0.9, weight-decay=5e-4, decays=weights)",
 }

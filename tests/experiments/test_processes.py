@@ -40,7 +40,7 @@ train {
 }
 """
 """Neither batch nor splits can be divided evenly by two; of BN and dropout there is none."""
-WITH_AVERAGE = SPEC.replace("epochs ", "average    ema(0.9)\n  epochs ")
+WITH_AVERAGE = SPEC.replace("epochs ", "average    ema(0.9)\n  freeze     conv1_1\n  rate       fc3 x2\n  epochs ")
 
 
 def training(spec: Path) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ import vggdsl
 from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.recipe.entries import ENTRIES
+from vggdsl.spec.recipe.tuning import NAMES
 
 PAGE = Path(vggdsl.__file__).parent / "spec" / "recipe" / "README.md"
 CALLS = {f"{entry.name} {call.name}": (entry, call) for entry in ENTRIES.values() for call in entry.calls}
@@ -113,6 +114,11 @@ def _section(entry: EntryKind) -> Iterator[str]:
         yield "Several stand in a line."
     if entry.or_none:
         yield "`none` is for nothing."
+    if entry.layers:
+        yield NAMES
+        if entry.times:
+            yield f"Behind the names of each choice stands its factor, an `x` and {entry.times.says}."
+        return
     yield from ("", "| value | means |", "| :-- | :-- |")
     for call in entry.calls:
         yield f"| {' or '.join(f'`{name}`' for name in (_shown(call), *call.also))} | {call.meaning} |"

@@ -29,6 +29,7 @@ from vggdsl.spec.recipe import (
     Translate,
     TrivialAugment,
 )
+from vggdsl.spec.recipe.tuning import Chosen, Rated
 
 NET = "input 32x32x3 conv3-4 FC-10 softmax\n"
 share = st.floats(0.001, 1)
@@ -44,6 +45,8 @@ steps: st.SearchStrategy[Augment] = st.one_of(
 )
 decays = st.tuples(st.floats(1e-9, 1), st.sampled_from(["all", "weights"])) | st.just((0.0, "all"))
 rate = st.floats(1e-12, 1e3)
+names = st.lists(st.sampled_from(["fc8", "3a.conv1", "conv1_1..conv4_3", "2b..3a"]), min_size=1, max_size=3).map(tuple)
+chosen = st.builds(Chosen, names, st.booleans())
 optimizers: st.SearchStrategy[Optimizer] = st.one_of(
     st.builds(lambda lr, of, decay: SGD(lr, of, of > 0.5, *decay), rate, share, decays),
     st.builds(lambda lr, decay, decoupled: Adam(lr, decay[0], decoupled, decay[1]), rate, decays, st.booleans()),
@@ -52,6 +55,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "augment": st.lists(steps, max_size=6).map(tuple),
     "optimizer": optimizers,
     "mix": st.lists(st.builds(MixUp, alpha) | st.builds(CutMix, alpha), max_size=3).map(tuple),
+    "freeze": st.none() | chosen,
+    "rate": st.lists(st.builds(Rated, chosen, st.floats(1e-6, 1e6)), max_size=3).map(tuple),
     "average": st.none() | st.builds(Ema, st.floats(1e-9, 0.999999)),
     "schedule": st.one_of(
         st.just(Cosine()),

@@ -52,9 +52,11 @@ class _Rows:
 
 def _headline(outline: "Outline") -> str:
     done = f", going on after epoch {outline.done}" if outline.done else ""
+    frozen = f" ({outline.frozen:,} of them frozen)" if outline.frozen else ""
     head = (
-        f"{shown(outline.name)}: {outline.params:,} parameters, {outline.data} {outline.split}, seed {outline.seed}, "
-        f"{outline.precision} on {outline.device}, at least {bytes_text(outline.memory)} -> {outline.folder}{done}"
+        f"{shown(outline.name)}: {outline.params:,} parameters{frozen}, {outline.data} {outline.split}, "
+        f"seed {outline.seed}, {outline.precision} on {outline.device}, at least {bytes_text(outline.memory)} "
+        f"-> {outline.folder}{done}"
     )
     lines = [
         head,

@@ -15,10 +15,15 @@ class Average:
 
     It is what PyTorch's ``AveragedModel(use_buffers=True)`` keeps: the first step's weights to begin with. Average and
     weights change places by their contents, since an optimizer and a captured step know these by their place in memory.
+    Frozen layers have none: they are what their average is.
     """
 
     def __init__(self, network: Network, decay: float) -> None:
-        self.live = {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
+        self.live = {
+            name: tensor
+            for name, tensor in network.state_dict().items()
+            if tensor.is_floating_point() and name.rpartition(".")[0] not in network.frozen
+        }
         self.other = {name: tensor.clone() for name, tensor in self.live.items()}
         self._move = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self._is_begun = False

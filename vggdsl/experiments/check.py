@@ -35,7 +35,7 @@ def _schedule(recipe: Recipe) -> Iterator[Diagnostic]:
 
 def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
     """Raises ``RecipeError`` V408 if the network can't train on that many images."""
-    if smallest_step(count, recipe.batch) < 2 and norms_a_vector(spec.typed):
+    if smallest_step(count, recipe.batch) < 2 and norms_a_vector(spec.typed, recipe):
         raise RecipeError(one_image(recipe, "data", "train on more images"))
 
 
@@ -45,7 +45,7 @@ def refuse_processes(spec: Spec, recipe: Recipe, processes: int, train: int, oth
     Where batch norm is of a vector, or images are mixed with each other, one image of a step is none.
     """
     step = smallest_step(train, recipe.batch)
-    fewest = min(step // 2 if recipe.mix or norms_a_vector(spec.typed) else step, others)
+    fewest = min(step // 2 if recipe.mix or norms_a_vector(spec.typed, recipe) else step, others)
     if processes > 1 and fewest < processes:
         message = f"{processes} processes for a step or a split of {fewest} images"
         help = "start fewer processes, or choose a batch that divides the images"

@@ -5,7 +5,7 @@ averages the gradients, weighted by the images that each had. One process does w
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -78,12 +78,14 @@ class Processes:
         if self.count > 1:
             idist.barrier()
 
-    def notes(self, typed: TypedGraph, device: str, mixes: bool = False) -> tuple[str, ...]:
+    def notes(
+        self, typed: TypedGraph, device: str, mixes: bool = False, frozen: Collection[str] = ()
+    ) -> tuple[str, ...]:
         """What a user should know of a training by several processes, which ``mixes`` images or doesn't."""
         if self.count == 1:
             return ()
         notes = list[str]()
-        norms = any(isinstance(t.node.op, BatchNorm) for t in typed.training_nodes)
+        norms = any(isinstance(t.node.op, BatchNorm) and t.name not in frozen for t in typed.training_nodes)
         if norms and device == "cpu":
             notes.append("on CPUs each process's BN sees its own images alone: one process gives other digits")
         if mixes:

@@ -41,6 +41,8 @@ class Outline:
     classes: ClassSizes | None = None
     left_out: int = 0
     warnings: tuple[Diagnostic, ...] = ()
+    frozen: int = 0
+    """Of the parameters, those that aren't trained."""
 
     @property
     def epochs_left(self) -> int:

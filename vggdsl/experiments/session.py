@@ -25,6 +25,7 @@ from vggdsl.records.result import Result, write_record
 from vggdsl.records.runfolder import BEST, LAST, RunFolder, Use, weights_digest
 from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.tuned import tuned
 from vggdsl.targets.torch import load_weights, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
 
@@ -202,6 +203,7 @@ class Session:
 
 def _outline(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Outline:
     spec, recipe, data, hardware = prepared.spec, prepared.recipe, prepared.data, prepared.hardware
+    frozen = tuned(recipe, spec.typed).frozen
     return Outline(
         name=spec.name,
         folder=folder.path,
@@ -226,8 +228,9 @@ def _outline(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Out
             *beginning.notes,
             *data.notes,
             *_of_training_figures(recipe),
-            *prepared.processes.notes(spec.typed, hardware.device.type, bool(recipe.mix)),
+            *prepared.processes.notes(spec.typed, hardware.device.type, bool(recipe.mix), frozen),
         ),
+        frozen=sum(t.params.learnable for t in spec.typed.nodes if t.name in frozen),
     )
 
 

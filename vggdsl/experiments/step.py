@@ -6,14 +6,17 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.spec.recipe import SGD, Recipe
+from vggdsl.spec.tuned import tuned
 from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.text.errors import Diagnostic
 
+FACTOR = "factor"
+"""Of a group of weights: by what the schedule's rate is multiplied for it."""
 WARM = 3
 """Steps that are taken before one is captured: they choose kernels and make the optimizer's moments."""
 
@@ -23,6 +26,7 @@ class Step:
 
     def __init__(self, network: Network, prepared: Prepared) -> None:
         self.network, self.prepared = network, prepared
+        network.freeze(tuned(prepared.recipe, network.typed).frozen)
         self.module = prepared.processes.wrapped(network)
         self.optimizer = optimizer_of(prepared.recipe, network)
         self.rate: float | None = None
@@ -75,17 +79,19 @@ class Step:
         return logits, loss
 
     def set_rate(self, rate: float) -> None:
-        """The learning rate from now on. On a GPU it is a tensor there, where a captured step finds it."""
+        """The schedule's learning rate from now on, of which each group has its multiple. On a GPU these are tensors
+        there, where a captured step finds them."""
         if rate == self.rate:
             return
         self.rate = rate
         for group in self.optimizer.param_groups:
+            own = rate * group[FACTOR]
             if self.prepared.hardware.device.type != "cuda":
-                group["lr"] = rate
+                group["lr"] = own
             elif isinstance(group["lr"], Tensor):
-                group["lr"].fill_(rate)
+                group["lr"].fill_(own)
             else:
-                group["lr"] = torch.full((), rate, device=self.prepared.hardware.device)
+                group["lr"] = torch.full((), own, device=self.prepared.hardware.device)
 
 
 class Captured:
@@ -173,15 +179,23 @@ class Readback:
 
 
 def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
-    """The recipe's optimizer, which goes over the weights once.
+    """The recipe's optimizer, which goes over the weights that are trained once; those of each ``FACTOR`` of the
+    learning rate are a group.
 
     Decay is on all parameters, as in the papers' time, unless the recipe says otherwise.
     """
-    rules = recipe.optimizer
-    parameters: list[Any] = list(network.parameters())
-    if rules.decays == "weights":
-        of_layers, others = ([p for p in network.parameters() if (p.dim() > 1) == is_so] for is_so in (True, False))
-        parameters = [{"params": of_layers}, {"params": others, "weight_decay": 0.0}]
+    rules, by = recipe.optimizer, tuned(recipe, network.typed)
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            decays = rules.decays == "all" or parameter.dim() > 1
+            groups.setdefault((by.factor(name.rpartition(".")[0]), decays), []).append(parameter)
+    order = sorted(groups, key=lambda group: not group[1])  # as checkpoints of one factor have always had it
+    parameters: list[dict[str, Any]] = [
+        {"params": groups[factor, decays], FACTOR: factor, "lr": recipe.lr * factor}
+        | ({} if decays else {"weight_decay": 0.0})
+        for factor, decays in order
+    ]
     if isinstance(rules, SGD):
         return torch.optim.SGD(
             parameters,

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Annotated, Any, get_origin
 
 from vggdsl.language.syntax import Arguments
-from vggdsl.language.types import Flag, Type, Whole
+from vggdsl.language.types import Flag, Number, Type, Whole
 from vggdsl.text.facts import Meant
 
 
@@ -101,7 +101,7 @@ class CallKind:
 
 @dataclass(frozen=True)
 class EntryKind:
-    """A line of a section: its key, and what may stand behind it: one call or number, or several, or ``none``.
+    """A line of a section: its key, and what may stand behind it: a call or number, several, ``none``, or layers.
 
     ``make`` gets the value, or a tuple of several; it may raise ``UnfitError``.
     """
@@ -115,6 +115,10 @@ class EntryKind:
     several: bool = False
     or_none: bool = False
     number: Whole | None = None
+    layers: bool = False
+    """Whether names of layers stand behind it, ranges of them, or ``all but`` some."""
+    times: Number | None = None
+    """Of the factor that then stands behind each choice of layers, ``x10``."""
     make: Callable[[Any], Any] = lambda value: value
     not_here: Mapping[str, str] = field(default_factory=dict)
     """What other tools have and this language hasn't, as in ``elsewhere``, and what to say of it."""

@@ -311,12 +311,13 @@ ALL_BUT = "all but "
 class Atom:
     """A value in a section: a word, a number, a range, a string or a size, as written.
 
-    Of the kind ``layers`` are names of layers that are no words, ``conv2.a.conv1``, their ranges, and ``all but fc8``.
+    Of the kind ``layers`` are names of layers that are no words, ``conv2.a.conv1``, their ranges, and ``all but fc8``,
+    of the kind ``times`` factors, ``x10``.
     What is ``foreign`` nothing takes: ``(0.9, 0.999)``, ``model.parameters()``, ``'relu'``.
     """
 
     text: str
-    kind: Literal["word", "number", "range", "string", "size", "layers", "foreign"]
+    kind: Literal["word", "number", "range", "string", "size", "layers", "times", "foreign"]
     span: Span = field(compare=False, repr=False)
 
     def __str__(self) -> str:

@@ -46,27 +46,33 @@ def chosen_layers(init: From, typed: TypedGraph, place: Span) -> list[Choice]:
     Raises ``RecipeError`` V410 for a name of nothing, of layers without weights or of those that another has named,
     for a range that runs backwards, and where nothing is left.
     """
-    names = _Names(typed)
-    findings = list[Diagnostic]()
-    choices = list[Choice]()
-    for name in init.chosen:
-        placed = name if isinstance(name, Placed) else Placed(name, place)
-        try:
-            choices.append(Choice(placed, names.named(placed)))
-        except RecipeError as error:
-            findings += error.diagnostics
-    findings += _twice(choices)
+    choices, findings = choices_of(init.chosen, typed, place)
+    findings += twice(choices)
     if init.all_but or not init.chosen:
+        layers = layers_in(weight_shapes(typed))
         gone = {layer for choice in choices for layer in choice.layers}
-        left = tuple(layer for layer in names.layers if layer not in gone)
+        left = tuple(layer for layer in layers if layer not in gone)
         choices = [Choice(Placed("", place), left)]
         if not left and not findings:
             help = "leave one out of `all but`, or begin by another init: `init he`"
-            wrong = _wrong("`all but` leaves no layer to take weights for", place, help, names.layers)
+            wrong = _wrong("`all but` leaves no layer to take weights for", place, help, layers)
             findings.append(wrong.helped(help, Edit(place, "init he")))
     if findings:
         raise RecipeError(findings)
     return choices
+
+
+def choices_of(names: Iterable[str], typed: TypedGraph, place: Span) -> tuple[list[Choice], list[Diagnostic]]:
+    """The layers that each name means, which stands at ``place`` if it has none of its own; and V410 for those that
+    mean nothing, layers without weights, or a range that runs backwards."""
+    known, findings, choices = _Names(typed), list[Diagnostic](), list[Choice]()
+    for name in names:
+        placed = name if isinstance(name, Placed) else Placed(name, place)
+        try:
+            choices.append(Choice(placed, known.named(placed)))
+        except RecipeError as error:
+            findings += error.diagnostics
+    return choices, findings
 
 
 def places_of(order: Iterable[str]) -> dict[str, list[int]]:
@@ -132,7 +138,7 @@ def _wrong(message: str, span: Span, help: str, layers: Iterable[str]) -> Diagno
     return Diagnostic("V410", message, (Label(span, "here"),), help, OtherLayers(tuple(layers)))
 
 
-def _twice(choices: Iterable[Choice]) -> Iterator[Diagnostic]:
+def twice(choices: Iterable[Choice]) -> Iterator[Diagnostic]:
     """What is named by two names: it would be read as if one of them were wrong."""
     first: dict[str, Placed] = {}
     for choice in choices:

@@ -37,9 +37,13 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
                 offered, edit = _train(document, recipe, f"data {_data(classes)}")
                 return placed.helped(f"{finding.help}, or write `{offered}`", *finding.fixes, edit)
             return placed
-        case OtherLayers(layers) if inherited:
-            offered, edit = _train(document, recipe, "init he")
-            help = f"write `{offered}`, or another init"
+        case OtherLayers(layers, entry) if inherited:
+            offered, edit = _train(document, recipe, entry)
+            help = (
+                f"write `{offered}`, or name others"
+                if entry.endswith("none")
+                else f"write `{offered}`, or another init"
+            )
             return _placed(finding, document, link, layers, recipe).helped(help, edit)
         case OtherChannels() if inherited:
             offered, edit = _train(document, recipe, "normalize mean-std")

@@ -24,6 +24,7 @@ from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
 from vggdsl.spec.recipe import CLASS_NAMES, DATA_SETS, Given, Init, Recipe, lint_recipe, read_recipes, wrong_entries
 from vggdsl.spec.trainable import not_to_be_followed, untrainable
+from vggdsl.spec.tuned import check_tuned
 from vggdsl.text.edits import Edit, added_at_end
 from vggdsl.text.errors import (
     Diagnostic,
@@ -117,6 +118,7 @@ class Spec:
         wrong += _channels_differ(self, recipe)
         if to_train:
             wrong += not_to_be_followed(recipe, self.typed)
+            wrong += check_tuned(recipe, self.typed)
         wrong += check_init(recipe, self.recipes, self.typed)
         return [from_delta(d, self.document, recipe.name) for d in wrong]
 

@@ -27,6 +27,7 @@ from vggdsl.spec.recipe import (
 )
 from vggdsl.spec.recipe.division import not_to_be_divided
 from vggdsl.spec.recipe.scales import SIZES, training_scales
+from vggdsl.spec.tuned import tuned
 from vggdsl.text.errors import Diagnostic, Label
 from vggdsl.text.facts import OtherInput
 
@@ -59,7 +60,7 @@ def not_to_be_followed(recipe: Recipe, typed: TypedGraph) -> Iterator[Diagnostic
     if recipe.batch == 1 and recipe.mix:
         message = f"{recipe.mix[0]} of batches of one image: there is none to mix it with"
         yield Diagnostic("V408", message, recipe.place("mix"), "train on batches of 2 or more")
-    if recipe.batch == 1 and norms_a_vector(typed):
+    if recipe.batch == 1 and norms_a_vector(typed, recipe):
         yield one_image(recipe, "batch", "train on batches of 2 or more")
     if typed.output.elements == 1 and DATA_SETS[recipe.data.name].classes is None and recipe.data.classes is None:
         last = typed.nodes[-1].node
@@ -75,10 +76,11 @@ def wrong_channels(x: Shape, *place: Label) -> Iterator[Diagnostic]:
         yield Diagnostic("V512", message, place, "write an input such as 32x32x3")
 
 
-def norms_a_vector(typed: TypedGraph) -> bool:
-    """Whether a batch norm is of one value a channel and image, which a batch of one image gives no deviation."""
-    norms = (t for t in typed.training_nodes if isinstance(t.node.op, BatchNorm))
-    return any((t.shape.h, t.shape.w) == (1, 1) for t in norms)
+def norms_a_vector(typed: TypedGraph, recipe: Recipe) -> bool:
+    """Whether a batch norm is of one value a channel and image, which a batch of one image gives no deviation; a
+    frozen one needs none."""
+    vectors = [t for t in typed.training_nodes if isinstance(t.node.op, BatchNorm) and (t.shape.h, t.shape.w) == (1, 1)]
+    return bool(vectors) and not {t.name for t in vectors} <= tuned(recipe, typed).frozen
 
 
 def one_image(recipe: Recipe, key: str, help: str) -> Diagnostic:

@@ -2,10 +2,10 @@
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, NamedTuple, Self, assert_never
 
 import numpy as np
 import torch
@@ -48,6 +48,8 @@ class Network(nn.Module):
     """
 
     typed: TypedGraph
+    frozen: frozenset[str] = frozenset()
+    """Layers that aren't trained: see ``freeze``."""
 
     def __init__(self, typed: TypedGraph) -> None:
         super().__init__()
@@ -78,6 +80,20 @@ class Network(nn.Module):
             values[step.name] = _find(self, step.name)(*given)
         logits = _vector(values[self._output])
         return TrainingOutput(logits, tuple(_vector(values[name]) for name in self._aux)) if with_heads else logits
+
+    def freeze(self, layers: Collection[str]) -> None:
+        """From now on these layers stay as they are: they have no gradients, and norms among them stay in evaluation
+        mode, so that running statistics are what they go by, and don't move. All others are trained."""
+        self.frozen = frozenset(layers)
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(name.rpartition(".")[0] not in self.frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        for name in self.frozen:  # itself alone: a label may hold other layers, too
+            _find(self, name).training = False
+        return self
 
 
 def _logits(nodes: Sequence[TypedNode]) -> tuple[Sequence[TypedNode], str]:

@@ -86,9 +86,11 @@ class OtherClasses(FindingFacts):
 
 @dataclass(frozen=True)
 class OtherLayers(FindingFacts):
-    """A network that can't begin with another's weights. ``layers`` are missing in either or differ."""
+    """Layers that a recipe names, and that are missing in the network, or differ from those that it begins with."""
 
     layers: tuple[str, ...] = ()
+    entry: str = "init he"
+    """What takes the place of the entry that names them, where it is inherited."""
 
 
 @dataclass(frozen=True)

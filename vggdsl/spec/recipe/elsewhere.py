@@ -88,6 +88,21 @@ NO_ENTRIES: Mapping[str, str] = {
         'what it begins with is said by `init`, as in `init from("vgg_a.arch")`',
     ),
     **_each(
+        "requires-grad trainable frozen freeze-layers frozen-layers freeze-backbone freeze-encoder freeze-features "
+        "freeze-base freeze-to freeze-until freeze-at freeze-bn frozen-stages",
+        "which layers aren't trained is said by `freeze`, by their names, as in `freeze all but fc8`",
+    ),
+    **_each(
+        "unfreeze unfreeze-at unfreeze-epoch",
+        "what isn't frozen by `freeze` is trained from the first epoch to the last; to thaw layers later takes a "
+        "recipe of its own, which begins with the weights of this one: `init from(…)`",
+    ),
+    **_each(
+        "lr-mult lr-multiplier lr-scale layer-lr layer-lrs backbone-lr head-lr lr-head lr-backbone discriminative-lr "
+        "paramwise-cfg param-groups layer-decay",
+        "how much faster or slower layers change than by the schedule is said by `rate`, as in `rate fc8 x10`",
+    ),
+    **_each(
         "clipvalue clip-value clip-grad-value grad-clip-value gradient-clip-value",
         "it isn't in the language, which scales gradients by their norm: `clip norm(…)`",
     ),

@@ -18,6 +18,7 @@ from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, NOTES, OPTIONS_ELS
 from vggdsl.spec.recipe.foreign import Written, needless, of_other_tool, told_of
 from vggdsl.spec.recipe.kinds import ENTRY_KINDS, FROM, GIVEN, MEAN, ONE_CYCLE, STD, WARMUP
 from vggdsl.spec.recipe.model import Given, WarmUp
+from vggdsl.spec.recipe.tuning import read_layers
 from vggdsl.text.edits import Edit, added_behind, edited, removal
 from vggdsl.text.errors import Diagnostic, VggdslError, listed
 from vggdsl.text.facts import Meant
@@ -254,7 +255,7 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
         return made and replace(made, otherwise=reader.value(rest[1], _without(by, FROM)))
     if by.name == "normalize" and entry.written.lower() != MEAN.name and _names(entry) & {MEAN.name, STD.name}:
         return _given(entry, by, reader)
-    return reader.entry(entry, by)
+    return read_layers(entry, by, reader) if by.layers else reader.entry(entry, by)
 
 
 def _names(entry: syntax.Entry) -> set[str]:

@@ -28,6 +28,7 @@ from vggdsl.spec.recipe.model import (
     Steps,
     Stop,
 )
+from vggdsl.spec.recipe.tuning import TUNING
 from vggdsl.text.source import Placed
 
 # -- what makes values of what was given
@@ -311,6 +312,7 @@ ENTRY_KINDS = (
         "stop", "what ends a training early", "val-accuracy(patience=10)", _STOP, "measure to stop on", or_none=True
     ),
     EntryKind("init", "the weights to begin with; biases are 0", _NORMAL, _INIT),
+    *TUNING,
     EntryKind("seeds", "one training for each", "0 1 2", number=Whole(0), several=True, make=_different),
     EntryKind("precision", "of the numbers to compute with", "auto", _PRECISION, "value of precision"),
     EntryKind(

@@ -11,6 +11,7 @@ from vggdsl.language.syntax import ALL_BUT
 from vggdsl.language.types import Choice, Flag, Number, Whole, shortest
 from vggdsl.spec.recipe.augments import Augment
 from vggdsl.spec.recipe.mixing import Mix
+from vggdsl.spec.recipe.tuning import Chosen, Rated
 from vggdsl.text.errors import Label
 from vggdsl.text.source import Span
 
@@ -313,6 +314,8 @@ class Recipe:
     epochs: int = 20
     stop: Stop | None = None
     init: Init | From = Init()
+    freeze: Chosen | None = None
+    rate: tuple[Rated, ...] = ()
     seeds: tuple[int, ...] = (0,)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     deterministic: bool = False
@@ -400,7 +403,7 @@ class Recipe:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
-_LATER = ("mix", "loss", "clip", "average", "deterministic")
+_LATER = ("mix", "loss", "clip", "average", "freeze", "rate", "deterministic")
 """Entries that came after digests were written down in records; their defaults are what was done before."""
 
 KEYS = tuple(f.name for f in fields(Recipe) if f.name not in ("name", "origins", "places"))

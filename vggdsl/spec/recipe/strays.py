@@ -77,7 +77,12 @@ def _of_model(found: Diagnostic, entry: Entry) -> Diagnostic:
 
 def without_key(entry: Entry) -> Diagnostic:
     """V403 for `epochs=40` and `clip(5)`, whose key is one."""
-    found = Diagnostic("V403", f"`{entry.span.excerpt}` is no entry", (Label(entry.span, "here"),))
+    found, by = (
+        Diagnostic("V403", f"`{entry.span.excerpt}` is no entry", (Label(entry.span, "here"),)),
+        ENTRIES[entry.key],
+    )
+    if by.layers and _value(entry)[:1].isdigit():  # `freeze(1..3)`, of layers that are counted
+        return found.helped(f"layers have names: `vggdsl show` has them; write `{by.name} {by.example}`")
     return _written(found, entry, [f"{entry.key} {_value(entry)}"], Train((), entry.span, entry.span))
 
 

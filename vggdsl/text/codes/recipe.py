@@ -6,8 +6,8 @@ from vggdsl.text.codes.row import Code
 from vggdsl.text.facts import Meant, OtherChannels, OtherClasses, OtherInput, OtherLayers
 
 Name = Literal[
-    "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411",
-    "W401", "W402", "W403", "W404", "W405", "W406", "W407", "W408", "W409",
+    "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411", "V412",
+    "W401", "W402", "W403", "W404", "W405", "W406", "W407", "W408", "W409", "W410",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -109,6 +109,16 @@ ROWS = (
         facts=OtherChannels,
     ),
     Code(
+        "V412",
+        "recipe",
+        "layers that can't be frozen or rated so",
+        "`freeze` and `rate` name layers whose weights a training treats in another way. One of them isn't in the "
+        "network, has no weights or is chosen twice, a frozen one has a rate, or nothing is left to train.",
+        "Name the layers as `vggdsl show` does, each once.",
+        example="v412_tuned",
+        facts=OtherLayers,
+    ),
+    Code(
         "W401",
         "recipe",
         "weights to begin with that can't be checked",
@@ -189,5 +199,14 @@ ROWS = (
         "kept: its accuracy stays far below that of the weights that are trained.",
         "Write a smaller decay, as the help says, or train for longer.",
         example="w409_slow_average",
+    ),
+    Code(
+        "W410",
+        "recipe",
+        "frozen layers whose weights nobody trained",
+        "`freeze` keeps weights as they begin, and `init` draws them: such layers never learn anything. It is meant "
+        "for weights that another training left.",
+        "Take them from a training, by `init from(…)`, or don't freeze these layers.",
+        example="w410_drawn",
     ),
 )

@@ -60,6 +60,7 @@ _EXPECTED = {
     "`,`": ("COMMA",),
     "a range such as 1..20": ("RANGE",),
     "a range such as 4a..4e": ("REF_RANGE",),
+    "a factor such as x10": ("TIMES",),
     "the end of the line": ("_NL",),
 }
 

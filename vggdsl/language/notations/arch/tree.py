@@ -42,6 +42,7 @@ _ATOMS = {
     "NAME": "word",
     "REF": "layers",
     "REF_RANGE": "layers",
+    "TIMES": "times",
     "DOTTED": "word",
     "BRACKETED": "foreign",
     "NESTED": "foreign",
@@ -421,6 +422,8 @@ class Builder:
             text = self._figure(text, self._span(value)).text
         elif _WORD.fullmatch(text) and kind == "layers":
             kind = "word"
+        elif kind == "times":
+            text = "x" + text[1:].strip()
         return syntax.Atom(text, kind, self._span(value))  # type: ignore[arg-type]  # a literal of _ATOMS
 
     def setting_call(self, meta: Meta, children: list[Any]) -> syntax.Setting:
