@@ -1,12 +1,14 @@
 """Commands as users call them: in this process, which is quick, and in processes of their own."""
 
 import contextlib
+import json
 import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner, Result
 
@@ -46,6 +48,11 @@ def python(*arguments: object, input: str = "", cwd: Path | None = None, env: Ma
         check=False,
         timeout=PATIENCE,
     )
+
+
+def json_lines(text: str) -> list[Any]:
+    """What stands on each line."""
+    return [json.loads(each) for each in text.splitlines()]
 
 
 def line(command: str, cwd: Path, env: Mapping[str, str] = NOTHING) -> tuple[str, int]:

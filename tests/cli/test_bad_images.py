@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from commands import run, train
+from commands import json_lines, run, train
 from images import noise
 from json_types import misfits
 from refusals import findings
@@ -220,13 +220,13 @@ def test_of_a_folder_all_images_are_named(trained: Path) -> None:
     assert (done.exit_code, named) == (0, [str(folder / name) for name in ("a.JPG", "b.png", "more/c.gif")])
     assert f"note: 1 file in {folder} passed over: 1 .txt; images end in " in done.stderr
     both = run("predict", trained, folder, folder / "more", "--json")
-    assert [Path(row["image"]).name for row in json.loads(both.stdout)] == ["a.JPG", "b.png", "c.gif", "c.gif"]
+    assert [Path(row["image"]).name for row in json_lines(both.stdout)] == ["a.JPG", "b.png", "c.gif", "c.gif"]
     (folder / "empty").mkdir()
     done = run("predict", trained, folder / "empty")
     assert (done.exit_code, done.stdout) == (1, "")
     assert f"error[V530]: {folder / 'empty'} can't be read: it holds no images" in done.stderr
     done = run("predict", trained, folder / "empty", folder / "more", "--json")
-    rows = json.loads(done.stdout)
+    rows = json_lines(done.stdout)
     assert (done.exit_code, [row["error"] for row in rows]) == (1, ["it holds no images", None])
     assert rows[0]["image"] == str(folder / "empty")
 
@@ -240,13 +240,13 @@ def test_one_bad_image_of_21(trained: Path) -> None:
 def test_json_is_whole_with_bad_images(trained: Path) -> None:
     paths = some(trained.parent / "some")
     done = run("predict", model_of(trained), *paths, "--json")
-    rows = json.loads(done.stdout)
-    assert list(misfits(rows, SCHEMAS["predict --json"])) == []
+    rows = json_lines(done.stdout)
+    assert [misfit for row in rows for misfit in misfits(row, SCHEMAS["predict --json"])] == []
     assert [row["image"] for row in rows] == list(map(str, paths))
     assert {i: row["error"] for i, row in enumerate(rows) if row["error"]} == BAD
     assert [len(row["top"]) for row in rows] == [0 if i in BAD else 2 for i in range(40)]
-    assert done.stdout == json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
-    (only,) = json.loads(run("predict", trained, paths[21], "--json").stdout)
+    assert done.stdout == "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (only,) = json_lines(run("predict", trained, paths[21], "--json").stdout)
     assert (only["top"], only["error"]) == ([], "it is empty")
 
 
@@ -272,7 +272,7 @@ def test_json_is_whole_where_predicting_fails(trained: Path, monkeypatch: pytest
 
     monkeypatch.setattr(Predictor, "answers", failing)
     done = run("predict", trained, *paths, "--json")
-    assert (done.exit_code, "V531" in done.stderr, len(json.loads(done.stdout))) == (1, True, 2)
+    assert (done.exit_code, "V531" in done.stderr, len(json_lines(done.stdout))) == (1, True, 2)
 
 
 def test_guesses_are_told_as_they_come(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import run
+from commands import json_lines, run
 from images import save
 from json_types import misfits
 from PIL import Image
@@ -45,13 +45,13 @@ def test_train_export_and_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for i in range(40):
         names.append(f"{i}.png")
         Image.fromarray(np.round(digits.images[i] * 255 / 16).astype(np.uint8)).save(names[-1])
-    by_file = json.loads(run("predict", "quickstart.onnx", *names, "--json", "--device", "cpu").stdout)
+    by_file = json_lines(run("predict", "quickstart.onnx", *names, "--json", "--device", "cpu").stdout)
     for i, row in enumerate(by_file):
         assert sum(guess["probability"] for guess in row["top"]) <= 1 + 1e-6
         right += row["top"][0]["class"] == str(digits.target[i])
     assert right >= 36
-    by_run = json.loads(run("predict", folder, *names[:3], "--json").stdout)
-    assert list(misfits(by_run, SCHEMAS["predict --json"])) == []
+    by_run = json_lines(run("predict", folder, *names[:3], "--json").stdout)
+    assert [misfit for row in by_run for misfit in misfits(row, SCHEMAS["predict --json"])] == []
     for ours, theirs in zip(by_run, by_file, strict=False):
         assert ours["top"][0]["class"] == theirs["top"][0]["class"]
         assert ours["top"][0]["probability"] == pytest.approx(theirs["top"][0]["probability"], abs=1e-5)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from commands import run, train
+from commands import json_lines, run, train
 from made_up import run_of
 from models import GOOD, write
 from PIL import Image
@@ -57,7 +57,7 @@ def test_names_of_classes(class_: str, tmp_path: Path, image: Path) -> None:
     assert done.stdout.endswith(" 70.0%\n")
     assert len(done.stdout) < len(str(image)) + NAME + 20
     told = run("predict", model, image, "--top", 1, "--json")
-    assert json.loads(told.stdout)[0]["top"][0]["class"] == class_, "programs get it as it is"
+    assert json_lines(told.stdout)[0]["top"][0]["class"] == class_, "programs get it as it is"
     if class_ != LONG:
         assert_plain(told)
 

@@ -132,7 +132,7 @@ def test_predicting_by_an_onnx_file_imports_no_torch(model: Path) -> None:
     *answer, _ = here.stdout.splitlines()
     *again, imported = there.stdout.splitlines()
     assert answer == again
-    assert len(json.loads("\n".join(answer))[0]["top"]) == 5
+    assert len(json.loads(answer[0])["top"]) == 5
     assert ALL & set(imported.split()) == FOR_PREDICTION
 
 

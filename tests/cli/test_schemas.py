@@ -152,7 +152,8 @@ def meaning(of: Any) -> str:
 
 def page() -> Iterator[str]:
     for call, of in SCHEMAS.items():
-        yield f"- `vggdsl {call}`: {told(of)}"
+        how = f", {of.__metadata__[-1]}" if get_origin(of) is Annotated else ""
+        yield f"- `vggdsl {call}`: {told(of)}{how}"
     yield ""
     objects: list[Any] = []
     for of in SCHEMAS.values():

@@ -553,7 +553,7 @@ def test_a_run_with_heads_is_exported_and_predicts(sided: Run, tmp_path: Path, m
     assert exported.exit_code == 0, exported.output
     by_file, by_run = (commands.run("predict", source, "x.png", "--json") for source in ("delta.onnx", sided.path))
     assert (by_file.exit_code, by_run.exit_code) == (0, 0), by_file.output + by_run.output
-    one, other = (json.loads(done.stdout)[0]["top"] for done in (by_file, by_run))
+    one, other = (commands.json_lines(done.stdout)[0]["top"] for done in (by_file, by_run))
     assert [guess["class"] for guess in one] == [guess["class"] for guess in other]
     assert [guess["probability"] for guess in one] == pytest.approx([g["probability"] for g in other], abs=1e-5)
     names = {initializer.name for initializer in onnx.load("delta.onnx").graph.initializer}

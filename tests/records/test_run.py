@@ -1,6 +1,5 @@
 """The package in Python: a training and its run, the same again from its folder, and what it guesses."""
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -134,7 +133,7 @@ def test_guesses_are_those_of_the_command(run: vggdsl.Run, tmp_path: Path) -> No
     Image.fromarray(pixels).save(path)
     done = commands.run("predict", run.path, path, "--json", "--device", "cpu")
     assert done.exit_code == 0, done.output
-    wanted = [(guess["class"], guess["probability"]) for guess in json.loads(done.stdout)[0]["top"]]
+    wanted = [(guess["class"], guess["probability"]) for guess in commands.json_lines(done.stdout)[0]["top"]]
 
     def told(found: list[list[Guess]]) -> list[tuple[str, object]]:
         return [(guess.name, pytest.approx(guess.probability, abs=1e-5)) for guess in found[0]]

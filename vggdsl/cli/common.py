@@ -5,10 +5,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from textwrap import indent
 from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar
 
 import click
@@ -120,33 +118,21 @@ class Answered:
 
 
 def echo_json(data: Any) -> None:
+    click.echo(_json(data, indent=2))
+
+
+def echo_json_line(data: Any) -> None:
+    """On one line, at once."""
     click.echo(_json(data))
 
 
-def _json(data: Any) -> str:
-    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data, indent=2, ensure_ascii=False))
+def _json(data: Any, indent: int | None = None) -> str:
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data, indent=indent, ensure_ascii=False))
 
 
 _HIDDEN = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What JSON leaves as it is and a terminal obeys: more controls, what turns the direction of writing; and halves of
 characters."""
-
-
-@contextmanager
-def listing() -> Iterator[Callable[[Any], None]]:
-    """Prints a list as ``echo_json`` does, each row as it comes; whole also where what makes them fails."""
-    count = 0
-
-    def tell(row: Any) -> None:
-        nonlocal count
-        click.echo((",\n" if count else "[\n") + indent(_json(row), "  "), nl=False)
-        count += 1
-
-    try:
-        yield tell
-    finally:
-        if count:
-            click.echo("\n]")
 
 
 def diagnostics_json(findings: Iterable[Diagnostic]) -> list[FindingData]:

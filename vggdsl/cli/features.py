@@ -14,7 +14,7 @@ from vggdsl.text.units import names_text
 
 @click.command()
 @click.argument("network", metavar="RUN|SPEC")
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR...", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...")
 @click.option("--layer", required=True, metavar="NAME", help="Whose output: a name or label of `show`.")
 @click.option("-o", "--output", required=True, metavar="FILE.npz", type=click.Path(path_type=Path), help="The file.")
 @click.option("--weights", metavar="RUN|FILE|torchvision:NAME", help="Of a SPEC.")
@@ -36,7 +36,7 @@ from vggdsl.text.units import names_text
 @reports_errors
 def command(
     network: str,
-    images: tuple[Path, ...],
+    images: tuple[str, ...],
     layer: str,
     output: Path,
     weights: str | None,

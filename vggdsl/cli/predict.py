@@ -2,19 +2,18 @@
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import listing, note, report, reports_errors
+from vggdsl.cli.answers import Form, Progress, teller
+from vggdsl.cli.common import note, report, reports_errors
 from vggdsl.cli.pictures import images_of
 from vggdsl.cli.schemas import Predicted
 from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
-from vggdsl.text.printing import LINE, shown
 
 if TYPE_CHECKING:
     from vggdsl.data.unreadable import UnreadableImageError
@@ -23,30 +22,46 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", metavar="RUN|MODEL.onnx", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR...", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="How many classes to name.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
 )
 @click.option("--force", is_flag=True, help="Use weights that a run's record isn't of.")
-@click.option("--json", "as_json", is_flag=True, help="The guesses as JSON.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="A line an image, at once, in each.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @reports_errors
-def command(model: Path, images: tuple[Path, ...], top: int, device: str, force: bool, as_json: bool) -> None:
+def command(
+    model: Path, images: tuple[str, ...], top: int, device: str, force: bool, form: Form, as_json: bool
+) -> None:
     """Name what images show: the likeliest classes with their probabilities, by onnxruntime.
 
     Images are prepared as they were in training: the ONNX file says how. What is transparent
-    becomes white. A run, or a file of weights in it, is exported to a temporary file first. Of a folder all images
-    in it are taken. Images that can't be read are told, all others named; then it ends with 1, and with 2 if none of
-    them is there.
+    becomes white. A run, or a file of weights in it, is exported to a temporary file first. Images that can't be read
+    are told, all others named; then it ends with 1, and with 2 if none of them is there.
+
+    Of a folder all images in it are taken, of a pattern in quotes, such as '**/*.png', all that fits it, and of `-`
+    the paths on standard input, one a line or between zeros.
 
     \b
     vggdsl predict quickstart.onnx digit.png
     vggdsl predict runs/quickstart-s0-1 *.png --top 1
-    vggdsl predict runs/quickstart-s0-1 photos
+    vggdsl predict runs/quickstart-s0-1 photos --format csv > photos.csv
+    find photos -mtime -1 | vggdsl predict runs/quickstart-s0-1 - --json
     """
     from vggdsl.targets.memory import check_use, out_of_memory
     from vggdsl.targets.predict import Predictor
 
+    if as_json and form == "csv":
+        raise click.UsageError("either --json or --format csv")
+    form = "json" if as_json else form
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
     found = images_of(images)
@@ -55,18 +70,18 @@ def command(model: Path, images: tuple[Path, ...], top: int, device: str, force:
             file = Path(folder) / "model.onnx"
             with out_of_memory("predicting"):
                 _export(model, file, force)
-                bad = _tell(Predictor(file, device, shown_as=str(model)), found, top, as_json)
+                bad = _tell(Predictor(file, device, shown_as=str(model)), found, top, form)
     elif force:
         raise click.UsageError("--force is for a RUN: nothing else has a record")
     else:
         check_use("predicting", needed=model.stat().st_size if model.is_file() else 0)
         with out_of_memory("predicting"):
-            bad = _tell(Predictor(model, device), found, top, as_json)
+            bad = _tell(Predictor(model, device), found, top, form)
     if bad:
         raise SystemExit(1)
 
 
-def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]", top: int, as_json: bool) -> int:
+def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]", top: int, form: Form) -> int:
     """Prints the guesses as they come; gives how many images can't be read, each of which is told."""
     from vggdsl.data.unreadable import UnreadableImageError
     from vggdsl.targets.memory import check_use
@@ -74,10 +89,12 @@ def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]
 
     check_use("predicting", needed=4 * 4 * min(BATCH, len(images)) * predictor.preprocessing.shape.elements)
     answers, bad = predictor.answers([image for image in images if isinstance(image, Path)], top), 0
-    with listing() if as_json else nullcontext(_echo) as tell:
-        for image in images:
+    names = [str(image) if isinstance(image, Path) else image.name for image in images]
+    tell, progress = teller(form, names, predictor.preprocessing.classes, top), Progress(len(images))
+    try:
+        for done, (name, image) in enumerate(zip(names, images, strict=True), 1):
             answer = next(answers) if isinstance(image, Path) else image
-            name = str(image) if isinstance(image, Path) else image.name
+            progress.hide()
             row: Predicted = {"image": name, "top": [], "error": None}
             if isinstance(answer, UnreadableImageError):
                 bad, row["error"] = bad + 1, answer.why
@@ -85,23 +102,10 @@ def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]
             else:
                 row["top"] = [{"class": guess.name, "probability": guess.probability} for guess in answer]
             tell(row)
+            progress(done)
+    finally:
+        progress.hide()
     return bad
-
-
-def _echo(row: Predicted) -> None:
-    if row["error"] is None:
-        guesses = ", ".join(f"{shown(guess['class'])} {_percent(guess['probability'])}" for guess in row["top"])
-        click.echo(f"{shown(row['image'], LINE)}: {guesses}")
-
-
-def _percent(probability: float) -> str:
-    """With one decimal; never as a certainty.
-
-    >>> _percent(0.5), _percent(0.9999), _percent(1e-9)
-    ('50.0%', '>99.9%', '<0.1%')
-    """
-    rounded = f"{probability:.1%}"
-    return {"100.0%": ">99.9%", "0.0%": "<0.1%"}.get(rounded, rounded)
 
 
 def _export(model: Path, path: Path, force: bool) -> None:

@@ -456,7 +456,7 @@ SCHEMAS: Mapping[str, Any] = {
     "record --json": Recorded,
     "results --json": list[ResultRow],
     "export --json": Exported,
-    "predict --json": list[Predicted],
+    "predict --json": Annotated[Predicted, "one on a line for each image, as soon as it is known"],
     "features --json": WrittenFeatures,
     "bench --json": list[BenchRow],
 }

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
 
 BATCH = 32
+_READERS = min(8, os.cpu_count() or 1)
+"""Threads that decode a batch's images; the network then computes it by as many as there are cores."""
 _ROUNDING = 1e-3
 """By which a thousand probabilities in single precision may miss their sum, and far more."""
 
@@ -71,11 +74,15 @@ class Predictor:
 
     def answers(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess] | UnreadableImageError]:
         """The likeliest classes of each image, or why it can't be read, in their order; some are in memory at once."""
-        for start in range(0, len(images), BATCH):
-            read = [self._read(path) for path in images[start : start + BATCH]]
-            good = [pixels for pixels in read if not isinstance(pixels, UnreadableImageError)]
-            guesses = iter(self._guesses(np.stack(good), top) if good else ())
-            yield from (each if isinstance(each, UnreadableImageError) else next(guesses) for each in read)
+        readers = ThreadPoolExecutor(_READERS)
+        try:
+            for start in range(0, len(images), BATCH):
+                read = list(readers.map(self._read, images[start : start + BATCH]))
+                good = [pixels for pixels in read if not isinstance(pixels, UnreadableImageError)]
+                guesses = iter(self._guesses(np.stack(good), top) if good else ())
+                yield from (each if isinstance(each, UnreadableImageError) else next(guesses) for each in read)
+        finally:
+            readers.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, path: Path) -> npt.NDArray[np.float32] | UnreadableImageError:
         try:

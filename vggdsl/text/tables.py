@@ -191,6 +191,15 @@ def to_spreadsheet(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> 
     return to_csv(columns, (map(_no_formula, row) for row in rows))
 
 
+def spreadsheet_line(row: Iterable[object]) -> str:
+    """A line of it, for what is told row by row.
+
+    >>> spreadsheet_line(["=1+1", None, 0.5])
+    "'=1+1,,0.5\\n"
+    """
+    return to_csv((), [map(_no_formula, row)]).removeprefix("\n")
+
+
 def _no_formula(value: object) -> object:
     if not isinstance(value, str):
         return value
