@@ -85,6 +85,7 @@ for name in vggdsl.__all__:
     [
         ["check", "vgg_d", "mini_vgg"],
         ["show", "googlenet"],
+        ["show", "googlenet", "--as", "pytorch"],
         ["explain", "vgg_d:8"],
         ["fmt", "--check", "my.arch"],
         ["specs"],

@@ -2,21 +2,34 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from shutil import get_terminal_size
-from typing import get_type_hints
+from typing import NoReturn, get_type_hints
 
 import click
 
 from vggdsl.cli.bars import bars
-from vggdsl.cli.common import echo_json, exit_code, form_of, is_ascii, print_table, report, say, worst
+from vggdsl.cli.common import (
+    echo_json,
+    exit_code,
+    form_of,
+    is_ascii,
+    print_table,
+    report,
+    reports_errors,
+    say,
+    worst,
+)
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.layers import heads_of, layer_table, notes, sums
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import VggdslError
+from vggdsl.text.files import write_text
 from vggdsl.text.printing import shown
 from vggdsl.text.tables import in_markdown, to_spreadsheet
+from vggdsl.text.units import bytes_text, plural
 
 
 @click.command()
@@ -32,7 +45,20 @@ from vggdsl.text.tables import in_markdown, to_spreadsheet
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--plot", type=click.Choice(["params", "macs"]), help="A bar a SPEC instead of its table.")
-def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool, plot: str | None) -> None:
+@click.option("--as", "language", type=click.Choice(["pytorch"]), help="A file of plain PyTorch instead of a table.")
+@click.option("-o", "--output", metavar="FILE", help="The file for --as.  [default: standard output]")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@reports_errors
+def command(
+    names: tuple[str, ...],
+    layers: bool,
+    form: str,
+    as_json: bool,
+    plot: str | None,
+    language: str | None,
+    output: str | None,
+    force: bool,
+) -> None:
     """The table of layers: output sizes, parameters, multiply-adds, receptive fields, and totals.
 
     A network that branches has a row an element, as in a paper's table: the sums over a block, a
@@ -44,15 +70,24 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool, plot
     ReLU or dropout beside its layer; JSON and CSV give every layer a row. JSON of several SPECs
     is a list, CSV has a first column more.
 
+    --as pytorch writes a module in plain PyTorch, with the spec's names for its layers: it needs
+    no vggdsl, and takes the weights of a training as they are.
+
     \b
     vggdsl show vgg_d
     vggdsl show vgg_a vgg_d
     vggdsl show googlenet --layers
     vggdsl show vgg_d --format latex > table.tex
     vggdsl show vgg_a vgg_d vgg_e --plot params
+    vggdsl show googlenet --as pytorch -o googlenet.py
     echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show - --json
     """
     form = form_of(form, as_json)
+    if language is not None:
+        _refuse_beside(layers, form, plot, names)
+        _write(names[0], output, force)
+    if output is not None or force:
+        raise click.UsageError(f"{'-o' if output is not None else '--force'} is of --as: tables go to standard output")
     if plot and (form != "table" or layers):
         raise click.UsageError(f"--plot draws bars: leave out {'--layers' if layers else f'--format {form} or --json'}")
     specs, codes = [], []
@@ -83,6 +118,36 @@ def command(names: tuple[str, ...], layers: bool, form: str, as_json: bool, plot
     elif form == "csv" and specs:
         click.echo(_csv(specs, names_specs=len(names) > 1), nl=False)
     raise SystemExit(worst(codes))
+
+
+def _refuse_beside(layers: bool, form: str, plot: str | None, names: Sequence[str]) -> None:
+    """Refuses what says something of tables beside --as, and several specs."""
+    given = {"--layers": layers, f"--format {form} or --json": form != "table", "--plot": plot}
+    for option in (option for option, is_given in given.items() if is_given):
+        raise click.UsageError(f"--as writes a module: leave out {option}")
+    if len(names) > 1:
+        raise click.UsageError(f"--as writes a module of one SPEC, not of {len(names)}")
+
+
+def _write(name: str, output: str | None, force: bool) -> NoReturn:
+    """Writes a module as plain PyTorch; what ``check`` finds is told beside it."""
+    from vggdsl.targets.overwrite import check_target
+    from vggdsl.targets.plain.file import plain_module
+
+    if force and output in (None, "-"):
+        raise click.UsageError("--force is of -o FILE: nothing is overwritten here")
+    spec = load(name)
+    findings = spec.check(to_train=False)
+    report(findings)
+    text = plain_module(spec)
+    if output is None or output == "-":
+        click.echo(text, nl=False)
+    else:
+        path = Path(output)
+        check_target(path, spec, None, force=force)
+        write_text(path, text)
+        say(f"{path}: {plural(text.count(chr(10)), 'line')}, {bytes_text(len(text.encode()))}")
+    raise SystemExit(exit_code(findings))
 
 
 def _chart(specs: Sequence[tuple[str, Spec]], measure: str) -> str:

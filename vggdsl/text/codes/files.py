@@ -125,7 +125,7 @@ ROWS = (
         "V514",
         "input",
         "a file that is there already",
-        "Exporting or drawing would overwrite a file, which nobody asked for.",
+        "What is written would overwrite a file, which nobody asked for.",
         "Name another with `-o`, or say `--force`.",
         unshown=_FILES,
         about_call=True,
