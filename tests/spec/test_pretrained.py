@@ -9,8 +9,9 @@ from safetensors.torch import load_file
 
 import vggdsl
 from specs import RESIDUAL
+from vggdsl.experiments.first import find_first, init_of
 from vggdsl.experiments.reporter import Outline, Silent
-from vggdsl.experiments.start import find_trained, init_of, starting_network
+from vggdsl.experiments.start import starting_network
 from vggdsl.experiments.train import resume, train
 from vggdsl.spec.recipe import Init
 from vggdsl.spec.spec import Spec
@@ -117,7 +118,7 @@ def test_the_named_layers_take_the_weights_and_the_others_do_not(deep: Spec, tmp
     runs = tmp_path / "runs"
     small = train(vggdsl.load(tmp_path / "small.arch"), runs=runs, device="cpu")
     theirs = load_file(small.path / "best.safetensors")
-    trained = find_trained(deep, deep.recipe(), runs)
+    trained = find_first(deep, deep.recipe(), runs)
     ours = weights(starting_network(deep, deep.recipe(), 0, trained))
     plain = weights(starting_network(deep, deep.recipe(), 0))
     for name, value in ours.items():
@@ -167,7 +168,7 @@ def test_a_network_with_blocks_is_tuned_onto_other_classes_by_what_the_help_offe
     assert spec.check() == []
 
     theirs = load_file(base.path / "best.safetensors")
-    ours = weights(starting_network(spec, spec.recipe(), 0, find_trained(spec, spec.recipe(), runs)))
+    ours = weights(starting_network(spec, spec.recipe(), 0, find_first(spec, spec.recipe(), runs)))
     plain = weights(starting_network(spec, spec.recipe(), 0))
     for name, value in ours.items():
         if name.rpartition(".")[0] in ("head.fc2", "aux1.fc1"):
@@ -249,8 +250,9 @@ def test_another_networks_run_is_refused(deep: Spec, tmp_path: Path) -> None:
     other = train(vggdsl.parse(SMALL.replace("conv3-6", "conv3-7"), "other"), runs=tmp_path / "runs", device="cpu")
     with pytest.raises(RecordError, match="V608"):
         train(deep, runs=tmp_path / "runs", device="cpu", start_from=other.path)
+    plain = vggdsl.parse(SMALL, "plain")
     with pytest.raises(InputError, match="V516"):
-        train(vggdsl.parse(SMALL, "plain"), runs=tmp_path / "runs", device="cpu", start_from=other.path)
+        find_first(plain, plain.recipe(), tmp_path / "runs", other.path)
 
 
 def test_interrupted_before_its_first_epoch_it_begins_with_the_same_weights(deep: Spec, tmp_path: Path) -> None:

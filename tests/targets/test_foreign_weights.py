@@ -127,7 +127,7 @@ def test_vggs_give_what_torchvisions_give(model: str, spec: str, monkeypatch: py
 
     theirs = randomised(small(model))
     publish(monkeypatch, theirs.state_dict())
-    monkeypatch.setattr(foreign_weights, "_build", small)
+    monkeypatch.setattr(foreign_weights, "build_model", small)
     assert_same_outputs(from_torchvision(extending(spec, "input 32x32x3"), model, quiet), theirs)
 
 
@@ -227,7 +227,7 @@ def test_what_shapes_do_not_show_is_compared_too(
 ) -> None:
     theirs.append(nn.Flatten()).append(nn.LazyLinear(10))  # type: ignore[operator]
     theirs(torch.zeros(1, 3, 16, 16))
-    monkeypatch.setattr(foreign_weights, "_build", lambda *_, **__: theirs)
+    monkeypatch.setattr(foreign_weights, "build_model", lambda *_, **__: theirs)
     graph = parse(f"input 16x16x3\nafter conv: none\n{ours} FC-10").typed
     assert said in refused(lambda: from_torchvision(graph, "alexnet", quiet)).message
 
@@ -822,7 +822,7 @@ def test_a_known_models_weights_are_refused_by_another_function(tmp_path: Path) 
 def test_models_are_known_by_their_names(model: str, tmp_path: Path) -> None:
     """Whatever the spec is: what else would fit by shape alone has other functions than these have."""
     arrays = {name: np.broadcast_to(np.float32(0), t.shape) for name, t in build(model).state_dict().items()}
-    found, name = foreign_weights._recognise(arrays)
+    found, name = foreign_weights.recognised(arrays)
     assert (found is not None, name) == (True, model)
 
 

@@ -8,9 +8,9 @@ import click
 from vggdsl.cli.common import echo_json, note, refuse_wrong, reports_errors, say
 from vggdsl.cli.schemas import Exported
 from vggdsl.language.library import is_folder_of_specs
+from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, load
-from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.units import bytes_text
@@ -153,7 +153,7 @@ def _run(name: str, force: bool) -> "Trained | None":
     Raises ``UsageError`` for weights that somebody else wrote: they hold no spec.
     """
     path = Path(name)
-    if not is_folder_of_specs(name) and not (is_file(path) and path.suffix in (".safetensors", *FROM_TORCH)):
+    if not is_folder_of_specs(name) and not (is_file(path) and path.suffix in WEIGHT_FILES):
         return None
     from vggdsl.records.runfolder import BEST
     from vggdsl.records.trained import is_run, load_trained

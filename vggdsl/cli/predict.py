@@ -11,7 +11,7 @@ from vggdsl.cli.answers import Form, Progress, teller
 from vggdsl.cli.common import note, report, reports_errors
 from vggdsl.cli.pictures import images_of
 from vggdsl.cli.schemas import Predicted
-from vggdsl.targets.other_files import FROM_TORCH
+from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
 
@@ -65,7 +65,7 @@ def command(
     if not (is_file(model) or is_folder(model)):
         raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
     found = images_of(images)
-    if model.is_dir() or model.suffix in (".safetensors", *FROM_TORCH):
+    if model.is_dir() or model.suffix in WEIGHT_FILES:
         with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
             file = Path(folder) / "model.onnx"
             with out_of_memory("predicting"):

@@ -133,7 +133,8 @@ class Listed(TypedDict):
 # -- train and record
 
 _From = TypedDict(
-    "_From", {"from": Annotated[str | None, "digest of the weights that it began with, from another run"]}
+    "_From",
+    {"from": Annotated[str | None, "digest of the weights that it began with, a run's, a file's or torchvision's"]},
 )
 
 

@@ -53,9 +53,9 @@ LARGEST = 10**9
 @click.option(
     "--from",
     "start_from",
-    metavar="RUN",
+    metavar="WEIGHTS",
     type=click.Path(path_type=Path),
-    help="Where `init from(…)` takes its weights.  [default: the newest such run]",
+    help="To begin with: a RUN, a file, or torchvision:NAME.  [default: as `init` says]",
 )
 @click.option(
     "--logger",
@@ -120,6 +120,10 @@ def command(
     --recipe, --seed, --seeds, --epochs, --batch or --precision is given. Where a training fails, that is
     reported, and the others go on.
 
+    --from names weights to begin with: of a recipe with `init from(SPEC)` which of its runs; else every
+    layer that fits takes those of the file, and the others begin as `init` says, a deviation. The first lines
+    say what was taken. torchvision's come from PyTorch's cache, or are fetched with --download.
+
     With --missing a training that is measured is left out: by a sealed block in its spec, or by a record under
     --runs, of the same network, recipe, seed and flags, and on the same data if they are at hand. One that was
     interrupted goes on. So the same command finishes a family after Ctrl-C; it ends in the table of `results`.
@@ -141,6 +145,7 @@ def command(
     vggdsl train runs/quickstart-s0-1/record.arch   again: does it agree?
     vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped
     vggdsl train --resume runs/mini_vgg-s0-1        after Ctrl-C or a crash
+    vggdsl train vgg_d --from torchvision:vgg16     from weights of others
     vggdsl train my_net.arch --report               and a page to look at
     vggdsl train my_net.arch --skip-bad             on a folder with torn images
     vggdsl train my_net.arch --quiet --json         for a program
@@ -187,7 +192,7 @@ def command(
     named, specs = specs, tuple(path for name in specs for path in specs_in(name))
     # A spec that holds measurements isn't repeated for what it lacks.
     is_told = missing or recipe_name is not None or any(value is not None for value in flags.values())
-    experiments = [_experiment(name, (*named, *specs), recipe_name, flags, is_told) for name in specs]
+    experiments = [_experiment(name, (*named, *specs), recipe_name, flags, is_told, start_from) for name in specs]
 
     from vggdsl.experiments.missing import Missing
     from vggdsl.experiments.queue import Queue
@@ -235,16 +240,28 @@ def _report(runs: Sequence[Path], workplace: Workplace, as_json: bool) -> None:
 
 
 def _experiment(
-    name: str, beside: Sequence[str], recipe_name: str | None, flags: Mapping[str, object], is_told: bool
+    name: str,
+    beside: Sequence[str],
+    recipe_name: str | None,
+    flags: Mapping[str, object],
+    is_told: bool,
+    start: Path | None,
 ) -> Experiment:
     """What is to be trained of a spec. Raises ``VggdslError`` with what is wrong with it."""
     spec = load(name, beside=beside)
+    if start is not None:  # of a record that began with weights it says where they are
+        is_told = is_told or not any("from" in block.values.get("of", {}) for block in spec.measurements)
     again = None if is_told else _repeated(spec)
     if is_told and len(spec.measurements) == 1 and (said := spec.measurements[0].values.get("run", {}).get("deviates")):
         note(f"{spec.name}: what deviated in its record ({said}) isn't repeated, since flags are given")
     if again is not None:
         return Experiment.of(spec, again.recipe.with_flags(seeds=(again.seed,)), again.start)
-    return Experiment.of(spec, spec.recipe(recipe_name).with_flags(**flags))
+    recipe = spec.recipe(recipe_name).with_flags(**flags)
+    if start is not None:
+        from vggdsl.experiments.first import with_start  # which looks into files of weights
+
+        recipe = with_start(recipe, start)
+    return Experiment.of(spec, recipe)
 
 
 def _show_results(specs: Sequence[str], runs_dir: Path, named: Sequence[str]) -> None:

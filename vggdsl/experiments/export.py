@@ -11,24 +11,25 @@ import onnx_ir as ir
 from torch import Tensor
 
 from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.experiments.start import init_of, starting_network
+from vggdsl.experiments.first import init_of
+from vggdsl.experiments.start import starting_network
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.weights import Weights, check_weights, weight_shapes
+from vggdsl.network.weights import WEIGHT_FILES, Weights, check_weights, weight_shapes
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import BEST, weights_digest
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
+from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx
 from vggdsl.targets.doubts import doubts
 from vggdsl.targets.expected import Expectation, Held, hold, read_expected
 from vggdsl.targets.export import Written, export_onnx
-from vggdsl.targets.foreign_weights import PREFIX, Say, from_elsewhere
+from vggdsl.targets.foreign_weights import Say, from_elsewhere
 from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.memory import check_use, out_of_memory
-from vggdsl.targets.other_files import FROM_TORCH
 from vggdsl.targets.overwrite import check_target
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, weights_in_place, without_weights
 from vggdsl.targets.verify import Agreement
@@ -173,7 +174,7 @@ def _with_weights(
     Raises ``TypeError`` if a run is given others, or for what is no network or no weights.
     """
     if isinstance(network, str | Path):
-        has_weights = is_folder_of_specs(str(network)) or Path(network).suffix in (".safetensors", *FROM_TORCH)
+        has_weights = is_folder_of_specs(str(network)) or Path(network).suffix in WEIGHT_FILES
         network = load_trained(Path(network), force=force) if has_weights else load(network)
     if isinstance(network, Spec):
         return network, _taken(weights)
@@ -192,7 +193,7 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
     """
     given = _taken(given)
     if isinstance(given, Path | str):
-        if str(given).startswith(PREFIX) or not is_run(Path(given)) or not _has_weights(Path(given)):
+        if str(given).startswith(TORCHVISION) or not is_run(Path(given)) or not _has_weights(Path(given)):
             return _foreign(spec, given, say)
         trained = load_trained(Path(given), force=force)
         refuse_other(spec, trained)
@@ -281,7 +282,7 @@ def _arrays(given: "Weights | Network | Trained") -> Weights:
 def _file_of(given: _Taken) -> Path | None:
     if isinstance(given, Trained):
         return given.path
-    return Path(given) if isinstance(given, Path | str) and not str(given).startswith(PREFIX) else None
+    return Path(given) if isinstance(given, Path | str) and not str(given).startswith(TORCHVISION) else None
 
 
 def refuse_other(spec: Spec, run: Trained) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 from vggdsl.data.dataset import find_data, look_for_data
 from vggdsl.data.inspection import Told, nobody
 from vggdsl.experiments.device import choose
+from vggdsl.experiments.first import find_first
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.network.shapes import Shape
 from vggdsl.records.collect import RECORD, counted, diverged_on, has_diverged, unfinished
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, deviates
 from vggdsl.records.runfolder import Planned, held, read_plan
-from vggdsl.records.trained import load_trained
+from vggdsl.records.trained import is_run, load_trained
+from vggdsl.spec.pretrained import takes_weights
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
@@ -34,7 +36,10 @@ class Missing:
         self._measured = list(measured)
         self._runs, self._data, self._skip_bad = workplace.runs, workplace.data_folder, workplace.skip_bad
         self._device = workplace.device or "auto"
-        self._start = None if workplace.start is None else load_trained(workplace.start).digest
+        self._start = workplace.start
+        if self._start is not None and is_run(self._start):
+            load_trained(self._start)  # what is wrong with it is told before anything is looked for
+        self._begins = dict[tuple[str, str], str | None]()
         self._digests: dict[tuple[str, Shape, str], str] = {}
         self._taken = set[Path]()
         self._records = _records(self._runs)
@@ -57,8 +62,9 @@ class Missing:
         found = [r for r in self._measured if (r.network, r.recipe, r.deviates, r.seed) == wanted]
         bases = spec.bases(recipe)
         found = [r for r in found if r.is_of(bases)]
-        if self._start is not None:
-            found = [r for r in found if r.start == self._start]
+        begins = self._begins_with(spec, recipe) if found else None
+        if begins is not None:
+            found = [r for r in found if r.start == begins]
         if not found:
             return False
         digest = self._digest(recipe, spec.typed.input, told)
@@ -69,7 +75,8 @@ class Missing:
 
         Raises ``HeldError`` V607 if another has it, ``InputError`` V506 if the folder of runs can't be written.
         """
-        parts = (spec.network.graph.digest, recipe.digest, seed, self._start, os.path.realpath(self._data))
+        begins = self._begins_with(spec, recipe)
+        parts = (spec.network.graph.digest, recipe.digest, seed, begins, os.path.realpath(self._data))
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         try:
             self._runs.mkdir(parents=True, exist_ok=True)
@@ -112,8 +119,20 @@ class Missing:
                 continue
             if bases is not None and planned.start.base not in (None, *bases):
                 continue  # what it began with has changed since
-            if self._start in (None, planned.start.weights):
+            if self._begins_with(spec, recipe) in (None, planned.start.weights):
                 yield folder.path
+
+    def _begins_with(self, spec: Spec, recipe: Recipe) -> str | None:
+        """The digest of certain weights that a training begins with; None where it may be any run's, or isn't known."""
+        if self._start is None and not takes_weights(recipe):
+            return None
+        key = spec.network.graph.digest, recipe.digest
+        if key not in self._begins:
+            self._begins[key] = None
+            with suppress(VggdslError):  # a training tells what is wrong with them
+                first = find_first(spec, recipe, self._runs, self._start)
+                self._begins[key] = None if first is None else first.start.weights
+        return self._begins[key]
 
     def _begun(self) -> Iterator[Planned]:
         """Those that aren't finished now: another process may have begun one since."""

@@ -67,7 +67,7 @@ class Session:
         self.before = sum(epoch.seconds for epoch in self.progress.epochs)
         self.device = prepared.device  # here, where the arithmetic is that of the training
         self.use = Use(prepared.data.classes, prepared.normalisation, prepared.data.digest)
-        network = starting_network(prepared.spec, prepared.recipe, prepared.seed, beginning.trained)
+        network = starting_network(prepared.spec, prepared.recipe, prepared.seed, beginning.first)
         self.network = network.to(prepared.hardware.device).to(memory_format=torch.channels_last)
         self.watch = Watch(prepared, self.network, steps_an_epoch(len(prepared.data.train), prepared.recipe.batch))
 
@@ -221,7 +221,7 @@ def _outline(prepared: Prepared, folder: RunFolder, beginning: Beginning) -> Out
         may_end_early=recipe.may_end_early,
         classes=data.sizes,
         left_out=data.left_out,
-        warnings=data.warnings,
+        warnings=(*beginning.warnings(spec, recipe, prepared.normalisation), *data.warnings),
         device=prepared.device,
         precision=hardware.precision,
         notes=(

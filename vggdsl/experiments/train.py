@@ -7,11 +7,12 @@ from typing import Literal
 from vggdsl.experiments import session
 from vggdsl.experiments.checkpoint import clean, epochs_in, newest, refuse_links
 from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.first import find_first, with_start
 from vggdsl.experiments.loop import DivergedError
 from vggdsl.experiments.prepare import Prepared, prepare
 from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.reporter import Reporter, Silent, Warns
-from vggdsl.experiments.start import Beginning, find_trained
+from vggdsl.experiments.start import Beginning
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import DIVERGED, RECORD
 from vggdsl.records.repeat import entries_of
@@ -64,9 +65,12 @@ def train(
     of a CPU, by default one for small steps, else PyTorch's.
 
     The test images are looked at once, at the end, with the weights of the epoch that was best on the validation
-    images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit. The weights of
-    ``init from(…)`` come from the run ``start_from``, by default the newest finished one in ``runs``. A record isn't
+    images. On a CPU, the same spec, seed and number of threads give the same weights, bit by bit. A record isn't
     repeated unasked: ``records.repeat.repetition`` gives its recipe and seed.
+
+    The weights of an ``init from(…)`` that names a spec or a recipe come from the run ``start_from``, by default the
+    newest finished one in ``runs``. For other recipes ``start_from`` is a run, a file of weights, or torchvision's by
+    their name, ``torchvision:vgg16``; every layer that fits takes them, which is recorded as a deviation.
 
     All image files are decoded before; with ``skip_bad`` those that can't be read are left out, and the record says how
     many. On a GPU small steps are captured as a CUDA graph and replayed, which gives the same digits; not if ``eager``.
@@ -86,15 +90,17 @@ def train(
     start_from = start_from.path if isinstance(start_from, Run) else start_from
     where, start = (None if path is None else Path(path) for path in (data, start_from))
     workplace = Workplace(where, device, Path(runs), download, start, threads, skip_bad, eager)
+    recipe = with_start(recipe, start)
     return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter or Warns())
 
 
 def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Reporter | None = None) -> Run:
     """Trains by one seed, in a new folder; see ``train``."""
     spec, recipe, reporter = experiment.spec, experiment.recipe, reporter or Silent()
+    digest = experiment.start_digest  # first the weights: those that don't fit are told before images are decoded
+    first = find_first(spec, recipe, workplace.runs, workplace.start, digest, fetch=workplace.download)
     prepared = prepare(experiment, seed, workplace, reporter.reading)
-    first = find_trained(spec, recipe, workplace.runs, workplace.start, experiment.start_digest)
-    beginning, processes = Beginning.of(spec, recipe, first), prepared.processes
+    beginning, processes = Beginning.of(first), prepared.processes
     made = str(RunFolder.new(workplace.runs, spec, recipe, seed).path) if processes.leads else ""
     folder = RunFolder(Path(processes.told(made)), spec, recipe, seed)
     with _held(folder, processes), prepared.arithmetic():
@@ -137,7 +143,8 @@ def resume(run: str | Path, workplace: Workplace | None = None, reporter: Report
         notes: list[str] = []
         checkpoint, first = newest(path, prepared.identity, prepared.made_by, notes), None
         if checkpoint is None:
-            first = find_trained(spec, recipe, workplace.runs, planned.start.run, planned.start.weights)
+            begun, fetch = planned.start, workplace.download
+            first = find_first(spec, recipe, workplace.runs, begun.run, begun.weights, fetch=fetch)
         return _run(prepared, folder, Beginning.again(planned, first, checkpoint, notes), reporter)
 
 

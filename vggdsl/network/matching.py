@@ -9,7 +9,7 @@ that stand in for each other in a sum, such as the branches of ``add[ conv3-64 |
 the same.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from math import inf
@@ -147,7 +147,7 @@ def normal_form(graph: TypedGraph) -> NormalForm:
 def pair(ours: NormalForm, theirs: NormalForm) -> dict[str, str] | None:
     """Our layers, each with theirs; None if the networks differ. Auxiliary classifiers are left out."""
     numbers: dict[object, int] = {}
-    number = {id(form): _numbered(form, numbers) for form in (ours, theirs)}
+    number = {id(form): numbered(form, numbers) for form in (ours, theirs)}
     a, b = number[id(ours)], number[id(theirs)]
     if a[ours.output] != b[theirs.output]:
         return None
@@ -168,12 +168,15 @@ def pair(ours: NormalForm, theirs: NormalForm) -> dict[str, str] | None:
     return pairs if len(set(pairs.values())) == len(pairs) else None
 
 
-def _numbered(form: NormalForm, numbers: dict[object, int]) -> dict[str, int]:
-    """For each layer a number that it shares with those, of any form, that are the same of the same inputs."""
+def numbered(
+    form: NormalForm, numbers: dict[object, int], of: Callable[[Facts], Facts] = lambda op: op
+) -> dict[str, int]:
+    """For each layer a number that it shares with those, of any form, that are the same of the same inputs; ``of`` says
+    what of a layer is compared."""
     found: dict[str, int] = {}
     for step in form.steps.values():
         inputs = [found[name] for name in step.inputs]
-        key = step.op, tuple(sorted(inputs) if step.op.any_order else inputs)
+        key = of(step.op), tuple(sorted(inputs) if step.op.any_order else inputs)
         found[step.name] = numbers.setdefault(key, len(numbers))
     return found
 

@@ -4,8 +4,9 @@ They are paired where that leaves one possibility (``in_order``); what the layer
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import first_differences
@@ -33,6 +34,41 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
     if not ordered:
         theirs = _like(ours, theirs)
     _refuse_lacking_statistics(ours, theirs)
+    _refuse_others(ours, theirs)
+    _refuse_doubtful(graph, ours, theirs, ordered=ordered)
+    return dict(zip(ours, theirs, strict=True))
+
+
+def first_in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, str]:
+    """The same for a network whose last layers have other shapes: those before them, each with a module, and those that
+    differ with what stands in their place.
+
+    The last layers must be of the same kinds there and here, one by one, or missing there. Behind the first that
+    differs none is paired whose shapes fit. Without an order the layers of one shape must be as many there as here.
+
+    Raises ``InputError`` V510 otherwise, and as ``in_order``.
+    """
+    ours = _modules(weight_shapes(graph))
+    theirs = _modules({name: array.shape for name, array in given.items()})
+    if not ordered:
+        theirs = _like(ours, theirs, as_many=True)
+    alike = list(takewhile(lambda both: both[0] == both[1], zip(ours.values(), theirs.values(), strict=False)))
+    kinds, others = (list(map(_kind, list(side.values())[len(alike) :])) for side in (ours, theirs))
+    if not alike or (others and others != kinds):
+        _refuse_others(ours, theirs)
+    first, their_first = (dict(islice(side.items(), len(alike))) for side in (ours, theirs))
+    _refuse_doubtful(graph, first, their_first, ordered=ordered)
+    last = zip(list(ours)[len(alike) :], list(theirs)[len(alike) :], strict=False)
+    return dict(zip(first, their_first, strict=True)) | {name: it for name, it in last if ours[name] != theirs[it]}
+
+
+def _kind(parts: _Parts) -> list[tuple[str, int]]:
+    """Of a layer, whatever its sizes."""
+    return [(name, len(shape)) for name, shape in parts]
+
+
+def _refuse_others(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:
+    """Raises ``InputError`` V510 with the first differences, if there is one."""
     if list(ours.values()) != list(theirs.values()):
         sides = [[(f"{n or 'an entry'} is {_say(parts)}", _say(parts)) for n, parts in side.items()]
                  for side in (ours, theirs)]  # fmt: skip
@@ -43,13 +79,18 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
         known = (_turned, _too_many, _other_bias, _other_classes)
         help = next(filter(None, (say(ours, theirs) for say in known)), help)
         raise InputError(Diagnostic("V510", message, help=help))
+
+
+def _refuse_doubtful(
+    graph: TypedGraph, ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts], *, ordered: bool
+) -> None:
+    """Raises ``InputError`` V510 if layers of one shape could be each other's."""
     alike = _interchangeable(graph, ours, only_weight_layers=ordered)  # in order the others follow them
     if alike is not None:
         a, b = alike
         message = f"which weights are {a}'s and which {b}'s can't be told: both are {_say(ours[a])}"
         raise InputError(Diagnostic("V510", message, help="name the entries as `vggdsl show` names the layers"))
     (_refuse_other_order if ordered else _refuse_counting_down)(theirs)
-    return dict(zip(ours, theirs, strict=True))
 
 
 def numbered(pairs: Mapping[str, str], given: Weights) -> list[list[str]]:
@@ -208,9 +249,11 @@ def _modules(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Parts]:
     return {module: tuple(sorted(parts.items())) for module, parts in found.items()}
 
 
-def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> dict[str, _Parts]:
+def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts], *, as_many: bool = False) -> dict[str, _Parts]:
     """Their modules in the order in which ours have those shapes, or nearly those, so that what differs stands where it
-    does in a file with an order; what has no place follows at the end."""
+    does in a file with an order; what has no place follows at the end. Where there must be ``as_many`` of a shape as of
+    ours, others have none."""
+    mine, their = (Counter(side.values()) for side in (ours, theirs))
     left = sorted(theirs, key=lambda name: _numbers(name)[1])
     places: dict[str, str] = {}
     for like in (_as_is, _learned, _weights_alone, _sizes):
@@ -219,6 +262,8 @@ def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> dict[str,
             alike.setdefault(like(theirs[name]), []).append(name)
         for here, parts in ours.items():
             if here in places or not (names := alike.get(like(parts))):
+                continue
+            if as_many and mine[parts] != their[parts]:
                 continue
             kinds = {_numbers(name)[0]: name for name in names}
             if like is _as_is and len(kinds) > 1:

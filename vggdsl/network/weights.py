@@ -19,6 +19,9 @@ Weights: TypeAlias = "Mapping[str, Array]"
 COUNTER = "num_batches_tracked"
 """PyTorch's count of batches that a BN has seen; no weight, and used by nothing here."""
 
+WEIGHT_FILES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
+"""How files of weights end that are read; all but the first are what torch.save writes, and say no spec."""
+
 _LISTED = 5
 
 

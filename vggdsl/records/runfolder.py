@@ -27,7 +27,7 @@ from vggdsl.records.collect import DIVERGED, RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec.copies import MOST_THREADS, PLAN, original_of
-from vggdsl.spec.recipe import KEYS, Recipe
+from vggdsl.spec.recipe import KEYS, TORCHVISION, Recipe
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
@@ -45,12 +45,17 @@ FORMAT = "vggdsl-run-1"
 
 @dataclass(frozen=True)
 class Start:
-    """What a training took its first weights from, if it took any: the run, the digest of the weights, and that of what
-    the run was (``Result.base``)."""
+    """What a training took its first weights from, if it took any: the run, the file or torchvision's name, the digest
+    of the weights, and that of what the run was (``Result.base``)."""
 
     run: Path | None = None
     weights: str | None = None
     base: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What a plan says of it, wherever the next call is made."""
+        return str(self.run if str(self.run).startswith(TORCHVISION) else self.run and self.run.absolute())
 
 
 @dataclass(frozen=True)
@@ -148,9 +153,7 @@ class RunFolder:
             **({"skip-bad": True} if skip_bad else {}),
             **({"eager": True} if eager else {}),
             "data": str(data.absolute()),
-            "from": None
-            if start.run is None
-            else {"run": str(start.run.absolute()), "weights": start.weights, "base": start.base},
+            "from": None if start.run is None else {"run": start.source, "weights": start.weights, "base": start.base},
             "entries": entries,
         }
         # The plan first: a folder that holds one is a run, whatever it lacks.

@@ -25,9 +25,17 @@ def name_of(path: Path) -> str | None:
     return _planned(path, "spec")
 
 
-def _planned(path: Path, key: str) -> str | None:
+def began_with(path: Path) -> Path | None:
+    """What a run took its first weights from, likewise."""
+    said = _planned(path, "from", "run")
+    return None if said is None else Path(said)
+
+
+def _planned(path: Path, *keys: str) -> str | None:
     try:
-        said = json.loads((path.parent / PLAN).read_text("utf-8"))[key]
+        said = json.loads((path.parent / PLAN).read_text("utf-8"))
+        for key in keys:
+            said = said[key]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return said if isinstance(said, str) and said else None

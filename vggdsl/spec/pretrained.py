@@ -12,12 +12,14 @@ from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.chosen import Choice, choosing, chosen_layers, unknown_layer
-from vggdsl.spec.copies import loader
+from vggdsl.spec.copies import loader, original_of
 from vggdsl.spec.recipe import From, Recipe, read_recipes
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
 from vggdsl.text.facts import OtherLayers
-from vggdsl.text.source import Placed, Span
+from vggdsl.text.files import at_home, is_file, is_folder
+from vggdsl.text.source import Placed, Source, Span
+from vggdsl.text.units import plural
 
 _SHOWN = 3
 """Layers that differ and are told one by one."""
@@ -43,7 +45,8 @@ class Pretrained:
 def pretrained(
     recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph, beside: Iterable[str | Path] = ()
 ) -> Pretrained | None:
-    """What ``init from(…)`` of a recipe means for a network; None for another init.
+    """What ``init from(…)`` of a recipe means for a network; None for another init, and for weights that are at hand or
+    a certain run's: see ``takes_weights``.
 
     Raises ``InputError`` V243 if the file isn't there, V244 if it may not be read, ``RecipeError`` V410 if a layer is
     missing in either network or differs.
@@ -52,10 +55,41 @@ def pretrained(
     if not isinstance(init, From):
         return None
     name = Path(init.source).stem if init.is_file else init.source
-    chosen_layers(init, typed, recipe.places["init"])  # what is wrong in this network alone doesn't take the other
+    chosen_layers(init, typed, place_of(recipe))  # what is wrong in this network alone doesn't take the other
+    if takes_weights(recipe):
+        return None
     other, begun, _ = _begun(recipe, init, recipes, typed, beside)
     layers = layers_of(recipe, typed, other, name)
     return Pretrained(name, other.graph.digest, tuple(each.digest for each in begun), not init.is_file, layers)
+
+
+def takes_weights(recipe: Recipe) -> bool:
+    """Whether a recipe begins with a file's weights, torchvision's, or a certain run's, and not with any run's of a
+    network: a path without an ending is a run's if there is such a folder, else a spec's that ships."""
+    init = recipe.init
+    if not isinstance(init, From):
+        return False
+    return init.kind in ("torchvision", "weights") or (init.kind == "folder" and weights_at(recipe) is not None)
+
+
+def weights_at(recipe: Recipe) -> Path | None:
+    """The file of weights or the run's folder that a recipe names: beside the spec, for a run's copy beside the spec
+    that was run, or here. None where it is nowhere."""
+    init = recipe.init
+    if not isinstance(init, From) or init.kind not in ("weights", "folder"):
+        return None
+    is_there = is_file if init.kind == "weights" else is_folder
+    path, spec = at_home(Path(init.source)), Path(place_of(recipe).source.name)
+    places = [spec.parent / path, (original_of(spec) or spec).parent / path, path]
+    return next(filter(is_there, places), None)
+
+
+def place_of(recipe: Recipe) -> Span:
+    """Where an init is written; of one that a call gave, its own text."""
+    if recipe.place("init"):
+        return recipe.places["init"]
+    source = Source("<--from>", f"init {recipe.init}")
+    return Span(source, 0, len(source.text))
 
 
 def lineage(network: str, recipe: str, before: str | None = None) -> str:
@@ -72,7 +106,7 @@ def lineages(
     that begins by itself, and where a file isn't at hand, as it may not be for a record.
     """
     init = recipe.init
-    if not isinstance(init, From) or recipe.places["init"] in seen:
+    if not isinstance(init, From) or takes_weights(recipe) or place_of(recipe) in seen:
         return None
     try:
         other, begun, rest = _begun(recipe, init, recipes, typed)
@@ -80,7 +114,7 @@ def lineages(
         return None
     found = set[str]()
     for each in begun:
-        before = lineages(each, rest, other, (*seen, recipe.places["init"]))
+        before = lineages(each, rest, other, (*seen, place_of(recipe)))
         if before is None and isinstance(each.init, From):
             return None
         found |= {lineage(other.graph.digest, each.digest, one) for one in before or (None,)}
@@ -91,7 +125,7 @@ def _begun(
     recipe: Recipe, init: From, recipes: Sequence[Recipe], typed: TypedGraph, beside: Iterable[str | Path] = ()
 ) -> tuple[TypedGraph, Sequence[Recipe], Sequence[Recipe]]:
     """The network that a recipe begins with, the recipes whose runs can give it, and all recipes of their spec."""
-    place = recipe.places["init"]
+    place = place_of(recipe)
     if not init.is_file:
         return typed, (_recipe(init.source, recipe, recipes, place),), recipes
     other, theirs = _network(init.source, place, beside)
@@ -103,10 +137,15 @@ def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -
 
     Raises ``RecipeError`` V410 if one that is named isn't there, is missing in ``other`` or differs from its equal.
     """
-    init, place = recipe.init, recipe.places["init"]
+    return named_layers(recipe, typed, weight_shapes(other), name)
+
+
+def named_layers(recipe: Recipe, typed: TypedGraph, there: Mapping[str, tuple[int, ...]], name: str) -> tuple[str, ...]:
+    """The same of weights that have the shapes ``there``, by the names of our layers."""
+    init, place = recipe.init, place_of(recipe)
     assert isinstance(init, From)
     choices = chosen_layers(init, typed, place)
-    pair = _Pair(name, weight_shapes(typed), weight_shapes(other))
+    pair = _Pair(name, weight_shapes(typed), there)
     fitting = [layer for choice in choices for layer in choice.layers if not pair.wrong(layer)]
     help, offered = _alike(init, fitting, typed)
     fixes = [Edit(place, offered)] if offered else []
@@ -114,6 +153,42 @@ def layers_of(recipe: Recipe, typed: TypedGraph, other: TypedGraph, name: str) -
     if findings:
         raise RecipeError(findings)
     return tuple(fitting)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The layers that take their weights, and what is said of others that have some there: in what they differ."""
+
+    layers: tuple[str, ...]
+    differing: tuple[str, ...] = ()
+
+
+def fitting_layers(
+    recipe: Recipe, typed: TypedGraph, there: Mapping[str, tuple[int, ...]], name: str, why: str = ""
+) -> Fit:
+    """Which layers take weights that have the shapes ``there``: those that the recipe names, else all that fit.
+
+    Raises ``RecipeError`` V410 as ``layers_of`` for those that are named; where none are, if fewer than half of the
+    weight layers fit. ``why`` says what is known of that.
+    """
+    init = recipe.init
+    assert isinstance(init, From)
+    if init.chosen:
+        return Fit(named_layers(recipe, typed, there, name))
+    pair = _Pair(name, weight_shapes(typed), there)
+    fitting = [layer for layer in pair.ours if not pair.wrong(layer)]
+    differing = [pair.difference(layer) for layer in pair.ours if pair.wrong(layer) and not pair.lacks(layer)]
+    ours = [each.name for each in typed.nodes if each.node.op.weight_layer]
+    kept = sum(layer in fitting for layer in ours)
+    if 2 * kept >= len(ours) and fitting:
+        return Fit(tuple(fitting), tuple(differing))
+    help, offered = _alike(init, fitting if kept else (), typed)
+    place = place_of(recipe)
+    message = f"of {name} {kept} of {plural(len(ours), 'weight layer')} fit: too few to begin with them unasked"
+    message += f"; {why or '; '.join(differing[:_SHOWN])}" if why or differing else ""
+    fixes = (Edit(place, offered),) if offered and recipe.place("init") else ()
+    label = Label(place, "takes what fits")
+    raise RecipeError(Diagnostic("V410", message, (label,), help, OtherLayers(tuple(fitting)), fixes))
 
 
 @dataclass(frozen=True)
@@ -181,6 +256,11 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
     """What ``pretrained`` finds; W401 where the file isn't at hand, as it may not be for a record."""
     try:
         pretrained(recipe, recipes, typed)
+        init = recipe.init
+        if isinstance(init, From) and init.kind == "weights" and recipe.place("init") and weights_at(recipe) is None:
+            message = f"no file `{init.source}`, to check `init from(…)` by"
+            help = "paths are relative to the file that names them, or to the working folder"
+            yield Diagnostic("W401", message, recipe.place("init"), help)
     except InputError as error:
         for finding in error.diagnostics:
             if finding.row.absent:

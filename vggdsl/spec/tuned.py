@@ -62,6 +62,14 @@ def check_tuned(recipe: Recipe, typed: TypedGraph) -> Iterator[Diagnostic]:
         yield Diagnostic("W410", message, recipe.place("freeze"), help)
 
 
+def check_frozen(recipe: Recipe, typed: TypedGraph, taken: Collection[str]) -> Iterator[Diagnostic]:
+    """W410 for frozen layers that were to take weights, where those that are ``taken`` are known."""
+    drawn = (tuned(recipe, typed).frozen & _taken(recipe, typed)) - set(taken)
+    if drawn:
+        message = f"the weights of {listed(spelled(drawn, typed))} would stay as they are drawn"
+        yield Diagnostic("W410", message, recipe.place("freeze"), "none there fit them: don't freeze them")
+
+
 def _taken(recipe: Recipe, typed: TypedGraph) -> frozenset[str]:
     """The layers that are to take weights from elsewhere."""
     init = recipe.init

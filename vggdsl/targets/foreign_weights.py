@@ -30,6 +30,7 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, normal_form, pair, pair_heads
 from vggdsl.network.ordering import in_order, numbered
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
+from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import load
 from vggdsl.targets.checkpoints import inner_names, rewritten
 from vggdsl.targets.doubts import doubts
@@ -42,7 +43,6 @@ from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.packages import needed
 from vggdsl.text.units import bytes_text, plural
 
-PREFIX = "torchvision:"
 _KNOWN = {
     **dict.fromkeys(("alexnet", "squeezenet", "vgg"), "features.0.weight"),
     **dict.fromkeys(("resnet", "resnext", "wide_resnet"), "layer1.0.conv1.weight"),
@@ -87,8 +87,8 @@ def from_elsewhere(graph: TypedGraph, given: str | Path, say: Say) -> Loaded:
     Raises as ``from_file`` and ``from_torchvision``.
     """
     text = str(given)
-    if text.startswith(PREFIX):
-        return from_torchvision(graph, text.removeprefix(PREFIX), say)
+    if text.startswith(TORCHVISION):
+        return from_torchvision(graph, text.removeprefix(TORCHVISION), say)
     return from_file(graph, Path(given), say)
 
 
@@ -99,12 +99,12 @@ def from_torchvision(graph: TypedGraph, name: str, say: Say) -> Loaded:
     Raises ``InputError`` V504 for a name that torchvision doesn't have, V510 if the model isn't this network,
     V513 if the weights are torn, V515 if they can't be fetched.
     """
-    model, entry = _find(name)
-    source = f"{PREFIX}{model}@{entry.name}"
+    model, entry = find_model(name)
+    source = f"{TORCHVISION}{model}@{entry.name}"
     classes = tuple(entry.meta.get("categories") or ())
-    module = _build(model, **({"num_classes": len(classes)} if classes else {}))
+    module = build_model(model, **({"num_classes": len(classes)} if classes else {}))
     pairs = _pair(graph, module, f"torchvision's {model} is another network")
-    given = _fetch(source, entry, say)
+    given = fetched(source, entry, say)
     loaded = _load(graph, pairs, given, say)
     check_finite(source, loaded.weights, "name others of its weights")
     preprocessing = _preprocessing(entry, hasattr(module, "transform_input"), graph, classes, say)
@@ -121,42 +121,73 @@ def from_file(graph: TypedGraph, path: Path, say: Say) -> Loaded:
     file = read_weights(path, set(weight_shapes(graph).values()))
     if file.said:
         say(f"{path}: {'; '.join(file.said)}")
-    loaded = _named(graph, path, file, say)
+    loaded = named_weights(graph, path, file, names_in(graph, file), say)
     check_finite(path, loaded.weights)
     for said in doubts(path, loaded.network.typed, loaded.weights):
         say(said)
     return loaded._replace(halved=file.halved)
 
 
-def _named(graph: TypedGraph, path: Path, file: WeightFile, say: Say) -> Loaded:
+class Names(NamedTuple):
+    """Whose names the entries of a file are, behind a ``prefix``: those of the layers of a ``graph`` of ours, or those
+    of a ``module`` of torchvision, which has a ``model``'s name. ``entries`` are called without the prefix."""
+
+    prefix: str
+    entries: Weights
+    graph: TypedGraph | None = None
+    module: nn.Module | None = None
+    model: str = ""
+
+    @property
+    def behind(self) -> str:
+        return f", behind `{self.prefix}`" if self.prefix else ""
+
+
+def names_in(graph: TypedGraph, file: WeightFile) -> Names | None:
+    """Whose names the entries of a file are; None for any others. Of the layers of ours most must be among them."""
+    named = [name for name in file.weights if name.rpartition(".")[2] != COUNTER]
+    for prefix in inner_names(named):
+        inner = {name.removeprefix(prefix): a for name, a in file.weights.items() if name.startswith(prefix)}
+        for ours in (graph, graph.inference):
+            if {name.removeprefix(prefix) for name in named} == weight_shapes(ours).keys():
+                return Names(prefix, inner, ours)
+        if _are_ours(graph, inner):
+            return Names(prefix, inner, graph)
+        module, model = recognised(inner)
+        if module is not None:
+            return Names(prefix, inner, None, module, model)
+    return None
+
+
+def named_weights(
+    graph: TypedGraph, path: Path, file: WeightFile, names: Names | None, say: Say, *, proof: bool = True
+) -> Loaded:
+    """The network with a file's weights, whatever they are called; ``proof`` says how what it doesn't say is proved.
+
+    Raises ``InputError`` V510 if they aren't this network's.
+    """
     given = file.weights
     named = [name for name in given if name.rpartition(".")[2] != COUNTER]
     counts = len(given) - len(named)
     and_counts = f"; {plural(counts, 'count')} of batches ({COUNTER}) passed over" if counts else ""
-    prefixes = list(inner_names(named))
-    for prefix in prefixes:
-        inner = {name.removeprefix(prefix): array for name, array in given.items() if name.startswith(prefix)}
-        behind = f", behind `{prefix}`" if prefix else ""
-        for ours in (graph, graph.inference):
-            if {name.removeprefix(prefix) for name in named} == weight_shapes(ours).keys():
-                say(f"{path} has the spec's names{behind}{and_counts}")
-                say(_taken(path, ours))
-                return _loaded(ours, inner)
-        if _ours(graph, inner):
-            check_weights(weight_shapes(graph), inner)
-        module, model = _recognise(inner)
-        if module is not None:
-            otherwise = f"{path} holds weights of torchvision's {model}, another network"
-            pairs = _pair(graph, module, otherwise, help=_RENAMED)
-            say(f"{path} has the names{behind} and shapes of torchvision's {model}: its layers are paired by structure"
-                f"{and_counts}")  # fmt: skip
-            say(_taken(path, graph, "torchvision's and the spec's"))
-            return _load(graph, pairs, inner, say)
+    if names is not None and names.graph is not None:
+        check_weights(weight_shapes(names.graph), names.entries)
+        say(f"{path} has the spec's names{names.behind}{and_counts}")
+        say(taken(path, names.graph, proof=proof))
+        return _loaded(names.graph, names.entries)
+    if names is not None and names.module is not None:
+        otherwise = f"{path} holds weights of torchvision's {names.model}, another network"
+        pairs = _pair(graph, names.module, otherwise, help=_RENAMED)
+        say(f"{path} has the names{names.behind} and shapes of torchvision's {names.model}: its layers are paired by "
+            f"structure{and_counts}")  # fmt: skip
+        say(taken(path, graph, "torchvision's and the spec's", proof=proof))
+        return _load(graph, pairs, names.entries, say)
     pairs = _in_order(graph, path, file)
-    behind = next((f", behind `{prefix}`" for prefix in reversed(prefixes) if prefix.endswith("module.")), "")
+    prefixes = reversed(list(inner_names(named)))
+    behind = next((f", behind `{prefix}`" for prefix in prefixes if prefix.endswith("module.")), "")
     how = "order and shape" if file.ordered else f"shape{_by_numbers(pairs, given)}"
     say(f"{path} has other names{behind}: its layers are paired by {how}{and_counts}")
-    say(_taken(path, graph))
+    say(taken(path, graph, proof=proof))
     return _load(graph, pairs, given, say)
 
 
@@ -169,10 +200,13 @@ def _by_numbers(pairs: Mapping[str, str], given: Weights) -> str:
     return f", and those of one shape taken in the order of the numbers in their names: {names}{more}{others} ({guess})"
 
 
-def _taken(path: Path, graph: TypedGraph, whose: str = "the spec's") -> str:
+def taken(path: Path, graph: TypedGraph, whose: str = "the spec's", *, proof: bool = True) -> str:
+    """What a file doesn't say of a network, and with ``proof`` how that is proved."""
+    said = f"{path} doesn't say, so they are taken to be {whose}: {unsaid(graph)}"
+    if not proof:
+        return said
     orders = beyond(graph)
-    proof = "`--expect` can prove it" + (f", but not the order of {orders}" if orders else "")
-    return f"{path} doesn't say, so they are taken to be {whose}: {unsaid(graph)}; {proof}"
+    return f"{said}; `--expect` can prove it" + (f", but not the order of {orders}" if orders else "")
 
 
 def _in_order(graph: TypedGraph, path: Path, file: WeightFile) -> dict[str, str]:
@@ -209,12 +243,13 @@ def _fits(graph: TypedGraph, file: WeightFile, *prefixes: str) -> bool:
     return False
 
 
-def _ours(graph: TypedGraph, names: Collection[str]) -> bool:
+def _are_ours(graph: TypedGraph, names: Collection[str]) -> bool:
     """Whether most of the names are those of our layers."""
     return 2 * len(weight_shapes(graph).keys() & names) > len([n for n in names if n.rpartition(".")[2] != COUNTER])
 
 
-def _loaded(graph: TypedGraph, given: Weights) -> Loaded:
+def refuse_whole_numbers(given: Weights) -> None:
+    """Raises ``InputError`` V513 for quantised weights."""
     whole = next(
         (name for name, array in given.items() if array.dtype.kind in "iub" and not name.endswith(COUNTER)), ""
     )
@@ -222,6 +257,10 @@ def _loaded(graph: TypedGraph, given: Weights) -> Loaded:
         message = f"{whole} holds whole numbers, of {given[whole].dtype}"
         help = "quantised weights aren't read without their scales: take those that they were made of"
         raise InputError(Diagnostic("V513", message, help=help))
+
+
+def _loaded(graph: TypedGraph, given: Weights) -> Loaded:
+    refuse_whole_numbers(given)
     network = without_weights(graph)
     load_weights(network, given)
     return Loaded(network, given)
@@ -250,7 +289,7 @@ def _places(graph: TypedGraph) -> list[tuple[str, str]]:
 # -- torchvision's models
 
 
-def _find(name: str) -> tuple[str, Any]:
+def find_model(name: str) -> tuple[str, Any]:
     """The name of a model, and an entry of the enumeration of its weights."""
     with needed():
         from torchvision import models
@@ -259,12 +298,13 @@ def _find(name: str) -> tuple[str, Any]:
     known = models.list_models(module=models)
     if model not in known:
         near = nearest(model, known)
-        help = f"did you mean `{PREFIX}{near}`?" if near else f"such as {', '.join(f'`{PREFIX}{m}`' for m in _SOME)}"
+        some = ", ".join(f"`{TORCHVISION}{each}`" for each in _SOME)
+        help = f"did you mean `{TORCHVISION}{near}`?" if near else f"such as {some}"
         raise InputError(Diagnostic("V504", f"torchvision has no model `{model}` that names images", help=help))
     entries = models.get_model_weights(model)
     wanted = wanted or "DEFAULT"
     if wanted not in entries.__members__:
-        help = "it has " + ", ".join(f"`{PREFIX}{model}@{entry.name}`" for entry in entries)
+        help = "it has " + ", ".join(f"`{TORCHVISION}{model}@{entry.name}`" for entry in entries)
         raise InputError(Diagnostic("V504", f"torchvision's {model} has no weights `{wanted}`", help=help))
     return model, entries[wanted]
 
@@ -272,7 +312,7 @@ def _find(name: str) -> tuple[str, Any]:
 _SOME = ("vgg16", "resnet50", "googlenet", "alexnet")
 
 
-def _build(model: str, **options: Any) -> nn.Module:
+def build_model(model: str, **options: Any) -> nn.Module:
     """A model without weights. Raises ``InputError`` V510 if it can't be built so."""
     with needed():
         from torchvision import models
@@ -282,27 +322,27 @@ def _build(model: str, **options: Any) -> nn.Module:
         try:
             built = models.get_model(model, weights=None, **options)
         except NotImplementedError:  # by models that compute their widths with tensors
-            raise _unlike(f"torchvision's {model} is another network", "it isn't made of a spec's layers") from None
+            raise unlike(f"torchvision's {model} is another network", "it isn't made of a spec's layers") from None
     assert isinstance(built, nn.Module)
     return built
 
 
-def _recognise(given: Weights) -> tuple[nn.Module | None, str]:
+def recognised(given: Weights) -> tuple[nn.Module | None, str]:
     """torchvision's model with exactly those names and shapes, but for the number of classes."""
     with needed():
         from torchvision import models
 
     shapes = _shapes({name: tuple(array.shape) for name, array in given.items()})
-    for model in models.list_models(module=models):
+    for model in sorted(models.list_models(module=models), key=lambda name: (len(name), name)):  # the small ones first
         if not any(model.startswith(family) and name in shapes for family, name in _KNOWN.items()):
             continue
-        module = _build(model)
+        module = build_model(model)
         theirs = _state(module, shapes)
         if theirs.keys() != shapes.keys():
             continue
         classes = {shapes[name][:1] for name in shapes if shapes[name] != theirs[name]}
         if len(classes) == 1 and (width := classes.pop()):
-            module = _build(model, num_classes=width[0])
+            module = build_model(model, num_classes=width[0])
             theirs = _state(module, shapes)
         if theirs == shapes:
             return module, model
@@ -334,14 +374,14 @@ def _pair(graph: TypedGraph, module: nn.Module, otherwise: str, help: str | None
     try:
         theirs = trace(module.train(bool(graph.heads)), graph.input)
     except Untraceable as error:
-        raise _unlike(otherwise, str(error), help) from None
+        raise unlike(otherwise, str(error), help) from None
     pairs = pair(ours, theirs)
     if pairs is None:
-        raise _unlike(otherwise, differences(ours, theirs), _shipped(module.eval()) or help)
+        raise unlike(otherwise, differences(ours, theirs), _shipped(module.eval()) or help)
     return pairs | (pair_heads(ours, theirs, pairs) or {})
 
 
-def _unlike(what: str, why: str, help: str | None = None) -> InputError:
+def unlike(what: str, why: str, help: str | None = None) -> InputError:
     return InputError(Diagnostic("V510", f"{what}: {why}", help=help))
 
 
@@ -358,11 +398,19 @@ def _shipped(module: nn.Module) -> str | None:
     return None
 
 
-def _fetch(source: str, entry: Any, say: Say) -> Weights:
+def fetched(source: str, entry: Any, say: Say, *, fetch: bool = True) -> Weights:
+    """The weights of an entry, from PyTorch's cache; where they aren't there and it may ``fetch``, into it.
+
+    Raises ``InputError`` V513 if they are torn, V515 if they can't be fetched or may not be.
+    """
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     cached = folder / Path(urlparse(entry.url).path).name
     mebibytes = entry.meta.get("_file_size")
     size = f" ({bytes_text(round(mebibytes * 2**20))})" if mebibytes else ""
+    if not fetch and not cached.exists():
+        message = f"{source} isn't in PyTorch's cache, {folder}"
+        help = f"`--download` fetches {entry.url}{size}"
+        raise InputError(Diagnostic("V515", message, help=help))
     say(f"{source}: {cached}" if cached.exists() else f"fetching {entry.url}{size} into {folder}")
     try:
         with redirect_stdout(sys.stderr):  # PyTorch says there what it fetches
@@ -390,10 +438,7 @@ def _preprocessing(
     entry: Any, rescales: bool, graph: TypedGraph, classes: tuple[str, ...], say: Say
 ) -> Preprocessing | None:
     """What torchvision does to images for these weights, as far as an ONNX file can tell."""
-    how = entry.transforms()
-    mean, std = (tuple(float(v) for v in values) for values in (how.mean, how.std))
-    if rescales:
-        mean = std = (0.5,) * len(mean)
+    how, (mean, std) = entry.transforms(), statistics(entry, rescales)
     if how.interpolation.value != "bilinear" or len(mean) != graph.input.c:
         return None
     names = classes if len(classes) == graph.output.elements else ()
@@ -402,3 +447,10 @@ def _preprocessing(
         say(f"torchvision's images are {crop}x{crop}: for this input they are scaled to cover it")
         shorter = None
     return Preprocessing(graph.input, mean, std, names, shorter)
+
+
+def statistics(entry: Any, rescales: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The mean and the deviation of each channel by which a model takes images, of pixels from 0 to 1."""
+    how = entry.transforms()
+    mean, std = (tuple(float(value) for value in values) for values in (how.mean, how.std))
+    return ((0.5,) * len(mean),) * 2 if rescales else (mean, std)

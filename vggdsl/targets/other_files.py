@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 from vggdsl.text.files import is_file, is_folder
 
-FROM_TORCH = (".pt", ".pth", ".ckpt", ".bin", ".tar")
-"""What files are usually called that torch.save wrote; they say no spec."""
-
 _HEAD = 512
 
 

@@ -12,10 +12,10 @@ from vggdsl.records.run import Run
 from vggdsl.records.runfolder import read_plan, weights_digest
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
-from vggdsl.spec.recipe import Given, Recipe
+from vggdsl.spec.recipe import TORCHVISION, Given, Recipe
 from vggdsl.spec.recipe.scales import evaluation_scale
 from vggdsl.spec.spec import Spec, load
-from vggdsl.targets.foreign_weights import PREFIX, from_elsewhere
+from vggdsl.targets.foreign_weights import from_elsewhere
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError, error_of
 from vggdsl.text.files import is_file
@@ -106,7 +106,7 @@ def candidate(
     if weights is None:
         help = "name a run, or say `--weights`: a run, a file of weights, or torchvision:NAME"
         raise InputError(Diagnostic("V534", f"{spec.name} has no weights: nothing was trained", help=help))
-    if not str(weights).startswith(PREFIX) and is_run(Path(weights)):
+    if not str(weights).startswith(TORCHVISION) and is_run(Path(weights)):
         trained = load_trained(Path(weights), force=force)
         refuse_other(spec, trained)
         return replace(_of_run(trained, Path(weights), None, recipe, say), named=spec)

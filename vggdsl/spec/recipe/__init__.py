@@ -22,8 +22,10 @@ from vggdsl.spec.recipe.lint import lint_recipe
 from vggdsl.spec.recipe.mixing import CutMix, Mix, MixUp
 from vggdsl.spec.recipe.model import (
     DATA_SETS,
+    IMAGENET,
     KEYS,
     SGD,
+    TORCHVISION,
     Adam,
     Constant,
     Cosine,
@@ -48,8 +50,10 @@ from vggdsl.spec.recipe.read import read_recipes, wrong_entries
 __all__ = [
     "CLASS_NAMES",
     "DATA_SETS",
+    "IMAGENET",
     "KEYS",
     "SGD",
+    "TORCHVISION",
     "Adam",
     "AlternatingHFlip",
     "Augment",

@@ -59,6 +59,7 @@ ENTRIES_ELSEWHERE: Mapping[str, str] = {
 BY_EACH = "of each weight by itself it isn't in the language, of all together it is"
 """What is said of Keras's `clipnorm`; its global one, and `clip-norm` elsewhere, are as here."""
 SWA = "it isn't in the language, which has an exponential moving average of weights: `average ema(0.999)`"
+_WEIGHTS = '`init from(torchvision:vgg16)`, or those of a file: `init from("weights.pth")`'
 NO_ENTRIES: Mapping[str, str] = {
     **_each(
         "device gpu gpus cuda cpu accelerator",
@@ -85,7 +86,7 @@ NO_ENTRIES: Mapping[str, str] = {
     ),
     **_each(
         "pretrained weights finetune fine-tune checkpoint-path",
-        'what it begins with is said by `init`, as in `init from("vgg_a.arch")`',
+        f"weights of others are what `init` begins with, {_WEIGHTS}",
     ),
     **_each(
         "requires-grad trainable frozen freeze-layers frozen-layers freeze-backbone freeze-encoder freeze-features "
@@ -192,7 +193,7 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
             "truncatednormal truncnormal zeros zero ones constant identity lsuv sparse",
             "it isn't in the language, whose draws are `he`, `glorot` and `normal`, all of them normal, and `torch`",
         ),
-        **_each("pretrained imagenet", 'weights of another training are taken by `from("FILE")`'),
+        **_each("pretrained imagenet default imagenet1kv1 imagenet1kv2", f"weights of others are taken so: {_WEIGHTS}"),
     },
     "precision": {
         **_each("fp16 float16 half f16", "it isn't in the language: 16 bits are `bf16`, another format"),

@@ -1,5 +1,6 @@
 """The kinds of entries of a recipe: what may stand in each, and what it means; what goes without, ``Recipe`` says."""
 
+import re
 from dataclasses import replace
 from functools import partial
 from math import sqrt
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 from vggdsl.language.schema import CallKind, EntryKind, Key, keys_of
 from vggdsl.language.syntax import ALL_BUT
 from vggdsl.language.types import Number, Phase, Quoted, Type, UnfitError, Whole, shortest
+from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.spec.recipe.augments import AUGMENTS, NO_AUGMENTS
 from vggdsl.spec.recipe.mixing import MIXES
 from vggdsl.spec.recipe.model import (
@@ -15,6 +17,7 @@ from vggdsl.spec.recipe.model import (
     IMAGENET,
     RATE,
     SGD,
+    TORCHVISION,
     Adam,
     Constant,
     Cosine,
@@ -117,12 +120,26 @@ def _mean(*values: float) -> str | tuple[float, ...]:
 
 
 class _Base(Type):
-    says = noun = "a spec or a recipe"
+    """In quotes a path, of which the ending tells what it is; a run's folder has none."""
+
+    says = noun = "a spec, a recipe, weights or a run"
     example = '"vgg_a.arch"'
     kinds = ("string", "word")
 
     def read(self, text: str) -> str:
+        path, model = text.strip('"'), text.strip('"').removeprefix(TORCHVISION)
+        if path != model and not re.fullmatch(r"\w+(@\w+)?", model):
+            raise UnfitError(f"`{path}` names no model", f"write `{_MODEL}`, or `{_MODEL}@NAME` for certain weights")
+        if path != model and path != text:
+            raise UnfitError(f"a model of torchvision in quotes, `{text}`", f"write it without: `{path}`", instead=path)
+        ending = re.search(r"\.[a-z]\w*$", path, re.IGNORECASE)
+        if path != text and ending and not path.lower().endswith((".arch", *WEIGHT_FILES)):
+            help = f"what is read: a spec (.arch), weights ({' '.join(WEIGHT_FILES)}), a run's folder, or `{_MODEL}`"
+            raise UnfitError(f"no weights are read from a file that ends with `{ending[0]}`", help)
         return text
+
+
+_MODEL = f"{TORCHVISION}vgg16"
 
 
 class _Chosen(Type):
@@ -173,7 +190,13 @@ _CHOSEN = Key(
     "behind `all but` those that take none; else all",
     shown="conv1_1",
 )
-_BASE = Key("base", _Base(), "whose", required=True)
+_BASE = Key(
+    "base",
+    _Base(),
+    'whose: a recipe, a spec `"vgg_a.arch"`, weights `"model.safetensors"`, a run `"runs/mini_vgg-s0-1"`, or those '
+    f"of torchvision by their model's name, `{_MODEL}`",
+    required=True,
+)
 _VARIANCE = Key("variance", Number(1e-18), "the deviation's square")
 _MOST = Key("most", Number(1e-9), "the largest", required=True)
 
@@ -190,7 +213,7 @@ _FROM_EXAMPLE = 'from("vgg_a.arch", conv1_1)'
 FROM = CallKind(
     "from",
     _from,
-    "what was trained so, and elsewhere: `from(S256) else he`",
+    "what was trained so, and elsewhere: `from(S256) else he`, `from(torchvision:vgg16) else he`",
     (),
     (_BASE,),
     _FROM_EXAMPLE,

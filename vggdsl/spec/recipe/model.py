@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from vggdsl.language.schema import call_text
 from vggdsl.language.syntax import ALL_BUT
 from vggdsl.language.types import Choice, Flag, Number, Whole, shortest
+from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.spec.recipe.augments import Augment
 from vggdsl.spec.recipe.mixing import Mix
 from vggdsl.spec.recipe.tuning import Chosen, Rated
@@ -268,9 +269,16 @@ class Init:
         return self.written or call_text(self.how, self)
 
 
+TORCHVISION = "torchvision:"
+"""Before the name of a model whose weights are meant."""
+
+
 @dataclass(frozen=True)
 class From:
     """Weights of another network or recipe for the layers that ``chosen`` names (all where it names none).
+
+    ``source`` is the name of a recipe, or ``torchvision:`` with that of a model; or, where it ``is_file``, the path of
+    a spec, of a file of weights, or of a run's folder.
 
     A name is that of a layer, that of what holds layers, or a range ``conv1_1..conv4_3`` of them;
     ``spec/chosen.py`` says which layers these are. With ``all_but`` all others take theirs.
@@ -283,6 +291,14 @@ class From:
     recipe: str | None = None
     """The digest of the recipe ``source``, where that isn't a file."""
     all_but: bool = False
+
+    @property
+    def kind(self) -> Literal["recipe", "torchvision", "spec", "weights", "folder"]:
+        """What the source names; a ``folder`` is a run's, or a spec that ships by its name alone."""
+        if not self.is_file:
+            return "torchvision" if self.source.startswith(TORCHVISION) else "recipe"
+        path = self.source.lower()
+        return "spec" if path.endswith(".arch") else "weights" if path.endswith(WEIGHT_FILES) else "folder"
 
     def __str__(self) -> str:
         source = f'"{self.source}"' if self.is_file else self.source

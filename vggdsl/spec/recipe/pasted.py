@@ -34,6 +34,7 @@ from vggdsl.spec.recipe.learning import (
     TORCH_SGD,
     keras_adam,
 )
+from vggdsl.spec.recipe.model import TORCHVISION
 from vggdsl.text.facts import Meant
 
 
@@ -372,4 +373,19 @@ def meant(entry: str, word: str, arguments: Arguments) -> Meant | None:
     """What is to be said of a call of another tool; None where nothing more is known than its name says."""
     name = called(word)
     say = _of_tool(entry, name, word.lower()) or PASTED.get(entry, {}).get(name)
+    if say is None and entry == "init":
+        return _pretrained(word, arguments)
     return say(arguments) if say is not None else None
+
+
+def _pretrained(word: str, arguments: Arguments) -> Meant | None:
+    """A model that is made with weights, `models.vgg16(weights="DEFAULT")`, as torchvision has it."""
+    given = Written(arguments, ())
+    weights = given.take("pretrained", "weights")
+    if weights is None or weights.lower() in ("false", "none", "0"):
+        return None
+    entry = re.fullmatch(r"(?:\w+\.)*([A-Z][A-Z0-9_]+)", weights.strip("'\""))
+    certain = f"@{entry[1]}" if entry and entry[1] not in ("DEFAULT", "IMAGENET") else ""
+    told = given.rest({**NOTES, "numclasses": "say it in the network: `replace fc8: FC-10`"})
+    model = f"from({TORCHVISION}{word.rpartition('.')[2]}{certain})"
+    return Meant((model,), tuple(told), key="init", how=", if torchvision has that model")

@@ -7,7 +7,7 @@ from vggdsl.text.facts import Meant, OtherChannels, OtherClasses, OtherInput, Ot
 
 Name = Literal[
     "V401", "V402", "V403", "V404", "V405", "V406", "V407", "V408", "V409", "V410", "V411", "V412",
-    "W401", "W402", "W403", "W404", "W405", "W406", "W407", "W408", "W409", "W410",
+    "W401", "W402", "W403", "W404", "W405", "W406", "W407", "W408", "W409", "W410", "W411",
 ]  # fmt: skip
 
 _TRAINING = "a training"
@@ -208,5 +208,14 @@ ROWS = (
         "for weights that another training left.",
         "Take them from a training, by `init from(…)`, or don't freeze these layers.",
         example="w410_drawn",
+    ),
+    Code(
+        "W411",
+        "recipe",
+        "weights that were made for other values of pixels",
+        "A training begins with weights that others left, whose images were normalised in another way than `normalize` "
+        "says. What the first layers learnt is of those values, so part of it is lost, and nothing else tells it.",
+        "Normalise as the help says: `normalize imagenet` for most of torchvision's weights.",
+        unshown="weights of torchvision or of a run",
     ),
 )

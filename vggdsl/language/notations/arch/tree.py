@@ -44,6 +44,7 @@ _ATOMS = {
     "REF_RANGE": "layers",
     "TIMES": "times",
     "DOTTED": "word",
+    "TORCHVISION": "word",
     "BRACKETED": "foreign",
     "NESTED": "foreign",
     "SINGLE": "foreign",
