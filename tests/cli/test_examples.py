@@ -15,7 +15,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.parametrize(
-    "path", sorted(set(EXAMPLES.glob("*.py")) - {EXAMPLES / "serve.py"}), ids=lambda path: path.stem
+    "path",
+    sorted(set(EXAMPLES.glob("*.py")) - {EXAMPLES / "serve.py", EXAMPLES / "onnx_client.py"}),
+    ids=lambda path: path.stem,
 )
 def test_an_example_runs(path: Path, tmp_path: Path) -> None:
     arguments = [tmp_path / "out"] if "DIR" in path.read_text().split('"""')[1] else []

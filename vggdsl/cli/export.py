@@ -17,6 +17,7 @@ from vggdsl.text.units import bytes_text
 
 if TYPE_CHECKING:
     from vggdsl.records.trained import Trained
+    from vggdsl.targets.forms import FormOptions
 
 _PUBLISHED = "torchvision:"
 
@@ -54,6 +55,13 @@ class _Weights(click.Path):
 @click.option(
     "--opset", type=click.IntRange(min=1), help="The opset to write.  [default: the lowest needed, from 13 on]"
 )
+@click.option("--uint8", is_flag=True, help="Take bytes, NxHxWxC, and normalise them in the file.")
+@click.option(
+    "--top", metavar="K", type=click.IntRange(min=1), help="Give the K likeliest labels and probabilities alone."
+)
+@click.option("--dynamic-size", is_flag=True, help="Take images of any size, of a network without FC on maps.")
+@click.option("--dense", is_flag=True, help="Take any size, each FC a convolution: an answer at every place.")
+@click.option("--external", is_flag=True, help="Put the weights in a file beside it, as beyond 2 GB.")
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
@@ -65,6 +73,11 @@ def command(
     fold: bool,
     logits: bool,
     opset: int | None,
+    uint8: bool,
+    top: int | None,
+    dynamic_size: bool,
+    dense: bool,
+    external: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -90,7 +103,20 @@ def command(
     vggdsl export my_net.arch --weights theirs.pth --expect x.npz
     vggdsl export vgg_d --weights torchvision:vgg16
     vggdsl export resnet/resnet18 --weights torchvision:resnet18
+    vggdsl export runs/quickstart-s0-1 --uint8 --top 3
+    vggdsl export vgg_d --dense --external
     """
+    if dynamic_size and dense:
+        raise click.UsageError("--dense takes images of any size already: leave --dynamic-size out")
+    options: FormOptions = {
+        "fold": fold,
+        "logits": logits,
+        "opset": opset,
+        "uint8": uint8,
+        "top": top,
+        "size": "dense" if dense else "dynamic" if dynamic_size else "fixed",
+        "external": external,
+    }
     run = _run(name, force)
     if run is None and weights is None and expect is not None:
         raise click.UsageError("--expect needs --weights: random ones give nothing that could be expected")
@@ -107,22 +133,24 @@ def command(
     file = weights if isinstance(weights, Path) else None
     check_target(path, spec, file, force=force, beside=(".data",))
     from vggdsl.experiments.export import exportable, of_run
+    from vggdsl.targets.forms import Form
     from vggdsl.targets.memory import check_use, out_of_memory
 
+    Form(**options).check(spec.typed)
     held = file.stat().st_size if run is None and file is not None and file.is_file() else 0
     check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
         made = exportable(spec, weights, note, force=force) if run is None else of_run(run, Path(name), note)
         matched = made.hold(expect) if expect is not None else None
-        written = made.write(spec, path, force=force, fold=fold, logits=logits, opset=opset)
+        written = made.write(spec, path, force=force, **options)
     agreement = written.agreement
     if (doubt := agreement.doubt) is not None:
         note(f"{path}: {doubt}")
-    files = [file for file in (path, path.with_name(f"{path.name}.data")) if file.exists()]
-    size = sum(file.stat().st_size for file in files)
+    size = sum(file.stat().st_size for file in written.files)
     if as_json:
         told: Exported = {
             "file": str(path),
+            "beside": [str(file) for file in written.files[1:]],
             "spec": spec.name,
             "network": spec.network.graph.digest,
             "weights": made.provenance["weights"],
@@ -140,7 +168,8 @@ def command(
         echo_json(told)
         return
     say(
-        f"{path}: {bytes_text(size)}, opset {written.opset} for onnxruntime {written.oldest_runtime} and later, valid;"
+        f"{' with '.join(map(str, written.files))}: {bytes_text(size)},"
+        f" opset {written.opset} for onnxruntime {written.oldest_runtime} and later, valid;"
         f" onnxruntime and PyTorch agree to {agreement.max_rel:.1e} of the largest logit, over {agreement.n:,}"
     )
     if matched is not None:

@@ -336,7 +336,8 @@ class ExpectedOutputs(TypedDict):
 class Exported(TypedDict):
     """An ONNX file that was written."""
 
-    file: Annotated[str, "its path; weights beyond 2 GB stand beside it, in a file with `.data` behind its name"]
+    file: Annotated[str, "its path"]
+    beside: Annotated[list[str], "the file with its weights, of `--external` and beyond 2 GB; else empty"]
     spec: Annotated[str, "the spec's name"]
     network: Annotated[str, "digest: eight hex digits"]
     weights: Annotated[str, "digest: sixteen hex digits; or `random, seed 0`"]

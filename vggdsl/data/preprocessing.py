@@ -21,6 +21,12 @@ from vggdsl.network.infer import MAX_ELEMENTS
 from vggdsl.network.shapes import Shape
 
 _T = TypeVar("_T")
+COLOURS = {1: "L", 3: "RGB"}
+"""Pillow's modes of what networks take, by the number of channels."""
+_RECOLOURED = {
+    1: "Colours become grey by ITU-R 601's luma, as Pillow converts to L.",
+    3: "Grey becomes RGB by repetition, CMYK by Pillow's formula.",
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class Preprocessing:
     """Images are resized to cover ``shape`` and cropped to it, scaled to 0..1, and normalised by channel.
 
     ``classes`` name the outputs; empty where nobody knows them. With ``shorter_side`` an image is resized until
-    its shorter side has that many pixels, so that the crop leaves out what is near its edges.
+    its shorter side has that many pixels, so that the crop leaves out what is near its edges. ``in_graph`` is for a
+    file that takes bytes, (N, H, W, C), and normalises them itself.
     """
 
     shape: Shape
@@ -36,6 +43,7 @@ class Preprocessing:
     std: tuple[float, ...]
     classes: tuple[str, ...] = ()
     shorter_side: int | None = None
+    in_graph: bool = False
 
     def __repr__(self) -> str:
         side = f", shorter side {self.shorter_side}" if self.shorter_side is not None else ""
@@ -47,18 +55,57 @@ class Preprocessing:
         return cls(shape, (0.0,) * shape.c, (1.0,) * shape.c)
 
     def to_metadata(self) -> dict[str, str]:
-        """As an ONNX file carries it."""
-        how: dict[str, object] = {
-            "input_chw": self.shape.chw,
-            "transparent": "white",
-            "resize": "cover, bilinear, centre crop",
-            "scale": 255,
-            "mean": self.mean,
-            "std": self.std,
+        """As an ONNX file carries it: as data, and in words."""
+        kind, layout = ("uint8", "NHWC") if self.in_graph else ("float32", "NCHW")
+        how: dict[str, object] = {"input_chw": self.shape.chw, "type": kind, "layout": layout}
+        if self.shape.c in COLOURS:
+            how |= {
+                "frame": "first",
+                "exif_orientation": "applied",
+                "colour_profile": "ignored",
+                "transparent": "white",
+                "colours": COLOURS[self.shape.c],
+                "resize": "cover, bilinear, centre crop",
+                "antialias": True,
+                "crop": "scaled alone, from a fractional box",
+                "rounding": "half to even",
+            }
+            if self.shorter_side is not None:
+                how |= {"resize": "shorter side, bilinear, centre crop", "shorter_side": self.shorter_side}
+        normal = {"scale": 255, "mean": self.mean, "std": self.std}
+        how |= {"in_graph": normal} if self.in_graph else normal
+        return {
+            "vggdsl.preprocessing": json.dumps(how),
+            "vggdsl.preprocessing.words": self.in_words,
+            "vggdsl.classes": json.dumps(self.classes),
         }
-        if self.shorter_side is not None:
-            how |= {"resize": "shorter side, bilinear, centre crop", "shorter_side": self.shorter_side}
-        return {"vggdsl.preprocessing": json.dumps(how), "vggdsl.classes": json.dumps(self.classes)}
+
+    @property
+    def in_words(self) -> str:
+        """What is done with an image, for those who do it elsewhere."""
+        mean, std = json.dumps(self.mean), json.dumps(self.std)
+        normal = f"Each channel x of 0 to 255 becomes (x / 255 - mean) / std, with mean {mean} and std {std}, "
+        normal += "in single precision, in the order (N, channels, height, width)."
+        if self.in_graph:
+            normal = f"The file takes bytes, (N, height, width, channels), and does the rest itself. {normal}"
+        if self.shape.c not in COLOURS:
+            return normal
+        w, h = self.shape.w, self.shape.h
+        side = f", {self.shorter_side} / min(w, h)" if self.shorter_side is not None else ""
+        return " ".join(
+            (
+                "The first frame of a file, of 8 bits a channel, turned as its EXIF orientation says; colour profiles",
+                "are ignored, and what is transparent lies on white.",
+                _RECOLOURED[self.shape.c],
+                f"Of w x h pixels, with s = max({w} / w, {h} / h{side}), it is scaled to W x H, where",
+                f"W = max({w}, round(w s)) and H = max({h}, round(h s)), bilinear with antialiasing, and the window of",
+                f"{w} x {h} at left = round((W - {w}) / 2), top = round((H - {h}) / 2) is kept; halves are rounded to",
+                "even. The window alone is scaled, in Pillow:",
+                f"image.resize(({w}, {h}), Image.Resampling.BILINEAR, (left * (w / W), top * (h / H),",
+                f"min(w, (left + {w}) * (w / W)), min(h, (top + {h}) * (h / H)))).",
+                normal,
+            )
+        )
 
     @classmethod
     def from_metadata(cls, metadata: dict[str, str]) -> "Preprocessing":
@@ -66,14 +113,15 @@ class Preprocessing:
         try:
             how = json.loads(metadata["vggdsl.preprocessing"])
             shape = Shape(*(number_of(n, "input", least=1) for n in how["input_chw"]))
-            mean, std = statistics_of(how, shape.c)
+            in_graph = "in_graph" in how
+            mean, std = statistics_of(how["in_graph"] if in_graph else how, shape.c)
             shorter_side = number_of(how["shorter_side"], "shorter side", least=1) if "shorter_side" in how else None
             classes = names_of(json.loads(metadata["vggdsl.classes"]))
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"no preprocessing: {error}") from None
         if shape.elements > MAX_ELEMENTS:
             raise ValueError(f"its input has {shape.elements:,} values")
-        read = cls(shape, mean, std, classes, shorter_side)
+        read = cls(shape, mean, std, classes, shorter_side, in_graph)
         ours = json.loads(read.to_metadata()["vggdsl.preprocessing"])
         for key in how:
             if ours.get(key) != how[key]:
@@ -81,7 +129,11 @@ class Preprocessing:
         return read
 
     def read(self, picture: Path | Image.Image) -> npt.NDArray[np.float32]:
-        """An image, or its file, as (c, h, w), normalised.
+        """An image, or its file, as (c, h, w), normalised. Raises as ``pixels``."""
+        return self.normalised(self.pixels(picture))
+
+    def pixels(self, picture: Path | Image.Image) -> npt.NDArray[np.uint8]:
+        """An image, or its file, as (h, w, c) at the input's size.
 
         Raises ``InputError`` V530 if it is no image that can be read.
         """
@@ -89,10 +141,13 @@ class Preprocessing:
             seen = cover(_opened(picture, self.shape.c, "the image"), self.shape, self.shorter_side)
         else:
             seen = read_image(picture, self.shape, self.shorter_side)
-        image = np.asarray(seen, np.float32)
-        pixels = image.reshape(self.shape.h, self.shape.w, self.shape.c) / 255
+        return np.asarray(seen, np.uint8).reshape(self.shape.h, self.shape.w, self.shape.c)
+
+    def normalised(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Pixels (…, h, w, c) as (…, c, h, w) of the network's input."""
+        pixels = np.asarray(image, np.float32) / 255
         normal = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
-        return np.ascontiguousarray(normal.transpose(2, 0, 1), np.float32)
+        return np.ascontiguousarray(np.moveaxis(normal, -1, -3), np.float32)
 
 
 def names_of(given: object) -> tuple[str, ...]:
@@ -142,7 +197,7 @@ def _upright(image: Image.Image, channels: int) -> Image.Image:
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-    return upright.convert("L" if channels == 1 else "RGB")
+    return upright.convert(COLOURS.get(channels, "RGB"))
 
 
 def open_image(path: Path, channels: int) -> Image.Image:

@@ -128,6 +128,11 @@ class Window:
             sides += [both // 2, both - both // 2]
         return Window(self.kernel, pad=Sides(*sides)).pad
 
+    @property
+    def may_hang(self) -> bool:
+        """Whether on some sizes the last window hangs over the end: at stride 1 there is nothing to round up."""
+        return self.ceil and self.stride != (1, 1)
+
     def positions(self, size: Pair) -> Pair:
         """How many places the window has on an input of that size; below 1 if it doesn't fit.
 

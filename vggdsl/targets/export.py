@@ -3,13 +3,15 @@
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Unpack
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
-from vggdsl.targets.forms import FormOptions
+from vggdsl.targets.forms import Form, FormOptions
+from vggdsl.targets.metadata import metadata_of, told
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.opsets import oldest_runtime
 from vggdsl.targets.overwrite import there_already
@@ -21,8 +23,10 @@ from vggdsl.text.locks import alone
 
 
 class Written(NamedTuple):
-    """What is to be said of a file: how it and PyTorch agree, and the versions of ONNX that it is stamped with."""
+    """What is to be said of a file, or of two: how it and PyTorch agree, and its versions of ONNX."""
 
+    files: tuple[Path, ...]
+    """The model, and its weights if they lie beside it."""
     agreement: Agreement
     opset: int
     ir_version: int
@@ -51,34 +55,35 @@ def export_onnx(
     Raises ``VggdslError`` V511, V520, V521 or V525, and without ``force`` V514 if a file is there by then; what was at
     ``path`` is as it was. Findings call the file ``shown_as``, where its path is none that the user knows.
     """
-    metadata = {
-        "vggdsl.name": spec.name,
-        "vggdsl.spec": spec.text,
-        "vggdsl.network": spec.network.graph.digest,
-        **{f"vggdsl.{key}": value for key, value in provenance.items()},
-        **preprocessing.to_metadata(),
-    }
+    form = Form(**options)
+    form.check(network.typed)
+    preprocessing = replace(preprocessing, in_graph=form.uint8)
+    metadata = metadata_of(spec, preprocessing, provenance)
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
-    model = to_onnx(network.typed, weights_in_place(network), metadata=metadata, name=name, **options)
+    weights = weights_in_place(network)
+    model = to_onnx(network.typed, weights, preprocessing=preprocessing, metadata=metadata, name=name, **options)
+    model.doc_string = told(spec, preprocessing)
     target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle
     shown = shown_as or str(path)
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=hidden(target)) as folder:
             new = Path(folder) / target.name
-            save(model, new, shown_as=shown)
-            agreement = verify_onnx(new, network, shown_as=shown)
+            save(model, new, external=form.external, shown_as=shown)
+            agreement = verify_onnx(new, network, shown_as=shown, preprocessing=preprocessing, **options)
             with alone(target):
-                _put(Path(folder), target, shown, force)
+                files = _put(Path(folder), target, shown, force)
     except OSError as error:
         raise InputError(Diagnostic("V511", f"can't write {shown}: {error.strerror or error}")) from None
-    return Written(agreement, model.opset_imports[""], model.ir_version)
+    beside = tuple(path.with_name(file.name) for file in files if file.name != target.name)
+    return Written((path, *beside), agreement, model.opset_imports[""], model.ir_version)
 
 
-def _put(folder: Path, target: Path, shown: str, force: bool) -> None:
-    """All files of a folder beside the target, which is one of them. Raises ``InputError`` V514."""
+def _put(folder: Path, target: Path, shown: str, force: bool) -> list[Path]:
+    """Moves all files of a folder beside the target, which is one of them. Raises ``InputError`` V514."""
     places = {file: target.parent / file.name for file in sorted(folder.iterdir(), reverse=True)}  # the weights first
     if not force and any(place.exists() for place in places.values()):
         raise there_already(shown)
     for file, place in places.items():
         as_before(file, place)
         file.replace(place)
+    return [*places.values()]

@@ -35,7 +35,7 @@ from vggdsl.network.ops import (
 from vggdsl.network.shapes import Shape, Window
 from vggdsl.network.weights import Array, Weights
 from vggdsl.targets.opsets import OLDEST
-from vggdsl.targets.runtime import INPUT, LOGITS, OUTPUT, PROBABILITIES
+from vggdsl.targets.runtime import INPUT, LABELS, LOGITS, OUTPUT, PROBABILITIES
 
 BATCH = "N"
 _SINCE = {"Gelu": 20, "HardSwish": 14}
@@ -56,13 +56,13 @@ _ACTIVATIONS: dict[Function, tuple[str, dict[str, float | str]]] = {
 
 
 class Writer:
-    """ONNX nodes and initializers so far, in the forms of an ``opset``.
+    """ONNX nodes and initializers so far, in the forms of an ``opset``, for images of one size or of any.
 
     ``needed`` is the opset that they need, and the name of the node that does.
     """
 
-    def __init__(self, weights: Weights, opset: int) -> None:
-        self.weights, self.opset = weights, opset
+    def __init__(self, weights: Weights, opset: int, *, any_size: bool = False) -> None:
+        self.weights, self.opset, self.any_size = weights, opset, any_size
         self.needed = OLDEST, ""
         self.nodes: list[ir.Node] = []
         self.initializers: list[ir.Value] = []
@@ -79,7 +79,7 @@ class Writer:
         self.need(_SINCE.get(op_type, OLDEST), name)
         dims: Sequence[int | str] = [BATCH, *shape.chw] if isinstance(shape, Shape) else shape
         # `input` and the outputs' names are the model's interface, whatever the labels in the spec.
-        clash = name in (INPUT, LOGITS, PROBABILITIES, OUTPUT)
+        clash = name in (INPUT, LOGITS, PROBABILITIES, OUTPUT, LABELS)
         out = value(f"{name}.out" if clash else name, dims)
         self.nodes.append(ir.node(op_type, inputs, attributes, outputs=[out], name=name))
         return out
@@ -108,6 +108,14 @@ class Writer:
         """An initializer with a value for each channel. (c,) broadcasts along the last axis, where a map has none."""
         values = np.asarray(self.weights[f"{typed.name}.{part}"], np.float32)
         return self.constant(f"{typed.name}.{part}", values.reshape(-1, *[1] * (rank(x) - 2)))
+
+    def shape(self, x: ir.Value, name: str) -> ir.Value:
+        """What gives a value of another shape that of ``x``: an initializer, or of images of any size ``x`` itself."""
+        if not self.any_size:
+            return self.constant(name, np.array([0, *_chw(x)]))
+        out = ir.Value(name=name, shape=ir.Shape([rank(x)]), type=ir.TensorType(ir.DataType.INT64))
+        self.nodes.append(ir.node("Shape", [x], outputs=[out], name=name))
+        return out
 
     def vector(self, x: ir.Value, name: str) -> ir.Value:
         """(N, C, H, W) -> (N, C*H*W)."""
@@ -154,8 +162,8 @@ def lower(writer: Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) -> i
                 shape,
                 kernel_shape=op.window.kernel,
                 strides=op.window.stride,
-                pads=(*op.window.pad_before, *_end_pads(op.window, typed.x, shape)),
                 dilations=op.window.dilation,
+                **_border(writer, typed, op.window),
             )
         case AvgPool():
             return _avg_pool(writer, typed, op.window, writer.image(x, f"{name}.unsqueeze"))
@@ -184,7 +192,7 @@ def lower(writer: Writer, typed: TypedNode, x: ir.Value, *others: ir.Value) -> i
         case PReLU():
             return writer.add("PRelu", name, [x, writer.along_channels(typed, "weight", x)], _dims(x))
         case Softmax():
-            if shape.h * shape.w > 1:
+            if shape.h * shape.w > 1 or (writer.any_size and rank(x) == 4):
                 writer.need(_SOFTMAX_OF_MAPS, name)
             return writer.add("Softmax", name, [x], _dims(x), axis=1)
         case Dropout() | Identity() | Input():
@@ -226,6 +234,13 @@ def _alike(writer: Writer, typed: TypedNode, *xs: ir.Value) -> list[ir.Value]:
     return [writer.image(x, f"{typed.name}.unsqueeze{i}") for i, x in enumerate(xs, 1)]
 
 
+def _border(writer: Writer, typed: TypedNode, window: Window) -> dict[str, int | Sequence[int]]:
+    """Pads, and for images of any size whether a window may hang over: then nothing is padded (``Form.check``)."""
+    if writer.any_size and window.may_hang:
+        return {"pads": (0, 0, 0, 0), "ceil_mode": 1}
+    return {"pads": (*window.pad_before, *_end_pads(window, typed.x, typed.shape))}
+
+
 def _end_pads(window: Window, x: Shape, out: Shape) -> tuple[int, int]:
     """What the windows reach at the end beyond the input, at least the padding.
 
@@ -245,7 +260,7 @@ def _avg_pool(writer: Writer, typed: TypedNode, window: Window, x: ir.Value) -> 
     """Padding counts in the mean; what hangs over the end of it, in ``ceil``, doesn't."""
     before, behind, name = window.pad_before, window.pad_behind, typed.name
     end = _end_pads(window, typed.x, typed.shape)
-    hangs = end != behind
+    hangs = window.may_hang if writer.any_size else end != behind
     if hangs and any(window.pad):  # one pool can't do both: make the padding part of its input
         c, h, w = typed.x.chw
         pads = writer.constant(f"{name}.pads", np.array([0, 0, *before, 0, 0, *behind]))
@@ -253,6 +268,7 @@ def _avg_pool(writer: Writer, typed: TypedNode, window: Window, x: ir.Value) -> 
         x = writer.add("Pad", f"{name}.pad", [x, pads], padded)
         end = (end[0] - behind.h, end[1] - behind.w)
     start = (0, 0) if hangs else before
+    border = _border(writer, typed, window) if writer.any_size else {"pads": (*start, *end)}
     return writer.add(
         "AveragePool",
         name,
@@ -260,8 +276,8 @@ def _avg_pool(writer: Writer, typed: TypedNode, window: Window, x: ir.Value) -> 
         typed.shape,
         kernel_shape=window.kernel,
         strides=window.stride,
-        pads=(*start, *end),
         count_include_pad=int(not hangs),
+        **border,
     )
 
 
@@ -271,8 +287,8 @@ def _group_norm(writer: Writer, typed: TypedNode, op: GroupNorm, x: ir.Value) ->
     GroupNormalization has a scale for each group before opset 21, where PyTorch has one for each channel.
     """
     name, groups, size = typed.name, op.groups, typed.x.elements // op.groups
-    start = writer.constant(f"{name}.groups", np.array([0, groups, size]))
-    end = writer.constant(f"{name}.shape", np.array([0, *_chw(x)]))
+    start = writer.constant(f"{name}.groups", np.array([0, groups, -1 if writer.any_size else size]))
+    end = writer.shape(x, f"{name}.shape")
     one = writer.constant(f"{name}.one", np.ones(groups, np.float32))
     zero = writer.constant(f"{name}.zero", np.zeros(groups, np.float32))
     apart = writer.add("Reshape", f"{name}.apart", [x, start], [BATCH, groups, size])
@@ -286,8 +302,9 @@ def _group_norm(writer: Writer, typed: TypedNode, op: GroupNorm, x: ir.Value) ->
 def _shuffle(writer: Writer, typed: TypedNode, op: Shuffle, x: ir.Value) -> ir.Value:
     """Groups and what is in them change places; positions are one axis meanwhile."""
     name, c, positions = typed.name, typed.x.c, typed.x.h * typed.x.w
-    apart = writer.constant(f"{name}.groups", np.array([0, op.groups, c // op.groups, positions]))
-    end = writer.constant(f"{name}.shape", np.array([0, *_chw(x)]))
+    all_of_it = -1 if writer.any_size else positions
+    apart = writer.constant(f"{name}.groups", np.array([0, op.groups, c // op.groups, all_of_it]))
+    end = writer.shape(x, f"{name}.shape")
     groups = writer.add("Reshape", f"{name}.apart", [x, apart], [BATCH, op.groups, c // op.groups, positions])
     dims = (BATCH, c // op.groups, op.groups, positions)
     turned = writer.add("Transpose", f"{name}.turned", [groups], dims, perm=(0, 2, 1, 3))
@@ -315,8 +332,9 @@ def _lrn(writer: Writer, typed: TypedNode, op: LRN, x: ir.Value) -> ir.Value:
     return writer.add("Div", name, [x, power], shape)
 
 
-def value(name: str, dims: Sequence[int | str]) -> ir.Value:
-    return ir.Value(name=name, shape=ir.Shape(dims), type=ir.TensorType(ir.DataType.FLOAT))
+def value(name: str, dims: Sequence[int | str], kind: ir.DataType = ir.DataType.FLOAT) -> ir.Value:
+    """A value of a graph, with the batch first."""
+    return ir.Value(name=name, shape=ir.Shape(dims), type=ir.TensorType(kind))
 
 
 def _dims(x: ir.Value) -> list[int | str]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.unreadable import UnreadableImageError
-from vggdsl.targets.runtime import LOGITS, open_session, run_session
+from vggdsl.targets.runtime import LABELS, LOGITS, PROBABILITIES, open_session, run_session
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
 
@@ -63,7 +63,8 @@ class Predictor:
         if channels not in (1, 3):
             message = f"{self._name}: its input has {channels} channels, images have 1 or 3"
             raise InputError(Diagnostic("V531", message, help="run it with onnxruntime on data of your own"))
-        self._gives_logits = self._session.get_outputs()[0].name == LOGITS
+        outputs = [output.name for output in self._session.get_outputs()]
+        self._gives_logits, self._gives_labels = outputs[0] == LOGITS, outputs == [LABELS, PROBABILITIES]
 
     def __call__(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess]]:
         """The likeliest classes of each image, best first. Raises ``InputError`` V530 at the first that is none."""
@@ -84,18 +85,25 @@ class Predictor:
         finally:
             readers.shutdown(wait=False, cancel_futures=True)
 
-    def _read(self, path: Path) -> npt.NDArray[np.float32] | UnreadableImageError:
+    def _read(self, path: Path) -> npt.NDArray[np.float32 | np.uint8] | UnreadableImageError:
         try:
+            if self.preprocessing.in_graph:
+                return self.preprocessing.pixels(path)
             return self.preprocessing.read(path)
         except UnreadableImageError as error:
             return error
 
-    def _guesses(self, pixels: npt.NDArray[np.float32], top: int) -> Iterator[list[Guess]]:
+    def _guesses(self, pixels: npt.NDArray[np.float32 | np.uint8], top: int) -> Iterator[list[Guess]]:
         try:
-            (given,) = run_session(self._session, {self._session.get_inputs()[0].name: pixels})
+            gives = run_session(self._session, {self._session.get_inputs()[0].name: pixels})
+            labels = gives.pop(0) if self._gives_labels else None
+            (given,) = gives
             rows = np.asarray(given, np.float64).reshape(len(pixels), -1)
         except Exception as error:  # onnxruntime's own, e.g. for pixels of another shape than the file takes
             raise self._unusable("can't be run", error) from None
+        if labels is not None:
+            yield from self._labelled(np.asarray(labels), rows, top)
+            return
         names = self.preprocessing.classes
         if names and len(names) != rows.shape[1]:
             message = f"{self._name} gives {rows.shape[1]:,} values and names {len(names):,} classes"
@@ -105,6 +113,20 @@ class Predictor:
                 yield best_guesses(values, names, top, are_logits=self._gives_logits)
             except ValueError as error:
                 raise self._unusable("can't name images", error) from None
+
+    def _labelled(
+        self, labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64], top: int
+    ) -> Iterator[list[Guess]]:
+        """Of a file that gives the likeliest alone: no more than those."""
+        names = self.preprocessing.classes
+        wrong = labels.shape != rows.shape or not rows.size or not np.isfinite(rows).all()
+        if wrong or labels.min() < 0 or (names and labels.max() >= len(names)):
+            raise self._unusable("can't name images", ValueError("its labels aren't those of its classes"))
+        if rows.min() < -_ROUNDING or rows.sum(1).max() > 1 + _ROUNDING:
+            raise self._unusable("can't name images", ValueError("its probabilities are none"))
+        for chosen, values in zip(labels.tolist(), rows.tolist(), strict=True):
+            pairs = zip(chosen[:top], values[:top], strict=True)
+            yield [Guess(names[i] if names else f"class {i}", value) for i, value in pairs]
 
     def _unusable(self, what: str, error: Exception) -> InputError:
         why = str(error).strip().partition("\n")[0].replace(self._path, self._name)

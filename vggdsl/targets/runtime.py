@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 Session: TypeAlias = "InferenceSession"
 
-INPUT, PROBABILITIES, LOGITS, OUTPUT = "input", "probabilities", "logits", "output"
-"""What the input and the output of an exported file are called; ``output`` is neither of the others."""
+INPUT, PROBABILITIES, LOGITS, OUTPUT, LABELS = "input", "probabilities", "logits", "output", "labels"
+"""What the input and the outputs of an exported file are called; ``output`` is neither of the others, and ``labels``
+stand before the probabilities of the likeliest classes."""
 _PATIENCE = 5.0
 """Seconds that a model has to end in once it is told to."""
 _SEVERITIES = {"errors": 3, "nothing": 4}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import Softmax
+from vggdsl.network.passes.fc_to_conv import fc_to_conv, of_size, on_maps
 from vggdsl.network.weights import COUNTER, Array, Weights, check_weights
 from vggdsl.spec.spec import Spec, network_of
 from vggdsl.targets.modules import Layout, lower
@@ -284,6 +285,14 @@ def in_single_precision(network: Network) -> Network:
     tensors = (*network.parameters(), *network.buffers())
     kept = [t for t in tensors if t.device.type == "cpu" and t.dtype == torch.float32 and not t.is_inference()]
     return copy.deepcopy(network, {id(each): each for each in (network.typed, *kept)}).cpu().float().eval()
+
+
+def dense(network: Network) -> Network:
+    """The network for images of any size from its input's on, which answers at each of their places: ``fc_to_conv``."""
+    typed = network.typed.inference
+    made = without_weights(of_size(fc_to_conv(typed), typed.input.h, typed.input.w))
+    load_weights(made, on_maps(typed, weights_in_place(network)))
+    return made.eval()
 
 
 @torch.no_grad()

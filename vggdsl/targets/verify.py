@@ -3,16 +3,18 @@
 import copy
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
 
+from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.targets import onnx_file
+from vggdsl.targets.forms import Form, FormOptions, another_size
 from vggdsl.targets.runtime import INPUT, PROBABILITIES, Session, open_session, run_session
-from vggdsl.targets.torch import Network, in_single_precision, weights
+from vggdsl.targets.torch import Network, dense, in_single_precision, weights
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
 Array = npt.NDArray[np.float32]
@@ -45,18 +47,26 @@ class Agreement(NamedTuple):
 
 
 def verify_onnx(
-    path: str | os.PathLike[str], network: Network, *, seed: int = 0, shown_as: str | None = None
+    path: str | os.PathLike[str],
+    network: Network,
+    *,
+    seed: int = 0,
+    shown_as: str | None = None,
+    preprocessing: Preprocessing | None = None,
+    **options: Unpack[FormOptions],
 ) -> Agreement:
     """Runs the file's ONNX checker, then onnxruntime against PyTorch, both on the CPU.
 
-    The batches, of 1 and of 3 images, are normal noise from ``seed``. Logits are compared, also where the
+    The batches, of 1 and of 3 images, are normal noise from ``seed``, or bytes where the file takes those; where it
+    takes images of any size, a larger one is among them. Logits are compared, also where the
     file gives probabilities, since saturated ones look alike whatever the weights are: the file is run
     with what goes into its softmax as a second output. They may differ by 1e-4 of the batch's largest
     |logit|: both sum thousands of products in single precision (2^-24 = 6e-8 a rounding) in orders of
     their own, which VGG-16 carries to 3e-6, while a wrong padding, epsilon or weight shows from 1e-3. It is
     scaled by the largest because a single logit may cancel to nearly zero, where its own relative error
     says nothing. Probabilities may differ by 1e-5 from the softmax of the file's own logits, computed in
-    double precision: that is one exponential and one sum in single precision, of numbers up to 1.
+    double precision: that is one exponential and one sum in single precision, of numbers up to 1. Of the likeliest
+    alone, each may by so much, and none may be left out that is likelier by more.
 
     Gives the agreement of the logits. The network's mode, device and weights stay as they are. Raises
     ``InputError`` V513 if the network's own outputs aren't finite, V520 if the file can't be read or isn't valid ONNX,
@@ -64,33 +74,45 @@ def verify_onnx(
     Findings call the file ``shown_as``.
     """
     name = shown_as or os.fspath(path)
-    session = _session(path, name)
+    session, form = _session(path, name), Form(**options)
     network = in_single_precision(network)
+    if form.size == "dense":
+        network = dense(network)
     random = np.random.default_rng(seed)
     worst = Agreement(0.0, 0.0, 0, 0.0)
     seen = list[Array]()
-    for batch in BATCHES:
-        x = random.standard_normal((batch, *network.typed.input.chw), dtype=np.float32)
+    c, h, w = network.typed.input.chw
+    larger = [(1, *another_size(network.typed.inference))] if form.size != "fixed" else []
+    for batch, height, width in (*((n, h, w) for n in BATCHES), *larger):
+        if form.uint8:
+            fed = random.integers(0, 256, (batch, height, width, c), np.uint8)
+            x = (preprocessing or Preprocessing.unknown(network.typed.input)).normalised(fed)
+        else:
+            fed = x = random.standard_normal((batch, c, height, width), dtype=np.float32)
         with torch.inference_mode():
             expected = network(torch.from_numpy(x)).numpy()
         if not np.isfinite(expected).all():
             raise InputError(_not_finite(network))
         try:
-            given = [np.asarray(values) for values in run_session(session, {INPUT: x})]
+            given = [np.asarray(values) for values in run_session(session, {INPUT: fed})]
         except Exception as error:  # of its own kinds, e.g. for another network's input
             message = f"can't run {name}: {_first_line(error, path, name)}"
             raise InputError(Diagnostic("V520", message)) from error
-        logits = given[-1]
-        if len(given) == 2 and logits.size == given[0].size:  # a flattening may follow the softmax
-            logits = logits.reshape(given[0].shape)
-            _check_softmax(name, logits, given[0])
+        *gives, logits = given
+        if logits.size == expected.size and logits.ndim != expected.ndim:  # a flattening may follow, or be ours alone
+            logits = logits.reshape(expected.shape)
+        if form.top is not None:
+            _check_likeliest(name, logits, *gives)
+        elif gives:
+            _check_softmax(name, logits, gives[0].reshape(logits.shape))
         found = difference(logits, expected)
         if not found.max_rel <= TOLERANCE:  # a NaN is no agreement
             by = f"{found.max_abs:.3g}, {found.max_rel:.1e} of the largest logit"
             hint = told_rounding(network, torch.from_numpy(x)) or "was the file made from these weights?"
             hint = f"up to {TOLERANCE:.0e} is rounding; {hint}"
             raise VggdslError(Diagnostic("V521", f"{name} and PyTorch differ by {by}", help=hint))
-        seen.append(expected)
+        if (height, width) == (h, w):
+            seen.append(expected)
         worst = Agreement(max(worst.max_abs, found.max_abs), max(worst.max_rel, found.max_rel), worst.n + found.n, 0.0)
     outputs = np.concatenate(seen)
     largest = float(np.abs(outputs).max())
@@ -108,11 +130,23 @@ def _not_finite(network: Network) -> Diagnostic:
 
 
 def _check_softmax(name: str, logits: Array, probabilities: Array) -> None:
-    expected = torch.from_numpy(logits).double().softmax(1).numpy()
-    by = float(np.abs(probabilities - expected).max())
+    by = float(np.abs(probabilities - _softmax(logits)).max())
     if not by <= SOFTMAX_TOLERANCE:
         message = f"the probabilities of {name} differ by {by:.1e} from the softmax of its logits"
         raise VggdslError(Diagnostic("V521", message, help=f"up to {SOFTMAX_TOLERANCE:.0e} is rounding"))
+
+
+def _check_likeliest(name: str, logits: Array, labels: npt.NDArray[np.int64], probabilities: Array) -> None:
+    of_all = _softmax(logits)
+    best = -np.sort(-of_all, axis=1)[:, : labels.shape[1]]
+    by = max(float(np.abs(probabilities - wanted).max()) for wanted in (best, np.take_along_axis(of_all, labels, 1)))
+    if not by <= SOFTMAX_TOLERANCE:
+        message = f"the likeliest labels of {name} differ by {by:.1e} from those of its logits"
+        raise VggdslError(Diagnostic("V521", message, help=f"up to {SOFTMAX_TOLERANCE:.0e} is rounding"))
+
+
+def _softmax(logits: Array) -> npt.NDArray[np.float64]:
+    return torch.from_numpy(logits).double().softmax(1).numpy()
 
 
 def told_rounding(network: Network, x: torch.Tensor) -> str:
@@ -158,10 +192,10 @@ def _session(path: str | os.PathLike[str], name: str) -> Session:
 
 
 def _before_softmax(graph: onnx.GraphProto) -> str | None:
-    """The value that the softmax behind the first output takes; only a flattening may lie between."""
+    """The value that the softmax behind the probabilities takes; what may lie between changes no value."""
     makers = {name: node for node in graph.node for name in node.output}
-    node = makers.get(graph.output[0].name)
-    while node is not None and node.op_type == "Flatten":
+    node = makers.get(PROBABILITIES)
+    while node is not None and node.op_type in ("Flatten", "TopK"):
         node = makers.get(node.input[0])
     return node.input[0] if node is not None and node.op_type == "Softmax" else None
 

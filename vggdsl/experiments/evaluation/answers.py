@@ -18,10 +18,10 @@ from vggdsl.data.splits import Lazy
 from vggdsl.data.transfer import to_device
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.experiments.device import Hardware
-from vggdsl.network.passes.fc_to_conv import fc_to_conv, of_size, on_maps
+from vggdsl.network.passes.fc_to_conv import of_size
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.protocol import Protocol
-from vggdsl.targets.torch import Network, load_weights, weights_in_place, without_weights
+from vggdsl.targets.torch import Network, dense
 from vggdsl.text.errors import Diagnostic, InputError, ShapeError, in_a_line
 
 Name = Callable[[int], str]
@@ -139,11 +139,7 @@ class Answering:
     @cached_property
     def dense(self) -> Network:
         """The network that takes images of any size from its input's on."""
-        typed = self.network.typed.inference
-        size = typed.input
-        made = without_weights(of_size(fc_to_conv(typed), size.h, size.w))
-        load_weights(made, on_maps(typed, weights_in_place(self.network)))
-        return made.eval().to(self.hardware.device).to(memory_format=torch.channels_last)
+        return dense(self.network).to(self.hardware.device).to(memory_format=torch.channels_last)
 
     def _refuse_sizes(self, images: Lazy, protocol: Protocol, name: Name) -> None:
         """Branches that round sizes differently disagree on some: an evaluation of hours mustn't end by one image."""

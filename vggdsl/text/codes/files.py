@@ -202,9 +202,10 @@ ROWS = (
         "V525",
         "input",
         "a form in which a network can't be written",
-        "The network has a layer that the opset doesn't have, or the opset is higher than can be checked with the onnx "
-        "and the onnxruntime that are installed.",
-        "Write it in the opset that the help names.",
+        "The network has a layer that the opset doesn't have, or that takes maps of one size alone where any should be "
+        "taken; or what was asked for isn't there: the likeliest of no probabilities, bytes of no image, an opset that "
+        "the installed onnx and onnxruntime can't check.",
+        "Leave the option out, or write it as the help says.",
         unshown=_MODEL,
     ),
     Code(

@@ -1,0 +1,61 @@
+"""Names what images show by an ONNX file, with onnxruntime, NumPy and Pillow alone: its metadata say how.
+
+python onnx_client.py mine.onnx image.png ...
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+
+def prepare(file: str, how: dict[str, Any]) -> np.ndarray:
+    """An image as the network takes it, (1, C, H, W); or of bytes (1, H, W, C)."""
+    channels, height, width = how["input_chw"]
+    image = ImageOps.exif_transpose(Image.open(file))
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(f"{file} has more than 8 bits a channel")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, how["transparent"]), image)
+    image = image.convert(how["colours"])
+    w, h = image.size
+    scale = max(width / w, height / h, how.get("shorter_side", 0) / min(w, h))
+    across, down = w / max(width, round(w * scale)), h / max(height, round(h * scale))
+    left, top = round((max(width, round(w * scale)) - width) / 2), round((max(height, round(h * scale)) - height) / 2)
+    box = (left * across, top * down, min(w, (left + width) * across), min(h, (top + height) * down))
+    pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box))
+    pixels = pixels.reshape(1, height, width, channels)
+    if how["type"] == "uint8":  # the file does the rest
+        return pixels
+    normal = (np.float32(pixels) / how["scale"] - np.float32(how["mean"])) / np.float32(how["std"])
+    return np.ascontiguousarray(normal.transpose(0, 3, 1, 2))
+
+
+def probabilities(session: onnxruntime.InferenceSession, file: str) -> np.ndarray:
+    """Of each class."""
+    how = json.loads(session.get_modelmeta().custom_metadata_map["vggdsl.preprocessing"])
+    values = np.asarray(session.run(None, {session.get_inputs()[0].name: prepare(file, how)})[0])
+    if session.get_outputs()[0].name == "logits":
+        values = np.exp(values - values.max())
+        values /= values.sum()
+    return values.reshape(-1)
+
+
+def main(model: str, *files: str) -> None:
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    names = json.loads(session.get_modelmeta().custom_metadata_map["vggdsl.classes"])
+    for file in files:
+        values = probabilities(session, file)
+        best = np.argsort(-values, kind="stable")[:3]
+        print(f"{file}: " + ", ".join(f"{names[i] if names else i} {values[i]:.1%}" for i in best))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

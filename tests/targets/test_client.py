@@ -1,0 +1,114 @@
+"""A file alone is enough: who follows its metadata with onnxruntime, NumPy and Pillow gets what `predict` gives."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commands import python, run
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.spec.spec import parse
+from vggdsl.targets.onnx import save, to_onnx
+from vggdsl.targets.predict import Predictor
+from vggdsl.targets.runtime import open_session
+from vggdsl.targets.torch import to_torch, weights
+
+CLIENT = Path(__file__).parents[2] / "examples" / "onnx_client.py"
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")
+HELD = {".png": {*MODES} - {"CMYK", "PA"}, ".jpg": {"1", "L", "RGB", "CMYK"}, ".tif": {*MODES}}
+"""What a file of each kind can hold."""
+SIDES = (None, 9, 14)
+NORMAL = {1: ((0.4,), (0.25,)), 3: ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))}
+
+Files = dict[tuple[int, int | None], tuple[Predictor, Any]]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """A network of each number of channels and way of scaling, for our reader and for theirs."""
+    folder, made = tmp_path_factory.mktemp("files"), Files()
+    for c, (mean, std) in NORMAL.items():
+        graph = parse(f"input 8x9x{c} conv3-8 maxpool FC-5 softmax").typed
+        values = weights(to_torch(graph))
+        for side in SIDES:
+            path = folder / f"{c}-{side}.onnx"
+            metadata = Preprocessing(graph.input, mean, std, tuple("abcde"), side).to_metadata()
+            save(to_onnx(graph, values, metadata=metadata), path)
+            made[c, side] = Predictor(path, "cpu"), open_session(str(path))
+    return made
+
+
+@pytest.fixture(scope="module")
+def client(files: Files) -> dict[str, Any]:
+    """What the example defines, once there is an onnxruntime that was told to report nothing."""
+    return runpy.run_path(str(CLIENT))
+
+
+@given(
+    mode=st.sampled_from(MODES),
+    size=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    orientation=st.integers(0, 9),
+    ending=st.sampled_from([".png", ".tif", ".jpg"]),
+    channels=st.sampled_from([1, 3]),
+    side=st.sampled_from(SIDES),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_stranger_gets_what_predict_gives(
+    files: Files,
+    client: dict[str, Any],
+    mode: str,
+    size: tuple[int, int],
+    orientation: int,
+    ending: str,
+    channels: int,
+    side: int | None,
+    seed: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"{mode}{ending if mode in HELD[ending] else '.tif'}"
+    _image(mode, size, np.random.default_rng(seed)).save(path, exif=_exif(orientation))
+    predictor, session = files[channels, side]
+    ((*guesses,),) = predictor([path])
+    theirs = client["probabilities"](session, str(path))
+    assert {guess.name for guess in guesses} == {*"abcde"}
+    for guess in guesses:
+        assert abs(guess.probability - theirs["abcde".index(guess.name)]) <= 1e-4
+
+
+def _exif(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation  # 0 and 9 are none
+    return exif
+
+
+def _image(mode: str, size: tuple[int, int], random: np.random.Generator) -> Image.Image:
+    """Noise, in colours and transparent where the mode can be; of a palette some colour is transparent."""
+    pixels = random.integers(0, 256, (size[1], size[0], 4), np.uint8)
+    image = Image.fromarray(pixels)
+    if mode in ("LA", "PA"):
+        grey = Image.merge("LA", (image.getchannel("R"), image.getchannel("A")))
+        return grey if mode == "LA" else grey.convert("PA")
+    if mode == "P":
+        image = image.convert("RGB").quantize(16)
+        image.info["transparency"] = 3
+        return image
+    return image if mode == "RGBA" else image.convert("RGB").convert(mode)
+
+
+def test_the_client_names_what_predict_names(tmp_path: Path) -> None:
+    """As a stranger calls it; and it refuses what has more than 8 bits a channel, as we do."""
+    spec, model, image, deep = (tmp_path / name for name in ("x.arch", "x.onnx", "x.png", "deep.png"))
+    spec.write_text("input 8x8x1 conv3-4 FC-3 softmax")
+    assert run("export", spec, "-o", model, "--logits").exit_code == 0
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (13, 21), np.uint8)).save(image)
+    Image.fromarray(np.full((5, 5), 40_000, np.uint16)).save(deep)
+    ours, theirs = run("predict", model, image, "--top", 3), python(CLIENT, model, image)
+    assert theirs.stdout == ours.stdout.replace("class ", "")
+    refused = python(CLIENT, model, deep)
+    assert (refused.returncode, "more than 8 bits" in refused.stderr) == (1, True)
+    assert "more than 8 bits" in run("predict", model, deep).stderr
