@@ -1,6 +1,5 @@
 """``vggdsl predict``."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,12 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.answers import Form, Progress, teller
-from vggdsl.cli.common import note, report, reports_errors
+from vggdsl.cli.common import report, reports_errors
+from vggdsl.cli.models import check_model, onnx_of
 from vggdsl.cli.pictures import images_of
 from vggdsl.cli.schemas import Predicted
-from vggdsl.network.weights import WEIGHT_FILES
-from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.files import is_file
 
 if TYPE_CHECKING:
     from vggdsl.data.unreadable import UnreadableImageError
@@ -44,7 +42,8 @@ def command(
     """Name what images show: the likeliest classes with their probabilities, by onnxruntime.
 
     Images are prepared as they were in training: the ONNX file says how. What is transparent
-    becomes white. A run, or a file of weights in it, is exported to a temporary file first. Images that can't be read
+    becomes white. A run is exported first, and its ONNX file kept in its folder for the next call; of a file of
+    weights in it, or of a run that hasn't ended, it is temporary. Images that can't be read
     are told, all others named; then it ends with 1, and with 2 if none of them is there.
 
     Of a folder all images in it are taken, of a pattern in quotes, such as '**/*.png', all that fits it, and of `-`
@@ -62,21 +61,12 @@ def command(
     if as_json and form == "csv":
         raise click.UsageError("either --json or --format csv")
     form = "json" if as_json else form
-    if not (is_file(model) or is_folder(model)):
-        raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
+    check_model(model, force)
     found = images_of(images)
-    if model.is_dir() or model.suffix in WEIGHT_FILES:
-        with tempfile.TemporaryDirectory(prefix="vggdsl-") as folder:
-            file = Path(folder) / "model.onnx"
-            with out_of_memory("predicting"):
-                _export(model, file, force)
-                bad = _tell(Predictor(file, device, shown_as=str(model)), found, top, form)
-    elif force:
-        raise click.UsageError("--force is for a RUN: nothing else has a record")
-    else:
-        check_use("predicting", needed=model.stat().st_size if model.is_file() else 0)
+    with onnx_of(model, "predicting", force=force) as file:
+        check_use("predicting", needed=file.stat().st_size if is_file(file) else 0)
         with out_of_memory("predicting"):
-            bad = _tell(Predictor(model, device), found, top, form)
+            bad = _tell(Predictor(file, device, shown_as=str(model)), found, top, form)
     if bad:
         raise SystemExit(1)
 
@@ -106,16 +96,3 @@ def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]
     finally:
         progress.hide()
     return bad
-
-
-def _export(model: Path, path: Path, force: bool) -> None:
-    from vggdsl.experiments.export import of_run
-    from vggdsl.records.runfolder import BEST
-    from vggdsl.records.trained import load_trained
-    from vggdsl.targets.memory import check_use
-
-    file = model / BEST if model.is_dir() else model
-    check_use("predicting", held=file.stat().st_size if file.is_file() else 0)
-    run = load_trained(model, force=force)
-    check_use("predicting", run.spec.typed)
-    of_run(run, file, note).write(run.spec, path, shown_as=str(model))

@@ -24,6 +24,7 @@ from vggdsl.data.preprocessing import number_of
 from vggdsl.data.views import evaluation_scale
 from vggdsl.network.weights import Array
 from vggdsl.records.collect import DIVERGED, RECORD
+from vggdsl.records.kept import BEST as BEST
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec.copies import MOST_THREADS, PLAN, original_of
@@ -34,7 +35,7 @@ from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError,
 from vggdsl.text.files import is_file, is_folder, replacing, write_text
 from vggdsl.text.tables import to_csv
 
-BEST, LAST = "best.safetensors", "last.safetensors"
+LAST = "last.safetensors"
 METRICS = "metrics.csv"
 """A row an epoch."""
 _LOCK = ".lock"
