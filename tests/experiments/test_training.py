@@ -164,7 +164,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_a_run_leaves_its_folder(run: Run) -> None:
     assert run.path.name == "small-s0-1"
     names = {path.name for path in run.path.iterdir()}
-    weights = {"best.safetensors", "last.safetensors", "epoch-0002.safetensors"}
+    weights = {"best.safetensors", "last.safetensors", "epoch-0002.safetensors", "checkpoint-0002.safetensors"}
     assert names == {"spec.arch", "recipe.json", "metrics.csv", "record.arch", *weights}
     assert (run.path / "spec.arch").read_text() == run.spec.source.text
     plan = json.loads((run.path / "recipe.json").read_text())

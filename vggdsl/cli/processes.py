@@ -24,7 +24,8 @@ def by_processes(command: Callable[..., None]) -> Callable[..., None]:
             return
         from vggdsl.experiments.processes import joined
 
-        device = options["device"] or _planned(options["resumed"])
+        run = options["resumed"] or (Path(options["specs"][0]) if options["added"] and options["specs"] else None)
+        device = options["device"] or _planned(run)
         with joined(device) as processes:
             if processes.leads:
                 command(*args, **options)

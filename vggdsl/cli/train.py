@@ -34,6 +34,13 @@ LARGEST = 10**9
     type=click.Path(path_type=Path),
     help="Go on with a run that was interrupted, by its own recipe.",
 )
+@click.option(
+    "--more",
+    "added",
+    type=click.IntRange(1, LARGEST),
+    metavar="N",
+    help="Go on with a RUN that has ended for N more epochs, in a new folder.",
+)
 @click.option("--recipe", "recipe_name", metavar="NAME", help="One of several in a spec.  [default: the first]")
 @click.option(
     "--data",
@@ -88,6 +95,7 @@ LARGEST = 10**9
 def command(
     specs: tuple[str, ...],
     resumed: Path | None,
+    added: int | None,
     recipe_name: str | None,
     data_dir: Path | None,
     download: bool,
@@ -124,6 +132,10 @@ def command(
     layer that fits takes those of the file, and the others begin as `init` says, a deviation. The first lines
     say what was taken. torchvision's come from PyTorch's cache, or are fetched with --download.
 
+    With --more, RUN is the folder of a run that has ended. It stays as it is; a new one beside it goes on from
+    its last epoch, and its record says how many epochs were added. A schedule that leads to the last epoch, as a
+    cosine does, says no rate for more, and is refused.
+
     With --missing a training that is measured is left out: by a sealed block in its spec, or by a record under
     --runs, of the same network, recipe, seed and flags, and on the same data if they are at hand. One that was
     interrupted goes on. So the same command finishes a family after Ctrl-C; it ends in the table of `results`.
@@ -146,6 +158,7 @@ def command(
     vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped
     vggdsl train --resume runs/mini_vgg-s0-1        after Ctrl-C or a crash
     vggdsl train vgg_d --from torchvision:vgg16     from weights of others
+    vggdsl train --more 20 runs/quickstart-s0-1     longer, from its last epoch
     vggdsl train my_net.arch --report               and a page to look at
     vggdsl train my_net.arch --skip-bad             on a folder with torn images
     vggdsl train my_net.arch --quiet --json         for a program
@@ -164,9 +177,10 @@ def command(
     workplace = Workplace(data_dir, device, runs, download, start_from, threads, skip_bad, eager)
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": seeds}
-    if resumed is not None:
+    if resumed is not None or added is not None:
         refused = {
-            "SPEC": specs or None,
+            "SPEC": (specs or None) if added is None else None,
+            "--resume": resumed if added is not None else None,
             "--recipe": recipe_name,
             "--epochs": epochs,
             "--batch": batch,
@@ -179,11 +193,17 @@ def command(
         }
         for what, given in refused.items():
             if given is not None:
-                raise click.UsageError(f"{what} can't be given with --resume: the run goes on as it began")
-        from vggdsl.experiments.train import resume
+                by = "--resume" if added is None else "--more"
+                raise click.UsageError(f"{what} can't be given with {by}: the run goes on as it began")
+        if added is not None and len(specs) != 1:
+            raise click.UsageError("--more takes one RUN, such as `vggdsl train --more 20 runs/quickstart-s0-1`")
+        from vggdsl.experiments.train import more, resume
 
         with terminal() as told:
-            told.trained(resume(resumed, workplace, told.reporter()))
+            if resumed is not None:
+                told.trained(resume(resumed, workplace, told.reporter()))
+            elif added is not None:
+                told.trained(more(specs[0], added, workplace, told.reporter()))
         if reports:
             _report(told.trained_in, workplace, as_json)
         return

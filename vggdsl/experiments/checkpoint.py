@@ -124,9 +124,21 @@ def save(
     ``run`` says which training it belongs to: spec, recipe, data, seed; ``made_by`` on what else its digits depend.
     Raises ``InputError`` V506.
     """
-    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    tensors |= {f"trained.{name}": tensor for name, tensor in trained.items()}
-    for index, state in optimizer.state_dict()["state"].items():
+    state = optimizer.state_dict()["state"]
+    _write(folder, Checkpoint(network.state_dict(), state, progress, trained), run, made_by)
+    drop(folder, KEPT)
+
+
+def carry(folder: Path, checkpoint: Checkpoint, run: Mapping[str, str], made_by: str) -> None:
+    """Writes another training's checkpoint as one of ``run``, which goes on from there. Raises ``InputError`` V506."""
+    _write(folder, checkpoint, run, made_by)
+
+
+def _write(folder: Path, checkpoint: Checkpoint, run: Mapping[str, str], made_by: str) -> None:
+    progress = checkpoint.progress
+    tensors = {f"network.{name}": tensor for name, tensor in checkpoint.network.items()}
+    tensors |= {f"trained.{name}": tensor for name, tensor in checkpoint.trained.items()}
+    for index, state in checkpoint.optimizer.items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items() if value is not None}
     plain = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
     text = progress.to_json()
@@ -137,7 +149,6 @@ def save(
             save_file(plain, part, metadata)
         except SafetensorError as error:  # what it makes of a full disk
             raise OSError(str(error)) from None
-    drop(folder, KEPT)
 
 
 def newest(folder: Path, run: Mapping[str, str], made_by: str, notes: list[str]) -> Checkpoint | None:

@@ -187,6 +187,7 @@ class Session:
                 "pillow": PIL.__version__,
             },
             weights=progress.best_weights,
+            added=self.beginning.added,
             start=self.beginning.start.weights,
             base=self.beginning.start.base,
             top_5={split: found.top_5 for split, found in scores.items() if found.top_5 is not None},
@@ -197,7 +198,7 @@ class Session:
         """Writes the record; with it the run is finished, and what is trained next may begin with it."""
         if self.leads:
             self.folder.write_record(write_record(self.prepared.spec, result))
-            drop(self.folder.path)
+            drop(self.folder.path, kept=1)  # from which `--more` goes on
         self.prepared.processes.wait()
 
 

@@ -19,12 +19,13 @@ from vggdsl.text.errors import Diagnostic
 @dataclass(frozen=True)
 class Beginning:
     """What a training goes on from: weights that there were, or its own checkpoint. ``notes`` say whose weights these
-    are, and what a user should know of the checkpoint."""
+    are, and what a user should know of the checkpoint; ``added`` are epochs that a run that had ended goes on for."""
 
     first: First | None = None
     start: Start = field(default_factory=Start)
     checkpoint: Checkpoint | None = None
     notes: tuple[str, ...] = ()
+    added: int = 0
 
     @classmethod
     def of(cls, first: First | None) -> "Beginning":
@@ -36,7 +37,9 @@ class Beginning:
         cls, planned: Planned, first: First | None, checkpoint: Checkpoint | None, notes: Iterable[str]
     ) -> "Beginning":
         """Of a run that was interrupted: its checkpoint, or where there is none yet what it began with."""
-        return cls(first, planned.start, checkpoint, (*notes, *(first.notes if first is not None else ())))
+        return cls(
+            first, planned.start, checkpoint, (*notes, *(first.notes if first is not None else ())), planned.added
+        )
 
     def warnings(self, spec: Spec, recipe: Recipe, normalisation: Normalisation) -> tuple[Diagnostic, ...]:
         """What looks wrong in the weights for a training on images that are normalised so."""

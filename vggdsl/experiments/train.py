@@ -1,25 +1,29 @@
 """Recipe -> run -> record."""
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from vggdsl.experiments import session
-from vggdsl.experiments.checkpoint import clean, epochs_in, newest, refuse_links
+from vggdsl.experiments.checkpoint import carry, clean, epochs_in, newest, refuse_links
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.first import find_first, with_start
 from vggdsl.experiments.loop import DivergedError
 from vggdsl.experiments.prepare import Prepared, prepare
 from vggdsl.experiments.processes import Processes
 from vggdsl.experiments.reporter import Reporter, Silent, Warns
+from vggdsl.experiments.schedule import why_over
 from vggdsl.experiments.start import Beginning
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import DIVERGED, RECORD
 from vggdsl.records.repeat import entries_of
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import RunFolder, read_plan
-from vggdsl.spec.recipe import Recipe
+from vggdsl.records.runfolder import BEST, RunFolder, Start, Use, read_plan
+from vggdsl.records.trained import load_trained
+from vggdsl.spec.recipe import Constant, Plateau, Recipe
 from vggdsl.spec.spec import Spec, load
+from vggdsl.targets.torch import load_weights, without_weights
 from vggdsl.text.errors import Diagnostic, RecipeError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file
 from vggdsl.text.units import plural
@@ -105,14 +109,7 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
     folder = RunFolder(Path(processes.told(made)), spec, recipe, seed)
     with _held(folder, processes), prepared.arithmetic():
         if processes.leads:  # while it is held: with a plan it is a run that another process may go on with
-            folder.write_plan(
-                workplace.data_folder,
-                workplace.device or "auto",
-                beginning.start,
-                threads=workplace.threads,
-                skip_bad=workplace.skip_bad,
-                eager=workplace.eager,
-            )
+            _write_plan(folder, workplace, beginning.start)
         return _run(prepared, folder, beginning, reporter)
 
 
@@ -135,7 +132,7 @@ def resume(run: str | Path, workplace: Workplace | None = None, reporter: Report
     prepared = prepare(Experiment.of(spec, recipe), folder.seed, workplace, reporter.reading)
     with _held(folder, prepared.processes), prepared.arithmetic():
         if is_file(path / RECORD):
-            help = f"`vggdsl train {path / RECORD}` repeats it"
+            help = f"`vggdsl train {path / RECORD}` repeats it, `vggdsl train --more N {path}` adds epochs"
             raise RecordError(Diagnostic("V607", f"{path} is finished: nothing is left to do", help=help))
         if prepared.processes.leads:
             clean(path)
@@ -146,6 +143,79 @@ def resume(run: str | Path, workplace: Workplace | None = None, reporter: Report
             begun, fetch = planned.start, workplace.download
             first = find_first(spec, recipe, workplace.runs, begun.run, begun.weights, fetch=fetch)
         return _run(prepared, folder, Beginning.again(planned, first, checkpoint, notes), reporter)
+
+
+def more(run: str | Path, epochs: int, workplace: Workplace | None = None, reporter: Reporter | None = None) -> Run:
+    """Goes on with a run that has ended for more epochs, in a new folder beside it; the run itself stays as it is.
+
+    Weights, moments and what the schedule remembers are those of its last epoch, so that on a CPU it comes to the
+    weights and metrics of a training that was as long from the beginning, bit by bit. That is what the record says it
+    deviates by, ``epochs 40``, and it says how many of these were ``added``. Spec, recipe, seed and workplace are the
+    run's, as in ``resume``.
+
+    Raises ``RecipeError`` V406 for no number of epochs, ``RecordError`` V604 if ``run`` is no run, V607 if it hasn't
+    ended, its last checkpoint isn't there, its recipe ended it, or its schedule leads to the last epoch; and what
+    ``train`` raises.
+    """
+    path, epochs = Path(run), entries_of("arguments", epochs=epochs)["epochs"]
+    planned = read_plan(path)
+    before = planned.folder
+    spec, recipe = before.spec, before.recipe.with_flags(epochs=before.recipe.epochs + epochs)
+    _refuse_more(before, recipe.epochs)
+    workplace, reporter = (workplace or Workplace()).going_on(planned), reporter or Silent()
+    prepared = prepare(Experiment.of(spec, recipe), before.seed, workplace, reporter.reading)
+    notes, processes = list[str](), prepared.processes
+    checkpoint = newest(path, prepared.identity | {"recipe": before.recipe.digest}, prepared.made_by, notes)
+    done = len(checkpoint.progress.epochs) if checkpoint else 0
+    if checkpoint is not None and checkpoint.progress.over:
+        message = f"the recipe ended {path} with epoch {done}: {why_over(before.recipe)}"
+        help = "more epochs are of another recipe: train by it anew, or from these weights by `init from(…)`"
+        raise RecordError(Diagnostic("V607", message, before.recipe.place("stop"), help))
+    if checkpoint is None or done != before.recipe.epochs:
+        message = f"{path} has no checkpoint of its last epoch, from which it could go on"
+        help = f"older versions kept none of a run that had ended; train anew: `--epochs {recipe.epochs}`"
+        raise RecordError(Diagnostic("V607", message, help=help))
+    best = load_trained(path)
+    made = str(RunFolder.new(workplace.runs, spec, recipe, before.seed).path) if processes.leads else ""
+    folder = RunFolder(Path(processes.told(made)), spec, recipe, before.seed)
+    added = planned.added + epochs
+    with _held(folder, processes), prepared.arithmetic():
+        if processes.leads:  # the plan last: with it, it can be gone on with from what is there
+            network = without_weights(spec.typed)
+            load_weights(network, best.weights)
+            use = Use(prepared.data.classes, prepared.normalisation, prepared.data.digest)
+            folder.write_weights(BEST, network, best.epoch, use)
+            carry(folder.path, checkpoint, prepared.identity, prepared.made_by)
+            _write_plan(folder, workplace, planned.start, added)
+        notes.append(f"goes on with {path}, of {plural(done, 'epoch')}, which stays as it is")
+        going_on = replace(planned, folder=folder, added=added)
+        return _run(prepared, folder, Beginning.again(going_on, None, checkpoint, notes), reporter)
+
+
+def _refuse_more(run: RunFolder, epochs: int) -> None:
+    """Raises ``RecordError`` V607 for a run that hasn't ended, and for one whose schedule is of all its epochs."""
+    path, recipe = run.path, run.recipe
+    if not is_file(path / RECORD):
+        help = f"`vggdsl train --resume {path}` goes on with it"
+        raise RecordError(Diagnostic("V607", f"{path} hasn't ended: no epochs can be added yet", help=help))
+    schedule = recipe.main_schedule
+    if isinstance(schedule, Constant | Plateau):
+        return
+    message = f"the schedule of {path}, {schedule}, leads to epoch {recipe.epochs} and says no rate for more"
+    help = f"train anew with `--epochs {epochs}`, or from these weights by a recipe with `init from(…)`"
+    raise RecordError(Diagnostic("V607", message, recipe.place("schedule"), help))
+
+
+def _write_plan(folder: RunFolder, workplace: Workplace, start: Start, added: int = 0) -> None:
+    folder.write_plan(
+        workplace.data_folder,
+        workplace.device or "auto",
+        start,
+        threads=workplace.threads,
+        skip_bad=workplace.skip_bad,
+        eager=workplace.eager,
+        added=added,
+    )
 
 
 def _held(folder: RunFolder, processes: Processes) -> AbstractContextManager[None]:

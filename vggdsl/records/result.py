@@ -61,6 +61,8 @@ class Result:
     """The digest of the weights that it began with, where ``init from(…)`` took them from another run."""
     base: str | None = None
     """The lineage of that run: see ``pretrained.lineage``."""
+    added: int = 0
+    """Of its epochs, those that were added when it had ended, and its test images had been looked at."""
     left_out: int = 0
     """Images that couldn't be read, without which it was measured."""
     top_5: Mapping[str, float] = field(default_factory=dict)
@@ -120,6 +122,7 @@ class Result:
                 "device": self.device,
                 "minutes": minutes,
                 "deviates": ", ".join(self.deviations) or None,
+                "added": self.added or None,
             },
             "of": {
                 "network": self.network,
@@ -181,8 +184,8 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
     if line is None or recipe is None or not is_seed(seed) or not all(key in of for key in _NEEDED):
         return None
     sizes = re.fullmatch(r"\d{1,12}/(\d{1,12})/(\d{1,12})", of["split"])
-    left_out = of.get("left-out", "0")
-    if sizes is None or not is_seed(left_out):
+    left_out, added = of.get("left-out", "0"), run.get("added", "0")
+    if sizes is None or not is_seed(left_out) or not is_seed(added):
         return None
     val, test = map(int, sizes.groups())
     try:
@@ -209,6 +212,7 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
         scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
         versions={key: value for key, value in by.items() if key != "weights"},
         weights=by.get("weights", "?"),
+        added=int(added),
         left_out=int(left_out),
         start=of.get("from"),
         base=of.get("base"),

@@ -140,6 +140,7 @@ class RunFolder:
         threads: int | None = None,
         skip_bad: bool = False,
         eager: bool = False,
+        added: int = 0,
     ) -> None:
         """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""
         recipe, file = self.recipe, Path(self.spec.source.name)
@@ -153,6 +154,7 @@ class RunFolder:
             **({} if threads is None else {"threads": threads}),
             **({"skip-bad": True} if skip_bad else {}),
             **({"eager": True} if eager else {}),
+            **({"added": added} if added else {}),
             "data": str(data.absolute()),
             "from": None if start.run is None else {"run": start.source, "weights": start.weights, "base": start.base},
             "entries": entries,
@@ -213,6 +215,8 @@ class Planned:
     """Whether images that can't be read were to be left out."""
     eager: bool = False
     """Whether a GPU was to get its steps without a CUDA graph."""
+    added: int = 0
+    """Of its epochs, those that were added to a run that had ended."""
 
 
 def read_plan(path: Path) -> Planned:
@@ -250,7 +254,10 @@ def read_plan(path: Path) -> Planned:
         skip_bad, eager = (plan.get(key, False) for key in ("skip-bad", "eager"))
         if not isinstance(skip_bad, bool) or not isinstance(eager, bool):
             raise ValueError("skip-bad or eager is neither true nor false")
-        return Planned(RunFolder(path, spec, recipe, seed), data, device, start, threads, skip_bad, eager)
+        added = number_of(plan.get("added", 0), "added")
+        if added != plan.get("added", 0):
+            raise ValueError("added epochs are no number of them")
+        return Planned(RunFolder(path, spec, recipe, seed), data, device, start, threads, skip_bad, eager, added)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
         why = f"{PLAN} lacks {error}" if isinstance(error, KeyError) else why

@@ -24,6 +24,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("device", Text("a device", "a CPU", spaced=True), "on which"),
         Key("minutes", Text("minutes", "0.5"), "that it took"),
         Key("deviates", Text("entries", "epochs 3", spaced=True), "that took the place of the recipe's"),
+        Key("added", Text("a count", "20"), "of the epochs that followed when it had ended once"),
     ),
     "of": (
         Key("network", _DIGEST, "of the network"),

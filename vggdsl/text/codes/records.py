@@ -48,8 +48,10 @@ ROWS = (
         "V607",
         "record",
         "a run that can't be resumed",
-        "The run is finished, is being trained by another process, or its checkpoint is torn or of another training.",
-        "Wait for the other's end, or train anew without `--resume`.",
+        "The run is finished, is being trained by another process, or its checkpoint is torn or of another training. "
+        "`--more` adds epochs to a run that has ended by the number of its epochs, if its schedule says their rate: "
+        "one that leads to the last epoch, as a cosine does, has none for more.",
+        "Wait for the other's end, or train anew without `--resume` or `--more`.",
         unshown=_RUN,
     ),
     Code(
