@@ -325,3 +325,6 @@ def test_the_call_says_which_run_or_takes_the_place_of_what_the_recipe_begins_wi
     assert with_start(in_file, Path("other.pth")).init == From("other.pth", True, ("conv1_1",), Init("he"))
     assert with_start(plain, Path("/somewhere/x.pth")).init == From("x.pth", True, (), Init("glorot"))
     assert with_start(plain, Path("runs/x")).init == From("runs/x", True, (), Init("glorot"))
+    (tmp_path / "theirs").touch()
+    for wrong in ("x.onnx", "torchvision:", in_file.places["init"].source.name, str(tmp_path / "theirs")):
+        assert refusal(lambda given=Path(wrong): with_start(plain, given), RecipeError).code == "V406"  # type: ignore[misc]

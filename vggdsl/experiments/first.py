@@ -9,8 +9,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from vggdsl.data.normalisation import Normalisation
-from vggdsl.network.weights import Array, Weights, weight_shapes
+from vggdsl.network.weights import WEIGHT_FILES, Array, Weights, weight_shapes
 from vggdsl.records.collect import RECORD
+from vggdsl.records.repeat import entries_of
 from vggdsl.records.runfolder import BEST, Start, read_plan, weights_digest
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.chosen import layers_in, spelled
@@ -31,7 +32,7 @@ from vggdsl.spec.tuned import check_frozen
 from vggdsl.targets.doubts import doubts
 from vggdsl.targets.fitting import Fitting, fitting
 from vggdsl.text.edits import Edit
-from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError
 from vggdsl.text.files import is_file
 
 
@@ -167,26 +168,27 @@ def with_start(recipe: Recipe, given: Path | None) -> Recipe:
 
     It stays as it is where it begins with those of a run, of which ``given`` is one, or with a file that is called as
     this. Else it deviates: its init takes what is given, and what was said of layers stays. Of an absolute path that
-    holds the name alone, since records are read elsewhere.
+    holds the name alone, since records are read elsewhere. Raises ``RecipeError`` V406 for what no recipe can say.
     """
     if given is None:
         return recipe
     init, text = recipe.init, str(given)
     is_model = text.startswith(TORCHVISION)
+    if isinstance(init, From):
+        asks_for_runs = init.kind in ("recipe", "spec") or (init.kind == "folder" and not takes_weights(recipe))
+        if asks_for_runs and not is_model and (not is_file(given) or is_run(given)):
+            return recipe
+        if not is_model and init.is_file and Path(init.source).name == given.name:
+            return recipe
     source = text if is_model or not given.is_absolute() else given.name
-    if not isinstance(init, From):
-        return recipe.with_flags(init=From(_path(source), not is_model, (), init))
-    asks_for_runs = init.kind in ("recipe", "spec") or (init.kind == "folder" and not takes_weights(recipe))
-    if asks_for_runs and not is_model and (not is_file(given) or is_run(given)):
-        return recipe
-    if not is_model and init.is_file and Path(init.source).name == given.name:
-        return recipe
-    return recipe.with_flags(init=replace(init, source=_path(source), is_file=not is_model, recipe=None))
-
-
-def _path(source: str) -> str:
-    """As it is read on any system."""
-    return source.replace(os.sep, "/")
+    begun = init if isinstance(init, From) else From("", False, (), init)
+    begun = replace(begun, source=source.replace(os.sep, "/"), is_file=not is_model, recipe=None)
+    flags = entries_of("--from", init=begun)
+    if begun.kind in ("spec", "folder") and is_file(given):
+        what = "is a spec" if begun.kind == "spec" else "has no ending that tells what it is"
+        help = f"name a run's folder, a file of weights ({' '.join(WEIGHT_FILES)}), or `{TORCHVISION}NAME`"
+        raise RecipeError(Diagnostic("V406", f"no weights are read from {given}: it {what}", help=help))
+    return recipe.with_flags(**flags)
 
 
 def find_first(

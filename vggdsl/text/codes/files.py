@@ -134,17 +134,18 @@ ROWS = (
         "V515",
         "input",
         "weights that can't be fetched",
-        "torchvision's weights couldn't be fetched from the network, or its cache can't be used.",
-        "Try again, or from another network.",
+        "torchvision's weights couldn't be fetched from the network, its cache can't be used, or a training found them "
+        "missing there and wasn't told to fetch them.",
+        "Try again, or from another network; a training fetches them with `--download`.",
         unshown="a connection that fails",
     ),
     Code(
         "V516",
         "input",
-        "no run to begin with",
-        "A recipe with `init from(…)` begins with the weights of a run, and there is none that fits; or a run is "
-        "given to a recipe that takes none.",
-        "Train that network first, or name a run with `--from RUN`.",
+        "no weights to begin with",
+        "A recipe with `init from(…)` begins with the weights of a run or of a file, and there is none that fits; or "
+        "what is repeated, or goes on, began with other weights than are there now.",
+        "Train that network first, put the file where it was, or name a run or a file with `--from`.",
         unshown=_RUN,
     ),
     Code(

@@ -94,7 +94,8 @@ ROWS = (
         "recipe",
         "weights to begin with that don't fit",
         "`init from(…)` takes weights from another network, layer by layer. A layer is missing in one of the two or "
-        "has another shape there, or recipes begin with each other's weights in a circle.",
+        "has another shape there, so few layers of a file fit that it would nearly be a fresh start, or recipes begin "
+        "with each other's weights in a circle.",
         "Name the layers that are alike, or begin by another init.",
         example="v410_inherited",
         facts=OtherLayers,
@@ -122,7 +123,7 @@ ROWS = (
         "W401",
         "recipe",
         "weights to begin with that can't be checked",
-        "`init from(…)` names a file that isn't here, so nobody can say whether its layers fit.",
+        "`init from(…)` names a spec, a run or weights that aren't here, so nobody can say whether the layers fit.",
         "Put the file where it was, or leave it: a record says by itself with which weights it began.",
         unshown="a spec whose neighbour was moved away",
         absent=True,
