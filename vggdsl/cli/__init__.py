@@ -35,6 +35,7 @@ COMMANDS = {
     "record": "A run's sealed block, for the spec that was run.",
     "export": "Write a network as ONNX, checked against PyTorch.",
     "predict": "Name what images show, by a trained run or an ONNX file.",
+    "serve": "Name images over HTTP, by a trained run or an ONNX file.",
     "features": "What a layer of a trained network gives of images.",
     "bench": "How fast this machine trains, exports and runs networks, beside what others write.",
 }

@@ -68,7 +68,7 @@ def _left(text: str, most: int, width: int) -> str:
 def _echo_sentence(row: Predicted) -> None:
     if row["error"] is None:
         guesses = ", ".join(f"{shown(guess['class'])} {percent(guess['probability'])}" for guess in row["top"])
-        click.echo(f"{shown(row['image'], LINE)}: {guesses}")
+        click.echo(f"{shown(str(row['image']), LINE)}: {guesses}")
 
 
 def percent(probability: float) -> str:

@@ -363,9 +363,19 @@ class ClassGuess(_Class):
 class Predicted(TypedDict):
     """What an image shows."""
 
-    image: Annotated[str, "the file, as it was given"]
+    image: Annotated[str | None, "the file, as it was given; null where one was posted without a name"]
     top: Annotated[list[ClassGuess], "the likeliest first; empty where the image can't be read"]
     error: Annotated[str | None, "why it can't be read"]
+
+
+# -- serve
+
+
+class Refused(TypedDict):
+    """Why a request isn't answered, with a status of 400 to 429."""
+
+    code: Annotated[str, "a word for programs, such as `unreadable`, `not_an_image`, `too_large`, `too_slow` or `busy`"]
+    message: Annotated[str, "a sentence for people"]
 
 
 # -- explain
@@ -459,6 +469,7 @@ SCHEMAS: Mapping[str, Any] = {
     "results --json": list[ResultRow],
     "export --json": Exported,
     "predict --json": Annotated[Predicted, "one on a line for each image, as soon as it is known"],
+    "serve": Annotated[Predicted | Refused, "over HTTP"],
     "features --json": WrittenFeatures,
     "bench --json": list[BenchRow],
 }

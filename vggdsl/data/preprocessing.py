@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
@@ -128,12 +129,12 @@ class Preprocessing:
                 raise ValueError(f"images can't be prepared as it says: {key} {how[key]!r:.40}")
         return read
 
-    def read(self, picture: Path | Image.Image) -> npt.NDArray[np.float32]:
-        """An image, or its file, as (c, h, w), normalised. Raises as ``pixels``."""
+    def read(self, picture: Path | bytes | Image.Image) -> npt.NDArray[np.float32]:
+        """An image, its file or the bytes of one, as (c, h, w), normalised. Raises as ``pixels``."""
         return self.normalised(self.pixels(picture))
 
-    def pixels(self, picture: Path | Image.Image) -> npt.NDArray[np.uint8]:
-        """An image, or its file, as (h, w, c) at the input's size.
+    def pixels(self, picture: Path | bytes | Image.Image) -> npt.NDArray[np.uint8]:
+        """An image, its file or the bytes of one, as (h, w, c) at the input's size.
 
         Raises ``InputError`` V530 if it is no image that can be read.
         """
@@ -176,7 +177,7 @@ def statistics_of(given: Mapping[str, Any], channels: int) -> tuple[tuple[float,
     raise ValueError("its normalisation doesn't fit its channels")
 
 
-def read_image(path: Path, shape: Shape, shorter_side: int | None = None) -> Image.Image:
+def read_image(path: Path | bytes, shape: Shape, shorter_side: int | None = None) -> Image.Image:
     """An image file at the size and in the colours of an input: opened by ``open_image``, scaled by ``cover``."""
     return cover(open_image(path, shape.c), shape, shorter_side)
 
@@ -200,8 +201,8 @@ def _upright(image: Image.Image, channels: int) -> Image.Image:
     return upright.convert(COLOURS.get(channels, "RGB"))
 
 
-def open_image(path: Path, channels: int) -> Image.Image:
-    """An image file in grey (1 channel) or RGB (3), turned as its EXIF says; of several frames or pages the first.
+def open_image(path: Path | bytes, channels: int) -> Image.Image:
+    """An image file, or its bytes, in grey (1 channel) or RGB (3), turned as its EXIF says; of several the first.
 
     What is transparent is laid on white, as on a page: under it a file may hold any colour. CMYK becomes RGB by
     Pillow's formula; profiles of colours aren't applied.
@@ -215,11 +216,9 @@ def open_file(path: Path, channels: int) -> tuple[Image.Image, Kind]:
     return _open(path, channels, kind_of)
 
 
-def _open(path: Path, channels: int, look: Callable[[Image.Image], _T]) -> tuple[Image.Image, _T]:
+def _open(path: Path | bytes, channels: int, look: Callable[[Image.Image], _T]) -> tuple[Image.Image, _T]:
     try:
-        if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
-            raise ValueError("it is no regular file")
-        with _without_noise, Image.open(path, formats=tuple(FORMATS)) as opened:
+        with _without_noise, Image.open(_content(path), formats=tuple(FORMATS)) as opened:
             if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
             return _upright(opened, channels), look(opened)
@@ -229,13 +228,21 @@ def _open(path: Path, channels: int, look: Callable[[Image.Image], _T]) -> tuple
         raise unreadable(path, error) from None
 
 
-def size_of(path: Path) -> tuple[int, int] | None:
+def _content(path: Path | bytes) -> Path | BytesIO:
+    """What Pillow opens. Raises ``ValueError`` for what is no regular file, ``OSError`` for what isn't there."""
+    if isinstance(path, bytes):
+        return BytesIO(path)
+    if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
+        raise ValueError("it is no regular file")
+    return path
+
+
+def size_of(path: Path | bytes) -> tuple[int, int] | None:
     """Width and height of the image that ``open_image`` gives, by the file's head; None where that tells nothing."""
-    with suppress(Exception):  # as in opening it, which tells what is wrong
-        if S_ISREG(path.stat().st_mode):
-            with _without_noise, Image.open(path, formats=tuple(FORMATS)) as opened:
-                turns = opened.format != "TIFF" and opened.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
-                return (opened.height, opened.width) if turns else opened.size
+    # An error is that of opening it, which tells what is wrong.
+    with suppress(Exception), _without_noise, Image.open(_content(path), formats=tuple(FORMATS)) as opened:
+        turns = opened.format != "TIFF" and opened.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+        return (opened.height, opened.width) if turns else opened.size
     return None
 
 

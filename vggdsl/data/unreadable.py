@@ -8,6 +8,7 @@ from vggdsl.data.formats import FORMATS
 from vggdsl.text.errors import Diagnostic, InputError
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_TRUNCATED = "it is truncated"
 _SHORT = ("truncated", "not enough", "eof", "decoder object")
 """What Pillow's messages have of files that end too early; the last is what it says of any such WebP."""
 _BRANDS = {
@@ -28,24 +29,29 @@ _LETTERS = 2
 
 
 class UnreadableImageError(InputError):
-    """V530. ``name`` is the file's, ``why`` the reason without it, the same for all files that have it."""
+    """V530. ``name`` is the file's, ``why`` the reason without it, the same for all files that have it.
 
-    def __init__(self, name: str, why: str, help: str | None = None) -> None:
+    ``is_image`` says whether it is an image at all, by how it begins.
+    """
+
+    def __init__(self, name: str, why: str, help: str | None = None, *, is_image: bool = True) -> None:
         super().__init__(Diagnostic("V530", f"{name} can't be read: {why}", help=help))
-        self.name, self.why = name, why
+        self.name, self.why, self.is_image = name, why, is_image
 
 
-def unreadable(path: Path, error: Exception) -> UnreadableImageError:
-    """What is to be said of a file that raised ``error``."""
+def unreadable(image: Path | bytes, error: Exception) -> UnreadableImageError:
+    """What is to be said of a file, or of what would stand in one, that raised ``error``."""
+    path = image if isinstance(image, Path) else "the image"
     if isinstance(error, Image.DecompressionBombError):
         return UnreadableImageError(f"{path}", f"it has more than {Image.MAX_IMAGE_PIXELS:,} pixels", "make it smaller")
     if isinstance(error, OSError) and error.strerror:
         return UnreadableImageError(f"{path}", error.strerror)
     if isinstance(error, UnidentifiedImageError):
-        return UnreadableImageError(f"{path}", _instead(_head(path)), f"{', '.join(FORMATS)} can be read")
+        why, help = _instead(_head(image)), f"{', '.join(FORMATS)} can be read"
+        return UnreadableImageError(f"{path}", why, help, is_image=why == _TRUNCATED)
     said = str(error).partition("\n")[0]
     is_short = any(word in said.lower() for word in _SHORT)
-    return UnreadableImageError(f"{path}", "it is truncated" if is_short else said)
+    return UnreadableImageError(f"{path}", _TRUNCATED if is_short else said)
 
 
 def begins_as_image(path: Path) -> bool:
@@ -56,9 +62,11 @@ def begins_as_image(path: Path) -> bool:
     return is_container or begins or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
 
 
-def _head(path: Path) -> bytes:
+def _head(image: Path | bytes) -> bytes:
+    if isinstance(image, bytes):
+        return image[:_LOOKED_AT]
     try:
-        with path.open("rb") as file:
+        with image.open("rb") as file:
             return file.read(_LOOKED_AT)
     except OSError:
         return b""
@@ -69,9 +77,9 @@ def _instead(head: bytes) -> str:
     if not head:
         return "it is empty"
     if head.startswith(_MAGIC) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
-        return "it is truncated"
+        return _TRUNCATED
     if head[4:8] == b"ftyp" and (what := _BRANDS.get(head[8:12])) is not None:
-        return "it is truncated" if what in FORMATS else f"it is {what}, which isn't read here"
+        return _TRUNCATED if what in FORMATS else f"it is {what}, which isn't read here"
     if (other := next((what for start, what in _OTHERS.items() if head.startswith(start)), None)) is not None:
         return f"it is {other}, and no image"
     text = head.decode("utf-8-sig", errors="replace").lower()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,13 @@ class Predictor:
                 yield from (each if isinstance(each, UnreadableImageError) else next(guesses) for each in read)
         finally:
             readers.shutdown(wait=False, cancel_futures=True)
+
+    def together(self, pixels: Sequence[npt.NDArray[Any]], top: int = 5) -> list[list[Guess] | InputError]:
+        """The same of images that are prepared; of each that can't be named why, which spoils no other."""
+        try:
+            return [*self._guesses(np.stack(pixels), top)]
+        except InputError as error:
+            return [error] if len(pixels) == 1 else [each for one in pixels for each in self.together([one], top)]
 
     def _read(self, path: Path) -> npt.NDArray[np.float32 | np.uint8] | UnreadableImageError:
         try:

@@ -39,7 +39,12 @@ PACKAGES = MappingProxyType(
 )
 """What a full installation brings, by the module that is imported."""
 
-EXTRAS = MappingProxyType({"wandb": "vggdsl[wandb]"})
+EXTRAS = MappingProxyType(
+    {
+        **dict.fromkeys(("prometheus_client", "python_multipart", "starlette", "uvicorn"), "vggdsl[serve]"),
+        "wandb": "vggdsl[wandb]",
+    }
+)
 """What is installed only by those who want it."""
 
 _SWITCHES = MappingProxyType(

@@ -230,9 +230,10 @@ ROWS = (
     Code(
         "V532",
         "input",
-        "processes or a device that can't start",
-        "CUDA is asked for and can't start, or the variables that torchrun sets are there in part.",
-        "`--device auto` falls back to the CPU; start processes with torchrun.",
+        "processes, a device or a server that can't start",
+        "CUDA is asked for and can't start, the variables that torchrun sets are there in part, or an address can't be "
+        "listened on.",
+        "`--device auto` falls back to the CPU; start processes with torchrun; choose another `--port`.",
         unshown=_MACHINE,
         about_call=True,
     ),
