@@ -24,6 +24,7 @@ from load import ANSWERS, KINDS, Client, load
 from models import write
 
 from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.targets.predict import Predictor
 from vggdsl.text.packages import PACKAGES
 
 SECONDS, CLIENTS = (60, 200) if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else (1, 50)
@@ -91,6 +92,14 @@ def test_the_answer_is_that_of_predict(served: Served) -> None:
     status, text = served.ask(form, Content_Type="multipart/form-data; boundary=b")
     assert (status, json.loads(text)) == (200, wanted | {"image": "x.png"})
     assert list(misfits(json.loads(text), SCHEMAS["serve"])) == []
+
+
+def test_a_file_that_takes_bytes_is_served(served: Served, tmp_path: Path) -> None:
+    """Of images in memory the predictor makes what it makes of files."""
+    assert run("export", "quickstart", "--uint8", "-o", tmp_path / "u.onnx").exit_code == 0
+    predictor = Predictor(tmp_path / "u.onnx", "cpu")
+    (wanted,) = predictor([served.image])
+    assert predictor.together([predictor.prepared(served.image.read_bytes())]) == [wanted]
 
 
 @pytest.mark.parametrize(

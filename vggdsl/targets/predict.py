@@ -93,11 +93,15 @@ class Predictor:
         except InputError as error:
             return [error] if len(pixels) == 1 else [each for one in pixels for each in self.together([one], top)]
 
+    def prepared(self, picture: Path | bytes) -> npt.NDArray[np.float32 | np.uint8]:
+        """An image as the file takes it, for ``together``. Raises ``UnreadableImageError`` V530."""
+        if self.preprocessing.in_graph:
+            return self.preprocessing.pixels(picture)
+        return self.preprocessing.read(picture)
+
     def _read(self, path: Path) -> npt.NDArray[np.float32 | np.uint8] | UnreadableImageError:
         try:
-            if self.preprocessing.in_graph:
-                return self.preprocessing.pixels(path)
-            return self.preprocessing.read(path)
+            return self.prepared(path)
         except UnreadableImageError as error:
             return error
 

@@ -177,7 +177,7 @@ class _Service:
         if image.startswith(b"\xff\xd8") and image.count(_SCAN) > limits.scans:
             raise RefusedError(422, "too_large", f"a JPEG may have {limits.scans} scans")
         try:
-            return self._predictor.preprocessing.read(image)
+            return self._predictor.prepared(image)
         except UnreadableImageError as error:
             status, code = (422, "unreadable") if error.is_image else (415, "not_an_image")
             raise RefusedError(status, code, f"the image can't be read: {error.why}") from None
