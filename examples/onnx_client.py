@@ -29,9 +29,12 @@ def prepare(file: str, how: dict[str, Any]) -> np.ndarray:
     scale = max(width / w, height / h, how.get("shorter_side", 0) / min(w, h))
     across, down = w / max(width, round(w * scale)), h / max(height, round(h * scale))
     left, top = round((max(width, round(w * scale)) - width) / 2), round((max(height, round(h * scale)) - height) / 2)
-    box = (left * across, top * down, min(w, (left + width) * across), min(h, (top + height) * down))
-    pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box))
-    pixels = pixels.reshape(1, height, width, channels)
+    columns = (left * across, 0, min(w, (left + width) * across), h)
+    rows = (0, top * down, width, min(h, (top + height) * down))
+    image = image.resize((width, h), Image.Resampling.BILINEAR, columns)
+    pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, rows)).reshape(
+        1, height, width, channels
+    )
     if how["type"] == "uint8":  # the file does the rest
         return pixels
     normal = (np.float32(pixels) / how["scale"] - np.float32(how["mean"])) / np.float32(how["std"])

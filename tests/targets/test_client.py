@@ -1,17 +1,21 @@
 """A file alone is enough: who follows its metadata with onnxruntime, NumPy and Pillow gets what `predict` gives."""
 
+import json
 import runpy
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from commands import python, run
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.data.preprocessing import Preprocessing, scaled
+from vggdsl.network.shapes import Shape
 from vggdsl.spec.spec import parse
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.predict import Predictor
@@ -19,6 +23,7 @@ from vggdsl.targets.runtime import open_session
 from vggdsl.targets.torch import to_torch, weights
 
 CLIENT = Path(__file__).parents[2] / "examples" / "onnx_client.py"
+JAVASCRIPT = CLIENT.with_suffix(".mjs")
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")
 HELD = {".png": {*MODES} - {"CMYK", "PA"}, ".jpg": {"1", "L", "RGB", "CMYK"}, ".tif": {*MODES}}
 """What a file of each kind can hold."""
@@ -49,6 +54,7 @@ def client(files: Files) -> dict[str, Any]:
     return runpy.run_path(str(CLIENT))
 
 
+@settings(max_examples=40)
 @given(
     mode=st.sampled_from(MODES),
     size=st.tuples(st.integers(1, 70), st.integers(1, 70)),
@@ -98,6 +104,62 @@ def _image(mode: str, size: tuple[int, int], random: np.random.Generator) -> Ima
         image.info["transparency"] = 3
         return image
     return image if mode == "RGBA" else image.convert("RGB").convert(mode)
+
+
+def test_images_are_scaled_across_first_whatever_pillow_does() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        w, h = random.integers(3, 120, 2).tolist()
+        image = Image.fromarray(random.integers(0, 256, (h, w, 3), np.uint8))
+        left, top = random.random(2) * (w - 2, h - 2)
+        box = (left, top, left + 2 + random.random() * (w - left - 2), top + 2 + random.random() * (h - top - 2))
+        rows = image.resize((17, h), Image.Resampling.BILINEAR, (box[0], 0, box[2], h))
+        expected = rows.resize((17, 11), Image.Resampling.BILINEAR, (0, box[1], 17, box[3]))
+        assert scaled(image, (17, 11), box).tobytes() == expected.tobytes()
+
+
+node = pytest.mark.skipif(shutil.which("node") is None, reason="no node")
+
+
+@node
+def test_javascript_sees_the_same_pixels(tmp_path: Path) -> None:
+    """Of what a canvas gives: colours with transparency; wide, tall and small images; grey and RGB networks."""
+    random, jobs = np.random.default_rng(0), []
+    for i, (w, h) in enumerate([(61, 97), (9, 8), (120, 31), (5, 4), (8, 40), (33, 17)]):
+        image = Image.fromarray(random.integers(0, 256, (h, w, 4), np.uint8))
+        path = tmp_path / f"{i}.png"
+        image.save(path)
+        (tmp_path / f"{i}.raw").write_bytes(image.tobytes())
+        how = Preprocessing(Shape(1 + 2 * (i % 2), 8, 9), *NORMAL[1 + 2 * (i % 2)], (), SIDES[i % 3])
+        jobs.append((path, how, w, h))
+    said = [[str(path.with_suffix("")), json.loads(how.to_metadata()["vggdsl.preprocessing"]), w, h]
+            for path, how, w, h in jobs]  # fmt: skip
+    script = f"""
+import {{ pixels }} from {json.dumps(JAVASCRIPT.as_uri())};
+import {{ readFileSync, writeFileSync }} from "node:fs";
+for (const [name, how, width, height] of {json.dumps(said)})
+  writeFileSync(name + ".seen", pixels({{ data: readFileSync(name + ".raw"), width, height }}, how));
+"""
+    subprocess.run(["node", "--input-type=module", "-e", script], check=True, timeout=60)
+    for path, how, _, _ in jobs:
+        assert path.with_suffix(".seen").read_bytes() == how.pixels(path).tobytes()
+
+
+@node
+@pytest.mark.parametrize("options", [[], ["--uint8"]])
+def test_javascript_names_what_predict_names(options: list[str], tmp_path: Path) -> None:
+    names = ("onnxruntime-node", "onnxruntime-web")
+    tries = " ".join(f"try {{ require.resolve('{name}'); process.exit() }} catch {{}}" for name in names)
+    if subprocess.run(["node", "-e", f"{tries} process.exit(1)"], check=False).returncode:
+        pytest.skip("no onnxruntime for JavaScript on NODE_PATH")
+    spec, model, image = tmp_path / "x.arch", tmp_path / "x.onnx", tmp_path / "x.ppm"
+    spec.write_text("input 8x9x3 conv3-4 FC-3 softmax")
+    assert run("export", spec, "-o", model, *options).exit_code == 0
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (23, 21, 3), np.uint8)).save(image)
+    told = subprocess.run(["node", JAVASCRIPT, model, image], check=True, capture_output=True, text=True, timeout=60)
+    (ours,) = Predictor(model, "cpu")([image])
+    for (name, probability), guess in zip(json.loads(told.stdout), ours, strict=True):
+        assert (f"class {name}", abs(probability - guess.probability) <= 1e-4) == (guess.name, True)
 
 
 def test_the_client_names_what_predict_names(tmp_path: Path) -> None:

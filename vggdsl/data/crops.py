@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from vggdsl.data.preprocessing import scaled_size, window
+from vggdsl.data.preprocessing import scaled, scaled_size, window
 from vggdsl.network.shapes import Shape
 
 Crops = Literal["centre", "ten", "grid"]
@@ -45,4 +45,4 @@ def cut(image: Image.Image, shape: Shape, scale: int, crops: Crops) -> Tensor:
 def whole(image: Image.Image, shape: Shape, scale: int) -> Tensor:
     """All of the image (C, h, w) of uint8, its shorter side scaled to ``scale``."""
     size = scaled_size(image.size, shape, scale)
-    return functional.pil_to_tensor(image.resize(size, Image.Resampling.BILINEAR))
+    return functional.pil_to_tensor(scaled(image, size, (0, 0, *image.size)))

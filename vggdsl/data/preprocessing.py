@@ -69,6 +69,7 @@ class Preprocessing:
                 "resize": "cover, bilinear, centre crop",
                 "antialias": True,
                 "crop": "scaled alone, from a fractional box",
+                "passes": "across, then down",
                 "rounding": "half to even",
             }
             if self.shorter_side is not None:
@@ -101,9 +102,9 @@ class Preprocessing:
                 f"Of w x h pixels, with s = max({w} / w, {h} / h{side}), it is scaled to W x H, where",
                 f"W = max({w}, round(w s)) and H = max({h}, round(h s)), bilinear with antialiasing, and the window of",
                 f"{w} x {h} at left = round((W - {w}) / 2), top = round((H - {h}) / 2) is kept; halves are rounded to",
-                "even. The window alone is scaled, in Pillow:",
-                f"image.resize(({w}, {h}), Image.Resampling.BILINEAR, (left * (w / W), top * (h / H),",
-                f"min(w, (left + {w}) * (w / W)), min(h, (top + {h}) * (h / H)))).",
+                "even. The window alone is scaled, across and then down, in Pillow:",
+                f"image.resize(({w}, h), BILINEAR, (left * (w / W), 0, min(w, (left + {w}) * (w / W)), h))",
+                f".resize(({w}, {h}), BILINEAR, (0, top * (h / H), {w}, min(h, (top + {h}) * (h / H)))).",
                 normal,
             )
         )
@@ -273,7 +274,26 @@ def window(image: Image.Image, shape: Shape, size: tuple[int, int], left: int, t
     """
     across, down = image.width / size[0], image.height / size[1]
     right, bottom = min(image.width, (left + shape.w) * across), min(image.height, (top + shape.h) * down)
-    return image.resize((shape.w, shape.h), Image.Resampling.BILINEAR, (left * across, top * down, right, bottom))
+    return scaled(image, (shape.w, shape.h), (left * across, top * down, right, bottom))
+
+
+def scaled(image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
+    """A part of the image at a width and height, bilinear with antialiasing, across first and then down.
+
+    Between the two, values are rounded. From Pillow 13 on one call takes some images the other way round, and gives
+    values that are off by one of those of Pillow before.
+    """
+    left, top, right, bottom = (float(np.float32(place)) for place in box)  # Pillow's precision
+    (x, x_end), (y, y_end) = _used(left, right, size[0], image.width), _used(top, bottom, size[1], image.height)
+    used = image.crop((x, y, x_end, y_end))
+    rows = used.resize((size[0], used.height), Image.Resampling.BILINEAR, (left - x, 0, right - x, used.height))
+    return rows.resize(size, Image.Resampling.BILINEAR, (0, top - y, size[0], bottom - y))
+
+
+def _used(start: float, end: float, count: int, length: int) -> tuple[int, int]:
+    """Which pixels along an axis, of ``length``, are looked at when a part of it becomes ``count`` pixels."""
+    reach = max((end - start) / count, 1)
+    return max(0, math.floor(start - reach)), min(length, math.ceil(end + reach))
 
 
 class _WithoutNoise:

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from vggdsl.data.chance import LARGEST_SEED
-from vggdsl.data.preprocessing import scaled_size, window
+from vggdsl.data.preprocessing import scaled, scaled_size, window
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Augment, Crop, RandomResizedCrop, Recipe, Scale
 from vggdsl.spec.recipe.scales import SIZES as SIZES
@@ -79,7 +79,7 @@ class ResizedCrop:
         """The part that is drawn by the seed, bilinear with antialiasing."""
         top, left, h, w = self.part(image.height, image.width, torch.Generator().manual_seed(seed))
         cropped = image.crop((left, top, left + w, top + h))
-        return cropped.resize((shape.w, shape.h), Image.Resampling.BILINEAR)
+        return scaled(cropped, (shape.w, shape.h), (0, 0, w, h))
 
     def part(self, h: int, w: int, random: torch.Generator) -> tuple[int, int, int, int]:
         """Top, left, height and width of a part of an image of h x w pixels.
