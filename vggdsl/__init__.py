@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vggdsl.records.table import results
     from vggdsl.spec.recipe import Recipe
     from vggdsl.spec.spec import Spec, load, parse, write
+    from vggdsl.targets.against import against
     from vggdsl.targets.torch import to_torch
     from vggdsl.text.errors import (
         ClaimError,
@@ -63,6 +64,7 @@ __all__ = [
     "TypedGraph",
     "TypedNode",
     "VggdslError",
+    "against",
     "draw",
     "evaluate",
     "export",
@@ -108,6 +110,7 @@ _LATER = {
     "vggdsl.records.table": ("results",),
     "vggdsl.spec.recipe": ("Recipe",),
     "vggdsl.spec.spec": ("Spec", "load", "parse", "write"),
+    "vggdsl.targets.against": ("against",),
     "vggdsl.targets.torch": ("to_torch",),
     "vggdsl.text.errors": (
         "ClaimError",

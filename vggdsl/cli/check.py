@@ -3,11 +3,15 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, worst
+from vggdsl.cli import against
+from vggdsl.cli.against import refuse_call
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, say, worst
 from vggdsl.cli.schemas import Checked
 from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
@@ -20,6 +24,9 @@ from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.source import Source
 from vggdsl.text.units import count_text, plural
 
+if TYPE_CHECKING:
+    from vggdsl.targets.against import Verdict
+
 _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 
 
@@ -27,7 +34,22 @@ _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
-def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
+@click.option(
+    "--against",
+    "model",
+    metavar="MODEL.onnx|STATE_DICT|torchvision:NAME",
+    help="Say whether a model of another program implements SPEC, and where it first doesn't.",
+)
+@click.option("--numerically", is_flag=True, help="Compare outputs for noise, too; a state dict can't be run.")
+@click.option(
+    "--expect",
+    metavar="X.npz",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put the model's weights into SPEC and compare its outputs with given ones, as `export` does.",
+)
+def command(
+    specs: tuple[str, ...], as_json: bool, strict: bool, model: str | None, numerically: bool, expect: Path | None
+) -> None:
     """Parse, infer, and hold every claim against arithmetic.
 
     Says of a right spec how large its network is, how many of the figures that are printed about
@@ -38,13 +60,22 @@ def command(specs: tuple[str, ...], as_json: bool, strict: bool) -> None:
     may lead into the folders of the others; a file of blocks is checked as far as it goes without
     a network.
 
+    With --against, a model is held against one SPEC layer by layer, without running it: kernels, strides, padding,
+    groups, activations, normalisations with their epsilons, and which layer feeds which. What it doesn't say,
+    such as a state dict its strides, is said. Exits with 1 where it is another network.
+
     \b
     vggdsl check vgg_d
     vggdsl check my_nets runs
     vggdsl check --json my_net.arch | jq '.[].diagnostics'
+    vggdsl check vgg_d --against torchvision:vgg16
+    vggdsl check my_net.arch --against theirs.onnx --numerically
     """
+    refuse_call(specs, model, numerically, expect)
     names = [name for given in specs for name in _named(given)]
     checked = (_checked(name, (*specs, *names)) for name in names)
+    if model is not None:
+        checked = (_held(each, model, numerically, expect) for each in checked)
     if as_json:
         all_checked = list(checked)
         echo_json([each.row() for each in all_checked])
@@ -62,6 +93,7 @@ class _Checked:
     findings: list[Diagnostic]
     spec: Spec | None = None
     blocks: int | None = None
+    verdict: "Verdict | None" = None
 
     def code(self, strict: bool) -> int:
         return exit_code(self.findings) or int(strict and bool(self.findings))
@@ -120,6 +152,8 @@ class _Checked:
             measured = (*spec.measurements, *spec.evaluations)
             row["measured"] = len(measured)
             row["sealed"] = sum(m.sealed for m in measured)
+        if self.verdict is not None:
+            row["against"] = against.row(self.verdict)
         return row
 
 
@@ -135,6 +169,9 @@ def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> It
         if len(names) == 1:
             lines = [each.size] * (is_right and each.spec is not None) + [each.summary]
             click.echo(f"{state}  {shown(each.name, LINE)}: " + "\n    ".join(lines))
+            if each.verdict is not None and each.verdict.implements:
+                for line in against.lines(each.verdict, each.name):
+                    say(line)
         else:
             indent = "   " * is_right
             size = f"{each.spec.typed.params:>11,} parameters; " if is_right and each.spec is not None else ""
@@ -145,6 +182,19 @@ def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> It
     if len(names) > 1:
         right = f"{len(names) - wrong:,}" if wrong else "all"
         click.echo(f"{len(names):,} checked: {right} ok" + (f", {wrong:,} wrong" if wrong else ""))
+
+
+def _held(checked: _Checked, model: str, numerically: bool, expect: Path | None) -> _Checked:
+    """With what came of holding a model against a spec, if that is right by itself."""
+    if checked.spec is None or exit_code(checked.findings):
+        return checked
+    try:
+        verdict = against.held(checked.spec, model, numerically, expect)
+    except VggdslError as error:
+        return replace(checked, findings=[*checked.findings, *error.diagnostics])
+    finding = verdict.finding
+    findings = checked.findings if finding is None else [*checked.findings, finding]
+    return replace(checked, findings=findings, verdict=verdict)
 
 
 def _named(given: str) -> list[str]:

@@ -35,6 +35,39 @@ class Size(TypedDict):
     output: Annotated[ImageSize, "values for one image: [channels, height, width]"]
 
 
+class NetworkDifference(TypedDict):
+    """A place where a model isn't the network of the spec."""
+
+    layer: Annotated[str | None, "the spec's; null where it has none"]
+    there: Annotated[str | None, "the model's node or module; null where it has none"]
+    behind: Annotated[str | None, "the spec's layer before what only the model has"]
+    text: Annotated[str, "what the spec has, and what the model has"]
+    change: Annotated[str, "what was done, without names: several differences may share it"]
+    file: Annotated[str | None, "where the spec has the layer"]
+    line: Annotated[int | None, "of that file, from 1"]
+
+
+class ComparedOutputs(TypedDict):
+    """Outputs of the model beside those of the spec's network with its weights."""
+
+    of: Annotated[str, "`logits`, `probabilities`, `log-probabilities` or `outputs`"]
+    max_rel: Annotated[float, "largest difference, relative to the largest logit, logarithm or output"]
+    images: Annotated[int, "so many images"]
+
+
+class Against(TypedDict):
+    """A model of another program, held against a spec."""
+
+    model: Annotated[str, "as it was given"]
+    kind: Annotated[Literal["onnx", "state-dict", "torchvision"], "what it is"]
+    implements: Annotated[bool, "no differences in what could be compared"]
+    differences: Annotated[list[NetworkDifference], "all, from the input on"]
+    compared: Annotated[str, "what was compared"]
+    untold: Annotated[list[str], "what the model doesn't say"]
+    said: Annotated[list[str], "what else is to be known"]
+    outputs: Annotated[list[ComparedOutputs], "of `--numerically` and `--expect`"]
+
+
 class Checked(TypedDict):
     """A spec, or a file of blocks, and what is wrong with it."""
 
@@ -46,6 +79,7 @@ class Checked(TypedDict):
     results_claimed: NotRequired[Annotated[int, "printed results, such as accuracies"]]
     measured: NotRequired[Annotated[int, "measured blocks"]]
     sealed: NotRequired[Annotated[int, "of these, as the tool wrote them"]]
+    against: NotRequired[Annotated[Against, "of a model that could be read, with `--against`"]]
     diagnostics: Annotated[list[FindingData], "the findings"]
 
 

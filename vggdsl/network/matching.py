@@ -9,78 +9,34 @@ that stand in for each other in a sum, such as the branches of ``add[ conv3-64 |
 the same.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from math import inf
-from typing import ClassVar
 
+from vggdsl.network.foreign import AdaptiveAvgPool, Padding
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import AvgPool, Concat, Conv, Facts, GlobalAvgPool, Identity, Input, MaxPool, Merge, Softmax
-from vggdsl.network.shapes import Pair, Shape, Sides, Window
+from vggdsl.network.ops import (
+    Activation,
+    Add,
+    AvgPool,
+    Concat,
+    Facts,
+    Function,
+    GlobalAvgPool,
+    Identity,
+    Input,
+    Merge,
+    Mul,
+    Softmax,
+)
+from vggdsl.network.shapes import Shape
 
 _LISTED = 3
 
 
-@dataclass(frozen=True)
-class AdaptiveAvgPool(Facts):
-    """PyTorch's mean over windows that are spread evenly; where they lie at unequal distances no spec has it."""
-
-    word: ClassVar[str] = "adaptive avgpool"
-    size: Pair
-
-    def out_shape(self, x: Shape) -> Shape:
-        return Shape(x.c, *self.size)
-
-    def plain(self, x: Shape) -> Facts:
-        h, w = self.size
-        if (x.h, x.w) == self.size:
-            return Identity()
-        if h == w == 1:
-            return GlobalAvgPool()
-        if x.h % h or x.w % w:
-            return self
-        stride = Pair(x.h // h, x.w // w)
-        return AvgPool(Window(stride, stride))
-
-    @property
-    def text(self) -> str:
-        return f"an adaptive avgpool to {self.size}"
-
-
-@dataclass(frozen=True)
-class Padding(Facts):
-    """Values around a map, a layer of its own in PyTorch; in a spec the layer behind it says them."""
-
-    word: ClassVar[str] = "padding"
-    sides: Sides
-    value: float
-
-    def out_shape(self, x: Shape) -> Shape:
-        top, bottom, left, right = self.sides
-        return Shape(x.c, x.h + top + bottom, x.w + left + right)
-
-    def plain(self, x: Shape) -> Facts:
-        return self if any(self.sides) else Identity()
-
-    def before(self, op: Facts) -> Facts | None:
-        """The layer that it and one behind it are together; None where that one adds other values."""
-        if not isinstance(op, Conv | AvgPool | MaxPool) or op.window.ceil:
-            return None
-        if self.value != (-inf if isinstance(op, MaxPool) else 0):
-            return None
-        (top, left), (bottom, right) = op.window.pad_before, op.window.pad_behind
-        added = Sides(top, bottom, left, right)
-        sides = Sides(*(one + other for one, other in zip(self.sides, added, strict=True)))
-        return replace(op, window=replace(op.window, pad=sides))
-
-    @property
-    def text(self) -> str:
-        return f"{self.value:g} {self.sides}"
-
-
-Foreign = AdaptiveAvgPool | Padding
-"""What others have as a layer, and no spec."""
+_GATED: Mapping[Facts, Function] = {Activation("sigmoid"): "SiLU", Activation("hard-sigmoid"): "hard-swish"}
+"""What the product of a value and such a function of it is."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +64,19 @@ class NormalForm:
     def shape(self, name: str) -> Shape:
         return self.steps[self._stands_for[name]].shape
 
+    def step(self, name: str) -> Step:
+        """The layer that gives what a name stands for."""
+        return self.steps[self._stands_for[name]]
+
     def add(self, name: str, op: Facts, inputs: Iterable[str]) -> None:
         """Raises ``ShapeError`` if a layer can't take its inputs."""
         sources = tuple(self._stands_for[name] for name in inputs)
         shapes = [self.steps[source].shape for source in sources]
         before = self.steps[sources[0]]
-        if isinstance(before.op, Padding) and (joined := before.op.before(op)) is not None:
-            op, sources, shapes = joined, before.inputs, [self.steps[before.inputs[0]].shape]
+        if isinstance(before.op, Padding):
+            inner = self.steps[before.inputs[0]].shape
+            if (joined := before.op.before(op, inner)) is not None:
+                op, sources, shapes = joined, before.inputs, [inner]
         op = op.plain(shapes[0])
         if isinstance(op, Identity) or (isinstance(op, Merge) and len(sources) == 1):
             self._stands_for[name] = sources[0]
@@ -129,7 +91,53 @@ class NormalForm:
         """Says what the outputs are; softmaxes at the end are left out."""
         self.output, *others = (self._logits(name) for name in (output, *heads))
         self.heads = tuple(others)
+        self.steps = dict(self._joined())
         return self
+
+    def reached(self, *outputs: str) -> list[str]:
+        """The layers that outputs depend on, in order; those of the network and its heads unless told."""
+        found = set(outputs or (self.output, *self.heads))
+        for step in reversed(self.steps.values()):
+            if step.name in found:
+                found.update(step.inputs)
+        return [name for name in self.steps if name in found]
+
+    def _joined(self) -> Iterator[tuple[str, Step]]:
+        """One layer for what several calls may compute: a sum or a product of many, a function that is a product."""
+        reached = self.reached()
+        uses = Counter(x for name in reached for x in self.steps[name].inputs)
+        uses.update((self.output, *self.heads))
+        inner: dict[str, tuple[str, ...]] = {}
+        for step in self.steps.values():
+            inputs, op = step.inputs, step.op
+            if isinstance(op, Add | Mul):
+                steps = [self.steps[name] for name in inputs]
+                alike = [type(s.op) is type(op) and uses[s.name] == 1 for s in steps]
+                pairs = zip(steps, alike, strict=True)
+                inputs = tuple(x for s, is_inner in pairs for x in (inner[s.name] if is_inner else (s.name,)))
+                inner[step.name] = inputs
+            if isinstance(op, Mul):
+                while (gate := self._gate(inputs)) is not None:
+                    name, (x, sigmoid) = step.name, gate
+                    rest = list(inputs)
+                    rest.remove(x)
+                    rest.remove(sigmoid)
+                    function = Activation(_GATED[self.steps[sigmoid].op])
+                    if not rest:
+                        op, inputs = function, (x,)
+                        break
+                    name = f"{step.name}.{sigmoid}"
+                    yield name, Step(name, function, (x,), self.steps[x].shape)
+                    inputs = (name, *rest)
+            yield step.name, replace(step, op=op, inputs=inputs)
+
+    def _gate(self, inputs: Sequence[str]) -> tuple[str, str] | None:
+        """A factor, and the sigmoid of it, among those of a product."""
+        for name in inputs:
+            step = self.steps.get(name)
+            if step is not None and step.op in _GATED and step.inputs[0] in inputs:
+                return step.inputs[0], name
+        return None
 
     def _logits(self, name: str) -> str:
         step = self.steps[self._stands_for[name]]

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice, pairwise, takewhile
+from typing import TypeAlias
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import first_differences
@@ -15,7 +16,8 @@ from vggdsl.network.weights import COUNTER, Weights, turned, weight_shapes
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import names_text
 
-_Parts = tuple[tuple[str, tuple[int, ...]], ...]
+Parts: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
+"""Names and shapes of what a module holds."""
 
 
 def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, str]:
@@ -29,10 +31,10 @@ def in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[str, s
     Raises ``InputError`` V510 with the first differences; or if two layers in different branches of a
     merge have weights of one shape, so that nobody can tell which is which.
     """
-    ours = _modules(weight_shapes(graph))
-    theirs = _modules({name: array.shape for name, array in given.items()})
+    ours = modules_of(weight_shapes(graph))
+    theirs = modules_of({name: array.shape for name, array in given.items()})
     if not ordered:
-        theirs = _like(ours, theirs)
+        theirs = arranged(ours, theirs)
     _refuse_lacking_statistics(ours, theirs)
     _refuse_others(ours, theirs)
     _refuse_doubtful(graph, ours, theirs, ordered=ordered)
@@ -48,10 +50,10 @@ def first_in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[
 
     Raises ``InputError`` V510 otherwise, and as ``in_order``.
     """
-    ours = _modules(weight_shapes(graph))
-    theirs = _modules({name: array.shape for name, array in given.items()})
+    ours = modules_of(weight_shapes(graph))
+    theirs = modules_of({name: array.shape for name, array in given.items()})
     if not ordered:
-        theirs = _like(ours, theirs, as_many=True)
+        theirs = arranged(ours, theirs, as_many=True)
     alike = list(takewhile(lambda both: both[0] == both[1], zip(ours.values(), theirs.values(), strict=False)))
     kinds, others = (list(map(_kind, list(side.values())[len(alike) :])) for side in (ours, theirs))
     if not alike or (others and others != kinds):
@@ -62,12 +64,12 @@ def first_in_order(graph: TypedGraph, given: Weights, *, ordered: bool) -> dict[
     return dict(zip(first, their_first, strict=True)) | {name: it for name, it in last if ours[name] != theirs[it]}
 
 
-def _kind(parts: _Parts) -> list[tuple[str, int]]:
+def _kind(parts: Parts) -> list[tuple[str, int]]:
     """Of a layer, whatever its sizes."""
     return [(name, len(shape)) for name, shape in parts]
 
 
-def _refuse_others(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:
+def _refuse_others(ours: Mapping[str, Parts], theirs: Mapping[str, Parts]) -> None:
     """Raises ``InputError`` V510 with the first differences, if there is one."""
     if list(ours.values()) != list(theirs.values()):
         sides = [[(f"{n or 'an entry'} is {_say(parts)}", _say(parts)) for n, parts in side.items()]
@@ -82,7 +84,7 @@ def _refuse_others(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> 
 
 
 def _refuse_doubtful(
-    graph: TypedGraph, ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts], *, ordered: bool
+    graph: TypedGraph, ours: Mapping[str, Parts], theirs: Mapping[str, Parts], *, ordered: bool
 ) -> None:
     """Raises ``InputError`` V510 if layers of one shape could be each other's."""
     alike = _interchangeable(graph, ours, only_weight_layers=ordered)  # in order the others follow them
@@ -95,14 +97,14 @@ def _refuse_doubtful(
 
 def numbered(pairs: Mapping[str, str], given: Weights) -> list[list[str]]:
     """Modules of one shape that nothing but the numbers in their names tells apart, as ``in_order`` paired them."""
-    shapes = _modules({name: array.shape for name, array in given.items()})
-    alike: dict[_Parts, list[str]] = {}
+    shapes = modules_of({name: array.shape for name, array in given.items()})
+    alike: dict[Parts, list[str]] = {}
     for name in pairs.values():
         alike.setdefault(shapes[name], []).append(name)
     return [names for names in alike.values() if len(names) > 1]
 
 
-def _turned(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+def _turned(ours: Mapping[str, Parts], theirs: Mapping[str, Parts]) -> str | None:
     """What to do with the first weight whose axes are in another order; other tools call it ``kernel``."""
     for mine, (there, their) in zip(ours.values(), theirs.items(), strict=False):
         shapes = dict(their)
@@ -113,7 +115,7 @@ def _turned(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | N
     return None
 
 
-def _too_many(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+def _too_many(ours: Mapping[str, Parts], theirs: Mapping[str, Parts]) -> str | None:
     """Which entries are in no layer, where the others fit without them."""
     left = [*ours.values()]
     more = [
@@ -127,7 +129,7 @@ def _too_many(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str |
     return f"all else fits: save it without {names_text(more)}, if {no_part} no part of the network"
 
 
-def _other_bias(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+def _other_bias(ours: Mapping[str, Parts], theirs: Mapping[str, Parts]) -> str | None:
     """How the first layer that differs is written, where it differs by a bias alone."""
     for (here, parts), (there, others) in zip(ours.items(), theirs.items(), strict=False):
         if parts != others:
@@ -140,7 +142,7 @@ def _other_bias(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str
     return None
 
 
-def _other_classes(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> str | None:
+def _other_classes(ours: Mapping[str, Parts], theirs: Mapping[str, Parts]) -> str | None:
     """How many values the last layer gives there, where it differs by that alone."""
     if not ours or not theirs:
         return None
@@ -157,7 +159,7 @@ def _other_classes(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> 
     return f"all else fits: were they trained on {theirs_out[0]} classes? {here} gives {ours_out[0]}"
 
 
-def _refuse_lacking_statistics(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts]) -> None:
+def _refuse_lacking_statistics(ours: Mapping[str, Parts], theirs: Mapping[str, Parts]) -> None:
     """Raises ``InputError`` V510 if nothing but running statistics is on one side alone."""
     weights = [[_learned(parts) for parts in side.values()] for side in (ours, theirs)]
     if weights[0] != weights[1]:
@@ -174,14 +176,14 @@ def _refuse_lacking_statistics(ours: Mapping[str, _Parts], theirs: Mapping[str, 
         raise InputError(Diagnostic("V510", f"the weights don't fit the network: {message}", help=help))
 
 
-def _learned(parts: _Parts) -> _Parts:
+def _learned(parts: Parts) -> Parts:
     return tuple((name, shape) for name, shape in parts if "running" not in name)
 
 
-def _refuse_other_order(theirs: Mapping[str, _Parts]) -> None:
+def _refuse_other_order(theirs: Mapping[str, Parts]) -> None:
     """Raises ``InputError`` V510 if of two modules of one shape the later by its name stands first: modules stand
     as they were registered, which needn't be how they are called."""
-    last: dict[tuple[_Parts, str], tuple[list[int], str]] = {}
+    last: dict[tuple[Parts, str], tuple[list[int], str]] = {}
     for name, parts in theirs.items():
         kind, rank = _ranked(name)
         before, other = last.get((parts, kind), (rank, name))
@@ -193,10 +195,10 @@ def _refuse_other_order(theirs: Mapping[str, _Parts]) -> None:
         last[parts, kind] = rank, name
 
 
-def _refuse_counting_down(theirs: Mapping[str, _Parts]) -> None:
+def _refuse_counting_down(theirs: Mapping[str, Parts]) -> None:
     """Raises ``InputError`` V510 if two modules of one shape are told apart by a number that doesn't count up through
     the network, as the others of that name show, whose shapes leave them one place."""
-    alike: dict[_Parts, list[str]] = {}
+    alike: dict[Parts, list[str]] = {}
     counted: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for name, parts in theirs.items():
         alike.setdefault(parts, []).append(name)
@@ -212,7 +214,7 @@ def _refuse_counting_down(theirs: Mapping[str, _Parts]) -> None:
                 raise _untold(name, other, parts)
 
 
-def _untold(a: str, b: str, parts: _Parts) -> InputError:
+def _untold(a: str, b: str, parts: Parts) -> InputError:
     message = f"which of {a} and {b} comes first can't be told: both are {_say(parts)}"
     help = "a .safetensors file keeps no order: name its entries as `vggdsl show` names the layers"
     return InputError(Diagnostic("V510", message, help=help))
@@ -239,8 +241,8 @@ def _rank(found: str) -> int:
     return _COUNTS.index(found) if found in _COUNTS else ord(found.lower())
 
 
-def _modules(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Parts]:
-    """Names of modules, with the names and shapes of what is in each."""
+def modules_of(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Parts]:
+    """Names of modules, with the names and shapes of what is in each; counts of batches are no part of any."""
     found: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, shape in shapes.items():
         module, _, part = name.rpartition(".")
@@ -249,10 +251,15 @@ def _modules(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Parts]:
     return {module: tuple(sorted(parts.items())) for module, parts in found.items()}
 
 
-def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts], *, as_many: bool = False) -> dict[str, _Parts]:
+def arranged(
+    ours: Mapping[str, Parts], theirs: Mapping[str, Parts], *, as_many: bool = False, pairs: bool = True
+) -> dict[str, Parts]:
     """Their modules in the order in which ours have those shapes, or nearly those, so that what differs stands where it
     does in a file with an order; what has no place follows at the end. Where there must be ``as_many`` of a shape as of
-    ours, others have none."""
+    ours, others have none.
+
+    Where they are to be ``pairs``, raises ``InputError`` V510 if it can't be told which of two is which.
+    """
     mine, their = (Counter(side.values()) for side in (ours, theirs))
     left = sorted(theirs, key=lambda name: _numbers(name)[1])
     places: dict[str, str] = {}
@@ -266,7 +273,7 @@ def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts], *, as_many: 
             if as_many and mine[parts] != their[parts]:
                 continue
             kinds = {_numbers(name)[0]: name for name in names}
-            if like is _as_is and len(kinds) > 1:
+            if pairs and like is _as_is and len(kinds) > 1:
                 first, second, *_ = kinds.values()
                 raise _untold(first, second, parts)
             places[here] = names.pop(0)
@@ -275,15 +282,15 @@ def _like(ours: Mapping[str, _Parts], theirs: Mapping[str, _Parts], *, as_many: 
     return {name: theirs[name] for name in (*(places[here] for here in ours if here in places), *left)}
 
 
-def _as_is(parts: _Parts) -> _Parts:
+def _as_is(parts: Parts) -> Parts:
     return parts
 
 
-def _weights_alone(parts: _Parts) -> _Parts:
+def _weights_alone(parts: Parts) -> Parts:
     return tuple((name, shape) for name, shape in _learned(parts) if name != "bias")
 
 
-def _sizes(parts: _Parts) -> tuple[int, ...]:
+def _sizes(parts: Parts) -> tuple[int, ...]:
     """Those of the axes of the largest part, which another tool may call and turn otherwise."""
     largest = max((shape for _, shape in parts), key=len)
     return tuple(sorted(largest))
@@ -295,7 +302,7 @@ def _numbers(name: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _interchangeable(
-    graph: TypedGraph, modules: Mapping[str, _Parts], *, only_weight_layers: bool
+    graph: TypedGraph, modules: Mapping[str, Parts], *, only_weight_layers: bool
 ) -> tuple[str, str] | None:
     """Two layers whose weights have one shape and that lie in different branches of a merge."""
     behind: dict[str, frozenset[str]] = {}
@@ -306,7 +313,7 @@ def _interchangeable(
         if not isinstance(node.op, Merge):
             continue
         shared = frozenset.intersection(*paths)
-        seen: dict[_Parts, tuple[int, str]] = {}
+        seen: dict[Parts, tuple[int, str]] = {}
         for branch, path in enumerate(paths):
             for name in sorted(path - shared):
                 if name in modules and (graph[name].node.op.weight_layer or not only_weight_layers):
@@ -316,5 +323,6 @@ def _interchangeable(
     return None
 
 
-def _say(parts: _Parts) -> str:
+def _say(parts: Parts) -> str:
+    """What a module holds, without running statistics."""
     return ", ".join(f"{part} ({', '.join(map(str, shape))})" for part, shape in parts if "running" not in part)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vggdsl.network.matching import AdaptiveAvgPool, Foreign, Padding
+from vggdsl.network.foreign import AdaptiveAvgPool, Foreign, Padding
 from vggdsl.network.ops import (
     FC,
     LRN,

@@ -5,7 +5,8 @@ from typing import Any
 
 from torch import fx, nn
 
-from vggdsl.network.matching import Foreign, NormalForm
+from vggdsl.network.foreign import Foreign
+from vggdsl.network.matching import NormalForm
 from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
 from vggdsl.targets.modules import Untraceable, call_of, layer_of

@@ -4,6 +4,7 @@ import pickle
 import warnings
 import zlib
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile, is_zipfile
@@ -14,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from vggdsl.network.weights import Array, Weights
-from vggdsl.targets.checkpoints import Unread, more_than_tensors, state_dict_in
+from vggdsl.targets.checkpoints import Found, Unread, more_than_tensors, state_dict_in
 from vggdsl.targets.other_files import other_file
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
@@ -30,6 +31,7 @@ _TAKEN = (
 _CALLED = ("builtins", "__builtin__", "importlib", "runpy", "subprocess", "commands")
 """What no trainer leaves in a checkpoint, and attackers do: such a file is refused."""
 _NOT_TORCH = "it is nothing that torch.save wrote, or torn"
+_NO_STATE = "it holds no state dict: a mapping of names to tensors"
 _CUT = "it is cut short: copy, fetch or save it again"
 
 
@@ -53,6 +55,24 @@ def read_weights(path: Path, shapes: Collection[tuple[int, ...]] = ()) -> Weight
     stranger may hold more than weights. What it holds besides tensors and plain values is neither imported nor run.
     Raises ``InputError`` V513 if it can't be read, is something else, or holds several state dicts.
     """
+    found, ordered = _found(path, shapes)
+    kinds = {str(tensor.dtype).removeprefix("torch.") for tensor in found.state.values() if tensor.dtype in _WIDENED}
+    return WeightFile(to_arrays(path, found.state), ordered, found.said, " and ".join(sorted(kinds)))
+
+
+def read_shapes(path: Path, shapes: Collection[tuple[int, ...]] = ()) -> WeightFile:
+    """As ``read_weights``, with zeros that take no memory in place of all values: a file is mapped rather than read."""
+    found, ordered = _found(path, shapes, skips_values=True)
+    if not _are_tensors(found.state):
+        raise _unusable(path, _NO_STATE)
+    for name, tensor in found.state.items():
+        _refuse(path, name, tensor)
+    zeros = {_name(path, name): np.broadcast_to(np.float32(0), tensor.shape) for name, tensor in found.state.items()}
+    return WeightFile(zeros, ordered, found.said)
+
+
+def _found(path: Path, shapes: Collection[tuple[int, ...]], *, skips_values: bool = False) -> tuple[Found, bool]:
+    """The state dict, and whether its entries have an order."""
     if not is_file(path):
         raise _unusable(path, "no regular file" if is_folder(path) else "it is no regular file")
     _check_sums(path)
@@ -62,7 +82,7 @@ def read_weights(path: Path, shapes: Collection[tuple[int, ...]] = ()) -> Weight
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's, about kinds of tensors that are refused below
-            state: object = load_file(path) if is_safe else _unpickled(path)
+            state: object = load_file(path) if is_safe else _unpickled(path, skips_values)
     except OSError as error:
         raise _unusable(path, error.strerror or "it can't be read") from None
     except SafetensorError as error:
@@ -80,9 +100,7 @@ def read_weights(path: Path, shapes: Collection[tuple[int, ...]] = ()) -> Weight
         raise _unusable(path, "it says that it holds more than fits in memory") from None
     except Exception:  # pickle has no root for what can be wrong with a file
         raise _unusable(path, _NOT_TORCH) from None
-    found = state_dict_in(path, state, shapes)
-    kinds = {str(tensor.dtype).removeprefix("torch.") for tensor in found.state.values() if tensor.dtype in _WIDENED}
-    return WeightFile(to_arrays(path, found.state), not is_safe, found.said, " and ".join(sorted(kinds)))
+    return state_dict_in(path, state, shapes), not is_safe
 
 
 def _check_sums(path: Path) -> None:
@@ -114,9 +132,10 @@ def looks_safe(path: Path) -> bool:
     return head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
 
 
-def _unpickled(path: Path) -> object:
+def _unpickled(path: Path, skips_values: bool) -> object:
     """What PyTorch's reader of weights makes of a file, with something inert in place of each class or function that it
-    doesn't know: it imports and calls none."""
+    doesn't know: it imports and calls none. Values that are skipped take room that nothing is written to."""
+    skip = torch.serialization.skip_data if skips_values and is_zipfile(path) else nullcontext
     try:
         unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
     except Exception:  # not in today's format, or torn: PyTorch says so once it is read
@@ -124,7 +143,11 @@ def _unpickled(path: Path) -> object:
     inert: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
         (type("Unread", (Unread,), {"of": name}), name) for name in unknown if name.partition(".")[0] not in _CALLED
     ]
-    with torch.serialization.safe_globals(inert), path.open("rb") as file:  # whose name PyTorch goes by, if it is told
+    with (
+        torch.serialization.safe_globals(inert),
+        path.open("rb") as file,
+        skip(),
+    ):  # whose name PyTorch goes by, if told
         return torch.load(file, map_location="cpu", weights_only=True)
 
 
@@ -133,8 +156,8 @@ def to_arrays(source: Path | str, state: object) -> dict[str, Array]:
 
     Raises ``InputError`` V513 if it is something else.
     """
-    if not isinstance(state, Mapping) or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise _unusable(source, "it holds no state dict: a mapping of names to tensors")
+    if not isinstance(state, Mapping) or not _are_tensors(state):
+        raise _unusable(source, _NO_STATE)
     widened = dict[object, Array]()
     arrays = dict[str, Array]()
     for name, tensor in state.items():
@@ -143,6 +166,10 @@ def to_arrays(source: Path | str, state: object) -> dict[str, Array]:
             array = widened.setdefault((tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride()), array)
         arrays[_name(source, name)] = array
     return arrays
+
+
+def _are_tensors(state: Mapping[str, object]) -> bool:
+    return all(isinstance(each, torch.Tensor) for each in state.values())
 
 
 def check_finite(
@@ -166,7 +193,8 @@ def _name(path: Path | str, name: object) -> str:
     return name
 
 
-def _array(path: Path | str, name: object, tensor: torch.Tensor) -> Array:
+def _refuse(path: Path | str, name: object, tensor: torch.Tensor) -> None:
+    """Raises ``InputError`` V513 for what isn't dense numbers."""
     kind = None
     if tensor.is_meta:
         kind = "without values"
@@ -180,6 +208,10 @@ def _array(path: Path | str, name: object, tensor: torch.Tensor) -> Array:
         kind = f"of {str(tensor.dtype).removeprefix('torch.')}"
     if kind is not None:
         raise _unusable(path, f"{name} is {kind}; dense numbers of 16 to 64 bits are read")
+
+
+def _array(path: Path | str, name: object, tensor: torch.Tensor) -> Array:
+    _refuse(path, name, tensor)
     try:
         return np.asarray((tensor.float() if tensor.dtype in _WIDENED else tensor).numpy(force=True))
     except (RuntimeError, TypeError, ValueError):

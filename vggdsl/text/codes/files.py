@@ -6,8 +6,8 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
-    "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V530", "V531", "V532", "V533", "V534", "W501",
-    "W502", "W503", "W504", "W505", "W506",
+    "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V526", "V527", "V530", "V531", "V532", "V533",
+    "V534", "W501", "W502", "W503", "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -207,6 +207,23 @@ ROWS = (
         "taken; or what was asked for isn't there: the likeliest of no probabilities, bytes of no image, an opset that "
         "the installed onnx and onnxruntime can't check.",
         "Leave the option out, or write it as the help says.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V526",
+        "input",
+        "a model that isn't the network of the spec",
+        "A model of another program was held against the spec, layer by layer from the input on: a layer differs, is "
+        "missing or is one too many, or takes from another one; or its outputs differ.",
+        "Write the spec as the model is, or take another model. `--json` tells all differences.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V527",
+        "input",
+        "a model that can't be held against a spec",
+        "A part of the model isn't known as a layer, so that nobody can say here whether it implements the spec.",
+        "Export it in evaluation mode, and in plain operators of ONNX.",
         unshown=_MODEL,
     ),
     Code(

@@ -1,0 +1,133 @@
+"""A file with an ONNX model: its layers in the normal form, and where the weights of each are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import onnx
+from onnx import inliner
+
+from vggdsl.network.foreign import Other
+from vggdsl.network.matching import NormalForm
+from vggdsl.network.ops import Softmax
+from vggdsl.network.shapes import Shape
+from vggdsl.targets import onnx_file
+from vggdsl.targets.reading.axes import image, rows_first
+from vggdsl.targets.reading.constants import BATCH, Constant
+from vggdsl.targets.reading.layers import LAYERS
+from vggdsl.targets.reading.walk import Map, Unread, Walk
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import is_file
+from vggdsl.text.printing import printable
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """``weights`` by layer and part; ``ends`` is what the first output is behind its last layer: nothing, `softmax` or
+    `log-softmax`. ``said`` is what a user should know of how it was read; ``input`` and ``outputs`` are names.
+    ``rows_first``: it takes (n, rows, columns, channels); n is ``batch``, or ``BATCH`` where that is any."""
+
+    form: NormalForm
+    weights: Mapping[str, Mapping[str, Constant]]
+    ends: str
+    said: Sequence[str]
+    input: str
+    outputs: Sequence[str]
+    rows_first: bool
+    batch: int
+
+
+def read_onnx(path: Path, shape: Shape) -> ReadModel:
+    """What a model computes of an input of that shape, or of its own where that is fixed.
+
+    Nothing is run. Large weights stay in the file; only their shapes are read.
+    Raises ``InputError`` V501 if there is no file, V520 if it is no ONNX, V527 for what isn't read of it.
+    """
+    if not is_file(path):
+        raise InputError(Diagnostic("V501", f"no file `{path}`", help="name an ONNX file"))
+    model = _opened(path)
+    graph = model.graph
+    opset = next((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), 1)
+    try:
+        return _read(graph, path, opset, shape)
+    except Unread as error:
+        message = f"{path} can't be held against a spec: {error}"
+        help = "nothing is said of the model: a layer may be written in operators that aren't known here"
+        raise InputError(Diagnostic("V527", message, help=help)) from None
+
+
+def _opened(path: Path) -> onnx.ModelProto:
+    try:
+        model = onnx_file.read(path)
+        if model.functions:
+            model = inliner.inline_local_functions(model)
+        onnx.checker.check_model(_without_values(model))
+    except MemoryError:
+        raise
+    except Exception as error:  # neither protobuf nor the checker has one root for what can be wrong with a file
+        why = printable(str(error).strip().partition("\n")[0][:200])
+        message = f"{path} is not a usable ONNX file: {why or type(error).__name__}"
+        raise InputError(Diagnostic("V520", message)) from None
+    return model
+
+
+def _without_values(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model for the checker, which looks for values that lie elsewhere: as an input none has any."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    names = {each.name for each in bare.graph.input}
+    kept = [each for each in bare.graph.initializer if each.data_location != onnx.TensorProto.EXTERNAL]
+    for each in bare.graph.initializer:
+        if each.data_location == onnx.TensorProto.EXTERNAL and each.name not in names:
+            bare.graph.input.append(onnx.helper.make_tensor_value_info(each.name, each.data_type, each.dims))
+    del bare.graph.initializer[:]
+    bare.graph.initializer.extend(kept)
+    return bare
+
+
+def _read(graph: onnx.GraphProto, path: Path, opset: int, shape: Shape) -> ReadModel:
+    initialised = {each.name for each in graph.initializer}
+    inputs = [each for each in graph.input if each.name not in initialised]
+    if len(inputs) != 1:
+        raise Unread(f"it has {len(inputs)} inputs")
+    (given,) = inputs
+    dims = [each.dim_value if each.HasField("dim_value") else None for each in given.type.tensor_type.shape.dim]
+    if len(dims) != 4:
+        raise Unread(f"its input has {len(dims)} axes, and no (n, channels, rows, columns)")
+    batch, *size = dims
+    is_rows_first = _is_rows_first(size, shape)
+    c, h, w = (size[2], size[0], size[1]) if is_rows_first else size
+    own = Shape(c or shape.c, h or shape.h, w or shape.w)
+    walk = Walk(path.parent, opset, batch or BATCH, LAYERS)
+    walk.begin(printable(given.name), own, (rows_first if is_rows_first else image)(own))
+    walk.values[given.name] = walk.values.pop(printable(given.name))
+    walk.follow(graph)
+    if None in (h, w):
+        walk.said.append(f"it takes images of any size, and was held at {own.h}x{own.w}")
+    names = [each.name for each in graph.output]
+    found = [walk.values[name] for name in names]
+    if not all(isinstance(each, Map) for each in found):
+        raise Unread("its output doesn't depend on the image")
+    ends = [each.name for each in found if isinstance(each, Map)]
+    end = _ended(walk.form, ends)
+    form = walk.form.finish(ends[0], ends[1:])
+    return ReadModel(form, walk.weights, end, tuple(walk.said), given.name, names, is_rows_first, walk.batch)
+
+
+def _is_rows_first(size: Sequence[int | None], shape: Shape) -> bool:
+    """Whether an input is (rows, columns, channels), as Keras and files that take bytes have it."""
+    first, _, last = size
+    return first != shape.c and last == shape.c
+
+
+def _ended(form: NormalForm, outputs: Iterable[str]) -> str:
+    """What the outputs end in; logarithms of probabilities are taken for these, as their softmax is left out."""
+    said = ""
+    for name in outputs:
+        step = form.step(name)
+        is_log = step.op == Other("log-softmax")
+        if is_log:
+            form.steps[step.name] = replace(step, op=Softmax())
+        if not said:
+            said = "log-softmax" if is_log else "softmax" if isinstance(step.op, Softmax) else "nothing"
+    return said
