@@ -184,8 +184,9 @@ def test_resnet_18_is_tuned_onto_other_classes_by_its_names(tmp_path: Path) -> N
 
 def test_the_example_takes_all_of_vgg_16_but_its_last_layer() -> None:
     """By shapes alone: of its 553 MB nothing is read."""
-    spec = vggdsl.load(folder("specs").parent / "examples" / "tuned_vgg16.arch")
+    spec = vggdsl.load(folder("specs").parent / "examples" / "tuning" / "tuned_vgg16.arch")
     assert not [found for found in spec.check(spec.recipe("tuned")) if found.is_error]
+    assert spec.count("holds") == 1
     assert str(spec.recipe("tuned").init) == "from(torchvision:vgg16) else he"
     pairs, _, other = paired(spec.typed, "vgg16")
     shapes = {name: tuple(tensor.shape) for name, tensor in build("vgg16").state_dict().items()}
