@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vggdsl.cli.answers import Form, Progress, teller
-from vggdsl.cli.common import report, reports_errors
+from vggdsl.cli.common import note, report, reports_errors
+from vggdsl.cli.flags import names, numbers, size
 from vggdsl.cli.models import check_model, onnx_of
 from vggdsl.cli.pictures import images_of
 from vggdsl.cli.schemas import Predicted
@@ -35,9 +36,22 @@ if TYPE_CHECKING:
     help="A line an image, at once, in each.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--mean", metavar="R,G,B", callback=numbers, help="Of pixels from 0 to 1, for a file of others.")
+@click.option("--std", metavar="R,G,B", callback=numbers, help="The same: what they are divided by.")
+@click.option("--colours", type=click.Choice(["rgb", "bgr"]), help="The order that a file of others takes.")
+@click.option("--gives", type=click.Choice(["logits", "probabilities"]), help="What a file of others gives.")
+@click.option("--size", metavar="HxW", callback=size, help="Of its input, where the file leaves it open.")
+@click.option("--shorter-side", type=click.IntRange(min=1), help="To which images are scaled before the crop.")
+@click.option(
+    "--classes",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    callback=names,
+    help="The names of its classes, one a line.",
+)
 @reports_errors
 def command(
-    model: Path, images: tuple[str, ...], top: int, device: str, force: bool, form: Form, as_json: bool
+    model: Path, images: tuple[str, ...], top: int, device: str, force: bool, form: Form, as_json: bool, **flags: Any
 ) -> None:
     """Name what images show: the likeliest classes with their probabilities, by onnxruntime.
 
@@ -45,6 +59,9 @@ def command(
     becomes white. A run is exported first, and its ONNX file kept in its folder for the next call; of a file of
     weights in it, or of a run that hasn't ended, it is temporary. Images that can't be read
     are told, all others named; then it ends with 1, and with 2 if none of them is there.
+
+    A file that others wrote doesn't say how images are prepared: --mean, --std, --colours and --gives tell it, and
+    what is assumed besides is said.
 
     Of a folder all images in it are taken, of a pattern in quotes, such as '**/*.png', all that fits it, and of `-`
     the paths on standard input, one a line or between zeros.
@@ -57,6 +74,7 @@ def command(
     """
     from vggdsl.targets.memory import check_use, out_of_memory
     from vggdsl.targets.predict import Predictor
+    from vggdsl.targets.told import Told
 
     if as_json and form == "csv":
         raise click.UsageError("either --json or --format csv")
@@ -66,7 +84,10 @@ def command(
     with onnx_of(model, "predicting", force=force) as file:
         check_use("predicting", needed=file.stat().st_size if is_file(file) else 0)
         with out_of_memory("predicting"):
-            bad = _tell(Predictor(file, device, shown_as=str(model)), found, top, form)
+            predictor = Predictor(file, device, shown_as=str(model), told=Told(**flags))
+            if predictor.assumed:
+                note(f"note: of {model} is assumed: {'; '.join(predictor.assumed)}")
+            bad = _tell(predictor, found, top, form)
     if bad:
         raise SystemExit(1)
 

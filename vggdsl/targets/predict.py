@@ -14,12 +14,14 @@ import numpy.typing as npt
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.targets.runtime import LABELS, LOGITS, PROBABILITIES, open_session, run_session
+from vggdsl.targets.told import Fed, Told, fed
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
 
 BATCH = 32
 _READERS = min(8, os.cpu_count() or 1)
 """Threads that decode a batch's images; the network then computes it by as many as there are cores."""
+_NOTHING = Told()
 _ROUNDING = 1e-3
 """By which a thousand probabilities in single precision may miss their sum, and far more."""
 
@@ -40,7 +42,7 @@ class Predictor:
     take images: neither grey nor RGB. Findings call it ``shown_as``.
     """
 
-    def __init__(self, path: Path, device: str = "auto", *, shown_as: str | None = None) -> None:
+    def __init__(self, path: Path, device: str = "auto", *, shown_as: str | None = None, told: Told = _NOTHING) -> None:
         self._path, self._name = str(path), shown_as or str(path)
         if not is_file(path):
             raise InputError(Diagnostic("V501", f"no file `{self._name}`"))
@@ -55,17 +57,34 @@ class Predictor:
         if device == "cuda" and self.provider != "CUDA":
             help = "use --device auto, which falls back to the CPU"
             raise InputError(Diagnostic("V532", "CUDA can't start here", help=help))
+        metadata, inputs = self._session.get_modelmeta().custom_metadata_map, self._session.get_inputs()
+        is_ours = any(key.startswith("vggdsl.") for key in metadata)
+        self._fed: Fed | None = None
         try:
-            self.preprocessing = Preprocessing.from_metadata(self._session.get_modelmeta().custom_metadata_map)
+            if is_ours:
+                self.preprocessing = Preprocessing.from_metadata(metadata)
+                if not told.is_nothing:
+                    raise ValueError("it says itself how images are prepared: nothing else can be told")
+            else:
+                counts = len(inputs), len(self._session.get_outputs())
+                if counts != (1, 1):
+                    raise ValueError("it has {} inputs and {} outputs, not one of each".format(*counts))
+                self._fed = fed(told, inputs[0].shape, inputs[0].type)
+                self.preprocessing = self._fed.preprocessing
         except ValueError as error:
-            help = "predict takes files that `vggdsl export` wrote, which say how to prepare images"
+            help = (
+                "files that `vggdsl export` wrote say how to prepare images; of others the options of predict tell it"
+            )
             raise InputError(Diagnostic("V531", f"{self._name}: {error}", help=help)) from None
+        self.assumed = self._fed.assumed if self._fed is not None else ()
         channels = self.preprocessing.shape.c
         if channels not in (1, 3):
             message = f"{self._name}: its input has {channels} channels, images have 1 or 3"
             raise InputError(Diagnostic("V531", message, help="run it with onnxruntime on data of your own"))
         outputs = [output.name for output in self._session.get_outputs()]
         self._gives_logits, self._gives_labels = outputs[0] == LOGITS, outputs == [LABELS, PROBABILITIES]
+        if self._fed is not None:
+            self._gives_logits = self._fed.gives_logits
 
     def __call__(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess]]:
         """The likeliest classes of each image, best first. Raises ``InputError`` V530 at the first that is none."""
@@ -107,7 +126,7 @@ class Predictor:
 
     def _guesses(self, pixels: npt.NDArray[np.float32 | np.uint8], top: int) -> Iterator[list[Guess]]:
         try:
-            gives = run_session(self._session, {self._session.get_inputs()[0].name: pixels})
+            gives = self._run(pixels)
             labels = gives.pop(0) if self._gives_labels else None
             (given,) = gives
             rows = np.asarray(given, np.float64).reshape(len(pixels), -1)
@@ -125,6 +144,15 @@ class Predictor:
                 yield best_guesses(values, names, top, are_logits=self._gives_logits)
             except ValueError as error:
                 raise self._unusable("can't name images", error) from None
+
+    def _run(self, pixels: npt.NDArray[np.float32 | np.uint8]) -> list[Any]:
+        name = self._session.get_inputs()[0].name
+        if self._fed is None:
+            return run_session(self._session, {name: pixels})
+        given = pixels[:, ::-1] if self._fed.is_bgr else pixels
+        given = np.ascontiguousarray(given.transpose(0, 2, 3, 1) if self._fed.is_last else given)
+        parts = np.split(given, len(given)) if self._fed.one_by_one else [given]
+        return [np.concatenate([run_session(self._session, {name: part})[0] for part in parts])]
 
     def _labelled(
         self, labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64], top: int

@@ -1,0 +1,39 @@
+"""What flags tell of a file that others wrote: callbacks of options, which raise ``BadParameter``."""
+
+from pathlib import Path
+
+import click
+
+from vggdsl.text.errors import InputError
+from vggdsl.text.files import content
+
+_MOST = 10_000_000
+"""Bytes of a file of names."""
+
+
+def numbers(ctx: click.Context, param: click.Parameter, given: str | None) -> tuple[float, ...] | None:
+    """Numbers with commas between them."""
+    try:
+        return None if given is None else tuple(float(part) for part in given.split(","))
+    except ValueError:
+        raise click.BadParameter(f"`{given}` isn't a number for each channel, as in 0.485,0.456,0.406") from None
+
+
+def size(ctx: click.Context, param: click.Parameter, given: str | None) -> tuple[int, int] | None:
+    """Height and width."""
+    if given is None:
+        return None
+    h, _, w = given.partition("x")
+    if not all(side.isascii() and side.isdigit() and len(side) < 6 and int(side) for side in (h, w)):
+        raise click.BadParameter(f"`{given}` is no height and width, as in 224x224")
+    return int(h), int(w)
+
+
+def names(ctx: click.Context, param: click.Parameter, given: Path | None) -> tuple[str, ...] | None:
+    """The lines of a file."""
+    try:
+        return None if given is None else tuple(content(given, _MOST).decode("utf-8-sig").splitlines())
+    except InputError as error:
+        raise click.BadParameter(error.diagnostics[0].message) from None
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"`{given}` isn't text in UTF-8") from None
