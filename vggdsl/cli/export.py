@@ -1,11 +1,12 @@
 """``vggdsl export``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from vggdsl.cli.common import echo_json, note, refuse_wrong, reports_errors, say
+from vggdsl.cli.precision import Narrow, asked_of, narrows, reduction_of, refuse_drawn, tell, to_json
 from vggdsl.cli.schemas import Exported
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.weights import WEIGHT_FILES
@@ -62,6 +63,7 @@ class _Weights(click.Path):
 @click.option("--dynamic-size", is_flag=True, help="Take images of any size, of a network without FC on maps.")
 @click.option("--dense", is_flag=True, help="Take any size, each FC a convolution: an answer at every place.")
 @click.option("--external", is_flag=True, help="Put the weights in a file beside it, as beyond 2 GB.")
+@narrows
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
@@ -80,6 +82,7 @@ def command(
     external: bool,
     force: bool,
     as_json: bool,
+    **narrow: Unpack[Narrow],
 ) -> None:
     """Write a network as ONNX, and say so only once the file is known to compute the same.
 
@@ -90,6 +93,9 @@ def command(
     The file passes the ONNX checker, and onnxruntime gives on it what PyTorch gives, both on
     the CPU. It takes any number of images, holds the spec and the preprocessing in its metadata,
     and is one file below 2 GB. The line that is printed names the oldest onnxruntime that reads it.
+
+    With --precision fp16 or int8 it is held against single precision on images to test by: it tells how often both
+    agree, the accuracy, size and time of both, and is no file if it loses more than --bound.
 
     A file of weights says nothing of activations, wiring, padding or epsilons: they are the spec's, which is told. To
     prove that they are those of the network that was trained, give --expect a file that was made with it:
@@ -105,6 +111,8 @@ def command(
     vggdsl export resnet/resnet18 --weights torchvision:resnet18
     vggdsl export runs/quickstart-s0-1 --uint8 --top 3
     vggdsl export vgg_d --dense --external
+    vggdsl export runs/quickstart-s0-1 --precision int8
+    vggdsl export runs/mini_vgg-s0-1 --precision int8 --keep fc4 --data ~/data
     """
     if dynamic_size and dense:
         raise click.UsageError("--dense takes images of any size already: leave --dynamic-size out")
@@ -117,6 +125,7 @@ def command(
         "size": "dense" if dense else "dynamic" if dynamic_size else "fixed",
         "external": external,
     }
+    asked = asked_of(narrow)
     run = _run(name, force)
     if run is None and weights is None and expect is not None:
         raise click.UsageError("--expect needs --weights: random ones give nothing that could be expected")
@@ -129,10 +138,13 @@ def command(
         spec, weights = run.spec, Path(name)
     if str(output) == "-":
         raise click.UsageError("an ONNX file is verified where it lies: name a file with -o, none is written to `-`")
+    if asked is not None and weights is None:
+        raise refuse_drawn(spec)
     path = output or Path(f"{_name(name, spec)}.onnx")
     file = weights if isinstance(weights, Path) else None
     check_target(path, spec, file, force=force, beside=(".data",))
     from vggdsl.experiments.export import exportable, of_run
+    from vggdsl.records.trained import is_run, load_trained
     from vggdsl.targets.forms import Form
     from vggdsl.targets.memory import check_use, out_of_memory
 
@@ -140,9 +152,17 @@ def command(
     held = file.stat().st_size if run is None and file is not None and file.is_file() else 0
     check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
-        made = exportable(spec, weights, note, force=force) if run is None else of_run(run, Path(name), note)
+        trained = run
+        if asked is not None and trained is None and file is not None and is_run(file):
+            trained = load_trained(file, force=force)
+        given = trained or weights
+        made = exportable(spec, given, note, force=force) if run is None else of_run(run, Path(name), note)
         matched = made.hold(expect) if expect is not None else None
-        written = made.write(spec, path, force=force, **options)
+        reduction = None
+        if asked is not None:
+            reduction = reduction_of(asked, narrow, spec, trained, made, opset, in_bytes=uint8)
+        written = made.write(spec, path, force=force, reduce=reduction, **options)
+    narrowed = reduction.found if reduction is not None else None
     agreement = written.agreement
     if (doubt := agreement.doubt) is not None:
         note(f"{path}: {doubt}")
@@ -159,6 +179,7 @@ def command(
             "ir_version": written.ir_version,
             "onnxruntime": written.oldest_runtime,
             "agreement": {"max_rel": agreement.max_rel, "values": agreement.n, "spread": agreement.spread},
+            "narrowed": to_json(narrowed) if narrowed is not None else None,
             "expected": None
             if matched is None
             else {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images},
@@ -170,8 +191,11 @@ def command(
     say(
         f"{' with '.join(map(str, written.files))}: {bytes_text(size)},"
         f" opset {written.opset} for onnxruntime {written.oldest_runtime} and later, valid;"
-        f" onnxruntime and PyTorch agree to {agreement.max_rel:.1e} of the largest logit, over {agreement.n:,}"
+        f" {'in fp32 ' * (narrowed is not None)}onnxruntime and PyTorch agree to {agreement.max_rel:.1e}"
+        f" of the largest logit, over {agreement.n:,}"
     )
+    if narrowed is not None:
+        tell(narrowed, size)
     if matched is not None:
         say(f"{expect}: {matched}")
 

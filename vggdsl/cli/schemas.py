@@ -367,6 +367,46 @@ class ExpectedOutputs(TypedDict):
     images: Annotated[int, "for which outputs were expected"]
 
 
+class FileTimes(TypedDict):
+    """How long a file takes beside the same network in single precision, by turns."""
+
+    batch: Annotated[int, "images at once"]
+    ms: Annotated[float, "milliseconds, the median"]
+    ms_in_fp32: Annotated[float, "the same of single precision"]
+    ratio: Annotated[float, "how many times as fast it is, the median"]
+    spread: Annotated[float, "of the ratios: their middle half, as a share of the median"]
+
+
+class LayerLoss(TypedDict):
+    """What a layer loses, as ratios of signal to noise in decibels: the less, the worse."""
+
+    layer: Annotated[str, "its name"]
+    weights: Annotated[float | None, "by rounding its weights; null where none are rounded"]
+    values: Annotated[float | None, "by rounding what it gives; null where that isn't"]
+    total: Annotated[float | None, "in what it gives, with all that was lost before it; null where that isn't rounded"]
+    taken_by: Annotated[list[str], "the layers for which what it gives is rounded: `--keep` them to have it as it is"]
+
+
+class Narrowed(TypedDict):
+    """A file in half precision or in integers beside the same network in single precision."""
+
+    precision: Annotated[str, "`fp16` or `int8`"]
+    activations: Annotated[str | None, "`int8` or `uint8`; null in half precision"]
+    weights: Annotated[str | None, "how they are integers; null in half precision"]
+    kept: Annotated[list[str], "layers in single precision, of `--keep`"]
+    calibrated: Annotated[str, "by which images the ranges of values are known"]
+    compared: Annotated[str, "which images both answered"]
+    images: Annotated[int, "how many"]
+    same: Annotated[int, "of which both give the same likeliest class"]
+    right: Annotated[int, "of which it is the label"]
+    right_in_fp32: Annotated[int, "the same in single precision"]
+    max_difference: Annotated[float, "the largest of a probability"]
+    bytes_in_fp32: Annotated[int, "of the file in single precision"]
+    times: Annotated[list[FileTimes], "on this processor"]
+    processor: Annotated[str, "its name, and what it has for narrow numbers"]
+    losses: Annotated[list[LayerLoss], "of `--debug-layers`, the worst first; else empty"]
+
+
 class Exported(TypedDict):
     """An ONNX file that was written."""
 
@@ -381,6 +421,7 @@ class Exported(TypedDict):
     onnxruntime: Annotated[str, "the oldest release that reads it"]
     agreement: Annotated[OutputAgreement, "with PyTorch"]
     expected: Annotated[ExpectedOutputs | None, "of `--expect`; null without it"]
+    narrowed: Annotated[Narrowed | None, "of `--precision fp16` and `int8`; null of fp32"]
 
 
 # -- predict

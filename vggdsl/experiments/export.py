@@ -26,7 +26,7 @@ from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx
 from vggdsl.targets.doubts import doubts
 from vggdsl.targets.expected import Expectation, Held, hold, read_expected
-from vggdsl.targets.export import Written, export_onnx
+from vggdsl.targets.export import Reduce, Written, export_onnx
 from vggdsl.targets.foreign_weights import Say, from_elsewhere
 from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.memory import check_use, out_of_memory
@@ -71,6 +71,7 @@ class Exportable:
         *,
         force: bool = False,
         shown_as: str | None = None,
+        reduce: Reduce | None = None,
         **options: Unpack[FormOptions],
     ) -> Written:
         """Writes the file; raises as ``export_onnx``."""
@@ -82,6 +83,7 @@ class Exportable:
             provenance=self.provenance,
             force=force,
             shown_as=shown_as,
+            reduce=reduce,
             **options,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Unpack
+from typing import NamedTuple, Protocol, Unpack
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
@@ -37,6 +37,15 @@ class Written(NamedTuple):
         return oldest_runtime(self.opset)
 
 
+class Reduce(Protocol):
+    """Writes another precision of a network over the file, which findings call ``shown``.
+
+    ``external`` says whether its weights lie beside it.
+    """
+
+    def __call__(self, file: Path, shown: str, *, external: bool) -> None: ...
+
+
 def export_onnx(
     spec: Spec,
     network: Network,
@@ -46,9 +55,11 @@ def export_onnx(
     provenance: Mapping[str, str] = MappingProxyType({}),
     force: bool = False,
     shown_as: str | None = None,
+    reduce: Reduce | None = None,
     **options: Unpack[FormOptions],
 ) -> Written:
     """Writes the file in a ``Form``, once the ONNX checker and onnxruntime against PyTorch have found it right.
+    With ``reduce`` that is done with the file before it stands at its place; it may raise what it likes.
 
     Its metadata carry the spec's text, the network's digest, what images must go through, and where the
     weights come from: ``provenance`` with ``weights``, and for those of a run ``recipe`` and ``seed``.
@@ -70,6 +81,8 @@ def export_onnx(
             new = Path(folder) / target.name
             save(model, new, external=form.external, shown_as=shown)
             agreement = verify_onnx(new, network, shown_as=shown, preprocessing=preprocessing, **options)
+            if reduce is not None:
+                reduce(new, shown, external=form.external)
             with alone(target):
                 files = _put(Path(folder), target, shown, force)
     except OSError as error:

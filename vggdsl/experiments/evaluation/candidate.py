@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.experiments.export import of_run, refuse_other
+from vggdsl.experiments.export import Exportable, of_run, refuse_other
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import read_plan, weights_digest
@@ -125,17 +125,28 @@ def candidate(
 
 def _of_run(trained: Trained, path: Path, followed: Recipe | None, named: str | None, say: Say) -> Candidate:
     """``followed`` is its recipe where it is known; ``named`` one that the run shouldn't be asked for."""
-    data, skip_bad = None, False
     if named is not None:
         message = f"{path} was trained by {f'recipe {trained.recipe_name}' if trained.recipe_name else 'its recipe'}"
         raise InputError(Diagnostic("V534", message, help="remove `--recipe`: a run has its own"))
+    return of_trained(str(path), trained, of_run(trained, path, say), followed)
+
+
+def of_trained(name: str, trained: Trained, made: Exportable, followed: Recipe | None = None) -> Candidate:
+    """What a run trained, of which an export is ``made``; ``followed`` is its recipe where it is known."""
+    data, skip_bad = None, False
     if is_file(trained.path / PLAN):
         planned = read_plan(trained.path)
         data, skip_bad = planned.data, planned.skip_bad
         followed = followed or planned.folder.recipe
-    made = of_run(trained, path, say)
     recipe = followed or trained.spec.recipe(trained.recipe_name)
     network = made.network.eval()
-    return Candidate(
-        str(path), trained.spec, recipe, network, made.preprocessing, trained.digest, trained, data, skip_bad
-    )
+    return Candidate(name, trained.spec, recipe, network, made.preprocessing, trained.digest, trained, data, skip_bad)
+
+
+def of_foreign(name: str, spec: Spec, followed: Recipe, made: Exportable) -> Candidate:
+    """A spec with weights that no run of ours left, of which an export is ``made``."""
+    unknown = Preprocessing.unknown(spec.typed.input)
+    is_prepared = made.preprocessing != unknown
+    preprocessing = made.preprocessing if is_prepared else replace(unknown, shorter_side=evaluation_scale(followed))
+    network, weights = made.network.eval(), made.provenance["weights"]
+    return Candidate(name, spec, followed, network, preprocessing, weights, is_prepared=is_prepared)

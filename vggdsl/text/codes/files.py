@@ -6,8 +6,8 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
-    "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V526", "V527", "V530", "V531", "V532", "V533",
-    "V534", "W501", "W502", "W503", "W504", "W505", "W506",
+    "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V526", "V527", "V528", "V529", "V530", "V531",
+    "V532", "V533", "V534", "W501", "W502", "W503", "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -224,6 +224,24 @@ ROWS = (
         "a model that can't be held against a spec",
         "A part of the model isn't known as a layer, so that nobody can say here whether it implements the spec.",
         "Export it in evaluation mode, and in plain operators of ONNX.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V528",
+        "input",
+        "a precision in which a network can't be written",
+        "Half precision and integers need trained weights, and images of the recipe to find the ranges of values by "
+        "and to compare answers on; and layers that are to be kept must be in the file.",
+        "Name a run, or give `--weights`, and say where the images are with `--data DIR`.",
+        unshown=_MODEL,
+    ),
+    Code(
+        "V529",
+        "input",
+        "a network that isn't as good in another precision",
+        "In half precision or integers the network has a value that can't be told, or loses more of its accuracy on "
+        "test images than it may. No file was written.",
+        "Leave the layers that lose most in single precision with `--keep`; `--debug-layers` tells which.",
         unshown=_MODEL,
     ),
     Code(

@@ -1,0 +1,1 @@
+"""Files in half precision and in integers, held against single precision."""
