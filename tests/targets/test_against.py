@@ -369,6 +369,15 @@ def test_keras_form_is_read(tmp_path: Path) -> None:
     assert [each.change for each in usual.differences] == ["padding 0 above, 1 below, 0 left, 1 right for 1x1"]
 
 
+def test_what_a_file_does_to_its_input_is_no_layer(tmp_path: Path) -> None:
+    """Outputs for noise would be of other images."""
+    nodes = [node("Sub", "x mean", "s"), node("Div", "s std", "d"), node("Relu", "d", "y")]
+    path = written(tmp_path / "m.onnx", nodes, {"mean": noise(1, 3, 1, 1), "std": noise(3, 1, 1)})
+    spec = parse("input 8x8x3 ReLU")
+    assert against(spec, path).said == ("it prepares its input itself, which is no part of the network",)
+    assert refusal(lambda: against(spec, path, numerically=True)).code == "V527"
+
+
 @pytest.mark.parametrize(
     ("nodes", "said"),
     [

@@ -235,6 +235,9 @@ def _held_onnx(
     from vggdsl.targets.expected import hold, read_expected
     from vggdsl.targets.outputs import of_onnx, with_weights
 
+    if runs and read.prepares:
+        message = f"{path} prepares its input itself, so that its outputs can't be compared with the network's"
+        raise InputError(Diagnostic("V527", message, help="leave --numerically out: its layers are compared without"))
     network = with_weights(graph, read, found)
     held = [hold(network, of_onnx(graph, path, read))] if runs else []
     if expect is not None:

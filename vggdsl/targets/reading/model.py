@@ -25,7 +25,8 @@ from vggdsl.text.printing import printable
 class ReadModel:
     """``weights`` by layer and part; ``ends`` is what the first output is behind its last layer: nothing, `softmax` or
     `log-softmax`. ``said`` is what a user should know of how it was read; ``input`` and ``outputs`` are names.
-    ``rows_first``: it takes (n, rows, columns, channels); n is ``batch``, or ``BATCH`` where that is any."""
+    ``rows_first``: it takes (n, rows, columns, channels); n is ``batch``, or ``BATCH`` where that is any.
+    ``prepares``: it takes something else than the network, such as bytes, and makes that of it."""
 
     form: NormalForm
     weights: Mapping[str, Mapping[str, Constant]]
@@ -35,6 +36,7 @@ class ReadModel:
     outputs: Sequence[str]
     rows_first: bool
     batch: int
+    prepares: bool
 
 
 def read_onnx(path: Path, shape: Shape) -> ReadModel:
@@ -102,6 +104,9 @@ def _read(graph: onnx.GraphProto, path: Path, opset: int, shape: Shape) -> ReadM
     walk.begin(printable(given.name), own, (rows_first if is_rows_first else image)(own))
     walk.values[given.name] = walk.values.pop(printable(given.name))
     walk.follow(graph)
+    prepares = walk.prepares or given.type.tensor_type.elem_type != onnx.TensorProto.FLOAT
+    if prepares:
+        walk.said.append("it prepares its input itself, which is no part of the network")
     if None in (h, w):
         walk.said.append(f"it takes images of any size, and was held at {own.h}x{own.w}")
     names = [each.name for each in graph.output]
@@ -111,7 +116,7 @@ def _read(graph: onnx.GraphProto, path: Path, opset: int, shape: Shape) -> ReadM
     ends = [each.name for each in found if isinstance(each, Map)]
     end = _ended(walk.form, ends)
     form = walk.form.finish(ends[0], ends[1:])
-    return ReadModel(form, walk.weights, end, tuple(walk.said), given.name, names, is_rows_first, walk.batch)
+    return ReadModel(form, walk.weights, end, tuple(walk.said), given.name, names, is_rows_first, walk.batch, prepares)
 
 
 def _is_rows_first(size: Sequence[int | None], shape: Shape) -> bool:

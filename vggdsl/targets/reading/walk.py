@@ -75,7 +75,7 @@ class Call(NamedTuple):
 
 class Walk:
     """``form`` are the layers so far, ``weights`` by layer and part those that they have; ``said`` is what a user
-    should know."""
+    should know. ``prepares``: the input is scaled or shifted before any layer."""
 
     def __init__(self, folder: Path, opset: int, batch: int, layers: Mapping[str, Layer]) -> None:
         self.folder, self.opset, self.batch, self._layers = folder, opset, batch, layers
@@ -83,6 +83,7 @@ class Walk:
         self.values: dict[str, Value] = {}
         self.weights: dict[str, dict[str, Constant]] = {}
         self.said: list[str] = []
+        self.prepares = False
         self.uses = Counter[str]()
 
     def begin(self, name: str, shape: Shape, axes: Axes) -> None:
