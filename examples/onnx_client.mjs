@@ -99,14 +99,16 @@ export function prepare(ort, image, how) {
   return new ort.Tensor("float32", values, [1, c, H, W]);
 }
 
-// The probability of each class.
+// [class, probability] of each class by its number; of a file that gives the likeliest alone, of those.
 export async function probabilities(ort, session, image, how) {
   const given = await session.run({ [session.inputNames[0]]: prepare(ort, image, how) });
-  const values = Array.from(given[session.outputNames[0]].data);
-  if (session.outputNames[0] !== "logits") return values;
+  const names = session.outputNames.join(), { data, dims } = given[session.outputNames.at(-1)], values = Array.from(data);
+  if (names === "labels,probabilities") return values.map((value, i) => [Number(given.labels.data[i]), value]);
+  if (!["logits", "probabilities"].includes(names) || values.length > dims[1]) throw new Error(`${names} are no probabilities of classes`);
+  if (names === "probabilities") return values.map((value, i) => [i, value]);
   const most = Math.max(...values), powers = values.map((value) => Math.exp(value - most));
   const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
+  return powers.map((power, i) => [i, power / sum]);
 }
 
 // A PPM or PGM of eight bits.
@@ -131,7 +133,7 @@ async function main(model, image) {
   const file = await readFile(model), said = metadata(file);
   const session = await ort.InferenceSession.create(file), names = JSON.parse(said["vggdsl.classes"]);
   const values = await probabilities(ort, session, read_pnm(await readFile(image)), JSON.parse(said["vggdsl.preprocessing"]));
-  console.log(JSON.stringify(values.map((value, i) => [names[i] ?? i, value]).sort((a, b) => b[1] - a[1])));
+  console.log(JSON.stringify(values.map(([i, value]) => [names[i] ?? i, value]).sort((a, b) => b[1] - a[1])));
 }
 
 if (globalThis.process?.argv[1]?.endsWith("onnx_client.mjs")) await main(...process.argv.slice(2));

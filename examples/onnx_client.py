@@ -19,7 +19,7 @@ def prepare(file: str, how: dict[str, Any]) -> np.ndarray:
     """An image as the network takes it, (1, C, H, W); or of bytes (1, H, W, C)."""
     channels, height, width = how["input_chw"]
     image = ImageOps.exif_transpose(Image.open(file))
-    if image.mode.startswith(("I", "F")):
+    if image.mode.startswith(("I", "F")):  # of colours with 16 bits Pillow keeps 8, without a word
         raise ValueError(f"{file} has more than 8 bits a channel")
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -41,23 +41,27 @@ def prepare(file: str, how: dict[str, Any]) -> np.ndarray:
     return np.ascontiguousarray(normal.transpose(0, 3, 1, 2))
 
 
-def probabilities(session: onnxruntime.InferenceSession, file: str) -> np.ndarray:
-    """Of each class."""
+def probabilities(session: onnxruntime.InferenceSession, file: str) -> dict[int, float]:
+    """Of each class by its number; of a file that gives the likeliest alone, of those."""
     how = json.loads(session.get_modelmeta().custom_metadata_map["vggdsl.preprocessing"])
-    values = np.asarray(session.run(None, {session.get_inputs()[0].name: prepare(file, how)})[0])
-    if session.get_outputs()[0].name == "logits":
+    outputs = [np.asarray(o) for o in session.run(None, {session.get_inputs()[0].name: prepare(file, how)})]
+    names, values = [output.name for output in session.get_outputs()], outputs[-1]
+    if names == ["labels", "probabilities"]:
+        return dict(zip(outputs[0][0].tolist(), values[0].tolist(), strict=True))
+    if names not in (["logits"], ["probabilities"]) or values.size > values.shape[1]:
+        raise ValueError(f"{names[0]} of shape {values.shape} are no probabilities of classes")
+    if names == ["logits"]:
         values = np.exp(values - values.max())
         values /= values.sum()
-    return values.reshape(-1)
+    return dict(enumerate(values.reshape(-1).tolist()))
 
 
 def main(model: str, *files: str) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = json.loads(session.get_modelmeta().custom_metadata_map["vggdsl.classes"])
     for file in files:
-        values = probabilities(session, file)
-        best = np.argsort(-values, kind="stable")[:3]
-        print(f"{file}: " + ", ".join(f"{names[i] if names else i} {values[i]:.1%}" for i in best))
+        best = sorted(probabilities(session, file).items(), key=lambda of: -of[1])[:3]
+        print(f"{file}: " + ", ".join(f"{names[i] if names else i} {value:.1%}" for i, value in best))
 
 
 if __name__ == "__main__":

@@ -103,8 +103,40 @@ def test_every_layer_that_fits_takes_its_weights_and_the_others_begin_as_the_rec
     assert first.notes[-2].startswith("taken: conv1_1..fc3 (")
     assert first.notes[-1] == f"{afresh} {file} weight 7x8 and bias 7"
     assert any("guess" in note for note in first.notes) is file.startswith("theirs")
-    assert first.start.weights == weights_digest({name: t.numpy() for name, t in (
-        given if file.startswith("ours") else state).items()})  # fmt: skip
+    taken = {name: given[name].numpy() for name in network if not name.startswith("fc4.")}
+    assert first.start.weights == weights_digest(taken)
+
+
+def test_files_that_are_paired_by_another_order_are_other_weights(tmp_path: Path) -> None:
+    spec = tuned(tmp_path, net="input 8x8x3\nconv3-3 ReLU conv3-3 ReLU FC-5 softmax\n")
+    layers = {"foo": nn.Conv2d(3, 3, 3), "bar": nn.Conv2d(3, 3, 3), "fc": nn.Linear(192, 5)}
+    digests = set[str | None]()
+    for names in (("foo", "bar", "fc"), ("bar", "foo", "fc")):
+        state = {f"{name}.{part}": tensor for name in names for part, tensor in layers[name].state_dict().items()}
+        saved(state, tmp_path / "theirs.pth")
+        digests.add(first_of(spec).start.weights)
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("net", "said"),
+    [
+        (NET.replace("BN ReLU maxpool\nFC", "BN tanh maxpool\nFC"), "another network, whose layers are taken by name"),
+        (NET.replace("8x8x3", "4x16x3"), "another network"),
+        (
+            NET.replace("conv3-4 BN", "conv3-3 conv3-3 BN").replace("conv3-3 conv3-3", "b: conv3-3 a: conv3-3"),
+            "layers are taken by name, and a does there what b does here",
+        ),
+        (NET, ""),
+    ],
+)
+def test_a_run_of_another_network_is_told(net: str, said: str, whole: Run, tmp_path: Path) -> None:
+    run = whole
+    if "a: " in net:
+        other = tuned(tmp_path, "he", net.replace("b: conv3-3 a: ", "a: conv3-3 b: "), "other")
+        run = train(other, runs=tmp_path, device="cpu")
+    notes = first_of(tuned(tmp_path, f'from("{run.path}") else he', net)).notes
+    assert any(said in note for note in notes) if said else not any("by name" in note for note in notes), notes
 
 
 def test_layers_may_be_named_and_must_fit_then(tmp_path: Path) -> None:
@@ -271,7 +303,8 @@ def test_interrupted_and_resumed_it_comes_to_the_same_bits(step: int, whole: Run
 
 
 def test_a_record_is_repeated_from_the_same_weights_alone(whole: Run, place: Path) -> None:
-    run, other = place / "runs" / "tuned-s0-1", saved(state_of(theirs(classes=6)), place / "other.pth")
+    state = {name: 2 * tensor for name, tensor in state_of(theirs()).items()}
+    run, other = place / "runs" / "tuned-s0-1", saved(state, place / "other.pth")
     done = commands.train(run / "record.arch", runs=place / "again")
     assert (done.exit_code, "agrees" in done.stdout) == (0, True), done.output
     (broken := place / "again" / "broken").mkdir()

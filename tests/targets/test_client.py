@@ -146,7 +146,7 @@ for (const [name, how, width, height] of {json.dumps(said)})
 
 
 @node
-@pytest.mark.parametrize("options", [[], ["--uint8"]])
+@pytest.mark.parametrize("options", [[], ["--uint8"], ["--top", "2"], ["--logits"]])
 def test_javascript_names_what_predict_names(options: list[str], tmp_path: Path) -> None:
     names = ("onnxruntime-node", "onnxruntime-web")
     tries = " ".join(f"try {{ require.resolve('{name}'); process.exit() }} catch {{}}" for name in names)
@@ -174,3 +174,21 @@ def test_the_client_names_what_predict_names(tmp_path: Path) -> None:
     refused = python(CLIENT, model, deep)
     assert (refused.returncode, "more than 8 bits" in refused.stderr) == (1, True)
     assert "more than 8 bits" in run("predict", model, deep).stderr
+
+
+def test_the_client_knows_what_a_file_gives(client: dict[str, Any], tmp_path: Path) -> None:
+    model, image = tmp_path / "x.onnx", tmp_path / "x.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (13, 21), np.uint8)).save(image)
+
+    def answer(net: str, *options: str) -> dict[int, float]:
+        (tmp_path / "x.arch").write_text(f"input 8x8x1 {net}")
+        assert run("export", tmp_path / "x.arch", "-o", model, "--force", *options).exit_code == 0
+        answer: dict[int, float] = client["probabilities"](open_session(str(model)), str(image))
+        return answer
+
+    likeliest = answer("conv3-4 FC-3 softmax", "--top", "2")
+    ours = {f"class {label}": value for label, value in likeliest.items()}
+    assert [*ours.items()] == [(guess.name, guess.probability) for guess in next(Predictor(model, "cpu")([image]))]
+    for net in ("FC-3 sigmoid", "conv3-4 softmax"):
+        with pytest.raises(ValueError, match="are no probabilities of classes"):
+            answer(net)

@@ -61,7 +61,7 @@ class _Weights(click.Path):
     "--top", metavar="K", type=click.IntRange(min=1), help="Give the K likeliest labels and probabilities alone."
 )
 @click.option("--dynamic-size", is_flag=True, help="Take images of any size, of a network without FC on maps.")
-@click.option("--dense", is_flag=True, help="Take any size, each FC a convolution: an answer at every place.")
+@click.option("--dense", is_flag=True, help="Any size from the spec's on, each FC a convolution: an answer a place.")
 @click.option("--external", is_flag=True, help="Put the weights in a file beside it, as beyond 2 GB.")
 @narrows
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")

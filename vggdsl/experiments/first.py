@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from vggdsl.data.normalisation import Normalisation
+from vggdsl.network.matching import differences, normal_form, pair
 from vggdsl.network.weights import WEIGHT_FILES, Array, Weights, weight_shapes
 from vggdsl.records.collect import RECORD
 from vggdsl.records.repeat import entries_of
@@ -68,7 +69,8 @@ class First:
         fit = fitting_layers(recipe, spec.typed, weight_shapes(trained.spec.typed), str(path))
         others = [f"{layer} is {here[layer].text} here, {there[layer].text} there"
                   for layer in fit.layers if here[layer] != there[layer]]  # fmt: skip
-        notes = [*filter(None, [trained.doubt]), *(f"{each}: its weights are taken all the same" for each in others)]
+        notes = [*filter(None, [trained.doubt, _otherwise(spec, trained)])]
+        notes += [f"{each}: its weights are taken all the same" for each in others]
         normal = trained.normalisation
         taken = _of_layers(trained.weights, fit.layers)
         said = _said(spec, recipe, str(path), notes, fit, taken)
@@ -85,7 +87,7 @@ class First:
         if found.statistics is None and not isinstance(recipe.normalize, Given):
             usual = "torchvision's weights want `normalize imagenet`"
             said.append(f"{name} doesn't say how images were normalised: here `normalize {recipe.normalize}` ({usual})")
-        start = Start(Path(found.source), weights_digest(found.given))
+        start = Start(Path(found.source), weights_digest(taken))  # in our order: a file may be paired by its own
         return cls(start, taken, _said(spec, recipe, found.source, said, fit, taken), found.statistics)
 
     def warnings(self, spec: Spec, recipe: Recipe, normalisation: Normalisation) -> tuple[Diagnostic, ...]:
@@ -106,6 +108,17 @@ class First:
         labels = recipe.place("normalize") or recipe.place("init")
         fixes = (Edit(recipe.places["normalize"], said),) if recipe.place("normalize") else ()
         return (Diagnostic("W411", message, labels, f"write `{said}`", fixes=fixes),)
+
+
+def _otherwise(spec: Spec, trained: Trained) -> str:
+    """In what a run's network differs; nothing where layers of one name are one in both."""
+    ours, theirs = normal_form(spec.typed), normal_form(trained.spec.typed)
+    pairs = pair(ours, theirs)
+    if pairs is None:
+        return f"it is a run of another network, whose layers are taken by name: {differences(ours, theirs)}"
+    layers = layers_in(weight_shapes(spec.typed))
+    moved = [f"{pairs[name]} does there what {name} does here" for name in layers if pairs.get(name, name) != name]
+    return f"layers are taken by name, and {moved[0]}" if moved else ""
 
 
 def _rounded(given: Given, digits: int = 3) -> Given:
