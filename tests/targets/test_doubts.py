@@ -278,6 +278,14 @@ def test_one_tensor_under_two_names_is_shared_on_purpose(kind: torch.dtype, tmp_
         assert any("hold the same values" in each for each in said) is copied
 
 
+def test_biases_of_one_sum_are_trained_alike() -> None:
+    graph = parse("input 8x8x3 add[ conv3-8 BN | conv1-8 BN ] ReLU conv3-8 BN ReLU FC-4 softmax").typed
+    given = {name: RANDOM.uniform(0.5, 2, array.shape) for name, array in weights(to_torch(graph)).items()}
+    first, second, behind = (name for name in given if name.startswith("bn") and name.endswith(".bias"))
+    assert not any(COPIED in each for each in doubts("x.pth", graph, given | {second: given[first].copy()}))
+    assert any(COPIED in each for each in doubts("x.pth", graph, given | {behind: given[first].copy()}))
+
+
 def test_doubts_are_told_by_commands_and_in_python(tmp_path: Path) -> None:
     (tmp_path / "net.arch").write_text(SPEC + "\n")
     state = {**tensors(), "conv1_1.bias": torch.full((8,), -1000.0)}

@@ -171,13 +171,16 @@ def _begins(given: Weights, layer: str) -> bool:
 
 def _copies(graph: TypedGraph, given: Weights) -> Iterator[str]:
     """What has the same values as another layer, or another part of its own; not what the file has as one tensor, nor
-    one filter for all channels, nor what two BNs took from the same values."""
+    one filter for all channels, nor what two BNs took from the same values, nor biases that are added in one sum, which
+    a training changes alike."""
     alike = dict[object, list[str]]()
     for name, array in given.items():
         if array.size >= _FEW and not _is_one(array) and not 0 < _counts(array) <= _TERNARY:
             some = array.reshape(-1)[:: -(-array.size // _SAMPLED)]
             alike.setdefault((array.shape, some.tobytes()), []).append(name)
     taken = {f"{t.name}.{part}": (*t.node.inputs, part) for t in graph.training_nodes for part in _STATISTICS}
+    sums = (t for t in graph.training_nodes if isinstance(t.node.op, Add))
+    taken |= {f"{name}.bias": (t.name, "bias") for t in sums for name in t.node.inputs}
     found = [
         (first, other)
         for first, *others in alike.values()
