@@ -139,6 +139,11 @@ def test_a_run_of_another_network_is_told(net: str, said: str, whole: Run, tmp_p
     assert any(said in note for note in notes) if said else not any("by name" in note for note in notes), notes
 
 
+def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    spec = tuned(tmp_path)
+    assert refusal(lambda: first_of(spec, given=tmp_path / "none.pth"), InputError).code == "V501"
+
+
 def test_layers_may_be_named_and_must_fit_then(tmp_path: Path) -> None:
     saved(state_of(theirs()), tmp_path / "theirs.pth")
     first = first_of(tuned(tmp_path, 'from("theirs.pth", conv1_1..bn2_1)'))

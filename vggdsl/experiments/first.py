@@ -218,9 +218,9 @@ def find_first(
     Of a recipe that names a spec or a recipe it is a run: ``given``, else the newest finished one in ``runs``. With
     ``digest``, of weights, as a record or a run names what it began with, they must be those.
 
-    None for a recipe that begins by itself. Raises ``InputError`` V516 where there are none, or others; V504, V510,
-    V513 and V515 as ``fitting``; ``RecordError`` V604 for what is no run, V608 for one of another network;
-    ``RecipeError`` V410 where layers don't fit.
+    None for a recipe that begins by itself. Raises ``InputError`` V501 where there is no such file, V516 where there
+    are none, or others; V504, V510, V513 and V515 as ``fitting``; ``RecordError`` V604 for what is no run, V608 for
+    one of another network; ``RecipeError`` V410 where layers don't fit.
     """
     init = recipe.init
     if not isinstance(init, From):
@@ -254,6 +254,8 @@ def _first_of(spec: Spec, recipe: Recipe, path: Path, *, fetch: bool) -> First:
     """Of torchvision, a run, or a file of weights."""
     if not str(path).startswith(TORCHVISION) and is_run(path):
         return First.of_run(spec, recipe, path, load_trained(path))
+    if not str(path).startswith(TORCHVISION) and not path.exists():
+        raise InputError(Diagnostic("V501", f"no file `{path}`"))
     notes = list[str]()
     found = fitting(spec.typed, path, notes.append, fetch=fetch)
     return First.of_others(spec, recipe, path, found, notes)
