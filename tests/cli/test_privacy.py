@@ -60,11 +60,24 @@ def packages(path: Path) -> set[str]:
 def test_onnxruntime_is_imported_in_one_place() -> None:
     files = [path for folder in ("vggdsl", "examples", "tests") for path in (ROOT / folder).rglob("*.py")]
     importing = {path.relative_to(ROOT).as_posix() for path in files if "onnxruntime" in packages(path)}
-    assert importing == {"vggdsl/targets/runtime.py", *LATER}
+    assert importing == {"vggdsl/targets/runtime.py", *TOOLS, *LATER}
 
 
+TOOLS = {"vggdsl/targets/half.py", "vggdsl/targets/quantisation.py"}
+"""What imports onnxruntime's tools for files, and never without saying that it needs them."""
 LATER = {"examples/onnx_client.py", "tests/targets/test_forms.py"}
 """What imports onnxruntime only once that place did, or tells it to report nothing itself."""
+
+
+@pytest.mark.parametrize("path", ["vggdsl/targets/runtime.py", *sorted(TOOLS)])
+def test_onnxruntime_is_told_to_report_nothing_before_it_is_imported(path: str) -> None:
+    """As `needed` tells packages."""
+    heads = set[str]()
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        imports = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.Import | ast.ImportFrom)]
+        if any("onnxruntime" in ast.unparse(each) for each in imports):
+            heads.add(ast.unparse(node).splitlines()[0])
+    assert {"with needed():"} <= heads <= {"with needed():", "if TYPE_CHECKING:"}
 
 
 @pytest.mark.parametrize(("given", "then"), [({}, "1"), ({"ORT_DISABLE_TELEMETRY": "0"}, "0")])

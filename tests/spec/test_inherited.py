@@ -99,3 +99,18 @@ def test_statistics_that_are_inherited_are_changed_and_not_the_data(
     assert (found.code, found.labels[0].span.text) == ("V411", "input 16x16x1")
     mended = delta(BASE + "train { normalize imagenet }", "input 16x16x1", "train { normalize mean-std }")
     assert mended.check() == []
+
+
+def test_recipes_that_are_inherited_need_not_fit_beside_one_of_the_files_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    base = BASE.replace("FC-10", "last: FC-10") + "train a { data cifar10 }"
+    change = "replace last: FC-7"
+
+    def codes(*edits: str) -> list[str]:
+        return [found.code for found in delta(base, change, *edits).check()]
+
+    assert codes() == ["W402"]
+    assert codes("train mine { data fake(classes=7) }") == []
+    assert codes("train mine { data fake(classes=8) }") == ["V401", "W402"]

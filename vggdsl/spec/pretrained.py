@@ -18,7 +18,7 @@ from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecipeError, VggdslError, unknown
 from vggdsl.text.facts import OtherLayers
 from vggdsl.text.files import at_home, is_file, is_folder
-from vggdsl.text.source import Placed, Source, Span
+from vggdsl.text.source import Placed, Span
 from vggdsl.text.units import plural
 
 _SHOWN = 3
@@ -88,8 +88,7 @@ def place_of(recipe: Recipe) -> Span:
     """Where an init is written; of one that a call gave, its own text."""
     if recipe.place("init"):
         return recipe.places["init"]
-    source = Source("<--from>", f"init {recipe.init}")
-    return Span(source, 0, len(source.text))
+    return Placed.by_call("<--from>", f"init {recipe.init}").span
 
 
 def lineage(network: str, recipe: str, before: str | None = None) -> str:

@@ -134,6 +134,7 @@ class Spec:
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
         measured = {m.recipe for m in self.measurements if m.sealed}
         idle: dict[str | None, list[Diagnostic]] = {}
+        is_trainable = False  # by a recipe of the file's own, beside which it needs none of those that it inherits
         for recipe in self.recipes:
             if trained_by is not None and trained_by.name == recipe.name:
                 recipe = trained_by
@@ -147,11 +148,13 @@ class Spec:
                 is_needed = recipe is trained_by
             if is_needed or not any(d.is_error for d in wrong):
                 findings += wrong
+                is_trainable |= is_own and not any(d.is_error for d in wrong)
             elif is_own:  # which a record, a text without links, has of the spec that it is of
                 findings.append(unfit(recipe.name, wrong))
             else:  # inherited, and perhaps of no use here
                 idle[recipe.name] = wrong
-        findings += inherited_misfits(idle, self.document)
+        if not is_trainable:
+            findings += inherited_misfits(idle, self.document)
         if trained_by is not None and not self.recipes:
             findings += self.misfits(trained_by)
         is_trained = to_train and bool(own or trained_by)

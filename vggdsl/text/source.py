@@ -119,6 +119,11 @@ class Placed(str):
         placed.span = span
         return placed
 
+    @classmethod
+    def by_call(cls, option: str, text: str) -> Self:
+        """What a call gives by an option: it stands in a text of its own."""
+        return cls(text, Span(Source(option, text), 0, len(text)))
+
     def part(self, start: int, end: int | None = None) -> "Placed":
         """Some of its characters, given as of a slice; with their place, where it stands as it was read."""
         first, last, _ = slice(start, end).indices(len(self))

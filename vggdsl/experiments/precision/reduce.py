@@ -41,7 +41,7 @@ from vggdsl.targets.quantisation import (
 )
 from vggdsl.targets.runtime import Session, open_session
 from vggdsl.text.errors import Diagnostic, InputError, RecipeError, VggdslError
-from vggdsl.text.source import Placed, Source, Span
+from vggdsl.text.source import Placed
 
 Precision = Literal["fp16", "int8"]
 CALIBRATED, COMPARED, BOUND = 256, 1000, 0.5
@@ -227,8 +227,8 @@ def layers_kept(names: Sequence[str], one: Candidate) -> tuple[str, ...]:
         if any(node.name == name for node in typed.inference.nodes):
             found.append(name)
             continue
-        place = Span(Source("--keep", name), 0, len(name))
-        choices, findings = choices_of([Placed(name, place)], typed, place)
+        placed = Placed.by_call("<--keep>", name)
+        choices, findings = choices_of([placed], typed, placed.span)
         if findings:
             raise RecipeError(findings)
         found += [layer for choice in choices for layer in choice.layers]

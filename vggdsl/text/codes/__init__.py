@@ -43,6 +43,6 @@ def codes_like(text: str) -> list[str]:
     """The codes of the room that a code which doesn't exist would be of, errors or warnings as it is one.
 
     >>> codes_like("w413")
-    ['W401', 'W402', 'W403', 'W404', 'W405', 'W406', 'W407', 'W408', 'W409', 'W411']
+    ['W401', 'W402', 'W403', 'W404', 'W405', 'W406', 'W407', 'W408', 'W409', 'W410', 'W411']
     """
     return [name for name in CODES if name[:2] == text[:2].upper()]
