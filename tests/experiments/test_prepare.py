@@ -103,9 +103,10 @@ def test_an_inherited_recipe_is_an_error_where_it_is_trained_by(tmp_path: Path) 
     (tmp_path / "base.arch").write_text(BASE)
     (tmp_path / "delta.arch").write_text(DELTA + "train b { data fake(n=60, classes=5) }")
     delta = vggdsl.load(tmp_path / "delta.arch")
-    assert delta.check() == []  # it has one that fits
-    assert refusal(lambda: Experiment.of(delta, delta.recipe("a")), RecipeError).code == "V401"
-    assert not Experiment.of(delta, delta.recipe("b")).warnings
+    found = refusal(lambda: Experiment.of(delta, delta.recipe("a")), RecipeError)
+    assert (found.code, (found.help or "").partition("; or ")[2]) == ("V401", "train by `b`, which fits")
+    assert delta.recipe().name == "b", "it is trained by one that fits"
+    assert [*delta.check(), *Experiment.of(delta, delta.recipe()).warnings] == [], "which needs no word of the other"
 
 
 def test_a_network_without_a_recipe_is_told_once() -> None:

@@ -101,16 +101,19 @@ def test_statistics_that_are_inherited_are_changed_and_not_the_data(
     assert mended.check() == []
 
 
-def test_recipes_that_are_inherited_need_not_fit_beside_one_of_the_files_own(
+def test_a_file_is_trained_by_its_first_recipe_that_is_its_own_or_fits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    base = BASE.replace("FC-10", "last: FC-10") + "train a { data cifar10 }"
-    change = "replace last: FC-7"
+    base = BASE.replace("FC-10", "last: FC-10") + "train a { data cifar10 }\ntrain b { data fake(classes=7) }"
 
-    def codes(*edits: str) -> list[str]:
-        return [found.code for found in delta(base, change, *edits).check()]
+    def found(*edits: str) -> tuple[str | None, list[str]]:
+        spec = delta(base, *edits)
+        return spec.recipe().name, [finding.code for finding in spec.check()]
 
-    assert codes() == ["W402"]
-    assert codes("train mine { data fake(classes=7) }") == []
-    assert codes("train mine { data fake(classes=8) }") == ["V401", "W402"]
+    assert found("replace last: FC-10") == ("a", ["W402"]), "`b` doesn't fit, and is said"
+    assert found("replace last: FC-7") == ("b", ["W402"])
+    assert found("replace last: FC-8") == ("a", ["W402"]), "neither fits"
+    assert found("replace last: FC-8", "train mine { data fake(classes=8) }") == ("mine", [])
+    assert found("replace last: FC-7", "train mine { data fake(classes=7) }") == ("b", [])
+    assert found("replace last: FC-8", "train a { batch 5 }") == ("a", ["V401", "W402"]), "its own is never passed over"

@@ -41,7 +41,12 @@ LARGEST = 10**9
     metavar="N",
     help="Go on with a RUN that has ended for N more epochs, in a new folder.",
 )
-@click.option("--recipe", "recipe_name", metavar="NAME", help="One of several in a spec.  [default: the first]")
+@click.option(
+    "--recipe",
+    "recipe_name",
+    metavar="NAME",
+    help="One of several in a spec.  [default: the first that is its own or fits]",
+)
 @click.option(
     "--data",
     "data_dir",

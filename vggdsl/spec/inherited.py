@@ -10,7 +10,7 @@ from vggdsl.spec.chosen import places_of
 from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.text.edits import Edit, added_at_end, added_inside
-from vggdsl.text.errors import Diagnostic, Label, VggdslError
+from vggdsl.text.errors import Diagnostic, Label, VggdslError, listed
 from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLayers, Twice, UnmatchedRule
 from vggdsl.text.source import Source
 
@@ -64,6 +64,13 @@ def unfit(recipe: str | None, wrong: Sequence[Diagnostic]) -> Diagnostic:
     why = next(finding for finding in wrong if finding.is_error)
     message = f"the recipe {recipe or 'without a name'} doesn't fit the network: {why.message}"
     return Diagnostic("W402", message, why.labels, why.help, fixes=why.fixes)
+
+
+def or_by_another(wrong: Sequence[Diagnostic], fitting: Sequence[str | None]) -> list[Diagnostic]:
+    """What is wrong with an inherited recipe to train by, with the names of those that can train the network."""
+    names = [f"`{name}`" for name in fitting if name]
+    by = f"train by {listed(names)}, which {'fit' if len(names) > 1 else 'fits'}" if names else ""
+    return [d.helped(f"{d.help}; or {by}", *d.fixes) if by and d.is_error else d for d in wrong]
 
 
 def inherited_misfits(

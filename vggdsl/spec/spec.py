@@ -18,7 +18,7 @@ from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.classes import unknown_class
 from vggdsl.spec.copies import loader, name_of
-from vggdsl.spec.inherited import from_delta, inherited_misfits, unfit
+from vggdsl.spec.inherited import from_delta, inherited_misfits, or_by_another, unfit
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
@@ -86,18 +86,35 @@ class Spec:
         return self.source.written if is_one else notations.write(self.whole)
 
     def recipe(self, name: str | None = None) -> Recipe:
-        """The recipe of that name, or the first; the defaults where the spec has none.
+        """The recipe of that name, or the first of those that can train the network or should; the defaults where the
+        spec has none.
 
         Raises ``InputError`` V504 if there is no such recipe.
         """
         if name is None:
-            return self.recipes[0] if self.recipes else Recipe()
+            return self._first_recipe
         for recipe in self.recipes:
             if recipe.name == name:
                 return recipe
         names = [recipe.name for recipe in self.recipes if recipe.name]
         help = f"its recipes: {', '.join(names)}" if names else "its recipes have no names"
         raise InputError(Diagnostic("V504", f"{self.name} has no recipe `{name}`", help=help))
+
+    @cached_property
+    def _first_recipe(self) -> Recipe:
+        """An inherited one that can't train what became of the network is passed over, as if the base had none."""
+        if not self.recipes:
+            return Recipe()
+        return next((r for r in self.recipes if self._is_needed(r) or self._fits(r)), self.recipes[0])
+
+    def _fits(self, recipe: Recipe) -> bool:
+        return not any(found.is_error for found in self.misfits(recipe))
+
+    def _is_needed(self, recipe: Recipe) -> bool:
+        """Whether it is the file's own, and in a record, which has those of the spec that it is of, the record's."""
+        own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
+        measured = {m.recipe for m in self.measurements if m.sealed}
+        return recipe.name in own and (not measured or (recipe.name or "") in measured)
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -132,7 +149,6 @@ class Spec:
         findings = [v.finding for v in self.verdicts if v.finding is not None]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
-        measured = {m.recipe for m in self.measurements if m.sealed}
         idle: dict[str | None, list[Diagnostic]] = {}
         is_trainable = False  # by a recipe of the file's own, beside which it needs none of those that it inherits
         for recipe in self.recipes:
@@ -143,9 +159,9 @@ class Spec:
                 wrong = [d for d in wrong if not d.row.absent]
             findings += (from_delta(d, self.document, recipe.name) for d in lint_recipe(recipe))
             is_own = recipe.name in own
-            is_needed = is_own and (not measured or (recipe.name or "") in measured)
-            if trained_by is not None:
-                is_needed = recipe is trained_by
+            is_needed = self._is_needed(recipe) if trained_by is None else recipe is trained_by
+            if is_needed and not is_own:
+                wrong = or_by_another(wrong, [r.name for r in self.recipes if r.name != recipe.name and self._fits(r)])
             if is_needed or not any(d.is_error for d in wrong):
                 findings += wrong
                 is_trainable |= is_own and not any(d.is_error for d in wrong)
