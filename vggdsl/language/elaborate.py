@@ -23,6 +23,8 @@ from vggdsl.text.source import Span
 
 _COLOURS = {"rgb": 3, "colour": 3, "color": 3, "grey": 1, "gray": 1, "greyscale": 1, "grayscale": 1}
 _IN_RULES = (*ACTIVATIONS, *PASSING)
+_PYTORCHS = "training"
+"""A module without this name of its own can't be made: it is an attribute of all of them, and is set."""
 
 Rule = TypeVar("Rule", syntax.After, syntax.Default)
 
@@ -400,6 +402,11 @@ class _Elaboration:
                 message, help = "an element without layers of its own", "remove its label and figures"
                 raise NetworkError(Diagnostic("V235", message, (Label(place.item.span, "here"),), help))
             if place.label:
+                if _PYTORCHS in place.label.split("."):
+                    message = f"no element can be labelled `{_PYTORCHS}`"
+                    help = "PyTorch keeps at that name whether a module is in training: choose another"
+                    wrong = Diagnostic("V224", message, (Label(place.item.span, "here"),), help)
+                    raise NetworkError(called(wrong, place.calls))
                 if place.label in labels:
                     message = f"a second element is labelled `{place.label}`"
                     where = [Label(place.item.span, "again")]

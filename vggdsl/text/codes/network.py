@@ -210,7 +210,8 @@ ROWS = (
         "V224",
         "network",
         "a label that is taken",
-        "A label names one element, and layers without a label get names of their own, such as `conv1_1`.",
+        "A label names one element, and layers without a label get names of their own, such as `conv1_1`. "
+        "`training` is no label: a module of PyTorch has something else at that name.",
         "Rename one. Where a block is called several times, label its calls.",
         example="v224_labels",
     ),
