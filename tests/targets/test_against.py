@@ -447,6 +447,12 @@ def test_what_is_not_known_is_said_by_node_and_operator(tmp_path: Path, nodes: l
     assert said in told.message
 
 
+def test_an_even_lrn_of_onnx_reaches_further_behind_than_before(tmp_path: Path) -> None:
+    path = written(tmp_path / "m.onnx", [node("LRN", "x", "y", size=2, alpha=0.2, bias=2.0)], {})
+    (difference,) = against(parse("input 8x8x3 LRN n=2 alpha=0.1"), path).differences
+    assert "LRN over 2 channels, of which 0 are before and 1 behind" in difference.text
+
+
 def test_values_are_read_from_beside_the_file_alone(tmp_path: Path) -> None:
     """Shapes are said without them; what lies elsewhere isn't opened when they are asked for."""
     folder = tmp_path / "inside"
