@@ -422,6 +422,10 @@ def test_what_a_file_does_to_its_input_is_no_layer(tmp_path: Path) -> None:
     spec = parse("input 8x8x3 ReLU")
     assert against(spec, path).said == ("it prepares its input itself, which is no part of the network",)
     assert refusal(lambda: against(spec, path, numerically=True)).code == "V527"
+    beside = [node("Relu", "x", "r"), node("Mul", "x std", "s"), node("Add", "r s", "y")]
+    written(path, beside, {"std": noise(3, 1, 1)})
+    branches = parse("input 8x8x3 add[ ReLU | identity ]")
+    assert refusal(lambda: against(branches, path)).code == "V527", "one branch alone takes it so"
 
 
 @pytest.mark.parametrize(

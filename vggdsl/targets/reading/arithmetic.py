@@ -91,8 +91,8 @@ def _by(call: Call, x: Map, other: Constant, does: str) -> Value:
             return x
         if does == "plus" and step.shape.c == 1 and walk.gives_bias(x, other, _source(call, x)):
             return x
-        if not step.inputs and does in ("plus", "times"):
-            return _prepared(call, x)
+        if _prepares(call, x, does):
+            return x
         op = ByValue(does, number)  # type: ignore[arg-type]  # one of its words
         return _known(call, call.adds(op, x))
     at = channel_axis(x.axes, shape)
@@ -101,8 +101,8 @@ def _by(call: Call, x: Map, other: Constant, does: str) -> Value:
     if not is_by_channel or at is None or len(sizes) != len(x.axes) + 1 or other.size != shape.c:
         raise Unread(f"it takes a constant of {other.shape}, neither one number nor one for each channel")
     by_channel = other.reshaped([shape.c])
-    if not step.inputs and does in ("plus", "times"):
-        return _prepared(call, x)
+    if _prepares(call, x, does):
+        return x
     if does == "plus":
         if walk.gives_bias(x, by_channel, _source(call, x)):
             return x
@@ -127,10 +127,12 @@ def _source(call: Call, x: Map) -> str:
     return str(next(name for name, given in zip(call.node.input, call.given, strict=True) if given is x))
 
 
-def _prepared(call: Call, x: Map) -> Map:
-    """What a file does to its input before any layer is part of the preprocessing."""
-    call.walk.prepares = True
-    return x
+def _prepares(call: Call, x: Map, does: str) -> bool:
+    """Whether it is part of the preprocessing: what a file does to its input before anything else takes that."""
+    walk = call.walk
+    found = not walk.step(x).inputs and does in ("plus", "times") and walk.uses[_source(call, x)] == 1
+    walk.prepares |= found
+    return found
 
 
 def _power(call: Call) -> Value:

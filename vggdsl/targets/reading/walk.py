@@ -98,7 +98,8 @@ class Walk:
     def _count(self, graph: onnx.GraphProto) -> None:
         self.uses.update(output.name for output in graph.output)
         for node in graph.node:
-            self.uses.update(node.input)
+            if node.op_type != "Shape":
+                self.uses.update(node.input)
             for attribute in node.attribute:
                 if attribute.type == onnx.AttributeProto.GRAPH:
                     self._count(attribute.g)
