@@ -451,6 +451,14 @@ def test_what_is_not_known_is_said_by_node_and_operator(tmp_path: Path, nodes: l
     assert said in told.message
 
 
+def test_a_summand_of_one_branch_is_no_bias_of_what_both_take(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x w", "c"), node("Identity", "c", "i"), node("Add", "i b", "d"), node("Relu", "d", "r"),
+             node("Relu", "c", "q"), node("Add", "r q", "y")]  # fmt: skip
+    written(tmp_path / "m.onnx", nodes, {"w": noise(4, 3, 1, 1), "b": noise(4, 1, 1)})
+    verdict = against(parse("input 8x8x3 conv1-4 add[ ReLU | ReLU ]"), tmp_path / "m.onnx")
+    assert verdict.differences[0].text.startswith("conv1_1 is conv1-4, and the model has conv1-4 bias=no")
+
+
 def test_an_even_lrn_of_onnx_reaches_further_behind_than_before(tmp_path: Path) -> None:
     path = written(tmp_path / "m.onnx", [node("LRN", "x", "y", size=2, alpha=0.2, bias=2.0)], {})
     (difference,) = against(parse("input 8x8x3 LRN n=2 alpha=0.1"), path).differences

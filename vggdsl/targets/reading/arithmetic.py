@@ -89,7 +89,7 @@ def _by(call: Call, x: Map, other: Constant, does: str) -> Value:
     if is_one and number is not None:
         if (does, number) in (("plus", 0), ("times", 1), ("power", 1)):
             return x
-        if does == "plus" and step.shape.c == 1 and walk.gives_bias(x, other, _source(call, x)):
+        if does == "plus" and step.shape.c == 1 and walk.gives_bias(x, other):
             return x
         if _prepares(call, x, does):
             return x
@@ -104,7 +104,7 @@ def _by(call: Call, x: Map, other: Constant, does: str) -> Value:
     if _prepares(call, x, does):
         return x
     if does == "plus":
-        if walk.gives_bias(x, by_channel, _source(call, x)):
+        if walk.gives_bias(x, by_channel):
             return x
         if step.op == ByValue("times"):
             before = walk.form.steps[step.inputs[0]]
@@ -122,15 +122,10 @@ def _after_normal(call: Call, step: Step) -> bool:
     return step.op == ByValue("times") and isinstance(call.walk.form.steps[step.inputs[0]].op, Normal)
 
 
-def _source(call: Call, x: Map) -> str:
-    """What a node calls one of its inputs."""
-    return str(next(name for name, given in zip(call.node.input, call.given, strict=True) if given is x))
-
-
 def _prepares(call: Call, x: Map, does: str) -> bool:
     """Whether it is part of the preprocessing: what a file does to its input before anything else takes that."""
     walk = call.walk
-    found = not walk.step(x).inputs and does in ("plus", "times") and walk.uses[_source(call, x)] == 1
+    found = not walk.step(x).inputs and does in ("plus", "times") and walk.is_taken_once(x)
     walk.prepares |= found
     return found
 
