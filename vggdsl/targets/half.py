@@ -41,13 +41,13 @@ def _without_detours(graph: ir.Graph) -> None:
             continue
         whole = before.inputs[0]
         if _type(before) == ir.DataType.FLOAT16 and whole is not None and whole.dtype == ir.DataType.FLOAT:
-            _replace(node.outputs[0], whole)
+            replace(node.outputs[0], whole)
     for node in reversed([*graph]):
         if node.op_type == "Cast" and not any(v.uses() or v.is_graph_output() for v in node.outputs):
             graph.remove(node, safe=True)
 
 
-def _replace(value: ir.Value, by: ir.Value) -> None:
+def replace(value: ir.Value, by: ir.Value) -> None:
     """In all nodes and among the graph's outputs, whose names, types and shapes stay."""
     if value.is_graph_output():
         by.type, by.shape, name = value.type, value.shape, value.name

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import onnx_ir as ir
+from onnx_ir.passes.common import RemoveUnusedNodesPass
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import LRN, Activation, GroupNorm
+from vggdsl.targets.half import replace
 from vggdsl.targets.runtime import INPUT
 from vggdsl.text.packages import needed
 
@@ -38,7 +41,9 @@ _OPERATORS = (
 )
 """Those that onnxruntime computes in integers. Of a softmax, which isn't among them, 8 bits would leave two digits."""
 _OPTIONS = {"OpTypesToExcludeOutputQuantization": ["Gemm"]}
-"""An FC layer gives what it sums: the logits, of which 8 bits would make equal ones."""
+"""An FC layer gives what it sums."""
+_BEHIND = ("TopK", "Softmax", "Flatten")
+"""What may lie between the logits and the end of a file."""
 _EXACT = 200.0
 """Decibels from which nothing is lost: a pool gives values that are rounded already."""
 OLDEST = 13
@@ -104,6 +109,31 @@ def quantise(file: Path, new: Path, batches: Iterable[Array], integers: Integers
         calibrate_method=CalibrationMethod.MinMax,
         extra_options=dict(_OPTIONS),
     )
+    model = ir.load(new)
+    _with_whole_logits(model)
+    ir.save(model, new)
+
+
+def _with_whole_logits(model: ir.Model) -> None:
+    """What the last layer gives isn't rounded, whichever it is: of logits 8 bits would make equal ones."""
+    value = model.graph.outputs[-1]
+    while (node := value.producer()) is not None:
+        if node.op_type in _BEHIND:
+            value = _first_input(node)
+            continue
+        before = _first_input(node).producer() if node.op_type == "DequantizeLinear" else None
+        if before is None:
+            break
+        whole = _first_input(before)
+        replace(value, whole)
+        value = whole
+    RemoveUnusedNodesPass()(model)
+
+
+def _first_input(node: ir.Node) -> ir.Value:
+    value = node.inputs[0]
+    assert value is not None
+    return value
 
 
 def in_single_precision(typed: TypedGraph) -> tuple[str, ...]:
