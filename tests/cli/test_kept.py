@@ -1,12 +1,15 @@
 """The ONNX file of a run that `predict` keeps: used as long as it is what the run would give, and no longer."""
 
+import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from click.testing import Result
-from commands import run, train
+from commands import json_lines, run, train
 from images import noise
+from test_serve import Served, started
 
 from vggdsl.cli import models
 from vggdsl.records import kept
@@ -98,3 +101,21 @@ def test_a_folder_that_can_t_be_written_is_told(ran: Path, monkeypatch: pytest.M
     assert (done.exit_code, files(ran)) == (0, [])
     assert f"note: {ran} is exported anew at each call: {ran}" in done.stderr
     assert done.stderr.rstrip().endswith("can't be written: Read-only file system")
+
+
+def test_a_run_is_served_and_leaves_nothing(ran: Path) -> None:
+    """Exported by another process, as last.safetensors is each time; a form that is none is no word to the log."""
+    last, temporary = ran / "last.safetensors", ran / "temporary"
+    temporary.mkdir()
+    process, url = started(last, TMPDIR=str(temporary))
+    try:
+        served = Served(process, url, last, ran.parent / "x.png")
+        assert not list(temporary.iterdir())
+        status, text = served.ask(served.image.read_bytes())
+        (wanted,) = json_lines(run("predict", last, served.image, "--json").stdout)
+        assert (status, json.loads(text)) == (200, wanted | {"image": None})
+        assert served.ask(b"--x", Content_Type="multipart/form-data; boundary=b")[0] == 400
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (-signal.SIGTERM, "")

@@ -61,9 +61,9 @@ class Served:
             connection.close()
 
 
-def started(model: Path, *options: object) -> "tuple[subprocess.Popen[str], str]":
+def started(model: Path, *options: object, **env: str) -> "tuple[subprocess.Popen[str], str]":
     command = [sys.executable, "-c", SERVING, "serve", str(model), "--port", "0", *map(str, options)]
-    env = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(model.parent)}  # else it is looked for
+    env = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(model.parent)} | env  # else it is looked for
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, process.stdout.readline().partition(" ")[0]

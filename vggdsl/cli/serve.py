@@ -74,9 +74,10 @@ def command(
         why = getattr(error, "strerror", None) or error
         help = "choose another with --port, or 0 for any that is free"
         raise InputError(Diagnostic("V532", f"{host}:{port} can't be listened on: {why}", help=help)) from None
-    with opened, onnx_of(model, "serving", force=force, apart=True) as file, out_of_memory("serving"):
-        check_use("serving", needed=file.stat().st_size if is_file(file) else 0)
-        predictor = Predictor(file, device, shown_as=str(model))
+    with opened, out_of_memory("serving"):
+        with onnx_of(model, "serving", force=force, apart=True) as file:  # a temporary one is gone while it is served
+            check_use("serving", needed=file.stat().st_size if is_file(file) else 0)
+            predictor = Predictor(file, device, shown_as=str(model))
         check_use("serving", needed=4 * (waiting + 4 * batch) * predictor.preprocessing.shape.elements)
         app = application(predictor, str(model), top, limits, tidy=_tidy)
         if not _is_loopback(host):

@@ -87,4 +87,5 @@ def serve(app: Starlette, opened: socket.socket, limits: Limits) -> None:
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_FAREWELL,
     )
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of forms that clients write wrongly
     Server(config).run([opened])
