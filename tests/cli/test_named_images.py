@@ -102,6 +102,8 @@ def test_forms(work: Path) -> None:
     assert rows[0] == ["photos/a.png", "", "a", "0.7", "b", "0.2"]
     assert rows[1] == ["photos/b.JPG", "it is empty", "", "", "", ""]
     assert {len(row) for row in rows} == {6}
+    every = run("predict", "m.onnx", "photos/b.JPG", "--top", 9, "--format", "csv").stdout.splitlines()
+    assert [line.count(",") for line in every] == [9, 9], "as many columns as there are classes, also of no answer"
     assert (
         run("predict", "m.onnx", *given, "--format", "json").stdout == run("predict", "m.onnx", *given, "--json").stdout
     )

@@ -26,7 +26,7 @@ _BAR = 24
 def teller(form: Form, images: Sequence[str], classes: Sequence[str], top: int) -> Callable[[Predicted], None]:
     """What prints an image's row, on a line of its own, at once; in columns, where there are several images.
 
-    ``images`` are the names of all, ``classes`` those that the network knows by names.
+    ``images`` are the names of all, ``classes`` those that the network knows by names, ``top`` how many are told.
     """
     match form:
         case "json":

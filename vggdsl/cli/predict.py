@@ -101,7 +101,8 @@ def _tell(predictor: "Predictor", images: "Sequence[Path | UnreadableImageError]
     check_use("predicting", needed=4 * 4 * min(BATCH, len(images)) * predictor.preprocessing.shape.elements)
     answers, bad = predictor.answers([image for image in images if isinstance(image, Path)], top), 0
     names = [str(image) if isinstance(image, Path) else image.name for image in images]
-    tell, progress = teller(form, names, predictor.preprocessing.classes, top), Progress(len(images))
+    columns = min(top, predictor.most or len(predictor.preprocessing.classes) or top)
+    tell, progress = teller(form, names, predictor.preprocessing.classes, columns), Progress(len(images))
     try:
         for done, (name, image) in enumerate(zip(names, images, strict=True), 1):
             answer = next(answers) if isinstance(image, Path) else image

@@ -1,5 +1,6 @@
 """What images show, by an ONNX file that this project exported."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,12 @@ class Predictor:
         self._gives_logits, self._gives_labels = outputs[0] == LOGITS, outputs == [LABELS, PROBABILITIES]
         if self._fed is not None:
             self._gives_logits = self._fed.gives_logits
+
+    @property
+    def most(self) -> int | None:
+        """How many classes it names of an image at the most, or None where the file doesn't say."""
+        _, *dims = self._session.get_outputs()[-1].shape or [None]
+        return math.prod(dims) if dims and all(isinstance(dim, int) for dim in dims) else None
 
     def __call__(self, images: Sequence[Path], top: int = 5) -> Iterator[list[Guess]]:
         """The likeliest classes of each image, best first. Raises ``InputError`` V530 at the first that is none."""
