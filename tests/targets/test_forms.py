@@ -214,6 +214,8 @@ def test_predict_reads_every_form(tmp_path: Path) -> None:
     model = onnx.load(tmp_path / "--external.onnx", load_external_data=False)
     places = {entry.value for one in model.graph.initializer for entry in one.external_data if entry.key == "location"}
     assert places == {beside.name}
+    assert run("export", spec, "-o", tmp_path / "--external.onnx", "--force").exit_code == 0
+    assert not beside.exists(), "weights of a file that is no more"
 
 
 def test_the_metadata_say_what_others_look_for(tmp_path: Path) -> None:

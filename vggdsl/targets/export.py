@@ -3,10 +3,13 @@
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, Unpack
+
+import onnx
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
@@ -92,11 +95,29 @@ def export_onnx(
 
 
 def _put(folder: Path, target: Path, shown: str, force: bool) -> list[Path]:
-    """Moves all files of a folder beside the target, which is one of them. Raises ``InputError`` V514."""
+    """Moves all files of a folder beside the target, which is one of them. Raises ``InputError`` V514.
+
+    Weights that lay beside an older target go with it.
+    """
     places = {file: target.parent / file.name for file in sorted(folder.iterdir(), reverse=True)}  # the weights first
     if not force and any(place.exists() for place in places.values()):
         raise there_already(shown)
+    old = _weights_beside(target)
     for file, place in places.items():
         as_before(file, place)
         file.replace(place)
+    if old is not None and old not in places.values():
+        old.unlink(missing_ok=True)
     return [*places.values()]
+
+
+def _weights_beside(target: Path) -> Path | None:
+    """The file of weights that a model says are its own, as ``save`` names it."""
+    beside = target.with_name(f"{target.name}.data")
+    if not (beside.is_file() and target.is_file()):
+        return None
+    with suppress(Exception):  # of what is no model, for which protobuf and onnx have errors of their own
+        model = onnx.load(target, load_external_data=False)
+        places = {entry.value for one in model.graph.initializer for entry in one.external_data}
+        return beside if beside.name in places else None
+    return None
