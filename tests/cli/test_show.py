@@ -43,6 +43,13 @@ def test_show_as_a_table() -> None:
     assert all(line == line.rstrip() for line in lines)
 
 
+def test_show_of_a_run_is_of_the_spec_that_was_run(tmp_path: Path) -> None:
+    (tmp_path / "spec.arch").write_text(GOOD)
+    (tmp_path / "recipe.json").write_text("{}")
+    for options in ([], ["--as", "pytorch"]):
+        assert shown(str(tmp_path), *options) == shown(str(tmp_path / "spec.arch"), *options)
+
+
 def test_show_takes_several_specs(good: str, wrong: str) -> None:
     result = run("show", "vgg_a", wrong, good)
     assert result.exit_code == 1

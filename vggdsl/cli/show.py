@@ -23,6 +23,7 @@ from vggdsl.cli.common import (
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
+from vggdsl.spec.copies import copy_in
 from vggdsl.spec.layers import heads_of, layer_table, notes, sums
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import VggdslError
@@ -33,7 +34,7 @@ from vggdsl.text.units import bytes_text, plural
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="SPEC...")
+@click.argument("names", nargs=-1, required=True, metavar="SPEC|RUN...")
 @click.option("--layers", is_flag=True, help="Every layer of blocks and branches, and what it takes from.")
 @click.option(
     "--format",
@@ -61,6 +62,8 @@ def command(
 ) -> None:
     """The table of layers: output sizes, parameters, multiply-adds, receptive fields, and totals.
 
+    Of a RUN, the folder that a training left, it is the network that was trained.
+
     A network that branches has a row an element, as in a paper's table: the sums over a block, a
     merge or a group, and the output, field and stride of its last layer. --layers gives each layer
     a row. Auxiliary classifiers stand behind the total, which doesn't count them.
@@ -80,6 +83,7 @@ def command(
     vggdsl show vgg_d --format latex > table.tex
     vggdsl show vgg_a vgg_d vgg_e --plot params
     vggdsl show googlenet --as pytorch -o googlenet.py
+    vggdsl show runs/quickstart-s0-1 --as pytorch
     echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show - --json
     """
     form = form_of(form, as_json)
@@ -93,7 +97,7 @@ def command(
     specs, codes = [], []
     for name in names:
         try:
-            spec = load(name, beside=names)
+            spec = load(copy_in(Path(name)) or name, beside=names)
         except VggdslError as error:
             report(error.diagnostics)
             codes.append(exit_code(error.diagnostics))
@@ -136,7 +140,7 @@ def _write(name: str, output: str | None, force: bool) -> NoReturn:
 
     if force and output in (None, "-"):
         raise click.UsageError("--force is of -o FILE: nothing is overwritten here")
-    spec = load(name)
+    spec = load(copy_in(Path(name)) or name)
     findings = spec.check(to_train=False)
     report(findings)
     text = plain_module(spec)

@@ -27,7 +27,7 @@ from vggdsl.records.collect import DIVERGED, RECORD
 from vggdsl.records.kept import BEST as BEST
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
-from vggdsl.spec.copies import MOST_THREADS, PLAN, original_of
+from vggdsl.spec.copies import MOST_THREADS, PLAN, SPEC, original_of
 from vggdsl.spec.recipe import KEYS, TORCHVISION, Recipe
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, weights
@@ -161,7 +161,7 @@ class RunFolder:
         }
         # The plan first: a folder that holds one is a run, whatever it lacks.
         write_text(self.path / PLAN, json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
-        write_text(self.path / "spec.arch", self.spec.text)
+        write_text(self.path / SPEC, self.spec.text)
 
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
         """``metrics.csv``: a row an epoch, whole at every epoch."""
@@ -230,7 +230,7 @@ def read_plan(path: Path) -> Planned:
         if not is_file(path / PLAN):
             raise ValueError(f"it has no {PLAN}")
         plan = json.loads((path / PLAN).read_text("utf-8"))
-        spec = parse((path / "spec.arch").read_text("utf-8"), str(path / "spec.arch"))
+        spec = parse((path / SPEC).read_text("utf-8"), str(path / SPEC))
         spec = replace(spec, name=str(plan["spec"]))
         base = spec.recipe(plan["name"])
         # A default that is another now is said for the run: else it would be another training.

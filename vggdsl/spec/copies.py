@@ -6,12 +6,20 @@ from pathlib import Path
 
 from vggdsl.language import library
 from vggdsl.language.links import Load
+from vggdsl.text.files import is_file
 from vggdsl.text.source import Source
 
 PLAN = "recipe.json"
 """Of a run: what it was to do."""
+SPEC = "spec.arch"
+"""Of a run: the spec, exactly as it was run."""
 MOST_THREADS = 4096
 """That it may ask for: more are a mistake, and would be tried."""
+
+
+def copy_in(run: Path) -> Path | None:
+    """The spec in a run's folder; None of what is none."""
+    return run / SPEC if is_file(run / PLAN) and is_file(run / SPEC) else None
 
 
 def original_of(path: Path) -> Path | None:
