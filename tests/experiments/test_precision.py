@@ -9,13 +9,16 @@ import numpy as np
 import onnx
 import pytest
 from commands import run
+from refusals import refusal
 from safetensors.numpy import load_file, save_file
 from trainings import ON_DIGITS
 
+import vggdsl
 from vggdsl.data.dataset import find_data
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.experiments.evaluation.scores import interval
 from vggdsl.experiments.precision.compared import Compared
+from vggdsl.experiments.precision.reduce import Asked
 from vggdsl.experiments.train import train
 from vggdsl.spec.spec import load, parse
 from vggdsl.targets.runtime import open_session, run_session
@@ -64,7 +67,7 @@ def metadata(path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
-@pytest.mark.parametrize("form", [(), ("--uint8", "--external")])
+@pytest.mark.parametrize("form", [(), ("--uint8", "--external", "--dense")])
 def test_a_file_says_what_it_is_and_answers_as_it_was_held_to(
     chain: Path, precision: str, form: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -83,6 +86,9 @@ def test_a_file_says_what_it_is_and_answers_as_it_was_held_to(
     operators = {node.op_type for node in model.graph.node}
     assert ("QuantizeLinear" in operators) == (precision == "int8")
     assert not any(operator.startswith(("QLinear", "ConvInteger")) for operator in operators)
+    (softmax,) = (node for node in model.graph.node if node.op_type == "Softmax")
+    makers = {name: node.op_type for node in model.graph.node for name in node.output}
+    assert makers[softmax.input[0]] in {"int8": ("Gemm", "Conv"), "fp16": ("Cast",)}[precision], "logits aren't rounded"
 
     drawn, held = (json.loads(said[f"vggdsl.precision.{key}"]) for key in ("calibration", "held_against_fp32"))
     assert (said["vggdsl.precision"], drawn["images"], drawn["split"], held["images"]) == (precision, 40, "train", 60)
@@ -185,6 +191,38 @@ def test_what_cannot_be_narrow_is_refused_with_how_to_mend_it(
         done = run("export", chain, *useless, "-o", path)
         assert (done.exit_code, "--precision" in done.stderr) == (2, True)
     assert not path.exists()
+
+
+def test_images_of_a_spec_with_several_recipes_are_those_of_the_one_that_is_named(
+    uneven: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """And what its recipe says of pixels, of which the file knows nothing, is told."""
+    (_, weights), path, two = uneven, tmp_path / "narrow.onnx", tmp_path / "two.arch"
+    first = ON_DIGITS.replace("train", "train lost").replace("digits", 'folder("nowhere")')
+    two.write_text(f"{CHAIN}\n{first}{ON_DIGITS.replace('train', 'train found')}")
+    asked = ("export", two, "--weights", weights, "-o", path, "--precision", "int8", "--images", "20", "--bound", "100")
+    done = run(*asked)
+    assert (done.exit_code, "V503" in done.stderr) == (2, True)
+    assert "two has 2 recipes: images are those of recipe `lost`, `--recipe` names another" in done.stderr
+    done = run(*asked, "--recipe", "found")
+    assert (done.exit_code, "recipes: " in done.stderr) == (0, False), done.stderr
+    assert "images are prepared by the recipe for this, which the file doesn't say" in done.stderr
+    assert json.loads(metadata(path)["vggdsl.precision.calibration"])["mean"] != [0.0]
+
+
+def test_from_python(chain: Path, tmp_path: Path) -> None:
+    path = tmp_path / "narrow.onnx"
+    found = vggdsl.export(chain, path, precision=Asked("fp16", images=60), uint8=True)
+    held = json.loads(metadata(path)["vggdsl.precision.held_against_fp32"])
+    assert (found.precision, found.answers.images, found.answers.same) == ("fp16", 60, held["same"])
+    assert refusal(lambda: vggdsl.export(parse(CHAIN), path, force=True, precision="int8")).code == "V528"
+    with pytest.raises(TypeError, match="another precision"):
+        vggdsl.export(chain, path, force=True, data=tmp_path)  # type: ignore[call-overload]
+    for wrong in ("int4", "fp32"):
+        with pytest.raises(ValueError, match="fp32, fp16 or int8"):
+            Asked(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at least 1"):
+        Asked("int8", images=0)
 
 
 def test_more_accuracy_lost_than_the_bound_is_too_much() -> None:

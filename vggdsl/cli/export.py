@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from vggdsl.cli.common import echo_json, note, refuse_wrong, reports_errors, say
-from vggdsl.cli.precision import Narrow, asked_of, narrows, reduction_of, refuse_drawn, tell, to_json
+from vggdsl.cli.precision import Narrow, asked_of, narrows, tell, to_json
 from vggdsl.cli.schemas import Exported
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.weights import WEIGHT_FILES
@@ -139,11 +139,13 @@ def command(
     if str(output) == "-":
         raise click.UsageError("an ONNX file is verified where it lies: name a file with -o, none is written to `-`")
     if asked is not None and weights is None:
-        raise refuse_drawn(spec)
+        from vggdsl.experiments.precision.reduce import of_drawn
+
+        raise of_drawn(spec)
     path = output or Path(f"{_name(name, spec)}.onnx")
     file = weights if isinstance(weights, Path) else None
     check_target(path, spec, file, force=force, beside=(".data",))
-    from vggdsl.experiments.export import exportable, of_run
+    from vggdsl.experiments.exportable import exportable, of_run
     from vggdsl.records.trained import is_run, load_trained
     from vggdsl.targets.forms import Form
     from vggdsl.targets.memory import check_use, out_of_memory
@@ -160,7 +162,11 @@ def command(
         matched = made.hold(expect) if expect is not None else None
         reduction = None
         if asked is not None:
-            reduction = reduction_of(asked, narrow, spec, trained, made, opset, in_bytes=uint8)
+            from vggdsl.experiments.precision.reduce import reduction_of
+            from vggdsl.experiments.workplace import Workplace
+
+            workplace, recipe = Workplace(narrow["data_dir"]), narrow["recipe"]
+            reduction = reduction_of(asked, spec, made, trained, workplace, note, recipe=recipe, **options)
         written = made.write(spec, path, force=force, reduce=reduction, **options)
     narrowed = reduction.found if reduction is not None else None
     agreement = written.agreement
@@ -184,8 +190,6 @@ def command(
             if matched is None
             else {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images},
         }
-        if matched is not None:
-            told["expected"] = {"of": matched.of, "max_rel": matched.max_rel, "images": matched.images}
         echo_json(told)
         return
     say(

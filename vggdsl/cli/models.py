@@ -71,7 +71,7 @@ def _kept(run: Path, source: str, file: Path) -> Path:
 
 def _exported(model: Path, path: Path, what: str, force: bool) -> list[str]:
     """Writes the file; gives what is to be said of the weights."""
-    from vggdsl.experiments.export import of_run
+    from vggdsl.experiments.exportable import of_run
     from vggdsl.records.trained import load_trained
     from vggdsl.targets.memory import check_use, out_of_memory
 

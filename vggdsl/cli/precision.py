@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Literal, ParamSpec, TypedDict, TypeVar
 
 import click
 
-from vggdsl.cli.common import note, print_table, say
+from vggdsl.cli.common import print_table, say
 from vggdsl.cli.schemas import LayerLoss, Narrowed
-from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import bytes_text
 
 if TYPE_CHECKING:
-    from vggdsl.experiments.export import Exportable
-    from vggdsl.experiments.precision.reduce import Asked, Reduced, Reduction
-    from vggdsl.records.trained import Trained
+    from vggdsl.experiments.precision.reduce import Asked, Reduced
     from vggdsl.targets.quantisation import Loss
 
 P = ParamSpec("P")
@@ -32,6 +28,7 @@ class Narrow(TypedDict):
     keep: str | None
     bound: float | None
     debug_layers: bool
+    recipe: str | None
     data_dir: Path | None
 
 
@@ -59,6 +56,7 @@ def narrows(command: Callable[P, R]) -> Callable[P, R]:
             help="Of top-1 accuracy that may be lost, in percent.  [default: 0.5]",
         ),
         click.option("--debug-layers", is_flag=True, help="Tell what each layer loses in int8."),
+        click.option("--recipe", metavar="NAME", help="Whose images, of a SPEC with several.  [default: the first]"),
         click.option(
             "--data", "data_dir", metavar="DIR", type=click.Path(path_type=Path), help="Where these images are."
         ),
@@ -70,7 +68,7 @@ def narrows(command: Callable[P, R]) -> Callable[P, R]:
 
 def asked_of(given: Narrow) -> "Asked | None":
     """What is asked for; None in single precision. Raises ``UsageError`` for an option that would do nothing."""
-    of_narrow = ("calibrate", "images", "keep", "bound", "debug_layers", "data_dir")
+    of_narrow = ("calibrate", "images", "keep", "bound", "debug_layers", "recipe", "data_dir")
     said = {key: value for key, value in given.items() if key in of_narrow and value not in (None, False)}
     if given["precision"] == "fp32":
         for key in said:
@@ -89,37 +87,6 @@ def asked_of(given: Narrow) -> "Asked | None":
         BOUND if given["bound"] is None else given["bound"],
         given["debug_layers"],
     )
-
-
-def refuse_drawn(spec: Spec) -> InputError:
-    """Of weights that nothing was trained by, another precision says nothing."""
-    message = f"{spec.name} has random weights, which tell nothing of another precision"
-    return InputError(Diagnostic("V528", message, help="name a run, or say `--weights`: a run or a file"))
-
-
-def reduction_of(
-    asked: "Asked",
-    given: Narrow,
-    spec: Spec,
-    trained: "Trained | None",
-    made: "Exportable",
-    opset: int | None,
-    *,
-    in_bytes: bool,
-) -> "Reduction":
-    """What makes the file narrower. Raises ``InputError`` V528 for a spec that names no images."""
-    from vggdsl.experiments.evaluation.candidate import of_foreign, of_trained
-    from vggdsl.experiments.precision.reduce import Reduction
-    from vggdsl.experiments.workplace import Workplace
-
-    if trained is not None:
-        one = of_trained(str(trained.path), trained, made)
-    elif spec.recipes:
-        one = of_foreign(spec.name, spec, spec.recipe(), made)
-    else:
-        message = f"{spec.name} has no recipe: nobody knows which images it is for"
-        raise InputError(Diagnostic("V528", message, help='write one: `train { data folder("DIR") }`'))
-    return Reduction(asked, one, Workplace(given["data_dir"]), note, in_bytes, opset)
 
 
 def tell(found: "Reduced", size: int) -> None:

@@ -1,93 +1,59 @@
-"""A network with weights from anywhere, for inference: as an ONNX model, and as a file that is known to be right."""
+"""A network with weights from anywhere as an ONNX model, and as a file that is known to be right."""
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, Unpack
+from typing import Literal, Unpack, overload
 
-import numpy as np
 import onnx_ir as ir
-from torch import Tensor
 
-from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.experiments.first import init_of
-from vggdsl.experiments.start import starting_network
+from vggdsl.experiments.exportable import Given, Taken, exportable, other_network, refuse_other_module, taken
+from vggdsl.experiments.precision.reduce import Asked, Precision, Reduced, of_drawn, reduction_of
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.language.library import is_folder_of_specs
-from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.weights import WEIGHT_FILES, Weights, check_weights, weight_shapes
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import BEST, weights_digest
 from vggdsl.records.trained import Trained, is_run, load_trained
-from vggdsl.spec.copies import PLAN
 from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import Spec, load
 from vggdsl.targets import onnx
-from vggdsl.targets.doubts import doubts
-from vggdsl.targets.expected import Expectation, Held, hold, read_expected
-from vggdsl.targets.export import Reduce, Written, export_onnx
-from vggdsl.targets.foreign_weights import Say, from_elsewhere
+from vggdsl.targets.expected import Expectation
 from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.overwrite import check_target
-from vggdsl.targets.torch import Network, load_weights, to_torch, weights, weights_in_place, without_weights
+from vggdsl.targets.torch import Network, to_torch, weights
 from vggdsl.targets.verify import Agreement
-from vggdsl.targets.weight_files import check_finite, to_arrays
-from vggdsl.text.errors import Diagnostic, InputError, error_of
-from vggdsl.text.files import is_file, is_folder
+from vggdsl.targets.weight_files import check_finite
+from vggdsl.text.errors import error_of
 
-_NO_PREPROCESSING = "no preprocessing is known: the file says that pixels are only divided by 255"
 _NETWORKS = "give a spec, its file, the name of one that ships, or a run"
 
-Given: TypeAlias = "Weights | Mapping[str, Tensor] | Network | Run | Trained | str | Path | None"
-"""Weights: arrays or tensors by name, those of a module of ours or of a run, a run's folder, a file, or
-``torchvision:vgg16``; None for those that a training would begin with."""
 
-_Taken: TypeAlias = "Weights | Network | Trained | str | Path | None"
-"""The same, tensors as arrays and a run as what it trained."""
-
-
-@dataclass(frozen=True, eq=False)
-class Exportable:
-    """A network with its weights, what its images go through, and where the weights come from.
-
-    ``halved`` is the kind of half precision in which they were kept, if any.
-    """
-
-    network: Network
-    preprocessing: Preprocessing
-    provenance: Mapping[str, str]
-    halved: str = ""
-
-    def hold(self, expect: Expectation) -> Held:
-        """Holds the network against expected outputs; raises as ``read_expected`` and ``hold``."""
-        return hold(self.network, read_expected(expect, self.network.typed.inference), self.halved)
-
-    def write(
-        self,
-        spec: Spec,
-        path: Path,
-        *,
-        force: bool = False,
-        shown_as: str | None = None,
-        reduce: Reduce | None = None,
-        **options: Unpack[FormOptions],
-    ) -> Written:
-        """Writes the file; raises as ``export_onnx``."""
-        return export_onnx(
-            spec,
-            self.network,
-            path,
-            preprocessing=self.preprocessing,
-            provenance=self.provenance,
-            force=force,
-            shown_as=shown_as,
-            reduce=reduce,
-            **options,
-        )
-
-
+@overload
+def export(
+    network: Spec | Run | str | Path,
+    path: str | Path,
+    *,
+    weights: Given = ...,
+    force: bool = ...,
+    expect: Expectation | None = ...,
+    precision: Literal["fp32"] = ...,
+    **options: Unpack[FormOptions],
+) -> Agreement: ...
+@overload
+def export(
+    network: Spec | Run | str | Path,
+    path: str | Path,
+    *,
+    weights: Given = ...,
+    force: bool = ...,
+    expect: Expectation | None = ...,
+    precision: Precision | Asked,
+    recipe: str | None = ...,
+    data: str | Path | None = ...,
+    **options: Unpack[FormOptions],
+) -> Reduced: ...
 def export(
     network: Spec | Run | str | Path,
     path: str | Path,
@@ -95,8 +61,11 @@ def export(
     weights: Given = None,
     force: bool = False,
     expect: Expectation | None = None,
+    precision: Literal["fp32"] | Precision | Asked = "fp32",
+    recipe: str | None = None,
+    data: str | Path | None = None,
     **options: Unpack[FormOptions],
-) -> Agreement:
+) -> Agreement | Reduced:
     """Writes a network as ONNX once the file is known to compute the same; as ``vggdsl export``.
 
     A run, or the path of one, has its weights; a spec, its file or the name of one that ships takes them from
@@ -108,12 +77,20 @@ def export(
     ``expect`` holds the network with its weights against outputs that are known: a .npz file, or arrays by name, of an
     ``input`` and the ``output`` that it gave (see ``read_expected``).
 
+    With a ``precision``, "fp16" or "int8" or what is ``Asked`` of it, the file is held against single precision on
+    images of the recipe, which are looked for in ``data``; of a spec with several recipes one is named by ``recipe``.
+    What came of it is given then.
+
     Raises ``VggdslError``: of what ``check`` finds, V510 for weights of another network, V513 for NaN among them, V604
     for those of another run, V511 and V514 for a path that can't be written or shouldn't be, V525 for a form in which
     the network can't be written, V520 and V521 if the file isn't right after all, V522 and V523 if ``expect`` can't be
-    used or isn't what the network gives; then nothing was written. ``TypeError`` for what is no network or no weights,
-    or an ``expect`` without any.
+    used or isn't what the network gives, V528 for what has no such precision, V529 for a file that isn't as good by it;
+    then nothing was written. ``TypeError`` for what is no network or no weights, an ``expect`` without any, or images
+    in single precision, which needs none.
     """
+    asked = precision if isinstance(precision, Asked) else Asked(precision) if precision != "fp32" else None
+    if asked is None and (recipe is not None or data is not None):
+        raise TypeError("a recipe and data are for another precision than fp32")
     spec, given = _with_weights(network, weights, force=force)
     if expect is not None and given is None:
         raise TypeError("random weights give nothing that could be expected: give weights, too")
@@ -121,17 +98,33 @@ def export(
         wrong = [d for d in spec.check(to_train=False) if d.is_error]
         if wrong:
             raise error_of(wrong)
+    if asked is not None and given is None:
+        raise of_drawn(spec)
     path = Path(path)
     check_target(path, spec, _file_of(given), force=force, beside=(".data",))
     check_use("exporting", spec.typed)
     notes = list[str]()
     with out_of_memory("exporting"):
-        made = exportable(spec, given, notes.append, force=force)
+        trained = _trained(given, force=force) if asked is not None else None
+        made = exportable(spec, trained or given, notes.append, force=force)
+        reduction = None
+        if asked is not None:
+            place = Workplace(None if data is None else Path(data))
+            reduction = reduction_of(asked, spec, made, trained, place, notes.append, recipe=recipe, **options)
         for note in notes:
             warnings.warn(note, stacklevel=2)
         if expect is not None:
             made.hold(expect)
-        return made.write(spec, path, force=force, **options).agreement
+        agreement = made.write(spec, path, force=force, reduce=reduction, **options).agreement
+    return agreement if reduction is None or reduction.found is None else reduction.found
+
+
+def _trained(given: Taken, *, force: bool) -> Trained | None:
+    """The run whose weights are given, if they are of one."""
+    file = _file_of(given)
+    if isinstance(given, Trained) or file is None or not is_run(file):
+        return given if isinstance(given, Trained) else None
+    return load_trained(file, force=force)
 
 
 def to_onnx(
@@ -148,13 +141,13 @@ def to_onnx(
     ``export``, and refused as there. Nothing is written, verified or said of them: ``export`` does that.
     """
     if isinstance(network, TypedGraph):
-        if isinstance(given := _taken(weights), str | Path):
+        if isinstance(given := taken(weights), str | Path):
             raise TypeError("weights from elsewhere are found by a spec, not by a graph alone")
         given = to_torch(network) if given is None else given
         if isinstance(given, Network):
-            _refuse_other_module(network, given)
+            refuse_other_module(network, given)
         elif isinstance(given, Trained) and given.spec.network.graph.digest != network.graph.digest:
-            raise _other(f"{given.path} trained another network", network.graph, given.spec.network.graph)
+            raise other_network(f"{given.path} trained another network", network.graph, given.spec.network.graph)
         typed, arrays = network, _arrays(given)
     else:
         spec, given = _with_weights(network, weights)
@@ -170,7 +163,7 @@ def to_onnx(
 
 def _with_weights(
     network: Spec | Run | Trained | str | Path, weights: Given, *, force: bool = False
-) -> tuple[Spec, _Taken]:
+) -> tuple[Spec, Taken]:
     """The spec, and what it takes its weights from: a run, or the path of one, has its own.
 
     Raises ``TypeError`` if a run is given others, or for what is no network or no weights.
@@ -179,7 +172,7 @@ def _with_weights(
         has_weights = is_folder_of_specs(str(network)) or Path(network).suffix in WEIGHT_FILES
         network = load_trained(Path(network), force=force) if has_weights else load(network)
     if isinstance(network, Spec):
-        return network, _taken(weights)
+        return network, taken(weights)
     if not isinstance(network, Run | Trained):
         raise TypeError(f"{type(network).__name__} is no network: {_NETWORKS}")
     if weights is not None:
@@ -187,137 +180,11 @@ def _with_weights(
     return network.spec, network.trained if isinstance(network, Run) else network
 
 
-def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Exportable:
-    """The spec's network with weights; ``say`` is told what a user should know of them.
-
-    Raises ``InputError`` V510 if they are of another network, V513 if they are no numbers, and what ``load_trained``
-    raises, unless ``force``.
-    """
-    given = _taken(given)
-    if isinstance(given, Path | str):
-        if str(given).startswith(TORCHVISION) or not is_run(Path(given)) or not _has_weights(Path(given)):
-            return _foreign(spec, given, say)
-        trained = load_trained(Path(given), force=force)
-        refuse_other(spec, trained)
-        return of_run(trained, Path(given), say)
-    if isinstance(given, Trained):
-        refuse_other(spec, given)
-        return of_run(given, given.path, say)
-    say(_no_preprocessing(spec))
-    unknown = Preprocessing.unknown(spec.typed.input)
-    if given is not None:
-        if isinstance(given, Network):
-            _refuse_other_module(spec.typed, given)
-            network = given
-        else:
-            network = without_weights(spec.typed)
-            load_weights(network, given)
-        arrays = weights_in_place(network)
-        check_finite("the network", arrays)
-        if not isinstance(given, Network):
-            for said in doubts("the mapping", spec.typed, given):
-                say(said)
-        return Exportable(network, unknown, {"weights": weights_digest(arrays)})
-    recipe = spec.recipe()
-    seed, init = recipe.seeds[0], init_of(recipe)
-    say(f"no --weights: exported with random weights, init {init}, seed {seed}")
-    if init is not recipe.init:
-        say(f"the recipe's init, {recipe.init}, isn't followed here")
-    return Exportable(starting_network(spec, recipe, seed), unknown, {"weights": f"random, seed {seed}"})
-
-
-def _has_weights(path: Path) -> bool:
-    """Of a folder, whether it is a run's at all."""
-    return not is_folder(path) or is_file(path / BEST) or is_file(path / PLAN)
-
-
-def of_run(trained: Trained, path: Path, say: Say) -> Exportable:
-    """What a run left; says so if it hasn't ended, or if its weights may not be its own."""
-    if trained.doubt:
-        say(trained.doubt)
-    if not trained.has_ended:
-        say(trained.unended)
-    check_finite(path, trained.weights)
-    for said in doubts(path, trained.spec.typed, trained.weights):
-        say(said)
-    return Exportable(trained.network(), trained.preprocessing, trained.provenance)
-
-
-def _no_preprocessing(spec: Spec) -> str:
-    """What the file says of pixels, and that a recipe's `normalize` is of the trainings by it."""
-    said = [each.written("normalize") for each in spec.recipes if not isinstance(each.normalize, str)]
-    if not said:
-        return _NO_PREPROCESSING
-    beside = f"`normalize {said[0]}` is of trainings by the recipe, and these weights may come from elsewhere"
-    return f"{_NO_PREPROCESSING}; {beside}"
-
-
-def _foreign(spec: Spec, given: str | Path, say: Say) -> Exportable:
-    loaded = from_elsewhere(spec.typed, given, say)
-    if loaded.preprocessing is None:
-        say(_no_preprocessing(spec))
-    provenance = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
-    preprocessing = loaded.preprocessing or Preprocessing.unknown(spec.typed.input)
-    return Exportable(loaded.network, preprocessing, provenance, loaded.halved)
-
-
-def _taken(given: Given) -> _Taken:
-    """Raises ``TypeError`` for what is no weights, ``InputError`` V513 for tensors that aren't dense numbers."""
-    if isinstance(given, Run):
-        return given.trained
-    if given is None or isinstance(given, Network | Trained | str | Path):
-        return given
-    if isinstance(given, Mapping):
-        if given and all(isinstance(value, Tensor) for value in given.values()):
-            return {name: array.copy() for name, array in to_arrays("the mapping", given).items()}
-        if all(isinstance(value, np.ndarray) for value in given.values()):
-            return {name: value.copy() for name, value in given.items() if isinstance(value, np.ndarray)}
-    what = "a mapping of other things" if isinstance(given, Mapping) else type(given).__name__
-    help = "give arrays or tensors by name (a `state_dict()`), a module of `to_torch`, a run, a file, or its name"
-    raise TypeError(f"{what} is no weights: {help}")
-
-
 def _arrays(given: "Weights | Network | Trained") -> Weights:
     return weights(given) if isinstance(given, Network) else given.weights if isinstance(given, Trained) else given
 
 
-def _file_of(given: _Taken) -> Path | None:
+def _file_of(given: Taken) -> Path | None:
     if isinstance(given, Trained):
         return given.path
     return Path(given) if isinstance(given, Path | str) and not str(given).startswith(TORCHVISION) else None
-
-
-def refuse_other(spec: Spec, run: Trained) -> None:
-    """Raises ``InputError`` V510 if a run trained another network, perhaps with weights of the same shapes."""
-    ours, theirs = spec.network.graph, run.spec.network.graph
-    if ours.digest == theirs.digest:
-        return
-    help = f"`vggdsl export {run.path}` exports that one; or name a run of this spec"
-    raise _other(f"{run.path} trained another network", ours, theirs, help)
-
-
-def _refuse_other_module(typed: TypedGraph, module: Network) -> None:
-    """Raises ``InputError`` V510 for a module of another network; auxiliary classifiers may be left out of it."""
-    theirs = module.typed.graph
-    if theirs.digest not in (typed.graph.digest, typed.inference.graph.digest):
-        raise _other("the module is of another network", typed.graph, theirs)
-
-
-def _other(what: str, ours: Graph, theirs: Graph, help: str = "give weights of this network") -> InputError:
-    return InputError(Diagnostic("V510", f"{what}: {_difference(ours, theirs)}", help=help))
-
-
-def _difference(ours: Graph, theirs: Graph) -> str:
-    """The first layer in which two networks differ; names and labels make no difference."""
-    order, other = ({node.name: i for i, node in enumerate(graph.nodes)} for graph in (ours, theirs))
-    for here, there in zip(ours.nodes, theirs.nodes, strict=False):
-        if here.op != there.op:
-            spelled = here.spelled, there.spelled
-            a, b = spelled if all(spelled) and spelled[0] != spelled[1] else (here.op, there.op)
-            return f"{here.name} is {a} here, {b} there"
-        if [order[name] for name in here.inputs] != [other[name] for name in there.inputs]:
-            return f"{here.name} follows {', '.join(here.inputs)} here, {', '.join(there.inputs)} there"
-    if len(ours.nodes) == len(theirs.nodes):
-        return f"their auxiliary classifiers differ: {len(ours.heads)} here, {len(theirs.heads)} there"
-    last = max(ours.nodes, theirs.nodes, key=len)[min(len(ours.nodes), len(theirs.nodes))]
-    return f"{last.name} is only {'here' if len(ours.nodes) > len(theirs.nodes) else 'there'}"

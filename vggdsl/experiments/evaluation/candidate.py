@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.experiments.export import Exportable, of_run, refuse_other
+from vggdsl.experiments.exportable import Exportable, of_run, refuse_other
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import read_plan, weights_digest
@@ -125,10 +125,15 @@ def candidate(
 
 def _of_run(trained: Trained, path: Path, followed: Recipe | None, named: str | None, say: Say) -> Candidate:
     """``followed`` is its recipe where it is known; ``named`` one that the run shouldn't be asked for."""
+    refuse_recipe(path, trained, named)
+    return of_trained(str(path), trained, of_run(trained, path, say), followed)
+
+
+def refuse_recipe(path: Path, trained: Trained, named: str | None) -> None:
+    """Raises ``InputError`` V534 for a recipe that is named beside a run."""
     if named is not None:
         message = f"{path} was trained by {f'recipe {trained.recipe_name}' if trained.recipe_name else 'its recipe'}"
         raise InputError(Diagnostic("V534", message, help="remove `--recipe`: a run has its own"))
-    return of_trained(str(path), trained, of_run(trained, path, say), followed)
 
 
 def of_trained(name: str, trained: Trained, made: Exportable, followed: Recipe | None = None) -> Candidate:

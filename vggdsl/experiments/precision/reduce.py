@@ -5,25 +5,23 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 import onnx
 import onnx_ir as ir
 
-from vggdsl.experiments.evaluation.candidate import Candidate, Say
+from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.experiments.evaluation.candidate import Candidate, Say, of_foreign, of_trained, refuse_recipe
 from vggdsl.experiments.evaluation.images import images_for
-from vggdsl.experiments.precision.compared import (
-    BATCHES,
-    Compared,
-    Times,
-    answers,
-    compared,
-    timed,
-)
+from vggdsl.experiments.exportable import Exportable
+from vggdsl.experiments.precision.compared import BATCHES, Compared, Times, answers, compared, timed
 from vggdsl.experiments.precision.sample import SEED, Sample, sample_of
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.trained import Trained
 from vggdsl.spec.chosen import choices_of
+from vggdsl.spec.spec import Spec
+from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.half import check_range, halve
 from vggdsl.targets.onnx import LARGEST, save
 from vggdsl.targets.processor import Processor, processor
@@ -60,6 +58,15 @@ class Asked:
     keep: tuple[str, ...] = ()
     bound: float = BOUND
     debug_layers: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for what can't be asked for."""
+        if self.precision not in ("fp16", "int8"):
+            raise ValueError(f"precision is fp32, fp16 or int8, not {self.precision!r}")
+        if min(self.calibrate, self.images) < 1 or not 0 <= self.bound <= 100:
+            raise ValueError("calibrate and images are at least 1, bound is of 0 to 100 points")
+        if self.debug_layers and self.precision == "fp16":
+            raise ValueError("debug_layers is of int8: fp16 rounds all layers alike")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +113,12 @@ class Reduction:
             message = "nobody knows how images are normalised for these weights, and the file would do it"
             raise _impossible(message, "leave `--uint8` out, or name a run")
         self._kept = layers_kept(self.asked.keep, self.one)
-        self._calibration, self._test = (
-            self._sample("train", self.asked.calibrate),
-            self._sample("test", self.asked.images),
-        )
+        self._calibration = self._sample("train", self.asked.calibrate)
+        self._test = self._sample("test", self.asked.images)
+        shape = self.one.spec.typed.input
+        if not self.one.is_prepared and self._test.preprocessing != Preprocessing.unknown(shape):
+            prepared_so = "images are prepared by the recipe for this, which the file doesn't say"
+            self.say(f"{prepared_so}: by it `predict` only divides their pixels by 255")
 
     def _sample(self, split: str, count: int) -> Sample:
         images = images_for(self.one, split, self.workplace, self.say)
@@ -209,7 +218,9 @@ class Reduction:
         how: dict[str, object] = {"kept": self._kept, "by": "onnxruntime"}
         if integers is not None:
             how |= {"form": "QDQ", "ranges": "minmax", **integers.words}
-        drawn = {"images": len(self._calibration), "split": "train", "seed": SEED, "data": self._calibration.data}
+        drawn: dict[str, object] = {"images": len(self._calibration), "split": "train", "seed": SEED}
+        normal = self._calibration.preprocessing
+        drawn |= {"data": self._calibration.data, "mean": normal.mean, "std": normal.std}
         held = {"images": told.images, "split": "test", "seed": SEED, "data": self._test.data}
         held |= {"same": told.same, "right": told.right, "right_in_fp32": told.right_before, "error": told.error}
         said = {"how": how, "calibration": drawn, "held_against_fp32": held}
@@ -217,6 +228,44 @@ class Reduction:
             "vggdsl.precision": self.asked.precision,
             **{f"vggdsl.precision.{key}": json.dumps(value) for key, value in said.items()},
         }
+
+
+def of_drawn(spec: Spec) -> InputError:
+    """V528: of weights that nothing was trained by, another precision says nothing."""
+    message = f"{spec.name} has random weights, which tell nothing of another precision"
+    return InputError(Diagnostic("V528", message, help="name a run, or say `--weights`: a run or a file"))
+
+
+def reduction_of(
+    asked: Asked,
+    spec: Spec,
+    made: Exportable,
+    trained: Trained | None,
+    workplace: Workplace,
+    say: Say,
+    *,
+    recipe: str | None = None,
+    **options: Unpack[FormOptions],
+) -> Reduction:
+    """What makes the file narrower that is ``made`` of what a run trained, or of a spec with weights from elsewhere.
+
+    Images are those of the run's recipe, or of the spec's: the one named ``recipe``, or the first, which is said where
+    there are others. Raises ``InputError`` V528 for a spec that names no images, V534 for a recipe beside a run's, V504
+    for one that there isn't, and as ``Reduction``.
+    """
+    if trained is not None:
+        refuse_recipe(trained.path, trained, recipe)
+        one = of_trained(str(trained.path), trained, made)
+    elif spec.recipes:
+        followed = spec.recipe(recipe)
+        if recipe is None and len(spec.recipes) > 1:
+            which = f"recipe `{followed.name}`" if followed.name else "the recipe without a name"
+            say(f"{spec.name} has {len(spec.recipes)} recipes: images are those of {which}, `--recipe` names another")
+        one = of_foreign(spec.name, spec, followed, made)
+    else:
+        message = f"{spec.name} has no recipe: nobody knows which images it is for"
+        raise _impossible(message, 'write one: `train { data folder("DIR") }`')
+    return Reduction(asked, one, workplace, say, options.get("uint8", False), options.get("opset"))
 
 
 def layers_kept(names: Sequence[str], one: Candidate) -> tuple[str, ...]:
@@ -256,7 +305,8 @@ def _finished(new: Path, like: Path, metadata: dict[str, str]) -> ir.Model:
     model.graph.name, model.graph.doc_string = before.graph.name, before.graph.doc_string
     model.producer_name, model.producer_version = before.producer_name, before.producer_version
     model.doc_string = before.doc_string
-    for made, told in zip(model.graph.inputs, before.graph.inputs, strict=True):
+    ends = (model.graph.inputs, before.graph.inputs), (model.graph.outputs, before.graph.outputs)
+    for made, told in (pair for two in ends for pair in zip(*two, strict=True)):
         made.shape, made.type = told.shape, told.type
     return model
 
