@@ -1,6 +1,7 @@
 """How many examples the properties try: ``HYPOTHESIS_PROFILE=thorough`` tries 50 times as many."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=FEW, suppress_health_check=SLOW)
 settings.register_profile("thorough", deadline=None, max_examples=50 * FEW, print_blob=True, suppress_health_check=SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# What one process has compiled of the package and of the tests the next finds, in __pycache__ as always, even where
+# Python is told to keep nothing, as in many containers: each of hundreds of processes would compile all of it again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores already
     torch.set_num_threads(1)

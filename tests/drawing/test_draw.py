@@ -20,6 +20,7 @@ from vggdsl.drawing.bodies import Body, bodies
 from vggdsl.drawing.draw import STYLES, Style, picture
 from vggdsl.drawing.marks import Box, Extent, Frame, Line, Picture, Volume, Words
 from vggdsl.drawing.outline import Aside, Fork, Layer, Part, Stage, outline
+from vggdsl.drawing.svg import to_svg
 from vggdsl.language.library import shipped
 from vggdsl.network.ops import Concat, Merge
 from vggdsl.spec.spec import Spec, load, parse
@@ -73,7 +74,7 @@ def _check(spec: Spec, style: Style) -> None:
     drawn = picture(spec, style)
     _check_that_all_is_told(spec, drawn)
     _check_that_nothing_overlaps(drawn)
-    root = ET.fromstring(vggdsl.draw(spec, style))
+    root = ET.fromstring(to_svg(drawn))
     assert root[0].tag.endswith("title")
     assert root[1].tag.endswith("desc")
 

@@ -157,8 +157,7 @@ def test_both_sides_of_inference_run() -> None:
 
 def test_both_sides_of_an_export_run(tmp_path: Path) -> None:
     spec = vggdsl.parse(CHAIN)
-    for side in (serving.our_export, serving.torchs_export):
-        side(spec, tmp_path)()
+    serving.our_export(spec, tmp_path)()  # which the command is measured for; of PyTorch's the process calls this side
     assert 2e8 < serving.process("ours", spec, tmp_path).peak < 3e9
     assert 2e8 < serving.process("theirs", spec, tmp_path).peak < 3e9
     assert {"ours.onnx", "theirs.onnx"} <= {path.name for path in tmp_path.iterdir()}

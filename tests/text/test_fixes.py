@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import chdir
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def text_of(name: str) -> str:
         return file.read()
 
 
+@cache
 def findings(name: str) -> list[Diagnostic]:
     with chdir(FIXTURES):
         return found_in(text_of(name), f"{name}.arch")
@@ -48,14 +50,14 @@ def said(findings: list[Diagnostic]) -> Counter[tuple[str, str]]:
 def not_mended(name: str, found: Diagnostic, fix: Edit, folder: Path) -> list[str]:
     """Why a fix doesn't mend a finding: it is still there, or another error is where it was made."""
     before_it, text = findings(name), text_of(name)
-    copy = folder / "errors"
-    shutil.copytree(FIXTURES, copy, dirs_exist_ok=True)
     made = edited(fix.span.source, [fix])
-    own = fix.span.source.name == f"{name}.arch"
-    if not own:
-        (copy / fix.span.source.name).write_text(made, encoding="utf-8", newline="")
-    with chdir(copy):
-        after = found_in(made if own else text, f"{name}.arch")
+    if fix.span.source.name == f"{name}.arch":
+        beside, text = FIXTURES, made
+    else:  # only then are the files beside it others than before
+        beside = shutil.copytree(FIXTURES, folder / "errors")
+        (beside / fix.span.source.name).write_text(made, encoding="utf-8", newline="")
+    with chdir(beside):
+        after = found_in(text, f"{name}.arch")
     key = found.code, found.message
     wrong = [f"is still there: {found}"] if said(after)[key] >= said(before_it)[key] else []
     begin, end = fix.span.start, fix.span.start + len(fix.text)
