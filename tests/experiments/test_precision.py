@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx_ir
 import pytest
 from commands import run
 from refusals import refusal
@@ -21,7 +22,10 @@ from vggdsl.experiments.precision.compared import Compared
 from vggdsl.experiments.precision.reduce import Asked
 from vggdsl.experiments.train import train
 from vggdsl.spec.spec import load, parse
+from vggdsl.targets.half import halve
+from vggdsl.targets.onnx import to_onnx
 from vggdsl.targets.runtime import open_session, run_session
+from vggdsl.targets.torch import to_torch, weights
 
 CHAIN = "input 8x8x1 conv3-8 ReLU conv3-8 ReLU maxpool FC-10 softmax"
 MANY = """
@@ -208,6 +212,13 @@ def test_images_of_a_spec_with_several_recipes_are_those_of_the_one_that_is_name
     assert (done.exit_code, "recipes: " in done.stderr) == (0, False), done.stderr
     assert "images are prepared by the recipe for this, which the file doesn't say" in done.stderr
     assert json.loads(metadata(path)["vggdsl.precision.calibration"])["mean"] != [0.0]
+
+
+def test_probabilities_are_never_rounded_to_half() -> None:
+    graph = parse("input 4x4x1 conv1-3 global-avgpool softmax").typed
+    model = halve(onnx_ir.to_proto(to_onnx(graph, weights(to_torch(graph)))), ())
+    *_, softmax, flatten = model.graph
+    assert (softmax.op_type, flatten.op_type, flatten.inputs[0]) == ("Softmax", "Flatten", softmax.outputs[0])
 
 
 def test_from_python(chain: Path, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ def halve(model: onnx.ModelProto, keep: Collection[str]) -> ir.Model:
     with needed():
         from onnxruntime.transformers.float16 import convert_float_to_float16
     convert: Callable[..., onnx.ModelProto] = convert_float_to_float16
-    made = convert(model, keep_io_types=True, op_block_list=[*_SINGLE], node_block_list=[*keep])
+    of_softmax = {name for node in model.graph.node if node.op_type == "Softmax" for name in node.output}
+    ends = [node.name for node in model.graph.node if node.op_type == "Flatten" and node.input[0] in of_softmax]
+    made = convert(model, keep_io_types=True, op_block_list=[*_SINGLE], node_block_list=[*keep, *ends])
     once = dict[str, onnx.NodeProto]()
     for node in made.graph.node:  # the conversion casts a value anew for each node that takes it, by the same name
         once.setdefault(node.output[0], node)
