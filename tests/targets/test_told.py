@@ -67,6 +67,12 @@ def test_what_is_not_told_is_asked_for(tmp_path: Path, image: Path) -> None:
     names.write_text("red\ngreen\nblue\n")
     whole = (*FLAGS, "--size", "8x8", "--shorter-side", 9, "--classes", names)
     assert run("predict", model, image, *whole).stdout.startswith(f"{image}: ")
+    names.write_text("red\ngreen\n")
+    assert (
+        "help: a name stands on each line of --classes"
+        in run("predict", model, image, *whole, "--classes", names).stderr
+    )
+    names.write_text("red\ngreen\nblue\n")
     for flags, why in (
         (("--mean", "123,117,104"), "from 0 to 1: divide"),
         (("--mean", "0.5"), "doesn't fit its channels"),

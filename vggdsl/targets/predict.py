@@ -145,7 +145,8 @@ class Predictor:
         names = self.preprocessing.classes
         if names and len(names) != rows.shape[1]:
             message = f"{self._name} gives {rows.shape[1]:,} values and names {len(names):,} classes"
-            raise InputError(Diagnostic("V531", message, help="export it again"))
+            help = "export it again" if self._fed is None else "a name stands on each line of --classes"
+            raise InputError(Diagnostic("V531", message, help=help))
         for values in rows:
             try:
                 yield best_guesses(values, names, top, are_logits=self._gives_logits)
