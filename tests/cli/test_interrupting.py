@@ -51,7 +51,8 @@ def started(arguments: Sequence[str], work: Path) -> "subprocess.Popen[str]":
 def seconds(call: str, work: Path) -> float:
     """What a call takes that nobody interrupts."""
     began = time.monotonic()
-    assert started(CALLS[call], work).wait(600) == 0
+    with started(CALLS[call], work) as process:
+        assert process.wait(600) == 0
     return time.monotonic() - began
 
 
