@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from commands import run as command
 from refusals import refusal
 from safetensors.torch import load_file
 from trainings import Impatient, metrics, spec_with
 
+from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.train import Stopped, more, resume, train
 from vggdsl.records.repeat import repetition
 from vggdsl.records.result import read_result
@@ -19,6 +21,11 @@ from vggdsl.text.errors import RecipeError, RecordError
 
 PLAIN = "input 8x8x1 conv3-4 maxpool FC-3 softmax"
 SAID = {"optimizer": "adam", "schedule": "warmup(1) plateau(factor=0.5, patience=1)", "average": "ema(0.9)"}
+
+
+class Listener(Silent):
+    def started(self, outline: Outline) -> None:
+        self.notes = outline.notes
 
 
 def spec(**entries: str) -> Spec:
@@ -72,6 +79,17 @@ def test_it_comes_to_what_as_many_epochs_at_once_come_to(run: Path, whole: Run) 
     again = repetition(record)
     assert again is not None
     assert (again.recipe.epochs, again.deviations) == (5, ("epochs 5",))
+
+
+def test_its_threads_are_those_of_its_steps(run: Path) -> None:
+    """Not those that PyTorch has before a small step, of which the digits say nothing."""
+    listener, threads = Listener(), torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        more(run, 1, reporter=listener)
+    finally:
+        torch.set_num_threads(threads)
+    assert not any("digits may differ" in note for note in listener.notes)
 
 
 @pytest.mark.parametrize("step", [2, 9])

@@ -165,7 +165,8 @@ def more(run: str | Path, epochs: int, workplace: Workplace | None = None, repor
     workplace, reporter = (workplace or Workplace()).going_on(planned), reporter or Silent()
     prepared = prepare(Experiment.of(spec, recipe), before.seed, workplace, reporter.reading)
     notes, processes = list[str](), prepared.processes
-    checkpoint = newest(path, prepared.identity | {"recipe": before.recipe.digest}, prepared.made_by, notes)
+    with prepared.arithmetic():  # on whose threads its digits depend
+        checkpoint = newest(path, prepared.identity | {"recipe": before.recipe.digest}, prepared.made_by, notes)
     done = len(checkpoint.progress.epochs) if checkpoint else 0
     if checkpoint is not None and checkpoint.progress.over:
         message = f"the recipe ended {path} with epoch {done}: {why_over(before.recipe)}"
