@@ -199,10 +199,15 @@ def test_a_scale_at_which_images_do_not_cover_the_input_is_told(oblong: Candidat
 
 def test_crops_that_are_all_the_same_are_told(spec: Spec, tmp_path: Path) -> None:
     one, workplace = candidate(spec, weights=weights_of(spec, tmp_path), say=lambda _: None), Workplace(tmp_path, "cpu")
-    for view, scale, count in (("ten", 8, 1), ("grid", 8, 1), ("dense+grid", 8, 1), ("ten", 9, 0), ("centre", 8, 0)):
+    seen, cases = list[int](), {("ten", 8): 1, ("grid", 8): 1, ("dense", 8): 1, ("dense+grid", 8): 2, ("ten", 9): 0}
+    one.network.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    for (view, scale), count in {**cases, ("centre", 8): 0}.items():
         said = list[str]()
-        answer([one], Asked("test", (scale,), view), workplace, said.append)  # type: ignore[arg-type]
-        assert len([line for line in said if "crops of a square image are the same" in line]) == count, view
+        seen.clear()
+        found = answer([one], Asked("test", (scale,), view), workplace, said.append)  # type: ignore[arg-type]
+        assert len([line for line in said if "a square image" in line]) == count, view
+        if (view, scale) == ("ten", 8):
+            assert sum(seen) == 2 * len(found.scores), "one crop of each image, and its mirror image"
 
 
 def test_five_guesses_count_of_more_than_ten_classes(spec: Spec, tmp_path: Path) -> None:

@@ -20,11 +20,13 @@ def places(crops: Crops, h: int, w: int) -> list[tuple[int, int]]:
     """Top and left of the crops of an image that is larger by ``h`` and ``w`` pixels.
 
     The corners and the centre of Krizhevsky et al. 2012, which mirrored are ten; the regular grid of Simonyan &
-    Zisserman 2015, from border to border.
+    Zisserman 2015, from border to border. Where all of them are one, it is there once.
 
-    >>> places("ten", 2, 4)
-    [(0, 0), (0, 4), (2, 0), (2, 4), (1, 2)]
+    >>> places("ten", 2, 4), places("ten", 0, 0)
+    ([(0, 0), (0, 4), (2, 0), (2, 4), (1, 2)], [(0, 0)])
     """
+    if h == w == 0:
+        return [(0, 0)]
     match crops:
         case "centre":
             return [(round(h / 2), round(w / 2))]

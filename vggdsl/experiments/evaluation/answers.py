@@ -29,9 +29,9 @@ Name = Callable[[int], str]
 
 
 class Looks(NamedTuple):
-    """What is looked at of an image: crops (n, C, H, W), and the image whole (C, h, w) at each scale; uint8."""
+    """What is looked at of an image at each scale: crops (n, C, H, W), and the image whole (C, h, w); uint8."""
 
-    crops: Tensor | None
+    crops: tuple[Tensor, ...]
     wholes: tuple[Tensor, ...]
 
 
@@ -75,7 +75,10 @@ class Answering:
     def _looks(self, protocol: Protocol) -> int:
         """About how many times the input's pixels are held of an image: of square ones, where they are whole."""
         size = self.network.typed.input
-        crops = 0 if protocol.crops is None else len(protocol.scales) * len(places(protocol.crops, 0, 0))
+        crops = 0
+        if protocol.crops is not None:
+            beyond = [(max(0, scale - size.h), max(0, scale - size.w)) for scale in protocol.scales]
+            crops = sum(len(places(protocol.crops, *each)) for each in beyond)
         wholes = sum(scale**2 for scale in protocol.scales) / (size.h * size.w) if protocol.is_dense else 0
         return max(1, crops + round(wholes))
 
@@ -92,19 +95,20 @@ class Answering:
         good = [looks for looks in group if isinstance(looks, Looks)]
         parts = list[Tensor]()
         if good and protocol.crops is not None:
-            parts.append(self._of_crops([looks.crops for looks in good if looks.crops is not None], protocol))
+            parts.append(self._of_crops([looks.crops for looks in good], protocol))
         if good and protocol.is_dense:
             parts.append(self._of_wholes([looks.wholes for looks in good], protocol))
         answers = iter(torch.stack(parts).mean(0) if parts else ())
         for looks in group:
             yield next(answers) if isinstance(looks, Looks) else looks
 
-    def _of_crops(self, crops: Sequence[Tensor], protocol: Protocol) -> Tensor:
-        """Probabilities (N, K), each the mean over an image's crops."""
-        each = len(crops[0])
-        parts = torch.split(torch.cat([*crops]), self.batch)
-        found = [self._probabilities(self.network, part, protocol.mirrors_crops) for part in parts]
-        return torch.cat(found).reshape(len(crops), each, -1).mean(1)
+    def _of_crops(self, crops: Sequence[tuple[Tensor, ...]], protocol: Protocol) -> Tensor:
+        """Probabilities (N, K), each the mean over an image's scales, and at each scale over its crops."""
+        each = [at_scale for image in crops for at_scale in image]
+        parts = torch.split(torch.cat(each), self.batch)
+        found = torch.cat([self._probabilities(self.network, part, protocol.mirrors_crops) for part in parts])
+        means = [answers.mean(0) for answers in torch.split(found, [len(at_scale) for at_scale in each])]
+        return torch.stack(means).reshape(len(crops), len(protocol.scales), -1).mean(1)
 
     def _of_wholes(self, wholes: Sequence[tuple[Tensor, ...]], protocol: Protocol) -> Tensor:
         """Probabilities (N, K), each the mean over an image's scales."""
@@ -169,9 +173,9 @@ def _look(images: Lazy, index: int, protocol: Protocol) -> Looks | UnreadableIma
         image = images.pictures[index]
     except UnreadableImageError as error:
         return error
-    crops = None
+    crops = tuple[Tensor, ...]()
     if protocol.crops is not None:
-        crops = torch.cat([cut(image, images.shape, scale, protocol.crops) for scale in protocol.scales])
+        crops = tuple(cut(image, images.shape, scale, protocol.crops) for scale in protocol.scales)
     wholes = tuple(whole(image, images.shape, scale) for scale in protocol.scales) if protocol.is_dense else ()
     return Looks(crops, wholes)
 

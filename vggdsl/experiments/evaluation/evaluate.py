@@ -231,11 +231,14 @@ def _hold_scales(one: Candidate, protocol: Protocol, say: Say) -> None:
             f"images are scaled to cover the input of {size.h}x{size.w}, as in training: the shorter side has "
             f"{least} pixels or, of a square image, {covers}"
         )
-    elif least == size.h == size.w and protocol.crops in ("ten", "grid"):
-        say(
-            f"at scale {least}, the network's input, all crops of a square image are the same: view={protocol.crops} "
-            "is view=centre flip=yes of it; the papers scale images larger"
-        )
+    elif least == size.h == size.w:
+        if protocol.crops in ("ten", "grid"):
+            say(
+                f"at scale {least}, the network's input, all crops of a square image are the same: "
+                f"view={protocol.crops} is view=centre flip=yes of it; the papers scale images larger"
+            )
+        if protocol.is_dense:
+            say(f"at scale {least}, the network's input, view=dense is view=centre of a square image")
 
 
 def _refuse_others(first: Candidate, images: Images, one: Candidate, pool: Images) -> None:
