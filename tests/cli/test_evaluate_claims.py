@@ -242,7 +242,8 @@ def test_weights_from_elsewhere_are_held_against_the_claims_of_the_named_recipe(
     assert (first[1:], other[1] is None) == ((None, ["train=a claimed, other here"]), False)
     assert {row[2][0] for row in line} == {"train=a claimed, other here"}
     first, other, part, *line = claims_of(*by_file, "--recipe", "part")
-    assert part[1:] == (None, ["500 of the 1,797 images of digits here"])
+    n = "by the recipe's n=500: claims are about all, train without it to compare"
+    assert part[1:] == (None, [f"500 of the 1,797 images of digits here, {n}"])
     assert "nobody knows how it was trained" in run("evaluate", *by_file, "--claims").stderr
     done = run("evaluate", spec, "--weights", trained.path, "--recipe", "other", "--claims")
     assert (done.exit_code, "a run has its own" in done.stderr) == (2, True)

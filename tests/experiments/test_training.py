@@ -279,6 +279,7 @@ def test_measurements_of_another_seed_are_not_compared(run: Run) -> None:
     assert "precision" not in compare(record, run.result)[1]
     told = compare(record, replace(run.result, precision="fp64"))[1]
     assert told.endswith(f"precision {run.result.precision} then, fp64 now")
+    assert compare(record, replace(run.result, seed=7, test_accuracy=0.5))[2].endswith("Test Accuracy: 0.5000")
     edited = parse((run.path / "record.arch").read_text().replace("minutes=", "minutes=9"))
     assert "edited by hand" in compare(edited, run.result)[1]
 

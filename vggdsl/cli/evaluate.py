@@ -115,7 +115,7 @@ def command(
             note(kept)
         claimed += map(claim_row, held)
         if claims and not as_json:
-            tell_claims(", ".join(one.name for one in together), held)
+            tell_claims(together, held)
     if as_json:
         echo_json({"evaluations": rows, "claims": claimed})
 

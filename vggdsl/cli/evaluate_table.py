@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from vggdsl.cli.common import note, print_table, say
 from vggdsl.cli.schemas import ClassScores, Evaluation, HeldClaim
+from vggdsl.experiments.evaluation.claimed import no_claim_is_about
 from vggdsl.experiments.evaluation.claimed_classes import claimed_classes
 from vggdsl.experiments.evaluation.scores import interval
 from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, confusion_table, known_classes, mistakes
@@ -12,6 +13,7 @@ from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import names_text
 
 if TYPE_CHECKING:
+    from vggdsl.experiments.evaluation.candidate import Candidate
     from vggdsl.experiments.evaluation.claimed import Held
     from vggdsl.experiments.evaluation.evaluate import Evaluated
     from vggdsl.experiments.evaluation.scores import OfClass
@@ -46,13 +48,18 @@ def tell(found: "Evaluated", *, briefly: bool = False) -> None:
         print_table(confusion_table(scores))
 
 
-def tell_claims(name: str, held: "Sequence[Held]") -> None:
-    """What is claimed beside what was measured, each figure under its own protocol."""
+def tell_claims(candidates: "Sequence[Candidate]", held: "Sequence[Held]") -> None:
+    """What is claimed by the first one's spec beside what was measured, each figure under its own protocol."""
+    name, spec = ", ".join(one.name for one in candidates), candidates[0].named or candidates[0].spec
+    if held and (whys := no_claim_is_about(candidates)):
+        note(f"nothing is evaluated: no claim of {spec.name} is about {name}, since {'; '.join(whys)}")
+        return
     rows = [_claim_cells(each) for each in held if each.row is None]
     if rows:
         print_table(Table(_CLAIMS, [RowGroup(rows)]))
     elif not held:
-        note(f"{name} claims no results")
+        others = "`vggdsl evaluate SPEC --weights RUN --claims` takes those of another text"
+        note(f"{name} claims no results; what its spec may extend keeps its claims for itself: {others}")
     for number, classes in enumerate(claimed_classes(held)):
         if rows or number:
             say("")

@@ -7,7 +7,7 @@ from itertools import groupby
 from vggdsl.language.syntax import ResultLine
 from vggdsl.records.conditions import conditions, differences, is_other, line_differences, looks_differ
 from vggdsl.records.evaluation import Evaluation
-from vggdsl.records.result import BALANCED, Result, read_further
+from vggdsl.records.result import BALANCED, Result, read_further, tops
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.spec import Spec
@@ -70,7 +70,7 @@ def _claimed(claim: ResultClaim, result: Result, spec: Spec, evaluations: Sequen
         value = value_of(name, protocol, found)
         differs = differences(protocol, conditions(result, spec, found), spec)
         if value is None:
-            yield f"  not compared: {unmeasured(name, protocol)}"
+            yield f"  not compared: {unmeasured(name, protocol, spec.typed.output.c)}"
         elif differs:
             yield f"  measured {value:.2f}%; not compared: {'; '.join(differs)}"
         else:
@@ -98,16 +98,23 @@ def value_of(name: str, protocol: Mapping[str, str], found: Result | Evaluation)
     split = protocol.get("split", "")
     if name == BALANCED:
         return 100 * found.balanced[split] if split in found.balanced else None
-    match = re.fullmatch(r"(?:top|rank)-([15])-(accuracy|error)", name)
-    share = found.top(int(match[1]), split) if match else None
-    if share is None or match is None:
-        return None
-    return 100 * (share if match[2] == "accuracy" else 1 - share)
+    guesses, what = guesses_of(name)
+    share = found.top(guesses, split)
+    return None if share is None else 100 * (share if what == "accuracy" else 1 - share)
 
 
-def unmeasured(name: str, protocol: Mapping[str, str]) -> str:
-    """Why ``value_of`` has none."""
+def guesses_of(name: str) -> tuple[int, str]:
+    """Of how many guesses a measure is, and whether it is an ``accuracy`` or an ``error``."""
+    match = re.fullmatch(r"(?:top|rank)-(\d+)-(accuracy|error)", name)
+    assert match is not None, name
+    return int(match[1]), match[2]
+
+
+def unmeasured(name: str, protocol: Mapping[str, str], classes: int) -> str:
+    """Why ``value_of`` has none, of a network with so many classes."""
     split = protocol.get("split", "a split that isn't named")
+    if name != BALANCED and guesses_of(name)[0] not in tops(classes) and "split" in protocol:
+        return f"{name} of {classes} classes isn't measured by a training: `vggdsl evaluate RUN --claims` does"
     return f"{name} of {split} isn't measured"
 
 
@@ -142,6 +149,7 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
             differs.append(f"{key} {theirs.get(key, '?')} then, {value} now")
     if differs:
         yield f"  not compared: {'; '.join(differs)}"
+        yield f"  measured now: {result.line}"
     elif str(measurement.line) == str(result.line) and not further:
         yield "  agrees in every digit"
     else:

@@ -63,14 +63,16 @@ def has_range(recipe: Recipe) -> bool:
 
 
 def missing_images(data: Data, split: str, left_out: int = 0) -> str:
-    """What of a data set isn't in a ``split`` of these sizes, if anything: of one that was published without a size,
-    ``n=`` tells that."""
+    """What of a data set isn't in a ``split`` of these sizes, if anything: what its recipe leaves out by ``n=``, or
+    what isn't there."""
     published, here = DATA_SETS[data.name].images, sum(map(int, split.split("/")))
     said = []
+    is_part = data.n is not None and data.name != "fake"  # whose n= is all of it
+    by_recipe = f", by the recipe's n={data.n}: claims are about all, train without it to compare" * is_part
     if published not in (None, here):
-        said.append(f"{here:,} of the {published:,} images of {data.name} here")
-    if published is None and data.n is not None and data.name != "fake":  # whose n= is all of it
-        said.append(f"a part of the images of {data.name} here, n={data.n}")
+        said.append(f"{here:,} of the {published:,} images of {data.name} here{by_recipe}")
+    if published is None and is_part:
+        said.append(f"a part of the images of {data.name} here{by_recipe}")
     if left_out:
         said.append(f"{plural(left_out, 'unreadable image')} left out here")
     return "; ".join(said)

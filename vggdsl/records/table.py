@@ -237,7 +237,7 @@ def _claimed(subject: Subject, name: str, claimed: Claimed, group: SeedGroup) ->
         for text in differences(protocol, conditions(result, subject.spec, found), subject.spec)
     )
     if None in values:
-        return replace(row, differs=(unmeasured(name, protocol), *differs))
+        return replace(row, differs=(unmeasured(name, protocol, subject.spec.typed.output.c), *differs))
     if any(looks_differ(protocol, found.protocol, result.protocol) for result, found in pairs):
         return replace(row, differs=tuple(differs))
     measured = tuple(_round(value) for value in values if value is not None)

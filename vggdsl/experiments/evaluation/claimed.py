@@ -12,7 +12,7 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.language.syntax import ResultLine
 from vggdsl.network.measures import OF_A_CLASS
 from vggdsl.records.collect import RECORD, are_its_images, record_of
-from vggdsl.records.compare import unmeasured, value_of
+from vggdsl.records.compare import guesses_of
 from vggdsl.records.conditions import (
     Conditions,
     conditions,
@@ -22,6 +22,7 @@ from vggdsl.records.conditions import (
     missing_images,
     recipe_differs,
 )
+from vggdsl.records.repeat import deviations
 from vggdsl.records.result import BALANCED
 from vggdsl.records.run import measured_in
 from vggdsl.records.trained import Trained
@@ -107,7 +108,7 @@ def _held(
     spec: Spec,
     evaluated: Callable[[Asked], Evaluated],
 ) -> list[Held]:
-    held, others = list[Held](), tuple(why for one in candidates if (why := _is_other(one, spec)))
+    held, others = list[Held](), no_claim_is_about(candidates)
     for claim in claims:
         if others:
             held += (Held(*each, claim.where, dict(claim.protocol), differs=others) for each in claim.measures)
@@ -116,6 +117,12 @@ def _held(
         else:
             held += _of_claim(claim, candidates, spec, evaluated)
     return held
+
+
+def no_claim_is_about(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Why the claims of the first one's spec aren't about such networks at all; empty where they may be."""
+    spec = candidates[0].named or candidates[0].spec
+    return tuple(why for one in candidates if (why := _is_other(one, spec)))
 
 
 def _is_other(one: Candidate, spec: Spec) -> str:
@@ -133,7 +140,11 @@ def _is_other(one: Candidate, spec: Spec) -> str:
     if not recipes:
         name = trained.recipe_name
         which = f"recipe {name}" if name else "the recipe without a name"
-        return f"{which} isn't in {spec.name} as it was at the training"
+        said = f"{which} isn't in {spec.name} as it was at the training"
+        namesake = next((recipe for recipe in spec.recipes or (Recipe(),) if recipe.name == name), None)
+        entries = () if namesake is None else deviations(namesake, trained.spec.recipe(name))
+        differs = f": that had {', '.join(entries)}; claim in its own spec, or train {spec.name}" if entries else ""
+        return said + differs
     if not any(are_its_images(recipe, trained.path / RECORD, Path(spec.source.name)) for recipe in recipes):
         return f"{one.name} was trained on a folder of images beside another spec"
     return ""
@@ -242,8 +253,9 @@ def _value(name: str, protocol: Mapping[str, str], found: Evaluated) -> tuple[fl
         return (None, (why,)) if row is None else (100 * getattr(row, _FIELDS[name]), ())
     if name == BALANCED:
         return 100 * found.scores.balanced, ()
-    value = value_of(name, protocol, evaluation_of(found))
-    return value, () if value is not None else (unmeasured(name, protocol),)
+    guesses, what = guesses_of(name)  # also of few classes, of which records have one guess alone
+    share = found.scores.accuracy(guesses)
+    return 100 * (share if what == "accuracy" else 1 - share), ()
 
 
 _FIELDS = {"precision": "precision", "recall": "recall", "f1-score": "f1"}
