@@ -352,12 +352,13 @@ def elements(text: str) -> list[str]:
 
 
 def shortest(number: float) -> str:
-    """The number in as few digits as give it back.
+    """The number in as few digits as give it back, as the language writes it: without a plus.
 
-    >>> shortest(5e-4), shortest(1.0), shortest(0.123456789)
-    ('0.0005', '1', '0.123456789')
+    >>> shortest(5e-4), shortest(1.0), shortest(0.123456789), shortest(1e6)
+    ('0.0005', '1', '0.123456789', '1e6')
     """
-    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
+    text = f"{number:g}" if float(f"{number:g}") == number else repr(number)
+    return text.replace("e+0", "e").replace("e+", "e")
 
 
 def _as_fraction(number: float) -> str:

@@ -116,7 +116,7 @@ def same_as(step: Step, x: Shape) -> object:
         case _:
             pass
     if isinstance(op, GlobalMaxPool | GlobalAvgPool):
-        whole = [_Axis(n, 1, 1, 0, 0) for n in (x.h, x.w)]
+        whole = [_Axis(n, 1, 1, 0, 0, places=1) for n in (x.h, x.w)]
         return ("max", *whole) if isinstance(op, GlobalMaxPool) else ("avg", *whole, (0, 0))
     if isinstance(op, Conv | MaxPool | AvgPool | InnerAvgPool):
         axes = [_axis(op.window, i, (x.h, x.w)[i], (step.shape.h, step.shape.w)[i]) for i in (0, 1)]
@@ -133,17 +133,18 @@ def same_as(step: Step, x: Shape) -> object:
 
 
 class _Axis(NamedTuple):
-    """A window along one axis, and what it reaches beyond the map."""
+    """A window along one axis, what it reaches beyond the map, and how many places it has."""
 
     kernel: int
     dilation: int
     stride: int
     before: int
     behind: int
+    places: int
 
 
 def _axis(window: Window, i: int, n: int, places: int) -> _Axis:
     extent, stride, before = window.extent[i], window.stride[i], window.pad_before[i]
     behind = max(0, (places - 1) * stride + extent - before - n)
     kernel = window.kernel[i]
-    return _Axis(kernel, window.dilation[i] if kernel > 1 else 1, stride if places > 1 else 1, before, behind)
+    return _Axis(kernel, window.dilation[i] if kernel > 1 else 1, stride if places > 1 else 1, before, behind, places)

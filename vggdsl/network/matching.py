@@ -177,7 +177,7 @@ def pair(ours: NormalForm, theirs: NormalForm) -> dict[str, str] | None:
 
 
 def numbered(
-    form: NormalForm, numbers: dict[object, int], of: Callable[[Facts], Facts] = lambda op: op
+    form: NormalForm, numbers: dict[object, int], of: Callable[[Facts], object] = lambda op: op
 ) -> dict[str, int]:
     """For each layer a number that it shares with those, of any form, that are the same of the same inputs; ``of`` says
     what of a layer is compared."""

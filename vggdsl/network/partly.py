@@ -55,7 +55,8 @@ class _Pairing:
             return list(zip(one.inputs, other.inputs, strict=True))
         mine = sorted(one.inputs, key=lambda name: (a[name], self.here[name]))
         their = sorted(other.inputs, key=lambda name: (b[name], self.there[name]))
-        is_open = len({a[name] for name in mine}) < len(mine)
+        each = set(mine)  # one that is added to itself leaves no choice
+        is_open = len({a[name] for name in each}) < len(each)
         if is_open and [self.here[name] for name in mine] != [self.there[name] for name in their]:
             return None
         return list(zip(mine, their, strict=True))
