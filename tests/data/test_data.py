@@ -526,33 +526,45 @@ def test_cifar100_python_version_is_checked_before_it_is_unpickled(tmp_path: Pat
 # -- ImageNet
 
 
-def save_many(folder: Path, classes: int, names: tuple[str, ...], inside: str = "") -> None:
-    for k in range(classes):
+FEW = 40
+"""Classes that stand in for ImageNet's 1,000 or Tiny ImageNet's 200."""
+APART = 6
+"""How much redder a class is than the one before; JPEG changes a value by 4 at most."""
+
+
+def give_few_classes(name: str, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(DATA_SETS, name, replace(DATA_SETS[name], classes=FEW))
+
+
+def save_many(folder: Path, names: tuple[str, ...], inside: str = "") -> None:
+    for k in range(FEW):
         for name in names:
-            save(folder / f"n{k:08}" / inside / name, (k % 251, k // 4, 7), (9, 8))
+            save(folder / f"n{k:08}" / inside / name, (APART * k, k // 4, 7), (9, 8))
 
 
-def test_tiny_imagenet_is_read_in_both_layouts(tmp_path: Path) -> None:
+def test_tiny_imagenet_is_read_in_both_layouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "tiny-imagenet-200"
-    save_many(root / "train", 200, tuple(f"{i}.JPEG" for i in range(10)), "images")
+    save_many(root / "train", tuple(f"{i}.JPEG" for i in range(10)), "images")
     (root / "train" / "n00000000" / "n00000000_boxes.txt").write_text("0.JPEG\t0\t0\t63\t63\n")
     lines = []
-    for i in range(400):
-        save(root / "val" / "images" / f"val_{i}.JPEG", (i // 2 % 251, i // 8, 7), (9, 8))
+    for i in range(2 * FEW):
+        save(root / "val" / "images" / f"val_{i}.JPEG", (i // 2 * APART, i // 8, 7), (9, 8))
         lines.append(f"val_{i}.JPEG\tn{i // 2:08}\t0\t0\t63\t63\n")
     annotations = root / "val" / "val_annotations.txt"
     annotations.write_text("".join(lines))
     recipe, shape = spec_on("tiny-imagenet", "8x8x3").recipe(), Shape(3, 8, 8)
+    assert "has 40 folders of images; tiny-imagenet has 200 classes" in refused(recipe, tmp_path)
+    give_few_classes("tiny-imagenet", monkeypatch)
     found = load_data(recipe, shape, tmp_path)
-    assert found.split == "1800/200/400"
-    assert torch.bincount(found.val.labels).tolist() == [1] * 200
+    assert found.split == "360/40/80"
+    assert torch.bincount(found.val.labels).tolist() == [1] * FEW
     assert found.classes[3] == "n00000003"
-    for split in (found.train, found.test):  # JPEG changes a value by a few, and classes differ by 1
-        assert (images_of(split)[:, 0, 0, 0].int() - split.labels % 251).abs().max() <= 4
+    for split in (found.train, found.test):
+        assert (images_of(split)[:, 0, 0, 0].int() - split.labels * APART).abs().max() <= 4
     annotations.write_text("".join(lines) + "../val_1.JPEG\tn00000000\n")
-    assert "line 401" in refusal(lambda: load_data(recipe, shape, tmp_path)).message
+    assert "line 81" in refused(recipe, tmp_path)
     annotations.unlink()
-    for i in range(400):
+    for i in range(2 * FEW):
         folder = root / "val" / f"n{i // 2:08}"
         folder.mkdir(exist_ok=True)
         (root / "val" / "images" / f"val_{i}.JPEG").rename(folder / f"val_{i}.JPEG")
@@ -562,25 +574,31 @@ def test_tiny_imagenet_is_read_in_both_layouts(tmp_path: Path) -> None:
     assert images_of(again.test).equal(images_of(found.test))
 
 
-def test_imagenet_is_read(tmp_path: Path) -> None:
+def test_imagenet_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "imagenet"
-    save_many(root / "train", 1000, ("a.JPEG", "b.JPEG"))
-    save_many(root / "val", 1000, ("c.JPEG",))
+    save_many(root / "train", ("a.JPEG", "b.JPEG"))
+    save_many(root / "val", ("c.JPEG",))
     spec = parse(
         "input 8x8x3 conv3-4 FC-1000 softmax\ntrain {\n data imagenet\n augment scale(8..9) crop(8) hflip\n}", "x"
     )
-    found = load_data(spec.recipe(), Shape(3, 8, 8), tmp_path)
-    assert found.split == "1900/1000/100"
-    assert found.val.labels.tolist() == list(range(1000))
-    assert isinstance(found.train, Lazy)
-    assert (images_of(found.val)[:, 0, 0, 0].int() - torch.arange(1000) % 251).abs().max() <= 4
-    (root / "train" / "n00000999").rename(tmp_path / "gone")
-    told = refusal(lambda: load_data(spec.recipe(), Shape(3, 8, 8), tmp_path))
-    assert "is a class that the training images don't have" in told.message
-    (root / "val" / "n00000999").rename(tmp_path / "gone too")
-    told = refusal(lambda: load_data(spec.recipe(), Shape(3, 8, 8), tmp_path))
-    assert "has 999 folders of images; imagenet has 1,000 classes" in told.message
+    recipe = spec.recipe()
+    with monkeypatch.context() as patch:
+        give_few_classes("imagenet", patch)
+        found = load_data(recipe, Shape(3, 8, 8), tmp_path)
+        assert found.split == "76/40/4"
+        assert found.val.labels.tolist() == list(range(FEW))
+        assert isinstance(found.train, Lazy)
+        assert (images_of(found.val)[:, 0, 0, 0].int() - torch.arange(FEW) * APART).abs().max() <= 4
+        (root / "train" / "n00000039").rename(tmp_path / "gone")
+        assert "is a class that the training images don't have" in refused(recipe, tmp_path)
+    (root / "val" / "n00000039").rename(tmp_path / "gone too")
+    told = refusal(lambda: load_data(recipe, Shape(3, 8, 8), tmp_path))
+    assert "has 39 folders of images; imagenet has 1,000 classes" in told.message
     assert 'folder("imagenet")' in str(told.help)
+
+
+def refused(recipe: Recipe, root: Path) -> str:
+    return refusal(lambda: load_data(recipe, Shape(3, 8, 8), root)).message
 
 
 # -- without sense (Zhang et al. 2016)

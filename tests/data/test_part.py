@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from images import noise
 from refusals import refusal
 from test_data import binary as binary  # a fixture
-from test_data import images_of, rows, save_many, spec_on, write_idx
+from test_data import give_few_classes, images_of, rows, save_many, spec_on, write_idx
 
 import vggdsl
 from vggdsl.data import archives, cifar
@@ -122,14 +122,15 @@ def test_a_part_of_a_folder_is_all_that_is_looked_at(tmp_path: Path) -> None:
     assert looked[-1] == (20, 20)
 
 
-def test_imagenet_has_parts(tmp_path: Path) -> None:
+def test_imagenet_has_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_few_classes("imagenet", monkeypatch)
     root = tmp_path / "imagenet"
-    save_many(root / "train", 1000, ("a.JPEG", "b.JPEG"))
-    save_many(root / "val", 1000, ("c.JPEG",))
-    found = load_data(Recipe(data=Data("imagenet", n=1500)), Shape(3, 8, 8), tmp_path)
-    assert found.split == "1425/1000/75"
-    found = load_data(Recipe(data=Data("imagenet", n=1000, test=10)), Shape(3, 8, 8), tmp_path)
-    assert found.split == "990/1000/10"
+    save_many(root / "train", ("a.JPEG", "b.JPEG"))
+    save_many(root / "val", ("c.JPEG",))
+    found = load_data(Recipe(data=Data("imagenet", n=60)), Shape(3, 8, 8), tmp_path)
+    assert found.split == "57/40/3"
+    found = load_data(Recipe(data=Data("imagenet", n=40, test=10)), Shape(3, 8, 8), tmp_path)
+    assert found.split == "30/40/10"
 
 
 def test_every_set_takes_a_part() -> None:
