@@ -4,7 +4,7 @@ python examples/linear_on_features.py
 
 A network learns to tell the digits 0 to 5 apart. A linear classifier then learns 6 to 9 from five images of each,
 and is measured on all others: on what layers of the network give of them, and on their pixels. Which five images
-these are is chance: the mean over fifty draws is printed. What the first layers learned serves other digits, too; the
+these are is chance: the mean over twenty draws is printed. What the first layers learned serves other digits, too; the
 last ones know nothing but the six (Yosinski et al. 2014, "How transferable are features in deep neural networks?").
 """
 
@@ -20,7 +20,7 @@ from sklearn.model_selection import train_test_split
 
 import vggdsl
 
-KNOWN, EACH, DRAWS = 6, 5, 50
+KNOWN, EACH, DRAWS = 6, 5, 20
 SPEC = """
 input 8x8x1
 after conv: BN ReLU

@@ -113,10 +113,8 @@ class Watched(NamedTuple):
     """Those of strace, where it runs: of native libraries too."""
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+def watched(folder: Path) -> Watched:
     """In a process that finds empty folders, and is told nothing but where the packages are."""
-    folder = tmp_path_factory.mktemp("privacy")
     home, temporary, work = (folder / name for name in ("home", "tmp", "work"))
     for each in (home, temporary, work):
         each.mkdir()
@@ -146,20 +144,16 @@ def _below(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere home folders are laid out otherwise")
-def test_home_and_temporary_folders_stay_as_they_were(watched: Watched) -> None:
-    assert {name for name in watched.home if not LOCK.fullmatch(name)} == OWN
-    assert watched.temporary == set()
-
-
-def test_python_opens_no_socket(watched: Watched) -> None:
-    assert watched.audited == ""
-
-
-def test_no_library_opens_a_socket(watched: Watched) -> None:
-    if watched.traced is None:
+def test_a_training_an_export_and_predictions_leave_nothing_and_ask_nobody(tmp_path: Path) -> None:
+    """In one test: what it watches takes ten seconds."""
+    found = watched(tmp_path)
+    assert found.audited == ""
+    assert found.temporary == set()
+    if sys.platform == "linux":  # elsewhere home folders are laid out otherwise
+        assert {name for name in found.home if not LOCK.fullmatch(name)} == OWN
+    if found.traced is None:
         pytest.skip("strace isn't installed or may not trace: only Python's sockets were watched")
-    lines = watched.traced.splitlines()
+    lines = found.traced.splitlines()
     assert [line for line in lines if "exited with 0" in line], "it traced nothing"
     local = "AF_UNIX"  # the system's own daemon of users' names
     assert [line for line in lines if "socket(" in line and local not in line] == []

@@ -36,7 +36,7 @@ class Newlines(PostLex):
 def parser(notation: str) -> Lark:
     """The LALR parser of ``grammars/<notation>.lark``, with the words of the dictionary.
 
-    Building takes 0.6 s where ``interegular`` is installed, reading it back 0.01 s.
+    Building takes 0.3 s, 1.6 s where ``interegular`` is installed, reading it back 0.01 s.
     """
     kept = caches.trusted(f"{notation}.lark-cache")
     return build(notation, cache=str(kept) if kept else False)
