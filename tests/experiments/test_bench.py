@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,11 +14,12 @@ from refusals import findings
 
 import vggdsl
 from vggdsl.experiments.bench import front, serving, training
-from vggdsl.experiments.bench.contest import NOISE, Laps, Series, Verdict, in_turn, verdict
+from vggdsl.experiments.bench.contest import NOISE, PAIRS, Laps, Series, Verdict, in_turn, verdict
 from vggdsl.experiments.bench.rows import KINDS, rows, rows_of
 from vggdsl.experiments.bench.training import AGAINST, Work
 from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
+from vggdsl.targets.runtime import Session, open_session, run_session
 
 CHAIN = "input 8x8x3 conv3-4 BN ReLU maxpool conv3-8 ReLU FC-6 ReLU FC-3 softmax"
 BRANCHES = "input 8x8x3 add[ conv3-3 | identity ] ReLU global-avgpool FC-3 softmax"
@@ -27,6 +30,9 @@ def test_sides_take_turns_in_beginning() -> None:
     laps = in_turn(lambda: told.append("ours"), lambda: told.append("other"), pairs=3)
     assert told == ["ours", "other", "ours", "other", "other", "ours", "ours", "other"]  # the first pair isn't counted
     assert len(laps.ours) == len(laps.other) == 3
+    told.clear()
+    in_turn(lambda: told.append("ours"), lambda: told.append("other"), pairs=1, before=lambda: told.append("before"))
+    assert told == ["ours", "other", "before", "ours", "before", "other"]
 
 
 def test_a_ratio_is_theirs_by_ours() -> None:
@@ -149,10 +155,58 @@ def test_the_work_is_counted() -> None:
     assert work.flops == 2 * 3 * work.spec.typed.macs * 12  # a product forward, two backward
 
 
-def test_both_sides_of_inference_run() -> None:
-    spec = vggdsl.parse(CHAIN)
-    for side in (serving.onnxruntime, serving.eager):
-        side(spec, 2)()
+def test_both_sides_of_inference_run_as_often_by_as_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, opened = list[str](), list[int]()
+    threads = torch.get_num_threads()
+
+    def opening(path: str, *, threads: int = 0) -> Session:
+        opened.append(threads)
+        return open_session(path, threads=threads)
+
+    def ours(session: Session, inputs: Mapping[str, Any]) -> list[Any]:
+        calls.append("ours")
+        return run_session(session, inputs)
+
+    model = training.model_of(vggdsl.parse(CHAIN))
+    model.register_forward_hook(lambda *_: calls.append("other"))
+    monkeypatch.setattr(serving, "open_session", opening)
+    monkeypatch.setattr(serving, "run_session", ours)
+    monkeypatch.setattr(serving, "model_of", lambda _: model)
+    monkeypatch.setattr("vggdsl.experiments.bench.rows._LAP", 0.05)
+    (row,) = rows_of(vggdsl.parse(CHAIN), ["infer"], (), 2, "cpu")
+    torch.set_num_threads(3)
+    try:
+        row.measure()
+    finally:
+        torch.set_num_threads(threads)
+    assert opened == [3], "by itself onnxruntime takes all cores, whatever PyTorch has"
+    laps = [(side, len([*group])) for side, group in groupby(calls[2:])]  # behind those that are timed to know how many
+    assert laps[0][0] == "ours"
+    assert {sum(n for s, n in laps if s == side) % (PAIRS + 1) for side in ("ours", "other")} == {0}
+    assert calls[2:].count("ours") == calls.count("other") >= 2 * (PAIRS + 1), "no lap is a single short call"
+
+
+def test_no_side_of_a_training_finds_memory_that_the_other_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = list[int]()
+    monkeypatch.setattr("vggdsl.experiments.bench.rows._LAP", 0.01)
+    monkeypatch.setattr("vggdsl.experiments.bench.rows.given_back", lambda: given.append(1))
+    monkeypatch.setattr("vggdsl.experiments.bench.rows._peak", lambda *_: 1.0)
+    (row,) = rows_of(vggdsl.parse(CHAIN), ["train"], ["tuned"], 4, "cpu")
+    assert len(row.measure().series.values) == PAIRS
+    assert len(given) == 2 * PAIRS
+
+
+@pytest.mark.parametrize("side", [training.reference, training.tuned])
+def test_no_side_fetches_images_from_the_device(
+    side: Callable[[Prepared], Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetched(_: torch.Tensor) -> torch.Tensor:
+        raise AssertionError
+
+    ready = training.prepared(Work(vggdsl.parse(CHAIN), batch=4, steps=2))
+    monkeypatch.setattr(torch.Tensor, "cpu", fetched)
+    with ready.arithmetic():
+        side(ready)()
 
 
 def test_both_sides_of_an_export_run(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from trainings import spec_with
 
 from vggdsl.data.dataset import load_data
-from vggdsl.experiments.device import choose
+from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.step import Captured, Readback, Step
@@ -77,8 +78,9 @@ def graphs(monkeypatch: pytest.MonkeyPatch, streams: list[str]) -> list[Graph]:
 BATCH = 8
 
 
-def prepared() -> Prepared:
-    spec = spec_with("input 8x8x1 conv3-4 BN maxpool FC-3 softmax", batch=str(BATCH), clip="norm(1)")
+def prepared(**entries: str) -> Prepared:
+    said = {"batch": str(BATCH), "clip": "norm(1)", **entries}
+    spec = spec_with("input 8x8x1 conv3-4 BN maxpool FC-3 softmax", **said)
     recipe = spec.recipe()
     data = load_data(recipe, spec.typed.input, Path("/nowhere"))
     return Prepared(Experiment(spec, recipe), 0, data, data.normalisation("none"), choose("cpu", "fp32"))
@@ -91,8 +93,9 @@ def batches() -> list[tuple[Tensor, Tensor]]:
     return [(torch.randn(n, 1, 8, 8, generator=random), torch.randint(0, 3, (n,), generator=random)) for n in sizes]
 
 
-def test_a_captured_step_is_the_step_in_every_bit(graphs: list[Graph]) -> None:
-    ready = prepared()
+@pytest.mark.parametrize("said", [{}, {"freeze": "conv1_1", "rate": "fc2 x2"}])
+def test_a_captured_step_is_the_step_in_every_bit(graphs: list[Graph], said: dict[str, str]) -> None:
+    ready = prepared(**said)
     plain = Step(to_torch(ready.spec), ready)
     captured = Captured(Step(to_torch(ready.spec), ready), BATCH)
     for k, (images, labels) in enumerate(batches()):
@@ -112,6 +115,21 @@ def test_a_smaller_batch_is_never_what_is_captured(graphs: list[Graph]) -> None:
     for images, labels in batches():
         captured(images[:5], labels[:5])
     assert graphs == []
+
+
+def test_rates_of_their_own_are_written_where_a_captured_step_finds_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = torch.full
+    monkeypatch.setattr(torch, "full", lambda *given, device: full(*given))
+    rules = "sgd(lr=0.1, weight-decay=0.1, decays=weights)"
+    ready = prepared(freeze="conv1_1", rate="fc2 x0.5", optimizer=rules, clip="")
+    step = Step(to_torch(ready.spec), replace(ready, hardware=Hardware(torch.device("cuda"), "fp32")))
+    step.set_rate(0.5)
+    places = [group["lr"].data_ptr() for group in step.optimizer.param_groups]
+    for rate in (0.25, 1.0):
+        step.set_rate(rate)
+        found = [(group["lr"].item(), len(group["params"])) for group in step.optimizer.param_groups]
+        assert found == [(rate / 2, 1), (rate / 2, 1)], "of what isn't frozen the weight and the bias"
+    assert places == [group["lr"].data_ptr() for group in step.optimizer.param_groups]
 
 
 def test_where_a_gpu_refuses_it_goes_on(

@@ -25,7 +25,7 @@ _SAID = {"below": "below its floor", "noisy": "too noisy to decide", "measured":
 @click.option("--infer", "what", flag_value="infer", help="The exported file in onnxruntime, and predict.")
 @click.option("--compile", "what", flag_value="compile", help="Export to ONNX.")
 @click.option("--front", "what", flag_value="front", help="Read, check, show.")
-@click.option("--all", "what", flag_value="all", help="All of these; the default without a SPEC.")
+@click.option("--all", "what", flag_value="all", help="All of these; the default.")
 @click.option(
     "--against", type=click.Choice(["reference", "tuned"]), help="Train beside one of the two; the default is both."
 )

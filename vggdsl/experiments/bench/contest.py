@@ -45,10 +45,17 @@ class Laps:
         return Series([other / ours for ours, other in zip(self.ours, self.other, strict=True)])
 
 
-def in_turn(ours: Callable[[], object], other: Callable[[], object], pairs: int = PAIRS) -> Laps:
+def in_turn(
+    ours: Callable[[], object],
+    other: Callable[[], object],
+    pairs: int = PAIRS,
+    *,
+    before: Callable[[], object] = lambda: None,
+) -> Laps:
     """Times both sides ``pairs`` times, after a lap of each that isn't counted.
 
-    Who begins alternates, so that a machine that grows slower, or faster, favours nobody.
+    Who begins alternates, so that a machine that grows slower, or faster, favours nobody. ``before`` each lap, untimed,
+    what one leaves to the next can be cleared.
     """
     seconds: tuple[list[float], list[float]] = ([], [])
     sides = (ours, other)
@@ -56,6 +63,7 @@ def in_turn(ours: Callable[[], object], other: Callable[[], object], pairs: int 
         side()
     for pair in range(pairs):
         for i in (0, 1) if pair % 2 == 0 else (1, 0):
+            before()
             seconds[i].append(timed(sides[i]))
     return Laps(*seconds)
 

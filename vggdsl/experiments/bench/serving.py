@@ -31,11 +31,11 @@ def _images(spec: Spec, batch: int) -> np.ndarray[tuple[int, ...], np.dtype[np.f
 
 
 def onnxruntime(spec: Spec, batch: int) -> Callable[[], object]:
-    """Our file, as a user opens it."""
+    """Our file, as a user opens it, by as many threads as PyTorch has."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         export_onnx(spec, to_torch(spec), path, preprocessing=Preprocessing.unknown(spec.typed.input))
-        session = open_session(str(path))
+        session = open_session(str(path), threads=torch.get_num_threads())
     x = _images(spec, batch)
     return lambda: run_session(session, {INPUT: x})
 

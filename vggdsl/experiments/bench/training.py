@@ -104,26 +104,29 @@ def ours(ready: Prepared) -> Callable[[], object]:
 
 
 def reference(ready: Prepared) -> Callable[[], object]:
-    """As the reference scripts of torchvision train: single precision, NCHW, eager, loss and accuracy looked at."""
+    """As the reference scripts of torchvision train: single precision, NCHW, eager, loss and accuracy looked at.
+
+    Their loaders prepare batches while a GPU computes; here it has the images, and changes whole batches itself.
+    """
     device, batch = ready.hardware.device, ready.recipe.batch
     model = model_of(ready.spec).to(device).train()
     optimizer = torch.optim.SGD(model.parameters(), _LR, momentum=_RULES.momentum, weight_decay=_RULES.weight_decay)
-    images, labels = (tensor.cpu() for tensor in _held(ready.data.train))
+    images, labels = _held(ready.data.train)
     seen, label = _held(ready.data.val)
     size, heads = ready.spec.typed.input, ready.spec.typed.heads
     still = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize([_MEAN] * size.c, [_STD] * size.c)])
     change = v2.Compose([v2.RandomCrop((size.h, size.w), padding=_PAD), v2.RandomHorizontalFlip(), still])
 
     def lap() -> None:
-        order = torch.randperm(len(images))
+        order = torch.randperm(len(images), device=device)
         for chosen in torch.split(order, batch):
-            x, y = change(images[chosen]).to(device), labels[chosen].to(device)
+            x, y = change(images[chosen]), labels[chosen]
             logits, loss = _loss(model(x), y, heads)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
             loss.item(), (logits.argmax(1) == y).sum().item()
-        _validate(model, still(seen.cpu()).to(device), label)
+        _validate(model, still(seen), label)
 
     return lap
 
