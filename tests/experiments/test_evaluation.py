@@ -1,6 +1,7 @@
 """Evaluations by the papers' protocols, beside loops written the slow way; their scores beside scikit-learn's."""
 
 import shutil
+import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations
@@ -235,6 +236,16 @@ def test_a_folder_of_the_networks_classes_is_evaluated(runs: list[Run], folder: 
     noise(tmp_path / "own" / "zebra" / "1.png", 1)
     (told,) = findings(lambda: evaluate(runs[0], split=tmp_path / "own", device="cpu"))
     assert (told.code, "zebra" in told.message) == ("V534", True)
+
+
+def test_images_of_a_folder_that_the_recipe_trains_on_are_told(runs: list[Run], folder: Path, tmp_path: Path) -> None:
+    parts = {folder / "set" / "train": "27 of 36 images", folder / "set" / "test": ""}
+    (tmp_path / "linked").symlink_to(folder / "set" / "train")
+    for part, told in {**parts, tmp_path / "linked": "27 of 36 images"}.items():
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            evaluate(runs[0], split=part, device="cpu")
+        assert [str(each.message).partition(" in ")[0] for each in said] == ([told] if told else [])
 
 
 def test_images_that_cannot_be_read_are_told_or_left_out(runs: list[Run], folder: Path, tmp_path: Path) -> None:

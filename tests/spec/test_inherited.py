@@ -44,6 +44,19 @@ def test_data_that_fit_are_named_where_no_recipe_is_written_too(
     assert found.help.endswith("or write `train { data cifar100 }`")
 
 
+def test_what_is_offered_for_a_recipe_that_does_not_fit_has_the_networks_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    base = BASE + "train a { data digits }"
+    for classes, data in ((7, 'folder("DIR")'), (100, "cifar100")):
+        (found,) = delta(base, f"replace fc3: FC-{classes}").check()
+        assert (found.code, f"`train a {{ data {data} }}`" in (found.help or "")) == ("W402", True)
+    base = base.replace("digits", "digits\n freeze weight")
+    (found,) = (d for d in delta(base, "replace fc3: FC-7", "replace weight: maxpool").check() if d.code == "W402")
+    assert (found.help or "").endswith("change it, or train by another"), "one entry alone wouldn't mend it"
+
+
 RANGES = """input 16x16x3
 1: conv3-8
 2: ( a: conv3-8 b: conv3-8 )

@@ -14,8 +14,8 @@ from vggdsl.text.errors import Diagnostic, Label, VggdslError, listed
 from vggdsl.text.facts import OtherChannels, OtherClasses, OtherInput, OtherLayers, Twice, UnmatchedRule
 from vggdsl.text.source import Source
 
-_MENDS = ((OtherChannels, "normalize mean-std"), (OtherInput, "augment none"))
-"""What takes the place of an entry that doesn't fit, by what is to be known of the finding."""
+_Misfit = OtherClasses | OtherLayers | OtherChannels | OtherInput
+"""What is to be known of an entry of a recipe that doesn't fit."""
 
 
 def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | None = None) -> Diagnostic:
@@ -31,26 +31,26 @@ def from_delta(finding: Diagnostic, document: syntax.Document, recipe: str | Non
     match finding.facts:
         case UnmatchedRule() as rule if inherited:
             return _drop(_placed(finding, document, link), rule, finding.labels[0].span.source, document)
-        case OtherClasses(network=classes):
+        case OtherClasses() as misfit:
             placed = _placed(finding, document, link)
             if finding.labels[-1].span.source != own or len(finding.labels) == 1:
-                offered, edit = _train(document, recipe, f"data {_data(classes)}")
+                offered, edit = _train(document, recipe, _entry(misfit))
                 return placed.helped(f"{finding.help}, or write `{offered}`", *finding.fixes, edit)
             return placed
-        case OtherLayers(layers, entry) if inherited:
-            offered, edit = _train(document, recipe, entry)
+        case OtherLayers(layers, entry) as misfit if inherited:
+            offered, edit = _train(document, recipe, _entry(misfit))
             help = (
                 f"write `{offered}`, or name others"
                 if entry.endswith("none")
                 else f"write `{offered}`, or another init"
             )
             return _placed(finding, document, link, layers, recipe).helped(help, edit)
-        case OtherChannels() if inherited:
-            offered, edit = _train(document, recipe, "normalize mean-std")
+        case OtherChannels() as misfit if inherited:
+            offered, edit = _train(document, recipe, _entry(misfit))
             help = f"write `{offered}`, or give those of this input"
             return _placed(finding, document, link, (), recipe).helped(help, edit)
-        case OtherInput() if inherited:
-            offered, edit = _train(document, recipe, "augment none")
+        case OtherInput() as misfit if inherited:
+            offered, edit = _train(document, recipe, _entry(misfit))
             help = f"write `{offered}`, or other steps"
             return _placed(finding, document, link, (), recipe).helped(help, edit)
         case Twice():
@@ -83,10 +83,11 @@ def inherited_misfits(
     names = ", ".join(name or "without a name" for name in recipes)
     what = "recipes that are inherited don't" if len(recipes) > 1 else "a recipe that is inherited doesn't"
     first, wrong = next(iter(recipes.items()))
-    kinds = {type(finding.facts) for finding in wrong if finding.is_error}
-    mends = [entry for kind, entry in _MENDS if kinds == {kind}]
-    offered, _ = _train(document, first, mends[0] if mends else "data cifar10")
-    help = f"`vggdsl train` says why; change it: `{offered}`, or train by another"
+    errors = [finding.facts for finding in wrong if finding.is_error]
+    entries = {_entry(facts) if isinstance(facts, _Misfit) else "" for facts in errors}
+    (entry,) = entries if len(entries) == 1 else ("",)
+    offered = f": `{_train(document, first, entry)[0]}`" if entry else ""
+    help = f"`vggdsl train` says why; change it{offered}, or train by another"
     yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
 
 
@@ -104,6 +105,19 @@ def _train(document: syntax.Document, recipe: str | None, entry: str) -> tuple[s
     if own is not None:
         return section, added_inside(own.span, f"\n  {entry}\n")
     return section, _line(document, section)
+
+
+def _entry(misfit: _Misfit) -> str:
+    """What takes the place of the entry that doesn't fit."""
+    match misfit:
+        case OtherClasses(network=classes):
+            return f"data {_data(classes)}"
+        case OtherLayers(entry=entry):
+            return entry
+        case OtherChannels():
+            return "normalize mean-std"
+        case OtherInput():
+            return "augment none"
 
 
 def _line(document: syntax.Document, text: str) -> Edit:

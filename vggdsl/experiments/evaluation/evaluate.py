@@ -183,7 +183,7 @@ def other_images(found: Evaluated, one: Candidate) -> str:
     """Why what was found isn't of all images of a split of the data set by which a network was trained; else empty."""
     images, trained = found.images, one.trained
     if not images.split:
-        return f"{images.shown} isn't the data set of the recipe"
+        return f"{images.shown} is no split of the recipe's data set"
     if trained is not None and images.data != trained.data:
         others = f"the images aren't those of the training: {images.data} now, {trained.data} then"
         is_other = f"; the split is another, too: images of {images.split} may have been trained on"

@@ -1,12 +1,15 @@
 """The images by which networks are evaluated: a split of a recipe's data set, or any folder of their classes."""
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from vggdsl.data.dataset import SPLITS, Divided, find_data
+from vggdsl.data.folders import find_folder
 from vggdsl.data.layout import folders_in
 from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import one_form
@@ -54,7 +57,7 @@ def images_for(one: Candidate, split: str, workplace: Workplace, say: Callable[[
     """
     if split in SPLITS:
         return _of_data_set(one, split, workplace, say)
-    return _of_folder(one, Path(split), say)
+    return _of_folder(one, Path(split), workplace, say)
 
 
 def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable[[str], None]) -> Images:
@@ -84,8 +87,12 @@ def _of_data_set(one: Candidate, split: str, workplace: Workplace, say: Callable
 
 
 def _data_set(one: Candidate, workplace: Workplace) -> Divided:
-    folder = one.data if workplace.data is None and one.data is not None else workplace.data_folder
-    return find_data(one.recipe, one.spec.typed.input, folder, download=workplace.download)
+    return find_data(one.recipe, one.spec.typed.input, _data_folder(one, workplace), download=workplace.download)
+
+
+def _data_folder(one: Candidate, workplace: Workplace) -> Path:
+    """Where its data set is: where it was trained, unless another is said."""
+    return one.data if workplace.data is None and one.data is not None else workplace.data_folder
 
 
 def _hold_classes(one: Candidate, classes: Sequence[str], say: Callable[[str], None]) -> None:
@@ -123,7 +130,24 @@ def _normalisation(one: Candidate, found: Divided, workplace: Workplace) -> Norm
     return found.load(skip_bad=workplace.skip_bad or one.skip_bad).normalisation(one.recipe.normalize)
 
 
-def _of_folder(one: Candidate, folder: Path, say: Callable[[str], None]) -> Images:
+def _trained_on(one: Candidate, folder: Path, names: Sequence[str], workplace: Workplace) -> int:
+    """How many files of a folder the recipe trains on, which may have a folder as its data set: links are followed.
+
+    None where that set isn't there any more.
+    """
+    if one.trained is None or one.recipe.data.name != "folder":
+        return 0
+    ours = {os.path.realpath(folder / name) for name in names}
+    with suppress(InputError):
+        root = os.path.realpath(find_folder(one.recipe, _data_folder(one, workplace)))
+        if any(Path(root) in Path(path).parents for path in ours):
+            files = _data_set(one, workplace).splits["train"].pictures
+            assert isinstance(files, Files)
+            return sum(os.path.realpath(files.root / name) in ours for name in files.names)
+    return 0
+
+
+def _of_folder(one: Candidate, folder: Path, workplace: Workplace, say: Callable[[str], None]) -> Images:
     if not is_folder(folder):
         help = f"it is {', '.join(SPLITS)}, or a folder that holds a folder of images for each class"
         raise InputError(Diagnostic("V534", f"no split and no folder `{folder}`", help=help))
@@ -148,6 +172,8 @@ def _of_folder(one: Candidate, folder: Path, say: Callable[[str], None]) -> Imag
         say(note)
     if not names:
         raise InputError(Diagnostic("V534", f"{folder} holds no images", help="put some into the folders of classes"))
+    if seen := _trained_on(one, folder, names, workplace):
+        say(f"{seen:,} of {plural(len(names), 'image')} in {folder} are of those that the recipe trains on")
     shape, normalisation = one.spec.typed.input, one.normalisation
     assert normalisation is not None  # as the classes it comes with the weights
     lazy = Lazy(Files(folder, names, shape.c), torch.tensor(labels), shape)
