@@ -109,6 +109,17 @@ def test_an_inherited_recipe_is_an_error_where_it_is_trained_by(tmp_path: Path) 
     assert [*delta.check(), *Experiment.of(delta, delta.recipe()).warnings] == [], "which needs no word of the other"
 
 
+def test_where_a_folder_has_other_classes_recipes_for_other_data_are_named(tmp_path: Path) -> None:
+    for i, name in enumerate("xyz" * 5):
+        save(tmp_path / "set" / name / f"{i}.png")
+    recipes = ("a { data folder('set') }", "b as a { batch 5 }", "c { data fake(classes=2) }")
+    text = "\n".join(("input 8x8x1 conv3-4 maxpool FC-2 softmax", *(f"train {each}" for each in recipes)))
+    spec = parse(text.replace("'", '"'))
+    experiment = Experiment.of(spec, spec.recipe("a"))
+    found = refusal(lambda: prepare(experiment, 0, Workplace(tmp_path, "cpu")))
+    assert (found.code, (found.help or "").partition("; or ")[2]) == ("V401", "train on other data, by `c`")
+
+
 def test_a_network_without_a_recipe_is_told_once() -> None:
     spec = vggdsl.parse("input 8x8x1 conv3-4 maxpool FC-3 softmax", "plain.arch")
     found = refusal(lambda: Experiment.of(spec, spec.recipe()), RecipeError)

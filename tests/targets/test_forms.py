@@ -20,6 +20,7 @@ from refusals import refusal
 from strategies import graphs
 from test_lowering import assume_sums_do_not_cancel, assume_well_conditioned, batch, network_with_statistics
 
+import vggdsl
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Shape
@@ -245,3 +246,21 @@ def test_files_of_before_are_read() -> None:
     normal = {"mean": [0.4] * 3, "std": [0.3] * 3}
     said = {"vggdsl.preprocessing": json.dumps(how | normal), "vggdsl.classes": '["a"]'}
     assert Preprocessing.from_metadata(said) == Preprocessing(Shape(3, 8, 8), (0.4,) * 3, (0.3,) * 3, ("a",))
+
+
+@pytest.mark.filterwarnings("ignore:no ")  # of random weights, for which nothing is known of pixels
+def test_an_export_that_ends_between_two_files_leaves_no_model_beside_the_weights_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, path, really = vggdsl.parse("input 8x8x1 conv3-4 FC-3 softmax"), tmp_path / "m.onnx", Path.replace
+    vggdsl.export(spec, path, external=True)
+
+    def ended(file: Path, place: Path) -> Path:
+        if place == path:
+            raise KeyboardInterrupt
+        return really(file, place)
+
+    monkeypatch.setattr(Path, "replace", ended)
+    with pytest.raises(KeyboardInterrupt):
+        vggdsl.export(spec, path, external=True, force=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["m.onnx.data"]

@@ -17,7 +17,7 @@ from vggdsl.experiments.processes import Processes, current
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, classes_differ
-from vggdsl.text.errors import InputError
+from vggdsl.text.errors import Diagnostic, InputError, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     found = find_data(recipe, spec.typed.input, workplace.data_folder, download=workplace.download)
     differ = classes_differ(spec, recipe, len(found.classes), found.classes, found.within)
     if differ:  # before all files are decoded
-        raise InputError([*found.warnings, *differ])
+        raise InputError([*found.warnings, *_or_by_another(differ, spec, recipe)])
     data = found.load(skip_bad=workplace.skip_bad, told=told)
     balance = class_weights(recipe, data.train.labels, data.classes)
     refuse_images(spec, recipe, len(data.train))
@@ -110,3 +110,11 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     return Prepared(
         experiment, seed, data, normalisation, hardware, processes, memory, threads, balance, workplace.eager
     )
+
+
+def _or_by_another(differ: list[Diagnostic], spec: Spec, recipe: Recipe) -> list[Diagnostic]:
+    """What is wrong with a recipe's data, with the names of the recipes that train on others."""
+    ours = (recipe.data.name, recipe.data.path)
+    others = [f"`{each.name}`" for each in spec.recipes if each.name and (each.data.name, each.data.path) != ours]
+    by = f"; or train on other data, by {listed(others)}" if others else ""
+    return [found.helped(f"{found.help}{by}", *found.fixes) for found in differ]

@@ -103,6 +103,8 @@ def _put(folder: Path, target: Path, shown: str, force: bool) -> list[Path]:
     if not force and any(place.exists() for place in places.values()):
         raise there_already(shown)
     old = _weights_beside(target)
+    if old in places.values():
+        target.replace(folder / "old")  # ended here, it would be read with the weights of another
     for file, place in places.items():
         as_before(file, place)
         file.replace(place)
