@@ -81,6 +81,8 @@ def test_a_file_says_what_it_is_and_answers_as_it_was_held_to(
     onnx.checker.check_model(path, full_check=True)
     model, said = onnx.load(path), metadata(path)
     assert {each.domain for each in model.opset_import} == {""}
+    assert said["vggdsl.outputs.words"] == f"{model.graph.output[0].name}: {model.graph.output[0].doc_string}"
+    assert model.doc_string.endswith(said["vggdsl.outputs.words"])
     assert not {v.name for v in model.graph.value_info} & {w.name for w in model.graph.initializer}
 
     kinds = {w.name: w.data_type for w in model.graph.initializer}

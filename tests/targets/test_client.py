@@ -1,9 +1,11 @@
 """A file alone is enough: who follows its metadata with onnxruntime, NumPy and Pillow gets what `predict` gives."""
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,25 @@ def test_images_are_scaled_across_first_whatever_pillow_does() -> None:
         rows = image.resize((17, h), Image.Resampling.BILINEAR, (box[0], 0, box[2], h))
         expected = rows.resize((17, 11), Image.Resampling.BILINEAR, (0, box[1], 17, box[3]))
         assert scaled(image, (17, 11), box).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_words_hold_the_code_that_scales(side: int | None) -> None:
+    random, how = np.random.default_rng(0), Preprocessing(Shape(3, 8, 9), *NORMAL[3], (), side)
+    code = "\n".join(line for line in how.in_words.splitlines() if re.match(r"[a-zA-Z, ]+ = ", line))
+    for w, h in random.integers(1, 70, (12, 2)).tolist():
+        image = Image.fromarray(random.integers(0, 256, (h, w, 3), np.uint8))
+        seen: dict[str, Any] = {"image": image, "BILINEAR": Image.Resampling.BILINEAR}
+        exec(code, seen)
+        assert np.array_equal(seen["image"], how.pixels(image))
+
+
+def test_the_words_say_who_normalises() -> None:
+    how = Preprocessing(Shape(3, 8, 9), *NORMAL[3])
+    first, *_, last = how.in_words.splitlines()
+    assert ("float32, (N, 3, 8, 9)" in first, "Do this yourself" in last) == (True, True)
+    first, *_, last = replace(how, in_graph=True).in_words.splitlines()
+    assert ("uint8, (N, 8, 9, 3)" in first, "not by you" in last) == (True, True)
 
 
 node = pytest.mark.skipif(shutil.which("node") is None, reason="no node")

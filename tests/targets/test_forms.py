@@ -229,8 +229,12 @@ def test_the_metadata_say_what_others_look_for(tmp_path: Path) -> None:
     ):
         normal = Preprocessing(graph.input, (mean,) * 3, (std,) * 3, ("it's", 'a "b"'), in_graph=in_graph)
         said = metadata_of(parse(SMALL), normal, {"weights": "x"})
-        assert said.get("Image.NominalPixelRange") == told
-        assert (said["Image.BitmapPixelFormat"], said["Image.ColorSpaceGamma"]) == ("Rgb8", "SRGB")
+        keys = [said.get(f"Image.{key}") for key in ("BitmapPixelFormat", "ColorSpaceGamma", "NominalPixelRange")]
+        assert keys == (["Rgb8", "SRGB", told] if told else [None] * 3), (
+            "by a part of them pixels would go in as they are"
+        )
+        model = ir.to_proto(to_onnx(graph, weights(to_torch(graph)), preprocessing=normal, uint8=in_graph))
+        assert model.graph.input[0].type.denotation == ("IMAGE" if told else "")
         assert ast.literal_eval(said["names"]) == {0: "it's", 1: 'a "b"'}
         assert Preprocessing.from_metadata(said) == normal
     save(to_onnx(graph, weights(to_torch(graph)), uint8=True), tmp_path / "x.onnx")
@@ -238,6 +242,26 @@ def test_the_metadata_say_what_others_look_for(tmp_path: Path) -> None:
     assert given.type.denotation == "IMAGE"
     denoted = [dim.denotation for dim in given.type.tensor_type.shape.dim]
     assert denoted == ["DATA_BATCH", "DATA_FEATURE", "DATA_FEATURE", "DATA_CHANNEL"]
+
+
+@pytest.mark.parametrize(
+    ("net", "options"),
+    [*product(["FC-5 softmax", "FC-5 sigmoid", "conv1-5 softmax"], [{}, {"logits": True}, {"size": "dense"}]),
+     ("FC-5 softmax", {"top": 3})],
+)  # fmt: skip
+def test_outputs_say_what_they_are(net: str, options: FormOptions, tmp_path: Path) -> None:
+    graph = parse(f"input 4x4x3 {net}").typed
+    model, file = to_onnx(graph, weights(to_torch(graph)), **options), tmp_path / "x.onnx"
+    save(model, file)
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 4), dtype=np.float32)
+    given = [np.asarray(each) for each in open_session(str(file)).run(None, {"input": x})]
+    for output, values in zip(onnx.load(file).graph.output, given, strict=True):
+        said = output.doc_string
+        dims = ", ".join(["N", str(values.shape[1]), *["height", "width"][: values.ndim - 2]])
+        assert (said.startswith(f"({dims})"), "[n, k]" in said) == (True, "top" in options)
+        if "top" not in options:
+            are_probabilities = np.allclose(values.sum(1), 1, rtol=0, atol=1e-6)  # five in single precision
+            assert are_probabilities == ("already applied" in said) == ("no softmax" not in said.lower())
 
 
 def test_files_of_before_are_read() -> None:

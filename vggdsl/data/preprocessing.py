@@ -24,9 +24,10 @@ from vggdsl.network.shapes import Shape
 _T = TypeVar("_T")
 COLOURS = {1: "L", 3: "RGB"}
 """Pillow's modes of what networks take, by the number of channels."""
+_CHANNELS = {1: "one channel, grey", 3: "channels R, G, B"}
 _RECOLOURED = {
-    1: "Colours become grey by ITU-R 601's luma, as Pillow converts to L.",
-    3: "Grey becomes RGB by repetition, CMYK by Pillow's formula.",
+    1: "colours become ITU-R 601's luma, (19595 R + 38470 G + 7471 B + 32768) // 65536",
+    3: "grey is repeated",
 }
 
 
@@ -84,30 +85,38 @@ class Preprocessing:
 
     @property
     def in_words(self) -> str:
-        """What is done with an image, for those who do it elsewhere."""
-        mean, std = json.dumps(self.mean), json.dumps(self.std)
-        normal = f"Each channel x of 0 to 255 becomes (x / 255 - mean) / std, with mean {mean} and std {std}, "
-        normal += "in single precision, in the order (N, channels, height, width)."
+        """What is done with an image, for those who do it elsewhere: what a file takes, and each step on a line."""
+        h, w, c = self.shape.h, self.shape.w, self.shape.c
+        normal = "In the graph, not by you" if self.in_graph else "Do this yourself"
+        normal += ": each channel x of 0 to 255 becomes (x / 255 - mean) / std, "
+        normal += f"with mean {json.dumps(self.mean)} and std {json.dumps(self.std)}, "
+        normal += "each operation in single precision, in the order (N, channels, height, width)."
+        if c not in COLOURS:
+            return f"Give the file float32, (N, {c}, {h}, {w}).\n{normal}"
         if self.in_graph:
-            normal = f"The file takes bytes, (N, height, width, channels), and does the rest itself. {normal}"
-        if self.shape.c not in COLOURS:
-            return normal
-        w, h = self.shape.w, self.shape.h
+            takes = f"Give the file uint8, (N, {h}, {w}, {c}): N images of height, width and {_CHANNELS[c]}, 0 to 255, "
+            takes += "not normalised. Prepare each by steps 1 to 5; the graph does step 6 by itself."
+        else:
+            takes = f"Give the file float32, (N, {c}, {h}, {w}): N images of {_CHANNELS[c]}, height and width, "
+            takes += "normalised. Prepare each by all of these steps: the graph does none of them."
         side = f", {self.shorter_side} / min(w, h)" if self.shorter_side is not None else ""
-        return " ".join(
-            (
-                "The first frame of a file, of 8 bits a channel, turned as its EXIF orientation says; colour profiles",
-                "are ignored, and what is transparent lies on white.",
-                _RECOLOURED[self.shape.c],
-                f"Of w x h pixels, with s = max({w} / w, {h} / h{side}), it is scaled to W x H, where",
-                f"W = max({w}, round(w s)) and H = max({h}, round(h s)), bilinear with antialiasing, and the window of",
-                f"{w} x {h} at left = round((W - {w}) / 2), top = round((H - {h}) / 2) is kept; halves are rounded to",
-                "even. The window alone is scaled, across and then down, in Pillow:",
-                f"image.resize(({w}, h), BILINEAR, (left * (w / W), 0, min(w, (left + {w}) * (w / W)), h))",
-                f".resize(({w}, {h}), BILINEAR, (0, top * (h / H), {w}, min(h, (top + {h}) * (h / H)))).",
-                normal,
-            )
-        )
+        return f"""{takes}
+1. Of several frames or pages take the first. What has more than 8 bits a channel is refused, not brought to 8.
+2. Turn it as its EXIF orientation says. Ignore colour profiles.
+3. Where it has an alpha channel, a palette with alpha or a transparent colour (tRNS), blend it over white, \
+(255, 255, 255), as Pillow's convert("RGBA") and alpha_composite do: x of alpha a becomes \
+(x a + 255 (255 - a)) / 255, rounded.
+4. Pillow's convert("{COLOURS[c]}"), whatever it is, CMYK or a palette too: {_RECOLOURED[c]}.
+5. Scale and crop it, in Python with Pillow exactly so, where round takes halves to even:
+w, h = image.size
+s = max({w} / w, {h} / h{side})
+W, H = max({w}, round(w * s)), max({h}, round(h * s))
+left, top = round((W - {w}) / 2), round((H - {h}) / 2)
+image = image.resize(({w}, h), BILINEAR, (left * (w / W), 0, min(w, (left + {w}) * (w / W)), h))
+image = image.resize(({w}, {h}), BILINEAR, (0, top * (h / H), {w}, min(h, (top + {h}) * (h / H))))
+That is, scaled to W x H, bilinear with antialiasing, the window of {w} x {h} at left, top. Who scales the whole \
+and crops it then gets some pixels that are off by 1 of 255.
+6. {normal}"""
 
     @classmethod
     def from_metadata(cls, metadata: dict[str, str]) -> "Preprocessing":

@@ -1,6 +1,8 @@
 """What an ONNX file says of itself: for this project's reader, for others', and in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import onnx_ir as ir
 
 from vggdsl.data.preprocessing import COLOURS, Preprocessing
 from vggdsl.spec.spec import Spec
@@ -16,19 +18,38 @@ def metadata_of(spec: Spec, preprocessing: Preprocessing, provenance: Mapping[st
     """
     ours = {"name": spec.name, "spec": spec.text, "network": spec.network.graph.digest, **provenance}
     said = {f"vggdsl.{key}": value for key, value in ours.items()} | preprocessing.to_metadata()
-    if preprocessing.shape.c in COLOURS:
-        said |= {"Image.BitmapPixelFormat": _FORMATS[preprocessing.shape.c], "Image.ColorSpaceGamma": "SRGB"}
-        moments = {*zip(preprocessing.mean, preprocessing.std, strict=True)}
-        if preprocessing.in_graph:
-            said["Image.NominalPixelRange"] = "NominalRange_0_255"
-        elif len(moments) == 1 and (of_all := moments.pop()) in _RANGES:
-            said["Image.NominalPixelRange"] = _RANGES[of_all]
+    if (pixels := pixel_range(preprocessing)) is not None:
+        said |= {
+            "Image.BitmapPixelFormat": _FORMATS[preprocessing.shape.c],
+            "Image.ColorSpaceGamma": "SRGB",
+            "Image.NominalPixelRange": pixels,
+        }
     if preprocessing.classes:
         said["names"] = repr(dict(enumerate(preprocessing.classes)))
     return said
 
 
-def told(spec: Spec, preprocessing: Preprocessing) -> str:
+def pixel_range(preprocessing: Preprocessing) -> str | None:
+    """What ONNX's standard calls the values that a file takes of images; None where it has no name for them.
+
+    Who reads no range takes 0 to 255 for granted, as Windows ML does, so without one a file doesn't say that it takes
+    images by the standard.
+    """
+    if preprocessing.shape.c not in COLOURS:
+        return None
+    if preprocessing.in_graph:
+        return "NominalRange_0_255"
+    moments = {*zip(preprocessing.mean, preprocessing.std, strict=True)}
+    return _RANGES.get(moments.pop()) if len(moments) == 1 else None
+
+
+def given_in_words(outputs: Sequence[ir.Value]) -> str:
+    """What a file gives, an output on each line."""
+    return "\n".join(f"{output.name}: {output.doc_string}" for output in outputs)
+
+
+def told(spec: Spec, preprocessing: Preprocessing, outputs: Sequence[ir.Value]) -> str:
     """What a viewer of ONNX files shows of a file."""
     h, w, c = preprocessing.shape.h, preprocessing.shape.w, preprocessing.shape.c
-    return f"{spec.name}, for images of {h}x{w}x{c}. {preprocessing.in_words}"
+    of = f"{spec.name}, for images of {h}x{w}x{c}."
+    return f"{of}\n{preprocessing.in_words}\nThe file gives:\n{given_in_words(outputs)}"

@@ -18,7 +18,7 @@ from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.weights import Weights, check_weights, weight_shapes, without_heads
 from vggdsl.targets.folding import fold_weights
 from vggdsl.targets.forms import Form, FormOptions, has_places
-from vggdsl.targets.onnx_ends import likeliest, normalised, of_any_size, start
+from vggdsl.targets.onnx_ends import likeliest, normalised, of_any_size, start, tell_classes
 from vggdsl.targets.onnx_file import write
 from vggdsl.targets.onnx_layers import BATCH, Writer, lower, rank
 from vggdsl.targets.opsets import USUAL, ir_version_of
@@ -67,7 +67,7 @@ def to_onnx(
     softmax = graph.graph.has_softmax and not form.logits
     if graph.graph.has_softmax and form.logits:
         nodes, (end,) = nodes[:-1], nodes[-1].node.inputs
-    given = start(graph.input, in_bytes=form.uint8)
+    given = start(graph.input, preprocessing, in_bytes=form.uint8)
     values = {nodes[0].name: given}
     if form.uint8:
         values[nodes[0].name] = normalised(writer, given, preprocessing or Preprocessing.unknown(graph.input))
@@ -85,6 +85,7 @@ def to_onnx(
     outputs = [last] if form.top is None else likeliest(writer, last, form.top)
     if form.top is None:
         last.name = out_name
+        tell_classes(last)
     needed, needs_it = writer.needed
     if form.opset is not None and form.opset < needed:
         raise _too_low(form.opset, needed, graph[needs_it].node)

@@ -5,19 +5,30 @@ import onnx_ir as ir
 
 from vggdsl.data.preprocessing import COLOURS, Preprocessing
 from vggdsl.network.shapes import Shape
+from vggdsl.targets.metadata import pixel_range
 from vggdsl.targets.onnx_layers import BATCH, Writer, value
-from vggdsl.targets.runtime import INPUT, LABELS, PROBABILITIES
+from vggdsl.targets.runtime import INPUT, LABELS, LOGITS, OUTPUT, PROBABILITIES
 
 _DENOTED = {"N": "DATA_BATCH", "C": "DATA_CHANNEL", "H": "DATA_FEATURE", "W": "DATA_FEATURE"}
+_APPLIED = {
+    PROBABILITIES: "Softmax is already applied.",
+    LOGITS: "No softmax is applied: that of these are the probabilities.",
+    OUTPUT: "It is what the last activation gives; no softmax is applied.",
+}
+_COUNTED = "counted from 0, as in `vggdsl.classes` where the file names them"
 
 
-def start(shape: Shape, *, in_bytes: bool) -> ir.Value:
-    """The input of a file: (N, C, H, W) in single precision, or (N, H, W, C) of bytes; an image, if it can be one."""
+def start(shape: Shape, preprocessing: Preprocessing | None, *, in_bytes: bool) -> ir.Value:
+    """The input of a file: (N, C, H, W) in single precision, or (N, H, W, C) of bytes.
+
+    It is denoted an image where ONNX's standard has words for all that its pixels go through.
+    """
     sizes: list[int | str] = [BATCH, shape.h, shape.w, shape.c] if in_bytes else [BATCH, *shape.chw]
     made = value(INPUT, sizes, ir.DataType.UINT8 if in_bytes else ir.DataType.FLOAT)
     if shape.c in COLOURS:
         made.shape = ir.Shape(sizes, [_DENOTED[axis] for axis in ("NHWC" if in_bytes else "NCHW")])
-        made.type = ir.TensorType(made.dtype or ir.DataType.FLOAT, denotation="IMAGE")
+        if in_bytes or (preprocessing is not None and pixel_range(preprocessing) is not None):
+            made.type = ir.TensorType(made.dtype or ir.DataType.FLOAT, denotation="IMAGE")
     return made
 
 
@@ -51,5 +62,25 @@ def likeliest(writer: Writer, probabilities: ir.Value, top: int) -> list[ir.Valu
     k = writer.constant(f"{LABELS}.k", np.array([top]))
     labels = value(LABELS, [BATCH, top], ir.DataType.INT64)
     best = value(PROBABILITIES, [BATCH, top])
+    labels.doc_string = (
+        f"(N, {top}), int64: labels[n, k] is the index of the k-th most probable class of image n, k from 0; the "
+        f"others aren't given. Classes are {_COUNTED}."
+    )
+    best.doc_string = (
+        f"(N, {top}): probabilities[n, k] is that of class labels[n, k], in descending order. "
+        "Softmax over all classes is already applied."
+    )
     writer.nodes.append(ir.node("TopK", [probabilities, k], {"axis": 1}, outputs=[best, labels], name=LABELS))
     return [labels, best]
+
+
+def tell_classes(output: ir.Value) -> None:
+    """Says of an output that has values of all classes which of them is whose."""
+    assert output.name is not None
+    assert output.shape is not None
+    classes = output.shape[1]
+    if len(output.shape) == 2:
+        places = f"(N, {classes}): column i is class i"
+    else:
+        places = f"(N, {classes}, height, width), of places in the image: channel i is class i"
+    output.doc_string = f"{places}, {_COUNTED}. {_APPLIED[output.name]}"

@@ -307,7 +307,7 @@ def _finished(new: Path, like: Path, metadata: dict[str, str]) -> ir.Model:
     model.doc_string = before.doc_string
     ends = (model.graph.inputs, before.graph.inputs), (model.graph.outputs, before.graph.outputs)
     for made, told in (pair for two in ends for pair in zip(*two, strict=True)):
-        made.shape, made.type = told.shape, told.type
+        made.shape, made.type, made.doc_string = told.shape, told.type, told.doc_string
     return model
 
 
