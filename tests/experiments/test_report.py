@@ -22,7 +22,8 @@ from trainings import spec_with
 import vggdsl
 from vggdsl.experiments.report.charts import PAGE, PAPER, curve, curves, drops, rate, svg
 from vggdsl.experiments.report.differences import network_differences
-from vggdsl.experiments.report.page import MARK
+from vggdsl.experiments.report.page import MARK, _environment
+from vggdsl.experiments.report.pictures import Seen, _sheet
 from vggdsl.experiments.train import train
 from vggdsl.records.run import Run, metrics_of
 from vggdsl.records.runfolder import Use, read_plan
@@ -158,6 +159,23 @@ def test_images_are_shown_as_the_network_gets_them(page: str, folder: Path) -> N
     ]
     whole = np.asarray(Image.open(file).convert("RGB").resize((8, 8), Image.Resampling.BILINEAR))
     assert np.abs(np.asarray(shown).astype(int) - whole).max() <= 1
+
+
+def test_the_share_of_the_own_class_is_shown_also_where_it_is_no_guess() -> None:
+    """By it mistakes are sorted; and the file can be found."""
+    tile = _environment().from_string('{% import "parts.html" as parts %}{{ parts.tile(seen, false) }}')
+    seen = Seen("photos/3.png", "data:,", "cat", (("dog", 1.0), ("<b>", 0.0)), 0.0125)
+    shown = tile.render(seen=seen)
+    assert "is <b>cat</b>, 1.2%</p>" in shown
+    assert re.findall(r"<span>(&?[<>\w;.%]+)</span></div>", shown) == ["&gt;99.9%", "&lt;0.1%"]
+    assert '<p class="file">photos/3.png</p>' in shown
+    assert "is <b>cat</b></p>" in tile.render(seen=replace(seen, guesses=(("dog", 0.9), ("cat", 0.1))))
+
+
+def test_a_white_filter_has_a_border() -> None:
+    sheet = np.asarray(_sheet(np.ones((3, 1, 2, 2), np.float32), columns=2))
+    assert [tuple(sheet[0, 0]), tuple(sheet[1, 1])] == [(128, 128, 128, 255), (255, 255, 255, 255)]
+    assert (sheet[-1, -1] == 0).all(), "there is no fourth"
 
 
 def test_a_training_that_has_not_ended_is_shown_as_far_as_it_is(copy: Path) -> None:

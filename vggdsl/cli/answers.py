@@ -11,7 +11,7 @@ from vggdsl.cli.common import echo_json_line
 from vggdsl.cli.schemas import Predicted
 from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.tables import spreadsheet_line
-from vggdsl.text.units import time_text
+from vggdsl.text.units import percent_text, time_text
 
 Form: TypeAlias = Literal["table", "csv", "json"]
 _NAME, _CLASS = 60, 24
@@ -55,7 +55,8 @@ def _echo_columns(row: Predicted, name: int, widest: int) -> None:
     if row["error"] is not None:  # which is told as an error
         return
     cells = [
-        f"{_left(guess['class'], _CLASS, widest)} {percent(guess['probability']):>{_PERCENT}}" for guess in row["top"]
+        f"{_left(guess['class'], _CLASS, widest)} {percent_text(guess['probability']):>{_PERCENT}}"
+        for guess in row["top"]
     ]
     click.echo("  ".join((_left(f"{row['image']}:", LINE, name + 1), *cells)))
 
@@ -67,18 +68,8 @@ def _left(text: str, most: int, width: int) -> str:
 
 def _echo_sentence(row: Predicted) -> None:
     if row["error"] is None:
-        guesses = ", ".join(f"{shown(guess['class'])} {percent(guess['probability'])}" for guess in row["top"])
+        guesses = ", ".join(f"{shown(guess['class'])} {percent_text(guess['probability'])}" for guess in row["top"])
         click.echo(f"{shown(str(row['image']), LINE)}: {guesses}")
-
-
-def percent(probability: float) -> str:
-    """With one decimal; never as a certainty.
-
-    >>> percent(0.5), percent(0.9999), percent(1e-9)
-    ('50.0%', '>99.9%', '<0.1%')
-    """
-    rounded = f"{probability:.1%}"
-    return {"100.0%": ">99.9%", "0.0%": "<0.1%"}.get(rounded, rounded)
 
 
 class Progress:

@@ -1,4 +1,4 @@
-"""Quantities as people read them: counts, bytes, durations."""
+"""Quantities as people read them: counts, probabilities, bytes, durations."""
 
 from collections.abc import Sequence
 
@@ -21,6 +21,16 @@ def names_text(names: Sequence[str], most: int = 10) -> str:
     shown = [name if len(name) <= 40 else f"{name[:39]}…" for name in names[:most]]
     last = [f"{len(names) - most:,} more"] if len(names) > most else [shown.pop()] if len(shown) > 1 else []
     return " and ".join([", ".join(shown), *last])
+
+
+def percent_text(probability: float) -> str:
+    """A probability with one decimal; never as a certainty.
+
+    >>> percent_text(0.5), percent_text(0.9999), percent_text(1e-9)
+    ('50.0%', '>99.9%', '<0.1%')
+    """
+    rounded = f"{probability:.1%}"
+    return {"100.0%": ">99.9%", "0.0%": "<0.1%"}.get(rounded, rounded)
 
 
 def bytes_text(count: int) -> str:

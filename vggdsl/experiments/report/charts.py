@@ -93,7 +93,6 @@ def curves(
     is_share = title == "accuracy"
     colours = [style.lines[i % len(style.lines)] for i in range(len(lines))]
     dashes = [_DASHES[(i + i // len(style.lines)) % len(_DASHES)] for i in range(len(lines))]
-    legend = {"orient": "bottom", "title": None, "columns": 1 if max(map(len, names)) > 24 else 2, "symbolSize": 300}
     values = [{"epoch": x, "value": y, "of": line.name} for line in lines for x, y in line.points]
     layers: list[Chart] = [
         {
@@ -112,7 +111,7 @@ def curves(
                     "field": "of",
                     "type": "nominal",
                     "scale": {"domain": names, "range": colours},
-                    "legend": legend,
+                    "legend": _legend(names),
                 },
                 "strokeDash": {"field": "of", "type": "nominal", "scale": {"domain": names, "range": dashes}},
             },
@@ -141,10 +140,22 @@ def rate(epochs: Sequence[Epoch], style: Style, marks: Sequence[int]) -> Chart:
                 "scale": {"type": "log"} if is_log else {"zero": True},
                 "axis": {"format": "~g", **({"values": [*dict.fromkeys(values)]} if is_log else {"tickCount": 5})},
             },
-            "color": {"value": style.lines[2]},
+            "color": {  # a legend as the others have, so that they stand on one line
+                "datum": _LAST,
+                "type": "nominal",
+                "scale": {"domain": [_LAST], "range": [style.lines[2]]},
+                "legend": _legend([_LAST]),
+            },
         },
     }
     return {**_framed(style), "layer": [layer, *_rules(marks, style)]}
+
+
+_LAST = "of an epoch's last step"
+
+
+def _legend(names: Sequence[str]) -> Chart:
+    return {"orient": "bottom", "title": None, "columns": 1 if max(map(len, names)) > 24 else 2, "symbolSize": 300}
 
 
 def drops(run: Run) -> list[int]:

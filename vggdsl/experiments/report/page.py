@@ -24,7 +24,7 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.printing import printable
 from vggdsl.text.tables import Table
-from vggdsl.text.units import plural
+from vggdsl.text.units import percent_text, plural
 
 _GENERATOR = "vggdsl report"
 MARK = f'<meta name="generator" content="{_GENERATOR}">'
@@ -73,6 +73,7 @@ def _environment() -> Environment:
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     made.filters["short"] = _short
+    made.filters["percent"] = percent_text
     return made
 
 

@@ -30,6 +30,13 @@ class Seen:
     uri: str
     truth: str
     guesses: tuple[tuple[str, float], ...]
+    own: float
+    """The probability of the class that it is of."""
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether its class is among the guesses."""
+        return self.truth in (guess for guess, _ in self.guesses)
 
 
 def worst(found: Evaluated) -> list[Seen]:
@@ -59,7 +66,8 @@ def _seen(found: Evaluated, row: int) -> Seen:
     name = pictures.names[place] if isinstance(pictures, Files) else f"image {place}"
     crop = cut(pictures[place], lazy.shape, found.protocol.scales[0], "centre")[0]
     guesses = tuple((scores.classes[k], float(shares[k])) for k in likeliest)
-    return Seen(name, _uri(_image(crop)), scores.classes[int(scores.labels[row])], guesses)
+    label = int(scores.labels[row])
+    return Seen(name, _uri(_image(crop)), scores.classes[label], guesses, float(shares[label]))
 
 
 def _image(pixels: Tensor) -> Image.Image:
@@ -72,14 +80,16 @@ def _image(pixels: Tensor) -> Image.Image:
 
 @dataclass(frozen=True)
 class Filters:
-    """Weights of a layer as one picture: mid-grey is zero, of each filter the largest is black or white."""
+    """Weights of a layer as one picture: mid-grey is zero, of each filter the largest is black or white; where three
+    channels are red, green and blue, that is so in its channel."""
 
     layer: str
     shown: int
     of: int
     size: str
     uri: str
-    columns: int
+    width: int
+    is_coloured: bool
 
 
 def first_filters(trained: Trained) -> Filters | str:
@@ -95,19 +105,29 @@ def first_filters(trained: Trained) -> Filters | str:
         return f"each filter of {first.name} is a single pixel"
     shown = min(count, _FILTERS)
     columns = min(shown, 2 ** math.ceil(math.log2(math.sqrt(shown)) + 0.5))
-    return Filters(first.name, shown, count, f"{h}x{w}x{channels}", _uri(_sheet(weights[:shown], columns)), columns)
+    sheet = _sheet(weights[:shown], columns)
+    return Filters(first.name, shown, count, f"{h}x{w}x{channels}", _uri(sheet), sheet.width, channels == 3)
+
+
+_SIDE, _GAP = 32, 4
+"""About the pixels of a filter's side, and those between the borders of two."""
+_BORDER = 128, 128, 128, 255
+"""Told from black and from white, on light and on dark paper."""
 
 
 def _sheet(weights: Array, columns: int) -> Image.Image:
-    """Filters (n, 1 or 3, h, w) in rows, a transparent pixel between them."""
+    """Filters (n, 1 or 3, h, w) in rows, each within a thin border: white ones don't vanish on white paper."""
     n, _, h, w = weights.shape
     largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
-    shades = np.rint(127.5 + 127.5 * weights / np.where(largest > 0, largest, 1))
-    sheet = np.zeros((-(-n // columns) * (h + 1) - 1, columns * (w + 1) - 1, 4), np.uint8)
+    shades = np.rint(127.5 + 127.5 * weights / np.where(largest > 0, largest, 1)).astype(np.uint8)
+    each = max(1, _SIDE // max(h, w))
+    down, across = h * each + 2, w * each + 2
+    sheet = np.zeros((-(-n // columns) * (down + _GAP) - _GAP, columns * (across + _GAP) - _GAP, 4), np.uint8)
     for i in range(n):
-        top, left = i // columns * (h + 1), i % columns * (w + 1)
-        sheet[top : top + h, left : left + w, :3] = shades[i].transpose(1, 2, 0)
-        sheet[top : top + h, left : left + w, 3] = 255
+        top, left = i // columns * (down + _GAP), i % columns * (across + _GAP)
+        sheet[top : top + down, left : left + across] = _BORDER
+        pixels = shades[i].transpose(1, 2, 0).repeat(each, 0).repeat(each, 1)
+        sheet[top + 1 : top + down - 1, left + 1 : left + across - 1, :3] = pixels
     return Image.fromarray(sheet)
 
 
