@@ -175,6 +175,25 @@ def test_channels_first_is_warned_of(size: str, warned: bool) -> None:
     assert ("W206" in warnings(f"input {size} conv1-8")) == warned
 
 
+@pytest.mark.parametrize(
+    ("rest", "codes"),
+    [
+        ("conv3-8 maxpool FC-10", ["W206"]),
+        ("conv3-8 maxpool FC-10\ntrain { data cifar10 }", ["V512"]),
+        ("conv3-8 maxpool conv3-8 maxpool FC-10", ["W206", "V201"]),
+    ],
+)
+def test_what_follows_from_channels_first_is_not_told_before_it(rest: str, codes: list[str]) -> None:
+    """Each with the one mend; the last row that the pool misses is of a map that nobody means."""
+    try:
+        found = vggdsl.parse(f"input 3x32x32\n{rest}").check()
+    except vggdsl.VggdslError as error:
+        found = list(error.diagnostics)
+    assert [d.code for d in found] == codes
+    assert found[0].help == "sizes are height x width x channels: write `input 32x32x3`"
+    assert [fix.text for fix in found[0].fixes] == ["input 32x32x3"]
+
+
 @pytest.mark.parametrize("end", ["ReLU", "sigmoid", "tanh", "BN", "dropout-0.5", "hard-sigmoid", "PReLU"])
 @pytest.mark.parametrize("softmax", ["", " softmax"])
 @pytest.mark.parametrize("last", ["FC-3", "conv1-3 global-avgpool", "conv4-3 pad=0"])

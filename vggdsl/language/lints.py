@@ -11,10 +11,11 @@ from vggdsl.language.syntax import Block, Default, Document
 from vggdsl.network.heads import Flaw, flaws
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import LRN, BatchNorm, Conv, Dropout, Identity, Softmax, Widen
-from vggdsl.network.shapes import Pair, Sides, Window
+from vggdsl.network.shapes import Pair, Shape, Sides, Window
 from vggdsl.text.edits import Edit, added_behind, line_before
 from vggdsl.text.errors import Diagnostic, Label, respelled
 from vggdsl.text.facts import Twice
+from vggdsl.text.source import Span
 
 
 def lint(typed: TypedGraph, defaults: Iterable[Default] = (), *, is_trained: bool = False) -> list[Diagnostic]:
@@ -24,16 +25,19 @@ def lint(typed: TypedGraph, defaults: Iterable[Default] = (), *, is_trained: boo
     isn't warned of, too.
     """
     defaults = tuple(defaults)
-    findings = list[Diagnostic]()
+    turned = channels_first(typed.input, typed.nodes[0].node.span)
+    findings = list[Diagnostic]([] if turned is None else [turned])
     says_padding = any(d.kind == "conv" and any(o.key == "pad" for o in d.options) for d in defaults)
     for node in typed.training_nodes:
-        wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *_of_others(node, defaults)]
+        wrong = [*_of_others(node, defaults)]
+        if not turned:  # by which windows are on other maps than those that are meant
+            wrong = [*_padding_only(node), *_dropped(node), *_on_one_pixel(node), *wrong]
         if not says_padding:
             wrong += [*_swapped(node)] or _even(node)
         findings += (called(d, node.node.calls) for d in wrong)
     if not is_trained:
         findings += _behind_classifier(typed)
-    findings += [*_linear(typed), *_few_activated(typed), *_channels_first(typed), *_twice(typed)]
+    findings += [*_linear(typed), *_few_activated(typed), *_twice(typed)]
     return list(_once_a_place(findings))
 
 
@@ -225,14 +229,14 @@ def _swapped(t: TypedNode) -> Iterator[Diagnostic]:
         yield Diagnostic("W221", message, (Label(t.node.span, "this layer"),), help)
 
 
-def _channels_first(typed: TypedGraph) -> Iterator[Diagnostic]:
-    """`input 3x224x224`, as code has it."""
-    size, span = typed.input, typed.nodes[0].node.span
+def channels_first(size: Shape, span: Span) -> Diagnostic | None:
+    """W206 for an input at that place like `input 3x224x224`, as code has it."""
     if (size.h in (1, 3) and size.w == size.c > size.h) or (size.h == 3 and min(size.w, size.c) > _MOST_COLOURS):
         message = f"an input {size.h} high and {size.w} wide, with {size.c} channels"
         turned = f"input {size.w}x{size.c}x{size.h}"
         wrong = Diagnostic("W206", message, (Label(span, "here"),))
-        yield wrong.helped(f"sizes are height x width x channels: write `{turned}`", Edit(span, turned))
+        return wrong.helped(f"sizes are height x width x channels: write `{turned}`", Edit(span, turned))
+    return None
 
 
 def _behind_classifier(typed: TypedGraph) -> Iterator[Diagnostic]:

@@ -13,7 +13,7 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.elaborate import AnnotatedGraph, elaborate, wrong_options
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten, is_blocks
-from vggdsl.language.lints import lint, lint_blocks
+from vggdsl.language.lints import channels_first, lint, lint_blocks
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.classes import unknown_class
@@ -177,7 +177,10 @@ class Spec:
         if is_trained:
             findings += untrainable(self.typed)
         defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
-        findings += (from_delta(d, self.document) for d in lint(self.typed, defaults, is_trained=is_trained))
+        offered = {fix for d in findings for fix in d.fixes}
+        lints = lint(self.typed, defaults, is_trained=is_trained)
+        # What an error is mended by, too, isn't warned of.
+        findings += (from_delta(d, self.document) for d in lints if not d.fixes or not offered.issuperset(d.fixes))
         findings += lint_blocks(self.document, self.whole)
         recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
         for measurement in (*self.measurements, *self.evaluations):
@@ -298,7 +301,9 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
         network = elaborate(whole)
         typed = infer(network.graph)
     except NetworkError as error:
-        findings += (from_delta(d, document) for d in error.diagnostics)
+        turned = None if network is None else channels_first(network.graph.input.size, network.graph.nodes[0].span)
+        causes = [] if turned is None else [turned]
+        findings += (from_delta(d, document) for d in (*causes, *error.diagnostics))
     try:
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)])
     except RecipeError as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vggdsl.language.expand import called
-from vggdsl.language.lints import how_to_end
+from vggdsl.language.lints import channels_first, how_to_end
 from vggdsl.network.heads import flaws
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import BatchNorm
@@ -54,7 +54,10 @@ def untrainable(typed: TypedGraph) -> Iterator[Diagnostic]:
 def not_to_be_followed(recipe: Recipe, typed: TypedGraph) -> Iterator[Diagnostic]:
     """V407 for steps of ``augment`` that can't be done, V408 for a batch or a head that teaches nothing, V512 for an
     input that images don't have, or counts of images that a set doesn't."""
-    yield from wrong_channels(typed.input, Label(typed.nodes[0].node.span, f"has {typed.input.c}"))
+    place = typed.nodes[0].node.span
+    turned = channels_first(typed.input, place)
+    for wrong in wrong_channels(typed.input, Label(place, f"has {typed.input.c}")):
+        yield wrong if turned is None else wrong.helped(turned.help or "", *turned.fixes)
     yield from not_to_be_divided(recipe)
     yield from _wrong_steps(recipe, typed.input)
     if recipe.batch == 1 and recipe.mix:

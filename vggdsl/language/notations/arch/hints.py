@@ -327,7 +327,10 @@ def _lacking(asked: _Word) -> Hint | None:
     word = asked.text
     if _ZERO.search(word):
         return None
-    if found := re.fullmatch(r"conv(\d+x\d+)", word, re.IGNORECASE):
+    if found := re.fullmatch(r"conv(\d+)x(\d+)", word, re.IGNORECASE):
+        side, channels = (int(number[:9]) for number in found.groups())
+        if side <= LARGEST_KERNEL < channels or (side % 2 and side < channels and channels >= 8 and not channels % 2):
+            return Hint(f"a hyphen stands before the channels: `conv{side}-{channels}`", f"conv{side}-{channels}")
         return Hint(f"it says no channels: `{word}-64` has 64")
     if found := re.fullmatch(r"conv(-?)(\d+)", word, re.IGNORECASE):
         if found[1] or int(found[2][:9]) > LARGEST_KERNEL:
