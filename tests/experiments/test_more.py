@@ -17,7 +17,7 @@ from vggdsl.records.repeat import repetition
 from vggdsl.records.result import read_result
 from vggdsl.records.run import Run, load_run
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import RecipeError, RecordError
+from vggdsl.text.errors import InputError, RecipeError, RecordError
 
 PLAIN = "input 8x8x1 conv3-4 maxpool FC-3 softmax"
 SAID = {"optimizer": "adam", "schedule": "warmup(1) plateau(factor=0.5, patience=1)", "average": "ema(0.9)"}
@@ -163,6 +163,18 @@ def test_a_run_that_cannot_go_on_is_refused(change: Callable[[Path], None], code
     found = refusal(lambda: more(run, 1), RecordError)
     assert (found.code, why in found.message) == (code, True)
     assert [path.name for path in run.parent.iterdir()] == [run.name]
+
+
+def test_a_run_that_is_not_there_may_be_one_beside(run: Path) -> None:
+    again = Path(shutil.copytree(run, run.with_name("small-tuned-s0-1")))
+    shutil.rmtree(run)
+    for name, help in (
+        ("small-s0-1", f"did you mean `{again}`?"),
+        ("smal-tuned-s0-1", f"did you mean `{again}`?"),
+        ("small-s0-2", "name a folder that `vggdsl train` made"),
+    ):
+        found = refusal(lambda name=name: more(run.with_name(name), 1), InputError)  # type: ignore[misc]
+        assert (found.code, found.help) == ("V501", help)
 
 
 def test_epochs_are_a_number_of_them(run: Path) -> None:

@@ -62,6 +62,7 @@ def _headline(outline: "Outline") -> str:
         head,
         *([] if outline.classes is None else [str(outline.classes)]),
         *(f"note: {note}" for note in outline.notes),
+        "a row an epoch: loss and accuracy over train and val, * the best so far",
     ]
     return "\n".join(shown(line, LINE) for line in lines)
 

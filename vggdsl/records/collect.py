@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from vggdsl.records.result import Result, read_result
 from vggdsl.spec.copies import PLAN, original_of
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError, nearest
 from vggdsl.text.files import is_file, is_folder
 
 RECORD = "record.arch"
@@ -180,6 +181,17 @@ def counted(spec: Spec, findings: list[Diagnostic], seen: set[str]) -> Iterator[
             yield result
 
 
+def no_run(path: Path) -> InputError:
+    """V501 for a folder that isn't there, with the run beside it that may be meant; never one with another number."""
+    names = list[str]()
+    with suppress(OSError):
+        names = sorted(each.name for each in path.parent.iterdir() if is_file(each / PLAN))
+    parts = {*path.name.split("-")}
+    near = nearest(path.name, names) or next((name for name in names if parts <= {*name.split("-")}), None)
+    help = "name a folder that `vggdsl train` made" if near is None else f"did you mean `{path.parent / near}`?"
+    return InputError(Diagnostic("V501", f"no run `{path}`", help=help))
+
+
 def record_of(run: Path) -> Spec:
     """The record of a run: its folder, or the file itself.
 
@@ -187,7 +199,7 @@ def record_of(run: Path) -> Spec:
     """
     if not is_folder(run):
         if not is_file(run):
-            raise InputError(Diagnostic("V501", f"no run `{run}`", help="name a folder that `vggdsl train` made"))
+            raise no_run(run)
         return load(run)
     if is_file(run / RECORD):
         return load(run / RECORD)

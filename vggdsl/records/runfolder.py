@@ -23,7 +23,7 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import number_of
 from vggdsl.data.views import evaluation_scale
 from vggdsl.network.weights import Array
-from vggdsl.records.collect import DIVERGED, RECORD
+from vggdsl.records.collect import DIVERGED, RECORD, no_run
 from vggdsl.records.kept import BEST as BEST
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
@@ -225,7 +225,7 @@ def read_plan(path: Path) -> Planned:
     Raises ``InputError`` V501 if there is no such folder, ``RecordError`` V604 if it holds none.
     """
     if not is_folder(path):
-        raise InputError(Diagnostic("V501", f"no run `{path}`", help="name a folder that `vggdsl train` made"))
+        raise no_run(path)
     try:
         if not is_file(path / PLAN):
             raise ValueError(f"it has no {PLAN}")

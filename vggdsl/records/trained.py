@@ -12,12 +12,12 @@ from safetensors import SafetensorError, safe_open
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing, names_of, number_of, statistics_of
 from vggdsl.network.weights import Array
-from vggdsl.records.collect import RECORD, record_of
+from vggdsl.records.collect import RECORD, no_run, record_of
 from vggdsl.records.runfolder import BEST, FORMAT, read_plan, unusable, weights_digest
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, without_weights
-from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
+from vggdsl.text.errors import RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file, is_folder
 
 
@@ -91,7 +91,7 @@ def load_trained(path: Path, which: str = BEST, *, force: bool = False) -> Train
     if not is_file(file):
         help = "name a folder that `vggdsl train` made"
         if not is_folder(path):
-            raise InputError(Diagnostic("V501", f"no run `{path}`", help=help))
+            raise no_run(path)
         raise unusable(path, f"it has no {which}", help)
     if file.suffix != ".safetensors":
         raise _foreign(file)
