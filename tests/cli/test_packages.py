@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import Done, python, run
+from commands import AS_USERS, Done, python, run
 from PIL import Image
 
 import vggdsl
@@ -36,7 +36,7 @@ FOR_PREDICTION = {"numpy", "onnxruntime", "PIL", "psutil"}
 def without(blocked: set[str], code: str, folder: Path) -> Done:
     """What a program does in a folder where modules can't be imported."""
     env = {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TORCHINDUCTOR_CACHE_DIR": str(folder)}  # else it is looked for
-    return python("-c", BLOCKING.format(blocked=sorted(blocked)) + code, cwd=folder, env=env)
+    return python("-c", AS_USERS + BLOCKING.format(blocked=sorted(blocked)) + code, cwd=folder, env=env)
 
 
 def call(*arguments: str, standalone: bool = True) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from commands import python
+from commands import AS_USERS, python
 from PIL import Image
 
 import vggdsl
@@ -123,7 +123,7 @@ def watched(folder: Path) -> Watched:
     env = {"HOME": home, "TMPDIR": temporary, "PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "HEARD": heard}
     tracer = [*TRACING, str(trace)] if _traces() else []
     done = subprocess.run(
-        [*tracer, sys.executable, "-c", WATCHED],
+        [*tracer, sys.executable, "-c", AS_USERS + WATCHED],
         cwd=work,
         env={name: str(value) for name, value in env.items()},
         capture_output=True,

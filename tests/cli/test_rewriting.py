@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import python, run
+from commands import AS_USERS, python, run
 from made_up import run_of
 from refusals import refusal
 
@@ -55,7 +55,7 @@ at_once = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't 
 def together(*calls: tuple[object, ...], cache: Path) -> list[int]:
     """How calls of ``vggdsl`` end that begin at once."""
     lines = "\n".join("|".join(map(str, call)) for call in calls)
-    done = python("-c", FORKING, input=lines, env={"XDG_CACHE_HOME": str(cache)})
+    done = python("-c", AS_USERS + FORKING, input=lines, env={"XDG_CACHE_HOME": str(cache)})
     assert done.returncode == 0, done.stderr
     return [int(code) for code in done.stderr.splitlines()[-1].strip("[]").split(",")]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import python, run
-from forks import VGGDSL, two
+from commands import run
+from forks import VGGDSL, forked, two
 from images import noise
 from safetensors.torch import load_file
 from trainings import metrics
@@ -146,13 +146,15 @@ def test_two_processes_go_on_where_they_were_stopped(whole: Path, tmp_path: Path
     assert two(STOPPED, "train", spec, "--runs", tmp_path / "more").returncode != 0
     begun = tmp_path / "more" / "net-s0-1"
     assert len(metrics(begun)) == 2
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "vggdsl")
-    done = python(*torchrun, "train", "--resume", begun, "--logger", "none", env={"OMP_NUM_THREADS": "1"})
+    torchrun = ("--standalone", "--nproc-per-node=2", "-m", "vggdsl")
+    done = forked(TORCHRUN, *torchrun, "train", "--resume", begun, "--logger", "none", env={"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
     assert metrics(begun) == wanted
     assert all(torch.equal(tensor, last[name]) for name, tensor in load_file(begun / "last.safetensors").items())
 
 
+TORCHRUN = "from torch.distributed.run import main\nmain()"
+"""Its two processes begin as it lets them."""
 STOPPED = """
 import os
 from vggdsl.cli import main, runs

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from commands import Done, python
+from commands import AS_USERS, Done, python
 
 from vggdsl.text import caches
 
@@ -13,10 +13,8 @@ FILE = "vggdsl/arch.lark-cache"
 
 def parse(cache: Path | str, *before: str) -> Done:
     """A spec, parsed by a process whose cache is there."""
-    # Who only uses the command has no interegular, with which building takes five times as long.
-    first = ("import sys", "sys.modules['interegular'] = None", *before)
-    code = "\n".join([*first, "import vggdsl", "print(vggdsl.parse('input 8x8x1 FC-3').typed.params)"])
-    done = python("-c", code, env={"XDG_CACHE_HOME": str(cache)})
+    code = "\n".join([*before, "import vggdsl", "print(vggdsl.parse('input 8x8x1 FC-3').typed.params)"])
+    done = python("-c", AS_USERS + code, env={"XDG_CACHE_HOME": str(cache)})
     assert done.returncode == 0, done.stderr
     return done
 
