@@ -206,6 +206,15 @@ def test_exports(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "wrong.onnx").exists()
 
 
+def test_bytes_are_normalised_as_the_run_normalised_them(run: vggdsl.Run, tmp_path: Path) -> None:
+    vggdsl.export(run, tmp_path / "run.onnx", uint8=True)
+    wanted = _arrays(ir.load(tmp_path / "run.onnx"))
+    for network, given in ((run, None), (run.spec, run), (run.spec.typed, run)):
+        found = _arrays(vggdsl.to_onnx(network, given, uint8=True))
+        assert found.keys() == wanted.keys()
+        assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
+
+
 def test_a_module_of_another_network_is_refused(run: vggdsl.Run, spec: Path, tmp_path: Path) -> None:
     other = vggdsl.to_torch(vggdsl.parse(SPEC.replace("ReLU", "tanh")))  # of the same shapes
     for network in (spec, vggdsl.load(spec).typed):

@@ -215,6 +215,10 @@ def test_predict_reads_every_form(tmp_path: Path) -> None:
     model = onnx.load(tmp_path / "--external.onnx", load_external_data=False)
     places = {entry.value for one in model.graph.initializer for entry in one.external_data if entry.key == "location"}
     assert places == {beside.name}
+    others = beside.read_bytes()
+    beside.write_bytes(bytes([others[0] ^ 1]) + others[1:])
+    refused = run("predict", tmp_path / "--external.onnx", image)
+    assert (refused.exit_code, "other weights than lie in --external.onnx.data" in refused.stderr) == (1, True)
     assert run("export", spec, "-o", tmp_path / "--external.onnx", "--force").exit_code == 0
     assert not beside.exists(), "weights of a file that is no more"
 

@@ -7,6 +7,7 @@ from typing import Literal, Unpack, overload
 
 import onnx_ir as ir
 
+from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.experiments.exportable import Given, Taken, exportable, other_network, refuse_other_module, taken
 from vggdsl.experiments.precision.reduce import Asked, Precision, Reduced, of_drawn, reduction_of
 from vggdsl.experiments.workplace import Workplace
@@ -138,8 +139,10 @@ def to_onnx(
     """The network at inference as an ONNX model; see ``targets.onnx.to_onnx``.
 
     ``network`` may be a spec, its file, the name of one that ships, a run or its path; ``weights`` are as for
-    ``export``, and refused as there. Nothing is written, verified or said of them: ``export`` does that.
+    ``export``, and refused as there. Bytes of a run's images are normalised as its recipe says. Nothing is written,
+    verified or said of them: ``export`` does that.
     """
+    preprocessing: Preprocessing | None = None
     if isinstance(network, TypedGraph):
         if isinstance(given := taken(weights), str | Path):
             raise TypeError("weights from elsewhere are found by a spec, not by a graph alone")
@@ -149,16 +152,18 @@ def to_onnx(
         elif isinstance(given, Trained) and given.spec.network.graph.digest != network.graph.digest:
             raise other_network(f"{given.path} trained another network", network.graph, given.spec.network.graph)
         typed, arrays = network, _arrays(given)
+        preprocessing = given.preprocessing if isinstance(given, Trained) else None
     else:
         spec, given = _with_weights(network, weights)
         if isinstance(given, Mapping):
             typed, arrays = spec.typed, given
         else:
-            module = exportable(spec, given, lambda note: None).network
+            found = exportable(spec, given, lambda note: None)
+            preprocessing, module = found.preprocessing, found.network
             typed, arrays = module.typed, _arrays(module)  # without heads, where there are no weights for them
     check_weights(weight_shapes(typed), arrays)
     check_finite("the network", arrays)
-    return onnx.to_onnx(typed, arrays, metadata=metadata or {}, name=name, **options)
+    return onnx.to_onnx(typed, arrays, preprocessing=preprocessing, metadata=metadata or {}, name=name, **options)
 
 
 def _with_weights(

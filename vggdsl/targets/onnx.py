@@ -23,6 +23,7 @@ from vggdsl.targets.onnx_file import write
 from vggdsl.targets.onnx_layers import BATCH, Writer, lower, rank
 from vggdsl.targets.opsets import USUAL, ir_version_of
 from vggdsl.targets.runtime import LOGITS, OUTPUT, PROBABILITIES
+from vggdsl.targets.weights_beside import BESIDE, described
 from vggdsl.text.errors import Diagnostic, InputError, Label
 from vggdsl.text.files import hidden
 
@@ -142,10 +143,14 @@ def save(model: ir.Model, path: str | os.PathLike[str], *, external: bool = Fals
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=hidden(path)) as folder:
             new = Path(folder) / path.name
+            model.metadata_props.pop(BESIDE, None)
             if data is None:
                 write(model, new)
             else:
                 ir.save(model, new, format="protobuf", external_data=data)
+                alone = ir.load(new, format="protobuf")
+                alone.metadata_props[BESIDE] = described(new.with_name(data))
+                ir.save(alone, new, format="protobuf")
                 new.with_name(data).replace(path.with_name(data))
             new.replace(path)
     except OSError as error:

@@ -16,6 +16,7 @@ from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.targets.runtime import LABELS, LOGITS, PROBABILITIES, open_session, run_session
 from vggdsl.targets.told import Fed, Told, fed
+from vggdsl.targets.weights_beside import others_beside
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
 
@@ -59,6 +60,10 @@ class Predictor:
             help = "use --device auto, which falls back to the CPU"
             raise InputError(Diagnostic("V532", "CUDA can't start here", help=help))
         metadata, inputs = self._session.get_modelmeta().custom_metadata_map, self._session.get_inputs()
+        if (weights := others_beside(metadata, path)) is not None:
+            message = f"{self._name} was written with other weights than lie in {weights} beside it"
+            help = "copy both files from where they were exported, or export again"
+            raise InputError(Diagnostic("V531", message, help=help))
         is_ours = any(key.startswith("vggdsl.") for key in metadata)
         self._fed: Fed | None = None
         try:
