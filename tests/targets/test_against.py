@@ -37,6 +37,7 @@ from vggdsl.network.ops import (
     AvgPool,
     BatchNorm,
     Conv,
+    Dropout,
     GlobalAvgPool,
     GlobalMaxPool,
     GroupNorm,
@@ -247,6 +248,51 @@ def test_a_folded_bn_and_what_else_a_model_does_not_say_are_said(tmp_path: Path)
     assert "epsilon (BN 1e-05)" in state.untold[0]
 
 
+def test_what_counts_in_training_alone_is_said(tmp_path: Path) -> None:
+    text = NORMED.replace("FC-5", "dropout-0.3 FC-5").replace("BN ReLU", "BN momentum=0.2 ReLU")
+    told = "what counts in training alone: dropout (1 dropout-0.3), the momentum of BN (0.1, 0.2)"
+    for model in (exported(normed(), tmp_path / "m.onnx"), stored(normed(), tmp_path / "m.pth")):
+        assert against(parse(text), model).untold[-1] == told
+    small = of_size(load("resnet/resnet18").network.graph, 32, 32).graph
+    nodes = [replace(each, op=replace(each.op, momentum=0.2)) if isinstance(each.op, BatchNorm) else each
+             for each in small.nodes]  # fmt: skip
+    nodes[-1:] = [replace(nodes[-1], name="drop", op=Dropout(0.5)), replace(nodes[-1], inputs=("drop",))]
+    assert against(infer(Graph(tuple(nodes))), "torchvision:resnet18").said == (
+        "its dropout is none, and the spec's 0.5: it is gone outside of training",
+        "the momentum of its BN is 0.1, and of the spec's 0.2: it counts in training alone",
+    )
+
+
+class Headed(nn.Module):
+    """With an auxiliary classifier that stays in evaluation."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.start = chain(conv(3, 4, bias=False), nn.BatchNorm2d(4), nn.ReLU())
+        self.end, self.head = chain(nn.Flatten(), nn.Linear(256, 5)), head
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.start(x)
+        return self.end(x), self.head(x)
+
+
+def test_auxiliary_classifiers_are_held_also_where_a_bn_is_folded(tmp_path: Path) -> None:
+    spec = parse("input 8x8x3\nconv3-4 bias=no BN ReLU aux 0.3 { conv1-2 BN ReLU FC-5 softmax }\nFC-5 softmax\n")
+    for channels, has_more in ((2, False), (3, False), (2, True)):
+        more = (nn.ReLU(), conv(channels, channels)) if has_more else ()
+        parts = (conv(4, channels, 1), *more, nn.BatchNorm2d(channels), nn.ReLU(), nn.Flatten())
+        path = exported(Headed(chain(*parts, nn.Linear(64 * channels, 5))), tmp_path / "m.onnx")
+        assert against(spec, path).implements == (channels == 2 and not has_more)
+
+
+def test_layers_that_share_weights_are_named(tmp_path: Path) -> None:
+    shared, bn = conv(3, 3), nn.BatchNorm2d(3)
+    module = chain(shared, bn, nn.ReLU(), shared, bn, nn.Flatten(), nn.Linear(192, 5))
+    text = "input 8x8x3 conv3-3 BN ReLU conv3-3 BN FC-5"
+    said = against(parse(text), exported(module, tmp_path / "m.onnx", **UNFOLDED)).said
+    assert said == ("conv1_1 and conv1_2 share their weights in it, and each has its own in the spec",)
+
+
 @pytest.mark.filterwarnings("ignore:The onnxtxt format is experimental")
 def test_the_newer_exporter_is_read_too(tmp_path: Path) -> None:
     """All that it writes otherwise: LRN and GN in parts, a mean over axes. ``UPDATE_FIXTURES=1`` writes it anew, which
@@ -376,6 +422,10 @@ def test_what_a_file_does_to_its_input_is_no_layer(tmp_path: Path) -> None:
     spec = parse("input 8x8x3 ReLU")
     assert against(spec, path).said == ("it prepares its input itself, which is no part of the network",)
     assert refusal(lambda: against(spec, path, numerically=True)).code == "V527"
+    beside = [node("Relu", "x", "r"), node("Mul", "x std", "s"), node("Add", "r s", "y")]
+    written(path, beside, {"std": noise(3, 1, 1)})
+    branches = parse("input 8x8x3 add[ ReLU | identity ]")
+    assert refusal(lambda: against(branches, path)).code == "V527", "one branch alone takes it so"
 
 
 @pytest.mark.parametrize(
@@ -384,6 +434,7 @@ def test_what_a_file_does_to_its_input_is_no_layer(tmp_path: Path) -> None:
         ([node("Einsum", "x", "y", equation="nchw->nc")], "node `n_y` (Einsum): no spec can say it, or it isn't read"),
         ([node("Reshape", "x s", "y")], "node `n_y` (Reshape): it takes images apart, or puts several together"),
         ([helper.make_node("Conv", ["x", "w"], ["y"], domain="com.microsoft")], "no operator of ONNX itself"),
+        ([node("Cast", "x", "y", to=onnx.TensorProto.INT8)], "it makes whole numbers of what a layer gives"),
         ([node("Erf", "x", "y")], "it has erf (`n_y`)"),
     ],
 )
@@ -398,6 +449,20 @@ def test_what_is_not_known_is_said_by_node_and_operator(tmp_path: Path, nodes: l
     told = refusal(lambda: against(parse("input 8x8x3 GELU"), path))
     assert told.code == "V527"
     assert said in told.message
+
+
+def test_a_summand_of_one_branch_is_no_bias_of_what_both_take(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x w", "c"), node("Identity", "c", "i"), node("Add", "i b", "d"), node("Relu", "d", "r"),
+             node("Relu", "c", "q"), node("Add", "r q", "y")]  # fmt: skip
+    written(tmp_path / "m.onnx", nodes, {"w": noise(4, 3, 1, 1), "b": noise(4, 1, 1)})
+    verdict = against(parse("input 8x8x3 conv1-4 add[ ReLU | ReLU ]"), tmp_path / "m.onnx")
+    assert verdict.differences[0].text.startswith("conv1_1 is conv1-4, and the model has conv1-4 bias=no")
+
+
+def test_an_even_lrn_of_onnx_reaches_further_behind_than_before(tmp_path: Path) -> None:
+    path = written(tmp_path / "m.onnx", [node("LRN", "x", "y", size=2, alpha=0.2, bias=2.0)], {})
+    (difference,) = against(parse("input 8x8x3 LRN n=2 alpha=0.1"), path).differences
+    assert "LRN over 2 channels, of which 0 are before and 1 behind" in difference.text
 
 
 def test_values_are_read_from_beside_the_file_alone(tmp_path: Path) -> None:

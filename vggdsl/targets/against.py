@@ -6,6 +6,7 @@ are to be compared, too. Of a state dict only what its tensors are can be compar
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,13 +16,13 @@ from vggdsl.network.foreign import ARITHMETIC
 from vggdsl.network.holding import compare_held
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.matching import NormalForm, normal_form, pair_heads
-from vggdsl.network.ops import Input
+from vggdsl.network.ops import BatchNorm, Dropout, Input
 from vggdsl.network.ordering import modules_of
 from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.weights import COUNTER, weight_shapes
 from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import Spec, network_of
-from vggdsl.targets.unsaid import unsaid
+from vggdsl.targets.unsaid import unsaid, untrained
 from vggdsl.text.errors import Diagnostic, InputError, Label
 from vggdsl.text.units import names_text, plural
 
@@ -131,9 +132,9 @@ def _onnx(graph: TypedGraph, path: Path, numerically: bool, expect: "Expectation
     if found.differences and (partly := _partly_folded(graph, read.form)) is not None:
         found, held_as, norms = partly
     _refuse_unknown(path, found, ours, read.form)
-    differences = [*found.differences, *_ends(graph, read), *_heads(graph, ours, read.form, found)]
+    differences = [*found.differences, *_ends(graph, read), *_heads(graph, ours, read.form, found, bool(norms))]
     verdict = Verdict(str(path), "onnx", graph, tuple(differences), _compared(ours))
-    said = [*read.said, *_otherwise(graph, found)]
+    said = [*read.said, *_otherwise(graph, found), *_shared(graph, read, found)]
     if differences:
         return replace(verdict, said=tuple(read.said))
     untold = []
@@ -141,6 +142,9 @@ def _onnx(graph: TypedGraph, path: Path, numerically: bool, expect: "Expectation
         untold.append(
             f"{_folded(norms or tuple(found.folded))}: epsilons can't be told, nor whether a BN was there at all"
         )
+    if norms and read.form.heads:
+        untold.append("whether its auxiliary classifiers are those of the spec: a part of the batch norms is folded")
+    untold.append(untrained(graph))
     if graph.graph.has_softmax and read.ends == "nothing":
         said.append("it gives logits: the softmax of the spec isn't in it")
     if read.ends == "log-softmax":
@@ -185,8 +189,10 @@ def _ends(graph: TypedGraph, read: "ReadModel") -> list[Difference]:
     return [Difference(None, read.outputs[0], last, text, f"{read.ends} added")]
 
 
-def _heads(graph: TypedGraph, ours: NormalForm, theirs: NormalForm, found: Comparison) -> list[Difference]:
-    """Further outputs than the spec has auxiliary classifiers, or others."""
+def _heads(
+    graph: TypedGraph, ours: NormalForm, theirs: NormalForm, found: Comparison, partly: bool
+) -> list[Difference]:
+    """Further outputs than the spec has auxiliary classifiers, or others; ``partly``: some BN are folded, not all."""
     if not theirs.heads:
         return []
     if not graph.heads:
@@ -196,11 +202,35 @@ def _heads(graph: TypedGraph, ours: NormalForm, theirs: NormalForm, found: Compa
         text = f"the spec has {plural(len(graph.heads), 'auxiliary classifier')}, and the model {len(theirs.heads)}"
         last = graph.heads[-1].nodes[-1].name
         return [Difference(last, theirs.heads[0], None, text, "other auxiliary classifiers")]
-    if not found.differences and not found.folded and pair_heads(ours, theirs, found.pairs) is None:
+    if not found.differences and not partly and not _same_heads(ours, theirs, found):
         first = graph.heads[0].nodes[0].name
         text = "the auxiliary classifiers of the model are others"
         return [Difference(first, theirs.heads[0], None, text, "other auxiliary classifiers")]
     return []
+
+
+def _same_heads(ours: NormalForm, theirs: NormalForm, found: Comparison) -> bool:
+    if not found.folded:
+        return pair_heads(ours, theirs, found.pairs) is not None
+    wholes = [[_up_to(form, head) for head in form.heads] for form in (ours, theirs)]
+    return all(any(not compare(one, other, folds=True).differences for other in wholes[1]) for one in wholes[0])
+
+
+def _up_to(form: NormalForm, output: str) -> NormalForm:
+    found = copy(form)
+    found.output = output
+    return found
+
+
+def _shared(graph: TypedGraph, read: "ReadModel", found: Comparison) -> list[str]:
+    """Which layers of ours have one tensor there for the weights of several."""
+    holders: dict[int, list[str]] = {}
+    for typed in graph.nodes:
+        weight = read.weights.get(found.pairs.get(typed.name, ""), {}).get("weight")
+        if weight is not None and len(weight.shape) > 1:  # exporters merge vectors that are equal, as of a fresh BN
+            holders.setdefault(id(weight.origin), []).append(typed.name)
+    several = (names for names in holders.values() if len(names) > 1)
+    return [f"{names_text(names, 4)} share their weights in it, and each has its own in the spec" for names in several]
 
 
 def _compared(ours: NormalForm) -> str:
@@ -264,7 +294,7 @@ def _torchvision(graph: TypedGraph, name: str, numerically: bool, expect: "Expec
         message = f"{name} can't be held against a spec: {error}"
         raise InputError(Diagnostic("V527", message, help="it has what no spec can say")) from None
     found = compare(ours, theirs)
-    said = _otherwise(graph, found)
+    said = [*_otherwise(graph, found), *([] if found.differences else _in_training(graph, module))]
     if has_heads and not found.differences and (not theirs.heads or pair_heads(ours, theirs, found.pairs) is None):
         said.append("its auxiliary classifiers aren't those of the spec: they are gone outside of training")
     elif not has_heads and any("aux" in each for each, _ in module.named_children()):
@@ -283,6 +313,35 @@ def _torchvision(graph: TypedGraph, name: str, numerically: bool, expect: "Expec
         loaded = from_torchvision(graph, name.removeprefix(TORCHVISION), lambda said: None)
         held.append(hold(loaded.network, read_expected(expect, graph.inference), loaded.halved))
     return replace(verdict, held=tuple(held))
+
+
+def _in_training(graph: TypedGraph, module: "nn.Module") -> list[str]:
+    """What of a training alone is other in a module, whose auxiliary classifiers count if there are ours."""
+    from torch import nn
+
+    parts = [part for name, part in module.named_modules() if graph.heads or "aux" not in name]
+    ops = [typed.node.op for typed in graph.training_nodes]
+    theirs = Counter(part.p for part in parts if isinstance(part, nn.Dropout) and part.p)
+    ours = Counter(op.rate for op in ops if isinstance(op, Dropout) and op.rate)
+    found = []
+    if ours != theirs:
+        found.append(f"its dropout is {_rates(theirs)}, and the spec's {_rates(ours)}: it is gone outside of training")
+    momenta = {part.momentum for part in parts if isinstance(part, nn.BatchNorm2d)}
+    norms = {op.momentum for op in ops if isinstance(op, BatchNorm)}
+    if momenta != norms and momenta and norms:
+        shown = [", ".join(map(str, sorted(each, key=str))) for each in (momenta, norms)]
+        found.append(f"the momentum of its BN is {shown[0]}, and of the spec's {shown[1]}: it counts in training alone")
+    if any(type(part).__name__ == "StochasticDepth" and getattr(part, "p", 0) for part in parts):
+        found.append("in training it leaves out units by chance, which no spec can say")
+    return found
+
+
+def _rates(counts: Mapping[float, int]) -> str:
+    """
+    >>> _rates({0.2: 1, 0.5: 2}), _rates({})
+    ('0.2 and 2 × 0.5', 'none')
+    """
+    return names_text([f"{count} × {rate:g}" if count > 1 else f"{rate:g}" for rate, count in counts.items()]) or "none"
 
 
 # -- state dicts
@@ -316,7 +375,7 @@ def _state_dict(graph: TypedGraph, path: Path, expect: "Expectation | None") -> 
     verdict = Verdict(str(path), "state-dict", graph, differences, compared, said=tuple(said))
     if differences:
         return verdict
-    verdict = replace(verdict, untold=(unsaid(graph),))
+    verdict = replace(verdict, untold=(unsaid(graph), untrained(graph)))
     if expect is None:
         return verdict
     from vggdsl.targets.expected import hold, read_expected

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from vggdsl.network.infer import TypedGraph
+from vggdsl.network.ops import BatchNorm, Dropout
 from vggdsl.network.ops.facts import Topic
 from vggdsl.network.weights import weight_shapes
 
@@ -21,6 +22,15 @@ def unsaid(graph: TypedGraph) -> str:
     functions = "that there are no activations" if is_linear else topics[0]
     order = "which layer feeds which, and in which order"
     return "; ".join(filter(None, (functions, order, *topics[1:], _axes(graph))))
+
+
+def untrained(graph: TypedGraph) -> str:
+    """What a model doesn't say that is as it is outside of training."""
+    ops = [typed.node.op for typed in graph.training_nodes]
+    drops = [f"{op.kind}-{op.rate:g}" for op in ops if isinstance(op, Dropout)]
+    momenta = sorted({op.momentum for op in ops if isinstance(op, BatchNorm)})
+    found = f"what counts in training alone: dropout ({_counted(drops) if drops else 'the spec has none'})"
+    return found + (f", the momentum of BN ({', '.join(f'{each:g}' for each in momenta)})" if momenta else "")
 
 
 def beyond(graph: TypedGraph) -> str:

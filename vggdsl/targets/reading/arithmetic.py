@@ -89,10 +89,10 @@ def _by(call: Call, x: Map, other: Constant, does: str) -> Value:
     if is_one and number is not None:
         if (does, number) in (("plus", 0), ("times", 1), ("power", 1)):
             return x
-        if does == "plus" and step.shape.c == 1 and walk.gives_bias(x, other, _source(call, x)):
+        if does == "plus" and step.shape.c == 1 and walk.gives_bias(x, other):
             return x
-        if not step.inputs and does in ("plus", "times"):
-            return _prepared(call, x)
+        if _prepares(call, x, does):
+            return x
         op = ByValue(does, number)  # type: ignore[arg-type]  # one of its words
         return _known(call, call.adds(op, x))
     at = channel_axis(x.axes, shape)
@@ -101,10 +101,10 @@ def _by(call: Call, x: Map, other: Constant, does: str) -> Value:
     if not is_by_channel or at is None or len(sizes) != len(x.axes) + 1 or other.size != shape.c:
         raise Unread(f"it takes a constant of {other.shape}, neither one number nor one for each channel")
     by_channel = other.reshaped([shape.c])
-    if not step.inputs and does in ("plus", "times"):
-        return _prepared(call, x)
+    if _prepares(call, x, does):
+        return x
     if does == "plus":
-        if walk.gives_bias(x, by_channel, _source(call, x)):
+        if walk.gives_bias(x, by_channel):
             return x
         if step.op == ByValue("times"):
             before = walk.form.steps[step.inputs[0]]
@@ -122,15 +122,12 @@ def _after_normal(call: Call, step: Step) -> bool:
     return step.op == ByValue("times") and isinstance(call.walk.form.steps[step.inputs[0]].op, Normal)
 
 
-def _source(call: Call, x: Map) -> str:
-    """What a node calls one of its inputs."""
-    return str(next(name for name, given in zip(call.node.input, call.given, strict=True) if given is x))
-
-
-def _prepared(call: Call, x: Map) -> Map:
-    """What a file does to its input before any layer is part of the preprocessing."""
-    call.walk.prepares = True
-    return x
+def _prepares(call: Call, x: Map, does: str) -> bool:
+    """Whether it is part of the preprocessing: what a file does to its input before anything else takes that."""
+    walk = call.walk
+    found = not walk.step(x).inputs and does in ("plus", "times") and walk.is_taken_once(x)
+    walk.prepares |= found
+    return found
 
 
 def _power(call: Call) -> Value:

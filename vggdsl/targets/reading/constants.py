@@ -24,10 +24,13 @@ class Outside(Exception):  # noqa: N818  # no error but an answer
 
 
 class Constant:
-    """A tensor of that shape, ``kind`` one of ONNX' numbers of types; ``read`` gives its values."""
+    """A tensor of that shape, ``kind`` one of ONNX' numbers of types; ``read`` gives its values. ``origin`` is the
+    tensor of which it is another layout."""
 
-    def __init__(self, shape: Sequence[int], kind: int, read: Callable[[], Array]) -> None:
-        self.shape, self.kind, self._read = tuple(shape), kind, read
+    def __init__(
+        self, shape: Sequence[int], kind: int, read: Callable[[], Array], origin: "Constant | None" = None
+    ) -> None:
+        self.shape, self.kind, self._read, self.origin = tuple(shape), kind, read, origin or self
         self._values: Array | None = None
 
     @classmethod
@@ -66,13 +69,13 @@ class Constant:
 
     def transposed(self, perm: Sequence[int]) -> "Constant":
         shape = [self.shape[axis] for axis in perm]
-        return Constant(shape, self.kind, lambda: self.values.transpose(perm))
+        return Constant(shape, self.kind, lambda: self.values.transpose(perm), self.origin)
 
     def reshaped(self, shape: Sequence[int]) -> "Constant":
         """Of as many values. Raises ``ValueError`` for others."""
         if prod(shape) != self.size:
             raise ValueError(f"{self.size} values in another number")
-        return Constant(shape, self.kind, lambda: self.values.reshape(shape))
+        return Constant(shape, self.kind, lambda: self.values.reshape(shape), self.origin)
 
 
 def shortest(value: Any) -> float:

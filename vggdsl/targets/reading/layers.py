@@ -264,6 +264,8 @@ def _lrn(call: Call) -> Value:
     options = call.options
     n = options["size"]
     x = call.image()
+    if n % 2 == 0:  # PyTorch, and so a spec, has the one more before
+        return call.adds(Other(f"LRN over {n} channels, of which {n // 2 - 1} are before and {n // 2} behind"), x)
     return call.adds(
         LRN(n, options.get("bias", 1.0), options.get("alpha", 1e-4) / n, options.get("beta", 0.75)), x, axes=x.axes
     )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import prod
 
+from onnx import TensorProto
+
 from vggdsl.network.foreign import ChannelPadding, Padding
 from vggdsl.network.ops import Concat, Take, Widen
 from vggdsl.network.shapes import Shape, Sides
@@ -11,9 +13,16 @@ from vggdsl.targets.reading.constants import Constant, axes_of, of_sizes, sliced
 from vggdsl.targets.reading.walk import Call, Layer, Map, Unread, Value
 
 _BATCH_MOVED = "it takes images apart, or puts several together"
+_FRACTIONS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
 
 
 def _same(call: Call) -> Value:
+    return call.map()
+
+
+def _cast(call: Call) -> Value:
+    if call.options["to"] not in _FRACTIONS:
+        raise Unread("it makes whole numbers of what a layer gives")
     return call.map()
 
 
@@ -223,7 +232,7 @@ def _pads(call: Call) -> tuple[list[int], float, list[int] | None]:
 
 
 MOVES: Mapping[str, Layer] = {
-    "Cast": _same,
+    "Cast": _cast,
     "Concat": _concat,
     "Dropout": _dropout,
     "Flatten": _flatten,

@@ -98,7 +98,8 @@ class Walk:
     def _count(self, graph: onnx.GraphProto) -> None:
         self.uses.update(output.name for output in graph.output)
         for node in graph.node:
-            self.uses.update(node.input)
+            if node.op_type != "Shape":
+                self.uses.update(node.input)
             for attribute in node.attribute:
                 if attribute.type == onnx.AttributeProto.GRAPH:
                     self._count(attribute.g)
@@ -197,11 +198,16 @@ class Walk:
         self.form.add(f"{name} (shuffle)", Shuffle(count), [value.name])
         return Map(f"{name} (shuffle)", axes)
 
-    def gives_bias(self, x: Map, bias: Constant, source: str) -> bool:
+    def is_taken_once(self, x: Map) -> bool:
+        """Whether one node alone goes on with a layer's output, also where others have moved it before."""
+        names = (name for name, value in self.values.items() if isinstance(value, Map) and value.name == x.name)
+        return all(self.uses[name] <= 1 for name in names)
+
+    def gives_bias(self, x: Map, bias: Constant) -> bool:
         """Whether a sum with one number for each channel is the bias of the layer before, which has none so far."""
         step = self.step(x)
         op = step.op
-        if not isinstance(op, FC | Conv) or op.bias or self.uses[source] != 1 or bias.size != step.shape.c:
+        if not isinstance(op, FC | Conv) or op.bias or not self.is_taken_once(x) or bias.size != step.shape.c:
             return False
         if any(step.name in other.inputs for other in self.form.steps.values()):
             return False
