@@ -30,6 +30,11 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
             labels = (Label(section.head, "again"), Label(first[section.name].head, "first here", primary=False))
             findings.append(Diagnostic("V402", f"a second {what}", labels, "give it another name"))
             continue
+        if section.name is None and first:
+            labels = (Label(section.head, "here"), Label(next(iter(first.values())).head, "the first", primary=False))
+            message = "a recipe without a name behind another: nothing is trained by it"
+            help = "give it a name, by which to ask for it; or put it first"
+            findings.append(Diagnostic("V402", message, labels, help))
         first[section.name] = section
         merged: dict[str, Entry] = {}
         if section.base is not None:

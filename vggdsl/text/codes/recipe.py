@@ -26,7 +26,8 @@ ROWS = (
         "V402",
         "recipe",
         "recipes whose names don't tell them apart",
-        "Two recipes of a spec have one name, or one is to be like another that isn't there.",
+        "Two recipes of a spec have one name, one behind the first has none, or one is to be like another that isn't "
+        "there.",
         "Give each a name of its own, and write `as` with one of those.",
         example="v402_names",
     ),
