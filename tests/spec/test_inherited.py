@@ -130,3 +130,9 @@ def test_a_file_is_trained_by_its_first_recipe_that_is_its_own_or_fits(
     assert found("replace last: FC-8", "train mine { data fake(classes=8) }") == ("mine", [])
     assert found("replace last: FC-7", "train mine { data fake(classes=7) }") == ("b", [])
     assert found("replace last: FC-8", "train a { batch 5 }") == ("a", ["V401", "W402"]), "its own is never passed over"
+
+    Path("run").mkdir()
+    Path("run/recipe.json").write_text('{"name": "b"}', "utf-8")
+    Path("run/spec.arch").write_text(delta(base, "replace last: FC-7").text, "utf-8")
+    copy = vggdsl.load("run/spec.arch")  # in which all recipes stand as its own
+    assert (copy.recipe().name, [finding.code for finding in copy.check()]) == ("b", ["W402"])

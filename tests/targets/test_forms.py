@@ -219,6 +219,11 @@ def test_predict_reads_every_form(tmp_path: Path) -> None:
     beside.write_bytes(bytes([others[0] ^ 1]) + others[1:])
     refused = run("predict", tmp_path / "--external.onnx", image)
     assert (refused.exit_code, "other weights than lie in --external.onnx.data" in refused.stderr) == (1, True)
+    model = onnx.load(tmp_path / "--external.onnx")
+    for name in (beside.name, "elsewhere", "../x", "\0"):  # as others write it anew, or what is no name of a file
+        model.metadata_props[-1].value = f"{name} sha256=0"
+        onnx.save(model, tmp_path / "whole.onnx")
+        assert run("predict", tmp_path / "whole.onnx", image).exit_code == 0
     assert run("export", spec, "-o", tmp_path / "--external.onnx", "--force").exit_code == 0
     assert not beside.exists(), "weights of a file that is no more"
 

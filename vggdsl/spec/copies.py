@@ -33,6 +33,11 @@ def name_of(path: Path) -> str | None:
     return _planned(path, "spec")
 
 
+def recipe_in(path: Path) -> str | None:
+    """The name of the recipe that was followed, likewise."""
+    return _planned(path, "name")
+
+
 def began_with(path: Path) -> Path | None:
     """What a run took its first weights from, likewise."""
     said = _planned(path, "from", "run")

@@ -87,7 +87,8 @@ def inherited_misfits(
     entries = {_entry(facts) if isinstance(facts, _Misfit) else "" for facts in errors}
     (entry,) = entries if len(entries) == 1 else ("",)
     offered = f": `{_train(document, first, entry)[0]}`" if entry else ""
-    help = f"`vggdsl train` says why; change it{offered}, or train by another"
+    asked = f"vggdsl train --recipe {first}" if first else "vggdsl train"
+    help = f"`{asked}` says why; change it{offered}, or train by another"
     yield Diagnostic("W402", f"{what} fit the changed network: {names}", (Label(link.span, "from here"),), help)
 
 

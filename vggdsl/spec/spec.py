@@ -17,7 +17,7 @@ from vggdsl.language.lints import channels_first, lint, lint_blocks
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.classes import unknown_class
-from vggdsl.spec.copies import loader, name_of
+from vggdsl.spec.copies import loader, name_of, recipe_in
 from vggdsl.spec.inherited import from_delta, inherited_misfits, or_by_another, unfit
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
@@ -111,10 +111,13 @@ class Spec:
         return not any(found.is_error for found in self.misfits(recipe))
 
     def _is_needed(self, recipe: Recipe) -> bool:
-        """Whether it is the file's own, and in a record, which has those of the spec that it is of, the record's."""
+        """Whether it is the file's own; in a record or a run's copy, which hold all of the spec's, whether it is the
+        run's."""
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
-        measured = {m.recipe for m in self.measurements if m.sealed}
-        return recipe.name in own and (not measured or (recipe.name or "") in measured)
+        followed = {m.recipe for m in self.measurements if m.sealed}
+        if not followed and (planned := recipe_in(Path(self.source.name))) is not None:
+            followed = {planned}
+        return recipe.name in own and (not followed or (recipe.name or "") in followed)
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:

@@ -3,13 +3,10 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, Unpack
-
-import onnx
 
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
@@ -20,6 +17,7 @@ from vggdsl.targets.opsets import oldest_runtime
 from vggdsl.targets.overwrite import there_already
 from vggdsl.targets.torch import Network, weights_in_place
 from vggdsl.targets.verify import Agreement, verify_onnx
+from vggdsl.targets.weights_beside import has_beside
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import as_before, hidden
 from vggdsl.text.locks import alone
@@ -103,24 +101,13 @@ def _put(folder: Path, target: Path, shown: str, force: bool) -> list[Path]:
     places = {file: target.parent / file.name for file in sorted(folder.iterdir(), reverse=True)}  # the weights first
     if not force and any(place.exists() for place in places.values()):
         raise there_already(shown)
-    old = _weights_beside(target)
-    if old in places.values():
+    old = target.with_name(f"{target.name}.data")  # as `save` names it
+    is_old = has_beside(target, old)
+    if is_old and old in places.values():
         target.replace(folder / "old")  # ended here, it would be read with the weights of another
     for file, place in places.items():
         as_before(file, place)
         file.replace(place)
-    if old is not None and old not in places.values():
+    if is_old and old not in places.values():
         old.unlink(missing_ok=True)
     return [*places.values()]
-
-
-def _weights_beside(target: Path) -> Path | None:
-    """The file of weights that a model says are its own, as ``save`` names it."""
-    beside = target.with_name(f"{target.name}.data")
-    if not (beside.is_file() and target.is_file()):
-        return None
-    with suppress(Exception):  # of what is no model, for which protobuf and onnx have errors of their own
-        model = onnx.load(target, load_external_data=False)
-        places = {entry.value for one in model.graph.initializer for entry in one.external_data}
-        return beside if beside.name in places else None
-    return None
