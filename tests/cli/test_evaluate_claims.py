@@ -245,6 +245,9 @@ def test_weights_from_elsewhere_are_held_against_the_claims_of_the_named_recipe(
     n = "by the recipe's n=500: claims are about all, train without it to compare"
     assert part[1:] == (None, [f"500 of the 1,797 images of digits here, {n}"])
     assert "nobody knows how it was trained" in run("evaluate", *by_file, "--claims").stderr
+    plain = tmp_path / "plain.arch"
+    plain.write_text(trained.spec.text.partition("claim")[0])
+    assert "plain claims no results" in run("evaluate", plain, "--weights", trained.path, "--claims").stderr
     done = run("evaluate", spec, "--weights", trained.path, "--recipe", "other", "--claims")
     assert (done.exit_code, "a run has its own" in done.stderr) == (2, True)
 

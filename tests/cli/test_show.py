@@ -45,9 +45,10 @@ def test_show_as_a_table() -> None:
 
 def test_show_of_a_run_is_of_the_spec_that_was_run(tmp_path: Path) -> None:
     (tmp_path / "spec.arch").write_text(GOOD)
-    (tmp_path / "recipe.json").write_text("{}")
+    (tmp_path / "recipe.json").write_text('{"spec": "my-net"}')
     for options in ([], ["--as", "pytorch"]):
         assert shown(str(tmp_path), *options) == shown(str(tmp_path / "spec.arch"), *options)
+    assert "class MyNet(nn.Module)" in shown(str(tmp_path), *options)
 
 
 def test_show_takes_several_specs(good: str, wrong: str) -> None:

@@ -58,8 +58,8 @@ def tell_claims(candidates: "Sequence[Candidate]", held: "Sequence[Held]") -> No
     if rows:
         print_table(Table(_CLAIMS, [RowGroup(rows)]))
     elif not held:
-        others = "`vggdsl evaluate SPEC --weights RUN --claims` takes those of another text"
-        note(f"{name} claims no results; what its spec may extend keeps its claims for itself: {others}")
+        others = "name that as SPEC in `vggdsl evaluate SPEC --weights RUN --claims`"
+        note(f"{spec.name} claims no results; what it may extend keeps its claims for itself: {others}")
     for number, classes in enumerate(claimed_classes(held)):
         if rows or number:
             say("")

@@ -17,7 +17,7 @@ from vggdsl.language.lints import channels_first, lint, lint_blocks
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import ResultClaim, Verdict, read_results, verify
 from vggdsl.spec.classes import unknown_class
-from vggdsl.spec.copies import loader, name_of, recipe_in
+from vggdsl.spec.copies import SPEC, loader, name_of, recipe_in
 from vggdsl.spec.inherited import from_delta, inherited_misfits, or_by_another, unfit
 from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
@@ -351,10 +351,12 @@ def _wrong_elsewhere(error: notations.PartlyReadError) -> Iterator[Diagnostic]:
 
 
 def _name(source: str) -> str:
-    """The name of a spec: its file's, or for a run's record that of the run without seed and number; of a run that was
-    renamed the one that it keeps."""
+    """The name of a spec: its file's, for a run's copy the one that the run keeps, or for its record that of the run
+    without seed and number; of a run that was renamed the one that it keeps."""
     path = Path(source.encode("utf-8", "replace").decode())  # a name that is no text can't go into files
     run = re.fullmatch(r"(.+)-s\d+-\d+", path.absolute().parent.name)
+    if path.name == SPEC:
+        return name_of(path) or path.stem
     if path.name != "record.arch":
         return path.stem
     return run[1] if run else name_of(path) or path.stem
