@@ -134,7 +134,7 @@ ROWS = (
         "recipe",
         "a recipe that doesn't fit where nothing is trained by it",
         "The spec that is extended has recipes that can't train what this one made of the network, and this one has "
-        "none of its own that can; or a record has them beside its own. "
+        "none of its own that can; or a record, or the copy that a run keeps, has them beside its own. "
         "That is wrong only where it is trained by them.",
         "Change the recipe in this file, or train by another.",
         example="w402_inherited",
