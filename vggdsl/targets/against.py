@@ -24,6 +24,7 @@ from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import Spec, network_of
 from vggdsl.targets.unsaid import unsaid, untrained
 from vggdsl.text.errors import Diagnostic, InputError, Label
+from vggdsl.text.packages import needed
 from vggdsl.text.units import names_text, plural
 
 if TYPE_CHECKING:
@@ -317,8 +318,8 @@ def _torchvision(graph: TypedGraph, name: str, numerically: bool, expect: "Expec
 
 def _in_training(graph: TypedGraph, module: "nn.Module") -> list[str]:
     """What of a training alone is other in a module, whose auxiliary classifiers count if there are ours."""
-    from torch import nn
-
+    with needed():
+        from torch import nn
     parts = [part for name, part in module.named_modules() if graph.heads or "aux" not in name]
     ops = [typed.node.op for typed in graph.training_nodes]
     theirs = Counter(part.p for part in parts if isinstance(part, nn.Dropout) and part.p)

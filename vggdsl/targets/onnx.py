@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Unpack
 
+import onnx
 import onnx_ir as ir
 
 from vggdsl.data.preprocessing import Preprocessing
@@ -148,9 +149,9 @@ def save(model: ir.Model, path: str | os.PathLike[str], *, external: bool = Fals
                 write(model, new)
             else:
                 ir.save(model, new, format="protobuf", external_data=data)
-                alone = ir.load(new, format="protobuf")
-                alone.metadata_props[BESIDE] = described(new.with_name(data))
-                ir.save(alone, new, format="protobuf")
+                alone = onnx.load(new, load_external_data=False)
+                alone.metadata_props.add(key=BESIDE, value=described(new.with_name(data)))
+                onnx.save(alone, new)
                 new.with_name(data).replace(path.with_name(data))
             new.replace(path)
     except OSError as error:

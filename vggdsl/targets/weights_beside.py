@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from vggdsl.text.packages import needed
+
 BESIDE = "vggdsl.external"
 """Of a model's metadata: the name of the file, and its digest."""
 
@@ -18,8 +20,8 @@ def has_beside(model: Path, file: Path) -> bool:
     """Whether a file beside a model is of its weights, as the model says; never of what is no model."""
     if not (file.is_file() and model.is_file()):
         return False
-    import onnx
-
+    with needed():
+        import onnx
     with suppress(Exception):  # of what is no model, for which protobuf and onnx have errors of their own
         graph = onnx.load(model, load_external_data=False).graph
         said = (entry for one in graph.initializer for entry in one.external_data if entry.key == "location")
