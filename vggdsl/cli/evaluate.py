@@ -33,7 +33,7 @@ class _Scales(click.ParamType[tuple[int, ...]]):
 @click.argument("networks", nargs=-1, required=True, metavar="RUN|SPEC...")
 @click.option("--weights", metavar="RUN|FILE|torchvision:NAME", help="Of a SPEC.")
 @click.option(
-    "--recipe", metavar="NAME", help="Whose data set, of a SPEC with several.  [default: the run's, else the first]"
+    "--recipe", metavar="NAME", help="Whose data set, of a SPEC with several.  [default: the run's, else that of train]"
 )
 @click.option(
     "--split",

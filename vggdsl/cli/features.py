@@ -19,7 +19,7 @@ from vggdsl.text.units import names_text
 @click.option("-o", "--output", required=True, metavar="FILE.npz", type=click.Path(path_type=Path), help="The file.")
 @click.option("--weights", metavar="RUN|FILE|torchvision:NAME", help="Of a SPEC.")
 @click.option(
-    "--recipe", metavar="NAME", help="By which images are prepared for the weights of a FILE.  [default: the first]"
+    "--recipe", metavar="NAME", help="By which images are prepared for the weights of a FILE.  [default: that of train]"
 )
 @click.option(
     "--data",

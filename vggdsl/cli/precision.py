@@ -56,7 +56,9 @@ def narrows(command: Callable[P, R]) -> Callable[P, R]:
             help="Of top-1 accuracy that may be lost, in percent.  [default: 0.5]",
         ),
         click.option("--debug-layers", is_flag=True, help="Tell what each layer loses in int8."),
-        click.option("--recipe", metavar="NAME", help="Whose images, of a SPEC with several.  [default: the first]"),
+        click.option(
+            "--recipe", metavar="NAME", help="Whose images, of a SPEC with several.  [default: that of train]"
+        ),
         click.option(
             "--data", "data_dir", metavar="DIR", type=click.Path(path_type=Path), help="Where these images are."
         ),

@@ -180,7 +180,7 @@ class Spec:
         if is_trained:
             findings += untrainable(self.typed)
         defaults = [c for c in self.whole.contents if isinstance(c, syntax.Default)]
-        offered = {fix for d in findings for fix in d.fixes}
+        offered = {fix for d in findings if d.is_error for fix in d.fixes}
         lints = lint(self.typed, defaults, is_trained=is_trained)
         # What an error is mended by, too, isn't warned of.
         findings += (from_delta(d, self.document) for d in lints if not d.fixes or not offered.issuperset(d.fixes))
