@@ -8,10 +8,10 @@ from commands import run
 
 import vggdsl
 from vggdsl.language import notations
-from vggdsl.language.notations import Notation, registry
+from vggdsl.language.notations import Notation, Reading, registry
 from vggdsl.language.syntax import Claim, Document, Input, Item, Items, Layer, Line, Measure, Size
 from vggdsl.records.append import append
-from vggdsl.text.errors import Diagnostic, Label, ParseError, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, Label, NetworkError, ParseError, RecordError, VggdslError
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Source, Span
 
@@ -59,7 +59,9 @@ def element(match: re.Match[str], span: Span) -> Layer | Input:
 @pytest.fixture
 def ciresan(monkeypatch: pytest.MonkeyPatch) -> Notation:
     monkeypatch.setattr(registry, "_NOTATIONS", dict(registry._NOTATIONS))
-    notation = Notation("ciresan", lambda source: bool(FORM.fullmatch(source.text)), read)
+    notation = Notation(
+        "ciresan", lambda source: bool(FORM.fullmatch(source.text)), lambda source: [Reading(read(source))]
+    )
     notations.register(notation)
     return notation
 
@@ -103,8 +105,8 @@ def test_it_is_written_in_the_spec_language(tmp_path: Path) -> None:
     assert run("fmt", "--flatten", path).output == SAME
     assert run("fmt", path).exit_code == 1  # only specs are brought into one form
     assert path.read_text() == NETWORK
-    with pytest.raises(ValueError, match="to read, not to write"):
-        notations.write(spec.document, "ciresan")
+    with pytest.raises(NetworkError, match="to read, not to write"):
+        notations.written_as(spec.typed, "ciresan")
 
 
 @pytest.mark.usefixtures("ciresan")

@@ -26,6 +26,7 @@ COMMANDS = {
     "draw": "A network as a picture: maps as volumes, or layers as boxes.",
     "explain": "A layer as it is compiled, with the arithmetic; or what a finding's code means.",
     "fmt": "Bring specs into the one form.",
+    "import": "Read networks from tables of papers, summaries and code, as specs.",
     "specs": "List the specs that ship.",
     "train": "Train by the recipe in the spec; write a record.",
     "watch": "The curves of a training while it runs.",
@@ -39,6 +40,9 @@ COMMANDS = {
     "features": "What a layer of a trained network gives of images.",
     "bench": "How fast this machine trains, exports and runs networks, beside what others write.",
 }
+
+_FILES = {"import": "importing"}
+"""Of commands whose name is a keyword of Python."""
 
 
 class Commands(click.Group):
@@ -54,7 +58,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"vggdsl.cli.{cmd_name}").command
+        command = import_module(f"vggdsl.cli.{_FILES.get(cmd_name, cmd_name)}").command
         gc.enable()  # off since the program began: see ``__main__``
         assert isinstance(command, click.Command)
         return command
@@ -145,6 +149,7 @@ def main() -> None:
     vggdsl specs                          what ships
     vggdsl check vgg_d                    does every printed number hold?
     vggdsl show vgg_d                     the table of layers
+    vggdsl import table.txt               what a paper prints, as specs
     vggdsl train specs/quickstart.arch    train on real images, in seconds
     vggdsl report runs/quickstart-s0-1    curves, confusion matrix, mistakes
     vggdsl export runs/quickstart-s0-1    to production

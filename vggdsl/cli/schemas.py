@@ -531,10 +531,26 @@ class BenchRow(TypedDict):
     peak_flops_per_second: Annotated[float | None, "of a large matrix product in the same precision, in the same run"]
 
 
+# -- import
+
+
+class Imported(TypedDict):
+    """A network that a text in another notation holds."""
+
+    notation: Annotated[str, "that of the text"]
+    name: Annotated[str | None, "what the text calls it, such as the heading of its column"]
+    file: Annotated[str | None, "the spec that was written; null without -o, or where it couldn't be read"]
+    text: Annotated[str | None, "the spec; null where it couldn't be read"]
+    params: Annotated[int | None, "learnable parameters"]
+    ok: Annotated[bool, "it could be read, and its claims hold"]
+    diagnostics: Annotated[list[FindingData], "what is wrong, and what was assumed and repaired"]
+
+
 SCHEMAS: Mapping[str, Any] = {
     "check --json": list[Checked],
     "show --json": Shown | list[Shown],
     "fmt --check --json": list[Formatted],
+    "import --json": list[Imported],
     "specs --json": list[Listed],
     "explain SPEC[:LINE] --json": list[ExplainedLayer],
     "explain CODE --json": ExplainedCode,

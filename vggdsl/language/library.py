@@ -42,6 +42,17 @@ def read_source(spec: str | Path) -> Source:
     return _read(find(spec))
 
 
+def read_text(file: str) -> Source:
+    """The text of a file, or of standard input for ``-``.
+
+    Raises ``InputError`` V501 if there is none, V502 if it can't be read.
+    """
+    if file != "-" and not is_file(Path(file)):
+        what = "it is a folder" if is_folder(Path(file)) else "no such file"
+        raise InputError(Diagnostic("V501", f"{file}: {what}", help="name a file, or `-` for standard input"))
+    return read_source(file)
+
+
 def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = lambda path: None) -> Load:
     """What loads the links of a text.
 

@@ -33,6 +33,7 @@ from vggdsl.text.errors import (
     NetworkError,
     ParseError,
     RecipeError,
+    VggdslError,
     error_of,
     once_each,
     respelled,
@@ -64,6 +65,8 @@ class Spec:
     """What trainings found: blocks with a result line."""
     evaluations: tuple[Measurement, ...] = field(compare=False, repr=False)
     """What their weights gave under other protocols: blocks without one."""
+    said: tuple[Diagnostic, ...] = field(default=(), compare=False, repr=False)
+    """What was assumed or mended, where it was read from another notation."""
 
     def __str__(self) -> str:
         """The table of its layers, as ``vggdsl show`` prints it."""
@@ -149,7 +152,7 @@ class Spec:
         as a call changed it; else it is one for a recipe of the file's own, in a record for that of the record. A
         network that isn't ``to_train`` but to export may end in what it likes.
         """
-        findings = [v.finding for v in self.verdicts if v.finding is not None]
+        findings = [*self.said, *(v.finding for v in self.verdicts if v.finding is not None)]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
         idle: dict[str | None, list[Diagnostic]] = {}
@@ -284,9 +287,31 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     """
     source = Source(name, text)
     try:
-        document = notations.read(source)
+        reading = notations.reading(source)
     except notations.PartlyReadError as error:
         raise error_of([*error.diagnostics, *_wrong_elsewhere(error)]) from None
+    return _meant(source, reading, beside)
+
+
+@_uncollected()
+def parse_all(text: str, name: str = "<text>", notation: str | None = None) -> list[tuple[str, "Spec | VggdslError"]]:
+    """The networks of a text that may hold several, such as a table of a paper, by what the text calls them: each is
+    a spec, or what is wrong with it.
+
+    ``notation`` is that of the text, where it doesn't show. Raises ``VggdslError`` where nothing can be read.
+    """
+    source, found = Source(name, text), list[tuple[str, Spec | VggdslError]]()
+    for reading in notations.readings(source, notation):
+        try:
+            found.append((reading.name, _meant(source, reading)))
+        except VggdslError as error:
+            found.append((reading.name, error))
+    return found
+
+
+def _meant(source: Source, reading: notations.Reading, beside: Iterable[str | Path] = ()) -> Spec:
+    """The spec of what was read in a text."""
+    document, name = reading.document, source.name
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
         small = added_at_end(source, "input 32x32x3 conv3-64 maxpool FC-10 softmax")
@@ -318,7 +343,9 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     if network is None or typed is None or findings:
         raise error_of(findings)
     trained, evaluated = (tuple(m for m in measured if (m.line is None) == is_so) for is_so in (False, True))
-    return Spec(_name(name), document, whole, source, network, typed, recipes, results, trained, evaluated)
+    return Spec(
+        _name(name), document, whole, source, network, typed, recipes, results, trained, evaluated, reading.said
+    )
 
 
 def _unknown_classes(document: syntax.Document, recipes: Sequence[Recipe]) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.edits import Edit
 from vggdsl.text.facts import FindingFacts, Meant
 from vggdsl.text.printing import LINE, printable, shown, width_of
-from vggdsl.text.source import Span
+from vggdsl.text.source import Reworded, Span
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,7 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
                 "text": edit.text,
             }
             for edit in diagnostic.fixes
+            if not isinstance(edit.span.source, Reworded)  # our words for another notation don't belong there
         ],
     }
 

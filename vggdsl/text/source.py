@@ -25,8 +25,12 @@ class Source:
         return starts
 
     @cached_property
-    def _plain(self) -> Plain:
+    def _typed(self) -> Plain:
         return plain(self.written)
+
+    @property
+    def _plain(self) -> Plain:
+        return self._typed
 
     @property
     def text(self) -> str:
@@ -47,6 +51,20 @@ class Source:
         start = self._starts[number - 1]
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.written)
         return self.written[start:end].rstrip("\r")
+
+
+@dataclass(frozen=True, repr=False)
+class Reworded(Source):
+    """A text that is read in other words than it was written in: a table, as the spec language says it.
+
+    ``words`` have for each of their characters, and for the end, where in ``written`` is what it stands for.
+    """
+
+    words: Plain
+
+    @property
+    def _plain(self) -> Plain:
+        return self.words
 
 
 _EXCERPT = 60

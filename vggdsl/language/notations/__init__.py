@@ -1,35 +1,46 @@
 """Notations: how networks are written down.
 
-Each module or package in here is one and registers itself, beside ``registry`` and ``grammar``, which they share.
-Nobody else names one: a text is read by the notation that recognises it, and written in the spec language.
+Each module or package in here is one and registers itself, beside those that they share: ``registry`` (what there is),
+``grammar`` (parsers), ``excerpt`` and ``grid`` (a pasted table as cells, without its markup), ``phrases`` (layers as
+tables say them) and ``draft``. A notation rewords a text in the spec language, and each word keeps its place: what is
+wrong with a network is told where it was pasted. Nobody else names one; those beside the spec language are loaded when
+they are needed.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
-
+from vggdsl.language.notations import arch
 from vggdsl.language.notations.registry import (
     SPEC_LANGUAGE,
     Notation,
     PartlyReadError,
+    Reading,
+    elsewhere,
     is_spec_language,
     names,
+    notation,
     read,
+    reading,
+    readings,
     recognise,
     register,
     write,
+    written_as,
 )
 
 __all__ = [
     "SPEC_LANGUAGE",
     "Notation",
     "PartlyReadError",
+    "Reading",
+    "arch",
+    "elsewhere",
     "is_spec_language",
     "names",
+    "notation",
     "read",
+    "reading",
+    "readings",
     "recognise",
     "register",
     "write",
+    "written_as",
 ]
-
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")

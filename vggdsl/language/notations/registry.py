@@ -1,11 +1,17 @@
 """What a notation is, and those that there are."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import zip_longest
+from pkgutil import iter_modules
 
+from vggdsl.language.elaborate import elaborate
 from vggdsl.language.syntax import Document
-from vggdsl.text.errors import Diagnostic, ParseError
-from vggdsl.text.source import Source
+from vggdsl.network.graph import Node
+from vggdsl.network.infer import TypedGraph, infer
+from vggdsl.text.errors import Diagnostic, InputError, Label, NetworkError, ParseError, listed, unknown
+from vggdsl.text.source import Placed, Source
 
 
 class PartlyReadError(ParseError):
@@ -21,19 +27,44 @@ SPEC_LANGUAGE = "arch"
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A network that a text holds, or what is wrong with it."""
+
+    outcome: Document | ParseError
+    name: str = ""
+    """What the text calls it: the heading of its column."""
+    said: tuple[Diagnostic, ...] = ()
+    """What was taken for granted or mended, where the text doesn't say it whole: W110 and W111."""
+
+    @property
+    def document(self) -> Document:
+        """Its syntax. Raises ``ParseError`` with what is wrong with it."""
+        if isinstance(self.outcome, ParseError):
+            raise self.outcome
+        return self.outcome
+
+
+@dataclass(frozen=True)
 class Notation:
     """A way to write networks down."""
 
     name: str
     recognises: Callable[[Source], bool]
     """Whether a text is in this notation beyond doubt, by the name or the look of it: no two recognise one text."""
-    read: Callable[[Source], Document]
-    """The syntax of a text, with the claims that it makes. Raises ``ParseError`` with all that is wrong with it."""
-    write: Callable[[Document], str] | None = None
-    """The text of a document, where the notation can say all of it."""
+    read: Callable[[Source], Sequence[Reading]]
+    """The networks of a text, with the claims that it makes. Raises ``ParseError`` where it can tell none of them."""
+    write: Callable[[TypedGraph], str] | None = None
+    """The text of a network. Raises ``NetworkError`` V225 at what the notation has no words for. What
+    gets lost needn't be found: what is written is read again (see ``written_as``)."""
+    title: str = ""
+    """What a text in it is called behind `this is`: "VGG's table"."""
+    example: str = field(default="", repr=False)
+    """Some lines of it."""
 
 
 _NOTATIONS: dict[str, Notation] = {}
+_SHARED = ("arch", "draft", "excerpt", "grammar", "grid", "phrases", "registry")
+"""What is loaded already, and what notations share."""
 
 
 def register(notation: Notation) -> None:
@@ -42,15 +73,34 @@ def register(notation: Notation) -> None:
     _NOTATIONS[notation.name] = notation
 
 
+def _load() -> None:
+    """Loads the notations beside the spec language: a file of that is read without them."""
+    package = __name__.rpartition(".")[0]
+    for module in iter_modules(import_module(package).__path__):
+        if module.name not in _SHARED:
+            import_module(f"{package}.{module.name}")
+
+
 def names() -> tuple[str, ...]:
     """Of all notations, the spec language first."""
+    _load()
     return (SPEC_LANGUAGE, *sorted(_NOTATIONS.keys() - {SPEC_LANGUAGE}))
+
+
+def notation(name: str) -> Notation:
+    """The notation of a name. Raises ``InputError`` V112 with the nearest if there is none."""
+    if name != SPEC_LANGUAGE and name not in names():
+        raise InputError(unknown("V112", "notation", name, names(), Placed.by_call("--from", name).span))
+    return _NOTATIONS[name]
 
 
 def recognise(source: Source) -> Notation:
     """The notation that a text is in."""
-    notations = map(_NOTATIONS.__getitem__, names())
-    return next((each for each in notations if each.recognises(source)), _NOTATIONS[SPEC_LANGUAGE])
+    if not _NOTATIONS[SPEC_LANGUAGE].recognises(source):
+        for name in names()[1:]:
+            if _NOTATIONS[name].recognises(source):
+                return _NOTATIONS[name]
+    return _NOTATIONS[SPEC_LANGUAGE]
 
 
 def is_spec_language(source: Source) -> bool:
@@ -58,20 +108,91 @@ def is_spec_language(source: Source) -> bool:
     return recognise(source).name == SPEC_LANGUAGE
 
 
-def read(source: Source, notation: str | None = None) -> Document:
-    """The syntax of a text in the notation that it is in, unless one is named.
+def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
+    """The networks of a text in the notation that it is in, unless one is named.
 
-    Raises ``ParseError`` with what is wrong with the text, ``KeyError`` if there is no such notation.
+    Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation.
     """
-    return (recognise(source) if notation is None else _NOTATIONS[notation]).read(source)
+    found = recognise(source) if name is None else notation(name)
+    try:
+        return found.read(source)
+    except ParseError as error:
+        other = elsewhere(source) if found.name == SPEC_LANGUAGE else None
+        if other is None:
+            raise
+        message, labels = f"{source.name} is no spec, but {other.title}", error.diagnostics[0].labels[:1]
+        help = f"`vggdsl import {'-' if source.name == '<stdin>' else source.name}` reads it"
+        raise ParseError(Diagnostic("V113", message, labels, help)) from None
 
 
-def write(document: Document, notation: str = SPEC_LANGUAGE) -> str:
-    """The text of a document.
+def elsewhere(source: Source) -> Notation | None:
+    """The notation beside the spec language that a text is in, whatever its name."""
+    return next((each for name in names()[1:] if (each := _NOTATIONS[name]).recognises(source)), None)
 
-    Raises ``KeyError`` if there is no such notation, ``ValueError`` if it can only be read.
+
+def reading(source: Source, name: str | None = None) -> Reading:
+    """The one network of a text.
+
+    Raises ``ParseError`` as ``readings``, V114 where the text holds several.
     """
-    writer = _NOTATIONS[notation].write
-    if writer is None:
-        raise ValueError(f"{notation} is a notation to read, not to write")
-    return writer(document)
+    found = readings(source, name)
+    if len(found) > 1:
+        message = f"{source.name} holds {len(found)} networks: {listed([each.name for each in found])}"
+        help = f"`vggdsl import` writes a spec of each, with `--column {found[0].name}` of one"
+        raise ParseError(Diagnostic("V114", message, help=help))
+    return found[0]
+
+
+def read(source: Source, name: str | None = None) -> Document:
+    """The syntax of a text that holds one network, or of a file of blocks. Raises ``ParseError`` as ``reading``."""
+    return reading(source, name).document
+
+
+def write(document: Document) -> str:
+    """The text of a document in the spec language."""
+    assert _SPELLED is not None
+    return _SPELLED(document)
+
+
+_SPELLED: Callable[[Document], str] | None = None
+
+
+def spelled_by(write: Callable[[Document], str]) -> None:
+    """How documents are written in the spec language."""
+    global _SPELLED
+    _SPELLED = write
+
+
+def written_as(network: TypedGraph, name: str) -> str:
+    """The text of a network in a notation: read again, it is the same network.
+
+    Raises ``InputError`` V112 if there is no such notation, ``NetworkError`` V225 where it can't say the network.
+    """
+    found = notation(name)
+    if found.write is None:
+        raise NetworkError(Diagnostic("V225", f"{name} is a notation to read, not to write", help=_writable()))
+    text = found.write(network)
+    again = infer(elaborate(reading(Source(f"<{name}>", text), name).document).graph)
+    if again.graph.digest != network.graph.digest:
+        raise _lost(found, network, again)
+    return text
+
+
+def _writable() -> str:
+    return f"to write are {listed([each for each in names()[1:] if _NOTATIONS[each].write is not None])}"
+
+
+def cannot_say(title: str, node: Node, why: str = "") -> NetworkError:
+    """What a notation raises at a layer that it has no words for."""
+    message = f"{title} can't say {node.spelled or node.op.text}{f': {why}' if why else ''}"
+    label = Label(node.span, node.name)
+    return NetworkError(Diagnostic("V225", message, (label,), "`vggdsl fmt --flatten` writes all of it"))
+
+
+def _lost(found: Notation, network: TypedGraph, again: TypedGraph) -> NetworkError:
+    """The first layer that is another one when what was written is read again."""
+    for ours, theirs in zip_longest(network.training_nodes, again.training_nodes):
+        if ours is None or theirs is None or ours.node.op != theirs.node.op:
+            read_as = f"what would be written is read as {theirs.node.spelled or theirs.node.op.text}" if theirs else ""
+            return cannot_say(found.title, (ours or network.nodes[-1]).node, read_as)
+    return cannot_say(found.title, network.nodes[-1].node, "what would be written connects its layers otherwise")

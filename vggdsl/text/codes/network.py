@@ -8,7 +8,7 @@ from vggdsl.text.facts import Disagreement, Twice, UnmatchedRule
 Name = Literal[
     "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V208", "V209",
     "V210", "V211", "V212", "V213", "V214", "V215", "V216", "V217", "V218", "V219",
-    "V220", "V221", "V222", "V223", "V224",
+    "V220", "V221", "V222", "V223", "V224", "V225",
     "V230", "V231", "V232", "V233", "V234", "V235", "V236",
     "V240", "V241", "V242", "V243", "V244",
     "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208", "W209", "W210",
@@ -214,6 +214,14 @@ ROWS = (
         "`training` is no label: a module of PyTorch has something else at that name.",
         "Rename one. Where a block is called several times, label its calls.",
         example="v224_labels",
+    ),
+    Code(
+        "V225",
+        "network",
+        "what a notation can't say",
+        "A network was to be written in a notation that has no words for this layer, or would say another network.",
+        "Write it in a notation that can; the spec language says all of it.",
+        unshown="a call with `show --as`",
     ),
     Code(
         "V230",

@@ -6,6 +6,7 @@ from vggdsl.text.codes.row import Code
 
 Name = Literal[
     "V101", "V102", "V103", "V104", "V105", "V106", "V107", "V108", "V109", "V110", "V111",
+    "V112", "V113", "V114", "V115", "W110", "W111",
 ]  # fmt: skip
 
 ROWS = (
@@ -98,5 +99,56 @@ ROWS = (
         "A text has more words or characters than any spec, and isn't read further.",
         "Is it a spec? What repeats can be written once: `conv3-64 x3`, or a block.",
         unshown="a text of many megabytes",
+    ),
+    Code(
+        "V112",
+        "input",
+        "an unknown notation, or an unknown column",
+        "A call names a notation that there isn't, or a network that the text doesn't hold.",
+        "Write one that the help names, or leave it out: a text shows in which notation it is.",
+        unshown="a call with `--from` or `--column`",
+        about_call=True,
+    ),
+    Code(
+        "V113",
+        "text",
+        "another notation in a spec",
+        "The text is no spec: it looks like a table of a paper, a summary or the code of another tool, in a file whose "
+        "name says that it is a spec.",
+        "`vggdsl import` reads it and writes a spec.",
+        unshown="a table of a paper in a file named as a spec",
+    ),
+    Code(
+        "V114",
+        "text",
+        "several networks where one is meant",
+        "A table has a column for each of several networks.",
+        "Import it: that writes a spec of each, or with `--column` of one.",
+        unshown="a pasted table of several columns",
+    ),
+    Code(
+        "V115",
+        "text",
+        "a cell that can't be read",
+        "A pasted table, a summary or code of another tool has something at this place that says no layer, or could "
+        "say several. Nothing is guessed.",
+        "Write what it should say, as the help shows.",
+        unshown="a pasted table",
+    ),
+    Code(
+        "W110",
+        "text",
+        "something taken for granted",
+        "The pasted text doesn't say all of the network; what papers and other tools mean by leaving it out is taken.",
+        "Look whether it is meant. The comment in the spec says the same.",
+        unshown="a pasted table",
+    ),
+    Code(
+        "W111",
+        "text",
+        "something damaged that was mended",
+        "A PDF or a copy has broken the text in a way that only one reading mends.",
+        "Look whether it is right. The comment in the spec says the same.",
+        unshown="a pasted table",
     ),
 )

@@ -2,8 +2,16 @@
 
 from vggdsl.language.notations.arch.read import parse
 from vggdsl.language.notations.arch.write import write
-from vggdsl.language.notations.registry import SPEC_LANGUAGE, Notation, register
+from vggdsl.language.notations.registry import SPEC_LANGUAGE, Notation, Reading, register, spelled_by
 
 __all__ = ["parse", "write"]
 
-register(Notation(SPEC_LANGUAGE, lambda source: source.name.lower().endswith(".arch"), parse, write))
+register(
+    Notation(
+        SPEC_LANGUAGE,
+        lambda source: source.name.lower().endswith(".arch"),
+        lambda source: (Reading(parse(source)),),
+        title="a spec",
+    )
+)
+spelled_by(write)

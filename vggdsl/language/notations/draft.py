@@ -1,0 +1,105 @@
+"""The spec language for a text in another notation, in the making."""
+
+from collections.abc import Iterable
+
+from vggdsl.language.notations.arch import parse
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.registry import Reading
+from vggdsl.language.syntax import Document
+from vggdsl.text.codes import CodeName
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.source import Reworded, Source, Span
+from vggdsl.text.typography import Plain
+
+
+class Draft:
+    """A spec's text, each of whose words stands where it was read.
+
+    ``name`` is what the text calls the network, such as the heading of its column.
+    """
+
+    def __init__(self, source: Source, name: str = "") -> None:
+        self.source, self.name = source, name
+        self.said: list[Diagnostic] = []
+        self.wrong: list[Diagnostic] = []
+        self._text: list[str] = []
+        self._places: list[int] = []
+        self._notes: list[str] = []
+        self._once: set[str] = set()
+
+    def put(self, text: str, at: Span | Excerpt) -> None:
+        """Words behind those of the line, which stand for what is at a place."""
+        span = at.span() if isinstance(at, Excerpt) else at
+        if self._text and self._text[-1] != "\n":
+            self._add(" ", span.start, span.start)
+        if isinstance(at, Excerpt) and at.text == text:
+            self._text.append(text)
+            self._places += at.places
+        else:
+            self._add(text, span.start, max(span.start, span.end - 1))
+
+    def line(self) -> None:
+        """Ends the line, with what was said of it as a comment; one on which nothing was put stays out."""
+        at = self._places[-1] if self._places else 0
+        if self._text and self._text[-1] != "\n":
+            if self._notes:
+                self._add(f"  # {'; '.join(self._notes)}", at, at)
+            self._add("\n", at, at)
+        elif self._notes:
+            self._add(f"# {'; '.join(self._notes)}\n", at, at)
+        self._notes = []
+
+    def comment(self, text: str) -> None:
+        """A comment behind the words of the line."""
+        self._notes.append(" ".join(text.split()))
+
+    def assumed(self, text: str, at: Span | Excerpt, help: str = "", *, once: bool = False) -> None:
+        """What the text doesn't say and is taken for granted: a comment behind the words of the line, and a W110.
+
+        ``once``: it is said where it is assumed first, and not again.
+        """
+        if once and text in self._once:
+            return
+        self._once.add(text)
+        self._say("W110", "assumed", text, at, help)
+
+    def repaired(self, text: str, at: Span | Excerpt, help: str = "") -> None:
+        """What was damaged and can mean only one thing: a comment behind the words of the line, and a W111."""
+        self._say("W111", "repaired", text, at, help)
+
+    def refuse(self, message: str, at: Span | Excerpt, help: str) -> None:
+        """What can't be read, or could mean several things: a V115. There is no network then."""
+        span = at.span() if isinstance(at, Excerpt) else at
+        self.wrong.append(Diagnostic("V115", message, (Label(span, "this cell"),), help))
+
+    def _say(self, code: CodeName, word: str, text: str, at: Span | Excerpt, help: str) -> None:
+        span = at.span() if isinstance(at, Excerpt) else at
+        self.comment(f"{word}: {text}")
+        self.said.append(Diagnostic(code, f"{word}: {text}", (Label(span, "here"),), help or None))
+
+    def _add(self, text: str, first: int, last: int) -> None:
+        self._text.append(text)
+        self._places += [*[first] * (len(text) - 1), last] if text else []
+
+    def reading(self) -> Reading:
+        """The network, or what is wrong with it, at the places of what was read."""
+        self.line()
+        source = self.source
+        end = self._places[-1] + 1 if self._places else 0
+        places = tuple(source.written_at(place) for place in (*self._places, end))
+        reworded = Reworded(source.name, source.written, Plain("".join(self._text), places))
+        outcome: Document | ParseError
+        try:
+            outcome = parse(reworded) if not self.wrong else ParseError(self.wrong)
+        except ParseError as error:
+            outcome = error
+        return Reading(outcome, self.name, tuple(self.said))
+
+
+def quoted(text: str) -> str:
+    """A string of the spec language, which has no quotes inside."""
+    return '"' + " ".join(text.replace('"', "'").split()) + '"'
+
+
+def readings(drafts: Iterable[Draft]) -> list[Reading]:
+    return [draft.reading() for draft in drafts]

@@ -1,0 +1,155 @@
+"""A pasted table as rows of cells: of tabs, pipes, Markdown, LaTeX's tabular or HTML, without its markup."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.text.source import Source
+
+_LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
+_HTML = re.compile(r"<(table|tr|td)\b", re.IGNORECASE)
+_RULE = re.compile(r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t]*\Z")
+"""A line that draws a rule, or is empty."""
+_BOLD = re.compile(r"<(?:b|strong)>(.*?)</(?:b|strong)>|\*\*(.+?)\*\*|\\textbf\{([^{}]*)\}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``columns`` are those that it spans, from 0 on; ``bold`` are the words of it that stand out."""
+
+    text: Excerpt
+    columns: range
+    bold: tuple[Excerpt, ...] = ()
+
+
+Row = Sequence[Cell]
+
+
+def rows_of(source: Source) -> list[Row]:
+    """The rows of the table that a text is, or of the first that it holds: cells of one form throughout."""
+    text = source.text
+    if _HTML.search(text):
+        return list(_html(source))
+    if _LATEX.search(text):
+        return list(_latex(source))
+    lines = [line for line in _lines(source) if not _RULE.match(line.text)]
+    if any("\t" in line.text for line in lines):
+        return [_divided(line.split(r"\t")) for line in lines]
+    if sum("|" in line.text for line in lines) * 2 > len(lines):
+        return [_divided(_without_frame(line).split(r"\|")) for line in lines]
+    if sum(re.search(r"\S {2,}\S", line.text) is not None for line in lines) * 2 > len(lines):
+        return [_divided(line.strip().split(r" {2,}")) for line in lines]
+    return [_divided([line]) for line in lines]
+
+
+def _lines(source: Source) -> Iterator[Excerpt]:
+    for match in re.finditer(r"[^\n]+", source.text):
+        yield Excerpt.of(source, *match.span())
+
+
+def _without_frame(line: Excerpt) -> Excerpt:
+    line = line.strip()
+    line = line[1:] if line.text.startswith("|") else line
+    return line[: len(line) - 1] if line.text.endswith("|") else line
+
+
+def _divided(parts: Sequence[Excerpt]) -> Row:
+    return [_cell(part, range(at, at + 1)) for at, part in enumerate(parts)]
+
+
+def _cell(text: Excerpt, columns: range) -> Cell:
+    bold = tuple(
+        plain(text.part(match, group)) for match in _BOLD.finditer(text.text) for group in (1, 2, 3) if match[group]
+    )
+    return Cell(plain(text), columns, bold)
+
+
+_STYLES = "textbf|textit|emph|mathbf|mathrm|text|textrm|texttt|bf|centering|hline|small|rm"
+_MARKUP = (
+    (re.compile(r"<br\s*/?>|\\newline\b|\\par\b|\\tabularnewline\b", re.IGNORECASE), " "),
+    (re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE), ""),
+    (re.compile(r"&times;|\\(?:times|ast)(?![a-zA-Z])"), "x"),
+    (re.compile(r"&nbsp;|\\[ ,;:!]"), " "),
+    (re.compile(r"&lt;"), "<"),
+    (re.compile(r"&gt;"), ">"),
+    (re.compile(r"&amp;|\\&"), "&"),
+    (
+        re.compile(
+            r"\\(?:textbf|textit|emph|mathbf|mathrm|text|textrm|texttt|bf|centering|hline|small|rm)(?![a-zA-Z])"
+        ),
+        "",
+    ),
+    (re.compile(r"\\([#%_])"), lambda match: match[1]),
+    (re.compile(r"[${}]|\*\*|__"), ""),
+    (re.compile(r"\s+"), " "),
+    (re.compile(r"(?<=\d) ?x ?(?=\d)"), "x"),
+)
+
+
+def plain(text: Excerpt) -> Excerpt:
+    """Without markup; sizes are closed up: ``$3 \\times 3$`` is ``3x3``."""
+    for pattern, by in _MARKUP:
+        text = text.sub(pattern, by)
+    return text.strip()
+
+
+def _latex(source: Source) -> Iterator[Row]:
+    body = source.text
+    begin = _LATEX.search(body)
+    assert begin is not None
+    stop = re.compile(r"\\end\{" + re.escape(begin[1])).search(body, begin.end())
+    whole = Excerpt.of(source, begin.end(), stop.start() if stop else len(body))
+    whole = whole[_arguments(whole.text) :]
+    whole = whole.sub(re.compile(r"(?<!\\)%[^\n]*"), "").sub(r"(?<!\\)~", " ")
+    whole = whole.sub(
+        re.compile(r"\\(?:top|mid|bottom)rule|\\hline|\\c(?:mid)?(?:rule|line)(?:\([^)]*\))?\{[^}]*\}"), ""
+    )
+    for line in whole.split(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline\b"):
+        if line.text.strip():
+            yield _spanned(line.split(r"(?<!\\)&"))
+
+
+_RULES = re.compile(r"\\(?:top|mid|bottom)rule|\\hline|\\c(?:mid)?(?:rule|line)(?:\([^)]*\))?\{[^}]*\}")
+
+
+def _arguments(text: str) -> int:
+    """How long the arguments of a tabular are: `[t]{lccc}`, with braces inside."""
+    at, depth = 0, 0
+    while at < len(text) and (depth or text[at] in "[{ \t\n"):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(text[at], 0)
+        at += 1
+        if not depth and text[at : at + 1] not in ("[", "{"):
+            break
+    return at
+
+
+_MULTICOLUMN = re.compile(r"\s*\\multicolumn\s*\{(\d+)\}\s*\{[^{}]*\}\s*\{(.*)\}\s*\Z", re.DOTALL)
+
+
+def _spanned(parts: Sequence[Excerpt]) -> Row:
+    cells, at = list[Cell](), 0
+    for part in parts:
+        match = _MULTICOLUMN.match(part.text)
+        width = int(match[1]) if match else 1
+        cells.append(_cell(part.part(match, 2) if match else part, range(at, at + width)))
+        at += width
+    return cells
+
+
+_ROW = re.compile(r"<tr\b[^>]*>(.*?)(?=<tr\b|</tr>|</table>|\Z)", re.IGNORECASE | re.DOTALL)
+_DATA = re.compile(r"<t[dh]\b([^>]*)>(.*?)(?=<t[dh]\b|</t[dh]>|\Z)", re.IGNORECASE | re.DOTALL)
+_COLSPAN = re.compile(r"colspan\s*=\s*[\"']?(\d+)", re.IGNORECASE)
+
+
+def _html(source: Source) -> Iterator[Row]:
+    whole = Excerpt.of(source)
+    for row in _ROW.finditer(whole.text):
+        inner, cells, at = whole.part(row, 1), list[Cell](), 0
+        for data in _DATA.finditer(inner.text):
+            span = _COLSPAN.search(data[1])
+            width = int(span[1]) if span else 1
+            cells.append(_cell(inner.part(data, 2), range(at, at + width)))
+            at += width
+        if cells:
+            yield cells

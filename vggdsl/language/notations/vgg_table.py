@@ -1,0 +1,182 @@
+"""The configuration table of the VGG paper and of those that followed: a column a network.
+
+Rows are cells for each column, or one cell for all: `maxpool`, `FC-4096`. What a network has fewer of than its
+neighbours leaves its cell empty.
+"""
+
+import re
+from collections.abc import Sequence
+
+from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.excerpt import Excerpt, joined
+from vggdsl.language.notations.grid import Cell, Row, rows_of
+from vggdsl.language.notations.phrases import Phrase, UnreadableError, heads, phrases
+from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.source import Source
+
+TITLE = "a table of configurations, as VGG's"
+
+_LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?", re.IGNORECASE)
+_INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
+_HEADING = re.compile(r"ConvNet Configurations?|Configurations?|Networks?|Models?|Architectures?", re.IGNORECASE)
+_LOOKALIKES = str.maketrans("АВЕКМНОРСТХаеорсух", "ABEKMHOPCTXaeopcyx")
+"""Cyrillic letters that a PDF's text has for Latin ones of the same shape."""
+_CONV = re.compile(r"\bconv\d+(?:x\d+)?-\d+", re.IGNORECASE)
+
+
+def recognises(source: Source) -> bool:
+    """By rows of cells with `conv3-64` in two columns at least, one under another."""
+    text = source.text
+    if len(_CONV.findall(text)) < 4 or not re.search(r"\t|\||\\begin\{tabular|<t[dr]|\S {2,}\S", text):
+        return False
+    rows = rows_of(source)
+    many = [row for row in rows if sum(_CONV.search(cell.text.text) is not None for cell in row) > 1]
+    stacked = [row for row in many if not any(re.search(r"pool", cell.text.text, re.IGNORECASE) for cell in row)]
+    return len(stacked) > 1 and any(re.search("pool", c.text.text, re.IGNORECASE) for row in rows for c in row)
+
+
+def read(source: Source) -> Sequence[Reading]:
+    """A spec a column."""
+    table = _Table(source)
+    return [table.column(index) for index in range(len(table.names))]
+
+
+class _Table:
+    """The rows of a text, as far as its columns share them."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+        self.width = max(_width(row) for row in rows)
+        self.names: list[Excerpt] = []
+        self.repaired: list[tuple[str, Excerpt]] = []
+        self.counts: Row | None = None
+        body = self._head(rows)
+        if not self.names:
+            self.names = [Excerpt(source, "", ())] * self.width
+        self.body = body
+
+    def _head(self, rows: list[Row]) -> list[Row]:
+        """Takes the title, the headings and the counts of layers away from the rows."""
+        rest = list[Row]()
+        for row in rows:
+            filled = [cell for cell in row if cell.text]
+            is_layers = any(_CONV.search(cell.text.text) or _is_input(cell) for cell in filled)
+            if rest or is_layers:
+                rest.append(row)
+            elif all(_LAYERS.fullmatch(cell.text.text) for cell in filled):
+                self.counts = row
+            elif self.counts is not None and all(c.text.text.lower() in ("layers", "layer") for c in filled):
+                self._completed(row)
+            elif all(re.match(r"\d+ (weight|learnable)", cell.text.text) for cell in filled):
+                self.counts = row
+            elif len(filled) == self.width and not self.names:
+                self.names = [self._name(cell.text) for cell in row]
+            elif len(filled) == 1 or all(len(cell.text) <= 16 for cell in filled):
+                continue  # the table's title, or what is left of it
+            else:
+                label = Label(filled[0].text.span(), "this row")
+                raise ParseError(
+                    Diagnostic("V115", "a row above the layers that says nothing known", (label,), "leave it out")
+                )
+        return rest
+
+    def _completed(self, row: Row) -> None:
+        """`11 weight` and, a row below, `layers`."""
+        assert self.counts is not None
+        by_column = {cell.columns.start: cell for cell in row}
+        self.counts = [
+            Cell(joined([cell.text, by_column[cell.columns.start].text], " ", self.source), cell.columns)
+            if cell.columns.start in by_column
+            else cell
+            for cell in self.counts
+        ]
+
+    def _name(self, cell: Excerpt) -> Excerpt:
+        plain = cell.text.translate(_LOOKALIKES)
+        if plain != cell.text:
+            self.repaired.append((f"Cyrillic {cell.text} read as {plain}", cell))
+        return Excerpt(self.source, plain, cell.places)
+
+    def column(self, index: int) -> Reading:
+        draft = Draft(self.source, self.names[index].text)
+        for text, at in self.repaired:
+            if at.places == self.names[index].places:
+                draft.repaired(text, at)
+        draft.line()
+        for row in self.body:
+            self._row(draft, row, index)
+            draft.line()
+        self._count(draft, index)
+        return draft.reading()
+
+    def _count(self, draft: Draft, index: int) -> None:
+        for cell in self.counts or ():
+            match = _LAYERS.search(cell.text.text)
+            if index in cell.columns and match is not None:
+                draft.put(f"claim weight-layers {match[1]}", cell.text)
+                draft.line()
+
+    def _row(self, draft: Draft, row: Row, index: int) -> None:
+        filled = [cell for cell in row if cell.text]
+        own = next((cell for cell in filled if index in cell.columns), None)
+        is_whole = len(row) == 1
+        whole = joined((cell.text for cell in filled), "", self.source)
+        if (size := _INPUT.fullmatch(whole.text)) is not None:
+            _input(draft, whole, size, is_torn=len(filled) > 1)
+            return
+        if own is None and len(filled) == 1 and not is_whole:
+            found = self._phrases(draft, filled[0].text)
+            if heads(found):
+                self._put(draft, found)
+                self._shared(draft, filled[0].text)
+            return
+        if own is not None:
+            self._put(draft, self._phrases(draft, own.text))
+            return
+        if not is_whole:
+            for cell in filled:  # what isn't this column's must be readable, too: it may be a row for all, torn apart
+                self._phrases(draft, cell.text)
+
+    def _shared(self, draft: Draft, cell: Excerpt) -> None:
+        draft.assumed("what stands alone in its row, a pool, an FC or a softmax, is of all columns", cell, once=True)
+
+    def _phrases(self, draft: Draft, cell: Excerpt) -> list[Phrase]:
+        try:
+            return phrases(cell)
+        except UnreadableError as error:
+            draft.refuse(error.message, error.at, error.help)
+            return []
+
+    def _put(self, draft: Draft, found: Sequence[Phrase]) -> None:
+        for phrase in found:
+            draft.put(phrase.text, phrase.at)
+            if phrase.assumed:
+                draft.assumed(phrase.assumed, phrase.at)
+
+
+def _width(row: Row) -> int:
+    return max((cell.columns.stop for cell in row), default=0)
+
+
+def _is_input(cell: Cell) -> bool:
+    return re.match(r"(?:in)?put\b", cell.text.text, re.IGNORECASE) is not None
+
+
+def _input(draft: Draft, whole: Excerpt, size: re.Match[str], *, is_torn: bool) -> None:
+    words = " ".join(size[3].split())
+    channels = size[2] or ""
+    text = f"input ({size[1]}{channels} {words})" if words and not channels else f"input {size[1]}{channels}"
+    if not channels and not re.search(r"rgb|colou?r|gr[ae]y", words, re.IGNORECASE):
+        draft.put(f"input {size[1]}x3", whole)
+        draft.assumed("3 channels: none are printed", whole)
+    else:
+        draft.put(text, whole)
+    if is_torn:
+        draft.repaired("the input's row, which was torn into cells", whole)
+    if not whole.text.lower().startswith("in"):
+        draft.repaired(f"`{whole.text.split()[0]}` read as `input`", whole)
+
+
+register(Notation("vgg-table", recognises, read, title=TITLE))
