@@ -86,6 +86,18 @@ def test_fmt(files: list[str]) -> None:
     assert run("fmt", "--json", *files).exit_code == 2
 
 
+def test_claims(files: list[str]) -> None:
+    listed = printed("claims", "--json")
+    assert list(misfits(listed, SCHEMAS["claims --json"])) == []
+    for row in listed[:4]:
+        numbers = printed("claims", row["source"], "--json")
+        assert list(misfits(numbers, SCHEMAS["claims SOURCE --json"])) == []
+        assert len(numbers) == row["printed"] == sum(row["outcomes"].values())
+    own = printed("claims", files[2], "--json", code=1)
+    assert list(misfits(own, SCHEMAS["claims SOURCE --json"])) == []
+    assert [(each["quantity"], each["outcome"]) for each in own] == [("params", "refuted"), ("top-1-error", "result")]
+
+
 def test_specs() -> None:
     assert list(misfits(printed("specs", "--json"), SCHEMAS["specs --json"])) == []
 

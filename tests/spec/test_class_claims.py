@@ -1,8 +1,6 @@
 """Claims of classes: what they say, and the printed reports held against their own arithmetic."""
 
-import csv
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from refusals import findings, refusal
@@ -11,12 +9,12 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.network.measures import OF_A_CLASS
 from vggdsl.spec.claims import ResultClaim
+from vggdsl.spec.ledger import ledger
 from vggdsl.spec.recipe import CLASS_NAMES, DATA_SETS
 from vggdsl.text.errors import ClaimError
 from vggdsl.text.figures import Figure
 
 NET = "input 28x28x1\nconv3-4 maxpool FC-10 softmax\n"
-LEDGER = Path(__file__).parents[1] / "fixtures" / "ledger.csv"
 
 
 def results(text: str) -> tuple[ResultClaim, ...]:
@@ -151,11 +149,10 @@ def test_a_printed_report_fits_its_own_arithmetic(name: str) -> None:
 def test_mini_vgg_s_report_is_that_of_its_printed_confusion_matrix() -> None:
     names = CLASS_NAMES["cifar10"]
     counts = dict.fromkeys(((row, column) for row in names for column in names), 0)
-    with LEDGER.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["place"].startswith("MiniVGG confusion matrix, row"):
-                true, _, rest = row["quantity"].partition(" ")
-                counts[true, true if rest == "right" else rest.removeprefix("taken for ")] = int(row["printed"])
+    for row in ledger():
+        if row.place.startswith("MiniVGG confusion matrix, row"):
+            true, _, rest = row.quantity.partition(" ")
+            counts[true, true if rest == "right" else rest.removeprefix("taken for ")] = int(row.printed)
     shares: dict[str, dict[str, float]] = {}
     for name in names:
         right = counts[name, name]

@@ -1,18 +1,16 @@
 """The ledger of every number that the sources print, held against the specs in both directions.
 
-A row's `under` names the recipes that say its figure (`train=S256,S384`, or `train` for the one without a name), or
-gives the protocol of a result in full (`train=S256 split=val scale=256 view=dense`).
 ``UPDATE_DOCS=1 pytest tests/spec/test_ledger.py`` writes the counts on the page of the specs anew.
 """
 
-import csv
 import json
 import os
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, cached_property
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,78 +20,18 @@ from hypothesis import settings
 
 import vggdsl
 from vggdsl.language import syntax
-from vggdsl.language.blocks import inner_items
-from vggdsl.language.spelling import element_text
-from vggdsl.language.syntax import Claim, Measure, Setting
+from vggdsl.language.syntax import Claim, Setting
+from vggdsl.spec.ledger import count, entries_of_source, entries_of_spec, entry_of_row, held, ledger, sources
+from vggdsl.spec.printed import Held, Printed, Row
 from vggdsl.spec.spec import Spec
 from vggdsl.text.source import Span
 
 HERE = Path(__file__).parents[1]
-LEDGER = HERE / "fixtures" / "ledger.csv"
-with LEDGER.open(encoding="utf-8", newline="") as file:
-    ROWS = list(csv.DictReader(file))
-IN_SPECS = [row for row in ROWS if row["status"] in ("claim", "disputed")]
+ROWS = ledger()
+IN_SPECS = [row for row in ROWS if row.status in ("claim", "disputed")]
 SHIPPED = vggdsl.shipped()
 OWN = "quickstart"
 """A spec of this project: no source prints its numbers."""
-
-ABOUT = [
-    (r"weight layers|VGG.?(#?16|#?19)|depth", {"weight-layers"}),
-    (r"flatten output", {"activations"}),
-    (r"flatten params", {"params", "weights"}),
-    (r"memory", {"activations"}),
-    (r"without biases", {"weights"}),
-    (r"non-trainable", {"non-trainable-params"}),
-    (r"total params", {"total-params", "params"}),
-    (r"param", {"params", "total-params"}),
-    (r"\bops\b", {"macs"}),
-    (r"output|size before", {"output"}),
-    (r"field", {"receptive-field"}),
-    (r"top-1 .*error", {"top-1-error"}),
-    (r"top-5 .*error", {"top-5-error"}),
-    (r"train accuracy", {"train-accuracy"}),
-    (r"val accuracy", {"val-accuracy"}),
-    (r"test accuracy", {"test-accuracy"}),
-    (r"best epoch", {"epoch"}),
-    (r"epochs allowed", {"epochs"}),
-    (r"rank-1 accuracy", {"rank-1-accuracy"}),
-    (r"rank-5 accuracy", {"rank-5-accuracy"}),
-    (r"top-5 accuracy", {"top-5-accuracy"}),
-    (r"accuracy", {"top-1-accuracy"}),
-    (r"precision$", {"precision"}),
-    (r"recall$", {"recall"}),
-    (r"f1-score$", {"f1-score"}),
-]
-"""Which measures a quantity of the ledger can be; the first that fits."""
-
-ENTRIES = [
-    (r"data set", "data"),
-    (r"checkpoint", "checkpoint"),
-    (r"batch", "batch"),
-    (r"schedule", "schedule"),
-    (r"epochs", "epochs"),
-    (r"momentum|weight decay|L2|learning rate(?! drops)", "optimizer"),
-    (r"optimizer", "optimizer"),
-    (r"drops", "schedule"),
-    (r"variance|taken over|initialisation", "init"),
-    (r"crop|[Ss]cale|Smin|Smax", "augment"),
-]
-"""In which entry of a recipe a quantity stands; the first that fits."""
-
-COLUMNS = ("#1x1", "#3x3 reduce", "#3x3", "#5x5 reduce", "#5x5", "pool proj")
-"""Of GoogLeNet's table, in the order of the numbers of `inception`."""
-
-Row = Mapping[str, str]
-
-
-class Printed(NamedTuple):
-    """A figure of a spec: on what, the measure, as written, where the source prints it, and its protocol."""
-
-    on: str
-    measure: str
-    text: str
-    where: str
-    protocol: frozenset[str] = frozenset()
 
 
 class Written(NamedTuple):
@@ -104,132 +42,26 @@ class Written(NamedTuple):
     text: str
 
 
-class Held:
-    """A spec, as the ledger looks at it."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    @cached_property
-    def figures(self) -> frozenset[Printed]:
-        """Every figure: of claims, and of the arrows behind elements, in calls, groups and aux too."""
-        return frozenset(_figures(self.spec))
-
-    @cached_property
-    def by_measure(self) -> Mapping[str, list[Printed]]:
-        return {name: [f for f in self.figures if f.measure == name] for name in {f.measure for f in self.figures}}
-
-    @cached_property
-    def names(self) -> set[str]:
-        """What a figure can be of: layers, labels, and elements that have figures."""
-        return {*self.spec.typed.by_name, *self.spec.network.labels, *(figure.on for figure in self.figures)}
-
-    @cached_property
-    def disputed(self) -> set[str]:
-        return {_text(v.measure) for v in self.spec.verdicts if v.measure.disputed is not None}
-
-    @cached_property
-    def stages(self) -> list[str]:
-        """The layers between the pools, as written; FCs, what follows them and the input left out."""
-        body = [element_text(item.element) for c in self._contents if isinstance(c, syntax.Items) for item in c.items]
-        runs = re.split(r" ?maxpool ?", " ".join(word for word in body if not re.match(r"input|ReLU|dropout|BN", word)))
-        return [re.sub(r" ?(FC-|softmax).*", "", run) for run in runs]
-
-    @cached_property
-    def words(self) -> str:
-        """All layers as written, those of rules, blocks and edits too, between spaces."""
-        return f" {' '.join(element_text(item.element) for item in _written(self._contents))} "
-
-    @cached_property
-    def calls(self) -> list[tuple[str | None, syntax.Call]]:
-        """The calls of blocks with their labels, in order."""
-        items = [item for c in self._contents if isinstance(c, syntax.Items) for item in c.items]
-        return [(item.label, item.element) for item in _within(items) if isinstance(item.element, syntax.Call)]
-
-    @cached_property
-    def recipes(self) -> Mapping[str, Mapping[str, syntax.Entry]]:
-        """The entries of each recipe, those of its base too; a recipe without a name is ``""``."""
-        recipes: dict[str, dict[str, syntax.Entry]] = {}
-        for section in self.spec.whole.contents:
-            if isinstance(section, syntax.Train):
-                base = recipes[section.base] if section.base else {}
-                recipes[section.name or ""] = {**base, **{entry.key: entry for entry, _ in _entries(section)}}
-        return recipes
-
-    @cached_property
-    def printed_values(self) -> list[tuple[Written, Span]]:
-        """What the recipes of this file say in numbers, and where, but for what is marked as assumed."""
-        return [
-            (Written(section.name or "", entry.key, text), span)
-            for section, line in _train_lines(self.spec)
-            for entry, comment in _entries(section)
-            for text, span in _values(entry)
-            if re.search(r"\d", text)
-            and text not in self.recipes  # `from(S256)`
-            and not is_assumed(line.comment or "", comment, text)
-        ]
-
-    @property
-    def _contents(self) -> tuple[syntax.Content, ...]:
-        return self.spec.document.contents
+def disputed_in(spec: Held) -> set[str]:
+    return {v.measure.printed for v in spec.spec.verdicts if v.measure.disputed is not None}
 
 
-@cache
-def held(name: str) -> Held:
-    return Held(vggdsl.load(SHIPPED[name]))
+def printed_values(spec: Held) -> list[tuple[Written, Span]]:
+    """What the recipes of this file say in numbers, and where, but for what is marked as assumed."""
+    return [
+        (Written(section.name or "", entry.key, text), span)
+        for section, line in _train_lines(spec.spec)
+        for entry, comment in _entries(section)
+        for text, span in _values(entry)
+        if re.search(r"\d", text)
+        and text not in spec.recipes  # `from(S256)`
+        and not is_assumed(line.comment or "", comment, text)
+    ]
 
 
 @cache
 def rows_of(name: str) -> list[Row]:
-    return [row for row in IN_SPECS if row["spec"] == name]
-
-
-def _figures(spec: Spec) -> Iterator[Printed]:
-    for content in spec.document.contents:
-        match content:
-            case Claim(measures):
-                protocol = frozenset(map(str, content.protocol))
-                for measure in measures:
-                    yield Printed(content.on or "", measure.name, _text(measure), content.where or "", protocol)
-            case syntax.ResultLineClaim(line):
-                where = content.where or ""
-                yield from (
-                    Printed("", key, getattr(line, key[:-9]), where) for key in ("train-accuracy", "val-accuracy")
-                )
-                yield Printed("", "test-accuracy", line.test, where)
-                yield Printed("", "epoch", str(line.epoch), where)
-                yield Printed("", "epochs", str(line.epochs), where)
-            case _:
-                pass
-    labels = {nodes: label for label, nodes in spec.network.labels.items()}
-    for printed in spec.network.printed:
-        written = [name for name in printed.nodes if not spec.network.graph[name].implied]
-        on = labels.get(printed.nodes, "..".join(dict.fromkeys((written[0], written[-1]))))
-        if printed.expects.size:
-            yield Printed(on, "output", str(printed.expects.size), "")
-        yield from (Printed(on, measure.name, _text(measure), "") for measure in printed.expects.figures)
-
-
-def _text(measure: Measure) -> str:
-    return str(measure.figure) if isinstance(measure.figure, syntax.Size) else measure.figure.text
-
-
-def _written(contents: Iterable[syntax.Content]) -> Iterator[syntax.Item]:
-    """The outermost elements that a text writes, those of blocks, rules and edits too."""
-    for content in contents:
-        match content:
-            case syntax.Items(items) | syntax.After(items=items) | syntax.Edit(items=items):
-                yield from items
-            case syntax.Block(lines=lines):
-                yield from _written(line.content for line in lines if line.content is not None)
-            case _:
-                pass
-
-
-def _within(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:
-    for item in items:
-        yield item
-        yield from _within(inner_items(item.element))
+    return [row for row in IN_SPECS if row.spec == name]
 
 
 def _train_lines(spec: Spec) -> Iterator[tuple[syntax.Train, syntax.Line]]:
@@ -262,89 +94,9 @@ def is_assumed(section: str, line: str, text: str) -> bool:
     return "assumed" in line and not marks
 
 
-@cache
-def about(quantity: str) -> frozenset[str]:
-    return next((frozenset(measures) for pattern, measures in ABOUT if re.search(pattern, quantity)), frozenset())
-
-
-@cache
-def entry_of(quantity: str) -> str:
-    """The key of the entry of a recipe in which a quantity stands."""
-    return next(key for pattern, key in ENTRIES if re.search(pattern, quantity))
-
-
-def protocol(row: Row) -> frozenset[str]:
-    """Under what a row's result was measured, in full."""
-    return frozenset() if _in_recipe(row) else frozenset(row["under"].split())
-
-
-def _in_recipe(row: Row) -> bool:
-    return re.fullmatch(r"train(=\S+)?", row["under"]) is not None
-
-
-def recipes(row: Row) -> list[str]:
-    """The recipes that a row is about; ``""`` is the one without a name."""
-    return row["under"].removeprefix("train").removeprefix("=").split(",") if _in_recipe(row) else []
-
-
-def on(row: Row, spec: Held) -> str | None:
-    """The layer or element that a quantity begins with; None if it is of the network, or names none."""
-    first = row["quantity"].split()[0]
-    return first if first in spec.names else None
-
-
-def stands(row: Row, spec: Held) -> bool:
-    """Whether the row's figure stands in its spec as what the row says that it is, and under what it says."""
-    quantity, figure = row["quantity"], row["in_spec"]
-    if measures := about(row["quantity"]):
-        place, under = on(row, spec), protocol(row)
-        found = (f for measure in measures for f in spec.by_measure.get(measure, ()))
-        claimed = any(f.text == figure and place in (None, f.on) and f.protocol == under for f in found)
-        return claimed and all(_says(spec, name, row) for name in recipes(row))
-    if re.search(r"test scale Q$|: nets$", quantity):
-        wanted = {figure, row["under"]} - {""}
-        return any(wanted <= found.protocol for found in spec.figures)
-    if names := recipes(row):
-        return all(_says(spec, name, row) for name in names)
-    network = spec.spec.network
-    if stage := re.search(r"stage (\d)( convolutions)?$", quantity):
-        return spec.stages[int(stage[1]) - 1] == figure
-    if column := re.match(rf"(\w+) ({'|'.join(COLUMNS)})$", quantity):
-        at = COLUMNS.index(column[2])
-        return [str(call.arguments[at]) for label, call in spec.calls if label == column[1]] == [figure]
-    if module := re.match(r"module (\d+)$", quantity):
-        return element_text(spec.calls[int(module[1]) - 1][1]) == figure
-    if head := re.match(r"aux(\d) loss weight$", quantity):
-        return f"{network.graph.heads[int(head[1]) - 1].weight:g}" == figure
-    if layer := re.match(r"(\S+) (patch size|filters|neurons)\b", quantity):
-        return network.graph[layer[1]].spelled == figure
-    if layer := re.match(r"(?:\S+ )?((?:fc|conv)\d\S*)( kernel and channels)?$", quantity):
-        return network.graph[layer[1]].spelled == figure
-    contents = spec.spec.document.contents
-    if "removed" in quantity:
-        return any(isinstance(c, syntax.Remove) and f"{c.first}..{c.last}" == figure for c in contents)
-    if "enabled" in quantity:
-        return {*figure.split("..")} <= {*network.labels}
-    if "input" in quantity or "image" in quantity:
-        return f"{spec.spec.typed.input}x".startswith(f"{figure}x")
-    return f" {figure} " in spec.words
-
-
-def _says(spec: Held, recipe: str, row: Row) -> bool:
-    """Whether the recipe says a row's figure: as a value, or as arguments of one that follow each other."""
-    entry = spec.recipes.get(recipe, {}).get(entry_of(row["quantity"]))
-    return entry is not None and any(_has(value, row["in_spec"]) for value in entry.values)
-
-
-def _has(value: syntax.Atom | syntax.Option | Setting, text: str) -> bool:
-    if not isinstance(value, Setting):
-        return str(value) == text
-    return text in (str(value), value.name) or f", {text}, " in f", {', '.join(map(str, value.arguments))}, "
-
-
 def untold(rows: list[Row], spec: Held) -> list[Printed | Written]:
     """The figures and values of a spec that no row has: those marked as computed or assumed left out."""
-    claimed = {(on(r, spec), measure, r["in_spec"], protocol(r)) for r in rows for measure in about(r["quantity"])}
+    claimed = {(spec.on(r), measure, r.in_spec, r.protocol) for r in rows for measure in r.measures}
     figures = [
         found
         for found in spec.figures
@@ -352,50 +104,50 @@ def untold(rows: list[Row], spec: Held) -> list[Printed | Written]:
         and not found.where.startswith("computed")
     ]
     said = {
-        (name, entry_of(r["quantity"]), part)
+        (name, r.entry, part)
         for r in rows
-        for name in recipes(r)
-        for part in [r["in_spec"], *re.sub(r"^[\w-]+\((.*)\)$", r"\1", r["in_spec"]).split(", ")]
+        for name in r.recipes
+        for part in [r.in_spec, *re.sub(r"^[\w-]+\((.*)\)$", r"\1", r.in_spec).split(", ")]
     }
-    return [*figures, *(value for value, _ in spec.printed_values if value not in said)]
+    return [*figures, *(value for value, _ in printed_values(spec) if value not in said)]
 
 
 def wrong(name: str, spec: Held) -> list[str]:
     """What the ledger finds wrong with a spec."""
     rows = rows_of(name)
-    disputed = {row["in_spec"] for row in rows if row["status"] == "disputed"}
+    disputed = {row.in_spec for row in rows if row.status == "disputed"}
     return [
-        *(identity(row) for row in rows if not stands(row, spec)),
+        *(identity(row) for row in rows if not spec.stands(row)),
         *map(str, untold(rows, spec)),
-        *sorted(disputed ^ spec.disputed),
+        *sorted(disputed ^ disputed_in(spec)),
     ]
 
 
 def identity(row: Row) -> str:
-    return f"{row['source'][:12]}-{row['quantity']}-{row['printed']}"
+    return f"{row.source[:12]}-{row.quantity}-{row.printed}"
 
 
 def test_every_row_is_whole() -> None:
-    assert {row["status"] for row in ROWS} <= {"claim", "disputed", "unattributed", "not-checkable"}
+    assert {row.status for row in ROWS} <= {"claim", "disputed", "unattributed", "not-checkable"}
     for row in ROWS:
-        assert all(row[column] for column in ("source", "place", "quantity", "printed")), row
-        assert None not in row.values(), row
-        if row["status"] in ("claim", "disputed"):
-            assert row["spec"] in SHIPPED, row
-            assert row["in_spec"], row
+        assert all((row.source, row.place, row.quantity, row.printed)), row
+        assert None not in astuple(row), row
+        if row.status in ("claim", "disputed"):
+            assert row.spec in SHIPPED, row
+            assert row.in_spec, row
         else:
-            assert row["note"], row
-            assert not row["under"], row
+            assert row.note, row
+            assert not row.under, row
 
 
-@pytest.mark.parametrize("name", sorted({row["spec"] for row in IN_SPECS}))
+@pytest.mark.parametrize("name", sorted({row.spec for row in IN_SPECS}))
 def test_every_row_stands_in_its_spec(name: str) -> None:
-    assert [identity(row) for row in rows_of(name) if not stands(row, held(name))] == []
+    assert [identity(row) for row in rows_of(name) if not held(name).stands(row)] == []
 
 
-@pytest.mark.parametrize("name", sorted({row["spec"] for row in IN_SPECS}))
+@pytest.mark.parametrize("name", sorted({row.spec for row in IN_SPECS}))
 def test_disputed_rows_are_disputed_in_their_spec(name: str) -> None:
-    assert held(name).disputed == {row["in_spec"] for row in rows_of(name) if row["status"] == "disputed"}
+    assert disputed_in(held(name)) == {row.in_spec for row in rows_of(name) if row.status == "disputed"}
 
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name != OWN])
@@ -415,15 +167,15 @@ def test_every_claim_says_where_its_source_prints_it(name: str) -> None:
 
 def test_the_test_can_fail() -> None:
     spec = held("vgg_d")
-    row = next(row for row in IN_SPECS if row["quantity"] == "conv1_1 params")
-    assert stands(row, spec)
-    assert not stands({**row, "in_spec": "1,793"}, spec)
-    assert not stands({**row, "quantity": "conv1_2 params"}, spec)
-    row = next(row for row in IN_SPECS if row["quantity"] == "D stage 3")
-    assert stands(row, spec)
-    assert not stands({**row, "in_spec": "conv3-256 conv3-256"}, spec)
-    row = next(row for row in IN_SPECS if row["quantity"] == "A batch")
-    assert not stands({**row, "in_spec": "74"}, held("vgg_a"))
+    row = next(row for row in IN_SPECS if row.quantity == "conv1_1 params")
+    assert spec.stands(row)
+    assert not spec.stands(replace(row, in_spec="1,793"))
+    assert not spec.stands(replace(row, quantity="conv1_2 params"))
+    row = next(row for row in IN_SPECS if row.quantity == "D stage 3")
+    assert spec.stands(row)
+    assert not spec.stands(replace(row, in_spec="conv3-256 conv3-256"))
+    row = next(row for row in IN_SPECS if row.quantity == "A batch")
+    assert not held("vgg_a").stands(replace(row, in_spec="74"))
 
 
 @pytest.mark.parametrize(
@@ -449,19 +201,19 @@ def test_the_test_can_fail() -> None:
     ],
 )
 def test_a_wrong_figure_does_not_stand(spec: str, quantity: str, false: str) -> None:
-    row = next(row for row in IN_SPECS if (row["spec"], row["quantity"]) == (spec, quantity))
-    assert stands(row, held(spec))
-    assert not stands({**row, "in_spec": false}, held(spec))
+    row = next(row for row in IN_SPECS if (row.spec, row.quantity) == (spec, quantity))
+    assert held(spec).stands(row)
+    assert not held(spec).stands(replace(row, in_spec=false))
 
 
 def test_no_row_stands_whatever_it_says() -> None:
-    assert [identity(row) for row in IN_SPECS if stands({**row, "in_spec": "31,337"}, held(row["spec"]))] == []
+    assert [identity(row) for row in IN_SPECS if held(row.spec).stands(replace(row, in_spec="31,337"))] == []
 
 
 def test_no_row_of_a_result_or_a_recipe_stands_under_another() -> None:
-    rows = [row for row in IN_SPECS if row["under"]]
+    rows = [row for row in IN_SPECS if row.under]
     assert len(rows) > 300
-    assert [identity(row) for row in rows if stands({**row, "under": "train=other"}, held(row["spec"]))] == []
+    assert [identity(row) for row in rows if held(row.spec).stands(replace(row, under="train=other"))] == []
 
 
 @pytest.mark.parametrize(
@@ -488,7 +240,7 @@ def places(spec: Spec) -> Iterator[tuple[int, int]]:
     Left out are quoted words, what is marked as assumed, and results that are marked as computed; check holds the
     other computed figures.
     """
-    spans = [span for _, span in Held(spec).printed_values]
+    spans = [span for _, span in printed_values(Held(spec))]
     spans += [p.expects.span for p in spec.network.printed if p.expects.span.source == spec.source]
     for content in spec.document.contents:
         if isinstance(content, syntax.ResultLineClaim):
@@ -558,6 +310,42 @@ def test_each_numeral_of_a_spec_is_held_by_something() -> None:
     assert missed == []
 
 
+# -- what came of each number
+
+
+def test_what_came_of_a_row_is_what_the_ledger_says_of_it() -> None:
+    came = {"claim": {"holds", "written", "result"}, "disputed": {"disputed"}}
+    for row in ROWS:
+        entry = entry_of_row(row)
+        assert entry.outcome in came.get(row.status, {row.status}), row
+        assert bool(entry.value) == (entry.outcome in ("holds", "disputed")), row
+
+
+def test_it_is_computed_of_the_spec_and_not_taken_from_the_ledger() -> None:
+    assert {entry_of_row(replace(row, in_spec="31,337")).outcome for row in IN_SPECS} == {"refuted"}
+    text = held("googlenet").spec.source.text.replace(' disputed "375,552 = 366.8Ki"', "")
+    (entry,) = (e for e in entries_of_spec(vggdsl.parse(text)) if e.outcome == "refuted")
+    assert (entry.quantity, entry.printed, entry.value) == ("4a weights", "364Ki", "375,552")
+
+
+@pytest.mark.parametrize("name", sources())
+def test_a_source_has_the_rows_that_it_prints(name: str) -> None:
+    entries = entries_of_source(name)
+    printed = [row for row in ROWS if row.source == name]
+    assert [e.quantity for e in entries if e.source == name] == [row.quantity for row in printed]
+    assert all(held(e.spec).spec.citation for e in entries if e.source != name)
+
+
+def test_the_arithmetic_of_a_figure_ends_in_its_value() -> None:
+    counted = [e for name in SHIPPED for e in entries_of_spec(held(name).spec) if e.arithmetic.count(" = ") == 1]
+    counted = [e for e in counted if not e.quantity.endswith("output")]
+    assert len(counted) > 100
+    for each in counted:
+        total, _, further = each.arithmetic.partition(" = ")[2].partition(", and ")  # running statistics of BN
+        parts = [int(text.replace(",", "")) for text in (total, further.split(" ")[0]) if text]
+        assert f"{sum(parts) if each.quantity.endswith('total-params') else parts[0]:,}" == each.value, each
+
+
 # -- what is said of the ledger
 
 
@@ -569,12 +357,14 @@ def test_specs_counts_what_sources_print_and_what_is_computed_apart() -> None:
         computed = sum(len(c.measures) for c in claims if (c.where or "").startswith("computed"))
         assert rows[name]["computed"] == computed
         assert rows[name]["holds"] + rows[name]["disputed"] + computed == len(held(name).spec.verdicts)
+        counts = count(entries_of_spec(held(name).spec))
+        assert counts == {**counts, **{key: rows[name][key] for key in ("holds", "disputed", "computed")}}
 
 
 def test_the_page_s_counts_are_the_ledger_s() -> None:
     page = HERE.parent / "specs" / "README.md"
     text = page.read_text(encoding="utf-8")
-    counts = {status: f"{count:,}" for status, count in Counter(row["status"] for row in ROWS).items()}
+    counts = {status: f"{count:,}" for status, count in Counter(row.status for row in ROWS).items()}
     said = (
         f"Of {len(ROWS):,} rows {counts['claim']} stand in a spec as printed, {counts['disputed']} stand there as"
         f" `disputed`,\n{counts['unattributed']} are of no network here, and {counts['not-checkable']} are not"

@@ -28,6 +28,7 @@ COMMANDS = {
     "fmt": "Bring specs into the one form.",
     "import": "Read networks from tables of papers, summaries and code, as specs.",
     "specs": "List the specs that ship.",
+    "claims": "Every number that a source prints, and what came of it.",
     "train": "Train by the recipe in the spec; write a record.",
     "watch": "The curves of a training while it runs.",
     "evaluate": "How good a trained network is, under the papers' protocols.",

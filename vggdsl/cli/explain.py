@@ -16,6 +16,7 @@ from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedNode
 from vggdsl.network.ops import Input, Op
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.arithmetic import tell_field
 from vggdsl.spec.layers import heads_of
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.codes import is_code
@@ -192,19 +193,11 @@ def _arithmetic(op: Op, xs: tuple[Shape, ...], shape: Shape) -> list[tuple[About
 
 
 def _field(t: TypedNode, spec: Spec) -> str:
-    before = spec.typed[t.node.inputs[0]]
-    window = t.node.op.sees(t.x)
     after = f"{t.receptive_field}, every {t.stride} pixels of the input"
     if len(t.node.inputs) > 1:
         return f"{after}: the largest of its branches"
-    if window is None or window.extent == (1, 1):
-        return after
-    axes = (0, 1) if len(set(zip(before.receptive_field, window.extent, before.stride, strict=True))) > 1 else (0,)
-    sums = (
-        f"{before.receptive_field[i]} + ({window.extent[i]} - 1)·{before.stride[i]} = {t.receptive_field[i]}"
-        for i in axes
-    )
-    return f"{after}: {' and '.join(sums)}"
+    how = tell_field(t, spec.typed)
+    return f"{after}: {how}" if how else after
 
 
 def _implied(t: TypedNode, explained: _Explained) -> Iterator[str]:

@@ -164,6 +164,42 @@ class Listed(TypedDict):
     source: Annotated[str | None, "what the spec follows"]
 
 
+# -- claims
+
+Came = Literal["holds", "refuted", "disputed", "written", "result", "computed", "unattributed", "not-checkable"]
+
+
+class PrintedNumber(TypedDict):
+    """A number that a source prints, or that a spec says one prints."""
+
+    source: Annotated[str | None, "who prints it; of a spec's own what the spec follows"]
+    place: Annotated[str, "in the source; of a table's row in a spec its line there"]
+    quantity: Annotated[str, "what it is of"]
+    printed: Annotated[str, "as it stands there"]
+    outcome: Annotated[
+        Came,
+        "`written`: the spec is made of it; `result`: it is measured; `computed`: it holds, but no source prints it;"
+        " `unattributed`: it is of no network here",
+    ]
+    value: Annotated[str | None, "what arithmetic gives; null where it says nothing"]
+    reading: Annotated[str | None, "what is counted, in which units, and whether it is rounded or truncated"]
+    arithmetic: Annotated[str | None, "how the value comes about"]
+    because: Annotated[
+        str | None,
+        "why it is disputed, refuted or not checkable; of a result its protocol, of what is written its recipe",
+    ]
+    spec: Annotated[str | None, "the spec in which it stands; null where none has it"]
+    line: Annotated[int | None, "where the spec has it, from 1; null for a source's"]
+
+
+class PrintedSource(TypedDict):
+    """A source, and what came of its numbers."""
+
+    source: Annotated[str, "its name, as `vggdsl claims` takes it"]
+    printed: Annotated[int, "numbers: what it prints, and what others print of networks whose specs follow it"]
+    outcomes: Annotated[Mapping[str, int], "how many of them, by what came of them"]
+
+
 # -- train and record
 
 _From = TypedDict(
@@ -554,6 +590,8 @@ SCHEMAS: Mapping[str, Any] = {
     "specs --json": list[Listed],
     "explain SPEC[:LINE] --json": list[ExplainedLayer],
     "explain CODE --json": ExplainedCode,
+    "claims --json": list[PrintedSource],
+    "claims SOURCE --json": list[PrintedNumber],
     "train --json": list[TrainedRun],
     "evaluate --json": Evaluated,
     "record --json": Recorded,

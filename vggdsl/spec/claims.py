@@ -6,7 +6,7 @@ they were measured and are compared with measurements, never computed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vggdsl.language import syntax
 from vggdsl.language.elaborate import AnnotatedGraph
@@ -38,6 +38,10 @@ class Verdict:
     """What is wrong with it, or what is to be known of how it was read."""
     computed: bool = False
     """Whether the claim's place says that no source prints it: it guards the file."""
+    value: str = ""
+    """What arithmetic gives, as text; empty where the figure is none that it could be held against."""
+    part: Part | None = field(default=None, compare=False)
+    """What it is of; None where the spec has no such layer."""
 
     def __repr__(self) -> str:
         return f"Verdict({self.status}: {self.measure.name} {self.measure.printed} of {self.on})"
@@ -115,6 +119,10 @@ def _verdict(measure: Measure, part: Part, between: str) -> Verdict:
 
 def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, other: Offer | None = None) -> Verdict:
     """``help`` is for a figure that holds in no ``other`` way either, and begins with the value to write."""
+
+    def verdict(status: str, finding: Diagnostic | None = None) -> Verdict:
+        return Verdict(measure, part.name, status, finding, value=value, part=part)
+
     fixes = respelled(measure.printed, value, measure.span)
     if other is not None:
         help, fixes = other.help, (Edit(measure.span, other.instead),) if other.instead else ()
@@ -130,12 +138,12 @@ def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, oth
             elif dispute is not None and other is not None and other.instead:
                 whole = measure.span if dispute.end <= measure.span.end else measure.span.to(dispute)
                 refuted = replace(refuted, fixes=(Edit(whole, other.instead),))
-            return Verdict(measure, part.name, "refuted", refuted)
-        return Verdict(measure, part.name, "disputed")
+            return verdict("refuted", refuted)
+        return verdict("disputed")
     if holds:
-        return Verdict(measure, part.name, "holds", _billions(measure))
+        return verdict("holds", _billions(measure))
     message = f"{measure.name} of {part.name} is {value}, not {measure.printed}"
-    return Verdict(measure, part.name, "refuted", Diagnostic("V301", message, (label,), help, fixes=fixes))
+    return verdict("refuted", Diagnostic("V301", message, (label,), help, fixes=fixes))
 
 
 def _billions(measure: Measure) -> Diagnostic | None:
@@ -183,7 +191,7 @@ def _field(measure: Measure, part: Part) -> Verdict:
 def _no_figure(measure: Measure, part: Part, wanted: str) -> Verdict:
     message = f"{measure.name} can't be `{measure.printed}`"
     finding = Diagnostic("V304", message, (Label(measure.span, "here"),), f"write {wanted}")
-    return Verdict(measure, part.name, "refuted", finding)
+    return Verdict(measure, part.name, "refuted", finding, part=part)
 
 
 # -- results

@@ -28,6 +28,7 @@ from vggdsl.network.ops import (
     PReLU,
 )
 from vggdsl.text.figures import Figure
+from vggdsl.text.units import plural
 
 Nodes = Sequence[TypedNode]
 
@@ -41,6 +42,9 @@ class Part:
     whole: bool
     heads: tuple[TypedNode, ...] = ()
     """Those of auxiliary classifiers, which only training has."""
+
+    def __repr__(self) -> str:
+        return f"Part({self.name!r}, {plural(len(self.nodes), 'layer')})"
 
     @cached_property
     def counts(self) -> Mapping[str, int]:

@@ -77,6 +77,19 @@ class Figure:
             for rounding in (ROUND_HALF_UP, ROUND_DOWN)
         )
 
+    def reading(self, value: int) -> str:
+        """How the value is read where it holds: in which units, and rounded or truncated; empty where it is exact.
+
+        >>> [Figure.parse(t).reading(163_328) for t in ("159Ki", "163K", "163,328")]
+        ['in units of 1024, truncated', 'rounded', '']
+        """
+        units = ["in units of 1024"] if self.unit.endswith("i") else []
+        exact = Decimal(value) / self.scale
+        if exact == self.digits or not self.holds(value):
+            return ", ".join(units)
+        rounded = (exact / self._quantum()).to_integral_value(ROUND_HALF_UP) * self._quantum() == self.digits
+        return ", ".join([*units, "rounded" if rounded else "truncated"])
+
     def _quantum(self) -> Decimal:
         """The place value of the last significant digit."""
         exponent = self.digits.normalize().as_tuple().exponent if self.approximate else None

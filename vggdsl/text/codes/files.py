@@ -21,9 +21,9 @@ ROWS = (
     Code(
         "V501",
         "input",
-        "a spec, a file or a run that isn't there",
+        "a spec, a file, a run or a source that isn't there",
         "What was named is no file and no spec that ships, or a folder that doesn't hold what was asked for.",
-        "Check the name; `vggdsl specs` lists what ships.",
+        "Check the name; `vggdsl specs` lists what ships, `vggdsl claims` the sources.",
         unshown="a name that is nobody's",
         about_call=True,
     ),

@@ -1,0 +1,58 @@
+"""What came of the numbers that a source prints, or that a spec says one prints."""
+
+import pytest
+from commands import run
+
+WRONG = """input 8x8x3
+conv3-4 -> 8x8x5 params=112
+FC-10 softmax
+claim conv9 params 2 macs 3 "Table 1"
+claim params 3K disputed "2,682 = 2.6K" "Table 2"
+claim top-1-error 5% split=val
+"""
+
+
+def outcomes(*arguments: str, input: str = "") -> list[str]:
+    lines = run("claims", *arguments, "--format", "csv", input=input).stdout.splitlines()
+    column = lines[0].split(",").index("outcome")
+    return [line.split(",")[column] for line in lines[1:]]
+
+
+def test_a_spec_of_one_s_own() -> None:
+    done = run("claims", "-", input=WRONG)
+    assert done.exit_code == 1
+    assert "output of the element is 8x8x4, not 8x8x5; write 8x8x4" in done.stdout
+    assert "-: 6 numbers: 4 refuted, 1 holds" in done.stderr.replace("1 holds, 4 refuted", "4 refuted, 1 holds")
+    assert run("claims", "-", input="input 8x8x3 FC-10 softmax").stderr == "-: no number is claimed\n"
+
+
+def test_only_what_is_asked_for_is_shown_and_all_is_counted() -> None:
+    done = run("claims", "-", "--outcome", "result", "--format", "csv", input=WRONG)
+    assert done.exit_code == 1
+    assert [line.split(",")[4] for line in done.stdout.splitlines()] == ["outcome", "result"]
+    assert "6 numbers" in done.stderr
+    assert run("claims", "--outcome", "result").exit_code == 2
+
+
+@pytest.mark.parametrize("given", ["Szegedy et al. 2014, arXiv:1409.4842", "szegedy", "arXiv:1409.4842"])
+def test_a_source_is_known_by_a_part_of_its_name(given: str) -> None:
+    done = run("claims", given, "--outcome", "disputed", "--format", "markdown")
+    assert done.exit_code == 0
+    assert "| 4a params without biases | 364K | disputed | 375,552 | 375,552 = 366.8Ki; without biases" in done.stdout
+    assert len(done.stdout.splitlines()) == 2 + 10
+
+
+@pytest.mark.parametrize(
+    ("given", "help"),
+    [
+        ("VGG Rekonstructed", "did you mean `VGG Reconstructed`?"),
+        ("vgg_dd", "did you mean `vgg_d`?"),
+        ("Architectures", "write one of CNN Architectures and CNN Architectures II"),
+        ("", "`vggdsl specs` lists the specs that ship"),
+    ],
+)
+def test_the_nearest_of_a_name_is_told(given: str, help: str) -> None:
+    done = run("claims", given)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "error[V501]" in done.stderr
+    assert help in done.stderr
