@@ -48,6 +48,8 @@ class _Table:
     def __init__(self, source: Source) -> None:
         self.source = source
         rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+        if not rows:
+            raise ParseError(Diagnostic("V115", f"{source.name} holds no table", help="paste the whole table"))
         self.width = max(_width(row) for row in rows)
         self.names: list[Excerpt] = []
         self.repaired: list[tuple[str, Excerpt]] = []
@@ -126,11 +128,18 @@ class _Table:
         if (size := _INPUT.fullmatch(whole.text)) is not None:
             _input(draft, whole, size, is_torn=len(filled) > 1)
             return
-        if own is None and len(filled) == 1 and not is_whole:
+        if len(filled) == 1 and (own is None or is_whole):
             found = self._phrases(draft, filled[0].text)
             if heads(found):
                 self._put(draft, found)
-                self._shared(draft, filled[0].text)
+                if not is_whole:
+                    self._shared(draft, filled[0].text)
+            elif found and is_whole and filled[0].columns != range(self.width):
+                alone, help = filled[0].text, "write a cell for each column, empty ones too"
+                message = f"`{alone.text}` stands alone in its row: it could be of the first column or of all"
+                draft.refuse(message, alone, help)
+            elif own is not None:
+                self._put(draft, found)
             return
         if own is not None:
             self._put(draft, self._phrases(draft, own.text))
