@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-import vggdsl
 from vggdsl.language import notations
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import VggdslError
@@ -27,15 +26,6 @@ def error_of(text: str) -> str:
     except VggdslError as error:
         return str(error)
     return "\n".join(str(error) for _, error in found if not isinstance(error, Spec))
-
-
-def test_the_deck_gives_the_shipped_networks_with_their_results() -> None:
-    shipped, found = vggdsl.shipped(), parse_all(DECK, "-")
-    assert len(found) == 14  # 13, the first of which is printed twice
-    for name, spec in found:
-        assert isinstance(spec, Spec)
-        assert spec.network.graph.digest == vggdsl.load(shipped[f"vgg_reconstructed/{name}"]).network.graph.digest
-    assert sum("claim Epoch" in spec.text for spec in read(DECK)) == 12
 
 
 def test_a_result_without_its_network_is_no_other_networks() -> None:

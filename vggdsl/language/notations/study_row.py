@@ -5,6 +5,7 @@ A text may hold several, with prose between; each is a network, with the result 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,11 @@ def read(source: Source) -> Sequence[Reading]:
             drafts[0].refuse("these layers stand in no row", line, "put them into the row that they belong to")
     if prose:
         drafts[0].assumed("what stands beside the rows says nothing of the networks", prose[0])
+    counts = Counter[str]()
+    for draft in drafts:
+        counts[draft.name] += 1
+        if counts[draft.name] > 1:
+            draft.name += f"_{counts[draft.name]}"
     return [draft.reading() for draft in drafts]
 
 
@@ -136,8 +142,7 @@ class _Row:
                 draft.assumed("the result is of the row above it, though text stands between", self.result)
             draft.line()
         for stray in self.strays:
-            epoch = " ".join(stray.text.split()[:2])
-            draft.assumed(f"the result of {epoch} is of a network that isn't printed, and is left out", stray)
+            draft.assumed(f"`{stray.text}` is of a network that isn't printed, and is left out", stray)
             draft.line()
 
 
