@@ -4,6 +4,7 @@ from hypothesis import given
 from strategies import chains, spelled
 
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.from_op import op_text
 from vggdsl.language.notations.arch.read import parse
 from vggdsl.network.ops import Activation, Op
 from vggdsl.text.source import Source
@@ -14,3 +15,5 @@ def test_ops_are_what_was_spelled(ops: list[Op]) -> None:
     ops.insert(1, Activation("ELU"))  # as one is written, none is implied
     text = " ".join(spelled(op) for op in ops) + "\n"
     assert [node.op for node in elaborate(parse(Source("random.arch", text))).graph.nodes] == ops
+    text = " ".join(map(op_text, ops)) + "\n"
+    assert [node.op for node in elaborate(parse(Source("again.arch", text))).graph.nodes] == ops

@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "The table of layers, with totals.",
     "draw": "A network as a picture: maps as volumes, or layers as boxes.",
     "explain": "A layer as it is compiled, with the arithmetic; or what a finding's code means.",
+    "diff": "What changed between two specs, in the papers' words, with what it costs.",
     "fmt": "Bring specs into the one form.",
     "import": "Read networks from tables of papers, summaries and code, as specs.",
     "specs": "List the specs that ship.",

@@ -137,6 +137,67 @@ class Shown(TypedDict):
     heads: Annotated[list[AuxiliaryClassifier], "auxiliary classifiers"]
 
 
+# -- diff
+
+
+class NetworkEdit(TypedDict):
+    """What was done to a network, once or several times alike; or layers that come out otherwise because of that."""
+
+    kind: Annotated[
+        Literal["added", "removed", "changed", "takes", "affected"],
+        "`takes`: the same layer takes from others, or an auxiliary loss weighs otherwise; `affected`: the same layers "
+        "take other maps, or see more or less",
+    ]
+    text: Annotated[str, "what is there after it; of what is removed, what was"]
+    was: Annotated[str | None, "what was there in its place"]
+    where: Annotated[str | None, "the stage, or the element by its label"]
+    layers: Annotated[list[str], "names, after it; of what is removed, before"]
+    count: Annotated[int, "how often"]
+    params: Annotated[int, "by how much learnable parameters grow, by all of them together"]
+    macs: Annotated[int, "by how much multiply-adds for one image grow"]
+    receptive_field: Annotated[
+        PixelCount | None, "by how much it grows, in pixels; null where other branches may see more"
+    ]
+    in_training: Annotated[bool, "whether it is of an auxiliary classifier: only the totals in training count it"]
+
+
+class OtherDifference(TypedDict):
+    """A difference besides the network."""
+
+    about: Annotated[Literal["source", "recipe", "claim", "measured"], "what it is of"]
+    of: Annotated[str, "of which recipe or entry, figure or measurement"]
+    before: Annotated[str | None, "null where the first has none"]
+    after: Annotated[str | None, "null where the second has none"]
+
+
+class Totals(TypedDict):
+    """How large a network is."""
+
+    network: Annotated[str, "digest: eight hex digits"]
+    params: Annotated[int, "learnable parameters"]
+    total_params: Annotated[int, "with running statistics"]
+    training_params: Annotated[int, "learnable ones with those of auxiliary classifiers"]
+    macs: Annotated[int, "multiply-adds for one image"]
+    training_macs: Annotated[int, "with those of auxiliary classifiers"]
+    activations: Annotated[int, "values that the layers store for one image, the input left out"]
+    weight_layers: Annotated[int, "layers with weights on the longest path"]
+    receptive_field: Annotated[PixelCount, "in pixels; [height, width] if they differ"]
+    input: Annotated[ImageSize, "values of one image: [channels, height, width]"]
+    output: Annotated[ImageSize, "values for one image: [channels, height, width]"]
+
+
+class Differing(TypedDict):
+    """Two specs side by side."""
+
+    same: Annotated[bool, "whether nothing differs: the exit code is 0"]
+    same_network: Annotated[bool, "whether the networks are the same, however they are written"]
+    same_function: Annotated[bool, "whether both give the same logits for the same weights, in evaluation"]
+    before: Annotated[Totals, "of the first"]
+    after: Annotated[Totals, "of the second"]
+    edits: Annotated[list[NetworkEdit], "in the order of the network; their costs add up to the difference of totals"]
+    others: Annotated[list[OtherDifference], "recipes, claims and measurements"]
+
+
 # -- fmt
 
 
@@ -585,6 +646,7 @@ class Imported(TypedDict):
 SCHEMAS: Mapping[str, Any] = {
     "check --json": list[Checked],
     "show --json": Shown | list[Shown],
+    "diff --json": Differing,
     "fmt --check --json": list[Formatted],
     "import --json": list[Imported],
     "specs --json": list[Listed],
