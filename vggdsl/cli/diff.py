@@ -56,11 +56,14 @@ def command(before: str, after: str, as_json: bool) -> None:
 
 
 def _load(name: str, beside: Sequence[str]) -> Spec:
+    """A spec; what is wrong with its claims and recipes is told, and no trouble here."""
     try:
-        return load(copy_in(Path(name)) or name, beside=beside)
+        spec = load(copy_in(Path(name)) or name, beside=beside)
     except VggdslError as error:
         report(error.diagnostics)
         raise SystemExit(_TROUBLE) from None
+    report(finding for finding in spec.check(to_train=False) if finding.is_error or finding in spec.said)
+    return spec
 
 
 def _print(found: Differences, before: str, after: str) -> None:
