@@ -1,6 +1,6 @@
 """The tables of the sources, copied as they are printed: what becomes of each network of each.
 
-``outcomes.csv`` has a row a network. ``equal``: to that of a spec that ships, but for what only training has, such as
+``outcomes.csv`` has a row a network. ``equal``: to that of a spec, but for what only training has, such as
 dropout; ``repaired``: equal after what ``said`` lists; ``refused``: at the line and column ``at``. ``said`` are the
 codes of what was assumed and repaired, in order; ``refuted`` counts printed figures that don't hold.
 """
@@ -49,7 +49,8 @@ def test_each_network_is_what_its_table_says(row: dict[str, str]) -> None:
     assert isinstance(found, Spec), str(found)
     assert [d.code for d in found.said] == row["said"].split()
     assert (row["outcome"] == "repaired") == ("W111" in row["said"])
-    ours, theirs = normal_form(vggdsl.load(row["spec"]).typed), normal_form(found.typed)
+    spec = PRINTED / row["spec"] if row["spec"].endswith(".arch") else row["spec"]
+    ours, theirs = normal_form(vggdsl.load(spec).typed), normal_form(found.typed)
     assert compare(ours, theirs).differences == ()
     assert found.count("refuted") == int(row["refuted"]), [v.finding for v in found.verdicts if v.finding]
     again = vggdsl.parse(found.text, "again.arch")
