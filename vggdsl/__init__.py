@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from vggdsl.spec.recipe import Recipe
     from vggdsl.spec.spec import Spec, load, parse, write
     from vggdsl.targets.against import against
+    from vggdsl.targets.recovering.files import from_onnx
+    from vggdsl.targets.recovering.modules import from_torch
     from vggdsl.targets.torch import to_torch
     from vggdsl.text.errors import (
         ClaimError,
@@ -69,6 +71,8 @@ __all__ = [
     "evaluate",
     "export",
     "features",
+    "from_onnx",
+    "from_torch",
     "infer",
     "load",
     "load_run",
@@ -111,6 +115,8 @@ _LATER = {
     "vggdsl.spec.recipe": ("Recipe",),
     "vggdsl.spec.spec": ("Spec", "load", "parse", "write"),
     "vggdsl.targets.against": ("against",),
+    "vggdsl.targets.recovering.files": ("from_onnx",),
+    "vggdsl.targets.recovering.modules": ("from_torch",),
     "vggdsl.targets.torch": ("to_torch",),
     "vggdsl.text.errors": (
         "ClaimError",

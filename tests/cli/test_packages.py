@@ -62,7 +62,10 @@ print(spec.typed.params)
     assert (done.returncode, done.stdout, done.stderr) == (0, "138357544\n", "")
 
 
-LATER = ("Run", "evaluate", "export", "features", "load_run", "report", "to_onnx", "to_torch", "train")
+LATER = (
+    "Run", "evaluate", "export", "features", "from_onnx", "from_torch", "load_run", "report", "to_onnx", "to_torch",
+    "train",
+)  # fmt: skip
 
 
 def test_what_python_asks_for_says_what_it_takes(tmp_path: Path) -> None:

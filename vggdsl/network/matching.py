@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from vggdsl.network.foreign import AdaptiveAvgPool, Padding
+from vggdsl.network.foreign import AdaptiveAvgPool, Other, Padding
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import (
     Activation,
@@ -26,6 +26,7 @@ from vggdsl.network.ops import (
     GlobalAvgPool,
     Identity,
     Input,
+    Layer,
     Merge,
     Mul,
     Softmax,
@@ -52,14 +53,18 @@ class Step:
 class NormalForm:
     """A network as far as its outputs depend on it, layer by layer in a topological order.
 
-    ``heads`` are the outputs of auxiliary classifiers.
+    ``heads`` are the outputs of auxiliary classifiers, ``ends`` is what the first output ends in, where that was asked
+    (``ended``). One ``as_written`` keeps what a spec can say as it is, also what
+    changes no output in evaluation.
     """
 
-    def __init__(self, input: str, shape: Shape) -> None:
+    def __init__(self, input: str, shape: Shape, *, as_written: bool = False) -> None:
+        self.as_written = as_written
         self.steps = {input: Step(input, Input(shape), (), shape)}
         self._stands_for = {input: input}
         self.output = input
         self.heads: tuple[str, ...] = ()
+        self.ends = ""
 
     def shape(self, name: str) -> Shape:
         return self.steps[self._stands_for[name]].shape
@@ -77,7 +82,8 @@ class NormalForm:
             inner = self.steps[before.inputs[0]].shape
             if (joined := before.op.before(op, inner)) is not None:
                 op, sources, shapes = joined, before.inputs, [inner]
-        op = op.plain(shapes[0])
+        plain = op.plain(shapes[0])
+        op = op if self.as_written and isinstance(op, Layer | Merge) else plain
         if isinstance(op, Identity) or (isinstance(op, Merge) and len(sources) == 1):
             self._stands_for[name] = sources[0]
             return
@@ -93,6 +99,21 @@ class NormalForm:
         self.heads = tuple(others)
         self.steps = dict(self._joined())
         return self
+
+    def ended(self, *outputs: str) -> str:
+        """What the first of several outputs ends in, and it is noted: `softmax`, `log-softmax` or `nothing`.
+
+        Logarithms of probabilities are taken for these, as their softmax is left out.
+        """
+        said = ""
+        for name in outputs:
+            step = self.step(name)
+            is_log = step.op == Other("log-softmax")
+            if is_log:
+                self.steps[step.name] = replace(step, op=Softmax())
+            said = said or ("log-softmax" if is_log else "softmax" if isinstance(step.op, Softmax) else "nothing")
+        self.ends = said
+        return said
 
     def reached(self, *outputs: str) -> list[str]:
         """The layers that outputs depend on, in order; those of the network and its heads unless told."""
@@ -144,9 +165,9 @@ class NormalForm:
         return step.inputs[0] if isinstance(step.op, Softmax) else step.name
 
 
-def normal_form(graph: TypedGraph) -> NormalForm:
+def normal_form(graph: TypedGraph, *, as_written: bool = False) -> NormalForm:
     """A network of ours; its auxiliary classifiers too."""
-    form = NormalForm(graph.nodes[0].name, graph.input)
+    form = NormalForm(graph.nodes[0].name, graph.input, as_written=as_written)
     for typed in graph.training_nodes[1:]:
         form.add(typed.name, typed.node.op, typed.node.inputs)
     return form.finish(graph.nodes[-1].name, (head.nodes[-1].name for head in graph.heads))

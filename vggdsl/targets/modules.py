@@ -280,7 +280,7 @@ def layer_of(module: nn.Module, x: Shape) -> Op | Foreign:
         case nn.Conv2d() | nn.Linear():
             raise Untraceable(f"{module} can't take {x}")
         case nn.BatchNorm2d() | nn.BatchNorm1d() if _is_usual(module) and module.num_features == x.c:
-            return BatchNorm(module.eps)
+            return BatchNorm(module.eps, module.momentum or BatchNorm.momentum)
         case nn.GroupNorm() if module.affine and module.num_channels == x.c:
             return GroupNorm(module.num_groups, module.eps)
         case nn.MaxPool2d():
@@ -304,6 +304,8 @@ def layer_of(module: nn.Module, x: Shape) -> Op | Foreign:
             return Activation("ELU", module.alpha)
         case nn.PReLU() if module.num_parameters == x.c:
             return PReLU()
+        case nn.Dropout() if module.p > 0:
+            return Dropout(module.p)
         case nn.Flatten(start_dim=1, end_dim=-1) | nn.Identity() | nn.Dropout():
             return Identity()
         case _:

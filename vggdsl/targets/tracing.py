@@ -1,29 +1,46 @@
 """A module of PyTorch in the normal form of its layers, by ``torch.fx``: nothing is computed, no weight is read."""
 
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import fx, nn
+from torch.nn import functional
 
 from vggdsl.network.foreign import Foreign
 from vggdsl.network.matching import NormalForm
-from vggdsl.network.ops import Op
+from vggdsl.network.ops import FC, Op
 from vggdsl.network.shapes import Shape
 from vggdsl.targets.modules import Untraceable, call_of, layer_of
 from vggdsl.targets.moves import Behind, Map, moved
+from vggdsl.targets.softmaxes import softmax_called, softmax_of
 from vggdsl.text.errors import ShapeError
 
+_METHODS: Mapping[str, Callable[..., torch.Tensor]] = {
+    "add": torch.add,
+    "log_softmax": torch.log_softmax,
+    "mul": torch.mul,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "softmax": torch.softmax,
+    "tanh": torch.tanh,
+}
+"""Methods of tensors that are functions, too."""
 
-def trace(module: nn.Module, shape: Shape) -> NormalForm:
+
+def trace(module: nn.Module, shape: Shape, *, as_written: bool = False) -> NormalForm:
     """A module's layers, called as its modules are, for an input of that shape, in the mode that the module is in.
 
-    Of several outputs the first is the network's; the others are those of auxiliary classifiers.
+    Of several outputs the first is the network's; the others are those of auxiliary classifiers. A form ``as_written``
+    has what changes no output, too; ``ends`` of it is what its first output ends in.
     Raises ``Untraceable``.
     """
     try:
         traced = fx.Tracer().trace(module)
     except Exception as error:  # of any kind: a forward may do anything with what isn't a tensor
-        raise Untraceable("what it does depends on its values") from error
+        raise Untraceable(f"what it does depends on its values{_where(error)}") from error
     form: NormalForm | None = None
     names: dict[str, str] = {}
     seen: set[str] = set()
@@ -31,14 +48,17 @@ def trace(module: nn.Module, shape: Shape) -> NormalForm:
     between: dict[str, Any] = {}
     for node in traced.nodes:
         if node.op == "placeholder" and form is None:
-            form = NormalForm(node.name, shape)
+            form = NormalForm(node.name, shape, as_written=as_written)
             names[node.name] = node.name
+        elif node.op == "placeholder" and not node.users:
+            continue  # what it may be given besides, and does nothing with
         elif node.op == "output" and form is not None:
             outputs = node.args[0]
             ends = outputs if isinstance(outputs, tuple) else gathered.get(str(outputs), (outputs,))
             if not all(isinstance(end, fx.Node) and end.name in names for end in ends):
                 raise Untraceable("it gives no tensor")
             logits, *heads = (names[end.name] for end in ends)
+            form.ended(logits, *heads)
             return form.finish(logits, heads)
         elif isinstance(node.target, type) and issubclass(node.target, tuple):
             gathered[node.name] = node.args
@@ -62,7 +82,7 @@ def trace(module: nn.Module, shape: Shape) -> NormalForm:
                 raise Untraceable(f"no spec can say its {node.target}")
             inputs = [names[source.name] for source in sources]
             x = form.shape(inputs[0]) if inputs else shape
-            op = _op(node, module, x)
+            op = _op(node, module, x, is_vector=bool(inputs) and _is_vector(form, inputs[0]))
             if op.parts(x):
                 if node.target in seen:
                     raise Untraceable(f"{node.target} is called twice")
@@ -94,15 +114,40 @@ def _moved(node: fx.Node, form: NormalForm, names: Mapping[str, str], between: M
     return moved(node.target, given, options)
 
 
-def _op(node: fx.Node, root: nn.Module, x: Shape) -> Op | Foreign:
+def _where(error: Exception) -> str:
+    """The last line of others than PyTorch that an error came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    torchs = Path(torch.__file__).parent
+    theirs = [frame for frame in frames if Path(frame.filename).is_relative_to(torchs) is False]
+    theirs = [frame for frame in theirs if Path(frame.filename) != Path(__file__)]
+    return f", in `{theirs[-1].line}` ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})" if theirs else ""
+
+
+def _is_vector(form: NormalForm, name: str) -> bool:
+    """Whether a layer gives what an FC gives, (N, C)."""
+    step = form.step(name)
+    while step.op.in_place and len(step.inputs) == 1:
+        step = form.step(step.inputs[0])
+    return isinstance(step.op, FC)
+
+
+def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Foreign:
     """What a call in a traced module is."""
     if node.op == "call_module":
-        return layer_of(root.get_submodule(str(node.target)), x)
-    if node.op != "call_function":
+        module = root.get_submodule(str(node.target))
+        try:
+            return softmax_of(module, is_vector=is_vector) or layer_of(module, x)
+        except Untraceable as error:
+            raise Untraceable(f"{error} (`{node.target}`)") from None
+    function = _METHODS.get(str(node.target)) if node.op == "call_method" else node.target
+    if node.op not in ("call_function", "call_method") or function is None:
         raise Untraceable(f"no spec can say its {node.target}")
     first, *others = node.args or ((),)
     rest = [each for each in others if not isinstance(each, fx.Node)]
     if not isinstance(first, fx.Node | list | tuple):  # `2 * x`, which isn't `x`
         rest.insert(0, first)
-    options = {key: value for key, value in node.kwargs.items() if key not in ("inplace", "training")}
-    return call_of(node.target, rest, options, x)
+    if function is functional.dropout and not root.training and node.kwargs.get("training", (*rest, 0, 0)[1]) is True:
+        raise Untraceable(f"its {node.name} drops values in evaluation, too: `training` is always true there")
+    options = {key: value for key, value in node.kwargs.items() if key not in ("inplace", "training", "_stacklevel")}
+    found = softmax_called(function, rest, options, is_vector=is_vector)
+    return found or call_of(function, rest, options, x)

@@ -22,7 +22,6 @@ from vggdsl.language.notations.registry import (
     readings,
     recognise,
     register,
-    writable,
     write,
     written_as,
 )
@@ -42,7 +41,6 @@ __all__ = [
     "readings",
     "recognise",
     "register",
-    "writable",
     "write",
     "written_as",
 ]

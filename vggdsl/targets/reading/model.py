@@ -1,15 +1,13 @@
 """A file with an ONNX model: its layers in the normal form, and where the weights of each are."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 from onnx import inliner
 
-from vggdsl.network.foreign import Other
 from vggdsl.network.matching import NormalForm
-from vggdsl.network.ops import Softmax
 from vggdsl.network.shapes import Shape
 from vggdsl.targets import onnx_file
 from vggdsl.targets.reading.axes import image, rows_first
@@ -45,20 +43,25 @@ def read_onnx(path: Path, shape: Shape) -> ReadModel:
     Nothing is run. Large weights stay in the file; only their shapes are read.
     Raises ``InputError`` V501 if there is no file, V520 if it is no ONNX, V527 for what isn't read of it.
     """
-    if not is_file(path):
-        raise InputError(Diagnostic("V501", f"no file `{path}`", help="name an ONNX file"))
-    model = _opened(path)
-    graph = model.graph
-    opset = next((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), 1)
+    model = opened(path)
     try:
-        return _read(graph, path, opset, shape)
+        return layers_of(model, path, shape)
     except Unread as error:
         message = f"{path} can't be held against a spec: {error}"
         help = "nothing is said of the model: a layer may be written in operators that aren't known here"
         raise InputError(Diagnostic("V527", message, help=help)) from None
 
 
-def _opened(path: Path) -> onnx.ModelProto:
+def layers_of(model: onnx.ModelProto, path: Path, shape: Shape) -> ReadModel:
+    """The same of a model that was opened. Raises ``Unread`` with the first node that isn't known."""
+    opset = next((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), 1)
+    return _read(model.graph, path, opset, shape)
+
+
+def opened(path: Path) -> onnx.ModelProto:
+    """A file's model without functions of its own. Raises ``InputError`` V501 if there is none, V520 for no ONNX."""
+    if not is_file(path):
+        raise InputError(Diagnostic("V501", f"no file `{path}`", help="name an ONNX file"))
     try:
         model = onnx_file.read(path)
         if model.functions:
@@ -114,7 +117,7 @@ def _read(graph: onnx.GraphProto, path: Path, opset: int, shape: Shape) -> ReadM
     if not all(isinstance(each, Map) for each in found):
         raise Unread("its output doesn't depend on the image")
     ends = [each.name for each in found if isinstance(each, Map)]
-    end = _ended(walk.form, ends)
+    end = walk.form.ended(*ends)
     form = walk.form.finish(ends[0], ends[1:])
     return ReadModel(form, walk.weights, end, tuple(walk.said), given.name, names, is_rows_first, walk.batch, prepares)
 
@@ -123,16 +126,3 @@ def _is_rows_first(size: Sequence[int | None], shape: Shape) -> bool:
     """Whether an input is (rows, columns, channels), as Keras and files that take bytes have it."""
     first, _, last = size
     return first != shape.c and last == shape.c
-
-
-def _ended(form: NormalForm, outputs: Iterable[str]) -> str:
-    """What the outputs end in; logarithms of probabilities are taken for these, as their softmax is left out."""
-    said = ""
-    for name in outputs:
-        step = form.step(name)
-        is_log = step.op == Other("log-softmax")
-        if is_log:
-            form.steps[step.name] = replace(step, op=Softmax())
-        if not said:
-            said = "log-softmax" if is_log else "softmax" if isinstance(step.op, Softmax) else "nothing"
-    return said

@@ -7,7 +7,7 @@ from vggdsl.text.codes.row import Code
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
     "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V526", "V527", "V528", "V529", "V530", "V531",
-    "V532", "V533", "V534", "W501", "W502", "W503", "W504", "W505", "W506",
+    "V532", "V533", "V534", "V535", "W501", "W502", "W503", "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -292,6 +292,15 @@ ROWS = (
         "Say what the help names.",
         unshown=_RUN,
         about_call=True,
+    ),
+    Code(
+        "V535",
+        "input",
+        "a model that no spec can say",
+        "A spec was to be recovered from a model of another program, and a part of the model is no layer of the "
+        "language, or its branches aren't inside each other; the message names the place in the model.",
+        "Take it out of the model, or write it there in layers of the language's page.",
+        unshown=_MODEL,
     ),
     Code(
         "W501",

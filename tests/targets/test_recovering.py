@@ -1,0 +1,406 @@
+"""Models of others as specs: torchvision's families, modules that no spec can say, ONNX files."""
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from hypothesis import given, settings
+from refusals import refusal
+from strategies import branching
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision import models
+
+import vggdsl
+from vggdsl.language import notations, syntax
+from vggdsl.language.composing.compose import compose
+from vggdsl.network.infer import TypedGraph
+from vggdsl.network.matching import normal_form, pair
+from vggdsl.network.weights import weight_shapes
+from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.targets.recovering.files import from_onnx
+from vggdsl.targets.recovering.modules import from_torch
+from vggdsl.targets.torch import Network, to_torch, weights
+from vggdsl.targets.tracing import trace
+
+M = TypeVar("M", bound=nn.Module)
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "tests" / "fixtures" / "recovered"
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+
+COUNTERPARTS = {
+    "vgg11": "vgg_a",
+    "vgg13": "vgg_b",
+    "vgg16": "vgg_d",
+    "vgg19": "vgg_e",
+    "vgg11_bn": "vgg_bn/vgg11_bn",
+    "vgg13_bn": "vgg_bn/vgg13_bn",
+    "vgg16_bn": "vgg_bn/vgg16_bn",
+    "vgg19_bn": "vgg_bn/vgg19_bn",
+    "alexnet": "alexnet/torchvision/alexnet",
+    "resnet18": "resnet/resnet18",
+    "resnet34": "resnet/resnet34",
+    "resnet50": "residual/torchvision/resnet50",
+    "resnet101": "residual/torchvision/resnet101",
+    "resnet152": "residual/torchvision/resnet152",
+    "resnext50_32x4d": "",
+    "resnext101_32x8d": "",
+    "googlenet": "googlenet/torchvision/googlenet",
+    "densenet121": str(ROOT / "examples" / "densenet121.arch"),
+    "densenet169": "",
+    "squeezenet1_0": "",
+    "squeezenet1_1": "",
+}
+"""torchvision's models, and the specs of the same networks that a person wrote: those that ship, or of the fixtures."""
+LONGEST = 1.5
+NAMES = (
+    [*COUNTERPARTS]
+    if THOROUGH
+    else ["vgg16", "alexnet", "resnet50", "resnext50_32x4d", "googlenet", "densenet121", "squeezenet1_0"]
+)
+
+
+def counterpart(name: str) -> Spec:
+    return load(COUNTERPARTS[name] or str(FIXTURES / f"{name}.arch"))
+
+
+def built(name: str) -> nn.Module:
+    more = {"init_weights": False} if name == "googlenet" else {}
+    with torch.device("meta"):
+        module: nn.Module = getattr(models, name)(**more)
+    return module.eval()
+
+
+def without_words(document: syntax.Document) -> str:
+    """The network alone: no comments, and nothing that a model doesn't say."""
+    said = (syntax.Cites, syntax.Train, syntax.Claim, syntax.ResultLineClaim, syntax.Measured)
+    kept = (each for each in document.contents if not isinstance(each, said) and not _is_aux(each))
+    return notations.write(syntax.Document(tuple(syntax.Line(each) for each in kept)))
+
+
+def _is_aux(content: syntax.Content) -> bool:
+    return isinstance(content, syntax.Items) and isinstance(content.items[0].element, syntax.Aux)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spec_is_as_short_as_a_person_writes_it(name: str) -> None:
+    module, theirs = built(name), counterpart(name)
+    size = theirs.typed.input
+    found = compose(trace(module, size, as_written=True))
+    assert pair(normal_form(theirs.typed.inference), normal_form(parse(found.text).typed)) is not None
+    ours, written = found.text, without_words(theirs.whole)
+    assert len(ours) <= LONGEST * len(written), ours
+    assert len(_lines(ours)) <= LONGEST * len(_lines(written)), ours
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line]
+
+
+# -- modules
+
+
+def small_vgg(norm: bool) -> nn.Module:
+    layers = models.vgg.make_layers([4, "M", 8, 8, "M"], batch_norm=norm)
+    with torch.device("meta"):
+        net = models.VGG(layers, init_weights=False)
+    net.classifier = nn.Sequential(nn.Linear(392, 16), nn.ReLU(True), nn.Dropout(), nn.Linear(16, 5))
+    net.features = models.vgg.make_layers([4, "M", 8, 8, "M"], batch_norm=norm)
+    return net
+
+
+def small_alexnet() -> nn.Module:
+    with torch.device("meta"):
+        net = models.AlexNet()
+    net.features = nn.Sequential(
+        nn.Conv2d(3, 8, 5, 2, padding=1), nn.ReLU(True), nn.MaxPool2d(3, 2), nn.Conv2d(8, 4, 3)
+    )
+    head = nn.Linear(144, 16), nn.ReLU(True), nn.Dropout(0.3), nn.Linear(16, 16), nn.ReLU(True), nn.Linear(16, 5)
+    net.classifier = nn.Sequential(nn.Dropout(0.3), *head)
+    return net
+
+
+def resnet(block: type[nn.Module], *counts: int, **options: int) -> nn.Module:
+    return models.ResNet(block, list(counts), num_classes=5, **options)  # type: ignore[arg-type]  # either of the two
+
+
+SMALL: dict[str, tuple[Callable[[], nn.Module], Sequence[int]]] = {
+    "vgg": (lambda: small_vgg(False), (3, 28, 28)),
+    "vgg_bn": (lambda: small_vgg(True), (3, 28, 28)),
+    "alexnet": (small_alexnet, (3, 38, 38)),
+    "resnet18": (lambda: resnet(models.resnet.BasicBlock, 2, 2, 1, 1), (3, 32, 32)),
+    "resnext": (lambda: resnet(models.resnet.Bottleneck, 1, 2, 1, 1, groups=4, width_per_group=4), (3, 32, 32)),
+    "densenet": (lambda: models.DenseNet(4, (2, 3, 2, 1), 8, num_classes=5), (2, 3, 32, 32)),
+    "squeezenet": (lambda: models.SqueezeNet("1_1", num_classes=5), (3, 40, 40)),
+    "googlenet": (lambda: models.GoogLeNet(5, init_weights=False), (3, 64, 64)),
+}
+WHOLE = {name: (lambda name=name: getattr(models, name)(), (3, 224, 224)) for name in COUNTERPARTS} if THOROUGH else {}
+
+
+def rounding(ours: nn.Module, theirs: nn.Module, shape: Sequence[int]) -> float:
+    """How far outputs differ, relative to the largest: within 1e-5 that is another order of the same sums."""
+    images = torch.randn(2, *shape[-3:], generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        one, other = ours.eval()(images), theirs.eval()(images)
+    return float((one - other).abs().max() / other.abs().max())
+
+
+def statistics(module: M) -> M:
+    """With running statistics that aren't those at the beginning, which hide an epsilon."""
+    for each in module.modules():
+        if isinstance(each, nn.BatchNorm2d):
+            assert each.running_mean is not None
+            assert each.running_var is not None
+            each.running_mean.uniform_(-0.1, 0.1)
+            each.running_var.uniform_(0.05, 0.2)
+    return module
+
+
+@pytest.mark.parametrize("name", [*SMALL, *WHOLE])
+def test_a_spec_with_its_weights_gives_what_the_module_gives(name: str) -> None:
+    make, shape = {**SMALL, **WHOLE}[name]
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchvision's, about its own initialisation
+        module = statistics(make())
+    module.train()
+    module.get_submodule(next(each for each, _ in module.named_children())).eval()
+    modes = [each.training for each in module.modules()]
+    spec, weights, _ = found = vggdsl.from_torch(module, shape)
+    assert [each.training for each in module.modules()] == modes, "left as it was"
+    assert {key: array.shape for key, array in weights.items()} == weight_shapes(spec.typed)
+    assert parse(spec.text).text == spec.text == vggdsl.write(spec)
+    assert rounding(found.network, module, shape) <= 1e-5
+
+
+class Net(nn.Module):
+    """A module whose ``forward`` is a function of it and what comes in."""
+
+    def __init__(self, forward: "Callable[[Net, Tensor], Tensor]", **parts: nn.Module) -> None:
+        super().__init__()
+        self._forward = forward
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._forward(self, x)
+
+    def __getattr__(self, name: str) -> nn.Module:
+        return super().__getattr__(name)  # type: ignore[return-value]  # of modules alone
+
+
+def _conv(c: int, *, d: int = 4) -> nn.Conv2d:
+    return nn.Conv2d(c, d, 3, padding=1)
+
+
+def test_what_is_left_out_is_said() -> None:
+    found = from_torch(models.GoogLeNet(5, init_weights=False), (3, 32, 32))
+    assert found.said == (
+        "its aux1 and aux2 are not reached in evaluation, and not in the spec",
+        "it gives no probabilities: the spec ends without a softmax, as it does",
+    )
+    assert found.spec.text.startswith(
+        "# Recovered from GoogLeNet.\n# Its aux1 and aux2 are not reached in evaluation, "
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (nn.Sequential(_conv(1), nn.Flatten(), nn.Linear(256, 3), nn.Softmax(dim=-1)), "conv3-4\nFC-3\nsoftmax\n"),
+        (nn.Sequential(_conv(1), _conv(4), nn.Tanh(), nn.Flatten(), nn.Linear(256, 3), nn.LogSoftmax(1)), "softmax\n"),
+        (Net(lambda self, x: self.a(x).relu().flatten(1), a=_conv(1)), "conv3-4\n"),
+        (nn.Sequential(_conv(1), nn.BatchNorm2d(4, 1e-3, 0.2), nn.ReLU()), "conv3-4 BN eps=0.001 momentum=0.2 ReLU\n"),
+        (nn.Sequential(_conv(1), nn.MaxPool2d(2, ceil_mode=True), _conv(4)), "maxpool ceil\n"),
+        (nn.Sequential(*(each for _ in range(5) for each in (_conv(4), nn.ReLU()))), "conv3-4 x5\n"),
+        (nn.Sequential(nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4, 2)), "avgpool\navgpool\n"),
+    ],
+    ids=str,
+)
+def test_modules_are_written_as_they_are(module: nn.Module, text: str) -> None:
+    weight = next(each for each in module.parameters() if each.dim() > 1)
+    found = from_torch(module, (weight.shape[1] if weight.dim() == 4 else 1, 8, 8))
+    assert text in found.spec.text
+
+
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        (nn.Sequential(_conv(1), nn.Sequential(nn.ReLU(), nn.Dropout2d())), "Dropout2d(p=0.5, inplace=False) (`1.1`)"),
+        (Net(lambda self, x: functional.dropout(self.a(x)), a=_conv(1)), "its dropout drops values in evaluation, too"),
+        (Net(lambda self, x: self.a(x) if x.sum() > 0 else x, a=_conv(1)), "in `return self._forward(self, x)`"),
+        (Net(lambda self, x: self.a(self.a(x)), a=_conv(1, d=1)), "a is called twice"),
+        (Net(lambda self, x: (self.a(x), x), a=_conv(1)), "it gives 2 outputs"),  # type: ignore[arg-type,return-value]
+        (nn.Sequential(_conv(1), nn.AvgPool2d(3, 1, 1, count_include_pad=False)), "AvgPool2d("),
+        (nn.Sequential(_conv(1), nn.MaxPool2d((2, 2), (1, 2))), "`1`: no spec can say maxpool2/1x2"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.LayerNorm(4)), "LayerNorm((4,)"),
+        (
+            Net(
+                lambda self, x: self.c(self.a(x) + self.b(x)) + torch.tanh(self.a2(self.b(x).relu())),
+                a=_conv(1), b=_conv(1), c=_conv(4), a2=_conv(4),
+            ),
+            "b is called twice",
+        ),
+        (Net(lambda self, x: crossing(self, x), a=_conv(1), b=_conv(1), c=_conv(4), d=_conv(4)), "branches cross"),
+    ],
+    ids=["module", "dropout", "control", "twice", "outputs", "padding", "strides", "norm", "reused", "crossing"],
+)  # fmt: skip
+def test_what_no_spec_can_say_is_told_with_its_place(module: nn.Module, why: str) -> None:
+    told = refusal(lambda: from_torch(module, (1, 8, 8)))
+    assert told.code == "V535"
+    assert why in told.message
+
+
+def crossing(net: Net, x: Tensor) -> Tensor:
+    a, b = net.a(x), net.b(x)
+    return torch.cat([net.c(a), a + b, net.d(b)], 1)
+
+
+def test_other_outputs_than_those_of_the_layers_are_no_spec() -> None:
+    """A hook changes what a layer gives, and stands in no graph."""
+    module = nn.Sequential(_conv(1), nn.ReLU())
+    module[0].register_forward_hook(lambda layer, args, output: output + 1)
+    told = refusal(lambda: from_torch(module, (1, 8, 8)))
+    assert "its layers are known, and yet" in told.message
+
+
+def test_weights_are_taken_in_single_precision_from_where_they_are() -> None:
+    shared = _conv(4)
+    module = nn.Sequential(_conv(4), nn.ReLU(), shared).double()
+    module[0].weight = shared.weight
+    found = from_torch(module, torch.randn(1, 4, 8, 8))
+    assert found.said[-2:] == (
+        "0 and 2 share their weights in it, and each has its own in the spec",
+        "its weights are in float64, and in single precision here",
+    )
+    assert {array.dtype for array in found.weights.values()} == {np.dtype(np.float32)}
+    told = refusal(lambda: from_torch(module.to("meta"), (4, 8, 8)))
+    assert told.code == "V513"
+    with pytest.raises(ValueError, match=r"and not \(8, 8\)"):
+        from_torch(module, (8, 8))
+
+
+# -- any network
+
+
+@settings(max_examples=settings().max_examples // 8)
+@given(branching)
+def test_any_network_is_written_as_it_is(graph: TypedGraph) -> None:
+    """``compose`` itself holds what it wrote against what it was given, with all that changes no output."""
+    graph = graph.inference
+    found = compose(normal_form(graph, as_written=True), softmax=graph.graph.has_softmax)
+    again = parse(found.text).typed
+    assert weight_shapes(again).keys() == {f"{name}.{part.name}" for name, of in found.pairs.items()
+                                           for part in again[name].node.op.parts(again[name].x)}  # fmt: skip
+    assert again.params == graph.params
+    assert again.graph.has_softmax == graph.graph.has_softmax
+
+
+@pytest.mark.parametrize("name", ["vgg_c", "mini_googlenet", "nin_cifar10", "cifar_resnet/resnet20_projection"])
+def test_what_ships_is_written_as_it_is(name: str) -> None:
+    graph = load(name).typed.inference
+    found = parse(compose(normal_form(graph, as_written=True), softmax=True).text)
+    assert pair(normal_form(graph), normal_form(found.typed)) is not None
+
+
+# -- ONNX
+
+NET = """\
+# A net with a comment.
+input 8x8x1
+after conv: BN ReLU
+conv3-4 conv3-4 maxpool
+add[ conv3-4 | identity ]
+dropout-0.3 FC-3 softmax
+"""
+
+
+def exported(path: Path, text: str = NET, **options: Any) -> Network:
+    """A network of ours, and the file that was made of it."""
+    spec = parse(text, "small.arch")
+    network = statistics(to_torch(spec, seed=3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of weights that no training made
+        vggdsl.export(spec, path, weights=weights(network), force=True, **options)
+    return network
+
+
+@pytest.mark.parametrize("options", [{}, {"fold": False}, {"logits": True}, {"uint8": True}])
+def test_a_file_of_ours_gives_back_its_spec(options: dict[str, Any], tmp_path: Path) -> None:
+    network = exported(tmp_path / "a.onnx", **options)
+    found = vggdsl.from_onnx(tmp_path / "a.onnx")
+    assert found.spec == parse(NET)
+    assert found.spec.text == NET
+    assert found.spec.name == "small"
+    assert rounding(found.network, network, (1, 8, 8)) <= 1e-5
+    assert any("bn1_1" in each for each in found.said) == options.get("fold", True)
+    assert ("so its outputs weren't compared with the network's" in found.said) == options.get("uint8", False)
+
+
+def test_a_part_of_the_batch_norms_is_folded(tmp_path: Path) -> None:
+    """Those that follow a merge stay."""
+    text = (
+        "input 8x8x2 conv3-4 bias=no BN ReLU concat[ identity | BN ReLU conv1-4 BN ReLU conv3-2 BN BN ] BN ReLU FC-3\n"
+    )
+    network = exported(tmp_path / "a.onnx", text)
+    found = from_onnx(tmp_path / "a.onnx")
+    assert found.spec.text == text
+    assert rounding(found.network, network, (2, 8, 8)) <= 1e-5
+
+
+def test_a_spec_of_another_network_is_not_believed(tmp_path: Path) -> None:
+    exported(tmp_path / "a.onnx")
+    model = onnx.load(tmp_path / "a.onnx")
+    for text, why in (
+        ("input 8x8x1 FC-3 softmax", "is of another network: "),
+        ("input 8x8x1 conv-3", "can't be read"),
+    ):
+        for entry in model.metadata_props:
+            if entry.key == "vggdsl.spec":
+                entry.value = text
+        onnx.save(model, tmp_path / "b.onnx")
+        found = from_onnx(tmp_path / "b.onnx")
+        assert any(f"the spec that it carries {why}" in each for each in found.said), found.said
+        assert "conv3-4 conv3-4\nmaxpool\nadd[ conv3-4 | identity ]\nFC-3\nsoftmax\n" in found.spec.text
+
+
+def test_a_file_of_others_is_read_by_its_layers(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module = statistics(models.DenseNet(4, (2, 3, 1, 1), 8, num_classes=3)).eval()
+    export_by_torch(module, (3, 32, 32), tmp_path / "dense net.onnx")
+    found = from_onnx(tmp_path / "dense net.onnx")
+    assert "block dense() { concat[ identity | BN ReLU conv1-16 bias=yes ReLU conv3-4 ] }\n" in found.spec.text
+    assert "\ndense() x3\nBN ReLU conv1-10\navgpool\ndense()\n" in found.spec.text
+    assert found.spec.name == "dense net"
+    assert str(tmp_path) not in found.spec.text
+    assert rounding(found.network, module, (3, 32, 32)) <= 1e-5
+
+
+def export_by_torch(module: nn.Module, shape: Sequence[int], path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (torch.randn(1, *shape),), str(path), dynamo=False, opset_version=17)
+
+
+def test_a_file_for_images_of_any_size_is_read_at_one(tmp_path: Path) -> None:
+    exported(tmp_path / "a.onnx", "input 32x32x3 conv3-4 global-avgpool FC-3 softmax\n", size="dynamic")
+    model = onnx.load(tmp_path / "a.onnx")
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "b.onnx")
+    found = from_onnx(tmp_path / "b.onnx")
+    assert found.said[0] == "it takes images of any size: 224x224 is assumed"
+    assert "# It takes images of any size: 224x224 is assumed.\n" in found.spec.text
+    assert "\ninput 16x24x3\n" in from_onnx(tmp_path / "b.onnx", (3, 16, 24)).spec.text
+
+
+def test_what_no_spec_can_say_of_a_file_is_told_with_its_node(tmp_path: Path) -> None:
+    export_by_torch(nn.Sequential(_conv(1), nn.Softplus(), _conv(4)), (1, 8, 8), tmp_path / "a.onnx")
+    told = refusal(lambda: from_onnx(tmp_path / "a.onnx"))
+    assert told.code == "V535"
+    assert "`/1/Softplus`: no spec can say Softplus" in told.message

@@ -1,0 +1,171 @@
+"""An ONNX file as a spec: the one that it carries, or one that is recovered from its layers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from vggdsl.network.comparing import compare
+from vggdsl.network.infer import TypedGraph, infer
+from vggdsl.network.matching import normal_form
+from vggdsl.network.ops import BatchNorm
+from vggdsl.network.passes.fold_batch_norm import Fold, fold_batch_norm
+from vggdsl.network.shapes import Shape
+from vggdsl.network.weights import Array
+from vggdsl.spec.spec import parse
+from vggdsl.targets.outputs import of_onnx, with_weights
+from vggdsl.targets.reading.constants import Outside
+from vggdsl.targets.reading.model import ReadModel, layers_of, opened
+from vggdsl.targets.reading.walk import Unread
+from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered, unsayable
+from vggdsl.targets.torch import weights
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.printing import printable, shown
+from vggdsl.text.units import names_text
+
+_SIZE = 224
+"""Pixels a side of the images of a file that takes any: ImageNet's."""
+_COLOURS = (3, 1)
+_UNTOLD = "it says nothing of dropouts, of batch norms that were folded, of how images are prepared and of its classes"
+
+
+def from_onnx(model: str | Path, input: Sequence[int] | None = None) -> Recovered:
+    """The spec of an ONNX model and its weights.
+
+    A file that ``vggdsl export`` wrote carries its spec: that is given as it was written, if the layers of the file are
+    those of its network. Of any other the layers are written as a spec. ``input`` is the shape of its images,
+    (c, h, w), where it takes several. The file is run once, with noise: where the spec gives other outputs, there is
+    none.
+
+    Raises ``InputError`` V501 if there is no file, V520 for no usable ONNX, V535 for what no spec can say, with its
+    node.
+    """
+    path = Path(model)
+    file = opened(path)
+    given, assumed = _input(path, file, None if input is None else Shape(*input))
+    try:
+        read = layers_of(file, path, given)
+    except Unread as error:
+        raise unsayable(str(path), str(error)) from None
+    said = [*assumed, *(each for each in read.said if "any size" not in each or not assumed)]
+    carried = {each.key: each.value for each in file.metadata_props}
+    found, why = _carried(path, carried, read)
+    if found is None:
+        said += [why] if why else []
+        found = _written(path, read, said)
+    else:
+        found = found._replace(said=(*said, *found.said))
+    if read.prepares:
+        said = [*found.said, "so its outputs weren't compared with the network's"]
+        return found._replace(said=tuple(said))
+    confirmed(found, of_onnx(found.spec.typed.inference, path, read))
+    return found
+
+
+def _input(path: Path, model: onnx.ModelProto, shape: Shape | None) -> tuple[Shape, list[str]]:
+    """The shape of its images, and what was assumed of it."""
+    initialised = {each.name for each in model.graph.initializer}
+    inputs = [each for each in model.graph.input if each.name not in initialised]
+    dims = [
+        each.dim_value if each.HasField("dim_value") else None
+        for value in inputs[:1]
+        for each in value.type.tensor_type.shape.dim
+    ]
+    if len(dims) != 4 or shape is not None:
+        return shape or Shape(3, _SIZE, _SIZE), []  # what is wrong with it is told where it is read
+    _, first, middle, last = dims
+    is_rows_first = first not in _COLOURS and last in _COLOURS
+    c, h, w = (last, first, middle) if is_rows_first else (first, middle, last)
+    if c is None:
+        raise unsayable(str(path), "it says no number of channels: name the shape of its images")
+    assumed = [] if h and w else [f"it takes images of any size: {h or _SIZE}x{w or _SIZE} is assumed"]
+    return Shape(c, h or _SIZE, w or _SIZE), assumed
+
+
+# -- the spec that it carries
+
+
+def _carried(path: Path, said: Mapping[str, str], read: ReadModel) -> tuple[Recovered | None, str]:
+    """The spec that a file carries, with its weights; or why it isn't that of its layers, if it carries one."""
+    text = said.get("vggdsl.spec")
+    if text is None:
+        return None, ""
+    name = said.get("vggdsl.name") or path.stem
+    try:
+        spec = parse(text, f"{name}.arch")
+    except VggdslError as error:
+        return None, f"the spec that it carries can't be read: {error.diagnostics[0].message}"
+    found = _weights(spec.typed, read)
+    if isinstance(found, str):
+        return None, f"the spec that it carries is of another network: {found}"
+    return Recovered(spec, found.weights, tuple(found.said)), ""
+
+
+@dataclass(frozen=True)
+class _Weights:
+    weights: Mapping[str, Array]
+    said: Sequence[str]
+
+
+def _weights(graph: TypedGraph, read: ReadModel) -> _Weights | str:
+    """The weights of a network that a file was made of; the first difference if it was made of another."""
+    inference = graph.inference
+    found = compare(normal_form(graph if read.form.heads else inference), read.form, folds=True)
+    if not found.differences:
+        given = weights(with_weights(inference, read, found))
+        norms = tuple(found.folded)
+    else:
+        folded = fold_batch_norm(inference.graph)
+        left = infer(folded.graph)
+        partly = compare(normal_form(left), read.form)
+        if not folded.folds or partly.differences:
+            return found.differences[0].text
+        given = _unfolded(inference, weights(with_weights(left, read, partly)), folded.folds)
+        norms = tuple(fold.norm for fold in folded.folds)
+    said = []
+    if norms:
+        said.append(
+            f"its batch norm ({names_text(norms, 3)}) is folded into the layers before it: what it did is the bias "
+            "of each BN now, and in their weights, which gives the same in evaluation"
+        )
+    if graph.heads:
+        said.append("the auxiliary classifiers of the spec aren't in it: they have no weights")
+    return _Weights(given, said)
+
+
+def _unfolded(graph: TypedGraph, given: Mapping[str, Array], folds: Sequence[Fold]) -> dict[str, Array]:
+    """Weights with those of BN that do nothing but add the bias of the layer that they were folded into."""
+    found = dict(given)
+    last = {fold.layer: fold.norm for fold in folds}
+    for fold in folds:
+        op, x = graph[fold.norm].node.op, graph[fold.norm].x
+        assert isinstance(op, BatchNorm)
+        one = np.ones(x.c, np.float32)
+        bias = found.pop(f"{fold.layer}.bias") if last[fold.layer] == fold.norm else 0 * one
+        found |= {
+            f"{fold.norm}.weight": one,
+            f"{fold.norm}.bias": bias,
+            f"{fold.norm}.running_mean": 0 * one,
+            f"{fold.norm}.running_var": np.float32(1 - op.eps) * one,
+        }
+    for layer in last:
+        if getattr(graph[layer].node.op, "bias", False):
+            found[f"{layer}.bias"] = np.zeros(graph[layer].shape.c, np.float32)
+    return found
+
+
+# -- a spec of its layers
+
+
+def _written(path: Path, read: ReadModel, said: Sequence[str]) -> Recovered:
+    def takes(layer: str, part: str, shape: tuple[int, ...]) -> Array:
+        try:
+            return np.asarray(read.weights[layer][part].values, np.float32).reshape(shape)
+        except (KeyError, Outside, OSError, ValueError) as error:
+            message = f"the weights of `{shown(layer)}` can't be read: {printable(str(error)[:200])}"
+            raise InputError(Diagnostic("V520", message)) from None
+
+    said = [*said, _UNTOLD]
+    return recovered(read.form, str(path), path.stem, said, takes)

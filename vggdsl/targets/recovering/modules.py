@@ -1,0 +1,144 @@
+"""A module of PyTorch as a spec.
+
+It is traced by ``torch.fx``, as ``check --against torchvision:`` traces: that gives calls of modules by their names, so
+that what no spec can say has a place and weights have their owners, and knows a dropout, which an exported graph has
+lost. What can't be traced is refused: nothing is taken from one run with one image.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vggdsl.network.matching import NormalForm
+from vggdsl.network.shapes import Shape
+from vggdsl.network.weights import Array
+from vggdsl.targets.expected import Expected, Kind
+from vggdsl.targets.modules import Untraceable
+from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered, unsayable
+from vggdsl.targets.tracing import trace
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.units import names_text
+
+_KINDS: dict[str, Kind] = {"softmax": "probabilities", "log-softmax": "log-probabilities"}
+_SEED = 0
+
+
+def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | None = None) -> Recovered:
+    """The spec of a module, and its weights: what it computes in evaluation, whatever mode it is in.
+
+    ``input`` is an image for it, (n, c, h, w), or its shape, with or without n. The module is read by its layers and
+    run once, with that image or with noise: where the spec gives other outputs, there is none.
+
+    >>> from torch import nn
+    >>> body = nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)
+    >>> spec, weights, said = from_torch(nn.Sequential(*body, nn.Flatten(), nn.Linear(128, 10)), (1, 8, 8))
+    >>> print(spec.text)
+    # Recovered from Sequential.
+    # It gives no probabilities: the spec ends without a softmax, as it does.
+    input 8x8x1
+    conv3-8
+    maxpool
+    FC-10
+    <BLANKLINE>
+    >>> list(weights)
+    ['conv1_1.weight', 'conv1_1.bias', 'fc2.weight', 'fc2.bias']
+
+    Raises ``InputError`` V535 for what no spec can say, with its place in the module; ``TypeError`` and ``ValueError``
+    for an input that is none.
+    """
+    images = input if isinstance(input, Tensor) else None
+    shape = _shape(input.shape if isinstance(input, Tensor) else input)
+    model = type(module).__name__
+    with _in_evaluation(module):
+        try:
+            form = trace(module, shape, as_written=True)
+        except Untraceable as error:
+            raise unsayable(model, str(error)) from None
+        tensors = _Tensors(module)
+        found = recovered(form, model, name or model.lower(), _said(module, form), tensors)
+        found = found._replace(said=(*found.said, *tensors.said()))
+        confirmed(found, _outputs(module, images, shape, found, form))
+    return found
+
+
+def _shape(given: Sequence[int]) -> Shape:
+    sizes = [int(each) for each in given]
+    if len(sizes) not in (3, 4) or min(sizes) < 1:
+        raise ValueError(f"an input is (n, channels, rows, columns), or that without n, and not {tuple(sizes)}")
+    return Shape(*sizes[-3:])
+
+
+@contextmanager
+def _in_evaluation(module: nn.Module) -> Iterator[None]:
+    modes = [(each, each.training) for each in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for each, mode in modes:
+            each.training = mode
+
+
+def _said(module: nn.Module, form: NormalForm) -> Iterator[str]:
+    """What of a module isn't in the spec, though it is there."""
+    held = {name.rpartition(".")[0] for name, _ in module.named_parameters()}
+    reached = {prefix for name in form.steps for prefix in _prefixes(name)}
+    left = sorted({next(each for each in _prefixes(name) if each not in reached) for name in held - reached if name})
+    if left:
+        are = "is" if len(left) == 1 else "are"
+        yield f"its {names_text(left, 4)} {are} not reached in evaluation, and not in the spec"
+    if any(type(each).__name__ == "StochasticDepth" and getattr(each, "p", 0) for each in module.modules()):
+        yield "in training it leaves out units by chance, which no spec can say"
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """The modules that hold one, the outermost first, and it itself."""
+    parts = name.split(".")
+    return (".".join(parts[: end + 1]) for end in range(len(parts)))
+
+
+class _Tensors:
+    """The tensors of a module's layers, by the names of these."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.owners: dict[int, list[str]] = {}
+        self.kinds: set[str] = set()
+
+    def __call__(self, layer: str, part: str, shape: tuple[int, ...]) -> Array:
+        tensor = getattr(self.module.get_submodule(layer), part)
+        if tensor.is_meta:
+            message = f"the weights of `{layer}` are on the device meta, which keeps no values"
+            raise InputError(Diagnostic("V513", message, help="give a module with its weights"))
+        if part == "weight":
+            self.owners.setdefault(id(tensor), []).append(layer)
+        self.kinds.add(str(tensor.dtype).removeprefix("torch."))
+        values: Array = tensor.detach().to("cpu", torch.float32).numpy()
+        return values.reshape(shape)
+
+    def said(self) -> Iterator[str]:
+        for names in self.owners.values():
+            if len(names) > 1:
+                yield f"{names_text(names, 4)} share their weights in it, and each has its own in the spec"
+        if others := sorted(self.kinds - {"float32"}):
+            yield f"its weights are in {' and '.join(others)}, and in single precision here"
+
+
+def _outputs(module: nn.Module, images: Tensor | None, shape: Shape, found: Recovered, form: NormalForm) -> Expected:
+    """What the module gives, of its own kind of numbers and on its own device."""
+    tensor = next(module.parameters(), torch.empty(0))
+    if images is None:
+        images = torch.randn((2, *shape.chw), generator=torch.Generator().manual_seed(_SEED))
+    images = images.reshape(-1, *shape.chw)
+    with torch.inference_mode():
+        outputs = module(images.to(tensor.device, tensor.dtype))
+    model = type(module).__name__
+    wanted = (len(images), *found.spec.typed.output.chw)
+    if not isinstance(outputs, Tensor) or outputs.numel() != np.prod(wanted):
+        raise unsayable(model, f"it gives other outputs than {found.spec.typed.output}, which its layers give")
+    values = outputs.detach().to("cpu", torch.float64).numpy().reshape(wanted)
+    kind = _KINDS.get(form.ends, "outputs" if found.spec.typed.nodes[-1].node.op.activation else "logits")
+    return Expected(model, images.detach().to("cpu", torch.float32).numpy(), values, kind)
