@@ -58,6 +58,7 @@ def element(match: re.Match[str], span: Span) -> Layer | Input:
 
 @pytest.fixture
 def ciresan(monkeypatch: pytest.MonkeyPatch) -> Notation:
+    notations.names()  # loads them: what is loaded later would register itself in the copy
     monkeypatch.setattr(registry, "_NOTATIONS", dict(registry._NOTATIONS))
     notation = Notation(
         "ciresan", lambda source: bool(FORM.fullmatch(source.text)), lambda source: [Reading(read(source))]

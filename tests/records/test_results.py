@@ -4,6 +4,7 @@ trained until nothing is missing."""
 import csv
 import io
 import json
+import re
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
@@ -302,6 +303,17 @@ def test_csv_json_and_markdown_say_the_same(trained: Path) -> None:
     assert latex.count("$\\pm$") == sum(1 for row in rows if row["measured"])
     assert "—" not in latex
     assert "±" not in latex
+
+
+def test_latex_cites_what_bibtex_has() -> None:
+    where = ("results", "vgg_d", "vgg_e", "mini_vgg", "mini_googlenet", "--format")
+    latex, bibtex = (commands.run(*where, form).stdout for form in ("latex", "bibtex"))
+    keys = re.findall(r"@misc{(\S+),\n", bibtex)
+    assert keys == ["simonyan2015-1409.1556", "zhang2016-1611.03530"]
+    assert dict.fromkeys(re.findall(r"\\cite{(.+?)}", latex)) == dict.fromkeys(keys)
+    assert "\nvgg\\_d~\\cite{simonyan2015-1409.1556} & " in latex
+    assert "\nmini\\_vgg & " in latex
+    assert commands.run(*where, "bibtex", "--changed").exit_code == 2
 
 
 def test_changed_keeps_what_differs(trained: Path) -> None:

@@ -51,6 +51,8 @@ PRINTED = {f"\\{char}": char for char in "%&_#${}"} | {
     "\\dots{}": "…",
     "$\\pm$": "±",
     "$\\times$": "×",
+    "\\symbol{34}": '"',
+    "$-$": "-",
     "---": "—",
     "-{}": "-",
     "{}": "",
@@ -70,8 +72,10 @@ def printed(text: str) -> str:
 @given(ROWS)
 def test_latex_prints_the_cells(rows: list[tuple[str, str]]) -> None:
     lines = to_latex(table(rows)).splitlines()
-    assert lines[:4] == [
-        "% needs \\usepackage{booktabs}",
+    beyond = {char for line in lines[1:] for char in line if char > "\u017f"}
+    assert re.fullmatch(r"% needs \\usepackage{booktabs}(, and LuaLaTeX .+)?", lines[0])
+    assert ("LuaLaTeX" in lines[0]) == bool(beyond)
+    assert lines[1:4] == [
         "\\begin{tabular}{lr}",
         "\\toprule",
         "layer & params \\\\",
@@ -92,6 +96,8 @@ def test_latex_prints_the_cells(rows: list[tuple[str, str]]) -> None:
         ("61.20 ± 0.31%", "61.20 $\\pm$ 0.31\\%"),
         ("—", "---"),
         ("--epochs 3", "-{}-epochs 3"),
+        ("-0.17", "$-$0.17"),
+        ('device="a"', "device=\\symbol{34}a\\symbol{34}"),
     ],
 )
 def test_latex_escapes(text: str, latex: str) -> None:

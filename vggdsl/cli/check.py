@@ -18,7 +18,7 @@ from vggdsl.language.blocks import blocks_of
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.spec.copies import loader
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec, parse, parse_all
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.source import Source
@@ -56,7 +56,8 @@ def command(
     it hold and how many are disputed; of a wrong one what is wrong, where, and how to mend it.
     Exits with 1 if anything is wrong; warnings count only if --strict.
 
-    A SPEC may be a folder: all specs, files of blocks and runs' records in it. Links of one SPEC
+    A SPEC may be in another notation, such as a pasted table, each of whose networks is checked
+    (`vggdsl import --help`). It may be a folder: all specs, files of blocks and runs' records in it. Links of one SPEC
     may lead into the folders of the others; a file of blocks is checked as far as it goes without
     a network.
 
@@ -73,7 +74,7 @@ def command(
     """
     refuse_call(specs, model, numerically, expect)
     names = [name for given in specs for name in _named(given)]
-    checked = (_checked(name, (*specs, *names)) for name in names)
+    checked = (each for name in names for each in _checked(name, (*specs, *names)))
     if model is not None:
         checked = (_held(each, model, numerically, expect) for each in checked)
     if as_json:
@@ -160,13 +161,14 @@ class _Checked:
 def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> Iterator[_Checked]:
     """Prints each as it is checked: one alone in full, of several a line each, and how many are right."""
     width = max(width_of(shown(name, LINE)) for name in names)
-    wrong = 0
+    wrong = count = 0
     for each in checked:
+        count += 1
         report(each.findings, sys.stdout)
         is_right = not each.code(strict)
         wrong += not is_right
         state = paint("ok", "green") if is_right else paint("wrong", "red")
-        if len(names) == 1:
+        if [each.name] == list(names):
             lines = [each.size] * (is_right and each.spec is not None) + [each.summary]
             click.echo(f"{state}  {shown(each.name, LINE)}: " + "\n    ".join(lines))
             if each.verdict is not None and each.verdict.implements:
@@ -179,9 +181,9 @@ def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> It
             name += " " * (width - width_of(name))
             click.echo(f"{state}{indent}  {name}  {size}{each.summary}")
         yield each
-    if len(names) > 1:
-        right = f"{len(names) - wrong:,}" if wrong else "all"
-        click.echo(f"{len(names):,} checked: {right} ok" + (f", {wrong:,} wrong" if wrong else ""))
+    if count > 1:
+        right = f"{count - wrong:,}" if wrong else "all"
+        click.echo(f"{count:,} checked: {right} ok" + (f", {wrong:,} wrong" if wrong else ""))
 
 
 def _held(checked: _Checked, model: str, numerically: bool, expect: Path | None) -> _Checked:
@@ -209,18 +211,28 @@ def _named(given: str) -> list[str]:
     return names or [given]
 
 
-def _checked(name: str, beside: tuple[str, ...]) -> _Checked:
+def _checked(name: str, beside: tuple[str, ...]) -> Iterator[_Checked]:
+    """A spec, or each network of a table that holds several."""
     try:
         if is_folder_of_specs(name):
             raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
         source = read_source(name)
         if (blocks := _blocks(source, beside)) is not None:
             count, findings = blocks
-            return _Checked(name, findings, blocks=count)
-        spec = parse(source.written, source.name, beside)
-        return _Checked(name, spec.check(), spec)
+            yield _Checked(name, findings, blocks=count)
+            return
+        if notations.is_spec_language(source):
+            spec = parse(source.written, source.name, beside)
+            yield _Checked(name, spec.check(), spec)
+            return
+        for column, found in parse_all(source.written, source.name):
+            called = f"{name} ({column})" if column else name
+            if isinstance(found, Spec):
+                yield _Checked(called, found.check(), found)
+            else:
+                yield _Checked(called, list(found.diagnostics))
     except VggdslError as error:
-        return _Checked(name, list(error.diagnostics))
+        yield _Checked(name, list(error.diagnostics))
 
 
 def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnostic]] | None:

@@ -17,7 +17,7 @@ from vggdsl.text.files import is_folder
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "markdown", "latex", "csv", "json"]),
+    type=click.Choice(["table", "markdown", "latex", "bibtex", "csv", "json"]),
     default="table",
     show_default=True,
     help="What to print.",
@@ -35,16 +35,20 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, eve
     sample's standard deviation, in percent. They are subtracted from a claim only under equal protocols; the
     protocol says otherwise what differs. Blocks that were edited, or are of another network or recipe than
     the spec's, don't count. What is claimed of single classes has no row: `vggdsl evaluate --claims` measures it.
-    CSV and JSON hold every accuracy with the digits of its record.
+    CSV and JSON hold every accuracy with the digits of its record. LaTeX cites the paper that a spec follows, if its
+    `source` names it with its year and arXiv number or DOI; BibTeX has the entries of these papers.
 
     \b
     vggdsl results
     vggdsl results specs/vgg/vgg_reconstructed runs --changed
     vggdsl results my_net.arch runs --format latex > table.tex
+    vggdsl results my_net.arch runs --format bibtex > table.bib
     """
     form = form_of(form, as_json)
-    if changed and form in ("csv", "json"):
-        raise click.UsageError(f"--changed is for tables: {form} holds every column")
+    if changed and form in ("csv", "json", "bibtex"):
+        raise click.UsageError(
+            f"--changed is for tables: {form} {'has no' if form == 'bibtex' else 'holds every'} column"
+        )
     if not paths and not is_folder(Path("runs")):
         help = "name specs, runs or folders of them; `vggdsl train` makes runs"
         raise InputError(Diagnostic("V501", "no folder `runs`", help=help))

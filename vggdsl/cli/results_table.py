@@ -8,7 +8,8 @@ from vggdsl.cli.common import echo_json, print_table
 from vggdsl.cli.schemas import ResultRow
 from vggdsl.records.cells import to_table
 from vggdsl.records.table import Row
-from vggdsl.text.tables import to_spreadsheet
+from vggdsl.spec.reference import reference_of
+from vggdsl.text.tables import to_latex, to_spreadsheet
 
 
 def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> None:
@@ -18,6 +19,17 @@ def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> No
         return
     if form == "csv":
         click.echo(to_spreadsheet(_CSV, map(_csv, found)), nl=False)
+        return
+    references = {row.subject.name: reference_of(row.subject.spec.citation) for row in found}
+    papers = {name: reference for name, reference in references.items() if reference is not None}
+    if form == "bibtex":
+        for text in dict.fromkeys(reference.bibtex for reference in papers.values()):
+            click.echo(text)
+        return
+    if form == "latex":
+        if papers:
+            click.echo("% cites what `--format bibtex` writes")
+        click.echo(to_latex(to_table(found, changed), {name: paper.key for name, paper in papers.items()}))
         return
     if found or form != "table":
         print_table(to_table(found, changed), form)

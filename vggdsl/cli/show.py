@@ -21,12 +21,13 @@ from vggdsl.cli.common import (
     worst,
 )
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
+from vggdsl.language import notations
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.copies import copy_in
 from vggdsl.spec.layers import heads_of, layer_table, notes, sums
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import VggdslError, nearest
 from vggdsl.text.files import write_text
 from vggdsl.text.printing import shown
 from vggdsl.text.tables import in_markdown, to_spreadsheet
@@ -46,7 +47,12 @@ from vggdsl.text.units import bytes_text, plural
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--plot", type=click.Choice(["params", "macs"]), help="A bar a SPEC instead of its table.")
-@click.option("--as", "language", type=click.Choice(["pytorch"]), help="A file of plain PyTorch instead of a table.")
+@click.option(
+    "--as",
+    "language",
+    metavar="pytorch|NOTATION",
+    help="A file of plain PyTorch, or the network in another notation, instead of a table.",
+)
 @click.option("-o", "--output", metavar="FILE", help="The file for --as.  [default: standard output]")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @reports_errors
@@ -74,7 +80,8 @@ def command(
     is a list, CSV has a first column more.
 
     --as pytorch writes a module in plain PyTorch, with the spec's names for its layers: it needs
-    no vggdsl, and takes the weights of a training as they are.
+    no vggdsl, and takes the weights of a training as they are. With the name of a notation that
+    `vggdsl import` reads, it writes that: read again it is the same network, or it is an error.
 
     \b
     vggdsl show vgg_d
@@ -89,7 +96,7 @@ def command(
     form = form_of(form, as_json)
     if language is not None:
         _refuse_beside(layers, form, plot, names)
-        _write(names[0], output, force)
+        _write(names[0], language, output, force)
     if output is not None or force:
         raise click.UsageError(f"{'-o' if output is not None else '--force'} is of --as: tables go to standard output")
     if plot and (form != "table" or layers):
@@ -128,22 +135,26 @@ def _refuse_beside(layers: bool, form: str, plot: str | None, names: Sequence[st
     """Refuses what says something of tables beside --as, and several specs."""
     given = {"--layers": layers, f"--format {form} or --json": form != "table", "--plot": plot}
     for option in (option for option, is_given in given.items() if is_given):
-        raise click.UsageError(f"--as writes a module: leave out {option}")
+        raise click.UsageError(f"--as writes a text of its own: leave out {option}")
     if len(names) > 1:
-        raise click.UsageError(f"--as writes a module of one SPEC, not of {len(names)}")
+        raise click.UsageError(f"--as writes one SPEC, not {len(names)}")
 
 
-def _write(name: str, output: str | None, force: bool) -> NoReturn:
-    """Writes a module as plain PyTorch; what ``check`` finds is told beside it."""
+def _write(name: str, language: str, output: str | None, force: bool) -> NoReturn:
+    """Writes a module as plain PyTorch, or a notation; what ``check`` finds is told beside it."""
     from vggdsl.targets.overwrite import check_target
     from vggdsl.targets.plain.file import plain_module
 
+    if language not in (choices := ("pytorch", *notations.writable())):
+        near = nearest(language, choices)
+        hint = f": did you mean `{near}`?" if near else f" of what can be written: {', '.join(choices)}"
+        raise click.UsageError(f"'{language}' is not one{hint}")
     if force and output in (None, "-"):
         raise click.UsageError("--force is of -o FILE: nothing is overwritten here")
     spec = load(copy_in(Path(name)) or name)
     findings = spec.check(to_train=False)
     report(findings)
-    text = plain_module(spec)
+    text = plain_module(spec) if language == "pytorch" else notations.written_as(spec.typed, language)
     if output is None or output == "-":
         click.echo(text, nl=False)
     else:

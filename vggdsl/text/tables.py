@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vggdsl.text.printing import LINE, printable, shown, width_of
@@ -115,8 +115,8 @@ def _in_a_line(text: str) -> str:
     return shown(" ".join(text.split()), LINE)
 
 
-def to_latex(table: Table) -> str:
-    r"""A ``tabular`` with the rules of the package booktabs.
+def to_latex(table: Table, cited: Mapping[str, str] | None = None) -> str:
+    r"""A ``tabular`` with the rules of the package booktabs; ``cited`` are keys by what stands in the first column.
 
     >>> print(to_latex(Table(words("name") + numbers("error"), [RowGroup([("conv3_1", "8.1%")])])))
     % needs \usepackage{booktabs}
@@ -131,10 +131,16 @@ def to_latex(table: Table) -> str:
     lines = ["% needs \\usepackage{booktabs}"]
     lines += [f"% in common: {_in_a_line(table.note)}"] if table.note else []
     lines += ["\\begin{tabular}{" + "".join("l" if column.is_words else "r" for column in table.columns) + "}"]
-    lines += ["\\toprule", _latex_row(table.names)]
+    lines += ["\\toprule", _latex_row([in_latex(name) for name in table.names])]
     for group in table.groups:
-        lines += ["\\midrule", *map(_latex_row, group.rows)]
+        lines += ["\\midrule", *(_latex_row(_latex_cells(row, table.columns, cited or {})) for row in group.rows)]
+    beyond = sorted({char for line in lines for char in line if char > _LAST_LATIN})
+    lines[0] += f", and LuaLaTeX or XeLaTeX with a font that has {' '.join(beyond)}" if beyond else ""
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
+
+
+_LAST_LATIN = "\u017f"
+"""The last character that any LaTeX reads as it comes."""
 
 
 _LATEX = str.maketrans(
@@ -146,6 +152,7 @@ _LATEX = str.maketrans(
         "|": "\\textbar{}",  # LaTeX's first encoding has other characters in the places of these three
         "<": "\\textless{}",
         ">": "\\textgreater{}",
+        '"': "\\symbol{34}",  # which some languages make an accent of
         "±": "$\\pm$",
         "×": "$\\times$",
         "…": "\\dots{}",
@@ -153,14 +160,23 @@ _LATEX = str.maketrans(
 )
 
 
-def _latex_row(cells: Cells) -> str:
-    texts = [_latex(cell) for cell in cells]
+def _latex_cells(row: Cells, columns: Sequence[Column], cited: Mapping[str, str]) -> list[str]:
+    cells = [
+        in_latex(cell) if column.is_words else re.sub(r"^-(?=\d)", "$-$", in_latex(cell))
+        for cell, column in zip(row, columns, strict=True)
+    ]
+    if row[0] in cited:
+        cells[0] += f"~\\cite{{{cited[row[0]]}}}"
+    return cells
+
+
+def _latex_row(texts: list[str]) -> str:
     if texts[0].startswith(("[", "*")):  # behind the end of a row they are its options
         texts[0] = "{}" + texts[0]
     return " & ".join(texts) + " \\\\"
 
 
-def _latex(text: str) -> str:
+def in_latex(text: str) -> str:
     """Hyphens stay hyphens: of several LaTeX would make another dash."""
     return re.sub("-(?=[-—])|—(?=-)", r"\g<0>{}", _in_a_line(text).translate(_LATEX)).replace("—", "---")
 

@@ -22,6 +22,7 @@ from vggdsl.language.notations.registry import (
     readings,
     recognise,
     register,
+    writable,
     write,
     written_as,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "readings",
     "recognise",
     "register",
+    "writable",
     "write",
     "written_as",
 ]

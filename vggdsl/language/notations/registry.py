@@ -63,7 +63,7 @@ class Notation:
 
 
 _NOTATIONS: dict[str, Notation] = {}
-_SHARED = ("arch", "draft", "excerpt", "grammar", "grid", "phrases", "registry")
+_SHARED = ("arch", "chains", "draft", "excerpt", "grammar", "grid", "phrases", "registry")
 """What is loaded already, and what notations share."""
 
 
@@ -170,7 +170,9 @@ def written_as(network: TypedGraph, name: str) -> str:
     """
     found = notation(name)
     if found.write is None:
-        raise NetworkError(Diagnostic("V225", f"{name} is a notation to read, not to write", help=_writable()))
+        raise NetworkError(
+            Diagnostic("V225", f"{name} is a notation to read, not to write", help=f"to write are {listed(writable())}")
+        )
     text = found.write(network)
     again = infer(elaborate(reading(Source(f"<{name}>", text), name).document).graph)
     if again.graph.digest != network.graph.digest:
@@ -178,8 +180,9 @@ def written_as(network: TypedGraph, name: str) -> str:
     return text
 
 
-def _writable() -> str:
-    return f"to write are {listed([each for each in names()[1:] if _NOTATIONS[each].write is not None])}"
+def writable() -> list[str]:
+    """Those in which networks can be written, beside the spec language."""
+    return [name for name in names()[1:] if _NOTATIONS[name].write is not None]
 
 
 def cannot_say(title: str, node: Node, why: str = "") -> NetworkError:

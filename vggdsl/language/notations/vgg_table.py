@@ -6,6 +6,7 @@ neighbours leaves its cell empty.
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt, joined
@@ -148,8 +149,19 @@ class _Table:
             for cell in filled:  # what isn't this column's must be readable, too: it may be a row for all, torn apart
                 self._phrases(draft, cell.text)
 
+    @cached_property
+    def _merges(self) -> bool:
+        """Whether rows with one cell are plainly of all columns: these stand in one place, as merged cells are pasted,
+        and with them the end of the network, which the others would lack."""
+        alone = [filled[0] for row in self.body if len(row) > 1 and len(filled := [c for c in row if c.text]) == 1]
+        is_end = any(re.match("(?:fc|soft-?max|fully)", cell.text.text, re.IGNORECASE) for cell in alone)
+        return is_end and len({cell.columns.start for cell in alone}) == 1
+
     def _shared(self, draft: Draft, cell: Excerpt) -> None:
-        draft.assumed("what stands alone in its row, a pool, an FC or a softmax, is of all columns", cell, once=True)
+        if not self._merges:
+            draft.assumed(
+                "what stands alone in its row, a pool, an FC or a softmax, is of all columns", cell, once=True
+            )
 
     def _phrases(self, draft: Draft, cell: Excerpt) -> list[Phrase]:
         try:
