@@ -30,7 +30,7 @@ class Draft:
     def put(self, text: str, at: Span | Excerpt) -> None:
         """Words behind those of the line, which stand for what is at a place."""
         span = at.span() if isinstance(at, Excerpt) else at
-        if self._text and self._text[-1] != "\n":
+        if self._text and not self._text[-1].endswith("\n"):
             self._add(" ", span.start, span.start)
         if isinstance(at, Excerpt) and at.text == text:
             self._text.append(text)
@@ -41,7 +41,7 @@ class Draft:
     def line(self) -> None:
         """Ends the line, with what was said of it as a comment; one on which nothing was put stays out."""
         at = self._places[-1] if self._places else 0
-        if self._text and self._text[-1] != "\n":
+        if self._text and not self._text[-1].endswith("\n"):
             if self._notes:
                 self._add(f"  # {'; '.join(self._notes)}", at, at)
             self._add("\n", at, at)

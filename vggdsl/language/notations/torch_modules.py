@@ -1,0 +1,447 @@
+"""PyTorch's modules in the words of the spec language: what a print and what code of `nn.Sequential` share."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from vggdsl.language.notations.arch import foreign
+from vggdsl.language.notations.branches import Layers, op_of, tidy
+from vggdsl.language.notations.calls import Call, Listed, Value
+from vggdsl.language.notations.draft import Draft
+from vggdsl.network.ops import Op
+from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.source import Source, Span
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module, and what it holds by their names; what holds nothing is a layer, whose ``call`` says it."""
+
+    call: Call
+    entries: tuple[tuple[str, "Module"], ...] = ()
+    is_holder: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.call.bare
+
+    @property
+    def at(self) -> Span:
+        return self.call.at
+
+
+_CHAINS = ("Sequential", "_Transition", "Conv2dNormActivation", "ConvNormActivation", "ConvBNReLU")
+"""Those that do one module after the other."""
+_INCEPTIONS = "inception3a inception3b maxpool3 inception4a inception4b inception4c inception4d inception4e maxpool4"
+_FORMS = {
+    "BasicBlock": (
+        "add[ conv1 bn1 relu conv2 bn2 | downsample? ] relu",
+        "add[ conv1 bn1 ReLU conv2 bn2 | shortcut ] ReLU",
+    ),
+    "Bottleneck": (
+        "add[ conv1 bn1 relu conv2 bn2 relu conv3 bn3 | downsample? ] relu",
+        "add[ conv1 bn1 ReLU conv2 bn2 ReLU conv3 bn3 | shortcut ] ReLU",
+    ),
+    "ResNet": (
+        "conv1 bn1 relu maxpool layer1 layer2 layer3 layer4 avgpool fc",
+        "conv1 bn1 ReLU layer1 layer2 layer3 layer4 avgpool4/4 linear",
+    ),
+    "Fire": ("squeeze squeeze_activation concat[ expand1x1 expand1x1_activation | expand3x3 expand3x3_activation ]",),
+    "BasicConv2d": ("conv bn ReLU",),
+    "Inception": ("concat[ branch1 | branch2 | branch3 | branch4 ]",),
+    "GoogLeNet": (
+        f"conv1 maxpool1 conv2 conv3 maxpool2 {_INCEPTIONS} inception5a inception5b aux1# aux2# avgpool dropout fc",
+    ),
+    "DenseNet": ("features ReLU global-avgpool classifier",),
+    "_DenseLayer": ("norm1 relu1 conv1 norm2 relu2 conv2",),
+    "MobileNetV2": ("features global-avgpool classifier",),
+}  # fmt: skip
+"""What classes do with the modules that they hold, as torchvision and, behind it, kuangliu's pytorch-cifar have them.
+
+`relu` is a module of that name, `downsample?` one that may be missing, `aux1#` one that is left out if it is there;
+`ReLU` is a layer that the class does without a module, and isn't printed.
+"""
+_ANY = ("features avgpool classifier", "features classifier")
+"""The layout of torchvision's VGG, AlexNet and SqueezeNet, whatever the class is called."""
+_OF_ANY = ("VGG", "AlexNet", "SqueezeNet")
+_PLAIN = frozenset(
+    {"Conv2d", "Linear", "MaxPool2d", "AvgPool2d", "BatchNorm2d", "BatchNorm1d", "GroupNorm", "Dropout", "Softmax"}
+    | {"ReLU", "ReLU6", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish", "Tanh", "Sigmoid", "Hardsigmoid", "PReLU"}
+    | {"Identity", "LazyConv2d", "LazyLinear", "LazyBatchNorm2d"}
+)
+TRAINED_AT = 224
+_LARGEST = 2048
+
+
+comes_in, spelled = lru_cache(maxsize=4096)(foreign.comes_in), lru_cache(maxsize=4096)(foreign.spelled)
+"""A network is read at several sizes of its image."""
+
+
+class UnsayableError(Exception):
+    """What has no words in the spec language, or could mean several things."""
+
+    def __init__(self, message: str, at: Span, help: str) -> None:
+        super().__init__(message)
+        self.message, self.at, self.help = message, at, help
+        self.is_measured = False
+        """Whether the image's size fitted the layers before."""
+
+
+class _CountError(UnsayableError):
+    """A `Linear` takes another number of values than come: by so many."""
+
+    def __init__(self, message: str, at: Span, help: str, surplus: int) -> None:
+        super().__init__(message, at, help)
+        self.surplus = surplus
+
+
+HELP = "write the network in the spec language, where each layer stands behind what it takes"
+INPUT_HELP = "write it on a line above: `# input 32x32x3`"
+
+
+def put(draft: Draft, root: Module, size: Shape | None) -> None:
+    """Writes a network; ``size`` is the image's, where it is said."""
+    try:
+        if size is None:
+            size = _told(draft, root)
+        reader = _Reader(draft, size, root)
+        reader.layers.put(reader.last)
+    except UnsayableError as error:
+        draft.refuse(error.message, error.at, error.help)
+
+
+def said_input(source: Source) -> tuple[Shape | None, Span]:
+    """The line that says the image's size, above what doesn't: `input 32x32x3`, or so behind a `#`."""
+    found = re.search(r"^[ \t]*#?[ \t]*input[ \t]+(\d{1,5})[x×*](\d{1,5})[x×*](\d{1,5})[ \t]*$", source.text, re.M)
+    if found is None:
+        return None, Span(source, 0, 0)
+    h, w, c = (int(found[each]) for each in (1, 2, 3))
+    return Shape(c, h, w), Span(source, found.start(), found.end())
+
+
+@dataclass
+class _Reader:
+    draft: Draft
+    size: Shape
+    root: Module
+    layers: Layers = field(init=False)
+    last: int = 0
+    flat: bool = False
+    is_measured: bool = False
+    """Whether as many values come to the first `Linear` as it takes."""
+    exact: bool = True
+    adaptive: bool = False
+
+    def __post_init__(self) -> None:
+        self.layers = Layers(self.draft, self.size, self.root.at)
+        try:
+            self.last = self._module(self.root, 0, "")
+        except UnsayableError as error:
+            error.is_measured = self.is_measured
+            raise
+
+    def _module(self, module: Module, x: int, label: str) -> int:
+        if not module.is_holder:
+            return self._layer(module, x, label)
+        if module.name in _CHAINS:
+            for place, (key, inner) in enumerate(module.entries):
+                if key.isdigit() and key != str(place):
+                    message = f"the modules of {module.name} are counted from 0 on, and this is {key}"
+                    raise UnsayableError(message, inner.at, "print them all, in their order")
+                x = self._module(inner, x, key if module is self.root else "")
+            return x
+        if module.name == "_DenseBlock":
+            self._known(module)
+            for _, inner in module.entries:
+                x = self.layers.add("concat", inner.at, x, self._module(inner, x, ""))
+            return x
+        if module.name == "InvertedResidual" and [key for key, _ in module.entries] == ["conv"]:
+            return self._inverted(module, x)
+        form = self._form(module)
+        self._known(module)
+        (x,) = self._formed(module, iter(form.split()), x, label)
+        return x
+
+    def _known(self, module: Module) -> None:
+        text = f"{module.name} connects its modules as torchvision's does: a print doesn't show how"
+        if module.name not in (*_FORMS, *_OF_ANY, "_DenseBlock", "InvertedResidual"):
+            text = f"{module.name} does its modules one after the other: a print doesn't show how"
+        keys = {key for key, _ in module.entries}
+        if "shortcut" in keys or "linear" in keys:
+            text = text.replace("torchvision's does", "pytorch-cifar's does")
+        self.draft.assumed(text, module.call.at, once=True)
+        self.draft.line()
+
+    def _form(self, module: Module) -> str:
+        keys = [key for key, _ in module.entries]
+        for form in (*_FORMS.get(module.name, ()), *_ANY):
+            words = [word for word in form.split() if word not in ("add[", "concat[", "|", "]")]
+            own = [word.rstrip("?#") for word in words if _is_entry(word)]
+            missing = {word.rstrip("?#") for word in words if word[-1] in "?#"}
+            if {*keys} <= {*own} and {*own} - missing <= {*keys}:
+                return form
+        *others, (_, last) = module.entries
+        if last.name in _CHAINS and all(inner.name == "Flatten" for _, inner in others) and len(others) < 2:
+            return " ".join(keys)
+        message = f"what {module.name} does with its modules isn't printed"
+        if module.name in _FORMS:
+            message = f"{module.name} holds other modules than the one that is known: how it connects them isn't shown"
+        raise UnsayableError(message, module.call.at, HELP)
+
+    def _formed(self, module: Module, words: Iterator[str], x: int, label: str) -> list[int]:
+        """The ends of the branches up to the next `]`, which all begin at ``x``."""
+        entries, start, ends = dict(module.entries), x, list[int]()
+        for word in words:
+            if word == "]":
+                break
+            if word == "|":
+                ends.append(x)
+                x = start
+            elif word in ("add[", "concat["):
+                inputs = self._formed(module, words, x, "")
+                x = self.layers.add(word[:-1], module.call.at, *inputs, label=label)
+                label = ""
+            elif not _is_entry(word):
+                x = self._add(word, module.call.at, x)
+            elif word.endswith("#"):
+                if word[:-1] in entries:
+                    text = f"{word[:-1]} is left out: it is of training alone, and averages as no layer of a spec does"
+                    self.draft.assumed(text, entries[word[:-1]].at)
+                    self.draft.line()
+            elif word.rstrip("?") in entries:
+                inner = entries[word.rstrip("?")]
+                is_root = module is self.root
+                x = self._module(inner, x, label or (word.rstrip("?") if is_root else ""))
+                label = ""
+        return [*ends, x]
+
+    def _inverted(self, module: Module, x: int) -> int:
+        """MobileNet's unit, whose shortcut isn't printed: it has one where neither size nor width changes."""
+        self._known(module)
+        inside = self._module(module.entries[0][1], x, "")
+        before, behind = self.layers.shape(x), self.layers.shape(inside)
+        return self.layers.add("add", module.at, inside, x) if before == behind and before is not None else inside
+
+    def _add(self, text: str, at: Span, x: int, label: str = "") -> int:
+        shape = self.layers.shape(x)
+        window = self._op(text, at).sees(shape) if shape is not None else None
+        if shape is not None and window is not None and window.stride != (1, 1):
+            pads = zip(window.pad_before, window.pad_behind, strict=True)
+            both = zip((shape.h, shape.w), map(sum, pads), window.extent, window.stride, strict=True)
+            self.exact &= all((n + pad - extent) % s == 0 for n, pad, extent, s in both)
+        return self.layers.add(tidy(text), at, x, label=label)
+
+    def _layer(self, module: Module, x: int, label: str) -> int:
+        call, shape = module.call, self.layers.shape(x)
+        name = module.name
+        if name == "Flatten":
+            if any(value.text not in ("1", "-1") for value in (*call.places, *call.named.values())):
+                raise UnsayableError(f"`{call.text}` flattens otherwise than an image", call.at, HELP)
+            self.flat = True
+            return x
+        if name in ("AdaptiveAvgPool2d", "AdaptiveMaxPool2d"):
+            return self._adaptive(call, x, shape, label)
+        text = said(call)
+        op = self._op(text, call.at)
+        kind = op.kind
+        if kind == "FC" and not self.flat:
+            if self.root.name in _CHAINS and x:
+                message = f"`{call.text}` works along the rows of a map that isn't flattened"
+                raise UnsayableError(message, call.at, "put a `Flatten` before it")
+            self.flat = True
+        elif self.flat and (kind == "conv" or op.topic == "pooling"):
+            raise UnsayableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
+        self._held(call, shape, is_flat=kind == "FC")
+        return self._add(text, call.at, x, label)
+
+    def _held(self, call: Call, shape: Shape | None, *, is_flat: bool) -> None:
+        """What a layer says that it takes, against what comes."""
+        written = comes_in(_word(call))
+        count = foreign.product(written) if written is not None else None
+        if written is not None and (count is None or len(count) > 15):
+            raise UnsayableError(f"`{written}` in `{call.text}` is no number", call.at, "write it as one")
+        if count is None or shape is None:
+            return
+        comes = shape.elements if is_flat else shape.c
+        if int(count) == comes:
+            self.is_measured |= is_flat
+            return
+        message = f"`{call.text}` takes {int(count):,} {'values' if is_flat else 'channels'}, and {comes:,} come"
+        help = "one of both is wrong: correct it where it was printed"
+        if is_flat and not self.is_measured:
+            raise _CountError(message, call.at, help, comes - int(count))
+        raise UnsayableError(message, call.at, help)
+
+    def _adaptive(self, call: Call, x: int, shape: Shape | None, label: str) -> int:
+        sides = _sides(call)
+        kind = "avgpool" if call.bare == "AdaptiveAvgPool2d" else "maxpool"
+        if sides is None or shape is None:
+            raise UnsayableError(f"`{call.text}` says no size that is known", call.at, HELP)
+        if sides == (1, 1):
+            return self.layers.add(f"global-{kind}", call.at, x, label=label)
+        self.adaptive = True
+        (h, w), (rows, columns) = sides, (shape.h, shape.w)
+        if (rows, columns) == (h, w):
+            self.layers.note(x, f"{call.bare} to {h}x{w} changes nothing at this size")
+            return x
+        if rows % h or columns % w or rows // h != columns // w:
+            message = f"`{call.text}` makes {h}x{w} of {rows}x{columns}, by windows of several sizes"
+            raise UnsayableError(message, call.at, "give an image of another size, or write the pool in the spec")
+        return self.layers.add(f"{kind}{rows // h}/{rows // h}", call.at, x, label=label)
+
+    def _op(self, text: str, at: Span) -> Op:
+        try:
+            return op_of(text)
+        except VggdslError as error:
+            finding = error.diagnostics[0]
+            raise UnsayableError(finding.message, at, finding.help or HELP) from None
+
+
+def _is_entry(word: str) -> bool:
+    return not (word[0].isupper() or "/" in word or word.startswith("global-"))
+
+
+def _sides(call: Call) -> tuple[int, int] | None:
+    value = call.named.get("output_size", *call.places[:1])
+    values: Sequence[Value] = value.values if isinstance(value, Listed) else () if value is None else (value, value)
+    texts = [each.text for each in values]
+    is_sole = len(call.places) + len(call.named) == 1
+    if len(texts) != 2 or not is_sole or not all(re.fullmatch(r"[1-9]\d{0,3}", text) for text in texts):
+        return None
+    return int(texts[0]), int(texts[1])
+
+
+def _word(call: Call) -> str:
+    """As other tools' layers are read elsewhere."""
+    return replace(call, name=f"nn.{call.bare.replace('BatchNorm1d', 'BatchNorm2d')}").text
+
+
+def said(call: Call) -> str:
+    """A layer in the spec's words. Raises ``UnsayableError`` where there are none."""
+    name = call.bare
+    if name == "LocalResponseNorm":
+        return _lrn(call)
+    if name in ("LogSoftmax", "Softmax2d"):
+        help = "leave it out: PyTorch's losses take logits; or write `Softmax(dim=1)`"
+        raise UnsayableError(f"`{call.text}` isn't in the spec language", call.at, help)
+    text = None
+    if name in _PLAIN:
+        given = call.without("device", "dtype")
+        if "Norm" in name and _is(given, "bias", "True"):
+            given = given.without("bias")
+        if name == "GELU" and _is(given, "approximate", "none"):
+            given = given.without("approximate")
+        word = _word(given)
+        text = spelled(word) if name != "PReLU" else _prelu(given)
+    if text is None:
+        raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+    return text
+
+
+def _is(call: Call, key: str, text: str) -> bool:
+    value = call.named.get(key)
+    return value is not None and value.text.strip("'\"") == text
+
+
+def _prelu(call: Call) -> str | None:
+    value = call.named.get("num_parameters", *call.places[:1])
+    others = call.without("num_parameters", "init").named
+    is_usual = "init" not in call.named or call.named["init"].text in ("0.25", ".25")
+    return "PReLU" if value is not None and value.text != "1" and not others and is_usual else None
+
+
+def _lrn(call: Call) -> str:
+    keys = ("size", "alpha", "beta", "k")
+    values = {**dict(zip(keys, call.places, strict=False)), **call.named}
+    texts = {"alpha": "0.0001", "beta": "0.75", "k": "1", **{key: value.text for key, value in values.items()}}
+    are_numbers = all(re.fullmatch(r"(\d{1,9}(\.\d*)?|\.\d+)(e-?\d\d?)?", text) for text in texts.values())
+    if texts.keys() != {*keys} or not are_numbers or not texts["size"].isdigit():
+        raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+    alpha = f"{float(texts['alpha']) / max(float(texts['size']), 1):.12g}"
+    return f"LRN n={texts['size']} k={float(texts['k']):g} alpha={alpha} beta={float(texts['beta']):g}"
+
+
+def _channels(module: Module) -> int | None:
+    """What the first layer that says so takes; None where it takes no map."""
+    for layer in _layers(module):
+        if layer.name in ("Conv2d", "BatchNorm2d") and (count := comes_in(_word(layer.call))) is not None:
+            return int(count) if re.fullmatch(r"[1-9]\d{0,5}", count) else None
+        if layer.name in ("Linear", "Flatten"):
+            return None
+    return None
+
+
+def _layers(module: Module) -> Iterator[Module]:
+    if not module.is_holder:
+        yield module
+    for _, inner in module.entries:
+        yield from _layers(inner)
+
+
+def _told(draft: Draft, root: Module) -> Shape:
+    """The image's size, which neither a print nor code says, where it can be told: said as assumed.
+
+    A square one from which the values of the first `Linear` come, at whose windows nothing is left over.
+    Raises ``UnsayableError`` where several could be meant.
+    """
+    channels = _channels(root)
+    if channels is None:
+        raise UnsayableError("the image's size isn't said", root.call.at, INPUT_HELP)
+
+    def tried(side: int) -> _Reader | None:
+        try:
+            reader = _Reader(Draft(draft.source), Shape(channels, side, side), root)
+        except UnsayableError:
+            return None
+        return reader if reader.layers.shape(reader.last) is not None else None
+
+    usual, small = tried(TRAINED_AT), tried(TRAINED_AT - 32)
+    is_known = root.name in _FORMS or root.name in _OF_ANY
+    if is_known and usual is not None and (usual.adaptive or small is not None):
+        side = 32 if any(key == "linear" for key, _ in root.entries) else TRAINED_AT
+        text = f"an image of {side}x{side}, as the published {root.name} takes: its size isn't printed"
+        draft.assumed(text, root.at, INPUT_HELP)
+        draft.line()
+        return Shape(channels, side, side)
+    if small is not None and usual is not None:
+        raise UnsayableError("images of any size fit: the print doesn't say which", root.call.at, INPUT_HELP)
+    fits = _sizes(root, channels, draft)
+    exact = [side for side in fits if (reader := tried(side)) is not None and reader.exact]
+    if len(fits) == 1 or len(exact) == 1:
+        side = (exact or fits)[0]
+        others = f"; images up to {fits[-1]}x{fits[-1]} would fit, too" if len(fits) > 1 and fits[-1] != side else ""
+        text = f"a square image of {side}x{side}: so many values come to the first Linear{others}"
+        draft.assumed(text, root.at, "its size isn't printed: " + INPUT_HELP)
+        draft.line()
+        return Shape(channels, side, side)
+    if fits:
+        _Reader(Draft(draft.source), Shape(channels, fits[0], fits[0]), root)  # tells what else is wrong
+        message = f"square images of {fits[0]}x{fits[0]} to {fits[-1]}x{fits[-1]} fit: which is meant isn't printed"
+        raise UnsayableError(message, root.call.at, INPUT_HELP)
+    _Reader(Draft(draft.source), Shape(channels, TRAINED_AT, TRAINED_AT), root)  # tells what is wrong at any size
+    raise UnsayableError("no square image fits what the first Linear takes", root.call.at, INPUT_HELP)
+
+
+def _sizes(root: Module, channels: int, draft: Draft) -> list[int]:
+    """The sides of square images with which as many values come to the first `Linear` as it takes: neighbours."""
+
+    def surplus(side: int) -> int:
+        try:
+            reader = _Reader(Draft(draft.source), Shape(channels, side, side), root)
+        except _CountError as error:
+            return error.surplus
+        except UnsayableError as error:
+            return 0 if error.is_measured else -1
+        return 0 if reader.layers.shape(reader.last) is not None else -1
+
+    low, high = 1, _LARGEST
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if surplus(middle) < 0 else (low, middle)
+    found = list[int]()
+    while low <= _LARGEST and len(found) < 256 and surplus(low) == 0:
+        found.append(low)
+        low += 1
+    return found

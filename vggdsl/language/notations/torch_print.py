@@ -1,0 +1,77 @@
+"""What PyTorch prints of a module: `print(model)`.
+
+A print shows modules, not what is done with them. Those of a `Sequential` follow each other; what torchvision's classes
+do is known; of other classes it isn't, and they are refused. The image's size isn't printed either.
+"""
+
+import re
+from collections.abc import Sequence
+
+from lark import Token, Tree
+
+from vggdsl.language.elaborate import elaborate
+from vggdsl.language.notations.calls import Call, call_of, span_of, tree_of
+from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.language.notations.torch_modules import Module, put, said_input
+from vggdsl.language.notations.torch_words import modules
+from vggdsl.network.infer import TypedGraph
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.source import Source
+
+TITLE = "a print of PyTorch's modules"
+
+_FORM = re.compile(r"^(?:>>>[^\n]*\n|```\w*\n|[ \t]*#?[ \t]*input[^\n]*\n|\s)*[A-Za-z_]\w*\(\s*\n?\s*\([\w.-]+\):[ \t]")
+
+
+def recognises(source: Source) -> bool:
+    """By a class whose bracket holds modules with their names: `Net(` and, below, `(conv1): Conv2d(`."""
+    return _FORM.match(source.text) is not None
+
+
+def read(source: Source) -> Sequence[Reading]:
+    tree = tree_of(source, "torch_print", "a print of modules")
+    (module,) = tree.children
+    assert isinstance(module, Tree)
+    root = _module(source, module)
+    draft = Draft(source, root.name)
+    put(draft, root, said_input(source)[0])
+    return [draft.reading()]
+
+
+def _module(source: Source, tree: Tree[Token]) -> Module:
+    name, *children = tree.children
+    if tree.data == "leaf":
+        is_empty = name == "Sequential"
+        return Module(call_of(source, str(name), children, span_of(source, tree)), (), is_empty)
+    entries = list[tuple[str, Module]]()
+    for entry in children:
+        assert isinstance(entry, Tree)
+        parts: Sequence[Tree[Token] | Token | None] = entry.children
+        key, times, inner = parts
+        if times is not None:
+            label = Label(span_of(source, times), "this")
+            message = "modules that a print folds are those of a list: what is done with them isn't shown"
+            raise ParseError(Diagnostic("V115", message, (label,), "write the network in the spec language"))
+        assert isinstance(inner, Tree)
+        entries.append((str(key).strip("():"), _module(source, inner)))
+    assert isinstance(name, Token)
+    return Module(Call(str(name), (), {}, span_of(source, name)), tuple(entries), True)
+
+
+def write(network: TypedGraph) -> str:
+    """A print of a ``Sequential``; where the image's size couldn't be told, with a line above that says it."""
+    rows = [f"  ({place}): {module}" for place, module in enumerate(modules(network, TITLE))]
+    text = "\n".join(["Sequential(", *rows, ")"]) + "\n"
+    return text if _tells(text, network) else f"# input {network.input}\n{text}"
+
+
+def _tells(text: str, network: TypedGraph) -> bool:
+    """Whether the image's size is told by what is read again."""
+    outcome = read(Source("-", text))[0].outcome
+    if isinstance(outcome, ParseError):
+        return False
+    return elaborate(outcome).graph.input.size == network.input
+
+
+register(Notation("torch-print", recognises, read, write, TITLE))
