@@ -174,7 +174,7 @@ def test_who_installs_what_is_told_gets_there(model: Path) -> None:
         )
         asked.add(modules[package])
     assert told["predict"] == FOR_PREDICTION
-    others = {"jinja2", "platformdirs", "plotille", "rich", "vl_convert"}
+    others = {"jinja2", "platformdirs", "plotille", "rich", "vl_convert", "yaml"}
     assert told["export"] | told["train"] == {*PACKAGES} - FOR_PREDICTION - others
     assert not told["export"] & {"ignite", "sklearn", "tensorboard", "torchvision"}
     assert len(list((model / "runs").iterdir())) == 1  # nothing is begun before all is there

@@ -35,7 +35,7 @@ COMMANDS = {
     "evaluate": "How good a trained network is, under the papers' protocols.",
     "report": "A page to look at: curves, confusion matrix, mistakes, the record.",
     "results": "What was claimed beside what was measured, over seeds and networks.",
-    "record": "A run's sealed block, for the spec that was run.",
+    "record": "A run's sealed block, for its spec; or a model card of it.",
     "export": "Write a network as ONNX, checked against PyTorch.",
     "predict": "Name what images show, by a trained run or an ONNX file.",
     "serve": "Name images over HTTP, by a trained run or an ONNX file.",

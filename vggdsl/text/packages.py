@@ -35,6 +35,7 @@ PACKAGES = MappingProxyType(
         "torch": "torch",
         "torchvision": "torchvision",
         "vl_convert": "vl-convert-python",
+        "yaml": "pyyaml",
     }
 )
 """What a full installation brings, by the module that is imported."""
