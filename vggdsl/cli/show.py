@@ -9,6 +9,7 @@ from typing import NoReturn, get_type_hints
 import click
 
 from vggdsl.cli.bars import bars
+from vggdsl.cli.columns import print_columns
 from vggdsl.cli.common import (
     echo_json,
     exit_code,
@@ -40,12 +41,13 @@ from vggdsl.text.units import bytes_text, plural
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "csv", "markdown", "latex"]),
+    type=click.Choice(["table", "json", "csv", "markdown", "latex", "html"]),
     default="table",
     show_default=True,
-    help="What to print.",
+    help="What to print; html with --columns.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--columns", is_flag=True, help="All SPECs in one table, a column each, as in VGG's Table 1.")
 @click.option("--plot", type=click.Choice(["params", "macs"]), help="A bar a SPEC instead of its table.")
 @click.option(
     "--as",
@@ -61,6 +63,7 @@ def command(
     layers: bool,
     form: str,
     as_json: bool,
+    columns: bool,
     plot: str | None,
     language: str | None,
     output: str | None,
@@ -79,6 +82,10 @@ def command(
     ReLU or dropout beside its layer; JSON and CSV give every layer a row. JSON of several SPECs
     is a list, CSV has a first column more.
 
+    --columns prints networks as papers do: a column each, a row a stage, what all share in one cell,
+    and in bold what the column before hasn't. Below it stands what isn't shown, such as a ReLU behind
+    every convolution. Networks that branch, or have pools that others haven't, are an error.
+
     --as pytorch writes a module in plain PyTorch, with the spec's names for its layers: it needs
     no vggdsl, and takes the weights of a training as they are. With the name of a notation that
     `vggdsl import` reads, it writes that: read again it is the same network, or it is an error.
@@ -89,11 +96,19 @@ def command(
     vggdsl show googlenet --layers
     vggdsl show vgg_d --format latex > table.tex
     vggdsl show vgg_a vgg_d vgg_e --plot params
+    vggdsl show vgg_a vgg_b vgg_c --columns
     vggdsl show googlenet --as pytorch -o googlenet.py
     vggdsl show runs/quickstart-s0-1 --as pytorch
     echo "input 32x32x3 conv3-64 maxpool FC-10 softmax" | vggdsl show - --json
     """
     form = form_of(form, as_json)
+    if columns:
+        given = {"--layers": layers, "--plot": plot, "--as": language, "-o": output, "--force": force}
+        for option in (option for option, is_given in given.items() if is_given):
+            raise click.UsageError(f"--columns is a table of its own: leave out {option}")
+        print_columns(names, form)
+    if form == "html":
+        raise click.UsageError("--format html is of --columns")
     if language is not None:
         _refuse_beside(layers, form, plot, names)
         _write(names[0], language, output, force)

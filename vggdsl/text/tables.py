@@ -131,9 +131,9 @@ def to_latex(table: Table, cited: Mapping[str, str] | None = None) -> str:
     lines = ["% needs \\usepackage{booktabs}"]
     lines += [f"% in common: {_in_a_line(table.note)}"] if table.note else []
     lines += ["\\begin{tabular}{" + "".join("l" if column.is_words else "r" for column in table.columns) + "}"]
-    lines += ["\\toprule", _latex_row([in_latex(name) for name in table.names])]
+    lines += ["\\toprule", latex_row([in_latex(name) for name in table.names])]
     for group in table.groups:
-        lines += ["\\midrule", *(_latex_row(_latex_cells(row, table.columns, cited or {})) for row in group.rows)]
+        lines += ["\\midrule", *(latex_row(_latex_cells(row, table.columns, cited or {})) for row in group.rows)]
     beyond = sorted({char for line in lines for char in line if char > _LAST_LATIN})
     lines[0] += f", and LuaLaTeX or XeLaTeX with a font that has {' '.join(beyond)}" if beyond else ""
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
@@ -170,7 +170,8 @@ def _latex_cells(row: Cells, columns: Sequence[Column], cited: Mapping[str, str]
     return cells
 
 
-def _latex_row(texts: list[str]) -> str:
+def latex_row(texts: list[str]) -> str:
+    """A row of cells that are LaTeX already."""
     if texts[0].startswith(("[", "*")):  # behind the end of a row they are its options
         texts[0] = "{}" + texts[0]
     return " & ".join(texts) + " \\\\"

@@ -37,7 +37,7 @@ def rows_of(source: Source) -> list[Row]:
     if any("\t" in line.text for line in lines):
         return [_divided(line.split(r"\t")) for line in lines]
     if sum("|" in line.text for line in lines) * 2 > len(lines):
-        return [_divided(_without_frame(line).split(r"\|")) for line in lines]
+        return [_divided(_without_frame(line).split(r"\|")) for line in lines if "|" in line.text]
     if sum(re.search(r"\S {2,}\S", line.text) is not None for line in lines) * 2 > len(lines):
         return [_divided(line.strip().split(r" {2,}")) for line in lines]
     return [_divided([line]) for line in lines]

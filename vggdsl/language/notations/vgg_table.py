@@ -125,6 +125,8 @@ class _Table:
         filled = [cell for cell in row if cell.text]
         own = next((cell for cell in filled if index in cell.columns), None)
         is_whole = len(row) == 1
+        if own is not None and len(filled) == self.width and all(_INPUT.fullmatch(cell.text.text) for cell in filled):
+            filled = [own]  # Markdown can't merge cells
         whole = joined((cell.text for cell in filled), "", self.source)
         if (size := _INPUT.fullmatch(whole.text)) is not None:
             _input(draft, whole, size, is_torn=len(filled) > 1)

@@ -219,9 +219,10 @@ ROWS = (
         "V225",
         "network",
         "what a notation can't say",
-        "A network was to be written in a notation that has no words for this layer, or would say another network.",
+        "A network was to be written in a notation that has no words for this layer, or would say another network; or "
+        "in one table with others, in which it has no place.",
         "Write it in a notation that can; the spec language says all of it.",
-        unshown="a call with `show --as`",
+        unshown="a call of `show` with `--as` or `--columns`",
     ),
     Code(
         "V230",
