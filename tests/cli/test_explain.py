@@ -181,3 +181,47 @@ def test_what_others_mean_by_the_same_words_is_told(layer: str, said: str) -> No
     result = run("explain", "-:2", input=f"input 32x32x3\n{layer}\nconv1-8 ReLU FC-10 softmax\n")
     assert result.exit_code == 0, result.output
     assert said in result.output if said else "others" not in result.output
+
+
+def told(about: str, name: str, input: str = "") -> list[str]:
+    return re.findall(rf"^  {about:<7}  (.*)$", run("explain", name, input=input).stdout, re.MULTILINE)
+
+
+def test_a_stack_tells_what_the_paper_argues() -> None:
+    assert told("stack", "vgg_d")[-1] == (
+        "three 3x3 convolutions see 7x7 with 27·C² = 7,077,888 weights, C = 512; one has 49·C² = 12,845,056, 81% more"
+    )
+    (line,) = told("stack", "vgg_a")
+    assert line.startswith("two 3x3 convolutions see 5x5 with 18·C² = 4,718,592 weights, C = 512; ")
+    assert line.endswith("one has 25·C² = 6,553,600, 39% more")
+
+
+@pytest.mark.parametrize(
+    ("layers", "kernels"),
+    [
+        ("conv3-4 conv3-4 conv3-4", ["two 3x3"]),  # the first takes other channels
+        ("conv3-3 BN conv5-3 dropout-0.5", ["two convolutions, 3x3 and 5x5,"]),
+        ("conv1x7-3 conv7x1-3", ["two convolutions, 1x7 and 7x1,"]),
+        ("conv3-3 conv3-3 maxpool conv3-3 conv3-3 conv3-3", ["two 3x3", "three 3x3"]),
+        ("conv3-3 maxpool conv3-3", []),
+        ("conv3-3/2 conv3-3", []),
+        ("conv3-3 conv3-3 groups=3", []),
+        ("conv3-3 conv1-3 conv3-3", []),
+        ("add[ conv3-3 | identity ] conv3-3", []),
+        ("conv3-3 concat[ conv3-3 | identity ]", []),  # another takes what the first gives
+    ],
+)
+def test_what_is_no_stack_tells_of_none(layers: str, kernels: list[str]) -> None:
+    lines = told("stack", "-", f"input 16x16x3\n{layers}\n")
+    assert [line.partition(" convolutions see")[0].partition(" see")[0] for line in lines] == kernels
+
+
+def test_a_1x1_tells_what_it_saves() -> None:
+    assert told("saves", "one_by_one/reduced") == [
+        "conv1-16 before it leaves 16 of 192 channels: 15,920 parameters for 153,632, 9,781,248 macs for 88,473,600"
+    ]
+    reduced, direct = (vggdsl.load(f"one_by_one/{name}").typed for name in ("reduced", "direct"))
+    assert (reduced.params, direct.params) == (15_920, 153_632)
+    assert (reduced.macs, direct.macs) == (9_781_248, 88_473_600)
+    assert told("saves", "-", "input 8x8x8 conv1-7 conv3-1") == []  # the two have more
+    assert told("saves", "-", "input 8x8x64 conv1-64 conv3-64") == []

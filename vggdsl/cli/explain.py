@@ -16,6 +16,7 @@ from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedNode
 from vggdsl.network.ops import Input, Op
 from vggdsl.network.shapes import Shape
+from vggdsl.network.stacks import Rows
 from vggdsl.spec.arithmetic import tell_field
 from vggdsl.spec.layers import heads_of
 from vggdsl.spec.spec import Spec, load
@@ -42,7 +43,8 @@ class _OfAPlace(click.Command):
 def command(place: str, as_json: bool) -> None:
     """A layer as it is compiled: the arithmetic of its shape, parameters, multiply-adds and
     receptive field, what it stands in, and everything that is implied. A line that calls a block
-    explains the layers that it becomes.
+    explains the layers that it becomes. Of convolutions in a row, the last one tells what the stack
+    sees, and with how many weights one that sees as much; and one behind a 1x1 what that saves.
 
     Or the code of a finding: what it means, how it is mended, and an example. A file that has the name
     of a code is told by its path: ./V401.
@@ -91,6 +93,7 @@ class _Explained:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.nodes = spec.typed.training_nodes
+        self.rows = Rows(self.nodes)
         self.defaults = [content for content in spec.whole.contents if isinstance(content, Default)]
         self.around: dict[str, list[str]] = {t.name: [] for t in self.nodes}
         """By a layer's name the branches, calls and auxiliary classifiers that it stands in."""
@@ -170,6 +173,10 @@ def _told(index: int, explained: _Explained) -> Iterator[tuple[About, str]]:
         yield "stores", f"{t.activations:,} activations, {bytes_text(t.activations * 4)} in fp32"
     if not isinstance(node.op, Input):
         yield "field", _field(t, spec)
+    if (stack := explained.rows.stack(t)) is not None:
+        yield "stack", str(stack)
+    if (reduction := explained.rows.reduction(t)) is not None:
+        yield "saves", str(reduction)
     for implied in _implied(t, explained):
         yield "implied", implied
     if (others := node.op.tell_elsewhere(t.x)) and not isinstance(node.op, Input):

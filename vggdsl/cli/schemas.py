@@ -553,7 +553,9 @@ class Refused(TypedDict):
 # -- explain
 
 
-About = Literal["in", "from", "shape", "params", "macs", "stores", "field", "implied", "others", "then"]
+About = Literal[
+    "in", "from", "shape", "params", "macs", "stores", "field", "stack", "saves", "implied", "others", "then"
+]
 
 
 class WrittenFeatures(TypedDict):
@@ -570,7 +572,8 @@ class LayerFact(TypedDict):
 
     about: Annotated[
         About,
-        "`in` which branch or call, what `others` mean by its words, `then` which implied ones follow",
+        "`in` which branch or call, what a `stack` of convolutions sees, what a 1x1 before it `saves`, what `others` "
+        "mean by its words, `then` which implied ones follow",
     ]
     text: Annotated[str, "with the arithmetic, for people: `vggdsl show --json` has the numbers"]
 

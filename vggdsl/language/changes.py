@@ -10,12 +10,11 @@ from vggdsl.network.changes import Change, Kind, Unit, on_every_path
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, Conv, Identity, Op
 from vggdsl.network.shapes import Pair
-from vggdsl.text.units import names_text, plural
+from vggdsl.text.units import in_words, names_text, plural
 
 _NONE = Pair(0, 0)
 _HEAD = "auxiliary classifier"
 _NAMED = 4
-_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _SIGNS: Mapping[Kind, str] = {"added": "+", "removed": "-", "changed": "~", "takes": "~", "affected": "="}
 
 
@@ -115,8 +114,7 @@ def summary(told: Sequence[Edit]) -> list[str]:
 
 def _counted(family: str, words: Counter[str]) -> str:
     total = words.total()
-    count = _COUNTS[total] if total < len(_COUNTS) else f"{total:,}"
-    said = f"{count} {family}{'s' if family == _HEAD and total > 1 else ''}"
+    said = f"{in_words(total)} {family}{'s' if family == _HEAD and total > 1 else ''}"
     if list(words) == [family] or (len(words) > _NAMED and total > 2 * _NAMED):
         return said
     if total <= 2 * _NAMED:

@@ -23,6 +23,18 @@ def names_text(names: Sequence[str], most: int = 10) -> str:
     return " and ".join([", ".join(shown), *last])
 
 
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def in_words(count: int) -> str:
+    """A count as a sentence has it.
+
+    >>> in_words(3), in_words(1_200)
+    ('three', '1,200')
+    """
+    return _WORDS[count] if count < len(_WORDS) else f"{count:,}"
+
+
 def percent_text(probability: float) -> str:
     """A probability with one decimal; never as a certainty.
 
