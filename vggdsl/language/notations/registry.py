@@ -63,7 +63,7 @@ class Notation:
 
 
 _NOTATIONS: dict[str, Notation] = {}
-_SHARED = ("arch", "chains", "draft", "excerpt", "grammar", "grid", "phrases", "registry")
+_SHARED = ("arch", "chains", "draft", "excerpt", "grammar", "grid", "phrases", "registry", "summaries")
 """What is loaded already, and what notations share."""
 
 

@@ -1,0 +1,110 @@
+"""Summaries of Keras, whole and as a PDF leaves them."""
+
+import pytest
+
+from vggdsl.language import notations
+from vggdsl.spec.spec import Spec, parse_all
+
+BOXED = """\
+Model: "sequential"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+┃ Layer (type)              ┃ Output Shape           ┃       Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+│ conv2d (Conv2D)           │ (None, 26, 26, 32)     │           320 │
+├───────────────────────────┼────────────────────────┼───────────────┤
+│ batch_normalization       │ (None, 26, 26, 32)     │           128 │
+│ (BatchNormalization)      │                        │               │
+├───────────────────────────┼────────────────────────┼───────────────┤
+│ max_pooling2d             │ (None, 13, 13, 32)     │             0 │
+│ (MaxPooling2D)            │                        │               │
+├───────────────────────────┼────────────────────────┼───────────────┤
+│ conv2d_1 (Conv2D)         │ (None, 11, 11, 64)     │        18,496 │
+├───────────────────────────┼────────────────────────┼───────────────┤
+│ flatten (Flatten)         │ (None, 7744)           │             0 │
+├───────────────────────────┼────────────────────────┼───────────────┤
+│ dropout (Dropout)         │ (None, 7744)           │             0 │
+├───────────────────────────┼────────────────────────┼───────────────┤
+│ dense (Dense)             │ (None, 10)             │        77,450 │
+└───────────────────────────┴────────────────────────┴───────────────┘
+ Total params: 96,394 (376.54 KB)
+ Trainable params: 96,330 (376.29 KB)
+ Non-trainable params: 64 (256.00 B)
+"""
+SAME = "input 28x28x1 conv3-32 pad=0 BN maxpool conv3-64 pad=0 dropout-0.5 FC-10 softmax"
+PLAIN = """\
+Layer (type)                 Output Shape              Param #
+=================================================================
+input_1 (InputLayer)         [(None, 32, 32, 3)]       0
+conv2d (Conv2D)              (None, 16, 16, 8)         216
+batch_normalization (BatchNo (None, 16, 16, 8)         32
+re_lu (ReLU)                 (None, 16, 16, 8)         0
+depthwise_conv2d (DepthwiseC (None, 14, 14, 8)         80
+global_average_pooling2d (Gl (None, 8)                 0
+dense (Dense)                (None, 4)                 36
+"""
+
+
+def read(text: str) -> Spec:
+    ((_, found),) = parse_all(text, "-")
+    assert isinstance(found, Spec), found
+    return found
+
+
+def error_of(text: str) -> str:
+    ((_, found),) = parse_all(text, "-", "keras-summary")
+    return "" if isinstance(found, Spec) else str(found)
+
+
+def test_a_summary_in_boxes() -> None:
+    spec = read(BOXED)
+    assert spec.network.graph.digest == read_spec(SAME).network.graph.digest
+    assert (spec.count("holds"), spec.count("refuted")) == (13, 0)
+
+
+def read_spec(text: str) -> Spec:
+    ((_, found),) = parse_all(text, "net.arch")
+    assert isinstance(found, Spec)
+    return found
+
+
+def test_strides_padding_biases_and_groups_are_told_by_arithmetic() -> None:
+    spec = read(PLAIN)
+    same = "input 32x32x3 conv3-8/2 pad=0,1,0,1 bias=no BN ReLU conv3-8 pad=0 groups=8 global-avgpool FC-4 softmax"
+    assert spec.network.graph.digest == read_spec(same).network.graph.digest
+    assert spec.count("refuted") == 0
+    written = notations.written_as(spec.typed, "keras-summary")
+    for row in PLAIN.splitlines()[2:]:
+        assert row in written
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "where"),
+    [
+        ("        216", "        217", "-:4:56"),  # no kernel has as many
+        ("(None, 16, 16, 8)         216", "(None, None, None, 8)     216", "-:4:30"),
+        ("re_lu (ReLU)                 (None", "                             (None", "-:6:30"),  # or a dropout
+        ("(Conv2D) ", "(Conv3D) ", "-:4:1"),
+        ("Param #", "Param #  Connected to", "-:1:65"),
+        ("dense (Dense)                (None, 4)", "flatten (Flatten)            (None, 9)", "-:9:30"),
+        ("(None, 14, 14, 8)         80", "14, 8         80", "-:7:1"),
+    ],
+)
+def test_what_cannot_be_told_is_refused_at_its_cell(was: str, now: str, where: str) -> None:
+    assert was in PLAIN
+    assert f" {where}\n" in error_of(PLAIN.replace(was, now))
+
+
+def test_a_figure_that_is_not_the_networks_fails() -> None:
+    assert read(BOXED.replace("77,450 ", "77,460 ")).count("refuted") > 0
+    assert read(BOXED.replace("96,330 (376.29", "96,331 (376.29")).count("refuted") == 1
+    assert "bytes" in error_of(BOXED.replace("376.29", "376.31"))
+
+
+def test_a_misread_width_is_mended_only_where_the_total_says_so() -> None:
+    (mended,) = [d for d in read(BOXED.replace("(None, 10)", "(None, 19)")).said if d.code == "W111"]
+    assert "19 read as 10" in mended.message
+    assert read(BOXED.replace("(None, 10)", "(None, 19)").replace("96,394", "96,395")).count("refuted") > 0
+
+
+def test_several_summaries_are_several_networks() -> None:
+    assert [name for name, _ in parse_all(BOXED + BOXED.replace("sequential", "other"), "-")] == ["sequential", "other"]

@@ -1,0 +1,402 @@
+"""What Keras' ``model.summary()`` prints: a row a layer, with its class, the shape that it gives and its parameters.
+
+Both the form with underscores and that with box-drawing signs; also as a PDF leaves them, with names cut or lost and
+cells torn. Sizes of kernels and strides aren't printed: shapes and parameters tell them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import prod
+
+from vggdsl.language.notations.chains import in_a_row
+from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.excerpt import Excerpt, joined
+from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
+from vggdsl.language.notations.summaries import Customs, Row, Teller, kernels
+from vggdsl.network.infer import TypedGraph, TypedNode
+from vggdsl.network.ops import (
+    FC,
+    Activation,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    Input,
+    MaxPool,
+    Softmax,
+)
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.source import Source
+
+TITLE = "a summary of Keras"
+
+_CUSTOMS = Customs("Keras", pads_behind=True, counts_statistics=True, pool_default=True)
+_CLASSES = {
+    "InputLayer": "input",
+    "Conv2D": "conv",
+    "Convolution2D": "conv",
+    "DepthwiseConv2D": "depthwise",
+    "Dense": "FC",
+    "BatchNormalization": "BN",
+    "Activation": "activation",
+    "ReLU": "ReLU",
+    "LeakyReLU": "LeakyReLU",
+    "ELU": "ELU",
+    "Softmax": "softmax",
+    "MaxPooling2D": "maxpool",
+    "AveragePooling2D": "avgpool",
+    "GlobalAveragePooling2D": "global-avgpool",
+    "GlobalMaxPooling2D": "global-maxpool",
+    "Dropout": "dropout",
+    "Flatten": "flatten",
+}
+_HEADER = re.compile(r"Layer \(type\)", re.IGNORECASE)
+_CLASS = re.compile(r"(?P<name>[\w./-]+)?\s*\(\s*(?P<kind>[A-Za-z]\w*)?\s*\)?")
+_TOTAL = re.compile(
+    r"(Total|Trainable|Non-trainable|Optimizer) params:\s*([\d,]+)(?:\s*\((\d+(?:\.\d+)?) ([KMG]?B)\))?", re.I
+)
+_MODEL = re.compile(r'\s*Model:\s*"([^"]*)"\s*')
+_SHAPES = re.compile(r"\(None(?:, ?\d+)+\)")
+_BETWEEN = r"[\t│┃|]| {2,}(?=[^ ])"
+_BESIDE = re.compile(r"([\w./-]+ ?\(\s*\w*\)?) ?([\[(]+\s*None.*)")
+"""A name that fills its column."""
+_RULE = re.compile(r"[\s_=─━┄-╿+|-]*")
+
+
+def recognises(source: Source) -> bool:
+    """By the heading of its columns; code that builds the model is another notation."""
+    text = source.text
+    return _HEADER.search(text) is not None and re.search(r"\bSequential\(|\.add\(", text) is None
+
+
+def read(source: Source) -> Sequence[Reading]:
+    """A spec a summary."""
+    found, name = list[_Summary](), ""
+    for match in re.finditer(r"[^\n]+", source.text):
+        line = Excerpt.of(source, *match.span())
+        if _HEADER.search(line.text):
+            found.append(_Summary(source, name))
+            name = ""
+        if (title := _MODEL.fullmatch(line.text)) is not None:
+            name = title[1]
+        elif found:
+            found[-1].line(line)
+        elif not _RULE.fullmatch(line.text):
+            help = "leave what stands above the summary out"
+            raise ParseError(Diagnostic("V115", "this is no part of a summary", (Label(line.span(), "here"),), help))
+    if not found:
+        label = Label(Excerpt.of(source).strip().span(), "this text")
+        raise ParseError(Diagnostic("V115", "there is no heading `Layer (type)`", (label,), "paste it, too"))
+    return [each.reading() for each in found]
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A row: the name and class, what stands between, the parameters."""
+
+    name: Excerpt
+    shape: Excerpt
+    params: Excerpt
+
+
+class _Summary:
+    def __init__(self, source: Source, name: str) -> None:
+        self.source = source
+        self.draft = Draft(source, name)
+        self.listed: list[_Listed] = []
+        self.totals: list[tuple[re.Match[str], Excerpt]] = []
+
+    def line(self, line: Excerpt) -> None:
+        """Takes a line of the text: a rule, the heading, a row, totals."""
+        text, cells = line.text, self._cells(line)
+        if _RULE.fullmatch(text):
+            return
+        if (found := list(_TOTAL.finditer(text))) and not _TOTAL.sub("", text).strip():
+            self.totals += [(match, line.part(match)) for match in found]
+        elif _HEADER.search(text):
+            self._header(line)
+        elif len(shapes := _SHAPES.findall(text)) > 1 and _SHAPES.sub("", text).strip() in ("", "(None,"):
+            self._again(shapes, line.strip())
+        elif len(cells) == 1 and self.listed and re.fullmatch(r"\(?\w*\)?", cells[0].text):
+            self._go_on(cells[0])
+        else:
+            self._row(cells, line)
+
+    def _header(self, line: Excerpt) -> None:
+        extra = re.search(r"Connected to|Trainable", line.text)
+        if extra is not None:
+            help = "summaries of layers one behind another are read: write branches in a spec"
+            self.draft.refuse(f"a column `{extra[0]}` has no reading", line.part(extra), help)
+
+    def _again(self, shapes: Sequence[str], line: Excerpt) -> None:
+        """The shapes of rows without names, which stand a second time below them."""
+        lost = [re.findall(r"\d+", each.shape.text) for each in self.listed if not each.name]
+        if [re.findall(r"\d+", shape) for shape in shapes] != lost[: len(shapes)]:
+            self.draft.refuse("these shapes are of no rows above them", line, "write each in its row")
+            return
+        self.draft.repaired("shapes of rows without names, which stand a second time below them", line)
+        self.draft.line()
+
+    def _cells(self, line: Excerpt) -> list[Excerpt]:
+        cells = [cell for part in line.split(_BETWEEN) if (cell := part.strip())]
+        beside = _BESIDE.match(cells[0].text) if cells else None
+        return [cells[0].part(beside, 1), cells[0].part(beside, 2), *cells[1:]] if beside is not None else cells
+
+    def _go_on(self, cell: Excerpt) -> None:
+        """The rest of a name that was too long for its column."""
+        last = self.listed[-1]
+        name = joined([last.name, cell], " " if cell.text.startswith("(") else "", self.source)
+        self.listed[-1] = replace(last, name=name)
+
+    def _row(self, cells: Sequence[Excerpt], line: Excerpt) -> None:
+        is_named = re.match(r"\(None|None|[(\[]*\d|[,)\]]", cells[0].text) is None
+        name = cells[0] if is_named else Excerpt(self.source, "", line.places[:1])
+        rest = joined(cells[1:] if is_named else cells, " ", self.source)
+        match = re.fullmatch(r"(.*\S)\s+([\d,]*\d[\d,]*)", rest.text)
+        if match is None:
+            help = "a row is `name (Class)`, the shape, the parameters"
+            self.draft.refuse("this row can't be read", line.strip(), help)
+            return
+        self.listed.append(_Listed(name, rest.part(match, 1), rest.part(match, 2)))
+
+    # -- rows as layers
+
+    def reading(self) -> Reading:
+        rows = [row for each in self.listed if (row := self._told(each)) is not None]
+        if not rows or self.draft.wrong:
+            if not self.draft.wrong:
+                self.draft.refuse("there is no layer", Excerpt.of(self.source).strip(), "paste the rows, too")
+            return self.draft.reading()
+        rows = self._mended(rows)
+        prints = any(row.kind in ("activation", "ReLU", "LeakyReLU", "ELU") for row in rows)
+        teller = Teller(self.draft, _CUSTOMS)
+        if rows[0].kind == "input":
+            first, *rows = rows
+            teller.input(first.shape, first.shape_at)
+            if first.params:
+                self.draft.refuse("an input has no parameters", first.params_at, "write 0")
+        elif not self._first(teller, rows):
+            return self.draft.reading()
+        if not prints:
+            text = "ReLU behind each convolution and hidden FC: activations of layers aren't printed"
+            self.draft.assumed(text, self.listed[0].shape)
+        self.draft.line()
+        for index, row in enumerate(rows):
+            is_last = index == len(rows) - 1
+            teller.tell(self._meant(row, is_last))
+            if not self.draft.wrong and is_last and self._ends(row):
+                self.draft.put("softmax", row.at)
+                self.draft.assumed("softmax at the end: activations of layers aren't printed", row.at)
+            self.draft.line()
+        self._totals()
+        return self.draft.reading()
+
+    def _told(self, listed: _Listed) -> Row | None:
+        kind = self._kind(listed.name)
+        numbers = [int(n) for n in re.findall(r"\d{1,9}", listed.shape.text)]
+        plain = re.sub(r"[\s(),\[\]]|None|\d", "", listed.shape.text)
+        if kind is None:
+            return None
+        if plain or len(numbers) not in (1, 3) or listed.shape.text.count("None") > 1:
+            help = "a shape is `(None, 32, 32, 64)` or `(None, 512)`"
+            self.draft.refuse(f"`{listed.shape.text}` is no shape", listed.shape, help)
+            return None
+        if len(re.findall(r"None", listed.shape.text)) != 1 and len(numbers) == 3:
+            self.draft.repaired(f"`{listed.shape.text}` read as (None, {', '.join(map(str, numbers))})", listed.shape)
+        params = int(listed.params.text.replace(",", "")[:15])
+        at = listed.name if listed.name else listed.shape
+        return Row(kind, at, tuple(numbers), listed.shape, params, listed.params)
+
+    def _kind(self, name: Excerpt) -> str | None:
+        """Of a class that may be cut: `batch_normalization_1 (Batch`."""
+        if not name:
+            return "lost"
+        match = _CLASS.fullmatch(name.text)
+        word = match["kind"] if match else None
+        if word in _CLASSES:
+            return _CLASSES[word]
+        if match is not None and not name.text.endswith(")"):
+            found = [known for known in _CLASSES if known.startswith(word or "")]
+            named = [known for known in found if _snake(known) == re.sub(r"_\d+$", "", match["name"] or "")]
+            if len({_CLASSES[each] for each in named or found}) == 1:
+                return _CLASSES[(named or found)[0]]
+        known = ", ".join(_CLASSES)
+        self.draft.refuse(f"`{name.text}` is no layer that is known", name, f"known are {known}")
+        return None
+
+    def _meant(self, row: Row, is_last: bool) -> Row:
+        """With the function of an activation, and the rate of a dropout."""
+        if row.kind == "activation":
+            function = "softmax" if is_last else "ReLU"
+            text = f"{function}: what an activation computes isn't printed"
+            self.draft.assumed(text, row.at, once=True)
+            return replace(row, kind=function)
+        if row.kind == "dropout":
+            self.draft.assumed("a rate of 0.5: none is printed", row.at, once=True)
+            return replace(row, kind="dropout-0.5")
+        return row
+
+    def _ends(self, row: Row) -> bool:
+        return row.kind in ("FC", "lost") and len(row.shape) == 1 and row.shape[0] > 1
+
+    def _mended(self, rows: Sequence[Row]) -> list[Row]:
+        """With the width of an FC that was misread, where parameters that add up to the total say it."""
+        total = next((int(m[2].replace(",", "")) for m, _ in self.totals if m[1].lower() == "total"), None)
+        if total != sum(row.params for row in rows):
+            return list(rows)
+        mended = [rows[0]]
+        for row in rows[1:]:
+            count = prod(mended[-1].shape)
+            units, rest = divmod(row.params, count + 1)
+            is_fc = row.kind in ("FC", "lost") and len(row.shape) == 1 and row.params
+            if is_fc and not rest and units and row.shape[0] not in (units, row.params // count):
+                text = f"{row.shape[0]} read as {units}: {count:,}·{units} + {units} = {row.params:,} parameters"
+                self.draft.repaired(text, row.shape_at)
+                row = replace(row, shape=(units,))
+            mended.append(row)
+        return mended
+
+    def _first(self, teller: Teller, rows: Sequence[Row]) -> bool:
+        """The input, which a sequential model doesn't print, by the first layer."""
+        first = rows[0]
+        others = {
+            kernel
+            for a, b in pairwise(rows)
+            if b.kind == "conv" and len(a.shape) == len(b.shape) == 3
+            for kernel in kernels(b.params, a.shape[2], b.shape[2])
+        }
+        found = [
+            (channels, side)
+            for channels in (1, 3)
+            for side, has_bias in kernels(first.params, channels, first.shape[-1])
+            if first.kind == "conv" and len(first.shape) == 3
+            if (side % 2 or (side, has_bias) in others) and has_bias in ({bias for _, bias in others} or {has_bias})
+        ]
+        later = [self._keeps(a, b) for a, b in pairwise(rows) if b.kind == "conv"]
+        keeps = set(later) - {None}
+        if len(found) != 1 or len(keeps) != 1:
+            help = "write a first row `input_1 (InputLayer) | (None, 32, 32, 3) | 0`"
+            self.draft.refuse("the size of the images isn't printed, nor told by the first layer", first.at, help)
+            return False
+        ((channels, side),) = found
+        more = 0 if True in keeps else side - 1
+        size = (first.shape[0] + more, first.shape[1] + more, channels)
+        teller.input(size, first.shape_at)
+        shown = "x".join(map(str, size))
+        text = f"{shown} images, of which the first layer at stride 1 gives {first.size}: none are printed"
+        self.draft.assumed(text, first.shape_at)
+        return True
+
+    def _keeps(self, before: Row, row: Row) -> bool | None:
+        """Whether a convolution pads so that it keeps the size; None where that can't be told."""
+        if len(before.shape) != 3 or len(row.shape) != 3:
+            return None
+        sides = [side for side, _ in kernels(row.params, before.shape[2], row.shape[2]) if side > 1]
+        lost = {b - a for b, a in zip(before.shape[:2], row.shape[:2], strict=True)}
+        if len(sides) != 1 or len(lost) != 1:
+            return None
+        return {0: True, sides[0] - 1: False}.get(lost.pop())
+
+    def _totals(self) -> None:
+        for match, at in self.totals:
+            measure = {"total": "total-params", "trainable": "params", "non-trainable": "non-trainable-params"}
+            word = measure.get(match[1].lower())
+            if word is None:
+                self.draft.comment(at.text)
+                self.draft.line()
+                continue
+            figure = int(match[2].replace(",", "")[:15])
+            self.draft.put(f"claim {word} {figure:,}", at)
+            if match[3] is not None and not _is_size(figure, match[3], match[4]):
+                help = "correct the one or the other"
+                self.draft.refuse(f"{figure:,} values of 4 bytes aren't {match[3]} {match[4]}", at, help)
+            self.draft.line()
+
+
+def _is_size(params: int, figure: str, unit: str) -> bool:
+    scale: int = 1024 ** ("B", "KB", "MB", "GB").index(unit.upper())
+    return abs(4 * params / scale - float(figure[:15])) <= _HALF
+
+
+_HALF = 0.006
+"""Two digits are printed behind the point; what is more than half of the last is for binary rounding."""
+
+
+def write(network: TypedGraph) -> str:
+    """The summary with underscores, as Keras 2 prints it."""
+    nodes = list(in_a_row(network, TITLE))
+    prints = any(
+        isinstance(each.node.op, Activation) and not (each.node.implied and isinstance(before.node.op, Conv | FC))
+        for before, each in pairwise(nodes)
+    )
+    rows, counts, is_flat = [_HEADINGS], Counter[str](), False
+    for each in nodes:
+        op, shape = each.node.op, each.shape
+        if isinstance(op, Activation | Softmax) and not prints:
+            continue
+        if isinstance(op, FC) and not is_flat:
+            rows.append((_named("Flatten", counts), f"(None, {each.x.elements})", "0"))
+        is_flat = is_flat or isinstance(op, FC | GlobalAvgPool | GlobalMaxPool)
+        size = f"(None, {shape.c})" if is_flat else f"(None, {shape.h}, {shape.w}, {shape.c})"
+        size = f"[{size}]" if isinstance(op, Input) else size
+        rows.append((_named(_class(each), counts), size, str(each.params.total)))
+    lines = [f"{name[:28]:<29}{size:<26}{params}".rstrip() for name, size, params in rows]
+    rule, double = "_" * 65, "=" * 65
+    trainable = network.params
+    totals = f"Total params: {network.total_params:,}\nTrainable params: {trainable:,}\n"
+    totals += f"Non-trainable params: {network.total_params - trainable:,}\n"
+    body = f"\n{rule}\n".join(lines[1:])
+    return f'Model: "model"\n{rule}\n{lines[0]}\n{double}\n{body}\n{double}\n{totals}{rule}\n'
+
+
+_HEADINGS = ("Layer (type)", "Output Shape", "Param #")
+
+
+def _named(kind: str, counts: Counter[str]) -> str:
+    """`max_pooling2d_1 (MaxPooling2D)`, with the name that Keras gives."""
+    name = _snake(kind)
+    counts[name] += 1
+    number = counts[name] if kind == "InputLayer" else counts[name] - 1
+    return f"{name}{f'_{number}' if number else ''} ({kind})"
+
+
+def _snake(kind: str) -> str:
+    """
+    >>> _snake("MaxPooling2D"), _snake("ReLU"), _snake("InputLayer")
+    ('max_pooling2d', 're_lu', 'input')
+    """
+    given = {"InputLayer": "input", "ReLU": "re_lu", "LeakyReLU": "leaky_re_lu", "ELU": "elu"}
+    return given.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower()
+
+
+def _class(each: TypedNode) -> str:
+    op = each.node.op
+    match op:
+        case Conv(groups=1):
+            return "Conv2D"
+        case Conv(channels, groups=groups) if groups == channels == each.x.c:
+            return "DepthwiseConv2D"
+        case Activation(function) if function in _CLASSES:
+            return function
+        case (
+            Input()
+            | FC()
+            | BatchNorm()
+            | Dropout()
+            | MaxPool()
+            | AvgPool()
+            | GlobalAvgPool()
+            | GlobalMaxPool()
+            | Softmax()
+        ):
+            return next(name for name, kind in reversed(_CLASSES.items()) if kind == op.kind)
+        case _:
+            raise cannot_say(TITLE, each.node)
+
+
+register(Notation("keras-summary", recognises, read, write, title=TITLE))

@@ -1,0 +1,236 @@
+"""Layers as summaries list them: a kind, the shape that it gives, its parameters. What a summary leaves out, such as
+the side of a kernel, is told by arithmetic where one value is possible."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isqrt, prod
+
+from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.network.shapes import Pair, Window
+
+_MOST_STRIDE = 8
+_MOST_SIDE = 15
+
+
+@dataclass(frozen=True)
+class Row:
+    """``shape`` is height, width and channels, or one number behind a flattening; ``kind`` a word of the spec
+    language, or ``flatten``, ``activation`` (which one isn't said), ``depthwise``, ``lost`` (its name isn't there)."""
+
+    kind: str
+    at: Excerpt
+    shape: tuple[int, ...]
+    shape_at: Excerpt
+    params: int
+    params_at: Excerpt
+
+    @property
+    def size(self) -> str:
+        return "x".join(map(str, self.shape))
+
+
+@dataclass(frozen=True)
+class Customs:
+    """What the layers of a library do unless told."""
+
+    name: str
+    pads_behind: bool = False
+    """Whether padding that keeps sizes puts more behind a map than before it, as TensorFlow's `same`."""
+    counts_statistics: bool = False
+    """Whether the parameters of a batch normalisation have its running statistics."""
+    pool_default: bool = False
+    """Whether a pool is 2x2 at stride 2 unless told."""
+
+
+@dataclass
+class Teller:
+    """Rewords rows, one after another."""
+
+    draft: Draft
+    customs: Customs
+    x: tuple[int, ...] = ()
+    """The shape that comes in, not flattened."""
+    flat: int | None = None
+    """How many values there are behind a flattening."""
+    pools: set[str] = field(default_factory=set)
+
+    def input(self, size: Sequence[int], at: Excerpt) -> None:
+        self.x = tuple(size)
+        self.draft.put(f"input {'x'.join(map(str, size))}", at)
+
+    def tell(self, row: Row) -> None:
+        """Puts the row's words, and its shape and parameters as claims of them."""
+        kind = self._found(row) if row.kind == "lost" else row.kind
+        if not kind:
+            return
+        if len(row.shape) == 1 and len(self.x) == 3 and kind not in ("FC", "flatten") and not kind.startswith("global"):
+            self._behind_flattening(row, kind)
+            return
+        match kind:
+            case "flatten":
+                self._flatten(row)
+            case "conv" | "depthwise":
+                self._conv(row, kind)
+            case "FC":
+                self._fc(row)
+            case "maxpool" | "avgpool":
+                self._pool(row, kind)
+            case _:
+                self._put(row, kind)
+
+    def _put(self, row: Row, words: str, measure: str = "params") -> None:
+        measure = "total-params" if words == "BN" and self.customs.counts_statistics else measure
+        self.draft.put(words, row.at)
+        self.draft.put(f"-> {row.size}", row.shape_at)
+        self.draft.put(f"{measure}={row.params:,}", row.params_at)
+        if words == "BN" and self.customs.counts_statistics:
+            text = f"batch normalisation as PyTorch's, with eps 1e-5: {self.customs.name} has 1e-3 unless told"
+            self.draft.assumed(text, row.at, once=True)
+        self.x = row.shape
+        if words.startswith("FC") or len(row.shape) == 1:
+            self.flat = None
+
+    def _flatten(self, row: Row) -> None:
+        if prod(row.shape) != prod(self.x):
+            shown = "x".join(map(str, self.x))
+            self.draft.refuse(f"{shown} flattened is {prod(self.x):,}", row.shape_at, "correct the one or the other")
+        self._no_params(row)
+        self.flat = prod(self.x)
+
+    def _behind_flattening(self, row: Row, kind: str) -> None:
+        """What acts value by value needs no flat ones."""
+        if self.flat != row.shape[0] or not kind.startswith(("dropout", "ReLU", "softmax", "tanh", "sigmoid")):
+            help = "what can stand behind a flattening is dropout, an activation and FC"
+            self.draft.refuse("this layer can't take what the one before gives", row.at, help)
+        self._no_params(row)
+        self.draft.put(kind, row.at)
+
+    def _no_params(self, row: Row) -> None:
+        if row.params:
+            self.draft.refuse("this layer has no parameters", row.params_at, "write 0")
+
+    # -- layers with weights
+
+    def _conv(self, row: Row, kind: str) -> None:
+        if len(row.shape) != 3 or len(self.x) != 3:
+            self.draft.refuse("a convolution gives height, width and channels", row.shape_at, "write the three")
+            return
+        cin, cout = self.x[2], row.shape[2]
+        groups = cin if kind == "depthwise" else 1
+        found = list(kernels(row.params, cin // groups, cout))
+        if len(found) != 1:
+            of = f"{cin} to {cout} channels" + (f" in {groups} groups" if groups > 1 else "")
+            message = f"no square kernel from {of} has {row.params:,} parameters"
+            self.draft.refuse(message, row.params_at, "correct the shape or the parameters")
+            return
+        ((side, has_bias),) = found
+        steps = self._steps(side, row.shape, is_pool=False)
+        if len(steps) > 1:
+            choice = " or ".join(f"stride {stride}{pad}" for stride, pad in steps)
+            self.draft.refuse(f"the shapes leave open {choice}", row.shape_at, "write the network in a spec")
+            return
+        (stride, pad) = steps[0] if steps else (1, "")
+        words = f"conv{side}-{cout}" + (f"/{stride}" if stride > 1 else "") + pad
+        words += f" groups={groups}" if groups > 1 else ""
+        self._put(row, words + ("" if has_bias else " bias=no"))
+        if stride > 1 or "pad" in pad:
+            text = f"stride {stride}{pad}, as the shapes say: none is printed"
+            self.draft.assumed(text, row.shape_at, once=True)
+
+    def _fc(self, row: Row) -> None:
+        (units, *more), count = row.shape, prod(self.x)
+        if more:
+            self.draft.refuse("a dense layer on a map is none of the whole map", row.shape_at, "flatten it before")
+            return
+        has_bias = row.params != count * units
+        self._put(row, f"FC-{units}" + ("" if has_bias else " bias=no"))
+
+    def _pool(self, row: Row, kind: str) -> None:
+        if len(row.shape) != 3 or len(self.x) != 3:
+            self.draft.refuse("a pool gives height, width and channels", row.shape_at, "write the three")
+            return
+        self.pools.add(kind)
+        fitting: list[tuple[int, int, str]] = [
+            (side, stride, pad)
+            for side in range(2, _MOST_SIDE)
+            for stride, pad in self._steps(side, row.shape, is_pool=True)
+            if stride <= side
+        ]
+        usual = [(side, stride, pad) for side, stride, pad in fitting if side == stride and not pad]
+        unpadded = [each for each in fitting if not each[2]]
+        side, stride, pad = (fitting or [(0, 0, "")])[0]
+        if self.customs.pool_default and usual:
+            side, stride, pad = usual[0]
+        elif len(unpadded) == 1 or (unpadded and unpadded[0][0] == 2 and self._is_even(row)):
+            side, stride, pad = unpadded[0]
+        else:
+            choice = ", ".join(f"{side}x{side} at stride {stride}{pad}" for side, stride, pad in fitting[:4])
+            message = f"the window isn't printed: {choice} fit" if fitting else "no window gives this shape"
+            self.draft.refuse(message, row.shape_at, "write the network in a spec")
+            return
+        self._put(row, f"{kind}{side}/{stride}{pad}")
+        self.draft.assumed(f"{side}x{side} pools at stride {stride}: none are printed", row.at, once=True)
+
+    def _is_even(self, row: Row) -> bool:
+        return all(2 * after == before for before, after in zip(self.x[:2], row.shape[:2], strict=True))
+
+    def _steps(self, side: int, after: Sequence[int], *, is_pool: bool) -> list[tuple[int, str]]:
+        """Strides and paddings that lead to a shape; the padding as an option, where it must be written."""
+        return list(dict.fromkeys(steps(side, self.x, after, self.customs, is_pool=is_pool)))
+
+    # -- rows whose names are lost
+
+    def _found(self, row: Row) -> str:
+        """The one kind that has this shape and these parameters."""
+        kind = ""
+        same = row.shape == self.x
+        if not row.params and len(row.shape) == 1 and len(self.x) == 3 and row.shape[0] == prod(self.x):
+            kind = "flatten"
+        elif row.params and len(row.shape) == 1:
+            kind = "FC"
+        elif row.params and len(row.shape) == 3 and len(self.x) == 3:
+            is_conv = bool(list(kernels(row.params, self.x[2], row.shape[2])))
+            is_norm = same and row.params == row.shape[2] * (4 if self.customs.counts_statistics else 2)
+            kind = "conv" if is_conv and not is_norm else "BN" if is_norm and not is_conv else ""
+        elif not row.params and len(row.shape) == 3 and len(self.x) == 3 and not same and len(self.pools) == 1:
+            (kind,) = self.pools
+        if not kind:
+            help = "write its name before its shape: `name (Class)`"
+            self.draft.refuse("the name of this layer is lost, and could be several", row.shape_at, help)
+            return ""
+        because = ", as the pools above" if kind in self.pools else ""
+        self.draft.repaired(f"a lost name read as {kind}{because}", row.shape_at)
+        return kind
+
+
+def kernels(params: int, cin: int, cout: int) -> Iterator[tuple[int, bool]]:
+    """Sides of square kernels, and whether there is a bias, by the number of parameters.
+
+    >>> list(kernels(896, 3, 32)), list(kernels(9408, 3, 64)), list(kernels(897, 3, 32))
+    ([(3, True)], [(7, False)], [])
+    """
+    for biases in (cout, 0):
+        positions, rest = divmod(params - biases, cin * cout) if cin and cout else (0, 1)
+        if not rest and positions > 0 and isqrt(positions) ** 2 == positions:
+            yield isqrt(positions), biases > 0
+
+
+def steps(
+    side: int, before: Sequence[int], after: Sequence[int], customs: Customs, *, is_pool: bool
+) -> Iterator[tuple[int, str]]:
+    """See ``Teller._steps``."""
+    size, out = Pair(before[0], before[1]), Pair(after[0], after[1])
+    for stride in range(1, _MOST_STRIDE + 1):
+        plain = Window(Pair(side, side), Pair(stride, stride))
+        if customs.pads_behind:
+            pads = [Pair(0, 0), plain.keras_pad(size)]
+        else:
+            pads = [Pair(pad, pad) for pad in range(side // 2 + 1)]
+        usual = Pair(0, 0) if is_pool else plain.same_pad
+        for pad in sorted(pads, key=lambda pad: pad != usual):
+            window = Window(plain.kernel, plain.stride, pad)
+            fits = all(n + 2 * side >= side for n in size) and min(size) > 0
+            if fits and window.positions(size) == out and min(out) > 0:
+                yield stride, "" if pad == usual else f" pad={pad.short}"
+                break
