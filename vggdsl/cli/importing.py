@@ -1,7 +1,8 @@
 """``vggdsl import``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from vggdsl.language import notations
 from vggdsl.language.library import read_text
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, error_of, unknown
-from vggdsl.text.files import write_text
+from vggdsl.text.files import is_file, write_text
+from vggdsl.text.packages import needed
+from vggdsl.text.printing import LINE, shown
 from vggdsl.text.source import Placed, Source
 from vggdsl.text.units import plural
 
@@ -21,12 +24,21 @@ from vggdsl.text.units import plural
 @click.argument("file", metavar="FILE|-")
 @click.option("--from", "notation", metavar="NAME", help="The notation of the text, where it doesn't show.")
 @click.option("--column", metavar="NAME", help="Of several networks the one that the text calls so.")
+@click.option("--page", type=click.IntRange(1), metavar="N", help="Of a PDF the page, from 1 on.  [default: all]")
+@click.option("--crop", metavar="DIR", help="Write each table of a PDF that is read as a picture, too.")
 @click.option("-o", "--output", metavar="DIR", help="The folder for the specs; it is made.")
-@click.option("--force", is_flag=True, help="Overwrite specs that are there.")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
 @click.option("--json", "as_json", is_flag=True, help="What was read, as JSON.")
 @reports_errors
 def command(
-    file: str, notation: str | None, column: str | None, output: str | None, force: bool, as_json: bool
+    file: str,
+    notation: str | None,
+    column: str | None,
+    page: int | None,
+    crop: str | None,
+    output: str | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Read networks that are written down elsewhere, and write specs: tables of papers, summaries,
     pasted code. Nothing of it is run.
@@ -36,6 +48,9 @@ def command(
     broken and was repaired, is said, and stands in the spec as a comment. What could mean several
     things is an error at its place: nothing is guessed.
 
+    A FILE may be the paper itself, as PDF: its tables are found by their rules and the places of
+    their words, those of networks are read, the others counted. It takes the package pdfplumber.
+
     One network goes to standard output unless -o names a folder. Exits with 1 if one can't be
     read or a printed figure doesn't hold; what could be read is written even so.
 
@@ -43,30 +58,95 @@ def command(
     vggdsl import table1.txt
     vggdsl import table1.txt -o nets
     vggdsl import table1.txt --column D > vgg_d.arch
+    vggdsl import paper.pdf --page 3 -o nets
     pbpaste | vggdsl import -
     """
-    source = read_text(file)
-    of = notations.notation(notation) if notation is not None else _shown_by(source)
-    found = _chosen(parse_all(source.written, source.name, of.name), column)
-    if force and output is None:
-        raise click.UsageError("--force is of -o DIR: nothing is overwritten here")
-    if output is None and len(found) > 1 and not as_json:
-        _told(of.title, found, quiet=False)
+    is_paper = file != "-" and _is_pdf(Path(file))
+    if not is_paper and (page is not None or crop is not None):
+        raise click.UsageError(f"{'--page' if page is not None else '--crop'} is for a PDF")
+    if force and output is None and crop is None:
+        raise click.UsageError("--force is of -o DIR and --crop DIR: nothing is overwritten here")
+    networks = _chosen(_of_paper(file, notation, page, crop, force) if is_paper else _of_text(file, notation), column)
+    if output is None and len(networks) > 1 and not as_json:
+        _told(networks, err=False)
         note("nothing is written: name a folder for the specs with -o, or one network with --column")
-        raise SystemExit(_code(found))
-    files = _written(found, Path(file).stem if file != "-" else "network", output, force)
+        raise SystemExit(_code(networks))
+    files = _written(networks, output, force)
     if as_json:
-        echo_json([_row(of.name, each, spec, path) for (each, spec), path in zip(found, files, strict=True)])
+        echo_json([_row(each, path) for each, path in zip(networks, files, strict=True)])
     else:
-        _told(of.title, found, quiet=output is None)
+        _told(networks, err=output is None)
         for path in filter(None, files):
             say(str(path))
-        if output is None and isinstance(found[0][1], Spec):
-            click.echo(found[0][1].text, nl=False)
-    raise SystemExit(_code(found))
+        if output is None and isinstance(networks[0].found, Spec):
+            click.echo(_text(networks[0], networks[0].found), nl=False)
+    raise SystemExit(_code(networks))
 
 
-Found = Sequence[tuple[str, Spec | VggdslError]]
+@dataclass(frozen=True)
+class _Network:
+    """``name`` is what the text calls it; ``where`` is the file, and of a paper the page and the table."""
+
+    notation: notations.Notation
+    name: str
+    found: Spec | VggdslError
+    where: str
+    stem: str
+
+    @property
+    def findings(self) -> Sequence[Diagnostic]:
+        return self.found.check(to_train=False) if isinstance(self.found, Spec) else self.found.diagnostics
+
+
+def _is_pdf(path: Path) -> bool:
+    """By what it begins with: no package is needed to tell."""
+    if not is_file(path):
+        return False
+    with path.open("rb") as file:
+        return b"%PDF-" in file.read(1024)
+
+
+def _of_text(file: str, notation: str | None) -> list[_Network]:
+    source = read_text(file)
+    of = notations.notation(notation) if notation is not None else _shown_by(source)
+    stem = "network" if file == "-" else Path(file).stem
+    found = parse_all(source.written, source.name, of.name)
+    return [_Network(of, name, each, source.name, stem) for name, each in found]
+
+
+def _of_paper(file: str, notation: str | None, page: int | None, crop: str | None, force: bool) -> list[_Network]:
+    """The networks of all tables that a notation takes; says how many others there are."""
+    with needed():
+        from vggdsl.targets.paper import picture, read_paper
+    paper, networks, passed = read_paper(Path(file), page), list[_Network](), 0
+    for table in paper.tables:
+        where = f"{file}, page {table.page}, table {table.number}"
+        source = Source(where, table.text)
+        of = notations.notation(notation) if notation is not None else notations.elsewhere(source)
+        if of is None:
+            passed += table.is_ruled
+            continue
+        try:
+            found = parse_all(source.written, source.name, of.name)
+        except VggdslError as error:
+            found = [("", error)]
+        stem = f"page_{table.page}_table_{table.number}"
+        networks += [_Network(of, name, each, where, stem) for name, each in found]
+        if crop is not None:
+            target = Path(crop) / f"{Path(file).stem}_{stem}.png"
+            _refuse_there(target, force, "--crop")
+            _made(Path(crop), "--crop")
+            picture(Path(file), table, target)
+            note(f"{target}: as it is printed")
+    others = f", {plural(passed, 'other table')} passed over" if passed else ""
+    count = len({each.where for each in networks})
+    note(f"{file}: {plural(count, 'table')} of networks on {plural(paper.pages, 'page')}{others}")
+    if not networks:
+        known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
+        message = f"{file} holds no table of a network that is known"
+        help = f"paste the table into a text, or name its notation with --from: {known}"
+        raise InputError(Diagnostic("V112", message, help=help))
+    return networks
 
 
 def _shown_by(source: Source) -> notations.Notation:
@@ -81,45 +161,65 @@ def _shown_by(source: Source) -> notations.Notation:
     raise InputError(Diagnostic("V112", message, help=f"name it with --from: {known}"))
 
 
-def _chosen(found: Found, column: str | None) -> Found:
+def _chosen(networks: list[_Network], column: str | None) -> list[_Network]:
     if column is None:
-        return found
-    names = [name for name, _ in found]
-    chosen = [each for each in found if each[0].lower() == column.lower()]
+        return networks
+    chosen = [each for each in networks if each.name.lower() == column.lower()]
     if not chosen:
+        names = [each.name for each in networks if each.name]
         given = Placed.by_call("--column", column)
-        if not any(names):
+        if not names:
             message = f"there is no column {column}: the text holds one network, without a name"
             raise InputError(Diagnostic("V112", message, help="leave --column out"))
         raise error_of([unknown("V112", "column", column, names, given.span)])
     return chosen
 
 
-def _written(found: Found, stem: str, output: str | None, force: bool) -> list[Path | None]:
-    """The files of the networks that could be read: all are written, or none."""
+def _written(networks: Sequence[_Network], output: str | None, force: bool) -> list[Path | None]:
+    """The files of the networks that could be read: none is written if one may not be."""
     if output is None:
-        return [None] * len(found)
-    folder, files = Path(output), list[Path | None]()
-    for name, spec in found:
-        plain = _plain(name) or _plain(stem) or "network"
-        path, count = folder / f"{plain}.arch", 2
-        while path in files:
-            path, count = folder / f"{plain}_{count}.arch", count + 1
-        files.append(path if isinstance(spec, Spec) else None)
+        return [None] * len(networks)
+    folder = Path(output)
+    files = list(_named(networks, folder))
     for path in filter(None, files):
-        if path.exists() and not force:
-            raise InputError(
-                Diagnostic("V514", f"{path} is there already", help="name another folder with -o, or add --force")
-            )
+        _refuse_there(path, force, "-o")
+    _made(folder, "-o")
+    for file, each in zip(files, networks, strict=True):
+        if file is not None and isinstance(each.found, Spec):
+            write_text(file, _text(each, each.found))
+    return files
+
+
+def _named(networks: Sequence[_Network], folder: Path) -> Iterator[Path | None]:
+    """A file for each network, named after its column or else after the text; each name once."""
+    taken = set[Path]()
+    for each in networks:
+        plain = _plain(each.name) or _plain(each.stem) or "network"
+        path, count = folder / f"{plain}.arch", 2
+        while path in taken:
+            path, count = folder / f"{plain}_{count}.arch", count + 1
+        taken.add(path)
+        yield path if isinstance(each.found, Spec) else None
+
+
+def _refuse_there(path: Path, force: bool, option: str) -> None:
+    if path.exists() and not force:
+        help = f"name another folder with {option}, or add --force"
+        raise InputError(Diagnostic("V514", f"{path} is there already", help=help))
+
+
+def _made(folder: Path, option: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"{folder} can't be made: {error.strerror or error}"
-        raise InputError(Diagnostic("V511", message, help="name another folder with -o")) from None
-    for file, (_, spec) in zip(files, found, strict=True):
-        if file is not None and isinstance(spec, Spec):
-            write_text(file, spec.text)
-    return files
+        raise InputError(Diagnostic("V511", message, help=f"name another folder with {option}")) from None
+
+
+def _text(network: _Network, spec: Spec) -> str:
+    """The spec, and above it where it was read."""
+    named = f", {network.name}" if network.name else ""
+    return f"# {shown(network.where, LINE)}{shown(named, LINE)}\n{spec.text}"
 
 
 def _plain(name: str) -> str:
@@ -130,39 +230,41 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def _findings(spec: Spec | VggdslError) -> Sequence[Diagnostic]:
-    return spec.check(to_train=False) if isinstance(spec, Spec) else spec.diagnostics
+def _code(networks: Sequence[_Network]) -> int:
+    return max(exit_code(each.findings) for each in networks)
 
 
-def _code(found: Found) -> int:
-    return max(exit_code(_findings(spec)) for _, spec in found)
-
-
-def _told(title: str, found: Found, *, quiet: bool) -> None:
+def _told(networks: Sequence[_Network], *, err: bool) -> None:
     """What was recognised: on standard error where the spec itself goes to standard output."""
-    report(dict.fromkeys(finding for _, spec in found for finding in _findings(spec)))
-    say(f"read as {title}: {plural(len(found), 'network')}", err=quiet)
-    width = max(len(name) for name, _ in found)
-    for name, spec in found:
-        label = f"{name:<{width}}  " if width else ""
-        if isinstance(spec, Spec):
-            claims = f"{plural(spec.count('holds'), 'claim')} {'holds' if spec.count('holds') == 1 else 'hold'}"
-            wrong = spec.count("refuted")
-            refuted = f", {wrong} {'does' if wrong == 1 else 'do'} not" if wrong else ""
-            size = f"{spec.typed.params:,} parameters, {plural(spec.typed.weight_layers, 'weight layer')}"
-            say(f"  {label}{size}; {claims}{refuted}", err=quiet)
-        else:
-            say(f"  {label}not read: {plural(len(spec.diagnostics), 'error')}", err=quiet)
+    report(dict.fromkeys(finding for each in networks for finding in each.findings))
+    width = max(len(each.name) for each in networks)
+    for where in dict.fromkeys(each.where for each in networks):
+        here = [each for each in networks if each.where == where]
+        say(f"{where}: read as {here[0].notation.title}: {plural(len(here), 'network')}", err=err)
+        for each in here:
+            name = f"{each.name:<{width}}  " if width else ""
+            say(f"  {name}{_summary(each.found)}", err=err)
 
 
-def _row(notation: str, name: str, spec: Spec | VggdslError, path: Path | None) -> Imported:
-    is_read = isinstance(spec, Spec)
+def _summary(found: Spec | VggdslError) -> str:
+    if not isinstance(found, Spec):
+        return f"not read: {plural(len(found.diagnostics), 'error')}"
+    held, wrong = found.count("holds"), found.count("refuted")
+    claims = f"{plural(held, 'claim')} {'holds' if held == 1 else 'hold'}"
+    refuted = f", {wrong} {'does' if wrong == 1 else 'do'} not" if wrong else ""
+    size = f"{found.typed.params:,} parameters, {plural(found.typed.weight_layers, 'weight layer')}"
+    return f"{size}; {claims}{refuted}"
+
+
+def _row(network: _Network, path: Path | None) -> Imported:
+    spec = network.found if isinstance(network.found, Spec) else None
     return {
-        "notation": notation,
-        "name": name or None,
+        "notation": network.notation.name,
+        "name": network.name or None,
+        "where": network.where,
         "file": None if path is None else str(path),
-        "text": spec.text if isinstance(spec, Spec) else None,
-        "params": spec.typed.params if isinstance(spec, Spec) else None,
-        "ok": is_read and exit_code(_findings(spec)) == 0,
-        "diagnostics": diagnostics_json(_findings(spec)),
+        "text": None if spec is None else _text(network, spec),
+        "params": None if spec is None else spec.typed.params,
+        "ok": spec is not None and exit_code(network.findings) == 0,
+        "diagnostics": diagnostics_json(network.findings),
     }

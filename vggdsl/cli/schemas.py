@@ -639,6 +639,7 @@ class Imported(TypedDict):
 
     notation: Annotated[str, "that of the text"]
     name: Annotated[str | None, "what the text calls it, such as the heading of its column"]
+    where: Annotated[str, "the file, and of a PDF the page and the table"]
     file: Annotated[str | None, "the spec that was written; null without -o, or where it couldn't be read"]
     text: Annotated[str | None, "the spec; null where it couldn't be read"]
     params: Annotated[int | None, "learnable parameters"]

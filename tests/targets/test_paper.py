@@ -1,0 +1,209 @@
+"""Papers as PDF: tables that LaTeX, a browser and a few lines of this file have set, with what stands around them."""
+
+import json
+import random
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from commands import run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vggdsl.targets.paper import picture, read_paper
+from vggdsl.text.errors import InputError, VggdslError
+
+PRINTED = Path(__file__).parents[1] / "fixtures" / "printed"
+VGG = (PRINTED / "vgg_table_1.txt").read_text("utf-8")
+PARAMS = {
+    "A": 132_863_336,
+    "A-LRN": 132_863_336,
+    "B": 133_047_848,
+    "C": 133_638_952,
+    "D": 138_357_544,
+    "E": 143_667_240,
+}
+PROSE = "Networks are trained on images, and what follows is text that no table holds, with 64 and 128 in it. "
+ERRORS = (("Net", "top-1", "top-5"), ("A", "29.6", "10.4"), ("D", "25.6", "8.1"))
+
+
+def rows_of_vgg() -> list[list[str]]:
+    """Cells, one alone where it is of all columns."""
+    plain = re.sub(r"\$ *(\d+) \\times (\d+) *\$", r"\1×\2", VGG)
+    assert "224×224" in plain
+    rows = [line.split("\t") for line in plain.splitlines() if line.strip()]
+    filled = [[cell for cell in row if cell.strip()] for row in rows]
+    return [cells if len(cells) == 1 else row for cells, row in zip(filled, rows, strict=True)]
+
+
+# -- a PDF by hand: letters of Helvetica and rules
+
+
+def pdf(pages: Sequence[str]) -> bytes:
+    """Of streams of drawing commands, a page of 612 × 792 points each."""
+    kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(len(pages)))
+    font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>", font]
+    for i, page in enumerate(pages):
+        objects.append(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F 3 0 R >> >> "
+            f"/Contents {5 + 2 * i} 0 R >>"
+        )
+        objects.append(f"<< /Length {len(page.encode('latin-1'))} >>\nstream\n{page}\nendstream")
+    out, places = b"%PDF-1.4\n", list[int]()
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    count = len(objects) + 1
+    tail = f"xref\n0 {count}\n0000000000 65535 f \n{table}trailer\n<< /Size {count} /Root 1 0 R >>\n"
+    return out + f"{tail}startxref\n{len(out)}\n%%EOF\n".encode("latin-1")
+
+
+def said(x: float, y: float, text: str) -> str:
+    text = re.sub(r"([()\\])", r"\\\1", text)
+    return f"BT /F 9 Tf {x:g} {y:g} Td ({text}) Tj ET"
+
+
+def ruled(rows: Sequence[Sequence[str]], x: float, y: float, widths: Sequence[float]) -> str:
+    """A table with a rule above and one below; one cell alone stands in the middle."""
+    total = sum(widths)
+    drawn = [f"{x:g} {y + 10:g} m {x + total:g} {y + 10:g} l S"]
+    for row in rows:
+        if len(row) == 1:
+            drawn.append(said(x + total / 2 - 2.2 * len(row[0]), y, row[0]))
+        else:
+            drawn += [said(x + sum(widths[:i]) + 2, y, cell) for i, cell in enumerate(row) if cell]
+        y -= 12
+    return "\n".join([*drawn, f"{x:g} {y + 8:g} m {x + total:g} {y + 8:g} l S"])
+
+
+SMALL = (
+    ("A", "B"),
+    ("4 weight layers", "6 weight layers"),
+    ("input (32x32 RGB image)",),
+    ("conv3-16", "conv3-16"),
+    ("", "conv3-16"),
+    ("maxpool",),
+    ("conv3-32", "conv3-32"),
+    ("", "conv3-32"),
+    ("maxpool",),
+    ("FC-64",),
+    ("FC-10",),
+    ("soft-max",),
+)
+
+
+def small_paper(folder: Path) -> Path:
+    first = "\n".join([said(50, 760, PROSE[:80]), ruled(ERRORS, 60, 700, (60, 60, 60)), said(50, 600, PROSE[:70])])
+    second = "\n".join([said(50, 760, PROSE[:90]), ruled(SMALL, 320, 600, (110, 110)), said(50, 300, PROSE[:60])])
+    path = folder / "small.pdf"
+    path.write_bytes(pdf([first, second]))
+    return path
+
+
+def test_a_table_among_prose_is_found_and_read(tmp_path: Path) -> None:
+    path = small_paper(tmp_path)
+    result = run("import", path, "-o", tmp_path / "nets", "--crop", tmp_path / "crops")
+    assert result.exit_code == 0, result.output
+    assert "1 table of networks on 2 pages, 1 other table passed over" in result.stderr
+    assert "page 2, table 1: read as a table of configurations, as VGG's: 2 networks" in result.stdout
+    assert {file.name for file in (tmp_path / "nets").iterdir()} == {"a.arch", "b.arch"}
+    assert [file.read_bytes()[:4] for file in (tmp_path / "crops").iterdir()] == [b"\x89PNG"]
+    assert run("check", tmp_path / "nets" / "b.arch").exit_code == 0
+    again = run("import", path, "-o", tmp_path / "nets")
+    assert (again.exit_code, "V514" in again.stderr) == (2, True)
+
+
+def test_one_page_is_read_alone(tmp_path: Path) -> None:
+    path = small_paper(tmp_path)
+    rows = json.loads(run("import", path, "--page", "2", "--json").stdout)
+    assert [(row["name"], row["where"]) for row in rows] == [(n, f"{path}, page 2, table 1") for n in ("A", "B")]
+    none = run("import", path, "--page", "1")
+    assert (none.exit_code, "holds no table of a network" in none.stderr) == (2, True)
+    assert "has no page 3" in run("import", path, "--page", "3").stderr
+    text = tmp_path / "table.txt"
+    text.write_text(VGG)
+    assert run("import", text, "--page", "1").exit_code == 2
+
+
+def test_a_scan_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(pdf(["0.5 g 50 50 400 600 re f"]))
+    with pytest.raises(InputError, match="holds no text: its pages are pictures"):
+        read_paper(path)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32))
+def test_a_damaged_file_ends_in_tables_or_an_error(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    folder, chance = tmp_path_factory.mktemp("pdf"), random.Random(seed)
+    path = small_paper(folder)
+    data = bytearray(path.read_bytes())
+    for _ in range(chance.randrange(1, 30)):
+        data[chance.randrange(8, len(data))] = chance.randrange(256)
+    path.write_bytes(data[: chance.choice((len(data), chance.randrange(len(data))))])
+    with suppress(VggdslError):
+        for table in read_paper(path).tables:
+            picture(path, table, folder / "crop.png")
+
+
+# -- by LaTeX and by a browser
+
+
+def latex(text: str) -> str:
+    text = re.sub(r"<b>(.*?)</b>", r"\\textbf{\1}", text).replace("#", r"\#").replace("%", r"\%")
+    return text.replace("×", r"$\times$")
+
+
+def latex_vgg() -> str:
+    lines = list[str]()
+    for row in rows_of_vgg():
+        if len(row) == 1:
+            lines.append(rf"\multicolumn{{6}}{{|c|}}{{{latex(row[0])}}} \\ \hline")
+            continue
+        stacks = [re.findall(r"<b>.*?</b>|\S+", cell) if "conv" in cell else [cell] for cell in row]
+        for i in range(max(map(len, stacks))):
+            lines.append(" & ".join(latex(stack[i]) if i < len(stack) else "" for stack in stacks) + r" \\")
+        lines.append(r"\hline")
+    return "\n".join([r"\begin{tabular}{|c|c|c|c|c|c|}\hline", *lines, r"\end{tabular}"])
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX, with booktabs")
+def test_tables_of_a_paper_in_two_columns(tmp_path: Path) -> None:
+    lines = " ".join(" & ".join(row) + r" \\" for row in ERRORS)
+    errors = rf"\begin{{tabular}}{{lcc}}\toprule {lines} \bottomrule\end{{tabular}}"
+    body = [
+        PROSE * 6,
+        rf"\begin{{table*}}\centering\caption{{Configurations.}}{latex_vgg()}\end{{table*}}",
+        PROSE * 4,
+        rf"\begin{{table}}\caption{{Errors.}}{errors}\end{{table}}",
+        PROSE * 40,
+    ]
+    text = r"\documentclass[twocolumn]{article}\usepackage{booktabs}\usepackage[margin=2cm]{geometry}\begin{document}"
+    (tmp_path / "paper.tex").write_text("\n\n".join([text, *body, r"\end{document}"]))
+    subprocess.run(["pdflatex", "-interaction=batchmode", "paper.tex"], cwd=tmp_path, check=True, capture_output=True)
+    rows = json.loads(run("import", tmp_path / "paper.pdf", "--json").stdout)
+    assert {row["name"]: row["params"] for row in rows} == PARAMS
+    assert all(row["ok"] for row in rows)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+@pytest.mark.parametrize("style", ["border:1px solid;padding:2px 8px", "padding:2px 14px"], ids=["ruled", "plain"])
+def test_a_page_that_a_browser_prints(tmp_path: Path, style: str) -> None:
+    lines = list[str]()
+    for row in rows_of_vgg():
+        stacks = ["<br>".join(re.findall(r"<b>.*?</b>|\S+", cell)) if "conv" in cell else cell for cell in row]
+        cells = f"<td colspan=6>{row[0]}</td>" if len(row) == 1 else "".join(f"<td>{stack}</td>" for stack in stacks)
+        lines.append(f"<tr>{cells}</tr>")
+    page, printed = tmp_path / "page.html", tmp_path / "page.pdf"
+    head = f"<style>td{{{style};text-align:center}} table{{border-collapse:collapse}}</style>"
+    page.write_text(f"{head}<p>{PROSE * 8}</p><table>{''.join(lines)}</table><p>{PROSE * 8}</p>", "utf-8")
+    call = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    subprocess.run([*call, f"--print-to-pdf={printed}", page.as_uri()], check=True, capture_output=True)
+    rows = json.loads(run("import", printed, "--json").stdout)
+    assert {row["name"]: row["params"] for row in rows} == PARAMS

@@ -1,0 +1,350 @@
+"""A paper as PDF: its tables, as text that the notations read.
+
+A PDF has no tables, but words and rules at places. A table stands between two horizontal rules of one length, as
+LaTeX and printers set it; what stands on one line there is a row, and gaps that are wider than spaces part its cells.
+Columns are where the fullest rows have theirs. A row with one cell that none of them holds alone is of all.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pdfplumber
+from pdfplumber.page import Page
+
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.files import replacing
+
+_SAME = 3.0
+"""Points by which ends of rules of one table may differ."""
+_GAP = 0.62
+"""Of the size of letters: a wider gap parts two cells, a narrower one two words."""
+_LEAST = 20
+"""Points that a table is high at least."""
+_ROWS = 3
+"""Of several cells, that a table without rules has at least."""
+_CENTRED = 0.8
+"""Of the size of letters: lines that are nearer to each other are of cells that are centred beside each other."""
+_SHORT = 0.4
+"""Of a page's width: a longer line is text."""
+_FAR = 1.6
+"""Of the size of letters: what stands further below is of another table."""
+_DOTS = 150
+"""A picture's, an inch."""
+_BOLD = ("bold", "black", "heavy", "cmbx", "-bd", "semibold", "demi")
+"""What names of fonts that stand out have in them, in small letters."""
+
+Word = dict[str, Any]
+"""pdfplumber's: text, x0, x1, top, bottom, size, fontname."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """``text`` has a line a row, its cells parted by tabs, and what is bold in ``<b>``; ``page`` counts from 1.
+
+    ``box`` is where it stands: left, top, right and bottom, in points from the upper left corner.
+    """
+
+    page: int
+    number: int
+    text: str
+    box: tuple[float, float, float, float]
+    is_ruled: bool
+    """Whether it stands between rules: else it is text in columns, perhaps no table."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The tables of the pages that were looked at, and how many pages these are."""
+
+    tables: Sequence[Table]
+    pages: int
+
+
+def read_paper(path: Path, page: int | None = None) -> Paper:
+    """The tables of a PDF, or of one of its pages, in the order in which they stand.
+
+    Raises ``InputError`` V502 if it can't be read, has no such page, or no text, as scans have none.
+    """
+    with _opened(path) as pdf:
+        count = len(pdf.pages)
+        laid_out = [_laid_out(each) for each in pdf.pages if page in (None, each.page_number)]
+    if not laid_out:
+        help = f"--page is from 1 to {count}" if count else "it has none"
+        raise InputError(Diagnostic("V502", f"{path} has no page {page or 1}", help=help))
+    if not any(each.words for each in laid_out):
+        message = f"{path} holds no text: its pages are pictures, as of a scan"
+        help = "let a program for optical character recognition add the text"
+        raise InputError(Diagnostic("V502", message, help=help))
+    return Paper([table for each in laid_out for table in _tables(each)], len(laid_out))
+
+
+def picture(path: Path, table: Table, target: Path) -> None:
+    """Writes a table as it stands on its page, as PNG. Raises ``InputError`` V502, V506."""
+    with _opened(path) as pdf:
+        page = pdf.pages[table.page - 1]
+        x0, top, x1, bottom = table.box
+        box = max(0, x0 - 4), max(0, top - 4), min(page.width, x1 + 4), min(page.height, bottom + 4)
+        image = page.crop(box).to_image(resolution=_DOTS)
+    with replacing(target) as part:
+        image.save(part, format="PNG")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pdfplumber.PDF]:
+    """A PDF, while the libraries that read it are at work alone: a damaged one ends in whatever their parts raise."""
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # it tells of each font that it knows little of
+    try:
+        with pdfplumber.open(path) as pdf:
+            yield pdf
+    except VggdslError:
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(Diagnostic("V502", f"{path} can't be read as a PDF: {why}", help="save it anew")) from None
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What stands on a page: words; horizontal rules, as where they begin and end and how far down; lines of text."""
+
+    number: int
+    width: float
+    words: Sequence[Word]
+    rules: Sequence[tuple[float, float, float]]
+    lines: Sequence[Mapping[str, Any]]
+
+
+def _laid_out(page: Page) -> _Page:
+    words = page.extract_words(x_tolerance=1.5, y_tolerance=2, extra_attrs=["fontname", "size"])
+    rules = sorted({(round(e["x0"], 1), round(e["x1"], 1), round(e["top"], 1)) for e in page.horizontal_edges})
+    laid_out = _Page(page.page_number, page.width, words, rules, page.extract_text_lines(return_chars=False))
+    page.close()  # what it was laid out by takes tens of megabytes
+    return laid_out
+
+
+def _tables(page: _Page) -> Iterator[Table]:
+    boxes = _boxes(page)
+    heights = sorted({top for _, _, top in page.rules})
+    found = [
+        (box, text, True) for box in boxes if (text := _text([w for w in page.words if _is_inside(w, box)], heights))
+    ]
+    rest = [word for word in page.words if not any(_is_inside(word, box) for box in boxes)]
+    found += [(_around(run), text, False) for run in _runs(rest, page.width) if (text := _text(run))]
+    for number, (box, text, is_ruled) in enumerate(sorted(found, key=lambda each: (each[0][1], each[0][0])), 1):
+        yield Table(page.number, number, text, box, is_ruled)
+
+
+def _runs(words: Sequence[Word], width: float) -> Iterator[list[Word]]:
+    """Lines of several cells under each other, as of a table without rules; among them may stand short ones."""
+    run: list[list[Word]] = []
+    for line in [*_lines(words), []]:
+        chunks = _chunks(line)
+        is_short = len(chunks) == 1 and chunks[0].x1 - chunks[0].x0 < _SHORT * width
+        is_near = not run or not line or line[0]["top"] - run[-1][0]["bottom"] < _FAR * line[0]["size"]
+        if (len(chunks) > 1 or is_short) and is_near:
+            run.append(line)
+            continue
+        if sum(len(_chunks(each)) > 1 for each in run) >= _ROWS:
+            yield [word for each in run for word in each]
+        run = [line] if line and (len(chunks) > 1 or is_short) else []
+
+
+def _around(words: Sequence[Word]) -> tuple[float, float, float, float]:
+    return (
+        min(w["x0"] for w in words),
+        min(w["top"] for w in words),
+        max(w["x1"] for w in words),
+        max(w["bottom"] for w in words),
+    )
+
+
+def _is_inside(word: Word, box: tuple[float, float, float, float]) -> bool:
+    x0, top, x1, bottom = box
+    across, down = (word["x0"] + word["x1"]) / 2, (word["top"] + word["bottom"]) / 2
+    return bool(x0 - _SAME <= across <= x1 + _SAME and top < down < bottom)
+
+
+def _boxes(page: _Page) -> list[tuple[float, float, float, float]]:
+    """Between the first and the last of horizontal rules that have one length and stand over each other; of these a
+    table's hold less than a page, and no gap that is far wider than the others."""
+    joined = _joined(page.rules)
+    groups: list[list[tuple[float, float, float]]] = []
+    for rule in sorted(joined, key=lambda each: each[2]):
+        for group in groups:
+            if abs(group[-1][0] - rule[0]) <= _SAME and abs(group[-1][1] - rule[1]) <= _SAME:
+                group.append(rule)
+                break
+        else:
+            groups.append([rule])
+    parts = [part for group in groups for part in _apart(group, page)]
+    boxes = [(part[0][0], part[0][2], part[0][1], part[-1][2]) for part in parts if part[-1][2] - part[0][2] > _LEAST]
+    return sorted(boxes, key=lambda box: (box[1], box[0]))
+
+
+def _joined(rules: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Rules that are drawn cell by cell, as one each."""
+    by_top: dict[float, list[list[float]]] = {}
+    for x0, x1, top in sorted(rules, key=lambda each: (each[2], each[0])):
+        near = next((t for t in by_top if abs(t - top) <= 1), top)
+        parts = by_top.setdefault(near, [])
+        if parts and x0 <= parts[-1][1] + _SAME:
+            parts[-1][1] = max(parts[-1][1], x1)
+        else:
+            parts.append([x0, x1])
+    return [(x0, x1, top) for top, parts in by_top.items() for x0, x1 in parts if x1 - x0 > 30]
+
+
+def _apart(group: list[tuple[float, float, float]], page: _Page) -> Iterator[list[tuple[float, float, float]]]:
+    """Tables over each other in one column: a caption stands between the last rule of one and the first of the next,
+    where booktabs' three rules, or a heading's, begin anew."""
+    if len(group) <= 3:
+        yield group
+        return
+    captions = [
+        line["top"]
+        for line in page.lines
+        if line["text"].lstrip().lower().startswith(("table ", "table.", "tab. ", "figure ", "fig. "))
+    ]
+    part = [group[0]]
+    for above, rule in pairwise(group):
+        if any(above[2] < top < rule[2] for top in captions):
+            yield part
+            part = []
+        part.append(rule)
+    yield part
+
+
+def _text(words: Sequence[Word], rules: Sequence[float] = ()) -> str:
+    """Lines of cells, if there are rows of two cells at least; ``rules`` are the heights of horizontal ones."""
+    lines = _lines(words)
+    chunks = [_chunks(line) for line in lines]
+    columns = _columns(chunks)
+    if len(columns) < 2:
+        return ""
+    rows, band = list[str](), list[int]()
+    for i, line in enumerate(lines):
+        is_apart = any(band and _height(lines[band[-1]]) < rule < _height(line) for rule in rules)
+        is_whole = _is_whole(chunks[i], columns)
+        if is_apart or is_whole:
+            rows += _band(lines, chunks, columns, band)
+            band = []
+        if is_whole:
+            rows.append(chunks[i][0].text)
+        else:
+            band.append(i)
+    return "\n".join(rows + _band(lines, chunks, columns, band))
+
+
+def _band(
+    lines: Sequence[Sequence[Word]],
+    chunks: Sequence[Sequence["_Chunk"]],
+    columns: Sequence[tuple[float, float]],
+    band: Sequence[int],
+) -> list[str]:
+    """Rows between rules, or between rows that are of all columns: a line each; where cells of several lines are
+    centred beside each other, so that lines lie between lines, one row with all of each cell."""
+    rows = [_cells(chunks[i], columns) for i in band]
+    size = median(word["size"] for i in band for word in lines[i]) if band else 0
+    if any(_height(lines[j]) - _height(lines[i]) < _CENTRED * size for i, j in pairwise(band)):
+        rows = [[" ".join(filter(None, cells)) for cells in zip(*rows, strict=True)]]
+    return ["\t".join(row).rstrip("\t") for row in rows]
+
+
+def _height(line: Sequence[Word]) -> float:
+    return float(median((word["top"] + word["bottom"]) / 2 for word in line))
+
+
+def _lines(words: Sequence[Word]) -> list[list[Word]]:
+    """Words that stand on one line; a raised or smaller one, as of a fraction or an exponent, with those beside it."""
+    lines: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: (w["top"] + w["bottom"]) / 2):
+        middle = (word["top"] + word["bottom"]) / 2
+        if lines:
+            last = lines[-1]
+            centre = median((w["top"] + w["bottom"]) / 2 for w in last)
+            if middle - centre < 0.45 * max(word["size"], median(w["size"] for w in last)):
+                last.append(word)
+                continue
+        lines.append([word])
+    return [sorted(line, key=lambda w: w["x0"]) for line in lines]
+
+
+@dataclass
+class _Chunk:
+    """Words of one cell."""
+
+    x0: float
+    x1: float
+    words: list[Word]
+
+    @property
+    def text(self) -> str:
+        parts = list[str]()
+        for word in self.words:
+            plain = escape(word["text"], quote=False) if "<" in word["text"] else word["text"]
+            is_bold = any(mark in word["fontname"].lower() for mark in _BOLD)
+            parts.append(f"<b>{plain}</b>" if is_bold else plain)
+        return " ".join(parts)
+
+
+def _chunks(line: Sequence[Word]) -> list[_Chunk]:
+    chunks: list[_Chunk] = []
+    for word in line:
+        if chunks and word["x0"] - chunks[-1].x1 < _GAP * word["size"]:
+            chunks[-1].words.append(word)
+            chunks[-1].x1 = max(chunks[-1].x1, word["x1"])
+        else:
+            chunks.append(_Chunk(word["x0"], word["x1"], [word]))
+    return chunks
+
+
+def _columns(lines: Sequence[Sequence[_Chunk]]) -> list[tuple[float, float]]:
+    """From where to where columns go: those of the fullest rows, and what other rows have that overlaps one alone."""
+    most = max((len(line) for line in lines), default=0)
+    full = [line for line in lines if len(line) == most]
+    columns = [(min(line[i].x0 for line in full), max(line[i].x1 for line in full)) for i in range(most)]
+    if any(left[1] > right[0] for left, right in pairwise(columns)):
+        columns = [(chunk.x0, chunk.x1) for chunk in full[0]]
+    for line in lines:
+        for chunk in line:
+            over = [i for i, (x0, x1) in enumerate(columns) if chunk.x0 < x1 and x0 < chunk.x1]
+            if len(line) > 1 and len(over) == 1:
+                x0, x1 = columns[over[0]]
+                columns[over[0]] = min(x0, chunk.x0), max(x1, chunk.x1)
+    return columns
+
+
+def _cells(line: Sequence[_Chunk], columns: Sequence[tuple[float, float]]) -> list[str]:
+    """A line's cells, an empty one where it has none."""
+    cells: list[list[str]] = [[] for _ in columns]
+    for chunk in line:
+        over = _over(chunk, columns)
+        nearest = min(range(len(columns)), key=lambda i: abs(sum(columns[i]) / 2 - (chunk.x0 + chunk.x1) / 2))
+        cells[over[0] if len(over) == 1 else nearest].append(chunk.text)
+    return [" ".join(cell) for cell in cells]
+
+
+def _over(chunk: _Chunk, columns: Sequence[tuple[float, float]]) -> list[int]:
+    return [i for i, (x0, x1) in enumerate(columns) if min(x1, chunk.x1) - max(x0, chunk.x0) > 0]
+
+
+def _is_whole(line: Sequence[_Chunk], columns: Sequence[tuple[float, float]]) -> bool:
+    """Whether a line is one cell that is of several columns or of none, and so of all."""
+    if len(line) != 1:
+        return False
+    over = _over(line[0], columns)
+    return len(over) != 1 or _is_centred(line[0], columns, over[0])
+
+
+def _is_centred(chunk: _Chunk, columns: Sequence[tuple[float, float]], over: int) -> bool:
+    """Whether a cell stands in the middle of the table rather than in that of a column."""
+    middle, table = (chunk.x0 + chunk.x1) / 2, (columns[0][0] + columns[-1][1]) / 2
+    own = sum(columns[over]) / 2
+    return len(columns) > 1 and abs(middle - table) < 2 and abs(middle - own) > 2
