@@ -32,8 +32,9 @@ KNOWN = "known are `[55x55x96] CONV1: 96 11x11 filters at stride 4, pad 0` and `
 
 
 def recognises(source: Source) -> bool:
-    """By two lines with a shape in brackets before a layer, or behind it and before what it takes."""
-    return any(len(form.findall(source.text)) > 1 for form in (_SAID, _COUNTED))
+    """By two lines with a shape in brackets before a layer, or behind it and before what it takes; of half of them."""
+    lines = sum(bool(line.strip()) for line in source.text.splitlines())
+    return any(len(form.findall(source.text)) >= max(2, lines / 2) for form in (_SAID, _COUNTED))
 
 
 def read(source: Source) -> Sequence[Reading]:
