@@ -1,8 +1,11 @@
 """What came of the numbers that a source prints, or that a spec says one prints."""
 
+from pathlib import Path
+
 import pytest
 from commands import run
 
+TABLE = Path(__file__).parents[1] / "fixtures" / "printed" / "vgg_table_1.txt"
 WRONG = """input 8x8x3
 conv3-4 -> 8x8x5 params=112
 FC-10 softmax
@@ -12,18 +15,23 @@ claim top-1-error 5% split=val
 """
 
 
-def outcomes(*arguments: str, input: str = "") -> list[str]:
-    lines = run("claims", *arguments, "--format", "csv", input=input).stdout.splitlines()
-    column = lines[0].split(",").index("outcome")
-    return [line.split(",")[column] for line in lines[1:]]
-
-
 def test_a_spec_of_one_s_own() -> None:
     done = run("claims", "-", input=WRONG)
     assert done.exit_code == 1
     assert "output of the element is 8x8x4, not 8x8x5; write 8x8x4" in done.stdout
     assert "-: 6 numbers: 4 refuted, 1 holds" in done.stderr.replace("1 holds, 4 refuted", "4 refuted, 1 holds")
     assert run("claims", "-", input="input 8x8x3 FC-10 softmax").stderr == "-: no number is claimed\n"
+
+
+def test_a_pasted_table_is_told_by_its_columns() -> None:
+    table = TABLE.read_text("utf-8").replace("13 weight layers", "12 weight layers")
+    done = run("claims", "-", "--format", "csv", input=table)
+    rows = [line.split(",") for line in done.stdout.splitlines()[1:]]
+    outcomes = {row[-2]: (row[2], row[3], row[4]) for row in rows if row[2] == "weight-layers"}
+    assert list(outcomes) == ["A", "A-LRN", "B", "C", "D", "E"]
+    assert outcomes["B"] == ("weight-layers", "12", "refuted")
+    assert {outcome for name, (*_, outcome) in outcomes.items() if name != "B"} == {"holds"}
+    assert done.exit_code == 1
 
 
 def test_only_what_is_asked_for_is_shown_and_all_is_counted() -> None:

@@ -81,16 +81,18 @@ def test_what_a_run_did_otherwise_is_told() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
-def test_no_name_breaks_the_metadata(name: str) -> None:
-    text = front_matter(replace(FOUND, record=replace(FOUND.record, name=name)))
-    start, *lines, end = text.split("\n")
+def test_no_name_breaks_yaml(name: str) -> None:
+    text = as_yaml([{"notes": name}])
+    assert yaml.safe_load(text) == [{"notes": name}]
+    assert "---" not in text.splitlines()
+
+
+def test_no_name_breaks_the_metadata() -> None:
+    found, name = found_of(), "a: {b} # 'c'\n---\n\x85"
+    start, *lines, end = front_matter(replace(found, record=replace(found.record, name=name))).split("\n")
     assert (start, end) == ("---", "---")
     assert "---" not in lines
-    data: dict[str, Any] = yaml.safe_load("\n".join(lines))
-    assert data["model-index"][0]["name"] == name
-
-
-FOUND = found_of()
+    assert yaml.safe_load("\n".join(lines))["model-index"][0]["name"] == name
 
 
 def test_every_data_set_of_the_hub_is_one_of_ours() -> None:

@@ -1,13 +1,15 @@
 """``vggdsl claims``."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from vggdsl.cli.common import echo_json, form_of, note, print_table, reports_errors
 from vggdsl.cli.schemas import PrintedNumber, PrintedSource
-from vggdsl.language.library import find, shipped
+from vggdsl.language import notations
+from vggdsl.language.library import find, read_source, shipped
 from vggdsl.spec.ledger import (
     OUTCOMES,
     Entry,
@@ -19,8 +21,8 @@ from vggdsl.spec.ledger import (
     source_of,
     sources,
 )
-from vggdsl.spec.spec import load
-from vggdsl.text.errors import InputError
+from vggdsl.spec.spec import parse, parse_all
+from vggdsl.text.errors import InputError, VggdslError
 from vggdsl.text.files import is_file
 from vggdsl.text.tables import RowGroup, Table, numbers, to_spreadsheet, words
 from vggdsl.text.units import plural
@@ -56,7 +58,7 @@ def command(source: str | None, wanted: tuple[Outcome, ...], form: str, as_json:
 
     A SOURCE is named as `vggdsl claims` alone lists them, or by a part of its name. Its numbers are those that it
     prints, and those that others print of networks whose specs follow it. Of a SPEC, also one of yours, they are
-    those that it claims.
+    those that it claims, and of a pasted table those that it prints.
 
     A number holds, or arithmetic refutes it; one that a spec marks as wrong is disputed. Some are written: the spec
     is made of them, as of channels and learning rates. Results are measured, see `vggdsl results`; what is computed
@@ -88,7 +90,7 @@ def command(source: str | None, wanted: tuple[Outcome, ...], form: str, as_json:
 
 
 def _entries(given: str) -> list[Entry]:
-    """Of a file or a spec that ships, or of a source."""
+    """Of a file, of each network of a table that it holds, of a spec that ships, or of a source."""
     if given != "-" and given not in shipped() and not is_file(Path(given)):
         name = source_of(given)
         if name is not None:
@@ -97,7 +99,15 @@ def _entries(given: str) -> list[Entry]:
             find(given)
         except InputError as error:
             raise nearest_source(given) or error from None
-    return entries_of_spec(load(given))
+    source = read_source(given)
+    if notations.is_spec_language(source):
+        return entries_of_spec(parse(source.written, source.name))
+    found = list[Entry]()
+    for column, each in parse_all(source.written, source.name):
+        if isinstance(each, VggdslError):
+            raise each
+        found += (replace(entry, spec=column or entry.spec) for entry in entries_of_spec(each))
+    return found
 
 
 def _counted(entries: Sequence[Entry]) -> str:

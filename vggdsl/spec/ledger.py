@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, get_args
 
-from vggdsl.language.library import shipped
+from vggdsl.language import notations
+from vggdsl.language.library import read_source, shipped
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.spec.arithmetic import READINGS, tell
 from vggdsl.spec.claims import Verdict
@@ -73,7 +74,7 @@ def sources() -> Mapping[str, tuple[Row, ...]]:
     A source is named as the ledger names it; one that only specs name by the beginning of their citation, as
     ``vggdsl specs`` shows it.
     """
-    citations = {name: held(name).spec.citation or "" for name in shipped()}
+    citations = {name: notations.read(read_source(path)).citation or "" for name, path in shipped().items()}
     names = dict.fromkeys(row.source for row in ledger())
     for citation in citations.values():
         if citation and not any(_follows(citation, name) for name in names):
