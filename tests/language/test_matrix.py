@@ -10,11 +10,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from commands import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vggdsl
 from vggdsl.language import notations
+from vggdsl.network.comparing import compare
+from vggdsl.network.matching import normal_form
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import NetworkError, VggdslError
 from vggdsl.text.source import Source
@@ -133,3 +136,21 @@ def test_no_digit_is_passed_over(path: Path, data: st.DataObject) -> None:
     digit = data.draw(st.sampled_from([d for d in "0123456789" if d != text[at]]))
     was, now = outcome(text, name), outcome(text[:at] + digit + text[at + 1 :], name)
     assert now != was, f"{text[max(0, at - 40) : at + 40]!r} with {digit}"
+
+
+COLUMNS = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg_d", "vgg_e")
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "latex", "html"])
+def test_a_table_that_is_shown_is_read_back(form: str) -> None:
+    shown = run("show", *COLUMNS, "--columns", "--format", form)
+    assert shown.exit_code == 0, shown.output
+    found = parse_all(shown.stdout, "-")
+    assert tuple(name for name, _ in found) == COLUMNS
+    for name, spec in found:
+        assert isinstance(spec, Spec), str(spec)
+        assert spec.said == ()
+        ours, theirs = normal_form(vggdsl.load(name).typed), normal_form(spec.typed)
+        assert compare(ours, theirs).differences == ()
+        if form == "table":
+            assert spec.network.graph.digest == vggdsl.load(name).network.graph.digest

@@ -18,6 +18,7 @@ from typing import Any
 import pdfplumber
 from pdfplumber.page import Page
 
+from vggdsl.text.columns import Extent, column_of, columns_of, is_whole
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import replacing
 
@@ -29,6 +30,8 @@ _LEAST = 20
 """Points that a table is high at least."""
 _ROWS = 3
 """Of several cells, that a table without rules has at least."""
+_EXACT = 2.0
+"""Points by which a cell that is centred may be off the middle."""
 _CENTRED = 0.8
 """Of the size of letters: lines that are nearer to each other are of cells that are centred beside each other."""
 _SHORT = 0.4
@@ -225,17 +228,17 @@ def _text(words: Sequence[Word], rules: Sequence[float] = ()) -> str:
     """Lines of cells, if there are rows of two cells at least; ``rules`` are the heights of horizontal ones."""
     lines = _lines(words)
     chunks = [_chunks(line) for line in lines]
-    columns = _columns(chunks)
+    columns = columns_of([[each.extent for each in line] for line in chunks])
     if len(columns) < 2:
         return ""
     rows, band = list[str](), list[int]()
     for i, line in enumerate(lines):
         is_apart = any(band and _height(lines[band[-1]]) < rule < _height(line) for rule in rules)
-        is_whole = _is_whole(chunks[i], columns)
-        if is_apart or is_whole:
+        is_one = is_whole([each.extent for each in chunks[i]], columns, _EXACT)
+        if is_apart or is_one:
             rows += _band(lines, chunks, columns, band)
             band = []
-        if is_whole:
+        if is_one:
             rows.append(chunks[i][0].text)
         else:
             band.append(i)
@@ -245,7 +248,7 @@ def _text(words: Sequence[Word], rules: Sequence[float] = ()) -> str:
 def _band(
     lines: Sequence[Sequence[Word]],
     chunks: Sequence[Sequence["_Chunk"]],
-    columns: Sequence[tuple[float, float]],
+    columns: Sequence[Extent],
     band: Sequence[int],
 ) -> list[str]:
     """Rows between rules, or between rows that are of all columns: a line each; where cells of several lines are
@@ -255,6 +258,14 @@ def _band(
     if any(_height(lines[j]) - _height(lines[i]) < _CENTRED * size for i, j in pairwise(band)):
         rows = [[" ".join(filter(None, cells)) for cells in zip(*rows, strict=True)]]
     return ["\t".join(row).rstrip("\t") for row in rows]
+
+
+def _cells(line: Sequence["_Chunk"], columns: Sequence[Extent]) -> list[str]:
+    """A line's cells, an empty one where it has none."""
+    cells: list[list[str]] = [[] for _ in columns]
+    for chunk in line:
+        cells[column_of(chunk.extent, columns)].append(chunk.text)
+    return [" ".join(cell) for cell in cells]
 
 
 def _height(line: Sequence[Word]) -> float:
@@ -285,6 +296,10 @@ class _Chunk:
     words: list[Word]
 
     @property
+    def extent(self) -> Extent:
+        return self.x0, self.x1
+
+    @property
     def text(self) -> str:
         parts = list[str]()
         for word in self.words:
@@ -303,48 +318,3 @@ def _chunks(line: Sequence[Word]) -> list[_Chunk]:
         else:
             chunks.append(_Chunk(word["x0"], word["x1"], [word]))
     return chunks
-
-
-def _columns(lines: Sequence[Sequence[_Chunk]]) -> list[tuple[float, float]]:
-    """From where to where columns go: those of the fullest rows, and what other rows have that overlaps one alone."""
-    most = max((len(line) for line in lines), default=0)
-    full = [line for line in lines if len(line) == most]
-    columns = [(min(line[i].x0 for line in full), max(line[i].x1 for line in full)) for i in range(most)]
-    if any(left[1] > right[0] for left, right in pairwise(columns)):
-        columns = [(chunk.x0, chunk.x1) for chunk in full[0]]
-    for line in lines:
-        for chunk in line:
-            over = [i for i, (x0, x1) in enumerate(columns) if chunk.x0 < x1 and x0 < chunk.x1]
-            if len(line) > 1 and len(over) == 1:
-                x0, x1 = columns[over[0]]
-                columns[over[0]] = min(x0, chunk.x0), max(x1, chunk.x1)
-    return columns
-
-
-def _cells(line: Sequence[_Chunk], columns: Sequence[tuple[float, float]]) -> list[str]:
-    """A line's cells, an empty one where it has none."""
-    cells: list[list[str]] = [[] for _ in columns]
-    for chunk in line:
-        over = _over(chunk, columns)
-        nearest = min(range(len(columns)), key=lambda i: abs(sum(columns[i]) / 2 - (chunk.x0 + chunk.x1) / 2))
-        cells[over[0] if len(over) == 1 else nearest].append(chunk.text)
-    return [" ".join(cell) for cell in cells]
-
-
-def _over(chunk: _Chunk, columns: Sequence[tuple[float, float]]) -> list[int]:
-    return [i for i, (x0, x1) in enumerate(columns) if min(x1, chunk.x1) - max(x0, chunk.x0) > 0]
-
-
-def _is_whole(line: Sequence[_Chunk], columns: Sequence[tuple[float, float]]) -> bool:
-    """Whether a line is one cell that is of several columns or of none, and so of all."""
-    if len(line) != 1:
-        return False
-    over = _over(line[0], columns)
-    return len(over) != 1 or _is_centred(line[0], columns, over[0])
-
-
-def _is_centred(chunk: _Chunk, columns: Sequence[tuple[float, float]], over: int) -> bool:
-    """Whether a cell stands in the middle of the table rather than in that of a column."""
-    middle, table = (chunk.x0 + chunk.x1) / 2, (columns[0][0] + columns[-1][1]) / 2
-    own = sum(columns[over]) / 2
-    return len(columns) > 1 and abs(middle - table) < 2 and abs(middle - own) > 2

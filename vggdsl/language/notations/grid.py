@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.excerpt import Excerpt, joined
+from vggdsl.text.columns import column_of, columns_of, is_whole
 from vggdsl.text.source import Source
 
 _LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
 _HTML = re.compile(r"<(table|tr|td)\b", re.IGNORECASE)
-_RULE = re.compile(r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t]*\Z")
+_RULE = re.compile(r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t─━═]*\Z")
 """A line that draws a rule, or is empty."""
+_EXACT = 1.1
+"""Letters by which a cell that is centred may be off the middle."""
 _BOLD = re.compile(r"<(?:b|strong)>(.*?)</(?:b|strong)>|\*\*(.+?)\*\*|\\textbf\{([^{}]*)\}", re.IGNORECASE)
 
 
@@ -38,14 +41,31 @@ def rows_of(source: Source) -> list[Row]:
         return [_divided(line.split(r"\t")) for line in lines]
     if sum("|" in line.text for line in lines) * 2 > len(lines):
         return [_divided(_without_frame(line).split(r"\|")) for line in lines if "|" in line.text]
-    if sum(re.search(r"\S {2,}\S", line.text) is not None for line in lines) * 2 > len(lines):
-        return [_divided(line.strip().split(r" {2,}")) for line in lines]
+    if sum(re.search(r"\S {2,}\S", line.text) is not None for line in lines) * 3 > len(lines):
+        return _aligned(lines)
     return [_divided([line]) for line in lines]
 
 
 def _lines(source: Source) -> Iterator[Excerpt]:
     for match in re.finditer(r"[^\n]+", source.text):
         yield Excerpt.of(source, *match.span())
+
+
+def _aligned(lines: Sequence[Excerpt]) -> list[Row]:
+    """Cells with two spaces between at least, in the columns that they stand in."""
+    cells = [[(float(m.start()), float(m.end())) for m in re.finditer(r"\S+(?: \S+)*", line.text)] for line in lines]
+    columns, rows = columns_of(cells), list[Row]()
+    for line, row in zip(lines, cells, strict=True):
+        if is_whole(row, columns, _EXACT):
+            rows.append([_cell(line, range(len(columns)))])
+            continue
+        parts = [Excerpt(line.source, "", ())] * len(columns)
+        for cell in row:
+            at = column_of(cell, columns)
+            part = line[int(cell[0]) : int(cell[1])]
+            parts[at] = joined([parts[at], part], " ", line.source) if parts[at] else part
+        rows.append(_divided(parts))
+    return rows
 
 
 def _without_frame(line: Excerpt) -> Excerpt:

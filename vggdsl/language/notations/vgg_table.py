@@ -21,6 +21,8 @@ TITLE = "a table of configurations, as VGG's"
 _LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?", re.IGNORECASE)
 _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
 _HEADING = re.compile(r"ConvNet Configurations?|Configurations?|Networks?|Models?|Architectures?", re.IGNORECASE)
+_NOT_SHOWN = re.compile(r"not shown: ((?:after \w+: [\w. -]+(?:;\s*|$))+)", re.IGNORECASE)
+"""What `vggdsl show --columns` says below its table."""
 _LOOKALIKES = str.maketrans("АВЕКМНОРСТХаеорсух", "ABEKMHOPCTXaeopcyx")
 """Cyrillic letters that a PDF's text has for Latin ones of the same shape."""
 _CONV = re.compile(r"\bconv\d+(?:x\d+)?-\d+", re.IGNORECASE)
@@ -130,6 +132,11 @@ class _Table:
         whole = joined((cell.text for cell in filled), "", self.source)
         if (size := _INPUT.fullmatch(whole.text)) is not None:
             _input(draft, whole, size, is_torn=len(filled) > 1)
+            return
+        if (rules := _NOT_SHOWN.fullmatch(whole.text)) is not None:
+            for rule in whole.part(rules, 1).split(r"\s*;\s*"):
+                draft.line()
+                draft.put(rule.text, rule)
             return
         if len(filled) == 1 and (own is None or is_whole):
             found = self._phrases(draft, filled[0].text)
