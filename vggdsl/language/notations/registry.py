@@ -174,7 +174,11 @@ def written_as(network: TypedGraph, name: str) -> str:
             Diagnostic("V225", f"{name} is a notation to read, not to write", help=f"to write are {listed(writable())}")
         )
     text = found.write(network)
-    again = infer(elaborate(reading(Source(f"<{name}>", text), name).document).graph)
+    try:
+        again = infer(elaborate(reading(Source(f"<{name}>", text), name).document).graph)
+    except ParseError as error:
+        why = f"what would be written can't be read: {error.diagnostics[0].message}"
+        raise cannot_say(found.title, network.nodes[-1].node, why) from None
     if again.graph.digest != network.graph.digest:
         raise _lost(found, network, again)
     return text

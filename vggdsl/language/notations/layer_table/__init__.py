@@ -1,0 +1,53 @@
+"""Tables with a row a layer: what it is, its window, what it gives.
+
+As MiniVGG's `CONV | 32x32x32 | 3x3, K = 32`, Darknet-19's `Convolutional | 32 | 3x3 | 224x224` and MobileNet's
+`Conv dw / s1 | 3x3x32 dw | 112x112x32`: the words of the heading tell which column is which.
+"""
+
+import re
+from collections.abc import Sequence
+
+from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.excerpt import Excerpt, joined
+from vggdsl.language.notations.grid import rows_of
+from vggdsl.language.notations.layer_table.cells import layer_of
+from vggdsl.language.notations.layer_table.columns import columns, heading
+from vggdsl.language.notations.layer_table.rows import Table
+from vggdsl.language.notations.layer_table.written import TITLE, write
+from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.source import Source
+
+
+def recognises(source: Source) -> bool:
+    """By a heading of columns that are known, one of them of types and one of windows or sizes."""
+    if re.search(r"\bLayer \(type|#\d|\bdepth\b", source.text, re.IGNORECASE) or not _any_kind(source.text):
+        return False
+    return heading(rows_of(source)) is not None
+
+
+def _any_kind(text: str) -> bool:
+    """Cheap: whether two words of the heading and a layer are there at all."""
+    words = (r"\b(layers?|type|operation)\b", r"\b(filter|kernel|size|output|patch)", r"\b(conv|pool|fc|dense|fully)")
+    return all(re.search(word, text, re.IGNORECASE) for word in words)
+
+
+def read(source: Source) -> Sequence[Reading]:
+    """The one network of a table."""
+    rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+    at = heading(rows)
+    if at is None:
+        label = Label(Excerpt.of(source).strip().span(), "this text")
+        help = "a heading is `Layer Type | Output Size | Filter Size / Stride`"
+        raise ParseError(Diagnostic("V115", "there is no heading of columns that are known", (label,), help))
+    draft = Draft(source)
+    names = columns(rows[at])
+    for row in rows[:at]:
+        if sum(bool(cell.text) for cell in row) > 1:
+            text = joined([cell.text for cell in row], " ", source)
+            draft.refuse("a row above the heading that says nothing known", text, "leave it out")
+    Table(draft, [layer_of(draft, row, names) for row in rows[at + 1 :]]).tell()
+    return [draft.reading()]
+
+
+register(Notation("layer-table", recognises, read, write, title=TITLE))
