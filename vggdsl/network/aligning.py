@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 ALONE = 100
 """What it costs to leave one out, or to put one in. A pair that costs twice as much is none."""
-_CELLS = 2_000_000
+_CELLS = 1_000_000
 """Pairs that are looked at before the least edits of a part of them are taken: a few seconds' work."""
 
 _FAR = 10**12
@@ -72,15 +72,25 @@ class _Table:
         self.n, self.m, self.cost, self.band = n, m, cost, band
         self.rows: list[list[int]] = [[] for _ in range(n + 1)]
         for i in range(n, -1, -1):
-            found: list[int] = []
-            lowest, highest = max(0, i - band), min(m, i + band)
-            for j in range(highest, lowest - 1, -1):
-                if i == n or j == m:
-                    found.append(ALONE * (n - i + m - j))
-                else:
-                    new = found[-1] if found else _FAR
-                    found.append(min(self.at(i + 1, j) + ALONE, new + ALONE, self._pair(i, j)))
-            self.rows[i] = found[::-1]
+            self.rows[i] = self._row(i)
+
+    def _row(self, i: int) -> list[int]:
+        """From the i-th place of one row and each of the other's near it, from the back."""
+        n, m, cost, found, new = self.n, self.m, self.cost, list[int](), _FAR
+        lowest, highest = max(0, i - self.band), min(m, i + self.band)
+        below, start = ([], 0) if i == n else (self.rows[i + 1], max(0, i + 1 - self.band))
+        count = len(below)
+        for j in range(highest, lowest - 1, -1):
+            if i == n or j == m:
+                new = ALONE * (n - i + m - j)
+            else:
+                place = j - start
+                new = min(new, below[place] if 0 <= place < count else _FAR) + ALONE
+                far = cost(i, j)
+                if far < 2 * ALONE and place + 1 < count and below[place + 1] + far < new:
+                    new = below[place + 1] + far
+            found.append(new)
+        return found[::-1]
 
     def at(self, i: int, j: int) -> int:
         place = j - max(0, i - self.band)

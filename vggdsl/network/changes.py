@@ -9,7 +9,7 @@ that is the difference of the totals.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from vggdsl.network.aligning import ALONE, align
 from vggdsl.network.infer import TypedGraph, TypedHead, TypedNode
@@ -19,6 +19,7 @@ from vggdsl.network.shapes import Pair
 Kind = Literal["added", "removed", "changed", "takes", "affected"]
 """``takes``: the same layer takes from others, or its auxiliary classifier weighs otherwise; ``affected``: it takes
 maps of another shape, or sees more or less of the input."""
+T = TypeVar("T")
 Unit: TypeAlias = tuple[TypedNode, ...]
 """A layer, and what follows right behind it."""
 
@@ -115,6 +116,7 @@ class _Compared:
         self.places: dict[str, str] = {}
         """Which stands where: in another order behind a layer, not the same."""
         self.known: dict[tuple[Op, Op], int] = {}
+        self.kinds: dict[object, int] = {}
 
     def result(self) -> Changes:
         found = [*self._row(self.before.units, self.after.units, None, None), *self._heads()]
@@ -124,7 +126,16 @@ class _Compared:
 
     def _row(self, ours: list[Unit], theirs: list[Unit], here: int | None, there: int | None) -> Iterator[Change]:
         """The changes of the network itself, or of an auxiliary classifier; each pair has one, if of nothing."""
-        for i, j in align(len(ours), len(theirs), lambda i, j: self._unlike_units(ours[i], theirs[j])):
+        kinds = [[self._kind(side, unit) for unit in row] for side, row in self._sides(ours, theirs)]
+        known: dict[tuple[int, int], int] = {}
+
+        def cost(i: int, j: int) -> int:
+            pair = kinds[0][i], kinds[1][j]
+            if pair not in known:
+                known[pair] = self._unlike_units(ours[i], theirs[j])
+            return known[pair]
+
+        for i, j in align(len(ours), len(theirs), cost):
             one, other = () if i is None else ours[i], () if j is None else theirs[j]
             if not one or not other:
                 yield self._change("removed" if one else "added", one, other, here, there)
@@ -186,8 +197,13 @@ class _Compared:
         less, more = ([side.field(t) for t in unit] for side, unit in self._sides(one, other))
         return Pair(*(sum(f[i] for f in more) - sum(f[i] for f in less) for i in (0, 1)))
 
-    def _sides(self, one: Unit, other: Unit) -> tuple[tuple[_Side, Unit], tuple[_Side, Unit]]:
+    def _sides(self, one: T, other: T) -> tuple[tuple[_Side, T], tuple[_Side, T]]:
         return (self.before, one), (self.after, other)
+
+    def _kind(self, side: _Side, unit: Unit) -> int:
+        """A number that units share between which nothing differs that is compared."""
+        key = unit[0].name in side.paths, *((t.node.op, t.params, t.macs) for t in unit)
+        return self.kinds.setdefault(key, len(self.kinds))
 
     # -- how far layers are apart
 
