@@ -1,15 +1,19 @@
 """Models of others as specs: torchvision's families, modules that no spec can say, ONNX files."""
 
+import json
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 import torch
+from commands import run
 from hypothesis import given, settings
 from refusals import refusal
 from strategies import branching
@@ -19,6 +23,7 @@ from torchvision import models
 
 import vggdsl
 from vggdsl.language import notations, syntax
+from vggdsl.language.blocks import called_blocks
 from vggdsl.language.composing.compose import compose
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import normal_form, pair
@@ -26,6 +31,7 @@ from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.spec import Spec, load, parse
 from vggdsl.targets.recovering.files import from_onnx
 from vggdsl.targets.recovering.modules import from_torch
+from vggdsl.targets.runtime import open_session, run_session
 from vggdsl.targets.torch import Network, to_torch, weights
 from vggdsl.targets.tracing import trace
 
@@ -78,14 +84,17 @@ def built(name: str) -> nn.Module:
 
 
 def without_words(document: syntax.Document) -> str:
-    """The network alone: no comments, and nothing that a model doesn't say."""
+    """The network alone: no comments, arrows and blocks of others, and nothing that a model doesn't say."""
     said = (syntax.Cites, syntax.Train, syntax.Claim, syntax.ResultLineClaim, syntax.Measured)
-    kept = (each for each in document.contents if not isinstance(each, said) and not _is_aux(each))
-    return notations.write(syntax.Document(tuple(syntax.Line(each) for each in kept)))
-
-
-def _is_aux(content: syntax.Content) -> bool:
-    return isinstance(content, syntax.Items) and isinstance(content.items[0].element, syntax.Aux)
+    called = called_blocks(document)
+    kept: list[syntax.Content] = []
+    for each in document.contents:
+        if isinstance(each, syntax.Items):
+            items = tuple(replace(i, expects=None) for i in each.items if not isinstance(i.element, syntax.Aux))
+            kept += [replace(each, items=items)] if items else []
+        elif not isinstance(each, said) and not (isinstance(each, syntax.Block) and each.name not in called):
+            kept.append(each)
+    return notations.write(syntax.Document(tuple(map(syntax.Line, kept))))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,7 +147,7 @@ SMALL: dict[str, tuple[Callable[[], nn.Module], Sequence[int]]] = {
     "resnext": (lambda: resnet(models.resnet.Bottleneck, 1, 2, 1, 1, groups=4, width_per_group=4), (3, 32, 32)),
     "densenet": (lambda: models.DenseNet(4, (2, 3, 2, 1), 8, num_classes=5), (2, 3, 32, 32)),
     "squeezenet": (lambda: models.SqueezeNet("1_1", num_classes=5), (3, 40, 40)),
-    "googlenet": (lambda: models.GoogLeNet(5, init_weights=False), (3, 64, 64)),
+    "googlenet": (lambda: models.GoogLeNet(5, init_weights=False), (3, 32, 32)),
 }
 WHOLE = {name: (lambda name=name: getattr(models, name)(), (3, 224, 224)) for name in COUNTERPARTS} if THOROUGH else {}
 
@@ -234,6 +243,8 @@ def test_modules_are_written_as_they_are(module: nn.Module, text: str) -> None:
     [
         (nn.Sequential(_conv(1), nn.Sequential(nn.ReLU(), nn.Dropout2d())), "Dropout2d(p=0.5, inplace=False) (`1.1`)"),
         (Net(lambda self, x: functional.dropout(self.a(x)), a=_conv(1)), "its dropout drops values in evaluation, too"),
+        (nn.Sequential(_conv(1), Net(lambda self, x: x.cumsum(1))), "no spec can say its cumsum (`1`)"),
+        (nn.Sequential(_conv(1), Net(lambda self, x: functional.interpolate(x, 4))), "its interpolate (`1`)"),
         (Net(lambda self, x: self.a(x) if x.sum() > 0 else x, a=_conv(1)), "in `return self._forward(self, x)`"),
         (Net(lambda self, x: self.a(self.a(x)), a=_conv(1, d=1)), "a is called twice"),
         (Net(lambda self, x: (self.a(x), x), a=_conv(1)), "it gives 2 outputs"),  # type: ignore[arg-type,return-value]
@@ -249,7 +260,10 @@ def test_modules_are_written_as_they_are(module: nn.Module, text: str) -> None:
         ),
         (Net(lambda self, x: crossing(self, x), a=_conv(1), b=_conv(1), c=_conv(4), d=_conv(4)), "branches cross"),
     ],
-    ids=["module", "dropout", "control", "twice", "outputs", "padding", "strides", "norm", "reused", "crossing"],
+    ids=(
+        "module", "dropout", "method", "function", "control", "twice", "outputs", "padding", "strides", "norm",
+        "reused", "crossing",
+    ),
 )  # fmt: skip
 def test_what_no_spec_can_say_is_told_with_its_place(module: nn.Module, why: str) -> None:
     told = refusal(lambda: from_torch(module, (1, 8, 8)))
@@ -280,6 +294,8 @@ def test_weights_are_taken_in_single_precision_from_where_they_are() -> None:
         "its weights are in float64, and in single precision here",
     )
     assert {array.dtype for array in found.weights.values()} == {np.dtype(np.float32)}
+    halved = from_torch(nn.Sequential(_conv(4), nn.Tanh(), _conv(4)).bfloat16(), (4, 8, 8))
+    assert halved.said[-1] == "its weights are in bfloat16, and in single precision here"
     told = refusal(lambda: from_torch(module.to("meta"), (4, 8, 8)))
     assert told.code == "V513"
     with pytest.raises(ValueError, match=r"and not \(8, 8\)"):
@@ -404,3 +420,41 @@ def test_what_no_spec_can_say_of_a_file_is_told_with_its_node(tmp_path: Path) ->
     told = refusal(lambda: from_onnx(tmp_path / "a.onnx"))
     assert told.code == "V535"
     assert "`/1/Softplus`: no spec can say Softplus" in told.message
+
+
+# -- the command
+
+
+def outputs(path: Path, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(run_session(open_session(str(path)), {"input": images})[0], np.float32)
+
+
+@pytest.mark.parametrize("fold", [True, False])
+def test_what_is_imported_is_exported_again(fold: bool, tmp_path: Path) -> None:
+    exported(tmp_path / "a.onnx", fold=fold)
+    done = run("import", tmp_path / "a.onnx")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (
+        0, "read as an ONNX model: small, 555 parameters, 4 weight layers",
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-2:] == [str(tmp_path / "a.arch"), str(tmp_path / "a.safetensors")]
+    assert (tmp_path / "a.arch").read_text() == NET
+    again = tmp_path / "again.onnx"
+    assert run("export", tmp_path / "a.arch", "--weights", tmp_path / "a.safetensors", "-o", again).exit_code == 0
+    images = np.random.default_rng(0).standard_normal((3, 1, 8, 8), np.float32)
+    np.testing.assert_allclose(outputs(again, images), outputs(tmp_path / "a.onnx", images), rtol=0, atol=1e-5)
+
+
+def test_nothing_of_a_user_s_is_overwritten_by_an_import(tmp_path: Path) -> None:
+    exported(tmp_path / "a.onnx")
+    (tmp_path / "nets").mkdir()
+    mine = tmp_path / "nets" / "a.safetensors"
+    mine.write_text("mine")
+    done = run("import", tmp_path / "a.onnx", "-o", mine.parent)
+    assert (done.exit_code, [*mine.parent.iterdir()], mine.read_text()) == (2, [mine], "mine")
+    assert "error[V514]" in done.stderr
+    (row,) = json.loads(run("import", tmp_path / "a.onnx", "-o", mine.parent, "--force", "--json").stdout)
+    assert (row["notation"], row["file"], row["weights"], row["ok"]) == (
+        "onnx", str(tmp_path / "nets" / "a.arch"), str(mine), True,
+    )  # fmt: skip
+    assert row["text"] == NET
+    assert "--from is of texts" in run("import", tmp_path / "a.onnx", "--from", "vgg-table").stderr

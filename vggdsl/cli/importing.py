@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, report, reports_errors, say
+from vggdsl.cli.recovered import import_model, is_model, refuse_call
 from vggdsl.cli.schemas import Imported
 from vggdsl.language import notations
 from vggdsl.language.library import read_text
@@ -41,7 +42,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Read networks that are written down elsewhere, and write specs: tables of papers, summaries,
-    pasted code. Nothing of it is run.
+    pasted code, ONNX models. No code is run.
 
     A table of several networks gives a spec of each, named after its column. Printed figures
     become claims, and are held. What the text leaves out and was assumed, and what a PDF had
@@ -54,16 +55,26 @@ def command(
     One network goes to standard output unless -o names a folder. Exits with 1 if one can't be
     read or a printed figure doesn't hold; what could be read is written even so.
 
+    MODEL.onnx gives a spec and its weights, beside it unless -o names a folder, for
+    export --weights. A file that export wrote gives back the spec that it carries; any other is
+    written as a person would, repeats and blocks folded. Layers and outputs are held against the
+    model; what no spec can say is an error with its place in it.
+
     \b
     vggdsl import table1.txt
     vggdsl import table1.txt -o nets
     vggdsl import table1.txt --column D > vgg_d.arch
     vggdsl import paper.pdf --page 3 -o nets
     pbpaste | vggdsl import -
+    vggdsl import model.onnx -o nets
     """
     is_paper = file != "-" and _is_pdf(Path(file))
     if not is_paper and (page is not None or crop is not None):
         raise click.UsageError(f"{'--page' if page is not None else '--crop'} is for a PDF")
+    if is_model(file):
+        refuse_call(notation, column)
+        import_model(Path(file), output, force, as_json)
+        return
     if force and output is None and crop is None:
         raise click.UsageError("--force is of -o DIR and --crop DIR: nothing is overwritten here")
     networks = _chosen(_of_paper(file, notation, page, crop, force) if is_paper else _of_text(file, notation), column)
@@ -263,8 +274,10 @@ def _row(network: _Network, path: Path | None) -> Imported:
         "name": network.name or None,
         "where": network.where,
         "file": None if path is None else str(path),
+        "weights": None,
         "text": None if spec is None else _text(network, spec),
         "params": None if spec is None else spec.typed.params,
+        "said": [],
         "ok": spec is not None and exit_code(network.findings) == 0,
         "diagnostics": diagnostics_json(network.findings),
     }

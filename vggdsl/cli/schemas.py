@@ -635,14 +635,16 @@ class BenchRow(TypedDict):
 
 
 class Imported(TypedDict):
-    """A network that a text in another notation holds."""
+    """A network that a text in another notation holds, or a model."""
 
-    notation: Annotated[str, "that of the text"]
+    notation: Annotated[str, "that of the text; onnx for a model"]
     name: Annotated[str | None, "what the text calls it, such as the heading of its column"]
     where: Annotated[str, "the file, and of a PDF the page and the table"]
     file: Annotated[str | None, "the spec that was written; null without -o, or where it couldn't be read"]
+    weights: Annotated[str | None, "the weights of a model that were written; null for a text"]
     text: Annotated[str | None, "the spec; null where it couldn't be read"]
     params: Annotated[int | None, "learnable parameters"]
+    said: Annotated[list[str], "what should be known of how a model was read"]
     ok: Annotated[bool, "it could be read, and its claims hold"]
     diagnostics: Annotated[list[FindingData], "what is wrong, and what was assumed and repaired"]
 

@@ -79,7 +79,7 @@ def trace(module: nn.Module, shape: Shape, *, as_written: bool = False) -> Norma
                 name = node.name  # a module without weights may be called again
             sources = _sources(node)
             if any(source.name not in names for source in sources):
-                raise Untraceable(f"no spec can say its {node.target}")
+                raise Untraceable(f"no spec can say its {_called(node)}{_place(node)}")
             inputs = [names[source.name] for source in sources]
             x = form.shape(inputs[0]) if inputs else shape
             op = _op(node, module, x, is_vector=bool(inputs) and _is_vector(form, inputs[0]))
@@ -138,10 +138,10 @@ def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Fo
         try:
             return softmax_of(module, is_vector=is_vector) or layer_of(module, x)
         except Untraceable as error:
-            raise Untraceable(f"{error} (`{node.target}`)") from None
+            raise Untraceable(f"{error}{_place(node)}") from None
     function = _METHODS.get(str(node.target)) if node.op == "call_method" else node.target
     if node.op not in ("call_function", "call_method") or function is None:
-        raise Untraceable(f"no spec can say its {node.target}")
+        raise Untraceable(f"no spec can say its {_called(node)}{_place(node)}")
     first, *others = node.args or ((),)
     rest = [each for each in others if not isinstance(each, fx.Node)]
     if not isinstance(first, fx.Node | list | tuple):  # `2 * x`, which isn't `x`
@@ -149,5 +149,18 @@ def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Fo
     if function is functional.dropout and not root.training and node.kwargs.get("training", (*rest, 0, 0)[1]) is True:
         raise Untraceable(f"its {node.name} drops values in evaluation, too: `training` is always true there")
     options = {key: value for key, value in node.kwargs.items() if key not in ("inplace", "training", "_stacklevel")}
-    found = softmax_called(function, rest, options, is_vector=is_vector)
-    return found or call_of(function, rest, options, x)
+    try:
+        found = softmax_called(function, rest, options, is_vector=is_vector)
+        return found or call_of(function, rest, options, x)
+    except Untraceable as error:
+        raise Untraceable(f"{error}{_place(node)}") from None
+
+
+def _called(node: fx.Node) -> str:
+    return str(getattr(node.target, "__name__", node.target))
+
+
+def _place(node: fx.Node) -> str:
+    """The module whose ``forward`` holds a call, the innermost, if it isn't the whole."""
+    within = [path for path, _ in node.meta.get("nn_module_stack", {}).values()]
+    return f" (`{within[-1]}`)" if within else ""

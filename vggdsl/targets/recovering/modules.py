@@ -7,6 +7,7 @@ lost. What can't be traced is refused: nothing is taken from one run with one im
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered, unsayable
 from vggdsl.targets.tracing import trace
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.printing import printable
 from vggdsl.text.units import names_text
 
 _KINDS: dict[str, Kind] = {"softmax": "probabilities", "log-softmax": "log-probabilities"}
@@ -128,14 +130,21 @@ class _Tensors:
 
 
 def _outputs(module: nn.Module, images: Tensor | None, shape: Shape, found: Recovered, form: NormalForm) -> Expected:
-    """What the module gives, of its own kind of numbers and on its own device."""
+    """What the module gives on its own device, in single or double precision."""
     tensor = next(module.parameters(), torch.empty(0))
     if images is None:
         images = torch.randn((2, *shape.chw), generator=torch.Generator().manual_seed(_SEED))
     images = images.reshape(-1, *shape.chw)
-    with torch.inference_mode():
-        outputs = module(images.to(tensor.device, tensor.dtype))
     model = type(module).__name__
+    if tensor.dtype not in (torch.float32, torch.float64):  # their own sums would be off by more than another order
+        module = deepcopy(module).float()
+        tensor = next(module.parameters())
+    try:
+        with torch.inference_mode():
+            outputs = module(images.to(tensor.device, tensor.dtype))
+    except Exception as error:  # of any kind, as its forward raises it
+        why = printable(str(error).strip().partition("\n")[0][:200])
+        raise unsayable(model, f"it can't be run: {why or type(error).__name__}") from None
     wanted = (len(images), *found.spec.typed.output.chw)
     if not isinstance(outputs, Tensor) or outputs.numel() != np.prod(wanted):
         raise unsayable(model, f"it gives other outputs than {found.spec.typed.output}, which its layers give")

@@ -1,0 +1,77 @@
+"""``vggdsl import MODEL.onnx``: a model of another program, or of this one, as a spec and its weights."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vggdsl.cli.common import echo_json, say
+from vggdsl.cli.schemas import Imported
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.packages import needed
+from vggdsl.text.printing import shown
+from vggdsl.text.units import plural
+
+if TYPE_CHECKING:
+    from vggdsl.targets.recovering.recovered import Recovered
+
+
+def is_model(file: str) -> bool:
+    return file.lower().endswith(".onnx")
+
+
+def refuse_call(notation: str | None, column: str | None) -> None:
+    """Raises ``UsageError`` for options that are of texts."""
+    given = "--from" if notation is not None else "--column" if column is not None else None
+    if given is not None:
+        raise click.UsageError(f"{given} is of texts, and a model is none")
+
+
+def import_model(file: Path, output: str | None, force: bool, as_json: bool) -> None:
+    """Writes the spec and its weights in a folder, beside the model unless one is named: both, or neither.
+
+    Raises ``InputError`` as ``targets.recovering.files.from_onnx``, V533 for a package that isn't there, V514 without
+    ``force`` for a file that is.
+    """
+    folder = file.parent if output is None else Path(output)
+    spec_file, weights_file = (folder / f"{file.stem}{end}" for end in (".arch", ".safetensors"))
+    for path in (spec_file, weights_file):
+        if path.exists() and not force:
+            help = "name another folder with -o, or add --force"
+            raise InputError(Diagnostic("V514", f"{path} is there already", help=help))
+    with needed():
+        from vggdsl.targets.recovering.files import from_onnx
+
+        found = from_onnx(file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} can't be made: {error.strerror or error}"
+        raise InputError(Diagnostic("V511", message, help="name another folder with -o")) from None
+    found.write_weights(weights_file)
+    found.write_spec(spec_file)
+    if as_json:
+        echo_json([_row(file, found, spec_file, weights_file)])
+        return
+    typed = found.spec.typed
+    size = f"{typed.params:,} parameters, {plural(typed.weight_layers, 'weight layer')}"
+    say(f"read as an ONNX model: {shown(found.spec.name)}, {size}")
+    for said in found.said:
+        say(f"    note: {shown(said)}")
+    say(str(spec_file))
+    say(str(weights_file))
+
+
+def _row(file: Path, found: "Recovered", spec: Path, weights: Path) -> Imported:
+    return {
+        "notation": "onnx",
+        "name": found.spec.name,
+        "where": str(file),
+        "file": str(spec),
+        "weights": str(weights),
+        "text": found.spec.text,
+        "params": found.spec.typed.params,
+        "said": list(found.said),
+        "ok": True,
+        "diagnostics": [],
+    }
