@@ -17,10 +17,10 @@ from vggdsl.text.source import Source, Span
 
 ERRORS = Path(__file__).parents[1] / "fixtures" / "errors"
 
-# -- Ciresan's form, `1x28x28-64C3-MP2-10N`: channels x height x width, 64 maps by 3x3, pools of 2x2, 10 neurons
+# -- a toy, `1x28x28+64C3+MP2+10N`: channels x height x width, 64 maps by 3x3, pools of 2x2, 10 neurons
 
 WORD = re.compile(r"(?P<maps>\d+)C(?P<side>\d+)|MP(?P<window>\d+)|(?P<neurons>\d+)N|(?P<size>\d+x\d+x\d+)")
-FORM = re.compile(r"\d+x\d+x\d+(-\S+)+( .*)?\n?")
+FORM = re.compile(r"\d+x\d+x\d+(\+\S+)+( .*)?\n?")
 
 
 def read(source: Source) -> Document:
@@ -28,7 +28,7 @@ def read(source: Source) -> Document:
     assert line
     row, figure = line.groups()
     items, found, at = [], [], 0
-    for word in row.split("-"):
+    for word in row.split("+"):
         span, at = Span(source, at, at + len(word)), at + len(word) + 1
         match = WORD.fullmatch(word)
         if match is None:
@@ -57,46 +57,44 @@ def element(match: re.Match[str], span: Span) -> Layer | Input:
 
 
 @pytest.fixture
-def ciresan(monkeypatch: pytest.MonkeyPatch) -> Notation:
+def toy(monkeypatch: pytest.MonkeyPatch) -> Notation:
     notations.names()  # loads them: what is loaded later would register itself in the copy
     monkeypatch.setattr(registry, "_NOTATIONS", dict(registry._NOTATIONS))
-    notation = Notation(
-        "ciresan", lambda source: bool(FORM.fullmatch(source.text)), lambda source: [Reading(read(source))]
-    )
+    notation = Notation("toy", lambda source: bool(FORM.fullmatch(source.text)), lambda source: [Reading(read(source))])
     notations.register(notation)
     return notation
 
 
-NETWORK = "1x28x28-8C3-MP2-10N, 15,770 parameters\n"
+NETWORK = "1x28x28+8C3+MP2+10N, 15,770 parameters\n"
 SAME = "input 28x28x1 conv3-8 maxpool2/2 FC-10\nclaim params 15,770\n"
 
 
-@pytest.mark.usefixtures("ciresan")
+@pytest.mark.usefixtures("toy")
 def test_a_text_is_recognised_and_read_with_its_claims() -> None:
     spec = vggdsl.parse(NETWORK)
-    assert notations.recognise(spec.source).name == "ciresan"
+    assert notations.recognise(spec.source).name == "toy"
     assert spec.network.graph.digest == vggdsl.parse(SAME).network.graph.digest
     assert [verdict.status for verdict in spec.verdicts] == ["holds"]
     assert [node.spelled for node in spec.network.graph.nodes[:2]] == ["input 28x28x1", "conv3-8"]
 
 
-@pytest.mark.usefixtures("ciresan")
+@pytest.mark.usefixtures("toy")
 def test_commands_take_it_like_a_spec(tmp_path: Path) -> None:
     path = tmp_path / "net.txt"
     path.write_text(NETWORK)
     for argument in (path, "-"):
         result = run("check", argument, input=NETWORK)
         assert (result.exit_code, "15,770 parameters" in result.output) == (0, True), result.output
-    wrong = run("check", "-", input="1x4x4-8C3-MP2-MP2-MP2-10N\n")
+    wrong = run("check", "-", input="1x4x4+8C3+MP2+MP2+MP2+10N\n")
     assert wrong.exit_code == 1
     assert "1:19" in wrong.output  # the third pool
-    strange = run("check", "-", input="1x4x4-8D3-MPX-10N\n")
+    strange = run("check", "-", input="1x4x4+8D3+MPX+10N\n")
     assert (strange.exit_code, strange.output.count("V101")) == (1, 2)
     shown = run("show", path)
     assert (shown.exit_code, "maxpool2/2" in shown.output) == (0, True), shown.output
 
 
-@pytest.mark.usefixtures("ciresan")
+@pytest.mark.usefixtures("toy")
 def test_it_is_written_in_the_spec_language(tmp_path: Path) -> None:
     spec = vggdsl.parse(NETWORK)
     assert spec.text == vggdsl.write(spec) == SAME  # what a run keeps of it
@@ -107,10 +105,10 @@ def test_it_is_written_in_the_spec_language(tmp_path: Path) -> None:
     assert run("fmt", path).exit_code == 1  # only specs are brought into one form
     assert path.read_text() == NETWORK
     with pytest.raises(NetworkError, match="to read, not to write"):
-        notations.written_as(spec.typed, "ciresan")
+        notations.written_as(spec.typed, "toy")
 
 
-@pytest.mark.usefixtures("ciresan")
+@pytest.mark.usefixtures("toy")
 def test_a_delta_extends_it(tmp_path: Path) -> None:
     (tmp_path / "net.txt").write_text(NETWORK)
     delta = tmp_path / "delta.arch"
@@ -121,7 +119,7 @@ def test_a_delta_extends_it(tmp_path: Path) -> None:
 LINE = "Epoch 3/5 - Train Accuracy: 0.9 - Val Accuracy: 0.9 - Test Accuracy: 0.9"
 
 
-@pytest.mark.usefixtures("ciresan")
+@pytest.mark.usefixtures("toy")
 def test_no_block_is_put_behind_it(tmp_path: Path) -> None:
     path = tmp_path / "net.txt"
     path.write_text(NETWORK)
@@ -131,23 +129,23 @@ def test_no_block_is_put_behind_it(tmp_path: Path) -> None:
     assert path.read_text() == NETWORK
 
 
-@pytest.mark.usefixtures("ciresan")
+@pytest.mark.usefixtures("toy")
 def test_a_name_goes_before_the_look_and_a_call_before_both() -> None:
     assert notations.recognise(Source("net.arch", NETWORK)).name == notations.SPEC_LANGUAGE
     with pytest.raises(VggdslError):
         notations.read(Source("net.arch", NETWORK))
-    assert notations.read(Source("net.arch", NETWORK), "ciresan").contents
+    assert notations.read(Source("net.arch", NETWORK), "toy").contents
 
 
-def test_a_name_is_given_once(ciresan: Notation) -> None:
+def test_a_name_is_given_once(toy: Notation) -> None:
     with pytest.raises(AssertionError, match="two notations"):
-        notations.register(ciresan)
+        notations.register(toy)
 
 
 # -- all that are registered
 
 
-@pytest.mark.usefixtures("ciresan")
+@pytest.mark.usefixtures("toy")
 @pytest.mark.parametrize("path", [*vggdsl.shipped().values(), *ERRORS.glob("*.arch")], ids=lambda path: path.stem)
 def test_no_other_notation_takes_a_text_of_the_spec_language(path: Path) -> None:
     source = Source("-", path.read_text("utf-8"))

@@ -10,7 +10,7 @@ from vggdsl.language.elaborate import elaborate
 from vggdsl.language.syntax import Document
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph, infer
-from vggdsl.text.errors import Diagnostic, InputError, Label, NetworkError, ParseError, listed, unknown
+from vggdsl.text.errors import Diagnostic, InputError, Label, NetworkError, ParseError, VggdslError, listed, unknown
 from vggdsl.text.source import Placed, Source
 
 
@@ -176,7 +176,7 @@ def written_as(network: TypedGraph, name: str) -> str:
     text = found.write(network)
     try:
         again = infer(elaborate(reading(Source(f"<{name}>", text), name).document).graph)
-    except ParseError as error:
+    except VggdslError as error:
         why = f"what would be written can't be read: {error.diagnostics[0].message}"
         raise cannot_say(found.title, network.nodes[-1].node, why) from None
     if again.graph.digest != network.graph.digest:
