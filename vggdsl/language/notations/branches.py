@@ -61,9 +61,12 @@ class Layers:
     def shape(self, layer: int) -> Shape | None:
         return self._all[layer].shape
 
-    def input(self, size: Shape) -> None:
-        """The image's size, where it is known only behind some layers."""
-        self._all[0] = _Layer(f"input {size}", self._all[0].at, (), size, notes=self._all[0].notes)
+    def text(self, layer: int) -> str:
+        return self._all[layer].text
+
+    def input(self, size: Shape, at: Span) -> None:
+        """The image's size, where the text tells it later than the first word."""
+        self._all[0] = _Layer(f"input {size}", at, (), size, notes=self._all[0].notes)
 
     def put(self, last: int, heads: Mapping[int, str] | None = None) -> None:
         """Writes the network that ends with a layer; ``heads`` are the ends of auxiliary ones, with their weights.
