@@ -46,6 +46,7 @@ def _is_row(line: str) -> bool:
     cells = [cell.strip() for cell in re.split(_BETWEEN_CELLS, line.strip(" |")) if cell.strip()]
     return (
         len(cells) > 3
+        and not re.match("input", cells[0], re.IGNORECASE)  # a spec's line, with tabs for spaces
         and any(_CONV.match(cell) for cell in cells)
         and any(_POOL.fullmatch(cell) for cell in cells)
         and _END.fullmatch(cells[-1]) is not None
