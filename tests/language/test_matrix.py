@@ -2,8 +2,10 @@
 
 Each file is read as the network of ``net.arch``, the last one of it where it holds several; what is written is read
 back; and whatever happens to a text, it ends in specs or in an error that a user can read.
+``UPDATE_FIXTURES=1 pytest tests/language/test_matrix.py`` writes those that are missing.
 """
 
+import os
 import random
 import re
 from functools import cache
@@ -60,7 +62,10 @@ def test_what_can_be_written_is_read_back_and_stands_in_the_matrix(name: str, no
     except NetworkError:
         return
     assert notations.recognise(Source("-", text)).name == notation
-    assert (MATRIX / name / f"{notation}.txt").is_file(), f"it can be said:\n{text}"
+    stands = MATRIX / name / f"{notation}.txt"
+    if os.environ.get("UPDATE_FIXTURES") and not stands.is_file():
+        stands.write_text(text, "utf-8")
+    assert stands.is_file(), f"it can be said:\n{text}"
 
 
 @pytest.mark.parametrize("notation", OTHERS)
