@@ -123,6 +123,7 @@ def test_any_text_ends_in_specs_or_errors(text: str, notation: str) -> None:
 
 SAYS_NOTHING: dict[str, str] = {
     "keras-summary": r"(?m)^\W*[\w./-]+(?= ?\()",  # names of layers
+    "torchinfo": r"\b\d+-\d+|-\d+(?= )",  # numbers of modules
 }
 """Digits that say nothing of a network, by notation: a pattern for what they stand in."""
 

@@ -15,7 +15,7 @@ from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
-from vggdsl.language.notations.summaries import Customs, Row, Teller, kernels
+from vggdsl.language.notations.summaries import Customs, Row, Teller
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
     FC,
@@ -69,9 +69,9 @@ _RULE = re.compile(r"[\s_=─━┄-╿+|-]*")
 
 
 def recognises(source: Source) -> bool:
-    """By the heading of its columns; code that builds the model is another notation."""
+    """By the heading of its columns; code that builds the model is another notation, and so are PyTorch's shapes."""
     text = source.text
-    return _HEADER.search(text) is not None and re.search(r"\bSequential\(|\.add\(", text) is None
+    return _HEADER.search(text) is not None and re.search(r"\bSequential\(|\.add\(|\[-1, ", text) is None
 
 
 def read(source: Source) -> Sequence[Reading]:
@@ -180,7 +180,7 @@ class _Summary:
             teller.input(first.shape, first.shape_at)
             if first.params:
                 self.draft.refuse("an input has no parameters", first.params_at, "write 0")
-        elif not self._first(teller, rows):
+        elif not teller.first(rows, "`input_1 (InputLayer) | (None, 32, 32, 3) | 0`"):
             return self.draft.reading()
         if not prints:
             text = "ReLU behind each convolution and hidden FC: activations of layers aren't printed"
@@ -260,47 +260,6 @@ class _Summary:
                 row = replace(row, shape=(units,))
             mended.append(row)
         return mended
-
-    def _first(self, teller: Teller, rows: Sequence[Row]) -> bool:
-        """The input, which a sequential model doesn't print, by the first layer."""
-        first = rows[0]
-        others = {
-            kernel
-            for a, b in pairwise(rows)
-            if b.kind == "conv" and len(a.shape) == len(b.shape) == 3
-            for kernel in kernels(b.params, a.shape[2], b.shape[2])
-        }
-        found = [
-            (channels, side)
-            for channels in (1, 3)
-            for side, has_bias in kernels(first.params, channels, first.shape[-1])
-            if first.kind == "conv" and len(first.shape) == 3
-            if (side % 2 or (side, has_bias) in others) and has_bias in ({bias for _, bias in others} or {has_bias})
-        ]
-        later = [self._keeps(a, b) for a, b in pairwise(rows) if b.kind == "conv"]
-        keeps = set(later) - {None}
-        if len(found) != 1 or len(keeps) != 1:
-            help = "write a first row `input_1 (InputLayer) | (None, 32, 32, 3) | 0`"
-            self.draft.refuse("the size of the images isn't printed, nor told by the first layer", first.at, help)
-            return False
-        ((channels, side),) = found
-        more = 0 if True in keeps else side - 1
-        size = (first.shape[0] + more, first.shape[1] + more, channels)
-        teller.input(size, first.shape_at)
-        shown = "x".join(map(str, size))
-        text = f"{shown} images, of which the first layer at stride 1 gives {first.size}: none are printed"
-        self.draft.assumed(text, first.shape_at)
-        return True
-
-    def _keeps(self, before: Row, row: Row) -> bool | None:
-        """Whether a convolution pads so that it keeps the size; None where that can't be told."""
-        if len(before.shape) != 3 or len(row.shape) != 3:
-            return None
-        sides = [side for side, _ in kernels(row.params, before.shape[2], row.shape[2]) if side > 1]
-        lost = {b - a for b, a in zip(before.shape[:2], row.shape[:2], strict=True)}
-        if len(sides) != 1 or len(lost) != 1:
-            return None
-        return {0: True, sides[0] - 1: False}.get(lost.pop())
 
     def _totals(self) -> None:
         for match, at in self.totals:

@@ -3,11 +3,12 @@ the side of a kernel, is told by arithmetic where one value is possible."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import isqrt, prod
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.network.shapes import Pair, Window
+from vggdsl.network.shapes import Pair, Sides, Window
 
 _MOST_STRIDE = 8
 _MOST_SIDE = 15
@@ -24,6 +25,8 @@ class Row:
     shape_at: Excerpt
     params: int
     params_at: Excerpt
+    kernel: int = 0
+    """The side of the window, where it is printed."""
 
     @property
     def size(self) -> str:
@@ -51,13 +54,37 @@ class Teller:
     customs: Customs
     x: tuple[int, ...] = ()
     """The shape that comes in, not flattened."""
-    flat: int | None = None
-    """How many values there are behind a flattening."""
     pools: set[str] = field(default_factory=set)
 
     def input(self, size: Sequence[int], at: Excerpt) -> None:
         self.x = tuple(size)
         self.draft.put(f"input {'x'.join(map(str, size))}", at)
+
+    def first(self, rows: Sequence[Row], example: str) -> bool:
+        """Puts the input, which isn't printed, by the first layer; False where that doesn't tell it."""
+        first = rows[0]
+        pairs = [(a, b) for a, b in pairwise(rows) if b.kind == "conv" and len(a.shape) == len(b.shape) == 3]
+        others = {kernel for a, b in pairs for kernel in kernels(b.params, a.shape[2], b.shape[2])}
+        found = [
+            (channels, side)
+            for channels in (1, 3)
+            for side, has_bias in kernels(first.params, channels, first.shape[-1])
+            if first.kind == "conv" and len(first.shape) == 3
+            if (side % 2 or (side, has_bias) in others) and has_bias in ({bias for _, bias in others} or {has_bias})
+        ]
+        keeps = {_keeps(a, b) for a, b in pairs} - {None}
+        if len(found) != 1 or len(keeps) != 1:
+            message = "the size of the images isn't printed, nor told by the first layer"
+            self.draft.refuse(message, first.at, f"write a first row {example}")
+            return False
+        ((channels, side),) = found
+        more = 0 if True in keeps else side - 1
+        size = (first.shape[0] + more, first.shape[1] + more, channels)
+        self.input(size, first.shape_at)
+        shown = "x".join(map(str, size))
+        text = f"{shown} images, of which the first layer at stride 1 gives {first.size}: none are printed"
+        self.draft.assumed(text, first.shape_at)
+        return True
 
     def tell(self, row: Row) -> None:
         """Puts the row's words, and its shape and parameters as claims of them."""
@@ -88,19 +115,16 @@ class Teller:
             text = f"batch normalisation as PyTorch's, with eps 1e-5: {self.customs.name} has 1e-3 unless told"
             self.draft.assumed(text, row.at, once=True)
         self.x = row.shape
-        if words.startswith("FC") or len(row.shape) == 1:
-            self.flat = None
 
     def _flatten(self, row: Row) -> None:
         if prod(row.shape) != prod(self.x):
             shown = "x".join(map(str, self.x))
             self.draft.refuse(f"{shown} flattened is {prod(self.x):,}", row.shape_at, "correct the one or the other")
         self._no_params(row)
-        self.flat = prod(self.x)
 
     def _behind_flattening(self, row: Row, kind: str) -> None:
         """What acts value by value needs no flat ones."""
-        if self.flat != row.shape[0] or not kind.startswith(("dropout", "ReLU", "softmax", "tanh", "sigmoid")):
+        if row.shape[0] != prod(self.x) or not kind.startswith(("dropout", "ReLU", "softmax", "tanh", "sigmoid")):
             help = "what can stand behind a flattening is dropout, an activation and FC"
             self.draft.refuse("this layer can't take what the one before gives", row.at, help)
         self._no_params(row)
@@ -125,6 +149,9 @@ class Teller:
             self.draft.refuse(message, row.params_at, "correct the shape or the parameters")
             return
         ((side, has_bias),) = found
+        if row.kernel not in (0, side):
+            message = f"{row.params:,} parameters are of a kernel of {side}x{side}"
+            self.draft.refuse(message, row.params_at, "correct the one or the other")
         steps = self._steps(side, row.shape, is_pool=False)
         if len(steps) > 1:
             choice = " or ".join(f"stride {stride}{pad}" for stride, pad in steps)
@@ -153,7 +180,7 @@ class Teller:
         self.pools.add(kind)
         fitting: list[tuple[int, int, str]] = [
             (side, stride, pad)
-            for side in range(2, _MOST_SIDE)
+            for side in ([row.kernel] if row.kernel else range(2, _MOST_SIDE))
             for stride, pad in self._steps(side, row.shape, is_pool=True)
             if stride <= side
         ]
@@ -204,6 +231,15 @@ class Teller:
         return kind
 
 
+def _keeps(before: Row, row: Row) -> bool | None:
+    """Whether a convolution pads so that it keeps the size; None where that can't be told."""
+    sides = [side for side, _ in kernels(row.params, before.shape[2], row.shape[2]) if side > 1]
+    lost = {b - a for b, a in zip(before.shape[:2], row.shape[:2], strict=True)}
+    if len(sides) != 1 or len(lost) != 1:
+        return None
+    return {0: True, sides[0] - 1: False}.get(lost.pop())
+
+
 def kernels(params: int, cin: int, cout: int) -> Iterator[tuple[int, bool]]:
     """Sides of square kernels, and whether there is a bias, by the number of parameters.
 
@@ -224,7 +260,7 @@ def steps(
     for stride in range(1, _MOST_STRIDE + 1):
         plain = Window(Pair(side, side), Pair(stride, stride))
         if customs.pads_behind:
-            pads = [Pair(0, 0), plain.keras_pad(size)]
+            pads: list[Pair | Sides] = [Pair(0, 0), plain.keras_pad(size)]
         else:
             pads = [Pair(pad, pad) for pad in range(side // 2 + 1)]
         usual = Pair(0, 0) if is_pool else plain.same_pad

@@ -1,0 +1,101 @@
+"""Summaries of torchinfo and torchsummary, as they print them."""
+
+import pytest
+
+import vggdsl
+from vggdsl.spec.spec import Spec, parse_all
+
+COLUMNS = """\
+==========================================================================================================
+Layer (type:depth-idx)      Input Shape         Output Shape        Param #     Kernel Shape    Mult-Adds
+==========================================================================================================
+Net                         [64, 1, 28, 28]     [64, 10]            --          --              --
+├─Sequential: 1-1           [64, 1, 28, 28]     [64, 64, 12, 12]    --          --              --
+│    └─Conv2d: 2-1          [64, 1, 28, 28]     [64, 32, 26, 26]    320         [3, 3]          13,844,480
+│    └─Conv2d: 2-2          [64, 32, 26, 26]    [64, 64, 24, 24]    18,496      [3, 3]          681,836,544
+│    └─MaxPool2d: 2-3       [64, 64, 24, 24]    [64, 64, 12, 12]    --          2               --
+├─Dropout: 1-2              [64, 64, 12, 12]    [64, 64, 12, 12]    --          --              --
+├─Linear: 1-3               [64, 9216]          [64, 128]           1,179,776   --              75,505,664
+├─Linear: 1-4               [64, 128]           [64, 10]            1,290       --              82,560
+==========================================================================================================
+Total params: 1,199,882
+Trainable params: 1,199,882
+Non-trainable params: 0
+Total mult-adds (Units.MEGABYTES): 771.27
+==========================================================================================================
+Input size (MB): 0.20
+Forward/backward pass size (MB): 30.02
+Params size (MB): 4.80
+Estimated Total Size (MB): 35.02
+==========================================================================================================
+"""
+SUMMARY = """\
+----------------------------------------------------------------
+        Layer (type)               Output Shape         Param #
+================================================================
+            Conv2d-1           [-1, 16, 32, 32]             448
+       BatchNorm2d-2           [-1, 16, 32, 32]              32
+              ReLU-3           [-1, 16, 32, 32]               0
+            Conv2d-4           [-1, 16, 32, 32]           2,320
+         AvgPool2d-5           [-1, 16, 16, 16]               0
+            Conv2d-6             [-1, 16, 8, 8]             144
+            Conv2d-7             [-1, 32, 8, 8]             512
+ AdaptiveAvgPool2d-8             [-1, 32, 1, 1]               0
+           Flatten-9                   [-1, 32]               0
+           Linear-10                   [-1, 10]             330
+================================================================
+Total params: 3,786
+Trainable params: 3,786
+Non-trainable params: 0
+----------------------------------------------------------------
+"""
+SAME = {
+    COLUMNS: "input 28x28x1 conv3-32 pad=0 conv3-64 pad=0 maxpool dropout-0.5 FC-128 FC-10",
+    SUMMARY: "input 32x32x3 conv3-16 BN ReLU conv3-16 avgpool conv3-16/2 groups=16 bias=no conv1-32 bias=no "
+    "global-avgpool FC-10",
+}
+
+
+@pytest.mark.parametrize("text", SAME, ids=["torchinfo", "torchsummary"])
+def test_a_summary_is_the_network_that_it_tells(text: str) -> None:
+    ((_, found),) = parse_all(text, "-")
+    assert isinstance(found, Spec), found
+    assert found.network.graph.digest == vggdsl.parse(SAME[text]).network.graph.digest
+    assert found.count("refuted") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "was", "now", "where"),
+    [
+        (COLUMNS, "771.27", "771.28", "-:16:1"),
+        (COLUMNS, "(MB): 30.02", "(MB): 30.03", "-:19:1"),
+        (COLUMNS, "13,844,480", "13,844,481", "-:6:97"),
+        (COLUMNS, "Trainable params: 1,199,882\nNon", "Trainable params: 1,199,881\nNon", "-:14:1"),
+        (COLUMNS, "Sequential: 1-1 ", "Bottleneck: 1-1 ", "-:5:3"),
+        (
+            COLUMNS,
+            "[64, 64, 12, 12]    --          --              --\n│",
+            "[64, 64, 12, 13]    --   --  --\n│",
+            "-:5:49",
+        ),
+        (COLUMNS, "18,496      [3, 3]", "18,496      [5, 5]", "-:7:69"),
+        (COLUMNS, "[64, 9216] ", "[64, 9215] ", "-:10:29"),
+        (COLUMNS, "Kernel Shape", "Groups", "-:2:1"),
+        (COLUMNS, "Dropout: 1-2", "LSTM: 1-2   ", "-:9:3"),
+        (SUMMARY, "[-1, 32, 1, 1]", "[-1, 32, 2, 2]", "-:11:34"),
+        (SUMMARY, "             144", "             145", "-:9:61"),
+    ],
+)
+def test_what_does_not_agree_is_refused_at_its_cell(text: str, was: str, now: str, where: str) -> None:
+    assert was in text
+    ((_, found),) = parse_all(text.replace(was, now), "-", "torchinfo")
+    assert not isinstance(found, Spec)
+    assert f" {where}\n" in str(found)
+
+
+def test_a_figure_that_is_not_the_networks_fails() -> None:
+    ((_, found),) = parse_all(SUMMARY.replace("             330", "             331"), "-")
+    assert "correct it" in str(found)  # the total is another one
+    ((_, found),) = parse_all(SUMMARY.replace("             330", "             331").partition("Total")[0], "-")
+    assert isinstance(found, Spec)
+    assert found.count("refuted") == 1
