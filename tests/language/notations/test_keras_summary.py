@@ -84,7 +84,7 @@ def test_strides_padding_biases_and_groups_are_told_by_arithmetic() -> None:
         ("(None, 16, 16, 8)         216", "(None, None, None, 8)     216", "-:4:30"),
         ("re_lu (ReLU)                 (None", "                             (None", "-:6:30"),  # or a dropout
         ("(Conv2D) ", "(Conv3D) ", "-:4:1"),
-        ("Param #", "Param #  Connected to", "-:1:65"),
+        ("Param #", "Param #  Trainable", "-:1:65"),
         ("dense (Dense)                (None, 4)", "flatten (Flatten)            (None, 9)", "-:9:30"),
         ("(None, 14, 14, 8)         80", "14, 8         80", "-:7:1"),
     ],
@@ -108,3 +108,50 @@ def test_a_misread_width_is_mended_only_where_the_total_says_so() -> None:
 
 def test_several_summaries_are_several_networks() -> None:
     assert [name for name, _ in parse_all(BOXED + BOXED.replace("sequential", "other"), "-")] == ["sequential", "other"]
+
+
+CONNECTED = """\
+Layer (type)                    Output Shape         Param #     Connected to
+==================================================================================================
+input_1 (InputLayer)            [(None, 32, 32, 3)]  0
+conv2d (Conv2D)                 (None, 32, 32, 16)   448         input_1[0][0]
+activation (Activation)         (None, 32, 32, 16)   0           conv2d[0][0]
+conv2d_1 (Conv2D)               (None, 32, 32, 16)   2320        activation[0][0]
+batch_normalization (BatchNorma (None, 32, 32, 16)   64          conv2d_1[0][0]
+add (Add)                       (None, 32, 32, 16)   0           batch_normalization[0][0]
+                                                                 activation[0][0]
+activation_1 (Activation)       (None, 32, 32, 16)   0           add[0][0]
+conv2d_2 (Conv2D)               (None, 16, 16, 8)    1160        activation_1[0][0]
+max_pooling2d (MaxPooling2D)    (None, 16, 16, 16)   0           activation_1[0][0]
+concatenate (Concatenate)       (None, 16, 16, 24)   0           ['conv2d_2[0][0]',
+                                                                  'max_pooling2d[0][0]']
+flatten (Flatten)               (None, 6144)         0           concatenate[0][0]
+dense (Dense)                   (None, 10)           61450       flatten[0][0]
+==================================================================================================
+Total params: 65,442
+"""
+
+
+def test_what_layers_are_connected_to_is_branches() -> None:
+    spec = read(CONNECTED)
+    same = (
+        "input 32x32x3 conv3-16 ReLU add[ conv3-16 BN | identity ] ReLU "
+        "concat[ conv3-8/2 pad=0,1,0,1 | maxpool ] FC-10 softmax"
+    )
+    assert spec.network.graph.digest == read_spec(same).network.graph.digest
+    assert (spec.count("holds"), spec.count("refuted")) == (17, 0)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "where"),
+    [
+        ("(None, 16, 16, 24)", "(None, 16, 16, 25)", "-:13:33"),
+        ("0           add[0][0]", "0           sum[0][0]", "-:10:66"),
+        ("448         input_1[0][0]", "448", "-:4:1"),
+        ("448         input_1[0][0]", "448         input_1[1][0]", "-:4:66"),
+        ("flatten[0][0]", "conv2d_2[0][0]", "-:12:1"),  # the pool goes nowhere
+    ],
+)
+def test_a_connection_that_cannot_be_is_refused(was: str, now: str, where: str) -> None:
+    assert was in CONNECTED
+    assert f" {where}\n" in error_of(CONNECTED.replace(was, now))

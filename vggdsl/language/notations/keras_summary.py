@@ -5,56 +5,21 @@ cells torn. Sizes of kernels and strides aren't printed: shapes and parameters t
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import prod
 
-from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
+from vggdsl.language.notations.keras_branches import Branches
+from vggdsl.language.notations.keras_written import CLASSES, TITLE, snake, write
+from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.summaries import Customs, Row, Teller
-from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import (
-    FC,
-    Activation,
-    AvgPool,
-    BatchNorm,
-    Conv,
-    Dropout,
-    GlobalAvgPool,
-    GlobalMaxPool,
-    Input,
-    MaxPool,
-    Softmax,
-)
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
-TITLE = "a summary of Keras"
-
 _CUSTOMS = Customs("Keras", pads_behind=True, counts_statistics=True, pool_default=True)
-_CLASSES = {
-    "InputLayer": "input",
-    "Conv2D": "conv",
-    "Convolution2D": "conv",
-    "DepthwiseConv2D": "depthwise",
-    "Dense": "FC",
-    "BatchNormalization": "BN",
-    "Activation": "activation",
-    "ReLU": "ReLU",
-    "LeakyReLU": "LeakyReLU",
-    "ELU": "ELU",
-    "Softmax": "softmax",
-    "MaxPooling2D": "maxpool",
-    "AveragePooling2D": "avgpool",
-    "GlobalAveragePooling2D": "global-avgpool",
-    "GlobalMaxPooling2D": "global-maxpool",
-    "Dropout": "dropout",
-    "Flatten": "flatten",
-}
+_ENDS = "softmax at the end: activations of layers aren't printed"
 _HEADER = re.compile(r"Layer \(type\)", re.IGNORECASE)
 _CLASS = re.compile(r"(?P<name>[\w./-]+)?\s*\(\s*(?P<kind>[A-Za-z]\w*)?\s*\)?")
 _TOTAL = re.compile(
@@ -65,6 +30,8 @@ _SHAPES = re.compile(r"\(None(?:, ?\d+)+\)")
 _BETWEEN = r"[\t│┃|]| {2,}(?=[^ ])"
 _BESIDE = re.compile(r"([\w./-]+ ?\(\s*\w*\)?) ?([\[(]+\s*None.*)")
 """A name that fills its column."""
+_REST = re.compile(r"(?!\(?None)\(?[A-Za-z_]\w*\)?|\)|[\[\]'\w./, -]*\[\d+\][\[\]'\w./, ]*")
+"""Of a row that goes on: `(MaxPooling2D)`, `conv2d_1[0][0]`."""
 _RULE = re.compile(r"[\s_=─━┄-╿+|-]*")
 
 
@@ -102,6 +69,8 @@ class _Listed:
     name: Excerpt
     shape: Excerpt
     params: Excerpt
+    inputs: Excerpt | None = None
+    """What it is connected to, where that is printed."""
 
 
 class _Summary:
@@ -110,11 +79,12 @@ class _Summary:
         self.draft = Draft(source, name)
         self.listed: list[_Listed] = []
         self.totals: list[tuple[re.Match[str], Excerpt]] = []
+        self.has_inputs = False
 
     def line(self, line: Excerpt) -> None:
         """Takes a line of the text: a rule, the heading, a row, totals."""
         text, cells = line.text, self._cells(line)
-        if _RULE.fullmatch(text):
+        if _RULE.fullmatch(text) or not cells:
             return
         if (found := list(_TOTAL.finditer(text))) and not _TOTAL.sub("", text).strip():
             self.totals += [(match, line.part(match)) for match in found]
@@ -122,16 +92,17 @@ class _Summary:
             self._header(line)
         elif len(shapes := _SHAPES.findall(text)) > 1 and _SHAPES.sub("", text).strip() in ("", "(None,"):
             self._again(shapes, line.strip())
-        elif len(cells) == 1 and self.listed and re.fullmatch(r"\(?\w*\)?", cells[0].text):
-            self._go_on(cells[0])
+        elif self.listed and cells and all(_REST.fullmatch(cell.text) for cell in cells):
+            for cell in cells:
+                self._go_on(cell)
         else:
             self._row(cells, line)
 
     def _header(self, line: Excerpt) -> None:
-        extra = re.search(r"Connected to|Trainable", line.text)
-        if extra is not None:
-            help = "summaries of layers one behind another are read: write branches in a spec"
-            self.draft.refuse(f"a column `{extra[0]}` has no reading", line.part(extra), help)
+        extra = re.search(r"Param #[\s┃|]*(.*?)[\s┃|]*$", line.text)
+        self.has_inputs = extra is not None and extra[1].lower() == "connected to"
+        if extra is not None and extra[1] and not self.has_inputs:
+            self.draft.refuse(f"a column `{extra[1]}` has no reading", line.part(extra, 1), "leave the column out")
 
     def _again(self, shapes: Sequence[str], line: Excerpt) -> None:
         """The shapes of rows without names, which stand a second time below them."""
@@ -148,8 +119,12 @@ class _Summary:
         return [cells[0].part(beside, 1), cells[0].part(beside, 2), *cells[1:]] if beside is not None else cells
 
     def _go_on(self, cell: Excerpt) -> None:
-        """The rest of a name that was too long for its column."""
+        """The rest of a name that was too long for its column, or of what a layer is connected to."""
         last = self.listed[-1]
+        if "[" in cell.text and self.has_inputs:
+            before = [] if last.inputs is None else [last.inputs]
+            self.listed[-1] = replace(last, inputs=joined([*before, cell], " ", self.source))
+            return
         name = joined([last.name, cell], " " if cell.text.startswith("(") else "", self.source)
         self.listed[-1] = replace(last, name=name)
 
@@ -157,12 +132,15 @@ class _Summary:
         is_named = re.match(r"\(None|None|[(\[]*\d|[,)\]]", cells[0].text) is None
         name = cells[0] if is_named else Excerpt(self.source, "", line.places[:1])
         rest = joined(cells[1:] if is_named else cells, " ", self.source)
-        match = re.fullmatch(r"(.*\S)\s+([\d,]*\d[\d,]*)", rest.text)
+        behind = r"(?:\s+(\S.*))?" if self.has_inputs else "()"
+        match = re.fullmatch(rf"(.*[^\s\d,])\s+([\d,]*\d[\d,]*){behind}", rest.text)
+        match = match or re.fullmatch(r"(.*\S)\s+([\d,]*\d[\d,]*)()", rest.text)
         if match is None:
             help = "a row is `name (Class)`, the shape, the parameters"
             self.draft.refuse("this row can't be read", line.strip(), help)
             return
-        self.listed.append(_Listed(name, rest.part(match, 1), rest.part(match, 2)))
+        inputs = rest.part(match, 3) if match[3] else None
+        self.listed.append(_Listed(name, rest.part(match, 1), rest.part(match, 2), inputs))
 
     # -- rows as layers
 
@@ -172,29 +150,57 @@ class _Summary:
             if not self.draft.wrong:
                 self.draft.refuse("there is no layer", Excerpt.of(self.source).strip(), "paste the rows, too")
             return self.draft.reading()
-        rows = self._mended(rows)
         prints = any(row.kind in ("activation", "ReLU", "LeakyReLU", "ELU") for row in rows)
+        if not prints:
+            text = "ReLU behind each convolution and hidden FC: activations of layers aren't printed"
+            self.draft.assumed(text, self.listed[0].shape)
+        if self.has_inputs:
+            self._branches(rows, prints=prints)
+        else:
+            self._chain(self._mended(rows))
+        self._totals()
+        return self.draft.reading()
+
+    def _chain(self, rows: Sequence[Row]) -> None:
         teller = Teller(self.draft, _CUSTOMS)
         if rows[0].kind == "input":
             first, *rows = rows
             teller.input(first.shape, first.shape_at)
-            if first.params:
-                self.draft.refuse("an input has no parameters", first.params_at, "write 0")
+            self._no_params(first)
         elif not teller.first(rows, "`input_1 (InputLayer) | (None, 32, 32, 3) | 0`"):
-            return self.draft.reading()
-        if not prints:
-            text = "ReLU behind each convolution and hidden FC: activations of layers aren't printed"
-            self.draft.assumed(text, self.listed[0].shape)
+            return
         self.draft.line()
         for index, row in enumerate(rows):
             is_last = index == len(rows) - 1
             teller.tell(self._meant(row, is_last))
             if not self.draft.wrong and is_last and self._ends(row):
                 self.draft.put("softmax", row.at)
-                self.draft.assumed("softmax at the end: activations of layers aren't printed", row.at)
+                self.draft.assumed(_ENDS, row.at)
             self.draft.line()
-        self._totals()
-        return self.draft.reading()
+
+    def _branches(self, rows: Sequence[Row], *, prints: bool) -> None:
+        """Layers by what they are connected to."""
+        first, *rest = rows
+        if first.kind != "input":
+            self.draft.refuse("the first row is no input", first.at, "print the whole summary")
+            return
+        self._no_params(first)
+        graph = Branches(self.draft, _CUSTOMS)
+        graph.begin(self.listed[0].name.text.partition(" ")[0], first)
+        for listed, row in zip(self.listed[1:], rest, strict=True):
+            is_last = row is rest[-1]
+            name, inputs = listed.name.text.partition(" ")[0].partition("(")[0], listed.inputs
+            graph.connect(name, self._meant(row, is_last), inputs if inputs is not None else listed.name[:0])
+            if not prints and row.kind in ("conv", "depthwise", "FC") and not (is_last and row.kind == "FC"):
+                graph.behind("ReLU", row)
+            if is_last and self._ends(row):
+                graph.behind("softmax", row)
+                self.draft.assumed(_ENDS, row.at)
+        graph.end()
+
+    def _no_params(self, first: Row) -> None:
+        if first.params:
+            self.draft.refuse("an input has no parameters", first.params_at, "write 0")
 
     def _told(self, listed: _Listed) -> Row | None:
         kind = self._kind(listed.name)
@@ -218,14 +224,14 @@ class _Summary:
             return "lost"
         match = _CLASS.fullmatch(name.text)
         word = match["kind"] if match else None
-        if word in _CLASSES:
-            return _CLASSES[word]
+        if word in CLASSES:
+            return CLASSES[word]
         if match is not None and not name.text.endswith(")"):
-            found = [known for known in _CLASSES if known.startswith(word or "")]
-            named = [known for known in found if _snake(known) == re.sub(r"_\d+$", "", match["name"] or "")]
-            if len({_CLASSES[each] for each in named or found}) == 1:
-                return _CLASSES[(named or found)[0]]
-        known = ", ".join(_CLASSES)
+            found = [known for known in CLASSES if known.startswith(word or "")]
+            named = [known for known in found if snake(known) == re.sub(r"_\d+$", "", match["name"] or "")]
+            if len({CLASSES[each] for each in named or found}) == 1:
+                return CLASSES[(named or found)[0]]
+        known = ", ".join(CLASSES)
         self.draft.refuse(f"`{name.text}` is no layer that is known", name, f"known are {known}")
         return None
 
@@ -284,78 +290,6 @@ def _is_size(params: int, figure: str, unit: str) -> bool:
 
 _HALF = 0.006
 """Two digits are printed behind the point; what is more than half of the last is for binary rounding."""
-
-
-def write(network: TypedGraph) -> str:
-    """The summary with underscores, as Keras 2 prints it."""
-    nodes = list(in_a_row(network, TITLE))
-    prints = any(
-        isinstance(each.node.op, Activation) and not (each.node.implied and isinstance(before.node.op, Conv | FC))
-        for before, each in pairwise(nodes)
-    )
-    rows, counts, is_flat = [_HEADINGS], Counter[str](), False
-    for each in nodes:
-        op, shape = each.node.op, each.shape
-        if isinstance(op, Activation | Softmax) and not prints:
-            continue
-        if isinstance(op, FC) and not is_flat:
-            rows.append((_named("Flatten", counts), f"(None, {each.x.elements})", "0"))
-        is_flat = is_flat or isinstance(op, FC | GlobalAvgPool | GlobalMaxPool)
-        size = f"(None, {shape.c})" if is_flat else f"(None, {shape.h}, {shape.w}, {shape.c})"
-        size = f"[{size}]" if isinstance(op, Input) else size
-        rows.append((_named(_class(each), counts), size, str(each.params.total)))
-    lines = [f"{name[:28]:<29}{size:<26}{params}".rstrip() for name, size, params in rows]
-    rule, double = "_" * 65, "=" * 65
-    trainable = network.params
-    totals = f"Total params: {network.total_params:,}\nTrainable params: {trainable:,}\n"
-    totals += f"Non-trainable params: {network.total_params - trainable:,}\n"
-    body = f"\n{rule}\n".join(lines[1:])
-    return f'Model: "model"\n{rule}\n{lines[0]}\n{double}\n{body}\n{double}\n{totals}{rule}\n'
-
-
-_HEADINGS = ("Layer (type)", "Output Shape", "Param #")
-
-
-def _named(kind: str, counts: Counter[str]) -> str:
-    """`max_pooling2d_1 (MaxPooling2D)`, with the name that Keras gives."""
-    name = _snake(kind)
-    counts[name] += 1
-    number = counts[name] if kind == "InputLayer" else counts[name] - 1
-    return f"{name}{f'_{number}' if number else ''} ({kind})"
-
-
-def _snake(kind: str) -> str:
-    """
-    >>> _snake("MaxPooling2D"), _snake("ReLU"), _snake("InputLayer")
-    ('max_pooling2d', 're_lu', 'input')
-    """
-    given = {"InputLayer": "input", "ReLU": "re_lu", "LeakyReLU": "leaky_re_lu", "ELU": "elu"}
-    return given.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower()
-
-
-def _class(each: TypedNode) -> str:
-    op = each.node.op
-    match op:
-        case Conv(groups=1):
-            return "Conv2D"
-        case Conv(channels, groups=groups) if groups == channels == each.x.c:
-            return "DepthwiseConv2D"
-        case Activation(function) if function in _CLASSES:
-            return function
-        case (
-            Input()
-            | FC()
-            | BatchNorm()
-            | Dropout()
-            | MaxPool()
-            | AvgPool()
-            | GlobalAvgPool()
-            | GlobalMaxPool()
-            | Softmax()
-        ):
-            return next(name for name, kind in reversed(_CLASSES.items()) if kind == op.kind)
-        case _:
-            raise cannot_say(TITLE, each.node)
 
 
 register(Notation("keras-summary", recognises, read, write, title=TITLE))

@@ -63,7 +63,18 @@ class Notation:
 
 
 _NOTATIONS: dict[str, Notation] = {}
-_SHARED = ("arch", "chains", "draft", "excerpt", "grammar", "grid", "phrases", "registry", "summaries")
+_SHARED = (
+    "arch",
+    "chains",
+    "draft",
+    "excerpt",
+    "grammar",
+    "grid",
+    "keras_branches",
+    "phrases",
+    "registry",
+    "summaries",
+)
 """What is loaded already, and what notations share."""
 
 

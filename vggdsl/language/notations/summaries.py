@@ -108,13 +108,18 @@ class Teller:
 
     def _put(self, row: Row, words: str, measure: str = "params") -> None:
         measure = "total-params" if words == "BN" and self.customs.counts_statistics else measure
-        self.draft.put(words, row.at)
-        self.draft.put(f"-> {row.size}", row.shape_at)
-        self.draft.put(f"{measure}={row.params:,}", row.params_at)
+        self._emit(row, words, measure)
         if words == "BN" and self.customs.counts_statistics:
             text = f"batch normalisation as PyTorch's, with eps 1e-5: {self.customs.name} has 1e-3 unless told"
             self.draft.assumed(text, row.at, once=True)
         self.x = row.shape
+
+    def _emit(self, row: Row, words: str, measure: str = "") -> None:
+        """Puts the words of a row, with what is printed of it where a measure is named for its parameters."""
+        self.draft.put(words, row.at)
+        if measure:
+            self.draft.put(f"-> {row.size}", row.shape_at)
+            self.draft.put(f"{measure}={row.params:,}", row.params_at)
 
     def _flatten(self, row: Row) -> None:
         if prod(row.shape) != prod(self.x):
@@ -128,7 +133,7 @@ class Teller:
             help = "what can stand behind a flattening is dropout, an activation and FC"
             self.draft.refuse("this layer can't take what the one before gives", row.at, help)
         self._no_params(row)
-        self.draft.put(kind, row.at)
+        self._emit(row, kind)
 
     def _no_params(self, row: Row) -> None:
         if row.params:
