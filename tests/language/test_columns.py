@@ -87,7 +87,7 @@ def column(table: MergedTable, index: int, typed: TypedGraph) -> list[str]:
     return found
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 6)
 @given(chain_texts(), chain_texts())
 def test_no_layer_is_lost(one: str, other: str) -> None:
     networks = [(name, parse(text).typed) for name, text in (("first", one), ("second", other))]

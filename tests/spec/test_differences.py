@@ -58,7 +58,7 @@ def pairs_of(draw: st.DrawFn) -> tuple[TypedGraph, TypedGraph]:
         raise
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(pairs_of())
 def test_costs_add_up_and_nothing_that_differs_is_passed_over(pair: tuple[TypedGraph, TypedGraph]) -> None:
     before, after = pair
