@@ -37,6 +37,8 @@ _LAYER = re.compile(r"conv|pool|\bfc|dense|linear|softmax", re.IGNORECASE)
 _SIZE = re.compile(
     r"(?:input|image)?:?\s*\(?(\d+)x(\d+)(?:x(\d+))?\)?(?:\s+(?:rgb\s+)?(?:image|input))?", re.IGNORECASE
 )
+_SPEC = re.compile(r"\binput\b[ \t]*\(?\d|\bconv\d+(?:x\d+)?-\d|\bFC-\d", re.IGNORECASE)
+"""What a line of the spec language has, in which `FC-64 FC-10` follow each other."""
 _HELP = "known are `64C3`, `MP2`, `AP2`, `150N`, `150FC`, `10SVM`, `Softmax`, `(2x64C3)`"
 _LARGEST = 10_000
 """Layers that repeats may make."""
@@ -50,10 +52,12 @@ def recognises(source: Source) -> bool:
 
 def _is_line(text: str) -> bool:
     if not re.search(_ARROW, text):
-        return _LINE.fullmatch(text) is not None and len(_ONE.findall(text)) > 1
+        return _LINE.fullmatch(text) is not None and len(_ONE.findall(text)) > 1 and not _SPEC.search(text)
     _, *others = re.split(_ARROW, text)
     are_layers = [_LAYER.search(each) or _ONE.search(each) for each in others]
-    if re.search(r"[\[\]{}|#=\"]", text) or not all(re.search(r"[a-z]", each, re.IGNORECASE) for each in others):
+    if re.search(r"[\[\]{}|#=\"]|\bmodule\b", text, re.IGNORECASE):
+        return False
+    if not all(re.search(r"[a-z]", each, re.IGNORECASE) for each in others):
         return False
     return len(others) > 1 and sum(map(bool, are_layers)) > 1
 
