@@ -173,23 +173,41 @@ def latex_vgg() -> str:
     return "\n".join([r"\begin{tabular}{|c|c|c|c|c|c|}\hline", *lines, r"\end{tabular}"])
 
 
+def latex_table(file: str, columns: int) -> str:
+    """A table of the sources between booktabs' rules, without the row that its print tore from the heading."""
+    lines = (PRINTED / file).read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line.strip() and "Teduce" not in line]
+    rows = [[cell if "$" in cell else latex(cell) for cell in row] + [""] * (columns - len(row)) for row in rows]
+    head, *body = (" & ".join(row) + r" \\" for row in rows)
+    return rf"\begin{{tabular}}{{{'l' * columns}}}\toprule {head} \midrule {' '.join(body)} \bottomrule\end{{tabular}}"
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX, with booktabs")
-def test_tables_of_a_paper_in_two_columns(tmp_path: Path) -> None:
+def test_a_paper_in_two_columns_gives_eight_specs_with_the_totals(tmp_path: Path) -> None:
     lines = " ".join(" & ".join(row) + r" \\" for row in ERRORS)
     errors = rf"\begin{{tabular}}{{lcc}}\toprule {lines} \bottomrule\end{{tabular}}"
+    googlenet = latex_table("googlenet_table.txt", columns=12)
     body = [
         PROSE * 6,
         rf"\begin{{table*}}\centering\caption{{Configurations.}}{latex_vgg()}\end{{table*}}",
         PROSE * 4,
+        r"\begin{table}\small\caption{Small.}" + latex_table("mini_vgg_table.txt", columns=3) + r"\end{table}",
+        PROSE * 4,
         rf"\begin{{table}}\caption{{Errors.}}{errors}\end{{table}}",
+        rf"\begin{{table*}}\scriptsize\caption{{Modules.}}{googlenet}\end{{table*}}",
         PROSE * 40,
     ]
     text = r"\documentclass[twocolumn]{article}\usepackage{booktabs}\usepackage[margin=2cm]{geometry}\begin{document}"
     (tmp_path / "paper.tex").write_text("\n\n".join([text, *body, r"\end{document}"]))
     subprocess.run(["pdflatex", "-interaction=batchmode", "paper.tex"], cwd=tmp_path, check=True, capture_output=True)
-    rows = json.loads(run("import", tmp_path / "paper.pdf", "--json").stdout)
-    assert {row["name"]: row["params"] for row in rows} == PARAMS
-    assert all(row["ok"] for row in rows)
+    result = run("import", tmp_path / "paper.pdf", "-o", tmp_path / "nets", "--json")
+    rows = json.loads(result.stdout)
+    assert [row["params"] for row in rows] == [*PARAMS.values(), 2_169_770, 6_998_552]
+    assert [row["name"] for row in rows] == [*PARAMS, None, None]
+    assert len(list((tmp_path / "nets").iterdir())) == 8
+    assert [row["ok"] for row in rows] == [True] * 7 + [False]  # ten of GoogLeNet's figures hold under no reading
+    assert sum(d["severity"] == "error" for d in rows[-1]["diagnostics"]) == 10
+    assert "1 other table passed over" in result.stderr
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")

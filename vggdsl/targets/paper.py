@@ -49,7 +49,8 @@ Word = dict[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """``text`` has a line a row, its cells parted by tabs, and what is bold in ``<b>``; ``page`` counts from 1.
+    """``text`` has a line a row, its cells parted by tabs, and what is bold in ``<b>``; ``page`` counts from 1, and
+    ``number`` the tables of a page, those between rules first.
 
     ``box`` is where it stands: left, top, right and bottom, in points from the upper left corner.
     """
@@ -140,7 +141,9 @@ def _tables(page: _Page) -> Iterator[Table]:
     ]
     rest = [word for word in page.words if not any(_is_inside(word, box) for box in boxes)]
     found += [(_around(run), text, False) for run in _runs(rest, page.width) if (text := _text(run))]
-    for number, (box, text, is_ruled) in enumerate(sorted(found, key=lambda each: (each[0][1], each[0][0])), 1):
+    for number, (box, text, is_ruled) in enumerate(
+        sorted(found, key=lambda each: (not each[2], each[0][1], each[0][0])), 1
+    ):
         yield Table(page.number, number, text, box, is_ruled)
 
 

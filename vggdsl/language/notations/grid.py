@@ -103,6 +103,7 @@ _MARKUP = (
     (re.compile(r"\\([#%_])"), lambda match: match[1]),
     (re.compile(r"[${}]|\*\*|__"), ""),
     (re.compile(r"\s+"), " "),
+    (re.compile(r" (?=[,;)\]])|(?<=[(\[]) "), ""),
     (re.compile(r"(?<=\d) ?x ?(?=\d)"), "x"),
 )
 
