@@ -32,14 +32,28 @@ FILTERS = """\
 | Avgpool | | Global | 10 |
 | Softmax | | | |
 """
+SAYINGS = """\
+| Layer | Description |
+|:-----:|:-----------:|
+| Input | 16x16x3 RGB image |
+| Convolution 5x5 | 1x1 stride, valid padding, outputs 12x12x8 |
+| RELU | |
+| Convolution 3x3 | 1x1 stride, same padding, outputs 12x12x8 |
+| RELU | |
+| Max pooling\t| 2x2 stride,\toutputs 6x6x8 |
+| Flatten | outputs 288 |
+| Fully connected | outputs 10 |
+| Softmax | |
+"""
 SAME = {
     WINDOWS: "input 32x32x3 conv3-8/2 conv3-8 groups=8 conv1-16 avgpool16/1 FC-10 softmax",
     MAPS: "input 12x12x1 conv5-6 pad=0 tanh avgpool2/2 tanh FC-10 softmax",
+    SAYINGS: "input 16x16x3 conv5-8 pad=0 ReLU conv3-8 ReLU maxpool FC-10 softmax",
     FILTERS: "input 16x16x3 conv3-8 maxpool conv1-10 global-avgpool softmax",
 }
 
 
-@pytest.mark.parametrize("table", SAME, ids=["windows", "maps", "filters"])
+@pytest.mark.parametrize("table", SAME, ids=["windows", "maps", "sayings", "filters"])
 def test_a_table_is_the_network_that_it_says(table: str) -> None:
     ((_, found),) = parse_all(table, "-")
     assert isinstance(found, Spec), found
@@ -58,10 +72,12 @@ def test_a_table_is_the_network_that_it_says(table: str) -> None:
         (WINDOWS, "16 × 16 × 8\nAvg", "16 × 15 × 8\nAvg", "-:5:30"),
         (MAPS, "tanh\t0\n3", "RBF\t0\n3", "-:4:31"),
         (MAPS, "Image\t1\t12x12", "Image\t1\t", "-:2:7"),
+        (SAYINGS, "1x1 stride, same", "2x2 stride, same", "-:6:21"),
+        (SAYINGS, "outputs 288", "outputs 289", "-:9:13"),
         (FILTERS, "2 × 2/2", "3 × 3", "-:4:15"),
         (FILTERS, "Maxpool", "Unpool", "-:4:3"),
         (FILTERS, "| Softmax | | | |", "| Softmax | | | | 7 |", "-:7:19"),
-        (FILTERS, "Filters", "Fitters", "-:1:1"),
+        (FILTERS, "Filters", "Fitters", "-:1:10"),
     ],
 )
 def test_what_cannot_be_read_is_refused_at_its_cell(table: str, was: str, now: str, where: str) -> None:

@@ -37,7 +37,8 @@ def rows_of(source: Source) -> list[Row]:
     if _LATEX.search(text):
         return list(_latex(source))
     lines = [line for line in _lines(source) if not _RULE.match(line.text)]
-    if any("\t" in line.text for line in lines):
+    is_framed = all(line.text.lstrip().startswith("|") for line in lines)
+    if not is_framed and any("\t" in line.text for line in lines):
         return [_divided(line.split(r"\t")) for line in lines]
     if sum("|" in line.text for line in lines) * 2 > len(lines):
         return [_divided(_without_frame(line).split(r"\|")) for line in lines if "|" in line.text]

@@ -11,7 +11,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import rows_of
 from vggdsl.language.notations.layer_table.cells import layer_of
-from vggdsl.language.notations.layer_table.columns import columns, heading
+from vggdsl.language.notations.layer_table.columns import columns, heading, strange
 from vggdsl.language.notations.layer_table.rows import Table
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
@@ -28,7 +28,11 @@ def recognises(source: Source) -> bool:
 
 def _any_kind(text: str) -> bool:
     """Cheap: whether two words of the heading and a layer are there at all."""
-    words = (r"\b(layers?|type|operation)\b", r"\b(filter|kernel|size|output|patch)", r"\b(conv|pool|fc|dense|fully)")
+    words = (
+        r"\b(layers?|type|operation)\b",
+        r"\b(filter|kernel|size|output|patch|description)",
+        r"\b(conv|pool|fc|dense|fully)",
+    )
     return all(re.search(word, text, re.IGNORECASE) for word in words)
 
 
@@ -37,9 +41,11 @@ def read(source: Source) -> Sequence[Reading]:
     rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
     at = heading(rows)
     if at is None:
-        label = Label(Excerpt.of(source).strip().span(), "this text")
+        cell = strange(rows)
+        at_all = Label((cell if cell is not None else Excerpt.of(source).strip()).span(), "this")
+        message = "there is no heading of columns that are known" if cell is None else "a column that isn't known"
         help = "a heading is `Layer Type | Output Size | Filter Size / Stride`"
-        raise ParseError(Diagnostic("V115", "there is no heading of columns that are known", (label,), help))
+        raise ParseError(Diagnostic("V115", message, (at_all,), help))
     draft = Draft(source)
     names = columns(rows[at])
     for row in rows[:at]:

@@ -30,6 +30,14 @@ _KINDS = {
 _POOLS = ("pool", "maxpool", "avgpool")
 _FORMS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _KINDS.items()}
 _STEP = re.compile(r"\s*/\s*s(?:tride)?\s*=?\s*([1-9]\d{0,3})$", re.IGNORECASE)
+_SIDES = re.compile(r"\s+([1-9]\d{0,3})x([1-9]\d{0,3})$")
+_SAID = re.compile(
+    r"(?P<stride>[1-9]\d{0,3})x(?P=stride) strides?|strides? (?:of )?(?P<step>[1-9]\d{0,3})(?:x(?P=step))?"
+    r"|(?P<padding>same|valid) padding|outputs? (?P<output>\d{1,9}(?:x\d{1,9}){0,2})"
+    r"|(?P<size>\d{1,9}x\d{1,9}x\d{1,9})(?: RGB)?(?: (?:input )?image)?",
+    re.IGNORECASE,
+)
+"""Of a description: `1x1 stride, same padding, outputs 32x32x64`."""
 _WINDOW = re.compile(
     r"(?P<h>[1-9]\d{0,5})x(?P<w>[1-9]\d{0,5})(?:x(?P<cin>\d{1,6})(?:x(?P<cout>\d{1,6}))?)?(?P<dw> dw)?"
     r"(?: ?/ ?(?P<stride>[1-9]\d{0,3}))?(?:,? ?(?:k|filters|channels) ?= ?(?P<k>\d{1,6}))?",
@@ -43,6 +51,7 @@ _EXAMPLES = {
     "output": "`32x32x64`, `32x32` or `512`",
     "input": "`32x32x64`, `32x32` or `512`",
     "activation": "ReLU, tanh, sigmoid, softmax or none",
+    "description": "`1x1 stride, same padding, outputs 32x32x64`, of an input `32x32x3 RGB image`",
     "params": "`1,792` or `1.8K`",
 }
 _EMPTY = re.compile(r"[-\s]*|n/?a", re.IGNORECASE)
@@ -80,6 +89,8 @@ def layer_of(draft: Draft, row: Row, names: Sequence[str]) -> Layer:
     at = cells.get("kind") or next(iter(cells.values()), row[0].text)
     step = _STEP.search(at.text)
     word = at[: step.start()] if step else at
+    sides = _SIDES.search(word.text)  # `Convolution 5x5`
+    word = word[: sides.start()] if sides else word
     if re.match(r"\d+ ?x ?\w", word.text):
         draft.refuse(f"`{at.text}` doesn't say how many rows are repeated", at, "write each of them")
         return Layer(at, "", cells)
@@ -92,6 +103,10 @@ def layer_of(draft: Draft, row: Row, names: Sequence[str]) -> Layer:
     layer.rate = (match[1][1] or "") if match[0] == "dropout" else ""
     if layer.stride not in (None, 1) and layer.kind not in ("conv", "depthwise", *_POOLS):
         draft.refuse(f"{layer.kind} has no stride", at, "write 1, or none")
+    if sides is not None:
+        layer.window = int(sides[1]), int(sides[2])
+        if layer.kind not in ("conv", "depthwise", *_POOLS):
+            draft.refuse(f"{layer.kind} has no window", at, "leave it out")
     for name, text in cells.items():
         if not _take(layer, name, text):
             draft.refuse(f"`{text.text}` can't be read in this column", text, f"it has {_EXAMPLES[name]}")
@@ -122,6 +137,8 @@ def _take(layer: Layer, name: str, cell: Excerpt) -> bool:
             is_said_twice = layer.width not in (None, width)
             layer.width = width
             return not is_said_twice
+        case "description":
+            return all(_take_said(layer, part.strip()) for part in text.split(","))
         case "filter":
             return _take_filter(layer, text)
         case "params":
@@ -131,6 +148,28 @@ def _take(layer: Layer, name: str, cell: Excerpt) -> bool:
         case _:
             return True
     return True
+
+
+def _take_said(layer: Layer, text: str) -> bool:
+    """A part of a description, each kind of which is given once."""
+    match = _SAID.fullmatch(text)
+    if match is None:
+        return False
+    if match["padding"]:
+        is_kept = match["padding"].lower() == "same"
+        if layer.pad is not None or layer.window is None or (is_kept and layer.stride not in (None, 1)):
+            return False  # what `same` adds at other strides depends on the library
+        layer.pad = (layer.window[0] - 1) // 2 if is_kept else 0
+        return layer.window[0] == layer.window[1] and (layer.window[0] % 2 == 1 or not is_kept)
+    size = match["output"] or match["size"]
+    if size:
+        is_new = not layer.output and (layer.kind == "input") == bool(match["size"])
+        layer.output = tuple(map(int, size.split("x")))
+        return is_new
+    stride = int(match["stride"] or match["step"])
+    is_new = layer.stride in (None, stride) and layer.kind in ("conv", "depthwise", *_POOLS)
+    layer.stride = stride
+    return is_new
 
 
 def _take_filter(layer: Layer, text: str) -> bool:

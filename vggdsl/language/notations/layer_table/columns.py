@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Row
 
 _COUNT = r"(?:#|no\.?|number) ?(?:of )?"
@@ -19,8 +20,10 @@ _COLUMNS = {
     "output": re.compile(r"(?:output|feature map)(?: ?(?:size|shape))|output"),
     "input": re.compile(r"input(?: ?(?:size|shape))?"),
     "activation": re.compile(r"activations?(?: functions?)?"),
+    "description": re.compile(r"description|details|remarks"),
     "params": re.compile(rf"(?:{_COUNT})?(?:params?|parameters)\.?(?: ?#)?"),
 }
+_TELLING = {"filter", "output", "width", "description"}
 _TYPE = re.compile(r"type|operations?|op")
 """Where it is a heading, `Layer` is that of names."""
 _SIZE = re.compile(r"size")
@@ -31,8 +34,17 @@ def heading(rows: Sequence[Row]) -> int | None:
     """Which of the first rows is the heading."""
     for index, row in enumerate(rows[:4]):
         named = columns(row)
-        if {"kind"} < set(named) and set(named) & {"filter", "output", "width"} and "?" not in named:
+        if {"kind"} < set(named) and set(named) & _TELLING and "?" not in named:
             return index
+    return None
+
+
+def strange(rows: Sequence[Row]) -> Excerpt | None:
+    """A cell of what would be a heading if it were known."""
+    for row in rows[:4]:
+        named = columns(row)
+        if "kind" in named and "?" in named:
+            return row[named.index("?")].text
     return None
 
 

@@ -73,7 +73,7 @@ class Table:
         self.measures = max(held, key=lambda name: held[name])
 
     def _one(self, layer: Layer, after: Layer | None) -> None:
-        printed, at = layer.output, layer.cells.get("output")
+        printed, at = layer.output, layer.cells.get("output", layer.cells.get("description"))
         if not printed and after is not None and after.input:
             printed, at = after.input, after.cells["input"]
         if layer.input and self.x and layer.input not in (self.x, self.x[:2], (prod(self.x),)):
