@@ -122,6 +122,7 @@ def test_any_text_ends_in_specs_or_errors(text: str, notation: str) -> None:
 
 
 SAYS_NOTHING: dict[str, str] = {
+    "caffe": r"dim: \d+(?= dim: \d+ dim: \d+ dim: )|top: \"\w+\"(?![\s\S]*top:)",  # how many images; the last blob
     "keras-summary": r"(?m)^\W*[\w./-]+(?= ?\()",  # names of layers
     "torchinfo": r"\b\d+-\d+|-\d+(?= )",  # numbers of modules
 }

@@ -59,6 +59,7 @@ def test_a_cfg_is_what_darknet_makes_of_it(text: str, spec: str) -> None:
         (cfg("convolutional\nfilters=4\nfilters=8\n"), "11:1"),
         (cfg("maxpool\n", "route\nlayers=-2\n"), "11:1"),
         (cfg("convolutional\nfilters=four\n"), "10:1"),
+        (cfg("convolutional\nfilters=4\nsize=7\npad=3\n"), "12:1"),  # Darknet takes it for a yes
     ],
 )
 def test_what_isnt_known_is_refused_where_it_stands(text: str, place: str) -> None:

@@ -87,6 +87,13 @@ class _Section:
             raise UnsayableError(why, at, f"write `{key}=` and a whole number")
         return int(text)
 
+    def flag(self, key: str) -> bool:
+        number = self.number(key, 0)
+        if number not in (0, 1):
+            message = f"`{key}={number}` is neither 0 nor 1: it says whether, not how much"
+            raise UnsayableError(message, self.options[key][1], "write 0 or 1; of padding, `padding=` says how much")
+        return number == 1
+
     def decimal(self, key: str, default: str) -> str:
         text = self.text(key, default)
         if not re.fullmatch(r"\d{1,9}(\.\d{0,12})?|\.\d{1,12}", text):
@@ -205,7 +212,7 @@ class _Reader:
 
     def conv(self, it: _Section) -> None:
         size = it.number("size", 1)
-        pad = size // 2 if it.number("pad", 0) else it.number("padding", 0)
+        pad = size // 2 if it.flag("pad") else it.number("padding", 0)
         it.asked.add("padding")
         groups = it.number("groups", 1)
         behind = f" groups={groups}" if groups > 1 else ""
@@ -213,7 +220,7 @@ class _Reader:
 
     def weights(self, it: _Section, text: str) -> None:
         """A layer with weights, whose bias is behind its batch normalisation, if it has one."""
-        has_norm = it.number("batch_normalize", 0)
+        has_norm = it.flag("batch_normalize")
         self.add(text.replace("/1 ", " ") + (" bias=no" if has_norm else ""), it)
         if has_norm:
             self.norm(it)
