@@ -73,6 +73,7 @@ def test_a_table_is_the_network_that_it_says(table: str) -> None:
         (MAPS, "tanh\t0\n3", "RBF\t0\n3", "-:4:31"),
         (MAPS, "Image\t1\t12x12", "Image\t1\t", "-:2:7"),
         (SAYINGS, "1x1 stride, same", "2x2 stride, same", "-:6:21"),
+        (SAYINGS, "| Input | 16x16x3 RGB image |\n", "", "-:3:3"),
         (SAYINGS, "outputs 288", "outputs 289", "-:9:13"),
         (FILTERS, "2 × 2/2", "3 × 3", "-:4:15"),
         (FILTERS, "Maxpool", "Unpool", "-:4:3"),

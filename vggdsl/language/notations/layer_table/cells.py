@@ -75,6 +75,11 @@ class Layer:
     input: tuple[int, ...] = ()
     is_global: bool = False
 
+    @property
+    def output_at(self) -> Excerpt | None:
+        """The cell that says what it gives."""
+        return self.cells.get("output") or self.cells.get("description")
+
 
 def layer_of(draft: Draft, row: Row, names: Sequence[str]) -> Layer:
     """A row, of which each cell is read or refused; ``names`` are those of the columns."""

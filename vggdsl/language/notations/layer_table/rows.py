@@ -42,11 +42,11 @@ class Table:
     def _input(self, first: Layer) -> None:
         size, at = first.input, first.cells.get("input", first.at)
         if first.kind == "input":
-            size, at = first.output or first.input, first.cells.get("output") or first.cells.get("input") or first.at
+            size, at = first.output or first.input, first.output_at or first.cells.get("input") or first.at
             if len(size) == 2 and first.width is not None:
                 size = (*size, first.width)
-        elif not size and len(first.output) > 1 and first.kind == "conv" and first.stride in (None, 1):
-            size, at = (*first.output[:2], 3), first.cells["output"]
+        elif not size and len(first.output) > 1 and first.kind == "conv" and _keeps(first):
+            size, at = (*first.output[:2], 3), first.output_at or first.at
             text = f"input {'x'.join(map(str, size))}: none is printed, and the first layer keeps the size"
             self.draft.assumed(text, at)
         if len(size) == 2:
@@ -73,7 +73,7 @@ class Table:
         self.measures = max(held, key=lambda name: held[name])
 
     def _one(self, layer: Layer, after: Layer | None) -> None:
-        printed, at = layer.output, layer.cells.get("output", layer.cells.get("description"))
+        printed, at = layer.output, layer.output_at
         if not printed and after is not None and after.input:
             printed, at = after.input, after.cells["input"]
         if layer.input and self.x and layer.input not in (self.x, self.x[:2], (prod(self.x),)):
@@ -210,6 +210,12 @@ class Table:
         if said:
             self.draft.assumed(f"{' and '.join(said)}, as the sizes say", layer.at, once=True)
         return stride, text
+
+
+def _keeps(first: Layer) -> bool:
+    """Whether a first convolution may give the size of the images, which no row prints."""
+    pads = first.pad is None or first.window == (2 * first.pad + 1, 2 * first.pad + 1)
+    return pads and first.stride in (None, 1)
 
 
 def _paddings(kernel: Pair, stride: int, pad: int | None, *, is_pool: bool) -> Iterator[tuple[Window, str]]:
