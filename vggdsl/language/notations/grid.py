@@ -31,12 +31,12 @@ Row = Sequence[Cell]
 
 def rows_of(source: Source) -> list[Row]:
     """The rows of the table that a text is, or of the first that it holds: cells of one form throughout."""
-    text = source.text
-    if _HTML.search(text):
-        return list(_html(source))
-    if _LATEX.search(text):
-        return list(_latex(source))
-    lines = [line for line in _lines(source) if not _RULE.match(line.text)]
+    whole = _unstacked(Excerpt.of(source))
+    if _HTML.search(whole.text):
+        return list(_html(whole))
+    if _LATEX.search(whole.text):
+        return list(_latex(whole))
+    lines = [line for line in whole.split(r"\n+") if not _RULE.match(line.text)]
     is_framed = all(line.text.lstrip().startswith("|") for line in lines)
     if not is_framed and any("\t" in line.text for line in lines):
         return [_divided(line.split(r"\t")) for line in lines]
@@ -47,9 +47,26 @@ def rows_of(source: Source) -> list[Row]:
     return [_divided([line]) for line in lines]
 
 
-def _lines(source: Source) -> Iterator[Excerpt]:
-    for match in re.finditer(r"[^\n]+", source.text):
-        yield Excerpt.of(source, *match.span())
+_STACK = re.compile(
+    r"\\begin\{(array|[bBpvV]?matrix|tabular)\}(?:\[[^\]]*\])?(?:\{[^{}]*\})?"
+    r"((?:(?!\\begin\{|\\end\{|(?<!\\)&).)*)\\end\{\1\}",
+    re.DOTALL,
+)
+"""Lines that LaTeX sets one above another, in a cell: `\\begin{bmatrix} 3x3, 64 \\\\ 3x3, 64 \\end{bmatrix}`."""
+
+
+def _unstacked(whole: Excerpt) -> Excerpt:
+    """With `[3x3, 64; 3x3, 64]` for stacks."""
+    for match in reversed(list(_STACK.finditer(whole.text))):
+        before = whole.text[: match.start()]
+        if match[1] == "tabular" and before.count(r"\begin{tabular") <= before.count(r"\end{tabular"):
+            continue  # that's the table itself
+        lines = whole.part(match, 2).sub(r"\\\\(?:\[[^\]]*\])?", ";").sub(r"\n", " ")
+        if match[1] in ("bmatrix", "Bmatrix"):
+            ends = [Excerpt(whole.source, sign, [whole.places[match.start()]]) for sign in "[]"]
+            lines = ends[0] + lines + ends[1]
+        whole = whole[: match.start()] + lines + whole[match.end() :]
+    return whole
 
 
 def _aligned(lines: Sequence[Excerpt]) -> list[Row]:
@@ -88,6 +105,9 @@ def _cell(text: Excerpt, columns: range) -> Cell:
 
 _STYLES = "textbf|textit|emph|mathbf|mathrm|text|textrm|texttt|bf|centering|hline|small|rm"
 _MARKUP = (
+    (re.compile(r"<sup>", re.IGNORECASE), "^"),
+    (re.compile(r"\\multirow\s*\{[^{}]*\}(?:\[[^\]]*\])?\s*\{[^{}]*\}"), ""),
+    (re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![a-zA-Z])|\\[()]"), ""),
     (re.compile(r"<br\s*/?>|\\newline\b|\\par\b|\\tabularnewline\b", re.IGNORECASE), " "),
     (re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE), ""),
     (re.compile(r"&times;|\\(?:times|ast)(?![a-zA-Z])"), "x"),
@@ -116,12 +136,11 @@ def plain(text: Excerpt) -> Excerpt:
     return text.strip()
 
 
-def _latex(source: Source) -> Iterator[Row]:
-    body = source.text
-    begin = _LATEX.search(body)
+def _latex(whole: Excerpt) -> Iterator[Row]:
+    begin = _LATEX.search(whole.text)
     assert begin is not None
-    stop = re.compile(r"\\end\{" + re.escape(begin[1])).search(body, begin.end())
-    whole = Excerpt.of(source, begin.end(), stop.start() if stop else len(body))
+    stop = re.compile(r"\\end\{" + re.escape(begin[1])).search(whole.text, begin.end())
+    whole = whole[begin.end() : stop.start() if stop else len(whole)]
     whole = whole[_arguments(whole.text) :]
     whole = whole.sub(re.compile(r"(?<!\\)%[^\n]*"), "").sub(r"(?<!\\)~", " ")
     whole = whole.sub(
@@ -161,17 +180,23 @@ def _spanned(parts: Sequence[Excerpt]) -> Row:
 
 _ROW = re.compile(r"<tr\b[^>]*>(.*?)(?=<tr\b|</tr>|</table>|\Z)", re.IGNORECASE | re.DOTALL)
 _DATA = re.compile(r"<t[dh]\b([^>]*)>(.*?)(?=<t[dh]\b|</t[dh]>|\Z)", re.IGNORECASE | re.DOTALL)
-_COLSPAN = re.compile(r"colspan\s*=\s*[\"']?(\d+)", re.IGNORECASE)
+_SPANS = tuple(re.compile(rf"{name}span\s*=\s*[\"']?(\d{{1,9}})", re.IGNORECASE) for name in ("col", "row"))
+_WIDEST = 1000
+"""Columns or rows that a cell may reach over, as browsers have it."""
 
 
-def _html(source: Source) -> Iterator[Row]:
-    whole = Excerpt.of(source)
+def _html(whole: Excerpt) -> Iterator[Row]:
+    taken = dict[int, int]()  # for how many rows more a cell above reaches into a column
     for row in _ROW.finditer(whole.text):
         inner, cells, at = whole.part(row, 1), list[Cell](), 0
+        below = {column: rows - 1 for column, rows in taken.items() if rows > 1}
         for data in _DATA.finditer(inner.text):
-            span = _COLSPAN.search(data[1])
-            width = int(span[1]) if span else 1
+            while at in taken:
+                at += 1
+            width, height = (min(int(found[1]), _WIDEST) if (found := span.search(data[1])) else 1 for span in _SPANS)
             cells.append(_cell(inner.part(data, 2), range(at, at + width)))
+            below |= {column: height - 1 for column in range(at, at + width) if height > 1}
             at += width
+        taken = below
         if cells:
             yield cells

@@ -76,10 +76,11 @@ def _phrase(tree: Tree[Token], cell: Excerpt) -> Phrase:
         case "conv":
             sides, pad = _sides(found["SIDES"]), found.get("PAD")
             text = f"conv{sides}-{_number(found['WIDTH'])}" + (f"/{stride}" if stride is not None else "")
-            return Phrase(text + (f" pad={_number(pad)}" if pad is not None else ""), "conv", at)
+            groups = f" groups={_number(found['GROUPS'])}" if "GROUPS" in found else ""
+            return Phrase(text + (f" pad={_number(pad)}" if pad is not None else "") + groups, "conv", at)
         case "pool":
             kind = "maxpool" if "MAXIMUM" in found else "avgpool"
-            window, pad = found.get("SIDES"), found.get("PAD")
+            window, pad = found.get("SIDES") or found.get("WINDOW"), found.get("PAD")
             behind = f" pad={_number(pad)}" if pad is not None else ""
             if window is None and stride is None:
                 return Phrase(kind + behind, kind, at)
@@ -115,7 +116,7 @@ def _sides(token: str) -> str:
     >>> _sides("3x3"), _sides("1x7"), _sides("5")
     ('3', '1x7', '5')
     """
-    sides = token.strip().split("x")
+    sides = token.strip(", \t").split("x")
     return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 
 

@@ -18,7 +18,7 @@ def recognises(source: Source) -> bool:
     """By the headings of its columns of filters."""
     text = re.sub(r"\\times|×|&times;", "x", source.text.lower())
     text = re.sub(r"[\s$\\{}]|</?[a-z][^<>]*>", "", text)
-    return all(text.count(word) >= count for word, count in (("#1x1", 1), ("#3x3", 2), ("#5x5", 2), ("proj", 1)))
+    return all(text.count(word) >= count for word, count in (("#1x1", 1), ("#3x3", 2), ("proj", 1)))
 
 
 def read(source: Source) -> Sequence[Reading]:

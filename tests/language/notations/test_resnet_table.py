@@ -1,0 +1,203 @@
+"""ResNet's table in the forms that people paste: each column is the network that ships."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+import vggdsl
+from vggdsl.language import notations
+from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import NetworkError, VggdslError
+from vggdsl.text.source import Source
+
+NOTATION = "resnet-table"
+DEPTHS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}
+FLOPS = ("1.8", "3.8")
+SIZES = ("56×56", "28×28", "14×14", "7×7")
+Unit = tuple[list[str], int]
+
+
+def unit(depth: int, stage: int) -> Unit:
+    """The lines of a stage's brackets, and how often they stand there."""
+    width, times = 64 * 2**stage, DEPTHS[depth][stage]
+    if depth < 50:
+        return [f"3×3, {width}"] * 2, times
+    return [f"1×1, {width}", f"3×3, {width}", f"1×1, {4 * width}"], times
+
+
+STAGES = [[unit(depth, stage) for depth in DEPTHS] for stage in range(4)]
+NAMES = [f"{depth}-layer" for depth in DEPTHS]
+
+
+def markdown(cell: Callable[[Unit], str] = lambda unit: f"[{'; '.join(unit[0])}] × {unit[1]}") -> str:
+    rows = [["layer name", "output size", *NAMES], ["---"] * 4, ["conv1", "112×112", "7×7, 64, stride 2", ""]]
+    rows.append(["conv2_x", "56×56", "3×3 max pool, stride 2", ""])
+    for at, units in enumerate(STAGES):
+        rows.append([f"conv{at + 2}_x" if at else "", SIZES[at] if at else "", *map(cell, units)])
+    rows.append(["", "1×1", "average pool, 1000-d fc, softmax", ""])
+    rows.append(["FLOPs", "", *(f"{figure}×10^9" for figure in FLOPS)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def in_math(unit: Unit) -> str:
+    lines = r"\\".join(line.replace("×", r"\times ") for line in unit[0])
+    return rf"$\left[\begin{{array}}{{c}}{lines}\end{{array}}\right]\times {unit[1]}$"
+
+
+def latex() -> str:
+    """As the paper's source has it."""
+
+    def cell(unit: Unit) -> str:
+        lines = r"\\[-.1em] ".join(rf"\text{{{line}}}".replace("×", r"$\times$") for line in unit[0])
+        return rf"\multirow{{3}}{{*}}{{\(\left[\begin{{array}}{{c}}{lines}\end{{array}}\right]\)$\times${unit[1]}}}"
+
+    rows = [f"layer name & output size & {' & '.join(NAMES)}"]
+    rows.append(r"\hline conv1 & 112$\times$112 & \multicolumn{2}{c}{7$\times$7, 64, stride 2}")
+    for at, units in enumerate(STAGES):
+        size = SIZES[at].replace("×", r"$\times$")
+        start = rf"\hline \multirow{{4}}{{*}}{{conv{at + 2}\_x}} & \multirow{{4}}{{*}}{{{size}}}"
+        if not at:
+            rows.append(rf"{start} & \multicolumn{{3}}{{c}}{{3$\times$3 max pool, stride 2}}")
+            start = r"\cline{3-4} &"
+        rows += [f"{start} & {' & '.join(map(cell, units))}", " & & &"]
+    rows.append(r"\hline & 1$\times$1 & \multicolumn{2}{c}{average pool, 1000-d fc, softmax}")
+    rows.append(r"\hline \multicolumn{2}{c|}{FLOPs} & " + " & ".join(rf"{figure}$\times10^9$" for figure in FLOPS))
+    return "\\begin{tabular}{c|c|c|c}\n" + " \\\\\n".join(rows) + "\\\\\n\\end{tabular}"
+
+
+def html() -> str:
+    rows = ["<td rowspan=2>conv2_x</td><td rowspan=2>56×56</td><td colspan=2>3×3 max pool, stride 2</td>"]
+    for at, units in enumerate(STAGES):
+        start = f"<td>conv{at + 2}_x</td><td>{SIZES[at]}</td>" if at else ""
+        rows.append(start + "".join(f"<td>[{'<br>'.join(lines)}]×{times}</td>" for lines, times in units))
+    head = f"<th>layer name</th><th>output size</th>{''.join(f'<th>{name}</th>' for name in NAMES)}"
+    rows = [head, "<td>conv1</td><td>112×112</td><td colspan=2>7×7, 64, stride 2</td>", *rows]
+    rows.append("<td></td><td>1×1</td><td colspan=2>average pool, 1000-d fc, softmax</td>")
+    rows.append(f"<td colspan=2>FLOPs</td>{''.join(f'<td>{figure}×10<sup>9</sup></td>' for figure in FLOPS)}")
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def pdf(opening: str, closing: str) -> str:
+    """A PDF's text, line by line: exponents have come down, and brackets are other characters or gone."""
+    lines = [f"layer name output size {' '.join(NAMES)}", "conv1 112×112 7×7, 64, stride 2"]
+    for at, units in enumerate(STAGES):
+        lines += [f"conv{at + 2} x {SIZES[at]}", *(() if at else ("3×3 max pool, stride 2",))]
+        for inner, times in units:
+            lines += [*filter(None, [opening]), *inner, *filter(None, [closing]), f"×{times}"]
+    figures = " ".join(f"{figure}×109" for figure in FLOPS)
+    return "\n".join([*lines, "1×1 average pool, 1000-d fc, softmax", f"FLOPs {figures}"])
+
+
+def tabs() -> str:
+    """Brackets that are torn over rows."""
+    lines = [["layer name", "output size", *NAMES], ["conv1", "112×112", "7×7, 64, stride 2"]]
+    for at, units in enumerate(STAGES):
+        start = [f"conv{at + 2}_x", SIZES[at]]
+        if not at:
+            lines.append([*start, "3×3 max pool, stride 2", ""])
+            start = ["", ""]
+        for row in range(3):
+            cells = []
+            for inner, times in units:
+                opening, closing = "[" * (row == 0), f"]×{times}" * (row == len(inner) - 1)
+                cells.append(f"{opening}{inner[row]}{closing}" if row < len(inner) else "")
+            lines.append([*(start if not row else ["", ""]), *cells])
+    lines.append(["", "1×1", "average pool, 1000-d fc, softmax", ""])
+    lines.append(["FLOPs", "", *(f"{figure}×10^9" for figure in FLOPS)])
+    return "\n".join("\t".join(line) for line in lines)
+
+
+FORMS = {
+    "markdown": markdown(),
+    "markdown with formulas": markdown(in_math),
+    "latex": latex(),
+    "html": html(),
+    "tabs": tabs(),
+    "pdf": pdf("[", "]"),
+    "pdf, brackets in pieces": pdf("⎡\n⎣", "⎤\n⎦"),
+    "pdf, brackets lost": pdf("", ""),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_column_is_the_network_that_ships(form: str) -> None:
+    assert notations.recognise(Source("-", FORMS[form])).name == NOTATION
+    found = parse_all(FORMS[form], "-")
+    assert [name for name, _ in found] == NAMES
+    for (_, spec), depth in zip(found, DEPTHS, strict=True):
+        assert isinstance(spec, Spec), str(spec)
+        assert spec.network.graph.digest == vggdsl.load(f"resnet/resnet{depth}").network.graph.digest
+        assert (spec.count("holds"), spec.count("refuted")) == (8, 0)
+        assert ("W111" in [finding.code for finding in spec.said]) == form.startswith("pdf")
+
+
+def test_where_stages_stride_is_told_by_the_multiply_adds() -> None:
+    """ResNeXt's table, whose ResNet-50 strides in the 3x3 layers."""
+    rows = ["| stage | output | ResNet-50 | ResNeXt-50 (32×4d) |", "| conv1 | 112×112 | 7×7, 64, stride 2 | |"]
+    rows.append("| conv2 | 56×56 | 3×3 max pool, stride 2 | |")
+    for at, times in enumerate(DEPTHS[50]):
+        width = 64 * 2**at
+        one = f"[1×1, {width}; 3×3, {width}; 1×1, {4 * width}] × {times}"
+        other = f"[1×1, {2 * width}; 3×3, {2 * width}, C=32; 1×1, {4 * width}] × {times}"
+        rows.append(f"| {f'conv{at + 2}' if at else ''} | {SIZES[at] if at else ''} | {one} | {other} |")
+    rows.append("| | 1×1 | global average pool, 1000-d fc, softmax | |")
+    rows += ["| # params. | | 25.5×10^6 | 25.0×10^6 |", "| FLOPs | | 4.1×10^9 | 4.2×10^9 |"]
+    resnet, resnext = (spec for _, spec in parse_all("\n".join(rows), "-"))
+    assert isinstance(resnet, Spec)
+    assert isinstance(resnext, Spec)
+    assert resnet.network.graph.digest == vggdsl.load("torchvision/resnet50").network.graph.digest
+    assert resnext.typed.params == 25_028_904  # as torchvision's
+    assert [spec.count("refuted") for spec in (resnet, resnext)] == [0, 0]
+
+
+def first_error(text: str) -> VggdslError:
+    try:
+        return next(error for _, error in parse_all(text, "-", NOTATION) if not isinstance(error, Spec))
+    except VggdslError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "place", "message"),
+    [
+        ("3×3, 64; 3×3, 64] × 2", "3×3, 64; 3×3, 64", "[3x3, 64; 3x3, 64", "is no unit"),
+        ("3×3, 64; 3×3, 64] × 2", "3×3, 64; max pool] × 2", "[3x3, 64; max pool] x 2", "no unit of convolutions"),
+        ("| 28×28 |", "| 29×29 |", "29x29", "no stride leads from 56x56"),
+        ("| 112×112 |", "| 111×111 |", "111x111", "the input isn't printed"),
+        ("| 28×28 |", "| |", "conv3_x", "no output size"),
+        ("7×7, 64, stride 2", "7×7, 64, strode 2", "strode", "can't be read"),
+        ("1.8×10^9", "1.8 billion", "1.8 billion", "no figure"),
+        ("| output size |", "| sizes |", "layer name", "no row names the networks"),
+    ],
+)
+def test_what_cant_be_read_is_told_at_its_cell(was: str, now: str, place: str, message: str) -> None:
+    text = markdown()
+    assert was in text
+    with pytest.raises(VggdslError) as caught:
+        raise next(
+            error for _, error in parse_all(text.replace(was, now, 1), "-", NOTATION) if not isinstance(error, Spec)
+        )
+    finding = caught.value.diagnostics[0]
+    assert message in finding.message
+    assert re.sub(r" ?×", "x", finding.labels[0].span.text).startswith(place[:6])
+
+
+def test_a_column_that_cant_be_read_leaves_the_others() -> None:
+    found = parse_all(markdown().replace("1×1, 256] × 3", "1×1, 256; fc, [16, 256]] × 3"), "-")
+    assert [isinstance(spec, Spec) for _, spec in found] == [True, False]
+
+
+def test_a_figure_that_isnt_the_networks_fails() -> None:
+    for was, now in (("1.8×10^9", "1.9×10^9"), ("18-layer", "19-layer"), ("3×3, 512] × 2", "3×3, 512] × 3")):
+        spec = parse_all(markdown().replace(was, now, 1), "-")[0][1]
+        assert isinstance(spec, Spec)
+        assert spec.count("refuted") > 0, now
+
+
+def test_it_writes_networks_that_ship() -> None:
+    for name in ("resnet/resnet18", "torchvision/resnet50", "resnet20_projection"):
+        assert notations.written_as(vggdsl.load(name).typed, NOTATION)  # reads it back
+    for name in ("resnet34_a", "plain34", "vgg_a", "googlenet"):
+        with pytest.raises(NetworkError, match="can't say"):
+            notations.written_as(vggdsl.load(name).typed, NOTATION)

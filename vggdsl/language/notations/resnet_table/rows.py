@@ -1,0 +1,311 @@
+"""The rows of ResNet's table: what each stage of each network says, in cells or in words with blanks between."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from vggdsl.language.notations.excerpt import Excerpt, joined
+from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.phrases import Phrase, UnreadableError, phrases
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.source import Source
+
+_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
+_CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
+_NAMES = re.compile(r"layer ?names?|layers?|stages?|blocks?|group ?names?|names?", re.IGNORECASE)
+_SIZES = re.compile(r"(?:output|feature ?maps?)(?: ?size)?", re.IGNORECASE)
+_NETWORK = r"\d+-layers?|(?:se-)?resne[x]?t-\d+(?: ?\([^()]*\))?"
+_ROW = re.compile(
+    r"(conv ?\d{1,3}(?:[_. ]?x ?| ))(\d{1,5}x\d{1,5})\b"
+    r"|(?<![\w.])(\d{1,5}x\d{1,5})\b(?! ?,| (?:max|conv)| average pool(?:ing)?,? (?:stride|\/))",
+    re.IGNORECASE,
+)
+"""What a row of words begins with, and no layer: `conv2_x 56x56`, `1x1 average pool`."""
+_FLOPS = re.compile(r"(?:#? ?)(flops|macs|mult-adds)", re.IGNORECASE)
+_PARAMS = re.compile(r"# ?params?\.?|params\.?|parameters", re.IGNORECASE)
+_POWER = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?x ?10 ?(\^)? ?([369])(?!\d)")
+_PLAIN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([KMGB])(?![\w.])")
+_TIMES = re.compile(r"(?<![\w.])x ?(\d{1,4})(?![\w.])")
+_UNIT = re.compile(r"\[([^\[\]]*)\] ?x ?(\d{1,4})(?![\w.])")
+_PIECES = (
+    ("[⎡⎢⎣\uf8ee-\uf8f0\x14]", "["),
+    ("[⎤⎥⎦\uf8f9-\uf8fb\x15]", "]"),
+    (r"\[(?:[ ;]*\[)+", "["),
+    (r"\](?:[ ;]*\])+", "]"),
+)
+"""Brackets of several lines, which a PDF has in pieces, or as TeX's font numbers them."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What stands in brackets, so many times."""
+
+    convs: tuple[Phrase, ...]
+    times: int
+    at: Excerpt
+    often: Excerpt
+
+
+Item = Phrase | Unit
+
+
+@dataclass
+class Stage:
+    """A row: the size of its maps, and what each network has there."""
+
+    name: Excerpt | None
+    size: Excerpt
+    items: list[list[Item]] = field(default_factory=list)
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        h, w = map(int, self.size.text.split("x"))
+        return h, w
+
+
+@dataclass
+class Table:
+    source: Source
+    names: list[Excerpt]
+    stages: list[Stage] = field(default_factory=list)
+    figures: dict[str, list[Excerpt | None]] = field(default_factory=dict)
+    """Of a measure, such as `macs`: what is printed for each network."""
+    repaired: list[tuple[str, Excerpt]] = field(default_factory=list)
+    refused: list[tuple[str, Excerpt, str, int | None]] = field(default_factory=list)
+    """What can't be read, where, how it is mended, and the column that it is of, if it is of one alone."""
+
+    def refuse(self, message: str, at: Excerpt, help: str, column: int | None = None) -> None:
+        self.refused.append((message, at, help, column))
+
+    def repair(self, text: str, at: Excerpt) -> None:
+        if text not in [said for said, _ in self.repaired]:
+            self.repaired.append((text, at))
+
+
+def table_of(source: Source) -> Table:
+    """Raises ``ParseError`` V115 where no heading names networks."""
+    rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+    is_grid = re.search(r"\t|\||\\begin\{tabular|<t[dr]\b", source.text) is not None
+    return _of_cells(source, rows) if is_grid else _of_words(source, rows)
+
+
+def _no_heading(at: Excerpt) -> ParseError:
+    help = "head the columns: `layer name`, `output size`, and the networks, such as `18-layer`"
+    return ParseError(Diagnostic("V115", "no row names the networks", (Label(at.span(), "here"),), help))
+
+
+# -- rows of cells
+
+
+def _of_cells(source: Source, rows: Sequence[Row]) -> Table:
+    body = iter(rows)
+    for row in body:
+        filled = [cell for cell in row if cell.text]
+        sizes = [cell for cell in filled if _SIZES.fullmatch(cell.text.text)]
+        if sizes:
+            break
+        if len(filled) > 1 or re.search(r"\d", filled[0].text.text):
+            if _CAPTION.fullmatch(filled[0].text.text) and len(filled) == 1:
+                continue
+            raise _no_heading(filled[0].text)
+    else:
+        raise _no_heading(rows[0][0].text if rows else Excerpt.of(source, 0, 0))
+    at = sizes[0].columns.start
+    names = [cell for cell in filled if cell.columns.start > at]
+    table = Table(source, [cell.text for cell in names])
+    for cell in filled:
+        if cell.columns.start < at and not _NAMES.fullmatch(cell.text.text):
+            table.refuse(f"`{cell.text.text}` heads no column that is known", cell.text, "such as `layer name`")
+    if not names:
+        raise _no_heading(sizes[0].text)
+    columns = [cell.columns for cell in names]
+    for group in _groups(table, list(body), at):
+        _stage(table, group, at, columns)
+    return table
+
+
+def _groups(table: Table, rows: Sequence[Row], at: int) -> Iterator[list[Row]]:
+    """The rows of each stage, which the first of them names or gives a size."""
+    group = list[Row]()
+    for row in rows:
+        filled = [cell for cell in row if cell.text]
+        if len(filled) == 1 and _CAPTION.fullmatch(filled[0].text.text):
+            continue
+        if any(cell.columns.start <= at for cell in filled) and group:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _stage(table: Table, rows: Sequence[Row], at: int, columns: Sequence[range]) -> None:
+    filled = [cell for row in rows for cell in row if cell.text]
+    first, rest = [c for c in filled if c.columns.start <= at], [c for c in filled if c.columns.start > at]
+    measure = next((name for name, pattern in _MEASURES if any(pattern.fullmatch(c.text.text) for c in first)), None)
+    if measure is not None:
+        _measured(
+            table, measure, [next((c.text for c in rest if column.start in c.columns), None) for column in columns]
+        )
+        return
+    sizes = [cell for cell in first if _SIZE.fullmatch(cell.text.text)]
+    others = [cell for cell in first if cell not in sizes]
+    if len(sizes) != 1 or len(others) > 1:
+        where = (others or filled)[0].text
+        table.refuse(f"the row of `{where.text}` has no output size", where, "write it as `56x56`")
+        return
+    stage = Stage(others[0].text if others else None, sizes[0].text)
+    parts: list[list[Excerpt]] = [[] for _ in columns]
+    for row in rows:
+        others = [cell for cell in row if cell.text and cell.columns.start > at]
+        for cell in others:
+            of = [index for index, column in enumerate(columns) if column.start in cell.columns]
+            if len(others) == 1 and _is_for_all(cell.text):
+                of = list(range(len(columns)))
+            elif not of:
+                table.refuse(f"`{cell.text.text}` stands in a column that names no network", cell.text, "head it")
+            for index in of:
+                parts[index].append(cell.text)
+    stage.items = [_items(table, joined(texts, " ", table.source), column) for column, texts in enumerate(parts)]
+    table.stages.append(stage)
+
+
+def _is_for_all(text: Excerpt) -> bool:
+    """Whether what stands alone in its row, behind the size, says layers that have no brackets, as a merged cell."""
+    is_unit = re.search(r"[\[\]⎡-⎦\uf8ee-\uf8fb]|(?<!\w)x ?\d", text.text) is not None
+    return not is_unit and re.search(r"stride|pool|fc|connected|softmax|/ ?\d", text.text, re.IGNORECASE) is not None
+
+
+# -- rows of words
+
+
+def _of_words(source: Source, rows: Sequence[Row]) -> Table:
+    cells = [cell.text for row in rows for cell in row if cell.text]
+    whole = joined([cell for cell in cells if not _CAPTION.fullmatch(cell.text)], " ", source)
+    heading = re.match(rf"(?:{_NAMES.pattern}) (?:{_SIZES.pattern})((?: (?:{_NETWORK}))+) ", whole.text, re.IGNORECASE)
+    if heading is None:
+        raise _no_heading(whole[:40])
+    names = [whole[m.start() : m.end()] for m in re.finditer(_NETWORK, whole.text[: heading.end()], re.IGNORECASE)]
+    table = Table(source, names)
+    rest = whole[heading.end() - 1 :]
+    ends = [m.start() for pattern in (_FLOPS, _PARAMS) for m in [pattern.search(rest.text)] if m]
+    for start in sorted(ends):
+        end = min([e for e in ends if e > start], default=len(rest))
+        _measure_of_words(table, rest[start:end])
+    _stages_of_words(table, rest[: min(ends, default=len(rest))])
+    return table
+
+
+def _measure_of_words(table: Table, text: Excerpt) -> None:
+    measure, pattern = next((name, p) for name, p in _MEASURES if p.match(text.text))
+    head = pattern.match(text.text)
+    assert head is not None
+    parts = [part for part in text[head.end() :].split(" ") if part]
+    if len(parts) != len(table.names):
+        table.refuse(f"{len(parts)} figures stand here, for {len(table.names)} networks", text, "write one for each")
+        return
+    _measured(table, measure, parts)
+
+
+def _stages_of_words(table: Table, text: Excerpt) -> None:
+    starts = list(_ROW.finditer(text.text))
+    if not starts or text.text[: starts[0].start()].strip():
+        where = text[: starts[0].start()].strip() if starts else text.strip()
+        table.refuse(f"`{where.text[:40]}` stands before the first row", where, "a row begins with a size: `112x112`")
+        return
+    for row, end in zip(starts, [*(m.start() for m in starts[1:]), len(text)], strict=True):
+        name = text.part(row, 1).strip() if row[1] else None
+        stage = Stage(name, text.part(row, 2 if row[1] else 3))
+        items = _items(table, text[row.end() : end].strip())
+        units = [item for item in items if isinstance(item, Unit)]
+        if units and len(units) != len(table.names):
+            message = f"{len(units)} units stand here, for {len(table.names)} networks"
+            table.refuse(message, joined((unit.at for unit in units), " ", table.source), "write one for each")
+            return
+        stage.items = [
+            [item for item in items if isinstance(item, Phrase) or item is units[at]] for at in range(len(table.names))
+        ]
+        table.stages.append(stage)
+
+
+# -- cells
+
+
+_MEASURES = (("macs", _FLOPS), ("params", _PARAMS))
+
+
+def _measured(table: Table, measure: str, cells: Sequence[Excerpt | None]) -> None:
+    if measure in table.figures:
+        table.refuse("a second row of the same figures", next(c for c in cells if c is not None), "leave one out")
+    fallen: Excerpt | None = None
+    for cell in cells:
+        if cell is not None and figure_of(cell) is None:
+            table.refuse(f"`{cell.text}` is no figure that is known", cell, "write it as `1.8x10^9` or `1.8G`")
+        elif cell is not None and (power := _POWER.fullmatch(cell.text)) is not None and power[2] is None:
+            fallen = fallen or cell
+    if fallen is not None:
+        table.repair(f"`{fallen.text}`, and so its row, read as {fallen.text[:-1]}^{fallen.text[-1]}", fallen)
+    table.figures[measure] = list(cells)
+
+
+def figure_of(cell: Excerpt) -> str | None:
+    """A printed figure as a spec has it.
+
+    >>> [figure_of(Excerpt.of(Source("-", text))) for text in ("1.8x10^9", "25.5M", "about 3")]
+    ['1.8G', '25.5M', None]
+    """
+    power, plain = _POWER.fullmatch(cell.text), _PLAIN.fullmatch(cell.text)
+    if power is not None:
+        return power[1] + {"3": "K", "6": "M", "9": "G"}[power[3]]
+    return plain[1] + plain[2] if plain is not None else None
+
+
+def _items(table: Table, text: Excerpt, column: int | None = None) -> list[Item]:
+    """What a stage of a network says, in order."""
+    for pattern, by in _PIECES:
+        text = text.sub(pattern, by)
+    text = text.sub(r"(?<=, )\d+x(?=\d+(?!\d* ?,))", lambda m: f"{m[0][:-1]} x")
+    found = list[Item]()
+    try:
+        if "[" in text.text or "]" in text.text:
+            at = 0
+            for match in _UNIT.finditer(text.text):
+                found += _plain(text[at : match.start()])
+                found.append(_unit(phrases(text.part(match, 1)), text.part(match), text.part(match, 2)))
+                at = match.end()
+            found += _plain(text[at:])
+        else:
+            found = _without_brackets(table, text)
+    except UnreadableError as error:
+        table.refuse(error.message, error.at, error.help, column)
+    return found
+
+
+def _plain(text: Excerpt) -> list[Phrase]:
+    """Layers outside of brackets."""
+    if (bracket := re.search(r"[\[\]]", text.text)) is not None:
+        where = text[bracket.start() :].strip()
+        raise UnreadableError(f"`{where.text[:40]}` is no unit", where, "units are written `[3x3, 64; 3x3, 64] x 2`")
+    return phrases(text)
+
+
+def _without_brackets(table: Table, text: Excerpt) -> list[Item]:
+    """Units whose brackets a PDF's text has lost: the convolutions before each `x2`."""
+    found, at = list[Item](), 0
+    for match in _TIMES.finditer(text.text):
+        before = phrases(text[at : match.start()])
+        inside = len(before)
+        while inside and before[inside - 1].kind == "conv" and "/" not in before[inside - 1].text:
+            inside -= 1
+        found += before[:inside]
+        unit = _unit(before[inside:], text[at : match.end()].strip(), text.part(match, 1))
+        found.append(unit)
+        table.repair("brackets that are lost: a unit is the convolutions before `x2`", unit.at)
+        at = match.end()
+    return [*found, *phrases(text[at:])]
+
+
+def _unit(convs: Sequence[Phrase], at: Excerpt, often: Excerpt) -> Unit:
+    if len(convs) < 2 or any(each.kind != "conv" for each in convs):
+        raise UnreadableError(f"`{at.text[:40]}` is no unit of convolutions", at, "such as `[3x3, 64; 3x3, 64] x 2`")
+    return Unit(tuple(convs), int(often.text), at, often)
