@@ -4,8 +4,10 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,6 +36,7 @@ from vggdsl.targets.recovering.modules import from_torch
 from vggdsl.targets.runtime import open_session, run_session
 from vggdsl.targets.torch import Network, to_torch, weights
 from vggdsl.targets.tracing import trace
+from vggdsl.text.errors import VggdslError
 
 M = TypeVar("M", bound=nn.Module)
 ROOT = Path(__file__).parents[2]
@@ -167,7 +170,7 @@ def statistics(module: M) -> M:
             assert each.running_mean is not None
             assert each.running_var is not None
             each.running_mean.uniform_(-0.1, 0.1)
-            each.running_var.uniform_(0.05, 0.2)
+            each.running_var.uniform_(0.5, 1.5)
     return module
 
 
@@ -282,6 +285,9 @@ def test_other_outputs_than_those_of_the_layers_are_no_spec() -> None:
     module[0].register_forward_hook(lambda layer, args, output: output + 1)
     told = refusal(lambda: from_torch(module, (1, 8, 8)))
     assert "its layers are known, and yet" in told.message
+    module[0].register_forward_hook(lambda layer, args, output: output / 0)
+    told = refusal(lambda: from_torch(module, (1, 8, 8)))
+    assert "it gives NaN or infinite values" in told.message
 
 
 def test_weights_are_taken_in_single_precision_from_where_they_are() -> None:
@@ -384,6 +390,22 @@ def test_a_spec_of_another_network_is_not_believed(tmp_path: Path) -> None:
         found = from_onnx(tmp_path / "b.onnx")
         assert any(f"the spec that it carries {why}" in each for each in found.said), found.said
         assert "conv3-4 conv3-4\nmaxpool\nadd[ conv3-4 | identity ]\nFC-3\nsoftmax\n" in found.spec.text
+
+
+def test_a_damaged_file_ends_in_a_finding(tmp_path: Path) -> None:
+    """Among them: a spec that is no UTF-8, tensors of other kinds and sizes, weights that are said to lie elsewhere."""
+    exported(tmp_path / "a.onnx")
+    whole, chance = (tmp_path / "a.onnx").read_bytes(), Random(0)
+    for _ in range(settings().max_examples // 2):
+        damaged = bytearray(whole)
+        at = chance.randrange(len(damaged))
+        damaged[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(1, 3))
+        (tmp_path / "b.onnx").write_bytes(damaged)
+        with suppress(VggdslError):
+            from_onnx(tmp_path / "b.onnx")
+    text = b"after conv: BN ReLU"
+    (tmp_path / "b.onnx").write_bytes(whole.replace(text, b"\xff" * len(text)))
+    assert "the spec that it carries is no text" in from_onnx(tmp_path / "b.onnx").said
 
 
 def test_a_file_of_others_is_read_by_its_layers(tmp_path: Path) -> None:

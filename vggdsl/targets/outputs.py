@@ -39,8 +39,8 @@ def with_weights(graph: TypedGraph, read: ReadModel, found: Comparison) -> Netwo
     ``InputError`` V520 if they aren't whole.
     """
     given: dict[str, Array] = {}
-    held = _unfolded(graph, read, found)
     try:
+        held = _unfolded(graph, read, found)
         for typed in graph.nodes:
             for part in typed.node.op.parts(typed.x):
                 key = f"{typed.name}.{part.name}"

@@ -35,7 +35,7 @@ class Branches:
         self._dominator: dict[str, str] = {}
         for step in self.steps.values():
             if step.inputs:
-                self._dominator[step.name] = self._common(step.inputs)
+                self._dominator[step.name] = self.parting(step.inputs)
                 self._depth[step.name] = 1 + self._depth[self._dominator[step.name]]
             else:
                 self._depth[step.name] = 0
@@ -54,8 +54,8 @@ class Branches:
         """
         return _Written(self, layer).whole()
 
-    def _common(self, names: Sequence[str]) -> str:
-        """The last layer before all of these, or one of them, through which all ways to them go."""
+    def parting(self, names: Sequence[str]) -> str:
+        """The last layer before all of these, or one of them, through which all ways to them go: where they part."""
         first, *others = names
         for other in others:
             while first != other:
@@ -64,10 +64,6 @@ class Branches:
                 else:
                     other = self._dominator[other]
         return first
-
-    def parting(self, names: Sequence[str]) -> str:
-        """Where the ways to several layers part."""
-        return self._common(names)
 
     def behind(self, name: str, start: str) -> set[str]:
         """A layer and those before it, as far as ``start``, which isn't among them."""

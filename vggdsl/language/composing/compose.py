@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.composing.branches import Branches, Items
-from vggdsl.language.composing.folding import folded, units
+from vggdsl.language.composing.folding import folded
+from vggdsl.language.composing.repeats import units
 from vggdsl.language.composing.rules import Style, styles
 from vggdsl.language.composing.words import Unsayable, option, with_defaults, word_of
 from vggdsl.language.dictionary import KINDS

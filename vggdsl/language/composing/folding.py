@@ -1,7 +1,7 @@
-"""What stands there several times: one behind the other as a repeat, elsewhere or with other numbers as a block.
+"""What stands there several times with the same or other numbers: a block with parameters.
 
-Both are found among runs of elements that may be taken apart: an activation belongs to what it follows.
-The run that saves the most text is folded first, until none saves any.
+Runs are looked at as for repeats, in all rows of elements: those of the network, of branches and of groups. The block
+that saves the most text is made first, until none saves any.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,102 +11,13 @@ from typing import Any, NamedTuple
 from vggdsl.language import syntax
 from vggdsl.language.blocks import inner_items, items_of
 from vggdsl.language.composing.branches import Items
-from vggdsl.language.dictionary import ACTIVATIONS, KINDS
-from vggdsl.language.spelling import item_text, items_text
+from vggdsl.language.composing.repeats import LEAST, LONGEST, Unit, repeated, units
+from vggdsl.language.spelling import element_text, items_text
 from vggdsl.text.source import NOWHERE, Placed
 
-_LONGEST = 12
-"""Elements of a run that is repeated or becomes a block."""
-_LEAST = 8
-"""Characters that a repeat or a block must save."""
 _MOST_PARAMETERS = 8
-
-Unit = Items
-"""An element with what belongs to it."""
-
-
-def units(items: Items) -> list[Unit]:
-    found: list[list[syntax.Item]] = []
-    for item in items:
-        if found and _belongs(item):
-            found[-1].append(item)
-        else:
-            found.append([item])
-    return [tuple(each) for each in found]
-
-
-def _belongs(item: syntax.Item) -> bool:
-    element = item.element
-    return isinstance(element, syntax.Layer) and element.kind in ACTIVATIONS
-
-
-# -- repeats
-
-
-def repeated(items: Items) -> Items:
-    """Elements with those that are the same one behind the other as a repeat, also inside of others."""
-    rows = units(tuple(_inside(item) for item in items))
-    while (best := _best_repeat(rows)) is not None:
-        at, length, count = best
-        run = tuple(item for unit in rows[at : at + length] for item in unit)
-        rows[at : at + length * count] = [(_times(run, count),)]
-    return tuple(item for unit in rows for item in unit)
-
-
-def _inside(item: syntax.Item) -> syntax.Item:
-    match item.element:
-        case syntax.Merge(branches=branches):
-            return replace(item, element=replace(item.element, branches=tuple(map(repeated, branches))))
-        case syntax.Group(items=items):
-            return replace(item, element=replace(item.element, items=repeated(items)))
-        case _:
-            return item
-
-
-def _times(run: Items, count: int) -> syntax.Item:
-    if len(run) == 1 and run[0].repeat is None:
-        return replace(run[0], repeat=count)
-    return syntax.Item(syntax.Group(run, NOWHERE), NOWHERE, repeat=count)
-
-
-def _best_repeat(rows: list[Unit]) -> tuple[int, int, int] | None:
-    """Where the repeat begins that saves most, its length, and how often it stands there."""
-    numbers: dict[Unit, int] = {}
-    keys = [numbers.setdefault(row, len(numbers)) for row in rows]
-    best: tuple[int, int, int] | None = None
-    most = _LEAST - 1
-    for length in range(1, min(_LONGEST, len(rows) // 2) + 1):
-        for at in range(len(rows) - 2 * length + 1):
-            run = keys[at : at + length]
-            count = 1
-            while keys[at + count * length : at + (count + 1) * length] == run:
-                count += 1
-            if count == 1 or not _may_repeat(rows[at : at + length], count):
-                continue
-            items = tuple(item for unit in rows[at : at + length] for item in unit)
-            saved = count * len(items_text(items)) + count - 1 - len(item_text(_times(items, count)))
-            if saved > most:
-                best, most = (at, length, count), saved
-    return best
-
-
-def _may_repeat(run: Sequence[Unit], count: int) -> bool:
-    """A run that holds a pool or an FC is a stage, which is written out; so are few layers."""
-    items = [item for unit in run for item in unit]
-    if any(_holds_branches(item) for item in items):
-        return True
-    if any(isinstance(i.element, syntax.Layer) and KINDS[i.element.kind].stem in ("pool", "fc") for i in items):
-        return False
-    return count > 2
-
-
-def _holds_branches(item: syntax.Item) -> bool:
-    if isinstance(item.element, syntax.Merge | syntax.Call):
-        return True
-    return isinstance(item.element, syntax.Group) and any(map(_holds_branches, item.element.items))
-
-
-# -- blocks
+_CALL = "block_00()"
+"""The shortest call, before blocks have their names."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +29,13 @@ class Folded:
 
 
 class _Place(NamedTuple):
-    """A run of units in a row of elements, by the number of the row, and its numbers."""
+    """A run of units in a row of elements, by the number of the row; its numbers, and how many characters it takes."""
 
     row: int
     at: int
+    length: int
     numbers: tuple[Any, ...]
+    width: int
 
 
 def folded(items: Items) -> Folded:
@@ -181,39 +94,56 @@ def _calling(items: Items, names: Mapping[str, Placed]) -> Items:
 
 
 def _best_block(items: Items, count: int) -> tuple[syntax.Block, Items] | None:
-    rows = [units(row) for row in _rows(items)]
-    places: dict[tuple[Any, ...], list[_Place]] = {}
-    for number, row in enumerate(rows):
-        shapes = [_shape(unit) for unit in row]
-        once = [_shape(_once(unit)) for unit in row]
-        has_branches = [any(map(_holds_merge, unit)) for unit in row]
-        for at in range(len(row)):
-            for end in range(at + 1, min(at + _LONGEST, len(row)) + 1):
-                if any(has_branches[at:end]):
-                    parts = shapes[at:end] if end > at + 1 else once[at:end]
-                    shape = tuple(part for each, _ in parts for part in each)
-                    numbers = tuple(value for _, values in parts for value in values)
-                    places.setdefault((end - at, shape), []).append(_Place(number, at, numbers))
-    best: tuple[syntax.Block, Items] | None = None
-    most = _LEAST - 1
-    before = len(items_text(items))
-    for (length, _), found in places.items():
-        found = list(_apart(found, length))
-        if len(found) < 2:
+    """A block, and the elements with its calls; ``count`` blocks are there already."""
+    rows = [(units(row), around) for row, around in _rows(items)]
+    best: tuple[syntax.Block, list[_Place], list[tuple[int, ...]]] | None = None
+    most = LEAST - 1
+    for found in _places(rows):
+        inline = [place.width for place in found]
+        if len(found) < 2 or sum(inline) - len(found) * len(_CALL) - inline[0] <= most:
             continue
-        first = found[0]
-        row = rows[first.row][first.at : first.at + length]
-        run = tuple(item for unit in row for item in unit) if length > 1 else _once(row[0])
-        made = _block(run, [place.numbers for place in found], count)
+        made = _block(_run(rows, found[0]), [place.numbers for place in found], count)
         if made is None:
             continue
         block, arguments = made
-        calls = {(place.row, place.at): given for place, given in zip(found, arguments, strict=True)}
-        called = _with_calls(items, calls, block, length)
-        saved = before - len(items_text(called)) - len(_block_text(block)) - 1
+        calls = (len(element_text(syntax.Call(block.name, given, NOWHERE))) for given in arguments)
+        saved = sum(inline) - sum(calls) - len(_block_text(block)) - 1
         if saved > most:
-            best, most = (block, called), saved
-    return best
+            best, most = (block, found, arguments), saved
+    if best is None:
+        return None
+    block, found, arguments = best
+    at = {(place.row, place.at): given for place, given in zip(found, arguments, strict=True)}
+    return block, _with_calls(items, at, block, found[0].length)
+
+
+def _places(rows: Sequence[tuple[list[Unit], int]]) -> Iterator[list[_Place]]:
+    """Runs that are the same but for their numbers and don't overlap."""
+    numbered: dict[tuple[Any, ...], int] = {}
+    places: dict[tuple[int, ...], list[_Place]] = {}
+    for number, (row, around) in enumerate(rows):
+        shapes = [_shape(unit) for unit in row]
+        keys = [numbered.setdefault(shape, len(numbered)) for shape, _ in shapes]
+        widths = [len(items_text(unit)) for unit in row]
+        has_branches = [any(map(_holds_merge, unit)) for unit in row]
+        for at, unit in enumerate(row):
+            is_group = isinstance(unit[0].element, syntax.Group)
+            if has_branches[at] and not is_group:  # what it holds is a row of its own
+                shape, values = _shape(_once(unit))
+                key = numbered.setdefault(shape, len(numbered))
+                width = len(items_text(_once(unit))) + around * (len(row) == 1)
+                places.setdefault((key,), []).append(_Place(number, at, 1, values, width))
+            for end in range(at + 2, min(at + LONGEST, len(row)) + 1):
+                if any(has_branches[at:end]):
+                    values = tuple(value for _, each in shapes[at:end] for value in each)
+                    width = sum(widths[at:end]) + end - at - 1 + around * (end - at == len(row))
+                    places.setdefault(tuple(keys[at:end]), []).append(_Place(number, at, end - at, values, width))
+    return (list(_apart(found)) for found in places.values())
+
+
+def _run(rows: Sequence[tuple[list[Unit], int]], place: _Place) -> Items:
+    run = rows[place.row][0][place.at : place.at + place.length]
+    return tuple(item for unit in run for item in unit) if place.length > 1 else _once(run[0])
 
 
 def _once(unit: Unit) -> Unit:
@@ -227,29 +157,29 @@ def _block_text(block: syntax.Block) -> str:
     return f"block {block.name}({', '.join(block.parameters)}) {{ {items_text(line.content.items)} }}"
 
 
-def _rows(items: Items) -> Iterator[Items]:
-    """The elements, and those of each branch and group in them."""
-    yield items
+def _rows(items: Items, around: int = 0) -> Iterator[tuple[Items, int]]:
+    """The elements, and those of each branch and group in them; with the brackets that go if all are one call."""
+    yield items, around
     for item in items:
         match item.element:
             case syntax.Merge(branches=branches):
                 for branch in branches:
                     yield from _rows(branch)
             case syntax.Group(items=inner):
-                yield from _rows(inner)
+                yield from _rows(inner, len("(  )"))
 
 
 def _holds_merge(item: syntax.Item) -> bool:
     return isinstance(item.element, syntax.Merge) or any(map(_holds_merge, inner_items(item.element)))
 
 
-def _apart(places: Sequence[_Place], length: int) -> Iterator[_Place]:
+def _apart(places: Sequence[_Place]) -> Iterator[_Place]:
     """Those that don't overlap, the first first."""
     end = (-1, 0)
     for place in places:
         if place.row != end[0] or place.at >= end[1]:
             yield place
-            end = (place.row, place.at + length)
+            end = (place.row, place.at + place.length)
 
 
 def _with_calls(items: Items, calls: dict[tuple[int, int], tuple[int, ...]], block: syntax.Block, length: int) -> Items:

@@ -87,12 +87,15 @@ def _input(path: Path, model: onnx.ModelProto, shape: Shape | None) -> tuple[Sha
 # -- the spec that it carries
 
 
-def _carried(path: Path, said: Mapping[str, str], read: ReadModel) -> tuple[Recovered | None, str]:
+def _carried(path: Path, said: Mapping[str, str | bytes], read: ReadModel) -> tuple[Recovered | None, str]:
     """The spec that a file carries, with its weights; or why it isn't that of its layers, if it carries one."""
     text = said.get("vggdsl.spec")
     if text is None:
         return None, ""
-    name = said.get("vggdsl.name") or path.stem
+    name = said.get("vggdsl.name")
+    name = name if isinstance(name, str) and name else path.stem
+    if not isinstance(text, str):  # bytes, where they aren't UTF-8
+        return None, "the spec that it carries is no text"
     try:
         spec = parse(text, f"{name}.arch")
     except VggdslError as error:

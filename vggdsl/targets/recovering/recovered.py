@@ -96,6 +96,8 @@ def unsayable(model: str, why: str) -> InputError:
 def confirmed(found: Recovered, expected: Expected) -> Held:
     """Holds the outputs of a spec with its weights against those of its model. Raises ``InputError`` V535 if they
     differ by more than rounding: the model does something that its layers don't tell."""
+    if not np.isfinite(expected.outputs).all():
+        raise unsayable(expected.name, "it gives NaN or infinite values, so that nothing can be compared")
     try:
         return hold(found.network, expected)
     except InputError as error:
