@@ -90,13 +90,19 @@ def _phrase(tree: Tree[Token], cell: Excerpt) -> Phrase:
                 raise UnreadableError(f"`{at.text}` leaves its {lacks} out", at, help)
             assumed = "stride 2, as a 2x2 pool has that says none" if stride is None else ""
             return Phrase(f"{kind}{_sides(window)}/{stride or 2}{behind}", kind, at, assumed)
+        case "globally" if "GLOBAL_OVER" in found:
+            size = re.search(r"\d+x\d+", found["GLOBAL_OVER"])
+            assert size is not None
+            return Phrase(f"avgpool{_sides(size[0])}/1 -> 1x1", "avgpool", at)
         case "globally":
             kind = "global-avgpool" if "GLOBAL_MEAN" in found else "global-maxpool"
             return Phrase(kind, kind, at)
         case "fc":
             return Phrase(f"FC-{_number(found.get('WIDTH') or found['WIDE'])}", "FC", at)
         case "softmax":
-            return Phrase(f"softmax -> {_number(found['WAYS'])}", "softmax", at)
+            first, *others = re.findall(r"\d+", found["WAYS"])
+            said = f"{first} ways, the first of {found['WAYS']}" if others else ""
+            return Phrase(f"softmax -> {first}", "softmax", at, said)
         case _:
             return Phrase("ReLU", "ReLU", at)
 

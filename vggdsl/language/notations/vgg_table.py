@@ -23,13 +23,14 @@ _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]
 _HEADING = re.compile(r"ConvNet Configurations?|Configurations?|Networks?|Models?|Architectures?", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"not shown: ((?:after \w+: [\w. -]+(?:;\s*|$))+)", re.IGNORECASE)
 """What `vggdsl show --columns` says below its table."""
+_ALONE = "write it in each column that has it; where only the first has it, write what all have in each column, too"
 _LOOKALIKES = str.maketrans("АВЕКМНОРСТХаеорсух", "ABEKMHOPCTXaeopcyx")
 """Cyrillic letters that a PDF's text has for Latin ones of the same shape."""
-_CONV = re.compile(r"\bconv\d+(?:x\d+)?-\d+", re.IGNORECASE)
+_CONV = re.compile(r"\bconv\d+(?:x\d+)?-\d+|\b\d+ ?[x×] ?\d+,? conv", re.IGNORECASE)
 
 
 def recognises(source: Source) -> bool:
-    """By rows of cells with `conv3-64` in two columns at least, one under another."""
+    """By rows of cells with `conv3-64`, or `3x3 conv 64`, in two columns at least, one under another."""
     text = source.text
     if len(_CONV.findall(text)) < 4 or not re.search(r"\t|\||\\begin\{tabular|<t[dr]|\S {2,}\S", text):
         return False
@@ -138,6 +139,9 @@ class _Table:
                 draft.line()
                 draft.put(rule.text, rule)
             return
+        if len(filled) == 1 and not is_whole and self._could_be_shared(filled[0]):
+            self._open(draft, filled[0].text)
+            return
         if len(filled) == 1 and (own is None or is_whole):
             found = self._phrases(draft, filled[0].text)
             if heads(found):
@@ -145,9 +149,7 @@ class _Table:
                 if not is_whole:
                     self._shared(draft, filled[0].text)
             elif found and is_whole and filled[0].columns != range(self.width):
-                alone, help = filled[0].text, "write a cell for each column, empty ones too"
-                message = f"`{alone.text}` stands alone in its row: it could be of the first column or of all"
-                draft.refuse(message, alone, help)
+                self._open(draft, filled[0].text)
             elif own is not None:
                 self._put(draft, found)
             return
@@ -157,6 +159,28 @@ class _Table:
         if not is_whole:
             for cell in filled:  # what isn't this column's must be readable, too: it may be a row for all, torn apart
                 self._phrases(draft, cell.text)
+
+    def _open(self, draft: Draft, alone: Excerpt) -> None:
+        message = f"`{alone.text}` stands alone in its row: it could be of the first column or of all"
+        draft.refuse(message, alone, _ALONE)
+
+    def _could_be_shared(self, alone: Cell) -> bool:
+        """A convolution where pools of all columns stand: left out of the others, it would be other networks."""
+        found = self._said(alone)
+        return bool(found) and not heads(found) and alone.columns.start in self._shares
+
+    @cached_property
+    def _shares(self) -> set[int]:
+        """Columns in which cells of all columns stand, as merged ones are pasted into Markdown."""
+        rows = [[cell for cell in row if cell.text] for row in self.body if len(row) > 1]
+        return {filled[0].columns.start for filled in rows if len(filled) == 1 and heads(self._said(filled[0]))}
+
+    @staticmethod
+    def _said(cell: Cell) -> list[Phrase]:
+        try:
+            return phrases(cell.text)
+        except UnreadableError:
+            return []
 
     @cached_property
     def _merges(self) -> bool:

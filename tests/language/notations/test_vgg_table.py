@@ -1,0 +1,49 @@
+"""Tables of configurations whose cells are sentences."""
+
+import pytest
+
+import vggdsl
+from vggdsl.spec.spec import Spec, parse_all
+
+MERGED = """\
+<table><tr><td>A</td><td>B</td></tr>
+<tr><td colspan="2">Input 8 × 8 RGB image</td></tr>
+<tr><td>5 × 5 conv. 4 ReLU</td><td>3 × 3 conv. 4 ReLU</td></tr>
+<tr><td>3 × 3 conv. 4 ReLU</td><td>1 × 1 conv. 4 ReLU</td></tr>
+<tr><td></td><td>3 × 3 conv. 4 ReLU</td></tr>
+<tr><td colspan="2">2 × 2 max-pooling stride 2</td></tr>
+<tr><td colspan="2">1 × 1 conv. 6 ReLU</td></tr>
+<tr><td colspan="2">global averaging over 4 × 4 spatial dimensions</td></tr>
+<tr><td colspan="2">6 or 12-way softmax</td></tr></table>
+"""
+PIPES = """\
+A | B
+conv3-4 | conv3-4
+maxpool |
+conv1-6 |
+softmax |
+"""
+
+
+def test_sentences_are_the_layers_that_they_say() -> None:
+    (_, a), (_, b) = parse_all(MERGED, "-")
+    end = "maxpool conv1-6 avgpool4/1 softmax"
+    for found, layers in ((a, "conv5-4 conv3-4"), (b, "conv3-4 conv1-4 conv3-4")):
+        assert isinstance(found, Spec), found
+        assert found.network.graph.digest == vggdsl.parse(f"input 8x8x3 {layers} {end}").network.graph.digest
+        assert found.count("refuted") == 0
+        assert "6 ways, the first of 6 or 12-way" in " ".join(each.message for each in found.said)
+
+
+@pytest.mark.parametrize(("was", "now"), [("4 × 4 spatial", "3 × 3 spatial"), ("6 or 12-way", "12 or 6-way")])
+def test_what_a_sentence_says_beside_its_layer_is_held(was: str, now: str) -> None:
+    assert was in MERGED
+    for _, found in parse_all(MERGED.replace(was, now), "-"):
+        assert isinstance(found, Spec)
+        assert found.count("refuted") > 0
+
+
+def test_a_convolution_that_stands_where_shared_cells_stand_is_refused() -> None:
+    for _, found in parse_all(PIPES, "-", "vgg-table"):
+        assert isinstance(found, vggdsl.VggdslError)
+        assert " -:4:1\n" in str(found)
