@@ -169,7 +169,9 @@ def _shown_by(source: Source) -> notations.Notation:
     if source.name.lower().endswith(".arch"):
         message = f"{source.name} is a spec by its name, and shows no other notation"
     known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
-    raise InputError(Diagnostic("V112", message, help=f"name it with --from: {known}"))
+    help = f"""between a table's cells stand tabs, pipes or two blanks: a PDF's copied text has lost them, and
+`vggdsl import PAPER.pdf` has not; or name the notation with --from: {known}"""
+    raise InputError(Diagnostic("V112", message, help=" ".join(help.split())))
 
 
 def _chosen(networks: list[_Network], column: str | None) -> list[_Network]:

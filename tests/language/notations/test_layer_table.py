@@ -45,7 +45,16 @@ SAYINGS = """\
 | Fully connected | outputs 10 |
 | Softmax | |
 """
+NEURONS = """\
+Layer\tType\t# maps & neurons\tkernel
+0\tinput\t3 maps of 22x22 neurons\t
+1\tconvolutional\t4 maps of 18x18 neurons\t5x5
+2\tmax pooling\t4 maps of 9x9 neurons\t2x2
+3\tconvolutional\t6 maps of 6x6 neurons\t4x4
+4\tfully connected\t10 neurons\t1x1
+"""
 SAME = {
+    NEURONS: "input 22x22x3 conv5-4 pad=0 maxpool conv4-6 pad=0 FC-10",
     WINDOWS: "input 32x32x3 conv3-8/2 conv3-8 groups=8 conv1-16 avgpool16/1 FC-10 softmax",
     MAPS: "input 12x12x1 conv5-6 pad=0 tanh avgpool2/2 tanh FC-10 softmax",
     SAYINGS: "input 16x16x3 conv5-8 pad=0 ReLU conv3-8 ReLU maxpool FC-10 softmax",
@@ -53,7 +62,7 @@ SAME = {
 }
 
 
-@pytest.mark.parametrize("table", SAME, ids=["windows", "maps", "sayings", "filters"])
+@pytest.mark.parametrize("table", SAME, ids=["neurons", "windows", "maps", "sayings", "filters"])
 def test_a_table_is_the_network_that_it_says(table: str) -> None:
     ((_, found),) = parse_all(table, "-")
     assert isinstance(found, Spec), found
@@ -71,6 +80,8 @@ def test_a_table_is_the_network_that_it_says(table: str) -> None:
         (WINDOWS, "16 × 10", "17 × 10", "-:7:11"),
         (WINDOWS, "16 × 16 × 8\nAvg", "16 × 15 × 8\nAvg", "-:5:30"),
         (MAPS, "tanh\t0\n3", "RBF\t0\n3", "-:4:31"),
+        (NEURONS, "3 maps", "1 or 3 maps", "-:2:9"),
+        (NEURONS, "4 maps of 9x9", "4 maps of 9x8", "-:4:37"),
         (MAPS, "Image\t1\t12x12", "Image\t1\t", "-:2:7"),
         (SAYINGS, "1x1 stride, same", "2x2 stride, same", "-:6:21"),
         (SAYINGS, "| Input | 16x16x3 RGB image |\n", "", "-:3:3"),

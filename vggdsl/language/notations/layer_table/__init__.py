@@ -30,7 +30,7 @@ def _any_kind(text: str) -> bool:
     """Cheap: whether two words of the heading and a layer are there at all."""
     words = (
         r"\b(layers?|type|operation)\b",
-        r"\b(filter|kernel|size|output|patch|description)",
+        r"\b(filter|kernel|size|output|patch|description|neurons)",
         r"\b(conv|pool|fc|dense|fully)",
     )
     return all(re.search(word, text, re.IGNORECASE) for word in words)

@@ -47,13 +47,16 @@ _EXAMPLES = {
     "filter": "`3x3`, `3x3/2`, `3x3, K = 32`, `3x3x64x128`, `3x3x64 dw`, of an FC `1024x1000`; once each",
     "stride": "`2`, where no other cell says another",
     "pad": "`1`",
-    "width": "`64`, where no other cell says another",
+    "width": "`64` or `64 maps of 8x8 neurons`, where no other cell says another",
     "output": "`32x32x64`, `32x32` or `512`",
     "input": "`32x32x64`, `32x32` or `512`",
     "activation": "ReLU, tanh, sigmoid, softmax or none",
     "description": "`1x1 stride, same padding, outputs 32x32x64`, of an input `32x32x3 RGB image`",
     "params": "`1,792` or `1.8K`",
 }
+_MAPS = re.compile(
+    r"(?P<maps>\d{1,6}) maps? of (?P<h>\d{1,6})x(?P<w>\d{1,6}) neurons?|(?P<units>\d{1,6}) neurons?", re.IGNORECASE
+)
 _EMPTY = re.compile(r"[-\s]*|n/?a", re.IGNORECASE)
 
 
@@ -78,7 +81,11 @@ class Layer:
     @property
     def output_at(self) -> Excerpt | None:
         """The cell that says what it gives."""
-        return self.cells.get("output") or self.cells.get("description")
+        return (
+            self.cells.get("output")
+            or self.cells.get("description")
+            or (self.cells.get("width") if self.output else None)
+        )
 
 
 def layer_of(draft: Draft, row: Row, names: Sequence[str]) -> Layer:
@@ -135,6 +142,14 @@ def _take(layer: Layer, name: str, cell: Excerpt) -> bool:
             ):
                 return False
             setattr(layer, name, int(number[1]))
+        case "width" if (maps := _MAPS.fullmatch(text)) is not None:
+            is_new = layer.width is None and not layer.output
+            layer.width = int(maps["units"] or maps["maps"])
+            if maps["h"]:
+                layer.output = int(maps["h"]), int(maps["w"]), layer.width
+            return is_new
+        case "width" if "neuron" in text:
+            return False
         case "width":
             if re.fullmatch(r"\d{1,3}(,\d{3})?|\d{1,9}", text) is None:
                 return layer.kind == "input"
@@ -191,6 +206,8 @@ def _take_filter(layer: Layer, text: str) -> bool:
         return False
     sides = int(match["h"]), int(match["w"])
     if layer.kind == "FC":
+        if sides == (1, 1) and layer.width is not None and match[0] == "1x1":
+            return True  # all that comes in is one place
         layer.takes, width = sides
         is_said_twice = layer.width not in (None, width)
         layer.width = width

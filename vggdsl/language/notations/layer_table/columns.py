@@ -16,7 +16,9 @@ _COLUMNS = {
     ),
     "stride": re.compile(r"strides?"),
     "pad": re.compile(r"pad(?:ding)?"),
-    "width": re.compile(rf"(?:{_COUNT})?(?:filters|kernels|channels|feature maps?|maps|neurons|units)"),
+    "width": re.compile(
+        rf"(?:{_COUNT})?(?:filters|kernels|channels|feature maps?|maps|neurons|units)(?: ?(?:&|and) ?neurons)?"
+    ),
     "output": re.compile(r"(?:output|feature map)(?: ?(?:size|shape))|output"),
     "input": re.compile(r"input(?: ?(?:size|shape))?"),
     "activation": re.compile(r"activations?(?: functions?)?"),

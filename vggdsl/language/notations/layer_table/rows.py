@@ -10,6 +10,8 @@ from vggdsl.language.notations.layer_table.cells import Layer, width_of
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.figures import Figure
 
+_ACTIVATIONS = ("activation", "ReLU", "tanh", "sigmoid")
+
 
 @dataclass
 class Table:
@@ -19,6 +21,8 @@ class Table:
     layers: Sequence[Layer]
     x: tuple[int, ...] = ()
     measures: str = "params"
+    activates: bool = False
+    """Whether the table prints activations."""
     pads: list[str] = field(default_factory=list)
 
     def tell(self) -> None:
@@ -35,6 +39,7 @@ class Table:
         if self.draft.wrong:
             return
         self._measures(rest)
+        self.activates = any(layer.kind in _ACTIVATIONS or "activation" in layer.cells for layer in rest)
         for layer, after in zip(rest, [*rest[1:], None], strict=True):
             self._one(layer, after)
             self.draft.line()
@@ -92,6 +97,9 @@ class Table:
         if not words:
             return
         self.draft.put(words, layer.at)
+        if layer.kind in ("conv", "depthwise", "FC") and not self.activates:
+            said = "ReLU behind each convolution and hidden FC: activations aren't printed"
+            self.draft.assumed(said, layer.at, once=True)
         claimed = self._gives(layer, printed)
         if printed and at is not None:
             self.draft.put(f"-> {'x'.join(map(str, claimed))}", at)
@@ -183,7 +191,7 @@ class Table:
         """Strides and options that lead to the printed size, the usual ones first; all that are usual if none is."""
         assert layer.window is not None
         kernel = Pair(*layer.window)
-        strides = [layer.stride] if layer.stride else list(range(1, 9))
+        strides = [layer.stride] if layer.stride else list(range(1, max(kernel) + 1 if is_pool else 9))
         if not printed or len(printed) == 1 or len(self.x) != 3:
             if layer.stride is None and is_pool and layer.window != (2, 2):
                 return []
