@@ -47,3 +47,10 @@ def test_a_convolution_that_stands_where_shared_cells_stand_is_refused() -> None
     for _, found in parse_all(PIPES, "-", "vgg-table"):
         assert isinstance(found, vggdsl.VggdslError)
         assert " -:4:1\n" in str(found)
+
+
+@pytest.mark.parametrize("heading", ["A B", "A A-LRN", "11 weight 13 weight layers"])
+def test_columns_that_a_pdf_has_run_together_are_no_chain_of_layers(heading: str) -> None:
+    with pytest.raises(vggdsl.VggdslError) as caught:
+        parse_all(f"Networks\n{heading}\nconv3-4 conv3-4\nmaxpool\nFC-2\nsoftmax\n", "-", "vgg-table")
+    assert " -:2:1\n" in str(caught.value)

@@ -19,6 +19,8 @@ from vggdsl.text.source import Source
 TITLE = "a table of configurations, as VGG's"
 
 _LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?", re.IGNORECASE)
+_SEVERAL = re.compile(r"[A-Z](?:-\w+)?(?: [A-Z](?:-\w+)?)+|(?:\d+ (?:weight|learnable)(?: layers)?(?: |$)){2,}")
+"""A heading of several columns in one cell, `A A-LRN B`, as a PDF's copied text has it."""
 _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
 _HEADING = re.compile(r"ConvNet Configurations?|Configurations?|Networks?|Models?|Architectures?", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"not shown: ((?:after \w+: [\w. -]+(?:;\s*|$))+)", re.IGNORECASE)
@@ -71,6 +73,11 @@ class _Table:
             is_layers = any(_CONV.search(cell.text.text) or _is_input(cell) for cell in filled)
             if rest or is_layers:
                 rest.append(row)
+            elif self.width == 1 and _SEVERAL.fullmatch(filled[0].text.text):
+                label = Label(filled[0].text.span(), "several columns")
+                message = "what parts the cells of a row is lost: which layers are of which column doesn't show"
+                help = "write tabs or pipes between the cells, empty ones too, or import the PDF itself"
+                raise ParseError(Diagnostic("V115", message, (label,), help))
             elif all(_LAYERS.fullmatch(cell.text.text) for cell in filled):
                 self.counts = row
             elif self.counts is not None and all(c.text.text.lower() in ("layers", "layer") for c in filled):
