@@ -75,6 +75,7 @@ class _Model:
     variable: str = ""
     end: Span | None = None
     has_image: bool = False
+    says_recipe: bool = False
 
     def __post_init__(self) -> None:
         self.draft = Draft(self.source)
@@ -201,10 +202,11 @@ class _Model:
         if not self.has_image:
             raise UnsayableError("the image's size isn't said", call.at, "give this layer an `input_shape=(32, 32, 3)`")
         plain, bare = call.without("name", *_SHAPES), call.bare
-        for key in plain.named:
-            if _RECIPES.fullmatch(key):
-                self.layers.note(x, f"`{key}` is said by a recipe: not read")
-        plain = plain.without(*(key for key in plain.named if _RECIPES.fullmatch(key)))
+        of_recipes = [key for key in plain.named if _RECIPES.fullmatch(key)]
+        if of_recipes and not self.says_recipe:
+            self.layers.note(0, "initial values and regularizers are said by a recipe: not read")
+            self.says_recipe = True
+        plain = plain.without(*of_recipes)
         if bare == "Flatten":
             self.flat.add(x)
             return x
