@@ -151,3 +151,21 @@ def test_no_other_notation_takes_a_text_of_the_spec_language(path: Path) -> None
     source = Source("-", path.read_text("utf-8"))
     taken = [name for name in notations.names() if registry._NOTATIONS[name].recognises(source)]
     assert taken == []
+
+
+SUMMARY = """conv2d (Conv2D)              (None, 32, 32, 32)        896
+max_pooling2d (MaxPooling2D) (None, 16, 16, 32)        0
+flatten (Flatten)            (None, 8192)              0
+dense (Dense)                (None, 10)                81930
+"""
+
+
+def test_lines_of_another_notation_in_a_spec_are_named() -> None:
+    head = f"Layer (type)                 Output Shape              Param #\n{SUMMARY}"
+    for text in (head, f"# a network\ninput 32x32x3\n\n{head}\nFC-10\n"):
+        with pytest.raises(ParseError) as caught:
+            vggdsl.parse(text, "net.arch")
+        (found,) = caught.value.diagnostics
+        assert (found.code, "a summary of Keras" in found.message) == ("V113", True)
+        assert found.help is not None
+        assert "`vggdsl import" in found.help

@@ -11,7 +11,7 @@ from vggdsl.language.syntax import Document
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.text.errors import Diagnostic, InputError, Label, NetworkError, ParseError, VggdslError, listed, unknown
-from vggdsl.text.source import Placed, Source
+from vggdsl.text.source import Placed, Source, Span
 
 
 class PartlyReadError(ParseError):
@@ -128,12 +128,25 @@ def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
     try:
         return found.read(source)
     except ParseError as error:
-        other = elsewhere(source) if found.name == SPEC_LANGUAGE else None
-        if other is None:
+        if found.name != SPEC_LANGUAGE:
             raise
-        message, labels = f"{source.name} is no spec, but {other.title}", error.diagnostics[0].labels[:1]
-        help = f"`vggdsl import {'-' if source.name == '<stdin>' else source.name}` reads it"
+        labels = error.diagnostics[0].labels[:1]
+        if (other := elsewhere(source)) is not None:
+            message = f"{source.name} is no spec, but {other.title}"
+            help = f"`vggdsl import {'-' if source.name == '<stdin>' else source.name}` reads it"
+        elif labels and (other := elsewhere(_paragraph(labels[0].span))) is not None:
+            message = f"these lines are no part of a spec, but {other.title}"
+            help = "`vggdsl import` reads them, in a file of their own"
+        else:
+            raise
         raise ParseError(Diagnostic("V113", message, labels, help)) from None
+
+
+def _paragraph(span: Span) -> Source:
+    """The lines around a place, up to empty ones."""
+    text = span.source.text
+    start, end = text.rfind("\n\n", 0, span.start), text.find("\n\n", span.start)
+    return Source("<paragraph>", text[start + 2 if start >= 0 else 0 : end if end >= 0 else len(text)])
 
 
 def elsewhere(source: Source) -> Notation | None:
