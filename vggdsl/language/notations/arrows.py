@@ -29,7 +29,7 @@ from vggdsl.text.source import Source
 
 TITLE = "a network in a line, as Cireșan writes them"
 
-_ARROW = r"[ \t]*(?:->|=>|→|⟶|⇒)[ \t]*"
+_ARROW = r"(?<![ \t])[ \t]*(?:->|=>|→|⟶|⇒)[ \t]*"
 _WORD = r"(?:\d+C\d+(?:x\d+)?(?:/\d+)?|[MA]P\d+(?:/\d+)?|\d+ ?(?:N|FC|SVM)|FC ?\d+)"
 _ONE = re.compile(rf"(?<![\w.]){_WORD}(?![\w.])", re.IGNORECASE)
 _LINE = re.compile(r"[\w(][\w.()/ \t]*(?:-[ \t]*[\w(][\w.()/ \t]*){2,}")

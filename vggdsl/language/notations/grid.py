@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.text.columns import column_of, columns_of, is_whole
@@ -14,6 +14,8 @@ _RULE = re.compile(r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t─━═]*\
 """A line that draws a rule, or is empty."""
 _EXACT = 1.1
 """Letters by which a cell that is centred may be off the middle."""
+_MOST = 100
+"""Columns of a table at most: what has more is none."""
 _BOLD = re.compile(r"<(?:b|strong)>(.*?)</(?:b|strong)>|\*\*(.+?)\*\*|\\textbf\{([^{}]*)\}", re.IGNORECASE)
 
 
@@ -30,7 +32,24 @@ Row = Sequence[Cell]
 
 
 def rows_of(source: Source) -> list[Row]:
-    """The rows of the table that a text is, or of the first that it holds: cells of one form throughout."""
+    """The rows of the table that a text is: cells of one form throughout.
+
+    A text without cells has a cell a line, and so has one with more than ``_MOST`` columns.
+    """
+    rows = _rows(source)
+    last = max((cell.columns.start for row in rows for cell in row), default=0)
+    if last >= _MOST:
+        return [_divided([line]) for line in Excerpt.of(source).split(r"\n+")]
+    return [[_within(cell, last + 1) for cell in row] for row in rows]
+
+
+def _within(cell: Cell, width: int) -> Cell:
+    """A cell that spans no more columns than there are: one is there where a cell begins."""
+    begin, end = cell.columns.start, min(cell.columns.stop, width)
+    return cell if end == cell.columns.stop else replace(cell, columns=range(begin, end))
+
+
+def _rows(source: Source) -> list[Row]:
     whole = _unstacked(Excerpt.of(source))
     if _HTML.search(whole.text):
         return list(_html(whole))
@@ -72,6 +91,8 @@ def _unstacked(whole: Excerpt) -> Excerpt:
 def _aligned(lines: Sequence[Excerpt]) -> list[Row]:
     """Cells with two spaces between at least, in the columns that they stand in."""
     cells = [[(float(m.start()), float(m.end())) for m in re.finditer(r"\S+(?: \S+)*", line.text)] for line in lines]
+    if max(map(len, cells), default=0) > _MOST:
+        return [_divided([line]) for line in lines]
     columns, rows = columns_of(cells), list[Row]()
     for line, row in zip(lines, cells, strict=True):
         if is_whole(row, columns, _EXACT):
@@ -109,6 +130,7 @@ _MARKUP = (
     (re.compile(r"\\multirow\s*\{[^{}]*\}(?:\[[^\]]*\])?\s*\{[^{}]*\}"), ""),
     (re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![a-zA-Z])|\\[()]"), ""),
     (re.compile(r"<br\s*/?>|\\newline\b|\\par\b|\\tabularnewline\b", re.IGNORECASE), " "),
+    (re.compile(r"</?(?:sub|del|s|strike)\b[^<>]*>", re.IGNORECASE), "^"),
     (re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE), ""),
     (re.compile(r"&times;|\\(?:times|ast)(?![a-zA-Z])"), "x"),
     (re.compile(r"&nbsp;|\\[ ,;:!]"), " "),
@@ -131,16 +153,23 @@ _MARKUP = (
 
 def plain(text: Excerpt) -> Excerpt:
     """Without markup; sizes are closed up: ``$3 \\times 3$`` is ``3x3``."""
+    if not text:
+        return text
     for pattern, by in _MARKUP:
         text = text.sub(pattern, by)
     return text.strip()
 
 
 def _latex(whole: Excerpt) -> Iterator[Row]:
-    begin = _LATEX.search(whole.text)
-    assert begin is not None
-    stop = re.compile(r"\\end\{" + re.escape(begin[1])).search(whole.text, begin.end())
-    whole = whole[begin.end() : stop.start() if stop else len(whole)]
+    """The rows of all tables, as HTML's: what a second one holds isn't passed over."""
+    at = 0
+    while (begin := _LATEX.search(whole.text, at)) is not None:
+        stop = re.compile(r"\\end\{" + re.escape(begin[1])).search(whole.text, begin.end())
+        at = stop.end() if stop else len(whole)
+        yield from _tabular(whole[begin.end() : stop.start() if stop else len(whole)])
+
+
+def _tabular(whole: Excerpt) -> Iterator[Row]:
     whole = whole[_arguments(whole.text) :]
     whole = whole.sub(re.compile(r"(?<!\\)%[^\n]*"), "").sub(r"(?<!\\)~", " ")
     whole = whole.sub(
@@ -172,7 +201,7 @@ def _spanned(parts: Sequence[Excerpt]) -> Row:
     cells, at = list[Cell](), 0
     for part in parts:
         match = _MULTICOLUMN.match(part.text)
-        width = int(match[1]) if match else 1
+        width = max(1, min(int(match[1][:9]), _WIDEST)) if match else 1
         cells.append(_cell(part.part(match, 2) if match else part, range(at, at + width)))
         at += width
     return cells
@@ -180,12 +209,14 @@ def _spanned(parts: Sequence[Excerpt]) -> Row:
 
 _ROW = re.compile(r"<tr\b[^>]*>(.*?)(?=<tr\b|</tr>|</table>|\Z)", re.IGNORECASE | re.DOTALL)
 _DATA = re.compile(r"<t[dh]\b([^>]*)>(.*?)(?=<t[dh]\b|</t[dh]>|\Z)", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _SPANS = tuple(re.compile(rf"{name}span\s*=\s*[\"']?(\d{{1,9}})", re.IGNORECASE) for name in ("col", "row"))
 _WIDEST = 1000
 """Columns or rows that a cell may reach over, as browsers have it."""
 
 
 def _html(whole: Excerpt) -> Iterator[Row]:
+    whole = whole.sub(_COMMENT, "")
     taken = dict[int, int]()  # for how many rows more a cell above reaches into a column
     for row in _ROW.finditer(whole.text):
         inner, cells, at = whole.part(row, 1), list[Cell](), 0
@@ -193,7 +224,7 @@ def _html(whole: Excerpt) -> Iterator[Row]:
         for data in _DATA.finditer(inner.text):
             while at in taken:
                 at += 1
-            width, height = (min(int(found[1]), _WIDEST) if (found := span.search(data[1])) else 1 for span in _SPANS)
+            width, height = (max(1, min(int(found[1]), _WIDEST)) if (found := span.search(data[1])) else 1 for span in _SPANS)
             cells.append(_cell(inner.part(data, 2), range(at, at + width)))
             below |= {column: height - 1 for column in range(at, at + width) if height > 1}
             at += width

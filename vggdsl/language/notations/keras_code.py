@@ -208,6 +208,8 @@ class _Model:
             self.says_recipe = True
         plain = plain.without(*of_recipes)
         if bare == "Flatten":
+            if plain.places or plain.named:
+                raise UnsayableError(f"`{call.text}` can't be read", call.at, "write `Flatten()`")
             self.flat.add(x)
             return x
         if bare == "ZeroPadding2D":
@@ -288,6 +290,9 @@ def _texts(call: Call, shape: Shape | None, zeros: Sides | None) -> list[str]:
             raise UnsayableError("`PReLU` learns a slope for each value unless `shared_axes=[1, 2]`", call.at, HELP)
         case "SpatialDropout2D" | "LayerNormalization" | "UnitNormalization":
             raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+    if bare == "Dense" and re.fullmatch(r"[\d.]+", "".join(value.text for value in call.places[1:2])):
+        help = "Keras' `Dense` takes its units first, and its activation second: write `Dense(64)`"
+        raise UnsayableError(f"`{call.text}` has two numbers", call.at, help)
     word = replace(call, name=bare, to=()).text
     is_same = _SAME.search(word) is not None
     valid = _SAME.sub("'valid'", word)

@@ -22,8 +22,9 @@ _CUSTOMS = Customs("Keras", pads_behind=True, counts_statistics=True, pool_defau
 _ENDS = "softmax at the end: activations of layers aren't printed"
 _HEADER = re.compile(r"Layer \(type\)", re.IGNORECASE)
 _CLASS = re.compile(r"(?P<name>[\w./-]+)?\s*\(\s*(?P<kind>[A-Za-z]\w*)?\s*\)?")
+_FIGURE = r"(\d[\d,]{0,18}(?![\d,]))"
 _TOTAL = re.compile(
-    r"(Total|Trainable|Non-trainable|Optimizer) params:\s*([\d,]+)(?:\s*\((\d+(?:\.\d+)?) ([KMG]?B)\))?", re.I
+    rf"(Total|Trainable|Non-trainable|Optimizer) params:\s*{_FIGURE}(?:\s*\((\d+(?:\.\d+)?) ([KMG]?B)\))?", re.I
 )
 _MODEL = re.compile(r'\s*Model:\s*"([^"]*)"\s*')
 _SHAPES = re.compile(r"\(None(?:, ?\d+)+\)")
@@ -275,7 +276,7 @@ class _Summary:
                 self.draft.comment(at.text)
                 self.draft.line()
                 continue
-            figure = int(match[2].replace(",", "")[:15])
+            figure = int(match[2].replace(",", ""))
             self.draft.put(f"claim {word} {figure:,}", at)
             if match[3] is not None and not _is_size(figure, match[3], match[4]):
                 help = "correct the one or the other"

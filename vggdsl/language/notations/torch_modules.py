@@ -71,6 +71,8 @@ _PLAIN = frozenset(
     | {"ReLU", "ReLU6", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish", "Tanh", "Sigmoid", "Hardsigmoid", "PReLU"}
     | {"Identity", "LazyConv2d", "LazyLinear", "LazyBatchNorm2d"}
 )
+_FLATTENED = {"start_dim": "1", "end_dim": "-1"}
+"""Of a `Flatten` that leaves the batch alone; in the order of its places."""
 TRAINED_AT = 224
 _LARGEST = 2048
 
@@ -237,7 +239,9 @@ class _Reader:
         call, shape = module.call, self.layers.shape(x)
         name = module.name
         if name == "Flatten":
-            if any(value.text not in ("1", "-1") for value in (*call.places, *call.named.values())):
+            given = [*zip(_FLATTENED, (value.text for value in call.places), strict=False)]
+            given += [(key, value.text) for key, value in call.named.items()]
+            if len(call.places) > len(_FLATTENED) or not {*given} <= _FLATTENED.items():
                 raise UnsayableError(f"`{call.text}` flattens otherwise than an image", call.at, HELP)
             self.flat = True
             return x

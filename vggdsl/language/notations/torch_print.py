@@ -21,7 +21,7 @@ from vggdsl.text.source import Source
 
 TITLE = "a print of PyTorch's modules"
 
-_FORM = re.compile(r"^(?:>>>[^\n]*\n|```\w*\n|[ \t]*#?[ \t]*input[^\n]*\n|\s)*[A-Za-z_]\w*\(\s*\n?\s*\([\w.-]+\):[ \t]")
+_FORM = re.compile(r"^(?:>>>[^\n]*\n|```\w*\n|(?:#[ \t]*)?input[ \t][^\n]*\n|\s)*[A-Za-z_]\w*\(\s*\([\w.-]+\):[ \t]")
 
 
 def recognises(source: Source) -> bool:

@@ -77,9 +77,9 @@ _HALF = 0.006
 def recognises(source: Source) -> bool:
     """By the heading of its columns; Keras' rows have another form."""
     text = source.text
-    if re.search(r"^\s*Layer \(type[ :)][^\n]*Param #", text, re.MULTILINE) is None:
+    if re.search(r"^[ \t]*Layer \(type[ :)][^\n]*Param #", text, re.MULTILINE) is None:
         return False
-    rows = re.search(r"^\s*[│├└─ ]*\w+(?: \([\w.]+\))?(?:: \d+-\d+|-\d+)[ \t]+\[", text, re.MULTILINE)
+    rows = re.search(r"^[│├└─ \t]*\w+(?: \([\w.]+\))?(?:: \d+-\d+|-\d+)[ \t]+\[", text, re.MULTILINE)
     return rows is not None and re.search(r"\(None\b|│ *\w+ *\(|Param #[^\n]*Connected", text) is None
 
 

@@ -22,9 +22,9 @@ from vggdsl.text.source import Source, Span
 TITLE = "torchvision's list of a configuration"
 
 _ENTRY = r"(?:\d+|'\w'|\"\w\")"
-_LIST = rf"\[\s*{_ENTRY}(?:\s*,\s*{_ENTRY})*\s*,?\s*\]"
+_LIST = rf"\[\s*{_ENTRY}\s*(?:,\s*{_ENTRY}\s*)*(?:,\s*)?\]"
 _FORM = re.compile(
-    rf"(?:[a-z_]\w*\s*(?::[^={{\n]*)?=\s*)?(?:{_LIST}|\{{\s*(?:['\"][^'\"\n]*['\"]\s*:\s*{_LIST}\s*,?\s*)+\}})\s*",
+    rf"(?:[a-z_]\w*\s*(?::[^={{\n]*)?=\s*)?(?:{_LIST}|\{{\s*(?:['\"][^'\"\n]*['\"]\s*:\s*{_LIST}\s*(?:,\s*)?)+\}})\s*",
     re.IGNORECASE,
 )
 _CLASSIFIER = "FC-4096 ReLU dropout-0.5 FC-4096 ReLU dropout-0.5 FC-1000"

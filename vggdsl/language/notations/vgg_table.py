@@ -64,6 +64,7 @@ class _Table:
         if not self.names:
             self.names = [Excerpt(source, "", ())] * self.width
         self.body = body
+        self._no_column_of_one()
 
     def _head(self, rows: list[Row]) -> list[Row]:
         """Takes the title, the headings and the counts of layers away from the rows."""
@@ -86,7 +87,7 @@ class _Table:
                 self.counts = row
             elif len(filled) == self.width and not self.names:
                 self.names = [self._name(cell.text) for cell in row]
-            elif len(filled) == 1 or all(len(cell.text) <= 16 for cell in filled):
+            elif _is_title(filled) and not any(_LAYERS.search(cell.text.text) for cell in filled):
                 continue  # the table's title, or what is left of it
             else:
                 label = Label(filled[0].text.span(), "this row")
@@ -94,6 +95,24 @@ class _Table:
                     Diagnostic("V115", "a row above the layers that says nothing known", (label,), "leave it out")
                 )
         return rest
+
+    def _no_column_of_one(self) -> None:
+        """A cell too many in one row, or a heading too many, makes no network."""
+        count = [0] * self.width
+        last: list[Cell | None] = [None] * self.width
+        for row in self.body:
+            filled = [cell for cell in row if cell.text and len(cell.columns) == 1]
+            for cell in filled if len(filled) > 1 else ():
+                count[cell.columns.start] += 1
+                last[cell.columns.start] = cell
+        least = 1 if any(self.names) else 2
+        for column, cell in enumerate(last):
+            if count[column] < least <= 2 <= max(count):
+                at = cell.text if cell is not None else self.names[column]
+                message = f"`{at.text}` stands in a column of its own"
+                label = Label(at.span(), "this cell")
+                help = "give every row as many cells, empty ones too"
+                raise ParseError(Diagnostic("V115", message, (label,), help))
 
     def _completed(self, row: Row) -> None:
         """`11 weight` and, a row below, `layers`."""
@@ -219,6 +238,11 @@ class _Table:
 
 def _width(row: Row) -> int:
     return max((cell.columns.stop for cell in row), default=0)
+
+
+def _is_title(filled: Sequence[Cell]) -> bool:
+    """Whether a row may be the table's title, in one cell or torn into several."""
+    return len(filled) == 1 or all(len(cell.text) <= 16 for cell in filled)
 
 
 def _is_input(cell: Cell) -> bool:

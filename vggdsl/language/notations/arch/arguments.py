@@ -170,11 +170,11 @@ def _behind(name: str, given: Given) -> tuple[int, tuple[str, ...]]:
 
 
 def _number(text: str) -> str:
-    """A number, or the one that a pair has twice: ``(3, 3)``."""
-    if not re.search(r"[\[(]", text):
+    """A number, or the one that a pair has twice: ``(3, 3)``. What else is in brackets is none."""
+    if not text.strip().startswith(("(", "[")):
         return text.strip().strip("'\"")
     sides = re.findall(r"[^\s,()\[\]'\"]+", text)
-    return sides[0] if len(set(sides)) == 1 else "x".join(sides)
+    return sides[0] if len(sides) <= 2 and len(set(sides)) == 1 else "x".join(sides)
 
 
 def is_keras_conv(name: str, given: Given) -> bool:
