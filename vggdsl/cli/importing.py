@@ -240,7 +240,11 @@ def _plain(name: str) -> str:
     >>> _plain("A-LRN"), _plain("ResNet (34 layers)")
     ('a_lrn', 'resnet_34_layers')
     """
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:_LONGEST].strip("_")
+
+
+_LONGEST = 60
+"""Letters of a file's name, which systems bound."""
 
 
 def _code(networks: Sequence[_Network]) -> int:

@@ -87,8 +87,16 @@ LONG = 20_000
 
 @pytest.mark.parametrize(
     "text",
-    [" " * LONG + "x", "\n" * LONG, "#" * LONG, "|" * LONG, "[64, 'M'" + " " * LONG, "[net]" + " " * LONG + "x"],
-    ids=["spaces", "lines", "hashes", "pipes", "list", "cfg"],
+    [
+        " " * LONG + "x",
+        "\n" * LONG,
+        "#" * LONG,
+        "|" * LONG,
+        "[64, 'M'" + " " * LONG,
+        "[net]" + " " * LONG + "x",
+        "a." * LONG,
+    ],
+    ids=["spaces", "lines", "hashes", "pipes", "list", "cfg", "dots"],
 )
 def test_runs_of_a_character_are_recognised_at_once(text: str) -> None:
     """Each took minutes, some more than a lifetime; 5 s are for a busy machine."""
@@ -107,3 +115,8 @@ def test_a_line_of_thousands_of_cells_is_no_table() -> None:
     begin = time.process_time()
     assert not any(isinstance(each, Spec) for each in found("a  " * 2000, "vgg-table"))
     assert time.process_time() - begin < 5
+
+
+def test_a_table_is_no_list_of_layers() -> None:
+    (refused,) = found(TABLE, "lecture")
+    assert "no line of this is a layer" in str(refused)

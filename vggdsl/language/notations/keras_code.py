@@ -25,7 +25,7 @@ from vggdsl.text.source import Source, Span
 
 TITLE = "Keras code of a network"
 
-_LAYER = r"(?:[\w.]+\.)?(?:Conv2D|Dense|MaxPool(?:ing)?2D|AveragePooling2D)"
+_LAYER = r"(?:Conv2D|Dense|MaxPool(?:ing)?2D|AveragePooling2D)"
 _MERGES = {"concatenate": "concat", "add": "add", "multiply": "mul"}
 _SHOWS = ("summary", "print", "plot_model")
 _OF_TRAINING = ("compile", "fit", "evaluate", "predict", "save")
@@ -39,7 +39,7 @@ _SAME = re.compile(r"(['\"])same\1", re.IGNORECASE)
 
 def recognises(source: Source) -> bool:
     """By code that calls `Sequential` or `Model`, and layers as Keras names them."""
-    return is_code(source, r"(?:[\w.]+\.)?(?:Sequential|Model|Input)", _LAYER)
+    return is_code(source, r"(?:Sequential|Model|Input)", _LAYER)
 
 
 def read(source: Source) -> Sequence[Reading]:

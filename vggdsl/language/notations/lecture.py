@@ -41,6 +41,8 @@ def read(source: Source) -> Sequence[Reading]:
     """The one network of the list."""
     draft = Draft(source)
     lines = list(_lines(draft))
+    if not lines and not draft.wrong:
+        draft.refuse("no line of this is a layer", Excerpt.of(source).strip(), KNOWN)
     columns = _Columns.of(lines)
     for line in lines:
         if line.tree.data.startswith("total"):

@@ -18,7 +18,7 @@ TITLE = "PyTorch code of a `nn.Sequential`"
 
 def recognises(source: Source) -> bool:
     """By code that calls `Sequential` and layers as PyTorch names them."""
-    return is_code(source, r"(?:torch\.)?(?:nn\.)?Sequential", r"(?:torch\.)?(?:nn\.)?(?:Conv2d|Linear|MaxPool2d)")
+    return is_code(source, "Sequential", "(?:Conv2d|Linear|MaxPool2d)")
 
 
 def read(source: Source) -> Sequence[Reading]:
