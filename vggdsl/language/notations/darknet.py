@@ -79,11 +79,11 @@ class _Section:
 
     def number(self, key: str, default: int | None = None) -> int:
         text = self.text(key)
-        if not text and default is not None:
+        if key not in self.options and default is not None:
             return default
         if not re.fullmatch(r"-?\d{1,6}", text):
             at = self.options[key][1] if key in self.options else self.at
-            why = f"`{key}={text}` is no whole number" if text else f"`[{self.name}]` says no `{key}`"
+            why = f"`{key}={text}` is no whole number" if key in self.options else f"`[{self.name}]` says no `{key}`"
             raise UnsayableError(why, at, f"write `{key}=` and a whole number")
         return int(text)
 

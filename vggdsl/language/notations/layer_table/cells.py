@@ -162,7 +162,8 @@ def _take(layer: Layer, name: str, cell: Excerpt) -> bool:
         case "filter":
             return _take_filter(layer, text)
         case "params":
-            return re.fullmatch(r"[1-9]\d{0,2}(,\d{3}){1,4}|\d{1,15}|\d{1,6}(\.\d{1,3})?[KM]", text, re.ASCII) is not None
+            figure = r"[1-9]\d{0,2}(,\d{3}){1,4}|\d{1,15}|\d{1,6}(\.\d{1,3})?[KM]"
+            return re.fullmatch(figure, text, re.ASCII) is not None
         case "activation":
             return text.lower() in ("relu", "tanh", "sigmoid", "softmax", "soft-max", "none", "linear")
         case _:
