@@ -106,9 +106,9 @@ class _Table:
                 count[cell.columns.start] += 1
                 last[cell.columns.start] = cell
         least = 1 if any(self.names) else 2
-        for column, cell in enumerate(last):
+        for column, own in enumerate(last):
             if count[column] < least <= 2 <= max(count):
-                at = cell.text if cell is not None else self.names[column]
+                at = own.text if own is not None else self.names[column]
                 message = f"`{at.text}` stands in a column of its own"
                 label = Label(at.span(), "this cell")
                 help = "give every row as many cells, empty ones too"
