@@ -153,6 +153,18 @@ def test_no_other_notation_takes_a_text_of_the_spec_language(path: Path) -> None
     assert taken == []
 
 
+@pytest.mark.parametrize(
+    "text", ["input 8x8x3 concat[ conv1-4 | maxpool3/1 pad=1 ] FC-5", "input\t8x8x3\tconv3-4\tFC-5\tsoftmax"]
+)
+def test_what_the_spec_language_reads_is_in_it(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """However it looks: here to a notation that takes everything for its own."""
+    monkeypatch.setattr(registry, "_NOTATIONS", dict(registry._NOTATIONS))
+    notations.register(Notation("aaa-all", lambda source: True, lambda source: []))
+    assert notations.recognise(Source("-", text)).name == notations.SPEC_LANGUAGE
+    assert vggdsl.parse(text).typed.output.c > 0
+    assert notations.recognise(Source("-", "32x32 input conv3-4")).name == "aaa-all"
+
+
 SUMMARY = """conv2d (Conv2D)              (None, 32, 32, 32)        896
 max_pooling2d (MaxPooling2D) (None, 16, 16, 32)        0
 flatten (Flatten)            (None, 8192)              0

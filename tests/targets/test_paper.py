@@ -75,13 +75,15 @@ def ruled(rows: Sequence[Sequence[str]], x: float, y: float, widths: Sequence[fl
     drawn = [f"{x:g} {y + 10:g} m {x + total:g} {y + 10:g} l S"]
     for row in rows:
         if len(row) == 1:
-            drawn.append(said(x + total / 2 - 2.2 * len(row[0]), y, row[0]))
+            drawn.append(said(x + total / 2 - WIDTHS[row[0]] / 2, y, row[0]))
         else:
             drawn += [said(x + sum(widths[:i]) + 2, y, cell) for i, cell in enumerate(row) if cell]
         y -= 12
     return "\n".join([*drawn, f"{x:g} {y + 8:g} m {x + total:g} {y + 8:g} l S"])
 
 
+WIDTHS = {"input (32x32 RGB image)": 101.0, "maxpool": 36.0, "FC-64": 25.5, "FC-10": 25.5, "soft-max": 37.0}
+"""Points, of Helvetica at 9."""
 SMALL = (
     ("A", "B"),
     ("4 weight layers", "6 weight layers"),

@@ -136,9 +136,8 @@ def _laid_out(page: Page) -> _Page:
 def _tables(page: _Page) -> Iterator[Table]:
     boxes = _boxes(page)
     heights = sorted({top for _, _, top in page.rules})
-    found = [
-        (box, text, True) for box in boxes if (text := _text([w for w in page.words if _is_inside(w, box)], heights))
-    ]
+    inside = ((box, [word for word in page.words if _is_inside(word, box)]) for box in boxes)
+    found = [(b, text, True) for b, words in inside if (text := _text(words, heights, (b[0] + b[2]) / 2))]
     rest = [word for word in page.words if not any(_is_inside(word, box) for box in boxes)]
     found += [(_around(run), text, False) for run in _runs(rest, page.width) if (text := _text(run))]
     for number, (box, text, is_ruled) in enumerate(
@@ -227,8 +226,9 @@ def _apart(group: list[tuple[float, float, float]], page: _Page) -> Iterator[lis
     yield part
 
 
-def _text(words: Sequence[Word], rules: Sequence[float] = ()) -> str:
-    """Lines of cells, if there are rows of two cells at least; ``rules`` are the heights of horizontal ones."""
+def _text(words: Sequence[Word], rules: Sequence[float] = (), middle: float | None = None) -> str:
+    """Lines of cells, if there are rows of two cells at least; ``rules`` are the heights of horizontal ones, and
+    ``middle`` is theirs."""
     lines = _lines(words)
     chunks = [_chunks(line) for line in lines]
     columns = columns_of([[each.extent for each in line] for line in chunks])
@@ -237,7 +237,7 @@ def _text(words: Sequence[Word], rules: Sequence[float] = ()) -> str:
     rows, band = list[str](), list[int]()
     for i, line in enumerate(lines):
         is_apart = any(band and _height(lines[band[-1]]) < rule < _height(line) for rule in rules)
-        is_one = is_whole([each.extent for each in chunks[i]], columns, _EXACT)
+        is_one = is_whole([each.extent for each in chunks[i]], columns, _EXACT, middle)
         if is_apart or is_one:
             rows += _band(lines, chunks, columns, band)
             band = []

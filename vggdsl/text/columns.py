@@ -41,15 +41,16 @@ def column_of(cell: Extent, columns: Sequence[Extent]) -> int:
     )
 
 
-def is_whole(line: Sequence[Extent], columns: Sequence[Extent], exact: float) -> bool:
+def is_whole(line: Sequence[Extent], columns: Sequence[Extent], exact: float, middle: float | None = None) -> bool:
     """Whether a line is one cell of all columns: over several or none, or in the middle of the table, to ``exact``,
-    rather than in that of a column."""
+    rather than in that of a column. The table's ``middle`` is that of its columns where no rules tell it."""
     if len(line) != 1 or len(columns) < 2:
         return False
     over = overlapped(line[0], columns)
     if len(over) != 1:
         return True
-    of_table = abs(_middle(line[0]) - (columns[0][0] + columns[-1][1]) / 2)
+    middle = (columns[0][0] + columns[-1][1]) / 2 if middle is None else middle
+    of_table = abs(_middle(line[0]) - middle)
     return of_table < exact < abs(_middle(line[0]) - _middle(columns[over[0]]))
 
 

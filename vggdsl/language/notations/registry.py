@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pkgutil import iter_modules
 
 from vggdsl.language.elaborate import elaborate
-from vggdsl.language.syntax import Document
+from vggdsl.language.syntax import Document, Input
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.text.errors import Diagnostic, InputError, Label, NetworkError, ParseError, VggdslError, listed, unknown
@@ -106,12 +106,28 @@ def notation(name: str) -> Notation:
 
 
 def recognise(source: Source) -> Notation:
-    """The notation that a text is in."""
-    if not _NOTATIONS[SPEC_LANGUAGE].recognises(source):
-        for name in names()[1:]:
-            if _NOTATIONS[name].recognises(source):
-                return _NOTATIONS[name]
-    return _NOTATIONS[SPEC_LANGUAGE]
+    """The notation that a text is in. What the spec language reads is in that, however it looks."""
+    return _recognised(source)[0]
+
+
+def _recognised(source: Source) -> tuple[Notation, Sequence[Reading] | None]:
+    """The notation of a text, and what it reads, where that was needed to tell."""
+    language = _NOTATIONS[SPEC_LANGUAGE]
+    if language.recognises(source):
+        return language, None
+    try:
+        found = language.read(source)
+    except ParseError:
+        return elsewhere(source) or language, None
+    if all(_has_channels(each.document) for each in found):
+        return language, found
+    return elsewhere(source) or language, None
+
+
+def _has_channels(document: Document) -> bool:
+    """Whether its inputs say them, which those of specs do: `32*32 input` begins a row of a table."""
+    inputs = (item.element for item in document.items if isinstance(item.element, Input))
+    return all(len(each.size.numbers) != 2 or each.words for each in inputs)
 
 
 def is_spec_language(source: Source) -> bool:
@@ -124,7 +140,9 @@ def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
 
     Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation.
     """
-    found = recognise(source) if name is None else notation(name)
+    found, known = _recognised(source) if name is None else (notation(name), None)
+    if known is not None:
+        return known
     try:
         return found.read(source)
     except ParseError as error:

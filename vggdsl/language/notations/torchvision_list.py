@@ -33,7 +33,7 @@ _SIZE = Shape(3, 224, 224)
 
 def recognises(source: Source) -> bool:
     """By a list of numbers and `M`, or several with names, and nothing else."""
-    text = re.sub(r"#[^\n]*|```\w*|>>>|^[ \t]*input[^\n]*", "", source.text).strip()
+    text = re.sub(r"#[^\n]*|```\w*|>>>", "", source.text).strip()
     return re.search(r"['\"]M['\"]", text) is not None and _FORM.fullmatch(text) is not None
 
 
