@@ -2,17 +2,13 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from vggdsl.cli.common import exit_code, has_color, report, worst
+from vggdsl.cli.common import has_color, worst
+from vggdsl.cli.loaded import loaded
 from vggdsl.language.columns import columns_of
-from vggdsl.network.infer import TypedGraph
-from vggdsl.spec.copies import copy_in
-from vggdsl.spec.spec import load
-from vggdsl.text.errors import VggdslError
 from vggdsl.text.merged_tables import MergedTable, merged_html, merged_latex, merged_markdown, merged_text
 from vggdsl.text.printing import shown
 
@@ -28,18 +24,8 @@ def print_columns(names: Sequence[str], form: str) -> NoReturn:
     """Prints the table of all networks, or none of it where one can't be read or has no place in it."""
     if form not in _WRITERS:
         raise click.UsageError(f"--columns is printed as {', '.join(_WRITERS)}, not as {form}")
-    networks, codes = list[tuple[str, TypedGraph]](), list[int]()
-    for name in names:
-        try:
-            spec = load(copy_in(Path(name)) or name, beside=names)
-        except VggdslError as error:
-            report(error.diagnostics)
-            codes.append(exit_code(error.diagnostics))
-            continue
-        findings = spec.check()
-        report(findings)
-        codes.append(exit_code(findings))
-        networks.append((shown(name), spec.typed))
+    codes = list[int]()
+    networks = [(shown(name), spec.typed) for name, spec in loaded(names, codes)]
     if len(networks) == len(names):
         click.echo(_WRITERS[form](columns_of(networks)))
     raise SystemExit(worst(codes))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import click
@@ -104,7 +105,7 @@ class _Network:
     where: str
     stem: str
 
-    @property
+    @cached_property
     def findings(self) -> Sequence[Diagnostic]:
         return self.found.check(to_train=False) if isinstance(self.found, Spec) else self.found.diagnostics
 

@@ -21,6 +21,7 @@ from vggdsl.cli.common import (
     say,
     worst,
 )
+from vggdsl.cli.loaded import loaded
 from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
 from vggdsl.language import notations
 from vggdsl.network.infer import TypedHead, TypedNode
@@ -28,7 +29,7 @@ from vggdsl.network.shapes import Pair
 from vggdsl.spec.copies import copy_in
 from vggdsl.spec.layers import heads_of, layer_table, notes, sums
 from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import VggdslError, nearest
+from vggdsl.text.errors import nearest
 from vggdsl.text.files import write_text
 from vggdsl.text.printing import shown
 from vggdsl.text.tables import in_markdown, to_spreadsheet
@@ -116,17 +117,8 @@ def command(
         raise click.UsageError(f"{'-o' if output is not None else '--force'} is of --as: tables go to standard output")
     if plot and (form != "table" or layers):
         raise click.UsageError(f"--plot draws bars: leave out {'--layers' if layers else f'--format {form} or --json'}")
-    specs, codes = [], []
-    for name in names:
-        try:
-            spec = load(copy_in(Path(name)) or name, beside=names)
-        except VggdslError as error:
-            report(error.diagnostics)
-            codes.append(exit_code(error.diagnostics))
-            continue
-        findings = spec.check()
-        report(findings)
-        codes.append(exit_code(findings))
+    specs, codes = list[tuple[str, Spec]](), list[int]()
+    for name, spec in loaded(names, codes):
         specs.append((name, spec))
         if plot:
             continue

@@ -18,8 +18,8 @@ from typing import Any
 import pdfplumber
 from pdfplumber.page import Page
 
-from vggdsl.text.columns import Extent, column_of, columns_of, is_whole
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.extents import Extent, column_of, columns_of, is_whole
 from vggdsl.text.files import replacing
 
 _SAME = 3.0

@@ -106,9 +106,7 @@ def merged_markdown(table: MergedTable) -> str:
     """
 
     def line(row: MergedRow) -> str:
-        cells = [
-            "<br>".join(f"**{in_markdown(text)}**" if b else in_markdown(text) for text, b in c) for c in row.cells
-        ]
+        cells = ["<br>".join(map(_in_markdown, cell)) for cell in row.cells]
         return f"| {' | '.join(cells * (table.width // len(cells)))} |"
 
     first, *rest = (row for row in table.rows if len(row.cells) == table.width or not row.is_head)

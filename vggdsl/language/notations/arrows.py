@@ -15,11 +15,11 @@ from lark.exceptions import UnexpectedToken
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.branches import op_of
 from vggdsl.language.notations.chains import in_a_row
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grammar import parser
 from vggdsl.language.notations.grid import plain
-from vggdsl.language.notations.phrases import UnreadableError, phrases
+from vggdsl.language.notations.phrases import phrases
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, AvgPool, Conv, Dropout, Identity, Input, MaxPool, Softmax

@@ -12,9 +12,8 @@ from lark import Token, Tree
 
 from vggdsl.language.notations.branches import Layers, tidy
 from vggdsl.language.notations.calls import span_of, tree_of
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
-from vggdsl.language.notations.torch_modules import UnsayableError
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
     FC,
@@ -84,28 +83,28 @@ class _Section:
         if not re.fullmatch(r"-?\d{1,6}", text):
             at = self.options[key][1] if key in self.options else self.at
             why = f"`{key}={text}` is no whole number" if key in self.options else f"`[{self.name}]` says no `{key}`"
-            raise UnsayableError(why, at, f"write `{key}=` and a whole number")
+            raise UnreadableError(why, at, f"write `{key}=` and a whole number")
         return int(text)
 
     def flag(self, key: str) -> bool:
         number = self.number(key, 0)
         if number not in (0, 1):
             message = f"`{key}={number}` is neither 0 nor 1: it says whether, not how much"
-            raise UnsayableError(message, self.options[key][1], "write 0 or 1; of padding, `padding=` says how much")
+            raise UnreadableError(message, self.options[key][1], "write 0 or 1; of padding, `padding=` says how much")
         return number == 1
 
     def decimal(self, key: str, default: str) -> str:
         text = self.text(key, default)
         if not re.fullmatch(r"\d{1,9}(\.\d{0,12})?|\.\d{1,12}", text):
-            raise UnsayableError(f"`{key}={text}` is no number", self.options[key][1], f"write `{key}=` and a number")
+            raise UnreadableError(f"`{key}={text}` is no number", self.options[key][1], f"write `{key}=` and a number")
         return text
 
     def done(self) -> None:
-        """Raises ``UnsayableError`` at an option that nothing was read from."""
+        """Raises ``UnreadableError`` at an option that nothing was read from."""
         for key, (text, at) in self.options.items():
             if key not in self.asked:
                 help = f"known here: {', '.join(sorted(self.asked))}"
-                raise UnsayableError(f"what `{key}={text}` means for `[{self.name}]` isn't known", at, help)
+                raise UnreadableError(f"what `{key}={text}` means for `[{self.name}]` isn't known", at, help)
 
 
 def read(source: Source) -> Sequence[Reading]:
@@ -113,7 +112,7 @@ def read(source: Source) -> Sequence[Reading]:
     try:
         net, *sections = _sections(source)
         _Reader(draft, net).whole(sections)
-    except UnsayableError as error:
+    except UnreadableError as error:
         draft.refuse(error.message, error.at, error.help)
     return [draft.reading()]
 
@@ -130,7 +129,7 @@ def _sections(source: Source) -> Iterator[_Section]:
             start = pair.start_pos or 0
             at = Span(source, start, start + len(pair.rstrip()))
             if key in options:
-                raise UnsayableError(f"`{key}` is said twice", at, "leave one out")
+                raise UnreadableError(f"`{key}` is said twice", at, "leave one out")
             options[key] = (value, at)
         yield _Section(str(head).strip("[]").lower(), span_of(source, head), options)
 
@@ -138,14 +137,14 @@ def _sections(source: Source) -> Iterator[_Section]:
 class _Reader:
     def __init__(self, draft: Draft, net: _Section) -> None:
         if net.name not in ("net", "network"):
-            raise UnsayableError(
+            raise UnreadableError(
                 f"a cfg begins with `[net]`, and this with `[{net.name}]`", net.at, "begin with `[net]`"
             )
         h, w, c = (net.number(key) for key in ("height", "width", "channels"))
         net.asked |= _OF_TRAINING
         net.done()
         if min(h, w, c) < 1:
-            raise UnsayableError("the image's size isn't said", net.at, "write `height=`, `width=` and `channels=`")
+            raise UnreadableError("the image's size isn't said", net.at, "write `height=`, `width=` and `channels=`")
         self.layers = Layers(draft, Shape(c, h, w), net.at)
         self.draft, self.last, self.outputs = draft, 0, list[int]()
 
@@ -173,7 +172,7 @@ class _Reader:
                 self.add(f"dropout-{it.decimal('probability', '.5')}", it)
             case "softmax" | "soft":
                 if it.number("groups", 1) != 1 or "temperature" in it.options:
-                    raise UnsayableError("a softmax of groups isn't in the spec language", it.at, HELP)
+                    raise UnreadableError("a softmax of groups isn't in the spec language", it.at, HELP)
                 self.add("softmax", it)
             case "activation":
                 self.activation(it, "linear")
@@ -191,21 +190,21 @@ class _Reader:
                 self.merge("add", it, [self.last, self.output(it, it.text("from"))])
                 self.activation(it, "linear")
             case _:
-                raise UnsayableError(f"`[{it.name}]` has no words in the spec language", it.at, HELP)
+                raise UnreadableError(f"`[{it.name}]` has no words in the spec language", it.at, HELP)
 
     def add(self, text: str, it: _Section, *inputs: int) -> None:
         try:
             self.last = self.layers.add(tidy(text), it.at, *(inputs or (self.last,)))
         except VggdslError as error:
             finding = error.diagnostics[0]
-            raise UnsayableError(finding.message, it.at, finding.help or HELP) from None
+            raise UnreadableError(finding.message, it.at, finding.help or HELP) from None
 
     def crop(self, it: _Section) -> None:
         """Darknet crops its images by a layer, the first one: the network begins behind it."""
         size, before = (it.number("crop_height"), it.number("crop_width")), self.layers.shape(0)
         it.asked |= {"flip", "exposure", "saturation", "angle", "noadjust", "shift"}
         if before is None or min(size) < 1 or size[0] > before.h or size[1] > before.w:
-            raise UnsayableError("the crop is larger than the image", it.at, "crop no more than there is")
+            raise UnreadableError("the crop is larger than the image", it.at, "crop no more than there is")
         self.layers.input(Shape(before.c, *size), it.at)
         self.draft.assumed("the network begins behind the crop, which is of the images' preparation", it.at)
         self.draft.line()
@@ -233,7 +232,7 @@ class _Reader:
         name = it.text("activation", default)
         if name not in _FUNCTIONS:
             at = it.options["activation"][1]
-            raise UnsayableError(f"the activation `{name}` isn't in the spec language", at, HELP)
+            raise UnreadableError(f"the activation `{name}` isn't in the spec language", at, HELP)
         if _FUNCTIONS[name]:
             self.add(_FUNCTIONS[name], it)
 
@@ -243,7 +242,7 @@ class _Reader:
         both = it.number("padding", max(size - 1, 0))
         shape = self.layers.shape(self.last)
         if min(stride, size) < 1 or both < 0:
-            raise UnsayableError("a pool has a size and a stride of 1 at least", it.at, HELP)
+            raise UnreadableError("a pool has a size and a stride of 1 at least", it.at, HELP)
         before = Window(Pair(size, size), Pair(stride, stride), Sides(*[both // 2, both - both // 2] * 2))
         self.add(_pool(before, shape), it)
 
@@ -252,7 +251,7 @@ class _Reader:
         number = int(text) if re.fullmatch(r"\s*-?\d{1,6}\s*", text) else None
         place = None if number is None else number if number >= 0 else len(self.outputs) + number
         if place is None or not 0 <= place < len(self.outputs):
-            raise UnsayableError(
+            raise UnreadableError(
                 f"`{text.strip()}` names no layer before `[{it.name}]`", it.at, "count layers from 0, or back"
             )
         return self.outputs[place]

@@ -1,7 +1,5 @@
 """The spec language for a text in another notation, in the making."""
 
-from collections.abc import Iterable
-
 from vggdsl.language.notations.arch import parse
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.registry import Reading
@@ -10,6 +8,17 @@ from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Reworded, Source, Span
 from vggdsl.text.typography import Plain
+
+Place = Span | Excerpt
+"""Where something was read."""
+
+
+class UnreadableError(Exception):
+    """A place that says no layer, or could say several; raised within a notation, and told by ``Draft.refuse``."""
+
+    def __init__(self, message: str, at: Place, help: str) -> None:
+        super().__init__(message)
+        self.message, self.at, self.help = message, at, help
 
 
 class Draft:
@@ -27,7 +36,7 @@ class Draft:
         self._notes: list[str] = []
         self._once: set[str] = set()
 
-    def put(self, text: str, at: Span | Excerpt) -> None:
+    def put(self, text: str, at: Place) -> None:
         """Words behind those of the line, which stand for what is at a place."""
         span = at.span() if isinstance(at, Excerpt) else at
         if self._text and not self._text[-1].endswith("\n"):
@@ -53,7 +62,7 @@ class Draft:
         """A comment behind the words of the line."""
         self._notes.append(" ".join(text.split()))
 
-    def assumed(self, text: str, at: Span | Excerpt, help: str = "", *, once: bool = False) -> None:
+    def assumed(self, text: str, at: Place, help: str = "", *, once: bool = False) -> None:
         """What the text doesn't say and is taken for granted: a comment behind the words of the line, and a W110.
 
         ``once``: it is said where it is assumed first, and not again.
@@ -63,16 +72,16 @@ class Draft:
         self._once.add(text)
         self._say("W110", "assumed", text, at, help)
 
-    def repaired(self, text: str, at: Span | Excerpt, help: str = "") -> None:
+    def repaired(self, text: str, at: Place, help: str = "") -> None:
         """What was damaged and can mean only one thing: a comment behind the words of the line, and a W111."""
         self._say("W111", "repaired", text, at, help)
 
-    def refuse(self, message: str, at: Span | Excerpt, help: str) -> None:
+    def refuse(self, message: str, at: Place, help: str) -> None:
         """What can't be read, or could mean several things: a V115. There is no network then."""
         span = at.span() if isinstance(at, Excerpt) else at
         self.wrong.append(Diagnostic("V115", message, (Label(span, "this cell"),), help))
 
-    def _say(self, code: CodeName, word: str, text: str, at: Span | Excerpt, help: str) -> None:
+    def _say(self, code: CodeName, word: str, text: str, at: Place, help: str) -> None:
         span = at.span() if isinstance(at, Excerpt) else at
         self.comment(f"{word}: {text}")
         self.said.append(Diagnostic(code, f"{word}: {text}", (Label(span, "here"),), help or None))
@@ -94,12 +103,3 @@ class Draft:
         except ParseError as error:
             outcome = error
         return Reading(outcome, self.name, tuple(self.said))
-
-
-def quoted(text: str) -> str:
-    """A string of the spec language, which has no quotes inside."""
-    return '"' + " ".join(text.replace('"', "'").split()) + '"'
-
-
-def readings(drafts: Iterable[Draft]) -> list[Reading]:
-    return [draft.reading() for draft in drafts]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.text.columns import column_of, columns_of, is_whole
+from vggdsl.text.extents import column_of, columns_of, is_whole
 from vggdsl.text.source import Source
 
 _LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
@@ -16,16 +16,14 @@ _EXACT = 1.1
 """Letters by which a cell that is centred may be off the middle."""
 _MOST = 100
 """Columns of a table at most: what has more is none."""
-_BOLD = re.compile(r"<(?:b|strong)>(.*?)</(?:b|strong)>|\*\*(.+?)\*\*|\\textbf\{([^{}]*)\}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """``columns`` are those that it spans, from 0 on; ``bold`` are the words of it that stand out."""
+    """``columns`` are those that it spans, from 0 on."""
 
     text: Excerpt
     columns: range
-    bold: tuple[Excerpt, ...] = ()
 
 
 Row = Sequence[Cell]
@@ -60,7 +58,7 @@ def _rows(source: Source) -> list[Row]:
     if not is_framed and any("\t" in line.text for line in lines):
         return [_divided(line.split(r"\t")) for line in lines]
     if sum("|" in line.text for line in lines) * 2 > len(lines):
-        return [_divided(_without_frame(line).split(r"\|")) for line in lines if "|" in line.text]
+        return [_divided(_without_frame(line).split(r"\|")) for line in lines]
     if sum(re.search(r"\S {2,}\S", line.text) is not None for line in lines) * 3 > len(lines):
         return _aligned(lines)
     return [_divided([line]) for line in lines]
@@ -118,10 +116,7 @@ def _divided(parts: Sequence[Excerpt]) -> Row:
 
 
 def _cell(text: Excerpt, columns: range) -> Cell:
-    bold = tuple(
-        plain(text.part(match, group)) for match in _BOLD.finditer(text.text) for group in (1, 2, 3) if match[group]
-    )
-    return Cell(plain(text), columns, bold)
+    return Cell(plain(text), columns)
 
 
 _STYLES = "textbf|textit|emph|mathbf|mathrm|text|textrm|texttt|bf|centering|hline|small|rm"
@@ -137,12 +132,7 @@ _MARKUP = (
     (re.compile(r"&lt;"), "<"),
     (re.compile(r"&gt;"), ">"),
     (re.compile(r"&amp;|\\&"), "&"),
-    (
-        re.compile(
-            r"\\(?:textbf|textit|emph|mathbf|mathrm|text|textrm|texttt|bf|centering|hline|small|rm)(?![a-zA-Z])"
-        ),
-        "",
-    ),
+    (re.compile(rf"\\(?:{_STYLES})(?![a-zA-Z])"), ""),
     (re.compile(r"\\([#%_])"), lambda match: match[1]),
     (re.compile(r"[${}]|\*\*|__"), ""),
     (re.compile(r"\s+"), " "),
@@ -172,9 +162,7 @@ def _latex(whole: Excerpt) -> Iterator[Row]:
 def _tabular(whole: Excerpt) -> Iterator[Row]:
     whole = whole[_arguments(whole.text) :]
     whole = whole.sub(re.compile(r"(?<!\\)%[^\n]*"), "").sub(r"(?<!\\)~", " ")
-    whole = whole.sub(
-        re.compile(r"\\(?:top|mid|bottom)rule|\\hline|\\c(?:mid)?(?:rule|line)(?:\([^)]*\))?\{[^}]*\}"), ""
-    )
+    whole = whole.sub(_RULES, "")
     for line in whole.split(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline\b"):
         if line.text.strip():
             yield _spanned(line.split(r"(?<!\\)&"))

@@ -13,10 +13,10 @@ from vggdsl.language.notations.arch.foreign import channels_apart, spelled
 from vggdsl.language.notations.branches import Layers, op_of, tidy
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.code import is_code, numbers, statements
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.keras_words import calls
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.torch_modules import HELP, UnsayableError
+from vggdsl.language.notations.torch_modules import HELP
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import AvgPool, Conv, MaxPool, Op
 from vggdsl.network.shapes import Pair, Shape, Sides
@@ -53,7 +53,7 @@ def read(source: Source) -> Sequence[Reading]:
         drafts = [each.draft for each in models if each.is_made(models)]
         for each in models:
             each.put()
-    except UnsayableError as error:
+    except UnreadableError as error:
         model.draft.refuse(error.message, error.at, error.help)
         return [model.draft.reading()]
     return [draft.reading() for draft in drafts]
@@ -87,14 +87,14 @@ class _Model:
     def put(self) -> None:
         if not self.has_image:
             at = self.end or Span(self.source, 0, len(self.source.text.rstrip()))
-            raise UnsayableError("the image's size isn't said", at, "give the first layer an `input_shape=(32, 32, 3)`")
+            raise UnreadableError("the image's size isn't said", at, "give the first layer `input_shape=(32, 32, 3)`")
         self.draft.name = self.name
         self.layers.put(self.last)
 
     def does(self, name: str, value: Value) -> "_Model":
         """The model that is in the making behind a statement."""
         if not isinstance(value, Call):
-            raise UnsayableError(f"`{value.text}` is no layer", value.at, HELP)
+            raise UnreadableError(f"`{value.text}` is no layer", value.at, HELP)
         bare = value.bare
         if bare in _SHOWS and not name:
             return self
@@ -114,18 +114,18 @@ class _Model:
             self.image(value, value.named.get("input_shape", *value.places[:1]))
         elif bare == "add" and "." in value.name and len(value.places) == 1 and isinstance(value.places[0], Call):
             if self.end is None or value.name != f"{self.variable}.add":
-                raise UnsayableError(f"`{value.name}` adds to no model that is begun here", value.at, HELP)
+                raise UnreadableError(f"`{value.name}` adds to no model that is begun here", value.at, HELP)
             self.follows(value.places[0])
         elif name:
             self.tensors[name] = self.applied(value)
         else:
-            raise UnsayableError(f"what `{value.name}` does isn't read", value.at, HELP)
+            raise UnreadableError(f"what `{value.name}` does isn't read", value.at, HELP)
         return self
 
     def follows(self, call: Call) -> None:
         """A layer behind the last one of a `Sequential`."""
         if call.to:
-            raise UnsayableError(f"`{call.text}` is applied to something inside of a `Sequential`", call.at, HELP)
+            raise UnreadableError(f"`{call.text}` is applied to something inside of a `Sequential`", call.at, HELP)
         self.last = self.layer(call, self.last)
 
     def ends(self, call: Call) -> None:
@@ -133,7 +133,7 @@ class _Model:
         if isinstance(given, Listed) and len(given.values) == 1:
             (given,) = given.values
         if not isinstance(given, Atom) or given.text not in self.tensors:
-            raise UnsayableError("which layer the model ends with isn't told", call.at, "name one as its `outputs`")
+            raise UnreadableError("which layer the model ends with isn't told", call.at, "name one as its `outputs`")
         self.last, self.end = self.tensors[given.text], call.at
         if isinstance(name := call.named.get("name"), Atom):
             self.name = name.word
@@ -149,13 +149,13 @@ class _Model:
             values = given[0].values if len(given) == 1 and isinstance(given[0], Listed) else given
             axis = call.named.get("axis")
             if axis is not None and (axis.text not in ("-1", "3") or bare.lower() != "concatenate"):
-                raise UnsayableError(f"`{call.text}` joins along another axis than the channels", call.at, HELP)
+                raise UnreadableError(f"`{call.text}` joins along another axis than the channels", call.at, HELP)
             inputs = [self.tensor(each, call) for each in values]
             if len(inputs) < 2:
-                raise UnsayableError(f"`{call.text}` takes one tensor alone", call.at, HELP)
+                raise UnreadableError(f"`{call.text}` takes one tensor alone", call.at, HELP)
             return self.put_layer(_MERGES[bare.lower()], call, *inputs)
         if len(call.to) != 1:
-            raise UnsayableError(f"`{call.text}` isn't applied to one tensor", call.at, HELP)
+            raise UnreadableError(f"`{call.text}` isn't applied to one tensor", call.at, HELP)
         return self.layer(call, self.tensor(call.to[0], call))
 
     def tensor(self, value: Value, call: Call) -> int:
@@ -163,19 +163,19 @@ class _Model:
             return self.applied(value)
         number = self.tensors.get(value.text)
         if number is None or number in self.zeros:
-            raise UnsayableError(f"`{value.text}` in `{call.text[:60]}` is no tensor that is known", value.at, HELP)
+            raise UnreadableError(f"`{value.text}` in `{call.text[:60]}` is no tensor that is known", value.at, HELP)
         return number
 
     def image(self, call: Call, value: Value | None) -> None:
         sizes = numbers(value)
         if sizes is None or len(sizes) > 3:
-            raise UnsayableError("the image's size isn't said in numbers", call.at, "write it as `(32, 32, 3)`")
+            raise UnreadableError("the image's size isn't said in numbers", call.at, "write it as `(32, 32, 3)`")
         if len(sizes) == 2 and call.bare != "Flatten":
-            raise UnsayableError("the image's size is without channels", call.at, "write it as `(28, 28, 1)`")
+            raise UnreadableError("the image's size is without channels", call.at, "write it as `(28, 28, 1)`")
         h, w, c = (1, 1, sizes[0]) if len(sizes) == 1 else (*sizes, 1)[:3]
         size = Shape(c, h, w)
         if self.has_image and self.layers.shape(0) != size:
-            raise UnsayableError(
+            raise UnreadableError(
                 f"the image is {size} here, and {self.layers.shape(0)} before", call.at, "say one size"
             )
         self.has_image = True
@@ -187,7 +187,7 @@ class _Model:
             return self.layers.add(tidy(text), call.at, *inputs, label=name.word if isinstance(name, Atom) else "")
         except VggdslError as error:
             finding = error.diagnostics[0]
-            raise UnsayableError(finding.message, call.at, finding.help or HELP) from None
+            raise UnreadableError(finding.message, call.at, finding.help or HELP) from None
 
     def layer(self, call: Call, x: int) -> int:
         shapes = {key: value for key, value in call.named.items() if key in _SHAPES}
@@ -195,12 +195,12 @@ class _Model:
             shapes = {"shape": call.places[0]}
         for value in shapes.values():
             if x:
-                raise UnsayableError("the image's size is said behind a layer", call.at, "say it at the first one")
+                raise UnreadableError("the image's size is said behind a layer", call.at, "say it at the first one")
             self.image(call, value)
         if call.bare in ("Input", "InputLayer"):
             return x
         if not self.has_image:
-            raise UnsayableError("the image's size isn't said", call.at, "give this layer an `input_shape=(32, 32, 3)`")
+            raise UnreadableError("the image's size isn't said", call.at, "give this layer `input_shape=(32, 32, 3)`")
         plain, bare = call.without("name", *_SHAPES), call.bare
         of_recipes = [key for key in plain.named if _RECIPES.fullmatch(key)]
         if of_recipes and not self.says_recipe:
@@ -209,7 +209,7 @@ class _Model:
         plain = plain.without(*of_recipes)
         if bare == "Flatten":
             if plain.places or plain.named:
-                raise UnsayableError(f"`{call.text}` can't be read", call.at, "write `Flatten()`")
+                raise UnreadableError(f"`{call.text}` can't be read", call.at, "write `Flatten()`")
             self.flat.add(x)
             return x
         if bare == "ZeroPadding2D":
@@ -223,11 +223,13 @@ class _Model:
         first = _op(texts[0], call)
         if first.kind == "FC" and x not in self.flat and shape is not None and shape.h * shape.w > 1:
             message = f"`{call.text}` works at each place of a map that isn't flattened"
-            raise UnsayableError(message, call.at, "add a `Flatten` before it")
+            raise UnreadableError(message, call.at, "add a `Flatten` before it")
         if x in self.flat and (first.kind == "conv" or first.topic == "pooling"):
-            raise UnsayableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
+            raise UnreadableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
         if zeros is not None and first.kind == "maxpool" and not self.layers.text(x).startswith("ReLU"):
-            raise UnsayableError("zeros before a pool count in its maximum", call.at, "pad the pool in a spec: `pad=1`")
+            raise UnreadableError(
+                "zeros before a pool count in its maximum", call.at, "pad the pool, in a spec `pad=1`"
+            )
         is_flat = x in self.flat or first.kind == "FC" or first.kind.startswith("global")
         x = self.put_layer(texts[0], call, x)
         for text in texts[1:]:
@@ -252,7 +254,7 @@ class _Model:
             if len(texts) == 2 and all(re.fullmatch(r"\d{1,4}", text) for text in texts):
                 sides = Sides(int(texts[0]), int(texts[0]), int(texts[1]), int(texts[1]))
         if sides is None or len(call.named) + len(call.places) > 1:
-            raise UnsayableError(f"`{call.text}` can't be read", call.at, "write `ZeroPadding2D(1)`")
+            raise UnreadableError(f"`{call.text}` can't be read", call.at, "write `ZeroPadding2D(1)`")
         number = -len(self.zeros) - 1
         self.zeros[number] = (x, sides)
         return number
@@ -263,7 +265,7 @@ def _op(text: str, call: Call) -> Op:
         return op_of(text)
     except VggdslError as error:
         finding = error.diagnostics[0]
-        raise UnsayableError(finding.message, call.at, finding.help or HELP) from None
+        raise UnreadableError(finding.message, call.at, finding.help or HELP) from None
 
 
 def _listed(call: Call) -> Sequence[Call]:
@@ -272,12 +274,12 @@ def _listed(call: Call) -> Sequence[Call]:
         return ()
     calls = [each for each in value.values if isinstance(each, Call)] if isinstance(value, Listed) else []
     if not isinstance(value, Listed) or len(calls) < len(value.values):
-        raise UnsayableError("what a `Sequential` holds isn't a list of layers", value.at, HELP)
+        raise UnreadableError("what a `Sequential` holds isn't a list of layers", value.at, HELP)
     return calls
 
 
 def _texts(call: Call, shape: Shape | None, zeros: Sides | None) -> list[str]:
-    """The layers that a call says, the one with its activation as two. Raises ``UnsayableError``."""
+    """The layers that a call says, the one with its activation as two. Raises ``UnreadableError``."""
     bare = call.bare
     match bare:
         case "BatchNormalization":
@@ -287,12 +289,12 @@ def _texts(call: Call, shape: Shape | None, zeros: Sides | None) -> list[str]:
         case "PReLU":
             if _is_shared(call) or (shape is not None and shape.h * shape.w == 1 and not call.named):
                 return ["PReLU"]
-            raise UnsayableError("`PReLU` learns a slope for each value unless `shared_axes=[1, 2]`", call.at, HELP)
+            raise UnreadableError("`PReLU` learns a slope for each value unless `shared_axes=[1, 2]`", call.at, HELP)
         case "SpatialDropout2D" | "LayerNormalization" | "UnitNormalization":
-            raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+            raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     if bare == "Dense" and re.fullmatch(r"[\d.]+", "".join(value.text for value in call.places[1:2])):
         help = "Keras' `Dense` takes its units first, and its activation second: write `Dense(64)`"
-        raise UnsayableError(f"`{call.text}` has two numbers", call.at, help)
+        raise UnreadableError(f"`{call.text}` has two numbers", call.at, help)
     word = replace(call, name=bare, to=()).text
     is_same = _SAME.search(word) is not None
     valid = _SAME.sub("'valid'", word)
@@ -303,7 +305,7 @@ def _texts(call: Call, shape: Shape | None, zeros: Sides | None) -> list[str]:
     else:
         text = None
     if text is None:
-        raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+        raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     layers = _apart_words(text)
     if is_same or zeros is not None:
         layers[0] = _padded(layers[0], call, shape, zeros, is_same=is_same)
@@ -328,18 +330,18 @@ def _padded(text: str, call: Call, shape: Shape | None, zeros: Sides | None, *, 
     """A layer with what Keras' `same` adds to a map of that size, or with the zeros before it."""
     op = _op(text, call)
     if not isinstance(op, Conv | MaxPool | AvgPool):
-        raise UnsayableError(f"`{call.text}` doesn't pad", call.at, HELP)
+        raise UnreadableError(f"`{call.text}` doesn't pad", call.at, HELP)
     if shape is None:
         return text
     pad = op.window.keras_pad(Pair(shape.h, shape.w)) if is_same else Pair(0, 0)
     if zeros is not None:
         if pad != (0, 0) or isinstance(op, AvgPool):
-            raise UnsayableError(f"`{call.text}` pads what is padded", call.at, HELP)
+            raise UnreadableError(f"`{call.text}` pads what is padded", call.at, HELP)
         pad = replace(op.window, pad=zeros).pad
     if pad == (0, 0):
         return text
     if isinstance(op, AvgPool):
-        raise UnsayableError(
+        raise UnreadableError(
             "Keras leaves padding out of the mean, a spec counts it", call.at, "write the pool in a spec"
         )
     bare = re.sub(r" pad=\S+", "", text)
@@ -371,7 +373,7 @@ def _norm(call: Call) -> str:
     numbers = {key: named.get(key, value) for key, value in keys.items()}
     are_numbers = all(re.fullmatch(r"(\d?\.?\d{1,9}|\d\.)(e-\d\d?)?", text) for text in numbers.values())
     if call.places or not named.keys() <= {*keys, *usual} or not is_usual or not are_numbers:
-        raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+        raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     return f"BN eps={numbers['epsilon']} momentum={1 - Decimal(numbers['momentum'])}"
 
 

@@ -8,6 +8,7 @@ from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import KINDS, kind_of
+from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grammar import parser
 from vggdsl.text.errors import nearest
@@ -23,14 +24,6 @@ class Phrase:
     at: Excerpt
     assumed: str = ""
     """What it leaves out, and what is taken."""
-
-
-class UnreadableError(Exception):
-    """A place that says no layer, or could say several."""
-
-    def __init__(self, message: str, at: Excerpt, help: str) -> None:
-        super().__init__(message)
-        self.message, self.at, self.help = message, at, help
 
 
 KNOWN = "known are the words of specs, and `3x3 conv, 64`, `2x2 max pool, stride 2`, `1000-d fc`"

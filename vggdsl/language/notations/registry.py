@@ -1,7 +1,7 @@
 """What a notation is, and those that there are."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import zip_longest
 from pkgutil import iter_modules
@@ -57,25 +57,10 @@ class Notation:
     """The text of a network. Raises ``NetworkError`` V225 at what the notation has no words for. What
     gets lost needn't be found: what is written is read again (see ``written_as``)."""
     title: str = ""
-    """What a text in it is called behind `this is`: "VGG's table"."""
-    example: str = field(default="", repr=False)
-    """Some lines of it."""
+    """What a text in it is called behind `read as`: "a table of configurations, as VGG's"."""
 
 
 _NOTATIONS: dict[str, Notation] = {}
-_SHARED = (
-    "arch",
-    "chains",
-    "draft",
-    "excerpt",
-    "grammar",
-    "grid",
-    "keras_branches",
-    "phrases",
-    "registry",
-    "summaries",
-)
-"""What is loaded already, and what notations share."""
 
 
 def register(notation: Notation) -> None:
@@ -88,8 +73,7 @@ def _load() -> None:
     """Loads the notations beside the spec language: a file of that is read without them."""
     package = __name__.rpartition(".")[0]
     for module in iter_modules(import_module(package).__path__):
-        if module.name not in _SHARED:
-            import_module(f"{package}.{module.name}")
+        import_module(f"{package}.{module.name}")
 
 
 def names() -> tuple[str, ...]:

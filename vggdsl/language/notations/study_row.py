@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vggdsl.language.notations.chains import in_a_row
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import plain
-from vggdsl.language.notations.phrases import Phrase, UnreadableError, phrases
+from vggdsl.language.notations.phrases import Phrase, phrases
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph

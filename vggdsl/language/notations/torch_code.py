@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.code import is_code, statements
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.torch_modules import HELP, Module, UnsayableError, put, said_input
+from vggdsl.language.notations.torch_modules import HELP, Module, put, said_input
 from vggdsl.language.notations.torch_words import modules
 from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, Label, ParseError
@@ -34,7 +34,7 @@ def read(source: Source) -> Sequence[Reading]:
         draft = Draft(source, name if len(networks) > 1 else "")
         try:
             put(draft, _module(value), said_input(source)[0])
-        except UnsayableError as error:
+        except UnreadableError as error:
             draft.refuse(error.message, error.at, error.help)
         readings.append(draft.reading())
     return readings
@@ -42,11 +42,11 @@ def read(source: Source) -> Sequence[Reading]:
 
 def _module(call: Call) -> Module:
     if call.to:
-        raise UnsayableError(f"`{call.text}` is applied to something", call.at, HELP)
+        raise UnreadableError(f"`{call.text}` is applied to something", call.at, HELP)
     if call.bare != "Sequential":
         return Module(call)
     if call.named:
-        raise UnsayableError("`Sequential` takes no names", call.at, HELP)
+        raise UnreadableError("`Sequential` takes no names", call.at, HELP)
     return Module(Call("Sequential", (), {}, call.at), tuple(_entries(call)), True)
 
 
@@ -62,7 +62,7 @@ def _entries(call: Call) -> Iterator[tuple[str, Module]]:
             case Listed((Atom() as key, Call() as named)):
                 yield key.word, _module(named)
             case _:
-                raise UnsayableError(f"`{value.text}` is no layer", value.at, HELP)
+                raise UnreadableError(f"`{value.text}` is no layer", value.at, HELP)
 
 
 def write(network: TypedGraph) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from vggdsl.language.notations.arch import foreign
 from vggdsl.language.notations.branches import Layers, op_of, tidy
 from vggdsl.language.notations.calls import Call, Listed, Value
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import VggdslError
@@ -81,17 +81,11 @@ comes_in, spelled = lru_cache(maxsize=4096)(foreign.comes_in), lru_cache(maxsize
 """A network is read at several sizes of its image."""
 
 
-class UnsayableError(Exception):
-    """What has no words in the spec language, or could mean several things."""
-
-    def __init__(self, message: str, at: Span, help: str) -> None:
-        super().__init__(message)
-        self.message, self.at, self.help = message, at, help
-        self.is_measured = False
-        """Whether the image's size fitted the layers before."""
+class _FitError(UnreadableError):
+    """What is wrong with an image's size is not that of the first `Linear`, which fits it."""
 
 
-class _CountError(UnsayableError):
+class _CountError(UnreadableError):
     """A `Linear` takes another number of values than come: by so many."""
 
     def __init__(self, message: str, at: Span, help: str, surplus: int) -> None:
@@ -110,7 +104,7 @@ def put(draft: Draft, root: Module, size: Shape | None) -> None:
             size = _told(draft, root)
         reader = _Reader(draft, size, root)
         reader.layers.put(reader.last)
-    except UnsayableError as error:
+    except UnreadableError as error:
         draft.refuse(error.message, error.at, error.help)
 
 
@@ -140,9 +134,10 @@ class _Reader:
         self.layers = Layers(self.draft, self.size, self.root.at)
         try:
             self.last = self._module(self.root, 0, "")
-        except UnsayableError as error:
-            error.is_measured = self.is_measured
-            raise
+        except UnreadableError as error:
+            if not self.is_measured:
+                raise
+            raise _FitError(error.message, error.at, error.help) from None
 
     def _module(self, module: Module, x: int, label: str) -> int:
         if not module.is_holder:
@@ -151,7 +146,7 @@ class _Reader:
             for place, (key, inner) in enumerate(module.entries):
                 if key.isdigit() and key != str(place):
                     message = f"the modules of {module.name} are counted from 0 on, and this is {key}"
-                    raise UnsayableError(message, inner.at, "print them all, in their order")
+                    raise UnreadableError(message, inner.at, "print them all, in their order")
                 x = self._module(inner, x, key if module is self.root else "")
             return x
         if module.name == "_DenseBlock":
@@ -190,7 +185,7 @@ class _Reader:
         message = f"what {module.name} does with its modules isn't printed"
         if module.name in _FORMS:
             message = f"{module.name} holds other modules than the one that is known: how it connects them isn't shown"
-        raise UnsayableError(message, module.call.at, HELP)
+        raise UnreadableError(message, module.call.at, HELP)
 
     def _formed(self, module: Module, words: Iterator[str], x: int, label: str) -> list[int]:
         """The ends of the branches up to the next `]`, which all begin at ``x``."""
@@ -242,7 +237,7 @@ class _Reader:
             given = [*zip(_FLATTENED, (value.text for value in call.places), strict=False)]
             given += [(key, value.text) for key, value in call.named.items()]
             if len(call.places) > len(_FLATTENED) or not {*given} <= _FLATTENED.items():
-                raise UnsayableError(f"`{call.text}` flattens otherwise than an image", call.at, HELP)
+                raise UnreadableError(f"`{call.text}` flattens otherwise than an image", call.at, HELP)
             self.flat = True
             return x
         if name in ("AdaptiveAvgPool2d", "AdaptiveMaxPool2d"):
@@ -253,10 +248,10 @@ class _Reader:
         if kind == "FC" and not self.flat:
             if self.root.name in _CHAINS and x:
                 message = f"`{call.text}` works along the rows of a map that isn't flattened"
-                raise UnsayableError(message, call.at, "put a `Flatten` before it")
+                raise UnreadableError(message, call.at, "put a `Flatten` before it")
             self.flat = True
         elif self.flat and (kind == "conv" or op.topic == "pooling"):
-            raise UnsayableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
+            raise UnreadableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
         self._held(call, shape, is_flat=kind == "FC")
         return self._add(text, call.at, x, label)
 
@@ -265,7 +260,7 @@ class _Reader:
         written = comes_in(_word(call))
         count = foreign.product(written) if written is not None else None
         if written is not None and (count is None or len(count) > 15):
-            raise UnsayableError(f"`{written}` in `{call.text}` is no number", call.at, "write it as one")
+            raise UnreadableError(f"`{written}` in `{call.text}` is no number", call.at, "write it as one")
         if count is None or shape is None:
             return
         comes = shape.elements if is_flat else shape.c
@@ -276,13 +271,13 @@ class _Reader:
         help = "one of both is wrong: correct it where it was printed"
         if is_flat and not self.is_measured:
             raise _CountError(message, call.at, help, comes - int(count))
-        raise UnsayableError(message, call.at, help)
+        raise UnreadableError(message, call.at, help)
 
     def _adaptive(self, call: Call, x: int, shape: Shape | None, label: str) -> int:
         sides = _sides(call)
         kind = "avgpool" if call.bare == "AdaptiveAvgPool2d" else "maxpool"
         if sides is None or shape is None:
-            raise UnsayableError(f"`{call.text}` says no size that is known", call.at, HELP)
+            raise UnreadableError(f"`{call.text}` says no size that is known", call.at, HELP)
         if sides == (1, 1):
             return self.layers.add(f"global-{kind}", call.at, x, label=label)
         self.adaptive = True
@@ -292,7 +287,7 @@ class _Reader:
             return x
         if rows % h or columns % w or rows // h != columns // w:
             message = f"`{call.text}` makes {h}x{w} of {rows}x{columns}, by windows of several sizes"
-            raise UnsayableError(message, call.at, "give an image of another size, or write the pool in the spec")
+            raise UnreadableError(message, call.at, "give an image of another size, or write the pool in the spec")
         return self.layers.add(f"{kind}{rows // h}/{rows // h}", call.at, x, label=label)
 
     def _op(self, text: str, at: Span) -> Op:
@@ -300,7 +295,7 @@ class _Reader:
             return op_of(text)
         except VggdslError as error:
             finding = error.diagnostics[0]
-            raise UnsayableError(finding.message, at, finding.help or HELP) from None
+            raise UnreadableError(finding.message, at, finding.help or HELP) from None
 
 
 def _is_entry(word: str) -> bool:
@@ -323,13 +318,13 @@ def _word(call: Call) -> str:
 
 
 def said(call: Call) -> str:
-    """A layer in the spec's words. Raises ``UnsayableError`` where there are none."""
+    """A layer in the spec's words. Raises ``UnreadableError`` where there are none."""
     name = call.bare
     if name == "LocalResponseNorm":
         return _lrn(call)
     if name in ("LogSoftmax", "Softmax2d"):
         help = "leave it out: PyTorch's losses take logits; or write `Softmax(dim=1)`"
-        raise UnsayableError(f"`{call.text}` isn't in the spec language", call.at, help)
+        raise UnreadableError(f"`{call.text}` isn't in the spec language", call.at, help)
     text = None
     if name in _PLAIN:
         given = call.without("device", "dtype")
@@ -340,7 +335,7 @@ def said(call: Call) -> str:
         word = _word(given)
         text = spelled(word) if name != "PReLU" else _prelu(given)
     if text is None:
-        raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+        raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     return text
 
 
@@ -362,7 +357,7 @@ def _lrn(call: Call) -> str:
     texts = {"alpha": "0.0001", "beta": "0.75", "k": "1", **{key: value.text for key, value in values.items()}}
     are_numbers = all(re.fullmatch(r"(\d{1,9}(\.\d*)?|\.\d+)(e-?\d\d?)?", text) for text in texts.values())
     if texts.keys() != {*keys} or not are_numbers or not texts["size"].isdigit():
-        raise UnsayableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+        raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     alpha = f"{float(texts['alpha']) / max(float(texts['size']), 1):.12g}"
     return f"LRN n={texts['size']} k={float(texts['k']):g} alpha={alpha} beta={float(texts['beta']):g}"
 
@@ -388,16 +383,16 @@ def _told(draft: Draft, root: Module) -> Shape:
     """The image's size, which neither a print nor code says, where it can be told: said as assumed.
 
     A square one from which the values of the first `Linear` come, at whose windows nothing is left over.
-    Raises ``UnsayableError`` where several could be meant.
+    Raises ``UnreadableError`` where several could be meant.
     """
     channels = _channels(root)
     if channels is None:
-        raise UnsayableError("the image's size isn't said", root.call.at, INPUT_HELP)
+        raise UnreadableError("the image's size isn't said", root.call.at, INPUT_HELP)
 
     def tried(side: int) -> _Reader | None:
         try:
             reader = _Reader(Draft(draft.source), Shape(channels, side, side), root)
-        except UnsayableError:
+        except UnreadableError:
             return None
         return reader if reader.layers.shape(reader.last) is not None else None
 
@@ -410,7 +405,7 @@ def _told(draft: Draft, root: Module) -> Shape:
         draft.line()
         return Shape(channels, side, side)
     if small is not None and usual is not None:
-        raise UnsayableError("images of any size fit: the print doesn't say which", root.call.at, INPUT_HELP)
+        raise UnreadableError("images of any size fit: the print doesn't say which", root.call.at, INPUT_HELP)
     fits = _sizes(root, channels, draft)
     exact = [side for side in fits if (reader := tried(side)) is not None and reader.exact]
     if len(fits) == 1 or len(exact) == 1:
@@ -423,9 +418,9 @@ def _told(draft: Draft, root: Module) -> Shape:
     if fits:
         _Reader(Draft(draft.source), Shape(channels, fits[0], fits[0]), root)  # tells what else is wrong
         message = f"square images of {fits[0]}x{fits[0]} to {fits[-1]}x{fits[-1]} fit: which is meant isn't printed"
-        raise UnsayableError(message, root.call.at, INPUT_HELP)
+        raise UnreadableError(message, root.call.at, INPUT_HELP)
     _Reader(Draft(draft.source), Shape(channels, TRAINED_AT, TRAINED_AT), root)  # tells what is wrong at any size
-    raise UnsayableError("no square image fits what the first Linear takes", root.call.at, INPUT_HELP)
+    raise UnreadableError("no square image fits what the first Linear takes", root.call.at, INPUT_HELP)
 
 
 def _sizes(root: Module, channels: int, draft: Draft) -> list[int]:
@@ -436,8 +431,10 @@ def _sizes(root: Module, channels: int, draft: Draft) -> list[int]:
             reader = _Reader(Draft(draft.source), Shape(channels, side, side), root)
         except _CountError as error:
             return error.surplus
-        except UnsayableError as error:
-            return 0 if error.is_measured else -1
+        except _FitError:
+            return 0
+        except UnreadableError:
+            return -1
         return 0 if reader.layers.shape(reader.last) is not None else -1
 
     low, high = 1, _LARGEST

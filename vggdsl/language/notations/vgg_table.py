@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, rows_of
-from vggdsl.language.notations.phrases import Phrase, UnreadableError, heads, phrases
+from vggdsl.language.notations.phrases import Phrase, heads, phrases
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -22,7 +22,6 @@ _LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?
 _SEVERAL = re.compile(r"[A-Z](?:-\w+)?(?: [A-Z](?:-\w+)?)+|(?:\d+ (?:weight|learnable)(?: layers)?(?: |$)){2,}")
 """A heading of several columns in one cell, `A A-LRN B`, as a PDF's copied text has it."""
 _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
-_HEADING = re.compile(r"ConvNet Configurations?|Configurations?|Networks?|Models?|Architectures?", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"not shown: ((?:after \w+: [\w. -]+(?:;\s*|$))+)", re.IGNORECASE)
 """What `vggdsl show --columns` says below its table."""
 _ALONE = "write it in each column that has it; where only the first has it, write what all have in each column, too"
@@ -87,7 +86,7 @@ class _Table:
                 self.counts = row
             elif len(filled) == self.width and not self.names:
                 self.names = [self._name(cell.text) for cell in row]
-            elif _is_title(filled) and not any(_LAYERS.search(cell.text.text) for cell in filled):
+            elif _is_title(filled) and not any(_LAYERS.search(cell.text.text) or self._said(cell) for cell in filled):
                 continue  # the table's title, or what is left of it
             else:
                 label = Label(filled[0].text.span(), "this row")
@@ -187,7 +186,7 @@ class _Table:
                 self._phrases(draft, cell.text)
 
     def _open(self, draft: Draft, alone: Excerpt) -> None:
-        message = f"`{alone.text}` stands alone in its row: it could be of the first column or of all"
+        message = f"`{alone.text}` stands alone in its row: it could be of one column or of all"
         draft.refuse(message, alone, _ALONE)
 
     def _could_be_shared(self, alone: Cell) -> bool:

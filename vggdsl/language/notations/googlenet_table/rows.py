@@ -7,10 +7,10 @@ from itertools import product
 
 from lark import Token, Tree, UnexpectedInput
 
+from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grammar import parser
 from vggdsl.language.notations.grid import Row, rows_of
-from vggdsl.language.notations.phrases import UnreadableError
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -88,9 +88,9 @@ class Table:
     total: tuple[Excerpt, Excerpt] | None = None
     """The network's parameters, where they are printed beside its last row: the figure, and the word behind it."""
     repaired: list[tuple[str, Excerpt]] = field(default_factory=list)
-    refused: list[tuple[str, Excerpt, str]] = field(default_factory=list)
+    refused: list[tuple[str, Place, str]] = field(default_factory=list)
 
-    def refuse(self, message: str, at: Excerpt, help: str) -> None:
+    def refuse(self, message: str, at: Place, help: str) -> None:
         self.refused.append((message, at, help))
 
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row, rows_of
-from vggdsl.language.notations.phrases import Phrase, UnreadableError, phrases
+from vggdsl.language.notations.phrases import Phrase, phrases
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -71,10 +72,10 @@ class Table:
     figures: dict[str, list[Excerpt | None]] = field(default_factory=dict)
     """Of a measure, such as `macs`: what is printed for each network."""
     repaired: list[tuple[str, Excerpt]] = field(default_factory=list)
-    refused: list[tuple[str, Excerpt, str, int | None]] = field(default_factory=list)
+    refused: list[tuple[str, Place, str, int | None]] = field(default_factory=list)
     """What can't be read, where, how it is mended, and the column that it is of, if it is of one alone."""
 
-    def refuse(self, message: str, at: Excerpt, help: str, column: int | None = None) -> None:
+    def refuse(self, message: str, at: Place, help: str, column: int | None = None) -> None:
         self.refused.append((message, at, help, column))
 
     def repair(self, text: str, at: Excerpt) -> None:

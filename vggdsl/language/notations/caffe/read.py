@@ -5,7 +5,7 @@ its size. Layers that work in place, branches and auxiliary losses are read; wha
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -13,28 +13,9 @@ from lark import Token, Tree
 
 from vggdsl.language.notations.branches import Layers, tidy
 from vggdsl.language.notations.calls import span_of, tree_of
-from vggdsl.language.notations.draft import Draft
-from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
-from vggdsl.language.notations.torch_modules import UnsayableError
-from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import (
-    FC,
-    LRN,
-    Activation,
-    Add,
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalAvgPool,
-    GlobalMaxPool,
-    MaxPool,
-    Mul,
-    PReLU,
-    Softmax,
-)
-from vggdsl.network.shapes import Pair, Shape, Sides, Window
+from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.registry import Reading
+from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source, Span
 
@@ -84,26 +65,26 @@ class _Message:
     def text(self, key: str, default: str) -> str:
         found = self.all(key)
         if len(found) > 1:
-            raise UnsayableError(f"`{key}` is said twice", found[1].at, "leave one out")
+            raise UnreadableError(f"`{key}` is said twice", found[1].at, "leave one out")
         return found[0].text.strip("'\"") if found else default
 
     def number(self, key: str, default: int | None = None) -> int:
         text = self.text(key, "" if default is None else str(default))
         if not re.fullmatch(r"\d{1,7}", text):
             why = f"`{key}: {text}` is no whole number" if text else f"there is no `{key}`"
-            raise UnsayableError(why, self._at(key), f"write `{key}:` and a whole number")
+            raise UnreadableError(why, self._at(key), f"write `{key}:` and a whole number")
         return int(text)
 
     def decimal(self, key: str, default: str) -> str:
         text = self.text(key, default)
         if not re.fullmatch(r"(\d{1,9}(\.\d{0,12})?|\.\d{1,12})(e-?\d\d?)?", text):
-            raise UnsayableError(f"`{key}: {text}` is no number", self._at(key), f"write `{key}:` and a number")
+            raise UnreadableError(f"`{key}: {text}` is no number", self._at(key), f"write `{key}:` and a number")
         return text
 
     def flag(self, key: str, default: bool) -> bool:
         text = self.text(key, str(default)).lower()
         if text not in ("true", "false"):
-            raise UnsayableError(f"`{key}: {text}` is neither true nor false", self._at(key), "write one of both")
+            raise UnreadableError(f"`{key}: {text}` is neither true nor false", self._at(key), "write one of both")
         return text == "true"
 
     def sides(self, key: str, default: int | None = None, stem: str = "") -> Pair:
@@ -113,7 +94,7 @@ class _Message:
         both = self.all(key)
         if any(apart):
             if both or not all(len(each) == 1 for each in apart):
-                raise UnsayableError(f"`{stem}_h` and `{stem}_w` go together", self.at, f"write both, without `{key}`")
+                raise UnreadableError(f"`{stem}_h` and `{stem}_w` go together", self.at, f"write both, without `{key}`")
             return Pair(self.number(f"{stem}_h"), self.number(f"{stem}_w"))
         if len(both) == 2 and all(re.fullmatch(r"\d{1,7}", each.text) for each in both):
             return Pair(*(int(each.text) for each in both))
@@ -127,7 +108,7 @@ class _Message:
     def done(self, known: frozenset[str] = frozenset()) -> None:
         for each in self.fields:
             if each.key not in self.asked | known:
-                raise UnsayableError(f"what `{each.key}` means here isn't known", each.at, HELP)
+                raise UnreadableError(f"what `{each.key}` means here isn't known", each.at, HELP)
 
     def _at(self, key: str) -> Span:
         return next((each.at for each in self.fields if each.key == key), self.at)
@@ -140,7 +121,7 @@ def read(source: Source) -> Sequence[Reading]:
         net = _Message(Span(source, 0, len(source.text.rstrip())), tuple(_fields(source, tree)))
         draft.name = net.text("name", "")
         _Reader(draft, net).whole()
-    except UnsayableError as error:
+    except UnreadableError as error:
         draft.refuse(error.message, error.at, error.help)
     return [draft.reading()]
 
@@ -180,23 +161,23 @@ class _Reader:
         for each in (each for each in net.fields if each.key in ("layer", "layers")):
             self.layer(_Message(each.at, each.fields))
         for at in self.unscaled.values():
-            raise UnsayableError(
+            raise UnreadableError(
                 "Caffe's `BatchNorm` has no factors without a `Scale` behind it", at, "add the `Scale`"
             )
         if self.layers.shape(0) is None:
-            raise UnsayableError(
+            raise UnreadableError(
                 "the image's size isn't said", net.at, 'write `input: "data"` and `input_dim:` four times'
             )
         self.layers.put(self.loss or self.last, {end: weight for end, weight in self.heads.items() if end != self.loss})
 
     def image(self, blob: str, dims: Sequence[str], at: Span) -> None:
         if len(dims) != 4 or not all(re.fullmatch(r"[1-9]\d{0,5}", dim) for dim in dims[1:]):
-            raise UnsayableError(
+            raise UnreadableError(
                 "the image's size isn't said in four numbers", at, "images, channels, height and width"
             )
         size = Shape(*map(int, dims[1:]))
         if self.layers.shape(0) not in (None, size):
-            raise UnsayableError(f"the image is {size} here, and {self.layers.shape(0)} before", at, "say one size")
+            raise UnreadableError(f"the image is {size} here, and {self.layers.shape(0)} before", at, "say one size")
         self.layers.input(size, at)
         self.blobs[blob] = 0
 
@@ -214,7 +195,7 @@ class _Reader:
         elif kind in ("SoftmaxWithLoss", "SoftmaxLoss"):
             self.ends(it, bottoms)
         elif it.all("include") or it.all("exclude"):
-            raise UnsayableError(f"`{name}` is of one phase alone", it.at, "leave it out, or its `include`")
+            raise UnreadableError(f"`{name}` is of one phase alone", it.at, "leave it out, or its `include`")
         else:
             inputs = [self.blob(bottom, it.at) for bottom in bottoms]
             number = self.put(it, kind, name, inputs)
@@ -225,7 +206,7 @@ class _Reader:
 
     def blob(self, name: str, at: Span) -> int:
         if name not in self.blobs:
-            raise UnsayableError(f"no layer above gives `{name}`", at, "put the layer that gives it above")
+            raise UnreadableError(f"no layer above gives `{name}`", at, "put the layer that gives it above")
         return self.blobs[name]
 
     def data(self, it: _Message, tops: Sequence[str]) -> None:
@@ -233,7 +214,7 @@ class _Reader:
         transform = it.inner("transform_param")
         crop = transform.number("crop_size", 0) or it.inner("data_param").number("crop_size", 0)
         if not crop or not tops:
-            raise UnsayableError("the image's size isn't said", it.at, "write `crop_size:`")
+            raise UnreadableError("the image's size isn't said", it.at, "write `crop_size:`")
         channels = len(transform.all("mean_value"))
         self.image(tops[0], ["1", str(channels if channels in (1, 3) else 3), str(crop), str(crop)], it.at)
         if channels not in (1, 3):
@@ -244,7 +225,7 @@ class _Reader:
         """A softmax with its loss: the network's, or an auxiliary one's by its weight."""
         it.asked |= {"loss_param", "softmax_param"}
         if not bottoms:
-            raise UnsayableError("the loss takes nothing", it.at, "name its `bottom:`")
+            raise UnreadableError("the loss takes nothing", it.at, "name its `bottom:`")
         end = self.layers.add("softmax", it.at, self.blob(bottoms[0], it.at))
         weight = it.decimal("loss_weight", "1")
         self.heads[end] = weight
@@ -255,7 +236,7 @@ class _Reader:
         if kind in ("Concat", "Eltwise"):
             return self.merge(it, kind, name, inputs)
         if len(inputs) != 1:
-            raise UnsayableError(f"`{name}` takes {len(inputs)} blobs, not one", it.at, HELP)
+            raise UnreadableError(f"`{name}` takes {len(inputs)} blobs, not one", it.at, HELP)
         (x,) = inputs
         if kind in ("Flatten", "Split"):
             it.asked |= {"flatten_param"}
@@ -265,11 +246,11 @@ class _Reader:
             has_bias = param.flag("bias_term", False)
             param.done(_OF_TRAINING)
             if x not in self.unscaled or not has_bias:
-                raise UnsayableError("a `Scale` has words only behind a `BatchNorm`, with a bias", it.at, HELP)
+                raise UnreadableError("a `Scale` has words only behind a `BatchNorm`, with a bias", it.at, HELP)
             del self.unscaled[x]
             return x
         if x in self.unscaled:
-            raise UnsayableError(
+            raise UnreadableError(
                 "Caffe's `BatchNorm` has no factors without a `Scale` behind it", self.unscaled[x], "add it"
             )
         text = self.text(it, kind, self.layers.shape(x))
@@ -277,7 +258,7 @@ class _Reader:
             number = self.layers.add(tidy(text), it.at, x, label=name)
         except VggdslError as error:
             finding = error.diagnostics[0]
-            raise UnsayableError(finding.message, it.at, finding.help or HELP) from None
+            raise UnreadableError(finding.message, it.at, finding.help or HELP) from None
         if kind == "BatchNorm":
             self.unscaled[number] = it.at
         return number
@@ -291,14 +272,14 @@ class _Reader:
             word = word if all(each.text in ("1", "1.0") for each in param.all("coeff")) else ""
         param.done()
         if not word:
-            raise UnsayableError(f"how `{name}` merges has no words in the spec language", it.at, HELP)
+            raise UnreadableError(f"how `{name}` merges has no words in the spec language", it.at, HELP)
         return inputs[0] if len(inputs) == 1 else self.layers.add(word, it.at, *inputs, label=name)
 
     def text(self, it: _Message, kind: str, shape: Shape | None) -> str:
         param = it.inner(_PARAMS.get(kind, f"{kind.lower()}_param"))
         text = _layer(param, kind, shape)
         if text is None:
-            raise UnsayableError(f"a layer of the type `{kind}` has no words in the spec language", it.at, HELP)
+            raise UnreadableError(f"a layer of the type `{kind}` has no words in the spec language", it.at, HELP)
         param.done(_OF_TRAINING)
         return text
 
@@ -371,101 +352,3 @@ def _pool(param: _Message, shape: Shape | None) -> str | None:
     if any(k < s and (n - k) % s for k, s, n in zip(kernel, stride, size, strict=True)):
         return None
     return text if window.positions(size) == up.positions(size) else f"{text} ceil"
-
-
-def write(network: TypedGraph) -> str:
-    """A prototxt of deployment: a layer a node, which names what it takes."""
-    for head in network.heads:
-        raise cannot_say(TITLE, head.nodes[0].node, "a file of deployment has no auxiliary classifiers")
-    size, first = network.input, network.nodes[0].name
-    dims = f"shape: {{ dim: 1 dim: {size.c} dim: {size.h} dim: {size.w} }}"
-    rows = [_row(first, "Input", (), f"input_param {{ {dims} }}")]
-    for node in network.nodes[1:]:
-        kind, param = _said(node)
-        if kind == "BatchNorm":
-            rows += [_row(node.name, kind, node.node.inputs, param)]
-            rows += [_row(f"scale_{node.name}", "Scale", (node.name,), "scale_param { bias_term: true }", node.name)]
-        else:
-            rows += [_row(node.name, kind, node.node.inputs, param)]
-    return "".join(rows)
-
-
-def _row(name: str, kind: str, bottoms: Sequence[str], param: str, top: str = "") -> str:
-    lines = [
-        f'name: "{name}"',
-        f'type: "{kind}"',
-        *(f'bottom: "{each}"' for each in bottoms),
-        f'top: "{top or name}"',
-        param,
-    ]
-    return "layer {\n" + "".join(f"  {line}\n" for line in lines if line) + "}\n"
-
-
-def _said(node: TypedNode) -> tuple[str, str]:
-    match node.node.op:
-        case Conv(channels, window, groups, bias):
-            own = [f"num_output: {channels}", *_window(node, window)]
-            own += [f"group: {groups}"] if groups > 1 else []
-            own += [] if bias else ["bias_term: false"]
-            return "Convolution", f"convolution_param {{ {' '.join(own)} }}"
-        case MaxPool(window) | AvgPool(window) as op:
-            kind = "MAX" if isinstance(op, MaxPool) else "AVE"
-            return "Pooling", f"pooling_param {{ pool: {kind} {' '.join(_window(node, window))} }}"
-        case GlobalAvgPool() | GlobalMaxPool() as op:
-            kind = "MAX" if isinstance(op, GlobalMaxPool) else "AVE"
-            return "Pooling", f"pooling_param {{ pool: {kind} global_pooling: true }}"
-        case FC(features, bias):
-            return (
-                "InnerProduct",
-                f"inner_product_param {{ num_output: {features}{'' if bias else ' bias_term: false'} }}",
-            )
-        case BatchNorm(eps, momentum):
-            fraction = 1 - Decimal(str(momentum))
-            return "BatchNorm", f"batch_norm_param {{ eps: {eps} moving_average_fraction: {fraction} }}"
-        case LRN(n, k, alpha, beta):
-            sums = f"local_size: {n} alpha: {alpha * n:.12g} beta: {beta:g} k: {k:g}"
-            return "LRN", f"lrn_param {{ {sums} }}"
-        case Activation("ReLU"):
-            return "ReLU", ""
-        case Activation("LeakyReLU", slope):
-            return "ReLU", f"relu_param {{ negative_slope: {0.01 if slope is None else slope} }}"
-        case Activation("ELU", alpha):
-            return "ELU", f"elu_param {{ alpha: {1 if alpha is None else alpha} }}"
-        case Activation("sigmoid" | "tanh" as function):
-            return {"sigmoid": "Sigmoid", "tanh": "TanH"}[function], ""
-        case PReLU():
-            return "PReLU", ""
-        case Dropout(rate):
-            return "Dropout", f"dropout_param {{ dropout_ratio: {rate} }}"
-        case Softmax():
-            return "Softmax", ""
-        case Concat():
-            return "Concat", ""
-        case Add():
-            return "Eltwise", "eltwise_param { operation: SUM }"
-        case Mul():
-            return "Eltwise", "eltwise_param { operation: PROD }"
-        case _:
-            raise cannot_say(TITLE, node.node)
-
-
-def _window(node: TypedNode, window: Window) -> Iterator[str]:
-    if isinstance(window.pad, Sides):
-        raise cannot_say(TITLE, node.node, "its padding has sides")
-    usual: Mapping[str, tuple[Pair, int]] = {
-        "kernel": (window.kernel, 0),
-        "stride": (window.stride, 1),
-        "pad": (window.pad, 0),
-    }
-    for stem, (pair, least) in usual.items():
-        if pair.h != pair.w:
-            yield f"{stem}_h: {pair.h} {stem}_w: {pair.w}"
-        elif pair.h != least:
-            yield f"{'kernel_size' if stem == 'kernel' else stem}: {pair.h}"
-    if window.dilation != (1, 1):
-        if window.dilation.h != window.dilation.w:
-            raise cannot_say(TITLE, node.node, "its dilation has sides")
-        yield f"dilation: {window.dilation.h}"
-
-
-register(Notation("caffe", recognises, read, write, TITLE))
