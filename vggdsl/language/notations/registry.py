@@ -91,27 +91,26 @@ def notation(name: str) -> Notation:
 
 def recognise(source: Source) -> Notation:
     """The notation that a text is in. What the spec language reads is in that, however it looks."""
-    return _recognised(source)[0]
-
-
-def _recognised(source: Source) -> tuple[Notation, Sequence[Reading] | None]:
-    """The notation of a text, and what it reads, where that was needed to tell."""
     language = _NOTATIONS[SPEC_LANGUAGE]
     if language.recognises(source):
-        return language, None
+        return language
+    return (elsewhere(source) if _is_strange(_as_spec(source)) else None) or language
+
+
+def _as_spec(source: Source) -> Sequence[Reading] | ParseError:
+    """What the spec language reads in a text, or what is wrong with it as a spec."""
     try:
-        found = language.read(source)
-    except ParseError:
-        return elsewhere(source) or language, None
-    if all(_has_channels(each.document) for each in found):
-        return language, found
-    return elsewhere(source) or language, None
+        return _NOTATIONS[SPEC_LANGUAGE].read(source)
+    except ParseError as error:
+        return error
 
 
-def _has_channels(document: Document) -> bool:
-    """Whether its inputs say them, which those of specs do: `32*32 input` begins a row of a table."""
-    inputs = (item.element for item in document.items if isinstance(item.element, Input))
-    return all(len(each.size.numbers) != 2 or each.words for each in inputs)
+def _is_strange(found: Sequence[Reading] | ParseError) -> bool:
+    """Whether it is no spec, or one whose input says no channels: `32*32 input` begins a row of a table."""
+    if isinstance(found, ParseError):
+        return True
+    inputs = (item.element for each in found for item in each.document.items if isinstance(item.element, Input))
+    return any(len(each.size.numbers) == 2 and not each.words for each in inputs)
 
 
 def is_spec_language(source: Source) -> bool:
@@ -124,24 +123,25 @@ def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
 
     Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation.
     """
-    found, known = _recognised(source) if name is None else (notation(name), None)
-    if known is not None:
-        return known
-    try:
-        return found.read(source)
-    except ParseError as error:
-        if found.name != SPEC_LANGUAGE:
-            raise
-        labels = error.diagnostics[0].labels[:1]
-        if (other := elsewhere(source)) is not None:
-            message = f"{source.name} is no spec, but {other.title}"
-            help = f"`vggdsl import {'-' if source.name == '<stdin>' else source.name}` reads it"
-        elif labels and (other := elsewhere(_paragraph(labels[0].span))) is not None:
-            message = f"these lines are no part of a spec, but {other.title}"
-            help = "`vggdsl import` reads them, in a file of their own"
-        else:
-            raise
-        raise ParseError(Diagnostic("V113", message, labels, help)) from None
+    if name is not None and name != SPEC_LANGUAGE:
+        return notation(name).read(source)
+    language = _NOTATIONS[SPEC_LANGUAGE]
+    found = _as_spec(source)
+    other = elsewhere(source) if _is_strange(found) else None
+    if other is not None and name is None and not language.recognises(source):
+        return other.read(source)
+    if not isinstance(found, ParseError):
+        return found
+    labels = found.diagnostics[0].labels[:1]
+    if other is not None:
+        message = f"{source.name} is no spec, but {other.title}"
+        help = f"`vggdsl import {'-' if source.name == '<stdin>' else source.name}` reads it"
+    elif labels and (other := elsewhere(_paragraph(labels[0].span))) is not None:
+        message = f"these lines are no part of a spec, but {other.title}"
+        help = "`vggdsl import` reads them, in a file of their own"
+    else:
+        raise found
+    raise ParseError(Diagnostic("V113", message, labels, help))
 
 
 def _paragraph(span: Span) -> Source:
