@@ -4,6 +4,7 @@ import pytest
 
 import vggdsl
 from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import ParseError, VggdslError
 
 MERGED = """\
 <table><tr><td>A</td><td>B</td></tr>
@@ -54,3 +55,28 @@ def test_columns_that_a_pdf_has_run_together_are_no_chain_of_layers(heading: str
     with pytest.raises(vggdsl.VggdslError) as caught:
         parse_all(f"Networks\n{heading}\nconv3-4 conv3-4\nmaxpool\nFC-2\nsoftmax\n", "-", "vgg-table")
     assert " -:2:1\n" in str(caught.value)
+
+
+PIPED = """| A | B |
+|---|---|
+| 3 weight layers | 4 weight layers |
+| input (32x32 RGB image) | |
+| conv3-8 | conv3-8 |
+| | conv3-8 |
+| maxpool | |
+| conv3-8 | conv3-8 |
+| FC-10 | |
+| softmax | |
+"""
+
+
+def test_a_line_without_pipes_in_a_table_of_pipes_is_not_passed_over() -> None:
+    assert all(isinstance(spec, Spec) for _, spec in parse_all(PIPED, "-"))
+    found = [spec for _, spec in parse_all(PIPED.replace("| softmax", "dropout-0.5\n| softmax"), "-", "vgg-table")]
+    said = [each.diagnostics[0].labels[0].span.text for each in found if isinstance(each, VggdslError)]
+    assert said == ["dropout-0.5", "dropout-0.5"]
+
+
+def test_layers_above_the_input_are_no_title() -> None:
+    with pytest.raises(ParseError, match="says nothing known"):
+        parse_all(PIPED.replace("| input", "| LRN | LRN |\n| input"), "-", "vgg-table")

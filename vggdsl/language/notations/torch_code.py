@@ -7,7 +7,8 @@ from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.code import is_code, statements
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.torch_modules import HELP, Module, put, said_input
+from vggdsl.language.notations.torch_image import put, said_input
+from vggdsl.language.notations.torch_modules import HELP, Module
 from vggdsl.language.notations.torch_words import modules
 from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, Label, ParseError

@@ -12,7 +12,7 @@ from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import VggdslError
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import Span
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Module:
 _CHAINS = ("Sequential", "_Transition", "Conv2dNormActivation", "ConvNormActivation", "ConvBNReLU")
 """Those that do one module after the other."""
 _INCEPTIONS = "inception3a inception3b maxpool3 inception4a inception4b inception4c inception4d inception4e maxpool4"
-_FORMS = {
+FORMS = {
     "BasicBlock": (
         "add[ conv1 bn1 relu conv2 bn2 | downsample? ] relu",
         "add[ conv1 bn1 ReLU conv2 bn2 | shortcut ] ReLU",
@@ -65,7 +65,7 @@ _FORMS = {
 """
 _ANY = ("features avgpool classifier", "features classifier")
 """The layout of torchvision's VGG, AlexNet and SqueezeNet, whatever the class is called."""
-_OF_ANY = ("VGG", "AlexNet", "SqueezeNet")
+OF_ANY = ("VGG", "AlexNet", "SqueezeNet")
 _PLAIN = frozenset(
     {"Conv2d", "Linear", "MaxPool2d", "AvgPool2d", "BatchNorm2d", "BatchNorm1d", "GroupNorm", "Dropout", "Softmax"}
     | {"ReLU", "ReLU6", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish", "Tanh", "Sigmoid", "Hardsigmoid", "PReLU"}
@@ -73,19 +73,15 @@ _PLAIN = frozenset(
 )
 _FLATTENED = {"start_dim": "1", "end_dim": "-1"}
 """Of a `Flatten` that leaves the batch alone; in the order of its places."""
-TRAINED_AT = 224
-_LARGEST = 2048
-
-
 comes_in, spelled = lru_cache(maxsize=4096)(foreign.comes_in), lru_cache(maxsize=4096)(foreign.spelled)
 """A network is read at several sizes of its image."""
 
 
-class _FitError(UnreadableError):
+class FitError(UnreadableError):
     """What is wrong with an image's size is not that of the first `Linear`, which fits it."""
 
 
-class _CountError(UnreadableError):
+class CountError(UnreadableError):
     """A `Linear` takes another number of values than come: by so many."""
 
     def __init__(self, message: str, at: Span, help: str, surplus: int) -> None:
@@ -94,31 +90,10 @@ class _CountError(UnreadableError):
 
 
 HELP = "write the network in the spec language, where each layer stands behind what it takes"
-INPUT_HELP = "write it on a line above: `# input 32x32x3`"
-
-
-def put(draft: Draft, root: Module, size: Shape | None) -> None:
-    """Writes a network; ``size`` is the image's, where it is said."""
-    try:
-        if size is None:
-            size = _told(draft, root)
-        reader = _Reader(draft, size, root)
-        reader.layers.put(reader.last)
-    except UnreadableError as error:
-        draft.refuse(error.message, error.at, error.help)
-
-
-def said_input(source: Source) -> tuple[Shape | None, Span]:
-    """The line that says the image's size, above what doesn't: `input 32x32x3`, or so behind a `#`."""
-    found = re.search(r"^[ \t]*#?[ \t]*input[ \t]+(\d{1,5})[x×*](\d{1,5})[x×*](\d{1,5})[ \t]*$", source.text, re.M)
-    if found is None:
-        return None, Span(source, 0, 0)
-    h, w, c = (int(found[each]) for each in (1, 2, 3))
-    return Shape(c, h, w), Span(source, found.start(), found.end())
 
 
 @dataclass
-class _Reader:
+class Reader:
     draft: Draft
     size: Shape
     root: Module
@@ -137,7 +112,7 @@ class _Reader:
         except UnreadableError as error:
             if not self.is_measured:
                 raise
-            raise _FitError(error.message, error.at, error.help) from None
+            raise FitError(error.message, error.at, error.help) from None
 
     def _module(self, module: Module, x: int, label: str) -> int:
         if not module.is_holder:
@@ -163,7 +138,7 @@ class _Reader:
 
     def _known(self, module: Module) -> None:
         text = f"{module.name} connects its modules as torchvision's does: a print doesn't show how"
-        if module.name not in (*_FORMS, *_OF_ANY, "_DenseBlock", "InvertedResidual"):
+        if module.name not in (*FORMS, *OF_ANY, "_DenseBlock", "InvertedResidual"):
             text = f"{module.name} does its modules one after the other: a print doesn't show how"
         keys = {key for key, _ in module.entries}
         if "shortcut" in keys or "linear" in keys:
@@ -173,7 +148,7 @@ class _Reader:
 
     def _form(self, module: Module) -> str:
         keys = [key for key, _ in module.entries]
-        for form in (*_FORMS.get(module.name, ()), *_ANY):
+        for form in (*FORMS.get(module.name, ()), *_ANY):
             words = [word for word in form.split() if word not in ("add[", "concat[", "|", "]")]
             own = [word.rstrip("?#") for word in words if _is_entry(word)]
             missing = {word.rstrip("?#") for word in words if word[-1] in "?#"}
@@ -183,7 +158,7 @@ class _Reader:
         if last.name in _CHAINS and all(inner.name == "Flatten" for _, inner in others) and len(others) < 2:
             return " ".join(keys)
         message = f"what {module.name} does with its modules isn't printed"
-        if module.name in _FORMS:
+        if module.name in FORMS:
             message = f"{module.name} holds other modules than the one that is known: how it connects them isn't shown"
         raise UnreadableError(message, module.call.at, HELP)
 
@@ -257,7 +232,7 @@ class _Reader:
 
     def _held(self, call: Call, shape: Shape | None, *, is_flat: bool) -> None:
         """What a layer says that it takes, against what comes."""
-        written = comes_in(_word(call))
+        written = comes_in(word_of(call))
         count = foreign.product(written) if written is not None else None
         if written is not None and (count is None or len(count) > 15):
             raise UnreadableError(f"`{written}` in `{call.text}` is no number", call.at, "write it as one")
@@ -270,7 +245,7 @@ class _Reader:
         message = f"`{call.text}` takes {int(count):,} {'values' if is_flat else 'channels'}, and {comes:,} come"
         help = "one of both is wrong: correct it where it was printed"
         if is_flat and not self.is_measured:
-            raise _CountError(message, call.at, help, comes - int(count))
+            raise CountError(message, call.at, help, comes - int(count))
         raise UnreadableError(message, call.at, help)
 
     def _adaptive(self, call: Call, x: int, shape: Shape | None, label: str) -> int:
@@ -312,7 +287,7 @@ def _sides(call: Call) -> tuple[int, int] | None:
     return int(texts[0]), int(texts[1])
 
 
-def _word(call: Call) -> str:
+def word_of(call: Call) -> str:
     """As other tools' layers are read elsewhere."""
     return replace(call, name=f"nn.{call.bare.replace('BatchNorm1d', 'BatchNorm2d')}").text
 
@@ -332,7 +307,7 @@ def said(call: Call) -> str:
             given = given.without("bias")
         if name == "GELU" and _is(given, "approximate", "none"):
             given = given.without("approximate")
-        word = _word(given)
+        word = word_of(given)
         text = spelled(word) if name != "PReLU" else _prelu(given)
     if text is None:
         raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
@@ -360,89 +335,3 @@ def _lrn(call: Call) -> str:
         raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     alpha = f"{float(texts['alpha']) / max(float(texts['size']), 1):.12g}"
     return f"LRN n={texts['size']} k={float(texts['k']):g} alpha={alpha} beta={float(texts['beta']):g}"
-
-
-def _channels(module: Module) -> int | None:
-    """What the first layer that says so takes; None where it takes no map."""
-    for layer in _layers(module):
-        if layer.name in ("Conv2d", "BatchNorm2d") and (count := comes_in(_word(layer.call))) is not None:
-            return int(count) if re.fullmatch(r"[1-9]\d{0,5}", count) else None
-        if layer.name in ("Linear", "Flatten"):
-            return None
-    return None
-
-
-def _layers(module: Module) -> Iterator[Module]:
-    if not module.is_holder:
-        yield module
-    for _, inner in module.entries:
-        yield from _layers(inner)
-
-
-def _told(draft: Draft, root: Module) -> Shape:
-    """The image's size, which neither a print nor code says, where it can be told: said as assumed.
-
-    A square one from which the values of the first `Linear` come, at whose windows nothing is left over.
-    Raises ``UnreadableError`` where several could be meant.
-    """
-    channels = _channels(root)
-    if channels is None:
-        raise UnreadableError("the image's size isn't said", root.call.at, INPUT_HELP)
-
-    def tried(side: int) -> _Reader | None:
-        try:
-            reader = _Reader(Draft(draft.source), Shape(channels, side, side), root)
-        except UnreadableError:
-            return None
-        return reader if reader.layers.shape(reader.last) is not None else None
-
-    usual, small = tried(TRAINED_AT), tried(TRAINED_AT - 32)
-    is_known = root.name in _FORMS or root.name in _OF_ANY
-    if is_known and usual is not None and (usual.adaptive or small is not None):
-        side = 32 if any(key == "linear" for key, _ in root.entries) else TRAINED_AT
-        text = f"an image of {side}x{side}, as the published {root.name} takes: its size isn't printed"
-        draft.assumed(text, root.at, INPUT_HELP)
-        draft.line()
-        return Shape(channels, side, side)
-    if small is not None and usual is not None:
-        raise UnreadableError("images of any size fit: the print doesn't say which", root.call.at, INPUT_HELP)
-    fits = _sizes(root, channels, draft)
-    exact = [side for side in fits if (reader := tried(side)) is not None and reader.exact]
-    if len(fits) == 1 or len(exact) == 1:
-        side = (exact or fits)[0]
-        others = f"; images up to {fits[-1]}x{fits[-1]} would fit, too" if len(fits) > 1 and fits[-1] != side else ""
-        text = f"a square image of {side}x{side}: so many values come to the first Linear{others}"
-        draft.assumed(text, root.at, "its size isn't printed: " + INPUT_HELP)
-        draft.line()
-        return Shape(channels, side, side)
-    if fits:
-        _Reader(Draft(draft.source), Shape(channels, fits[0], fits[0]), root)  # tells what else is wrong
-        message = f"square images of {fits[0]}x{fits[0]} to {fits[-1]}x{fits[-1]} fit: which is meant isn't printed"
-        raise UnreadableError(message, root.call.at, INPUT_HELP)
-    _Reader(Draft(draft.source), Shape(channels, TRAINED_AT, TRAINED_AT), root)  # tells what is wrong at any size
-    raise UnreadableError("no square image fits what the first Linear takes", root.call.at, INPUT_HELP)
-
-
-def _sizes(root: Module, channels: int, draft: Draft) -> list[int]:
-    """The sides of square images with which as many values come to the first `Linear` as it takes: neighbours."""
-
-    def surplus(side: int) -> int:
-        try:
-            reader = _Reader(Draft(draft.source), Shape(channels, side, side), root)
-        except _CountError as error:
-            return error.surplus
-        except _FitError:
-            return 0
-        except UnreadableError:
-            return -1
-        return 0 if reader.layers.shape(reader.last) is not None else -1
-
-    low, high = 1, _LARGEST
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if surplus(middle) < 0 else (low, middle)
-    found = list[int]()
-    while low <= _LARGEST and len(found) < 256 and surplus(low) == 0:
-        found.append(low)
-        low += 1
-    return found

@@ -13,7 +13,8 @@ from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.calls import Call, call_of, span_of, tree_of
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.torch_modules import Module, put, said_input
+from vggdsl.language.notations.torch_image import put, said_input
+from vggdsl.language.notations.torch_modules import Module
 from vggdsl.language.notations.torch_words import modules
 from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, Label, ParseError

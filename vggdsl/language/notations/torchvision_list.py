@@ -13,7 +13,7 @@ from vggdsl.language.notations.calls import span_of, tree_of
 from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
-from vggdsl.language.notations.torch_modules import INPUT_HELP, said_input
+from vggdsl.language.notations.torch_image import INPUT_HELP, said_input
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import Conv, MaxPool
 from vggdsl.network.shapes import Pair, Shape, Window
