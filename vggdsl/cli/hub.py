@@ -44,10 +44,10 @@ def write(run: str, asked: Asked) -> None:
         if found.on_hub is None:
             message = f"the hub's id of the data set {found.recipe.data.name} isn't known: give it with --dataset"
             raise click.UsageError(message)
-        made = entries(found, asked.task or "default", asked.date, asked.source)
-        files = {f"{RESULTS}/{name}": as_yaml(each) for name, each in made.items()}
+        by_file = entries(found, asked.task or "default", asked.date, asked.source)
+        files = {f"{RESULTS}/{name}": as_yaml(each) for name, each in by_file.items()}
         if asked.output is None:
-            files = {"": as_yaml([entry for each in made.values() for entry in each])}
+            files = {"": as_yaml([entry for each in by_file.values() for entry in each])}
     if asked.output is None:
         for text in files.values():
             click.echo(text, nl=False)
@@ -58,7 +58,7 @@ def write(run: str, asked: Asked) -> None:
         raise InputError(Diagnostic("V501", f"no folder {asked.output}", help=help))
     targets = {asked.output if folder is None else folder / name: text for name, text in files.items()}
     if asked.form == "eval-results":
-        (asked.output / RESULTS).mkdir(exist_ok=True)
+        made(asked.output / RESULTS)
     for path in targets:
         check_target(path, record, None, force=asked.force)
     for path, text in targets.items():

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, report, reports_errors, say
+from vggdsl.cli.folders import made, refuse_there
 from vggdsl.cli.recovered import import_model, is_model, refuse_call
 from vggdsl.cli.schemas import Imported
 from vggdsl.language import notations
 from vggdsl.language.library import read_text
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, error_of, unknown
-from vggdsl.text.files import is_file, write_text
+from vggdsl.text.files import content, is_file, write_text
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import LINE, shown
 from vggdsl.text.source import Placed, Source
@@ -112,10 +113,7 @@ class _Network:
 
 def _is_pdf(path: Path) -> bool:
     """By what it begins with: no package is needed to tell."""
-    if not is_file(path):
-        return False
-    with path.open("rb") as file:
-        return b"%PDF-" in file.read(1024)
+    return is_file(path) and b"%PDF-" in content(path, 1024)
 
 
 def _of_text(file: str, notation: str | None) -> list[_Network]:
@@ -146,8 +144,8 @@ def _of_paper(file: str, notation: str | None, page: int | None, crop: str | Non
         networks += [_Network(of, name, each, where, stem) for name, each in found]
         if crop is not None:
             target = Path(crop) / f"{Path(file).stem}_{stem}.png"
-            _refuse_there(target, force, "--crop")
-            _made(Path(crop), "--crop")
+            refuse_there(target, force, "--crop")
+            made(Path(crop), "--crop")
             picture(Path(file), table, target)
             note(f"{target}: as it is printed")
     others = f", {plural(passed, 'other table')} passed over" if passed else ""
@@ -196,8 +194,8 @@ def _written(networks: Sequence[_Network], output: str | None, force: bool) -> l
     folder = Path(output)
     files = list(_named(networks, folder))
     for path in filter(None, files):
-        _refuse_there(path, force, "-o")
-    _made(folder, "-o")
+        refuse_there(path, force)
+    made(folder)
     for file, each in zip(files, networks, strict=True):
         if file is not None and isinstance(each.found, Spec):
             write_text(file, _text(each, each.found))
@@ -214,20 +212,6 @@ def _named(networks: Sequence[_Network], folder: Path) -> Iterator[Path | None]:
             path, count = folder / f"{plain}_{count}.arch", count + 1
         taken.add(path)
         yield path if isinstance(each.found, Spec) else None
-
-
-def _refuse_there(path: Path, force: bool, option: str) -> None:
-    if path.exists() and not force:
-        help = f"name another folder with {option}, or add --force"
-        raise InputError(Diagnostic("V514", f"{path} is there already", help=help))
-
-
-def _made(folder: Path, option: str) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder} can't be made: {error.strerror or error}"
-        raise InputError(Diagnostic("V511", message, help=f"name another folder with {option}")) from None
 
 
 def _text(network: _Network, spec: Spec) -> str:

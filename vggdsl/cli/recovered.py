@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.common import echo_json, say
+from vggdsl.cli.folders import made, refuse_there
 from vggdsl.cli.schemas import Imported
-from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import shown
 from vggdsl.text.units import plural
@@ -28,7 +28,8 @@ def refuse_call(notation: str | None, column: str | None) -> None:
 
 
 def import_model(file: Path, output: str | None, force: bool, as_json: bool) -> None:
-    """Writes the spec and its weights in a folder, beside the model unless one is named: both, or neither.
+    """Writes the spec and its weights in a folder, beside the model unless one is named: the weights first, so
+    that no spec is there without them.
 
     Raises ``InputError`` as ``targets.recovering.files.from_onnx``, V533 for a package that isn't there, V514 without
     ``force`` for a file that is.
@@ -36,18 +37,12 @@ def import_model(file: Path, output: str | None, force: bool, as_json: bool) -> 
     folder = file.parent if output is None else Path(output)
     spec_file, weights_file = (folder / f"{file.stem}{end}" for end in (".arch", ".safetensors"))
     for path in (spec_file, weights_file):
-        if path.exists() and not force:
-            help = "name another folder with -o, or add --force"
-            raise InputError(Diagnostic("V514", f"{path} is there already", help=help))
+        refuse_there(path, force)
     with needed():
         from vggdsl.targets.recovering.files import from_onnx
 
         found = from_onnx(file)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder} can't be made: {error.strerror or error}"
-        raise InputError(Diagnostic("V511", message, help="name another folder with -o")) from None
+    made(folder)
     found.write_weights(weights_file)
     found.write_spec(spec_file)
     if as_json:
