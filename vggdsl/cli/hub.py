@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from vggdsl.cli.common import note
+from vggdsl.cli.folders import made
 from vggdsl.records.collect import record_of
 from vggdsl.records.hub import RESULTS, as_yaml, entries, found_in, model_card
 from vggdsl.targets.overwrite import check_target
