@@ -95,8 +95,9 @@ LONG = 20_000
         "[64, 'M'" + " " * LONG,
         "[net]" + " " * LONG + "x",
         "a." * LONG,
+        "[a]" * (LONG // 3),
     ],
-    ids=["spaces", "lines", "hashes", "pipes", "list", "cfg", "dots"],
+    ids=["spaces", "lines", "hashes", "pipes", "list", "cfg", "dots", "brackets"],
 )
 def test_runs_of_a_character_are_recognised_at_once(text: str) -> None:
     """Each took minutes, some more than a lifetime; 5 s are for a busy machine."""

@@ -70,6 +70,8 @@ class Excerpt:
             text += self.text[at : match.start()], new
             places += (*self.places[at : match.start()], *_spread(self.places[slice(*match.span())], len(new)))
             at = match.end()
+        if not text:
+            return self
         return Excerpt(self.source, "".join((*text, self.text[at:])), [*places, *self.places[at:]])
 
 
@@ -84,10 +86,12 @@ def _spread(places: Sequence[int], count: int) -> list[int]:
 
 def joined(parts: Iterable[Excerpt], between: str, source: Source) -> Excerpt:
     """Parts with characters between; these stand where the part before them ends."""
-    whole = Excerpt(source, "", ())
+    text, places = list[str](), list[int]()
     for index, part in enumerate(parts):
         if index and between:
-            at = whole.places[-1] if whole.places else (part.places[0] if part.places else 0)
-            whole += Excerpt(source, between, [at] * len(between))
-        whole += part
-    return whole
+            at = places[-1] if places else (part.places[0] if part.places else 0)
+            text.append(between)
+            places += [at] * len(between)
+        text.append(part.text)
+        places += part.places
+    return Excerpt(source, "".join(text), places)

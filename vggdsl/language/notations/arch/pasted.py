@@ -33,10 +33,10 @@ def around_layers(source: Source, text: str, at: int, pairs: Sequence[tuple[int,
 
 def _holder(source: Source, text: str, at: int, closers: Mapping[int, int]) -> Pasted | None:
     """What holds layers: `model = Sequential([ … ])`, `nn.Sequential( … )`, `model.add( … )`, `layers = [ … ]`."""
-    for opener in sorted(closers):
+    for opener in sorted(each for each, closer in closers.items() if each <= at <= closer):
         line = text.rfind("\n", 0, opener) + 1
         pattern = _HOLDER if text[opener] == "(" else _NAMED if _has_calls(text, opener, closers) else None
-        holder = pattern and opener <= at <= closers[opener] and pattern.search(text[line:opener])
+        holder = pattern and pattern.search(text[line:opener])
         if not holder or in_section(source, opener):
             continue
         inner = listed.end() - 1 if (listed := _LIST.match(text, opener)) else opener
