@@ -10,12 +10,15 @@ from functools import lru_cache
 
 from vggdsl.language.dictionary import ACTIVATIONS, KINDS, MERGES
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.from_op import op_text
 from vggdsl.language.notations.arch import parse
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
-from vggdsl.text.errors import ShapeError
+from vggdsl.text.errors import ShapeError, VggdslError
 from vggdsl.text.source import Source, Span
+
+HELP = "write the network in the spec language"
 
 
 @lru_cache(maxsize=4096)
@@ -24,6 +27,15 @@ def op_of(text: str) -> Op:
     kind = f"{text}[ identity | identity ]" if text in MERGES else text
     source = Source("", f"input 1x1x1\nafter conv: none\n{kind}" if text.startswith("conv") else f"input 1x1x1\n{kind}")
     return elaborate(parse(source)).graph.nodes[-1].op
+
+
+def op_at(text: str, at: Span) -> Op:
+    """The same of what stands at a place. Raises ``UnreadableError`` with what is wrong with it."""
+    try:
+        return op_of(text)
+    except VggdslError as error:
+        finding = error.diagnostics[0]
+        raise UnreadableError(finding.message, at, finding.help or HELP) from None
 
 
 @dataclass(frozen=True)
@@ -47,11 +59,15 @@ class Layers:
         self._labels: set[str] = {"input"}
 
     def add(self, text: str, at: Span, *inputs: int, label: str = "") -> int:
-        """The number of a new layer. A label that can't stand in a spec, or stands there, is left out."""
+        """The number of a new layer. A label that can't stand in a spec, or stands there, is left out.
+
+        Raises ``UnreadableError`` where the text says none.
+        """
+        op = op_at(text, at)
         shapes = [self._all[each].shape for each in inputs]
         label = label if label.isidentifier() and label.isascii() and label not in self._labels else ""
         self._labels.add(label)
-        self._all.append(_Layer(text, at, inputs, _behind(text, shapes), label))
+        self._all.append(_Layer(op_text(op), at, inputs, _behind(op, shapes), label))
         return len(self._all) - 1
 
     def note(self, layer: int, text: str) -> None:
@@ -76,26 +92,12 @@ class Layers:
         _Written(self.draft, self._all, heads or {}).whole(last)
 
 
-@lru_cache(maxsize=4096)
-def tidy(text: str) -> str:
-    """A layer without the options that say what is so anyway.
-
-    >>> tidy("conv3-64 pad=1 bias=no"), tidy("BN eps=1e-05 momentum=0.1"), tidy("maxpool2/2")
-    ('conv3-64 bias=no', 'BN', 'maxpool')
-    """
-    op = op_of(text)
-    for option in text.split()[1:]:
-        less = text.replace(f" {option}", "", 1)
-        text = less if op_of(less) == op else text
-    return op.kind if KINDS[op.kind].form == "POOL" and " " not in text and op == op_of(op.kind) else text
-
-
-def _behind(text: str, shapes: Sequence[Shape | None]) -> Shape | None:
+def _behind(op: Op, shapes: Sequence[Shape | None]) -> Shape | None:
     known = [shape for shape in shapes if shape is not None]
     if len(known) < len(shapes):
         return None
     try:
-        return op_of(text).out_shape(*known)
+        return op.out_shape(*known)
     except ShapeError:
         return None  # which the spec tells at its place
 

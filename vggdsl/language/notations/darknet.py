@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lark import Token, Tree
 
-from vggdsl.language.notations.branches import Layers, tidy
+from vggdsl.language.notations.branches import HELP, Layers, op_of
 from vggdsl.language.notations.calls import span_of, tree_of
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
@@ -30,11 +30,9 @@ from vggdsl.network.ops import (
     Softmax,
 )
 from vggdsl.network.shapes import Pair, Shape, Sides, Window
-from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source, Span
 
 TITLE = "Darknet's cfg of a network"
-HELP = "write the network in the spec language"
 
 _FUNCTIONS = {
     "linear": "",
@@ -109,11 +107,9 @@ class _Section:
 
 def read(source: Source) -> Sequence[Reading]:
     draft = Draft(source)
-    try:
+    with draft.refusing():
         net, *sections = _sections(source)
         _Reader(draft, net).whole(sections)
-    except UnreadableError as error:
-        draft.refuse(error.message, error.at, error.help)
     return [draft.reading()]
 
 
@@ -193,11 +189,7 @@ class _Reader:
                 raise UnreadableError(f"`[{it.name}]` has no words in the spec language", it.at, HELP)
 
     def add(self, text: str, it: _Section, *inputs: int) -> None:
-        try:
-            self.last = self.layers.add(tidy(text), it.at, *(inputs or (self.last,)))
-        except VggdslError as error:
-            finding = error.diagnostics[0]
-            raise UnreadableError(finding.message, it.at, finding.help or HELP) from None
+        self.last = self.layers.add(text, it.at, *(inputs or (self.last,)))
 
     def crop(self, it: _Section) -> None:
         """Darknet crops its images by a layer, the first one: the network begins behind it."""
@@ -376,8 +368,7 @@ def _own_padding(node: TypedNode, window: Window) -> list[str]:
     """Nothing where Darknet's own padding does the same, else the padding of both sides together."""
     kernel = window.kernel.h
     own = Window(window.kernel, window.stride, Sides(*[(kernel - 1) // 2, kernel - 1 - (kernel - 1) // 2] * 2))
-    said = node.node.op.text.replace("maxpool2/2", "maxpool")
-    if tidy(_pool(own, node.x)) == said:
+    if op_of(_pool(own, node.x)) == node.node.op:
         return []
     return [f"padding={window.pad_before.h + window.pad_behind.h}"]
 

@@ -1,5 +1,8 @@
 """The spec language for a text in another notation, in the making."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from vggdsl.language.notations.arch import parse
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.registry import Reading
@@ -80,6 +83,14 @@ class Draft:
         """What can't be read, or could mean several things: a V115. There is no network then."""
         span = at.span() if isinstance(at, Excerpt) else at
         self.wrong.append(Diagnostic("V115", message, (Label(span, "this cell"),), help))
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """What is done with a place that can't be read ends there, and is refused."""
+        try:
+            yield
+        except UnreadableError as error:
+            self.refuse(error.message, error.at, error.help)
 
     def _say(self, code: CodeName, word: str, text: str, at: Place, help: str) -> None:
         span = at.span() if isinstance(at, Excerpt) else at

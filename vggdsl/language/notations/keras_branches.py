@@ -98,6 +98,7 @@ class Branches(Teller):
         assert self.layers is not None
         plain = re.sub(r"\W", "_", self.name)
         label = plain if re.search(r"[_\d]", plain) else f"{plain}_0"  # `add` is a word
-        self.numbers[self.name] = self.layers.add(words, row.at.span(), *self.takes, label=label)
+        with self.draft.refusing():
+            self.numbers[self.name] = self.layers.add(words, row.at.span(), *self.takes, label=label)
         if measure:
             self.claims.append((label, row, measure))

@@ -10,17 +10,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from vggdsl.language.notations.arch.foreign import channels_apart, spelled
-from vggdsl.language.notations.branches import Layers, op_of, tidy
+from vggdsl.language.notations.branches import HELP, Layers, op_at
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.code import is_code, numbers, statements
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.keras_words import calls
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.torch_modules import HELP
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import AvgPool, Conv, MaxPool, Op
+from vggdsl.network.ops import AvgPool, Conv, MaxPool
 from vggdsl.network.shapes import Pair, Shape, Sides
-from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source, Span
 
 TITLE = "Keras code of a network"
@@ -183,11 +181,7 @@ class _Model:
 
     def put_layer(self, text: str, call: Call, *inputs: int) -> int:
         name = call.named.get("name")
-        try:
-            return self.layers.add(tidy(text), call.at, *inputs, label=name.word if isinstance(name, Atom) else "")
-        except VggdslError as error:
-            finding = error.diagnostics[0]
-            raise UnreadableError(finding.message, call.at, finding.help or HELP) from None
+        return self.layers.add(text, call.at, *inputs, label=name.word if isinstance(name, Atom) else "")
 
     def layer(self, call: Call, x: int) -> int:
         shapes = {key: value for key, value in call.named.items() if key in _SHAPES}
@@ -220,7 +214,7 @@ class _Model:
             x, zeros = self.zeros[x]
             shape = self.layers.shape(x)
         texts = _texts(plain, shape, zeros)
-        first = _op(texts[0], call)
+        first = op_at(texts[0], call.at)
         if first.kind == "FC" and x not in self.flat and shape is not None and shape.h * shape.w > 1:
             message = f"`{call.text}` works at each place of a map that isn't flattened"
             raise UnreadableError(message, call.at, "add a `Flatten` before it")
@@ -258,14 +252,6 @@ class _Model:
         number = -len(self.zeros) - 1
         self.zeros[number] = (x, sides)
         return number
-
-
-def _op(text: str, call: Call) -> Op:
-    try:
-        return op_of(text)
-    except VggdslError as error:
-        finding = error.diagnostics[0]
-        raise UnreadableError(finding.message, call.at, finding.help or HELP) from None
 
 
 def _listed(call: Call) -> Sequence[Call]:
@@ -328,7 +314,7 @@ def _apart_words(text: str) -> list[str]:
 
 def _padded(text: str, call: Call, shape: Shape | None, zeros: Sides | None, *, is_same: bool) -> str:
     """A layer with what Keras' `same` adds to a map of that size, or with the zeros before it."""
-    op = _op(text, call)
+    op = op_at(text, call.at)
     if not isinstance(op, Conv | MaxPool | AvgPool):
         raise UnreadableError(f"`{call.text}` doesn't pad", call.at, HELP)
     if shape is None:

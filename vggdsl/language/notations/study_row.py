@@ -123,11 +123,9 @@ class _Row:
             draft.assumed("3 channels: none are printed", cell)
 
     def _layers(self, draft: Draft, cell: Excerpt) -> list[Phrase]:
-        try:
+        found = list[Phrase]()
+        with draft.refusing():
             found = phrases(cell)
-        except UnreadableError as error:
-            draft.refuse(error.message, error.at, error.help)
-            found = []
         for phrase in found:
             draft.put(phrase.text, phrase.at)
             if phrase.assumed:

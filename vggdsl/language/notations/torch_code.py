@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.code import is_code, statements
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.torch_image import put, said_input
-from vggdsl.language.notations.torch_modules import HELP, Module
+from vggdsl.language.notations.torch_modules import Module
 from vggdsl.language.notations.torch_words import modules
 from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, Label, ParseError
@@ -33,10 +34,8 @@ def read(source: Source) -> Sequence[Reading]:
     readings = list[Reading]()
     for name, value in networks:
         draft = Draft(source, name if len(networks) > 1 else "")
-        try:
+        with draft.refusing():
             put(draft, _module(value), said_input(source)[0])
-        except UnreadableError as error:
-            draft.refuse(error.message, error.at, error.help)
         readings.append(draft.reading())
     return readings
 

@@ -24,13 +24,9 @@ INPUT_HELP = "write it on a line above: `# input 32x32x3`"
 
 def put(draft: Draft, root: Module, size: Shape | None) -> None:
     """Writes a network; ``size`` is the image's, where it is said."""
-    try:
-        if size is None:
-            size = _told(draft, root)
-        reader = Reader(draft, size, root)
+    with draft.refusing():
+        reader = Reader(draft, size if size is not None else _told(draft, root), root)
         reader.layers.put(reader.last)
-    except UnreadableError as error:
-        draft.refuse(error.message, error.at, error.help)
 
 
 def said_input(source: Source) -> tuple[Shape | None, Span]:

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from vggdsl.language.notations.arch import foreign
-from vggdsl.language.notations.branches import Layers, op_of, tidy
+from vggdsl.language.notations.branches import HELP, Layers, op_at
 from vggdsl.language.notations.calls import Call, Listed, Value
 from vggdsl.language.notations.draft import Draft, UnreadableError
-from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
-from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Span
 
 
@@ -87,9 +85,6 @@ class CountError(UnreadableError):
     def __init__(self, message: str, at: Span, help: str, surplus: int) -> None:
         super().__init__(message, at, help)
         self.surplus = surplus
-
-
-HELP = "write the network in the spec language, where each layer stands behind what it takes"
 
 
 @dataclass
@@ -198,12 +193,12 @@ class Reader:
 
     def _add(self, text: str, at: Span, x: int, label: str = "") -> int:
         shape = self.layers.shape(x)
-        window = self._op(text, at).sees(shape) if shape is not None else None
+        window = op_at(text, at).sees(shape) if shape is not None else None
         if shape is not None and window is not None and window.stride != (1, 1):
             pads = zip(window.pad_before, window.pad_behind, strict=True)
             both = zip((shape.h, shape.w), map(sum, pads), window.extent, window.stride, strict=True)
             self.exact &= all((n + pad - extent) % s == 0 for n, pad, extent, s in both)
-        return self.layers.add(tidy(text), at, x, label=label)
+        return self.layers.add(text, at, x, label=label)
 
     def _layer(self, module: Module, x: int, label: str) -> int:
         call, shape = module.call, self.layers.shape(x)
@@ -218,7 +213,7 @@ class Reader:
         if name in ("AdaptiveAvgPool2d", "AdaptiveMaxPool2d"):
             return self._adaptive(call, x, shape, label)
         text = said(call)
-        op = self._op(text, call.at)
+        op = op_at(text, call.at)
         kind = op.kind
         if kind == "FC" and not self.flat:
             if self.root.name in _CHAINS and x:
@@ -264,13 +259,6 @@ class Reader:
             message = f"`{call.text}` makes {h}x{w} of {rows}x{columns}, by windows of several sizes"
             raise UnreadableError(message, call.at, "give an image of another size, or write the pool in the spec")
         return self.layers.add(f"{kind}{rows // h}/{rows // h}", call.at, x, label=label)
-
-    def _op(self, text: str, at: Span) -> Op:
-        try:
-            return op_of(text)
-        except VggdslError as error:
-            finding = error.diagnostics[0]
-            raise UnreadableError(finding.message, at, finding.help or HELP) from None
 
 
 def _is_entry(word: str) -> bool:

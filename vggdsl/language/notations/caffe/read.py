@@ -11,16 +11,14 @@ from decimal import Decimal
 
 from lark import Token, Tree
 
-from vggdsl.language.notations.branches import Layers, tidy
+from vggdsl.language.notations.branches import HELP, Layers
 from vggdsl.language.notations.calls import span_of, tree_of
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Reading
 from vggdsl.network.shapes import Pair, Shape, Window
-from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source, Span
 
 TITLE = "Caffe's prototxt of a network"
-HELP = "write the network in the spec language"
 
 _OLD = {
     "INNER_PRODUCT": "InnerProduct",
@@ -116,13 +114,11 @@ class _Message:
 
 def read(source: Source) -> Sequence[Reading]:
     draft = Draft(source)
-    try:
+    with draft.refusing():
         tree = tree_of(source, "caffe", "a prototxt")
         net = _Message(Span(source, 0, len(source.text.rstrip())), tuple(_fields(source, tree)))
         draft.name = net.text("name", "")
         _Reader(draft, net).whole()
-    except UnreadableError as error:
-        draft.refuse(error.message, error.at, error.help)
     return [draft.reading()]
 
 
@@ -253,12 +249,7 @@ class _Reader:
             raise UnreadableError(
                 "Caffe's `BatchNorm` has no factors without a `Scale` behind it", self.unscaled[x], "add it"
             )
-        text = self.text(it, kind, self.layers.shape(x))
-        try:
-            number = self.layers.add(tidy(text), it.at, x, label=name)
-        except VggdslError as error:
-            finding = error.diagnostics[0]
-            raise UnreadableError(finding.message, it.at, finding.help or HELP) from None
+        number = self.layers.add(self.text(it, kind, self.layers.shape(x)), it.at, x, label=name)
         if kind == "BatchNorm":
             self.unscaled[number] = it.at
         return number
