@@ -10,7 +10,8 @@ from vggdsl.text.errors import Diagnostic, Label
 from vggdsl.text.source import Source, Span
 
 _HOLDER = re.compile(
-    r"(?:return[ \t]+)?(?:[\w.]+[ \t]*=[ \t]*)?(?:(?:\w+\.)*(?:Sequential|ModuleList)|\w+\.add)[ \t]*\Z", re.IGNORECASE
+    r"(?<![\w.])(?:return[ \t]+)?(?:[\w.]+[ \t]*=[ \t]*)?(?:\w+\.)*(?:Sequential|ModuleList|(?<=\.)add)[ \t]*\Z",
+    re.IGNORECASE,
 )
 _LIST = re.compile(r"\(\s*\[")
 _NAMED = re.compile(r"^[ \t]*([a-z]\w*\.)*[a-z]\w*[ \t]*\+?=[ \t]*\Z", re.IGNORECASE)
