@@ -13,7 +13,7 @@ from trainings import Impatient
 
 import vggdsl
 from vggdsl.cli.progress import PATIENCE, Bar, Lines
-from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.train import Stopped, begin
 from vggdsl.experiments.workplace import Workplace

@@ -8,7 +8,7 @@ from commands import run
 from json_types import misfits
 
 from specs import BRANCHING, GOOD, RESIDUAL, WRONG
-from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.cli.schemas.calls import SCHEMAS
 
 
 def test_the_same_network_in_another_text_ends_with_0(good: str) -> None:

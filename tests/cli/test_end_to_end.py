@@ -13,7 +13,7 @@ from PIL import Image
 from refusals import refusal
 from sklearn.datasets import load_digits
 
-from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.spec.spec import load
 from vggdsl.targets import memory
 from vggdsl.text.errors import RecordError

@@ -7,7 +7,7 @@ import pytest
 from commands import python, run
 from json_types import misfits
 
-from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.text.codes import CODES, Code
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "errors"

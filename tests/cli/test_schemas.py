@@ -17,7 +17,7 @@ from json_types import misfits
 
 import vggdsl.cli
 from vggdsl.cli import COMMANDS, main
-from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.cli.schemas.calls import SCHEMAS
 
 PAGE = Path(vggdsl.cli.__file__).with_name("JSON.md")
 _PART = re.compile(r"(?<=<!-- schemas -->\n)(?:.*\n)*?(?=<!-- /schemas -->)")

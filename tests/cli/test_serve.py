@@ -23,7 +23,7 @@ from json_types import misfits
 from load import ANSWERS, KINDS, Client, load
 from models import write
 
-from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.targets.predict import Predictor
 from vggdsl.text.packages import PACKAGES
 

@@ -11,7 +11,7 @@ from json_types import misfits
 
 import vggdsl
 from vggdsl.cli.progress import PATIENCE, Bar, Lines
-from vggdsl.cli.schemas import SCHEMAS
+from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.experiments.reporter import Costs, Outline
 from vggdsl.records.metrics import Epoch
 

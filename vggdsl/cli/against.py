@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.schemas import Against
+from vggdsl.cli.schemas.specs import Against
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import Spec

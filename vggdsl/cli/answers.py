@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import click
 
 from vggdsl.cli.common import echo_json_line
-from vggdsl.cli.schemas import Predicted
+from vggdsl.cli.schemas.runs import Predicted
 from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.tables import spreadsheet_line
 from vggdsl.text.units import percent_text, time_text

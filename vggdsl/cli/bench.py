@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vggdsl.cli.common import echo_json, note, print_table, refuse_wrong, reports_errors
-from vggdsl.cli.schemas import BenchRow
+from vggdsl.cli.schemas.runs import BenchRow
 from vggdsl.spec.spec import load
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import count_text

@@ -12,7 +12,7 @@ import click
 from vggdsl.cli import against
 from vggdsl.cli.against import refuse_call
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, say, worst
-from vggdsl.cli.schemas import Checked
+from vggdsl.cli.schemas.specs import Checked
 from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.library import is_folder_of_specs, read_source

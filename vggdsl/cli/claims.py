@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import echo_json, form_of, note, print_table, reports_errors
-from vggdsl.cli.schemas import PrintedNumber, PrintedSource
+from vggdsl.cli.schemas.specs import PrintedNumber, PrintedSource
 from vggdsl.language import notations
 from vggdsl.language.library import find, read_source, shipped
 from vggdsl.spec.ledger import (

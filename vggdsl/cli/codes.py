@@ -9,7 +9,7 @@ from textwrap import fill, indent
 import click
 
 from vggdsl.cli.common import echo_json, has_color, paint
-from vggdsl.cli.schemas import CodeExample, ExplainedCode
+from vggdsl.cli.schemas.specs import CodeExample, ExplainedCode
 from vggdsl.spec.spec import parse
 from vggdsl.text.codes import CODES, Code, code_of, codes_like
 from vggdsl.text.diagnostics import Diagnostic, render_all, to_json

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import echo_json, paint, print_table, report, say
-from vggdsl.cli.schemas import Differing, NetworkEdit, PixelCount, Totals
+from vggdsl.cli.schemas.specs import Differing, NetworkEdit, PixelCount, Totals
 from vggdsl.language.changes import Edit
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Pair

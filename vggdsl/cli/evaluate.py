@@ -10,7 +10,7 @@ from vggdsl.cli.options import evaluates
 from vggdsl.spec.protocol import VIEWS, Protocol
 
 if TYPE_CHECKING:
-    from vggdsl.cli.schemas import Evaluation, HeldClaim
+    from vggdsl.cli.schemas.runs import Evaluation, HeldClaim
     from vggdsl.spec.protocol import View
 
 

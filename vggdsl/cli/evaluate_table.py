@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vggdsl.cli.common import note, print_table, say
-from vggdsl.cli.schemas import ClassScores, Evaluation, HeldClaim
+from vggdsl.cli.schemas.runs import ClassScores, Evaluation, HeldClaim
 from vggdsl.experiments.evaluation.claimed import no_claim_is_about
 from vggdsl.experiments.evaluation.claimed_classes import claimed_classes
 from vggdsl.experiments.evaluation.scores import interval

@@ -10,7 +10,7 @@ import click
 
 from vggdsl.cli.codes import explain_code
 from vggdsl.cli.common import echo_json, report, reports_errors
-from vggdsl.cli.schemas import About, ExplainedLayer
+from vggdsl.cli.schemas.specs import About, ExplainedLayer
 from vggdsl.language.syntax import Default
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedNode

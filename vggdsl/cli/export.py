@@ -7,7 +7,7 @@ import click
 
 from vggdsl.cli.common import echo_json, note, refuse_wrong, reports_errors, say
 from vggdsl.cli.precision import Narrow, asked_of, narrows, tell, to_json
-from vggdsl.cli.schemas import Exported
+from vggdsl.cli.schemas.runs import Exported
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.spec.copies import PLAN

@@ -6,7 +6,7 @@ import click
 
 from vggdsl.cli.common import echo_json, note, reports_errors, say
 from vggdsl.cli.pictures import images_of
-from vggdsl.cli.schemas import WrittenFeatures
+from vggdsl.cli.schemas.runs import WrittenFeatures
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
 from vggdsl.text.units import names_text

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, report, say, worst
-from vggdsl.cli.schemas import Formatted
+from vggdsl.cli.schemas.specs import Formatted
 from vggdsl.language import notations
 from vggdsl.language.library import LARGEST_FILE, read_source
 from vggdsl.language.links import flatten

@@ -11,7 +11,7 @@ import click
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, report, reports_errors, say
 from vggdsl.cli.folders import made, refuse_there
 from vggdsl.cli.recovered import import_model, is_model, refuse_call
-from vggdsl.cli.schemas import Imported
+from vggdsl.cli.schemas.specs import Imported
 from vggdsl.language import notations
 from vggdsl.language.library import read_text
 from vggdsl.spec.spec import Spec, parse_all

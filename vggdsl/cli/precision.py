@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, ParamSpec, TypedDict, TypeVar
 import click
 
 from vggdsl.cli.common import print_table, say
-from vggdsl.cli.schemas import LayerLoss, Narrowed
+from vggdsl.cli.schemas.runs import LayerLoss, Narrowed
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import bytes_text
 

@@ -11,7 +11,7 @@ from vggdsl.cli.common import note, report, reports_errors
 from vggdsl.cli.flags import names, numbers, size
 from vggdsl.cli.models import check_model, onnx_of
 from vggdsl.cli.pictures import images_of
-from vggdsl.cli.schemas import Predicted
+from vggdsl.cli.schemas.runs import Predicted
 from vggdsl.text.files import is_file
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from vggdsl.cli.common import echo_json, note, reports_errors
-from vggdsl.cli.schemas import Recorded
+from vggdsl.cli.schemas.runs import Recorded
 from vggdsl.records.append import append, evaluation_blocks, own_block
 from vggdsl.records.collect import record_of
 

@@ -7,7 +7,7 @@ import click
 
 from vggdsl.cli.common import echo_json, say
 from vggdsl.cli.folders import made, refuse_there
-from vggdsl.cli.schemas import Imported
+from vggdsl.cli.schemas.specs import Imported
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import shown
 from vggdsl.text.units import plural

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from vggdsl.cli.common import echo_json, print_table
-from vggdsl.cli.schemas import ResultRow
+from vggdsl.cli.schemas.runs import ResultRow
 from vggdsl.records.cells import to_table
 from vggdsl.records.table import Row
 from vggdsl.spec.reference import reference_of

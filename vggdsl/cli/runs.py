@@ -10,7 +10,7 @@ import click
 
 from vggdsl.cli.common import diagnostics_json, echo_json, report, say
 from vggdsl.cli.progress import reporter
-from vggdsl.cli.schemas import TrainedRun
+from vggdsl.cli.schemas.runs import TrainedRun
 from vggdsl.data.inspection import Told
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current

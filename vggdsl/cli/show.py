@@ -22,7 +22,7 @@ from vggdsl.cli.common import (
     worst,
 )
 from vggdsl.cli.loaded import loaded
-from vggdsl.cli.schemas import AuxiliaryClassifier, Layer, Shown
+from vggdsl.cli.schemas.specs import AuxiliaryClassifier, Layer, Shown
 from vggdsl.language import notations
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair

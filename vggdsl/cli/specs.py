@@ -3,7 +3,7 @@
 import click
 
 from vggdsl.cli.common import echo_json, form_of, print_table, reports_errors
-from vggdsl.cli.schemas import Listed
+from vggdsl.cli.schemas.specs import Listed
 from vggdsl.language.library import shipped
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.tables import RowGroup, Table, numbers, words

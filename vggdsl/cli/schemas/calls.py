@@ -1,0 +1,51 @@
+"""Which call prints what."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from vggdsl.cli.schemas.runs import (
+    BenchRow,
+    Evaluated,
+    Exported,
+    Predicted,
+    Recorded,
+    Refused,
+    ResultRow,
+    TrainedRun,
+    WrittenFeatures,
+)
+from vggdsl.cli.schemas.specs import (
+    Checked,
+    Differing,
+    ExplainedCode,
+    ExplainedLayer,
+    Formatted,
+    Imported,
+    Listed,
+    PrintedNumber,
+    PrintedSource,
+    Shown,
+)
+
+SCHEMAS: Mapping[str, Any] = {
+    "check --json": list[Checked],
+    "show --json": Shown | list[Shown],
+    "diff --json": Differing,
+    "fmt --check --json": list[Formatted],
+    "import --json": list[Imported],
+    "specs --json": list[Listed],
+    "explain SPEC[:LINE] --json": list[ExplainedLayer],
+    "explain CODE --json": ExplainedCode,
+    "claims --json": list[PrintedSource],
+    "claims SOURCE --json": list[PrintedNumber],
+    "train --json": list[TrainedRun],
+    "evaluate --json": Evaluated,
+    "record --json": Recorded,
+    "results --json": list[ResultRow],
+    "export --json": Exported,
+    "predict --json": Annotated[Predicted, "one on a line for each image, as soon as it is known"],
+    "serve": Annotated[Predicted | Refused, "over HTTP"],
+    "features --json": WrittenFeatures,
+    "bench --json": list[BenchRow],
+}
+"""What stands on standard output, by the call."""
