@@ -103,7 +103,9 @@ def picture(path: Path, table: Table, target: Path) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[pdfplumber.PDF]:
     """A PDF, while the libraries that read it are at work alone: a damaged one ends in whatever their parts raise."""
-    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # it tells of each font that it knows little of
+    logger = logging.getLogger("pdfminer")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it tells of each font that it knows little of
     try:
         with pdfplumber.open(path) as pdf:
             yield pdf
@@ -112,6 +114,8 @@ def _opened(path: Path) -> Iterator[pdfplumber.PDF]:
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise InputError(Diagnostic("V502", f"{path} can't be read as a PDF: {why}", help="save it anew")) from None
+    finally:
+        logger.setLevel(level)
 
 
 @dataclass(frozen=True)

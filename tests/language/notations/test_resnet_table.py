@@ -163,6 +163,7 @@ def first_error(text: str) -> VggdslError:
     [
         ("3×3, 64; 3×3, 64] × 2", "3×3, 64; 3×3, 64", "[3x3, 64; 3x3, 64", "is no unit"),
         ("3×3, 64; 3×3, 64] × 2", "3×3, 64; max pool] × 2", "[3x3, 64; max pool] x 2", "no unit of convolutions"),
+        ("3×3, 64; 3×3, 64] × 2", f"{'3×3, 64; ' * 8}3×3, 64] × 2", "[3x3, 64; 3x3", "no unit that is known"),
         ("| 28×28 |", "| 29×29 |", "29x29", "no stride leads from 56x56"),
         ("| 112×112 |", "| 111×111 |", "111x111", "the input isn't printed"),
         ("| 28×28 |", "| |", "conv3_x", "no output size"),

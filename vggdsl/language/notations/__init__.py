@@ -8,6 +8,7 @@ they are needed.
 """
 
 from vggdsl.language.notations import arch
+from vggdsl.language.notations.arch import write
 from vggdsl.language.notations.registry import (
     SPEC_LANGUAGE,
     Notation,
@@ -23,7 +24,6 @@ from vggdsl.language.notations.registry import (
     recognise,
     register,
     writable,
-    write,
     written_as,
 )
 

@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lark import Token, Tree, UnexpectedInput
-from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.from_op import op_text
 from vggdsl.language.notations.branches import op_of
 from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grammar import parser
+from vggdsl.language.notations.grammar import parser, stranger
 from vggdsl.language.notations.grid import plain
 from vggdsl.language.notations.phrases import phrases
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import FC, AvgPool, Conv, Dropout, Identity, Input, MaxPool, Softmax
+from vggdsl.network.ops import FC, AvgPool, Conv, Identity, Input, MaxPool, Softmax
 from vggdsl.network.shapes import Shape, Window
 from vggdsl.text.errors import ShapeError, VggdslError
 from vggdsl.text.source import Source
@@ -146,11 +146,8 @@ def _words(draft: Draft, part: Excerpt) -> list[_Word]:
     try:
         tree = parser("arrows").parse(part.text)
     except UnexpectedInput as error:
-        is_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-        at = len(part) - 1 if is_end else error.pos_in_stream or 0
-        word = re.compile(r"[^\s()-]*").match(part.text, at)
-        stranger = part[at : max(at + 1, word.end() if word else 0)]
-        raise UnreadableError(f"`{stranger.text}` can't be read as a layer here", stranger, _HELP) from None
+        where = stranger(part, error, r"[^\s()-]*")
+        raise UnreadableError(f"`{where.text}` can't be read as a layer here", where, _HELP) from None
     return [word for each in tree.children if isinstance(each, Tree) for word in _of(draft, part, each)]
 
 
@@ -272,10 +269,10 @@ def _said(each: TypedNode) -> str:
     op = each.node.op
     if isinstance(op, Input):
         return str(op.size)
-    text = f"dropout-{op.rate}" if isinstance(op, Dropout) else op.text
+    text = op_text(op)
     if " " in text or isinstance(op, Identity):
         raise cannot_say(TITLE, each.node)
-    return text.replace("maxpool2/2", "maxpool")
+    return text
 
 
 register(Notation("arrows", recognises, read, write, TITLE))

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token
+from lark import Lark, Token, UnexpectedInput
 from lark.lark import PostLex
 from lark.lexer import PatternRE, TerminalDef
 
 from vggdsl.language.dictionary import FORMS, words_of
+from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.text import caches
 from vggdsl.text.resources import folder
 
@@ -40,6 +41,13 @@ def parser(notation: str) -> Lark:
     """
     kept = caches.trusted(f"{notation}.lark-cache")
     return build(notation, cache=str(kept) if kept else False)
+
+
+def stranger(text: Excerpt, error: UnexpectedInput, word: str = r"\S*") -> Excerpt:
+    """The word at which a grammar stopped, or a character where none stands; at the end the last one that it read."""
+    at = min(error.pos_in_stream or 0, max(0, len(text) - 1))
+    found = re.compile(word).match(text.text, at)
+    return text[at : max(at + 1, found.end() if found else 0)]
 
 
 def build(notation: str, **options: Any) -> Lark:

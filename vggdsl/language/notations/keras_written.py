@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from itertools import pairwise
 
-from vggdsl.language.notations.chains import in_a_row
+from vggdsl.language.notations.chains import in_a_row, prints_activations
 from vggdsl.language.notations.registry import cannot_say
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
@@ -50,10 +49,7 @@ CLASSES = {
 def write(network: TypedGraph) -> str:
     """The summary with underscores, as Keras 2 prints it."""
     nodes = list(in_a_row(network, TITLE))
-    prints = any(
-        isinstance(each.node.op, Activation) and not (each.node.implied and isinstance(before.node.op, Conv | FC))
-        for before, each in pairwise(nodes)
-    )
+    prints = prints_activations(nodes)
     rows, counts, is_flat = [_HEADINGS], Counter[str](), False
     for each in nodes:
         op, shape = each.node.op, each.shape

@@ -14,7 +14,7 @@ from lark import Token, Tree, UnexpectedInput
 from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grammar import parser
+from vggdsl.language.notations.grammar import parser, stranger
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, LRN, AvgPool, Conv, Input, MaxPool, Softmax
@@ -97,11 +97,8 @@ def _lines(draft: Draft) -> Iterator[_Line]:
             tree: Tree[Token] = parser("lecture").parse(line.text)
         except UnexpectedInput as error:
             if is_begun or _SAID.match(line.text) or _COUNTED.match(line.text):
-                at = min(error.pos_in_stream or 0, len(line) - 1)
-                word = re.compile(r"\S*").match(line.text, at)
-                assert word is not None
-                stranger = line[at : max(at + 1, word.end())]
-                draft.refuse(f"`{stranger.text}` can't be read here", stranger, KNOWN)
+                where = stranger(line, error)
+                draft.refuse(f"`{where.text}` can't be read here", where, KNOWN)
             continue
         is_begun = True
         (form,) = tree.children

@@ -12,7 +12,7 @@ from lark import Token, Tree, UnexpectedInput
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grammar import parser
+from vggdsl.language.notations.grammar import parser, stranger
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, Activation, AvgPool, BatchNorm, Concat, Conv, Input, MaxPool, Softmax
@@ -72,11 +72,9 @@ def _boxes(draft: Draft, text: Excerpt) -> Iterator[_Box]:
     try:
         tree: Tree[Token] = parser("modules").parse(text.text)
     except UnexpectedInput as error:
-        start = error.pos_in_stream or 0
-        word = re.compile(r"\S*").match(text.text, start)
-        stranger = text[start : max(start + 1, word.end() if word else 0)]
+        where = stranger(text, error)
         help = f"known are {', '.join(f'`{box}`' for box in _SHOWN.values())}"
-        draft.refuse(f"`{stranger.text}` is no box that is known", stranger, help)
+        draft.refuse(f"`{where.text}` is no box that is known", where, help)
         return
     waiting = list[tuple[str, Excerpt]]()
     for part in tree.children:

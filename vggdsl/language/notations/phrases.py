@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedToken
 from vggdsl.language.dictionary import KINDS, kind_of
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grammar import parser
+from vggdsl.language.notations.grammar import parser, stranger
 from vggdsl.text.errors import nearest
 
 
@@ -50,12 +50,10 @@ def _unreadable(cell: Excerpt, error: UnexpectedInput) -> UnreadableError:
     at = len(cell) if is_end else error.pos_in_stream or 0
     if at >= len(cell.text.rstrip()):
         return UnreadableError(f"`{cell.text}` ends too early", cell, KNOWN)
-    word = re.compile(r"[^\s,;]*").match(cell.text, at)
-    assert word is not None
-    stranger = cell[at : max(at + 1, word.end())]
-    near = nearest(stranger.text, [kind.example for kind in KINDS.values()])
+    where = stranger(cell, error, r"[^\s,;]*")
+    near = nearest(where.text, [kind.example for kind in KINDS.values()])
     help = f"did you mean `{near}`?" if near else KNOWN
-    return UnreadableError(f"`{stranger.text}` can't be read as a layer", stranger, help)
+    return UnreadableError(f"`{where.text}` can't be read as a layer", where, help)
 
 
 def _phrase(tree: Tree[Token], cell: Excerpt) -> Phrase:

@@ -174,21 +174,6 @@ def read(source: Source, name: str | None = None) -> Document:
     return reading(source, name).document
 
 
-def write(document: Document) -> str:
-    """The text of a document in the spec language."""
-    assert _SPELLED is not None
-    return _SPELLED(document)
-
-
-_SPELLED: Callable[[Document], str] | None = None
-
-
-def spelled_by(write: Callable[[Document], str]) -> None:
-    """How documents are written in the spec language."""
-    global _SPELLED
-    _SPELLED = write
-
-
 def written_as(network: TypedGraph, name: str) -> str:
     """The text of a network in a notation: read again, it is the same network.
 

@@ -8,7 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from vggdsl.language.from_op import op_text
 from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
@@ -85,7 +87,7 @@ class _Row:
     strays: list[Excerpt] = field(default_factory=list)
     """Result lines behind it that are of a network which isn't printed."""
 
-    @property
+    @cached_property
     def cells(self) -> list[Excerpt]:
         return [cell for part in self.line.split(_BETWEEN_CELLS) if (cell := plain(part))]
 
@@ -210,10 +212,10 @@ def _words(node: Node) -> str:
     match node.op:
         case Input(size):
             return f"{size.h}*{size.w}{f'*{size.c}' if size.c != 3 else ''} input"
-        case MaxPool() | AvgPool() if node.op.text in ("maxpool2/2", "avgpool2/2", "maxpool", "avgpool"):
+        case MaxPool() | AvgPool() if op_text(node.op) in ("maxpool", "avgpool"):
             return "max pooling" if isinstance(node.op, MaxPool) else "average pooling"
-        case Conv() | FC() | BatchNorm() | Dropout() | MaxPool() | AvgPool() | Softmax() if "=" not in node.op.text:
-            return node.op.text
+        case Conv() | FC() | BatchNorm() | Dropout() | MaxPool() | AvgPool() | Softmax() if "=" not in op_text(node.op):
+            return op_text(node.op)
         case _:
             raise cannot_say(TITLE, node)
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.code import is_code, statements
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.torch_image import put, said_input
+from vggdsl.language.notations.torch_image import put, said_input, with_input
 from vggdsl.language.notations.torch_modules import Module
 from vggdsl.language.notations.torch_words import modules
 from vggdsl.network.infer import TypedGraph
@@ -68,10 +67,7 @@ def _entries(call: Call) -> Iterator[tuple[str, Module]]:
 def write(network: TypedGraph) -> str:
     """Code of a ``Sequential``, below a line that says the image's size."""
     rows = [f"    nn.{module.replace('inplace=True', '')},\n" for module in modules(network, TITLE)]
-    text = f"model = nn.Sequential(\n{''.join(rows)})\n"
-    outcome = read(Source("-", text))[0].outcome
-    tells = not isinstance(outcome, ParseError) and elaborate(outcome).graph.input.size == network.input
-    return text if tells else f"# input {network.input}\n{text}"
+    return with_input(f"model = nn.Sequential(\n{''.join(rows)})\n", network, read)
 
 
 register(Notation("torch-code", recognises, read, write, TITLE))

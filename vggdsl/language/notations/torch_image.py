@@ -1,9 +1,11 @@
 """The size of the image that modules of PyTorch take, which no print and no code says: the first `Linear` tells it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.registry import Reading
 from vggdsl.language.notations.torch_modules import (
     FORMS,
     OF_ANY,
@@ -14,7 +16,9 @@ from vggdsl.language.notations.torch_modules import (
     comes_in,
     word_of,
 )
+from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import ParseError
 from vggdsl.text.source import Source, Span
 
 TRAINED_AT = 224
@@ -36,6 +40,13 @@ def said_input(source: Source) -> tuple[Shape | None, Span]:
         return None, Span(source, 0, 0)
     h, w, c = (int(found[each]) for each in (1, 2, 3))
     return Shape(c, h, w), Span(source, found.start(), found.end())
+
+
+def with_input(text: str, network: TypedGraph, read: Callable[[Source], Sequence[Reading]]) -> str:
+    """What was written of a network, with a line that says the image's size where nothing else tells it."""
+    outcome = read(Source("-", text))[0].outcome
+    tells = not isinstance(outcome, ParseError) and elaborate(outcome).graph.input.size == network.input
+    return text if tells else f"# input {network.input}\n{text}"
 
 
 def _channels(module: Module) -> int | None:

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 from lark import Token, Tree
 
-from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.calls import Call, call_of, span_of, tree_of
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.torch_image import put, said_input
+from vggdsl.language.notations.torch_image import put, said_input, with_input
 from vggdsl.language.notations.torch_modules import Module
 from vggdsl.language.notations.torch_words import modules
 from vggdsl.network.infer import TypedGraph
@@ -64,15 +63,7 @@ def write(network: TypedGraph) -> str:
     """A print of a ``Sequential``; where the image's size couldn't be told, with a line above that says it."""
     rows = [f"  ({place}): {module}" for place, module in enumerate(modules(network, TITLE))]
     text = "\n".join(["Sequential(", *rows, ")"]) + "\n"
-    return text if _tells(text, network) else f"# input {network.input}\n{text}"
-
-
-def _tells(text: str, network: TypedGraph) -> bool:
-    """Whether the image's size is told by what is read again."""
-    outcome = read(Source("-", text))[0].outcome
-    if isinstance(outcome, ParseError):
-        return False
-    return elaborate(outcome).graph.input.size == network.input
+    return with_input(text, network, read)
 
 
 register(Notation("torch-print", recognises, read, write, TITLE))

@@ -2,7 +2,7 @@
 
 from vggdsl.language.notations.arch.read import parse
 from vggdsl.language.notations.arch.write import write
-from vggdsl.language.notations.registry import SPEC_LANGUAGE, Notation, Reading, register, spelled_by
+from vggdsl.language.notations.registry import SPEC_LANGUAGE, Notation, Reading, register
 
 __all__ = ["parse", "write"]
 
@@ -14,4 +14,3 @@ register(
         title="a spec",
     )
 )
-spelled_by(write)

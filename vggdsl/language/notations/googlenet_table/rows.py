@@ -9,7 +9,7 @@ from lark import Token, Tree, UnexpectedInput
 
 from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grammar import parser
+from vggdsl.language.notations.grammar import parser, stranger
 from vggdsl.language.notations.grid import Row, rows_of
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -116,11 +116,9 @@ def _words(cell: Excerpt) -> list[tuple[str, Excerpt, Mapping[str, str]]]:
     try:
         tree: Tree[Token] = parser("googlenet_table").parse(cell.text)
     except UnexpectedInput as error:
-        at = error.pos_in_stream or 0
-        word = re.compile(r"\S*").match(cell.text, at)
-        stranger = cell[at : max(at + 1, word.end() if word else 0)] if at < len(cell.text) else cell
+        where = stranger(cell, error)
         help = "known are `max pool`, `7x7/2`, `112x112x64`, whole numbers, and figures such as `2.7K`"
-        raise UnreadableError(f"`{stranger.text}` can't be read here", stranger, help) from None
+        raise UnreadableError(f"`{where.text}` can't be read here", where, help) from None
     found = list[tuple[str, Excerpt, Mapping[str, str]]]()
     for part in tree.children:
         if isinstance(part, Token):

@@ -1,8 +1,6 @@
 """A network as a table of layers."""
 
-from itertools import pairwise
-
-from vggdsl.language.notations.chains import in_a_row
+from vggdsl.language.notations.chains import in_a_row, prints_activations
 from vggdsl.language.notations.registry import cannot_say
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
@@ -24,10 +22,7 @@ TITLE = "a table of layers"
 def write(network: TypedGraph) -> str:
     """The table as MiniVGG's: types, sizes, windows."""
     nodes = list(in_a_row(network, TITLE))
-    prints = any(
-        isinstance(each.node.op, Activation) and not (each.node.implied and isinstance(before.node.op, Conv | FC))
-        for before, each in pairwise(nodes)
-    )
+    prints = prints_activations(nodes)
     rows = ["Layer Type\tOutput Size\tFilter Size / Stride"]
     for each in nodes:
         if prints or not isinstance(each.node.op, Activation):

@@ -126,9 +126,9 @@ class _Network:
                 self.draft.refuse(f"`{item.at.text}` has a window that isn't square", item.at, "such as `3x3, 64`")
             return
         convs = [_conv(phrase) for phrase in item.convs]
-        is_padded = any("pad=" in phrase.text for phrase in item.convs)
-        if is_padded or any(conv is None or conv.stride != 1 or not conv.side % 2 for conv in convs):
-            help = "its windows have odd sides, and the stage's stride is told by the sizes"
+        is_strange = len(convs) > len(_WIDTHS) or any("pad=" in phrase.text for phrase in item.convs)
+        if is_strange or any(conv is None or conv.stride != 1 or not conv.side % 2 for conv in convs):
+            help = "its windows, eight at most, have odd sides, and the stage's stride is told by the sizes"
             self.draft.refuse(f"`{item.at.text[:40]}` is no unit that is known", item.at, help)
             return
         if not item.times:
