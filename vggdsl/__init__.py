@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from vggdsl.network.shapes import Shape
     from vggdsl.records.run import Run, load_run
     from vggdsl.records.table import results
+    from vggdsl.spec.differences import differences
+    from vggdsl.spec.ledger import claims
     from vggdsl.spec.recipe import Recipe
-    from vggdsl.spec.spec import Spec, load, parse, write
+    from vggdsl.spec.spec import Spec, load, parse, parse_all, write
     from vggdsl.targets.against import against
     from vggdsl.targets.recovering.files import from_onnx
     from vggdsl.targets.recovering.modules import from_torch
@@ -67,6 +69,8 @@ __all__ = [
     "TypedNode",
     "VggdslError",
     "against",
+    "claims",
+    "differences",
     "draw",
     "evaluate",
     "export",
@@ -77,6 +81,7 @@ __all__ = [
     "load",
     "load_run",
     "parse",
+    "parse_all",
     "report",
     "results",
     "shipped",
@@ -112,8 +117,10 @@ _LATER = {
     "vggdsl.network.shapes": ("Shape",),
     "vggdsl.records.run": ("Run", "load_run"),
     "vggdsl.records.table": ("results",),
+    "vggdsl.spec.differences": ("differences",),
+    "vggdsl.spec.ledger": ("claims",),
     "vggdsl.spec.recipe": ("Recipe",),
-    "vggdsl.spec.spec": ("Spec", "load", "parse", "write"),
+    "vggdsl.spec.spec": ("Spec", "load", "parse", "parse_all", "write"),
     "vggdsl.targets.against": ("against",),
     "vggdsl.targets.recovering.files": ("from_onnx",),
     "vggdsl.targets.recovering.modules": ("from_torch",),

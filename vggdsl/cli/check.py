@@ -18,7 +18,7 @@ from vggdsl.language.blocks import blocks_of
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.spec.copies import loader
-from vggdsl.spec.spec import Spec, parse, parse_all
+from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.source import Source
@@ -221,11 +221,7 @@ def _checked(name: str, beside: tuple[str, ...]) -> Iterator[_Checked]:
             count, findings = blocks
             yield _Checked(name, findings, blocks=count)
             return
-        if notations.is_spec_language(source):
-            spec = parse(source.written, source.name, beside)
-            yield _Checked(name, spec.check(), spec)
-            return
-        for column, found in parse_all(source.written, source.name):
+        for column, found in parse_all(source.written, source.name, beside=beside):
             called = f"{name} ({column})" if column else name
             if isinstance(found, Spec):
                 yield _Checked(called, found.check(), found)

@@ -1,29 +1,20 @@
 """``vggdsl claims``."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from vggdsl.cli.common import echo_json, form_of, note, print_table, reports_errors
 from vggdsl.cli.schemas.specs import PrintedNumber, PrintedSource
-from vggdsl.language import notations
-from vggdsl.language.library import find, read_source, shipped
 from vggdsl.spec.ledger import (
     OUTCOMES,
     Entry,
     Outcome,
+    claims,
     count,
     entries_of_source,
-    entries_of_spec,
-    nearest_source,
-    source_of,
     sources,
 )
-from vggdsl.spec.spec import parse, parse_all
-from vggdsl.text.errors import InputError, VggdslError
-from vggdsl.text.files import is_file
 from vggdsl.text.tables import RowGroup, Table, numbers, to_spreadsheet, words
 from vggdsl.text.units import plural
 
@@ -77,7 +68,7 @@ def command(source: str | None, wanted: tuple[Outcome, ...], form: str, as_json:
             raise click.UsageError("--outcome is for the numbers of a SOURCE or a SPEC: name one")
         _list(form)
         return
-    entries = _entries(source)
+    entries = claims(source)
     shown = [each for each in entries if not wanted or each.outcome in wanted]
     if form == "json":
         echo_json([_row(each) for each in shown])
@@ -87,27 +78,6 @@ def command(source: str | None, wanted: tuple[Outcome, ...], form: str, as_json:
         print_table(_table(shown), form)
     note(f"{source}: {_counted(entries)}")
     raise SystemExit(int(any(each.outcome == "refuted" for each in entries)))
-
-
-def _entries(given: str) -> list[Entry]:
-    """Of a file, of each network of a table that it holds, of a spec that ships, or of a source."""
-    if given != "-" and given not in shipped() and not is_file(Path(given)):
-        name = source_of(given)
-        if name is not None:
-            return entries_of_source(name)
-        try:
-            find(given)
-        except InputError as error:
-            raise nearest_source(given) or error from None
-    source = read_source(given)
-    if notations.is_spec_language(source):
-        return entries_of_spec(parse(source.written, source.name))
-    found = list[Entry]()
-    for column, each in parse_all(source.written, source.name):
-        if isinstance(each, VggdslError):
-            raise each
-        found += (replace(entry, spec=column or entry.spec) for entry in entries_of_spec(each))
-    return found
 
 
 def _counted(entries: Sequence[Entry]) -> str:

@@ -8,17 +8,19 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Literal, get_args
 
 from vggdsl.language import notations
-from vggdsl.language.library import read_source, shipped
+from vggdsl.language.library import find, read_source, shipped
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.spec.arithmetic import READINGS, tell
 from vggdsl.spec.claims import Verdict
 from vggdsl.spec.printed import Held, Printed, Row
-from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import Diagnostic, InputError, nearest
+from vggdsl.spec.spec import Spec, load, parse_all
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.figures import Figure
+from vggdsl.text.files import is_file
 from vggdsl.text.resources import folder
 from vggdsl.text.units import names_text
 
@@ -84,6 +86,33 @@ def sources() -> Mapping[str, tuple[Row, ...]]:
         for name in sorted(names, key=str.lower)
     }
     return {name: found for name, found in rows.items() if found}
+
+
+def claims(given: str | Path) -> list[Entry]:
+    """What came of every number that a source prints, or that is printed of networks; as ``vggdsl claims``.
+
+    ``given`` is a source or a part of its name, a spec that ships, or a file: a spec, or a table with several networks.
+
+    >>> [(entry.printed, entry.value) for entry in claims("quickstart") if entry.quantity == "params"]
+    [('392,906', '392,906')]
+
+    Raises ``VggdslError`` if there is none (V501), or it can't be read.
+    """
+    given = str(given)
+    if given != "-" and given not in shipped() and not is_file(Path(given)):
+        name = source_of(given)
+        if name is not None:
+            return entries_of_source(name)
+        try:
+            find(given)
+        except InputError as error:
+            raise nearest_source(given) or error from None
+    source, found = read_source(given), list[Entry]()
+    for column, each in parse_all(source.written, source.name):
+        if isinstance(each, VggdslError):
+            raise each
+        found += (replace(entry, spec=column or entry.spec) for entry in entries_of_spec(each))
+    return found
 
 
 def source_of(given: str) -> str | None:

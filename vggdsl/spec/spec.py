@@ -286,27 +286,38 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     Raises ``VggdslError`` with what is wrong with it.
     """
     source = Source(name, text)
-    try:
+    with _telling_all():
         reading = notations.reading(source)
-    except notations.PartlyReadError as error:
-        raise error_of([*error.diagnostics, *_wrong_elsewhere(error)]) from None
     return _meant(source, reading, beside)
 
 
 @_uncollected()
-def parse_all(text: str, name: str = "<text>", notation: str | None = None) -> list[tuple[str, "Spec | VggdslError"]]:
+def parse_all(
+    text: str, name: str = "<text>", notation: str | None = None, beside: Iterable[str | Path] = ()
+) -> list[tuple[str, "Spec | VggdslError"]]:
     """The networks of a text that may hold several, such as a table of a paper, by what the text calls them: each is
     a spec, or what is wrong with it.
 
     ``notation`` is that of the text, where it doesn't show. Raises ``VggdslError`` where nothing can be read.
     """
     source, found = Source(name, text), list[tuple[str, Spec | VggdslError]]()
-    for reading in notations.readings(source, notation):
+    with _telling_all():
+        readings = notations.readings(source, notation)
+    for reading in readings:
         try:
-            found.append((reading.name, _meant(source, reading)))
+            found.append((reading.name, _meant(source, reading, beside)))
         except VggdslError as error:
             found.append((reading.name, error))
     return found
+
+
+@contextmanager
+def _telling_all() -> Iterator[None]:
+    """Where a text can be read in part, what is wrong with the rest is told, too."""
+    try:
+        yield
+    except notations.PartlyReadError as error:
+        raise error_of([*error.diagnostics, *_wrong_elsewhere(error)]) from None
 
 
 def _meant(source: Source, reading: notations.Reading, beside: Iterable[str | Path] = ()) -> Spec:
