@@ -9,7 +9,7 @@ from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.torch_image import put, said_input, with_input
 from vggdsl.language.notations.torch_modules import Module
-from vggdsl.language.notations.torch_words import modules
+from vggdsl.language.notations.torch_written import modules
 from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source, Span

@@ -14,14 +14,10 @@ from vggdsl.language.notations.branches import HELP, Layers, op_at
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.code import is_code, numbers, statements
 from vggdsl.language.notations.draft import Draft, UnreadableError
-from vggdsl.language.notations.keras_words import calls
-from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.network.infer import TypedGraph
+from vggdsl.language.notations.registry import Reading
 from vggdsl.network.ops import AvgPool, Conv, MaxPool
 from vggdsl.network.shapes import Pair, Shape, Sides
 from vggdsl.text.source import Source, Span
-
-TITLE = "Keras code of a network"
 
 _LAYER = r"(?:Conv2D|Dense|MaxPool(?:ing)?2D|AveragePooling2D)"
 _MERGES = {"concatenate": "concat", "add": "add", "multiply": "mul"}
@@ -361,12 +357,3 @@ def _norm(call: Call) -> str:
     if call.places or not named.keys() <= {*keys, *usual} or not is_usual or not are_numbers:
         raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     return f"BN eps={numbers['epsilon']} momentum={1 - Decimal(numbers['momentum'])}"
-
-
-def write(network: TypedGraph) -> str:
-    """Code of a ``Sequential``."""
-    rows = "".join(f"    {call},\n" for call in calls(network, TITLE))
-    return f"model = Sequential([\n{rows}])\n"
-
-
-register(Notation("keras-code", recognises, read, write, TITLE))

@@ -20,12 +20,20 @@ from vggdsl.network.ops import (
 )
 from vggdsl.network.shapes import Pair, Window
 
+TITLE = "Keras code of a network"
+
 _FUNCTIONS = {"ReLU": "relu", "GELU": "gelu", "SiLU": "silu", "tanh": "tanh", "sigmoid": "sigmoid"}
 
 
-def calls(network: TypedGraph, title: str) -> Iterator[str]:
-    """The layers that a ``Sequential`` holds, the image first. Raises ``NetworkError`` V225 at what it can't hold."""
-    image, *nodes = in_a_row(network, title)
+def write(network: TypedGraph) -> str:
+    """Code of a ``Sequential``. Raises ``NetworkError`` V225 at what it can't hold."""
+    rows = "".join(f"    {call},\n" for call in _layers(network))
+    return f"model = Sequential([\n{rows}])\n"
+
+
+def _layers(network: TypedGraph) -> Iterator[str]:
+    """What it holds, the image first."""
+    image, *nodes = in_a_row(network, TITLE)
     yield f"Input(shape=({image.shape.h}, {image.shape.w}, {image.shape.c}))"
     place = 0
     is_flat = False
@@ -35,7 +43,7 @@ def calls(network: TypedGraph, title: str) -> Iterator[str]:
             yield "Flatten()"
             is_flat = True
         function = _function(nodes, place + 1) if isinstance(node.node.op, Conv | FC) else ""
-        yield from _calls(node, f', activation="{function}"' if function else "", title)
+        yield from _calls(node, f', activation="{function}"' if function else "")
         is_flat = is_flat or isinstance(node.node.op, GlobalAvgPool | GlobalMaxPool)
         place += 2 if function else 1
 
@@ -47,7 +55,7 @@ def _function(nodes: Sequence[TypedNode], place: int) -> str:
     return _FUNCTIONS.get(op.function, "") if isinstance(op, Activation) else ""
 
 
-def _calls(node: TypedNode, function: str, title: str) -> Iterator[str]:
+def _calls(node: TypedNode, function: str) -> Iterator[str]:
     op = node.node.op
     match op:
         case Conv(channels, window, groups, bias):
@@ -62,7 +70,7 @@ def _calls(node: TypedNode, function: str, title: str) -> Iterator[str]:
         case MaxPool(window) | AvgPool(window):
             zeros, padding = _padding(window, node)
             if zeros or window.ceil or (isinstance(op, AvgPool) and window.pad != (0, 0)):
-                raise cannot_say(title, node.node, "Keras' pools pad otherwise")
+                raise cannot_say(TITLE, node.node, "Keras' pools pad otherwise")
             name = "MaxPooling2D" if isinstance(op, MaxPool) else "AveragePooling2D"
             same = "" if padding == "valid" else ', padding="same"'
             yield f"{name}({_tuple(window.kernel)}, strides={_tuple(window.stride)}{same})"
@@ -83,7 +91,7 @@ def _calls(node: TypedNode, function: str, title: str) -> Iterator[str]:
         case Activation(name) if name in _FUNCTIONS:
             yield f'Activation("{_FUNCTIONS[name]}")'
         case _:
-            raise cannot_say(title, node.node)
+            raise cannot_say(TITLE, node.node)
 
 
 def _padding(window: Window, node: TypedNode) -> tuple[str, str]:

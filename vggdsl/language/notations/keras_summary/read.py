@@ -11,9 +11,9 @@ from math import prod
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.keras_branches import Branches
-from vggdsl.language.notations.keras_written import CLASSES, TITLE, snake, write
-from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.language.notations.keras_summary.branches import Branches
+from vggdsl.language.notations.keras_summary.written import CLASSES, snake
+from vggdsl.language.notations.registry import Reading
 from vggdsl.language.notations.summaries import Customs, Row, Teller
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -291,6 +291,3 @@ def _is_size(params: int, figure: str, unit: str) -> bool:
 
 _HALF = 0.006
 """Two digits are printed behind the point; what is more than half of the last is for binary rounding."""
-
-
-register(Notation("keras-summary", recognises, read, write, title=TITLE))
