@@ -1,0 +1,165 @@
+"""Tables of fire modules and of inverted residuals: the networks are those that others publish."""
+
+import pytest
+
+import vggdsl
+from vggdsl.language import notations
+from vggdsl.spec.spec import Spec, parse, parse_all
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.source import Source
+
+NOTATION = "block-table"
+MOBILENET_V2 = """Input | Operator | t | c | n | s
+224² × 3 | conv2d | - | 32 | 1 | 2
+112² × 32 | bottleneck | 1 | 16 | 1 | 1
+112² × 16 | bottleneck | 6 | 24 | 2 | 2
+56² × 24 | bottleneck | 6 | 32 | 3 | 2
+28² × 32 | bottleneck | 6 | 64 | 4 | 2
+14² × 64 | bottleneck | 6 | 96 | 3 | 1
+14² × 96 | bottleneck | 6 | 160 | 3 | 2
+7² × 160 | bottleneck | 6 | 320 | 1 | 1
+7² × 320 | conv2d 1x1 | - | 1280 | 1 | 1
+7² × 1280 | avgpool 7x7 | - | - | 1 | -
+1 × 1 × 1280 | conv2d 1x1 | - | k | - |
+"""
+EFFICIENTNET = """| Stage i | Operator Fᵢ | Resolution Hᵢ × Wᵢ | #Channels Cᵢ | #Layers Lᵢ |
+|---|---|---|---|---|
+| 1 | Conv3x3 | 224 × 224 | 32 | 1 |
+| 2 | MBConv1, k3x3 | 112 × 112 | 16 | 1 |
+| 3 | MBConv6, k3x3 | 112 × 112 | 24 | 2 |
+| 4 | MBConv6, k5x5 | 56 × 56 | 40 | 2 |
+| 5 | MBConv6, k3x3 | 28 × 28 | 80 | 3 |
+| 6 | MBConv6, k5x5 | 14 × 14 | 112 | 3 |
+| 7 | MBConv6, k5x5 | 14 × 14 | 192 | 4 |
+| 8 | MBConv6, k3x3 | 7 × 7 | 320 | 1 |
+| 9 | Conv1x1 & Pooling & FC | 7 × 7 | 1280 | 1 |
+"""
+MOBILENET_V3 = r"""\begin{tabular}{ccccccc}
+Input & Operator & exp size & \#out & SE & NL & $s$ \\ \hline
+$224^2 \times 3$ & conv2d, 3x3 & - & 16 & - & HS & 2 \\
+$112^2 \times 16$ & bneck, 3x3 & 16 & 16 & \checkmark & RE & 2 \\
+$56^2 \times 16$ & bneck, 3x3 & 72 & 24 & - & RE & 2 \\
+$28^2 \times 24$ & bneck, 3x3 & 88 & 24 & - & RE & 1 \\
+$28^2 \times 24$ & bneck, 5x5 & 96 & 40 & \checkmark & HS & 2 \\
+$14^2 \times 40$ & bneck, 5x5 & 240 & 40 & \checkmark & HS & 1 \\
+$14^2 \times 40$ & bneck, 5x5 & 240 & 40 & \checkmark & HS & 1 \\
+$14^2 \times 40$ & bneck, 5x5 & 120 & 48 & \checkmark & HS & 1 \\
+$14^2 \times 48$ & bneck, 5x5 & 144 & 48 & \checkmark & HS & 1 \\
+$14^2 \times 48$ & bneck, 5x5 & 288 & 96 & \checkmark & HS & 2 \\
+$7^2 \times 96$ & bneck, 5x5 & 576 & 96 & \checkmark & HS & 1 \\
+$7^2 \times 96$ & bneck, 5x5 & 576 & 96 & \checkmark & HS & 1 \\
+$7^2 \times 96$ & conv2d, 1x1 & - & 576 & - & HS & 1 \\
+$7^2 \times 576$ & pool, 7x7 & - & - & - & - & 1 \\
+$1^2 \times 576$ & conv2d 1x1, NBN & - & 1024 & - & HS & 1 \\
+$1^2 \times 1024$ & conv2d 1x1, NBN & - & k & - & - & 1 \\
+\end{tabular}"""
+EFFICIENTNET_V2 = """Stage	Operator	Stride	#Channels	#Layers
+0	Conv3x3	2	24	1
+1	Fused-MBConv1, k3x3	1	24	2
+2	Fused-MBConv4, k3x3	2	48	4
+3	Fused-MBConv4, k3x3	2	64	4
+4	MBConv4, k3x3, SE0.25	2	128	6
+5	MBConv6, k3x3, SE0.25	1	160	9
+6	MBConv6, k3x3, SE0.25	2	256	15
+7	Conv1x1 & Pooling & FC	-	1280	1
+"""
+SQUEEZENET = """layer name/type|output size|filter size / stride|depth|s1x1|e1x1|e3x3|e3x3 sparsity|#parameters
+input image|224x224x3||||||
+conv1|111x111x96|7x7/2 (x96)|1||||100%|14,208
+maxpool1|55x55x96|3x3/2|0
+fire2|55x55x128||2|16|64|64|33%|11,920
+fire3|55x55x128||2|16|64|64|33%|12,432
+fire4|55x55x256||2|32|128|128|33%|45,344
+maxpool4|27x27x256|3x3/2|0
+fire5|27x27x256||2|32|128|128|33%|49,440
+fire6|27x27x384||2|48|192|192|33%|104,880
+fire7|27x27x384||2|48|192|192|33%|111,024
+fire8|27x27x512||2|64|256|256|33%|188,992
+maxpool8|13x13x512|3x3/2|0
+fire9|13x13x512||2|64|256|256|30%|197,184
+conv10|13x13x1000|1x1/1 (x1000)|1||||20%|513,000
+avgpool10|1x1x1000|13x13/1|0
+||||||||1,248,424 (total)
+""".replace("|", "\t")
+TABLES = {
+    MOBILENET_V2: 3_504_872,
+    EFFICIENTNET: 5_288_548,
+    MOBILENET_V3: 2_542_856,
+    EFFICIENTNET_V2: 21_458_488,
+    SQUEEZENET: 1_248_424,
+}
+"""Parameters of torchvision's models."""
+
+
+def read(text: str) -> Spec:
+    assert notations.recognise(Source("-", text)).name == NOTATION
+    ((_, spec),) = parse_all(text, "-")
+    assert isinstance(spec, Spec), str(spec)
+    return spec
+
+
+@pytest.mark.parametrize("text", TABLES, ids=lambda text: text.split("\n")[2].strip()[:30])
+def test_tables_give_the_networks_that_torchvision_has(text: str) -> None:
+    spec = read(text)
+    assert spec.typed.params == TABLES[text]
+    assert spec.count("refuted") == 0
+    assert {finding.code for finding in spec.said} == {"W110"}
+    assert len({finding.message for finding in spec.said}) == len(spec.said)
+
+
+@pytest.mark.parametrize(
+    ("text", "example", "was", "now"),
+    [
+        (MOBILENET_V2, "mobilenet_v2", "dropout-0.2\nfc: FC-1000\nsoftmax", "conv1-1000 bias=yes after=none"),
+        (EFFICIENTNET, "efficientnet_b0", "dropout-0.2\nfc: FC-1000\nsoftmax", "FC-1000"),
+    ],
+)
+def test_they_are_the_networks_among_the_examples(text: str, example: str, was: str, now: str) -> None:
+    """Which are held against torchvision's modules; a table says neither dropout nor softmax."""
+    published = vggdsl.load(f"examples/published/{example}.arch").text
+    assert was in published
+    assert read(text).network.graph.digest == parse(published.replace(was, now)).network.graph.digest
+
+
+def test_a_size_that_isnt_the_networks_fails_at_its_cell() -> None:
+    """As two of the papers have it: `13x12x512`, and a stage's input of twice the side."""
+    misprints = (
+        (SQUEEZENET, "13x13x512\t3x3", "13x12x512\t3x3", "-> 13x12x512"),
+        (MOBILENET_V2, "14² × 64", "28² × 64", "-> 28x28x64"),
+    )
+    for text, was, now, arrow in misprints:
+        assert text.count(was) == 1
+        spec = read(text.replace(was, now))
+        assert spec.count("refuted") == 1
+        (failed,) = (finding for finding in spec.check(to_train=False) if finding.code == "V301")
+        assert failed.labels[0].span.text.startswith(arrow)
+
+
+@pytest.mark.parametrize(
+    ("text", "was", "now", "place"),
+    [
+        (MOBILENET_V2, "56² × 24 | bottleneck", "56² × 24 | G-bneck", "G-bneck"),
+        (MOBILENET_V2, "6 | 24 | 2", "six | 24 | 2", "six"),
+        (MOBILENET_V2, "6 | 32 | 3", "- | 32 | 3", "bottleneck"),
+        (MOBILENET_V2, "conv2d 1x1 | - | 1280", "conv2d | - | 1280", "conv2d"),
+        (MOBILENET_V2, "conv2d 1x1 | - | 1280", "conv2d 1x1 | 6 | 1280", "6"),
+        (MOBILENET_V2, "| t |", "| tt |", "tt"),
+        (MOBILENET_V3, "exp size", r"exp size & groups", "groups"),
+        (EFFICIENTNET_V2, "SE0.25\t1", "SE0.25 twice\t1", "MBConv6, k3x3, SE0.25 twice"),
+        (SQUEEZENET, "2\t16\t64\t64\t33%\t12", "2\t16\t\t64\t33%\t12", "fire3"),
+        (SQUEEZENET, "input image\t224x224x3", "", "111x111x96"),
+    ],
+)
+def test_what_cant_be_read_is_told_at_its_cell(text: str, was: str, now: str, place: str) -> None:
+    assert was in text
+    with pytest.raises(VggdslError) as caught:
+        raise next(error for _, error in parse_all(text.replace(was, now, 1), "-") if not isinstance(error, Spec))
+    assert place in [finding.labels[0].span.text for finding in caught.value.diagnostics]
+
+
+def test_classes_and_images_may_stand_on_a_line_above() -> None:
+    tiny = MOBILENET_V2.replace("224²", "32²")
+    with pytest.raises(VggdslError, match="how many classes"):
+        raise next(error for _, error in parse_all(tiny, "-") if not isinstance(error, Spec))
+    spec = read(f"# k = 10\n# input 320x320x3\n{EFFICIENTNET_V2}")
+    assert (spec.typed.nodes[0].shape.h, spec.typed.nodes[-1].shape.c) == (320, 10)
