@@ -9,12 +9,14 @@ from collections.abc import Sequence
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import rows_of
+from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.layer_table import uncut
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import columns, heading, strange
 from vggdsl.language.notations.layer_table.rows import Table
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.language.notations.uncut import SAID, is_uncut
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -23,7 +25,8 @@ def recognises(source: Source) -> bool:
     """By a heading of columns that are known, one of them of types and one of windows or sizes."""
     if re.search(r"\bLayer \(type|#\d|\bdepth\b", source.text, re.IGNORECASE) or not _any_kind(source.text):
         return False
-    return heading(rows_of(source)) is not None
+    rows = rows_of(source)
+    return heading(rows) is not None or (is_uncut(rows) and uncut.is_heading([row[0].text for row in rows]))
 
 
 def _any_kind(text: str) -> bool:
@@ -40,20 +43,36 @@ def read(source: Source) -> Sequence[Reading]:
     """The one network of a table."""
     rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
     at = heading(rows)
+    if at is None and is_uncut(rows):
+        found = uncut.read([row[0].text for row in rows], lambda rows: _reading(source, rows, is_uncut=True))
+        if found is not None:
+            return [found]
     if at is None:
         cell = strange(rows)
         at_all = Label((cell if cell is not None else Excerpt.of(source).strip()).span(), "this")
         message = "there is no heading of columns that are known" if cell is None else "a column that isn't known"
         help = "a heading is `Layer Type | Output Size | Filter Size / Stride`"
         raise ParseError(Diagnostic("V115", message, (at_all,), help))
-    draft = Draft(source)
-    names = columns(rows[at])
     for row in rows[:at]:
         if sum(bool(cell.text) for cell in row) > 1:
             text = joined([cell.text for cell in row], " ", source)
-            draft.refuse("a row above the heading that says nothing known", text, "leave it out")
-    Table(draft, [layer_of(draft, row, names) for row in rows[at + 1 :]]).tell()
-    return [draft.reading()]
+            label = Label(text.span(), "this row")
+            message = "a row above the heading that says nothing known"
+            raise ParseError(Diagnostic("V115", message, (label,), "leave it out"))
+    return [_reading(source, rows[at:])]
+
+
+def _reading(source: Source, rows: Sequence[Row], *, is_uncut: bool = False) -> Reading:
+    """The network of a heading and the rows below it."""
+    draft = Draft(source)
+    head, *below = rows
+    if is_uncut:
+        whole = joined([cell.text for cell in head], " | ", source)
+        draft.repaired(f"{SAID}: `{whole.text}`", whole)
+        draft.line()
+    names = columns(head)
+    Table(draft, [layer_of(draft, row, names) for row in below]).tell()
+    return draft.reading()
 
 
 register(Notation("layer-table", recognises, read, write, title=TITLE))

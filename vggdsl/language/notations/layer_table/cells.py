@@ -218,6 +218,8 @@ def _take_filter(layer: Layer, text: str) -> bool:
         return False
     if bool(match["dw"]) != (layer.kind == "depthwise" and bool(match["cin"])) or (match["dw"] and match["cout"]):
         return False
+    if layer.window not in (None, sides):
+        return False
     layer.window = sides
     layer.stride = int(match["stride"]) if match["stride"] else layer.stride
     layer.takes = int(match["cin"]) if match["cin"] else None

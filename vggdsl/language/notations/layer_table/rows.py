@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from math import prod
 
 from vggdsl.language.notations.draft import Draft
@@ -40,7 +41,7 @@ class Table:
             return
         self._measures(rest)
         self.activates = any(layer.kind in _ACTIVATIONS or "activation" in layer.cells for layer in rest)
-        for layer, after in zip(rest, [*rest[1:], None], strict=True):
+        for layer, after in zip_longest(rest, rest[1:]):
             self._one(layer, after)
             self.draft.line()
 

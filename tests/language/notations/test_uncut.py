@@ -1,0 +1,124 @@
+"""Tables whose cells stand behind single blanks, as viewers of PDFs and pages have them copied."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+import vggdsl
+from vggdsl.language import notations
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.uncut import cuts, pieces
+from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.source import Source
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+TABLES = {"layer-table"}
+"""Notations whose texts have cells."""
+TEXTS = {path: path.read_text("utf-8") for path in sorted(FIXTURES.glob("matrix/*/*.txt"))}
+TEXTS |= {path: path.read_text("utf-8") for path in sorted(FIXTURES.glob("printed/*.txt"))}
+
+
+def uncut(text: str) -> str:
+    """A text with single blanks for what parts its cells."""
+    return "\n".join(re.sub(r"[ \t|]+", " ", line).strip() for line in text.splitlines()) + "\n"
+
+
+def outcomes(text: str, notation: str) -> dict[str, Spec | VggdslError]:
+    try:
+        return dict(parse_all(text, "-", notation))
+    except VggdslError as error:
+        return {"": error}
+
+
+def notation_of(path: Path) -> str:
+    return path.stem if path.parent.parent.name == "matrix" else notations.recognise(Source("-", TEXTS[path])).name
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in TEXTS if notation_of(path) in TABLES], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_a_table_without_cells_is_the_same_or_is_refused_at_a_line(path: Path) -> None:
+    notation, text = notation_of(path), uncut(TEXTS[path])
+    assert notations.recognise(Source("-", text)).name == notation
+    whole = outcomes(TEXTS[path], notation)
+    for name, found in outcomes(text, notation).items():
+        if isinstance(found, Spec):
+            expected = whole[name]
+            assert isinstance(expected, Spec)
+            assert found.network.graph.digest == expected.network.graph.digest
+            assert found.count("refuted") == expected.count("refuted")
+        else:
+            assert found.diagnostics[0].labels[0].span.end
+
+
+def only(text: str) -> Spec:
+    ((_, found),) = parse_all(text, "-")
+    assert isinstance(found, Spec), str(found)
+    return found
+
+
+def refused(text: str) -> tuple[int, str]:
+    ((_, found),) = outcomes(text, notations.recognise(Source("-", text)).name).items()
+    assert isinstance(found, VggdslError)
+    return found.diagnostics[0].labels[0].span.line, found.diagnostics[0].message
+
+
+DARKNET = """Type Filters Size/Stride Output
+Convolutional 8 3 × 3 16 × 16
+Maxpool 2 × 2/2 8 × 8
+Convolutional 10 1 × 1 8 × 8
+Avgpool Global 10
+Softmax
+"""
+
+
+def test_what_fits_in_several_ways_is_cut_as_the_sizes_need() -> None:
+    """`Convolutional 8` could be the name of a layer, without a number of filters."""
+    found = only(DARKNET)
+    assert found.said[0].code == "W111"
+    assert [node.op.text for node in found.network.graph.nodes if not node.implied] == [
+        "input 16x16x3", "conv3-8", "maxpool2/2", "conv1-10", "global-avgpool", "softmax",
+    ]  # fmt: skip
+
+
+def test_one_that_could_be_two_networks_is_refused_with_both() -> None:
+    """The pool has no input size, or its size is that of what it takes, and the convolution has stride 2."""
+    text = "Layer Filter Output size Input size\nInput 16x16x3\nConv 3x3, K = 8\nMax pool 2x2 8x8\n"
+    line, message = refused(text)
+    assert line == 4
+    assert "`Max pool | 2x2 | 8x8 |` or" in message or "or `Max pool | 2x2 | 8x8 |`" in message
+
+
+def test_rows_and_headings_may_be_broken() -> None:
+    text = "Layer\nType Output\nSize Filter Size /\nStride\nINPUT\nIMAGE 8 × 8 × 3\nCONV 8 × 8 × 4\n3 × 3, K = 4\n"
+    text += "MAX\nPOOL 4 × 4 × 4 2 × 2\nFC 10\nSoft-\nmax 10\n"
+    whole = "Layer Type\tOutput Size\tFilter Size / Stride\nINPUT\t8x8x3\nCONV\t8x8x4\t3x3, K = 4\n"
+    whole += "MAX POOL\t4x4x4\t2x2\nFC\t10\nSoftmax\t10\n"
+    assert only(text).network.graph.digest == only(whole).network.graph.digest
+
+
+def test_a_line_that_fits_no_columns_is_refused() -> None:
+    assert refused(DARKNET.replace("Maxpool", "Deconvolution"))[0] == 3
+
+
+@pytest.mark.parametrize(
+    "text", [" " * 2**18, "3 " * 2**17, "conv pool layer output\n" + "layer output size " * 14_000]
+)
+def test_long_texts_are_looked_at_in_time(text: str) -> None:
+    """Linear in the text: a second for 256 KiB leaves a tenfold reserve."""
+    begun = time.perf_counter()
+    notations.elsewhere(Source("-", text))
+    assert time.perf_counter() - begun < 1
+
+
+def test_cells_are_cut_in_every_way_that_fits() -> None:
+    line = Excerpt.of(Source("-", "a 1 - 2"))
+    columns = [lambda cell: cell.text.isalpha(), *[lambda cell: cell.text in ("1", "2", "-")] * 4]
+    found = [[cell.text for cell in cut] for cut in cuts(line, columns)]
+    assert len(found) == len({tuple(cut) for cut in found}) == 4
+    assert all(" ".join(filter(None, cut)) == "a 1 - 2" for cut in found)
+    assert [len(cut) for cut in pieces(line, lambda cell: True)] == [3, 4]
+    assert vggdsl.parse(only(DARKNET).text, "again.arch").network.graph.digest == only(DARKNET).network.graph.digest

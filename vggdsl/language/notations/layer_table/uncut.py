@@ -1,0 +1,201 @@
+"""A table of layers whose cells stand behind single blanks."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.excerpt import Excerpt, joined
+from vggdsl.language.notations.grid import Cell, Row
+from vggdsl.language.notations.layer_table.cells import layer_of
+from vggdsl.language.notations.layer_table.columns import columns, heading
+from vggdsl.language.notations.registry import Reading
+from vggdsl.language.notations.uncut import HELP, Cut, cuts, joinings, pieces, shown, true_to_print
+from vggdsl.text.errors import Diagnostic, Label, ParseError
+
+_ABOVE = 4
+"""Lines at most above the heading."""
+_TALLEST = 6
+"""Lines of a heading at most, whose words are broken."""
+_ROW = 3
+"""Lines of a row at most, whose cells are broken."""
+_MOST = 256
+"""Tables, and beginnings of them, that are tried at most: of more, none is told from the others."""
+_IN_A_LAYER = ("name", "kind", "filter", "stride", "pad", "width", "output", "input", "description")
+"""Columns whose cells say nothing beside what a layer has of them."""
+_WITNESSES = ("conv", "conv dw", "max pool", "fc", "softmax", "bn")
+"""Layers of which one takes what a cell may say."""
+
+Reader = Callable[[Sequence[Row]], Reading]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row of the text, and the cuts of it that say different things."""
+
+    text: Excerpt
+    cuts: tuple[Cut, ...]
+
+    @property
+    def form(self) -> str:
+        """Lines of one form are cut alike."""
+        return re.sub(r"\d+", "0", self.text.text.lower())
+
+
+def is_heading(lines: Sequence[Excerpt]) -> bool:
+    """Whether columns that are known stand over a line that fits them."""
+    return any(_cut(head, line) for head, below in _headings(lines) for line in below[:_TALLEST])
+
+
+def read(lines: Sequence[Excerpt], reader: Reader) -> Reading | None:
+    """The network of a text, read by its only cut, or by the only one that is true of what is printed; None where no
+    heading is. Raises ``ParseError`` V115 at a line that can't be cut, or in several ways."""
+    wrong, tables = list[ParseError](), list[tuple[Cut, list[_Line]]]()
+    for head, below in _headings(lines):
+        try:
+            tables.append((head, _rows(head, below)))
+        except ParseError as error:
+            wrong.append(error)
+    if not tables:
+        if wrong:
+            raise max(wrong, key=lambda error: error.diagnostics[0].labels[0].span.start)
+        return None
+    tables.sort(key=lambda table: len(table[0]))
+    if len(tables) == 1 and all(len(line.cuts) == 1 for line in tables[0][1]):
+        ((head, rows),) = tables
+        return reader([_row(head), *(_row(line.cuts[0]) for line in rows)])
+    held = dict[str, tuple[Reading, list[Cut]]]()
+    budget = iter(range(_MOST))
+    for head, rows in tables:
+        for cut in _chosen(head, rows, reader, budget):
+            found = reader([_row(head), *map(_row, cut)])
+            if (digest := true_to_print(found)) is not None:
+                held.setdefault(digest, (found, cut))
+    if len(held) == 1 and next(budget, None) is not None:
+        return next(iter(held.values()))[0]
+    if len(held) > 1:
+        (_, first), (_, second), *_ = held.values()
+        raise _several(*next(pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]))
+    row = next((line for line in tables[0][1] if len(line.cuts) > 1), None)
+    raise _several(*(row.cuts[:2] if row is not None else [head for head, _ in tables][:2]))
+
+
+def _headings(lines: Sequence[Excerpt]) -> Iterator[tuple[Cut, Sequence[Excerpt]]]:
+    """The headings that the first lines may be, and the lines below."""
+    for first in range(min(_ABOVE, len(lines))):
+        found = [
+            (cut, lines[last:])
+            for last in range(first + 1, min(first + _TALLEST, len(lines) - 1) + 1)
+            for whole in joinings(lines[first:last])
+            for cut in pieces(whole, _heads)
+            if len(set(columns(_row(cut)))) == len(cut) and heading([_row(cut)]) is not None
+        ]
+        if found:
+            yield from found
+            return
+
+
+def _heads(text: Excerpt) -> bool:
+    return columns([Cell(text, range(1))])[0] not in ("", "?")
+
+
+def _row(cut: Cut) -> Row:
+    return [Cell(text, range(at, at + 1)) for at, text in enumerate(cut)]
+
+
+def _rows(head: Cut, lines: Sequence[Excerpt]) -> list[_Line]:
+    """The rows of a table. A line that is none by itself is the rest of the one above it, or goes on below."""
+    rows, at = list[_Line](), 0
+    while at < len(lines):
+        alone = _cut(head, lines[at])
+        if alone:
+            rows.append(_Line(lines[at], alone))
+            at += 1
+            continue
+        joins = [(1, joining) for joining in (joinings([rows[-1].text, lines[at]]) if rows else [])]
+        for count in range(2, min(_ROW, len(lines) - at) + 1):
+            joins += [(count, joining) for joining in joinings(lines[at : at + count])]
+        found = dict[int, _Line]()
+        for count, line in joins:
+            if ways := _cut(head, line):
+                found.setdefault(count, _Line(line, ways))
+        if len(found) != 1:
+            columns = " | ".join(cell.text for cell in head)
+            message = f"this line can't be cut into cells of `{columns}`"
+            raise ParseError(Diagnostic("V115", message, (Label(lines[at].span(), "this line"),), HELP))
+        ((count, row),) = found.items()
+        rows = [*(rows if count > 1 else rows[:-1]), row]
+        at += count
+    return rows
+
+
+def _cut(head: Cut, line: Excerpt) -> tuple[Cut, ...]:
+    """The cuts of a line that are rows of a table, one for each thing that they say."""
+    names = columns(_row(head))
+
+    def column(name: str) -> Callable[[Excerpt], bool]:
+        return lambda text: _may_say(name, text)
+
+    said = dict[object, Cut]()
+    for cut in cuts(line, [column(name) for name in names]):
+        draft = Draft(line.source)
+        layer = layer_of(draft, _row(cut), names)
+        if not draft.wrong:
+            cells = {name: text for name, text in layer.cells.items() if name not in _IN_A_LAYER}
+            said.setdefault(repr((replace(layer, at=line, cells={}), cells)), cut)
+    return tuple(said.values())
+
+
+def _may_say(name: str, text: Excerpt) -> bool:
+    """Whether a cell of a column may read so."""
+    if name == "name":
+        return " " not in text.text
+    cell = Cell(text, range(1, 2))
+    for witness in (*_WITNESSES, *(["input"] if name == "description" else [])):
+        draft = Draft(text.source)
+        kind = Cell(text if name == "kind" else Excerpt(text.source, witness, text.places[:1]), range(1))
+        layer_of(draft, [kind] if name == "kind" else [kind, cell], ["kind", name])
+        if not draft.wrong:
+            return True
+    return False
+
+
+def _chosen(head: Cut, rows: Sequence[_Line], reader: Reader, budget: Iterator[int]) -> Iterator[list[Cut]]:
+    """The tables that rows may be, of which lines of one form are cut alike, as far as the rows before each fit."""
+    by_form = dict[str, dict[tuple[int, ...], None]]()
+    for line in rows:
+        shapes = dict.fromkeys(map(_shape, line.cuts))
+        by_form[line.form] = {each: None for each in by_form.get(line.form, shapes) if each in shapes}
+
+    def ways(cut: list[Cut], of: Mapping[str, tuple[int, ...]]) -> Iterator[list[Cut]]:
+        while len(cut) < len(rows) and (line := rows[len(cut)]).form in of:
+            cut = [*cut, next(each for each in line.cuts if _shape(each) == of[line.form])]
+        if next(budget, None) is None or not _fit(reader([_row(head), *map(_row, cut)]), cut):
+            return
+        if len(cut) == len(rows):
+            yield cut
+            return
+        for shape in by_form[line.form]:
+            yield from ways(cut, {**of, line.form: shape})
+
+    yield from ways([], {form: shape for form, (shape, *others) in by_form.items() if not others})
+
+
+def _fit(reading: Reading, cut: Sequence[Cut]) -> bool:
+    """Whether nothing is wrong with the rows of a table but the last, of which those below may tell more."""
+    if not isinstance(reading.outcome, ParseError) or not cut:
+        return True
+    last = min(cell.places[0] for cell in cut[-1] if cell)
+    return all(label.span.start >= last for each in reading.outcome.diagnostics for label in each.labels)
+
+
+def _shape(cut: Cut) -> tuple[int, ...]:
+    """Words of each cell."""
+    return tuple(len(cell.text.split()) for cell in cut)
+
+
+def _several(first: Cut, second: Cut) -> ParseError:
+    """A line that could be cut in several ways."""
+    whole = joined(first, " ", first[0].source)
+    message = f"this line could be {shown(first)} or {shown(second)}: what is printed tells neither from the other"
+    return ParseError(Diagnostic("V115", message, (Label(whole.strip().span(), "this line"),), HELP))
