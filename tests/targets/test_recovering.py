@@ -324,6 +324,19 @@ def test_any_network_is_written_as_it_is(graph: TypedGraph) -> None:
     assert again.graph.has_softmax == graph.graph.has_softmax
 
 
+def test_a_network_of_ours_is_that_of_its_spec() -> None:
+    """With labels such as `train`, which are methods of modules, too."""
+    body = "train: add[ half: conv3-4 BN ReLU | conv1-4 ] maxpool"
+    spec = parse(f"input 8x6x2 {body} aux 0.3 {{ FC-3 softmax }} dropout-0.5 FC-3 softmax")
+    network = to_torch(spec, seed=1)
+    found = from_torch(network, (2, 8, 6))
+    assert found.said == ("its aux1 is not reached in evaluation, and not in the spec",)
+    assert found.spec.network.graph.digest == spec.typed.inference.graph.digest
+    assert rounding(found.network, network, (2, 8, 6)) <= 1e-5
+    told = refusal(lambda: from_torch(network, (2, 8, 8)))
+    assert "its spec is for images of 8x6x2, and not of 8x8x2" in told.message
+
+
 @pytest.mark.parametrize("name", ["vgg_c", "mini_googlenet", "nin_cifar10", "cifar_resnet/resnet20_projection"])
 def test_what_ships_is_written_as_it_is(name: str) -> None:
     graph = load(name).typed.inference

@@ -78,7 +78,7 @@ class Network(nn.Module):
             given = [_as(step.layout, values[name]) for name in step.inputs]
             for name in step.done:
                 del values[name]
-            values[step.name] = _find(self, step.name)(*given)
+            values[step.name] = layer_at(self, step.name)(*given)
         logits = _vector(values[self._output])
         return TrainingOutput(logits, tuple(_vector(values[name]) for name in self._aux)) if with_heads else logits
 
@@ -93,7 +93,7 @@ class Network(nn.Module):
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
         for name in self.frozen:  # itself alone: a label may hold other layers, too
-            _find(self, name).training = False
+            layer_at(self, name).training = False
         return self
 
 
@@ -168,7 +168,8 @@ def _place(network: nn.Module, name: str, module: nn.Module) -> None:
     parent._modules[last] = module
 
 
-def _find(network: nn.Module, name: str) -> nn.Module:
+def layer_at(network: nn.Module, name: str) -> nn.Module:
+    """The module at a dotted name; as ``_place``, by ``_modules``."""
     module: nn.Module | None = network
     for part in name.split("."):
         assert module is not None
@@ -205,7 +206,7 @@ def initialise(network: Network, how: InitName = "he-torch", *, generator: torch
         parts = typed.node.op.parts(typed.x)
         if not parts:
             continue
-        layer = _find(network, typed.name)
+        layer = layer_at(network, typed.name)
         if isinstance(layer, nn.Conv2d | nn.Linear):
             if how == "he-torch" and isinstance(layer, nn.Linear):
                 _draw(layer, "normal", generator, 1 / math.sqrt(3 * layer.in_features))

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vggdsl.network.matching import NormalForm
+from vggdsl.network.matching import NormalForm, normal_form
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import Array
 from vggdsl.targets.expected import Expected, Kind
 from vggdsl.targets.modules import Untraceable
 from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered, unsayable
+from vggdsl.targets.torch import Network, layer_at
 from vggdsl.targets.tracing import trace
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.printing import printable
@@ -48,6 +49,8 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
     >>> list(weights)
     ['conv1_1.weight', 'conv1_1.bias', 'fc2.weight', 'fc2.bias']
 
+    A network of ours is that of its spec, whose softmax its ``forward`` leaves out.
+
     Raises ``InputError`` V535 for what no spec can say, with its place in the module; ``TypeError`` and ``ValueError``
     for an input that is none.
     """
@@ -56,7 +59,7 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
     model = type(module).__name__
     with _in_evaluation(module):
         try:
-            form = trace(module, shape, as_written=True)
+            form = _ours(module, shape) if isinstance(module, Network) else trace(module, shape, as_written=True)
         except Untraceable as error:
             raise unsayable(model, str(error)) from None
         tensors = _Tensors(module)
@@ -64,6 +67,15 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
         found = found._replace(said=(*found.said, *tensors.said()))
         confirmed(found, _outputs(module, images, shape, found, form))
     return found
+
+
+def _ours(network: Network, shape: Shape) -> NormalForm:
+    typed = network.typed.inference
+    if shape != typed.input:
+        raise Untraceable(f"its spec is for images of {typed.input}, and not of {shape}")
+    form = normal_form(typed, as_written=True)
+    form.ends = "softmax" if typed.graph.has_softmax else "nothing"
+    return form
 
 
 def _shape(given: Sequence[int]) -> Shape:
@@ -111,7 +123,7 @@ class _Tensors:
         self.kinds: set[str] = set()
 
     def __call__(self, layer: str, part: str, shape: tuple[int, ...]) -> Array:
-        tensor = getattr(self.module.get_submodule(layer), part)
+        tensor = getattr(layer_at(self.module, layer), part)
         if tensor.is_meta:
             message = f"the weights of `{layer}` are on the device meta, which keeps no values"
             raise InputError(Diagnostic("V513", message, help="give a module with its weights"))
@@ -150,4 +162,6 @@ def _outputs(module: nn.Module, images: Tensor | None, shape: Shape, found: Reco
         raise unsayable(model, f"it gives other outputs than {found.spec.typed.output}, which its layers give")
     values = outputs.detach().to("cpu", torch.float64).numpy().reshape(wanted)
     kind = _KINDS.get(form.ends, "outputs" if found.spec.typed.nodes[-1].node.op.activation else "logits")
+    if isinstance(module, Network) and form.ends == "softmax":
+        kind = "logits"
     return Expected(model, images.detach().to("cpu", torch.float32).numpy(), values, kind)
