@@ -15,7 +15,7 @@ from vggdsl.language.from_op import op_text
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import AvgPool, MaxPool
 from vggdsl.spec.spec import Spec, load, parse, parse_all
-from vggdsl.text.errors import NetworkError
+from vggdsl.text.errors import NetworkError, ParseError
 from vggdsl.text.merged_tables import MergedTable, merged_html, merged_latex, merged_markdown, merged_text
 
 PRINTED = Path(__file__).parents[1] / "fixtures" / "printed" / "vgg_table_1.txt"
@@ -63,6 +63,41 @@ def test_what_is_written_can_be_pasted(write: Callable[[MergedTable], str]) -> N
         original = load(CONFIGURATIONS[name]).typed
         assert (spec.typed.params, spec.typed.weight_layers) == (original.params, original.weight_layers)
         assert all(finding.is_error is False for finding in spec.check())
+
+
+@pytest.mark.parametrize("write", [merged_markdown, merged_latex, merged_html])
+def test_what_is_not_shown_comes_back(write: Callable[[MergedTable], str]) -> None:
+    """Rules, of one column or of all, stand in a note; options in cells."""
+    body = "conv3-4 conv3-8 bias=no maxpool3/2 pad=1 conv5-4/2 pad=1x0 conv3-4 groups=2 maxpool FC-6 FC-5 softmax"
+    texts = [
+        f"input 16x16x3\n{rules}\n{body}" for rules in ("after conv: BN eps=0.001 ReLU", "after FC: LeakyReLU-0.2", "")
+    ]
+    table = columns_of([(name, parse(text).typed) for name, text in zip(("a&b", "c_d", "e"), texts, strict=True)])
+    for (name, found), wanted, text in zip(parse_all(write(table)), ("a&b", "c_d", "e"), texts, strict=True):
+        assert isinstance(found, Spec), found
+        assert (name, found.typed.graph.digest) == (wanted, parse(text).typed.graph.digest)
+
+
+def test_a_note_about_no_column_is_refused() -> None:
+    text = merged_latex(table_1()).replace("not shown:", "not shown in A, F:")
+    with pytest.raises(ParseError, match="there is no column F"):
+        parse_all(text)
+
+
+@pytest.mark.parametrize("write", [merged_markdown, merged_latex, merged_html])
+def test_a_softmax_that_one_column_has_is_not_taken_for_all(write: Callable[[MergedTable], str]) -> None:
+    texts = [f"input 16x16x3 conv3-4 maxpool conv3-4 maxpool FC-5{end}" for end in ("", " softmax")]
+    table = columns_of([(name, parse(text).typed) for name, text in zip("AB", texts, strict=True)])
+    for (_, found), text in zip(parse_all(write(table)), texts, strict=True):
+        assert isinstance(found, Spec), found
+        assert found.typed.graph.digest == parse(text).typed.graph.digest
+
+
+def test_what_stands_alone_where_all_share_by_repeating_is_refused() -> None:
+    rows = "A B", "input_8x8x3 input_8x8x3", "conv3-4 conv3-4", "maxpool maxpool", "conv3-4 conv3-4", "FC-5 FC-5"
+    text = "\n".join(f"| {row.replace(' ', ' | ').replace('_', ' ')} |" for row in rows)
+    assert all(isinstance(found, Spec) for _, found in parse_all(text))
+    assert not any(isinstance(found, Spec) for _, found in parse_all(f"{text}\n|  | softmax |"))
 
 
 def test_show_prints_the_table() -> None:

@@ -41,6 +41,11 @@ def rows_of(source: Source) -> list[Row]:
     return [[_within(cell, last + 1) for cell in row] for row in rows]
 
 
+def is_marked_up(source: Source) -> bool:
+    """Whether a table is LaTeX's or HTML's, in which cells say how many columns they are of."""
+    return bool(_HTML.search(source.text) or _LATEX.search(source.text))
+
+
 def _within(cell: Cell, width: int) -> Cell:
     """A cell that spans no more columns than there are: one is there where a cell begins."""
     begin, end = cell.columns.start, min(cell.columns.stop, width)

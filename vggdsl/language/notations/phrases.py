@@ -61,18 +61,21 @@ def _phrase(tree: Tree[Token], cell: Excerpt) -> Phrase:
     at = cell[tree.meta.start_pos : tree.meta.end_pos]
     found: dict[str, str] = {token.type: token for token in tokens}
     stride = _number(found.get("STRIDE"))
+    options = "".join(f" {token}" for token in tokens if token.type in ("CEIL", "OPTION"))
     match tree.data:
         case "word":
-            return Phrase(" ".join(tokens[0].split()), _kind(tokens[0]), at)
+            named = (f" {key.lower()}={_number(found[key])}" for key in ("STRIDE", "PAD", "GROUPS") if key in found)
+            return Phrase(" ".join(tokens[0].split()) + "".join(named) + options, _kind(tokens[0]), at)
         case "conv":
             sides, pad = _sides(found["SIDES"]), found.get("PAD")
             text = f"conv{sides}-{_number(found['WIDTH'])}" + (f"/{stride}" if stride is not None else "")
             groups = f" groups={_number(found['GROUPS'])}" if "GROUPS" in found else ""
-            return Phrase(text + (f" pad={_number(pad)}" if pad is not None else "") + groups, "conv", at)
+            text += f" pad={_number(pad)}" if pad is not None else ""
+            return Phrase(text + groups + options, "conv", at)
         case "pool":
             kind = "maxpool" if "MAXIMUM" in found else "avgpool"
             window, pad = found.get("SIDES") or found.get("WINDOW"), found.get("PAD")
-            behind = f" pad={_number(pad)}" if pad is not None else ""
+            behind = (f" pad={_number(pad)}" if pad is not None else "") + options
             if window is None and stride is None:
                 return Phrase(kind + behind, kind, at)
             if window is None or (stride is None and _sides(window) != "2"):

@@ -5,15 +5,15 @@ neighbours leaves its cell empty.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import Cell, Row, rows_of
+from vggdsl.language.notations.grid import Cell, Row, is_marked_up, plain, rows_of
 from vggdsl.language.notations.phrases import Phrase, heads, phrases
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.errors import Diagnostic, Label, ParseError, listed
 from vggdsl.text.source import Source
 
 TITLE = "a table of configurations, as VGG's"
@@ -22,8 +22,8 @@ _LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?
 _SEVERAL = re.compile(r"[A-Z](?:-\w+)?(?: [A-Z](?:-\w+)?)+|(?:\d+ (?:weight|learnable)(?: layers)?(?: |$)){2,}")
 """A heading of several columns in one cell, `A A-LRN B`, as a PDF's copied text has it."""
 _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
-_NOT_SHOWN = re.compile(r"not shown: ((?:after \w+: [\w. -]+(?:;\s*|$))+)", re.IGNORECASE)
-"""What `vggdsl show --columns` says below its table."""
+_NOT_SHOWN = re.compile(r"(?:% ?)?not shown(?: in (.+?))?: (after \w+: [^;]+(?:; after \w+: [^;]+)*)", re.IGNORECASE)
+"""What `vggdsl show --columns` says below its table, in LaTeX above it: of all columns, or of those that it names."""
 _ALONE = "write it in each column that has it; where only the first has it, write what all have in each column, too"
 _LOOKALIKES = str.maketrans("АВЕКМНОРСТХаеорсух", "ABEKMHOPCTXaeopcyx")
 """Cyrillic letters that a PDF's text has for Latin ones of the same shape."""
@@ -52,10 +52,11 @@ class _Table:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+        rows = [row for row in rows_of(source) if any(cell.text for cell in row) and not self._is_note(row)]
         if not rows:
             raise ParseError(Diagnostic("V115", f"{source.name} holds no table", help="paste the whole table"))
         self.width = max(_width(row) for row in rows)
+        self.is_merging = any(len(cell.columns) == self.width > 1 for row in rows for cell in row)
         self.names: list[Excerpt] = []
         self.repaired: list[tuple[str, Excerpt]] = []
         self.counts: Row | None = None
@@ -64,6 +65,7 @@ class _Table:
             self.names = [Excerpt(source, "", ())] * self.width
         self.body = body
         self._no_column_of_one()
+        self.notes = list(self._notes())
 
     def _head(self, rows: list[Row]) -> list[Row]:
         """Takes the title, the headings and the counts of layers away from the rows."""
@@ -84,7 +86,7 @@ class _Table:
                 self._completed(row)
             elif all(re.match(r"\d+ (weight|learnable)", cell.text.text) for cell in filled):
                 self.counts = row
-            elif len(filled) == self.width and not self.names:
+            elif len(filled) == self.width and (not self.names or self.width == 1):
                 self.names = [self._name(cell.text) for cell in row]
             elif _is_title(filled) and not any(_LAYERS.search(cell.text.text) or self._said(cell) for cell in filled):
                 continue  # the table's title, or what is left of it
@@ -113,6 +115,25 @@ class _Table:
                 help = "give every row as many cells, empty ones too"
                 raise ParseError(Diagnostic("V115", message, (label,), help))
 
+    @staticmethod
+    def _is_note(row: Row) -> bool:
+        return len(row) == 1 and _NOT_SHOWN.fullmatch(row[0].text.text) is not None
+
+    def _notes(self) -> Iterator[tuple[str, Excerpt]]:
+        """What isn't shown, also in what is no row of the table: the columns that it is of, and the rules."""
+        names = [name.text for name in self.names]
+        for line in Excerpt.of(self.source).split(r"\n"):
+            said = plain(line)
+            if (match := _NOT_SHOWN.fullmatch(said.text)) is None:
+                continue
+            of = match[1] or ", ".join(names)
+            strange = set(of.split(", ")) - set(", ".join(names).split(", "))
+            if strange:
+                label = Label(said.part(match, 1).span(), "these columns")
+                help = f"the columns are {listed(names)}"
+                raise ParseError(Diagnostic("V115", f"there is no column {listed(sorted(strange))}", (label,), help))
+            yield f", {of}, ", said.part(match, 2)
+
     def _completed(self, row: Row) -> None:
         """`11 weight` and, a row below, `layers`."""
         assert self.counts is not None
@@ -139,6 +160,10 @@ class _Table:
         for row in self.body:
             self._row(draft, row, index)
             draft.line()
+        for of, rules in self.notes:
+            for rule in rules.split("; ") if f", {draft.name}, " in of else ():
+                draft.put(rule.text, rule)
+                draft.line()
         self._count(draft, index)
         return draft.reading()
 
@@ -159,12 +184,10 @@ class _Table:
         if (size := _INPUT.fullmatch(whole.text)) is not None:
             _input(draft, whole, size, is_torn=len(filled) > 1)
             return
-        if (rules := _NOT_SHOWN.fullmatch(whole.text)) is not None:
-            for rule in whole.part(rules, 1).split(r"\s*;\s*"):
-                draft.line()
-                draft.put(rule.text, rule)
+        if len(filled) == 1 and not is_whole and self._reaches and len(filled[0].columns) < self.width:
+            self._put(draft, self._phrases(draft, filled[0].text) if own is not None else [])
             return
-        if len(filled) == 1 and not is_whole and self._could_be_shared(filled[0]):
+        if len(filled) == 1 and not is_whole and (self._repeats or self._could_be_shared(filled[0])):
             self._open(draft, filled[0].text)
             return
         if len(filled) == 1 and (own is None or is_whole):
@@ -189,6 +212,17 @@ class _Table:
         message = f"`{alone.text}` stands alone in its row: it could be of one column or of all"
         draft.refuse(message, alone, _ALONE)
 
+    @cached_property
+    def _reaches(self) -> bool:
+        """Whether the text itself says what is of all columns: cells of LaTeX and HTML reach over them."""
+        return self.is_merging and is_marked_up(self.source)
+
+    @cached_property
+    def _repeats(self) -> bool:
+        """Whether what is of all columns stands in each, a pool, an FC or a softmax."""
+        rows = ([self._said(cell) for cell in row] for row in self.body if len(row) == self.width)
+        return any(all(map(heads, row)) and len({" ".join(p.text for p in cell) for cell in row}) == 1 for row in rows)
+
     def _could_be_shared(self, alone: Cell) -> bool:
         """A convolution where pools of all columns stand: left out of the others, it would be other networks."""
         found = self._said(alone)
@@ -209,11 +243,11 @@ class _Table:
 
     @cached_property
     def _merges(self) -> bool:
-        """Whether rows with one cell are plainly of all columns: these stand in one place, as merged cells are pasted,
+        """Whether rows with one cell are plainly of all columns: these stand in the first, as merged cells are pasted,
         and with them the end of the network, which the others would lack."""
         alone = [filled[0] for row in self.body if len(row) > 1 and len(filled := [c for c in row if c.text]) == 1]
         is_end = any(re.match("(?:fc|soft-?max|fully)", cell.text.text, re.IGNORECASE) for cell in alone)
-        return is_end and len({cell.columns.start for cell in alone}) == 1
+        return is_end and {cell.columns.start for cell in alone} == {0}
 
     def _shared(self, draft: Draft, cell: Excerpt) -> None:
         if not self._merges:
