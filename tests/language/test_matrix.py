@@ -101,9 +101,7 @@ def mutated(text: str, chance: random.Random) -> str:
             case 2:
                 pieces[i], pieces[j] = pieces[j], pieces[i]
             case _:
-                pieces[i] = chance.choice(
-                    ("0", "7", "x", "-", "(", "]", "|", "\t", "conv", "é", "в", '"', "#", "{", "&")
-                )
+                pieces[i] = chance.choice(STRANGE)
         text = "".join(pieces)
     return text
 

@@ -87,8 +87,8 @@ def _replaced(piece: re.Match[str]) -> Iterator[tuple[int, str]]:
             yield from ((place, "") for place in range(*piece.span()) if piece.string[place] in _THIN)
         case "soft":
             yield piece.start(), ""
-        case "char" if (stands_for := _stands_for(piece[0])) is not None:
-            yield piece.start(), stands_for
+        case "char" if (typed := stands_for(piece[0])) is not None:
+            yield piece.start(), typed
 
 
 def _is_one(number: re.Match[str]) -> bool:
@@ -113,7 +113,7 @@ def _line_before(text: str, at: int) -> str:
 
 
 @cache
-def _stands_for(char: str) -> str | None:
+def stands_for(char: str) -> str | None:
     """The plain characters that another stands for, if it does for any."""
     if char in _STANDS_FOR:
         return _STANDS_FOR[char]

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from vggdsl.text.source import Source, Span
-
-_SIGNS = {"×": "x", "✕": "x", "✖": "x", "−": "-", "–": "-", "—": "-", "‐": "-", "\u00a0": " ", "\u2009": " "}
-"""Behind a `#`, which begins a comment in specs, a source keeps its characters."""
+from vggdsl.text.typography import stands_for
 
 
 @dataclass(frozen=True)
@@ -21,9 +19,11 @@ class Excerpt:
 
     @classmethod
     def of(cls, source: Source, start: int = 0, end: int | None = None) -> Self:
-        """The characters of a source's text in a range."""
+        """The characters of a source's text in a range; as typed, also behind a `#`, where a source keeps them."""
         end = len(source.text) if end is None else end
-        text = "".join(_SIGNS.get(char, char) for char in source.text[start:end])
+        text = source.text[start:end]
+        if not text.isascii():
+            text = "".join(typed if len(typed := stands_for(char) or char) == 1 else char for char in text)
         return cls(source, text, range(start, end))
 
     def __len__(self) -> int:

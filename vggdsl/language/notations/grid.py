@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.text.extents import column_of, columns_of, is_whole
@@ -29,10 +30,12 @@ class Cell:
 Row = Sequence[Cell]
 
 
-def rows_of(source: Source) -> list[Row]:
+@lru_cache(maxsize=4)
+def rows_of(source: Source) -> Sequence[Row]:
     """The rows of the table that a text is: cells of one form throughout.
 
-    A text without cells has a cell a line, and so has one with more than ``_MOST`` columns.
+    A text without cells has a cell a line, and so has one with more than ``_MOST`` columns. Several notations look at
+    them to recognise a text.
     """
     rows = _rows(source)
     last = max((cell.columns.start for row in rows for cell in row), default=0)

@@ -1,0 +1,83 @@
+"""``vggdsl import`` of a pasted table: a spec a column, and nothing overwritten unasked."""
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import run
+
+import vggdsl
+
+TABLE = """A\tA-LRN\tb
+3 weight layers\t3 weight layers\t4 weight layers
+input (8x8 RGB image)
+conv3-8\tconv3-8\tconv3-8
+conv3-8\tconv3-8\tconv3-8
+\tLRN\tconv3-8
+maxpool
+FC-10
+softmax
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    file = tmp_path / "nets of mine.txt"
+    file.write_text(TABLE, "utf-8")
+    return file
+
+
+def test_each_column_becomes_a_spec(table: Path, tmp_path: Path) -> None:
+    nets = tmp_path / "new" / "nets"
+    done = run("import", table, "-o", nets)
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in nets.iterdir()) == ["a.arch", "a_lrn.arch", "b.arch"]
+    for path in nets.iterdir():
+        spec = vggdsl.load(path)
+        assert spec.count("holds") == 1
+        assert str(table) in spec.text.splitlines()[0]
+        assert str(path) in done.stdout
+    rows = json.loads(run("import", table, "-o", nets, "--force", "--json").stdout)
+    assert [(row["name"], Path(row["file"]).name, row["ok"]) for row in rows] == [
+        ("A", "a.arch", True),
+        ("A-LRN", "a_lrn.arch", True),
+        ("b", "b.arch", True),
+    ]
+
+
+def test_no_file_is_written_if_one_is_there(table: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "b.arch"
+    mine.write_text("mine", "utf-8")
+    done = run("import", table, "-o", tmp_path)
+    assert (done.exit_code, "V514" in done.stderr) == (2, True)
+    assert (mine.read_text("utf-8"), (tmp_path / "a.arch").exists()) == ("mine", False)
+    assert run("import", table, "-o", tmp_path, "--force").exit_code == 0
+    assert vggdsl.load(mine).typed.weight_layers == 4
+
+
+def test_one_column_goes_to_standard_output_as_a_spec() -> None:
+    done = run("import", "-", "--column", "B", input=TABLE)
+    assert (done.exit_code, vggdsl.parse(done.stdout).typed.weight_layers) == (0, 4)
+    near = run("import", "-", "--column", "a-lnr", input=TABLE)
+    assert (near.exit_code, "A-LRN" in near.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "written"),
+    [
+        ("4 weight layers", "5 weight layers", ["a.arch", "a_lrn.arch", "b.arch"]),  # a figure that fails is a claim
+        ("conv3-8\n\tLRN", "conf3-8\n\tLRN", ["a.arch", "a_lrn.arch"]),
+    ],
+)
+def test_what_is_wrong_with_a_column_leaves_the_others(
+    table: Path, tmp_path: Path, was: str, now: str, written: list[str]
+) -> None:
+    table.write_text(TABLE.replace(was, now), "utf-8")
+    assert run("import", table, "-o", tmp_path / "nets").exit_code == 1
+    assert sorted(path.name for path in (tmp_path / "nets").iterdir()) == written
+
+
+def test_columns_of_one_name_have_files_of_their_own(table: Path, tmp_path: Path) -> None:
+    table.write_text(TABLE.replace("A-LRN", "a", 1), "utf-8")
+    assert run("import", table, "-o", tmp_path / "nets").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "nets").iterdir()) == ["a.arch", "a_2.arch", "b.arch"]
