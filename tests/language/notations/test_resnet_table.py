@@ -185,7 +185,7 @@ def test_what_cant_be_read_is_told_at_its_cell(was: str, now: str, place: str, m
 
 
 def test_a_column_that_cant_be_read_leaves_the_others() -> None:
-    found = parse_all(markdown().replace("1×1, 256] × 3", "1×1, 256; fc, [16, 256]] × 3"), "-")
+    found = parse_all(markdown().replace("1×1, 256] × 3", "1×1, 256; shake, [16, 256]] × 3"), "-")
     assert [isinstance(spec, Spec) for _, spec in found] == [True, False]
 
 
@@ -202,3 +202,85 @@ def test_it_writes_networks_that_ship() -> None:
     for name in ("resnet34_a", "plain34", "vgg_a", "googlenet"):
         with pytest.raises(NetworkError, match="can't say"):
             notations.written_as(vggdsl.load(name).typed, NOTATION)
+
+
+DENSENET = """Layers	Output Size	DenseNet-121	DenseNet-169
+Convolution	112 × 112	7 × 7 conv, stride 2
+Pooling	56 × 56	3 × 3 max pool, stride 2
+Dense Block (1)	56 × 56	[1 × 1 conv; 3 × 3 conv] × 6	[1 × 1 conv; 3 × 3 conv] × 6
+Transition Layer (1)	56 × 56	1 × 1 conv
+	28 × 28	2 × 2 average pool, stride 2
+Dense Block (2)	28 × 28	[1 × 1 conv; 3 × 3 conv] × 12	[1 × 1 conv; 3 × 3 conv] × 12
+Transition Layer (2)	28 × 28	1 × 1 conv
+	14 × 14	2 × 2 average pool, stride 2
+Dense Block (3)	14 × 14	[1 × 1 conv; 3 × 3 conv] × 24	[1 × 1 conv; 3 × 3 conv] × 32
+Transition Layer (3)	14 × 14	1 × 1 conv
+	7 × 7	2 × 2 average pool, stride 2
+Dense Block (4)	7 × 7	[1 × 1 conv; 3 × 3 conv] × 16	[1 × 1 conv; 3 × 3 conv] × 32
+Classification Layer	1 × 1	7 × 7 global average pool
+		1000D fully-connected, softmax
+Table 1: networks for ImageNet. The growth rate for all the networks is k = 32.
+"""
+
+
+def test_densenets_table_gives_the_networks_that_others_have() -> None:
+    """One of them is among the examples, which are held against torchvision's modules."""
+    assert notations.recognise(Source("-", DENSENET)).name == NOTATION
+    first, second = (spec for _, spec in parse_all(DENSENET, "-"))
+    assert isinstance(first, Spec)
+    assert isinstance(second, Spec)
+    assert first.network.graph.digest == vggdsl.load("examples/densenet121.arch").network.graph.digest
+    assert second.typed.params == 14_149_480  # as torchvision's
+    assert [spec.count("refuted") for spec in (first, second)] == [0, 0]
+
+
+def test_the_growth_rate_is_that_of_the_column_or_of_the_caption_or_assumed() -> None:
+    """DenseNet-161's is 48."""
+    of_column = DENSENET.replace("DenseNet-169", "DenseNet-161 (k = 48)").replace("conv] × 32\n", "conv] × 36\n", 1)
+    for text, params, assumes in (
+        (of_column.replace("conv] × 32\n", "conv] × 24\n"), 28_681_000, False),
+        (DENSENET.replace("k = 32", "k = 12"), None, False),
+        (DENSENET.replace("k = 32", "as told"), 14_149_480, True),
+    ):
+        spec = parse_all(text, "-")[1][1]
+        assert isinstance(spec, Spec), str(spec)
+        assert params in (None, spec.typed.params)
+        assert any("none is printed; a line above" in finding.message for finding in spec.said) == assumes
+
+
+def test_units_may_scale_their_channels() -> None:
+    """SE-ResNet's table; the network is among the examples."""
+
+    def excited(unit: Unit) -> str:
+        width = int(unit[0][0].split(", ")[1])
+        lines = [f"conv, {line}" for line in unit[0]]
+        return f"[{'; '.join([*lines, f'fc, [{width // 4}, {4 * width}]'])}] × {unit[1]}"
+
+    rows = ["| Output size | SE-ResNet-50 |", "| 112 × 112 | conv, 7 × 7, 64, stride 2 |"]
+    rows.append("| 56 × 56 | max pool, 3 × 3, stride 2 |")
+    for at, units in enumerate(STAGES):
+        rows.append(f"| {SIZES[at] if at else ''} | {excited(units[1])} |")
+    rows.append("| 1 × 1 | global average pool, 1000-d fc, softmax |")
+    ((_, spec),) = parse_all("\n".join(rows), "-")
+    assert isinstance(spec, Spec), str(spec)
+    published = vggdsl.load("examples/published/se_resnet50.arch")
+    assert spec.network.graph.digest == published.network.graph.digest
+    assert "channels, and there are" in str(first_error("\n".join(rows).replace("[16, 256]", "[16, 255]")))
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "message"),
+    [
+        ("1 × 1 conv\n	28", "3 × 3 conv\n	28", "`3x3 conv` is nothing that is known here"),
+        ("[1 × 1 conv; 3 × 3 conv] × 12	", "[3 × 3 conv] × 12	", "`[3x3 conv] x 12` is nothing"),
+        (
+            "[1 × 1 conv; 3 × 3 conv] × 12	",
+            "[1 × 1, 64; 3 × 3, 64] × 12	",
+            "`[1x1, 64; 3x3, 64] x 12` is nothing",
+        ),
+        ("2 × 2 average pool", "2 × 2 pooling", "`pooling` can't be read as a layer"),
+    ],
+)
+def test_what_is_no_dense_layer_is_told_at_its_cell(was: str, now: str, message: str) -> None:
+    assert was in DENSENET
+    assert message in str(first_error(DENSENET.replace(was, now, 1)))

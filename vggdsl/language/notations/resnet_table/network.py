@@ -10,7 +10,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.phrases import Phrase
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.resnet_table.rows import Item, Stage, Table, Unit, figure_of
+from vggdsl.language.notations.resnet_table.rows import Bare, Item, Stage, Table, Unit, figure_of
 from vggdsl.network.infer import infer
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.figures import Figure
@@ -18,11 +18,15 @@ from vggdsl.text.figures import Figure
 _CONV = re.compile(r"conv(\d+)-(\d+)(?:/(\d+))?(?: pad=\d+)?(?: groups=(\d+))?")
 _STRIDED = re.compile(r"(?:conv|maxpool|avgpool)(\d+)(?:x\d+)?(?:-\d+)?/(\d+)")
 _WIDTHS = "abcdefgh"
+_EXCITED = "block excited(q, d) { mul[ identity | global-avgpool FC-$q ReLU FC-$d sigmoid ] }"
 
 
 def readings(table: Table) -> list[Reading]:
-    """A spec a column. Where a stage strides is told by the multiply-adds that are printed; else it is the first
-    layer of its first unit, as in the paper."""
+    """A spec a column, of a table whose units have shortcuts.
+
+    Where a stage strides is told by the multiply-adds that are printed; else it is the first layer of its first unit,
+    as in the paper.
+    """
     columns = range(len(table.names))
     units = [item for stage in table.stages for items in stage.items for item in items if isinstance(item, Unit)]
     could_differ = any(kind.sides.index(max(kind.sides)) for kind in set(map(_kind, units)) if kind.sides)
@@ -92,6 +96,7 @@ class _Kind:
 
     sides: tuple[int, ...]
     groups: tuple[int, ...]
+    squeezes: bool = False
 
 
 class _Network:
@@ -121,6 +126,9 @@ class _Network:
 
     def _read(self, item: Item) -> None:
         """Refuses what no layer of such a network is."""
+        if isinstance(item, Bare):
+            self.draft.refuse(f"`{item.at.text}` says no width", item.at, "such as `3x3, 64`")
+            return
         if isinstance(item, Phrase):
             if item.kind == "conv" and _conv(item) is None:
                 self.draft.refuse(f"`{item.at.text}` has a window that isn't square", item.at, "such as `3x3, 64`")
@@ -131,6 +139,9 @@ class _Network:
             help = "its windows, eight at most, have odd sides, and the stage's stride is told by the sizes"
             self.draft.refuse(f"`{item.at.text[:40]}` is no unit that is known", item.at, help)
             return
+        if item.squeezed is not None and convs[-1] is not None and item.squeezed[1] != convs[-1].width:
+            message = f"`{item.at.text[-20:]}` scales {item.squeezed[1]} channels, and there are {convs[-1].width}"
+            self.draft.refuse(message, item.at, "the second number of `fc, [16, 256]` is the channels of its unit")
         if not item.times:
             self.draft.refuse("a unit stands there no times", item.often, "leave it out")
         kind = _kind(item)
@@ -179,6 +190,10 @@ class _Network:
         draft.put("after conv: BN", unit.at)
         draft.assumed("batch normalisation behind each convolution, which has no bias then: none is printed", unit.at)
         draft.line()
+        if any(kind.squeezes for kind in self.kinds):
+            draft.put(_EXCITED, unit.at)
+            draft.assumed("ReLU and sigmoid behind what is fully connected in units: SE, as its paper has it", unit.at)
+            draft.line()
         for kind, name in self.kinds.items():
             self._blocks(kind, name, unit.at, at_widest=at_widest)
         draft.assumed("a shortcut around each unit: a 1x1 convolution where the size or the width changes", unit.at)
@@ -199,9 +214,10 @@ class _Network:
                 f"conv{side}-${letter}{stride if index == strided else ''}{f' groups={groups}' if groups > 1 else ''}"
                 for index, (side, letter, groups) in enumerate(zip(kind.sides, letters, kind.groups, strict=True))
             ]
-            return " ReLU ".join(words)
+            return " ReLU ".join(words) + f" excited($q, ${out})" * kind.squeezes
 
-        parameters, out = ", ".join(letters), letters[-1]
+        out = letters[-1]
+        parameters = ", ".join((*letters, *(["q"] if kind.squeezes else [])))
         called = self._called(kind)
         if False in called:
             self.draft.put(f"block {name}({parameters}) {{ add[ {layers('')} | identity ] ReLU }}", at)
@@ -236,7 +252,7 @@ class _Network:
             if isinstance(item, Unit):
                 self._unit(item, stride)
                 stride = 1
-            else:
+            elif isinstance(item, Phrase):
                 self._layer(item, is_head=is_head)
                 if is_head and "pool" in item.kind:
                     draft.put("-> 1x1", stage.size)
@@ -266,7 +282,8 @@ class _Network:
     def _unit(self, unit: Unit, stride: int) -> None:
         name = self.kinds[_kind(unit)]
         convs = [conv for phrase in unit.convs if (conv := _conv(phrase)) is not None]
-        numbers, times = ", ".join(str(conv.width) for conv in convs), unit.times
+        squeezed = [unit.squeezed[0]] if unit.squeezed is not None else []
+        numbers, times = ", ".join(map(str, [*(conv.width for conv in convs), *squeezed])), unit.times
         if stride > 1 or self.width != convs[-1].width:
             self.draft.put(f"{name}_proj({numbers}, {stride})", unit.at)
             times -= 1
@@ -276,13 +293,17 @@ class _Network:
 
 def _width(item: Item, before: int) -> int:
     """How many channels a layer or a unit leaves."""
+    if isinstance(item, Bare):
+        return before
     conv = _conv(item.convs[-1] if isinstance(item, Unit) else item)
     return conv.width if conv is not None else before
 
 
 def _kind(unit: Unit) -> _Kind:
     convs = [conv for phrase in unit.convs if (conv := _conv(phrase)) is not None]
-    return _Kind(tuple(conv.side for conv in convs), tuple(conv.groups for conv in convs))
+    return _Kind(
+        tuple(conv.side for conv in convs), tuple(conv.groups for conv in convs), squeezes=unit.squeezed is not None
+    )
 
 
 def _strided(phrase: Phrase) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
@@ -15,7 +15,7 @@ _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
 _NAMES = re.compile(r"layer ?names?|layers?|stages?|blocks?|group ?names?|names?", re.IGNORECASE)
 _SIZES = re.compile(r"(?:output|feature ?maps?)(?: ?size)?", re.IGNORECASE)
-_NETWORK = r"\d+-layers?|(?:se-)?resne[x]?t-\d+(?: ?\([^()]*\))?"
+_NETWORK = r"\d+-layers?|(?:(?:se-)?resne[x]?t|densenet)-\d+(?: ?\([^()]*\))?"
 _ROW = re.compile(
     r"(conv ?\d{1,3}(?:[_. ]?x ?| ))(\d{1,5}x\d{1,5})\b"
     r"|(?<![\w.])(\d{1,5}x\d{1,5})\b(?! ?,| (?:max|conv)| average pool(?:ing)?,? (?:stride|\/))",
@@ -26,9 +26,14 @@ _FLOPS = re.compile(r"(?:#? ?)(flops|macs|mult-adds)", re.IGNORECASE)
 _PARAMS = re.compile(r"# ?params?\.?|params\.?|parameters", re.IGNORECASE)
 _POWER = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?x ?10 ?(\^)? ?([369])(?!\d)")
 _PLAIN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([KMGB])(?![\w.])")
+_BARE = r"(\d{1,2})x\d{1,2} ?,? ?conv(?:olution)?"
+_DENSE = re.compile(rf"\[{_BARE}(?:[ ;,]+{_BARE})?\] ?x ?([1-9]\d{{0,3}})(?![\w.])", re.IGNORECASE)
+_ALONE = re.compile(rf"{_BARE}(?:,? stride (\d))?", re.IGNORECASE)
+_SQUEEZE = re.compile(r"[;, ]*fc,? ?\((\d{1,6}), ?(\d{1,6})\) ?$", re.IGNORECASE)
 _TIMES = re.compile(r"(?<![\w.])x ?(\d{1,4})(?![\w.])")
 _UNIT = re.compile(r"\[([^\[\]]*)\] ?x ?(\d{1,4})(?![\w.])")
 _PIECES = (
+    (r"(?<=fc)(?:,? ?)\[ ?\d{1,6}, ?\d{1,6} ?\]", lambda m: m[0].replace("[", "(").replace("]", ")")),
     ("[⎡⎢⎣\uf8ee-\uf8f0\x14]", "["),
     ("[⎤⎥⎦\uf8f9-\uf8fb\x15]", "]"),
     (r"\[(?:[ ;]*\[)+", "["),
@@ -45,9 +50,26 @@ class Unit:
     times: int
     at: Excerpt
     often: Excerpt
+    squeezed: tuple[int, int] | None = None
+    """Of `fc, [16, 256]` behind the convolutions: the channels that it squeezes to, and those that it scales."""
 
 
-Item = Phrase | Unit
+@dataclass(frozen=True)
+class Bare:
+    """Convolutions without widths, as DenseNet's table has them: those of a dense layer, so many times, or one."""
+
+    sides: tuple[int, ...]
+    stride: int
+    times: int
+    at: Excerpt
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether they are a dense layer."""
+        return bool(self.times)
+
+
+Item = Phrase | Unit | Bare
 
 
 @dataclass
@@ -173,6 +195,8 @@ def _stage(table: Table, rows: Sequence[Row], at: int, columns: Sequence[range])
 
 def _is_for_all(text: Excerpt) -> bool:
     """Whether what stands alone in its row, behind the size, says layers that have no brackets, as a merged cell."""
+    if _ALONE.fullmatch(text.text):
+        return True
     is_unit = re.search(r"[\[\]⎡-⎦\uf8ee-\uf8fb]|(?<!\w)x ?\d", text.text) is not None
     return not is_unit and re.search(r"stride|pool|fc|connected|softmax|/ ?\d", text.text, re.IGNORECASE) is not None
 
@@ -266,13 +290,16 @@ def _items(table: Table, text: Excerpt, column: int | None = None) -> list[Item]
     for pattern, by in _PIECES:
         text = text.sub(pattern, by)
     text = text.sub(r"(?<=, )\d+x(?=\d+(?!\d* ?,))", lambda m: f"{m[0][:-1]} x")
+    text = text.sub(_OVER, lambda m: f"{m[1]}x{m[1]} average pool, stride 1")
+    if (bare := _bare(text)) is not None:
+        return [bare]
     found = list[Item]()
     try:
         if "[" in text.text or "]" in text.text:
             at = 0
             for match in _UNIT.finditer(text.text):
                 found += _plain(text[at : match.start()])
-                found.append(_unit(phrases(text.part(match, 1)), text.part(match), text.part(match, 2)))
+                found.append(_excited(text.part(match, 1), text.part(match), text.part(match, 2)))
                 at = match.end()
             found += _plain(text[at:])
         else:
@@ -280,6 +307,19 @@ def _items(table: Table, text: Excerpt, column: int | None = None) -> list[Item]
     except UnreadableError as error:
         table.refuse(error.message, error.at, error.help, column)
     return found
+
+
+_OVER = re.compile(r"(\d{1,3})x\1 global av(?:era)?ge? ?pool(?:ing)?", re.IGNORECASE)
+
+
+def _bare(text: Excerpt) -> Bare | None:
+    """Convolutions without widths, if a cell says nothing else."""
+    if (dense := _DENSE.fullmatch(text.text)) is not None:
+        sides = [int(side) for side in re.findall(r"(\d+)x\1", text.text)]
+        return Bare(tuple(sides), 1, int(dense[3]), text)
+    if (alone := _ALONE.fullmatch(text.text)) is not None and re.match(r"(\d+)x\1", text.text):
+        return Bare((int(alone[1]),), int(alone[2] or 1), 0, text)
+    return None
 
 
 def _plain(text: Excerpt) -> list[Phrase]:
@@ -304,6 +344,15 @@ def _without_brackets(table: Table, text: Excerpt) -> list[Item]:
         table.repair("brackets that are lost: a unit is the convolutions before `x2`", unit.at)
         at = match.end()
     return [*found, *phrases(text[at:])]
+
+
+def _excited(inner: Excerpt, at: Excerpt, often: Excerpt) -> Unit:
+    """A unit, whose last line may be what scales its channels: `fc, [16, 256]`."""
+    found = _SQUEEZE.search(inner.text)
+    if found is None:
+        return _unit(phrases(inner), at, often)
+    unit = _unit(phrases(inner[: found.start()]), at, often)
+    return replace(unit, squeezed=(int(found[1]), int(found[2])))
 
 
 def _unit(convs: Sequence[Phrase], at: Excerpt, often: Excerpt) -> Unit:
