@@ -27,6 +27,7 @@ MOST_CUTS = 200
 """Ways to cut one line: of what has more, none is told from the others."""
 _MOST_WORDS = 48
 _MOST_LETTERS = 500
+_SHOWN = 60
 _LONGEST = 12
 """Words of a cell."""
 SAID = "cut into cells at single blanks"
@@ -134,6 +135,11 @@ def joinings(lines: Sequence[Excerpt]) -> list[Excerpt]:
             )
         found += [whole] if whole not in found else []
     return found
+
+
+def short(line: Excerpt) -> str:
+    """A line, its end left out if it is long."""
+    return line.text if len(line) <= _SHOWN else f"{line.text[:_SHOWN]}…"
 
 
 def shown(cut: Cut) -> str:

@@ -8,19 +8,19 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from vggdsl.language.notations import vgg_uncut
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, is_marked_up, plain, rows_of
 from vggdsl.language.notations.phrases import Phrase, heads, phrases
 from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.language.notations.uncut import HELP, SAID, is_uncut
 from vggdsl.text.errors import Diagnostic, Label, ParseError, listed
 from vggdsl.text.source import Source
 
 TITLE = "a table of configurations, as VGG's"
 
 _LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?", re.IGNORECASE)
-_SEVERAL = re.compile(r"[A-Z](?:-\w+)?(?: [A-Z](?:-\w+)?)+|(?:\d+ (?:weight|learnable)(?: layers)?(?: |$)){2,}")
-"""A heading of several columns in one cell, `A A-LRN B`, as a PDF's copied text has it."""
 _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"(?:% ?)?not shown(?: in (.+?))?: (after \w+: [^;]+(?:; after \w+: [^;]+)*)", re.IGNORECASE)
 """What `vggdsl show --columns` says below its table, in LaTeX above it: of all columns, or of those that it names."""
@@ -33,9 +33,11 @@ _CONV = re.compile(r"\bconv\d+(?:x\d+)?-\d+|\b\d+ ?[x×] ?\d+,? conv", re.IGNORE
 def recognises(source: Source) -> bool:
     """By rows of cells with `conv3-64`, or `3x3 conv 64`, in two columns at least, one under another."""
     text = source.text
-    if len(_CONV.findall(text)) < 4 or not re.search(r"\t|\||\\begin\{tabular|<t[dr]|\S {2,}\S", text):
+    if len(_CONV.findall(text)) < 4:
         return False
     rows = rows_of(source)
+    if is_uncut(rows):
+        return vgg_uncut.is_table([row[0].text for row in rows])
     many = [row for row in rows if sum(_CONV.search(cell.text.text) is not None for cell in row) > 1]
     stacked = [row for row in many if not any(re.search(r"pool", cell.text.text, re.IGNORECASE) for cell in row)]
     return len(stacked) > 1 and any(re.search("pool", c.text.text, re.IGNORECASE) for row in rows for c in row)
@@ -55,11 +57,18 @@ class _Table:
         rows = [row for row in rows_of(source) if any(cell.text for cell in row) and not self._is_note(row)]
         if not rows:
             raise ParseError(Diagnostic("V115", f"{source.name} holds no table", help="paste the whole table"))
+        self.assumed: list[tuple[range, str, Excerpt]] = []
+        lines = [row[0].text for row in rows]
+        self.is_uncut = is_uncut(rows) and vgg_uncut.columns_of(lines) > 1
+        if self.is_uncut:
+            found = vgg_uncut.grid(lines, vgg_uncut.columns_of(lines))
+            rows, self.assumed = found.rows, found.assumed
         self.width = max(_width(row) for row in rows)
         self.is_merging = any(len(cell.columns) == self.width > 1 for row in rows for cell in row)
         self.names: list[Excerpt] = []
         self.repaired: list[tuple[str, Excerpt]] = []
         self.counts: Row | None = None
+        self.at = rows[0][0].text
         body = self._head(rows)
         if not self.names:
             self.names = [Excerpt(source, "", ())] * self.width
@@ -75,11 +84,6 @@ class _Table:
             is_layers = any(_CONV.search(cell.text.text) or _is_input(cell) for cell in filled)
             if rest or is_layers:
                 rest.append(row)
-            elif self.width == 1 and _SEVERAL.fullmatch(filled[0].text.text):
-                label = Label(filled[0].text.span(), "several columns")
-                message = "what parts the cells of a row is lost: which layers are of which column doesn't show"
-                help = "write tabs or pipes between the cells, empty ones too, or import the PDF itself"
-                raise ParseError(Diagnostic("V115", message, (label,), help))
             elif all(_LAYERS.fullmatch(cell.text.text) for cell in filled):
                 self.counts = row
             elif self.counts is not None and all(c.text.text.lower() in ("layers", "layer") for c in filled):
@@ -156,6 +160,11 @@ class _Table:
         for text, at in self.repaired:
             if at.places == self.names[index].places:
                 draft.repaired(text, at)
+        if self.is_uncut:
+            draft.repaired(f"{SAID}: a layer a cell; what stands alone, if it isn't a convolution, is of all", self.at)
+        for columns, text, at in self.assumed:
+            if index in columns:
+                draft.assumed(text, at)
         draft.line()
         for row in self.body:
             self._row(draft, row, index)
@@ -177,6 +186,9 @@ class _Table:
     def _row(self, draft: Draft, row: Row, index: int) -> None:
         filled = [cell for cell in row if cell.text]
         own = next((cell for cell in filled if index in cell.columns), None)
+        if isinstance(own, vgg_uncut.Torn):
+            draft.refuse(own.why, own.text, HELP)
+            return
         is_whole = len(row) == 1
         if own is not None and len(filled) == self.width and all(_INPUT.fullmatch(cell.text.text) for cell in filled):
             filled = [own]  # Markdown can't merge cells
