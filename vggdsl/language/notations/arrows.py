@@ -46,8 +46,8 @@ _LARGEST = 10_000
 
 def recognises(source: Source) -> bool:
     """By a line of words such as `64C3` and `MP2`, or by layers with two arrows at least between them."""
-    lines = [line for line in Excerpt.of(source).split(r"\n") if line.text.strip()]
-    return 0 < len(lines) < 20 and all(_is_line(line.text.strip()) for line in lines)
+    lines = [line for line in Excerpt.of(source).text.split("\n") if line.strip()]
+    return 0 < len(lines) < 20 and all(_is_line(line.strip()) for line in lines)
 
 
 def _is_line(text: str) -> bool:
