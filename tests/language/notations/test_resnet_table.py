@@ -284,3 +284,36 @@ def test_units_may_scale_their_channels() -> None:
 def test_what_is_no_dense_layer_is_told_at_its_cell(was: str, now: str, message: str) -> None:
     assert was in DENSENET
     assert message in str(first_error(DENSENET.replace(was, now, 1)))
+
+
+WIDE = """group name	output size	block type = B(3,3)
+conv1	32×32	[3×3, 16]
+conv2	32×32	[3×3, 16×k; 3×3, 16×k] × N
+conv3	16×16	[3×3, 32×k; 3×3, 32×k] × N
+conv4	8×8	[3×3, 64×k; 3×3, 64×k] × N
+avg-pool	1×1	[8×8]
+"""
+
+
+@pytest.mark.parametrize("said", ["k = 10, N = 4", "WRN-28-10"])
+def test_wide_resnets_width_and_depth_stand_beside_the_table(said: str) -> None:
+    """WRN-28-10 has 36,479,194 parameters, with a classifier of 10 classes on 640 channels, which no row prints."""
+    ((_, spec),) = parse_all(f"{said}\n{WIDE}", "-")
+    assert isinstance(spec, Spec), str(spec)
+    assert spec.typed.params + 640 * 10 + 10 == 36_479_194
+    assert spec.count("refuted") == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "was", "now", "message"),
+    [
+        ("", "16", "16", "k isn't printed"),
+        ("k = 10\n", "16", "16", "N isn't printed"),
+        ("WRN-27-10\n", "16", "16", "no 6N + 4 layers"),
+        ("WRN-28-10, k = 9\n", "16", "16", "says another k"),
+        ("WRN-28-10\n", "B(3,3)", "B(3,1)", "units aren't of the windows"),
+        ("WRN-28-10\n", "[3×3, 16]", "[3×3, 16; 3×3, 16]", "is no unit"),
+    ],
+)
+def test_what_a_wide_table_leaves_open_is_refused(said: str, was: str, now: str, message: str) -> None:
+    assert message in str(first_error(said + WIDE.replace(was, now, 1)))

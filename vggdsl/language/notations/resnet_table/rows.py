@@ -27,6 +27,9 @@ _PARAMS = re.compile(r"# ?params?\.?|params\.?|parameters", re.IGNORECASE)
 _POWER = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?x ?10 ?(\^)? ?([369])(?!\d)")
 _PLAIN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([KMGB])(?![\w.])")
 _BARE = r"(\d{1,2})x\d{1,2} ?,? ?conv(?:olution)?"
+_WIDE = re.compile(r"(?<![\w.])(\d{1,5}) ?x ?k\b|(?<=\]) ?x ?N\b", re.IGNORECASE)
+_SAID = re.compile(r"#? ?(?:(?:[kN] ?= ?\d{1,4}|WRN-\d{1,4}-\d{1,3})[,; ]*)+", re.IGNORECASE)
+"""A line beside the table: `k = 10, N = 4`, or `WRN-28-10`, which has 6N + 4 layers."""
 _DENSE = re.compile(rf"\[{_BARE}(?:[ ;,]+{_BARE})?\] ?x ?([1-9]\d{{0,3}})(?![\w.])", re.IGNORECASE)
 _ALONE = re.compile(rf"{_BARE}(?:,? stride (\d))?", re.IGNORECASE)
 _SQUEEZE = re.compile(r"[;, ]*fc,? ?\((\d{1,6}), ?(\d{1,6})\) ?$", re.IGNORECASE)
@@ -97,6 +100,11 @@ class Table:
     refused: list[tuple[str, Place, str, int | None]] = field(default_factory=list)
     """What can't be read, where, how it is mended, and the column that it is of, if it is of one alone."""
 
+    factors: dict[str, int] = field(default_factory=dict)
+    """What a text beside the table says of Wide ResNet's `k` and `N`."""
+    is_wide: bool = False
+    """Whether its cells name them."""
+
     def refuse(self, message: str, at: Place, help: str, column: int | None = None) -> None:
         self.refused.append((message, at, help, column))
 
@@ -128,7 +136,7 @@ def _of_cells(source: Source, rows: Sequence[Row]) -> Table:
         if sizes:
             break
         if len(filled) > 1 or re.search(r"\d", filled[0].text.text):
-            if _CAPTION.fullmatch(filled[0].text.text) and len(filled) == 1:
+            if len(filled) == 1 and (_CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
                 continue
             raise _no_heading(filled[0].text)
     else:
@@ -147,12 +155,47 @@ def _of_cells(source: Source, rows: Sequence[Row]) -> Table:
     return table
 
 
+_FACTOR = re.compile(r"(?<!\w)([kN]) ?= ?(\d{1,4})(?!\w|\.\d)")
+_NAMED = re.compile(r"\bWRN-(\d{1,4})-(\d{1,3})\b")
+
+
+def _factors(table: Table) -> dict[str, int]:
+    """What a text says of `k` and `N`, which a table may name; one value of each."""
+    whole, said = Excerpt.of(table.source), list[tuple[str, int, Excerpt]]()
+    for match in _NAMED.finditer(whole.text):
+        layers, at = int(match[1]) - 4, whole.part(match)
+        if layers % 6:
+            table.refuse(f"`{at.text}` has no 6N + 4 layers", at, "such as `WRN-28-10`")
+        said += ("N", layers // 6, at), ("k", int(match[2]), at)
+    said += [(match[1], int(match[2]), whole.part(match)) for match in _FACTOR.finditer(whole.text)]
+    found = dict[str, int]()
+    for name, number, at in said:
+        if found.setdefault(name, number) != number:
+            table.refuse(f"`{at.text}` says another {name} than stands before it", at, "leave one")
+    return found
+
+
+def _widened(table: Table, text: Excerpt) -> Excerpt:
+    """With numbers for `16xk` and `x N`."""
+    for match in _WIDE.finditer(text.text):
+        name = "k" if match[1] else "N"
+        if not table.is_wide:
+            table.is_wide, table.factors = True, _factors(table)
+        if name not in table.factors:
+            help = "write it on a line above: `k = 10, N = 4`, or the network's name, `WRN-28-10`"
+            table.refuse(f"{name} isn't printed", text.part(match), help)
+    if not table.is_wide:
+        return text
+    k, n = table.factors.get("k", 1), table.factors.get("N", 1)
+    return text.sub(_WIDE, lambda m: str(int(m[1]) * k) if m[1] else f" x {n}")
+
+
 def _groups(table: Table, rows: Sequence[Row], at: int) -> Iterator[list[Row]]:
     """The rows of each stage, which the first of them names or gives a size."""
     group = list[Row]()
     for row in rows:
         filled = [cell for cell in row if cell.text]
-        if len(filled) == 1 and _CAPTION.fullmatch(filled[0].text.text):
+        if len(filled) == 1 and (_CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
             continue
         if any(cell.columns.start <= at for cell in filled) and group:
             yield group
@@ -189,7 +232,10 @@ def _stage(table: Table, rows: Sequence[Row], at: int, columns: Sequence[range])
                 table.refuse(f"`{cell.text.text}` stands in a column that names no network", cell.text, "head it")
             for index in of:
                 parts[index].append(cell.text)
-    stage.items = [_items(table, joined(texts, " ", table.source), column) for column, texts in enumerate(parts)]
+    wholes = [joined(texts, " ", table.source) for texts in parts]
+    if stage.name is not None and re.fullmatch(r"av(?:era)?g(?:e)?[ -]?pool", stage.name.text, re.IGNORECASE):
+        wholes = [whole.sub(r"^\[(\d+)x\1\]$", lambda m: f"{m[1]}x{m[1]} average pool, stride 1") for whole in wholes]
+    stage.items = [_items(table, whole, column) for column, whole in enumerate(wholes)]
     table.stages.append(stage)
 
 
@@ -290,12 +336,15 @@ def _items(table: Table, text: Excerpt, column: int | None = None) -> list[Item]
     for pattern, by in _PIECES:
         text = text.sub(pattern, by)
     text = text.sub(r"(?<=, )\d+x(?=\d+(?!\d* ?,))", lambda m: f"{m[0][:-1]} x")
-    text = text.sub(_OVER, lambda m: f"{m[1]}x{m[1]} average pool, stride 1")
+    text = _widened(table, text).sub(_OVER, lambda m: f"{m[1]}x{m[1]} average pool, stride 1")
     if (bare := _bare(text)) is not None:
         return [bare]
     found = list[Item]()
     try:
-        if "[" in text.text or "]" in text.text:
+        single = re.fullmatch(r"\[(\d+x\d+, ?\d+)\]", text.text)
+        if single is not None:
+            found = list(phrases(text.part(single, 1)))
+        elif "[" in text.text or "]" in text.text:
             at = 0
             for match in _UNIT.finditer(text.text):
                 found += _plain(text[at : match.start()])
