@@ -1,65 +1,129 @@
 """Tables with a row a layer: what it is, its window, what it gives.
 
 As MiniVGG's `CONV | 32x32x32 | 3x3, K = 32`, Darknet-19's `Convolutional | 32 | 3x3 | 224x224` and MobileNet's
-`Conv dw / s1 | 3x3x32 dw | 112x112x32`: the words of the heading tell which column is which.
+`Conv dw / s1 | 3x3x32 dw | 112x112x32`: the words of the heading tell which column is which. A table that lies on its
+side has them in its first column, and a list of layers is a table of descriptions without a heading.
 """
 
 import re
 from collections.abc import Sequence
 
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.grid import Cell, Row, rows_of
 from vggdsl.language.notations.layer_table import uncut
-from vggdsl.language.notations.layer_table.cells import layer_of
-from vggdsl.language.notations.layer_table.columns import columns, heading, strange
-from vggdsl.language.notations.layer_table.rows import Table
+from vggdsl.language.notations.layer_table.cells import FIGURE, layer_of
+from vggdsl.language.notations.layer_table.columns import (
+    KNOWN,
+    Column,
+    columns,
+    is_heading,
+    strange,
+    telling,
+    transposed,
+)
+from vggdsl.language.notations.layer_table.facts import facts
+from vggdsl.language.notations.layer_table.rows import Table, Total
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.uncut import SAID, is_uncut
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
+_HEADS = 4
+"""In so many rows a heading is looked for: above it stands a caption."""
+_LONGEST = 400
+"""Lines of a list at most."""
+
 
 def recognises(source: Source) -> bool:
     """By a heading of columns that are known, one of them of types and one of windows or sizes."""
-    if re.search(r"\bLayer \(type|#\d|\bdepth\b", source.text, re.IGNORECASE) or not _any_kind(source.text):
+    if re.search(r"\bLayer \(type|#\d|\bx[13]x[13]\b", source.text, re.IGNORECASE) or not _any_kind(source.text):
         return False
-    rows = rows_of(source)
-    return heading(rows) is not None or (is_uncut(rows) and uncut.is_heading([row[0].text for row in rows]))
+    rows = _filled(rows_of(source))
+    if is_uncut(rows):
+        return _is_list(rows) or uncut.is_heading([row[0].text for row in rows])
+    return _found(rows, strange=1) is not None
 
 
 def _any_kind(text: str) -> bool:
-    """Cheap: whether two words of the heading and a layer are there at all."""
+    """Cheap: whether a word of the heading, or an input, and a layer are there at all."""
     words = (
-        r"\b(layers?|type|operation)\b",
-        r"\b(filter|kernel|size|output|patch|description|neurons)",
-        r"\b(conv|pool|fc|dense|fully)",
+        r"\b(layers?|type|operations?|op|name|stage|input)\b",
+        r"\b(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|size|support|hyper)",
+        r"(conv|pool|\bfc|dense|fully)",
     )
     return all(re.search(word, text, re.IGNORECASE) for word in words)
 
 
+def _filled(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if any(cell.text for cell in row)]
+
+
+def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | None:
+    """The table, upright, and which of its rows is the heading, of which so many columns aren't known."""
+    for at in range(min(_HEADS, len(rows))):
+        if is_heading(columns(rows[at]), strange):
+            return rows, at
+    sides = [row for row in rows if len(row) > 2]
+    if len(sides) > 2 and len({len(row) for row in sides}) == 1 and len(rows) - len(sides) < 2:
+        upright = transposed(sides)
+        if is_heading(columns(upright[0]), strange):
+            return upright, 0
+    return None
+
+
+_BULLET = re.compile(r"\s*(?:[*•-]|\d{1,3}[.)])\s+")
+_SENTENCE = re.compile(r"\d ?x ?\d+ (conv|max|av)|\bconv\w*[.,:]? .*\d ?x ?\d", re.IGNORECASE)
+
+
+def _is_list(rows: Sequence[Row]) -> bool:
+    """Whether the rows are sentences that say layers, an input first."""
+    if not 3 <= len(rows) <= _LONGEST or any(sum(bool(cell.text) for cell in row) > 1 for row in rows):
+        return False
+    texts = [_entry(row).text for row in rows]
+    is_input = re.match(r"input\b.*\d ?x ?\d", texts[0].text, re.IGNORECASE) is not None
+    if not is_input or sum(_SENTENCE.search(text.text) is not None for text in texts) < 2:
+        return False
+    try:  # of a long text the first line that is none ends it
+        return all(any(fact.name == "kind" for fact in facts(text)) for text in texts)
+    except UnreadableError:
+        return False
+
+
+def _entry(row: Row) -> Cell:
+    """A line of a list, without its bullet."""
+    text = next((cell.text for cell in row if cell.text), row[0].text)
+    bullet = _BULLET.match(text.text)
+    return Cell(text[bullet.end() :] if bullet else text, range(1))
+
+
 def read(source: Source) -> Sequence[Reading]:
     """The one network of a table."""
-    rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
-    at = heading(rows)
-    if at is None and is_uncut(rows):
-        found = uncut.read([row[0].text for row in rows], lambda rows: _reading(source, rows, is_uncut=True))
-        if found is not None:
-            return [found]
-    if at is None:
-        cell = strange(rows)
-        at_all = Label((cell if cell is not None else Excerpt.of(source).strip()).span(), "this")
-        message = "there is no heading of columns that are known" if cell is None else "a column that isn't known"
-        help = "a heading is `Layer Type | Output Size | Filter Size / Stride`"
-        raise ParseError(Diagnostic("V115", message, (at_all,), help))
-    for row in rows[:at]:
+    rows = _filled(rows_of(source))
+    if _is_list(rows):
+        draft = Draft(source)
+        entries = [[_entry(row)] for row in rows]
+        found = [Column(Excerpt(source, "", ()), ("kind",))]
+        Table(draft, [layer_of(draft, row, found, ["kind"]) for row in entries]).tell()
+        return [draft.reading()]
+    if is_uncut(rows):
+        cut = uncut.read([row[0].text for row in rows], lambda cut: _reading(source, cut, is_uncut=True))
+        if cut is not None:
+            return [cut]
+    table = _found(rows, strange=0) or _found(rows, strange=len(rows[0]) if rows else 0)
+    stranger = strange(columns(table[0][table[1]])) if table is not None else None
+    if table is None or stranger is not None:
+        label = Label((stranger if stranger is not None else Excerpt.of(source).strip()).span(), "this")
+        message = "there is no heading of columns that are known" if stranger is None else "a column that isn't known"
+        raise ParseError(Diagnostic("V115", message, (label,), KNOWN))
+    upright, at = table
+    for row in upright[:at]:
         if sum(bool(cell.text) for cell in row) > 1:
             text = joined([cell.text for cell in row], " ", source)
-            label = Label(text.span(), "this row")
             message = "a row above the heading that says nothing known"
-            raise ParseError(Diagnostic("V115", message, (label,), "leave it out"))
-    return [_reading(source, rows[at:])]
+            raise ParseError(Diagnostic("V115", message, (Label(text.span(), "this row"),), "leave it out"))
+    return [_reading(source, upright[at:])]
 
 
 def _reading(source: Source, rows: Sequence[Row], *, is_uncut: bool = False) -> Reading:
@@ -70,9 +134,39 @@ def _reading(source: Source, rows: Sequence[Row], *, is_uncut: bool = False) -> 
         whole = joined([cell.text for cell in head], " | ", source)
         draft.repaired(f"{SAID}: `{whole.text}`", whole)
         draft.line()
-    names = columns(head)
-    Table(draft, [layer_of(draft, row, names) for row in below]).tell()
+    found = columns(head)
+    body, totals = _body(draft, below, found)
+    roles = telling(found, body)
+    Table(draft, [layer_of(draft, row, found, roles) for row in body], totals).tell()
     return draft.reading()
+
+
+_TOTAL = re.compile(r"(grand )?total( (number of )?(trainable )?(params|parameters))?:?", re.IGNORECASE)
+_TRAINABLE = re.compile(r"(?P<all>[\d.,]+[KMG]?) ?\((?P<some>[\d.,]+[KMG]?) trainable\)", re.IGNORECASE)
+
+
+def _body(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[list[Row], list[Total]]:
+    """The rows of layers, and those of totals below them."""
+    body, totals = list[Row](), list[Total]()
+    for row in rows:
+        filled = [cell for cell in row if cell.text]
+        if not _TOTAL.fullmatch(filled[0].text.text):
+            if totals:
+                draft.refuse("a row below the total", filled[0].text, "leave it out")
+            body.append(row)
+            continue
+        figures = dict[str, Excerpt]()
+        for cell in filled[1:]:
+            role = found[cell.columns.start].role if cell.columns.start < len(found) else "?"
+            both = _TRAINABLE.fullmatch(cell.text.text)
+            if role == "params" and both:
+                figures |= {"total-params": cell.text.part(both, "all"), "trainable": cell.text.part(both, "some")}
+            elif role in ("params", "macs") and FIGURE.fullmatch(cell.text.text):
+                figures[role] = cell.text
+            elif not re.fullmatch(r"[-\s]*", cell.text.text):
+                draft.refuse("a total of what isn't known", cell.text, "leave it out")
+        totals.append(Total(filled[0].text, figures))
+    return body, totals
 
 
 register(Notation("layer-table", recognises, read, write, title=TITLE))

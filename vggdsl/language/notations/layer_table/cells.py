@@ -2,234 +2,439 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from vggdsl.language.notations.draft import Draft
-from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
+from vggdsl.language.notations.layer_table.columns import Column
+from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, facts
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
 
-_KINDS = {
-    "input": r"input(?: image| layer)?|image",
-    "conv": r"conv(?:olution(?:al)?|2d)?(?: layer)?(?: ?(\d+))?(?: padded)?",
-    "depthwise": r"conv dw|depthwise(?: conv(?:olution)?)?|dw conv",
-    "maxpool": r"max[ -]?pool(?:ing|2d)?(?: layer)?(?: ?(\d+))?",
-    "avgpool": r"(?:av(?:era)?ge?|mean)[ -]?pool(?:ing|2d)?(?: layer)?(?: ?(\d+))?",
-    "pool": r"(?:pool(?:ing)?|sub-?sampling)(?: layer)?(?: ?(\d+))?",
-    "global-avgpool": r"global[ -]av(?:era)?ge?[ -]?pool(?:ing)?|gap",
-    "FC": r"(?:fc|fully[ -]connected|linear|dense)(?: layer)?(?: ?(\d+))?",
-    "softmax": r"soft-?max",
-    "activation": r"act|activation|nonlinearity",
-    "ReLU": r"relu",
-    "tanh": r"tanh",
-    "sigmoid": r"sigmoid",
-    "BN": r"bn|batch ?norm(?:ali[sz]ation)?",
-    "LRN": r"lrn|local response norm(?:ali[sz]ation)?",
-    "dropout": r"dropout(?: ?\(?(\d+(?:\.\d+)?%|0?\.\d+)\)?)?",
-    "flatten": r"flatten",
-}
-_POOLS = ("pool", "maxpool", "avgpool")
-_FORMS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _KINDS.items()}
-_STEP = re.compile(r"\s*/\s*s(?:tride)?\s*=?\s*([1-9]\d{0,3})$", re.IGNORECASE)
-_SIDES = re.compile(r"\s+([1-9]\d{0,3})x([1-9]\d{0,3})$")
-_SAID = re.compile(
-    r"(?P<stride>[1-9]\d{0,3})x(?P=stride) strides?|strides? (?:of )?(?P<step>[1-9]\d{0,3})(?:x(?P=step))?"
-    r"|(?P<padding>same|valid) padding|outputs? (?P<output>\d{1,9}(?:x\d{1,9}){0,2})"
-    r"|(?P<size>\d{1,9}x\d{1,9}x\d{1,9})(?: RGB)?(?: (?:input )?image)?",
-    re.IGNORECASE,
-)
-"""Of a description: `1x1 stride, same padding, outputs 32x32x64`."""
-_WINDOW = re.compile(
-    r"(?P<h>[1-9]\d{0,5})x(?P<w>[1-9]\d{0,5})(?:x(?P<cin>\d{1,6})(?:x(?P<cout>\d{1,6}))?)?(?P<dw> dw)?"
-    r"(?: ?/ ?(?P<stride>[1-9]\d{0,3}))?(?:,? ?(?:k|filters|channels) ?= ?(?P<k>\d{1,6}))?",
-    re.IGNORECASE,
-)
+_BEHIND = ("BN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS)
+"""What may follow another layer in its row."""
+_ORDER = ("BN", *ACTIVATIONS, "LRN", *POOLS, "dropout", "softmax")
+"""In which what columns of their own add follows a layer."""
 _EXAMPLES = {
     "filter": "`3x3`, `3x3/2`, `3x3, K = 32`, `3x3x64x128`, `3x3x64 dw`, of an FC `1024x1000`; once each",
     "stride": "`2`, where no other cell says another",
-    "pad": "`1`",
+    "pad": "`1`, `same` or `valid`, where no other cell says another",
     "width": "`64` or `64 maps of 8x8 neurons`, where no other cell says another",
-    "output": "`32x32x64`, `32x32` or `512`",
-    "input": "`32x32x64`, `32x32` or `512`",
-    "activation": "ReLU, tanh, sigmoid, softmax or none",
+    "output": "`32x32x64`, `(64, 32, 32)`, `32x32` or `512`",
+    "input": "`32x32x64`, `(64, 32, 32)`, `32x32` or `512`",
+    "activation": "ReLU, LeakyReLU (0.1), tanh, sigmoid, softmax or none",
     "description": "`1x1 stride, same padding, outputs 32x32x64`, of an input `32x32x3 RGB image`",
     "params": "`1,792` or `1.8K`",
+    "macs": "`1,792` or `1.8M`",
+    "BN": "yes or no",
+    "dropout": "`0.5` or `50%`",
+    "repeat": "`2` or `x2`",
 }
-_MAPS = re.compile(
-    r"(?P<maps>\d{1,6}) maps? of (?P<h>\d{1,6})x(?P<w>\d{1,6}) neurons?|(?P<units>\d{1,6}) neurons?", re.IGNORECASE
-)
-_EMPTY = re.compile(r"[-\s]*|n/?a", re.IGNORECASE)
+_YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
+_EMPTY = re.compile(r"[-\s.*/]*|n/?a|\( ?\)", re.IGNORECASE)
+FIGURE = re.compile(r"[1-9]\d{0,2}(,\d{3}){1,4}|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KMGB]", re.ASCII)
 
 
-@dataclass
-class Layer:
-    """What the cells of a row say; None and "" where they say nothing."""
-
-    at: Excerpt
-    kind: str
-    cells: dict[str, Excerpt]
-    window: tuple[int, int] | None = None
-    stride: int | None = None
-    pad: int | None = None
-    width: int | None = None
-    takes: int | None = None
-    """Channels, or values, of what comes in."""
-    rate: str = ""
-    output: tuple[int, ...] = ()
-    input: tuple[int, ...] = ()
-    is_global: bool = False
-
-    @property
-    def output_at(self) -> Excerpt | None:
-        """The cell that says what it gives."""
-        return (
-            self.cells.get("output")
-            or self.cells.get("description")
-            or (self.cells.get("width") if self.output else None)
-        )
+class _RefusedError(Exception):
+    """A fact that another cell says otherwise, or that a layer hasn't."""
 
 
-def layer_of(draft: Draft, row: Row, names: Sequence[str]) -> Layer:
-    """A row, of which each cell is read or refused; ``names`` are those of the columns."""
-    cells = {
-        names[cell.columns.start]: cell.text
-        for cell in row
-        if cell.columns.start < len(names) and not _EMPTY.fullmatch(cell.text.text)
-    }
-    for cell in row[len(names) :]:
-        if cell.text:
-            draft.refuse("there is no column for this cell", cell.text, "leave it out")
-    at = cells.get("kind") or next(iter(cells.values()), row[0].text)
-    step = _STEP.search(at.text)
-    word = at[: step.start()] if step else at
-    sides = _SIDES.search(word.text)  # `Convolution 5x5`
-    word = word[: sides.start()] if sides else word
-    if re.match(r"\d+ ?x ?\w", word.text):
-        draft.refuse(f"`{at.text}` doesn't say how many rows are repeated", at, "write each of them")
-        return Layer(at, "", cells)
-    match = next(((kind, m) for kind, form in _FORMS.items() if (m := form.fullmatch(word.text.strip()))), None)
-    if match is None or "kind" not in cells:
-        help = "known are CONV, POOL, MAX POOL, AVG POOL, FC, BN, LRN, ACT, RELU, DROPOUT, FLATTEN, SOFTMAX, INPUT"
-        draft.refuse(f"`{at.text}` is no layer that is known", at, help)
-        return Layer(at, "", cells)
-    layer = Layer(at, match[0], cells, stride=int(step[1]) if step else None)
-    layer.rate = (match[1][1] or "") if match[0] == "dropout" else ""
-    if layer.stride not in (None, 1) and layer.kind not in ("conv", "depthwise", *_POOLS):
-        draft.refuse(f"{layer.kind} has no stride", at, "write 1, or none")
-    if sides is not None:
-        layer.window = int(sides[1]), int(sides[2])
-        if layer.kind not in ("conv", "depthwise", *_POOLS):
-            draft.refuse(f"{layer.kind} has no window", at, "leave it out")
-    for name, text in cells.items():
-        if not _take(layer, name, text):
-            draft.refuse(f"`{text.text}` can't be read in this column", text, f"it has {_EXAMPLES[name]}")
-    return layer
+def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[str]) -> Layer:
+    """A row, of which each cell is read or refused; ``roles`` are those of the columns."""
+    cells = dict[str, Excerpt]()
+    at_columns = dict[str, Column]()
+    for cell in row:
+        at = cell.columns.start
+        if at >= len(found) or (not roles[at] and cell.text and not _EMPTY.fullmatch(cell.text.text)):
+            if cell.text:
+                draft.refuse("there is no column for this cell", cell.text, "leave it out")
+            continue
+        if not roles[at] or _EMPTY.fullmatch(cell.text.text):
+            continue
+        name = roles[at]
+        if name in cells and found[at].at is not at_columns[name].at and name != "name":
+            draft.refuse("a second column of its kind", found[at].at, "leave one of them out")
+        cells[name] = joined([cells[name], cell.text], " ", draft.source) if name in cells else cell.text
+        at_columns[name] = found[at]
+    first = next((cell.text for cell in row if cell.text), row[0].text)
+    return _Reader(draft, cells, at_columns, first).layer()
 
 
-def _take(layer: Layer, name: str, cell: Excerpt) -> bool:
-    """Whether a cell of a column could be read."""
-    text = cell.text
-    match name:
-        case "output" | "input":
-            if not re.fullmatch(r"\d{1,9}(x\d{1,9}){0,2}", text):
-                return False
-            setattr(layer, name, tuple(map(int, text.split("x"))))
-        case "stride" | "pad":
-            number = re.fullmatch(r"(\d{1,4})(?:x\1)?", text)
-            if (
-                number is None
-                or (name == "stride" and not int(number[1]))
-                or getattr(layer, name) not in (None, int(number[1]))
+class _Reader:
+    """The cells of one row."""
+
+    def __init__(self, draft: Draft, cells: dict[str, Excerpt], found: dict[str, Column], first: Excerpt) -> None:
+        self.draft, self.cells, self.columns = draft, cells, found
+        at = cells.get("kind") or cells.get("description") or next(iter(cells.values()), first)
+        self.row = Layer(at, "", cells)
+        self.parts: dict[str, list[Fact]] = {}
+
+    def layer(self) -> Layer:
+        layer = self.row
+        if not self._lex() or not self._kinds():
+            return layer
+        for name in ("kind", *(name for name in self.parts if name not in ("kind", "name"))):
+            for fact in self.parts.get(name, ()):
+                try:
+                    self._take(fact, name)
+                except _RefusedError:
+                    help = f"it has {_EXAMPLES.get(name, 'what no other cell says otherwise')}"
+                    self.draft.refuse(f"`{self.cells[name].text}` can't be read in this column", self.cells[name], help)
+                    break
+        self._columns()
+        if layer.stride not in (None, 1) and layer.kind not in (*CONVOLUTIONS, *POOLS):
+            self.draft.refuse(f"{layer.kind} has no stride", self.cells.get("stride", layer.at), "write 1, or none")
+        if layer.index is not None and layer.kind == "FC" and layer.width is None and layer.index > LONGEST_LIST:
+            layer.width = layer.index
+        return layer
+
+    def _lex(self) -> bool:
+        """The facts of all cells."""
+        count = len(self.draft.wrong)
+        for name, cell in self.cells.items():
+            if name in ("params", "macs"):
+                if FIGURE.fullmatch(cell.text):
+                    continue
+                if name == "macs" or re.fullmatch(r"[\d.,\s]+\w?", cell.text):
+                    self._unread(name, cell)
+                    continue
+            if name == "name":
+                self.parts[name] = [fact for fact in _named(cell) if fact.name == "kind"][:1]
+                continue
+            if name == "BN" and (
+                yes := re.fullmatch(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", cell.text, re.I)
             ):
-                return False
-            setattr(layer, name, int(number[1]))
-        case "width" if (maps := _MAPS.fullmatch(text)) is not None:
-            is_new = layer.width is None and not layer.output
-            layer.width = int(maps["units"] or maps["maps"])
-            if maps["h"]:
-                layer.output = int(maps["h"]), int(maps["w"]), layer.width
-            return is_new
-        case "width" if "neuron" in text:
-            return False
-        case "width":
-            if re.fullmatch(r"\d{1,3}(,\d{3})?|\d{1,9}", text) is None:
-                return layer.kind == "input"
-            width = int(text.replace(",", ""))
-            is_said_twice = layer.width not in (None, width)
-            layer.width = width
-            return not is_said_twice
-        case "description":
-            return all(_take_said(layer, part.strip()) for part in text.split(","))
-        case "filter":
-            return _take_filter(layer, text)
-        case "params":
-            figure = r"[1-9]\d{0,2}(,\d{3}){1,4}|\d{1,15}|\d{1,6}(\.\d{1,3})?[KM]"
-            return re.fullmatch(figure, text, re.ASCII) is not None
-        case "activation":
-            return text.lower() in ("relu", "tanh", "sigmoid", "softmax", "soft-max", "none", "linear")
-        case _:
+                self.parts[name] = [Fact("kind", cell, text="BN")] if yes[1] else []
+                continue
+            try:
+                self.parts[name] = facts(cell)
+            except UnreadableError as error:
+                if name == "kind" and self._named_elsewhere():
+                    self.parts[name] = []
+                elif name in _EXAMPLES and name != "description":
+                    self._unread(name, cell)
+                else:
+                    message = error.message if error.message.startswith("the") else self._message(name, error)
+                    self.draft.refuse(message, error.at, KNOWN if name == "kind" else error.help)
+        return len(self.draft.wrong) == count
+
+    def _message(self, name: str, error: UnreadableError) -> str:
+        return f"`{self.cells[name].text}` is no layer that is known" if name == "kind" else error.message
+
+    def _unread(self, name: str, cell: Excerpt) -> None:
+        self.draft.refuse(f"`{cell.text}` can't be read in this column", cell, f"it has {_EXAMPLES[name]}")
+
+    def _named_elsewhere(self) -> bool:
+        """Whether the description says what the layer is, so that the name needn't."""
+        said = _named(self.cells["description"]) if "description" in self.cells else []
+        return any(fact.name == "kind" for fact in said)
+
+    def _kinds(self) -> bool:
+        """The layer, and those that follow it in the row."""
+        layer = self.row
+        for name in ("kind", "description", "filter", "width", "params"):
+            said = [fact for fact in self.parts.get(name, ()) if fact.name == "kind"]
+            for index, fact in enumerate(said):
+                if not self._is(fact, is_first=index == 0):
+                    at = self.cells[name]
+                    message = f"`{at.text}` says another layer than `{layer.at.text}`"
+                    message = "these are several layers" if at.text == layer.at.text else message
+                    self.draft.refuse(message, at, "write a row for each, or correct one of them")
+                    return False
+        if not layer.kind and not layer.behind:
+            layer.kind = next((fact.text for fact in self.parts.get("name", ())), "")
+        if layer.kind == "flatten" and layer.behind:
+            layer.behind = []
+        if not layer.kind and layer.behind:
+            first = layer.behind.pop(0)
+            layer.kind, layer.rate = first.kind, first.rate
+        if not layer.kind and (activation := self.parts.get("activation")) and "kind" not in self.cells:
+            layer.kind = next((fact.text for fact in activation if fact.name == "kind"), "")
+        if not layer.kind:
+            self.draft.refuse(f"`{layer.at.text}` is no layer that is known", layer.at, KNOWN)
+        return bool(layer.kind)
+
+    def _is(self, fact: Fact, is_first: bool) -> bool:
+        """Takes a kind; whether it agrees with what the row is already."""
+        layer, kind = self.row, fact.text
+        if kind == layer.kind or (kind == "activation" and layer.kind) or (kind == "flatten" and layer.kind == "FC"):
             return True
-    return True
-
-
-def _take_said(layer: Layer, text: str) -> bool:
-    """A part of a description, each kind of which is given once."""
-    match = _SAID.fullmatch(text)
-    if match is None:
-        return False
-    if match["padding"]:
-        is_kept = match["padding"].lower() == "same"
-        if layer.pad is not None or layer.window is None or (is_kept and layer.stride not in (None, 1)):
-            return False  # what `same` adds at other strides depends on the library
-        layer.pad = (layer.window[0] - 1) // 2 if is_kept else 0
-        return layer.window[0] == layer.window[1] and (layer.window[0] % 2 == 1 or not is_kept)
-    size = match["output"] or match["size"]
-    if size:
-        is_new = not layer.output and (layer.kind == "input") == bool(match["size"])
-        layer.output = tuple(map(int, size.split("x")))
-        return is_new
-    stride = int(match["stride"] or match["step"])
-    is_new = layer.stride in (None, stride) and layer.kind in ("conv", "depthwise", *_POOLS)
-    layer.stride = stride
-    return is_new
-
-
-def _take_filter(layer: Layer, text: str) -> bool:
-    if text.lower() == "global" and layer.kind in _POOLS:
-        layer.is_global = True
+        if layer.kind == "FC" and kind == "none":  # `Linear`, in a column of activations
+            return True
+        refines = layer.kind == "pool" and kind in (*POOLS, *GLOBAL)
+        refines |= layer.kind in ("maxpool", "avgpool") and kind == f"global-{layer.kind}"
+        refines |= layer.kind in ("output", "logits", "flatten") or (layer.kind == "activation" and kind in ACTIVATIONS)
+        if refines:
+            layer.kind = kind
+            return True
+        if layer.kind == "conv" and kind == "FC":
+            return False
+        if kind == "pool" and layer.kind in (*POOLS, *GLOBAL):
+            return True
+        if kind in _BEHIND and (
+            layer.kind or layer.behind or kind in ("BN", "LRN", "dropout", "softmax", *ACTIVATIONS)
+        ):
+            if not layer.kind and not layer.behind:
+                layer.kind = kind
+            else:
+                layer.behind.append(Part(kind, fact.at))
+            return True
+        if kind in POOLS and layer.kind in CONVOLUTIONS and not is_first:
+            layer.behind.append(Part(kind, fact.at))
+            return True
+        if layer.kind:
+            return False
+        layer.kind = kind
         return True
-    if text.lower() == "classifier" and layer.kind == "softmax":
-        return True
-    if layer.kind in _POOLS:
-        text = re.sub(r"^pool ", "", text, flags=re.IGNORECASE)
-    single = re.fullmatch(r"(\d{1,4})(?: ?/ ?(\d{1,4}))?", text)
-    match = _WINDOW.fullmatch(f"{single[1]}x{single[1]}" + (f"/{single[2]}" if single[2] else "") if single else text)
-    if match is None or (match["stride"] and layer.stride not in (None, int(match["stride"]))):
-        return False
-    sides = int(match["h"]), int(match["w"])
-    if layer.kind == "FC":
-        if sides == (1, 1) and layer.width is not None and match[0] == "1x1":
-            return True  # all that comes in is one place
-        layer.takes, width = sides
-        is_said_twice = layer.width not in (None, width)
-        layer.width = width
-        return not is_said_twice and not (match["cin"] or match["stride"] or match["k"] or single)
-    is_pool = layer.kind in _POOLS
-    if not (is_pool or layer.kind in ("conv", "depthwise")) or (is_pool and (match["cin"] or match["k"])):
-        return False
-    if bool(match["dw"]) != (layer.kind == "depthwise" and bool(match["cin"])) or (match["dw"] and match["cout"]):
-        return False
-    if layer.window not in (None, sides):
-        return False
-    layer.window = sides
-    layer.stride = int(match["stride"]) if match["stride"] else layer.stride
-    layer.takes = int(match["cin"]) if match["cin"] else None
-    said = {int(number) for number in (match["k"], match["cout"], layer.width) if number}
-    layer.width = max(said, default=None)
-    return len(said) < 2
+
+    def _take(self, fact: Fact, name: str) -> None:
+        """Takes what a cell of a column says. Raises ``_RefusedError``."""
+        layer, numbers = self.row, fact.numbers
+        match fact.name:
+            case "kind" | "pointwise" | "whole":
+                if fact.name == "pointwise":
+                    self._set("window", (1, 1))
+                layer.is_whole |= fact.name == "whole"
+            case "shape" | "sides" | "counted" if name in ("output", "input") or (
+                layer.kind == "input" and name != "stride"
+            ):
+                self._size("input" if name == "input" else "output", _shape(fact), name)
+            case "number" | "argument" if name in ("output", "input"):
+                self._size(name, numbers, name)
+            case "number" | "argument" if name in ("stride", "pad", "dilation", "groups", "width", "takes", "repeat"):
+                self._set(name, numbers[0])
+            case "number" | "argument" if name == "filter" and layer.kind in (*CONVOLUTIONS, *POOLS):
+                self._number_in_filter(numbers[0])
+            case "argument" if name in ("kind", "description", "params"):
+                self._argument(numbers[0])
+            case "number" if name in ("kind", "description", "params"):
+                self._number(
+                    numbers[0],
+                    is_name=name == "kind" and [each.name for each in self.parts[name]][:2] == ["kind", "number"],
+                )
+            case "times" if name in ("kind", "repeat", "description"):
+                layer.repeat = numbers[0]
+            case "sides" | "shape" if name == "stride":
+                self._square("stride", numbers)
+            case "sides" | "shape" if name == "pad":
+                self._square("pad", numbers)
+            case "sides" | "shape" | "kernel" if name not in ("maxpool", "pool", "pool stride"):
+                self._window(fact, name)
+            case "stride" if name not in ("pad", "output", "input"):
+                self._square("stride", numbers)
+            case "pad" if fact.text:
+                self._set("pad", fact.text)
+            case "pad":
+                self._square("pad", numbers)
+            case "global" if layer.kind in POOLS:
+                layer.is_global = True
+            case "ceil" if layer.kind in POOLS:
+                layer.ceil = True
+            case "filters" if layer.kind in POOLS and fact.at.text.lower().startswith("k"):
+                self._set("window", (numbers[0], numbers[0]))
+            case "filters" if layer.kind in (*CONVOLUTIONS, "FC", "output") and name not in ("output", "input"):
+                self._set("width", numbers[0])
+            case "filters" | "number" if name == "width" and layer.kind == "input":
+                self._set("colours", numbers[0])
+            case "filters" | "number" if name == "width":
+                self._set("width", numbers[0])
+            case "maps":
+                self._set("width", numbers[0])
+                self._size("output", (*numbers[1:], numbers[0]), name)
+            case "outputs" | "ways":
+                self._size("output", numbers, name)
+            case "sizes":
+                half = len(numbers) // 2
+                self._size("input", numbers[:half], name)
+                self._size("output", numbers[half:], name)
+            case "pair" if layer.kind == "FC":
+                self._set("takes", numbers[0])
+                self._set("width", numbers[1])
+            case "pair" if layer.kind in CONVOLUTIONS:
+                self._set("takes", numbers[0])
+                self._set("width", numbers[1])
+            case "dilation" | "groups":
+                self._set(fact.name, numbers[0])
+            case "over" if layer.kind in GLOBAL:
+                layer.over = numbers
+            case "colour" if layer.kind == "input":
+                self._set("colours", numbers[0])
+            case "rate" | "slope" | "keep":
+                self._rate(fact, name)
+            case _ if name in ("maxpool", "pool", "pool stride", "BN", "activation", "dropout"):
+                pass  # columns of what follows the layer: see ``_columns``
+            case _:
+                raise _RefusedError
+
+    def _set(self, name: str, value: object) -> None:
+        layer, default = self.row, {"dilation": 1, "repeat": 1}.get(name)
+        if name == "stride" and value == 0:
+            raise _RefusedError
+        if name == "width" and layer.kind == "input":
+            name = "colours"
+        if getattr(layer, name) not in (default, value):
+            raise _RefusedError
+        setattr(layer, name, value)
+
+    def _square(self, name: str, numbers: tuple[int, ...]) -> None:
+        if len(set(numbers)) != 1:
+            raise _RefusedError
+        self._set(name, numbers[0])
+
+    def _size(self, name: str, numbers: tuple[int, ...], column: str) -> None:
+        if not numbers or len(numbers) > 3 or getattr(self.row, name) not in ((), numbers):
+            raise _RefusedError
+        setattr(self.row, name, numbers)
+        if name == "output":
+            self.row.output_at = self.cells[column]
+
+    def _number(self, number: int, is_name: bool) -> None:
+        """A number behind a layer's name: of a list, `Conv 1`, or what it gives, `3x3 conv. 96`."""
+        if is_name and self.row.index is None and self.row.kind != "softmax":
+            self.row.index = number
+        elif self.row.kind in (*CONVOLUTIONS, "FC"):
+            self._set("width", number)
+        else:
+            raise _RefusedError
+
+    def _argument(self, number: int) -> None:
+        """A number in brackets or behind a comma: `Dense (128)`, `MaxPool2d(2)`, `Conv2d(3, 64, kernel_size=3)`."""
+        layer = self.row
+        if layer.kind in POOLS:
+            self._set("window", (number, number))
+        elif layer.kind in (*CONVOLUTIONS, "FC") and layer.width is not None and layer.takes is None:
+            layer.takes, layer.width = layer.width, number
+        elif layer.kind in (*CONVOLUTIONS, "FC"):
+            self._set("width", number)
+        else:
+            raise _RefusedError
+
+    def _number_in_filter(self, number: int) -> None:
+        roles = self.columns["filter"].roles
+        layer = self.row
+        if layer.window is None:
+            self._set("window", (number, number))
+        elif layer.stride is None:
+            self._set("stride", number)
+        elif "pad" in roles and layer.pad is None:
+            self._set("pad", number)
+        else:
+            raise _RefusedError
+
+    def _window(self, fact: Fact, name: str) -> None:
+        layer, numbers = self.row, fact.numbers
+        if layer.kind == "FC" and len(numbers) == 2 and fact.name != "kernel":
+            if numbers == (1, 1) and layer.width is not None:
+                return  # all that comes in is one place
+            self._set("takes", numbers[0])
+            self._set("width", numbers[1])
+            return
+        if layer.kind in GLOBAL and len(numbers) == 2:
+            layer.over = numbers
+            return
+        if layer.kind not in (*CONVOLUTIONS, *POOLS) or not all(numbers):
+            raise _RefusedError
+        self._set("window", (numbers[0], numbers[1]))
+        is_deep = fact.text == "dw"
+        if (layer.kind == "depthwise" and len(numbers) == 4) or is_deep != (
+            layer.kind == "depthwise" and len(numbers) > 2
+        ):
+            raise _RefusedError
+        if len(numbers) > 3:
+            self._set("takes", numbers[2])
+            self._set("width", numbers[3])
+        elif len(numbers) == 3:
+            layer.third = numbers[2]
+
+    def _rate(self, fact: Fact, name: str) -> None:
+        layer = self.row
+        last = next((part for part in reversed(layer.behind) if part.kind in ("dropout", "LeakyReLU", "ELU")), None)
+        text = fact.text if fact.name != "keep" else f"{1 - float(fact.text):g}"
+        wanted = ("dropout",) if fact.name != "slope" else ("LeakyReLU", "ELU")
+        kinds = ("dropout", "LeakyReLU", "ELU") if fact.name == "rate" and "=" not in fact.at.text else wanted
+        if name == "dropout":
+            return
+        if name == "activation":
+            layer.cells.setdefault("slope", fact.at)
+        elif layer.kind in kinds:
+            self._set_rate(layer, text)
+        elif last is not None and last.kind in kinds:
+            self._set_rate(last, text)
+        else:
+            raise _RefusedError
+
+    def _set_rate(self, of: Layer | Part, text: str) -> None:
+        if of.rate not in ("", text):
+            raise _RefusedError
+        of.rate = text
+
+    def _columns(self) -> None:
+        """What columns of their own add behind the layer."""
+        layer, added = self.row, list[Part]()
+        for name in ("BN", "activation", "maxpool", "pool", "dropout"):
+            said = self.parts.get(name)
+            if said is None or name == layer.kind:
+                continue
+            kinds = [fact for fact in said if fact.name == "kind"]
+            numbers = next((fact.numbers for fact in said if fact.name in ("sides", "shape", "number", "kernel")), ())
+            rate = next((fact.text for fact in said if fact.name in ("rate", "slope")), "")
+            at = self.cells[name]
+            if name in ("maxpool", "pool"):
+                kind = kinds[0].text if kinds else name
+                added.append(self._pool(kind, at, numbers, said))
+            elif name == "dropout":
+                keeps = next((fact.text for fact in said if fact.name == "rate"), "")
+                if keeps and float(keeps.strip("%")):
+                    added.append(Part("dropout", at, rate=keeps))
+            elif name == "BN":
+                added += [Part("BN", at)] if kinds else []
+            else:
+                added += self._activations(kinds, rate, at)
+        for part in added:
+            pool = next((other for other in layer.behind if other.kind in POOLS), None)
+            if part.kind in POOLS and pool is not None:  # `conv + max`, and its window in a column
+                pool.window, pool.stride = pool.window or part.window, pool.stride or part.stride
+                pool.kind = part.kind if pool.kind == "pool" else pool.kind
+                continue
+            if any(part.kind == other.kind for other in layer.behind) or part.kind == layer.kind:
+                continue  # said twice
+            later = [index for index, other in enumerate(layer.behind) if _rank(other) > _rank(part)]
+            layer.behind.insert(later[0] if later else len(layer.behind), part)
+
+    def _activations(self, kinds: Sequence[Fact], rate: str, at: Excerpt) -> list[Part]:
+        found = list[Part]()
+        for fact in kinds:
+            kind = "none" if fact.text == "FC" else fact.text  # `Linear`
+            if kind not in _BEHIND:
+                self._unread("activation", at)
+                return []
+            found.append(Part(kind, at, rate=rate if kind in ("LeakyReLU", "ELU") else ""))
+        if not found:
+            self._unread("activation", at)
+        return found
+
+    def _pool(self, kind: str, at: Excerpt, numbers: tuple[int, ...], said: Sequence[Fact]) -> Part:
+        strides = [fact.numbers for fact in [*said, *self.parts.get("pool stride", ())] if fact.name != "kind"]
+        stride = next((each[0] for each in strides if each is not numbers), None)
+        window = (numbers[0], numbers[-1]) if numbers else None
+        return Part(kind, at, window, stride)
 
 
-def width_of(layer: Layer) -> int | None:
-    """Channels, or values, that it gives; None if no cell says so."""
-    if layer.width is not None:
-        return layer.width
-    return layer.output[-1] if len(layer.output) in (1, 3) else None
+def _named(cell: Excerpt) -> list[Fact]:
+    """What a name says; nothing where it is one."""
+    try:
+        return facts(cell)
+    except UnreadableError:
+        return []
+
+
+LONGEST_LIST = 31
+"""A number behind a name up to this counts the layers of a list, `FC 2`; a larger one is a width, `FC 4096`."""
+
+
+def _rank(part: Part) -> int:
+    return _ORDER.index(part.kind) if part.kind in _ORDER else len(_ORDER)
+
+
+def _shape(fact: Fact) -> tuple[int, ...]:
+    """Sizes with channels last: `64@5x5` has them first."""
+    return (*fact.numbers[1:], fact.numbers[0]) if fact.name == "counted" else fact.numbers

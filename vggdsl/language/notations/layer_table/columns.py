@@ -2,70 +2,155 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
+from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grid import Row
+from vggdsl.language.notations.grid import Cell, Row
+from vggdsl.language.notations.layer_table.facts import facts
 
-_COUNT = r"(?:#|no\.?|number) ?(?:of )?"
+_COUNT = r"(?:#|no\.?|num(?:ber)?\.?) ?(?:of )?"
+_SIZE = r"(?: ?(?:sizes?|shapes?|dim(?:ension)?s?))"
 _COLUMNS = {
-    "name": re.compile(r"#|no\.?|index|name|layer name"),
-    "kind": re.compile(r"(?:layers?|type|operations?|op)(?: ?(?:type|name|/ ?strides?))?"),
-    "filter": re.compile(
-        r"(?:filter|kernel|patch|window)(?: ?(?:size|shape))?(?: ?/ ?strides?)?(?: or remarks)?|size ?/ ?strides?"
-    ),
-    "stride": re.compile(r"strides?"),
-    "pad": re.compile(r"pad(?:ding)?"),
-    "width": re.compile(
-        rf"(?:{_COUNT})?(?:filters|kernels|channels|feature maps?|maps|neurons|units)(?: ?(?:&|and) ?neurons)?"
-    ),
-    "output": re.compile(r"(?:output|feature map)(?: ?(?:size|shape))|output"),
-    "input": re.compile(r"input(?: ?(?:size|shape))?"),
-    "activation": re.compile(r"activations?(?: functions?)?"),
-    "description": re.compile(r"description|details|remarks"),
-    "params": re.compile(rf"(?:{_COUNT})?(?:params?|parameters)\.?(?: ?#)?"),
+    "name": r"#|no\.?|id|index|stage|block|step|(?:layer )?names?|layer ?(?:#|no\.?|number|index)",
+    "layer": r"layers?",
+    "kind": r"(?:layer )?types?|operations?|ops?|operators?|layer ?/ ?type|modules?",
+    "description": r"descriptions?|details?|remarks|notes?|config(?:uration)?s?|hyper-?parameters"
+    r"|specifications?|settings?",
+    "filter": rf"(?:conv(?:olution)?\.? )?(?:filters?|kernels?|patch|window|support){_SIZE}"
+    r"|kernel|filter|patch|window|support|size ?/ ?strides?",
+    "stride": r"(?:conv(?:olution)?\.? )?strides?",
+    "pad": rf"(?:zero[- ])?pad(?:ding)?{_SIZE}?",
+    "dilation": r"dilat(?:ion|ed)(?: rate)?",
+    "groups": r"groups?",
+    "width": rf"(?:{_COUNT})?(?:out(?:put)? )?(?:filt(?:er)?s|kernels|channels|feature maps?|maps|neurons|units|nodes)"
+    r"|filt(?:er)? (?:num(?:ber)?|count)|num\.? ?filters|out(?:put)? (?:depth|channels)",
+    "takes": r"in(?:put)? (?:channels|depth)|filt(?:er)? dim",
+    "output": rf"(?:output|out|feature maps?|activation|spatial|map|output map|output feature map){_SIZE}|outputs?"
+    r"|sizes? of (?:the )?(?:feature maps?|outputs?)|size[- ]out",
+    "input": rf"(?:spatial )?inputs?{_SIZE}?|size[- ]in",
+    "size": r"sizes?",
+    "BN": r"bn|batch[- ]?norm(?:ali[sz]ation)?",
+    "activation": r"act(?:ivation)?s?\.?(?: functions?)?|non-?linearit(?:y|ies)|transfer functions?",
+    "maxpool": rf"max[- ]?pool(?:ing)?{_SIZE}?",
+    "pool": rf"pool(?:ing)?{_SIZE}?",
+    "pool stride": r"(?:max[- ]?)?pool(?:ing)? strides?",
+    "dropout": r"drop-?out(?: (?:rate|ratio|p(?:robability)?))?",
+    "repeat": rf"repeats?|repetitions?|{_COUNT}repeats|times|n",
+    "params": rf"(?:{_COUNT})?(?:trainable )?(?:params?|parameters|weights)\.?(?: ?#)?",
+    "macs": r"macs|mult-?adds|multiply-adds|madds",
+    "receptive-field": r"receptive field|rf",
 }
-_TELLING = {"filter", "output", "width", "description"}
-_TYPE = re.compile(r"type|operations?|op")
-"""Where it is a heading, `Layer` is that of names."""
-_SIZE = re.compile(r"size")
-"""Of the window where no other column is, else of what the layer gives."""
+_FORMS = {name: re.compile(form) for name, form in _COLUMNS.items()}
+KNOWN = (
+    "known are Layer, Type, Name, Description, Filter Size / Stride, Kernel, Stride, Padding, Dilation, Filters, "
+    "Channels, Units, Input, Output Size, BN, Activation, Pooling, Dropout, Repeat, Params, MACs"
+)
+_SAYING = ("kind", "layer", "name", "description")
+"""The columns that can say what a layer is, those first that are asked first."""
+_TELLING = {"filter", "output", "width", "description", "input"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """``roles`` are several where a heading names several: `Filter Size / Stride, Pad`."""
+
+    at: Excerpt
+    roles: tuple[str, ...]
+
+    @property
+    def role(self) -> str:
+        return self.roles[0]
 
 
 def heading(rows: Sequence[Row]) -> int | None:
-    """Which of the first rows is the heading."""
-    for index, row in enumerate(rows[:4]):
-        named = columns(row)
-        if {"kind"} < set(named) and set(named) & _TELLING and "?" not in named:
-            return index
-    return None
+    """Which of the first rows is the heading, all of whose columns are known."""
+    return next((index for index in range(min(4, len(rows))) if is_heading(columns(rows[index]), strange=0)), None)
 
 
-def strange(rows: Sequence[Row]) -> Excerpt | None:
-    """A cell of what would be a heading if it were known."""
-    for row in rows[:4]:
-        named = columns(row)
-        if "kind" in named and "?" in named:
-            return row[named.index("?")].text
-    return None
+def is_heading(found: Sequence[Column], strange: int) -> bool:
+    """Whether columns are those of a table of layers; so many of them may be unknown."""
+    roles = [role for each in found for role in each.roles]
+    told = set(roles) & _TELLING - (set() if set(roles) & {"kind", "layer", "name"} else {"description"})
+    unknown = roles.count("?")
+    return bool(set(roles) & set(_SAYING) and told) and unknown <= strange and len(roles) - unknown > unknown + 1
 
 
-def columns(row: Row) -> list[str]:
-    """What each column is by its heading; `?` where that isn't known, and nothing where no heading is."""
-    texts = [cell.text.text.lower().strip(" .:") for cell in row]
-    found = [_column(text, texts) for text in texts]
+def columns(row: Row) -> list[Column]:
+    """What each column is by its heading: `?` where that isn't known, "" where no heading is."""
+    texts = [(cell.text.text.lower().strip(" .:"), cell) for cell in row]
+    known = {name for text, _ in texts for name in _roles(text)}
+    found = list[Column]()
+    for text, cell in texts:
+        roles = tuple(_sized(role, known) for role in _roles(text))
+        found += [Column(cell.text, roles)] * len(cell.columns)
     for at, (first, second) in enumerate(pairwise(found)):
-        if first == "kind" and not second and not texts[at + 1]:  # one heading for names and types
-            found[at : at + 2] = ["name", "kind"]
+        if first.role in ("kind", "layer") and second.role == "" and first.at is not second.at:
+            found[at : at + 2] = [Column(first.at, ("name",)), Column(first.at, ("kind",))]  # one heading for both
     return found
 
 
-def _column(text: str, others: Sequence[str]) -> str:
-    if text in ("layer", "layers") and any(_TYPE.fullmatch(other) for other in others):
-        return "name"
-    for name, form in _COLUMNS.items():
-        if form.fullmatch(text):
-            return name
-    if _SIZE.fullmatch(text):
-        return "output" if any(_COLUMNS["filter"].fullmatch(other) for other in others) else "filter"
-    return "?" if text else ""
+def _roles(text: str) -> tuple[str, ...]:
+    if not text:
+        return ("",)
+    whole = next((name for name, form in _FORMS.items() if form.fullmatch(text)), None)
+    if whole == "filter" and "/" in text:
+        return ("filter", "stride")
+    if whole is not None:
+        return (whole,)
+    text = re.sub(r" or remarks$", "", text)
+    parts = [part.strip() for part in re.split(r" ?[/,&] ?| and ", text)]
+    names = [next((name for name, form in _FORMS.items() if form.fullmatch(part)), "?") for part in parts]
+    return ("?",) if "?" in names else tuple("filter" if name == "size" else name for name in names)
+
+
+def _sized(role: str, known: set[str]) -> str:
+    """A plain `Size` is of the window where no other column is, else of what the layer gives."""
+    if role != "size":
+        return role
+    return "output" if "filter" in known and "output" not in known else "filter"
+
+
+def strange(found: Sequence[Column]) -> Excerpt | None:
+    """The heading of a column that isn't known."""
+    return next((each.at for each in found if "?" in each.roles), None)
+
+
+def telling(found: Sequence[Column], rows: Sequence[Row]) -> list[str]:
+    """What each column is, `kind` being the one whose cells say what layers are; other names aren't read."""
+    roles = [each.role for each in found]
+    scores = dict[int, float]()
+    for rank, name in enumerate(_SAYING):
+        for at in (at for at, role in enumerate(roles) if role == name):
+            said = [_says_kind(cell.text) for row in rows for cell in row if cell.columns.start == at and cell.text]
+            scores.setdefault(at, (sum(said) / len(said) if said else 0) - rank / 100)
+    best = max(scores, key=lambda at: scores[at])
+    chosen = found[best].at
+    for at, each in enumerate(found):
+        if each.at is chosen and each.role == found[best].role:
+            roles[at] = "kind"
+        elif roles[at] in ("kind", "layer", "name"):
+            roles[at] = "name"
+    return roles
+
+
+def _says_kind(text: Excerpt) -> bool:
+    try:
+        return any(fact.name == "kind" for fact in facts(text))
+    except UnreadableError:
+        return False
+
+
+def transposed(rows: Sequence[Row]) -> list[Row]:
+    """The rows of a table that lies on its side, as columns."""
+    width = max((cell.columns.stop for row in rows for cell in row), default=0)
+    found = list[Row]()
+    for column in range(width):
+        line = list[Cell]()
+        for at, row in enumerate(rows):
+            cell = next((cell for cell in row if column in cell.columns), None)
+            empty = Excerpt(rows[0][0].text.source, "", ())
+            line.append(Cell(cell.text if cell else empty, range(at, at + 1)))
+        found.append(line)
+    return found

@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row
-from vggdsl.language.notations.layer_table.cells import layer_of
-from vggdsl.language.notations.layer_table.columns import columns, heading
+from vggdsl.language.notations.layer_table.cells import LONGEST_LIST, layer_of
+from vggdsl.language.notations.layer_table.columns import Column, columns, heading, telling
+from vggdsl.language.notations.layer_table.facts import facts
+from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.language.notations.registry import Reading
 from vggdsl.language.notations.uncut import HELP, Cut, cuts, joinings, pieces, shown, true_to_print
 from vggdsl.text.errors import Diagnostic, Label, ParseError
@@ -21,9 +23,13 @@ _ROW = 3
 """Lines of a row at most, whose cells are broken."""
 _MOST = 256
 """Tables, and beginnings of them, that are tried at most: of more, none is told from the others."""
-_IN_A_LAYER = ("name", "kind", "filter", "stride", "pad", "width", "output", "input", "description")
-"""Columns whose cells say nothing beside what a layer has of them."""
-_WITNESSES = ("conv", "conv dw", "max pool", "fc", "softmax", "bn")
+_BESIDE = ("params", "macs")
+"""Columns whose cells say what a layer has nothing of."""
+_OF_A_NAME = {"kind", "pointwise", "whole", "times", "stride", "number", "rate"}
+"""Facts that may stand beside a layer's name, where the others have columns of their own."""
+_OF_NUMBERS = ("filter", "stride", "pad", "width", "output", "input", "takes", "repeat", "params", "macs")
+"""Columns whose cells name no layer, but `Pool 7x7`."""
+_WITNESSES = ("conv", "conv dw", "max pool", "fc", "softmax", "bn", "dropout", "leaky relu", "input")
 """Layers of which one takes what a cell may say."""
 
 Reader = Callable[[Sequence[Row]], Reading]
@@ -88,7 +94,7 @@ def _headings(lines: Sequence[Excerpt]) -> Iterator[tuple[Cut, Sequence[Excerpt]
             for last in range(first + 1, min(first + _TALLEST, len(lines) - 1) + 1)
             for whole in joinings(lines[first:last])
             for cut in pieces(whole, _heads)
-            if len(set(columns(_row(cut)))) == len(cut) and heading([_row(cut)]) is not None
+            if len({each.role for each in columns(_row(cut))}) == len(cut) and heading([_row(cut)]) is not None
         ]
         if found:
             yield from found
@@ -96,7 +102,7 @@ def _headings(lines: Sequence[Excerpt]) -> Iterator[tuple[Cut, Sequence[Excerpt]
 
 
 def _heads(text: Excerpt) -> bool:
-    return columns([Cell(text, range(1))])[0] not in ("", "?")
+    return not {"", "?"} & set(columns([Cell(text, range(1))])[0].roles)
 
 
 def _row(cut: Cut) -> Row:
@@ -131,33 +137,63 @@ def _rows(head: Cut, lines: Sequence[Excerpt]) -> list[_Line]:
 
 def _cut(head: Cut, line: Excerpt) -> tuple[Cut, ...]:
     """The cuts of a line that are rows of a table, one for each thing that they say."""
-    names = columns(_row(head))
+    found = columns(_row(head))
+    roles = telling(found, [])
 
-    def column(name: str) -> Callable[[Excerpt], bool]:
-        return lambda text: _may_say(name, text)
+    def column(at: int) -> Callable[[Excerpt], bool]:
+        return lambda text: _may_say(found[at], roles[at], text)
 
     said = dict[object, Cut]()
-    for cut in cuts(line, [column(name) for name in names]):
+    for cut in cuts(line, [column(at) for at in range(len(found))]):
         draft = Draft(line.source)
-        layer = layer_of(draft, _row(cut), names)
-        if not draft.wrong:
-            cells = {name: text for name, text in layer.cells.items() if name not in _IN_A_LAYER}
-            said.setdefault(repr((replace(layer, at=line, cells={}), cells)), cut)
+        layer = layer_of(draft, _row(cut), found, roles)
+        if not draft.wrong and {"kind", "description"} & layer.cells.keys() and _has_width(layer):
+            cells = {name: text for name, text in layer.cells.items() if name in _BESIDE}
+            behind = [replace(part, at=line) for part in layer.behind]
+            said.setdefault(repr((replace(layer, at=line, cells={}, output_at=None, behind=behind), cells)), cut)
     return tuple(said.values())
 
 
-def _may_say(name: str, text: Excerpt) -> bool:
+def _has_width(layer: Layer) -> bool:
+    """Whether a layer that needs a number of channels or values has one: without it, it would be refused."""
+    return layer.kind not in ("conv", "FC") or width_of(layer) is not None or layer.third is not None
+
+
+def _may_say(column: Column, role: str, text: Excerpt) -> bool:
     """Whether a cell of a column may read so."""
-    if name == "name":
+    if role == "name":
         return " " not in text.text
+    if role == "kind":
+        return _is_name(text)
     cell = Cell(text, range(1, 2))
-    for witness in (*_WITNESSES, *(["input"] if name == "description" else [])):
+    if role in _OF_NUMBERS and _named(text) - {"pool"}:
+        return False
+    for witness in _WITNESSES:
         draft = Draft(text.source)
-        kind = Cell(text if name == "kind" else Excerpt(text.source, witness, text.places[:1]), range(1))
-        layer_of(draft, [kind] if name == "kind" else [kind, cell], ["kind", name])
+        kind = Cell(Excerpt(text.source, witness, text.places[:1]), range(1))
+        layer_of(draft, [kind, cell], [Column(kind.text, ("kind",)), column], ["kind", role])
         if not draft.wrong:
             return True
     return False
+
+
+def _named(text: Excerpt) -> set[str]:
+    """The layers that a cell names; nothing where it can't be read."""
+    try:
+        return {fact.text for fact in facts(text) if fact.name == "kind"}
+    except UnreadableError:
+        return set()
+
+
+def _is_name(text: Excerpt) -> bool:
+    """Whether a cell says what a layer is, and little else."""
+    try:
+        said = facts(text)
+    except UnreadableError:
+        return False
+    names = {fact.name for fact in said}
+    counts = all(fact.numbers[0] <= LONGEST_LIST for fact in said if fact.name == "number")
+    return "kind" in names and names <= _OF_A_NAME and counts
 
 
 def _chosen(head: Cut, rows: Sequence[_Line], reader: Reader, budget: Iterator[int]) -> Iterator[list[Cut]]:

@@ -1,0 +1,142 @@
+"""What the cells of a table say of a layer, fact by fact: `3x3 conv, 64 filters, stride 2` are four."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lark import Token, Tree, UnexpectedInput
+
+from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.grammar import parser, stranger
+
+KINDS = {
+    "CONV": "conv",
+    "SPELLED": "conv",
+    "DEPTHWISE": "depthwise",
+    "POINTWISE": "conv",
+    "MAXPOOL": "maxpool",
+    "AVGPOOL": "avgpool",
+    "POOL": "pool",
+    "GLOBAL_AVGPOOL": "global-avgpool",
+    "GLOBAL_MAXPOOL": "global-maxpool",
+    "FC": "FC",
+    "WIDE": "FC",
+    "INPUT": "input",
+    "OUTPUT": "output",
+    "ACTIVATION": "activation",
+    "BN": "BN",
+    "LRN": "LRN",
+    "DROPOUT": "dropout",
+    "FLATTEN": "flatten",
+    "LOGITS": "logits",
+    "SOFTMAX": "softmax",
+    "RELU": "ReLU",
+    "RELU6": "ReLU6",
+    "LEAKYRELU": "LeakyReLU",
+    "PRELU": "PReLU",
+    "ELU": "ELU",
+    "GELU": "GELU",
+    "SILU": "SiLU",
+    "HARD_SWISH": "hard-swish",
+    "TANH": "tanh",
+    "SIGMOID": "sigmoid",
+    "NONE": "none",
+}
+"""The words for layers, by the terminals of their names."""
+ACTIVATIONS = ("ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "GELU", "SiLU", "hard-swish", "tanh", "sigmoid")
+KNOWN = "known are CONV, POOL, MAX POOL, AVG POOL, FC, BN, LRN, ACT, RELU, DROPOUT, FLATTEN, SOFTMAX, INPUT"
+
+
+_LONGEST = 200
+"""Letters of a cell at most."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """``name`` is `kind`, or what the numbers are of: `sides`, `stride`, `pad`, … ``text`` is a kind's word."""
+
+    name: str
+    at: Excerpt
+    numbers: tuple[int, ...] = ()
+    text: str = ""
+
+
+def facts(cell: Excerpt) -> list[Fact]:
+    """
+    >>> from vggdsl.text.source import Source
+    >>> [(each.name, each.text, each.numbers) for each in facts(Excerpt.of(Source("-", "3x3 conv, 64, stride 2")))]
+    [('sides', '', (3, 3)), ('kind', 'conv', ()), ('number', '', (64,)), ('stride', '', (2,))]
+
+    Raises ``UnreadableError`` at what is none.
+    """
+    if len(cell) > _LONGEST:
+        raise UnreadableError("a cell of so many letters says no layer", cell[:_LONGEST], KNOWN)
+    cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x")
+    try:
+        words = _words(cell.text)
+    except UnexpectedInput as error:
+        where = stranger(cell, error, r"[^\s,;]*")
+        raise UnreadableError(f"`{where.text}` can't be read here", where, KNOWN) from None
+    found = list[Fact]()
+    for terminal, start, end in words:
+        at = cell[start:end]
+        is_given = terminal == "NUMBER" and cell.text[:start].rstrip().endswith(("(", ","))
+        found += [Fact("argument", at, _numbers(at))] if is_given else _facts(terminal, at)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> list[tuple[str, int, int]]:
+    """The terminals of a cell, and where they stand."""
+    tree: Tree[Token] = parser("layer_cells").parse(text)
+    tokens = tree.scan_values(lambda value: isinstance(value, Token))
+    return [(each.type, each.start_pos or 0, each.end_pos or 0) for each in tokens]
+
+
+def _numbers(at: Excerpt) -> tuple[int, ...]:
+    return tuple(int(each) for each in re.findall(r"\d+", re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", at.text)))
+
+
+def _facts(terminal: str, at: Excerpt) -> list[Fact]:
+    numbers = _numbers(at)
+    match terminal:
+        case "UNSAYABLE":
+            raise UnreadableError(f"the language has no {at.text.lower()}", at, KNOWN)
+        case "SPELLED":
+            return [Fact("kind", at, text="conv"), Fact("sides", at, numbers[:1] * 2), Fact("filters", at, numbers[1:])]
+        case "WIDE":
+            return [Fact("kind", at, text="FC"), Fact("number", at, numbers)]
+        case "POINTWISE":
+            return [Fact("kind", at, text="conv"), Fact("pointwise", at)]
+        case "CONV" if "=" in at.text:  # `Conv(=FC)`
+            return [Fact("kind", at, text="conv"), Fact("whole", at)]
+        case "SOFTMAX" if numbers:
+            return [Fact("kind", at, text="softmax"), Fact("ways", at, numbers)]
+        case "GLOBAL_AVGPOOL" if len(numbers) > 1:
+            return [Fact("kind", at, text="global-avgpool"), Fact("over", at, numbers[:2])]
+        case "SIDES" if at.text.lower().endswith("dw"):
+            return [Fact("sides", at, numbers, "dw")]
+        case "STRIDE" | "KERNEL":
+            return [Fact(terminal.lower(), at, numbers * 2 if len(numbers) == 1 else numbers)]
+        case "PAD":
+            word = re.search(r"same|valid|no(?=.?pad)|padded", at.text, re.IGNORECASE)
+            said = "" if word is None else {"same": "same", "padded": "same"}.get(word[0].lower(), "valid")
+            return [Fact("pad", at, numbers, said)]
+        case "SHAPE":
+            inner = re.sub(r"(?i)(none|-1|\b[nb]\b|batch([ _]?size)?|\?) ?,", "", at.text)
+            return [Fact("shape", at, tuple(map(int, re.findall(r"\d+", inner))))]
+        case "OUTPUTS" | "COUNTED" | "MAPS" | "PAIR" | "SIZES" | "FILTERS" | "DILATION" | "GROUPS" | "SIDES" | "TIMES":
+            return [Fact(terminal.lower(), at, numbers)]
+        case "KEEP" | "RATE" | "SLOPE":
+            number = re.search(r"[\d.]+%?$", at.text)
+            assert number is not None, at.text
+            return [Fact(terminal.lower(), at, text=number[0])]
+        case "COLOUR":
+            return [Fact("colour", at, (1 if at.text.lower().strip("(").startswith("g") else 3,))]
+        case "CEIL" | "GLOBAL":
+            return [Fact(terminal.lower(), at)]
+        case "NUMBER":
+            return [Fact("number", at, numbers)]
+        case _:
+            return [Fact("kind", at, text=KINDS[terminal])]

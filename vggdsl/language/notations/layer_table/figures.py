@@ -1,0 +1,56 @@
+"""What printed parameters tell: how they are counted, and windows that no cell prints."""
+
+from collections.abc import Sequence
+from math import prod
+
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.layer_table.layer import Layer, width_of
+from vggdsl.text.figures import Figure
+
+_LARGEST = 15
+"""The side of a window at most that parameters may tell."""
+
+
+def is_figure(cell: Excerpt) -> bool:
+    return cell.text[:1].isdigit() or cell.text[:1] == "~"
+
+
+def text_of(cell: Excerpt) -> str:
+    """A printed figure as specs have it."""
+    return cell.text.replace(" ", "")
+
+
+def measures(layers: Sequence[Layer], x: tuple[int, ...]) -> tuple[str, bool]:
+    """Whether parameters are counted with biases: the reading under which most figures of the column hold.
+
+    And whether those of a batch normalisation are four a channel, as Keras counts them.
+    """
+    held, counts_statistics, channels = {"params": 0, "weights": 0}, False, x[-1]
+    for layer in layers:
+        width, cell = width_of(layer) or 0, layer.cells.get("params")
+        if cell is not None and is_figure(cell):
+            figure = Figure.parse(text_of(cell))
+            if layer.kind == "conv" and layer.window is not None and width and not layer.behind:
+                weights = prod(layer.window) * channels * width
+                held["weights"] += figure.holds(weights)
+                held["params"] += figure.holds(weights + width)
+            counts_statistics |= layer.kind == "BN" and figure.holds(4 * channels)
+        channels = width or channels
+    return max(held, key=lambda name: held[name]), counts_statistics
+
+
+def windows(
+    cell: Excerpt, window: tuple[int, int] | None, channels: Sequence[int], width: int
+) -> set[tuple[tuple[int, int], int]]:
+    """The windows, square unless one is printed, and the channels of a convolution that has so many parameters."""
+    if not is_figure(cell) or not Figure.parse(text_of(cell)).is_whole:
+        return set()
+    figure = int(cell.text.replace(",", ""))
+    sides = [window] if window else [(k, k) for k in range(1, _LARGEST + 1)]
+    return {
+        (each, count)
+        for each in sides
+        for count in channels
+        for biases in (0, width)
+        if prod(each) * count * width + biases == figure
+    }

@@ -1,0 +1,62 @@
+"""A row of a table of layers, as its cells say it."""
+
+from dataclasses import dataclass, field
+
+from vggdsl.language.notations.excerpt import Excerpt
+
+CONVOLUTIONS = ("conv", "depthwise")
+POOLS = ("pool", "maxpool", "avgpool")
+GLOBAL = ("global-avgpool", "global-maxpool")
+
+
+@dataclass
+class Part:
+    """A layer that follows the main one of its row."""
+
+    kind: str
+    at: Excerpt
+    window: tuple[int, int] | None = None
+    stride: int | None = None
+    rate: str = ""
+
+
+@dataclass
+class Layer:
+    """What the cells of a row say; None and "" where they say nothing."""
+
+    at: Excerpt
+    kind: str
+    cells: dict[str, Excerpt]
+    window: tuple[int, int] | None = None
+    third: int | None = None
+    """The third number of a window `5x5x6`: of channels that come, or of filters."""
+    stride: int | None = None
+    pad: int | str | None = None
+    """Rows on each side, or `same`, or `valid`."""
+    ceil: bool = False
+    dilation: int = 1
+    groups: int | None = None
+    width: int | None = None
+    index: int | None = None
+    """A number behind its name: one of a list's, `Conv 2`, or its width, `Dense 10`."""
+    takes: int | None = None
+    """Channels, or values, of what comes in."""
+    rate: str = ""
+    output: tuple[int, ...] = ()
+    input: tuple[int, ...] = ()
+    colours: int | None = None
+    over: tuple[int, ...] = ()
+    repeat: int = 1
+    behind: list[Part] = field(default_factory=list)
+    is_global: bool = False
+    is_whole: bool = False
+    """Whether its window is the whole map: `Conv(=FC)`."""
+    output_at: Excerpt | None = None
+    """The cell that says what it gives."""
+
+
+def width_of(layer: Layer) -> int | None:
+    """Channels, or values, that it gives; None if no cell says so."""
+    if layer.width is not None:
+        return layer.width
+    return layer.output[-1] if len(layer.output) in (1, 3) else None

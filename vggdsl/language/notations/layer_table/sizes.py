@@ -1,0 +1,134 @@
+"""What printed sizes tell: which number is the channels, and the strides and paddings that lead to them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from vggdsl.language.notations.layer_table.layer import POOLS, Layer, Part
+from vggdsl.network.shapes import Pair, Sides, Window
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a window goes over a map; ``options`` stand behind its stride: ` pad=0`, ` ceil`."""
+
+    window: Window
+    options: str
+    rivals: tuple[str, ...] = ()
+    """Options of others that lead to the same size."""
+
+    @property
+    def stride(self) -> int:
+        return self.window.stride.h
+
+
+def channels_first(layers: Sequence[Layer]) -> bool | None:
+    """Whether sizes of three numbers begin with the channels; None where some do and others don't.
+
+    Maps are mostly square: `64x8x8` has its channels first.
+    """
+    sizes = [size for each in layers for size in (each.input, each.output) if len(size) == 3]
+    first = any(a != b == c for a, b, c in sizes)
+    last = any(a == b != c for a, b, c in sizes)
+    return None if first and last else first
+
+
+def put_last(layers: Sequence[Layer]) -> None:
+    """Sizes with the channels last, where they were first."""
+    for each in layers:
+        for name in ("input", "output"):
+            size = getattr(each, name)
+            if len(size) == 3:
+                setattr(each, name, (*size[1:], size[0]))
+
+
+def shrinks(layers: Sequence[Layer]) -> bool:
+    """Whether convolutions make maps smaller at stride 1: by those that stand behind another layer."""
+    shrunk = kept = 0
+    for before, each in pairwise(layers):
+        if each.kind == "conv" and each.stride in (None, 1) and len(before.output) > 1 and len(each.output) > 1:
+            shrunk += each.output[:2] != before.output[:2] and 2 * each.output[0] > before.output[0]
+            kept += each.output[:2] == before.output[:2] and each.window != (1, 1)
+    return shrunk > 0 and not kept
+
+
+def pools_of(layer: Layer) -> list[Part]:
+    """Those that follow it in its row."""
+    return [part for part in layer.behind if part.kind in POOLS]
+
+
+def window_of(part: Part) -> tuple[tuple[int, int], int]:
+    """A pool's window and stride in a row of another layer: 2x2, stride as its side, unless told."""
+    window = part.window or ((2, 2) if part.stride in (None, 2) else (part.stride or 2, part.stride or 2))
+    return window, part.stride or window[0]
+
+
+def through(layer: Layer, out: Pair) -> Pair:
+    """The size behind the pools of its row."""
+    for part in pools_of(layer):
+        (h, w), stride = window_of(part)
+        window = Window(Pair(h, w), Pair(stride, stride))
+        out = window.positions(out) if min(out) > 0 else out
+    return out
+
+
+def fitting(
+    layer: Layer, x: tuple[int, ...], printed: tuple[int, ...], *, is_pool: bool, then: Callable[[Pair], Pair]
+) -> list[Step]:
+    """Strides and options that lead to the printed size, the usual ones first; all that are usual if none is."""
+    assert layer.window is not None
+    kernel = Pair(*layer.window)
+    strides = [layer.stride] if layer.stride else list(range(1, max(kernel) + 1 if is_pool else 9))
+    if layer.is_whole and layer.pad is None:
+        layer.pad = 0
+    if len(printed) < 2:
+        if layer.stride is None and is_pool and layer.window != (2, 2):
+            return []
+        stride = layer.stride or (2 if is_pool else 1)
+        return list(_paddings(kernel, stride, layer, Pair(x[0], x[1]), is_pool=is_pool))[:1]
+    size, out = Pair(x[0], x[1]), Pair(printed[0], printed[1])
+    found = list[Step]()
+    for stride in filter(None, strides):
+        options = [each for each in _paddings(kernel, stride, layer, size, is_pool=is_pool) if min(size) > 0]
+        fit = [each for each in options if then(each.window.positions(size)) == out]
+        if fit and fit[0].options in ("", " pad=0"):
+            fit = [replace(fit[0], rivals=tuple(each.options for each in fit[1:] if each.options != " ceil"))]
+        found += fit
+    return found or (list(_paddings(kernel, layer.stride, layer, size, is_pool=is_pool))[:1] if layer.stride else [])
+
+
+def _paddings(kernel: Pair, stride: int, layer: Layer, size: Pair, *, is_pool: bool) -> Iterator[Step]:
+    plain = Window(kernel, Pair(stride, stride), dilation=Pair(layer.dilation, layer.dilation))
+    usual, ceil = Pair(0, 0) if is_pool else plain.same_pad, " ceil" if layer.ceil and is_pool else ""
+    if ceil and layer.pad is None:
+        layer.pad = 0
+    if layer.pad == "same":
+        yield _same(plain, size, usual)
+        return
+    if layer.pad is not None:
+        side = 0 if layer.pad == "valid" else int(layer.pad)
+        text = "" if is_pool and side == 0 else f" pad={side}"
+        yield Step(Window(kernel, plain.stride, Pair(side, side), plain.dilation, layer.ceil), text + ceil)
+        if is_pool and side == 0 and layer.pad != "valid" and not ceil:
+            yield Step(Window(kernel, plain.stride, ceil=True), " ceil")
+        return
+    yield Step(Window(kernel, plain.stride, usual, dilation=plain.dilation), "")
+    if usual != (0, 0):
+        yield Step(plain, " pad=0")
+    if is_pool:
+        yield Step(Window(kernel, plain.stride, ceil=True), " ceil")
+    for side in range(1, max(kernel) // 2 + 1):
+        if usual != (side, side):
+            yield Step(Window(kernel, plain.stride, Pair(side, side), dilation=plain.dilation), f" pad={side}")
+
+
+def _same(plain: Window, size: Pair, usual: Pair) -> Step:
+    """What `same` adds: so that ceil(n / stride) windows fit, an odd row below, as TensorFlow has it."""
+    pad = plain.keras_pad(size)
+    window = Window(plain.kernel, plain.stride, pad, plain.dilation)
+    sides = pad if isinstance(pad, Sides) else Sides(pad.h, pad.h, pad.w, pad.w)
+    if pad == usual:
+        return Step(window, "")
+    if isinstance(pad, Pair):
+        return Step(window, f" pad={pad.short}")
+    return Step(window, f" pad={sides.top},{sides.bottom},{sides.left},{sides.right}")
