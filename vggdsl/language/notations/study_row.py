@@ -17,6 +17,7 @@ from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import plain
 from vggdsl.language.notations.phrases import Phrase, phrases
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
+from vggdsl.language.notations.uncut import SAID
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import FC, AvgPool, BatchNorm, Conv, Dropout, Input, MaxPool, Softmax
@@ -34,6 +35,10 @@ _NAME = re.compile(r"(?!.*(?:put|conv|pool|soft|fc|dense|linear|drop|norm|bn))[a
 _RESULT = re.compile(r"\bEpoch\s+\d|\bAccuracy\s*:", re.IGNORECASE)
 _HEADING = re.compile(r"\s*\d+[.)]\s")
 _BETWEEN_CELLS = r"\t|\||\s{3,}"
+_LAYER = r"conv\d+(?:x\d+)?-\d+|(?:max|av(?:era)?ge?)[ -]?pool(?:ing)?|FC-\d+|BN|dropout-[\d.]+%?|soft-?max"
+_UNCUT = re.compile(rf"\d+[x*]\d+(?:[x*]\d+)?(?: RGB)?(?: image)? input(?: (?:{_LAYER}))+", re.IGNORECASE)
+_BETWEEN_WORDS = r"(?i) (?=max|av|FC|BN|drop|soft)|(?<=input) |(?<=pool) |(?<=ooling) |(?<=BN) "
+"""Between cells that stand behind single blanks."""
 
 
 def recognises(source: Source) -> bool:
@@ -45,7 +50,8 @@ def recognises(source: Source) -> bool:
 
 
 def _is_row(line: str) -> bool:
-    cells = [cell.strip() for cell in re.split(_BETWEEN_CELLS, line.strip(" |")) if cell.strip()]
+    between = _BETWEEN_WORDS if _UNCUT.fullmatch(line.strip()) else _BETWEEN_CELLS
+    cells = [cell.strip() for cell in re.split(between, line.strip(" |")) if cell.strip()]
     return (
         len(cells) > 3
         and not re.match("input", cells[0], re.IGNORECASE)  # a spec's line, with tabs for spaces
@@ -89,7 +95,13 @@ class _Row:
 
     @cached_property
     def cells(self) -> list[Excerpt]:
-        return [cell for part in self.line.split(_BETWEEN_CELLS) if (cell := plain(part))]
+        between = _BETWEEN_WORDS if self.is_uncut else _BETWEEN_CELLS
+        return [cell for part in self.line.split(between) if (cell := plain(part))]
+
+    @property
+    def is_uncut(self) -> bool:
+        """Whether its cells stand behind single blanks."""
+        return _UNCUT.fullmatch(self.line.text) is not None
 
     @property
     def size(self) -> str:
@@ -99,6 +111,9 @@ class _Row:
     def draft(self, sizes: set[str]) -> Draft:
         """Its spec; ``sizes`` are those of the images that the text's rows print."""
         draft = Draft(self.source)
+        if self.is_uncut:
+            draft.repaired(SAID, self.line)
+            draft.line()
         first, *layers = self.cells
         is_named = _NAME.fullmatch(first.text) is not None
         if not is_named and not self.size:

@@ -15,6 +15,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.language.notations.summaries import Customs, Row, Teller
+from vggdsl.language.notations.uncut import SAID, pieces
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
     FC,
@@ -57,10 +58,10 @@ _ACTIVATIONS = {"ReLU", "ReLU6", "GELU", "SiLU", "tanh", "sigmoid", "hard-swish"
 _FOLLOWING = {"Sequential"}
 _HEADINGS = {"output shape": "output", "input shape": "input", "param #": "params", "kernel shape": "kernel"}
 _HEADINGS |= {"mult-adds": "macs"}
-_HEADER = re.compile(r"\s*Layer \((type:depth-idx|type \(var_name\):depth-idx|type)\)[ \t]{2,}(.*\S)\s*")
+_HEADER = re.compile(r"\s*Layer \((type:depth-idx|type \(var_name\):depth-idx|type)\)[ \t]+(.*\S)\s*")
 _TREE = re.compile(
     r"(?P<tree>[│├└─ ]*)(?P<module>[A-Za-z_]\w*)(?: \((?P<name>[\w.]+)\))?"
-    r"(?:: (?P<depth>\d{1,3})-\d{1,6}|-\d{1,6})?(?=[ \t]{2,}|\s*$)"
+    r"(?:: (?P<depth>\d{1,3})-\d{1,6}|-\d{1,6})?(?=[ \t]{2,}|[ \t]+(?:\[|--)|\s*$)"
 )
 _RULE = re.compile(r"[\s=_-]*")
 _SHAPE = re.compile(r"\[(-?\d{1,9})(, ?\d{1,9}(?:(?:, ?\d{1,9}){2})?)\]")
@@ -132,6 +133,11 @@ class _Summary:
     def _line(self, line: Excerpt) -> None:
         if (header := _HEADER.fullmatch(line.text)) is not None and not self.columns:
             titles = re.split(r"\s{2,}", header[2])
+            cuts = pieces(line.part(header, 2), lambda cell: cell.text.lower() in _HEADINGS)
+            if len(cuts) == 1 and len(cuts[0]) != len(titles):
+                titles = [cell.text for cell in cuts[0]]
+                self.draft.repaired(SAID, line.strip())
+                self.draft.line()
             self.columns = [_HEADINGS.get(title.lower(), "") for title in titles]
             for column, title in zip(self.columns, titles, strict=True):
                 if not column:
@@ -150,6 +156,9 @@ class _Summary:
     def _module(self, line: Excerpt) -> None:
         match = _TREE.match(line.text)
         cells = [cell for part in line[match.end() :].split(r"\s{2,}") if (cell := part.strip())] if match else []
+        if match is not None and len(cells) != len(self.columns):
+            rest = line[match.end() :]
+            cells = [rest.part(cell) for cell in re.finditer(r"\[[^\[\]]*\]|\S+", rest.text)]
         if match is None or len(cells) != len(self.columns):
             help = "a row is `├─Conv2d: 1-1 | [1, 64, 32, 32] | 1,792`"
             self.draft.refuse("this row can't be read", line.strip(), help)

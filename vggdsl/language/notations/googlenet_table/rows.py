@@ -11,6 +11,7 @@ from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grammar import parser, stranger
 from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.uncut import SAID
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -34,7 +35,8 @@ FIGURES = ("params", "ops")
 _OPTIONAL = ("type", "depth", *FIGURES)
 _TORN = (
     r"(?P<type>type )?patch size ?/ output depth # ?1x1 # ?3x3 # ?3x3 # ?5x5 # ?5x5 pool(?P<params> params ops)? "
-    r"stride size reduce reduce proj"
+    r"stride size reduce reduce proj|patch size ?/ output # ?3x3 # ?5x5 pool (?P<type_below>type )?"
+    r"stride size depth # ?1x1 reduce # ?3x3 reduce # ?5x5 proj(?P<params_below> params ops)?"
 )
 """A heading whose words are printed one above another, line by line."""
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
@@ -249,15 +251,17 @@ def _of_words(table: Table, rows: Sequence[Row]) -> Iterator[Layers]:
     if heading is not None:
         names = [name for at, name in enumerate(_COLUMNS) if heading[f"c{at}"]]
     else:
-        heading = re.match(f"{title}{_TORN} ", whole.text, re.IGNORECASE)
+        heading = re.match(f"{title}(?:{_TORN}) ", whole.text, re.IGNORECASE)
         if heading is None:
             first = cells[0] if cells else whole
             label = Label(first.span(), "here")
             help = "its columns are `type`, `patch size/stride`, `output size`, `depth`, `#1x1`, …, `pool proj`"
             raise ParseError(Diagnostic("V115", "the heading of the table can't be read", (label,), help))
-        left_out = [*(() if heading["type"] else ("type",)), *(() if heading["params"] else FIGURES)]
+        has = {name: heading[name] or heading[f"{name}_below"] for name in ("type", "params")}
+        left_out = [*(() if has["type"] else ("type",)), *(() if has["params"] else FIGURES)]
         names = [name for name in _COLUMNS if name not in left_out]
     table.columns = names
+    table.repaired.append((SAID, whole[: heading.end()]))
     try:
         words = _words(whole[heading.end() :])
     except UnreadableError as error:

@@ -8,6 +8,7 @@ from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row, rows_of
 from vggdsl.language.notations.phrases import Phrase, phrases
+from vggdsl.language.notations.uncut import SAID
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -258,6 +259,7 @@ def _of_words(source: Source, rows: Sequence[Row]) -> Table:
         raise _no_heading(whole[:40])
     names = [whole[m.start() : m.end()] for m in re.finditer(_NETWORK, whole.text[: heading.end()], re.IGNORECASE)]
     table = Table(source, names)
+    table.repair(SAID, whole[: heading.end()].strip())
     rest = whole[heading.end() - 1 :]
     ends = [m.start() for pattern in (_FLOPS, _PARAMS) for m in [pattern.search(rest.text)] if m]
     for start in sorted(ends):
