@@ -6,6 +6,7 @@ A row of fewer layers than columns is cut as the counts of weight layers need th
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
@@ -125,13 +126,16 @@ def _row(line: Excerpt, width: int) -> Row | None:
     return _cells(ways[0]) if len(ways) == 1 else None
 
 
+@lru_cache(maxsize=4096)
 def _is_layer(text: Excerpt) -> bool:
+    """Of each text once, though each column asks of it."""
     try:
         return len(phrases(text)) == 1
     except UnreadableError:
         return False
 
 
+@lru_cache(maxsize=4096)
 def _weights(text: Excerpt) -> int:
     """How many layers of weights a cell has."""
     try:
