@@ -317,3 +317,41 @@ def test_wide_resnets_width_and_depth_stand_beside_the_table(said: str) -> None:
 )
 def test_what_a_wide_table_leaves_open_is_refused(said: str, was: str, now: str, message: str) -> None:
     assert message in str(first_error(said + WIDE.replace(was, now, 1)))
+
+
+SIDEWAYS = """output map size	32×32	16×16	8×8
+# layers	1+2n	2n	2n
+# filters	16	32	64
+"""
+
+
+def sideways_latex() -> str:
+    """As the paper's source has it."""
+    cells = [line.split("\t") for line in SIDEWAYS.splitlines()]
+    rows = [[row[0], *(cell.replace("×", r"$\times$").replace("n", "$n$") for cell in row[1:])] for row in cells]
+    lines = [" & ".join(row).replace("#", r"\#") for row in rows]
+    return "\\begin{tabular}{c|c|c|c}\n" + "\\\\\n".join(lines) + "\n\\end{tabular}"
+
+
+@pytest.mark.parametrize("text", [SIDEWAYS, sideways_latex()], ids=["tabs", "latex"])
+@pytest.mark.parametrize(("said", "layers"), [("n = 3", 20), ("ResNet-32", 32)])
+def test_the_table_for_cifar_is_the_network_that_ships(text: str, said: str, layers: int) -> None:
+    ((_, spec),) = parse_all(f"{said}\n{text}", "-")
+    assert isinstance(spec, Spec), str(spec)
+    assert spec.network.graph.digest == vggdsl.load(f"resnet{layers}").network.graph.digest
+
+
+@pytest.mark.parametrize(
+    ("said", "was", "now", "message"),
+    [
+        ("", "16", "16", "n isn't printed"),
+        ("n = 3\n", "2n\t2n", "2n\t3n", "`3n` is no number of layers"),
+        ("n = 3\n", "16\t32\t64", "16\t32", "as many cells"),
+        ("n = 3\n", "# filters", "# maps", "`# maps` is no row"),
+        ("ResNet-21\n", "16", "16", "no 6n + 2 layers"),
+        ("n = 3, ResNet-32\n", "16", "16", "several values of n"),
+    ],
+)
+def test_what_the_table_for_cifar_leaves_open_is_refused(said: str, was: str, now: str, message: str) -> None:
+    assert was in SIDEWAYS
+    assert message in str(first_error(said + SIDEWAYS.replace(was, now, 1)))
