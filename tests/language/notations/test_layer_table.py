@@ -226,6 +226,16 @@ def test_what_no_cell_says_is_said_once() -> None:
     ]
 
 
+def test_flops_are_multiply_adds_and_that_is_said() -> None:
+    table = CHANNELS_FIRST.replace("MACs", "FLOPs").replace("Output shape", "Output shape (C×H×W)")
+    ((_, found),) = parse_all(table, "-")
+    assert isinstance(found, Spec)
+    assert "assumed: FLOPs count a multiply-add once" in [each.message for each in found.check(to_train=False)]
+    ((_, twice),) = parse_all(table.replace("10,368", "20,736"), "-")
+    assert isinstance(twice, Spec)
+    assert twice.count("refuted") == 1
+
+
 def test_a_stride_that_the_sizes_refute_is_mended() -> None:
     ((_, found),) = parse_all(REPEATED, "-")
     assert isinstance(found, Spec)

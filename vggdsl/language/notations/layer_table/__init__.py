@@ -137,7 +137,10 @@ def _reading(source: Source, rows: Sequence[Row], *, is_uncut: bool = False) -> 
     found = columns(head)
     body, totals = _body(draft, below, found)
     roles = telling(found, body)
-    Table(draft, [layer_of(draft, row, found, roles) for row in body], totals).tell()
+    flops = next(
+        (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
+    )
+    Table(draft, [layer_of(draft, row, found, roles) for row in body], totals, flops=flops).tell()
     return draft.reading()
 
 

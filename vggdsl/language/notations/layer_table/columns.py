@@ -39,9 +39,11 @@ _COLUMNS = {
     "dropout": r"drop-?out(?: (?:rate|ratio|p(?:robability)?))?",
     "repeat": rf"repeats?|repetitions?|{_COUNT}repeats|times|n",
     "params": rf"(?:{_COUNT})?(?:trainable )?(?:params?|parameters|weights)\.?(?: ?#)?",
-    "macs": r"macs|mult-?adds|multiply-adds|madds",
+    "macs": r"macs|mult-?adds|multiply-adds|madds|flops|flps",
     "receptive-field": r"receptive field|rf",
 }
+_AXES = re.compile(r" ?\((?:h ?x ?w(?: ?x ?[cdn])?|c ?x ?h ?x ?w)\)$")
+"""Behind a heading of sizes, which of their numbers is what."""
 _FORMS = {name: re.compile(form) for name, form in _COLUMNS.items()}
 KNOWN = (
     "known are Layer, Type, Name, Description, Filter Size / Stride, Kernel, Stride, Padding, Dilation, Filters, "
@@ -94,12 +96,12 @@ def columns(row: Row) -> list[Column]:
 def _roles(text: str) -> tuple[str, ...]:
     if not text:
         return ("",)
+    text = _AXES.sub("", re.sub(r" or remarks$", "", text))
     whole = next((name for name, form in _FORMS.items() if form.fullmatch(text)), None)
     if whole == "filter" and "/" in text:
         return ("filter", "stride")
     if whole is not None:
         return (whole,)
-    text = re.sub(r" or remarks$", "", text)
     parts = [part.strip() for part in re.split(r" ?[/,&] ?| and ", text)]
     names = [next((name for name, form in _FORMS.items() if form.fullmatch(part)), "?") for part in parts]
     return ("?",) if "?" in names else tuple("filter" if name == "size" else name for name in names)

@@ -33,6 +33,8 @@ class Table:
     measures: str = "params"
     counts_statistics: bool = False
     """Whether the parameters of a batch normalisation are four a channel, as Keras counts them."""
+    flops: Excerpt | None = None
+    """The heading of a column of FLOPs."""
     activates: bool = False
     """Whether the table prints activations."""
     size_at: Excerpt | None = None
@@ -238,6 +240,8 @@ class Table:
         for name, cell in told:
             measure = self._measure(layer) if name == "params" else name
             self.draft.put(f"{measure}={figures.text_of(cell)}", cell)
+            if name == "macs" and self.flops is not None:
+                self.draft.assumed("FLOPs count a multiply-add once", self.flops, once=True)
             if name == "params":
                 self.draft.assumed(f"parameters are counted as {measure}", cell, once=True)
         if not is_group:
