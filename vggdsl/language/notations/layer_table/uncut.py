@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
@@ -159,6 +160,7 @@ def _has_width(layer: Layer) -> bool:
     return layer.kind not in ("conv", "FC") or width_of(layer) is not None or layer.third is not None
 
 
+@lru_cache(maxsize=4096)
 def _may_say(column: Column, role: str, text: Excerpt) -> bool:
     """Whether a cell of a column may read so."""
     if role == "name":
