@@ -174,6 +174,7 @@ def test_a_table_is_the_network_that_it_says(table: str) -> None:
         (DESCRIPTIONS, "Dropout, p = 0.5", "Dropout, 0.5 probability", "-:5:20"),
         (KERAS, "(None, 6, 6, 8)", "(None, 8, 6, 6)", "-:5:18"),
         (SIDEWAYS, "16x16\t6x6", "16x16\t5x5", "-:9:26"),
+        (KERAS, "| 292 |", "| 2,(92 |", "-:6:30"),
         (SIDEWAYS, "Stage", "Fee", "-:2:1"),
         (UPWARDS, "same\tyes", "same\tmaybe", "-:3:37"),
         (UPWARDS, "3 (RGB)", "4 (RGB)", "-:5:10"),

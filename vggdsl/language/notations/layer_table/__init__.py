@@ -12,7 +12,7 @@ from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, rows_of
 from vggdsl.language.notations.layer_table import uncut
-from vggdsl.language.notations.layer_table.cells import FIGURE, layer_of
+from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import (
     KNOWN,
     Column,
@@ -23,6 +23,7 @@ from vggdsl.language.notations.layer_table.columns import (
     transposed,
 )
 from vggdsl.language.notations.layer_table.facts import facts
+from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.rows import Table, Total
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register

@@ -8,6 +8,7 @@ from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
 from vggdsl.language.notations.layer_table.columns import Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, facts
+from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
 
 _BEHIND = ("BN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS)
@@ -31,7 +32,6 @@ _EXAMPLES = {
 }
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
 _EMPTY = re.compile(r"[-\s.*/]*|n/?a|\( ?\)", re.IGNORECASE)
-FIGURE = re.compile(r"[1-9]\d{0,2}(,\d{3}){1,4}|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KMGB]", re.ASCII)
 
 
 class _RefusedError(Exception):
@@ -204,9 +204,9 @@ class _Reader:
                 self._set(name, numbers[0])
             case "number" | "argument" if name == "filter" and layer.kind in (*CONVOLUTIONS, *POOLS):
                 self._number_in_filter(numbers[0])
-            case "argument" if name in ("kind", "description", "params"):
+            case "argument" if name in ("kind", "description"):
                 self._argument(numbers[0])
-            case "number" if name in ("kind", "description", "params"):
+            case "number" if name in ("kind", "description"):
                 self._number(
                     numbers[0],
                     is_name=name == "kind" and [each.name for each in self.parts[name]][:2] == ["kind", "number"],

@@ -1,5 +1,6 @@
 """What printed parameters tell: how they are counted, and windows that no cell prints."""
 
+import re
 from collections.abc import Sequence
 from math import prod
 
@@ -7,12 +8,13 @@ from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.text.figures import Figure
 
+FIGURE = re.compile(r"[1-9]\d{0,2}(,\d{3}){1,4}|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KMGB]", re.ASCII)
 _LARGEST = 15
 """The side of a window at most that parameters may tell."""
 
 
 def is_figure(cell: Excerpt) -> bool:
-    return cell.text[:1].isdigit() or cell.text[:1] == "~"
+    return FIGURE.fullmatch(cell.text) is not None
 
 
 def text_of(cell: Excerpt) -> str:
