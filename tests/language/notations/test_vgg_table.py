@@ -85,3 +85,21 @@ def test_a_line_without_pipes_in_a_table_of_pipes_is_not_passed_over() -> None:
 def test_layers_above_the_input_are_no_title() -> None:
     with pytest.raises(ParseError, match="says nothing known"):
         parse_all(PIPED.replace("| input", "| LRN | LRN |\n| input"), "-", "vgg-table")
+
+
+def test_cells_a_blank_apart_in_columns_of_blanks_are_of_one_column_each() -> None:
+    """As `pdftotext -layout` has a row whose columns' words all but touch."""
+    text = """   A           B            C            D
+              input (16 × 16 RGB image)
+conv3-8     conv3-8      conv3-8      conv3-8
+               conv1-16 conv3-16      conv3-16
+                       maxpool
+                        FC-10
+                       softmax
+"""
+    layers = dict[str, list[str]]()
+    for name, spec in parse_all(text, "-"):
+        assert isinstance(spec, Spec), str(spec)
+        layers[name] = [n.op.text for n in spec.network.graph.nodes if n.op.text.startswith("conv")]
+    alike = ["conv3-8", "conv3-16"]
+    assert layers == {"A": ["conv3-8"], "B": ["conv3-8", "conv1-16"], "C": alike, "D": alike}

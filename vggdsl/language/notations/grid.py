@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.text.extents import column_of, columns_of, is_whole
+from vggdsl.text.extents import Extent, column_of, columns_of, is_whole, overlapped
 from vggdsl.text.source import Source
 
 _LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
@@ -100,6 +100,19 @@ def _aligned(lines: Sequence[Excerpt]) -> list[Row]:
     if max(map(len, cells), default=0) > _MOST:
         return [_divided([line]) for line in lines]
     columns, rows = columns_of(cells), list[Row]()
+    forms = [
+        [_form(line.text[int(begin) : int(end)]) for begin, end in row]
+        for line, row in zip(lines, cells, strict=True)
+        if len(row) == len(columns)
+    ]
+    cells = [
+        [
+            part
+            for cell in row
+            for part in _beside(line, cell, [{each[at] for each in forms} for at in overlapped(cell, columns)])
+        ]
+        for line, row in zip(lines, cells, strict=True)
+    ]
     for line, row in zip(lines, cells, strict=True):
         if is_whole(row, columns, _EXACT):
             rows.append([_cell(line, range(len(columns)))])
@@ -111,6 +124,22 @@ def _aligned(lines: Sequence[Excerpt]) -> list[Row]:
             parts[at] = joined([parts[at], part], " ", line.source) if parts[at] else part
         rows.append(_divided(parts))
     return rows
+
+
+def _form(text: str) -> str:
+    return re.sub(r"\d+", "0", text)
+
+
+def _beside(line: Excerpt, cell: Extent, over: Sequence[set[str]]) -> list[Extent]:
+    """A cell, or those that it is: words of one form, `conv1-8 conv3-8`, one over each of so many columns of this form,
+    which a PDF's text has but a blank apart. ``over`` are the forms that the columns have in full rows."""
+    start = int(cell[0])
+    words = [(start + m.start(), start + m.end()) for m in re.finditer(r"\S+", line.text[start : int(cell[1])])]
+    forms = [_form(line.text[begin:end]) for begin, end in words]
+    is_several = 1 < len(words) == len(over) and "0" in forms[0] and len({*forms}) == 1
+    if is_several and all(forms[0] in column for column in over):
+        return [(float(begin), float(end)) for begin, end in words]
+    return [cell]
 
 
 def _without_frame(line: Excerpt) -> Excerpt:
