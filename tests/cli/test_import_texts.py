@@ -81,3 +81,23 @@ def test_columns_of_one_name_have_files_of_their_own(table: Path, tmp_path: Path
     table.write_text(TABLE.replace("A-LRN", "a", 1), "utf-8")
     assert run("import", table, "-o", tmp_path / "nets").exit_code == 0
     assert sorted(path.name for path in (tmp_path / "nets").iterdir()) == ["a.arch", "a_2.arch", "b.arch"]
+
+
+def test_of_several_networks_none_goes_to_standard_output(table: Path) -> None:
+    done = run("import", table)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "3 networks\n  A " in done.stderr
+    assert "name a folder for the specs with -o, or one network with --column" in done.stderr
+    shown = run("show", table)
+    assert (shown.exit_code, "A, A-LRN, b" in shown.stderr) == (1, True)
+    assert f"`vggdsl import '{table}' -o DIR`" in shown.stderr
+    assert f"`vggdsl import '{table}' --column A | vggdsl show -`" in shown.stderr
+
+
+def test_what_is_assumed_of_several_columns_is_said_once(table: Path, tmp_path: Path) -> None:
+    table.write_text(TABLE.replace("input (8x8 RGB image)", "input 8x8").replace("A-LRN", "В", 1), "utf-8")
+    done = run("import", table, "-o", tmp_path / "nets")
+    assert [line for line in done.stderr.splitlines() if line.startswith("warning")] == [
+        "warning[W110]: assumed: 3 channels: none are printed (of all)",
+        "warning[W111]: repaired: Cyrillic В read as B",
+    ]

@@ -140,6 +140,28 @@ def test_a_scan_is_refused(tmp_path: Path) -> None:
         read_paper(path)
 
 
+@pytest.mark.parametrize("matrix", ["0 1 -1 0 792 0", "-1 0 0 -1 612 792"])
+def test_turned_text_is_told(tmp_path: Path, matrix: str) -> None:
+    path = tmp_path / "turned.pdf"
+    upright = ruled(SMALL, 320, 600, (110, 110))
+    turned = f"{matrix} cm\n{said(50, 760, PROSE)}\n{upright}"
+    path.write_bytes(pdf([turned]))
+    none = run("import", path)
+    assert (none.exit_code, none.stdout) == (2, "")
+    assert "holds no table of a network that is known, and the text of page 1 is turned\n" in none.stderr
+    path.write_bytes(pdf([upright, turned]))
+    some = run("import", path, "-o", tmp_path / "nets")
+    assert (some.exit_code, "the text of page 2 is turned: no table is read there" in some.stderr) == (0, True)
+
+
+def test_an_encrypted_file_needs_a_password(tmp_path: Path) -> None:
+    how = f"/Encrypt << /Filter /Standard /V 1 /R 2 /O <{'28' * 32}> /U <{'29' * 32}> /P -4 >> /ID [<01> <01>]"
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(pdf([said(50, 760, PROSE)]).replace(b"trailer\n<<", f"trailer\n<< {how}".encode()))
+    with pytest.raises(InputError, match="is encrypted, and needs a password"):
+        read_paper(path)
+
+
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_a_damaged_file_ends_in_tables_or_an_error(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from vggdsl.cli.schemas.specs import Imported
 from vggdsl.language import notations
 from vggdsl.language.library import read_text
 from vggdsl.spec.spec import Spec, parse_all
-from vggdsl.text.errors import Diagnostic, InputError, VggdslError, error_of, unknown
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError, error_of, listed, unknown
 from vggdsl.text.files import content, is_file, write_text
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import LINE, shown
@@ -54,8 +54,9 @@ def command(
     A FILE may be the paper itself, as PDF: its tables are found by their rules and the places of
     their words, those of networks are read, the others counted. It takes the package pdfplumber.
 
-    One network goes to standard output unless -o names a folder. Exits with 1 if one can't be
-    read or a printed figure doesn't hold; what could be read is written even so.
+    One network goes to standard output unless -o names a folder; of several without -o nothing is
+    written but what they are, which ends with 2. Exits with 1 if one can't be read or a printed
+    figure doesn't hold; what could be read is written even so.
 
     MODEL.onnx gives a spec and its weights, beside it unless -o names a folder, for
     export --weights. A file that export wrote gives back the spec that it carries; any other is
@@ -63,7 +64,7 @@ def command(
     model; what no spec can say is an error with its place in it.
 
     \b
-    vggdsl import table1.txt
+    vggdsl import network.txt > network.arch
     vggdsl import table1.txt -o nets
     vggdsl import table1.txt --column D > vgg_d.arch
     vggdsl import paper.pdf --page 3 -o nets
@@ -81,9 +82,10 @@ def command(
         raise click.UsageError("--force is of -o DIR and --crop DIR: nothing is overwritten here")
     networks = _chosen(_of_paper(file, notation, page, crop, force) if is_paper else _of_text(file, notation), column)
     if output is None and len(networks) > 1 and not as_json:
-        _told(networks, err=False)
-        note("nothing is written: name a folder for the specs with -o, or one network with --column")
-        raise SystemExit(_code(networks))
+        _told(networks, err=True)
+        one = ", or one network with --column" if any(each.name for each in networks) else ""
+        note(f"nothing is written: name a folder for the specs with -o{one}")
+        raise SystemExit(_code(networks) or 2)
     files = _written(networks, output, force)
     if as_json:
         echo_json([_row(each, path) for each, path in zip(networks, files, strict=True)])
@@ -109,6 +111,11 @@ class _Network:
     @cached_property
     def findings(self) -> Sequence[Diagnostic]:
         return self.found.check(to_train=False) if isinstance(self.found, Spec) else self.found.diagnostics
+
+    @property
+    def said(self) -> Sequence[Diagnostic]:
+        """What was assumed and repaired."""
+        return self.found.said if isinstance(self.found, Spec) else ()
 
 
 def _is_pdf(path: Path) -> bool:
@@ -151,10 +158,16 @@ def _of_paper(file: str, notation: str | None, page: int | None, crop: str | Non
     others = f", {plural(passed, 'other table')} passed over" if passed else ""
     count = len({each.where for each in networks})
     note(f"{file}: {plural(count, 'table')} of networks on {plural(paper.pages, 'page')}{others}")
+    turned = f"the text of page{'s' * (len(paper.turned) > 1)} {', '.join(map(str, paper.turned))} is turned"
+    if paper.turned and networks:
+        note(f"{file}: {turned}: no table is read there: turn it in another program, and save it anew")
     if not networks:
         known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
         message = f"{file} holds no table of a network that is known"
         help = f"paste the table into a text, or name its notation with --from: {known}"
+        if paper.turned:
+            message += f", and {turned}"
+            help = f"turn it in another program, and save it anew; or {help}"
         raise InputError(Diagnostic("V112", message, help=help))
     return networks
 
@@ -238,7 +251,7 @@ def _code(networks: Sequence[_Network]) -> int:
 
 def _told(networks: Sequence[_Network], *, err: bool) -> None:
     """What was recognised: on standard error where the spec itself goes to standard output."""
-    report(dict.fromkeys(finding for each in networks for finding in each.findings))
+    report(_findings(networks))
     width = max(len(each.name) for each in networks)
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]
@@ -246,6 +259,24 @@ def _told(networks: Sequence[_Network], *, err: bool) -> None:
         for each in here:
             name = f"{each.name:<{width}}  " if width else ""
             say(f"  {name}{_summary(each.found)}", err=err)
+
+
+def _findings(networks: Sequence[_Network]) -> Iterator[Diagnostic]:
+    """Each once: what was assumed or repaired alike of several networks says of which, at the first place."""
+    of: dict[object, dict[int, str]] = {}
+    for index, each in enumerate(networks):
+        for finding in each.said:
+            of.setdefault((finding.code, finding.message), {})[index] = each.name
+    told = set[object]()
+    for each in networks:
+        for finding in each.findings:
+            alike = finding.code, finding.message
+            is_shared = finding in each.said and len(of[alike]) > 1
+            if (key := alike if is_shared else finding) in told:
+                continue
+            told.add(key)
+            where = "all" if is_shared and len(of[alike]) == len(networks) else listed([*of.get(alike, {}).values()])
+            yield replace(finding, message=f"{finding.message} (of {where})") if is_shared else finding
 
 
 def _summary(found: Spec | VggdslError) -> str:

@@ -16,6 +16,7 @@ from statistics import median
 from typing import Any
 
 import pdfplumber
+from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfplumber.page import Page
 
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
@@ -38,6 +39,8 @@ _SHORT = 0.4
 """Of a page's width: a longer line is text."""
 _FAR = 1.6
 """Of the size of letters: what stands further below is of another table."""
+_TURNED = 100
+"""Letters that don't stand upright, of which a page has more where a table is turned; a margin's stamp has fewer."""
 _DOTS = 150
 """A picture's, an inch."""
 _BOLD = ("bold", "black", "heavy", "cmbx", "-bd", "semibold", "demi")
@@ -65,16 +68,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Paper:
-    """The tables of the pages that were looked at, and how many pages these are."""
+    """The tables of the pages that were looked at, how many pages these are, and those whose text is ``turned``, so
+    that their tables aren't read."""
 
     tables: Sequence[Table]
     pages: int
+    turned: Sequence[int]
 
 
 def read_paper(path: Path, page: int | None = None) -> Paper:
     """The tables of a PDF, or of one of its pages, in the order in which they stand.
 
-    Raises ``InputError`` V502 if it can't be read, has no such page, or no text, as scans have none.
+    Raises ``InputError`` V502 if it can't be read, needs a password, has no such page, or no text, as scans have none.
     """
     with _opened(path) as pdf:
         count = len(pdf.pages)
@@ -86,7 +91,8 @@ def read_paper(path: Path, page: int | None = None) -> Paper:
         message = f"{path} holds no text: its pages are pictures, as of a scan"
         help = "let a program for optical character recognition add the text"
         raise InputError(Diagnostic("V502", message, help=help))
-    return Paper([table for each in laid_out for table in _tables(each)], len(laid_out))
+    turned = [each.number for each in laid_out if each.is_turned]
+    return Paper([table for each in laid_out for table in _tables(each)], len(laid_out), turned)
 
 
 def picture(path: Path, table: Table, target: Path) -> None:
@@ -112,6 +118,9 @@ def _opened(path: Path) -> Iterator[pdfplumber.PDF]:
     except VggdslError:
         raise
     except Exception as error:
+        if any(isinstance(each, PDFPasswordIncorrect) for each in (error, *error.args)):
+            help = "open it with the password, and print it into a PDF that has none"
+            raise InputError(Diagnostic("V502", f"{path} is encrypted, and needs a password", help=help)) from None
         why = " ".join(str(error).split()) or type(error).__name__
         raise InputError(Diagnostic("V502", f"{path} can't be read as a PDF: {why}", help="save it anew")) from None
     finally:
@@ -127,12 +136,15 @@ class _Page:
     words: Sequence[Word]
     rules: Sequence[tuple[float, float, float]]
     lines: Sequence[Mapping[str, Any]]
+    is_turned: bool
 
 
 def _laid_out(page: Page) -> _Page:
     words = page.extract_words(x_tolerance=1.5, y_tolerance=2, extra_attrs=["fontname", "size"])
     rules = sorted({(round(e["x0"], 1), round(e["x1"], 1), round(e["top"], 1)) for e in page.horizontal_edges})
-    laid_out = _Page(page.page_number, page.width, words, rules, page.extract_text_lines(return_chars=False))
+    is_turned = sum(not each["upright"] or each["matrix"][0] < 0 for each in page.chars) > _TURNED
+    lines = page.extract_text_lines(return_chars=False)
+    laid_out = _Page(page.page_number, page.width, words, rules, lines, is_turned)
     page.close()  # what it was laid out by takes tens of megabytes
     return laid_out
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from itertools import zip_longest
 from pkgutil import iter_modules
+from shlex import quote
 
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.syntax import Document, Input
@@ -163,8 +164,16 @@ def reading(source: Source, name: str | None = None) -> Reading:
     """
     found = readings(source, name)
     if len(found) > 1:
-        message = f"{source.name} holds {len(found)} networks: {listed([each.name for each in found])}"
-        help = f"`vggdsl import` writes a spec of each, with `--column {found[0].name}` of one"
+        names, file = (
+            [each.name for each in found if each.name],
+            "-" if source.name == "<stdin>" else quote(source.name),
+        )
+        message = f"{source.name} holds {len(found)} networks{f': {listed(names)}' if names else ''}"
+        help = f"`vggdsl import {file} -o DIR` writes a spec of each"
+        if names:
+            help += (
+                f"; one goes to another command by `vggdsl import {file} --column {quote(names[0])} | vggdsl show -`"
+            )
         raise ParseError(Diagnostic("V114", message, help=help))
     return found[0]
 
