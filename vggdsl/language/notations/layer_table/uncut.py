@@ -33,6 +33,13 @@ _OF_NUMBERS = ("filter", "stride", "pad", "width", "output", "input", "takes", "
 _WITNESSES = ("conv", "conv dw", "max pool", "fc", "softmax", "bn", "dropout", "leaky relu", "input")
 """Layers of which one takes what a cell may say."""
 
+_NARROW = {
+    **dict.fromkeys(("name", "stride", "pad", "output", "input"), re.compile(r"\S+")),
+    "activation": re.compile(r"[^\d]+"),
+    "width": re.compile(r"(?!.*\d \d).+"),
+}
+"""What cells are without separators in columns that take sentences, too: these would take a neighbour's."""
+
 Reader = Callable[[Sequence[Row]], Reading]
 
 
@@ -163,8 +170,10 @@ def _has_width(layer: Layer) -> bool:
 @lru_cache(maxsize=4096)
 def _may_say(column: Column, role: str, text: Excerpt) -> bool:
     """Whether a cell of a column may read so."""
+    if role in _NARROW and _NARROW[role].fullmatch(text.text) is None:
+        return False
     if role == "name":
-        return " " not in text.text
+        return True
     if role == "kind":
         return _is_name(text)
     cell = Cell(text, range(1, 2))
