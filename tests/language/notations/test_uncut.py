@@ -169,11 +169,11 @@ def test_a_line_that_fits_no_columns_is_refused() -> None:
     "text", [" " * 2**18, "3 " * 2**17, "conv pool layer output\n" + "layer output size " * 14_000]
 )
 def test_long_texts_are_looked_at_in_time(text: str) -> None:
-    """Linear in the text: a second of the processor for 256 KiB leaves a tenfold reserve."""
+    """Linear in the text: 256 KiB take a tenth of these seconds of the processor, and the quadratic takes minutes."""
     begun = time.process_time()
     for name in TABLES:
         notations.notation(name).recognises(Source("-", text))
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5
 
 
 def test_cells_are_cut_in_every_way_that_fits() -> None:
