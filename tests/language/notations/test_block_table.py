@@ -163,3 +163,14 @@ def test_classes_and_images_may_stand_on_a_line_above() -> None:
         raise next(error for _, error in parse_all(tiny, "-") if not isinstance(error, Spec))
     spec = read(f"# k = 10\n# input 320x320x3\n{EFFICIENTNET_V2}")
     assert (spec.typed.nodes[0].shape.h, spec.typed.nodes[-1].shape.c) == (320, 10)
+
+
+def test_a_line_that_says_other_images_than_the_table_is_refused_at_its_cell() -> None:
+    with pytest.raises(VggdslError, match="a line says images of 192x192x3"):
+        raise next(e for _, e in parse_all(f"# input 192x192x3\n{MOBILENET_V2}", "-") if not isinstance(e, Spec))
+    assert read(f"# input 224x224x3\n{MOBILENET_V2}").count("refuted") == 0
+
+
+def test_a_block_whose_repeats_no_cell_says_stands_once_and_that_is_said() -> None:
+    spec = read(MOBILENET_V2.replace("| 6 | 64 | 4 | 2", "| 6 | 64 | | 2"))
+    assert "assumed: `bottleneck` stands once where none is printed in its row" in [each.message for each in spec.said]

@@ -180,6 +180,7 @@ def test_a_table_is_the_network_that_it_says(table: str) -> None:
         (UPWARDS, "3 (RGB)", "4 (RGB)", "-:5:10"),
         (REPEATED, "1 × 1 × 8 × 8", "1 × 1 × 8 × 9", "-:3:1"),
         (CHANNELS_FIRST, "(1, 12, 12)", "(12, 12, 1)", "-:3:54"),
+        (CHANNELS_FIRST, "MaxPool2d(2)", "MaxPool2d(2,)", "-:4:3"),
         (SAYINGS, "outputs 288", "outputs 289", "-:9:13"),
         (FILTERS, "2 × 2/2", "3 × 3", "-:4:15"),
         (FILTERS, "Maxpool", "Unpool", "-:4:3"),
@@ -242,3 +243,63 @@ def test_a_stride_that_the_sizes_refute_is_mended() -> None:
     assert isinstance(found, Spec)
     said = [each.message for each in found.check(to_train=False) if each.code == "W111"]
     assert said == ["repaired: stride 2 read as 1: 8x8 is printed before and behind it"]
+
+
+MANY = """\
+Layer\tFilters\tKernel\tStride\tPad\tGroups\tDilation\tBN\tAct.\tMax pool\tDropout\tRepeat\tParams
+Input 16x16x3\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t0
+Conv\t4\t3x3\t1\t1\t1\t1\tyes\tLeakyReLU (0.2)\t3x3, stride 2\t0.3\t1\t112
+Depthwise conv\t4\t3x3\t1\t1\t4\t1\tno\tReLU\t-\t-\t1\t40
+Max pool\t4\t-\t2\t0\t-\t-\t-\t-\t2x2\t-\t1\t0
+Dropout\t-\t-\t-\t-\t-\t-\t-\t-\t-\tkeep_prob=0.6\t1\t0
+FC\t10\t-\t-\t-\t-\t-\tno\tsoftmax\t-\t-\t1\t370
+"""
+"""Columns that only some of the rows fill."""
+
+
+def test_columns_of_what_follows_a_layer_say_nothing_of_the_layer() -> None:
+    """The stride of a pool isn't that of the convolution in its row, and a rate of its own column isn't lost."""
+    ((_, found),) = parse_all(MANY, "-", "layer-table")
+    assert isinstance(found, Spec), found
+    expected = (
+        "input 16x16x3 conv3-4 BN LeakyReLU-0.2 maxpool3/2 dropout-0.3 conv3-4 groups=4 ReLU maxpool "
+        "dropout-0.4 FC-10 softmax"
+    )
+    assert found.network.graph.digest == vggdsl.parse(expected).network.graph.digest
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "cell"),
+    [
+        (1, "Params", "9"),
+        (1, "Repeat", "2"),
+        (2, "Dropout", "50"),
+        (2, "Dropout", "avg pool"),
+        (2, "BN", "ReLU"),
+        (2, "Act.", "ReLU (0.2)"),
+        (2, "Act.", "ReLU 64"),
+        (2, "Stride", "linear"),
+        (2, "Repeat", "2"),
+        (2, "Max pool", "3x3, pad 1"),
+        (3, "Filters", "8"),
+        (3, "Groups", "2"),
+        (4, "Filters", "5"),
+        (4, "Dilation", "2"),
+        (4, "Groups", "4"),
+        (4, "Max pool", "avg pool 2x2"),
+        (5, "Pad", "same"),
+        (6, "Groups", "2"),
+    ],
+)
+def test_no_cell_of_a_layer_that_has_none_is_passed_over(row: int, column: str, cell: str) -> None:
+    rows = [line.split("\t") for line in MANY.splitlines()]
+    rows[row][rows[0].index(column)] = cell
+    ((_, found),) = parse_all("\n".join(map("\t".join, rows)), "-", "layer-table")
+    assert not isinstance(found, Spec)
+    assert cell in found.diagnostics[0].labels[0].span.text
+
+
+def test_pools_whose_stride_no_cell_says_are_said() -> None:
+    ((_, found),) = parse_all(MANY.replace("3x3, stride 2", "3x3"), "-", "layer-table")
+    assert isinstance(found, Spec)
+    assert "assumed: pools at a stride of their window: none is printed" in [each.message for each in found.said]

@@ -157,6 +157,8 @@ def test_columns_are_refused_of_which_counts_tell_no_layers() -> None:
     assert {name for name, spec in open.items() if isinstance(spec, Spec)} == {"B", "C"}
     open = dict(parse_all(VGG.replace("6 weight 8 weight", "7 weight 7 weight"), "-"))
     assert {name for name, spec in open.items() if isinstance(spec, Spec)} == {"A", "A-LRN"}
+    lost = dict(parse_all(VGG.replace("5 weight 5 weight 6 weight 8 weight", "5 weight"), "-"))
+    assert not any(isinstance(spec, Spec) for spec in lost.values())
     wrong = dict(parse_all(VGG.replace("8 weight", "9 weight"), "-"))
     assert all(isinstance(spec, VggdslError) for spec in wrong.values())
 

@@ -97,6 +97,10 @@ def _head(lines: Sequence[Excerpt], width: int) -> tuple[list[Row], list[int], l
             rows.append([Cell(line, range(width))])
     whole = joined(lines, " ", lines[0].source) if lines else None
     found = [(match, whole.part(match)) for match in _COUNT.finditer(whole.text)] if whole is not None else []
+    if len(found) not in (0, width):
+        why = f"so many counts of weight layers, {len(found)}, stand above {width} columns"
+        rows.append([Torn(found[0][1], range(at, at + 1), why) for at in range(width)])
+        return rows, [], names
     if found:
         rows.append(_cells([_said(at, f"{match[1]} weight layers") for match, at in found]))
     return rows, [int(match[1]) for match, _ in found], names

@@ -119,9 +119,15 @@ class _Network:
         first = next((row for row in table.rows if any(part.kind == "input" for part in row.parts)), None)
         if first is not None and (first is not table.rows[0] or len(first.parts) > 1):
             self.draft.refuse("a row of images behind others", first.at, "it is the first row")
-        if table.image is not None:
-            return table.image
         row = first or table.rows[0]
+        if table.image is not None:
+            size, _ = table.image
+            printed = (row.output if first is not None else ()) or row.input
+            if printed and printed != size[: len(printed)]:
+                name = next(name for name in ("output", "input", "resolution") if name in row.cells)
+                shown = "x".join(map(str, size))
+                self.draft.refuse(f"a line says images of {shown}", row.cells[name], "correct the one or the other")
+            return table.image
         size, at = (row.output or row.input) if first is not None else row.input, row.at
         at = next((row.cells[name] for name in ("output", "input", "resolution") if name in row.cells), at)
         if len(size) == 2:
@@ -321,6 +327,10 @@ class _Network:
         if not times:
             self.draft.refuse("a block stands there no times", row.cells["times"], "leave the row out")
             return
+        for name in ("times", "stride"):
+            if name in self.table.columns and name not in numbers and (name == "times" or not printed):
+                said = {"times": "once", "stride": "at stride 1"}[name]
+                self._note(f"`{part.at.text}` stands {said} where none is printed in its row", row.at)
         stride, _ = self._step(part, row, side, printed)
         act, squeezed = self._act(row, part), self._squeezed(part, row, came, wide)
         if not act:

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
+from vggdsl.language.notations.layer_table.added import BEHIND, COLUMNS, StrangeColumnError, add, may_say
 from vggdsl.language.notations.layer_table.columns import Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
 
-_BEHIND = ("BN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS)
-"""What may follow another layer in its row."""
-_ORDER = ("BN", *ACTIVATIONS, "LRN", *POOLS, "dropout", "softmax")
-"""In which what columns of their own add follows a layer."""
 _EXAMPLES = {
     "filter": "`3x3`, `3x3/2`, `3x3, K = 32`, `3x3x64x128`, `3x3x64 dw`, of an FC `1024x1000`; once each",
     "stride": "`2`, where no other cell says another",
@@ -27,9 +24,14 @@ _EXAMPLES = {
     "params": "`1,792` or `1.8K`",
     "macs": "`1,792` or `1.8M`",
     "BN": "yes or no",
+    "maxpool": "`2x2` or `3x3, stride 2`",
+    "pool": "`2x2` or `3x3, stride 2`",
+    "pool stride": "`2`",
     "dropout": "`0.5` or `50%`",
     "repeat": "`2` or `x2`",
 }
+_NAMES_LAYERS = ("kind", "name", "description", "filter", "width", "params")
+"""Columns in which a layer may be named."""
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
 _EMPTY = re.compile(r"[-\s.*/]*|n/?a|\( ?\)", re.IGNORECASE)
 
@@ -80,12 +82,28 @@ class _Reader:
                     help = f"it has {_EXAMPLES.get(name, 'what no other cell says otherwise')}"
                     self.draft.refuse(f"`{self.cells[name].text}` can't be read in this column", self.cells[name], help)
                     break
-        self._columns()
-        if layer.stride not in (None, 1) and layer.kind not in (*CONVOLUTIONS, *POOLS):
-            self.draft.refuse(f"{layer.kind} has no stride", self.cells.get("stride", layer.at), "write 1, or none")
+        try:
+            add(layer, self.parts, self.cells)
+        except StrangeColumnError as error:
+            self._unread(error.name, self.cells[error.name])
+        self._has_no()
         if layer.index is not None and layer.kind == "FC" and layer.width is None and layer.index > LONGEST_LIST:
             layer.width = layer.index
         return layer
+
+    def _has_no(self) -> None:
+        """Refuses what a layer of its kind hasn't."""
+        layer, cells = self.row, self.cells
+        slides = layer.kind in (*CONVOLUTIONS, *POOLS)
+        strange = {
+            "stride": layer.stride not in (None, 1) and (not slides or layer.is_global),
+            "pad": layer.pad not in (None, 0, "valid") and not slides,
+            "dilation": layer.dilation != 1 and layer.kind not in CONVOLUTIONS,
+            "groups": layer.groups not in (None, 1) and layer.kind not in CONVOLUTIONS,
+        }
+        for name in (name for name, is_strange in strange.items() if is_strange):
+            at = cells.get(name, layer.at)
+            self.draft.refuse(f"{layer.kind} has no {name}: `{at.text}`", at, "leave it out")
 
     def _lex(self) -> bool:
         """The facts of all cells."""
@@ -170,9 +188,7 @@ class _Reader:
             return False
         if kind == "pool" and layer.kind in (*POOLS, *GLOBAL):
             return True
-        if kind in _BEHIND and (
-            layer.kind or layer.behind or kind in ("BN", "LRN", "dropout", "softmax", *ACTIVATIONS)
-        ):
+        if kind in BEHIND and (layer.kind or layer.behind or kind in ("BN", "LRN", "dropout", "softmax", *ACTIVATIONS)):
             if not layer.kind and not layer.behind:
                 layer.kind = kind
             else:
@@ -189,7 +205,13 @@ class _Reader:
     def _take(self, fact: Fact, name: str) -> None:
         """Takes what a cell of a column says. Raises ``_RefusedError``."""
         layer, numbers = self.row, fact.numbers
+        if name in COLUMNS:
+            if not may_say(fact, name):
+                raise _RefusedError
+            return
         match fact.name:
+            case "kind" if name not in _NAMES_LAYERS and fact.text != layer.kind:
+                raise _RefusedError
             case "kind" | "pointwise" | "whole":
                 if fact.name == "pointwise":
                     self._set("window", (1, 1))
@@ -217,7 +239,7 @@ class _Reader:
                 self._square("stride", numbers)
             case "sides" | "shape" if name == "pad":
                 self._square("pad", numbers)
-            case "sides" | "shape" | "kernel" if name not in ("maxpool", "pool", "pool stride"):
+            case "sides" | "shape" | "kernel":
                 self._window(fact, name)
             case "stride" if name not in ("pad", "output", "input"):
                 self._square("stride", numbers)
@@ -260,8 +282,6 @@ class _Reader:
                 self._set("colours", numbers[0])
             case "rate" | "slope" | "keep":
                 self._rate(fact, name)
-            case _ if name in ("maxpool", "pool", "pool stride", "BN", "activation", "dropout"):
-                pass  # columns of what follows the layer: see ``_columns``
             case _:
                 raise _RefusedError
 
@@ -331,7 +351,7 @@ class _Reader:
         if layer.kind in GLOBAL and len(numbers) == 2:
             layer.over = numbers
             return
-        if layer.kind not in (*CONVOLUTIONS, *POOLS) or not all(numbers):
+        if layer.kind not in (*CONVOLUTIONS, *POOLS) or not all(numbers) or len(numbers) < 2:
             raise _RefusedError
         self._set("window", (numbers[0], numbers[1]))
         is_deep = fact.text == "dw"
@@ -351,11 +371,7 @@ class _Reader:
         text = fact.text if fact.name != "keep" else f"{1 - float(fact.text):g}"
         wanted = ("dropout",) if fact.name != "slope" else ("LeakyReLU", "ELU")
         kinds = ("dropout", "LeakyReLU", "ELU") if fact.name == "rate" and "=" not in fact.at.text else wanted
-        if name == "dropout":
-            return
-        if name == "activation":
-            layer.cells.setdefault("slope", fact.at)
-        elif layer.kind in kinds:
+        if layer.kind in kinds:
             self._set_rate(layer, text)
         elif last is not None and last.kind in kinds:
             self._set_rate(last, text)
@@ -366,57 +382,6 @@ class _Reader:
         if of.rate not in ("", text):
             raise _RefusedError
         of.rate = text
-
-    def _columns(self) -> None:
-        """What columns of their own add behind the layer."""
-        layer, added = self.row, list[Part]()
-        for name in ("BN", "activation", "maxpool", "pool", "dropout"):
-            said = self.parts.get(name)
-            if said is None or name == layer.kind:
-                continue
-            kinds = [fact for fact in said if fact.name == "kind"]
-            numbers = next((fact.numbers for fact in said if fact.name in ("sides", "shape", "number", "kernel")), ())
-            rate = next((fact.text for fact in said if fact.name in ("rate", "slope")), "")
-            at = self.cells[name]
-            if name in ("maxpool", "pool"):
-                kind = kinds[0].text if kinds else name
-                added.append(self._pool(kind, at, numbers, said))
-            elif name == "dropout":
-                keeps = next((fact.text for fact in said if fact.name == "rate"), "")
-                if keeps and float(keeps.strip("%")):
-                    added.append(Part("dropout", at, rate=keeps))
-            elif name == "BN":
-                added += [Part("BN", at)] if kinds else []
-            else:
-                added += self._activations(kinds, rate, at)
-        for part in added:
-            pool = next((other for other in layer.behind if other.kind in POOLS), None)
-            if part.kind in POOLS and pool is not None:  # `conv + max`, and its window in a column
-                pool.window, pool.stride = pool.window or part.window, pool.stride or part.stride
-                pool.kind = part.kind if pool.kind == "pool" else pool.kind
-                continue
-            if any(part.kind == other.kind for other in layer.behind) or part.kind == layer.kind:
-                continue  # said twice
-            later = [index for index, other in enumerate(layer.behind) if _rank(other) > _rank(part)]
-            layer.behind.insert(later[0] if later else len(layer.behind), part)
-
-    def _activations(self, kinds: Sequence[Fact], rate: str, at: Excerpt) -> list[Part]:
-        found = list[Part]()
-        for fact in kinds:
-            kind = "none" if fact.text == "FC" else fact.text  # `Linear`
-            if kind not in _BEHIND:
-                self._unread("activation", at)
-                return []
-            found.append(Part(kind, at, rate=rate if kind in ("LeakyReLU", "ELU") else ""))
-        if not found:
-            self._unread("activation", at)
-        return found
-
-    def _pool(self, kind: str, at: Excerpt, numbers: tuple[int, ...], said: Sequence[Fact]) -> Part:
-        strides = [fact.numbers for fact in [*said, *self.parts.get("pool stride", ())] if fact.name != "kind"]
-        stride = next((each[0] for each in strides if each is not numbers), None)
-        window = (numbers[0], numbers[-1]) if numbers else None
-        return Part(kind, at, window, stride)
 
 
 def _named(cell: Excerpt) -> list[Fact]:
@@ -429,10 +394,6 @@ def _named(cell: Excerpt) -> list[Fact]:
 
 LONGEST_LIST = 31
 """A number behind a name up to this counts the layers of a list, `FC 2`; a larger one is a width, `FC 4096`."""
-
-
-def _rank(part: Part) -> int:
-    return _ORDER.index(part.kind) if part.kind in _ORDER else len(_ORDER)
 
 
 def _shape(fact: Fact) -> tuple[int, ...]:

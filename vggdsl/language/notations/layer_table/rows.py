@@ -1,5 +1,6 @@
 """Rows in the words of the spec language; the printed sizes tell what cells leave out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -116,6 +117,20 @@ class Table:
             return
         self.draft.put(f"input {'x'.join(map(str, size))}", at)
         self.x = size
+        if first.kind == "input":
+            self._costs_nothing(first)
+            if first.repeat > 1 or sizes.pools_of(first):
+                at = first.cells.get("repeat", first.at)
+                self.draft.refuse("images are neither repeated nor pooled", at, "write a row for what is")
+            for text, place in [(text, part.at) for part in first.behind if (text := self._behind(part))]:
+                self.draft.line()
+                self.draft.put(text, place)
+
+    def _costs_nothing(self, layer: Layer) -> None:
+        """Refuses parameters and multiply-adds of a row that stands for no layer."""
+        for name in ("params", "macs"):
+            if (cell := layer.cells.get(name)) and not re.fullmatch(r"[0.]+ ?[KMGB]?", cell.text):
+                self.draft.refuse(f"{layer.kind} has none: `{cell.text}`", cell, "leave it out")
 
     def _before(self, first: Layer) -> tuple[int, ...]:
         """What a first convolution gets, which no row prints: by its size and its parameters."""
@@ -174,7 +189,12 @@ class Table:
             at = layer.cells.get("input", layer.at)
             self.draft.refuse(f"the layer before gives {shown}", at, "correct the one or the other")
             return
+        if layer.kind not in ("conv", "FC", "output") and layer.width not in (None, self.x[-1], prod(self.x)):
+            at = layer.cells.get("width", layer.at)
+            self.draft.refuse(f"{layer.width} channels are printed, and {self.x[-1]} come", at, "correct the one")
+            return
         if layer.kind in ("flatten", "logits"):
+            self._costs_nothing(layer)
             if printed and prod(printed) != prod(self.x):
                 self.draft.refuse(f"there are {prod(self.x):,} values", at or layer.at, "correct the size")
             return
@@ -223,6 +243,11 @@ class Table:
         shares = bool(sizes.pools_of(layer)) or (bool(told) and any(part.kind == "BN" for part in layer.behind))
         if at is not None and len(claimed) == 3 == len(out) and claimed != out and self.doubtful is None:
             self.doubtful = f"{'x'.join(map(str, claimed))} is printed, and {'x'.join(map(str, out))} comes", at
+        step = self.steps.get(id(layer))
+        if layer.repeat > 1 and (sizes.pools_of(layer) or (step is not None and step.stride > 1)):
+            at = layer.cells.get("repeat", layer.at)
+            self.draft.refuse("whether each of these makes the map smaller isn't said", at, "write a row for each")
+            return
         is_group = bool(tail) and (layer.repeat > 1 or (shares and bool(printed or told)))
         if is_group:
             self.draft.put("(", layer.at)
@@ -266,6 +291,9 @@ class Table:
                 if part.window is None and part.stride in (None, 2):
                     self.draft.assumed("2x2 pools at stride 2: none are printed", part.at, once=True)
                 window, stride = sizes.window_of(part)
+                if part.window is not None and part.stride is None:
+                    text = "pools at a stride of their window: none is printed"
+                    self.draft.assumed(text, part.at, once=True)
                 return f"{self._which(kind, part.at)}{Pair(*window).short}/{stride}"
             case kind:
                 return kind
@@ -358,6 +386,10 @@ class Table:
         stride, pad = step.stride, step.options
         kernel = Pair(*layer.window).short
         groups = width if layer.kind == "depthwise" else layer.groups or 1
+        if layer.groups not in (None, groups):
+            at = layer.cells.get("groups", layer.at)
+            self.draft.refuse(f"a depthwise convolution of {width} channels has as many groups", at, "leave it out")
+            return ""
         options = (
             f"{f' dilation={layer.dilation}' if layer.dilation > 1 else ''}{f' groups={groups}' if groups > 1 else ''}"
         )
@@ -392,6 +424,10 @@ class Table:
     def _pool(self, layer: Layer, printed: tuple[int, ...]) -> str:
         kind = self._which(layer.kind, layer.at)
         if layer.is_global:
+            if layer.window not in (None, self.x[:2]):
+                shown = "x".join(map(str, self.x[:2]))
+                self.draft.refuse(f"the map is {shown}", layer.at, "correct the window, or the rows above")
+                return ""
             return f"global-{kind}"
         if len(self.x) != 3:
             self.draft.refuse("a pool needs a map", layer.at, "correct the rows above")
