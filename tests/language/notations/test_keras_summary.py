@@ -61,6 +61,16 @@ def test_a_summary_in_boxes() -> None:
     assert (spec.count("holds"), spec.count("refuted")) == (13, 0)
 
 
+def test_a_paste_from_markdown_and_what_other_versions_print() -> None:
+    text = BOXED.replace("(256.00 B)", "(256.00 Byte)").replace(
+        "│ (MaxPooling2D)            │", "│                           │"
+    )
+    spec = read(f"# A net\n\n```text\n{text}```\n")
+    assert spec.network.graph.digest == read_spec(SAME).network.graph.digest
+    assert "no shape" in error_of(text.replace("(None, 13, 13, 32)", "(Max (None, 13, 13, 32)"))
+    assert "4 bytes" in error_of(text.replace("(256.00 Byte)", "(257.00 Byte)"))
+
+
 def read_spec(text: str) -> Spec:
     ((_, found),) = parse_all(text, "net.arch")
     assert isinstance(found, Spec)

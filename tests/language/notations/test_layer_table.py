@@ -303,3 +303,67 @@ def test_pools_whose_stride_no_cell_says_are_said() -> None:
     ((_, found),) = parse_all(MANY.replace("3x3, stride 2", "3x3"), "-", "layer-table")
     assert isinstance(found, Spec)
     assert "assumed: pools at a stride of their window: none is printed" in [each.message for each in found.said]
+
+
+IN_AND_OUT = """\
+| Layer | Description |
+|---|---|
+| Input | 12x12x1 image |
+| Convolution 3x3 | Input = 12x12x1. Output = 10x10x4. |
+| RELU | |
+| Max pooling | 2x2 stride, outputs 5x5x4 |
+| Fully connected | Input = 100. Output = 6. |
+| Softmax | Output layer |
+"""
+TOTALS = """\
+| Layer | Output shape | Params |
+|---|---|---|
+| Conv2D | (None, 10, 10, 4) | 40 |
+| Flatten | (None, 400) | 0 |
+| Dense | (None, 6) | 2,406 |
+| Total params | | 2,446 (9.55 KB) |
+| Trainable params | | 2,446 (9.55 KB) |
+| Non-trainable params | | 0 (0.00 Byte) |
+"""
+STRIDED = """\
+| Layer | Filters | Kernel | Stride | Padding | Output |
+|---|---|---|---|---|---|
+| Conv | 4 | 5x5 | 2 | 0 | 6x6x4 |
+| FC | 6 | - | - | - | 6 |
+"""
+
+
+def test_what_comes_and_what_is_given_are_said_in_one_cell() -> None:
+    ((_, found),) = parse_all(f"```\n{IN_AND_OUT}```\n", "-")
+    assert isinstance(found, Spec), found
+    same = "input 12x12x1 conv3-4 pad=0 ReLU maxpool FC-6 softmax"
+    assert found.network.graph.digest == vggdsl.parse(same).network.graph.digest
+    ((_, found),) = parse_all(IN_AND_OUT.replace("Input = 100", "Input = 101"), "-")
+    assert "the filter takes 101" in str(found)
+
+
+def test_totals_as_keras_prints_them_are_held() -> None:
+    ((_, found),) = parse_all(TOTALS, "-")
+    assert isinstance(found, Spec), found
+    assert found.count("refuted") == 0
+    ((_, found),) = parse_all(
+        TOTALS.replace("Total params | | 2,446 (9.55 KB)", "Total params | | 7,338 (28.66 KB)"), "-"
+    )
+    assert isinstance(found, Spec)
+    assert found.count("refuted") == 1  # with the state of an optimizer
+    ((_, found),) = parse_all(TOTALS.replace("9.55 KB) |\n| Tr", "9.57 KB) |\n| Tr"), "-")
+    assert "4 bytes" in str(found)
+
+
+def test_an_image_is_told_by_a_stride_and_a_padding_that_are_printed() -> None:
+    ((_, found),) = parse_all(STRIDED, "-")
+    assert isinstance(found, Spec), found
+    assert found.network.graph.digest == vggdsl.parse("input 15x15x3 conv5-4/2 pad=0 FC-6").network.graph.digest
+    for unsaid in (STRIDED.replace("| 0 |", "| - |"), STRIDED.replace("| 0 |", "| same |")):
+        ((_, found),) = parse_all(unsaid, "-")
+        assert "size of the images" in str(found)
+
+
+def test_a_dropout_of_whole_channels_is_no_dropout() -> None:
+    ((_, found),) = parse_all(IN_AND_OUT.replace("| RELU | |", "| Dropout2d | |"), "-")
+    assert "dropout2d" in str(found)

@@ -49,14 +49,26 @@ Trainable params: 3,786
 Non-trainable params: 0
 ----------------------------------------------------------------
 """
+TRAINED = """\
+```
+Layer (type:depth-idx)      Input Shape         Output Shape        Param #     Param %     Trainable
+Net                         [2, 1, 8, 8]        [2, 5]              --          --          Partial
+├─Conv2d: 1-1               [2, 1, 8, 8]        [2, 4, 6, 6]        40          5.23%       False
+├─Linear: 1-2               [2, 144]            [2, 5]              725         94.77%      True
+Total params: 765
+Trainable params: 725
+Non-trainable params: 40
+```
+"""
 SAME = {
     COLUMNS: "input 28x28x1 conv3-32 pad=0 conv3-64 pad=0 maxpool dropout-0.5 FC-128 FC-10",
     SUMMARY: "input 32x32x3 conv3-16 BN ReLU conv3-16 avgpool conv3-16/2 groups=16 bias=no conv1-32 bias=no "
     "global-avgpool FC-10",
+    TRAINED: "input 8x8x1 conv3-4 pad=0 FC-5",
 }
 
 
-@pytest.mark.parametrize("text", SAME, ids=["torchinfo", "torchsummary"])
+@pytest.mark.parametrize("text", SAME, ids=["torchinfo", "torchsummary", "trained"])
 def test_a_summary_is_the_network_that_it_tells(text: str) -> None:
     ((_, found),) = parse_all(text, "-")
     assert isinstance(found, Spec), found
@@ -84,6 +96,9 @@ def test_a_summary_is_the_network_that_it_tells(text: str) -> None:
         (COLUMNS, "Dropout: 1-2", "LSTM: 1-2   ", "-:9:3"),
         (SUMMARY, "[-1, 32, 1, 1]", "[-1, 32, 2, 2]", "-:11:34"),
         (SUMMARY, "             144", "             145", "-:9:61"),
+        (TRAINED, "5.23%", "5.24%", "-:4:81"),
+        (TRAINED, "False", "True ", "-:4:93"),
+        (TRAINED, "False", "maybe", "-:4:93"),
     ],
 )
 def test_what_does_not_agree_is_refused_at_its_cell(text: str, was: str, now: str, where: str) -> None:

@@ -11,8 +11,8 @@ from vggdsl.text.source import Source
 
 _LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
 _HTML = re.compile(r"<(table|tr|td)\b", re.IGNORECASE)
-_RULE = re.compile(r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t─━═]*\Z")
-"""A line that draws a rule, or is empty."""
+_RULE = re.compile(r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t─━═]*\Z|[ \t]*`{3}\w*[ \t]*\Z")
+"""A line that draws a rule, or is empty, or the fence of code in Markdown."""
 _EXACT = 1.1
 """Letters by which a cell that is centred may be off the middle."""
 _MOST = 100

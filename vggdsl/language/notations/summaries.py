@@ -275,3 +275,17 @@ def steps(
             if fits and window.positions(size) == out and min(out) > 0:
                 yield stride, "" if pad == usual else f" pad={pad.short}"
                 break
+
+
+def is_size(params: int, figure: str, unit: str) -> bool:
+    """Whether so many parameters of 4 bytes are ``figure`` in a unit of Keras: `B`, or `Byte`, `KB`, `MB`, `GB`.
+
+    >>> is_size(96394, "376.54", "KB"), is_size(64, "256.00", "Byte"), is_size(64, "257.00", "Byte")
+    (True, True, False)
+    """
+    scale: int = 1024 ** ("B", "K", "M", "G").index(unit.upper()[:1])
+    return abs(4 * params / scale - float(figure[:15])) <= _HALF
+
+
+_HALF = 0.006
+"""Two digits are printed behind the point; what is more than half of the last is for binary rounding."""

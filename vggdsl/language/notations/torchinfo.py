@@ -57,13 +57,14 @@ _MODULES = {
 _ACTIVATIONS = {"ReLU", "ReLU6", "GELU", "SiLU", "tanh", "sigmoid", "hard-swish"}
 _FOLLOWING = {"Sequential"}
 _HEADINGS = {"output shape": "output", "input shape": "input", "param #": "params", "kernel shape": "kernel"}
-_HEADINGS |= {"mult-adds": "macs"}
+_HEADINGS |= {"mult-adds": "macs", "trainable": "trainable", "param %": "share"}
 _HEADER = re.compile(r"\s*Layer \((type:depth-idx|type \(var_name\):depth-idx|type)\)[ \t]+(.*\S)\s*")
 _TREE = re.compile(
     r"(?P<tree>[│├└─ ]*)(?P<module>[A-Za-z_]\w*)(?: \((?P<name>[\w.]+)\))?"
     r"(?:: (?P<depth>\d{1,3})-\d{1,6}|-\d{1,6})?(?=[ \t]{2,}|[ \t]+(?:\[|--)|\s*$)"
 )
-_RULE = re.compile(r"[\s=_-]*")
+_RULE = re.compile(r"[\s=_-]*|\s*`{3}\w*\s*")
+"""A line without words, or the fence of code in Markdown."""
 _SHAPE = re.compile(r"\[(-?\d{1,9})(, ?\d{1,9}(?:(?:, ?\d{1,9}){2})?)\]")
 _COUNT = re.compile(
     r"(Total|Trainable|Non-trainable) params: ([\d,]{1,19})"
@@ -173,6 +174,9 @@ class _Summary:
         if not re.fullmatch(r"--|\d{1,3}(,\d{3}){0,4}|\d{1,15}", module.cells["params"].text):
             help = "a number is `1,792`, or `--`; a module that is used twice is none of a spec"
             self.draft.refuse("this is no number of parameters", module.cells["params"], help)
+        trained = module.cells.get("trainable")
+        if trained is not None and trained.text not in ("True", "False", "Partial", "--"):
+            self.draft.refuse("this doesn't say whether it is trained", trained, "it is True, False, Partial or --")
         if self.modules and module.batch != self.modules[0].batch:
             self.draft.refuse("another batch than above", module.cells["output"], "one summary has one batch")
         self.modules.append(module)
@@ -298,6 +302,15 @@ class _Summary:
             if (cell := leaf.cells.get("macs")) is not None:
                 printed = int(cell.text.replace(",", "")) if re.fullmatch(r"[\d,]{1,20}", cell.text) else 0
                 self._agree(printed == batch * _macs([leaf]), cell)
+            if (cell := leaf.cells.get("share")) is not None:
+                share = f"{leaf.params / params:.2%}" if leaf.params else "--"
+                self._agree(cell.text == share, cell)
+        told = [leaf for leaf in leaves if leaf.params and "trainable" in leaf.cells]
+        if told and any(match[1] for match, _ in self.counts):
+            held = [leaf for leaf in told if leaf.cells["trainable"].text == "False"]
+            is_partial = any(leaf.cells["trainable"].text == "Partial" for leaf in told)
+            agrees = is_partial or sum(leaf.params for leaf in held) == frozen
+            self._agree(agrees, (held or told)[0].cells["trainable"])
         for match, at in self.counts:
             if match[1] == "Total":
                 self.draft.put(f"claim params {int(match[2].replace(',', '') or 0):,}", at)

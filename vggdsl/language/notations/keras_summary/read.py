@@ -14,7 +14,7 @@ from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.keras_summary.branches import Branches
 from vggdsl.language.notations.keras_summary.written import CLASSES, snake
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.summaries import Customs, Row, Teller
+from vggdsl.language.notations.summaries import Customs, Row, Teller, is_size
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -24,7 +24,7 @@ _HEADER = re.compile(r"Layer \(type\)", re.IGNORECASE)
 _CLASS = re.compile(r"(?P<name>[\w./-]+)?\s*\(\s*(?P<kind>[A-Za-z]\w*)?\s*\)?")
 _FIGURE = r"(\d[\d,]{0,18}(?![\d,]))"
 _TOTAL = re.compile(
-    rf"(Total|Trainable|Non-trainable|Optimizer) params:\s*{_FIGURE}(?:\s*\((\d+(?:\.\d+)?) ([KMG]?B)\))?", re.I
+    rf"(Total|Trainable|Non-trainable|Optimizer) params:\s*{_FIGURE}(?:\s*\((\d+(?:\.\d+)?) (Byte|[KMG]?B)\))?", re.I
 )
 _MODEL = re.compile(r'\s*Model:\s*"([^"]*)"\s*')
 _SHAPES = re.compile(r"\(None(?:, ?\d+)+\)")
@@ -33,7 +33,10 @@ _BESIDE = re.compile(r"([\w./-]+ ?\(\s*\w*\)?) ?([\[(]+\s*None.*)")
 """A name that fills its column."""
 _REST = re.compile(r"(?!\(?None)\(?[A-Za-z_]\w*\)?|\)|[\[\]'\w./, -]*\[\d+\][\[\]'\w./, ]*")
 """Of a row that goes on: `(MaxPooling2D)`, `conv2d_1[0][0]`."""
-_RULE = re.compile(r"[\s_=─━┄-╿+|-]*")
+_RULE = re.compile(r"[\s_=─━┄-╿+|:-]*|\s*`{3}\w*\s*")
+"""A line without words, or the fence of code in Markdown."""
+_ABOVE = re.compile(r" {0,3}#{1,6} .*")
+"""A heading of Markdown."""
 
 
 def recognises(source: Source) -> bool:
@@ -54,7 +57,7 @@ def read(source: Source) -> Sequence[Reading]:
             name = title[1]
         elif found:
             found[-1].line(line)
-        elif not _RULE.fullmatch(line.text):
+        elif not _RULE.fullmatch(line.text) and not _ABOVE.fullmatch(line.text):
             help = "leave what stands above the summary out"
             raise ParseError(Diagnostic("V115", "this is no part of a summary", (Label(line.span(), "here"),), help))
     if not found:
@@ -232,6 +235,10 @@ class _Summary:
             named = [known for known in found if snake(known) == re.sub(r"_\d+$", "", match["name"] or "")]
             if len({CLASSES[each] for each in named or found}) == 1:
                 return CLASSES[(named or found)[0]]
+        bare = [known for known in CLASSES if snake(known) == re.sub(r"_\d+$", "", name.text)]
+        if len({CLASSES[each] for each in bare}) == 1:
+            self.draft.repaired(f"`{name.text}` read as a {bare[0]}: its class is lost", name)
+            return CLASSES[bare[0]]
         known = ", ".join(CLASSES)
         self.draft.refuse(f"`{name.text}` is no layer that is known", name, f"known are {known}")
         return None
@@ -278,16 +285,7 @@ class _Summary:
                 continue
             figure = int(match[2].replace(",", ""))
             self.draft.put(f"claim {word} {figure:,}", at)
-            if match[3] is not None and not _is_size(figure, match[3], match[4]):
+            if match[3] is not None and not is_size(figure, match[3], match[4]):
                 help = "correct the one or the other"
                 self.draft.refuse(f"{figure:,} values of 4 bytes aren't {match[3]} {match[4]}", at, help)
             self.draft.line()
-
-
-def _is_size(params: int, figure: str, unit: str) -> bool:
-    scale: int = 1024 ** ("B", "KB", "MB", "GB").index(unit.upper())
-    return abs(4 * params / scale - float(figure[:15])) <= _HALF
-
-
-_HALF = 0.006
-"""Two digits are printed behind the point; what is more than half of the last is for binary rounding."""

@@ -27,6 +27,7 @@ from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.rows import Table, Total
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.language.notations.summaries import is_size
 from vggdsl.language.notations.uncut import SAID, is_uncut
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -145,7 +146,13 @@ def _reading(source: Source, rows: Sequence[Row], *, is_uncut: bool = False) -> 
     return draft.reading()
 
 
-_TOTAL = re.compile(r"(grand )?total( (number of )?(trainable )?(params|parameters))?:?", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"(grand )?total( (number of )?(trainable )?(params|parameters))?:?"
+    r"|(?P<part>trainable|non-trainable) (params|parameters):?",
+    re.IGNORECASE,
+)
+_SIZED = re.compile(r"(?P<figure>\d[\d,]*) \((?P<size>\d+(?:\.\d+)?) (?P<unit>Byte|[KMG]?B)\)", re.IGNORECASE)
+"""A number of parameters as Keras prints it, with what they take up."""
 _TRAINABLE = re.compile(r"(?P<all>[\d.,]+[KMG]?) ?\((?P<some>[\d.,]+[KMG]?) trainable\)", re.IGNORECASE)
 
 
@@ -154,7 +161,7 @@ def _body(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[l
     body, totals = list[Row](), list[Total]()
     for row in rows:
         filled = [cell for cell in row if cell.text]
-        if not _TOTAL.fullmatch(filled[0].text.text):
+        if (total := _TOTAL.fullmatch(filled[0].text.text)) is None:
             if totals:
                 draft.refuse("a row below the total", filled[0].text, "leave it out")
             body.append(row)
@@ -163,14 +170,29 @@ def _body(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[l
         for cell in filled[1:]:
             role = found[cell.columns.start].role if cell.columns.start < len(found) else "?"
             both = _TRAINABLE.fullmatch(cell.text.text)
-            if role == "params" and both:
+            figure = _sized(draft, cell.text) if role == "params" else cell.text
+            if total["part"] and FIGURE.fullmatch(figure.text):
+                figures[total["part"].lower()] = figure
+            elif role == "params" and both:
                 figures |= {"total-params": cell.text.part(both, "all"), "trainable": cell.text.part(both, "some")}
-            elif role in ("params", "macs") and FIGURE.fullmatch(cell.text.text):
-                figures[role] = cell.text
+            elif role in ("params", "macs") and FIGURE.fullmatch(figure.text):
+                figures[role] = figure
             elif not re.fullmatch(r"[-\s]*", cell.text.text):
                 draft.refuse("a total of what isn't known", cell.text, "leave it out")
         totals.append(Total(filled[0].text, figures))
     return body, totals
+
+
+def _sized(draft: Draft, cell: Excerpt) -> Excerpt:
+    """The figure of a total, without its size in bytes, which is held."""
+    match = _SIZED.fullmatch(cell.text)
+    if match is None:
+        return cell
+    figure = cell.part(match, "figure")
+    if FIGURE.fullmatch(figure.text) and not is_size(int(figure.text.replace(",", "")), match["size"], match["unit"]):
+        text = f"{figure.text} values of 4 bytes aren't {match['size']} {match['unit']}"
+        draft.refuse(text, cell, "correct the one or the other")
+    return figure
 
 
 register(Notation("layer-table", recognises, read, write, title=TITLE))

@@ -176,6 +176,8 @@ class _Reader:
         layer, kind = self.row, fact.text
         if kind == layer.kind or (kind == "activation" and layer.kind) or (kind == "flatten" and layer.kind == "FC"):
             return True
+        if layer.kind in ("FC", "softmax") and kind == "output":  # `Softmax | Output layer`
+            return True
         if layer.kind == "FC" and kind == "none":  # `Linear`, in a column of activations
             return True
         refines = layer.kind == "pool" and kind in (*POOLS, *GLOBAL)

@@ -128,6 +128,8 @@ def _facts(terminal: str, at: Excerpt) -> list[Fact]:
             return [Fact("shape", at, tuple(map(int, re.findall(r"\d+", inner))))]
         case "OUTPUTS" | "COUNTED" | "MAPS" | "PAIR" | "SIZES" | "FILTERS" | "DILATION" | "GROUPS" | "SIDES" | "TIMES":
             return [Fact(terminal.lower(), at, numbers)]
+        case "IN_OUT":  # `Input = 400. Output = 120.`
+            return [Fact("pair" if len(numbers) == 2 else "sizes", at, numbers)]
         case "KEEP" | "RATE" | "SLOPE":
             number = re.search(r"[\d.]+%?$", at.text)
             assert number is not None, at.text

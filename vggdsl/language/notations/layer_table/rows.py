@@ -140,16 +140,22 @@ class Table:
             found = figures.windows(cell, first.window, (1, 3, 4), width)
             if len(found) == 1:
                 ((first.window, channels),) = found
-                why = f" {'has' if channels == 1 else 'have'} so many parameters"
+                why = ", as its parameters say"
         if first.pad is not None and first.window is not None and first.pad != "same":
             lost = [side - 1 - 2 * (0 if first.pad == "valid" else int(first.pad)) for side in first.window]
         else:
             lost = [side - 1 if sizes.shrinks(self.layers) else 0 for side in first.window or (1, 1)]
-        if first.stride not in (None, 1):
+        stride = first.stride or 1
+        if stride > 1 and (first.window is None or first.pad in (None, "same")):
             return ()
-        size = (first.output[0] + lost[0], first.output[1] + lost[1], channels)
+        size = (stride * (first.output[0] - 1) + 1 + lost[0], stride * (first.output[1] - 1) + 1 + lost[1], channels)
+        if stride > 1:
+            shown = "x".join(map(str, size))
+            text = f"input {shown}: none is printed, and the first layer's windows leave no row of it over"
+            self.draft.assumed(f"{text}; up to {stride - 1} more would fit, too", first.output_at or first.at)
+            return size
         keeps = "keeps the size" if not any(lost) else "doesn't pad"
-        also = f", and of {channels} channels{why}" if why else ""
+        also = f", and takes {channels} channel{'s' * (channels > 1)}{why}" if why else ""
         text = f"input {'x'.join(map(str, size))}: none is printed, and the first layer {keeps}{also}"
         self.draft.assumed(text, first.output_at or first.at)
         return size
@@ -491,7 +497,7 @@ class Table:
 
     def _total(self, total: Total) -> None:
         for name, cell in total.figures.items():
-            measure = {"trainable": "params"}.get(name, name)
+            measure = {"trainable": "params", "non-trainable": "non-trainable-params"}.get(name, name)
             if name == "params":
                 measure = "total-params" if self.counts_statistics else self.measures
             self.draft.put(f"claim {measure} {figures.text_of(cell)}", cell)
