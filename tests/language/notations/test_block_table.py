@@ -140,6 +140,7 @@ def test_a_size_that_isnt_the_networks_fails_at_its_cell() -> None:
     [
         (MOBILENET_V2, "56² × 24 | bottleneck", "56² × 24 | G-bneck", "G-bneck"),
         (MOBILENET_V2, "6 | 24 | 2", "six | 24 | 2", "six"),
+        (MOBILENET_V2, "6 | 24 | 2", "6 | 0 | 2", "0"),
         (MOBILENET_V2, "6 | 32 | 3", "- | 32 | 3", "bottleneck"),
         (MOBILENET_V2, "conv2d 1x1 | - | 1280", "conv2d | - | 1280", "conv2d"),
         (MOBILENET_V2, "conv2d 1x1 | - | 1280", "conv2d 1x1 | 6 | 1280", "6"),

@@ -176,6 +176,7 @@ def test_a_table_is_the_network_that_it_says(table: str) -> None:
         (SIDEWAYS, "16x16\t6x6", "16x16\t5x5", "-:9:26"),
         (KERAS, "| 292 |", "| 2,(92 |", "-:6:30"),
         (SIDEWAYS, "Stage", "Fee", "-:2:1"),
+        (SIDEWAYS, "Pooling size\t2x2", "Pooling size\t0", "-:6:14"),
         (UPWARDS, "same\tyes", "same\tmaybe", "-:3:37"),
         (UPWARDS, "3 (RGB)", "4 (RGB)", "-:5:10"),
         (REPEATED, "1 × 1 × 8 × 8", "1 × 1 × 8 × 9", "-:3:1"),
@@ -367,3 +368,19 @@ def test_an_image_is_told_by_a_stride_and_a_padding_that_are_printed() -> None:
 def test_a_dropout_of_whole_channels_is_no_dropout() -> None:
     ((_, found),) = parse_all(IN_AND_OUT.replace("| RELU | |", "| Dropout2d | |"), "-")
     assert "dropout2d" in str(found)
+
+
+@pytest.mark.parametrize("above", ["", "Table 1. Networks\n", "All convolutions have stride 2\n"])
+def test_prose_above_a_table_that_tells_of_layers_is_said_to_be_unread(above: str) -> None:
+    for table in (MAPS, FILTERS.replace("|---|---|---|---|\n", "").replace("| ", "").replace(" |", "")):
+        ((_, found),) = parse_all(above + table, "-", "layer-table")
+        assert isinstance(found, Spec), found
+        said = [each.labels[0].span.text for each in found.said if "isn't read" in each.message]
+        assert said == [above.strip()] * ("stride" in above)
+
+
+def test_an_fc_takes_all_values_that_come() -> None:
+    table = "Layer\tKernel\tInput channels\tOutput channels\nInput 4x4x3\t-\t-\t-\nConv\t1x1\t3\t2\nFC\t-\t{}\t10\n"
+    for takes, fits in ((32, True), (2, False)):
+        ((_, found),) = parse_all(table.format(takes), "-", "layer-table")
+        assert isinstance(found, Spec) == fits

@@ -1,5 +1,6 @@
 """The spec language for a text in another notation, in the making."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,9 @@ from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Reworded, Source, Span
 from vggdsl.text.typography import Plain
+
+_TELLS = re.compile(r"strid|padd|norm|drop-?out|re-?lu|activation|non-?linear|bias|follow", re.IGNORECASE)
+"""What prose beside a table may say of layers."""
 
 Place = Span | Excerpt
 """Where something was read."""
@@ -78,6 +82,12 @@ class Draft:
     def repaired(self, text: str, at: Place, help: str = "") -> None:
         """What was damaged and can mean only one thing: a comment behind the words of the line, and a W111."""
         self._say("W111", "repaired", text, at, help)
+
+    def beside(self, text: Excerpt) -> None:
+        """A title or a caption: it isn't read, and that is said where it seems to tell of layers."""
+        if _TELLS.search(text.text):
+            self.assumed("what stands above the table isn't read: its rows say all", text)
+            self.line()
 
     def refuse(self, message: str, at: Place, help: str) -> None:
         """What can't be read, or could mean several things: a V115. There is no network then."""

@@ -29,6 +29,8 @@ _IMAGE_HELP = "write it on a line above: `# input 224x224x3`"
 
 def reading(table: Table) -> Reading:
     draft = Draft(table.source)
+    for text in table.above:
+        draft.beside(text)
     for message, at, help in table.refused:
         draft.refuse(message, at, help)
     if not table.rows and not draft.wrong:

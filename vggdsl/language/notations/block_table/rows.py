@@ -100,6 +100,8 @@ class Table:
     total: Excerpt | None = None
     beside: Excerpt | None = None
     """The first heading of what isn't of the network."""
+    above: list[Excerpt] = field(default_factory=list)
+    """Titles and captions."""
     refused: list[tuple[str, Place, str]] = field(default_factory=list)
 
     def refuse(self, message: str, at: Place, help: str) -> None:
@@ -145,6 +147,7 @@ def _beside(table: Table, row: Row) -> None:
     """A row above the heading: a title, or what the table leaves out."""
     filled = [cell.text for cell in row if cell.text]
     is_title = len(filled) == 1 and not re.search(r"\d", filled[0].text)
+    table.above += filled[:1]
     if not is_title and not (len(filled) == 1 and _is_said(table, filled[0])):
         table.refuse("a row above the heading that says nothing known", filled[0], "leave it out")
 
@@ -233,6 +236,8 @@ def _take(row: Said, name: str, cell: Excerpt) -> bool:
             if _COUNT.fullmatch(text) is None:
                 return False
             number = int(text.replace(",", ""))
+            if not number and name in ("kernel", "width", "expansion", "expanded", "stride"):
+                return False
             return row.numbers.setdefault(name, number) == number
     return True
 

@@ -110,7 +110,8 @@ def read(source: Source) -> Sequence[Reading]:
         Table(draft, [layer_of(draft, row, found, ["kind"]) for row in entries]).tell()
         return [draft.reading()]
     if is_uncut(rows):
-        cut = uncut.read([row[0].text for row in rows], lambda cut: _reading(source, cut, is_uncut=True))
+        lines = [row[0].text for row in rows]
+        cut = uncut.read(lines, lambda cut: _reading(source, cut, _above(lines, cut[0]), is_uncut=True))
         if cut is not None:
             return [cut]
     table = _found(rows, strange=0) or _found(rows, strange=len(rows[0]) if rows else 0)
@@ -125,12 +126,21 @@ def read(source: Source) -> Sequence[Reading]:
             text = joined([cell.text for cell in row], " ", source)
             message = "a row above the heading that says nothing known"
             raise ParseError(Diagnostic("V115", message, (Label(text.span(), "this row"),), "leave it out"))
-    return [_reading(source, upright[at:])]
+    above = [joined([cell.text for cell in row if cell.text], " ", source) for row in upright[:at]]
+    return [_reading(source, upright[at:], above)]
 
 
-def _reading(source: Source, rows: Sequence[Row], *, is_uncut: bool = False) -> Reading:
+def _above(lines: Sequence[Excerpt], head: Row) -> list[Excerpt]:
+    """The lines above a heading."""
+    first = min(cell.text.places[0] for cell in head if cell.text)
+    return [line for line in lines if line.places[-1] < first]
+
+
+def _reading(source: Source, rows: Sequence[Row], above: Sequence[Excerpt], *, is_uncut: bool = False) -> Reading:
     """The network of a heading and the rows below it."""
     draft = Draft(source)
+    for text in above:
+        draft.beside(text)
     head, *below = rows
     if is_uncut:
         whole = joined([cell.text for cell in head], " | ", source)

@@ -88,6 +88,8 @@ def _pool(name: str, kinds: Sequence[str], facts: Sequence[Fact], at: Excerpt) -
     """A pool: its window first, and a stride behind it."""
     windows = [fact.numbers for fact in facts if fact.name in ("sides", "shape", "number", "kernel")]
     strides = [fact.numbers for fact in facts if fact.name == "stride"] + windows[1:]
+    if not all(map(all, [*windows, *strides])):  # no pool has a side of 0
+        raise StrangeColumnError(name)
     if len(kinds) > 1 or any(len(set(each)) != 1 for each in strides) or len({each[0] for each in strides}) > 1:
         raise StrangeColumnError(name)
     window = (windows[0][0], windows[0][-1]) if windows else None

@@ -231,8 +231,9 @@ class Table:
                 self.draft.assumed("a window's third number is of filters, not of channels", layer.at, once=True)
             else:
                 layer.takes = layer.third
-        if layer.takes is not None and layer.takes not in (self.x[-1], prod(self.x)):
-            message = f"the filter takes {layer.takes}, and gets {self.x[-1]}"
+        comes = prod(self.x) if layer.kind == "FC" else self.x[-1]
+        if layer.takes not in (None, comes):
+            message = f"the filter takes {layer.takes}, and gets {comes}"
             at = layer.cells.get("filter", layer.cells.get("takes", layer.at))
             self.draft.refuse(message, at, "correct the one or the other")
             return False
