@@ -384,3 +384,9 @@ def test_an_fc_takes_all_values_that_come() -> None:
     for takes, fits in ((32, True), (2, False)):
         ((_, found),) = parse_all(table.format(takes), "-", "layer-table")
         assert isinstance(found, Spec) == fits
+
+
+def test_a_table_of_thousands_of_rows_is_refused_at_once() -> None:
+    _, *rows = FILTERS.splitlines(keepends=True)
+    with pytest.raises(vggdsl.VggdslError, match="more than 1,000 rows"):
+        parse_all(FILTERS + rows[1] * 1000, "-")

@@ -43,6 +43,8 @@ _ACTIVATIONS = {
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
 _IMAGE = re.compile(r"#? ?input ?(\d{1,5}x\d{1,5}x\d{1,5})", re.IGNORECASE)
 _CLASSES = re.compile(r"#? ?k ?= ?(\d{1,6})(?: classes)?", re.IGNORECASE)
+_ROWS = 1000
+"""Rows at most."""
 _LAYERS = (
     "known are conv2d, conv2d 1x1, maxpool, avgpool, FC, softmax, fire2, bottleneck, bneck, MBConv6, Fused-MBConv4"
 )
@@ -111,6 +113,9 @@ class Table:
 def table_of(source: Source) -> Table:
     """Raises ``ParseError`` V115 where there is no heading."""
     rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+    if len(rows) > _ROWS:
+        label = Label(rows[_ROWS][0].text.span(), "this row")
+        raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
     at = heading(rows)
     if at is None:
         label = Label((rows[0][0].text if rows else Excerpt.of(source)).span(), "here")

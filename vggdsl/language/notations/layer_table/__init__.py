@@ -34,6 +34,8 @@ from vggdsl.text.source import Source
 
 _HEADS = 4
 """In so many rows a heading is looked for: above it stands a caption."""
+_ROWS = 1000
+"""Rows at most: the cells of more take minutes."""
 _LONGEST = 400
 """Lines of a list at most."""
 
@@ -103,6 +105,9 @@ def _entry(row: Row) -> Cell:
 def read(source: Source) -> Sequence[Reading]:
     """The one network of a table."""
     rows = _filled(rows_of(source))
+    if len(rows) > _ROWS:
+        label = Label(rows[_ROWS][0].text.span(), "this row")
+        raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
     if _is_list(rows):
         draft = Draft(source)
         entries = [[_entry(row)] for row in rows]
