@@ -366,7 +366,9 @@ def exported(path: Path, text: str = NET, **options: Any) -> Network:
     return network
 
 
-@pytest.mark.parametrize("options", [{}, {"fold": False}, {"logits": True}, {"uint8": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"fold": False}, {"logits": True}, {"uint8": True}, {"size": "dense"}, {"top": 2}]
+)
 def test_a_file_of_ours_gives_back_its_spec(options: dict[str, Any], tmp_path: Path) -> None:
     network = exported(tmp_path / "a.onnx", **options)
     found = vggdsl.from_onnx(tmp_path / "a.onnx")
@@ -375,7 +377,7 @@ def test_a_file_of_ours_gives_back_its_spec(options: dict[str, Any], tmp_path: P
     assert found.spec.name == "small"
     assert rounding(found.network, network, (1, 8, 8)) <= 1e-5
     assert any("bn1_1" in each for each in found.said) == options.get("fold", True)
-    assert ("so its outputs weren't compared with the network's" in found.said) == options.get("uint8", False)
+    assert ("so its outputs weren't compared with the network's" in found.said) == bool({"uint8", "top"} & {*options})
 
 
 def test_a_part_of_the_batch_norms_is_folded(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vggdsl.network.ops import BatchNorm
 from vggdsl.network.passes.fold_batch_norm import Fold, fold_batch_norm
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import Array
-from vggdsl.spec.spec import parse
+from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.outputs import of_onnx, with_weights
 from vggdsl.targets.reading.constants import Outside
 from vggdsl.targets.reading.model import ReadModel, layers_of, opened
@@ -44,20 +44,27 @@ def from_onnx(model: str | Path, input: Sequence[int] | None = None) -> Recovere
     """
     path = Path(model)
     file = opened(path)
-    given, assumed = _input(path, file, None if input is None else Shape(*input))
+    top = _without_top(file)
+    carried = _carried(path, {each.key: each.value for each in file.metadata_props})
+    shape = carried.typed.input if isinstance(carried, Spec) and input is None else None
+    given, assumed = _input(path, file, shape if input is None else Shape(*input))
     try:
         read = layers_of(file, path, given)
     except Unread as error:
         raise unsayable(str(path), str(error)) from None
     said = [*assumed, *(each for each in read.said if "any size" not in each or not assumed)]
-    carried = {each.key: each.value for each in file.metadata_props}
-    found, why = _carried(path, carried, read)
-    if found is None:
-        said += [why] if why else []
-        found = _written(path, read, said)
+    if top:
+        said.append("it gives the likeliest classes alone, which is no part of the network")
+    weights_of = _weights(carried.typed, read) if isinstance(carried, Spec) else carried
+    if isinstance(carried, Spec) and isinstance(weights_of, _Weights):
+        found = Recovered(carried, weights_of.weights, (*said, *weights_of.said))
     else:
-        found = found._replace(said=(*said, *found.said))
-    if read.prepares:
+        if isinstance(carried, Spec):
+            said.append(f"the spec that it carries is of another network: {weights_of}")
+        elif carried:
+            said.append(carried)
+        found = _written(path, read, said)
+    if read.prepares or top:
         said = [*found.said, "so its outputs weren't compared with the network's"]
         return found._replace(said=tuple(said))
     confirmed(found, of_onnx(found.spec.typed.inference, path, read))
@@ -84,26 +91,34 @@ def _input(path: Path, model: onnx.ModelProto, shape: Shape | None) -> tuple[Sha
     return Shape(c, h or _SIZE, w or _SIZE), assumed
 
 
+def _without_top(model: onnx.ModelProto) -> bool:
+    """Whether a model gives the likeliest classes alone: then it gives all of them from here on."""
+    graph = model.graph
+    last = graph.node[-1] if graph.node else None
+    names = [each.name for each in graph.output]
+    if last is None or last.op_type != "TopK" or not {*names} <= {*last.output}:
+        return False
+    del graph.output[:], graph.node[-1]
+    graph.output.append(onnx.ValueInfoProto(name=last.input[0]))
+    return True
+
+
 # -- the spec that it carries
 
 
-def _carried(path: Path, said: Mapping[str, str | bytes], read: ReadModel) -> tuple[Recovered | None, str]:
-    """The spec that a file carries, with its weights; or why it isn't that of its layers, if it carries one."""
+def _carried(path: Path, said: Mapping[str, str | bytes]) -> Spec | str:
+    """The spec that a file carries; nothing if it carries none, and why it is none if it can't be read."""
     text = said.get("vggdsl.spec")
     if text is None:
-        return None, ""
+        return ""
     name = said.get("vggdsl.name")
     name = name if isinstance(name, str) and name else path.stem
     if not isinstance(text, str):  # bytes, where they aren't UTF-8
-        return None, "the spec that it carries is no text"
+        return "the spec that it carries is no text"
     try:
-        spec = parse(text, f"{name}.arch")
+        return parse(text, f"{name}.arch")
     except VggdslError as error:
-        return None, f"the spec that it carries can't be read: {error.diagnostics[0].message}"
-    found = _weights(spec.typed, read)
-    if isinstance(found, str):
-        return None, f"the spec that it carries is of another network: {found}"
-    return Recovered(spec, found.weights, tuple(found.said)), ""
+        return f"the spec that it carries can't be read: {error.diagnostics[0].message}"
 
 
 @dataclass(frozen=True)
