@@ -8,7 +8,7 @@ from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
 from vggdsl.language.notations.layer_table.added import BEHIND, COLUMNS, StrangeColumnError, add, may_say
 from vggdsl.language.notations.layer_table.columns import Column
-from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, facts
+from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
 
@@ -131,7 +131,7 @@ class _Reader:
                 elif name in _EXAMPLES and name != "description":
                     self._unread(name, cell)
                 else:
-                    message = error.message if error.message.startswith("the") else self._message(name, error)
+                    message = error.message if isinstance(error, UnsayableError) else self._message(name, error)
                     self.draft.refuse(message, error.at, KNOWN if name == "kind" else error.help)
         return len(self.draft.wrong) == count
 

@@ -52,6 +52,10 @@ _LONGEST = 200
 """Letters of a cell at most."""
 
 
+class UnsayableError(UnreadableError):
+    """A layer that is known, and that the language has no word for."""
+
+
 @dataclass(frozen=True)
 class Fact:
     """``name`` is `kind`, or what the numbers are of: `sides`, `stride`, `pad`, … ``text`` is a kind's word."""
@@ -102,7 +106,7 @@ def _facts(terminal: str, at: Excerpt) -> list[Fact]:
     numbers = _numbers(at)
     match terminal:
         case "UNSAYABLE":
-            raise UnreadableError(f"the language has no {at.text.lower()}", at, KNOWN)
+            raise UnsayableError(f"the language has no {at.text.lower()}", at, KNOWN)
         case "SPELLED":
             return [Fact("kind", at, text="conv"), Fact("sides", at, numbers[:1] * 2), Fact("filters", at, numbers[1:])]
         case "WIDE":
