@@ -46,7 +46,7 @@ def cuts(line: Excerpt, columns: Sequence[Fits]) -> list[Cut]:
 
     >>> from vggdsl.text.source import Source
     >>> line = Excerpt.of(Source("-", "max pool 2 8"))
-    >>> name, number = (lambda cell: not cell.text.isdigit()), (lambda cell: cell.text.isdigit())
+    >>> name, number = (lambda cell: cell.text.replace(' ', '').isalpha()), (lambda cell: cell.text.isdigit())
     >>> [[cell.text for cell in cut] for cut in cuts(line, [name, number, number])]
     [['max pool', '2', '8']]
     """

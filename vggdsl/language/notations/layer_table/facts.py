@@ -70,7 +70,7 @@ def facts(cell: Excerpt) -> list[Fact]:
     """
     >>> from vggdsl.text.source import Source
     >>> [(each.name, each.text, each.numbers) for each in facts(Excerpt.of(Source("-", "3x3 conv, 64, stride 2")))]
-    [('sides', '', (3, 3)), ('kind', 'conv', ()), ('number', '', (64,)), ('stride', '', (2,))]
+    [('sides', '', (3, 3)), ('kind', 'conv', ()), ('argument', '', (64,)), ('stride', '', (2, 2))]
 
     Raises ``UnreadableError`` at what is none.
     """
