@@ -44,7 +44,7 @@ def append(record: Spec, path: Path) -> int:
     with alone(path):
         before = content(path, LARGEST_FILE + 1)
         spec = load(path)
-        if not notations.is_spec_language(spec.source):
+        if spec.is_reworded:
             help = f"`vggdsl fmt --flatten {path}` prints it in the language that can"
             raise RecordError(Diagnostic("V609", f"{path} is in a notation that can't hold the block", help=help))
         _refuse_other(spec, own, path)

@@ -67,6 +67,8 @@ class Spec:
     """What their weights gave under other protocols: blocks without one."""
     said: tuple[Diagnostic, ...] = field(default=(), compare=False, repr=False)
     """What was assumed or mended, where it was read from another notation."""
+    is_reworded: bool = field(default=False, compare=False, repr=False)
+    """Whether it was read from another notation, which can't hold recipes, measured blocks and links."""
 
     def __str__(self) -> str:
         """The table of its layers, as ``vggdsl show`` prints it."""
@@ -85,7 +87,7 @@ class Spec:
     @property
     def text(self) -> str:
         """The spec as one text in the spec language that points to no other file; as written if it is one."""
-        is_one = self.whole is self.document and notations.is_spec_language(self.source)
+        is_one = self.whole is self.document and not self.is_reworded
         return self.source.written if is_one else notations.write(self.whole)
 
     def recipe(self, name: str | None = None) -> Recipe:
@@ -355,7 +357,18 @@ def _meant(source: Source, reading: notations.Reading, beside: Iterable[str | Pa
         raise error_of(findings)
     trained, evaluated = (tuple(m for m in measured if (m.line is None) == is_so) for is_so in (False, True))
     return Spec(
-        _name(name), document, whole, source, network, typed, recipes, results, trained, evaluated, reading.said
+        _name(name),
+        document,
+        whole,
+        source,
+        network,
+        typed,
+        recipes,
+        results,
+        trained,
+        evaluated,
+        reading.said,
+        reading.is_reworded,
     )
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 import vggdsl
-from vggdsl.language import notations
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import VggdslError
 
@@ -57,4 +56,4 @@ def test_what_could_mean_several_things_is_refused(text: str, place: str) -> Non
 def test_layers_of_the_spec_language_in_a_line_are_no_words_of_it() -> None:
     """`8/1 FC` and `4 FC` aren't neurons there."""
     spec = vggdsl.parse("input 8x8x3 conv3-8 avgpool8/1 FC-4 FC-10 softmax")
-    assert notations.is_spec_language(spec.source)
+    assert not spec.is_reworded

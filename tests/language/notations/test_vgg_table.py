@@ -103,3 +103,47 @@ conv3-8     conv3-8      conv3-8      conv3-8
         layers[name] = [n.op.text for n in spec.network.graph.nodes if n.op.text.startswith("conv")]
     alike = ["conv3-8", "conv3-16"]
     assert layers == {"A": ["conv3-8"], "B": ["conv3-8", "conv1-16"], "C": alike, "D": alike}
+
+
+SHORT = """\
+A | B | C
+input (8x8 RGB image) | |
+conv3-4 | conv3-4 | conv3-4
+conv3-4 | conv3-6 |
+maxpool | |
+FC-2 | |
+softmax | |
+"""
+
+
+@pytest.mark.parametrize("row", ["conv3-4 | conv3-6", "conv3-4 | conv3-6 conv3-6"])
+def test_a_row_that_lacks_a_cell_is_refused(row: str) -> None:
+    """Its cells would stand below columns that they aren't of."""
+    assert len(parse_all(SHORT, "-", "vgg-table")) == 3
+    with pytest.raises(ParseError, match=r"cells for 2 of 3 columns") as error:
+        parse_all(SHORT.replace("conv3-4 | conv3-6 |", row), "-", "vgg-table")
+    assert " -:4:1\n" in str(error.value)
+
+
+def test_a_merged_cell_of_some_columns_is_not_of_all() -> None:
+    three = MERGED.replace("</td></tr>", "</td><td>C</td></tr>", 1)
+    text = three.replace("4 ReLU</td></tr>", "4 ReLU</td><td>3 × 3 conv. 4 ReLU</td></tr>")
+    with pytest.raises(ParseError, match=r"cells for 2 of 3 columns"):
+        parse_all(text, "-", "vgg-table")
+
+
+@pytest.mark.parametrize(("row", "of"), [(" | softmax", 1), ("softmax | ", 0)])
+def test_an_empty_cell_at_the_end_of_a_row_is_one(row: str, of: int) -> None:
+    """What is read by the name of its notation alone is written as a spec, too."""
+    both = "input (8x8 RGB image) | input (8x8 RGB image)\nconv3-8 | conv3-8\nmaxpool | maxpool\nFC-2 | FC-2"
+    found = parse_all(f"A | B\n{both}\n{row}", "-", "vgg-table")
+    for index, (_, spec) in enumerate(found):
+        assert isinstance(spec, Spec) or "stands alone in its row" in str(spec)
+        assert not isinstance(spec, Spec) or (index == of) == ("softmax" in spec.text)
+
+
+def test_what_no_look_tells_is_written_as_a_spec() -> None:
+    text = "A | B\ninput (8x8 RGB image) | input (8x8 RGB image)\nconv3-8 | conv3-8\nmaxpool | maxpool\nFC-2 | FC-3\n"
+    for _, spec in parse_all(text, "-", "vgg-table"):
+        assert isinstance(spec, Spec)
+        assert vggdsl.parse(spec.text).network.graph.digest == spec.network.graph.digest

@@ -66,7 +66,7 @@ def _rows(source: Source) -> list[Row]:
     if not is_framed and any("\t" in line.text for line in lines):
         return [_divided(line.split(r"\t")) for line in lines]
     if sum("|" in line.text for line in lines) * 2 > len(lines):
-        return [_divided(_without_frame(line).split(r"\|")) for line in lines]
+        return [_divided(line.split(r"\|")) for line in _without_frame(lines)]
     if sum(re.search(r"\S {2,}\S", line.text) is not None for line in lines) * 3 > len(lines):
         return _aligned(lines)
     return [_divided([line]) for line in lines]
@@ -142,10 +142,14 @@ def _beside(line: Excerpt, cell: Extent, over: Sequence[set[str]]) -> list[Exten
     return [cell]
 
 
-def _without_frame(line: Excerpt) -> Excerpt:
-    line = line.strip()
-    line = line[1:] if line.text.startswith("|") else line
-    return line[: len(line) - 1] if line.text.endswith("|") else line
+def _without_frame(lines: Sequence[Excerpt]) -> list[Excerpt]:
+    """Without bars at the ends, where most lines with bars begin with one: else these say that a cell is empty."""
+    lines = [line.strip() for line in lines]
+    parted = [line.text for line in lines if "|" in line.text]
+    if sum(text.startswith("|") for text in parted) * 2 <= len(parted):
+        return lines
+    lines = [line[1:] if line.text.startswith("|") else line for line in lines]
+    return [line[: len(line) - 1] if line.text.endswith("|") else line for line in lines]
 
 
 def _divided(parts: Sequence[Excerpt]) -> Row:

@@ -1,7 +1,7 @@
 """What a notation is, and those that there are."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import zip_longest
 from pkgutil import iter_modules
@@ -36,6 +36,8 @@ class Reading:
     """What the text calls it: the heading of its column."""
     said: tuple[Diagnostic, ...] = ()
     """What was taken for granted or mended, where the text doesn't say it whole: W110 and W111."""
+    is_reworded: bool = False
+    """Whether the text is in another notation than the spec language, in which it was read."""
 
     @property
     def document(self) -> Document:
@@ -114,23 +116,18 @@ def _is_strange(found: Sequence[Reading] | ParseError) -> bool:
     return any(len(each.size.numbers) == 2 and not each.words for each in inputs)
 
 
-def is_spec_language(source: Source) -> bool:
-    """Whether a text is in the one notation that can hold recipes, measured blocks and links, too."""
-    return recognise(source).name == SPEC_LANGUAGE
-
-
 def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
     """The networks of a text in the notation that it is in, unless one is named.
 
     Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation.
     """
     if name is not None and name != SPEC_LANGUAGE:
-        return notation(name).read(source)
+        return _reworded(notation(name), source)
     language = _NOTATIONS[SPEC_LANGUAGE]
     found = _as_spec(source)
     other = elsewhere(source) if _is_strange(found) else None
     if other is not None and name is None and not language.recognises(source):
-        return other.read(source)
+        return _reworded(other, source)
     if not isinstance(found, ParseError):
         return found
     labels = found.diagnostics[0].labels[:1]
@@ -143,6 +140,10 @@ def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
     else:
         raise found
     raise ParseError(Diagnostic("V113", message, labels, help))
+
+
+def _reworded(notation: Notation, source: Source) -> Sequence[Reading]:
+    return [replace(reading, is_reworded=True) for reading in notation.read(source)]
 
 
 def _paragraph(span: Span) -> Source:

@@ -74,6 +74,7 @@ class _Table:
             self.names = [Excerpt(source, "", ())] * self.width
         self.body = body
         self._no_column_of_one()
+        self._no_short_row()
         self.notes = list(self._notes())
 
     def _head(self, rows: list[Row]) -> list[Row]:
@@ -118,6 +119,18 @@ class _Table:
                 label = Label(at.span(), "this cell")
                 help = "give every row as many cells, empty ones too"
                 raise ParseError(Diagnostic("V115", message, (label,), help))
+
+    def _no_short_row(self) -> None:
+        """Cells of a row in which one is missing stand below columns that they may not be of."""
+        for row in [*self.body, *([self.counts] if self.counts else [])]:
+            reach = _width(row)
+            is_full = reach == self.width or reach == 1 or not all(cell.text for cell in row)
+            if is_full or _INPUT.fullmatch(joined((cell.text for cell in row), "", self.source).text):
+                continue
+            message = f"this row has cells for {reach} of {self.width} columns: whose is missing isn't told"
+            label = Label(row[0].text.span(), "this row")
+            help = "give every row as many cells, empty ones too"
+            raise ParseError(Diagnostic("V115", message, (label,), help))
 
     @staticmethod
     def _is_note(row: Row) -> bool:
