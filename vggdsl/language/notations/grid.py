@@ -17,6 +17,8 @@ _EXACT = 1.1
 """Letters by which a cell that is centred may be off the middle."""
 _MOST = 100
 """Columns of a table at most: what has more is none."""
+CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
+"""What a paper calls its tables by, in a line of its own."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from vggdsl.language.notations.block_table.blocks import FIRE, Kind, repeated, squeeze
 from vggdsl.language.notations.block_table.columns import FIRE as FIRE_COLUMNS
+from vggdsl.language.notations.block_table.image import image_of
 from vggdsl.language.notations.block_table.rows import Part, Said, Table, named
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.registry import Reading
+from vggdsl.network.shapes import Pair, Window
 
 _BLOCKS = ("bottleneck", "mbconv", "fused")
 _ALLOWED: dict[str, tuple[str, ...]] = {
@@ -24,7 +26,6 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
 _IMAGENET = 200
 """Sides of images from which on a table that names no classes is of ImageNet's 1,000."""
 _SHORT = {"ReLU": "re", "ReLU6": "re6", "hard-swish": "hs", "SiLU": "silu"}
-_IMAGE_HELP = "write it on a line above: `# input 224x224x3`"
 
 
 def reading(table: Table) -> Reading:
@@ -56,6 +57,7 @@ class _Network:
         self.draft, self.table = draft, table
         self.rows = [row for row in table.rows if not any(part.kind == "input" for part in row.parts)]
         self.blocks: dict[str, str] = {}
+        self.image: tuple[int, ...] = ()
         self.x: tuple[int, ...] = ()
         self.notes: list[tuple[str, Excerpt]] = []
         """What is assumed, and where it is first."""
@@ -70,14 +72,16 @@ class _Network:
         if self.is_fire and (other := next((at for kind in _BLOCKS if (at := named(self.rows, kind))), None)):
             draft.refuse("a table has either fire modules or bottlenecks", other, "part it in two")
             return
-        image, at = self._image()
+        found = image_of(draft, table)
         if draft.wrong:
             return
-        self.x = image
+        self.image = self.x = found.size
+        for text in found.assumed:
+            self._note(text, found.at)
         lines = [self._line(index, row) for index, row in enumerate(self.rows)]
         if draft.wrong:
             return
-        draft.put(f"input {'x'.join(map(str, image))}", at)
+        draft.put(f"input {'x'.join(map(str, self.image))}", found.at)
         self._said("input", "image")
         draft.line()
         if not self.is_fire:
@@ -114,41 +118,11 @@ class _Network:
         if text not in [said for said, _ in self.notes]:
             self.notes.append((text, at))
 
-    # -- the image
-
-    def _image(self) -> tuple[tuple[int, ...], Excerpt]:
-        table = self.table
-        first = next((row for row in table.rows if any(part.kind == "input" for part in row.parts)), None)
-        if first is not None and (first is not table.rows[0] or len(first.parts) > 1):
-            self.draft.refuse("a row of images behind others", first.at, "it is the first row")
-        row = first or table.rows[0]
-        if table.image is not None:
-            size, _ = table.image
-            printed = (row.output if first is not None else ()) or row.input
-            if printed and printed != size[: len(printed)]:
-                name = next(name for name in ("output", "input", "resolution") if name in row.cells)
-                shown = "x".join(map(str, size))
-                self.draft.refuse(f"a line says images of {shown}", row.cells[name], "correct the one or the other")
-            return table.image
-        size, at = (row.output or row.input) if first is not None else row.input, row.at
-        at = next((row.cells[name] for name in ("output", "input", "resolution") if name in row.cells), at)
-        if len(size) == 2:
-            size = (*size, 3)
-            self._note("images of 3 colours: their channels aren't printed", at)
-        if not size and not {"input", "output", "resolution"} & set(table.columns):
-            size = (224, 224, 3)
-            text = "input 224x224x3, as ImageNet's: no sizes are printed, and parameters don't depend on them"
-            self._note(text, at)
-        if len(size) != 3 or 0 in size:
-            self.draft.refuse("the size of the images isn't printed", at, _IMAGE_HELP)
-        return size, at
-
     def _classes(self, at: Excerpt) -> int:
         """How many classes there are, where a row doesn't say."""
         if self.table.classes is not None:
             return self.table.classes[0]
-        h, w = self.table.image[0][:2] if self.table.image else self._image()[0][:2]
-        if min(h, w) < _IMAGENET:
+        if min(self.image[:2]) < _IMAGENET:
             help = "write it on a line above: `# k = 10`"
             self.draft.refuse("how many classes there are isn't printed", at, help)
         self._note("1000 classes, as ImageNet's: their number isn't printed", at)
@@ -282,7 +256,8 @@ class _Network:
         ways = [(usual, False, ""), (0, False, " pad=0"), *([(0, True, " ceil")] if is_pool else [])]
         ways += [(pad, False, f" pad={pad}") for pad in range(1, side // 2 + 1)]
         for pad, up, text in ways:
-            behind = tuple(_behind(b, side, stride, pad, up=up) for b in before)
+            window = Window(Pair(side, side), Pair(stride, stride), Pair(pad, pad), ceil=up)
+            behind = window.positions(Pair(before[0], before[1]))
             if after in ((), behind):
                 self.x = (*behind, self.x[2])
                 if text:
@@ -412,11 +387,6 @@ class _Network:
 
 def _side(part: Part, row: Said) -> int | None:
     return part.side or row.numbers.get("kernel")
-
-
-def _behind(before: int, side: int, stride: int, pad: int, *, up: bool) -> int:
-    free = before + 2 * pad - side
-    return (-(-free // stride) if up else free // stride) + 1
 
 
 def _of_eight(channels: float) -> int:

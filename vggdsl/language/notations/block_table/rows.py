@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from vggdsl.language.notations.block_table.columns import KNOWN, columns, heading
 from vggdsl.language.notations.draft import Place
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.grid import CAPTION, Row, rows_of
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -40,7 +40,6 @@ _ACTIVATIONS = {
     "ReLU6": r"relu6",
     "SiLU": r"silu|swish|sw",
 }
-_CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
 _IMAGE = re.compile(r"#? ?input ?(\d{1,5}x\d{1,5}x\d{1,5})", re.IGNORECASE)
 _CLASSES = re.compile(r"#? ?k ?= ?(\d{1,6})(?: classes)?", re.IGNORECASE)
 _ROWS = 1000
@@ -144,7 +143,7 @@ def _is_said(table: Table, text: Excerpt) -> bool:
     elif (classes := _CLASSES.fullmatch(text.text)) is not None:
         table.classes = int(classes[1]), text
     else:
-        return _CAPTION.fullmatch(text.text) is not None
+        return CAPTION.fullmatch(text.text) is not None
     return True
 
 

@@ -10,7 +10,7 @@ from lark import Token, Tree, UnexpectedInput
 from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grammar import parser, stranger
-from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.grid import CAPTION, Row, rows_of
 from vggdsl.language.notations.uncut import SAID
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -39,7 +39,6 @@ _TORN = (
     r"stride size depth # ?1x1 reduce # ?3x3 reduce # ?5x5 proj(?P<params_below> params ops)?"
 )
 """A heading whose words are printed one above another, line by line."""
-_CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
 _NETWORKS = re.compile(r"(?:\S )?(?:params|parameters)\.?", re.IGNORECASE)
 _FILLED: tuple[tuple[str, ...], ...] = ((), FILTERS)
 """The columns of filters that a row fills; a convolution may fill the two of its window."""
@@ -190,7 +189,7 @@ def _of_cells(table: Table, rows: Sequence[Row]) -> Iterator[Layers]:
 
 def _is_beside(text: Excerpt, *, before: bool) -> bool:
     """Whether what stands alone in a row is a caption, or a title above the table."""
-    return _CAPTION.fullmatch(text.text) is not None or (before and not re.search(r"#|\d", text.text))
+    return CAPTION.fullmatch(text.text) is not None or (before and not re.search(r"#|\d", text.text))
 
 
 def _headings(table: Table, rows: Sequence[Row]) -> dict[int, str]:
@@ -241,7 +240,7 @@ def _column(text: str) -> str | None:
 
 def _of_words(table: Table, rows: Sequence[Row]) -> Iterator[Layers]:
     cells = [cell.text for row in rows for cell in row if cell.text]
-    whole = joined([cell for cell in cells if not _CAPTION.fullmatch(cell.text)], " ", table.source)
+    whole = joined([cell for cell in cells if not CAPTION.fullmatch(cell.text)], " ", table.source)
     parts = [
         f"(?:(?P<c{at}>{pattern}) )" + ("?" if name in _OPTIONAL else "")
         for at, (name, pattern) in enumerate(_COLUMNS.items())

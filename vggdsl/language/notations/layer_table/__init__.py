@@ -46,7 +46,7 @@ def recognises(source: Source) -> bool:
         return False
     rows = _filled(rows_of(source))
     if is_uncut(rows):
-        return _is_list(rows) or uncut.is_heading([row[0].text for row in rows])
+        return _is_list(rows) or uncut.has_heading([row[0].text for row in rows])
     return _found(rows, strange=1) is not None
 
 

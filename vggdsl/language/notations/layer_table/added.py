@@ -70,7 +70,7 @@ def _parts(name: str, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
     if name in ("maxpool", "pool"):
         yield _pool(name, kinds, [*facts, *said.get("pool stride", ())], cells[name])
         return
-    rates = [_rate(fact) for fact in facts if fact.name in ("rate", "slope", "keep")]
+    rates = [rate_of(fact) for fact in facts if fact.name in ("rate", "slope", "keep")]
     if name == "dropout":
         kinds = ["dropout"] if kinds or any(float(rate.strip("%")) for rate in rates) else []
     rated = [kind for kind in kinds if kind in _RATED]
@@ -80,7 +80,8 @@ def _parts(name: str, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
         yield Part(kind, cells[name], rate=rates[0] if rates and kind in _RATED else "")
 
 
-def _rate(fact: Fact) -> str:
+def rate_of(fact: Fact) -> str:
+    """Of dropout, what is dropped."""
     return f"{1 - float(fact.text):g}" if fact.name == "keep" else fact.text
 
 

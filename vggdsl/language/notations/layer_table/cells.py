@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
-from vggdsl.language.notations.layer_table.added import BEHIND, COLUMNS, StrangeColumnError, add, may_say
+from vggdsl.language.notations.layer_table.added import BEHIND, COLUMNS, StrangeColumnError, add, may_say, rate_of
 from vggdsl.language.notations.layer_table.columns import Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
@@ -118,9 +118,7 @@ class _Reader:
             if name == "name":
                 self.parts[name] = [fact for fact in _named(cell) if fact.name == "kind"][:1]
                 continue
-            if name == "BN" and (
-                yes := re.fullmatch(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", cell.text, re.I)
-            ):
+            if name == "BN" and (yes := _YES.fullmatch(cell.text)):
                 self.parts[name] = [Fact("kind", cell, text="BN")] if yes[1] else []
                 continue
             try:
@@ -270,10 +268,7 @@ class _Reader:
                 half = len(numbers) // 2
                 self._size("input", numbers[:half], name)
                 self._size("output", numbers[half:], name)
-            case "pair" if layer.kind == "FC":
-                self._set("takes", numbers[0])
-                self._set("width", numbers[1])
-            case "pair" if layer.kind in CONVOLUTIONS:
+            case "pair" if layer.kind in ("FC", *CONVOLUTIONS):
                 self._set("takes", numbers[0])
                 self._set("width", numbers[1])
             case "dilation" | "groups":
@@ -370,7 +365,7 @@ class _Reader:
     def _rate(self, fact: Fact, name: str) -> None:
         layer = self.row
         last = next((part for part in reversed(layer.behind) if part.kind in ("dropout", "LeakyReLU", "ELU")), None)
-        text = fact.text if fact.name != "keep" else f"{1 - float(fact.text):g}"
+        text = rate_of(fact)
         wanted = ("dropout",) if fact.name != "slope" else ("LeakyReLU", "ELU")
         kinds = ("dropout", "LeakyReLU", "ELU") if fact.name == "rate" and "=" not in fact.at.text else wanted
         if layer.kind in kinds:

@@ -66,11 +66,6 @@ class Column:
         return self.roles[0]
 
 
-def heading(rows: Sequence[Row]) -> int | None:
-    """Which of the first rows is the heading, all of whose columns are known."""
-    return next((index for index in range(min(4, len(rows))) if is_heading(columns(rows[index]), strange=0)), None)
-
-
 def is_heading(found: Sequence[Column], strange: int) -> bool:
     """Whether columns are those of a table of layers; so many of them may be unknown."""
     roles = [role for each in found for role in each.roles]

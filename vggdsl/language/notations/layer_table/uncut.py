@@ -9,7 +9,7 @@ from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row
 from vggdsl.language.notations.layer_table.cells import LONGEST_LIST, layer_of
-from vggdsl.language.notations.layer_table.columns import Column, columns, heading, telling
+from vggdsl.language.notations.layer_table.columns import Column, columns, is_heading, telling
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.language.notations.registry import Reading
@@ -56,7 +56,7 @@ class _Line:
         return re.sub(r"\d+", "0", self.text.text.lower())
 
 
-def is_heading(lines: Sequence[Excerpt]) -> bool:
+def has_heading(lines: Sequence[Excerpt]) -> bool:
     """Whether columns that are known stand over a line that fits them."""
     return any(_cut(head, line) for head, below in _headings(lines) for line in below[:_TALLEST])
 
@@ -102,7 +102,7 @@ def _headings(lines: Sequence[Excerpt]) -> Iterator[tuple[Cut, Sequence[Excerpt]
             for last in range(first + 1, min(first + _TALLEST, len(lines) - 1) + 1)
             for whole in joinings(lines[first:last])
             for cut in pieces(whole, _heads)
-            if len({each.role for each in columns(_row(cut))}) == len(cut) and heading([_row(cut)]) is not None
+            if is_heading(heads := columns(_row(cut)), strange=0) and len({each.role for each in heads}) == len(cut)
         ]
         if found:
             yield from found

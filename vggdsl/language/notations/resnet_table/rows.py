@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from vggdsl.language.notations.draft import Place, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.grid import CAPTION, Row, rows_of
 from vggdsl.language.notations.phrases import Phrase, phrases
 from vggdsl.language.notations.uncut import SAID
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
-_CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
 _NAMES = re.compile(r"layer ?names?|layers?|stages?|blocks?|group ?names?|names?", re.IGNORECASE)
 _SIZES = re.compile(r"(?:output|feature ?maps?)(?: ?size)?", re.IGNORECASE)
 _NETWORK = r"\d+-layers?|(?:(?:se-)?resne[x]?t|densenet)-\d+(?: ?\([^()]*\))?"
@@ -137,7 +136,7 @@ def _of_cells(source: Source, rows: Sequence[Row]) -> Table:
         if sizes:
             break
         if len(filled) > 1 or re.search(r"\d", filled[0].text.text):
-            if len(filled) == 1 and (_CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
+            if len(filled) == 1 and (CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
                 continue
             raise _no_heading(filled[0].text)
     else:
@@ -196,7 +195,7 @@ def _groups(table: Table, rows: Sequence[Row], at: int) -> Iterator[list[Row]]:
     group = list[Row]()
     for row in rows:
         filled = [cell for cell in row if cell.text]
-        if len(filled) == 1 and (_CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
+        if len(filled) == 1 and (CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
             continue
         if any(cell.columns.start <= at for cell in filled) and group:
             yield group
@@ -253,7 +252,7 @@ def _is_for_all(text: Excerpt) -> bool:
 
 def _of_words(source: Source, rows: Sequence[Row]) -> Table:
     cells = [cell.text for row in rows for cell in row if cell.text]
-    whole = joined([cell for cell in cells if not _CAPTION.fullmatch(cell.text)], " ", source)
+    whole = joined([cell for cell in cells if not CAPTION.fullmatch(cell.text)], " ", source)
     heading = re.match(rf"(?:{_NAMES.pattern}) (?:{_SIZES.pattern})((?: (?:{_NETWORK}))+) ", whole.text, re.IGNORECASE)
     if heading is None:
         raise _no_heading(whole[:40])

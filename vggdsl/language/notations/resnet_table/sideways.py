@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grid import Row, rows_of
+from vggdsl.language.notations.grid import CAPTION, Row, rows_of
 from vggdsl.language.notations.registry import Reading
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -19,7 +19,6 @@ _LOOK = re.compile(r"#[^\n]{0,20}layers[^\n]{0,40}1 ?\+ ?2 ?\$?n", re.IGNORECASE
 _N = re.compile(r"(?<!\w)n ?= ?(\d{1,4})(?!\w|\.\d)")
 _NAMED = re.compile(r"\bResNet-?(\d{1,5})\b", re.IGNORECASE)
 _SAID = re.compile(r"#? ?(?:n ?= ?\d{1,4}|ResNet-?\d{1,5})(?:[,;] ?(?:n ?= ?\d{1,4}|ResNet-?\d{1,5}))*", re.IGNORECASE)
-_CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
 _HELP = "write it on a line above: `n = 3`, or the network's name, `ResNet-20`, which has 6n + 2 layers"
 
 
@@ -51,7 +50,7 @@ def reading(source: Source) -> Reading:
 
 def _row(draft: Draft, row: Row, found: dict[str, Sequence[Excerpt]]) -> None:
     filled = [cell.text for cell in row if cell.text]
-    if not filled or (len(filled) == 1 and (_CAPTION.fullmatch(filled[0].text) or _SAID.fullmatch(filled[0].text))):
+    if not filled or (len(filled) == 1 and (CAPTION.fullmatch(filled[0].text) or _SAID.fullmatch(filled[0].text))):
         return
     name = next((name for name, form in _ROWS.items() if form.fullmatch(filled[0].text)), None)
     if name is None or name in found or len(filled) < 2:

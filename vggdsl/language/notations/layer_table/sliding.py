@@ -1,0 +1,164 @@
+"""How the window of a row goes over its map: what cells leave out of it, printed sizes and parameters tell."""
+
+from collections.abc import Sequence
+
+from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.layer_table import figures
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, POOLS, Layer, width_of
+from vggdsl.language.notations.layer_table.sizes import Step, fitting, through
+from vggdsl.network.shapes import Pair, Window
+
+
+class Sliding:
+    """A convolution or a pool.
+
+    ``x`` is what comes, ``printed`` the size behind the row, at ``size_at``; ``step`` is how it goes, once told.
+    """
+
+    def __init__(
+        self, draft: Draft, layer: Layer, x: tuple[int, ...], printed: tuple[int, ...], size_at: Excerpt | None
+    ) -> None:
+        self.draft, self.layer, self.x, self.printed, self.size_at = draft, layer, x, printed, size_at
+        self.step: Step | None = None
+
+    def conv(self, after: Layer | None) -> str:
+        """The words of a convolution; ``after`` is the row below. Nothing if it was refused."""
+        layer, printed = self.layer, self.printed
+        width = (
+            self.x[-1] if layer.kind == "depthwise" else width_of(layer) or (printed[2] if len(printed) == 3 else None)
+        )
+        if width is not None and layer.window is None and len(self.x) == 3:
+            self._window_by_params(width)
+        if layer.window is None or width is None or len(self.x) != 3:
+            lacks = "window" if layer.window is None else "number of filters" if width is None else "map"
+            self.draft.refuse(f"a convolution needs its {lacks}", layer.at, "write `3x3, K = 32` and `32x32x32`")
+            return ""
+        layer.width = width
+        if printed == (width,):
+            printed = (1, 1, width)
+        self._stride_of_size(after)
+        found = fitting(layer, self.x, printed, is_pool=False, then=lambda out: through(layer, out))
+        step = self._chosen(found, is_sized=len(printed) > 1)
+        if step is None:
+            return ""
+        stride, pad = step.stride, step.options
+        kernel = Pair(*layer.window).short
+        groups = width if layer.kind == "depthwise" else layer.groups or 1
+        if layer.groups not in (None, groups):
+            at = layer.cells.get("groups", layer.at)
+            self.draft.refuse(f"a depthwise convolution of {width} channels has as many groups", at, "leave it out")
+            return ""
+        options = (
+            f"{f' dilation={layer.dilation}' if layer.dilation > 1 else ''}{f' groups={groups}' if groups > 1 else ''}"
+        )
+        return f"conv{kernel}-{width}{f'/{stride}' if stride > 1 else ''}{pad}{options}"
+
+    def _stride_of_size(self, after: Layer | None) -> None:
+        """Mends a stride where the size is printed before and behind it, and is the same: MobileNet's last."""
+        layer = self.layer
+        stride, window = layer.stride, Window(Pair(*layer.window or (1, 1)))
+        if after is None or not after.input or layer.input[:2] != after.input[:2] or len(layer.input) < 2:
+            return
+        if stride in (None, 1) or layer.pad is not None or layer.behind or window.same_pad == (0, 0):
+            return
+        size = "x".join(map(str, layer.input[:2]))
+        at = layer.cells.get("stride", layer.at)
+        self.draft.repaired(f"stride {stride} read as 1: {size} is printed before and behind it", at)
+        layer.stride = 1
+
+    def _window_by_params(self, width: int) -> None:
+        """A square window that isn't printed, where the parameters allow one alone."""
+        layer, printed = self.layer, self.printed
+        cell = layer.cells.get("params")
+        found = figures.windows(cell, None, self.x[-1:], width) if cell is not None and layer.kind == "conv" else set()
+        if len(found) != 1:
+            return
+        (((k, _), _),) = found
+        if len(printed) > 1 and max(self.x[0] - printed[0], self.x[1] - printed[1]) >= k:
+            message = f"the size falls to {printed[0]}x{printed[1]}: by a stride, or a pool that isn't printed"
+            self.draft.refuse(message, layer.output_at or layer.at, "write the window and the stride, or the pool")
+            return
+        layer.window = (k, k)
+        self.draft.assumed("windows are told by the parameters", layer.at, once=True)
+
+    def pool(self) -> str:
+        """The words of a pool. Nothing if it was refused."""
+        layer, printed = self.layer, self.printed
+        kind = which(self.draft, layer.kind, layer.at)
+        if layer.is_global:
+            if layer.window not in (None, self.x[:2]):
+                shown = "x".join(map(str, self.x[:2]))
+                self.draft.refuse(f"the map is {shown}", layer.at, "correct the window, or the rows above")
+                return ""
+            return f"global-{kind}"
+        if len(self.x) != 3:
+            self.draft.refuse("a pool needs a map", layer.at, "correct the rows above")
+            return ""
+        if layer.window is None:
+            side = layer.stride or 2
+            if len(printed) < 2 or any(n // side != out for n, out in zip(self.x[:2], printed[:2], strict=True)):
+                self.draft.refuse("a pool needs its window", layer.at, "write `2x2/2`")
+                return ""
+            layer.window, layer.stride = (side, side), side
+            self.draft.assumed(f"{side}x{side} pools at stride {side}: none are printed", layer.at, once=True)
+        if any(side > n for side, n in zip(layer.window, self.x, strict=False)) and layer.pad is None:
+            sides, size = Pair(*layer.window).short, "x".join(map(str, self.x[:2]))
+            help = "sizes are rounded down unless a cell says `ceil`: correct the rows above, or the window"
+            self.draft.refuse(f"a window of {sides} on a map of {size}", layer.cells.get("filter", layer.at), help)
+            return ""
+        if layer.window == self.x[:2] and layer.stride is None:
+            layer.stride = 1  # there is one place for it
+        found = fitting(layer, self.x, printed, is_pool=True, then=lambda out: out)
+        step = self._chosen(found, is_sized=len(printed) > 1)
+        return "" if step is None else f"{kind}{Pair(*layer.window).short}/{step.stride}{step.options}"
+
+    def _unsized(self, step: Step) -> None:
+        """Says what is taken where neither a cell nor a size tells it."""
+        layer = self.layer
+        lacks = ["stride"] if layer.stride is None else []
+        if layer.kind in CONVOLUTIONS and layer.pad is None and step.window.same_pad != (0, 0):
+            lacks.append("padding")
+        if lacks and layer.kind in CONVOLUTIONS:
+            taken = {"stride": "stride 1", "padding": "padding by (k - 1) / 2"}
+            text = f"{' and '.join(taken[each] for each in lacks)}: no {' and no '.join(lacks)} is printed"
+            self.draft.assumed(text, layer.at, once=True)
+        elif lacks:
+            self.draft.assumed(f"pools at stride {step.stride}: none is printed", layer.at, once=True)
+
+    def _chosen(self, found: Sequence[Step], *, is_sized: bool) -> Step | None:
+        """The one way, unless there are none or several."""
+        layer = self.layer
+        if not found and is_sized and self.size_at is not None:
+            message = f"no stride leads to this size from {'x'.join(map(str, self.x[:2]))}"
+            self.draft.refuse(message, self.size_at, "correct it, or the window, or the rows above")
+            return None
+        if len(found) != 1:
+            choice = " or ".join(f"stride {each.stride}{each.options}" for each in found)
+            message = f"the sizes leave open {choice}" if found else "the stride isn't printed, nor told by the sizes"
+            self.draft.refuse(message, layer.cells.get("filter", layer.at), "write it: `3x3/2`, `pad 1`, `ceil`")
+            return None
+        (step,) = found
+        stride, text = step.stride, step.options
+        said = [f"stride {stride}"] if layer.stride is None and stride > 1 else []
+        said += [text.strip()] if text and (layer.pad is None or "ceil" in text) else []
+        if said:
+            self.draft.assumed(f"{' and '.join(said)}, as the sizes say", layer.at, once=True)
+        if step.rivals and not text:
+            usual = "no padding" if layer.kind in POOLS else f"padding by {Pair(*step.window.pad_before).short}"
+            others = " and".join(step.rivals)
+            self.draft.assumed(f"{usual}: none is printed, and{others} would fit, too", layer.at, once=True)
+        if not is_sized:
+            self._unsized(step)
+        if layer.pad == "same" and "," in text:
+            self.draft.assumed(f"`same` at stride {stride} adds what TensorFlow's adds", layer.at, once=True)
+        self.step = step
+        return step
+
+
+def which(draft: Draft, kind: str, at: Excerpt) -> str:
+    """What a pool takes; the maximum, where the table doesn't say what."""
+    if kind != "pool":
+        return kind
+    draft.assumed("pools take the maximum: the table doesn't say what", at, once=True)
+    return "maxpool"
