@@ -186,3 +186,12 @@ def test_cells_are_cut_in_every_way_that_fits() -> None:
     assert all(" ".join(filter(None, cut)) == "a 1 - 2" for cut in found)
     assert [len(cut) for cut in pieces(line, lambda cell: True)] == [3, 4]
     assert vggdsl.parse(only(DARKNET).text, "again.arch").network.graph.digest == only(DARKNET).network.graph.digest
+
+
+def test_lines_of_one_form_that_no_cut_fits_alike_are_refused() -> None:
+    text = """Layer Type Maps Size Kernel size Stride Padding Activation
+S4 Max pooling 256 13 × 13 3 × 3 2 valid –
+S2 Max pooling 96 27 × 27 3 × 3 2 valid –
+In Input 3 (RGB) 227 × 227 – – – –"""
+    with pytest.raises(VggdslError, match="this line"):
+        parse_all(text, "-", "layer-table")

@@ -225,7 +225,8 @@ def _chosen(head: Cut, rows: Sequence[_Line], reader: Reader, budget: Iterator[i
         for shape in by_form[line.form]:
             yield from ways(cut, {**of, line.form: shape})
 
-    yield from ways([], {form: shape for form, (shape, *others) in by_form.items() if not others})
+    if all(by_form.values()):  # else no cut is that of all lines of a form
+        yield from ways([], {form: shape for form, (shape, *others) in by_form.items() if not others})
 
 
 def _fit(reading: Reading, cut: Sequence[Cut]) -> bool:
