@@ -181,7 +181,10 @@ def _shown_by(source: Source) -> notations.Notation:
     if source.name.lower().endswith(".arch"):
         message = f"{source.name} is a spec by its name, and shows no other notation"
     known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
-    help = f"""between a table's cells stand tabs, pipes or two blanks: a PDF's copied text has lost them, and
+    if notations.is_marked_up(source):
+        help = f"its cells hold no network that shows: name the notation with --from: {known}"
+    else:
+        help = f"""between a table's cells stand tabs, pipes or two blanks: a PDF's copied text has lost them, and
 `vggdsl import PAPER.pdf` has not; or name the notation with --from: {known}"""
     raise InputError(Diagnostic("V112", message, help=" ".join(help.split())))
 

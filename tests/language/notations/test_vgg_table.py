@@ -147,3 +147,12 @@ def test_what_no_look_tells_is_written_as_a_spec() -> None:
     for _, spec in parse_all(text, "-", "vgg-table"):
         assert isinstance(spec, Spec)
         assert vggdsl.parse(spec.text).network.graph.digest == spec.network.graph.digest
+
+
+SMALL = "A | B\ninput 8x8x3 | input 8x8x3\nconv3-8 | conv3-6\nmaxpool | maxpool\nFC-2 | FC-3"
+
+
+def test_one_row_of_convolutions_is_a_table_where_names_stand_above_or_markup_parts_its_cells() -> None:
+    rows = (f"<tr><td>{row.replace(' | ', '</td><td>')}</td></tr>" for row in SMALL.splitlines())
+    for text in (SMALL, SMALL.replace(" | ", "\t"), f"<table>{''.join(rows)}</table>"):
+        assert [name for name, spec in parse_all(text, "-") if isinstance(spec, Spec)] == ["A", "B"]

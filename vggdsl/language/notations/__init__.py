@@ -11,6 +11,7 @@ names one; those beside the spec language are loaded when they are needed.
 
 from vggdsl.language.notations import arch
 from vggdsl.language.notations.arch import write
+from vggdsl.language.notations.grid import is_marked_up
 from vggdsl.language.notations.registry import (
     SPEC_LANGUAGE,
     Notation,
@@ -35,6 +36,7 @@ __all__ = [
     "Reading",
     "arch",
     "elsewhere",
+    "is_marked_up",
     "names",
     "notation",
     "read",

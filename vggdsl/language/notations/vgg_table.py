@@ -29,18 +29,32 @@ _LOOKALIKES = str.maketrans("АВЕКМНОРСТХаеорсух", "ABEKMHOPCTX
 """Cyrillic letters that a PDF's text has for Latin ones of the same shape."""
 _CONV = re.compile(r"\bconv\d+(?:x\d+)?-\d+|\b\d+ ?[x×] ?\d+,? conv", re.IGNORECASE)
 
+_LAYER = re.compile(
+    r"(?:conv|pool|max|av|mean|global|fc|fully|dense|linear|soft|lrn|relu|bn|batch|dropout|\d+ ?x ?\d+)", re.IGNORECASE
+)
+"""What layers begin with: a table of configurations has nothing else below its heading."""
+
 
 def recognises(source: Source) -> bool:
-    """By rows of cells with `conv3-64`, or `3x3 conv 64`, in two columns at least, one under another."""
+    """By rows of cells with `conv3-64`, or `3x3 conv 64`, in two columns at least, one under another; or by one such
+    row where a row of names stands above, or markup says what a cell is, and almost all below are layers, too."""
     text = source.text
-    if len(_CONV.findall(text)) < 4:
+    if len(found := _CONV.findall(text)) < 2:
         return False
     rows = rows_of(source)
     if is_uncut(rows):
-        return vgg_uncut.is_table([row[0].text for row in rows])
-    many = [row for row in rows if sum(_CONV.search(cell.text.text) is not None for cell in row) > 1]
-    stacked = [row for row in many if not any(re.search(r"pool", cell.text.text, re.IGNORECASE) for cell in row)]
-    return len(stacked) > 1 and any(re.search("pool", c.text.text, re.IGNORECASE) for row in rows for c in row)
+        return len(found) > 3 and vgg_uncut.is_table([row[0].text for row in rows])
+    many = [at for at, row in enumerate(rows) if sum(_CONV.search(cell.text.text) is not None for cell in row) > 1]
+    stacked = [at for at in many if not any(re.search(r"pool", cell.text.text, re.IGNORECASE) for cell in rows[at])]
+    if not stacked or not any(re.search("pool", c.text.text, re.IGNORECASE) for row in rows for c in row):
+        return False
+    if len(stacked) > 1 and len(found) > 3:
+        return True
+    if not all(_CONV.search(cell.text.text) for cell in rows[stacked[0]] if cell.text):
+        return False
+    above, cells = rows[: stacked[0]], [cell for row in rows[stacked[0] :] for cell in row if cell.text]
+    is_headed = any(len(row) > 1 and all(cell.text for cell in row) for row in above) or is_marked_up(source)
+    return is_headed and sum(_LAYER.match(cell.text.text) is not None for cell in cells) * 4 > len(cells) * 3
 
 
 def read(source: Source) -> Sequence[Reading]:
