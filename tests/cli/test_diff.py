@@ -58,3 +58,17 @@ def test_a_run_is_the_spec_that_was_run(tmp_path: Path, good: str) -> None:
     (tmp_path / "spec.arch").write_text(GOOD)
     (tmp_path / "recipe.json").write_text('{"spec": "my-net"}')
     assert run("diff", tmp_path, good).exit_code == 0
+
+
+def test_what_git_hands_to_a_command_is_told_by_its_path_and_never_fails(good: str, wrong: str) -> None:
+    def told(old: str, new: str, *renamed: str) -> str:
+        done = run("diff", "--git", "net.arch", old, "0" * 40, "100644", new, "0" * 40, "100644", *renamed)
+        assert (done.exit_code, good in done.stdout) == (0, False)
+        return done.stdout
+
+    assert told(good, good).startswith("net.arch\nbefore and after: the same network")
+    assert told(good, "/dev/null") == "net.arch\n- a network of 2 weight layers, 165,642 parameters\n"
+    assert told("/dev/null", good, "new.arch", "renamed").startswith("net.arch -> new.arch\n+ a network of 2")
+    assert told(good, wrong) == "net.arch\nnot compared: one side can't be read\n"
+    assert run("diff", "--git", "net.arch").stdout == "net.arch: not merged\n"
+    assert run("diff", "--git", good, good).exit_code == 2

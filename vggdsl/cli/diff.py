@@ -16,16 +16,19 @@ from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.printing import LINE, shown
 from vggdsl.text.tables import RowGroup, Table, numbers, words
+from vggdsl.text.units import plural
 
 _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 _TROUBLE = 2
+_NO_FILE = "/dev/null"
+"""What git calls the side that isn't there of a file that was added or removed."""
 
 
 @click.command()
-@click.argument("before", metavar="A")
-@click.argument("after", metavar="B")
+@click.argument("names", nargs=-1, required=True, metavar="A B")
 @click.option("--json", "as_json", is_flag=True, help="The differences as JSON.")
-def command(before: str, after: str, as_json: bool) -> None:
+@click.option("--git", "by_git", is_flag=True, help="For git's diff.NAME.command: takes what git hands to it.")
+def command(names: tuple[str, ...], as_json: bool, by_git: bool) -> None:
     """What changed from A to B, in the papers' words, with what it costs.
 
     A and B are specs, or runs: the spec that was run. Layers that were added (+), removed (-) and
@@ -43,11 +46,19 @@ def command(before: str, after: str, as_json: bool) -> None:
     vggdsl diff vgg_b vgg_c
     vggdsl diff vgg_d my_net.arch
     git show HEAD:my_net.arch | vggdsl diff - my_net.arch
+    git config diff.arch.command 'vggdsl diff --git'
     """
+    if by_git:
+        if as_json:
+            raise click.UsageError("--git prints for git: leave out --json")
+        _for_git(names)
+        return
+    if len(names) != 2:
+        raise click.UsageError(f"a difference is between two specs, A and B, not {len(names)}")
+    before, after = names
     if before == after == "-":
         raise click.UsageError("standard input is read once: name a file for A or B")
-    specs = [_load(name, (before, after)) for name in (before, after)]
-    found = differences(*specs)
+    found = differences(_load(before, names), _load(after, names))
     if as_json:
         echo_json(_json(found))
     else:
@@ -55,7 +66,7 @@ def command(before: str, after: str, as_json: bool) -> None:
     raise SystemExit(0 if found.same else 1)
 
 
-def _load(name: str, beside: Sequence[str]) -> Spec:
+def _load(name: str, beside: Sequence[str] = ()) -> Spec:
     """A spec; what is wrong with its claims and recipes is told, and no trouble here."""
     try:
         spec = load(copy_in(Path(name)) or name, beside=beside)
@@ -64,6 +75,33 @@ def _load(name: str, beside: Sequence[str]) -> Spec:
         raise SystemExit(_TROUBLE) from None
     report(finding for finding in spec.check(to_train=False) if finding.is_error or finding in spec.said)
     return spec
+
+
+def _for_git(given: Sequence[str]) -> None:
+    """What git hands to a command: the path, file, hash and mode of both sides, and of a renamed file the new path.
+
+    Ends with 0 whatever differs, or can't be read: at another code git leaves out the files behind it.
+    """
+    match given:
+        case [path]:
+            say(f"{path}: not merged")
+        case [path, old, _, _, new, _, _, *renamed]:
+            say(f"{path} -> {renamed[0]}" if renamed else path)
+            try:
+                _print_sides(old, new)
+            except SystemExit:  # which has been told
+                say("not compared: one side can't be read")
+        case _:
+            raise click.UsageError(f"git gives --git one argument, or seven and more, not {len(given)}")
+
+
+def _print_sides(old: str, new: str) -> None:
+    if _NO_FILE in (old, new):
+        typed = _load(new if old == _NO_FILE else old).typed
+        size = f"{plural(typed.weight_layers, 'weight layer')}, {typed.params:,} parameters"
+        say(f"{'+' if old == _NO_FILE else '-'} a network of {size}")
+        return
+    _print(differences(_load(old), _load(new)), "before", "after")
 
 
 def _print(found: Differences, before: str, after: str) -> None:
