@@ -1,27 +1,32 @@
-"""A step that is captured: what can be seen of it without a GPU."""
+"""A step that is captured or compiled: what can be seen of it without a GPU."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 from trainings import spec_with
 
+from vggdsl.data.balance import class_weights
 from vggdsl.data.dataset import load_data
 from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import Prepared
-from vggdsl.experiments.step import Captured, Readback, Step
+from vggdsl.experiments.step import Captured, Readback, Step, cross_entropy
 from vggdsl.experiments.train import train
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.runfolder import read_plan
 from vggdsl.targets.torch import to_torch, weights
-from vggdsl.text.errors import RecordError
+from vggdsl.text.errors import InputError, RecordError
 
 
 class Graph:
@@ -165,7 +170,7 @@ def test_a_run_that_was_to_be_eager_goes_on_so(tmp_path: Path) -> None:
     file = run.path / "recipe.json"
     assert json.loads(file.read_text())["eager"] is True
     file.write_text(file.read_text().replace('"eager": true', '"eager": 1'))
-    with pytest.raises(RecordError, match="eager is neither true nor false"):
+    with pytest.raises(RecordError, match="eager or compile is neither true nor false"):
         read_plan(run.path)
     plain = train(spec_with(epochs="1"), device="cpu", runs=tmp_path)
     assert "eager" not in json.loads((plain.path / "recipe.json").read_text())
@@ -189,3 +194,104 @@ def test_a_loss_is_read_when_the_next_is_asked_for(monkeypatch: pytest.MonkeyPat
     seen = [readback.next(torch.tensor(loss), rate) for loss, rate in ((2.0, 0.1), (float("inf"), 0.2), (1.0, 0.3))]
     assert seen == [None, (2.0, 0.1), (float("inf"), 0.2)]
     assert len(waited) == 2
+
+
+@pytest.mark.parametrize("size", [(), (2, 3)])
+def test_smoothed_labels_of_weighted_classes_cost_what_pytorch_says(size: tuple[int, ...]) -> None:
+    random = torch.Generator().manual_seed(0)
+    logits = torch.randn(5, 4, *size, generator=random, dtype=torch.float64)
+    labels = torch.randint(0, 4, (5, *size), generator=random)
+    balance = torch.rand(4, generator=random, dtype=torch.float64)
+    for smoothing, weights_of in ((0.1, balance), (0.0, balance), (0.1, None)):
+        ours = cross_entropy(logits, labels, smoothing=smoothing, balance=weights_of)
+        theirs = functional.cross_entropy(logits, labels, weights_of, label_smoothing=smoothing)
+        assert torch.allclose(ours, theirs, rtol=1e-12, atol=0), "double precision, some twenty terms"
+
+
+WAITS = {
+    "aten::_local_scalar_dense",
+    "aten::masked_select",
+    "aten::nonzero",
+    "aten::item",
+    "aten::equal",
+    "aten::is_nonzero",
+}
+"""What gives the processor a value, or a shape that depends on values: for it a GPU's kernels are waited for."""
+
+
+class Heard(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's says nothing
+    """The operations that are computed within it."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
+        self.names = set[str]()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(function.name().partition(".")[0])
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("classes", ["", "class-weights=balanced"])
+@pytest.mark.parametrize("smoothing", ["", "smoothing=0.1"])
+@pytest.mark.parametrize("mix", ["none", "mixup(0.2)"])
+def test_no_step_waits_for_what_it_computes(classes: str, smoothing: str, mix: str) -> None:
+    said = ", ".join(filter(None, (smoothing, classes)))
+    ready = prepared(loss=f"cross-entropy({said})" if said else "cross-entropy", mix=mix)
+    ready = replace(ready, class_weights=class_weights(ready.recipe, ready.data.train.labels, ready.data.classes))
+    assert (ready.class_weights is None) == (not classes)
+    step, own = Step(to_torch(ready.spec), ready), None if mix == "none" else torch.tensor(0.7)
+    step.set_rate(0.1)
+    images, labels = batches()[0]
+    with Heard() as heard:
+        step(images, labels, own)
+    assert "aten::convolution_backward" in heard.names, "all of it is heard"
+    assert not heard.names & WAITS
+
+
+def compiling(monkeypatch: pytest.MonkeyPatch, backend: object) -> None:
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
+
+
+def test_whole_batches_run_what_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = list[int]()
+
+    def backend(module: Any, inputs: Any) -> Any:
+        def run(*given: Tensor) -> Any:
+            ran.append(1)
+            return module(*given)
+
+        return run
+
+    compiling(monkeypatch, backend)
+    ready = prepared()
+    plain = Step(to_torch(ready.spec), ready)
+    compiled = Step(to_torch(ready.spec), replace(ready, compiled=True))
+    for images, labels in batches():
+        for each in (plain, compiled):
+            each.set_rate(0.1)
+        for ours, theirs in zip(compiled(images, labels), plain(images, labels), strict=True):
+            assert torch.equal(ours, theirs), "the same kernels, here"
+    assert len(ran) == sum(len(images) == BATCH for images, _ in batches())
+
+
+def test_what_pytorch_cannot_compile_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def backend(module: Any, inputs: Any) -> Any:
+        raise ValueError("no compiler\nis here")
+
+    compiling(monkeypatch, backend)
+    step = Step(to_torch(prepared().spec), replace(prepared(), compiled=True))
+    with pytest.raises(InputError, match=r"can't compile the network: .*no compiler") as caught:
+        step(*batches()[0])
+    (found,) = caught.value.diagnostics
+    assert (found.code, "\n" in found.message) == ("V536", False)
+
+
+def test_a_run_that_was_compiled_goes_on_so_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiling(monkeypatch, "eager")
+    run = train(spec_with(epochs="1"), device="cpu", compiled=True, runs=tmp_path)
+    planned = read_plan(run.path)
+    assert (planned.compiled, Workplace().going_on(planned).compiled) == (True, True)
+    assert re.search(r'device="[^"]*, compiled"', (run.path / "record.arch").read_text())
+    with pytest.raises(InputError, match="deterministic") as caught:
+        train(spec_with(deterministic="yes"), device="cpu", compiled=True, runs=tmp_path)
+    assert [found.code for found in caught.value.diagnostics] == ["V536"]

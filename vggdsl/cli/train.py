@@ -89,6 +89,7 @@ LARGEST = 10**9
     "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
 )
 @click.option("--eager", is_flag=True, help="On a GPU: no CUDA graph of the steps; the same digits, slower.")
+@click.option("--compile", "compiled", is_flag=True, help="Let PyTorch compile the network first; the record says so.")
 @click.option(
     "--every", type=click.IntRange(1, LARGEST), metavar="N", help="Tell of every N-th epoch, and of the last."
 )
@@ -117,6 +118,7 @@ def command(
     runs_dir: Path | None,
     threads: int | None,
     eager: bool,
+    compiled: bool,
     every: int | None,
     reports: bool,
     quiet: bool,
@@ -179,7 +181,7 @@ def command(
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
     runs = runs_dir or Path("runs")
     terminal = partial(_terminal, logs, 0 if quiet else every or 1, as_json, reports)
-    workplace = Workplace(data_dir, device, runs, download, start_from, threads, skip_bad, eager)
+    workplace = Workplace(data_dir, device, runs, download, start_from, threads, skip_bad, eager, compiled)
     seeds = tuple(range(seed_count)) if seed_count is not None else None if seed is None else (seed,)
     flags = {"epochs": epochs, "batch": batch, "precision": precision, "seeds": seeds}
     if resumed is not None or added is not None:

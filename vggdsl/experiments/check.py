@@ -6,7 +6,7 @@ from vggdsl.experiments.schedule import smallest_step
 from vggdsl.spec.recipe import Recipe, Steps, WarmUp
 from vggdsl.spec.spec import Spec
 from vggdsl.spec.trainable import norms_a_vector, one_image
-from vggdsl.text.errors import Diagnostic, RecipeError, error_of
+from vggdsl.text.errors import Diagnostic, InputError, RecipeError, error_of
 
 
 def refuse(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
@@ -37,6 +37,17 @@ def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
     """Raises ``RecipeError`` V408 if the network can't train on that many images."""
     if smallest_step(count, recipe.batch) < 2 and norms_a_vector(spec.typed, recipe):
         raise RecipeError(one_image(recipe, "data", "train on more images"))
+
+
+def refuse_compiling(recipe: Recipe, processes: int) -> None:
+    """Raises ``InputError`` V536 for what isn't compiled: where each bit is to be repeated, or by several processes."""
+    if recipe.deterministic:
+        why = "the recipe is `deterministic`, and PyTorch chooses compiled kernels by how fast they are"
+    elif processes > 1:
+        why = f"steps of {processes} processes aren't compiled"
+    else:
+        return
+    raise InputError(Diagnostic("V536", why, recipe.place("deterministic"), "train without `--compile`"))
 
 
 def refuse_processes(spec: Spec, recipe: Recipe, processes: int, train: int, others: int) -> None:

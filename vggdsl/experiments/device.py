@@ -81,7 +81,7 @@ def choose(device: str, precision: Literal["auto", "fp32", "bf16"]) -> Hardware:
 
 @contextmanager
 def arithmetic(
-    hardware: Hardware, macs: int, given: int | None = None, *, deterministic: bool = False
+    hardware: Hardware, macs: int, given: int | None = None, *, deterministic: bool = False, searching: bool = False
 ) -> Iterator[None]:
     """How a training computes steps of that many multiply-adds: small ones by one thread, and fp32 as such.
 
@@ -89,10 +89,13 @@ def arithmetic(
 
     By default cuDNN computes convolutions of single precision in TF32, with 10 bits of fraction instead of 23, and
     adds up some gradients in the order in which they come. Where it is ``deterministic``, PyTorch warns of what it
-    can't do in one order; cuBLAS finds its setting when it is first used.
+    can't do in one order; cuBLAS finds its setting when it is first used. ``searching``, cuDNN tries its kernels for
+    each shape and takes the fastest, which may be others the next time.
     """
     cudnn, threads = torch.backends.cudnn, torch.get_num_threads()
-    before = cudnn.allow_tf32, cudnn.deterministic, torch.get_deterministic_debug_mode()
+    before = cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
+    order = torch.get_deterministic_debug_mode()
+    cudnn.benchmark = cudnn.benchmark or searching
     if given is not None or macs <= SMALL_STEP:
         torch.set_num_threads(given or 1)
     cudnn.allow_tf32 = cudnn.allow_tf32 and hardware.precision != "fp32"
@@ -104,8 +107,8 @@ def arithmetic(
         yield
     finally:
         torch.set_num_threads(threads)
-        cudnn.allow_tf32, cudnn.deterministic = before[:2]
-        torch.set_deterministic_debug_mode(before[2])
+        cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = before
+        torch.set_deterministic_debug_mode(order)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from vggdsl.data.balance import class_weights
 from vggdsl.data.dataset import DataSet, find_data
 from vggdsl.data.inspection import Told, nobody
 from vggdsl.data.normalisation import Normalisation
-from vggdsl.experiments.check import refuse_images, refuse_processes
+from vggdsl.experiments.check import refuse_compiling, refuse_images, refuse_processes
 from vggdsl.experiments.device import CAPTURED_STEP, Hardware, arithmetic, choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.memory import check_training, training_bytes
@@ -39,6 +39,8 @@ class Prepared:
     """What the loss of a label of each class counts; None where all count alike."""
     eager: bool = False
     """Whether a GPU gets each kernel of each step from Python, as said."""
+    compiled: bool = False
+    """Whether steps of whole batches run kernels that PyTorch compiles for the network."""
 
     @property
     def spec(self) -> Spec:
@@ -51,7 +53,7 @@ class Prepared:
     @property
     def device(self) -> str:
         """On what it is trained, as records print it: with the threads of now, so within ``arithmetic``."""
-        return f"{self.hardware.name}{self.processes}"
+        return f"{self.hardware.name}{self.processes}{', compiled' if self.compiled else ''}"
 
     @property
     def made_by(self) -> str:
@@ -84,17 +86,21 @@ class Prepared:
 
     def arithmetic(self) -> AbstractContextManager[None]:
         """How its steps are computed."""
-        return arithmetic(self.hardware, self.macs, self.threads, deterministic=self.recipe.deterministic)
+        deterministic = self.recipe.deterministic
+        return arithmetic(self.hardware, self.macs, self.threads, deterministic=deterministic, searching=self.compiled)
 
 
 def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told = nobody) -> Prepared:
     """Chooses the device and reads the data of a training, once; ``told`` is told how far that is.
 
     Raises ``VggdslError`` with why it can't be: device (V509), data (V503, V507, V512, V401) or memory (V508) that
-    isn't there, images that can't be read (V530), too few to train on or to share among processes (V408).
+    isn't there, images that can't be read (V530), too few to train on or to share among processes (V408), or
+    what can't be compiled (V536).
     """
     spec, recipe = experiment.spec, experiment.recipe
     hardware, processes = choose(workplace.device or "auto", recipe.precision), current()
+    if workplace.compiled:
+        refuse_compiling(recipe, processes.count)
     memory = training_bytes(spec.typed, recipe, hardware.bytes_each, processes.count)
     sharing = processes.count if hardware.device.type == "cpu" else 1  # a GPU each, but one RAM
     check_training(sharing * memory, hardware.free(), recipe)
@@ -108,7 +114,17 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
     normalisation, threads = data.normalisation(recipe.normalize), workplace.threads
     return Prepared(
-        experiment, seed, data, normalisation, hardware, processes, memory, threads, balance, workplace.eager
+        experiment,
+        seed,
+        data,
+        normalisation,
+        hardware,
+        processes,
+        memory,
+        threads,
+        balance,
+        workplace.eager,
+        workplace.compiled,
     )
 
 

@@ -13,7 +13,7 @@ from vggdsl.experiments.prepare import Prepared
 from vggdsl.spec.recipe import SGD, Recipe
 from vggdsl.spec.tuned import tuned
 from vggdsl.targets.torch import Network, TrainingOutput
-from vggdsl.text.errors import Diagnostic
+from vggdsl.text.errors import Diagnostic, InputError
 
 FACTOR = "factor"
 """Of a group of weights: by what the schedule's rate is multiplied for it."""
@@ -27,7 +27,8 @@ class Step:
     def __init__(self, network: Network, prepared: Prepared) -> None:
         self.network, self.prepared = network, prepared
         network.freeze(tuned(prepared.recipe, network.typed).frozen)
-        self.module = prepared.processes.wrapped(network)
+        whole = prepared.processes.wrapped(network)
+        self.module = Compiled(network, prepared.recipe.batch) if prepared.compiled else whole
         self.optimizer = optimizer_of(prepared.recipe, network)
         self.rate: float | None = None
         self.balance: Tensor | None = None
@@ -64,7 +65,7 @@ class Step:
         cross-entropy is linear in them, and both labels of a batch have the same weights of classes together.
         """
         smoothing = self.prepared.recipe.loss.smoothing
-        by_label = partial(functional.cross_entropy, weight=self.balance, label_smoothing=smoothing)
+        by_label = partial(cross_entropy, smoothing=smoothing, balance=self.balance)
 
         def measure(logits: Tensor) -> Tensor:
             if own is None:
@@ -92,6 +93,33 @@ class Step:
                 group["lr"].fill_(own)
             else:
                 group["lr"] = torch.full((), own, device=self.prepared.hardware.device)
+
+
+class Compiled:
+    """A network whose batches of ``images`` go through kernels that PyTorch compiles for it, with its next gradients.
+
+    A smaller batch goes through the network itself: for it others would be compiled, which takes as long again.
+    """
+
+    def __init__(self, network: Network, images: int) -> None:
+        from torch._dynamo.exc import TorchDynamoException  # torch's compiler takes a second to import
+
+        self.network, self.images, self.failed = network, images, TorchDynamoException
+        # What it compiled for networks before counts as many versions of one function, of which it allows a few.
+        torch.compiler.reset()
+        self.run = torch.compile(network, fullgraph=True, dynamic=False)
+
+    def __call__(self, images: Tensor) -> Any:
+        """As the network does. Raises ``InputError`` V536 where PyTorch can't compile it."""
+        if len(images) != self.images:
+            return self.network(images)
+        try:
+            return self.run(images)
+        except self.failed as error:
+            help = "train without `--compile`; on a CPU it needs a C++ compiler, on a GPU Triton and a C compiler"
+            why = " ".join(str(error).partition("\n\n")[0].split())  # behind it stands how to debug PyTorch
+            message = f"PyTorch can't compile the network: {why}"
+            raise InputError(Diagnostic("V536", message, help=help)) from error
 
 
 class Captured:
@@ -176,6 +204,18 @@ class Readback:
         value, event, rate = before
         event.synchronize()
         return Seen(value.item(), rate)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float, balance: Tensor | None) -> Tensor:
+    """The mean loss () of logits (N, n), or (N, n, H, W), as PyTorch's, which waits for the GPU where labels are
+    smoothed and classes have weights: it selects those that aren't to be ignored, and has none.
+    """
+    if balance is None or not smoothing:
+        return functional.cross_entropy(logits, labels, balance, label_smoothing=smoothing)
+    log = functional.log_softmax(logits, dim=1)
+    by_class = balance.view(-1, *[1] * (logits.dim() - 2))
+    even = -(log * by_class).sum() / (logits.shape[1] * balance[labels].sum())
+    return (1 - smoothing) * functional.nll_loss(log, labels, balance) + smoothing * even
 
 
 def optimizer_of(recipe: Recipe, network: Network) -> torch.optim.Optimizer:

@@ -58,6 +58,7 @@ def train(
     start_from: str | Path | Run | None = None,
     skip_bad: bool = False,
     eager: bool = False,
+    compiled: bool = False,
     reporter: Reporter | None = None,
 ) -> Run:
     """Trains a network by a recipe and writes the run's folder, the record last; as ``vggdsl train``.
@@ -78,6 +79,9 @@ def train(
 
     All image files are decoded before; with ``skip_bad`` those that can't be read are left out, and the record says how
     many. On a GPU small steps are captured as a CUDA graph and replayed, which gives the same digits; not if ``eager``.
+    ``compiled`` steps run kernels that PyTorch makes for the network before the first one: faster, and other digits;
+    the record names them with its device.
+
     ``reporter`` is told what happens; without one, what looks wrong in the data is a ``UserWarning``.
 
     Raises ``VggdslError`` before anything is written if the spec isn't there (V501), has no recipe of that name (V504)
@@ -93,7 +97,7 @@ def train(
     recipe = recipe.with_flags(**given)
     start_from = start_from.path if isinstance(start_from, Run) else start_from
     where, start = (None if path is None else Path(path) for path in (data, start_from))
-    workplace = Workplace(where, device, Path(runs), download, start, threads, skip_bad, eager)
+    workplace = Workplace(where, device, Path(runs), download, start, threads, skip_bad, eager, compiled)
     recipe = with_start(recipe, start)
     return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter or Warns())
 
@@ -215,6 +219,7 @@ def _write_plan(folder: RunFolder, workplace: Workplace, start: Start, added: in
         threads=workplace.threads,
         skip_bad=workplace.skip_bad,
         eager=workplace.eager,
+        compiled=workplace.compiled,
         added=added,
     )
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # which reads weights, by torch
 @dataclass(frozen=True)
 class Workplace:
     """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, the
-    threads of a CPU, whether images that can't be read are left out, and whether a GPU makes no CUDA graph.
+    threads of a CPU, whether images that can't be read are left out, whether a GPU makes no CUDA graph, and whether the
+    network is compiled.
 
     What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
     device is ``auto``, and threads are as many as the steps are worth.
@@ -29,6 +30,7 @@ class Workplace:
     threads: int | None = None
     skip_bad: bool = False
     eager: bool = False
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for threads that there can't be."""
@@ -49,5 +51,6 @@ class Workplace:
             threads=self.threads or run.threads,
             skip_bad=self.skip_bad or run.skip_bad,
             eager=self.eager or run.eager,
+            compiled=self.compiled or run.compiled,
             runs=run.folder.path.parent,
         )

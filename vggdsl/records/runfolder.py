@@ -140,6 +140,7 @@ class RunFolder:
         threads: int | None = None,
         skip_bad: bool = False,
         eager: bool = False,
+        compiled: bool = False,
         added: int = 0,
     ) -> None:
         """``recipe.json``: each entry's value and where it comes from; and ``spec.arch``, exactly as run."""
@@ -154,6 +155,7 @@ class RunFolder:
             **({} if threads is None else {"threads": threads}),
             **({"skip-bad": True} if skip_bad else {}),
             **({"eager": True} if eager else {}),
+            **({"compile": True} if compiled else {}),
             **({"added": added} if added else {}),
             "data": str(data.absolute()),
             "from": None if start.run is None else {"run": start.source, "weights": start.weights, "base": start.base},
@@ -215,6 +217,8 @@ class Planned:
     """Whether images that can't be read were to be left out."""
     eager: bool = False
     """Whether a GPU was to get its steps without a CUDA graph."""
+    compiled: bool = False
+    """Whether steps were to be compiled."""
     added: int = 0
     """Of its epochs, those that were added to a run that had ended."""
 
@@ -251,13 +255,14 @@ def read_plan(path: Path) -> Planned:
             raise ValueError("the digest of weights is none")
         if threads is not None and (not isinstance(threads, int) or not 0 < threads <= MOST_THREADS):
             raise ValueError("threads are no number of them")
-        skip_bad, eager = (plan.get(key, False) for key in ("skip-bad", "eager"))
-        if not isinstance(skip_bad, bool) or not isinstance(eager, bool):
-            raise ValueError("skip-bad or eager is neither true nor false")
+        skip_bad, eager, compiled = said = [plan.get(key, False) for key in ("skip-bad", "eager", "compile")]
+        if not all(isinstance(flag, bool) for flag in said):
+            raise ValueError("skip-bad, eager or compile is neither true nor false")
         added = number_of(plan.get("added", 0), "added")
         if added != plan.get("added", 0):
             raise ValueError("added epochs are no number of them")
-        return Planned(RunFolder(path, spec, recipe, seed), data, device, start, threads, skip_bad, eager, added)
+        run = RunFolder(path, spec, recipe, seed)
+        return Planned(run, data, device, start, threads, skip_bad, eager, compiled, added)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, VggdslError) as error:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
         why = f"{PLAN} lacks {error}" if isinstance(error, KeyError) else why

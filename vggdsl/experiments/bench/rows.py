@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -94,13 +94,17 @@ def rows_of(spec: Spec, kinds: Sequence[What], sides: Sequence[Against], batch: 
 def _on_gpu() -> Iterator[Row]:
     small, large = load("vgg_reconstructed/c232_fc256_256"), load("vgg_d")
     for spec, batch, floors, goals in ((large, 256, (2.5, 1), (4, 1.1)), (small, 128, (2, 1), (3, 1.15))):
-        for side, floor, goal in zip(AGAINST, floors, goals, strict=True):
-            name, measure = f"train {spec.name}, batch {batch} / {side}", partial(_trained, spec, batch, side, "cuda")
-            yield Row("train", name, measure, floor=floor, goal=goal, against=side)
-    share = partial(_share_of_peak, large, 256, "cuda")
-    yield Row("train", "train vgg_d, batch 256 / the matrix peak", share, floor=0.4, goal=0.6)
-    epoch = partial(_epoch, small, 128, "cuda")
-    yield Row("train", "45,000 images of c232_fc256_256, batch 128", epoch, "s", floor=1, goal=0.5, more=False)
+        for compiled in (False, True):
+            name = f"train {spec.name}{' --compile' * compiled}, batch {batch}"
+            for side, floor, goal in zip(AGAINST, floors, goals, strict=True):
+                measure = partial(_trained, spec, batch, side, "cuda", compiled=compiled)
+                yield Row("train", f"{name} / {side}", measure, floor=floor, goal=goal, against=side)
+            if spec is large:
+                share = partial(_share_of_peak, spec, batch, compiled)
+                yield Row("train", f"{name} / the matrix peak", share, floor=0.4, goal=0.6)
+            else:
+                epoch = partial(_epoch, spec, batch, compiled)
+                yield Row("train", f"{name}, 45,000 images", epoch, "s", floor=1, goal=0.5, more=False)
 
 
 def _training() -> Iterator[Row]:
@@ -149,8 +153,10 @@ def _front() -> Iterator[Row]:
 # -- how each is measured
 
 
-def _trained(spec: Spec, batch: int, against: Against, device: str, precision: Precision = "auto") -> Found:
-    ready, work = _ready(spec, batch, device, precision)
+def _trained(
+    spec: Spec, batch: int, against: Against, device: str, precision: Precision = "auto", *, compiled: bool = False
+) -> Found:
+    ready, work = _ready(spec, batch, device, precision, compiled=compiled)
     with ready.arithmetic():
         other = {"reference": training.reference, "tuned": training.tuned}[against](ready)
         # Our laps end by giving memory back. Without this the other side would fetch it anew, and ours find it there.
@@ -160,9 +166,9 @@ def _trained(spec: Spec, batch: int, against: Against, device: str, precision: P
     return Found(laps.ratio, work.images / seconds, work.flops / seconds, peak)
 
 
-def _alone(spec: Spec, batch: int, device: str) -> tuple[Series, Work, float]:
-    """The seconds of laps of ours, and the peak of the device."""
-    ready, work = _ready(spec, batch, device)
+def _alone(spec: Spec, batch: int, compiled: bool) -> tuple[Series, Work, float]:
+    """The seconds of laps of ours on a GPU, and its peak."""
+    ready, work = _ready(spec, batch, "cuda", compiled=compiled)
     with ready.arithmetic():
         lap = training.ours(ready)
         lap()
@@ -170,22 +176,24 @@ def _alone(spec: Spec, batch: int, device: str) -> tuple[Series, Work, float]:
         return seconds, work, _peak(ready.hardware.device, ready.hardware.precision)
 
 
-def _share_of_peak(spec: Spec, batch: int, device: str) -> Found:
-    laps, work, peak = _alone(spec, batch, device)
+def _share_of_peak(spec: Spec, batch: int, compiled: bool) -> Found:
+    laps, work, peak = _alone(spec, batch, compiled)
     rate = work.flops / laps.median
     return Found(
         Series([work.flops / seconds / peak for seconds in laps.values]), work.images / laps.median, rate, peak
     )
 
 
-def _epoch(spec: Spec, batch: int, device: str) -> Found:
-    laps, work, peak = _alone(spec, batch, device)
+def _epoch(spec: Spec, batch: int, compiled: bool) -> Found:
+    laps, work, peak = _alone(spec, batch, compiled)
     rate = work.images / laps.median
     return Found(Series([_EPOCH / work.images * s for s in laps.values]), rate, work.flops / laps.median, peak)
 
 
-def _ready(spec: Spec, batch: int, device: str, precision: Precision = "auto") -> tuple[Prepared, Work]:
-    """A training of laps that take about as long as they should."""
+def _ready(
+    spec: Spec, batch: int, device: str, precision: Precision = "auto", *, compiled: bool = False
+) -> tuple[Prepared, Work]:
+    """A training of laps that take about as long as they should, before it is compiled."""
     steps = _FEWEST_STEPS
     while True:
         work = Work(spec, batch, steps, device, precision)
@@ -195,7 +203,7 @@ def _ready(spec: Spec, batch: int, device: str, precision: Precision = "auto") -
             lap()
             seconds = timed(lap)
         if seconds > _LAP / 2 or steps == _MOST_STEPS:
-            return ready, work
+            return replace(ready, compiled=compiled), work
         steps = min(_MOST_STEPS, max(2 * steps, round(steps * _LAP / seconds)))
 
 

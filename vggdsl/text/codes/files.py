@@ -7,7 +7,7 @@ from vggdsl.text.codes.row import Code
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
     "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V526", "V527", "V528", "V529", "V530", "V531",
-    "V532", "V533", "V534", "V535", "W501", "W502", "W503", "W504", "W505", "W506",
+    "V532", "V533", "V534", "V535", "V536", "W501", "W502", "W503", "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -301,6 +301,17 @@ ROWS = (
         "language, or its branches aren't inside each other; the message names the place in the model.",
         "Take it out of the model, or write it there in layers of the language's page.",
         unshown=_MODEL,
+    ),
+    Code(
+        "V536",
+        "input",
+        "steps that can't be compiled",
+        "`--compile` lets PyTorch make kernels for a network. Here it can't, for want of a compiler or by a fault of "
+        "its own; or the recipe wants the same bits each time, which compiled kernels don't promise; or several "
+        "processes train.",
+        "Train without `--compile`.",
+        unshown=_TRAINING,
+        about_call=True,
     ),
     Code(
         "W501",
