@@ -149,6 +149,41 @@ def test_what_no_look_tells_is_written_as_a_spec() -> None:
         assert vggdsl.parse(spec.text).network.graph.digest == spec.network.graph.digest
 
 
+@pytest.mark.parametrize(
+    ("row", "caption"),
+    [
+        ("0.48K | 0.46K", ""),
+        ("Params (K) | 0.48 | 0.46", ""),
+        ("Number of parameters | 0.48K | 0.46K", ""),
+        ("Number of parameters | 0.48 | 0.46", "Table 2: Number of parameters (in thousands)."),
+        ("Network | B | A\nNumber of parameters | 0.46 | 0.48", "Number of parameters (K)"),
+        ("Network | A, B\nNumber of parameters | 0.5K", ""),
+    ],
+)
+def test_a_row_of_parameters_is_what_its_columns_claim(row: str, caption: str) -> None:
+    for text, wrong in ((row, 0), (row.replace("0.", "1."), 2)):
+        found = parse_all(f"{SMALL}\n{text}\n{caption}\n", "-", "vgg-table")
+        held = {name: (spec.count("holds"), spec.count("refuted")) for name, spec in found if isinstance(spec, Spec)}
+        assert held == dict.fromkeys("AB", (1 - wrong // 2, wrong // 2))
+
+
+@pytest.mark.parametrize(
+    ("row", "why"), [("Parameters | 0.48 | 0.46", "says no unit"), ("Parameters | 0.48K | 0.3K | 1K", "3 figures of")]
+)
+def test_parameters_without_a_unit_or_a_column_are_refused(row: str, why: str) -> None:
+    with pytest.raises(ParseError, match=why) as error:
+        parse_all(f"{SMALL}\n{row}\n", "-", "vgg-table")
+    assert " -:6:" in str(error.value)
+
+
+@pytest.mark.parametrize("written", ["covn3-6", "con3-6"])
+def test_a_misspelled_cell_is_told_what_was_meant_with_its_own_numbers(written: str) -> None:
+    (_, _), (_, spec) = parse_all(SMALL.replace("conv3-6", written), "-", "vgg-table")
+    assert isinstance(spec, ParseError)
+    assert f"`{written}` can't be read" in str(spec)
+    assert spec.diagnostics[0].help == "did you mean `conv3-6`?"
+
+
 SMALL = "A | B\ninput 8x8x3 | input 8x8x3\nconv3-8 | conv3-6\nmaxpool | maxpool\nFC-2 | FC-3"
 
 

@@ -8,6 +8,7 @@ from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import KINDS, kind_of
+from vggdsl.language.notations.arch.hints import suggest
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grammar import parser, stranger
@@ -51,8 +52,9 @@ def _unreadable(cell: Excerpt, error: UnexpectedInput) -> UnreadableError:
     if at >= len(cell.text.rstrip()):
         return UnreadableError(f"`{cell.text}` ends too early", cell, KNOWN)
     where = stranger(cell, error, r"[^\s,;]*")
-    near = nearest(where.text, [kind.example for kind in KINDS.values()])
-    help = f"did you mean `{near}`?" if near else KNOWN
+    meant = suggest(where.text, parser("arch"), cell.text).instead
+    near = meant or nearest(where.text, [kind.example for kind in KINDS.values()])
+    help = f"did you mean `{near}`?" if near and near.lower() != where.text.lower() else KNOWN
     return UnreadableError(f"`{where.text}` can't be read as a layer", where, help)
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from vggdsl.language.notations import vgg_uncut
+from vggdsl.language.notations import vgg_params, vgg_uncut
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, is_marked_up, plain, rows_of
@@ -69,6 +69,7 @@ class _Table:
     def __init__(self, source: Source) -> None:
         self.source = source
         rows = [row for row in rows_of(source) if any(cell.text for cell in row) and not self._is_note(row)]
+        rows, self.params = vgg_params.parted(rows)
         if not rows:
             raise ParseError(Diagnostic("V115", f"{source.name} holds no table", help="paste the whole table"))
         self.assumed: list[tuple[range, str, Excerpt]] = []
@@ -201,6 +202,7 @@ class _Table:
                 draft.put(rule.text, rule)
                 draft.line()
         self._count(draft, index)
+        self._claim_params(draft, index)
         return draft.reading()
 
     def _count(self, draft: Draft, index: int) -> None:
@@ -208,6 +210,15 @@ class _Table:
             match = _LAYERS.search(cell.text.text)
             if index in cell.columns and match is not None:
                 draft.put(f"claim weight-layers {match[1]}", cell.text)
+                draft.line()
+
+    def _claim_params(self, draft: Draft, index: int) -> None:
+        for counts in self.params:
+            figure = vgg_params.figure_of(counts, index, [name.text for name in self.names])
+            if figure is not None:
+                draft.put(vgg_params.claimed(figure, counts.unit), figure)
+                if not counts.is_named:
+                    draft.assumed("the figures below the layers are numbers of parameters", figure)
                 draft.line()
 
     def _row(self, draft: Draft, row: Row, index: int) -> None:

@@ -198,7 +198,7 @@ def _of_kind(word: _Word) -> Hint | None:
         return None
     whole = kind.word + text[len(name) :]
     for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{text[len(name) :]}"):
-        is_fit = is_layer(meant, word.lark) and fits(kind, meant) and not share_said(meant)
+        is_fit = is_layer(meant, word.lark) and fits(kind, meant) and not (kind.form == "RATED" and share_said(meant))
         if is_fit and _NUMBER.findall(meant) == _NUMBER.findall(text):
             return meaning(meant)
     return Hint(_form_of(kind, text))
