@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnx_ir as ir
 import pytest
 import torch
 from commands import run
 from hypothesis import given, settings
+from onnxruntime.transformers.float16 import convert_float_to_float16
 from refusals import refusal
 from strategies import branching
 from torch import Tensor, nn
@@ -31,6 +33,7 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import normal_form, pair
 from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.targets.half import halve
 from vggdsl.targets.recovering.files import from_onnx
 from vggdsl.targets.recovering.modules import from_torch
 from vggdsl.targets.runtime import open_session, run_session
@@ -433,6 +436,26 @@ def test_a_file_of_others_is_read_by_its_layers(tmp_path: Path) -> None:
     assert found.spec.name == "dense net"
     assert str(tmp_path) not in found.spec.text
     assert rounding(found.network, module, (3, 32, 32)) <= 1e-5
+
+
+def test_weights_of_another_precision_are_told(tmp_path: Path) -> None:
+    exported(tmp_path / "a.onnx")
+    convert: Callable[..., onnx.ModelProto] = convert_float_to_float16
+    ir.save(halve(onnx.load(tmp_path / "a.onnx"), ()), tmp_path / "inside.onnx")
+    onnx.save(convert(onnx.load(tmp_path / "a.onnx")), tmp_path / "whole.onnx")
+    rounded = "its weights are in float16, and in single precision here"
+    apart = "it computes in float16", "so its outputs weren't compared with the network's"
+    for name, said in (("inside", (rounded,)), ("whole", (rounded, *apart))):
+        found = from_onnx(tmp_path / f"{name}.onnx")
+        assert found.spec == parse(NET)
+        assert found.said[-len(said) :] == said
+
+
+def test_weights_that_a_file_has_once_for_several_layers_are_told(tmp_path: Path) -> None:
+    conv = nn.Conv2d(4, 4, 3, padding=1)
+    export_by_torch(nn.Sequential(conv, nn.ReLU(), conv, nn.Tanh()).eval(), (4, 8, 8), tmp_path / "a.onnx")
+    said = from_onnx(tmp_path / "a.onnx").said
+    assert "/0/Conv and /0_1/Conv share their weights in it, and each has its own in the spec" in said
 
 
 def export_by_torch(module: nn.Module, shape: Sequence[int], path: Path) -> None:

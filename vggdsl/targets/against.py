@@ -124,7 +124,7 @@ def is_onnx(path: Path) -> bool:
 
 
 def _onnx(graph: TypedGraph, path: Path, numerically: bool, expect: "Expectation | None") -> Verdict:
-    from vggdsl.targets.reading.model import read_onnx
+    from vggdsl.targets.reading.model import read_onnx, shared_weights
 
     read = read_onnx(path, graph.input)
     ours = normal_form(graph if read.form.heads else graph.inference)
@@ -135,7 +135,8 @@ def _onnx(graph: TypedGraph, path: Path, numerically: bool, expect: "Expectation
     _refuse_unknown(path, found, ours, read.form)
     differences = [*found.differences, *_ends(graph, read), *_heads(graph, ours, read.form, found, bool(norms))]
     verdict = Verdict(str(path), "onnx", graph, tuple(differences), _compared(ours))
-    said = [*read.said, *_otherwise(graph, found), *_shared(graph, read, found)]
+    pairs = {typed.name: found.pairs[typed.name] for typed in graph.nodes if typed.name in found.pairs}
+    said = [*read.said, *_otherwise(graph, found), *shared_weights(read, pairs)]
     if differences:
         return replace(verdict, said=tuple(read.said))
     untold = []
@@ -223,17 +224,6 @@ def _up_to(form: NormalForm, output: str) -> NormalForm:
     return found
 
 
-def _shared(graph: TypedGraph, read: "ReadModel", found: Comparison) -> list[str]:
-    """Which layers of ours have one tensor there for the weights of several."""
-    holders: dict[int, list[str]] = {}
-    for typed in graph.nodes:
-        weight = read.weights.get(found.pairs.get(typed.name, ""), {}).get("weight")
-        if weight is not None and len(weight.shape) > 1:  # exporters merge vectors that are equal, as of a fresh BN
-            holders.setdefault(id(weight.origin), []).append(typed.name)
-    several = (names for names in holders.values() if len(names) > 1)
-    return [f"{names_text(names, 4)} share their weights in it, and each has its own in the spec" for names in several]
-
-
 def _compared(ours: NormalForm) -> str:
     """Of which kinds the layers are that were compared."""
     steps = [ours.steps[name] for name in ours.reached(ours.output) if not isinstance(ours.steps[name].op, Input)]
@@ -266,8 +256,8 @@ def _held_onnx(
     from vggdsl.targets.expected import hold, read_expected
     from vggdsl.targets.outputs import of_onnx, with_weights
 
-    if runs and read.prepares:
-        message = f"{path} prepares its input itself, so that its outputs can't be compared with the network's"
+    if runs and (why := read.why_not_compared):
+        message = f"{path} can't be held numerically: {why}, so that its outputs can't be compared with the network's"
         raise InputError(Diagnostic("V527", message, help="leave --numerically out: its layers are compared without"))
     network = with_weights(graph, read, found)
     held = [hold(network, of_onnx(graph, path, read))] if runs else []

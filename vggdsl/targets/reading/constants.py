@@ -25,7 +25,7 @@ class Outside(Exception):  # noqa: N818  # no error but an answer
 
 class Constant:
     """A tensor of that shape, ``kind`` one of ONNX' numbers of types; ``read`` gives its values. ``origin`` is the
-    tensor of which it is another layout."""
+    tensor of which it is another layout, or the same in numbers of another kind."""
 
     def __init__(
         self, shape: Sequence[int], kind: int, read: Callable[[], Array], origin: "Constant | None" = None
@@ -189,7 +189,7 @@ def _cast(given: Sequence[Any], options: Mapping[str, Any]) -> Constant:
     x: Constant = given[0]
     kind = options["to"]
     dtype = helper.tensor_dtype_to_np_dtype(kind)
-    return Constant(x.shape, kind, lambda: x.values.astype(dtype))
+    return Constant(x.shape, kind, lambda: x.values.astype(dtype), x.origin)
 
 
 _MOVES: Mapping[str, Callable[[Sequence[Any], Mapping[str, Any]], Constant]] = {

@@ -17,6 +17,10 @@ from vggdsl.targets.reading.walk import Map, Unread, Walk
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
 from vggdsl.text.printing import printable
+from vggdsl.text.units import names_text
+
+_SINGLE = "float32"
+_FRACTIONS = (_SINGLE, "float16", "bfloat16", "float64")
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class ReadModel:
     """``weights`` by layer and part; ``ends`` is what the first output is behind its last layer: nothing, `softmax` or
     `log-softmax`. ``said`` is what a user should know of how it was read; ``input`` and ``outputs`` are names.
     ``rows_first``: it takes (n, rows, columns, channels); n is ``batch``, or ``BATCH`` where that is any.
-    ``prepares``: it takes something else than the network, such as bytes, and makes that of it."""
+    ``prepares``: it takes something else than the network, such as bytes, and makes that of it. ``takes`` is the NumPy
+    type of what it takes."""
 
     form: NormalForm
     weights: Mapping[str, Mapping[str, Constant]]
@@ -35,6 +40,14 @@ class ReadModel:
     rows_first: bool
     batch: int
     prepares: bool
+    takes: str
+
+    @property
+    def why_not_compared(self) -> str:
+        """Why its outputs can't be held against a network's in single precision; nothing if they can."""
+        if self.prepares:
+            return "it prepares its input itself"
+        return "" if self.takes == _SINGLE else f"it computes in {self.takes}"
 
 
 def read_onnx(path: Path, shape: Shape) -> ReadModel:
@@ -50,6 +63,23 @@ def read_onnx(path: Path, shape: Shape) -> ReadModel:
         message = f"{path} can't be held against a spec: {error}"
         help = "nothing is said of the model: a layer may be written in operators that aren't known here"
         raise InputError(Diagnostic("V527", message, help=help)) from None
+
+
+def other_precision(read: ReadModel) -> list[str]:
+    """In which numbers a model has its weights, where they aren't in single precision."""
+    kinds = {_type(each.origin.kind) for parts in read.weights.values() for each in parts.values()} - {_SINGLE}
+    return [f"its weights are in {' and '.join(sorted(kinds))}, and in single precision here"] if kinds else []
+
+
+def shared_weights(read: ReadModel, pairs: Mapping[str, str]) -> list[str]:
+    """Which layers, by our names, have one tensor in the model for the weights of several; ``pairs`` are its names."""
+    holders: dict[int, list[str]] = {}
+    for ours, theirs in pairs.items():
+        weight = read.weights.get(theirs, {}).get("weight")
+        if weight is not None and len(weight.shape) > 1:  # exporters merge vectors that are equal, as of a fresh BN
+            holders.setdefault(id(weight.origin), []).append(ours)
+    several = (names for names in holders.values() if len(names) > 1)
+    return [f"{names_text(names, 4)} share their weights in it, and each has its own in the spec" for names in several]
 
 
 def layers_of(model: onnx.ModelProto, path: Path, shape: Shape) -> ReadModel:
@@ -107,7 +137,8 @@ def _read(graph: onnx.GraphProto, path: Path, opset: int, shape: Shape) -> ReadM
     walk.begin(printable(given.name), own, (rows_first if is_rows_first else image)(own))
     walk.values[given.name] = walk.values.pop(printable(given.name))
     walk.follow(graph)
-    prepares = walk.prepares or given.type.tensor_type.elem_type != onnx.TensorProto.FLOAT
+    takes = _type(given.type.tensor_type.elem_type)
+    prepares = walk.prepares or takes not in _FRACTIONS
     if prepares:
         walk.said.append("it prepares its input itself, which is no part of the network")
     if None in (h, w):
@@ -119,10 +150,20 @@ def _read(graph: onnx.GraphProto, path: Path, opset: int, shape: Shape) -> ReadM
     ends = [each.name for each in found if isinstance(each, Map)]
     end = walk.form.ended(*ends)
     form = walk.form.finish(ends[0], ends[1:])
-    return ReadModel(form, walk.weights, end, tuple(walk.said), given.name, names, is_rows_first, walk.batch, prepares)
+    return ReadModel(
+        form, walk.weights, end, tuple(walk.said), given.name, names, is_rows_first, walk.batch, prepares, takes
+    )
 
 
 def _is_rows_first(size: Sequence[int | None], shape: Shape) -> bool:
     """Whether an input is (rows, columns, channels), as Keras and files that take bytes have it."""
     first, _, last = size
     return first != shape.c and last == shape.c
+
+
+def _type(kind: int) -> str:
+    """
+    >>> _type(onnx.TensorProto.BFLOAT16)
+    'bfloat16'
+    """
+    return str(onnx.helper.tensor_dtype_to_np_dtype(kind))

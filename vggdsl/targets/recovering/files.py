@@ -17,7 +17,7 @@ from vggdsl.network.weights import Array
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.outputs import of_onnx, with_weights
 from vggdsl.targets.reading.constants import Outside
-from vggdsl.targets.reading.model import ReadModel, layers_of, opened
+from vggdsl.targets.reading.model import ReadModel, layers_of, opened, other_precision, shared_weights
 from vggdsl.targets.reading.walk import Unread
 from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered, unsayable
 from vggdsl.targets.torch import weights
@@ -64,8 +64,10 @@ def from_onnx(model: str | Path, input: Sequence[int] | None = None) -> Recovere
         elif carried:
             said.append(carried)
         found = _written(path, read, said)
-    if read.prepares or top:
-        said = [*found.said, "so its outputs weren't compared with the network's"]
+    found = found._replace(said=(*found.said, *other_precision(read)))
+    if read.why_not_compared or top:
+        why = [] if read.prepares or top else [read.why_not_compared]
+        said = [*found.said, *why, "so its outputs weren't compared with the network's"]
         return found._replace(said=tuple(said))
     confirmed(found, of_onnx(found.spec.typed.inference, path, read))
     return found
@@ -178,7 +180,10 @@ def _unfolded(graph: TypedGraph, given: Mapping[str, Array], folds: Sequence[Fol
 
 
 def _written(path: Path, read: ReadModel, said: Sequence[str]) -> Recovered:
+    taken: dict[str, str] = {}
+
     def takes(layer: str, part: str, shape: tuple[int, ...]) -> Array:
+        taken[layer] = layer
         try:
             return np.asarray(read.weights[layer][part].values, np.float32).reshape(shape)
         except (KeyError, Outside, OSError, ValueError) as error:
@@ -186,4 +191,5 @@ def _written(path: Path, read: ReadModel, said: Sequence[str]) -> Recovered:
             raise InputError(Diagnostic("V520", message)) from None
 
     said = [*said, _UNTOLD]
-    return recovered(read.form, str(path), path.stem, said, takes)
+    found = recovered(read.form, str(path), path.stem, said, takes)
+    return found._replace(said=(*found.said, *map(shown, shared_weights(read, taken))))
