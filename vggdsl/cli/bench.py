@@ -69,7 +69,7 @@ def command(
         chosen = rows_of(loaded, kinds, sides, batch or 128, device)
     found = list(_measured(chosen))
     if as_json:
-        echo_json([_json(row, each) for row, each in found])
+        echo_json([_json(row, each, machine(device)) for row, each in found])
     else:
         print_table(Table(COLUMNS, [RowGroup([_cells(row, each) for row, each in found])]))
         click.echo(f"\n{machine(device)}")
@@ -110,7 +110,7 @@ def _quantity(value: float, unit: str) -> str:
     return f"{value:.3g}{'' if unit == 'x' else ' '}{unit}"
 
 
-def _json(row: "Row", found: "Found") -> BenchRow:
+def _json(row: "Row", found: "Found", machine: str) -> BenchRow:
     return {
         "what": row.what,
         "name": row.name,
@@ -124,4 +124,5 @@ def _json(row: "Row", found: "Found") -> BenchRow:
         "images_per_second": found.images,
         "flops_per_second": found.flops,
         "peak_flops_per_second": found.peak,
+        "machine": machine,
     }
