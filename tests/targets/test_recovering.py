@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -249,7 +250,7 @@ def test_modules_are_written_as_they_are(module: nn.Module, text: str) -> None:
     [
         (nn.Sequential(_conv(1), nn.Sequential(nn.ReLU(), nn.Dropout2d())), "Dropout2d(p=0.5, inplace=False) (`1.1`)"),
         (Net(lambda self, x: functional.dropout(self.a(x)), a=_conv(1)), "its dropout drops values in evaluation, too"),
-        (nn.Sequential(_conv(1), Net(lambda self, x: x.cumsum(1))), "no spec can say its cumsum (`1`)"),
+        (nn.Sequential(_conv(1), Net(lambda self, x: x.cumsum(1))), "no spec can say its cumsum (`1`), in `"),
         (nn.Sequential(_conv(1), Net(lambda self, x: functional.interpolate(x, 4))), "its interpolate (`1`)"),
         (Net(lambda self, x: self.a(x) if x.sum() > 0 else x, a=_conv(1)), "in `return self._forward(self, x)`"),
         (Net(lambda self, x: self.a(self.a(x)), a=_conv(1, d=1)), "a is called twice"),
@@ -275,6 +276,23 @@ def test_what_no_spec_can_say_is_told_with_its_place(module: nn.Module, why: str
     told = refusal(lambda: from_torch(module, (1, 8, 8)))
     assert told.code == "V535"
     assert why in told.message
+
+
+def test_a_call_is_refused_with_its_line_and_a_shape_with_what_it_should_be() -> None:
+    told = refusal(lambda: from_torch(Net(lambda self, x: torch.fft.fft2(self.a(x)), a=_conv(3)), (3, 8, 8)))
+    assert re.search(r"its fft_fft2, in `.*` \(test_recovering.py:\d+\)$", told.message)
+    told = refusal(lambda: from_torch(nn.Sequential(_conv(3)), (8, 9, 3)))
+    assert told.help == "an input has its channels first: (3, 8, 9), if these are 3 colours"
+    for wrong in ("x", None, (3, 8.5, 8)):
+        with pytest.raises(TypeError, match="an input is the shape of an image"):
+            from_torch(nn.Sequential(_conv(3)), wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="takes a module"):
+        from_torch("vgg16", (3, 8, 8))  # type: ignore[arg-type]
+
+
+def test_what_is_recovered_is_told_in_a_line() -> None:
+    found = from_torch(nn.Sequential(_conv(3)), (3, 8, 8))
+    assert repr(found) == f"Recovered({found.spec!r}, 2 tensors, 1 remark)"
 
 
 def crossing(net: Net, x: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """A module of PyTorch in the normal form of its layers, by ``torch.fx``: nothing is computed, no weight is read."""
 
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -79,7 +80,7 @@ def trace(module: nn.Module, shape: Shape, *, as_written: bool = False) -> Norma
                 name = node.name  # a module without weights may be called again
             sources = _sources(node)
             if any(source.name not in names for source in sources):
-                raise Untraceable(f"no spec can say its {_called(node)}{_place(node)}")
+                raise Untraceable(f"no spec can say its {_called(node)}{_place(node, module)}")
             inputs = [names[source.name] for source in sources]
             x = form.shape(inputs[0]) if inputs else shape
             op = _op(node, module, x, is_vector=bool(inputs) and _is_vector(form, inputs[0]))
@@ -138,10 +139,10 @@ def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Fo
         try:
             return softmax_of(module, is_vector=is_vector) or layer_of(module, x)
         except Untraceable as error:
-            raise Untraceable(f"{error}{_place(node)}") from None
+            raise Untraceable(f"{error}{_place(node, root)}") from None
     function = _METHODS.get(str(node.target)) if node.op == "call_method" else node.target
     if node.op not in ("call_function", "call_method") or function is None:
-        raise Untraceable(f"no spec can say its {_called(node)}{_place(node)}")
+        raise Untraceable(f"no spec can say its {_called(node)}{_place(node, root)}")
     first, *others = node.args or ((),)
     rest = [each for each in others if not isinstance(each, fx.Node)]
     if not isinstance(first, fx.Node | list | tuple):  # `2 * x`, which isn't `x`
@@ -153,14 +154,30 @@ def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Fo
         found = softmax_called(function, rest, options, is_vector=is_vector)
         return found or call_of(function, rest, options, x)
     except Untraceable as error:
-        raise Untraceable(f"{error}{_place(node)}") from None
+        raise Untraceable(f"{error}{_place(node, root)}") from None
 
 
 def _called(node: fx.Node) -> str:
     return str(getattr(node.target, "__name__", node.target))
 
 
-def _place(node: fx.Node) -> str:
-    """The module whose ``forward`` holds a call, the innermost, if it isn't the whole."""
+def _place(node: fx.Node, root: nn.Module) -> str:
+    """The module whose ``forward`` holds a call, the innermost, if it isn't the whole; and the line there."""
     within = [path for path, _ in node.meta.get("nn_module_stack", {}).values()]
-    return f" (`{within[-1]}`)" if within else ""
+    return (f" (`{within[-1]}`)" if within else "") + ("" if node.op == "call_module" else _line(node, root))
+
+
+def _line(node: fx.Node, root: nn.Module) -> str:
+    """The line that holds a call: it is traced again, since to keep the places of all takes long."""
+    tracer = fx.Tracer()
+    tracer.record_stack_traces = True
+    again = next(each for each in tracer.trace(root).nodes if each.name == node.name)
+    frames = _FRAME.findall(again.stack_trace or "")
+    theirs = [frame for frame in frames if not Path(frame[0]).is_relative_to(Path(torch.__file__).parent)]
+    if not theirs:
+        return ""
+    file, number, line = theirs[-1]
+    return f", in {f'`{line}` ' if line else ''}({Path(file).name}:{number})"
+
+
+_FRAME = re.compile(r'File "(.+?)", line (\d+), in .*(?:\n    (.+))?')

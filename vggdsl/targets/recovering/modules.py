@@ -8,6 +8,7 @@ lost. What can't be traced is refused: nothing is taken from one run with one im
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from operator import index
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ from vggdsl.text.units import names_text
 
 _KINDS: dict[str, Kind] = {"softmax": "probabilities", "log-softmax": "log-probabilities"}
 _SEED = 0
+_COLOURS = 4
+"""Channels of images at most."""
 
 
 def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | None = None) -> Recovered:
@@ -54,6 +57,8 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
     Raises ``InputError`` V535 for what no spec can say, with its place in the module; ``TypeError`` and ``ValueError``
     for an input that is none.
     """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"from_torch takes a module, an nn.Module of PyTorch, and not {type(module).__name__}")
     images = input if isinstance(input, Tensor) else None
     shape = _shape(input.shape if isinstance(input, Tensor) else input)
     model = type(module).__name__
@@ -61,7 +66,7 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
         try:
             form = _ours(module, shape) if isinstance(module, Network) else trace(module, shape, as_written=True)
         except Untraceable as error:
-            raise unsayable(model, str(error)) from None
+            raise unsayable(model, str(error), _turned(shape)) from None
         tensors = _Tensors(module)
         found = recovered(form, model, name or model.lower(), _said(module, form), tensors)
         found = found._replace(said=(*found.said, *tensors.said()))
@@ -79,10 +84,21 @@ def _ours(network: Network, shape: Shape) -> NormalForm:
 
 
 def _shape(given: Sequence[int]) -> Shape:
-    sizes = [int(each) for each in given]
+    try:
+        sizes = list(map(index, given))
+    except TypeError:
+        like = "the shape of an image, as (3, 224, 224), or images as a tensor"
+        raise TypeError(f"an input is {like}, and not {given!r}") from None
     if len(sizes) not in (3, 4) or min(sizes) < 1:
         raise ValueError(f"an input is (n, channels, rows, columns), or that without n, and not {tuple(sizes)}")
     return Shape(*sizes[-3:])
+
+
+def _turned(shape: Shape) -> str:
+    """What to say of a shape that looks like one with its channels last, where it can't be taken."""
+    if not shape.w <= _COLOURS < shape.c:
+        return ""
+    return f"an input has its channels first: ({shape.w}, {shape.c}, {shape.h}), if these are {shape.w} colours"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from vggdsl.targets.weight_files import check_finite
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import replacing
 from vggdsl.text.printing import shown
+from vggdsl.text.units import plural
 
 
 class Recovered(NamedTuple):
@@ -27,6 +28,9 @@ class Recovered(NamedTuple):
     spec: Spec
     weights: Mapping[str, Array]
     said: Sequence[str]
+
+    def __repr__(self) -> str:
+        return f"Recovered({self.spec!r}, {plural(len(self.weights), 'tensor')}, {plural(len(self.said), 'remark')})"
 
     @property
     def network(self) -> Network:
@@ -88,8 +92,8 @@ def _ends(form: NormalForm) -> list[str]:
     return []
 
 
-def unsayable(model: str, why: str) -> InputError:
-    help = "write that part of it in layers of the language: its page is grammars/README.md"
+def unsayable(model: str, why: str, help: str = "") -> InputError:
+    help = help or "write that part of it in layers of the language: its page is grammars/README.md"
     return InputError(Diagnostic("V535", f"no spec can be recovered from {shown(model)}: {why}", help=help))
 
 
