@@ -294,3 +294,12 @@ def test_bars_and_a_table_are_two_calls(other: list[str]) -> None:
     refused = run("show", "vgg_a", "--plot", "params", *other)
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "leave out" in refused.stderr
+
+
+@pytest.mark.parametrize(("notation", "command"), [("vgg-table", "--columns"), ("arch", "vggdsl fmt")])
+def test_a_notation_that_isnt_written_is_told_with_what_writes_it(notation: str, command: str) -> None:
+    for count in (1, 2):
+        refused = run("show", *["vgg_a"] * count, "--as", notation)
+        assert refused.exit_code == 2
+        assert f"doesn't write {notation}: " in refused.stderr
+        assert command in refused.stderr

@@ -89,7 +89,8 @@ def command(
 
     --as pytorch writes a module in plain PyTorch, with the spec's names for its layers: it needs
     no vggdsl, and takes the weights of a training as they are. With the name of a notation that
-    `vggdsl import` reads, it writes that: read again it is the same network, or it is an error.
+    `vggdsl import` reads it writes that: read again it is the same network, or it is an error.
+    VGG's table is none of them: --columns prints it, of one SPEC, too.
 
     \b
     vggdsl show vgg_d
@@ -111,6 +112,9 @@ def command(
     if form == "html":
         raise click.UsageError("--format html is of --columns")
     if language is not None:
+        if language in notations.names() and language not in notations.writable():
+            written = "`vggdsl fmt` writes specs" if language == notations.SPEC_LANGUAGE else _BY_COLUMNS
+            raise click.UsageError(f"--as doesn't write {language}: {written}")
         _refuse_beside(layers, form, plot, names)
         _write(names[0], language, output, force)
     if output is not None or force:
@@ -136,6 +140,9 @@ def command(
     elif form == "csv" and specs:
         click.echo(_csv(specs, names_specs=len(names) > 1), nl=False)
     raise SystemExit(worst(codes))
+
+
+_BY_COLUMNS = "--columns prints SPECs as such a table, a column each"
 
 
 def _refuse_beside(layers: bool, form: str, plot: str | None, names: Sequence[str]) -> None:

@@ -191,3 +191,19 @@ def test_one_row_of_convolutions_is_a_table_where_names_stand_above_or_markup_pa
     rows = (f"<tr><td>{row.replace(' | ', '</td><td>')}</td></tr>" for row in SMALL.splitlines())
     for text in (SMALL, SMALL.replace(" | ", "\t"), f"<table>{''.join(rows)}</table>"):
         assert [name for name, spec in parse_all(text, "-") if isinstance(spec, Spec)] == ["A", "B"]
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    with pytest.raises(ParseError, match="two columns are named a") as error:
+        parse_all(SMALL.replace("A | B", "A | a"), "-", "vgg-table")
+    assert " -:1:" in str(error.value)
+
+
+@pytest.mark.parametrize("sign", [",", ";"])
+def test_csv_is_cells(sign: str) -> None:
+    """As a spreadsheet saves it, with quotes or without, and rows of one cell for all."""
+    text = SMALL.replace(" | ", sign).replace("conv3-8", '"3x3 conv, 8"').replace(f"maxpool{sign}maxpool", "maxpool")
+    wanted = {name: spec.network.graph.digest for name, spec in parse_all(SMALL, "-") if isinstance(spec, Spec)}
+    assert len(wanted) == 2
+    found = parse_all(text, "-", "vgg-table")
+    assert {name: spec.network.graph.digest for name, spec in found if isinstance(spec, Spec)} == wanted

@@ -1,4 +1,4 @@
-"""A pasted table as rows of cells: of tabs, pipes, Markdown, LaTeX's tabular or HTML, without its markup."""
+"""A pasted table as rows of cells: of tabs, pipes, Markdown, CSV, LaTeX's tabular or HTML, without its markup."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -67,11 +67,40 @@ def _rows(source: Source) -> list[Row]:
     is_framed = all(line.text.lstrip().startswith("|") for line in lines)
     if not is_framed and any("\t" in line.text for line in lines):
         return [_divided(line.split(r"\t")) for line in lines]
+    for sign in ";,":
+        if (rows := _separated(lines, sign)) is not None:
+            return rows
     if sum("|" in line.text for line in lines) * 2 > len(lines):
         return [_divided(line.split(r"\|")) for line in _without_frame(lines)]
     if sum(re.search(r"\S {2,}\S", line.text) is not None for line in lines) * 3 > len(lines):
         return _aligned(lines)
     return [_divided([line]) for line in lines]
+
+
+def _separated(lines: Sequence[Excerpt], sign: str) -> list[Row] | None:
+    """The rows of CSV; None of what isn't plainly that: as many cells in each row, or one, and nothing but the sign
+    between, where sentences have a blank behind it and calls have brackets around it."""
+    parts = [line.split(rf'{sign}(?=(?:[^"]*"[^"]*")*[^"]*\Z)') for line in lines]
+    width = len(parts[0]) if parts else 0
+    full = [row for row in parts if len(row) == width]
+    is_plain = all(_is_cell(cell.text) for row in full for cell in row)
+    if not (is_plain and width > 1 and len(full) > 2 and all(len(row) in (1, width) for row in parts)):
+        return None
+    if len(full) < len(parts) and not all(re.fullmatch(r"[^\W\d][\w-]*", cell.strip().text) for cell in parts[0]):
+        return None
+    return [_divided([_unquoted(cell) for cell in row]) for row in parts]
+
+
+def _is_cell(text: str) -> bool:
+    if re.fullmatch(r'"(?:[^"]|"")*"', text):
+        return True
+    return (
+        text == text.strip() and '"' not in text and all(text.count(a) == text.count(b) for a, b in ("()", "[]", "{}"))
+    )
+
+
+def _unquoted(cell: Excerpt) -> Excerpt:
+    return cell[1 : len(cell) - 1].sub('""', '"') if cell.text.startswith('"') else cell
 
 
 _STACK = re.compile(

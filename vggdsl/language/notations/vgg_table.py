@@ -88,6 +88,7 @@ class _Table:
         if not self.names:
             self.names = [Excerpt(source, "", ())] * self.width
         self.body = body
+        self._no_name_twice()
         self._no_column_of_one()
         self._no_short_row()
         self.notes = list(self._notes())
@@ -116,6 +117,15 @@ class _Table:
                     Diagnostic("V115", "a row above the layers that says nothing known", (label,), "leave it out")
                 )
         return rest
+
+    def _no_name_twice(self) -> None:
+        """Networks of one name couldn't be told apart: by `--column`, or below a claim."""
+        seen = dict[str, Excerpt]()
+        for name in self.names:
+            if name and (first := seen.setdefault(name.text.lower(), name)) is not name:
+                labels = Label(first.span(), "the first"), Label(name.span(), "the second")
+                help = "give each column a name of its own"
+                raise ParseError(Diagnostic("V115", f"two columns are named {name.text}", labels, help))
 
     def _no_column_of_one(self) -> None:
         """A cell too many in one row, or a heading too many, makes no network."""
