@@ -26,6 +26,8 @@ _ONE = re.compile(_FIGURE, re.IGNORECASE)
 _NETWORKS = re.compile(r"(?:network|model|config(?:uration)?|convnet)s?:?", re.IGNORECASE)
 _EXACT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")
 """A count of parameters without a unit."""
+_ALONE = re.compile(rf"(?=.*[MK]|\D*(?:\d\D*){{5,}}\Z){_FIGURE}", re.IGNORECASE)
+"""A figure of parameters that no label says to be one: 4096 is what a PDF has torn off an FC."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _counts(filled: Sequence[Cell], is_below: bool) -> Counts | None:
         before = filled[0].columns.stop
         columns = [_moved(cell, -before).columns for cell in cells]
         return Counts(figures, columns, label["unit"] or "")
-    is_plain = is_below and all(re.search("[mk]", f.text, re.IGNORECASE) or _EXACT.fullmatch(f.text) for f in figures)
+    is_plain = is_below and all(_ALONE.fullmatch(each.text) for each in figures)
     return Counts(figures, [cell.columns for cell in cells], is_named=False) if is_plain else None
 
 
