@@ -55,6 +55,12 @@ def composite(build: Callable[Concatenate[st.DrawFn, P], T]) -> Callable[P, st.S
     return cast(Callable[P, st.SearchStrategy[T]], lru_cache(MADE)(st.composite(build)))
 
 
+@lru_cache(MADE)
+def sampled(values: tuple[T, ...]) -> st.SearchStrategy[T]:
+    """One of the values, by a strategy that is made once."""
+    return st.sampled_from(values)
+
+
 # -- ops
 
 
@@ -79,14 +85,23 @@ def _fitting(kernel: Pair, pad: Pair | Sides, dilation: Pair, x: Shape) -> Pair:
     return Pair(*(min(k, room) for k, room in zip(kernel, rooms, strict=True)))
 
 
+DILATIONS = st.sampled_from([Pair(1, 1)] * 3 + [Pair(2, 2), Pair(1, 3)])
+PADS = pairs(0, 3) | sides(Pair(3, 3))
+
+
+@lru_cache(MADE)
+def pads_within(most: Pair) -> st.SearchStrategy[Pair]:
+    return st.builds(Pair, *(st.integers(0, m) for m in most))
+
+
 @composite
 def convs(draw: st.DrawFn, x: Shape) -> Conv:
     """Convolutions that can take the shape."""
-    kernel, dilation = draw(pairs(1, 5)), draw(st.sampled_from([Pair(1, 1)] * 3 + [Pair(2, 2), Pair(1, 3)]))
+    kernel, dilation = draw(pairs(1, 5)), draw(DILATIONS)
     same = Pair(*((k - 1) // 2 for k in kernel))
-    pad = same if draw(st.booleans()) else draw(pairs(0, 3) | sides(Pair(3, 3)))
+    pad = same if draw(st.booleans()) else draw(PADS)
     kernel = _fitting(kernel, pad, dilation, x)
-    groups = draw(st.sampled_from([g for g in range(1, CHANNELS + 1) if x.c % g == 0]))
+    groups = draw(sampled(tuple(g for g in range(1, CHANNELS + 1) if x.c % g == 0)))
     channels = groups * draw(st.integers(1, max(1, CHANNELS // groups)))
     window = Window(kernel, draw(pairs(1, 3)), pad, dilation)
     return Conv(channels, window, groups, bias=draw(st.booleans()))
@@ -97,7 +112,7 @@ def pool_windows(draw: st.DrawFn, x: Shape) -> Window:
     """Windows whose padding is at most half of them: else one could lie outside of the input."""
     kernel = _fitting(draw(pairs(1, 4)), Pair(0, 0), Pair(1, 1), x)
     half = Pair(*(k // 2 for k in kernel))
-    pad = draw(sides(half) if draw(st.booleans()) else st.builds(Pair, *(st.integers(0, k) for k in half)))
+    pad = draw(sides(half) if draw(st.booleans()) else pads_within(half))
     stride = draw(st.integers(1, 3))  # the language gives a pool one for both axes
     ceil = draw(st.booleans()) and not isinstance(pad, Sides)  # with sides there is no need of it
     return Window(kernel, Pair(stride, stride), pad, ceil=ceil)
@@ -113,9 +128,12 @@ TRIED: dict[str, list[float]] = {
     "beta": [0.5, 0.75, 1.0],
 }
 """Of numbers in options; of others the default."""
+NUMBERS = {name: st.sampled_from(numbers) for name, numbers in TRIED.items()}
+PERHAPS_NUMBERS = {name: st.none() | numbers for name, numbers in NUMBERS.items()}
 WIDEST = 7
 
 
+@lru_cache(MADE)
 def tried(key: Key) -> st.SearchStrategy[Any]:
     match key.type:
         case Flag():
@@ -139,17 +157,17 @@ def sizes(kind: LayerKind, x: Shape, most: int = 2 * CHANNELS) -> list[int]:
     return [n for n in range(1, max(x.c, most) + 1) if takes(kind.make(n), x)]
 
 
-@st.composite
-def made(draw: st.DrawFn, kinds: list[LayerKind], x: Shape) -> Layer:
-    """Layers of some kinds that can take the shape, by what the dictionary says of them; no windows."""
-    kind = draw(st.sampled_from(kinds))
+@composite
+def made(draw: st.DrawFn, op_type: type[Op], x: Shape | None) -> Layer:
+    """Layers of an op that can take the shape, by what the dictionary says of them; no windows. Without sizes, any."""
+    kind = draw(OF_OP[op_type])
     number: float | None = None
-    if kind.form == "SIZED":
-        number = draw(st.sampled_from(sizes(kind, x)))
+    if x is not None:
+        number = draw(sampled(tuple(sizes(kind, x))))
     elif kind.form == "RATED":
-        number = draw(st.sampled_from(TRIED[kind.number]))
+        number = draw(NUMBERS[kind.number])
     elif kind.form == "CURVED":
-        number = draw(st.none() | st.sampled_from(TRIED[kind.number]))
+        number = draw(PERHAPS_NUMBERS[kind.number])
     op = kind.make(number, **{key.name: draw(tried(key)) for key in kind.options})
     assert isinstance(op, Layer)
     return op
@@ -160,14 +178,17 @@ BY_OP: dict[type[Op], list[LayerKind]] = {}
 for _kind in KINDS.values():
     if _kind.form in ("SIZED", "RATED", "CURVED", "PLAIN") and _kind.op is not Softmax:
         BY_OP.setdefault(_kind.op, []).append(_kind)
+OF_OP = {op: st.sampled_from(kinds) for op, kinds in BY_OP.items()}
 REFINING = [op for op in BY_OP if (op.activation or op.passing) and not op.idle]
 """Activations and normalisations."""
 
 
 def of(ops: Iterable[type[Op]], x: Shape) -> list[st.SearchStrategy[Layer]]:
     """A strategy for each of the ops that has layers that take the shape."""
-    kinds = (BY_OP[op] for op in ops)
-    return [made(each, x) for each in kinds if each[0].form != "SIZED" or sizes(each[0], x)]
+    sized = {op: BY_OP[op][0].form == "SIZED" for op in ops}
+    return [
+        made(op, x if is_sized else None) for op, is_sized in sized.items() if not is_sized or sizes(BY_OP[op][0], x)
+    ]
 
 
 @lru_cache(MADE)
@@ -183,11 +204,13 @@ def layers(x: Shape) -> st.SearchStrategy[Layer]:
     return st.sampled_from(windows * 6 + of(REFINING, x) * 2 + others).flatmap(lambda layer: layer)
 
 
+SIDES = st.integers(1, SIDE) | st.integers(SIDE // 2, SIDE)
+
+
 @composite
 def chains(draw: st.DrawFn, most: int = LAYERS) -> list[Op]:
     """An input and 1 to ``most`` layers, each of which takes what the one before gives."""
-    side = st.integers(1, SIDE) | st.integers(SIDE // 2, SIDE)
-    shape = Shape(draw(st.integers(1, CHANNELS)), draw(side), draw(side))
+    shape = Shape(draw(st.integers(1, CHANNELS)), draw(SIDES), draw(SIDES))
     ops: list[Op] = [Input(shape)]
     for _ in range(draw(st.integers(1, most))):
         layer = draw(layers(shape))
@@ -307,6 +330,9 @@ RULES_OF_CONV: list[tuple[Layer, ...]] = [(), (), (BatchNorm(),), (Dropout(0.5),
 MERGING: list[Merge] = [Concat(), Add(), Mul()]
 SAME = Window(Pair(3, 3), pad=Pair(1, 1))
 POINT = Window(Pair(1, 1))
+RULES_BEHIND, MERGES, FIRST = st.sampled_from(RULES_OF_CONV), st.sampled_from(MERGING), st.sampled_from(FUNCTIONS)
+CLASSES, REPEATS = st.integers(1, 5), st.none() | st.integers(1, 3)
+PERHAPS_CLASSES = st.none() | CLASSES
 
 
 @composite
@@ -316,10 +342,10 @@ def nets(draw: st.DrawFn, deep: int = 2, heads: bool = False) -> Net:
     An activation comes first: as one is written, none is implied.
     """
     start = x = Shape(draw(st.integers(1, 4)), draw(st.integers(3, 10)), draw(st.integers(3, 10)))
-    classes = draw(st.integers(1, 5) if heads else st.none() | st.integers(1, 5))
-    parts: list[Part] = [One(Activation(draw(st.sampled_from(FUNCTIONS))))]
+    classes = draw(CLASSES if heads else PERHAPS_CLASSES)
+    parts: list[Part] = [One(Activation(draw(FIRST)))]
     for _ in range(draw(st.integers(1, 3))):
-        part = draw(layers(x).map(One) | _kept(x, deep, classes) | _merges(x, deep, classes))
+        part = draw(_parts(x, deep, classes))
         parts.append(part)
         x = shape_of([part], x)
     if classes is not None:
@@ -327,27 +353,41 @@ def nets(draw: st.DrawFn, deep: int = 2, heads: bool = False) -> Net:
     if draw(st.booleans()):
         parts.append(One(Softmax()))
     labelled = _labelled(parts, count(1), draw=draw) if draw(st.booleans()) else tuple(parts)
-    return Net(start, labelled, draw(st.sampled_from(RULES_OF_CONV)) if _has_conv(labelled) else ())
+    return Net(start, labelled, draw(RULES_BEHIND) if _has_conv(labelled) else ())
+
+
+@lru_cache(MADE)
+def _parts(x: Shape, deep: int, classes: int | None) -> st.SearchStrategy[Part]:
+    """Parts that can take the shape."""
+    return layers(x).map(One) | _kept(x, deep, classes) | _merges(x, deep, classes)
+
+
+SMALL_CONVS: st.SearchStrategy[Layer] = st.builds(
+    Conv, st.integers(1, 6), st.sampled_from([SAME, POINT]), bias=st.booleans()
+)
+SMALL_POOLS: st.SearchStrategy[Layer] = st.sampled_from([MaxPool(SAME), AvgPool(SAME)])
+
+
+@lru_cache(MADE)
+def _keeping(x: Shape) -> st.SearchStrategy[Layer]:
+    """Layers that keep height and width."""
+    refining = st.one_of(of([*REFINING, Identity], x))
+    return SMALL_CONVS | SMALL_POOLS | refining | st.integers(x.c, x.c + 3).map(Widen)
 
 
 @composite
 def _kept(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> Part:
     """A part that keeps height and width; a group, which may repeat, keeps the channels, too."""
-    conv: st.SearchStrategy[Layer] = st.builds(
-        Conv, st.integers(1, 6), st.sampled_from([SAME, POINT]), bias=st.booleans()
-    )
-    pools: list[Layer] = [MaxPool(SAME), AvgPool(SAME)]
-    match draw(st.sampled_from(["one"] * 3 + (["group", "merge"] if deep else []))):
+    match draw(sampled(("one", "one", "one", *(("group", "merge") if deep else ())))):
         case "group":
             parts = draw(_row(x, deep - 1, classes))
             if shape_of(parts, x) != x:
                 parts = (*parts, One(Conv(x.c, POINT)))
-            return Several(parts, draw(st.none() | st.integers(1, 3)))
+            return Several(parts, draw(REPEATS))
         case "merge":
             return draw(_merges(x, deep, classes, same_size=True))
         case _:
-            refining = st.one_of(of([*REFINING, Identity], x))
-            return One(draw(conv | st.sampled_from(pools) | refining | st.integers(x.c, x.c + 3).map(Widen)))
+            return One(draw(_keeping(x)))
 
 
 @composite
@@ -364,18 +404,18 @@ def _row(draw: st.DrawFn, x: Shape, deep: int, classes: int | None) -> tuple[Par
 @composite
 def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size: bool = False) -> Merged:
     """Branches that keep height and width, then all go through one window, or all become vectors."""
-    op: Merge = draw(st.sampled_from(MERGING))
-    how = "keep" if same_size else draw(st.sampled_from(["keep", "window", "vector"]))
+    op: Merge = draw(MERGES)
+    how = "keep" if same_size else draw(sampled(("keep", "window", "vector")))
     window = replace(draw(pool_windows(x)), ceil=False)
-    ends: dict[str, st.SearchStrategy[Layer]] = {
-        "window": st.sampled_from([MaxPool(window), AvgPool(window), Conv(3, window)]),
-        "vector": st.sampled_from([GlobalAvgPool(), GlobalMaxPool(), FC(2), FC(4, bias=False)]),
+    ends: dict[str, tuple[Layer, ...]] = {
+        "window": (MaxPool(window), AvgPool(window), Conv(3, window)),
+        "vector": (GlobalAvgPool(), GlobalMaxPool(), FC(2), FC(4, bias=False)),
     }
     branches: list[tuple[Part, ...]] = []
     for _ in range(draw(st.integers(2, 3))):
         branch = draw(_row(x, deep - 1, classes)) if draw(st.booleans()) else (One(Identity()),)
         if how != "keep":
-            branch = (*branch, One(draw(ends[how])))
+            branch = (*branch, One(draw(sampled(ends[how]))))
         branches.append(branch)
     if not isinstance(op, Concat):
         width = draw(st.integers(1, 6))
@@ -393,7 +433,7 @@ def _merges(draw: st.DrawFn, x: Shape, deep: int, classes: int | None, same_size
 def _asides(draw: st.DrawFn, x: Shape, classes: int) -> Aside:
     parts: list[Part] = [One(draw(layers(x)))] if draw(st.booleans()) else []
     parts += [One(FC(classes)), *([One(Softmax())] if draw(st.booleans()) else [])]
-    return Aside(draw(st.sampled_from([0.3, 1.0, 0.125])), tuple(parts))
+    return Aside(draw(sampled((0.3, 1.0, 0.125))), tuple(parts))
 
 
 def _labelled(
@@ -417,6 +457,7 @@ def _labelled(
 
 LABELS = ["", "3a.", "train.", "3a.forward."]
 """Some are words that modules use themselves."""
+LABEL = st.sampled_from(LABELS)
 NOWHERE = Span(Source("net.arch", ""), 0, 0)
 
 
@@ -469,7 +510,7 @@ def graph_of(net: Net, label: str = "") -> TypedGraph:
 @composite
 def graphs(draw: st.DrawFn) -> TypedGraph:
     """Chains and networks that branch as typed graphs, some under a label."""
-    label = draw(st.sampled_from(LABELS))
+    label = draw(LABEL)
     if draw(st.booleans()):
         return chain(*draw(chains()), label=label)
     return graph_of(draw(nets()), label)
@@ -654,14 +695,16 @@ def plain_text(net: Net) -> str:
     return "\n".join(lines_of(net, Writer())) + "\n"
 
 
+COMMENTS = st.sampled_from(["", "  # 64 | { ]"])
+
+
 @st.composite
 def texts_of(draw: st.DrawFn, net: Net) -> str:
     """Texts of a network: with blocks, parameters, comments, and its lines in any order."""
     first, *body = lines_of(net, Writer(draw))
     rest = draw(st.permutations(body[1:]))
     lines = [*rest, first, *body[:1]] if draw(st.booleans()) else [first, *body[:1], *rest]
-    comments = ["", "  # 64 | { ]"]
-    return "".join(f"{line}{draw(st.sampled_from(comments))}\n" for line in lines)
+    return "".join(f"{line}{draw(COMMENTS)}\n" for line in lines)
 
 
 @st.composite

@@ -8,6 +8,7 @@ import pytest
 from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
+from profiles import fewer
 from strategies import texts
 
 import vggdsl
@@ -145,6 +146,7 @@ def test_every_shipped_spec_can_be_shown_and_explained(name: str) -> None:
     assert run("show", name).exit_code == 0
 
 
+@fewer
 @given(texts(), st.sampled_from(["table", "json", "csv", "markdown", "latex"]))
 def test_any_network_can_be_shown_and_explained(text: str, form: str) -> None:
     for arguments in (["show", "-", "--format", form], ["explain", "-"]):
@@ -153,6 +155,7 @@ def test_any_network_can_be_shown_and_explained(text: str, form: str) -> None:
         assert len(result.stdout.splitlines()) > 1
 
 
+@fewer
 @given(texts())
 def test_the_arithmetic_that_explain_prints_is_right(text: str) -> None:
     sums = r"[ :](\(\d[^:=]*|ceil\([^:=]*|\d+ \+ [^:=]*|\d+·[^:=]*) = ([\d,]+)"

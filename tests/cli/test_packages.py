@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import AS_USERS, Done, python, run
+from commands import AS_USERS, Done, json_lines, python, run
 from PIL import Image
 
 import vggdsl
@@ -83,30 +83,39 @@ for name in vggdsl.__all__:
     assert (done.returncode, done.stdout, done.stderr) == (0, told, "")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["check", "vgg_d", "mini_vgg"],
-        ["show", "googlenet"],
-        ["show", "googlenet", "--as", "pytorch"],
-        ["explain", "vgg_d:8"],
-        ["fmt", "--check", "my.arch"],
-        ["specs"],
-        ["results", "my.arch"],
-    ],
-    ids=" ".join,
-)
-def test_what_asks_specs_and_records_takes_click_lark_and_rich(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+ASKING = [
+    ["check", "vgg_d", "mini_vgg"],
+    ["show", "googlenet"],
+    ["show", "googlenet", "--as", "pytorch"],
+    ["explain", "vgg_d:8"],
+    ["fmt", "--check", "my.arch"],
+    ["specs"],
+    ["results", "my.arch"],
+]
+ALL_OF = """
+import json
+from click.testing import CliRunner
+from vggdsl.cli import main
+
+for arguments in {calls!r}:
+    done = CliRunner().invoke(main, arguments, prog_name="vggdsl", catch_exceptions=False)
+    print(json.dumps([done.exit_code, done.stdout, done.stderr]))
+"""
+
+
+def test_what_asks_specs_and_records_takes_click_lark_and_rich(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process asks it all: what is blocked there no call can import for the next."""
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "specs" / "quickstart.arch").read_text("utf-8")
     assert "measured {" in text
     Path("my.arch").write_text(f"{text}\n\n", "utf-8")  # which `fmt` would bring into form
-    here, there = without(ALL - {"rich"}, call(*arguments), tmp_path), run(*arguments)
-    assert (here.returncode, here.stdout, here.stderr) == (there.exit_code, there.stdout, there.stderr)
-    assert here.stdout or here.stderr
-    assert here.returncode == (arguments[0] == "fmt")
+    done = without(ALL - {"rich"}, ALL_OF.format(calls=ASKING), tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for arguments, here in zip(ASKING, json_lines(done.stdout), strict=True):
+        there = run(*arguments)
+        assert here == [there.exit_code, there.stdout, there.stderr], arguments
+        assert there.output
+        assert there.exit_code == (arguments[0] == "fmt")
 
 
 def test_every_command_helps_without_packages(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 from commands import outside, run
 from hypothesis import given
+from profiles import fewer
 from strategies import texts
 
 import vggdsl
@@ -167,6 +168,7 @@ def test_the_rows_of_a_table_sum_to_its_totals(branching: str) -> None:
     assert int(training[3].replace(",", "")) == typed.training_params
 
 
+@fewer
 @given(texts())
 def test_the_rows_of_any_network_sum_to_its_total(text: str) -> None:
     """What a rule gives has a row of its own if it has parameters, as a PReLU has."""

@@ -11,6 +11,7 @@ import pytest
 from commands import outside, python, run
 from hypothesis import given
 from hypothesis import strategies as st
+from profiles import fewer
 from strategies import nets, texts, texts_of
 
 import vggdsl
@@ -121,6 +122,7 @@ def test_odd_networks_are_drawn_whole(text: str, style: Style) -> None:
     _check(parse(text), style)
 
 
+@fewer
 @pytest.mark.parametrize("style", STYLES)
 @given(text=ANY)
 def test_any_network_is_drawn_whole(style: Style, text: str) -> None:
@@ -142,6 +144,7 @@ def _layers(parts: Iterable[Part], times: int = 1) -> Iterator[tuple[Layer, int]
                 yield from _layers(inner, times)
 
 
+@fewer
 @given(text=ANY)
 def test_a_fold_stands_for_as_many_that_are_alike(text: str) -> None:
     """All that is drawn once is as often in the network, of the same ops, and in sizes that are told if they differ."""
@@ -161,6 +164,7 @@ def test_a_fold_stands_for_as_many_that_are_alike(text: str) -> None:
             assert "…" in drawn
 
 
+@fewer
 @given(text=ANY)
 def test_all_merges_are_seen_or_counted(text: str) -> None:
     """In bodies a sum or a product has its branches around it, a concatenation its cuts; else it is told how many
@@ -187,6 +191,7 @@ def _bodies(parts: Iterable[Part]) -> Iterator[Body]:
             yield from _bodies(aside.parts)
 
 
+@fewer
 @given(text=ANY)
 def test_auxiliary_classifiers_leave_from_what_they_take(text: str) -> None:
     spec = parse(text)

@@ -5,11 +5,12 @@ import re
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 from commands import run
+from profiles import mostly_thorough
 from refusals import findings
 
 import vggdsl
@@ -209,12 +210,13 @@ def test_no_side_fetches_images_from_the_device(
         side(ready)()
 
 
-def test_both_sides_of_an_export_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("side", mostly_thorough(["ours", "theirs"], kept=["ours"]))
+def test_both_sides_of_an_export_run(side: Literal["ours", "theirs"], tmp_path: Path) -> None:
     spec = vggdsl.parse(CHAIN)
-    serving.our_export(spec, tmp_path)()  # which the command is measured for; of PyTorch's the process calls this side
-    assert 2e8 < serving.process("ours", spec, tmp_path).peak < 3e9
-    assert 2e8 < serving.process("theirs", spec, tmp_path).peak < 3e9
-    assert {"ours.onnx", "theirs.onnx"} <= {path.name for path in tmp_path.iterdir()}
+    if side == "ours":  # which the command is measured for; of PyTorch's the process calls this side
+        serving.our_export(spec, tmp_path)()
+    assert 2e8 < serving.process(side, spec, tmp_path).peak < 3e9
+    assert (tmp_path / f"{side}.onnx").exists()
 
 
 def test_what_a_process_takes_is_its_own() -> None:

@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from profiles import fewer
 from strategies import Net, graph_of, nets, plain_text, texts_of
 
 import vggdsl
@@ -50,6 +51,7 @@ def codes(text: str) -> list[str]:
 # -- whatever the text looks like, the network is the same
 
 
+@fewer
 @given(st.data(), nets())
 def test_a_text_is_the_network_that_it_spells(data: st.DataObject, net: Net) -> None:
     typed, spec = graph_of(net), vggdsl.parse(data.draw(texts_of(net)))
@@ -64,6 +66,7 @@ def totals(typed: TypedGraph) -> tuple[object, ...]:
     return (*counts, typed.activations, typed.weight_layers, typed.receptive_field)
 
 
+@fewer
 @given(nets(heads=True))
 def test_a_head_leaves_no_trace_at_inference(net: Net) -> None:
     spec, without = vggdsl.parse(plain_text(net)), vggdsl.parse(plain_text(net.without_heads))
@@ -74,6 +77,7 @@ def test_a_head_leaves_no_trace_at_inference(net: Net) -> None:
     assert spec.network.graph.digest != without.network.graph.digest
 
 
+@fewer
 @given(nets())
 def test_labels_change_names_alone(net: Net) -> None:
     plain, labelled = graph(plain_text(net)), graph(plain_text(net.with_labels))
@@ -84,6 +88,7 @@ def test_labels_change_names_alone(net: Net) -> None:
 NASTY = ["conv1_1", "conv1", "pool1", "aux1", "aux1_2", "identity0", "concat1_1", "b0", "train", "0", "fc2", "softmax"]
 
 
+@fewer
 @given(st.data(), nets())
 def test_labels_that_are_names_are_refused_or_harmless(data: st.DataObject, net: Net) -> None:
     plain = plain_text(net)

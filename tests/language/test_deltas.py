@@ -8,6 +8,7 @@ import refusals
 from documents import mutants
 from hypothesis import given
 from hypothesis import strategies as st
+from profiles import fewer
 from strategies import Net, edits, nets, plain_text, texts_of
 
 import vggdsl
@@ -83,6 +84,7 @@ def outcome(document: syntax.Document) -> Graph | list[str]:
 # -- a delta is what it says
 
 
+@fewer
 @given(st.data(), nets())
 def test_a_delta_is_what_it_says_written_out(data: st.DataObject, net: Net) -> None:
     """Edits of a text give what a text of the edited network gives: layers, names, errors."""
@@ -95,6 +97,7 @@ def test_a_delta_is_what_it_says_written_out(data: st.DataObject, net: Net) -> N
     assert arch.write(read(written)) == written
 
 
+@fewer
 @given(st.data(), nets())
 def test_mutated_deltas_end_well(data: st.DataObject, net: Net) -> None:
     delta, _ = data.draw(edits(net.with_labels))
@@ -113,6 +116,7 @@ def test_mutated_deltas_end_well(data: st.DataObject, net: Net) -> None:
         assert render(diagnostic)
 
 
+@fewer
 @given(st.data(), nets())
 def test_a_delta_without_edits_is_its_base(data: st.DataObject, net: Net) -> None:
     base = data.draw(texts_of(net))
@@ -122,6 +126,7 @@ def test_a_delta_without_edits_is_its_base(data: st.DataObject, net: Net) -> Non
     assert once == twice
 
 
+@fewer
 @given(st.data(), nets())
 def test_blocks_of_another_file_are_as_ones_own(data: st.DataObject, net: Net) -> None:
     lines = data.draw(texts_of(net)).splitlines(keepends=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from lark import lexer
 from refusals import findings, refusal
 
 import vggdsl
@@ -96,7 +95,6 @@ def test_other_tools_words_lead_to_ours(word: str, kind: LayerKind) -> None:
 
 
 def test_a_kept_grammar_is_of_no_use_when_words_have_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lexer, "has_interegular", False)  # with it building takes five times as long
     kept, text = str(tmp_path / "arch.lark-cache"), "input 8x8x3 Mish\n"
     assert list(grammar.build("arch", cache=kept).parse(text).find_data("unknown_word"))
     monkeypatch.setattr(grammar, "words_of", lambda name: "(?:Mish)" if name == "PLAIN" else words_of(name))

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 from hypothesis import assume, given
+from profiles import fewer
 from strategies import graphs
 
 from vggdsl.network.graph import Graph, Head, Node
@@ -45,6 +46,7 @@ def adds_alike(form: NormalForm, end: str) -> bool:
     return False
 
 
+@fewer
 @given(graphs())
 def test_a_network_with_another_end_is_paired_up_to_that(graph: TypedGraph) -> None:
     """Whole, where nothing but the number of classes is another one."""

@@ -19,6 +19,7 @@ from commands import run
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
+from profiles import fewer
 from refusals import refusal
 from safetensors.torch import save_file
 from strategies import graphs
@@ -548,6 +549,7 @@ def weights_for(graph: TypedGraph) -> dict[str, Any]:
     return {name: noise(*shape) for name, shape in weight_shapes(graph).items()}
 
 
+@fewer
 @given(graphs(), st.booleans(), st.booleans())
 def test_what_is_exported_implements_its_spec(
     tmp_path_factory: pytest.TempPathFactory, graph: TypedGraph, fold: bool, logits: bool
@@ -627,6 +629,7 @@ def _same_outputs(one: TypedGraph, other: TypedGraph) -> bool:
     return np.allclose(given[1], given[2], rtol=1e-4, atol=1e-5)
 
 
+@fewer
 @given(changed())
 def test_one_change_of_a_spec_is_told_unless_it_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, both: tuple[TypedGraph, TypedGraph]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from profiles import fewer
 from strategies import graphs
 from torch.nn import functional
 
@@ -41,6 +42,7 @@ def dense(network: Network) -> Network:
     return made.eval()
 
 
+@fewer
 @given(graphs(), st.integers(0, 2**32 - 1))
 def test_on_the_networks_own_input_it_is_the_network(graph: TypedGraph, seed: int) -> None:
     network = settled(graph, seed)
@@ -77,6 +79,7 @@ def unpadded(draw: st.DrawFn) -> str:
     return f"input {h}x{w}x2\n{' '.join(layers)} {end}"
 
 
+@fewer
 @given(unpadded(), st.integers(0, 9), st.integers(0, 9), st.integers(0, 2**32 - 1))
 def test_on_a_larger_image_it_answers_as_the_network_at_each_place(text: str, h: int, w: int, seed: int) -> None:
     try:

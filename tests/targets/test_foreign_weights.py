@@ -98,7 +98,11 @@ refused = partial(refusal, kind=InputError)
     ("model", "spec"),
     [
         *((f"resnet{n}", f"resnet/resnet{n}") for n in (18, 34)),
-        *((f"resnet{n}", f"torchvision/resnet{n}") for n in (50, 101, 152)),
+        ("resnet50", "torchvision/resnet50"),
+        *(
+            pytest.param(f"resnet{n}", f"torchvision/resnet{n}", marks=pytest.mark.thorough)  # of the same units
+            for n in (101, 152)
+        ),
     ],
 )
 def test_residual_networks_give_what_torchvisions_give(model: str, spec: str, monkeypatch: pytest.MonkeyPatch) -> None:

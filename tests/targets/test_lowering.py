@@ -15,6 +15,7 @@ import torch
 import torchvision
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from profiles import fewer, mostly_thorough
 from refusals import refusal
 from strategies import (
     BY_OP,
@@ -181,6 +182,7 @@ def shapes(nodes: Sequence[TypedNode]) -> dict[str, Shape]:
     return {t.name: t.shape for t in nodes if not isinstance(t.node.op, Softmax | Input)}
 
 
+@fewer
 @given(graphs())
 def test_every_shape_is_torchs(graph: TypedGraph) -> None:
     seen, out = shapes_in_torch(graph, to_torch(graph).eval())
@@ -190,6 +192,7 @@ def test_every_shape_is_torchs(graph: TypedGraph) -> None:
     assert tuple(out.shape) == ((2, c) if h == w == 1 else (2, c, h, w))
 
 
+@fewer
 @given(branching_with_heads)
 def test_every_shape_in_training_is_torchs(graph: TypedGraph) -> None:
     network = to_torch(graph)
@@ -202,6 +205,7 @@ def test_every_shape_in_training_is_torchs(graph: TypedGraph) -> None:
     assert [tuple(each.shape) for each in (out.logits, *out.aux)] == [(2, graph.output.c)] * (1 + len(graph.heads))
 
 
+@fewer
 @given(branching)
 def test_heads_change_nothing_at_inference(graph: TypedGraph) -> None:
     network = network_with_statistics(graph)
@@ -216,6 +220,7 @@ def test_heads_change_nothing_at_inference(graph: TypedGraph) -> None:
     assert ir.to_proto(theirs).SerializeToString() == ir.to_proto(ours).SerializeToString()
 
 
+@fewer
 @given(branching_with_heads, st.integers(0, 2**32 - 1))
 def test_training_gives_what_evaluation_does_and_the_heads(graph: TypedGraph, seed: int) -> None:
     """Where chance and batch statistics are out of play."""
@@ -257,6 +262,7 @@ def test_a_label_leaves_what_is_drawn(label: str) -> None:
     assert all(map(np.array_equal, in_order(network), in_order(plain)))
 
 
+@fewer
 @given(st.data(), nets(), st.integers(0, 2**32 - 1))
 def test_a_text_computes_what_its_network_does(data: st.DataObject, net: Net, seed: int) -> None:
     """Whatever labels and blocks make of the names."""
@@ -279,6 +285,7 @@ def test_the_same_seed_draws_the_same_weights(graph: TypedGraph, seed: int) -> N
     assert all(np.array_equal(one[name], same[name]) for name in one)
 
 
+@fewer
 @given(graphs())
 def test_weights_go_out_and_in(graph: TypedGraph) -> None:
     network, other = network_with_statistics(graph), without_weights(graph).eval()
@@ -315,6 +322,7 @@ def test_counts_are_torchs(graph: TypedGraph) -> None:
         assert sum(p.numel() for p in parameters) == typed.params.learnable
 
 
+@fewer
 @given(graphs())
 def test_macs_are_half_of_torchs_flops(graph: TypedGraph) -> None:
     network = to_torch(graph).eval()
@@ -323,6 +331,7 @@ def test_macs_are_half_of_torchs_flops(graph: TypedGraph) -> None:
     assert counter.get_total_flops() == 2 * graph.macs
 
 
+@fewer
 @given(
     graphs(), st.booleans(), st.booleans(), st.sampled_from([None, 11, 14, 20, highest()]), st.integers(0, 2**32 - 1)
 )
@@ -351,6 +360,7 @@ def test_onnx_is_torch(graph: TypedGraph, fold: bool, logits: bool, opset: int |
         assert difference(run_onnx(model, x[:n]), expected[:n].numpy()).max_rel <= tolerance
 
 
+@fewer
 @given(graphs(), st.integers(0, 2**32 - 1))
 def test_folded_is_unfolded(graph: TypedGraph, seed: int) -> None:
     network = network_with_statistics(graph, seed)
@@ -548,7 +558,7 @@ def _support(x: Tensor, y: Tensor) -> list[tuple[int, int]]:
 VGG = {"vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
 
 
-@pytest.mark.parametrize("name", VGG)
+@pytest.mark.parametrize("name", mostly_thorough(VGG, kept=["vgg11"]))
 def test_vggs_are_torchvisions(name: str) -> None:
     theirs = getattr(torchvision.models, name)().eval()
     graph = load(VGG[name]).typed

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from onnx.external_data_helper import load_external_data_for_model
+from profiles import fewer
 from refusals import refusal
 from strategies import chain, graphs
 from torch import nn
@@ -71,6 +72,7 @@ def test_initial_spread(how: InitName, expected: list[float]) -> None:
             assert not bias.any()
 
 
+@fewer
 @given(graphs())
 def test_every_weight_gets_a_first_value(graph: TypedGraph) -> None:
     network = without_weights(graph)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vggdsl.data.memory import check_images
@@ -81,15 +83,21 @@ def wrong(recipe: Recipe, message: str, help: str | None = None) -> InputError:
     return InputError(Diagnostic("V512", message, recipe.place("data"), help))
 
 
-def digits(wanted: Wanted) -> Found:
-    """1,797 scans of handwritten digits, 8x8 in 17 greys, that come with scikit-learn (Alpaydin & Kaynak 1998)."""
+@cache
+def _digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images (N, 1, 8, 8) and labels (N,): the 150 kB are kept, since scikit-learn parses a text for them."""
     with needed():
         from sklearn.datasets import load_digits
 
     read = load_digits()
-    images = np.rint(read.images * (255 / 16)).astype(np.uint8)[:, None]
+    return np.rint(read.images * (255 / 16)).astype(np.uint8)[:, None], read.target.astype(np.int64)
+
+
+def digits(wanted: Wanted) -> Found:
+    """1,797 scans of handwritten digits, 8x8 in 17 greys, that come with scikit-learn (Alpaydin & Kaynak 1998)."""
+    images, labels = _digits()
     wanted.check_memory(len(images))
-    pool = wanted.arrays(torch.from_numpy(images), torch.from_numpy(read.target.astype(np.int64)))
+    pool = wanted.arrays(torch.from_numpy(images.copy()), torch.from_numpy(labels.copy()))
     return Found(CLASS_NAMES["digits"], {"train": pool}, val=180, test=360)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from vggdsl.language.notations.draft import UnreadableError
@@ -88,6 +89,7 @@ def columns(row: Row) -> list[Column]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _roles(text: str) -> tuple[str, ...]:
     if not text:
         return ("",)
