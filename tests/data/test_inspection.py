@@ -251,7 +251,7 @@ def test_a_digest_is_that_of_what_is_loaded(
     if skip_bad:
         spoil(tmp_path)
     files = folder(tmp_path, **entries)
-    digits = Recipe(data=Data("digits", **entries))  # type: ignore[arg-type]  # of several types
+    digits = Recipe(data=Data("digits", **{"n": 100, **entries}))  # type: ignore[arg-type]  # of several types
     for plain in (files, digits) if is_held else (files,):  # arrays are always held
         recipe = replace(plain, augment=CROPPED) if is_cropped else plain
         found = find_data(recipe, GREY, NOWHERE)

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,6 +21,7 @@ from refusals import findings
 from trainings import spec_with
 
 import vggdsl
+from vggdsl.experiments.report import charts
 from vggdsl.experiments.report.charts import PAGE, PAPER, curve, curves, drops, rate, svg
 from vggdsl.experiments.report.differences import network_differences
 from vggdsl.experiments.report.page import MARK, _environment
@@ -70,6 +72,22 @@ class _Parsed(HTMLParser):
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
         assert not any(key.startswith("on") for key, _ in attrs)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """A chart that was drawn isn't drawn again for the next page of the same run: that takes half of a page's time."""
+    drawn: dict[str, str] = {}
+
+    def kept(chart: charts.Chart) -> str:
+        key = json.dumps(chart)
+        if key not in drawn:
+            drawn[key] = svg(chart)
+        return drawn[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts, "svg", kept)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +160,8 @@ def test_nothing_in_it_is_obeyed_or_fetched(page: str) -> None:
     assert "a &lt;b&gt;paper&lt;/b&gt; &amp; more" in page
 
 
-def test_the_same_run_gives_the_same_bytes(page: str, trained: list[Run]) -> None:
+def test_the_same_run_gives_the_same_bytes(page: str, trained: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "svg", svg)  # drawn again
     assert vggdsl.report(trained[0].path) == page
 
 

@@ -16,6 +16,7 @@ import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from contextlib import redirect_stdout, suppress
+from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -336,25 +337,35 @@ def recognised(given: Weights) -> tuple[nn.Module | None, str]:
     for model in sorted(models.list_models(module=models), key=lambda name: (len(name), name)):  # the small ones first
         if not any(model.startswith(family) and name in shapes for family, name in _KNOWN.items()):
             continue
-        module = build_model(model)
-        theirs = _state(module, shapes)
+        theirs = _without_aux(_published(model), shapes)
         if theirs.keys() != shapes.keys():
             continue
         classes = {shapes[name][:1] for name in shapes if shapes[name] != theirs[name]}
+        if not classes:
+            return build_model(model), model
         if len(classes) == 1 and (width := classes.pop()):
             module = build_model(model, num_classes=width[0])
-            theirs = _state(module, shapes)
-        if theirs == shapes:
-            return module, model
+            if _without_aux(_state(module), shapes) == shapes:
+                return module, model
     return None, ""
 
 
-def _state(module: nn.Module, like: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """The shapes in a model's state dict; without auxiliary classifiers, as after training, if ``like`` has none."""
-    shapes = _shapes({name: tuple(tensor.shape) for name, tensor in module.state_dict().items()})
-    if not any(_is_aux(name) for name in like):
-        shapes = {name: shape for name, shape in shapes.items() if not _is_aux(name)}
-    return shapes
+@cache
+def _published(model: str) -> Mapping[str, tuple[int, ...]]:
+    """The shapes in the state dict of a model, kept: to build one takes up to a tenth of a second, without values too,
+    and who looks for a file's model builds all of its family."""
+    return _state(build_model(model))
+
+
+def _state(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    return _shapes({name: tuple(tensor.shape) for name, tensor in module.state_dict().items()})
+
+
+def _without_aux(shapes: Mapping[str, tuple[int, ...]], like: Mapping[str, object]) -> Mapping[str, tuple[int, ...]]:
+    """Without auxiliary classifiers, as after training, if ``like`` has none."""
+    if any(_is_aux(name) for name in like):
+        return shapes
+    return {name: shape for name, shape in shapes.items() if not _is_aux(name)}
 
 
 def _is_aux(name: str) -> bool:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -62,6 +63,7 @@ def _collected(accounts: Sequence[Account]) -> Collection:
     return collect([str(each.run.path) for each in accounts if each.record is not None])
 
 
+@cache
 def _environment() -> Environment:
     """Names of classes, specs and files are others': all that is put in is escaped and shows what it is."""
     made = Environment(
