@@ -180,6 +180,8 @@ def _shown_by(source: Source) -> notations.Notation:
     message = f"{source.name} is in no notation that is known"
     if source.name.lower().endswith(".arch"):
         message = f"{source.name} is a spec by its name, and shows no other notation"
+    for near in notations.strangers(source):
+        raise InputError(Diagnostic("V112", f"{message}: {near.message}", near.labels, near.help))
     known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
     if notations.is_marked_up(source):
         help = f"its cells hold no network that shows: name the notation with --from: {known}"

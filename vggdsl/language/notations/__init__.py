@@ -25,6 +25,7 @@ from vggdsl.language.notations.registry import (
     readings,
     recognise,
     register,
+    strangers,
     writable,
     written_as,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "readings",
     "recognise",
     "register",
+    "strangers",
     "writable",
     "write",
     "written_as",

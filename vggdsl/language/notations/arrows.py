@@ -18,7 +18,7 @@ from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grammar import parser, stranger
-from vggdsl.language.notations.grid import plain
+from vggdsl.language.notations.grid import FENCE, plain
 from vggdsl.language.notations.phrases import phrases
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
@@ -46,8 +46,13 @@ _LARGEST = 10_000
 
 def recognises(source: Source) -> bool:
     """By a line of words such as `64C3` and `MP2`, or by layers with two arrows at least between them."""
-    lines = [line for line in Excerpt.of(source).text.split("\n") if line.strip()]
-    return 0 < len(lines) < 20 and all(_is_line(line.strip()) for line in lines)
+    lines = _lines(source)
+    return 0 < len(lines) < 20 and all(_is_line(line.text) for line in lines)
+
+
+def _lines(source: Source) -> list[Excerpt]:
+    lines = [line.strip() for line in Excerpt.of(source).split(r"\n")]
+    return [line for line in lines if line and not FENCE.fullmatch(line.text)]
 
 
 def _is_line(text: str) -> bool:
@@ -64,8 +69,7 @@ def _is_line(text: str) -> bool:
 
 def read(source: Source) -> Sequence[Reading]:
     """A spec a line."""
-    lines = [line.strip() for line in Excerpt.of(source).split(r"\n") if line.text.strip()]
-    drafts = [_draft(source, line) for line in lines]
+    drafts = [_draft(source, line) for line in _lines(source)]
     for number, draft in enumerate(drafts, 1):
         draft.name = f"line_{number}" if len(drafts) > 1 else ""
     return [draft.reading() for draft in drafts]

@@ -13,7 +13,7 @@ from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Reworded, Source, Span
 from vggdsl.text.typography import Plain
 
-_TELLS = re.compile(r"strid|padd|norm|drop-?out|re-?lu|activation|non-?linear|bias|follow", re.IGNORECASE)
+TELLS = re.compile(r"strid|padd|norm|drop-?out|re-?lu|activation|non-?linear|bias|follow", re.IGNORECASE)
 """What prose beside a table may say of layers."""
 
 Place = Span | Excerpt
@@ -83,10 +83,10 @@ class Draft:
         """What was damaged and can mean only one thing: a comment behind the words of the line, and a W111."""
         self._say("W111", "repaired", text, at, help)
 
-    def beside(self, text: Excerpt) -> None:
+    def beside(self, text: Excerpt, where: str = "above") -> None:
         """A title or a caption: it isn't read, and that is said where it seems to tell of layers."""
-        if _TELLS.search(text.text):
-            self.assumed("what stands above the table isn't read: its rows say all", text)
+        if TELLS.search(text.text):
+            self.assumed(f"what stands {where} the table isn't read: its rows say all", text)
             self.line()
 
     def refuse(self, message: str, at: Place, help: str) -> None:

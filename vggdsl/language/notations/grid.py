@@ -11,8 +11,13 @@ from vggdsl.text.source import Source
 
 _LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
 _HTML = re.compile(r"<(table|tr|td)\b", re.IGNORECASE)
-_RULE = re.compile(r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t─━═]*\Z|[ \t]*`{3}\w*[ \t]*\Z")
+_RULE = re.compile(
+    r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*\Z"
+    r"|[ \t─━═]*\Z|[ \t]*`{3}\w*[ \t]*\Z"
+)
 """A line that draws a rule, or is empty, or the fence of code in Markdown."""
+FENCE = re.compile(r"[ \t]*(?:`{3}|~{3})\w*[ \t]*")
+"""The line around code in Markdown."""
 _EXACT = 1.1
 """Letters by which a cell that is centred may be off the middle."""
 _MOST = 100
@@ -206,7 +211,7 @@ _MARKUP = (
     (re.compile(r"&amp;|\\&"), "&"),
     (re.compile(rf"\\(?:{_STYLES})(?![a-zA-Z])"), ""),
     (re.compile(r"\\([#%_])"), lambda match: match[1]),
-    (re.compile(r"[${}]|\*\*|__"), ""),
+    (re.compile(r"[${}`]|\*\*|__"), ""),
     (re.compile(r"\s+"), " "),
     (re.compile(r" (?=[,;)\]])|(?<=[(\[]) "), ""),
     (re.compile(r"(?<=\d) ?x ?(?=\d)"), "x"),

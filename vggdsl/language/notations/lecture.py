@@ -15,6 +15,7 @@ from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grammar import parser, stranger
+from vggdsl.language.notations.grid import FENCE
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, LRN, AvgPool, Conv, Input, MaxPool, Softmax
@@ -91,7 +92,7 @@ def _lines(draft: Draft) -> Iterator[_Line]:
     is_begun = False
     for match in re.finditer(r"[^\n]+", draft.source.text):
         line = Excerpt.of(draft.source, *match.span()).strip()
-        if not line:
+        if not line or FENCE.fullmatch(line.text):
             continue
         try:
             tree: Tree[Token] = parser("lecture").parse(line.text)

@@ -13,6 +13,7 @@ from lark import Token, Tree, UnexpectedInput
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grammar import parser, stranger
+from vggdsl.language.notations.grid import FENCE
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, Activation, AvgPool, BatchNorm, Concat, Conv, Input, MaxPool, Softmax
@@ -20,6 +21,7 @@ from vggdsl.text.source import Source
 
 TITLE = "a chart of modules, as MiniGoogLeNet's"
 
+_FENCES = re.compile(rf"(?m)^{FENCE.pattern}$")
 _HEAD = re.compile(r"\b(?:conv(?:olution)?|inception|down-?sampl(?:e|ing))\s+module\b", re.IGNORECASE)
 _NEEDS = {
     "IMAGES": "SIZE",
@@ -58,7 +60,7 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source) -> Sequence[Reading]:
     draft = Draft(source)
-    boxes = _in_order(draft, list(_boxes(draft, Excerpt.of(source).sub(r"\s", " "))))
+    boxes = _in_order(draft, list(_boxes(draft, Excerpt.of(source).sub(_FENCES, " ").sub(r"\s", " "))))
     if not draft.wrong:
         _write(draft, boxes)
     return [draft.reading()]

@@ -61,6 +61,8 @@ class Notation:
     gets lost needn't be found: what is written is read again (see ``written_as``)."""
     title: str = ""
     """What a text in it is called behind `read as`: "a table of configurations, as VGG's"."""
+    stranger: Callable[[Source], Diagnostic | None] | None = None
+    """Why a text that nearly looks so isn't recognised, at its place; None where it doesn't."""
 
 
 _NOTATIONS: dict[str, Notation] = {}
@@ -156,6 +158,12 @@ def _paragraph(span: Span) -> Source:
 def elsewhere(source: Source) -> Notation | None:
     """The notation beside the spec language that a text is in, whatever its name."""
     return next((each for name in names()[1:] if (each := _NOTATIONS[name]).recognises(source)), None)
+
+
+def strangers(source: Source) -> list[Diagnostic]:
+    """Why notations don't recognise a text that nearly looks like theirs."""
+    asked = [each.stranger(source) for name in names()[1:] if (each := _NOTATIONS[name]).stranger is not None]
+    return [found for found in asked if found is not None]
 
 
 def reading(source: Source, name: str | None = None) -> Reading:

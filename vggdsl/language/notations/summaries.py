@@ -1,6 +1,7 @@
 """Layers as summaries list them: a kind, the shape that it gives, its parameters. What a summary leaves out, such as
 the side of a kernel, is told by arithmetic where one value is possible."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -9,9 +10,12 @@ from math import isqrt, prod
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.network.shapes import Pair, Sides, Window
+from vggdsl.text.source import Source
 
 _MOST_STRIDE = 8
 _MOST_SIDE = 15
+STEM = 7
+"""The side of a kernel from which on a first convolution usually strides."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Customs:
     """Whether the parameters of a batch normalisation have its running statistics."""
     pool_default: bool = False
     """Whether a pool is 2x2 at stride 2 unless told."""
+    hides_functions: str = ""
+    """Whether `some` that code calls as functions may not be listed, or `all` pools and activations may be such."""
 
 
 @dataclass
@@ -55,6 +61,10 @@ class Teller:
     x: tuple[int, ...] = ()
     """The shape that comes in, not flattened."""
     pools: set[str] = field(default_factory=set)
+    ways: list[tuple[int, str]] = field(default_factory=list)
+    """Strides and paddings of convolutions so far, except 1x1."""
+    convolutions: int = 0
+    """Those so far."""
 
     def input(self, size: Sequence[int], at: Excerpt) -> None:
         self.x = tuple(size)
@@ -78,6 +88,10 @@ class Teller:
             self.draft.refuse(message, first.at, f"write a first row {example}")
             return False
         ((channels, side),) = found
+        if side >= STEM:
+            message = f"the size of the images isn't printed, and a first kernel of {side}x{side} may have any stride"
+            self.draft.refuse(message, first.at, f"write a first row {example}")
+            return False
         more = 0 if True in keeps else side - 1
         size = (first.shape[0] + more, first.shape[1] + more, channels)
         self.input(size, first.shape_at)
@@ -158,11 +172,34 @@ class Teller:
             message = f"{row.params:,} parameters are of a kernel of {side}x{side}"
             self.draft.refuse(message, row.params_at, "correct the one or the other")
         steps = self._steps(side, row.shape, is_pool=False)
+        if len(steps) > 1 and len(self.ways) > 1 and len(set(self.ways)) == 1 and self.ways[0] in steps:
+            stride, pad = self.ways[0]
+            self.draft.assumed(f"stride {stride}{pad}, as the rows above: the shapes leave it open", row.shape_at)
+            steps = [self.ways[0]]
         if len(steps) > 1:
             choice = " or ".join(f"stride {stride}{pad}" for stride, pad in steps)
             self.draft.refuse(f"the shapes leave open {choice}", row.shape_at, "write the network in a spec")
             return
+        if not steps and self.customs.hides_functions and prod(row.shape[:2]) < prod(self.x[:2]):
+            if not self.draft.wrong:
+                before, after = ("x".join(map(str, size[:2])) for size in (self.x, row.shape))
+                message = f"no convolution leads from {before} to {after}: a pool that the code calls isn't printed"
+                self.draft.refuse(
+                    message, row.shape_at, "make it a module, `nn.MaxPool2d`, or write the network in a spec"
+                )
+            self.x = row.shape
+            return
+        if steps and steps[0][0] > 1 and self.customs.hides_functions == "all" and self.convolutions:
+            shown = "x".join(map(str, self.x[:2]))
+            message = f"a stride of {steps[0][0]}, or a pool that the code calls, leads from {shown} to this"
+            if not self.draft.wrong:
+                self.draft.refuse(message, row.shape_at, "print pools as modules, or write the network in a spec")
+            self.x = row.shape
+            return
+        self.convolutions += 1
         (stride, pad) = steps[0] if steps else (1, "")
+        if side > 1:
+            self.ways.append((stride, pad))
         words = f"conv{side}-{cout}" + (f"/{stride}" if stride > 1 else "") + pad
         words += f" groups={groups}" if groups > 1 else ""
         self._put(row, words + ("" if has_bias else " bias=no"))
@@ -275,6 +312,31 @@ def steps(
             if fits and window.positions(size) == out and min(out) > 0:
                 yield stride, "" if pad == usual else f" pad={pad.short}"
                 break
+
+
+_SIGN = re.compile(r"[ \t]*(?:#{1,2}>?|//|%)(?=[ \t]|$)[ \t]?")
+"""Before each line of what a tool printed into a comment: R's `##`, Python's `#`."""
+
+
+def lines(source: Source) -> list[Excerpt]:
+    """Those that aren't empty, without the sign of a comment that all of them begin with."""
+    found = [Excerpt.of(source, *match.span()) for match in re.finditer(r"[^\n]*\S[^\n]*", source.text)]
+    signs = [_SIGN.match(line.text) for line in found]
+    if not all(signs):
+        return found
+    return [line[sign.end() :] for line, sign in zip(found, signs, strict=True) if sign is not None]
+
+
+def is_printed(text: str) -> bool:
+    """Whether a text is what a tool prints below `Layer (type)`, not a table by hand with such a heading: the class
+    stands behind the layer's name, `conv2d_1 (Conv2D)`, or is one of PyTorch's before a number, `Conv2d-1`."""
+    head = re.search(r"\bLayer \(type[^\n]*", text, re.IGNORECASE)
+    if head is None:
+        return False
+    return (
+        "|" not in head[0]
+        or re.search(r"^[|\s]*[\w./-]+ ?\([A-Z]\w*\) *\|", text[head.end() :], re.MULTILINE) is not None
+    )
 
 
 def is_size(params: int, figure: str, unit: str) -> bool:

@@ -14,7 +14,7 @@ from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
-from vggdsl.language.notations.summaries import Customs, Row, Teller
+from vggdsl.language.notations.summaries import Customs, Row, Teller, lines
 from vggdsl.language.notations.uncut import SAID, pieces
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
@@ -33,7 +33,7 @@ from vggdsl.text.source import Source
 
 TITLE = "a summary of torchinfo or torchsummary"
 
-_CUSTOMS = Customs("PyTorch")
+_CUSTOMS = Customs("PyTorch", hides_functions="some")
 _MODULES = {
     "Conv2d": "conv",
     "Linear": "FC",
@@ -54,8 +54,15 @@ _MODULES = {
     "Flatten": "flatten",
     "Identity": "nothing",
 }
+_UNSAYABLE = {
+    "Dropout2d": "it drops whole channels, which no word says",
+    "ConvTranspose2d": "networks that make maps larger can't be said",
+    "Upsample": "networks that make maps larger can't be said",
+}
 _ACTIVATIONS = {"ReLU", "ReLU6", "GELU", "SiLU", "tanh", "sigmoid", "hard-swish"}
 _FOLLOWING = {"Sequential"}
+_INPUTS = ("Input", "InputLayer")
+"""What people call a row that they put above the modules."""
 _HEADINGS = {"output shape": "output", "input shape": "input", "param #": "params", "kernel shape": "kernel"}
 _HEADINGS |= {"mult-adds": "macs", "trainable": "trainable", "param %": "share"}
 _HEADER = re.compile(r"\s*Layer \((type:depth-idx|type \(var_name\):depth-idx|type)\)[ \t]+(.*\S)\s*")
@@ -78,7 +85,7 @@ _HALF = 0.006
 
 def recognises(source: Source) -> bool:
     """By the heading of its columns; Keras' rows have another form."""
-    text = source.text
+    text = "\n".join(line.text for line in lines(source)) if "Layer (type" in source.text else ""
     if re.search(r"^[ \t]*Layer \(type[ :)][^\n]*Param #", text, re.MULTILINE) is None:
         return False
     rows = re.search(r"^[│├└─ \t]*\w+(?: \([\w.]+\))?(?:: \d+-\d+|-\d+)[ \t]+\[", text, re.MULTILINE)
@@ -122,8 +129,7 @@ class _Summary:
         self.columns: list[str] = []
         self.modules: list[_Module] = []
         self.counts: list[tuple[re.Match[str], Excerpt]] = []
-        for match in re.finditer(r"[^\n]+", source.text):
-            line = Excerpt.of(source, *match.span())
+        for line in lines(source):
             if not _RULE.fullmatch(line.text):
                 self._line(line)
         if not self.columns:
@@ -185,21 +191,33 @@ class _Summary:
 
     def tell(self) -> None:
         """Puts the layers, and checks the figures below them."""
+        first = self.modules[0] if self.modules else None
+        is_input = first is not None and first.module in _INPUTS and not first.depth and "input" not in self.columns
+        if first is not None and is_input:
+            del self.modules[0]
         leaves = list(self._leaves()) if not self.draft.wrong else []
         if self.draft.wrong:
             return
         if not leaves:
             self.draft.refuse("there is no module", Excerpt.of(self.source).strip(), "paste the rows, too")
             return
+        told = set[str]()
         for leaf in leaves:
-            if leaf.module not in _MODULES:
+            if leaf.module in _UNSAYABLE and leaf.module not in told:
+                self.draft.refuse(f"the language has no {leaf.module}", leaf.at, _UNSAYABLE[leaf.module])
+            elif leaf.module not in _MODULES and leaf.module not in told:
                 known = ", ".join(_MODULES)
                 self.draft.refuse(f"`{leaf.module}` is no module that is known", leaf.at, f"known are {known}")
+            told.add(leaf.module)
         rows = [self._row(leaf) for leaf in leaves]
         if self.draft.wrong:
             return
-        teller = Teller(self.draft, _CUSTOMS)
-        if "input" in self.columns:
+        lists = any(row.kind in (*_ACTIVATIONS, "maxpool", "avgpool") for row in rows)
+        is_code = not lists and self.modules[0].module not in _FOLLOWING
+        teller = Teller(self.draft, replace(_CUSTOMS, hides_functions="all" if is_code else "some"))
+        if first is not None and is_input and len(first.shape("output")) == 3 and not first.params:
+            teller.input(first.shape("output"), first.cells["output"])
+        elif "input" in self.columns:
             first = leaves[0]
             size = first.shape("input")
             if len(size) != 3:

@@ -14,11 +14,13 @@ from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.keras_summary.branches import Branches
 from vggdsl.language.notations.keras_summary.written import CLASSES, snake
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.summaries import Customs, Row, Teller, is_size
+from vggdsl.language.notations.summaries import Customs, Row, Teller, is_printed, is_size, lines
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
 _CUSTOMS = Customs("Keras", pads_behind=True, counts_statistics=True, pool_default=True)
+_PREPARES = {"Rescaling", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast"}
+"""Classes that do with images what is none of the network's, and have no parameters."""
 _ENDS = "softmax at the end: activations of layers aren't printed"
 _HEADER = re.compile(r"Layer \(type\)", re.IGNORECASE)
 _CLASS = re.compile(r"(?P<name>[\w./-]+)?\s*\(\s*(?P<kind>[A-Za-z]\w*)?\s*\)?")
@@ -42,14 +44,17 @@ _ABOVE = re.compile(r" {0,3}#{1,6} .*")
 def recognises(source: Source) -> bool:
     """By the heading of its columns; code that builds the model is another notation, and so are PyTorch's shapes."""
     text = source.text
-    return _HEADER.search(text) is not None and re.search(r"\bSequential\(|\.add\(|\[-1, ", text) is None
+    return (
+        _HEADER.search(text) is not None
+        and is_printed(text)
+        and re.search(r"\bSequential\(|\.add\(|\[-1, ", text) is None
+    )
 
 
 def read(source: Source) -> Sequence[Reading]:
     """A spec a summary."""
     found, name = list[_Summary](), ""
-    for match in re.finditer(r"[^\n]+", source.text):
-        line = Excerpt.of(source, *match.span())
+    for line in lines(source):
         if _HEADER.search(line.text):
             found.append(_Summary(source, name))
             name = ""
@@ -150,6 +155,7 @@ class _Summary:
 
     def reading(self) -> Reading:
         rows = [row for each in self.listed if (row := self._told(each)) is not None]
+        rows = self._prepared(rows)
         if not rows or self.draft.wrong:
             if not self.draft.wrong:
                 self.draft.refuse("there is no layer", Excerpt.of(self.source).strip(), "paste the rows, too")
@@ -164,6 +170,21 @@ class _Summary:
             self._chain(self._mended(rows))
         self._totals()
         return self.draft.reading()
+
+    def _prepared(self, rows: list[Row]) -> list[Row]:
+        """Without what prepares the images, which says their size where no input does."""
+        while rows and rows[0].kind == "input" and len(rows) > 1 and rows[1].kind == "prepares":
+            self._no_params(rows[1])
+            if rows[1].shape != rows[0].shape or self.has_inputs:
+                self.draft.refuse("what prepares images is read where it keeps their size", rows[1].at, "leave it out")
+            rows = [rows[0], *rows[2:]]
+        if rows and rows[0].kind == "prepares":
+            self._no_params(rows[0])
+            return self._prepared([replace(rows[0], kind="input"), *rows[1:]])
+        for row in rows:
+            if row.kind == "prepares":
+                self.draft.refuse("images are prepared before the first layer", row.at, "leave the row out")
+        return rows
 
     def _chain(self, rows: Sequence[Row]) -> None:
         teller = Teller(self.draft, _CUSTOMS)
@@ -228,6 +249,9 @@ class _Summary:
             return "lost"
         match = _CLASS.fullmatch(name.text)
         word = match["kind"] if match else None
+        if word in _PREPARES:
+            self.draft.assumed(f"{word} is none of the network's layers", name, once=True)
+            return "prepares"
         if word in CLASSES:
             return CLASSES[word]
         if match is not None and not name.text.endswith(")"):

@@ -12,6 +12,7 @@ from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, rows_of
 from vggdsl.language.notations.layer_table import uncut
+from vggdsl.language.notations.layer_table.abroad import in_english, is_foreign
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import (
     KNOWN,
@@ -27,7 +28,7 @@ from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.rows import Table, Total
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.language.notations.summaries import is_size
+from vggdsl.language.notations.summaries import is_printed, is_size
 from vggdsl.language.notations.uncut import SAID, is_uncut
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -36,18 +37,24 @@ _HEADS = 4
 """In so many rows a heading is looked for: above it stands a caption."""
 _ROWS = 1000
 """Rows at most: the cells of more take minutes."""
+_FEW = 5
+"""One line of so many at most may say no layer, where bullets or arrows show a list: it is refused."""
+_PREPARES = re.compile(r"re-?scal(?:e|ing)\d?", re.IGNORECASE)
 _LONGEST = 400
 """Lines of a list at most."""
 
 
 def recognises(source: Source) -> bool:
     """By a heading of columns that are known, one of them of types and one of windows or sizes."""
-    if re.search(r"\bLayer \(type|#\d|\bx[13]x[13]\b", source.text, re.IGNORECASE) or not _any_kind(source.text):
+    text = source.text
+    if re.search(r"#\d ?x ?\d|\bx[13]x[13]\b", text, re.IGNORECASE) or not (_any_kind(text) or is_foreign(text)):
         return False
-    rows = _filled(rows_of(source))
-    if is_uncut(rows):
+    if is_printed(text):
+        return False
+    rows = _rows(source)
+    if is_uncut(rows) or _is_list(rows):
         return _is_list(rows) or uncut.has_heading([row[0].text for row in rows])
-    return _found(rows, strange=1) is not None
+    return _found(rows, strange=2) is not None
 
 
 def _any_kind(text: str) -> bool:
@@ -60,8 +67,9 @@ def _any_kind(text: str) -> bool:
     return all(re.search(word, text, re.IGNORECASE) for word in words)
 
 
-def _filled(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if any(cell.text for cell in row)]
+def _rows(source: Source) -> list[Row]:
+    """The rows that say something, in English."""
+    return in_english([row for row in rows_of(source) if any(cell.text for cell in row)])
 
 
 def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | None:
@@ -77,40 +85,54 @@ def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | Non
     return None
 
 
-_BULLET = re.compile(r"\s*(?:[*•-]|\d{1,3}[.)])\s+")
-_SENTENCE = re.compile(r"\d ?x ?\d+ (conv|max|av)|\bconv\w*[.,:]? .*\d ?x ?\d", re.IGNORECASE)
+_BULLET = re.compile(r"\s*(?:(?:[*•-]|\d{1,3}[.)]|[└├│─>]+|->|→|↓|=>)\s+)+")
+_ARROW = re.compile(r"[\s|│v↓▼⬇]+|->|=>|→")
+"""A line between layers that says but where to go."""
+_SENTENCE = re.compile(r"\d ?x ?\d+ (conv|max|av)|\bconv\w*[.,:( ].*\d ?x ?\d", re.IGNORECASE)
 
 
 def _is_list(rows: Sequence[Row]) -> bool:
     """Whether the rows are sentences that say layers, an input first."""
     if not 3 <= len(rows) <= _LONGEST or any(sum(bool(cell.text) for cell in row) > 1 for row in rows):
         return False
-    texts = [_entry(row).text for row in rows]
-    is_input = re.match(r"input\b.*\d ?x ?\d", texts[0].text, re.IGNORECASE) is not None
-    if not is_input or sum(_SENTENCE.search(text.text) is not None for text in texts) < 2:
+    texts = _entries(rows)
+    if not texts:
         return False
-    try:  # of a long text the first line that is none ends it
-        return all(any(fact.name == "kind" for fact in facts(text)) for text in texts)
-    except UnreadableError:
+    is_input = re.match(r"input\b.*\d ?[x,] ?\d", texts[0].text, re.IGNORECASE) is not None
+    is_listed = all(_BULLET.match(row[0].text.text) for row in rows)
+    if not (is_input or is_listed) or sum(_SENTENCE.search(text.text) is not None for text in texts) < 2:
         return False
+    wrong, some = 0, 1 if is_listed or len(texts) < len(rows) else 0
+    for text in texts:  # of a long text the first lines that are none end it
+        try:
+            wrong += all(fact.name != "kind" for fact in facts(text))
+        except UnreadableError:
+            wrong += 1
+        if wrong * _FEW > len(texts) * some:
+            return False
+    return True
 
 
-def _entry(row: Row) -> Cell:
-    """A line of a list, without its bullet."""
-    text = next((cell.text for cell in row if cell.text), row[0].text)
-    bullet = _BULLET.match(text.text)
-    return Cell(text[bullet.end() :] if bullet else text, range(1))
+def _entries(rows: Sequence[Row]) -> list[Excerpt]:
+    """The lines of a list, without bullets, and without arrows between."""
+    found = list[Excerpt]()
+    for row in rows:
+        text = next((cell.text for cell in row if cell.text), row[0].text)
+        bullet = _BULLET.match(text.text)
+        if not _ARROW.fullmatch(text.text):
+            found.append(text[bullet.end() :] if bullet else text)
+    return found
 
 
 def read(source: Source) -> Sequence[Reading]:
     """The one network of a table."""
-    rows = _filled(rows_of(source))
+    rows = _rows(source)
     if len(rows) > _ROWS:
         label = Label(rows[_ROWS][0].text.span(), "this row")
         raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
     if _is_list(rows):
         draft = Draft(source)
-        entries = [[_entry(row)] for row in rows]
+        entries = [[Cell(text, range(1))] for text in _entries(rows)]
         found = [Column(Excerpt(source, "", ()), ("kind",))]
         Table(draft, [layer_of(draft, row, found, ["kind"]) for row in entries]).tell()
         return [draft.reading()]
@@ -132,7 +154,48 @@ def read(source: Source) -> Sequence[Reading]:
             message = "a row above the heading that says nothing known"
             raise ParseError(Diagnostic("V115", message, (Label(text.span(), "this row"),), "leave it out"))
     above = [joined([cell.text for cell in row if cell.text], " ", source) for row in upright[:at]]
-    return [_reading(source, upright[at:], above)]
+    end = _end(source, upright, at)
+    return [_reading(source, upright[at:end], above, [row[0].text for row in upright[end:]])]
+
+
+def _end(source: Source, rows: Sequence[Row], head: int) -> int:
+    """Where notes begin below a table with bars: lines without, that aren't a layer nor a total."""
+    is_barred = any("|" in _line(source, cell.text) for cell in rows[head] if cell.text)
+    end = len(rows)
+    while is_barred and end > head + 1 and _is_note(source, rows[end - 1]):
+        end -= 1
+    return end
+
+
+def _is_note(source: Source, row: Row) -> bool:
+    text = row[0].text
+    if len(row) > 1 or "|" in _line(source, text) or _TOTALLED.fullmatch(text.text) or _TOTAL.fullmatch(text.text):
+        return False
+    try:
+        return _BULLET.match(text.text) is not None or not facts(text)
+    except UnreadableError:
+        return True
+
+
+def _line(source: Source, text: Excerpt) -> str:
+    """The whole line in which something stands."""
+    at = text.places[0]
+    return source.text[source.text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+
+
+def _stranger(source: Source) -> Diagnostic | None:
+    """The heading that isn't known of a table that has others that are."""
+    if not re.search(r"[|&\t]", source.text) or not _any_kind(source.text) or is_printed(source.text):
+        return None
+    for row in _rows(source)[:_HEADS]:
+        found = columns(row)
+        known = [each for each in found if each.role not in ("", "?", "prose")]
+        says_layers = {each.role for each in known} & {"kind", "layer", "name", "description", "filter"}
+        if len(known) > 1 and says_layers and (heading := strange(found)) is not None:
+            return Diagnostic(
+                "V112", f"a column `{heading.text}` isn't known", (Label(heading.span(), "this column"),), KNOWN
+            )
+    return None
 
 
 def _above(lines: Sequence[Excerpt], head: Row) -> list[Excerpt]:
@@ -141,31 +204,49 @@ def _above(lines: Sequence[Excerpt], head: Row) -> list[Excerpt]:
     return [line for line in lines if line.places[-1] < first]
 
 
-def _reading(source: Source, rows: Sequence[Row], above: Sequence[Excerpt], *, is_uncut: bool = False) -> Reading:
+def _reading(
+    source: Source,
+    rows: Sequence[Row],
+    above: Sequence[Excerpt],
+    below: Sequence[Excerpt] = (),
+    *,
+    is_uncut: bool = False,
+) -> Reading:
     """The network of a heading and the rows below it."""
     draft = Draft(source)
     for text in above:
         draft.beside(text)
-    head, *below = rows
+    head, *rows = rows
     if is_uncut:
         whole = joined([cell.text for cell in head], " | ", source)
         draft.repaired(f"{SAID}: `{whole.text}`", whole)
         draft.line()
     found = columns(head)
-    body, totals = _body(draft, below, found)
+    body, totals = _body(draft, rows, found)
     roles = telling(found, body)
+    for each in {at.role: at for at in found if at.role == "prose"}.values():
+        draft.assumed(f"what stands below `{each.at.text}` isn't read: it explains the others", each.at)
+        draft.line()
     flops = next(
         (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
     )
     Table(draft, [layer_of(draft, row, found, roles) for row in body], totals, flops=flops).tell()
+    for text in below:
+        draft.beside(text, "below")
     return draft.reading()
 
 
 _TOTAL = re.compile(
-    r"(grand )?total( (number of )?(trainable )?(params|parameters))?:?"
+    r"(grand )?total( (number of )?(trainable )?(params|parameters|weights))?:?"
     r"|(?P<part>trainable|non-trainable) (params|parameters):?",
     re.IGNORECASE,
 )
+_TOTALLED = re.compile(
+    r"[*•>-]* ?(?P<part>total|trainable|non-trainable)( number of)?( model)? (?:params|parameters|weights)"
+    r"( count)?: *(?P<figure>.*\d.*)",
+    re.IGNORECASE,
+)
+"""A line of its own below a table."""
 _SIZED = re.compile(r"(?P<figure>\d[\d,]*) \((?P<size>\d+(?:\.\d+)?) (?P<unit>Byte|[KMG]?B)\)", re.IGNORECASE)
 """A number of parameters as Keras prints it, with what they take up."""
 _TRAINABLE = re.compile(r"(?P<all>[\d.,]+[KMG]?) ?\((?P<some>[\d.,]+[KMG]?) trainable\)", re.IGNORECASE)
@@ -176,7 +257,16 @@ def _body(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[l
     body, totals = list[Row](), list[Total]()
     for row in rows:
         filled = [cell for cell in row if cell.text]
+        if len(filled) == 1 and (line := _TOTALLED.fullmatch(filled[0].text.text)) is not None:
+            text = filled[0].text
+            part = "params" if line["part"].lower() == "total" else line["part"].lower()
+            totals.append(Total(text.part(line, "part"), {part: _sized(draft, text.part(line, "figure"))}))
+            continue
         if (total := _TOTAL.fullmatch(filled[0].text.text)) is None:
+            if any(_PREPARES.fullmatch(cell.text.text) for cell in filled):
+                draft.assumed("images are scaled before the network: that is none of its layers", filled[0].text)
+                draft.line()
+                continue
             if totals:
                 draft.refuse("a row below the total", filled[0].text, "leave it out")
             body.append(row)
@@ -210,4 +300,4 @@ def _sized(draft: Draft, cell: Excerpt) -> Excerpt:
     return figure
 
 
-register(Notation("layer-table", recognises, read, write, title=TITLE))
+register(Notation("layer-table", recognises, read, write, title=TITLE, stranger=_stranger))

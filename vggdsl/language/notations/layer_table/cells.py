@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from math import prod
 
-from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.draft import TELLS, Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
 from vggdsl.language.notations.layer_table.added import BEHIND, COLUMNS, StrangeColumnError, add, may_say, rate_of
@@ -32,8 +33,11 @@ _EXAMPLES = {
 }
 _NAMES_LAYERS = ("kind", "name", "description", "filter", "width", "params")
 """Columns in which a layer may be named."""
+_OF_POOL = ("argument", "sides", "kernel", "stride", "call", "shape")
+"""What behind a pool's word is of the pool."""
+_PROSE = re.compile(r"[^\d]*")
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
-_EMPTY = re.compile(r"[-\s.*/]*|n/?a|\( ?\)", re.IGNORECASE)
+_EMPTY = re.compile(r"[-\s.*/]*|[✗✘]|n/?a|\( ?\)", re.IGNORECASE)
 
 
 class _RefusedError(Exception):
@@ -50,7 +54,7 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
             if cell.text:
                 draft.refuse("there is no column for this cell", cell.text, "leave it out")
             continue
-        if not roles[at] or _EMPTY.fullmatch(cell.text.text):
+        if roles[at] in ("", "prose") or _EMPTY.fullmatch(cell.text.text):
             continue
         name = roles[at]
         if name in cells and found[at].at is not at_columns[name].at and name != "name":
@@ -75,9 +79,15 @@ class _Reader:
         if not self._lex() or not self._kinds():
             return layer
         for name in ("kind", *(name for name in self.parts if name not in ("kind", "name"))):
+            pool: Part | None = None
             for fact in self.parts.get(name, ()):
+                if fact.name == "kind":
+                    pool = next((part for part in layer.behind if part.kind in POOLS and part.at is fact.at), None)
                 try:
-                    self._take(fact, name)
+                    if pool is not None and fact.name in _OF_POOL:
+                        self._take_of(pool, fact)
+                    else:
+                        self._take(fact, name)
                 except _RefusedError:
                     help = f"it has {_EXAMPLES.get(name, 'what no other cell says otherwise')}"
                     self.draft.refuse(f"`{self.cells[name].text}` can't be read in this column", self.cells[name], help)
@@ -91,13 +101,25 @@ class _Reader:
             layer.width = layer.index
         return layer
 
+    def _take_of(self, pool: Part, fact: Fact) -> None:
+        """Takes what stands behind the pool of another layer's row: `Conv2d(3, 8, 3) + MaxPool2d(2)`."""
+        side, *more = fact.numbers
+        if fact.name == "stride" and pool.stride is None and not set(more) - {side} and side:
+            pool.stride = side
+        elif fact.name == "call" and pool.window is None and len(more) == 1 and side and more[0]:
+            pool.window, pool.stride = (side, side), more[0]
+        elif fact.name in ("argument", "sides", "kernel") and pool.window is None and len(more) < 2 and side:
+            pool.window = (side, more[0] if more else side)
+        else:
+            raise _RefusedError
+
     def _has_no(self) -> None:
         """Refuses what a layer of its kind hasn't."""
         layer, cells = self.row, self.cells
         slides = layer.kind in (*CONVOLUTIONS, *POOLS)
         strange = {
             "stride": layer.stride not in (None, 1) and (not slides or layer.is_global),
-            "pad": layer.pad not in (None, 0, "valid") and not slides,
+            "pad": layer.pad not in ((None, 0, "valid") if "pad" in cells else (None,)) and not slides,
             "dilation": layer.dilation != 1 and layer.kind not in CONVOLUTIONS,
             "groups": layer.groups not in (None, 1) and layer.kind not in CONVOLUTIONS,
         }
@@ -126,12 +148,22 @@ class _Reader:
             except UnreadableError as error:
                 if name == "kind" and self._named_elsewhere():
                     self.parts[name] = []
+                elif name == "description" and self._is_prose(cell):
+                    self.draft.assumed(
+                        "what is said in words alone isn't read: the other cells say all", cell, once=True
+                    )
+                    self.parts[name] = []
                 elif name in _EXAMPLES and name != "description":
                     self._unread(name, cell)
                 else:
                     message = error.message if isinstance(error, UnsayableError) else self._message(name, error)
                     self.draft.refuse(message, error.at, KNOWN if name == "kind" else error.help)
         return len(self.draft.wrong) == count
+
+    def _is_prose(self, cell: Excerpt) -> bool:
+        """Whether a description has no number, nor tells of what changes a network."""
+        is_layer = "kind" in self.cells and any(fact.name == "kind" for fact in _named(self.cells["kind"]))
+        return is_layer and _PROSE.fullmatch(cell.text) is not None and not TELLS.search(cell.text)
 
     def _message(self, name: str, error: UnreadableError) -> str:
         return f"`{self.cells[name].text}` is no layer that is known" if name == "kind" else error.message
@@ -174,6 +206,12 @@ class _Reader:
         layer, kind = self.row, fact.text
         if kind == layer.kind or (kind == "activation" and layer.kind) or (kind == "flatten" and layer.kind == "FC"):
             return True
+        if layer.kind == "output" and kind in BEHIND and self._says_width():  # `Output | 2 neurons, Softmax`
+            layer.behind.append(Part(kind, fact.at))
+            return True
+        if layer.kind == "input" and kind == "conv" and self._says_width():  # the first layer, named so
+            layer.kind = kind
+            return True
         if layer.kind in ("FC", "softmax") and kind == "output":  # `Softmax | Output layer`
             return True
         if layer.kind == "FC" and kind == "none":  # `Linear`, in a column of activations
@@ -202,6 +240,11 @@ class _Reader:
         layer.kind = kind
         return True
 
+    def _says_width(self) -> bool:
+        """Whether words say how many values the row gives."""
+        names = ("filters", "argument", "number")
+        return any(fact.name in names for name in ("kind", "description") for fact in self.parts.get(name, ()))
+
     def _take(self, fact: Fact, name: str) -> None:
         """Takes what a cell of a column says. Raises ``_RefusedError``."""
         layer, numbers = self.row, fact.numbers
@@ -224,10 +267,19 @@ class _Reader:
                 self._size(name, numbers, name)
             case "number" | "argument" if name in ("stride", "pad", "dilation", "groups", "width", "takes", "repeat"):
                 self._set(name, numbers[0])
+            case "number" | "argument" if name == "filter" and layer.kind in ("FC", "output"):
+                self._set("width", numbers[0])
+            case "number" | "argument" if name == "filter" and layer.kind in ("softmax", "flatten"):
+                self._size("output", numbers, name)
             case "number" | "argument" if name == "filter" and layer.kind in (*CONVOLUTIONS, *POOLS):
                 self._number_in_filter(numbers[0])
             case "argument" if name in ("kind", "description"):
                 self._argument(numbers[0])
+            case "call" if name in ("kind", "description"):
+                self._call(fact)
+            case "counted" if name == "filter" and layer.kind == "conv":
+                self._set("width", numbers[0])
+                self._set("window", numbers[1:])
             case "number" if name in ("kind", "description"):
                 self._number(
                     numbers[0],
@@ -252,6 +304,10 @@ class _Reader:
             case "ceil" if layer.kind in POOLS:
                 layer.ceil = True
             case "filters" if layer.kind in POOLS and fact.at.text.lower().startswith("k"):
+                self._set("window", (numbers[0], numbers[0]))
+            case "filters" if layer.kind == "flatten":
+                self._size("output", numbers, name)
+            case "filters" if self._is_kernel(fact):
                 self._set("window", (numbers[0], numbers[0]))
             case "filters" if layer.kind in (*CONVOLUTIONS, "FC", "output") and name not in ("output", "input"):
                 self._set("width", numbers[0])
@@ -282,6 +338,24 @@ class _Reader:
             case _:
                 raise _RefusedError
 
+    def _is_kernel(self, fact: Fact) -> bool:
+        """Whether `k=3` is a side, as in `3 -> 32, k=3, p=1`: another cell or word says how many filters there are."""
+        is_wide = (
+            self.row.width is not None
+            or len(self.row.output) == 3
+            or any(
+                each.name in ("pair", "filters") and each is not fact for said in self.parts.values() for each in said
+            )
+        )
+        return fact.at.text.startswith("k=") and self.row.kind in CONVOLUTIONS and is_wide and not self._has_window()
+
+    def _has_window(self) -> bool:
+        """Whether a word says a window."""
+        names = ("sides", "kernel", "shape", "counted", "pointwise")
+        return self.row.window is not None or any(
+            each.name in names for name, said in self.parts.items() if name not in ("output", "input") for each in said
+        )
+
     def _set(self, name: str, value: object) -> None:
         layer, default = self.row, {"dilation": 1, "repeat": 1}.get(name)
         if name == "stride" and value == 0:
@@ -298,7 +372,16 @@ class _Reader:
         self._set(name, numbers[0])
 
     def _size(self, name: str, numbers: tuple[int, ...], column: str) -> None:
-        if not numbers or len(numbers) > 3 or getattr(self.row, name) not in ((), numbers):
+        printed = getattr(self.row, name)
+        if (
+            self.row.kind not in (*CONVOLUTIONS, *POOLS, *GLOBAL, "input")
+            and len(numbers) == 2
+            and min(numbers) == 1 < max(numbers)
+        ):
+            numbers = (max(numbers),)  # of a batch of one, or a column
+        if self.row.kind == "input" and len(printed) == 2 and printed in (numbers[:2], numbers[1:]):
+            printed = ()  # `28x28 grayscale`, and with its channels in another cell
+        if not numbers or len(numbers) > 3 or printed not in ((), numbers):
             raise _RefusedError
         setattr(self.row, name, numbers)
         if name == "output":
@@ -313,11 +396,44 @@ class _Reader:
         else:
             raise _RefusedError
 
+    def _call(self, fact: Fact) -> None:
+        """Numbers as code gives them: `MaxPool2d(3, 2)`, PyTorch's `Conv2d(3, 64, 5)`, Keras' `Conv2D(64, 5)`."""
+        layer, numbers = self.row, fact.numbers
+        if layer.kind in POOLS and len(numbers) == 2:
+            self._set("window", (numbers[0], numbers[0]))
+            self._set("stride", numbers[1])
+        elif layer.kind == "conv" and len(numbers) == 2 and fact.text == "2D":
+            self._set("width", numbers[0])
+            self._set("window", (numbers[1], numbers[1]))
+        elif layer.kind == "conv" and len(numbers) == 3 and fact.text == "2d":
+            self._set("takes", numbers[0])
+            self._set("width", numbers[1])
+            self._set("window", (numbers[2], numbers[2]))
+        elif layer.kind == "conv" and len(numbers) == 2 and layer.window is not None:
+            self._set("takes", numbers[0])
+            self._set("width", numbers[1])
+        elif layer.kind in GLOBAL and numbers == (1, 1):
+            layer.over = (1, 1)
+        else:
+            raise _RefusedError
+
+    def _calls_torch(self) -> bool:
+        """Whether a number in brackets is PyTorch's third of a convolution: behind channels and filters its side."""
+        layer, texts = self.row, [self.cells[name].text for name in ("kind", "description") if name in self.cells]
+        is_third = layer.kind == "conv" and None not in (layer.takes, layer.width) and layer.window is None
+        return is_third and any("Conv2d(" in text for text in texts)
+
     def _argument(self, number: int) -> None:
         """A number in brackets or behind a comma: `Dense (128)`, `MaxPool2d(2)`, `Conv2d(3, 64, kernel_size=3)`."""
         layer = self.row
-        if layer.kind in POOLS:
+        if layer.kind in GLOBAL and number == 1:
+            return
+        if layer.kind == "softmax":
+            self._size("output", (number,), "kind" if "kind" in self.cells else "description")
+        elif layer.kind in POOLS or self._calls_torch():
             self._set("window", (number, number))
+        elif layer.kind == "FC" and layer.takes is not None and layer.width is None:
+            self._set("width", number)
         elif layer.kind in (*CONVOLUTIONS, "FC") and layer.width is not None and layer.takes is None:
             layer.takes, layer.width = layer.width, number
         elif layer.kind in (*CONVOLUTIONS, "FC"):
@@ -345,11 +461,21 @@ class _Reader:
             self._set("takes", numbers[0])
             self._set("width", numbers[1])
             return
+        if layer.kind == "FC" and len(numbers) == 3 and fact.name == "sides":  # `Linear(32 * 7 * 7, 128)`
+            self._set("takes", prod(numbers))
+            return
         if layer.kind in GLOBAL and len(numbers) == 2:
             layer.over = numbers
             return
         if layer.kind not in (*CONVOLUTIONS, *POOLS) or not all(numbers) or len(numbers) < 2:
             raise _RefusedError
+        if layer.kind == "conv" and fact.name == "shape" and fact.text:  # `(64, 3x3)`, `(3x3, 64)`
+            width, *numbers_of_window = numbers if fact.text == "count, sides" else (numbers[2], *numbers[:2])
+            self._set("width", width)
+            self._set("window", tuple(numbers_of_window))
+            return
+        if layer.kind in POOLS and fact.name == "shape" and len(set(numbers)) > 1 and "x" not in fact.at.text:
+            raise _RefusedError  # `(3, 2)`: a window, or its stride behind it
         self._set("window", (numbers[0], numbers[1]))
         is_deep = fact.text == "dw"
         if (layer.kind == "depthwise" and len(numbers) == 4) or is_deep != (

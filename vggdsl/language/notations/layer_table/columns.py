@@ -14,23 +14,24 @@ from vggdsl.language.notations.layer_table.facts import facts
 _COUNT = r"(?:#|no\.?|num(?:ber)?\.?) ?(?:of )?"
 _SIZE = r"(?: ?(?:sizes?|shapes?|dim(?:ension)?s?))"
 _COLUMNS = {
-    "name": r"#|no\.?|id|index|stage|block|step|(?:layer )?names?|layer ?(?:#|no\.?|number|index)",
-    "layer": r"layers?",
+    "name": r"#|no\.?|id|index|stage|block|step|(?:layer )?names?|layer ?(?:#|no\.?|number|index|id)",
+    "layer": r"layers?(?: ?\(types?\))?",
     "kind": r"(?:layer )?types?|operations?|ops?|operators?|layer ?/ ?type|modules?",
     "description": r"descriptions?|details?|remarks|notes?|config(?:uration)?s?|hyper-?parameters"
-    r"|specifications?|settings?",
+    r"|specifications?|settings?|structures?",
     "filter": rf"(?:conv(?:olution)?\.? )?(?:filters?|kernels?|patch|window|support){_SIZE}"
     r"|kernel|filter|patch|window|support|size ?/ ?strides?",
     "stride": r"(?:conv(?:olution)?\.? )?strides?",
-    "pad": rf"(?:zero[- ])?pad(?:ding)?{_SIZE}?",
+    "pad": rf"(?:(?:zero|kernel)[- ])?pad(?:ding)?{_SIZE}?",
     "dilation": r"dilat(?:ion|ed)(?: rate)?",
     "groups": r"groups?",
     "width": rf"(?:{_COUNT})?(?:out(?:put)? )?(?:filt(?:er)?s|kernels|channels|feature maps?|maps|neurons|units|nodes)"
-    r"|filt(?:er)? (?:num(?:ber)?|count)|num\.? ?filters|out(?:put)? (?:depth|channels)",
+    r"|(?:filt(?:er)?|kernel) (?:num(?:ber)?|count)|num\.? ?filters|out(?:put)? (?:depth|channels)",
     "takes": r"in(?:put)? (?:channels|depth)|filt(?:er)? dim",
     "output": rf"(?:output|out|feature maps?|activation|spatial|map|output map|output feature map){_SIZE}|outputs?"
+    r"|out\.? ?(?:size|shape)"
     r"|sizes? of (?:the )?(?:feature maps?|outputs?)|size[- ]out",
-    "input": rf"(?:spatial )?inputs?{_SIZE}?|size[- ]in",
+    "input": rf"(?:spatial )?inputs?{_SIZE}?|size[- ]in|in\.? ?(?:size|shape)",
     "size": r"sizes?",
     "BN": r"bn|batch[- ]?norm(?:ali[sz]ation)?",
     "activation": r"act(?:ivation)?s?\.?(?: functions?)?|non-?linearit(?:y|ies)|transfer functions?",
@@ -42,6 +43,7 @@ _COLUMNS = {
     "params": rf"(?:{_COUNT})?(?:trainable )?(?:params?|parameters|weights)\.?(?: ?#)?",
     "macs": r"macs|mult-?adds|multiply-adds|madds|flops|flps",
     "receptive-field": r"receptive field|rf",
+    "prose": r"roles?|purposes?|comments?|explanations?|reasons?|meanings?|why|what it does|rationale|feature captured",
 }
 _AXES = re.compile(r" ?\((?:h ?x ?w(?: ?x ?[cdn])?|c ?x ?h ?x ?w)\)$")
 """Behind a heading of sizes, which of their numbers is what."""
@@ -69,8 +71,9 @@ class Column:
 
 def is_heading(found: Sequence[Column], strange: int) -> bool:
     """Whether columns are those of a table of layers; so many of them may be unknown."""
-    roles = [role for each in found for role in each.roles]
+    roles = [role for each in found for role in each.roles if role != "prose"]
     told = set(roles) & _TELLING - (set() if set(roles) & {"kind", "layer", "name"} else {"description"})
+    told |= {"params"} if set(roles) <= {"kind", "layer", "name", "params"} else set()
     unknown = roles.count("?")
     return bool(set(roles) & set(_SAYING) and told) and unknown <= strange and len(roles) - unknown > unknown + 1
 
@@ -131,7 +134,17 @@ def telling(found: Sequence[Column], rows: Sequence[Row]) -> list[str]:
             roles[at] = "kind"
         elif roles[at] in ("kind", "layer", "name"):
             roles[at] = "name"
+        elif roles[at] == "params" and "description" not in roles and _describes(rows, at):
+            roles[at] = "description"
     return roles
+
+
+def _describes(rows: Sequence[Row], at: int) -> bool:
+    """Whether most cells of a column of parameters say how layers are set, `kernel=3, stride=1`, instead of figures."""
+    texts = [
+        cell.text.text for row in rows for cell in row if cell.columns.start == at and re.search(r"\w", cell.text.text)
+    ]
+    return 2 * sum(re.search(r"[a-z]{3}|\dx\d|->", text, re.IGNORECASE) is not None for text in texts) > len(texts)
 
 
 def _says_kind(text: Excerpt) -> bool:

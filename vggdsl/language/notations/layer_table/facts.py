@@ -48,6 +48,8 @@ ACTIVATIONS = ("ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "GELU", "SiLU", "ha
 KNOWN = "known are CONV, POOL, MAX POOL, AVG POOL, FC, BN, LRN, ACT, RELU, DROPOUT, FLATTEN, SOFTMAX, INPUT"
 
 
+_BATCH = re.compile(r"^(?:n|b|batch(?:[ _]size)?|none|-1|\?) ?x ?(?=\d)", re.IGNORECASE)
+"""Before a size, `N x 3 x 32 x 32`."""
 _LONGEST = 200
 """Letters of a cell at most."""
 
@@ -58,7 +60,8 @@ class UnsayableError(UnreadableError):
 
 @dataclass(frozen=True)
 class Fact:
-    """``name`` is `kind`, or what the numbers are of: `sides`, `stride`, `pad`, … ``text`` is a kind's word."""
+    """``name`` is `kind`, or what the numbers are of: `sides`, `stride`, `pad`, … ``text`` is a kind's word, of a call
+    how its class ends, `2d` or `2D`, of a shape `(64, 3x3)` which number is what."""
 
     name: str
     at: Excerpt
@@ -76,7 +79,7 @@ def facts(cell: Excerpt) -> list[Fact]:
     """
     if len(cell) > _LONGEST:
         raise UnreadableError("a cell of so many letters says no layer", cell[:_LONGEST], KNOWN)
-    cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x")
+    cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x").sub(_BATCH, "")
     try:
         words = _words(cell.text)
     except UnexpectedInput as error:
@@ -85,8 +88,13 @@ def facts(cell: Excerpt) -> list[Fact]:
     found = list[Fact]()
     for terminal, start, end in words:
         at = cell[start:end]
-        is_given = terminal == "NUMBER" and cell.text[:start].rstrip().endswith(("(", ","))
-        found += [Fact("argument", at, _numbers(at))] if is_given else _facts(terminal, at)
+        before = cell.text[:start].rstrip()
+        if terminal == "NUMBER" and before.endswith(("(", ",")):
+            found.append(Fact("argument", at, _numbers(at)))
+        elif terminal == "SHAPE" and before.endswith(("2d", "2D")) and "x" not in at.text:
+            found.append(Fact("call", at, _numbers(at), before[-2:]))
+        else:
+            found += _facts(terminal, at)
     return found
 
 
@@ -128,14 +136,20 @@ def _facts(terminal: str, at: Excerpt) -> list[Fact]:
             said = "" if word is None else {"same": "same", "padded": "same"}.get(word[0].lower(), "valid")
             return [Fact("pad", at, numbers, said)]
         case "SHAPE":
-            inner = re.sub(r"(?i)(none|-1|\b[nb]\b|batch([ _]?size)?|\?) ?,", "", at.text)
-            return [Fact("shape", at, tuple(map(int, re.findall(r"\d+", inner))))]
+            if re.fullmatch(r"[\[(]\d{1,3}(,\d{3})*,0\d{2}(,\d{3})*[\])]", at.text):
+                return [Fact("shape", at, (int(re.sub(r"\D", "", at.text)),))]  # `(25,088)`
+            inner = re.sub(r"(?i)(none|-1|1(?= ?(?:, ?\d+){3} ?\))|\b[nb]\b|batch([ _]?size)?|\?) ?,", "", at.text)
+            mixed = re.fullmatch(r"\D*\d+ ?(x|,) ?\d+ ?(x|,) ?\d+\D*", inner)
+            order = (
+                {("x", ","): "sides, count", (",", "x"): "count, sides"}.get((mixed[1], mixed[2]), "") if mixed else ""
+            )
+            return [Fact("shape", at, tuple(map(int, re.findall(r"\d+", inner))), order)]
         case "OUTPUTS" | "COUNTED" | "MAPS" | "PAIR" | "SIZES" | "FILTERS" | "DILATION" | "GROUPS" | "SIDES" | "TIMES":
             return [Fact(terminal.lower(), at, numbers)]
         case "IN_OUT":  # `Input = 400. Output = 120.`
             return [Fact("pair" if len(numbers) == 2 else "sizes", at, numbers)]
         case "KEEP" | "RATE" | "SLOPE":
-            number = re.search(r"[\d.]+%?$", at.text)
+            number = re.search(r"\d*\.\d+|\d+(\.\d+)?%", at.text) or re.search(r"[\d.]+%?$", at.text)
             assert number is not None, at.text
             return [Fact(terminal.lower(), at, text=number[0])]
         case "COLOUR":

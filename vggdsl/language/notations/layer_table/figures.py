@@ -8,7 +8,7 @@ from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.text.figures import Figure
 
-FIGURE = re.compile(r"[1-9]\d{0,2}(,\d{3}){1,4}|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KMGB]", re.ASCII)
+FIGURE = re.compile(r"[1-9]\d{0,2}(?:(,\d{3}){1,4}|( \d{3}){1,4})|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KMGB]", re.ASCII)
 _LARGEST = 15
 """The side of a window at most that parameters may tell."""
 
@@ -47,7 +47,7 @@ def windows(
     """The windows, square unless one is printed, and the channels of a convolution that has so many parameters."""
     if not is_figure(cell) or not Figure.parse(text_of(cell)).is_whole:
         return set()
-    figure = int(cell.text.replace(",", ""))
+    figure = int(re.sub(r"[, ]", "", cell.text))
     sides = [window] if window else [(k, k) for k in range(1, _LARGEST + 1)]
     return {
         (each, count)

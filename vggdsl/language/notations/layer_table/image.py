@@ -6,6 +6,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table import figures, sizes
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
+from vggdsl.language.notations.summaries import STEM
 
 
 def oriented(draft: Draft, layers: list[Layer]) -> bool:
@@ -54,7 +55,7 @@ def _before(draft: Draft, layers: Sequence[Layer]) -> tuple[int, ...]:
     """What a first convolution gets, which no row prints: by its size and its parameters."""
     first = layers[0]
     width, cell = width_of(first) or 0, first.cells.get("params")
-    channels, why = 3, ""
+    channels, why = first.takes or 3, ""
     if cell is not None and width:
         found = figures.windows(cell, first.window, (1, 3, 4), width)
         if len(found) == 1:
@@ -66,6 +67,8 @@ def _before(draft: Draft, layers: Sequence[Layer]) -> tuple[int, ...]:
         lost = [side - 1 if sizes.shrinks(layers) else 0 for side in first.window or (1, 1)]
     stride = first.stride or 1
     if stride > 1 and (first.window is None or first.pad in (None, "same")):
+        return ()
+    if first.stride is None and max(first.window or (1, 1)) >= STEM:
         return ()
     size = (stride * (first.output[0] - 1) + 1 + lost[0], stride * (first.output[1] - 1) + 1 + lost[1], channels)
     if stride > 1:

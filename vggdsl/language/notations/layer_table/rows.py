@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 from vggdsl.language.notations.draft import Draft
@@ -42,6 +42,8 @@ class Table:
     """Whether the table prints activations."""
     doubtful: tuple[str, Excerpt] | None = None
     """The first size that isn't what comes: a claim that fails, unless the rows below can't be read for it."""
+    convolutions: list[tuple[tuple[int, int] | None, sizes.Step]] = field(default_factory=list)
+    """Windows of those so far, and how they went."""
     step: sizes.Step | None = None
     """How the window of the row goes, if it has one."""
 
@@ -267,8 +269,11 @@ class Table:
 
     def _words(self, layer: Layer, printed: tuple[int, ...], at: Excerpt | None, after: Layer | None) -> str:
         sliding = Sliding(self.draft, layer, self.x, printed, at)
+        sliding.above = self.convolutions
         words = self._layer(layer, sliding, after)
         self.step = sliding.step
+        if layer.kind == "conv" and sliding.step is not None:
+            self.convolutions.append((layer.window, sliding.step))
         return words
 
     def _layer(self, layer: Layer, sliding: Sliding, after: Layer | None) -> str:

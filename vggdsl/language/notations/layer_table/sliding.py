@@ -21,6 +21,8 @@ class Sliding:
     ) -> None:
         self.draft, self.layer, self.x, self.printed, self.size_at = draft, layer, x, printed, size_at
         self.step: Step | None = None
+        self.above: Sequence[tuple[tuple[int, int] | None, Step]] = ()
+        """Windows of the convolutions above, and how they went."""
 
     def conv(self, after: Layer | None) -> str:
         """The words of a convolution; ``after`` is the row below. Nothing if it was refused."""
@@ -126,6 +128,13 @@ class Sliding:
         elif lacks:
             self.draft.assumed(f"pools at stride {step.stride}: none is printed", layer.at, once=True)
 
+    def _as_above(self, found: Sequence[Step]) -> Step | None:
+        """The one that all convolutions above of the same window have, two at least."""
+        ways = [(step.stride, step.options) for window, step in self.above if window == self.layer.window]
+        if len(ways) < 2 or len(set(ways)) > 1:
+            return None
+        return next((each for each in found if (each.stride, each.options) == ways[0]), None)
+
     def _chosen(self, found: Sequence[Step], *, is_sized: bool) -> Step | None:
         """The one way, unless there are none or several."""
         layer = self.layer
@@ -133,6 +142,10 @@ class Sliding:
             message = f"no stride leads to this size from {'x'.join(map(str, self.x[:2]))}"
             self.draft.refuse(message, self.size_at, "correct it, or the window, or the rows above")
             return None
+        if len(found) > 1 and layer.kind == "conv" and (like := self._as_above(found)) is not None:
+            text = f"stride {like.stride}{like.options}, as the rows above: the sizes leave it open"
+            self.draft.assumed(text, layer.at)
+            found = [like]
         if len(found) != 1:
             choice = " or ".join(f"stride {each.stride}{each.options}" for each in found)
             message = f"the sizes leave open {choice}" if found else "the stride isn't printed, nor told by the sizes"
@@ -142,7 +155,7 @@ class Sliding:
         stride, text = step.stride, step.options
         said = [f"stride {stride}"] if layer.stride is None and stride > 1 else []
         said += [text.strip()] if text and (layer.pad is None or "ceil" in text) else []
-        if said:
+        if said and is_sized:
             self.draft.assumed(f"{' and '.join(said)}, as the sizes say", layer.at, once=True)
         if step.rivals and not text:
             usual = "no padding" if layer.kind in POOLS else f"padding by {Pair(*step.window.pad_before).short}"
