@@ -35,7 +35,7 @@ DESCRIBED = """\
 | ReLU | |
 | MaxPool2d | Pool size: (2, 2) |
 | Flatten | all maps as a vector |
-| Linear | 4 * 4 * 4 -> 6 |
+| Linear | Input 64 output 6 |
 | Output | 5 units, Softmax |
 """
 BY_HAND = """\
@@ -157,6 +157,7 @@ SUMMARY = """\
 ## rescaling (Rescaling)        (None, 30, 30, 3)         0
 ## conv2d (Conv2D)              (None, 24, 24, 4)         592
 ## dense (Dense)                (None, 5)                 11525
+## **Total params:** 12,117
 """
 MODULES = """\
         Layer (type)               Output Shape         Param #

@@ -319,8 +319,9 @@ _SIGN = re.compile(r"[ \t]*(?:#{1,2}>?|//|%)(?=[ \t]|$)[ \t]?")
 
 
 def lines(source: Source) -> list[Excerpt]:
-    """Those that aren't empty, without the sign of a comment that all of them begin with."""
-    found = [Excerpt.of(source, *match.span()) for match in re.finditer(r"[^\n]*\S[^\n]*", source.text)]
+    """Those that aren't empty, without Markdown's bold marks and the sign of a comment that all begin with."""
+    spans = (match.span() for match in re.finditer(r"[^\n]*\S[^\n]*", source.text))
+    found = [Excerpt.of(source, *span).sub(r"\*\*", "") for span in spans]
     signs = [_SIGN.match(line.text) for line in found]
     if not all(signs):
         return found

@@ -62,14 +62,16 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
         cells[name] = joined([cells[name], cell.text], " ", draft.source) if name in cells else cell.text
         at_columns[name] = found[at]
     first = next((cell.text for cell in row if cell.text), row[0].text)
-    return _Reader(draft, cells, at_columns, first).layer()
+    return _Reader(draft, cells, at_columns, first, "output" in roles or "width" in roles).layer()
 
 
 class _Reader:
     """The cells of one row."""
 
-    def __init__(self, draft: Draft, cells: dict[str, Excerpt], found: dict[str, Column], first: Excerpt) -> None:
-        self.draft, self.cells, self.columns = draft, cells, found
+    def __init__(
+        self, draft: Draft, cells: dict[str, Excerpt], found: dict[str, Column], first: Excerpt, has_widths: bool
+    ) -> None:
+        self.draft, self.cells, self.columns, self.has_widths = draft, cells, found, has_widths
         at = cells.get("kind") or cells.get("description") or next(iter(cells.values()), first)
         self.row = Layer(at, "", cells)
         self.parts: dict[str, list[Fact]] = {}
@@ -267,9 +269,11 @@ class _Reader:
                 self._size(name, numbers, name)
             case "number" | "argument" if name in ("stride", "pad", "dilation", "groups", "width", "takes", "repeat"):
                 self._set(name, numbers[0])
-            case "number" | "argument" if name == "filter" and layer.kind in ("FC", "output"):
+            case "number" | "argument" if name == "filter" and layer.kind in ("FC", "output") and not self.has_widths:
                 self._set("width", numbers[0])
-            case "number" | "argument" if name == "filter" and layer.kind in ("softmax", "flatten"):
+            case "number" | "argument" if (
+                name == "filter" and layer.kind in ("softmax", "flatten") and not self.has_widths
+            ):
                 self._size("output", numbers, name)
             case "number" | "argument" if name == "filter" and layer.kind in (*CONVOLUTIONS, *POOLS):
                 self._number_in_filter(numbers[0])
