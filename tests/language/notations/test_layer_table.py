@@ -171,7 +171,7 @@ def test_a_table_is_the_network_that_it_says(table: str) -> None:
         (DESCRIPTIONS, "8 filters", "8 fillers", "-:3:10"),
         (DESCRIPTIONS, "(6 × 6", "(5 × 5", "-:7:1"),
         (DESCRIPTIONS, "Maxpool 2 × 2", "Transposed conv 2 × 2", "-:4:7"),
-        (DESCRIPTIONS, "Dropout, p = 0.5", "Dropout, 0.5 probability", "-:5:20"),
+        (DESCRIPTIONS, "Dropout, p = 0.5", "Dropout, 0.8 probability", "-:5:20"),
         (KERAS, "(None, 6, 6, 8)", "(None, 8, 6, 6)", "-:5:18"),
         (SIDEWAYS, "16x16\t6x6", "16x16\t5x5", "-:9:26"),
         (KERAS, "| 292 |", "| 2,(92 |", "-:6:30"),

@@ -34,6 +34,7 @@ DESCRIBED = """\
 | Conv2d | in=3, out=4, 3x3 kernel, padding=1 |
 | ReLU | |
 | MaxPool2d | Pool size: (2, 2) |
+| Dropout | 0.5 probability |
 | Flatten | all maps as a vector |
 | Linear | Input 64 output 6 |
 | Output | 5 units, Softmax |
@@ -107,7 +108,7 @@ SHORT = "input 8x8x1 conv3-4 pad=0 ReLU maxpool FC-5 softmax"
 SAME = {
     CALLS: "input 12x12x1 conv3-4 pad=0 ReLU maxpool conv3-6 ReLU maxpool3/1 FC-5 softmax",
     SETTINGS: "input 8x8x1 conv3-4 BN ReLU maxpool FC-5",
-    DESCRIBED: "input 8x8x3 conv3-4 ReLU maxpool FC-6 FC-5 softmax",
+    DESCRIBED: "input 8x8x3 conv3-4 ReLU maxpool dropout-0.5 FC-6 FC-5 softmax",
     BY_HAND: "input 8x8x3 conv3-4 pad=0 maxpool FC-500",
     SIZES: "input 8x8x1 conv3-4 ReLU maxpool dropout-0.5 FC-5",
     STEPS: "input 8x8x1 conv3-4 ReLU maxpool conv3-6 BN ReLU FC-5 softmax",
@@ -133,7 +134,7 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (CALLS, "nn.Conv2d(4, 6, 3, padding=1)", "Conv2D(4, 6, 3)", "-:6:3"),  # Keras' third number is a stride
         (SIZES, "Fully Connected\t5", "Fully connected, 5 valid\t", "-:6:1"),
         (SIZES, "8×8×1", "", "-:2:1"),
-        (DESCRIBED, "all maps as a vector", "all maps, without padding", "-:8:13"),
+        (DESCRIBED, "all maps as a vector", "all maps, without padding", "-:9:13"),
         (AS_ABOVE, "9x9x4\nConv\t3x3\t7x7x4\nConv\t3x3\t5x5x4", "5x5x4", "-:4:6"),
     ],
 )

@@ -8,10 +8,11 @@ from functools import lru_cache
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row
-from vggdsl.language.notations.layer_table.cells import LONGEST_LIST, layer_of
+from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import Column, columns, is_heading, telling
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
+from vggdsl.language.notations.layer_table.taking import LONGEST_LIST
 from vggdsl.language.notations.registry import Reading
 from vggdsl.language.notations.uncut import HELP, Cut, cuts, joinings, pieces, shown, true_to_print
 from vggdsl.text.errors import Diagnostic, Label, ParseError
