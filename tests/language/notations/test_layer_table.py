@@ -365,6 +365,21 @@ def test_an_image_is_told_by_a_stride_and_a_padding_that_are_printed() -> None:
         assert "size of the images" in str(found)
 
 
+def test_no_filters_are_not_those_of_the_size() -> None:
+    ((_, found),) = parse_all(STRIDED.replace("| Conv | 4 |", "| Conv | 0 |"), "-")
+    assert "0 is out of range" in str(found)
+
+
+def test_a_figure_of_a_column_is_no_part_of_a_name() -> None:
+    text = "".join(
+        " ".join(line.replace("|", " ").split()) + "\n" for line in STRIDED.splitlines() if "---" not in line
+    )
+    for given, wrong in ((text, 0), (text.replace("Conv 4 ", "Conv 7 "), 1)):
+        ((_, found),) = parse_all(given, "-")
+        assert isinstance(found, Spec)
+        assert found.count("refuted") == wrong
+
+
 def test_a_dropout_of_whole_channels_is_no_dropout() -> None:
     ((_, found),) = parse_all(IN_AND_OUT.replace("| RELU | |", "| Dropout2d | |"), "-")
     assert "dropout2d" in str(found)

@@ -279,6 +279,8 @@ def test_units_may_scale_their_channels() -> None:
             "`[1x1, 64; 3x3, 64] x 12` is nothing",
         ),
         ("2 × 2 average pool", "2 × 2 pooling", "`pooling` can't be read as a layer"),
+        ("3 × 3 max pool, stride 2", "3 × 3 max pool, stride 0", "0 is out of range"),
+        ("\t\t1000D", "\t8 × 8\t1000D", "`8x8` is printed, and this row gives 1x1"),
     ],
 )
 def test_what_is_no_dense_layer_is_told_at_its_cell(was: str, now: str, message: str) -> None:

@@ -189,9 +189,8 @@ def test_cells_are_cut_in_every_way_that_fits() -> None:
 
 
 def test_lines_of_one_form_that_no_cut_fits_alike_are_refused() -> None:
-    text = """Layer Type Maps Size Kernel size Stride Padding Activation
-S4 Max pooling 256 13 × 13 3 × 3 2 valid –
-S2 Max pooling 96 27 × 27 3 × 3 2 valid –
-In Input 3 (RGB) 227 × 227 – – – –"""
+    text = """Layer Filters Kernel Stride Padding Output
+FC 3 x 3 256 0 8
+FC 2 x 27 5 5 256"""
     with pytest.raises(VggdslError, match="this line"):
         parse_all(text, "-", "layer-table")

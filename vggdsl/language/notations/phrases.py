@@ -85,7 +85,7 @@ def _phrase(tree: Tree[Token], cell: Excerpt) -> Phrase:
                 help = "write both: `3x3 max pool, stride 2`"
                 raise UnreadableError(f"`{at.text}` leaves its {lacks} out", at, help)
             assumed = "stride 2, as a 2x2 pool has that says none" if stride is None else ""
-            return Phrase(f"{kind}{_sides(window)}/{stride or 2}{behind}", kind, at, assumed)
+            return Phrase(f"{kind}{_sides(window)}/{2 if stride is None else stride}{behind}", kind, at, assumed)
         case "globally" if "GLOBAL_OVER" in found:
             size = re.search(r"\d+x\d+", found["GLOBAL_OVER"])
             assert size is not None

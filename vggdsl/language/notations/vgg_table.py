@@ -21,6 +21,7 @@ from vggdsl.text.source import Source
 TITLE = "a table of configurations, as VGG's"
 
 _LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?", re.IGNORECASE)
+_BROKEN_OFF = re.compile(r"(\d+) (?:weight|learnable)")
 _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"(?:% ?)?not shown(?: in (.+?))?: (after \w+: [^;]+(?:; after \w+: [^;]+)*)", re.IGNORECASE)
 """What `vggdsl show --columns` says below its table, in LaTeX above it: of all columns, or of those that it names."""
@@ -105,7 +106,7 @@ class _Table:
                 self.counts = row
             elif self.counts is not None and all(c.text.text.lower() in ("layers", "layer") for c in filled):
                 self._completed(row)
-            elif all(re.match(r"\d+ (weight|learnable)", cell.text.text) for cell in filled):
+            elif all(_BROKEN_OFF.match(cell.text.text) for cell in filled):
                 self.counts = row
             elif len(filled) == self.width and (not self.names or self.width == 1):
                 self.names = [self._name(cell.text) for cell in row]
@@ -217,10 +218,14 @@ class _Table:
 
     def _count(self, draft: Draft, index: int) -> None:
         for cell in self.counts or ():
-            match = _LAYERS.search(cell.text.text)
-            if index in cell.columns and match is not None:
-                draft.put(f"claim weight-layers {match[1]}", cell.text)
-                draft.line()
+            match = _LAYERS.search(cell.text.text) or _BROKEN_OFF.fullmatch(cell.text.text)
+            if index not in cell.columns or not cell.text.text:
+                continue
+            if match is None:
+                draft.refuse(f"`{cell.text.text}` is no number of layers", cell.text, "write `11 weight layers`")
+                continue
+            draft.put(f"claim weight-layers {match[1]}", cell.text)
+            draft.line()
 
     def _claim_params(self, draft: Draft, index: int) -> None:
         for counts in self.params:

@@ -27,9 +27,9 @@ class Sliding:
     def conv(self, after: Layer | None) -> str:
         """The words of a convolution; ``after`` is the row below. Nothing if it was refused."""
         layer, printed = self.layer, self.printed
-        width = (
-            self.x[-1] if layer.kind == "depthwise" else width_of(layer) or (printed[2] if len(printed) == 3 else None)
-        )
+        width = self.x[-1] if layer.kind == "depthwise" else width_of(layer)
+        if width is None and len(printed) == 3:
+            width = printed[2]
         if width is not None and layer.window is None and len(self.x) == 3:
             self._window_by_params(width)
         if layer.window is None or width is None or len(self.x) != 3:

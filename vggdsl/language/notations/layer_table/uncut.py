@@ -160,7 +160,12 @@ def _cut(head: Cut, line: Excerpt) -> tuple[Cut, ...]:
             cells = {name: text for name, text in layer.cells.items() if name in _BESIDE}
             behind = [replace(part, at=line) for part in layer.behind]
             said.setdefault(repr((replace(layer, at=line, cells={}, output_at=None, behind=behind), cells)), cut)
-    return tuple(said.values())
+    return tuple(cut for cut in said.values() if not any(_lacks(cut) > _lacks(other) for other in said.values()))
+
+
+def _lacks(cut: Cut) -> set[int]:
+    """The columns that a cut leaves empty: a figure that fits one is no part of its neighbour's cell."""
+    return {at for at, cell in enumerate(cut) if not cell.text}
 
 
 def _has_width(layer: Layer) -> bool:

@@ -147,6 +147,9 @@ class _Network:
             assert isinstance(item, Phrase)
             self._layer(stage, item)
             if item.kind in ("FC", "softmax"):
+                if item.kind == "FC" and stage.sides != (1, 1):
+                    message = f"`{stage.size.text}` is printed, and this row gives 1x1"
+                    draft.refuse(message, stage.size, "correct the size, or the layer")
                 draft.line()
                 return width
         draft.put(f"-> {stage.size.text}", stage.size)
