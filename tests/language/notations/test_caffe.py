@@ -22,6 +22,7 @@ def pool(name: str, bottom: str, param: str) -> str:
     return layer(name, "Pooling", bottom, f"pooling_param {{ {param} }}")
 
 
+SHARED = 'param { name: "w" } convolution_param { num_output: 3 kernel_size: 1 }'
 DATA = """layer {
   name: "data" type: "Data" top: "data" top: "label"
   include { phase: TRAIN }
@@ -85,6 +86,9 @@ def test_a_prototxt_is_what_caffe_makes_of_it(text: str, spec: str) -> None:
         (INPUT.format(8) + layer("b", "BatchNorm", "data"), "7:1"),
         (INPUT.format(8) + layer("r", "ReLU", "date"), "7:1"),
         (INPUT.format(8) + conv("c", "data", "num_output: 8 kernel_size: 3 force_nd_im2col: true"), "7:133"),
+        (INPUT.format(8) + conv("c", "data", "num_output: 8 kernel_size: 3 group: 0"), "7:1"),
+        (INPUT.format(8) + layer("f", "Flatten", "data", "flatten_param { axis: 2 }"), "7:59"),
+        (INPUT.format(8) + layer("c", "Convolution", "data", SHARED) + layer("d", "Convolution", "c", SHARED), "8:68"),
         (layer("r", "ReLU", "data"), "1:1"),
     ],
 )

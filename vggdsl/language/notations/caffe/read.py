@@ -145,6 +145,8 @@ class _Reader:
         self.unscaled = dict[int, Span]()
         """Batch normalisations whose factors a `Scale` must follow."""
         self.last, self.loss = 0, 0
+        self.weights = set[str]()
+        """The names of weights that layers may share."""
 
     def whole(self) -> None:
         net = self.net
@@ -198,7 +200,17 @@ class _Reader:
             for top in tops or [name]:
                 self.blobs[top] = number
             self.last = number
+        self.owned(it)
         it.done(_IN_LAYERS)
+
+    def owned(self, it: _Message) -> None:
+        """Refuses weights that are another layer's: each of a spec has its own."""
+        for param in it.all("param"):
+            names = [each for each in param.fields if each.key == "name"] if param.fields else [param]
+            for each in names:
+                if each.text in self.weights:
+                    raise UnreadableError(f"the weights {each.text} are of two layers", each.at, HELP)
+                self.weights.add(each.text)
 
     def blob(self, name: str, at: Span) -> int:
         if name not in self.blobs:
@@ -235,7 +247,10 @@ class _Reader:
             raise UnreadableError(f"`{name}` takes {len(inputs)} blobs, not one", it.at, HELP)
         (x,) = inputs
         if kind in ("Flatten", "Split"):
-            it.asked |= {"flatten_param"}
+            param = it.inner("flatten_param")
+            if (param.number("axis", 1), param.text("end_axis", "-1")) != (1, "-1"):
+                raise UnreadableError(f"`{name}` flattens a part of the axes", param.at, HELP)
+            param.done()
             return x
         if kind == "Scale":
             param = it.inner("scale_param")
@@ -321,7 +336,7 @@ def _conv(param: _Message) -> str:
     step = f"/{stride.h}" if stride.h == stride.w != 1 else ""
     options = [f"stride={stride}"] if stride.h != stride.w else []
     options += [f"pad={pad.short}", *([f"dilation={dilation.short}"] if dilation != (1, 1) else [])]
-    options += [f"groups={groups}"] if groups > 1 else []
+    options += [f"groups={groups}"] if groups != 1 else []
     options += [] if param.flag("bias_term", True) else ["bias=no"]
     return " ".join([f"conv{kernel.short}-{param.number('num_output')}{step}", *options])
 
