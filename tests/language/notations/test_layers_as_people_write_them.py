@@ -15,6 +15,7 @@ CALLS = """\
 | MaxPool2d(2, 2) | (5, 5, 4) | stride of pixels |
 | nn.Conv2d(4, 6, 3, padding=1) + ReLU + MaxPool2d(3, 1) | (3, 3, 6) | |
 | Flatten() | (54,) | a vector |
+| Dropout-1 (25 %) | (54,) | |
 | Dense(5, softmax) | (5,) | classes |
 
 * Trained for 9 epochs with dropout in mind
@@ -35,7 +36,9 @@ DESCRIBED = """\
 | ReLU | |
 | MaxPool2d | Pool size: (2, 2) |
 | Dropout | 0.5 probability |
-| Flatten | all maps as a vector |
+| BatchNorm2d-1 | |
+| Flatten | outputs 4x4x4 = 64 |
+| ReLU-2 | all values as a vector |
 | Linear | Input 64 output 6 |
 | Output | 5 units, Softmax |
 """
@@ -106,9 +109,9 @@ FC\t\t5
 """
 SHORT = "input 8x8x1 conv3-4 pad=0 ReLU maxpool FC-5 softmax"
 SAME = {
-    CALLS: "input 12x12x1 conv3-4 pad=0 ReLU maxpool conv3-6 ReLU maxpool3/1 FC-5 softmax",
+    CALLS: "input 12x12x1 conv3-4 pad=0 ReLU maxpool conv3-6 ReLU maxpool3/1 dropout-25% FC-5 softmax",
     SETTINGS: "input 8x8x1 conv3-4 BN ReLU maxpool FC-5",
-    DESCRIBED: "input 8x8x3 conv3-4 ReLU maxpool dropout-0.5 FC-6 FC-5 softmax",
+    DESCRIBED: "input 8x8x3 conv3-4 ReLU maxpool dropout-0.5 BN ReLU FC-6 FC-5 softmax",
     BY_HAND: "input 8x8x3 conv3-4 pad=0 maxpool FC-500",
     SIZES: "input 8x8x1 conv3-4 ReLU maxpool dropout-0.5 FC-5",
     STEPS: "input 8x8x1 conv3-4 ReLU maxpool conv3-6 BN ReLU FC-5 softmax",
@@ -133,8 +136,9 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (CALLS, "MaxPool2d(2, 2)", "MaxPool (3, 2)", "-:5:3"),  # a window of 3x2, or one of 3x3 at stride 2
         (CALLS, "nn.Conv2d(4, 6, 3, padding=1)", "Conv2D(4, 6, 3)", "-:6:3"),  # Keras' third number is a stride
         (SIZES, "Fully Connected\t5", "Fully connected, 5 valid\t", "-:6:1"),
+        (DESCRIBED, "4x4x4 = 64", "4x4x4 = 60", "-:10:13"),
         (SIZES, "8×8×1", "", "-:2:1"),
-        (DESCRIBED, "all maps as a vector", "all maps, without padding", "-:9:13"),
+        (DESCRIBED, "all values as a vector", "all values, without padding", "-:11:12"),
         (AS_ABOVE, "9x9x4\nConv\t3x3\t7x7x4\nConv\t3x3\t5x5x4", "5x5x4", "-:4:6"),
     ],
 )

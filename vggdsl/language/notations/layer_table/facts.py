@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 
 from lark import Token, Tree, UnexpectedInput
 
@@ -144,12 +145,18 @@ def _facts(terminal: str, at: Excerpt) -> list[Fact]:
                 {("x", ","): "sides, count", (",", "x"): "count, sides"}.get((mixed[1], mixed[2]), "") if mixed else ""
             )
             return [Fact("shape", at, tuple(map(int, re.findall(r"\d+", inner))), order)]
+        case "OUTPUTS" if re.search(r"\d[\])]? = \d", at.text):  # `4x4x32 = 512`
+            *size, count = numbers
+            if prod(size) != count:
+                raise UnreadableError(f"{'x'.join(map(str, size))} are {prod(size):,} values", at, "correct the one")
+            return [Fact("outputs", at, tuple(size))]
         case "OUTPUTS" | "COUNTED" | "MAPS" | "PAIR" | "SIZES" | "FILTERS" | "DILATION" | "GROUPS" | "SIDES" | "TIMES":
             return [Fact(terminal.lower(), at, numbers)]
         case "IN_OUT":  # `Input = 400. Output = 120.`
             return [Fact("pair" if len(numbers) == 2 else "sizes", at, numbers)]
         case "KEEP" | "RATE" | "SLOPE":
-            number = re.search(r"\d*\.\d+|\d+(\.\d+)?%", at.text) or re.search(r"[\d.]+%?$", at.text)
+            text = re.sub(r" (?=%)", "", at.text)
+            number = re.search(r"\d*\.\d+|\d+(\.\d+)?%", text) or re.search(r"[\d.]+%?$", text)
             assert number is not None, at.text
             return [Fact(terminal.lower(), at, text=number[0])]
         case "COLOUR":
