@@ -137,6 +137,7 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (CALLS, "nn.Conv2d(4, 6, 3, padding=1)", "Conv2D(4, 6, 3)", "-:6:3"),  # Keras' third number is a stride
         (SIZES, "Fully Connected\t5", "Fully connected, 5 valid\t", "-:6:1"),
         (DESCRIBED, "4x4x4 = 64", "4x4x4 = 60", "-:10:13"),
+        (DESCRIBED, "all values as a vector", "some probability", "-:11:12"),
         (SIZES, "8×8×1", "", "-:2:1"),
         (DESCRIBED, "all values as a vector", "all values, without padding", "-:11:12"),
         (AS_ABOVE, "9x9x4\nConv\t3x3\t7x7x4\nConv\t3x3\t5x5x4", "5x5x4", "-:4:6"),

@@ -32,6 +32,8 @@ _EXAMPLES = {
     "repeat": "`2` or `x2`",
 }
 _PROSE = re.compile(r"[^\d]*")
+_SAYS = re.compile(r"prob|keep|rate|kernel|filter|size|channel|same|valid|average|\bmax", re.IGNORECASE)
+"""Words of what a description leaves without its number."""
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
 _EMPTY = re.compile(r"[-\s.*/]*|[✗✘]|n/?a|\( ?\)", re.IGNORECASE)
 
@@ -144,7 +146,11 @@ class _Reader:
         return len(self.draft.wrong) == count
 
     def _is_prose(self, cell: Excerpt) -> bool:
-        """Whether a description has no number, nor tells of what changes a network."""
+        """Whether a description has no number, nor tells of what changes a network; a line that was cut has none."""
+        text, at = cell.source.text, cell.places[0]
+        line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+        if not re.search(r"[|\t&<]| {2}", line) or _SAYS.search(cell.text):
+            return False
         is_layer = "kind" in self.cells and any(fact.name == "kind" for fact in _named(self.cells["kind"]))
         return is_layer and _PROSE.fullmatch(cell.text) is not None and not TELLS.search(cell.text)
 
