@@ -7,7 +7,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.phrases import Phrase
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.resnet_table.rows import Bare, Item, Stage, Table
+from vggdsl.language.notations.resnet_table.table import Bare, Item, Stage, Table
 
 _RATE = re.compile(r"(?<![\w])k ?= ?(\d{1,4})(?!\w|\.\d)")
 _PUBLISHED = 32

@@ -10,7 +10,8 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.phrases import Phrase
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.resnet_table.rows import Bare, Item, Stage, Table, Unit, figure_of
+from vggdsl.language.notations.resnet_table.rows import figure_of
+from vggdsl.language.notations.resnet_table.table import Bare, Item, Stage, Table, Unit
 from vggdsl.network.infer import infer
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.figures import Figure

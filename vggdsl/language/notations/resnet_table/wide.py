@@ -5,7 +5,7 @@ import re
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.phrases import Phrase
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.resnet_table.rows import Item, Table, Unit
+from vggdsl.language.notations.resnet_table.table import Item, Table, Unit
 
 _CONV = re.compile(r"conv(\d*[13579])-(\d+)")
 _POOL = re.compile(r"avgpool(\d+)/1")
