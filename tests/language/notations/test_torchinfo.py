@@ -90,6 +90,12 @@ def test_a_summary_is_the_network_that_it_tells(text: str) -> None:
             "[64, 64, 12, 13]    --   --  --\n│",
             "-:5:49",
         ),
+        (
+            COLUMNS,
+            "Net                         [64, 1, 28, 28]",
+            "Net                         [64, 1, 28, 26]",
+            "-:4:29",
+        ),
         (COLUMNS, "18,496      [3, 3]", "18,496      [5, 5]", "-:7:69"),
         (COLUMNS, "[64, 9216] ", "[64, 9215] ", "-:10:29"),
         (COLUMNS, "Kernel Shape", "Groups", "-:2:1"),

@@ -257,6 +257,9 @@ class _Summary:
             elif module.module not in _FOLLOWING:
                 text = f"the modules of {module.module} follow each other: what it does with them isn't printed"
                 self.draft.assumed(text, module.at)
+            if "input" in module.cells and prod(module.shape("input")) != prod(inner[0].shape("input")):
+                message = f"the first module in {module.module} takes another shape"
+                self.draft.refuse(message, module.cells["input"], "correct the one or the other")
             if module.shape("output") != inner[-1].shape("output"):
                 message = f"the last module in {module.module} gives another shape"
                 self.draft.refuse(message, module.cells["output"], "correct the one or the other")
