@@ -5,7 +5,9 @@ from click.testing import CliRunner
 
 import vggdsl
 from vggdsl.cli.importing import command
+from vggdsl.language.notations.registry import recognise
 from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.source import Source
 
 CALLS = """\
 | Layer | Output shape | Purpose |
@@ -200,3 +202,8 @@ def test_what_modules_do_not_tell_is_said_once(was: str, now: str, why: str) -> 
     assert not isinstance(found, Spec)
     assert why in str(found)
     assert len(found.diagnostics) == 1
+
+
+def test_a_row_of_one_word_over_and_over_heads_no_table_of_layers() -> None:
+    text = "A\tB\n5 weight\t6 weight\nlayers\tlayers\ninput (8x8 RGB image)\nconv3-4\tconv3-4 conv3-4\nmaxpool\nFC-5"
+    assert recognise(Source("-", text)).name == "vgg-table"

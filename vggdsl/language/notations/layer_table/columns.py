@@ -73,7 +73,8 @@ def is_heading(found: Sequence[Column], strange: int) -> bool:
     """Whether columns are those of a table of layers; so many of them may be unknown."""
     roles = [role for each in found for role in each.roles if role != "prose"]
     told = set(roles) & _TELLING - (set() if set(roles) & {"kind", "layer", "name"} else {"description"})
-    told |= {"params"} if set(roles) <= {"kind", "layer", "name", "params"} else set()
+    if set(roles) <= {"kind", "layer", "name", "params"}:
+        told |= {"params"} & set(roles)
     unknown = roles.count("?")
     return bool(set(roles) & set(_SAYING) and told) and unknown <= strange and len(roles) - unknown > unknown + 1
 
