@@ -56,7 +56,7 @@ def test_the_hub_s_library_reads_the_card() -> None:
     assert "| 75% | 71.23% | 1 | -3.77 | scale=8 split=test view=centre |" in card.text
     assert 'claim top-1-accuracy 75% split=test scale=8 view=centre "Table 1' in card.text
     assert card.text.count("seal sha256=") == 2
-    assert "It follows A & B 2015: \\<b>\\`\\*the\\*\\`\\</b> paper." in card.text
+    assert "Its source is A & B 2015: \\<b>\\`\\*the\\*\\`\\</b> paper." in card.text
 
 
 def test_the_hub_s_library_reads_the_entries() -> None:
@@ -103,8 +103,8 @@ def test_every_data_set_of_the_hub_is_one_of_ours() -> None:
 def test_the_command(tmp_path: Path) -> None:
     path = run_of(parse(SPEC, "net.arch"), tmp_path / "net-s0-1", test_accuracy=0.7123)
     repository = tmp_path / "repository"
-    repository.mkdir()
-    assert run("record", path, "--as", "model-card", "-o", repository).exit_code == 0
+    done = run("record", path, "--as", "model-card", "-o", repository)
+    assert (done.exit_code, f"{repository}: made" in done.stderr) == (0, True)
     assert run("record", path, "--as", "eval-results", "-o", repository).exit_code == 0
     card, entry = repository / "README.md", repository / ".eval_results" / "cifar10.yaml"
     assert card.read_text("utf-8") == run("record", path, "--as", "model-card").stdout

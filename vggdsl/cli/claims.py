@@ -72,11 +72,12 @@ def command(source: str | None, wanted: tuple[Outcome, ...], form: str, as_json:
     shown = [each for each in entries if not wanted or each.outcome in wanted]
     if form == "json":
         echo_json([_row(each) for each in shown])
-    elif form == "csv":
+    elif form == "csv" and shown:
         click.echo(to_spreadsheet(PrintedNumber.__annotations__, (_row(each).values() for each in shown)), nl=False)
     elif shown:
         print_table(_table(shown), form)
-    note(f"{source}: {_counted(entries)}")
+    none = f"; none of them is {' or '.join(wanted)}" if entries and not shown else ""
+    note(f"{source}: {_counted(entries)}{none}")
     raise SystemExit(int(any(each.outcome == "refuted" for each in entries)))
 
 

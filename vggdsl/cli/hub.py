@@ -18,7 +18,8 @@ from vggdsl.text.units import bytes_text
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for; ``output`` is a file, the repository's folder, or None for standard output."""
+    """What is asked for; ``output`` is the repository's folder, which a card makes, a card's file, or None for standard
+    output. A new path without a suffix is a folder's."""
 
     form: Literal["model-card", "eval-results"]
     output: Path | None = None
@@ -53,13 +54,15 @@ def write(run: str, asked: Asked) -> None:
         for text in files.values():
             click.echo(text, nl=False)
         return
-    folder = asked.output if is_folder(asked.output) else None
-    if folder is None and asked.form == "eval-results":
-        help = "name the repository's folder"
+    if asked.form == "eval-results" and not is_folder(asked.output):
+        help = f"name the repository's folder; `--as model-card -o {asked.output}` makes it, with its card"
         raise InputError(Diagnostic("V501", f"no folder {asked.output}", help=help))
-    targets = {asked.output if folder is None else folder / name: text for name, text in files.items()}
-    if asked.form == "eval-results":
-        made(asked.output / RESULTS)
+    is_file = asked.form == "model-card" and not is_folder(asked.output) and asked.output.suffix
+    targets = {asked.output if is_file else asked.output / name: text for name, text in files.items()}
+    for folder in dict.fromkeys(path.parent for path in targets):
+        if not is_folder(folder):
+            made(folder)
+            note(f"{folder}: made")
     for path in targets:
         check_target(path, record, None, force=asked.force)
     for path, text in targets.items():

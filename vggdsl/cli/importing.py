@@ -257,9 +257,9 @@ def _code(networks: Sequence[_Network]) -> int:
 def _told(networks: Sequence[_Network], *, err: bool) -> None:
     """What was recognised: on standard error where the spec itself goes to standard output."""
     report(_findings(networks))
-    width = max(len(each.name) for each in networks)
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]
+        width = max(len(each.name) for each in here)
         say(f"{where}: read as {here[0].notation.title}: {plural(len(here), 'network')}", err=err)
         for each in here:
             name = f"{each.name:<{width}}  " if width else ""

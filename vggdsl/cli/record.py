@@ -53,7 +53,7 @@ def _url(context: click.Context, parameter: click.Parameter, value: str | None) 
     "--output",
     metavar="FILE|DIR",
     type=click.Path(path_type=Path),
-    help="The card's file, or the repository's folder; else standard output.",
+    help="The repository's folder, which a card makes, or the card's file.  [default: standard output]",
 )
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @click.option("--dataset", metavar="OWNER/NAME", callback=_dataset, help="The hub's id of the data set.")

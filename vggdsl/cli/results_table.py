@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from vggdsl.cli.common import echo_json, print_table
+from vggdsl.cli.common import echo_json, note, print_table
 from vggdsl.cli.schemas.runs import ResultRow
 from vggdsl.records.cells import to_table
 from vggdsl.records.table import Row
@@ -23,6 +23,8 @@ def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> No
     references = {row.subject.name: reference_of(row.subject.spec.citation) for row in found}
     papers = {name: reference for name, reference in references.items() if reference is not None}
     if form == "bibtex":
+        if not papers:
+            note("no paper to cite: no `source` of these specs names one with its year and arXiv number or DOI")
         for text in dict.fromkeys(reference.bibtex for reference in papers.values()):
             click.echo(text)
         return

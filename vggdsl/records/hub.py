@@ -131,7 +131,7 @@ def model_card(found: Found) -> str:
         front_matter(found),
         f"# {in_markdown(record.name)}",
         f"A convolutional network of {size}, from images of {typed.input} to {typed.output.elements:,} classes.",
-        *([f"It follows {in_markdown(record.citation)}."] if record.citation else []),
+        *([f"Its source is {in_markdown(record.citation)}."] if record.citation else []),
         "## Results",
         "What was claimed beside what was measured; a claim is subtracted only under its own protocol.",
         to_markdown(to_table(found.rows)),

@@ -106,7 +106,9 @@ def claims(given: str | Path) -> list[Entry]:
         try:
             find(given)
         except InputError as error:
-            raise nearest_source(given) or error from None
+            wrong = error.diagnostics[0]
+            help = f"{wrong.help}; `vggdsl claims` lists the sources of numbers"
+            raise nearest_source(given) or InputError(replace(wrong, help=help)) from None
     source, found = read_source(given), list[Entry]()
     for column, each in parse_all(source.written, source.name):
         if isinstance(each, VggdslError):

@@ -7,10 +7,12 @@ from itertools import zip_longest
 from typing import NamedTuple, TypeAlias
 
 from vggdsl.text.printing import LINE, shown, width_of
-from vggdsl.text.tables import in_latex, in_markdown, latex_row
+from vggdsl.text.tables import FITTED, in_latex, in_markdown, latex_row
 
 _BOLD, _OFF = "\x1b[1m", "\x1b[0m"
 _GAP = " " * 3
+_COLUMNS = 4
+"""Of layers' names that a page of LaTeX's article has room for."""
 
 
 class Word(NamedTuple):
@@ -119,7 +121,9 @@ def _in_markdown(word: Word) -> str:
 
 
 def merged_latex(table: MergedTable) -> str:
-    r"""A ``tabular`` with rules around all cells, as in the VGG paper; needs no package.
+    r"""A ``tabular`` with rules around all cells, as in the VGG paper.
+
+    One of more than four columns is made as small as the page needs.
 
     >>> stacks = (Word("conv3-8"),), (Word("conv3-8"), Word("LRN", is_bold=True))
     >>> rows = MergedRow((one("A"), one("B")), is_head=True), MergedRow(stacks), MergedRow((one("maxpool"),))
@@ -143,10 +147,12 @@ def merged_latex(table: MergedTable) -> str:
         return latex_row(cells)
 
     lines = [f"% {shown(note, LINE)}" for note in table.notes]
+    is_wide = table.width > _COLUMNS
+    lines += ["% needs \\usepackage{graphicx}", FITTED] if is_wide else []
     lines += [f"\\begin{{tabular}}{{|{'c|' * table.width}}}", "\\hline"]
     for row in table.rows:
         lines += [*map(told, _lines(row)), "\\hline"]
-    return "\n".join([*lines, "\\end{tabular}"])
+    return "\n".join([*lines, "\\end{tabular}" + "}" * is_wide])
 
 
 def merged_html(table: MergedTable) -> str:

@@ -128,15 +128,37 @@ def to_latex(table: Table, cited: Mapping[str, str] | None = None) -> str:
     \bottomrule
     \end{tabular}
     """
-    lines = ["% needs \\usepackage{booktabs}"]
+    is_wide = sum(_letters(table, at) + 2 for at in range(len(table.columns))) > _PAGE
+    lines = [f"% needs \\usepackage{{booktabs{',array,graphicx' if is_wide else ''}}}"]
     lines += [f"% in common: {_in_a_line(table.note)}"] if table.note else []
-    lines += ["\\begin{tabular}{" + "".join("l" if column.is_words else "r" for column in table.columns) + "}"]
+    kinds = [_kind(table, at) if is_wide else "l" if each.is_words else "r" for at, each in enumerate(table.columns)]
+    lines += [FITTED] if is_wide else []
+    lines += ["\\begin{tabular}{" + "".join(kinds) + "}"]
     lines += ["\\toprule", latex_row([in_latex(name) for name in table.names])]
     for group in table.groups:
         lines += ["\\midrule", *(latex_row(_latex_cells(row, table.columns, cited or {})) for row in group.rows)]
     beyond = sorted({char for line in lines for char in line if char > _LAST_LATIN})
     lines[0] += f", and LuaLaTeX or XeLaTeX with a font that has {' '.join(beyond)}" if beyond else ""
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}" + "}" * is_wide])
+
+
+_PAGE = 64
+"""Letters on a line of LaTeX's article: a wider table is made as small as the page needs."""
+_LONG = 24
+"""Letters of a cell that is broken into lines, in a table that is too wide."""
+FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+"""Begins a box of LaTeX's package graphicx that is no wider than the page, or its column."""
+
+
+def _letters(table: Table, at: int) -> int:
+    """The longest cell of a column."""
+    return max(map(len, (table.names[at], *(row[at] for group in table.groups for row in group.rows))))
+
+
+def _kind(table: Table, at: int) -> str:
+    if table.columns[at].is_words and _letters(table, at) > _LONG:
+        return ">{\\raggedright\\arraybackslash}p{14em}"
+    return "l" if table.columns[at].is_words else "r"
 
 
 _LAST_LATIN = "\u017f"

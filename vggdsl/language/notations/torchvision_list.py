@@ -15,7 +15,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.language.notations.torch_image import INPUT_HELP, said_input
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import Conv, MaxPool
+from vggdsl.network.ops import Conv, MaxPool, Softmax
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.source import Source, Span
 
@@ -81,6 +81,8 @@ def write(network: TypedGraph) -> str:
     """The list of a network that has torchvision's images and its classifier."""
     if network.input != _SIZE:
         raise cannot_say(TITLE, network.nodes[0].node, f"its images are {_SIZE}")
+    if isinstance((last := network.nodes[-1].node).op, Softmax):
+        raise cannot_say(TITLE, last, "torchvision's networks give logits: they end with their last FC")
     items = list[str]()
     for each in in_a_row(network, TITLE):
         match each.node.op:
