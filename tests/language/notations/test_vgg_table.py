@@ -201,8 +201,8 @@ def test_one_row_of_convolutions_is_a_table_where_names_stand_above_or_markup_pa
 
 
 def test_two_columns_of_one_name_are_refused() -> None:
-    with pytest.raises(ParseError, match="two columns are named a") as error:
-        parse_all(SMALL.replace("A | B", "A | a"), "-", "vgg-table")
+    with pytest.raises(ParseError, match="two columns are named A") as error:
+        parse_all(SMALL.replace("A | B", "A | A"), "-", "vgg-table")
     assert " -:1:" in str(error.value)
 
 

@@ -123,7 +123,7 @@ class _Table:
         """Networks of one name couldn't be told apart: by `--column`, or below a claim."""
         seen = dict[str, Excerpt]()
         for name in self.names:
-            if name and (first := seen.setdefault(name.text.lower(), name)) is not name:
+            if name and (first := seen.setdefault(name.text, name)) is not name:
                 labels = Label(first.span(), "the first"), Label(name.span(), "the second")
                 help = "give each column a name of its own"
                 raise ParseError(Diagnostic("V115", f"two columns are named {name.text}", labels, help))
