@@ -134,7 +134,8 @@ def cells(text: str) -> Iterator[str]:
 )
 def test_a_cell_stays_in_its_table(cell: str) -> None:
     table = Table(words("name", "other"), [RowGroup([(cell, "1"), ("2", "3")])])
-    for text, lines in ((to_text(table), 4), (to_markdown(table), 4), (to_latex(table), 9)):
+    latex = 9 + (cell == LONG)  # which is wider than a page: a line makes it smaller
+    for text, lines in ((to_text(table), 4), (to_markdown(table), 4), (to_latex(table), latex)):
         assert text.count("\n") + 1 == lines
         assert all(c.isprintable() or c == "\n" for c in text)
         assert max(map(len, text.split("\n"))) <= 4 * LINE

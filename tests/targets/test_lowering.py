@@ -182,7 +182,6 @@ def shapes(nodes: Sequence[TypedNode]) -> dict[str, Shape]:
     return {t.name: t.shape for t in nodes if not isinstance(t.node.op, Softmax | Input)}
 
 
-@fewer
 @given(graphs())
 def test_every_shape_is_torchs(graph: TypedGraph) -> None:
     seen, out = shapes_in_torch(graph, to_torch(graph).eval())
@@ -285,7 +284,6 @@ def test_the_same_seed_draws_the_same_weights(graph: TypedGraph, seed: int) -> N
     assert all(np.array_equal(one[name], same[name]) for name in one)
 
 
-@fewer
 @given(graphs())
 def test_weights_go_out_and_in(graph: TypedGraph) -> None:
     network, other = network_with_statistics(graph), without_weights(graph).eval()
@@ -322,7 +320,6 @@ def test_counts_are_torchs(graph: TypedGraph) -> None:
         assert sum(p.numel() for p in parameters) == typed.params.learnable
 
 
-@fewer
 @given(graphs())
 def test_macs_are_half_of_torchs_flops(graph: TypedGraph) -> None:
     network = to_torch(graph).eval()

@@ -14,6 +14,7 @@ from vggdsl.spec.recipe import SGD, Recipe
 from vggdsl.spec.tuned import tuned
 from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.packages import needed
 
 FACTOR = "factor"
 """Of a group of weights: by what the schedule's rate is multiplied for it."""
@@ -102,7 +103,8 @@ class Compiled:
     """
 
     def __init__(self, network: Network, images: int) -> None:
-        from torch._dynamo.exc import TorchDynamoException  # torch's compiler takes a second to import
+        with needed():  # here: torch's compiler takes a second to import
+            from torch._dynamo.exc import TorchDynamoException
 
         self.network, self.images, self.failed = network, images, TorchDynamoException
         # What it compiled for networks before counts as many versions of one function, of which it allows a few.
