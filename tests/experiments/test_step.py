@@ -18,6 +18,7 @@ from trainings import spec_with
 
 from vggdsl.data.balance import class_weights
 from vggdsl.data.dataset import load_data
+from vggdsl.experiments.check import refuse_compiling
 from vggdsl.experiments.device import Hardware, choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import Prepared
@@ -295,3 +296,6 @@ def test_a_run_that_was_compiled_goes_on_so_and_says_so(tmp_path: Path, monkeypa
     with pytest.raises(InputError, match="deterministic") as caught:
         train(spec_with(deterministic="yes"), device="cpu", compiled=True, runs=tmp_path)
     assert [found.code for found in caught.value.diagnostics] == ["V536"]
+    with pytest.raises(InputError, match="2 processes") as caught:
+        refuse_compiling(spec_with(deterministic="no").recipe(), 2)
+    assert caught.value.diagnostics[0].labels == (), "no entry of the recipe is at fault"

@@ -40,7 +40,7 @@ from vggdsl.targets.recovering.modules import from_torch
 from vggdsl.targets.runtime import open_session, run_session
 from vggdsl.targets.torch import Network, to_torch, weights
 from vggdsl.targets.tracing import trace
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import InputError, VggdslError
 
 M = TypeVar("M", bound=nn.Module)
 ROOT = Path(__file__).parents[2]
@@ -536,3 +536,17 @@ def test_nothing_of_a_user_s_is_overwritten_by_an_import(tmp_path: Path) -> None
     )  # fmt: skip
     assert row["text"] == NET
     assert "--from is of texts" in run("import", tmp_path / "a.onnx", "--from", "vgg-table").stderr
+
+
+def test_a_module_that_does_something_else_when_its_line_is_looked_for_is_refused_as_any() -> None:
+    class Fickle(nn.Module):
+        calls = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            if self.calls > 1:
+                raise KeyError("again")
+            return torch.fft.fft(x)
+
+    with pytest.raises(InputError, match="no spec can say its fft_fft"):
+        from_torch(Fickle(), (3, 8, 8))

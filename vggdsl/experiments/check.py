@@ -41,13 +41,12 @@ def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
 
 def refuse_compiling(recipe: Recipe, processes: int) -> None:
     """Raises ``InputError`` V536 for what isn't compiled: where each bit is to be repeated, or by several processes."""
+    help = "train without `--compile`"
     if recipe.deterministic:
         why = "the recipe is `deterministic`, and PyTorch chooses compiled kernels by how fast they are"
-    elif processes > 1:
-        why = f"steps of {processes} processes aren't compiled"
-    else:
-        return
-    raise InputError(Diagnostic("V536", why, recipe.place("deterministic"), "train without `--compile`"))
+        raise InputError(Diagnostic("V536", why, recipe.place("deterministic"), help))
+    if processes > 1:
+        raise InputError(Diagnostic("V536", f"steps of {processes} processes aren't compiled", help=help))
 
 
 def refuse_processes(spec: Spec, recipe: Recipe, processes: int, train: int, others: int) -> None:

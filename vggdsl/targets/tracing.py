@@ -171,8 +171,11 @@ def _line(node: fx.Node, root: nn.Module) -> str:
     """The line that holds a call: it is traced again, since to keep the places of all takes long."""
     tracer = fx.Tracer()
     tracer.record_stack_traces = True
-    again = next(each for each in tracer.trace(root).nodes if each.name == node.name)
-    frames = _FRAME.findall(again.stack_trace or "")
+    try:
+        again = {each.name: each.stack_trace for each in tracer.trace(root).nodes}
+    except Exception:  # of any kind: a forward may do something else the second time
+        return ""
+    frames = _FRAME.findall(again.get(node.name) or "")
     theirs = [frame for frame in frames if not Path(frame[0]).is_relative_to(Path(torch.__file__).parent)]
     if not theirs:
         return ""
