@@ -1,40 +1,20 @@
-"""What torchinfo and torchsummary print of a PyTorch module: a row a module, the shape that it gives, its parameters.
-
-Rows of modules within modules are indented. What a module's own code does with those in it isn't printed: only those
-of a Sequential follow each other for sure. Kernels and strides are told by shapes and parameters.
-"""
+"""Summaries of torchinfo and torchsummary, read: rows of modules, and the figures below them."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import prod
 
-from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
+from vggdsl.language.notations.registry import Reading
 from vggdsl.language.notations.summaries import Customs, Row, Teller, lines
 from vggdsl.language.notations.uncut import SAID, pieces
-from vggdsl.network.infer import TypedGraph, TypedNode
-from vggdsl.network.ops import (
-    FC,
-    Activation,
-    AvgPool,
-    BatchNorm,
-    Conv,
-    Dropout,
-    GlobalAvgPool,
-    MaxPool,
-    Softmax,
-)
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
-TITLE = "a summary of torchinfo or torchsummary"
-
 _CUSTOMS = Customs("PyTorch", hides_functions="some")
-_MODULES = {
+MODULES = {
     "Conv2d": "conv",
     "Linear": "FC",
     "BatchNorm2d": "BN",
@@ -54,6 +34,7 @@ _MODULES = {
     "Flatten": "flatten",
     "Identity": "nothing",
 }
+"""The words of the spec language for PyTorch's modules, and three of our own: adaptive, flatten, nothing."""
 _UNSAYABLE = {
     "Dropout2d": "it drops whole channels, which no word says",
     "ConvTranspose2d": "networks that make maps larger can't be said",
@@ -205,8 +186,8 @@ class _Summary:
         for leaf in leaves:
             if leaf.module in _UNSAYABLE and leaf.module not in told:
                 self.draft.refuse(f"the language has no {leaf.module}", leaf.at, _UNSAYABLE[leaf.module])
-            elif leaf.module not in _MODULES and leaf.module not in told:
-                known = ", ".join(_MODULES)
+            elif leaf.module not in MODULES and leaf.module not in told:
+                known = ", ".join(MODULES)
                 self.draft.refuse(f"`{leaf.module}` is no module that is known", leaf.at, f"known are {known}")
             told.add(leaf.module)
         rows = [self._row(leaf) for leaf in leaves]
@@ -268,7 +249,7 @@ class _Summary:
                 self.draft.refuse(message, module.cells["params"], "what they do can't be told")
 
     def _row(self, leaf: _Module) -> Row:
-        kind = _MODULES.get(leaf.module, "")
+        kind = MODULES.get(leaf.module, "")
         kernel = 0
         if (cell := leaf.cells.get("kernel")) is not None and cell.text != "--":
             sides = set(re.findall(r"\d{1,4}", cell.text))
@@ -366,45 +347,5 @@ _MOST_POSITIONS = 121
 def _macs(leaves: Sequence[_Module]) -> int:
     """Multiply-adds of an image as torchinfo counts: each parameter once a position, biases too."""
     return sum(
-        leaf.params * (prod(leaf.shape("output")[:2]) if _MODULES.get(leaf.module) == "conv" else 1) for leaf in leaves
+        leaf.params * (prod(leaf.shape("output")[:2]) if MODULES.get(leaf.module) == "conv" else 1) for leaf in leaves
     )
-
-
-def write(network: TypedGraph) -> str:
-    """The summary that torchinfo prints of a Sequential."""
-    nodes = list(in_a_row(network, TITLE))
-    rows, is_flat = list[tuple[str, str, int]](), False
-    for before, each in pairwise(nodes):
-        op, shape = each.node.op, each.shape
-        if isinstance(op, FC) and not is_flat:
-            is_flat = True
-            rows.append(("Flatten", f"[1, {before.shape.elements}]", 0))
-        size = f"[1, {shape.c}]" if is_flat else f"[1, {shape.c}, {shape.h}, {shape.w}]"
-        rows.append((_module(each, is_flat), size, each.params.learnable))
-    lines = [f"{'Layer (type:depth-idx)':<41}{'Output Shape':<26}Param #", _LINE]
-    lines.append(f"{'Sequential':<41}{rows[-1][1] if rows else '[1]':<26}--")
-    for index, (module, size, params) in enumerate(rows, start=1):
-        lines.append(f"{f'├─{module}: 1-{index}':<41}{size:<26}{f'{params:,}' if params else '--'}")
-    totals = f"Total params: {network.params:,}\nTrainable params: {network.params:,}\nNon-trainable params: 0"
-    megabytes = 4 * network.input.elements / 10**6
-    return "\n".join([_LINE, *lines, _LINE, totals, _LINE, f"Input size (MB): {megabytes:.2f}", _LINE]) + "\n"
-
-
-_LINE = "=" * 90
-
-
-def _module(each: TypedNode, is_flat: bool) -> str:
-    match each.node.op:
-        case Conv() | FC() | MaxPool() | AvgPool() | Dropout() | Softmax() as op:
-            return next(name for name, kind in _MODULES.items() if kind == op.kind)
-        case BatchNorm():
-            return "BatchNorm1d" if is_flat else "BatchNorm2d"
-        case GlobalAvgPool():
-            return "AdaptiveAvgPool2d"
-        case Activation(function) if function in _MODULES.values():
-            return next(name for name, kind in _MODULES.items() if kind == function)
-        case _:
-            raise cannot_say(TITLE, each.node)
-
-
-register(Notation("torchinfo", recognises, read, write, title=TITLE))
