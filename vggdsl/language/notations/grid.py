@@ -85,7 +85,7 @@ def _rows(source: Source) -> list[Row]:
 def _separated(lines: Sequence[Excerpt], sign: str) -> list[Row] | None:
     """The rows of CSV; None of what isn't plainly that: as many cells in each row, or one, and nothing but the sign
     between, where sentences have a blank behind it and calls have brackets around it."""
-    parts = [line.split(rf'{sign}(?=(?:[^"]*"[^"]*")*[^"]*\Z)') for line in lines]
+    parts = [_between(line, sign) for line in lines]
     width = len(parts[0]) if parts else 0
     full = [row for row in parts if len(row) == width]
     is_plain = all(_is_cell(cell.text) for row in full for cell in row)
@@ -94,6 +94,16 @@ def _separated(lines: Sequence[Excerpt], sign: str) -> list[Row] | None:
     if len(full) < len(parts) and not all(re.fullmatch(r"[^\W\d][\w-]*", cell.strip().text) for cell in parts[0]):
         return None
     return [_divided([_unquoted(cell) for cell in row]) for row in parts]
+
+
+def _between(line: Excerpt, sign: str) -> list[Excerpt]:
+    """The cells between signs that aren't quoted."""
+    parts, at = list[Excerpt](), 0
+    for match in re.finditer(rf'"[^"]*"|{sign}', line.text):
+        if match[0] == sign:
+            parts.append(line[at : match.start()])
+            at = match.end()
+    return [*parts, line[at:]]
 
 
 def _is_cell(text: str) -> bool:
