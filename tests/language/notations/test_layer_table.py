@@ -5,6 +5,7 @@ import pytest
 import vggdsl
 from vggdsl.language import notations
 from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import ParseError
 
 WINDOWS = """\
 Table 1. Separable convolutions
@@ -392,6 +393,66 @@ def test_prose_above_a_table_that_tells_of_layers_is_said_to_be_unread(above: st
         assert isinstance(found, Spec), found
         said = [each.labels[0].span.text for each in found.said if "isn't read" in each.message]
         assert said == [above.strip()] * ("stride" in above)
+
+
+NAMED = """\
+| Name | Type | Kernel | Filters | Output | Dropout |
+| - | - | - | - | - | - |
+| data | Input | | | 8x8x3 | |
+| conv1 | Convolution | 3x3 | 4 | 8x8x4 | |
+| avg pool | Pool | 2x2 | | 4x4x4 | |
+| flat | Flatten | | | 64 | 0.3 |
+| fc1 | Dense (fully connected) | | 10 | 10 | |
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("conv1 |", "conv1 /2 |"),
+        ("conv1 |", "conv1, pad 0 |"),
+        ("conv1 |", "Block 2 (x2) |"),
+        ("fc1 |", "fc1 + dropout |"),
+        ("fc1 |", "fc1 (50%) |"),
+        ("3x3 |", "3x3, 3x3 |"),
+        ("3x3 |", "3, 3 |"),
+        ("| 4 |", "| 4, 4 |"),
+        ("Convolution |", "Conv + Conv |"),
+        ("Dense (fully connected) |", "Dense, dense |"),
+    ],
+)
+def test_a_row_is_one_layer_and_its_name_says_no_more(was: str, now: str) -> None:
+    ((_, whole),) = parse_all(NAMED, "-", "layer-table")
+    assert isinstance(whole, Spec), whole
+    assert (
+        whole.network.graph.digest
+        == vggdsl.parse("""
+input 8x8x3 conv3-4 avgpool2/2 dropout-0.3 FC-10""").network.graph.digest
+    ), "its name says which pool"
+    ((_, found),) = parse_all(NAMED.replace(was, now, 1), "-", "layer-table")
+    assert not isinstance(found, Spec), found
+    assert [each.code for each in found.diagnostics] == ["V115"]
+
+
+def test_a_row_of_a_table_on_its_side_is_read_or_refused() -> None:
+    table = "Layer\tInput\tConv1\tFC\nOutput\t8x8x3\t8x8x4\t10\nKernel\t-\t3x3\t-\n"
+    ((_, found),) = parse_all(f"Table 2\n{table}", "-", "layer-table")
+    assert isinstance(found, Spec), found
+    for row in ("Dropout\t0.5\n", "Stride 2\n"):
+        with pytest.raises(ParseError) as caught:
+            parse_all(table + row, "-", "layer-table")
+        assert " -:4:1\n" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "input"),
+    [("3x8x12", "4x8x12", "8x12x3"), ("1x8x12", "", "8x12x1"), ("1x8x12", "1x8x4", "1x8x12")],
+)
+def test_maps_that_are_not_square_have_the_channels_of_images(first: str, second: str, input: str) -> None:
+    table = f"| Layer | Output |\n|---|---|\n| Input | {first} |\n| Conv 3x3, 4 | {second} |\n| FC | 10 |\n"
+    ((_, found),) = parse_all(table, "-", "layer-table")
+    assert isinstance(found, Spec), found
+    assert str(found.typed.input) == input
 
 
 def test_an_fc_takes_all_values_that_come() -> None:

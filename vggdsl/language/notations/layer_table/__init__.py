@@ -77,12 +77,17 @@ def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | Non
     for at in range(min(_HEADS, len(rows))):
         if is_heading(columns(rows[at]), strange):
             return rows, at
-    sides = [row for row in rows if len(row) > 2]
+    sides = [row for row in rows if not _lacks_cells(row)]
     if len(sides) > 2 and len({len(row) for row in sides}) == 1 and len(rows) - len(sides) < 2:
         upright = transposed(sides)
         if is_heading(columns(upright[0]), strange):
             return upright, 0
     return None
+
+
+def _lacks_cells(row: Row) -> bool:
+    """Of a table that lies on its side, whether a row has no cell for each layer: a caption, or one that is torn."""
+    return len(row) < 3
 
 
 _BULLET = re.compile(r"\s*(?:(?:[*•-]|\d{1,3}[.)]|[└├│─>]+|->|→|↓|=>)\s+)+")
@@ -148,12 +153,16 @@ def read(source: Source) -> Sequence[Reading]:
         message = "there is no heading of columns that are known" if stranger is None else "a column that isn't known"
         raise ParseError(Diagnostic("V115", message, (label,), KNOWN))
     upright, at = table
-    for row in upright[:at]:
-        if sum(bool(cell.text) for cell in row) > 1:
-            text = joined([cell.text for cell in row], " ", source)
-            message = "a row above the heading that says nothing known"
-            raise ParseError(Diagnostic("V115", message, (Label(text.span(), "this row"),), "leave it out"))
-    above = [joined([cell.text for cell in row if cell.text], " ", source) for row in upright[:at]]
+    beside = upright[:at] if upright is rows else list(filter(_lacks_cells, rows))
+    for row in beside:
+        message = "a row above the heading that says nothing known"
+        if upright is not rows and row is not rows[0]:
+            message = "a row that hasn't a cell for each layer"
+        elif sum(bool(cell.text) for cell in row) < 2:
+            continue
+        text = joined([cell.text for cell in row], " ", source)
+        raise ParseError(Diagnostic("V115", message, (Label(text.span(), "this row"),), "leave it out"))
+    above = [joined([cell.text for cell in row if cell.text], " ", source) for row in beside]
     end = _end(source, upright, at)
     return [_reading(source, upright[at:end], above, [row[0].text for row in upright[end:]])]
 

@@ -42,7 +42,7 @@ def add(layer: Layer, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
     for name in ("BN", "activation", "maxpool", "pool", "dropout"):
         for part in _parts(name, said, cells):
             row: list[Layer | Part] = [layer, *layer.behind]
-            same = next((each for each in row if _agree(each.kind, part.kind)), None)
+            same = next((each for each in row if agree(each.kind, part.kind)), None)
             if same is None and part.kind in POOLS and layer.kind in POOLS:
                 raise StrangeColumnError(name)
             if same is None:
@@ -57,7 +57,7 @@ def add(layer: Layer, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
                 setattr(same, fact, other or value)
 
 
-def _agree(first: str, second: str) -> bool:
+def agree(first: str, second: str) -> bool:
     """Whether these are one layer, or one of them is any pool."""
     return first == second or ("pool" in (first, second) and {first, second} <= set(POOLS))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from vggdsl.language.notations.draft import TELLS, Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
-from vggdsl.language.notations.layer_table.added import BEHIND, StrangeColumnError, add
+from vggdsl.language.notations.layer_table.added import BEHIND, StrangeColumnError, add, agree, rate_of
 from vggdsl.language.notations.layer_table.columns import Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
@@ -35,6 +35,15 @@ _PROSE = re.compile(r"[^\d]*")
 _SAYS = re.compile(r"prob|keep|rate|kernel|filter|size|channel|same|valid|average|\bmax", re.IGNORECASE)
 """Words of what a description leaves without its number."""
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
+_TIMES = re.compile(r"\(x ?\d+\)| x\d+|\(\d+ ?x\)")
+"""Of a name, that its rows are repeated: `Block 2 (x3)`."""
+_ONE = (*CONVOLUTIONS, *POOLS, "FC")
+"""Layers of which a row has one, in words that say it once."""
+_ONCE = ("sides", "kernel", "filters", "counted")
+_WIDTHS = ("number", "argument", "filters")
+"""Facts that a cell says once, and one that a cell of a column of widths does."""
+_REFINED = {"pool": (*POOLS, *GLOBAL), "activation": ACTIVATIONS}
+"""What a layer's name says of it, where its cell says no more than that."""
 _EMPTY = re.compile(r"[-\s.*/]*|[✗✘]|n/?a|\( ?\)", re.IGNORECASE)
 
 
@@ -77,10 +86,15 @@ class _Reader:
             return layer
         for name in ("kind", *(name for name in self.parts if name not in ("kind", "name"))):
             pool: Part | None = None
+            before = list[Fact]()
             for fact in self.parts.get(name, ()):
+                is_again = _is_second(fact, name, before)
+                before = [] if fact.name == "kind" else [*before, fact]
                 if fact.name == "kind":
                     pool = next((part for part in layer.behind if part.kind in POOLS and part.at is fact.at), None)
                 try:
+                    if is_again:
+                        raise RefusedError
                     if pool is not None and fact.name in OF_POOL:
                         self.taking.take_of(pool, fact)
                     else:
@@ -93,10 +107,33 @@ class _Reader:
             add(layer, self.parts, self.cells)
         except StrangeColumnError as error:
             self._unread(error.name, self.cells[error.name])
+        self._says_more()
         self._has_no()
         if layer.index is not None and layer.kind == "FC" and layer.width is None and layer.index > LONGEST_LIST:
             layer.width = layer.index
         return layer
+
+    def _says_more(self) -> None:
+        """Refuses a name that says what no other cell does: `FC6 + Dropout`, `conv1 /2`, `Block 2 (x3)`."""
+        if (cell := self.cells.get("name")) is None:
+            return
+        layer, said = self.row, self.parts["name"]
+        first = next((fact for fact in said if fact.name == "kind"), None)
+        kinds = [layer.kind, *(part.kind for part in layer.behind)]
+        ours = {"stride": layer.stride, "pad": layer.pad, "dilation": layer.dilation, "groups": layer.groups}
+        ours |= {"times": layer.repeat}
+        rates = [layer.rate, *(part.rate for part in layer.behind)]
+        is_more = layer.repeat == 1 and _TIMES.search(cell.text) is not None
+        for fact in (each for each in said if each is not first):
+            if fact.name == "kind":
+                is_more |= not any(agree(fact.text, kind) for kind in kinds)
+            elif fact.name in ours:
+                is_more |= {*fact.numbers, *filter(None, [fact.text])} != {ours[fact.name]}
+            else:
+                is_more |= fact.name in ("rate", "slope", "keep") and rate_of(fact) not in rates
+        if is_more:
+            message = f"`{cell.text}` says more than the other cells of its row"
+            self.draft.refuse(message, cell, "write it in the cells of its columns, and leave it out of the name")
 
     def _has_no(self) -> None:
         """Refuses what a layer of its kind hasn't."""
@@ -123,7 +160,7 @@ class _Reader:
                     self._unread(name, cell)
                     continue
             if name == "name":
-                self.parts[name] = [fact for fact in _named(cell) if fact.name == "kind"][:1]
+                self.parts[name] = _named(cell)
                 continue
             if name == "BN" and (yes := _YES.fullmatch(cell.text)):
                 self.parts[name] = [Fact("kind", cell, text="BN")] if yes[1] else []
@@ -171,14 +208,16 @@ class _Reader:
         for name in ("kind", "description", "filter", "width", "params"):
             said = [fact for fact in self.parts.get(name, ()) if fact.name == "kind"]
             for index, fact in enumerate(said):
-                if not self._is(fact, is_first=index == 0):
+                is_again = fact.text == layer.kind and _is_again(fact, said[:index])
+                if is_again or not self._is(fact, is_first=index == 0):
                     at = self.cells[name]
                     message = f"`{at.text}` says another layer than `{layer.at.text}`"
                     message = "these are several layers" if at.text == layer.at.text else message
                     self.draft.refuse(message, at, "write a row for each, or correct one of them")
                     return False
-        if not layer.kind and not layer.behind:
-            layer.kind = next((fact.text for fact in self.parts.get("name", ())), "")
+        named = next((fact.text for fact in self.parts.get("name", ()) if fact.name == "kind"), "")
+        if (not layer.kind and not layer.behind) or named in _REFINED.get(layer.kind, ()):
+            layer.kind = named
         if layer.kind == "flatten" and layer.behind:
             layer.behind = []
         if not layer.kind and layer.behind:
@@ -233,6 +272,21 @@ class _Reader:
         """Whether words say how many values the row gives."""
         names = ("filters", "argument", "number")
         return any(fact.name in names for name in ("kind", "description") for fact in self.parts.get(name, ()))
+
+
+def _is_second(fact: Fact, name: str, before: Sequence[Fact]) -> bool:
+    """Whether a cell says a window or a width of a layer again: `3x3, 3x3` and `64, 64` are of two layers."""
+    of = _WIDTHS if name == "width" and fact.name in _WIDTHS else {fact.name} & {*_ONCE}
+    return name not in ("output", "input") and any(each.name in of for each in before)
+
+
+def _is_again(fact: Fact, before: Sequence[Fact]) -> bool:
+    """Whether a cell says a layer a second time: `FC + FC`, where `Dense (fully connected)` says it in other words."""
+    return fact.text in _ONE and _letters(fact) in {_letters(each) for each in before}
+
+
+def _letters(fact: Fact) -> str:
+    return re.sub(r"[^a-z]", "", fact.at.text.lower())
 
 
 def _named(cell: Excerpt) -> list[Fact]:

@@ -144,6 +144,8 @@ class Table:
             self._costs_nothing(layer)
             if printed and prod(printed) != prod(self.x):
                 self.draft.refuse(f"there are {prod(self.x):,} values", at or layer.at, "correct the size")
+            for part in layer.behind:
+                self.draft.put(self._behind(part), part.at)
             return
         if len(printed) == 1 and printed[0] == prod(self.x) and layer.kind not in (*_SHAPED, *GLOBAL, "FC", "output"):
             printed = self.x  # values that are flattened

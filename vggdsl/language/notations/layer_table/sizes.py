@@ -7,6 +7,9 @@ from itertools import pairwise
 from vggdsl.language.notations.layer_table.layer import POOLS, Layer, Part
 from vggdsl.network.shapes import Pair, Sides, Window
 
+_COLOURS = 4
+"""Channels of images at most."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -25,11 +28,16 @@ class Step:
 def channels_first(layers: Sequence[Layer]) -> bool | None:
     """Whether sizes of three numbers begin with the channels; None where some do and others don't.
 
-    Maps are mostly square: `64x8x8` has its channels first.
+    Maps are mostly square: `64x8x8` has its channels first. Where none is, images have 1 or 3 channels: `3x16x24` has
+    them first, unless all sizes begin so, as of maps that are one row.
     """
     sizes = [size for each in layers for size in (each.input, each.output) if len(size) == 3]
     first = any(a != b == c for a, b, c in sizes)
     last = any(a == b != c for a, b, c in sizes)
+    if sizes and not (first or last):
+        begins, ends = sizes[0][0], sizes[0][-1]
+        others = {size[0] for size in sizes[1:]}
+        first = begins in (1, 3) and ends > _COLOURS and (begins not in others or not others)
     return None if first and last else first
 
 

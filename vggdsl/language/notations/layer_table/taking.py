@@ -250,7 +250,7 @@ class Taking:
         layer = self.row
         if layer.window is None:
             self._set("window", (number, number))
-        elif layer.stride is None:
+        elif layer.stride is None and "stride" in roles:
             self._set("stride", number)
         elif "pad" in roles and layer.pad is None:
             self._set("pad", number)
