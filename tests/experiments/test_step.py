@@ -292,6 +292,7 @@ def test_a_run_that_was_compiled_goes_on_so_and_says_so(tmp_path: Path, monkeypa
     run = train(spec_with(epochs="1"), device="cpu", compiled=True, runs=tmp_path)
     planned = read_plan(run.path)
     assert (planned.compiled, Workplace().going_on(planned).compiled) == (True, True)
+    assert not Workplace(compiled=False).going_on(planned).compiled, "where there is no compiler it goes on, too"
     assert re.search(r'device="[^"]*, compiled"', (run.path / "record.arch").read_text())
     with pytest.raises(InputError, match="deterministic") as caught:
         train(spec_with(deterministic="yes"), device="cpu", compiled=True, runs=tmp_path)

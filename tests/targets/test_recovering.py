@@ -461,9 +461,11 @@ def test_weights_of_another_precision_are_told(tmp_path: Path) -> None:
     ir.save(halve(onnx.load(tmp_path / "a.onnx"), ()), tmp_path / "inside.onnx")
     tools: Any = import_module("onnxruntime.transformers.float16")  # of the onnxruntime that was told to report nothing
     onnx.save(tools.convert_float_to_float16(onnx.load(tmp_path / "a.onnx")), tmp_path / "whole.onnx")
+    at_ends = tools.convert_float_to_float16(onnx.load(tmp_path / "a.onnx"), keep_io_types=True)
+    onnx.save(at_ends, tmp_path / "ends.onnx")  # its casts stand behind all other nodes
     rounded = "its weights are in float16, and in single precision here"
     apart = "it computes in float16", "so its outputs weren't compared with the network's"
-    for name, said in (("inside", (rounded,)), ("whole", (rounded, *apart))):
+    for name, said in (("inside", (rounded,)), ("ends", (rounded,)), ("whole", (rounded, *apart))):
         found = from_onnx(tmp_path / f"{name}.onnx")
         assert found.spec == parse(NET)
         assert found.said[-len(said) :] == said

@@ -143,7 +143,7 @@ def test_what_rows_have_in_common_is_told_beside_them() -> None:
 
 def test_a_table_that_is_wider_than_a_page_is_fitted_and_its_long_cells_are_broken() -> None:
     wide = to_latex(Table(words("name", "protocol"), [RowGroup([("a", "scale=256 " * 9)])]))
-    assert wide.startswith("% needs \\usepackage{booktabs,array,graphicx}\n\\resizebox{")
+    assert wide.startswith("% needs \\usepackage{booktabs,array,graphicx}\n\\noindent\\resizebox{")
     assert "{l>{\\raggedright\\arraybackslash}p{14em}}" in wide
     assert wide.endswith("\\end{tabular}}")
     assert wide.count("{") == wide.count("}")

@@ -46,7 +46,7 @@ def command(names: tuple[str, ...], as_json: bool, by_git: bool) -> None:
     vggdsl diff vgg_b vgg_c
     vggdsl diff vgg_d my_net.arch
     git show HEAD:my_net.arch | vggdsl diff - my_net.arch
-    git config diff.arch.command 'vggdsl diff --git'
+    git config diff.arch.command 'vggdsl diff --git --'
     """
     if by_git:
         if as_json:

@@ -89,7 +89,7 @@ LARGEST = 10**9
     "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
 )
 @click.option("--eager", is_flag=True, help="On a GPU: no CUDA graph of the steps; the same digits, slower.")
-@click.option("--compile", "compiled", is_flag=True, help="Let PyTorch compile the network first; the record says so.")
+@click.option("--compile/--no-compile", "compiled", default=None, help="Let PyTorch compile it; the record says so.")
 @click.option(
     "--every", type=click.IntRange(1, LARGEST), metavar="N", help="Tell of every N-th epoch, and of the last."
 )
@@ -118,7 +118,7 @@ def command(
     runs_dir: Path | None,
     threads: int | None,
     eager: bool,
-    compiled: bool,
+    compiled: bool | None,
     every: int | None,
     reports: bool,
     quiet: bool,

@@ -41,7 +41,7 @@ def refuse_images(spec: Spec, recipe: Recipe, count: int) -> None:
 
 def refuse_compiling(recipe: Recipe, processes: int) -> None:
     """Raises ``InputError`` V536 for what isn't compiled: where each bit is to be repeated, or by several processes."""
-    help = "train without `--compile`"
+    help = "`--no-compile` trains without"
     if recipe.deterministic:
         why = "the recipe is `deterministic`, and PyTorch chooses compiled kernels by how fast they are"
         raise InputError(Diagnostic("V536", why, recipe.place("deterministic"), help))

@@ -124,7 +124,7 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
         threads,
         balance,
         workplace.eager,
-        workplace.compiled,
+        bool(workplace.compiled),
     )
 
 

@@ -118,7 +118,7 @@ class Compiled:
         try:
             return self.run(images)
         except self.failed as error:
-            help = "train without `--compile`; on a CPU it needs a C++ compiler, on a GPU Triton and a C compiler"
+            help = "`--no-compile` trains without; on a CPU it needs a C++ compiler, on a GPU Triton and a C compiler"
             why = " ".join(str(error).partition("\n\n")[0].split())  # behind it stands how to debug PyTorch
             message = f"PyTorch can't compile the network: {why}"
             raise InputError(Diagnostic("V536", message, help=help)) from error

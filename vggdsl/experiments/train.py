@@ -219,7 +219,7 @@ def _write_plan(folder: RunFolder, workplace: Workplace, start: Start, added: in
         threads=workplace.threads,
         skip_bad=workplace.skip_bad,
         eager=workplace.eager,
-        compiled=workplace.compiled,
+        compiled=bool(workplace.compiled),
         added=added,
     )
 

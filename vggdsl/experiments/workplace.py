@@ -19,7 +19,7 @@ class Workplace:
     network is compiled.
 
     What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
-    device is ``auto``, and threads are as many as the steps are worth.
+    device is ``auto``, threads are as many as the steps are worth, and nothing is compiled.
     """
 
     data: Path | None = None
@@ -30,7 +30,7 @@ class Workplace:
     threads: int | None = None
     skip_bad: bool = False
     eager: bool = False
-    compiled: bool = False
+    compiled: bool | None = None
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for threads that there can't be."""
@@ -51,6 +51,6 @@ class Workplace:
             threads=self.threads or run.threads,
             skip_bad=self.skip_bad or run.skip_bad,
             eager=self.eager or run.eager,
-            compiled=self.compiled or run.compiled,
+            compiled=run.compiled if self.compiled is None else self.compiled,
             runs=run.folder.path.parent,
         )

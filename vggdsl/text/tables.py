@@ -146,7 +146,7 @@ _PAGE = 64
 """Letters on a line of LaTeX's article: a wider table is made as small as the page needs."""
 _LONG = 24
 """Letters of a cell that is broken into lines, in a table that is too wide."""
-FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+FITTED = r"\noindent\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 """Begins a box of LaTeX's package graphicx that is no wider than the page, or its column."""
 
 

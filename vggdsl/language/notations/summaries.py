@@ -122,14 +122,17 @@ class Teller:
 
     def _put(self, row: Row, words: str, measure: str = "params") -> None:
         measure = "total-params" if words == "BN" and self.customs.counts_statistics else measure
-        self._emit(row, words, measure)
+        self.emit(row, words, measure)
         if words == "BN" and self.customs.counts_statistics:
             text = f"batch normalisation as PyTorch's, with eps 1e-5: {self.customs.name} has 1e-3 unless told"
             self.draft.assumed(text, row.at, once=True)
         self.x = row.shape
 
-    def _emit(self, row: Row, words: str, measure: str = "") -> None:
-        """Puts the words of a row, with what is printed of it where a measure is named for its parameters."""
+    def emit(self, row: Row, words: str, measure: str = "") -> None:
+        """Puts the words of a row, with what is printed of it where a measure is named for its parameters.
+
+        Who rewords a graph of rows keeps them until all are told.
+        """
         self.draft.put(words, row.at)
         if measure:
             self.draft.put(f"-> {row.size}", row.shape_at)
@@ -139,17 +142,17 @@ class Teller:
         if prod(row.shape) != prod(self.x):
             shown = "x".join(map(str, self.x))
             self.draft.refuse(f"{shown} flattened is {prod(self.x):,}", row.shape_at, "correct the one or the other")
-        self._no_params(row)
+        self.no_params(row)
 
     def _behind_flattening(self, row: Row, kind: str) -> None:
         """What acts value by value needs no flat ones."""
         if row.shape[0] != prod(self.x) or not kind.startswith(("dropout", "ReLU", "softmax", "tanh", "sigmoid")):
             help = "what can stand behind a flattening is dropout, an activation and FC"
             self.draft.refuse("this layer can't take what the one before gives", row.at, help)
-        self._no_params(row)
-        self._emit(row, kind)
+        self.no_params(row)
+        self.emit(row, kind)
 
-    def _no_params(self, row: Row) -> None:
+    def no_params(self, row: Row) -> None:
         if row.params:
             self.draft.refuse("this layer has no parameters", row.params_at, "write 0")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import onnx
@@ -96,6 +97,7 @@ def opened(path: Path) -> onnx.ModelProto:
         model = onnx_file.read(path)
         if model.functions:
             model = inliner.inline_local_functions(model)
+        _sort(model.graph)
         onnx.checker.check_model(_without_values(model))
     except MemoryError:
         raise
@@ -104,6 +106,21 @@ def opened(path: Path) -> onnx.ModelProto:
         message = f"{path} is not a usable ONNX file: {why or type(error).__name__}"
         raise InputError(Diagnostic("V520", message)) from None
     return model
+
+
+def _sort(graph: onnx.GraphProto) -> None:
+    """Puts each node behind those that give what it takes: onnxruntime runs any order, and its converter to half
+    precision appends its casts.
+
+    Raises ``CycleError`` where there is no order.
+    """
+    makers = {name: at for at, node in enumerate(graph.node) for name in node.output if name}
+    takes = {at: {makers[name] for name in node.input if name in makers} for at, node in enumerate(graph.node)}
+    if any(at <= maker for at, before in takes.items() for maker in before):
+        nodes = [graph.node[at] for at in TopologicalSorter(takes).static_order()]
+        copied = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+        del graph.node[:]
+        graph.node.extend(copied)
 
 
 def _without_values(model: onnx.ModelProto) -> onnx.ModelProto:

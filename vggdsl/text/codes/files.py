@@ -309,7 +309,7 @@ ROWS = (
         "`--compile` lets PyTorch make kernels for a network. Here it can't, for want of a compiler or by a fault of "
         "its own; or the recipe wants the same bits each time, which compiled kernels don't promise; or several "
         "processes train.",
-        "Train without `--compile`.",
+        "Train with `--no-compile`, as a run may go on that was compiled so far.",
         unshown=_TRAINING,
         about_call=True,
     ),

@@ -71,7 +71,7 @@ class Branches(Teller):
             self.draft.refuse(
                 f"{row.kind} of {shown} gives another shape", row.shape_at, "correct the one or the other"
             )
-        self._no_params(row)
+        self.no_params(row)
         self.numbers[self.name] = self.layers.add(row.kind, row.at.span(), *self.takes)
         self.x = row.shape
 
@@ -94,7 +94,8 @@ class Branches(Teller):
             self.draft.put(f"claim {label} {measure} {row.params:,}", row.params_at)
             self.draft.line()
 
-    def _emit(self, row: Row, words: str, measure: str = "") -> None:
+    def emit(self, row: Row, words: str, measure: str = "") -> None:
+        """Keeps the words of a row, behind those that it takes, and what is printed of it as claims."""
         assert self.layers is not None
         plain = re.sub(r"\W", "_", self.name)
         label = plain if re.search(r"[_\d]", plain) else f"{plain}_0"  # `add` is a word
