@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import unescape
 
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.text.extents import Extent, column_of, columns_of, is_whole, overlapped
 from vggdsl.text.source import Source
+from vggdsl.text.typography import stands_for
 
 _LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
 _HTML = re.compile(r"<(table|tr|td)\b", re.IGNORECASE)
@@ -219,6 +221,7 @@ _MARKUP = (
     (re.compile(r"&lt;"), "<"),
     (re.compile(r"&gt;"), ">"),
     (re.compile(r"&amp;|\\&"), "&"),
+    (re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});", re.IGNORECASE), lambda match: _sign(match[0])),
     (re.compile(rf"\\(?:{_STYLES})(?![a-zA-Z])"), ""),
     (re.compile(r"\\([#%_])"), lambda match: match[1]),
     (re.compile(r"[${}`]|\*\*|__"), ""),
@@ -226,6 +229,12 @@ _MARKUP = (
     (re.compile(r" (?=[,;)\]])|(?<=[(\[]) "), ""),
     (re.compile(r"(?<=\d) ?x ?(?=\d)"), "x"),
 )
+
+
+def _sign(entity: str) -> str:
+    """What HTML writes by a name or a number, as it is typed: `&#x27;`, `&minus;`."""
+    sign = unescape(entity)
+    return stands_for(sign) or sign if len(sign) == 1 else entity
 
 
 def plain(text: Excerpt) -> Excerpt:

@@ -18,7 +18,11 @@ from vggdsl.language.notations.layer_table.columns import (
     KNOWN,
     Column,
     columns,
+    explained,
     is_heading,
+    names_alone,
+    ranges,
+    says_layers,
     strange,
     telling,
     transposed,
@@ -61,7 +65,7 @@ def _any_kind(text: str) -> bool:
     """Cheap: whether a word of the heading, or an input, and a layer are there at all."""
     words = (
         r"\b(layers?|type|operations?|op|name|stage|input)\b",
-        r"\b(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|size|support|hyper)",
+        r"(?<![^\W_])(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|size|support|hyper)",
         r"(conv|pool|\bfc|dense|fully)",
     )
     return all(re.search(word, text, re.IGNORECASE) for word in words)
@@ -75,7 +79,8 @@ def _rows(source: Source) -> list[Row]:
 def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | None:
     """The table, upright, and which of its rows is the heading, of which so many columns aren't known."""
     for at in range(min(_HEADS, len(rows))):
-        if is_heading(columns(rows[at]), strange):
+        found = columns(rows[at])
+        if is_heading(found, strange) or (names_alone(found) and says_layers(rows[at + 1 :])):
             return rows, at
     sides = [row for row in rows if not _lacks_cells(row)]
     if len(sides) > 2 and len({len(row) for row in sides}) == 1 and len(rows) - len(sides) < 2:
@@ -147,7 +152,9 @@ def read(source: Source) -> Sequence[Reading]:
         if cut is not None:
             return [cut]
     table = _found(rows, strange=0) or _found(rows, strange=len(rows[0]) if rows else 0)
-    stranger = strange(columns(table[0][table[1]])) if table is not None else None
+    stranger = None
+    if table is not None:
+        stranger = strange(explained(columns(table[0][table[1]]), table[0][table[1] + 1 :]))
     if table is None or stranger is not None:
         label = Label((stranger if stranger is not None else Excerpt.of(source).strip()).span(), "this")
         message = "there is no heading of columns that are known" if stranger is None else "a column that isn't known"
@@ -230,7 +237,7 @@ def _reading(
         whole = joined([cell.text for cell in head], " | ", source)
         draft.repaired(f"{SAID}: `{whole.text}`", whole)
         draft.line()
-    found = columns(head)
+    found = explained(columns(head), rows)
     body, totals = _body(draft, rows, found)
     roles = telling(found, body)
     for each in {at.role: at for at in found if at.role == "prose"}.values():
@@ -239,7 +246,11 @@ def _reading(
     flops = next(
         (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
     )
-    Table(draft, [layer_of(draft, row, found, roles) for row in body], totals, flops=flops).tell()
+    layers = [layer_of(draft, row, found, roles) for row in body]
+    for layer, (count, at) in zip(layers, ranges(body, roles), strict=True):
+        if count > 1 and layer.repeat == 1:
+            layer.repeat, layer.cells["repeat"] = count, at
+    Table(draft, layers, totals, flops=flops).tell()
     for text in below:
         draft.beside(text, "below")
     return draft.reading()

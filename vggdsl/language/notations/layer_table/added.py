@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, Fact
-from vggdsl.language.notations.layer_table.layer import POOLS, Layer, Part
+from vggdsl.language.notations.layer_table.layer import GLOBAL, POOLS, Layer, Part
 
 BEHIND = ("BN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS)
 """What may follow another layer in its row."""
@@ -17,8 +17,12 @@ COLUMNS = {
     "dropout": ("kind", "number", "rate", "keep"),
 }
 """And what their cells may say of it."""
-_KINDS = {"maxpool": ("pool", "maxpool", "none"), "pool": (*POOLS, "none"), "activation": (*BEHIND, "FC")}  # `Linear`
-_ORDER = ("BN", *ACTIVATIONS, "LRN", *POOLS, "dropout", "softmax")
+_KINDS = {
+    "maxpool": ("pool", "maxpool", "none"),
+    "pool": (*POOLS, *GLOBAL, "none"),
+    "activation": (*BEHIND, "FC"),
+}  # `Linear`
+_ORDER = ("BN", *ACTIVATIONS, "LRN", *POOLS, *GLOBAL, "dropout", "softmax")
 _RATED = ("LeakyReLU", "ELU", "dropout")
 
 
@@ -43,7 +47,7 @@ def add(layer: Layer, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
         for part in _parts(name, said, cells):
             row: list[Layer | Part] = [layer, *layer.behind]
             same = next((each for each in row if agree(each.kind, part.kind)), None)
-            if same is None and part.kind in POOLS and layer.kind in POOLS:
+            if same is None and part.kind in (*POOLS, *GLOBAL) and layer.kind in (*POOLS, *GLOBAL):
                 raise StrangeColumnError(name)
             if same is None:
                 later = [index for index, other in enumerate(layer.behind) if _rank(other) > _rank(part)]
@@ -59,7 +63,7 @@ def add(layer: Layer, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
 
 def agree(first: str, second: str) -> bool:
     """Whether these are one layer, or one of them is any pool."""
-    return first == second or ("pool" in (first, second) and {first, second} <= set(POOLS))
+    return first == second or ("pool" in (first, second) and {first, second} <= {*POOLS, *GLOBAL})
 
 
 def _parts(name: str, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Excerpt]) -> Iterator[Part]:
@@ -91,7 +95,12 @@ def _pool(name: str, kinds: Sequence[str], facts: Sequence[Fact], at: Excerpt) -
     strides = [fact.numbers for fact in facts if fact.name == "stride"] + windows[1:]
     if not all(map(all, [*windows, *strides])):  # no pool has a side of 0
         raise StrangeColumnError(name)
-    if len(kinds) > 1 or any(len(set(each)) != 1 for each in strides) or len({each[0] for each in strides}) > 1:
+    if (
+        (kinds and kinds[0] in GLOBAL and (windows or strides))
+        or len(kinds) > 1
+        or any(len(set(each)) != 1 for each in strides)
+        or len({each[0] for each in strides}) > 1
+    ):
         raise StrangeColumnError(name)
     window = (windows[0][0], windows[0][-1]) if windows else None
     return Part(kinds[0] if kinds else name, at, window, strides[0][0] if strides else None)

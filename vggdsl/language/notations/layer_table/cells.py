@@ -60,12 +60,25 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
         if roles[at] in ("", "prose") or _EMPTY.fullmatch(cell.text.text):
             continue
         name = roles[at]
-        if name in cells and found[at].at is not at_columns[name].at and name != "name":
+        text = _unmarked(draft, cell.text)
+        if name in cells and found[at].at is not at_columns[name].at and name not in ("name", "words"):
             draft.refuse("a second column of its kind", found[at].at, "leave one of them out")
-        cells[name] = joined([cells[name], cell.text], " ", draft.source) if name in cells else cell.text
+        cells[name] = joined([cells[name], text], " ", draft.source) if name in cells else text
         at_columns[name] = found[at]
     first = next((cell.text for cell in row if cell.text), row[0].text)
     return _Reader(draft, cells, at_columns, first, "output" in roles or "width" in roles).layer()
+
+
+_MARK = re.compile(r"(?<=\d)(?:\*{1,3}|[†‡§¶])(?=\s*(?:$|[)\],;]))")
+"""Of a footnote."""
+
+
+def _unmarked(draft: Draft, cell: Excerpt) -> Excerpt:
+    """A cell without the mark of a footnote behind a number."""
+    bare = cell.sub(_MARK, "")
+    if bare is not cell:
+        draft.assumed("what a footnote says isn't read", cell, once=True)
+    return bare
 
 
 class _Reader:
@@ -205,11 +218,11 @@ class _Reader:
     def _kinds(self) -> bool:
         """The layer, and those that follow it in the row."""
         layer = self.row
-        for name in ("kind", "description", "filter", "width", "params"):
+        for name in ("kind", "description", "filter", "width", "params", "words"):
             said = [fact for fact in self.parts.get(name, ()) if fact.name == "kind"]
             for index, fact in enumerate(said):
                 is_again = fact.text == layer.kind and _is_again(fact, said[:index])
-                if is_again or not self._is(fact, is_first=index == 0):
+                if is_again or not self._is(fact, is_first=index == 0 and name != "words"):
                     at = self.cells[name]
                     message = f"`{at.text}` says another layer than `{layer.at.text}`"
                     message = "these are several layers" if at.text == layer.at.text else message
@@ -232,6 +245,9 @@ class _Reader:
     def _is(self, fact: Fact, is_first: bool) -> bool:
         """Takes a kind; whether it agrees with what the row is already."""
         layer, kind = self.row, fact.text
+        if layer.kind == "joined" and kind in GLOBAL:
+            layer.behind.append(Part(kind, fact.at))
+            return True
         if kind == layer.kind or (kind == "activation" and layer.kind) or (kind == "flatten" and layer.kind == "FC"):
             return True
         if layer.kind == "output" and kind in BEHIND and self._says_width():  # `Output | 2 neurons, Softmax`
@@ -260,7 +276,7 @@ class _Reader:
             else:
                 layer.behind.append(Part(kind, fact.at))
             return True
-        if kind in POOLS and layer.kind in CONVOLUTIONS and not is_first:
+        if kind in (*POOLS, *GLOBAL) and layer.kind in CONVOLUTIONS and not is_first:
             layer.behind.append(Part(kind, fact.at))
             return True
         if layer.kind:

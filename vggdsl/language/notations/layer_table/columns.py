@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Cell, Row
-from vggdsl.language.notations.layer_table.facts import facts
+from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, facts
+from vggdsl.language.notations.layer_table.headings import by_words
+from vggdsl.language.notations.layer_table.layer import GLOBAL, POOLS
 
 _COUNT = r"(?:#|no\.?|num(?:ber)?\.?) ?(?:of )?"
 _SIZE = r"(?: ?(?:sizes?|shapes?|dim(?:ension)?s?))"
@@ -54,6 +56,8 @@ KNOWN = (
 )
 _SAYING = ("kind", "layer", "name", "description")
 """The columns that can say what a layer is, those first that are asked first."""
+FOLLOWERS = ("BN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS, *POOLS, *GLOBAL)
+"""What may follow a layer in its row."""
 _TELLING = {"filter", "output", "width", "description", "input"}
 
 
@@ -79,13 +83,59 @@ def is_heading(found: Sequence[Column], strange: int) -> bool:
     return bool(set(roles) & set(_SAYING) and told) and unknown <= strange and len(roles) - unknown > unknown + 1
 
 
-def columns(row: Row) -> list[Column]:
-    """What each column is by its heading: `?` where that isn't known, "" where no heading is."""
+def names_alone(found: Sequence[Column]) -> bool:
+    """Whether columns are of names and kinds, and none of numbers: cells of one of them may say all of a layer."""
+    roles = {each.role for each in found}
+    return (
+        len(roles) == len(found) > 1 and bool(roles & {"kind", "layer"}) and roles <= {"kind", "layer", "name", "prose"}
+    )
+
+
+def says_layers(rows: Sequence[Row]) -> bool:
+    """Whether cells of one column say layers with their numbers, most of them: `Conv2D(filters=32, kernel_size=3)`."""
+    counts = dict[int, int]()
+    for row in rows:
+        for cell in row:
+            if re.search(r"\d", cell.text.text) and _says_kind(cell.text) and not _OF_A_LIST.fullmatch(cell.text.text):
+                counts[cell.columns.start] = counts.get(cell.columns.start, 0) + 1
+    return bool(rows) and 2 * max(counts.values(), default=0) > len(rows)
+
+
+_OF_A_LIST = re.compile(r"[A-Za-z_ ]*\d{0,2}[a-z]?", re.ASCII)
+"""A layer and its number in a list: `conv1a`."""
+_RANGE = re.compile(r"(\d{1,4}) ?(?:-|–|to) ?(\d{1,4})")
+
+
+def ranges(rows: Sequence[Row], roles: Sequence[str]) -> list[tuple[int, Excerpt]]:
+    """How many layers each row stands for, by their numbers in a column of names, `3-8`, and where that is said; one
+    each where the numbers of the table don't follow each other."""
+    once = [(1, row[0].text) for row in rows]
+    for at in (at for at, role in enumerate(roles) if role == "name"):
+        cells = [next((cell.text for cell in row if cell.columns.start == at), row[0].text) for row in rows]
+        found, last = list[tuple[int, Excerpt]](), None
+        for cell in cells:
+            span = _RANGE.fullmatch(cell.text) or re.fullmatch(r"(\d{1,4})()", cell.text)
+            first, end = (int(span[1]), int(span[2] or span[1])) if span else (None, None)
+            if first is not None and end is not None and (end < first or (last is not None and first != last + 1)):
+                break
+            found.append((1 if first is None or end is None else end - first + 1, cell))
+            last = end if end is not None else last
+        else:
+            if any(count > 1 for count, _ in found):
+                return found
+    return once
+
+
+def columns(row: Row, *, in_any_order: bool = True) -> list[Column]:
+    """What each column is by its heading: `?` where that isn't known, "" where no heading is.
+
+    ``in_any_order``: whether the words of a heading may stand in another order, too, `weights number`.
+    """
     texts = [(cell.text.text.lower().strip(" .:"), cell) for cell in row]
-    known = {name for text, _ in texts for name in _roles(text)}
+    known = {name for text, _ in texts for name in _roles(text, in_any_order)}
     found = list[Column]()
     for text, cell in texts:
-        roles = tuple(_sized(role, known) for role in _roles(text))
+        roles = tuple(_sized(role, known) for role in _roles(text, in_any_order))
         found += [Column(cell.text, roles)] * len(cell.columns)
     for at, (first, second) in enumerate(pairwise(found)):
         if first.role in ("kind", "layer") and second.role == "" and first.at is not second.at:
@@ -94,7 +144,7 @@ def columns(row: Row) -> list[Column]:
 
 
 @lru_cache(maxsize=4096)
-def _roles(text: str) -> tuple[str, ...]:
+def _roles(text: str, in_any_order: bool) -> tuple[str, ...]:
     if not text:
         return ("",)
     text = _AXES.sub("", re.sub(r" or remarks$", "", text))
@@ -105,6 +155,8 @@ def _roles(text: str) -> tuple[str, ...]:
         return (whole,)
     parts = [part.strip() for part in re.split(r" ?[/,&] ?| and ", text)]
     names = [next((name for name, form in _FORMS.items() if form.fullmatch(part)), "?") for part in parts]
+    if "?" in names and in_any_order and (said := by_words(text)) is not None:
+        return (said,)
     return ("?",) if "?" in names else tuple("filter" if name == "size" else name for name in names)
 
 
@@ -113,6 +165,24 @@ def _sized(role: str, known: set[str]) -> str:
     if role != "size":
         return role
     return "output" if "filter" in known and "output" not in known else "filter"
+
+
+def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """With the role `words` for columns that aren't known and whose cells all begin with what follows a layer, as a
+    column `Regularization` of `Dropout (0.2)`: what else is in such a cell is of that."""
+    return [
+        replace(each, roles=("words",)) if "?" in each.roles and _names_followers(rows, at) else each
+        for at, each in enumerate(found)
+    ]
+
+
+def _names_followers(rows: Sequence[Row], at: int) -> bool:
+    cells = [cell.text for row in rows for cell in row if cell.columns.start == at and re.search(r"\w", cell.text.text)]
+    try:
+        said = [facts(cell) for cell in cells]
+    except UnreadableError:
+        return False
+    return bool(said) and all(each and each[0].name == "kind" and each[0].text in FOLLOWERS for each in said)
 
 
 def strange(found: Sequence[Column]) -> Excerpt | None:

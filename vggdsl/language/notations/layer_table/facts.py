@@ -21,6 +21,7 @@ KINDS = {
     "POOL": "pool",
     "GLOBAL_AVGPOOL": "global-avgpool",
     "GLOBAL_MAXPOOL": "global-maxpool",
+    "JOINED": "joined",
     "FC": "FC",
     "WIDE": "FC",
     "INPUT": "input",
@@ -84,8 +85,12 @@ def facts(cell: Excerpt) -> list[Fact]:
     try:
         words = _words(cell.text)
     except UnexpectedInput as error:
-        where = stranger(cell, error, r"[^\s,;]*")
-        raise UnreadableError(f"`{where.text}` can't be read here", where, KNOWN) from None
+        apart = cell.sub(r"(?<=[\w)%])-(?=[A-Za-z\d])", ", ")  # `3x3 conv-64-BN-ReLU`
+        try:
+            cell, words = apart, _words(apart.text)
+        except UnexpectedInput:
+            where = stranger(cell, error, r"[^\s,;]*")
+            raise UnreadableError(f"`{where.text}` can't be read here", where, KNOWN) from None
     found = list[Fact]()
     for terminal, start, end in words:
         at = cell[start:end]
@@ -114,6 +119,8 @@ def _numbers(at: Excerpt) -> tuple[int, ...]:
 def _facts(terminal: str, at: Excerpt) -> list[Fact]:
     numbers = _numbers(at)
     match terminal:
+        case "UNSAYABLE" if re.match("concat|shortcut|residual|inception|fire|bottleneck", at.text, re.IGNORECASE):
+            raise UnsayableError(f"`{at.text}` is of branches, which rows of layers don't tell", at, KNOWN)
         case "UNSAYABLE":
             raise UnsayableError(f"the language has no {at.text.lower()}", at, KNOWN)
         case "SPELLED":

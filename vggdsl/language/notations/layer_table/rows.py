@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from vggdsl.language.notations.draft import Draft
@@ -15,6 +15,8 @@ from vggdsl.language.notations.layer_table.sliding import Sliding, which
 from vggdsl.network.shapes import Pair
 
 _SHAPED = (*CONVOLUTIONS, *POOLS)
+_ONCE = (*POOLS, *GLOBAL, "dropout", "softmax")
+"""What follows repeated layers once, where it has a column of its own."""
 
 
 @dataclass
@@ -104,7 +106,9 @@ class Table:
     def _rows(self, layers: Sequence[Layer]) -> int:
         """Puts the first of some rows, or those that are repeated together; gives their number."""
         first, *others = layers
-        if first.repeat == 1 or "repeat" in first.cells:
+        if first.repeat > 1 and "repeat" not in first.cells and first.kind == "conv":
+            self.draft.assumed("repeats before a convolution are of its row alone", first.at, once=True)
+        if first.repeat == 1 or "repeat" in first.cells or first.kind == "conv":
             self._one(first, others[0] if others else None)
             return 1
         second = others[0] if others else None
@@ -183,7 +187,7 @@ class Table:
 
     def _put(self, layer: Layer, words: str, printed: tuple[int, ...], at: Excerpt | None) -> None:
         """The row's words, with its size and figures: one layer, or several in brackets where they share them."""
-        tail = [(text, part.at) for part in layer.behind if (text := self._behind(part))]
+        inside, outside = self._tail(layer)
         out = self._gives(layer)
         claimed = (*printed, out[-1]) if len(printed) == 2 else printed
         told = [
@@ -193,20 +197,27 @@ class Table:
         if at is not None and len(claimed) == 3 == len(out) and claimed != out and self.doubtful is None:
             self.doubtful = f"{'x'.join(map(str, claimed))} is printed, and {'x'.join(map(str, out))} comes", at
         step = self.step
-        if layer.repeat > 1 and (sizes.pools_of(layer) or (step is not None and step.stride > 1)):
+        if layer.repeat > 1 and (sizes.pools_of(layer)[: bool(not outside)] or (step is not None and step.stride > 1)):
             at = layer.cells.get("repeat", layer.at)
             self.draft.refuse("whether each of these makes the map smaller isn't said", at, "write a row for each")
             return
-        is_group = bool(tail) and (layer.repeat > 1 or (shares and bool(printed or told)))
+        is_group = bool(inside) and (layer.repeat > 1 or (shares and bool(printed or told)))
+        is_outer = bool(outside) and bool(printed or told)
+        if is_outer:
+            self.draft.put("(", layer.at)
         if is_group:
             self.draft.put("(", layer.at)
         self.draft.put(words, layer.at)
         if is_group:
-            for text, place in tail:
+            for text, place in inside:
                 self.draft.put(text, place)
             self.draft.put(")", layer.at)
         if layer.repeat > 1:
             self.draft.put(f"x{layer.repeat}", layer.cells.get("repeat", layer.at))
+        if is_outer:
+            for text, place in outside:
+                self.draft.put(text, place)
+            self.draft.put(")", layer.at)
         if printed and at is not None and not (layer.kind == "softmax" and printed == self.x):
             self.draft.put(f"-> {'x'.join(map(str, claimed))}", at)
         elif told:
@@ -218,10 +229,28 @@ class Table:
                 self.draft.assumed("FLOPs count a multiply-add once", self.flops, once=True)
             if name == "params":
                 self.draft.assumed(f"parameters are counted as {measure}", cell, once=True)
-        if not is_group:
-            for text, place in tail:
-                self.draft.put(text, place)
+        for text, place in [*(inside if not is_group else []), *(outside if not is_outer else [])]:
+            self.draft.put(text, place)
         self.x = out
+
+    def _tail(self, layer: Layer) -> tuple[list[tuple[str, Excerpt]], list[tuple[str, Excerpt]]]:
+        """What follows a layer in its row: what is repeated with it, and what comes once behind all of them, as pools
+        and dropout in columns of their own do where the cell of the layer says its repeats."""
+        if layer.kind == "joined":
+            layer = replace(layer, behind=[part for part in layer.behind if part.kind not in GLOBAL])
+        if layer.repeat == 1 or "repeat" in layer.cells:
+            once = list[Part]()
+        else:
+            kind = set(layer.cells["kind"].places) if "kind" in layer.cells else set()
+            once = [part for part in layer.behind if part.kind in _ONCE and not kind & set(part.at.places)]
+        said = [(part, text) for part in layer.behind if (text := self._behind(part))]
+        if once:
+            text = "what is repeated are the layers of the first cell: pools and dropout come once behind them"
+            self.draft.assumed(text, layer.at, once=True)
+        return (
+            [(text, part.at) for part, text in said if part not in once],
+            [(text, part.at) for part, text in said if part in once],
+        )
 
     def _measure(self, layer: Layer) -> str:
         normalises = layer.kind == "BN" or any(part.kind == "BN" for part in layer.behind)
@@ -261,6 +290,8 @@ class Table:
         """The shape behind the row."""
         if layer.kind == "FC":
             return (width_of(layer) or 0,)
+        if layer.kind == "joined":
+            return (1, 1, self.x[-1] * len(sizes.pools_of(layer)))
         if layer.is_global or layer.kind in GLOBAL:
             return (1, 1, self.x[-1])
         if self.step is None:
@@ -290,6 +321,8 @@ class Table:
                     self.draft.refuse(f"the map is {shown}", layer.at, "correct the window, or the rows above")
                     return ""
                 return layer.kind
+            case "joined":
+                return f"concat[ {' | '.join(part.kind for part in sizes.pools_of(layer))} ]"
             case "FC" | "output":
                 return self._fc(layer)
             case "activation":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from vggdsl.language.notations.layer_table.layer import POOLS, Layer, Part
+from vggdsl.language.notations.layer_table.layer import GLOBAL, POOLS, Layer, Part
 from vggdsl.network.shapes import Pair, Sides, Window
 
 _COLOURS = 4
@@ -28,17 +28,31 @@ class Step:
 def channels_first(layers: Sequence[Layer]) -> bool | None:
     """Whether sizes of three numbers begin with the channels; None where some do and others don't.
 
-    Maps are mostly square: `64x8x8` has its channels first. Where none is, images have 1 or 3 channels: `3x16x24` has
-    them first, unless all sizes begin so, as of maps that are one row.
+    Maps are mostly square: `64x8x8` has its channels first. Pools tell, too, which keep the channels. Where neither
+    does, images have 1 or 3 channels: `3x16x24` has them first, unless all sizes begin so, as of maps that are one row.
     """
     sizes = [size for each in layers for size in (each.input, each.output) if len(size) == 3]
     first = any(a != b == c for a, b, c in sizes)
     last = any(a == b != c for a, b, c in sizes)
+    if not (first and last) and (pooled := _pooled(layers)) is not None:
+        return pooled
     if sizes and not (first or last):
         begins, ends = sizes[0][0], sizes[0][-1]
         others = {size[0] for size in sizes[1:]}
         first = begins in (1, 3) and ends > _COLOURS and (begins not in others or not others)
     return None if first and last else first
+
+
+def _pooled(layers: Sequence[Layer]) -> bool | None:
+    """Whether pools keep the first number of sizes, and not the last; None where that isn't told."""
+    sizes = [
+        (before.output, each.output)
+        for before, each in pairwise(layers)
+        if each.kind in POOLS and len(before.output) == len(each.output) == 3
+    ]
+    first = any(a[0] == b[0] and a[1] > b[1] and a[2] > b[2] for a, b in sizes)
+    last = any(a[2] == b[2] and a[0] > b[0] and a[1] > b[1] for a, b in sizes)
+    return None if first == last else first
 
 
 def put_last(layers: Sequence[Layer]) -> None:
@@ -62,7 +76,7 @@ def shrinks(layers: Sequence[Layer]) -> bool:
 
 def pools_of(layer: Layer) -> list[Part]:
     """Those that follow it in its row."""
-    return [part for part in layer.behind if part.kind in POOLS]
+    return [part for part in layer.behind if part.kind in (*POOLS, *GLOBAL)]
 
 
 def window_of(part: Part) -> tuple[tuple[int, int], int]:
@@ -74,6 +88,9 @@ def window_of(part: Part) -> tuple[tuple[int, int], int]:
 def through(layer: Layer, out: Pair) -> Pair:
     """The size behind the pools of its row."""
     for part in pools_of(layer):
+        if part.kind in GLOBAL:
+            out = Pair(1, 1)
+            continue
         (h, w), stride = window_of(part)
         window = Window(Pair(h, w), Pair(stride, stride))
         out = window.positions(out) if min(out) > 0 else out

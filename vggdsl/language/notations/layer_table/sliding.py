@@ -1,5 +1,6 @@
 """How the window of a row goes over its map: what cells leave out of it, printed sizes and parameters tell."""
 
+import re
 from collections.abc import Sequence
 
 from vggdsl.language.notations.draft import Draft
@@ -8,6 +9,9 @@ from vggdsl.language.notations.layer_table import figures
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, POOLS, Layer, width_of
 from vggdsl.language.notations.layer_table.sizes import Step, fitting, through
 from vggdsl.network.shapes import Pair, Window
+
+_CALL = re.compile(r"\bconv2d\([^)]*\b(?:kernel_size|filters|in_channels|out_channels) ?=", re.IGNORECASE)
+"""Of a convolution in code, which names what it is given."""
 
 
 class Sliding:
@@ -40,6 +44,10 @@ class Sliding:
         if printed == (width,):
             printed = (1, 1, width)
         self._stride_of_size(after)
+        if layer.pad is None and len(printed) < 2 and any(_CALL.search(cell.text) for cell in layer.cells.values()):
+            layer.pad = "valid"
+            text = "no padding where a call of a convolution names none, as Keras and PyTorch have it"
+            self.draft.assumed(text, layer.at, once=True)
         found = fitting(layer, self.x, printed, is_pool=False, then=lambda out: through(layer, out))
         step = self._chosen(found, is_sized=len(printed) > 1)
         if step is None:

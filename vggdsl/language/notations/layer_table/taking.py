@@ -9,7 +9,7 @@ from vggdsl.language.notations.layer_table.columns import Column
 from vggdsl.language.notations.layer_table.facts import Fact
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
 
-_NAMES_LAYERS = ("kind", "name", "description", "filter", "width", "params")
+_NAMES_LAYERS = ("kind", "name", "description", "filter", "width", "params", "words")
 """Columns in which a layer may be named."""
 OF_POOL = ("argument", "sides", "kernel", "stride", "call", "shape")
 """What behind a pool's word is of the pool."""
@@ -65,6 +65,8 @@ class Taking:
                 self._size("output", numbers, name)
             case "number" | "argument" if name == "filter" and layer.kind in (*CONVOLUTIONS, *POOLS):
                 self._number_in_filter(numbers[0])
+            case "argument" | "number" if self._flattens(name):
+                self._set("width", numbers[0])
             case "argument" if name in ("kind", "description"):
                 self._argument(numbers[0])
             case "call" if name in ("kind", "description"):
@@ -141,6 +143,11 @@ class Taking:
             pool.window = (side, more[0] if more else side)
         else:
             raise RefusedError
+
+    def _flattens(self, name: str) -> bool:
+        """Whether a cell flattens before a layer that keeps all values: `Flatten-1024-BN`."""
+        flattens = any(each.text == "flatten" for each in self.parts.get(name, ()))
+        return flattens and self.row.kind not in (*CONVOLUTIONS, *POOLS, *GLOBAL, "FC", "output", "flatten", "softmax")
 
     def _is_kernel(self, fact: Fact) -> bool:
         """Whether `k=3` is a side, as in `3 -> 32, k=3, p=1`: another cell or word says how many filters there are."""
@@ -232,7 +239,7 @@ class Taking:
         layer = self.row
         if layer.kind in GLOBAL and number == 1:
             return
-        if layer.kind == "softmax":
+        if layer.kind in ("softmax", "flatten"):
             self._size("output", (number,), "kind" if "kind" in self.cells else "description")
         elif layer.kind in POOLS or self._calls_torch():
             self._set("window", (number, number))

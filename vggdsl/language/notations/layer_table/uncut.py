@@ -80,9 +80,10 @@ def read(lines: Sequence[Excerpt], reader: Reader) -> Reading | None:
         ((head, rows),) = tables
         return reader([_row(head), *(_row(line.cuts[0]) for line in rows)])
     held = dict[str, tuple[Reading, list[Cut]]]()
+    refused = dict[object, Reading]()
     budget = iter(range(_MOST))
     for head, rows in tables:
-        for cut in _chosen(head, rows, reader, budget):
+        for cut in _chosen(head, rows, reader, budget, refused):
             found = reader([_row(head), *map(_row, cut)])
             if (digest := true_to_print(found)) is not None:
                 held.setdefault(digest, (found, cut))
@@ -91,6 +92,8 @@ def read(lines: Sequence[Excerpt], reader: Reader) -> Reading | None:
     if len(held) > 1:
         (_, first), (_, second), *_ = held.values()
         raise _several(*next(pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]))
+    if refused and not held and all(len(line.cuts) == 1 for line in tables[0][1]) and next(budget, None) is not None:
+        return next(iter(refused.values()))  # of the plainest cut
     row = next((line for line in tables[0][1] if len(line.cuts) > 1), None)
     raise _several(*(row.cuts[:2] if row is not None else [head for head, _ in tables][:2]))
 
@@ -103,7 +106,8 @@ def _headings(lines: Sequence[Excerpt]) -> Iterator[tuple[Cut, Sequence[Excerpt]
             for last in range(first + 1, min(first + _TALLEST, len(lines) - 1) + 1)
             for whole in joinings(lines[first:last])
             for cut in pieces(whole, _heads)
-            if is_heading(heads := columns(_row(cut)), strange=0) and len({each.role for each in heads}) == len(cut)
+            if is_heading(heads := columns(_row(cut), in_any_order=False), strange=0)
+            and len({each.role for each in heads}) == len(cut)
         ]
         if found:
             yield from found
@@ -111,7 +115,7 @@ def _headings(lines: Sequence[Excerpt]) -> Iterator[tuple[Cut, Sequence[Excerpt]
 
 
 def _heads(text: Excerpt) -> bool:
-    return not {"", "?"} & set(columns([Cell(text, range(1))])[0].roles)
+    return not {"", "?"} & set(columns([Cell(text, range(1))], in_any_order=False)[0].roles)
 
 
 def _row(cut: Cut) -> Row:
@@ -213,8 +217,13 @@ def _is_name(text: Excerpt) -> bool:
     return "kind" in names and names <= _OF_A_NAME and counts
 
 
-def _chosen(head: Cut, rows: Sequence[_Line], reader: Reader, budget: Iterator[int]) -> Iterator[list[Cut]]:
-    """The tables that rows may be, of which lines of one form are cut alike, as far as the rows before each fit."""
+def _chosen(
+    head: Cut, rows: Sequence[_Line], reader: Reader, budget: Iterator[int], refused: dict[object, Reading]
+) -> Iterator[list[Cut]]:
+    """The tables that rows may be, of which lines of one form are cut alike, as far as the rows before each fit.
+
+    Those that don't go to ``refused``, by what is wrong with them, and where.
+    """
     by_form = dict[str, dict[tuple[int, ...], None]]()
     for line in rows:
         shapes = dict.fromkeys(map(_shape, line.cuts))
@@ -223,7 +232,13 @@ def _chosen(head: Cut, rows: Sequence[_Line], reader: Reader, budget: Iterator[i
     def ways(cut: list[Cut], of: Mapping[str, tuple[int, ...]]) -> Iterator[list[Cut]]:
         while len(cut) < len(rows) and (line := rows[len(cut)]).form in of:
             cut = [*cut, next(each for each in line.cuts if _shape(each) == of[line.form])]
-        if next(budget, None) is None or not _fit(reader([_row(head), *map(_row, cut)]), cut):
+        if next(budget, None) is None:
+            return
+        found = reader([_row(head), *map(_row, cut)])
+        if not _fit(found, cut):
+            assert isinstance(found.outcome, ParseError)
+            first = found.outcome.diagnostics[0]
+            refused.setdefault((first.message, first.labels[0].span.start), found)
             return
         if len(cut) == len(rows):
             yield cut

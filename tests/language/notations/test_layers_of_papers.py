@@ -1,0 +1,92 @@
+"""How papers write layers down, in words and forms of their own."""
+
+import pytest
+
+import vggdsl
+from vggdsl.spec.spec import Spec, parse_all
+
+SHAPES = """\
+Layer\tLayer shape (output shape)\tWeights number
+Input\t(None, 16, 12, 2*)\t0
+Conv\t(None, 16, 12, 6)\t114
+MaxPooling\t(None, 8, 6, 6)\t0
+Conv\t(None, 8, 6, 3)\t165
+MaxPooling\t(None, 4, 3, 3)\t0
+fully conn. linear\t(None, 5)\t185
+"""
+CALLS = """\
+<table><tr><td>layer</td><td>type</td></tr><tr><td>input</td><td>Input(shape=(8, 9, 1))</td></tr>
+<tr><td>1</td><td>Conv2D(filters=4, kernel_size=3, activation=&#x27;relu&#x27;)</td></tr>
+<tr><td>2-4</td><td>Conv2D(filters=4, kernel_size=2, padding=&quot;same&quot;, activation=&#x27;relu&#x27;)</td></tr>
+<tr><td>5</td><td>Flatten()</td></tr><tr><td>output</td><td>Dense(units=5, activation='softmax')</td></tr></table>
+"""
+BLOCKS = r"""
+\begin{tabular}{|l|c|c|l|l|l|}
+\hline
+\textbf{Layers} & Filters & \textbf{Kernel} & Activation & \textbf{Pooling} & \textbf{Regularization} \\
+\hline
+Input ($8\times8\times3$) & & & & & \\
+2$\times$Conv2D+BN & 4 & $3\times3$ & ReLU & MaxPool $2\times2$ & Dropout(0.2) \\
+\hline
+2$\times$Conv2D+BN & 6 & $3\times3$ & ReLU & GlobalAvgPool & Dropout(0.5) \\
+FC & 5 & & Softmax & & \\
+\end{tabular}
+"""
+DASHES = """\
+| Input 8 × 8 × 3 |
+| --- |
+| 3 × 3 Conv(stride=1, pad=1)−4−BN−ReLU |
+| 3 × 3 Conv(stride=1, pad=1)−6−BN−ReLU |
+| concat(AdaptiveAvgPool2d + AdaptiveMaxPool2d) |
+| Flatten−12-BN-Dropout 25% |
+| Dense-40 |
+"""
+SAME = {
+    SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
+    CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
+    BLOCKS: "input 8x8x3 ( conv3-4 BN ReLU ) x2 maxpool dropout-0.2 ( conv3-6 BN ReLU ) x2 global-avgpool dropout-0.5"
+    " FC-5 softmax",
+    DASHES: "input 8x8x3 conv3-4 BN ReLU conv3-6 BN ReLU concat[ global-avgpool | global-maxpool ]"
+    " BN dropout-25% FC-40",
+}
+
+
+@pytest.mark.parametrize("table", SAME, ids=lambda table: table.strip()[:24])
+def test_it_is_the_network_that_it_says(table: str) -> None:
+    ((_, found),) = parse_all(table, "-")
+    assert isinstance(found, Spec), found
+    assert found.network.graph.digest == vggdsl.parse(SAME[table]).network.graph.digest
+    assert not found.count("refuted")
+
+
+@pytest.mark.parametrize(
+    ("table", "was", "now", "where"),
+    [
+        (DASHES, "Flatten−12-BN", "Flatten−13-BN", "-:6:3"),
+    ],
+)
+def test_what_could_be_something_else_is_not_taken(table: str, was: str, now: str, where: str) -> None:
+    assert was in table
+    ((_, found),) = parse_all(table.replace(was, now), "-", "layer-table")
+    assert not isinstance(found, Spec)
+    assert f" {where}\n" in str(found)
+
+
+def test_a_column_that_says_something_else_is_named() -> None:
+    with pytest.raises(vggdsl.ParseError, match="a column that isn't known"):
+        parse_all(BLOCKS.replace("Dropout(0.2)", "weight decay"), "-", "layer-table")
+
+
+def test_numbers_of_a_list_that_has_a_gap_count_no_layers() -> None:
+    ((_, found),) = parse_all(CALLS.replace("<td>2-4</td>", "<td>3-5</td>"), "-")
+    assert isinstance(found, Spec)
+    assert " x3" not in found.text
+
+
+def test_a_table_without_cells_and_images_lacks_its_images_however_it_is_cut() -> None:
+    table = (
+        "Layer Type Channels Filter Size Stride Activation\nConv 4 3×3 1 ReLU\nMaxPool 4 2×2 2 -\nFC 5 - - Softmax\n"
+    )
+    ((_, found),) = parse_all(table, "-")
+    assert "the size of the images isn't printed" in str(found)
+    assert " -:2:1\n" in str(found)
