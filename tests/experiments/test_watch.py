@@ -104,7 +104,7 @@ def test_weights_that_have_run_away(tmp_path: Path) -> None:
     assert min(run.metrics[0].train_loss, run.metrics[0].val_loss) > 1e4
     assert found[0].message.startswith(f"after 1 epoch the loss is {run.metrics[0].train_loss:.4g} in training")
     assert found[0].message.endswith("that of guessing is 1.0986")
-    assert "a tenth of the learning rate, 10," in str(found[0].help)
+    assert "the learning rate is 10, try a tenth of it" in str(found[0].help)
 
 
 def test_one_that_learns_is_left_in_peace(tmp_path: Path) -> None:

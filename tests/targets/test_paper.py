@@ -130,7 +130,8 @@ def test_one_page_is_read_alone(tmp_path: Path) -> None:
     assert "has no page 3" in run("import", path, "--page", "3").stderr
     text = tmp_path / "table.txt"
     text.write_text(VGG)
-    assert run("import", text, "--page", "1").exit_code == 2
+    assert "--page is for a PDF, and" in run("import", text, "--page", "1").stderr
+    assert "V501" in run("import", tmp_path / "missing.pdf", "--crop", tmp_path / "crops").stderr
 
 
 def test_a_scan_is_refused(tmp_path: Path) -> None:

@@ -231,7 +231,13 @@ def test_what_is_left_out_is_said() -> None:
     [
         (nn.Sequential(_conv(1), nn.Flatten(), nn.Linear(256, 3), nn.Softmax(dim=-1)), "conv3-4\nFC-3\nsoftmax\n"),
         (nn.Sequential(_conv(1), _conv(4), nn.Tanh(), nn.Flatten(), nn.Linear(256, 3), nn.LogSoftmax(1)), "softmax\n"),
+        (Net(lambda self, x: functional.log_softmax(self.a(x.flatten(1)), dim=1), a=nn.Linear(64, 3)), "softmax\n"),
+        (Net(lambda self, x: functional.softmax(self.a(x.flatten(1)), 1), a=nn.Linear(64, 3)), "FC-3\nsoftmax\n"),
         (Net(lambda self, x: self.a(x).relu().flatten(1), a=_conv(1)), "conv3-4\n"),
+        (Net(lambda self, x: functional.gelu(self.b(self.a(x).relu_())), a=_conv(1), b=_conv(4)), "conv3-4 GELU\n"),
+        (Net(lambda self, x: functional.hardtanh(self.a(x), 0, 6), a=_conv(1)), "conv3-4 ReLU6\n"),
+        (Net(lambda self, x: functional.local_response_norm(self.a(x), 5), a=_conv(1)), "LRN k=1 alpha=2e-05\n"),
+        (nn.DataParallel(nn.Sequential(_conv(1))), "# Recovered from Sequential.\n"),
         (nn.Sequential(_conv(1), nn.BatchNorm2d(4, 1e-3, 0.2), nn.ReLU()), "conv3-4 BN eps=0.001 momentum=0.2 ReLU\n"),
         (nn.Sequential(_conv(1), nn.MaxPool2d(2, ceil_mode=True), _conv(4)), "maxpool ceil\n"),
         (nn.Sequential(*(each for _ in range(5) for each in (_conv(4), nn.ReLU()))), "conv3-4 x5\n"),
@@ -288,6 +294,25 @@ def test_a_call_is_refused_with_its_line_and_a_shape_with_what_it_should_be() ->
             from_torch(nn.Sequential(_conv(3)), wrong)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="takes a module"):
         from_torch("vgg16", (3, 8, 8))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("module", "help"),
+    [
+        (nn.Sequential(_conv(3), nn.Flatten(), nn.Linear(400, 2)), "it takes 10x10x4: give images of the size for"),
+        (nn.Sequential(_conv(3), nn.Flatten(), nn.Linear(70, 2)), "it takes 70 values, and 256 come"),
+        (nn.Sequential(_conv(4)), "it takes 4 channels, and 3 come"),
+        (nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect")), "padding_mode='zeros'"),
+        (nn.Sequential(_conv(3), nn.PReLU()), "nn.PReLU(4)"),
+        (nn.Sequential(nn.LazyConv2d(4, 3)), "run the module once"),
+        (Net(lambda self, x: self.a(self.a(x)), a=_conv(3, d=3)), "give each call a module of its own"),
+        (Net(lambda self, x: self.a(x) if x.sum() > 0 else x, a=_conv(3)), "let its `forward` go one way"),
+        (Net(lambda self, x: (self.a(x), x), a=_conv(3)), "that gives one of them"),  # type: ignore[arg-type,return-value]
+    ],
+    ids=("size", "values", "channels", "mode", "slope", "lazy", "twice", "control", "outputs"),
+)
+def test_a_module_that_is_refused_is_told_how_it_is_mended(module: nn.Module, help: str) -> None:
+    assert help in (refusal(lambda: from_torch(module, (3, 8, 8))).help or "")
 
 
 def test_what_is_recovered_is_told_in_a_line() -> None:

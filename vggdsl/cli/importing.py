@@ -72,8 +72,8 @@ def command(
     vggdsl import model.onnx -o nets
     """
     is_paper = file != "-" and _is_pdf(Path(file))
-    if not is_paper and (page is not None or crop is not None):
-        raise click.UsageError(f"{'--page' if page is not None else '--crop'} is for a PDF")
+    if not is_paper and (page is not None or crop is not None) and (file == "-" or is_file(Path(file))):
+        raise click.UsageError(f"{'--page' if page is not None else '--crop'} is for a PDF, and {file} is none")
     if is_model(file):
         refuse_call(notation, column)
         import_model(Path(file), output, force, as_json)

@@ -45,7 +45,7 @@ class Watch:
         self.is_over = bool(said)
         if far:
             recipe = self.prepared.recipe
-            help = f"the steps are too large: try a tenth of the learning rate, {recipe.lr:g}, or a warm-up"
+            help = f"the steps are too large: the learning rate is {recipe.lr:g}, try a tenth of it, or a warm-up"
             return Diagnostic("W404", far, recipe.place("optimizer"), help)
         return _found(said, self.prepared, self.network) if said else None
 

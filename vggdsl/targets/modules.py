@@ -45,7 +45,15 @@ Layout = Literal["image", "vector", "either"]
 
 
 class Untraceable(Exception):  # noqa: N818  # no error but an answer
-    """Says why a module can't be put in a spec's layers."""
+    """Says why a module can't be put in a spec's layers; ``help`` how it is mended, if not by other layers."""
+
+    def __init__(self, why: str, help: str = "") -> None:
+        super().__init__(why)
+        self.help = help
+
+    def at(self, place: str) -> "Untraceable":
+        """The same, with its place."""
+        return Untraceable(f"{self}{place}", self.help)
 
 
 class _Function(NamedTuple):
@@ -60,7 +68,7 @@ _FUNCTIONS: Mapping[Function, _Function] = {
     "LeakyReLU": _Function(nn.LeakyReLU, (functional.leaky_relu,)),
     "ReLU6": _Function(nn.ReLU6, (functional.relu6,)),
     "ELU": _Function(nn.ELU, (functional.elu,)),
-    "GELU": _Function(nn.GELU),
+    "GELU": _Function(nn.GELU, (functional.gelu,)),
     "SiLU": _Function(nn.SiLU, (functional.silu,)),
     "hard-swish": _Function(nn.Hardswish, (functional.hardswish,)),
     "tanh": _Function(nn.Tanh, (functional.tanh, torch.tanh)),
@@ -277,8 +285,13 @@ def layer_of(module: nn.Module, x: Shape) -> Op | Foreign:
             return Conv(module.out_channels, window, module.groups, module.bias is not None)
         case nn.Linear() if module.in_features == x.elements:
             return FC(module.out_features, module.bias is not None)
-        case nn.Conv2d() | nn.Linear():
-            raise Untraceable(f"{module} can't take {x}")
+        case nn.Conv2d() if module.padding_mode != "zeros":
+            raise Untraceable(f"no spec can say its {module}", "a spec pads with zeros: padding_mode='zeros'")
+        case nn.Conv2d():
+            help = f"it takes {module.in_channels} channels, and {x.c} come: give the module's own input"
+            raise Untraceable(f"{module} can't take {x}", help)
+        case nn.Linear():
+            raise Untraceable(f"{module} can't take {x}", _of_another_size(module, x))
         case nn.BatchNorm2d() | nn.BatchNorm1d() if _is_usual(module) and module.num_features == x.c:
             return BatchNorm(module.eps, module.momentum or BatchNorm.momentum)
         case nn.GroupNorm() if module.affine and module.num_channels == x.c:
@@ -304,6 +317,10 @@ def layer_of(module: nn.Module, x: Shape) -> Op | Foreign:
             return Activation("ELU", module.alpha)
         case nn.PReLU() if module.num_parameters == x.c:
             return PReLU()
+        case nn.PReLU():
+            raise Untraceable(f"no spec can say its {module}", f"a spec's has a slope a channel: nn.PReLU({x.c})")
+        case nn.Hardtanh(min_val=0, max_val=6):
+            return Activation("ReLU6")
         case nn.Dropout() if module.p > 0:
             return Dropout(module.p)
         case nn.Flatten(start_dim=1, end_dim=-1) | nn.Identity() | nn.Dropout():
@@ -346,9 +363,20 @@ _CALLS: Mapping[object, Callable[..., nn.Module]] = {
     functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
     functional.adaptive_max_pool2d: nn.AdaptiveMaxPool2d,
     functional.avg_pool2d: nn.AvgPool2d,
+    functional.hardtanh: nn.Hardtanh,
+    functional.local_response_norm: nn.LocalResponseNorm,
     functional.max_pool2d: nn.MaxPool2d,
     torch.flatten: nn.Flatten,
 }
+
+
+def _of_another_size(module: nn.Linear, x: Shape) -> str:
+    """How a linear layer is mended that gets other maps than those that it was made for."""
+    places, left = divmod(module.in_features, x.c)
+    side = math.isqrt(places)
+    if left or side * side != places:
+        return f"it takes {module.in_features} values, and {x.elements} come: give the module's own input"
+    return f"it takes {Shape(x.c, side, side)}: give images of the size for which the module was made"
 
 
 def _is_usual(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> bool:

@@ -25,7 +25,8 @@ def softmax_called(
 ) -> Op | Foreign | None:
     """The same of a call."""
     kind = _SOFTMAXES.get(function)
-    match kind, (*rest, *options.items()):
+    named = [(name, value) for name, value in options.items() if (name, value) != ("dtype", None)]
+    match kind, (*rest, *named):
         case None, _:
             return None
         case _, [int() | None as dim] | [("dim", int() | None as dim)]:

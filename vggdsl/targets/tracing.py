@@ -21,9 +21,12 @@ from vggdsl.text.errors import ShapeError
 
 _METHODS: Mapping[str, Callable[..., torch.Tensor]] = {
     "add": torch.add,
+    "add_": torch.add,
     "log_softmax": torch.log_softmax,
     "mul": torch.mul,
+    "mul_": torch.mul,
     "relu": torch.relu,
+    "relu_": torch.relu,
     "sigmoid": torch.sigmoid,
     "softmax": torch.softmax,
     "tanh": torch.tanh,
@@ -41,7 +44,8 @@ def trace(module: nn.Module, shape: Shape, *, as_written: bool = False) -> Norma
     try:
         traced = fx.Tracer().trace(module)
     except Exception as error:  # of any kind: a forward may do anything with what isn't a tensor
-        raise Untraceable(f"what it does depends on its values{_where(error)}") from error
+        help = "let its `forward` go one way, whatever the values are"
+        raise Untraceable(f"what it does depends on its values{_where(error)}", help) from error
     form: NormalForm | None = None
     names: dict[str, str] = {}
     seen: set[str] = set()
@@ -86,7 +90,8 @@ def trace(module: nn.Module, shape: Shape, *, as_written: bool = False) -> Norma
             op = _op(node, module, x, is_vector=bool(inputs) and _is_vector(form, inputs[0]))
             if op.parts(x):
                 if node.target in seen:
-                    raise Untraceable(f"{node.target} is called twice")
+                    help = "in a spec each layer has weights of its own: give each call a module of its own"
+                    raise Untraceable(f"{node.target} is called twice", help)
                 seen.add(node.target)
             try:
                 form.add(name, op, inputs)
@@ -139,7 +144,7 @@ def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Fo
         try:
             return softmax_of(module, is_vector=is_vector) or layer_of(module, x)
         except Untraceable as error:
-            raise Untraceable(f"{error}{_place(node, root)}") from None
+            raise error.at(_place(node, root)) from None
     function = _METHODS.get(str(node.target)) if node.op == "call_method" else node.target
     if node.op not in ("call_function", "call_method") or function is None:
         raise Untraceable(f"no spec can say its {_called(node)}{_place(node, root)}")
@@ -154,7 +159,7 @@ def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Fo
         found = softmax_called(function, rest, options, is_vector=is_vector)
         return found or call_of(function, rest, options, x)
     except Untraceable as error:
-        raise Untraceable(f"{error}{_place(node, root)}") from None
+        raise error.at(_place(node, root)) from None
 
 
 def _called(node: fx.Node) -> str:

@@ -13,6 +13,8 @@ from operator import index
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+from torch.nn.parameter import is_lazy
 
 from vggdsl.network.matching import NormalForm, normal_form
 from vggdsl.network.shapes import Shape
@@ -27,6 +29,7 @@ from vggdsl.text.printing import printable
 from vggdsl.text.units import names_text
 
 _KINDS: dict[str, Kind] = {"softmax": "probabilities", "log-softmax": "log-probabilities"}
+_WRAPPERS = (DataParallel, DistributedDataParallel)
 _SEED = 0
 _COLOURS = 4
 """Channels of images at most."""
@@ -59,6 +62,7 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"from_torch takes a module, an nn.Module of PyTorch, and not {type(module).__name__}")
+    module = _bare(module)
     images = input if isinstance(input, Tensor) else None
     shape = _shape(input.shape if isinstance(input, Tensor) else input)
     model = type(module).__name__
@@ -66,12 +70,29 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
         try:
             form = _ours(module, shape) if isinstance(module, Network) else trace(module, shape, as_written=True)
         except Untraceable as error:
-            raise unsayable(model, str(error), _turned(shape)) from None
+            raise unsayable(model, str(error), _turned(shape) or error.help) from None
         tensors = _Tensors(module)
         found = recovered(form, model, name or model.lower(), _said(module, form), tensors)
         found = found._replace(said=(*found.said, *tensors.said()))
         confirmed(found, _outputs(module, images, shape, found, form))
     return found
+
+
+def _bare(module: nn.Module) -> nn.Module:
+    """The module in what runs it on many devices, or compiled. Raises ``InputError`` V535 for what no trace shows."""
+    while True:
+        inner = module.module if isinstance(module, _WRAPPERS) else getattr(module, "_orig_mod", None)
+        if not isinstance(inner, nn.Module):
+            break
+        module = inner
+    model = type(module).__name__
+    if isinstance(module, torch.jit.ScriptModule):
+        raise unsayable(model, "its code is TorchScript, which isn't traced", "give the module that it was made of")
+    for name, each in module.named_modules():
+        if any(map(is_lazy, each.parameters(recurse=False))):
+            why = f"its {type(each).__name__} (`{name}`) has no weights before it is run"
+            raise unsayable(model, why, "run the module once, with an image")
+    return module
 
 
 def _ours(network: Network, shape: Shape) -> NormalForm:

@@ -66,9 +66,10 @@ def recovered(form: NormalForm, model: str, name: str, said: Iterable[str], take
     Raises ``InputError`` V535 if no spec can say them, V513 if weights aren't finite.
     """
     said = [*said, *_ends(form)]
+    if form.heads:
+        why = f"it gives {1 + len(form.heads)} outputs, and a network has one in evaluation"
+        raise unsayable(model, why, "take the part of it that gives one of them")
     try:
-        if form.heads:
-            raise Unsayable(f"it gives {1 + len(form.heads)} outputs, and a network has one in evaluation")
         comments = [f"Recovered from {Path(model).name}.", *(f"{each[0].upper()}{each[1:]}." for each in said)]
         found = compose(form, softmax=form.ends.endswith("softmax"), comments=map(shown, comments))
     except Unsayable as error:
