@@ -155,6 +155,8 @@ def _op(node: fx.Node, root: nn.Module, x: Shape, *, is_vector: bool) -> Op | Fo
     if function is functional.dropout and not root.training and node.kwargs.get("training", (*rest, 0, 0)[1]) is True:
         raise Untraceable(f"its {node.name} drops values in evaluation, too: `training` is always true there")
     options = {key: value for key, value in node.kwargs.items() if key not in ("inplace", "training", "_stacklevel")}
+    if options.get("dtype", ...) is None:
+        del options["dtype"]
     try:
         found = softmax_called(function, rest, options, is_vector=is_vector)
         return found or call_of(function, rest, options, x)

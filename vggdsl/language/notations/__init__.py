@@ -3,10 +3,10 @@
 Each module or package in here is one and registers itself, beside those that they share: ``registry`` (what there is),
 ``grammar`` (parsers), ``excerpt`` and ``grid`` (a pasted table as cells, without its markup), ``phrases`` (layers as
 tables say them), ``calls`` and ``code`` (as Python calls them), ``summaries`` (as lists of shapes and parameters tell
-them), ``branches`` and ``chains`` (graphs, and layers in a row), ``draft``, and of PyTorch's two ``torch_modules``,
-``torch_image`` and ``torch_written``. A package has ``read`` and ``written`` apart. A notation rewords a text in the
-spec language, and each word keeps its place: what is wrong with a network is told where it was pasted. Nobody else
-names one; those beside the spec language are loaded when they are needed.
+them), ``branches`` and ``chains`` (graphs, and layers in a row), ``draft``, and of PyTorch's two ``torch_layers``,
+``torch_modules``, ``torch_image`` and ``torch_written``. A package has ``read`` and ``written`` apart. A notation
+rewords a text in the spec language, and each word keeps its place: what is wrong with a network is told where it was
+pasted. Nobody else names one; those beside the spec language are loaded when they are needed.
 """
 
 from vggdsl.language.notations import arch

@@ -1,11 +1,14 @@
 """Calls of layers, as Python and PyTorch's prints have them, read by a grammar: nothing is run."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
+from vggdsl.language.notations.arch.absent import missing
+from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.grammar import parser
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source, Span
@@ -67,17 +70,50 @@ class Call:
 Value = Atom | Listed | Call
 
 
+def wordless(call: Call) -> UnreadableError:
+    """What is said of a layer that the spec language doesn't have."""
+    help = missing(f"{call.bare}{call.text[len(call.name) :]}") or "write the network in the spec language"
+    return UnreadableError(f"`{call.text}` has no words in the spec language", call.at, help)
+
+
 def tree_of(source: Source, grammar: str, what: str) -> Tree[Token]:
     """A text by a grammar. Raises ``ParseError`` V115 at what stands in none of its rules."""
     _not_too_deep(source, what)
     try:
         return parser(grammar).parse(source.text)
     except UnexpectedInput as error:
-        at = len(source.text.rstrip()) if _is_end(error) else error.pos_in_stream or 0
-        length = len(error.token) if isinstance(error, UnexpectedToken) and not _is_end(error) else 1
-        span = Span(source, at, min(at + length, len(source.text)))
-        message = f"{what} ends too early" if _is_end(error) else f"`{span.text}` can't stand here in {what}"
-        raise ParseError(Diagnostic("V115", message, (Label(span, "this"),), "leave in what says layers")) from None
+        raise ParseError(_stranger(source, error, what)) from None
+
+
+def _stranger(source: Source, error: UnexpectedInput, what: str) -> Diagnostic:
+    help = "leave in what says layers"
+    at, token = error.pos_in_stream or 0, error.token if isinstance(error, UnexpectedToken) else None
+    word = re.compile(r"\s*(\w+|\S|\Z)").match(source.text, at)
+    span = Span(source, *word.span(1)) if word is not None else Span(source, at, at + 1)
+    message = f"`{span.text}` can't stand here in {what}"
+    if _is_end(error) or not span.text:
+        end = len(source.text.rstrip())
+        message, span = f"{what} ends too early", Span(source, end, end)
+    elif token is None and span.text in RUN:
+        return told_by_running(span)
+    elif token is not None and token.type == "_NL":
+        message, span = f"a line of {what} ends too early", Span(source, at, at)
+    elif token is not None and not token.strip():
+        message = f"`{span.text}` stands in a column in which no line can begin"
+    elif token is not None:
+        span = Span(source, at, at + len(token))
+        message = f"`{span.text}` can't stand here in {what}"
+    return Diagnostic("V115", message, (Label(span, "this"),), help)
+
+
+RUN = frozenset({"class", "def", "for", "while", "if", "with", "return", "async", "try", "lambda"})
+"""Words of Python that say what is done, and when."""
+
+
+def told_by_running(at: Span) -> Diagnostic:
+    message = f"what `{at.text}` does is told by running it, and nothing that is pasted is run"
+    help = "write what it does line by line, as calls of layers"
+    return Diagnostic("V115", message, (Label(at, "this"),), help)
 
 
 _DEEPEST = 50

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 
 from lark import Token
 
-from vggdsl.language.notations.calls import Atom, Call, Listed, Value, tree_of, value_of
-from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.language.notations.calls import RUN, Atom, Call, Listed, Value, told_by_running, tree_of, value_of
+from vggdsl.text.errors import ParseError
 from vggdsl.text.source import Source, Span
 
 Statement = tuple[str, Value]
 """The name that a value is given, or none, and the value."""
 
-_OTHER = re.compile(r"^[ \t]*(class|def|for|while|if|with|return|async|try|lambda)\b", re.MULTILINE)
+_OTHER = re.compile(rf"^[ \t]*({'|'.join(sorted(RUN))})\b", re.MULTILINE)
 _BEGIN = r"(?:\s++|#[^\n]*(?:\n|\Z)|```\w*|>>>|\"\"\"(?:[^\"]|\"(?!\"\"))*\"\"\")*+"
-_FIRST = r"(?:(?:from|import)\s|[a-z_]\w*\s*=(?!=)|(?:[a-z_]\w*\.)*(?:Sequential|add)\s*\()"
+_FIRST = (
+    r"(?:(?:from|import)\s|[a-z_]\w*\s*=(?!=)|(?:[a-z_]\w*\.)*(?:Sequential|add)\s*\(|class\s+\w+\s*\(|def\s+\w+\s*\()"
+)
 _FORM = re.compile(_BEGIN + _FIRST, re.IGNORECASE)
 
 
@@ -34,10 +36,7 @@ def statements(source: Source) -> Iterator[Statement]:
     Raises ``ParseError`` V115 at what isn't a call of layers.
     """
     if (other := _OTHER.search(source.text)) is not None:
-        label = Label(Span(source, *other.span(1)), "this")
-        help = "paste the calls of layers alone, `print(model)`, or `model.summary()`"
-        message = f"what `{other[1]}` does is told by running it, and nothing that is pasted is run"
-        raise ParseError(Diagnostic("V115", message, (label,), help))
+        raise ParseError(told_by_running(Span(source, *other.span(1))))
     constants = dict[str, Value]()
     for each in tree_of(source, "code", "code of layers").children:
         if isinstance(each, Token):

@@ -33,6 +33,47 @@ class Newlines(PostLex):
             yield token
 
 
+class Blocks(PostLex):
+    """Tells indented blocks of lines: a newline in brackets or before the first word ends none.
+
+    A column is that of a line's first word, so that the prompts before it count like blanks.
+    """
+
+    always_accept = ("_NL",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        depth, columns, token, column = 0, list[int](), None, 0
+        for token in stream:
+            if token.type != "_NL":
+                columns = columns or [token.column or 1]
+                yield from _ended(columns, column or columns[-1], token)
+                depth += (token.type in _OPENING) - (token.type in _CLOSING)
+                column = 0
+                yield token
+            elif columns and not depth:
+                yield token
+                column = token.end_column or 1
+                if column > columns[-1] and "#" not in token.rpartition("\n")[2]:  # behind which the text ends
+                    columns.append(column)
+                    yield Token.new_borrow_pos("_INDENT", "", token)
+        if token is not None and columns:
+            if token.type != "_NL":
+                yield Token.new_borrow_pos("_NL", "", token)
+            yield from _ended(columns, columns[0], token)
+
+
+def _ended(columns: list[int], column: int, token: Token) -> Iterator[Token]:
+    while column < columns[-1] and len(columns) > 1:
+        columns.pop()
+        yield Token.new_borrow_pos("_DEDENT", "", token)
+    if column != columns[-1]:
+        yield Token.new_borrow_pos("_AMISS", "", token)
+
+
+_OPENING = ("_OPEN", "_OPEN_LIST")
+_CLOSING = ("_CLOSE", "_CLOSE_LIST")
+
+
 @cache
 def parser(notation: str) -> Lark:
     """The LALR parser of ``grammars/<notation>.lark``, with the words of the dictionary.
@@ -60,7 +101,7 @@ def build(notation: str, **options: Any) -> Lark:
         parser="lalr",
         import_paths=[str(grammars)],
         propagate_positions=True,
-        postlex=Newlines(),
+        postlex=Blocks() if "_INDENT" in text else Newlines(),
         g_regex_flags=re.ASCII,  # no full-width digits, no dotless i
         edit_terminals=_fill_in,
         **options,

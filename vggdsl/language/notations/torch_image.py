@@ -1,21 +1,12 @@
 """The size of the image that modules of PyTorch take, which no print and no code says: the first `Linear` tells it."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.torch_modules import (
-    FORMS,
-    OF_ANY,
-    CountError,
-    FitError,
-    Module,
-    Reader,
-    comes_in,
-    word_of,
-)
+from vggdsl.language.notations.torch_layers import CountError, FitError, Network, Reader
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import ParseError
@@ -26,11 +17,12 @@ _LARGEST = 2048
 INPUT_HELP = "write it on a line above: `# input 32x32x3`"
 
 
-def put(draft: Draft, root: Module, size: Shape | None) -> None:
+def put(draft: Draft, network: Network, size: Shape | None) -> None:
     """Writes a network; ``size`` is the image's, where it is said."""
     with draft.refusing():
-        reader = Reader(draft, size if size is not None else _told(draft, root), root)
-        reader.layers.put(reader.last)
+        reader = Reader(draft, size if size is not None else _told(draft, network), network)
+        last = reader.read()
+        reader.layers.put(last)
 
 
 def said_input(source: Source) -> tuple[Shape | None, Span]:
@@ -49,80 +41,79 @@ def with_input(text: str, network: TypedGraph, read: Callable[[Source], Sequence
     return text if tells else f"# input {network.input}\n{text}"
 
 
-def _channels(module: Module) -> int | None:
-    """What the first layer that says so takes; None where it takes no map."""
-    for layer in _layers(module):
-        if layer.name in ("Conv2d", "BatchNorm2d") and (count := comes_in(word_of(layer.call))) is not None:
-            return int(count) if re.fullmatch(r"[1-9]\d{0,5}", count) else None
-        if layer.name in ("Linear", "Flatten"):
-            return None
-    return None
+def _channels(draft: Draft, network: Network) -> int:
+    """What the first layer takes that says so. Raises ``UnreadableError`` where it takes no map."""
+    reader = Reader(Draft(draft.source), Shape(1, TRAINED_AT, TRAINED_AT), network)
+    try:
+        reader.read()
+    except UnreadableError:
+        if not reader.has_begun:
+            raise
+    if reader.channels is None:
+        raise UnreadableError("the image's size isn't said", network.at, INPUT_HELP)
+    return reader.channels
 
 
-def _layers(module: Module) -> Iterator[Module]:
-    if not module.is_holder:
-        yield module
-    for _, inner in module.entries:
-        yield from _layers(inner)
-
-
-def _told(draft: Draft, root: Module) -> Shape:
+def _told(draft: Draft, network: Network) -> Shape:
     """The image's size, which neither a print nor code says, where it can be told: said as assumed.
 
     A square one from which the values of the first `Linear` come, at whose windows nothing is left over.
     Raises ``UnreadableError`` where several could be meant.
     """
-    channels = _channels(root)
-    if channels is None:
-        raise UnreadableError("the image's size isn't said", root.call.at, INPUT_HELP)
+    channels = _channels(draft, network)
+
+    def reader_at(side: int) -> Reader:
+        return Reader(Draft(draft.source), Shape(channels, side, side), network)
 
     def tried(side: int) -> Reader | None:
+        reader = reader_at(side)
         try:
-            reader = Reader(Draft(draft.source), Shape(channels, side, side), root)
+            return reader if reader.fits() else None
         except UnreadableError:
             return None
-        return reader if reader.layers.shape(reader.last) is not None else None
 
     usual, small = tried(TRAINED_AT), tried(TRAINED_AT - 32)
-    is_known = root.name in FORMS or root.name in OF_ANY
-    if is_known and usual is not None and (usual.adaptive or small is not None):
-        side = 32 if any(key == "linear" for key, _ in root.entries) else TRAINED_AT
-        text = f"an image of {side}x{side}, as the published {root.name} takes: its size isn't printed"
-        draft.assumed(text, root.at, INPUT_HELP)
+    if network.published is not None and usual is not None and (usual.adaptive or small is not None):
+        side = network.published
+        text = f"an image of {side}x{side}, as the published {network.name} takes: its size isn't said"
+        draft.assumed(text, network.at, INPUT_HELP)
         draft.line()
         return Shape(channels, side, side)
     if small is not None and usual is not None:
-        raise UnreadableError("images of any size fit: the print doesn't say which", root.call.at, INPUT_HELP)
-    fits = _sizes(root, channels, draft)
+        raise UnreadableError("images of any size fit: which is meant isn't said", network.at, INPUT_HELP)
+    fits = _sizes(reader_at)
     exact = [side for side in fits if (reader := tried(side)) is not None and reader.exact]
     if len(fits) == 1 or len(exact) == 1:
         side = (exact or fits)[0]
         others = f"; images up to {fits[-1]}x{fits[-1]} would fit, too" if len(fits) > 1 and fits[-1] != side else ""
         text = f"a square image of {side}x{side}: so many values come to the first Linear{others}"
-        draft.assumed(text, root.at, "its size isn't printed: " + INPUT_HELP)
+        draft.assumed(text, network.at, "its size isn't said: " + INPUT_HELP)
         draft.line()
         return Shape(channels, side, side)
     if fits:
-        Reader(Draft(draft.source), Shape(channels, fits[0], fits[0]), root)  # tells what else is wrong
-        message = f"square images of {fits[0]}x{fits[0]} to {fits[-1]}x{fits[-1]} fit: which is meant isn't printed"
-        raise UnreadableError(message, root.call.at, INPUT_HELP)
-    Reader(Draft(draft.source), Shape(channels, TRAINED_AT, TRAINED_AT), root)  # tells what is wrong at any size
-    raise UnreadableError("no square image fits what the first Linear takes", root.call.at, INPUT_HELP)
+        reader_at(fits[0]).read()  # tells what else is wrong
+        message = f"square images of {fits[0]}x{fits[0]} to {fits[-1]}x{fits[-1]} fit: which is meant isn't said"
+        raise UnreadableError(message, network.at, INPUT_HELP)
+    try:
+        reader_at(TRAINED_AT).read()  # tells what is wrong at any size
+    except CountError as error:
+        message = f"no square image fits: {error.message} of {TRAINED_AT}x{TRAINED_AT}"
+        raise UnreadableError(message, error.at, error.help) from None
+    raise UnreadableError("no square image fits what the first Linear takes", network.at, INPUT_HELP)
 
 
-def _sizes(root: Module, channels: int, draft: Draft) -> list[int]:
+def _sizes(reader_at: Callable[[int], Reader]) -> list[int]:
     """The sides of square images with which as many values come to the first `Linear` as it takes: neighbours."""
 
     def surplus(side: int) -> int:
         try:
-            reader = Reader(Draft(draft.source), Shape(channels, side, side), root)
+            return 0 if reader_at(side).fits() else -1
         except CountError as error:
             return error.surplus
         except FitError:
             return 0
         except UnreadableError:
             return -1
-        return 0 if reader.layers.shape(reader.last) is not None else -1
 
     low, high = 1, _LARGEST
     while low < high:

@@ -13,7 +13,7 @@ from vggdsl.language.notations.calls import Call, call_of, span_of, tree_of
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.torch_image import put, said_input, with_input
-from vggdsl.language.notations.torch_modules import Module
+from vggdsl.language.notations.torch_modules import Module, network_of
 from vggdsl.language.notations.torch_written import modules
 from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, Label, ParseError
@@ -35,7 +35,7 @@ def read(source: Source) -> Sequence[Reading]:
     assert isinstance(module, Tree)
     root = _module(source, module)
     draft = Draft(source, root.name)
-    put(draft, root, said_input(source)[0])
+    put(draft, network_of(root), said_input(source)[0])
     return [draft.reading()]
 
 

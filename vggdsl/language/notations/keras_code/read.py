@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from vggdsl.language.notations.arch.foreign import channels_apart, spelled
 from vggdsl.language.notations.branches import HELP, Layers, op_at
-from vggdsl.language.notations.calls import Atom, Call, Listed, Value
+from vggdsl.language.notations.calls import Atom, Call, Listed, Value, wordless
 from vggdsl.language.notations.code import is_code, numbers, statements
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Reading
@@ -272,8 +272,6 @@ def _texts(call: Call, shape: Shape | None, zeros: Sides | None) -> list[str]:
             if _is_shared(call) or (shape is not None and shape.h * shape.w == 1 and not call.named):
                 return ["PReLU"]
             raise UnreadableError("`PReLU` learns a slope for each value unless `shared_axes=[1, 2]`", call.at, HELP)
-        case "SpatialDropout2D" | "LayerNormalization" | "UnitNormalization":
-            raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
     if bare == "Dense" and re.fullmatch(r"[\d.]+", "".join(value.text for value in call.places[1:2])):
         help = "Keras' `Dense` takes its units first, and its activation second: write `Dense(64)`"
         raise UnreadableError(f"`{call.text}` has two numbers", call.at, help)
@@ -287,7 +285,7 @@ def _texts(call: Call, shape: Shape | None, zeros: Sides | None) -> list[str]:
     else:
         text = None
     if text is None:
-        raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+        raise wordless(call)
     layers = _apart_words(text)
     if is_same or zeros is not None:
         layers[0] = _padded(layers[0], call, shape, zeros, is_same=is_same)
@@ -355,5 +353,5 @@ def _norm(call: Call) -> str:
     numbers = {key: named.get(key, value) for key, value in keys.items()}
     are_numbers = all(re.fullmatch(r"(\d?\.?\d{1,9}|\d\.)(e-\d\d?)?", text) for text in numbers.values())
     if call.places or not named.keys() <= {*keys, *usual} or not is_usual or not are_numbers:
-        raise UnreadableError(f"`{call.text}` has no words in the spec language", call.at, HELP)
+        raise wordless(call)
     return f"BN eps={numbers['epsilon']} momentum={1 - Decimal(numbers['momentum'])}"

@@ -1,0 +1,96 @@
+"""Classes of PyTorch's, which are read and never run; ``targets/test_pasted_classes.py`` holds them against PyTorch."""
+
+import pytest
+
+import vggdsl
+from vggdsl.language import notations
+from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import VggdslError
+
+NET = """\
+class Net(nn.Module):
+    def __init__(self, n=10):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 5)
+        self.pool = nn.MaxPool2d(2)
+        self.fc = nn.Linear(6 * 14 * 14, n)
+
+    def forward(self, x):
+        x = self.pool(F.relu(self.conv(x)))
+        x = x.view(-1, 6 * 14 * 14)
+        return self.fc(x)
+"""
+
+
+def changed(old: str, new: str) -> str:
+    assert old in NET
+    return NET.replace(old, new, 1)
+
+
+LINE = "        x = self.pool(F.relu(self.conv(x)))\n"
+
+
+def test_the_networks_are_those_that_are_made() -> None:
+    found = dict(parse_all(f"{NET}one = Net()\ntwo = Net(n=3).eval()\nprint(two)\n", "-"))
+    assert {name: str(spec.typed.output) for name, spec in found.items() if isinstance(spec, Spec)} == {
+        "one": "1x1x10",
+        "two": "1x1x3",
+    }
+
+
+def test_what_is_never_called_is_left_out_and_said() -> None:
+    spec = vggdsl.parse(changed("self.pool =", "self.drop = nn.Dropout2d()\n        self.pool ="))
+    assert [each.labels[0].span.place for each in spec.said] == ["<text>:1:7", "<text>:5:21"]
+    assert "`drop` is never called" in spec.said[1].message
+    assert spec.network.graph.nodes[1].name == "conv"
+
+
+@pytest.mark.parametrize("prompt", [("", ""), (">>> ", "... ")])
+def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
+    first, other = prompt
+    head, *lines = NET.rstrip().split("\n")
+    text = "\n".join(["```python", first + head, *(other + line for line in lines), f"{first}net = Net()", "```"])
+    assert notations.recognise(vggdsl.parse(text).source).name == "torch-code"
+    assert vggdsl.parse(text).network.graph.digest == vggdsl.parse(NET).network.graph.digest
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "why"),
+    [
+        (changed("F.relu(self.conv(x))", "self.conv(self.conv(x))"), "9:23", "called twice"),
+        (changed("-1, 6 * 14 * 14", "-1, 6 * 5 * 5"), "6:19", "takes 1,176 values, and 150 come"),
+        (
+            "# input 32x32x3\n" + changed("-1, 6 * 14 * 14", "-1, 6 * 5 * 5"),
+            "11:13",
+            "takes 150 values, and 1,176 come",
+        ),
+        (changed("-1, 6 * 14 * 14", "64, -1"), "10:13", "isn't read"),
+        (changed("        x = x.view(-1, 6 * 14 * 14)\n", ""), "6:19", "isn't flattened"),
+        (changed(LINE, "        for i in range(2):\n            x = self.pool(x)\n"), "9:9", "what `for` does"),
+        (changed(LINE, f"        if self.training:\n    {LINE}"), "9:9", "what `if` does"),
+        (changed("n)", "n) if n else None"), "6:45", "what `if` does"),
+        (changed("F.relu(", "F.softsign("), "9:23", "isn't known"),
+        (changed("F.relu(", "relu6_("), "9:23", "isn't known"),
+        (changed("F.relu(self.conv(x))", "F.dropout(x, 0.5)"), "9:23", "in evaluation, too"),
+        (changed("F.relu(self.conv(x))", "nn.Conv2d(3, 6, 5)(x)"), "9:23", "made anew"),
+        (changed("F.relu(self.conv(x))", "torch.cat([x, x])"), "9:23", "joins images"),
+        (changed("F.relu(self.conv(x))", "x - 1"), "9:23", "can't be told"),
+        (changed("n=10", "n"), "2:24", "isn't given"),
+        (changed("(3, 6, 5)", "(3, width, 5)"), "4:34", "`width` isn't known"),
+        (changed("nn.Module", "BaseModule"), "1:11", "is no `nn.Module`"),
+        (changed("return self.fc(x)", "return self.fc(x), x"), "11:16", "no tensor, or several"),
+        (changed("return self.fc(x)", "x = self.fc(x)"), "8:9", "no tensor, or several"),
+        (changed("self.pool = ", "self.pool = self.pool = "), "5:31", "can't stand here"),
+        (changed("  x = x.view", "x = x.view"), "10:7", "in a column"),
+        (changed("self.pool = nn.MaxPool2d(2)", "self.pool = Net()"), "3:9", "calls or holds itself"),
+        (f"{NET}loss = nn.CrossEntropyLoss()\nnet = Net()\n", "12:8", "of no network"),
+        (f"{NET}net = Net()\nnet(torch.randn(1, 3, 32, 32))\n", "13:1", "isn't read"),
+        (f"{NET}x = [x, x]\n" + "x = [x, x]\n" * 30 + "Net()\n", "22:5", "holds too much"),
+    ],
+)
+def test_what_is_no_straight_line_of_layers_is_refused_where_it_stands(text: str, place: str, why: str) -> None:
+    with pytest.raises(VggdslError) as caught:
+        vggdsl.parse(text)
+    (finding,) = caught.value.diagnostics
+    assert (finding.code, finding.labels[0].span.place) == ("V115", f"<text>:{place}"), finding.message
+    assert why in finding.message
