@@ -6,6 +6,7 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import ParseError
+from vggdsl.text.source import Source
 
 WINDOWS = """\
 Table 1. Separable convolutions
@@ -412,6 +413,8 @@ NAMED = """\
         ("conv1 |", "conv1 /2 |"),
         ("conv1 |", "conv1, pad 0 |"),
         ("conv1 |", "Block 2 (x2) |"),
+        ("conv1 |", "conv1, 5x5 |"),
+        ("conv1 |", "conv1, 9 filters |"),
         ("fc1 |", "fc1 + dropout |"),
         ("fc1 |", "fc1 (50%) |"),
         ("3x3 |", "3x3, 3x3 |"),
@@ -432,6 +435,21 @@ input 8x8x3 conv3-4 avgpool2/2 dropout-0.3 FC-10""").network.graph.digest
     ((_, found),) = parse_all(NAMED.replace(was, now, 1), "-", "layer-table")
     assert not isinstance(found, Spec), found
     assert [each.code for each in found.diagnostics] == ["V115"]
+
+
+@pytest.mark.parametrize("column", ["Dilation", "Groups", "Repeat"])
+@pytest.mark.parametrize("cell", ["0", "1, 2"])
+def test_a_row_has_one_of_each_number_and_none_is_zero(column: str, cell: str) -> None:
+    table = (
+        f"| Layer | Output | {column} |\n|-|-|-|\n| Input | 8x8x2 | |\n| Conv 3x3 | 8x8x2 | {cell} |\n| FC | 5 | |\n"
+    )
+    ((_, found),) = parse_all(table, "-", "layer-table")
+    assert " -:4:22\n" in str(found)
+
+
+def test_a_name_that_tells_of_more_and_is_not_read_is_said() -> None:
+    (reading,) = notations.notation("layer-table").read(Source("-", NAMED.replace("conv1 |", "Stage 1, no bias |")))
+    assert "what names say isn't read" in str([each.message for each in reading.said])
 
 
 def test_a_row_of_a_table_on_its_side_is_read_or_refused() -> None:

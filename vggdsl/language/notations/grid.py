@@ -308,9 +308,8 @@ def _html(whole: Excerpt) -> Iterator[Row]:
         for data in _DATA.finditer(inner.text):
             while at in taken:
                 at += 1
-            width, height = (
-                max(1, min(int(found[1]), _WIDEST)) if (found := span.search(data[1])) else 1 for span in _SPANS
-            )
+            width, height = (int(found[1]) if (found := span.search(data[1])) else 1 for span in _SPANS)
+            width, height = max(1, min(width, _WIDEST - at)), max(1, min(height, _WIDEST))
             cells.append(_cell(inner.part(data, 2), range(at, at + width)))
             below |= {column: height - 1 for column in range(at, at + width) if height > 1}
             at += width

@@ -10,7 +10,7 @@ from vggdsl.language.notations.layer_table.added import BEHIND, StrangeColumnErr
 from vggdsl.language.notations.layer_table.columns import Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
-from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part, width_of
 from vggdsl.language.notations.layer_table.taking import LONGEST_LIST, OF_POOL, RefusedError, Taking
 
 _EXAMPLES = {
@@ -41,7 +41,8 @@ _ONE = (*CONVOLUTIONS, *POOLS, "FC")
 """Layers of which a row has one, in words that say it once."""
 _ONCE = ("sides", "kernel", "filters", "counted")
 _WIDTHS = ("number", "argument", "filters")
-"""Facts that a cell says once, and one that a cell of a column of widths does."""
+_OF_ONE = ("width", "takes", "dilation", "groups", "repeat")
+"""Facts that a cell says once, and those of which one stands in a cell of these columns."""
 _REFINED = {"pool": (*POOLS, *GLOBAL), "activation": ACTIVATIONS}
 """What a layer's name says of it, where its cell says no more than that."""
 _EMPTY = re.compile(r"[-\s.*/]*|[✗✘]|n/?a|\( ?\)", re.IGNORECASE)
@@ -132,21 +133,13 @@ class _Reader:
             return
         layer, said = self.row, self.parts["name"]
         first = next((fact for fact in said if fact.name == "kind"), None)
-        kinds = [layer.kind, *(part.kind for part in layer.behind)]
-        ours = {"stride": layer.stride, "pad": layer.pad, "dilation": layer.dilation, "groups": layer.groups}
-        ours |= {"times": layer.repeat}
-        rates = [layer.rate, *(part.rate for part in layer.behind)]
-        is_more = layer.repeat == 1 and _TIMES.search(cell.text) is not None
-        for fact in (each for each in said if each is not first):
-            if fact.name == "kind":
-                is_more |= not any(agree(fact.text, kind) for kind in kinds)
-            elif fact.name in ours:
-                is_more |= {*fact.numbers, *filter(None, [fact.text])} != {ours[fact.name]}
-            else:
-                is_more |= fact.name in ("rate", "slope", "keep") and rate_of(fact) not in rates
+        is_more = any(fact is not first and not _holds(fact, layer) for fact in said)
+        is_more |= layer.repeat == 1 and _TIMES.search(cell.text) is not None
         if is_more:
             message = f"`{cell.text}` says more than the other cells of its row"
             self.draft.refuse(message, cell, "write it in the cells of its columns, and leave it out of the name")
+        elif not said and TELLS.search(cell.text) and layer.kind in (*CONVOLUTIONS, *POOLS, *GLOBAL, "FC", "flatten"):
+            self.draft.assumed("what names say isn't read: the other cells of a row say all", cell, once=True)
 
     def _has_no(self) -> None:
         """Refuses what a layer of its kind hasn't."""
@@ -290,9 +283,29 @@ class _Reader:
         return any(fact.name in names for name in ("kind", "description") for fact in self.parts.get(name, ()))
 
 
+def _holds(fact: Fact, layer: Layer) -> bool:
+    """Whether a row is what its name says; plain numbers count rows."""
+    parts: list[Layer | Part] = [layer, *layer.behind]
+    match fact.name:
+        case "kind":
+            return any(agree(fact.text, part.kind) for part in parts)
+        case "rate" | "slope" | "keep":
+            return rate_of(fact) in [part.rate for part in parts]
+        case "sides" | "kernel":
+            return fact.numbers[:2] == layer.window
+        case "filters":
+            return fact.numbers[0] == width_of(layer)
+        case "stride" | "pad" | "dilation" | "groups":
+            return {*fact.numbers, *filter(None, [fact.text])} == {getattr(layer, fact.name)}
+        case "times":
+            return fact.numbers[0] == layer.repeat
+        case _:
+            return True
+
+
 def _is_second(fact: Fact, name: str, before: Sequence[Fact]) -> bool:
     """Whether a cell says a window or a width of a layer again: `3x3, 3x3` and `64, 64` are of two layers."""
-    of = _WIDTHS if name == "width" and fact.name in _WIDTHS else {fact.name} & {*_ONCE}
+    of = _WIDTHS if name in _OF_ONE and fact.name in _WIDTHS else {fact.name} & {*_ONCE}
     return name not in ("output", "input") and any(each.name in of for each in before)
 
 

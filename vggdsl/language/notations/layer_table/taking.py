@@ -169,7 +169,7 @@ class Taking:
 
     def _set(self, name: str, value: object) -> None:
         layer, default = self.row, {"dilation": 1, "repeat": 1}.get(name)
-        if name == "stride" and value == 0:
+        if value == 0 and name in ("stride", "dilation", "groups", "repeat"):
             raise RefusedError
         if name == "width" and layer.kind == "input":
             name = "colours"
