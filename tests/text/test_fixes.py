@@ -83,6 +83,7 @@ def test_what_a_help_offers_mends_it(name: str, tmp_path: Path) -> None:
 # -- code in a help
 
 
+@cache
 def can_be(code: str) -> bool:
     """Whether a text by itself is something that the language has, its … filled in."""
     return any(reads(filled) for filled in fillings(code) for reads in WAYS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from itertools import zip_longest
 from pkgutil import iter_modules
@@ -74,6 +75,7 @@ def register(notation: Notation) -> None:
     _NOTATIONS[notation.name] = notation
 
 
+@cache
 def _load() -> None:
     """Loads the notations beside the spec language: a file of that is read without them."""
     package = __name__.rpartition(".")[0]
