@@ -141,6 +141,29 @@ def test_a_scan_is_refused(tmp_path: Path) -> None:
         read_paper(path)
 
 
+def test_a_cell_of_several_rows_is_of_the_first(tmp_path: Path) -> None:
+    """Short rules part the other columns; what stands between two upright rules is a cell, however near."""
+    across, places = (60.0, 140.0, 200.0, 360.0), list[tuple[float, float, str]]()
+    places += [(62, 700, "layer name"), (142, 700, "output size"), (202, 700, "10-layer")]
+    places += [(62, 680, "conv1"), (142, 680, "32x32"), (202, 680, "3x3, 16")]
+    places += [(62, 654, "conv2"), (62, 642, "(first)"), (142, 648, "16x16")]
+    places += [(202, 660, "2x2 max pool, stride 2"), (202, 636, "[3x3, 32; 3x3, 32] x 4")]
+    places += [(117, 618, "of all"), (142, 618, "1x1"), (202, 618, "average pool, 10-d fc, softmax")]
+    rules = [(60, 360, y) for y in (712, 692, 672, 630, 612)] + [(200, 360, 650)]
+    drawn = [said(*place) for place in places] + [f"{a} {y} m {b} {y} l S" for a, b, y in rules]
+    drawn += [f"{x:g} 612 m {x:g} 712 l S" for x in across]
+    path = tmp_path / "rows.pdf"
+    path.write_bytes(pdf(["\n".join(drawn)]))
+    (table,) = read_paper(path).tables
+    assert table.text.splitlines() == [
+        "layer name\toutput size\t10-layer",
+        "conv1\t32x32\t3x3, 16",
+        "conv2 (first)\t16x16\t2x2 max pool, stride 2",
+        "\t\t[3x3, 32; 3x3, 32] x 4",
+        "of all\t1x1\taverage pool, 10-d fc, softmax",
+    ]
+
+
 @pytest.mark.parametrize("matrix", ["0 1 -1 0 792 0", "-1 0 0 -1 612 792"])
 def test_turned_text_is_told(tmp_path: Path, matrix: str) -> None:
     path = tmp_path / "turned.pdf"
@@ -233,6 +256,45 @@ def test_a_paper_in_two_columns_gives_eight_specs_with_the_totals(tmp_path: Path
     assert [row["ok"] for row in rows] == [True] * 7 + [False]  # ten of GoogLeNet's figures hold under no reading
     assert sum(d["severity"] == "error" for d in rows[-1]["diagnostics"]) == 10
     assert "1 other table passed over" in result.stderr
+
+
+def unit(widths: Sequence[tuple[int, int]], times: int) -> str:
+    lines = r"\\ ".join(rf"{k}\times{k}, {width}" for k, width in widths)
+    return rf"$\left[\begin{{array}}{{c}}{lines}\end{{array}}\right]\times{times}$"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX, with multirow")
+def test_tall_brackets_exponents_and_figures_in_two_fonts(tmp_path: Path) -> None:
+    rows = [
+        r"layer name & output size & 18-layer & 50-layer",
+        r"conv1 & $112\times112$ & \multicolumn{2}{c|}{7$\times$7, 64, stride 2}",
+    ]
+    pool = r"\multicolumn{2}{c|}{3$\times$3 max pool, stride 2} \\ \cline{3-4} &"
+    for stage, times in enumerate((3, 4, 6, 3)):
+        width, label = (
+            64 << stage,
+            rf"\multirow{{2}}{{*}}{{conv{stage + 2}\_x}}" if stage == 0 else f"conv{stage + 2}\\_x",
+        )
+        size = (
+            rf"\multirow{{2}}{{*}}{{56$\times$56}} & {pool}" if stage == 0 else rf"${56 >> stage}\times{56 >> stage}$"
+        )
+        units = unit([(3, width)] * 2, 2), unit([(1, width), (3, width), (1, 4 * width)], times)
+        rows.append(" & ".join((label, size, *units)))
+    rows += [r" & 1$\times$1 & \multicolumn{2}{c|}{average pool, 1000-d fc, softmax}"]
+    rows += [r"\multicolumn{2}{|c|}{FLOPs} & $1.8\times10^9$ & 3.8$\times10^9$"]
+    resnet = r"\begin{tabular}{|c|c|c|c|}\hline " + "".join(rf"{row} \\ \hline " for row in rows) + r"\end{tabular}"
+    small = ["Type & Filter size & Filters & Output & Params", r"input & & & $8{\times}8{\times}1$ &"]
+    small += [r"conv & $3{\times}3/1$ & 64 & $8{\times}8{\times}64$ & $0.64$K", r"dropout ($p=0.25$) & & & &"]
+    small += [r"fc & & 10 & $1{\times}1{\times}10$ & $40.9$7K"]
+    layers = r"\begin{tabular}{lllll}\hline " + r" \\ ".join(small) + r" \\ \hline\end{tabular}"
+    head = r"\documentclass{article}\usepackage{multirow}\begin{document}"
+    (tmp_path / "paper.tex").write_text("\n\n".join([head, PROSE, resnet, PROSE, layers, r"\end{document}"]))
+    subprocess.run(["pdflatex", "-interaction=batchmode", "paper.tex"], cwd=tmp_path, check=True, capture_output=True)
+    rows = json.loads(run("import", tmp_path / "paper.pdf", "--json").stdout)
+    assert [(row["name"], row["params"], row["ok"]) for row in rows] == [
+        ("18-layer", 11_689_512, True), ("50-layer", 25_557_032, True), (None, 41_610, True),
+    ]  # fmt: skip
+    assert "dropout-0.25" in rows[-1]["text"]
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")

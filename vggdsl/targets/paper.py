@@ -2,25 +2,26 @@
 
 A PDF has no tables, but words and rules at places. A table stands between two horizontal rules of one length, as
 LaTeX and printers set it; what stands on one line there is a row, and gaps that are wider than spaces part its cells.
-Columns are where the fullest rows have theirs. A row with one cell that none of them holds alone is of all.
+So do vertical rules. Columns are where the fullest rows have theirs. A row with one cell that none of them holds alone
+is of all; a cell of several rows is of the first.
 """
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import pdfplumber
 from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfplumber.page import Page
 
+from vggdsl.targets.paper_words import Word, lines_of, spelled, words_of
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
-from vggdsl.text.extents import Extent, column_of, columns_of, is_whole
+from vggdsl.text.extents import Extent, column_of, columns_of, is_whole, overlapped
 from vggdsl.text.files import replacing
 
 _SAME = 3.0
@@ -43,11 +44,16 @@ _TURNED = 100
 """Letters that don't stand upright, of which a page has more where a table is turned; a margin's stamp has fewer."""
 _DOTS = 150
 """A picture's, an inch."""
-_BOLD = ("bold", "black", "heavy", "cmbx", "-bd", "semibold", "demi")
-"""What names of fonts that stand out have in them, in small letters."""
+_LOW = 4.0
+"""Points: what is lower is no vertical rule, but a part of a sign."""
+_MARGIN = 1.5
+"""Points around a table in its picture: its rules are in it, and what stands beside it isn't."""
+_ACROSS = 0.9
+"""Of a table's width: a rule that is shorter parts some of its columns alone."""
 
-Word = dict[str, Any]
-"""pdfplumber's: text, x0, x1, top, bottom, size, fontname."""
+
+_Bar = tuple[float, float, float]
+"""A vertical rule: where it stands, and from where to where it goes down."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def picture(path: Path, table: Table, target: Path) -> None:
     with _opened(path) as pdf:
         page = pdf.pages[table.page - 1]
         x0, top, x1, bottom = table.box
-        box = max(0, x0 - 4), max(0, top - 4), min(page.width, x1 + 4), min(page.height, bottom + 4)
+        box = max(0, x0 - 4), max(0, top - _MARGIN), min(page.width, x1 + 4), min(page.height, bottom + _MARGIN)
         image = page.crop(box).to_image(resolution=_DOTS)
     with replacing(target) as part:
         image.save(part, format="PNG")
@@ -129,31 +135,39 @@ def _opened(path: Path) -> Iterator[pdfplumber.PDF]:
 
 @dataclass(frozen=True)
 class _Page:
-    """What stands on a page: words; horizontal rules, as where they begin and end and how far down; lines of text."""
+    """What stands on a page: words; horizontal rules, as where they begin and end and how far down; vertical ones, as
+    where they stand and from where to where they go down; lines of text."""
 
     number: int
     width: float
     words: Sequence[Word]
     rules: Sequence[tuple[float, float, float]]
+    bars: Sequence[_Bar]
     lines: Sequence[Mapping[str, Any]]
     is_turned: bool
 
 
 def _laid_out(page: Page) -> _Page:
-    words = page.extract_words(x_tolerance=1.5, y_tolerance=2, extra_attrs=["fontname", "size"])
+    words = words_of(page)
     rules = sorted({(round(e["x0"], 1), round(e["x1"], 1), round(e["top"], 1)) for e in page.horizontal_edges})
+    upright = {(e["x0"], e["top"], e["bottom"]) for e in page.vertical_edges if e["bottom"] - e["top"] > _LOW}
     is_turned = sum(not each["upright"] or each["matrix"][0] < 0 for each in page.chars) > _TURNED
     lines = page.extract_text_lines(return_chars=False)
-    laid_out = _Page(page.page_number, page.width, words, rules, lines, is_turned)
+    laid_out = _Page(page.page_number, page.width, words, rules, sorted(upright), lines, is_turned)
     page.close()  # what it was laid out by takes tens of megabytes
     return laid_out
 
 
 def _tables(page: _Page) -> Iterator[Table]:
     boxes = _boxes(page)
-    heights = sorted({top for _, _, top in page.rules})
-    inside = ((box, [word for word in page.words if _is_inside(word, box)]) for box in boxes)
-    found = [(b, text, True) for b, words in inside if (text := _text(words, heights, (b[0] + b[2]) / 2))]
+    rules = _joined(page.rules)
+    found = list[tuple[tuple[float, float, float, float], str, bool]]()
+    for box in boxes:
+        x0, top, x1, bottom = box
+        bars = [bar for bar in page.bars if x0 < bar[0] < x1 and bar[1] < bottom and bar[2] > top]
+        words = [word for word in page.words if _is_inside(word, box)]
+        if text := _text(words, _rules_in(box, rules), bars, (x0 + x1) / 2):
+            found.append((box, text, True))
     rest = [word for word in page.words if not any(_is_inside(word, box) for box in boxes)]
     found += [(_around(run), text, False) for run in _runs(rest, page.width) if (text := _text(run))]
     for number, (box, text, is_ruled) in enumerate(
@@ -162,10 +176,16 @@ def _tables(page: _Page) -> Iterator[Table]:
         yield Table(page.number, number, text, box, is_ruled)
 
 
+def _rules_in(box: tuple[float, float, float, float], rules: Sequence[tuple[float, float, float]]) -> list["_Rule"]:
+    x0, top, x1, bottom = box
+    inside = [each for each in rules if top <= each[2] <= bottom and min(each[1], x1) > max(each[0], x0)]
+    return sorted(_Rule(y, a, b, b - a >= _ACROSS * (x1 - x0)) for a, b, y in inside)
+
+
 def _runs(words: Sequence[Word], width: float) -> Iterator[list[Word]]:
     """Lines of several cells under each other, as of a table without rules; among them may stand short ones."""
     run: list[list[Word]] = []
-    for line in [*_lines(words), []]:
+    for line in [*lines_of(words), []]:
         chunks = _chunks(line)
         is_short = len(chunks) == 1 and chunks[0].x1 - chunks[0].x0 < _SHORT * width
         is_near = not run or not line or line[0]["top"] - run[-1][0]["bottom"] < _FAR * line[0]["size"]
@@ -206,7 +226,15 @@ def _boxes(page: _Page) -> list[tuple[float, float, float, float]]:
             groups.append([rule])
     parts = [part for group in groups for part in _apart(group, page)]
     boxes = [(part[0][0], part[0][2], part[0][1], part[-1][2]) for part in parts if part[-1][2] - part[0][2] > _LEAST]
-    return sorted(boxes, key=lambda box: (box[1], box[0]))
+    return sorted(
+        (box for box in boxes if not any(_is_part(box, other) for other in boxes)), key=lambda b: (b[1], b[0])
+    )
+
+
+def _is_part(box: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    """Whether rules are those of some columns of a table, which begin or end with its own."""
+    is_inside = other[1] <= box[1] and box[3] <= other[3] and box[2] - box[0] < other[2] - other[0] - _SAME
+    return is_inside and min(abs(box[0] - other[0]), abs(box[2] - other[2])) <= _SAME
 
 
 def _joined(rules: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
@@ -242,18 +270,30 @@ def _apart(group: list[tuple[float, float, float]], page: _Page) -> Iterator[lis
     yield part
 
 
-def _text(words: Sequence[Word], rules: Sequence[float] = (), middle: float | None = None) -> str:
-    """Lines of cells, if there are rows of two cells at least; ``rules`` are the heights of horizontal ones, and
-    ``middle`` is theirs."""
-    lines = _lines(words)
-    chunks = [_chunks(line) for line in lines]
+class _Rule(NamedTuple):
+    """A horizontal one: how far down, from where to where, and whether it goes across the table."""
+
+    height: float
+    x0: float
+    x1: float
+    is_across: bool
+
+
+def _text(
+    words: Sequence[Word], rules: Sequence[_Rule] = (), bars: Sequence[_Bar] = (), middle: float | None = None
+) -> str:
+    """Lines of cells, if there are rows of two cells at least; ``rules`` are the horizontal ones, ``middle`` is theirs,
+    and ``bars`` are the vertical ones."""
+    lines = lines_of(words)
+    chunks = [_chunks(line, bars) for line in lines]
     columns = columns_of([[each.extent for each in line] for line in chunks])
     if len(columns) < 2:
         return ""
+    lines, chunks, is_part = _raised(lines, chunks, columns, rules)
     rows, band = list[str](), list[int]()
     for i, line in enumerate(lines):
-        is_apart = any(band and _height(lines[band[-1]]) < rule < _height(line) for rule in rules)
-        is_one = is_whole([each.extent for each in chunks[i]], columns, _EXACT, middle)
+        is_apart = any(band and _height(lines[band[-1]]) < rule.height < _height(line) for rule in rules)
+        is_one = not is_part[i] and is_whole([each.extent for each in chunks[i]], columns, _EXACT, middle)
         if is_apart or is_one:
             rows += _band(lines, chunks, columns, band)
             band = []
@@ -262,6 +302,35 @@ def _text(words: Sequence[Word], rules: Sequence[float] = (), middle: float | No
         else:
             band.append(i)
     return "\n".join(rows + _band(lines, chunks, columns, band))
+
+
+def _raised(
+    lines: list[list[Word]], chunks: list[list["_Chunk"]], columns: Sequence[Extent], rules: Sequence[_Rule]
+) -> tuple[list[list[Word]], list[list["_Chunk"]], list[bool]]:
+    """Lines and their cells, and whether shorter rules part them from others. What is one cell of several rows between
+    two rules goes to the first of these: what stands alone in the middle of them, and what no shorter rule parts."""
+    across = [rule.height for rule in rules if rule.is_across]
+    bands: dict[int, list[int]] = {}
+    for i, line in enumerate(lines):
+        bands.setdefault(sum(height < _height(line) for height in across), []).append(i)
+    raised, apart = [list(line) for line in chunks], set[int]()
+    for first, *others in bands.values():
+        if not others:
+            continue
+        over = {i: {c for each in chunks[i] for c in overlapped(each.extent, columns)} for i in (first, *others)}
+        top, bottom = _height(lines[first]), _height(lines[others[-1]])
+        short = [(rule.x0, rule.x1) for rule in rules if not rule.is_across and top < rule.height < bottom]
+        parted = {c for extent in short for c in overlapped(extent, columns)}
+        apart.update(over if short else ())
+        for i in others:
+            is_alone = 0 in over[i] and not any(over[i] & over[j] for j in over if j != i)
+            for each in chunks[i]:
+                if is_alone or (short and not parted & set(overlapped(each.extent, columns))):
+                    raised[i].remove(each)
+                    raised[first] = [each, *raised[first]] if is_alone else [*raised[first], each]
+        raised[first].sort(key=lambda each: column_of(each.extent, columns))
+    kept = [i for i in range(len(lines)) if raised[i]]
+    return [lines[i] for i in kept], [raised[i] for i in kept], [i in apart for i in kept]
 
 
 def _band(
@@ -291,21 +360,6 @@ def _height(line: Sequence[Word]) -> float:
     return float(median((word["top"] + word["bottom"]) / 2 for word in line))
 
 
-def _lines(words: Sequence[Word]) -> list[list[Word]]:
-    """Words that stand on one line; a raised or smaller one, as of a fraction or an exponent, with those beside it."""
-    lines: list[list[Word]] = []
-    for word in sorted(words, key=lambda w: (w["top"] + w["bottom"]) / 2):
-        middle = (word["top"] + word["bottom"]) / 2
-        if lines:
-            last = lines[-1]
-            centre = median((w["top"] + w["bottom"]) / 2 for w in last)
-            if middle - centre < 0.45 * max(word["size"], median(w["size"] for w in last)):
-                last.append(word)
-                continue
-        lines.append([word])
-    return [sorted(line, key=lambda w: w["x0"]) for line in lines]
-
-
 @dataclass
 class _Chunk:
     """Words of one cell."""
@@ -320,20 +374,22 @@ class _Chunk:
 
     @property
     def text(self) -> str:
-        parts = list[str]()
-        for word in self.words:
-            plain = escape(word["text"], quote=False) if "<" in word["text"] else word["text"]
-            is_bold = any(mark in word["fontname"].lower() for mark in _BOLD)
-            parts.append(f"<b>{plain}</b>" if is_bold else plain)
-        return " ".join(parts)
+        return spelled(self.words)
 
 
-def _chunks(line: Sequence[Word]) -> list[_Chunk]:
+def _chunks(line: Sequence[Word], bars: Sequence[_Bar] = ()) -> list[_Chunk]:
     chunks: list[_Chunk] = []
     for word in line:
-        if chunks and word["x0"] - chunks[-1].x1 < _GAP * word["size"]:
+        is_near = chunks and word["x0"] - chunks[-1].x1 < _GAP * word["size"]
+        if is_near and not _parted(chunks[-1].words[-1], word, bars):
             chunks[-1].words.append(word)
             chunks[-1].x1 = max(chunks[-1].x1, word["x1"])
         else:
             chunks.append(_Chunk(word["x0"], word["x1"], [word]))
     return chunks
+
+
+def _parted(left: Word, right: Word, bars: Sequence[_Bar]) -> bool:
+    """Whether a vertical rule stands between two words of a line."""
+    middle = (right["top"] + right["bottom"]) / 2
+    return any(left["x1"] <= x + 1 and x - 1 <= right["x0"] and top < middle < bottom for x, top, bottom in bars)
