@@ -41,6 +41,22 @@ DASHES = """\
 | Flatten−12-BN-Dropout 25% |
 | Dense-40 |
 """
+SENTENCES = r"""
+\begin{tabular}{lll}
+\toprule
+\textbf{Layer} & \textbf{\makecell{Kernel \\ size}} & Output shape \\
+\midrule
+Input (map with 2 channels) & -- & $8 \times 9 \times 2$ \\
+\multirow{2}{*}{\makecell{Conv with stride of 1 \\ followed by a batch norm and ReLU}} &
+ \multirow{2}{*}{$(3 \times 3) \times 4$} \\
+ & & $8 \times 9 \times 4$ \\
+Max pooling (by a $2 \times 2$ window) & & $4 \times 4 \times 4$ \\
+\multicolumn{3}{c}{Classification head} \\
+Dropout with a rate of 0.2 + FC ($64 \to 5$) + Softmax & & \num{5} \\
+Output (class distribution) & & 5 \\
+\bottomrule
+\end{tabular}
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -48,6 +64,7 @@ SAME = {
     " FC-5 softmax",
     DASHES: "input 8x8x3 conv3-4 BN ReLU conv3-6 BN ReLU concat[ global-avgpool | global-maxpool ]"
     " BN dropout-25% FC-40",
+    SENTENCES: "input 8x9x2 ( conv3-4 BN ReLU ) x2 maxpool dropout-0.2 FC-5 softmax",
 }
 
 
@@ -63,6 +80,11 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
     ("table", "was", "now", "where"),
     [
         (DASHES, "Flatten−12-BN", "Flatten−13-BN", "-:6:3"),
+        (SENTENCES, "Classification head", "Attention head", "-:11:30"),
+        (SENTENCES, "Dropout with", "MaxPool with", "-:12:1"),
+        (SENTENCES, "2 channels", "3 channels", "-:6:37"),
+        (SENTENCES, " + Softmax", "", "-:13:1"),
+        (BLOCKS, "& ReLU & GlobalAvgPool", "& Max & GlobalAvgPool", "-:9:39"),
     ],
 )
 def test_what_could_be_something_else_is_not_taken(table: str, was: str, now: str, where: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import unescape
 
@@ -30,10 +30,11 @@ CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.) ?\d+\b.*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Cell:
-    """``columns`` are those that it spans, from 0 on."""
+    """``columns`` are those that it spans, from 0 on; ``rows`` is how many rows it reaches over."""
 
     text: Excerpt
     columns: range
+    rows: int = field(default=1, kw_only=True)
 
 
 Row = Sequence[Cell]
@@ -204,19 +205,22 @@ def _divided(parts: Sequence[Excerpt]) -> Row:
     return [_cell(part, range(at, at + 1)) for at, part in enumerate(parts)]
 
 
-def _cell(text: Excerpt, columns: range) -> Cell:
-    return Cell(plain(text), columns)
+def _cell(text: Excerpt, columns: range, rows: int = 1) -> Cell:
+    return Cell(plain(text), columns, rows=rows)
 
 
-_STYLES = "textbf|textit|emph|mathbf|mathrm|text|textrm|texttt|bf|centering|hline|small|rm"
+_MULTIROW = re.compile(r"\\multirow\s*\{\s*(\d{1,4})\s*\}")
+_STYLES = "textbf|num|textit|emph|mathbf|mathrm|text|textrm|texttt|bf|centering|hline|small|rm"
 _MARKUP = (
     (re.compile(r"<sup>", re.IGNORECASE), "^"),
     (re.compile(r"\\multirow\s*\{[^{}]*\}(?:\[[^\]]*\])?\s*\{[^{}]*\}"), ""),
     (re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![a-zA-Z])|\\[()]"), ""),
     (re.compile(r"<br\s*/?>|\\newline\b|\\par\b|\\tabularnewline\b", re.IGNORECASE), " "),
+    (re.compile(r"(?<=\d)</?(?:em|i)>(?=\d)", re.IGNORECASE), "x"),
     (re.compile(r"</?(?:sub|del|s|strike)\b[^<>]*>", re.IGNORECASE), "^"),
     (re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE), ""),
     (re.compile(r"&times;|\\(?:times|ast)(?![a-zA-Z])"), "x"),
+    (re.compile(r"\\(?:to|[rR]ightarrow)(?![a-zA-Z])"), "->"),
     (re.compile(r"&nbsp;|\\[ ,;:!]"), " "),
     (re.compile(r"&lt;"), "<"),
     (re.compile(r"&gt;"), ">"),
@@ -259,11 +263,19 @@ def _tabular(whole: Excerpt) -> Iterator[Row]:
     whole = whole[_arguments(whole.text) :]
     whole = whole.sub(re.compile(r"(?<!\\)%[^\n]*"), "").sub(r"(?<!\\)~", " ")
     whole = whole.sub(_RULES, "")
+    for match in reversed(list(_LINES.finditer(whole.text))):
+        lines = whole.part(match, 1).sub(r"\\\\(?:\[[^\]]*\])?", " ")
+        whole = whole[: match.start()] + lines + whole[match.end() :]
     for line in whole.split(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline\b"):
         if line.text.strip():
             yield _spanned(line.split(r"(?<!\\)&"))
 
 
+_LINES = re.compile(
+    r"\\(?:makecell|shortstack|thead|specialcell|tabincell\s*\{[^{}]*\})(?:\[[^\]]*\])?"
+    r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
+)
+"""Lines of one cell."""
 _RULES = re.compile(r"\\(?:top|mid|bottom)rule|\\hline|\\c(?:mid)?(?:rule|line)(?:\([^)]*\))?\{[^}]*\}")
 
 
@@ -286,7 +298,9 @@ def _spanned(parts: Sequence[Excerpt]) -> Row:
     for part in parts:
         match = _MULTICOLUMN.match(part.text)
         width = max(1, min(int(match[1][:9]), _WIDEST)) if match else 1
-        cells.append(_cell(part.part(match, 2) if match else part, range(at, at + width)))
+        text = part.part(match, 2) if match else part
+        tall = _MULTIROW.search(text.text)
+        cells.append(_cell(text, range(at, at + width), max(1, min(int(tall[1]), _WIDEST)) if tall else 1))
         at += width
     return cells
 
@@ -310,7 +324,7 @@ def _html(whole: Excerpt) -> Iterator[Row]:
                 at += 1
             width, height = (int(found[1]) if (found := span.search(data[1])) else 1 for span in _SPANS)
             width, height = max(1, min(width, _WIDEST - at)), max(1, min(height, _WIDEST))
-            cells.append(_cell(inner.part(data, 2), range(at, at + width)))
+            cells.append(_cell(inner.part(data, 2), range(at, at + width), height))
             below |= {column: height - 1 for column in range(at, at + width) if height > 1}
             at += width
         taken = below

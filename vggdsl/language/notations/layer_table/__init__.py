@@ -29,6 +29,7 @@ from vggdsl.language.notations.layer_table.columns import (
 )
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
+from vggdsl.language.notations.layer_table.parted import parted, spread, without_titles
 from vggdsl.language.notations.layer_table.rows import Table, Total
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
@@ -246,6 +247,7 @@ def _reading(
     flops = next(
         (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
     )
+    body = [part for row in without_titles(draft, spread(body, roles)) for part in parted(row, roles)]
     layers = [layer_of(draft, row, found, roles) for row in body]
     for layer, (count, at) in zip(layers, ranges(body, roles), strict=True):
         if count > 1 and layer.repeat == 1:
@@ -257,7 +259,7 @@ def _reading(
 
 
 _TOTAL = re.compile(
-    r"(grand )?total( (number of )?(trainable )?(params|parameters|weights))?:?"
+    r"(grand )?total( (number of )?(trainable )?(params|parameters|weights))?( ?/ ?[a-z ]{3,20})*:?"
     r"|(?P<part>trainable|non-trainable) (params|parameters):?",
     re.IGNORECASE,
 )

@@ -20,7 +20,7 @@ COLUMNS = {
 _KINDS = {
     "maxpool": ("pool", "maxpool", "none"),
     "pool": (*POOLS, *GLOBAL, "none"),
-    "activation": (*BEHIND, "FC"),
+    "activation": (*BEHIND, "FC", "maxpool", "avgpool"),
 }  # `Linear`
 _ORDER = ("BN", *ACTIVATIONS, "LRN", *POOLS, *GLOBAL, "dropout", "softmax")
 _RATED = ("LeakyReLU", "ELU", "dropout")
@@ -47,7 +47,8 @@ def add(layer: Layer, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
         for part in _parts(name, said, cells):
             row: list[Layer | Part] = [layer, *layer.behind]
             same = next((each for each in row if agree(each.kind, part.kind)), None)
-            if same is None and part.kind in (*POOLS, *GLOBAL) and layer.kind in (*POOLS, *GLOBAL):
+            is_pool = part.kind in (*POOLS, *GLOBAL)
+            if same is None and is_pool and (name == "activation" or layer.kind in (*POOLS, *GLOBAL)):
                 raise StrangeColumnError(name)
             if same is None:
                 later = [index for index, other in enumerate(layer.behind) if _rank(other) > _rank(part)]

@@ -31,9 +31,13 @@ _EXAMPLES = {
     "dropout": "`0.5` or `50%`",
     "repeat": "`2` or `x2`",
 }
+_SHOWN = re.compile(r"((?:in|out)put)(?: layer| image)? ?\([a-z][a-z -]*(?:(?<= )(\d{1,4}) channels)?\)", re.IGNORECASE)
+"""`Input (EEG image with 8 channels)`, `Output (class distribution)`."""
 _PROSE = re.compile(r"[^\d]*")
 _SAYS = re.compile(r"prob|keep|rate|kernel|filter|size|channel|same|valid|average|\bmax", re.IGNORECASE)
 """Words of what a description leaves without its number."""
+_TAKEN = re.compile(r"(max(?:imum)?)|av(?:era)?ge?|mean", re.IGNORECASE)
+"""Of a pool, in a column of activations."""
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
 _TIMES = re.compile(r"\(x ?\d+\)| x\d+|\(\d+ ?x\)")
 """Of a name, that its rows are repeated: `Block 2 (x3)`."""
@@ -168,13 +172,18 @@ class _Reader:
             if name == "name":
                 self.parts[name] = _named(cell)
                 continue
+            if name == "activation" and (taken := _TAKEN.fullmatch(cell.text)):
+                self.parts[name] = [Fact("kind", cell, text="maxpool" if taken[1] else "avgpool")]
+                continue
             if name == "BN" and (yes := _YES.fullmatch(cell.text)):
                 self.parts[name] = [Fact("kind", cell, text="BN")] if yes[1] else []
                 continue
             try:
                 self.parts[name] = facts(cell)
             except UnreadableError as error:
-                if name == "kind" and self._named_elsewhere():
+                if name == "kind" and (shown := _SHOWN.fullmatch(cell.text)):
+                    self.parts[name] = self._shown(cell, shown)
+                elif name == "kind" and self._named_elsewhere():
                     self.parts[name] = []
                 elif name == "description" and self._is_prose(cell):
                     self.draft.assumed(
@@ -187,6 +196,13 @@ class _Reader:
                     message = error.message if isinstance(error, UnsayableError) else self._message(name, error)
                     self.draft.refuse(message, error.at, KNOWN if name == "kind" else error.help)
         return len(self.draft.wrong) == count
+
+    def _shown(self, cell: Excerpt, shown: re.Match[str]) -> list[Fact]:
+        """What a row of the input or the output says besides in words."""
+        self.draft.assumed("what is said of it in words isn't read", cell)
+        kind = Fact("kind", cell.part(shown, 1), text="input" if shown[1].lower().startswith("in") else "output")
+        channels = [Fact("colour", cell.part(shown, 2), (int(shown[2]),))] if shown[2] else []
+        return [kind, *channels]
 
     def _is_prose(self, cell: Excerpt) -> bool:
         """Whether a description has no number, nor tells of what changes a network; a line that was cut has none."""
@@ -311,7 +327,11 @@ def _is_second(fact: Fact, name: str, before: Sequence[Fact]) -> bool:
 
 def _is_again(fact: Fact, before: Sequence[Fact]) -> bool:
     """Whether a cell says a layer a second time: `FC + FC`, where `Dense (fully connected)` says it in other words."""
-    return fact.text in _ONE and _letters(fact) in {_letters(each) for each in before}
+    if fact.text not in _ONE or _letters(fact) not in {_letters(each) for each in before}:
+        return False
+    first = before[-1].at
+    between = first.source.text[first.places[-1] + 1 : fact.at.places[0]]
+    return len(before) > 1 or between.strip() != "(" or re.search(r"\d", first.text) is None  # `Conv1 (Conv + BN)`
 
 
 def _letters(fact: Fact) -> str:

@@ -17,7 +17,7 @@ _COUNT = r"(?:#|no\.?|num(?:ber)?\.?) ?(?:of )?"
 _SIZE = r"(?: ?(?:sizes?|shapes?|dim(?:ension)?s?))"
 _COLUMNS = {
     "name": r"#|no\.?|id|index|stage|block|step|(?:layer )?names?|layer ?(?:#|no\.?|number|index|id)",
-    "layer": r"layers?(?: ?\(types?\))?",
+    "layer": r"layers?(?: ?\([a-z]+\))?",
     "kind": r"(?:layer )?types?|operations?|ops?|operators?|layer ?/ ?type|modules?",
     "description": r"descriptions?|details?|remarks|notes?|config(?:uration)?s?|hyper-?parameters"
     r"|specifications?|settings?|structures?",
@@ -28,6 +28,7 @@ _COLUMNS = {
     "dilation": r"dilat(?:ion|ed)(?: rate)?",
     "groups": r"groups?",
     "width": rf"(?:{_COUNT})?(?:out(?:put)? )?(?:filt(?:er)?s|kernels|channels|feature maps?|maps|neurons|units|nodes)"
+    rf"|{_COUNT}features"
     r"|(?:filt(?:er)?|kernel) (?:num(?:ber)?|count)|num\.? ?filters|out(?:put)? (?:depth|channels)",
     "takes": r"in(?:put)? (?:channels|depth)|filt(?:er)? dim",
     "output": rf"(?:output|out|feature maps?|activation|spatial|map|output map|output feature map){_SIZE}|outputs?"

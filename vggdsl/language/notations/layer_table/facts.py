@@ -52,6 +52,12 @@ KNOWN = "known are CONV, POOL, MAX POOL, AVG POOL, FC, BN, LRN, ACT, RELU, DROPO
 
 _BATCH = re.compile(r"^(?:n|b|batch(?:[ _]size)?|none|-1|\?) ?x ?(?=\d)", re.IGNORECASE)
 """Before a size, `N x 3 x 32 x 32`."""
+_BRANCHES = re.compile(
+    "concat|shortcut|(inverted[ _-]?)?residual|inception|fire|bottleneck|mb-?conv|ghost|shuffle|dense|transition",
+    re.IGNORECASE,
+)
+_COMMAS = re.compile(r"(none|-1|\?) ?, ?\d{1,9}( ?, ?\d{1,9}){0,2}", re.IGNORECASE)
+"""A size behind a batch: `None, 32, 32, 3`."""
 _LONGEST = 200
 """Letters of a cell at most."""
 
@@ -81,7 +87,10 @@ def facts(cell: Excerpt) -> list[Fact]:
     """
     if len(cell) > _LONGEST:
         raise UnreadableError("a cell of so many letters says no layer", cell[:_LONGEST], KNOWN)
+    if _COMMAS.fullmatch(cell.text):
+        cell = cell.sub(r" ?, ?", "x")
     cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x").sub(_BATCH, "")
+    cell = cell.sub(r"\((\d{1,2}x\d{1,2})\) ?x ?(?=\d)", lambda match: f"{match[1]}x")
     try:
         words = _words(cell.text)
     except UnexpectedInput as error:
@@ -119,7 +128,7 @@ def _numbers(at: Excerpt) -> tuple[int, ...]:
 def _facts(terminal: str, at: Excerpt) -> list[Fact]:
     numbers = _numbers(at)
     match terminal:
-        case "UNSAYABLE" if re.match("concat|shortcut|residual|inception|fire|bottleneck", at.text, re.IGNORECASE):
+        case "UNSAYABLE" if _BRANCHES.match(at.text):
             raise UnsayableError(f"`{at.text}` is of branches, which rows of layers don't tell", at, KNOWN)
         case "UNSAYABLE":
             raise UnsayableError(f"the language has no {at.text.lower()}", at, KNOWN)

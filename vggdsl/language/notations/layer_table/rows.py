@@ -46,6 +46,8 @@ class Table:
     """The first size that isn't what comes: a claim that fails, unless the rows below can't be read for it."""
     convolutions: list[tuple[tuple[int, int] | None, sizes.Step]] = field(default_factory=list)
     """Windows of those so far, and how they went."""
+    is_ended: bool = False
+    """Whether a softmax has been put: an output behind it is none of the layers."""
     step: sizes.Step | None = None
     """How the window of the row goes, if it has one."""
 
@@ -132,6 +134,9 @@ class Table:
         return 2
 
     def _one(self, layer: Layer, after: Layer | None) -> None:
+        if layer.kind == "output" and self.is_ended and not layer.behind and width_of(layer) in (None, prod(self.x)):
+            self._costs_nothing(layer)
+            return
         printed, at = layer.output, layer.output_at
         if not printed and after is not None and after.input:
             printed, at = after.input, after.cells.get("input", after.at)
@@ -232,6 +237,7 @@ class Table:
         for text, place in [*(inside if not is_group else []), *(outside if not is_outer else [])]:
             self.draft.put(text, place)
         self.x = out
+        self.is_ended |= "softmax" in (layer.kind, *(part.kind for part in layer.behind))
 
     def _tail(self, layer: Layer) -> tuple[list[tuple[str, Excerpt]], list[tuple[str, Excerpt]]]:
         """What follows a layer in its row: what is repeated with it, and what comes once behind all of them, as pools

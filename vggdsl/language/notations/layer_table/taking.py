@@ -59,6 +59,8 @@ class Taking:
                 self._set(name, numbers[0])
             case "number" | "argument" if name == "filter" and layer.kind in ("FC", "output") and not self.has_widths:
                 self._set("width", numbers[0])
+            case "number" if name == "filter" and layer.kind == "FC":
+                self._set("takes", numbers[0])
             case "number" | "argument" if (
                 name == "filter" and layer.kind in ("softmax", "flatten") and not self.has_widths
             ):
@@ -177,7 +179,12 @@ class Taking:
             raise RefusedError
         setattr(layer, name, value)
 
+    def _flat(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        """A pool's sides without the one over channels: `1x2x2`."""
+        return numbers[1:] if self.row.kind in POOLS and len(numbers) == 3 and numbers[0] == 1 else numbers
+
     def _square(self, name: str, numbers: tuple[int, ...]) -> None:
+        numbers = self._flat(numbers)
         if len(set(numbers)) != 1:
             raise RefusedError
         self._set(name, numbers[0])
@@ -265,7 +272,7 @@ class Taking:
             raise RefusedError
 
     def _window(self, fact: Fact, name: str) -> None:
-        layer, numbers = self.row, fact.numbers
+        layer, numbers = self.row, self._flat(fact.numbers)
         if layer.kind == "FC" and len(numbers) == 2 and fact.name != "kernel":
             if numbers == (1, 1) and layer.width is not None:
                 return  # all that comes in is one place

@@ -1,0 +1,131 @@
+"""Rows that hold several layers one after another, and rows that are titles of those below."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.grid import Cell, Row
+from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, UnsayableError, facts
+from vggdsl.language.notations.layer_table.layer import GLOBAL
+
+_SIGN = re.compile(r" ?(?:\+|→|->) ?|, (?!\d)")
+_BEFORE = {"FC": (*GLOBAL, "flatten", "dropout", "BN", *ACTIVATIONS), "conv": ("BN", *ACTIVATIONS)}
+"""What may stand before a layer in its cell, and is none of it."""
+_OF_ITS_OWN = {"kind", "argument", "global", "rate", "keep", "slope"}
+_TITLE = re.compile(
+    r"(?:block|stage|part|section|module) ?(?:#?\d{1,2}|[a-d]|i{1,3}|iv|v)"
+    r"|(?:[\w-]+ ){0,3}(?:backbone|head|stem|trunk|classifier|classification|extractor|extraction)"
+    r"(?: (?:part|stage|layers|block|module|network))?",
+    re.IGNORECASE,
+)
+
+
+def without_titles(draft: Draft, rows: Sequence[Row]) -> Iterator[Row]:
+    """Those that say a layer: a title stands alone in its row, above others."""
+    for at, row in enumerate(rows):
+        filled = [cell.text for cell in row if re.search(r"\w", cell.text.text)]
+        if len(filled) == 1 and at < len(rows) - 1 and _is_title(filled[0]):
+            draft.assumed("a title of the rows below isn't read", filled[0], once=True)
+            continue
+        yield row
+
+
+_ALIKE = ("kind", "filter", "stride", "pad", "width", "groups", "dilation", "activation", "BN")
+"""Columns of which a cell that reaches over rows says the same of each."""
+
+
+def spread(rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
+    """With what a cell that reaches over several rows says of each: a window, and behind the last what they give."""
+    found = [list(row) for row in rows]
+    for at, row in enumerate(rows):
+        for cell in (each for each in row if each.rows > 1 and each.text):
+            below = found[at + 1 : at + cell.rows]
+            role = _role(cell, roles)
+            is_free = all(_lacks(other, cell) for other in below)
+            if is_free and role in _ALIKE:
+                for other in below:
+                    _put(other, cell)
+            elif is_free and role == "output" and below and cell in found[at]:
+                found[at].remove(cell)
+                _put(below[-1], cell)
+    return list[Row](found)
+
+
+def _lacks(row: Sequence[Cell], cell: Cell) -> bool:
+    return not any(each.text and each.columns.start in cell.columns for each in row)
+
+
+def _put(row: list[Cell], cell: Cell) -> None:
+    row[:] = sorted(
+        (*(each for each in row if each.columns.start not in cell.columns), Cell(cell.text, cell.columns)),
+        key=lambda each: each.columns.start,
+    )
+
+
+def _is_title(text: Excerpt) -> bool:
+    return _TITLE.fullmatch(text.text) is not None and not any(map(_is_of_a_layer, [text, *text.split(" ")]))
+
+
+def _is_of_a_layer(text: Excerpt) -> bool:
+    try:
+        return any(fact.name == "kind" for fact in facts(text))
+    except UnreadableError as error:
+        return isinstance(error, UnsayableError)
+
+
+def parted(row: Row, roles: Sequence[str]) -> Iterator[Row]:
+    """A row for each layer of one whose cell says those before it, too: `Dropout (0.5) + FC (128 → 10)`.
+
+    The cells of the others are of the last, but what comes in.
+    """
+    said = next((cell for cell in row if _role(cell, roles) == "kind"), None)
+    pieces = _pieces(said.text) if said is not None else []
+    if said is None or not pieces:
+        yield row
+        return
+    for at, piece in enumerate(pieces):
+        is_first, is_last = at == 0, at == len(pieces) - 1
+        others = [cell for cell in row if (is_first if _role(cell, roles) == "input" else is_last or cell is said)]
+        yield [Cell(piece, cell.columns) if cell is said else cell for cell in others]
+
+
+def _role(cell: Cell, roles: Sequence[str]) -> str:
+    return roles[cell.columns.start] if cell.columns.start < len(roles) else ""
+
+
+def _pieces(cell: Excerpt) -> list[Excerpt]:
+    """The layers of a cell, the last with what follows it; none where it says but one."""
+    found, rest = list[Excerpt](), cell
+    while sign := next((each for each in _SIGN.finditer(rest.text) if _is_outside(rest.text[: each.start()])), None):
+        kinds = _kinds(rest)
+        piece = rest[: sign.start()]
+        last = next((kind for kind in kinds if kind in _BEFORE), None)
+        if last is None or kinds[0] == last or not _stands_before(piece, last):
+            break
+        found, rest = [*found, piece], rest[sign.end() :]
+    is_whole = bool(found) and _kinds(rest)[:1] in (["FC"], ["conv"]) and _kinds(cell).count("flatten") < len(found)
+    return [*found, rest] if is_whole else []
+
+
+def _is_outside(before: str) -> bool:
+    return before.count("(") == before.count(")")
+
+
+def _stands_before(piece: Excerpt, last: str) -> bool:
+    """Whether a piece is one layer that may stand before the last."""
+    try:
+        said = facts(piece)
+    except UnreadableError:
+        return False
+    kinds = [fact.text for fact in said if fact.name == "kind"]
+    names = {fact.name for fact in said}
+    is_global = "global" in names and kinds in (["pool"], ["maxpool"], ["avgpool"]) and last == "FC"
+    return len(kinds) == 1 and (kinds[0] in _BEFORE[last] or is_global) and names <= _OF_ITS_OWN
+
+
+def _kinds(text: Excerpt) -> list[str]:
+    try:
+        return [fact.text for fact in facts(text) if fact.name == "kind"]
+    except UnreadableError:
+        return []
