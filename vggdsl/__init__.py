@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vggdsl.network.graph import Graph, Node
     from vggdsl.network.infer import TypedGraph, TypedNode, infer
     from vggdsl.network.shapes import Shape
+    from vggdsl.records.hub import eval_results, model_card
     from vggdsl.records.run import Run, load_run
     from vggdsl.records.table import results
     from vggdsl.spec.differences import differences
@@ -72,6 +73,7 @@ __all__ = [
     "claims",
     "differences",
     "draw",
+    "eval_results",
     "evaluate",
     "export",
     "features",
@@ -80,6 +82,7 @@ __all__ = [
     "infer",
     "load",
     "load_run",
+    "model_card",
     "parse",
     "parse_all",
     "report",
@@ -115,6 +118,7 @@ _LATER = {
     "vggdsl.network.graph": ("Graph", "Node"),
     "vggdsl.network.infer": ("TypedGraph", "TypedNode", "infer"),
     "vggdsl.network.shapes": ("Shape",),
+    "vggdsl.records.hub": ("eval_results", "model_card"),
     "vggdsl.records.run": ("Run", "load_run"),
     "vggdsl.records.table": ("results",),
     "vggdsl.spec.differences": ("differences",),

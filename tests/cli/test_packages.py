@@ -63,8 +63,8 @@ print(spec.typed.params)
 
 
 LATER = (
-    "Run", "evaluate", "export", "features", "from_onnx", "from_torch", "load_run", "report", "to_onnx", "to_torch",
-    "train",
+    "Run", "eval_results", "evaluate", "export", "features", "from_onnx", "from_torch", "load_run", "model_card",
+    "report", "to_onnx", "to_torch", "train",
 )  # fmt: skip
 
 

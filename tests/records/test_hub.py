@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import result_of, run_of, with_blocks
 
+import vggdsl
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
+from vggdsl.records import hub
 from vggdsl.records.evaluation import Evaluation
-from vggdsl.records.hub import ON_HUB, Found, as_yaml, entries, found_in, front_matter, model_card
+from vggdsl.records.hub import ON_HUB, Found, as_yaml, entries, found_in, front_matter
 from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import DATA_SETS
 from vggdsl.spec.spec import parse
@@ -42,7 +44,7 @@ def found_of(text: str = SPEC, name: str = "net", **changed: Any) -> Found:
 
 
 def test_the_hub_s_library_reads_the_card() -> None:
-    card = ModelCard(model_card(found_of()))
+    card = ModelCard(hub.card(found_of()))
     assert isinstance(card.data, ModelCardData)
     assert card.data.eval_results is not None
     assert card.data.pipeline_tag == "image-classification"
@@ -76,7 +78,7 @@ def test_what_a_run_did_otherwise_is_told() -> None:
     (entry,) = entries(found, "default")["cifar10.yaml"]
     for told in ("deviates: epochs 3", "2 unreadable images left out"):
         assert told in entry["notes"]
-        assert told in model_card(found)
+        assert told in hub.card(found)
     assert entry.keys() == {"dataset", "value", "notes"}
 
 
@@ -106,15 +108,17 @@ def test_the_command(tmp_path: Path) -> None:
     done = run("record", path, "--as", "model-card", "-o", repository)
     assert (done.exit_code, f"{repository}: made" in done.stderr) == (0, True)
     assert run("record", path, "--as", "eval-results", "-o", repository).exit_code == 0
-    card, entry = repository / "README.md", repository / ".eval_results" / "cifar10.yaml"
-    assert card.read_text("utf-8") == run("record", path, "--as", "model-card").stdout
+    readme, entry = repository / "README.md", repository / ".eval_results" / "cifar10.yaml"
+    assert readme.read_text("utf-8") == run("record", path, "--as", "model-card").stdout
     assert entry.read_text("utf-8") == run("record", path, "--as", "eval-results").stdout
-    card.write_text("mine")
+    assert readme.read_text("utf-8") == vggdsl.model_card(path)
+    assert vggdsl.eval_results(path / "record.arch") == {".eval_results/cifar10.yaml": entry.read_text("utf-8")}
+    readme.write_text("mine")
     refused = run("record", path, "--as", "model-card", "-o", repository)
-    assert (refused.exit_code, card.read_text()) == (2, "mine")
+    assert (refused.exit_code, readme.read_text()) == (2, "mine")
     assert "V514" in refused.stderr
-    assert run("record", path, "--as", "model-card", "-o", card, "--force").exit_code == 0
-    assert card.read_text() != "mine"
+    assert run("record", path, "--as", "model-card", "-o", readme, "--force").exit_code == 0
+    assert readme.read_text() != "mine"
     assert run("record", path, "--as", "eval-results", "-o", tmp_path / "none").exit_code == 2
     record = path / "record.arch"
     record.write_text(record.read_text("utf-8").replace("0.7123", "0.9123"), "utf-8")
@@ -138,6 +142,13 @@ def test_the_command(tmp_path: Path) -> None:
 def test_what_would_be_ignored_is_refused(call: str, tmp_path: Path) -> None:
     path = run_of(parse(SPEC, "net.arch"), tmp_path / "net-s0-1")
     assert run("record", path, *call.split()).exit_code == 2
+
+
+@pytest.mark.parametrize("said", [{"dataset": "cifar10"}, {"date": "yesterday"}, {"source": "run"}])
+def test_nor_is_it_taken_in_python(said: dict[str, Any], tmp_path: Path) -> None:
+    path = run_of(parse(SPEC, "net.arch"), tmp_path / "net-s0-1")
+    with pytest.raises(ValueError, match="is no"):
+        vggdsl.eval_results(path, **said)
 
 
 def test_a_data_set_that_the_hub_may_have_is_named_by_its_id(tmp_path: Path) -> None:

@@ -436,6 +436,8 @@ def test_metrics_that_the_record_was_not_made_of(spoil: str, spec: Path, tmp_pat
 def test_nothing_was_measured_with_the_last_weights(run: vggdsl.Run) -> None:
     last = vggdsl.load_run(run.path / "last.safetensors")
     assert (last.measured, codes(lambda: last.result)) == (None, ["V609"])
+    assert codes(lambda: vggdsl.model_card(last)) == ["V609"]
+    assert vggdsl.model_card(run) == vggdsl.model_card(run.path)
     assert repr(last).endswith("the weights of last.safetensors)")
 
 

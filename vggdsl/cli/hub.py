@@ -9,7 +9,7 @@ import click
 from vggdsl.cli.common import note
 from vggdsl.cli.folders import made
 from vggdsl.records.collect import record_of
-from vggdsl.records.hub import RESULTS, as_yaml, entries, found_in, model_card
+from vggdsl.records.hub import RESULTS, as_yaml, card, entries, found_in
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_folder, write_text
@@ -41,7 +41,7 @@ def write(run: str, asked: Asked) -> None:
         for name, given in {"--task": asked.task, "--date": asked.date, "--source": asked.source}.items():
             if given is not None:
                 raise click.UsageError(f"{name} is for --as eval-results")
-        files = {"README.md": model_card(found)}
+        files = {"README.md": card(found)}
     else:
         if found.on_hub is None:
             message = f"the hub's id of the data set {found.recipe.data.name} isn't known: give it with --dataset"

@@ -1,7 +1,5 @@
 """``vggdsl record``."""
 
-import re
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -15,24 +13,14 @@ from vggdsl.records.collect import record_of
 Form = Literal["model-card", "eval-results"]
 
 
-def _dataset(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", value, re.ASCII):
-        raise click.BadParameter(f"`{value}` is no id of the hub: write OWNER/NAME, as uoft-cs/cifar10")
-    return value
+def _for_hub(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from vggdsl.records.hub import refuse
 
-
-def _date(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    try:
-        if value is not None:
-            datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(f"`{value}` is no date: write it as 2026-01-31") from None
-    return value
-
-
-def _url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        raise click.BadParameter(f"`{value}` is no address: it begins with https://")
+        try:
+            refuse(parameter.name or "", value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
     return value
 
 
@@ -56,10 +44,10 @@ def _url(context: click.Context, parameter: click.Parameter, value: str | None) 
     help="The repository's folder, which a card makes, or the card's file.  [default: standard output]",
 )
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
-@click.option("--dataset", metavar="OWNER/NAME", callback=_dataset, help="The hub's id of the data set.")
+@click.option("--dataset", metavar="OWNER/NAME", callback=_for_hub, help="The hub's id of the data set.")
 @click.option("--task", metavar="ID", help="The id of the benchmark's task in an entry.  [default: default]")
-@click.option("--date", metavar="DATE", callback=_date, help="When it was measured, for an entry.")
-@click.option("--source", metavar="URL", callback=_url, help="Where an entry's result comes from.")
+@click.option("--date", metavar="DATE", callback=_for_hub, help="When it was measured, for an entry.")
+@click.option("--source", metavar="URL", callback=_for_hub, help="Where an entry's result comes from.")
 @reports_errors
 def command(
     run: str,

@@ -8,8 +8,10 @@ The formats are those of the hub's own pages and library (`huggingface_hub` 2.4)
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,7 +19,7 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.syntax import Document
 from vggdsl.records.append import evaluation_blocks, own_block
 from vggdsl.records.cells import to_table
-from vggdsl.records.collect import Collection, Subject, evaluated
+from vggdsl.records.collect import Collection, Subject, evaluated, record_of
 from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.result import TOP_1, TOP_5, Result, read_result
 from vggdsl.records.table import Row, data_text, rows, two_decimals
@@ -27,6 +29,9 @@ from vggdsl.text.errors import Diagnostic, RecordError
 from vggdsl.text.printing import printable
 from vggdsl.text.tables import in_markdown, to_markdown
 from vggdsl.text.units import plural
+
+if TYPE_CHECKING:  # which reads weights, by torch
+    from vggdsl.records.run import Run
 
 RESULTS = ".eval_results"
 """The folder of a model's repository in which the hub looks for entries."""
@@ -119,10 +124,67 @@ def found_in(record: Spec, dataset: str | None = None) -> Found:
     return Found(record, result, own, dataset)
 
 
+# -- of a run
+
+
+def model_card(run: "Run | str | Path", *, dataset: str | None = None) -> str:
+    """The README.md of a repository for a run; as ``vggdsl record --as model-card``.
+
+    ``run`` is a ``Run``, its folder or its record. ``dataset`` is the hub's id of a data set that isn't known.
+
+    Raises ``RecordError`` V609 for a run of which nothing counts, and ``ValueError`` for what is no id.
+    """
+    return card(found_in(_record(run, dataset=dataset), dataset))
+
+
+def eval_results(
+    run: "Run | str | Path",
+    *,
+    dataset: str | None = None,
+    task: str = "default",
+    date: str | None = None,
+    source: str | None = None,
+) -> dict[str, str]:
+    """The files of a repository with a run's results as entries, YAML by path, one for each protocol under which it was
+    evaluated; as ``vggdsl record --as eval-results``.
+
+    ``task`` is the id of the benchmark's, ``date`` as 2026-01-31, ``source`` a URL. Raises as ``model_card``, and
+    ``ValueError`` if the hub's id of the data set isn't known, or for a date or a URL that is none.
+    """
+    found = found_in(_record(run, dataset=dataset, date=date, source=source), dataset)
+    return {f"{RESULTS}/{name}": as_yaml(each) for name, each in entries(found, task, date, source).items()}
+
+
+def _record(run: "Run | str | Path", **said: str | None) -> Spec:
+    for name, value in said.items():
+        refuse(name, value)
+    if isinstance(run, str | Path):
+        return record_of(Path(run))
+    _ = run.result  # which raises where other weights than the measured ones were named
+    return record_of(run.path)
+
+
+def refuse(name: str, value: str | None) -> None:
+    """Raises ``ValueError`` for a ``dataset``, ``date`` or ``source`` that is none."""
+    forms = {
+        "dataset": (r"[\w.-]{1,96}/[\w.-]{1,96}", "id of the hub: write OWNER/NAME, as uoft-cs/cifar10"),
+        "source": (r"https?://[^\s/]+\S*", "address: it begins with https://"),
+    }
+    if value is None:
+        return
+    if name in forms and not re.fullmatch(forms[name][0], value, re.ASCII if name == "dataset" else re.NOFLAG):
+        raise ValueError(f"`{value}` is no {forms[name][1]}")
+    if name == "date":
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"`{value}` is no date: write it as 2026-01-31") from None
+
+
 # -- the card
 
 
-def model_card(found: Found) -> str:
+def card(found: Found) -> str:
     """The README.md of a model's repository: the metadata, and below it what people read. It names no licence."""
     record, typed = found.record, found.record.typed
     size = f"{plural(typed.params, 'parameter')} in {plural(typed.weight_layers, 'weight layer')}"
