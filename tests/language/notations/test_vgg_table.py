@@ -83,7 +83,12 @@ def test_a_line_without_pipes_in_a_table_of_pipes_is_not_passed_over() -> None:
 
 
 def test_each_count_of_layers_is_held() -> None:
-    for said, why in (("3 weight", "1 claim"), ("5 weight", "refuted"), ("3 weight depthwise", "no number of layers")):
+    for said, why in (
+        ("3 weight", "1 claim"),
+        ("5 weight", "refuted"),
+        ("3 weight depthwise", "no number of layers"),
+        ("3 weight layers, with BN", "no number of layers"),
+    ):
         (_, found), _ = parse_all(PIPED.replace("3 weight layers", said), "-")
         outcome = str(found) if not isinstance(found, Spec) else "refuted" if found.count("refuted") else "1 claim"
         assert why in outcome

@@ -218,7 +218,7 @@ class _Table:
 
     def _count(self, draft: Draft, index: int) -> None:
         for cell in self.counts or ():
-            match = _LAYERS.search(cell.text.text) or _BROKEN_OFF.fullmatch(cell.text.text)
+            match = _LAYERS.fullmatch(cell.text.text) or _BROKEN_OFF.fullmatch(cell.text.text)
             if index not in cell.columns or not cell.text.text:
                 continue
             if match is None:
