@@ -159,3 +159,18 @@ def test_a_table_that_is_shown_is_read_back(form: str) -> None:
         assert compare(ours, theirs).differences == ()
         if form == "table":
             assert spec.network.graph.digest == vggdsl.load(name).network.graph.digest
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in TEXTS if each.stem.endswith("-table")], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_prose_above_a_table_that_tells_of_layers_is_said_to_be_unread(path: Path) -> None:
+    text = f"Table 1. All convolutions are dilated and have dropout\n{path.read_text('utf-8')}"
+    for reading in notations.notation(path.stem).read(Source(path.name, text)):
+        assert any("isn't read: its rows say all" in each.message for each in reading.said)
+
+
+def test_what_a_stage_s_name_tells_is_said_to_be_unread() -> None:
+    text = (MATRIX / "residual" / "resnet-table.txt").read_text("utf-8").replace("conv3_x", "conv3_x (dilation 2)")
+    (reading,) = notations.notation("resnet-table").read(Source("-", text))
+    assert any("in the first column of the table isn't read" in each.message for each in reading.said)

@@ -13,7 +13,7 @@ from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Reworded, Source, Span
 from vggdsl.text.typography import Plain
 
-TELLS = re.compile(r"strid|padd|norm|drop-?out|re-?lu|activation|non-?linear|bias|follow", re.IGNORECASE)
+TELLS = re.compile(r"strid|padd|norm|drop-?out|re-?lu|activation|non-?linear|bias|follow|dilat|atrous", re.IGNORECASE)
 """What prose beside a table may say of layers."""
 
 Place = Span | Excerpt

@@ -84,6 +84,7 @@ class _Table:
         self.names: list[Excerpt] = []
         self.repaired: list[tuple[str, Excerpt]] = []
         self.counts: Row | None = None
+        self.titles: list[Excerpt] = []
         self.at = rows[0][0].text
         body = self._head(rows)
         if not self.names:
@@ -111,7 +112,7 @@ class _Table:
             elif len(filled) == self.width and (not self.names or self.width == 1):
                 self.names = [self._name(cell.text) for cell in row]
             elif _is_title(filled) and not any(_LAYERS.search(cell.text.text) or self._said(cell) for cell in filled):
-                continue  # the table's title, or what is left of it
+                self.titles += [cell.text for cell in filled]  # or what is left of one
             else:
                 label = Label(filled[0].text.span(), "this row")
                 raise ParseError(
@@ -196,6 +197,8 @@ class _Table:
 
     def column(self, index: int) -> Reading:
         draft = Draft(self.source, self.names[index].text)
+        for title in self.titles:
+            draft.beside(title)
         for text, at in self.repaired:
             if at.places == self.names[index].places:
                 draft.repaired(text, at)

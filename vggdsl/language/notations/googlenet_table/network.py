@@ -150,6 +150,8 @@ def _check(table: Table, row: Layers) -> None:
 
 def _draft(table: Table, rows: Sequence[Layers], meanings: Mapping[str, _Meaning]) -> Draft:
     draft = Draft(table.source)
+    for title in table.beside:
+        draft.beside(title, "beside")
     for message, at, help in table.refused:
         draft.refuse(message, at, help)
     if draft.wrong:

@@ -88,6 +88,8 @@ class Table:
     rows: list[Layers] = field(default_factory=list)
     total: tuple[Excerpt, Excerpt] | None = None
     """The network's parameters, where they are printed beside its last row: the figure, and the word behind it."""
+    beside: list[Excerpt] = field(default_factory=list)
+    """Captions and titles, which aren't read."""
     repaired: list[tuple[str, Excerpt]] = field(default_factory=list)
     refused: list[tuple[str, Place, str]] = field(default_factory=list)
 
@@ -158,6 +160,7 @@ def _of_cells(table: Table, rows: Sequence[Row]) -> Iterator[Layers]:
     for row in rows:
         filled = [cell for cell in row if cell.text]
         if len(filled) == 1 and _is_beside(filled[0].text, before=not heading):
+            table.beside.append(filled[0].text)
             continue
         is_heading = not body and not any(re.fullmatch(r"\d+\D+\d+\D+\d+", cell.text.text) for cell in filled)
         (heading if is_heading else body).append(row)
@@ -240,6 +243,7 @@ def _column(text: str) -> str | None:
 
 def _of_words(table: Table, rows: Sequence[Row]) -> Iterator[Layers]:
     cells = [cell.text for row in rows for cell in row if cell.text]
+    table.beside = [cell for cell in cells if CAPTION.fullmatch(cell.text)]
     whole = joined([cell for cell in cells if not CAPTION.fullmatch(cell.text)], " ", table.source)
     parts = [
         f"(?:(?P<c{at}>{pattern}) )" + ("?" if name in _OPTIONAL else "")

@@ -27,10 +27,7 @@ def readings(table: Table) -> list[Reading]:
 
 def _reading(table: Table, column: int) -> Reading:
     name = table.names[column]
-    draft = Draft(table.source, name.text)
-    for message, at, help, of in table.refused:
-        if of is None or of == column:
-            draft.refuse(message, at, help)
+    draft = table.draft(column)
     for cells in table.figures.values():
         if (cell := cells[column]) is not None:
             draft.refuse("figures aren't read in a table of dense layers", cell, "write them as claims into the spec")

@@ -56,10 +56,7 @@ def _holds(table: Table, column: int, at_widest: bool) -> bool:
 
 def _draft(table: Table, column: int, *, at_widest: bool) -> Draft:
     name = table.names[column]
-    draft = Draft(table.source, name.text)
-    for message, at, help, of in table.refused:
-        if of is None or of == column:
-            draft.refuse(message, at, help)
+    draft = table.draft(column)
     network = None if draft.wrong else _Network(draft, table, column)
     if network is None or draft.wrong:
         return draft

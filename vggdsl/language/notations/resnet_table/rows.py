@@ -46,21 +46,22 @@ def _no_heading(at: Excerpt) -> ParseError:
 
 
 def _of_cells(source: Source, rows: Sequence[Row]) -> Table:
-    body = iter(rows)
+    body, above = iter(rows), list[tuple[Excerpt, str]]()
     for row in body:
         filled = [cell for cell in row if cell.text]
         sizes = [cell for cell in filled if _SIZES.fullmatch(cell.text.text)]
         if sizes:
             break
-        if len(filled) > 1 or re.search(r"\d", filled[0].text.text):
-            if len(filled) == 1 and (CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
-                continue
+        said = filled[0].text.text
+        is_title = CAPTION.fullmatch(said) or _SAID.fullmatch(said) or not re.search(r"\d", said)
+        if len(filled) > 1 or not is_title:
             raise _no_heading(filled[0].text)
+        above.append((filled[0].text, "above"))
     else:
         raise _no_heading(rows[0][0].text if rows else Excerpt.of(source, 0, 0))
     at = sizes[0].columns.start
     names = [cell for cell in filled if cell.columns.start > at]
-    table = Table(source, [cell.text for cell in names])
+    table = Table(source, [cell.text for cell in names], beside=above)
     for cell in filled:
         if cell.columns.start < at and not _NAMES.fullmatch(cell.text.text):
             table.refuse(f"`{cell.text.text}` heads no column that is known", cell.text, "such as `layer name`")
@@ -78,6 +79,7 @@ def _groups(table: Table, rows: Sequence[Row], at: int) -> Iterator[list[Row]]:
     for row in rows:
         filled = [cell for cell in row if cell.text]
         if len(filled) == 1 and (CAPTION.fullmatch(filled[0].text.text) or _SAID.fullmatch(filled[0].text.text)):
+            table.beside.append((filled[0].text, "below"))
             continue
         if any(cell.columns.start <= at for cell in filled) and group:
             yield group
@@ -103,6 +105,7 @@ def _stage(table: Table, rows: Sequence[Row], at: int, columns: Sequence[range])
         table.refuse(f"the row of `{where.text}` has no output size", where, "write it as `56x56`")
         return
     stage = Stage(others[0].text if others else None, sizes[0].text)
+    table.beside += [(cell.text, "in the first column of") for cell in others]
     parts: list[list[Excerpt]] = [[] for _ in columns]
     for row in rows:
         others = [cell for cell in row if cell.text and cell.columns.start > at]
@@ -139,7 +142,7 @@ def _of_words(source: Source, rows: Sequence[Row]) -> Table:
     if heading is None:
         raise _no_heading(whole[:40])
     names = [whole[m.start() : m.end()] for m in re.finditer(_NETWORK, whole.text[: heading.end()], re.IGNORECASE)]
-    table = Table(source, names)
+    table = Table(source, names, beside=[(cell, "beside") for cell in cells if CAPTION.fullmatch(cell.text)])
     table.repair(SAID, whole[: heading.end()].strip())
     rest = whole[heading.end() - 1 :]
     ends = [m.start() for pattern in (_FLOPS, _PARAMS) for m in [pattern.search(rest.text)] if m]

@@ -50,7 +50,10 @@ def reading(source: Source) -> Reading:
 
 def _row(draft: Draft, row: Row, found: dict[str, Sequence[Excerpt]]) -> None:
     filled = [cell.text for cell in row if cell.text]
-    if not filled or (len(filled) == 1 and (CAPTION.fullmatch(filled[0].text) or _SAID.fullmatch(filled[0].text))):
+    if len(filled) == 1 and CAPTION.fullmatch(filled[0].text):
+        draft.beside(filled[0], "beside")
+        return
+    if not filled or (len(filled) == 1 and _SAID.fullmatch(filled[0].text)):
         return
     name = next((name for name, form in _ROWS.items() if form.fullmatch(filled[0].text)), None)
     if name is None or name in found or len(filled) < 2:

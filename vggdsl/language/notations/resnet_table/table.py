@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from vggdsl.language.notations.draft import Place
+from vggdsl.language.notations.draft import Draft, Place
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.phrases import Phrase
 from vggdsl.text.source import Source
@@ -60,6 +60,8 @@ class Table:
     figures: dict[str, list[Excerpt | None]] = field(default_factory=dict)
     """Of a measure, such as `macs`: what is printed for each network."""
     repaired: list[tuple[str, Excerpt]] = field(default_factory=list)
+    beside: list[tuple[Excerpt, str]] = field(default_factory=list)
+    """Captions, titles and names of stages, which aren't read, and where they stand."""
     refused: list[tuple[str, Place, str, int | None]] = field(default_factory=list)
     """What can't be read, where, how it is mended, and the column that it is of, if it is of one alone."""
 
@@ -67,6 +69,16 @@ class Table:
     """What a text beside the table says of Wide ResNet's `k` and `N`."""
     is_wide: bool = False
     """Whether its cells name them."""
+
+    def draft(self, column: int) -> Draft:
+        """Of a network, with what of it can't be read, and what isn't."""
+        draft = Draft(self.source, self.names[column].text)
+        for text, where in self.beside:
+            draft.beside(text, where)
+        for message, at, help, of in self.refused:
+            if of is None or of == column:
+                draft.refuse(message, at, help)
+        return draft
 
     def refuse(self, message: str, at: Place, help: str, column: int | None = None) -> None:
         self.refused.append((message, at, help, column))

@@ -13,9 +13,7 @@ _POOL = re.compile(r"avgpool(\d+)/1")
 
 def reading(table: Table) -> Reading:
     """The one network of a table."""
-    draft = Draft(table.source, table.names[0].text)
-    for message, at, help, _ in table.refused:
-        draft.refuse(message, at, help)
+    draft = table.draft(0)
     if len(table.names) > 1:
         draft.refuse("a second network beside that of `k` and `N`", table.names[1], "leave one out")
     if not draft.wrong:
