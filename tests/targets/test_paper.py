@@ -164,6 +164,16 @@ def test_a_cell_of_several_rows_is_of_the_first(tmp_path: Path) -> None:
     ]
 
 
+def test_a_sign_between_two_rows_is_of_the_first(tmp_path: Path) -> None:
+    rows = ("Type", "Size"), ("Conv", "8x8"), ("Conv dw", "8x8"), ("Conv", "4x4"), ("FC", "10")
+    cells = [(80 + 100 * i, 700 - 12 * j, cell) for j, row in enumerate(rows) for i, cell in enumerate(row)]
+    drawn = [said(*place) for place in [*cells, (65, 670, "5x")]] + [f"60 {y} m 260 {y} l S" for y in (712, 645)]
+    path = tmp_path / "sign.pdf"
+    path.write_bytes(pdf(["\n".join(drawn)]))
+    (table,) = read_paper(path).tables
+    assert table.text.splitlines() == ["Type\tSize", "Conv\t8x8", "5x Conv dw\t8x8", "Conv\t4x4", "FC\t10"]
+
+
 @pytest.mark.parametrize("matrix", ["0 1 -1 0 792 0", "-1 0 0 -1 612 792"])
 def test_turned_text_is_told(tmp_path: Path, matrix: str) -> None:
     path = tmp_path / "turned.pdf"
@@ -284,7 +294,7 @@ def test_tall_brackets_exponents_and_figures_in_two_fonts(tmp_path: Path) -> Non
     rows += [r"\multicolumn{2}{|c|}{FLOPs} & $1.8\times10^9$ & 3.8$\times10^9$"]
     resnet = r"\begin{tabular}{|c|c|c|c|}\hline " + "".join(rf"{row} \\ \hline " for row in rows) + r"\end{tabular}"
     small = ["Type & Filter size & Filters & Output & Params", r"input & & & $8{\times}8{\times}1$ &"]
-    small += [r"conv & $3{\times}3/1$ & 64 & $8{\times}8{\times}64$ & $0.64$K", r"dropout ($p=0.25$) & & & &"]
+    small += [r"conv & $3{\times}3/1$ & 64 & $8{\times}8{\times}64$ & $0.64$k", r"dropout ($p=0.25$) & & & &"]
     small += [r"fc & & 10 & $1{\times}1{\times}10$ & $40.9$7K"]
     layers = r"\begin{tabular}{lllll}\hline " + r" \\ ".join(small) + r" \\ \hline\end{tabular}"
     head = r"\documentclass{article}\usepackage{multirow}\begin{document}"

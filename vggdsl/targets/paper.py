@@ -12,30 +12,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import pdfplumber
 from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfplumber.page import Page
 
-from vggdsl.targets.paper_words import Word, lines_of, spelled, words_of
+from vggdsl.targets.paper_rows import Bar, Rule, chunks_of, text_of
+from vggdsl.targets.paper_words import Word, lines_of, words_of
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
-from vggdsl.text.extents import Extent, column_of, columns_of, is_whole, overlapped
 from vggdsl.text.files import replacing
 
 _SAME = 3.0
 """Points by which ends of rules of one table may differ."""
-_GAP = 0.62
-"""Of the size of letters: a wider gap parts two cells, a narrower one two words."""
 _LEAST = 20
 """Points that a table is high at least."""
 _ROWS = 3
 """Of several cells, that a table without rules has at least."""
-_EXACT = 2.0
-"""Points by which a cell that is centred may be off the middle."""
-_CENTRED = 0.8
-"""Of the size of letters: lines that are nearer to each other are of cells that are centred beside each other."""
 _SHORT = 0.4
 """Of a page's width: a longer line is text."""
 _FAR = 1.6
@@ -50,10 +43,6 @@ _MARGIN = 1.5
 """Points around a table in its picture: its rules are in it, and what stands beside it isn't."""
 _ACROSS = 0.9
 """Of a table's width: a rule that is shorter parts some of its columns alone."""
-
-
-_Bar = tuple[float, float, float]
-"""A vertical rule: where it stands, and from where to where it goes down."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +131,7 @@ class _Page:
     width: float
     words: Sequence[Word]
     rules: Sequence[tuple[float, float, float]]
-    bars: Sequence[_Bar]
+    bars: Sequence[Bar]
     lines: Sequence[Mapping[str, Any]]
     is_turned: bool
 
@@ -166,33 +155,33 @@ def _tables(page: _Page) -> Iterator[Table]:
         x0, top, x1, bottom = box
         bars = [bar for bar in page.bars if x0 < bar[0] < x1 and bar[1] < bottom and bar[2] > top]
         words = [word for word in page.words if _is_inside(word, box)]
-        if text := _text(words, _rules_in(box, rules), bars, (x0 + x1) / 2):
+        if text := text_of(words, _rules_in(box, rules), bars, (x0 + x1) / 2):
             found.append((box, text, True))
     rest = [word for word in page.words if not any(_is_inside(word, box) for box in boxes)]
-    found += [(_around(run), text, False) for run in _runs(rest, page.width) if (text := _text(run))]
+    found += [(_around(run), text, False) for run in _runs(rest, page.width) if (text := text_of(run))]
     for number, (box, text, is_ruled) in enumerate(
         sorted(found, key=lambda each: (not each[2], each[0][1], each[0][0])), 1
     ):
         yield Table(page.number, number, text, box, is_ruled)
 
 
-def _rules_in(box: tuple[float, float, float, float], rules: Sequence[tuple[float, float, float]]) -> list["_Rule"]:
+def _rules_in(box: tuple[float, float, float, float], rules: Sequence[tuple[float, float, float]]) -> list[Rule]:
     x0, top, x1, bottom = box
     inside = [each for each in rules if top <= each[2] <= bottom and min(each[1], x1) > max(each[0], x0)]
-    return sorted(_Rule(y, a, b, b - a >= _ACROSS * (x1 - x0)) for a, b, y in inside)
+    return sorted(Rule(y, a, b, b - a >= _ACROSS * (x1 - x0)) for a, b, y in inside)
 
 
 def _runs(words: Sequence[Word], width: float) -> Iterator[list[Word]]:
     """Lines of several cells under each other, as of a table without rules; among them may stand short ones."""
     run: list[list[Word]] = []
     for line in [*lines_of(words), []]:
-        chunks = _chunks(line)
+        chunks = chunks_of(line)
         is_short = len(chunks) == 1 and chunks[0].x1 - chunks[0].x0 < _SHORT * width
         is_near = not run or not line or line[0]["top"] - run[-1][0]["bottom"] < _FAR * line[0]["size"]
         if (len(chunks) > 1 or is_short) and is_near:
             run.append(line)
             continue
-        if sum(len(_chunks(each)) > 1 for each in run) >= _ROWS:
+        if sum(len(chunks_of(each)) > 1 for each in run) >= _ROWS:
             yield [word for each in run for word in each]
         run = [line] if line and (len(chunks) > 1 or is_short) else []
 
@@ -268,128 +257,3 @@ def _apart(group: list[tuple[float, float, float]], page: _Page) -> Iterator[lis
             part = []
         part.append(rule)
     yield part
-
-
-class _Rule(NamedTuple):
-    """A horizontal one: how far down, from where to where, and whether it goes across the table."""
-
-    height: float
-    x0: float
-    x1: float
-    is_across: bool
-
-
-def _text(
-    words: Sequence[Word], rules: Sequence[_Rule] = (), bars: Sequence[_Bar] = (), middle: float | None = None
-) -> str:
-    """Lines of cells, if there are rows of two cells at least; ``rules`` are the horizontal ones, ``middle`` is theirs,
-    and ``bars`` are the vertical ones."""
-    lines = lines_of(words)
-    chunks = [_chunks(line, bars) for line in lines]
-    columns = columns_of([[each.extent for each in line] for line in chunks])
-    if len(columns) < 2:
-        return ""
-    lines, chunks, is_part = _raised(lines, chunks, columns, rules)
-    rows, band = list[str](), list[int]()
-    for i, line in enumerate(lines):
-        is_apart = any(band and _height(lines[band[-1]]) < rule.height < _height(line) for rule in rules)
-        is_one = not is_part[i] and is_whole([each.extent for each in chunks[i]], columns, _EXACT, middle)
-        if is_apart or is_one:
-            rows += _band(lines, chunks, columns, band)
-            band = []
-        if is_one:
-            rows.append(chunks[i][0].text)
-        else:
-            band.append(i)
-    return "\n".join(rows + _band(lines, chunks, columns, band))
-
-
-def _raised(
-    lines: list[list[Word]], chunks: list[list["_Chunk"]], columns: Sequence[Extent], rules: Sequence[_Rule]
-) -> tuple[list[list[Word]], list[list["_Chunk"]], list[bool]]:
-    """Lines and their cells, and whether shorter rules part them from others. What is one cell of several rows between
-    two rules goes to the first of these: what stands alone in the middle of them, and what no shorter rule parts."""
-    across = [rule.height for rule in rules if rule.is_across]
-    bands: dict[int, list[int]] = {}
-    for i, line in enumerate(lines):
-        bands.setdefault(sum(height < _height(line) for height in across), []).append(i)
-    raised, apart = [list(line) for line in chunks], set[int]()
-    for first, *others in bands.values():
-        if not others:
-            continue
-        over = {i: {c for each in chunks[i] for c in overlapped(each.extent, columns)} for i in (first, *others)}
-        top, bottom = _height(lines[first]), _height(lines[others[-1]])
-        short = [(rule.x0, rule.x1) for rule in rules if not rule.is_across and top < rule.height < bottom]
-        parted = {c for extent in short for c in overlapped(extent, columns)}
-        apart.update(over if short else ())
-        for i in others:
-            is_alone = 0 in over[i] and not any(over[i] & over[j] for j in over if j != i)
-            for each in chunks[i]:
-                if is_alone or (short and not parted & set(overlapped(each.extent, columns))):
-                    raised[i].remove(each)
-                    raised[first] = [each, *raised[first]] if is_alone else [*raised[first], each]
-        raised[first].sort(key=lambda each: column_of(each.extent, columns))
-    kept = [i for i in range(len(lines)) if raised[i]]
-    return [lines[i] for i in kept], [raised[i] for i in kept], [i in apart for i in kept]
-
-
-def _band(
-    lines: Sequence[Sequence[Word]],
-    chunks: Sequence[Sequence["_Chunk"]],
-    columns: Sequence[Extent],
-    band: Sequence[int],
-) -> list[str]:
-    """Rows between rules, or between rows that are of all columns: a line each; where cells of several lines are
-    centred beside each other, so that lines lie between lines, one row with all of each cell."""
-    rows = [_cells(chunks[i], columns) for i in band]
-    size = median(word["size"] for i in band for word in lines[i]) if band else 0
-    if any(_height(lines[j]) - _height(lines[i]) < _CENTRED * size for i, j in pairwise(band)):
-        rows = [[" ".join(filter(None, cells)) for cells in zip(*rows, strict=True)]]
-    return ["\t".join(row).rstrip("\t") for row in rows]
-
-
-def _cells(line: Sequence["_Chunk"], columns: Sequence[Extent]) -> list[str]:
-    """A line's cells, an empty one where it has none."""
-    cells: list[list[str]] = [[] for _ in columns]
-    for chunk in line:
-        cells[column_of(chunk.extent, columns)].append(chunk.text)
-    return [" ".join(cell) for cell in cells]
-
-
-def _height(line: Sequence[Word]) -> float:
-    return float(median((word["top"] + word["bottom"]) / 2 for word in line))
-
-
-@dataclass
-class _Chunk:
-    """Words of one cell."""
-
-    x0: float
-    x1: float
-    words: list[Word]
-
-    @property
-    def extent(self) -> Extent:
-        return self.x0, self.x1
-
-    @property
-    def text(self) -> str:
-        return spelled(self.words)
-
-
-def _chunks(line: Sequence[Word], bars: Sequence[_Bar] = ()) -> list[_Chunk]:
-    chunks: list[_Chunk] = []
-    for word in line:
-        is_near = chunks and word["x0"] - chunks[-1].x1 < _GAP * word["size"]
-        if is_near and not _parted(chunks[-1].words[-1], word, bars):
-            chunks[-1].words.append(word)
-            chunks[-1].x1 = max(chunks[-1].x1, word["x1"])
-        else:
-            chunks.append(_Chunk(word["x0"], word["x1"], [word]))
-    return chunks
-
-
-def _parted(left: Word, right: Word, bars: Sequence[_Bar]) -> bool:
-    """Whether a vertical rule stands between two words of a line."""
-    middle = (right["top"] + right["bottom"]) / 2
-    return any(left["x1"] <= x + 1 and x - 1 <= right["x0"] and top < middle < bottom for x, top, bottom in bars)

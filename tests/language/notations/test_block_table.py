@@ -98,6 +98,12 @@ def read(text: str) -> Spec:
     return spec
 
 
+@pytest.mark.parametrize("signs", ["i | Fˆi | Hˆi × Wˆ i | Cˆi | Lˆi", "i | F̂ᵢ | Ĥᵢ × Ŵᵢ | Ĉᵢ | L̂ᵢ"])
+def test_a_heading_may_have_its_signs_below_it(signs: str) -> None:
+    rule = "|---|---|---|---|---|\n"
+    assert read(EFFICIENTNET.replace(rule, f"{rule}| {signs} |\n")).typed.params == TABLES[EFFICIENTNET]
+
+
 @pytest.mark.parametrize("text", TABLES, ids=lambda text: text.split("\n")[2].strip()[:30])
 def test_tables_give_the_networks_that_torchvision_has(text: str) -> None:
     spec = read(text)

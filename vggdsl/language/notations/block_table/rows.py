@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from unicodedata import normalize
 
 from vggdsl.language.notations.block_table.columns import KNOWN, columns, heading
 from vggdsl.language.notations.draft import Place
@@ -129,11 +130,19 @@ def table_of(source: Source) -> Table:
             table.refuse(f"a second column of `{cell.text.text}`", cell.text, "leave one out")
     for row in rows[:at]:
         _beside(table, row)
-    for row in rows[at + 1 :]:
+    below = at + 2 if at + 1 < len(rows) and _is_signs(rows[at + 1]) else at + 1
+    for row in rows[below:]:
         filled = [cell for cell in row if not _NOTHING.fullmatch(cell.text.text)]
         if filled and not (len(filled) == 1 and _is_said(table, filled[0].text)):
             _row(table, row)
     return table
+
+
+def _is_signs(row: Row) -> bool:
+    """Whether a row is the second line of a heading, of signs alone, as EfficientNet's: `i`, `F_i`, `H_i x W_i`."""
+    plain = [normalize("NFD", cell.text.text) for cell in row if cell.text]
+    signs = [re.sub(r"\\(?:hat|mathcal)|[\^_{}$ˆ\u0302\s]", "", text) for text in plain]
+    return len(signs) > 2 and all(re.fullmatch(r"[A-Zℱ]?[iᵢ](?:x[A-Z][iᵢ])?", sign) for sign in signs)
 
 
 def _is_said(table: Table, text: Excerpt) -> bool:

@@ -8,7 +8,7 @@ from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.text.figures import Figure
 
-FIGURE = re.compile(r"[1-9]\d{0,2}(?:(,\d{3}){1,4}|( \d{3}){1,4})|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KMGB]", re.ASCII)
+FIGURE = re.compile(r"[1-9]\d{0,2}(?:(,\d{3}){1,4}|( \d{3}){1,4})|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KkMGB]", re.ASCII)
 _LARGEST = 15
 """The side of a window at most that parameters may tell."""
 
@@ -19,7 +19,7 @@ def is_figure(cell: Excerpt) -> bool:
 
 def text_of(cell: Excerpt) -> str:
     """A printed figure as specs have it."""
-    return cell.text.replace(" ", "")
+    return cell.text.replace(" ", "").replace("k", "K")
 
 
 def measures(layers: Sequence[Layer], x: tuple[int, ...]) -> tuple[str, bool]:
