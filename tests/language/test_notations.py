@@ -181,3 +181,16 @@ def test_lines_of_another_notation_in_a_spec_are_named() -> None:
         assert (found.code, "a summary of Keras" in found.message) == ("V113", True)
         assert found.help is not None
         assert "`vggdsl import" in found.help
+
+
+def test_what_stands_behind_the_sign_of_a_comment_is_recognised() -> None:
+    """It isn't an empty spec; in a file that is a spec by its name, it is said what it is."""
+    head = "input_1 (InputLayer)         [(None, 32, 32, 3)]       0\n"
+    lines = f"Layer (type)                 Output Shape              Param #\n{head}{SUMMARY}".splitlines()
+    text = "".join(f"# {line}\n" for line in lines)
+    assert vggdsl.parse(text).typed.params == 82_826
+    with pytest.raises(ParseError) as caught:
+        vggdsl.parse(text, "net.arch")
+    assert "is no spec, but a summary of Keras" in caught.value.diagnostics[0].message
+    with pytest.raises(ParseError, match="is empty"):
+        vggdsl.parse("# nothing\n")

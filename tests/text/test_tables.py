@@ -3,8 +3,12 @@
 import csv
 import io
 import re
+import shutil
 import string
+import subprocess
+from pathlib import Path
 
+import pdfplumber
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +17,7 @@ from markdown_it import MarkdownIt
 from vggdsl.text.printing import width_of
 from vggdsl.text.tables import RowGroup, Table, numbers, to_csv, to_latex, to_markdown, to_text, words
 
-TEXTS = st.text(string.ascii_letters[:3] + string.digits[:3] + string.punctuation + " é×±—…畳", max_size=12)
+TEXTS = st.text(string.ascii_letters[:3] + string.digits[:3] + string.punctuation + " éĐ×±—…畳", max_size=12)
 WORD = st.sampled_from(["conv3-64", "_a_", "__a__", "~~a~~", "*a*", "`a`", "<b>", "[a](b)", "&amp;", "a--b", "\\|"])
 CELLS = TEXTS | st.lists(WORD, max_size=4).map(" ".join)
 ROWS = st.lists(st.tuples(CELLS, CELLS), max_size=4)
@@ -73,8 +77,11 @@ def printed(text: str) -> str:
 def test_latex_prints_the_cells(rows: list[tuple[str, str]]) -> None:
     lines = to_latex(table(rows)).splitlines()
     beyond = {char for line in lines[1:] for char in line if char > "\u017f"}
-    assert re.fullmatch(r"% needs \\usepackage{booktabs}(, and LuaLaTeX .+)?", lines[0])
+    letters = {char for line in lines[1:] for char in line if char in "Đ«"}
+    needed = r"% needs \\usepackage{booktabs}(, and (LuaLaTeX .+|\\usepackage\[T1\]{fontenc} for .+))?"
+    assert re.fullmatch(needed, lines[0])
     assert ("LuaLaTeX" in lines[0]) == bool(beyond)
+    assert ("fontenc" in lines[0]) == bool(letters and not beyond)
     assert lines[1:4] == [
         "\\begin{tabular}{lr}",
         "\\toprule",
@@ -98,10 +105,25 @@ def test_latex_prints_the_cells(rows: list[tuple[str, str]]) -> None:
         ("--epochs 3", "-{}-epochs 3"),
         ("-0.17", "$-$0.17"),
         ('device="a"', "device=\\symbol{34}a\\symbol{34}"),
+        ("why?`, '' ,, ``", "why?{}`, '{}' ,{}, `{}`"),
     ],
 )
 def test_latex_escapes(text: str, latex: str) -> None:
     assert to_latex(table([("a", text)])).splitlines()[5] == f"a & {latex} \\\\"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX, with booktabs")
+@pytest.mark.parametrize(("text", "printed"), [('a|b <c> "d" x?` y!`', "a|b <c> ”d” x?‘ y!‘"), ("«Đą» ≤ −1", None)])
+def test_latex_reads_it_without_an_error(text: str, printed: str | None, tmp_path: Path) -> None:
+    needed, *lines = to_latex(table([(text, "1")])).splitlines()
+    packages = re.findall(r"\\usepackage\S*?{\w+}", needed)
+    body = ["\\documentclass{article}", *packages, "\\begin{document}", *lines, "\\end{document}"]
+    (tmp_path / "a.tex").write_text("\n".join(body), "utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "a.tex"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    if printed is not None:
+        with pdfplumber.open(tmp_path / "a.pdf") as pdf:
+            assert printed in pdf.pages[0].extract_text()
 
 
 @given(st.lists(st.lists(CELLS | st.integers() | st.none(), min_size=2, max_size=2), max_size=4))

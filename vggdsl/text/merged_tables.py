@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import NamedTuple, TypeAlias
 
 from vggdsl.text.printing import LINE, shown, width_of
-from vggdsl.text.tables import FITTED, in_latex, in_markdown, latex_row
+from vggdsl.text.tables import FITTED, in_latex, in_markdown, latex_row, needs
 
 _BOLD, _OFF = "\x1b[1m", "\x1b[0m"
 _GAP = " " * 3
@@ -146,13 +146,14 @@ def merged_latex(table: MergedTable) -> str:
             cells = [f"\\multicolumn{{{table.width}}}{{|c|}}{{{cells[0]}}}"]
         return latex_row(cells)
 
-    lines = [f"% {shown(note, LINE)}" for note in table.notes]
+    notes = [f"% {shown(note, LINE)}" for note in table.notes]
     is_wide = table.width > _COLUMNS
-    lines += ["% needs \\usepackage{graphicx}", FITTED] if is_wide else []
+    lines = [FITTED] if is_wide else []
     lines += [f"\\begin{{tabular}}{{|{'c|' * table.width}}}", "\\hline"]
     for row in table.rows:
         lines += [*map(told, _lines(row)), "\\hline"]
-    return "\n".join([*lines, "\\end{tabular}" + "}" * is_wide])
+    packages = needs(lines, "graphicx" if is_wide else "")
+    return "\n".join([*notes, *packages, *lines, "\\end{tabular}" + "}" * is_wide])
 
 
 def merged_html(table: MergedTable) -> str:

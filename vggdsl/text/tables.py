@@ -129,17 +129,15 @@ def to_latex(table: Table, cited: Mapping[str, str] | None = None) -> str:
     \end{tabular}
     """
     is_wide = sum(_letters(table, at) + 2 for at in range(len(table.columns))) > _PAGE
-    lines = [f"% needs \\usepackage{{booktabs{',array,graphicx' if is_wide else ''}}}"]
-    lines += [f"% in common: {_in_a_line(table.note)}"] if table.note else []
+    lines = [f"% in common: {_in_a_line(table.note)}"] if table.note else []
     kinds = [_kind(table, at) if is_wide else "l" if each.is_words else "r" for at, each in enumerate(table.columns)]
     lines += [FITTED] if is_wide else []
     lines += ["\\begin{tabular}{" + "".join(kinds) + "}"]
     lines += ["\\toprule", latex_row([in_latex(name) for name in table.names])]
     for group in table.groups:
         lines += ["\\midrule", *(latex_row(_latex_cells(row, table.columns, cited or {})) for row in group.rows)]
-    beyond = sorted({char for line in lines for char in line if char > _LAST_LATIN})
-    lines[0] += f", and LuaLaTeX or XeLaTeX with a font that has {' '.join(beyond)}" if beyond else ""
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}" + "}" * is_wide])
+    packages = needs(lines, f"booktabs{',array,graphicx' if is_wide else ''}")
+    return "\n".join([*packages, *lines, "\\bottomrule", "\\end{tabular}" + "}" * is_wide])
 
 
 _PAGE = 64
@@ -161,8 +159,22 @@ def _kind(table: Table, at: int) -> str:
     return "l" if table.columns[at].is_words else "r"
 
 
-_LAST_LATIN = "\u017f"
-"""The last character that any LaTeX reads as it comes."""
+_LAST_LATIN, _NO_LATEX = "\u017f", "ĦħĸĿŀŉŦŧſ"
+"""The last character that any LaTeX reads as it comes, and those before it that none but the new ones do."""
+_T1 = "«»ÐðÞþĄąĐđĘęĮįŊŋŲų"
+"""Those that aren't in the fonts that LaTeX takes unless told."""
+
+
+def needs(lines: Sequence[str], packages: str = "") -> list[str]:
+    """A comment that says what lines of LaTeX need beside LaTeX itself, if anything."""
+    chars = {char for line in lines for char in line}
+    beyond = sorted(char for char in chars if char > _LAST_LATIN or char in _NO_LATEX)
+    found = [f"\\usepackage{{{packages}}}"] if packages else []
+    if beyond:
+        found.append(f"LuaLaTeX or XeLaTeX with a font that has {' '.join(beyond)}")
+    elif others := sorted(chars & {*_T1}):
+        found.append(f"\\usepackage[T1]{{fontenc}} for {' '.join(others)}")
+    return [f"% needs {', and '.join(found)}"] if found else []
 
 
 _LATEX = str.maketrans(
@@ -178,6 +190,9 @@ _LATEX = str.maketrans(
         "±": "$\\pm$",
         "×": "$\\times$",
         "…": "\\dots{}",
+        "−": "$-$",
+        "≤": "$\\leq$",
+        "≥": "$\\geq$",
     }
 )
 
@@ -200,8 +215,11 @@ def latex_row(texts: list[str]) -> str:
 
 
 def in_latex(text: str) -> str:
-    """Hyphens stay hyphens: of several LaTeX would make another dash."""
-    return re.sub("-(?=[-—])|—(?=-)", r"\g<0>{}", _in_a_line(text).translate(_LATEX)).replace("—", "---")
+    """Characters stay as they are where LaTeX would make another of several: a dash of hyphens, quotes of commas."""
+    return _JOINED.sub(r"\g<0>{}", _in_a_line(text).translate(_LATEX)).replace("—", "---")
+
+
+_JOINED = re.compile(r"-(?=[-—])|—(?=-)|[?!`](?=`)|'(?=')|,(?=,)")
 
 
 _FORMULA = re.compile(r"[=+@-].|\s+[=+@-]", re.DOTALL)

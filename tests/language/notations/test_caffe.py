@@ -97,3 +97,11 @@ def test_what_isnt_known_is_refused_where_it_stands(text: str, place: str) -> No
         vggdsl.parse(text)
     span = caught.value.diagnostics[0].labels[0].span
     assert f"{span.line}:{span.column}" == place
+
+
+def test_statistics_of_each_batch_are_of_training_and_that_is_said() -> None:
+    text = INPUT.format(8) + layer("b", "BatchNorm", "data", "batch_norm_param { use_global_stats: false }")
+    spec = vggdsl.parse(text + layer("s", "Scale", "b", SCALE, top="b"))
+    (said,) = spec.said
+    assert (said.code, said.labels[0].span.text) == ("W110", "use_global_stats: false")
+    assert not vggdsl.parse(text.replace("false", "true") + layer("s", "Scale", "b", SCALE, top="b")).said

@@ -82,6 +82,23 @@ model = Model(inputs=inputs, outputs=outputs)
     same(code, f"input 8x8x3 conv1-4 ReLU add[ conv3-4 ReLU | {branch} ] global-avgpool FC-2")
 
 
+def test_zeros_before_a_layer_are_its_padding() -> None:
+    """Also of a tensor, and of a mean, in which Keras counts them there."""
+    code = """
+i = Input((8, 8, 3))
+x = ZeroPadding2D(1)(i)
+x = Conv2D(8, 3, strides=2, activation="relu")(x)
+x = ZeroPadding2D(((0, 1), (0, 1)))(ZeroPadding2D((1, 0))(x))
+x = MaxPooling2D(2)(ZeroPadding2D()(ReLU()(Conv2D(8, 5)(x))))
+x = AveragePooling2D(2)(ZeroPadding2D()(x))
+model = Model(i, x)
+"""
+    same(code, "input 8x8x3 conv3-8/2 ReLU conv5-8 pad=1,2,0,1 ReLU maxpool pad=1 avgpool pad=1")
+
+
+ZEROS = "i = Input((8, 8, 3))\nx = Conv2D(8, 3)(i)\ny = ZeroPadding2D(1)(x)\n"
+
+
 def test_a_sequential_of_pytorchs_is_read_like_its_print() -> None:
     code = """
 model = nn.Sequential(OrderedDict([
@@ -116,6 +133,11 @@ X = "x = Conv2D(4, 3)(Input((8, 8, 3)))\n"
         ("model = Sequential()\nother.add(Conv2D(8, 3))", "2:1"),
         (f"inputs = Input((8, 8, 3))\n{X}y = Conv2D(4, 3)(z)\n", "3:18"),
         (REACHING, "2:5"),
+        (f"{ZEROS}model = Model(i, y)", "3:5"),
+        (f"{ZEROS}model = Model(i, x)", "3:5"),
+        (f"{ZEROS}x = Conv2D(8, 3)(BatchNormalization()(y))\nmodel = Model(i, x)", "4:18"),
+        (f"{ZEROS}x = add([x, y])\nmodel = Model(i, x)", "4:5"),
+        ("model = Sequential([Input((8, 8, 3)), Conv2D(8, 3), SpatialDropout2D(0.3)])", "1:53"),
         ("model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(8, 2))\nloss = model(x)", "2:8"),
     ],
 )

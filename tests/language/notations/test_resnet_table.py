@@ -234,6 +234,17 @@ def test_densenets_table_gives_the_networks_that_others_have() -> None:
     assert [spec.count("refuted") for spec in (first, second)] == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "what"),
+    [("Pooling", "FC", "FC"), ("Pooling", "Convolution", "a convolution"), ("Convolution", "Max Pool", "a pool")],
+)
+def test_a_row_that_is_named_after_another_layer_is_refused_at_its_name(name: str, other: str, what: str) -> None:
+    for _, found in parse_all(DENSENET.replace(f"{name}\t", f"{other}\t"), "-"):
+        assert isinstance(found, VggdslError)
+        assert found.diagnostics[0].labels[0].span.text == other
+        assert f"names {what}, and its row holds none" in found.diagnostics[0].message
+
+
 def test_the_growth_rate_is_that_of_the_column_or_of_the_caption_or_assumed() -> None:
     """DenseNet-161's is 48."""
     of_column = DENSENET.replace("DenseNet-169", "DenseNet-161 (k = 48)").replace("conv] × 32\n", "conv] × 36\n", 1)

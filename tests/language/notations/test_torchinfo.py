@@ -120,3 +120,26 @@ def test_a_figure_that_is_not_the_networks_fails() -> None:
     ((_, found),) = parse_all(SUMMARY.replace("             330", "             331").partition("Total")[0], "-")
     assert isinstance(found, Spec)
     assert found.count("refuted") == 1
+
+
+BEHIND_A_FUNCTION = """\
+----------------------------------------------------------------
+        Layer (type)               Output Shape         Param #
+================================================================
+            Conv2d-1           [-1, 16, 32, 32]             448
+              ReLU-2           [-1, 16, 32, 32]               0
+            Conv2d-3           [-1, 16, 32, 32]           2,320
+              ReLU-4           [-1, 16, 32, 32]               0
+            Conv2d-5           [-1, 16, 16, 16]           2,320
+              ReLU-6           [-1, 16, 16, 16]               0
+            Linear-7                   [-1, 10]          40,970
+================================================================
+"""
+
+
+def test_a_stride_that_may_be_a_pool_of_the_codes_is_refused_where_no_pool_is_printed() -> None:
+    """Though ReLUs are modules there."""
+    ((_, found),) = parse_all(BEHIND_A_FUNCTION, "-")
+    assert not isinstance(found, Spec)
+    assert found.diagnostics[0].labels[0].span.place == "-:8:32"
+    assert "a pool that the code calls" in found.diagnostics[0].message

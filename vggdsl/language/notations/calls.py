@@ -8,6 +8,7 @@ from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.notations.arch.absent import missing
+from vggdsl.language.notations.arch.foreign import differs
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.grammar import parser
 from vggdsl.text.errors import Diagnostic, Label, ParseError
@@ -72,7 +73,8 @@ Value = Atom | Listed | Call
 
 def wordless(call: Call) -> UnreadableError:
     """What is said of a layer that the spec language doesn't have."""
-    help = missing(f"{call.bare}{call.text[len(call.name) :]}") or "write the network in the spec language"
+    word = f"{call.bare}{call.text[len(call.name) :]}"
+    help = missing(word) or differs(word) or "write the network in the spec language"
     return UnreadableError(f"`{call.text}` has no words in the spec language", call.at, help)
 
 

@@ -104,6 +104,10 @@ def recognise(source: Source) -> Notation:
     return (elsewhere(source) if _is_strange(_as_spec(source)) else None) or language
 
 
+def _is_bare(found: Sequence[Reading]) -> bool:
+    return not any(each.document.contents for each in found)
+
+
 def _as_spec(source: Source) -> Sequence[Reading] | ParseError:
     """What the spec language reads in a text, or what is wrong with it as a spec."""
     try:
@@ -113,8 +117,9 @@ def _as_spec(source: Source) -> Sequence[Reading] | ParseError:
 
 
 def _is_strange(found: Sequence[Reading] | ParseError) -> bool:
-    """Whether it is no spec, or one whose input says no channels: `32*32 input` begins a row of a table."""
-    if isinstance(found, ParseError):
+    """Whether it is no spec, none but comments, as lines behind `#` are, or one whose input says no channels: `32*32
+    input` begins a row of a table."""
+    if isinstance(found, ParseError) or _is_bare(found):
         return True
     inputs = (item.element for each in found for item in each.document.items if isinstance(item.element, Input))
     return any(len(each.size.numbers) == 2 and not each.words for each in inputs)
@@ -132,9 +137,9 @@ def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
     other = elsewhere(source) if _is_strange(found) else None
     if other is not None and name is None and not language.recognises(source):
         return _reworded(other, source)
-    if not isinstance(found, ParseError):
+    if not isinstance(found, ParseError) and (other is None or not _is_bare(found)):
         return found
-    labels = found.diagnostics[0].labels[:1]
+    labels = found.diagnostics[0].labels[:1] if isinstance(found, ParseError) else ()
     if other is not None:
         message = f"{source.name} is no spec, but {other.title}"
         help = f"`vggdsl import {'-' if source.name == '<stdin>' else source.name}` reads it"
@@ -142,6 +147,7 @@ def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
         message = f"these lines are no part of a spec, but {other.title}"
         help = "`vggdsl import` reads them, in a file of their own"
     else:
+        assert isinstance(found, ParseError)
         raise found
     raise ParseError(Diagnostic("V113", message, labels, help))
 

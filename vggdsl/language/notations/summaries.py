@@ -49,7 +49,7 @@ class Customs:
     pool_default: bool = False
     """Whether a pool is 2x2 at stride 2 unless told."""
     hides_functions: str = ""
-    """Whether `some` that code calls as functions may not be listed, or `all` pools and activations may be such."""
+    """Whether `some` that code calls as functions may not be listed, or `all` pools may be such."""
 
 
 @dataclass

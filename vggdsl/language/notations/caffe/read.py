@@ -28,7 +28,7 @@ _OLD = {
     "TANH": "TanH",
 }
 _DATA = ("Data", "ImageData", "HDF5Data", "MemoryData", "DummyData", "WindowData")
-_OF_TRAINING = frozenset({"weight_filler", "bias_filler", "filler", "engine", "use_global_stats"})
+_OF_TRAINING = frozenset({"weight_filler", "bias_filler", "filler", "engine"})
 _IN_LAYERS = frozenset({"name", "type", "bottom", "top", "param", "blobs_lr", "weight_decay", "include", "loss_weight"})
 _OF_NET = frozenset({"name", "input", "input_dim", "input_shape", "layer", "layers", "force_backward", "state"})
 
@@ -286,6 +286,12 @@ class _Reader:
         text = _layer(param, kind, shape)
         if text is None:
             raise UnreadableError(f"a layer of the type `{kind}` has no words in the spec language", it.at, HELP)
+        if kind == "BatchNorm" and not param.flag("use_global_stats", True):
+            says = "`use_global_stats: false` is of training: in evaluation a spec's BN takes the running statistics"
+            self.draft.assumed(
+                says, next(each.at for each in param.fields if each.key == "use_global_stats"), once=True
+            )
+            self.draft.line()
         param.done(_OF_TRAINING)
         return text
 

@@ -53,6 +53,16 @@ def read(source: Source) -> Sequence[Reading]:
     return [draft.reading() for draft in drafts]
 
 
+@dataclass
+class _Zeros:
+    """What a `ZeroPadding2D` gives: behind which layer it pads, by how much, and whether a layer takes it."""
+
+    of: int
+    sides: Sides
+    at: Span
+    is_taken: bool = False
+
+
 @dataclass(eq=False)
 class _Model:
     """A model in the making: where each layer's result is, by the names of the code's variables."""
@@ -62,8 +72,8 @@ class _Model:
     layers: Layers = field(init=False)
     tensors: dict[str, int] = field(default_factory=dict)
     flat: set[int] = field(default_factory=set)
-    zeros: dict[int, tuple[int, Sides]] = field(default_factory=dict)
-    """What a `ZeroPadding2D` gives: behind which layer it pads, and by how much."""
+    zeros: dict[int, "_Zeros"] = field(default_factory=dict)
+    """What `ZeroPadding2D`s give, by numbers of their own."""
     last: int = 0
     name: str = ""
     variable: str = ""
@@ -82,6 +92,10 @@ class _Model:
         if not self.has_image:
             at = self.end or Span(self.source, 0, len(self.source.text.rstrip()))
             raise UnreadableError("the image's size isn't said", at, "give the first layer `input_shape=(32, 32, 3)`")
+        for zeros in self.zeros.values():
+            if not zeros.is_taken:
+                help = "padding is of the convolution or pool behind it: put one there"
+                raise UnreadableError("what comes of these zeros goes nowhere", zeros.at, help)
         self.draft.name = self.name
         self.layers.put(self.last)
 
@@ -145,6 +159,8 @@ class _Model:
             if axis is not None and (axis.text not in ("-1", "3") or bare.lower() != "concatenate"):
                 raise UnreadableError(f"`{call.text}` joins along another axis than the channels", call.at, HELP)
             inputs = [self.tensor(each, call) for each in values]
+            if any(each in self.zeros for each in inputs):
+                raise UnreadableError(f"`{call.text[:60]}` takes zeros, which are of a layer that pads", call.at, HELP)
             if len(inputs) < 2:
                 raise UnreadableError(f"`{call.text}` takes one tensor alone", call.at, HELP)
             return self.put_layer(_MERGES[bare.lower()], call, *inputs)
@@ -156,7 +172,7 @@ class _Model:
         if isinstance(value, Call):
             return self.applied(value)
         number = self.tensors.get(value.text)
-        if number is None or number in self.zeros:
+        if number is None:
             raise UnreadableError(f"`{value.text}` in `{call.text[:60]}` is no tensor that is known", value.at, HELP)
         return number
 
@@ -204,11 +220,11 @@ class _Model:
             return x
         if bare == "ZeroPadding2D":
             return self.zero_padding(plain, x)
-        shape = self.layers.shape(x)
         zeros = None
         if x in self.zeros:
-            x, zeros = self.zeros[x]
-            shape = self.layers.shape(x)
+            self.zeros[x].is_taken = True
+            x, zeros = self.zeros[x].of, self.zeros[x].sides
+        shape = self.layers.shape(x)
         texts = _texts(plain, shape, zeros)
         first = op_at(texts[0], call.at)
         if first.kind == "FC" and x not in self.flat and shape is not None and shape.h * shape.w > 1:
@@ -216,6 +232,8 @@ class _Model:
             raise UnreadableError(message, call.at, "add a `Flatten` before it")
         if x in self.flat and (first.kind == "conv" or first.topic == "pooling"):
             raise UnreadableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
+        if zeros is not None and first.kind not in ("conv", "maxpool", "avgpool"):
+            raise UnreadableError(f"`{call.text}` doesn't pad, and zeros come", call.at, HELP)
         if zeros is not None and first.kind == "maxpool" and not self.layers.text(x).startswith("ReLU"):
             raise UnreadableError(
                 "zeros before a pool count in its maximum", call.at, "pad the pool, in a spec `pad=1`"
@@ -246,7 +264,10 @@ class _Model:
         if sides is None or len(call.named) + len(call.places) > 1:
             raise UnreadableError(f"`{call.text}` can't be read", call.at, "write `ZeroPadding2D(1)`")
         number = -len(self.zeros) - 1
-        self.zeros[number] = (x, sides)
+        if x in self.zeros:
+            before = self.zeros[x]
+            before.is_taken, x, sides = True, before.of, Sides(*map(sum, zip(before.sides, sides, strict=True)))
+        self.zeros[number] = _Zeros(x, sides, call.at)
         return number
 
 
@@ -315,12 +336,12 @@ def _padded(text: str, call: Call, shape: Shape | None, zeros: Sides | None, *, 
         return text
     pad = op.window.keras_pad(Pair(shape.h, shape.w)) if is_same else Pair(0, 0)
     if zeros is not None:
-        if pad != (0, 0) or isinstance(op, AvgPool):
+        if pad != (0, 0):
             raise UnreadableError(f"`{call.text}` pads what is padded", call.at, HELP)
         pad = replace(op.window, pad=zeros).pad
     if pad == (0, 0):
         return text
-    if isinstance(op, AvgPool):
+    if isinstance(op, AvgPool) and is_same:
         raise UnreadableError(
             "Keras leaves padding out of the mean, a spec counts it", call.at, "write the pool in a spec"
         )

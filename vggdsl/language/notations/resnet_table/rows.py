@@ -34,7 +34,30 @@ def table_of(source: Source) -> Table:
     """Raises ``ParseError`` V115 where no heading names networks."""
     rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
     is_grid = re.search(r"\t|\||\\begin\{tabular|<t[dr]\b", source.text) is not None
-    return _of_cells(source, rows) if is_grid else _of_words(source, rows)
+    table = _of_cells(source, rows) if is_grid else _of_words(source, rows)
+    for stage in table.stages:
+        _named_so(table, stage)
+    return table
+
+
+_CALLED = {
+    "a pool": (re.compile(r"pool", re.IGNORECASE), ("maxpool", "avgpool", "global-avgpool")),
+    "a convolution": (re.compile(r"conv", re.IGNORECASE), ("conv",)),
+    "FC": (re.compile(r"\bfc|fully|linear|\bdense$", re.IGNORECASE), ("FC",)),
+    "softmax": (re.compile(r"soft-?max", re.IGNORECASE), ("softmax",)),
+}
+"""What the name of a row says that it holds, and by which kinds it does."""
+
+
+def _named_so(table: Table, stage: Stage) -> None:
+    """Refuses a row whose name is that of a layer which it doesn't hold."""
+    for what, (pattern, kinds) in _CALLED.items():
+        if stage.name is None or pattern.search(stage.name.text) is None:
+            continue
+        held = [{each.kind if isinstance(each, Phrase) else "conv" for each in items} for items in stage.items if items]
+        if not all(each & {*kinds} for each in held):
+            message = f"`{stage.name.text}` names {what}, and its row holds none"
+            table.refuse(message, stage.name, "correct the name, or the row")
 
 
 def _no_heading(at: Excerpt) -> ParseError:

@@ -193,7 +193,7 @@ class _Summary:
         rows = [self._row(leaf) for leaf in leaves]
         if self.draft.wrong:
             return
-        lists = any(row.kind in (*_ACTIVATIONS, "maxpool", "avgpool") for row in rows)
+        lists = any(row.kind in ("maxpool", "avgpool") for row in rows)
         is_code = not lists and self.modules[0].module not in _FOLLOWING
         teller = Teller(self.draft, replace(_CUSTOMS, hides_functions="all" if is_code else "some"))
         if first is not None and is_input and len(first.shape("output")) == 3 and not first.params:
