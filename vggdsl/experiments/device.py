@@ -90,7 +90,7 @@ def arithmetic(
     By default cuDNN computes convolutions of single precision in TF32, with 10 bits of fraction instead of 23, and
     adds up some gradients in the order in which they come. Where it is ``deterministic``, PyTorch warns of what it
     can't do in one order; cuBLAS finds its setting when it is first used. ``searching``, cuDNN tries its kernels for
-    each shape and takes the fastest, which may be others the next time.
+    each shape and takes the fastest, which may be others the next time: where it is ``deterministic`` it never does.
     """
     cudnn, threads = torch.backends.cudnn, torch.get_num_threads()
     before = cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
@@ -101,7 +101,7 @@ def arithmetic(
     cudnn.allow_tf32 = cudnn.allow_tf32 and hardware.precision != "fp32"
     if deterministic and hardware.device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        cudnn.deterministic = True
+        cudnn.deterministic, cudnn.benchmark = True, False
         torch.set_deterministic_debug_mode("warn")
     try:
         yield

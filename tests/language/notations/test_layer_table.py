@@ -447,6 +447,16 @@ def test_a_row_has_one_of_each_number_and_none_is_zero(column: str, cell: str) -
     assert " -:4:22\n" in str(found)
 
 
+@pytest.mark.parametrize(("cell", "behind"), [("ReLU + BN", "ReLU BN"), ("BN + ReLU", "BN ReLU")])
+def test_what_one_cell_says_stands_in_its_order(cell: str, behind: str) -> None:
+    table = (
+        f"| Layer | Output | Activation |\n|-|-|-|\n| Input | 8x8x2 | |\n| Conv 3x3 | 8x8x2 | {cell} |\n| FC | 5 | |\n"
+    )
+    ((_, found),) = parse_all(table, "-", "layer-table")
+    assert isinstance(found, Spec), found
+    assert found.network.graph.digest == vggdsl.parse(f"input 8x8x2 conv3-2 {behind} FC-5").network.graph.digest
+
+
 def test_a_name_that_tells_of_more_and_is_not_read_is_said() -> None:
     (reading,) = notations.notation("layer-table").read(Source("-", NAMED.replace("conv1 |", "Stage 1, no bias |")))
     assert "what names say isn't read" in str([each.message for each in reading.said])

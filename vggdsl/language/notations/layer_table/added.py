@@ -44,6 +44,7 @@ def may_say(fact: Fact, name: str) -> bool:
 def add(layer: Layer, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Excerpt]) -> None:
     """Adds what columns of their own say. Raises ``StrangeColumnError``."""
     for name in ("BN", "activation", "maxpool", "pool", "dropout"):
+        first = 0  # parts of one cell stand in its order, `ReLU + BN`
         for part in _parts(name, said, cells):
             row: list[Layer | Part] = [layer, *layer.behind]
             same = next((each for each in row if agree(each.kind, part.kind)), None)
@@ -52,7 +53,9 @@ def add(layer: Layer, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
                 raise StrangeColumnError(name)
             if same is None:
                 later = [index for index, other in enumerate(layer.behind) if _rank(other) > _rank(part)]
-                layer.behind.insert(later[0] if later else len(layer.behind), part)
+                index = max(first, later[0] if later else len(layer.behind))
+                layer.behind.insert(index, part)
+                first = index + 1
                 continue
             same.kind = part.kind if same.kind == "pool" else same.kind
             for fact in ("window", "stride", "rate"):  # `conv + max`, and its window in a column
