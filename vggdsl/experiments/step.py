@@ -209,8 +209,10 @@ class Readback:
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float, balance: Tensor | None) -> Tensor:
-    """The mean loss () of logits (N, n), or (N, n, H, W), as PyTorch's, which waits for the GPU where labels are
-    smoothed and classes have weights: it selects those that aren't to be ignored, and has none.
+    """The mean loss () of logits (N, n), or (N, n, H, W), as PyTorch's.
+
+    That of PyTorch 2.11 waits for the GPU where labels are smoothed and classes have weights: it selects the labels
+    that aren't to be ignored, and there are none here. That of 2.14 doesn't.
     """
     if balance is None or not smoothing:
         return functional.cross_entropy(logits, labels, balance, label_smoothing=smoothing)
