@@ -188,6 +188,19 @@ def test_parameters_without_a_unit_or_a_column_are_refused(row: str, why: str) -
     assert " -:6:" in str(error.value)
 
 
+def test_a_figure_is_of_its_column_where_others_have_none() -> None:
+    rows = [
+        "| A | B | C",
+        "| input (8x8 RGB image)" * 3,
+        "| conv3-8 | conv3-8 | conv3-8",
+        "| conv3-8 | conv3-8 | conv3-16",
+    ]
+    rows += ["| maxpool" * 3, "| FC-10" * 3, "Parameters | 2,098 | | 3,962"]
+    table = "\n".join(f"| {row} |" for row in rows)
+    found = [spec.count("holds") for _, spec in parse_all(table, "-", "vgg-table") if isinstance(spec, Spec)]
+    assert found == [1, 0, 1]
+
+
 @pytest.mark.parametrize("written", ["covn3-6", "con3-6"])
 def test_a_misspelled_cell_is_told_what_was_meant_with_its_own_numbers(written: str) -> None:
     (_, _), (_, spec) = parse_all(SMALL.replace("conv3-6", written), "-", "vgg-table")
