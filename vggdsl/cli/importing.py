@@ -27,6 +27,7 @@ from vggdsl.text.units import plural
 @click.argument("file", metavar="FILE|-")
 @click.option("--from", "notation", metavar="NAME", help="The notation of the text, where it doesn't show.")
 @click.option("--column", metavar="NAME", help="Of several networks the one that the text calls so.")
+@click.option("--input", "image", metavar="HxWxC", help="The size of the images, where the text leaves it out.")
 @click.option("--page", type=click.IntRange(1), metavar="N", help="Of a PDF the page, from 1 on.  [default: all]")
 @click.option("--crop", metavar="DIR", help="Write each table of a PDF that is read as a picture, too.")
 @click.option("-o", "--output", metavar="DIR", help="The folder for the specs; it is made.")
@@ -37,6 +38,7 @@ def command(
     file: str,
     notation: str | None,
     column: str | None,
+    image: str | None,
     page: int | None,
     crop: str | None,
     output: str | None,
@@ -49,7 +51,9 @@ def command(
     A table of several networks gives a spec of each, named after its column. Printed figures
     become claims, and are held. What the text leaves out and was assumed, and what a PDF had
     broken and was repaired, is said, and stands in the spec as a comment. What could mean several
-    things is an error at its place: nothing is guessed.
+    things is an error at its place: nothing is guessed. Images whose size isn't printed are told by
+    --input, or by a line above, `# input 28x28x1`: of several networks those of all, or with
+    --column of one.
 
     A FILE may be the paper itself, as PDF: its tables are found by their rules and the places of
     their words, those of networks are read, the others counted. It takes the package pdfplumber.
@@ -67,6 +71,7 @@ def command(
     vggdsl import network.txt > network.arch
     vggdsl import table1.txt -o nets
     vggdsl import table1.txt --column D > vgg_d.arch
+    vggdsl import table5.txt --column MNIST --input 28x28x1
     vggdsl import paper.pdf --page 3 -o nets
     pbpaste | vggdsl import -
     vggdsl import model.onnx -o nets
@@ -75,12 +80,14 @@ def command(
     if not is_paper and (page is not None or crop is not None) and (file == "-" or is_file(Path(file))):
         raise click.UsageError(f"{'--page' if page is not None else '--crop'} is for a PDF, and {file} is none")
     if is_model(file):
-        refuse_call(notation, column)
+        refuse_call(notation, column, image)
         import_model(Path(file), output, force, as_json)
         return
     if force and output is None and crop is None:
         raise click.UsageError("--force is of -o DIR and --crop DIR: nothing is overwritten here")
-    networks = _chosen(_of_paper(file, notation, page, crop, force) if is_paper else _of_text(file, notation), column)
+    networks = _chosen(
+        _of_paper(file, notation, image, page, crop, force) if is_paper else _of_text(file, notation, image), column
+    )
     if output is None and len(networks) > 1 and not as_json:
         _told(networks, err=True)
         one = ", or one network with --column" if any(each.name for each in networks) else ""
@@ -123,15 +130,17 @@ def _is_pdf(path: Path) -> bool:
     return is_file(path) and b"%PDF-" in content(path, 1024)
 
 
-def _of_text(file: str, notation: str | None) -> list[_Network]:
+def _of_text(file: str, notation: str | None, image: str | None) -> list[_Network]:
     source = read_text(file)
     of = notations.notation(notation) if notation is not None else _shown_by(source)
     stem = "network" if file == "-" else Path(file).stem
-    found = parse_all(source.written, source.name, of.name)
+    found = parse_all(source.written, source.name, of.name, image=image)
     return [_Network(of, name, each, source.name, stem) for name, each in found]
 
 
-def _of_paper(file: str, notation: str | None, page: int | None, crop: str | None, force: bool) -> list[_Network]:
+def _of_paper(
+    file: str, notation: str | None, image: str | None, page: int | None, crop: str | None, force: bool
+) -> list[_Network]:
     """The networks of all tables that a notation takes; says how many others there are."""
     with needed():
         from vggdsl.targets.paper import picture, read_paper
@@ -144,7 +153,7 @@ def _of_paper(file: str, notation: str | None, page: int | None, crop: str | Non
             passed += table.is_ruled
             continue
         try:
-            found = parse_all(source.written, source.name, of.name)
+            found = parse_all(source.written, source.name, of.name, image=image)
         except VggdslError as error:
             found = [("", error)]
         stem = f"page_{table.page}_table_{table.number}"

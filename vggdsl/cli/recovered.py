@@ -20,9 +20,10 @@ def is_model(file: str) -> bool:
     return file.lower().endswith(".onnx")
 
 
-def refuse_call(notation: str | None, column: str | None) -> None:
+def refuse_call(notation: str | None, column: str | None, image: str | None) -> None:
     """Raises ``UsageError`` for options that are of texts."""
-    given = "--from" if notation is not None else "--column" if column is not None else None
+    of_texts = {"--from": notation, "--column": column, "--input": image}
+    given = next((option for option, value in of_texts.items() if value is not None), None)
     if given is not None:
         raise click.UsageError(f"{given} is of texts, and a model is none")
 

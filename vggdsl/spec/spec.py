@@ -295,16 +295,22 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
 
 @_uncollected()
 def parse_all(
-    text: str, name: str = "<text>", notation: str | None = None, beside: Iterable[str | Path] = ()
+    text: str,
+    name: str = "<text>",
+    notation: str | None = None,
+    beside: Iterable[str | Path] = (),
+    *,
+    image: str | None = None,
 ) -> list[tuple[str, "Spec | VggdslError"]]:
     """The networks of a text that may hold several, such as a table of a paper, by what the text calls them: each is
     a spec, or what is wrong with it.
 
-    ``notation`` is that of the text, where it doesn't show. Raises ``VggdslError`` where nothing can be read.
+    ``notation`` is that of the text, where it doesn't show; ``image`` the size of the images, `28x28x1`, where it
+    leaves that out. Raises ``VggdslError`` where nothing can be read.
     """
     source, found = Source(name, text), list[tuple[str, Spec | VggdslError]]()
     with _telling_all():
-        readings = notations.readings(source, notation)
+        readings = notations.readings(source, notation, image)
     for reading in readings:
         try:
             found.append((reading.name, _meant(source, reading, beside)))

@@ -19,6 +19,7 @@ from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grammar import parser, stranger
 from vggdsl.language.notations.grid import FENCE, plain
+from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.phrases import phrases
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
@@ -95,8 +96,12 @@ def _draft(source: Source, line: Excerpt) -> Draft:
         if not is_arrows and words and re.fullmatch(r"\d+x\d+x\d+", words[0].text):
             size = _size(draft, words[0].at)
             words = words[1:]
+        if size is None and draft.told is not None:
+            size = draft.told.size
+            words = [word for part in parts for word in _words(draft, part)]
+            draft.comment(f"told: {draft.told.by}")
         if size is None:
-            help = "write it before the rest: `3x32x32-`"
+            help = f"write it before the rest: `3x32x32-`, or {ELSEWHERE}"
             raise UnreadableError("the image's size isn't said", first, help)
     except UnreadableError as error:
         draft.refuse(error.message, error.at, error.help)

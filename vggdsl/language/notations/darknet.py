@@ -13,6 +13,7 @@ from lark import Token, Tree
 from vggdsl.language.notations.branches import HELP, Layers, op_of
 from vggdsl.language.notations.calls import span_of, tree_of
 from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import (
@@ -136,11 +137,15 @@ class _Reader:
             raise UnreadableError(
                 f"a cfg begins with `[net]`, and this with `[{net.name}]`", net.at, "begin with `[net]`"
             )
-        h, w, c = (net.number(key) for key in ("height", "width", "channels"))
+        h, w, c = (net.number(key, 0) for key in ("height", "width", "channels"))
         net.asked |= _OF_TRAINING
         net.done()
+        if max(h, w, c) < 1 and draft.told is not None:
+            h, w, c = draft.told.size.h, draft.told.size.w, draft.told.size.c
+            draft.comment(f"told: {draft.told.by}")
         if min(h, w, c) < 1:
-            raise UnreadableError("the image's size isn't said", net.at, "write `height=`, `width=` and `channels=`")
+            help = f"write `height=`, `width=` and `channels=`, or it {ELSEWHERE}"
+            raise UnreadableError("the image's size isn't said", net.at, help)
         self.layers = Layers(draft, Shape(c, h, w), net.at)
         self.draft, self.last, self.outputs = draft, 0, list[int]()
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from vggdsl.language.notations.arch import parse
 from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.image import INPUT_HELP, Told
 from vggdsl.language.notations.registry import Reading
 from vggdsl.language.syntax import Document
 from vggdsl.text.codes import CodeName
@@ -16,6 +17,8 @@ from vggdsl.text.typography import Plain
 TELLS = re.compile(r"strid|padd|norm|drop-?out|re-?lu|activation|non-?linear|bias|follow|dilat|atrous", re.IGNORECASE)
 """What prose beside a table may say of layers."""
 
+_INPUT = re.compile(r"^input[ \t(]+(\d+)[x*](\d+)(?:[x*](\d+))?[^\n#]*", re.MULTILINE)
+"""The line of a spec that says its images, or how it begins."""
 Place = Span | Excerpt
 """Where something was read."""
 
@@ -36,6 +39,8 @@ class Draft:
 
     def __init__(self, source: Source, name: str = "") -> None:
         self.source, self.name = source, name
+        self.told = source if isinstance(source, Told) else None
+        """What something beside the text says of its images."""
         self.said: list[Diagnostic] = []
         self.wrong: list[Diagnostic] = []
         self._text: list[str] = []
@@ -64,6 +69,24 @@ class Draft:
         elif self._notes:
             self._add(f"# {'; '.join(self._notes)}\n", at, at)
         self._notes = []
+
+    def put_told(self) -> bool:
+        """Puts the input, if something beside the text says it, with a comment that it was told."""
+        if self.told is None:
+            return False
+        self.put(f"input {self.told.size}", self.told.at)
+        self.comment(f"told: {self.told.by}")
+        return True
+
+    def put_images(self, size: tuple[int, int], at: Place, why: str) -> None:
+        """Puts images of a height and width that the text tells, of 3 channels unless others are told; ``why`` is said
+        of what isn't printed."""
+        (h, w), told = size, self.told.size if self.told is not None else None
+        if told is not None and size == (told.h, told.w):
+            self.put_told()
+        else:
+            self.put(f"input {h}x{w}x3", at)
+            self.assumed(why, at)
 
     def comment(self, text: str) -> None:
         """A comment behind the words of the line."""
@@ -102,6 +125,28 @@ class Draft:
         except UnreadableError as error:
             self.refuse(error.message, error.at, error.help)
 
+    def _hold_images(self) -> None:
+        """Puts the images that are told where the text says none; refuses others than it says, and none at all."""
+        if self.wrong or not self._text:
+            return
+        text = "".join(self._text)
+        found = _INPUT.search(text)
+        if found is None and re.search(r"^input\b", text, re.MULTILINE) is None:
+            words, places = self._text, self._places
+            self._text, self._places = [], []
+            if self.put_told():
+                self.line()
+            else:
+                self.refuse("the size of the images isn't printed", Span(self.source, places[0], places[0]), INPUT_HELP)
+            self._text, self._places = [*self._text, *words], [*self._places, *places]
+        elif found is not None and self.told is not None:
+            size, channels = self.told.size, found[3]
+            if (int(found[1]), int(found[2])) != (size.h, size.w) or channels not in (None, str(size.c)):
+                at = Span(self.source, self._places[found.start()], self._places[found.end() - 1] + 1)
+                shown = "x".join(filter(None, found.groups()))
+                message = f"images of {shown} are read here, and {size} is told ({self.told.by})"
+                self.refuse(message, at, "leave the one or the other out")
+
     def _say(self, code: CodeName, word: str, text: str, at: Place, help: str) -> None:
         span = at.span() if isinstance(at, Excerpt) else at
         self.comment(f"{word}: {text}")
@@ -114,6 +159,7 @@ class Draft:
     def reading(self) -> Reading:
         """The network, or what is wrong with it, at the places of what was read."""
         self.line()
+        self._hold_images()
         source = self.source
         end = self._places[-1] + 1 if self._places else 0
         places = tuple(source.written_at(place) for place in (*self._places, end))

@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 from shlex import quote
 
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.notations.image import told, unlined
 from vggdsl.language.syntax import Document, Input
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph, infer
@@ -125,13 +126,19 @@ def _is_strange(found: Sequence[Reading] | ParseError) -> bool:
     return any(len(each.size.numbers) == 2 and not each.words for each in inputs)
 
 
-def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
-    """The networks of a text in the notation that it is in, unless one is named.
+def readings(source: Source, name: str | None = None, image: str | None = None) -> Sequence[Reading]:
+    """The networks of a text in the notation that it is in, unless one is named; ``image`` is the size of the images,
+    `28x28x1`, which it may leave out.
 
-    Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation.
+    Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation, or size.
     """
+    if name is None and image is not None and (other := elsewhere(source)) is not None:
+        name = other.name
     if name is not None and name != SPEC_LANGUAGE:
-        return _reworded(notation(name), source)
+        return _reworded(notation(name), source, image)
+    if image is not None:
+        message, span = "a spec says the size of its images itself", Placed.by_call("--input", image).span
+        raise InputError(Diagnostic("V112", message, (Label(span, "this"),), "write `input 28x28x1` into it"))
     language = _NOTATIONS[SPEC_LANGUAGE]
     found = _as_spec(source)
     other = elsewhere(source) if _is_strange(found) else None
@@ -152,8 +159,8 @@ def readings(source: Source, name: str | None = None) -> Sequence[Reading]:
     raise ParseError(Diagnostic("V113", message, labels, help))
 
 
-def _reworded(notation: Notation, source: Source) -> Sequence[Reading]:
-    return [replace(reading, is_reworded=True) for reading in notation.read(source)]
+def _reworded(notation: Notation, source: Source, image: str | None = None) -> Sequence[Reading]:
+    return [replace(reading, is_reworded=True) for reading in notation.read(told(source, image))]
 
 
 def _paragraph(span: Span) -> Source:
@@ -165,11 +172,13 @@ def _paragraph(span: Span) -> Source:
 
 def elsewhere(source: Source) -> Notation | None:
     """The notation beside the spec language that a text is in, whatever its name."""
+    source = unlined(source)
     return next((each for name in names()[1:] if (each := _NOTATIONS[name]).recognises(source)), None)
 
 
 def strangers(source: Source) -> list[Diagnostic]:
     """Why notations don't recognise a text that nearly looks like theirs."""
+    source = unlined(source)
     asked = [each.stranger(source) for name in names()[1:] if (each := _NOTATIONS[name]).stranger is not None]
     return [found for found in asked if found is not None]
 

@@ -15,6 +15,7 @@ from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import plain
+from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.phrases import Phrase, phrases
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
 from vggdsl.language.notations.uncut import SAID
@@ -124,8 +125,10 @@ class _Row:
             (size,) = sizes
             draft.put(f"input {size}", first)
             draft.assumed(f"{size} images, as in the other rows: this one prints none", first)
+        elif draft.told is not None and is_named:
+            draft.put_told()
         else:
-            help = "write the size of the images in the first cell: `32*32 input`"
+            help = f"write the size of the images in the first cell: `32*32 input`, or {ELSEWHERE}"
             draft.refuse("the row doesn't say the size of its images", first, help)
         draft.line()
         found = [self._layers(draft, cell) for cell in layers]

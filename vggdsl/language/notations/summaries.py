@@ -9,6 +9,7 @@ from math import isqrt, prod
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.network.shapes import Pair, Sides, Window
 from vggdsl.text.source import Source
 
@@ -73,6 +74,9 @@ class Teller:
     def first(self, rows: Sequence[Row], example: str) -> bool:
         """Puts the input, which isn't printed, by the first layer; False where that doesn't tell it."""
         first = rows[0]
+        if (told := self.draft.told) is not None:
+            self.x = told.size.h, told.size.w, told.size.c
+            return self.draft.put_told()
         pairs = [(a, b) for a, b in pairwise(rows) if b.kind == "conv" and len(a.shape) == len(b.shape) == 3]
         others = {kernel for a, b in pairs for kernel in kernels(b.params, a.shape[2], b.shape[2])}
         found = [
@@ -85,12 +89,12 @@ class Teller:
         keeps = {_keeps(a, b) for a, b in pairs} - {None}
         if len(found) != 1 or len(keeps) != 1:
             message = "the size of the images isn't printed, nor told by the first layer"
-            self.draft.refuse(message, first.at, f"write a first row {example}")
+            self.draft.refuse(message, first.at, f"write a first row {example}, or it {ELSEWHERE}")
             return False
         ((channels, side),) = found
         if side >= STEM:
             message = f"the size of the images isn't printed, and a first kernel of {side}x{side} may have any stride"
-            self.draft.refuse(message, first.at, f"write a first row {example}")
+            self.draft.refuse(message, first.at, f"write a first row {example}, or it {ELSEWHERE}")
             return False
         more = 0 if True in keeps else side - 1
         size = (first.shape[0] + more, first.shape[1] + more, channels)

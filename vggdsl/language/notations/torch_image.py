@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.image import INPUT_HELP, Told
 from vggdsl.language.notations.registry import Reading
 from vggdsl.language.notations.torch_layers import CountError, FitError, Network, Reader
 from vggdsl.network.infer import TypedGraph
@@ -14,11 +15,12 @@ from vggdsl.text.source import Source, Span
 
 TRAINED_AT = 224
 _LARGEST = 2048
-INPUT_HELP = "write it on a line above: `# input 32x32x3`"
 
 
 def put(draft: Draft, network: Network, size: Shape | None) -> None:
     """Writes a network; ``size`` is the image's, where it is said."""
+    if draft.told is not None:
+        draft.comment(f"told: {draft.told.by}")
     with draft.refusing():
         reader = Reader(draft, size if size is not None else _told(draft, network), network)
         last = reader.read()
@@ -26,7 +28,9 @@ def put(draft: Draft, network: Network, size: Shape | None) -> None:
 
 
 def said_input(source: Source) -> tuple[Shape | None, Span]:
-    """The line that says the image's size, above what doesn't: `input 32x32x3`, or so behind a `#`."""
+    """What is told of the image's size, or a line above that says it without a `#`: `input 32x32x3`."""
+    if isinstance(source, Told):
+        return source.size, source.at
     found = re.search(r"^[ \t]*#?[ \t]*input[ \t]+(\d{1,5})[x×*](\d{1,5})[x×*](\d{1,5})[ \t]*$", source.text, re.M)
     if found is None:
         return None, Span(source, 0, 0)

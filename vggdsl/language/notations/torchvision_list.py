@@ -12,8 +12,9 @@ from lark import Token, Tree
 from vggdsl.language.notations.calls import span_of, tree_of
 from vggdsl.language.notations.chains import in_a_row
 from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.image import INPUT_HELP
 from vggdsl.language.notations.registry import Notation, Reading, cannot_say, register
-from vggdsl.language.notations.torch_image import INPUT_HELP, said_input
+from vggdsl.language.notations.torch_image import said_input
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import Conv, MaxPool, Softmax
 from vggdsl.network.shapes import Pair, Shape, Window
@@ -51,7 +52,9 @@ def _draft(source: Source, name: str, tree: Tree[Token]) -> Draft:
     draft = Draft(source, name)
     whole = span_of(source, tree)
     size, at = said_input(source)
-    if size is None:
+    if draft.told is not None:
+        draft.put_told()
+    elif size is None:
         draft.put(f"input {_SIZE}", whole)
         draft.assumed(f"images of {_SIZE}, as torchvision's: a list says none", whole, INPUT_HELP)
     else:

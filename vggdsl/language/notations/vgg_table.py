@@ -354,7 +354,12 @@ def _input(draft: Draft, whole: Excerpt, size: re.Match[str], *, is_torn: bool) 
     words = " ".join(size[3].split())
     channels = size[2] or ""
     text = f"input ({size[1]}{channels} {words})" if words and not channels else f"input {size[1]}{channels}"
-    if not channels and not re.search(r"rgb|colou?r|gr[ae]y", words, re.IGNORECASE):
+    told = draft.told.size if draft.told is not None else None
+    if told is not None and not channels and size[1] == f"{told.h}x{told.w}":
+        channels = f"x{told.c}"
+        draft.put(f"input {told}", whole)
+        draft.comment(f"told: {told.c} channels")
+    elif not channels and not re.search(r"rgb|colou?r|gr[ae]y", words, re.IGNORECASE):
         draft.put(f"input {size[1]}x3", whole)
         draft.assumed("3 channels: none are printed", whole)
     else:

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vggdsl.language.notations.block_table.rows import Table
-from vggdsl.language.notations.draft import Draft
-from vggdsl.language.notations.excerpt import Excerpt
-
-_HELP = "write it on a line above: `# input 224x224x3`"
+from vggdsl.language.notations.draft import Draft, Place
+from vggdsl.language.notations.image import INPUT_HELP
 
 
 @dataclass(frozen=True)
@@ -15,7 +13,7 @@ class Image:
     """``size`` is height x width x channels; ``at`` is where it stands."""
 
     size: tuple[int, ...]
-    at: Excerpt
+    at: Place
     assumed: Sequence[str] = ()
 
 
@@ -26,8 +24,13 @@ def image_of(draft: Draft, table: Table) -> Image:
         draft.refuse("a row of images behind others", first.at, "it is the first row")
     row = first or table.rows[0]
     at = next((row.cells[name] for name in ("output", "input", "resolution") if name in row.cells), row.at)
-    if table.image is not None:
-        size, line = table.image
+    said: tuple[tuple[int, ...], Place] | None = table.image
+    if draft.told is not None:
+        told = draft.told.size
+        said = (told.h, told.w, told.c), draft.told.at
+        draft.comment(f"told: {draft.told.by}")
+    if said is not None:
+        size, line = said
         printed = (row.output if first is not None else ()) or row.input
         if printed and printed != size[: len(printed)]:
             shown = "x".join(map(str, size))
@@ -42,5 +45,5 @@ def image_of(draft: Draft, table: Table) -> Image:
         size = (224, 224, 3)
         assumed.append("input 224x224x3, as ImageNet's: no sizes are printed, and parameters don't depend on them")
     if len(size) != 3 or 0 in size:
-        draft.refuse("the size of the images isn't printed", at, _HELP)
+        draft.refuse("the size of the images isn't printed", at, INPUT_HELP)
     return Image(size, at, assumed)

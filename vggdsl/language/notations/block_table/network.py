@@ -8,7 +8,7 @@ from vggdsl.language.notations.block_table.blocks import FIRE, Kind, repeated, s
 from vggdsl.language.notations.block_table.columns import FIRE as FIRE_COLUMNS
 from vggdsl.language.notations.block_table.image import image_of
 from vggdsl.language.notations.block_table.rows import Part, Said, Table, named
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.draft import Draft, Place
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.registry import Reading
 from vggdsl.network.shapes import Pair, Window
@@ -59,7 +59,7 @@ class _Network:
         self.blocks: dict[str, str] = {}
         self.image: tuple[int, ...] = ()
         self.x: tuple[int, ...] = ()
-        self.notes: list[tuple[str, Excerpt]] = []
+        self.notes: list[tuple[str, Place]] = []
         """What is assumed, and where it is first."""
         kinds = {part.kind for row in self.rows for part in row.parts}
         self.is_fire = "fire" in kinds
@@ -114,7 +114,7 @@ class _Network:
                 self.draft.assumed(text, at)
         self.notes = kept
 
-    def _note(self, text: str, at: Excerpt) -> None:
+    def _note(self, text: str, at: Place) -> None:
         if text not in [said for said, _ in self.notes]:
             self.notes.append((text, at))
 

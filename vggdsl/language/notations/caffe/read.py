@@ -14,6 +14,7 @@ from lark import Token, Tree
 from vggdsl.language.notations.branches import HELP, Layers
 from vggdsl.language.notations.calls import span_of, tree_of
 from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.registry import Reading
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.source import Source, Span
@@ -163,9 +164,8 @@ class _Reader:
                 "Caffe's `BatchNorm` has no factors without a `Scale` behind it", at, "add the `Scale`"
             )
         if self.layers.shape(0) is None:
-            raise UnreadableError(
-                "the image's size isn't said", net.at, 'write `input: "data"` and `input_dim:` four times'
-            )
+            help = f'write `input: "data"` and `input_dim:` four times, or it {ELSEWHERE}'
+            raise UnreadableError("the image's size isn't said", net.at, help)
         self.layers.put(self.loss or self.last, {end: weight for end, weight in self.heads.items() if end != self.loss})
 
     def image(self, blob: str, dims: Sequence[str], at: Span) -> None:
@@ -213,6 +213,13 @@ class _Reader:
                 self.weights.add(each.text)
 
     def blob(self, name: str, at: Span) -> int:
+        if not self.blobs and (told := self.draft.told) is not None:
+            self.layers.input(told.size, told.at)
+            self.layers.note(0, f"told: {told.by}")
+            self.blobs[name] = 0
+        if not self.blobs:
+            help = f'write `input: "{name}"` and `input_dim:` four times, or it {ELSEWHERE}'
+            raise UnreadableError("the image's size isn't said", at, help)
         if name not in self.blobs:
             raise UnreadableError(f"no layer above gives `{name}`", at, "put the layer that gives it above")
         return self.blobs[name]
@@ -221,8 +228,11 @@ class _Reader:
         it.asked |= {"data_param", "image_data_param", "include", "hdf5_data_param"}
         transform = it.inner("transform_param")
         crop = transform.number("crop_size", 0) or it.inner("data_param").number("crop_size", 0)
+        if tops and not crop and self.draft.told is not None:
+            self.blob(tops[0], it.at)
+            return
         if not crop or not tops:
-            raise UnreadableError("the image's size isn't said", it.at, "write `crop_size:`")
+            raise UnreadableError("the image's size isn't said", it.at, f"write `crop_size:`, or it {ELSEWHERE}")
         channels = len(transform.all("mean_value"))
         self.image(tops[0], ["1", str(channels if channels in (1, 3) else 3), str(crop), str(crop)], it.at)
         if channels not in (1, 3):

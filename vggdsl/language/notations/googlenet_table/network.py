@@ -217,8 +217,8 @@ def _input(draft: Draft, rows: Sequence[Layers]) -> Sequence[Layers]:
         )
         draft.refuse(message, at, "print it in a row above: `input`, and its size as the output's")
         return rows
-    draft.put(f"input {h}x{w}x{c}", at)
-    draft.assumed(f"input {h}x{w}x{c}, which isn't printed: the first row's size by its stride, of 3 colours", at)
+    why = f"input {h}x{w}x{c}, which isn't printed: the first row's size by its stride, of 3 colours"
+    draft.put_images((h, w), at, why)
     draft.line()
     return rows
 

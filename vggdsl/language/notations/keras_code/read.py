@@ -14,6 +14,7 @@ from vggdsl.language.notations.branches import HELP, Layers, op_at
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value, wordless
 from vggdsl.language.notations.code import is_code, numbers, statements
 from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.registry import Reading
 from vggdsl.network.ops import AvgPool, Conv, MaxPool
 from vggdsl.network.shapes import Pair, Shape, Sides
@@ -205,8 +206,13 @@ class _Model:
             self.image(call, value)
         if call.bare in ("Input", "InputLayer"):
             return x
+        if not self.has_image and (told := self.draft.told) is not None:
+            self.has_image = True
+            self.layers.input(told.size, told.at)
+            self.layers.note(0, f"told: {told.by}")
         if not self.has_image:
-            raise UnreadableError("the image's size isn't said", call.at, "give this layer `input_shape=(32, 32, 3)`")
+            help = f"give this layer `input_shape=(32, 32, 3)`, or write it {ELSEWHERE}"
+            raise UnreadableError("the image's size isn't said", call.at, help)
         plain, bare = call.without("name", *_SHAPES), call.bare
         of_recipes = [key for key in plain.named if _RECIPES.fullmatch(key)]
         if of_recipes and not self.says_recipe:

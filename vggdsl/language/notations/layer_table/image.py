@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from vggdsl.language.notations.draft import Draft
-from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.draft import Draft, Place
+from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.layer_table import figures, sizes
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.language.notations.summaries import STEM
@@ -29,7 +29,7 @@ def oriented(draft: Draft, layers: list[Layer]) -> bool:
     return not draft.wrong
 
 
-def size_of(draft: Draft, layers: Sequence[Layer]) -> tuple[tuple[int, ...], Excerpt] | None:
+def size_of(draft: Draft, layers: Sequence[Layer]) -> tuple[tuple[int, ...], Place] | None:
     """Height, width and channels, and where they stand; None if they were refused."""
     first = layers[0]
     size, at = first.input, first.cells.get("input", first.at)
@@ -40,13 +40,20 @@ def size_of(draft: Draft, layers: Sequence[Layer]) -> tuple[tuple[int, ...], Exc
         if len(size) == 3 and first.colours not in (None, size[2]):
             draft.refuse(f"{first.colours} channels, and {size[2]}", at, "correct the one or the other")
             return None
-    elif not size and len(first.output) > 1 and first.kind == "conv":
+    if len(size) != 3 and draft.told is not None:
+        told = draft.told.size
+        if size in ((), (told.h, told.w)):
+            draft.comment(f"told: {draft.told.by}")
+            return (told.h, told.w, told.c), draft.told.at
+    if first.kind != "input" and not size and len(first.output) > 1 and first.kind == "conv":
         size, at = _before(draft, layers), first.output_at or first.at
     if len(size) == 2:
         size = (*size, 3)
         draft.assumed("3 channels: none are printed", at)
     if len(size) != 3:
-        draft.refuse("the size of the images isn't printed", at, "write a first row `INPUT | 32x32x3`")
+        draft.refuse(
+            "the size of the images isn't printed", at, f"write a first row `INPUT | 32x32x3`, or it {ELSEWHERE}"
+        )
         return None
     return size, at
 

@@ -98,8 +98,8 @@ class _Network:
         first = self.stages[0][0]
         stride = prod(item.stride for item in self.stages[0][1] if isinstance(item, Bare))
         h, w = (side * stride for side in first.sides)
-        draft.put(f"input {h}x{w}x3", first.size)
-        draft.assumed(f"input {h}x{w}x3, which isn't printed: the first row's size by its stride", first.size)
+        why = f"input {h}x{w}x3, which isn't printed: the first row's size by its stride"
+        draft.put_images((h, w), first.size, why)
         draft.line()
         draft.put("default conv: bias=no", unit.at)
         draft.line()

@@ -180,8 +180,8 @@ class _Network:
     def write(self, *, at_widest: bool) -> None:
         draft, (h, w), first = self.draft, self.input, self.stages[0][0].size
         unit = next(item for _, items in self.stages for item in items if isinstance(item, Unit))
-        draft.put(f"input {h}x{w}x3", first)
-        draft.assumed(f"input {h}x{w}x3, which isn't printed: the first row's size by its stride, of 3 colours", first)
+        why = f"input {h}x{w}x3, which isn't printed: the first row's size by its stride, of 3 colours"
+        draft.put_images((h, w), first, why)
         draft.line()
         draft.put("default conv: bias=no", unit.at)
         draft.line()

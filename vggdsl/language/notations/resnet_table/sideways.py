@@ -95,8 +95,9 @@ def _write(
     if draft.wrong:
         return
     at, size = layers[0], sizes[0]
-    draft.put(f"input {size.text}x3", size)
-    draft.assumed(f"input {size.text}x3, of 3 colours: it isn't printed, and the first layer keeps the size", size)
+    why = f"input {size.text}x3, of 3 colours: it isn't printed, and the first layer keeps the size"
+    h, w = (int(side) for side in size.text.split("x"))
+    draft.put_images((h, w), size, why)
     draft.line()
     draft.put("default conv: bias=no", at)
     draft.line()

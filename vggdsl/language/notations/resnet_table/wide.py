@@ -43,8 +43,7 @@ def _write(draft: Draft, table: Table) -> None:
         return
     first, unit = table.stages[0], units[0]
     size, width = first.sides, 3
-    draft.put(f"input {size[0]}x{size[1]}x3", first.size)
-    draft.assumed("input of the first map's size, which isn't printed, in 3 colours", first.size)
+    draft.put_images(size, first.size, "input of the first map's size, which isn't printed, in 3 colours")
     draft.line()
     draft.put("default conv: bias=no", unit.at)
     draft.line()

@@ -1,0 +1,83 @@
+"""The size of the images that a text leaves out, where something beside it says it: a line above it, or a call."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError
+from vggdsl.text.source import Placed, Source, Span
+from vggdsl.text.typography import Plain
+
+ELSEWHERE = "on a line above, `# input 32x32x3`, or with `vggdsl import --input 32x32x3`"
+"""Where the size of images can be told that a text doesn't print."""
+INPUT_HELP = f"write it {ELSEWHERE}"
+_SIZE = r"(\d{1,5})[x×*](\d{1,5})[x×*](\d{1,5})"
+_LINE = re.compile(rf"^[ \t]*#[ \t]*input:?[ \t]+{_SIZE}[ \t]*$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, repr=False)
+class Told(Source):
+    """A text without the lines that say its images' size; ``lines`` are where these stand."""
+
+    size: Shape
+    by: str
+    """What says the size, as a comment has it."""
+    lines: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def _blanked(self) -> Plain:
+        text, places = self._typed.text, self._typed.places
+        for start, end in self.lines:
+            text = text[:start] + " " * (end - start) + text[end:]
+        return Plain(text, places)
+
+    @property
+    def _plain(self) -> Plain:
+        return self._blanked
+
+    @property
+    def at(self) -> Span:
+        """The line that says it; where the text begins, if a call does."""
+        return Span(self, *self.lines[0]) if self.lines else Span(self, 0, 0)
+
+
+def told(source: Source, size: str | None = None) -> Source:
+    """A text with what is told of its images; ``size`` is what a call says, `28x28x1`.
+
+    Raises ``InputError`` V112 where that is no size, ``ParseError`` V115 where a line says another one, or none.
+    """
+    found = unlined(source)
+    if size is not None:
+        of_call, lines = _by_call(size), found.lines if isinstance(found, Told) else ()
+        found = Told(source.name, source.written, of_call, f"--input {size}", lines)
+    if not isinstance(found, Told):
+        return source
+    for match in _LINE.finditer(source.text):
+        if (shape := _shape(match)) != found.size or not shape.elements:
+            message = f"images of {shape} are told here, and of {found.size} " + ("by the call" if size else "before")
+            message = message if shape.elements else f"{shape} is no size of images"
+            label = Label(Span(source, *match.span()), "this line")
+            raise ParseError(Diagnostic("V115", message, (label,), "say one size, such as `# input 32x32x3`"))
+    return found
+
+
+def unlined(source: Source) -> Source:
+    """A text without the lines that say its images' size, of which it has the first."""
+    found = list(_LINE.finditer(source.text)) if not isinstance(source, Told) else []
+    if not found:
+        return source
+    return Told(source.name, source.written, _shape(found[0]), "a line above says it", tuple(m.span() for m in found))
+
+
+def _shape(match: re.Match[str]) -> Shape:
+    return Shape(*(int(match[each]) for each in (3, 1, 2)))
+
+
+def _by_call(size: str) -> Shape:
+    match = re.fullmatch(_SIZE, size)
+    if match is None or not _shape(match).elements:
+        span = Placed.by_call("--input", size).span
+        message, help = f"{size} is no size of images", "it is height x width x channels: `28x28x1`"
+        raise InputError(Diagnostic("V112", message, (Label(span, "this"),), help))
+    return _shape(match)
