@@ -183,6 +183,8 @@ def test_turned_text_is_told(tmp_path: Path, matrix: str) -> None:
     none = run("import", path)
     assert (none.exit_code, none.stdout) == (2, "")
     assert "holds no table of a network that is known, and the text of page 1 is turned\n" in none.stderr
+    path.write_bytes(pdf([f"{matrix} cm\n{said(50, 760, 'Layer  Output')}"]))
+    assert "the text of page 1 is turned" in run("import", path).stderr, "few letters, but all of them"
     path.write_bytes(pdf([upright, turned]))
     some = run("import", path, "-o", tmp_path / "nets")
     assert (some.exit_code, "the text of page 2 is turned: no table is read there" in some.stderr) == (0, True)

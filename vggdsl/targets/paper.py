@@ -34,7 +34,8 @@ _SHORT = 0.4
 _FAR = 1.6
 """Of the size of letters: what stands further below is of another table."""
 _TURNED = 100
-"""Letters that don't stand upright, of which a page has more where a table is turned; a margin's stamp has fewer."""
+"""Letters that don't stand upright, of which a page has more where a table is turned, or half of its letters are; a
+margin's stamp has fewer."""
 _DOTS = 150
 """A picture's, an inch."""
 _LOW = 4.0
@@ -140,7 +141,8 @@ def _laid_out(page: Page) -> _Page:
     words = words_of(page)
     rules = sorted({(round(e["x0"], 1), round(e["x1"], 1), round(e["top"], 1)) for e in page.horizontal_edges})
     upright = {(e["x0"], e["top"], e["bottom"]) for e in page.vertical_edges if e["bottom"] - e["top"] > _LOW}
-    is_turned = sum(not each["upright"] or each["matrix"][0] < 0 for each in page.chars) > _TURNED
+    turned = sum(not each["upright"] or each["matrix"][0] < 0 for each in page.chars)
+    is_turned = turned > min(_TURNED, len(page.chars) / 2)
     lines = page.extract_text_lines(return_chars=False)
     laid_out = _Page(page.page_number, page.width, words, rules, sorted(upright), lines, is_turned)
     page.close()  # what it was laid out by takes tens of megabytes

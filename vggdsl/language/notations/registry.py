@@ -239,7 +239,8 @@ def cannot_say(title: str, node: Node, why: str = "") -> NetworkError:
     """What a notation raises at a layer that it has no words for."""
     message = f"{title} can't say {node.spelled or node.op.text}{f': {why}' if why else ''}"
     label = Label(node.span, node.name)
-    return NetworkError(Diagnostic("V225", message, (label,), "`vggdsl fmt --flatten` writes all of it"))
+    help = "`vggdsl show --as pytorch` writes any network in PyTorch, `vggdsl fmt --flatten` the whole spec"
+    return NetworkError(Diagnostic("V225", message, (label,), help))
 
 
 def _lost(found: Notation, network: TypedGraph, again: TypedGraph) -> NetworkError:
