@@ -164,6 +164,18 @@ def test_a_cell_of_several_rows_is_of_the_first(tmp_path: Path) -> None:
     ]
 
 
+def test_a_name_beside_names_that_have_one_above_stays_with_them(tmp_path: Path) -> None:
+    places = [(62, 700, "Layer"), (142, 700, "Kernel"), (242, 700, "Output"), (142, 712, "Shape")]
+    places += [(62, 680, "conv"), (142, 680, "3x3"), (242, 680, "8x8x4"), (62, 668, "FC"), (242, 668, "10")]
+    rules = [(60, 360, 724), (140, 360, 709), (60, 360, 694), (60, 360, 660)]
+    path = tmp_path / "names.pdf"
+    path.write_bytes(
+        pdf(["\n".join([said(*each) for each in places] + [f"{a} {y} m {b} {y} l S" for a, b, y in rules])])
+    )
+    (table,) = read_paper(path).tables
+    assert table.text.splitlines() == ["\tShape", "Layer\tKernel\tOutput", "conv\t3x3\t8x8x4", "FC\t\t10"]
+
+
 def test_a_sign_between_two_rows_is_of_the_first(tmp_path: Path) -> None:
     rows = ("Type", "Size"), ("Conv", "8x8"), ("Conv dw", "8x8"), ("Conv", "4x4"), ("FC", "10")
     cells = [(80 + 100 * i, 700 - 12 * j, cell) for j, row in enumerate(rows) for i, cell in enumerate(row)]

@@ -92,8 +92,11 @@ def _raised(
         apart.update(over if short else ())
         for i in others:
             is_alone = 0 in over[i] and not any(over[i] & over[j] for j in over if j != i)
+            whole = (
+                over[first] if over[i] & parted else over[i]
+            )  # a heading's name stands beside the names that are parted
             for each in chunks[i]:
-                if is_alone or (short and not parted & _over(each, columns)):
+                if is_alone or (short and not parted & _over(each, columns) and _over(each, columns) <= whole):
                     raised[i].remove(each)
                     raised[first] = [each, *raised[first]] if is_alone else [*raised[first], each]
             if _is_between(lines, over, i):
