@@ -1,6 +1,7 @@
 """What rewrites a user's file: alone, and only what it has read."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +196,43 @@ with alone(Path({str(spec)!r})):
     assert python("-c", killed).stdout == "held\n"
     with alone(spec):
         pass
+
+
+KILLED = """
+import os, signal, sys
+from itertools import count
+from pathlib import Path
+from vggdsl.text.files import write_text
+
+path, old, sign = Path(sys.argv[1]), sys.argv[2], signal.Signals[sys.argv[3]]
+for moment in count(1):
+    path.unlink() if path.exists() else None
+    path.write_text(old) if old else None
+    child = os.fork()
+    if not child:
+        left = [moment]
+        def killed(event, given):
+            if any(str(path.parent) in str(each) for each in given):
+                left[0] -= 1
+                left[0] or os.kill(os.getpid(), sign)
+        sys.addaudithook(killed)
+        write_text(path, "new")
+        os._exit(0)
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(ended, path.read_text() if path.exists() else "")
+    if not ended:
+        break
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has neither forks nor these signals")
+@pytest.mark.parametrize(("old", "sign"), [("", "SIGKILL"), ("old", "SIGKILL"), ("old", "SIGTERM")])
+def test_a_file_is_whole_whenever_its_writer_is_killed(old: str, sign: str, tmp_path: Path) -> None:
+    """At each call of the system: what was there, or what was to be written."""
+    ended = [line.partition(" ") for line in python("-c", KILLED, tmp_path / "a", old, sign).stdout.splitlines()]
+    assert len(ended) > 5
+    assert {code for code, _, _ in ended[:-1]} == {str(-signal.Signals[sign])}
+    assert {text for _, _, text in ended} == {old, "new"}
 
 
 def test_a_link_and_its_target_have_one_lock(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
