@@ -27,6 +27,13 @@ def changed(old: str, new: str) -> str:
     return NET.replace(old, new, 1)
 
 
+SHARED = """\
+# input 8x8x4
+class Unit(nn.Module):
+    def __init__(self, relu=nn.PReLU(4)):
+        self.relu = relu
+    def forward(self, x):
+        return self.relu(x)"""
 LINE = "        x = self.pool(F.relu(self.conv(x)))\n"
 
 
@@ -36,6 +43,12 @@ def test_the_networks_are_those_that_are_made() -> None:
         "one": "1x1x10",
         "two": "1x1x3",
     }
+
+
+def test_a_second_name_is_that_of_the_first() -> None:
+    """Which may be another one's."""
+    text = f"from torch.nn import Tanh as ReLU\n{changed('F.relu', 'ReLU()')}"
+    assert [node.op.kind for node in vggdsl.parse(text).network.graph.nodes[1:3]] == ["conv", "tanh"]
 
 
 def test_what_is_never_called_is_left_out_and_said() -> None:
@@ -83,6 +96,13 @@ def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
         (changed("self.pool = ", "self.pool = self.pool = "), "5:31", "can't stand here"),
         (changed("  x = x.view", "x = x.view"), "10:7", "in a column"),
         (changed("self.pool = nn.MaxPool2d(2)", "self.pool = Net()"), "3:9", "calls or holds itself"),
+        (f"from mine import Conv2d\n{changed('nn.Conv2d', 'Conv2d')}", "5:21", "isn't read"),
+        (changed("F.relu", "utils.relu"), "9:23", "what `utils.relu` is isn't known"),
+        (
+            f"{SHARED}\nnet = nn.Sequential(nn.Conv2d(4, 4, 1), Unit(), Unit())\n",
+            "7:7",
+            "has `relu`, which is called twice",
+        ),
         (f"{NET}loss = nn.CrossEntropyLoss()\nnet = Net()\n", "12:8", "of no network"),
         (f"{NET}net = Net()\nnet(torch.randn(1, 3, 32, 32))\n", "13:1", "isn't read"),
         (f"{NET}x = [x, x]\n" + "x = [x, x]\n" * 30 + "Net()\n", "22:5", "holds too much"),

@@ -47,6 +47,10 @@ _SIGNS: Mapping[str, tuple[Callable[[int, int], int] | None, str]] = {
 """What signs do with whole numbers, and with tensors."""
 OF_NETWORKS = "leave in what makes the network"
 _CONSTANTS = ("True", "False", "None")
+_TORCHS = ("", "F", "functional", "nn", "nn.functional", "torch", "torch.nn", "torch.nn.functional")
+"""Where PyTorch has its modules and functions."""
+_KNOWN = ("__future__", "collections", "torch", "typing")
+"""Packages whose names mean what they say."""
 _KEEPS = ("to", "eval", "train", "cuda", "cpu", "float", "double", "half", "requires_grad_")
 """Methods of modules after which they are the same network."""
 
@@ -62,6 +66,8 @@ class Doing:
     called: set[Layer] = field(default_factory=set)
     making: Made | None = None
     """Whose ``__init__`` is done."""
+    defaults: dict[int, Thing] = field(default_factory=dict)
+    """What parameters have unless given, by their places: it is made once."""
     steps: int = 0
     now: Branch | None = None
 
@@ -88,6 +94,7 @@ class Doing:
     def statement(self, tree: Branch, names: Names) -> Thing | None:
         """Does a line; what stands there alone is given back."""
         if isinstance(tree, Token):  # an import, or `pass`
+            self.imported(str(tree), self.at(tree), names)
             return None
         match tree.data:
             case "class" | "function" | "returned":
@@ -106,6 +113,18 @@ class Doing:
             case _:
                 return self.value(tree, names)
         return None
+
+    def imported(self, text: str, at: Span, names: Names) -> None:
+        """Names that mean something else than they say: those of other packages, and second names of PyTorch's."""
+        before, _, rest = re.sub(r"#[^\n]*", "", text).partition("import")
+        of = before.replace("from", "", 1).strip()
+        for path, second in re.findall(r"([\w.]+)(?:\s+as\s+(\w+))?", rest):
+            whole = f"{of}.{path}" if of else path
+            known = second or (path if of else path.partition(".")[0])
+            if whole.partition(".")[0] not in _KNOWN:
+                names[known] = Nothing(at)
+            elif second and (second, whole) not in (("nn", "torch.nn"), ("F", "torch.nn.functional")):
+                names[known] = Path(whole, at)
 
     def assign(self, target: Branch, value: Thing, names: Names) -> None:
         at = self.at(target)
@@ -240,11 +259,14 @@ class Doing:
 
     def of_torch(self, path: Path, given: Given) -> Thing:
         name = path.bare
+        is_torchs = path.name.rpartition(".")[0] in _TORCHS
         sole = given.places[0] if len(given.places) == 1 and not given.named else None
         if name == "super":
             return Super(given.at)
         if path.name.endswith(("Module.__init__", "print")):
             return Nothing(given.at)
+        if not is_torchs and name != "OrderedDict":
+            raise UnreadableError(f"what `{path.name}` is isn't known", given.at, OF_NETWORKS)
         if name in ("OrderedDict", "ModuleList") and isinstance(sole, Group):
             return sole
         if name == "Sequential" and not given.named:
@@ -296,7 +318,10 @@ class Doing:
                     raise UnreadableError(
                         message, self.at(each), "give it a number here, `= 10`, or where it is called"
                     )
-                names[key] = self.value(parts[2], {})
+                place = self.at(each).start
+                if place not in self.defaults:
+                    self.defaults[place] = self.value(parts[2], {})
+                names[key] = self.defaults[place]
         return self.body(body, names) or Nothing(function.at)
 
     def apply(self, module: Module, given: Given, label: str = "") -> Thing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom, Call, Value
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.torch_code.things import BATCH, Group, Held, Memory, Thing, constant
+from vggdsl.language.notations.torch_code.things import BATCH, Group, Held, Measured, Memory, Thing, constant
 from vggdsl.language.notations.torch_layers import Reader
 from vggdsl.text.source import Span
 
@@ -148,7 +148,7 @@ def _viewed(reader: Reader, x: Held, values: Sequence[Value], given: Given) -> H
         message = f"`{given.at.excerpt}` gives tensors a shape that isn't read"
         raise UnreadableError(message, given.at, "to flatten them, write `torch.flatten(x, 1)`")
     if len(rest) == 1:
-        if are_numbers and shape is not None:
+        if are_numbers and shape is not None and not isinstance(values[1], Measured):
             reader.counts(int(rest[0]), shape, given.at.excerpt, given.at)
         return Held(x.memory, True, given.at)
     if shape is not None and rest != [str(shape.c), str(shape.h), str(shape.w)]:
@@ -175,7 +175,7 @@ def sizes(reader: Reader, x: Held, at: Span) -> Group:
     if shape is None:
         raise UnreadableError(f"the size of what `{at.excerpt}` asks can't be told", at, HELP)
     counts = (shape.elements,) if x.is_flat else (shape.c, shape.h, shape.w)
-    return Group((Atom(BATCH, at), *(Atom(str(each), at) for each in counts)), at)
+    return Group((Atom(BATCH, at), *(Measured(str(each), at) for each in counts)), at)
 
 
 def item(of: Thing, place: Thing, at: Span) -> Thing:

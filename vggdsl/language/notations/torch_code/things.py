@@ -16,6 +16,11 @@ BATCH = "x.size(0)"
 """The text of what stands for the number of images, which nobody knows."""
 
 
+@dataclass(frozen=True)
+class Measured(Atom):
+    """A number that is read off a tensor: whatever its size, it is true."""
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """What stands in round or square brackets."""
