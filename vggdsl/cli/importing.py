@@ -86,7 +86,10 @@ def command(
     if force and output is None and crop is None:
         raise click.UsageError("--force is of -o DIR and --crop DIR: nothing is overwritten here")
     networks = _chosen(
-        _of_paper(file, notation, image, page, crop, force) if is_paper else _of_text(file, notation, image), column
+        _of_paper(file, notation, (image, column), page, crop, force)
+        if is_paper
+        else _of_text(file, notation, (image, column)),
+        column,
     )
     if output is None and len(networks) > 1 and not as_json:
         _told(networks, err=True)
@@ -130,16 +133,21 @@ def _is_pdf(path: Path) -> bool:
     return is_file(path) and b"%PDF-" in content(path, 1024)
 
 
-def _of_text(file: str, notation: str | None, image: str | None) -> list[_Network]:
+def _of_text(file: str, notation: str | None, told: tuple[str | None, str | None]) -> list[_Network]:
     source = read_text(file)
     of = notations.notation(notation) if notation is not None else _shown_by(source)
     stem = "network" if file == "-" else Path(file).stem
-    found = parse_all(source.written, source.name, of.name, image=image)
+    found = parse_all(source.written, source.name, of.name, image=told[0], column=told[1])
     return [_Network(of, name, each, source.name, stem) for name, each in found]
 
 
 def _of_paper(
-    file: str, notation: str | None, image: str | None, page: int | None, crop: str | None, force: bool
+    file: str,
+    notation: str | None,
+    told: tuple[str | None, str | None],
+    page: int | None,
+    crop: str | None,
+    force: bool,
 ) -> list[_Network]:
     """The networks of all tables that a notation takes; says how many others there are."""
     with needed():
@@ -153,7 +161,7 @@ def _of_paper(
             passed += table.is_ruled
             continue
         try:
-            found = parse_all(source.written, source.name, of.name, image=image)
+            found = parse_all(source.written, source.name, of.name, image=told[0], column=told[1])
         except VggdslError as error:
             found = [("", error)]
         stem = f"page_{table.page}_table_{table.number}"

@@ -1,7 +1,7 @@
 """The size of the images that a text leaves out, where something beside it says it: a line above it, or a call."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vggdsl.network.shapes import Shape
@@ -24,6 +24,8 @@ class Told(Source):
     by: str
     """What says the size, as a comment has it."""
     lines: tuple[tuple[int, int], ...] = ()
+    of: str | None = None
+    """The network that it is told of, where a text holds several; None where it is told of all."""
 
     @cached_property
     def _blanked(self) -> Plain:
@@ -42,8 +44,8 @@ class Told(Source):
         return Span(self, *self.lines[0]) if self.lines else Span(self, 0, 0)
 
 
-def told(source: Source, size: str | None = None) -> Source:
-    """A text with what is told of its images; ``size`` is what a call says, `28x28x1`.
+def told(source: Source, size: str | None = None, of: str | None = None) -> Source:
+    """A text with what is told of its images: ``size`` is what a call says, `28x28x1`, ``of`` the network so called.
 
     Raises ``InputError`` V112 where that is no size, ``ParseError`` V115 where a line says another one, or none.
     """
@@ -59,7 +61,7 @@ def told(source: Source, size: str | None = None) -> Source:
             message = message if shape.elements else f"{shape} is no size of images"
             label = Label(Span(source, *match.span()), "this line")
             raise ParseError(Diagnostic("V115", message, (label,), "say one size, such as `# input 32x32x3`"))
-    return found
+    return replace(found, of=of)
 
 
 def unlined(source: Source) -> Source:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lark import Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
@@ -43,7 +43,17 @@ def phrases(cell: Excerpt) -> list[Phrase]:
         tree: Tree[Token] = parser("phrases").parse(cell.text)
     except UnexpectedInput as error:
         raise _unreadable(cell, error) from None
-    return [_phrase(part, cell) for part in tree.children if isinstance(part, Tree)]
+    found = list[Phrase]()
+    for part in (part for part in tree.children if isinstance(part, Tree)):
+        phrase = _phrase(part, cell)
+        before = found[-1] if found else None
+        stride = re.fullmatch(r"ReLU stride=(\d+)", phrase.text, re.IGNORECASE)
+        if stride and before is not None and before.kind == "conv" and "/" not in before.text:
+            word, behind, rest = before.text.partition(" ")  # `3x3 conv, 96 ReLU with stride 2`
+            found[-1] = replace(before, text=f"{word}/{stride[1]}{behind}{rest}")
+            phrase = replace(phrase, text=phrase.text.split(" ")[0])
+        found.append(phrase)
+    return found
 
 
 def _unreadable(cell: Excerpt, error: UnexpectedInput) -> UnreadableError:

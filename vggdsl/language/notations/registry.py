@@ -126,16 +126,18 @@ def _is_strange(found: Sequence[Reading] | ParseError) -> bool:
     return any(len(each.size.numbers) == 2 and not each.words for each in inputs)
 
 
-def readings(source: Source, name: str | None = None, image: str | None = None) -> Sequence[Reading]:
+def readings(
+    source: Source, name: str | None = None, image: str | None = None, column: str | None = None
+) -> Sequence[Reading]:
     """The networks of a text in the notation that it is in, unless one is named; ``image`` is the size of the images,
-    `28x28x1`, which it may leave out.
+    `28x28x1`, which it may leave out, ``column`` the network that they are of, where a text holds several.
 
     Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation, or size.
     """
     if name is None and image is not None and (other := elsewhere(source)) is not None:
         name = other.name
     if name is not None and name != SPEC_LANGUAGE:
-        return _reworded(notation(name), source, image)
+        return _reworded(notation(name), source, image, column)
     if image is not None:
         message, span = "a spec says the size of its images itself", Placed.by_call("--input", image).span
         raise InputError(Diagnostic("V112", message, (Label(span, "this"),), "write `input 28x28x1` into it"))
@@ -159,8 +161,10 @@ def readings(source: Source, name: str | None = None, image: str | None = None) 
     raise ParseError(Diagnostic("V113", message, labels, help))
 
 
-def _reworded(notation: Notation, source: Source, image: str | None = None) -> Sequence[Reading]:
-    return [replace(reading, is_reworded=True) for reading in notation.read(told(source, image))]
+def _reworded(
+    notation: Notation, source: Source, image: str | None = None, column: str | None = None
+) -> Sequence[Reading]:
+    return [replace(reading, is_reworded=True) for reading in notation.read(told(source, image, column))]
 
 
 def _paragraph(span: Span) -> Source:
@@ -170,10 +174,10 @@ def _paragraph(span: Span) -> Source:
     return Source("<paragraph>", text[start + 2 if start >= 0 else 0 : end if end >= 0 else len(text)])
 
 
-def elsewhere(source: Source) -> Notation | None:
-    """The notation beside the spec language that a text is in, whatever its name."""
-    source = unlined(source)
-    return next((each for name in names()[1:] if (each := _NOTATIONS[name]).recognises(source)), None)
+def elsewhere(source: Source, but: str = "") -> Notation | None:
+    """The notation beside the spec language that a text is in, whatever its name; none of the name ``but``."""
+    source, known = unlined(source), [each for each in names()[1:] if each != but]
+    return next((each for name in known if (each := _NOTATIONS[name]).recognises(source)), None)
 
 
 def strangers(source: Source) -> list[Diagnostic]:

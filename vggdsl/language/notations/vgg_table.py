@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from vggdsl.language.notations import vgg_params, vgg_uncut
+from vggdsl.language.notations.column_table.table import has_more
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, is_marked_up, plain, rows_of
@@ -45,6 +46,8 @@ def recognises(source: Source) -> bool:
     rows = rows_of(source)
     if is_uncut(rows):
         return len(found) > 3 and vgg_uncut.is_table([row[0].text for row in rows])
+    if has_more(rows):
+        return False
     many = [at for at, row in enumerate(rows) if sum(_CONV.search(cell.text.text) is not None for cell in row) > 1]
     stacked = [at for at in many if not any(re.search(r"pool", cell.text.text, re.IGNORECASE) for cell in rows[at])]
     if not stacked or not any(re.search("pool", c.text.text, re.IGNORECASE) for row in rows for c in row):

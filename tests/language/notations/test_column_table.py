@@ -1,0 +1,215 @@
+"""Tables with a column a network, in the words of papers."""
+
+from collections.abc import Callable
+
+import pytest
+
+from vggdsl.language import notations
+from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.source import Source
+
+
+def tabs(*rows: str) -> str:
+    return "".join(row.replace(" | ", "\t") + "\n" for row in rows)
+
+
+def markdown(*rows: str) -> str:
+    cells = [row.split(" | ") for row in rows]
+    width = max(map(len, cells))
+    lines = ["| " + " | ".join([*row, *[""] * (width - len(row))]) + " |" for row in cells]
+    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]]) + "\n"
+
+
+def latex(*rows: str) -> str:
+    cells = [row.replace("×", r"$\times$").replace("→", r"$\to$").split(" | ") for row in rows]
+    width = max(map(len, cells))
+    merged = [
+        row if len(row) == width else [*row[:-1], rf"\multicolumn{{{width - len(row) + 1}}}{{c}}{{{row[-1]}}}"]
+        for row in cells
+    ]
+    lines = "".join(" & ".join(row) + " \\\\\n" for row in merged)
+    return f"\\begin{{tabular}}{{{'c' * width}}}\n{lines}\\end{{tabular}}\n"
+
+
+def html(*rows: str) -> str:
+    cells = [row.split(" | ") for row in rows]
+    width = max(map(len, cells))
+    merged = [
+        "".join(f"<td>{cell}</td>" for cell in row[:-1]) + f'<td colspan="{width - len(row) + 1}">{row[-1]}</td>'
+        for row in cells
+    ]
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in merged) + "</table>"
+
+
+def read(text: str, image: str | None = None) -> dict[str, Spec | VggdslError]:
+    assert notations.recognise(Source("-", text)).name == "column-table"
+    return dict(parse_all(text, "-", image=image))
+
+
+def said(found: Spec | VggdslError) -> str:
+    """The layers, without comments."""
+    assert isinstance(found, Spec), str(found)
+    return " ".join(word for line in found.text.splitlines() for word in line.partition("#")[0].split())
+
+
+def refused(found: Spec | VggdslError) -> tuple[str, str]:
+    """The first error, and what it is at."""
+    assert isinstance(found, VggdslError), str(found)
+    first = found.diagnostics[0]
+    return first.message, first.labels[0].span.text
+
+
+KINDS = (
+    "Layer Type | Small | Large",
+    "Input | 12×12 gray image | 12×12×3",
+    "Convolution + ReLU | 3×3×4 | 3×3×6",
+    "Relu Convolutional | 8 filters (3x3) | 9 filters (3x3)",
+    "Max Pooling | 2×2 | 2×2",
+    "Fully Connected + ReLU | 20 | 25 units",
+    "Softmax | 10 | 10",
+)
+WORDS = (
+    "CNN on A | CNN on B",
+    "12×12 Gray Image | 12×12 RGB Image",
+    "3×3 conv, 8 LReLU",
+    "2×2 max-pool, stride 2",
+    "dropout, p = 0.25",
+    "3×3 conv. 6, BN, ReLU",
+    "avg-pool",
+    "dense 6→10 | dense 6→7",
+)
+
+
+@pytest.mark.parametrize("form", [tabs, markdown, latex, html])
+def test_a_first_column_says_what_the_layers_of_each_row_are(form: Callable[..., str]) -> None:
+    found = read(form(*KINDS))
+    assert said(found["Small"]) == ("input 12x12x1 conv3-4 ReLU conv3-8 ReLU maxpool2/2 FC-20 ReLU FC-10 softmax")
+    assert said(found["Large"]) == ("input 12x12x3 conv3-6 ReLU conv3-9 ReLU maxpool2/2 FC-25 ReLU FC-10 softmax")
+
+
+@pytest.mark.parametrize("form", [tabs, markdown, latex, html])
+def test_layers_of_all_columns_stand_in_one_cell(form: Callable[..., str]) -> None:
+    found = read(form(*WORDS))
+    behind = "conv3-8 LeakyReLU maxpool2/2 dropout-0.25 conv3-6 BN ReLU global-avgpool"
+    assert said(found["CNN on A"]) == f"input 12x12x1 {behind} FC-10"
+    assert said(found["CNN on B"]) == f"input 12x12x3 {behind} FC-7"
+
+
+CELLS = {
+    "Conv(8, 5, 5) + Relu": "conv5-8 ReLU",
+    "[3×3, 8]×2": "conv3-8 conv3-8",
+    "[5×5, 8]×1, Padding 2, S2": None,
+    "[3×3, 8]×1, S2": "conv3-8/2",
+    "(3×3 @ 8, BN, ReLU) × 2": "conv3-8 BN ReLU conv3-8 BN ReLU",
+    "[3×3 conv 8, BN, ReLU, 2×2 max pool] ×2": "conv3-8 BN ReLU maxpool2/2 conv3-8 BN ReLU maxpool2/2",
+    "8x5x5 st. 2, pad 2 LRN": "conv5-8/2 pad=2 LRN",
+    "3×3 conv. 8 ReLU with stride r = 2": "conv3-8/2 ReLU",
+    "3×3, 8 BN, ReLU": "conv3-8 BN ReLU",
+    "3×3 conv, 8, ReLU, 2×2 max pool, stride 2": "conv3-8 ReLU maxpool2/2",
+    "BN, ReLU, 3×3 conv, 8": "BN ReLU conv3-8",
+    "3×3 conv. weight norm 8 lReLU": "conv3-8 LeakyReLU",
+    "MaxPool(2,2)": "maxpool2/2",
+    "Pooling 2×2": "`Pooling` doesn't say which pool it is",
+    "global pooling": "doesn't say which pool it is",
+    "x2 pool": "`x2` can't be read here",
+    "avg-pool": "says no window",
+    "conv, 8": "this convolution says no window",
+    "3×3 conv": "this convolution says no number of filters",
+    "Conv(8, 3×3, 2)": "`2` could be a stride or a padding",
+    "4×4 conv, 8": "a window of even sides can't keep the size, and its padding isn't printed",
+    "[3×3, 8; 3×3, 8]×2": "whether a shortcut leads around convolutions in brackets isn't printed",
+    "(3, 5) conv 8": "could be a window",
+    "3×3 conv, 8 9": "`9` is one number too many",
+    "frobnicate 3": "can't be read here",
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_says_layers_or_is_refused_at_what_it_leaves_open(cell: str) -> None:
+    rows = (
+        "A | B",
+        "16×16×3 images | 16×16×3 images",
+        f"{cell} | 3×3 conv, 8 ReLU",
+        "FC 5 | FC 5",
+        "softmax | softmax",
+    )
+    found = read(tabs(*rows))
+    expected = CELLS[cell]
+    assert said(found["B"]) == "input 16x16x3 conv3-8 ReLU FC-5 softmax"
+    if isinstance(found["A"], Spec):
+        words = said(found["A"]).removeprefix("input 16x16x3 ").removesuffix(" FC-5 softmax")
+        assert expected is None or words.removeprefix("after conv: none ") == expected
+    else:
+        message, at = refused(found["A"])
+        assert expected is None or expected in message
+        assert at in cell.replace("×", "x")
+
+
+def test_rows_are_networks_whose_columns_are_layers() -> None:
+    text = tabs(
+        "Arch. | conv1 | conv2 | full3 | full4",
+        "CNN-X | 8x5x5 st. 2, pad 2 LRN | 6x3x3 st. 1, pad 1 - | 20 dropout | 10 softmax",
+        "CNN-Y | 4x3x3 st. 1, pad 1 - | 6x3x3 st. 1, pad 1, x2 pool | 20 dropout | 10 softmax",
+    )
+    found = read(text, "12x12x3")
+    assert said(found["CNN-X"]) == ("input 12x12x3 conv5-8/2 pad=2 LRN conv3-6 pad=1 FC-20 dropout-0.5 FC-10 softmax")
+    assert refused(found["CNN-Y"]) == ("`x2` can't be read here", "x2")
+
+
+def test_lists_of_widths_are_layers_of_the_kind_that_their_row_is_called() -> None:
+    text = tabs("Network | Lenet | Conv-2", "Convolutions |  | 64, 64, pool", "FC Layers | 30, 20, 10 | 25, 25, 10")
+    found = read(text, "8x8x1")
+    assert said(found["Lenet"]) == "input 8x8x1 FC-30 FC-20 FC-10"
+    assert refused(found["Conv-2"]) == ("this convolution says no window", "64")
+
+
+def test_what_stands_alone_is_of_all_where_the_table_marks_what_networks_lack_and_else_refused() -> None:
+    rows = [
+        "Layer | A | B",
+        "Input | 16×16×3 | 16×16×3",
+        "Conv0.x | N/A | [3×3, 4]×1",
+        "Conv1.x | [3×3, 4]×1 | [3×3, 8]×1",
+        "Pool1 | 2×2 Max, Stride 2",
+        "Fully Connected | 5 | 5",
+    ]
+    found = read(tabs(*rows))
+    assert said(found["A"]) == "input 16x16x3 conv3-4 maxpool2/2 FC-5"
+    assert said(found["B"]) == "input 16x16x3 conv3-4 conv3-8 maxpool2/2 FC-5"
+    found = read(tabs(*rows[:2], *rows[3:]))
+    assert "stands alone in its row" in refused(found["B"])[0]
+
+
+def test_images_that_are_not_printed_are_asked_for_at_the_name_and_told_of_one_network() -> None:
+    text = tabs("Layer Type | MNIST Model | CIFAR Model", *KINDS[2:])
+    message, at = refused(read(text)["CIFAR Model"])
+    assert (message, at) == ("the size of the images isn't printed", "CIFAR Model")
+    assert "are told of networks for mnist, cifar" in refused(read(text, "12x12x1")["MNIST Model"])[0]
+    found = dict(parse_all(text, "-", image="12x12x1", column="MNIST Model"))["MNIST Model"]
+    assert said(found).startswith("input 12x12x1 conv3-4 ReLU")
+
+
+def test_a_table_of_results_and_one_of_layers_are_none() -> None:
+    results = tabs(
+        "Method | MNIST | CIFAR", "Conv-4 | 99.1 | 85.2", "Conv-6 | 99.3 | 86.0", "ResNet conv | 99.5 | 93.0"
+    )
+    assert notations.elsewhere(Source("-", results)) is None
+
+
+def test_a_table_with_too_many_strange_cells_is_refused_at_the_first_of_them() -> None:
+    rows = ("A | B", "3×3 conv, 8 | 3×3 conv, 8", "frobnicate | frobnicate", "FC 5 | blorp")
+    found = notations.strangers(Source("-", tabs(*rows)))
+    assert [(each.code, each.labels[0].span.text) for each in found] == [("V112", "frobnicate")]
+
+
+def test_a_label_that_says_another_layer_is_refused() -> None:
+    rows = (
+        "Layer | A | B",
+        "Input | 8×8×3 | 8×8×3",
+        "Max Pooling | 3×3 conv, 4 | 2×2",
+        "conv2 | 3×3, 4 | 3×3, 4",
+        "FC | 5 | 5",
+    )
+    found = read(tabs(*rows))
+    assert refused(found["A"])[0] == "`3x3 conv, 4` says another layer than `Max Pooling`"
+    assert said(found["B"]) == "input 8x8x3 maxpool2/2 conv3-4 FC-5"

@@ -1,0 +1,146 @@
+"""One network of a table, in the spec language."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from shlex import quote
+
+from vggdsl.language.notations import vgg_params
+from vggdsl.language.notations.column_table.cells import NORMED, image_in, layers_of
+from vggdsl.language.notations.column_table.table import Line, Table
+from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.image import ELSEWHERE
+from vggdsl.language.notations.layer_table import rows
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, Layer
+from vggdsl.language.notations.registry import Reading
+from vggdsl.text.errors import listed
+
+_ALONE = "write it in each column that has it; where only the first has it, write `N/A` in the others"
+
+
+def reading(table: Table, index: int) -> Reading:
+    """The spec of a column."""
+    name = table.names[index]
+    draft = Draft(table.source, name.text)
+    for text in table.above:
+        draft.beside(text)
+    layers = list(_layers(draft, table, index))
+    has_image = any(layer.kind == "input" for layer in layers[:1])
+    if not has_image and draft.told is None and not draft.wrong:
+        help = f"write it in a row `Input`, or {ELSEWHERE}; of one column with `--column {quote(name.text)}`"
+        draft.refuse("the size of the images isn't printed", name, help)
+    if not has_image and draft.told is not None and draft.told.of is None and len(sets := _data_sets(table)) > 1:
+        message = f"images of {draft.told.size} are told of networks for {listed(sets)}"
+        help = f"tell those of one network: `--column {quote(name.text)} --input {draft.told.size}`"
+        draft.refuse(message, name, help)
+    if not draft.wrong:
+        layers = _ended(draft, list(_pooled(draft, layers)))
+    draft.line()
+    rows.Table(draft, layers).tell()
+    for counts in table.params:
+        figure = vgg_params.figure_of(counts, index, [each.text for each in table.names])
+        if figure is not None:
+            draft.put(vgg_params.claimed(figure, counts.unit), figure)
+            draft.line()
+    return draft.reading()
+
+
+_SETS = re.compile(r"mnist|cifar|svhn|imagenet|stl-?10|lfw|omniglot|celeba", re.IGNORECASE)
+
+
+def _data_sets(table: Table) -> list[str]:
+    """The data sets of different images that the networks are named after."""
+    found = (match[0].lower() for name in table.names if (match := _SETS.search(name.text)))
+    return list(dict.fromkeys("cifar" if each == "svhn" else each for each in found))
+
+
+def _lines(draft: Draft, table: Table, index: int) -> Iterator[Line]:
+    """The cells of a network, with those of all."""
+    for row in table.rows:
+        first, own = row[0], row[index]
+        if first is None or not first.is_alone:
+            if own is not None:
+                yield own
+        elif table.shares is None and not _says_none(first):
+            message = f"`{first.cell.text}` stands alone in its row: it could be of one column or of all"
+            draft.refuse(message, first.cell, _ALONE)
+        else:
+            if table.shares:
+                draft.assumed("what stands alone in its row is of all columns", first.cell, once=True)
+            yield first
+
+
+def _says_none(line: Line) -> bool:
+    """Whether a cell can't be read, whosever it is."""
+    try:
+        return image_in(line.cell, line.label) is None and not layers_of(line.cell, line.label)
+    except UnreadableError:
+        return True
+
+
+def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
+    """The layers of a network, each refused that can't be read."""
+    is_first = True
+    for line in _lines(draft, table, index):
+        cell = line.cell
+        image = image_in(cell, line.label)
+        if image is not None:
+            size, told = image.size, draft.told.size if draft.told is not None else None
+            if not is_first:
+                draft.refuse("a row of images behind others", cell, "it is the first row")
+            if len(size) == 2 and told is not None and size == (told.h, told.w):
+                draft.comment(f"told: {told.c} channels")
+                size = (*size, told.c)
+            if len(size) == 2:
+                draft.refuse("how many channels the images have isn't printed", cell, f"write it, or it {ELSEWHERE}")
+            yield Layer(cell, "input", {"kind": cell}, output=size, output_at=cell)
+            is_first = False
+            continue
+        is_first = False
+        if NORMED.search(cell.text):
+            text = "weight normalisation is a way to train: the network computes the same without it"
+            draft.assumed(text, cell, once=True)
+        try:
+            yield from layers_of(cell, line.label)
+        except UnreadableError as error:
+            draft.refuse(error.message, error.at, error.help)
+
+
+def _pooled(draft: Draft, layers: list[Layer]) -> Iterator[Layer]:
+    """With pools over the whole map where a pool says no window, and what follows takes one value a channel."""
+    channels = 0
+    for at, layer in enumerate(layers):
+        after = next((each for each in layers[at + 1 :] if each.kind not in ("flatten", "dropout")), None)
+        if layer.kind in ("avgpool", "maxpool") and layer.window is None and not layer.is_global:
+            takes = after.takes if after is not None and after.kind == "FC" else None
+            if takes is not None and takes == channels and layer.stride is None:
+                draft.assumed(f"a pool over the whole map: {takes} values come out of it", layer.at)
+                layer = replace(layer, kind=f"global-{layer.kind}")
+            elif layer.stride is None:
+                help = "write `2x2 average pool, stride 2` or `global average pool`"
+                draft.refuse(f"`{layer.at.text}` says no window", layer.at, help)
+        if layer.kind in CONVOLUTIONS:
+            channels = layer.width or 0
+        yield layer
+
+
+def _ended(draft: Draft, layers: list[Layer]) -> list[Layer]:
+    """With a layer of classes before a softmax that gives another number of values than come."""
+    found = list[Layer]()
+    for layer in layers:
+        last = next((each for each in reversed(found) if each.kind in (*CONVOLUTIONS, "FC")), None)
+        if layer.kind == "softmax" and len(layer.output) == 1:
+            ways, at = layer.output[0], layer.cells["ways"]
+            if len(re.findall(r"\d+", at.text)) > 1:
+                draft.assumed(f"{ways} ways, the first of {' '.join(at.text.split())}", at)
+            if (
+                last is not None
+                and last.width != ways
+                and not any(each.kind in GLOBAL for each in found[found.index(last) :])
+            ):
+                text = f"a softmax of {ways} is an FC of {ways} and a softmax: {last.width} values come"
+                draft.assumed(text, at)
+                found.append(Layer(at, "FC", {"kind": at}, width=ways))
+                layer.output = ()
+        found.append(layer)
+    return found

@@ -1,0 +1,235 @@
+"""The networks of a table, and the cells that each has."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from vggdsl.language.notations import vgg_params
+from vggdsl.language.notations.column_table.cells import WEIGHTED, image_in, layers_of, words_of
+from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.grid import CAPTION, Cell, Row, is_marked_up, rows_of
+from vggdsl.language.notations.layer_table.columns import columns
+from vggdsl.language.notations.vgg_params import Counts
+from vggdsl.text.source import Source
+
+_LABELS = re.compile(
+    r"(?:layers?|operations?|stages?|blocks?|modules?)?(?: ?(?:types?|names?|#|no\.?|index|id))?", re.IGNORECASE
+)
+"""The heading of a column that says what the layers of its rows are."""
+_NETWORKS = re.compile(r"arch(?:itecture)?s?\.?|models?|net(?:work)?s?|names?|config(?:uration)?s?\.?", re.IGNORECASE)
+_KIND = re.compile(r"(?:conv|pool|fc|full|dense|linear|drop(?:out)?|norm|lrn|softmax)_?\d{0,2}[a-z]?", re.IGNORECASE)
+"""What heads a column of layers in a table whose rows are networks."""
+_SAYS = re.compile(r"\d ?x ?\d|conv|pool|drop|\bfc\b|dense|fully|softmax|relu|linear", re.IGNORECASE)
+_SIZES = re.compile(r"\d ?x ?\d|\(\d|\[|@")
+"""In a column of labels there are none."""
+_NOTHING = re.compile(r"[-\s./]*|n/?a|none", re.IGNORECASE)
+_NETS = 40
+_ROWS = 400
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a network has in a row: its cell, and what the row is called."""
+
+    cell: Excerpt
+    label: Excerpt | None
+    is_alone: bool = False
+    """Whether it stands alone in its row, in the first column: it could be of all."""
+
+
+@dataclass
+class Table:
+    """``rows`` have what each network has there, ``names`` what heads them."""
+
+    source: Source
+    names: list[Excerpt]
+    rows: list[list[Line | None]]
+    above: list[Excerpt] = field(default_factory=list)
+    params: list[Counts] = field(default_factory=list)
+    marks_lacks: bool = False
+    """Whether the table says `N/A` where a network lacks a layer."""
+
+    @cached_property
+    def networks(self) -> list[list[Line]]:
+        """The cells that stand in the column of each."""
+        return [[line for row in self.rows if (line := row[at]) is not None] for at in range(len(self.names))]
+
+    @cached_property
+    def says_layers(self) -> bool:
+        """Whether almost all cells say layers, some with their windows or names, in two networks at least."""
+        lines = [line for network in self.networks for line in network]
+        good = [line for line in lines if line not in self.strange]
+        telling = [line for line in good if any(_SAYS.search(each.text) for each in (line.cell, line.label) if each)]
+        weighted = sum(any(_weighs(line) for line in network) for network in self.networks)
+        return len(telling) > 2 and weighted > 1 and len(good) * 4 >= len(lines) * 3
+
+    @cached_property
+    def strange(self) -> list[Line]:
+        """Cells that say no layer."""
+        return [line for network in self.networks for line in network if not _reads(line)]
+
+    @property
+    def nearly_says_layers(self) -> bool:
+        """Whether cells of two networks say layers, half of all at least."""
+        lines = [line for network in self.networks for line in network]
+        weighted = sum(any(_weighs(line) for line in network) for network in self.networks)
+        return weighted > 1 and 0 < len(self.strange) * 2 <= len(lines)
+
+    @cached_property
+    def shares(self) -> bool | None:
+        """Whether cells that stand alone in the first column are of all networks; None where that isn't told.
+
+        It is where the table marks what networks lack, or where others would have no layers of weights, or no end.
+        """
+        if self.marks_lacks:
+            return True
+        first, *others = self.networks
+        end = next((line for line in reversed(first)), None)
+        for network in others:
+            if not any(_weighs(line) for line in network) or (end is not None and end.is_alone and _ends(end)):
+                return True
+            if not any(_is_conv(line) for line in network) and any(line.is_alone and _is_conv(line) for line in first):
+                return True
+        return None
+
+
+def _reads(line: Line) -> bool:
+    if image_in(line.cell, line.label) is not None:
+        return True
+    try:
+        return bool(layers_of(line.cell, line.label))
+    except UnreadableError:
+        return bool(words_of(line.cell)) or re.search(r"\d ?x ?\d", line.cell.text) is not None
+
+
+def _kinds(line: Line) -> set[str]:
+    try:
+        return {layer.kind for layer in layers_of(line.cell, line.label)}
+    except UnreadableError:
+        return words_of(line.cell) | (words_of(line.label) if line.label is not None else set())
+
+
+def _weighs(line: Line) -> bool:
+    return bool(_kinds(line) & {*WEIGHTED})
+
+
+def _is_conv(line: Line) -> bool:
+    return "conv" in _kinds(line)
+
+
+def _ends(line: Line) -> bool:
+    return bool(_kinds(line) & {"FC", "softmax", "global-avgpool"})
+
+
+def has_more(rows: Sequence[Row]) -> bool:
+    """Whether a table has what VGG's has not: a first column of labels, or a row of the images that each takes."""
+    filled = [[cell for cell in row if cell.text] for row in rows if any(cell.text for cell in row)]
+    while filled and len(filled[0]) == 1:
+        filled = filled[1:]
+    if len(filled) < 3 or len(filled[0]) < 2:
+        return False
+    first = [row[0].text for row in filled[1:] if not row[0].columns.start and len(row) > 1]
+    heads = _LABELS.fullmatch(filled[0][0].text.text) or filled[0][0].columns.start
+    is_labelled = heads and len(first) * 2 > len(filled) and all(map(_is_label, first))
+    are_images = len(filled[1]) > 1 and all(image_in(cell.text, None) is not None for cell in filled[1])
+    return bool(is_labelled) or are_images
+
+
+@lru_cache(maxsize=4)
+def table_of(source: Source) -> Table | None:
+    """None where no heading names networks."""
+    rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+    if not 3 <= len(rows) <= _ROWS:
+        return None
+    above = list[Excerpt]()
+    while rows and sum(bool(cell.text) for cell in rows[0]) == 1:
+        above.append(next(cell.text for cell in rows[0] if cell.text))
+        rows = rows[1:]
+    if len(rows) < 2 or len(above) > 2 or any(re.search(r"\d ?x ?\d|conv\W", text.text, re.I) for text in above):
+        return None
+    rows = [row for row in rows if not (len(row) == 1 and CAPTION.fullmatch(row[0].text.text))]
+    if any(len(cell.columns) > 1 and _SIZES.search(cell.text.text) for cell in rows[0]):
+        return None
+    return _rows_are_networks(source, rows, above) or _columns_are_networks(source, rows, above)
+
+
+def _rows_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
+    head, *body = rows
+    if not head[0].text or not _NETWORKS.fullmatch(head[0].text.text) or len(head) < 4 or len(body) < 2:
+        return None
+    if sum(_KIND.fullmatch(cell.text.text) is not None for cell in head[1:]) * 4 < (len(head) - 1) * 3:
+        return None
+    if any(len(row) != len(head) or (_is_label(row[0].text) and _KIND.match(row[0].text.text)) for row in body):
+        return None
+    lines = [
+        [Line(row[at].text, label.text) if _is_filled(row[at]) else None for row in body]
+        for at, label in enumerate(head)
+        if at
+    ]
+    return Table(source, [row[0].text for row in body], lines, above)
+
+
+def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
+    rest, params = vgg_params.parted(rows)
+    if len(rest) < 2:
+        return None
+    head, *body = rest
+    width = max(cell.columns.stop for row in rest for cell in row)
+    at = int(_has_labels(head, body))
+    heads = [cell for cell in head if cell.columns.start >= at]
+    names = [cell.text for cell in heads]
+    if not 2 <= len(names) <= _NETS or not all(names) or _is_known(head, at):
+        return None
+    if any(_SIZES.search(name.text) or image_in(name, None) is not None for name in names):
+        return None
+    if any(len(cell.columns) > 1 for cell in heads) or heads[-1].columns.stop < width:
+        return None
+    marks = sum(_NOTHING.fullmatch(cell.text.text) is not None and bool(cell.text) for row in body for cell in row)
+    lines = list[list[Line | None]]()
+    is_merging = is_marked_up(source) and any(len(cell.columns) > 1 for row in body for cell in row)
+    for row in body:
+        label = next((cell.text for cell in row if at and not cell.columns.start and cell.text), None)
+        cells = [cell for cell in row if _is_filled(cell) and cell.columns.stop > at]
+        lone = cells[0] if len(cells) == 1 and len(cells[0].columns) == 1 else None
+        is_alone = lone is not None and lone.columns.start == at and not is_merging and not _is_marked(row, at)
+        if label is not None and not cells and not _is_marked(row, at):
+            lines.append([Line(label, None)] * len(names))  # what has no numbers is said by its name
+            continue
+        lines.append(
+            [
+                next((Line(cell.text, label, is_alone) for cell in cells if index + at in cell.columns), None)
+                for index in range(len(names))
+            ]
+        )
+    return Table(source, names, lines, above, params, marks > 0)
+
+
+def _is_filled(cell: Cell) -> bool:
+    return bool(cell.text) and not _NOTHING.fullmatch(cell.text.text)
+
+
+def _is_marked(row: Row, at: int) -> bool:
+    """Whether a row says of a network that it lacks its layer."""
+    return any(cell.text and not _is_filled(cell) for cell in row if cell.columns.start >= at)
+
+
+def _is_label(text: Excerpt) -> bool:
+    return not _SIZES.search(text.text) and not re.search(r"\d[.,]\d|[=%]", text.text)
+
+
+def _has_labels(head: Row, body: Sequence[Row]) -> bool:
+    """Whether the first column says what the layers of each row are."""
+    first = [cell.text for row in body for cell in row[:1] if cell.text and not cell.columns.start]
+    if len(first) * 2 < len(body) or not all(map(_is_label, first)):
+        return False
+    if head[0].columns.start or _LABELS.fullmatch(head[0].text.text):
+        return True
+    return all(re.search(r"conv|pool|fc|dense|fully|input|softmax|drop|layers?", text.text, re.I) for text in first)
+
+
+def _is_known(head: Row, at: int) -> bool:
+    """Whether columns of layers' numbers are headed, which no networks are."""
+    roles = [each.role for each in columns(head)[at:]]
+    return any(role not in ("", "?", "prose") for role in roles)
