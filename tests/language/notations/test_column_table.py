@@ -189,6 +189,35 @@ def test_images_that_are_not_printed_are_asked_for_at_the_name_and_told_of_one_n
     assert said(found).startswith("input 12x12x1 conv3-4 ReLU")
 
 
+def test_a_printed_count_of_parameters_is_a_claim() -> None:
+    rows = (
+        "Layer | A | B",
+        "Input | 8×8×1 | 8×8×3",
+        "Conv | 3×3, 4 | 3×3, 4",
+        "FC | 5 | 5",
+        "# params | 1,325 | 1,400",
+    )
+    found = read(tabs(*rows))
+    statuses = {
+        name: [verdict.status for verdict in spec.verdicts] for name, spec in found.items() if isinstance(spec, Spec)
+    }
+    assert statuses == {"A": ["holds"], "B": ["refuted"]}
+
+
+def test_a_convolution_alone_in_the_first_column_is_not_taken_for_all() -> None:
+    rows = (
+        "A | B",
+        "8×8×3 images | 8×8×3 images",
+        "3×3 conv, 4 LReLU | 3×3 conv, 4 LReLU",
+        "3×3 conv, 5 LReLU",
+        "FC 5",
+    )
+    for form in (tabs, markdown):
+        assert "stands alone in its row" in refused(read(form(*rows))["B"])[0]
+    padded = tabs(*rows[:3], " | 1×1 conv, 4", "3×3 conv, 4 LReLU | ", *rows[3:])
+    assert said(read(padded)["B"]) == "input 8x8x3 conv3-4 LeakyReLU conv1-4 conv3-5 LeakyReLU FC-5"
+
+
 def test_a_table_of_results_and_one_of_layers_are_none() -> None:
     results = tabs(
         "Method | MNIST | CIFAR", "Conv-4 | 99.1 | 85.2", "Conv-6 | 99.3 | 86.0", "ResNet conv | 99.5 | 93.0"

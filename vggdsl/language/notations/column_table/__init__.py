@@ -25,7 +25,7 @@ _NAME = "column-table"
 
 def recognises(source: Source) -> bool:
     """By a heading that names networks, and cells below it almost all of which say layers, in no other notation."""
-    text = source.text
+    text = re.sub(r"\$?\\times\$?", "x", source.text)
     if len(_LAYER.findall(text)) < 4 or not _GRID.search(text):
         return False
     table = table_of(source)

@@ -30,6 +30,8 @@ _WRITTEN = (
 NORMED = re.compile(r"(?i)\b(?:weight|spectral)[- ]?norm(?:ali[sz](?:ation|ed))?\b[., ]*")
 """Ways to train weights, without which a network computes the same."""
 _TIMES = re.compile(r"[\[({]([^\[\](){}]*(?:\([^()]*\)[^\[\](){}]*)*)[\])}] ?x ?(\d{1,3})(?![\w.])|\[([^\[\]]*)\]")
+_LONGEST = 400
+"""Letters of a cell at most."""
 _BEHIND = re.compile(
     r"[, ]*(?:with )?(?:stride ?=? ?|s ?=? ?)(\d)(?!\w)|[, ]*pad(?:ding)? ?=? ?(\d)(?!\w)", re.IGNORECASE
 )
@@ -54,6 +56,10 @@ def image_in(cell: Excerpt, label: Excerpt | None) -> Image | None:
     """The images that a cell says, if it does: `28x28 Gray Image`, `32x32x3` in a row `Input`."""
     match = _IMAGE.fullmatch(cell.text)
     is_labelled = label is not None and re.match(r"(?:input|image)", label.text, re.IGNORECASE) is not None
+    shape = re.fullmatch(r"[\[(](\d{1,5}), ?(\d{1,5}), ?(\d{1,5})[\])]", cell.text)
+    if shape is not None and is_labelled:
+        a, b, c = (int(each) for each in shape.groups())
+        return Image((b, c, a) if a != b == c else (a, b, c), cell) if a == b or b == c else None
     if match is None or not (match["input"] or match["image"] or match["colour"] or is_labelled):
         return None
     sides = int(match["h"]), int(match["w"])
@@ -74,6 +80,8 @@ def layers_of(cell: Excerpt, label: Excerpt | None) -> list[Layer]:
 
     Raises ``UnreadableError`` at what says none, or could mean several.
     """
+    if len(cell) > _LONGEST:
+        raise UnreadableError("a cell of so many letters says no layer", cell[:_LONGEST], KNOWN)
     text, found, at = _written(cell), list[Layer](), 0
     kinds = _kinds_of(label)
     for match in _TIMES.finditer(text.text):
@@ -278,6 +286,8 @@ class _Reader:
         elif fact.name in _WINDOWS and any(each.name in _WINDOWS for each in self.waiting):
             self._flush(fact.at)
             self.waiting.append(fact)
+        elif fact.name == "shape" and last is not None and last.kind == "FC" and not self.waiting:
+            self._take(last, fact)
         elif self.waiting or last is None or (fact.name in _WINDOWS and not _lacks_window(last)):
             self.waiting.append(fact)
         elif fact.name in _WIDTHS and last.kind in WEIGHTED and last.width is not None and self.label.main == last.kind:
@@ -310,6 +320,11 @@ class _Reader:
                 self._set(layer, "window", numbers * 2, fact)
             case "sides" | "over" | "shape" if kind in GLOBAL and len(numbers) == 2:
                 self._set(layer, "over", numbers, fact)
+            case "sizes" if kind in GLOBAL and len(numbers) == 4 and numbers[2:] == (1, 1):
+                self._set(layer, "over", numbers[:2], fact)
+            case "shape" | "sides" if kind == "FC" and len(numbers) == 2:
+                self._set(layer, "takes", numbers[0], fact)
+                self._set(layer, "width", numbers[1], fact)
             case "number" | "argument" | "filters" if kind in (*WEIGHTED, "output"):
                 self._set(layer, "width", numbers[0], fact)
             case "number" | "argument" | "filters" | "ways" if kind == "softmax":

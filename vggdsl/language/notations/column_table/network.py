@@ -61,11 +61,11 @@ def _lines(draft: Draft, table: Table, index: int) -> Iterator[Line]:
         if first is None or not first.is_alone:
             if own is not None:
                 yield own
-        elif table.shares is None and not _says_none(first):
+        elif not table.shares(first) and not _says_none(first):
             message = f"`{first.cell.text}` stands alone in its row: it could be of one column or of all"
             draft.refuse(message, first.cell, _ALONE)
         else:
-            if table.shares:
+            if table.shares(first):
                 draft.assumed("what stands alone in its row is of all columns", first.cell, once=True)
             yield first
 

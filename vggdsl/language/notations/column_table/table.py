@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from vggdsl.language.notations import vgg_params
@@ -25,8 +25,12 @@ _SAYS = re.compile(r"\d ?x ?\d|conv|pool|drop|\bfc\b|dense|fully|softmax|relu|li
 _SIZES = re.compile(r"\d ?x ?\d|\(\d|\[|@")
 """In a column of labels there are none."""
 _NOTHING = re.compile(r"[-\s./]*|n/?a|none", re.IGNORECASE)
+_OURS = re.compile(r"(?i)\bl-?re-?lu\b|leaky|dropout, ?p\b|dense \d+ ?(?:->|→) ?\d|weight norm|stride [rs] ?=")
+"""What VGG's table and those that look like it don't say."""
 _NETS = 40
 _ROWS = 400
+_CELLS = 2000
+"""Cells of a table at most: more take seconds."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Line:
     label: Excerpt | None
     is_alone: bool = False
     """Whether it stands alone in its row, in the first column: it could be of all."""
+    is_whole: bool = False
+    """Whether its row has no other cells, not even empty ones."""
 
 
 @dataclass
@@ -50,6 +56,8 @@ class Table:
     params: list[Counts] = field(default_factory=list)
     marks_lacks: bool = False
     """Whether the table says `N/A` where a network lacks a layer."""
+    pads: bool = False
+    """Whether its rows have their last cells, too, where they are empty."""
 
     @cached_property
     def networks(self) -> list[list[Line]]:
@@ -59,40 +67,47 @@ class Table:
     @cached_property
     def says_layers(self) -> bool:
         """Whether almost all cells say layers, some with their windows or names, in two networks at least."""
-        lines = [line for network in self.networks for line in network]
-        good = [line for line in lines if line not in self.strange]
+        good = [line for line, reads in self._all if reads]
         telling = [line for line in good if any(_SAYS.search(each.text) for each in (line.cell, line.label) if each)]
         weighted = sum(any(_weighs(line) for line in network) for network in self.networks)
-        return len(telling) > 2 and weighted > 1 and len(good) * 4 >= len(lines) * 3
+        return len(telling) > 2 and weighted > 1 and len(good) * 4 >= len(self._all) * 3
 
     @cached_property
     def strange(self) -> list[Line]:
         """Cells that say no layer."""
-        return [line for network in self.networks for line in network if not _reads(line)]
+        return [line for line, reads in self._all if not reads]
+
+    @cached_property
+    def _all(self) -> list[tuple[Line, bool]]:
+        """The cells of all networks, and whether they say layers."""
+        return [(line, _reads(line)) for network in self.networks for line in network]
 
     @property
     def nearly_says_layers(self) -> bool:
         """Whether cells of two networks say layers, half of all at least."""
-        lines = [line for network in self.networks for line in network]
         weighted = sum(any(_weighs(line) for line in network) for network in self.networks)
-        return weighted > 1 and 0 < len(self.strange) * 2 <= len(lines)
+        return weighted > 1 and 0 < len(self.strange) * 2 <= len(self._all)
+
+    def shares(self, line: Line) -> bool:
+        """Whether a cell that stands alone in the first column is told to be of all networks.
+
+        It is where the table marks what networks lack, or where others would have no convolutions; what is none, also
+        where others would have no end.
+        """
+        if self.marks_lacks or (line.is_whole and self.pads) or self._lacks_convolutions:
+            return True
+        return self._lacks_ends and not _is_conv(line)
 
     @cached_property
-    def shares(self) -> bool | None:
-        """Whether cells that stand alone in the first column are of all networks; None where that isn't told.
-
-        It is where the table marks what networks lack, or where others would have no layers of weights, or no end.
-        """
-        if self.marks_lacks:
-            return True
+    def _lacks_convolutions(self) -> bool:
         first, *others = self.networks
-        end = next((line for line in reversed(first)), None)
-        for network in others:
-            if not any(_weighs(line) for line in network) or (end is not None and end.is_alone and _ends(end)):
-                return True
-            if not any(_is_conv(line) for line in network) and any(line.is_alone and _is_conv(line) for line in first):
-                return True
-        return None
+        alone = any(line.is_alone and _is_conv(line) for line in first)
+        return alone and any(not any(_is_conv(line) for line in network) for network in others)
+
+    @cached_property
+    def _lacks_ends(self) -> bool:
+        last = self.networks[0][-1] if self.networks[0] else None
+        return last is not None and last.is_alone and _ends(last)
 
 
 def _reads(line: Line) -> bool:
@@ -133,8 +148,11 @@ def has_more(rows: Sequence[Row]) -> bool:
     first = [row[0].text for row in filled[1:] if not row[0].columns.start and len(row) > 1]
     heads = _LABELS.fullmatch(filled[0][0].text.text) or filled[0][0].columns.start
     is_labelled = heads and len(first) * 2 > len(filled) and all(map(_is_label, first))
-    are_images = len(filled[1]) > 1 and all(image_in(cell.text, None) is not None for cell in filled[1])
-    return bool(is_labelled) or are_images
+    are_inputs = all(re.match(r"(?:in)?put", cell.text.text, re.IGNORECASE) for cell in filled[1])
+    are_images = (
+        len(filled[1]) > 1 and not are_inputs and all(image_in(cell.text, None) is not None for cell in filled[1])
+    )
+    return bool(is_labelled) or are_images or any(_OURS.search(cell.text.text) for row in filled for cell in row)
 
 
 @lru_cache(maxsize=4)
@@ -180,7 +198,9 @@ def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excer
     at = int(_has_labels(head, body))
     heads = [cell for cell in head if cell.columns.start >= at]
     names = [cell.text for cell in heads]
-    if not 2 <= len(names) <= _NETS or not all(names) or _is_known(head, at):
+    if not 2 <= len(names) <= _NETS or len(names) * len(body) > _CELLS or not all(names) or _is_known(head, at):
+        return None
+    if sum(_KIND.fullmatch(name.text) is not None for name in names) * 2 > len(names):
         return None
     if any(_SIZES.search(name.text) or image_in(name, None) is not None for name in names):
         return None
@@ -194,16 +214,23 @@ def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excer
         cells = [cell for cell in row if _is_filled(cell) and cell.columns.stop > at]
         lone = cells[0] if len(cells) == 1 and len(cells[0].columns) == 1 else None
         is_alone = lone is not None and lone.columns.start == at and not is_merging and not _is_marked(row, at)
+        is_whole = len(row) == at + 1
         if label is not None and not cells and not _is_marked(row, at):
             lines.append([Line(label, None)] * len(names))  # what has no numbers is said by its name
             continue
         lines.append(
             [
-                next((Line(cell.text, label, is_alone) for cell in cells if index + at in cell.columns), None)
+                next((Line(cell.text, label, is_alone, is_whole) for cell in cells if index + at in cell.columns), None)
                 for index in range(len(names))
             ]
         )
-    return Table(source, names, lines, above, params, marks > 0)
+    pads = any(len(row) == at + len(names) and not row[-1].text for row in body)
+    if pads and any(line is not None and line.is_whole for row in lines for line in row):
+        lines = [  # empty cells say whose a lone one is: what is of all has none beside it
+            [replace(line, is_alone=line.is_whole) if line is not None and line.is_alone else line for line in row]
+            for row in lines
+        ]
+    return Table(source, names, lines, above, params, marks > 0, pads)
 
 
 def _is_filled(cell: Cell) -> bool:

@@ -86,9 +86,16 @@ def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | Non
     sides = [row for row in rows if not _lacks_cells(row)]
     if len(sides) > 2 and len({len(row) for row in sides}) == 1 and len(rows) - len(sides) < 2:
         upright = transposed(sides)
-        if is_heading(columns(upright[0]), strange):
+        names_kinds = any(_OF_ROWS.fullmatch(cell.text.text) for cell in upright[0])
+        if not names_kinds and is_heading(columns(upright[0]), strange):
             return upright, 0
     return None
+
+
+_OF_ROWS = re.compile(
+    r"(?:conv(?:olution(?:al)?)?|fc|dense|fully[ -]connected|linear|soft-?max)(?: layer)?[ _]?\d{0,2}", re.I
+)
+"""Of a first column that says what the layers of its rows are: no table that lies on its side has it."""
 
 
 def _lacks_cells(row: Row) -> bool:

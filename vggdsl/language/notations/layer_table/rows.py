@@ -324,7 +324,8 @@ class Table:
             case "global-avgpool" | "global-maxpool":
                 if layer.over and layer.over not in (self.x[:2], (1, 1)):
                     shown = "x".join(map(str, self.x[:2]))
-                    self.draft.refuse(f"the map is {shown}", layer.at, "correct the window, or the rows above")
+                    help = "correct the window, or write `pad 0` at the convolution above that doesn't pad"
+                    self.draft.refuse(f"the map is {shown}", layer.at, help)
                     return ""
                 return layer.kind
             case "joined":
