@@ -178,6 +178,15 @@ def test_a_line_that_says_other_images_than_the_table_is_refused_at_its_cell() -
     assert read(f"# input 224x224x3\n{MOBILENET_V2}").count("refuted") == 0
 
 
+def test_letters_of_a_heading_may_be_set_in_italics() -> None:
+    (plain,), (marked,) = (
+        parse_all(text, "-", NOTATION) for text in (MOBILENET_V2, MOBILENET_V2.replace("| c |", "| $^*c^*$ |"))
+    )
+    assert isinstance(plain[1], Spec)
+    assert isinstance(marked[1], Spec)
+    assert marked[1].network.graph.digest == plain[1].network.graph.digest
+
+
 def test_a_block_whose_repeats_no_cell_says_stands_once_and_that_is_said() -> None:
     spec = read(MOBILENET_V2.replace("| 6 | 64 | 4 | 2", "| 6 | 64 | | 2"))
     assert "assumed: `bottleneck` stands once where none is printed in its row" in [each.message for each in spec.said]

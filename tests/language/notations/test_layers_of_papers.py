@@ -57,6 +57,13 @@ Output (class distribution) & & 5 \\
 \bottomrule
 \end{tabular}
 """
+SHAPES_OF_WEIGHTS = """
+<table><tr><td>Layer</td><td>Shape</td><td>Weight #</td><td>MAC #</td><td>Acti %</td></tr>
+<tr><td>input</td><td>8×9×2</td><td></td><td></td><td></td></tr>
+<tr><td>conv1</td><td>3×3, 4</td><td>72</td><td>5,184</td><td>50.6%</td></tr>
+<tr><td>fc1</td><td>288×5</td><td>1.44K</td><td>1.44K</td><td>100%</td></tr>
+<tr><td colspan="2">Total</td><td>1,512</td><td>6,624</td><td>43.6%</td></tr></table>
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -65,6 +72,7 @@ SAME = {
     DASHES: "input 8x8x3 conv3-4 BN ReLU conv3-6 BN ReLU concat[ global-avgpool | global-maxpool ]"
     " BN dropout-25% FC-40",
     SENTENCES: "input 8x9x2 ( conv3-4 BN ReLU ) x2 maxpool dropout-0.2 FC-5 softmax",
+    SHAPES_OF_WEIGHTS: "input 8x9x2 conv3-4 ReLU FC-5",
 }
 
 
@@ -80,6 +88,7 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
     ("table", "was", "now", "where"),
     [
         (DASHES, "Flatten−12-BN", "Flatten−13-BN", "-:6:3"),
+        (SHAPES_OF_WEIGHTS, "8×9×2", "18×19×2", "-:5:21"),
         (SENTENCES, "Classification head", "Attention head", "-:11:30"),
         (SENTENCES, "Dropout with", "MaxPool with", "-:12:1"),
         (SENTENCES, "2 channels", "3 channels", "-:6:37"),
@@ -95,6 +104,9 @@ def test_what_could_be_something_else_is_not_taken(table: str, was: str, now: st
 
 
 def test_a_column_that_says_something_else_is_named() -> None:
+    with pytest.raises(vggdsl.ParseError, match="a column that isn't known") as told:
+        parse_all(SHAPES_OF_WEIGHTS.replace("Acti %", "Epochs"), "-")
+    assert " -:2:75\n" in str(told.value)
     with pytest.raises(vggdsl.ParseError, match="a column that isn't known"):
         parse_all(BLOCKS.replace("Dropout(0.2)", "weight decay"), "-", "layer-table")
 
@@ -111,4 +123,6 @@ def test_a_table_without_cells_and_images_lacks_its_images_however_it_is_cut() -
     )
     ((_, found),) = parse_all(table, "-")
     assert "the size of the images isn't printed" in str(found)
+    with pytest.raises(vggdsl.ParseError, match="`Stage2` is no layer that is known"):
+        parse_all(table.replace("MaxPool", "Stage2"), "-", "layer-table")
     assert " -:2:1\n" in str(found)

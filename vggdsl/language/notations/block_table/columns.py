@@ -54,7 +54,7 @@ def heading(rows: Sequence[Row]) -> int | None:
 
 def columns(row: Row) -> list[str]:
     """What each column is by its heading; `?` where that isn't known, and nothing where no heading is."""
-    return [_column(" ".join(cell.text.text.split())) for cell in row]
+    return [_column(" ".join(re.sub(r"\^?\*", "", cell.text.text).split())) for cell in row]
 
 
 def _column(text: str) -> str:

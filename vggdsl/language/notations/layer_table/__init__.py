@@ -66,7 +66,7 @@ def _any_kind(text: str) -> bool:
     """Cheap: whether a word of the heading, or an input, and a layer are there at all."""
     words = (
         r"\b(layers?|type|operations?|op|name|stage|input)\b",
-        r"(?<![^\W_])(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|size|support|hyper)",
+        r"(?<![^\W_])(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|weight|size|shape|support|hyper)",
         r"(conv|pool|\bfc|dense|fully)",
     )
     return all(re.search(word, text, re.IGNORECASE) for word in words)
@@ -209,7 +209,7 @@ def _line(source: Source, text: Excerpt) -> str:
 
 def _stranger(source: Source) -> Diagnostic | None:
     """The heading that isn't known of a table that has others that are."""
-    if not re.search(r"[|&\t]", source.text) or not _any_kind(source.text) or is_printed(source.text):
+    if not re.search(r"[|&\t]|<t[dh]\b", source.text) or not _any_kind(source.text) or is_printed(source.text):
         return None
     for row in _rows(source)[:_HEADS]:
         found = columns(row)
@@ -311,7 +311,7 @@ def _body(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[l
                 figures |= {"total-params": cell.text.part(both, "all"), "trainable": cell.text.part(both, "some")}
             elif role in ("params", "macs") and FIGURE.fullmatch(figure.text):
                 figures[role] = figure
-            elif not re.fullmatch(r"[-\s]*", cell.text.text):
+            elif role != "prose" and not re.fullmatch(r"[-\s]*", cell.text.text):
                 draft.refuse("a total of what isn't known", cell.text, "leave it out")
         totals.append(Total(filled[0].text, figures))
     return body, totals

@@ -35,7 +35,7 @@ _COLUMNS = {
     r"|out\.? ?(?:size|shape)"
     r"|sizes? of (?:the )?(?:feature maps?|outputs?)|size[- ]out",
     "input": rf"(?:spatial )?inputs?{_SIZE}?|size[- ]in|in\.? ?(?:size|shape)",
-    "size": r"sizes?",
+    "size": r"sizes?|shapes?|dimensions?",
     "BN": r"bn|batch[- ]?norm(?:ali[sz]ation)?",
     "activation": r"act(?:ivation)?s?\.?(?: functions?)?|non-?linearit(?:y|ies)|transfer functions?",
     "maxpool": rf"max[- ]?pool(?:ing)?{_SIZE}?",
@@ -46,7 +46,9 @@ _COLUMNS = {
     "params": rf"(?:{_COUNT})?(?:trainable )?(?:params?|parameters|weights)\.?(?: ?#)?",
     "macs": r"macs|mult-?adds|multiply-adds|madds|flops|flps",
     "receptive-field": r"receptive field|rf",
-    "prose": r"roles?|purposes?|comments?|explanations?|reasons?|meanings?|why|what it does|rationale|feature captured",
+    "prose": r"roles?|purposes?|comments?|explanations?|reasons?|meanings?|why|what it does|rationale|feature captured"
+    r"|(?:acti(?:vation)?s?|weights?|macs?|flops?|params?|parameters) ?\(?%\)?"
+    r"|sparsity|density|pruning (?:rate|ratio)|compression(?: rate)?",
 }
 _AXES = re.compile(r" ?\((?:h ?x ?w(?: ?x ?[cdn])?|c ?x ?h ?x ?w)\)$")
 """Behind a heading of sizes, which of their numbers is what."""
@@ -171,10 +173,28 @@ def _sized(role: str, known: set[str]) -> str:
 def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
     """With the role `words` for columns that aren't known and whose cells all begin with what follows a layer, as a
     column `Regularization` of `Dropout (0.2)`: what else is in such a cell is of that."""
-    return [
-        replace(each, roles=("words",)) if "?" in each.roles and _names_followers(rows, at) else each
+    roles = [
+        ("words",)
+        if "?" in each.roles and _names_followers(rows, at)
+        else ("output",)
+        if each.roles == ("filter",) and _SHAPES.fullmatch(each.at.text) and _has_maps(rows, at)
+        else each.roles
         for at, each in enumerate(found)
     ]
+    return [replace(each, roles=of) for each, of in zip(found, roles, strict=True)]
+
+
+_SHAPES = re.compile(r"(?:shape|dimension)s?:?", re.IGNORECASE)
+_WIDEST = 11
+"""The side of a window at most, as tables have them: what is more is a map's."""
+
+
+def _has_maps(rows: Sequence[Row], at: int) -> bool:
+    """Whether shapes are of maps, not of windows: `28x28x32`, `(32, 28, 28)`."""
+    layers = [row for row in rows if not re.match(r"input|image", row[0].text.text, re.IGNORECASE)]
+    cells = [cell.text.text for row in layers for cell in row if cell.columns.start == at]
+    sizes = [[int(each) for each in re.findall(r"\d+", text)] for text in cells]
+    return any(len(size) == 3 and sorted(size)[1] > _WIDEST for size in sizes)
 
 
 def _names_followers(rows: Sequence[Row], at: int) -> bool:

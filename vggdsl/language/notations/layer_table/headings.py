@@ -35,6 +35,8 @@ def _said(words: list[str]) -> str | None:
         return "width" if counts or (is_several and not sizes) else "filter"
     if rest <= _FIGURES | {"total", "trainable", "learnable", "learned"} and rest & _FIGURES and not sizes:
         return "params"
+    if rest <= {"mac", "madd", "flop"} and not sizes:
+        return "macs"
     for side, role in (("output", "output"), ("out", "output"), ("input", "input"), ("in", "input")):
         if side in rest and rest - {side} <= _WIDTHS | _WINDOWS and rest - {side} and not sizes:
             return "width" if role == "output" else "takes"

@@ -268,6 +268,8 @@ class Taking:
             self._set("stride", number)
         elif "pad" in roles and layer.pad is None:
             self._set("pad", number)
+        elif layer.kind == "conv" and layer.width is None and not self.has_widths:  # `5x5, 64`
+            self._set("width", number)
         else:
             raise RefusedError
 

@@ -10,7 +10,7 @@ from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import Column, columns, is_heading, telling
-from vggdsl.language.notations.layer_table.facts import facts
+from vggdsl.language.notations.layer_table.facts import KNOWN, facts
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.language.notations.layer_table.taking import LONGEST_LIST
 from vggdsl.language.notations.registry import Reading
@@ -138,6 +138,9 @@ def _rows(head: Cut, lines: Sequence[Excerpt]) -> list[_Line]:
         for count, line in joins:
             if ways := _cut(head, line):
                 found.setdefault(count, _Line(line, ways))
+        if len(found) != 1 and (stranger := _stranger(head, lines[at])) is not None:
+            message = f"`{stranger.text}` is no layer that is known"
+            raise ParseError(Diagnostic("V115", message, (Label(stranger.span(), "this"),), KNOWN))
         if len(found) != 1:
             columns = " | ".join(cell.text for cell in head)
             message = f"this line can't be cut into cells of `{columns}`"
@@ -146,6 +149,16 @@ def _rows(head: Cut, lines: Sequence[Excerpt]) -> list[_Line]:
         rows = [*(rows if count > 1 else rows[:-1]), row]
         at += count
     return rows
+
+
+def _stranger(head: Cut, line: Excerpt) -> Excerpt | None:
+    """The first word of a line that would be a row, if that were a layer's."""
+    first = re.match(r"[A-Za-z]\w*", line.text)
+    if first is None or _named(line[: first.end()]) or not re.search(r"\d", line.text[first.end() :]):
+        return None
+    rest = line[first.end() :]
+    known = Excerpt(line.source, "conv", [line.places[0]] * 4)
+    return line[: first.end()] if _cut(head, known + rest) else None
 
 
 def _cut(head: Cut, line: Excerpt) -> tuple[Cut, ...]:
