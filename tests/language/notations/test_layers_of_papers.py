@@ -64,6 +64,20 @@ SHAPES_OF_WEIGHTS = """
 <tr><td>fc1</td><td>288×5</td><td>1.44K</td><td>1.44K</td><td>100%</td></tr>
 <tr><td colspan="2">Total</td><td>1,512</td><td>6,624</td><td>43.6%</td></tr></table>
 """
+LINES = """\
+Input 8 × 9 × 2
+4 ch Conv (3 × 3, valid), ReLU
+6 ch 2-D Conv (3 × 3, same size), ReLU
+6 ch Max pooling (2 × 2), Dropout (0.25), Flatten
+Dense (7 neurons), ReLU, Dropout (0.5), Dense (5 neurons), Softmax
+"""
+CHINESE = """\
+网络层类型\t输入尺寸\t参数\t激活函数
+Conv 层\t2×8×9\t3×1卷积核 4 个特征映射\tReLU
+Conv 层\t4×6×9\t3×2卷积核 3 个特征映射\tReLU
+Dense 层\t96 ×1\tDropout 50% 7个神经元\tReLU
+Dense层\t7×1\tUnit = 5, kernel_initializer = 'uniform'\tsoftmax
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -72,6 +86,8 @@ SAME = {
     DASHES: "input 8x8x3 conv3-4 BN ReLU conv3-6 BN ReLU concat[ global-avgpool | global-maxpool ]"
     " BN dropout-25% FC-40",
     SENTENCES: "input 8x9x2 ( conv3-4 BN ReLU ) x2 maxpool dropout-0.2 FC-5 softmax",
+    LINES: "input 8x9x2 conv3-4 pad=0 ReLU conv3-6 ReLU maxpool dropout-0.25 FC-7 ReLU dropout-0.5 FC-5 softmax",
+    CHINESE: "input 8x9x2 conv3x1-4 pad=0 ReLU conv3x2-3 pad=0 ReLU dropout-0.5 FC-7 ReLU FC-5 softmax",
     SHAPES_OF_WEIGHTS: "input 8x9x2 conv3-4 ReLU FC-5",
 }
 
@@ -88,6 +104,9 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
     ("table", "was", "now", "where"),
     [
         (DASHES, "Flatten−12-BN", "Flatten−13-BN", "-:6:3"),
+        (LINES, "Input 8 × 9 × 2\n", "", "-:1:1"),
+        (LINES, "6 ch Max", "5 ch Max", "-:4:1"),
+        (CHINESE, "96 ×1", "95 ×1", "-:4:9"),
         (SHAPES_OF_WEIGHTS, "8×9×2", "18×19×2", "-:5:21"),
         (SENTENCES, "Classification head", "Attention head", "-:11:30"),
         (SENTENCES, "Dropout with", "MaxPool with", "-:12:1"),

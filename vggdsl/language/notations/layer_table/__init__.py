@@ -52,7 +52,9 @@ _LONGEST = 400
 def recognises(source: Source) -> bool:
     """By a heading of columns that are known, one of them of types and one of windows or sizes."""
     text = source.text
-    if re.search(r"#\d ?x ?\d|\bx[13]x[13]\b", text, re.IGNORECASE) or not (_any_kind(text) or is_foreign(text)):
+    if re.search(r"#\d ?x ?\d|\bx[13]x[13]\b", text, re.IGNORECASE) or not (
+        _any_kind(text) or is_foreign(text) or _says_convolutions(text)
+    ):
         return False
     if is_printed(text):
         return False
@@ -60,6 +62,12 @@ def recognises(source: Source) -> bool:
     if is_uncut(rows) or _is_list(rows):
         return _is_list(rows) or uncut.has_heading([row[0].text for row in rows])
     return _found(rows, strange=2) is not None
+
+
+def _says_convolutions(text: str) -> bool:
+    """Cheap: whether lines say convolutions with their windows, and a layer that ends a network."""
+    lines = re.findall(r"\bconv\w*[., ]*\(\d+ ?[x×] ?\d+", text, re.IGNORECASE)
+    return len(lines) > 1 and re.search(r"dense|\bfc|fully|softmax|pool", text, re.IGNORECASE) is not None
 
 
 def _any_kind(text: str) -> bool:
@@ -118,9 +126,12 @@ def _is_list(rows: Sequence[Row]) -> bool:
         return False
     is_input = re.match(r"input\b.*\d ?[x,] ?\d", texts[0].text, re.IGNORECASE) is not None
     is_listed = all(_BULLET.match(row[0].text.text) for row in rows)
-    if not (is_input or is_listed) or sum(_SENTENCE.search(text.text) is not None for text in texts) < 2:
+    is_whole = all(
+        re.match(r"(\d+ ?(ch|filters),? )?((2-?d )?conv|max|dense|fc|fully)", text.text, re.I) for text in texts
+    )
+    if not (is_input or is_listed or is_whole) or sum(_SENTENCE.search(text.text) is not None for text in texts) < 2:
         return False
-    wrong, some = 0, 1 if is_listed or len(texts) < len(rows) else 0
+    wrong, some = 0, 1 if is_listed or is_whole or len(texts) < len(rows) else 0
     for text in texts:  # of a long text the first lines that are none end it
         try:
             wrong += all(fact.name != "kind" for fact in facts(text))
@@ -150,7 +161,7 @@ def read(source: Source) -> Sequence[Reading]:
         raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
     if _is_list(rows):
         draft = Draft(source)
-        entries = [[Cell(text, range(1))] for text in _entries(rows)]
+        entries = [row for text in _entries(rows) for row in parted([Cell(text, range(1))], ["kind"])]
         found = [Column(Excerpt(source, "", ()), ("kind",))]
         Table(draft, [layer_of(draft, row, found, ["kind"]) for row in entries]).tell()
         return [draft.reading()]

@@ -34,9 +34,9 @@ _WORDS = {
     r"|vollst[äa]ndig verbunden",
     # Chinese
     "layer ": r"层(?:数|名|次)?|网络层|層",
-    "type ": r"类型|层类型|類型",
+    "type ": r"网络层类型|层类型|类型|類型",
     "kernel size ": r"(?:卷积)?核(?:大小|尺寸)?|卷积核|(?:滤波器|窗口)(?:大小|尺寸)",
-    "filters ": r"(?:卷积核|滤波器|通道)(?:个)?数(?:量|目)?|(?:输出)?通道数?|特征图数量?",
+    "filters ": r"(?:卷积核|滤波器|通道)(?:个)?数(?:量|目)?|(?:输出)?通道数?|个?特征(?:图|映射)(?:数量?)?",
     "stride ": r"步长|步幅|滑动步长",
     "padding ": r"填充(?:方式)?|补零",
     "output size ": r"输出(?:尺寸|大小|形状|维度|特征图)?",
@@ -51,7 +51,7 @@ _WORDS = {
     "fully connected ": r"全连接(?:层)?",
     "batch norm ": r"批(?:量)?(?:归一|标准|规范)化(?:层)?",
     "flatten ": r"展平(?:层)?|拉平(?:层)?",
-    "units ": r"神经元(?:个)?数?(?:量|目)?|节点数",
+    "units ": r"个?神经元(?:个)?数?(?:量|目)?|节点数",
     "dropout ": r"随机失活(?:率)?",
 }
 _BETWEEN = r"filtros de(?= \d)|filtres de(?= \d)"
@@ -85,4 +85,4 @@ def in_english(rows: Sequence[Row]) -> list[Row]:
 def _english(text: Excerpt) -> Excerpt:
     for form, english in _FORMS:
         text = text.sub(form, f" {english}" if english.endswith(" ") else english)
-    return text.strip()
+    return text.sub(r" {2,}", " ").strip()

@@ -257,7 +257,11 @@ class _Reader:
         if layer.kind == "joined" and kind in GLOBAL:
             layer.behind.append(Part(kind, fact.at))
             return True
-        if kind == layer.kind or (kind == "activation" and layer.kind) or (kind == "flatten" and layer.kind == "FC"):
+        if (
+            kind == layer.kind
+            or (kind == "activation" and layer.kind)
+            or (kind == "flatten" and layer.kind in ("FC", *CONVOLUTIONS, *POOLS, *GLOBAL))
+        ):
             return True
         if layer.kind == "output" and kind in BEHIND and self._says_width():  # `Output | 2 neurons, Softmax`
             layer.behind.append(Part(kind, fact.at))

@@ -166,7 +166,19 @@ def _facts(terminal: str, at: Excerpt) -> list[Fact]:
             if prod(size) != count:
                 raise UnreadableError(f"{'x'.join(map(str, size))} are {prod(size):,} values", at, "correct the one")
             return [Fact("outputs", at, tuple(size))]
-        case "OUTPUTS" | "COUNTED" | "MAPS" | "PAIR" | "SIZES" | "FILTERS" | "DILATION" | "GROUPS" | "SIDES" | "TIMES":
+        case (
+            "CAME"
+            | "OUTPUTS"
+            | "COUNTED"
+            | "MAPS"
+            | "PAIR"
+            | "SIZES"
+            | "FILTERS"
+            | "DILATION"
+            | "GROUPS"
+            | "SIDES"
+            | "TIMES"
+        ):
             return [Fact(terminal.lower(), at, numbers)]
         case "IN_OUT":  # `Input = 400. Output = 120.`
             return [Fact("pair" if len(numbers) == 2 else "sizes", at, numbers)]

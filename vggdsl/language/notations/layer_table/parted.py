@@ -80,14 +80,40 @@ def parted(row: Row, roles: Sequence[str]) -> Iterator[Row]:
     The cells of the others are of the last, but what comes in.
     """
     said = next((cell for cell in row if _role(cell, roles) == "kind"), None)
+
+    def came(cell: Cell) -> bool:
+        return _role(cell, roles) == "input"
+
+    alone = [cell for cell in row if re.search(r"\w", cell.text.text)] == [said]
+    texts = _mains(said.text) if said is not None and alone else []
+    if said is not None and len(texts) > 1:
+        for text in texts:
+            yield from parted([Cell(text, said.columns)], roles)
+        return
+    if said is not None and _kinds(said.text)[:1] == ["FC"] and (words := _before(row, roles)) is not None:
+        described, dropout, rest = words
+        yield [Cell(dropout, said.columns) if cell is said else cell for cell in row if cell is said or came(cell)]
+        row = [Cell(rest, cell.columns) if cell is described else cell for cell in row if not came(cell)]
     pieces = _pieces(said.text) if said is not None else []
     if said is None or not pieces:
         yield row
         return
     for at, piece in enumerate(pieces):
         is_first, is_last = at == 0, at == len(pieces) - 1
-        others = [cell for cell in row if (is_first if _role(cell, roles) == "input" else is_last or cell is said)]
+        others = [cell for cell in row if (is_first if came(cell) else is_last or cell is said)]
         yield [Cell(piece, cell.columns) if cell is said else cell for cell in others]
+
+
+_FIRST = re.compile(r"drop-?out ?\(?[\d.]+ ?%?\)?(?=[,; ] *[^\s,;])", re.IGNORECASE)
+"""What a description of an FC begins with, and the rest of it."""
+
+
+def _before(row: Row, roles: Sequence[str]) -> tuple[Cell, Excerpt, Excerpt] | None:
+    """A description that begins with dropout, that, and the rest of it: `Dropout 50%, 256 units`."""
+    for cell in row:
+        if _role(cell, roles) == "description" and (first := _FIRST.match(cell.text.text)) is not None:
+            return cell, cell.text[: first.end()], cell.text[first.end() :].strip()
+    return None
 
 
 def _role(cell: Cell, roles: Sequence[str]) -> str:
@@ -106,6 +132,19 @@ def _pieces(cell: Excerpt) -> list[Excerpt]:
         found, rest = [*found, piece], rest[sign.end() :]
     is_whole = bool(found) and _kinds(rest)[:1] in (["FC"], ["conv"]) and _kinds(cell).count("flatten") < len(found)
     return [*found, rest] if is_whole else []
+
+
+def _mains(cell: Excerpt) -> list[Excerpt]:
+    """A cell, cut before each FC and each convolution that it says behind another."""
+    starts, count = [0], 0
+    for sign in _SIGN.finditer(cell.text):
+        if _is_outside(cell.text[: sign.start()]):
+            count += any(kind in _BEFORE for kind in _kinds(cell[starts[-1] : sign.start()]))
+            if count and _kinds(cell[sign.end() :])[:1] in (["FC"], ["conv"]):
+                starts.append(sign.end())
+                count = 0
+    ends = [next(each.start() for each in _SIGN.finditer(cell.text) if each.end() == at) for at in starts[1:]]
+    return [cell[start:end] for start, end in zip(starts, [*ends, len(cell)], strict=True)]
 
 
 def _is_outside(before: str) -> bool:

@@ -12,7 +12,7 @@ from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
 from vggdsl.language.notations.layer_table.image import oriented, size_of
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part, width_of
 from vggdsl.language.notations.layer_table.sliding import Sliding, which
-from vggdsl.network.shapes import Pair
+from vggdsl.network.shapes import Pair, Window
 
 _SHAPED = (*CONVOLUTIONS, *POOLS)
 _ONCE = (*POOLS, *GLOBAL, "dropout", "softmax")
@@ -140,6 +140,9 @@ class Table:
         printed, at = layer.output, layer.output_at
         if not printed and after is not None and after.input:
             printed, at = after.input, after.cells.get("input", after.at)
+            if layer.kind == "conv" and len(printed) == 1 and printed != (width_of(layer),):
+                layer.pad = layer.pad if layer.pad is not None else self._pad_to(layer, printed[0])
+                printed, at = (), None
         if layer.input and not self._is_here(layer.input):
             shown = "x".join(map(str, self.x))
             at = layer.cells.get("input", layer.at)
@@ -167,6 +170,21 @@ class Table:
             said = "ReLU behind each convolution and hidden FC: activations aren't printed"
             self.draft.assumed(said, layer.at, once=True)
         self._put(layer, words, printed, at)
+
+    def _pad_to(self, layer: Layer, values: int) -> int | None:
+        """0 where a convolution gives so many values without padding, and not with it."""
+        width = width_of(layer)
+        if layer.window is None or width is None or len(self.x) != 3:
+            return None
+        plain = Window(Pair(*layer.window), Pair(layer.stride or 1, layer.stride or 1))
+        bare, padded = (
+            prod(sizes.through(layer, window.positions(Pair(self.x[0], self.x[1])))) * width
+            for window in (plain, replace(plain, pad=plain.same_pad))
+        )
+        if bare != values or padded == values:
+            return None
+        self.draft.assumed("no padding, as the values say that follow", layer.at)
+        return 0
 
     def _is_here(self, size: tuple[int, ...]) -> bool:
         """Whether a printed input is what comes: whole, without its channels, or as values."""

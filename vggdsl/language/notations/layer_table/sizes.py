@@ -34,6 +34,8 @@ def channels_first(layers: Sequence[Layer]) -> bool | None:
     sizes = [size for each in layers for size in (each.input, each.output) if len(size) == 3]
     first = any(a != b == c for a, b, c in sizes)
     last = any(a == b != c for a, b, c in sizes)
+    if not (first and last) and (told := _told(layers)) is not None:
+        return told
     if not (first and last) and (pooled := _pooled(layers)) is not None:
         return pooled
     if sizes and not (first or last):
@@ -41,6 +43,18 @@ def channels_first(layers: Sequence[Layer]) -> bool | None:
         others = {size[0] for size in sizes[1:]}
         first = begins in (1, 3) and ends > _COLOURS and (begins not in others or not others)
     return None if first and last else first
+
+
+def _told(layers: Sequence[Layer]) -> bool | None:
+    """Whether sizes behind convolutions begin with their filters, and don't end so; None where that isn't told."""
+    sizes = [
+        (each.width, each.output or after.input)
+        for each, after in pairwise([*layers, layers[-1]])
+        if each.kind == "conv"
+    ]
+    first = any(size[0] == width != size[-1] for width, size in sizes if len(size) == 3)
+    last = any(size[0] != width == size[-1] for width, size in sizes if len(size) == 3)
+    return None if first == last else first
 
 
 def _pooled(layers: Sequence[Layer]) -> bool | None:

@@ -49,6 +49,8 @@ class Taking:
                 if fact.name == "pointwise":
                     self._set("window", (1, 1))
                 layer.is_whole |= fact.name == "whole"
+            case "came" if layer.kind in CONVOLUTIONS:
+                self._size("input", numbers, name)
             case "shape" | "sides" | "counted" if name in ("output", "input") or (
                 layer.kind == "input" and name != "stride"
             ):
@@ -101,6 +103,8 @@ class Taking:
                 layer.ceil = True
             case "filters" if layer.kind in POOLS and fact.at.text.lower().startswith("k"):
                 self._set("window", (numbers[0], numbers[0]))
+            case "filters" if layer.kind in POOLS:
+                self._set("width", numbers[0])
             case "filters" if layer.kind == "flatten":
                 self._size("output", numbers, name)
             case "filters" if self._is_kernel(fact):
@@ -141,7 +145,12 @@ class Taking:
             pool.stride = side
         elif fact.name == "call" and pool.window is None and len(more) == 1 and side and more[0]:
             pool.window, pool.stride = (side, side), more[0]
-        elif fact.name in ("argument", "sides", "kernel") and pool.window is None and len(more) < 2 and side:
+        elif (
+            (fact.name in ("argument", "sides", "kernel") or fact.at.text.count("x"))
+            and pool.window is None
+            and len(more) < 2
+            and side
+        ):
             pool.window = (side, more[0] if more else side)
         else:
             raise RefusedError
