@@ -78,6 +78,12 @@ Conv 层\t4×6×9\t3×2卷积核 3 个特征映射\tReLU
 Dense 层\t96 ×1\tDropout 50% 7个神经元\tReLU
 Dense层\t7×1\tUnit = 5, kernel_initializer = 'uniform'\tsoftmax
 """
+LETTERS = """\
+Name | Layer | Kernel | Output
+C1 | Conv | 3×3, 6 | 8×9×6
+S2 | Max pool | 2×2, 2 | 4×4×6
+F3 | FC | | 5
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -88,6 +94,7 @@ SAME = {
     SENTENCES: "input 8x9x2 ( conv3-4 BN ReLU ) x2 maxpool dropout-0.2 FC-5 softmax",
     LINES: "input 8x9x2 conv3-4 pad=0 ReLU conv3-6 ReLU maxpool dropout-0.25 FC-7 ReLU dropout-0.5 FC-5 softmax",
     CHINESE: "input 8x9x2 conv3x1-4 pad=0 ReLU conv3x2-3 pad=0 ReLU dropout-0.5 FC-7 ReLU FC-5 softmax",
+    LETTERS: "input 8x9x3 conv3-6 ReLU maxpool FC-5",
     SHAPES_OF_WEIGHTS: "input 8x9x2 conv3-4 ReLU FC-5",
 }
 

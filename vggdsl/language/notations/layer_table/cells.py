@@ -41,6 +41,8 @@ _TAKEN = re.compile(r"(max(?:imum)?)|av(?:era)?ge?|mean", re.IGNORECASE)
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
 _TIMES = re.compile(r"\(x ?\d+\)| x\d+|\(\d+ ?x\)")
 """Of a name, that its rows are repeated: `Block 2 (x3)`."""
+_OF_A_LIST = re.compile(r"[A-Za-z]\d{1,3}")
+"""A name that says but which layer it is, as LeNet's: `S2` has no stride."""
 _ONE = (*CONVOLUTIONS, *POOLS, "FC")
 """Layers of which a row has one, in words that say it once."""
 _ONCE = ("sides", "kernel", "filters", "counted")
@@ -170,7 +172,7 @@ class _Reader:
                     self._unread(name, cell)
                     continue
             if name == "name":
-                self.parts[name] = _named(cell)
+                self.parts[name] = [] if _OF_A_LIST.fullmatch(cell.text) else _named(cell)
                 continue
             if name == "activation" and (taken := _TAKEN.fullmatch(cell.text)):
                 self.parts[name] = [Fact("kind", cell, text="maxpool" if taken[1] else "avgpool")]
@@ -181,7 +183,8 @@ class _Reader:
             try:
                 self.parts[name] = facts(cell)
             except UnreadableError as error:
-                if name == "kind" and (shown := _SHOWN.fullmatch(cell.text)):
+                is_sayable = not isinstance(error, UnsayableError)
+                if name == "kind" and is_sayable and (shown := _SHOWN.fullmatch(cell.text)):
                     self.parts[name] = self._shown(cell, shown)
                 elif name == "kind" and self._named_elsewhere():
                     self.parts[name] = []

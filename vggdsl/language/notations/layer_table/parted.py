@@ -42,6 +42,8 @@ def spread(rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
         for cell in (each for each in row if each.rows > 1 and each.text):
             below = found[at + 1 : at + cell.rows]
             role = _role(cell, roles)
+            if role == "kind" and not _kinds(cell.text):
+                continue
             is_free = all(_lacks(other, cell) for other in below)
             if is_free and role in _ALIKE:
                 for other in below:

@@ -13,6 +13,8 @@ _NAMES_LAYERS = ("kind", "name", "description", "filter", "width", "params", "wo
 """Columns in which a layer may be named."""
 OF_POOL = ("argument", "sides", "kernel", "stride", "call", "shape")
 """What behind a pool's word is of the pool."""
+_STRIDE = 4
+"""A number behind a window up to this may be a stride, where the size behind it is printed."""
 LONGEST_LIST = 31
 """A number behind a name up to this counts the layers of a list, `FC 2`; a larger one is a width, `FC 4096`."""
 
@@ -277,10 +279,17 @@ class Taking:
             self._set("stride", number)
         elif "pad" in roles and layer.pad is None:
             self._set("pad", number)
-        elif layer.kind == "conv" and layer.width is None and not self.has_widths:  # `5x5, 64`
+        elif layer.kind == "conv" and layer.width is None and self._is_width(number):  # `5x5, 64`
             self._set("width", number)
+        elif layer.stride is None and "output" in self.parts and number <= _STRIDE:  # `7x7, 2`, and its size
+            self._set("stride", number)
         else:
             raise RefusedError
+
+    def _is_width(self, number: int) -> bool:
+        """Whether a number behind a window is of filters: no column says those, or a size that is printed does."""
+        printed = [each.numbers for each in self.parts.get("output", ()) if len(each.numbers) == 3]
+        return not self.has_widths or (number > _STRIDE and any(number in (size[0], size[-1]) for size in printed))
 
     def _window(self, fact: Fact, name: str) -> None:
         layer, numbers = self.row, self._flat(fact.numbers)
