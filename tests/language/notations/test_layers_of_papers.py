@@ -81,8 +81,16 @@ Dense层\t7×1\tUnit = 5, kernel_initializer = 'uniform'\tsoftmax
 LETTERS = """\
 Name | Layer | Kernel | Output
 C1 | Conv | 3×3, 6 | 8×9×6
-S2 | Max pool | 2×2, 2 | 4×4×6
+S2 | Max pool | 2×2 | 4×4×6
 F3 | FC | | 5
+"""
+CORNER = """\
+ | Filters | Filter size | Padding | Activation function | Type
+Input | | 8×9×3 | | |
+Conv_1 | 4 | 3x3 | Same | Tanh | 2D
+BN_1 | - | - | - | - |
+Pooling_1 | - | 2×2 | - | - | Max pooling
+Fully_1 | 5 | | - | Softmax | -
 """
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
@@ -95,6 +103,7 @@ SAME = {
     LINES: "input 8x9x2 conv3-4 pad=0 ReLU conv3-6 ReLU maxpool dropout-0.25 FC-7 ReLU dropout-0.5 FC-5 softmax",
     CHINESE: "input 8x9x2 conv3x1-4 pad=0 ReLU conv3x2-3 pad=0 ReLU dropout-0.5 FC-7 ReLU FC-5 softmax",
     LETTERS: "input 8x9x3 conv3-6 ReLU maxpool FC-5",
+    CORNER: "input 8x9x3 conv3-4 tanh BN maxpool FC-5 softmax",
     SHAPES_OF_WEIGHTS: "input 8x9x2 conv3-4 ReLU FC-5",
 }
 

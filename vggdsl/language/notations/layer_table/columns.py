@@ -140,6 +140,9 @@ def columns(row: Row, *, in_any_order: bool = True) -> list[Column]:
     for text, cell in texts:
         roles = tuple(_sized(role, known) for role in _roles(text, in_any_order))
         found += [Column(cell.text, roles)] * len(cell.columns)
+    rest = {each.role for each in found[1:]}
+    if found and found[0].role == "" and len(rest) > 2 and not rest & {"", "?"} and rest & _TELLING:
+        found[0] = Column(found[0].at, ("layer",))  # the corner of a table may be empty
     for at, (first, second) in enumerate(pairwise(found)):
         if first.role in ("kind", "layer") and second.role == "" and first.at is not second.at:
             found[at : at + 2] = [Column(first.at, ("name",)), Column(first.at, ("kind",))]  # one heading for both

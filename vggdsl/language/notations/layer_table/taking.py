@@ -14,7 +14,7 @@ _NAMES_LAYERS = ("kind", "name", "description", "filter", "width", "params", "wo
 OF_POOL = ("argument", "sides", "kernel", "stride", "call", "shape")
 """What behind a pool's word is of the pool."""
 _STRIDE = 4
-"""A number behind a window up to this may be a stride, where the size behind it is printed."""
+"""A number behind a window up to this may be a stride."""
 LONGEST_LIST = 31
 """A number behind a name up to this counts the layers of a list, `FC 2`; a larger one is a width, `FC 4096`."""
 
@@ -281,8 +281,6 @@ class Taking:
             self._set("pad", number)
         elif layer.kind == "conv" and layer.width is None and self._is_width(number):  # `5x5, 64`
             self._set("width", number)
-        elif layer.stride is None and "output" in self.parts and number <= _STRIDE:  # `7x7, 2`, and its size
-            self._set("stride", number)
         else:
             raise RefusedError
 
