@@ -34,6 +34,7 @@ class Unit(nn.Module):
         self.relu = relu
     def forward(self, x):
         return self.relu(x)"""
+ANY = changed("nn.MaxPool2d(2)", "nn.AdaptiveAvgPool2d(14)")
 LINE = "        x = self.pool(F.relu(self.conv(x)))\n"
 
 
@@ -105,6 +106,7 @@ def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
         ),
         (f"{NET}loss = nn.CrossEntropyLoss()\nnet = Net()\n", "12:8", "of no network"),
         (f"{NET}net = Net()\nnet(torch.randn(1, 3, 32, 32))\n", "13:1", "isn't read"),
+        (ANY.replace("Net", "VGG"), "1:7", "images of many sizes fit"),
         (f"{NET}x = [x, x]\n" + "x = [x, x]\n" * 30 + "Net()\n", "22:5", "holds too much"),
     ],
 )

@@ -94,7 +94,7 @@ def test_what_is_no_activation_gets_none() -> None:
         (stack(conv(3, 8), "Linear(512, 2)"), "3:8", "isn't flattened"),
         (stack(conv(3, 8), "Upsample(scale_factor=2.0)"), "3:8", "no words"),
         (stack(conv(3, 8), "Dropout2d(p=0.5)"), "3:8", "no words"),
-        (stack(conv(3, 8), POOL), "1:1", "any size fit"),
+        (stack(conv(3, 8), POOL), "1:1", "many sizes fit"),
         (stack(conv(3, 8), POOL, name="Net"), "1:1", "isn't printed"),
         (RESNET.replace("(bn2)", "(bn3)", 1), "7:8", "other modules than the one that is known"),
         (RESNET.replace("(conv2)", "(conv2) conv", 1), "11:3", "can't stand here"),

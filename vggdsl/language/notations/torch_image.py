@@ -83,9 +83,10 @@ def _told(draft: Draft, network: Network) -> Shape:
         draft.assumed(text, network.at, INPUT_HELP)
         draft.line()
         return Shape(channels, side, side)
-    if small is not None and usual is not None:
-        raise UnreadableError("images of any size fit: which is meant isn't said", network.at, INPUT_HELP)
-    fits = _sizes(reader_at)
+    fits = [] if small is not None and usual is not None else _sizes(reader_at)
+    fitted = usual or small or (tried(fits[0]) if fits else None)
+    if fitted is not None and (not fits or fitted.adaptive):  # of what comes to the pool the first Linear tells nothing
+        raise UnreadableError("images of many sizes fit: which is meant isn't said", network.at, INPUT_HELP)
     exact = [side for side in fits if (reader := tried(side)) is not None and reader.exact]
     if len(fits) == 1 or len(exact) == 1:
         side = (exact or fits)[0]

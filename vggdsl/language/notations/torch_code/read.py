@@ -14,7 +14,6 @@ from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.things import Class, Layer, Made, Module, Row, Thing, inner_of, layers_of
 from vggdsl.language.notations.torch_image import put, said_input
 from vggdsl.language.notations.torch_layers import Network, Reader, Tensor
-from vggdsl.language.notations.torch_modules import published
 from vggdsl.text.source import Source, Span
 
 _LAYER = r"(?:Conv2d|Linear|MaxPool2d)"
@@ -54,7 +53,7 @@ def _network(source: Source, root: Module, names: Names) -> Network:
             return doing.network(root)
 
     name = root.of.name if isinstance(root, Made) else "Sequential"
-    return Network(name, root.at, does, published=published(name, ()))
+    return Network(name, root.at, does)  # a class of its own is none that was published, whatever its name
 
 
 def _networks(doing: Doing, tree: Tree[Token]) -> Iterator[tuple[str, Module]]:
