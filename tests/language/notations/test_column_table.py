@@ -242,3 +242,19 @@ def test_a_label_that_says_another_layer_is_refused() -> None:
     found = read(tabs(*rows))
     assert refused(found["A"])[0] == "`3x3 conv, 4` says another layer than `Max Pooling`"
     assert said(found["B"]) == "input 8x8x3 maxpool2/2 conv3-4 FC-5"
+
+
+def test_what_a_table_leaves_open_reads_once_it_is_written() -> None:
+    rows = ["Arch. | conv1 | conv2 | full3", "X | 8x5x5 st. 2, pad 2 {0} | 6x3x3 | 10 softmax"]
+    rows += ["Y | 4x4x4 {1} | 6x3x3 | 10 softmax"]
+    found = read(tabs(*rows).format("x2 pool", "st. 2"), "16x16x3")
+    assert [refused(each)[1].strip() for each in found.values()] == ["x2", "4x4x4"]
+    found = read(tabs(*rows).format("2x2 max pool, stride 2", "st. 2, pad 1"), "16x16x3")
+    assert said(found["X"]) == "input 16x16x3 conv5-8/2 pad=2 maxpool2/2 conv3-6 FC-10 softmax"
+    assert said(found["Y"]) == "input 16x16x3 conv4-4/2 pad=1 conv3-6 FC-10 softmax"
+
+
+def test_a_cell_of_very_many_letters_says_no_layer() -> None:
+    long = "[(" * 150 + "conv 3x3"
+    rows = ("A | B", "8×8×3 images | 8×8×3 images", "3×3 conv, 4 | 3×3 conv, 4", f"{long} | 3×3 conv, 4", "FC 5 | FC 5")
+    assert refused(read(tabs(*rows))["A"])[0] == "a cell of so many letters says no layer"

@@ -30,7 +30,7 @@ _WRITTEN = (
 NORMED = re.compile(r"(?i)\b(?:weight|spectral)[- ]?norm(?:ali[sz](?:ation|ed))?\b[., ]*")
 """Ways to train weights, without which a network computes the same."""
 _TIMES = re.compile(r"[\[({]([^\[\](){}]*(?:\([^()]*\)[^\[\](){}]*)*)[\])}] ?x ?(\d{1,3})(?![\w.])|\[([^\[\]]*)\]")
-_LONGEST = 400
+_LONGEST = 160
 """Letters of a cell at most."""
 _BEHIND = re.compile(
     r"[, ]*(?:with )?(?:stride ?=? ?|s ?=? ?)(\d)(?!\w)|[, ]*pad(?:ding)? ?=? ?(\d)(?!\w)", re.IGNORECASE
@@ -54,6 +54,8 @@ class Image:
 
 def image_in(cell: Excerpt, label: Excerpt | None) -> Image | None:
     """The images that a cell says, if it does: `28x28 Gray Image`, `32x32x3` in a row `Input`."""
+    if len(cell) > _LONGEST:
+        return None
     match = _IMAGE.fullmatch(cell.text)
     is_labelled = label is not None and re.match(r"(?:input|image)", label.text, re.IGNORECASE) is not None
     shape = re.fullmatch(r"[\[(](\d{1,5}), ?(\d{1,5}), ?(\d{1,5})[\])]", cell.text)
@@ -69,6 +71,8 @@ def image_in(cell: Excerpt, label: Excerpt | None) -> Image | None:
 
 def words_of(cell: Excerpt) -> set[str]:
     """The kinds of layers that a text names, whatever else it says."""
+    if len(cell) > _LONGEST:
+        return set()
     try:
         return {fact.text for fact in facts(_written(cell)) if fact.name == "kind"}
     except UnreadableError:
