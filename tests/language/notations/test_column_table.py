@@ -189,6 +189,29 @@ def test_images_that_are_not_printed_are_asked_for_at_the_name_and_told_of_one_n
     assert said(found).startswith("input 12x12x1 conv3-4 ReLU")
 
 
+def test_layers_without_the_activation_that_others_have_are_said() -> None:
+    rows = ("A | B", "8×8×3 images | 8×8×3 images", "3×3 conv, 4 | 3×3 conv, 4 ReLU", "FC 9, ReLU | FC 9, ReLU")
+    found = [spec for spec in read(tabs(*rows, "FC 5 | FC 5")).values() if isinstance(spec, Spec)]
+    bare = "assumed: no activation where none is printed: other layers have one"
+    assert [bare in [each.message for each in spec.said] for spec in found] == [True, False]
+
+
+def test_a_label_may_say_the_window_of_all_networks() -> None:
+    rows = ["Layer | A | B", "Input image | 8×8×3 | 8×8×1", "Conv 3×3 | 4, BN, ReLU | 5, BN, ReLU", "MaxPool 2×2 |  | "]
+    rows += ["Global average pooling |  | ", "Output: FC | 5 | 6"]
+    found = read(tabs(*rows))
+    assert said(found["A"]) == "input 8x8x3 conv3-4 BN ReLU maxpool2/2 global-avgpool FC-5"
+    assert said(found["B"]) == "input 8x8x1 conv3-5 BN ReLU maxpool2/2 global-avgpool FC-6"
+
+
+@pytest.mark.parametrize(
+    "image", ["8×8×3 RGB image", "Input 8 × 8 RGB image", "RGB image x ∈ R^{8×8×3}", "Input: 8×8×3"]
+)
+def test_images_in_the_words_of_papers(image: str) -> None:
+    found = read(tabs("A | B", f"{image} | 8×8 colour image", "3×3 conv, 4 LReLU | max 2×2, stride 2", "FC 5 | FC 5"))
+    assert said(found["A"]) == "input 8x8x3 conv3-4 LeakyReLU FC-5"
+
+
 def test_a_printed_count_of_parameters_is_a_claim() -> None:
     rows = (
         "Layer | A | B",

@@ -1,16 +1,17 @@
 """One network of a table, in the spec language."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from shlex import quote
 
 from vggdsl.language.notations import vgg_params
-from vggdsl.language.notations.column_table.cells import NORMED, image_in, layers_of
+from vggdsl.language.notations.column_table.cells import NORMED, WEIGHTED, image_in, layers_of
 from vggdsl.language.notations.column_table.table import Line, Table
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.layer_table import rows
+from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, Layer
 from vggdsl.language.notations.registry import Reading
 from vggdsl.text.errors import listed
@@ -35,6 +36,7 @@ def reading(table: Table, index: int) -> Reading:
         draft.refuse(message, name, help)
     if not draft.wrong:
         layers = _ended(draft, list(_pooled(draft, layers)))
+        _say_bare(draft, layers)
     draft.line()
     rows.Table(draft, layers).tell()
     for counts in table.params:
@@ -122,6 +124,20 @@ def _pooled(draft: Draft, layers: list[Layer]) -> Iterator[Layer]:
         if layer.kind in CONVOLUTIONS:
             channels = layer.width or 0
         yield layer
+
+
+def _say_bare(draft: Draft, layers: Sequence[Layer]) -> None:
+    """Says that layers have no activation which others of the network have."""
+    hidden, activated = list[Layer](), list[bool]()
+    for layer in layers:
+        if layer.kind in WEIGHTED:
+            hidden.append(layer)
+            activated.append(False)
+        if activated and ({layer.kind, *(part.kind for part in layer.behind)} & {*ACTIVATIONS, "none", "softmax"}):
+            activated[-1] = True
+    bare = [layer for layer, is_active in zip(hidden[:-1], activated, strict=False) if not is_active]
+    if bare and any(activated[:-1]):
+        draft.assumed("no activation where none is printed: other layers have one", bare[0].at)
 
 
 def _ended(draft: Draft, layers: list[Layer]) -> list[Layer]:

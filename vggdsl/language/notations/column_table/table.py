@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from vggdsl.language.notations import vgg_params
 from vggdsl.language.notations.column_table.cells import WEIGHTED, image_in, layers_of, words_of
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import CAPTION, Cell, Row, is_marked_up, rows_of
 from vggdsl.language.notations.layer_table.columns import columns
 from vggdsl.language.notations.vgg_params import Counts
@@ -218,6 +218,9 @@ def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excer
         if label is not None and not cells and not _is_marked(row, at):
             lines.append([Line(label, None)] * len(names))  # what has no numbers is said by its name
             continue
+        if label is not None and _SIZES.search(label.text):
+            cells = [replace(cell, text=joined([label, cell.text], ", ", source)) for cell in cells]
+            label = None
         lines.append(
             [
                 next((Line(cell.text, label, is_alone, is_whole) for cell in cells if index + at in cell.columns), None)
@@ -247,13 +250,23 @@ def _is_label(text: Excerpt) -> bool:
 
 
 def _has_labels(head: Row, body: Sequence[Row]) -> bool:
-    """Whether the first column says what the layers of each row are."""
+    """Whether the first column says what the layers of each row are, perhaps with the windows that all of them have."""
+    if head[0].text and _LABELS.fullmatch(head[0].text.text) and all(map(_says_window_once, body)):
+        return True
     first = [cell.text for row in body for cell in row[:1] if cell.text and not cell.columns.start]
     if len(first) * 2 < len(body) or not all(map(_is_label, first)):
         return False
     if head[0].columns.start or _LABELS.fullmatch(head[0].text.text):
         return True
     return all(re.search(r"conv|pool|fc|dense|fully|input|softmax|drop|layers?", text.text, re.I) for text in first)
+
+
+def _says_window_once(row: Row) -> bool:
+    """Whether a row has its windows in the first cell, behind the word of its layer, or in the others."""
+    if not row[0].text or row[0].columns.start or not _SIZES.search(row[0].text.text):
+        return bool(row[0].text) and not row[0].columns.start and _is_label(row[0].text)
+    others = any(re.search(r"\d ?x ?\d", cell.text.text) for cell in row[1:])
+    return not others and re.match(r"conv|max|av|pool|fully|fc", row[0].text.text, re.IGNORECASE) is not None
 
 
 def _is_known(head: Row, at: int) -> bool:
