@@ -488,12 +488,28 @@ def test_weights_of_another_precision_are_told(tmp_path: Path) -> None:
     onnx.save(tools.convert_float_to_float16(onnx.load(tmp_path / "a.onnx")), tmp_path / "whole.onnx")
     at_ends = tools.convert_float_to_float16(onnx.load(tmp_path / "a.onnx"), keep_io_types=True)
     onnx.save(at_ends, tmp_path / "ends.onnx")  # its casts stand behind all other nodes
+    onnx.save(cast(onnx.load(tmp_path / "a.onnx")), tmp_path / "cast.onnx")
     rounded = "its weights are in float16, and in single precision here"
     apart = "it computes in float16", "so its outputs weren't compared with the network's"
-    for name, said in (("inside", (rounded,)), ("ends", (rounded,)), ("whole", (rounded, *apart))):
+    for name, said in (
+        ("inside", (rounded,)),
+        ("ends", (rounded,)),
+        ("cast", (rounded,)),
+        ("whole", (rounded, *apart)),
+    ):
         found = from_onnx(tmp_path / f"{name}.onnx")
         assert found.spec == parse(NET)
         assert found.said[-len(said) :] == said
+
+
+def cast(model: onnx.ModelProto) -> onnx.ModelProto:
+    """With weights in half precision, that nodes make single before they are used."""
+    for at, each in enumerate(list(model.graph.initializer)):
+        half = onnx.numpy_helper.to_array(each).astype(np.float16)
+        name = each.name
+        model.graph.initializer[at].CopyFrom(onnx.numpy_helper.from_array(half, f"half {name}"))
+        model.graph.node.insert(0, onnx.helper.make_node("Cast", [f"half {name}"], [name], to=onnx.TensorProto.FLOAT))
+    return model
 
 
 def test_weights_that_a_file_has_once_for_several_layers_are_told(tmp_path: Path) -> None:
