@@ -129,6 +129,7 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (SENTENCES, "2 channels", "3 channels", "-:6:37"),
         (SENTENCES, " + Softmax", "", "-:13:1"),
         (BLOCKS, "& ReLU & GlobalAvgPool", "& Max & GlobalAvgPool", "-:9:39"),
+        (BLOCKS, "GlobalAvgPool", "GlobalPool", "-:9:46"),
     ],
 )
 def test_what_could_be_something_else_is_not_taken(table: str, was: str, now: str, where: str) -> None:

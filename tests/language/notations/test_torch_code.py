@@ -63,7 +63,8 @@ def test_what_is_never_called_is_left_out_and_said() -> None:
 def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
     first, other = prompt
     head, *lines = NET.rstrip().split("\n")
-    text = "\n".join(["```python", first + head, *(other + line for line in lines), f"{first}net = Net()", "```"])
+    end = f"{first}net = Net()\n```" + "\n" * (not first)
+    text = "\n".join(["```python", first + head, *(other + line for line in lines), end])
     assert notations.recognise(vggdsl.parse(text).source).name == "torch-code"
     assert vggdsl.parse(text).network.graph.digest == vggdsl.parse(NET).network.graph.digest
 

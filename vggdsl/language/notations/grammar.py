@@ -53,7 +53,7 @@ class Blocks(PostLex):
             elif columns and not depth:
                 yield token
                 column = token.end_column or 1
-                if column > columns[-1] and "#" not in token.rpartition("\n")[2]:  # behind which the text ends
+                if column > columns[-1] and not {"#", "`"} & {*token.rpartition("\n")[2]}:  # behind which the text ends
                     columns.append(column)
                     yield Token.new_borrow_pos("_INDENT", "", token)
         if token is not None and columns:

@@ -95,6 +95,10 @@ class Sliding:
     def pool(self) -> str:
         """The words of a pool. Nothing if it was refused."""
         layer, printed = self.layer, self.printed
+        if layer.is_global and layer.kind == "pool":
+            message = f"`{layer.at.text}` doesn't say which pool it is"
+            self.draft.refuse(message, layer.at, "write `global average pool` or `global max pool`")
+            return ""
         kind = which(self.draft, layer.kind, layer.at)
         if layer.is_global:
             if layer.window not in (None, self.x[:2]):
