@@ -43,7 +43,7 @@ class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.one, self.relu = nn.Conv2d(1, 4, 3, padding=1), nn.ReLU({})
-        self.two = nn.Conv2d(4, 4, 3, padding=1)
+        self.two, self.same = nn.Conv2d(4, 4, 3, padding=1), nn.AdaptiveAvgPool2d(8)
 
     def forward(self, x):
         x = self.one(x)
@@ -55,7 +55,7 @@ class Net(nn.Module):
 
 
 @pytest.mark.parametrize("flag", ["True", "inplace=False"])
-@pytest.mark.parametrize(("sign", "returned"), [("+=", "x"), ("= x *", "x"), ("+=", "x + y")])
+@pytest.mark.parametrize(("sign", "returned"), [("+=", "x"), ("= x *", "x"), ("+=", "self.relu(self.same(x)) + x + y")])
 def test_what_is_changed_in_place_is_changed_for_all_its_names(flag: str, sign: str, returned: str) -> None:
     text = IN_PLACE.format(flag, sign, returned)
     ours, theirs = vggdsl.to_torch(vggdsl.parse(text)).eval(), made(text)

@@ -34,6 +34,7 @@ class Unit(nn.Module):
         self.relu = relu
     def forward(self, x):
         return self.relu(x)"""
+IMAGE = "# input 32x32x3\n"
 ANY = changed("nn.MaxPool2d(2)", "nn.AdaptiveAvgPool2d(14)")
 LINE = "        x = self.pool(F.relu(self.conv(x)))\n"
 
@@ -44,6 +45,12 @@ def test_the_networks_are_those_that_are_made() -> None:
         "one": "1x1x10",
         "two": "1x1x3",
     }
+
+
+def test_defaults_are_those_of_where_they_stand() -> None:
+    """And not of what their names mean later, nor of texts in quotes of either kind."""
+    text = f"'''A net.\n\nFor many.'''\nn = 10\n{changed('n=10', 'n=n')}n = 3\nnet = Net()\n"
+    assert str(vggdsl.parse(text).typed.output) == "1x1x10"
 
 
 def test_a_second_name_is_that_of_the_first() -> None:
@@ -89,6 +96,17 @@ def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
         (changed("F.relu(self.conv(x))", "F.dropout(x, 0.5)"), "9:23", "in evaluation, too"),
         (changed("F.relu(self.conv(x))", "nn.Conv2d(3, 6, 5)(x)"), "9:23", "made anew"),
         (changed("F.relu(self.conv(x))", "torch.cat([x, x])"), "9:23", "joins images"),
+        (changed("F.relu(self.conv(x))", "F.dropout(x, training=False)"), "9:23", "in training neither"),
+        (IMAGE + changed("-1, 6 * 14 * 14", "-1, x.size(1)"), "11:13", "gives 6 values to an image"),
+        (
+            IMAGE + changed("x = x.view(-1, 6 * 14 * 14)", "return x.mean([2, 3], True).expand_as(x)"),
+            "11:16",
+            "repeats",
+        ),
+        (changed("self.pool =", "self.forward ="), "5:9", "has another `forward`"),
+        ("net = nn.Sequential(OrderedDict([('a', nn.Conv2d(3, 6, 1)), ('a', nn.ReLU())]))", "1:7", "of one name"),
+        ("# input 8x8x3\nnet = nn.Sequential(nn.Conv2d(3, 6, 1), nn.BatchNorm1d(6))", "2:41", "a map comes"),
+        ("# input 8x8x3\nnet = nn.Sequential(nn.Conv2d(3, 6, 1), nn.Flatten(), nn.BatchNorm1d(6))", "2:55", "flat map"),
         (changed("F.relu(self.conv(x))", "x - 1"), "9:23", "can't be told"),
         (changed("n=10", "n"), "2:24", "isn't given"),
         (changed("(3, 6, 5)", "(3, width, 5)"), "4:34", "`width` isn't known"),

@@ -13,7 +13,7 @@ Statement = tuple[str, Value]
 """The name that a value is given, or none, and the value."""
 
 _OTHER = re.compile(rf"^[ \t]*({'|'.join(sorted(RUN))})\b", re.MULTILINE)
-_BEGIN = r"(?:\s++|#[^\n]*(?:\n|\Z)|```\w*|>>>|\"\"\"(?:[^\"]|\"(?!\"\"))*\"\"\")*+"
+_BEGIN = r"(?:\s++|#[^\n]*(?:\n|\Z)|```\w*|>>>|\"\"\"(?:[^\"]|\"(?!\"\"))*\"\"\"|'''(?:[^']|'(?!''))*''')*+"
 _FIRST = (
     r"(?:(?:from|import)\s|[a-z_]\w*\s*=(?!=)|(?:[a-z_]\w*\.)*(?:Sequential|add)\s*\(|class\s+\w+\s*\(|def\s+\w+\s*\()"
 )

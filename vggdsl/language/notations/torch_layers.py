@@ -147,6 +147,11 @@ class Reader:
             raise UnreadableError(message, call.at, "put a `Flatten` before it")
         if x.is_flat and (kind in ("conv", "GN", "LRN") or op.topic == "pooling" or call.bare == "BatchNorm2d"):
             raise UnreadableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
+        if x.is_flat and is_many and kind in ("BN", "PReLU"):
+            message = f"`{call.text}` takes each value of a flat map for a channel"
+            raise UnreadableError(message, call.at, "put it before the `Flatten`")
+        if call.bare == "BatchNorm1d" and not (x.is_flat or self.network.flattens) and x.layer:
+            raise UnreadableError(f"`{call.text}` takes what is flat, and a map comes", call.at, "write `BatchNorm2d`")
         if x.is_flat and is_many and kind == "softmax":
             raise UnreadableError(f"`{call.text}` takes all values of a map for classes", call.at, HELP)
         is_along_rows = kind == "softmax" and any(each.text == "-1" for each in (*call.places, *call.named.values()))

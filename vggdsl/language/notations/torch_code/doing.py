@@ -139,7 +139,11 @@ class Doing:
             of = self.value(target.children[0], names)
             if of is not self.making:
                 raise UnreadableError(f"that `{at.excerpt}` is changed isn't read", at, HELP)
-            self.making.attributes[str(target.children[1])] = value
+            key = str(target.children[1])
+            if isinstance(value, Layer | Row | Made) and (key in of.of.functions or key in of.of.constants):
+                message = f"`{of.of.name}` has another `{key}`, which PyTorch takes before the module of that name"
+                raise UnreadableError(message, at, "give one of both another name")
+            self.making.attributes[key] = value
         else:
             raise UnreadableError(f"that `{at.excerpt}` is changed isn't read", at, HELP)
 
@@ -272,6 +276,8 @@ class Doing:
         if name == "Sequential" and not given.named:
             values = sole.values if isinstance(sole, Group) else given.places
             row = Row(tuple(_entry(place, each) for place, each in enumerate(values)), given.at)
+            if len(dict(row.entries)) < len(row.entries):
+                raise UnreadableError("two modules of one name are in this `Sequential`", given.at, "name each of them")
             _not_too_much(row)
             return row
         if name[:1].isupper():
@@ -320,7 +326,7 @@ class Doing:
                     )
                 place = self.at(each).start
                 if place not in self.defaults:
-                    self.defaults[place] = self.value(parts[2], {})
+                    self.defaults[place] = self.value(parts[2], function.seen)
                 names[key] = self.defaults[place]
         return self.body(body, names) or Nothing(function.at)
 
@@ -378,26 +384,3 @@ def _entry(place: int, value: Thing) -> tuple[str, Module]:
             return key.word, named
         case _:
             raise UnreadableError(f"`{value.at.excerpt}` is no layer", value.at, HELP)
-
-
-def function(doing: Doing, tree: Tree[Token]) -> Function:
-    return Function(str(tree.children[0]), tree, doing.at(tree.children[0]))
-
-
-def defined(doing: Doing, tree: Tree[Token]) -> Class:
-    """A class of the code. Raises ``UnreadableError`` where it isn't a plain module."""
-    parts: Sequence[Branch | None] = tree.children
-    name, base, body = parts
-    assert isinstance(name, Token)
-    assert isinstance(body, Tree)
-    of = doing.value(base, {}) if base is not None else None
-    if not isinstance(of, Path) or of.bare != "Module":
-        at = doing.at(base if base is not None else name)
-        raise UnreadableError(f"`{at.excerpt}` is no `nn.Module`: what it does isn't known", at, HELP)
-    functions, constants = dict[str, Function](), Names()
-    for each in body.children:
-        if isinstance(each, Tree) and each.data == "function":
-            functions[str(each.children[0])] = function(doing, each)
-        else:
-            doing.statement(each, constants)
-    return Class(str(name), doing.at(name), functions, constants)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom, Call, Value
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.torch_code.things import BATCH, Group, Held, Measured, Memory, Thing, constant
-from vggdsl.language.notations.torch_layers import Reader
+from vggdsl.language.notations.torch_code.things import BATCH, Group, Held, Measured, Memory, Spread, Thing, constant
+from vggdsl.language.notations.torch_layers import CountError, Reader
+from vggdsl.network.shapes import Shape
 from vggdsl.text.source import Span
 
 _MODULES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -65,7 +66,7 @@ def call_module(reader: Reader, call: Call, x: Held, at: Span, label: str = "") 
     """A module's layer. One in place changes what it is given."""
     found = reader.layer(call, x.tensor, label)
     is_in_place = call.bare in _IN_PLACE and any(each.text == "True" for each in (*call.places, *call.named.values()))
-    if found.layer != x.memory.layer and not is_in_place and call.bare != "Identity":
+    if not is_in_place and call.bare not in ("Identity", "Flatten"):
         return Held(Memory(found.layer), found.is_flat, at)
     x.memory.layer = found.layer
     return Held(x.memory, found.is_flat, at)
@@ -100,8 +101,10 @@ def call_function(reader: Reader, name: str, given: Given, *, is_method: bool) -
         case "size":
             found = sizes(reader, x, given.at)
             return found if not rest else item(found, rest[0], given.at)
-        case "contiguous" | "expand_as":
+        case "contiguous":
             return x
+        case "expand_as":
+            return _spread(reader, x, behind)
         case _:
             module, keys = _MODULES[name]
             return call_module(reader, _always(behind.call(module, keys)), x, given.at)
@@ -112,6 +115,8 @@ def _always(call: Call) -> Call:
     if call.bare != "Dropout":
         return call
     training = call.named.get("training")
+    if training is not None and training.text == "False":
+        raise UnreadableError("this drops no values, in training neither", call.at, "write `training=self.training`")
     if training is None or training.text != "self.training":
         message = "this drops values in evaluation, too: `training` is always true here"
         raise UnreadableError(message, call.at, "write `training=self.training`")
@@ -120,6 +125,10 @@ def _always(call: Call) -> Call:
 
 def merged(reader: Reader, word: str, values: Sequence[Thing], at: Span) -> Held:
     """Tensors that meet: ``x + y``, ``torch.cat([x, y], 1)``."""
+    if word == "mul":
+        held = [each for each in values if isinstance(each, Held) and not isinstance(each, Spread)]
+        whole = [reader.shape(each.tensor) for each in held]
+        values = [each.whole if isinstance(each, Spread) and each.to in whole else each for each in values]
     inputs = [each.tensor for each in values if isinstance(each, Held)]
     if len(inputs) < max(2, len(values)):
         raise UnreadableError(f"`{at.excerpt}` isn't of tensors alone", at, HELP)
@@ -148,6 +157,10 @@ def _viewed(reader: Reader, x: Held, values: Sequence[Value], given: Given) -> H
         message = f"`{given.at.excerpt}` gives tensors a shape that isn't read"
         raise UnreadableError(message, given.at, "to flatten them, write `torch.flatten(x, 1)`")
     if len(rest) == 1:
+        if isinstance(values[1], Measured) and shape is not None and int(rest[0]) != shape.elements:
+            message = f"`{given.at.excerpt}` gives {rest[0]} values to an image, and {shape} has {shape.elements:,}"
+            help = "to flatten them, write `torch.flatten(x, 1)`"
+            raise CountError(message, given.at, help, shape.elements - int(rest[0]))
         if are_numbers and shape is not None and not isinstance(values[1], Measured):
             reader.counts(int(rest[0]), shape, given.at.excerpt, given.at)
         return Held(x.memory, True, given.at)
@@ -167,6 +180,18 @@ def _mean(reader: Reader, x: Held, given: Given) -> Held:
         raise UnreadableError(message, given.at, "write `x.mean([2, 3])`")
     found = reader.put("global-avgpool", given.at, x.tensor)
     return Held(Memory(found.layer), not is_kept, given.at)
+
+
+def _spread(reader: Reader, x: Held, given: Given) -> Held:
+    y = given.places[0] if len(given.places) == 1 and not given.named else None
+    shape, to = reader.shape(x.tensor), reader.shape(y.tensor) if isinstance(y, Held) else None
+    if not isinstance(y, Held) or shape is None or to is None or x.is_flat != y.is_flat:
+        raise UnreadableError(f"what `{given.at.excerpt}` gives isn't known", given.at, HELP)
+    if shape == to:
+        return x
+    if shape != Shape(to.c, 1, 1):
+        raise UnreadableError(f"`{given.at.excerpt}` makes {to} of {shape}", given.at, HELP)
+    return Spread(x.memory, x.is_flat, given.at, to)
 
 
 def sizes(reader: Reader, x: Held, at: Span) -> Group:

@@ -9,7 +9,8 @@ from vggdsl.language.notations.calls import tree_of
 from vggdsl.language.notations.code import is_code
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.torch_code.doing import OF_NETWORKS, Doing, Names, defined, function
+from vggdsl.language.notations.torch_code.defined import defined, function
+from vggdsl.language.notations.torch_code.doing import OF_NETWORKS, Doing, Names
 from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.things import Class, Layer, Made, Module, Row, Thing, inner_of, layers_of
 from vggdsl.language.notations.torch_image import put, said_input

@@ -10,6 +10,7 @@ from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.torch_layers import Tensor
+from vggdsl.network.shapes import Shape
 from vggdsl.text.source import Span
 
 BATCH = "x.size(0)"
@@ -80,6 +81,8 @@ class Function:
     tree: Tree[Token]
     at: Span
     of: "Made | None" = None
+    seen: "dict[str, Thing]" = field(default_factory=dict, compare=False)
+    """What names meant where it was defined, as its defaults have them."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,21 @@ class Held:
     @property
     def tensor(self) -> Tensor:
         return Tensor(self.memory.layer, self.is_flat)
+
+
+@dataclass(frozen=True, eq=False)
+class Spread(Held):
+    """One of a value a channel, made as large as another: ``expand_as``. A spec has it in a product alone."""
+
+    to: Shape
+
+    @property
+    def whole(self) -> Held:
+        return Held(self.memory, self.is_flat, self.at)
+
+    @property
+    def tensor(self) -> Tensor:
+        raise UnreadableError(f"`{self.at.excerpt}` repeats values, which is read in a product alone", self.at, HELP)
 
 
 @dataclass(frozen=True)
