@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from commands import run
@@ -66,6 +67,15 @@ def test_images_that_a_text_lacks_are_told_on_a_line_or_by_the_call(name: str) -
     assert str(by_line.typed.input) == str(by_call.typed.input) == "12x10x2"
     assert "told: a line above says it" in by_line.text
     assert "told: --input 12x10x2" in by_call.text
+
+
+def test_a_remark_on_a_layer_tells_no_image() -> None:
+    code = "class Net(nn.Module):\n    def __init__(self):\n        self.c = nn.Conv2d(3, 3, 3)\n"
+    code += "    def forward(self, x):\n        x = self.c(x)\n        # input 6x6x3\n        return F.relu(x)\n"
+    assert "isn't said" in str(refused(lambda: only(code)))
+    found = only(indent(f"# input 8x8x3\n{code}", "    "))
+    assert isinstance(found, Spec), str(found)
+    assert str(found.typed.input) == "8x8x3"
 
 
 def test_channels_alone_are_told_where_a_text_prints_the_sides() -> None:

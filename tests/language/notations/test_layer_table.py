@@ -457,6 +457,12 @@ def test_what_one_cell_says_stands_in_its_order(cell: str, behind: str) -> None:
     assert found.network.graph.digest == vggdsl.parse(f"input 8x8x2 conv3-2 {behind} FC-5").network.graph.digest
 
 
+def test_where_a_relu_stands_that_no_row_prints_is_said_of_a_bn() -> None:
+    table = "Layer\tKernel\tOutput\tBN\nInput\t\t8x8x2\t\nConv\t3x3\t8x8x2\tyes\nFC\t\t5\tno\n"
+    (reading,) = notations.notation("layer-table").read(Source("-", table))
+    assert "that ReLU stands before a BN, not behind it" in str([each.message for each in reading.said])
+
+
 def test_a_name_that_tells_of_more_and_is_not_read_is_said() -> None:
     (reading,) = notations.notation("layer-table").read(Source("-", NAMED.replace("conv1 |", "Stage 1, no bias |")))
     assert "what names say isn't read" in str([each.message for each in reading.said])

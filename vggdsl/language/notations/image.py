@@ -12,8 +12,8 @@ from vggdsl.text.typography import Plain
 ELSEWHERE = "on a line above, `# input 32x32x3`, or with `vggdsl import --input 32x32x3`"
 """Where the size of images can be told that a text doesn't print."""
 INPUT_HELP = f"write it {ELSEWHERE}"
-_SIZE = r"(\d{1,5})[x×*](\d{1,5})[x×*](\d{1,5})"
-_LINE = re.compile(rf"^[ \t]*#[ \t]*input:?[ \t]+{_SIZE}[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_SIZE = r"(?P<h>\d{1,5})[x×*](?P<w>\d{1,5})[x×*](?P<c>\d{1,5})"
+_LINE = re.compile(rf"^(?P<indent>[ \t]*)#[ \t]*input:?[ \t]+{_SIZE}[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +55,7 @@ def told(source: Source, size: str | None = None, of: str | None = None) -> Sour
         found = Told(source.name, source.written, of_call, f"--input {size}", lines)
     if not isinstance(found, Told):
         return source
-    for match in _LINE.finditer(source.text):
+    for match in _lines(source.text):
         if (shape := _shape(match)) != found.size or not shape.elements:
             message = f"images of {shape} are told here, and of {found.size} " + ("by the call" if size else "before")
             message = message if shape.elements else f"{shape} is no size of images"
@@ -66,14 +66,21 @@ def told(source: Source, size: str | None = None, of: str | None = None) -> Sour
 
 def unlined(source: Source) -> Source:
     """A text without the lines that say its images' size, of which it has the first."""
-    found = list(_LINE.finditer(source.text)) if not isinstance(source, Told) else []
+    found = _lines(source.text) if not isinstance(source, Told) else []
     if not found:
         return source
     return Told(source.name, source.written, _shape(found[0]), "a line above says it", tuple(m.span() for m in found))
 
 
+def _lines(text: str) -> list[re.Match[str]]:
+    """The lines that say a size. One that is indented below the first is a remark on a layer."""
+    first = re.match(r"\s*?([ \t]*)(?=\S)", text)
+    depth = len(first[1]) if first is not None else 0
+    return [match for match in _LINE.finditer(text) if len(match["indent"]) <= depth]
+
+
 def _shape(match: re.Match[str]) -> Shape:
-    return Shape(*(int(match[each]) for each in (3, 1, 2)))
+    return Shape(*(int(match[each]) for each in "chw"))
 
 
 def _by_call(size: str) -> Shape:

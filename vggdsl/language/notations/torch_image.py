@@ -31,7 +31,7 @@ def said_input(source: Source) -> tuple[Shape | None, Span]:
     """What is told of the image's size, or a line above that says it without a `#`: `input 32x32x3`."""
     if isinstance(source, Told):
         return source.size, source.at
-    found = re.search(r"^[ \t]*#?[ \t]*input[ \t]+(\d{1,5})[x×*](\d{1,5})[x×*](\d{1,5})[ \t]*$", source.text, re.M)
+    found = re.search(r"^[ \t]*input[ \t]+(\d{1,5})[x×*](\d{1,5})[x×*](\d{1,5})[ \t]*$", source.text, re.M)
     if found is None:
         return None, Span(source, 0, 0)
     h, w, c = (int(found[each]) for each in (1, 2, 3))

@@ -169,6 +169,9 @@ class Table:
         if layer.kind in (*CONVOLUTIONS, "FC") and not self.activates:
             said = "ReLU behind each convolution and hidden FC: activations aren't printed"
             self.draft.assumed(said, layer.at, once=True)
+            followers = [*(part.kind for part in layer.behind), *([after.kind] if after is not None else [])]
+            if "BN" in followers:
+                self.draft.assumed("that ReLU stands before a BN, not behind it", layer.at, once=True)
         self._put(layer, words, printed, at)
 
     def _pad_to(self, layer: Layer, values: int) -> int | None:
