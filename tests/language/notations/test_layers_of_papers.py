@@ -92,6 +92,15 @@ BN_1 | - | - | - | - |
 Pooling_1 | - | 2×2 | - | - | Max pooling
 Fully_1 | 5 | | - | Softmax | -
 """
+SIDES = """\
+Layer type | # channels | x, y dimension
+raw RGB input | 3 | 12
+3 × 3 conv leaky ReLU | 5 | 12
+2 × 2 max pool, str. 2 | 5 | 6
+3 × 3 conv leaky ReLU | 6 | 4
+global average pool | 6 | 1
+softmax output | 10 | 1
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -105,6 +114,9 @@ SAME = {
     LETTERS: "input 8x9x3 conv3-6 ReLU maxpool FC-5",
     CORNER: "input 8x9x3 conv3-4 tanh BN maxpool FC-5 softmax",
     SHAPES_OF_WEIGHTS: "input 8x9x2 conv3-4 ReLU FC-5",
+    SIDES: "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10 softmax",
+    f"# input 12x12x3\n{SIDES}": "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10"
+    " softmax",
 }
 
 
@@ -162,3 +174,20 @@ def test_a_table_without_cells_and_images_lacks_its_images_however_it_is_cut() -
     with pytest.raises(vggdsl.ParseError, match="`Stage2` is no layer that is known"):
         parse_all(table.replace("MaxPool", "Stage2"), "-", "layer-table")
     assert " -:2:1\n" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told", "why"),
+    [
+        ("", "", "# input 12x12x1\n", "images of 12x12x3 are read here, and 12x12x1 is told"),
+        ("", "", "# input 9x9x3\n", "images of 12x12x3 are read here, and 9x9x3 is told"),
+        ("| 5 | 6", "| 5 | 6x6", "# input 12x12x1\n", "images of 3 channels are read here, and 12x12x1 is told"),
+        ("2 × 2 max pool", "max pool", "# input 9x9x3\n", "images of 12x12x3 are read here, and 9x9x3 is told"),
+        ("conv leaky ReLU | 6 | 4", "conv leaky ReLU | 6 | 5", "", "no stride leads to this size from 6x6"),
+        ("softmax output", "softmax", "", "10 channels are printed, and 6 come"),
+    ],
+)
+def test_a_size_of_one_number_is_held(was: str, now: str, told: str, why: str) -> None:
+    ((_, found),) = parse_all(told + SIDES.replace(was, now), "-")
+    assert not isinstance(found, Spec)
+    assert why in str(found)

@@ -19,7 +19,7 @@ _COLUMNS = {
     "name": r"#|no\.?|id|index|stage|block|step|(?:layer )?names?|layer ?(?:#|no\.?|number|index|id)",
     "layer": r"layers?(?: ?\([a-z]+\))?",
     "kind": r"(?:layer )?types?|operations?|ops?|operators?|layer ?/ ?type|modules?",
-    "description": r"descriptions?|details?|remarks|notes?|config(?:uration)?s?|hyper-?parameters"
+    "description": r"descriptions?|details?|remarks|notes?|config(?:uration)?s?|(?:layer )?hyper-?parameters?"
     r"|specifications?|settings?|structures?",
     "filter": rf"(?:conv(?:olution)?\.? )?(?:filters?|kernels?|patch|window|support){_SIZE}"
     r"|kernel|filter|patch|window|support|size ?/ ?strides?",
@@ -33,7 +33,8 @@ _COLUMNS = {
     "takes": r"in(?:put)? (?:channels|depth)|filt(?:er)? dim",
     "output": rf"(?:output|out|feature maps?|activation|spatial|map|output map|output feature map){_SIZE}|outputs?"
     r"|out\.? ?(?:size|shape)"
-    r"|sizes? of (?:the )?(?:feature maps?|outputs?)|size[- ]out",
+    r"|sizes? of (?:the )?(?:feature maps?|outputs?)|size[- ]out"
+    rf"|(?:x, ?y|x ?x ?y|h(?:eight)? ?[x,] ?w(?:idth)?|w(?:idth)? ?[x,] ?h(?:eight)?){_SIZE}",
     "input": rf"(?:spatial )?inputs?{_SIZE}?|size[- ]in|in\.? ?(?:size|shape)",
     "size": r"sizes?|shapes?|dimensions?",
     "BN": r"bn|batch[- ]?norm(?:ali[sz]ation)?",

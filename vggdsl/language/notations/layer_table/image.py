@@ -14,6 +14,8 @@ def oriented(draft: Draft, layers: list[Layer]) -> bool:
     if layers[0].kind != "input" and layers[-1].kind == "input":
         layers.reverse()
         draft.assumed("the rows go upwards: the input is the last", layers[0].at)
+    if (squared := sizes.square(layers)) is not None:
+        draft.assumed("a size of one number is of both sides", squared.output_at or squared.at)
     first = sizes.channels_first(layers)
     if first:
         sizes.put_last(layers)
@@ -42,7 +44,12 @@ def size_of(draft: Draft, layers: Sequence[Layer]) -> tuple[tuple[int, ...], Pla
             return None
     if len(size) != 3 and draft.told is not None:
         told = draft.told.size
-        if size in ((), (told.h, told.w)):
+        if first.kind == "input" and first.colours not in (None, told.c):
+            message = f"images of {first.colours} channels are read here, and {told} is told ({draft.told.by})"
+            draft.refuse(message, first.cells.get("width", at), "leave the one or the other out")
+            return None
+        alone = {(told.h,), (told.w,)} if first.kind == "input" else set[tuple[int, ...]]()
+        if size in ((), (told.h, told.w)) or alone == {size}:
             draft.comment(f"told: {draft.told.by}")
             return (told.h, told.w, told.c), draft.told.at
     if first.kind != "input" and not size and len(first.output) > 1 and first.kind == "conv":

@@ -18,6 +18,8 @@ _SHAPED = (*CONVOLUTIONS, *POOLS)
 _ONCE = (*POOLS, *GLOBAL, "dropout", "softmax")
 """What follows repeated layers once, where it has a column of its own."""
 
+_OUTPUT = re.compile(r"\boutput\b", re.IGNORECASE)
+
 
 @dataclass
 class Total:
@@ -148,6 +150,10 @@ class Table:
             at = layer.cells.get("input", layer.at)
             self.draft.refuse(f"the layer before gives {shown}", at, "correct the one or the other")
             return
+        if layer.kind == "softmax" and layer.width not in (None, prod(self.x)) and _OUTPUT.search(layer.at.text):
+            text = f"an FC before it: {prod(self.x)} values come to a softmax that gives {layer.width}"
+            self.draft.assumed(text, layer.at)
+            layer.kind, layer.behind = "FC", [Part("softmax", layer.at), *layer.behind]
         if layer.kind not in ("conv", "FC", "output") and layer.width not in (None, self.x[-1], prod(self.x)):
             at = layer.cells.get("width", layer.at)
             self.draft.refuse(f"{layer.width} channels are printed, and {self.x[-1]} come", at, "correct the one")

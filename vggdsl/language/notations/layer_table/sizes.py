@@ -1,14 +1,17 @@
 """What printed sizes tell: which number is the channels, and the strides and paddings that lead to them."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from math import isqrt
 
-from vggdsl.language.notations.layer_table.layer import GLOBAL, POOLS, Layer, Part
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
 from vggdsl.network.shapes import Pair, Sides, Window
 
 _COLOURS = 4
 """Channels of images at most."""
+_BOTH = re.compile(r"\d ?x ?\d")
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,31 @@ def put_last(layers: Sequence[Layer]) -> None:
             size = getattr(each, name)
             if len(size) == 3:
                 setattr(each, name, (*size[1:], size[0]))
+
+
+def square(layers: Sequence[Layer]) -> Layer | None:
+    """Makes sizes of one number those of both sides, where all maps have such a size, and a column of its own says how
+    many channels: `3x3 conv | 96 | 32`. The first of these rows, or None where sizes are printed otherwise.
+
+    One window at least is printed with both sides: maps of one row have none. What is printed mustn't be of values.
+    """
+    maps = list(takewhile(lambda each: each.kind not in ("FC", "softmax", "output", "flatten", "logits"), layers))
+    slid = [each for each in maps if each.kind in (*CONVOLUTIONS, *POOLS)]
+    sides = [(each.output[0], each.width) for each in slid if len(each.output) == 1 and "width" in each.cells]
+    if (
+        len(sides) < 2
+        or len(sides) < len(slid)
+        or any(len(each.output) > 1 or each.input for each in maps)
+        or any(first < second for (first, _), (second, _) in pairwise(sides))
+        or all(width and side % width == 0 and isqrt(side // width) ** 2 == side // width for side, width in sides)
+        or not any(_BOTH.search(text.text) for each in slid for text in each.cells.values())
+    ):
+        return None
+    for each in maps:
+        each.output *= 2
+    for each in layers[len(maps) :]:
+        each.output = () if each.output == (1,) and each.width is not None else each.output
+    return slid[0]
 
 
 def shrinks(layers: Sequence[Layer]) -> bool:
