@@ -101,6 +101,15 @@ raw RGB input | 3 | 12
 global average pool | 6 | 1
 softmax output | 10 | 1
 """
+BEHIND = """\
+| Layer | Parameters |
+|---|---|
+| Input | 8×8×3 |
+| Convolution×2 | 4 filters of 3×3, stride 1, padding 1 |
+| Max-Pooling | 2×2, stride 2 |
+| 3×3 Conv ×2 | 6 filters, stride 1, padding 1 |
+| Fully connected | 5 units |
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -114,6 +123,7 @@ SAME = {
     LETTERS: "input 8x9x3 conv3-6 ReLU maxpool FC-5",
     CORNER: "input 8x9x3 conv3-4 tanh BN maxpool FC-5 softmax",
     SHAPES_OF_WEIGHTS: "input 8x9x2 conv3-4 ReLU FC-5",
+    BEHIND: "input 8x8x3 ( conv3-4 ReLU ) x2 maxpool ( conv3-6 ReLU ) x2 FC-5",
     SIDES: "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10 softmax",
     f"# input 12x12x3\n{SIDES}": "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10"
     " softmax",
@@ -142,6 +152,7 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (SENTENCES, " + Softmax", "", "-:13:1"),
         (BLOCKS, "& ReLU & GlobalAvgPool", "& Max & GlobalAvgPool", "-:9:39"),
         (BLOCKS, "GlobalAvgPool", "GlobalPool", "-:9:46"),
+        (BEHIND, "| Convolution×2", "| conv1×2", "-:4:3"),
     ],
 )
 def test_what_could_be_something_else_is_not_taken(table: str, was: str, now: str, where: str) -> None:

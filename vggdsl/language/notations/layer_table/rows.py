@@ -111,7 +111,7 @@ class Table:
         """Puts the first of some rows, or those that are repeated together; gives their number."""
         first, *others = layers
         if first.repeat > 1 and "repeat" not in first.cells and first.kind == "conv":
-            self.draft.assumed("repeats before a convolution are of its row alone", first.at, once=True)
+            self.draft.assumed("repeats beside a convolution are of its row alone", first.at, once=True)
         if first.repeat == 1 or "repeat" in first.cells or first.kind == "conv":
             self._one(first, others[0] if others else None)
             return 1
