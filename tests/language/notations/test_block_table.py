@@ -1,5 +1,7 @@
 """Tables of fire modules and of inverted residuals: the networks are those that others publish."""
 
+import re
+
 import pytest
 
 import vggdsl
@@ -190,3 +192,45 @@ def test_letters_of_a_heading_may_be_set_in_italics() -> None:
 def test_a_block_whose_repeats_no_cell_says_stands_once_and_that_is_said() -> None:
     spec = read(MOBILENET_V2.replace("| 6 | 64 | 4 | 2", "| 6 | 64 | | 2"))
     assert "assumed: `bottleneck` stands once where none is printed in its row" in [each.message for each in spec.said]
+
+
+OF_FACES = """Input | Operator | t | c | n | s
+8² × 3 | conv3×3 | - | 6 | 1 | 2
+4² × 6 | depthwise conv3×3 | - | 6 | 1 | 1
+4² × 6 | bottleneck | 2 | 6 | 1 | 1
+4² × 6 | linear GDConv4×4 | - | 6 | 1 | 1
+1² × 6 | linear conv1×1 | - | 5 | 1 | 1
+"""
+
+
+def test_convolutions_are_linear_or_depthwise_or_of_the_whole_map() -> None:
+    spec = read(OF_FACES)
+    layers = re.findall(r"^\(? ?(conv.*?)(?: \))? +->|^(conv[^:\n]*)$", spec.text, re.MULTILINE)
+    assert ["".join(found) for found in layers] == [
+        "conv3-6/2 ReLU6",
+        "conv3-6 groups=6 ReLU6",
+        "conv4-6 pad=0 groups=6",
+        "conv1-5",
+    ]
+    weights = 9 * (6 * 3 + 6 + 12) + 2 * 6 * 12 + 16 * 6 + 6 * 5
+    widths = 6 + 6 + (12 + 12 + 6) + 6 + 5
+    assert spec.typed.params == weights + 2 * widths
+    assert spec.count("refuted") == 0
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "message"),
+    [
+        (
+            "depthwise conv3×3 | - | 6",
+            "depthwise conv3×3 | - | 12",
+            "filters each channel by itself, 6 of them, and 12",
+        ),
+        ("GDConv4×4", "GDConv7×7", "is global, and the map is 4x4"),
+        ("GDConv4×4 | - | 6 | 1 | 1", "GDConv4×4 | - | 6 | 1 | 2", "has no stride"),
+        ("linear conv1×1", "lineal conv1×1", "no layer or block that is known"),
+    ],
+)
+def test_what_such_convolutions_cant_be_is_refused(was: str, now: str, message: str) -> None:
+    with pytest.raises(VggdslError, match=message):
+        raise next(error for _, error in parse_all(OF_FACES.replace(was, now), "-") if not isinstance(error, Spec))

@@ -57,3 +57,13 @@ def repeated(first: str, others: str, times: int, *, adds: bool) -> Iterator[str
     yield f"add[ {first} | identity ]" if adds else first
     if times > 1:
         yield f"add[ {others} | identity ]" + (f" x{times - 1}" if times > 2 else "")
+
+
+def of_eight(channels: float) -> int:
+    """The nearest multiple of 8 that isn't below by more than a tenth.
+
+    >>> [of_eight(exp / 4) for exp in (72, 120, 240, 480, 672)]
+    [24, 32, 64, 120, 168]
+    """
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels else nearest

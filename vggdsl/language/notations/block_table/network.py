@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vggdsl.language.notations.block_table.blocks import FIRE, Kind, repeated, squeeze
+from vggdsl.language.notations.block_table.blocks import FIRE, Kind, of_eight, repeated, squeeze
 from vggdsl.language.notations.block_table.columns import FIRE as FIRE_COLUMNS
 from vggdsl.language.notations.block_table.image import image_of
 from vggdsl.language.notations.block_table.rows import Part, Said, Table, named
@@ -63,6 +63,7 @@ class _Network:
         """What is assumed, and where it is first."""
         kinds = {part.kind for row in self.rows for part in row.parts}
         self.is_fire = "fire" in kinds
+        self.is_linear = any(part.is_linear for row in self.rows for part in row.parts)
         self.activation = "SiLU" if kinds & {"mbconv", "fused"} else "ReLU6"
         sides = {side for row in self.rows for part in row.parts if part.kind in _BLOCKS and (side := _side(part, row))}
         self.side = "$k" if len(sides) > 1 else str(next(iter(sides), 3))
@@ -203,9 +204,13 @@ class _Network:
     def _conv(self, part: Part, row: Said, printed: tuple[int, ...], *, is_first: bool, is_last: bool) -> Iterator[str]:
         draft, side = self.draft, _side(part, row)
         width = row.numbers.get("width") or (printed[2] if len(printed) == 3 else None)
-        is_classifier = is_last and (row.is_open or self.x[:2] == (1, 1))
+        is_classifier = is_last and (row.is_open or (self.x[:2] == (1, 1) and not part.is_linear))
         if row.is_open:
             width = self._classes(row.cells["width"])
+        elif part.is_depthwise:
+            width = width or self.x[2]
+        if part.is_global:
+            side = self._global(part, row, side)
         if side is None and is_first:
             side = 3
             self._note("a 3x3 window of the first convolution: none is printed", part.at)
@@ -215,11 +220,17 @@ class _Network:
                 f"`{part.at.text}` needs its {lacks}", part.at, "such as `conv2d 1x1`, and its filters beside it"
             )
             return
-        stride, pad = self._step(part, row, side, printed)
+        if part.is_depthwise and width != self.x[2]:
+            message = f"`{part.at.text}` filters each channel by itself, {self.x[2]} of them, and {width} are printed"
+            draft.refuse(message, row.cells.get("width", part.at), "correct the one or the other")
+        stride, pad = (1, " pad=0") if part.is_global else self._step(part, row, side, printed)
         text = f"conv{side}-{width}{f'/{stride}' if stride > 1 else ''}{pad}"
-        self.x = (*self.x[:2], width)
+        text += f" groups={width}" if part.is_depthwise else ""
+        self.x = (*((1, 1) if part.is_global else self.x[:2]), width)
+        if part.is_linear and row.activation:
+            draft.refuse(f"`{part.at.text}` has no activation", row.cells["activation"], "leave it out")
         if self.is_fire:
-            yield text
+            yield f"{text} after=none" if part.is_linear else text
         elif part.is_bare or is_classifier:
             if not part.is_bare:
                 self._note("a bias, and neither batch normalisation nor activation, in the last layer", part.at)
@@ -228,15 +239,27 @@ class _Network:
                 yield row.activation
         else:
             yield text
-            if act := self._act(row, part):
+            if not part.is_linear and (act := self._act(row, part)):
                 yield act
+
+    def _global(self, part: Part, row: Said, side: int | None) -> int | None:
+        """The side of the map that a window covers."""
+        h, w = self.x[:2]
+        if (h, w) != (side or h, side or h):
+            self.draft.refuse(f"`{part.at.text}` is global, and the map is {h}x{w}", part.at, "its window is the map's")
+        if row.numbers.get("stride", 1) != 1:
+            self.draft.refuse(
+                "a window of the whole map has no stride", row.cells.get("stride", row.at), "leave it out"
+            )
+        return side or (h if h == w else None)
 
     def _act(self, row: Said, part: Part) -> str:
         """What follows a convolution: what its column says, or what its family of networks has."""
         if "activation" in self.table.columns:
             return row.activation
         of = "EfficientNet's" if self.activation == "SiLU" else "MobileNetV2's"
-        self._note(f"{self.activation} behind each convolution but a block's last: as {of}, none is printed", part.at)
+        but = "linear ones and a block's last" if self.is_linear else "a block's last"
+        self._note(f"{self.activation} behind each convolution but {but}: as {of}, none is printed", part.at)
         return self.activation
 
     def _step(self, part: Part, row: Said, side: int, printed: tuple[int, ...]) -> tuple[int, str]:
@@ -348,7 +371,7 @@ class _Network:
                 return 0
             text = "SE by ReLU and hard-sigmoid, to a quarter of exp size in multiples of 8, as MobileNetV3's"
             self._note(text, part.at)
-            return _of_eight(wide / 4)
+            return of_eight(wide / 4)
         says = any(part.ratio for row in self.rows for part in row.parts)
         if part.kind == "fused" and not part.ratio:
             return 0
@@ -387,13 +410,3 @@ class _Network:
 
 def _side(part: Part, row: Said) -> int | None:
     return part.side or row.numbers.get("kernel")
-
-
-def _of_eight(channels: float) -> int:
-    """The nearest multiple of 8 that isn't below by more than a tenth.
-
-    >>> [_of_eight(exp / 4) for exp in (72, 120, 240, 480, 672)]
-    [24, 32, 64, 120, 168]
-    """
-    nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest + 8 if nearest < 0.9 * channels else nearest

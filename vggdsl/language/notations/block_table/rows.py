@@ -15,7 +15,8 @@ from vggdsl.text.source import Source
 _SIDES = r"(?:,? ?k? ?(?P<side>\d{1,2})(?:x(?P=side))?)?"
 _KINDS = {
     "input": r"input(?: image)?|image",
-    "conv": rf"conv(?:2d)?(?:\d+(?![\dx]))?{_SIDES}(?:,? ?(?P<bare>nbn|no bn))?",
+    "conv": r"(?P<linear>linear )?(?:(?P<whole>GD|global depth-?wise )|(?P<each>depth-?wise |DW[ -]?))?"
+    rf"conv(?:2d)?(?:\d+(?![\dx]))?{_SIDES}(?:,? ?(?P<dw>dw))?(?:,? ?(?P<bare>nbn|no bn))?",
     "maxpool": r"max-?pool(?:ing)?(?:\d+)?",
     "avgpool": rf"(?:global )?(?:av(?:era)?ge? ?)?pool(?:ing)?(?:\d+(?![\dx]))?{_SIDES}",
     "FC": r"fc|fully[ -]connected|linear|dense|classifier",
@@ -46,7 +47,8 @@ _CLASSES = re.compile(r"#? ?k ?= ?(\d{1,6})(?: classes)?", re.IGNORECASE)
 _ROWS = 1000
 """Rows at most."""
 _LAYERS = (
-    "known are conv2d, conv2d 1x1, maxpool, avgpool, FC, softmax, fire2, bottleneck, bneck, MBConv6, Fused-MBConv4"
+    "known are conv2d, linear conv2d 1x1, depthwise conv3x3, GDConv7x7, maxpool, avgpool, FC, softmax, fire2, "
+    "bottleneck, bneck, MBConv6, Fused-MBConv4"
 )
 _EXAMPLES = {
     "input": "`112x112x32` or `112^2 x 32`",
@@ -72,6 +74,11 @@ class Part:
     """To what share of its channels it squeezes them."""
     is_bare: bool = False
     """Without batch normalisation."""
+    is_linear: bool = False
+    """Without an activation."""
+    is_depthwise: bool = False
+    is_global: bool = False
+    """Depthwise, of a window of the map's size."""
 
 
 @dataclass
@@ -205,6 +212,9 @@ def _parts(table: Table, cell: Excerpt) -> Iterator[Part]:
                     int(found["by"]) if found.get("by") else None,
                     found.get("se") or "",
                     bool(found.get("bare")),
+                    bool(found.get("linear")),
+                    any(found.get(said) for said in ("whole", "each", "dw")),
+                    bool(found.get("whole")),
                 )
                 break
         else:
