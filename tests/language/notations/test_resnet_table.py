@@ -132,8 +132,7 @@ def test_each_column_is_the_network_that_ships(form: str) -> None:
         assert ("W111" in [finding.code for finding in spec.said]) == form.startswith("pdf")
 
 
-def test_where_stages_stride_is_told_by_the_multiply_adds() -> None:
-    """ResNeXt's table, whose ResNet-50 strides in the 3x3 layers."""
+def of_resnext() -> str:
     rows = ["| stage | output | ResNet-50 | ResNeXt-50 (32×4d) |", "| conv1 | 112×112 | 7×7, 64, stride 2 | |"]
     rows.append("| conv2 | 56×56 | 3×3 max pool, stride 2 | |")
     for at, times in enumerate(DEPTHS[50]):
@@ -143,12 +142,36 @@ def test_where_stages_stride_is_told_by_the_multiply_adds() -> None:
         rows.append(f"| {f'conv{at + 2}' if at else ''} | {SIZES[at] if at else ''} | {one} | {other} |")
     rows.append("| | 1×1 | global average pool, 1000-d fc, softmax | |")
     rows += ["| # params. | | 25.5×10^6 | 25.0×10^6 |", "| FLOPs | | 4.1×10^9 | 4.2×10^9 |"]
-    resnet, resnext = (spec for _, spec in parse_all("\n".join(rows), "-"))
+    return "\n".join(rows)
+
+
+def test_where_stages_stride_is_told_by_the_multiply_adds() -> None:
+    """ResNeXt's table, whose ResNet-50 strides in the 3x3 layers."""
+    resnet, resnext = (spec for _, spec in parse_all(of_resnext(), "-"))
     assert isinstance(resnet, Spec)
     assert isinstance(resnext, Spec)
     assert resnet.network.graph.digest == vggdsl.load("torchvision/resnet50").network.graph.digest
     assert resnext.typed.params == 25_028_904  # as torchvision's
     assert [spec.count("refuted") for spec in (resnet, resnext)] == [0, 0]
+
+
+OF_GROUPS = """| Output | ResNeXt-4 |
+| 8×8 | 3×3, 8, stride 1 |
+| 8×8 | [1×1, 4; 3×3, 4, G = 2; 1×1, 8] × 1 |
+| 1×1 | global average pool, 10-d fc, softmax |
+| #P (K) | 0.5 |
+| MFLOPs | 0.023 |
+"""
+
+
+def test_rows_may_name_the_unit_of_their_figures_and_units_their_groups_as_g() -> None:
+    """As the table of selective kernels: `#P`, `GFLOPs`, and `G = 32`."""
+    ((_, spec),) = parse_all(OF_GROUPS, "-", NOTATION)
+    assert isinstance(spec, Spec)
+    assert spec.typed.params == 8 * 27 + 4 * 8 + 4 * 2 * 9 + 8 * 4 + 2 * (8 + 4 + 4 + 8) + 90
+    assert re.findall("claim (.*)", spec.text) == ["params 0.5K", "macs 0.023M"]
+    assert spec.count("refuted") == 0
+    assert "isn't in M, as its row's name says" in str(first_error(OF_GROUPS.replace("0.023", "23K")))
 
 
 def first_error(text: str) -> VggdslError:

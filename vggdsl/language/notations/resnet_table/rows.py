@@ -22,8 +22,10 @@ _ROW = re.compile(
     re.IGNORECASE,
 )
 """What a row of words begins with, and no layer: `conv2_x 56x56`, `1x1 average pool`."""
-_FLOPS = re.compile(r"(?:#? ?)(flops|macs|mult-adds)", re.IGNORECASE)
-_PARAMS = re.compile(r"# ?params?\.?|params\.?|parameters", re.IGNORECASE)
+_IN = r"(?: ?\((?P<unit>[KMGB])\))?"
+"""The unit that a row's name may say of its figures: `#P (M)`, as the G of `GFLOPs`."""
+_FLOPS = re.compile(rf"(?:#? ?)(?P<by>[GM])?(flops|macs|mult-adds){_IN}", re.IGNORECASE)
+_PARAMS = re.compile(rf"(?:# ?params?\.?|params\.?|parameters|# ?p(?!\w)){_IN}", re.IGNORECASE)
 _POWER = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?x ?10 ?(\^)? ?([369])(?!\d)")
 _PLAIN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([KMGB])(?![\w.])")
 _SAID = re.compile(r"#? ?(?:(?:[kN] ?= ?\d{1,4}|WRN-\d{1,4}-\d{1,3})[,; ]*)+", re.IGNORECASE)
@@ -115,10 +117,11 @@ def _groups(table: Table, rows: Sequence[Row], at: int) -> Iterator[list[Row]]:
 def _stage(table: Table, rows: Sequence[Row], at: int, columns: Sequence[range]) -> None:
     filled = [cell for row in rows for cell in row if cell.text]
     first, rest = [c for c in filled if c.columns.start <= at], [c for c in filled if c.columns.start > at]
-    measure = next((name for name, pattern in _MEASURES if any(pattern.fullmatch(c.text.text) for c in first)), None)
+    found = ((name, pattern.fullmatch(c.text.text)) for name, pattern in _MEASURES for c in first)
+    measure = next(((name, head) for name, head in found if head is not None), None)
     if measure is not None:
         _measured(
-            table, measure, [next((c.text for c in rest if column.start in c.columns), None) for column in columns]
+            table, *measure, [next((c.text for c in rest if column.start in c.columns), None) for column in columns]
         )
         return
     sizes = [cell for cell in first if _SIZE.fullmatch(cell.text.text)]
@@ -184,7 +187,7 @@ def _measure_of_words(table: Table, text: Excerpt) -> None:
     if len(parts) != len(table.names):
         table.refuse(f"{len(parts)} figures stand here, for {len(table.names)} networks", text, "write one for each")
         return
-    _measured(table, measure, parts)
+    _measured(table, measure, head, parts)
 
 
 def _stages_of_words(table: Table, text: Excerpt) -> None:
@@ -214,7 +217,15 @@ def _stages_of_words(table: Table, text: Excerpt) -> None:
 _MEASURES = (("macs", _FLOPS), ("params", _PARAMS))
 
 
-def _measured(table: Table, measure: str, cells: Sequence[Excerpt | None]) -> None:
+def _measured(table: Table, measure: str, head: re.Match[str], cells: Sequence[Excerpt | None]) -> None:
+    """Keeps the figures of a row, whose name, ``head``, may say their unit."""
+    if unit := (head["unit"] or head.groupdict().get("by") or "").upper():
+        cells = [
+            cell.sub(r"^\d[\d.]*$", lambda number: number[0] + unit) if cell is not None else None for cell in cells
+        ]
+        other = next((cell for cell in cells if cell is not None and not cell.text.endswith(unit)), None)
+        if other is not None:
+            table.refuse(f"`{other.text}` isn't in {unit}, as its row's name says", other, f"write it as `1.8{unit}`")
     if measure in table.figures:
         table.refuse("a second row of the same figures", next(c for c in cells if c is not None), "leave one out")
     fallen: Excerpt | None = None
