@@ -281,3 +281,22 @@ def test_a_cell_of_very_many_letters_says_no_layer() -> None:
     long = "[(" * 150 + "conv 3x3"
     rows = ("A | B", "8×8×3 images | 8×8×3 images", "3×3 conv, 4 | 3×3 conv, 4", f"{long} | 3×3 conv, 4", "FC 5 | FC 5")
     assert refused(read(tabs(*rows))["A"])[0] == "a cell of so many letters says no layer"
+
+
+def test_networks_may_have_two_columns_each_of_kinds_and_of_sizes() -> None:
+    text = """<table><tr><th colspan="2">A</th><th colspan="2">B</th></tr>
+<tr><td>Input</td><td>8x8x1</td><td>Input</td><td>6x6x3</td></tr>
+<tr><td>Conv.ReLU</td><td>3x3x2</td><td>Conv.ReLU</td><td>3x3x4</td></tr>
+<tr><td>Max Pooling</td><td>2x2</td><td>Conv.ReLU</td><td>1x1x10</td></tr>
+<tr><td>Dense.ReLU</td><td>5</td><td>Global Average Pooling</td><td></td></tr>
+<tr><td>Softmax</td><td>10</td><td>Softmax</td><td>10</td></tr></table>"""
+    first, second = (spec for _, spec in parse_all(text, "-"))
+    assert isinstance(first, Spec), str(first)
+    assert isinstance(second, Spec), str(second)
+    assert [first.typed.params, second.typed.params] == [20 + 33 * 5 + 60, 4 * 28 + 50]
+    for was, now, message in (
+        ("3x3x2<", "3x3<", "this convolution says no number of filters"),
+        ("3x3x2<", "27x27x2<", "rather the size of a map"),
+    ):
+        with pytest.raises(VggdslError, match=message):
+            raise next(e for _, e in parse_all(text.replace(was, now), "-") if not isinstance(e, Spec))

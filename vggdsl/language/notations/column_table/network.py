@@ -9,6 +9,7 @@ from vggdsl.language.notations import vgg_params
 from vggdsl.language.notations.column_table.cells import NORMED, WEIGHTED, image_in, layers_of
 from vggdsl.language.notations.column_table.table import Line, Table
 from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.layer_table import rows
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
@@ -17,6 +18,10 @@ from vggdsl.language.notations.registry import Reading
 from vggdsl.text.errors import listed
 
 _ALONE = "write it in each column that has it; where only the first has it, write `N/A` in the others"
+
+_SLIDES = re.compile(r"conv|pool", re.IGNORECASE)
+_WIDEST = 11
+"""Sides of the widest window, AlexNet's."""
 
 
 def reading(table: Table, index: int) -> Reading:
@@ -99,6 +104,10 @@ def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
             is_first = False
             continue
         is_first = False
+        if table.has_pairs and line.label is not None and _SLIDES.search(line.label.text) and _is_map(cell):
+            message = f"`{cell.text}` is rather the size of a map than a window, which is {_WIDEST}x{_WIDEST} at most"
+            draft.refuse(message, cell, "write the window and the filters: `3x3x64`")
+            continue
         if NORMED.search(cell.text):
             text = "weight normalisation is a way to train: the network computes the same without it"
             draft.assumed(text, cell, once=True)
@@ -106,6 +115,12 @@ def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
             yield from layers_of(cell, line.label)
         except UnreadableError as error:
             draft.refuse(error.message, error.at, error.help)
+
+
+def _is_map(size: Excerpt) -> bool:
+    """Whether a size is larger than windows are: that of a map."""
+    sides = re.match(r"(\d{1,5}) ?x ?(\d{1,5})", size.text)
+    return sides is not None and max(int(sides[1]), int(sides[2])) > _WIDEST
 
 
 def _pooled(draft: Draft, layers: list[Layer]) -> Iterator[Layer]:

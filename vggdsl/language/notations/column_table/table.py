@@ -58,6 +58,8 @@ class Table:
     """Whether the table says `N/A` where a network lacks a layer."""
     pads: bool = False
     """Whether its rows have their last cells, too, where they are empty."""
+    has_pairs: bool = False
+    """Whether each network has a column of kinds and one of sizes."""
 
     @cached_property
     def networks(self) -> list[list[Line]]:
@@ -170,7 +172,11 @@ def table_of(source: Source) -> Table | None:
     rows = [row for row in rows if not (len(row) == 1 and CAPTION.fullmatch(row[0].text.text))]
     if any(len(cell.columns) > 1 and _SIZES.search(cell.text.text) for cell in rows[0]):
         return None
-    return _rows_are_networks(source, rows, above) or _columns_are_networks(source, rows, above)
+    return (
+        _rows_are_networks(source, rows, above)
+        or _columns_are_networks(source, rows, above)
+        or _pairs_are_networks(source, rows, above)
+    )
 
 
 def _rows_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
@@ -234,6 +240,36 @@ def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excer
             for row in lines
         ]
     return Table(source, names, lines, above, params, marks > 0, pads)
+
+
+def _pairs_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
+    """Of a heading each of whose names stands over two columns: what layers are, and their sizes."""
+    rest, params = vgg_params.parted(rows)
+    heads = [cell for cell in rest[0] if cell.text] if len(rest) > 2 else []
+    starts = [cell.columns.start for cell in heads]
+    width = max((cell.columns.stop for row in rest for cell in row), default=0)
+    if not 2 <= len(heads) <= _NETS or starts != list(range(0, width, 2)) or len(heads) * len(rest) > _CELLS:
+        return None
+    if any(cell.columns.stop > cell.columns.start + 2 or _SIZES.search(cell.text.text) for cell in heads):
+        return None
+    lines = list[list[Line | None]]()
+    for row in rest[1:]:
+        if any(cell.columns.stop > cell.columns.start // 2 * 2 + 2 for cell in row if cell.text):
+            return None
+        filled = {cell.columns.start: cell.text for cell in row if _is_filled(cell)}
+        kinds, sizes = [filled.get(start) for start in starts], [filled.get(start + 1) for start in starts]
+        pairs = [(kind, size) for kind, size in zip(kinds, sizes, strict=True) if kind is not None and size is not None]
+        if not all(_is_label(kind) for kind, _ in pairs):
+            return None
+        lines.append([_line(kind, size) for kind, size in zip(kinds, sizes, strict=True)])
+    return Table(source, [cell.text for cell in heads], lines, above, params, has_pairs=True)
+
+
+def _line(kind: Excerpt | None, size: Excerpt | None) -> Line | None:
+    """What has no size is said by its kind."""
+    if size is not None:
+        return Line(size, kind)
+    return Line(kind, None) if kind is not None else None
 
 
 def _is_filled(cell: Cell) -> bool:
