@@ -4,6 +4,7 @@ import pytest
 
 import vggdsl
 from vggdsl.language import notations
+from vggdsl.language.elaborate import elaborate
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import ParseError
 from vggdsl.text.source import Source
@@ -455,6 +456,21 @@ def test_what_one_cell_says_stands_in_its_order(cell: str, behind: str) -> None:
     ((_, found),) = parse_all(table, "-", "layer-table")
     assert isinstance(found, Spec), found
     assert found.network.graph.digest == vggdsl.parse(f"input 8x8x2 conv3-2 {behind} FC-5").network.graph.digest
+
+
+@pytest.mark.parametrize(
+    ("numbers", "convs"),
+    [("1 2-3 4 5", 3), ("1 2,3 4 5", 3), ("1 2-3 5 6", 2), ("1-1 1-2 2-1 2-2", 2), ("1 3 3 4", 2)],
+)
+def test_numbers_of_rows_count_their_layers(numbers: str, convs: int) -> None:
+    """And what may be of several, but for a gap in them, is said."""
+    first, second, third, last = numbers.split()
+    table = f"#\tType\tKernel\tOutput\n{first}\tInput\t\t8x8x2\n{second}\tConv\t3x3\t8x8x2\n"
+    table += f"{third}\tConv\t3x3\t8x8x2\n{last}\tFC\t\t5\n"
+    (reading,) = notations.notation("layer-table").read(Source("-", table))
+    assert not isinstance(reading.outcome, ParseError)
+    assert sum(node.op.kind == "conv" for node in elaborate(reading.outcome).graph.nodes) == convs
+    assert ("one layer in the row of `2-3`" in str([each.message for each in reading.said])) is (third == "5")
 
 
 def test_where_a_relu_stands_that_no_row_prints_is_said_of_a_bn() -> None:

@@ -268,6 +268,10 @@ def _reading(
     body = [part for row in without_titles(draft, spread(body, roles)) for part in parted(row, roles)]
     layers = [layer_of(draft, row, found, roles) for row in body]
     for layer, (count, at) in zip(layers, ranges(body, roles), strict=True):
+        if count == 0 and layer.repeat == 1:
+            why = f"one layer in the row of `{at.text}`: the numbers of the rows don't follow each other"
+            draft.assumed(why, at, "if it is of several, write a row for each")
+            draft.line()
         if count > 1 and layer.repeat == 1:
             layer.repeat, layer.cells["repeat"] = count, at
     Table(draft, layers, totals, flops=flops).tell()

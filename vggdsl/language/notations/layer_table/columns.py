@@ -107,27 +107,40 @@ def says_layers(rows: Sequence[Row]) -> bool:
 
 _OF_A_LIST = re.compile(r"[A-Za-z_ ]*\d{0,2}[a-z]?", re.ASCII)
 """A layer and its number in a list: `conv1a`."""
-_RANGE = re.compile(r"(\d{1,4}) ?(?:-|–|to) ?(\d{1,4})")
+_RANGE = re.compile(r"(\d{1,4}) ?(?:-|–|to|(?P<two>,|&|and)) ?(\d{1,4})")
 
 
 def ranges(rows: Sequence[Row], roles: Sequence[str]) -> list[tuple[int, Excerpt]]:
-    """How many layers each row stands for, by their numbers in a column of names, `3-8`, and where that is said; one
-    each where the numbers of the table don't follow each other."""
+    """How many layers each row stands for, by their numbers in a column of names, `3-8` or `3, 4`, and where that is
+    said: 0 where that can't be told, as the numbers of the table don't follow each other, nor are those of blocks and
+    their layers, `3-1`."""
     once = [(1, row[0].text) for row in rows]
     for at in (at for at, role in enumerate(roles) if role == "name"):
         cells = [next((cell.text for cell in row if cell.columns.start == at), row[0].text) for row in rows]
-        found, last = list[tuple[int, Excerpt]](), None
-        for cell in cells:
-            span = _RANGE.fullmatch(cell.text) or re.fullmatch(r"(\d{1,4})()", cell.text)
-            first, end = (int(span[1]), int(span[2] or span[1])) if span else (None, None)
-            if first is not None and end is not None and (end < first or (last is not None and first != last + 1)):
-                break
-            found.append((1 if first is None or end is None else end - first + 1, cell))
-            last = end if end is not None else last
-        else:
-            if any(count > 1 for count, _ in found):
-                return found
+        spans = [_span(cell.text) for cell in cells]
+        counts = [end - first + 1 for first, end in filter(None, spans)]
+        if not any(count > 1 for count in counts):
+            continue
+        told = [span for span in spans if span is not None]
+        follow = all(after[0] == before[1] + 1 for before, after in pairwise(told))
+        if follow and all(count > 0 for count in counts):
+            return [
+                (1 if span is None else span[1] - span[0] + 1, cell) for span, cell in zip(spans, cells, strict=True)
+            ]
+        if not any(
+            span[1] <= span[0] and _RANGE.fullmatch(cell.text) for span, cell in zip(spans, cells, strict=True) if span
+        ):
+            return [(0 if span and span[1] > span[0] else 1, cell) for span, cell in zip(spans, cells, strict=True)]
     return once
+
+
+def _span(text: str) -> tuple[int, int] | None:
+    """The first and the last number of a row's layers."""
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        return (int(text), int(text)) if re.fullmatch(r"\d{1,4}", text) else None
+    first, last = int(found[1]), int(found[3])
+    return None if found["two"] and last != first + 1 else (first, last)
 
 
 def columns(row: Row, *, in_any_order: bool = True) -> list[Column]:
