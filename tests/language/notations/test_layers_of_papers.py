@@ -110,6 +110,20 @@ BEHIND = """\
 | 3×3 Conv ×2 | 6 filters, stride 1, padding 1 |
 | Fully connected | 5 units |
 """
+SUMS = """\
+\tType\tFilters\tSize\tOutput
+\tConvolutional\t6\t3 × 3 / 2\t8 × 8
+1×\tConvolutional\t4\t1 × 1\t
+\tConvolutional\t6\t3 × 3\t
+\tResidual\t\t\t8 × 8
+\tConvolutional\t8\t3 × 3 / 2\t4 × 4
+2×\tConvolutional\t6\t1 × 1\t
+\tConvolutional\t8\t3 × 3\t
+\tResidual\t\t\t4 × 4
+\tAvgpool\t\tGlobal\t
+\tConnected\t\t5\t
+\tSoftmax\t\t\t
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -124,6 +138,8 @@ SAME = {
     CORNER: "input 8x9x3 conv3-4 tanh BN maxpool FC-5 softmax",
     SHAPES_OF_WEIGHTS: "input 8x9x2 conv3-4 ReLU FC-5",
     BEHIND: "input 8x8x3 ( conv3-4 ReLU ) x2 maxpool ( conv3-6 ReLU ) x2 FC-5",
+    f"# input 16x16x3\n{SUMS}": "input 16x16x3 conv3-6/2 ReLU add[ conv1-4 ReLU conv3-6 ReLU | identity ]"
+    " conv3-8/2 ReLU ( add[ conv1-6 ReLU conv3-8 ReLU | identity ] ) x2 global-avgpool FC-5 softmax",
     SIDES: "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10 softmax",
     f"# input 12x12x3\n{SIDES}": "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10"
     " softmax",
@@ -152,6 +168,11 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (SENTENCES, " + Softmax", "", "-:13:1"),
         (BLOCKS, "& ReLU & GlobalAvgPool", "& Max & GlobalAvgPool", "-:9:39"),
         (BLOCKS, "GlobalAvgPool", "GlobalPool", "-:9:46"),
+        (f"# input 16x16x3\n{SUMS}", "\n1×", "\n", "-:6:2"),
+        (f"# input 16x16x3\n{SUMS}", "\tResidual\t\t\t8 × 8\n", "", "-:4:1"),
+        (f"# input 16x16x3\n{SUMS}", "Residual\t\t\t8", "Residual\t6\t\t8", "-:6:11"),
+        (f"# input 16x16x3\n{SUMS}", "8\t3 × 3\t", "9\t3 × 3\t", "-:10:2"),
+        (f"# input 16x16x3\n{SUMS}", "6\t3 × 3\t", "6\t3 × 3 / 2\t", "-:6:2"),
         (BEHIND, "| Convolution×2", "| conv1×2", "-:4:3"),
     ],
 )

@@ -29,8 +29,10 @@ from vggdsl.language.notations.layer_table.columns import (
 )
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
+from vggdsl.language.notations.layer_table.layer import Total
 from vggdsl.language.notations.layer_table.parted import parted, spread, without_titles
-from vggdsl.language.notations.layer_table.rows import Table, Total
+from vggdsl.language.notations.layer_table.residual import blocks
+from vggdsl.language.notations.layer_table.rows import Table
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.summaries import is_printed, is_size
@@ -266,7 +268,10 @@ def _reading(
         (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
     )
     body = [part for row in without_titles(draft, spread(body, roles)) for part in parted(row, roles)]
+    body, added = blocks(draft, body, roles)
     layers = [layer_of(draft, row, found, roles) for row in body]
+    for at_row, block in added.items():
+        layers[at_row].block = block
     for layer, (count, at) in zip(layers, ranges(body, roles), strict=True):
         if count == 0 and layer.repeat == 1:
             why = f"one layer in the row of `{at.text}`: the numbers of the rows don't follow each other"

@@ -1,5 +1,6 @@
 """A row of a table of layers, as its cells say it."""
 
+import re
 from dataclasses import dataclass, field
 
 from vggdsl.language.notations.excerpt import Excerpt
@@ -18,6 +19,18 @@ class Part:
     window: tuple[int, int] | None = None
     stride: int | None = None
     rate: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows whose input is added to what they give, several times; and what is printed of the size behind them."""
+
+    rows: int
+    count: int
+    at: Excerpt
+    end: Excerpt
+    output: tuple[int, ...] = ()
+    output_at: Excerpt | None = None
 
 
 @dataclass
@@ -53,6 +66,16 @@ class Layer:
     """Whether its window is the whole map: `Conv(=FC)`."""
     output_at: Excerpt | None = None
     """The cell that says what it gives."""
+    block: Block | None = None
+    """The one that begins with it."""
+
+
+@dataclass
+class Total:
+    """A row of totals."""
+
+    at: Excerpt
+    figures: dict[str, Excerpt]
 
 
 def width_of(layer: Layer) -> int | None:
@@ -60,3 +83,11 @@ def width_of(layer: Layer) -> int | None:
     if layer.width is not None:
         return layer.width
     return layer.output[-1] if len(layer.output) in (1, 3) else None
+
+
+def is_width_alone(layer: Layer) -> bool:
+    """Whether an FC's one number in a column of windows can but be its width: `Connected | 1000`, and no other cell
+    says it."""
+    cell = layer.cells.get("filter")
+    is_number = cell is not None and re.fullmatch(r"\d[\d,]*", cell.text) is not None
+    return layer.kind == "FC" and is_number and width_of(layer) is None

@@ -10,23 +10,26 @@ from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table import figures, sizes
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
 from vggdsl.language.notations.layer_table.image import oriented, size_of
-from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part, width_of
-from vggdsl.language.notations.layer_table.sliding import Sliding, which
-from vggdsl.network.shapes import Pair, Window
+from vggdsl.language.notations.layer_table.layer import (
+    CONVOLUTIONS,
+    GLOBAL,
+    POOLS,
+    Block,
+    Layer,
+    Part,
+    Total,
+    is_width_alone,
+    width_of,
+)
+from vggdsl.language.notations.layer_table.residual import end
+from vggdsl.language.notations.layer_table.sliding import Sliding, pad_to, which
+from vggdsl.network.shapes import Pair
 
 _SHAPED = (*CONVOLUTIONS, *POOLS)
 _ONCE = (*POOLS, *GLOBAL, "dropout", "softmax")
 """What follows repeated layers once, where it has a column of its own."""
 
 _OUTPUT = re.compile(r"\boutput\b", re.IGNORECASE)
-
-
-@dataclass
-class Total:
-    """A row of totals."""
-
-    at: Excerpt
-    figures: dict[str, Excerpt]
 
 
 @dataclass
@@ -110,6 +113,8 @@ class Table:
     def _rows(self, layers: Sequence[Layer]) -> int:
         """Puts the first of some rows, or those that are repeated together; gives their number."""
         first, *others = layers
+        if first.block is not None:
+            return self._block(first.block, layers)
         if first.repeat > 1 and "repeat" not in first.cells and first.kind == "conv":
             self.draft.assumed("repeats beside a convolution are of its row alone", first.at, once=True)
         if first.repeat == 1 or "repeat" in first.cells or first.kind == "conv":
@@ -135,6 +140,19 @@ class Table:
         self.draft.put(f") x{count}", first.at)
         return 2
 
+    def _block(self, block: Block, layers: Sequence[Layer]) -> int:
+        """Puts rows whose input is added to what they give; gives their number."""
+        came, inside = self.x, layers[: block.rows]
+        if any(each.kind not in (*CONVOLUTIONS, "BN", "activation", *ACTIVATIONS) for each in inside):
+            self.draft.refuse("a block of other layers than convolutions", block.at, "write its rows one by one")
+            return block.rows
+        self.draft.put("( add[" if block.count > 1 else "add[", block.at)
+        for at, layer in enumerate(inside):
+            self._one(layer, inside[at + 1] if at + 1 < len(inside) else None)
+        if not self.draft.wrong:
+            end(self.draft, block, came, self.x)
+        return block.rows
+
     def _one(self, layer: Layer, after: Layer | None) -> None:
         if layer.kind == "output" and self.is_ended and not layer.behind and width_of(layer) in (None, prod(self.x)):
             self._costs_nothing(layer)
@@ -143,7 +161,7 @@ class Table:
         if not printed and after is not None and after.input:
             printed, at = after.input, after.cells.get("input", after.at)
             if layer.kind == "conv" and len(printed) == 1 and printed != (width_of(layer),):
-                layer.pad = layer.pad if layer.pad is not None else self._pad_to(layer, printed[0])
+                layer.pad = layer.pad if layer.pad is not None else pad_to(self.draft, layer, self.x, printed[0])
                 printed, at = (), None
         if layer.input and not self._is_here(layer.input):
             shown = "x".join(map(str, self.x))
@@ -180,21 +198,6 @@ class Table:
                 self.draft.assumed("that ReLU stands before a BN, not behind it", layer.at, once=True)
         self._put(layer, words, printed, at)
 
-    def _pad_to(self, layer: Layer, values: int) -> int | None:
-        """0 where a convolution gives so many values without padding, and not with it."""
-        width = width_of(layer)
-        if layer.window is None or width is None or len(self.x) != 3:
-            return None
-        plain = Window(Pair(*layer.window), Pair(layer.stride or 1, layer.stride or 1))
-        bare, padded = (
-            prod(sizes.through(layer, window.positions(Pair(self.x[0], self.x[1])))) * width
-            for window in (plain, replace(plain, pad=plain.same_pad))
-        )
-        if bare != values or padded == values:
-            return None
-        self.draft.assumed("no padding, as the values say that follow", layer.at)
-        return 0
-
     def _is_here(self, size: tuple[int, ...]) -> bool:
         """Whether a printed input is what comes: whole, without its channels, or as values."""
         flat = prod(self.x)
@@ -210,6 +213,8 @@ class Table:
             else:
                 layer.takes = layer.third
         comes = prod(self.x) if layer.kind == "FC" else self.x[-1]
+        if layer.takes not in (None, comes) and is_width_alone(layer):
+            layer.width, layer.takes = layer.takes, None
         if layer.takes not in (None, comes):
             message = f"the filter takes {layer.takes}, and gets {comes}"
             at = layer.cells.get("filter", layer.cells.get("takes", layer.at))

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
@@ -187,3 +189,19 @@ def which(draft: Draft, kind: str, at: Excerpt) -> str:
         return kind
     draft.assumed("pools take the maximum: the table doesn't say what", at, once=True)
     return "maxpool"
+
+
+def pad_to(draft: Draft, layer: Layer, x: tuple[int, ...], values: int) -> int | None:
+    """0 where a convolution gives so many values without padding, and not with it."""
+    width = width_of(layer)
+    if layer.window is None or width is None or len(x) != 3:
+        return None
+    plain = Window(Pair(*layer.window), Pair(layer.stride or 1, layer.stride or 1))
+    bare, padded = (
+        prod(through(layer, window.positions(Pair(x[0], x[1])))) * width
+        for window in (plain, replace(plain, pad=plain.same_pad))
+    )
+    if bare != values or padded == values:
+        return None
+    draft.assumed("no padding, as the values say that follow", layer.at)
+    return 0
