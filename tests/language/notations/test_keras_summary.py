@@ -97,6 +97,8 @@ def test_strides_padding_biases_and_groups_are_told_by_arithmetic() -> None:
         ("Param #", "Param #  Trainable", "-:1:65"),
         ("dense (Dense)                (None, 4)", "flatten (Flatten)            (None, 9)", "-:9:30"),
         ("(None, 14, 14, 8)         80", "14, 8         80", "-:7:1"),
+        ("8)         0\ndepth", "0)         0\ndepth", "-:6:30"),
+        ("32, 3)]       0\nconv2d (Conv2D)         ", "32, 0)]       0\ndepthwise (DepthwiseConv2D)", "-:3:30"),
     ],
 )
 def test_what_cannot_be_told_is_refused_at_its_cell(was: str, now: str, where: str) -> None:

@@ -68,8 +68,11 @@ class Teller:
     """Those so far."""
 
     def input(self, size: Sequence[int], at: Excerpt) -> None:
-        self.x = tuple(size)
-        self.draft.put(f"input {'x'.join(map(str, size))}", at)
+        shown = "x".join(map(str, size))
+        if not all(size):
+            self.draft.refuse(f"{shown} is no size", at, "correct it")
+        self.x = tuple(max(side, 1) for side in size)
+        self.draft.put(f"input {shown}", at)
 
     def first(self, rows: Sequence[Row], example: str) -> bool:
         """Puts the input, which isn't printed, by the first layer; False where that doesn't tell it."""
@@ -106,6 +109,9 @@ class Teller:
 
     def tell(self, row: Row) -> None:
         """Puts the row's words, and its shape and parameters as claims of them."""
+        if not all(row.shape):
+            self.draft.refuse(f"{row.size} is no size", row.shape_at, "correct it")
+            return
         kind = self._found(row) if row.kind == "lost" else row.kind
         if not kind:
             return
