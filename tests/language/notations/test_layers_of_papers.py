@@ -124,6 +124,13 @@ SUMS = """\
 \tConnected\t\t5\t
 \tSoftmax\t\t\t
 """
+LOGITS = """\
+type\tpatch size/stride or remarks\tinput size
+conv\t3 × 3/2\t9 × 9 × 3
+pool\t4 × 4\t4 × 4 × 8
+linear\tlogits\t1 × 1 × 8
+softmax\tclassifier\t1 × 1 × 5
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -140,6 +147,7 @@ SAME = {
     BEHIND: "input 8x8x3 ( conv3-4 ReLU ) x2 maxpool ( conv3-6 ReLU ) x2 FC-5",
     f"# input 16x16x3\n{SUMS}": "input 16x16x3 conv3-6/2 ReLU add[ conv1-4 ReLU conv3-6 ReLU | identity ]"
     " conv3-8/2 ReLU ( add[ conv1-6 ReLU conv3-8 ReLU | identity ] ) x2 global-avgpool FC-5 softmax",
+    LOGITS: "input 9x9x3 conv3-8/2 pad=0 ReLU maxpool4/1 FC-5 softmax",
     SIDES: "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10 softmax",
     f"# input 12x12x3\n{SIDES}": "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10"
     " softmax",
@@ -206,6 +214,12 @@ def test_a_table_without_cells_and_images_lacks_its_images_however_it_is_cut() -
     with pytest.raises(vggdsl.ParseError, match="`Stage2` is no layer that is known"):
         parse_all(table.replace("MaxPool", "Stage2"), "-", "layer-table")
     assert " -:2:1\n" in str(found)
+
+
+def test_a_row_of_branches_is_refused_once() -> None:
+    ((_, found),) = parse_all(LOGITS.replace("pool\t4 × 4", "3×Inception\tAs in figure 5"), "-")
+    assert "`Inception` is of branches" in str(found)
+    assert str(found).count("error") == 1
 
 
 @pytest.mark.parametrize(

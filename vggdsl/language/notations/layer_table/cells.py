@@ -198,6 +198,8 @@ class _Reader:
                 else:
                     message = error.message if isinstance(error, UnsayableError) else self._message(name, error)
                     self.draft.refuse(message, error.at, KNOWN if name == "kind" else error.help)
+                    if name == "kind" and not is_sayable:  # what the other cells say is of that layer
+                        return False
         return len(self.draft.wrong) == count
 
     def _shown(self, cell: Excerpt, shown: re.Match[str]) -> list[Fact]:
@@ -272,7 +274,7 @@ class _Reader:
         if layer.kind == "input" and kind == "conv" and self._says_width():  # the first layer, named so
             layer.kind = kind
             return True
-        if layer.kind in ("FC", "softmax") and kind == "output":  # `Softmax | Output layer`
+        if (layer.kind in ("FC", "softmax") and kind == "output") or (layer.kind == "FC" and kind == "logits"):
             return True
         if layer.kind == "FC" and kind == "none":  # `Linear`, in a column of activations
             return True

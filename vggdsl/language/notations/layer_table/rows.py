@@ -163,6 +163,9 @@ class Table:
             if layer.kind == "conv" and len(printed) == 1 and printed != (width_of(layer),):
                 layer.pad = layer.pad if layer.pad is not None else pad_to(self.draft, layer, self.x, printed[0])
                 printed, at = (), None
+        if layer.kind == "FC" and width_of(layer) is None and at is not None and prod(printed) == printed[-1]:
+            layer.width = printed[-1]
+            self.draft.assumed("an FC's width, as the row below takes it", at)
         if layer.input and not self._is_here(layer.input):
             shown = "x".join(map(str, self.x))
             at = layer.cells.get("input", layer.at)
