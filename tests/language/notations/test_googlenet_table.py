@@ -8,8 +8,8 @@ import pytest
 
 import vggdsl
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import NetworkError, ParseError
+from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import NetworkError, ParseError, VggdslError
 from vggdsl.text.source import Source
 
 NOTATION = "googlenet-table"
@@ -96,3 +96,31 @@ def test_what_the_table_has_no_row_for_is_told() -> None:
         spec = vggdsl.parse(f"input 8x8x3 {body} FC-10 softmax")
         with pytest.raises(NetworkError, match="can't say"):
             notations.written_as(spec.typed, NOTATION)
+
+
+DOUBLED = """type|patch size/stride|output size|depth|#1×1|#3×3 reduce|#3×3|double #3×3 reduce|double #3×3|Pool +proj
+convolution*|3×3/2|8×8×4|1
+inception (3a)||8×8×9|3|2|1|2|1|3|avg + 2
+inception (3b)|stride 2|4×4×14|3|0|1|2|1|3|max + pass through
+avg pool|4×4/1|1×1×14|0
+""".replace("|", "\t")
+
+
+def test_modules_may_have_two_convolutions_for_the_5x5_and_stride() -> None:
+    """BN-Inception's: with the mean, and a pool that hands on what comes in."""
+    ((_, spec),) = parse_all(DOUBLED, "-")
+    assert isinstance(spec, Spec), str(spec)
+    assert "concat[ conv1-2 | conv1-1 conv3-2 | conv1-1 conv3-3 conv3-3 | avgpool3/1 pad=1 conv1-2 ]" in spec.text
+    assert "concat[ conv1-1 conv3-2/2 | conv1-1 conv3-3 conv3-3/2 | maxpool3/2 pad=1 ]" in spec.text
+    assert spec.count("refuted") == 0
+    ((_, silent),) = parse_all(DOUBLED.replace("avg + 2", "2"), "-")
+    assert isinstance(silent, Spec), str(silent)
+    assert any("which they are isn't printed" in finding.message for finding in silent.said)
+    for was, now, message in (
+        ("3\t0\t1", "3\t2\t1", "a 1x1 convolution of it doesn't"),
+        ("max + pass through", "max + pass", "can't be read here"),
+        ("double #3×3\t", "5×5\t", "no column is headed"),
+    ):
+        assert was in DOUBLED
+        with pytest.raises(VggdslError, match=message):
+            raise next(e for _, e in parse_all(DOUBLED.replace(was, now), "-") if not isinstance(e, Spec))

@@ -7,7 +7,7 @@ from math import prod
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.googlenet_table.rows import FIGURES, FILTERS, Layers, Table, short
+from vggdsl.language.notations.googlenet_table.rows import ALL_FILTERS, FIGURES, FILTERS, Layers, Table, short
 from vggdsl.language.notations.registry import Reading
 from vggdsl.network.infer import TypedNode, infer
 from vggdsl.text.errors import VggdslError
@@ -128,10 +128,16 @@ def _check(table: Table, row: Layers) -> None:
     window = row.patch and f"{row.patch[0]}x{row.patch[1]}"
     allowed: tuple[tuple[str, ...], ...] = ((),)
     if row.kind == "inception":
-        allowed = (FILTERS,)
+        doubled = tuple(name for name in ALL_FILTERS if not name.startswith("5x5"))
+        allowed = (doubled if set(doubled) <= {*table.columns} else FILTERS,)
+        if row.pool and "proj" not in row.cells:
+            allowed = (allowed[0][:-1],)
+        if row.stride > 1 and (row.filters.get("1x1") or "proj" in row.cells):
+            at = row.cells.get("proj", row.cells["stride"])
+            table.refuse(f"`{short(row.at)}` strides, and a 1x1 convolution of it doesn't", at, "such have none there")
     elif row.kind == "conv" and window in FILTERS:
         allowed = ((), (window,), (f"{window} reduce", window)) if window != "1x1" else ((), (window,))
-    filters = tuple(name for name in FILTERS if name in row.filters)
+    filters = tuple(name for name in ALL_FILTERS if name in row.filters)
     if filters not in allowed:
         lacks = [name for name in allowed[-1] if name not in filters]
         if lacks:
@@ -175,8 +181,8 @@ def _draft(table: Table, rows: Sequence[Layers], meanings: Mapping[str, _Meaning
         draft.put("default maxpool: ceil", row.at)
         draft.assumed(f"pools round sizes up, as those printed need: {size[0]} to {row.size[0]}", row.at)
         draft.line()
-    if any(row.kind == "inception" for row in rest):
-        draft.put(INCEPTION, next(row for row in rest if row.kind == "inception").at)
+    if any(row.kind == "inception" and not _is_own(row) for row in rest):
+        draft.put(INCEPTION, next(row for row in rest if row.kind == "inception" and not _is_own(row)).at)
         draft.line()
     for name, meaning in meanings.items():
         figures = [row.cells[name] for row in rest if name in row.cells]
@@ -210,7 +216,7 @@ def _input(draft: Draft, rows: Sequence[Layers]) -> Sequence[Layers]:
     at = first.cells["output"]
     maps = [row for row in rows if row.size[:2] != (1, 1)]
     last = maps[-1].size if maps else first.size
-    total = prod(row.patch[2] for row in maps if row.patch is not None)
+    total = prod(row.patch[2] if row.patch is not None else row.stride for row in maps)
     if (last[0] * total, last[1] * total) != (h, w):
         message = (
             f"the input isn't printed: the first row tells {h}x{w}, the last map {last[0] * total}x{last[1] * total}"
@@ -248,6 +254,8 @@ def _row(draft: Draft, row: Layers, size: tuple[int, int, int], *, is_up: bool) 
             _convolution(draft, row, size)
         case "maxpool" | "avgpool":
             _pool(draft, row, size, is_up=is_up)
+        case "inception" if _is_own(row):
+            _module(draft, row, is_up=is_up)
         case "inception":
             numbers = ", ".join(str(row.filters[name]) for name in FILTERS)
             draft.put(f"{f'{row.label}: ' if row.label else ''}inception({numbers})", row.at)
@@ -262,6 +270,34 @@ def _row(draft: Draft, row: Layers, size: tuple[int, int, int], *, is_up: bool) 
             draft.put(f"FC-{row.size[2]}", row.cells["output"])
         case kind:
             draft.put(kind, row.at)
+
+
+def _is_own(row: Layers) -> bool:
+    """Whether a module is another than GoogLeNet's."""
+    return bool(row.pool) or row.stride > 1 or "double 3x3" in row.filters
+
+
+def _module(draft: Draft, row: Layers, *, is_up: bool) -> None:
+    """A module that has two 3x3 convolutions for the 5x5, or strides, or pools by the mean."""
+    filters, by, kind = row.filters, f"/{row.stride}" if row.stride > 1 else "", row.pool or "maxpool"
+    is_padded = row.stride == 1 or not is_up or kind != "maxpool"
+    branches = [f"conv1-{filters['1x1']}"] if filters["1x1"] else []
+    branches.append(f"conv1-{filters['3x3 reduce']} conv3-{filters['3x3']}{by}")
+    if "double 3x3" in filters:
+        width = filters["double 3x3"]
+        branches.append(f"conv1-{filters['double 3x3 reduce']} conv3-{width} conv3-{width}{by}")
+    else:
+        branches.append(f"conv1-{filters['5x5 reduce']} conv5-{filters['5x5']}{by}")
+    proj = f" conv1-{filters['proj']}" if "proj" in filters else ""
+    branches.append(f"{kind}3/{row.stride}{' pad=1' if is_padded else ''}{proj}")
+    draft.put(f"{f'{row.label}: ' if row.label else ''}concat[ {' | '.join(branches)} ]", row.at)
+    draft.assumed(
+        "3x3 windows of the pools in modules, and both 3x3 of one width: as BN-Inception's", row.at, once=True
+    )
+    if not row.pool:
+        draft.assumed("maximum pools in modules, as GoogLeNet's: which they are isn't printed", row.at, once=True)
+    if row.stride > 1:
+        draft.assumed("a module strides in its last 3x3 convolutions and its pool", row.at, once=True)
 
 
 def _convolution(draft: Draft, row: Layers, size: tuple[int, int, int]) -> None:

@@ -25,12 +25,15 @@ _COLUMNS = {
     "3x3": r"# ?3x3",
     "5x5 reduce": r"# ?5x5 ?reduce",
     "5x5": r"# ?5x5",
-    "proj": r"pool ?proj(?:ection)?\.?",
+    "proj": r"pool ?(?:\+ ?)?proj(?:ection)?\.?",
     "params": r"# ?params\.?|params\.?|parameters",
     "ops": r"ops|flops|macs|mult-adds",
 }
 """What stands over a column; in this order in a row of words."""
 FILTERS = ("1x1", "3x3 reduce", "3x3", "5x5 reduce", "5x5", "proj")
+_DOUBLED = {"double 3x3 reduce": r"double # ?3x3 ?reduce", "double 3x3": r"double # ?3x3"}
+"""What BN-Inception's modules have for 5x5, in tables of cells: two 3x3 convolutions of one width."""
+ALL_FILTERS = (*FILTERS[:3], *_DOUBLED, *FILTERS[3:])
 FIGURES = ("params", "ops")
 _OPTIONAL = ("type", "depth", *FIGURES)
 _TORN = (
@@ -56,6 +59,10 @@ class Layers:
     kind: str = ""
     label: str = ""
     rate: str = ""
+    pool: str = ""
+    """Of a module: the kind of its pool, where its cell says that."""
+    stride: int = 1
+    """Of a module."""
 
     def number(self, column: str) -> int | None:
         cell = self.cells.get(column)
@@ -63,7 +70,7 @@ class Layers:
 
     @property
     def filters(self) -> dict[str, int]:
-        return {name: n for name in FILTERS if (n := self.number(name)) is not None}
+        return {name: n for name in ALL_FILTERS if (n := self.number(name)) is not None}
 
     @property
     def patch(self) -> tuple[int, int, int] | None:
@@ -137,7 +144,7 @@ def _words(cell: Excerpt) -> list[tuple[str, Excerpt, Mapping[str, str]]]:
 def _put(layers: Layers, column: str, word: tuple[str, Excerpt, Mapping[str, str]]) -> None:
     """A word in a column of a row. Raises ``UnreadableError`` where it is none for that column."""
     kind, at, also = word
-    wanted = {"patch": "PATCH", "output": "SIZE", "depth": "NUMBER", **dict.fromkeys(FILTERS, "NUMBER")}.get(column)
+    wanted = {"patch": "PATCH", "output": "SIZE", "depth": "NUMBER", **dict.fromkeys(ALL_FILTERS, "NUMBER")}.get(column)
     is_kind = kind not in ("PATCH", "SIZE", "NUMBER", "FIGURE")
     if column == "type" and is_kind:
         layers.kind = _KINDS.get(kind, kind.lower())
@@ -179,8 +186,10 @@ def _of_cells(table: Table, rows: Sequence[Row]) -> Iterator[Layers]:
             if column is None or len(cell.columns) > 1:
                 table.refuse("no column is headed here", cell.text, "head it as in GoogLeNet's table")
                 continue
+            if _of_module(layers, column, cell.text):
+                continue
             try:
-                found = _words(cell.text)
+                found = _words(cell.text.sub(r"(?<=\w)\*+$", "") if column == "type" else cell.text)
                 if len(found) != 1:
                     raise UnreadableError(f"`{short(cell.text)}` says several things", cell.text, "write one a cell")
                 _put(layers, column, found[0])
@@ -188,6 +197,24 @@ def _of_cells(table: Table, rows: Sequence[Row]) -> Iterator[Layers]:
                 table.refuse(error.message, error.at, error.help)
                 break  # what else is wrong with the row may come of it
         yield layers
+
+
+_POOLED = re.compile(r"(av(?:era)?g|max)e? ?\+ ?(?:(\d{1,6})|pass[ -]?through)", re.IGNORECASE)
+
+
+def _of_module(layers: Layers, column: str, cell: Excerpt) -> bool:
+    """Whether a cell says the pool of a module, `avg + 32`, or its stride, as BN-Inception's do."""
+    pooled, stride = _POOLED.fullmatch(cell.text), re.fullmatch(r"stride (\d)", cell.text, re.IGNORECASE)
+    if layers.kind == "inception" and column == "proj" and pooled is not None:
+        layers.pool = "maxpool" if pooled[1].lower() == "max" else "avgpool"
+        if pooled[2]:
+            layers.cells[column] = cell.part(pooled, 2)
+        return True
+    if layers.kind == "inception" and column == "patch" and stride is not None and stride[1] != "0":
+        layers.stride = int(stride[1])
+        layers.cells["stride"] = cell
+        return True
+    return False
 
 
 def _is_beside(text: Excerpt, *, before: bool) -> bool:
@@ -214,6 +241,8 @@ def _headings(table: Table, rows: Sequence[Row]) -> dict[int, str]:
         found[index] = name
     table.columns = list(found.values())
     for name in _COLUMNS:
+        if name.startswith("5x5") and {*_DOUBLED} <= {*table.columns} and name not in table.columns:
+            continue
         if name not in table.columns and name not in _OPTIONAL and not table.refused:
             whole = joined((cell for cells in over.values() for cell in cells), " ", table.source)
             table.refuse(f"no column is headed `{name}`", whole, f"known are {', '.join(_COLUMNS)}")
@@ -235,7 +264,9 @@ def _mend(table: Table, name: str, cells: Sequence[Excerpt]) -> None:
 
 def _column(text: str) -> str | None:
     plain = " ".join(text.lower().split())
-    return next((name for name, pattern in _COLUMNS.items() if re.fullmatch(pattern, plain)), None)
+    return next(
+        (name for name, pattern in (*_COLUMNS.items(), *_DOUBLED.items()) if re.fullmatch(pattern, plain)), None
+    )
 
 
 # -- rows of words
