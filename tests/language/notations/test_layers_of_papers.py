@@ -148,6 +148,9 @@ SAME = {
     f"# input 16x16x3\n{SUMS}": "input 16x16x3 conv3-6/2 ReLU add[ conv1-4 ReLU conv3-6 ReLU | identity ]"
     " conv3-8/2 ReLU ( add[ conv1-6 ReLU conv3-8 ReLU | identity ] ) x2 global-avgpool FC-5 softmax",
     LOGITS: "input 9x9x3 conv3-8/2 pad=0 ReLU maxpool4/1 FC-5 softmax",
+    BEHIND.replace(
+        "Parameters", "Layer hyper-parameters"
+    ): "input 8x8x3 ( conv3-4 ReLU ) x2 maxpool ( conv3-6 ReLU ) x2 FC-5",
     SIDES: "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10 softmax",
     f"# input 12x12x3\n{SIDES}": "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10"
     " softmax",
@@ -197,6 +200,12 @@ def test_a_column_that_says_something_else_is_named() -> None:
     assert " -:2:75\n" in str(told.value)
     with pytest.raises(vggdsl.ParseError, match="a column that isn't known"):
         parse_all(BLOCKS.replace("Dropout(0.2)", "weight decay"), "-", "layer-table")
+    tensors = (
+        "Parameter | Shape | Layer hyper-parameter\n1.conv1.weight | 3 × 4 × 3 × 3 | stride: 1\n1.conv1.bias | 4 |\n"
+    )
+    with pytest.raises(vggdsl.ParseError, match="a column that isn't known") as told:
+        parse_all(f"{tensors}2.fc2.weight | 256 × 5 |\n", "-", "layer-table")
+    assert " -:1:1\n" in str(told.value)
 
 
 def test_numbers_of_a_list_that_has_a_gap_count_no_layers() -> None:

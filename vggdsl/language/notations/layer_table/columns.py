@@ -195,6 +195,8 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
         if "?" in each.roles and _names_followers(rows, at)
         else ("output",)
         if each.roles == ("filter",) and _SHAPES.fullmatch(each.at.text) and _has_maps(rows, at)
+        else ("?",)
+        if each.role == "params" and _names_tensors(rows, at)
         else each.roles
         for at, each in enumerate(found)
     ]
@@ -202,6 +204,7 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
 
 
 _SHAPES = re.compile(r"(?:shape|dimension)s?:?", re.IGNORECASE)
+_TENSOR = re.compile(r"[\w.]+\.(?:weight|bias)s?")
 _WIDEST = 11
 """The side of a window at most, as tables have them: what is more is a map's."""
 
@@ -212,6 +215,11 @@ def _has_maps(rows: Sequence[Row], at: int) -> bool:
     cells = [cell.text.text for row in layers for cell in row if cell.columns.start == at]
     sizes = [[int(each) for each in re.findall(r"\d+", text)] for text in cells]
     return any(len(size) == 3 and sorted(size)[1] > _WIDEST for size in sizes)
+
+
+def _names_tensors(rows: Sequence[Row], at: int) -> bool:
+    """Whether a column says which weights each row is of, `conv1.weight`: these rows aren't layers."""
+    return any(_TENSOR.fullmatch(cell.text.text) for row in rows for cell in row if cell.columns.start == at)
 
 
 def _names_followers(rows: Sequence[Row], at: int) -> bool:
