@@ -162,7 +162,7 @@ def _metadata(path: str) -> dict[str, str]:
 
 
 def test_a_file_of_a_run_is_as_good_as_its_folder(small_run: Path) -> None:
-    from vggdsl.records.runfolder import weights_digest
+    from vggdsl.network.weights import weights_digest
     from vggdsl.records.trained import load_trained
 
     trained = load_trained(small_run / "best.safetensors")

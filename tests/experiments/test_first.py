@@ -24,9 +24,9 @@ from vggdsl.experiments.first import First, find_first, with_start
 from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.start import starting_network
 from vggdsl.experiments.train import Stopped, resume, train
-from vggdsl.network.weights import weight_shapes
+from vggdsl.network.weights import weight_shapes, weights_digest
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import read_plan, weights_digest
+from vggdsl.records.runfolder import read_plan
 from vggdsl.spec.recipe import From, Init
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.fitting import paired

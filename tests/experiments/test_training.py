@@ -26,12 +26,11 @@ from vggdsl.experiments.loop import DivergedError, Unheard, evaluate, fit
 from vggdsl.experiments.memory import check_training, training_bytes
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.train import Stopped, train
-from vggdsl.network.weights import weight_shapes
+from vggdsl.network.weights import weight_shapes, weights_digest
 from vggdsl.records import runfolder
 from vggdsl.records.compare import compare
 from vggdsl.records.result import write_record
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import weights_digest
 from vggdsl.records.trained import is_run, load_trained
 from vggdsl.spec.recipe import KEYS, Ema
 from vggdsl.spec.spec import Spec, load, parse

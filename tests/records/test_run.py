@@ -17,8 +17,9 @@ from refusals import findings
 from trainings import CrashError, Crashing
 
 import vggdsl
+from vggdsl.network.weights import weights_digest
 from vggdsl.records.run import metrics_of
-from vggdsl.records.runfolder import read_plan, weights_digest
+from vggdsl.records.runfolder import read_plan
 from vggdsl.spec.recipe.model import SGD
 from vggdsl.targets.predict import Guess
 from vggdsl.targets.torch import weights

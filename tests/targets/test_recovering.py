@@ -469,6 +469,48 @@ def test_a_damaged_file_ends_in_a_finding(tmp_path: Path) -> None:
     assert "the spec that it carries is no text" in from_onnx(tmp_path / "b.onnx").said
 
 
+def changed(path: Path, change: Callable[[onnx.GraphProto], object]) -> None:
+    model = onnx.load(path, load_external_data=False)
+    change(model.graph)
+    onnx.save(model, path)
+
+
+def flip(graph: onnx.GraphProto) -> None:
+    weight = next(each for each in graph.initializer if len(each.dims) == 4)
+    weight.raw_data = bytes([weight.raw_data[0] ^ 1]) + weight.raw_data[1:]
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_weights_that_export_did_not_write_are_told(external: bool, tmp_path: Path) -> None:
+    """Whether they lie in the file or beside it, and though its batch norms are folded into them."""
+    exported(tmp_path / "a.onnx", external=external)
+    assert not any("aren't those that export wrote" in each for each in from_onnx(tmp_path / "a.onnx").said)
+    if external:
+        weights = (tmp_path / "a.onnx.data").read_bytes()
+        (tmp_path / "a.onnx.data").write_bytes(bytes([weights[0] ^ 1]) + weights[1:])
+    else:
+        changed(tmp_path / "a.onnx", flip)
+    found = from_onnx(tmp_path / "a.onnx")
+    assert found.spec.text == NET
+    assert any("aren't those that export wrote" in each for each in found.said)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda graph: graph.input.append(onnx.ValueInfoProto(name="b", type=graph.input[0].type)), "it has 2 inputs"),
+        (lambda graph: graph.output.pop(), "its output doesn't depend on the image"),
+        (lambda graph: graph.initializer[0].dims.append(2), "not a usable ONNX file"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused(
+    change: Callable[[onnx.GraphProto], object], why: str, tmp_path: Path
+) -> None:
+    exported(tmp_path / "a.onnx")
+    changed(tmp_path / "a.onnx", change)
+    assert why in refusal(lambda: from_onnx(tmp_path / "a.onnx")).message
+
+
 def test_a_file_of_others_is_read_by_its_layers(tmp_path: Path) -> None:
     torch.manual_seed(0)
     module = statistics(models.DenseNet(4, (2, 3, 1, 1), 8, num_classes=3)).eval()

@@ -13,9 +13,9 @@ from vggdsl.experiments.first import init_of
 from vggdsl.experiments.start import starting_network
 from vggdsl.network.graph import Graph
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.weights import Weights
+from vggdsl.network.weights import Weights, weights_digest
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import BEST, weights_digest
+from vggdsl.records.runfolder import BEST
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.recipe import TORCHVISION

@@ -10,10 +10,10 @@ from safetensors import SafetensorError, safe_open
 
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.network.matching import differences, normal_form, pair
-from vggdsl.network.weights import WEIGHT_FILES, Array, Weights, weight_shapes
+from vggdsl.network.weights import WEIGHT_FILES, Array, Weights, weight_shapes, weights_digest
 from vggdsl.records.collect import RECORD
 from vggdsl.records.repeat import entries_of
-from vggdsl.records.runfolder import BEST, Start, read_plan, weights_digest
+from vggdsl.records.runfolder import BEST, Start, read_plan
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.chosen import layers_in, spelled
 from vggdsl.spec.copies import began_with

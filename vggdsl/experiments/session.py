@@ -19,10 +19,11 @@ from vggdsl.experiments.reporter import Outline, Reporter
 from vggdsl.experiments.schedule import steps_an_epoch, why_over
 from vggdsl.experiments.start import Beginning, starting_network
 from vggdsl.experiments.watch import Watch
+from vggdsl.network.weights import weights_digest
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, write_record
-from vggdsl.records.runfolder import BEST, LAST, RunFolder, Use, weights_digest
+from vggdsl.records.runfolder import BEST, LAST, RunFolder, Use
 from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.tuned import tuned

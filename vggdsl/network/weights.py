@@ -4,6 +4,7 @@ Layouts are those of PyTorch and ONNX alike: ``conv1_1.weight`` is (channels, c/
 ``fc6.weight`` (features, c*h*w) in C, H, W order, ``bn1_1.running_var`` (c,).
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,6 +39,15 @@ def without_heads(graph: TypedGraph, given: Weights) -> dict[str, Array]:
     """The weights without those of the auxiliary classifiers, which are gone outside training."""
     gone = {typed.name for head in graph.heads for typed in head.nodes}
     return {name: array for name, array in given.items() if name.rpartition(".")[0] not in gone}
+
+
+def weights_digest(given: Weights) -> str:
+    """Sixteen hex digits over names, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(given):
+        digest.update(f"{name} {given[name].shape}".encode())
+        digest.update(given[name].reshape(-1).data)
+    return digest.hexdigest()[:16]
 
 
 def check_weights(expected: Mapping[str, tuple[int, ...]], given: Weights) -> None:

@@ -4,7 +4,6 @@ Every file is whole or not there. ``best.safetensors`` alone is enough to use th
 hold the spec's text, the names of the classes, the normalisation and the scale of evaluation.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -14,7 +13,6 @@ from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 
-import numpy as np
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
@@ -22,7 +20,7 @@ from safetensors.numpy import save_file
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import number_of
 from vggdsl.data.views import evaluation_scale
-from vggdsl.network.weights import Array
+from vggdsl.network.weights import weights_digest
 from vggdsl.records.collect import DIVERGED, RECORD, no_run
 from vggdsl.records.kept import BEST as BEST
 from vggdsl.records.metrics import Epoch
@@ -277,15 +275,6 @@ def _new_folder(runs: Path, name: str) -> Path:
             path.mkdir()  # fails if it exists: two runs never share a folder
             return path
     raise AssertionError("counting doesn't end")
-
-
-def weights_digest(given: Mapping[str, Array]) -> str:
-    """Sixteen hex digits over names, shapes and values."""
-    digest = hashlib.sha256()
-    for name in sorted(given):
-        digest.update(f"{name} {given[name].shape}".encode())
-        digest.update(np.ascontiguousarray(given[name]).data)
-    return digest.hexdigest()[:16]
 
 
 def _file_name(name: str) -> str:

@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing, names_of, number_of, statistics_of
-from vggdsl.network.weights import Array
+from vggdsl.network.weights import Array, weights_digest
 from vggdsl.records.collect import RECORD, no_run, record_of
-from vggdsl.records.runfolder import BEST, FORMAT, read_plan, unusable, weights_digest
+from vggdsl.records.runfolder import BEST, FORMAT, read_plan, unusable
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, load_weights, without_weights

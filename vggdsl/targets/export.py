@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol, Unpack
 
 from vggdsl.data.preprocessing import Preprocessing
+from vggdsl.network.weights import weights_digest
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.forms import Form, FormOptions
-from vggdsl.targets.metadata import given_in_words, metadata_of, told
+from vggdsl.targets.metadata import AS_WRITTEN, given_in_words, metadata_of, told
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.opsets import oldest_runtime
 from vggdsl.targets.overwrite import there_already
@@ -74,6 +75,9 @@ def export_onnx(
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in spec.name)
     weights = weights_in_place(network)
     model = to_onnx(network.typed, weights, preprocessing=preprocessing, metadata=metadata, name=name, **options)
+    model.metadata_props[AS_WRITTEN] = weights_digest(
+        {key: value.const_value.numpy() for key, value in model.graph.initializers.items() if value.const_value}
+    )
     model.metadata_props["vggdsl.outputs.words"] = given_in_words(model.graph.outputs)
     model.doc_string = told(spec, preprocessing, model.graph.outputs)
     target = Path(os.path.realpath(path))  # unlike resolve, bears links that lead in a circle

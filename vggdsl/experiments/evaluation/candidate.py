@@ -8,8 +8,9 @@ from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.experiments.exportable import Exportable, of_run, refuse_other
 from vggdsl.language.library import is_folder_of_specs
+from vggdsl.network.weights import weights_digest
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import read_plan, weights_digest
+from vggdsl.records.runfolder import read_plan
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.recipe import TORCHVISION, Given, Recipe

@@ -162,7 +162,7 @@ def _read(graph: onnx.GraphProto, path: Path, opset: int, shape: Shape) -> ReadM
         walk.said.append(f"it takes images of any size, and was held at {own.h}x{own.w}")
     names = [each.name for each in graph.output]
     found = [walk.values[name] for name in names]
-    if not all(isinstance(each, Map) for each in found):
+    if not found or not all(isinstance(each, Map) for each in found):
         raise Unread("its output doesn't depend on the image")
     ends = [each.name for each in found if isinstance(each, Map)]
     end = walk.form.ended(*ends)

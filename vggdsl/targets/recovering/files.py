@@ -13,10 +13,11 @@ from vggdsl.network.matching import normal_form
 from vggdsl.network.ops import BatchNorm
 from vggdsl.network.passes.fold_batch_norm import Fold, fold_batch_norm
 from vggdsl.network.shapes import Shape
-from vggdsl.network.weights import Array
+from vggdsl.network.weights import Array, weights_digest
 from vggdsl.spec.spec import Spec, parse
+from vggdsl.targets.metadata import AS_WRITTEN
 from vggdsl.targets.outputs import of_onnx, with_weights
-from vggdsl.targets.reading.constants import Outside
+from vggdsl.targets.reading.constants import Outside, of_tensor
 from vggdsl.targets.reading.model import ReadModel, layers_of, opened, other_precision, shared_weights
 from vggdsl.targets.reading.walk import Unread
 from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered, unsayable
@@ -45,7 +46,8 @@ def from_onnx(model: str | Path, input: Sequence[int] | None = None) -> Recovere
     path = Path(model)
     file = opened(path)
     top = _without_top(file)
-    carried = _carried(path, {each.key: each.value for each in file.metadata_props})
+    metadata = {each.key: each.value for each in file.metadata_props}
+    carried = _carried(path, metadata)
     shape = carried.typed.input if isinstance(carried, Spec) and input is None else None
     given, assumed = _input(path, file, shape if input is None else Shape(*input))
     try:
@@ -64,13 +66,25 @@ def from_onnx(model: str | Path, input: Sequence[int] | None = None) -> Recovere
         elif carried:
             said.append(carried)
         found = _written(path, read, said)
-    found = found._replace(said=(*found.said, *other_precision(read)))
+    others = other_precision(read)
+    found = found._replace(said=(*found.said, *(others or _changed(path, file, metadata))))
     if read.why_not_compared or top:
         why = [] if read.prepares or top else [read.why_not_compared]
         said = [*found.said, *why, "so its outputs weren't compared with the network's"]
         return found._replace(said=tuple(said))
     confirmed(found, of_onnx(found.spec.typed.inference, path, read))
     return found
+
+
+def _changed(path: Path, file: onnx.ModelProto, metadata: Mapping[str, str | bytes]) -> list[str]:
+    """Whether the tensors of a file of ours are those with which it was written."""
+    try:
+        held = {each.name: of_tensor(each, path.parent).values for each in file.graph.initializer}
+    except (Outside, OSError, ValueError):
+        return []  # what the network takes of them is told where it is read
+    if metadata.get(AS_WRITTEN, weights := weights_digest(held)) == weights:
+        return []
+    return ["its weights aren't those that export wrote: it was changed since, or is damaged"]
 
 
 def _input(path: Path, model: onnx.ModelProto, shape: Shape | None) -> tuple[Shape, list[str]]:
