@@ -46,7 +46,7 @@ def recognises(source: Source) -> bool:
     rows = rows_of(source)
     if is_uncut(rows):
         return len(found) > 3 and vgg_uncut.is_table([row[0].text for row in rows])
-    if has_more(rows):
+    if has_more([row for row in rows if not _is_note(row)]):
         return False
     many = [at for at, row in enumerate(rows) if sum(_CONV.search(cell.text.text) is not None for cell in row) > 1]
     stacked = [at for at in many if not any(re.search(r"pool", cell.text.text, re.IGNORECASE) for cell in rows[at])]
@@ -61,6 +61,11 @@ def recognises(source: Source) -> bool:
     return is_headed and sum(_LAYER.match(cell.text.text) is not None for cell in cells) * 4 > len(cells) * 3
 
 
+def _is_note(row: Row) -> bool:
+    """Whether it says what the table doesn't show; a line below it, no row."""
+    return len(row) == 1 and _NOT_SHOWN.fullmatch(row[0].text.text) is not None
+
+
 def read(source: Source) -> Sequence[Reading]:
     """A spec a column."""
     table = _Table(source)
@@ -72,7 +77,7 @@ class _Table:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        rows = [row for row in rows_of(source) if any(cell.text for cell in row) and not self._is_note(row)]
+        rows = [row for row in rows_of(source) if any(cell.text for cell in row) and not _is_note(row)]
         rows, self.params = vgg_params.parted(rows)
         if not rows:
             raise ParseError(Diagnostic("V115", f"{source.name} holds no table", help="paste the whole table"))
@@ -161,10 +166,6 @@ class _Table:
             label = Label(row[0].text.span(), "this row")
             help = "give every row as many cells, empty ones too"
             raise ParseError(Diagnostic("V115", message, (label,), help))
-
-    @staticmethod
-    def _is_note(row: Row) -> bool:
-        return len(row) == 1 and _NOT_SHOWN.fullmatch(row[0].text.text) is not None
 
     def _notes(self) -> Iterator[tuple[str, Excerpt]]:
         """What isn't shown, also in what is no row of the table: the columns that it is of, and the rules."""
