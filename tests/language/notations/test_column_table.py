@@ -108,6 +108,7 @@ CELLS = {
     "3×3, 8 BN, ReLU": "conv3-8 BN ReLU",
     "3×3 conv, 8, ReLU, 2×2 max pool, stride 2": "conv3-8 ReLU maxpool2/2",
     "BN, ReLU, 3×3 conv, 8": "BN ReLU conv3-8",
+    "3×3 conv, 8, ReLU, maxpool 2×2, stride 2, ReLU conv 3×3, 8": "conv3-8 ReLU maxpool2/2 conv3-8 ReLU",
     "3×3 conv. weight norm 8 lReLU": "conv3-8 LeakyReLU",
     "MaxPool(2,2)": "maxpool2/2",
     "Pooling 2×2": "`Pooling` doesn't say which pool it is",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from vggdsl.language.notations.column_table.words import LONGEST, written
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.added import rate_of
@@ -16,70 +17,12 @@ _MAIN = (*_SLIDING, *GLOBAL, "FC", "softmax", "dropout", "flatten", "input", "ou
 _RATED = ("dropout", "LeakyReLU", "ELU")
 _WIDTHS = ("number", "argument", "filters")
 _WINDOWS = ("sides", "shape", "counted")
-_WRITTEN = (
-    (r"(?<=\d) ?@ ?(?=\d+(?!\d*x))", ", "),
-    (r"(?i)\bstride ?[rs] ?=", "stride "),
-    (r"(?i)(?<=\d )(max|avg|average|mean)(?=\s*(?:,|$|stride\b|/))", lambda match: f"{match[0]} pool"),
-    (r"(?i)\b(max|avg|average|mean) (?=\d+x\d+)", lambda match: f"{match[1]} pool "),
-    (r"(?i)^(?:output|classifier|head|(?:layer|block|stage) \d{1,2}) ?: ?(?=\w)", ""),
-    (r"(?i)(?<=pad \d)x(?=\d ?pool)", " x"),
-    (r"(?i)\bfully connect\.", "fully connected"),
-    (r"(?i)\bconnect\.(?!\w)", "connected"),
-    (r"(?i)(?<=\d)-way (?=fc|fully|dense|linear)", " "),
-    (r"(?i)\bl-?re-?lu\b", "LReLU"),
-)
-"""How cells are written that facts are read of."""
-NORMED = re.compile(r"(?i)\b(?:weight|spectral)[- ]?norm(?:ali[sz](?:ation|ed))?\b[., ]*")
-"""Ways to train weights, without which a network computes the same."""
 _TIMES = re.compile(r"[\[({]([^\[\](){}]*(?:\([^()]*\)[^\[\](){}]*)*)[\])}] ?x ?(\d{1,3})(?![\w.])|\[([^\[\]]*)\]")
-_LONGEST = 160
-"""Letters of a cell at most."""
+KNOWN = "known are `3x3 conv, 64`, `2x2 max pool, stride 2`, `global average pool`, `dropout 0.5`, `FC 10`, `softmax`"
 _BEHIND = re.compile(
     r"[, ]*(?:with )?(?:stride ?=? ?|s ?=? ?)(\d)(?!\w)|[, ]*pad(?:ding)? ?=? ?(\d)(?!\w)", re.IGNORECASE
 )
 """Of what stands in brackets."""
-_IMAGE = re.compile(
-    r"(?P<input>(?:input|image)s?(?: (?:image|size|shape|layer))?:? ?)?"
-    r"(?P<rgb>rgb image )?\(?(?P<h>\d{1,5})x(?P<w>\d{1,5})(?:x(?P<c>\d{1,5}))?\)?,? ?"
-    r"(?P<colour>rgb|colou?r|gr[ae]y(?:-?scale)?)?,? ?(?P<image>(?:input|images?|input images?|pixels?))?",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True)
-class Image:
-    """What images a network takes; no channels where none are printed."""
-
-    size: tuple[int, ...]
-    at: Excerpt
-
-
-def image_in(cell: Excerpt, label: Excerpt | None) -> Image | None:
-    """The images that a cell says, if it does: `28x28 Gray Image`, `32x32x3` in a row `Input`."""
-    if len(cell) > _LONGEST:
-        return None
-    cell = cell.sub(r"(?i)(?<=image) x ?(?:∈|\\in) ?R ?\^? ?(?=\d)", " ")
-    match = _IMAGE.fullmatch(cell.text)
-    is_labelled = label is not None and re.match(r"(?:input|image)", label.text, re.IGNORECASE) is not None
-    shape = re.fullmatch(r"[\[(](\d{1,5}), ?(\d{1,5}), ?(\d{1,5})[\])]", cell.text)
-    if shape is not None and is_labelled:
-        a, b, c = (int(each) for each in shape.groups())
-        return Image((b, c, a) if a != b == c else (a, b, c), cell) if a == b or b == c else None
-    if match is None or not (match["input"] or match["rgb"] or match["image"] or match["colour"] or is_labelled):
-        return None
-    sides = int(match["h"]), int(match["w"])
-    colours = {"": (), "r": (3,), "c": (3,), "g": (1,)}[(match["colour"] or "")[:1].lower()]
-    return Image((*sides, *((int(match["c"]),) if match["c"] else colours)), cell)
-
-
-def words_of(cell: Excerpt) -> set[str]:
-    """The kinds of layers that a text names, whatever else it says."""
-    if len(cell) > _LONGEST:
-        return set()
-    try:
-        return {fact.text for fact in facts(_written(cell)) if fact.name == "kind"}
-    except UnreadableError:
-        return set()
 
 
 def layers_of(cell: Excerpt, label: Excerpt | None) -> list[Layer]:
@@ -87,9 +30,9 @@ def layers_of(cell: Excerpt, label: Excerpt | None) -> list[Layer]:
 
     Raises ``UnreadableError`` at what says none, or could mean several.
     """
-    if len(cell) > _LONGEST:
-        raise UnreadableError("a cell of so many letters says no layer", cell[:_LONGEST], KNOWN)
-    text, found, at = _written(cell), list[Layer](), 0
+    if len(cell) > LONGEST:
+        raise UnreadableError("a cell of so many letters says no layer", cell[:LONGEST], KNOWN)
+    text, found, at = written(cell), list[Layer](), 0
     kinds = _kinds_of(label)
     for match in _TIMES.finditer(text.text):
         if match[3] is None and int(match[2]) == 0:
@@ -120,13 +63,6 @@ def layers_of(cell: Excerpt, label: Excerpt | None) -> list[Layer]:
     return found
 
 
-def _written(cell: Excerpt) -> Excerpt:
-    text = cell.sub(NORMED, "").sub(r"\s-\s*$", "")
-    for pattern, by in _WRITTEN:
-        text = text.sub(pattern, by)
-    return text
-
-
 @dataclass(frozen=True)
 class _Label:
     """What a row is called: its main layer, and what follows it."""
@@ -139,7 +75,7 @@ def _kinds_of(label: Excerpt | None) -> _Label:
     if label is None:
         return _Label()
     try:
-        said = [fact.text for fact in facts(_written(label.sub(r"(?i)(?<=\d)\.x$", ""))) if fact.name == "kind"]
+        said = [fact.text for fact in facts(written(label.sub(r"(?i)(?<=\d)\.x$", ""))) if fact.name == "kind"]
     except UnreadableError:
         word = re.match(r"(?i)(conv|pool|fc|full)", label.text)
         said = [{"c": "conv", "p": "pool", "f": "FC"}[word[0][0].lower()]] if word else []
@@ -159,9 +95,6 @@ def _agree(found: Sequence[Layer], label: _Label, cell: Excerpt, name: Excerpt |
         return  # a stage, with the pool that begins or ends it
     at = name.text if name is not None else ""
     raise UnreadableError(f"`{cell.text}` says another layer than `{at}`", cell, "correct the one or the other")
-
-
-KNOWN = "known are `3x3 conv, 64`, `2x2 max pool, stride 2`, `global average pool`, `dropout 0.5`, `FC 10`, `softmax`"
 
 
 def _sequence(text: Excerpt, label: _Label) -> list[Layer]:
@@ -278,9 +211,11 @@ class _Reader:
             self._new(fact.text, fact.at)
 
     def _between(self, first: Fact, second: Fact) -> str:
-        text = self.text.text
-        start = text.find(first.at.text) + len(first.at.text)
-        return text[start : text.find(second.at.text, start)]
+        """The characters of the cell between two of its words, by where these stand: a cell may say a word twice."""
+        end, start = first.at.places[-1], second.at.places[0]
+        return "".join(
+            char for char, place in zip(self.text.text, self.text.places, strict=True) if end < place < start
+        )
 
     def _number(self, fact: Fact) -> None:
         last = self.found[-1] if self.found else None

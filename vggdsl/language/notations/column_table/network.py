@@ -6,8 +6,10 @@ from dataclasses import replace
 from shlex import quote
 
 from vggdsl.language.notations import vgg_params
-from vggdsl.language.notations.column_table.cells import NORMED, WEIGHTED, image_in, layers_of
+from vggdsl.language.notations.column_table.cells import WEIGHTED, layers_of
+from vggdsl.language.notations.column_table.image import image_in
 from vggdsl.language.notations.column_table.table import Line, Table
+from vggdsl.language.notations.column_table.words import NORMED
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.image import ELSEWHERE
@@ -159,17 +161,13 @@ def _ended(draft: Draft, layers: list[Layer]) -> list[Layer]:
     """With a layer of classes before a softmax that gives another number of values than come."""
     found = list[Layer]()
     for layer in layers:
-        last = next((each for each in reversed(found) if each.kind in (*CONVOLUTIONS, "FC")), None)
+        last = next((at for at in reversed(range(len(found))) if found[at].kind in (*CONVOLUTIONS, "FC")), None)
         if layer.kind == "softmax" and len(layer.output) == 1:
             ways, at = layer.output[0], layer.cells["ways"]
             if len(re.findall(r"\d+", at.text)) > 1:
                 draft.assumed(f"{ways} ways, the first of {' '.join(at.text.split())}", at)
-            if (
-                last is not None
-                and last.width != ways
-                and not any(each.kind in GLOBAL for each in found[found.index(last) :])
-            ):
-                text = f"a softmax of {ways} is an FC of {ways} and a softmax: {last.width} values come"
+            if last is not None and found[last].width != ways and not any(each.kind in GLOBAL for each in found[last:]):
+                text = f"a softmax of {ways} is an FC of {ways} and a softmax: {found[last].width} values come"
                 draft.assumed(text, at)
                 found.append(Layer(at, "FC", {"kind": at}, width=ways))
                 layer.output = ()

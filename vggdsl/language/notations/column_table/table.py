@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from vggdsl.language.notations import vgg_params
-from vggdsl.language.notations.column_table.cells import WEIGHTED, image_in, layers_of, words_of
+from vggdsl.language.notations.column_table.cells import WEIGHTED, layers_of
+from vggdsl.language.notations.column_table.image import image_in
+from vggdsl.language.notations.column_table.words import words_of
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import CAPTION, Cell, Row, is_marked_up, rows_of

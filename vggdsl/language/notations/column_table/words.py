@@ -1,0 +1,43 @@
+"""How cells are written of which facts are read, and the kinds of layers that they name."""
+
+import re
+
+from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.layer_table.facts import facts
+
+LONGEST = 160
+"""Letters of a cell at most."""
+_WRITTEN = (
+    (r"(?<=\d) ?@ ?(?=\d+(?!\d*x))", ", "),
+    (r"(?i)\bstride ?[rs] ?=", "stride "),
+    (r"(?i)(?<=\d )(max|avg|average|mean)(?=\s*(?:,|$|stride\b|/))", lambda match: f"{match[0]} pool"),
+    (r"(?i)\b(max|avg|average|mean) (?=\d+x\d+)", lambda match: f"{match[1]} pool "),
+    (r"(?i)^(?:output|classifier|head|(?:layer|block|stage) \d{1,2}) ?: ?(?=\w)", ""),
+    (r"(?i)(?<=pad \d)x(?=\d ?pool)", " x"),
+    (r"(?i)\bfully connect\.", "fully connected"),
+    (r"(?i)\bconnect\.(?!\w)", "connected"),
+    (r"(?i)(?<=\d)-way (?=fc|fully|dense|linear)", " "),
+    (r"(?i)\bl-?re-?lu\b", "LReLU"),
+)
+"""How cells are written that facts are read of."""
+NORMED = re.compile(r"(?i)\b(?:weight|spectral)[- ]?norm(?:ali[sz](?:ation|ed))?\b[., ]*")
+"""Ways to train weights, without which a network computes the same."""
+
+
+def words_of(cell: Excerpt) -> set[str]:
+    """The kinds of layers that a text names, whatever else it says."""
+    if len(cell) > LONGEST:
+        return set()
+    try:
+        return {fact.text for fact in facts(written(cell)) if fact.name == "kind"}
+    except UnreadableError:
+        return set()
+
+
+def written(cell: Excerpt) -> Excerpt:
+    """A cell in the words of ``facts``."""
+    text = cell.sub(NORMED, "").sub(r"\s-\s*$", "")
+    for pattern, by in _WRITTEN:
+        text = text.sub(pattern, by)
+    return text
