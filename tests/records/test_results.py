@@ -158,6 +158,24 @@ def test_only_what_was_measured_alike_is_averaged(tmp_path: Path) -> None:
     assert "deviates: epochs 1" in commands.run("results", path).stdout.splitlines()[-1]
 
 
+def test_rows_of_one_protocol_say_in_what_they_differ(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    spec = parse(BODY.format(width=2) + "claim top-1-accuracy 70% split=test\n", "net.arch")
+    one = result_of(spec)
+    path.write_text(with_blocks(spec, one, replace(one, seed=1, precision="bf16"), replace(one, seed=2, start="a" * 8)))
+    rows = [line.partition("  split=test")[2] for line in commands.run("results", path).stdout.splitlines()[2:]]
+    assert rows == [
+        "; trained in fp32; from no other weights",
+        "; trained in bf16; from no other weights",
+        f"; trained in fp32; from weights {'a' * 8}",
+    ]
+    read = list(csv.DictReader(io.StringIO(commands.run("results", path, "--format", "csv").stdout)))
+    shown = [(row["precision"], row["from"]) for row in read if row["measure"] == "top-1-accuracy"]
+    assert shown == [("fp32", ""), ("bf16", ""), ("fp32", "a" * 8)]
+    path.write_text(with_blocks(spec, one, replace(one, seed=1)))
+    assert "trained in" not in commands.run("results", path).stdout, "one row needs no more than its protocol"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

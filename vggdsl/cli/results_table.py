@@ -95,7 +95,7 @@ def _json(row: Row) -> ResultRow:
 _CSV = (
     *("name", "params", "macs", "weight_layers", "network", "recipe", "recipe_digest", "measure"),
     *("claimed", "mean", "std", "n", "seeds", "values", "difference", "protocol", "differs", "data", "split"),
-    *("deviates", "looks"),
+    *("deviates", "looks", "precision", "left_out", "from"),
 )
 
 
@@ -115,5 +115,7 @@ def _csv(row: Row) -> list[object]:
         "values": " ".join(str(each["value"]) for each in seeds),
         "protocol": " ".join(f"{key}={value}" for key, value in protocol.items()),
         "differs": "; ".join(row.differs),
+        "precision": " ".join(dict.fromkeys(each["precision"] for each in seeds)),
+        "from": " ".join(dict.fromkeys(each["from"] for each in seeds if each["from"])),
     }
     return [cells.get(column) for column in _CSV]

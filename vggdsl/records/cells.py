@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from vggdsl.records.collect import SeedGroup
 from vggdsl.records.table import Row, data_text, two_decimals
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import plural
@@ -14,11 +15,12 @@ _COLUMNS = (
     *words("protocol"),
 )
 _NOTHING = "—"
+_MEASURED = [column.name for column in _COLUMNS].index("measured")
 
 
 def to_table(rows: Sequence[Row], changed: bool = False) -> Table:
     """A row a figure; ``changed`` leaves the columns in which rows differ, and says what is alike in the others."""
-    cells = [_cells(row) for row in rows]
+    cells = _told_apart(rows, [_cells(row) for row in rows])
     return _changed(cells) if changed and len(cells) > 1 else Table(_COLUMNS, [RowGroup(cells)])
 
 
@@ -70,6 +72,35 @@ def _protocol(row: Row) -> str:
         epochs = (row.claimed.epochs if row.claimed is not None else None) or recipe.epochs
         parts.append(f"{data_text(recipe.data)}, {plural(epochs, 'epoch')}")
     return "; ".join((*parts, *row.differs))
+
+
+def _told_apart(rows: Sequence[Row], cells: Sequence[list[str]]) -> list[list[str]]:
+    """Cells of rows; what was measured otherwise under one protocol, and so has a row of its own, says in what."""
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for i, row in enumerate(rows):
+        if row.group is not None:
+            alike.setdefault((*cells[i][:_MEASURED], cells[i][-1]), []).append(i)
+    told = [list(each) for each in cells]
+    for places in alike.values():
+        facts = [_facts(rows[i].group) for i in places]
+        differing = [at for at, each in enumerate(zip(*facts, strict=True)) if len({*each}) > 1]
+        for i, own in zip(places, facts, strict=True):
+            told[i][-1] = "; ".join((told[i][-1], *(own[at] for at in differing)))
+    return told
+
+
+def _facts(group: SeedGroup | None) -> list[str]:
+    """What measurements share that are averaged, as far as a protocol doesn't always say it."""
+    if group is None:
+        return []
+    one = group.one
+    return [
+        f"trained in {one.precision}",
+        f"images {one.data[:8]}",
+        f"split {one.split}",
+        f"{plural(one.left_out, 'unreadable image')} left out",
+        f"from weights {one.start[:8]}" if one.start else "from no other weights",
+    ]
 
 
 def _changed(cells: Sequence[Sequence[str]]) -> Table:
