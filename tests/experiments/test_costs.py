@@ -62,11 +62,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def test_the_time_is_estimated_from_the_first_steps(clock: Clock) -> None:
     told: list[float] = []
     meter = Meter(OUTLINE, CPU, told.append)
-    for seconds in (30, 7, 0.25, 0.5, 0.25, 9, 9):  # the first two and those after a second don't count
+    for seconds in (30, 7, 0.25, 0.5, 0.25, 9, 9):  # the first two count once, those after a second don't
         clock.now += seconds
         meter.step(10)
-    # 30 images a second; each of ten epochs as 100 + 30/3 images, the test as 60/3
-    assert told == [pytest.approx((10 * 110 + 20) / 30)]
+    # 30 images a second; each of ten epochs as 100 + 30/3 images, the test as 60/3; 37 s are of 20 images
+    assert told == [pytest.approx((10 * 110 + 20) / 30 + 37 - 20 / 30)]
     meter.epoch(Epoch(3, 1, 0, 1, 0, 0.1, 500.0))
     assert len(told) == 1
     clock.now += 44
@@ -84,6 +84,18 @@ def test_a_short_first_epoch_is_taken_whole(clock: Clock) -> None:
     assert told == []
     meter.epoch(Epoch(3, 1, 0, 1, 0, 0.1, 0.55))
     assert told == [pytest.approx(10 * 0.55 + 20 * 0.005)]
+
+
+def test_compiling_counts_once(clock: Clock) -> None:
+    told: list[float] = []
+    meter = Meter(OUTLINE, CPU, told.append)
+    clock.now += 3  # before the first step
+    for seconds in (20, *[0.05] * 9):
+        clock.now += seconds
+        meter.step(10)
+    clock.now += 0.05  # of looking at the validation images
+    meter.epoch(Epoch(3, 1, 0, 1, 0, 0.1, 20.5))
+    assert told == [pytest.approx(19.95 + 10 * 0.55 + 20 * 0.005)]
 
 
 @pytest.mark.parametrize(

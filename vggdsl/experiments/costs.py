@@ -31,7 +31,7 @@ class Meter:
         self.outline, self.device, self.tell = outline, device, tell
         self.estimate: float | None = None
         self.steps = self.images = 0
-        self.since = self.began = time.perf_counter()
+        self.since = self.last = self.began = time.perf_counter()
         forget_peak(device)
         self.before, self.peak = held(device), most_held(device)
 
@@ -41,22 +41,33 @@ class Meter:
             return
         self.steps += 1
         if self.steps <= _WARM:
-            self.since = self._now()
+            self.since = self.last = self._now()
             return
         self.images += images
-        if time.perf_counter() - self.since < _WATCHED:
+        self.last = time.perf_counter()
+        if self.last - self.since < _WATCHED:
             return
-        rate = self.images / (self._now() - self.since)
+        self.last = self._now()
+        rate = self.images / (self.last - self.since)
         outline = self.outline
         seen = outline.epochs_left * (outline.images + _FORWARD * outline.val_images) + _FORWARD * outline.test_images
-        self._tell(seen / rate)
+        self._tell(self._once(self.began) + seen / rate)
 
     def epoch(self, epoch: Epoch) -> None:
         """Is called after each epoch."""
         if self.estimate is None and self.outline.epochs_left > 1:
-            outline = self.outline
+            outline, once = self.outline, self._once(max(self.began, self._now() - epoch.seconds))
             of_an_epoch = outline.images + _FORWARD * outline.val_images
-            self._tell(epoch.seconds * (outline.epochs_left + _FORWARD * outline.test_images / of_an_epoch))
+            further = outline.epochs_left + _FORWARD * outline.test_images / of_an_epoch
+            self._tell(once + (epoch.seconds - once) * further)
+
+    def _once(self, began: float) -> float:
+        """Seconds by which the first steps took longer than those after them, as where kernels are compiled; 0 where
+        there are none after them."""
+        after = self.steps - _WARM
+        if after <= 0:
+            return 0.0
+        return max(0.0, self.since - began - _WARM * (self.last - self.since) / after)
 
     def costs(self, over: str = "") -> Costs:
         """The truth, at the end; ``over`` says why that came early."""
