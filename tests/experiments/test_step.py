@@ -275,7 +275,7 @@ def test_whole_batches_run_what_is_compiled(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(ran) == sum(len(images) == BATCH for images, _ in batches())
 
 
-def test_what_pytorch_cannot_compile_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_pytorch_cannot_compile_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def backend(module: Any, inputs: Any) -> Any:
         raise ValueError("no compiler\nis here")
 
@@ -285,6 +285,9 @@ def test_what_pytorch_cannot_compile_is_told(monkeypatch: pytest.MonkeyPatch) ->
         step(*batches()[0])
     (found,) = caught.value.diagnostics
     assert (found.code, "\n" in found.message) == ("V536", False)
+    with pytest.raises(InputError):
+        train(spec_with(epochs="1"), device="cpu", compiled=True, runs=tmp_path)
+    assert list(tmp_path.iterdir()) == [], "nothing was trained"
 
 
 def test_a_run_that_was_compiled_goes_on_so_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """Recipe -> run -> record."""
 
-from contextlib import AbstractContextManager, nullcontext
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -24,7 +26,7 @@ from vggdsl.records.trained import load_trained
 from vggdsl.spec.recipe import Constant, Plateau, Recipe
 from vggdsl.spec.spec import Spec, load
 from vggdsl.targets.torch import load_weights, without_weights
-from vggdsl.text.errors import Diagnostic, RecipeError, RecordError, VggdslError, in_a_line
+from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file
 from vggdsl.text.units import plural
 
@@ -111,7 +113,7 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
     beginning, processes = Beginning.of(first), prepared.processes
     made = str(RunFolder.new(workplace.runs, spec, recipe, seed).path) if processes.leads else ""
     folder = RunFolder(Path(processes.told(made)), spec, recipe, seed)
-    with _held(folder, processes), prepared.arithmetic():
+    with _new(folder, processes), _held(folder, processes), prepared.arithmetic():
         if processes.leads:  # while it is held: with a plan it is a run that another process may go on with
             _write_plan(folder, workplace, beginning.start)
         return _run(prepared, folder, beginning, reporter)
@@ -184,7 +186,7 @@ def more(run: str | Path, epochs: int, workplace: Workplace | None = None, repor
     made = str(RunFolder.new(workplace.runs, spec, recipe, before.seed).path) if processes.leads else ""
     folder = RunFolder(Path(processes.told(made)), spec, recipe, before.seed)
     added = planned.added + epochs
-    with _held(folder, processes), prepared.arithmetic():
+    with _new(folder, processes, done), _held(folder, processes), prepared.arithmetic():
         if processes.leads:  # the plan last: with it, it can be gone on with from what is there
             network = without_weights(spec.typed)
             load_weights(network, best.weights)
@@ -222,6 +224,18 @@ def _write_plan(folder: RunFolder, workplace: Workplace, start: Start, added: in
         compiled=bool(workplace.compiled),
         added=added,
     )
+
+
+@contextmanager
+def _new(folder: RunFolder, processes: Processes, done: int = 0) -> Iterator[None]:
+    """Takes a folder that was made for a training away again where that can't be done, as steps that aren't compiled
+    or don't fit into memory, so that no epoch is in it beside those that were ``done`` before."""
+    try:
+        yield
+    except InputError:
+        if processes.leads and epochs_in(folder.path) <= done:
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
 def _held(folder: RunFolder, processes: Processes) -> AbstractContextManager[None]:
