@@ -112,15 +112,24 @@ def test_latex_escapes(text: str, latex: str) -> None:
     assert to_latex(table([("a", text)])).splitlines()[5] == f"a & {latex} \\\\"
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX, with booktabs")
+LATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX, with booktabs")
+
+
+def compiled(table: str, folder: Path) -> str:
+    """What LaTeX says of an article with it, which is ``a.pdf``."""
+    needed, *lines = table.splitlines()
+    packages = re.findall(r"\\usepackage\S*?{[\w,]+}", needed)
+    body = ["\\documentclass{article}", *packages, "\\begin{document}", *lines, "\\end{document}"]
+    (folder / "a.tex").write_text("\n".join(body), "utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "a.tex"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return (folder / "a.log").read_text("latin-1")
+
+
+@LATEX
 @pytest.mark.parametrize(("text", "printed"), [('a|b <c> "d" x?` y!`', "a|b <c> ”d” x?‘ y!‘"), ("«Đą» ≤ −1", None)])
 def test_latex_reads_it_without_an_error(text: str, printed: str | None, tmp_path: Path) -> None:
-    needed, *lines = to_latex(table([(text, "1")])).splitlines()
-    packages = re.findall(r"\\usepackage\S*?{\w+}", needed)
-    body = ["\\documentclass{article}", *packages, "\\begin{document}", *lines, "\\end{document}"]
-    (tmp_path / "a.tex").write_text("\n".join(body), "utf-8")
-    command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "a.tex"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    compiled(to_latex(table([(text, "1")])), tmp_path)
     if printed is not None:
         with pdfplumber.open(tmp_path / "a.pdf") as pdf:
             assert printed in pdf.pages[0].extract_text()
@@ -169,3 +178,20 @@ def test_a_table_that_is_wider_than_a_page_is_fitted_and_its_long_cells_are_brok
     assert "{l>{\\raggedright\\arraybackslash}p{14em}}" in wide
     assert wide.endswith("\\end{tabular}}")
     assert wide.count("{") == wide.count("}")
+
+
+@LATEX
+@pytest.mark.parametrize("length", [1, 40])
+def test_a_table_of_more_rows_than_a_page_is_several_of_one_width(length: int, tmp_path: Path) -> None:
+    rows = [(f"row{i} " * (1 + length * (i % 5 == 0)), "8.1%") for i in range(150)]
+    log = compiled(
+        to_latex(Table(words("name") + numbers("error"), [RowGroup(rows[:99]), RowGroup(rows[99:])])), tmp_path
+    )
+    assert "Overfull" not in log
+    with pdfplumber.open(tmp_path / "a.pdf") as pdf:
+        texts = [page.extract_text() for page in pdf.pages]
+        widths = {round(edge["width"]) for page in pdf.pages for edge in page.horizontal_edges}
+    assert len(widths) == 1
+    assert len(texts) > 1
+    assert all(text.startswith("name error") for text in texts)
+    assert list(dict.fromkeys(re.findall(r"row\d+", "".join(texts)))) == [f"row{i}" for i in range(150)]

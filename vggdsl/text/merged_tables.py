@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import NamedTuple, TypeAlias
 
 from vggdsl.text.printing import LINE, shown, width_of
-from vggdsl.text.tables import FITTED, in_latex, in_markdown, latex_row, needs
+from vggdsl.text.tables import FITTED, LINES, in_latex, in_markdown, latex_row, needs
 
 _BOLD, _OFF = "\x1b[1m", "\x1b[0m"
 _GAP = " " * 3
@@ -148,6 +148,9 @@ def merged_latex(table: MergedTable) -> str:
 
     notes = [f"% {shown(note, LINE)}" for note in table.notes]
     is_wide = table.width > _COLUMNS
+    high = sum(len(list(_lines(row))) for row in table.rows)
+    if high > max(LINES, LINES * table.width / _COLUMNS):
+        notes.append(f"% {high} lines, more than a page holds: print fewer layers a table, or make it smaller")
     lines = [FITTED] if is_wide else []
     lines += [f"\\begin{{tabular}}{{|{'c|' * table.width}}}", "\\hline"]
     for row in table.rows:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import TextWrapper
 
 from vggdsl.text.printing import LINE, printable, shown, width_of
 
@@ -118,6 +119,8 @@ def _in_a_line(text: str) -> str:
 def to_latex(table: Table, cited: Mapping[str, str] | None = None) -> str:
     r"""A ``tabular`` with the rules of the package booktabs; ``cited`` are keys by what stands in the first column.
 
+    One of more rows than a page holds is several below each other, of one width.
+
     >>> print(to_latex(Table(words("name") + numbers("error"), [RowGroup([("conv3_1", "8.1%")])])))
     % needs \usepackage{booktabs}
     \begin{tabular}{lr}
@@ -128,22 +131,62 @@ def to_latex(table: Table, cited: Mapping[str, str] | None = None) -> str:
     \bottomrule
     \end{tabular}
     """
-    is_wide = sum(_letters(table, at) + 2 for at in range(len(table.columns))) > _PAGE
+    letters = [_letters(table, at) for at in range(len(table.columns))]
+    is_wide = sum(each + _BETWEEN for each in letters) > _PAGE
+    broken = [is_wide and each.is_words and n > _LONG for each, n in zip(table.columns, letters, strict=True)]
+    kinds = [_BROKEN if b else "l" if each.is_words else "r" for b, each in zip(broken, table.columns, strict=True)]
+    begin = [FITTED] * is_wide + ["\\begin{tabular}{" + "".join(kinds) + "}", "\\toprule"]
+    begin.append(latex_row([in_latex(name) for name in table.names]))
+    end = ["\\bottomrule", "\\end{tabular}" + "}" * is_wide]
+    pages = _pages(table, broken)
+    if len(pages) > 1:  # as wide as each other, by a row that isn't seen
+        widest = [max((table.names[at], *cells), key=len) for at, cells in enumerate(zip(*_rows(table), strict=True))]
+        widest = [name if b else cell for b, name, cell in zip(broken, table.names, widest, strict=True)]
+        cells = [f"\\hphantom{{{each}}}" for each in _latex_cells(widest, table.columns, {})]
+        end.insert(0, f"{latex_row(cells)}[-\\normalbaselineskip]")
     lines = [f"% in common: {_in_a_line(table.note)}"] if table.note else []
-    kinds = [_kind(table, at) if is_wide else "l" if each.is_words else "r" for at, each in enumerate(table.columns)]
-    lines += [FITTED] if is_wide else []
-    lines += ["\\begin{tabular}{" + "".join(kinds) + "}"]
-    lines += ["\\toprule", latex_row([in_latex(name) for name in table.names])]
+    lines += [f"% {len(pages)} tables below each other: it has more rows than a page"] if len(pages) > 1 else []
+    for number, groups in enumerate(pages):
+        lines += ([""] if number else []) + begin
+        for rows in groups:
+            lines += ["\\midrule", *(latex_row(_latex_cells(row, table.columns, cited or {})) for row in rows)]
+        lines += end
+    return "\n".join([*needs(lines, f"booktabs{',array,graphicx' if is_wide else ''}"), *lines])
+
+
+def _rows(table: Table) -> list[Cells]:
+    return [row for group in table.groups for row in group.rows]
+
+
+def _pages(table: Table, broken: Sequence[bool]) -> list[list[list[Cells]]]:
+    """Rows by groups, of each page its own: with cells that are broken as said, and as small as the width needs."""
+    widths = [min(_letters(table, at), _CELL) if each else _letters(table, at) for at, each in enumerate(broken)]
+    room = max(LINES, LINES * sum(each + _BETWEEN for each in widths) // _PAGE)
+    pages: list[list[list[Cells]]] = [[]]
+    used, wrap = 0, TextWrapper(_CELL, break_long_words=False).wrap
     for group in table.groups:
-        lines += ["\\midrule", *(latex_row(_latex_cells(row, table.columns, cited or {})) for row in group.rows)]
-    packages = needs(lines, f"booktabs{',array,graphicx' if is_wide else ''}")
-    return "\n".join([*packages, *lines, "\\bottomrule", "\\end{tabular}" + "}" * is_wide])
+        pages[-1].append([])
+        for row in group.rows:
+            high = max([len(wrap(cell)) for cell, each in zip(row, broken, strict=True) if each], default=1)
+            if used and used + high > room:
+                pages.append([[]])
+                used = 0
+            pages[-1][-1].append(row)
+            used += high
+    return pages if len(pages) == 1 else [[rows for rows in groups if rows] for groups in pages]
 
 
+_BETWEEN = 2
+"""Letters that the space between two columns takes."""
 _PAGE = 64
 """Letters on a line of LaTeX's article: a wider table is made as small as the page needs."""
+LINES = 37
+"""On a page of it, with room for what isn't a row."""
 _LONG = 24
 """Letters of a cell that is broken into lines, in a table that is too wide."""
+_CELL = 28
+"""Letters on such a line."""
+_BROKEN = ">{\\raggedright\\arraybackslash}p{14em}"
 FITTED = r"\noindent\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 """Begins a box of LaTeX's package graphicx that is no wider than the page, or its column."""
 
@@ -151,12 +194,6 @@ FITTED = r"\noindent\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{
 def _letters(table: Table, at: int) -> int:
     """The longest cell of a column."""
     return max(map(len, (table.names[at], *(row[at] for group in table.groups for row in group.rows))))
-
-
-def _kind(table: Table, at: int) -> str:
-    if table.columns[at].is_words and _letters(table, at) > _LONG:
-        return ">{\\raggedright\\arraybackslash}p{14em}"
-    return "l" if table.columns[at].is_words else "r"
 
 
 _LAST_LATIN, _NO_LATEX = "\u017f", "ĦħĸĿŀŉŦŧſ"
