@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from vggdsl.targets.paper import picture, read_paper
 from vggdsl.text.errors import InputError, VggdslError
@@ -119,6 +121,19 @@ def test_a_table_among_prose_is_found_and_read(tmp_path: Path) -> None:
     assert run("check", tmp_path / "nets" / "b.arch").exit_code == 0
     again = run("import", path, "-o", tmp_path / "nets")
     assert (again.exit_code, "V514" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("height", [12.2, 12.5, 13, 13.5, 14])
+def test_no_part_of_a_caption_is_in_a_picture(tmp_path: Path, height: float) -> None:
+    caption = said(320, 600 + height, "Table 1: jumpy gypsy (quick) networks")
+    (tmp_path / "a.pdf").write_bytes(pdf(["\n".join([caption, ruled(SMALL, 320, 600, (110, 110))])]))
+    (table,) = read_paper(tmp_path / "a.pdf").tables
+    picture(tmp_path / "a.pdf", table, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        rows = (np.asarray(image.convert("L")) < 200).mean(axis=1)
+    rule = int(np.argmax(rows > 0.5))
+    assert rows[rule] > 0.9
+    assert not rows[:rule].any()
 
 
 def test_one_page_is_read_alone(tmp_path: Path) -> None:

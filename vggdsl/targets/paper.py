@@ -41,7 +41,7 @@ _DOTS = 150
 _LOW = 4.0
 """Points: what is lower is no vertical rule, but a part of a sign."""
 _MARGIN = 1.5
-"""Points around a table in its picture: its rules are in it, and what stands beside it isn't."""
+"""Points around a table in its picture, at the most: its rules are in it, and what stands beside it isn't."""
 _ACROSS = 0.9
 """Of a table's width: a rule that is shorter parts some of its columns alone."""
 
@@ -96,10 +96,19 @@ def picture(path: Path, table: Table, target: Path) -> None:
     with _opened(path) as pdf:
         page = pdf.pages[table.page - 1]
         x0, top, x1, bottom = table.box
-        box = max(0, x0 - 4), max(0, top - _MARGIN), min(page.width, x1 + 4), min(page.height, bottom + _MARGIN)
+        x0, x1 = max(0, x0 - 4), min(page.width, x1 + 4)
+        beside = [each for each in page.chars if each["x0"] < x1 and each["x1"] > x0 and each["text"].strip()]
+        above = max((c["bottom"] for c in beside if c["top"] + c["bottom"] < 2 * top), default=0)
+        below = min((c["top"] for c in beside if c["top"] + c["bottom"] > 2 * bottom), default=page.height)
+        box = x0, max(0, top - _margin(top - above)), x1, min(page.height, bottom + _margin(below - bottom))
         image = page.crop(box).to_image(resolution=_DOTS)
     with replacing(target) as part:
         image.save(part, format="PNG")
+
+
+def _margin(room: float) -> float:
+    """So that what stands beside a table, such as its caption, isn't in the picture, nor in a part of its last dots."""
+    return max(0, min(_MARGIN, room - 72 / _DOTS))
 
 
 @contextmanager
