@@ -150,11 +150,29 @@ def test_what_is_left_open_is_refused_at_its_cell(table: str, was: str, now: str
     assert f" {where}\n" in str(found)
 
 
-def test_a_heading_that_is_not_known_is_named() -> None:
-    table = "| Layer | Output | Colour |\n|---|---|---|\n| Conv | 8x8x3 | red |\n| Max pool | 4x4x3 | blue |\n"
+@pytest.mark.parametrize(
+    ("table", "what", "where"),
+    [
+        ("Layer|Output|Colour\nConv|8x8x3|red\nMax pool|4x4x3|blue\n", "a column `Colour` isn't known", "1:14"),
+        ("Unit|What|Form\n1|Conv|3x3x8\n2|Max pool|2x2\n3|FC|5\n", "a column `What` isn't known", "1:6"),
+        ("Layer|Name\nConv|conv1\nMax pool|pool1\nFC|fc1\n", "no column is headed as one of the windows", "1:1"),
+        ("Conv\t3x3\t8\nMax pool\t2x2\t\nFC\t\t5\n", "no heading says what the columns", "1:1"),
+        (
+            "A\tB\ninput (8x8 RGB)\tinput\nconv3-4\tkonv3-4\nmaxpool\nFC-5\nsoftmax\n",
+            "`konv3-4` says no layer that is known",
+            "3:9",
+        ),
+        (
+            "Operator|Resolution|Colour|Layers\nConv3x3|8x8|8|1\nMBConv1, k3x3|8x8|8|1\nFC|1x1|5|1\n",
+            "a column `Colour` isn't known",
+            "1:21",
+        ),
+    ],
+)
+def test_what_is_not_known_of_a_table_of_layers_is_named(table: str, what: str, where: str) -> None:
     result = CliRunner().invoke(command, ["-"], input=table)
-    assert "a column `Colour` isn't known" in result.stderr
-    assert " <stdin>:1:20\n" in result.stderr
+    assert f"is in no notation that is known: {what}" in result.stderr
+    assert f" <stdin>:{where}\n" in result.stderr
 
 
 SUMMARY = """\

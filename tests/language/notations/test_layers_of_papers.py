@@ -132,6 +132,43 @@ pool\t4 × 4\t4 × 4 × 8
 linear\tlogits\t1 × 1 × 8
 softmax\tclassifier\t1 × 1 × 5
 """
+TENSORS = """\
+Parameter\tShape\tLayer hyper-parameter
+conv1.weight\t$2 \\times 4 \\times 3 \\times 3$\tstride: 1; padding: 1
+conv1.bias\t4\tN/A
+pooling.max\tN/A\tkernel size: 2; stride: 2
+dropout\tN/A\tp = 5%
+fc2.weight\t64 × 5\tN/A
+fc2.bias\t5\tN/A
+"""
+OUT_FIRST = TENSORS.replace("2 \\times 4", "4 \\times 2").replace("64 × 5", "5 × 64")
+SLOPES = """\
+layer\t\tchannel-shared\tchannel-wise
+input\t8×8×3\t\t
+conv1\t3×3, 4, /2\t0.681\t0.596
+conv2\t3×3, 6\t0.103\t0.321
+fc1\t9\t0.063\t0.074
+fc2\t5\t\t
+"""
+CHANNELS = """\
+| Layer | Input | Output | Kernel | Stride |
+|---|---|---|---|---|
+| Conv + GroupNorm(2) | 3 | 4 | 3×3 | 1 |
+| Max pool | 4 | 4 | 2×2 | 2 |
+| Conv | 4 | 6 | 3×3 | 1 |
+| GN (3 groups) | 6 | 6 | | |
+| FC | 96 | 5 | | |
+"""
+NUMBERED = """\
+| Layer | Filters | Kernel | Output |
+|---|---|---|---|
+| Input | | | 8×8×3 |
+| Conv1-1 | 4 | 3×3 | 8×8×4 |
+| Conv1-2, Group normalization with 2 groups | 4 | 3×3 | 8×8×4 |
+| MaxPool1 | | 2×2 | 4×4×4 |
+| Conv2-1 | 6 | 3×3 | 4×4×6 |
+| FC | 5 | | 5 |
+"""
 SAME = {
     SHAPES: "input 16x12x2 conv3-6 ReLU maxpool conv3-3 ReLU maxpool FC-5",
     CALLS: "input 8x9x1 conv3-4 pad=0 ReLU ( conv2-4 pad=0,1,0,1 ReLU ) x3 FC-5 softmax",
@@ -152,6 +189,11 @@ SAME = {
     BEHIND.replace(
         "Parameters", "Layer hyper-parameters"
     ): "input 8x8x3 ( conv3-4 ReLU ) x2 maxpool ( conv3-6 ReLU ) x2 FC-5",
+    f"# input 8x8x2\n{TENSORS}": "input 8x8x2 conv3-4 pad=1 ReLU maxpool dropout-5% FC-5",
+    f"# input 8x8x2\n{OUT_FIRST}": "input 8x8x2 conv3-4 pad=1 ReLU maxpool dropout-5% FC-5",
+    SLOPES: "input 8x8x3 conv3-4/2 ReLU conv3-6 ReLU FC-9 ReLU FC-5",
+    f"# input 8x8x3\n{CHANNELS}": "input 8x8x3 conv3-4 ReLU GN-2 maxpool conv3-6 ReLU GN-3 FC-5",
+    NUMBERED: "input 8x8x3 conv3-4 ReLU conv3-4 ReLU GN-2 maxpool conv3-6 ReLU FC-5",
     SIDES: "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10 softmax",
     f"# input 12x12x3\n{SIDES}": "input 12x12x3 conv3-5 LeakyReLU maxpool conv3-6 pad=0 LeakyReLU global-avgpool FC-10"
     " softmax",
@@ -183,6 +225,14 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (f"# input 16x16x3\n{SUMS}", "8\t3 × 3\t", "9\t3 × 3\t", "-:10:2"),
         (f"# input 16x16x3\n{SUMS}", "6\t3 × 3\t", "6\t3 × 3 / 2\t", "-:6:2"),
         (BEHIND, "| Convolution×2", "| conv1×2", "-:4:3"),
+        (f"# input 8x8x2\n{TENSORS}", "bias\t4", "bias\t3", "-:3:15"),
+        (f"# input 8x8x2\n{TENSORS}", "fc2.bias\t5\tN/A\n", "", "-:7:1"),
+        (f"# input 8x8x2\n{TENSORS}", "conv1.bias\t4", "conv1.bias\t4 × 4", "-:4:12"),
+        (f"# input 8x8x2\n{TENSORS}", "fc2.bias", "conv1.bias", "-:8:1"),
+        (SLOPES, "conv2\t3×3, 6", "spp\t{3, 2, 1}", "-:4:1"),
+        (f"# input 8x8x3\n{CHANNELS}", "GroupNorm(2)", "GroupNorm", "-:4:10"),
+        (f"# input 8x8x3\n{CHANNELS}", "| Conv | 4 | 6", "| Conv | 3 | 6", "-:4:25"),
+        (NUMBERED, "Conv1-1", "Conv3-1", "-:4:3"),
     ],
 )
 def test_what_could_be_something_else_is_not_taken(table: str, was: str, now: str, where: str) -> None:
@@ -198,12 +248,9 @@ def test_a_column_that_says_something_else_is_named() -> None:
     assert " -:2:75\n" in str(told.value)
     with pytest.raises(vggdsl.ParseError, match="a column that isn't known"):
         parse_all(BLOCKS.replace("Dropout(0.2)", "weight decay"), "-", "layer-table")
-    tensors = (
-        "Parameter | Shape | Layer hyper-parameter\n1.conv1.weight | 3 × 4 × 3 × 3 | stride: 1\n1.conv1.bias | 4 |\n"
-    )
-    with pytest.raises(vggdsl.ParseError, match="a column that isn't known") as told:
-        parse_all(f"{tensors}2.fc2.weight | 256 × 5 |\n", "-", "layer-table")
-    assert " -:1:1\n" in str(told.value)
+    with pytest.raises(vggdsl.ParseError, match="a column `channel-shared` isn't known") as told:
+        parse_all(SLOPES.replace("0.681", "0.7"), "-", "layer-table")
+    assert " -:1:8\n" in str(told.value)
 
 
 def test_numbers_of_a_list_that_has_a_gap_count_no_layers() -> None:

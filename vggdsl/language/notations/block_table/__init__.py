@@ -9,14 +9,17 @@ As `fire2 | 55x55x128 | | 2 | 16 | 64 | 64`, `112x112x16 | bottleneck | 6 | 24 |
 import re
 from collections.abc import Sequence
 
-from vggdsl.language.notations.block_table.columns import heading
+from vggdsl.language.notations.block_table.columns import KNOWN, columns, heading
 from vggdsl.language.notations.block_table.network import reading
 from vggdsl.language.notations.block_table.rows import table_of
 from vggdsl.language.notations.block_table.written import TITLE, write
 from vggdsl.language.notations.grid import rows_of
 from vggdsl.language.notations.registry import Notation, Reading, register
+from vggdsl.text.errors import Diagnostic, Label
 from vggdsl.text.source import Source
 
+_HEADS = 4
+"""In so many rows a heading is looked for."""
 _BLOCK = re.compile(r"\bfire ?\d|bottleneck|\bbneck|mbconv|inverted residual", re.IGNORECASE)
 
 
@@ -30,4 +33,18 @@ def read(source: Source) -> Sequence[Reading]:
     return [reading(table_of(source))]
 
 
-register(Notation("block-table", recognises, read, write, title=TITLE))
+def _stranger(source: Source) -> Diagnostic | None:
+    """The heading that isn't known of a table of blocks that has others that are."""
+    if _BLOCK.search(source.text) is None:
+        return None
+    for row in rows_of(source)[:_HEADS]:
+        found = columns(row)
+        known = set(found) - {"", "?"}
+        if len(known) > 2 and "kind" in known and "?" in found:
+            heading = row[found.index("?")].text
+            message = f"a column `{heading.text}` isn't known"
+            return Diagnostic("V112", message, (Label(heading.span(), "this column"),), KNOWN)
+    return None
+
+
+register(Notation("block-table", recognises, read, write, title=TITLE, stranger=_stranger))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from vggdsl.language.notations.column_table.words import LONGEST, written
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.layer_table.added import rate_of
+from vggdsl.language.notations.layer_table.added import part_of, rate_of
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, Fact, facts
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
 
@@ -121,7 +121,7 @@ class _Reader:
             after = said[index + 1] if index + 1 < len(said) else None
             if fact.name == "kind" and fact.text in _MAIN:
                 self._main(fact)
-            elif fact.name == "kind" and fact.text in ("BN", "LRN", "none", *ACTIVATIONS):
+            elif fact.name == "kind" and fact.text in ("BN", "GN", "LRN", "none", *ACTIVATIONS):
                 self._follower(fact, after)
             elif fact.name == "kind":
                 raise UnreadableError(f"`{fact.at.text}` isn't known here", fact.at, KNOWN)
@@ -169,7 +169,7 @@ class _Reader:
             self._take(layer, each)
         self.waiting = []
         if kind not in ("softmax", "dropout"):
-            layer.behind += [Part(each.text, each.at) for each in self.adjectives]
+            layer.behind += map(part_of, self.adjectives)
             self.adjectives = []
 
     def _new(self, kind: str, at: Excerpt) -> Layer:
@@ -190,7 +190,7 @@ class _Reader:
         waiting, self.waiting = self.waiting, []
         for fact in waiting:
             self._number(fact)
-        layer.behind += [Part(each.text, each.at) for each in self.adjectives]
+        layer.behind += map(part_of, self.adjectives)
         self.adjectives = []
         return layer
 
@@ -203,12 +203,12 @@ class _Reader:
         if is_adjective and between == " " and not (self.found and self.found[-1].kind in WEIGHTED):
             self.adjectives.append(fact)
         elif self.found and self.found[-1].kind not in ("input", "softmax"):
-            self.found[-1].behind.append(Part(fact.text, fact.at))
+            self.found[-1].behind.append(part_of(fact))
         elif self.label.main and not self.found and after is None:
             layer = self._flush(fact.at)
-            layer.behind.append(Part(fact.text, fact.at))
+            layer.behind.append(part_of(fact))
         else:
-            self._new(fact.text, fact.at)
+            self._new(fact.text, fact.at).groups = part_of(fact).groups
 
     def _between(self, first: Fact, second: Fact) -> str:
         """The characters of the cell between two of its words, by where these stand: a cell may say a word twice."""

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, rows_of
-from vggdsl.language.notations.layer_table import uncut
+from vggdsl.language.notations.layer_table import tensors, uncut
 from vggdsl.language.notations.layer_table.abroad import in_english, is_foreign
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import (
     KNOWN,
+    UNREAD,
     Column,
     columns,
     explained,
@@ -30,9 +31,10 @@ from vggdsl.language.notations.layer_table.columns import (
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import Total
-from vggdsl.language.notations.layer_table.parted import parted, spread, without_titles
+from vggdsl.language.notations.layer_table.parted import named, parted, spread, without_titles
 from vggdsl.language.notations.layer_table.residual import blocks
 from vggdsl.language.notations.layer_table.rows import Table
+from vggdsl.language.notations.layer_table.stranger import stranger
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.summaries import is_printed, is_size
@@ -46,6 +48,8 @@ _ROWS = 1000
 """Rows at most: the cells of more take minutes."""
 _FEW = 5
 """One line of so many at most may say no layer, where bullets or arrows show a list: it is refused."""
+_CELLS = re.compile(r"[|&\t]|<t[dh]\b", re.IGNORECASE)
+"""What parts the cells of a table."""
 _PREPARES = re.compile(r"re-?scal(?:e|ing)\d?", re.IGNORECASE)
 _LONGEST = 400
 """Lines of a list at most."""
@@ -76,7 +80,10 @@ def _any_kind(text: str) -> bool:
     """Cheap: whether a word of the heading, or an input, and a layer are there at all."""
     words = (
         r"\b(layers?|type|operations?|op|name|stage|input)\b",
-        r"(?<![^\W_])(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|weight|size|shape|support|hyper)",
+        (
+            r"(?<![^\W_])(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|weight"
+            r"|shape|support|hyper)|\d ?[x×] ?\d"
+        ),
         r"(conv|pool|\bfc|dense|fully)",
     )
     return all(re.search(word, text, re.IGNORECASE) for word in words)
@@ -90,7 +97,7 @@ def _rows(source: Source) -> list[Row]:
 def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | None:
     """The table, upright, and which of its rows is the heading, of which so many columns aren't known."""
     for at in range(min(_HEADS, len(rows))):
-        found = columns(rows[at])
+        found = explained(columns(rows[at]), rows[at + 1 :])
         if is_heading(found, strange) or (names_alone(found) and says_layers(rows[at + 1 :])):
             return rows, at
     sides = [row for row in rows if not _lacks_cells(row)]
@@ -173,13 +180,13 @@ def read(source: Source) -> Sequence[Reading]:
         if cut is not None:
             return [cut]
     table = _found(rows, strange=0) or _found(rows, strange=len(rows[0]) if rows else 0)
-    stranger = None
-    if table is not None:
-        stranger = strange(explained(columns(table[0][table[1]]), table[0][table[1] + 1 :]))
-    if table is None or stranger is not None:
-        label = Label((stranger if stranger is not None else Excerpt.of(source).strip()).span(), "this")
-        message = "there is no heading of columns that are known" if stranger is None else "a column that isn't known"
-        raise ParseError(Diagnostic("V115", message, (label,), KNOWN))
+    if table is None:
+        near = stranger(source, rows, _HEADS)
+        label = near.labels[0] if near is not None else Label(Excerpt.of(source).strip().span(), "this")
+        message = near.message if near is not None else "there is no heading of columns that are known"
+        raise ParseError(Diagnostic("V115", message, (label,), near.help if near is not None else KNOWN))
+    if (heading := strange(explained(columns(table[0][table[1]]), table[0][table[1] + 1 :]))) is not None:
+        raise ParseError(Diagnostic("V115", "a column that isn't known", (Label(heading.span(), "this"),), KNOWN))
     upright, at = table
     beside = upright[:at] if upright is rows else list(filter(_lacks_cells, rows))
     for row in beside:
@@ -221,18 +228,11 @@ def _line(source: Source, text: Excerpt) -> str:
 
 
 def _stranger(source: Source) -> Diagnostic | None:
-    """The heading that isn't known of a table that has others that are."""
-    if not re.search(r"[|&\t]|<t[dh]\b", source.text) or not _any_kind(source.text) or is_printed(source.text):
+    """What isn't known of a table of cells whose rows say layers."""
+    if not _CELLS.search(source.text) or is_printed(source.text):
         return None
-    for row in _rows(source)[:_HEADS]:
-        found = columns(row)
-        known = [each for each in found if each.role not in ("", "?", "prose")]
-        says_layers = {each.role for each in known} & {"kind", "layer", "name", "description", "filter"}
-        if len(known) > 1 and says_layers and (heading := strange(found)) is not None:
-            return Diagnostic(
-                "V112", f"a column `{heading.text}` isn't known", (Label(heading.span(), "this column"),), KNOWN
-            )
-    return None
+    rows = _rows(source)
+    return stranger(source, rows, _HEADS) if len(rows) <= _ROWS else None
 
 
 def _above(lines: Sequence[Excerpt], head: Row) -> list[Excerpt]:
@@ -259,15 +259,20 @@ def _reading(
         draft.repaired(f"{SAID}: `{whole.text}`", whole)
         draft.line()
     found = explained(columns(head), rows)
+    if any(each.role == "tensor" for each in found):
+        rows, found = tensors.layers(draft, rows, found)
+        draft.line()
     body, totals = _body(draft, rows, found)
     roles = telling(found, body)
-    for each in {at.role: at for at in found if at.role == "prose"}.values():
-        draft.assumed(f"what stands below `{each.at.text}` isn't read: it explains the others", each.at)
+    for each in {at.at.text: at for at in found if at.role in UNREAD}.values():
+        why = "it explains the others" if each.role == "prose" else "no layer has such figures"
+        draft.assumed(f"what stands below `{each.at.text}` isn't read: {why}", each.at)
         draft.line()
     flops = next(
         (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
     )
-    body = [part for row in without_titles(draft, spread(body, roles)) for part in parted(row, roles)]
+    body = named(spread(body, roles), roles)
+    body = [part for row in without_titles(draft, body) for part in parted(row, roles)]
     body, added = blocks(draft, body, roles)
     layers = [layer_of(draft, row, found, roles) for row in body]
     for at_row, block in added.items():
@@ -331,7 +336,7 @@ def _body(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[l
                 figures |= {"total-params": cell.text.part(both, "all"), "trainable": cell.text.part(both, "some")}
             elif role in ("params", "macs") and FIGURE.fullmatch(figure.text):
                 figures[role] = figure
-            elif role != "prose" and not re.fullmatch(r"[-\s]*", cell.text.text):
+            elif role not in UNREAD and not re.fullmatch(r"[-\s]*", cell.text.text):
                 draft.refuse("a total of what isn't known", cell.text, "leave it out")
         totals.append(Total(filled[0].text, figures))
     return body, totals

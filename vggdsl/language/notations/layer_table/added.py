@@ -6,7 +6,7 @@ from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, Fact
 from vggdsl.language.notations.layer_table.layer import GLOBAL, POOLS, Layer, Part
 
-BEHIND = ("BN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS)
+BEHIND = ("BN", "GN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS)
 """What may follow another layer in its row."""
 COLUMNS = {
     "maxpool": ("kind", "sides", "shape", "number", "kernel", "stride"),
@@ -22,7 +22,7 @@ _KINDS = {
     "pool": (*POOLS, *GLOBAL, "none"),
     "activation": (*BEHIND, "FC", "maxpool", "avgpool"),
 }  # `Linear`
-_ORDER = ("BN", *ACTIVATIONS, "LRN", *POOLS, *GLOBAL, "dropout", "softmax")
+_ORDER = ("BN", "GN", *ACTIVATIONS, "LRN", *POOLS, *GLOBAL, "dropout", "softmax")
 _RATED = ("LeakyReLU", "ELU", "dropout")
 
 
@@ -85,7 +85,13 @@ def _parts(name: str, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
     if len(rates) > 1 or (rates and kinds and len(rated) != 1) or (name == "activation" and not kinds):
         raise StrangeColumnError(name)
     for kind in kinds:
-        yield Part(kind, cells[name], rate=rates[0] if rates and kind in _RATED else "")
+        groups = next((fact.numbers[0] for fact in facts if fact.text == kind == "GN" and fact.numbers), None)
+        yield Part(kind, cells[name], rate=rates[0] if rates and kind in _RATED else "", groups=groups)
+
+
+def part_of(fact: Fact) -> Part:
+    """What a word behind a layer says."""
+    return Part(fact.text, fact.at, groups=fact.numbers[0] if fact.numbers else None)
 
 
 def rate_of(fact: Fact) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from vggdsl.language.notations.draft import TELLS, Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
-from vggdsl.language.notations.layer_table.added import BEHIND, StrangeColumnError, add, agree, rate_of
-from vggdsl.language.notations.layer_table.columns import Column
+from vggdsl.language.notations.layer_table.added import BEHIND, StrangeColumnError, add, agree, part_of, rate_of
+from vggdsl.language.notations.layer_table.columns import UNREAD, Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part, width_of
@@ -39,6 +39,7 @@ _SAYS = re.compile(r"prob|keep|rate|kernel|filter|size|channel|same|valid|averag
 _TAKEN = re.compile(r"(max(?:imum)?)|av(?:era)?ge?|mean", re.IGNORECASE)
 """Of a pool, in a column of activations."""
 _YES = re.compile(r"(yes|true|✓|✔|y|x|1|\\checkmark)|no|false|n|0|✗", re.IGNORECASE)
+_SPELLED = re.compile(r"conv(\d{1,2})-(\d{1,5})", re.IGNORECASE)
 _TIMES = re.compile(r"\(x ?\d+\)| x\d+|\(\d+ ?x\)")
 """Of a name, that its rows are repeated: `Block 2 (x3)`."""
 _OF_A_LIST = re.compile(r"[A-Za-z]\d{1,3}")
@@ -64,7 +65,7 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
             if cell.text:
                 draft.refuse("there is no column for this cell", cell.text, "leave it out")
             continue
-        if roles[at] in ("", "prose") or _EMPTY.fullmatch(cell.text.text):
+        if roles[at] in ("", *UNREAD) or _EMPTY.fullmatch(cell.text.text):
             continue
         name = roles[at]
         text = _unmarked(draft, cell.text)
@@ -120,6 +121,8 @@ class _Reader:
                     else:
                         self.taking.take(fact, name)
                 except RefusedError:
+                    if self._is_spelled(name):
+                        return layer
                     help = f"it has {_EXAMPLES.get(name, 'what no other cell says otherwise')}"
                     self.draft.refuse(f"`{self.cells[name].text}` can't be read in this column", self.cells[name], help)
                     break
@@ -132,6 +135,17 @@ class _Reader:
         if layer.index is not None and layer.kind == "FC" and layer.width is None and layer.index > LONGEST_LIST:
             layer.width = layer.index
         return layer
+
+    def _is_spelled(self, name: str) -> bool:
+        """Refuses the word of a layer that says its window and its filters, where a column says others."""
+        cell = self.cells.get("kind")
+        spelled = _SPELLED.fullmatch(cell.text) if cell is not None else None
+        if cell is None or spelled is None or name not in ("filter", "width"):
+            return False
+        message = f"`{cell.text}` says a window of {spelled[1]}x{spelled[1]} and {spelled[2]} filters"
+        help = f"other cells of its row say others; a name alone is `{spelled[0].replace('-', '_')}`"
+        self.draft.refuse(message, cell, help)
+        return True
 
     def _says_more(self) -> None:
         """Refuses a name that says what no other cell does: `FC6 + Dropout`, `conv1 /2`, `Block 2 (x3)`."""
@@ -155,7 +169,7 @@ class _Reader:
             "stride": layer.stride not in (None, 1) and (not slides or layer.is_global),
             "pad": layer.pad not in ((None, 0, "valid") if "pad" in cells else (None,)) and not slides,
             "dilation": layer.dilation != 1 and layer.kind not in CONVOLUTIONS,
-            "groups": layer.groups not in (None, 1) and layer.kind not in CONVOLUTIONS,
+            "groups": layer.groups not in (None, 1) and layer.kind not in (*CONVOLUTIONS, "GN"),
         }
         for name in (name for name, is_strange in strange.items() if is_strange):
             at = cells.get(name, layer.at)
@@ -249,7 +263,7 @@ class _Reader:
             layer.behind = []
         if not layer.kind and layer.behind:
             first = layer.behind.pop(0)
-            layer.kind, layer.rate = first.kind, first.rate
+            layer.kind, layer.rate, layer.groups = first.kind, first.rate, first.groups or layer.groups
         if not layer.kind and (activation := self.parts.get("activation")) and "kind" not in self.cells:
             layer.kind = next((fact.text for fact in activation if fact.name == "kind"), "")
         if not layer.kind:
@@ -260,7 +274,7 @@ class _Reader:
         """Takes a kind; whether it agrees with what the row is already."""
         layer, kind = self.row, fact.text
         if layer.kind == "joined" and kind in GLOBAL:
-            layer.behind.append(Part(kind, fact.at))
+            layer.behind.append(part_of(fact))
             return True
         if (
             kind == layer.kind
@@ -269,7 +283,7 @@ class _Reader:
         ):
             return True
         if layer.kind == "output" and kind in BEHIND and self._says_width():  # `Output | 2 neurons, Softmax`
-            layer.behind.append(Part(kind, fact.at))
+            layer.behind.append(part_of(fact))
             return True
         if layer.kind == "input" and kind == "conv" and self._says_width():  # the first layer, named so
             layer.kind = kind
@@ -288,14 +302,14 @@ class _Reader:
             return False
         if kind == "pool" and layer.kind in (*POOLS, *GLOBAL):
             return True
-        if kind in BEHIND and (layer.kind or layer.behind or kind in ("BN", "LRN", "dropout", "softmax", *ACTIVATIONS)):
+        if kind in BEHIND and (layer.kind or layer.behind or kind != "none"):
             if not layer.kind and not layer.behind:
-                layer.kind = kind
+                layer.kind, layer.groups = kind, part_of(fact).groups
             else:
-                layer.behind.append(Part(kind, fact.at))
+                layer.behind.append(part_of(fact))
             return True
         if kind in (*POOLS, *GLOBAL) and layer.kind in CONVOLUTIONS and not is_first:
-            layer.behind.append(Part(kind, fact.at))
+            layer.behind.append(part_of(fact))
             return True
         if layer.kind:
             return False

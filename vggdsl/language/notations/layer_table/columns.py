@@ -60,8 +60,10 @@ KNOWN = (
 )
 _SAYING = ("kind", "layer", "name", "description")
 """The columns that can say what a layer is, those first that are asked first."""
-FOLLOWERS = ("BN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS, *POOLS, *GLOBAL)
+FOLLOWERS = ("BN", "GN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS, *POOLS, *GLOBAL)
 """What may follow a layer in its row."""
+UNREAD = ("prose", "measured")
+"""Columns that say nothing of layers."""
 _TELLING = {"filter", "output", "width", "description", "input"}
 
 
@@ -79,7 +81,7 @@ class Column:
 
 def is_heading(found: Sequence[Column], strange: int) -> bool:
     """Whether columns are those of a table of layers; so many of them may be unknown."""
-    roles = [role for each in found for role in each.roles if role != "prose"]
+    roles = [role for each in found for role in each.roles if role not in UNREAD]
     told = set(roles) & _TELLING - (set() if set(roles) & {"kind", "layer", "name"} else {"description"})
     if set(roles) <= {"kind", "layer", "name", "params"}:
         told |= {"params"} & set(roles)
@@ -91,7 +93,7 @@ def names_alone(found: Sequence[Column]) -> bool:
     """Whether columns are of names and kinds, and none of numbers: cells of one of them may say all of a layer."""
     roles = {each.role for each in found}
     return (
-        len(roles) == len(found) > 1 and bool(roles & {"kind", "layer"}) and roles <= {"kind", "layer", "name", "prose"}
+        len(roles) == len(found) > 1 and bool(roles & {"kind", "layer"}) and roles <= {"kind", "layer", "name", *UNREAD}
     )
 
 
@@ -188,15 +190,24 @@ def _sized(role: str, known: set[str]) -> str:
 
 
 def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """With the role `words` for columns that aren't known and whose cells all begin with what follows a layer, as a
-    column `Regularization` of `Dropout (0.2)`: what else is in such a cell is of that."""
+    """With what their cells tell of columns.
+
+    `words` are columns that aren't known and whose cells all begin with what follows a layer, as a column
+    `Regularization` of `Dropout (0.2)`: what else is in such a cell is of that. `measured` are those of figures that no
+    layer has, `tensor` is one of the names of weights. Of two columns below one heading the second is a description
+    where the first says what layers are.
+    """
     roles = [
-        ("words",)
+        ("tensor",)
+        if each.role in _NAMING and _names_tensors(rows, at)
+        else ("words",)
         if "?" in each.roles and _names_followers(rows, at)
+        else ("measured",)
+        if "?" in each.roles and _is_measured(rows, at)
         else ("output",)
         if each.roles == ("filter",) and _SHAPES.fullmatch(each.at.text) and _has_maps(rows, at)
-        else ("?",)
-        if each.role == "params" and _names_tensors(rows, at)
+        else ("description",)
+        if at and each.at is found[at - 1].at and each.role == "kind" and _describes_layers(rows, at)
         else each.roles
         for at, each in enumerate(found)
     ]
@@ -204,7 +215,11 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
 
 
 _SHAPES = re.compile(r"(?:shape|dimension)s?:?", re.IGNORECASE)
-_TENSOR = re.compile(r"[\w.]+\.(?:weight|bias)s?")
+TENSOR = re.compile(r"(?P<layer>[\w.]+)\.(?P<part>weight|bias)(?:es|s)?", re.IGNORECASE)
+"""The name of weights, or of a bias."""
+_NAMING = ("name", "layer", "kind", "params", "?")
+_MEASURED = re.compile(r"-?\d*\.\d{3,}")
+"""A figure that was measured: rates and slopes that are chosen have fewer digits."""
 _WIDEST = 11
 """The side of a window at most, as tables have them: what is more is a map's."""
 
@@ -219,7 +234,20 @@ def _has_maps(rows: Sequence[Row], at: int) -> bool:
 
 def _names_tensors(rows: Sequence[Row], at: int) -> bool:
     """Whether a column says which weights each row is of, `conv1.weight`: these rows aren't layers."""
-    return any(_TENSOR.fullmatch(cell.text.text) for row in rows for cell in row if cell.columns.start == at)
+    return any(TENSOR.fullmatch(cell.text.text) for row in rows for cell in row if cell.columns.start == at)
+
+
+def _is_measured(rows: Sequence[Row], at: int) -> bool:
+    """Whether a column is of measured figures, most of them different ones."""
+    texts = [cell.text.text for row in rows for cell in row if cell.columns.start == at]
+    texts = [text for text in texts if re.search(r"\w", text)]
+    return len(texts) > 2 and 2 * len(set(texts)) > len(texts) and all(map(_MEASURED.fullmatch, texts))
+
+
+def _describes_layers(rows: Sequence[Row], at: int) -> bool:
+    """Whether the cells of a column say numbers of layers that those of the column before name."""
+    said, named = [[cell.text for row in rows for cell in row if cell.columns.start == of] for of in (at, at - 1)]
+    return not any(map(_says_kind, said)) and 2 * sum(map(_says_kind, named)) > len(named)
 
 
 def _names_followers(rows: Sequence[Row], at: int) -> bool:

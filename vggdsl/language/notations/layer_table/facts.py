@@ -28,6 +28,7 @@ KINDS = {
     "OUTPUT": "output",
     "ACTIVATION": "activation",
     "BN": "BN",
+    "GN": "GN",
     "LRN": "LRN",
     "DROPOUT": "dropout",
     "FLATTEN": "flatten",
@@ -69,7 +70,8 @@ class UnsayableError(UnreadableError):
 @dataclass(frozen=True)
 class Fact:
     """``name`` is `kind`, or what the numbers are of: `sides`, `stride`, `pad`, … ``text`` is a kind's word, of a call
-    how its class ends, `2d` or `2D`, of a shape `(64, 3x3)` which number is what."""
+    how its class ends, `2d` or `2D`, of a shape `(64, 3x3)` which number is what. A kind has numbers where its word
+    holds them: `GroupNorm(2)`."""
 
     name: str
     at: Excerpt
@@ -140,6 +142,8 @@ def _facts(terminal: str, at: Excerpt) -> list[Fact]:
             return [Fact("kind", at, text="conv"), Fact("pointwise", at)]
         case "CONV" if "=" in at.text:  # `Conv(=FC)`
             return [Fact("kind", at, text="conv"), Fact("whole", at)]
+        case "GN":
+            return [Fact("kind", at, numbers, "GN")]
         case "SOFTMAX" if numbers:
             return [Fact("kind", at, text="softmax"), Fact("ways", at, numbers)]
         case "GLOBAL_AVGPOOL" if len(numbers) > 1:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vggdsl.language.notations.draft import Draft, Place
 from vggdsl.language.notations.image import ELSEWHERE
 from vggdsl.language.notations.layer_table import figures, sizes
-from vggdsl.language.notations.layer_table.layer import Layer, width_of
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, Layer, width_of
 from vggdsl.language.notations.summaries import STEM
 
 
@@ -14,6 +14,9 @@ def oriented(draft: Draft, layers: list[Layer]) -> bool:
     if layers[0].kind != "input" and layers[-1].kind == "input":
         layers.reverse()
         draft.assumed("the rows go upwards: the input is the last", layers[0].at)
+    if (chained := sizes.channels_alone(layers)) is not None:
+        at = chained.cells.get("output", chained.at)
+        draft.assumed("what rows take and give are channels: each takes as many as the one before gives", at)
     if (squared := sizes.square(layers)) is not None:
         draft.assumed("a size of one number is of both sides", squared.output_at or squared.at)
     first = sizes.channels_first(layers)
@@ -57,6 +60,10 @@ def size_of(draft: Draft, layers: Sequence[Layer]) -> tuple[tuple[int, ...], Pla
     if len(size) == 2:
         size = (*size, 3)
         draft.assumed("3 channels: none are printed", at)
+    if len(size) == 1 and first.kind in CONVOLUTIONS:
+        message = f"`{size[0]}` is no size of images; as channels, each row takes what the one before gives"
+        draft.refuse(message, at, "correct them, or write whole sizes: `32x32x3`")
+        return None
     if len(size) != 3:
         draft.refuse(
             "the size of the images isn't printed", at, f"write a first row `INPUT | 32x32x3`, or it {ELSEWHERE}"

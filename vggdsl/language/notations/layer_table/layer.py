@@ -19,6 +19,8 @@ class Part:
     window: tuple[int, int] | None = None
     stride: int | None = None
     rate: str = ""
+    groups: int | None = None
+    """Of the channels that are normalised together."""
 
 
 @dataclass(frozen=True)

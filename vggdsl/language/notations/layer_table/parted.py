@@ -1,7 +1,9 @@
-"""Rows that hold several layers one after another, and rows that are titles of those below."""
+"""Rows that hold several layers one after another, rows that are titles of those below, and names that are numbers."""
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
@@ -10,7 +12,7 @@ from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, UnsayableEr
 from vggdsl.language.notations.layer_table.layer import GLOBAL
 
 _SIGN = re.compile(r" ?(?:\+|→|->) ?|, (?!\d)")
-_BEFORE = {"FC": (*GLOBAL, "flatten", "dropout", "BN", *ACTIVATIONS), "conv": ("BN", *ACTIVATIONS)}
+_BEFORE = {"FC": (*GLOBAL, "flatten", "dropout", "BN", "GN", *ACTIVATIONS), "conv": ("BN", "GN", *ACTIVATIONS)}
 """What may stand before a layer in its cell, and is none of it."""
 _OF_ITS_OWN = {"kind", "argument", "global", "rate", "keep", "slope"}
 _TITLE = re.compile(
@@ -52,6 +54,25 @@ def spread(rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
                 found[at].remove(cell)
                 _put(below[-1], cell)
     return list[Row](found)
+
+
+_IN_BLOCK = re.compile(r"conv(\d{1,2})-(\d{1,2})(?![\w-])", re.IGNORECASE)
+
+
+def named(rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
+    """With `Conv1_2` for `Conv1-2`, where the numbers of all such rows are those of blocks and of their layers, in
+    order: else such a word says a window and filters."""
+    cells = [cell for row in rows for cell in row if _role(cell, roles) in ("kind", "name")]
+    found = [(cell, match) for cell in cells if (match := _IN_BLOCK.match(cell.text.text)) is not None]
+    numbers = [(int(match[1]), int(match[2])) for _, match in found]
+    follow = all(after in ((a, b + 1), (a + 1, 1)) for (a, b), after in pairwise(numbers))
+    if len(numbers) < 2 or numbers[0] != (1, 1) or not follow:
+        return list(rows)
+    new = dict[int, Cell]()
+    for cell, match in found:
+        text = cell.text[: match.end()].sub("-", "_") + cell.text[match.end() :]
+        new[id(cell)] = replace(cell, text=text)
+    return [[new.get(id(cell), cell) for cell in row] for row in rows]
 
 
 def _lacks(row: Sequence[Cell], cell: Cell) -> bool:

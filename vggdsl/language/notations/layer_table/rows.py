@@ -9,6 +9,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table import figures, sizes
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
+from vggdsl.language.notations.layer_table.followers import curved, dropout, follower, grouped
 from vggdsl.language.notations.layer_table.image import oriented, size_of
 from vggdsl.language.notations.layer_table.layer import (
     CONVOLUTIONS,
@@ -22,7 +23,7 @@ from vggdsl.language.notations.layer_table.layer import (
     width_of,
 )
 from vggdsl.language.notations.layer_table.residual import end
-from vggdsl.language.notations.layer_table.sliding import Sliding, pad_to, which
+from vggdsl.language.notations.layer_table.sliding import Sliding, pad_to
 from vggdsl.network.shapes import Pair
 
 _SHAPED = (*CONVOLUTIONS, *POOLS)
@@ -100,7 +101,7 @@ class Table:
             if first.repeat > 1 or sizes.pools_of(first):
                 at = first.cells.get("repeat", first.at)
                 self.draft.refuse("images are neither repeated nor pooled", at, "write a row for what is")
-            for text, place in [(text, part.at) for part in first.behind if (text := self._behind(part))]:
+            for text, place in [(text, part.at) for part in first.behind if (text := follower(self.draft, part))]:
                 self.draft.line()
                 self.draft.put(text, place)
 
@@ -143,7 +144,7 @@ class Table:
     def _block(self, block: Block, layers: Sequence[Layer]) -> int:
         """Puts rows whose input is added to what they give; gives their number."""
         came, inside = self.x, layers[: block.rows]
-        if any(each.kind not in (*CONVOLUTIONS, "BN", "activation", *ACTIVATIONS) for each in inside):
+        if any(each.kind not in (*CONVOLUTIONS, "BN", "GN", "activation", *ACTIVATIONS) for each in inside):
             self.draft.refuse("a block of other layers than convolutions", block.at, "write its rows one by one")
             return block.rows
         self.draft.put("( add[" if block.count > 1 else "add[", block.at)
@@ -184,7 +185,7 @@ class Table:
             if printed and prod(printed) != prod(self.x):
                 self.draft.refuse(f"there are {prod(self.x):,} values", at or layer.at, "correct the size")
             for part in layer.behind:
-                self.draft.put(self._behind(part), part.at)
+                self.draft.put(follower(self.draft, part), part.at)
             return
         if len(printed) == 1 and printed[0] == prod(self.x) and layer.kind not in (*_SHAPED, *GLOBAL, "FC", "output"):
             printed = self.x  # values that are flattened
@@ -197,8 +198,8 @@ class Table:
             said = "ReLU behind each convolution and hidden FC: activations aren't printed"
             self.draft.assumed(said, layer.at, once=True)
             followers = [*(part.kind for part in layer.behind), *([after.kind] if after is not None else [])]
-            if "BN" in followers:
-                self.draft.assumed("that ReLU stands before a BN, not behind it", layer.at, once=True)
+            for norm in (kind for kind in ("BN", "GN") if kind in followers):
+                self.draft.assumed(f"that ReLU stands before a {norm}, not behind it", layer.at, once=True)
         self._put(layer, words, printed, at)
 
     def _is_here(self, size: tuple[int, ...]) -> bool:
@@ -233,7 +234,7 @@ class Table:
         told = [
             (name, cell) for name in ("params", "macs") if (cell := layer.cells.get(name)) and figures.is_figure(cell)
         ]
-        shares = bool(sizes.pools_of(layer)) or (bool(told) and any(part.kind == "BN" for part in layer.behind))
+        shares = bool(sizes.pools_of(layer)) or (bool(told) and any(part.kind in ("BN", "GN") for part in layer.behind))
         if at is not None and len(claimed) == 3 == len(out) and claimed != out and self.doubtful is None:
             self.doubtful = f"{'x'.join(map(str, claimed))} is printed, and {'x'.join(map(str, out))} comes", at
         step = self.step
@@ -268,7 +269,8 @@ class Table:
             if name == "macs" and self.flops is not None:
                 self.draft.assumed("FLOPs count a multiply-add once", self.flops, once=True)
             if name == "params":
-                self.draft.assumed(f"parameters are counted as {measure}", cell, once=True)
+                leaves = ": the figures leave out the biases, which the layers have" if measure == "weights" else ""
+                self.draft.assumed(f"parameters are counted as {measure}{leaves}", cell, once=True)
         for text, place in [*(inside if not is_group else []), *(outside if not is_outer else [])]:
             self.draft.put(text, place)
         self.x = out
@@ -284,7 +286,7 @@ class Table:
         else:
             kind = set(layer.cells["kind"].places) if "kind" in layer.cells else set()
             once = [part for part in layer.behind if part.kind in _ONCE and not kind & set(part.at.places)]
-        said = [(part, text) for part in layer.behind if (text := self._behind(part))]
+        said = [(part, text) for part in layer.behind if (text := follower(self.draft, part))]
         if once:
             text = "what is repeated are the layers of the first cell: pools and dropout come once behind them"
             self.draft.assumed(text, layer.at, once=True)
@@ -296,36 +298,6 @@ class Table:
     def _measure(self, layer: Layer) -> str:
         normalises = layer.kind == "BN" or any(part.kind == "BN" for part in layer.behind)
         return "total-params" if normalises and self.counts_statistics else self.measures
-
-    def _behind(self, part: Part) -> str:
-        """A layer that follows another in its row."""
-        match part.kind:
-            case "none":
-                return ""
-            case "dropout":
-                return self._dropout(part.rate, part.at)
-            case "LeakyReLU" | "ELU":
-                return self._curved(part.kind, part.rate, part.at)
-            case kind if kind in POOLS:
-                if part.window is None and part.stride in (None, 2):
-                    self.draft.assumed("2x2 pools at stride 2: none are printed", part.at, once=True)
-                window, stride = sizes.window_of(part)
-                if part.window is not None and part.stride is None:
-                    text = "pools at a stride of their window: none is printed"
-                    self.draft.assumed(text, part.at, once=True)
-                return f"{which(self.draft, kind, part.at)}{Pair(*window).short}/{stride}"
-            case kind:
-                return kind
-
-    def _dropout(self, rate: str, at: Excerpt) -> str:
-        if not rate:
-            self.draft.assumed("a rate of 0.5: none is printed", at, once=True)
-        return f"dropout-{rate or 0.5}"
-
-    def _curved(self, kind: str, slope: str, at: Excerpt) -> str:
-        if not slope and kind == "LeakyReLU":
-            self.draft.assumed("a slope of 0.01: none is printed", at, once=True)
-        return f"{kind}-{slope}" if slope else kind
 
     def _gives(self, layer: Layer) -> tuple[int, ...]:
         """The shape behind the row."""
@@ -371,9 +343,11 @@ class Table:
                 self.draft.assumed("ReLU: what an activation computes isn't printed", layer.at, once=True)
                 return "ReLU"
             case "LeakyReLU" | "ELU":
-                return self._curved(layer.kind, layer.rate, layer.at)
+                return curved(self.draft, layer.kind, layer.rate, layer.at)
             case "dropout":
-                return self._dropout(layer.rate, layer.at)
+                return dropout(self.draft, layer.rate, layer.at)
+            case "GN":
+                return grouped(self.draft, layer.groups, layer.at)
             case "input":
                 self.draft.refuse("a second input", layer.at, "one table is one network")
                 return ""

@@ -106,6 +106,32 @@ def square(layers: Sequence[Layer]) -> Layer | None:
     return slid[0]
 
 
+def channels_alone(layers: Sequence[Layer]) -> Layer | None:
+    """Makes what rows take and give, where all have one number of each, their channels: `Conv | 3 | 64`.
+
+    They are where each row takes what the one before gives, pools give what they take, and some convolution gives more
+    than it takes: sides of maps don't grow. The first of these rows, or None where numbers are of something else.
+    """
+    maps = list(takewhile(lambda each: each.kind not in ("FC", "softmax", "output", "flatten", "logits"), layers))
+    maps = [each for each in maps if each.kind != "input"]
+    told = [each for each in maps if each.input or each.output]
+    convs = [each for each in maps if each.kind in CONVOLUTIONS]
+    if (
+        len(convs) < 2
+        or any(len(each.input) != 1 or len(each.output) != 1 for each in [*convs, *told])
+        or any(each.takes is not None or each.width is not None for each in maps)
+        or any(before.output != after.input for before, after in pairwise(told))
+        or any(each.input != each.output for each in told if each.kind != "conv")
+        or not any(each.output > each.input for each in convs)
+    ):
+        return None
+    for each in told:
+        if each.kind == "conv":
+            each.takes, each.width = each.input[0], each.output[0]
+        each.input, each.output, each.output_at = (), (), None
+    return convs[0]
+
+
 def shrinks(layers: Sequence[Layer]) -> bool:
     """Whether convolutions make maps smaller at stride 1: by those that stand behind another layer."""
     shrunk = kept = 0

@@ -1,0 +1,81 @@
+"""Why a table whose rows say layers is in no notation: its heading, or its cell, that isn't known."""
+
+import re
+from collections.abc import Sequence
+
+from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.excerpt import Excerpt, joined
+from vggdsl.language.notations.grid import Row
+from vggdsl.language.notations.layer_table.columns import KNOWN, UNREAD, Column, columns, explained, strange
+from vggdsl.language.notations.layer_table.facts import KNOWN as KNOWN_LAYERS
+from vggdsl.language.notations.layer_table.facts import UnsayableError, facts
+from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.source import Source
+
+_FEWEST = 3
+"""Rows of layers at least, without which a text is rather something else."""
+_HEADED = "write one above: `Layer | Kernel | Filters | Output`"
+_SAYING = {"kind", "layer", "name", "description", "filter"}
+
+
+def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | None:
+    """What isn't known of a table that says layers; ``heads``: in so many rows a heading is looked for."""
+    for at, row in enumerate(rows[:heads]):
+        found = explained(columns(row), rows[at + 1 :])
+        known = _known(found)
+        if len(known) > 1 and known & _SAYING and (heading := strange(found)) is not None:
+            return _unknown(heading)
+    saying = [at for at, row in enumerate(rows) if any(_names(cell.text) for cell in row)]
+    is_table = any(sum(bool(cell.text) for cell in row) > 1 for row in rows)
+    if not is_table or len(saying) < _FEWEST or 2 * len(saying) < len(rows):
+        return None
+    at = max(0, saying[0] - 1)
+    head, found = rows[at], explained(columns(rows[at]), rows[at + 1 :])
+    if _known(found) & _SAYING:
+        return _in_heading(source, head, found)
+    if (cell := _in_cells(rows[saying[0] :])) is not None:
+        return cell
+    if saying[0]:
+        return _in_heading(source, head, found)
+    first = joined([cell.text for cell in head if cell.text], " ", source)
+    return _told("no heading says what the columns of these rows are", first, _HEADED)
+
+
+def _in_cells(rows: Sequence[Row]) -> Diagnostic | None:
+    """The first cell that isn't known of a table with a network a column: most of its cells say layers."""
+    cells = [cell.text for row in rows for cell in row if re.search(r"\w", cell.text.text)]
+    strangers = [cell for cell in cells if not _names(cell)]
+    if not strangers or 2 * len(strangers) >= len(cells):
+        return None
+    return _told(f"`{strangers[0].text}` says no layer that is known", strangers[0], KNOWN_LAYERS)
+
+
+def _in_heading(source: Source, row: Row, found: Sequence[Column]) -> Diagnostic:
+    """The heading that isn't known; where all are, what they lack."""
+    if (heading := strange(found)) is not None:
+        return _unknown(heading)
+    whole = joined([cell.text for cell in row if cell.text], " ", source)
+    lacks = "what the layers are" if not _known(found) & _SAYING else "the windows, filters or sizes of layers"
+    return _told(f"no column is headed as one of {lacks}", whole, KNOWN)
+
+
+def _known(found: Sequence[Column]) -> set[str]:
+    return {each.role for each in found} - {"", "?", *UNREAD}
+
+
+def _unknown(heading: Excerpt) -> Diagnostic:
+    return _told(f"a column `{heading.text}` isn't known", heading, KNOWN, "this column")
+
+
+def _told(message: str, at: Excerpt, help: str, label: str = "this") -> Diagnostic:
+    return Diagnostic("V112", message, (Label(at.span(), label),), help)
+
+
+def _names(cell: Excerpt) -> bool:
+    """Whether a cell says a layer, also one that the language hasn't."""
+    try:
+        return any(fact.name == "kind" and fact.text not in ("none", "input", "output") for fact in facts(cell))
+    except UnsayableError:
+        return True
+    except UnreadableError:
+        return False
