@@ -16,10 +16,11 @@ from refusals import findings
 import vggdsl
 from vggdsl.experiments.bench import front, serving, training
 from vggdsl.experiments.bench.contest import NOISE, PAIRS, Laps, Series, Verdict, in_turn, verdict
-from vggdsl.experiments.bench.rows import KINDS, rows, rows_of
+from vggdsl.experiments.bench.rows import KINDS, Found, Row, rows, rows_of
 from vggdsl.experiments.bench.training import AGAINST, Work
 from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
+from vggdsl.experiments.step import compiled
 from vggdsl.targets.runtime import Session, open_session, run_session
 
 CHAIN = "input 8x8x3 conv3-4 BN ReLU maxpool conv3-8 ReLU FC-6 ReLU FC-3 softmax"
@@ -248,6 +249,24 @@ def test_the_command_prints_rows_and_says_what_it_measures() -> None:
     (row,) = json.loads(run("bench", "quickstart", "--front", "--json").stdout)
     assert (row["unit"], len(row["values"])) == ("ms", 20)
     assert row["verdict"] == ("noisy" if row["spread"] > NOISE else "measured")
+
+
+def test_a_row_that_cannot_be_compiled_is_told_and_the_others_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def backend(module: object, inputs: object) -> Callable[..., object]:
+        raise RuntimeError("Failed to find C compiler")
+
+    def failing() -> Found:
+        compiled(torch.nn.ReLU(), backend=backend)(torch.ones(1))
+        return Found(Series([1]))
+
+    chosen = [Row("train", "first", failing), Row("front", "second", lambda: Found(Series([2])))]
+    monkeypatch.setattr("vggdsl.experiments.bench.rows.rows", lambda *asked: chosen)
+    done = run("bench", "--json")
+    assert (done.exit_code, [row["name"] for row in json.loads(done.stdout)]) == (2, ["second"])
+    assert "error[V536]: PyTorch can't compile the network" in done.stderr
+    assert "Failed to find C compiler" in done.stderr
+    chosen.pop()
+    assert run("bench").stdout == ""
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.common import echo_json, note, print_table, refuse_wrong, reports_errors
+from vggdsl.cli.common import echo_json, exit_code, note, print_table, refuse_wrong, report, reports_errors
 from vggdsl.cli.schemas.runs import BenchRow
 from vggdsl.spec.spec import load
+from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import count_text
 
@@ -41,7 +42,9 @@ def command(
     Both sides do the same work in turn, in one process; a ratio is ours to theirs. `reference` trains as the scripts of
     torchvision do: single precision, NCHW, eager. `tuned` is what an expert writes by hand: channels last, bf16,
     a fused optimizer, whole batches augmented at once. Where the middle half of the ratios is wider than 15 % of
-    their median it is too noisy to decide. Nothing else should run meanwhile; all of it takes minutes.
+    their median it is too noisy to decide. On a GPU `tuned` is compiled, for which PyTorch needs Triton and a C
+    compiler: why a row can't be measured is told, and the others go on. Nothing else should run meanwhile; all of it
+    takes minutes.
 
     \b
     vggdsl bench                       every row that has a floor and a goal
@@ -50,6 +53,7 @@ def command(
     """
     from vggdsl.experiments.bench.rows import KINDS, machine, rows, rows_of
     from vggdsl.experiments.bench.training import AGAINST
+    from vggdsl.experiments.device import choose
 
     if spec is None and batch is not None:
         raise click.UsageError("--batch is of a SPEC: the rows without one have their own")
@@ -59,6 +63,7 @@ def command(
         raise click.UsageError(f"--batch is of steps and of what is inferred, none of --{what}")
     if against is not None and what not in (None, "all", "train"):
         raise click.UsageError(f"--against is of training, no other side of --{what}")
+    choose(device, "auto")  # before any row: without it none is measured
     kinds = [kind for kind in KINDS if what in (None, "all", kind) and (device == "cpu" or kind == "train")]
     sides = [side for side in AGAINST if against in (None, side)]
     if spec is None:
@@ -67,18 +72,26 @@ def command(
         loaded = load(spec)
         refuse_wrong(loaded)
         chosen = rows_of(loaded, kinds, sides, batch or 128, device)
-    found = list(_measured(chosen))
+    failed = list[Diagnostic]()
+    found = list(_measured(chosen, failed))
     if as_json:
         echo_json([_json(row, each, machine(device)) for row, each in found])
-    else:
+    elif found:
         print_table(Table(COLUMNS, [RowGroup([_cells(row, each) for row, each in found])]))
         click.echo(f"\n{machine(device)}")
+    raise SystemExit(exit_code(failed))
 
 
-def _measured(chosen: "Sequence[Row]") -> "Iterator[tuple[Row, Found]]":
+def _measured(chosen: "Sequence[Row]", failed: list[Diagnostic]) -> "Iterator[tuple[Row, Found]]":
+    """The rows that can be measured here; why others can't is told, and added to ``failed``."""
     for row in chosen:
         note(f"measuring: {row.name}")
-        found = row.measure()
+        try:
+            found = row.measure()
+        except InputError as error:
+            report(error.diagnostics)
+            failed += error.diagnostics
+            continue
         note(f"           {_told(row, found)}")
         yield row, found
 

@@ -103,25 +103,39 @@ class Compiled:
     """
 
     def __init__(self, network: Network, images: int) -> None:
-        with needed():  # here: torch's compiler takes a second to import
-            from torch._dynamo.exc import TorchDynamoException
-
-        self.network, self.images, self.failed = network, images, TorchDynamoException
+        self.network, self.images = network, images
         # What it compiled for networks before counts as many versions of one function, of which it allows a few.
         torch.compiler.reset()
-        self.run = torch.compile(network, fullgraph=True, dynamic=False)
+        help = f"`--no-compile` trains without; {_COMPILERS}"
+        self.run = compiled(network, help, fullgraph=True, dynamic=False)
 
     def __call__(self, images: Tensor) -> Any:
         """As the network does. Raises ``InputError`` V536 where PyTorch can't compile it."""
-        if len(images) != self.images:
-            return self.network(images)
+        return self.run(images) if len(images) == self.images else self.network(images)
+
+
+_COMPILERS = "on a CPU it needs a C++ compiler, on a GPU Triton and a C compiler"
+
+
+def compiled(model: nn.Module, help: str = _COMPILERS, **how: Any) -> Callable[[Tensor], Any]:
+    """A model as ``torch.compile`` makes it, ``how`` it is told.
+
+    It raises ``InputError`` V536, helped so, where PyTorch can't.
+    """
+    with needed():  # here: torch's compiler takes a second to import
+        from torch._dynamo.exc import TorchDynamoException
+
+    compiled = torch.compile(model, **how)
+
+    def run(images: Tensor) -> Any:
         try:
-            return self.run(images)
-        except self.failed as error:
-            help = "`--no-compile` trains without; on a CPU it needs a C++ compiler, on a GPU Triton and a C compiler"
+            return compiled(images)
+        except TorchDynamoException as error:
             why = " ".join(str(error).partition("\n\n")[0].split())  # behind it stands how to debug PyTorch
             message = f"PyTorch can't compile the network: {why}"
             raise InputError(Diagnostic("V536", message, help=help)) from error
+
+    return run
 
 
 class Captured:

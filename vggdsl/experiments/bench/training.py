@@ -23,6 +23,7 @@ from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
+from vggdsl.experiments.step import compiled
 from vggdsl.network.infer import TypedGraph, TypedHead
 from vggdsl.spec.recipe import SGD, Crop, HFlip, Recipe, Translate
 from vggdsl.spec.spec import Spec, load
@@ -134,7 +135,7 @@ def reference(ready: Prepared) -> Callable[[], object]:
 def tuned(ready: Prepared) -> Callable[[], object]:
     """As an expert writes it: channels last, bf16 where the processor has it, a fused optimizer, images on the device,
     each batch augmented at once, nothing looked at before the end of an epoch. For a GPU it is compiled, with CUDA
-    graphs; on a CPU that didn't pay."""
+    graphs; on a CPU that didn't pay. The lap raises ``InputError`` V536 where it can't be."""
     hardware, batch = ready.hardware, ready.recipe.batch
     device = hardware.device
     model: nn.Module = model_of(ready.spec).to(device).to(memory_format=torch.channels_last).train()
@@ -142,7 +143,7 @@ def tuned(ready: Prepared) -> Callable[[], object]:
         model.parameters(), _LR, momentum=_RULES.momentum, weight_decay=_RULES.weight_decay, fused=True
     )
     on_gpu = device.type == "cuda"
-    run = torch.compile(model, mode="reduce-overhead") if on_gpu else model
+    run = compiled(model, mode="reduce-overhead") if on_gpu else model
     images, labels = (t.to(device) for t in _held(ready.data.train))
     seen, label = _held(ready.data.val)
     n, c, h, w = images.shape
