@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -15,11 +16,11 @@ from vggdsl.cli.schemas.specs import Imported
 from vggdsl.language import notations
 from vggdsl.language.library import read_text
 from vggdsl.spec.spec import Spec, parse_all
-from vggdsl.text.errors import Diagnostic, InputError, VggdslError, error_of, listed, unknown
+from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError, VggdslError, error_of, listed, unknown
 from vggdsl.text.files import content, is_file, write_text
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import LINE, shown
-from vggdsl.text.source import Placed, Source
+from vggdsl.text.source import Placed, Source, Span
 from vggdsl.text.units import plural
 
 
@@ -28,6 +29,14 @@ from vggdsl.text.units import plural
 @click.option("--from", "notation", metavar="NAME", help="The notation of the text, where it doesn't show.")
 @click.option("--column", metavar="NAME", help="Of several networks the one that the text calls so.")
 @click.option("--input", "image", metavar="HxWxC", help="The size of the images, where the text leaves it out.")
+@click.option(
+    "--means",
+    nargs=2,
+    multiple=True,
+    metavar="WORDS WORDS",
+    help="What words of the text mean, in words that are known; '' leaves them out. May be given several times.",
+)
+@click.option("--heading", metavar="A|B|…", help="What the columns of a table of layers are, where they don't say it.")
 @click.option("--page", type=click.IntRange(1), metavar="N", help="Of a PDF the page, from 1 on.  [default: all]")
 @click.option("--crop", metavar="DIR", help="Write each table of a PDF that is read as a picture, too.")
 @click.option("-o", "--output", metavar="DIR", help="The folder for the specs; it is made.")
@@ -39,6 +48,8 @@ def command(
     notation: str | None,
     column: str | None,
     image: str | None,
+    means: tuple[tuple[str, str], ...],
+    heading: str | None,
     page: int | None,
     crop: str | None,
     output: str | None,
@@ -54,6 +65,9 @@ def command(
     things is an error at its place: nothing is guessed. Images whose size isn't printed are told by
     --input, or by a line above, `# input 28x28x1`: of several networks those of all, or with
     --column of one.
+
+    Words that aren't known, or would be read in another sense, are told by --means, or by a line
+    above, `# "SepConv" means "depthwise conv"`; columns by --heading. The spec says what was told.
 
     A FILE may be the paper itself, as PDF: its tables are found by their rules and the places of
     their words, those of networks are read, the others counted. It takes the package pdfplumber.
@@ -72,24 +86,24 @@ def command(
     vggdsl import table1.txt -o nets
     vggdsl import table1.txt --column D > vgg_d.arch
     vggdsl import table5.txt --column MNIST --input 28x28x1
+    vggdsl import table7.txt --means "SepConv" "depthwise conv"
+    vggdsl import table7.txt --heading "Layer|Kernel|Comments"
     vggdsl import paper.pdf --page 3 -o nets
     pbpaste | vggdsl import -
     vggdsl import model.onnx -o nets
     """
+    beside = notations.Beside(image, column, means, heading)
     is_paper = file != "-" and _is_pdf(Path(file))
     if not is_paper and (page is not None or crop is not None) and (file == "-" or is_file(Path(file))):
         raise click.UsageError(f"{'--page' if page is not None else '--crop'} is for a PDF, and {file} is none")
     if is_model(file):
-        refuse_call(notation, column, image)
+        refuse_call(notation, beside)
         import_model(Path(file), output, force, as_json)
         return
     if force and output is None and crop is None:
         raise click.UsageError("--force is of -o DIR and --crop DIR: nothing is overwritten here")
     networks = _chosen(
-        _of_paper(file, notation, (image, column), page, crop, force)
-        if is_paper
-        else _of_text(file, notation, (image, column)),
-        column,
+        _of_paper(file, notation, beside, page, crop, force) if is_paper else _of_text(file, notation, beside), column
     )
     if output is None and len(networks) > 1 and not as_json:
         _told(networks, err=True)
@@ -133,18 +147,21 @@ def _is_pdf(path: Path) -> bool:
     return is_file(path) and b"%PDF-" in content(path, 1024)
 
 
-def _of_text(file: str, notation: str | None, told: tuple[str | None, str | None]) -> list[_Network]:
+def _of_text(file: str, notation: str | None, beside: notations.Beside) -> list[_Network]:
     source = read_text(file)
-    of = notations.notation(notation) if notation is not None else _shown_by(source)
+    of = notations.notation(notation) if notation is not None else _shown_by(source, beside)
     stem = "network" if file == "-" else Path(file).stem
-    found = parse_all(source.written, source.name, of.name, image=told[0], column=told[1])
+    try:
+        found = parse_all(source.written, source.name, of.name, **asdict(beside))
+    except ParseError as error:
+        found = [("", error)]
     return [_Network(of, name, each, source.name, stem) for name, each in found]
 
 
 def _of_paper(
     file: str,
     notation: str | None,
-    told: tuple[str | None, str | None],
+    beside: notations.Beside,
     page: int | None,
     crop: str | None,
     force: bool,
@@ -153,15 +170,18 @@ def _of_paper(
     with needed():
         from vggdsl.targets.paper import picture, read_paper
     paper, networks, passed = read_paper(Path(file), page), list[_Network](), 0
+    untold = {*beside.means, beside.heading} - {None}
     for table in paper.tables:
         where = f"{file}, page {table.page}, table {table.number}"
         source = Source(where, table.text)
-        of = notations.notation(notation) if notation is not None else notations.elsewhere(source)
+        told = beside.of(source)
+        untold -= {*told.means, told.heading}
+        of = notations.notation(notation) if notation is not None else notations.shown_by(source, told)
         if of is None:
             passed += table.is_ruled
             continue
         try:
-            found = parse_all(source.written, source.name, of.name, image=told[0], column=told[1])
+            found = parse_all(source.written, source.name, of.name, **asdict(told))
         except VggdslError as error:
             found = [("", error)]
         stem = f"page_{table.page}_table_{table.number}"
@@ -178,6 +198,8 @@ def _of_paper(
     turned = f"the text of page{'s' * (len(paper.turned) > 1)} {', '.join(map(str, paper.turned))} is turned"
     if paper.turned and networks:
         note(f"{file}: {turned}: no table is read there: turn it in another program, and save it anew")
+    for each in untold:
+        _refuse_untold(each, file)
     if not networks:
         known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
         message = f"{file} holds no table of a network that is known"
@@ -189,23 +211,47 @@ def _of_paper(
     return networks
 
 
-def _shown_by(source: Source) -> notations.Notation:
+def _refuse_untold(told: tuple[str, str] | str | None, file: str) -> None:
+    """Raises ``InputError`` V112 at what was told and is of no table."""
+    if isinstance(told, tuple):
+        words = Placed.by_call("--means", told[0])
+        message, help = (
+            f"`{words}` stands in no table of {file}",
+            "write it as it stands there, with its capitals and signs",
+        )
+    else:
+        words = Placed.by_call("--heading", told or "")
+        message, help = f"no table of {file} has so many columns", "name each column, with bars between"
+    raise InputError(Diagnostic("V112", message, (Label(words.span, "this"),), help))
+
+
+def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
     """The notation that a text shows to be in, whatever its name."""
-    found = notations.elsewhere(source)
+    found = notations.shown_by(source, beside)
     if found is not None:
         return found
     message = f"{source.name} is in no notation that is known"
     if source.name.lower().endswith(".arch"):
         message = f"{source.name} is a spec by its name, and shows no other notation"
     for near in notations.strangers(source):
-        raise InputError(Diagnostic("V112", f"{message}: {near.message}", near.labels, near.help))
+        help = f"{near.help}; or say what it means: {_saying(near.labels[0].span)}" if near.labels else near.help
+        raise InputError(Diagnostic("V112", f"{message}: {near.message}", near.labels, help))
     known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
     if notations.is_marked_up(source):
         help = f"its cells hold no network that shows: name the notation with --from: {known}"
     else:
         help = f"""between a table's cells stand tabs, pipes or two blanks: a PDF's copied text has lost them, and
 `vggdsl import PAPER.pdf` has not; or name the notation with --from: {known}"""
+    if (columns := notations.width(source)) > 1:
+        named = "|".join(("Layer", *["…"] * (columns - 1)))
+        help += f"; or, of a table with a row a layer, say what its columns are: --heading {quote(named)}"
     raise InputError(Diagnostic("V112", message, help=" ".join(help.split())))
+
+
+def _saying(span: Span) -> str:
+    """How it is told what the words at a place mean."""
+    written = slice(*span.written)
+    return f"--means {quote(span.source.written[written])} '…'"
 
 
 def _chosen(networks: list[_Network], column: str | None) -> list[_Network]:
@@ -274,6 +320,10 @@ def _code(networks: Sequence[_Network]) -> int:
 def _told(networks: Sequence[_Network], *, err: bool) -> None:
     """What was recognised: on standard error where the spec itself goes to standard output."""
     report(_findings(networks))
+    unread = [each.found.diagnostics[0] for each in networks if isinstance(each.found, ParseError)]
+    place = next((finding.labels[0].span for finding in unread if finding.labels), None)
+    if place is not None and place.text and "\n" not in place.text:
+        note(f"other words are told for those of the text by {_saying(place)}; '' leaves them out")
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]
         width = max(len(each.name) for each in here)

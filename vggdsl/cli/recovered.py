@@ -8,6 +8,7 @@ import click
 from vggdsl.cli.common import echo_json, say
 from vggdsl.cli.folders import made, refuse_there
 from vggdsl.cli.schemas.specs import Imported
+from vggdsl.language.notations import Beside
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import shown
 from vggdsl.text.units import plural
@@ -20,9 +21,15 @@ def is_model(file: str) -> bool:
     return file.lower().endswith(".onnx")
 
 
-def refuse_call(notation: str | None, column: str | None, image: str | None) -> None:
+def refuse_call(notation: str | None, beside: Beside) -> None:
     """Raises ``UsageError`` for options that are of texts."""
-    of_texts = {"--from": notation, "--column": column, "--input": image}
+    of_texts = {
+        "--from": notation,
+        "--column": beside.column,
+        "--input": beside.image,
+        "--means": beside.means or None,
+        "--heading": beside.heading,
+    }
     given = next((option for option, value in of_texts.items() if value is not None), None)
     if given is not None:
         raise click.UsageError(f"{given} is of texts, and a model is none")

@@ -302,17 +302,21 @@ def parse_all(
     *,
     image: str | None = None,
     column: str | None = None,
+    means: Iterable[tuple[str, str]] = (),
+    heading: str | None = None,
 ) -> list[tuple[str, "Spec | VggdslError"]]:
     """The networks of a text that may hold several, such as a table of a paper, by what the text calls them: each is
     a spec, or what is wrong with it.
 
     ``notation`` is that of the text, where it doesn't show; ``image`` the size of the images, `28x28x1`, where it
-    leaves that out, ``column`` the network that they are of, where there are several. Raises ``VggdslError`` where
-    nothing can be read.
+    leaves that out, ``column`` the network that they are of, where there are several; ``means`` words of the text with
+    those that are read in their place, ``heading`` what the columns of a table of layers are, parted by bars. Raises
+    ``VggdslError`` where nothing can be read.
     """
+    told = notations.Beside(image, column, tuple(means), heading)
     source, found = Source(name, text), list[tuple[str, Spec | VggdslError]]()
     with _telling_all():
-        readings = notations.readings(source, notation, image, column)
+        readings = notations.readings(source, notation, told)
     for reading in readings:
         try:
             found.append((reading.name, _meant(source, reading, beside)))

@@ -11,9 +11,10 @@ pasted. Nobody else names one; those beside the spec language are loaded when th
 
 from vggdsl.language.notations import arch
 from vggdsl.language.notations.arch import write
-from vggdsl.language.notations.grid import is_marked_up
+from vggdsl.language.notations.grid import is_marked_up, width
 from vggdsl.language.notations.registry import (
     SPEC_LANGUAGE,
+    Beside,
     Notation,
     PartlyReadError,
     Reading,
@@ -25,6 +26,7 @@ from vggdsl.language.notations.registry import (
     readings,
     recognise,
     register,
+    shown_by,
     strangers,
     writable,
     written_as,
@@ -32,6 +34,7 @@ from vggdsl.language.notations.registry import (
 
 __all__ = [
     "SPEC_LANGUAGE",
+    "Beside",
     "Notation",
     "PartlyReadError",
     "Reading",
@@ -45,7 +48,9 @@ __all__ = [
     "readings",
     "recognise",
     "register",
+    "shown_by",
     "strangers",
+    "width",
     "writable",
     "write",
     "written_as",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from vggdsl.language.notations.arch import parse
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.image import INPUT_HELP, Told
+from vggdsl.language.notations.meanings import InWords
 from vggdsl.language.notations.registry import Reading
 from vggdsl.language.syntax import Document
 from vggdsl.text.codes import CodeName
@@ -147,6 +148,16 @@ class Draft:
                 message = f"images of {shown} are read here, and {size} is told ({self.told.by})"
                 self.refuse(message, at, "leave the one or the other out")
 
+    def _put_meanings(self) -> None:
+        """Puts a comment above all for what is told of words."""
+        if not isinstance(self.source, InWords):
+            return
+        words, places, self._text, self._places = self._text, self._places, [], []
+        for each in self.source.meanings:
+            self.comment(f"told: {each}")
+            self.line()
+        self._text, self._places = [*self._text, *words], [*self._places, *places]
+
     def _say(self, code: CodeName, word: str, text: str, at: Place, help: str) -> None:
         span = at.span() if isinstance(at, Excerpt) else at
         self.comment(f"{word}: {text}")
@@ -160,6 +171,7 @@ class Draft:
         """The network, or what is wrong with it, at the places of what was read."""
         self.line()
         self._hold_images()
+        self._put_meanings()
         source = self.source
         end = self._places[-1] + 1 if self._places else 0
         places = tuple(source.written_at(place) for place in (*self._places, end))

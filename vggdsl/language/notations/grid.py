@@ -54,6 +54,11 @@ def rows_of(source: Source) -> Sequence[Row]:
     return [[_within(cell, last + 1) for cell in row] for row in rows]
 
 
+def width(source: Source) -> int:
+    """How many columns the table that a text is has."""
+    return max((cell.columns.stop for row in rows_of(source) for cell in row), default=0)
+
+
 def is_marked_up(source: Source) -> bool:
     """Whether a table is LaTeX's or HTML's, in which cells say how many columns they are of."""
     return bool(_HTML.search(source.text) or _LATEX.search(source.text))

@@ -1,9 +1,10 @@
 """The size of the images that a text leaves out, where something beside it says it: a line above it, or a call."""
 
 import re
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from vggdsl.language.notations.meanings import InWords, in_words
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError
 from vggdsl.text.source import Placed, Source, Span
@@ -16,8 +17,8 @@ _SIZE = r"(?P<h>\d{1,5})[x×*](?P<w>\d{1,5})[x×*](?P<c>\d{1,5})"
 _LINE = re.compile(rf"^(?P<indent>[ \t]*)#[ \t]*input:?[ \t]+{_SIZE}[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, repr=False)
-class Told(Source):
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Told(InWords):
     """A text without the lines that say its images' size; ``lines`` are where these stand."""
 
     size: Shape
@@ -26,17 +27,6 @@ class Told(Source):
     lines: tuple[tuple[int, int], ...] = ()
     of: str | None = None
     """The network that it is told of, where a text holds several; None where it is told of all."""
-
-    @cached_property
-    def _blanked(self) -> Plain:
-        text, places = self._typed.text, self._typed.places
-        for start, end in self.lines:
-            text = text[:start] + " " * (end - start) + text[end:]
-        return Plain(text, places)
-
-    @property
-    def _plain(self) -> Plain:
-        return self._blanked
 
     @property
     def at(self) -> Span:
@@ -49,27 +39,37 @@ def told(source: Source, size: str | None = None, of: str | None = None) -> Sour
 
     Raises ``InputError`` V112 where that is no size, ``ParseError`` V115 where a line says another one, or none.
     """
-    found = unlined(source)
-    if size is not None:
-        of_call, lines = _by_call(size), found.lines if isinstance(found, Told) else ()
-        found = Told(source.name, source.written, of_call, f"--input {size}", lines)
-    if not isinstance(found, Told):
+    source = in_words(source)
+    lines = _lines(source.text)
+    if size is None and not lines:
         return source
-    for match in _lines(source.text):
-        if (shape := _shape(match)) != found.size or not shape.elements:
-            message = f"images of {shape} are told here, and of {found.size} " + ("by the call" if size else "before")
-            message = message if shape.elements else f"{shape} is no size of images"
+    shape = _by_call(size) if size is not None else _shape(lines[0])
+    for match in lines:
+        if (other := _shape(match)) != shape or not other.elements:
+            message = f"images of {other} are told here, and of {shape} " + ("by the call" if size else "before")
+            message = message if other.elements else f"{other} is no size of images"
             label = Label(Span(source, *match.span()), "this line")
             raise ParseError(Diagnostic("V115", message, (label,), "say one size, such as `# input 32x32x3`"))
-    return replace(found, of=of)
+    return _without(source, lines, shape, f"--input {size}" if size is not None else "a line above says it", of)
 
 
 def unlined(source: Source) -> Source:
-    """A text without the lines that say its images' size, of which it has the first."""
-    found = _lines(source.text) if not isinstance(source, Told) else []
-    if not found:
-        return source
-    return Told(source.name, source.written, _shape(found[0]), "a line above says it", tuple(m.span() for m in found))
+    """A text without the lines that say its images' size, of which it has the first, in the words that others tell."""
+    source = in_words(source)
+    lines = _lines(source.text) if not isinstance(source, Told) else []
+    return _without(source, lines, _shape(lines[0]), "a line above says it") if lines else source
+
+
+def _without(source: Source, lines: Sequence[re.Match[str]], size: Shape, by: str, of: str | None = None) -> Told:
+    text = source.text
+    for start, end in (line.span() for line in lines):
+        text = text[:start] + " " * (end - start) + text[end:]
+    words = Plain(text, tuple(source.written_at(at) for at in range(len(text) + 1)))
+    spans = tuple(line.span() for line in lines)
+    meanings, heading = (source.meanings, source.heading) if isinstance(source, InWords) else ((), None)
+    return Told(
+        source.name, source.written, words, meanings=meanings, heading=heading, size=size, by=by, lines=spans, of=of
+    )
 
 
 def _lines(text: str) -> list[re.Match[str]]:

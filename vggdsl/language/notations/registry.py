@@ -9,7 +9,9 @@ from pkgutil import iter_modules
 from shlex import quote
 
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.notations.grid import width
 from vggdsl.language.notations.image import told, unlined
+from vggdsl.language.notations.meanings import columns_told, in_words, stands
 from vggdsl.language.syntax import Document, Input
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph, infer
@@ -63,10 +65,42 @@ class Notation:
     gets lost needn't be found: what is written is read again (see ``written_as``)."""
     title: str = ""
     """What a text in it is called behind `read as`: "a table of configurations, as VGG's"."""
+    is_headed: bool = False
+    """Whether a call can say what its columns are: of tables whose rows are layers."""
     stranger: Callable[[Source], Diagnostic | None] | None = None
     """Why a text that nearly looks so isn't recognised, at its place; None where it doesn't."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a call tells of a text, beside it."""
+
+    image: str | None = None
+    """The size of the images, `28x28x1`, where the text leaves it out."""
+    column: str | None = None
+    """The network that they are of, where the text holds several."""
+    means: tuple[tuple[str, str], ...] = ()
+    """Words of the text, and those that are read in their place."""
+    heading: str | None = None
+    """What the columns of a table of layers are, parted by bars, where its heading doesn't tell."""
+
+    def of(self, table: Source) -> "Beside":
+        """What is told of one of several tables: the words that stand in it, and columns if it has as many."""
+        means = tuple((words, meaning) for words, meaning in self.means if stands(words, table))
+        is_headed = self.heading is not None and len(columns_told(self.heading)) == width(table)
+        return replace(self, means=means, heading=self.heading if is_headed else None)
+
+    @property
+    def first(self) -> Placed | None:
+        """The first of what is told that is of texts in other notations than the spec language."""
+        if self.image is not None:
+            return Placed.by_call("--input", self.image)
+        if self.means:
+            return Placed.by_call("--means", " ".join(self.means[0]))
+        return Placed.by_call("--heading", self.heading) if self.heading is not None else None
+
+
+_NOTHING = Beside()
 _NOTATIONS: dict[str, Notation] = {}
 
 
@@ -126,26 +160,27 @@ def _is_strange(found: Sequence[Reading] | ParseError) -> bool:
     return any(len(each.size.numbers) == 2 and not each.words for each in inputs)
 
 
-def readings(
-    source: Source, name: str | None = None, image: str | None = None, column: str | None = None
-) -> Sequence[Reading]:
-    """The networks of a text in the notation that it is in, unless one is named; ``image`` is the size of the images,
-    `28x28x1`, which it may leave out, ``column`` the network that they are of, where a text holds several.
+def readings(source: Source, name: str | None = None, beside: Beside = _NOTHING) -> Sequence[Reading]:
+    """The networks of a text in the notation that it is in, unless one is named.
 
-    Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation, or size.
+    Raises ``ParseError`` with what is wrong with the text, ``InputError`` V112 if there is no such notation, or with
+    what is wrong with what is told beside it.
     """
-    if name is None and image is not None and (other := elsewhere(source)) is not None:
-        name = other.name
+    if name is None and beside.first is not None:
+        other = shown_by(source, beside)
+        name = other.name if other is not None else None
     if name is not None and name != SPEC_LANGUAGE:
-        return _reworded(notation(name), source, image, column)
-    if image is not None:
-        message, span = "a spec says the size of its images itself", Placed.by_call("--input", image).span
-        raise InputError(Diagnostic("V112", message, (Label(span, "this"),), "write `input 28x28x1` into it"))
+        return _reworded(notation(name), source, beside)
+    if beside.first is not None:
+        message, help = "a spec says the size of its images itself", "write `input 28x28x1` into it"
+        if beside.image is None:
+            message, help = "the words of a spec mean what the language says", "write them into it"
+        raise InputError(Diagnostic("V112", message, (Label(beside.first.span, "this"),), help))
     language = _NOTATIONS[SPEC_LANGUAGE]
     found = _as_spec(source)
     other = elsewhere(source) if _is_strange(found) else None
     if other is not None and name is None and not language.recognises(source):
-        return _reworded(other, source)
+        return _reworded(other, source, beside)
     if not isinstance(found, ParseError) and (other is None or not _is_bare(found)):
         return found
     labels = found.diagnostics[0].labels[:1] if isinstance(found, ParseError) else ()
@@ -161,10 +196,19 @@ def readings(
     raise ParseError(Diagnostic("V113", message, labels, help))
 
 
-def _reworded(
-    notation: Notation, source: Source, image: str | None = None, column: str | None = None
-) -> Sequence[Reading]:
-    return [replace(reading, is_reworded=True) for reading in notation.read(told(source, image, column))]
+def _reworded(notation: Notation, source: Source, beside: Beside) -> Sequence[Reading]:
+    if beside.heading is not None and not notation.is_headed:
+        message, span = f"{notation.title} has no columns that a call can name", Placed.by_call("--heading", "").span
+        raise InputError(Diagnostic("V112", message, (Label(span, "this"),), "leave `--heading` out"))
+    text = told(in_words(source, beside.means, beside.heading), beside.image, beside.column)
+    return [replace(reading, is_reworded=True) for reading in notation.read(text)]
+
+
+def shown_by(source: Source, beside: Beside = _NOTHING) -> Notation | None:
+    """The notation beside the spec language that a text is in, by what is told of it, whatever its name."""
+    if beside.heading is not None:
+        return next(each for name in names() if (each := _NOTATIONS[name]).is_headed)
+    return elsewhere(in_words(source, beside.means))
 
 
 def _paragraph(span: Span) -> Source:

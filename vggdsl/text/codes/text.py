@@ -104,10 +104,10 @@ ROWS = (
         "V112",
         "input",
         "an unknown notation, or an unknown column",
-        "A call names a notation that there isn't, a network that the text doesn't hold, or a size that images can't "
-        "have or that the text says itself.",
+        "A call names a notation that there isn't, a network or words that the text doesn't hold, or a size that "
+        "images can't have or that the text says itself.",
         "Write one that the help names, or leave it out: a text shows in which notation it is.",
-        unshown="a call with `--from`, `--column` or `--input`",
+        unshown="a call with `--from`, `--column`, `--input`, `--means` or `--heading`",
         about_call=True,
     ),
     Code(

@@ -31,6 +31,7 @@ from vggdsl.language.notations.layer_table.columns import (
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import Total
+from vggdsl.language.notations.layer_table.named import tell, with_heading
 from vggdsl.language.notations.layer_table.parted import named, parted, spread, without_titles
 from vggdsl.language.notations.layer_table.residual import blocks
 from vggdsl.language.notations.layer_table.rows import Table
@@ -91,7 +92,7 @@ def _any_kind(text: str) -> bool:
 
 def _rows(source: Source) -> list[Row]:
     """The rows that say something, in English."""
-    return in_english([row for row in rows_of(source) if any(cell.text for cell in row)])
+    return with_heading(source, in_english([row for row in rows_of(source) if any(cell.text for cell in row)]))
 
 
 def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | None:
@@ -251,6 +252,7 @@ def _reading(
 ) -> Reading:
     """The network of a heading and the rows below it."""
     draft = Draft(source)
+    tell(draft)
     for text in above:
         draft.beside(text)
     head, *rows = rows
@@ -354,4 +356,4 @@ def _sized(draft: Draft, cell: Excerpt) -> Excerpt:
     return figure
 
 
-register(Notation("layer-table", recognises, read, write, title=TITLE, stranger=_stranger))
+register(Notation("layer-table", recognises, read, write, title=TITLE, is_headed=True, stranger=_stranger))

@@ -1,0 +1,124 @@
+"""Words that no notation knows, and columns without a heading, told on a line above or by the call."""
+
+import re
+from pathlib import Path
+
+import pytest
+from commands import run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vggdsl.spec.spec import Spec, parse, parse_all
+from vggdsl.text.errors import InputError, ParseError
+
+MATRIX = Path(__file__).parents[2] / "fixtures" / "matrix" / "plain"
+TEXTS = {path.stem: path.read_text("utf-8") for path in sorted(MATRIX.glob("*.txt"))}
+STRANGE = "Qzqz"
+
+
+def spec_of(text: str) -> str:
+    return parse(text).network.graph.digest
+
+
+def only(text: str, means: tuple[tuple[str, str], ...] = (), **told: str) -> Spec:
+    found = parse_all(text, "-", means=means, **told)[-1][1]
+    assert isinstance(found, Spec), str(found)
+    return found
+
+
+@settings(max_examples=settings().max_examples // 6)  # each reads three texts
+@given(st.data())
+def test_a_strange_word_that_is_told_reads_as_the_word_that_it_stands_for(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(TEXTS)))
+    text = TEXTS[name]
+    word = data.draw(st.sampled_from(sorted(set(re.findall(r"(?<!\w)[A-Za-z]\w*(?!\w)", text)))))
+    strange = re.sub(rf"(?<!\w){word}(?!\w)", STRANGE, text)
+    expected = only(text).network.graph.digest
+    assert only(strange, ((STRANGE, word),), notation=name).network.graph.digest == expected
+    told = only(f'# "{STRANGE}" means "{word}"\n{strange}', notation=name)
+    assert told.network.graph.digest == expected
+    assert f"# told: `{STRANGE}` means `{word}`" in told.text
+
+
+TABLE = """Layer\tKernel\tFilters
+conv\t3×3\t4
+SepConv\t3×3\t
+Augment\t\t
+FC\t\t5
+"""
+TOLD = (("SepConv", "depthwise conv"), ("Augment", ""))
+
+
+def test_words_are_left_out_and_what_is_wrong_stands_where_the_text_has_it() -> None:
+    spec = only(TABLE, TOLD, image="8x8x3")
+    expected = spec_of("input 8x8x3 conv3-4 conv3-4 groups=4 FC-5")
+    assert spec.network.graph.digest == expected
+    assert "# told: `Augment` is left out\n" in spec.text
+    (_, error), *_ = parse_all(TABLE.replace("SepConv\t3×3\t", "SepConv\t3×3\tnix"), "-", means=TOLD, image="8x8x3")
+    assert isinstance(error, ParseError)
+    assert [each.labels[0].span.place for each in error.diagnostics] == ["-:3:13"]
+
+
+@pytest.mark.parametrize(
+    ("means", "message"),
+    [
+        ((("Conv", "x"),), "`Conv` doesn't stand in -"),
+        ((("on", "x"),), "`on` doesn't stand in -"),
+        ((("conv", "x"), ("conv", "y")), "what `conv` means is told twice"),
+        (((" ", "x"),), "no words whose meaning could be told"),
+        ((("conv", "x\ny"),), "no words whose meaning could be told"),
+    ],
+)
+def test_what_is_told_of_no_words_is_refused(means: tuple[tuple[str, str], ...], message: str) -> None:
+    with pytest.raises(InputError, match=f"^{re.escape('error[V112]: ' + message)}"):
+        parse_all(TABLE, "-", means=means)
+    lines = "".join(f'# "{words}" means "{meaning}"\n' for words, meaning in means)
+    if "stand" in message or "twice" in message:
+        with pytest.raises(ParseError, match=re.escape(message)):
+            parse_all(lines + TABLE, "-", "layer-table")
+
+
+def test_of_words_within_longer_ones_the_longer_are_meant_and_no_meaning_is_looked_up_again() -> None:
+    text = "Layer\tKernel\tFilters\nA\t3x3\t4\nA B\t2x2\t\nFC\t\t5\n"
+    for told in ((("A", "conv"), ("A B", "max pool")), (("A B", "max pool"), ("A", "conv"))):
+        assert only(text, told, image="8x8x3").network.graph.digest == spec_of("input 8x8x3 conv3-4 maxpool2/2 FC-5")
+    swapped = text.replace("A B", "FC").replace("FC\t\t", "A B\t\t").replace("A\t", "conv\t")
+    told = (("FC", "max pool"), ("A B", "FC"))
+    assert only(swapped, told, image="8x8x3").network.graph.digest == spec_of("input 8x8x3 conv3-4 maxpool2/2 FC-5")
+
+
+def test_columns_are_told_in_place_of_a_heading_or_on_top() -> None:
+    rows = "conv\t3x3\t4\nFC\t\t5\n"
+    expected = only(f"Layer\tKernel\tFilters\n{rows}", image="8x8x3").network.graph.digest
+    for head in ("", "what\t\tmany\n"):
+        spec = only(head + rows, image="8x8x3", heading="Layer | Kernel | Filters")
+        assert spec.network.graph.digest == expected
+        in_place = ", in place of what | | many" if head else ""
+        assert f"# told: the columns are Layer | Kernel | Filters{in_place}\n" in spec.text
+
+
+@pytest.mark.parametrize(
+    ("heading", "message"),
+    [
+        ("Layer|Kernel", "the table has 3 columns, and 2 are named"),
+        ("Layer|Kernel|Nix", "a column `Nix` isn't known"),
+        ("Layer|Kernel| ", "a column `` isn't known"),
+    ],
+)
+def test_columns_that_the_table_has_not_are_refused(heading: str, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        parse_all(TABLE, "-", heading=heading)
+
+
+def test_the_words_of_a_spec_mean_what_the_language_says() -> None:
+    with pytest.raises(InputError, match="mean what the language says"):
+        parse_all("input 8x8x3 conv3-4 FC-5 softmax", "-", means=(("conv3", "conv5"),))
+    with pytest.raises(InputError, match="no columns that a call can name"):
+        parse_all(TEXTS["vgg-table"], "-", "vgg-table", heading="A|B")
+
+
+def test_a_refused_word_says_how_it_is_told() -> None:
+    done = run("import", "-", "--input", "8x8x3", input=TABLE)
+    assert "--means SepConv '…'" in done.stderr
+    done = run("import", "-", "--input", "8x8x3", "--means", *TOLD[0], "--means", *TOLD[1], input=TABLE)
+    assert done.exit_code == 0, done.stderr

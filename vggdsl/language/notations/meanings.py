@@ -1,0 +1,104 @@
+"""What words of a text mean that no notation knows, where something beside it says it: a line above it, or a call."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError
+from vggdsl.text.source import Placed, Reworded, Source, Span
+from vggdsl.text.typography import Plain
+
+_LINE = re.compile(
+    r'^[ \t]*#[ \t]*"(?P<words>[^"\n]+)"[ \t]+means[ \t]+"(?P<means>[^"\n]*)"[ \t]*$', re.IGNORECASE | re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Words of a text, and those that are read in their place; none, where they are left out."""
+
+    words: str
+    means: str
+    at: Span = field(compare=False, repr=False)
+    """Where that is said."""
+
+    def __str__(self) -> str:
+        return f"`{self.words}` means `{self.means}`" if self.means.strip() else f"`{self.words}` is left out"
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class InWords(Reworded):
+    """A text some of whose words are read as others: those stand where the text has its own."""
+
+    meanings: tuple[Meaning, ...] = ()
+    heading: Placed | None = None
+    """What the columns of a table are, parted by bars, where its own heading doesn't tell."""
+
+
+def in_words(source: Source, means: Sequence[tuple[str, str]] = (), heading: str | None = None) -> Source:
+    """A text in the words that a call tells for some of its own, and lines of it: `# "SepConv" means "depthwise"`.
+
+    Raises ``InputError`` V112 where words of the call don't stand in the text, or are told twice, ``ParseError`` V115
+    where those of a line.
+    """
+    if isinstance(source, InWords):
+        return source
+    whole = Excerpt.of(source).text
+    lines = list(_LINE.finditer(whole))
+    told = [_by_call(*each) for each in means]
+    told += [Meaning(line["words"].strip(), line["means"], Span(source, *line.span())) for line in lines]
+    if not told and heading is None:
+        return source
+    for line in lines:
+        whole = whole[: line.start()] + " " * len(line[0]) + whole[line.end() :]
+    for at, each in enumerate(told):
+        if any(each.words == other.words for other in told[:at]):
+            raise _wrong(each, source, f"what `{each.words}` means is told twice", "say it once")
+        if not re.search(_form(each.words), whole):
+            message = f"`{each.words}` doesn't stand in {source.name}"
+            raise _wrong(each, source, message, "write it as it stands there, with its capitals and signs")
+    columns = Placed.by_call("--heading", heading) if heading is not None else None
+    words = _words(source, whole, told)
+    return InWords(source.name, source.written, words, meanings=tuple(told), heading=columns)
+
+
+def columns_told(heading: str) -> list[tuple[int, int]]:
+    """Where the names of columns stand in a heading that a call tells."""
+    return [match.span() for match in re.finditer(r"[^|]+", heading)]
+
+
+def stands(words: str, source: Source) -> bool:
+    """Whether words stand in a text."""
+    return re.search(_form(_by_call(words, "").words), Excerpt.of(source).text) is not None
+
+
+def _by_call(words: str, means: str) -> Meaning:
+    span = Placed.by_call("--means", words).span
+    plain = Excerpt.of(span.source).strip().text
+    if not plain or "\n" in means:
+        message, help = "no words whose meaning could be told", 'write `--means "SepConv" "depthwise conv"`'
+        raise InputError(Diagnostic("V112", message, (Label(span, "this"),), help))
+    return Meaning(plain, means, span)
+
+
+def _wrong(each: Meaning, source: Source, message: str, help: str) -> ParseError | InputError:
+    if each.at.source is source:
+        return ParseError(Diagnostic("V115", message, (Label(each.at, "this line"),), help))
+    return InputError(Diagnostic("V112", message, (Label(each.at, "this"),), help))
+
+
+def _form(words: str) -> str:
+    """A pattern of words as a whole: `conv` isn't told of `conv1`."""
+    before, behind = (r"(?<!\w)" if words[0].isalnum() else "", r"(?!\w)" if words[-1].isalnum() else "")
+    return before + r"[ \t]+".join(re.escape(word) for word in words.split()) + behind
+
+
+def _words(source: Source, whole: str, told: Sequence[Meaning]) -> Plain:
+    """A text in other words. Those are never looked at again; of words within longer ones the longer are meant."""
+    text = Excerpt(source, whole, range(len(whole)))
+    if told:
+        by_length = sorted(told, key=lambda each: -len(each.words))
+        pattern = "|".join(f"(?P<m{at}>{_form(each.words)})" for at, each in enumerate(by_length))
+        text = text.sub(pattern, lambda match: by_length[int((match.lastgroup or "m0")[1:])].means)
+    return Plain(text.text, tuple(source.written_at(at) for at in (*text.places, len(whole))))
