@@ -82,6 +82,15 @@ def test_what_a_run_did_otherwise_is_told() -> None:
     assert entry.keys() == {"dataset", "value", "notes"}
 
 
+def test_a_part_of_the_published_test_images_is_told() -> None:
+    found = found_of()
+    assert "of this split" not in hub.card(found)
+    found = replace(found, result=replace(found.result, split="700/100/200"))
+    (entry,) = entries(found, "default")["cifar10.yaml"]
+    assert "fp32, on 200 images of the 10,000 of this split; weights" in entry["notes"]
+    assert "on 200 images of the 10,000" in front_matter(found)
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
 def test_no_name_breaks_yaml(name: str) -> None:
     text = as_yaml([{"notes": name}])

@@ -23,7 +23,7 @@ from vggdsl.records.collect import Collection, Subject, evaluated, record_of
 from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.result import TOP_1, TOP_5, Result, read_result
 from vggdsl.records.table import Row, data_text, rows, two_decimals
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import DATA_SETS, Recipe
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecordError
 from vggdsl.text.printing import printable
@@ -241,7 +241,14 @@ def _metric(found: Found, name: str, evaluation: Evaluation | None) -> str:
     looks = found.result.protocol if evaluation is None else evaluation.protocol
     precision = found.result.precision if evaluation is None else evaluation.precision
     deviates = f", deviates: {found.result.deviates}" if found.result.deviations else ""
-    return f"{found.split} {name}, {looks}, {precision}{deviates}"
+    return f"{found.split} {name}, {looks}, {precision}{deviates}{_part(found)}"
+
+
+def _part(found: Found) -> str:
+    """How many of the images of the published split there were, where that isn't all."""
+    published = DATA_SETS[found.recipe.data.name].splits.get(found.split)
+    here = int(found.result.split.split("/")[("train", "val", "test").index(found.split)])
+    return "" if published in (None, here) else f", on {here:,} images of the {published:,} of this split"
 
 
 def _without_blocks(record: Spec) -> str:
