@@ -1,5 +1,6 @@
 """The specs that ship: a folder a family, by the names that they go by."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,12 @@ def test_the_links_of_a_linked_spec_lead_beside_the_name_that_was_given(tmp_path
     assert vggdsl.load(linked).typed.input == Shape(3, 4, 4)
     (tmp_path / "b" / "base.arch").unlink()
     assert vggdsl.load(linked).typed.input == Shape(3, 8, 8)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names")
+def test_a_pipe_is_told_apart_from_what_is_not_there(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is a pipe or a device, and no file"):
+        library.find(tmp_path / "pipe")
+    with pytest.raises(InputError, match="no such file"):
+        library.find(tmp_path / "other")

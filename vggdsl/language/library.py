@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from vggdsl.language import notations, syntax
 from vggdsl.language.links import Load
 from vggdsl.text.errors import Diagnostic, InputError, Label, nearest, respelled
-from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.files import is_file, is_folder, is_stream
 from vggdsl.text.resources import folder
 from vggdsl.text.source import Source
 
@@ -146,6 +146,9 @@ def find(spec: str | Path) -> Path:
         raise InputError(Diagnostic("V501", message, help=f"write {' or '.join(by_stem)}"))
     if str(spec) and is_folder(path):
         raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name the specs in it"))
+    if is_stream(path):
+        message = f"{spec} is a pipe or a device, and no file"
+        raise InputError(Diagnostic("V501", message, help="`-` reads standard input: `vggdsl check - < …`"))
     near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
     help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
     raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))

@@ -90,6 +90,13 @@ def is_folder(path: Path) -> bool:
     return False
 
 
+def is_stream(path: Path) -> bool:
+    """Whether something of the name is there that is neither, such as a pipe."""
+    with suppress(OSError, ValueError):
+        return path.exists() and not path.is_file() and not path.is_dir()
+    return False
+
+
 def hidden(target: Path) -> str:
     """The start of a temporary name beside a file; short, since a long name may itself be as long as names can be."""
     return f".{target.name[:40]}."
