@@ -123,6 +123,25 @@ def test_a_table_among_prose_is_found_and_read(tmp_path: Path) -> None:
     assert (again.exit_code, "V514" in again.stderr) == (2, True)
 
 
+def test_a_table_that_nearly_looks_like_a_networks_is_told_and_read_in_words_that_are_known(tmp_path: Path) -> None:
+    rows = (("Layer", "Support", "Gain"), ("SepConv", "3x3", "0.3"), ("Conv", "1x1, 8", "0.1"), ("FC", "12", "0.2"))
+    path = tmp_path / "near.pdf"
+    path.write_bytes(pdf([ruled(each, 60, 700, (60, 60, 60)) for each in (ERRORS, rows)]))
+    done = run("import", path)
+    assert done.exit_code == 2
+    assert "a column `Gain` isn't known" in done.stderr
+    assert "--means Gain '…'" in done.stderr
+    told = ("--input", "8x8x3", "--means", "SepConv", "depthwise conv", "--heading", "Layer|Kernel|Comments")
+    read = run("import", path, *told)
+    assert read.exit_code == 0, read.stderr
+    assert "conv3-3 groups=3" in read.stdout
+    for wrong in (("--means", "Nix", "conv"), ("--heading", "Layer|Kernel")):
+        assert "V112" in run("import", path, *told, *wrong).stderr
+    both = tmp_path / "both.pdf"
+    both.write_bytes(pdf([ruled(rows, 60, 500, (60, 60, 60)), ruled(SMALL, 320, 600, (110, 110))]))
+    assert "both.pdf, page 1, table 1:1:15: passed over" in run("import", both, "--json").stderr
+
+
 @pytest.mark.parametrize("height", [12.2, 12.5, 13, 13.5, 14])
 def test_no_part_of_a_caption_is_in_a_picture(tmp_path: Path, height: float) -> None:
     caption = said(320, 600 + height, "Table 1: jumpy gypsy (quick) networks")

@@ -169,7 +169,7 @@ def _of_paper(
     """The networks of all tables that a notation takes; says how many others there are."""
     with needed():
         from vggdsl.targets.paper import picture, read_paper
-    paper, networks, passed = read_paper(Path(file), page), list[_Network](), 0
+    paper, networks, passed, near = read_paper(Path(file), page), list[_Network](), 0, list[Diagnostic]()
     untold = {*beside.means, beside.heading} - {None}
     for table in paper.tables:
         where = f"{file}, page {table.page}, table {table.number}"
@@ -179,6 +179,7 @@ def _of_paper(
         of = notations.notation(notation) if notation is not None else notations.shown_by(source, told)
         if of is None:
             passed += table.is_ruled
+            near += [_tellable(each) for each in notations.strangers(source)[:1] if each.labels]
             continue
         try:
             found = parse_all(source.written, source.name, of.name, **asdict(told))
@@ -198,8 +199,12 @@ def _of_paper(
     turned = f"the text of page{'s' * (len(paper.turned) > 1)} {', '.join(map(str, paper.turned))} is turned"
     if paper.turned and networks:
         note(f"{file}: {turned}: no table is read there: turn it in another program, and save it anew")
-    for each in untold:
-        _refuse_untold(each, file)
+    for words in untold:
+        _refuse_untold(words, file)
+    if near and not networks:
+        raise InputError(replace(each, message=f"{file} holds no table that is known: {each.message}") for each in near)
+    for each in near:
+        note(f"{each.labels[0].span.place}: passed over, though it looks like a network's: {each.message}")
     if not networks:
         known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
         message = f"{file} holds no table of a network that is known"
@@ -221,7 +226,7 @@ def _refuse_untold(told: tuple[str, str] | str | None, file: str) -> None:
         )
     else:
         words = Placed.by_call("--heading", told or "")
-        message, help = f"no table of {file} has so many columns", "name each column, with bars between"
+        message, help = f"{file} has no table of layers with so many columns", "name each column, with bars between"
     raise InputError(Diagnostic("V112", message, (Label(words.span, "this"),), help))
 
 
@@ -233,9 +238,8 @@ def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
     message = f"{source.name} is in no notation that is known"
     if source.name.lower().endswith(".arch"):
         message = f"{source.name} is a spec by its name, and shows no other notation"
-    for near in notations.strangers(source):
-        help = f"{near.help}; or say what it means: {_saying(near.labels[0].span)}" if near.labels else near.help
-        raise InputError(Diagnostic("V112", f"{message}: {near.message}", near.labels, help))
+    for near in map(_tellable, notations.strangers(source)):
+        raise InputError(replace(near, message=f"{message}: {near.message}"))
     known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
     if notations.is_marked_up(source):
         help = f"its cells hold no network that shows: name the notation with --from: {known}"
@@ -246,6 +250,12 @@ def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
         named = "|".join(("Layer", *["…"] * (columns - 1)))
         help += f"; or, of a table with a row a layer, say what its columns are: --heading {quote(named)}"
     raise InputError(Diagnostic("V112", message, help=" ".join(help.split())))
+
+
+def _tellable(near: Diagnostic) -> Diagnostic:
+    """Why a text isn't recognised, with how what isn't known in it can be told."""
+    span = near.labels[0].span if near.labels else None
+    return near if span is None else replace(near, help=f"{near.help}; or say what it means: {_saying(span)}")
 
 
 def _saying(span: Span) -> str:

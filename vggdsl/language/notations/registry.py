@@ -65,8 +65,8 @@ class Notation:
     gets lost needn't be found: what is written is read again (see ``written_as``)."""
     title: str = ""
     """What a text in it is called behind `read as`: "a table of configurations, as VGG's"."""
-    is_headed: bool = False
-    """Whether a call can say what its columns are: of tables whose rows are layers."""
+    has_layers: Callable[[Source], bool] | None = None
+    """Whether the rows of a table are layers, of whose columns a call can say what they are; None of what has none."""
     stranger: Callable[[Source], Diagnostic | None] | None = None
     """Why a text that nearly looks so isn't recognised, at its place; None where it doesn't."""
 
@@ -85,10 +85,14 @@ class Beside:
     """What the columns of a table of layers are, parted by bars, where its heading doesn't tell."""
 
     def of(self, table: Source) -> "Beside":
-        """What is told of one of several tables: the words that stand in it, and columns if it has as many."""
+        """What is told of one of several tables: words that stand in it, and of layers as many columns as it has."""
         means = tuple((words, meaning) for words, meaning in self.means if stands(words, table))
-        is_headed = self.heading is not None and len(columns_told(self.heading)) == width(table)
-        return replace(self, means=means, heading=self.heading if is_headed else None)
+        heading = self.heading
+        if heading is not None:
+            has_layers, text = _headed().has_layers, in_words(table, means)
+            assert has_layers is not None
+            heading = heading if len(columns_told(heading)) == width(text) and has_layers(text) else None
+        return replace(self, means=means, heading=heading)
 
     @property
     def first(self) -> Placed | None:
@@ -197,17 +201,22 @@ def readings(source: Source, name: str | None = None, beside: Beside = _NOTHING)
 
 
 def _reworded(notation: Notation, source: Source, beside: Beside) -> Sequence[Reading]:
-    if beside.heading is not None and not notation.is_headed:
+    if beside.heading is not None and notation.has_layers is None:
         message, span = f"{notation.title} has no columns that a call can name", Placed.by_call("--heading", "").span
         raise InputError(Diagnostic("V112", message, (Label(span, "this"),), "leave `--heading` out"))
     text = told(in_words(source, beside.means, beside.heading), beside.image, beside.column)
     return [replace(reading, is_reworded=True) for reading in notation.read(text)]
 
 
+def _headed() -> Notation:
+    """The notation of which a call can say what columns are."""
+    return next(each for name in names() if (each := _NOTATIONS[name]).has_layers is not None)
+
+
 def shown_by(source: Source, beside: Beside = _NOTHING) -> Notation | None:
     """The notation beside the spec language that a text is in, by what is told of it, whatever its name."""
     if beside.heading is not None:
-        return next(each for name in names() if (each := _NOTATIONS[name]).is_headed)
+        return _headed()
     return elsewhere(in_words(source, beside.means))
 
 

@@ -35,7 +35,7 @@ from vggdsl.language.notations.layer_table.named import tell, with_heading
 from vggdsl.language.notations.layer_table.parted import named, parted, spread, without_titles
 from vggdsl.language.notations.layer_table.residual import blocks
 from vggdsl.language.notations.layer_table.rows import Table
-from vggdsl.language.notations.layer_table.stranger import stranger
+from vggdsl.language.notations.layer_table.stranger import saying_layers, stranger
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.summaries import is_printed, is_size
@@ -236,6 +236,11 @@ def _stranger(source: Source) -> Diagnostic | None:
     return stranger(source, rows, _HEADS) if len(rows) <= _ROWS else None
 
 
+def _has_layers(source: Source) -> bool:
+    rows = _rows(source)
+    return 2 * len(saying_layers(rows)) >= len(rows)
+
+
 def _above(lines: Sequence[Excerpt], head: Row) -> list[Excerpt]:
     """The lines above a heading."""
     first = min(cell.text.places[0] for cell in head if cell.text)
@@ -356,4 +361,4 @@ def _sized(draft: Draft, cell: Excerpt) -> Excerpt:
     return figure
 
 
-register(Notation("layer-table", recognises, read, write, title=TITLE, is_headed=True, stranger=_stranger))
+register(Notation("layer-table", recognises, read, write, title=TITLE, has_layers=_has_layers, stranger=_stranger))

@@ -56,7 +56,8 @@ _AXES = re.compile(r" ?\((?:h ?x ?w(?: ?x ?[cdn])?|c ?x ?h ?x ?w)\)$")
 _FORMS = {name: re.compile(form) for name, form in _COLUMNS.items()}
 KNOWN = (
     "known are Layer, Type, Name, Description, Filter Size / Stride, Kernel, Stride, Padding, Dilation, Filters, "
-    "Channels, Units, Input, Output Size, BN, Activation, Pooling, Dropout, Repeat, Params, MACs"
+    "Channels, Units, Input, Output Size, BN, Activation, Pooling, Dropout, Repeat, Params, MACs, and Comments, which "
+    "aren't read"
 )
 _SAYING = ("kind", "layer", "name", "description")
 """The columns that can say what a layer is, those first that are asked first."""

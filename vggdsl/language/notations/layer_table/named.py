@@ -12,7 +12,6 @@ from vggdsl.text.errors import Diagnostic, InputError, Label
 from vggdsl.text.source import Source
 from vggdsl.text.units import plural
 
-_LEFT = "one whose cells say nothing of layers is `Comments`"
 _HEADS = 4
 """In so many rows the heading of a table is looked for."""
 
@@ -28,7 +27,7 @@ def with_heading(source: Source, rows: Sequence[Row]) -> list[Row]:
     names = [heading.part(*span) for span in columns_told(heading)]
     if len(names) != (count := width(source)):
         message = f"the table has {plural(count, 'column')}, and {len(names)} are named"
-        help = f"name each, with bars between; {_LEFT}. {KNOWN}"
+        help = f"name each, with bars between: {KNOWN}"
         raise InputError(Diagnostic("V112", message, (Label(heading.span, "these"),), help))
     own = _own(rows)
     place = rows[own or 0]
@@ -36,8 +35,8 @@ def with_heading(source: Source, rows: Sequence[Row]) -> list[Row]:
     told = [Cell(Excerpt(source, name, [at] * len(name)).strip(), range(i, i + 1)) for i, name in enumerate(names)]
     for name, column in zip(names, columns(told), strict=True):
         if set(column.roles) & {"?", ""}:
-            message, help = f"a column `{name.strip()}` isn't known", f"{_LEFT}. {KNOWN}"
-            raise InputError(Diagnostic("V112", message, (Label(name.span, "this column"),), help))
+            message = f"a column `{name.strip()}` isn't known"
+            raise InputError(Diagnostic("V112", message, (Label(name.span, "this column"),), KNOWN))
     return [told, *rows] if own is None else [*rows[:own], told, *rows[own + 1 :]]
 
 

@@ -25,7 +25,7 @@ def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | No
         known = _known(found)
         if len(known) > 1 and known & _SAYING and (heading := strange(found)) is not None:
             return _unknown(heading)
-    saying = [at for at, row in enumerate(rows) if any(_names(cell.text) for cell in row)]
+    saying = saying_layers(rows)
     is_table = any(sum(bool(cell.text) for cell in row) > 1 for row in rows)
     if not is_table or len(saying) < _FEWEST or 2 * len(saying) < len(rows):
         return None
@@ -39,6 +39,11 @@ def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | No
         return _in_heading(source, head, found)
     first = joined([cell.text for cell in head if cell.text], " ", source)
     return _told("no heading says what the columns of these rows are", first, _HEADED)
+
+
+def saying_layers(rows: Sequence[Row]) -> list[int]:
+    """Which rows have a cell that says a layer."""
+    return [at for at, row in enumerate(rows) if any(_names(cell.text) for cell in row)]
 
 
 def _in_cells(rows: Sequence[Row]) -> Diagnostic | None:
