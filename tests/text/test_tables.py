@@ -181,9 +181,9 @@ def test_a_table_that_is_wider_than_a_page_is_fitted_and_its_long_cells_are_brok
 
 
 @LATEX
-@pytest.mark.parametrize("length", [1, 40])
+@pytest.mark.parametrize("length", [0, 9])
 def test_a_table_of_more_rows_than_a_page_is_several_of_one_width(length: int, tmp_path: Path) -> None:
-    rows = [(f"row{i} " * (1 + length * (i % 5 == 0)), "8.1%") for i in range(150)]
+    rows = [(f"row{i}" + " 3,211,264 WEIGHTS" * length, "8.1%") for i in range(150)]
     log = compiled(
         to_latex(Table(words("name") + numbers("error"), [RowGroup(rows[:99]), RowGroup(rows[99:])])), tmp_path
     )

@@ -184,7 +184,7 @@ LINES = 37
 """On a page of it, with room for what isn't a row."""
 _LONG = 24
 """Letters of a cell that is broken into lines, in a table that is too wide."""
-_CELL = 28
+_CELL = 25
 """Letters on such a line."""
 _BROKEN = ">{\\raggedright\\arraybackslash}p{14em}"
 FITTED = r"\noindent\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
