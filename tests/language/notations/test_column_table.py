@@ -228,6 +228,35 @@ def test_a_printed_count_of_parameters_is_a_claim() -> None:
     assert statuses == {"A": ["holds"], "B": ["refuted"]}
 
 
+def test_vggs_words_beside_labels_are_layers_counts_and_parameters() -> None:
+    rows = (
+        " | A | B",
+        "layers | 2 weight layers | 4 weight layers",
+        "input | input (8×8 RGB image) | input (8×8 RGB image)",
+        "block 1 | conv3-4 | conv3-4 conv3-4",
+        " | maxpool | maxpool",
+        "top | FC-5 | FC-5",
+        "Number of parameters (in thousands) | 0.4 | 0.6",
+    )
+    found = read(tabs(*rows))
+    assert said(found["A"]) == "input 8x8x3 conv3-4 maxpool2/2 FC-5 claim weight-layers 2 claim params 0.4K"
+    wrong = found["B"]
+    assert isinstance(wrong, Spec)
+    assert (wrong.count("holds"), wrong.count("refuted")) == (1, 1)
+
+
+def test_a_line_above_says_that_units_in_brackets_are_residual() -> None:
+    rows = (
+        "Layer | A | B",
+        "Conv1.x | [3×3, 4]×1, S2 | [3×3, 4]×1, S2 [3×3, 4; 3×3, 4]×2",
+        "Conv2.x | [3×3, 6]×1, S2 | [3×3, 6]×1, S2",
+        "FC1 | 5 | 5",
+    )
+    found = read("Residual units are shown in double-column brackets\n" + tabs(*rows), "8x8x3")
+    assert said(found["B"]) == "input 8x8x3 conv3-4/2 ( add[ conv3-4 conv3-4 | identity ] ) x2 conv3-6/2 FC-5"
+    assert refused(read(tabs(*rows), "8x8x3")["B"])[1] == "[3x3, 4; 3x3, 4]x2"
+
+
 def test_a_convolution_alone_in_the_first_column_is_not_taken_for_all() -> None:
     rows = (
         "A | B",

@@ -142,6 +142,15 @@ fc2.weight\t64 × 5\tN/A
 fc2.bias\t5\tN/A
 """
 OUT_FIRST = TENSORS.replace("2 \\times 4", "4 \\times 2").replace("64 × 5", "5 × 64")
+STATE = """\
+# input 8x8x2
+| Name | Shape | Params |
+|---|---|---|
+| features.0.weight | torch.Size([4, 2, 3, 3]) | 72 |
+| features.0.bias | torch.Size([4]) | 4 |
+| classifier.weight | torch.Size([5, 256]) | 1,280 |
+| classifier.bias | torch.Size([5]) | 5 |
+"""
 SLOPES = """\
 layer\t\tchannel-shared\tchannel-wise
 input\t8×8×3\t\t
@@ -191,6 +200,7 @@ SAME = {
     ): "input 8x8x3 ( conv3-4 ReLU ) x2 maxpool ( conv3-6 ReLU ) x2 FC-5",
     f"# input 8x8x2\n{TENSORS}": "input 8x8x2 conv3-4 pad=1 ReLU maxpool dropout-5% FC-5",
     f"# input 8x8x2\n{OUT_FIRST}": "input 8x8x2 conv3-4 pad=1 ReLU maxpool dropout-5% FC-5",
+    STATE: "input 8x8x2 conv3-4 ReLU FC-5",
     SLOPES: "input 8x8x3 conv3-4/2 ReLU conv3-6 ReLU FC-9 ReLU FC-5",
     f"# input 8x8x3\n{CHANNELS}": "input 8x8x3 conv3-4 ReLU GN-2 maxpool conv3-6 ReLU GN-3 FC-5",
     NUMBERED: "input 8x8x3 conv3-4 ReLU conv3-4 ReLU GN-2 maxpool conv3-6 ReLU FC-5",
@@ -229,6 +239,8 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (f"# input 8x8x2\n{TENSORS}", "fc2.bias\t5\tN/A\n", "", "-:7:1"),
         (f"# input 8x8x2\n{TENSORS}", "conv1.bias\t4", "conv1.bias\t4 × 4", "-:4:12"),
         (f"# input 8x8x2\n{TENSORS}", "fc2.bias", "conv1.bias", "-:8:1"),
+        (STATE, "| 4 |", "| 5 |", "-:5:39"),
+        (STATE, "256", "64", "-:6:23"),
         (SLOPES, "conv2\t3×3, 6", "spp\t{3, 2, 1}", "-:4:1"),
         (f"# input 8x8x3\n{CHANNELS}", "GroupNorm(2)", "GroupNorm", "-:4:10"),
         (f"# input 8x8x3\n{CHANNELS}", "| Conv | 4 | 6", "| Conv | 3 | 6", "-:4:25"),

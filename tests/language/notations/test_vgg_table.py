@@ -50,6 +50,29 @@ def test_a_convolution_that_stands_where_shared_cells_stand_is_refused() -> None
         assert " -:4:1\n" in str(found)
 
 
+ENDING = """\
+A\tB
+input 8×8 RGB image
+3×3 conv. 4 ReLU\t3×3 conv. 4 ReLU
+\t1×1 conv. 4 ReLU
+2×2 max-pooling stride 2
+3×3 conv. 6 ReLU
+1×1 conv. 5 ReLU
+global averaging over 4×4 spatial dimensions
+5-way softmax
+"""
+
+
+def test_convolutions_alone_at_the_end_are_of_all_where_the_softmax_has_their_filters() -> None:
+    for (_, found), own in zip(parse_all(ENDING, "-", "vgg-table"), ("", "conv1-4"), strict=True):
+        assert isinstance(found, Spec), found
+        spec = f"input 8x8x3 conv3-4 {own} maxpool conv3-6 conv1-5 avgpool4/1 softmax"
+        assert found.network.graph.digest == vggdsl.parse(spec).network.graph.digest
+    for was, now in (("5-way", "6-way"), ("3×3 conv. 4 ReLU\t", "3×3 conv. 5 ReLU\t")):
+        for _, found in parse_all(ENDING.replace(was, now), "-", "vgg-table"):
+            assert "stands alone in its row: it could be of one column or of all" in str(found)
+
+
 @pytest.mark.parametrize("heading", ["A B", "A A-LRN", "11 weight 13 weight layers"])
 def test_columns_that_a_pdf_has_run_together_are_no_chain_of_layers(heading: str) -> None:
     """A heading of two columns stands above them, so that each has one convolution."""

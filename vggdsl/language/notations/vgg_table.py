@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from vggdsl.language.notations import vgg_params, vgg_uncut
-from vggdsl.language.notations.column_table.table import has_more
+from vggdsl.language.notations.column_table.table import COUNTED, has_more
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, is_marked_up, plain, rows_of
@@ -21,7 +21,6 @@ from vggdsl.text.source import Source
 
 TITLE = "a table of configurations, as VGG's"
 
-_LAYERS = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?", re.IGNORECASE)
 _BROKEN_OFF = re.compile(r"(\d+) (?:weight|learnable)")
 _INPUT = re.compile(r"(?:in)?put(?: image)?:?\s*\(?\s*(\d+x\d+)(x\d+)?\s*([a-z ]*?)\s*\)?", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"(?:% ?)?not shown(?: in (.+?))?: (after \w+: [^;]+(?:; after \w+: [^;]+)*)", re.IGNORECASE)
@@ -111,7 +110,7 @@ class _Table:
             is_layers = any(_CONV.search(cell.text.text) or _is_input(cell) for cell in filled)
             if rest or is_layers:
                 rest.append(row)
-            elif all(_LAYERS.fullmatch(cell.text.text) for cell in filled):
+            elif all(COUNTED.fullmatch(cell.text.text) for cell in filled):
                 self.counts = row
             elif self.counts is not None and all(c.text.text.lower() in ("layers", "layer") for c in filled):
                 self._completed(row)
@@ -119,7 +118,7 @@ class _Table:
                 self.counts = row
             elif len(filled) == self.width and (not self.names or self.width == 1):
                 self.names = [self._name(cell.text) for cell in row]
-            elif _is_title(filled) and not any(_LAYERS.search(cell.text.text) or self._said(cell) for cell in filled):
+            elif _is_title(filled) and not any(COUNTED.search(cell.text.text) or self._said(cell) for cell in filled):
                 self.titles += [cell.text for cell in filled]  # or what is left of one
             else:
                 label = Label(filled[0].text.span(), "this row")
@@ -225,7 +224,7 @@ class _Table:
 
     def _count(self, draft: Draft, index: int) -> None:
         for cell in self.counts or ():
-            match = _LAYERS.fullmatch(cell.text.text) or _BROKEN_OFF.fullmatch(cell.text.text)
+            match = COUNTED.fullmatch(cell.text.text) or _BROKEN_OFF.fullmatch(cell.text.text)
             if index not in cell.columns or not cell.text.text:
                 continue
             if match is None:
@@ -259,6 +258,11 @@ class _Table:
         if len(filled) == 1 and not is_whole and self._reaches and len(filled[0].columns) < self.width:
             self._put(draft, self._phrases(draft, filled[0].text) if own is not None else [])
             return
+        if any(row is each for each in self._end):
+            self._put(draft, self._phrases(draft, filled[0].text))
+            why = "the last rows are of all columns: no other convolution fits the softmax"
+            draft.assumed(why, filled[0].text, once=True)
+            return
         if len(filled) == 1 and not is_whole and (self._repeats or self._could_be_shared(filled[0])):
             self._open(draft, filled[0].text)
             return
@@ -288,6 +292,21 @@ class _Table:
     def _reaches(self) -> bool:
         """Whether the text itself says what is of all columns: cells of LaTeX and HTML reach over them."""
         return self.is_merging and is_marked_up(self.source)
+
+    @cached_property
+    def _end(self) -> list[Row]:
+        """The last rows, of a cell in the first column each, where they are plainly of all columns: the softmax has as
+        many ways as a convolution among them has filters, and as none above has."""
+        wide = [at for at, row in enumerate(self.body) if any(cell.text and cell.columns.start for cell in row)]
+        above, tail = self.body[: wide[-1] + 1] if wide else [], self.body[wide[-1] + 1 :] if wide else []
+        *_, last = ["", *(phrase.text for row in tail for cell in row if cell.text for phrase in self._said(cell))]
+        ways = re.fullmatch(r"softmax -> (\d+)", last)
+        is_told = ways is not None and self._filters(tail)[-1:] == [ways[1]] and ways[1] not in self._filters(above)
+        return tail if is_told and not self.is_uncut else []
+
+    def _filters(self, rows: Sequence[Row]) -> list[str]:
+        said = (phrase.text for row in rows for cell in row if cell.text for phrase in self._said(cell))
+        return [found[1] for text in said if (found := re.match(r"conv[\dx]+-(\d+)", text))]
 
     @cached_property
     def _repeats(self) -> bool:

@@ -9,7 +9,7 @@ from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.added import part_of, rate_of
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, Fact, facts
-from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Block, Layer, Part
 
 WEIGHTED = (*CONVOLUTIONS, "FC")
 _SLIDING = (*CONVOLUTIONS, *POOLS)
@@ -25,8 +25,9 @@ _BEHIND = re.compile(
 """Of what stands in brackets."""
 
 
-def layers_of(cell: Excerpt, label: Excerpt | None) -> list[Layer]:
-    """The layers of a cell, in order; ``label`` is what its row is called.
+def layers_of(cell: Excerpt, label: Excerpt | None, *, are_residual: bool = False) -> list[Layer]:
+    """The layers of a cell, in order; ``label`` is what its row is called. ``are_residual``: whether what comes to
+    convolutions in brackets is added to what they give.
 
     Raises ``UnreadableError`` at what says none, or could mean several.
     """
@@ -43,11 +44,16 @@ def layers_of(cell: Excerpt, label: Excerpt | None) -> list[Layer]:
         convs = [layer for layer in of_group if layer.kind in CONVOLUTIONS]
         if not of_group:
             raise UnreadableError(f"`{match[0]}` says no layer", text.part(match), "such as `[3x3 conv, 64] x 2`")
-        if len(convs) > 1:
+        if len(convs) > 1 and not are_residual:
             message = "whether a shortcut leads around convolutions in brackets isn't printed"
-            help = "write each in a row of its own; with shortcuts, in the spec language: `add[ … | identity ]`"
+            help = "write each in a row of its own; with shortcuts, a line above: `residual units in brackets`"
             raise UnreadableError(message, text.part(match), help)
         at = match.end()
+        if len(convs) > 1:
+            count = 1 if match[3] is not None else int(match[2])
+            of_group[0].block = Block(len(of_group), count, text.part(match), text.part(match))
+            found += of_group
+            continue
         stride = _BEHIND.match(text.text, at)
         if stride is not None and len(of_group) == 1:
             name, number = ("stride", stride[1]) if stride[1] else ("pad", stride[2])

@@ -9,7 +9,7 @@ from vggdsl.language.notations.excerpt import Excerpt
 _IMAGE = re.compile(
     r"(?P<input>(?:input|image)s?(?: (?:image|size|shape|layer))?:? ?)?"
     r"(?P<rgb>rgb image )?\(?(?P<h>\d{1,5})x(?P<w>\d{1,5})(?:x(?P<c>\d{1,5}))?\)?,? ?"
-    r"(?P<colour>rgb|colou?r|gr[ae]y(?:-?scale)?)?,? ?(?P<image>(?:input|images?|input images?|pixels?))?",
+    r"(?P<colour>rgb|colou?r|gr[ae]y(?:-?scale)?)?,? ?(?P<image>(?:input|images?|input images?|pixels?))?\)?",
     re.IGNORECASE,
 )
 

@@ -8,7 +8,7 @@ from shlex import quote
 from vggdsl.language.notations import vgg_params
 from vggdsl.language.notations.column_table.cells import WEIGHTED, layers_of
 from vggdsl.language.notations.column_table.image import image_in
-from vggdsl.language.notations.column_table.table import Line, Table
+from vggdsl.language.notations.column_table.table import COUNTED, Line, Table
 from vggdsl.language.notations.column_table.words import NORMED
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
@@ -22,6 +22,9 @@ from vggdsl.text.errors import listed
 _ALONE = "write it in each column that has it; where only the first has it, write `N/A` in the others"
 
 _SLIDES = re.compile(r"conv|pool", re.IGNORECASE)
+_RESIDUAL = re.compile(r"residual (?:units?|blocks?)\b.*\bbrackets", re.IGNORECASE)
+"""A line above a table that says what stands in brackets."""
+_SPELLED = re.compile(r"conv\d{1,2}-\d{1,5}", re.IGNORECASE)
 _WIDEST = 11
 """Sides of the widest window, AlexNet's."""
 
@@ -46,6 +49,10 @@ def reading(table: Table, index: int) -> Reading:
         _say_bare(draft, layers)
     draft.line()
     rows.Table(draft, layers).tell()
+    for line in filter(None, (row[index] for row in table.rows)):
+        if (count := COUNTED.fullmatch(line.cell.text)) is not None:
+            draft.put(f"claim weight-layers {count[1]}", line.cell)
+            draft.line()
     for counts in table.params:
         figure = vgg_params.figure_of(counts, index, [each.text for each in table.names])
         if figure is not None:
@@ -89,9 +96,11 @@ def _says_none(line: Line) -> bool:
 
 def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
     """The layers of a network, each refused that can't be read."""
-    is_first = True
+    is_first, is_residual = True, any(_RESIDUAL.search(text.text) for text in table.above)
     for line in _lines(draft, table, index):
         cell = line.cell
+        if COUNTED.fullmatch(cell.text):
+            continue
         image = image_in(cell, line.label)
         if image is not None:
             size, told = image.size, draft.told.size if draft.told is not None else None
@@ -114,7 +123,7 @@ def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
             text = "weight normalisation is a way to train: the network computes the same without it"
             draft.assumed(text, cell, once=True)
         try:
-            yield from layers_of(cell, line.label)
+            yield from layers_of(cell, line.label, are_residual=is_residual)
         except UnreadableError as error:
             draft.refuse(error.message, error.at, error.help)
 
@@ -127,9 +136,12 @@ def _is_map(size: Excerpt) -> bool:
 
 def _pooled(draft: Draft, layers: list[Layer]) -> Iterator[Layer]:
     """With pools over the whole map where a pool says no window, and what follows takes one value a channel."""
-    channels = 0
+    channels, is_spelled = 0, any(_SPELLED.fullmatch(each.at.text) for each in layers)
     for at, layer in enumerate(layers):
         after = next((each for each in layers[at + 1 :] if each.kind not in ("flatten", "dropout")), None)
+        if layer.kind == "maxpool" and is_spelled and layer.window is None and layer.stride is None:
+            draft.assumed("2x2 pools at stride 2, as beside `conv3-64`: none are printed", layer.at, once=True)
+            layer = replace(layer, window=(2, 2), stride=2)
         if layer.kind in ("avgpool", "maxpool") and layer.window is None and not layer.is_global:
             takes = after.takes if after is not None and after.kind == "FC" else None
             if takes is not None and takes == channels and layer.stride is None:

@@ -29,6 +29,8 @@ _SIZES = re.compile(r"\d ?x ?\d|\(\d|\[|@")
 _NOTHING = re.compile(r"[-\s./]*|n/?a|none", re.IGNORECASE)
 _OURS = re.compile(r"(?i)\bl-?re-?lu\b|leaky|dropout, ?p\b|dense \d+ ?(?:->|→) ?\d|weight norm|stride [rs] ?=")
 """What VGG's table and those that look like it don't say."""
+COUNTED = re.compile(r"(\d+)\s+(?:weight|learnable|weighted|parameter)\s+layers?", re.IGNORECASE)
+"""How many layers a network has, as VGG's table says it."""
 _NETS = 40
 _ROWS = 400
 _CELLS = 2000
@@ -115,7 +117,7 @@ class Table:
 
 
 def _reads(line: Line) -> bool:
-    if image_in(line.cell, line.label) is not None:
+    if image_in(line.cell, line.label) is not None or COUNTED.fullmatch(line.cell.text):
         return True
     try:
         return bool(layers_of(line.cell, line.label))

@@ -20,6 +20,7 @@ from vggdsl.language.notations.layer_table.columns import (
     Column,
     columns,
     explained,
+    has_networks,
     is_heading,
     names_alone,
     ranges,
@@ -85,7 +86,7 @@ def _any_kind(text: str) -> bool:
             r"(?<![^\W_])(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|weight"
             r"|shape|support|hyper)|\d ?[x×] ?\d"
         ),
-        r"(conv|pool|\bfc|dense|fully)",
+        r"(conv|pool|\bfc|dense|fully|\.weight\b)",
     )
     return all(re.search(word, text, re.IGNORECASE) for word in words)
 
@@ -105,7 +106,8 @@ def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | Non
     if len(sides) > 2 and len({len(row) for row in sides}) == 1 and len(rows) - len(sides) < 2:
         upright = transposed(sides)
         names_kinds = any(_OF_ROWS.fullmatch(cell.text.text) for cell in upright[0])
-        if not names_kinds and is_heading(columns(upright[0]), strange):
+        found = columns(upright[0])
+        if not names_kinds and is_heading(found, strange) and not has_networks(found, upright[1:]):
             return upright, 0
     return None
 

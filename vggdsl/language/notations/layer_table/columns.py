@@ -87,7 +87,8 @@ def is_heading(found: Sequence[Column], strange: int) -> bool:
     if set(roles) <= {"kind", "layer", "name", "params"}:
         told |= {"params"} & set(roles)
     unknown = roles.count("?")
-    return bool(set(roles) & set(_SAYING) and told) and unknown <= strange and len(roles) - unknown > unknown + 1
+    says = bool(set(roles) & {*_SAYING, "tensor"})
+    return says and bool(told) and unknown <= strange and len(roles) - unknown > unknown + 1
 
 
 def names_alone(found: Sequence[Column]) -> bool:
@@ -178,7 +179,7 @@ def _roles(text: str, in_any_order: bool) -> tuple[str, ...]:
         return (whole,)
     parts = [part.strip() for part in re.split(r" ?[/,&] ?| and ", text)]
     names = [next((name for name, form in _FORMS.items() if form.fullmatch(part)), "?") for part in parts]
-    if "?" in names and in_any_order and (said := by_words(text)) is not None:
+    if "?" in names and in_any_order and not text[0].isdigit() and (said := by_words(text)) is not None:
         return (said,)
     return ("?",) if "?" in names else tuple("filter" if name == "size" else name for name in names)
 
@@ -298,6 +299,16 @@ def _says_kind(text: Excerpt) -> bool:
         return any(fact.name == "kind" for fact in facts(text))
     except UnreadableError:
         return False
+
+
+def has_networks(found: Sequence[Column], rows: Sequence[Row]) -> bool:
+    """Whether cells below a heading that isn't known all say layers with their numbers: of a table that seems to lie on
+    its side, these are a stage of several networks, `Block 1 | conv3-4 | conv3-4 conv3-4`."""
+    for at in (at for at, each in enumerate(found) if each.role in ("?", "")):
+        cells = [cell.text for row in rows for cell in row if cell.columns.start == at and cell.text]
+        if len(cells) > 1 and all(_says_kind(cell) and not _OF_A_LIST.fullmatch(cell.text) for cell in cells):
+            return True
+    return False
 
 
 def transposed(rows: Sequence[Row]) -> list[Row]:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Cell, Row
-from vggdsl.language.notations.layer_table.columns import TENSOR, Column
+from vggdsl.language.notations.layer_table.columns import TENSOR, UNREAD, Column
 
-_SHAPE = re.compile(r"[\[(]? ?(\d{1,7}(?: ?[x,] ?\d{1,7}){0,3}) ?,? ?[\])]?")
+_SHAPE = re.compile(r"(?:torch\.Size\()?[\[(]? ?(\d{1,7}(?: ?[x,] ?\d{1,7}){0,3}) ?,? ?[\])]?\)?")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def layers(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[
     if weights:
         order = "what comes, then what is given" if not takes else "what is given, then what comes"
         draft.assumed(f"shapes of weights are {order}, as the rows need", weights[0].shape.text, once=True)
+        if all(TENSOR.fullmatch(cell.text.text) for row in rows for cell in row if cell.columns.start == of_names):
+            draft.assumed("nothing stands between these layers: rows of weights say no pools", weights[0].name.text)
     lines = list[Row]()
     for row in rows:
         if (each := read.get(id(row))) is not None:
@@ -65,7 +67,19 @@ def layers(draft: Draft, rows: Sequence[Row], found: Sequence[Column]) -> tuple[
             lines.append(_reworded(each, takes))
         elif not any(cell.columns.start == of_names and TENSOR.fullmatch(cell.text.text) for cell in row):
             lines.append(row)
+        else:
+            _holds_no_more(draft, row, roles)
     return lines, columns
+
+
+def _holds_no_more(draft: Draft, row: Row, roles: Sequence[str]) -> None:
+    """Refuses what the row of a bias says besides its name and its shape: a number of parameters is that."""
+    shape = next((cell.text.text for cell in row if roles[cell.columns.start] == "filter"), "")
+    for cell in row:
+        role, said = roles[cell.columns.start], re.fullmatch(r"[-\s.]*|n/?a", cell.text.text, re.IGNORECASE) is None
+        is_count = role == "params" and re.findall(r"\d+", cell.text.text) == re.findall(r"\d+", shape)
+        if said and role not in ("tensor", "filter", "name", *UNREAD) and not is_count:
+            draft.refuse(f"`{cell.text.text}` is of a bias, which has but its values", cell.text, "leave it out")
 
 
 def _weights(draft: Draft, rows: Sequence[Row], of_names: int, of_shapes: int) -> Iterator[_Weights]:
