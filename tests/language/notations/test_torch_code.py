@@ -35,6 +35,7 @@ class Unit(nn.Module):
     def forward(self, x):
         return self.relu(x)"""
 IMAGE = "# input 32x32x3\n"
+LOOP = "a = range(1000)\n        "
 ANY = changed("nn.MaxPool2d(2)", "nn.AdaptiveAvgPool2d(14)")
 LINE = "        x = self.pool(F.relu(self.conv(x)))\n"
 
@@ -88,9 +89,43 @@ def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
         ),
         (changed("-1, 6 * 14 * 14", "64, -1"), "10:13", "isn't read"),
         (changed("        x = x.view(-1, 6 * 14 * 14)\n", ""), "6:19", "isn't flattened"),
-        (changed(LINE, "        for i in range(2):\n            x = self.pool(x)\n"), "9:9", "what `for` does"),
-        (changed(LINE, f"        if self.training:\n    {LINE}"), "9:9", "what `if` does"),
-        (changed("n)", "n) if n else None"), "6:45", "what `if` does"),
+        (changed(LINE, f"        while x:\n    {LINE}"), "9:9", "what `while` does"),
+        (changed(LINE, f"        for i in range(x.size(1)):\n    {LINE}"), "9:18", "asked of a tensor's size"),
+        (changed(LINE, f"        for each in x:\n    {LINE}"), "9:21", "goes through a tensor"),
+        (changed(LINE, f"        if x.size(1) > 3:\n    {LINE}"), "9:12", "asked of a tensor's size"),
+        (changed(LINE, f"        if x.mean([2, 3]):\n    {LINE}"), "9:12", "one of a tensor"),
+        (changed(LINE, f"        if self.training:\n    {LINE}"), "9:12", "before it is run"),
+        (changed(LINE, f"        assert self.pool is None\n{LINE}"), "9:9", "doesn't hold"),
+        (changed("n)", "n) if m else None"), "6:48", "before it is run"),
+        (
+            changed("self.conv = nn.Conv2d(3, 6, 5)", "self.convs = [nn.Conv2d(3, 6, 5)]").replace(
+                "self.conv(", "self.convs[0]("
+            ),
+            "9:30",
+            "in a list, where PyTorch doesn't see",
+        ),
+        (changed("self.pool =", "for i in range(10 ** 9):\n            pass\n        self.pool ="), "5:18", "too much"),
+        (
+            changed(
+                "self.pool =", f"{LOOP}for b in a:\n            for c in a:\n                pass\n        self.pool ="
+            ),
+            "7:13",
+            "too much",
+        ),
+        (
+            changed("self.pool =", "a = [1]\n        for b in a:\n            a.append(b)\n        self.pool ="),
+            "7:13",
+            "much",
+        ),
+        (changed("n=10):", "n=10):\n        raise ValueError(f'{n}')"), "3:9", "the code comes to"),
+        (changed("return self", "self.n = x\n        return self"), "11:9", "is changed"),
+        (
+            changed("self.pool =", "self.all = []\n        self.pool =").replace(
+                "x.view", "self.all.append(x) or x.view"
+            ),
+            "11:13",
+            "next",
+        ),
         (changed("F.relu(", "F.softsign("), "9:23", "isn't known"),
         (changed("F.relu(", "relu6_("), "9:23", "isn't known"),
         (changed("F.relu(self.conv(x))", "F.dropout(x, 0.5)"), "9:23", "in evaluation, too"),
@@ -104,7 +139,7 @@ def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
             "repeats",
         ),
         (changed("self.pool =", "self.forward ="), "5:9", "has another `forward`"),
-        ("net = nn.Sequential(OrderedDict([('a', nn.Conv2d(3, 6, 1)), ('a', nn.ReLU())]))", "1:7", "of one name"),
+        ("net = nn.Sequential(OrderedDict([('a', nn.Conv2d(3, 6, 1)), ('a', nn.ReLU())]))", "1:21", "of one name"),
         ("# input 8x8x3\nnet = nn.Sequential(nn.Conv2d(3, 6, 1), nn.BatchNorm1d(6))", "2:41", "a map comes"),
         ("# input 8x8x3\nnet = nn.Sequential(nn.Conv2d(3, 6, 1), nn.Flatten(), nn.BatchNorm1d(6))", "2:55", "flat map"),
         (changed("F.relu(self.conv(x))", "x - 1"), "9:23", "can't be told"),
@@ -124,9 +159,11 @@ def test_prompts_and_fences_are_no_code(prompt: tuple[str, str]) -> None:
             "has `relu`, which is called twice",
         ),
         (f"{NET}loss = nn.CrossEntropyLoss()\nnet = Net()\n", "12:8", "of no network"),
-        (f"{NET}net = Net()\nnet(torch.randn(1, 3, 32, 32))\n", "13:1", "isn't read"),
+        (f"{NET}net = Net()\nnet(3)\n", "13:1", "isn't read"),
+        (f"{NET}net = Net()\nnet(torch.randn(1, 3, 8, 8))\n", "10:13", "takes 1,176 values, and 24 come"),
+        (f"{IMAGE}{NET}net = Net()\nnet(torch.randn(1, 3, 33, 33))\n", "14:1", "33x33x3 are given here, and 32x32x3"),
         (ANY.replace("Net", "VGG"), "1:7", "images of many sizes fit"),
-        (f"{NET}x = [x, x]\n" + "x = [x, x]\n" * 30 + "Net()\n", "22:5", "holds too much"),
+        (f"{NET}x = [x, x]\n" + "x = [x, x]\n" * 30 + "Net()\n", "21:5", "holds too much"),
     ],
 )
 def test_what_is_no_straight_line_of_layers_is_refused_where_it_stands(text: str, place: str, why: str) -> None:
@@ -135,3 +172,48 @@ def test_what_is_no_straight_line_of_layers_is_refused_where_it_stands(text: str
     (finding,) = caught.value.diagnostics
     assert (finding.code, finding.labels[0].span.place) == ("V115", f"<text>:{place}"), finding.message
     assert why in finding.message
+
+
+def networks(text: str) -> dict[str, Spec]:
+    return {name: spec for name, spec in parse_all(text, "-") if isinstance(spec, Spec)}
+
+
+FUNCTIONS = """
+def thin():
+    return Net(3)
+
+def thick(**others):
+    net = Net(**others)
+    return net
+
+def test():
+    net = thin()
+    print(net(torch.randn(1, 3, 32, 32)).size())
+"""
+
+
+def test_functions_that_need_nothing_are_networks_of_the_images_that_another_one_gives() -> None:
+    found = networks(NET + FUNCTIONS)
+    assert [(name, str(spec.typed.output)) for name, spec in found.items()] == [("thin", "1x1x3"), ("thick", "1x1x10")]
+    assert {each.message for spec in found.values() for each in spec.said} == {
+        "assumed: images of 32x32x3, as `test` gives them"
+    }
+
+
+def test_a_network_that_is_called_is_the_one_that_is_meant() -> None:
+    """Wherever it is called, and of the images that it is called with."""
+    found = networks(f"{NET}{FUNCTIONS}if __name__ == '__main__':\n    summary(thin().to('cpu'), (3, 32, 32))\n")
+    assert [(name, str(spec.typed.output), len(spec.said)) for name, spec in found.items()] == [("Net", "1x1x3", 0)]
+    assert [*networks(NET.replace("n=10", "n") + FUNCTIONS.replace("**others", "n"))] == ["thin"]
+    test = "def test():\n    Net(4)(torch.randn(1, 3, 32, 32))\n"
+    assert [str(each.typed.output) for each in networks(NET.replace("n=10", "n") + test).values()] == ["1x1x4"]
+
+
+def test_a_loop_over_the_sizes_of_a_tensor_counts_them() -> None:
+    method = (
+        "    def flat(self, x):\n        n = 1\n        for s in x.size()[1:]:\n            n *= s\n        return n\n"
+    )
+    text = changed("-1, 6 * 14 * 14", "-1, self.flat(x)") + method
+    assert vggdsl.parse(text).network.graph.digest == vggdsl.parse(NET).network.graph.digest
+    with pytest.raises(VggdslError, match="gives 64 values to an image"):
+        vggdsl.parse(IMAGE + text.replace("x.size()[1:]", "(2, x.size(3) // 3, x.size(2) // 3, 2)"))

@@ -39,7 +39,8 @@ class Blocks(PostLex):
     A column is that of a line's first word, so that the prompts before it count like blanks.
     """
 
-    always_accept = ("_NL",)
+    always_accept = ("_NL", "_ELIF", "_ELSE")
+    """The words before which blocks end, too, are read where a block can go on."""
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         depth, columns, token, column = 0, list[int](), None, 0
@@ -70,8 +71,8 @@ def _ended(columns: list[int], column: int, token: Token) -> Iterator[Token]:
         yield Token.new_borrow_pos("_AMISS", "", token)
 
 
-_OPENING = ("_OPEN", "_OPEN_LIST")
-_CLOSING = ("_CLOSE", "_CLOSE_LIST")
+_OPENING = ("_OPEN", "_OPEN_LIST", "_OPEN_DICT")
+_CLOSING = ("_CLOSE", "_CLOSE_LIST", "_CLOSE_DICT")
 
 
 @cache

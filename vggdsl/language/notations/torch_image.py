@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.draft import Draft, UnreadableError
@@ -69,6 +70,7 @@ def _told(draft: Draft, network: Network) -> Shape:
     def reader_at(side: int) -> Reader:
         return Reader(Draft(draft.source), Shape(channels, side, side), network)
 
+    @cache
     def tried(side: int) -> Reader | None:
         reader = reader_at(side)
         try:
@@ -87,7 +89,8 @@ def _told(draft: Draft, network: Network) -> Shape:
     fitted = usual or small or (tried(fits[0]) if fits else None)
     if fitted is not None and (not fits or fitted.adaptive):  # of what comes to the pool the first Linear tells nothing
         raise UnreadableError("images of many sizes fit: which is meant isn't said", network.at, INPUT_HELP)
-    exact = [side for side in fits if (reader := tried(side)) is not None and reader.exact]
+    is_told = fitted is not None and not fitted.open
+    exact = [side for side in fits if is_told and (reader := tried(side)) is not None and reader.exact]
     if len(fits) == 1 or len(exact) == 1:
         side = (exact or fits)[0]
         others = f"; images up to {fits[-1]}x{fits[-1]} would fit, too" if len(fits) > 1 and fits[-1] != side else ""
@@ -110,6 +113,7 @@ def _told(draft: Draft, network: Network) -> Shape:
 def _sizes(reader_at: Callable[[int], Reader]) -> list[int]:
     """The sides of square images with which as many values come to the first `Linear` as it takes: neighbours."""
 
+    @cache
     def surplus(side: int) -> int:
         try:
             return 0 if reader_at(side).fits() else -1
@@ -124,8 +128,9 @@ def _sizes(reader_at: Callable[[int], Reader]) -> list[int]:
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if surplus(middle) < 0 else (low, middle)
-    found = list[int]()
-    while low <= _LARGEST and len(found) < 256 and surplus(low) == 0:
-        found.append(low)
-        low += 1
-    return found
+    step = 128
+    last = low if surplus(low) == 0 else low - 1
+    while step and last >= low:
+        last += step * (last + step <= _LARGEST and surplus(last + step) == 0)
+        step //= 2
+    return [*range(low, last + 1)]

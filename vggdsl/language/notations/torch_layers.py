@@ -74,6 +74,8 @@ class Reader:
     """Whether as many values come to the first `Linear` as it takes."""
     exact: bool = True
     """Whether no window leaves a row over."""
+    open: bool = False
+    """Whether that tells no size: a padded 3x3 window of stride 2 leaves a row of zeros over where sizes are even."""
     adaptive: bool = False
 
     def __post_init__(self) -> None:
@@ -101,8 +103,9 @@ class Reader:
         window = op_at(text, at).sees(shape) if shape is not None else None
         if shape is not None and window is not None and window.stride != (1, 1):
             pads = zip(window.pad_before, window.pad_behind, strict=True)
-            both = zip((shape.h, shape.w), map(sum, pads), window.extent, window.stride, strict=True)
+            both = [*zip((shape.h, shape.w), map(sum, pads), window.extent, window.stride, strict=True)]
             self.exact &= all((n + pad - extent) % s == 0 for n, pad, extent, s in both)
+            self.open |= any(pad and extent % 2 and s % 2 == 0 for (_, pad, extent, s) in both)
         return Tensor(self.layers.add(text, at, x.layer, label=label), x.is_flat)
 
     def merge(self, word: str, at: Span, inputs: Sequence[Tensor], label: str = "") -> Tensor:

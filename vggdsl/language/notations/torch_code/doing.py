@@ -1,117 +1,117 @@
-"""What PyTorch code says line by line: names, modules that are made, and layers where ``forward`` calls them."""
+"""What PyTorch code says line by line: names, conditions and loops of constants, and modules that are made."""
 
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from lark import Token, Tree
 
 from vggdsl.language.notations.branches import HELP
-from vggdsl.language.notations.calls import Atom, span_of
+from vggdsl.language.notations.calls import Atom
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.torch_code.functions import Given, call_function, call_module, item, merged, sizes
+from vggdsl.language.notations.torch_code import modules, python
+from vggdsl.language.notations.torch_code.constants import elements, key, truth
+from vggdsl.language.notations.torch_code.expressions import Branch, Expressions, Names, parts_of, there, tree_of
+from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.things import (
     Bound,
     Class,
     Function,
     Group,
-    Held,
+    Images,
+    Key,
     Layer,
     Made,
-    Memory,
     Module,
     Nothing,
     Path,
     Row,
     Super,
+    Table,
     Thing,
-    layers_of,
+    Unknown,
+    bound,
+    modules_of,
 )
-from vggdsl.language.notations.torch_layers import Reader, Tensor
-from vggdsl.text.errors import listed
-from vggdsl.text.source import Source, Span
+from vggdsl.network.shapes import Shape
+from vggdsl.text.source import Span
 
-Branch = Tree[Token] | Token
-Names = dict[str, Thing]
-_MOST_STEPS, _MOST_PARTS = 20_000, 2_000
-"""How much code may do, and how many constants and layers may stand in brackets or in a module."""
-_SIGNS: Mapping[str, tuple[Callable[[int, int], int] | None, str]] = {
-    "+": (operator.add, "add"),
-    "-": (operator.sub, ""),
-    "*": (operator.mul, "mul"),
-    "//": (operator.floordiv, ""),
-}
-"""What signs do with whole numbers, and with tensors."""
-OF_NETWORKS = "leave in what makes the network"
-_CONSTANTS = ("True", "False", "None")
-_TORCHS = ("", "F", "functional", "nn", "nn.functional", "torch", "torch.nn", "torch.nn.functional")
-"""Where PyTorch has its modules and functions."""
-_KNOWN = ("__future__", "collections", "torch", "typing")
+_KNOWN = ("__future__", "collections", "math", "torch", "torchinfo", "torchsummary", "typing")
 """Packages whose names mean what they say."""
-_KEEPS = ("to", "eval", "train", "cuda", "cpu", "float", "double", "half", "requires_grad_")
-"""Methods of modules after which they are the same network."""
+_CHANGES = ("append", "extend", "pop", "add_module", "register_module")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Images that a network is called with."""
+
+    module: Module
+    size: Shape
+    at: Span
 
 
 @dataclass
-class Doing:
-    """Code is done by its rules: with a ``reader`` modules that are called become layers."""
+class Doing(Expressions):
+    """Code is done by its rules, up to the modules that it makes."""
 
-    source: Source
-    names: Names
-    reader: Reader | None = None
-    root: Module | None = None
-    called: set[Layer] = field(default_factory=set)
-    making: Made | None = None
-    """Whose ``__init__`` is done."""
     defaults: dict[int, Thing] = field(default_factory=dict)
     """What parameters have unless given, by their places: it is made once."""
-    steps: int = 0
-    now: Branch | None = None
-
-    @contextmanager
-    def not_too_deep(self) -> Iterator[None]:
-        """Raises ``UnreadableError`` where Python would go too deep: in what calls itself, holds itself, or is long."""
-        try:
-            yield
-        except RecursionError:
-            at = self.at(self.now) if self.now is not None else Span(self.source, 0, 0)
-            raise UnreadableError("this calls or holds itself, or is too long", at, HELP) from None
-
-    # -- statements
+    alone: list[Thing] = field(default_factory=list)
+    """What stands in lines for itself."""
+    shown: list[Shown] = field(default_factory=list)
+    depth: int = 0
+    """How many functions are being done, one in the other."""
 
     def body(self, tree: Tree[Token], names: Names) -> Thing | None:
-        """What a function's lines return, or None."""
+        """What lines of a function return, or None where they go on."""
         for each in tree.children:
-            if isinstance(each, Tree) and each.data == "returned":
-                (value,) = each.children
-                return self.value(value, names) if value else Nothing(self.at(each))
-            self.statement(each, names)
+            found = self.statement(each, names)
+            if found is not None:
+                return found
         return None
 
     def statement(self, tree: Branch, names: Names) -> Thing | None:
-        """Does a line; what stands there alone is given back."""
+        """Does a line; gives what the function returns there, or None."""
+        self.step(tree)
         if isinstance(tree, Token):  # an import, or `pass`
             self.imported(str(tree), self.at(tree), names)
             return None
+        parts: Sequence[Branch | None] = tree.children
         match tree.data:
-            case "class" | "function" | "returned":
+            case "returned" if self.depth:
+                return self.value(parts[0], names) if parts[0] else Nothing(self.at(tree))
+            case "class" | "returned":
                 raise UnreadableError(f"`{self.at(tree).excerpt}` can't stand here", self.at(tree), HELP)
+            case "function":
+                names[str(parts[0])] = self.function(tree, names)
+            case "branched":
+                for holds, body in zip(parts[:-1:2], parts[1::2], strict=False):
+                    if truth(self.value(holds, names), self.at(there(holds))):
+                        return self.body(tree_of(body), names)
+                return self.body(tree_of(parts[-1]), names) if parts[-1] is not None else None
+            case "repeated":
+                target, _, of, body = parts
+                for each in elements(self.value(of, names), self.at(there(of))):
+                    self.step(tree)
+                    self.assign(there(target), each, names)
+                    found = self.body(tree_of(body), names)
+                    if found is not None:
+                        return found
+            case "asserted":
+                if not truth(self.value(parts[0], names), self.at(there(parts[0]))):
+                    raise UnreadableError(f"`{self.at(tree).excerpt}` doesn't hold", self.at(tree), HELP)
+            case "raised":
+                raise UnreadableError(f"the code comes to `{self.at(tree).excerpt}`", self.at(tree), HELP)
             case "assigned":
-                target, _, value = tree.children
-                self.assign(target, self.value(value, names), names)
+                self.assign(there(parts[0]), self.value(parts[2], names), names)
             case "changed":
-                name, sign, value = tree.children
-                was = self.name(name, names)
-                now = self.operation(was, str(sign)[:-1], self.value(value, names), self.at(tree))
-                if isinstance(was, Held) and isinstance(now, Held):  # in place
-                    was.memory.layer = now.memory.layer
-                else:
-                    names[str(name)] = now
+                target, sign, value = parts
+                was, other = self.value(target, names), self.value(value, names)
+                self.assign(there(target), self.changed(was, str(sign)[:-1], other, self.at(tree)), names)
             case _:
-                return self.value(tree, names)
+                found = self.value(tree, names)
+                if not self.depth:
+                    self.alone.append(found)
         return None
 
     def imported(self, text: str, at: Span, names: Names) -> None:
@@ -121,266 +121,188 @@ class Doing:
         for path, second in re.findall(r"([\w.]+)(?:\s+as\s+(\w+))?", rest):
             whole = f"{of}.{path}" if of else path
             known = second or (path if of else path.partition(".")[0])
+            is_pythons = of in ("math", "torchsummary", "torchinfo")
             if whole.partition(".")[0] not in _KNOWN:
-                names[known] = Nothing(at)
-            elif second and (second, whole) not in (("nn", "torch.nn"), ("F", "torch.nn.functional")):
+                names[known] = Unknown(at)
+            elif is_pythons or (second and (second, whole) not in (("nn", "torch.nn"), ("F", "torch.nn.functional"))):
                 names[known] = Path(whole, at)
+
+    def changed(self, was: Thing, sign: str, other: Thing, at: Span) -> Thing:
+        """What ``was`` is after `+=`: a list is longer for all its names."""
+        self.change(was, at)
+        if isinstance(was, Group) and was.kind in ("list", "ModuleList") and sign == "+":
+            python.method(was, "extend", Given((other,), {}, at))
+            return was
+        return self.operation(was, sign, other, at)
 
     def assign(self, target: Branch, value: Thing, names: Names) -> None:
         at = self.at(target)
-        if isinstance(target, Tree) and target.data == "name":
-            names[str(target.children[0])] = value
-        elif isinstance(target, Tree) and target.data == "several":
-            if not isinstance(value, Group) or len(value.values) != len(target.children):
-                raise UnreadableError(f"`{at.excerpt}` are other things than are given", at, HELP)
-            for each, part in zip(target.children, value.values, strict=True):
-                self.assign(each, part, names)
-        elif isinstance(target, Tree) and target.data == "attribute" and self.making is not None:
-            of = self.value(target.children[0], names)
-            if of is not self.making:
+        parts: Sequence[Branch | None] = target.children if isinstance(target, Tree) else ()
+        match target:
+            case Tree("name"):
+                names[str(parts[0])] = value
+            case Tree("tupled" | "several"):
+                parts = parts_of(parts)
+                values = [*elements(value, at)] if isinstance(value, Group) else []
+                if len(values) != len(parts):
+                    raise UnreadableError(f"`{at.excerpt}` are other things than are given", at, HELP)
+                for each, one in zip(parts, values, strict=True):
+                    self.assign(there(each), one, names)
+            case Tree("attribute"):
+                self.set_attribute(self.value(parts[0], names), str(parts[1]), value, at)
+            case Tree("item") if isinstance(of := self.value(parts[0], names), Table):
+                self.change(of, at)
+                of.entries[key(self.value(parts[1], names), at)] = value
+            case _:
                 raise UnreadableError(f"that `{at.excerpt}` is changed isn't read", at, HELP)
-            key = str(target.children[1])
-            if isinstance(value, Layer | Row | Made) and (key in of.of.functions or key in of.of.constants):
-                message = f"`{of.of.name}` has another `{key}`, which PyTorch takes before the module of that name"
-                raise UnreadableError(message, at, "give one of both another name")
-            self.making.attributes[key] = value
-        else:
+
+    def change(self, thing: Thing, at: Span) -> None:
+        """Raises ``UnreadableError`` where a thing can't be changed here."""
+
+    def set_attribute(self, of: Thing, name: str, value: Thing, at: Span) -> None:
+        if not isinstance(of, Made):
             raise UnreadableError(f"that `{at.excerpt}` is changed isn't read", at, HELP)
+        is_module = isinstance(value, Layer | Row | Made) or (isinstance(value, Group) and value.kind == "ModuleList")
+        if is_module and (of.of.function(name) or of.of.constant(name)):
+            message = f"`{of.of.name}` has another `{name}`, which PyTorch takes before the module of that name"
+            raise UnreadableError(message, at, "give one of both another name")
+        of.attributes[name] = value
 
-    # -- values
-
-    def at(self, tree: Branch) -> Span:
-        return span_of(self.source, tree)
-
-    def value(self, tree: Branch | None, names: Names) -> Thing:
-        assert isinstance(tree, Tree)
-        self.steps += 1
-        self.now = tree
-        if self.steps > _MOST_STEPS:
-            raise UnreadableError("this does too much", self.at(tree), HELP)
-        return self._value(tree, names)
-
-    def _value(self, tree: Tree[Token], names: Names) -> Thing:
-        at = self.at(tree)
-        parts: Sequence[Branch | None] = tree.children
-        match tree.data:
-            case "constant":
-                return Atom(str(parts[0]), at)
-            case "name":
-                return self.name(tree.children[0], names)
-            case "attribute":
-                return self.attribute(self.value(parts[0], names), str(parts[1]), at)
-            case "call":
-                return self.call(tree, names)
-            case "item":
-                return item(self.value(parts[0], names), self.value(parts[1], names), at)
-            case "listed" | "several":
-                for each in parts[:1]:
-                    parts = each.children if isinstance(each, Tree) and each.data == "several" else parts
-                group = Group(tuple(self.value(each, names) for each in parts if each is not None), at)
-                _not_too_much(group)
-                return group
-            case "minus":
-                return self.operation(Atom("0", at), "-", self.value(parts[1], names), at)
-            case _:
-                left, sign, right = parts
-                return self.operation(self.value(left, names), str(sign), self.value(right, names), at)
-
-    def name(self, token: Branch, names: Names) -> Thing:
-        name, at = str(token), self.at(token)
-        found = names.get(name, self.names.get(name))
-        if found is None:
-            return Atom(name, at) if name in _CONSTANTS else Path(name, at)
-        return found
-
-    def operation(self, left: Thing, sign: str, right: Thing, at: Span) -> Thing:
-        of_numbers, word = _SIGNS.get(sign, (None, ""))
-        if isinstance(left, Held) and isinstance(right, Held) and word and self.reader is not None:
-            return merged(self.reader, word, (left, right), at)
-        numbers = [int(each.text) for each in (left, right) if isinstance(each, Atom) and _is_whole(each.text)]
-        if len(numbers) == 2 and of_numbers is not None and not (sign == "//" and not numbers[1]):
-            found = of_numbers(*numbers)
-            if _is_whole(str(found)):
-                return Atom(str(found), at)
-        raise UnreadableError(f"what `{at.excerpt}` is can't be told", at, "of two tensors or whole numbers it can")
-
-    def attribute(self, of: Thing, key: str, at: Span) -> Thing:
-        match of:
-            case Path(name):
-                return Path(f"{name}.{key}", at)
-            case Held() if key == "shape" and self.reader is not None:
-                return sizes(self.reader, of, at)
-            case Made(made, _, attributes):
-                if key in attributes or key in made.constants:
-                    return attributes.get(key) or made.constants[key]
-                if key in made.functions:
-                    return replace(made.functions[key], of=of)
-                return Atom("self.training", at) if key == "training" else Bound(of, key, at)
-            case Class(_, _, _, constants) if key in constants:
-                return constants[key]
-            case Held() | Layer() | Row() | Super():
-                return Bound(of, key, at)
-            case _:
-                raise UnreadableError(f"`{at.excerpt}` isn't known", at, HELP)
-
-    # -- calls
-
-    def call(self, tree: Tree[Token], names: Names) -> Thing:
-        at, (target, *given) = self.at(tree), tree.children
-        callee, places, named = self.value(target, names), list[Thing](), Names()
-        if isinstance(callee, Layer | Row | Made) and self.reader is None:
-            raise UnreadableError("what this does with a network isn't read", at, OF_NETWORKS)
-        for each in given:
-            if not isinstance(each, Tree):
-                continue
-            key, value = cast("Sequence[Branch | None]", each.children)
-            if (key is None and named) or str(key) in named:
-                raise UnreadableError(f"`{self.at(each).excerpt}` can't stand there", self.at(each), HELP)
-            if key is None:
-                places.append(self.value(value, names))
-            else:
-                named[str(key)] = self.value(value, names)
-        all_ = Given(tuple(places), named, at)
+    def called(self, callee: Thing, given: Given, names: Names) -> Thing:
+        at = given.at
         match callee:
+            case Path("super"):
+                return self.super(names, given)
+            case Path(name) if name in python.FUNCTIONS:
+                return python.call(name, given)
+            case Path("getattr" | "hasattr" | "setattr") if len(given.places) > 1 and not given.named:
+                return self.by_name(callee.name, given)
             case Path():
-                return self.of_torch(callee, all_)
+                return self.of_torch(callee, given)
             case Class():
-                return self.make(callee, all_)
+                return self.make(callee, given)
             case Function():
-                return self.run(callee, all_)
+                return self.run(callee, given)
             case Layer() | Row() | Made():
-                own = self.root.attributes if isinstance(self.root, Made) else {}
-                labels = [key for key, each in own.items() if each is callee]
-                return self.apply(callee, all_, *labels[:1])
-            case Bound(Held(), name) if self.reader is not None:
-                return call_function(self.reader, name, Given((callee.of, *places), named, at), is_method=True)
-            case Bound(Super(), "__init__"):
+                return self.apply(callee, given)
+            case Bound(Super() as of, "__init__"):
+                if isinstance(of.base, Path) and of.base.bare == "Sequential":
+                    of.of.attributes.update(modules.row(given).entries)
                 return Nothing(at)
-            case Bound(Layer() | Row() | Made() as module, name) if name in _KEEPS:
-                return module
-            case _:
-                raise UnreadableError(f"what `{at.excerpt}` does isn't read", at, OF_NETWORKS)
+            case Bound(Layer() | Row() | Made() as of, "apply") if len(given.places) == 1 and not given.named:
+                for _, each in [*modules_of(of)]:
+                    self.called(given.places[0], Given((each,), {}, at), names)
+                return of
+            case Bound(of, name):
+                if name in _CHANGES:
+                    self.change(of, at)
+                found = python.method(of, name, given)
+                found = found if found is not None else modules.method(of, name, given)
+                if found is not None:
+                    return found
+        raise UnreadableError(f"what `{at.excerpt}` does isn't read", at, modules.OF_NETWORKS)
 
     def of_torch(self, path: Path, given: Given) -> Thing:
-        name = path.bare
-        is_torchs = path.name.rpartition(".")[0] in _TORCHS
-        sole = given.places[0] if len(given.places) == 1 and not given.named else None
-        if name == "super":
-            return Super(given.at)
-        if path.name.endswith(("Module.__init__", "print")):
-            return Nothing(given.at)
-        if not is_torchs and name != "OrderedDict":
-            raise UnreadableError(f"what `{path.name}` is isn't known", given.at, OF_NETWORKS)
-        if name in ("OrderedDict", "ModuleList") and isinstance(sole, Group):
-            return sole
-        if name == "Sequential" and not given.named:
-            values = sole.values if isinstance(sole, Group) else given.places
-            row = Row(tuple(_entry(place, each) for place, each in enumerate(values)), given.at)
-            if len(dict(row.entries)) < len(row.entries):
-                raise UnreadableError("two modules of one name are in this `Sequential`", given.at, "name each of them")
-            _not_too_much(row)
-            return row
-        if name[:1].isupper():
-            layer = Layer(given.call(path.name))
-            if self.reader is not None and layer.has_weights:
-                message = f"`{given.at.excerpt}` is made anew each time, with other weights"
-                raise UnreadableError(message, given.at, "make it in `__init__`")
-            return layer
-        if self.reader is None:
-            raise UnreadableError(f"what `{given.at.excerpt}` does isn't read", given.at, HELP)
-        return call_function(self.reader, name, given, is_method=False)
+        """What PyTorch gives that is called. Raises ``UnreadableError`` where it isn't known."""
+        places = given.places
+        if path.bare == "summary" or path.name == "torch.onnx.export":
+            return self.show(places[0] if places else None, modules.summarised(given), given.at)
+        return modules.of_torch(path, given)
+
+    def apply(self, module: Module, given: Given) -> Thing:
+        """A module is called. Raises ``UnreadableError`` where that isn't with images, once."""
+        images = given.places[0] if len(given.places) == 1 and not given.named else None
+        self.show(module, images, given.at)
+        return Images((), given.at)
+
+    def show(self, module: Thing | None, images: Thing | None, at: Span) -> Thing:
+        sizes = images.sizes if isinstance(images, Images) else ()
+        if not isinstance(module, Layer | Row | Made) or len(sizes) != 4:
+            raise UnreadableError("what this does with a network isn't read", at, modules.OF_NETWORKS)
+        self.shown.append(Shown(module, Shape(*sizes[1:]), at))
+        return Nothing(at)
+
+    def by_name(self, name: str, given: Given) -> Thing:
+        """What an object has under a name that the code makes."""
+        (of, word, *other), at = given.places, given.at
+        text = key(word, at)
+        if not isinstance(text, str) or not isinstance(of, Made) or len(other) > 1:
+            raise UnreadableError(f"what `{at.excerpt}` does isn't read", at, HELP)
+        if name == "setattr" and other:
+            self.set_attribute(of, text, other[0], at)
+            return Nothing(at)
+        is_there = text in of.attributes or of.of.constant(text) is not None or of.of.function(text) is not None
+        if name == "hasattr" and not other:
+            return Atom(str(is_there), at)
+        return other[0] if other and not is_there else self.attribute(of, text, at)
+
+    # -- functions and classes
+
+    def function(self, tree: Tree[Token], around: Names, home: Class | None = None) -> Function:
+        """A function that stands where ``around`` are the names, or a method of the class ``home``."""
+        seen = {**self.names, **around}
+        name = there(tree.children[0])
+        return Function(str(name), tree, self.at(name), seen=seen, around={} if home else around, home=home)
+
+    def super(self, names: Names, given: Given) -> Thing:
+        """An object as one of what its class goes on from. Raises ``UnreadableError``."""
+        home, of = names.get("__class__"), names.get("__self__")
+        own = given.places or (home, of)
+        if not isinstance(home, Class) or not isinstance(of, Made) or own != (home, of) or given.named:
+            raise UnreadableError(f"what `{given.at.excerpt}` is isn't read", given.at, HELP)
+        return Super(of, home.base, given.at)
 
     def make(self, of: Class, given: Given) -> Made:
         """An object of a class. Raises ``UnreadableError``."""
-        made, outer = Made(of, given.at), self.making
-        self.making = made
-        if "__init__" in of.functions:
-            self.run(replace(of.functions["__init__"], of=made), given)
+        made = Made(of, given.at)
+        function = of.function("__init__")
+        if function is not None:
+            self.run(bound(function, made), given)
+        elif of.is_row:
+            made.attributes.update(modules.row(given).entries)
         elif given.places or given.named:
             raise UnreadableError(f"`{of.name}` takes nothing", given.at, HELP)
-        self.making = outer
-        _not_too_much(made)
         return made
 
     def run(self, function: Function, given: Given) -> Thing:
         """What a function gives. Raises ``UnreadableError``."""
         _, parameters, _, body = function.tree.children
-        assert isinstance(parameters, Tree)
-        assert isinstance(body, Tree)
-        places = (*(() if function.of is None else (function.of,)), *given.places)
-        own = [each for each in parameters.children if isinstance(each, Tree)]
-        keys = [str(each.children[0]) for each in own]
-        unknown = [key for key in given.named if key not in keys[len(places) :]]
-        if len(places) > len(keys) or unknown:
-            what = f"`{unknown[0]}`" if unknown else f"{len(places)} things"
-            raise UnreadableError(f"`{function.name}` doesn't take {what} here", given.at, HELP)
-        names = {**dict(zip(keys, places, strict=False)), **given.named}
-        for each, key in zip(own, keys, strict=True):
-            if key not in names:
-                parts: Sequence[Branch | None] = each.children
-                if parts[2] is None:
-                    of = f"`{function.of.of.name}`" if function.of is not None else f"`{function.name}`"
-                    message = f"`{key}` of {of} isn't given"
-                    raise UnreadableError(
-                        message, self.at(each), "give it a number here, `= 10`, or where it is called"
-                    )
+        own = [each for each in tree_of(parameters).children if isinstance(each, Tree)]
+        names = {**function.around, **self.taken(function, own, given)}
+        if function.home is not None and function.of is not None:
+            names |= {"__class__": function.home, "__self__": function.of}
+        self.depth += 1
+        try:
+            return self.body(tree_of(body), names) or Nothing(function.at)
+        finally:
+            self.depth -= 1
+
+    def taken(self, function: Function, own: Sequence[Tree[Token]], given: Given) -> Names:
+        """What a function's parameters stand for. Raises ``UnreadableError``."""
+        places = [*(() if function.of is None else (function.of,)), *given.places]
+        named, names = {**given.named}, Names()
+        for each in own:
+            parts: Sequence[Branch | None] = each.children
+            star, name, default = parts[0], str(parts[1]), parts[3]
+            if star is not None:
+                names[name] = (
+                    Group(places, given.at) if star == "*" else Table(dict[Key, Thing](named.items()), given.at)
+                )
+                places, named = (places, {}) if star == "**" else ([], named)
+            elif places and name not in named:
+                names[name] = places.pop(0)
+            elif not places and name in named:
+                names[name] = named.pop(name)
+            elif not places and default is not None:
                 place = self.at(each).start
                 if place not in self.defaults:
-                    self.defaults[place] = self.value(parts[2], function.seen)
-                names[key] = self.defaults[place]
-        return self.body(body, names) or Nothing(function.at)
-
-    def apply(self, module: Module, given: Given, label: str = "") -> Thing:
-        """A module, called with tensors. Raises ``UnreadableError``."""
-        assert self.reader is not None
-        for name, layer in layers_of(module):
-            if layer.has_weights and layer in self.called:
-                what = f"`{given.at.excerpt}`{f' has `{name}`, which' if name else ''}"
-                message = f"{what} is called twice: two layers of a spec don't share weights"
-                raise UnreadableError(message, given.at, "make a module for each call")
-        if isinstance(module, Made):
-            if "forward" not in module.of.functions:
-                raise UnreadableError(f"`{module.of.name}` has no `forward`", module.of.at, HELP)
-            return self.run(replace(module.of.functions["forward"], of=module), given)
-        x = given.places[0] if given.places else None
-        if not isinstance(x, Held) or len(given.places) > 1 or given.named:
-            raise UnreadableError(f"`{given.at.excerpt}` isn't called with one tensor", given.at, HELP)
-        if isinstance(module, Layer):
-            self.called.add(module)
-            return call_module(self.reader, module.call, x, given.at, label if module.has_weights else "")
-        for key, each in module.entries:
-            x = self.apply(each, Given((x,), {}, given.at), key if module is self.root else "")
-        return x
-
-    def network(self, root: Module) -> Tensor:
-        """The whole: what it gives for the image. Raises ``UnreadableError``."""
-        assert self.reader is not None
-        self.root = root
-        found = self.apply(root, Given((Held(Memory(0), False, root.at),), {}, root.at))
-        if not isinstance(found, Held):
-            raise UnreadableError("`forward` gives no tensor, or several", found.at, "return one tensor")
-        unused = [(name, layer) for name, layer in layers_of(root) if layer not in self.called]
-        if unused:
-            text = f"{listed([f'`{name}`' for name, _ in unused])} is never called: left out"
-            self.reader.draft.assumed(text.replace(" is ", " are ") if len(unused) > 1 else text, unused[0][1].at)
-            self.reader.draft.line()
-        return found.tensor
-
-
-def _not_too_much(thing: Group | Row | Made) -> None:
-    if thing.size > _MOST_PARTS:
-        raise UnreadableError("this holds too much", thing.at, HELP)
-
-
-def _is_whole(text: str) -> bool:
-    return re.fullmatch(r"-?\d{1,12}", text) is not None
-
-
-def _entry(place: int, value: Thing) -> tuple[str, Module]:
-    match value:
-        case Layer() | Row() | Made():
-            return str(place), value
-        case Group((Atom() as key, Layer() | Row() | Made() as named)):
-            return key.word, named
-        case _:
-            raise UnreadableError(f"`{value.at.excerpt}` is no layer", value.at, HELP)
+                    self.defaults[place] = self.value(default, {**function.seen})
+                names[name] = self.defaults[place]
+            elif not places:
+                of = f"`{function.of.of.name}`" if function.of is not None else f"`{function.name}`"
+                help = "give it a number here, `= 10`, or where it is called"
+                raise UnreadableError(f"`{name}` of {of} isn't given", self.at(each), help)
+        if places or named:
+            what = f"`{next(iter(named))}`" if named else f"{len(given.places) + (function.of is not None)} things"
+            raise UnreadableError(f"`{function.name}` doesn't take {what} here", given.at, HELP)
+        return names

@@ -72,6 +72,12 @@ def call_module(reader: Reader, call: Call, x: Held, at: Span, label: str = "") 
     return Held(x.memory, found.is_flat, at)
 
 
+def is_function(name: str) -> bool:
+    """Whether it is a function of tensors that PyTorch has, by its whole name."""
+    before, _, bare = name.rpartition(".")
+    return bare in _FUNCTIONS and before in ("", "F", "functional", "nn.functional", "torch", "torch.nn.functional")
+
+
 def call_function(reader: Reader, name: str, given: Given, *, is_method: bool) -> Thing:
     """``F.relu(x)``, ``torch.cat([x, y], 1)``, ``x.view(-1, 400)``. Raises ``UnreadableError`` where it isn't known."""
     first, *rest = given.places or (None,)
@@ -197,10 +203,10 @@ def _spread(reader: Reader, x: Held, given: Given) -> Held:
 def sizes(reader: Reader, x: Held, at: Span) -> Group:
     """A tensor's shape, in which the number of images is a word."""
     shape = reader.shape(x.tensor)
-    if shape is None:
-        raise UnreadableError(f"the size of what `{at.excerpt}` asks can't be told", at, HELP)
+    if shape is None:  # which the spec tells at its place
+        return Group([Atom(BATCH, at)], at)
     counts = (shape.elements,) if x.is_flat else (shape.c, shape.h, shape.w)
-    return Group((Atom(BATCH, at), *(Measured(str(each), at) for each in counts)), at)
+    return Group([Atom(BATCH, at), *(Measured(str(each), at) for each in counts)], at)
 
 
 def item(of: Thing, place: Thing, at: Span) -> Thing:

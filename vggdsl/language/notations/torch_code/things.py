@@ -1,8 +1,8 @@
 """What the names of PyTorch code stand for."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from lark import Token, Tree
 
@@ -22,16 +22,21 @@ class Measured(Atom):
     """A number that is read off a tensor: whatever its size, it is true."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Group:
-    """What stands in round or square brackets."""
+    """What stands in a row: in brackets, in a ``ModuleList``."""
 
-    values: "tuple[Thing, ...]"
+    values: "list[Thing]"
     at: Span
+    kind: Literal["tuple", "list", "range", "ModuleList"] = "tuple"
 
-    @cached_property
-    def size(self) -> int:
-        return sum(map(size_of, self.values))
+
+@dataclass(eq=False)
+class Table:
+    """A dictionary, by the texts and numbers that are its keys."""
+
+    entries: "dict[Key, Thing]"
+    at: Span
 
 
 @dataclass(frozen=True)
@@ -60,20 +65,36 @@ class Layer:
     def has_weights(self) -> bool:
         return any(part in self.call.bare for part in ("Conv", "Linear", "BatchNorm", "GroupNorm", "PReLU"))
 
+    def given(self, key: str) -> Value | None:
+        """What it was given of that name, if it was."""
+        keys = _GIVEN.get(self.call.bare, ())
+        return {**dict(zip(keys, self.call.places, strict=False)), **self.call.named}.get(key)
 
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A ``Sequential``."""
 
-    entries: "tuple[tuple[str, Module], ...]"
-    at: Span
-
-    @cached_property
-    def size(self) -> int:
-        return sum(size_of(each) for _, each in self.entries)
+_CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
+_GIVEN: Mapping[str, tuple[str, ...]] = {
+    "Conv2d": _CONV,
+    "Linear": ("in_features", "out_features", "bias"),
+    "BatchNorm2d": ("num_features", "eps", "momentum", "affine"),
+}
 
 
 @dataclass(frozen=True)
+class Weights:
+    """A layer's, and what is taken of them: how they begin is no part of a network."""
+
+    at: Span
+
+
+@dataclass(eq=False)
+class Row:
+    """A ``Sequential``."""
+
+    entries: "list[tuple[str, Module]]"
+    at: Span
+
+
+@dataclass(frozen=True, eq=False)
 class Function:
     """A function, or a method of an object that is given to it first."""
 
@@ -81,16 +102,42 @@ class Function:
     tree: Tree[Token]
     at: Span
     of: "Made | None" = None
-    seen: "dict[str, Thing]" = field(default_factory=dict, compare=False)
+    seen: "Mapping[str, Thing]" = field(default_factory=dict)
     """What names meant where it was defined, as its defaults have them."""
+    around: "Mapping[str, Thing]" = field(default_factory=dict)
+    """The names of the function that it stands in."""
+    home: "Class | None" = None
+    """The class whose method it is."""
 
 
-@dataclass(frozen=True)
+def bound(function: Function, of: "Made") -> Function:
+    """A method of an object."""
+    return replace(function, of=of)
+
+
+@dataclass(frozen=True, eq=False)
 class Class:
     name: str
     at: Span
-    functions: Mapping[str, Function]
-    constants: "Mapping[str, Thing]"
+    base: "Class | Path"
+    functions: dict[str, Function] = field(default_factory=dict)
+    constants: "dict[str, Thing]" = field(default_factory=dict)
+
+    @property
+    def own(self) -> "list[Class]":
+        """Itself and, behind it, those that it goes on from."""
+        return [self, *(self.base.own if isinstance(self.base, Class) else ())]
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it does one module after the other: a ``Sequential``."""
+        return isinstance(self.own[-1].base, Path) and self.own[-1].base.bare == "Sequential"
+
+    def function(self, key: str) -> "Function | None":
+        return next((each.functions[key] for each in self.own if key in each.functions), None)
+
+    def constant(self, key: str) -> "Thing | None":
+        return next((each.constants[key] for each in self.own if key in each.constants), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +149,10 @@ class Made:
     attributes: "dict[str, Thing]" = field(default_factory=dict)
 
     @property
-    def size(self) -> int:
-        return sum(map(size_of, self.attributes.values()))
+    def row(self) -> Row:
+        """Its modules, one after the other."""
+        values = self.attributes.items()
+        return Row([(key, each) for key, each in values if isinstance(each, Layer | Row | Made)], self.at)
 
 
 @dataclass(eq=False)
@@ -145,14 +194,31 @@ class Spread(Held):
 class Bound:
     """A method that the code doesn't give, of a thing: ``x.view``."""
 
-    of: "Held | Module | Super"
+    of: "Thing"
     name: str
     at: Span
 
 
 @dataclass(frozen=True)
 class Super:
-    """``super()``, of which ``__init__`` alone is called: it makes a ``Module``."""
+    """``super()``: an object as one of what its class goes on from."""
+
+    of: Made
+    base: "Class | Path"
+    at: Span
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images that a network is called with, ``torch.randn(1, 3, 32, 32)``, or, of no size, what it gives for them."""
+
+    sizes: tuple[int, ...]
+    at: Span
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What isn't told by the text, as what another package has, or the machine."""
 
     at: Span
 
@@ -164,8 +230,26 @@ class Nothing:
     at: Span
 
 
+Key = int | float | str | bool | None
 Module = Layer | Row | Made
-Thing = Atom | Group | Path | Function | Class | Module | Held | Bound | Super | Nothing
+Thing = (
+    Atom
+    | Group
+    | Table
+    | Path
+    | Function
+    | Class
+    | Module
+    | Weights
+    | Held
+    | Bound
+    | Super
+    | Images
+    | Unknown
+    | Nothing
+)
+_MOST_PARTS = 10_000
+"""How much may be held, one in the other."""
 
 
 def constant(thing: Thing, at: Span) -> Value:
@@ -177,47 +261,77 @@ def constant(thing: Thing, at: Span) -> Value:
             return Atom(name, thing.at)
         case Path(name):
             raise UnreadableError(f"`{name}` isn't known here", thing.at, f"write above what it is: `{name} = …`")
-        case Group(values):
+        case Group(values, _, kind) if kind != "ModuleList":
+            not_too_much(thing)
             return Listed(tuple(constant(each, at) for each in values), thing.at)
+        case Nothing():
+            return Atom("None", thing.at)
         case _:
             raise UnreadableError(f"`{at.excerpt}` is given what is no number", at, HELP)
 
 
-def size_of(thing: Thing) -> int:
-    """How many constants and layers it holds, in brackets in brackets."""
-    return thing.size if isinstance(thing, Group | Row | Made) else 1
-
-
-def layers_of(thing: Thing, name: str = "") -> Iterator[tuple[str, Layer]]:
-    """The layers in a module, with the names under which PyTorch keeps them."""
+def _inside(thing: Thing, name: str) -> Iterable[tuple[str, Thing]]:
+    """What a thing holds, with the names under which PyTorch keeps it."""
+    before = f"{name}." if name else ""
     match thing:
-        case Layer():
-            yield name, thing
         case Row(entries):
-            for key, each in entries:
-                yield from layers_of(each, f"{name}.{key}".lstrip("."))
+            return ((before + key, each) for key, each in entries)
         case Made(_, _, attributes):
-            for key, value in attributes.items():
-                yield from layers_of(value, f"{name}.{key}".lstrip("."))
+            return ((before + key, each) for key, each in attributes.items())
         case Group(values):
-            for place, value in enumerate(values):
-                yield from layers_of(value, f"{name}.{place}")
+            return ((f"{before}{place}", each) for place, each in enumerate(values))
+        case Table(entries):
+            return ((f"{before}{key}", each) for key, each in entries.items())
         case _:
-            return
+            return ()
+
+
+def _all(thing: Thing, most: int = _MOST_PARTS) -> Iterator[tuple[str, Thing]]:
+    """A thing, and what is in it, one in the other. Raises ``UnreadableError`` where that doesn't end."""
+    waiting, count = [("", thing)], 0
+    while waiting:
+        name, each = waiting.pop()
+        count += 1
+        if count > most:
+            raise UnreadableError("this holds too much", thing.at, HELP)
+        yield name, each
+        waiting += reversed([*_inside(each, name)])
+
+
+def things_of(thing: Thing) -> Iterator[Thing]:
+    """A thing, and what is in it, one in the other."""
+    return (each for _, each in _all(thing))
+
+
+def not_too_much(thing: Thing, most: int = _MOST_PARTS) -> None:
+    """Raises ``UnreadableError`` where it holds more."""
+    for _ in _all(thing, most):
+        pass
+
+
+def layers_of(thing: Thing) -> Iterator[tuple[str, Layer]]:
+    """The layers in a module, with the names under which PyTorch keeps them: none of what it doesn't know of."""
+    for name, each in modules_of(thing):
+        if isinstance(each, Layer):
+            yield name, each
+
+
+def modules_of(thing: Thing) -> Iterator[tuple[str, Module]]:
+    """A module, and those in it, one in the other; not those in a list, of which PyTorch doesn't know."""
+    waiting, seen = [("", thing)], set[int]()
+    while waiting:
+        name, each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, Layer | Row | Made):
+            yield name, each
+        if isinstance(each, Row | Made) or (isinstance(each, Group) and each.kind == "ModuleList"):
+            waiting += reversed([*_inside(each, name)])
 
 
 def inner_of(thing: Thing) -> Iterator["Module"]:
     """The modules in a thing, one in the other."""
-    match thing:
-        case Row(entries):
-            inner: Iterable[Thing] = (each for _, each in entries)
-        case Made(_, _, attributes):
-            inner = attributes.values()
-        case Group(values):
-            inner = values
-        case _:
-            return
-    for each in inner:
-        if isinstance(each, Row | Made):
+    for _, each in _all(thing):
+        if isinstance(each, Row | Made) and each is not thing:
             yield each
-        yield from inner_of(each)

@@ -1,0 +1,282 @@
+"""What the expressions of PyTorch code stand for."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from lark import Token, Tree
+
+from vggdsl.language.notations.branches import HELP
+from vggdsl.language.notations.calls import Atom, span_of
+from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.torch_code.constants import (
+    MOST_VALUES,
+    compared,
+    elements,
+    key,
+    operated,
+    row_of,
+    said,
+    truth,
+)
+from vggdsl.language.notations.torch_code.functions import Given, item
+from vggdsl.language.notations.torch_code.things import (
+    Bound,
+    Class,
+    Function,
+    Group,
+    Images,
+    Layer,
+    Made,
+    Path,
+    Row,
+    Super,
+    Table,
+    Thing,
+    Unknown,
+    Weights,
+    bound,
+    not_too_much,
+)
+from vggdsl.text.source import Source, Span
+
+Branch = Tree[Token] | Token
+Names = dict[str, Thing]
+_MOST_STEPS = 100_000
+"""How much code may do."""
+_CONSTANTS = ("True", "False", "None")
+
+
+@dataclass
+class Expressions(ABC):
+    """What expressions of a text give, where its ``names`` stand for what they do."""
+
+    source: Source
+    names: Names
+    steps: int = field(default=0, init=False)
+    now: Branch | None = field(default=None, init=False)
+
+    @abstractmethod
+    def assign(self, target: Branch, value: Thing, names: Names) -> None:
+        """Gives a name a value."""
+
+    @abstractmethod
+    def called(self, callee: Thing, given: Given, names: Names) -> Thing:
+        """What a thing gives that is called. Raises ``UnreadableError``."""
+
+    @contextmanager
+    def not_too_deep(self) -> Iterator[None]:
+        """Raises ``UnreadableError`` where Python would go too deep: in what calls itself, holds itself, or is long."""
+        try:
+            yield
+        except RecursionError:
+            at = self.at(self.now) if self.now is not None else Span(self.source, 0, 0)
+            raise UnreadableError("this calls or holds itself, or is too long", at, HELP) from None
+
+    def step(self, tree: Branch) -> None:
+        """Raises ``UnreadableError`` where there are too many."""
+        self.steps += 1
+        self.now = tree
+        if self.steps > _MOST_STEPS:
+            raise UnreadableError("this does too much", self.at(tree), HELP)
+
+    def at(self, tree: Branch) -> Span:
+        return span_of(self.source, tree)
+
+    def value(self, tree: Branch | None, names: Names) -> Thing:
+        assert isinstance(tree, Tree)
+        self.step(tree)
+        at = self.at(tree)
+        parts: Sequence[Branch | None] = tree.children
+        match tree.data:
+            case "constant":
+                return self.constant(parts, names, at)
+            case "name":
+                return self.name(there(parts[0]), names)
+            case "attribute":
+                return self.attribute(self.value(parts[0], names), str(parts[1]), at)
+            case "call":
+                return self.call(tree, names)
+            case "item":
+                return self.item(self.value(parts[0], names), tree_of(parts[1]), names, at)
+            case "listed" | "tupled" | "several":
+                values = [
+                    each for part in parts_of(parts) if part is not None for each in self.parts(tree_of(part), names)
+                ]
+                row = row_of(values, at, "list" if tree.data == "listed" else "tuple")
+                not_too_much(row, MOST_VALUES)
+                return row
+            case "table":
+                pairs = [tree_of(each).children for each in parts if each is not None]
+                return Table({key(self.value(k, names), at): self.value(v, names) for k, v in pairs}, at)
+            case "generated":
+                return row_of([*self.generated(parts[0], parts[1:], {**names})], at, "list")
+            case "minus":
+                return self.operation(Atom("0", at), "-", self.value(parts[1], names), at)
+            case "negated":
+                return said(not truth(self.value(parts[0], names), at), at)
+            case "logic":
+                left = self.value(parts[0], names)
+                return left if truth(left, at) is (parts[1] == "or") else self.value(parts[2], names)
+            case "chosen":
+                holds = self.value(parts[1], names)
+                if isinstance(holds, Unknown):
+                    return holds
+                return self.value(parts[0 if truth(holds, self.at(there(parts[1]))) else 2], names)
+            case "comparison":
+                return said(compared(self.value(parts[0], names), str(parts[1]), self.value(parts[2], names), at), at)
+            case _:
+                return self.operation(self.value(parts[0], names), str(parts[1]), self.value(parts[2], names), at)
+
+    def parts(self, tree: Tree[Token], names: Names) -> Iterator[Thing]:
+        """What a part of a list stands for: several, behind a star."""
+        if tree.data == "spread":
+            if tree.children[0] != "*":
+                raise UnreadableError(f"`{self.at(tree).excerpt}` can't stand here", self.at(tree), HELP)
+            yield from elements(self.value(tree.children[1], names), self.at(tree))
+        else:
+            yield self.value(tree, names)
+
+    def generated(self, value: Branch | None, loops: Sequence[Branch | None], names: Names) -> Iterator[Thing]:
+        """What `value for x in y if z` gives."""
+        if not loops:
+            yield self.value(value, names)
+            return
+        target, _, of, *conditions = tree_of(loops[0]).children
+        for each in elements(self.value(of, names), self.at(of)):
+            self.step(of)
+            self.assign(target, each, names)
+            if all(truth(self.value(holds, names), self.at(holds)) for holds in conditions):
+                yield from self.generated(value, loops[1:], names)
+
+    def constant(self, parts: Sequence[Branch | None], names: Names, at: Span) -> Thing:
+        """A number or a text, which may stand in pieces, with holes."""
+        texts = [str(each) for each in parts]
+        if len(texts) == 1 and texts[0][0] not in "fF":
+            return Atom(texts[0], at)
+        whole = ""
+        for text in texts:
+            is_filled = text[0] in "fF"
+            part = str(key(Atom(text[is_filled:], at), at))
+            if is_filled:
+                part = re.sub(r"\{([a-zA-Z_]\w*)\}", lambda hole: str(key(self._hole(hole[1], names, at), at)), part)
+                if re.search(r"[{}]", part):
+                    raise UnreadableError(f"what `{at.excerpt}` is can't be told", at, HELP)
+            whole += part
+        return said(whole, at)
+
+    def _hole(self, name: str, names: Names, at: Span) -> Thing:
+        return names.get(name, self.names.get(name, Path(name, at)))
+
+    def name(self, token: Branch, names: Names) -> Thing:
+        name, at = str(token), self.at(token)
+        found = names.get(name, self.names.get(name))
+        if found is None:
+            return Atom(name, at) if name in _CONSTANTS else Path(name, at)
+        return found
+
+    def operation(self, left: Thing, sign: str, right: Thing, at: Span) -> Thing:
+        return operated(left, sign, right, at)
+
+    def item(self, of: Thing, place: Tree[Token], names: Names, at: Span) -> Thing:
+        """What stands in brackets behind something."""
+        if place.data == "slice":
+            bounds: list[int | None] = []
+            for each in place.children:
+                found = key(self.value(each, names), at) if each is not None else None
+                if isinstance(found, float | str):
+                    raise UnreadableError(f"`{at.excerpt}` isn't read", at, HELP)
+                bounds.append(found)
+            if isinstance(of, Row) and bounds[2] != 0:
+                return Row(of.entries[slice(*bounds)], at)
+            if isinstance(of, Group) and bounds[2] != 0:
+                return Group(of.values[slice(*bounds)], at, of.kind)
+            raise UnreadableError(f"`{at.excerpt}` isn't read", at, HELP)
+        found_at = self.value(place, names)
+        if isinstance(of, Table):
+            word = key(found_at, at)
+            if word in of.entries:
+                return of.entries[word]
+        return item(of, found_at, at)
+
+    def attribute(self, of: Thing, name: str, at: Span) -> Thing:
+        match of:
+            case Path(before):
+                return Path(f"{before}.{name}", at)
+            case Made(made, _, attributes):
+                found = attributes.get(name) or made.constant(name)
+                if found is not None:
+                    return found
+                function = made.function(name)
+                if function is not None:
+                    return bound(function, of)
+                return Atom("self.training", at) if name == "training" else Bound(of, name, at)
+            case Super(_, Class() as base) if (function := base.function(name)) is not None:
+                return bound(function, of.of)
+            case Class():
+                found = of.constant(name)
+                if found is not None:
+                    return found
+            case Layer() if name in ("weight", "bias"):
+                given = of.given("affine" if "Norm" in of.call.bare else name)
+                is_there = of.has_weights and (given is None or given.text != "False")
+                return Weights(at) if is_there else Atom("None", at)
+            case Layer() if isinstance(given := of.given(name), Atom):
+                return Group([given, given], at) if name == "kernel_size" else given
+            case Weights() if name in ("data", "grad"):
+                return of
+            case Unknown():
+                return of
+            case Images() if name == "shape":
+                return Unknown(at)
+            case Function():
+                pass
+            case _:
+                return Bound(of, name, at)
+        raise UnreadableError(f"`{at.excerpt}` isn't known", at, HELP)
+
+    def call(self, tree: Tree[Token], names: Names) -> Thing:
+        at, (target, *given) = self.at(tree), tree.children
+        callee, places, named = self.value(target, names), list[Thing](), Names()
+        for each in given:
+            if not isinstance(each, Tree):
+                continue
+            pairs = self.given(each, names)
+            for word, value in pairs:
+                if (word is None and named) or word in named:
+                    raise UnreadableError(f"`{self.at(each).excerpt}` can't stand there", self.at(each), HELP)
+                if word is None:
+                    places.append(value)
+                else:
+                    named[word] = value
+        return self.called(callee, Given(tuple(places), named, at), names)
+
+    def given(self, tree: Tree[Token], names: Names) -> list[tuple[str | None, Thing]]:
+        """What one place of a call gives, with its names."""
+        if tree.data == "given":
+            word, value = tree.children
+            return [(str(word) if word is not None else None, self.value(value, names))]
+        if tree.data == "spread" and tree.children[0] == "**":
+            table = self.value(tree.children[1], names)
+            if not isinstance(table, Table) or not all(isinstance(each, str) for each in table.entries):
+                raise UnreadableError(f"`{self.at(tree).excerpt}` isn't read", self.at(tree), HELP)
+            return [(str(word), each) for word, each in table.entries.items()]
+        return [(None, each) for each in self.parts(tree, names)]
+
+
+def tree_of(branch: Branch | None) -> Tree[Token]:
+    assert isinstance(branch, Tree)
+    return branch
+
+
+def there(branch: Branch | None) -> Branch:
+    assert branch is not None
+    return branch
+
+
+def parts_of(parts: Sequence[Branch | None]) -> Sequence[Branch | None]:
+    """Those in brackets: they may stand in a rule of their own."""
+    each = parts[0] if len(parts) == 1 else None
+    return each.children if isinstance(each, Tree) and each.data == "several" else parts

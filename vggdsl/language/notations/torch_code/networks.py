@@ -1,0 +1,173 @@
+"""Which of what code makes are its networks, and of which images."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lark import Token, Tree
+
+from vggdsl.language.notations.branches import HELP
+from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.torch_code.doing import Doing, Shown
+from vggdsl.language.notations.torch_code.expressions import Branch, tree_of
+from vggdsl.language.notations.torch_code.functions import Given
+from vggdsl.language.notations.torch_code.modules import OF_NETWORKS
+from vggdsl.language.notations.torch_code.things import (
+    Class,
+    Function,
+    Layer,
+    Made,
+    Module,
+    Path,
+    Row,
+    Thing,
+    inner_of,
+    layers_of,
+)
+from vggdsl.text.source import Span
+
+
+@dataclass(frozen=True)
+class Found:
+    """A network of a code, or what is wrong with it."""
+
+    name: str
+    root: Module | UnreadableError
+    shown: Sequence[Shown] = ()
+    """The images that it is called with."""
+    by: str = ""
+    """The function that calls it so, where nothing calls that."""
+
+
+@dataclass
+class Networks:
+    """The networks of a code. Raises ``UnreadableError`` where they can't be told."""
+
+    doing: Doing
+    tree: Tree[Token]
+    by: list[tuple[str, Shown]] = field(default_factory=list)
+    """What functions that nothing calls would do with networks."""
+
+    def found(self) -> list[Found]:
+        doing = self.doing
+        for each in self.tree.children:
+            if isinstance(each, Tree) and each.data == "class":
+                doing.names[str(each.children[0])] = defined(doing, each)
+            else:
+                doing.statement(each, doing.names)
+        found = [*self._made()] or [*self._of_functions()] or [*self._shown()] or [*self._of_classes()]
+        if not found:
+            end = Span(doing.source, 0, len(doing.source.text.rstrip()))
+            help = "paste one `nn.Sequential(…)`, or a class and its blocks"
+            raise UnreadableError("no network is made here", end, help)
+        return found
+
+    def _made(self) -> Iterator[Found]:
+        """Those that the code makes outside of functions, or calls."""
+        doing = self.doing
+        names = {thing: name for name, thing in doing.names.items() if isinstance(thing, Row | Made)}
+        for thing in (*doing.alone, *(each.module for each in doing.shown)):
+            if isinstance(thing, Row | Made):
+                names.setdefault(thing, thing.of.name if isinstance(thing, Made) else "")
+        parts = {part for thing in names for part in inner_of(thing)}
+        layers = {layer for thing in names for _, layer in layers_of(thing)}
+        for thing in (*doing.names.values(), *doing.alone):
+            if names and isinstance(thing, Layer) and thing not in layers:
+                raise UnreadableError(f"`{thing.at.excerpt}` is of no network", thing.at, OF_NETWORKS)
+        whole = [thing for thing in names if thing not in parts]
+        for thing in whole:
+            name = names[thing] if len(whole) > 1 else _kind(thing)
+            yield Found(name, thing, [each for each in doing.shown if each.module is thing])
+
+    def _of_functions(self) -> Iterator[Found]:
+        """Those that functions return which need nothing."""
+        free = {name: each for name, each in self._functions() if _takes_nothing(each)}
+        used = {word for of in self._users() for word in _words(of)}
+        made = {name: self._tried(name, each) for name, each in free.items()}
+        for name, root in made.items():
+            if isinstance(root, Row | Made | UnreadableError) and name not in used:
+                yield Found(name, root, [shown for _, shown in self.by], ", ".join(by for by, _ in self.by))
+
+    def _shown(self) -> Iterator[Found]:
+        """Those that functions call which nothing calls: `def test()`."""
+        roots = {each.module: by for by, each in self.by}
+        for root, by in roots.items():
+            if isinstance(root, Row | Made):
+                yield Found(_kind(root), root, [each for _, each in self.by if each.module is root], by)
+
+    def _functions(self) -> Iterator[tuple[str, Function]]:
+        return ((name, each) for name, each in self.doing.names.items() if isinstance(each, Function))
+
+    def _users(self) -> Iterator[Function]:
+        """Functions whose parts are no networks of their own, but for those that give nothing."""
+        yield from (each for _, each in self._functions() if _returns(each.tree))
+        yield from (each for of in self._classes().values() for each in of.functions.values())
+
+    def _classes(self) -> dict[str, Class]:
+        return {name: each for name, each in self.doing.names.items() if isinstance(each, Class)}
+
+    def _tried(self, name: str, function: Function) -> Thing | UnreadableError | None:
+        """What a function gives; None of one that isn't known whole, and gives nothing or makes nothing of classes."""
+        doing = Doing(self.doing.source, {**self.doing.names}, defaults=self.doing.defaults)
+        try:
+            with doing.not_too_deep():
+                found = doing.run(function, Given((), {}, function.at))
+        except UnreadableError as error:
+            return error if _returns(function.tree) and {*_words(function)} & {*self._classes()} else None
+        self.by += [(name, each) for each in doing.shown]
+        return found
+
+    def _of_classes(self) -> Iterator[Found]:
+        """Those that others don't use."""
+        classes = self._classes()
+        for name, of in classes.items():
+            others = (each for other, each in classes.items() if other != name)
+            words = {word for other in others for each in other.functions.values() for word in _words(each)}
+            bases = {each.base.name for each in classes.values() if isinstance(each.base, Class)}
+            if name not in words | bases:
+                yield Found(name, self._made_of(of))
+
+    def _made_of(self, of: Class) -> Module | UnreadableError:
+        try:
+            with self.doing.not_too_deep():
+                return self.doing.make(of, Given((), {}, of.at))
+        except UnreadableError as error:
+            return error
+
+
+def defined(doing: Doing, tree: Tree[Token]) -> Class:
+    """A class of the code. Raises ``UnreadableError`` where it isn't a plain module."""
+    name, base, body = tree.children
+    assert isinstance(name, Token)
+    of = doing.value(base, {}) if base is not None else None
+    is_torchs = isinstance(of, Path) and of.bare in ("Module", "Sequential")
+    if not isinstance(of, Class) and not is_torchs:
+        at = doing.at(base if base is not None else name)
+        raise UnreadableError(f"`{at.excerpt}` is no `nn.Module`: what it does isn't known", at, HELP)
+    assert isinstance(of, Class | Path)
+    found = Class(str(name), doing.at(name), of)
+    for each in tree_of(body).children:
+        if isinstance(each, Tree) and each.data == "function":
+            found.functions[str(each.children[0])] = doing.function(each, found.constants, found)
+        else:
+            doing.statement(each, found.constants)
+    return found
+
+
+def _takes_nothing(function: Function) -> bool:
+    parameters = [each for each in tree_of(function.tree.children[1]).children if isinstance(each, Tree)]
+    parts: list[Sequence[Branch | None]] = [each.children for each in parameters]
+    return all(star is not None or default is not None for star, _, _, default in parts)
+
+
+def _returns(tree: Tree[Token]) -> bool:
+    return any(each.children[0] is not None for each in tree.find_data("returned"))
+
+
+def _words(function: Function) -> Iterator[str]:
+    for token in function.tree.scan_values(lambda token: isinstance(token, Token) and token.type == "NAME"):
+        if token is not function.tree.children[0]:
+            yield str(token)
+
+
+def _kind(root: Row | Made) -> str:
+    return root.of.name if isinstance(root, Made) else ""
