@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vggdsl.spec.spec import Spec, parse, parse_all
 from vggdsl.text.errors import InputError, ParseError
+from vggdsl.text.units import plural
 
 MATRIX = Path(__file__).parents[2] / "fixtures" / "matrix" / "plain"
 TEXTS = {path.stem: path.read_text("utf-8") for path in sorted(MATRIX.glob("*.txt"))}
@@ -37,7 +38,8 @@ def test_a_strange_word_that_is_told_reads_as_the_word_that_it_stands_for(data: 
     assert only(strange, ((STRANGE, word),), notation=name).network.graph.digest == expected
     told = only(f'# "{STRANGE}" means "{word}"\n{strange}', notation=name)
     assert told.network.graph.digest == expected
-    assert f"# told: `{STRANGE}` means `{word}`" in told.text
+    places = len(re.findall(STRANGE, strange))
+    assert f"# told: `{STRANGE}` means `{word}`, in {plural(places, 'place')}\n" in told.text
 
 
 TABLE = """Layer\tKernel\tFilters
@@ -53,7 +55,7 @@ def test_words_are_left_out_and_what_is_wrong_stands_where_the_text_has_it() -> 
     spec = only(TABLE, TOLD, image="8x8x3")
     expected = spec_of("input 8x8x3 conv3-4 conv3-4 groups=4 FC-5")
     assert spec.network.graph.digest == expected
-    assert "# told: `Augment` is left out\n" in spec.text
+    assert "# told: `Augment` is left out, in 1 place\n" in spec.text
     (_, error), *_ = parse_all(TABLE.replace("SepConv\t3×3\t", "SepConv\t3×3\tnix"), "-", means=TOLD, image="8x8x3")
     assert isinstance(error, ParseError)
     assert [each.labels[0].span.place for each in error.diagnostics] == ["-:3:13"]
@@ -65,6 +67,9 @@ def test_words_are_left_out_and_what_is_wrong_stands_where_the_text_has_it() -> 
         ((("Conv", "x"),), "`Conv` doesn't stand in -"),
         ((("on", "x"),), "`on` doesn't stand in -"),
         ((("conv", "x"), ("conv", "y")), "what `conv` means is told twice"),
+        ((("4", "x"), ("3", "5")), "`3` doesn't stand in -"),
+        ((("3×3", "x"), ("SepConv 3×3", "y")), "`SepConv 3x3` doesn't"),
+        ((("SepConv", "x"), ("SepConv", "y")), "what `SepConv` means is told twice"),
         (((" ", "x"),), "no words whose meaning could be told"),
         ((("conv", "x\ny"),), "no words whose meaning could be told"),
     ],
@@ -82,6 +87,8 @@ def test_of_words_within_longer_ones_the_longer_are_meant_and_no_meaning_is_look
     text = "Layer\tKernel\tFilters\nA\t3x3\t4\nA B\t2x2\t\nFC\t\t5\n"
     for told in ((("A", "conv"), ("A B", "max pool")), (("A B", "max pool"), ("A", "conv"))):
         assert only(text, told, image="8x8x3").network.graph.digest == spec_of("input 8x8x3 conv3-4 maxpool2/2 FC-5")
+    with pytest.raises(InputError, match="`A` stands in - only within longer words that are told"):
+        parse_all("Layer\tKernel\nA B\t3x3\n", "-", means=(("A", "conv"), ("A B", "conv")))
     swapped = text.replace("A B", "FC").replace("FC\t\t", "A B\t\t").replace("A\t", "conv\t")
     told = (("FC", "max pool"), ("A B", "FC"))
     assert only(swapped, told, image="8x8x3").network.graph.digest == spec_of("input 8x8x3 conv3-4 maxpool2/2 FC-5")

@@ -1,13 +1,15 @@
 """What words of a text mean that no notation knows, where something beside it says it: a line above it, or a call."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError
 from vggdsl.text.source import Placed, Reworded, Source, Span
 from vggdsl.text.typography import Plain
+from vggdsl.text.units import plural
 
 _LINE = re.compile(
     r'^[ \t]*#[ \t]*"(?P<words>[^"\n]+)"[ \t]+means[ \t]+"(?P<means>[^"\n]*)"[ \t]*$', re.IGNORECASE | re.MULTILINE
@@ -22,9 +24,12 @@ class Meaning:
     means: str
     at: Span = field(compare=False, repr=False)
     """Where that is said."""
+    count: int = 0
+    """In how many places the words stand."""
 
     def __str__(self) -> str:
-        return f"`{self.words}` means `{self.means}`" if self.means.strip() else f"`{self.words}` is left out"
+        said = f"`{self.words}` means `{self.means}`" if self.means.strip() else f"`{self.words}` is left out"
+        return f"{said}, in {plural(self.count, 'place')}"
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -55,11 +60,14 @@ def in_words(source: Source, means: Sequence[tuple[str, str]] = (), heading: str
     for at, each in enumerate(told):
         if any(each.words == other.words for other in told[:at]):
             raise _wrong(each, source, f"what `{each.words}` means is told twice", "say it once")
-        if not re.search(_form(each.words), whole):
-            message = f"`{each.words}` doesn't stand in {source.name}"
-            raise _wrong(each, source, message, "write it as it stands there, with its capitals and signs")
     columns = Placed.by_call("--heading", heading) if heading is not None else None
-    words = _words(source, whole, told)
+    words, told = _words(source, whole, told)
+    for each in told:
+        if not each.count:
+            message = f"`{each.words}` doesn't stand in {source.name}"
+            if re.search(_form(each.words), whole):
+                message = f"`{each.words}` stands in {source.name} only within longer words that are told"
+            raise _wrong(each, source, message, "write it as it stands there, with its capitals and signs")
     return InWords(source.name, source.written, words, meanings=tuple(told), heading=columns)
 
 
@@ -89,16 +97,26 @@ def _wrong(each: Meaning, source: Source, message: str, help: str) -> ParseError
 
 
 def _form(words: str) -> str:
-    """A pattern of words as a whole: `conv` isn't told of `conv1`."""
-    before, behind = (r"(?<!\w)" if words[0].isalnum() else "", r"(?!\w)" if words[-1].isalnum() else "")
-    return before + r"[ \t]+".join(re.escape(word) for word in words.split()) + behind
+    """A pattern of words as a whole: `conv` isn't told of `conv1`, nor `10` of `10.5`."""
+    before = r"(?<!\w)" if words[0].isalnum() else ""
+    behind = r"(?!\w)" if words[-1].isalnum() else ""
+    before += r"(?<!\d[.,])" if words[0].isdigit() else ""
+    behind += r"(?![.,]\d)" if words[-1].isdigit() else ""
+    return before + re.escape(words) + behind
 
 
-def _words(source: Source, whole: str, told: Sequence[Meaning]) -> Plain:
-    """A text in other words. Those are never looked at again; of words within longer ones the longer are meant."""
-    text = Excerpt(source, whole, range(len(whole)))
+def _words(source: Source, whole: str, told: Sequence[Meaning]) -> tuple[Plain, list[Meaning]]:
+    """A text in other words, and how often they stand in it. Those are never looked at again; of words within longer
+    ones the longer are meant."""
+    text, counts = Excerpt(source, whole, range(len(whole))), Counter[Meaning]()
+    by_length = sorted(told, key=lambda each: -len(each.words))
+
+    def meant(match: re.Match[str]) -> str:
+        meaning = by_length[int((match.lastgroup or "m0")[1:])]
+        counts[meaning] += 1
+        return meaning.means
+
     if told:
-        by_length = sorted(told, key=lambda each: -len(each.words))
-        pattern = "|".join(f"(?P<m{at}>{_form(each.words)})" for at, each in enumerate(by_length))
-        text = text.sub(pattern, lambda match: by_length[int((match.lastgroup or "m0")[1:])].means)
-    return Plain(text.text, tuple(source.written_at(at) for at in (*text.places, len(whole))))
+        text = text.sub("|".join(f"(?P<m{at}>{_form(each.words)})" for at, each in enumerate(by_length)), meant)
+    places = tuple(source.written_at(at) for at in (*text.places, len(whole)))
+    return Plain(text.text, places), [replace(each, count=counts[each]) for each in told]
