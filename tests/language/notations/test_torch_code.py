@@ -217,3 +217,28 @@ def test_a_loop_over_the_sizes_of_a_tensor_counts_them() -> None:
     assert vggdsl.parse(text).network.graph.digest == vggdsl.parse(NET).network.graph.digest
     with pytest.raises(VggdslError, match="gives 64 values to an image"):
         vggdsl.parse(IMAGE + text.replace("x.size()[1:]", "(2, x.size(3) // 3, x.size(2) // 3, 2)"))
+
+
+ROW = """# input 8x8x3
+relu = nn.ReLU()
+row = nn.Sequential(nn.Conv2d(3, 4, 3))
+row.append(relu)
+row.append(nn.Conv2d(4, 4, 3))
+row.add_module("3", relu)
+row.add_module("0", nn.Conv2d(3, 4, 1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("layers", "spec"),
+    [
+        ("*row", "conv1-4 ReLU conv3-4 pad=0 ReLU"),
+        ("*row.children()", "conv1-4 ReLU conv3-4 pad=0"),
+        ("*row[:2]", "conv1-4 ReLU"),
+        ("row[-4], row[-1]", "conv1-4 ReLU"),
+    ],
+)
+def test_modules_are_kept_as_pytorch_keeps_them(layers: str, spec: str) -> None:
+    """Of two of one name the later, and each child once, though a row does it twice."""
+    found = vggdsl.parse(f"{ROW}row = nn.Sequential({layers})\n")
+    assert found.network.graph.digest == vggdsl.parse(f"input 8x8x3 {spec}").network.graph.digest

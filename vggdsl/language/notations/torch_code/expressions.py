@@ -199,6 +199,8 @@ class Expressions(ABC):
             word = key(found_at, at)
             if word in of.entries:
                 return of.entries[word]
+        if isinstance(of, Row):
+            of = Group([each for _, each in of.entries], at)
         return item(of, found_at, at)
 
     def attribute(self, of: Thing, name: str, at: Span) -> Thing:

@@ -152,6 +152,8 @@ def _joined(reader: Reader, first: Thing | None, given: Given) -> Held:
     if dims[0] not in ("1", "-1" if is_flat else "-3"):
         message = f"`{given.at.excerpt}` joins along another axis than the channels"
         raise UnreadableError(message, given.at, HELP)
+    if len(values) == 1 and isinstance(values[0], Held):
+        return Held(Memory(values[0].tensor.layer), values[0].is_flat, given.at)
     return merged(reader, "concat", values, given.at)
 
 

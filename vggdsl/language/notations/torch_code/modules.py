@@ -136,9 +136,11 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
                 of.attributes[text] = module
         case ((Layer() | Row() | Made()), "modules", ()) if not given.named:
             return row_of([each for _, each in modules_of(of)], at, "list")
-        case ((Row() | Made()), "children", ()) if not given.named:
-            row = of if isinstance(of, Row) else of.row
-            return row_of([each for _, each in row.entries], at, "list")
+        case (Row() | Made(), "children", ()) if not given.named:
+            own = [*(dict(of.entries) if isinstance(of, Row) else of.attributes).values()]
+            if any(isinstance(each, Group) and each.kind == "ModuleList" for each in own):
+                return None
+            return row_of([*dict.fromkeys(each for each in own if isinstance(each, Layer | Row | Made))], at, "list")
         case _:
             return None
     return Nothing(at)

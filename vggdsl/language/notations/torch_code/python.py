@@ -168,7 +168,7 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
         case Group(values, _, "list"), "pop", () if values:
             return values.pop()
         case Row(entries), "append", (Layer() | Row() | Made() as each,):
-            entries.append((str(len(entries)), each))
+            entries[:] = [*({**dict(entries), str(len(entries)): each}).items()]  # which may be there
         case Table(entries), "keys" | "values" | "items", ():
             keys = [said(each, at) for each in entries]
             pairs: list[Thing] = [Group([*each], at) for each in zip(keys, entries.values(), strict=True)]

@@ -18,7 +18,9 @@ from vggdsl.network.shapes import Shape
 from vggdsl.text.source import Source, Span
 
 _LAYER = r"(?:Conv2d|Linear|MaxPool2d)"
-_CLASS = re.compile(r"^[ \t]*(?:>>>[ \t]*)?class[ \t]+\w+[ \t]*\((?:\w+\.)*\w*Module\)[ \t]*:", re.MULTILINE)
+_CLASS = re.compile(
+    r"^[ \t]*(?:>>>[ \t]*)?class[ \t]+\w+[ \t]*\((?:\w+\.)*(?:\w*Module|Sequential)\)[ \t]*:", re.MULTILINE
+)
 
 
 def recognises(source: Source) -> bool:
