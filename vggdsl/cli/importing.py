@@ -226,7 +226,10 @@ def _refuse_untold(told: tuple[str, str] | str | None, file: str) -> None:
         )
     else:
         words = Placed.by_call("--heading", told or "")
-        message, help = f"{file} has no table of layers with so many columns", "name each column, with bars between"
+        message, help = (
+            f"{file} has no table of layers with so many columns whose heading isn't known",
+            "name each column, with bars between",
+        )
     raise InputError(Diagnostic("V112", message, (Label(words.span, "this"),), help))
 
 
@@ -259,9 +262,13 @@ def _tellable(near: Diagnostic) -> Diagnostic:
 
 
 def _saying(span: Span) -> str:
-    """How it is told what the words at a place mean."""
-    written = slice(*span.written)
-    return f"--means {quote(span.source.written[written])} '…'"
+    """How it is told what the words at a place mean: whole ones, as only such can be told."""
+    (start, end), text = span.written, span.source.written
+    while start and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return f"--means {quote(text[start:end])} '…'"
 
 
 def _chosen(networks: list[_Network], column: str | None) -> list[_Network]:

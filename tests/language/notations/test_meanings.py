@@ -8,8 +8,10 @@ from commands import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vggdsl.language.notations import Beside
 from vggdsl.spec.spec import Spec, parse, parse_all
 from vggdsl.text.errors import InputError, ParseError
+from vggdsl.text.source import Source
 from vggdsl.text.units import plural
 
 MATRIX = Path(__file__).parents[2] / "fixtures" / "matrix" / "plain"
@@ -71,7 +73,8 @@ def test_words_are_left_out_and_what_is_wrong_stands_where_the_text_has_it() -> 
         ((("3×3", "x"), ("SepConv 3×3", "y")), "`SepConv 3x3` doesn't"),
         ((("SepConv", "x"), ("SepConv", "y")), "what `SepConv` means is told twice"),
         (((" ", "x"),), "no words whose meaning could be told"),
-        ((("conv", "x\ny"),), "no words whose meaning could be told"),
+        ((("conv", "x\ny"),), "what `conv` means is said on several lines"),
+        ((("conv", "x\ry"),), "what `conv` means is said on several lines"),
     ],
 )
 def test_what_is_told_of_no_words_is_refused(means: tuple[tuple[str, str], ...], message: str) -> None:
@@ -110,11 +113,50 @@ def test_columns_are_told_in_place_of_a_heading_or_on_top() -> None:
         ("Layer|Kernel", "the table has 3 columns, and 2 are named"),
         ("Layer|Kernel|Nix", "a column `Nix` isn't known"),
         ("Layer|Kernel| ", "a column `` isn't known"),
+        ("Layer||Kernel|Filters", "the table has 3 columns, and 4 are named"),
     ],
 )
 def test_columns_that_the_table_has_not_are_refused(heading: str, message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         parse_all(TABLE, "-", heading=heading)
+
+
+def test_a_first_row_that_says_a_layer_is_no_heading() -> None:
+    heading, rows = "Layer|Kernel|Filters", "conv\t3x3\t4\nFC\t\t5\n"
+    assert "in place of" not in only(f"flatten\t\t-\n{rows}", image="8x8x3", heading=heading).text
+    ((_, error),) = parse_all(f"maxpool\tsame\t\n{rows}", "-", image="8x8x3", heading=heading)
+    assert "a pool needs its window" in str(error)
+
+
+def test_of_several_tables_the_heading_is_told_of_those_that_lack_one() -> None:
+    rows, beside = "conv\t3x3\t4\nconv\t3x3\t4\nFC\t\t5\n", Beside(heading="Layer|Kernel|Filters")
+    assert beside.of(Source("-", f"what\thow\tmany\n{rows}")).heading is not None
+    assert beside.of(Source("-", f"Layer\tKernel\tOutput Size\n{rows}")).heading is None
+    words = (("Sep conv", "conv"), ("Sep", "depthwise conv"))
+    assert Beside(means=words).of(Source("-", "Layer\tKernel\nSep conv\t3x3\n")).means == words[:1]
+
+
+@pytest.mark.parametrize(
+    "line", ['# "SepConv" means conv', "# 'SepConv' means 'conv'", '# " " means "x"', "# “x” means y"]
+)
+def test_a_line_that_nearly_tells_a_meaning_is_refused(line: str) -> None:
+    with pytest.raises(ParseError, match="no line that tells what words mean"):
+        parse_all(f"{line}\n{TABLE}", "-", "layer-table")
+
+
+def test_lines_are_told_in_quotes_of_a_word_processor_and_with_the_ends_of_windows() -> None:
+    text = f'# “SepConv” means "depthwise conv"\n# "Augment" means ""\n# input 8x8x3\n{TABLE}'
+    expected = only(TABLE, TOLD, image="8x8x3").network.graph.digest
+    assert only(text.replace("\n", "\r\n")).network.graph.digest == expected
+
+
+def test_a_comment_of_a_spec_tells_no_meaning() -> None:
+    comment = '# "bottleneck" means "three convolutions"\n'
+    assert parse(f"{comment}input 8x8x3 conv3-4 FC-5 softmax").text.startswith(comment)
+    with pytest.raises(ParseError, match="is empty"):
+        parse(comment)
+    with pytest.raises(ParseError, match="FCC"):
+        parse(f"{comment}input 8x8x3 conv3-4 FCC-5 softmax")
 
 
 def test_the_words_of_a_spec_mean_what_the_language_says() -> None:
@@ -126,6 +168,8 @@ def test_the_words_of_a_spec_mean_what_the_language_says() -> None:
 
 def test_a_refused_word_says_how_it_is_told() -> None:
     done = run("import", "-", "--input", "8x8x3", input=TABLE)
+    assert "--means SepConv '…'" in done.stderr
+    done = run("import", "-", "--means", "SepConv", "# Conv", "--means", *TOLD[1], input=TABLE)
     assert "--means SepConv '…'" in done.stderr
     done = run("import", "-", "--input", "8x8x3", "--means", *TOLD[0], "--means", *TOLD[1], input=TABLE)
     assert done.exit_code == 0, done.stderr

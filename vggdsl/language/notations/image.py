@@ -14,7 +14,7 @@ ELSEWHERE = "on a line above, `# input 32x32x3`, or with `vggdsl import --input 
 """Where the size of images can be told that a text doesn't print."""
 INPUT_HELP = f"write it {ELSEWHERE}"
 _SIZE = r"(?P<h>\d{1,5})[x×*](?P<w>\d{1,5})[x×*](?P<c>\d{1,5})"
-_LINE = re.compile(rf"^(?P<indent>[ \t]*)#[ \t]*input:?[ \t]+{_SIZE}[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_LINE = re.compile(rf"^(?P<indent>[ \t]*)#[ \t]*input:?[ \t]+{_SIZE}[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

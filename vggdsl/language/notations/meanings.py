@@ -12,8 +12,14 @@ from vggdsl.text.typography import Plain
 from vggdsl.text.units import plural
 
 _LINE = re.compile(
-    r'^[ \t]*#[ \t]*"(?P<words>[^"\n]+)"[ \t]+means[ \t]+"(?P<means>[^"\n]*)"[ \t]*$', re.IGNORECASE | re.MULTILINE
+    r'^[ \t]*#[ \t]*["“”„](?P<words>[^"“”„\n]*)["“”][ \t]+means[ \t]+["“”„](?P<means>[^"“”„\n]*)["“”][ \t\r]*$',
+    re.IGNORECASE | re.MULTILINE,
 )
+_NEARLY = re.compile(
+    r"""^[ \t]*#[ \t]*(?:["“”„][^"“”„\n]*["“”][ \t]*means\b|'[^'\n]*'[ \t]*means[ \t]*['"“”„])[^\n]*""",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What seems to tell a meaning, and isn't written so."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,14 @@ def in_words(source: Source, means: Sequence[tuple[str, str]] = (), heading: str
     lines = list(_LINE.finditer(whole))
     told = [_by_call(*each) for each in means]
     told += [Meaning(line["words"].strip(), line["means"], Span(source, *line.span())) for line in lines]
+    whole = _blank(whole, lines)
+    for line in (*_NEARLY.finditer(whole), *(each for each in lines if not each["words"].strip())):
+        label = Label(Span(source, *line.span()), "this line")
+        help = 'write `# "SepConv" means "depthwise conv"`, or leave the line out'
+        raise ParseError(Diagnostic("V115", "no line that tells what words mean", (label,), help))
     if not told and heading is None:
         return source
-    for line in lines:
-        whole = whole[: line.start()] + " " * len(line[0]) + whole[line.end() :]
-    for at, each in enumerate(told):
-        if any(each.words == other.words for other in told[:at]):
-            raise _wrong(each, source, f"what `{each.words}` means is told twice", "say it once")
+    _hold_once(told, source)
     columns = Placed.by_call("--heading", heading) if heading is not None else None
     words, told = _words(source, whole, told)
     for each in told:
@@ -71,22 +78,53 @@ def in_words(source: Source, means: Sequence[tuple[str, str]] = (), heading: str
     return InWords(source.name, source.written, words, meanings=tuple(told), heading=columns)
 
 
+def untold(source: Source) -> Source:
+    """A text without the lines that tell what words mean, in its own words."""
+    whole = Excerpt.of(source).text
+    bare = _blank(whole, [*_LINE.finditer(whole), *_NEARLY.finditer(whole)])
+    places = tuple(source.written_at(at) for at in range(len(whole) + 1))
+    return InWords(source.name, source.written, Plain(bare, places))
+
+
 def columns_told(heading: str) -> list[tuple[int, int]]:
-    """Where the names of columns stand in a heading that a call tells."""
-    return [match.span() for match in re.finditer(r"[^|]+", heading)]
+    """Where the names of columns stand in a heading that a call tells; bars may stand around all of them."""
+    spans = [match.span() for match in re.finditer(r"(?:^|(?<=\|))[^|]*", heading)]
+    first, last = (1 if heading.startswith("|") else 0), len(spans) - (1 if heading.endswith("|") else 0)
+    return spans[first:last]
 
 
-def stands(words: str, source: Source) -> bool:
-    """Whether words stand in a text."""
-    return re.search(_form(_by_call(words, "").words), Excerpt.of(source).text) is not None
+def standing(source: Source, means: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Those that are told of words of a text: of words within longer ones that are told, the longer are meant.
+
+    Raises ``InputError`` V112 where words are told twice.
+    """
+    told = [_by_call(*each) for each in means]
+    _hold_once(told, source)
+    _, counted = _words(source, Excerpt.of(source).text, told)
+    return tuple(each for each, meaning in zip(means, counted, strict=True) if meaning.count)
+
+
+def _blank(text: str, lines: Sequence[re.Match[str]]) -> str:
+    """A text with blanks in the place of some of its lines."""
+    for line in lines:
+        text = text[: line.start()] + " " * len(line[0]) + text[line.end() :]
+    return text
+
+
+def _hold_once(told: Sequence[Meaning], source: Source) -> None:
+    for at, each in enumerate(told):
+        if any(each.words == other.words for other in told[:at]):
+            raise _wrong(each, source, f"what `{each.words}` means is told twice", "say it once")
 
 
 def _by_call(words: str, means: str) -> Meaning:
-    span = Placed.by_call("--means", words).span
+    span, help = Placed.by_call("--means", words).span, 'write `--means "SepConv" "depthwise conv"`'
     plain = Excerpt.of(span.source).strip().text
-    if not plain or "\n" in means:
-        message, help = "no words whose meaning could be told", 'write `--means "SepConv" "depthwise conv"`'
-        raise InputError(Diagnostic("V112", message, (Label(span, "this"),), help))
+    if not plain:
+        raise InputError(Diagnostic("V112", "no words whose meaning could be told", (Label(span, "this"),), help))
+    if len(means.splitlines()) > 1:
+        label = Label(Placed.by_call("--means", means).span, "these")
+        raise InputError(Diagnostic("V112", f"what `{plain}` means is said on several lines", (label,), help))
     return Meaning(plain, means, span)
 
 

@@ -11,7 +11,7 @@ from shlex import quote
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.grid import width
 from vggdsl.language.notations.image import told, unlined
-from vggdsl.language.notations.meanings import columns_told, in_words, stands
+from vggdsl.language.notations.meanings import columns_told, in_words, standing, untold
 from vggdsl.language.syntax import Document, Input
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph, infer
@@ -66,7 +66,8 @@ class Notation:
     title: str = ""
     """What a text in it is called behind `read as`: "a table of configurations, as VGG's"."""
     has_layers: Callable[[Source], bool] | None = None
-    """Whether the rows of a table are layers, of whose columns a call can say what they are; None of what has none."""
+    """Whether the rows of a table are layers whose heading isn't known, so that a call can say what its columns are;
+    None of what has none."""
     stranger: Callable[[Source], Diagnostic | None] | None = None
     """Why a text that nearly looks so isn't recognised, at its place; None where it doesn't."""
 
@@ -85,8 +86,9 @@ class Beside:
     """What the columns of a table of layers are, parted by bars, where its heading doesn't tell."""
 
     def of(self, table: Source) -> "Beside":
-        """What is told of one of several tables: words that stand in it, and of layers as many columns as it has."""
-        means = tuple((words, meaning) for words, meaning in self.means if stands(words, table))
+        """What is told of one of several tables: words that stand in it, and of layers, where its own heading doesn't
+        tell, as many columns as it has."""
+        means = standing(table, self.means)
         heading = self.heading
         if heading is not None:
             has_layers, text = _headed().has_layers, in_words(table, means)
@@ -140,7 +142,17 @@ def recognise(source: Source) -> Notation:
     language = _NOTATIONS[SPEC_LANGUAGE]
     if language.recognises(source):
         return language
-    return (elsewhere(source) if _is_strange(_as_spec(source)) else None) or language
+    return (_beside_specs(source) if _is_strange(_as_spec(source)) else None) or language
+
+
+def _beside_specs(source: Source) -> Notation | None:
+    """As ``elsewhere``, of what may be a spec: there a line that seems to tell what words mean is a comment."""
+    try:
+        return elsewhere(source)
+    except ParseError:
+        if elsewhere(untold(source)) is None:
+            return None
+        raise
 
 
 def _is_bare(found: Sequence[Reading]) -> bool:
@@ -182,7 +194,7 @@ def readings(source: Source, name: str | None = None, beside: Beside = _NOTHING)
         raise InputError(Diagnostic("V112", message, (Label(beside.first.span, "this"),), help))
     language = _NOTATIONS[SPEC_LANGUAGE]
     found = _as_spec(source)
-    other = elsewhere(source) if _is_strange(found) else None
+    other = _beside_specs(source) if _is_strange(found) else None
     if other is not None and name is None and not language.recognises(source):
         return _reworded(other, source, beside)
     if not isinstance(found, ParseError) and (other is None or not _is_bare(found)):
@@ -191,7 +203,7 @@ def readings(source: Source, name: str | None = None, beside: Beside = _NOTHING)
     if other is not None:
         message = f"{source.name} is no spec, but {other.title}"
         help = f"`vggdsl import {'-' if source.name == '<stdin>' else source.name}` reads it"
-    elif labels and (other := elsewhere(_paragraph(labels[0].span))) is not None:
+    elif labels and (other := _beside_specs(_paragraph(labels[0].span))) is not None:
         message = f"these lines are no part of a spec, but {other.title}"
         help = "`vggdsl import` reads them, in a file of their own"
     else:

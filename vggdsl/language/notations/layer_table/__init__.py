@@ -240,7 +240,7 @@ def _stranger(source: Source) -> Diagnostic | None:
 
 def _has_layers(source: Source) -> bool:
     rows = _rows(source)
-    return 2 * len(saying_layers(rows)) >= len(rows)
+    return 2 * len(saying_layers(rows)) >= len(rows) and _found(rows, strange=0) is None
 
 
 def _above(lines: Sequence[Excerpt], head: Row) -> list[Excerpt]:

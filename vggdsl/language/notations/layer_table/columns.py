@@ -59,7 +59,7 @@ KNOWN = (
     "Channels, Units, Input, Output Size, BN, Activation, Pooling, Dropout, Repeat, Params, MACs, and Comments, which "
     "aren't read"
 )
-_SAYING = ("kind", "layer", "name", "description")
+SAYING = ("kind", "layer", "name", "description")
 """The columns that can say what a layer is, those first that are asked first."""
 FOLLOWERS = ("BN", "GN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS, *POOLS, *GLOBAL)
 """What may follow a layer in its row."""
@@ -87,7 +87,7 @@ def is_heading(found: Sequence[Column], strange: int) -> bool:
     if set(roles) <= {"kind", "layer", "name", "params"}:
         told |= {"params"} & set(roles)
     unknown = roles.count("?")
-    says = bool(set(roles) & {*_SAYING, "tensor"})
+    says = bool(set(roles) & {*SAYING, "tensor"})
     return says and bool(told) and unknown <= strange and len(roles) - unknown > unknown + 1
 
 
@@ -104,7 +104,7 @@ def says_layers(rows: Sequence[Row]) -> bool:
     counts = dict[int, int]()
     for row in rows:
         for cell in row:
-            if re.search(r"\d", cell.text.text) and _says_kind(cell.text) and not _OF_A_LIST.fullmatch(cell.text.text):
+            if re.search(r"\d", cell.text.text) and says_kind(cell.text) and not _OF_A_LIST.fullmatch(cell.text.text):
                 counts[cell.columns.start] = counts.get(cell.columns.start, 0) + 1
     return bool(rows) and 2 * max(counts.values(), default=0) > len(rows)
 
@@ -249,7 +249,7 @@ def _is_measured(rows: Sequence[Row], at: int) -> bool:
 def _describes_layers(rows: Sequence[Row], at: int) -> bool:
     """Whether the cells of a column say numbers of layers that those of the column before name."""
     said, named = [[cell.text for row in rows for cell in row if cell.columns.start == of] for of in (at, at - 1)]
-    return not any(map(_says_kind, said)) and 2 * sum(map(_says_kind, named)) > len(named)
+    return not any(map(says_kind, said)) and 2 * sum(map(says_kind, named)) > len(named)
 
 
 def _names_followers(rows: Sequence[Row], at: int) -> bool:
@@ -270,9 +270,9 @@ def telling(found: Sequence[Column], rows: Sequence[Row]) -> list[str]:
     """What each column is, `kind` being the one whose cells say what layers are; other names aren't read."""
     roles = [each.role for each in found]
     scores = dict[int, float]()
-    for rank, name in enumerate(_SAYING):
+    for rank, name in enumerate(SAYING):
         for at in (at for at, role in enumerate(roles) if role == name):
-            said = [_says_kind(cell.text) for row in rows for cell in row if cell.columns.start == at and cell.text]
+            said = [says_kind(cell.text) for row in rows for cell in row if cell.columns.start == at and cell.text]
             scores.setdefault(at, (sum(said) / len(said) if said else 0) - rank / 100)
     best = max(scores, key=lambda at: scores[at])
     chosen = found[best].at
@@ -294,7 +294,8 @@ def _describes(rows: Sequence[Row], at: int) -> bool:
     return 2 * sum(re.search(r"[a-z]{3}|\dx\d|->", text, re.IGNORECASE) is not None for text in texts) > len(texts)
 
 
-def _says_kind(text: Excerpt) -> bool:
+def says_kind(text: Excerpt) -> bool:
+    """Whether a cell says a layer."""
     try:
         return any(fact.name == "kind" for fact in facts(text))
     except UnreadableError:
@@ -306,7 +307,7 @@ def has_networks(found: Sequence[Column], rows: Sequence[Row]) -> bool:
     its side, these are a stage of several networks, `Block 1 | conv3-4 | conv3-4 conv3-4`."""
     for at in (at for at, each in enumerate(found) if each.role in ("?", "")):
         cells = [cell.text for row in rows for cell in row if cell.columns.start == at and cell.text]
-        if len(cells) > 1 and all(_says_kind(cell) and not _OF_A_LIST.fullmatch(cell.text) for cell in cells):
+        if len(cells) > 1 and all(says_kind(cell) and not _OF_A_LIST.fullmatch(cell.text) for cell in cells):
             return True
     return False
 

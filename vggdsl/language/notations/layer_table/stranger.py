@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
-from vggdsl.language.notations.layer_table.columns import KNOWN, UNREAD, Column, columns, explained, strange
+from vggdsl.language.notations.layer_table.columns import KNOWN, SAYING, UNREAD, Column, columns, explained, strange
 from vggdsl.language.notations.layer_table.facts import KNOWN as KNOWN_LAYERS
 from vggdsl.language.notations.layer_table.facts import UnsayableError, facts
 from vggdsl.text.errors import Diagnostic, Label
@@ -15,7 +15,7 @@ from vggdsl.text.source import Source
 _FEWEST = 3
 """Rows of layers at least, without which a text is rather something else."""
 _HEADED = "write one above: `Layer | Kernel | Filters | Output`"
-_SAYING = {"kind", "layer", "name", "description", "filter"}
+_SAYING = {*SAYING, "filter"}
 
 
 def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | None:
@@ -60,7 +60,7 @@ def _in_heading(source: Source, row: Row, found: Sequence[Column]) -> Diagnostic
     if (heading := strange(found)) is not None:
         return _unknown(heading)
     whole = joined([cell.text for cell in row if cell.text], " ", source)
-    lacks = "what the layers are" if not _known(found) & _SAYING else "the windows, filters or sizes of layers"
+    lacks = "what the layers are" if not _known(found) & set(SAYING) else "the windows, filters or sizes of layers"
     return _told(f"no column is headed as one of {lacks}", whole, KNOWN)
 
 
