@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
 from lark import lexer
 from profiles import THOROUGH
@@ -28,7 +27,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 lexer.has_interegular = False  # with it the grammar takes 2 s to build; one test asks for it
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores already
+if "PYTEST_XDIST_WORKER" in os.environ:  # PyTorch is for those that run tests, and they share the cores already
+    import torch
+
     torch.set_num_threads(1)
 
 
@@ -52,8 +53,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def torch_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where PyTorch and torchvision look for weights before they fetch them: a folder that isn't there yet."""
+    from torch import hub
+
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    monkeypatch.setattr(hub, "_hub_dir", None)
     return tmp_path / "cache" / "hub" / "checkpoints"
 
 

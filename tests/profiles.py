@@ -9,6 +9,7 @@ from hypothesis import settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C")
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
@@ -17,6 +18,16 @@ def fewer(test: Callable[P, R]) -> Callable[P, R]:
     """A property that the ordinary run tries on half as many examples, since each takes some 30 ms: it builds and runs
     networks, or reads a text in every notation."""
     return test if THOROUGH else settings(max_examples=settings().max_examples // 2)(test)
+
+
+def of_each_kind(cases: Iterable[C], kinds: Callable[[C], Iterable[object]]) -> list[C]:
+    """As few of the first cases as have all kinds of things that any has."""
+    seen, kept = set[object](), list[C]()
+    for case in cases:
+        if not seen.issuperset(found := set(kinds(case))):
+            seen |= found
+            kept.append(case)
+    return kept
 
 
 def mostly_thorough(cases: Iterable[Any], kept: Iterable[object]) -> list[Any]:

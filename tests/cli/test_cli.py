@@ -138,7 +138,7 @@ def test_a_misspelt_name_is_told_with_the_nearest() -> None:
     ("variables", "table"),
     [
         ({}, ["specs"]),
-        ({"NO_COLOR": "1"}, ["results", "quickstart"]),
+        pytest.param({"NO_COLOR": "1"}, ["results", "quickstart"], marks=pytest.mark.thorough),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, ["results", "quickstart"]),
     ],
 )

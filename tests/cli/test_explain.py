@@ -8,10 +8,11 @@ import pytest
 from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
-from profiles import fewer
+from profiles import fewer, mostly_thorough, of_each_kind
 from strategies import texts
 
 import vggdsl
+from vggdsl.network.ops import Op
 
 
 def test_explain_tells_what_a_layer_stands_in(branching: str) -> None:
@@ -140,7 +141,14 @@ def test_explaining_a_line_without_layers_is_wrong_usage(place: str) -> None:
     assert "its layers stand on lines 4, " in result.output
 
 
-@pytest.mark.parametrize("name", vggdsl.shipped())
+def layers_of(name: str) -> set[type[Op]]:
+    return {type(typed.node.op) for typed in vggdsl.load(name).typed.nodes}
+
+
+EXPLAINED = of_each_kind(vggdsl.shipped(), lambda name: {*layers_of(name), Path(name).parent})
+
+
+@pytest.mark.parametrize("name", mostly_thorough(vggdsl.shipped(), kept=EXPLAINED))
 def test_every_shipped_spec_can_be_shown_and_explained(name: str) -> None:
     assert run("explain", name).exit_code == 0
     assert run("show", name).exit_code == 0

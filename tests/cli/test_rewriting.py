@@ -69,7 +69,11 @@ def spec(tmp_path: Path) -> Path:
 
 
 @at_once
-@pytest.mark.parametrize("is_kept", [True, False], ids=["locks in the cache", "locks beside the file"])
+@pytest.mark.parametrize(
+    "is_kept",
+    [True, pytest.param(False, marks=pytest.mark.thorough)],
+    ids=["locks in the cache", "locks beside the file"],
+)
 def test_of_twenty_records_at_once_none_is_lost(spec: Path, tmp_path: Path, is_kept: bool) -> None:
     runs = [run_of(load(spec), tmp_path / f"net-A-s{seed}-1", seed=seed) for seed in range(AT_ONCE)]
     before = set(tmp_path.iterdir())

@@ -177,7 +177,7 @@ def densely(run: Run, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], f
         ("grid", (13, 18), False),
         ("dense", (12,), False),
         ("dense", (15, 19), True),
-        ("dense+grid", (14, 17), False),
+        pytest.param("dense+grid", (14, 17), False, marks=pytest.mark.thorough),
         ("dense+grid", (16,), True),
     ],
 )

@@ -12,7 +12,7 @@ import torch
 from commands import python, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from profiles import mostly_thorough
+from profiles import mostly_thorough, of_each_kind
 from safetensors.numpy import save_file
 from strategies import Net, nets, texts_of
 from torch import Tensor, nn
@@ -85,10 +85,6 @@ def assert_computes_the_same(spec: Spec, seed: int = 0) -> None:
     assert all(map(torch.equal, ours, theirs))
 
 
-DEEP = {f"{folder}/resnet{depth}" for folder in ("resnet", "torchvision") for depth in (101, 152)}
-"""Of the units of ResNet-50."""
-
-
 @settings(max_examples=15)
 @given(st.data(), nets() | nets(heads=True), st.booleans(), st.integers(0, 2**32 - 1))
 def test_any_network_computes_what_its_module_does(data: st.DataObject, net: Net, is_odd: bool, seed: int) -> None:
@@ -148,7 +144,10 @@ def told(network: nn.Module) -> tuple[object, ...]:
     return weights, [(n, repr(m)) for n, m in network.named_modules() if isinstance(m, nn.LocalResponseNorm)]
 
 
-@pytest.mark.parametrize("name", mostly_thorough(shipped(), kept=shipped().keys() - DEEP))
+CALLED = of_each_kind(shipped(), lambda name: {Path(name).parent, *(type(n.node.op) for n in load(name).typed.nodes)})
+
+
+@pytest.mark.parametrize("name", mostly_thorough(shipped(), kept=CALLED))
 def test_every_spec_that_ships_calls_what_its_module_does(name: str) -> None:
     """The same functions of the same weights, one after the other, give the same bits."""
     spec = load(name)

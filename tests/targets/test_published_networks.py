@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from others import build, randomised
+from profiles import mostly_thorough
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -108,7 +109,11 @@ def with_their_weights(graph: TypedGraph, module: nn.Module) -> Network:
     return network.eval()
 
 
-@pytest.mark.parametrize("name", PARAMS)
+SAMPLE = ("mobilenet_v3_small", "shufflenet_v2", "efficientnet_b0")
+"""Of all kinds of units: the others have the same, at other widths."""
+
+
+@pytest.mark.parametrize("name", mostly_thorough(PARAMS, kept=SAMPLE))
 def test_a_published_network_gives_what_others_module_of_it_gives(name: str, tmp_path: Path) -> None:
     """In PyTorch and in ONNX, with its normalisations folded; every weight of theirs is used."""
     module = randomised(theirs(name), SCALES.get(name, (0.3, 1.0)))
