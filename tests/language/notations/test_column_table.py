@@ -254,7 +254,8 @@ def test_a_line_above_says_that_units_in_brackets_are_residual() -> None:
     )
     found = read("Residual units are shown in double-column brackets\n" + tabs(*rows), "8x8x3")
     assert said(found["B"]) == "input 8x8x3 conv3-4/2 ( add[ conv3-4 conv3-4 | identity ] ) x2 conv3-6/2 FC-5"
-    assert refused(read(tabs(*rows), "8x8x3")["B"])[1] == "[3x3, 4; 3x3, 4]x2"
+    for line in ("", "There are no residual units in brackets\n", "Brackets aren't residual blocks in brackets\n"):
+        assert refused(read(line + tabs(*rows), "8x8x3")["B"])[1] == "[3x3, 4; 3x3, 4]x2"
 
 
 def test_a_convolution_alone_in_the_first_column_is_not_taken_for_all() -> None:

@@ -24,6 +24,8 @@ _ALONE = "write it in each column that has it; where only the first has it, writ
 _SLIDES = re.compile(r"conv|pool", re.IGNORECASE)
 _RESIDUAL = re.compile(r"residual (?:units?|blocks?)\b.*\bbrackets", re.IGNORECASE)
 """A line above a table that says what stands in brackets."""
+_DENIED = re.compile(r"\b(?:no|non|not|none|never|without|instead|unlike)\b|n['’]t\b", re.IGNORECASE)
+"""What makes of such a line one that says something else."""
 _SPELLED = re.compile(r"conv\d{1,2}-\d{1,5}", re.IGNORECASE)
 _WIDEST = 11
 """Sides of the widest window, AlexNet's."""
@@ -96,7 +98,8 @@ def _says_none(line: Line) -> bool:
 
 def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
     """The layers of a network, each refused that can't be read."""
-    is_first, is_residual = True, any(_RESIDUAL.search(text.text) for text in table.above)
+    said = [text.text for text in table.above if _RESIDUAL.search(text.text)]
+    is_first, is_residual = True, bool(said) and not any(map(_DENIED.search, said))
     for line in _lines(draft, table, index):
         cell = line.cell
         if COUNTED.fullmatch(cell.text):
