@@ -265,6 +265,25 @@ def test_a_column_that_says_something_else_is_named() -> None:
     assert " -:1:8\n" in str(told.value)
 
 
+def test_rates_are_chosen_whatever_their_digits() -> None:
+    table = "Layer | Kernel | Filters | Drop rate\nConv | 3x3 | 4 | 0.125\nConv | 3x3 | 4 | 0.250\nFC | | 5 | 0.375\n"
+    with pytest.raises(vggdsl.VggdslError, match="a column that isn't known"):
+        parse_all(table, "-", "layer-table", image="8x8x3")
+
+
+CHAINED = "Layer | Input | Output\nConv 3x3 | 3 | 4\nConv 3x3 | 4 | 6\nMaxpool 2x2 | 6 | 6\nFC | 96 | 5\n"
+
+
+def test_an_fc_behind_channels_takes_the_values_of_the_whole_map() -> None:
+    expected = "input 8x8x3 conv3-4 ReLU conv3-6 ReLU maxpool FC-5"
+    same_network(f"# input 8x8x3\n{CHAINED}", expected)
+    with_input = CHAINED.replace("Conv", "Input | 3 | 3\nConv", 1)
+    same_network(f"# input 8x8x3\n{with_input}", expected)
+    for was, now, message in (("96", "90", "the layer before gives 4x4x6"), ("| 3", "| 7", "8x8x3 is told")):
+        ((_, error),) = parse_all(with_input.replace(was, now, 1), "-", image="8x8x3")
+        assert message in str(error)
+
+
 def test_numbers_of_a_list_that_has_a_gap_count_no_layers() -> None:
     ((_, found),) = parse_all(CALLS.replace("<td>2-4</td>", "<td>3-5</td>"), "-")
     assert isinstance(found, Spec)

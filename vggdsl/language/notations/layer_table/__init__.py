@@ -274,7 +274,7 @@ def _reading(
     body, totals = _body(draft, rows, found)
     roles = telling(found, body)
     for each in {at.at.text: at for at in found if at.role in UNREAD}.values():
-        why = "it explains the others" if each.role == "prose" else "no layer has such figures"
+        why = "it explains the others" if each.role == "prose" else "figures of so many digits are measured, not chosen"
         draft.assumed(f"what stands below `{each.at.text}` isn't read: {why}", each.at)
         draft.line()
     flops = next(

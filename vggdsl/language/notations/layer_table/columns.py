@@ -205,7 +205,7 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
         else ("words",)
         if "?" in each.roles and _names_followers(rows, at)
         else ("measured",)
-        if "?" in each.roles and _is_measured(rows, at)
+        if "?" in each.roles and not _CHOSEN.search(each.at.text) and _is_measured(rows, at)
         else ("output",)
         if each.roles == ("filter",) and _SHAPES.fullmatch(each.at.text) and _has_maps(rows, at)
         else ("description",)
@@ -222,6 +222,8 @@ TENSOR = re.compile(r"(?P<layer>[\w.]+)\.(?P<part>weight|bias)(?:es|s)?", re.IGN
 _NAMING = ("name", "layer", "kind", "params", "?")
 _MEASURED = re.compile(r"-?\d*\.\d{3,}")
 """A figure that was measured: rates and slopes that are chosen have fewer digits."""
+_CHOSEN = re.compile(r"drop|keep|prob|rate|momentum|eps|^p$", re.IGNORECASE)
+"""In a heading of numbers that are chosen, whatever their digits."""
 _WIDEST = 11
 """The side of a window at most, as tables have them: what is more is a map's."""
 

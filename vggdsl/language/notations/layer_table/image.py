@@ -64,6 +64,10 @@ def size_of(draft: Draft, layers: Sequence[Layer]) -> tuple[tuple[int, ...], Pla
         message = f"`{size[0]}` is no size of images; as channels, each row takes what the one before gives"
         draft.refuse(message, at, "correct them, or write whole sizes: `32x32x3`")
         return None
+    if len(size) == 1 and draft.told is not None:
+        message = f"images of `{size[0]}` are read here, and {draft.told.size} is told ({draft.told.by})"
+        draft.refuse(message, at, "write the whole size, or leave that out")
+        return None
     if len(size) != 3:
         draft.refuse(
             "the size of the images isn't printed", at, f"write a first row `INPUT | 32x32x3`, or it {ELSEWHERE}"

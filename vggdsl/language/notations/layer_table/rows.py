@@ -164,6 +164,8 @@ class Table:
             if layer.kind == "conv" and len(printed) == 1 and printed != (width_of(layer),):
                 layer.pad = layer.pad if layer.pad is not None else pad_to(self.draft, layer, self.x, printed[0])
                 printed, at = (), None
+            elif layer.kind in POOLS and len(printed) == 1 and printed != self.x[-1:]:
+                printed, at = (), None  # values of the whole map, which the row below is held against
         if layer.kind == "FC" and width_of(layer) is None and at is not None and prod(printed) == printed[-1]:
             layer.width = printed[-1]
             self.draft.assumed("an FC's width, as the row below takes it", at)

@@ -125,11 +125,13 @@ def channels_alone(layers: Sequence[Layer]) -> Layer | None:
         or not any(each.output > each.input for each in convs)
     ):
         return None
-    for each in told:
+    first = convs[0]
+    images = [each for each in layers if each.kind == "input" and {each.input, each.output} <= {(), first.input}]
+    for each in [*told, *images]:
         if each.kind == "conv":
             each.takes, each.width = each.input[0], each.output[0]
         each.input, each.output, each.output_at = (), (), None
-    return convs[0]
+    return first
 
 
 def shrinks(layers: Sequence[Layer]) -> bool:
