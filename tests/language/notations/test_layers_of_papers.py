@@ -265,6 +265,12 @@ def test_a_column_that_says_something_else_is_named() -> None:
     assert " -:1:8\n" in str(told.value)
 
 
+@pytest.mark.parametrize("cell", ["3x3, ReLU, 3x3", "3x3, BN, ReLU 3x3"])
+def test_a_window_behind_an_activation_is_of_a_second_layer(cell: str) -> None:
+    ((_, found),) = parse_all(f"Layer | Kernel | Filters\nConv | {cell} | 4\nFC | | 5\n", "-", image="8x8x3")
+    assert f"`{cell}` can't be read in this column" in str(found)
+
+
 def test_rates_are_chosen_whatever_their_digits() -> None:
     table = "Layer | Kernel | Filters | Drop rate\nConv | 3x3 | 4 | 0.125\nConv | 3x3 | 4 | 0.250\nFC | | 5 | 0.375\n"
     with pytest.raises(vggdsl.VggdslError, match="a column that isn't known"):

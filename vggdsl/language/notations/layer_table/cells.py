@@ -110,7 +110,10 @@ class _Reader:
             before = list[Fact]()
             for fact in self.parts.get(name, ()):
                 is_again = _is_second(fact, name, before)
-                before = [] if fact.name == "kind" else [*before, fact]
+                if fact.name != "kind" or fact.text in BEHIND:  # behind an activation a window is still a second one
+                    before.append(fact)
+                else:
+                    before = []
                 if fact.name == "kind":
                     pool = next((part for part in layer.behind if part.kind in POOLS and part.at is fact.at), None)
                 try:
