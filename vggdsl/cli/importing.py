@@ -241,24 +241,29 @@ def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
     message = f"{source.name} is in no notation that is known"
     if source.name.lower().endswith(".arch"):
         message = f"{source.name} is a spec by its name, and shows no other notation"
+    columns = notations.width(source)
+    named = "|".join(("Layer", *["…"] * (columns - 1)))
+    headed = f"; or, of a table with a row a layer, say what its columns are: --heading {quote(named)}" * (columns > 1)
     for near in map(_tellable, notations.strangers(source)):
-        raise InputError(replace(near, message=f"{message}: {near.message}"))
+        raise InputError(replace(near, message=f"{message}: {near.message}", help=f"{near.help}{headed}"))
     known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
     if notations.is_marked_up(source):
         help = f"its cells hold no network that shows: name the notation with --from: {known}"
     else:
         help = f"""between a table's cells stand tabs, pipes or two blanks: a PDF's copied text has lost them, and
 `vggdsl import PAPER.pdf` has not; or name the notation with --from: {known}"""
-    if (columns := notations.width(source)) > 1:
-        named = "|".join(("Layer", *["…"] * (columns - 1)))
-        help += f"; or, of a table with a row a layer, say what its columns are: --heading {quote(named)}"
-    raise InputError(Diagnostic("V112", message, help=" ".join(help.split())))
+    raise InputError(Diagnostic("V112", message, help=" ".join(f"{help}{headed}".split())))
 
 
 def _tellable(near: Diagnostic) -> Diagnostic:
     """Why a text isn't recognised, with how what isn't known in it can be told."""
     span = near.labels[0].span if near.labels else None
-    return near if span is None else replace(near, help=f"{near.help}; or say what it means: {_saying(span)}")
+    if span is None or _PARTED.search(span.text):  # several cells mean nothing that could be told
+        return near
+    return replace(near, help=f"{near.help}; or say what it means: {_saying(span)}")
+
+
+_PARTED = re.compile(r"[\t\n|]| {2}|&(?!#?\w+;)|</?t[dhr]\b", re.IGNORECASE)
 
 
 def _saying(span: Span) -> str:
@@ -339,7 +344,7 @@ def _told(networks: Sequence[_Network], *, err: bool) -> None:
     report(_findings(networks))
     unread = [each.found.diagnostics[0] for each in networks if isinstance(each.found, ParseError)]
     place = next((finding.labels[0].span for finding in unread if finding.labels), None)
-    if place is not None and place.text and "\n" not in place.text:
+    if place is not None and place.text and not _PARTED.search(place.text):
         note(f"other words are told for those of the text by {_saying(place)}; '' leaves them out")
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]

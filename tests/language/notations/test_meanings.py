@@ -173,3 +173,16 @@ def test_a_refused_word_says_how_it_is_told() -> None:
     assert "--means SepConv '…'" in done.stderr
     done = run("import", "-", "--input", "8x8x3", "--means", *TOLD[0], "--means", *TOLD[1], input=TABLE)
     assert done.exit_code == 0, done.stderr
+
+
+def test_a_heading_that_is_not_known_says_how_columns_are_told() -> None:
+    rows = "Conv\t3x3\t4\nConv\t1x1\t4\nConv\t1x1\t4\n"
+    for head in ("", "Kernel\tStride\tPadding\n"):
+        done = run("import", "-", input=head + rows)
+        assert "--heading 'Layer|…|…'" in done.stderr
+        assert "--means" not in done.stderr
+
+
+def test_what_a_call_says_turns_no_line_of_a_spec() -> None:
+    table = TABLE.replace("Filters\n", "Filters\tComments\n").replace("conv\t3×3\t4", "conv\t3×3\t4\tas ever")
+    assert "means `a\ufffdb`" in only(table, (*TOLD, ("as ever", "a\u202eb")), image="8x8x3").text

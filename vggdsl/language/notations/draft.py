@@ -12,6 +12,7 @@ from vggdsl.language.notations.registry import Reading
 from vggdsl.language.syntax import Document
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.printing import printable
 from vggdsl.text.source import Reworded, Source, Span
 from vggdsl.text.typography import Plain
 
@@ -91,7 +92,7 @@ class Draft:
 
     def comment(self, text: str) -> None:
         """A comment behind the words of the line."""
-        self._notes.append(" ".join(text.split()))
+        self._notes.append(printable(" ".join(text.split())))
 
     def assumed(self, text: str, at: Place, help: str = "", *, once: bool = False) -> None:
         """What the text doesn't say and is taken for granted: a comment behind the words of the line, and a W110.
