@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from commands import run
 
 import vggdsl
 from vggdsl.language import notations
 from vggdsl.spec.spec import Spec, parse, parse_all
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import ParseError, VggdslError
 from vggdsl.text.source import Source
 
 NOTATION = "block-table"
@@ -234,3 +235,12 @@ def test_convolutions_are_linear_or_depthwise_or_of_the_whole_map() -> None:
 def test_what_such_convolutions_cant_be_is_refused(was: str, now: str, message: str) -> None:
     with pytest.raises(VggdslError, match=message):
         raise next(error for _, error in parse_all(OF_FACES.replace(was, now), "-") if not isinstance(error, Spec))
+
+
+def test_a_heading_without_the_columns_of_blocks_says_which_it_lacks() -> None:
+    text = "Operator\tKernel\tStride\tInput\nConv2d\t3x3\t2\t224x224x3\nBottleneck\t3x3\t1\t112x112x16\n"
+    with pytest.raises(ParseError, match="it has operator, c or #out, and one of t, exp size and n") as raised:
+        parse_all(text, "-", "block-table")
+    assert raised.value.diagnostics[0].labels[0].span.text == "Operator\tKernel\tStride\tInput"
+    done = run("import", "-", "--from", "block-table", input=text)
+    assert (done.exit_code, "--means" in done.stderr) == (1, False)

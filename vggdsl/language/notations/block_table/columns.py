@@ -43,6 +43,11 @@ _FAMILIES = (
 )
 
 
+FAMILIES = (
+    "it has operator, c or #out, and one of t, exp size and n; or layer name/type, output size, s1x1, e1x1 and e3x3"
+)
+
+
 def heading(rows: Sequence[Row]) -> int | None:
     """Which of the first rows is the heading: one that has the columns of a family of networks."""
     for index, row in enumerate(rows[:4]):

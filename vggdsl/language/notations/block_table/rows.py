@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
-from vggdsl.language.notations.block_table.columns import KNOWN, columns, heading
+from vggdsl.language.notations.block_table.columns import FAMILIES, KNOWN, columns, heading
 from vggdsl.language.notations.draft import Place
-from vggdsl.language.notations.excerpt import Excerpt
+from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import CAPTION, Row, rows_of
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
@@ -125,8 +125,9 @@ def table_of(source: Source) -> Table:
         raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
     at = heading(rows)
     if at is None:
-        label = Label((rows[0][0].text if rows else Excerpt.of(source)).span(), "here")
-        raise ParseError(Diagnostic("V115", "there is no heading of columns that are known", (label,), KNOWN))
+        whole = joined([cell.text for cell in rows[0]], " ", source) if rows else Excerpt.of(source)
+        message = "no heading has the columns of a table of blocks"
+        raise ParseError(Diagnostic("V115", message, (Label(whole.span(), "this row"),), f"{FAMILIES}; {KNOWN}"))
     table = Table(source, columns(rows[at]))
     for index, (name, cell) in enumerate(zip(table.columns, rows[at], strict=True)):
         if name == "?":
