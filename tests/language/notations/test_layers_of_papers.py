@@ -241,6 +241,7 @@ def test_it_is_the_network_that_it_says(table: str) -> None:
         (f"# input 8x8x2\n{TENSORS}", "fc2.bias", "conv1.bias", "-:8:1"),
         (STATE, "| 4 |", "| 5 |", "-:5:39"),
         (STATE, "256", "64", "-:6:23"),
+        (STATE, "[4, 2, 3, 3]", "[0, 2, 3, 3]", "-:4:23"),
         (SLOPES, "conv2\t3×3, 6", "spp\t{3, 2, 1}", "-:4:1"),
         (f"# input 8x8x3\n{CHANNELS}", "GroupNorm(2)", "GroupNorm", "-:4:10"),
         (f"# input 8x8x3\n{CHANNELS}", "| Conv | 4 | 6", "| Conv | 3 | 6", "-:4:25"),

@@ -116,7 +116,8 @@ def _weights(draft: Draft, rows: Sequence[Row], of_names: int, of_shapes: int) -
 
 def _numbers(shape: Excerpt) -> tuple[int, ...]:
     found = _SHAPE.fullmatch(shape.text)
-    return tuple(int(each) for each in re.findall(r"\d+", found[1])) if found is not None else ()
+    numbers = tuple(int(each) for each in re.findall(r"\d+", found[1])) if found is not None else ()
+    return numbers if all(numbers) else ()
 
 
 def _reworded(weights: _Weights, takes: int) -> Row:
