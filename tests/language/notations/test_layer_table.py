@@ -516,3 +516,25 @@ def test_a_table_of_thousands_of_rows_is_refused_at_once() -> None:
     _, *rows = FILTERS.splitlines(keepends=True)
     with pytest.raises(vggdsl.VggdslError, match="more than 1,000 rows"):
         parse_all(FILTERS + rows[1] * 1000, "-")
+
+
+SEPARABLE = """Layer | Kernel / Stride | Filters | Output | Params
+Input | | | 8x8x4 | 0
+{} | 3x3 / 2 | {} | {} | {}
+FC | | | 10 |
+"""
+
+
+def test_a_separable_convolution_is_a_depthwise_one_and_a_1x1() -> None:
+    """With both biases and a ReLU between, as MobileNet's; with one bias and nothing between, as Keras'."""
+    sums = {"DepthSepConv": 4 * 9 + 4 + 4 * 6 + 6, "sep. conv": 4 * 9 + 4 * 6 + 6}
+    plain = "input 8x8x4\n{} conv1-6\nFC-10"
+    words = {"DepthSepConv": "conv3-4/2 groups=4", "sep. conv": "conv3-4/2 groups=4 bias=no after=none"}
+    for word, count in sums.items():
+        for width, size in (("6", ""), ("", "4x4x6")):
+            spec = vggdsl.parse(SEPARABLE.format(word, width, size, count))
+            assert spec.network.graph.digest == vggdsl.parse(plain.format(words[word])).network.graph.digest
+            assert (spec.count("refuted"), f"params={count}" in spec.text) == (0, True)
+            assert sum("a depthwise convolution and a 1x1 behind it" in each.message for each in spec.said) == 1
+        with pytest.raises(ParseError, match=f"`{word}` needs its number of filters"):
+            vggdsl.parse(SEPARABLE.format(word, "", "", ""))

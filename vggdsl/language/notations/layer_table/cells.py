@@ -303,6 +303,9 @@ class _Reader:
             return True
         if layer.kind == "conv" and kind == "FC":
             return False
+        if layer.kind == "conv" and kind == "separable" and is_first:  # `Conv2 | 3x3 separable conv`
+            layer.kind = kind
+            return True
         if kind == "pool" and layer.kind in (*POOLS, *GLOBAL):
             return True
         if kind in BEHIND and (layer.kind or layer.behind or kind != "none"):

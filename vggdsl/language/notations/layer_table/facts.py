@@ -15,6 +15,7 @@ KINDS = {
     "CONV": "conv",
     "SPELLED": "conv",
     "DEPTHWISE": "depthwise",
+    "SEPARABLE": "separable",
     "POINTWISE": "conv",
     "MAXPOOL": "maxpool",
     "AVGPOOL": "avgpool",

@@ -36,6 +36,10 @@ def measures(layers: Sequence[Layer], x: tuple[int, ...]) -> tuple[str, bool]:
                 weights = prod(layer.window) * channels * width
                 held["weights"] += figure.holds(weights)
                 held["params"] += figure.holds(weights + width)
+            if layer.kind == "separable" and layer.window is not None and width and not layer.behind:
+                weights = prod(layer.window) * channels + channels * width
+                held["weights"] += figure.holds(weights)
+                held["params"] += any(figure.holds(weights + biases) for biases in (width, channels + width))
             counts_statistics |= layer.kind == "BN" and figure.holds(4 * channels)
         channels = width or channels
     return max(held, key=lambda name: held[name]), counts_statistics

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vggdsl.language.notations.excerpt import Excerpt
 
-CONVOLUTIONS = ("conv", "depthwise")
+CONVOLUTIONS = ("conv", "depthwise", "separable")
 POOLS = ("pool", "maxpool", "avgpool")
 GLOBAL = ("global-avgpool", "global-maxpool")
 
@@ -66,6 +66,8 @@ class Layer:
     is_global: bool = False
     is_whole: bool = False
     """Whether its window is the whole map: `Conv(=FC)`."""
+    bare: str = ""
+    """How its words say that neither a bias nor an activation is behind it."""
     output_at: Excerpt | None = None
     """The cell that says what it gives."""
     block: Block | None = None

@@ -7,7 +7,7 @@ from math import prod
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.layer_table import figures, sizes
+from vggdsl.language.notations.layer_table import figures, separable, sizes
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
 from vggdsl.language.notations.layer_table.followers import curved, dropout, follower, grouped
 from vggdsl.language.notations.layer_table.image import oriented, size_of
@@ -77,7 +77,7 @@ class Table:
         self.activates = bool(said & {"activation", "none", *ACTIVATIONS})
         if self.activates and not said & {"activation", *ACTIVATIONS}:
             for kind in ("conv", "FC"):
-                if any(layer.kind == kind or (kind == "conv" and layer.kind == "depthwise") for layer in rest):
+                if any(layer.kind == kind or (kind == "conv" and layer.kind in CONVOLUTIONS) for layer in rest):
                     self.draft.put(f"after {kind}: none", rest[0].at)
                     self.draft.line()
         at = 0
@@ -116,9 +116,9 @@ class Table:
         first, *others = layers
         if first.block is not None:
             return self._block(first.block, layers)
-        if first.repeat > 1 and "repeat" not in first.cells and first.kind == "conv":
+        if first.repeat > 1 and "repeat" not in first.cells and first.kind in ("conv", "separable"):
             self.draft.assumed("repeats beside a convolution are of its row alone", first.at, once=True)
-        if first.repeat == 1 or "repeat" in first.cells or first.kind == "conv":
+        if first.repeat == 1 or "repeat" in first.cells or first.kind in ("conv", "separable"):
             self._one(first, others[0] if others else None)
             return 1
         second = others[0] if others else None
@@ -154,7 +154,41 @@ class Table:
             end(self.draft, block, came, self.x)
         return block.rows
 
+    def _separable(self, layer: Layer, after: Layer | None) -> None:
+        """Puts a row's depthwise convolution and its 1x1, together where they share its figures."""
+        printed, at = layer.output, layer.output_at
+        if not printed and after is not None and after.input:
+            printed, at = after.input, after.cells.get("input", after.at)
+        found = separable.parts(self.draft, layer, printed, at, activates=self.activates)
+        if found is None:
+            return
+        first, second = found
+        told = self._told(layer)
+        if told:
+            self.draft.put("(", layer.at)
+        keeps = second.width == self.x[-1]
+        for count in [layer.repeat] if keeps or layer.repeat == 1 else [1, layer.repeat - 1]:
+            if count > 1:
+                self.draft.put("(", layer.at)
+            self._one(first, second)
+            strides = self.step is not None and self.step.stride > 1
+            if not self.draft.wrong:
+                self._one(second, None)
+            if layer.repeat > 1 and (strides or sizes.pools_of(layer)) and not self.draft.wrong:
+                self._smaller(layer)
+            if self.draft.wrong:
+                return
+            if count > 1:
+                self.draft.put(f") x{count}", layer.cells.get("repeat", layer.at))
+            first = replace(first, input=(), width=None)
+        if told:
+            self.draft.put(") ->", layer.at)
+            self._figures(layer, told)
+
     def _one(self, layer: Layer, after: Layer | None) -> None:
+        if layer.kind == "separable":
+            self._separable(layer, after)
+            return
         if layer.kind == "output" and self.is_ended and not layer.behind and width_of(layer) in (None, prod(self.x)):
             self._costs_nothing(layer)
             return
@@ -233,16 +267,13 @@ class Table:
         inside, outside = self._tail(layer)
         out = self._gives(layer)
         claimed = (*printed, out[-1]) if len(printed) == 2 else printed
-        told = [
-            (name, cell) for name in ("params", "macs") if (cell := layer.cells.get(name)) and figures.is_figure(cell)
-        ]
+        told = self._told(layer)
         shares = bool(sizes.pools_of(layer)) or (bool(told) and any(part.kind in ("BN", "GN") for part in layer.behind))
         if at is not None and len(claimed) == 3 == len(out) and claimed != out and self.doubtful is None:
             self.doubtful = f"{'x'.join(map(str, claimed))} is printed, and {'x'.join(map(str, out))} comes", at
         step = self.step
         if layer.repeat > 1 and (sizes.pools_of(layer)[: bool(not outside)] or (step is not None and step.stride > 1)):
-            at = layer.cells.get("repeat", layer.at)
-            self.draft.refuse("whether each of these makes the map smaller isn't said", at, "write a row for each")
+            self._smaller(layer)
             return
         is_group = bool(inside) and (layer.repeat > 1 or (shares and bool(printed or told)))
         is_outer = bool(outside) and bool(printed or told)
@@ -265,6 +296,25 @@ class Table:
             self.draft.put(f"-> {'x'.join(map(str, claimed))}", at)
         elif told:
             self.draft.put("->", told[0][1])
+        self._figures(layer, told)
+        for text, place in [*(inside if not is_group else []), *(outside if not is_outer else [])]:
+            self.draft.put(text, place)
+        self.x = out
+        self.is_ended |= "softmax" in (layer.kind, *(part.kind for part in layer.behind))
+
+    def _smaller(self, layer: Layer) -> None:
+        """Refuses a repeat of what changes the map."""
+        at = layer.cells.get("repeat", layer.at)
+        self.draft.refuse("whether each of these makes the map smaller isn't said", at, "write a row for each")
+
+    def _told(self, layer: Layer) -> list[tuple[str, Excerpt]]:
+        """The figures that a row prints."""
+        return [
+            (name, cell) for name in ("params", "macs") if (cell := layer.cells.get(name)) and figures.is_figure(cell)
+        ]
+
+    def _figures(self, layer: Layer, told: Sequence[tuple[str, Excerpt]]) -> None:
+        """Puts them as claims."""
         for name, cell in told:
             measure = self._measure(layer) if name == "params" else name
             self.draft.put(f"{measure}={figures.text_of(cell)}", cell)
@@ -273,10 +323,6 @@ class Table:
             if name == "params":
                 leaves = ": the figures leave out the biases, which the layers have" if measure == "weights" else ""
                 self.draft.assumed(f"parameters are counted as {measure}{leaves}", cell, once=True)
-        for text, place in [*(inside if not is_group else []), *(outside if not is_outer else [])]:
-            self.draft.put(text, place)
-        self.x = out
-        self.is_ended |= "softmax" in (layer.kind, *(part.kind for part in layer.behind))
 
     def _tail(self, layer: Layer) -> tuple[list[tuple[str, Excerpt]], list[tuple[str, Excerpt]]]:
         """What follows a layer in its row: what is repeated with it, and what comes once behind all of them, as pools

@@ -64,7 +64,7 @@ class Sliding:
         options = (
             f"{f' dilation={layer.dilation}' if layer.dilation > 1 else ''}{f' groups={groups}' if groups > 1 else ''}"
         )
-        return f"conv{kernel}-{width}{f'/{stride}' if stride > 1 else ''}{pad}{options}"
+        return f"conv{kernel}-{width}{f'/{stride}' if stride > 1 else ''}{pad}{options}{layer.bare}"
 
     def _stride_of_size(self, after: Layer | None) -> None:
         """Mends a stride where the size is printed before and behind it, and is the same: MobileNet's last."""

@@ -231,7 +231,7 @@ class Taking:
         if layer.kind in POOLS and len(numbers) == 2:
             self._set("window", (numbers[0], numbers[0]))
             self._set("stride", numbers[1])
-        elif layer.kind == "conv" and len(numbers) == 2 and fact.text == "2D":
+        elif layer.kind in ("conv", "separable") and len(numbers) == 2 and fact.text == "2D":
             self._set("width", numbers[0])
             self._set("window", (numbers[1], numbers[1]))
         elif layer.kind == "conv" and len(numbers) == 3 and fact.text == "2d":
