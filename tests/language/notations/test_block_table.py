@@ -219,6 +219,12 @@ def test_convolutions_are_linear_or_depthwise_or_of_the_whole_map() -> None:
     assert spec.count("refuted") == 0
 
 
+def test_a_padding_that_no_size_tells_is_said() -> None:
+    said = "assumed: padding by (k - 1) / 2: no padding is printed"
+    untold = f"{OF_FACES[: OF_FACES.index('4² × 6 | linear')]}4² × 6 | conv3×3 | - | 5 | 1 | 1\n"
+    assert [said in [each.message for each in read(text).said] for text in (untold, OF_FACES)] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("was", "now", "message"),
     [

@@ -283,6 +283,8 @@ class _Network:
             behind = window.positions(Pair(before[0], before[1]))
             if after in ((), behind):
                 self.x = (*behind, self.x[2])
+                if not after and part.kind == "conv" and side > 1:
+                    self._note("padding by (k - 1) / 2: no padding is printed", part.at)
                 if text:
                     self._note(f"{text.strip()} in `{part.at.text}`, as the sizes tell", part.at)
                 return stride, text
