@@ -538,3 +538,12 @@ def test_a_separable_convolution_is_a_depthwise_one_and_a_1x1() -> None:
             assert sum("a depthwise convolution and a 1x1 behind it" in each.message for each in spec.said) == 1
         with pytest.raises(ParseError, match=f"`{word}` needs its number of filters"):
             vggdsl.parse(SEPARABLE.format(word, "", "", ""))
+
+
+def test_one_printed_activation_leaves_the_other_layers_none_and_that_is_said() -> None:
+    """Behind all but the last layer, where it is first missing; what stands between may be a row's own."""
+    table = "Layer | Kernel | Filters | Act\nInput | | 8x8x3\nConv_1 | 3x3 | 4 | {}\nBN\n{}\nFC | | 10 | {}\n"
+    said = "assumed: nothing behind a layer that prints no activation"
+    for acts, places in ((("", "", "sigmoid"), ["Conv_1"]), (("ReLU", "", ""), []), (("", "ReLU", ""), [])):
+        spec = vggdsl.parse(table.format(*acts))
+        assert [each.labels[0].span.text for each in spec.said if each.message.startswith(said)] == places

@@ -1,11 +1,17 @@
 """Layers that follow another in its row, in the words of the spec language."""
 
+from collections.abc import Iterator, Sequence
+
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table import sizes
-from vggdsl.language.notations.layer_table.layer import POOLS, Part
+from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
+from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, POOLS, Layer, Part
 from vggdsl.language.notations.layer_table.sliding import which
 from vggdsl.network.shapes import Pair
+
+_BETWEEN = ("BN", "GN", "LRN", "dropout", *POOLS)
+"""What may stand between a layer and its activation."""
 
 
 def follower(draft: Draft, part: Part) -> str:
@@ -28,6 +34,28 @@ def follower(draft: Draft, part: Part) -> str:
             return f"{which(draft, kind, part.at)}{Pair(*window).short}/{stride}"
         case kind:
             return kind
+
+
+def unactivated(layers: Sequence[Layer]) -> tuple[Layer, str] | None:
+    """The first convolution or hidden FC of a table that prints activations without one, and the first that is
+    printed."""
+    acts = {"activation", "none", *ACTIVATIONS}
+    printed = next((kind for layer in layers for kind in _kinds(layer) if kind in acts), "")
+    weighty = [at for at, layer in enumerate(layers) if layer.kind in (*CONVOLUTIONS, "FC", "output")]
+    for at in weighty[:-1] if printed else []:
+        behind = list(_kinds(layers[at]))[1:]
+        for after in layers[at + 1 :]:
+            if after.kind not in (*acts, *_BETWEEN):
+                break
+            behind += _kinds(after)
+        if not acts & set(behind):
+            return layers[at], printed
+    return None
+
+
+def _kinds(layer: Layer) -> Iterator[str]:
+    yield layer.kind
+    yield from (part.kind for part in layer.behind)
 
 
 def dropout(draft: Draft, rate: str, at: Excerpt) -> str:

@@ -9,7 +9,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table import figures, separable, sizes
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
-from vggdsl.language.notations.layer_table.followers import curved, dropout, follower, grouped
+from vggdsl.language.notations.layer_table.followers import curved, dropout, follower, grouped, unactivated
 from vggdsl.language.notations.layer_table.image import oriented, size_of
 from vggdsl.language.notations.layer_table.layer import (
     CONVOLUTIONS,
@@ -80,10 +80,14 @@ class Table:
                 if any(layer.kind == kind or (kind == "conv" and layer.kind in CONVOLUTIONS) for layer in rest):
                     self.draft.put(f"after {kind}: none", rest[0].at)
                     self.draft.line()
-        at = 0
+        at, bare = 0, unactivated(rest)
         while at < len(rest) and not self.draft.wrong:
-            at += self._rows(rest[at:])
+            count = self._rows(rest[at:])
+            if bare is not None and any(layer is bare[0] for layer in rest[at : at + count]):
+                text = f"nothing behind a layer that prints no activation, as another prints one, `{bare[1]}`"
+                self.draft.assumed(text, bare[0].at, "print theirs, such as `ReLU`, if they have one")
             self.draft.line()
+            at += count
         if self.draft.wrong and self.doubtful is not None:  # what is wrong below comes of it
             self.draft.wrong.clear()
             self.draft.refuse(*self.doubtful, "correct it, or the rows above")
