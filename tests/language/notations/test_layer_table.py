@@ -547,3 +547,13 @@ def test_one_printed_activation_leaves_the_other_layers_none_and_that_is_said() 
     for acts, places in ((("", "", "sigmoid"), ["Conv_1"]), (("ReLU", "", ""), []), (("", "ReLU", ""), [])):
         spec = vggdsl.parse(table.format(*acts))
         assert [each.labels[0].span.text for each in spec.said if each.message.startswith(said)] == places
+
+
+def test_all_headings_that_arent_known_are_told_with_what_is_wrong_below_them() -> None:
+    rows = "Input | | | 1 | 8x8x3 | 2\n{} | 3x3 | 4 | 1 | | 2\nFC | | 5\n"
+    table = f"Layer | Kernel | Filters | Fuzz | Output | Hum\n{rows}"
+    for word, rest in (("Conv", []), ("Cnov", ["Cnov"])):
+        with pytest.raises(ParseError) as caught:
+            vggdsl.parse(table.format(word))
+        places = [label.span.text for each in caught.value.diagnostics for label in each.labels]
+        assert places == ["Fuzz", "Hum", *rest]

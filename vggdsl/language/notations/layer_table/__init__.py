@@ -7,6 +7,7 @@ side has them in its first column, and a list of layers is a table of descriptio
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
@@ -188,9 +189,20 @@ def read(source: Source) -> Sequence[Reading]:
         label = near.labels[0] if near is not None else Label(Excerpt.of(source).strip().span(), "this")
         message = near.message if near is not None else "there is no heading of columns that are known"
         raise ParseError(Diagnostic("V115", message, (label,), near.help if near is not None else KNOWN))
-    if (heading := strange(explained(columns(table[0][table[1]]), table[0][table[1] + 1 :]))) is not None:
-        raise ParseError(Diagnostic("V115", "a column that isn't known", (Label(heading.span(), "this"),), KNOWN))
     upright, at = table
+    unknown = strange(explained(columns(upright[at]), upright[at + 1 :]))
+    if not unknown:
+        return [_below(source, rows, upright, at)]
+    wrong = [Diagnostic("V115", "a column that isn't known", (Label(each.span(), "this"),), KNOWN) for each in unknown]
+    try:  # what else is wrong is told in the same run
+        outcome = _below(source, rows, upright, at).outcome
+    except ParseError as error:
+        outcome = error
+    raise ParseError([*wrong, *(outcome.diagnostics if isinstance(outcome, ParseError) else ())])
+
+
+def _below(source: Source, rows: Sequence[Row], upright: Sequence[Row], at: int) -> Reading:
+    """The network of the rows below a heading; of columns that aren't known nothing is read."""
     beside = upright[:at] if upright is rows else list(filter(_lacks_cells, rows))
     for row in beside:
         message = "a row above the heading that says nothing known"
@@ -202,7 +214,7 @@ def read(source: Source) -> Sequence[Reading]:
         raise ParseError(Diagnostic("V115", message, (Label(text.span(), "this row"),), "leave it out"))
     above = [joined([cell.text for cell in row if cell.text], " ", source) for row in beside]
     end = _end(source, upright, at)
-    return [_reading(source, upright[at:end], above, [row[0].text for row in upright[end:]])]
+    return _reading(source, upright[at:end], above, [row[0].text for row in upright[end:]])
 
 
 def _end(source: Source, rows: Sequence[Row], head: int) -> int:
@@ -267,7 +279,7 @@ def _reading(
         whole = joined([cell.text for cell in head], " | ", source)
         draft.repaired(f"{SAID}: `{whole.text}`", whole)
         draft.line()
-    found = explained(columns(head), rows)
+    found = [replace(each, roles=("prose",)) if "?" in each.roles else each for each in explained(columns(head), rows)]
     if any(each.role == "tensor" for each in found):
         rows, found = tensors.layers(draft, rows, found)
         draft.line()

@@ -263,9 +263,13 @@ def _names_followers(rows: Sequence[Row], at: int) -> bool:
     return bool(said) and all(each and each[0].name == "kind" and each[0].text in FOLLOWERS for each in said)
 
 
-def strange(found: Sequence[Column]) -> Excerpt | None:
-    """The heading of a column that isn't known."""
-    return next((each.at for each in found if "?" in each.roles), None)
+def strange(found: Sequence[Column]) -> list[Excerpt]:
+    """The headings of columns that aren't known."""
+    headings = list[Excerpt]()
+    for each in found:
+        if "?" in each.roles and not any(each.at is other for other in headings):
+            headings.append(each.at)
+    return headings
 
 
 def telling(found: Sequence[Column], rows: Sequence[Row]) -> list[str]:

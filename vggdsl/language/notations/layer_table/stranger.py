@@ -23,8 +23,8 @@ def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | No
     for at, row in enumerate(rows[:heads]):
         found = explained(columns(row), rows[at + 1 :])
         known = _known(found)
-        if len(known) > 1 and known & _SAYING and (heading := strange(found)) is not None:
-            return _unknown(heading)
+        if len(known) > 1 and known & _SAYING and (unknown := strange(found)):
+            return _unknown(unknown)
     saying = saying_layers(rows)
     is_table = any(sum(bool(cell.text) for cell in row) > 1 for row in rows)
     if not is_table or len(saying) < _FEWEST or 2 * len(saying) < len(rows):
@@ -57,8 +57,8 @@ def _in_cells(rows: Sequence[Row]) -> Diagnostic | None:
 
 def _in_heading(source: Source, row: Row, found: Sequence[Column]) -> Diagnostic:
     """The heading that isn't known; where all are, what they lack."""
-    if (heading := strange(found)) is not None:
-        return _unknown(heading)
+    if unknown := strange(found):
+        return _unknown(unknown)
     whole = joined([cell.text for cell in row if cell.text], " ", source)
     lacks = "what the layers are" if not _known(found) & set(SAYING) else "the windows, filters or sizes of layers"
     return _told(f"no column is headed as one of {lacks}", whole, KNOWN)
@@ -68,8 +68,10 @@ def _known(found: Sequence[Column]) -> set[str]:
     return {each.role for each in found} - {"", "?", *UNREAD}
 
 
-def _unknown(heading: Excerpt) -> Diagnostic:
-    return _told(f"a column `{heading.text}` isn't known", heading, KNOWN, "this column")
+def _unknown(headings: Sequence[Excerpt]) -> Diagnostic:
+    first, *others = (f"`{each.text}`" for each in headings)
+    message = f"a column {first} isn't known{', nor is ' if others else ''}{' and '.join(others)}"
+    return Diagnostic("V112", message, tuple(Label(each.span(), "this column") for each in headings), KNOWN)
 
 
 def _told(message: str, at: Excerpt, help: str, label: str = "this") -> Diagnostic:
