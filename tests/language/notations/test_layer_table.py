@@ -557,3 +557,34 @@ def test_all_headings_that_arent_known_are_told_with_what_is_wrong_below_them() 
             vggdsl.parse(table.format(word))
         places = [label.span.text for each in caught.value.diagnostics for label in each.labels]
         assert places == ["Fuzz", "Hum", *rest]
+
+
+OF_SIDES = """# input 8x8x3
+Layer | Kernel | {} | SE | Cum. Params
+Conv | 3x3 | {} | - | 112
+Conv | 3x3 | {} | {} | 260
+"""
+
+
+@pytest.mark.parametrize(
+    ("heading", "first", "second"),
+    [
+        ("In | Out", "3 | 4", "4 | 4"),
+        ("In | Out", "8^2 x 3 | 8² × 4", "8² × 4 | 8² × 4"),
+        ("Filters | Data size", "4 | 8x8", "4 | 8x8"),
+        ("Filters | wi × hi", "4 | 8 × 8", "4 | 8 × 8"),
+    ],
+)
+def test_short_headings_are_of_what_their_cells_are(heading: str, first: str, second: str) -> None:
+    spec = vggdsl.parse(OF_SIDES.format(heading, first, second, "-"))
+    plain = vggdsl.parse("input 8x8x3\nconv3-4\nReLU\nconv3-4\nReLU\n")
+    assert spec.network.graph.digest == plain.network.graph.digest
+    said = "assumed: what stands below `Cum. Params` isn't read: these are sums of the rows so far"
+    assert said in [each.message for each in spec.said]
+    with pytest.raises(ParseError, match="to how many channels a squeeze-and-excitation goes isn't printed"):
+        vggdsl.parse(OF_SIDES.format(heading, first, second, "✓"))
+
+
+def test_a_row_of_a_window_alone_is_told_to_lack_its_layer() -> None:
+    with pytest.raises(ParseError, match="no cell of the row of `3x3` names its layer"):
+        vggdsl.parse("Layer | Kernel | Output\nInput | | 8x8x3\nConv | 3x3 | 8x8x4\n | 3x3 | \n")

@@ -54,6 +54,12 @@ _FEW = 5
 _CELLS = re.compile(r"[|&\t]|<t[dh]\b", re.IGNORECASE)
 """What parts the cells of a table."""
 _PREPARES = re.compile(r"re-?scal(?:e|ing)\d?", re.IGNORECASE)
+_WHY = {
+    "prose": "it explains the others",
+    "measured": "figures of so many digits are measured, not chosen",
+    "running": "these are sums of the rows so far",
+}
+"""Why a column isn't read."""
 _LONGEST = 400
 """Lines of a list at most."""
 
@@ -286,7 +292,7 @@ def _reading(
     body, totals = _body(draft, rows, found)
     roles = telling(found, body)
     for each in {at.at.text: at for at in found if at.role in UNREAD}.values():
-        why = "it explains the others" if each.role == "prose" else "figures of so many digits are measured, not chosen"
+        why = _WHY[each.role]
         draft.assumed(f"what stands below `{each.at.text}` isn't read: {why}", each.at)
         draft.line()
     flops = next(

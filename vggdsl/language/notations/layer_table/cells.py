@@ -31,6 +31,7 @@ _EXAMPLES = {
     "dropout": "`0.5` or `50%`",
     "repeat": "`2` or `x2`",
 }
+_BESIDE = "it says a number that its layer hasn't, or that is said already: take that out, or name another layer"
 _SHOWN = re.compile(r"((?:in|out)put)(?: layer| image)? ?\([a-z][a-z -]*(?:(?<= )(\d{1,4}) channels)?\)", re.IGNORECASE)
 """`Input (EEG image with 8 channels)`, `Output (class distribution)`."""
 _PROSE = re.compile(r"[^\d]*")
@@ -68,6 +69,11 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
         if roles[at] in ("", *UNREAD) or _EMPTY.fullmatch(cell.text.text):
             continue
         name = roles[at]
+        if name == "SE":
+            if (said := _YES.fullmatch(cell.text.text)) is None or said[1]:
+                message = f"`{cell.text.text}`: to how many channels a squeeze-and-excitation goes isn't printed"
+                draft.refuse(message, cell.text, "write the network in the language of specs, with its ratio")
+            continue
         text = _unmarked(draft, cell.text)
         if name in cells and found[at].at is not at_columns[name].at and name not in ("name", "words"):
             draft.refuse("a second column of its kind", found[at].at, "leave one of them out")
@@ -126,7 +132,7 @@ class _Reader:
                 except RefusedError:
                     if self._is_spelled(name):
                         return layer
-                    help = f"it has {_EXAMPLES.get(name, 'what no other cell says otherwise')}"
+                    help = f"it has {_EXAMPLES[name]}" if name in _EXAMPLES else _BESIDE
                     self.draft.refuse(f"`{self.cells[name].text}` can't be read in this column", self.cells[name], help)
                     break
         try:
@@ -269,7 +275,10 @@ class _Reader:
             layer.kind, layer.rate, layer.groups = first.kind, first.rate, first.groups or layer.groups
         if not layer.kind and (activation := self.parts.get("activation")) and "kind" not in self.cells:
             layer.kind = next((fact.text for fact in activation if fact.name == "kind"), "")
-        if not layer.kind:
+        if not layer.kind and not {"kind", "description", "words"} & self.cells.keys():
+            message = f"no cell of the row of `{layer.at.text}` names its layer"
+            self.draft.refuse(message, layer.at, f"name it, or write it into the row that it belongs to: {KNOWN}")
+        elif not layer.kind:
             self.draft.refuse(f"`{layer.at.text}` is no layer that is known", layer.at, KNOWN)
         return bool(layer.kind)
 

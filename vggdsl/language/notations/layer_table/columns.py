@@ -34,9 +34,14 @@ _COLUMNS = {
     "output": rf"(?:output|out|feature maps?|activation|spatial|map|output map|output feature map){_SIZE}|outputs?"
     r"|out\.? ?(?:size|shape)"
     r"|sizes? of (?:the )?(?:feature maps?|outputs?)|size[- ]out"
+    rf"|data{_SIZE}|w_?i ?x ?h_?i|h_?i ?x ?w_?i"
     rf"|(?:x, ?y|x ?x ?y|h(?:eight)? ?[x,] ?w(?:idth)?|w(?:idth)? ?[x,] ?h(?:eight)?){_SIZE}",
     "input": rf"(?:spatial )?inputs?{_SIZE}?|size[- ]in|in\.? ?(?:size|shape)",
+    "out": r"out",
+    "in": r"in",
     "size": r"sizes?|shapes?|dimensions?",
+    "SE": r"se|squeeze[- ](?:and[- ])?excit(?:e|ation)",
+    "running": r"(?:cum(?:ulative)?|running|accumulated)\.? (?:params?|parameters|macs|flops)",
     "BN": r"bn|batch[- ]?norm(?:ali[sz]ation)?",
     "activation": r"act(?:ivation)?s?\.?(?: functions?)?|non-?linearit(?:y|ies)|transfer functions?",
     "maxpool": rf"max[- ]?pool(?:ing)?{_SIZE}?",
@@ -63,9 +68,9 @@ SAYING = ("kind", "layer", "name", "description")
 """The columns that can say what a layer is, those first that are asked first."""
 FOLLOWERS = ("BN", "GN", "LRN", "dropout", "softmax", "none", *ACTIVATIONS, *POOLS, *GLOBAL)
 """What may follow a layer in its row."""
-UNREAD = ("prose", "measured")
-"""Columns that say nothing of layers."""
-_TELLING = {"filter", "output", "width", "description", "input"}
+UNREAD = ("prose", "measured", "running")
+"""Columns that say nothing of layers, or sum up those above."""
+_TELLING = {"filter", "output", "width", "description", "input", "in", "out"}
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,7 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
     `words` are columns that aren't known and whose cells all begin with what follows a layer, as a column
     `Regularization` of `Dropout (0.2)`: what else is in such a cell is of that. `measured` are those of figures that no
     layer has, `tensor` is one of the names of weights. Of two columns below one heading the second is a description
-    where the first says what layers are.
+    where the first says what layers are. `In` and `Out` are of sizes or of channels, as their cells are.
     """
     roles = [
         ("tensor",)
@@ -210,10 +215,23 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
         if each.roles == ("filter",) and _SHAPES.fullmatch(each.at.text) and _has_maps(rows, at)
         else ("description",)
         if at and each.at is found[at - 1].at and each.role == "kind" and _describes_layers(rows, at)
+        else (_SIDES[each.role][_are_channels(found, rows, at)],)
+        if each.role in _SIDES
         else each.roles
         for at, each in enumerate(found)
     ]
     return [replace(each, roles=of) for each, of in zip(found, roles, strict=True)]
+
+
+_SIDES = {"in": ("input", "takes"), "out": ("output", "width")}
+"""What short headings are of sizes, and what of channels."""
+
+
+def _are_channels(found: Sequence[Column], rows: Sequence[Row], at: int) -> bool:
+    """Whether `In` or `Out` is of channels: none of its cells is a size, and no other column says them."""
+    texts = [cell.text.text for row in rows for cell in row if cell.columns.start == at]
+    is_said = any(each.role in _SIDES[found[at].role] for each in found)
+    return not is_said and not any(re.search(r"\d ?[x,^²]", text) for text in texts)
 
 
 _SHAPES = re.compile(r"(?:shape|dimension)s?:?", re.IGNORECASE)

@@ -54,6 +54,8 @@ KNOWN = "known are CONV, POOL, MAX POOL, AVG POOL, FC, BN, LRN, ACT, RELU, DROPO
 
 _BATCH = re.compile(r"^(?:n|b|batch(?:[ _]size)?|none|-1|\?) ?x ?(?=\d)", re.IGNORECASE)
 """Before a size, `N x 3 x 32 x 32`."""
+_SQUARE = re.compile(r"(?<![\w.^])(\d{1,5}) ?(?:\^ ?(?:2|\{2\})|²)(?: ?(x) ?(?=\d)|$)", re.IGNORECASE)
+"""A map's two sides: `112^2 x 16`."""
 _BRANCHES = re.compile(
     "concat|shortcut|(inverted[ _-]?)?residual|inception|fire|bottleneck|mb-?conv|ghost|shuffle|dense|transition",
     re.IGNORECASE,
@@ -92,6 +94,7 @@ def facts(cell: Excerpt) -> list[Fact]:
         raise UnreadableError("a cell of so many letters says no layer", cell[:_LONGEST], KNOWN)
     if _COMMAS.fullmatch(cell.text):
         cell = cell.sub(r" ?, ?", "x")
+    cell = cell.sub(_SQUARE, lambda match: f"{match[1]}x{match[1]}{match[2] or ''}")
     cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x").sub(_BATCH, "")
     cell = cell.sub(r"\((\d{1,2}x\d{1,2})\) ?x ?(?=\d)", lambda match: f"{match[1]}x")
     try:
