@@ -167,8 +167,8 @@ def test_the_words_of_a_spec_mean_what_the_language_says() -> None:
 
 
 def test_a_refused_word_says_how_it_is_told() -> None:
-    done = run("import", "-", "--input", "8x8x3", input=TABLE)
-    assert "--means SepConv '…'" in done.stderr
+    done = run("import", "-", "--input", "8x8x3", input=TABLE.replace("SepConv", "OurConv"))
+    assert "--means OurConv '…'" in done.stderr
     done = run("import", "-", "--means", "SepConv", "# Conv", "--means", *TOLD[1], input=TABLE)
     assert "--means SepConv '…'" in done.stderr
     done = run("import", "-", "--input", "8x8x3", "--means", *TOLD[0], "--means", *TOLD[1], input=TABLE)
