@@ -242,3 +242,79 @@ def test_modules_are_kept_as_pytorch_keeps_them(layers: str, spec: str) -> None:
     """Of two of one name the later, and each child once, though a row does it twice."""
     found = vggdsl.parse(f"{ROW}row = nn.Sequential({layers})\n")
     assert found.network.graph.digest == vggdsl.parse(f"input 8x8x3 {spec}").network.graph.digest
+
+
+MADE = """# input 8x8x3
+cfg = [4]
+
+class Base(nn.Module):
+    width = 4
+    outs = []
+    def f(self, n, k=len(cfg)):
+        return n * k
+    def __init__(self):
+        L = []
+        {}
+        self.layers = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), *L)
+    def forward(self, x, outs=[]):
+        x = self.layers(x)
+        {}
+
+class Net(Base):
+    def width(self):
+        return 5
+
+net = Net()
+"""
+TWICE = "L.extend(nn.Conv2d(3, 3, n) for n in found)"
+
+
+@pytest.mark.parametrize(
+    ("line", "spec"),
+    [
+        (f"found = reversed([1, 3]); {TWICE}; {TWICE}", "conv3-3 pad=0 conv1-3"),
+        (f"found = (n for n in [1]); {TWICE}; {TWICE}", "conv1-3"),
+        ("found = zip([3], [5]); L += [nn.Conv2d(a, b, 1) for a, b in zip(found, [3])] if len([]) else []", ""),
+        ("found = zip([3], [5]); L += [nn.Conv2d(a, b, 1) for a, b in found if found]", "conv1-5"),
+        ("cfg.append(5); L.append(nn.Conv2d(3, self.f(4), 1))", "conv1-4"),
+        (
+            "for i in [3, 5]:\n            def f(n=i): return n\n            L += [nn.Conv2d(3, f(), 1)]",
+            "conv1-3 conv1-5",
+        ),
+        ("L.append(nn.Conv2d(3, 4 if nn.Conv2d(3, 3, 3, stride=2).stride == (2, 2) else 5, 1))", "conv1-4"),
+        ("L.append(nn.Sequential(OrderedDict([('b', nn.ReLU())], a=nn.Tanh())))", "ReLU tanh"),
+        ("L.append(nn.Conv2d(3, self.width(), 1))", "conv1-5"),
+        ("L.append(nn.Sequential(nn.ReLU()).append(nn.Tanh()))", "ReLU tanh"),
+        ("print(sum(each.numel() for each in self.parameters()), f'{len(L):,}')", ""),
+    ],
+)  # fmt: skip
+def test_what_python_does_is_followed(line: str, spec: str) -> None:
+    text = MADE.format(line.replace("; ", "\n        "), "return x")
+    expected = vggdsl.parse(f"input 8x8x3 conv1-3 ReLU {spec}")
+    assert vggdsl.parse(text).network.graph.digest == expected.network.graph.digest
+
+
+@pytest.mark.parametrize(
+    ("line", "forward", "why"),
+    [
+        ("", "outs.append(x); return torch.cat(outs, 1)", "what the next call finds"),
+        ("", "self.outs.append(x); return torch.cat(self.outs, 1)", "what the next call finds"),
+        ("self.z = zip(cfg, cfg)", "for each in self.z:\n            x = F.relu(x)", "where the last call ended"),
+        ("L.append(nn.BatchNorm2d(3))", "self.layers[1].eval(); return x", "what the next call finds"),
+        ("L.append(nn.Conv2d(3, 3 if hasattr(self, 'eval') else 4, 1))", "return x", "isn't read"),
+        ("self.d = nn.Dropout()", "y = self.d(x); y += x; return x + y", "in place behind a dropout"),
+        ("print(found.pop(), L.append(nn.ReLU()))", "return x", "isn't known"),
+        ("found = [1] * 1900; for i in range(1900):\n            L = [found]", "return x", "does too much"),
+        ("found = [1]; for i in range(99):\n            found = [found] * 2\n        L += found == 1", "", "too much"),
+    ],
+)  # fmt: skip
+def test_what_python_would_do_otherwise_is_refused(line: str, forward: str, why: str) -> None:
+    text = MADE.format(line.replace("; ", "\n        "), (forward or "return x").replace("; ", "\n        "))
+    with pytest.raises(VggdslError, match=why):
+        vggdsl.parse(text)
+
+
+@pytest.mark.parametrize("method", ["__call__", "__len__"])
+def test_what_python_calls_itself_is_refused(method: str) -> None:
+    with pytest.raises(VggdslError, match="isn't followed"):
+        vggdsl.parse(NET + f"    def {method}(self, *x):\n        return 0\n")

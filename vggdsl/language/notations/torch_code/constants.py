@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from functools import lru_cache
 
 from vggdsl.language.notations.branches import HELP
@@ -15,6 +15,7 @@ from vggdsl.language.notations.torch_code.things import (
     Group,
     Held,
     Key,
+    Kind,
     Layer,
     Made,
     Measured,
@@ -23,6 +24,7 @@ from vggdsl.language.notations.torch_code.things import (
     Row,
     Table,
     Thing,
+    extent,
 )
 from vggdsl.text.source import Span
 
@@ -82,6 +84,12 @@ def whole(thing: Thing, at: Span) -> int:
 
 def plain(thing: Thing, at: Span) -> Plain:
     """A constant's value. Raises ``UnreadableError`` where it isn't told by the text alone."""
+    if isinstance(thing, Group) and extent(thing, MOST_VALUES) > MOST_VALUES:
+        raise UnreadableError("this holds too much", at, HELP)
+    return _plain(thing, at)
+
+
+def _plain(thing: Thing, at: Span) -> Plain:
     match thing:
         case Measured():
             raise UnreadableError(f"`{at.excerpt}` is asked of a tensor's size", at, HELP)
@@ -93,9 +101,9 @@ def plain(thing: Thing, at: Span) -> Plain:
         case Nothing():
             return None
         case Group(values, _, "tuple"):
-            return tuple(plain(each, at) for each in values)
+            return tuple(_plain(each, at) for each in values)
         case Group(values, _, "list"):
-            return [plain(each, at) for each in values]
+            return [_plain(each, at) for each in values]
         case _:
             raise _untold(at)
 
@@ -159,16 +167,27 @@ def _unmeasured(thing: Thing) -> Thing:
     return Atom(thing.text, thing.at) if isinstance(thing, Measured) else thing
 
 
-def row_of(values: list[Thing] | None, at: Span, kind: str) -> Group:
+def row_of(values: list[Thing] | None, at: Span, kind: Kind) -> Group:
     """What stands in a row. Raises ``UnreadableError`` where it is too long, or None."""
-    if values is None or len(values) > MOST_VALUES:
+    if values is None:
         raise UnreadableError("this holds too much", at, HELP)
-    return Group(values, at, "tuple" if kind == "tuple" else "list")
+    not_too_long(values, at)
+    return Group(values, at, kind)
+
+
+def not_too_long(values: Sized, at: Span) -> None:
+    if len(values) > MOST_VALUES:
+        raise UnreadableError("this holds too much", at, HELP)
 
 
 def elements(thing: Thing, at: Span) -> Iterator[Thing]:
     """What a loop goes over, also what it appends to it itself. Raises ``UnreadableError``."""
     match thing:
+        case Group(values, _, "iterator"):
+            while values:
+                yield values.pop(0)
+        case Group(_, _, "spent"):
+            raise UnreadableError(f"`{at.excerpt}` goes on where the last call ended", at, "make a list of it")
         case Group(values):
             place = 0
             while place < len(values):
@@ -187,8 +206,8 @@ def elements(thing: Thing, at: Span) -> Iterator[Thing]:
 def truth(thing: Thing, at: Span) -> bool:
     """Whether a condition holds. Raises ``UnreadableError`` where it isn't told by the text alone."""
     match thing:
-        case Group(values):
-            return bool(values)
+        case Group(values, _, kind):
+            return bool(values) or kind in ("iterator", "spent")
         case Row(entries) | Table(entries):
             return bool(entries)
         case Layer() | Class() | Function():

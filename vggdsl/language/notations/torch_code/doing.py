@@ -11,7 +11,15 @@ from vggdsl.language.notations.calls import Atom
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.torch_code import modules, python
 from vggdsl.language.notations.torch_code.constants import elements, key, truth
-from vggdsl.language.notations.torch_code.expressions import Branch, Expressions, Names, parts_of, there, tree_of
+from vggdsl.language.notations.torch_code.expressions import (
+    CHANGES,
+    Branch,
+    Expressions,
+    Names,
+    parts_of,
+    there,
+    tree_of,
+)
 from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.things import (
     Bound,
@@ -38,7 +46,12 @@ from vggdsl.text.source import Span
 
 _KNOWN = ("__future__", "collections", "math", "torch", "torchinfo", "torchsummary", "typing")
 """Packages whose names mean what they say."""
-_CHANGES = ("append", "extend", "pop", "add_module", "register_module")
+_OF_MODULES = (
+    r"_.*|training|(un)?register_\w+|(load_|get_|set_)?(state_dict|extra_state|submodule|parameter|buffer)|dump_patches"
+    r"|(named_)?(parameters|buffers|children|modules)|call_super_init|add_module|apply|bfloat16|compile|cpu|cuda|double"
+    r"|eval|extra_repr|float|forward|half|ipu|mtia|requires_grad_|share_memory|to|to_empty|train|type|xpu|zero_grad|T_de.*"
+)
+"""What modules of PyTorch's have."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +67,6 @@ class Shown:
 class Doing(Expressions):
     """Code is done by its rules, up to the modules that it makes."""
 
-    defaults: dict[int, Thing] = field(default_factory=dict)
-    """What parameters have unless given, by their places: it is made once."""
     alone: list[Thing] = field(default_factory=list)
     """What stands in lines for itself."""
     shown: list[Shown] = field(default_factory=list)
@@ -110,7 +121,7 @@ class Doing(Expressions):
                 self.assign(there(target), self.changed(was, str(sign)[:-1], other, self.at(tree)), names)
             case _:
                 found = self.value(tree, names)
-                if not self.depth:
+                if not self.depth and not _is_changing(tree):
                     self.alone.append(found)
         return None
 
@@ -133,6 +144,7 @@ class Doing(Expressions):
         if isinstance(was, Group) and was.kind in ("list", "ModuleList") and sign == "+":
             python.method(was, "extend", Given((other,), {}, at))
             return was
+        self.weigh(was, other)
         return self.operation(was, sign, other, at)
 
     def assign(self, target: Branch, value: Thing, names: Names) -> None:
@@ -162,7 +174,9 @@ class Doing(Expressions):
     def set_attribute(self, of: Thing, name: str, value: Thing, at: Span) -> None:
         if not isinstance(of, Made):
             raise UnreadableError(f"that `{at.excerpt}` is changed isn't read", at, HELP)
-        is_module = isinstance(value, Layer | Row | Made) or (isinstance(value, Group) and value.kind == "ModuleList")
+        is_module = _is_module(value)
+        if is_module and not _is_module(of.attributes.get(name)):
+            of.attributes.pop(name, None)  # modules stand in the order in which they came
         if is_module and (of.of.function(name) or of.of.constant(name)):
             message = f"`{of.of.name}` has another `{name}`, which PyTorch takes before the module of that name"
             raise UnreadableError(message, at, "give one of both another name")
@@ -194,7 +208,7 @@ class Doing(Expressions):
                     self.called(given.places[0], Given((each,), {}, at), names)
                 return of
             case Bound(of, name):
-                if name in _CHANGES:
+                if name in CHANGES:
                     self.change(of, at)
                 found = python.method(of, name, given)
                 found = found if found is not None else modules.method(of, name, given)
@@ -232,6 +246,8 @@ class Doing(Expressions):
             self.set_attribute(of, text, other[0], at)
             return Nothing(at)
         is_there = text in of.attributes or of.of.constant(text) is not None or of.of.function(text) is not None
+        if not is_there and re.fullmatch(_OF_MODULES, text):
+            raise UnreadableError(f"what `{at.excerpt}` is isn't read", at, HELP)
         if name == "hasattr" and not other:
             return Atom(str(is_there), at)
         return other[0] if other and not is_there else self.attribute(of, text, at)
@@ -240,9 +256,14 @@ class Doing(Expressions):
 
     def function(self, tree: Tree[Token], around: Names, home: Class | None = None) -> Function:
         """A function that stands where ``around`` are the names, or a method of the class ``home``."""
-        seen = {**self.names, **around}
-        name = there(tree.children[0])
-        return Function(str(name), tree, self.at(name), seen=seen, around={} if home else around, home=home)
+        name, defaults = there(tree.children[0]), dict[str, Thing | UnreadableError]()
+        for each in parameters_of(tree):
+            if each[3] is not None:
+                try:
+                    defaults[str(each[1])] = self.value(each[3], around)
+                except UnreadableError as error:  # said where it is needed
+                    defaults[str(each[1])] = error
+        return Function(str(name), tree, self.at(name), defaults=defaults, around={} if home else around, home=home)
 
     def super(self, names: Names, given: Given) -> Thing:
         """An object as one of what its class goes on from. Raises ``UnreadableError``."""
@@ -266,9 +287,8 @@ class Doing(Expressions):
 
     def run(self, function: Function, given: Given) -> Thing:
         """What a function gives. Raises ``UnreadableError``."""
-        _, parameters, _, body = function.tree.children
-        own = [each for each in tree_of(parameters).children if isinstance(each, Tree)]
-        names = {**function.around, **self.taken(function, own, given)}
+        *_, body = function.tree.children
+        names = {**function.around, **self.taken(function, given)}
         if function.home is not None and function.of is not None:
             names |= {"__class__": function.home, "__self__": function.of}
         self.depth += 1
@@ -277,13 +297,12 @@ class Doing(Expressions):
         finally:
             self.depth -= 1
 
-    def taken(self, function: Function, own: Sequence[Tree[Token]], given: Given) -> Names:
+    def taken(self, function: Function, given: Given) -> Names:
         """What a function's parameters stand for. Raises ``UnreadableError``."""
         places = [*(() if function.of is None else (function.of,)), *given.places]
         named, names = {**given.named}, Names()
-        for each in own:
-            parts: Sequence[Branch | None] = each.children
-            star, name, default = parts[0], str(parts[1]), parts[3]
+        for star, word, *_ in parameters_of(function.tree):
+            name = str(word)
             if star is not None:
                 names[name] = (
                     Group(places, given.at) if star == "*" else Table(dict[Key, Thing](named.items()), given.at)
@@ -293,16 +312,30 @@ class Doing(Expressions):
                 names[name] = places.pop(0)
             elif not places and name in named:
                 names[name] = named.pop(name)
-            elif not places and default is not None:
-                place = self.at(each).start
-                if place not in self.defaults:
-                    self.defaults[place] = self.value(default, {**function.seen})
-                names[name] = self.defaults[place]
+            elif not places and (default := function.defaults.get(name)) is not None:
+                if isinstance(default, UnreadableError):
+                    raise default
+                names[name] = default
             elif not places:
                 of = f"`{function.of.of.name}`" if function.of is not None else f"`{function.name}`"
                 help = "give it a number here, `= 10`, or where it is called"
-                raise UnreadableError(f"`{name}` of {of} isn't given", self.at(each), help)
+                raise UnreadableError(f"`{name}` of {of} isn't given", self.at(there(word)), help)
         if places or named:
             what = f"`{next(iter(named))}`" if named else f"{len(given.places) + (function.of is not None)} things"
             raise UnreadableError(f"`{function.name}` doesn't take {what} here", given.at, HELP)
         return names
+
+
+def parameters_of(tree: Tree[Token]) -> list[Sequence[Branch | None]]:
+    """Of each parameter of a function its stars, its name, its type and its default."""
+    return [each.children for each in tree_of(tree.children[1]).children if isinstance(each, Tree)]
+
+
+def _is_module(thing: Thing | None) -> bool:
+    return isinstance(thing, Layer | Row | Made) or (isinstance(thing, Group) and thing.kind == "ModuleList")
+
+
+def _is_changing(tree: Tree[Token]) -> bool:
+    """Whether a line says `row.append(…)`, which makes nothing."""
+    callee = tree.children[0] if tree.data == "call" else None
+    return isinstance(callee, Tree) and callee.data == "attribute" and callee.children[1] in CHANGES

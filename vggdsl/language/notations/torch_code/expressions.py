@@ -30,6 +30,7 @@ from vggdsl.language.notations.torch_code.things import (
     Images,
     Layer,
     Made,
+    Nothing,
     Path,
     Row,
     Super,
@@ -38,7 +39,7 @@ from vggdsl.language.notations.torch_code.things import (
     Unknown,
     Weights,
     bound,
-    not_too_much,
+    extent,
 )
 from vggdsl.text.source import Source, Span
 
@@ -47,6 +48,11 @@ Names = dict[str, Thing]
 _MOST_STEPS = 100_000
 """How much code may do."""
 _CONSTANTS = ("True", "False", "None")
+CHANGES = ("append", "extend", "pop", "add_module", "register_module")
+"""Methods that change what they are of."""
+_GIVES = ("assigned", "changed", "repeated")
+_PAIRS = ("kernel_size", "stride", "padding", "dilation")
+"""What PyTorch keeps of both sides, though one number is given."""
 
 
 @dataclass
@@ -82,6 +88,10 @@ class Expressions(ABC):
         if self.steps > _MOST_STEPS:
             raise UnreadableError("this does too much", self.at(tree), HELP)
 
+    def weigh(self, *things: Thing) -> None:
+        """Counts what is done with all that rows hold as steps, of which each takes longer."""
+        self.steps += sum(extent(each, MOST_VALUES) for each in things) // 4
+
     def at(self, tree: Branch) -> Span:
         return span_of(self.source, tree)
 
@@ -106,13 +116,17 @@ class Expressions(ABC):
                     each for part in parts_of(parts) if part is not None for each in self.parts(tree_of(part), names)
                 ]
                 row = row_of(values, at, "list" if tree.data == "listed" else "tuple")
-                not_too_much(row, MOST_VALUES)
+                if extent(row, MOST_VALUES) > MOST_VALUES:
+                    raise UnreadableError("this holds too much", at, HELP)
+                self.weigh(row)
                 return row
             case "table":
                 pairs = [tree_of(each).children for each in parts if each is not None]
                 return Table({key(self.value(k, names), at): self.value(v, names) for k, v in pairs}, at)
             case "generated":
-                return row_of([*self.generated(parts[0], parts[1:], {**names})], at, "list")
+                return row_of([*self.generated(parts[0], parts[1:], {**names})], at, "iterator")
+            case "collected":
+                return row_of([*elements(self.value(parts[0], names), at)], at, "list")
             case "minus":
                 return self.operation(Atom("0", at), "-", self.value(parts[1], names), at)
             case "negated":
@@ -126,9 +140,13 @@ class Expressions(ABC):
                     return holds
                 return self.value(parts[0 if truth(holds, self.at(there(parts[1]))) else 2], names)
             case "comparison":
-                return said(compared(self.value(parts[0], names), str(parts[1]), self.value(parts[2], names), at), at)
+                one, other = self.value(parts[0], names), self.value(parts[2], names)
+                self.weigh(one, other)
+                return said(compared(one, str(parts[1]), other, at), at)
             case _:
-                return self.operation(self.value(parts[0], names), str(parts[1]), self.value(parts[2], names), at)
+                one, other = self.value(parts[0], names), self.value(parts[2], names)
+                self.weigh(one, other)
+                return self.operation(one, str(parts[1]), other, at)
 
     def parts(self, tree: Tree[Token], names: Names) -> Iterator[Thing]:
         """What a part of a list stands for: several, behind a star."""
@@ -191,7 +209,7 @@ class Expressions(ABC):
                 bounds.append(found)
             if isinstance(of, Row) and bounds[2] != 0:
                 return Row(of.entries[slice(*bounds)], at)
-            if isinstance(of, Group) and bounds[2] != 0:
+            if isinstance(of, Group) and of.kind not in ("iterator", "spent") and bounds[2] != 0:
                 return Group(of.values[slice(*bounds)], at, of.kind)
             raise UnreadableError(f"`{at.excerpt}` isn't read", at, HELP)
         found_at = self.value(place, names)
@@ -226,7 +244,7 @@ class Expressions(ABC):
                 is_there = of.has_weights and (given is None or given.text != "False")
                 return Weights(at) if is_there else Atom("None", at)
             case Layer() if isinstance(given := of.given(name), Atom):
-                return Group([given, given], at) if name == "kernel_size" else given
+                return Group([given, given], at) if name in _PAIRS and given.word == given.text else given
             case Weights() if name in ("data", "grad"):
                 return of
             case Unknown():
@@ -242,6 +260,8 @@ class Expressions(ABC):
     def call(self, tree: Tree[Token], names: Names) -> Thing:
         at, (target, *given) = self.at(tree), tree.children
         callee, places, named = self.value(target, names), list[Thing](), Names()
+        if isinstance(callee, Path) and callee.name == "print":
+            return self.printed(given, names, at)
         for each in given:
             if not isinstance(each, Tree):
                 continue
@@ -253,7 +273,36 @@ class Expressions(ABC):
                     places.append(value)
                 else:
                     named[word] = value
+        self.weigh(*places, *([callee.of] if isinstance(callee, Bound) and callee.name not in CHANGES else []))
         return self.called(callee, Given(tuple(places), named, at), names)
+
+    def printed(self, given: Sequence[Branch | None], names: Names, at: Span) -> Thing:
+        """What is printed may be unknown. Raises ``UnreadableError`` where that could change something, too."""
+        for each in given:
+            try:
+                if each is not None:
+                    self.given(tree_of(each), names)
+            except UnreadableError:
+                if self.may_change(tree_of(each), {**self.names, **names}):
+                    raise
+        return Nothing(at)
+
+    def may_change(self, tree: Tree[Token], names: Names) -> bool:
+        """Whether code, or the functions and methods that it names, give something to more than a name."""
+        methods = {name: each for of in names.values() if isinstance(of, Class) for name, each in of.functions.items()}
+        waiting, seen = [tree], set[str]()
+        while waiting:
+            tree = waiting.pop()
+            targets = [tree_of(each.children[0]) for each in tree.find_pred(lambda each: each.data in _GIVES)]
+            if any(part.data in ("attribute", "item") for each in targets for part in each.iter_subtrees()):
+                return True
+            words = {str(each) for each in tree.scan_values(lambda each: isinstance(each, Token))} - seen
+            if words & {*CHANGES, "setattr"}:
+                return True
+            seen |= words
+            of = [each for word in words for each in (names.get(word), methods.get(word))]
+            waiting += [each.tree for each in of if isinstance(each, Function)]
+        return False
 
     def given(self, tree: Tree[Token], names: Names) -> list[tuple[str | None, Thing]]:
         """What one place of a call gives, with its names."""

@@ -17,6 +17,7 @@ from vggdsl.language.notations.torch_code.functions import (
 from vggdsl.language.notations.torch_code.things import (
     Bound,
     Held,
+    Images,
     Layer,
     Made,
     Memory,
@@ -31,6 +32,8 @@ from vggdsl.language.notations.torch_layers import Reader, Tensor
 from vggdsl.text.errors import listed
 from vggdsl.text.source import Span
 
+_STEPS = 20
+"""What a layer counts for: it takes longer than other code."""
 _MERGES = {"+": "add", "*": "mul"}
 
 
@@ -90,6 +93,7 @@ class Forward(Doing):
             message = f"`{layer.at.excerpt}` is in no module, or in a list, where PyTorch doesn't see its weights"
             raise UnreadableError(message, at, "put it in an attribute, or in a `ModuleList`")
         self.uncalled.pop(layer, None)
+        self.steps += _STEPS
         is_named = layer.has_weights and name is not None and "." not in name
         return call_module(self.reader, layer.call, x, at, name if name is not None and is_named else "")
 
@@ -102,10 +106,13 @@ class Forward(Doing):
             )
         if isinstance(callee, Bound) and isinstance(callee.of, Super) and callee.name == "forward":
             return self.apply(callee.of.of.row, given)
+        if isinstance(callee, Bound) and callee.name in ("eval", "train") and not isinstance(callee.of, Images):
+            raise UnreadableError(f"`{given.at.excerpt}` changes what the next call finds, too", given.at, HELP)
         return super().called(callee, given, names)
 
     def of_torch(self, path: Path, given: Given) -> Thing:
         if is_function(path.name):
+            self.steps += _STEPS
             return call_function(self.reader, path.bare, given, is_method=False)
         found = super().of_torch(path, given)
         if isinstance(found, Layer) and found.has_weights:
@@ -121,7 +128,7 @@ class Forward(Doing):
     def changed(self, was: Thing, sign: str, other: Thing, at: Span) -> Thing:
         found = super().changed(was, sign, other, at)
         if isinstance(was, Held) and isinstance(found, Held):  # in place
-            was.memory.layer = found.memory.layer
+            was.memory.change(found.memory.layer)
             return was
         return found
 

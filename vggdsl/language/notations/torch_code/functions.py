@@ -67,8 +67,10 @@ def call_module(reader: Reader, call: Call, x: Held, at: Span, label: str = "") 
     found = reader.layer(call, x.tensor, label)
     is_in_place = call.bare in _IN_PLACE and any(each.text == "True" for each in (*call.places, *call.named.values()))
     if not is_in_place and call.bare not in ("Identity", "Flatten"):
-        return Held(Memory(found.layer), found.is_flat, at)
-    x.memory.layer = found.layer
+        memory = x.memory.dropped(found.layer) if call.bare == "Dropout" else Memory(found.layer)
+        return Held(memory, found.is_flat, at)
+    if found.layer != x.memory.layer:
+        x.memory.change(found.layer)
     return Held(x.memory, found.is_flat, at)
 
 
@@ -213,7 +215,7 @@ def sizes(reader: Reader, x: Held, at: Span) -> Group:
 
 def item(of: Thing, place: Thing, at: Span) -> Thing:
     """What stands at a place in brackets."""
-    values = of.values if isinstance(of, Group) else ()
+    values = of.values if isinstance(of, Group) and of.kind not in ("iterator", "spent") else ()
     number = int(place.text) if isinstance(place, Atom) and re.fullmatch(r"-?\d{1,4}", place.text) else len(values)
     if -len(values) <= number < len(values):
         return values[number]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.torch_code.constants import MOST_VALUES, elements, key, row_of
+from vggdsl.language.notations.torch_code.constants import elements, key, not_too_long, row_of
 from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.things import (
     Group,
@@ -40,7 +40,7 @@ def of_torch(path: Path, given: Given) -> Thing:
     """Raises ``UnreadableError`` where it isn't known."""
     name, at = path.bare, given.at
     is_torchs = path.name.rpartition(".")[0] in _TORCHS
-    if path.name.endswith("Module.__init__") or path.name in ("print", "torch.manual_seed"):
+    if path.name.endswith("Module.__init__") or path.name == "torch.manual_seed":
         return Nothing(at)
     if path.name in _MACHINES:
         return Unknown(at)
@@ -69,8 +69,7 @@ def row(given: Given) -> Row:
     """A ``Sequential`` of what is given. Raises ``UnreadableError`` where that are no modules."""
     sole = given.places[0] if len(given.places) == 1 else None
     pairs = [*sole.entries.items()] if isinstance(sole, Table) else [*enumerate(given.places)]
-    if len(pairs) > MOST_VALUES:
-        raise UnreadableError("this holds too much", given.at, HELP)
+    not_too_long(pairs, given.at)
     return Row([(str(name), _module(each)) for name, each in pairs], given.at)
 
 
@@ -81,10 +80,10 @@ def _module(value: Thing) -> Module:
 
 
 def _table(given: Given) -> Table:
-    at, entries = given.at, dict[Key, Thing](given.named.items())
+    at, entries, named = given.at, dict[Key, Thing](), dict[Key, Thing](given.named.items())
     of = given.places[0] if len(given.places) == 1 else None
     if isinstance(of, Table):
-        return Table({**of.entries, **entries}, at)
+        return Table({**of.entries, **named}, at)
     for pair in elements(of, at) if of is not None else ():
         values = pair.values if isinstance(pair, Group) else []
         word = key(values[0], at) if len(values) == 2 else None
@@ -93,7 +92,7 @@ def _table(given: Given) -> Table:
         if word in entries:
             raise UnreadableError("two modules of one name are in this", at, "name each of them")
         entries[word] = values[1]
-    return Table(entries, at)
+    return Table({**entries, **named}, at)
 
 
 def images(places: Sequence[Thing], at: Span) -> Thing:
@@ -131,6 +130,7 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
             if given.named or not isinstance(text, str) or (isinstance(of, Made) and of.of.function(text)):
                 return None
             if isinstance(of, Row):
+                not_too_long(of.entries, at)
                 of.entries[:] = [*({**dict(of.entries), text: module}).items()]
             else:
                 of.attributes[text] = module

@@ -1,5 +1,6 @@
 """Which of what code makes are its networks, and of which images."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -7,8 +8,8 @@ from lark import Token, Tree
 
 from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.torch_code.doing import Doing, Shown
-from vggdsl.language.notations.torch_code.expressions import Branch, tree_of
+from vggdsl.language.notations.torch_code.doing import Doing, Shown, parameters_of
+from vggdsl.language.notations.torch_code.expressions import there, tree_of
 from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.modules import OF_NETWORKS
 from vggdsl.language.notations.torch_code.things import (
@@ -24,6 +25,9 @@ from vggdsl.language.notations.torch_code.things import (
     layers_of,
 )
 from vggdsl.text.source import Span
+
+_OF_CLASSES = ("__init__", "__repr__", "__str__")
+"""Methods that Python calls itself and that are followed, or don't change a network."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ class Networks:
 
     def _tried(self, name: str, function: Function) -> Thing | UnreadableError | None:
         """What a function gives; None of one that isn't known whole, and gives nothing or makes nothing of classes."""
-        doing = Doing(self.doing.source, {**self.doing.names}, defaults=self.doing.defaults)
+        doing = Doing(self.doing.source, {**self.doing.names})
         try:
             with doing.not_too_deep():
                 found = doing.run(function, Given((), {}, function.at))
@@ -147,6 +151,10 @@ def defined(doing: Doing, tree: Tree[Token]) -> Class:
     found = Class(str(name), doing.at(name), of)
     for each in tree_of(body).children:
         if isinstance(each, Tree) and each.data == "function":
+            method = str(each.children[0])
+            if re.fullmatch(r"__\w+__", method) and method not in _OF_CLASSES:
+                message = f"`{method}` says what Python does with `{name}`, which isn't followed"
+                raise UnreadableError(message, doing.at(there(each.children[0])), HELP)
             found.functions[str(each.children[0])] = doing.function(each, found.constants, found)
         else:
             doing.statement(each, found.constants)
@@ -154,9 +162,8 @@ def defined(doing: Doing, tree: Tree[Token]) -> Class:
 
 
 def _takes_nothing(function: Function) -> bool:
-    parameters = [each for each in tree_of(function.tree.children[1]).children if isinstance(each, Tree)]
-    parts: list[Sequence[Branch | None]] = [each.children for each in parameters]
-    return all(star is not None or default is not None for star, _, _, default in parts)
+    parameters = parameters_of(function.tree)
+    return all(star is not None or default is not None for star, _, _, default in parameters)
 
 
 def _returns(tree: Tree[Token]) -> bool:

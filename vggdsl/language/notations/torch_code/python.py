@@ -13,6 +13,7 @@ from vggdsl.language.notations.torch_code.constants import (
     Plain,
     elements,
     key,
+    not_too_long,
     plain,
     row_of,
     said,
@@ -83,16 +84,19 @@ def call(name: str, given: Given) -> Thing:
 
 def _of_rows(name: str, given: Given) -> Thing:
     at, places = given.at, given.places
+    if name in ("len", "reversed") and isinstance(places[0], Group) and places[0].kind in ("iterator", "spent"):
+        raise _unread(at)
     if name == "len" and len(places) == 1:
         if isinstance(places[0], Made) and places[0].of.is_row:
             return said(len(places[0].row.entries), at)
         return said(len([*elements(places[0], at)]), at)
-    rows = [[*elements(each, at)] for each in places[: 1 if name == "enumerate" else None]]
     if name == "zip":
-        return row_of([Group([*each], at) for each in zip(*rows, strict=False)], at, "list")
+        pairs = zip(*(elements(each, at) for each in places), strict=False)
+        return row_of([Group([*each], at) for each in pairs], at, "iterator")
+    rows = [[*elements(each, at)] for each in places[: 1 if name == "enumerate" else None]]
     if name == "enumerate" and len(places) in (1, 2):
         first = whole(places[1], at) if len(places) == 2 else 0
-        return row_of([Group([said(first + n, at), each], at) for n, each in enumerate(rows[0])], at, "list")
+        return row_of([Group([said(first + n, at), each], at) for n, each in enumerate(rows[0])], at, "iterator")
     if len(places) > 1 or name not in _OF_ROWS:
         raise _unread(at)
     (values,) = rows or [[]]
@@ -100,7 +104,9 @@ def _of_rows(name: str, given: Given) -> Thing:
         numbers = [plain(each, at) for each in values]
         sums = [each for each in numbers if isinstance(each, int | float)]
         return said(sum(sums) if len(sums) == len(numbers) else None, at)
-    return row_of(values[::-1] if name == "reversed" else values, at, name)
+    if name == "reversed":
+        return row_of(values[::-1], at, "iterator")
+    return row_of(values, at, "tuple" if name == "tuple" else "list")
 
 
 def _done(does: Callable[[], Plain], at: Span) -> Thing:
@@ -163,12 +169,16 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
             return None
         case Group(_, _, "list" | "ModuleList"), "append", (each,):
             _add(of, [each], at)
+            return of if of.kind == "ModuleList" else Nothing(at)
         case Group(_, _, "list" | "ModuleList"), "extend", (each,):
             _add(of, [*elements(each, at)], at)
+            return of if of.kind == "ModuleList" else Nothing(at)
         case Group(values, _, "list"), "pop", () if values:
             return values.pop()
         case Row(entries), "append", (Layer() | Row() | Made() as each,):
+            not_too_long(entries, at)
             entries[:] = [*({**dict(entries), str(len(entries)): each}).items()]  # which may be there
+            return of
         case Table(entries), "keys" | "values" | "items", ():
             keys = [said(each, at) for each in entries]
             pairs: list[Thing] = [Group([*each], at) for each in zip(keys, entries.values(), strict=True)]
@@ -191,7 +201,6 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
             return said(text.startswith(part) if name == "startswith" else text.endswith(part), at)
         case _:
             return None
-    return Nothing(at)
 
 
 def _filled(parts: list[str], values: list[str]) -> list[str]:
@@ -202,6 +211,5 @@ def _add(row: Group, values: list[Thing], at: Span) -> None:
     for each in values:
         if row.kind == "ModuleList" and not isinstance(each, Layer | Row | Made):
             raise UnreadableError(f"`{each.at.excerpt}` is no module", at, HELP)
-    if len(row.values) + len(values) > MOST_VALUES:
-        raise UnreadableError("this holds too much", at, HELP)
     row.values += values
+    not_too_long(row.values, at)

@@ -11,7 +11,7 @@ from vggdsl.language.notations.torch_code.doing import Doing
 from vggdsl.language.notations.torch_code.expressions import Names
 from vggdsl.language.notations.torch_code.forward import Forward
 from vggdsl.language.notations.torch_code.networks import Found, Networks
-from vggdsl.language.notations.torch_code.things import Made, Module, things_of
+from vggdsl.language.notations.torch_code.things import Group, Made, Module, reached
 from vggdsl.language.notations.torch_image import put, said_input
 from vggdsl.language.notations.torch_layers import Network, Reader, Tensor
 from vggdsl.network.shapes import Shape
@@ -67,7 +67,11 @@ def _size(draft: Draft, found: Found) -> Shape | None:
 
 
 def _network(source: Source, root: Module, names: Names) -> Network:
-    kept = frozenset(id(each) for thing in (root, *names.values()) for each in things_of(thing))
+    reachable = [*reached((root, *names.values()))]
+    kept = frozenset(map(id, reachable))
+    for each in reachable:
+        if isinstance(each, Group) and each.kind == "iterator":
+            each.kind = "spent"
 
     def does(reader: Reader, _: Tensor) -> Tensor:
         doing = Forward(source, names, reader=reader, root=root, kept=kept)

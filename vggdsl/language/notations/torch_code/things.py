@@ -13,6 +13,7 @@ from vggdsl.language.notations.torch_layers import Tensor
 from vggdsl.network.shapes import Shape
 from vggdsl.text.source import Span
 
+Kind = Literal["tuple", "list", "range", "iterator", "spent", "ModuleList"]
 BATCH = "x.size(0)"
 """The text of what stands for the number of images, which nobody knows."""
 
@@ -24,11 +25,12 @@ class Measured(Atom):
 
 @dataclass(eq=False)
 class Group:
-    """What stands in a row: in brackets, in a ``ModuleList``."""
+    """What stands in a row: in brackets, in a ``ModuleList``, or what an iterator hasn't given yet."""
 
     values: "list[Thing]"
     at: Span
-    kind: Literal["tuple", "list", "range", "ModuleList"] = "tuple"
+    kind: "Kind" = "tuple"
+    """An iterator that each call of a network would go on with is ``spent``."""
 
 
 @dataclass(eq=False)
@@ -102,8 +104,8 @@ class Function:
     tree: Tree[Token]
     at: Span
     of: "Made | None" = None
-    seen: "Mapping[str, Thing]" = field(default_factory=dict)
-    """What names meant where it was defined, as its defaults have them."""
+    defaults: "Mapping[str, Thing | UnreadableError]" = field(default_factory=dict)
+    """What its parameters are that aren't given, or why that isn't known: as where it was defined."""
     around: "Mapping[str, Thing]" = field(default_factory=dict)
     """The names of the function that it stands in."""
     home: "Class | None" = None
@@ -134,10 +136,14 @@ class Class:
         return isinstance(self.own[-1].base, Path) and self.own[-1].base.bare == "Sequential"
 
     def function(self, key: str) -> "Function | None":
-        return next((each.functions[key] for each in self.own if key in each.functions), None)
+        return self._home(key).functions.get(key)
 
     def constant(self, key: str) -> "Thing | None":
-        return next((each.constants[key] for each in self.own if key in each.constants), None)
+        return self._home(key).constants.get(key)
+
+    def _home(self, key: str) -> "Class":
+        """The first that has a name, of itself and those that it goes on from."""
+        return next((each for each in self.own if key in each.functions or key in each.constants), self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +166,21 @@ class Memory:
     """What holds a layer's values: an operation in place changes them for all names that share it."""
 
     layer: int
+    alike: "list[Memory]" = field(default_factory=list)
+    """Those that are one in evaluation alone: what a dropout takes and gives."""
+    is_torn: bool = False
+    """Whether one of those was changed."""
+
+    def dropped(self, layer: int) -> "Memory":
+        """What a dropout gives."""
+        self.alike = self.alike or [self]
+        self.alike.append(Memory(layer, self.alike))
+        return self.alike[-1]
+
+    def change(self, layer: int) -> None:
+        self.layer = layer
+        for each in self.alike:
+            each.is_torn |= each is not self
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +193,9 @@ class Held:
 
     @property
     def tensor(self) -> Tensor:
+        if self.memory.is_torn:
+            message = f"`{self.at.excerpt}` is changed in place behind a dropout: in evaluation, and not in training"
+            raise UnreadableError(message, self.at, "leave `inplace=True` out, or write `y = y + x`")
         return Tensor(self.memory.layer, self.is_flat)
 
 
@@ -261,7 +285,7 @@ def constant(thing: Thing, at: Span) -> Value:
             return Atom(name, thing.at)
         case Path(name):
             raise UnreadableError(f"`{name}` isn't known here", thing.at, f"write above what it is: `{name} = …`")
-        case Group(values, _, kind) if kind != "ModuleList":
+        case Group(values, _, "tuple" | "list" | "range"):
             not_too_much(thing)
             return Listed(tuple(constant(each, at) for each in values), thing.at)
         case Nothing():
@@ -298,15 +322,46 @@ def _all(thing: Thing, most: int = _MOST_PARTS) -> Iterator[tuple[str, Thing]]:
         waiting += reversed([*_inside(each, name)])
 
 
-def things_of(thing: Thing) -> Iterator[Thing]:
-    """A thing, and what is in it, one in the other."""
-    return (each for _, each in _all(thing))
+def reached(things: Iterable[Thing]) -> Iterator[Thing]:
+    """Things, and all that code can reach by them, each once."""
+    waiting, seen = [*things], set[int]()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        waiting += [inner for _, inner in _inside(each, "")]
+        match each:
+            case Made(of) | Bound(of):
+                waiting.append(of)
+            case Class(_, _, base, functions, constants):
+                waiting += [base, *functions.values(), *constants.values()]
+            case Function():
+                waiting += [each.of] if each.of is not None else []
+                waiting += [one for one in each.defaults.values() if not isinstance(one, UnreadableError)]
+                waiting += each.around.values()
 
 
 def not_too_much(thing: Thing, most: int = _MOST_PARTS) -> None:
     """Raises ``UnreadableError`` where it holds more."""
     for _ in _all(thing, most):
         pass
+
+
+def extent(thing: Thing, most: int) -> int:
+    """How many things rows hold, one in the other, up to about so many."""
+    waiting, count = [thing], 0
+    while waiting and count <= most:
+        match waiting.pop():
+            case Group(values):
+                count += len(values)
+                waiting += [each for each in values if isinstance(each, Group)]
+            case Row(entries):
+                count += len(entries)
+            case Table(entries):
+                count += len(entries)
+    return count
 
 
 def layers_of(thing: Thing) -> Iterator[tuple[str, Layer]]:
