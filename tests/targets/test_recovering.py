@@ -636,3 +636,9 @@ def test_a_module_that_does_something_else_when_its_line_is_looked_for_is_refuse
 
     with pytest.raises(InputError, match="no spec can say its fft_fft"):
         from_torch(Fickle(), (3, 8, 8))
+
+
+def test_one_number_in_a_list_is_that_of_both_sides() -> None:
+    """As PyTorch takes it."""
+    module = nn.Sequential(nn.Conv2d(1, 2, 3, stride=[2]))  # type: ignore[arg-type]
+    assert str(from_torch(module, (1, 8, 8)).spec.typed.output) == "3x3x2"

@@ -406,4 +406,5 @@ def _padding(sides: Sides, value: float) -> Padding:
 
 
 def _pair(value: Any) -> Pair:
-    return Pair(*value) if isinstance(value, tuple) else Pair(value, value)
+    sides = value if isinstance(value, tuple | list) else (value,)
+    return Pair(sides[0], sides[-1])  # of `[2]` PyTorch takes 2 for both
