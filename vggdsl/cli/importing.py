@@ -258,12 +258,9 @@ def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
 def _tellable(near: Diagnostic) -> Diagnostic:
     """Why a text isn't recognised, with how what isn't known in it can be told."""
     span = near.labels[0].span if near.labels else None
-    if span is None or _PARTED.search(span.text):  # several cells mean nothing that could be told
+    if span is None or notations.is_parted(span):  # several cells mean nothing that could be told
         return near
     return replace(near, help=f"{near.help}; or say what it means: {_saying(span)}")
-
-
-_PARTED = re.compile(r"[\t\n|]| {2}|&(?!#?\w+;)|</?t[dhr]\b", re.IGNORECASE)
 
 
 def _saying(span: Span) -> str:
@@ -344,7 +341,7 @@ def _told(networks: Sequence[_Network], *, err: bool) -> None:
     report(_findings(networks))
     unread = [each.found.diagnostics[0] for each in networks if isinstance(each.found, ParseError)]
     place = next((finding.labels[0].span for finding in unread if finding.labels), None)
-    if place is not None and place.text and not _PARTED.search(place.text):
+    if place is not None and place.text and not notations.is_parted(place):
         note(f"other words are told for those of the text by {_saying(place)}; '' leaves them out")
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]

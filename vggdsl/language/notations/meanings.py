@@ -15,6 +15,7 @@ _LINE = re.compile(
     r'^[ \t]*#[ \t]*["“”„](?P<words>[^"“”„\n]*)["“”][ \t]+means[ \t]+["“”„](?P<means>[^"“”„\n]*)["“”][ \t\r]*$',
     re.IGNORECASE | re.MULTILINE,
 )
+_PARTED = re.compile(r"[\t\n|]| {2}|&(?!#?\w+;)|</?t[dhr]\b", re.IGNORECASE)
 _NEARLY = re.compile(
     r"""^[ \t]*#[ \t]*(?:["“”„][^"“”„\n]*["“”][ \t]*means\b|'[^'\n]*'[ \t]*means[ \t]*['"“”„])[^\n]*""",
     re.IGNORECASE | re.MULTILINE,
@@ -91,6 +92,11 @@ def columns_told(heading: str) -> list[tuple[int, int]]:
     spans = [match.span() for match in re.finditer(r"(?:^|(?<=\|))[^|]*", heading)]
     first, last = (1 if heading.startswith("|") else 0), len(spans) - (1 if heading.endswith("|") else 0)
     return spans[first:last]
+
+
+def is_parted(at: Span) -> bool:
+    """Whether several cells stand at a place."""
+    return _PARTED.search(at.text) is not None
 
 
 def standing(source: Source, means: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
