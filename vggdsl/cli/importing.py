@@ -67,7 +67,8 @@ def command(
     --column of one.
 
     Words that aren't known, or would be read in another sense, are told by --means, or by a line
-    above, `# "SepConv" means "depthwise conv"`; columns by --heading. The spec says what was told.
+    above, `# "Stem" means "7x7 conv, 64, stride 2"`; columns by --heading. The spec says what was
+    told.
 
     A FILE may be the paper itself, as PDF: its tables are found by their rules and the places of
     their words, those of networks are read, the others counted. It takes the package pdfplumber.
@@ -86,7 +87,7 @@ def command(
     vggdsl import table1.txt -o nets
     vggdsl import table1.txt --column D > vgg_d.arch
     vggdsl import table5.txt --column MNIST --input 28x28x1
-    vggdsl import table7.txt --means "SepConv" "depthwise conv"
+    vggdsl import table7.txt --means "Stem" "7x7 conv, 64, stride 2"
     vggdsl import table7.txt --heading "Layer|Kernel|Comments"
     vggdsl import paper.pdf --page 3 -o nets
     pbpaste | vggdsl import -

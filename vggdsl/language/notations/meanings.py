@@ -49,7 +49,7 @@ class InWords(Reworded):
 
 
 def in_words(source: Source, means: Sequence[tuple[str, str]] = (), heading: str | None = None) -> Source:
-    """A text in the words that a call tells for some of its own, and lines of it: `# "SepConv" means "depthwise"`.
+    """A text in the words that a call tells for some of its own, and lines of it: `# "Stem" means "7x7 conv"`.
 
     Raises ``InputError`` V112 where words of the call don't stand in the text, or are told twice, ``ParseError`` V115
     where those of a line.
@@ -63,7 +63,7 @@ def in_words(source: Source, means: Sequence[tuple[str, str]] = (), heading: str
     whole = _blank(whole, lines)
     for line in (*_NEARLY.finditer(whole), *(each for each in lines if not each["words"].strip())):
         label = Label(Span(source, *line.span()), "this line")
-        help = 'write `# "SepConv" means "depthwise conv"`, or leave the line out'
+        help = 'write `# "Stem" means "7x7 conv, 64, stride 2"`, or leave the line out'
         raise ParseError(Diagnostic("V115", "no line that tells what words mean", (label,), help))
     if not told and heading is None:
         return source
@@ -124,7 +124,7 @@ def _hold_once(told: Sequence[Meaning], source: Source) -> None:
 
 
 def _by_call(words: str, means: str) -> Meaning:
-    span, help = Placed.by_call("--means", words).span, 'write `--means "SepConv" "depthwise conv"`'
+    span, help = Placed.by_call("--means", words).span, 'write `--means "Stem" "7x7 conv, 64, stride 2"`'
     plain = Excerpt.of(span.source).strip().text
     if not plain:
         raise InputError(Diagnostic("V112", "no words whose meaning could be told", (Label(span, "this"),), help))
