@@ -314,7 +314,13 @@ def test_what_python_would_do_otherwise_is_refused(line: str, forward: str, why:
         vggdsl.parse(text)
 
 
-@pytest.mark.parametrize("method", ["__call__", "__len__"])
-def test_what_python_calls_itself_is_refused(method: str) -> None:
+def test_names_that_any_package_may_have_given_are_refused() -> None:
+    with pytest.raises(VggdslError, match=r"what `layers\.own` calls by the names of layers isn't known"):
+        vggdsl.parse(f"from layers.own import *\n{NET}")
+    assert vggdsl.parse(f"from torch.nn import *\n{NET}").network.graph == vggdsl.parse(NET).network.graph
+
+
+@pytest.mark.parametrize("method", ["__call__", "__len__", "train", "eval"])
+def test_what_python_and_pytorch_call_themselves_is_refused(method: str) -> None:
     with pytest.raises(VggdslError, match="isn't followed"):
         vggdsl.parse(NET + f"    def {method}(self, *x):\n        return 0\n")

@@ -129,6 +129,9 @@ class Doing(Expressions):
         """Names that mean something else than they say: those of other packages, and second names of PyTorch's."""
         before, _, rest = re.sub(r"#[^\n]*", "", text).partition("import")
         of = before.replace("from", "", 1).strip()
+        if rest.strip(" ()") == "*" and of.partition(".")[0] not in _KNOWN:
+            help = "leave this line out if no layer is of it, or name what is"
+            raise UnreadableError(f"what `{of}` calls by the names of layers isn't known", at, help)
         for path, second in re.findall(r"([\w.]+)(?:\s+as\s+(\w+))?", rest):
             whole = f"{of}.{path}" if of else path
             known = second or (path if of else path.partition(".")[0])

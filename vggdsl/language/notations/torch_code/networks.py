@@ -28,6 +28,8 @@ from vggdsl.text.source import Span
 
 _OF_CLASSES = ("__init__", "__repr__", "__str__")
 """Methods that Python calls itself and that are followed, or don't change a network."""
+_OF_MODES = ("train", "eval")
+"""Methods that PyTorch calls itself: a network may be frozen by them."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,9 @@ def defined(doing: Doing, tree: Tree[Token]) -> Class:
     for each in tree_of(body).children:
         if isinstance(each, Tree) and each.data == "function":
             method = str(each.children[0])
-            if re.fullmatch(r"__\w+__", method) and method not in _OF_CLASSES:
-                message = f"`{method}` says what Python does with `{name}`, which isn't followed"
+            if (re.fullmatch(r"__\w+__", method) and method not in _OF_CLASSES) or method in _OF_MODES:
+                who = "PyTorch" if method in _OF_MODES else "Python"
+                message = f"`{method}` says what {who} does with `{name}`, which isn't followed"
                 raise UnreadableError(message, doing.at(there(each.children[0])), HELP)
             found.functions[str(each.children[0])] = doing.function(each, found.constants, found)
         else:
