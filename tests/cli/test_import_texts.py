@@ -94,6 +94,13 @@ def test_of_several_networks_none_goes_to_standard_output(table: Path) -> None:
     assert f"`vggdsl import '{table}' --column A | vggdsl show -`" in shown.stderr
 
 
+def test_standard_output_is_no_folder(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("import", table, "-o", "-")
+    assert (done.exit_code, "-o names a folder, and `-` is standard output" in done.stderr) == (1, True)
+    assert [*tmp_path.iterdir()] == [table]
+
+
 def test_what_is_assumed_of_several_columns_is_said_once(table: Path, tmp_path: Path) -> None:
     table.write_text(TABLE.replace("input (8x8 RGB image)", "input 8x8").replace("A-LRN", "В", 1), "utf-8")
     done = run("import", table, "-o", tmp_path / "nets")

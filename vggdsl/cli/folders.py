@@ -13,7 +13,10 @@ def refuse_there(path: Path, force: bool, option: str = "-o") -> None:
 
 
 def made(folder: Path, option: str = "-o") -> None:
-    """Makes a folder that isn't there. Raises ``InputError`` V511 if it can't be made."""
+    """Makes a folder that isn't there. Raises ``InputError`` V511 if it can't be made, as of standard output."""
+    if str(folder) == "-":
+        message = f"{option} names a folder, and `-` is standard output"
+        raise InputError(Diagnostic("V511", message, help=f"name a folder, or leave {option} out"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
