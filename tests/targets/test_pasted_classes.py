@@ -68,7 +68,7 @@ _WORD = re.compile("|".join(rf"(?<![\w.]){re.escape(word)}(?![\w.=*/])" for word
 """What stands for something of its kind."""
 
 
-@settings(max_examples=8)
+@settings(max_examples=settings().max_examples // 12)  # PyTorch makes each network, too
 @given(st.sampled_from(sorted(LOOPS)), st.randoms(use_true_random=False))
 def test_code_that_is_changed_is_read_as_what_pytorch_makes_of_it_or_refused(name: str, draw: Random) -> None:
     text = LOOPS[name]

@@ -320,6 +320,15 @@ def test_names_that_any_package_may_have_given_are_refused() -> None:
     assert vggdsl.parse(f"from torch.nn import *\n{NET}").network.graph == vggdsl.parse(NET).network.graph
 
 
+@pytest.mark.parametrize("parameters", ["x, x", "x=1, y", "self"])
+def test_parameters_that_python_refuses_are_refused(parameters: str) -> None:
+    with pytest.raises(VggdslError, match="which Python refuses"):
+        vggdsl.parse(f"{NET}    def other(self, {parameters}):\n        return 0\n")
+    assert (
+        vggdsl.parse(f"{NET}    def other(self, y=1, *x, z):\n        return 0\n").network == vggdsl.parse(NET).network
+    )
+
+
 @pytest.mark.parametrize("method", ["__call__", "__len__", "train", "eval"])
 def test_what_python_and_pytorch_call_themselves_is_refused(method: str) -> None:
     with pytest.raises(VggdslError, match="isn't followed"):

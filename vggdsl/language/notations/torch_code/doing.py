@@ -260,7 +260,14 @@ class Doing(Expressions):
     def function(self, tree: Tree[Token], around: Names, home: Class | None = None) -> Function:
         """A function that stands where ``around`` are the names, or a method of the class ``home``."""
         name, defaults = there(tree.children[0]), dict[str, Thing | UnreadableError]()
-        for each in parameters_of(tree):
+        parameters, seen = parameters_of(tree), set[str]()
+        for each in parameters:
+            at = self.at(there(each[1]))
+            if str(each[1]) in seen:
+                raise UnreadableError(f"a second `{each[1]}`, which Python refuses", at, HELP)
+            if each[0] is None and each[3] is None and defaults and "*" not in [str(star[0]) for star in parameters]:
+                raise UnreadableError(f"`{each[1]}` behind one with a default, which Python refuses", at, HELP)
+            seen.add(str(each[1]))
             if each[3] is not None:
                 try:
                     defaults[str(each[1])] = self.value(each[3], around)
