@@ -8,6 +8,7 @@ from math import prod
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table import figures, separable, sizes
+from vggdsl.language.notations.layer_table.claims import Claims
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
 from vggdsl.language.notations.layer_table.followers import curved, dropout, follower, grouped, unactivated
 from vggdsl.language.notations.layer_table.image import oriented, size_of
@@ -41,9 +42,6 @@ class Table:
     layers: list[Layer]
     totals: Sequence[Total] = ()
     x: tuple[int, ...] = ()
-    measures: str = "params"
-    counts_statistics: bool = False
-    """Whether the parameters of a batch normalisation are four a channel, as Keras counts them."""
     flops: Excerpt | None = None
     """The heading of a column of FLOPs."""
     activates: bool = False
@@ -56,6 +54,7 @@ class Table:
     """Whether a softmax has been put: an output behind it is none of the layers."""
     step: sizes.Step | None = None
     """How the window of the row goes, if it has one."""
+    claims: Claims = field(init=False)
 
     def tell(self) -> None:
         """Puts all; a row that couldn't be read has been refused already."""
@@ -72,7 +71,7 @@ class Table:
         self.draft.line()
         if self.draft.wrong:
             return
-        self.measures, self.counts_statistics = figures.measures(rest, self.x)
+        self.claims = Claims(self.draft, *figures.measures(rest, self.x), self.flops)
         said = {kind for layer in rest for kind in (layer.kind, *(part.kind for part in layer.behind))}
         self.activates = bool(said & {"activation", "none", *ACTIVATIONS})
         if self.activates and not said & {"activation", *ACTIVATIONS}:
@@ -92,7 +91,7 @@ class Table:
             self.draft.wrong.clear()
             self.draft.refuse(*self.doubtful, "correct it, or the rows above")
         for total in self.totals:
-            self._total(total)
+            self.claims.total(total)
 
     def _input(self, first: Layer) -> None:
         found = size_of(self.draft, self.layers)
@@ -167,7 +166,7 @@ class Table:
         if found is None:
             return
         first, second = found
-        told = self._told(layer)
+        told = self.claims.printed(layer)
         if told:
             self.draft.put("(", layer.at)
         keeps = second.width == self.x[-1]
@@ -187,7 +186,7 @@ class Table:
             first = replace(first, input=(), width=None)
         if told:
             self.draft.put(") ->", layer.at)
-            self._figures(layer, told)
+            self.claims.put(layer, told)
 
     def _one(self, layer: Layer, after: Layer | None) -> None:
         if layer.kind == "separable":
@@ -271,7 +270,7 @@ class Table:
         inside, outside = self._tail(layer)
         out = self._gives(layer)
         claimed = (*printed, out[-1]) if len(printed) == 2 else printed
-        told = self._told(layer)
+        told = self.claims.printed(layer)
         shares = bool(sizes.pools_of(layer)) or (bool(told) and any(part.kind in ("BN", "GN") for part in layer.behind))
         if at is not None and len(claimed) == 3 == len(out) and claimed != out and self.doubtful is None:
             self.doubtful = f"{'x'.join(map(str, claimed))} is printed, and {'x'.join(map(str, out))} comes", at
@@ -300,7 +299,7 @@ class Table:
             self.draft.put(f"-> {'x'.join(map(str, claimed))}", at)
         elif told:
             self.draft.put("->", told[0][1])
-        self._figures(layer, told)
+        self.claims.put(layer, told)
         for text, place in [*(inside if not is_group else []), *(outside if not is_outer else [])]:
             self.draft.put(text, place)
         self.x = out
@@ -310,23 +309,6 @@ class Table:
         """Refuses a repeat of what changes the map."""
         at = layer.cells.get("repeat", layer.at)
         self.draft.refuse("whether each of these makes the map smaller isn't said", at, "write a row for each")
-
-    def _told(self, layer: Layer) -> list[tuple[str, Excerpt]]:
-        """The figures that a row prints."""
-        return [
-            (name, cell) for name in ("params", "macs") if (cell := layer.cells.get(name)) and figures.is_figure(cell)
-        ]
-
-    def _figures(self, layer: Layer, told: Sequence[tuple[str, Excerpt]]) -> None:
-        """Puts them as claims."""
-        for name, cell in told:
-            measure = self._measure(layer) if name == "params" else name
-            self.draft.put(f"{measure}={figures.text_of(cell)}", cell)
-            if name == "macs" and self.flops is not None:
-                self.draft.assumed("FLOPs count a multiply-add once", self.flops, once=True)
-            if name == "params":
-                leaves = ": the figures leave out the biases, which the layers have" if measure == "weights" else ""
-                self.draft.assumed(f"parameters are counted as {measure}{leaves}", cell, once=True)
 
     def _tail(self, layer: Layer) -> tuple[list[tuple[str, Excerpt]], list[tuple[str, Excerpt]]]:
         """What follows a layer in its row: what is repeated with it, and what comes once behind all of them, as pools
@@ -346,10 +328,6 @@ class Table:
             [(text, part.at) for part, text in said if part not in once],
             [(text, part.at) for part, text in said if part in once],
         )
-
-    def _measure(self, layer: Layer) -> str:
-        normalises = layer.kind == "BN" or any(part.kind == "BN" for part in layer.behind)
-        return "total-params" if normalises and self.counts_statistics else self.measures
 
     def _gives(self, layer: Layer) -> tuple[int, ...]:
         """The shape behind the row."""
@@ -416,11 +394,3 @@ class Table:
             self.draft.assumed("the output is an FC", layer.at)
             layer.kind = "FC"
         return f"FC-{width}"
-
-    def _total(self, total: Total) -> None:
-        for name, cell in total.figures.items():
-            measure = {"trainable": "params", "non-trainable": "non-trainable-params"}.get(name, name)
-            if name == "params":
-                measure = "total-params" if self.counts_statistics else self.measures
-            self.draft.put(f"claim {measure} {figures.text_of(cell)}", cell)
-            self.draft.line()
