@@ -162,7 +162,7 @@ def test_a_comment_of_a_spec_tells_no_meaning() -> None:
 def test_the_words_of_a_spec_mean_what_the_language_says() -> None:
     with pytest.raises(InputError, match="mean what the language says"):
         parse_all("input 8x8x3 conv3-4 FC-5 softmax", "-", means=(("conv3", "conv5"),))
-    with pytest.raises(InputError, match="no columns that a call can name"):
+    with pytest.raises(InputError, match=r"no columns that a call can name\n --> --heading:1:1\n  \|\n1 \| A\|B"):
         parse_all(TEXTS["vgg-table"], "-", "vgg-table", heading="A|B")
 
 

@@ -214,7 +214,8 @@ def readings(source: Source, name: str | None = None, beside: Beside = _NOTHING)
 
 def _reworded(notation: Notation, source: Source, beside: Beside) -> Sequence[Reading]:
     if beside.heading is not None and notation.has_layers is None:
-        message, span = f"{notation.title} has no columns that a call can name", Placed.by_call("--heading", "").span
+        message = f"{notation.title} has no columns that a call can name"
+        span = Placed.by_call("--heading", beside.heading).span
         raise InputError(Diagnostic("V112", message, (Label(span, "this"),), "leave `--heading` out"))
     text = told(in_words(source, beside.means, beside.heading), beside.image, beside.column)
     return [replace(reading, is_reworded=True) for reading in notation.read(text)]
