@@ -23,6 +23,17 @@ def test_a_spec_of_one_s_own() -> None:
     assert run("claims", "-", input="input 8x8x3 FC-10 softmax").stderr == "-: no number is claimed\n"
 
 
+def test_of_a_run_they_are_those_of_the_spec_that_was_run(tmp_path: Path) -> None:
+    (tmp_path / "spec.arch").write_text(WRONG)
+    done = run("claims", tmp_path)
+    assert "error[V501]" in done.stderr  # a folder that is no run
+    (tmp_path / "recipe.json").write_text("{}")
+    done = run("claims", tmp_path, "--outcome", "refuted", "--format", "csv")
+    assert done.exit_code == 1
+    assert len(done.stdout.splitlines()) == 5
+    assert f"{tmp_path}: 6 numbers" in done.stderr
+
+
 def test_a_pasted_table_is_told_by_its_columns() -> None:
     table = TABLE.read_text("utf-8").replace("13 weight layers", "12 weight layers")
     done = run("claims", "-", "--format", "csv", input=table)

@@ -1,11 +1,13 @@
 """``vggdsl claims``."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from vggdsl.cli.common import echo_json, form_of, note, print_table, reports_errors
 from vggdsl.cli.schemas.specs import PrintedNumber, PrintedSource
+from vggdsl.spec.copies import copy_in
 from vggdsl.spec.ledger import (
     OUTCOMES,
     Entry,
@@ -25,7 +27,7 @@ _WIDEST = 56
 
 
 @click.command()
-@click.argument("source", required=False, metavar="[SOURCE|SPEC]")
+@click.argument("source", required=False, metavar="[SOURCE|SPEC|RUN]")
 @click.option(
     "--outcome",
     "wanted",
@@ -49,7 +51,7 @@ def command(source: str | None, wanted: tuple[Outcome, ...], form: str, as_json:
 
     A SOURCE is named as `vggdsl claims` alone lists them, or by a part of its name. Its numbers are those that it
     prints, and those that others print of networks whose specs follow it. Of a SPEC, also one of yours, they are
-    those that it claims, and of a pasted table those that it prints.
+    those that it claims, of a RUN those of the spec that was run, and of a pasted table those that it prints.
 
     A number holds, or arithmetic refutes it; one that a spec marks as wrong is disputed. Some are written: the spec
     is made of them, as of channels and learning rates. Results are measured, see `vggdsl results`; what is computed
@@ -68,7 +70,7 @@ def command(source: str | None, wanted: tuple[Outcome, ...], form: str, as_json:
             raise click.UsageError("--outcome is for the numbers of a SOURCE or a SPEC: name one")
         _list(form)
         return
-    entries = claims(source)
+    entries = claims(copy_in(Path(source)) or source)
     shown = [each for each in entries if not wanted or each.outcome in wanted]
     if form == "json":
         echo_json([_row(each) for each in shown])
