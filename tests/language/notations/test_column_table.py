@@ -331,3 +331,48 @@ def test_networks_may_have_two_columns_each_of_kinds_and_of_sizes() -> None:
     ):
         with pytest.raises(VggdslError, match=message):
             raise next(e for _, e in parse_all(text.replace(was, now), "-") if not isinstance(e, Spec))
+
+
+@pytest.mark.parametrize("form", [tabs, markdown, html])
+@pytest.mark.parametrize("heading", ["Network", "Model"])
+def test_figures_below_the_layers_are_claims_and_what_says_nothing_of_layers_is_said(
+    form: Callable[..., str], heading: str
+) -> None:
+    rows = (
+        f"{heading} | A | B",
+        "Input | 8×8×3 | 8×8×3",
+        "conv1 | 3×3, 40 | 3×3, 60",
+        "pool1 | 2×2 max | 2×2 max",
+        "avg pool | global | global",
+        "fc | 5 | 5",
+        "# of parameters | 1,325 | 1,985",
+        "FLOPs | 139K | 208K",
+        "Top-1 test error (%) | 10.1 | 9.2",
+        "Accuracy (CIFAR-10) | 91.2 ± 0.1 | 92",
+        "Training time | 3h | 4h",
+    )
+    found = read(form(*rows))
+    layers = "conv3-40 maxpool2/2 global-avgpool FC-5"
+    assert said(found["A"]) == f"input 8x8x3 {layers} claim params 1,325 claim top-1-error 10.1% split=test"
+    other = found["B"]
+    assert isinstance(other, Spec)
+    assert "refuted" not in {each.status for each in other.verdicts}
+    for unread in ("`FLOPs` counts a multiply-add twice", "`Accuracy (CIFAR-10)` isn't read", "`Training time` isn't"):
+        assert any(unread in each.message for each in other.said)
+
+
+@pytest.mark.parametrize(
+    ("row", "claim"), [("FLOPs | 6.9K", "macs 6.9K"), ("MACs (K) | 7", "macs 7K"), ("Depth | 2", "")]
+)
+def test_operations_and_depth_are_claims(row: str, claim: str) -> None:
+    rows = (
+        "Layer | A | B",
+        "Input | 8×8×3 | 8×8×3",
+        "conv1 | 3×3, 4 | 3×3, 4",
+        "avg pool | global | global",
+        "fc | 5 | 5",
+    )
+    found = read(tabs(*rows, f"{row} | "))["A"]
+    assert isinstance(found, Spec)
+    assert f"claim {claim or 'weight-layers 2'}" in found.text
+    assert [each.status for each in found.verdicts] == ["holds"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from vggdsl.language.notations import registry
 from vggdsl.language.notations.column_table.cells import KNOWN
-from vggdsl.language.notations.column_table.network import reading
+from vggdsl.language.notations.column_table.network import readings
 from vggdsl.language.notations.column_table.table import table_of
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.registry import Notation, Reading, register
@@ -47,7 +47,7 @@ def read(source: Source) -> Sequence[Reading]:
             labels = Label(first.span(), "the first"), Label(name.span(), "the second")
             help = "give each network a name of its own"
             raise ParseError(Diagnostic("V115", f"two networks are named {name.text}", labels, help))
-    return [reading(table, index) for index in range(len(table.names))]
+    return readings(table)
 
 
 def _stranger(source: Source) -> Diagnostic | None:

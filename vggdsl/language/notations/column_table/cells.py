@@ -95,7 +95,7 @@ def _agree(found: Sequence[Layer], label: _Label, cell: Excerpt, name: Excerpt |
     kinds = {layer.kind for layer in found} | {part.kind for layer in found for part in layer.behind}
     if not found or not label.main or label.main in kinds or label.main in ("output", "input", "flatten"):
         return
-    if label.main == "pool" and kinds & {*POOLS, *GLOBAL}:
+    if (label.main == "pool" and kinds & {*POOLS, *GLOBAL}) or f"global-{label.main}" in kinds:
         return
     if label.main == "conv" and kinds & {*POOLS, *GLOBAL} and not kinds & {*CONVOLUTIONS, "FC"}:
         return  # a stage, with the pool that begins or ends it
@@ -135,6 +135,9 @@ class _Reader:
                 self.globally = fact
             else:
                 self._number(fact)
+        if self.globally is not None and self.label.main in POOLS and not (self.found or self.waiting):
+            self._new(f"global-{self.label.main}", self.globally.at)
+            self.globally = None
         if self.waiting or (not self.found and self.label.main):
             self._flush(self.text)
         if self.globally is not None:

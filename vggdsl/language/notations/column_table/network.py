@@ -6,6 +6,7 @@ from dataclasses import replace
 from shlex import quote
 
 from vggdsl.language.notations import vgg_params
+from vggdsl.language.notations.column_table import figures
 from vggdsl.language.notations.column_table.cells import WEIGHTED, layers_of
 from vggdsl.language.notations.column_table.image import image_in
 from vggdsl.language.notations.column_table.table import COUNTED, Line, Table
@@ -31,8 +32,25 @@ _WIDEST = 11
 """Sides of the widest window, AlexNet's."""
 
 
-def reading(table: Table, index: int) -> Reading:
-    """The spec of a column."""
+def readings(table: Table) -> list[Reading]:
+    """A spec a column. Whether FLOPs count a multiply-add once or twice, all of them tell together."""
+    columns = range(len(table.names))
+    found = [_draft(table, index).reading() for index in columns]
+    if not table.figures:
+        return found
+    twice = [each.counts_flops and figures.counts_twice(each, found) for each in table.figures]
+    return [_claimed(table, index, twice) for index in columns]
+
+
+def _claimed(table: Table, index: int, twice: Sequence[bool]) -> Reading:
+    draft = _draft(table, index)
+    for each, is_twice in zip(table.figures, twice, strict=True):
+        figures.claim(draft, each, index, twice=is_twice)
+    return draft.reading()
+
+
+def _draft(table: Table, index: int) -> Draft:
+    """A column without the figures of its foot, but for parameters."""
     name = table.names[index]
     draft = Draft(table.source, name.text)
     for text in table.above:
@@ -60,7 +78,7 @@ def reading(table: Table, index: int) -> Reading:
         if figure is not None:
             draft.put(vgg_params.claimed(figure, counts.unit), figure)
             draft.line()
-    return draft.reading()
+    return draft
 
 
 _SETS = re.compile(r"mnist|cifar|svhn|imagenet|stl-?10|lfw|omniglot|celeba", re.IGNORECASE)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from vggdsl.language.notations import vgg_params
+from vggdsl.language.notations.column_table import figures
 from vggdsl.language.notations.column_table.cells import WEIGHTED, layers_of
+from vggdsl.language.notations.column_table.figures import Figures
 from vggdsl.language.notations.column_table.image import image_in
 from vggdsl.language.notations.column_table.words import words_of
 from vggdsl.language.notations.draft import UnreadableError
@@ -21,6 +23,12 @@ _LABELS = re.compile(
 )
 """The heading of a column that says what the layers of its rows are."""
 _NETWORKS = re.compile(r"arch(?:itecture)?s?\.?|models?|net(?:work)?s?|names?|config(?:uration)?s?\.?", re.IGNORECASE)
+_LAYERS = re.compile(
+    r"conv|pool|fc|full|dense|input|image|soft-?max|drop|layer|relu|norm|\bbn|flatten|linear|\bgap\b|stage|block|stem|head"
+    r"|classifier|output",
+    re.IGNORECASE,
+)
+"""What labels of layers say, where the heading rather names networks: `Network | A | B`."""
 _KIND = re.compile(r"(?:conv|pool|fc|full|dense|linear|drop(?:out)?|norm|lrn|softmax)_?\d{0,2}[a-z]?", re.IGNORECASE)
 """What heads a column of layers in a table whose rows are networks."""
 _SAYS = re.compile(r"\d ?x ?\d|conv|pool|drop|\bfc\b|dense|fully|softmax|relu|linear", re.IGNORECASE)
@@ -58,6 +66,7 @@ class Table:
     rows: list[list[Line | None]]
     above: list[Excerpt] = field(default_factory=list)
     params: list[Counts] = field(default_factory=list)
+    figures: list[Figures] = field(default_factory=list)
     marks_lacks: bool = False
     """Whether the table says `N/A` where a network lacks a layer."""
     pads: bool = False
@@ -151,14 +160,25 @@ def has_more(rows: Sequence[Row]) -> bool:
         filled = filled[1:]
     if len(filled) < 3 or len(filled[0]) < 2:
         return False
+    counts = [row for row in filled[1:] if figures.is_figures(row)]
+    filled = [row for row in filled if not any(row is each for each in counts)]
+    if len(filled) < 3:
+        return False
     first = [row[0].text for row in filled[1:] if not row[0].columns.start and len(row) > 1]
-    heads = _LABELS.fullmatch(filled[0][0].text.text) or filled[0][0].columns.start
+    head = filled[0][0]
+    heads = _LABELS.fullmatch(head.text.text) or head.columns.start or _heads_layers(head.text, first)
     is_labelled = heads and len(first) * 2 > len(filled) and all(map(_is_label, first))
     are_inputs = all(re.match(r"(?:in)?put", cell.text.text, re.IGNORECASE) for cell in filled[1])
     are_images = (
         len(filled[1]) > 1 and not are_inputs and all(image_in(cell.text, None) is not None for cell in filled[1])
     )
     return bool(is_labelled) or are_images or any(_OURS.search(cell.text.text) for row in filled for cell in row)
+
+
+def _heads_layers(head: Excerpt, first: Sequence[Excerpt]) -> bool:
+    """Whether a column whose heading names networks says layers: `Network | A | B` over `conv1 | 3x3, 16 | 3x3, 32`."""
+    says = [text for text in first if _LAYERS.search(text.text)]
+    return _NETWORKS.fullmatch(head.text) is not None and len(says) > 1 and len(says) * 4 >= len(first) * 3
 
 
 @lru_cache(maxsize=4)
@@ -201,11 +221,14 @@ def _rows_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]
 
 def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
     rest, params = vgg_params.parted(rows)
+    rest, counts = figures.parted(rest)
     if len(rest) < 2:
         return None
     head, *body = rest
     width = max(cell.columns.stop for row in rest for cell in row)
     at = int(_has_labels(head, body))
+    if counts and not at:
+        return None
     heads = [cell for cell in head if cell.columns.start >= at]
     names = [cell.text for cell in heads]
     if not 2 <= len(names) <= _NETS or len(names) * len(body) > _CELLS or not all(names) or _is_known(head, at):
@@ -243,7 +266,8 @@ def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excer
             [replace(line, is_alone=line.is_whole) if line is not None and line.is_alone else line for line in row]
             for row in lines
         ]
-    return Table(source, names, lines, above, params, marks > 0, pads)
+    counted = figures.figures_of(counts, len(names))
+    return Table(source, names, lines, above, params, counted, marks > 0, pads)
 
 
 def _pairs_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
@@ -296,7 +320,7 @@ def _has_labels(head: Row, body: Sequence[Row]) -> bool:
     first = [cell.text for row in body for cell in row[:1] if cell.text and not cell.columns.start]
     if len(first) * 2 < len(body) or not all(map(_is_label, first)):
         return False
-    if head[0].columns.start or _LABELS.fullmatch(head[0].text.text):
+    if head[0].columns.start or _LABELS.fullmatch(head[0].text.text) or _heads_layers(head[0].text, first):
         return True
     return all(re.search(r"conv|pool|fc|dense|fully|input|softmax|drop|layers?", text.text, re.I) for text in first)
 
