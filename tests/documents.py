@@ -119,9 +119,9 @@ def layers(draw: st.DrawFn) -> syntax.Layer:
     kernel = width = stride = rate = None
     match kind.form:
         case "CONV":
-            kernel, width, stride = draw(_kernels), draw(values), draw(perhaps(values))
+            kernel, width, stride = draw(_kernels), draw(values), draw(perhaps(_kernels))
         case "POOL" if draw(st.booleans()):
-            kernel, stride = draw(_kernels), draw(values)
+            kernel, stride = draw(_kernels), draw(_kernels)
         case "SIZED":
             width = draw(values)
         case "RATED":

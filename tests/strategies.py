@@ -113,9 +113,8 @@ def pool_windows(draw: st.DrawFn, x: Shape) -> Window:
     kernel = _fitting(draw(pairs(1, 4)), Pair(0, 0), Pair(1, 1), x)
     half = Pair(*(k // 2 for k in kernel))
     pad = draw(sides(half) if draw(st.booleans()) else pads_within(half))
-    stride = draw(st.integers(1, 3))  # the language gives a pool one for both axes
     ceil = draw(st.booleans()) and not isinstance(pad, Sides)  # with sides there is no need of it
-    return Window(kernel, Pair(stride, stride), pad, ceil=ceil)
+    return Window(kernel, draw(pairs(1, 3)), pad, ceil=ceil)
 
 
 TRIED: dict[str, list[float]] = {
@@ -553,15 +552,13 @@ def _side(pair: Pair, number: Callable[[int], str] = str) -> str:
 def _conv_word(op: Conv, number: Callable[[int], str]) -> str:
     stride = op.window.stride
     word = f"conv{_side(op.window.kernel, number)}-{number(op.channels)}"
-    return word + (f"/{number(stride.h)}" if stride.h == stride.w != 1 else "")
+    return word + (f"/{_side(stride, number)}" if stride != (1, 1) else "")
 
 
 def _conv_options(op: Conv) -> list[str]:
     w = op.window
     same = Pair(*(d * (k - 1) // 2 for k, d in zip(w.kernel, w.dilation, strict=True)))
     options = []
-    if w.stride.h != w.stride.w:
-        options.append(f"stride={w.stride}")
     if w.pad != same:
         options.append(f"pad={w.pad.short}")
     if w.dilation != (1, 1):
@@ -574,7 +571,7 @@ def _conv_options(op: Conv) -> list[str]:
 
 
 def _pool(word: str, w: Window, number: Callable[[int], str]) -> str:
-    parts = [f"{word}{_side(w.kernel, number)}/{number(w.stride.h)}"]
+    parts = [f"{word}{_side(w.kernel, number)}/{_side(w.stride, number)}"]
     if any(w.pad):
         parts.append(f"pad={w.pad.short}")
     if w.ceil:

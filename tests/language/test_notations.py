@@ -48,7 +48,7 @@ def element(match: re.Match[str], span: Span) -> Layer | Input:
         case {"maps": maps, "side": side}:
             return Layer("conv", span, (side, side), maps)
         case {"window": window}:
-            return Layer("maxpool", span, (window, window), stride=window)
+            return Layer("maxpool", span, (window, window), stride=(window, window))
         case {"neurons": neurons}:
             return Layer("FC", span, width=neurons)
         case _:

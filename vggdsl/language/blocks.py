@@ -92,13 +92,16 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
     Raises ``NetworkError`` V231 for a rate where a size belongs, or a parameter that doesn't stand alone.
     """
 
-    def number(value: syntax.Value | None) -> syntax.Value | None:
+    def number(value: syntax.Value) -> syntax.Value:
         given = values.get(value.name, value) if isinstance(value, Parameter) else value
         if isinstance(given, str):
             label = Label(layer.span, f"`{value}` is {given}")
             belongs = "a whole number from 1" if given.isdigit() else "a whole number"
             raise NetworkError(Diagnostic("V231", f"{given} where {belongs} belongs", (label,), "give one"))
         return given
+
+    def sides(pair: tuple[syntax.Value, syntax.Value] | None) -> tuple[syntax.Value, syntax.Value] | None:
+        return None if pair is None else (number(pair[0]), number(pair[1]))
 
     def option(given: syntax.Option) -> syntax.Option:
         if "$" not in given.value:
@@ -113,15 +116,10 @@ def with_values(layer: syntax.Layer, values: Values) -> syntax.Layer:
 
     if not values and not any("$" in given.value for given in layer.options):
         return layer
-    kernel, rate = layer.kernel, layer.rate
-    if kernel is not None:
-        h, w = (number(side) for side in kernel)
-        assert h is not None
-        assert w is not None
-        kernel = (h, w)
+    kernel, stride, rate = sides(layer.kernel), sides(layer.stride), layer.rate
     if isinstance(rate, Parameter) and rate.name in values:
         rate = _rate(rate, values[rate.name], layer.span)
-    width, stride, options = number(layer.width), number(layer.stride), tuple(map(option, layer.options))
+    width, options = None if layer.width is None else number(layer.width), tuple(map(option, layer.options))
     if (kernel, width, stride, rate, options) == (layer.kernel, layer.width, layer.stride, layer.rate, layer.options):
         return layer
     return replace(layer, kernel=kernel, width=width, stride=stride, rate=rate, options=options, by_parameters=True)
@@ -215,7 +213,7 @@ def _named(element: syntax.Element) -> Iterator[str]:
         yield from (a.name for a in element.arguments if isinstance(a, Parameter))
     if isinstance(element, syntax.Layer):
         values = [getattr(element, field.name) for field in fields(element)]
-        for value in (*values, *(element.kernel or ())):
+        for value in (*values, *(element.kernel or ()), *(element.stride or ())):
             if isinstance(value, Parameter):
                 yield value.name
         for option in element.options:

@@ -47,17 +47,17 @@ def layer_of(op: Op) -> syntax.Layer:
 
 def _conv(op: Conv, kind: LayerKind) -> syntax.Layer:
     window = op.window
-    stride = window.stride.h if window.stride.h == window.stride.w != 1 else None
-    options = _options(kind, op, window, pad=window.same_pad, stride=Window.stride if stride is None else window.stride)
+    stride = None if window.stride == Window.stride else (window.stride.h, window.stride.w)
+    options = _options(kind, op, window, pad=window.same_pad, stride=window.stride)
     return syntax.Layer(kind.word, NOWHERE, (window.kernel.h, window.kernel.w), op.channels, stride, options=options)
 
 
 def _pool(window: Window, kind: LayerKind) -> syntax.Layer:
-    """Of one stride for both axes, as the language has it."""
     options = _options(kind, window)
     if window.kernel == window.stride == (2, 2):
         return syntax.Layer(kind.word, NOWHERE, options=options)
-    return syntax.Layer(kind.word, NOWHERE, (window.kernel.h, window.kernel.w), stride=window.stride.h, options=options)
+    sides = (window.kernel.h, window.kernel.w), (window.stride.h, window.stride.w)
+    return syntax.Layer(kind.word, NOWHERE, sides[0], stride=sides[1], options=options)
 
 
 def _options(kind: LayerKind, *holders: object, **usual: object) -> tuple[syntax.Option, ...]:

@@ -9,6 +9,7 @@ from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS, MERGES, LayerKind
 from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
+from vggdsl.language.spelling import sides_text
 from vggdsl.language.syntax import Option
 from vggdsl.language.types import Axes, Choice, Flag, Number, Padding, Type, UnfitError, Whole
 from vggdsl.language.voice import Voice
@@ -156,7 +157,8 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
         option = next(option for option in layer.options if option.key == "stride")
         label = Label(option.span, "this option")
         wrong = Diagnostic("V222", "the stride is given twice", (label,))
-        findings.append(wrong.helped(f"keep `/{layer.stride}` or `{option}`, not both", removal(option.span)))
+        help = f"keep `/{sides_text(layer.stride)}` or `{option}`, not both"
+        findings.append(wrong.helped(help, removal(option.span)))
     if findings:
         raise NetworkError(findings)
     return values
@@ -214,11 +216,11 @@ def in_one_form(option: Option, word: str) -> Option:
 
 def _window_of(layer: syntax.Layer, options: Sequence[Option]) -> Window | None:
     """The window of a convolution or a pool as far as ``pad=same`` asks for it."""
-    h, w = layer.kernel or (2, 2)
-    step = layer.stride or (2 if KINDS[layer.kind].form == "POOL" else 1)
-    if not (isinstance(h, int) and isinstance(w, int) and isinstance(step, int)):
+    step = 2 if KINDS[layer.kind].form == "POOL" else 1
+    sides = [side for side in (*(layer.kernel or (2, 2)), *(layer.stride or (step, step))) if isinstance(side, int)]
+    if len(sides) < 4:
         return None
-    said = {"stride": Pair(step, step), "dilation": Pair(1, 1)}
+    said = {"stride": Pair(*sides[2:]), "dilation": Pair(1, 1)}
     try:
         given = {str(each.key): Axes(Whole()).read(each.value) for each in options if each.key in said}
     except UnfitError:
@@ -226,7 +228,7 @@ def _window_of(layer: syntax.Layer, options: Sequence[Option]) -> Window | None:
     if layer.stride is not None:
         given.pop("stride", None)
     said |= given
-    return Window(Pair(h, w), said["stride"], dilation=said["dilation"])
+    return Window(Pair(*sides[:2]), said["stride"], dilation=said["dilation"])
 
 
 UNCOUNTED = "Keras leaves the padding out of an average, where it counts here: no padding says that"
@@ -278,9 +280,9 @@ def to_op(layer: syntax.Layer, options: Mapping[str, Any]) -> Layer | Merge:
 
 def _conv(layer: syntax.Layer, pad: Pair | Sides | None = None, **values: Any) -> dict[str, Any]:
     assert layer.kernel is not None
-    kernel = Pair(*(_number(k, layer.span) for k in layer.kernel))
+    kernel = _pair(layer.kernel, layer.span)
     if layer.stride is not None:
-        values["stride"] = Pair(*[_number(layer.stride, layer.span)] * 2)
+        values["stride"] = _pair(layer.stride, layer.span)
     window = Window(kernel, **{key: values.pop(key) for key in ("stride", "dilation") if key in values})
     window = replace(window, pad=window.same_pad if pad is None else pad)
     return {"channels": _number(layer.width, layer.span), "window": window, **values}
@@ -289,8 +291,8 @@ def _conv(layer: syntax.Layer, pad: Pair | Sides | None = None, **values: Any) -
 def _pool_window(layer: syntax.Layer, **values: Any) -> Window:
     kernel, stride = Pair(2, 2), Pair(2, 2)
     if layer.kernel is not None:
-        kernel = Pair(*(_number(k, layer.span) for k in layer.kernel))
-        stride = Pair(*[_number(layer.stride, layer.span)] * 2)
+        assert layer.stride is not None
+        kernel, stride = _pair(layer.kernel, layer.span), _pair(layer.stride, layer.span)
     window = Window(kernel, stride, **values)
     if window.ceil and isinstance(window.pad, Sides):
         message, help = "`ceil` where sides are padded by themselves", "remove it, and pad more below or right"
@@ -336,6 +338,10 @@ def _constant(layer: syntax.Layer, kind: LayerKind) -> float:
         message = f"the number of {kind.word} can't be `{shown}`"
         help = f"{kind.fits.says}{digits} can stand here{'' if layer.rate.strip('0.') else '; with 0 it is `ReLU`'}"
         raise NetworkError(Diagnostic("V222", message, (Label(layer.span, "this number"),), help)) from None
+
+
+def _pair(sides: tuple[syntax.Value, syntax.Value], span: Span) -> Pair:
+    return Pair(*(_number(side, span) for side in sides))
 
 
 def _number(value: syntax.Value | None, span: Span) -> int:

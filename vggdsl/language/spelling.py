@@ -55,14 +55,17 @@ def option_text(option: syntax.Option) -> str:
 
 def layer_text(layer: syntax.Layer) -> str:
     """The layer's word, without its options."""
-    size = ""
-    if layer.kernel:
-        h, w = layer.kernel
-        size = str(h) if h == w else f"{h}x{w}"
+    size = "" if layer.kernel is None else sides_text(layer.kernel)
     width = f"-{layer.width}" if layer.width is not None else ""
-    stride = f"/{layer.stride}" if layer.stride is not None else ""
+    stride = f"/{sides_text(layer.stride)}" if layer.stride is not None else ""
     rate = f"-{layer.rate}" if layer.rate is not None else ""
     return f"{layer.kind}{size}{width}{stride}{rate}"
+
+
+def sides_text(sides: tuple[syntax.Value, syntax.Value]) -> str:
+    """Height and width as a word has them: ``3`` if they are equal, else ``3x5``."""
+    h, w = sides
+    return str(h) if h == w else f"{h}x{w}"
 
 
 def expects_pieces(expects: syntax.Expects) -> list[str]:

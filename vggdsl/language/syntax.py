@@ -63,7 +63,7 @@ class Layer:
     kernel: tuple[Value, Value] | None = None
     width: Value | None = None
     """Channels of a convolution; the number of what is spelled like ``FC-10``."""
-    stride: Value | None = None
+    stride: tuple[Value, Value] | None = None
     rate: str | Parameter | None = None
     """Of a dropout, as written: ``0.5``, ``40%``; the constant of an activation, ``0.1``."""
     options: tuple[Option, ...] = ()

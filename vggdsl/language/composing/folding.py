@@ -234,8 +234,8 @@ def _shape(items: Items) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
                 options = tuple((each.key, None if _is_number(each) else each.value) for each in layer.options)
                 shape.append((layer.kind, layer.kernel, layer.width is None, layer.rate, options, item.repeat))
                 numbers.extend(() if layer.width is None else (layer.width,))
-                numbers.extend((layer.stride or 1,) if layer.kind == "conv" else ())
-                if layer.kind != "conv":
+                numbers.extend((layer.stride[0] if layer.stride else 1,) if _has_step(layer) else ())
+                if not _has_step(layer):
                     shape.append(layer.stride)
                 numbers.extend(int(each.value) for each in layer.options if _is_number(each))
             case syntax.Merge(kind, branches):
@@ -257,6 +257,11 @@ def _shape(items: Items) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     for item in items:
         go(item)
     return tuple(shape), tuple(numbers)
+
+
+def _has_step(layer: syntax.Layer) -> bool:
+    """Whether it is a convolution of one stride for both axes, which may differ from call to call."""
+    return layer.kind == "conv" and len(set(layer.stride or ())) <= 1
 
 
 def _is_number(option: syntax.Option) -> bool:
@@ -291,7 +296,7 @@ def _strides(run: Items, columns: Sequence[tuple[Any, ...]], varying: Sequence[t
         match item.element:
             case syntax.Layer() as layer:
                 marks.extend(() if layer.width is None else (False,))
-                marks.extend((True,) if layer.kind == "conv" else ())
+                marks.extend((True,) if _has_step(layer) else ())
                 marks.extend(False for each in layer.options if _is_number(each))
             case syntax.Call(arguments=arguments):
                 marks.extend(False for _ in arguments)
@@ -318,9 +323,9 @@ def _filled(item: syntax.Item, values: Iterator[Any]) -> syntax.Item:
         case syntax.Layer() as layer:
             width = None if layer.width is None else next(values)
             stride = layer.stride
-            if layer.kind == "conv":
-                stride = next(values)
-                stride = None if stride == 1 else stride
+            if _has_step(layer):
+                step = next(values)
+                stride = None if step == 1 else (step, step)
             options = tuple(
                 replace(each, value=Placed(str(next(values)), NOWHERE)) if _is_number(each) else each
                 for each in layer.options

@@ -218,8 +218,7 @@ def conv_of(name: str, given: Given) -> str | None:
     options = [] if pad == "same" else [f"pad={'0' if pad == 'valid' else pad}"]
     options += [f"{key}={value}" for key, value in others.items()]
     options += ["bias=no"] if bias == "no" else []
-    options = [f"stride={stride}", *options] if "x" in stride else options
-    step = f"/{stride}" if stride != "1" and "x" not in stride else ""
+    step = f"/{stride}" if stride != "1" else ""
     return " ".join([f"conv{kernel}-{channels}{step}", *options])
 
 
@@ -235,7 +234,7 @@ def _pool(kind: LayerKind, given: Given) -> str | None:
     if len(given.places) > 3 or not values.keys() <= {"kernel", "stride", "pad", "ceil", "counted", "dilation"}:
         return None
     pad, last = values.get("pad", "valid").lower(), FLAGS.get(values.get("ceil", "False"))
-    if not WINDOW.fullmatch(kernel) or not COUNT.fullmatch(stride) or last is None:
+    if not WINDOW.fullmatch(kernel) or not WINDOW.fullmatch(stride) or last is None:
         return None
     is_counted = values.get("counted", "True") == "True" or pad in ("valid", "0")
     if values.get("dilation", "1") != "1" or not is_counted:

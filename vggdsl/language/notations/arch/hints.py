@@ -289,8 +289,6 @@ def _of_several(asked: _Word) -> Hint | None:
     if "->" in word:
         apart = word.replace("->", " -> ")
         return Hint(f"an arrow stands apart: write `{apart}`", apart)
-    if re.fullmatch(r"[a-z]+[\dx-]*/\d+x\d+", word, re.IGNORECASE):
-        return Hint("behind `/` stands one stride, for both sides; a convolution has two in `stride=2x1`")
     for i in range(min(len(word), 64) - 1, 0, -1):
         if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"x\d+$", word[i:])):
             return Hint(f"two words run together: write `{word[:i]} {word[i:]}`", f"{word[:i]} {word[i:]}")
@@ -372,7 +370,7 @@ def _form_of(kind: LayerKind, word: str) -> str:
         case "CONV":
             return "a convolution is `conv`, its kernel, a hyphen and its channels, and behind a `/` its stride"
         case "POOL":
-            return f"a pool is `{kind.word}`, or behind that word its window, a `/` and its stride, one for both sides"
+            return f"a pool is `{kind.word}`, or behind that word its window, a `/` and its stride"
         case _ if kind.number:
             return f"behind `{kind.word}` stand a hyphen and its {kind.number}, and nothing else"
         case _:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 _KERNEL, _CHANNELS = r"(?P<kernel>[1-9]\d*[ \t]*x[ \t]*[1-9]\d*)", r"(?P<channels>[1-9]\d*)(?![\dx.])"
-_STEP = r"(?:[ \t,]*(?:(?:stride|s)[ \t=]*|/[ \t]*)(?P<stride>[1-9]\d*))?"
+_STEP = r"(?:[ \t,]*(?:(?:stride|s)[ \t=]*|/[ \t]*)(?P<stride>[1-9]\d*(?:[ \t]*x[ \t]*[1-9]\d*)?))?(?![\dx])"
 _CONV = r"\bconv(?:olution(?:al)?)?(?:[ -]layer)?(?:2d)?"
 _POOL = r"(?P<pool>max|avg|average)[ -]?pool(?:ing)?"
 
@@ -112,4 +112,5 @@ def _side(kernel: str) -> str:
 
 
 def _stride(found: re.Match[str]) -> str:
-    return f"/{found['stride']}" if found["stride"] else ""
+    stride = found["stride"]
+    return "" if not stride else f"/{_side(stride)}" if "x" in stride.lower() else f"/{stride}"

@@ -159,14 +159,15 @@ class Builder:
         return syntax.Layer(
             kind,
             self._span(meta),
-            self._kernel(kernel, span) if kernel else None,
+            self._sides(kernel, span) if kernel else None,
             self._value(width, span) if width else None,
-            self._value(stride, span) if stride else None,
+            self._sides(stride, span) if stride else None,
             self._rate(rate) if rate else None,
             tuple(in_one_form(self._option(token), kind) for token in options),
         )
 
-    def _kernel(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
+    def _sides(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
+        """Height and width, of one number if they are equal."""
         sides = [text] if text.startswith("$") else re.split("x", text, flags=re.IGNORECASE)
         values = [self._value(side, span) for side in sides]
         return values[0], values[-1]

@@ -349,9 +349,8 @@ def _layer(param: _Message, kind: str, shape: Shape | None) -> str | None:
 def _conv(param: _Message) -> str:
     kernel, stride = param.sides("kernel_size", stem="kernel"), param.sides("stride", 1)
     pad, dilation, groups = param.sides("pad", 0), param.sides("dilation", 1), param.number("group", 1)
-    step = f"/{stride.h}" if stride.h == stride.w != 1 else ""
-    options = [f"stride={stride}"] if stride.h != stride.w else []
-    options += [f"pad={pad.short}", *([f"dilation={dilation.short}"] if dilation != (1, 1) else [])]
+    step = f"/{stride.short}" if stride != (1, 1) else ""
+    options = [f"pad={pad.short}", *([f"dilation={dilation.short}"] if dilation != (1, 1) else [])]
     options += [f"groups={groups}"] if groups != 1 else []
     options += [] if param.flag("bias_term", True) else ["bias=no"]
     return " ".join([f"conv{kernel.short}-{param.number('num_output')}{step}", *options])
@@ -364,9 +363,9 @@ def _pool(param: _Message, shape: Shape | None) -> str | None:
     if param.flag("global_pooling", False):
         return f"global-{word}"
     kernel, stride, pad = param.sides("kernel_size", stem="kernel"), param.sides("stride", 1), param.sides("pad", 0)
-    if stride.h != stride.w or min(*kernel, *stride) < 1:
+    if min(*kernel, *stride) < 1:
         return None
-    text = f"{word}{kernel.short}/{stride.h}" + (f" pad={pad.short}" if pad != (0, 0) else "")
+    text = f"{word}{kernel.short}/{stride.short}" + (f" pad={pad.short}" if pad != (0, 0) else "")
     window = Window(kernel, stride, pad)
     if shape is None or param.text("round_mode", "CEIL") == "FLOOR":
         return text
