@@ -76,11 +76,19 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
             continue
         text = _unmarked(draft, cell.text)
         if name in cells and found[at].at is not at_columns[name].at and name not in ("name", "words"):
-            draft.refuse("a second column of its kind", found[at].at, "leave one of them out")
+            _refuse_second(draft, found[at].at)
+            continue
         cells[name] = joined([cells[name], text], " ", draft.source) if name in cells else text
         at_columns[name] = found[at]
     first = next((cell.text for cell in row if cell.text), row[0].text)
     return _Reader(draft, cells, at_columns, first, "output" in roles or "width" in roles).layer()
+
+
+def _refuse_second(draft: Draft, heading: Excerpt) -> None:
+    """Refuses a column that says what another one says, once."""
+    if not any(each.labels[0].span == heading.span() for each in draft.wrong):
+        help = "leave one of them out, or head it Comments, which aren't read"
+        draft.refuse("a second column of its kind", heading, help)
 
 
 _MARK = re.compile(r"(?<=\d)(?:\*{1,3}|[†‡§¶])(?=\s*(?:$|[)\],;]))")

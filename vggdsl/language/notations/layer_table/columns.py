@@ -10,6 +10,7 @@ from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Cell, Row
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, facts
+from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.headings import by_words
 from vggdsl.language.notations.layer_table.layer import GLOBAL, POOLS
 
@@ -315,7 +316,10 @@ def _describes(rows: Sequence[Row], at: int) -> bool:
     texts = [
         cell.text.text for row in rows for cell in row if cell.columns.start == at and re.search(r"\w", cell.text.text)
     ]
-    return 2 * sum(re.search(r"[a-z]{3}|\dx\d|->", text, re.IGNORECASE) is not None for text in texts) > len(texts)
+    said = [
+        text for text in texts if re.search(r"[a-z]{3}|\dx\d|->", text, re.IGNORECASE) and not FIGURE.fullmatch(text)
+    ]
+    return 2 * len(said) > len(texts)
 
 
 def says_kind(text: Excerpt) -> bool:

@@ -62,6 +62,20 @@ _BRANCHES = re.compile(
 )
 _COMMAS = re.compile(r"(none|-1|\?) ?, ?\d{1,9}( ?, ?\d{1,9}){0,2}", re.IGNORECASE)
 """A size behind a batch: `None, 32, 32, 3`."""
+_BEFORE_WINDOW = re.compile(
+    r"(?<![\w-])(?:conv(?:olution)?(?:2d)?|(?:(?:max|av(?:era)?ge?)[ -]?)?pool(?:ing)?)"
+    r"(?=\d{1,2}x\d{1,2}(?:$|[\s+,(/&]|[-_](?:bn|batch|p?relu|leaky|max|av)))",
+    re.IGNORECASE,
+)
+"""A layer whose window stands right behind it: `Conv3x3`."""
+_UNDERLINED = re.compile(
+    r"(?:conv(?:olution)?(?:2d)?(?: ?\d{1,2}x\d{1,2})?|fc|dense|linear)"
+    r"(?:_(?:bn|batch-?norm(?:2d)?|p?relu|relu6|leaky-?relu|(?:max|av(?:era)?ge?)-?pool(?:2d)?|drop-?out))+",
+    re.IGNORECASE,
+)
+"""A layer and what follows it, `Conv_BN_ReLU`; numbered, it would be the name of the last: `conv1_bn`."""
+_RUN_ON = re.compile(r"Conv(?:2d)?(?P<norm>BN)?(?P<act>P?ReLU6?)?", re.ASCII)
+"""The same without anything between: `ConvBNReLU`."""
 _LONGEST = 200
 """Letters of a cell at most."""
 
@@ -97,6 +111,7 @@ def facts(cell: Excerpt) -> list[Fact]:
     cell = cell.sub(_SQUARE, lambda match: f"{match[1]}x{match[1]}{match[2] or ''}")
     cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x").sub(_BATCH, "")
     cell = cell.sub(r"\((\d{1,2}x\d{1,2})\) ?x ?(?=\d)", lambda match: f"{match[1]}x")
+    cell = _apart(cell)
     try:
         words = _words(cell.text)
     except UnexpectedInput as error:
@@ -117,6 +132,16 @@ def facts(cell: Excerpt) -> list[Fact]:
         else:
             found += _facts(terminal, at)
     return found
+
+
+def _apart(cell: Excerpt) -> Excerpt:
+    """With signs between a layer, its window and what follows it."""
+    cell = cell.sub(_BEFORE_WINDOW, lambda match: f"{match[0]} ")
+    if _UNDERLINED.fullmatch(cell.text):
+        return cell.sub("_", "+")
+    if (run := _RUN_ON.fullmatch(cell.text)) is not None:
+        return cell.sub(r"(?<=[a-zN])(?=BN|P?ReLU)|(?<=2d)(?=BN|P?ReLU)", "+") if run["norm"] or run["act"] else cell
+    return cell
 
 
 @lru_cache(maxsize=4096)

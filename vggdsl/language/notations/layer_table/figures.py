@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from math import prod
 
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.text.figures import Figure
 
-FIGURE = re.compile(r"[1-9]\d{0,2}(?:(,\d{3}){1,4}|( \d{3}){1,4})|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KkMGB]", re.ASCII)
+FIGURE = re.compile(
+    r"[1-9]\d{0,2}(?:(,\d{3}){1,4}|( \d{3}){1,4})|\d{1,15}|~?\d{1,6}(\.\d{1,3})? ?[KkMGB]"
+    r"|(?P<digits>\d{1,3}(?:\.\d{1,4})?) ?(?:[eE]\+?(?=\d)|(?:[x*·⋅]|\\cdot) ?10(?: ?\^ ?(?=\d)|(?=[⁰¹²³⁴-⁹])))"
+    r"(?P<power>\d{1,2}|[⁰¹²³⁴-⁹]{1,2})",
+    re.ASCII,
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _LARGEST = 15
 """The side of a window at most that parameters may tell."""
 
@@ -18,8 +25,16 @@ def is_figure(cell: Excerpt) -> bool:
 
 
 def text_of(cell: Excerpt) -> str:
-    """A printed figure as specs have it."""
-    return cell.text.replace(" ", "").replace("k", "K")
+    """A printed figure as specs have it: of its printed digits, `0.15M` for `1.5E+05`."""
+    match = FIGURE.fullmatch(cell.text)
+    if match is None or match["power"] is None:
+        return cell.text.replace(" ", "").replace("k", "K")
+    digits, power = Decimal(match["digits"]), int(match["power"].translate(_RAISED))
+    if not digits:
+        return "0"
+    last = power - len(match["digits"].partition(".")[2])  # the power of its last digit
+    of, unit = next((each for each in ((3, "K"), (6, "M")) if each[0] >= last), (9, "G"))
+    return f"{digits.scaleb(power - of):f}{unit}"
 
 
 def measures(layers: Sequence[Layer], x: tuple[int, ...]) -> tuple[str, bool]:

@@ -111,7 +111,7 @@ class Table:
     def _costs_nothing(self, layer: Layer) -> None:
         """Refuses parameters and multiply-adds of a row that stands for no layer."""
         for name in ("params", "macs"):
-            if (cell := layer.cells.get(name)) and not re.fullmatch(r"[0.]+ ?[KkMGB]?", cell.text):
+            if (cell := layer.cells.get(name)) and not re.fullmatch(r"[0.]+ ?([KkMGB]|[eE]\+?0+)?", cell.text):
                 self.draft.refuse(f"{layer.kind} has none: `{cell.text}`", cell, "leave it out")
 
     def _rows(self, layers: Sequence[Layer]) -> int:
