@@ -3,6 +3,7 @@
 import pytest
 from tables import same_network
 
+import vggdsl
 from vggdsl.spec.spec import Spec, parse_all
 
 _ROWS = "Layer | Stride | Filters | Output\n{} | 1 | 4 | 8x8x4\nFC | - | 5 | 5\n"
@@ -50,3 +51,55 @@ def test_a_second_column_of_its_kind_is_refused_once() -> None:
         "Layer | Kernel | Filters | Filters\nConv | 3x3 | 4 | 5\nFC | | 5 | 6\n", "-", image="8x8x3"
     )
     assert str(found).count("a second column of its kind") == 1
+
+
+_SIDED = """\
+| Layer | Height | Width | Depth | Operator | Height | Width | Depth | No. | Stride | Params |
+|---|---|---|---|---|---|---|---|---|---|---|
+| L1 | 16 | 12 | 1 | conv1 | 5 | 3 | 1 | 4 | 1 | 64 |
+| L2 | 12 | 10 | 4 | max pool | 2 | 2 | — | — | 2 | 0 |
+| L3 | 6 | 5 | 4 | fc | — | — | — | 5 | — | 605 |
+"""
+
+
+def test_sides_of_windows_and_maps_are_told_by_what_is_printed() -> None:
+    same_network(_SIDED, "input 16x12x1 conv5x3-4 pad=0 ReLU maxpool2/2 FC-5")
+    ((_, found),) = parse_all(_SIDED.replace("| 64 |", "| 65 |"), "-")
+    assert isinstance(found, Spec)
+    assert found.count("refuted") == 1
+    assert "`Height Width Depth` is the window, by what else is printed" in str(found.said)
+    with pytest.raises(vggdsl.ParseError, match="12x10x4 is printed, and 12x10x6 comes"):
+        parse_all(_SIDED.replace("| 4 | 1 | 64 |", "| 6 | 1 | 64 |"), "-")
+
+
+@pytest.mark.parametrize(
+    ("heading", "above"),
+    [
+        ("Layer | kh | kw | Filters | sh | sw", ""),
+        ("Layer | Filter height | filter width | No. | Stride H | Stride W", ""),
+        ("Layer | h | w | Filters | h | w", "| Kernel | | | Strides |\n"),
+        ("Layer kw Kh Filters sh sw", ""),
+    ],
+)
+def test_sides_stand_in_columns_of_their_own(heading: str, above: str) -> None:
+    rows = "conv1 | 5 | 3 | 4 | 1 | 1\npool1 | 2 | 2 | - | 2 | 2\nfc | - | - | 5 | - | -\n"
+    if "|" not in heading:
+        rows = rows.replace("| ", "").replace("5 3", "3 5")
+    same_network(f"# input 16x12x1\n{above}{heading}\n{rows}", "input 16x12x1 conv5x3-4 ReLU maxpool2/2 FC-5")
+
+
+def test_sides_that_could_be_of_several_things_are_refused() -> None:
+    table = "Layer | Kernel | Filters | H | W\nconv1 | 3x3 | 4 | 8 | 8\nconv2 | 3x3 | 4 | 4 | 4\nfc | - | 5 | - | -\n"
+    with pytest.raises(
+        vggdsl.ParseError, match="these sides could be of windows, of what comes, or of what a row gives"
+    ):
+        parse_all(table, "-")
+
+
+def test_letters_of_keyword_spotting_are_sides() -> None:
+    table = "type m r n p q Par. Mul.\nconv 5 3 4 2 2 60 7.2K\nsoftmax - - 5 - - 0.6K 0.6K\n"
+    ((_, found),) = parse_all(table, "-", image="16x12x1")
+    assert isinstance(found, Spec), found
+    assert found.count("refuted") == 0, found.text
+    expected = "input 16x12x1 conv5x3-4 pad=0 ReLU maxpool2/2 FC-5 softmax"
+    assert found.network.graph.digest == vggdsl.parse(expected).network.graph.digest

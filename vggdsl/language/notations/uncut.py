@@ -11,7 +11,7 @@ from itertools import islice
 
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import Row
+from vggdsl.language.notations.grid import Cell, Row
 from vggdsl.language.notations.registry import Reading
 from vggdsl.language.syntax import Size
 from vggdsl.network.infer import TypedNode, infer
@@ -37,6 +37,21 @@ HELP = "part the cells by tabs or `|`, empty ones too; a PDF is read with its ce
 def is_uncut(rows: Sequence[Row]) -> bool:
     """Whether nothing parts the cells of any row."""
     return all(len(row) == 1 for row in rows)
+
+
+_LEAST = 3
+"""Rows at least, with the heading, of a table whose cells are single words."""
+_NARROWEST = 4
+"""Columns at least of a table whose cells are single words."""
+
+
+def even(lines: Sequence[Excerpt]) -> list[Row]:
+    """The rows of a table whose lines all have the same number of words, as many as its heading: a word a cell. None of
+    what is no such table."""
+    words = [line.split(r"\s+") for line in lines]
+    if len(words) < _LEAST or len({len(row) for row in words}) != 1 or not _NARROWEST <= len(words[0]) <= _MOST_WORDS:
+        return []
+    return [[Cell(word, range(at, at + 1)) for at, word in enumerate(row)] for row in words]
 
 
 def cuts(line: Excerpt, columns: Sequence[Fits]) -> list[Cut]:
@@ -150,8 +165,8 @@ def shown(cut: Cut) -> str:
 # -- what else is printed
 
 
-def true_to_print(reading: Reading) -> str | None:
-    """The digest of a reading's network, of which all sizes and parameters that are printed beside its layers hold."""
+def true_to_print(reading: Reading, *, figures: bool = True) -> str | None:
+    """The digest of a reading's network, of which all sizes and ``figures`` that are printed beside its layers hold."""
     try:
         annotated = elaborate(reading.document)
         typed = infer(annotated.graph)
@@ -161,7 +176,7 @@ def true_to_print(reading: Reading) -> str | None:
         nodes = [typed[name] for name in printed.nodes]
         if printed.expects.size is not None and not _is_size(printed.expects.size, nodes[-1]):
             return None
-        for measure in printed.expects.figures:
+        for measure in printed.expects.figures if figures else ():
             if isinstance(measure.figure, Figure) and not _holds(measure.name, measure.figure, nodes):
                 return None
     return typed.graph.digest

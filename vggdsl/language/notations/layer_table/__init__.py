@@ -12,7 +12,7 @@ from dataclasses import replace
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, rows_of
-from vggdsl.language.notations.layer_table import tensors, uncut
+from vggdsl.language.notations.layer_table import sides, tensors, uncut
 from vggdsl.language.notations.layer_table.abroad import in_english, is_foreign
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import (
@@ -41,7 +41,7 @@ from vggdsl.language.notations.layer_table.stranger import saying_layers, strang
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.summaries import is_printed, is_size
-from vggdsl.language.notations.uncut import SAID, is_uncut
+from vggdsl.language.notations.uncut import SAID, even, is_uncut, true_to_print
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -91,16 +91,26 @@ def _any_kind(text: str) -> bool:
         r"\b(layers?|type|operations?|op|name|stage|input)\b",
         (
             r"(?<![^\W_])(filter|kernel|size|output|patch|description|details|neurons|units|channels|input|param|weight"
-            r"|shape|support|hyper)|\d ?[x×] ?\d"
+            r"|shape|support|hyper|height|width)|\bm\W+r\W+n\b|\bh\W+w\b|\bw\W+h\b|\d ?[x×] ?\d"
         ),
-        r"(conv|pool|\bfc|dense|fully|\.weight\b)",
+        r"(conv|pool|\bfc|dense|fully|soft-?max|\.weight\b)",
     )
     return all(re.search(word, text, re.IGNORECASE) for word in words)
 
 
 def _rows(source: Source) -> list[Row]:
-    """The rows that say something, in English."""
-    return with_heading(source, in_english([row for row in rows_of(source) if any(cell.text for cell in row)]))
+    """The rows that say something, in English; with the first thing that sizes in several columns may be of."""
+    return _ways(source)[0]
+
+
+def _ways(source: Source) -> list[list[Row]]:
+    rows = with_heading(source, in_english([row for row in rows_of(source) if any(cell.text for cell in row)]))
+    lines = [row[0].text for row in rows]
+    if is_uncut(rows) and (words := even(lines)) and not uncut.has_heading(lines):
+        ways = sides.together(source, words, _HEADS)
+        if _found(ways[0], strange=0) is not None:
+            return ways
+    return sides.together(source, rows, _HEADS)
 
 
 def _found(rows: Sequence[Row], strange: int) -> tuple[Sequence[Row], int] | None:
@@ -173,8 +183,37 @@ def _entries(rows: Sequence[Row]) -> list[Excerpt]:
 
 
 def read(source: Source) -> Sequence[Reading]:
-    """The one network of a table."""
-    rows = _rows(source)
+    """The one network of a table; of sizes that may be of several things, the way in which all sizes hold."""
+    ways = _ways(source)
+    if len(ways) == 1:
+        return _read(source, ways[0])
+    read, wrong = list[Sequence[Reading]](), list[ParseError]()
+    for rows in ways:
+        try:
+            readings = _read(source, rows)
+        except ParseError as error:
+            wrong.append(error)
+            continue
+        outcome = readings[0].outcome
+        if isinstance(outcome, ParseError):
+            wrong.append(outcome)
+        else:
+            read.append(readings)
+    for figures in (False, True):
+        found = {digest: each for each in read if (digest := true_to_print(each[0], figures=figures)) is not None}
+        if len(found) == 1:
+            return next(iter(found.values()))
+    if found or not wrong:
+        raise sides.open_to_several(ways)
+    raise max(wrong, key=lambda error: (_furthest(error), -len(error.diagnostics)))
+
+
+def _furthest(error: ParseError) -> int:
+    """Where the first thing is wrong."""
+    return min(label.span.start for each in error.diagnostics for label in each.labels)
+
+
+def _read(source: Source, rows: list[Row]) -> Sequence[Reading]:
     if len(rows) > _ROWS:
         label = Label(rows[_ROWS][0].text.span(), "this row")
         raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
@@ -186,7 +225,7 @@ def read(source: Source) -> Sequence[Reading]:
         return [draft.reading()]
     if is_uncut(rows):
         lines = [row[0].text for row in rows]
-        cut = uncut.read(lines, lambda cut: _reading(source, cut, _above(lines, cut[0]), is_uncut=True))
+        cut = uncut.read(lines, lambda cut: _reading(source, cut, _above(lines, cut[0])))
         if cut is not None:
             return [cut]
     table = _found(rows, strange=0) or _found(rows, strange=len(rows[0]) if rows else 0)
@@ -272,18 +311,17 @@ def _reading(
     rows: Sequence[Row],
     above: Sequence[Excerpt],
     below: Sequence[Excerpt] = (),
-    *,
-    is_uncut: bool = False,
 ) -> Reading:
     """The network of a heading and the rows below it."""
     draft = Draft(source)
     tell(draft)
+    sides.tell(draft, rows[0])
     for text in above:
         draft.beside(text)
     head, *rows = rows
-    if is_uncut:
+    if is_uncut(rows_of(source)):
         whole = joined([cell.text for cell in head], " | ", source)
-        draft.repaired(f"{SAID}: `{whole.text}`", whole)
+        draft.repaired(f"{SAID}: `{sides.printed(head)}`", whole)
         draft.line()
     found = [replace(each, roles=("prose",)) if "?" in each.roles else each for each in explained(columns(head), rows)]
     if any(each.role == "tensor" for each in found):

@@ -76,7 +76,9 @@ def _parts(name: str, said: Mapping[str, Sequence[Fact]], cells: Mapping[str, Ex
     if not facts or (kinds == ["none"] and name != "activation"):
         return
     if name in ("maxpool", "pool"):
-        yield _pool(name, kinds, [*facts, *said.get("pool stride", ())], cells[name])
+        pool = _pool(name, kinds, [*facts, *said.get("pool stride", ())], cells[name])
+        if kinds or (pool.window, pool.stride) not in (((1, 1), None), ((1, 1), 1)):  # of one value each it is none
+            yield pool
         return
     rates = [rate_of(fact) for fact in facts if fact.name in ("rate", "slope", "keep")]
     if name == "dropout":

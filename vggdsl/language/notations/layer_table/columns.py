@@ -50,8 +50,8 @@ _COLUMNS = {
     "pool stride": r"(?:max[- ]?)?pool(?:ing)? strides?",
     "dropout": r"drop-?out(?: (?:rate|ratio|p(?:robability)?))?",
     "repeat": rf"repeats?|repetitions?|{_COUNT}repeats|times|n",
-    "params": rf"(?:{_COUNT})?(?:trainable )?(?:params?|parameters|weights)\.?(?: ?#)?",
-    "macs": r"macs|mult-?adds|multiply-adds|madds|flops|flps",
+    "params": rf"(?:{_COUNT})?(?:trainable )?(?:params?|parameters|weights)\.?(?: ?#)?|par",
+    "macs": r"macs|mult-?adds|multiply-adds|madds|flops|flps|mul",
     "receptive-field": r"receptive field|rf",
     "prose": r"roles?|purposes?|comments?|explanations?|reasons?|meanings?|why|what it does|rationale|feature captured"
     r"|(?:acti(?:vation)?s?|weights?|macs?|flops?|params?|parameters) ?\(?%\)?"
@@ -170,7 +170,13 @@ def columns(row: Row, *, in_any_order: bool = True) -> list[Column]:
     for at, (first, second) in enumerate(pairwise(found)):
         if first.role in ("kind", "layer") and second.role == "" and first.at is not second.at:
             found[at : at + 2] = [Column(first.at, ("name",)), Column(first.at, ("kind",))]  # one heading for both
+        if first.role == "filter" and second.role == "name" and _NUMBER.fullmatch(second.at.text):
+            found[at + 1] = Column(second.at, ("width",))
     return found
+
+
+_NUMBER = re.compile(r"(?:no|num(?:ber)?|#)\.?", re.IGNORECASE)
+"""Behind a window, how many there are of it."""
 
 
 @lru_cache(maxsize=4096)

@@ -47,17 +47,22 @@ def measures(layers: Sequence[Layer], x: tuple[int, ...]) -> tuple[str, bool]:
         width, cell = width_of(layer) or 0, layer.cells.get("params")
         if cell is not None and is_figure(cell):
             figure = Figure.parse(text_of(cell))
-            if layer.kind == "conv" and layer.window is not None and width and not layer.behind:
+            if layer.kind == "conv" and layer.window is not None and width and not _adds(layer):
                 weights = prod(layer.window) * channels * width
                 held["weights"] += figure.holds(weights)
                 held["params"] += figure.holds(weights + width)
-            if layer.kind == "separable" and layer.window is not None and width and not layer.behind:
+            if layer.kind == "separable" and layer.window is not None and width and not _adds(layer):
                 weights = prod(layer.window) * channels + channels * width
                 held["weights"] += figure.holds(weights)
                 held["params"] += any(figure.holds(weights + biases) for biases in (width, channels + width))
             counts_statistics |= layer.kind == "BN" and figure.holds(4 * channels)
         channels = width or channels
     return max(held, key=lambda name: held[name]), counts_statistics
+
+
+def _adds(layer: Layer) -> bool:
+    """Whether what follows a layer in its row has parameters, too."""
+    return any(part.kind in ("BN", "GN", "PReLU") for part in layer.behind)
 
 
 def windows(

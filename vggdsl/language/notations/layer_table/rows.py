@@ -26,6 +26,7 @@ from vggdsl.language.notations.layer_table.layer import (
 from vggdsl.language.notations.layer_table.residual import end
 from vggdsl.language.notations.layer_table.sliding import Sliding, pad_to
 from vggdsl.network.shapes import Pair
+from vggdsl.text.figures import Figure
 
 _SHAPED = (*CONVOLUTIONS, *POOLS)
 _ONCE = (*POOLS, *GLOBAL, "dropout", "softmax")
@@ -211,7 +212,8 @@ class Table:
             at = layer.cells.get("input", layer.at)
             self.draft.refuse(f"the layer before gives {shown}", at, "correct the one or the other")
             return
-        if layer.kind == "softmax" and layer.width not in (None, prod(self.x)) and _OUTPUT.search(layer.at.text):
+        gives = layer.width if layer.kind == "softmax" and layer.width not in (None, prod(self.x)) else None
+        if gives is not None and (_OUTPUT.search(layer.at.text) or self._weighs(layer, prod(self.x) * gives)):
             text = f"an FC before it: {prod(self.x)} values come to a softmax that gives {layer.width}"
             self.draft.assumed(text, layer.at)
             layer.kind, layer.behind = "FC", [Part("softmax", layer.at), *layer.behind]
@@ -240,6 +242,12 @@ class Table:
             for norm in (kind for kind in ("BN", "GN") if kind in followers):
                 self.draft.assumed(f"that ReLU stands before a {norm}, not behind it", layer.at, once=True)
         self._put(layer, words, printed, at)
+
+    def _weighs(self, layer: Layer, weights: int) -> bool:
+        """Whether a row's parameters are those of an FC of so many weights."""
+        cell = layer.cells.get("params")
+        figure = Figure.parse(figures.text_of(cell)) if cell is not None and figures.is_figure(cell) else None
+        return figure is not None and any(figure.holds(weights + biases) for biases in (0, layer.width or 0))
 
     def _is_here(self, size: tuple[int, ...]) -> bool:
         """Whether a printed input is what comes: whole, without its channels, or as values."""

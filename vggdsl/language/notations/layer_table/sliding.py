@@ -11,6 +11,7 @@ from vggdsl.language.notations.layer_table import figures
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, POOLS, Layer, width_of
 from vggdsl.language.notations.layer_table.sizes import Step, fitting, through
 from vggdsl.network.shapes import Pair, Window
+from vggdsl.text.figures import Figure
 
 _CALL = re.compile(r"\bconv2d\([^)]*\b(?:kernel_size|filters|in_channels|out_channels) ?=", re.IGNORECASE)
 """Of a convolution in code, which names what it is given."""
@@ -50,6 +51,8 @@ class Sliding:
             layer.pad = "valid"
             text = "no padding where a call of a convolution names none, as Keras and PyTorch have it"
             self.draft.assumed(text, layer.at, once=True)
+        if layer.pad is None and len(printed) < 2 and layer.kind == "conv" and layer.groups in (None, 1):
+            self._pad_by_macs(width)
         found = fitting(layer, self.x, printed, is_pool=False, then=lambda out: through(layer, out))
         step = self._chosen(found, is_sized=len(printed) > 1)
         if step is None:
@@ -65,6 +68,21 @@ class Sliding:
             f"{f' dilation={layer.dilation}' if layer.dilation > 1 else ''}{f' groups={groups}' if groups > 1 else ''}"
         )
         return f"conv{kernel}-{width}{f'/{stride}' if stride > 1 else ''}{pad}{options}{layer.bare}"
+
+    def _pad_by_macs(self, width: int) -> None:
+        """No padding, where the multiply-adds are those without it, and not those with it."""
+        layer, cell = self.layer, self.layer.cells.get("macs")
+        if layer.window is None or cell is None or not figures.is_figure(cell):
+            return
+        stride, figure = layer.stride or 1, Figure.parse(figures.text_of(cell))
+        plain = Window(Pair(*layer.window), Pair(stride, stride), dilation=Pair(layer.dilation, layer.dilation))
+        bare, padded = (
+            figure.holds(prod(window.positions(Pair(self.x[0], self.x[1]))) * prod(plain.kernel) * self.x[2] * width)
+            for window in (plain, replace(plain, pad=plain.same_pad))
+        )
+        if bare and not padded:
+            layer.pad = 0
+            self.draft.assumed("no padding, as the multiply-adds say", layer.at, once=True)
 
     def _stride_of_size(self, after: Layer | None) -> None:
         """Mends a stride where the size is printed before and behind it, and is the same: MobileNet's last."""
