@@ -21,6 +21,13 @@ def test_what_is_none_of_these_is_refused(cell: str) -> None:
     assert f"`{cell}` is no layer that is known" in str(found)
 
 
+def test_a_window_may_be_the_number_of_a_layer_in_a_list() -> None:
+    table = "Layer | Kernel | Filters\nConv1 | 3x3 | 4\nConv2 | 3x3 | 4\nConv3x3 | 3x3 | 4\nFC | | 5\n"
+    for name in ("Conv3x3", "Conv3x2"):
+        ((_, found),) = parse_all(table.replace("Conv3x3", name), "-", "layer-table", image="8x8x3")
+        assert f"`{name}` " in str(found)
+
+
 @pytest.mark.parametrize("cell", ["Conv_BN_ReLU", "ConvBNReLU", "conv-bn-relu", "conv+bn+relu"])
 def test_a_layer_and_what_follows_it_are_one_word(cell: str) -> None:
     same_network(f"# input 8x8x3\nLayer | Kernel | Filters\n{cell} | 3x3 | 4\nFC | | 5\n", _ALL)

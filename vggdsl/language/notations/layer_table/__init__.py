@@ -34,7 +34,7 @@ from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import Total
 from vggdsl.language.notations.layer_table.named import tell, with_heading
-from vggdsl.language.notations.layer_table.parted import named, parted, spread, without_titles
+from vggdsl.language.notations.layer_table.parted import named, parted, refuse_listed, spread, without_titles
 from vggdsl.language.notations.layer_table.residual import blocks
 from vggdsl.language.notations.layer_table.rows import Table
 from vggdsl.language.notations.layer_table.stranger import saying_layers, stranger
@@ -336,6 +336,7 @@ def _reading(
     flops = next(
         (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
     )
+    refuse_listed(draft, body, roles)
     body = named(spread(body, roles), roles)
     body = [part for row in without_titles(draft, body) for part in parted(row, roles)]
     body, added = blocks(draft, body, roles)

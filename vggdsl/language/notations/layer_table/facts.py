@@ -63,13 +63,13 @@ _BRANCHES = re.compile(
 _COMMAS = re.compile(r"(none|-1|\?) ?, ?\d{1,9}( ?, ?\d{1,9}){0,2}", re.IGNORECASE)
 """A size behind a batch: `None, 32, 32, 3`."""
 _BEFORE_WINDOW = re.compile(
-    r"(?<![\w-])(?:conv(?:olution)?(?:2d)?|(?:(?:max|av(?:era)?ge?)[ -]?)?pool(?:ing)?)"
+    r"(?<![\w-])(?:conv(?:olution)?(?:2d)?(?=([13579]|11)x\1(?!\d))|(?:(?:max|av(?:era)?ge?)[ -]?)?pool(?:ing)?)"
     r"(?=\d{1,2}x\d{1,2}(?:$|[\s+,(/&]|[-_](?:bn|batch|p?relu|leaky|max|av)))",
     re.IGNORECASE,
 )
-"""A layer whose window stands right behind it: `Conv3x3`."""
+"""A layer whose window stands right behind it: `Conv3x3`, where `conv2x3` may be the second layer, three times."""
 _UNDERLINED = re.compile(
-    r"(?:conv(?:olution)?(?:2d)?(?: ?\d{1,2}x\d{1,2})?|fc|dense|linear)"
+    r"(?:conv(?:olution)?(?:2d)?(?: \d{1,2}x\d{1,2})?|fc|dense|linear)"
     r"(?:_(?:bn|batch-?norm(?:2d)?|p?relu|relu6|leaky-?relu|(?:max|av(?:era)?ge?)-?pool(?:2d)?|drop-?out))+",
     re.IGNORECASE,
 )

@@ -75,6 +75,20 @@ def named(rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
     return [[new.get(id(cell), cell) for cell in row] for row in rows]
 
 
+_AGAIN = re.compile(r"conv(\d{1,2})x\1(?!\d)", re.IGNORECASE)
+_OF_A_LIST = re.compile(r"conv[ _]?(\d{1,2})(?![\d-])", re.IGNORECASE)
+
+
+def refuse_listed(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> None:
+    """Refuses `Conv3x3` between `Conv2` and `Conv4`: a window of 3x3, or the third layer three times."""
+    cells = [cell.text for row in rows for cell in row if _role(cell, roles) == "kind"]
+    listed = {int(match[1]) for cell in cells if (match := _OF_A_LIST.match(cell.text)) and not _AGAIN.match(cell.text)}
+    for cell in cells:
+        if (match := _AGAIN.match(cell.text)) is not None and {int(match[1]) - 1, int(match[1]) + 1} & listed:
+            message = f"`{cell.text}` could be a window, or one of a list of layers several times"
+            draft.refuse(message, cell, f"write `Conv {match[1]}x{match[1]}`, or a row for each")
+
+
 def _lacks(row: Sequence[Cell], cell: Cell) -> bool:
     return not any(each.text and each.columns.start in cell.columns for each in row)
 
