@@ -32,6 +32,12 @@ def latex(*rows: str) -> str:
     return f"\\begin{{tabular}}{{{'c' * width}}}\n{lines}\\end{{tabular}}\n"
 
 
+def latex_rows(*rows: str) -> str:
+    """As who copies only the rows has them, with rules."""
+    _, *lines, _ = latex(*rows).splitlines()
+    return "\\toprule[1pt]\n" + "".join(f"{line} \\hline\n" for line in lines)
+
+
 def html(*rows: str) -> str:
     cells = [row.split(" | ") for row in rows]
     width = max(map(len, cells))
@@ -81,14 +87,14 @@ WORDS = (
 )
 
 
-@pytest.mark.parametrize("form", [tabs, markdown, latex, html])
+@pytest.mark.parametrize("form", [tabs, markdown, latex, latex_rows, html])
 def test_a_first_column_says_what_the_layers_of_each_row_are(form: Callable[..., str]) -> None:
     found = read(form(*KINDS))
     assert said(found["Small"]) == ("input 12x12x1 conv3-4 ReLU conv3-8 ReLU maxpool2/2 FC-20 ReLU FC-10 softmax")
     assert said(found["Large"]) == ("input 12x12x3 conv3-6 ReLU conv3-9 ReLU maxpool2/2 FC-25 ReLU FC-10 softmax")
 
 
-@pytest.mark.parametrize("form", [tabs, markdown, latex, html])
+@pytest.mark.parametrize("form", [tabs, markdown, latex, latex_rows, html])
 def test_layers_of_all_columns_stand_in_one_cell(form: Callable[..., str]) -> None:
     found = read(form(*WORDS))
     behind = "conv3-8 LeakyReLU maxpool2/2 dropout-0.25 conv3-6 BN ReLU global-avgpool"
@@ -376,3 +382,12 @@ def test_operations_and_depth_are_claims(row: str, claim: str) -> None:
     assert isinstance(found, Spec)
     assert f"claim {claim or 'weight-layers 2'}" in found.text
     assert [each.status for each in found.verdicts] == ["holds"]
+
+
+def test_rows_of_latex_are_told_from_prose_with_an_ampersand() -> None:
+    rows = latex_rows("Layer | A | B", r"\multirow{2}{*}{conv} | 3×3, 4 | 3×3, 6", " | 3×3, 4 | 3×3, 6", "fc | 5 | 5")
+    found = read("Two networks\n" + rows, "8x8x3")
+    assert said(found["B"]) == "input 8x8x3 conv3-6 conv3-6 FC-5"
+    prose = "R & D have conv & pool\\\\\nand a fc & a softmax, 3x3 & 5x5\nand conv & conv\n"
+    assert not notations.is_marked_up(Source("-", prose))
+    assert notations.elsewhere(Source("-", prose)) is None

@@ -12,6 +12,9 @@ from vggdsl.text.source import Source
 from vggdsl.text.typography import stands_for
 
 _LATEX = re.compile(r"\\begin\{(tabularx?|tabular\*|array|longtable)\}")
+_PARTS = re.compile(r"(?<!\\)&(?!#?\w{1,8};)")
+_BEHIND = re.compile(r"(?:\[[^\]]*\])?\s*(?:\\[a-zA-Z]+[^&]*|%.*)?")
+"""What may stand behind the end of a row in its line: a height, rules, a comment."""
 _HTML = re.compile(r"<(table|tr|td)\b", re.IGNORECASE)
 _RULE = re.compile(
     r"[\s|:+=_-]*(?:-{2,}|={2,}|\+)[\s|:+=_-]*\Z|[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*\Z"
@@ -61,7 +64,22 @@ def width(source: Source) -> int:
 
 def is_marked_up(source: Source) -> bool:
     """Whether a table is LaTeX's or HTML's, in which cells say how many columns they are of."""
-    return bool(_HTML.search(source.text) or _LATEX.search(source.text))
+    return bool(_HTML.search(source.text) or _LATEX.search(source.text)) or _is_bare(source.text)
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text is the rows of a table of LaTeX's without the lines around them: two at least, and as many as
+    there are other lines with an `&`."""
+    if text.count(r"\\") < 2:
+        return False
+    parted = [line for line in text.splitlines() if _PARTS.search(line)]
+    rows = sum(map(_ends_row, parted))
+    return rows > 1 and rows * 2 >= len(parted)
+
+
+def _ends_row(line: str) -> bool:
+    cells, end, behind = line.rpartition(r"\\")
+    return bool(end) and _PARTS.search(cells) is not None and _BEHIND.fullmatch(behind) is not None
 
 
 def _within(cell: Cell, width: int) -> Cell:
@@ -76,6 +94,8 @@ def _rows(source: Source) -> list[Row]:
         return list(_html(whole))
     if _LATEX.search(whole.text):
         return list(_latex(whole))
+    if _is_bare(whole.text):
+        return list(_bare(whole))
     lines = [line for line in whole.split(r"\n+") if not _RULE.match(line.text)]
     is_framed = all(line.text.lstrip().startswith("|") for line in lines)
     if not is_framed and any("\t" in line.text for line in lines):
@@ -264,8 +284,24 @@ def _latex(whole: Excerpt) -> Iterator[Row]:
         yield from _tabular(whole[begin.end() : stop.start() if stop else len(whole)])
 
 
+def _bare(whole: Excerpt) -> Iterator[Row]:
+    """The rows of a table without `\begin{tabular}`; lines above them are rows of one cell, as of a table in tabs."""
+    lines = list(whole.split(r"\n"))
+    while lines and not re.search(r"[&\\]", lines[0].text):
+        is_row_of_lines = len(lines) > 1 and lines[1].text.lstrip().startswith("&")
+        if is_row_of_lines:
+            break
+        if lines[0].text.strip():
+            yield _divided(lines[:1])
+        lines = lines[1:]
+    yield from _lined(joined(lines, "\n", whole.source))
+
+
 def _tabular(whole: Excerpt) -> Iterator[Row]:
-    whole = whole[_arguments(whole.text) :]
+    yield from _lined(whole[_arguments(whole.text) :])
+
+
+def _lined(whole: Excerpt) -> Iterator[Row]:
     whole = whole.sub(re.compile(r"(?<!\\)%[^\n]*"), "").sub(r"(?<!\\)~", " ")
     whole = whole.sub(_RULES, "")
     for match in reversed(list(_LINES.finditer(whole.text))):
@@ -281,7 +317,12 @@ _LINES = re.compile(
     r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 )
 """Lines of one cell."""
-_RULES = re.compile(r"\\(?:top|mid|bottom)rule|\\hline|\\c(?:mid)?(?:rule|line)(?:\([^)]*\))?\{[^}]*\}")
+_RULES = re.compile(
+    r"\\(?:top|mid|bottom)rule(?![a-zA-Z])(?:\[[^\]]*\]|\([^)]*\))*|\\[hX]hline(?:\{[^}]*\})?|\\hline(?![a-zA-Z])"
+    r"|\\c(?:mid)?(?:rule|line)(?:\[[^\]]*\]|\([^)]*\))*\{[^}]*\}|\\addlinespace(?![a-zA-Z])(?:\[[^\]]*\])?"
+    r"|\\specialrule(?:\{[^}]*\}){3}|\\(?:row|cell)color(?:\[[^\]]*\])?\{[^}]*\}|\\noalign\{[^}]*\}"
+)
+"""What draws rules and colours."""
 
 
 def _arguments(text: str) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import CAPTION, Row, rows_of
+from vggdsl.language.notations.grid import CAPTION, Row, is_marked_up, rows_of
 from vggdsl.language.notations.phrases import Phrase
 from vggdsl.language.notations.resnet_table.cells import ALONE, items_of
 from vggdsl.language.notations.resnet_table.table import Stage, Table, Unit
@@ -35,7 +35,7 @@ _SAID = re.compile(r"#? ?(?:(?:[kN] ?= ?\d{1,4}|WRN-\d{1,4}-\d{1,3})[,; ]*)+", r
 def table_of(source: Source) -> Table:
     """Raises ``ParseError`` V115 where no heading names networks."""
     rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
-    is_grid = re.search(r"\t|\||\\begin\{tabular|<t[dr]\b", source.text) is not None
+    is_grid = is_marked_up(source) or re.search(r"\t|\|", source.text) is not None
     table = _of_cells(source, rows) if is_grid else _of_words(source, rows)
     for stage in table.stages:
         _named_so(table, stage)
