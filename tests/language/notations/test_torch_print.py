@@ -6,6 +6,7 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
+from vggdsl.text.source import Source
 
 
 def conv(c: int, channels: int, kernel: int = 3, stride: int = 1, pad: int = 1) -> str:
@@ -114,3 +115,14 @@ def test_what_cant_be_told_is_refused_where_it_stands(text: str, place: str, why
 def test_shipped_chains_are_written_and_read_back(name: str) -> None:
     text = notations.written_as(vggdsl.load(vggdsl.shipped()[name]).typed, "torch-print")
     assert notations.recognise(vggdsl.parse(text).source).name == "torch-print"
+
+
+@pytest.mark.parametrize("line", ["{} {}", "{}\t{}", "('{}', {}),"])
+def test_a_state_dict_is_refused_at_its_first_convolution(line: str) -> None:
+    tensors = {"bn0.weight": "[3]", "conv1.weight": "[4, 3, 3, 3]", "bn1.running_mean": "[4]", "fc.bias": "[5]"}
+    text = "".join(line.format(name, f"torch.Size({shape})") + "\n" for name, shape in tensors.items())
+    assert notations.elsewhere(Source("-", text)) is None
+    first = notations.strangers(Source("-", text))[0]
+    assert "no strides, pools and activations" in first.message
+    assert first.labels[0].span.text.startswith("conv1.weight")
+    assert notations.strangers(Source("-", "fc.weight (4, 3)\n")) == []

@@ -17,7 +17,7 @@ from vggdsl.language.notations.torch_modules import Module, network_of
 from vggdsl.language.notations.torch_written import modules
 from vggdsl.network.infer import TypedGraph
 from vggdsl.text.errors import Diagnostic, Label, ParseError
-from vggdsl.text.source import Source
+from vggdsl.text.source import Source, Span
 
 TITLE = "a print of PyTorch's modules"
 
@@ -66,4 +66,24 @@ def write(network: TypedGraph) -> str:
     return with_input(text, network, read)
 
 
-register(Notation("torch-print", recognises, read, write, TITLE))
+_TENSOR = re.compile(
+    r"^[ \t('\"]*(?P<name>\w+(?:\.\w+)*\.(?:weight|bias|running_mean|running_var|num_batches_tracked))['\"]?"
+    r"[ \t:,=]+(?:torch\.Size)?[(\[]+(?P<shape>[\d, ]*)[)\]]+[)\], \t]*\r?$",
+    re.MULTILINE,
+)
+"""A line of a state dict: `conv1.weight torch.Size([64, 3, 3, 3])`."""
+
+
+def _stranger(source: Source) -> Diagnostic | None:
+    """That a state dict is no network: at its first convolution, or its first weights."""
+    if ".weight" not in source.text or len(found := list(_TENSOR.finditer(source.text))) < 2:
+        return None
+    convolutions = (each for each in found if each["shape"].count(",") > 2)
+    first = next(convolutions, found[0])
+    label = Label(Span(source, first.start("name"), found[-1].end()), "these tensors")
+    message = "a state dict says the shapes of weights, but no strides, pools and activations, nor what follows what"
+    help = "paste what `print(model)` prints, or the model's code: they say them"
+    return Diagnostic("V112", message, (label,), help)
+
+
+register(Notation("torch-print", recognises, read, write, TITLE, stranger=_stranger))
