@@ -391,3 +391,24 @@ def test_rows_of_latex_are_told_from_prose_with_an_ampersand() -> None:
     prose = "R & D have conv & pool\\\\\nand a fc & a softmax, 3x3 & 5x5\nand conv & conv\n"
     assert not notations.is_marked_up(Source("-", prose))
     assert notations.elsewhere(Source("-", prose)) is None
+
+
+def test_an_empty_first_column_may_hold_but_the_labels_of_figures() -> None:
+    rows = (" | A | B", " | 3×3 conv, 4 | 3×3 conv, 4", " |  | 3×3 conv, 6", " | FC 5 | FC 5", "# hidden: | 8.3K | 47K")
+    for form in (tabs, markdown):
+        for more in ((), ("# params: | 1,397 | 2,259",)):
+            found = read(
+                form(*[row.replace("#", r"\#") if form is latex_rows else row for row in (*rows, *more)]), "8x8x3"
+            )
+            assert said(found["B"]).startswith("input 8x8x3 conv3-4 conv3-6 FC-5")
+            other = found["A"]
+            assert isinstance(other, Spec)
+            assert [each.status for each in other.verdicts] == ["holds"] * len(more)
+
+
+def test_a_layer_may_stand_so_often_and_take_all_of_a_map() -> None:
+    rows = ("A | B", "8×8×3 images | 8×8×3 images", "3×3 conv, 4, ReLU (×3) | 3×3 conv, 4, stride 2, ReLU (×3)")
+    found = read(tabs(*rows, "Dense 8×8×4 → 5 | Dense 4×4×4 → 5"))
+    assert said(found["A"]) == "input 8x8x3 conv3-4 ReLU conv3-4 ReLU conv3-4 ReLU FC-5"
+    assert refused(found["B"]) == ("`x3` can't be read here", "x3")
+    assert isinstance(read(tabs(*rows, "Dense 8×8 → 5 | Dense 4×4×4 → 5"))["A"], VggdslError)

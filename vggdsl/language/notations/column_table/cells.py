@@ -120,6 +120,8 @@ class _Reader:
     adjectives: list[Fact] = field(default_factory=list)
     """`Relu Convolutional`: what follows the layer that is named next."""
     globally: Fact | None = None
+    times: int = 1
+    """Of `3x3 conv, 64, ReLU (x3)`, how often the one layer of the cell stands there."""
 
     def layers(self) -> list[Layer]:
         said = facts(self.text)
@@ -133,6 +135,8 @@ class _Reader:
                 raise UnreadableError(f"`{fact.at.text}` isn't known here", fact.at, KNOWN)
             elif fact.name == "global":
                 self.globally = fact
+            elif fact.name == "times" and after is None and self._repeats(fact):
+                self.times = fact.numbers[0]
             else:
                 self._number(fact)
         if self.globally is not None and self.label.main in POOLS and not (self.found or self.waiting):
@@ -148,7 +152,14 @@ class _Reader:
                 last.behind.append(Part(kind, last.at))
         for layer in self.found:
             self._check(layer)
-        return self.found
+        return [replace(layer, behind=list(layer.behind)) for _ in range(self.times) for layer in self.found]
+
+    def _repeats(self, fact: Fact) -> bool:
+        """Whether a number behind all else in brackets says how often the one layer of a cell stands there."""
+        if len(self.found) != 1 or self.waiting or fact.numbers[0] == 0:
+            return False
+        is_behind = re.search(r"\(x ?\d+ ?\)\s*\Z", self.text.text, re.IGNORECASE) is not None
+        return is_behind and self.found[0].kind in WEIGHTED and self.found[0].stride in (None, 1)
 
     def _which(self, at: Excerpt) -> UnreadableError:
         help = "write `2x2 max pool, stride 2`, `2x2 average pool, stride 2` or `global average pool`"

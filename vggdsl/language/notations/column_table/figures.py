@@ -34,10 +34,11 @@ _MACS = re.compile(
 )
 _DEPTH = re.compile(rf"{_COUNT}(?:weight|learnable|weighted) layers|depth", re.IGNORECASE)
 _UNREAD = re.compile(
-    r"(?:(?:training|train|test|inference|run|running|mean|average|total|gpu|cpu|batch) )*"
+    r"(?:(?:(?:training|train|test|inference|run|running|mean|average|total|gpu|cpu|batch) )*"
     r"(?:time|latency|speed|throughput|fps|memory|(?:model |file )?size|epochs?|batch size|learning rate|lr"
     r"|optimi[sz]er|weight decay|momentum|loss|data ?sets?|data|year|references?|refs?\.?|compression(?: ratio)?"
-    rf"|speed-?up)(?:,? ?[\[(][^\[\]()]{{1,12}}[\])])?|{_COUNT}(?:epochs|iterations|steps|images|samples)",
+    r"|speed-?up)(?:,? ?[\[(][^\[\]()]{1,12}[\])])?"
+    rf"|{_COUNT}(?:epochs|iterations|steps|images|samples|hidden|neurons)):?",
     re.IGNORECASE,
 )
 """What rows say that is no part of a network."""

@@ -220,14 +220,14 @@ def _rows_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]
 
 
 def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
+    rows, counts = figures.parted(rows)
     rest, params = vgg_params.parted(rows)
-    rest, counts = figures.parted(rest)
     if len(rest) < 2:
         return None
     head, *body = rest
     width = max(cell.columns.stop for row in rest for cell in row)
-    at = int(_has_labels(head, body))
-    if counts and not at:
+    at = int(_has_labels(head, body) or (bool(counts) and _is_blank(rest)))
+    if counts and not at and (len(rest) == len(rows) or not _is_blank(rows[:1])):
         return None
     heads = [cell for cell in head if cell.columns.start >= at]
     names = [cell.text for cell in heads]
@@ -331,6 +331,11 @@ def _says_window_once(row: Row) -> bool:
         return bool(row[0].text) and not row[0].columns.start and _is_label(row[0].text)
     others = any(re.search(r"\d ?x ?\d", cell.text.text) for cell in row[1:])
     return not others and re.match(r"conv|max|av|pool|fully|fc", row[0].text.text, re.IGNORECASE) is not None
+
+
+def _is_blank(rows: Sequence[Row]) -> bool:
+    """Whether the first column is empty: only figures below the layers have labels there."""
+    return all(len(row) > 1 and not row[0].text and len(row[0].columns) == 1 for row in rows)
 
 
 def _is_known(head: Row, at: int) -> bool:

@@ -1,6 +1,7 @@
 """How cells are written of which facts are read, and the kinds of layers that they name."""
 
 import re
+from math import prod
 
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
@@ -19,6 +20,10 @@ _WRITTEN = (
     (r"(?i)\bconnect\.(?!\w)", "connected"),
     (r"(?i)(?<=\d)-way (?=fc|fully|dense|linear)", " "),
     (r"(?i)\bl-?re-?lu\b", "LReLU"),
+    (
+        r"(?i)(?<=dense )\d{1,4}(?:x\d{1,5}){1,2}(?= ?(?:->|→) ?\d{1,7}(?![\dx]))",
+        lambda match: str(prod(map(int, match[0].split("x")))),
+    ),
 )
 """How cells are written that facts are read of."""
 NORMED = re.compile(r"(?i)\b(?:weight|spectral)[- ]?norm(?:ali[sz](?:ation|ed))?\b[., ]*")
