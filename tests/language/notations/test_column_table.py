@@ -367,6 +367,18 @@ def test_figures_below_the_layers_are_claims_and_what_says_nothing_of_layers_is_
         assert any(unread in each.message for each in other.said)
 
 
+@pytest.mark.parametrize("figure", ["6,9K", "٣K", "1e9", "9" * 30])
+def test_what_is_no_figure_is_refused_at_its_cell(figure: str) -> None:
+    rows = (
+        "Layer | A | B",
+        "Input | 8×8×3 | 8×8×3",
+        "conv1 | 3×3, 4 | 3×3, 4",
+        "avg pool | global | global",
+        "fc | 5 | 5",
+    )
+    assert refused(read(tabs(*rows, f"FLOPs | {figure} | 6.9K"))["A"])[1] in figure
+
+
 @pytest.mark.parametrize(
     ("row", "claim"), [("FLOPs | 6.9K", "macs 6.9K"), ("MACs (K) | 7", "macs 7K"), ("Depth | 2", "")]
 )

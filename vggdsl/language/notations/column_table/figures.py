@@ -42,7 +42,9 @@ _UNREAD = re.compile(
     re.IGNORECASE,
 )
 """What rows say that is no part of a network."""
-_FIGURE = re.compile(r"~?\d[\d,]*(?:\.\d+)? ?(?:%|[KMGB](?![a-z]))?", re.IGNORECASE)
+_FIGURE = re.compile(
+    r"~?(?:[1-9]\d{0,2}(?:,\d{3}){1,4}|\d{1,15}(?:\.\d{1,6})?) ?(?:%|[KMGB](?![a-z]))?", re.IGNORECASE | re.ASCII
+)
 _NOTHING = re.compile(r"[-\s./]*|n/?a|none", re.IGNORECASE)
 
 
@@ -129,7 +131,9 @@ def _figures(row: Row, networks: int) -> Figures:
     if (said := _MACS.fullmatch(label.text)) is not None:
         unit = (said["by"] or (said["unit"] or "")[:1]).upper()
         return Figures(label, "macs", cells, {"T": "K", "B": "G", "6": "M", "9": "G"}.get(unit, unit))
-    if _DEPTH.fullmatch(label.text) and all(re.fullmatch(r"\d+", cell.text) for cell in cells if cell is not None):
+    if _DEPTH.fullmatch(label.text) and all(
+        re.fullmatch(r"[0-9]{1,4}", cell.text) for cell in cells if cell is not None
+    ):
         assumed = "a depth counts the layers that have weights" if label.text.lower() == "depth" else ""
         return Figures(label, "weight-layers", cells, assumed=assumed)
     return Figures(label, "", cells)
