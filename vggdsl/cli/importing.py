@@ -258,20 +258,17 @@ def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
 
 def _tellable(near: Diagnostic) -> Diagnostic:
     """Why a text isn't recognised, with how what isn't known in it can be told."""
-    span = near.labels[0].span if near.labels else None
-    if span is None or notations.is_parted(span):  # several cells mean nothing that could be told
-        return near
-    return replace(near, help=f"{near.help}; or say what it means: {_saying(span)}")
+    saying = _saying(near.labels[0].span) if near.labels else None
+    return replace(near, help=f"{near.help}; or say what it means: {saying}") if saying is not None else near
 
 
-def _saying(span: Span) -> str:
-    """How it is told what the words at a place mean: whole ones, as only such can be told."""
-    (start, end), text = span.written, span.source.written
-    while start and text[start - 1].isalnum() and text[start].isalnum():
-        start -= 1
-    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
-        end += 1
-    return f"--means {quote(text[start:end])} '…'"
+def _saying(span: Span) -> str | None:
+    """How it is told what the words at a place mean; several cells mean nothing that could be told."""
+    found = notations.tellable(span) if span.text else None
+    if found is None:
+        return None
+    words, count = found
+    return f"--means {quote(words)} '…'{f' (in all {count} places)' if count > 1 else ''}"
 
 
 def _chosen(networks: list[_Network], column: str | None) -> list[_Network]:
@@ -342,8 +339,9 @@ def _told(networks: Sequence[_Network], *, err: bool) -> None:
     report(_findings(networks))
     unread = [each.found.diagnostics[0] for each in networks if isinstance(each.found, ParseError)]
     place = next((finding.labels[0].span for finding in unread if finding.labels), None)
-    if place is not None and place.text and not notations.is_parted(place):
-        note(f"other words are told for those of the text by {_saying(place)}; '' leaves them out")
+    saying = _saying(place) if place is not None else None
+    if saying is not None:
+        note(f"other words are told for those of the text by {saying}; '' leaves them out")
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]
         width = max(len(each.name) for each in here)

@@ -12,7 +12,7 @@ pasted. Nobody else names one; those beside the spec language are loaded when th
 from vggdsl.language.notations import arch
 from vggdsl.language.notations.arch import write
 from vggdsl.language.notations.grid import is_marked_up, width
-from vggdsl.language.notations.meanings import is_parted
+from vggdsl.language.notations.meanings import tellable
 from vggdsl.language.notations.registry import (
     SPEC_LANGUAGE,
     Beside,
@@ -42,7 +42,6 @@ __all__ = [
     "arch",
     "elsewhere",
     "is_marked_up",
-    "is_parted",
     "names",
     "notation",
     "read",
@@ -52,6 +51,7 @@ __all__ = [
     "register",
     "shown_by",
     "strangers",
+    "tellable",
     "width",
     "writable",
     "write",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError
+from vggdsl.language.notations.grid import plain, rows_of
+from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError, listed
 from vggdsl.text.source import Placed, Reworded, Source, Span
 from vggdsl.text.typography import Plain
 from vggdsl.text.units import plural
@@ -16,6 +17,8 @@ _LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PARTED = re.compile(r"[\t\n|]| {2}|&(?!#?\w+;)|</?t[dhr]\b", re.IGNORECASE)
+_MARKUP = re.compile(r"[{}]|</?[a-z][^<>]*>", re.IGNORECASE)
+_PAIRED = re.compile(r"\{[^{}<>]*\}|<([a-z]\w*)(?:\s[^<>]*)?>[^{}<>]*</\1>|<(?:br|img)\b[^<>]*>", re.IGNORECASE)
 _NEARLY = re.compile(
     r"""^[ \t]*#[ \t]*(?:["“”„][^"“”„\n]*["“”][ \t]*means\b|'[^'\n]*'[ \t]*means[ \t]*['"“”„])[^\n]*""",
     re.IGNORECASE | re.MULTILINE,
@@ -33,6 +36,8 @@ class Meaning:
     """Where that is said."""
     count: int = 0
     """In how many places the words stand."""
+    written: str = ""
+    """As they stand there, where markup is between: `3 \\times 3$ conv` is shown as `3x3 conv`."""
 
     def __str__(self) -> str:
         said = f"`{self.words}` means `{self.means}`" if self.means.strip() else f"`{self.words}` is left out"
@@ -94,9 +99,24 @@ def columns_told(heading: str) -> list[tuple[int, int]]:
     return spans[first:last]
 
 
-def is_parted(at: Span) -> bool:
-    """Whether several cells stand at a place."""
-    return _PARTED.search(at.text) is not None
+def tellable(at: Span) -> tuple[str, int] | None:
+    """The whole words at a place by which a call can tell what they mean, as they are shown, and in how many places
+    they stand; None where several cells do."""
+    (start, end), text = at.written, at.source.written
+    while start and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    source, raw = Source(at.source.name, text), text[start:end]
+    for words in (plain(Excerpt.of(Source("", raw))).text, raw):
+        if words.strip() and not _PARTED.search(words):
+            try:
+                _, (meaning,) = _words(source, Excerpt.of(source).text, [_by_call(words, "")])
+            except InputError:
+                continue
+            if meaning.count:
+                return words, meaning.count
+    return None
 
 
 def standing(source: Source, means: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -152,15 +172,46 @@ def _form(words: str) -> str:
 def _words(source: Source, whole: str, told: Sequence[Meaning]) -> tuple[Plain, list[Meaning]]:
     """A text in other words, and how often they stand in it. Those are never looked at again; of words within longer
     ones the longer are meant."""
-    text, counts = Excerpt(source, whole, range(len(whole))), Counter[Meaning]()
-    by_length = sorted(told, key=lambda each: -len(each.words))
+    text, counts = Excerpt(source, whole, range(len(whole))), Counter[str]()
+    told = [each if re.search(_form(each.words), whole) else _as_shown(source, whole, each) for each in told]
+    by_length = sorted(told, key=lambda each: -len(each.written or each.words))
 
     def meant(match: re.Match[str]) -> str:
         meaning = by_length[int((match.lastgroup or "m0")[1:])]
-        counts[meaning] += 1
-        return meaning.means
+        counts[meaning.words] += 1
+        return meaning.means + (_unpaired(match[0]) if meaning.written else "")
 
     if told:
-        text = text.sub("|".join(f"(?P<m{at}>{_form(each.words)})" for at, each in enumerate(by_length)), meant)
+        forms = (_form(each.written or each.words) for each in by_length)
+        text = text.sub("|".join(f"(?P<m{at}>{form})" for at, form in enumerate(forms)), meant)
     places = tuple(source.written_at(at) for at in (*text.places, len(whole)))
-    return Plain(text.text, places), [replace(each, count=counts[each]) for each in told]
+    return Plain(text.text, places), [replace(each, count=counts[each.words]) for each in told]
+
+
+def _as_shown(source: Source, whole: str, told: Meaning) -> Meaning:
+    """With what a person sees as the words in a cell of the table. Raises ``InputError`` V112 where several texts are
+    seen so."""
+    shown = plain(Excerpt.of(Source("", told.words))).text
+    if not shown:
+        return told
+    form, found = re.compile(_form(shown)), dict[str, None]()
+    table = InWords(source.name, source.written, Plain(whole, tuple(map(source.written_at, range(len(whole) + 1)))))
+    for cell in (cell.text for row in rows_of(table) for cell in row):
+        for match in form.finditer(cell.text):
+            start, end = cell.places[match.start()], cell.places[match.end() - 1] + 1
+            behind = cell.places[match.end()] if match.end() < len(cell) else end
+            texts = (whole[start:stop].rstrip() for stop in (end, behind))
+            raw = next((text for text in texts if plain(Excerpt.of(Source("", text))).text == shown), None)
+            if raw is not None:
+                found[raw] = None
+    if len(found) > 1:
+        message = f"`{told.words}` is shown in {source.name} for several texts: {listed([f'`{raw}`' for raw in found])}"
+        raise _wrong(told, source, message, "say of each what it means, as it stands there")
+    return replace(told, written=next(iter(found), ""))
+
+
+def _unpaired(markup: str) -> str:
+    """The braces and tags of a text whose others stand beside it."""
+    while (less := _PAIRED.sub("", markup)) != markup:
+        markup = less
+    return "".join(_MARKUP.findall(markup))
