@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 
@@ -20,7 +21,7 @@ from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError, Vggdsl
 from vggdsl.text.files import content, is_file, write_text
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import LINE, shown
-from vggdsl.text.source import Placed, Source, Span
+from vggdsl.text.source import Placed, Source
 from vggdsl.text.units import plural
 
 
@@ -36,7 +37,7 @@ from vggdsl.text.units import plural
     metavar="WORDS WORDS",
     help="What words of the text mean, in words that are known; '' leaves them out. May be given several times.",
 )
-@click.option("--heading", metavar="A|B|…", help="What the columns of a table of layers are, where they don't say it.")
+@click.option("--heading", metavar="A|B|…", help="What the columns of a table of layers or blocks are.")
 @click.option("--page", type=click.IntRange(1), metavar="N", help="Of a PDF the page, from 1 on.  [default: all]")
 @click.option("--crop", metavar="DIR", help="Write each table of a PDF that is read as a picture, too.")
 @click.option("-o", "--output", metavar="DIR", help="The folder for the specs; it is made.")
@@ -132,6 +133,8 @@ class _Network:
     found: Spec | VggdslError
     where: str
     stem: str
+    ways: Sequence[notations.Way] = ()
+    """What a call can tell of what is wrong."""
 
     @cached_property
     def findings(self) -> Sequence[Diagnostic]:
@@ -141,6 +144,28 @@ class _Network:
     def said(self) -> Sequence[Diagnostic]:
         """What was assumed and repaired."""
         return self.found.said if isinstance(self.found, Spec) else ()
+
+
+def _led_on(source: Source, notation: str | None, beside: notations.Beside, networks: list[_Network]) -> list[_Network]:
+    """The networks of a text; what the call can tell of what is wrong stands where the text would have to be edited."""
+    errors = [each.found for each in networks if isinstance(each.found, ParseError)]
+    unread = list(dict.fromkeys(each for error in errors for each in error.diagnostics))
+    if not unread:
+        return networks
+    ways = dict(notations.ways(source, notation, beside, unread))
+
+    def led_on(wrong: Diagnostic) -> Diagnostic:
+        way = next(iter(ways.get(wrong, ())), None)
+        if way is None or (way.words and not re.search(r"\b(?:leave|correct)\b", wrong.help or "")):
+            return wrong
+        return replace(wrong, help=f"{wrong.help}; or by the call: {way.text}")
+
+    return [
+        replace(each, found=ParseError(map(led_on, each.found.diagnostics)), ways=[*chain(*ways.values())])
+        if isinstance(each.found, ParseError)
+        else each
+        for each in networks
+    ]
 
 
 def _is_pdf(path: Path) -> bool:
@@ -156,7 +181,7 @@ def _of_text(file: str, notation: str | None, beside: notations.Beside) -> list[
         found = parse_all(source.written, source.name, of.name, **asdict(beside))
     except ParseError as error:
         found = [("", error)]
-    return [_Network(of, name, each, source.name, stem) for name, each in found]
+    return _led_on(source, notation, beside, [_Network(of, name, each, source.name, stem) for name, each in found])
 
 
 def _of_paper(
@@ -187,7 +212,7 @@ def _of_paper(
         except VggdslError as error:
             found = [("", error)]
         stem = f"page_{table.page}_table_{table.number}"
-        networks += [_Network(of, name, each, where, stem) for name, each in found]
+        networks += _led_on(source, notation, told, [_Network(of, name, each, where, stem) for name, each in found])
         if crop is not None:
             target = Path(crop) / f"{Path(file).stem}_{stem}.png"
             refuse_there(target, force, "--crop")
@@ -228,7 +253,7 @@ def _refuse_untold(told: tuple[str, str] | str | None, file: str) -> None:
     else:
         words = Placed.by_call("--heading", told or "")
         message, help = (
-            f"{file} has no table of layers with so many columns whose heading isn't known",
+            f"{file} has no table of layers or blocks with so many columns whose heading isn't known",
             "name each column, with bars between",
         )
     raise InputError(Diagnostic("V112", message, (Label(words.span, "this"),), help))
@@ -258,16 +283,12 @@ def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
 
 def _tellable(near: Diagnostic) -> Diagnostic:
     """Why a text isn't recognised, with how what isn't known in it can be told."""
-    saying = _saying(near.labels[0].span) if near.labels else None
-    return replace(near, help=f"{near.help}; or say what it means: {saying}") if saying is not None else near
+    found = notations.tellable(near.labels[0].span) if near.labels else None
+    return replace(near, help=f"{near.help}; or say what it means: {_saying(*found)}") if found is not None else near
 
 
-def _saying(span: Span) -> str | None:
-    """How it is told what the words at a place mean; several cells mean nothing that could be told."""
-    found = notations.tellable(span) if span.text else None
-    if found is None:
-        return None
-    words, count = found
+def _saying(words: str, count: int) -> str:
+    """How it is told what words mean."""
     return f"--means {quote(words)} '…'{f' (in all {count} places)' if count > 1 else ''}"
 
 
@@ -337,11 +358,10 @@ def _code(networks: Sequence[_Network]) -> int:
 def _told(networks: Sequence[_Network], *, err: bool) -> None:
     """What was recognised: on standard error where the spec itself goes to standard output."""
     report(_findings(networks))
-    unread = [each.found.diagnostics[0] for each in networks if isinstance(each.found, ParseError)]
-    place = next((finding.labels[0].span for finding in unread if finding.labels), None)
-    saying = _saying(place) if place is not None else None
-    if saying is not None:
-        note(f"other words are told for those of the text by {saying}; '' leaves them out")
+    ways = next((each.ways for each in networks if isinstance(each.found, ParseError)), ())
+    saying = dict.fromkeys(_saying(way.words, way.count) for way in ways if way.words)
+    if saying:
+        note(f"other words are told for those of the text by {', '.join(saying)}; '' leaves them out")
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]
         width = max(len(each.name) for each in here)

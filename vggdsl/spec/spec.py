@@ -310,8 +310,8 @@ def parse_all(
 
     ``notation`` is that of the text, where it doesn't show; ``image`` the size of the images, `28x28x1`, where it
     leaves that out, ``column`` the network that they are of, where there are several; ``means`` words of the text with
-    those that are read in their place, ``heading`` what the columns of a table of layers are, parted by bars. Raises
-    ``VggdslError`` where nothing can be read.
+    those that are read in their place, ``heading`` what the columns of a table of layers or blocks are, parted by bars.
+    Raises ``VggdslError`` where nothing can be read.
     """
     told = notations.Beside(image, column, tuple(means), heading)
     source, found = Source(name, text), list[tuple[str, Spec | VggdslError]]()

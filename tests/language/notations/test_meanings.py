@@ -1,6 +1,7 @@
 """Words that no notation knows, and columns without a heading, told on a line above or by the call."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,39 @@ Augment\t\t
 FC\t\t5
 """
 TOLD = (("SepConv", "depthwise conv"), ("Augment", ""))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        r"$3 \times 3$ Sep",
+        "3&times;3 <b>Sep</b>",
+        "<b>3 × 3</b> <i>Sep</i>",
+        r"\textbf{3$\times$3} Sep",
+        r"{\bf 3$\times$3 Sep}",
+        "3 × 3\n Sep",
+    ],
+)
+def test_words_are_told_as_a_person_sees_them(cell: str) -> None:
+    if "\\" in cell:
+        rows = rf"Layer & Output \\ {cell} & 8x8x4 \\ FC 5 & \multicolumn{{1}}{{l}}{{5}} \\"
+        text = rf"\begin{{tabular}}{{ll}} {rows} \end{{tabular}}"
+    else:
+        cells = (("Layer", "Output"), (cell, "8x8x4"), ("FC 5", "5"))
+        text = "".join(f"<tr><td>{first}</td><td>{second}</td></tr>" for first, second in cells)
+    expected = spec_of("input 8x8x3 conv3-4 FC-5")
+    for words in ("3×3 Sep", "3 × 3 Sep", "3x3 Sep"):
+        spec = only(text, ((words, "3x3 conv, 4"),), image="8x8x3")
+        assert spec.network.graph.digest == expected
+        assert spec.count("holds") == 2
+    done = run("import", "-", "--input", "8x8x3", input=text)
+    assert "--means '3x3 Sep' '…'" in done.stderr
+
+
+def test_words_that_are_seen_for_several_texts_are_refused() -> None:
+    text = TABLE.replace("SepConv\t", "**SepConv** A\t").replace("Augment", "SepConv `A`")
+    with pytest.raises(InputError, match=r"`SepConv A` is shown in - for several texts: `SepConv\*\* A`, `SepConv `A`"):
+        parse_all(text, "-", means=(("SepConv A", "conv"),))
 
 
 def test_words_are_left_out_and_what_is_wrong_stands_where_the_text_has_it() -> None:
@@ -105,6 +139,32 @@ def test_columns_are_told_in_place_of_a_heading_or_on_top() -> None:
         assert spec.network.graph.digest == expected
         in_place = ", in place of what | | many" if head else ""
         assert f"# told: the columns are Layer | Kernel | Filters{in_place}\n" in spec.text
+
+
+def test_sides_of_a_size_are_told_as_columns_of_their_own() -> None:
+    rows = "conv\t3\t5\t4\nFC\t\t\t5\n"
+    spec = only(f"what\ta\tb\tmany\n{rows}", image="8x8x3", heading="Layer|Kernel H|Kernel W|Filters")
+    assert spec.network.graph.digest == spec_of("input 8x8x3 conv3x5-4 FC-5")
+
+
+def test_columns_of_blocks_are_told_likewise() -> None:
+    rows = "8x8x3\tconv2d 3x3\t-\t4\t1\t2\tfast\n4x4x4\tbottleneck\t2\t6\t1\t1\tslow\n4x4x6\tconv2d 1x1\t-\t8\t1\t1\t\n"
+    heading = "Input|Operator|t|c|n|s|Comments"
+    expected = only(heading.replace("|", "\t") + f"\n{rows}")
+    assert "what stands below `Comments` isn't read" in expected.text
+    for head in ("", "In\tWhat\tt\tmany\tn\tby\twhy\n"):
+        spec = only(head + rows, heading=heading)
+        assert spec.network.graph.digest == expected.network.graph.digest
+        assert spec.count("holds") == expected.count("holds") == 2
+        in_place = ", in place of In | What | t | many | n | by | why" if head else ""
+        assert f"# told: the columns are {heading}{in_place}\n" in spec.text
+        assert Beside(heading=heading).of(Source("-", head + rows)).heading is not None
+    for wrong, message in (
+        ("Input|Operator|t|c|n|s|Nix", "a column `Nix`"),
+        ("Input|s|t|c|n|s|Comments", "no column says"),
+    ):
+        with pytest.raises(InputError, match=message):
+            parse_all(rows, "-", "block-table", heading=wrong)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +233,53 @@ def test_a_refused_word_says_how_it_is_told() -> None:
     assert "--means SepConv '…'" in done.stderr
     done = run("import", "-", "--input", "8x8x3", "--means", *TOLD[0], "--means", *TOLD[1], input=TABLE)
     assert done.exit_code == 0, done.stderr
+
+
+def ways_of(told: str) -> list[list[str]]:
+    """The options that helps name, each with what leaves words out where the meaning is open."""
+    found = re.findall(r"(?:by the call:|by) (--.*?)(?:; '' leaves|$)", told, re.MULTILINE)
+    plain = [re.sub(r" \(in all \d+ places\)", "", each) for each in found]
+    return [shlex.split(way.replace("'…'", "''")) for each in plain for way in re.split(", (?=--)", each)]
+
+
+def errors_of(told: str) -> set[tuple[str, str]]:
+    return set(re.findall(r"^error\[\w+\]: (.*)\n *--> (\S+)", told, re.MULTILINE))
+
+
+REFUSED = (
+    "Stage 1\tStage 2\tStage 3\nLayer\tKernel\tFilters\nconv\t3x3\t4\nFC\t\t5\n",
+    "Layer\tKernel\tFilters\tFilters\tParams\nconv\t3x3\t4\t2\t~1\nconv\t3x3\t4\t2\t~2\nFC\t\t5\t5\t~3\n",
+    "Layer\tKernel\tFilters\tOutput\nconv\t3x3\t4\t8x8x4\nLERes Block\t3x3\t4\t8x8x4\nFC\t\t5\t5\n",
+    "Input\tOperator\tt\tc\tn\ts\tc\tSpeed\n8x8x3\tconv2d 3x3\t-\t4\t1\t2\t4\t1\n4x4x4\tbottleneck\t2\t6\t1\t1\t6\t2\n",
+)
+
+
+def hold_ways(text: str) -> None:
+    """What the helps of an import say of the call leads to something else than what is told now."""
+    told = run("import", "-", input=text).stderr
+    for way in ways_of(told):
+        again = run("import", "-", *way, input=text).stderr
+        assert "V112" not in again, way
+        assert not errors_of(told) <= errors_of(again), way
+
+
+@settings(max_examples=settings().max_examples // 25)  # each is read a dozen times
+@given(st.data())
+def test_what_a_help_says_of_a_call_leads_to_something_else(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([name for name in sorted(TEXTS) if "table" in name]))
+    word = data.draw(st.sampled_from(sorted(set(re.findall(r"(?<!\w)\w+(?!\w)", TEXTS[name])))))
+    hold_ways(re.sub(rf"(?<!\w){word}(?!\w)", STRANGE, TEXTS[name]))
+
+
+def test_a_help_names_the_very_words() -> None:
+    said = [
+        "--means 'Stage 1' '' --means 'Stage 2' '' --means 'Stage 3' ''",
+        "--heading 'Layer|Kernel|Filters|Comments|Params'",
+    ]
+    said += ["--means 'LERes Block' '…'", "--heading 'Input|Operator|t|c|n|s|Comments|comments'"]
+    for text, way in zip(REFUSED, said, strict=True):
+        assert way in run("import", "-", input=text).stderr
+        hold_ways(text)
 
 
 def test_a_heading_that_is_not_known_says_how_columns_are_told() -> None:

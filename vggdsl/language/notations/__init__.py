@@ -32,6 +32,7 @@ from vggdsl.language.notations.registry import (
     writable,
     written_as,
 )
+from vggdsl.language.notations.ways import Way, ways
 
 __all__ = [
     "SPEC_LANGUAGE",
@@ -39,6 +40,7 @@ __all__ = [
     "Notation",
     "PartlyReadError",
     "Reading",
+    "Way",
     "arch",
     "elsewhere",
     "is_marked_up",
@@ -52,6 +54,7 @@ __all__ = [
     "shown_by",
     "strangers",
     "tellable",
+    "ways",
     "width",
     "writable",
     "write",

@@ -99,16 +99,17 @@ def columns_told(heading: str) -> list[tuple[int, int]]:
     return spans[first:last]
 
 
-def tellable(at: Span) -> tuple[str, int] | None:
+def tellable(at: Span, said: str = "") -> tuple[str, int] | None:
     """The whole words at a place by which a call can tell what they mean, as they are shown, and in how many places
-    they stand; None where several cells do."""
+    they stand; None where several cells do. ``said`` are those of which the place may have but some."""
     (start, end), text = at.written, at.source.written
     while start and text[start - 1].isalnum() and text[start].isalnum():
         start -= 1
     while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
         end += 1
     source, raw = Source(at.source.name, text), text[start:end]
-    for words in (plain(Excerpt.of(Source("", raw))).text, raw):
+    shown = plain(Excerpt.of(Source("", raw))).text
+    for words in (*[said] * (shown in said), shown, raw):
         if words.strip() and not _PARTED.search(words):
             try:
                 _, (meaning,) = _words(source, Excerpt.of(source).text, [_by_call(words, "")])

@@ -66,8 +66,10 @@ class Notation:
     title: str = ""
     """What a text in it is called behind `read as`: "a table of configurations, as VGG's"."""
     has_layers: Callable[[Source], bool] | None = None
-    """Whether the rows of a table are layers whose heading isn't known, so that a call can say what its columns are;
-    None of what has none."""
+    """Whether the rows of a table are layers or blocks whose heading isn't known, so that a call can say what its
+    columns are; None of what has none."""
+    heading: Callable[[Source], Sequence[str]] = lambda source: ()
+    """The columns of a table as a call can name them, by its own heading; none where it has none."""
     stranger: Callable[[Source], Diagnostic | None] | None = None
     """Why a text that nearly looks so isn't recognised, at its place; None where it doesn't."""
 
@@ -83,17 +85,17 @@ class Beside:
     means: tuple[tuple[str, str], ...] = ()
     """Words of the text, and those that are read in their place."""
     heading: str | None = None
-    """What the columns of a table of layers are, parted by bars, where its heading doesn't tell."""
+    """What the columns of a table of layers or blocks are, parted by bars, where its heading doesn't tell."""
 
     def of(self, table: Source) -> "Beside":
-        """What is told of one of several tables: words that stand in it, and of layers, where its own heading doesn't
-        tell, as many columns as it has."""
+        """What is told of one of several tables: words that stand in it, and of layers or blocks, where its own heading
+        doesn't tell, as many columns as it has."""
         means = standing(table, self.means)
         heading = self.heading
         if heading is not None:
-            has_layers, text = _headed().has_layers, in_words(table, means)
-            assert has_layers is not None
-            heading = heading if len(columns_told(heading)) == width(text) and has_layers(text) else None
+            text, headed = in_words(table, means), [each.has_layers for each in _headed() if each.has_layers]
+            is_of = len(columns_told(heading)) == width(text) and any(has_layers(text) for has_layers in headed)
+            heading = heading if is_of else None
         return replace(self, means=means, heading=heading)
 
     @property
@@ -107,6 +109,8 @@ class Beside:
 
 
 _NOTHING = Beside()
+_OF_LAYERS = "layer-table"
+"""The notation of a table whose columns a call names, where it shows no other."""
 _NOTATIONS: dict[str, Notation] = {}
 
 
@@ -221,16 +225,19 @@ def _reworded(notation: Notation, source: Source, beside: Beside) -> Sequence[Re
     return [replace(reading, is_reworded=True) for reading in notation.read(text)]
 
 
-def _headed() -> Notation:
-    """The notation of which a call can say what columns are."""
-    return next(each for name in names() if (each := _NOTATIONS[name]).has_layers is not None)
+def _headed() -> list[Notation]:
+    """The notations of which a call can say what columns are, that of any layers last."""
+    found = [each for name in names() if (each := _NOTATIONS[name]).has_layers is not None]
+    return sorted(found, key=lambda each: each.name == _OF_LAYERS)
 
 
 def shown_by(source: Source, beside: Beside = _NOTHING) -> Notation | None:
     """The notation beside the spec language that a text is in, by what is told of it, whatever its name."""
-    if beside.heading is not None:
-        return _headed()
-    return elsewhere(in_words(source, beside.means))
+    text = in_words(source, beside.means, beside.heading)
+    if beside.heading is None:
+        return elsewhere(text)
+    *others, layers = _headed()
+    return next((each for each in others if each.recognises(text)), layers)
 
 
 def _paragraph(span: Span) -> Source:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 from vggdsl.language.notations.block_table.columns import KNOWN, columns, heading
 from vggdsl.language.notations.block_table.network import reading
-from vggdsl.language.notations.block_table.rows import table_of
+from vggdsl.language.notations.block_table.rows import table_of, with_heading
 from vggdsl.language.notations.block_table.written import TITLE, write
 from vggdsl.language.notations.grid import rows_of
-from vggdsl.language.notations.registry import Notation, Reading, register
-from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.language.notations.meanings import InWords
+from vggdsl.language.notations.registry import Notation, Reading, elsewhere, register
+from vggdsl.text.errors import Diagnostic, InputError, Label
 from vggdsl.text.source import Source
 
 _HEADS = 4
@@ -24,8 +25,19 @@ _BLOCK = re.compile(r"\bfire ?\d|bottleneck|\bbneck|mbconv|inverted residual", r
 
 
 def recognises(source: Source) -> bool:
-    """By a block that is named, and a heading of the columns that its numbers stand in."""
-    return _BLOCK.search(source.text) is not None and heading(rows_of(source)) is not None
+    """By a block that is named, and a heading of the columns that its numbers stand in: the table's own, or one that a
+    call tells of blocks that stand below it."""
+    if _BLOCK.search(source.text) is None:
+        return False
+    if not isinstance(source, InWords) or source.heading is None:
+        return heading(rows_of(source)) is not None
+    try:
+        told = with_heading(source)
+    except InputError:
+        return False
+    names = columns(told.rows[told.at])
+    kinds = [cell.text.text for row in told.rows for cell in row if names[cell.columns.start] == "kind"]
+    return any(map(_BLOCK.search, kinds))
 
 
 def read(source: Source) -> Sequence[Reading]:
@@ -47,4 +59,32 @@ def _stranger(source: Source) -> Diagnostic | None:
     return None
 
 
-register(Notation("block-table", recognises, read, write, title=TITLE, stranger=_stranger))
+def _has_blocks(source: Source) -> bool:
+    """Whether blocks stand below a heading that isn't known, in no other notation."""
+    return _BLOCK.search(source.text) is not None and elsewhere(source) is None
+
+
+def _heading(source: Source) -> list[str]:
+    """The columns of a table by its heading; those that aren't known as such that aren't read."""
+    told = with_heading(source)
+    at = told.at if told.heading is not None else heading(told.rows)
+    row = told.rows[at] if at is not None else ()
+    return [
+        "comments" if name == "?" else cell.text.text
+        for name, cell in zip(columns(row), row, strict=True)
+        for _ in cell.columns
+    ]
+
+
+register(
+    Notation(
+        "block-table",
+        recognises,
+        read,
+        write,
+        title=TITLE,
+        has_layers=_has_blocks,
+        heading=_heading,
+        stranger=_stranger,
+    )
+)

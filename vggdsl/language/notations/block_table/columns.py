@@ -27,12 +27,14 @@ _COLUMNS = {
     "e1x1": r"e ?1x1(?: ?\(# ?1x1 expand\))?",
     "e3x3": r"e ?3x3(?: ?\(# ?3x3 expand\))?",
     "params": r"# ?param(?:eter)?s?(?: before pruning)?|params|parameters",
+    "prose": r"comments?|remarks?|notes?",
     "beside": r"[se] ?[13]x[13] sparsity|# ?bits|# ?param(?:eter)?s? after pruning",
 }
-"""``beside`` is what was made of the network's weights later on."""
+"""``prose`` explains the others, ``beside`` is what was made of the network's weights later on."""
+UNREAD = ("prose", "beside")
 KNOWN = (
     "known are operator, layer name/type, input, output size, resolution, filter size/stride, t, exp size, c, #out, "
-    "#channels, n, #layers, s, SE, NL, depth, s1x1, e1x1, e3x3, #parameters"
+    "#channels, kernel, n, #layers, s, SE, NL, depth, s1x1, e1x1, e3x3, #parameters, and comments, which aren't read"
 )
 FIRE = ("s1x1", "e1x1", "e3x3")
 _FAMILIES = (

@@ -30,6 +30,8 @@ _SHORT = {"ReLU": "re", "ReLU6": "re6", "hard-swish": "hs", "SiLU": "silu"}
 
 def reading(table: Table) -> Reading:
     draft = Draft(table.source)
+    if table.headed is not None:
+        table.headed.tell(draft)
     for text in table.above:
         draft.beside(text)
     for message, at, help in table.refused:
@@ -97,6 +99,9 @@ class _Network:
             draft.line()
         for text, where in self.notes:
             draft.assumed(text, where)
+            draft.line()
+        for heading in table.prose:
+            draft.assumed(f"what stands below `{heading.text}` isn't read: it explains the others", heading)
             draft.line()
         if table.beside is not None:
             draft.assumed("columns of what was made of the weights later on aren't of the network", table.beside)

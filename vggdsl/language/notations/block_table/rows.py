@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
-from vggdsl.language.notations.block_table.columns import FAMILIES, KNOWN, columns, heading
+from vggdsl.language.notations.block_table.columns import FAMILIES, KNOWN, UNREAD, columns, heading
 from vggdsl.language.notations.draft import Place
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import CAPTION, Row, rows_of
-from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.language.notations.grid import CAPTION, Row
+from vggdsl.language.notations.headed import Headed, headed, said_rows
+from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError
 from vggdsl.text.source import Source
 
 _SIDES = r"(?:,? ?k? ?(?P<side>\d{1,2})(?:x(?P=side))?)?"
@@ -29,6 +30,7 @@ _KINDS = {
     "mbconv": r"mbconv ?(?P<by>\d{1,2})(?:,? ?k? ?(?P<side>\d{1,2})x(?P=side))?(?:,? ?se ?(?P<se>0?\.\d{1,4}))?",
 }
 _FORMS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _KINDS.items()}
+_ALL = tuple(_FORMS.values())
 _SIZE = re.compile(r"(?P<h>\d{1,5})(?:x(?P<w>\d{1,5})| ?(?:\^ ?2|²))(?: ?x ?(?P<c>\d{1,6}))?")
 _WINDOW = re.compile(r"(\d{1,2})x\1(?: ?/ ?(\d{1,2}))?(?: ?\(x ?(\d{1,6})\))?")
 _COUNT = re.compile(r"[1-9]\d{0,2}(?:,\d{3}){1,3}|\d{1,9}")
@@ -109,6 +111,10 @@ class Table:
     total: Excerpt | None = None
     beside: Excerpt | None = None
     """The first heading of what isn't of the network."""
+    prose: list[Excerpt] = field(default_factory=list)
+    """Headings of what explains the others."""
+    headed: Headed | None = None
+    """The heading that a call tells, and the rows below it."""
     above: list[Excerpt] = field(default_factory=list)
     """Titles and captions."""
     refused: list[tuple[str, Place, str]] = field(default_factory=list)
@@ -118,22 +124,25 @@ class Table:
 
 
 def table_of(source: Source) -> Table:
-    """Raises ``ParseError`` V115 where there is no heading."""
-    rows = [row for row in rows_of(source) if any(cell.text for cell in row)]
+    """Raises ``ParseError`` V115 where there is no heading, ``InputError`` as ``headed``."""
+    told = with_heading(source)
+    rows = told.rows
     if len(rows) > _ROWS:
         label = Label(rows[_ROWS][0].text.span(), "this row")
         raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
-    at = heading(rows)
+    at = told.at if told.heading is not None else heading(rows)
     if at is None:
         whole = joined([cell.text for cell in rows[0]], " ", source) if rows else Excerpt.of(source)
         message = "no heading has the columns of a table of blocks"
         raise ParseError(Diagnostic("V115", message, (Label(whole.span(), "this row"),), f"{FAMILIES}; {KNOWN}"))
-    table = Table(source, columns(rows[at]))
+    table = Table(source, columns(rows[at]), headed=told)
     for index, (name, cell) in enumerate(zip(table.columns, rows[at], strict=True)):
         if name == "?":
             table.refuse(f"`{cell.text.text}` heads no column that is known", cell.text, KNOWN)
         elif name == "beside":
             table.beside = table.beside or cell.text
+        elif name == "prose":
+            table.prose.append(cell.text)
         elif name and name in table.columns[:index]:
             table.refuse(f"a second column of `{cell.text.text}`", cell.text, "leave one out")
     for row in rows[:at]:
@@ -144,6 +153,33 @@ def table_of(source: Source) -> Table:
         if filled and not (len(filled) == 1 and _is_said(table, filled[0].text)):
             _row(table, row)
     return table
+
+
+def with_heading(source: Source) -> Headed:
+    """The rows that say something, with the heading that a call tells. Raises as ``headed``, and where that names no
+    column of blocks."""
+    found = headed(source, said_rows(source), _unknown, _own, KNOWN)
+    if found.heading is not None and "kind" not in columns(found.rows[found.at]):
+        label = Label(found.heading.span, "these")
+        raise InputError(Diagnostic("V112", "no column says which block a row is", (label,), "name one `operator`"))
+    return found
+
+
+def _unknown(head: Row) -> list[bool]:
+    return [name in ("", "?") for name in columns(head)]
+
+
+def _own(rows: Sequence[Row], head: Row) -> int | None:
+    """Which row is the table's own heading: one that is known as one, else the first of several cells, if it has no
+    number and says no layer where the columns that are told do."""
+    if (at := heading(rows)) is not None:
+        return at
+    kinds = [at for at, name in enumerate(columns(head)) if name == "kind"]
+    for at, row in enumerate(rows[:4]):
+        if sum(bool(cell.text) for cell in row) > 1:
+            says = any(form.fullmatch(cell.text.text) for cell in row if cell.columns.start in kinds for form in _ALL)
+            return None if says or any(re.search(r"\d", cell.text.text) for cell in row) else at
+    return None
 
 
 def _is_signs(row: Row) -> bool:
@@ -177,7 +213,7 @@ def _row(table: Table, row: Row) -> None:
     cells = dict[str, Excerpt]()
     for cell in row:
         name = table.columns[cell.columns.start] if cell.columns.start < len(table.columns) else ""
-        if _NOTHING.fullmatch(cell.text.text) or name in ("?", "beside"):
+        if _NOTHING.fullmatch(cell.text.text) or name in ("?", *UNREAD):
             continue
         if not name or len(cell.columns) > 1:
             table.refuse(f"`{cell.text.text}` stands in a column without a heading", cell.text, KNOWN)

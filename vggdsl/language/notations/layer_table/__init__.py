@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
-from vggdsl.language.notations.grid import Cell, Row, rows_of
+from vggdsl.language.notations.grid import Cell, Row, rows_of, width
 from vggdsl.language.notations.layer_table import sides, tensors, uncut
-from vggdsl.language.notations.layer_table.abroad import in_english, is_foreign
+from vggdsl.language.notations.layer_table.abroad import is_foreign
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import (
     KNOWN,
@@ -33,7 +33,7 @@ from vggdsl.language.notations.layer_table.columns import (
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import Total
-from vggdsl.language.notations.layer_table.named import tell, with_heading
+from vggdsl.language.notations.layer_table.named import with_heading
 from vggdsl.language.notations.layer_table.parted import named, parted, refuse_listed, spread, without_titles
 from vggdsl.language.notations.layer_table.residual import blocks
 from vggdsl.language.notations.layer_table.rows import Table
@@ -104,7 +104,7 @@ def _rows(source: Source) -> list[Row]:
 
 
 def _ways(source: Source) -> list[list[Row]]:
-    rows = with_heading(source, in_english([row for row in rows_of(source) if any(cell.text for cell in row)]))
+    rows = list(with_heading(source).rows)
     lines = [row[0].text for row in rows]
     if is_uncut(rows) and (words := even(lines)) and not uncut.has_heading(lines):
         ways = sides.together(source, words, _HEADS)
@@ -300,6 +300,17 @@ def _has_layers(source: Source) -> bool:
     return 2 * len(saying_layers(rows)) >= len(rows) and _found(rows, strange=0) is None
 
 
+def _heading(source: Source) -> list[str]:
+    """The columns of a table by its heading; those that aren't known as such that aren't read. None of one in which
+    several are of one size."""
+    rows = _rows(source)
+    table = _found(rows, strange=len(rows[0])) if rows else None
+    if table is None or table[0] is not rows:
+        return []
+    found = explained(columns(rows[table[1]]), rows[table[1] + 1 :])
+    return ["Comments" if "?" in each.roles else each.at.text for each in found] if len(found) == width(source) else []
+
+
 def _above(lines: Sequence[Excerpt], head: Row) -> list[Excerpt]:
     """The lines above a heading."""
     first = min(cell.text.places[0] for cell in head if cell.text)
@@ -314,7 +325,7 @@ def _reading(
 ) -> Reading:
     """The network of a heading and the rows below it."""
     draft = Draft(source)
-    tell(draft)
+    with_heading(source).tell(draft)
     sides.tell(draft, rows[0])
     for text in above:
         draft.beside(text)
@@ -420,4 +431,15 @@ def _sized(draft: Draft, cell: Excerpt) -> Excerpt:
     return figure
 
 
-register(Notation("layer-table", recognises, read, write, title=TITLE, has_layers=_has_layers, stranger=_stranger))
+register(
+    Notation(
+        "layer-table",
+        recognises,
+        read,
+        write,
+        title=TITLE,
+        has_layers=_has_layers,
+        heading=_heading,
+        stranger=_stranger,
+    )
+)

@@ -145,6 +145,11 @@ def _side(text: str) -> tuple[str, str] | None:
     return None
 
 
+def is_side(text: str) -> bool:
+    """Whether a heading is of one side of a size."""
+    return _side(text) is not None
+
+
 def _above(above: Row, columns: Sequence[int]) -> str | None:
     """What the row above says that columns are of; nothing where it has no word, None where that isn't known."""
     texts = [cell.text for cell in above if set(cell.columns) & set(columns) and cell.text]
