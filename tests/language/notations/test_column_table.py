@@ -424,3 +424,24 @@ def test_a_layer_may_stand_so_often_and_take_all_of_a_map() -> None:
     assert said(found["A"]) == "input 8x8x3 conv3-4 ReLU conv3-4 ReLU conv3-4 ReLU FC-5"
     assert refused(found["B"]) == ("`x3` can't be read here", "x3")
     assert isinstance(read(tabs(*rows, "Dense 8×8 → 5 | Dense 4×4×4 → 5"))["A"], VggdslError)
+
+
+def test_calls_of_convolutions_are_read_as_their_library_has_them() -> None:
+    rows = (
+        "Layer | A | B",
+        "Input | 12×12×3 | 12×12×3",
+        "1 | Conv2d(3, 4, 5), ReLU, MaxPool2d(2, 2) | Conv2D(4, 4) + ReLU",
+        "2 | Conv2d(4, 6, 3), padding 1 | MaxPooling2D(3, 3)",
+        "3 | FC(96, 5) | FC 5",
+        "Top-1 | 72.1 | 75.0",
+        "Robust accuracy (%) | 12 | 15",
+    )
+    found = read(tabs(*rows))
+    assert said(found["A"]) == "input 12x12x3 conv5-4 pad=0 ReLU maxpool2/2 conv3-6 pad=1 FC-5"
+    other = found["B"]
+    assert said(other) == "input 12x12x3 conv4-4 pad=0 ReLU maxpool3/3 FC-5"
+    assert isinstance(other, Spec)
+    assert any("no padding where a call" in each.message for each in other.said)
+    assert sum("could be several things" in each.message for each in other.said) == 2
+    wrong = read(tabs(*rows).replace("FC(96", "FC(384"))["A"]
+    assert isinstance(wrong, VggdslError)

@@ -268,6 +268,8 @@ class _Reader:
         match fact.name:
             case "sides" | "shape" if kind == "conv" and len(numbers) in (2, 3, 4):
                 self._window(layer, fact)
+            case "call":
+                self._call(layer, fact)
             case "counted" if kind == "conv":
                 self._set(layer, "width", numbers[0], fact)
                 self._set(layer, "window", numbers[1:], fact)
@@ -311,6 +313,22 @@ class _Reader:
                 word = f"of `{layer.at.text}`" if layer.at.text != fact.at.text else "here"
                 raise UnreadableError(f"`{fact.at.text}` can't be read {word}", fact.at, KNOWN)
 
+    def _call(self, layer: Layer, fact: Fact) -> None:
+        """Numbers as code gives them: `MaxPool2d(3, 2)`, PyTorch's `Conv2d(3, 64, 5)`, Keras' `Conv2D(64, 5)`."""
+        numbers, is_conv = fact.numbers, layer.kind == "conv"
+        if layer.kind in POOLS and len(numbers) == 2:
+            self._set(layer, "window", numbers[:1] * 2, fact)
+            self._set(layer, "stride", numbers[1], fact)
+        elif is_conv and (len(numbers), fact.text) in ((3, "2d"), (2, "2D")):
+            *takes, width, side = numbers
+            if takes:
+                self._set(layer, "takes", takes[0], fact)
+            self._set(layer, "width", width, fact)
+            self._set(layer, "window", (side, side), fact)
+            layer.cells["call"] = fact.at
+        else:
+            raise UnreadableError(f"`{fact.at.text}` can't be read of `{layer.at.text}`", fact.at, KNOWN)
+
     def _window(self, layer: Layer, fact: Fact) -> None:
         numbers = fact.numbers
         if len(numbers) == 2:
@@ -352,7 +370,8 @@ class _Reader:
         if layer.kind in CONVOLUTIONS and (layer.window is None or layer.width is None):
             lacks = "window" if layer.window is None else "number of filters"
             raise UnreadableError(f"this convolution says no {lacks}", layer.at, "write `3x3 conv, 64`")
-        if layer.kind in CONVOLUTIONS and layer.pad is None and layer.window and not all(s % 2 for s in layer.window):
+        is_open = layer.pad is None and "call" not in layer.cells
+        if layer.kind in CONVOLUTIONS and is_open and layer.window and not all(s % 2 for s in layer.window):
             message = "a window of even sides can't keep the size, and its padding isn't printed"
             raise UnreadableError(message, layer.at, "write it behind: `pad 0`")
         if layer.kind == "FC" and layer.width is None:

@@ -26,6 +26,12 @@ _RESULT = re.compile(
     rf"(?: ?\([\w+ -]{{1,20}}\)| on [\w+ -]{{1,20}})?{_IN_PERCENT}:?",
     re.IGNORECASE,
 )
+_OPEN = re.compile(
+    rf"(?:top[- ]?\d{{1,2}}|(?:[\w.+@-]{{1,20}} ){{1,4}}(?:err(?:or|\.)?(?: rate)?|acc(?:uracy|\.)?)"
+    rf"|{_COUNT}layers){_IN_PERCENT}:?",
+    re.IGNORECASE,
+)
+"""Figures that could be of several things: `Top-1`, `Robust accuracy`, `Layers`."""
 _TOP = re.compile(r"\btop[- ]?(\d+)", re.IGNORECASE)
 _SPLIT = re.compile(r"\b(test|val|train)(?:idation|ing)?\b", re.IGNORECASE)
 _MACS = re.compile(
@@ -95,6 +101,8 @@ def is_figures(row: Row) -> bool:
         return True
     if _RESULT.fullmatch(label):
         return all(re.match(r"~?\d", cell.text.text) for cell in filled)
+    if _OPEN.fullmatch(label):
+        return all(_FIGURE.fullmatch(cell.text.text) for cell in filled)
     is_counted = _MACS.fullmatch(label) or _DEPTH.fullmatch(label)
     return bool(is_counted) and all(_FIGURE.fullmatch(cell.text.text) for cell in filled)
 
@@ -136,6 +144,8 @@ def _figures(row: Row, networks: int) -> Figures:
     ):
         assumed = "a depth counts the layers that have weights" if label.text.lower() == "depth" else ""
         return Figures(label, "weight-layers", cells, assumed=assumed)
+    if _OPEN.fullmatch(label.text):
+        return Figures(label, "", cells, unread="what it was counted or measured of could be several things")
     return Figures(label, "", cells)
 
 

@@ -144,7 +144,12 @@ def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
             text = "weight normalisation is a way to train: the network computes the same without it"
             draft.assumed(text, cell, once=True)
         try:
-            yield from layers_of(cell, line.label, are_residual=is_residual)
+            for layer in layers_of(cell, line.label, are_residual=is_residual):
+                if "call" in layer.cells and layer.pad is None:
+                    text = "no padding where a call of a convolution names none, as Keras and PyTorch have it"
+                    draft.assumed(text, layer.at, once=True)
+                    layer.pad = "valid"
+                yield layer
         except UnreadableError as error:
             draft.refuse(error.message, error.at, error.help)
 
