@@ -361,7 +361,8 @@ def _told(networks: Sequence[_Network], *, err: bool) -> None:
     ways = next((each.ways for each in networks if isinstance(each.found, ParseError)), ())
     saying = dict.fromkeys(_saying(way.words, way.count) for way in ways if way.words)
     if saying:
-        note(f"other words are told for those of the text by {', '.join(saying)}; '' leaves them out")
+        out = "; '' leaves them out" if all(way.can_leave_out for way in ways if way.words) else ""
+        note(f"other words are told for those of the text by {', '.join(saying)}{out}")
     for where in dict.fromkeys(each.where for each in networks):
         here = [each for each in networks if each.where == where]
         width = max(len(each.name) for each in here)

@@ -236,10 +236,11 @@ def test_a_refused_word_says_how_it_is_told() -> None:
 
 
 def ways_of(told: str) -> list[list[str]]:
-    """The options that helps name, each with what leaves words out where the meaning is open."""
+    """The options that helps name, each with what leaves words out, or stands for them, where the meaning is open."""
+    meaning = "''" if "'' leaves them out" in told else "FC"
     found = re.findall(r"(?:by the call:|by) (--.*?)(?:; '' leaves|$)", told, re.MULTILINE)
     plain = [re.sub(r" \(in all \d+ places\)", "", each) for each in found]
-    return [shlex.split(way.replace("'…'", "''")) for each in plain for way in re.split(", (?=--)", each)]
+    return [shlex.split(way.replace("'…'", meaning)) for each in plain for way in re.split(", (?=--)", each)]
 
 
 def errors_of(told: str) -> set[tuple[str, str]]:
@@ -250,6 +251,7 @@ REFUSED = (
     "Stage 1\tStage 2\tStage 3\nLayer\tKernel\tFilters\nconv\t3x3\t4\nFC\t\t5\n",
     "Layer\tKernel\tFilters\tFilters\tParams\nconv\t3x3\t4\t2\t~1\nconv\t3x3\t4\t2\t~2\nFC\t\t5\t5\t~3\n",
     "Layer\tKernel\tFilters\tOutput\nconv\t3x3\t4\t8x8x4\nLERes Block\t3x3\t4\t8x8x4\nFC\t\t5\t5\n",
+    "Layer Kernel Filters\nconv 3x3 4\nconv 3x3 4\ndnn - 5\n",
     "Input\tOperator\tt\tc\tn\ts\tc\tSpeed\n8x8x3\tconv2d 3x3\t-\t4\t1\t2\t4\t1\n4x4x4\tbottleneck\t2\t6\t1\t1\t6\t2\n",
 )
 
@@ -276,7 +278,7 @@ def test_a_help_names_the_very_words() -> None:
         "--means 'Stage 1' '' --means 'Stage 2' '' --means 'Stage 3' ''",
         "--heading 'Layer|Kernel|Filters|Comments|Params'",
     ]
-    said += ["--means 'LERes Block' '…'", "--heading 'Input|Operator|t|c|n|s|Comments|comments'"]
+    said += ["--means 'LERes Block' '…'", "--means dnn '…'", "--heading 'Input|Operator|t|c|n|s|Comments|comments'"]
     for text, way in zip(REFUSED, said, strict=True):
         assert way in run("import", "-", input=text).stderr
         hold_ways(text)

@@ -20,6 +20,8 @@ _LONGEST = 20_000
 """Characters of a text that is read again to try a way."""
 _MOST = 4
 """So many are tried."""
+_WORD = "FC"
+"""A word that is known, in whose place what is meant stands."""
 _Place = tuple[str, int]
 """What is wrong, and where."""
 
@@ -33,6 +35,8 @@ class Way:
     words: str = ""
     count: int = 0
     """In how many places they stand."""
+    can_leave_out: bool = False
+    """Whether no words in their place lead on, too."""
 
 
 def ways(
@@ -61,18 +65,23 @@ def _tried(
     words: tuple[str, int] | None,
     before: set[_Place],
 ) -> Iterator[Way]:
-    heading = _unread(source, name, beside, wrong.labels[0].span)
-    if heading is not None:
+    unread = _unread(source, name, beside, wrong.labels[0].span)
+    if unread is not None:
+        heading, is_of_heading = unread
         after = _wrong(source, name, replace(beside, heading=heading))
-        if after is not None and after <= before - {_place(wrong)}:
+        if after is not None and _place(wrong) not in after and (is_of_heading or after < before):
             yield Way(f"--heading {quote(heading)}")
+            if words is not None and words[1] > 1:  # of several columns one is meant
+                return
     if words is not None:
         told, count = words
-        means = (*(each for each in beside.means if each[0] != told), (told, ""))
-        after = _wrong(source, name, replace(beside, means=means))
-        if after is not None and _place(wrong) not in after:
-            is_out = count == 1 and after < before and "leave" in (wrong.help or "")
-            yield Way(f"--means {quote(told)} {quote('' if is_out else '…')}", told, count)
+        for meaning in ("", _WORD):
+            means = (*(each for each in beside.means if each[0] != told), (told, meaning))
+            after = _wrong(source, name, replace(beside, means=means))
+            if after is not None and _place(wrong) not in after:
+                is_out = not meaning and count == 1 and after < before and "leave" in (wrong.help or "")
+                yield Way(f"--means {quote(told)} {quote('' if is_out else '…')}", told, count, not meaning)
+                return
     elif "leave" in (wrong.help or "") and (cells := _whole_row(source, wrong.labels[0].span)):
         after = _wrong(source, name, replace(beside, means=(*beside.means, *cells)))
         if after is not None and _place(wrong) not in after:
@@ -103,9 +112,9 @@ def _words(wrong: Diagnostic, at: Span) -> tuple[str, int] | None:
     return None if found is not None and found[1] > 1 and _NUMBER.fullmatch(found[0]) else found
 
 
-def _unread(source: Source, name: str | None, beside: Beside, at: Span) -> str | None:
+def _unread(source: Source, name: str | None, beside: Beside, at: Span) -> tuple[str, bool] | None:
     """The heading of a table, with a column that isn't read for the one at a place: one that its heading doesn't tell,
-    or of figures. Without others the table would be of another network."""
+    or of figures. Without others the table would be of another network. Also whether the place is in the heading."""
     if beside.heading is not None:
         columns = [beside.heading[slice(*span)] for span in columns_told(beside.heading)]
     else:
@@ -117,7 +126,7 @@ def _unread(source: Source, name: str | None, beside: Beside, at: Span) -> str |
     if not is_heading and not _FIGURES.search(columns[column]):
         return None
     columns[column] = "Comments"
-    return "|".join(columns)
+    return "|".join(columns), is_heading
 
 
 def _column(source: Source, written: int) -> tuple[int, bool]:
