@@ -4,6 +4,8 @@ import pytest
 
 import vggdsl
 from vggdsl.language import notations
+from vggdsl.language.notations.torch_layers import Reader
+from vggdsl.network.shapes import Shape
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import VggdslError
 
@@ -333,3 +335,30 @@ def test_parameters_that_python_refuses_are_refused(parameters: str) -> None:
 def test_what_python_and_pytorch_call_themselves_is_refused(method: str) -> None:
     with pytest.raises(VggdslError, match="isn't followed"):
         vggdsl.parse(NET + f"    def {method}(self, *x):\n        return 0\n")
+
+
+def test_what_a_text_does_is_bounded_all_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many networks it is of: those that come first are read."""
+    monkeypatch.setattr("vggdsl.language.notations.torch_code.expressions._MOST_STEPS", 20_000)
+    rows = "".join(f"def net{n}():\n    return nn.Sequential(nn.Conv2d(3, 4, 1), *ROW)\n" for n in range(3))
+    for count, read in ((4, 3), (80, 2)):
+        found = parse_all(f"# input 8x8x3\nROW = [nn.ReLU() for n in range({count})]\n{rows}", "-")
+        assert [isinstance(spec, Spec) for _, spec in found] == [n < read for n in range(3)]
+    assert "this text does too much" in str(found[-1][1])
+    with pytest.raises(VggdslError, match="more than 1,333 words and signs"):
+        vggdsl.parse(NET + "x = 1\n" * 500)
+
+
+def test_the_size_is_told_by_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By that of what was read at one size, and not by a reading at each."""
+    reads, read = list[Shape](), Reader.read
+
+    def counted(reader: Reader) -> int:
+        reads.append(reader.size)
+        return read(reader)
+
+    monkeypatch.setattr(Reader, "read", counted)
+    assert str(vggdsl.parse(NET).typed.input) == "32x32x3"
+    assert len(reads) == 3
+    measured = changed("-1, 6 * 14 * 14", "-1, x.size(1) * x.size(2) * x.size(3)")
+    assert vggdsl.parse(measured).network == vggdsl.parse(NET).network

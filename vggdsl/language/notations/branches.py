@@ -4,7 +4,7 @@ A graph can be said in the spec language if it is series-parallel: each merge ha
 of its branches come, and no branch reaches into another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -77,6 +77,17 @@ class Layers:
     def shape(self, layer: int) -> Shape | None:
         return self._all[layer].shape
 
+    def of_image(self, size: Shape) -> Iterator[tuple[str, Shape | None, Shape | None]]:
+        """Of each layer its text, what it would take first, and what it would give, for an image of another size."""
+        shapes: list[Shape | None] = [size]
+        known = dict[tuple[str, tuple[Shape | None, ...]], Shape | None]()
+        for layer in self._all[1:]:
+            key = (layer.text, tuple([shapes[each] for each in layer.inputs]))
+            if key not in known:
+                known[key] = _behind(op_of(layer.text), key[1])
+            shapes.append(known[key])
+            yield layer.text, shapes[layer.inputs[0]] if layer.inputs else None, shapes[-1]
+
     def text(self, layer: int) -> str:
         return self._all[layer].text
 
@@ -100,6 +111,10 @@ def _behind(op: Op, shapes: Sequence[Shape | None]) -> Shape | None:
         return op.out_shape(*known)
     except ShapeError:
         return None  # which the spec tells at its place
+
+
+_MOST_WRONG = 10
+"""Of branches that can't be said; more aren't told."""
 
 
 class _Written:
@@ -163,6 +178,8 @@ class _Written:
 
     def _put(self, number: int, depth: int) -> None:
         layer = self.layers[number]
+        if len(self.draft.wrong) >= _MOST_WRONG:
+            return
         if number in self.put:
             message = "the branches here reach into each other: one layer is of several"
             self.draft.refuse(message, layer.at, "a spec says branches that come from one layer and meet in one")
@@ -208,16 +225,24 @@ def _begins_line(text: str) -> bool:
 def _dominators(layers: Sequence[_Layer]) -> list[int]:
     """By number, the last layer before each through which everything that it takes has come; -1 before the image.
 
-    Source: Cooper, Harvey and Kennedy 2001, "A Simple, Fast Dominance Algorithm"; the order is topological.
+    Sources: Cooper, Harvey and Kennedy 2001, "A Simple, Fast Dominance Algorithm"; the order is topological. Far
+    ancestors are Myers' of 1983, "An applicative random-access stack".
     """
-    before = [-1]
+    before, depths, far = [-1], [0], [0]
     for layer in layers[1:]:
         meet = layer.inputs[0] if layer.inputs else 0
         for other in layer.inputs[1:]:
             while meet != other:
-                if meet > other:
-                    meet = before[meet]
+                if depths[meet] < depths[other]:
+                    meet, other = other, meet
+                if depths[meet] > depths[other]:
+                    meet = far[meet] if depths[far[meet]] >= depths[other] else before[meet]
+                elif far[meet] != far[other]:
+                    meet, other = far[meet], far[other]
                 else:
-                    other = before[other]
+                    meet, other = before[meet], before[other]
         before.append(meet)
+        depths.append(depths[meet] + 1)
+        is_even = depths[meet] - depths[far[meet]] == depths[far[meet]] - depths[far[far[meet]]]
+        far.append(far[far[meet]] if is_even else meet)
     return before

@@ -25,7 +25,7 @@ def is_code(source: Source, holder: str, layers: str) -> bool:
     text = source.text
     if _FORM.match(text) is None or re.search(r"^[ \t]*input[ \t]+\d", text, re.MULTILINE | re.IGNORECASE):
         return False
-    if re.search(r"^\s*\([\w.-]+\):\s", text, re.MULTILINE) is not None:  # a print of modules
+    if re.search(r"^[ \t]*\([\w.-]+\):\s", text, re.MULTILINE) is not None:  # a print of modules
         return False
     return all(re.search(rf"(?<!\w)(?:{each})\s*\(", text) is not None for each in (holder, layers))
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from vggdsl.language.elaborate import elaborate
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.image import INPUT_HELP, Told
 from vggdsl.language.notations.registry import Reading
-from vggdsl.language.notations.torch_layers import CountError, FitError, Network, Reader
+from vggdsl.language.notations.torch_layers import CountError, FitError, Network, Reader, TooMuchError
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Shape
 from vggdsl.text.errors import ParseError
@@ -18,14 +19,16 @@ TRAINED_AT = 224
 _LARGEST = 2048
 
 
-def put(draft: Draft, network: Network, size: Shape | None) -> None:
-    """Writes a network; ``size`` is the image's, where it is said."""
+def put(draft: Draft, network: Network, size: Shape | None) -> int:
+    """Writes a network, and gives how many layers it has; ``size`` is the image's, where it is said."""
     if draft.told is not None:
         draft.comment(f"told: {draft.told.by}")
+    last = 0
     with draft.refusing():
         reader = Reader(draft, size if size is not None else _told(draft, network), network)
         last = reader.read()
         reader.layers.put(last)
+    return last
 
 
 def said_input(source: Source) -> tuple[Shape | None, Span]:
@@ -51,12 +54,36 @@ def _channels(draft: Draft, network: Network) -> int:
     reader = Reader(Draft(draft.source), Shape(1, TRAINED_AT, TRAINED_AT), network)
     try:
         reader.read()
-    except UnreadableError:
-        if not reader.has_begun:
+    except UnreadableError as error:
+        if not reader.has_begun or isinstance(error, TooMuchError):
             raise
     if reader.channels is None:
         raise UnreadableError("the image's size isn't said", network.at, INPUT_HELP)
     return reader.channels
+
+
+@dataclass(frozen=True)
+class _Try:
+    """A network that was read at one size of its image; ``surplus``: how many values more come to the first `Linear`
+    than it takes, or -1 where none come."""
+
+    reader: Reader
+    fits: bool
+    surplus: int
+
+
+def _tried(reader: Reader) -> _Try:
+    try:
+        fits = reader.fits()
+    except TooMuchError:
+        raise
+    except CountError as error:
+        return _Try(reader, False, error.surplus)
+    except FitError:
+        return _Try(reader, False, 0)
+    except UnreadableError:
+        return _Try(reader, False, -1)
+    return _Try(reader, fits, 0 if fits else -1)
 
 
 def _told(draft: Draft, network: Network) -> Shape:
@@ -67,30 +94,34 @@ def _told(draft: Draft, network: Network) -> Shape:
     """
     channels = _channels(draft, network)
 
+    @cache
+    def tried(side: int) -> _Try:
+        return _tried(reader_at(side))
+
     def reader_at(side: int) -> Reader:
         return Reader(Draft(draft.source), Shape(channels, side, side), network)
 
-    @cache
-    def tried(side: int) -> Reader | None:
-        reader = reader_at(side)
-        try:
-            return reader if reader.fits() else None
-        except UnreadableError:
-            return None
+    def fitting(side: int) -> Reader | None:
+        return tried(side).reader if tried(side).fits else None
 
-    usual, small = tried(TRAINED_AT), tried(TRAINED_AT - 32)
+    usual = fitting(TRAINED_AT)
+    small = fitting(TRAINED_AT - 32) if usual is not None or not _is_told_by_one(tried(TRAINED_AT)) else None
     if network.published is not None and usual is not None and (usual.adaptive or small is not None):
         side = network.published
         text = f"an image of {side}x{side}, as the published {network.name} takes: its size isn't said"
         draft.assumed(text, network.at, INPUT_HELP)
         draft.line()
         return Shape(channels, side, side)
-    fits = [] if small is not None and usual is not None else _sizes(reader_at)
-    fitted = usual or small or (tried(fits[0]) if fits else None)
+    fits = [] if small is not None and usual is not None else _sizes(tried)
+    is_arithmetic = _is_told_by_one(tried(TRAINED_AT)) and bool(fits)
+    fitted = tried(TRAINED_AT).reader if is_arithmetic else usual or small or (fitting(fits[0]) if fits else None)
     if fitted is not None and (not fits or fitted.adaptive):  # of what comes to the pool the first Linear tells nothing
         raise UnreadableError("images of many sizes fit: which is meant isn't said", network.at, INPUT_HELP)
     is_told = fitted is not None and not fitted.open
-    exact = [side for side in fits if is_told and (reader := tried(side)) is not None and reader.exact]
+    if is_told and is_arithmetic:
+        exact = [side for side in fits if tried(TRAINED_AT).reader.is_exact_at(side)]
+    else:
+        exact = [side for side in fits if is_told and (reader := fitting(side)) is not None and reader.exact]
     if len(fits) == 1 or len(exact) == 1:
         side = (exact or fits)[0]
         others = f"; images up to {fits[-1]}x{fits[-1]} would fit, too" if len(fits) > 1 and fits[-1] != side else ""
@@ -99,7 +130,8 @@ def _told(draft: Draft, network: Network) -> Shape:
         draft.line()
         return Shape(channels, side, side)
     if fits:
-        reader_at(fits[0]).read()  # tells what else is wrong
+        if fitting(fits[0]) is None:
+            reader_at(fits[0]).read()  # tells what else is wrong
         message = f"square images of {fits[0]}x{fits[0]} to {fits[-1]}x{fits[-1]} fit: which is meant isn't said"
         raise UnreadableError(message, network.at, INPUT_HELP)
     try:
@@ -110,20 +142,19 @@ def _told(draft: Draft, network: Network) -> Shape:
     raise UnreadableError("no square image fits what the first Linear takes", network.at, INPUT_HELP)
 
 
-def _sizes(reader_at: Callable[[int], Reader]) -> list[int]:
+def _is_told_by_one(tried: _Try) -> bool:
+    """Whether what was read at one size tells what comes to the first `Linear` at all others."""
+    return bool(tried.reader.counted) and not (tried.reader.hangs or tried.reader.adaptive)
+
+
+def _sizes(tried: Callable[[int], _Try]) -> list[int]:
     """The sides of square images with which as many values come to the first `Linear` as it takes: neighbours."""
+    usual = tried(TRAINED_AT)
+    return _neighbours(cache(usual.reader.surplus_at) if _is_told_by_one(usual) else lambda side: tried(side).surplus)
 
-    @cache
-    def surplus(side: int) -> int:
-        try:
-            return 0 if reader_at(side).fits() else -1
-        except CountError as error:
-            return error.surplus
-        except FitError:
-            return 0
-        except UnreadableError:
-            return -1
 
+def _neighbours(surplus: Callable[[int], int]) -> list[int]:
+    """The sides at which there is no surplus, where it grows with them."""
     low, high = 1, _LARGEST
     while low < high:
         middle = (low + high) // 2

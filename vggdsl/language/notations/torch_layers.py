@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from vggdsl.language.notations.arch import foreign
-from vggdsl.language.notations.branches import HELP, Layers, op_at
+from vggdsl.language.notations.branches import HELP, Layers, op_at, op_of
 from vggdsl.language.notations.calls import Atom, Call, Listed, Value, wordless
 from vggdsl.language.notations.draft import Draft, UnreadableError
+from vggdsl.network.ops import Op
 from vggdsl.network.shapes import Shape
 from vggdsl.text.source import Span
 
@@ -23,6 +25,10 @@ _FLATTENED = {"start_dim": "1", "end_dim": "-1"}
 _LOGARITHMS = "it gives logarithms of probabilities, and the spec probabilities"
 comes_in, spelled = lru_cache(maxsize=4096)(foreign.comes_in), lru_cache(maxsize=4096)(foreign.spelled)
 """A network is read at several sizes of its image."""
+
+
+class TooMuchError(UnreadableError):
+    """More is done for one text than is done for any."""
 
 
 class FitError(UnreadableError):
@@ -77,6 +83,10 @@ class Reader:
     open: bool = False
     """Whether that tells no size: a padded 3x3 window of stride 2 leaves a row of zeros over where sizes are even."""
     adaptive: bool = False
+    counted: list[tuple[int, int]] = field(default_factory=list)
+    """Layers, up to the first `Linear`, and the number of values that each has to give."""
+    hangs: bool = False
+    """Whether at another size other layers may be read, and not only others' shapes."""
 
     def __post_init__(self) -> None:
         self.layers = Layers(self.draft, self.size, self.network.at)
@@ -86,7 +96,7 @@ class Reader:
         try:
             return self.network.does(self, Tensor(0)).layer
         except UnreadableError as error:
-            if not self.is_measured:
+            if not self.is_measured or isinstance(error, TooMuchError):
                 raise
             raise FitError(error.message, error.at, error.help) from None
 
@@ -94,18 +104,35 @@ class Reader:
         """Whether its layers can be so at this size. Raises ``UnreadableError``."""
         return self.layers.shape(self.read()) is not None
 
+    def surplus_at(self, side: int) -> int:
+        """How many values more come to the first `Linear` than it takes, of another size; -1 where none do."""
+        size = Shape(self.size.c, side, side)
+        last = max((layer for layer, _ in self.counted), default=0)
+        shapes = [size, *(shape for *_, shape in islice(self.layers.of_image(size), last))]
+        for layer, count in self.counted:
+            shape = shapes[layer]
+            if shape is None or shape.elements != count:
+                return shape.elements - count if shape is not None else -1
+        return 0
+
+    def is_exact_at(self, side: int) -> bool:
+        """Whether no window leaves a row over, of another size."""
+        seen = set[tuple[str, Shape]]()
+        for text, shape, behind in self.layers.of_image(Shape(self.size.c, side, side)):
+            if shape is None or behind is None or ((text, shape) not in seen and not _over(op_of(text), shape)[0]):
+                return False
+            seen.add((text, shape))
+        return True
+
     def shape(self, x: Tensor) -> Shape | None:
         return self.layers.shape(x.layer)
 
     def put(self, text: str, at: Span, x: Tensor, label: str = "") -> Tensor:
         """A layer by its word."""
-        shape = self.shape(x)
-        window = op_at(text, at).sees(shape) if shape is not None else None
-        if shape is not None and window is not None and window.stride != (1, 1):
-            pads = zip(window.pad_before, window.pad_behind, strict=True)
-            both = [*zip((shape.h, shape.w), map(sum, pads), window.extent, window.stride, strict=True)]
-            self.exact &= all((n + pad - extent) % s == 0 for n, pad, extent, s in both)
-            self.open |= any(pad and extent % 2 and s % 2 == 0 for (_, pad, extent, s) in both)
+        if (shape := self.shape(x)) is not None:
+            is_exact, is_open = _over(op_at(text, at), shape)
+            self.exact &= is_exact
+            self.open |= is_open
         return Tensor(self.layers.add(text, at, x.layer, label=label), x.is_flat)
 
     def merge(self, word: str, at: Span, inputs: Sequence[Tensor], label: str = "") -> Tensor:
@@ -160,9 +187,9 @@ class Reader:
         is_along_rows = kind == "softmax" and any(each.text == "-1" for each in (*call.places, *call.named.values()))
         if is_along_rows and is_many and not x.is_flat:
             raise UnreadableError(f"`{call.text}` works along the rows of a map", call.at, "write `dim=1`")
-        self._held(call, shape, kind)
+        self._held(call, x, shape, kind)
 
-    def _held(self, call: Call, shape: Shape | None, kind: str) -> None:
+    def _held(self, call: Call, x: Tensor, shape: Shape | None, kind: str) -> None:
         """What a layer says that it takes, against what comes."""
         written = comes_in(word_of(call))
         count = foreign.product(written) if written is not None else None
@@ -174,14 +201,18 @@ class Reader:
         if count is None or shape is None:
             return
         if kind == "FC":
-            self.counts(int(count), shape, call.text, call.at)
+            self.counts(int(count), x, call.text, call.at)
         elif int(count) != shape.c:
             message = f"`{call.text}` takes {int(count):,} channels, and {shape.c:,} come"
             raise UnreadableError(message, call.at, _ONE_IS_WRONG)
 
-    def counts(self, count: int, shape: Shape, text: str, at: Span) -> None:
+    def counts(self, count: int, x: Tensor, text: str, at: Span) -> None:
         """So many values of a flat map, against those that come. Raises ``CountError`` of the first that says so."""
-        self.has_begun = True
+        self.has_begun, shape = True, self.shape(x)
+        if not self.is_measured:
+            self.counted.append((x.layer, count))
+        if shape is None:
+            return
         if count == shape.elements:
             self.is_measured = True
             return
@@ -208,6 +239,17 @@ class Reader:
             message = f"`{call.text}` makes {h}x{w} of {rows}x{columns}, by windows of several sizes"
             raise UnreadableError(message, call.at, "give an image of another size, or write the pool in the spec")
         return self.put(f"{kind}{rows // h}/{rows // h}", call.at, x, label)
+
+
+def _over(op: Op, shape: Shape) -> tuple[bool, bool]:
+    """Whether a window leaves no row over, and whether one of a stride that is even sees rows of zeros."""
+    window = op.sees(shape)
+    if window is None or window.stride == (1, 1):
+        return True, False
+    pads = zip(window.pad_before, window.pad_behind, strict=True)
+    both = [*zip((shape.h, shape.w), map(sum, pads), window.extent, window.stride, strict=True)]
+    is_exact = all((n + pad - extent) % s == 0 for n, pad, extent, s in both)
+    return is_exact, any(pad and extent % 2 and s % 2 == 0 for (_, pad, extent, s) in both)
 
 
 _ONE_IS_WRONG = "one of both is wrong: correct it where it stands"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby, pairwise, takewhile
 from typing import NamedTuple
 
@@ -282,7 +283,7 @@ def whole_call(source: Source, opener: int) -> Span | None:
     name = re.search(r"(?<![\w.-])[a-z][\w.-]*\Z", text[max(0, opener - LONGEST) : opener], re.IGNORECASE)
     if name is None or not (is_layers_name(name[0]) or name[0].lower() in _STANDING):
         return None
-    if _BRINGS.search(text) or re.search(rf"\bblock[ \t]+{re.escape(name[0])}(?![\w-])", text, re.IGNORECASE):
+    if _may_be_block(text, name[0]):
         return None
     depth = 0
     for place in range(opener, min(len(text), opener + LONGEST)):
@@ -290,6 +291,13 @@ def whole_call(source: Source, opener: int) -> Span | None:
         if depth == 0:
             return Span(source, opener - len(name[0]), place + 1)
     return None
+
+
+@lru_cache(maxsize=64)
+def _may_be_block(text: str, name: str) -> bool:
+    """Whether a text has a block of a name, or brings blocks; asked of each call that stands in it."""
+    pattern = rf"\bblock[ \t]+{re.escape(name)}(?![\w-])"
+    return _BRINGS.search(text) is not None or re.search(pattern, text, re.IGNORECASE) is not None
 
 
 _BRINGS = re.compile(r"^[ \t]*(use|extends)[ \t]*\"", re.IGNORECASE | re.MULTILINE)

@@ -132,8 +132,9 @@ def said(value: Plain, at: Span) -> Thing:
 def operated(left: Thing, sign: str, right: Thing, at: Span) -> Thing:
     """What a sign does with two constants. Raises ``UnreadableError``."""
     if isinstance(left, Measured) or isinstance(right, Measured):
+        of_side = any(isinstance(each, Measured) and each.of_side for each in (left, right))
         found = operated(_unmeasured(left), sign, _unmeasured(right), at)
-        return Measured(found.text, at) if isinstance(found, Atom) else found
+        return Measured(found.text, at, of_side) if isinstance(found, Atom) else found
     for row, other in ((left, right), (right, left)):
         if isinstance(row, Group) and row.kind in ("tuple", "list"):
             if sign == "*" and isinstance(other, Atom):

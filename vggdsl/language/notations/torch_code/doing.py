@@ -54,6 +54,10 @@ _OF_MODULES = (
 """What modules of PyTorch's have."""
 
 
+_STEPS = 4
+"""What a function counts for that is called, beside what it does."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """Images that a network is called with."""
@@ -147,7 +151,7 @@ class Doing(Expressions):
         if isinstance(was, Group) and was.kind in ("list", "ModuleList") and sign == "+":
             python.method(was, "extend", Given((other,), {}, at))
             return was
-        self.weigh(was, other)
+        self.weigh(at, was, other)
         return self.operation(was, sign, other, at)
 
     def assign(self, target: Branch, value: Thing, names: Names) -> None:
@@ -273,7 +277,8 @@ class Doing(Expressions):
                     defaults[str(each[1])] = self.value(each[3], around)
                 except UnreadableError as error:  # said where it is needed
                     defaults[str(each[1])] = error
-        return Function(str(name), tree, self.at(name), defaults=defaults, around={} if home else around, home=home)
+        inner = {} if home or around is self.names else around
+        return Function(str(name), tree, self.at(name), defaults=defaults, around=inner, home=home)
 
     def super(self, names: Names, given: Given) -> Thing:
         """An object as one of what its class goes on from. Raises ``UnreadableError``."""
@@ -298,6 +303,7 @@ class Doing(Expressions):
     def run(self, function: Function, given: Given) -> Thing:
         """What a function gives. Raises ``UnreadableError``."""
         *_, body = function.tree.children
+        self.work.add(_STEPS, given.at)
         names = {**function.around, **self.taken(function, given)}
         if function.home is not None and function.of is not None:
             names |= {"__class__": function.home, "__self__": function.of}

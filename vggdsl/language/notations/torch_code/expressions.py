@@ -22,6 +22,7 @@ from vggdsl.language.notations.torch_code.constants import (
     truth,
 )
 from vggdsl.language.notations.torch_code.functions import Given, item
+from vggdsl.language.notations.torch_code.modules import OF_NETWORKS
 from vggdsl.language.notations.torch_code.things import (
     Bound,
     Class,
@@ -41,12 +42,13 @@ from vggdsl.language.notations.torch_code.things import (
     bound,
     extent,
 )
+from vggdsl.language.notations.torch_layers import TooMuchError
 from vggdsl.text.source import Source, Span
 
 Branch = Tree[Token] | Token
 Names = dict[str, Thing]
-_MOST_STEPS = 100_000
-"""How much code may do."""
+_MOST_STEPS = 300_000
+"""How much one text may do, all in all: on an idle core less than a second."""
 _CONSTANTS = ("True", "False", "None")
 CHANGES = ("append", "extend", "pop", "add_module", "register_module")
 """Methods that change what they are of."""
@@ -56,13 +58,53 @@ _PAIRS = ("kernel_size", "stride", "padding", "dilation")
 
 
 @dataclass
+class Work:
+    """What is done for one text, together, however many networks it has."""
+
+    source: Source
+    steps: int = 0
+    now: Span | None = None
+    """Where that is at work."""
+    _spans: dict[int, tuple[Branch, Span]] = field(default_factory=dict)
+
+    def at(self, tree: Branch) -> Span:
+        found = self._spans.get(id(tree))
+        if found is None:
+            found = self._spans[id(tree)] = (tree, span_of(self.source, tree))
+        return found[1]
+
+    def hold(self) -> None:
+        """Counts its words and signs. Raises ``TooMuchError`` where they are more than code has."""
+        self.steps += _STEPS_A_WORD * sum(1 for _ in _WORDS.finditer(self.source.text))
+        if self.steps > _MOST_STEPS:
+            most = _MOST_STEPS // _STEPS_A_WORD
+            end = Span(self.source, 0, len(self.source.text.rstrip()))
+            raise TooMuchError(f"this has more than {most:,} words and signs", end, OF_NETWORKS)
+
+    def add(self, steps: int, at: Span) -> None:
+        """Raises ``TooMuchError`` where there are too many."""
+        self.steps += steps
+        self.now = at
+        if self.steps > _MOST_STEPS:
+            raise TooMuchError("this text does too much: what it does from here on isn't followed", at, _FEWER)
+
+
+_STEPS_A_WORD = 15
+"""What a word is, for the grammar."""
+_WORDS = re.compile(r"#[^\n]*|\"{3}.*?\"{3}|'{3}.*?'{3}|\"[^\"\n]*\"|'[^'\n]*'|\w+|[^\w\s]|\n", re.DOTALL)
+_FEWER = "paste the code of fewer networks, or write the network in the spec language"
+
+
+@dataclass
 class Expressions(ABC):
     """What expressions of a text give, where its ``names`` stand for what they do."""
 
-    source: Source
+    work: Work
     names: Names
-    steps: int = field(default=0, init=False)
-    now: Branch | None = field(default=None, init=False)
+
+    @property
+    def source(self) -> Source:
+        return self.work.source
 
     @abstractmethod
     def assign(self, target: Branch, value: Thing, names: Names) -> None:
@@ -78,27 +120,26 @@ class Expressions(ABC):
         try:
             yield
         except RecursionError:
-            at = self.at(self.now) if self.now is not None else Span(self.source, 0, 0)
+            at = self.work.now or Span(self.source, 0, 0)
             raise UnreadableError("this calls or holds itself, or is too long", at, HELP) from None
 
-    def step(self, tree: Branch) -> None:
-        """Raises ``UnreadableError`` where there are too many."""
-        self.steps += 1
-        self.now = tree
-        if self.steps > _MOST_STEPS:
-            raise UnreadableError("this does too much", self.at(tree), HELP)
+    def step(self, tree: Branch, steps: int = 1) -> Span:
+        """Where one is done. Raises ``TooMuchError`` where there are too many."""
+        at = self.work.at(tree)
+        self.work.add(steps, at)
+        return at
 
-    def weigh(self, *things: Thing) -> None:
+    def weigh(self, at: Span, *things: Thing) -> None:
         """Counts what is done with all that rows hold as steps, of which each takes longer."""
-        self.steps += sum(extent(each, MOST_VALUES) for each in things) // 4
+        if extents := sum(extent(each, MOST_VALUES) for each in things):
+            self.work.add(extents // 4, at)
 
     def at(self, tree: Branch) -> Span:
-        return span_of(self.source, tree)
+        return self.work.at(tree)
 
     def value(self, tree: Branch | None, names: Names) -> Thing:
         assert isinstance(tree, Tree)
-        self.step(tree)
-        at = self.at(tree)
+        at = self.step(tree)
         parts: Sequence[Branch | None] = tree.children
         match tree.data:
             case "constant":
@@ -118,7 +159,7 @@ class Expressions(ABC):
                 row = row_of(values, at, "list" if tree.data == "listed" else "tuple")
                 if extent(row, MOST_VALUES) > MOST_VALUES:
                     raise UnreadableError("this holds too much", at, HELP)
-                self.weigh(row)
+                self.weigh(at, row)
                 return row
             case "table":
                 pairs = [tree_of(each).children for each in parts if each is not None]
@@ -141,11 +182,12 @@ class Expressions(ABC):
                 return self.value(parts[0 if truth(holds, self.at(there(parts[1]))) else 2], names)
             case "comparison":
                 one, other = self.value(parts[0], names), self.value(parts[2], names)
-                self.weigh(one, other)
+                self.weigh(at, one, other)
                 return said(compared(one, str(parts[1]), other, at), at)
             case _:
+                self.work.add(2, at)
                 one, other = self.value(parts[0], names), self.value(parts[2], names)
-                self.weigh(one, other)
+                self.weigh(at, one, other)
                 return self.operation(one, str(parts[1]), other, at)
 
     def parts(self, tree: Tree[Token], names: Names) -> Iterator[Thing]:
@@ -207,6 +249,7 @@ class Expressions(ABC):
                 if isinstance(found, float | str):
                     raise UnreadableError(f"`{at.excerpt}` isn't read", at, HELP)
                 bounds.append(found)
+            self.weigh(at, of)
             if isinstance(of, Row) and bounds[2] != 0:
                 return Row(of.entries[slice(*bounds)], at)
             if isinstance(of, Group) and of.kind not in ("iterator", "spent") and bounds[2] != 0:
@@ -217,8 +260,6 @@ class Expressions(ABC):
             word = key(found_at, at)
             if word in of.entries:
                 return of.entries[word]
-        if isinstance(of, Row):
-            of = Group([each for _, each in of.entries], at)
         return item(of, found_at, at)
 
     def attribute(self, of: Thing, name: str, at: Span) -> Thing:
@@ -273,7 +314,7 @@ class Expressions(ABC):
                     places.append(value)
                 else:
                     named[word] = value
-        self.weigh(*places, *([callee.of] if isinstance(callee, Bound) and callee.name not in CHANGES else []))
+        self.weigh(at, *places, *([callee.of] if isinstance(callee, Bound) and callee.name not in CHANGES else []))
         return self.called(callee, Given(tuple(places), named, at), names)
 
     def printed(self, given: Sequence[Branch | None], names: Names, at: Span) -> Thing:
@@ -293,6 +334,7 @@ class Expressions(ABC):
         waiting, seen = [tree], set[str]()
         while waiting:
             tree = waiting.pop()
+            self.work.add(len(methods) + 3 * sum(1 for _ in tree.iter_subtrees()), self.at(tree))
             targets = [tree_of(each.children[0]) for each in tree.find_pred(lambda each: each.data in _GIVES)]
             if any(part.data in ("attribute", "item") for each in targets for part in each.iter_subtrees()):
                 return True
@@ -313,6 +355,7 @@ class Expressions(ABC):
             table = self.value(tree.children[1], names)
             if not isinstance(table, Table) or not all(isinstance(each, str) for each in table.entries):
                 raise UnreadableError(f"`{self.at(tree).excerpt}` isn't read", self.at(tree), HELP)
+            self.weigh(self.at(tree), table)
             return [(str(word), each) for word, each in table.entries.items()]
         return [(None, each) for each in self.parts(tree, names)]
 

@@ -37,6 +37,21 @@ _STEPS = 20
 _MERGES = {"+": "add", "*": "mul"}
 
 
+class _TwiceError(UnreadableError):
+    """A layer with weights is called again, in a module that is called at a place."""
+
+    def __init__(self, layer: Layer, module: Module, at: Span) -> None:
+        name = next((name for name, each in layers_of(module) if each is layer), "")
+        what = f"`{at.excerpt}`{f' has `{name}`, which' if name else ''}"
+        message = f"{what} is called twice: two layers of a spec don't share weights"
+        super().__init__(message, at, "make a module for each call")
+        self.layer = layer
+
+    def within(self, module: Module, at: Span) -> "_TwiceError":
+        """The same, told of a module that holds it."""
+        return _TwiceError(self.layer, module, at)
+
+
 @dataclass
 class Forward(Doing):
     """A network at one size of its image."""
@@ -46,6 +61,8 @@ class Forward(Doing):
     uncalled: dict[Layer, str] = field(default_factory=dict)
     """The network's layers that weren't called so far, and their names."""
     own: dict[Layer, str] = field(default_factory=dict)
+    called_at: dict[Layer, int] = field(default_factory=dict)
+    """Those that were, by which came first."""
     kept: frozenset[int] = frozenset()
     """Whose changes would be seen by the next call: what was made before, by ``id``."""
 
@@ -65,11 +82,15 @@ class Forward(Doing):
 
     def apply(self, module: Module, given: Given) -> Thing:
         """A module, called with tensors. Raises ``UnreadableError``."""
-        for name, layer in layers_of(module):
-            if layer.has_weights and layer in self.own and layer not in self.uncalled:
-                what = f"`{given.at.excerpt}`{f' has `{name}`, which' if name else ''}"
-                message = f"{what} is called twice: two layers of a spec don't share weights"
-                raise UnreadableError(message, given.at, "make a module for each call")
+        begun = len(self.called_at)
+        try:
+            return self.applied(module, given)
+        except _TwiceError as error:
+            if self.called_at[error.layer] < begun:
+                raise error.within(module, given.at) from None
+            raise
+
+    def applied(self, module: Module, given: Given) -> Thing:
         if isinstance(module, Made) and (function := module.of.function("forward")) is not None:
             return self.run(bound(function, module), given)
         if isinstance(module, Made) and not module.of.is_row:
@@ -92,8 +113,11 @@ class Forward(Doing):
         if layer.has_weights and name is None:
             message = f"`{layer.at.excerpt}` is in no module, or in a list, where PyTorch doesn't see its weights"
             raise UnreadableError(message, at, "put it in an attribute, or in a `ModuleList`")
+        if layer.has_weights and layer in self.called_at:
+            raise _TwiceError(layer, layer, at)
+        self.called_at[layer] = len(self.called_at)
         self.uncalled.pop(layer, None)
-        self.steps += _STEPS
+        self.work.add(_STEPS, at)
         is_named = layer.has_weights and name is not None and "." not in name
         return call_module(self.reader, layer.call, x, at, name if name is not None and is_named else "")
 
@@ -112,7 +136,7 @@ class Forward(Doing):
 
     def of_torch(self, path: Path, given: Given) -> Thing:
         if is_function(path.name):
-            self.steps += _STEPS
+            self.work.add(_STEPS, given.at)
             return call_function(self.reader, path.bare, given, is_method=False)
         found = super().of_torch(path, given)
         if isinstance(found, Layer) and found.has_weights:

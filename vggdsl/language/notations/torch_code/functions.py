@@ -5,9 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vggdsl.language.notations.branches import HELP
-from vggdsl.language.notations.calls import Atom, Call, Value
+from vggdsl.language.notations.calls import Atom, Call, Listed, Value
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.torch_code.things import BATCH, Group, Held, Measured, Memory, Spread, Thing, constant
+from vggdsl.language.notations.torch_code.things import (
+    BATCH,
+    Group,
+    Held,
+    Measured,
+    Memory,
+    Row,
+    Spread,
+    Thing,
+    constant,
+)
 from vggdsl.language.notations.torch_layers import CountError, Reader
 from vggdsl.network.shapes import Shape
 from vggdsl.text.source import Span
@@ -64,6 +74,7 @@ class Given:
 
 def call_module(reader: Reader, call: Call, x: Held, at: Span, label: str = "") -> Held:
     """A module's layer. One in place changes what it is given."""
+    reader.hangs |= any(map(_is_of_side, (*call.places, *call.named.values())))
     found = reader.layer(call, x.tensor, label)
     is_in_place = call.bare in _IN_PLACE and any(each.text == "True" for each in (*call.places, *call.named.values()))
     if not is_in_place and call.bare not in ("Identity", "Flatten"):
@@ -72,6 +83,12 @@ def call_module(reader: Reader, call: Call, x: Held, at: Span, label: str = "") 
     if found.layer != x.memory.layer:
         x.memory.change(found.layer)
     return Held(x.memory, found.is_flat, at)
+
+
+def _is_of_side(value: Value) -> bool:
+    if isinstance(value, Listed):
+        return any(map(_is_of_side, value.values))
+    return isinstance(value, Measured) and value.of_side
 
 
 def is_function(name: str) -> bool:
@@ -166,13 +183,16 @@ def _viewed(reader: Reader, x: Held, values: Sequence[Value], given: Given) -> H
     if given.named or batch not in (BATCH, "-1") or not (are_numbers or (rest == ["-1"] and batch == BATCH)):
         message = f"`{given.at.excerpt}` gives tensors a shape that isn't read"
         raise UnreadableError(message, given.at, "to flatten them, write `torch.flatten(x, 1)`")
+    reader.hangs |= len(rest) > 1 or any(map(_is_of_side, values))
     if len(rest) == 1:
+        if isinstance(values[1], Measured) and not reader.is_measured:
+            reader.counted.append((x.tensor.layer, int(rest[0])))
         if isinstance(values[1], Measured) and shape is not None and int(rest[0]) != shape.elements:
             message = f"`{given.at.excerpt}` gives {rest[0]} values to an image, and {shape} has {shape.elements:,}"
             help = "to flatten them, write `torch.flatten(x, 1)`"
             raise CountError(message, given.at, help, shape.elements - int(rest[0]))
         if are_numbers and shape is not None and not isinstance(values[1], Measured):
-            reader.counts(int(rest[0]), shape, given.at.excerpt, given.at)
+            reader.counts(int(rest[0]), x.tensor, given.at.excerpt, given.at)
         return Held(x.memory, True, given.at)
     if shape is not None and rest != [str(shape.c), str(shape.h), str(shape.w)]:
         message = f"`{given.at.excerpt}` gives another shape to {shape}"
@@ -195,6 +215,7 @@ def _mean(reader: Reader, x: Held, given: Given) -> Held:
 def _spread(reader: Reader, x: Held, given: Given) -> Held:
     y = given.places[0] if len(given.places) == 1 and not given.named else None
     shape, to = reader.shape(x.tensor), reader.shape(y.tensor) if isinstance(y, Held) else None
+    reader.hangs |= shape == to
     if not isinstance(y, Held) or shape is None or to is None or x.is_flat != y.is_flat:
         raise UnreadableError(f"what `{given.at.excerpt}` gives isn't known", given.at, HELP)
     if shape == to:
@@ -210,13 +231,19 @@ def sizes(reader: Reader, x: Held, at: Span) -> Group:
     if shape is None:  # which the spec tells at its place
         return Group([Atom(BATCH, at)], at)
     counts = (shape.elements,) if x.is_flat else (shape.c, shape.h, shape.w)
-    return Group([Atom(BATCH, at), *(Measured(str(each), at) for each in counts)], at)
+    values = (Measured(str(each), at, bool(place) or x.is_flat) for place, each in enumerate(counts))
+    return Group([Atom(BATCH, at), *values], at)
 
 
 def item(of: Thing, place: Thing, at: Span) -> Thing:
     """What stands at a place in brackets."""
-    values = of.values if isinstance(of, Group) and of.kind not in ("iterator", "spent") else ()
+    values: Sequence[Thing | tuple[str, Thing]] = ()
+    if isinstance(of, Group) and of.kind not in ("iterator", "spent"):
+        values = of.values
+    elif isinstance(of, Row):
+        values = of.entries
     number = int(place.text) if isinstance(place, Atom) and re.fullmatch(r"-?\d{1,4}", place.text) else len(values)
     if -len(values) <= number < len(values):
-        return values[number]
+        found = values[number]
+        return found[1] if isinstance(found, tuple) else found
     raise UnreadableError(f"there is no `{at.excerpt}` that is known", at, HELP)

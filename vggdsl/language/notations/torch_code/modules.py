@@ -23,6 +23,7 @@ from vggdsl.language.notations.torch_code.things import (
     Unknown,
     Weights,
     modules_of,
+    put,
 )
 from vggdsl.text.source import Span
 
@@ -34,6 +35,10 @@ _KEEPS = ("to", "eval", "train", "cuda", "cpu", "float", "double", "half", "requ
 _OF_IMAGES = (*_KEEPS, "detach", "requires_grad")
 _IMAGES = ("empty", "ones", "rand", "randn", "zeros")
 _MACHINES = ("torch.device", "torch.cuda.is_available", "torch.backends.mps.is_available")
+
+
+_VARIABLES = ("Variable", "autograd.Variable", "torch.autograd.Variable")
+"""What tensors were put in before they knew their gradients."""
 
 
 def of_torch(path: Path, given: Given) -> Thing:
@@ -49,6 +54,8 @@ def of_torch(path: Path, given: Given) -> Thing:
         return Nothing(at)
     if name == "cast" and path.name in ("cast", "typing.cast") and len(given.places) == 2:
         return given.places[1]
+    if path.name in _VARIABLES and len(given.places) == 1 and not given.named:
+        return given.places[0]
     if name in ("OrderedDict", "dict"):
         return _table(given)
     if not is_torchs:
@@ -131,7 +138,7 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
                 return None
             if isinstance(of, Row):
                 not_too_long(of.entries, at)
-                of.entries[:] = [*({**dict(of.entries), text: module}).items()]
+                put(of.entries, text, module)
             else:
                 of.attributes[text] = module
         case ((Layer() | Row() | Made()), "modules", ()) if not given.named:

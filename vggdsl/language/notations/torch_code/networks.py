@@ -1,6 +1,7 @@
 """Which of what code makes are its networks, and of which images."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ from vggdsl.language.notations.torch_code.things import (
     inner_of,
     layers_of,
 )
+from vggdsl.language.notations.torch_layers import TooMuchError
 from vggdsl.text.source import Span
 
 _OF_CLASSES = ("__init__", "__repr__", "__str__")
@@ -113,10 +115,12 @@ class Networks:
 
     def _tried(self, name: str, function: Function) -> Thing | UnreadableError | None:
         """What a function gives; None of one that isn't known whole, and gives nothing or makes nothing of classes."""
-        doing = Doing(self.doing.source, {**self.doing.names})
+        doing = Doing(self.doing.work, {**self.doing.names})
         try:
             with doing.not_too_deep():
                 found = doing.run(function, Given((), {}, function.at))
+        except TooMuchError:
+            raise
         except UnreadableError as error:
             return error if _returns(function.tree) and {*_words(function)} & {*self._classes()} else None
         self.by += [(name, each) for each in doing.shown]
@@ -125,17 +129,21 @@ class Networks:
     def _of_classes(self) -> Iterator[Found]:
         """Those that others don't use."""
         classes = self._classes()
+        words = {
+            name: {word for each in of.functions.values() for word in _words(each)} for name, of in classes.items()
+        }
+        users = Counter(word for own in words.values() for word in own)
+        bases = {each.base.name for each in classes.values() if isinstance(each.base, Class)}
         for name, of in classes.items():
-            others = (each for other, each in classes.items() if other != name)
-            words = {word for other in others for each in other.functions.values() for word in _words(each)}
-            bases = {each.base.name for each in classes.values() if isinstance(each.base, Class)}
-            if name not in words | bases:
+            if users[name] == (name in words[name]) and name not in bases:
                 yield Found(name, self._made_of(of))
 
     def _made_of(self, of: Class) -> Module | UnreadableError:
         try:
             with self.doing.not_too_deep():
                 return self.doing.make(of, Given((), {}, of.at))
+        except TooMuchError:
+            raise
         except UnreadableError as error:
             return error
 

@@ -33,6 +33,7 @@ from vggdsl.language.notations.torch_code.things import (
     Row,
     Table,
     Thing,
+    put,
 )
 from vggdsl.text.source import Span
 
@@ -89,6 +90,8 @@ def _of_rows(name: str, given: Given) -> Thing:
     if name == "len" and len(places) == 1:
         if isinstance(places[0], Made) and places[0].of.is_row:
             return said(len(places[0].row.entries), at)
+        if isinstance(places[0], Group | Row | Table):
+            return said(len(places[0].values if isinstance(places[0], Group) else places[0].entries), at)
         return said(len([*elements(places[0], at)]), at)
     if name == "zip":
         pairs = zip(*(elements(each, at) for each in places), strict=False)
@@ -177,7 +180,7 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
             return values.pop()
         case Row(entries), "append", (Layer() | Row() | Made() as each,):
             not_too_long(entries, at)
-            entries[:] = [*({**dict(entries), str(len(entries)): each}).items()]  # which may be there
+            put(entries, str(len(entries)), each)
             return of
         case Table(entries), "keys" | "values" | "items", ():
             keys = [said(each, at) for each in entries]

@@ -8,10 +8,10 @@ from vggdsl.language.notations.code import is_code
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Reading
 from vggdsl.language.notations.torch_code.doing import Doing
-from vggdsl.language.notations.torch_code.expressions import Names
+from vggdsl.language.notations.torch_code.expressions import Names, Work
 from vggdsl.language.notations.torch_code.forward import Forward
 from vggdsl.language.notations.torch_code.networks import Found, Networks
-from vggdsl.language.notations.torch_code.things import Group, Made, Module, reached
+from vggdsl.language.notations.torch_code.things import Group, Made, Module, Thing, reached
 from vggdsl.language.notations.torch_image import put, said_input
 from vggdsl.language.notations.torch_layers import Network, Reader, Tensor
 from vggdsl.network.shapes import Shape
@@ -23,6 +23,14 @@ _CLASS = re.compile(
 )
 
 
+_STEPS = 50
+"""What a layer counts for that is written, and read as a spec, over what it counts for as code."""
+
+
+_LAYERS = 20
+"""How many layers a network counts for, over those that it has."""
+
+
 def recognises(source: Source) -> bool:
     """By code that calls `Sequential`, or has a class of `nn.Module`, and layers as PyTorch names them."""
     if _CLASS.search(source.text) is not None:
@@ -32,22 +40,35 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source) -> Sequence[Reading]:
     """A spec a network: each that is made and is no part of another, or that a function gives, or a class says."""
-    doing = Doing(source, {"__name__": Atom("'__main__'", Span(source, 0, 0))})
+    work = Work(source)
+    doing = Doing(work, {"__name__": Atom("'__main__'", Span(source, 0, 0))})
     try:
+        work.hold()
         with doing.not_too_deep():
             found = Networks(doing, tree_of(source, "torch_code", "PyTorch code")).found()
     except UnreadableError as error:
         found = [Found("", error)]
-    return [_reading(source, each, doing.names) for each in found]
+    kept = _kept([*doing.names.values(), *(each.root for each in found if not isinstance(each.root, UnreadableError))])
+    return [_reading(doing.work, each, doing.names, kept) for each in found]
 
 
-def _reading(source: Source, found: Found, names: Names) -> Reading:
+def _kept(things: Sequence[Thing]) -> frozenset[int]:
+    """What each call of a network finds, by ``id``."""
+    reachable = [*reached(things)]
+    for each in reachable:
+        if isinstance(each, Group) and each.kind == "iterator":
+            each.kind = "spent"
+    return frozenset(map(id, reachable))
+
+
+def _reading(work: Work, found: Found, names: Names, kept: frozenset[int]) -> Reading:
     root = found.root
-    draft = Draft(source, found.name)
+    draft = Draft(work.source, found.name)
     with draft.refusing():
         if isinstance(root, UnreadableError):
             raise root
-        put(draft, _network(source, root, names), _size(draft, found))
+        count = put(draft, _network(work, root, names, kept), _size(draft, found))
+        work.add(_STEPS * (count + _LAYERS), root.at)
     return draft.reading()
 
 
@@ -66,15 +87,9 @@ def _size(draft: Draft, found: Found) -> Shape | None:
     return told or (found.shown[0].size if found.shown else None)
 
 
-def _network(source: Source, root: Module, names: Names) -> Network:
-    reachable = [*reached((root, *names.values()))]
-    kept = frozenset(map(id, reachable))
-    for each in reachable:
-        if isinstance(each, Group) and each.kind == "iterator":
-            each.kind = "spent"
-
+def _network(work: Work, root: Module, names: Names, kept: frozenset[int]) -> Network:
     def does(reader: Reader, _: Tensor) -> Tensor:
-        doing = Forward(source, names, reader=reader, root=root, kept=kept)
+        doing = Forward(work, names, reader=reader, root=root, kept=kept)
         with doing.not_too_deep():
             return doing.network()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from lark import Token, Tree
@@ -21,6 +22,9 @@ BATCH = "x.size(0)"
 @dataclass(frozen=True)
 class Measured(Atom):
     """A number that is read off a tensor: whatever its size, it is true."""
+
+    of_side: bool = True
+    """Whether it is another one of an image of another size."""
 
 
 @dataclass(eq=False)
@@ -63,7 +67,7 @@ class Layer:
     def at(self) -> Span:
         return self.call.at
 
-    @property
+    @cached_property
     def has_weights(self) -> bool:
         return any(part in self.call.bare for part in ("Conv", "Linear", "BatchNorm", "GroupNorm", "PReLU"))
 
@@ -94,6 +98,15 @@ class Row:
 
     entries: "list[tuple[str, Module]]"
     at: Span
+
+
+def put(entries: "list[tuple[str, Module]]", name: str, module: "Module") -> None:
+    """A module of a name behind others, or in the place of the one of that name."""
+    for place, (known, _) in enumerate(entries):
+        if known == name:
+            entries[place] = (name, module)
+            return
+    entries.append((name, module))
 
 
 @dataclass(frozen=True, eq=False)
@@ -340,7 +353,9 @@ def reached(things: Iterable[Thing]) -> Iterator[Thing]:
             case Function():
                 waiting += [each.of] if each.of is not None else []
                 waiting += [one for one in each.defaults.values() if not isinstance(one, UnreadableError)]
-                waiting += each.around.values()
+                if id(each.around) not in seen:
+                    seen.add(id(each.around))
+                    waiting += each.around.values()
 
 
 def not_too_much(thing: Thing, most: int = _MOST_PARTS) -> None:
