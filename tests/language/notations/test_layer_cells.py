@@ -110,3 +110,43 @@ def test_letters_of_keyword_spotting_are_sides() -> None:
     assert found.count("refuted") == 0, found.text
     expected = "input 16x12x1 conv5x3-4 pad=0 ReLU maxpool2/2 FC-5 softmax"
     assert found.network.graph.digest == vggdsl.parse(expected).network.graph.digest
+
+
+_OPEN = """\
+Layer | Support | Filt dim. | # filts. | Stride | Data size
+conv1 | 3×3 | 1 | 4 | 1×1 | 16×12
+mpool1 | 2×2 | - | - | 2×2 | 8×6
+fc2 | 8×1 | 4 | 6 | 1×1 | 1×6
+apool2 | 1×n | - | - | 1×1 | 1×1
+fc3 | 1×1 | 6 | 5 | 1×1 | 1×1
+"""
+
+
+def test_a_side_that_is_but_a_letter_is_told_by_the_sizes() -> None:
+    expected = "input 16x12x1 conv3-4 ReLU maxpool2/2 conv8x1-6 pad=0 ReLU avgpool1x6/1 FC-5"
+    same_network(f"# input 16x12x1\n{_OPEN}", expected)
+    for was, now, why in (
+        ("1×n | - | - | 1×1 | 1×1", "1×n | - | - | 1×1 | -", "no size is printed behind it"),
+        ("1×n | - | - | 1×1 | 1×1", "1×n | - | - | 1×1 | 2×1", "no window gives this size"),
+        ("1×n | - | - | 1×1 | 1×1", "1×n | - | - | 3×3 | 1×1", "several windows give this size"),
+    ):
+        ((_, found),) = parse_all(_OPEN.replace(was, now), "-", image="16x12x1")
+        assert "`1xn` leaves a side open" in str(found)
+        assert why in str(found)
+
+
+def test_a_row_that_has_but_a_window_belongs_to_the_row_above() -> None:
+    table = "Layer\tInput\tKernel\nConv\t8x8x3\t3x3x3x4\n\t\t3x3x4x4\n\t\t1x1x4x6\nFC\t8x8x6\t384x5\n"
+    same_network(table, "input 8x8x3 conv3-4 ReLU conv3-4 ReLU conv1-6 ReLU FC-5")
+    for was, now in (("x4x4", ""), ("Conv", "Foo"), ("1x1x4x6", "1x1")):
+        ((_, found),) = parse_all(table.replace(was, now), "-", "layer-table")
+        assert str(found).count("error") == 1
+    ((_, found),) = parse_all(table.replace("FC", "Foo\t8x8x6\t3x3\n\t\t3x3\nFoo"), "-", "layer-table")
+    assert str(found).count("error") == 1
+
+
+def test_a_label_in_front_of_a_size_isnt_read_and_what_speaks_of_it_is_refused() -> None:
+    table = "Input\tOperator\tKernel\tFilters\n8x8x3\tconv\t3x3\t4\n(S1) 8x8x4\tconv\t3x3\t4\n8x8x4\tfc\t-\t5\n"
+    same_network(table, "input 8x8x3 conv3-4 ReLU conv3-4 ReLU FC-5")
+    ((_, found),) = parse_all(table.replace("\n8x8x4", "\nS1, S2"), "-")
+    assert "`S1` is a map of another row" in str(found)

@@ -30,18 +30,20 @@ from vggdsl.language.notations.layer_table.columns import (
     telling,
     transposed,
 )
+from vggdsl.language.notations.layer_table.continued import continued, without_labels
 from vggdsl.language.notations.layer_table.facts import facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import Total
 from vggdsl.language.notations.layer_table.named import with_heading
 from vggdsl.language.notations.layer_table.parted import named, parted, refuse_listed, spread, without_titles
+from vggdsl.language.notations.layer_table.refused import refuse_nameless
 from vggdsl.language.notations.layer_table.residual import blocks
 from vggdsl.language.notations.layer_table.rows import Table
 from vggdsl.language.notations.layer_table.stranger import saying_layers, stranger
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.summaries import is_printed, is_size
-from vggdsl.language.notations.uncut import SAID, even, is_uncut, true_to_print
+from vggdsl.language.notations.uncut import SAID, even, is_uncut
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -184,36 +186,10 @@ def _entries(rows: Sequence[Row]) -> list[Excerpt]:
 
 def read(source: Source) -> Sequence[Reading]:
     """The one network of a table; of sizes that may be of several things, the way in which all sizes hold."""
-    ways = _ways(source)
-    if len(ways) == 1:
-        return _read(source, ways[0])
-    read, wrong = list[Sequence[Reading]](), list[ParseError]()
-    for rows in ways:
-        try:
-            readings = _read(source, rows)
-        except ParseError as error:
-            wrong.append(error)
-            continue
-        outcome = readings[0].outcome
-        if isinstance(outcome, ParseError):
-            wrong.append(outcome)
-        else:
-            read.append(readings)
-    for figures in (False, True):
-        found = {digest: each for each in read if (digest := true_to_print(each[0], figures=figures)) is not None}
-        if len(found) == 1:
-            return next(iter(found.values()))
-    if found or not wrong:
-        raise sides.open_to_several(ways)
-    raise max(wrong, key=lambda error: (_furthest(error), -len(error.diagnostics)))
+    return sides.only_true(_ways(source), lambda rows: _read(source, rows))
 
 
-def _furthest(error: ParseError) -> int:
-    """Where the first thing is wrong."""
-    return min(label.span.start for each in error.diagnostics for label in each.labels)
-
-
-def _read(source: Source, rows: list[Row]) -> Sequence[Reading]:
+def _read(source: Source, rows: Sequence[Row]) -> Sequence[Reading]:
     if len(rows) > _ROWS:
         label = Label(rows[_ROWS][0].text.span(), "this row")
         raise ParseError(Diagnostic("V115", f"a table of more than {_ROWS:,} rows", (label,), "paste one network"))
@@ -348,10 +324,13 @@ def _reading(
         (each.at for each in found if re.match("fl", each.at.text, re.IGNORECASE) and each.role == "macs"), None
     )
     refuse_listed(draft, body, roles)
+    body, left = continued(draft, without_labels(draft, body, roles), roles)
     body = named(spread(body, roles), roles)
     body = [part for row in without_titles(draft, body) for part in parted(row, roles)]
     body, added = blocks(draft, body, roles)
     layers = [layer_of(draft, row, found, roles) for row in body]
+    if left and not draft.wrong:
+        refuse_nameless(draft, left)
     for at_row, block in added.items():
         layers[at_row].block = block
     for layer, (count, at) in zip(layers, ranges(body, roles), strict=True):

@@ -11,6 +11,7 @@ from vggdsl.language.notations.layer_table.columns import UNREAD, Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part, width_of
+from vggdsl.language.notations.layer_table.refused import refuse_second, refuse_unknown
 from vggdsl.language.notations.layer_table.taking import LONGEST_LIST, OF_POOL, RefusedError, Taking
 
 _EXAMPLES = {
@@ -76,7 +77,7 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
             continue
         text = _unmarked(draft, cell.text)
         if name in cells and found[at].at is not at_columns[name].at and name not in ("name", "words"):
-            _refuse_second(draft, found[at].at)
+            refuse_second(draft, found[at].at)
             continue
         cells[name] = joined([cells[name], text], " ", draft.source) if name in cells else text
         at_columns[name] = found[at]
@@ -84,13 +85,8 @@ def layer_of(draft: Draft, row: Row, found: Sequence[Column], roles: Sequence[st
     return _Reader(draft, cells, at_columns, first, "output" in roles or "width" in roles).layer()
 
 
-def _refuse_second(draft: Draft, heading: Excerpt) -> None:
-    """Refuses a column that says what another one says, once."""
-    if not any(each.labels[0].span == heading.span() for each in draft.wrong):
-        help = "leave one of them out, or head it Comments, which aren't read"
-        draft.refuse("a second column of its kind", heading, help)
-
-
+_OPEN_SIDE = re.compile(r"(\d{1,3}) ?x ?n|n ?x ?(\d{1,3})", re.IGNORECASE)
+"""A window of which one side is but a letter."""
 _MARK = re.compile(r"(?<=\d)(?:\*{1,3}|[†‡§¶])(?=\s*(?:$|[)\],;]))")
 """Of a footnote."""
 
@@ -211,6 +207,9 @@ class _Reader:
             if name == "BN" and (yes := _YES.fullmatch(cell.text)):
                 self.parts[name] = [Fact("kind", cell, text="BN")] if yes[1] else []
                 continue
+            if name == "filter" and (side := _OPEN_SIDE.fullmatch(cell.text)):
+                self.parts[name] = [Fact("open", cell, (int(side[1] or 0), int(side[2] or 0)))]
+                continue
             try:
                 self.parts[name] = facts(cell)
             except UnreadableError as error:
@@ -228,7 +227,7 @@ class _Reader:
                     self._unread(name, cell)
                 else:
                     message = error.message if isinstance(error, UnsayableError) else self._message(name, error)
-                    self.draft.refuse(message, error.at, KNOWN if name == "kind" else error.help)
+                    refuse_unknown(self.draft, message, error.at, KNOWN if name == "kind" else error.help)
                     if name == "kind" and not is_sayable:  # what the other cells say is of that layer
                         return False
         return len(self.draft.wrong) == count
@@ -287,7 +286,7 @@ class _Reader:
             message = f"no cell of the row of `{layer.at.text}` names its layer"
             self.draft.refuse(message, layer.at, f"name it, or write it into the row that it belongs to: {KNOWN}")
         elif not layer.kind:
-            self.draft.refuse(f"`{layer.at.text}` is no layer that is known", layer.at, KNOWN)
+            refuse_unknown(self.draft, f"`{layer.at.text}` is no layer that is known", layer.at, KNOWN)
         return bool(layer.kind)
 
     def _is(self, fact: Fact, is_first: bool) -> bool:

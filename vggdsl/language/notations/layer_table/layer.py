@@ -43,6 +43,7 @@ class Layer:
     kind: str
     cells: dict[str, Excerpt]
     window: tuple[int, int] | None = None
+    """A side of 0 is one that isn't printed, `1xn`."""
     third: int | None = None
     """The third number of a window `5x5x6`: of channels that come, or of filters."""
     stride: int | None = None

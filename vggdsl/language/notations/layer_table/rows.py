@@ -217,6 +217,11 @@ class Table:
             text = f"an FC before it: {prod(self.x)} values come to a softmax that gives {layer.width}"
             self.draft.assumed(text, layer.at)
             layer.kind, layer.behind = "FC", [Part("softmax", layer.at), *layer.behind]
+        if layer.kind == "FC" and layer.window is not None:
+            text = "an FC with a window is a convolution without padding"
+            self.draft.assumed(text, layer.at, once=True)
+            layer.kind, layer.pad = "conv", "valid" if layer.pad is None else layer.pad
+            layer.bare = " after=none" if not self.activates and (after is None or after.kind == "softmax") else ""
         if layer.kind not in ("conv", "FC", "output") and layer.width not in (None, self.x[-1], prod(self.x)):
             at = layer.cells.get("width", layer.at)
             self.draft.refuse(f"{layer.width} channels are printed, and {self.x[-1]} come", at, "correct the one")

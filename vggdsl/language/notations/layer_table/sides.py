@@ -5,13 +5,15 @@ do, it is tried as a window and as a map.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
 from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row
+from vggdsl.language.notations.registry import Reading
+from vggdsl.language.notations.uncut import true_to_print
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
@@ -94,9 +96,42 @@ def printed(head: Row) -> str:
     return " | ".join(cell.text.instead_of if isinstance(cell.text, Named) else cell.text.text for cell in head)
 
 
-def open_to_several(ways: Sequence[Sequence[Row]]) -> ParseError:
+def only_true(ways: Sequence[Sequence[Row]], read: Callable[[Sequence[Row]], Sequence[Reading]]) -> Sequence[Reading]:
+    """The network of a table in the only way in which all sizes that are printed hold; if several are, all figures.
+
+    Raises ``ParseError``: of several ways at their headings, else what is wrong in the one that goes furthest.
+    """
+    if len(ways) == 1:
+        return read(ways[0])
+    readings, wrong = list[Sequence[Reading]](), list[ParseError]()
+    for rows in ways:
+        try:
+            found = read(rows)
+        except ParseError as error:
+            wrong.append(error)
+            continue
+        if isinstance(found[0].outcome, ParseError):
+            wrong.append(found[0].outcome)
+        else:
+            readings.append(found)
+    held = {digest: each for each in readings if (digest := true_to_print(each[0], figures=False)) is not None}
+    if len(held) > 1:
+        held = {digest: each for digest, each in held.items() if true_to_print(each[0]) is not None} or held
+    if len(held) == 1:
+        return next(iter(held.values()))
+    if held or not wrong:
+        raise _several(ways[0])
+    raise max(wrong, key=lambda error: (_furthest(error), -len(error.diagnostics)))
+
+
+def _furthest(error: ParseError) -> int:
+    """Where the first thing is wrong."""
+    return min(label.span.start for each in error.diagnostics for label in each.labels)
+
+
+def _several(rows: Sequence[Row]) -> ParseError:
     """Of a table that is true of what it prints in several of these ways, or in none."""
-    heads = [cell.text for row in ways[0] for cell in row if isinstance(cell.text, Named) and cell.text.why]
+    heads = [cell.text for row in rows for cell in row if isinstance(cell.text, Named) and cell.text.why]
     message = "these sides could be of windows, of what comes, or of what a row gives"
     help = "say it beside them: `Kernel H`, `Kernel W`; `Output H`, `Output W`, `Output C`"
     return ParseError(Diagnostic("V115", message, tuple(Label(each.span(), "these") for each in heads), help))

@@ -46,6 +46,8 @@ class Sliding:
         layer.width = width
         if printed == (width,):
             printed = (1, 1, width)
+        if not self._has_sides():
+            return ""
         self._stride_of_size(after)
         if layer.pad is None and len(printed) < 2 and any(_CALL.search(cell.text) for cell in layer.cells.values()):
             layer.pad = "valid"
@@ -68,6 +70,35 @@ class Sliding:
             f"{f' dilation={layer.dilation}' if layer.dilation > 1 else ''}{f' groups={groups}' if groups > 1 else ''}"
         )
         return f"conv{kernel}-{width}{f'/{stride}' if stride > 1 else ''}{pad}{options}{layer.bare}"
+
+    def _has_sides(self) -> bool:
+        """Whether both sides of the window are told: one that is but a letter, by the only window that gives the size
+        behind it, with the padding that is printed, or without."""
+        layer, stride = self.layer, self.layer.stride or 1
+        if layer.window is None or all(layer.window):
+            return True
+        at = layer.cells.get("filter", layer.at)
+        if len(self.printed) < 2:
+            self.draft.refuse(f"`{at.text}` leaves a side open, and no size is printed behind it", at, "write the side")
+            return False
+        size, found = Pair(self.x[0], self.x[1]), list[Pair]()
+        for n in range(1, max(size) + 1):
+            plain = Window(Pair(layer.window[0] or n, layer.window[1] or n), Pair(stride, stride))
+            side = int(layer.pad) if isinstance(layer.pad, int) else 0
+            pads = [plain.same_pad] if layer.pad == "same" else [Pair(side, side)]
+            if layer.kind in CONVOLUTIONS and layer.pad is None:
+                pads.append(plain.same_pad)
+            if any(replace(plain, pad=pad).positions(size) == self.printed[:2] for pad in pads):
+                found.append(plain.kernel)
+        if len(found) != 1:
+            message = (
+                f"`{at.text}` leaves a side open: {'several windows give' if found else 'no window gives'} this size"
+            )
+            self.draft.refuse(message, at, "write the side, or correct the sizes")
+            return False
+        layer.window, layer.stride = (found[0].h, found[0].w), stride
+        self.draft.assumed(f"`{at.text}` is {found[0].h}x{found[0].w}: no other window gives the printed size", at)
+        return True
 
     def _pad_by_macs(self, width: int) -> None:
         """No padding, where the multiply-adds are those without it, and not those with it."""
@@ -136,6 +167,8 @@ class Sliding:
                 return ""
             layer.window, layer.stride = (side, side), side
             self.draft.assumed(f"{side}x{side} pools at stride {side}: none are printed", layer.at, once=True)
+        if not self._has_sides():
+            return ""
         if any(side > n for side, n in zip(layer.window, self.x, strict=False)) and layer.pad is None:
             sides, size = Pair(*layer.window).short, "x".join(map(str, self.x[:2]))
             help = "sizes are rounded down unless a cell says `ceil`: correct the rows above, or the window"

@@ -93,6 +93,8 @@ class Taking:
                 self._square("pad", numbers)
             case "sides" | "shape" | "kernel":
                 self._window(fact, name)
+            case "open" if layer.kind in (*CONVOLUTIONS, *POOLS):
+                self._set("window", numbers)
             case "stride" if name not in ("pad", "output", "input"):
                 self._square("stride", numbers)
             case "pad" if fact.text:
@@ -204,6 +206,7 @@ class Taking:
         printed = getattr(self.row, name)
         if (
             self.row.kind not in (*CONVOLUTIONS, *POOLS, *GLOBAL, "input")
+            and not self._slides()
             and len(numbers) == 2
             and min(numbers) == 1 < max(numbers)
         ):
@@ -215,6 +218,11 @@ class Taking:
         setattr(self.row, name, numbers)
         if name == "output":
             self.row.output_at = self.cells[column]
+
+    def _slides(self) -> bool:
+        """Whether an FC has a window, which goes over a map: `fc6 | 9x1`, and its filters in a column of their own."""
+        sides = [fact.numbers for fact in self.parts.get("filter", ()) if fact.name == "sides"]
+        return self.row.kind == "FC" and "width" in self.cells and sides not in ([], [(1, 1)])
 
     def _number(self, number: int, is_name: bool) -> None:
         """A number behind a layer's name: of a list, `Conv 1`, or what it gives, `3x3 conv. 96`."""
@@ -292,8 +300,12 @@ class Taking:
     def _window(self, fact: Fact, name: str) -> None:
         layer, numbers = self.row, self._flat(fact.numbers)
         if layer.kind == "FC" and len(numbers) == 2 and fact.name != "kernel":
-            if numbers == (1, 1) and layer.width is not None:
+            is_wide = "width" in self.cells and name == "filter"
+            if numbers == (1, 1) and (layer.width is not None or is_wide):
                 return  # all that comes in is one place
+            if is_wide:  # of a map: the filters have a column of their own
+                self._set("window", (numbers[0], numbers[1]))
+                return
             self._set("takes", numbers[0])
             self._set("width", numbers[1])
             return
