@@ -4,7 +4,9 @@ import pytest
 from tables import same_network
 
 import vggdsl
+from vggdsl.language import notations
 from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.source import Source
 
 _ROWS = "Layer | Stride | Filters | Output\n{} | 1 | 4 | 8x8x4\nFC | - | 5 | 5\n"
 _ALL = "input 8x8x3 conv3-4 BN ReLU FC-5"
@@ -150,3 +152,20 @@ def test_a_label_in_front_of_a_size_isnt_read_and_what_speaks_of_it_is_refused()
     same_network(table, "input 8x8x3 conv3-4 ReLU conv3-4 ReLU FC-5")
     ((_, found),) = parse_all(table.replace("\n8x8x4", "\nS1, S2"), "-")
     assert "`S1` is a map of another row" in str(found)
+
+
+def test_strides_and_pools_are_of_two_sides() -> None:
+    table = "Layer | Kernel | Filters | Stride | Pooling\n"
+    table += "conv | 5x3 | 4 | 1x2 | 1x3\npool | 3x2 | - | 3x2 | -\nfc | - | 5 | - | -\n"
+    same_network(f"# input 16x12x1\n{table}", "input 16x12x1 conv5x3-4/1x2 maxpool1x3/1x3 maxpool3x2/3x2 FC-5")
+    for was, now in (("| 5 | -", "| 5 | 1x2"), ("conv |", "conv, stride 1 |")):
+        ((_, found),) = parse_all(table.replace(was, now), "-", image="16x12x1")
+        assert not isinstance(found, Spec)
+    sides = "Layer kh kw Filters sh sw\nconv 5 3 4 1 2\npool 3 2 - 3 2\nfc - - 5 - -\n"
+    same_network(f"# input 16x12x1\n{sides}", "input 16x12x1 conv5x3-4/1x2 ReLU maxpool3x2/3x2 FC-5")
+
+
+def test_a_row_a_network_is_no_layout_that_is_known() -> None:
+    table = "Layer | Conv | Pool | Conv | Pool | FC\nA | (5, 20)/1,0 | 2/2,0 | (5, 50)/1,0 | 2/2,0 | 500\n"
+    (why,) = [each.message for each in notations.strangers(Source("-", table))]
+    assert "as if each row were a network: that layout isn't known" in why

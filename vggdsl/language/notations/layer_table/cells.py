@@ -179,7 +179,7 @@ class _Reader:
         layer, cells = self.row, self.cells
         slides = layer.kind in (*CONVOLUTIONS, *POOLS)
         strange = {
-            "stride": layer.stride not in (None, 1) and (not slides or layer.is_global),
+            "stride": (layer.stride not in (None, 1) or layer.across) and (not slides or layer.is_global),
             "pad": layer.pad not in ((None, 0, "valid") if "pad" in cells else (None,)) and not slides,
             "dilation": layer.dilation != 1 and layer.kind not in CONVOLUTIONS,
             "groups": layer.groups not in (None, 1) and layer.kind not in (*CONVOLUTIONS, "GN"),

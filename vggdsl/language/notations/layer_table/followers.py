@@ -8,7 +8,6 @@ from vggdsl.language.notations.layer_table import sizes
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, POOLS, Layer, Part
 from vggdsl.language.notations.layer_table.sliding import which
-from vggdsl.network.shapes import Pair
 
 _BETWEEN = ("BN", "GN", "LRN", "dropout", *POOLS)
 """What may stand between a layer and its activation."""
@@ -31,7 +30,7 @@ def follower(draft: Draft, part: Part) -> str:
             window, stride = sizes.window_of(part)
             if part.window is not None and part.stride is None:
                 draft.assumed("pools at a stride of their window: none is printed", part.at, once=True)
-            return f"{which(draft, kind, part.at)}{Pair(*window).short}/{stride}"
+            return f"{which(draft, kind, part.at)}{window.short}/{stride.short}"
         case kind:
             return kind
 

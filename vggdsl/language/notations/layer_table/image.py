@@ -91,7 +91,7 @@ def _before(draft: Draft, layers: Sequence[Layer]) -> tuple[int, ...]:
     else:
         lost = [side - 1 if sizes.shrinks(layers) else 0 for side in first.window or (1, 1)]
     stride = first.stride or 1
-    if stride > 1 and (first.window is None or first.pad in (None, "same")):
+    if first.across is not None or (stride > 1 and (first.window is None or first.pad in (None, "same"))):
         return ()
     if first.stride is None and max(first.window or (1, 1)) >= STEM:
         return ()

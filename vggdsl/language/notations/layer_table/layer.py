@@ -47,6 +47,8 @@ class Layer:
     third: int | None = None
     """The third number of a window `5x5x6`: of channels that come, or of filters."""
     stride: int | None = None
+    across: int | None = None
+    """The stride over columns, where it is another than that over rows."""
     pad: int | str | None = None
     """Rows on each side, or `same`, or `valid`."""
     ceil: bool = False

@@ -132,6 +132,7 @@ class Table:
             or (second.kind, second.window, second.repeat) != ("conv", (1, 1), 1)
             or second.stride not in (None, 1)
             or first.stride not in (None, 1)
+            or (first.across, second.across) != (None, None)
             or width_of(second) != self.x[-1]
         ):
             message = f"`{first.at.text}` doesn't say how many rows are repeated"
@@ -175,7 +176,7 @@ class Table:
             if count > 1:
                 self.draft.put("(", layer.at)
             self._one(first, second)
-            strides = self.step is not None and self.step.stride > 1
+            strides = self.step is not None and self.step.window.stride != (1, 1)
             if not self.draft.wrong:
                 self._one(second, None)
             if layer.repeat > 1 and (strides or sizes.pools_of(layer)) and not self.draft.wrong:
@@ -288,7 +289,9 @@ class Table:
         if at is not None and len(claimed) == 3 == len(out) and claimed != out and self.doubtful is None:
             self.doubtful = f"{'x'.join(map(str, claimed))} is printed, and {'x'.join(map(str, out))} comes", at
         step = self.step
-        if layer.repeat > 1 and (sizes.pools_of(layer)[: bool(not outside)] or (step is not None and step.stride > 1)):
+        if layer.repeat > 1 and (
+            sizes.pools_of(layer)[: bool(not outside)] or (step is not None and step.window.stride != (1, 1))
+        ):
             self._smaller(layer)
             return
         is_group = bool(inside) and (layer.repeat > 1 or (shares and bool(printed or told)))

@@ -24,8 +24,9 @@ class Step:
     """Options of others that lead to the same size."""
 
     @property
-    def stride(self) -> int:
-        return self.window.stride.h
+    def stride(self) -> str:
+        """As specs have it: `2`, or over rows and over columns `3x2`."""
+        return self.window.stride.short
 
 
 def channels_first(layers: Sequence[Layer]) -> bool | None:
@@ -149,10 +150,10 @@ def pools_of(layer: Layer) -> list[Part]:
     return [part for part in layer.behind if part.kind in (*POOLS, *GLOBAL)]
 
 
-def window_of(part: Part) -> tuple[tuple[int, int], int]:
+def window_of(part: Part) -> tuple[Pair, Pair]:
     """A pool's window and stride in a row of another layer: 2x2, stride as its side, unless told."""
     window = part.window or ((2, 2) if part.stride in (None, 2) else (part.stride or 2, part.stride or 2))
-    return window, part.stride or window[0]
+    return Pair(*window), Pair(part.stride, part.stride) if part.stride else Pair(*window)
 
 
 def through(layer: Layer, out: Pair) -> Pair:
@@ -161,8 +162,7 @@ def through(layer: Layer, out: Pair) -> Pair:
         if part.kind in GLOBAL:
             out = Pair(1, 1)
             continue
-        (h, w), stride = window_of(part)
-        window = Window(Pair(h, w), Pair(stride, stride))
+        window = Window(*window_of(part))
         out = window.positions(out) if min(out) > 0 else out
     return out
 
@@ -193,7 +193,7 @@ def fitting(
 
 
 def _paddings(kernel: Pair, stride: int, layer: Layer, size: Pair, *, is_pool: bool) -> Iterator[Step]:
-    plain = Window(kernel, Pair(stride, stride), dilation=Pair(layer.dilation, layer.dilation))
+    plain = Window(kernel, Pair(stride, layer.across or stride), dilation=Pair(layer.dilation, layer.dilation))
     usual, ceil = Pair(0, 0) if is_pool else plain.same_pad, " ceil" if layer.ceil and is_pool else ""
     if ceil and layer.pad is None:
         layer.pad = 0

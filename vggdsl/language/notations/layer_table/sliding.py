@@ -69,7 +69,7 @@ class Sliding:
         options = (
             f"{f' dilation={layer.dilation}' if layer.dilation > 1 else ''}{f' groups={groups}' if groups > 1 else ''}"
         )
-        return f"conv{kernel}-{width}{f'/{stride}' if stride > 1 else ''}{pad}{options}{layer.bare}"
+        return f"conv{kernel}-{width}{f'/{stride}' if stride != '1' else ''}{pad}{options}{layer.bare}"
 
     def _has_sides(self) -> bool:
         """Whether both sides of the window are told: one that is but a letter, by the only window that gives the size
@@ -83,7 +83,8 @@ class Sliding:
             return False
         size, found = Pair(self.x[0], self.x[1]), list[Pair]()
         for n in range(1, max(size) + 1):
-            plain = Window(Pair(layer.window[0] or n, layer.window[1] or n), Pair(stride, stride))
+            sides = Pair(layer.window[0] or n, layer.window[1] or n)
+            plain = Window(sides, Pair(stride, layer.across or stride))
             side = int(layer.pad) if isinstance(layer.pad, int) else 0
             pads = [plain.same_pad] if layer.pad == "same" else [Pair(side, side)]
             if layer.kind in CONVOLUTIONS and layer.pad is None:
@@ -106,7 +107,8 @@ class Sliding:
         if layer.window is None or cell is None or not figures.is_figure(cell):
             return
         stride, figure = layer.stride or 1, Figure.parse(figures.text_of(cell))
-        plain = Window(Pair(*layer.window), Pair(stride, stride), dilation=Pair(layer.dilation, layer.dilation))
+        strides = Pair(stride, layer.across or stride)
+        plain = Window(Pair(*layer.window), strides, dilation=Pair(layer.dilation, layer.dilation))
         bare, padded = (
             figure.holds(prod(window.positions(Pair(self.x[0], self.x[1]))) * prod(plain.kernel) * self.x[2] * width)
             for window in (plain, replace(plain, pad=plain.same_pad))
@@ -121,7 +123,7 @@ class Sliding:
         stride, window = layer.stride, Window(Pair(*layer.window or (1, 1)))
         if after is None or not after.input or layer.input[:2] != after.input[:2] or len(layer.input) < 2:
             return
-        if stride in (None, 1) or layer.pad is not None or layer.behind or window.same_pad == (0, 0):
+        if stride in (None, 1) or layer.across or layer.pad is not None or layer.behind or window.same_pad == (0, 0):
             return
         size = "x".join(map(str, layer.input[:2]))
         at = layer.cells.get("stride", layer.at)
@@ -164,6 +166,9 @@ class Sliding:
             side = layer.stride or 2
             if len(printed) < 2 or any(n // side != out for n, out in zip(self.x[:2], printed[:2], strict=True)):
                 self.draft.refuse("a pool needs its window", layer.at, "write `2x2/2`")
+                return ""
+            if layer.across is not None:
+                self.draft.refuse("a pool needs its window", layer.at, "write `3x2/3x2`")
                 return ""
             layer.window, layer.stride = (side, side), side
             self.draft.assumed(f"{side}x{side} pools at stride {side}: none are printed", layer.at, once=True)
@@ -218,7 +223,7 @@ class Sliding:
             return None
         (step,) = found
         stride, text = step.stride, step.options
-        said = [f"stride {stride}"] if layer.stride is None and stride > 1 else []
+        said = [f"stride {stride}"] if layer.stride is None and stride != "1" else []
         said += [text.strip()] if text and (layer.pad is None or "ceil" in text) else []
         if said and is_sized:
             self.draft.assumed(f"{' and '.join(said)}, as the sizes say", layer.at, once=True)
@@ -247,7 +252,7 @@ def pad_to(draft: Draft, layer: Layer, x: tuple[int, ...], values: int) -> int |
     width = width_of(layer)
     if layer.window is None or width is None or len(x) != 3:
         return None
-    plain = Window(Pair(*layer.window), Pair(layer.stride or 1, layer.stride or 1))
+    plain = Window(Pair(*layer.window), Pair(layer.stride or 1, layer.across or layer.stride or 1))
     bare, padded = (
         prod(through(layer, window.positions(Pair(x[0], x[1])))) * width
         for window in (plain, replace(plain, pad=plain.same_pad))

@@ -23,7 +23,9 @@ def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | No
     for at, row in enumerate(rows[:heads]):
         found = explained(columns(row), rows[at + 1 :])
         known = _known(found)
-        if len(known) > 1 and known & _SAYING and (unknown := strange(found)):
+        if (unknown := strange(found)) and _are_layers(unknown):
+            return _sideways(source, row)
+        if len(known) > 1 and known & _SAYING and unknown:
             return _unknown(unknown)
     saying = saying_layers(rows)
     is_table = any(sum(bool(cell.text) for cell in row) > 1 for row in rows)
@@ -62,6 +64,20 @@ def _in_heading(source: Source, row: Row, found: Sequence[Column]) -> Diagnostic
     whole = joined([cell.text for cell in row if cell.text], " ", source)
     lacks = "what the layers are" if not _known(found) & set(SAYING) else "the windows, filters or sizes of layers"
     return _told(f"no column is headed as one of {lacks}", whole, KNOWN)
+
+
+_LAYERS = re.compile(r"(?:conv\w*|(?:max|avg)?[- ]?pool\w*|fc|dense|soft-?max)(?: layer)?[ _]?\d{0,2}", re.IGNORECASE)
+
+
+def _are_layers(headings: Sequence[Excerpt]) -> bool:
+    """Whether headings are of layers: a row of such a table is a network."""
+    return len(headings) > 1 and all(_LAYERS.fullmatch(each.text) for each in headings)
+
+
+def _sideways(source: Source, row: Row) -> Diagnostic:
+    whole = joined([cell.text for cell in row if cell.text], " ", source)
+    message = "its columns are headed by layers, as if each row were a network: that layout isn't known"
+    return _told(message, whole, "write a network a column, with its layers below each other", "this heading")
 
 
 def _known(found: Sequence[Column]) -> set[str]:

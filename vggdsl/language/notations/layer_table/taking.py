@@ -198,6 +198,12 @@ class Taking:
 
     def _square(self, name: str, numbers: tuple[int, ...]) -> None:
         numbers = self._flat(numbers)
+        if name == "stride":
+            across = numbers[1] if len(numbers) == 2 and len(set(numbers)) == 2 and all(numbers) else None
+            if self.row.stride is not None and self.row.across != across:
+                raise RefusedError
+            self.row.across = across
+            numbers = numbers[:1] if across is not None else numbers
         if len(set(numbers)) != 1:
             raise RefusedError
         self._set(name, numbers[0])
