@@ -23,7 +23,7 @@ def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | No
     for at, row in enumerate(rows[:heads]):
         found = explained(columns(row), rows[at + 1 :])
         known = _known(found)
-        if (unknown := strange(found)) and _are_layers(unknown):
+        if (unknown := strange(found)) and known & set(SAYING) and _are_layers(unknown):
             return _sideways(source, row)
         if len(known) > 1 and known & _SAYING and unknown:
             return _unknown(unknown)
