@@ -189,3 +189,47 @@ def test_links_may_lead_to_what_is_named_beside(tmp_path: Path, monkeypatch: pyt
     result = run("check", str(spec), str(blocks / "pair.arch"))
     assert result.exit_code == 0
     assert "2 blocks" in result.stdout
+
+
+MISSPELLED = "input 8x8x1\nconv3-4 maxpol  # first\nDropout(0.5) FC-10 softmax\nclaim params 1\n"
+
+
+def test_what_leaves_no_choice_is_mended_in_the_file_and_shown(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text(MISSPELLED)
+    result = run("check", "--fix", path)
+    assert path.read_text() == MISSPELLED.replace("maxpol", "maxpool").replace("Dropout(0.5)", "dropout-0.5")
+    assert "-conv3-4 maxpol  # first\n-Dropout(0.5)" in result.stdout
+    assert "+conv3-4 maxpool  # first\n+dropout-0.5" in result.stdout
+    assert result.exit_code == 1
+    assert "error[V301]: params" in result.stdout, "which of the numbers is right a person has to say"
+    assert result.stdout.splitlines()[-1].startswith(f"wrong  {path}: 2 errors mended, 1 error")
+    before = path.stat().st_mtime_ns
+    (row,) = json.loads(run("check", "--fix", "--json", path).stdout)
+    assert (row["mended"], [each["code"] for each in row["diagnostics"]]) == ([], ["V301"])
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_mended_text_is_printed_and_told_apart_from_what_is_said_of_it() -> None:
+    result = run("check", "--fix", "-", input=MISSPELLED.replace("claim params 1\n", ""))
+    assert result.exit_code == 0
+    assert result.stdout == "input 8x8x1\nconv3-4 maxpool  # first\ndropout-0.5 FC-10 softmax\n"
+    assert "+conv3-4 maxpool" in result.stderr
+    assert "2 errors mended" in result.stderr
+
+
+def test_what_ships_isnt_mended_nor_what_isnt_there(tmp_path: Path) -> None:
+    for name in ("vgg_d", str(tmp_path / "nowhere.arch"), str(tmp_path)):
+        result = run("check", "--fix", name)
+        assert (result.exit_code, "error[V501]" in result.stdout) == (2, True)
+    assert run("check", "--fix", "vgg_d", "--against", "a.onnx").exit_code == 2
+    assert run("check", "--fix", "--json", "-", input=MISSPELLED).exit_code == 2
+
+
+def test_all_files_of_a_folder_are_mended(tmp_path: Path, good: str) -> None:
+    (tmp_path / "good.arch").write_text(Path(good).read_text())
+    (tmp_path / "wrong.arch").write_text(MISSPELLED)
+    result = run("check", "--fix", tmp_path)
+    assert result.stdout.splitlines()[-1] == "2 checked: 1 ok, 1 wrong"
+    assert "maxpool" in (tmp_path / "wrong.arch").read_text()
+    assert (tmp_path / "good.arch").read_text() == Path(good).read_text()

@@ -1,39 +1,33 @@
 """``vggdsl check``."""
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from vggdsl.cli import against
 from vggdsl.cli.against import refuse_call
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, say, worst
-from vggdsl.cli.schemas.specs import Checked
-from vggdsl.language import notations, syntax
-from vggdsl.language.blocks import blocks_of
+from vggdsl.cli.schemas.specs import Checked as CheckedRow
 from vggdsl.language.library import is_folder_of_specs, read_source
-from vggdsl.language.links import flatten, is_blocks
-from vggdsl.spec.copies import loader
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.checked import Checked, check_text
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.printing import LINE, shown, width_of
-from vggdsl.text.source import Source
 from vggdsl.text.units import count_text, plural
 
 if TYPE_CHECKING:
     from vggdsl.targets.against import Verdict
-
-_BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
+@click.option("--fix", is_flag=True, help="Put in what the help of an error offers, if it is one thing.")
 @click.option(
     "--against",
     "model",
@@ -48,7 +42,13 @@ _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
     help="Put the model's weights into SPEC and compare its outputs with given ones, as `export` does.",
 )
 def command(
-    specs: tuple[str, ...], as_json: bool, strict: bool, model: str | None, numerically: bool, expect: Path | None
+    specs: tuple[str, ...],
+    as_json: bool,
+    strict: bool,
+    fix: bool,
+    model: str | None,
+    numerically: bool,
+    expect: Path | None,
 ) -> None:
     """Parse, infer, and hold every claim against arithmetic.
 
@@ -61,6 +61,9 @@ def command(
     may lead into the folders of the others; a file of blocks is checked as far as it goes without
     a network.
 
+    With --fix, files are changed where the help of an error says what to write and leaves no choice, and a diff shows
+    it; what is left to mend is told. Warnings stay, as do tables in other notations. `-` prints the mended spec.
+
     With --against, a model is held against one SPEC layer by layer, without running it: kernels, strides, padding,
     groups, activations, normalisations with their epsilons, and which layer feeds which. What it doesn't say,
     such as a state dict its strides, is said. Exits with 1 where it is another network.
@@ -68,20 +71,26 @@ def command(
     \b
     vggdsl check vgg_d
     vggdsl check my_nets runs
+    vggdsl check --fix my_net.arch
     vggdsl check --json my_net.arch | jq '.[].diagnostics'
     vggdsl check vgg_d --against torchvision:vgg16
     vggdsl check my_net.arch --against theirs.onnx --numerically
     """
     refuse_call(specs, model, numerically, expect)
+    if fix and model is not None:
+        raise click.UsageError("--fix mends SPEC by itself: call --against behind it")
+    if fix and as_json and "-" in specs:
+        raise click.UsageError("--fix prints the spec that it reads from `-`, and --json the findings: choose one")
     names = [name for given in specs for name in _named(given)]
-    checked = (each for name in names for each in _checked(name, (*specs, *names)))
+    stream = sys.stderr if fix and (as_json or "-" in specs) else sys.stdout
+    checked = (each for name in names for each in _checked(name, (*specs, *names), stream if fix else None))
     if model is not None:
         checked = (_held(each, model, numerically, expect) for each in checked)
     if as_json:
         all_checked = list(checked)
         echo_json([each.row() for each in all_checked])
     else:
-        all_checked = list(_told(checked, names, strict))
+        all_checked = list(_told(checked, names, strict, stream))
     codes = [each.code(strict) for each in all_checked]
     raise SystemExit(worst(codes))
 
@@ -95,6 +104,8 @@ class _Checked:
     spec: Spec | None = None
     blocks: int | None = None
     verdict: "Verdict | None" = None
+    mended: tuple[Diagnostic, ...] | None = None
+    """What was mended in its file, where that was asked for."""
 
     def code(self, strict: bool) -> int:
         return exit_code(self.findings) or int(strict and bool(self.findings))
@@ -115,7 +126,8 @@ class _Checked:
     @property
     def summary(self) -> str:
         errors, warnings = (sum(d.is_error is wanted for d in self.findings) for wanted in (True, False))
-        parts = [plural(errors, "error")] if errors else []
+        parts = [f"{plural(len(self.mended), 'error')} mended"] if self.mended else []
+        parts += [plural(errors, "error")] if errors else []
         parts += [plural(self.blocks, "block")] if self.blocks is not None else []
         if self.spec is not None:
             spec = self.spec
@@ -130,9 +142,11 @@ class _Checked:
         parts += [plural(warnings, "warning")] if warnings else []
         return ", ".join(parts)
 
-    def row(self) -> Checked:
+    def row(self) -> CheckedRow:
         findings = self.findings
-        row: Checked = {"spec": self.name, "ok": exit_code(findings) == 0, "diagnostics": diagnostics_json(findings)}
+        row: CheckedRow = {"spec": self.name, "ok": exit_code(findings) == 0, "diagnostics": diagnostics_json(findings)}
+        if self.mended is not None:
+            row["mended"] = diagnostics_json(self.mended)
         if self.blocks is not None:
             row["blocks"] = self.blocks
         if self.spec is not None:
@@ -158,19 +172,19 @@ class _Checked:
         return row
 
 
-def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> Iterator[_Checked]:
+def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool, stream: TextIO) -> Iterator[_Checked]:
     """Prints each as it is checked: one alone in full, of several a line each, and how many are right."""
     width = max(width_of(shown(name, LINE)) for name in names)
     wrong = count = 0
     for each in checked:
         count += 1
-        report(each.findings, sys.stdout)
+        report(each.findings, stream)
         is_right = not each.code(strict)
         wrong += not is_right
         state = paint("ok", "green") if is_right else paint("wrong", "red")
         if [each.name] == list(names):
             lines = [each.size] * (is_right and each.spec is not None) + [each.summary]
-            click.echo(f"{state}  {shown(each.name, LINE)}: " + "\n    ".join(lines))
+            click.echo(f"{state}  {shown(each.name, LINE)}: " + "\n    ".join(lines), file=stream)
             if each.verdict is not None and each.verdict.implements:
                 for line in against.lines(each.verdict, each.name):
                     say(line)
@@ -179,11 +193,11 @@ def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool) -> It
             size = f"{each.spec.typed.params:>11,} parameters; " if is_right and each.spec is not None else ""
             name = shown(each.name, LINE)
             name += " " * (width - width_of(name))
-            click.echo(f"{state}{indent}  {name}  {size}{each.summary}")
+            click.echo(f"{state}{indent}  {name}  {size}{each.summary}", file=stream)
         yield each
     if count > 1:
         right = f"{count - wrong:,}" if wrong else "all"
-        click.echo(f"{count:,} checked: {right} ok" + (f", {wrong:,} wrong" if wrong else ""))
+        click.echo(f"{count:,} checked: {right} ok" + (f", {wrong:,} wrong" if wrong else ""), file=stream)
 
 
 def _held(checked: _Checked, model: str, numerically: bool, expect: Path | None) -> _Checked:
@@ -211,33 +225,22 @@ def _named(given: str) -> list[str]:
     return names or [given]
 
 
-def _checked(name: str, beside: tuple[str, ...]) -> Iterator[_Checked]:
-    """A spec, or each network of a table that holds several."""
+def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator[_Checked]:
+    """A spec, or each network of a table that holds several; with ``fix`` of a file that is mended, with a diff to
+    there."""
+    mended = None
     try:
         if is_folder_of_specs(name):
             raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
-        source = read_source(name)
-        if (blocks := _blocks(source, beside)) is not None:
-            count, findings = blocks
-            yield _Checked(name, findings, blocks=count)
-            return
-        for column, found in parse_all(source.written, source.name, beside=beside):
-            called = f"{name} ({column})" if column else name
-            if isinstance(found, Spec):
-                yield _Checked(called, found.check(), found)
-            else:
-                yield _Checked(called, list(found.diagnostics))
+        if fix is None:
+            found: Iterable[Checked] = check_text(read_source(name), beside)
+        else:
+            from vggdsl.cli.mending import mend_file
+
+            done = mend_file(name, beside, fix)
+            found, mended = done.checked, done.mended
+        for each in found:
+            called = f"{name} ({each.column})" if each.column else name
+            yield _Checked(called, each.findings, each.spec, each.blocks, mended=mended)
     except VggdslError as error:
         yield _Checked(name, list(error.diagnostics))
-
-
-def _blocks(source: Source, beside: tuple[str, ...]) -> tuple[int, list[Diagnostic]] | None:
-    """Of a file of blocks their number, and what is wrong with them; None for any other file."""
-    if not _BLOCK.search(source.text):  # spares the others the reading
-        return None
-    document = notations.read(source)
-    if not is_blocks(document):
-        return None
-    findings = list[Diagnostic]()
-    blocks_of(flatten(document, loader(source, beside)).contents, findings)
-    return sum(isinstance(content, syntax.Block) for content in document.contents), findings

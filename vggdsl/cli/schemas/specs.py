@@ -69,6 +69,7 @@ class Checked(TypedDict):
 
     spec: Annotated[str, "the file or name, as it was given or found in a folder"]
     ok: Annotated[bool, "no errors; warnings don't count"]
+    mended: NotRequired[Annotated[list[FindingData], "with `--fix`: the errors that were mended in the file"]]
     blocks: NotRequired[Annotated[int, "blocks in a file that holds nothing else"]]
     network: NotRequired[Annotated[Size, "of a spec that can be read"]]
     claims: NotRequired[Annotated[ClaimCounts, "of a spec that can be read"]]

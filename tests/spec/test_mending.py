@@ -1,0 +1,116 @@
+"""``check --fix`` puts in what helps offer where they leave no choice, and nothing else."""
+
+import re
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vggdsl.language import notations
+from vggdsl.spec.checked import check_text
+from vggdsl.spec.mending import Mended, mend
+from vggdsl.text.diagnostics import Diagnostic
+from vggdsl.text.errors import VggdslError
+from vggdsl.text.source import Source
+
+ERRORS = Path(__file__).parents[1] / "fixtures" / "errors"
+NAMES = sorted(path.stem for path in ERRORS.glob("*.arch"))
+
+
+def mended(text: str, name: str = "a.arch") -> Mended:
+    return mend(Source(name, text))
+
+
+def errors(text: str, name: str = "a.arch") -> list[Diagnostic]:
+    return [found for each in check_text(Source(name, text)) for found in each.findings if found.is_error]
+
+
+def comments(text: str) -> list[str]:
+    return [comment.rstrip() for comment in re.findall("#.*", text)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of_each_error_what_leaves_no_choice_is_mended_once_and_for_all(name: str) -> None:
+    with chdir(ERRORS):
+        text = Source(f"{name}.arch", (ERRORS / f"{name}.arch").read_bytes().decode("utf-8-sig", "replace"))
+        found = mend(text)
+        left = [each for one in found.checked for each in one.findings]
+        assert [(each.code, each.message) for each in left if each.is_error] == [
+            (each.code, each.message) for each in errors(found.text, text.name)
+        ]
+        assert (found.text == text.written) == (not found.mended)
+        assert comments(found.text) == comments(text.written)
+        again = mend(Source(text.name, found.text))
+    assert (again.text, again.mended) == (found.text, ())
+
+
+def test_several_are_mended_also_where_one_hides_another() -> None:
+    found = mended("input 32x32x3\nconv3-64 maxpol # first\nDropout(0.5) FC-10 softmax\ntrain {\n  epoch 3\n}\n")
+    assert found.text == (
+        "input 32x32x3\nconv3-64 maxpool  # first\ndropout-0.5 FC-10 softmax\ntrain {\n  epochs 3\n}\n"
+    )
+    assert [each.code for each in found.mended] == ["V101", "V101", "V403"]
+    assert found.checked[0].spec is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 8x8x1 conv3-4 FC-10 softmax\nclaim params 2700\n",  # of the source, or disputed
+        "input 28x28x1 conv3-8 FC-100 softmax\ntrain {\n  data digits\n}\n",
+        'extends "../nowhere.arch"\n',
+    ],
+)
+def test_what_a_person_has_to_choose_stays(text: str) -> None:
+    assert errors(text)
+    assert mended(text).text == text
+
+
+def test_warnings_and_what_they_offer_stay() -> None:
+    text = "input 15x15x1 conv3-4 maxpool FC-10 softmax\n"
+    (checked,) = check_text(Source("a.arch", text))
+    assert [each.code for each in checked.findings if each.fixes] == ["W202"]
+    assert (mended(text).text, mended(text).mended) == (text, ())
+
+
+def test_a_table_in_another_notation_stays() -> None:
+    text = "| Layer | Kernel | Filters |\n|---|---|---|\n| conv | 3x3 | 8 |\n| poool | 2x2 | |\n| FC | | 10 |\n"
+    assert errors(text)
+    assert mended(text).text == text
+
+
+def test_what_is_mended_is_in_the_one_form_and_the_rest_as_it_was() -> None:
+    text = "input 8x8x1\nconv3-4   ->  8x8x4\nconv3-16  # wide\nmaxpol  -> 4x4x16  # half\n\n\n\nFC-10   softmax\n"
+    found = mended(text).text
+    assert "maxpool" in found
+    assert found.endswith("\n\n\n\nFC-10   softmax\n")
+    crlf = mended(text.replace("\n", "\r\n"))
+    assert crlf.text == found.replace("\n", "\r\n")
+
+
+GOOD = (Path(__file__).parents[2] / "specs" / "quickstart.arch").read_text("utf-8")
+BITS = st.sampled_from(
+    [*"x-/ \n#(){}[]|,=3", "conv3-8", "maxpol", "BatchNorm", "nn.ReLU()", "Dropout(0.5)", "lr=0,1", "epoch 3", "x2"]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 6), BITS), min_size=1, max_size=4))
+def test_of_a_spec_that_was_edited_at_random_no_more_is_wrong_where_it_was_mended(
+    edits: list[tuple[int, int, str]],
+) -> None:
+    text = GOOD
+    for at, length, bit in edits:
+        text = text[:at] + bit + text[at + length :]
+    found = mended(text)
+    was, left = errors(text), [(each.code, each.message) for each in errors(found.text)]
+    assert comments(found.text) == comments(text)
+    assert len(found.mended) == 0 or found.text != text
+    for each in found.mended:
+        if each in was:
+            assert left.count((each.code, each.message)) < sum(e.message == each.message for e in was)
+    try:
+        notations.read(Source("a.arch", found.text))
+    except VggdslError:
+        assert left

@@ -1,0 +1,58 @@
+"""A text, read as far as it goes, and what is wrong with it: what ``vggdsl check`` says, without printing."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vggdsl.language import notations, syntax
+from vggdsl.language.blocks import blocks_of
+from vggdsl.language.links import flatten, is_blocks
+from vggdsl.spec.copies import loader
+from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.source import Source
+
+_BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is wrong with a network of a text, or with a file of blocks.
+
+    ``column`` is what a table of several networks calls it, and else empty; ``spec`` is there if it can be read, and
+    ``blocks`` is how many a file has that holds nothing else.
+    """
+
+    findings: list[Diagnostic] = field(default_factory=list)
+    column: str = ""
+    spec: Spec | None = None
+    blocks: int | None = None
+
+
+def check_text(source: Source, beside: Iterable[str | Path] = ()) -> Iterator[Checked]:
+    """Each network of a text; its links may also lead into the folders of what is ``beside``."""
+    beside = tuple(beside)
+    try:
+        if (blocks := _blocks(source, beside)) is not None:
+            yield blocks
+            return
+        for column, found in parse_all(source.written, source.name, beside=beside):
+            if isinstance(found, Spec):
+                yield Checked(found.check(), column, found)
+            else:
+                yield Checked(list(found.diagnostics), column)
+    except VggdslError as error:
+        yield Checked(list(error.diagnostics))
+
+
+def _blocks(source: Source, beside: Iterable[str | Path]) -> Checked | None:
+    """Of a file of blocks what is wrong with them; None for any other file."""
+    if not _BLOCK.search(source.text):  # spares the others the reading
+        return None
+    document = notations.read(source)
+    if not is_blocks(document):
+        return None
+    findings = list[Diagnostic]()
+    blocks_of(flatten(document, loader(source, beside)).contents, findings)
+    return Checked(findings, blocks=sum(isinstance(content, syntax.Block) for content in document.contents))
