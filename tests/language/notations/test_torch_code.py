@@ -286,6 +286,8 @@ TWICE = "L.extend(nn.Conv2d(3, 3, n) for n in found)"
         ("L.append(nn.Conv2d(3, 4 if nn.Conv2d(3, 3, 3, stride=2).stride == (2, 2) else 5, 1))", "conv1-4"),
         ("L.append(nn.Sequential(OrderedDict([('b', nn.ReLU())], a=nn.Tanh())))", "ReLU tanh"),
         ("L.append(nn.Conv2d(3, self.width(), 1))", "conv1-5"),
+        ("L.append(nn.Conv2d(3, 3 if not nn.Linear(1, 1, bias=None).bias else 4, 1, bias=None))", "conv1-3 bias=no"),
+        ("L += [nn.Tanh()] if 0 < len(cfg) <= 1 < 4 else []; L += [nn.ReLU()] if 2 < 1 < unknown else []", "tanh"),
         ("L.append(nn.Sequential(nn.ReLU()).append(nn.Tanh()))", "ReLU tanh"),
         ("print(sum(each.numel() for each in self.parameters()), f'{len(L):,}')", ""),
     ],

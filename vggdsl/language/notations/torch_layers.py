@@ -278,6 +278,8 @@ def said(call: Call) -> str:
     text = None
     if name in _PLAIN:
         given = call.without("device", "dtype")
+        if name in ("Conv2d", "Linear") and _is(given, "bias", "None"):  # which PyTorch takes as it does False
+            given = given.given({**given.named, "bias": Atom("False", call.at)})
         if "Norm" in name and _is(given, "bias", "True"):
             given = given.without("bias")
         if name == "GELU" and _is(given, "approximate", "none"):

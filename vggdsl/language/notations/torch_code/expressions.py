@@ -181,9 +181,14 @@ class Expressions(ABC):
                     return holds
                 return self.value(parts[0 if truth(holds, self.at(there(parts[1]))) else 2], names)
             case "comparison":
-                one, other = self.value(parts[0], names), self.value(parts[2], names)
-                self.weigh(at, one, other)
-                return said(compared(one, str(parts[1]), other, at), at)
+                one = self.value(parts[0], names)
+                for sign, part in zip(parts[1::2], parts[2::2], strict=True):
+                    other = self.value(part, names)  # once, and only where those before hold
+                    self.weigh(at, one, other)
+                    if not compared(one, str(sign), other, at):
+                        return said(False, at)
+                    one = other
+                return said(True, at)
             case _:
                 self.work.add(2, at)
                 one, other = self.value(parts[0], names), self.value(parts[2], names)
@@ -282,7 +287,7 @@ class Expressions(ABC):
                     return found
             case Layer() if name in ("weight", "bias"):
                 given = of.given("affine" if "Norm" in of.call.bare else name)
-                is_there = of.has_weights and (given is None or given.text != "False")
+                is_there = of.has_weights and (given is None or given.text not in ("False", "None"))
                 return Weights(at) if is_there else Atom("None", at)
             case Layer() if isinstance(given := of.given(name), Atom):
                 return Group([given, given], at) if name in _PAIRS and given.word == given.text else given
