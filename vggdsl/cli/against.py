@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vggdsl.cli.schemas.specs import Against
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import Spec
 from vggdsl.text.packages import needed
 
 if TYPE_CHECKING:
+    from vggdsl.cli.schemas.specs import Against
     from vggdsl.targets.against import Verdict
 
 
@@ -46,7 +46,7 @@ def lines(verdict: "Verdict", spec: str) -> list[str]:
     ]
 
 
-def row(verdict: "Verdict") -> Against:
+def row(verdict: "Verdict") -> "Against":
     return {
         "model": verdict.model,
         "kind": verdict.kind,

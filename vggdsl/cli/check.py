@@ -11,7 +11,6 @@ import click
 from vggdsl.cli import against
 from vggdsl.cli.against import refuse_call
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, say, worst
-from vggdsl.cli.schemas.specs import Checked as CheckedRow
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.spec.spec import Spec
@@ -20,6 +19,7 @@ from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.units import count_text, plural
 
 if TYPE_CHECKING:
+    from vggdsl.cli.schemas.specs import Checked as CheckedRow
     from vggdsl.targets.against import Verdict
 
 
@@ -142,7 +142,7 @@ class _Checked:
         parts += [plural(warnings, "warning")] if warnings else []
         return ", ".join(parts)
 
-    def row(self) -> CheckedRow:
+    def row(self) -> "CheckedRow":
         findings = self.findings
         row: CheckedRow = {"spec": self.name, "ok": exit_code(findings) == 0, "diagnostics": diagnostics_json(findings)}
         if self.mended is not None:

@@ -9,10 +9,11 @@ rewords a text in the spec language, and each word keeps its place: what is wron
 pasted. Nobody else names one; those beside the spec language are loaded when they are needed.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from vggdsl.language.notations import arch
 from vggdsl.language.notations.arch import write
-from vggdsl.language.notations.grid import is_marked_up, width
-from vggdsl.language.notations.meanings import tellable
 from vggdsl.language.notations.registry import (
     SPEC_LANGUAGE,
     Beside,
@@ -32,7 +33,11 @@ from vggdsl.language.notations.registry import (
     writable,
     written_as,
 )
-from vggdsl.language.notations.ways import Way, ways
+
+if TYPE_CHECKING:
+    from vggdsl.language.notations.by_call import Way, ways
+    from vggdsl.language.notations.grid import is_marked_up, width
+    from vggdsl.language.notations.meanings import tellable
 
 __all__ = [
     "SPEC_LANGUAGE",
@@ -60,3 +65,12 @@ __all__ = [
     "write",
     "written_as",
 ]
+
+_LATER = {"Way": "by_call", "is_marked_up": "grid", "tellable": "meanings", "ways": "by_call", "width": "grid"}
+"""What only texts in other notations than the spec language need, by its module: most texts are specs."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -1,4 +1,7 @@
-"""What a notation is, and those that there are."""
+"""What a notation is, and those that there are.
+
+What only texts in other notations than the spec language need is imported where it is called: most texts are specs.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +12,6 @@ from pkgutil import iter_modules
 from shlex import quote
 
 from vggdsl.language.elaborate import elaborate
-from vggdsl.language.notations.grid import width
-from vggdsl.language.notations.image import told, unlined
-from vggdsl.language.notations.meanings import columns_told, in_words, standing, untold
 from vggdsl.language.syntax import Document, Input
 from vggdsl.network.graph import Node
 from vggdsl.network.infer import TypedGraph, infer
@@ -90,6 +90,9 @@ class Beside:
     def of(self, table: Source) -> "Beside":
         """What is told of one of several tables: words that stand in it, and of layers or blocks, where its own heading
         doesn't tell, as many columns as it has."""
+        from vggdsl.language.notations.grid import width
+        from vggdsl.language.notations.meanings import columns_told, in_words, standing
+
         means = standing(table, self.means)
         heading = self.heading
         if heading is not None:
@@ -151,6 +154,8 @@ def recognise(source: Source) -> Notation:
 
 def _beside_specs(source: Source) -> Notation | None:
     """As ``elsewhere``, of what may be a spec: there a line that seems to tell what words mean is a comment."""
+    from vggdsl.language.notations.meanings import untold
+
     try:
         return elsewhere(source)
     except ParseError:
@@ -221,6 +226,9 @@ def _reworded(notation: Notation, source: Source, beside: Beside) -> Sequence[Re
         message = f"{notation.title} has no columns that a call can name"
         span = Placed.by_call("--heading", beside.heading).span
         raise InputError(Diagnostic("V112", message, (Label(span, "this"),), "leave `--heading` out"))
+    from vggdsl.language.notations.image import told
+    from vggdsl.language.notations.meanings import in_words
+
     text = told(in_words(source, beside.means, beside.heading), beside.image, beside.column)
     return [replace(reading, is_reworded=True) for reading in notation.read(text)]
 
@@ -233,6 +241,8 @@ def _headed() -> list[Notation]:
 
 def shown_by(source: Source, beside: Beside = _NOTHING) -> Notation | None:
     """The notation beside the spec language that a text is in, by what is told of it, whatever its name."""
+    from vggdsl.language.notations.meanings import in_words
+
     text = in_words(source, beside.means, beside.heading)
     if beside.heading is None:
         return elsewhere(text)
@@ -249,12 +259,16 @@ def _paragraph(span: Span) -> Source:
 
 def elsewhere(source: Source, but: str = "") -> Notation | None:
     """The notation beside the spec language that a text is in, whatever its name; none of the name ``but``."""
+    from vggdsl.language.notations.image import unlined
+
     source, known = unlined(source), [each for each in names()[1:] if each != but]
     return next((each for name in known if (each := _NOTATIONS[name]).recognises(source)), None)
 
 
 def strangers(source: Source) -> list[Diagnostic]:
     """Why notations don't recognise a text that nearly looks like theirs."""
+    from vggdsl.language.notations.image import unlined
+
     source = unlined(source)
     asked = [each.stranger(source) for name in names()[1:] if (each := _NOTATIONS[name]).stranger is not None]
     return [found for found in asked if found is not None]
