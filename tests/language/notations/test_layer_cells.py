@@ -131,6 +131,7 @@ def test_a_side_that_is_but_a_letter_is_told_by_the_sizes() -> None:
         ("1×n | - | - | 1×1 | 1×1", "1×n | - | - | 1×1 | -", "no size is printed behind it"),
         ("1×n | - | - | 1×1 | 1×1", "1×n | - | - | 1×1 | 2×1", "no window gives this size"),
         ("1×n | - | - | 1×1 | 1×1", "1×n | - | - | 3×3 | 1×1", "several windows give this size"),
+        ("1×n | - | - | 1×1 | 1×1", "1×n | - | - | - | 1×3", "several windows give this size"),
     ):
         ((_, found),) = parse_all(_OPEN.replace(was, now), "-", image="16x12x1")
         assert "`1xn` leaves a side open" in str(found)
@@ -147,9 +148,19 @@ def test_a_row_that_has_but_a_window_belongs_to_the_row_above() -> None:
     assert str(found).count("error") == 1
 
 
+def test_an_fc_has_a_window_that_reaches_over_a_side_of_what_comes() -> None:
+    table = "Layer\tKernel\tFilters\tOutput\nInput\t\t\t8x6x3\nconv\t3x3\t4\t8x6x4\nfc\t8x6\t5\t\nfc\t5x2\t2\t\n"
+    same_network(table, "input 8x6x3 conv3-4 ReLU conv8x6-5 pad=0 ReLU FC-2")
+    same_network(table.replace("5\t\nfc", "5\t1x1x5\nfc"), "input 8x6x3 conv3-4 ReLU conv8x6-5 pad=0 ReLU FC-2")
+    ((_, found),) = parse_all(table.replace("8x6\t5", "3x3\t5"), "-")
+    assert "an FC with a window of 3x3 over 8x6x4" in str(found)
+
+
 def test_a_label_in_front_of_a_size_isnt_read_and_what_speaks_of_it_is_refused() -> None:
     table = "Input\tOperator\tKernel\tFilters\n8x8x3\tconv\t3x3\t4\n(S1) 8x8x4\tconv\t3x3\t4\n8x8x4\tfc\t-\t5\n"
     same_network(table, "input 8x8x3 conv3-4 ReLU conv3-4 ReLU FC-5")
+    noted = "\n".join(f"{line}\t{'S1' if at else 'Comments'}" for at, line in enumerate(table.splitlines()))
+    same_network(noted, "input 8x8x3 conv3-4 ReLU conv3-4 ReLU FC-5")
     ((_, found),) = parse_all(table.replace("\n8x8x4", "\nS1, S2"), "-")
     assert "`S1` is a map of another row" in str(found)
 

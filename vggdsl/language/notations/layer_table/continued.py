@@ -7,6 +7,7 @@ from dataclasses import replace
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Cell, Row
+from vggdsl.language.notations.layer_table.columns import UNREAD
 from vggdsl.language.notations.layer_table.facts import Fact, facts
 from vggdsl.language.notations.layer_table.refused import refuse_nameless
 
@@ -31,10 +32,11 @@ def without_labels(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> l
         found.append(cells)
     kept = list[Row]()
     for row in found:
-        named = [(cell.text, label) for cell in row for label in labels if _speaks_of(cell.text, label)]
-        for cell_text, label in named[:1]:
+        read = [cell.text for cell in row if _role(cell, roles) not in UNREAD]
+        named = [(text, label) for text in read for label in labels if _speaks_of(text, label)]
+        for text, label in named[:1]:
             message = f"`{label}` is a map of another row: how a row takes it can't be told by rows"
-            draft.refuse(message, cell_text, "write the network in the language of specs")
+            draft.refuse(message, text, "write the network in the language of specs")
         kept += [] if named else [row]
     return kept
 

@@ -219,6 +219,13 @@ class Table:
             self.draft.assumed(text, layer.at)
             layer.kind, layer.behind = "FC", [Part("softmax", layer.at), *layer.behind]
         if layer.kind == "FC" and layer.window is not None:
+            if len(layer.output) < 2 and all(side < n for side, n in zip(layer.window, self.x, strict=False)):
+                message = f"an FC with a window of {Pair(*layer.window)} over {'x'.join(map(str, self.x))}"
+                help = (
+                    "it reaches over a side of what comes: correct it, or the rows above, or write the size behind it"
+                )
+                self.draft.refuse(message, layer.cells.get("filter", layer.at), help)
+                return
             text = "an FC with a window is a convolution without padding"
             self.draft.assumed(text, layer.at, once=True)
             layer.kind, layer.pad = "conv", "valid" if layer.pad is None else layer.pad

@@ -182,6 +182,8 @@ def fitting(
         stride = layer.stride or (2 if is_pool else 1)
         return list(_paddings(kernel, stride, layer, Pair(x[0], x[1]), is_pool=is_pool))[:1]
     size, out = Pair(x[0], x[1]), Pair(printed[0], printed[1])
+    if layer.stride is None and kernel == size and out == (1, 1):
+        strides = [1]  # of one position any stride is the same
     found = list[Step]()
     for stride in filter(None, strides):
         options = [each for each in _paddings(kernel, stride, layer, size, is_pool=is_pool) if min(size) > 0]

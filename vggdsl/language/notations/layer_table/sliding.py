@@ -73,7 +73,8 @@ class Sliding:
 
     def _has_sides(self) -> bool:
         """Whether both sides of the window are told: one that is but a letter, by the only window that gives the size
-        behind it, with the padding that is printed, or without."""
+        behind it, with the padding that is printed, or without. Of sizes that get half as small or less a stride would
+        have to be printed, too."""
         layer, stride = self.layer, self.layer.stride or 1
         if layer.window is None or all(layer.window):
             return True
@@ -81,7 +82,7 @@ class Sliding:
         if len(self.printed) < 2:
             self.draft.refuse(f"`{at.text}` leaves a side open, and no size is printed behind it", at, "write the side")
             return False
-        size, found = Pair(self.x[0], self.x[1]), list[Pair]()
+        size, found = Pair(self.x[0], self.x[1]), dict[Pair, Pair]()
         for n in range(1, max(size) + 1):
             sides = Pair(layer.window[0] or n, layer.window[1] or n)
             plain = Window(sides, Pair(stride, layer.across or stride))
@@ -89,16 +90,19 @@ class Sliding:
             pads = [plain.same_pad] if layer.pad == "same" else [Pair(side, side)]
             if layer.kind in CONVOLUTIONS and layer.pad is None:
                 pads.append(plain.same_pad)
-            if any(replace(plain, pad=pad).positions(size) == self.printed[:2] for pad in pads):
-                found.append(plain.kernel)
-        if len(found) != 1:
+            outs = [replace(plain, pad=pad).positions(size) for pad in pads]
+            if (given := next((out for out in outs if through(layer, out) == self.printed[:2]), None)) is not None:
+                found[plain.kernel] = given
+        is_small = any(1 < out <= (n + 1) // 2 for given in found.values() for out, n in zip(given, size, strict=True))
+        if len(found) != 1 or (layer.stride is None and is_small):
             message = (
                 f"`{at.text}` leaves a side open: {'several windows give' if found else 'no window gives'} this size"
             )
             self.draft.refuse(message, at, "write the side, or correct the sizes")
             return False
-        layer.window, layer.stride = (found[0].h, found[0].w), stride
-        self.draft.assumed(f"`{at.text}` is {found[0].h}x{found[0].w}: no other window gives the printed size", at)
+        (kernel,) = found
+        layer.window, layer.stride = (kernel.h, kernel.w), stride
+        self.draft.assumed(f"`{at.text}` is {kernel.h}x{kernel.w}: no other window gives the printed size", at)
         return True
 
     def _pad_by_macs(self, width: int) -> None:

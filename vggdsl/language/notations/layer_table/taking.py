@@ -226,9 +226,12 @@ class Taking:
             self.row.output_at = self.cells[column]
 
     def _slides(self) -> bool:
-        """Whether an FC has a window, which goes over a map: `fc6 | 9x1`, and its filters in a column of their own."""
+        """Whether an FC has a window, which goes over a map: `fc6 | 9x1`, and its filters in a column of their own.
+        Where that has the second number, `4096x64 | 64` is what it takes and gives."""
         sides = [fact.numbers for fact in self.parts.get("filter", ()) if fact.name == "sides"]
-        return self.row.kind == "FC" and "width" in self.cells and sides not in ([], [(1, 1)])
+        widths = [number for fact in self.parts.get("width", ()) for number in fact.numbers]
+        is_window = sides not in ([], [(1, 1)]) and sides[0][-1] not in widths
+        return self.row.kind == "FC" and "width" in self.cells and is_window
 
     def _number(self, number: int, is_name: bool) -> None:
         """A number behind a layer's name: of a list, `Conv 1`, or what it gives, `3x3 conv. 96`."""
@@ -306,10 +309,10 @@ class Taking:
     def _window(self, fact: Fact, name: str) -> None:
         layer, numbers = self.row, self._flat(fact.numbers)
         if layer.kind == "FC" and len(numbers) == 2 and fact.name != "kernel":
-            is_wide = "width" in self.cells and name == "filter"
-            if numbers == (1, 1) and (layer.width is not None or is_wide):
+            is_filter = name == "filter"
+            if numbers == (1, 1) and (layer.width is not None or (is_filter and "width" in self.cells)):
                 return  # all that comes in is one place
-            if is_wide:  # of a map: the filters have a column of their own
+            if is_filter and self._slides():
                 self._set("window", (numbers[0], numbers[1]))
                 return
             self._set("takes", numbers[0])
