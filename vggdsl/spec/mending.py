@@ -1,6 +1,5 @@
 """A spec with what the helps of its errors offer, where they leave no choice."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -78,13 +77,8 @@ def _offers(checked: Iterable[Checked], source: Source) -> Iterator[_Offer]:
         (fix,) = found.fixes
         place = fix.span.source
         is_here = place.name == source.name and place.written == source.written and not isinstance(place, Reworded)
-        if is_here and fix.keeps_comments and not _is_other_figure(fix):
+        if is_here and fix.keeps_comments and not (fix.is_guess and fix.changes_figures):
             yield found, fix
-
-
-def _is_other_figure(fix: Edit) -> bool:
-    """Whether a number is only taken for another: which is right, the source says."""
-    return fix.is_guess and re.findall(r"\d", fix.text) != re.findall(r"\d", fix.span.text)
 
 
 def _errors(checked: Iterable[Checked]) -> Iterator[Diagnostic]:
@@ -93,15 +87,15 @@ def _errors(checked: Iterable[Checked]) -> Iterator[Diagnostic]:
 
 def _mends(offers: Sequence[_Offer], before: Iterable[Checked], after: Iterable[Checked]) -> bool:
     """Whether each error is gone, and none is new where an edit was made."""
-    was, now = Counter(map(_said, _errors(before))), Counter(map(_said, _errors(after)))
-    if any(now[_said(found)] >= was[_said(found)] for found, _ in offers):
+    was, now = _said(before), _said(after)
+    if any(now[found.unplaced] >= was[found.unplaced] for found, _ in offers):
         return False
     made, moved = list[tuple[int, int]](), 0
     for fix in sorted({fix for _, fix in offers}, key=lambda each: each.span.start):
         start = fix.span.written[0] + moved
         made.append((start, max(start + len(fix.text), start + 1)))
         moved += len(fix.text) - (fix.span.written[1] - fix.span.written[0])
-    new = (found for found in _errors(after) if now[_said(found)] > was[_said(found)])
+    new = (found for found in _errors(after) if now[found.unplaced] > was[found.unplaced])
     places = (next((label.span for label in found.labels if label.primary), None) for found in new)
     return not any(
         place.written[0] < end and start < max(place.written[1], place.written[0] + 1)
@@ -111,8 +105,8 @@ def _mends(offers: Sequence[_Offer], before: Iterable[Checked], after: Iterable[
     )
 
 
-def _said(found: Diagnostic) -> tuple[str, str]:
-    return found.code, found.message
+def _said(checked: Iterable[Checked]) -> Counter[Diagnostic]:
+    return Counter(found.unplaced for found in _errors(checked))
 
 
 def _in_form(begun: Source, source: Source) -> str:

@@ -62,6 +62,11 @@ class Diagnostic:
         place = f" ({primary.place})" if primary is not None else ""
         return f"{self.code}: {self.message}{place}"
 
+    @property
+    def unplaced(self) -> "Diagnostic":
+        """What is wrong, wherever it is: the same of equal mistakes at several places."""
+        return Diagnostic(self.code, self.message, facts=self.facts)
+
     def at(self, *labels: Label) -> "Diagnostic":
         """The same finding with further places."""
         return replace(self, labels=(*self.labels, *labels))

@@ -1,10 +1,12 @@
 """What a help offers, as data: characters of a text, and what is to stand in their place."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vggdsl.text.source import Source, Span
 
+_DIGIT = re.compile(r"\d")
 _AROUND = 1000
 """Characters that are looked at before and behind what is taken away."""
 
@@ -25,6 +27,11 @@ class Edit:
     def keeps_comments(self) -> bool:
         """Whether no comment, or what looks like one, is lost by it."""
         return self.span.text.count("#") <= self.text.count("#")
+
+    @property
+    def changes_figures(self) -> bool:
+        """Whether other digits stand there behind it."""
+        return _DIGIT.findall(self.span.text) != _DIGIT.findall(self.text)
 
 
 def added_behind(span: Span, text: str) -> Edit:
