@@ -54,6 +54,13 @@ LONGEST = 3_000
 
 
 @dataclass(frozen=True)
+class Stranger(FindingFacts):
+    """Words of a pasted text that aren't known, of which the place may be but some."""
+
+    words: str
+
+
+@dataclass(frozen=True)
 class UnmatchedRule(FindingFacts):
     """A rule for a kind of layer that the network doesn't have."""
 

@@ -10,12 +10,12 @@ from vggdsl.language.notations.image import INPUT_HELP
 from vggdsl.language.notations.meanings import columns_told, in_words, tellable
 from vggdsl.language.notations.registry import Beside, Notation, notation, readings, shown_by
 from vggdsl.text.errors import Diagnostic, ParseError, VggdslError
+from vggdsl.text.facts import Stranger
 from vggdsl.text.source import Source, Span
 
 _NUMBER = re.compile(r"[\d.,]+")
 _FIGURES = re.compile(r"param|weights|mac|flop|madd|mult", re.IGNORECASE)
 """In the heading of a column of figures, which become claims."""
-_SAID = re.compile(r"`([^`]+)`")
 _LONGEST = 20_000
 """Characters of a text that is read again to try a way."""
 _MOST = 4
@@ -103,12 +103,11 @@ def _whole_row(source: Source, at: Span) -> list[tuple[str, str]]:
 
 
 def _words(wrong: Diagnostic, at: Span) -> tuple[str, int] | None:
-    """The words at a place that can be told, those that the message has where it has more of them; a number that
-    stands elsewhere, too, can't."""
+    """The words at a place that can be told, all that aren't known where the place has but some of them; a number
+    that stands elsewhere, too, can't."""
     if not at.text:
         return None
-    said = _SAID.match(wrong.message)
-    found = tellable(at, said[1] if said is not None else "")
+    found = tellable(at, wrong.facts.words if isinstance(wrong.facts, Stranger) else "")
     return None if found is not None and found[1] > 1 and _NUMBER.fullmatch(found[0]) else found
 
 

@@ -12,6 +12,7 @@ from vggdsl.language.notations.registry import Reading
 from vggdsl.language.syntax import Document
 from vggdsl.text.codes import CodeName
 from vggdsl.text.errors import Diagnostic, Label, ParseError
+from vggdsl.text.facts import Stranger
 from vggdsl.text.printing import printable
 from vggdsl.text.source import Reworded, Source, Span
 from vggdsl.text.typography import Plain
@@ -114,10 +115,14 @@ class Draft:
             self.assumed(f"what stands {where} the table isn't read: its rows say all", text)
             self.line()
 
-    def refuse(self, message: str, at: Place, help: str) -> None:
-        """What can't be read, or could mean several things: a V115. There is no network then."""
+    def refuse(self, message: str, at: Place, help: str, words: str = "") -> None:
+        """What can't be read, or could mean several things: a V115. There is no network then.
+
+        ``words`` are those that aren't known, where the place is but some of them.
+        """
         span = at.span() if isinstance(at, Excerpt) else at
-        self.wrong.append(Diagnostic("V115", message, (Label(span, "this cell"),), help))
+        stranger = Stranger(words) if words else None
+        self.wrong.append(Diagnostic("V115", message, (Label(span, "this cell"),), help, stranger))
 
     @contextmanager
     def refusing(self) -> Iterator[None]:

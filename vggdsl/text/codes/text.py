@@ -3,6 +3,7 @@
 from typing import Literal
 
 from vggdsl.text.codes.row import Code
+from vggdsl.text.facts import Stranger
 
 Name = Literal[
     "V101", "V102", "V103", "V104", "V105", "V106", "V107", "V108", "V109", "V110", "V111",
@@ -135,6 +136,7 @@ ROWS = (
         "say several. Nothing is guessed.",
         "Write what it should say, as the help shows.",
         unshown="a pasted table",
+        facts=Stranger | None,
     ),
     Code(
         "W110",

@@ -226,8 +226,10 @@ class _Reader:
                 elif name in _EXAMPLES and name != "description":
                     self._unread(name, cell)
                 else:
-                    message = error.message if isinstance(error, UnsayableError) else self._message(name, error)
-                    refuse_unknown(self.draft, message, error.at, KNOWN if name == "kind" else error.help)
+                    is_strange = name == "kind" and not isinstance(error, UnsayableError)
+                    words = self.cells[name].text if is_strange else ""
+                    message = f"`{words}` is no layer that is known" if is_strange else error.message
+                    refuse_unknown(self.draft, message, error.at, KNOWN if name == "kind" else error.help, words)
                     if name == "kind" and not is_sayable:  # what the other cells say is of that layer
                         return False
         return len(self.draft.wrong) == count
@@ -247,9 +249,6 @@ class _Reader:
             return False
         is_layer = "kind" in self.cells and any(fact.name == "kind" for fact in _named(self.cells["kind"]))
         return is_layer and _PROSE.fullmatch(cell.text) is not None and not TELLS.search(cell.text)
-
-    def _message(self, name: str, error: UnreadableError) -> str:
-        return f"`{self.cells[name].text}` is no layer that is known" if name == "kind" else error.message
 
     def _unread(self, name: str, cell: Excerpt) -> None:
         self.draft.refuse(f"`{cell.text}` can't be read in this column", cell, f"it has {_EXAMPLES[name]}")
@@ -286,7 +285,8 @@ class _Reader:
             message = f"no cell of the row of `{layer.at.text}` names its layer"
             self.draft.refuse(message, layer.at, f"name it, or write it into the row that it belongs to: {KNOWN}")
         elif not layer.kind:
-            refuse_unknown(self.draft, f"`{layer.at.text}` is no layer that is known", layer.at, KNOWN)
+            words = layer.at.text
+            refuse_unknown(self.draft, f"`{words}` is no layer that is known", layer.at, KNOWN, words)
         return bool(layer.kind)
 
     def _is(self, fact: Fact, is_first: bool) -> bool:

@@ -1,21 +1,21 @@
 """What is wrong at several places of a table, told once."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from vggdsl.language.notations.draft import Draft, Place
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.text.errors import Diagnostic, Label
 
 
-def refuse_unknown(draft: Draft, message: str, at: Place, help: str) -> None:
-    """Refuses a word, once, at all places where it stands."""
-    span = at.span() if isinstance(at, Excerpt) else at
+def refuse_unknown(draft: Draft, message: str, at: Place, help: str, words: str = "") -> None:
+    """As ``Draft.refuse``, once, at all places where the same is wrong."""
+    draft.refuse(message, at, help, words)
+    new = draft.wrong.pop()
     for index, each in enumerate(draft.wrong):
-        if each.message == message:
-            draft.wrong[index] = replace(each, labels=(*each.labels, Label(span, "this cell")))
+        if each.unplaced == new.unplaced:
+            draft.wrong[index] = each.at(*new.labels)
             return
-    draft.refuse(message, at, help)
+    draft.wrong.append(new)
 
 
 def refuse_second(draft: Draft, heading: Excerpt) -> None:
