@@ -97,6 +97,15 @@ def test_sides_stand_in_columns_of_their_own(heading: str, above: str) -> None:
     same_network(f"# input 16x12x1\n{above}{heading}\n{rows}", "input 16x12x1 conv5x3-4 ReLU maxpool2/2 FC-5")
 
 
+@pytest.mark.parametrize("order", ["W×H×C", "C, W, H", "Width x Height x Depth"])
+def test_a_heading_says_that_widths_stand_first(order: str) -> None:
+    sizes = [(3, 12, 16), (4, 12, 16), (4, 6, 8)] if order[0] == "C" else [(12, 16, 3), (12, 16, 4), (6, 8, 4)]
+    size, out, smaller = ("x".join(map(str, each)) for each in sizes)
+    table = f"Layer | Kernel (W×H) | Output ({order})\nInput | | {size}\n"
+    table += f"conv | 5x3 | {out}\npool | 2x2 | {smaller}\nFC | | 5\n"
+    same_network(table, "input 16x12x3 conv3x5-4 ReLU maxpool2/2 FC-5")
+
+
 def test_sides_that_could_be_of_several_things_are_refused() -> None:
     table = "Layer | Kernel | Filters | H | W\nconv1 | 3x3 | 4 | 8 | 8\nconv2 | 3x3 | 4 | 4 | 4\nfc | - | 5 | - | -\n"
     with pytest.raises(

@@ -310,6 +310,7 @@ def _reading(
         whole = joined([cell.text for cell in head], " | ", source)
         draft.repaired(f"{SAID}: `{sides.printed(head)}`", whole)
         draft.line()
+    rows = sides.turned(draft, head, rows)
     found = [replace(each, roles=("prose",)) if "?" in each.roles else each for each in explained(columns(head), rows)]
     if any(each.role == "tensor" for each in found):
         rows, found = tensors.layers(draft, rows, found)

@@ -6,7 +6,7 @@ do, it is tried as a window and as a map.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from vggdsl.language.notations.draft import Draft
@@ -37,6 +37,11 @@ _OPEN = ("Kernel Size", "Input", "Output Size")
 _MOST = 2
 """Sizes of which it is tried what they are of, at most."""
 _EMPTY = re.compile(r"[-\s.]*", re.ASCII)
+_BY = r" ?[x×*,] ?"
+_WIDTH_FIRST = re.compile(
+    rf"(?<![^\W_])(?P<channels>(?:c|d|channels?|depth){_BY})?w(?:idth)?{_BY}h(?:eight)?(?=[\Wx]|\Z)", re.IGNORECASE
+)
+"""In a heading that says which side of a size stands first: `Output (W×H×C)`."""
 _KEYWORDS = {"m": "h", "r": "w", "p": "h", "q": "w"}
 """The letters of papers on keyword spotting."""
 
@@ -89,6 +94,28 @@ def tell(draft: Draft, head: Row) -> None:
         if isinstance(cell.text, Named) and cell.text.why:
             draft.assumed(cell.text.why, cell.text, once=True)
             draft.line()
+
+
+def turned(draft: Draft, head: Row, rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows with heights first, as specs have them, below headings that have widths first; that is said."""
+    for heading in head:
+        if (order := _WIDTH_FIRST.search(heading.text.text)) is None:
+            continue
+        before = rf"(?:\d{{1,5}}{_BY}(?=\d{{1,5}}{_BY}\d))?" if order["channels"] else ""
+        form = re.compile(rf"\A(?P<before>\W*{before})(?P<w>\d{{1,5}})(?P<by>{_BY})(?P<h>\d{{1,5}})")
+        own = {id(cell): form.match(cell.text.text) for row in rows for cell in row if cell.columns == heading.columns}
+        if any(size is not None and size["w"] != size["h"] for size in own.values()):
+            draft.assumed(f"below `{heading.text.text}` widths stand before heights", heading.text)
+            draft.line()
+            rows = [
+                [replace(cell, text=cell.text.sub(form, _heights_first)) if id(cell) in own else cell for cell in row]
+                for row in rows
+            ]
+    return rows
+
+
+def _heights_first(size: re.Match[str]) -> str:
+    return f"{size['before']}{size['h']}{size['by']}{size['w']}"
 
 
 def printed(head: Row) -> str:
