@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from shlex import quote
 
 from vggdsl.language.notations.grid import rows_of
@@ -47,28 +48,67 @@ def ways(
     notation, where it doesn't show."""
     if len(source.written) > _LONGEST:
         return
-    before, tried = set(map(_place, wrong)), list[tuple[str, int]]()
+    text, before, tried = _Told(source, name, beside), set(map(_place, wrong)), list[tuple[str, int]]()
     for each in [each for each in wrong if each.labels]:
         words = _words(each, each.labels[0].span)
         if words not in tried:
             tried.append(words or ("", 0))
-            yield each, list(_tried(source, name, beside, each, words, before))
+            yield each, list(_tried(text, each, words, before))
         if len(tried) == _MOST:
             return
 
 
-def _tried(
-    source: Source,
-    name: str | None,
-    beside: Beside,
-    wrong: Diagnostic,
-    words: tuple[str, int] | None,
-    before: set[_Place],
-) -> Iterator[Way]:
-    unread = _unread(source, name, beside, wrong.labels[0].span)
+@dataclass(frozen=True)
+class _Told:
+    """A text with what a call tells ``beside`` it; ``name`` is that of its notation, where it doesn't show."""
+
+    source: Source
+    name: str | None
+    beside: Beside
+
+    def telling(self, words: Sequence[tuple[str, str]]) -> "_Told":
+        """With these words meaning something else."""
+        others = [each for each in self.beside.means if each[0] not in dict(words)]
+        return replace(self, beside=replace(self.beside, means=(*others, *words)))
+
+    @property
+    def _notation(self) -> Notation | None:
+        return notation(self.name) if self.name is not None else shown_by(self.source, self.beside)
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The columns of a table as a call names them."""
+        if self.beside.heading is not None:
+            return [self.beside.heading[slice(*span)] for span in columns_told(self.beside.heading)]
+        of = self._notation
+        return list(of.heading(in_words(self.source, self.beside.means))) if of is not None else []
+
+    def wrong(self) -> set[_Place] | None:
+        """What is wrong, but that the images are told, too, which is said where nothing else is; None where that can't
+        be told."""
+        try:
+            in_words(self.source, self.beside.means, self.beside.heading)
+        except VggdslError:
+            return None
+        try:
+            of = self._notation
+            found = readings(self.source, of.name, self.beside) if of is not None else None
+        except ParseError as error:
+            errors = [error]
+        except VggdslError:
+            return None
+        else:
+            if found is None:
+                return None
+            errors = [each.outcome for each in found if isinstance(each.outcome, ParseError)]
+        return {_place(each) for error in errors for each in error.diagnostics if each.help != INPUT_HELP}
+
+
+def _tried(text: _Told, wrong: Diagnostic, words: tuple[str, int] | None, before: set[_Place]) -> Iterator[Way]:
+    unread = _unread(text, wrong.labels[0].span)
     if unread is not None:
         heading, is_of_heading = unread
-        after = _wrong(source, name, replace(beside, heading=heading))
+        after = replace(text, beside=replace(text.beside, heading=heading)).wrong()
         if after is not None and _place(wrong) not in after and (is_of_heading or after < before):
             yield Way(f"--heading {quote(heading)}")
             if words is not None and words[1] > 1:  # of several columns one is meant
@@ -76,14 +116,13 @@ def _tried(
     if words is not None:
         told, count = words
         for meaning in ("", _WORD):
-            means = (*(each for each in beside.means if each[0] != told), (told, meaning))
-            after = _wrong(source, name, replace(beside, means=means))
+            after = text.telling([(told, meaning)]).wrong()
             if after is not None and _place(wrong) not in after:
                 is_out = not meaning and count == 1 and after < before and "leave" in (wrong.help or "")
                 yield Way(f"--means {quote(told)} {quote('' if is_out else '…')}", told, count, not meaning)
                 return
-    elif "leave" in (wrong.help or "") and (cells := _whole_row(source, wrong.labels[0].span)):
-        after = _wrong(source, name, replace(beside, means=(*beside.means, *cells)))
+    elif "leave" in (wrong.help or "") and (cells := _whole_row(text.source, wrong.labels[0].span)):
+        after = text.telling(cells).wrong()
         if after is not None and _place(wrong) not in after:
             yield Way(" ".join(f"--means {quote(words)} ''" for words, _ in cells))
 
@@ -111,15 +150,11 @@ def _words(wrong: Diagnostic, at: Span) -> tuple[str, int] | None:
     return None if found is not None and found[1] > 1 and _NUMBER.fullmatch(found[0]) else found
 
 
-def _unread(source: Source, name: str | None, beside: Beside, at: Span) -> tuple[str, bool] | None:
+def _unread(text: _Told, at: Span) -> tuple[str, bool] | None:
     """The heading of a table, with a column that isn't read for the one at a place: one that its heading doesn't tell,
     or of figures. Without others the table would be of another network. Also whether the place is in the heading."""
-    if beside.heading is not None:
-        columns = [beside.heading[slice(*span)] for span in columns_told(beside.heading)]
-    else:
-        of = _notation(source, name, beside)
-        columns = list(of.heading(in_words(source, beside.means))) if of is not None else []
-    column, is_heading = _column(source, at.written[0])
+    column, is_heading = _column(text.source, at.written[0])
+    columns = [*text.columns]
     if column >= len(columns) or any("|" in each for each in columns):
         return None
     if not is_heading and not _FIGURES.search(columns[column]):
@@ -137,32 +172,6 @@ def _column(source: Source, written: int) -> tuple[int, bool]:
                 return cell.columns.start, is_first
         is_first = is_first and sum(bool(cell.text) for cell in row) < 2
     return len(source.text), False
-
-
-def _wrong(source: Source, name: str | None, beside: Beside) -> set[_Place] | None:
-    """What is wrong with a text by what a call tells, but that its images are told, too, which is said where nothing
-    else is; None where it can't be told."""
-    try:
-        in_words(source, beside.means, beside.heading)
-    except VggdslError:
-        return None
-    try:
-        of = _notation(source, name, beside)
-        found = readings(source, of.name, beside) if of is not None else None
-    except ParseError as error:
-        errors = [error]
-    except VggdslError:
-        return None
-    else:
-        if found is None:
-            return None
-        errors = [each.outcome for each in found if isinstance(each.outcome, ParseError)]
-    return {_place(each) for error in errors for each in error.diagnostics if each.help != INPUT_HELP}
-
-
-def _notation(source: Source, name: str | None, beside: Beside) -> Notation | None:
-    """Which a call takes that tells this."""
-    return notation(name) if name is not None else shown_by(source, beside)
 
 
 def _place(wrong: Diagnostic) -> _Place:

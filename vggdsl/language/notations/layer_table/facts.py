@@ -112,15 +112,14 @@ def facts(cell: Excerpt) -> list[Fact]:
     cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x").sub(_BATCH, "")
     cell = cell.sub(r"\((\d{1,2}x\d{1,2})\) ?x ?(?=\d)", lambda match: f"{match[1]}x")
     cell = _apart(cell)
-    try:
-        words = _words(cell.text)
-    except UnexpectedInput as error:
-        apart = cell.sub(r"(?<=[\w)%])-(?=[A-Za-z\d])", ", ")  # `3x3 conv-64-BN-ReLU`
-        try:
-            cell, words = apart, _words(apart.text)
-        except UnexpectedInput:
-            where = stranger(cell, error, r"[^\s,;]*")
-            raise UnreadableError(f"`{where.text}` can't be read here", where, KNOWN) from None
+    words = _words(cell.text)
+    if isinstance(words, UnexpectedInput):
+        wrong, apart = words, cell.sub(r"(?<=[\w)%])-(?=[A-Za-z\d])", ", ")  # `3x3 conv-64-BN-ReLU`
+        words = _words(apart.text)
+        if isinstance(words, UnexpectedInput):
+            where = stranger(cell, wrong, r"[^\s,;]*")
+            raise UnreadableError(f"`{where.text}` can't be read here", where, KNOWN)
+        cell = apart
     found = list[Fact]()
     for terminal, start, end in words:
         at = cell[start:end]
@@ -145,9 +144,12 @@ def _apart(cell: Excerpt) -> Excerpt:
 
 
 @lru_cache(maxsize=4096)
-def _words(text: str) -> list[tuple[str, int, int]]:
-    """The terminals of a cell, and where they stand."""
-    tree: Tree[Token] = parser("layer_cells").parse(text)
+def _words(text: str) -> list[tuple[str, int, int]] | UnexpectedInput:
+    """The terminals of a cell, and where they stand; what is wrong, where it has others."""
+    try:
+        tree: Tree[Token] = parser("layer_cells").parse(text)
+    except UnexpectedInput as error:
+        return error.with_traceback(None)
     tokens = tree.scan_values(lambda value: isinstance(value, Token))
     return [(each.type, each.start_pos or 0, each.end_pos or 0) for each in tokens]
 
