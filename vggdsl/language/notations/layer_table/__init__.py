@@ -12,7 +12,7 @@ from dataclasses import replace
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, rows_of, width
-from vggdsl.language.notations.layer_table import sides, tensors, uncut
+from vggdsl.language.notations.layer_table import kernels, sides, tensors, uncut
 from vggdsl.language.notations.layer_table.abroad import is_foreign
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import (
@@ -329,6 +329,7 @@ def _reading(
     body = named(spread(body, roles), roles)
     body = [part for row in without_titles(draft, body) for part in parted(row, roles)]
     body, added = blocks(draft, body, roles)
+    body = kernels.in_order(draft, body, roles)
     layers = [layer_of(draft, row, found, roles) for row in body]
     if left and not draft.wrong:
         refuse_nameless(draft, left)

@@ -10,6 +10,7 @@ from vggdsl.language.notations.layer_table.added import BEHIND, StrangeColumnErr
 from vggdsl.language.notations.layer_table.columns import UNREAD, Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
+from vggdsl.language.notations.layer_table.kernels import with_pool
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part, width_of
 from vggdsl.language.notations.layer_table.refused import refuse_second, refuse_unknown
 from vggdsl.language.notations.layer_table.taking import LONGEST_LIST, OF_POOL, RefusedError, Taking
@@ -211,7 +212,7 @@ class _Reader:
                 self.parts[name] = [Fact("open", cell, (int(side[1] or 0), int(side[2] or 0)))]
                 continue
             try:
-                self.parts[name] = facts(cell)
+                self.parts[name] = facts(with_pool(cell) if name == "filter" else cell)
             except UnreadableError as error:
                 is_sayable = not isinstance(error, UnsayableError)
                 if name == "kind" and is_sayable and (shown := _SHOWN.fullmatch(cell.text)):
