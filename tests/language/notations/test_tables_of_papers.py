@@ -1,8 +1,10 @@
 """Headings, filters, words and figures as tables of papers have them."""
 
+import pytest
 from tables import same_network
 
 from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.errors import ParseError
 
 _WEIGHTS = """\
 \tinput\tfilter\tstride\toutput
@@ -22,3 +24,21 @@ def test_filters_of_four_numbers_are_in_the_order_that_the_rows_need() -> None:
     for was, now in (("6x4x3x3", "6x5x3x3"), ("4x1x3x3", "4x1x3x2"), ("6x4x3x3", "average, 3x3")):
         ((_, found),) = parse_all(_WEIGHTS.replace(was, now), "-")
         assert not isinstance(found, Spec) or found.count("refuted"), now
+
+
+_UNITS = """\
+\tType\tFilter size\tStride\t# filters\tFC units\tInput
+Layer 1\tConv.\t3 x 3\t1 x 1\t4\t-\t2 x 6 x 6
+Layer 2\tMax-pool.\t2 x 2\t2 x 2\t-\t-\t4 x 6 x 6
+Layer 3\tFC\t-\t-\t-\t5\t36
+"""
+
+
+def test_units_of_fcs_have_a_column_of_their_own_and_names_one_without_a_heading() -> None:
+    same_network(_UNITS, "input 6x6x2 conv3-4 ReLU maxpool2/2 FC-5")
+    same_network(_UNITS.replace("FC units", "# FC"), "input 6x6x2 conv3-4 ReLU maxpool2/2 FC-5")
+    ((_, found),) = parse_all(_UNITS.replace("4\t-\t2 x", "-\t4\t2 x"), "-")
+    assert "`4` stands below `FC units`, and `Conv.` is no FC" in str(found)
+    with pytest.raises(ParseError) as wrong:
+        parse_all(_UNITS.replace("Stride", "Colour"), "-")
+    assert "there is no column for this cell" not in str(wrong.value)

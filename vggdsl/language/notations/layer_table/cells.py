@@ -7,7 +7,7 @@ from vggdsl.language.notations.draft import TELLS, Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Row
 from vggdsl.language.notations.layer_table.added import BEHIND, StrangeColumnError, add, agree, part_of, rate_of
-from vggdsl.language.notations.layer_table.columns import UNREAD, Column
+from vggdsl.language.notations.layer_table.columns import OF_FCS, UNREAD, Column
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, KNOWN, Fact, UnsayableError, facts
 from vggdsl.language.notations.layer_table.figures import FIGURE
 from vggdsl.language.notations.layer_table.kernels import with_pool
@@ -185,6 +185,13 @@ class _Reader:
             "dilation": layer.dilation != 1 and layer.kind not in CONVOLUTIONS,
             "groups": layer.groups not in (None, 1) and layer.kind not in (*CONVOLUTIONS, "GN"),
         }
+        if (
+            slides
+            and "width" in cells
+            and OF_FCS.fullmatch((head := self.taking.columns["width"].at).text.strip(" .:"))
+        ):
+            message = f"`{cells['width'].text}` stands below `{head.text}`, and `{layer.at.text}` is no FC"
+            self.draft.refuse(message, cells["width"], "write it into the column of its layer")
         for name in (name for name, is_strange in strange.items() if is_strange):
             at = cells.get(name, layer.at)
             self.draft.refuse(f"{layer.kind} has no {name}: `{at.text}`", at, "leave it out")

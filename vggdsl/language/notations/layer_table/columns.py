@@ -15,6 +15,12 @@ from vggdsl.language.notations.layer_table.headings import by_words
 from vggdsl.language.notations.layer_table.layer import GLOBAL, POOLS
 
 _COUNT = r"(?:#|no\.?|num(?:ber)?\.?) ?(?:of )?"
+_OF_FCS = (
+    rf"(?:{_COUNT})?(?:fc|dense|fully[- ]connected|linear)(?: layers?)? (?:units|neurons|nodes)"
+    r"|(?:#|no\.|num(?:ber)?\.?) ?(?:of )?fcs?"
+)
+"""What FCs give, of tables with another column for filters."""
+OF_FCS = re.compile(_OF_FCS, re.IGNORECASE)
 _SIZE = r"(?: ?(?:sizes?|shapes?|dim(?:ension)?s?))"
 _COLUMNS = {
     "name": r"#|no\.?|id|index|stage|block|step|(?:layer )?names?|layer ?(?:#|no\.?|number|index|id)",
@@ -29,7 +35,7 @@ _COLUMNS = {
     "dilation": r"dilat(?:ion|ed)(?: rate)?",
     "groups": r"groups?",
     "width": rf"(?:{_COUNT})?(?:out(?:put)? )?(?:filt(?:er)?s|kernels|channels|feature maps?|maps|neurons|units|nodes)"
-    rf"|{_COUNT}features"
+    rf"|{_COUNT}features|{_OF_FCS}"
     r"|(?:filt(?:er)?|kernel) (?:num(?:ber)?|count)|num\.? ?filters|out(?:put)? (?:depth|channels)",
     "takes": r"in(?:put)? (?:channels|depth)|filt(?:er)? dim",
     "output": rf"(?:output|out|feature maps?|activation|spatial|map|output map|output feature map){_SIZE}|outputs?"
@@ -165,7 +171,8 @@ def columns(row: Row, *, in_any_order: bool = True) -> list[Column]:
         roles = tuple(_sized(role, known) for role in _roles(text, in_any_order))
         found += [Column(cell.text, roles)] * len(cell.columns)
     rest = {each.role for each in found[1:]}
-    if found and found[0].role == "" and len(rest) > 2 and not rest & {"", "?"} and rest & _TELLING:
+    is_told = "?" not in rest or "kind" in rest
+    if found and found[0].role == "" and len(rest - {"?"}) > 2 and "" not in rest and is_told and rest & _TELLING:
         found[0] = Column(found[0].at, ("layer",))  # the corner of a table may be empty
     for at, (first, second) in enumerate(pairwise(found)):
         if first.role in ("kind", "layer") and second.role == "" and first.at is not second.at:

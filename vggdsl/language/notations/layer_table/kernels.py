@@ -79,4 +79,3 @@ def _turned(text: Excerpt) -> Excerpt:
 def with_pool(cell: Excerpt) -> Excerpt:
     """`average pool, 2x2` for a filter's `average, 2x2`."""
     return cell.sub(_TAKING, lambda match: f"{match[1]} pool")
-
