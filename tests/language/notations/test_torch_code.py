@@ -364,3 +364,67 @@ def test_the_size_is_told_by_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(reads) == 3
     measured = changed("-1, 6 * 14 * 14", "-1, x.size(1) * x.size(2) * x.size(3)")
     assert vggdsl.parse(measured).network == vggdsl.parse(NET).network
+
+
+BESIDE = """\
+from .weights import WeightsEnum, register_model, load
+import torch.optim as optim
+
+class Thin_Weights(WeightsEnum):
+    DEFAULT = load(url="https://weights", meta={**{"size": 8}}, get=lambda: [n for n in (1,) if n << 1])
+
+class Data(Dataset):
+    def __getitem__(self, n):
+        with self.file as file:
+            yield file[n]
+
+def fit(net, *, rate=0.1):
+    while True:
+        try:
+            net.step(lambda: rate << 1)
+        finally:
+            break
+
+@register_model()
+def thin(*, weights=None):
+    if Thin_Weights.verify(weights) is not None:
+        net.load_state_dict(weights.get()[:, 1]); raise ValueError(f"{weights.url!r}")
+    return Net(3)
+
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "",
+        "if __name__ == '__main__':\n    data = Data(load(2))\n    for x in data:\n        print(x)\n",
+        "with load(1) as file:\n    torch.backends.cudnn.benchmark = file.any\n",
+        "net = thin()\nrun = optim.SGD(net.parameters(), lr=1)\nrun.zero_grad()\nnet(load(2))\n",
+    ],
+)
+def test_what_makes_no_network_is_left_unread(end: str) -> None:
+    found = vggdsl.parse(NET + BESIDE + end)
+    assert found.network.graph.digest == vggdsl.parse(changed("n=10", "n=3")).network.graph.digest
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ("nn.Conv2d = load(1)\n", r"`load\(1\)` does isn't read"),
+        ("Net.forward = lambda self, x: x\n", "`lambda` can't stand here|`lambda` does"),
+        ("del thin\n", "del"),
+        ("for x in load(1):\n    Net = x\n", "isn't (read|known)|isn't known"),
+        ("load(Net)\n", r"`load\(Net\)` does isn't read"),
+        ("with load(1): Net.width = 3\n", "with"),
+        ("class Other(load):\n    Net.width = 3\n", "is no `nn.Module`"),
+        ("@load(1)\ndef thin():\n    return Net(3)\n", r"what `@load\(1\)` makes of this isn't known"),
+        ("def thin(n=3):\n    if not n: yield 2\n    return Net(n)\n", "yield"),
+        ("class Net(Net):\n    forward = torch.no_grad()(load)\n", "has no `forward`"),
+        ("class Net(Net):\n    @property\n    def conv(self):\n        return 3\n", "which isn't followed"),
+        ("This net is thin.\n", "is told by running it"),
+    ],
+)
+def test_what_may_change_a_network_is_not_left_unread(end: str, why: str) -> None:
+    with pytest.raises(VggdslError, match=why):
+        vggdsl.parse(NET + BESIDE + end)

@@ -80,16 +80,19 @@ def wordless(call: Call) -> UnreadableError:
 
 def tree_of(source: Source, grammar: str, what: str) -> Tree[Token]:
     """A text by a grammar. Raises ``ParseError`` V115 at what stands in none of its rules."""
-    _not_too_deep(source, what)
+    not_too_deep(source, what)
     try:
         return parser(grammar).parse(source.text)
     except UnexpectedInput as error:
-        raise ParseError(_stranger(source, error, what)) from None
+        raise ParseError(stranger(source, error, what)) from None
 
 
-def _stranger(source: Source, error: UnexpectedInput, what: str) -> Diagnostic:
+def stranger(source: Source, error: UnexpectedInput, what: str) -> Diagnostic:
+    """What is said of what stands in none of a grammar's rules."""
     help = "leave in what says layers"
     at, token = error.pos_in_stream or 0, error.token if isinstance(error, UnexpectedToken) else None
+    if token is not None and token.type == "OTHER":
+        token = None
     word = re.compile(r"\s*(\w+|\S|\Z)").match(source.text, at)
     span = Span(source, *word.span(1)) if word is not None else Span(source, at, at + 1)
     message = f"`{span.text}` can't stand here in {what}"
@@ -122,7 +125,8 @@ _DEEPEST = 50
 """How many brackets may stand in each other."""
 
 
-def _not_too_deep(source: Source, what: str) -> None:
+def not_too_deep(source: Source, what: str) -> None:
+    """Raises ``ParseError`` where it has too many brackets in each other."""
     depth = 0
     for at, char in enumerate(source.text):
         depth += (char in "([{") - (char in ")]}")

@@ -39,8 +39,7 @@ class Blocks(PostLex):
     A column is that of a line's first word, so that the prompts before it count like blanks.
     """
 
-    always_accept = ("_NL", "_ELIF", "_ELSE")
-    """The words before which blocks end, too, are read where a block can go on."""
+    always_accept = ("_NL", "OTHER")
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         depth, columns, token, column = 0, list[int](), None, 0
@@ -97,12 +96,14 @@ def build(notation: str, **options: Any) -> Lark:
     grammars = folder("grammars")
     text = (grammars / f"{notation}.lark").read_text(encoding="utf-8")
     words = " ".join(filter(None, map(words_of, (*FORMS, "KIND"))))
+    has_blocks = "_INDENT" in text
     return Lark(
         f"{text}\n// {words}\n",  # so that what is kept of a grammar is of no use when words have changed
         parser="lalr",
         import_paths=[str(grammars)],
         propagate_positions=True,
-        postlex=Blocks() if "_INDENT" in text else Newlines(),
+        postlex=Blocks() if has_blocks else Newlines(),
+        lexer="basic" if has_blocks else "contextual",  # also of what stands in lines that no rule reads
         g_regex_flags=re.ASCII,  # no full-width digits, no dotless i
         edit_terminals=_fill_in,
         **options,

@@ -24,6 +24,7 @@ from vggdsl.language.notations.torch_code.things import (
     Row,
     Table,
     Thing,
+    Unknown,
     extent,
 )
 from vggdsl.text.source import Span
@@ -233,10 +234,10 @@ def compared(left: Thing, sign: str, right: Thing, at: Span) -> bool:
         return not compared(left, {"is not": "is", "not in": "in", "!=": "=="}[word], right, at)
     if word == "in":
         return any(_same(left, each, at, "==") for each in elements(right, at))
-    if word == "is" and _is_none(right):
-        if isinstance(left, Path) and "." not in left.name:
+    if word == "is" and is_none(right):
+        if isinstance(left, Unknown) or (isinstance(left, Path) and "." not in left.name):
             raise _untold(at)
-        return _is_none(left)
+        return is_none(left)
     if word in ("is", "=="):
         return _same(left, right, at, word)
     one, two = plain(left, at), plain(right, at)
@@ -263,7 +264,8 @@ def _same(left: Thing, right: Thing, at: Span, word: str) -> bool:
     return one == two and (word == "==" or type(one) is type(two))
 
 
-def _is_none(thing: Thing) -> bool:
+def is_none(thing: Thing) -> bool:
+    """Whether it is None; of what isn't told, ask first."""
     if isinstance(thing, Held | Measured):
         return False
     return isinstance(thing, Nothing) or (isinstance(thing, Atom) and thing.text == "None")

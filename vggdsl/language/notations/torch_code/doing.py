@@ -1,8 +1,8 @@
 """What PyTorch code says line by line: names, conditions and loops of constants, and modules that are made."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from lark import Token, Tree
 
@@ -10,7 +10,7 @@ from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.torch_code import modules, python
-from vggdsl.language.notations.torch_code.constants import elements, key, truth
+from vggdsl.language.notations.torch_code.constants import elements, is_none, key, truth
 from vggdsl.language.notations.torch_code.expressions import (
     CHANGES,
     Branch,
@@ -19,8 +19,10 @@ from vggdsl.language.notations.torch_code.expressions import (
     parts_of,
     there,
     tree_of,
+    words_of,
 )
 from vggdsl.language.notations.torch_code.functions import Given
+from vggdsl.language.notations.torch_code.lines import Unread
 from vggdsl.language.notations.torch_code.things import (
     Bound,
     Class,
@@ -41,7 +43,9 @@ from vggdsl.language.notations.torch_code.things import (
     bound,
     modules_of,
 )
+from vggdsl.language.notations.torch_layers import TooMuchError
 from vggdsl.network.shapes import Shape
+from vggdsl.text.errors import Diagnostic
 from vggdsl.text.source import Span
 
 _KNOWN = ("__future__", "collections", "math", "torch", "torchinfo", "torchsummary", "typing")
@@ -54,6 +58,14 @@ _OF_MODULES = (
 """What modules of PyTorch's have."""
 
 
+_DECORATOR = re.compile(r"@\s*([\w.]+)\s*(\(.*\))?\s*(?:#.*)?", re.DOTALL)
+_DECORATORS = (
+    *("register_model", "handle_legacy_interface", "override", "staticmethod", "torch.no_grad", "typing.override"),
+    *("torch.jit._overload_method", "torch.jit.export", "torch.jit.ignore", "torch.jit.unused"),
+)
+"""What stands above functions and doesn't change what they make: those of packages, and of registers of models."""
+_STRANGE = re.compile(r"\b(await|global|nonlocal|yield)\b")
+"""Words after which names of a function are others' too, or what it gives is given bit by bit."""
 _STEPS = 4
 """What a function counts for that is called, beside what it does."""
 
@@ -74,6 +86,10 @@ class Doing(Expressions):
     alone: list[Thing] = field(default_factory=list)
     """What stands in lines for itself."""
     shown: list[Shown] = field(default_factory=list)
+    unread: dict[str, UnreadableError] = field(default_factory=dict)
+    """Classes that aren't read, and why."""
+    left: list[UnreadableError] = field(default_factory=list)
+    """Why lines outside of functions are left unread."""
     depth: int = 0
     """How many functions are being done, one in the other."""
 
@@ -87,7 +103,32 @@ class Doing(Expressions):
 
     def statement(self, tree: Branch, names: Names) -> Thing | None:
         """Does a line; gives what the function returns there, or None."""
+        return self.or_left(tree, names, self.done)
+
+    def or_left(self, tree: Branch, names: Names, does: Callable[[Branch, Names], Thing | None]) -> Thing | None:
+        """What ``does`` gives for a line; outside of functions, one that isn't read and changes nothing is left out."""
+        try:
+            return does(tree, names)
+        except UnreadableError as error:
+            aside = self.work.aside
+            if self.depth or aside is None or isinstance(error, TooMuchError):
+                raise
+            self.step(tree, 20)
+            at = self.at(tree)
+            left = aside.leaves(at, {**self.names, **names})
+            if left is None:
+                raise
+            aside.keep(at)
+            names |= dict.fromkeys(left, Unknown(at))
+            self.left.append(error)
+            self.unread |= dict.fromkeys(left & aside.networks, error)
+            return None
+
+    def done(self, tree: Branch, names: Names) -> Thing | None:
+        """Does a line. Raises ``UnreadableError``."""
         self.step(tree)
+        if isinstance(tree, Unread):
+            raise unreadable(tree.why)
         if isinstance(tree, Token):  # an import, or `pass`
             self.imported(str(tree), self.at(tree), names)
             return None
@@ -99,6 +140,15 @@ class Doing(Expressions):
                 raise UnreadableError(f"`{self.at(tree).excerpt}` can't stand here", self.at(tree), HELP)
             case "function":
                 names[str(parts[0])] = self.function(tree, names)
+            case "decorated":
+                found_there = self.decorated(tree)
+                names[found_there.name] = found_there
+            case "annotated":
+                named = tree_of(parts[0])
+                if named.data not in ("name", "attribute"):
+                    raise UnreadableError(f"`{self.at(tree).excerpt}` can't stand here", self.at(tree), HELP)
+                if named.data == "name":
+                    names.setdefault(str(named.children[0]), Unknown(self.at(tree)))
             case "branched":
                 for holds, body in zip(parts[:-1:2], parts[1::2], strict=False):
                     if truth(self.value(holds, names), self.at(there(holds))):
@@ -140,7 +190,9 @@ class Doing(Expressions):
             whole = f"{of}.{path}" if of else path
             known = second or (path if of else path.partition(".")[0])
             is_pythons = of in ("math", "torchsummary", "torchinfo")
-            if whole.partition(".")[0] not in _KNOWN:
+            if whole.endswith("._log_api_usage_once"):
+                names[known] = Path("torchvision._log_api_usage_once", at)
+            elif whole.partition(".")[0] not in _KNOWN:
                 names[known] = Unknown(at)
             elif is_pythons or (second and (second, whole) not in (("nn", "torch.nn"), ("F", "torch.nn.functional"))):
                 names[known] = Path(whole, at)
@@ -182,6 +234,9 @@ class Doing(Expressions):
         if not isinstance(of, Made):
             raise UnreadableError(f"that `{at.excerpt}` is changed isn't read", at, HELP)
         is_module = _is_module(value)
+        function = of.of.function(name)
+        if isinstance(of.of.constant(name), Unknown) or (function is not None and function.why is not None):
+            raise UnreadableError(f"`{of.of.name}` has a `{name}` of its own, which isn't followed", at, HELP)
         if is_module and not _is_module(of.attributes.get(name)):
             of.attributes.pop(name, None)  # modules stand in the order in which they came
         if is_module and (of.of.function(name) or of.of.constant(name)):
@@ -214,6 +269,10 @@ class Doing(Expressions):
                 for _, each in [*modules_of(of)]:
                     self.called(given.places[0], Given((each,), {}, at), names)
                 return of
+            case Bound(Unknown()) if [each for each in given.places if not is_none(each)] or given.named:
+                pass  # of weights
+            case Bound(Unknown()) if len(given.places) == 1:
+                return given.places[0]
             case Bound(of, name):
                 if name in CHANGES:
                     self.change(of, at)
@@ -252,6 +311,9 @@ class Doing(Expressions):
         if name == "setattr" and other:
             self.set_attribute(of, text, other[0], at)
             return Nothing(at)
+        function = of.of.function(text)
+        if function is not None and function.why is not None:
+            raise function.why
         is_there = text in of.attributes or of.of.constant(text) is not None or of.of.function(text) is not None
         if not is_there and re.fullmatch(_OF_MODULES, text):
             raise UnreadableError(f"what `{at.excerpt}` is isn't read", at, HELP)
@@ -265,7 +327,13 @@ class Doing(Expressions):
         """A function that stands where ``around`` are the names, or a method of the class ``home``."""
         name, defaults = there(tree.children[0]), dict[str, Thing | UnreadableError]()
         parameters, seen = parameters_of(tree), set[str]()
-        for each in parameters:
+        for place, each in enumerate(parameters):
+            if each[1] is None:
+                if [one[0] for one in parameters[place + 1 : place + 2]] != [None]:
+                    raise UnreadableError("`*` before no name, which Python refuses", self.at(there(each[0])), HELP)
+                if [str(one[0]) for one in parameters].count("*") > 1:
+                    raise UnreadableError("a second `*`, which Python refuses", self.at(there(each[0])), HELP)
+                continue
             at = self.at(there(each[1]))
             if str(each[1]) in seen:
                 raise UnreadableError(f"a second `{each[1]}`, which Python refuses", at, HELP)
@@ -278,7 +346,34 @@ class Doing(Expressions):
                 except UnreadableError as error:  # said where it is needed
                     defaults[str(each[1])] = error
         inner = {} if home or around is self.names else around
-        return Function(str(name), tree, self.at(name), defaults=defaults, around=inner, home=home)
+        strange = [each for each in words_of(tree) if isinstance(each, Unread) and _STRANGE.search(each)]
+        why = unreadable(strange[0].why) if strange else None  # wherever that stands, all of it is done otherwise
+        return Function(str(name), tree, self.at(name), defaults=defaults, around=inner, home=home, why=why)
+
+    def decorated(self, tree: Tree[Token], home: Class | None = None) -> Function:
+        """A function as what stands above it makes it. Raises ``UnreadableError`` where that could do more."""
+        *above, of = tree.children
+        if isinstance(of, Unread):
+            raise unreadable(of.why)
+        if (made := tree_of(of)).data == "class":
+            raise UnreadableError(f"`{self.at(tree).excerpt}` can't stand here", self.at(tree), HELP)
+        found = self.function(made, home.constants if home is not None else self.names, home)
+        why = next(filter(None, (self.decorates(tree_of(each)) for each in above)), None)
+        if why is not None and (self.work.aside is None or self.work.aside.leaves(self.at(tree), self.names) is None):
+            raise why
+        is_static = any(self.at(each).excerpt.split()[-1] in ("@staticmethod", "staticmethod") for each in above)
+        return replace(found, why=why, is_static=is_static)
+
+    def decorates(self, tree: Tree[Token]) -> UnreadableError | None:
+        """Why what stands above a function or class may make something else of it."""
+        at = self.at(tree)
+        found = _DECORATOR.fullmatch(at.text)
+        name, given = found.groups() if found is not None else ("", None)
+        own = self.names.get(name.partition(".")[0])
+        if name in _DECORATORS and (own is None or isinstance(own, Unknown)) and not re.search(r"\w\s*\(", given or ""):
+            return None
+        message = f"what `{at.excerpt}` makes of this isn't known"
+        return UnreadableError(message, at, "leave it out if it changes nothing")
 
     def super(self, names: Names, given: Given) -> Thing:
         """An object as one of what its class goes on from. Raises ``UnreadableError``."""
@@ -303,6 +398,8 @@ class Doing(Expressions):
     def run(self, function: Function, given: Given) -> Thing:
         """What a function gives. Raises ``UnreadableError``."""
         *_, body = function.tree.children
+        if function.why is not None:
+            raise function.why
         self.work.add(_STEPS, given.at)
         names = {**function.around, **self.taken(function, given)}
         if function.home is not None and function.of is not None:
@@ -319,6 +416,10 @@ class Doing(Expressions):
         named, names = {**given.named}, Names()
         for star, word, *_ in parameters_of(function.tree):
             name = str(word)
+            if word is None and places:
+                raise UnreadableError(f"`{function.name}` takes fewer things in places", given.at, HELP)
+            if word is None:
+                continue
             if star is not None:
                 names[name] = (
                     Group(places, given.at) if star == "*" else Table(dict[Key, Thing](named.items()), given.at)
@@ -344,7 +445,12 @@ class Doing(Expressions):
 
 def parameters_of(tree: Tree[Token]) -> list[Sequence[Branch | None]]:
     """Of each parameter of a function its stars, its name, its type and its default."""
-    return [each.children for each in tree_of(tree.children[1]).children if isinstance(each, Tree)]
+    given = [each for each in tree_of(tree.children[1]).children if isinstance(each, Tree)]
+    return [[*each.children, None, None, None] if each.data == "alone" else each.children for each in given]
+
+
+def unreadable(why: Diagnostic) -> UnreadableError:
+    return UnreadableError(why.message, why.labels[0].span, why.help or HELP)
 
 
 def _is_module(thing: Thing | None) -> bool:

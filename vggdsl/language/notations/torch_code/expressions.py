@@ -5,12 +5,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from lark import Token, Tree
 
 from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom, span_of
 from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.torch_code.aside import Aside
 from vggdsl.language.notations.torch_code.constants import (
     MOST_VALUES,
     compared,
@@ -22,6 +24,7 @@ from vggdsl.language.notations.torch_code.constants import (
     truth,
 )
 from vggdsl.language.notations.torch_code.functions import Given, item
+from vggdsl.language.notations.torch_code.lines import Unread
 from vggdsl.language.notations.torch_code.modules import OF_NETWORKS
 from vggdsl.language.notations.torch_code.things import (
     Bound,
@@ -29,6 +32,7 @@ from vggdsl.language.notations.torch_code.things import (
     Function,
     Group,
     Images,
+    Key,
     Layer,
     Made,
     Nothing,
@@ -47,6 +51,7 @@ from vggdsl.text.source import Source, Span
 
 Branch = Tree[Token] | Token
 Names = dict[str, Thing]
+_T = TypeVar("_T", bound=Thing)
 _MOST_STEPS = 300_000
 """How much one text may do, all in all: on an idle core less than a second."""
 _CONSTANTS = ("True", "False", "None")
@@ -65,6 +70,8 @@ class Work:
     steps: int = 0
     now: Span | None = None
     """Where that is at work."""
+    aside: Aside | None = None
+    """The lines that may be left unread."""
     _spans: dict[int, tuple[Branch, Span]] = field(default_factory=dict)
 
     def at(self, tree: Branch) -> Span:
@@ -162,8 +169,7 @@ class Expressions(ABC):
                 self.weigh(at, row)
                 return row
             case "table":
-                pairs = [tree_of(each).children for each in parts if each is not None]
-                return Table({key(self.value(k, names), at): self.value(v, names) for k, v in pairs}, at)
+                return self.table(parts, names, at)
             case "generated":
                 return row_of([*self.generated(parts[0], parts[1:], {**names})], at, "iterator")
             case "collected":
@@ -194,6 +200,20 @@ class Expressions(ABC):
                 one, other = self.value(parts[0], names), self.value(parts[2], names)
                 self.weigh(at, one, other)
                 return self.operation(one, str(parts[1]), other, at)
+
+    def table(self, parts: Sequence[Branch | None], names: Names, at: Span) -> Table:
+        entries = dict[Key, Thing]()
+        for each in (tree_of(part) for part in parts if part is not None):
+            first, second = each.children
+            if each.data == "pair":
+                entries[key(self.value(first, names), at)] = self.value(second, names)
+                continue
+            of = self.value(second, names)
+            if first != "**" or not isinstance(of, Table):
+                raise UnreadableError(f"`{self.at(each).excerpt}` isn't read", self.at(each), HELP)
+            self.weigh(at, of)
+            entries |= of.entries
+        return Table(entries, at)
 
     def parts(self, tree: Tree[Token], names: Names) -> Iterator[Thing]:
         """What a part of a list stands for: several, behind a star."""
@@ -240,13 +260,15 @@ class Expressions(ABC):
         found = names.get(name, self.names.get(name))
         if found is None:
             return Atom(name, at) if name in _CONSTANTS else Path(name, at)
-        return found
+        return _followed(found)
 
     def operation(self, left: Thing, sign: str, right: Thing, at: Span) -> Thing:
         return operated(left, sign, right, at)
 
     def item(self, of: Thing, place: Tree[Token], names: Names, at: Span) -> Thing:
         """What stands in brackets behind something."""
+        if place.data == "sliced":
+            raise UnreadableError(f"`{at.excerpt}` takes a part of a tensor, which isn't read", at, HELP)
         if place.data == "slice":
             bounds: list[int | None] = []
             for each in place.children:
@@ -277,10 +299,10 @@ class Expressions(ABC):
                     return found
                 function = made.function(name)
                 if function is not None:
-                    return bound(function, of)
+                    return bound(_followed(function), of)
                 return Atom("self.training", at) if name == "training" else Bound(of, name, at)
             case Super(_, Class() as base) if (function := base.function(name)) is not None:
-                return bound(function, of.of)
+                return bound(_followed(function), of.of)
             case Class():
                 found = of.constant(name)
                 if found is not None:
@@ -294,7 +316,8 @@ class Expressions(ABC):
             case Weights() if name in ("data", "grad"):
                 return of
             case Unknown():
-                return of
+                is_verified = name == "verify" and self.work.aside is not None and self.work.aside.is_of_weights(of.at)
+                return Bound(of, name, at) if is_verified else of
             case Images() if name == "shape":
                 return Unknown(at)
             case Function():
@@ -344,7 +367,7 @@ class Expressions(ABC):
             if any(part.data in ("attribute", "item") for each in targets for part in each.iter_subtrees()):
                 return True
             words = {str(each) for each in tree.scan_values(lambda each: isinstance(each, Token))} - seen
-            if words & {*CHANGES, "setattr"}:
+            if words & {*CHANGES, "setattr"} or any(isinstance(each, Unread) for each in words_of(tree)):
                 return True
             seen |= words
             of = [each for word in words for each in (names.get(word), methods.get(word))]
@@ -363,6 +386,17 @@ class Expressions(ABC):
             self.weigh(self.at(tree), table)
             return [(str(word), each) for word, each in table.entries.items()]
         return [(None, each) for each in self.parts(tree, names)]
+
+
+def _followed(thing: _T) -> _T:
+    """Raises ``UnreadableError`` of a function that can't be."""
+    if isinstance(thing, Function) and thing.why is not None:
+        raise thing.why
+    return thing
+
+
+def words_of(tree: Tree[Token]) -> Iterator[Token]:
+    return (each for each in tree.scan_values(lambda each: isinstance(each, Token)) if isinstance(each, Token))
 
 
 def tree_of(branch: Branch | None) -> Tree[Token]:

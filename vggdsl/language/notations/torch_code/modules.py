@@ -34,6 +34,7 @@ _KEEPS = ("to", "eval", "train", "cuda", "cpu", "float", "double", "half", "requ
 """Methods of modules after which they are the same network."""
 _OF_IMAGES = (*_KEEPS, "detach", "requires_grad")
 _IMAGES = ("empty", "ones", "rand", "randn", "zeros")
+_SAYS_NOTHING = ("torch.manual_seed", "torchvision._log_api_usage_once")
 _MACHINES = ("torch.device", "torch.cuda.is_available", "torch.backends.mps.is_available")
 
 
@@ -45,7 +46,7 @@ def of_torch(path: Path, given: Given) -> Thing:
     """Raises ``UnreadableError`` where it isn't known."""
     name, at = path.bare, given.at
     is_torchs = path.name.rpartition(".")[0] in _TORCHS
-    if path.name.endswith("Module.__init__") or path.name == "torch.manual_seed":
+    if path.name.endswith("Module.__init__") or path.name in _SAYS_NOTHING:
         return Nothing(at)
     if path.name in _MACHINES:
         return Unknown(at)

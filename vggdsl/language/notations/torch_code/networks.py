@@ -10,8 +10,9 @@ from lark import Token, Tree
 from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.torch_code.doing import Doing, Shown, parameters_of
-from vggdsl.language.notations.torch_code.expressions import there, tree_of
+from vggdsl.language.notations.torch_code.expressions import Branch, Names, there, tree_of, words_of
 from vggdsl.language.notations.torch_code.functions import Given
+from vggdsl.language.notations.torch_code.lines import Unread
 from vggdsl.language.notations.torch_code.modules import OF_NETWORKS
 from vggdsl.language.notations.torch_code.things import (
     Class,
@@ -30,6 +31,8 @@ from vggdsl.text.source import Span
 
 _OF_CLASSES = ("__init__", "__repr__", "__str__")
 """Methods that Python calls itself and that are followed, or don't change a network."""
+_PLAIN = ("__constants__", "__doc__", "__version__")
+"""Names of classes that mean nothing to Python."""
 _OF_MODES = ("train", "eval")
 """Methods that PyTorch calls itself: a network may be frozen by them."""
 
@@ -58,16 +61,25 @@ class Networks:
     def found(self) -> list[Found]:
         doing = self.doing
         for each in self.tree.children:
-            if isinstance(each, Tree) and each.data == "class":
-                doing.names[str(each.children[0])] = defined(doing, each)
-            else:
-                doing.statement(each, doing.names)
+            of = each.children[-1] if isinstance(each, Tree) and each.data == "decorated" else each
+            is_class = isinstance(of, Tree) and of.data == "class"
+            doing.or_left(each, doing.names, self._define if is_class else doing.done)
         found = [*self._made()] or [*self._of_functions()] or [*self._shown()] or [*self._of_classes()]
+        if not found and doing.left:
+            raise doing.left[0]
         if not found:
             end = Span(doing.source, 0, len(doing.source.text.rstrip()))
             help = "paste one `nn.Sequential(…)`, or a class and its blocks"
             raise UnreadableError("no network is made here", end, help)
         return found
+
+    def _define(self, tree: Branch, names: Names) -> None:
+        *above, of = [tree] if (branch := tree_of(tree)).data == "class" else branch.children
+        for each in above:
+            if (why := self.doing.decorates(tree_of(each))) is not None:
+                raise why
+        found = defined(self.doing, tree_of(of))
+        names[found.name] = found
 
     def _made(self) -> Iterator[Found]:
         """Those that the code makes outside of functions, or calls."""
@@ -132,11 +144,16 @@ class Networks:
         words = {
             name: {word for each in of.functions.values() for word in _words(each)} for name, of in classes.items()
         }
-        users = Counter(word for own in words.values() for word in own)
+        aside = self.doing.work.aside
+        unread = {name: aside.words(name) - {name} for name in self.doing.unread} if aside is not None else {}
+        users = Counter(word for own in (*words.values(), *unread.values()) for word in own)
         bases = {each.base.name for each in classes.values() if isinstance(each.base, Class)}
         for name, of in classes.items():
             if users[name] == (name in words[name]) and name not in bases:
                 yield Found(name, self._made_of(of))
+        for name, error in self.doing.unread.items():
+            if not users[name]:
+                yield Found(name, error)
 
     def _made_of(self, of: Class) -> Module | UnreadableError:
         try:
@@ -160,15 +177,25 @@ def defined(doing: Doing, tree: Tree[Token]) -> Class:
     assert isinstance(of, Class | Path)
     found = Class(str(name), doing.at(name), of)
     for each in tree_of(body).children:
-        if isinstance(each, Tree) and each.data == "function":
-            method = str(each.children[0])
+        of_method = each.children[-1] if isinstance(each, Tree) and each.data == "decorated" else each
+        if isinstance(of_method, Tree) and of_method.data == "function":
+            method = str(of_method.children[0])
             if (re.fullmatch(r"__\w+__", method) and method not in _OF_CLASSES) or method in _OF_MODES:
                 who = "PyTorch" if method in _OF_MODES else "Python"
                 message = f"`{method}` says what {who} does with `{name}`, which isn't followed"
-                raise UnreadableError(message, doing.at(there(each.children[0])), HELP)
-            found.functions[str(each.children[0])] = doing.function(each, found.constants, found)
+                raise UnreadableError(message, doing.at(there(of_method.children[0])), HELP)
+        if isinstance(each, Tree) and each.data == "function":
+            found.add(doing.function(each, found.constants, found))
+        elif isinstance(each, Tree) and each.data == "decorated":
+            found.add(doing.decorated(each, found))
         else:
             doing.statement(each, found.constants)
+            for method in found.functions.keys() & found.constants.keys():  # the later of one name
+                del found.functions[method]
+    for constant in found.constants:
+        if re.fullmatch(r"__\w+__", constant) and constant not in _PLAIN:
+            message = f"`{constant}` says what Python does with `{name}`, which isn't followed"
+            raise UnreadableError(message, doing.at(name), HELP)
     return found
 
 
@@ -178,12 +205,15 @@ def _takes_nothing(function: Function) -> bool:
 
 
 def _returns(tree: Tree[Token]) -> bool:
-    return any(each.children[0] is not None for each in tree.find_data("returned"))
+    unread = any(isinstance(each, Unread) and "return" in each for each in words_of(tree))
+    return unread or any(each.children[0] is not None for each in tree.find_data("returned"))
 
 
 def _words(function: Function) -> Iterator[str]:
-    for token in function.tree.scan_values(lambda token: isinstance(token, Token) and token.type == "NAME"):
-        if token is not function.tree.children[0]:
+    for token in words_of(function.tree):
+        if isinstance(token, Unread):
+            yield from re.findall(r"\w+", token)
+        elif token.type == "NAME" and token is not function.tree.children[0]:
             yield str(token)
 
 

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from vggdsl.language.notations.calls import Atom, tree_of
+from vggdsl.language.notations.calls import Atom
 from vggdsl.language.notations.code import is_code
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.registry import Reading
+from vggdsl.language.notations.torch_code.aside import Aside
 from vggdsl.language.notations.torch_code.doing import Doing
 from vggdsl.language.notations.torch_code.expressions import Names, Work
 from vggdsl.language.notations.torch_code.forward import Forward
+from vggdsl.language.notations.torch_code.lines import tree_of
 from vggdsl.language.notations.torch_code.networks import Found, Networks
 from vggdsl.language.notations.torch_code.things import Group, Made, Module, Thing, reached
 from vggdsl.language.notations.torch_image import put, said_input
@@ -45,7 +47,9 @@ def read(source: Source) -> Sequence[Reading]:
     try:
         work.hold()
         with doing.not_too_deep():
-            found = Networks(doing, tree_of(source, "torch_code", "PyTorch code")).found()
+            tree, python = tree_of(source)
+            work.aside = Aside(source, python)
+            found = Networks(doing, tree).found()
     except UnreadableError as error:
         found = [Found("", error)]
     kept = _kept([*doing.names.values(), *(each.root for each in found if not isinstance(each.root, UnreadableError))])

@@ -123,11 +123,15 @@ class Function:
     """The names of the function that it stands in."""
     home: "Class | None" = None
     """The class whose method it is."""
+    why: UnreadableError | None = None
+    """Why it can't be followed."""
+    is_static: bool = False
+    """Whether it is a method that isn't given its object."""
 
 
 def bound(function: Function, of: "Made") -> Function:
     """A method of an object."""
-    return replace(function, of=of)
+    return function if function.is_static else replace(function, of=of)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +141,10 @@ class Class:
     base: "Class | Path"
     functions: dict[str, Function] = field(default_factory=dict)
     constants: "dict[str, Thing]" = field(default_factory=dict)
+
+    def add(self, method: Function) -> None:
+        self.constants.pop(method.name, None)
+        self.functions[method.name] = method
 
     @property
     def own(self) -> "list[Class]":
