@@ -428,3 +428,20 @@ def test_what_makes_no_network_is_left_unread(end: str) -> None:
 def test_what_may_change_a_network_is_not_left_unread(end: str, why: str) -> None:
     with pytest.raises(VggdslError, match=why):
         vggdsl.parse(NET + BESIDE + end)
+
+
+def test_a_module_of_lightning_is_a_module() -> None:
+    """With what it has for training, which isn't followed."""
+    text = changed("nn.Module", "pl.LightningModule").replace("super", "self.save_hyperparameters()\n        super")
+    step = "    def training_step(self, batch, n):\n        x, *y = batch\n        return self.loss(self(x)[:, 0], y)\n"
+    found = vggdsl.parse(f"import pytorch_lightning as pl\n{text}{step}")
+    assert found.network.graph.digest == vggdsl.parse(NET).network.graph.digest
+    with pytest.raises(VggdslError, match="what `hasattr"):
+        vggdsl.parse("import lightning as pl\n" + text.replace("14, n)", "14, n if hasattr(self, 'log') else 3)"))
+
+
+def test_tuples_are_keys_and_parts_of_tensors_are_refused() -> None:
+    text = "sizes = {(3, 'a'): 6}\ngiven = {'kernel_size': 5}\n" + changed("(3, 6, 5)", "(3, sizes[3, 'a'], **given)")
+    assert vggdsl.parse(text).network.graph.digest == vggdsl.parse(NET).network.graph.digest
+    with pytest.raises(VggdslError, match=r"`x\[:, :3\]` takes a part of a tensor"):
+        vggdsl.parse(changed("self.conv(x)", "self.conv(x[:, :3])"))

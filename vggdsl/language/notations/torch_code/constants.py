@@ -14,6 +14,7 @@ from vggdsl.language.notations.torch_code.things import (
     Function,
     Group,
     Held,
+    Index,
     Key,
     Kind,
     Layer,
@@ -73,6 +74,13 @@ def key(thing: Thing, at: Span) -> Key:
     if isinstance(found, list | tuple):
         raise _untold(at)
     return found
+
+
+def index(thing: Thing, at: Span) -> Index:
+    """What a dictionary finds things by. Raises ``UnreadableError`` where it is none."""
+    if isinstance(thing, Group) and thing.kind == "tuple" and len(thing.values) <= _MOST_DIGITS:
+        return tuple(key(each, at) for each in thing.values)
+    return key(thing, at)
 
 
 def whole(thing: Thing, at: Span) -> int:

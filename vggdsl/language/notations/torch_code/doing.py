@@ -10,7 +10,7 @@ from vggdsl.language.notations.branches import HELP
 from vggdsl.language.notations.calls import Atom
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.torch_code import modules, python
-from vggdsl.language.notations.torch_code.constants import elements, is_none, key, truth
+from vggdsl.language.notations.torch_code.constants import elements, index, is_none, key, truth
 from vggdsl.language.notations.torch_code.expressions import (
     CHANGES,
     Branch,
@@ -24,12 +24,13 @@ from vggdsl.language.notations.torch_code.expressions import (
 from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.lines import Unread
 from vggdsl.language.notations.torch_code.things import (
+    LIGHTNING,
     Bound,
     Class,
     Function,
     Group,
     Images,
-    Key,
+    Index,
     Layer,
     Made,
     Module,
@@ -192,6 +193,8 @@ class Doing(Expressions):
             is_pythons = of in ("math", "torchsummary", "torchinfo")
             if whole.endswith("._log_api_usage_once"):
                 names[known] = Path("torchvision._log_api_usage_once", at)
+            elif re.fullmatch(r"(pytorch_)?lightning(\.pytorch)?(\.LightningModule)?", whole):
+                names[known] = Path(f"lightning.{path}" if path == "LightningModule" else "lightning", at)
             elif whole.partition(".")[0] not in _KNOWN:
                 names[known] = Unknown(at)
             elif is_pythons or (second and (second, whole) not in (("nn", "torch.nn"), ("F", "torch.nn.functional"))):
@@ -223,7 +226,7 @@ class Doing(Expressions):
                 self.set_attribute(self.value(parts[0], names), str(parts[1]), value, at)
             case Tree("item") if isinstance(of := self.value(parts[0], names), Table):
                 self.change(of, at)
-                of.entries[key(self.value(parts[1], names), at)] = value
+                of.entries[index(self.value(parts[1], names), at)] = value
             case _:
                 raise UnreadableError(f"that `{at.excerpt}` is changed isn't read", at, HELP)
 
@@ -273,6 +276,8 @@ class Doing(Expressions):
                 pass  # of weights
             case Bound(Unknown()) if len(given.places) == 1:
                 return given.places[0]
+            case Bound(Made() as of, "save_hyperparameters") if of.of.own[-1].base.name == LIGHTNING:
+                return Nothing(at)
             case Bound(of, name):
                 if name in CHANGES:
                     self.change(of, at)
@@ -314,6 +319,8 @@ class Doing(Expressions):
         function = of.of.function(text)
         if function is not None and function.why is not None:
             raise function.why
+        if isinstance(of.of.own[-1].base, Path) and of.of.own[-1].base.name == LIGHTNING:
+            raise UnreadableError(f"what `{at.excerpt}` is isn't read", at, HELP)
         is_there = text in of.attributes or of.of.constant(text) is not None or of.of.function(text) is not None
         if not is_there and re.fullmatch(_OF_MODULES, text):
             raise UnreadableError(f"what `{at.excerpt}` is isn't read", at, HELP)
@@ -422,7 +429,7 @@ class Doing(Expressions):
                 continue
             if star is not None:
                 names[name] = (
-                    Group(places, given.at) if star == "*" else Table(dict[Key, Thing](named.items()), given.at)
+                    Group(places, given.at) if star == "*" else Table(dict[Index, Thing](named.items()), given.at)
                 )
                 places, named = (places, {}) if star == "**" else ([], named)
             elif places and name not in named:

@@ -17,6 +17,7 @@ from vggdsl.language.notations.torch_code.constants import (
     MOST_VALUES,
     compared,
     elements,
+    index,
     key,
     operated,
     row_of,
@@ -32,7 +33,7 @@ from vggdsl.language.notations.torch_code.things import (
     Function,
     Group,
     Images,
-    Key,
+    Index,
     Layer,
     Made,
     Nothing,
@@ -202,11 +203,11 @@ class Expressions(ABC):
                 return self.operation(one, str(parts[1]), other, at)
 
     def table(self, parts: Sequence[Branch | None], names: Names, at: Span) -> Table:
-        entries = dict[Key, Thing]()
+        entries = dict[Index, Thing]()
         for each in (tree_of(part) for part in parts if part is not None):
             first, second = each.children
             if each.data == "pair":
-                entries[key(self.value(first, names), at)] = self.value(second, names)
+                entries[index(self.value(first, names), at)] = self.value(second, names)
                 continue
             of = self.value(second, names)
             if first != "**" or not isinstance(of, Table):
@@ -284,7 +285,7 @@ class Expressions(ABC):
             raise UnreadableError(f"`{at.excerpt}` isn't read", at, HELP)
         found_at = self.value(place, names)
         if isinstance(of, Table):
-            word = key(found_at, at)
+            word = index(found_at, at)
             if word in of.entries:
                 return of.entries[word]
         return item(of, found_at, at)

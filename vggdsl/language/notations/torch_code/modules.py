@@ -11,7 +11,7 @@ from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.things import (
     Group,
     Images,
-    Key,
+    Index,
     Layer,
     Made,
     Module,
@@ -88,7 +88,7 @@ def _module(value: Thing) -> Module:
 
 
 def _table(given: Given) -> Table:
-    at, entries, named = given.at, dict[Key, Thing](), dict[Key, Thing](given.named.items())
+    at, entries, named = given.at, dict[Index, Thing](), dict[Index, Thing](given.named.items())
     of = given.places[0] if len(given.places) == 1 else None
     if isinstance(of, Table):
         return Table({**of.entries, **named}, at)

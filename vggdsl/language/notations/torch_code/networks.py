@@ -15,6 +15,7 @@ from vggdsl.language.notations.torch_code.functions import Given
 from vggdsl.language.notations.torch_code.lines import Unread
 from vggdsl.language.notations.torch_code.modules import OF_NETWORKS
 from vggdsl.language.notations.torch_code.things import (
+    LIGHTNING,
     Class,
     Function,
     Layer,
@@ -170,7 +171,7 @@ def defined(doing: Doing, tree: Tree[Token]) -> Class:
     name, base, body = tree.children
     assert isinstance(name, Token)
     of = doing.value(base, {}) if base is not None else None
-    is_torchs = isinstance(of, Path) and of.bare in ("Module", "Sequential")
+    is_torchs = isinstance(of, Path) and (of.bare in ("Module", "Sequential") or of.name == LIGHTNING)
     if not isinstance(of, Class) and not is_torchs:
         at = doing.at(base if base is not None else name)
         raise UnreadableError(f"`{at.excerpt}` is no `nn.Module`: what it does isn't known", at, HELP)

@@ -12,6 +12,7 @@ from vggdsl.language.notations.torch_code.constants import (
     TYPES,
     Plain,
     elements,
+    index,
     key,
     not_too_long,
     plain,
@@ -187,7 +188,7 @@ def method(of: Thing, name: str, given: Given) -> Thing | None:
             pairs: list[Thing] = [Group([*each], at) for each in zip(keys, entries.values(), strict=True)]
             return row_of({"keys": keys, "values": [*entries.values()], "items": pairs}[name], at, "list")
         case Table(entries), "get", (each, *other) if len(other) < 2:
-            return entries.get(key(each, at), other[0] if other else Nothing(at))
+            return entries.get(index(each, at), other[0] if other else Nothing(at))
         case Group(values, _, "list"), "copy", ():
             return Group([*values], at, "list")
         case Atom(), "format", _ if isinstance(text := key(of, at), str):

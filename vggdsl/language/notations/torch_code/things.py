@@ -15,6 +15,8 @@ from vggdsl.network.shapes import Shape
 from vggdsl.text.source import Span
 
 Kind = Literal["tuple", "list", "range", "iterator", "spent", "ModuleList"]
+LIGHTNING = "lightning.LightningModule"
+"""A module of another name: what it has besides belongs to training."""
 BATCH = "x.size(0)"
 """The text of what stands for the number of images, which nobody knows."""
 
@@ -41,7 +43,7 @@ class Group:
 class Table:
     """A dictionary, by the texts and numbers that are its keys."""
 
-    entries: "dict[Key, Thing]"
+    entries: "dict[Index, Thing]"
     at: Span
 
 
@@ -276,6 +278,8 @@ class Nothing:
 
 
 Key = int | float | str | bool | None
+Index = Key | tuple[Key, ...]
+"""What a dictionary finds things by."""
 Module = Layer | Row | Made
 Thing = (
     Atom
