@@ -218,6 +218,15 @@ def test_a_mended_text_is_printed_and_told_apart_from_what_is_said_of_it() -> No
     assert "2 errors mended" in result.stderr
 
 
+def test_a_byte_order_mark_stays(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text(MISSPELLED, encoding="utf-8-sig")
+    assert run("check", "--fix", path).exit_code == 1
+    text = path.read_bytes().decode()
+    assert text.startswith("\ufeffinput 8x8x1\nconv3-4 maxpool")
+    assert text.count("\ufeff") == 1
+
+
 def test_what_ships_isnt_mended_nor_what_isnt_there(tmp_path: Path) -> None:
     for name in ("vgg_d", str(tmp_path / "nowhere.arch"), str(tmp_path)):
         result = run("check", "--fix", name)

@@ -55,12 +55,46 @@ def test_several_are_mended_also_where_one_hides_another() -> None:
     assert found.checked[0].spec is not None
 
 
+def test_more_of_one_mistake_are_mended_than_are_told() -> None:
+    text = "input 8x8x1\n" + "conv3_4  # again\n" * 30 + "FC-10 softmax\n"
+    assert len(errors(text)) < 30
+    found = mended(text)
+    assert (len(found.mended), found.text.count("conv3-4  # again\n")) == (30, 30)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "input 8x8x1 conv3-4 FC-10 softmax\nclaim params 2700\n",  # of the source, or disputed
         "input 28x28x1 conv3-8 FC-100 softmax\ntrain {\n  data digits\n}\n",
         'extends "../nowhere.arch"\n',
+        "",  # what helps show is an example
+        "input 8x8x1\n",
+        "conv3-4 FC-10 softmax\n",
+        "input 128x3 conv3-4 FC-10 softmax\n",
+        "input 8x8x1\n( conv3-4 conv3-4 x2\nFC-10 softmax\n",  # where the bracket was
+        "input 8x8x1\nconv3-4 conv3-4 ) x2\nFC-10 softmax\n",
+        "input 8x8x1 conv3-4 x0 FC-10 softmax\n",
+        "input 8x8x1 conv3-4/2 stride=3 FC-10 softmax\n",
+        "input 8x8x4\nafter add: LeakyReLU\nadd[ conv3-4 | identity ] ReLU\nFC-10 softmax\n",
+        "input 8x8x1 ReLU conv4-3x3 FC-10 softmax\n",  # of 3x3, or three times
+        "input 8x8x1 conv3-4 TReLU FC-10 softmax\n",  # a name of something else
+        "input 8x8x1 convt3-4 FC-10 softmax\n",
+        "input 8x8x1 nn.Conv2d(1, 4, 3) FC-10 softmax\n",  # without an activation
+        "input 8x8x1 nn.Conv2d(3, 4, 3) ReLU FC-10 softmax\n",  # of 3 channels
+        "input 8x8x1 incept3a: conv3-4 FC-10 softmax\nclaim incept3b params 40\n",
+        "input 8x8x1 conv3-4 FC-10 softmax\nclaim conv1_1 weights 40\n",  # which are 40 params
+        'input 8x8x1 conv3-4 FC-10 softmax\nclaim params 2610 disputed "no"\n',
+        "input 8x8x1 conv3-4 FC-10 softmax\nclaim top-5 8.1%\n",
+        "input 8x8x1 conv3-4 FC-10 softmax\nclaim conv1_1 top-5-error 8.1%\n",
+        "input 8x8x1 conv3-4 FC-10 softmax\nclaimparams 2610\n",
+        "input 8x8x1 conv3-4 FC-10 softmax\ndata 28x28x1\n",  # what it would be with an `input` can't be read either
+        "input 8x8x1 conv3-4 FC-10 softmax\ntrain { data qmnist }\n",
+        "input 8x8x1 conv3-4 FC-10 softmax\ntrain { data digits optimizer asgd(lr=0.1) }\n",
+        "input 8x8x1 conv3-4 FC-10 softmax\ntrain { data digits augment flip }\n",  # of two
+        "input 8x8x1 conv3-4 FC-10 softmax\ntrain { data digits schedule warmup(5) }\n",
+        "input 8x8x1 conv3-4 FC-10 softmax\ntrain { data digits stop val-accuracy }\n",
+        "input 8x8x3 conv3-4 FC-10 softmax\ntrain {\n  data cifar10\n  normalize mean(0, 0) std(1, 1)\n}\n",
     ],
 )
 def test_what_a_person_has_to_choose_stays(text: str) -> None:

@@ -1,5 +1,6 @@
 """``vggdsl check --fix``."""
 
+from codecs import BOM_UTF8
 from difflib import unified_diff
 from pathlib import Path
 from typing import TextIO
@@ -43,5 +44,6 @@ def _rewritten(path: Path, beside: tuple[str, ...]) -> tuple[Source, Mended]:
         source = read_source(path)
         mended = mend(source, beside)
         if mended.text != source.written:
-            write_text(path, mended.text, instead_of=before)
+            mark = "\ufeff" if before.startswith(BOM_UTF8) else ""
+            write_text(path, mark + mended.text, instead_of=before)
     return source, mended

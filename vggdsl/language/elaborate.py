@@ -129,7 +129,8 @@ class _Elaboration:
         if not layers:
             help = "write layers behind it, such as `conv3-64 maxpool FC-10 softmax`"
             wrong = Diagnostic("V218", "no layers", (Label(first.span, "nothing follows"),))
-            self.findings.append(wrong.helped(help, added_behind(first.span, " conv3-64 maxpool FC-10 softmax")))
+            example = added_behind(first.span, " conv3-64 maxpool FC-10 softmax")
+            self.findings.append(wrong.helped(help, example.as_choice))
         defaults = self._once([c for c in self.contents if isinstance(c, syntax.Default)], "default")
         rules = self._once([c for c in self.contents if isinstance(c, syntax.After)], "after")
         self._check_rules(list(rules.values()))
@@ -149,7 +150,7 @@ class _Elaboration:
         if not inputs:
             labels = (Label(self.items[0].span, "the first layer"),) if self.items else ()
             help = "begin with `input 224x224x3` (height x width x channels)"
-            fixes = (added_before(self.items[0].span, "input 224x224x3\n"),) if self.items else ()
+            fixes = (added_before(self.items[0].span, "input 224x224x3\n").as_choice,) if self.items else ()
             raise NetworkError(Diagnostic("V210", "no input", labels, help, fixes=fixes))
         first, *more = inputs
         for other in more:
@@ -164,7 +165,7 @@ class _Elaboration:
             label = Label(first.span, "here")
             alone = element_text(first.element)
             wrong = Diagnostic("V211", "an input has no label and no repeat", (label,))
-            self.findings.append(wrong.helped(f"write `{alone}`", Edit(first.span, alone)))
+            self.findings.append(wrong.helped(f"write `{alone}`", Edit(first.span, alone).as_choice))
         element = first.element
         assert isinstance(element, syntax.Input)
         return self._input_shape(element), first
@@ -189,7 +190,7 @@ class _Elaboration:
                 help = (
                     f"a sequence is an image of one row: {h} steps of {w} values are `{row}`; of an image say channels"
                 )
-                self.findings.append(wrong.helped(help, Edit(element.span, row)))
+                self.findings.append(wrong.helped(help, Edit(element.span, row).as_choice))
             else:
                 help = f"write `{ways[0]}` of colours, `{ways[1]}` of greys"
                 self.findings.append(wrong.helped(help, *(Edit(element.span, way) for way in ways)))
@@ -221,7 +222,7 @@ class _Elaboration:
                 elif item.label or item.repeat is not None or item.expects:
                     alone = element_text(item.element)
                     wrong = Diagnostic("V214", "a label, repeat or arrow in a rule", here)
-                    self.findings.append(wrong.helped(f"write `{alone}` alone", Edit(item.span, alone)))
+                    self.findings.append(wrong.helped(f"write `{alone}` alone", Edit(item.span, alone).as_choice))
                 elif kind in ruled:
                     help = f"write in `after {rule.kind}` what is to follow the {kind}"
                     message = f"a rule gives {kind}, which has a rule of its own"
@@ -354,6 +355,8 @@ class _Elaboration:
             alone = f"`{element_text(layer)} after=none"
             alone += f" {written.layer.kind}`" if behind in self.consumers[index] else "`"
             help, fixes = f"remove the {written.layer.kind}", [removal(written.layer.span)]
+            if element_text(written.layer) not in gives:
+                fixes = [fixes[0].as_choice]
             if layer.kind in OPTIONS:
                 others = [each.kind for each in rule.layers or () if each.kind not in ACTIVATIONS]
                 help += f", or write {alone}" + (f", which leaves out {' and '.join(others)}, too" if others else "")

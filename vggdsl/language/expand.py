@@ -106,7 +106,7 @@ class _Expander:
         if item.repeat == 0:
             help = "a repeat is at least 1: remove the `x0`, or the element with it"
             zero = Diagnostic("V219", "a repeat of 0", (Label(item.span, "this element"),)).helped(
-                help, *removal_of("x0", item.span)
+                help, *(fix.as_choice for fix in removal_of("x0", item.span))
             )
             self.findings.append(called(zero, at.calls))
         own, head = str(item.label) if item.label else None, at.head  # the network's names have no places

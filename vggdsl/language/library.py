@@ -94,7 +94,10 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
                 "V243", f"no file `{link.path}`", (label,), "paths are relative to the file that names them"
             )
             if written:
-                wrong = wrong.helped(f"did you mean `{written}`?", *respelled(link.path, written, link.path.span))
+                wrong = wrong.helped(
+                    f"did you mean `{written}`?",
+                    *(fix.as_choice for fix in respelled(link.path, written, link.path.span)),
+                )
             raise InputError(wrong)
         return notations.read(_read(path))
 

@@ -31,10 +31,13 @@ OPTIONS: Mapping[str, tuple[Key, ...]] = {
 _OTHER_WORDS = {
     "s": "stride",
     "step": "stride",
+    "strides": "stride",
     "p": "pad",
+    "padding": "pad",
     "dilation-rate": "dilation",
     "use-bias": "bias",
     "ceil-mode": "ceil",
+    "epsilon": "eps",
     "size": "n",
     "local-size": "n",
 }
@@ -158,7 +161,9 @@ def read_layer_options(layer: syntax.Layer, defaults: Sequence[Option] = ()) -> 
         label = Label(option.span, "this option")
         wrong = Diagnostic("V222", "the stride is given twice", (label,))
         help = f"keep `/{sides_text(layer.stride)}` or `{option}`, not both"
-        findings.append(wrong.helped(help, removal(option.span)))
+        is_same = option.value in (sides_text(layer.stride), str(layer.stride))
+        fix = removal(option.span)
+        findings.append(wrong.helped(help, fix if is_same else fix.as_choice))
     if findings:
         raise NetworkError(findings)
     return values

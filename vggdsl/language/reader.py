@@ -199,7 +199,7 @@ class Reader:
         named = self.options(options, call.keys, call.name)
         for key in call.keys:
             if key.required and key.name not in named and not places:
-                fixes = (Edit(value.span, call.example),) if isinstance(value, Atom) else ()
+                fixes = (Edit(value.span, call.example, is_choice=True),) if isinstance(value, Atom) else ()
                 as_in = "as in" if arguments else "write"
                 self.wrong(f"{by.name} needs a {key.name}", value.span, f"{as_in} {by.name} {call.example}", *fixes)
         given = self._places(places, call, value.span, bool(options))

@@ -56,7 +56,7 @@ def chosen_layers(init: From, typed: TypedGraph, place: Span) -> list[Choice]:
         if not left and not findings:
             help = "leave one out of `all but`, or begin by another init: `init he`"
             wrong = _wrong("`all but` leaves no layer to take weights for", place, help, layers)
-            findings.append(wrong.helped(help, Edit(place, "init he")))
+            findings.append(wrong.helped(help, Edit(place, "init he", is_choice=True)))
     if findings:
         raise RecipeError(findings)
     return choices

@@ -126,6 +126,7 @@ def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, oth
     fixes = respelled(measure.printed, value, measure.span)
     if other is not None:
         help, fixes = other.help, (Edit(measure.span, other.instead),) if other.instead else ()
+    fixes = tuple(fix.as_choice for fix in fixes)  # the source says which of the two is wrong
     label = Label(measure.span, f"it is {value}")
     if measure.disputed is not None:
         if holds or other:
@@ -134,10 +135,10 @@ def _judge(measure: Measure, part: Part, holds: bool, value: str, help: str, oth
             refuted = Diagnostic("V302", message, (label,), help)
             dispute = measure.dispute
             if holds:
-                refuted = refuted.helped("remove `disputed`", *([removal(dispute)] if dispute else []))
+                refuted = refuted.helped("remove `disputed`", *([removal(dispute).as_choice] if dispute else []))
             elif dispute is not None and other is not None and other.instead:
                 whole = measure.span if dispute.end <= measure.span.end else measure.span.to(dispute)
-                refuted = replace(refuted, fixes=(Edit(whole, other.instead),))
+                refuted = replace(refuted, fixes=(Edit(whole, other.instead).as_choice,))
             return verdict("refuted", refuted)
         return verdict("disputed")
     if holds:
@@ -236,7 +237,7 @@ def _mixed(claim: syntax.Claim, structural: int) -> Iterator[Diagnostic]:
 def _check_result(claim: syntax.Claim) -> Iterator[Diagnostic]:
     if claim.on is not None:
         wrong = Diagnostic("V305", "a result belongs to the network", (Label(claim.span, "here"),))
-        yield wrong.helped(f"remove `{claim.on}`", Edit(claim.on.span, ""))
+        yield wrong.helped(f"remove `{claim.on}`", Edit(claim.on.span, "").as_choice)
     yield from wrong_rows(claim)
     for measure in claim.measures:
         if not _is_share(measure):
@@ -290,7 +291,7 @@ class _Voice(Voice):
             case Text(known=()):
                 help = f"write `train {option.value} {{ … }}`, or remove `{option}`"
                 wrong = Diagnostic(self.unfit, "the spec has no recipe with a name", (Label(option.span, "not known"),))
-                return wrong.helped(help, removal(option.span))
+                return wrong.helped(help, removal(option.span).as_choice)
             case Text(known=known) if known is not None:
                 return unknown(self.unfit, "recipe", option.value, known, option.span)
         return self.wrong(f"`{option}` is no number", option.span, f"write {key.name}={key.example}")

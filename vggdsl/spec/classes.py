@@ -73,5 +73,5 @@ def unknown_class(claim: Claim, of: Callable[[str | None], tuple[str, Sequence[s
         strange = strange.helped(f"write `average={mean}`", Edit(option.span, f"average={mean}"))
     elif near is not None and " " in near and not option.quoted:
         meant = f'class="{near}"'
-        strange = strange.helped(f"did you mean `{meant}`?", Edit(option.span, meant))
+        strange = strange.helped(f"did you mean `{meant}`?", Edit(option.span, meant, is_guess=True))
     yield strange

@@ -1,6 +1,6 @@
 """A spec with what the helps of its errors offer, where they leave no choice."""
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,10 +10,13 @@ from vggdsl.language import notations
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.text.edits import Edit, edited
 from vggdsl.text.errors import Diagnostic, VggdslError
-from vggdsl.text.source import Reworded, Source
+from vggdsl.text.source import Reworded, Source, Span
 
-_ROUNDS = 50
-"""How often a text is mended and read again: what is wrong may hide what else is."""
+_MOST_READ = 500_000
+"""Characters that are read at most, a text again for each edit that is tried. Another call goes on."""
+
+_MOST_LINES = 1000
+"""Lines of a text that is brought into form: to find what lines become takes time by their square."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,18 @@ def mend(source: Source, beside: Iterable[str | Path] = ()) -> Mended:
     """Puts in what the help of an error offers, if it is one thing, until no help offers any.
 
     Warnings stay, since what their helps offer is another network, or another training. So do errors of other files,
-    of tables in other notations, those of which several things may be meant, other figures than were written, and what
-    mends nothing or would take a comment away. What is mended is in the one form of ``fmt``, with the lines around it
-    that this moves.
+    of tables in other notations, those of which several things may be meant, such as a claim that doesn't hold or a
+    name that is near to another, and what mends nothing or would take a comment away. What is mended is in the one form
+    of ``fmt``, with the lines around it that this moves.
     """
     beside, begun, mended = tuple(beside), source, list[Diagnostic]()
     checked, seen = tuple(check_text(source, beside)), {source.written}
-    for _ in range(_ROUNDS):
+    left = _MOST_READ
+    while left > 0:
         for offers in _attempts(checked, source):
             text = edited(source, {fix for _, fix in offers})
-            if text in seen:
+            left -= len(text)
+            if text in seen or left <= 0:
                 continue
             after = tuple(check_text(Source(source.name, text), beside))
             if _mends(offers, checked, after):
@@ -72,13 +77,38 @@ def _attempts(checked: Iterable[Checked], source: Source) -> Iterator[Sequence[_
 
 def _offers(checked: Iterable[Checked], source: Source) -> Iterator[_Offer]:
     for found in _errors(checked):
-        if len(found.fixes) != 1:
+        if not _is_sure(found):
             continue
         (fix,) = found.fixes
         place = fix.span.source
         is_here = place.name == source.name and place.written == source.written and not isinstance(place, Reworded)
-        if is_here and fix.keeps_comments and not (fix.is_guess and fix.changes_figures):
+        if is_here and fix.keeps_comments:
             yield found, fix
+
+
+def _is_sure(found: Diagnostic) -> bool:
+    """Whether a help offers one thing, and leaves no choice."""
+    if len(found.fixes) != 1 or found.fixes[0].is_choice:
+        return False
+    (fix,) = found.fixes
+    return not fix.is_guess or (not fix.changes_figures and _is_slip(fix.span.text.lower(), fix.text.lower()))
+
+
+def _is_slip(written: str, meant: str) -> bool:
+    """Whether a word is only mistyped, and no name of something else: its parts begin and end as they did, unless
+    letters are swapped or missing at the end.
+
+    >>> _is_slip("cnov3", "conv3"), _is_slip("val-acc", "val-accuracy"), _is_slip("asgd", "sgd"), _is_slip("3b", "3a")
+    (True, True, False, False)
+    """
+    parts, others = (re.findall(r"[^\W\d_]+", each) for each in (written, meant))
+    is_same = "".join(parts) == "".join(others)
+    return is_same or (len(parts) == len(others) and all(map(_is_mistyped, parts, others)))
+
+
+def _is_mistyped(part: str, other: str) -> bool:
+    is_swapped = len(part) > 2 and sorted(part) == sorted(other)
+    return is_swapped or (part[0] == other[0] and (part[-1] == other[-1] or other.startswith(part)))
 
 
 def _errors(checked: Iterable[Checked]) -> Iterator[Diagnostic]:
@@ -86,27 +116,65 @@ def _errors(checked: Iterable[Checked]) -> Iterator[Diagnostic]:
 
 
 def _mends(offers: Sequence[_Offer], before: Iterable[Checked], after: Iterable[Checked]) -> bool:
-    """Whether each error is gone, and none is new where an edit was made."""
-    was, now = _said(before), _said(after)
-    if any(now[found.unplaced] >= was[found.unplaced] for found, _ in offers):
-        return False
+    """Whether each error is gone from where it was, and none is new where an edit was made.
+
+    They aren't counted: of many only the first are told.
+    """
+    fixes = sorted({fix for _, fix in offers}, key=lambda each: each.span.start)
     made, moved = list[tuple[int, int]](), 0
-    for fix in sorted({fix for _, fix in offers}, key=lambda each: each.span.start):
-        start = fix.span.written[0] + moved
-        made.append((start, max(start + len(fix.text), start + 1)))
-        moved += len(fix.text) - (fix.span.written[1] - fix.span.written[0])
-    new = (found for found in _errors(after) if now[found.unplaced] > was[found.unplaced])
-    places = (next((label.span for label in found.labels if label.primary), None) for found in new)
+    for fix in fixes:
+        start, end = fix.span.written
+        made.append((start + moved, start + moved + max(len(fix.text), 1)))
+        moved += len(fix.text) - (end - start)
+
+    def then(found: Diagnostic) -> tuple[Diagnostic, int | None]:
+        """What was said, and where that is after the edits."""
+        place, at = _place(found), _start(found)
+        if place is None or at is None:
+            return found.unplaced, None
+        done = (fix for fix in fixes if fix.span.source.name == place.source.name and fix.span.written[1] <= at)
+        return found.unplaced, at + sum(len(fix.text) - len(_written(fix)) for fix in done)
+
+    was = set(map(then, _errors(before)))
+    now = {(each.unplaced, _start(each)): each for each in _errors(after)}
+    if any(then(found) in now for found, _ in offers):
+        return False
+    new = ((found, _place(found)) for said, found in now.items() if said not in was)
     return not any(
-        place.written[0] < end and start < max(place.written[1], place.written[0] + 1)
-        for place in places
+        _is_within(place, start, end) or (_is_worse(found) and _is_beside(place, start, end))
+        for found, place in new
         if place is not None
         for start, end in made
     )
 
 
-def _said(checked: Iterable[Checked]) -> Counter[Diagnostic]:
-    return Counter(found.unplaced for found in _errors(checked))
+def _place(found: Diagnostic) -> Span | None:
+    return next((label.span for label in found.labels if label.primary), None)
+
+
+def _start(found: Diagnostic) -> int | None:
+    place = _place(found)
+    return None if place is None else place.written[0]
+
+
+def _written(fix: Edit) -> str:
+    start, end = fix.span.written
+    return fix.span.source.written[start:end]
+
+
+def _is_within(place: Span, start: int, end: int) -> bool:
+    return place.written[0] < end and start < max(place.written[1], place.written[0] + 1)
+
+
+def _is_beside(place: Span, start: int, end: int) -> bool:
+    """Whether a place is on a line of what stands from one offset to another."""
+    first, last = (place.source.position(at)[0] for at in (start, end))
+    return first <= place.line <= last
+
+
+def _is_worse(found: Diagnostic) -> bool:
+    """Whether the text can't be read, and nothing mends that: the edit before it led nowhere."""
+    return found.row.kind == "text" and not _is_sure(found)
 
 
 def _in_form(begun: Source, source: Source) -> str:
@@ -118,6 +186,8 @@ def _in_form(begun: Source, source: Source) -> str:
     if "\r\n" in source.written:
         formed = formed.replace("\n", "\r\n")
     was, now, then = (text.splitlines(keepends=True) for text in (begun.written, source.written, formed))
+    if len(now) > _MOST_LINES:
+        return source.written
     edits = SequenceMatcher(None, was, now, autojunk=False).get_opcodes()
     touched = [(start, end) for kind, _, _, start, end in edits if kind != "equal"]
     lines = list[str]()

@@ -147,7 +147,7 @@ def named_layers(recipe: Recipe, typed: TypedGraph, there: Mapping[str, tuple[in
     pair = _Pair(name, weight_shapes(typed), there)
     fitting = [layer for choice in choices for layer in choice.layers if not pair.wrong(layer)]
     help, offered = _alike(init, fitting, typed)
-    fixes = [Edit(place, offered)] if offered else []
+    fixes = [Edit(place, offered, is_choice=True)] if offered else []
     findings = [finding for choice in choices for finding in _misfits(choice, pair, init.all_but, help, fixes)]
     if findings:
         raise RecipeError(findings)
@@ -185,7 +185,7 @@ def fitting_layers(
     place = place_of(recipe)
     message = f"of {name} {kept} of {plural(len(ours), 'weight layer')} fit: too few to begin with them unasked"
     message += f"; {why or '; '.join(differing[:_SHOWN])}" if why or differing else ""
-    fixes = (Edit(place, offered),) if offered and recipe.place("init") else ()
+    fixes = (Edit(place, offered, is_choice=True),) if offered and recipe.place("init") else ()
     label = Label(place, "takes what fits")
     raise RecipeError(Diagnostic("V410", message, (label,), help, OtherLayers(tuple(fitting)), fixes))
 

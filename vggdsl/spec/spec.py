@@ -261,7 +261,7 @@ def _channels_differ(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
     if count == 1:
         written = f"normalize {Given(given.mean * channels, given.std * channels)}"
         help = f"write `{written}`"
-    fixes = (Edit(recipe.places["normalize"], written),) if recipe.place("normalize") else ()
+    fixes = (Edit(recipe.places["normalize"], written, is_choice=count > 1),) if recipe.place("normalize") else ()
     return [Diagnostic("V411", message, labels, help, OtherChannels(), fixes)]
 
 
@@ -339,7 +339,7 @@ def _meant(source: Source, reading: notations.Reading, beside: Iterable[str | Pa
     document, name = reading.document, source.name
     if not document.contents:
         help = "write `input 32x32x3 conv3-64 maxpool FC-10 softmax`"
-        small = added_at_end(source, "input 32x32x3 conv3-64 maxpool FC-10 softmax")
+        small = added_at_end(source, "input 32x32x3 conv3-64 maxpool FC-10 softmax").as_choice
         raise ParseError(Diagnostic("V102", f"{name} is empty", help=help, fixes=(small,)))
     findings: list[Diagnostic] = []
     network: AnnotatedGraph | None = None

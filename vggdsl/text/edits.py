@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from vggdsl.text.source import Source, Span
 
@@ -20,8 +21,16 @@ class Edit:
     is_guess: bool = field(default=False, compare=False)
     """Whether what is there was taken for a misspelling: a person has to look at it."""
 
+    is_choice: bool = field(default=False, compare=False)
+    """Whether it says another network, training or claim than was written, or what nobody wrote: one way of several
+    that a person has to choose."""
+
     def __repr__(self) -> str:
         return f"Edit({self.span.place}, {self.span.excerpt!r} -> {self.text!r})"
+
+    @property
+    def as_choice(self) -> Self:
+        return replace(self, is_choice=True)
 
     @property
     def keeps_comments(self) -> bool:

@@ -171,6 +171,8 @@ def unknown(
     near = nearest(word, known if offered is None else offered)
     hint = f"did you mean `{near}`?" if near else f"known: {listed(known)}"
     fixes = respelled(word, near, span) if near else ()
+    if near and nearest(word, [each for each in known if each != near]):  # another is near, too
+        fixes = tuple(fix.as_choice for fix in fixes)
     return Diagnostic(code, f"unknown {what} `{word}`", (Label(span, "not known"),), hint, facts, fixes)
 
 

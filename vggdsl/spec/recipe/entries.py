@@ -235,7 +235,7 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
         if epochs is None:
             return None
         if len(rest) != 1:
-            fixes = () if rest else (added_behind(first.span, " cosine"),)
+            fixes = () if rest else (added_behind(first.span, " cosine").as_choice,)
             help = "keep one of those behind it" if rest else f"write {first} cosine"
             reader.wrong("warmup leads to one schedule", first.span, help, *fixes)
             return None

@@ -62,10 +62,14 @@ class Hint(NamedTuple):
 
     help: str
     instead: str = ""
+    is_guess: bool = False
+    """Whether the word was taken for a misspelling of what is to stand there."""
+    is_choice: bool = False
+    """Whether that isn't all that was written, or one way of several to read it."""
 
 
-def meaning(word: str) -> Hint:
-    return Hint(f"did you mean `{word}`?", word)
+def meaning(word: str, is_guess: bool = False) -> Hint:
+    return Hint(f"did you mean `{word}`?", word, is_guess)
 
 
 class _Word(NamedTuple):
@@ -138,7 +142,8 @@ def _spelled(word: _Word) -> Hint | None:
     )
     unsaid = [*_unsaid(word)]
     help = meaning(plain).help if is_own and not unsaid else f"here it is spelled `{plain}`"
-    return Hint("; ".join((help, *unsaid)), plain)
+    is_all = not unsaid or (len(unsaid) == 1 and _is_counted(word))
+    return Hint("; ".join((help, *unsaid)), plain, is_choice=not is_all)
 
 
 def _padded_by_size(word: _Word) -> Hint | None:
@@ -164,6 +169,11 @@ def _unsaid(word: _Word) -> Iterator[str]:
         yield "in a network that writes no activation ReLU follows: `after=none` leaves it out"
     keys = re.findall(r"(\w+)[ \t]*=", word.text)
     yield from dict.fromkeys(OF_RECIPES[name] for key in keys if (name := key.replace("_", "-")) in OF_RECIPES)
+
+
+def _is_counted(word: _Word) -> bool:
+    """Whether a call says what comes in, and nothing there contradicts it."""
+    return (count := comes_in(word.text)) is not None and " but " not in _contradicted(word, count)
 
 
 def _contradicted(word: _Word, count: str) -> str:
@@ -193,14 +203,15 @@ def _of_kind(word: _Word) -> Hint | None:
     """A word of a kind, also of one that is near, whose numbers aren't written as it has them."""
     text, name = word.text, word.name
     near = _near(word)
-    kind = kind_called(name) or kind_called(text.partition("(")[0]) or (near and LAYERS.get(near))
+    known = kind_called(name) or kind_called(text.partition("(")[0])
+    kind = known or (near and LAYERS.get(near))
     if not kind:
         return None
     whole = kind.word + text[len(name) :]
     for meant in (whole, re.sub(r"[_:]", "-", whole), f"{kind.word}-{text[len(name) :]}"):
         is_fit = is_layer(meant, word.lark) and fits(kind, meant) and not (kind.form == "RATED" and share_said(meant))
         if is_fit and _NUMBER.findall(meant) == _NUMBER.findall(text):
-            return meaning(meant)
+            return meaning(meant, is_guess=known is None)
     return Hint(_form_of(kind, text))
 
 
@@ -291,7 +302,9 @@ def _of_several(asked: _Word) -> Hint | None:
         return Hint(f"an arrow stands apart: write `{apart}`", apart)
     for i in range(min(len(word), 64) - 1, 0, -1):
         if is_layer(word[:i], lark) and (is_layer(word[i:], lark) or re.match(r"x\d+$", word[i:])):
-            return Hint(f"two words run together: write `{word[:i]} {word[i:]}`", f"{word[:i]} {word[i:]}")
+            apart = f"{word[:i]} {word[i:]}"
+            is_size = swapped is not None and max(int(side[:9]) for side in swapped.groups()[1:]) <= LARGEST_KERNEL
+            return Hint(f"two words run together: write `{apart}`", apart, is_choice=is_size)
     if joined := _joined(word, lark):
         return Hint(f"several layers are written apart: `{joined}`", joined)
     repeat = re.match(r"[x*]\d*", word, re.IGNORECASE)

@@ -46,6 +46,13 @@ def near_measure(word: str) -> str | None:
     return _MEASURES.get(word.lower()) or nearest(word, _KNOWN)
 
 
+def _measure(place: Span, near: str | None) -> list[Edit]:
+    """The measure in the place of a word; of `top-5` alone the source says whether it is the accuracy or the error."""
+    word = place.text.lower()
+    is_either = word in ("top-1", "top-5")
+    return [Edit(place, near, is_guess=word not in _MEASURES, is_choice=is_either)] if near else []
+
+
 def no_measure(span: Span, before: str) -> Diagnostic:
     """`claim parameters 138M`, `claim params 138 million`."""
     previous = before.split()[-1]
@@ -66,7 +73,7 @@ def no_measure(span: Span, before: str) -> Diagnostic:
         place = span
     near = near_measure(place.text)
     help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(_KNOWN)
-    fixes = [Edit(place, near)] if near else []
+    fixes = _measure(place, near)
     if re.fullmatch(r"[gm]?(fl)?ops?", place.text.lower()):
         help = "some count a multiply-add as one operation, others as two: claim the multiply-adds as `macs`"
     if in_units := re.fullmatch(r"([kmg])(macs|params)", place.text.lower()):
@@ -125,8 +132,9 @@ def in_claims(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         return Diagnostic("V102", f"{written} can't stand here", (Label(span, "this one"),), help)
     if "MEASURE" in wanted and not is_end:
         near = near_measure(written)
-        help, fixes = (f"did you mean `{near}`?", (Edit(span, near),)) if near else (_ROW, ())
-        return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help, fixes=fixes)
+        help = f"did you mean `{near}`?" if near else _ROW
+        wrong = Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),))
+        return wrong.helped(help, *_measure(span, near))
     return None
 
 

@@ -251,9 +251,11 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         if re.match(r"\[\s*[\d$]", source.text[span.start : span.start + 20]):
             arguments = source.text[span.start + 1 : span.start + LONGEST].partition("]")[0].strip()
             return unknown_word(name, f"call a block with ( ): `{name.text}({arguments})`")
-        known = _MERGES.get(name.text.lower()) or nearest(name.text, MERGES)
+        elsewhere = _MERGES.get(name.text.lower())
+        known = elsewhere or nearest(name.text, MERGES)
         if known:
-            return unknown_word(name, Hint(f"did you mean `{known}[ … | … ]`?", known))
+            hint = Hint(f"did you mean `{known}[ … | … ]`?", known, is_guess=elsewhere is None)
+            return unknown_word(name, hint)
         return unknown_word(name, f"branches are brought together by {_BRACKETS}")
     if written == "]" and inner is not None and "VBAR" in wanted and (word := _word_before(source, inner)):
         whole = Span(source, word.start, span.end)

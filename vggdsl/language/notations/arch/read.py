@@ -112,7 +112,8 @@ def _check_brackets(source: Source) -> list[tuple[int, int]]:
             here = Label(Span(source, i, i + 1), f"this `{c}`")
             if not open_:
                 wrong = Diagnostic("V103", f"`{c}` closes nothing", (here,))
-                raise ParseError(wrong.helped(f"remove the `{c}`", Edit(here.span, "")))
+                # a repeat behind it would be of the last element alone
+                raise ParseError(wrong.helped(f"remove the `{c}`", Edit(here.span, "", is_choice=c != "}")))
             opener = open_.pop()
             if _PAIRS[text[opener]] != c:
                 there = Label(Span(source, opener, opener + 1), "opened here", primary=False)
@@ -128,7 +129,8 @@ def _check_brackets(source: Source) -> list[tuple[int, int]]:
         end = len(text) if closer == "}" else len(blanked(text[: end_of_line(text, open_[-1])]))
         rest = _without_spaces(Span(source, open_[-1], end))
         added = "\n}" if closer == "}" else f" {closer}"
-        raise ParseError(wrong.helped(f"add `{closer}`", added_behind(rest, added)))
+        fix = added_behind(rest, added)
+        raise ParseError(wrong.helped(f"add `{closer}`", fix if closer == "}" else fix.as_choice))
     return pairs
 
 

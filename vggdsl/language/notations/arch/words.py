@@ -108,7 +108,7 @@ def _directive(line: _Line) -> Told | None:
     near = near_word(first.text, DIRECTIVES)
     if near is None or nearest(first.text, list(LAYERS)) or missing(first.text) is not None:
         return None
-    hint = meaning(near)
+    hint = meaning(near, is_guess=True)
     return first, Hint(hint.help) if near == "claims" else hint  # a place stands behind it, too
 
 
@@ -329,11 +329,11 @@ def stretch(span: Span) -> Span:
 
 
 def unknown_word(span: Span, hint: Hint | str) -> Diagnostic:
-    help, instead = hint if isinstance(hint, Hint) else Hint(hint)
+    help, instead, is_guess, is_choice = hint if isinstance(hint, Hint) else Hint(hint)
     if not all(map(_is_read, instead.split())):
         help, instead = (share_said(instead) if instead.lower().startswith("dropout") else None) or SPELLINGS, ""
     is_whole = not span.source.text.startswith("(", span.end)
-    fixes = (Edit(span, instead),) if instead and is_whole else ()
+    fixes = (Edit(span, instead, is_guess, is_choice),) if instead and is_whole else ()
     return Diagnostic("V101", f"unknown word `{shown(span.text)}`", (Label(span, "not known"),), help, fixes=fixes)
 
 
