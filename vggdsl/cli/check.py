@@ -1,5 +1,6 @@
 """``vggdsl check``."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +14,10 @@ from vggdsl.cli.against import refuse_call
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, say, worst
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.spec.checked import Checked, check_text
+from vggdsl.spec.copies import PLAN
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.files import is_file
 from vggdsl.text.printing import LINE, shown, width_of
 from vggdsl.text.units import count_text, plural
 
@@ -225,6 +228,11 @@ def _named(given: str) -> list[str]:
     return names or [given]
 
 
+def _is_of_run(name: str) -> bool:
+    """Whether a file is what a run left: that stays as it was."""
+    return name != "-" and is_file(Path(os.path.realpath(name)).parent / PLAN)
+
+
 def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator[_Checked]:
     """A spec, or each network of a table that holds several; with ``fix`` of a file that is mended, with a diff to
     there."""
@@ -232,7 +240,7 @@ def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator
     try:
         if is_folder_of_specs(name):
             raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
-        if fix is None:
+        if fix is None or _is_of_run(name):
             found: Iterable[Checked] = check_text(read_source(name), beside)
         else:
             from vggdsl.cli.mending import mend_file
