@@ -1,6 +1,5 @@
 """A spec with what the helps of its errors offer, where they leave no choice."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -77,38 +76,13 @@ def _attempts(checked: Iterable[Checked], source: Source) -> Iterator[Sequence[_
 
 def _offers(checked: Iterable[Checked], source: Source) -> Iterator[_Offer]:
     for found in _errors(checked):
-        if not _is_sure(found):
+        if len(found.fixes) != 1 or not found.fixes[0].is_sure:
             continue
         (fix,) = found.fixes
         place = fix.span.source
         is_here = place.name == source.name and place.written == source.written and not isinstance(place, Reworded)
         if is_here and fix.keeps_comments:
             yield found, fix
-
-
-def _is_sure(found: Diagnostic) -> bool:
-    """Whether a help offers one thing, and leaves no choice."""
-    if len(found.fixes) != 1 or found.fixes[0].is_choice:
-        return False
-    (fix,) = found.fixes
-    return not fix.is_guess or (not fix.changes_figures and _is_slip(fix.span.text.lower(), fix.text.lower()))
-
-
-def _is_slip(written: str, meant: str) -> bool:
-    """Whether a word is only mistyped, and no name of something else: its parts begin and end as they did, unless
-    letters are swapped or missing at the end.
-
-    >>> _is_slip("cnov3", "conv3"), _is_slip("val-acc", "val-accuracy"), _is_slip("asgd", "sgd"), _is_slip("3b", "3a")
-    (True, True, False, False)
-    """
-    parts, others = (re.findall(r"[^\W\d_]+", each) for each in (written, meant))
-    is_same = "".join(parts) == "".join(others)
-    return is_same or (len(parts) == len(others) and all(map(_is_mistyped, parts, others)))
-
-
-def _is_mistyped(part: str, other: str) -> bool:
-    is_swapped = len(part) > 2 and sorted(part) == sorted(other)
-    return is_swapped or (part[0] == other[0] and (part[-1] == other[-1] or other.startswith(part)))
 
 
 def _errors(checked: Iterable[Checked]) -> Iterator[Diagnostic]:
@@ -174,7 +148,7 @@ def _is_beside(place: Span, start: int, end: int) -> bool:
 
 def _is_worse(found: Diagnostic) -> bool:
     """Whether the text can't be read, and nothing mends that: the edit before it led nowhere."""
-    return found.row.kind == "text" and not _is_sure(found)
+    return found.row.kind == "text" and not (len(found.fixes) == 1 and found.fixes[0].is_sure)
 
 
 def _in_form(begun: Source, source: Source) -> str:

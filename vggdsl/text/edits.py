@@ -38,9 +38,28 @@ class Edit:
         return self.span.text.count("#") <= self.text.count("#")
 
     @property
-    def changes_figures(self) -> bool:
-        """Whether other digits stand there behind it."""
-        return _DIGIT.findall(self.span.text) != _DIGIT.findall(self.text)
+    def is_sure(self) -> bool:
+        """Whether it leaves no choice: no way of several, and a guess only at a mistyped word, not a number."""
+        is_kept = _DIGIT.findall(self.span.text) == _DIGIT.findall(self.text)
+        is_word = is_kept and _is_slip(self.span.text.lower(), self.text.lower())
+        return not self.is_choice and (not self.is_guess or is_word)
+
+
+def _is_slip(written: str, meant: str) -> bool:
+    """Whether a word is only mistyped, and no name of something else: its parts begin and end as they did, unless
+    letters are swapped or missing at the end.
+
+    >>> _is_slip("cnov3", "conv3"), _is_slip("val-acc", "val-accuracy"), _is_slip("asgd", "sgd"), _is_slip("3b", "3a")
+    (True, True, False, False)
+    """
+    parts, others = (re.findall(r"[^\W\d_]+", each) for each in (written, meant))
+    is_same = "".join(parts) == "".join(others)
+    return is_same or (len(parts) == len(others) and all(map(_is_mistyped, parts, others)))
+
+
+def _is_mistyped(part: str, other: str) -> bool:
+    is_swapped = len(part) > 2 and sorted(part) == sorted(other)
+    return is_swapped or (part[0] == other[0] and (part[-1] == other[-1] or other.startswith(part)))
 
 
 def added_behind(span: Span, text: str) -> Edit:

@@ -138,7 +138,7 @@ X = "x = Conv2D(4, 3)(Input((8, 8, 3)))\n"
         (f"{ZEROS}x = Conv2D(8, 3)(BatchNormalization()(y))\nmodel = Model(i, x)", "4:18"),
         (f"{ZEROS}x = add([x, y])\nmodel = Model(i, x)", "4:5"),
         ("model = Sequential([Input((8, 8, 3)), Conv2D(8, 3), SpatialDropout2D(0.3)])", "1:53"),
-        ("model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(8, 2))\nloss = model(x)", "2:8"),
+        ("model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(8, 2))\nloss = model(x)", "1:43"),  # PyTorch, neither
     ],
 )
 def test_what_isnt_layers_one_after_another_is_refused(code: str, place: str) -> None:
