@@ -396,6 +396,15 @@ def test_operations_and_depth_are_claims(row: str, claim: str) -> None:
     assert [each.status for each in found.verdicts] == ["holds"]
 
 
+@pytest.mark.parametrize("label", ["hidden", "# hidden", "neurons", "size", "data", "steps"])
+def test_a_row_that_says_a_layer_is_never_left_out(label: str) -> None:
+    rows = ("Layer | A | B", "Input | 8×8×3 | 8×8×3", "conv1 | 3×3, 4 | 3×3, 4", f"{label} | FC 6 | FC 7", "fc | 5 | 5")
+    assert said(read(tabs(*rows))["B"]) == "input 8x8x3 conv3-4 FC-7 FC-5"
+    if label in ("hidden", "# hidden", "neurons"):
+        found = [*read(tabs(*(row.replace("FC ", "") for row in rows))).values()]
+        assert not any(isinstance(each, Spec) for each in found)
+
+
 def test_rows_of_latex_are_told_from_prose_with_an_ampersand() -> None:
     rows = latex_rows("Layer | A | B", r"\multirow{2}{*}{conv} | 3×3, 4 | 3×3, 6", " | 3×3, 4 | 3×3, 6", "fc | 5 | 5")
     found = read("Two networks\n" + rows, "8x8x3")

@@ -7,9 +7,11 @@ read, which is said. Parameters are of ``vgg_params``.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from vggdsl.language.elaborate import elaborate
-from vggdsl.language.notations.draft import Draft
+from vggdsl.language.notations.column_table.cells import layers_of
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Row
 from vggdsl.language.notations.registry import Reading
@@ -44,10 +46,12 @@ _UNREAD = re.compile(
     r"(?:time|latency|speed|throughput|fps|memory|(?:model |file )?size|epochs?|batch size|learning rate|lr"
     r"|optimi[sz]er|weight decay|momentum|loss|data ?sets?|data|year|references?|refs?\.?|compression(?: ratio)?"
     r"|speed-?up)(?:,? ?[\[(][^\[\]()]{1,12}[\])])?"
-    rf"|{_COUNT}(?:epochs|iterations|steps|images|samples|hidden|neurons)):?",
+    rf"|{_COUNT}(?:epochs|iterations|steps|images|samples)):?",
     re.IGNORECASE,
 )
 """What rows say that is no part of a network."""
+_UNITS = re.compile(rf"{_COUNT}(?:hidden|neurons):?", re.IGNORECASE)
+"""Below all layers a sum over them; between them it would be a layer."""
 _FIGURE = re.compile(
     r"~?(?:[1-9]\d{0,2}(?:,\d{3}){1,4}|\d{1,15}(?:\.\d{1,6})?) ?(?:%|[KMGB](?![a-z]))?", re.IGNORECASE | re.ASCII
 )
@@ -87,24 +91,37 @@ class Figures:
 
 def parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """The rows of layers, and those of figures that their first cells name, below a heading."""
-    found = [row for row in rows[1:] if is_figures(row)]
-    return [row for row in rows if not any(row is each for each in found)], found
+    are = [at > 0 and _is_figures(row, rows[at + 1 :]) for at, row in enumerate(rows)]
+    return [row for row, is_of in zip(rows, are, strict=True) if not is_of], [*compress(rows, are)]
 
 
-def is_figures(row: Row) -> bool:
+def _is_figures(row: Row, below: Sequence[Row]) -> bool:
     """Whether a row says figures, or what isn't read, by its first cell."""
     filled = [cell for cell in row[1:] if not _NOTHING.fullmatch(cell.text.text)]
     if not row[0].text or row[0].columns != range(1) or not filled or any(len(cell.columns) > 1 for cell in filled):
         return False
     label = row[0].text.text
     if _UNREAD.fullmatch(label):
-        return True
+        return not _says_layers(row)
+    if _UNITS.fullmatch(label):
+        return not any(map(_says_layers, (row, *below)))
     if _RESULT.fullmatch(label):
         return all(re.match(r"~?\d", cell.text.text) for cell in filled)
     if _OPEN.fullmatch(label):
         return all(_FIGURE.fullmatch(cell.text.text) for cell in filled)
     is_counted = _MACS.fullmatch(label) or _DEPTH.fullmatch(label)
     return bool(is_counted) and all(_FIGURE.fullmatch(cell.text.text) for cell in filled)
+
+
+def _says_layers(row: Row) -> bool:
+    """Whether a cell of a row says layers, or a size."""
+    for cell in row[1:]:
+        try:
+            if re.search(r"\d ?x ?\d", cell.text.text) or layers_of(cell.text, row[0].text):
+                return True
+        except UnreadableError:
+            continue
+    return False
 
 
 def figures_of(rows: Sequence[Row], networks: int) -> list[Figures]:

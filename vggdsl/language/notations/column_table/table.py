@@ -155,13 +155,12 @@ def _ends(line: Line) -> bool:
 
 def has_more(rows: Sequence[Row]) -> bool:
     """Whether a table has what VGG's has not: a first column of labels, or a row of the images that each takes."""
-    filled = [[cell for cell in row if cell.text] for row in rows if any(cell.text for cell in row)]
+    filled: Sequence[Row] = [[cell for cell in row if cell.text] for row in rows if any(cell.text for cell in row)]
     while filled and len(filled[0]) == 1:
         filled = filled[1:]
     if len(filled) < 3 or len(filled[0]) < 2:
         return False
-    counts = [row for row in filled[1:] if figures.is_figures(row)]
-    filled = [row for row in filled if not any(row is each for each in counts)]
+    filled, _ = figures.parted(filled)
     if len(filled) < 3:
         return False
     first = [row[0].text for row in filled[1:] if not row[0].columns.start and len(row) > 1]
