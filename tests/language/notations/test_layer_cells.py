@@ -165,6 +165,12 @@ def test_an_fc_has_a_window_that_reaches_over_a_side_of_what_comes() -> None:
     assert "an FC with a window of 3x3 over 8x6x4" in str(found)
 
 
+@pytest.mark.parametrize("call", ["Conv2d(3, 4, 3)", "Conv2D(4, 3)"])
+def test_a_call_pads_as_its_library_does(call: str) -> None:
+    table = f"Layer\tDetails\nconv1\t{call}\npool1\tMaxPool2d(2, 2)\nfc\tLinear(5)\n"
+    same_network(f"# input 8x8x3\n{table}", "input 8x8x3 conv3-4 pad=0 ReLU maxpool2/2 FC-5")
+
+
 def test_a_label_in_front_of_a_size_isnt_read_and_what_speaks_of_it_is_refused() -> None:
     table = "Input\tOperator\tKernel\tFilters\n8x8x3\tconv\t3x3\t4\n(S1) 8x8x4\tconv\t3x3\t4\n8x8x4\tfc\t-\t5\n"
     same_network(table, "input 8x8x3 conv3-4 ReLU conv3-4 ReLU FC-5")

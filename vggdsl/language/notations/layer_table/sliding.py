@@ -14,7 +14,7 @@ from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.figures import Figure
 
 _CALL = re.compile(r"\bconv2d\([^)]*\b(?:kernel_size|filters|in_channels|out_channels) ?=", re.IGNORECASE)
-"""Of a convolution in code, which names what it is given."""
+"""Of a convolution in code, which names what it is given; one that doesn't is the cell `call`."""
 
 
 class Sliding:
@@ -49,7 +49,8 @@ class Sliding:
         if not self._has_sides():
             return ""
         self._stride_of_size(after)
-        if layer.pad is None and len(printed) < 2 and any(_CALL.search(cell.text) for cell in layer.cells.values()):
+        is_call = "call" in layer.cells or any(_CALL.search(cell.text) for cell in layer.cells.values())
+        if layer.pad is None and len(printed) < 2 and is_call:
             layer.pad = "valid"
             text = "no padding where a call of a convolution names none, as Keras and PyTorch have it"
             self.draft.assumed(text, layer.at, once=True)

@@ -249,9 +249,11 @@ class Taking:
             self._set("window", (numbers[0], numbers[0]))
             self._set("stride", numbers[1])
         elif layer.kind in ("conv", "separable") and len(numbers) == 2 and fact.text == "2D":
+            layer.cells["call"] = fact.at
             self._set("width", numbers[0])
             self._set("window", (numbers[1], numbers[1]))
         elif layer.kind == "conv" and len(numbers) == 3 and fact.text == "2d":
+            layer.cells["call"] = fact.at
             self._set("takes", numbers[0])
             self._set("width", numbers[1])
             self._set("window", (numbers[2], numbers[2]))
