@@ -42,3 +42,25 @@ def test_units_of_fcs_have_a_column_of_their_own_and_names_one_without_a_heading
     with pytest.raises(ParseError) as wrong:
         parse_all(_UNITS.replace("Stride", "Colour"), "-")
     assert "there is no column for this cell" not in str(wrong.value)
+
+
+_BOTH = """\
+Layer\tType\tFilter Dimensions\tInput/Output Dimensions
+0\tInput\t\t8x8x3
+1\tConv\t3x3x3x4\t6x6x4
+2\tMax pool\t2x2\t3x3x4
+3\tFC\t3x3x4x6\t1x6
+4\tFC\t1x1x6x5\t1x5
+
+The networks consist of convolutions and fully connected layers.
+"""
+
+
+def test_one_column_of_what_comes_and_what_is_given_has_one_size_or_both() -> None:
+    network = "input 8x8x3 conv3-4 pad=0 ReLU maxpool2/2 FC-6 ReLU FC-5"
+    same_network(_BOTH, network)
+    two = _BOTH.replace("\t6x6x4", "\t8x8x3 / 6x6x4").replace("\t3x3x4\n", "\t6x6x4 → 3x3x4\n")
+    same_network(two, network)
+    for text, was, now in ((_BOTH, "3x3x4x6", "3x3x5x6"), (two, "8x8x3 /", "9x9x3 /"), (_BOTH, "\t6x6x4", "\t8x8x3")):
+        ((_, found),) = parse_all(text.replace(was, now), "-")
+        assert not isinstance(found, Spec) or found.count("refuted"), now

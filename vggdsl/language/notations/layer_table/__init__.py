@@ -12,7 +12,7 @@ from dataclasses import replace
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row, rows_of, width
-from vggdsl.language.notations.layer_table import kernels, sides, tensors, uncut
+from vggdsl.language.notations.layer_table import both, kernels, sides, tensors, uncut
 from vggdsl.language.notations.layer_table.abroad import is_foreign
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import (
@@ -239,12 +239,17 @@ def _below(source: Source, rows: Sequence[Row], upright: Sequence[Row], at: int)
 
 
 def _end(source: Source, rows: Sequence[Row], head: int) -> int:
-    """Where notes begin below a table with bars: lines without, that aren't a layer nor a total."""
+    """Where notes begin below a table: with bars, lines without, that aren't a layer nor a total; else sentences."""
     is_barred = any("|" in _line(source, cell.text) for cell in rows[head] if cell.text)
     end = len(rows)
-    while is_barred and end > head + 1 and _is_note(source, rows[end - 1]):
+    while end > head + 1 and _is_note(source, rows[end - 1]):
+        if not is_barred and (len(rows[head]) < 3 or not _SENTENCE_BELOW.fullmatch(rows[end - 1][0].text.text)):
+            break
         end -= 1
     return end
+
+
+_SENTENCE_BELOW = re.compile(r"[A-Z]\w*(?: \S+){4,}[.!]")
 
 
 def _is_note(source: Source, row: Row) -> bool:
@@ -315,6 +320,7 @@ def _reading(
     if any(each.role == "tensor" for each in found):
         rows, found = tensors.layers(draft, rows, found)
         draft.line()
+    rows, found = both.told(draft, rows, found)
     body, totals = _body(draft, rows, found)
     roles = telling(found, body)
     for each in {at.at.text: at for at in found if at.role in UNREAD}.values():

@@ -323,6 +323,10 @@ class Taking:
         if layer.kind == "FC" and len(numbers) == 3 and fact.name == "sides":  # `Linear(32 * 7 * 7, 128)`
             self._set("takes", prod(numbers))
             return
+        if layer.kind == "FC" and len(numbers) == 4 and fact.name == "sides" and name == "filter":  # `5x5x48x512`
+            self._set("takes", prod(numbers[:3]))
+            self._set("width", numbers[3])
+            return
         if layer.kind in GLOBAL and len(numbers) == 2:
             layer.over = numbers
             return
