@@ -64,3 +64,36 @@ def test_one_column_of_what_comes_and_what_is_given_has_one_size_or_both() -> No
     for text, was, now in ((_BOTH, "3x3x4x6", "3x3x5x6"), (two, "8x8x3 /", "9x9x3 /"), (_BOTH, "\t6x6x4", "\t8x8x3")):
         ((_, found),) = parse_all(text.replace(was, now), "-")
         assert not isinstance(found, Spec) or found.count("refuted"), now
+
+
+_CHINESE = """\
+序号\t类型\t输出特征图\t卷积核尺寸\t池化核尺寸
+1\t图片\t8*8*1\t\t
+2\t卷积层\t6*6*4\t3*3\t
+3\t最大池化层\t3*3*4\t\t2*2
+4\t全连接层\t1*1*9\t\t
+5\tSoftmax\t1*1*5\t\t
+"""
+
+
+def test_chinese_headings_and_a_softmax_with_a_size_of_its_own() -> None:
+    same_network(_CHINESE, "input 8x8x1 conv3-4 pad=0 ReLU maxpool2/2 FC-9 ReLU FC-5 softmax")
+    ((_, found),) = parse_all(_CHINESE, "-")
+    assert isinstance(found, Spec)
+    assert "an FC before it: 9 values come to a softmax whose size is of 5" in found.text
+    ((_, found),) = parse_all(_CHINESE.replace("1*1*5", "1*1*11"), "-")
+    assert isinstance(found, Spec)
+    assert found.count("refuted")
+
+
+_PADDED = "序号\t类型\t说明\t尺寸\n1\t图片\t\t16*16*1\n2\t卷积层\t3*3/1\t16*16*4\n3\t池化层\t2*2/1{}\t16*16*4\n"
+
+
+def test_pad_same_is_named_where_the_printed_size_holds_with_it() -> None:
+    ((_, found),) = parse_all(_PADDED.format(""), "-")
+    assert isinstance(found, Spec)
+    assert found.count("refuted") == 1
+    assert any(each.help == "with `2*2/1, pad same` the printed size holds" for each in found.said)
+    same_network(_PADDED.format(", pad same"), "input 16x16x1 conv3-4 ReLU maxpool2/1 pad=0,1,0,1")
+    ((_, found),) = parse_all(_PADDED.format("").replace("2*2/1", "2*2"), "-")
+    assert "with `pad same, stride 1` in its cell it is this size" in str(found)

@@ -33,13 +33,17 @@ _WORDS = {
     "fully connected": r"(?:totalmente|completamente) con(?:n)?ectad[ao]s?|densa|enti[èe]rement connect[ée]e?"
     r"|vollst[äa]ndig verbunden",
     # Chinese
+    "index ": r"序号|编号|层号",
+    "shape ": r"尺寸|大小|维度|形状",
+    "pool size ": r"池化(?:核|窗口?)(?:大小|尺寸)?|池化(?:大小|尺寸)",
+    "image ": r"图(?:片|像)",
     "layer ": r"层(?:数|名|次)?|网络层|層",
     "type ": r"网络层类型|层类型|类型|類型",
     "kernel size ": r"(?:卷积)?核(?:大小|尺寸)?|卷积核|(?:滤波器|窗口)(?:大小|尺寸)",
     "filters ": r"(?:卷积核|滤波器|通道)(?:个)?数(?:量|目)?|(?:输出)?通道数?|个?特征(?:图|映射)(?:数量?)?",
     "stride ": r"步长|步幅|滑动步长",
     "padding ": r"填充(?:方式)?|补零",
-    "output size ": r"输出(?:尺寸|大小|形状|维度|特征图)?",
+    "output size ": r"输出(?:特征图)?(?:尺寸|大小|形状|维度)|输出特征图|输出|特征图(?:尺寸|大小)",
     "input ": r"输入(?:层|图像|尺寸|大小)?",
     "activation ": r"激活(?:函数|层)?",
     "description ": r"(?:网络)?结构|说明|描述|配置",
@@ -83,6 +87,9 @@ def in_english(rows: Sequence[Row]) -> list[Row]:
 
 
 def _english(text: Excerpt) -> Excerpt:
+    whole = next((english for form, english in _FORMS if english.endswith(" ") and form.fullmatch(text.text)), None)
+    if whole is not None:
+        return text.sub(r"(?s).+", whole.strip())
     for form, english in _FORMS:
         text = text.sub(form, f" {english}" if english.endswith(" ") else english)
     return text.sub(r" {2,}", " ").strip()

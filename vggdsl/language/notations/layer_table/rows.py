@@ -214,6 +214,11 @@ class Table:
             self.draft.refuse(f"the layer before gives {shown}", at, "correct the one or the other")
             return
         gives = layer.width if layer.kind == "softmax" and layer.width not in (None, prod(self.x)) else None
+        sized = prod(layer.output)
+        if gives is None and layer.kind == "softmax" and 1 < sized < prod(self.x) == self.x[-1]:
+            text = f"an FC before it: {self.x[-1]} values come to a softmax whose size is of {sized}"
+            self.draft.assumed(text, layer.at)
+            layer.kind, layer.width, layer.behind = "FC", sized, [Part("softmax", layer.at), *layer.behind]
         if gives is not None and (_OUTPUT.search(layer.at.text) or self._weighs(layer, prod(self.x) * gives)):
             text = f"an FC before it: {prod(self.x)} values come to a softmax that gives {layer.width}"
             self.draft.assumed(text, layer.at)

@@ -219,6 +219,20 @@ def _paddings(kernel: Pair, stride: int, layer: Layer, size: Pair, *, is_pool: b
             yield Step(Window(kernel, plain.stride, Pair(side, side), dilation=plain.dilation), f" pad={side}")
 
 
+def strides_of_same(layer: Layer, x: tuple[int, ...], printed: tuple[int, ...]) -> list[int]:
+    """Those at which `pad same` leads to the printed size, where no cell says how a window is padded."""
+    if layer.pad is not None or layer.window is None or layer.across is not None or len(printed) < 2:
+        return []
+    kernel, size = Pair(*layer.window), Pair(x[0], x[1])
+    found = list[int]()
+    for stride in [layer.stride] if layer.stride else range(1, max(kernel) + 1):
+        plain = Window(kernel, Pair(stride, stride), dilation=Pair(layer.dilation, layer.dilation))
+        out = replace(plain, pad=plain.keras_pad(size)).positions(size)
+        if (out if layer.kind in POOLS else through(layer, out)) == printed[:2]:
+            found.append(stride)
+    return found
+
+
 def _same(plain: Window, size: Pair, usual: Pair) -> Step:
     """What `same` adds: so that ceil(n / stride) windows fit, an odd row below, as TensorFlow has it."""
     pad = plain.keras_pad(size)

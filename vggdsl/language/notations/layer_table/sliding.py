@@ -9,7 +9,7 @@ from vggdsl.language.notations.draft import Draft
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.layer_table import figures
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, POOLS, Layer, width_of
-from vggdsl.language.notations.layer_table.sizes import Step, fitting, through
+from vggdsl.language.notations.layer_table.sizes import Step, fitting, strides_of_same, through
 from vggdsl.network.shapes import Pair, Window
 from vggdsl.text.figures import Figure
 
@@ -190,6 +190,10 @@ class Sliding:
         step = self._chosen(found, is_sized=len(printed) > 1)
         return "" if step is None else f"{kind}{Pair(*layer.window).short}/{step.stride}{step.options}"
 
+    def _differs(self, step: Step) -> bool:
+        """Whether a pool gives another size than is printed."""
+        return step.window.positions(Pair(self.x[0], self.x[1])) != self.printed[:2]
+
     def _unsized(self, step: Step) -> None:
         """Says what is taken where neither a cell nor a size tells it."""
         layer = self.layer
@@ -215,7 +219,9 @@ class Sliding:
         layer = self.layer
         if not found and is_sized and self.size_at is not None:
             message = f"no stride leads to this size from {'x'.join(map(str, self.x[:2]))}"
-            self.draft.refuse(message, self.size_at, "correct it, or the window, or the rows above")
+            strides = strides_of_same(layer, self.x, self.printed)
+            padded = f"; with `pad same, stride {strides[0]}` in its cell it is this size" if len(strides) == 1 else ""
+            self.draft.refuse(message, self.size_at, f"correct it, or the window, or the rows above{padded}")
             return None
         if len(found) > 1 and layer.kind == "conv" and (like := self._as_above(found)) is not None:
             text = f"stride {like.stride}{like.options}, as the rows above: the sizes leave it open"
@@ -227,6 +233,10 @@ class Sliding:
             self.draft.refuse(message, layer.cells.get("filter", layer.at), "write it: `3x3/2`, `pad 1`, `ceil`")
             return None
         (step,) = found
+        if is_sized and layer.kind in POOLS and self._differs(step) and strides_of_same(layer, self.x, self.printed):
+            at = layer.cells.get("filter") or layer.cells.get("description") or layer.at
+            help = f"with `{at.text}, pad same` the printed size holds" if at is not layer.at else ""
+            self.draft.assumed("no padding: none is printed", at, help or "with `pad same` the printed size holds")
         stride, text = step.stride, step.options
         said = [f"stride {stride}"] if layer.stride is None and stride != "1" else []
         said += [text.strip()] if text and (layer.pad is None or "ceil" in text) else []
