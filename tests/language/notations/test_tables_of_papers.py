@@ -97,3 +97,15 @@ def test_pad_same_is_named_where_the_printed_size_holds_with_it() -> None:
     same_network(_PADDED.format(", pad same"), "input 16x16x1 conv3-4 ReLU maxpool2/1 pad=0,1,0,1")
     ((_, found),) = parse_all(_PADDED.format("").replace("2*2/1", "2*2"), "-")
     assert "with `pad same, stride 1` in its cell it is this size" in str(found)
+
+
+_FIGURES = "small\tlarge\nCONV 4 3×3\tCONV 6 3×3\nFC 5\tFC 6\n\tFC 5\n# hidden: 0.3K\t0.4K\n# params: 2,045\t3,701\n"
+
+
+def test_figures_whose_label_stands_in_the_first_networks_cell_are_claims_or_said_to_be_unread() -> None:
+    for now in ("2,045", "2,046"):
+        for name, found in parse_all(_FIGURES.replace("2,045", now), "-", image="10x10x1"):
+            assert isinstance(found, Spec)
+            assert found.count("refuted") == (name == "small" and now == "2,046")
+            assert found.count("holds") == 1 - found.count("refuted")
+            assert any("`# hidden` isn't read" in each.message for each in found.said)

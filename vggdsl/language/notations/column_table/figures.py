@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import compress
 
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.notations import vgg_params
 from vggdsl.language.notations.column_table.cells import layers_of
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.grid import Row
+from vggdsl.language.notations.grid import Cell, Row
 from vggdsl.language.notations.registry import Reading
 from vggdsl.network.infer import infer
 from vggdsl.text.errors import VggdslError
@@ -93,6 +94,27 @@ def parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """The rows of layers, and those of figures that their first cells name, below a heading."""
     are = [at > 0 and _is_figures(row, rows[at + 1 :]) for at, row in enumerate(rows)]
     return [row for row, is_of in zip(rows, are, strict=True) if not is_of], [*compress(rows, are)]
+
+
+_WITH_FIGURE = re.compile(rf"(?P<label>[^:]{{2,40}}): ?(?P<figure>{_FIGURE.pattern})", re.IGNORECASE | re.ASCII)
+
+
+def labelled(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows of layers, and those of figures whose label stands in the cell of the first network, `# params: 471K`:
+    with a column for the labels."""
+    rest, found = list[Row](), list[Row]()
+    for at, row in enumerate(rows):
+        said = _WITH_FIGURE.fullmatch(row[0].text.text) if row[0].columns == range(1) else None
+        if said is None or not all(_FIGURE.fullmatch(cell.text.text) for cell in row[1:]):
+            rest.append(row)
+            continue
+        first = Cell(row[0].text.part(said, "figure"), range(1, 2))
+        moved = [replace(cell, columns=range(cell.columns.start + 1, cell.columns.stop + 1)) for cell in row[1:]]
+        new = [Cell(row[0].text.part(said, "label"), range(1)), first, *moved]
+        below = [[each[0], *each] for each in rows[at + 1 :]]  # whose first cells are a network's, too
+        is_known = _is_figures(new, below) or bool(vgg_params.parted([new])[1])
+        (found if is_known else rest).append(new if is_known else row)
+    return rest, found
 
 
 def _is_figures(row: Row, below: Sequence[Row]) -> bool:

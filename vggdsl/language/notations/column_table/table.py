@@ -219,6 +219,7 @@ def _rows_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]
 
 
 def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
+    rows, labelled = figures.labelled(rows)
     rows, counts = figures.parted(rows)
     rest, params = vgg_params.parted(rows)
     if len(rest) < 2:
@@ -228,6 +229,9 @@ def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excer
     at = int(_has_labels(head, body) or (bool(counts) and _is_blank(rest)))
     if counts and not at and (len(rest) == len(rows) or not _is_blank(rows[:1])):
         return None
+    if labelled and at:
+        return None
+    others, of_params = vgg_params.parted(labelled)
     heads = [cell for cell in head if cell.columns.start >= at]
     names = [cell.text for cell in heads]
     if not 2 <= len(names) <= _NETS or len(names) * len(body) > _CELLS or not all(names) or _is_known(head, at):
@@ -265,8 +269,8 @@ def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excer
             [replace(line, is_alone=line.is_whole) if line is not None and line.is_alone else line for line in row]
             for row in lines
         ]
-    counted = figures.figures_of(counts, len(names))
-    return Table(source, names, lines, above, params, counted, marks > 0, pads)
+    counted = figures.figures_of([*counts, *others], len(names))
+    return Table(source, names, lines, above, [*params, *of_params], counted, marks > 0, pads)
 
 
 def _pairs_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
