@@ -105,7 +105,9 @@ def command(
     if force and output is None and crop is None:
         raise click.UsageError("--force is of -o DIR and --crop DIR: nothing is overwritten here")
     networks = _chosen(
-        _of_paper(file, notation, beside, page, crop, force) if is_paper else _of_text(file, notation, beside), column
+        _of_paper(file, notation, beside, page, crop, force) if is_paper else _of_text(file, notation, beside),
+        column,
+        is_headed=heading is not None,
     )
     if output is None and len(networks) > 1 and not as_json:
         _told(networks, err=True)
@@ -270,7 +272,7 @@ def _shown_by(source: Source, beside: notations.Beside) -> notations.Notation:
     columns = notations.width(source)
     named = "|".join(("Layer", *["…"] * (columns - 1)))
     headed = f"; or, of a table with a row a layer, say what its columns are: --heading {quote(named)}" * (columns > 1)
-    for near in map(_tellable, notations.strangers(source)):
+    for near in map(_tellable, notations.strangers(source, beside)):
         raise InputError(replace(near, message=f"{message}: {near.message}", help=f"{near.help}{headed}"))
     known = ", ".join(name for name in notations.names() if name != notations.SPEC_LANGUAGE)
     if notations.is_marked_up(source):
@@ -292,7 +294,7 @@ def _saying(words: str, count: int) -> str:
     return f"--means {quote(words)} '…'{f' (in all {count} places)' if count > 1 else ''}"
 
 
-def _chosen(networks: list[_Network], column: str | None) -> list[_Network]:
+def _chosen(networks: list[_Network], column: str | None, *, is_headed: bool) -> list[_Network]:
     if column is None:
         return networks
     chosen = [each for each in networks if each.name.lower() == column.lower()]
@@ -301,7 +303,12 @@ def _chosen(networks: list[_Network], column: str | None) -> list[_Network]:
         given = Placed.by_call("--column", column)
         if not names:
             message = f"there is no column {column}: the text holds one network, without a name"
-            raise InputError(Diagnostic("V112", message, help="leave --column out"))
+            help = "leave --column out"
+            if isinstance(networks[0].found, VggdslError) and is_headed:
+                help = (
+                    "leave --column out; --heading, too, where each row or column is a network: it is of rows of layers"
+                )
+            raise InputError(Diagnostic("V112", message, help=help))
         raise error_of([unknown("V112", "column", column, names, given.span)])
     return chosen
 

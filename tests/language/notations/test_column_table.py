@@ -454,3 +454,37 @@ def test_calls_of_convolutions_are_read_as_their_library_has_them() -> None:
     assert sum("could be several things" in each.message for each in other.said) == 2
     wrong = read(tabs(*rows).replace("FC(96", "FC(384"))["A"]
     assert isinstance(wrong, VggdslError)
+
+
+def test_a_row_may_be_a_network_all_of_whose_layers_stand_in_one_cell() -> None:
+    rows = (
+        "Model name | Structure | Parameters | Neurons",
+        "A | Conv(3, 8, 4, 2, 1) - Conv(8, 16, 3, 1, 0) - Linear(64, 5) | 1,885 | 88",
+        "B | Conv(3, 8, 4, 2, 1) - Linear(128, 8) - Linear(8, 5) | 1,468 | 76",
+        "C | Conv(3, 8, 4, 2, 1) - Linear(120, 5) | 1000 | 64",
+    )
+    found = read("# input 8x8x3\n" + markdown(*rows))
+    assert said(found["A"]) == "input 8x8x3 conv4-8/2 pad=1 conv3-16 pad=0 FC-5 claim params 1,885"
+    first, second = found["A"], found["B"]
+    assert isinstance(first, Spec)
+    assert isinstance(second, Spec)
+    assert [each.status for spec in (first, second) for each in spec.verdicts] == ["holds", "refuted"]  # B has 1,469
+    assert any("as PyTorch's" in each.message for each in first.said)
+    assert any("`Neurons` isn't read" in each.message for each in first.said)
+    assert refused(found["C"]) == ("the filter takes 120, and gets 128", "Linear")
+    strange = notations.strangers(Source("-", markdown(*rows).replace("Neurons", "Epsilon")))
+    assert strange[0].message == "a column `Epsilon` isn't known of networks, a row each"
+    around = "<p>ReLU activations are applied between layers.</p>"
+    cells = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row.split(" | ")) + "</tr>" for row in rows[:3])
+    told = read(f"# input 8x8x3\n<table>{cells}</table>\n{around}")["A"]
+    assert isinstance(told, Spec)
+    assert any("stands around the table" in each.message for each in told.said)
+
+
+def test_rows_are_networks_below_a_heading_of_stages_and_layers() -> None:
+    head = "<tr><th></th><th colspan=2>Stage 1</th><th colspan=2>Stage 2</th></tr>"
+    rows = ("Layer|Conv|Pool|Conv|FC", "Small|3x3, 4|2x2 max|3x3, 6|5", "Wide net|(3, 8)/1,1|2x2 max||5")
+    cells = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row.split("|")) + "</tr>" for row in rows)
+    found = read(f"# input 8x8x3\n<table>{head}{cells}</table>")
+    assert said(found["Small"]) == "input 8x8x3 conv3-4 maxpool2/2 conv3-6 FC-5"
+    assert refused(found["Wide net"])[1] == "(3, 8)"

@@ -4,7 +4,9 @@ import pytest
 from tables import same_network
 
 import vggdsl
+from vggdsl.language import notations
 from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.text.source import Source
 
 SHAPES = """\
 Layer\tLayer shape (output shape)\tWeights number
@@ -329,3 +331,58 @@ def test_a_size_of_one_number_is_held(was: str, now: str, told: str, why: str) -
     ((_, found),) = parse_all(told + SIDES.replace(was, now), "-")
     assert not isinstance(found, Spec)
     assert why in str(found)
+
+
+NAMED_AFTER = """\
+| Input Size | NIN |
+| --- | --- |
+| 8x8 | 5x5, 6 |
+| 8x8 | 1x1, 4 |
+| 8x8 | 3x3 max pooling, /2, ceil |
+| 4x4 | dropout, 0.5 |
+| 4x4 | 1x1, 5 |
+| 4x4 | 4x4, avg pooling, /1 |
+| 5 | softmax |
+"""
+
+
+def test_a_network_s_name_may_head_its_layers_beside_sizes() -> None:
+    ((_, found),) = parse_all(NAMED_AFTER, "-")
+    assert isinstance(found, Spec)
+    same_network(found.text, "input 8x8x3 conv5-6 conv1-4 maxpool3/2 ceil dropout-0.5 conv1-5 avgpool4/1 softmax")
+    said = [each.message for each in found.said]
+    assert any("are a convolution: other rows name their layers" in each for each in said)
+    assert not any("ceil" in each for each in said)
+    ((_, other),) = parse_all(NAMED_AFTER.replace(", ceil", ""), "-")
+    assert "the sizes leave open" in str(other)
+
+
+DASHED = """\
+Input 1 × 9 × 9
+5 × 5 Conv(pad-2, stride-2)-4-BN-ReLu
+3 × 3 Conv(pad-1, stride-1)-6-BN-ReLu
+1 × 1 Conv(pad-0, stride-1)-5-BN-ReLu
+Global-Average-Pooling
+5-way Soft-Max
+"""
+PROSE = ("Convolution: sees 3 by 3", "ReLU: for each", "Convolution: sees one", "Fully Connected: to 5 nodes")
+
+
+def test_a_list_says_its_first_line_that_is_not_known() -> None:
+    ((_, found),) = parse_all(DASHED, "-")
+    assert isinstance(found, Spec)
+    same_network(
+        found.text, "input 9x9x1 conv5-4/2 pad=2 BN ReLU conv3-6 BN ReLU conv1-5 pad=0 BN ReLU global-avgpool softmax"
+    )
+    numbered = "".join(f"{at}) {line}\n" for at, line in enumerate(PROSE, 1))
+    words = ["3x3 conv, 4, stride 1, pad 1", "ReLU", "1x1 conv, 6", "fully connected, 5 units"]
+    told = tuple(zip(PROSE, words, strict=True))
+    for at in range(3):
+        (near,) = notations.strangers(Source("-", numbered), notations.Beside(means=told[:at]))
+        assert (near.labels[0].span.text, near.labels[0].span.place) == (PROSE[at], f"-:{at + 1}:4")
+    (bare,) = notations.strangers(Source("-", "\n".join(PROSE)))
+    assert bare.help is not None
+    assert bare.help.endswith("with --from vgg-table")
+    ((_, spec),) = parse_all(numbered, "-", image="4x4x1", means=told)
+    assert isinstance(spec, Spec)
+    same_network(spec.text, "input 4x4x1 conv3-4 ReLU conv1-6 FC-5")

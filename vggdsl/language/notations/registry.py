@@ -265,11 +265,12 @@ def elsewhere(source: Source, but: str = "") -> Notation | None:
     return next((each for name in known if (each := _NOTATIONS[name]).recognises(source)), None)
 
 
-def strangers(source: Source) -> list[Diagnostic]:
-    """Why notations don't recognise a text that nearly looks like theirs."""
+def strangers(source: Source, beside: Beside = _NOTHING) -> list[Diagnostic]:
+    """Why notations don't recognise a text that nearly looks like theirs, in the words that are told."""
     from vggdsl.language.notations.image import unlined
+    from vggdsl.language.notations.meanings import in_words
 
-    source = unlined(source)
+    source = unlined(in_words(source, beside.means))
     asked = [each.stranger(source) for name in names()[1:] if (each := _NOTATIONS[name]).stranger is not None]
     return [found for found in asked if found is not None]
 

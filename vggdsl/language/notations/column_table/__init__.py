@@ -18,7 +18,7 @@ from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
 TITLE = "a table of networks, a column each"
-_LAYER = re.compile(r"conv|pool|\d ?[x×] ?\d|fc\b|dense|fully", re.IGNORECASE)
+_LAYER = re.compile(r"conv|pool|\d ?[x×] ?\d|fc\b|dense|fully|linear", re.IGNORECASE)
 _GRID = re.compile(r"[|\t&]|<t[dhr]\b| {2,}\S", re.IGNORECASE)
 _NAME = "column-table"
 
@@ -53,6 +53,11 @@ def read(source: Source) -> Sequence[Reading]:
 def _stranger(source: Source) -> Diagnostic | None:
     """The first cell that says no layer, of a table where others do."""
     table = table_of(source) if len(_LAYER.findall(source.text)) > 3 and _GRID.search(source.text) else None
+    if table is not None and table.strange_columns:
+        names = " and ".join(f"`{each.text}`" for each in table.strange_columns)
+        labels = tuple(Label(each.span(), "this column") for each in table.strange_columns)
+        help = "leave it out of the table, or head it Comments, which aren't read"
+        return Diagnostic("V112", f"a column {names} isn't known of networks, a row each", labels, help)
     if table is None or table.says_layers or not table.nearly_says_layers:
         return None
     cell = table.strange[0].cell

@@ -10,7 +10,7 @@ from vggdsl.language.notations.column_table import figures
 from vggdsl.language.notations.column_table.cells import WEIGHTED, layers_of
 from vggdsl.language.notations.column_table.image import image_in
 from vggdsl.language.notations.column_table.table import COUNTED, Line, Table
-from vggdsl.language.notations.column_table.words import NORMED
+from vggdsl.language.notations.column_table.words import CALLED, NORMED
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.image import ELSEWHERE
@@ -53,8 +53,8 @@ def _draft(table: Table, index: int) -> Draft:
     """A column without the figures of its foot, but for parameters."""
     name = table.names[index]
     draft = Draft(table.source, name.text)
-    for text in table.above:
-        draft.beside(text)
+    for text, where in [*((each, "above") for each in table.above), *((each, "around") for each in table.around)]:
+        draft.beside(text, where)
     layers = list(_layers(draft, table, index))
     has_image = any(layer.kind == "input" for layer in layers[:1])
     if not has_image and draft.told is None and not draft.wrong:
@@ -142,6 +142,9 @@ def _layers(draft: Draft, table: Table, index: int) -> Iterator[Layer]:
             continue
         if NORMED.search(cell.text):
             text = "weight normalisation is a way to train: the network computes the same without it"
+            draft.assumed(text, cell, once=True)
+        if CALLED.search(cell.text):
+            text = "five numbers of a convolution are channels in, channels out, kernel, stride, padding, as PyTorch's"
             draft.assumed(text, cell, once=True)
         try:
             for layer in layers_of(cell, line.label, are_residual=is_residual):

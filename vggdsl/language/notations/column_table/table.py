@@ -10,6 +10,7 @@ from vggdsl.language.notations.column_table import figures
 from vggdsl.language.notations.column_table.cells import WEIGHTED, layers_of
 from vggdsl.language.notations.column_table.figures import Figures
 from vggdsl.language.notations.column_table.image import image_in
+from vggdsl.language.notations.column_table.whole import around, whole
 from vggdsl.language.notations.column_table.words import words_of
 from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt, joined
@@ -73,6 +74,12 @@ class Table:
     """Whether its rows have their last cells, too, where they are empty."""
     has_pairs: bool = False
     """Whether each network has a column of kinds and one of sizes."""
+    is_plain: bool = False
+    """Whether its heading alone says that its columns are layers: `Conv | Pool | Conv | Pool | FC`."""
+    around: Sequence[Excerpt] = ()
+    """Lines outside of the table, which aren't read."""
+    strange_columns: Sequence[Excerpt] = ()
+    """Of a table with a network a row, the headings that aren't known."""
 
     @cached_property
     def networks(self) -> list[list[Line]]:
@@ -85,7 +92,9 @@ class Table:
         good = [line for line, reads in self._all if reads]
         telling = [line for line in good if any(_SAYS.search(each.text) for each in (line.cell, line.label) if each)]
         weighted = sum(any(_weighs(line) for line in network) for network in self.networks)
-        return len(telling) > 2 and weighted > 1 and len(good) * 4 >= len(self._all) * 3
+        if self.strange_columns:
+            return False
+        return weighted > 1 and (self.is_plain or (len(telling) > 2 and len(good) * 4 >= len(self._all) * 3))
 
     @cached_property
     def strange(self) -> list[Line]:
@@ -197,14 +206,20 @@ def table_of(source: Source) -> Table | None:
         return None
     return (
         _rows_are_networks(source, rows, above)
+        or _rows_hold_networks(source, rows, above)
         or _columns_are_networks(source, rows, above)
         or _pairs_are_networks(source, rows, above)
     )
 
 
 def _rows_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
-    head, *body = rows
-    if not head[0].text or not _NETWORKS.fullmatch(head[0].text.text) or len(head) < 4 or len(body) < 2:
+    is_plain = (
+        len(rows) > 3
+        and _has_stages(*rows[:2])
+        and all(re.search(r"(?i)[a-z]{3}", row[0].text.text) for row in rows[2:])
+    )
+    head, *body = rows[1:] if is_plain else rows
+    if len(head) < 4 or len(body) < 2 or not (is_plain or (head[0].text and _NETWORKS.fullmatch(head[0].text.text))):
         return None
     if sum(_KIND.fullmatch(cell.text.text) is not None for cell in head[1:]) * 4 < (len(head) - 1) * 3:
         return None
@@ -215,7 +230,29 @@ def _rows_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]
         for at, label in enumerate(head)
         if at
     ]
-    return Table(source, [row[0].text for row in body], lines, above)
+    return Table(source, [row[0].text for row in body], lines, above, is_plain=is_plain)
+
+
+def _has_stages(above: Row, head: Row) -> bool:
+    """Whether a heading names layers, some of them several times, below one of stages."""
+    kinds = [cell.text.text.lower() for cell in head[1:]]
+    is_staged = any(len(cell.columns) > 1 for cell in above[1:]) and not above[0].text
+    repeats = len({*kinds}) < len(kinds) and "conv" in kinds and all(map(_KIND.fullmatch, kinds))
+    return is_staged and repeats and re.fullmatch(rf"layers?|{_NETWORKS.pattern}|", head[0].text.text, re.I) is not None
+
+
+def _rows_hold_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:
+    """Of a table with a row a network, one cell of which says all of its layers."""
+    found = whole(rows)
+    if found is None or len(found.names) > _NETS or sum(map(len, found.layers)) > _CELLS:
+        return None
+    most = max(map(len, found.layers))
+    lines = [[Line(own[at], None) if at < len(own) else None for own in found.layers] for at in range(most)]
+    counted = figures.figures_of(found.counts, len(found.names))
+    beside = around(source)
+    return Table(
+        source, found.names, lines, above, [*found.params], counted, around=beside, strange_columns=found.strange
+    )
 
 
 def _columns_are_networks(source: Source, rows: Sequence[Row], above: list[Excerpt]) -> Table | None:

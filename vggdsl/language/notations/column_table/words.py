@@ -9,7 +9,19 @@ from vggdsl.language.notations.layer_table.facts import facts
 
 LONGEST = 160
 """Letters of a cell at most."""
+CALLED = re.compile(
+    r"(?P<kind>\bconv(?:2d)?) ?\((?P<takes>\d{1,5}), ?(?P<width>\d{1,5})"
+    r", ?(?P<side>\d{1,2}), ?(?P<stride>\d), ?(?P<pad>\d)\)",
+    re.IGNORECASE,
+)
+"""`Conv(3, 16, 4, 2, 1)`: numbers as PyTorch's call has them in order."""
 _WRITTEN = (
+    (
+        CALLED,
+        lambda m: (
+            f"{m['kind']} {m['takes']} -> {m['width']}, {m['side']}x{m['side']}, stride {m['stride']}, pad {m['pad']}"
+        ),
+    ),
     (r"(?<=\d) ?@ ?(?=\d+(?!\d*x))", ", "),
     (r"(?i)\bstride ?[rs] ?=", "stride "),
     (r"(?i)(?<=\d )(max|avg|average|mean)(?=\s*(?:,|$|stride\b|/))", lambda match: f"{match[0]} pool"),

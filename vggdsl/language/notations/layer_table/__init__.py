@@ -29,6 +29,7 @@ from vggdsl.language.notations.layer_table.columns import (
     strange,
     telling,
     transposed,
+    with_convolutions,
 )
 from vggdsl.language.notations.layer_table.continued import continued, without_labels
 from vggdsl.language.notations.layer_table.facts import facts
@@ -39,7 +40,8 @@ from vggdsl.language.notations.layer_table.parted import named, parted, refuse_l
 from vggdsl.language.notations.layer_table.refused import refuse_nameless
 from vggdsl.language.notations.layer_table.residual import blocks
 from vggdsl.language.notations.layer_table.rows import Table
-from vggdsl.language.notations.layer_table.stranger import saying_layers, stranger
+from vggdsl.language.notations.layer_table.stranger import of_list, saying_layers, stranger
+from vggdsl.language.notations.layer_table.whole import networks_in
 from vggdsl.language.notations.layer_table.written import TITLE, write
 from vggdsl.language.notations.registry import Notation, Reading, register
 from vggdsl.language.notations.summaries import is_printed, is_size
@@ -78,12 +80,12 @@ def recognises(source: Source) -> bool:
     rows = _rows(source)
     if is_uncut(rows) or _is_list(rows):
         return _is_list(rows) or uncut.has_heading([row[0].text for row in rows])
-    return _found(rows, strange=2) is not None
+    return _found(rows, strange=2) is not None and networks_in(rows) is None
 
 
 def _says_convolutions(text: str) -> bool:
-    """Cheap: whether lines say convolutions with their windows, and a layer that ends a network."""
-    lines = re.findall(r"\bconv\w*[., ]*\(\d+ ?[x×] ?\d+", text, re.IGNORECASE)
+    """Cheap: whether lines say convolutions, with their windows or numbered, and a layer that ends a network."""
+    lines = re.findall(r"\bconv\w*[., ]*\(\d+ ?[x×] ?\d+|^ *\d{1,3}[.)] .*conv", text, re.IGNORECASE | re.MULTILINE)
     return len(lines) > 1 and re.search(r"dense|\bfc|fully|softmax|pool", text, re.IGNORECASE) is not None
 
 
@@ -269,10 +271,12 @@ def _line(source: Source, text: Excerpt) -> str:
 
 
 def _stranger(source: Source) -> Diagnostic | None:
-    """What isn't known of a table of cells whose rows say layers."""
-    if not _CELLS.search(source.text) or is_printed(source.text):
+    """What isn't known of a table of cells whose rows say layers, or of a list of them."""
+    if is_printed(source.text):
         return None
     rows = _rows(source)
+    if not _CELLS.search(source.text):
+        return of_list(rows, _entries(rows), _BULLET) if len(rows) <= _LONGEST else None
     return stranger(source, rows, _HEADS) if len(rows) <= _ROWS else None
 
 
@@ -323,6 +327,7 @@ def _reading(
     rows, found = both.told(draft, rows, found)
     body, totals = _body(draft, rows, found)
     roles = telling(found, body)
+    body = with_convolutions(draft, body, roles)
     for each in {at.at.text: at for at in found if at.role in UNREAD}.values():
         why = _WHY[each.role]
         draft.assumed(f"what stands below `{each.at.text}` isn't read: {why}", each.at)

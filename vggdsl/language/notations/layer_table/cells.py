@@ -14,6 +14,7 @@ from vggdsl.language.notations.layer_table.kernels import with_pool
 from vggdsl.language.notations.layer_table.layer import CONVOLUTIONS, GLOBAL, POOLS, Layer, Part, width_of
 from vggdsl.language.notations.layer_table.refused import refuse_second, refuse_unknown
 from vggdsl.language.notations.layer_table.taking import LONGEST_LIST, OF_POOL, RefusedError, Taking
+from vggdsl.language.notations.meanings import InWords
 
 _EXAMPLES = {
     "filter": "`3x3`, `3x3/2`, `3x3, K = 32`, `3x3x64x128`, `3x3x64 dw`, of an FC `1024x1000`; once each",
@@ -277,7 +278,10 @@ class _Reader:
                     at = self.cells[name]
                     message = f"`{at.text}` says another layer than `{layer.at.text}`"
                     message = "these are several layers" if at.text == layer.at.text else message
-                    self.draft.refuse(message, at, "write a row for each, or correct one of them")
+                    help = "write a row for each, or correct one of them"
+                    if isinstance(at.source, InWords) and at.source.heading is not None and len(said) > 2:
+                        help += "; where each row is a network, leave --heading out"
+                    self.draft.refuse(message, at, help)
                     return False
         named = next((fact.text for fact in self.parts.get("name", ()) if fact.name == "kind"), "")
         if (not layer.kind and not layer.behind) or named in _REFINED.get(layer.kind, ()):

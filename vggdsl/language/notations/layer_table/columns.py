@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from vggdsl.language.notations.draft import UnreadableError
+from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Cell, Row
 from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, facts
@@ -216,7 +216,8 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
     `words` are columns that aren't known and whose cells all begin with what follows a layer, as a column
     `Regularization` of `Dropout (0.2)`: what else is in such a cell is of that. `measured` are those of figures that no
     layer has, `tensor` is one of the names of weights. Of two columns below one heading the second is a description
-    where the first says what layers are. `In` and `Out` are of sizes or of channels, as their cells are.
+    where the first says what layers are. `In` and `Out` are of sizes or of channels, as their cells are. Beside sizes a
+    network's name may head its layers: `Input Size | NIN`.
     """
     roles = [
         ("tensor",)
@@ -231,10 +232,48 @@ def explained(found: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
         if at and each.at is found[at - 1].at and each.role == "kind" and _describes_layers(rows, at)
         else (_SIDES[each.role][_are_channels(found, rows, at)],)
         if each.role in _SIDES
+        else ("kind",)
+        if "?" in each.roles and _heads_a_network(found, rows, at)
         else each.roles
         for at, each in enumerate(found)
     ]
     return [replace(each, roles=of) for each, of in zip(found, roles, strict=True)]
+
+
+def _heads_a_network(found: Sequence[Column], rows: Sequence[Row], at: int) -> bool:
+    """Whether the one column beside that of sizes says layers, as of a network that heads it."""
+    return len(found) == 2 and found[1 - at].role in ("input", "output") and _says_all(rows, at)
+
+
+def _says_all(rows: Sequence[Row], at: int) -> bool:
+    """Whether all cells of a column say layers, several by their words and the others by a window and filters."""
+    cells = [cell.text for row in rows for cell in row if cell.columns.start == at and cell.text]
+    saying = sum(map(says_kind, cells))
+    return saying > 2 and 3 * saying > len(cells) and all(says_kind(c) or _BARE.fullmatch(c.text) for c in cells)
+
+
+_BARE = re.compile(r"\d{1,2} ?x ?\d{1,2} ?, ?\d{1,4}(?: ?, ?/ ?\d)?")
+"""A window and a number of filters: `5x5, 192`."""
+
+
+def with_convolutions(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
+    """Rows whose layer is said by a window and filters alone, as convolutions: where a column of layers, beside one of
+    sizes, names all others."""
+    if sorted(roles) not in (["input", "kind"], ["kind", "output"]) or not _says_all(rows, at := roles.index("kind")):
+        return list(rows)
+    bare = [cell for row in rows for cell in row if cell.columns.start == at and _BARE.fullmatch(cell.text.text)]
+    if bare:
+        draft.assumed("a window and filters alone are a convolution: other rows name their layers", bare[0].text)
+        draft.line()
+    return [
+        [
+            replace(cell, text=cell.text.sub(r"\A\d", lambda match: f"conv {match[0]}"))
+            if any(cell is each for each in bare)
+            else cell
+            for cell in row
+        ]
+        for row in rows
+    ]
 
 
 _SIDES = {"in": ("input", "takes"), "out": ("output", "width")}

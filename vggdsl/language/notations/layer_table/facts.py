@@ -111,7 +111,7 @@ def facts(cell: Excerpt) -> list[Fact]:
     cell = cell.sub(_SQUARE, lambda match: f"{match[1]}x{match[1]}{match[2] or ''}")
     cell = cell.sub(r"(?<=\d) ?[*X] ?(?=\d)", "x").sub(_BATCH, "")
     cell = cell.sub(r"\((\d{1,2}x\d{1,2})\) ?x ?(?=\d)", lambda match: f"{match[1]}x")
-    cell = _apart(cell)
+    cell = _apart(cell.sub(r"(?i)(?<=\bpad)-(?=\d\b)|(?<=\bstride)-(?=\d\b)", " "))  # `Conv(pad-2, stride-2)`
     words = _words(cell.text)
     if isinstance(words, UnexpectedInput):
         wrong, apart = words, cell.sub(r"(?<=[\w)%])-(?=[A-Za-z\d])", ", ")  # `3x3 conv-64-BN-ReLU`

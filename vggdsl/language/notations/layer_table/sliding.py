@@ -239,7 +239,7 @@ class Sliding:
             self.draft.assumed("no padding: none is printed", at, help or "with `pad same` the printed size holds")
         stride, text = step.stride, step.options
         said = [f"stride {stride}"] if layer.stride is None and stride != "1" else []
-        said += [text.strip()] if text and (layer.pad is None or "ceil" in text) else []
+        said += [text.strip()] if text and (layer.pad is None or ("ceil" in text and not layer.ceil)) else []
         if said and is_sized:
             self.draft.assumed(f"{' and '.join(said)}, as the sizes say", layer.at, once=True)
         if step.rivals and not text:

@@ -43,6 +43,40 @@ def stranger(source: Source, rows: Sequence[Row], heads: int) -> Diagnostic | No
     return _told("no heading says what the columns of these rows are", first, _HEADED)
 
 
+_LINE = re.compile(
+    r"(?:input|image|(?:\d+ ?x ?\d+,? )?(?:(?:max|avg|average|mean|global)[- ]?(?:\w+[- ]?)?pool|conv|pool|re-?lu"
+    r"|(?:\d+[- ]way )?soft-?max|fc|fully|dense|linear|drop-?out|batch|flatten|activation))",
+    re.IGNORECASE,
+)
+"""How a line of a list begins that says a layer."""
+_LEAST = 4
+"""Lines of a list at least."""
+
+
+def of_list(rows: Sequence[Row], lines: Sequence[Excerpt], bullet: re.Pattern[str]) -> Diagnostic | None:
+    """The first line that isn't known of a list almost all of whose lines say a layer; ``lines`` have no bullets."""
+    saying = [line for line in lines if _LINE.match(line.text)]
+    is_list = all(sum(bool(cell.text) for cell in row) == 1 for row in rows)
+    if not is_list or len(saying) < _LEAST or len(saying) * 10 < len(lines) * 9:
+        return None
+    if not any(re.match(r"(?:\S+ )?conv|.*\bpool", line.text, re.IGNORECASE) for line in saying):
+        return None
+    line = next((line for line in lines if not _is_known(line)), None)
+    if line is None:
+        return None
+    is_shown = all(bullet.match(row[0].text.text) for row in rows) or lines[0].text.lower().startswith("input")
+    help = "tell of each such line as a whole what it means, `3x3 conv, 64, stride 1, pad 1`"
+    help += "" if is_shown else ", with --from vgg-table"
+    return Diagnostic("V112", "a line of a list of layers that isn't known", (Label(line.span(), "this line"),), help)
+
+
+def _is_known(line: Excerpt) -> bool:
+    try:
+        return bool(facts(line))
+    except UnreadableError:
+        return False
+
+
 def saying_layers(rows: Sequence[Row]) -> list[int]:
     """Which rows have a cell that says a layer."""
     return [at for at, row in enumerate(rows) if any(_names(cell.text) for cell in row)]
