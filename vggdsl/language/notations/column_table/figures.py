@@ -92,7 +92,7 @@ class Figures:
 
 def parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """The rows of layers, and those of figures that their first cells name, below a heading."""
-    are = [at > 0 and _is_figures(row, rows[at + 1 :]) for at, row in enumerate(rows)]
+    are = [at > 0 and is_figures(row, rows[at + 1 :]) for at, row in enumerate(rows)]
     return [row for row, is_of in zip(rows, are, strict=True) if not is_of], [*compress(rows, are)]
 
 
@@ -112,12 +112,12 @@ def labelled(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         moved = [replace(cell, columns=range(cell.columns.start + 1, cell.columns.stop + 1)) for cell in row[1:]]
         new = [Cell(row[0].text.part(said, "label"), range(1)), first, *moved]
         below = [[each[0], *each] for each in rows[at + 1 :]]  # whose first cells are a network's, too
-        is_known = _is_figures(new, below) or bool(vgg_params.parted([new])[1])
+        is_known = is_figures(new, below) or bool(vgg_params.parted([new])[1])
         (found if is_known else rest).append(new if is_known else row)
     return rest, found
 
 
-def _is_figures(row: Row, below: Sequence[Row]) -> bool:
+def is_figures(row: Row, below: Sequence[Row] = ()) -> bool:
     """Whether a row says figures, or what isn't read, by its first cell."""
     filled = [cell for cell in row[1:] if not _NOTHING.fullmatch(cell.text.text)]
     if not row[0].text or row[0].columns != range(1) or not filled or any(len(cell.columns) > 1 for cell in filled):
