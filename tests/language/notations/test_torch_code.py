@@ -438,6 +438,8 @@ def test_a_module_of_lightning_is_a_module() -> None:
     assert found.network.graph.digest == vggdsl.parse(NET).network.graph.digest
     with pytest.raises(VggdslError, match="what `hasattr"):
         vggdsl.parse("import lightning as pl\n" + text.replace("14, n)", "14, n if hasattr(self, 'log') else 3)"))
+    with pytest.raises(VggdslError, match="`configure_model` says what Lightning does with `Net`"):
+        vggdsl.parse(f"import lightning as pl\n{text}{step.replace('training_step', 'configure_model')}")
 
 
 def test_tuples_are_keys_and_parts_of_tensors_are_refused() -> None:

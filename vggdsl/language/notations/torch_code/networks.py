@@ -34,6 +34,8 @@ _OF_CLASSES = ("__init__", "__repr__", "__str__")
 """Methods that Python calls itself and that are followed, or don't change a network."""
 _PLAIN = ("__constants__", "__doc__", "__version__")
 """Names of classes that mean nothing to Python."""
+_BUILDERS = {LIGHTNING: dict.fromkeys(("configure_model", "configure_sharded_model"), "Lightning")}
+"""Methods in which a base class makes layers of a module that is made already."""
 _OF_MODES = ("train", "eval")
 """Methods that PyTorch calls itself: a network may be frozen by them."""
 
@@ -177,13 +179,16 @@ def defined(doing: Doing, tree: Tree[Token]) -> Class:
         raise UnreadableError(f"`{at.excerpt}` is no `nn.Module`: what it does isn't known", at, HELP)
     assert isinstance(of, Class | Path)
     found = Class(str(name), doing.at(name), of)
+    root = found.own[-1].base
+    callers = {**_BUILDERS.get(root.name if isinstance(root, Path) else "", {}), **dict.fromkeys(_OF_MODES, "PyTorch")}
     for each in tree_of(body).children:
         of_method = each.children[-1] if isinstance(each, Tree) and each.data == "decorated" else each
         if isinstance(of_method, Tree) and of_method.data == "function":
             method = str(of_method.children[0])
-            if (re.fullmatch(r"__\w+__", method) and method not in _OF_CLASSES) or method in _OF_MODES:
-                who = "PyTorch" if method in _OF_MODES else "Python"
-                message = f"`{method}` says what {who} does with `{name}`, which isn't followed"
+            if (re.fullmatch(r"__\w+__", method) and method not in _OF_CLASSES) or method in callers:
+                message = (
+                    f"`{method}` says what {callers.get(method, 'Python')} does with `{name}`, which isn't followed"
+                )
                 raise UnreadableError(message, doing.at(there(of_method.children[0])), HELP)
         if isinstance(each, Tree) and each.data == "function":
             found.add(doing.function(each, found.constants, found))
