@@ -221,8 +221,10 @@ def test_a_mended_text_is_printed_and_told_apart_from_what_is_said_of_it() -> No
 def test_what_a_run_left_isnt_mended(nets: Path) -> None:
     record = nets / "runs/good-s0-1/record.arch"
     record.write_text(MISSPELLED)
-    assert run("check", "--fix", nets).exit_code == 1
+    result = run("check", "--fix", nets)
+    assert result.exit_code == 1
     assert record.read_text() == MISSPELLED
+    assert f"{record}: what a run left isn't mended" in result.stderr
 
 
 def test_a_byte_order_mark_stays(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import click
 
 from vggdsl.cli import against
 from vggdsl.cli.against import refuse_call
-from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, paint, report, say, worst
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, paint, report, say, worst
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.spec.copies import PLAN
@@ -65,7 +65,8 @@ def command(
     a network.
 
     With --fix, files are changed where the help of an error says what to write and leaves no choice, and a diff shows
-    it; what is left to mend is told. Warnings stay, as do tables in other notations. `-` prints the mended spec.
+    it; what is left to mend is told. Warnings stay, as do tables in other notations and what runs left. `-` prints
+    the mended spec.
 
     With --against, a model is held against one SPEC layer by layer, without running it: kernels, strides, padding,
     groups, activations, normalisations with their epsilons, and which layer feeds which. What it doesn't say,
@@ -240,7 +241,10 @@ def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator
     try:
         if is_folder_of_specs(name):
             raise InputError(Diagnostic("V501", f"no spec in {name}", help="name specs, or a folder of them"))
-        if fix is None or _is_of_run(name):
+        if fix is not None and _is_of_run(name):
+            note(f"{name}: what a run left isn't mended")
+            fix = None
+        if fix is None:
             found: Iterable[Checked] = check_text(read_source(name), beside)
         else:
             from vggdsl.cli.mending import mend_file
