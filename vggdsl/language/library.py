@@ -4,8 +4,11 @@ import codecs
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path, PurePath
+from types import MappingProxyType
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.links import Load
@@ -31,6 +34,35 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PROJECT = (".git", "pyproject.toml")
 """What the outermost folder of a project holds."""
 
+_OPEN = ContextVar[Mapping[str, str]]("open", default=MappingProxyType({}))
+"""By their real paths."""
+
+
+@contextmanager
+def opened(texts: Mapping[Path, str]) -> Iterator[None]:
+    """Within, texts stand in the place of what is on disk, whether there is a file or not: those that an editor or a
+    notebook holds, to which others may lead.
+
+    It is a scope and no argument, since links are followed wherever a spec is asked something.
+    """
+    token = _OPEN.set({**_OPEN.get(), **{os.path.realpath(path): text for path, text in texts.items()}})
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a path is that of a file, or of a text that is open."""
+    return is_file(path) or (bool(_OPEN.get()) and _open_text(path) is not None)
+
+
+def _open_text(path: Path) -> str | None:
+    try:
+        return _OPEN.get().get(os.path.realpath(path))
+    except (OSError, ValueError):  # names that no system takes
+        return None
+
 
 def read_source(spec: str | Path) -> Source:
     """The text of a path, of standard input, or of a spec that ships.
@@ -47,7 +79,7 @@ def read_text(file: str) -> Source:
 
     Raises ``InputError`` V501 if there is none, V502 if it can't be read.
     """
-    if file != "-" and not is_file(Path(file)):
+    if file != "-" and not _is_there(Path(file)):
         what = "it is a folder" if is_folder(Path(file)) else "no such file"
         raise InputError(Diagnostic("V501", f"{file}: {what}", help="name a file, or `-` for standard input"))
     return read_source(file)
@@ -63,30 +95,30 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
     """
     here = Path.cwd()
     own = Path(source.name)
-    home, named = (own.resolve().parent, own.absolute().parent.resolve()) if is_file(own) else (here, here)
-    files = (Path(name).resolve().parent for name in beside if is_file(Path(name)))
+    home, named = (own.resolve().parent, own.absolute().parent.resolve()) if _is_there(own) else (here, here)
+    files = (Path(name).resolve().parent for name in beside if _is_there(Path(name)))
     folders = (Path(name).resolve() for name in beside if is_folder(Path(name)))
     roots = {home, named, here, _project(home), _project(here), folder("specs").resolve(), *files, *folders}
 
     def load(link: syntax.Link) -> syntax.Document:
         name = Path(link.span.source.name)
         original = copied(name)
-        start = (original or name.resolve()).parent if is_file(name) else here
+        start = (original or name.resolve()).parent if _is_there(name) else here
         label = Label(link.span, "here")
         path = Path(os.path.realpath(start / link.path.replace("\0", "")))
-        if original is None and is_file(name) and name.is_symlink():  # beside the name that was given, if it is there
+        if original is None and _is_there(name) and name.is_symlink():  # beside the name that was given, if it is there
             beside_it = Path(os.path.realpath(name.absolute().parent / link.path.replace("\0", "")))
-            path = beside_it if is_file(beside_it) else path
-        if not is_file(path):
+            path = beside_it if _is_there(beside_it) else path
+        if not _is_there(path):
             path = _by_path(path) or path
-        if not is_file(path) and is_folder(start):  # an original that is gone had other files beside it
+        if not _is_there(path) and is_folder(start):  # an original that is gone had other files beside it
             path = _shipped_file(link.path) or path
         is_inside = any(path.is_relative_to(root) for root in roots)
         if not is_inside and original is None:
             help = "name a file of the spec's folder, the working folder or the project around them"
             message = f"`{link.path}` lies outside of the project's folders"
             raise InputError(Diagnostic("V244", message, (label,), help))
-        if not is_inside or not is_file(path):
+        if not is_inside or not _is_there(path):
             is_named = PurePath(link.path).name == path.name and is_inside  # unlike `.` and what ends with `..`
             near = nearest(path.name, _neighbours(path.parent)) if is_named else None
             written = PurePath(link.path).with_name(near).as_posix() if near else None
@@ -134,7 +166,7 @@ def find(spec: str | Path) -> Path:
     Raises ``InputError`` V501 with the nearest name, or with those of several specs.
     """
     path = Path(spec)
-    if is_file(path):
+    if _is_there(path):
         return path
     ships = shipped()
     whole = folder("specs") / f"{spec}.arch"
@@ -166,7 +198,7 @@ def _shipped_file(name: str) -> Path | None:
     """A spec or a file of blocks that ships, as a path from their folder or by the name that `check` takes."""
     root = folder("specs").resolve()
     below = Path(os.path.realpath(root / name.replace("\0", "")))
-    if below.is_relative_to(root) and is_file(below.with_suffix(".arch")):
+    if below.is_relative_to(root) and _is_there(below.with_suffix(".arch")):
         return below.with_suffix(".arch")
     return shipped().get(name.removesuffix(".arch"))
 
@@ -186,6 +218,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _read(path: Path) -> Source:
+    if (text := _open_text(path)) is not None:
+        return Source(_shown(path), _decode(text.encode("utf-8", "replace"), str(path)))
     try:
         with path.open("rb") as file:
             return Source(_shown(path), _decode(file.read(LARGEST_FILE + 1), str(path)))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, NotRequired, TypedDict
 
+from vggdsl.spec.explained import About
 from vggdsl.text.diagnostics import FindingData
 
 ImageSize = list[int]
@@ -259,11 +260,6 @@ class PrintedSource(TypedDict):
 
 
 # -- explain
-
-
-About = Literal[
-    "in", "from", "shape", "params", "macs", "stores", "field", "stack", "saves", "implied", "others", "then"
-]
 
 
 class LayerFact(TypedDict):
