@@ -37,7 +37,7 @@ for line in (
 """
 TRACING = ["strace", "-f", "--seccomp-bpf", "-e", "trace=network", "-o"]
 """It stops a program at these calls alone; without the filter, at each."""
-OWN = {".cache", ".cache/vggdsl", ".cache/vggdsl/arch.lark-cache", ".cache/vggdsl/torch"}
+OWN = {".cache", ".cache/vggdsl", ".cache/vggdsl/arch.tables", ".cache/vggdsl/torch"}
 """What is kept of the product's own: see the commands' page."""
 LOCK = re.compile(r"\.cache/vggdsl/[0-9a-f]{2}\.lock")
 """Empty, and at most 256 of them."""

@@ -1,14 +1,28 @@
 """The built grammar is kept in the user's cache folder, and read back from there only if nobody else could write it."""
 
 import os
+import runpy
+import shutil
 from pathlib import Path
 
 import pytest
 from commands import AS_USERS, Done, python
 
+from vggdsl.language.dictionary import words_of
+from vggdsl.language.notations import grammar
 from vggdsl.text import caches
+from vggdsl.text.resources import folder
 
-FILE = "vggdsl/arch.lark-cache"
+FILE = "vggdsl/arch.tables"
+
+
+def made_tables() -> dict[str, bytes]:
+    """What the wheel is built with, by the names of its files."""
+    hook = Path(__file__).parents[2] / ".build" / "tables.py"
+    if not hook.is_file():
+        pytest.skip("the tests are not in a checkout")
+    made: dict[str, bytes] = runpy.run_path(str(hook))["tables"]()
+    return made
 
 
 def parse(cache: Path | str, *before: str) -> Done:
@@ -53,4 +67,46 @@ def test_without_the_library_nothing_is_kept(tmp_path: Path) -> None:
 
 def test_nothing_is_kept_until_somebody_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "folder", caches.nowhere)
-    assert caches.trusted("arch.lark-cache") is None
+    assert caches.trusted("arch.tables") is None
+
+
+def test_a_file_that_is_torn_or_of_something_else_is_built_anew(tmp_path: Path) -> None:
+    parse(tmp_path)
+    whole = (tmp_path / FILE).read_bytes()
+    for other in (b"", whole[:1000], whole[:-1], whole.replace(b"conv", b"vnoc"), b"\n" + whole):
+        (tmp_path / FILE).write_bytes(other)
+        assert parse(tmp_path).stdout == "195\n"
+        anew = (tmp_path / FILE).read_bytes()
+        assert anew != other
+        assert parse(tmp_path).stdout == "195\n"
+        assert (tmp_path / FILE).read_bytes() == anew
+
+
+def test_what_is_kept_is_of_no_use_when_words_have_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def knows_mish() -> bool:
+        grammar.parser.cache_clear()
+        return not list(grammar.parser("arch").parse("input 8x8x3 Mish\n").find_data("unknown_word"))
+
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path)
+    assert not knows_mish()
+    assert not knows_mish(), "as it was kept"
+    monkeypatch.setattr(grammar, "words_of", lambda name: "(?:Mish)" if name == "PLAIN" else words_of(name))
+    assert knows_mish()
+    monkeypatch.undo()
+    grammar.parser.cache_clear()
+
+
+def test_what_a_wheel_brings_is_read_and_nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(folder("grammars"), tmp_path / "grammars")
+    for name, content in made_tables().items():
+        (tmp_path / "grammars" / name).write_bytes(content)
+    monkeypatch.setattr(grammar, "folder", lambda name: tmp_path / name)
+    monkeypatch.setattr(grammar, "build", lambda *given, **options: pytest.fail("it is built again"))
+    monkeypatch.setattr(caches, "folder", lambda: pytest.fail("the user's folder is asked for"))
+    grammar.parser.cache_clear()
+    for file in sorted(folder("grammars").glob("*.lark")):
+        if (tmp_path / "grammars" / grammar.tables_file(file.stem)).is_file():
+            assert grammar.parser(file.stem).options.parser == "lalr"
+    assert grammar.parser("arch").parse("input 8x8x1 FC-3\n").data == "start"
+    monkeypatch.undo()
+    grammar.parser.cache_clear()
