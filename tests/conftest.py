@@ -3,15 +3,20 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, settings
 from lark import lexer
 from profiles import THOROUGH
 
 from specs import BRANCHING, GOOD, WRONG
+
+if TYPE_CHECKING:
+    from pytest_lsp import LanguageClient
 
 FEW = 100
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -79,3 +84,12 @@ def branching(tmp_path: Path) -> str:
     path = tmp_path / "branching.arch"
     path.write_text(BRANCHING)
     return str(path)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[LanguageClient]":
+    """An editor, for all tests of a file: the language server takes a second to start."""
+    from clients import editor
+
+    async with editor(tmp_path_factory.mktemp("project")) as started:
+        yield started

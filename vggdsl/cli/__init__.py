@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": "What changed between two specs, in the papers' words, with what it costs.",
     "fmt": "Bring specs into the one form.",
     "import": "Read networks from tables of papers, summaries and code, as specs.",
+    "lsp": "Answer an editor: findings, fixes, what a layer is, while it is typed.",
     "specs": "List the specs that ship.",
     "claims": "Every number that a source prints, and what came of it.",
     "train": "Train by the recipe in the spec; write a record.",

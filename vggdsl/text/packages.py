@@ -43,6 +43,7 @@ PACKAGES = MappingProxyType(
 EXTRAS = MappingProxyType(
     {
         **dict.fromkeys(("prometheus_client", "python_multipart", "starlette", "uvicorn"), "vggdsl[serve]"),
+        **dict.fromkeys(("lsprotocol", "pygls"), "vggdsl[editor]"),
         **dict.fromkeys(("pdfminer", "pdfplumber"), "vggdsl[pdf]"),
         "wandb": "vggdsl[wandb]",
     }

@@ -12,3 +12,10 @@ def folder(name: str) -> Path:
     """The folder ``grammars``, ``specs``, or ``errors``, of texts that are wrong."""
     package = Path(__file__).parent.parent
     return package / name if (package / name).is_dir() else package.parent / _IN_CHECKOUT.get(name, name)
+
+
+@cache
+def page_of_codes() -> Path | None:
+    """The page that tells what each code means: a checkout has it, a wheel doesn't."""
+    page = Path(__file__).with_name("README.md")
+    return page if page.is_file() else None

@@ -1,0 +1,120 @@
+"""A text that is open in an editor, at one version: what is wrong with it, and what it is."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from vggdsl.editor.positions import Lines, Units
+from vggdsl.language import notations, syntax
+from vggdsl.language.library import LARGEST_FILE
+from vggdsl.spec.checked import Checked, check_text
+from vggdsl.spec.spec import Spec
+from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.source import Source
+
+_LINKS = re.compile(r"\b(use|extends)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text as it is at one version. Its lines are counted in the editor's ``units``."""
+
+    uri: str
+    version: int
+    text: str = field(repr=False)
+    units: Units = "utf-16"
+
+    @cached_property
+    def path(self) -> Path | None:
+        """Its file, whether it is there yet or not; None of what was never saved."""
+        return path_of(self.uri)
+
+    @cached_property
+    def name(self) -> str:
+        """What findings call it, and what its links are relative to."""
+        return self.uri if self.path is None else _shown(self.path)
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self.name, self.text)
+
+    @cached_property
+    def lines(self) -> Lines:
+        return Lines(self.text, self.units)
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether other files may say what it is."""
+        return _LINKS.search(self.text) is not None
+
+    @cached_property
+    def syntax(self) -> syntax.Document | None:
+        """What is written, if it is a spec or a file of blocks that can be read."""
+        if self.is_too_large:
+            return None
+        try:
+            return notations.read(self.source, notations.SPEC_LANGUAGE)
+        except VggdslError:
+            return None
+
+    @property
+    def is_too_large(self) -> bool:
+        return len(self.text) > LARGEST_FILE or len(self.text.encode("utf-8", "surrogatepass")) > LARGEST_FILE
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text was found to be: each of its networks with what is wrong with it."""
+
+    document: Document
+    checked: tuple[Checked, ...]
+
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Each once, though several networks of a table have it."""
+        return tuple(dict.fromkeys(found for each in self.checked for found in each.findings))
+
+    def columns(self, found: Diagnostic) -> list[str]:
+        """The networks of a table that have a finding, where others don't."""
+        having = [each.column for each in self.checked if found in each.findings]
+        return having if len(having) < len(self.checked) else []
+
+    @property
+    def spec(self) -> Spec | None:
+        """The network, if the text is one that can be compiled."""
+        return self.checked[0].spec if len(self.checked) == 1 else None
+
+
+def read(document: Document, folders: Iterable[Path] = ()) -> Reading:
+    """Checks a text; its links may also lead into the folders that are open in the editor."""
+    if document.is_too_large:
+        too_large = Diagnostic("V502", f"{document.name}: larger than {LARGEST_FILE:,} bytes, no spec")
+        return Reading(document, (Checked([too_large]),))
+    return Reading(document, tuple(check_text(document.source, folders)))
+
+
+def path_of(uri: str) -> Path | None:
+    """The file that a URI names; None where it names none."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    if parts.scheme != "file" or "\0" in unquote(parts.path):
+        return None
+    return Path(url2pathname(f"//{parts.netloc}{parts.path}" if parts.netloc else parts.path))
+
+
+def uri_of(name: str) -> str | None:
+    """The URI of what findings call a file; None where nothing is called so."""
+    return Path(name).absolute().as_uri() if name and "\0" not in name else None
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
