@@ -41,7 +41,7 @@ SCOPES = {
     **dict.fromkeys(("ARROW", "VBAR", "REPEAT", "TIMES", "ALL_BUT"), OPERATOR),
     **dict.fromkeys(("SHAPE", "RANGE", "NUMBER"), NUMBER),
     "NONE": "constant.language",
-    "MEASURE": "support.constant.measure",
+    "MEASURE": "support.variable.measure",
     "RESULT_LINE": "meta.result",
     **dict.fromkeys(("LABEL", "INNER_LABEL", "REF", "REF_RANGE"), "entity.name.label"),
     **dict.fromkeys(("CALL", "FROM"), "entity.name.function"),
