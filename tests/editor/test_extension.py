@@ -104,8 +104,8 @@ def test_it_says_what_to_install_where_the_server_is_not(tmp_path: Path) -> None
     (told,) = said["messages"]
     assert said["servers"] == []
     assert "vggdsl, pygls" in told["message"]
-    assert f'{bare} -m pip install "vggdsl[editor]"' in told["message"]
-    assert "Choose a Python" in told["offered"]
+    assert f'{sys.executable} -m pip install "vggdsl[editor]"' in told["message"]
+    assert "Choose Python" in told["offered"]
 
 
 @needs_node

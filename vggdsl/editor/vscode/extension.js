@@ -8,7 +8,9 @@ const vscode = require("vscode");
 const { LanguageClient } = require("vscode-languageclient/node");
 
 const PACKAGES = "vggdsl[editor]";
-const FIND = "from importlib.util import find_spec; print(*(n for n in ('vggdsl', 'pygls') if find_spec(n) is None))";
+const FIND = `import json, sys
+from importlib.util import find_spec
+print(json.dumps([sys.executable, [name for name in ("vggdsl", "pygls") if find_spec(name) is None]]))`;
 // What lies in the opened folder isn't imported because it is called like a package.
 const ENVIRONMENT = { ...process.env, PYTHONSAFEPATH: "1" };
 
@@ -47,8 +49,8 @@ async function start() {
   const { python, wrong } = await findPython();
   if (wrong) {
     log.error(wrong);
-    const install = python && { "Copy the command": () => vscode.env.clipboard.writeText(pipInstall(python)) };
-    tell(wrong, { ...install, "Choose a Python": openSetting, "Try again": restart });
+    const install = python && { "Copy command": () => vscode.env.clipboard.writeText(pipInstall(python)) };
+    tell(wrong, { ...install, "Choose Python": openSetting, "Retry": restart });
     return;
   }
   log.info(`${python} -m vggdsl lsp`);
@@ -70,10 +72,10 @@ async function start() {
 async function findPython() {
   const named = setting();
   const candidates = named ? [filledIn(named)] : [await ofPythonExtension(), "python3", "python"].filter(Boolean);
-  for (const python of candidates) {
-    const { missing, failed } = await lookInto(python);
+  for (const candidate of candidates) {
+    const { python, missing, failed } = await lookInto(candidate);
     if (failed) {
-      log.info(`${python}: ${failed}`);
+      log.info(`${candidate}: ${failed}`);
     } else if (missing.length) {
       return { python, wrong: `Not installed in ${python}: ${missing.join(", ")}. To install: ${pipInstall(python)}` };
     } else {
@@ -84,13 +86,18 @@ async function findPython() {
   return { wrong: named ? `vggdsl.python doesn't start: ${tried}` : `No Python starts, of ${tried}` };
 }
 
-function lookInto(python) {
-  return new Promise((resolve) => {
-    const options = { env: ENVIRONMENT, cwd: folder(), timeout: 30_000 };
-    execFile(python, ["-c", FIND], options, (error, printed) =>
-      resolve(error ? { failed: error.message } : { missing: printed.split(/\s+/).filter(Boolean) }),
-    );
-  });
+function lookInto(candidate) {
+  const options = { env: ENVIRONMENT, cwd: __dirname, timeout: 30_000 }; // Windows looks for programs there first
+  return new Promise((resolve) =>
+    execFile(candidate, ["-c", FIND], options, (error, printed) => {
+      try {
+        const [python, missing] = JSON.parse(printed);
+        resolve({ python, missing });
+      } catch {
+        resolve({ failed: error?.message ?? `it printed ${printed}` });
+      }
+    }),
+  );
 }
 
 async function pythonExtension() {
@@ -136,7 +143,7 @@ function openSetting() {
 }
 
 async function tell(message, actions) {
-  const offered = { ...actions, "Show the log": () => log.show() };
+  const offered = { ...actions, "Log": () => log.show() };
   const chosen = await vscode.window.showErrorMessage(message, ...Object.keys(offered));
   if (chosen) await offered[chosen]();
 }
