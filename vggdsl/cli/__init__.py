@@ -30,6 +30,7 @@ COMMANDS = {
     "import": "Read networks from tables of papers, summaries and code, as specs.",
     "lsp": "Answer an editor: findings, fixes, what a layer is, while it is typed.",
     "specs": "List the specs that ship.",
+    "page": "A page in the browser that shows networks while they are typed.",
     "claims": "Every number that a source prints, and what came of it.",
     "train": "Train by the recipe in the spec; write a record.",
     "watch": "The curves of a training while it runs.",

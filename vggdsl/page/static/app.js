@@ -1,0 +1,228 @@
+// What is typed is asked about, and the answer shown: findings, totals and the open panel.
+
+import { copied, get, make, say } from "./dom.js";
+import { cursorLine, mark, write, written } from "./editor.js";
+import { goOn, list } from "./findings.js";
+import { fromFragment, toFragment } from "./link.js";
+import { PARTS } from "./parts.js";
+
+const PAUSE = 120; // milliseconds without a key, after which it is asked
+const MOST = 100_000; // characters that are sent: of more than it reads the engine says so
+const FIRST = `input 224x224x3
+conv3-64 conv3-64 maxpool
+conv3-128 conv3-128 maxpool
+conv3-256 conv3-256 conv3-256 maxpool
+conv3-512 conv3-512 conv3-512 maxpool
+conv3-512 conv3-512 conv3-512 maxpool
+FC-4096 FC-4096 FC-1000 softmax
+claim params 138M "Table 2"
+`;
+
+const wishes = { network: 0, part: "layers", style: "volumes", every: false, line: 1 };
+let ask = null;
+let wanted = null;
+let isAsking = false;
+let timer = 0;
+
+// -- asking: one question at a time; what came after it makes its answer stale
+
+function question() {
+  const { network, part, style, every, line } = wishes;
+  return { text: written().slice(0, MOST), network, show: [part], style, every, line };
+}
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(now, PAUSE);
+}
+
+async function now() {
+  clearTimeout(timer);
+  wanted = question();
+  if (isAsking || ask === null) return;
+  isAsking = true;
+  while (wanted !== null) {
+    const asked = wanted;
+    wanted = null;
+    try {
+      const answer = await ask(asked);
+      if (wanted === null) show(answer, asked);
+    } catch (error) {
+      trouble(error);
+    }
+  }
+  isAsking = false;
+  document.body.dataset.answered = String(Number(document.body.dataset.answered ?? 0) + 1);
+}
+
+function again(changed) {
+  Object.assign(wishes, changed);
+  now();
+}
+
+function trouble(error) {
+  get("engine").hidden = false;
+  say(get("engine"), error.message);
+}
+
+// -- showing
+
+function show(answer, asked) {
+  get("engine").hidden = true;
+  if (asked.text === written()) mark(answer.findings);
+  list(answer, asked.text);
+  total(answer);
+  const { part } = wishes;
+  const focused = document.activeElement?.id;
+  const content = PARTS[part](answer, wishes, again);
+  const text = answer.refused ?? (answer.blocks === null ? "It is shown once the errors are mended." : "A file of blocks holds no network.");
+  get(part).replaceChildren(...(content ?? [make("p", { class: "aside prewrapped" }, text)]));
+  if (focused && focused !== document.activeElement?.id) get(focused)?.focus();
+  remember(asked);
+}
+
+function total(answer) {
+  const chosen = answer.networks[answer.network];
+  say(get("verdict"), verdict(answer, chosen));
+  get("verdict").className = chosen.errors ? "wrong" : "right";
+  get("recognised").hidden = !answer.recognised;
+  say(get("recognised"), answer.recognised ? `Read as ${answer.recognised}.` : "");
+  choice(answer);
+  get("size").hidden = chosen.size === null;
+  if (chosen.size === null) return;
+  const { params, macs, layers, input, output } = chosen.size;
+  const facts = [["parameters", params], ["multiply-adds", macs], ["weight layers", layers], ["in → out", `${input} → ${output}`]];
+  get("size").replaceChildren(...facts.map(([what, value]) => make("div", {}, make("dt", {}, what), make("dd", {}, value))));
+}
+
+function verdict(answer, { errors, holds, disputed, refuted }) {
+  const count = (number, word, more = `${word}s`) => `${number} ${number === 1 ? word : more}`;
+  if (answer.blocks !== null && !errors) return `A file of ${count(answer.blocks, "block")}: no network.`;
+  const figures = [
+    holds && `${count(holds, "printed figure")} ${holds === 1 ? "holds" : "hold"}`,
+    disputed && `${disputed} disputed`,
+    refuted && `${refuted} ${refuted === 1 ? "does" : "do"} not`,
+  ].filter(Boolean);
+  if (errors) return [`✗ ${count(errors, "error")}`, ...figures].join(", ");
+  return `✓ ${figures.length ? figures.join(", ") : "No errors"}`;
+}
+
+function choice(answer) {
+  get("choice").hidden = answer.networks.length < 2;
+  const names = answer.networks.map(({ name, errors }, i) => `${name || i + 1}${errors ? ` (${errors} ✗)` : ""}`);
+  const box = get("network");
+  if (names.join("\n") !== [...box.options].map((each) => each.text).join("\n")) {
+    box.replaceChildren(...names.map((name, i) => make("option", { value: i }, name)));
+  }
+  box.value = String(answer.network);
+}
+
+async function remember({ text, network }) {
+  const fragment = await toFragment(text, network);
+  if (text === written() && fragment.length < 20_000) history.replaceState(null, "", fragment);
+}
+
+// -- panels
+
+const tabs = [...get("tabs").children];
+
+function open(tab, isFocused) {
+  wishes.part = tab.getAttribute("aria-controls");
+  for (const each of tabs) {
+    const isOpen = each === tab;
+    each.setAttribute("aria-selected", String(isOpen));
+    each.tabIndex = isOpen ? 0 : -1;
+    get(each.getAttribute("aria-controls")).hidden = !isOpen;
+  }
+  if (isFocused) tab.focus();
+  now();
+}
+
+get("tabs").addEventListener("click", ({ target }) => target.role === "tab" && open(target, true));
+get("tabs").addEventListener("keydown", (event) => {
+  const at = tabs.indexOf(event.target);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  if (at === -1 || to === undefined) return;
+  event.preventDefault();
+  open(tabs.at(to % tabs.length), true);
+});
+
+// -- typing, choosing, linking
+
+get("text").addEventListener("input", () => {
+  mark([]);
+  moved();
+  soon();
+});
+document.addEventListener("selectionchange", () => document.activeElement === get("text") && moved());
+
+function moved() {
+  const line = cursorLine();
+  if (line === wishes.line && get("cursor").textContent) return;
+  wishes.line = line;
+  get("cursor").textContent = `line ${line}`;
+  if (wishes.part === "explained") soon();
+}
+
+get("network").addEventListener("change", (event) => again({ network: Number(event.target.value) }));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "F8") {
+    event.preventDefault();
+    goOn();
+  } else if (event.key === "Escape" && event.target !== get("text") && event.target.localName !== "select") {
+    get("text").focus();
+  }
+});
+
+get("link").addEventListener("click", (event) => {
+  const { origin, pathname } = location;
+  copied(event.target, toFragment(written(), wishes.network).then((fragment) => `${origin}${pathname}${fragment}`));
+});
+
+async function offer() {
+  const families = await (await fetch("examples.json")).json();
+  const texts = new Map();
+  for (const family of families) {
+    const options = family.examples.map(({ name, text }) => {
+      texts.set(name, text);
+      return make("option", { value: name }, name);
+    });
+    get("examples").append(make("optgroup", { label: family.name }, ...options));
+  }
+  get("examples").addEventListener("change", (event) => {
+    if (!texts.has(event.target.value)) return;
+    wishes.network = 0;
+    write(texts.get(event.target.value));
+    get("text").setSelectionRange(0, 0);
+    get("text").scrollTop = 0;
+    event.target.value = "";
+    now();
+  });
+}
+
+async function fromLink() {
+  const linked = await fromFragment(location.hash);
+  if (!linked) return false;
+  get("text").value = linked.text;
+  wishes.network = linked.network;
+  mark([]);
+  now();
+  return true;
+}
+
+// -- the beginning
+
+addEventListener("hashchange", fromLink);
+open(tabs[0], false);
+if (!(await fromLink()) && !written()) get("text").value = FIRST;
+mark([]);
+moved();
+offer().catch(trouble);
+const { connect } = await import(`./${document.documentElement.dataset.engine}.js`);
+connect((told) => {
+  say(get("engine"), told);
+  get("engine").hidden = !told;
+}).then((answers) => {
+  ask = answers;
+  now();
+}, trouble);

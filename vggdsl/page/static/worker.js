@@ -1,0 +1,47 @@
+// Python in the browser, with the front end of vggdsl in it.
+
+import { loadPyodide } from "./pyodide/pyodide.mjs";
+
+const tell = (told) => postMessage({ told });
+
+const START = `
+import sys
+sys.path.insert(0, "/vggdsl")
+from vggdsl.page.engine import answer_json
+`;
+// What is needed later is loaded while nobody waits for it: a mistake, and a table of another notation.
+const LATER = ["input 32x32x3 conv3-64 maxpol FC-10 softmax", "| layer | output |\n| :-- | :-- |\n| conv3-64 | 32×32 |"];
+
+async function start() {
+  tell("Loading Python (about 6 MB the first time). You can type meanwhile.");
+  const archive = fetch("vggdsl.zip").then((reply) => {
+    if (!reply.ok) throw new Error(`vggdsl.zip: ${reply.status}`);
+    return reply.arrayBuffer();
+  });
+  const python = await loadPyodide({ indexURL: new URL("./pyodide/", import.meta.url).href, packages: [] });
+  tell("Unpacking vggdsl. You can type meanwhile.");
+  python.unpackArchive(new Uint8Array(await archive), "zip", { extractDir: "/vggdsl" });
+  tell("Building the grammar. You can type meanwhile.");
+  python.runPython(START);
+  const answer = python.globals.get("answer_json");
+  answer(JSON.stringify({ text: "input 32x32x3 conv3-64 FC-10 softmax" }));
+  return answer;
+}
+
+const starting = start();
+starting.then(
+  (answer) => {
+    postMessage({ told: "", is_ready: true });
+    for (const text of LATER) setTimeout(() => answer(JSON.stringify({ text })));
+  },
+  (error) => tell(`Python can't be loaded: ${error.message}`),
+);
+
+onmessage = async ({ data: { number, question } }) => {
+  try {
+    const answer = await starting;
+    postMessage({ number, answer: answer(question) });
+  } catch (error) {
+    postMessage({ number, failed: String(error.message ?? error) });
+  }
+};
