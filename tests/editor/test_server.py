@@ -3,19 +3,135 @@
 from pathlib import Path
 
 import pytest
-from clients import open_text
+from clients import editor, open_text
+from edits import TEXTS, edited, edits_of, place
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lsprotocol import types
+from profiles import THOROUGH
 from pytest_lsp import LanguageClient
 
-from specs import WRONG
+from specs import BLOCKS, GOOD, WRONG
+from vggdsl.editor.document import Document, read
+from vggdsl.editor.findings import diagnostics
+from vggdsl.language.library import LARGEST_FILE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_mistake_is_told(client: LanguageClient, tmp_path: Path) -> None:
+def named(uri: str) -> types.TextDocumentIdentifier:
+    return types.TextDocumentIdentifier(uri)
+
+
+def span(line: int, start: int, end: int) -> types.Range:
+    return types.Range(types.Position(line, start), types.Position(line, end))
+
+
+async def found_in(client: LanguageClient, uri: str) -> list[types.Diagnostic]:
+    report = await client.text_document_diagnostic_async(types.DocumentDiagnosticParams(named(uri)))
+    assert isinstance(report, types.RelatedFullDocumentDiagnosticReport)
+    return list(report.items)
+
+
+async def fixes(client: LanguageClient, uri: str, at: types.Range, *only: str) -> list[types.CodeAction]:
+    context = types.CodeActionContext([], list(only) or None)
+    found = await client.text_document_code_action_async(types.CodeActionParams(named(uri), at, context))
+    return [each for each in found or () if isinstance(each, types.CodeAction)]
+
+
+async def test_a_mistake_is_told_with_what_mends_it(client: LanguageClient, tmp_path: Path) -> None:
     uri = (tmp_path / "a.arch").as_uri()
     open_text(client, WRONG, uri)
-    await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
-    (found,) = client.diagnostics[uri]
-    assert (found.code, found.severity) == ("V101", types.DiagnosticSeverity.Error)
-    assert (found.range.start, found.range.end) == (types.Position(0, 23), types.Position(0, 29))
+    (found,) = await found_in(client, uri)
+    assert (found.code, found.severity, found.range) == ("V101", types.DiagnosticSeverity.Error, span(0, 23, 29))
+    (fix,) = await fixes(client, uri, found.range)
+    assert fix.edit is not None
+    assert fix.is_preferred
+    assert fix.edit.changes == {uri: (types.TextEdit(found.range, "maxpool"),)}
+
+
+async def test_what_is_found_is_sent_to_editors_that_do_not_ask(tmp_path: Path) -> None:
+    async with editor(tmp_path, "emacs") as client:
+        uri = "untitled:Untitled-1"
+        open_text(client, WRONG, uri)
+        await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        assert [found.code for found in client.diagnostics[uri]] == ["V101"]
+        client.text_document_did_close(types.DidCloseTextDocumentParams(named(uri)))
+        await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        assert not client.diagnostics[uri]
+
+
+async def test_links_lead_to_texts_that_are_open(client: LanguageClient, tmp_path: Path) -> None:
+    """Neither file is on disk. A change of one is seen in the other."""
+    blocks, uri = (tmp_path / "blocks.arch").as_uri(), (tmp_path / "net.arch").as_uri()
+    open_text(client, 'use "blocks.arch"\ninput 8x8x1 pair(2, 3) FC-10 softmax\n', uri)
+    assert [found.code for found in await found_in(client, uri)] == ["V243"]
+    open_text(client, BLOCKS, blocks)
+    assert await found_in(client, uri) == []
+    change = types.TextDocumentContentChangePartial(span(0, 0, 5), "blok")
+    client.text_document_did_change(
+        types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, blocks), [change])
+    )
+    (found,) = await found_in(client, uri)
+    assert found.range == span(0, 0, 17)  # at the link
+    assert found.related_information is not None
+    assert [each.location.uri for each in found.related_information] == [blocks]
+
+
+async def test_a_layer_is_told_as_compiled_with_totals_and_shapes(tmp_path: Path) -> None:
+    async with editor(tmp_path, inlayHints=True) as client:
+        uri = (tmp_path / "a.arch").as_uri()
+        open_text(client, GOOD, uri)
+        told = await client.text_document_hover_async(types.HoverParams(named(uri), types.Position(0, 16)))
+        assert told is not None
+        assert told.range == span(0, 14, 22)
+        assert isinstance(told.contents, types.MarkupContent)
+        assert "64·(3·3·3) + 64 = 1,792" in told.contents.value
+        (lens,) = await client.text_document_code_lens_async(types.CodeLensParams(named(uri))) or ()
+        assert lens.command is not None
+        assert lens.command.title == "165,642 parameters · 1.9 M MACs"
+        hints = await client.text_document_inlay_hint_async(types.InlayHintParams(named(uri), span(0, 0, 50)))
+        assert [hint.label for hint in hints or ()] == ["32x32x64", "16x16x64", "1x1x10"]
+
+
+async def test_a_text_is_formatted_with_its_ends_of_lines(client: LanguageClient, tmp_path: Path) -> None:
+    uri, options = (tmp_path / "a.arch").as_uri(), types.FormattingOptions(2, True)
+    open_text(client, "input 32x32x3  # an image\r\nCONV3-64   maxpool FC-10 softmax\r\n", uri)
+    edits = await client.text_document_formatting_async(types.DocumentFormattingParams(named(uri), options))
+    assert edits is not None
+    assert [(each.range.start.line, each.new_text) for each in edits] == [(1, "conv3-64 maxpool FC-10 softmax\r\n")]
+
+
+async def test_all_that_is_sure_is_mended_at_once(client: LanguageClient, tmp_path: Path) -> None:
+    uri = (tmp_path / "a.arch").as_uri()
+    open_text(client, "input 32x32x3\nconv3-64 maxpol\nFC 10 softmax\n", uri)
+    (fix,) = await fixes(client, uri, span(0, 0, 0), types.CodeActionKind.SourceFixAll.value)
+    assert fix.edit is not None
+    assert fix.edit.changes is not None
+    (edit,) = fix.edit.changes[uri]
+    assert edit.new_text == "conv3-64 maxpool\nFC-10 softmax\n"
+
+
+async def test_what_is_too_large_or_no_text_is_told(client: LanguageClient, tmp_path: Path) -> None:
+    uri = (tmp_path / "a.arch").as_uri()
+    open_text(client, "conv3-64 " * (LARGEST_FILE // 9 + 1), uri)
+    assert [found.code for found in await found_in(client, uri)] == ["V502"]
+    open_text(client, "\0\ufffd\x7f" * 100, uri)
+    assert [found.severity for found in await found_in(client, uri)] == [types.DiagnosticSeverity.Error]
+
+
+@settings(max_examples=10_000 if THOROUGH else 40)
+@given(data=st.data())
+async def test_after_any_edits_what_is_found_is_that_of_a_fresh_check(
+    client: LanguageClient, data: st.DataObject
+) -> None:
+    uri, text = "untitled:random", data.draw(st.sampled_from(TEXTS))
+    open_text(client, text, uri)
+    for version in range(2, 2 + data.draw(st.integers(1, 6))):
+        edit = data.draw(edits_of(text))
+        start, end = (types.Position(*place(text, at)) for at in (edit.start, edit.end))
+        change = types.TextDocumentContentChangePartial(types.Range(start, end), edit.text)
+        identifier = types.VersionedTextDocumentIdentifier(version, uri)
+        client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
+        text = edited(text, edit)
+        assert await found_in(client, uri) == diagnostics(read(Document(uri, version, text)))

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from vggdsl.editor.positions import Lines, Units
-from vggdsl.language import notations, syntax
+from vggdsl.language import notations
+from vggdsl.language import syntax as tree
 from vggdsl.language.library import LARGEST_FILE
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.spec.spec import Spec
@@ -46,20 +47,37 @@ class Document:
     def lines(self) -> Lines:
         return Lines(self.text, self.units)
 
+    def offset(self, line: int, character: int) -> int:
+        """A place that the editor gives, as an offset into what is read."""
+        return self.source.read_at(self.lines.offset(line, character))
+
     @property
     def may_lead(self) -> bool:
         """Whether other files may say what it is."""
         return _LINKS.search(self.text) is not None
 
     @cached_property
-    def syntax(self) -> syntax.Document | None:
+    def syntax(self) -> tree.Document | None:
         """What is written, if it is a spec or a file of blocks that can be read."""
+        document, is_whole = self._read
+        return document if is_whole else None
+
+    @property
+    def legible(self) -> tree.Document | None:
+        """The same of a text that can't be read: those of its lines that can."""
+        return self._read[0]
+
+    @cached_property
+    def _read(self) -> tuple[tree.Document | None, bool]:
+        """What can be read, and whether that is all."""
         if self.is_too_large:
-            return None
+            return None, False
         try:
-            return notations.read(self.source, notations.SPEC_LANGUAGE)
+            return notations.read(self.source, notations.SPEC_LANGUAGE), True
+        except notations.PartlyReadError as error:
+            return error.rest, False
         except VggdslError:
-            return None
+            return None, False
 
     @property
     def is_too_large(self) -> bool:

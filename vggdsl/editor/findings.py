@@ -33,7 +33,7 @@ def diagnostic(found: Diagnostic, reading: Reading) -> types.Diagnostic:
         code=found.code,
         code_description=types.CodeDescription(href) if href else None,
         source="vggdsl",
-        related_information=[*_related(found, place, document)] or None,
+        related_information=tuple(_related(found, place, document)) or None,
     )
 
 

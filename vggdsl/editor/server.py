@@ -12,8 +12,12 @@ from pygls.exceptions import JsonRpcContentModified
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from vggdsl.editor.actions import KINDS, actions
 from vggdsl.editor.document import Document, Reading
-from vggdsl.editor.findings import diagnostics
+from vggdsl.editor.edits import formatted
+from vggdsl.editor.figures import shapes, totals
+from vggdsl.editor.findings import diagnostics, range_of
+from vggdsl.editor.hover import hover
 from vggdsl.editor.session import Change, Session, StaleError
 
 T = TypeVar("T")
@@ -130,6 +134,7 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
     folders = [each.uri for each in params.workspace_folders or ()]
     for uri in folders or [each for each in (params.root_uri,) if each]:
         server.session.add_folder(uri)
+    open_settings(server, params.initialization_options)
 
 
 def folders_changed(server: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
@@ -156,18 +161,81 @@ async def document_diagnostic(
     return types.RelatedFullDocumentDiagnosticReport(found or [])
 
 
+def open_settings(server: Server, settings: Any) -> None:
+    """What the editor's user chose, as it is sent: ``{"inlayHints": true}``, perhaps within ``vggdsl``."""
+    if isinstance(settings, dict):
+        settings = settings.get("vggdsl", settings)
+    if isinstance(settings, dict) and isinstance(settings.get("inlayHints"), bool):
+        server.session.shows_shapes = settings["inlayHints"]
+
+
+async def settings_changed(server: Server, params: types.DidChangeConfigurationParams) -> None:
+    open_settings(server, params.settings)
+    workspace = server.client_capabilities.workspace
+    if workspace is not None and workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
+        await server.workspace_inlay_hint_refresh_async(None)
+
+
+async def hovering(server: Server, params: types.HoverParams) -> types.Hover | None:
+    place = params.position
+
+    def question(reading: Reading) -> types.Hover | None:
+        document = reading.document
+        found = hover(reading, document.offset(place.line, place.character))
+        if found is None:
+            return None
+        text, about = found
+        return types.Hover(
+            types.MarkupContent(types.MarkupKind.Markdown, text), None if about is None else range_of(about, document)
+        )
+
+    return await server.ask(params.text_document.uri, question)
+
+
+async def code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+    session, only = server.session, params.context.only
+    opened = tuple(session.documents.values())
+    return (
+        await server.ask(
+            params.text_document.uri, lambda reading: actions(reading, params.range, only, session.folders, opened)
+        )
+        or []
+    )
+
+
+async def code_lens(server: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
+    return await server.ask(params.text_document.uri, totals) or []
+
+
+async def inlay_hint(server: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
+    if not server.session.shows_shapes:
+        return []
+    return await server.ask(params.text_document.uri, lambda reading: [*shapes(reading, params.range)]) or []
+
+
+async def formatting(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
+    return await server.ask(params.text_document.uri, lambda reading: formatted(reading.document))
+
+
 _FEATURES: dict[str, Callable[..., Any]] = {
     types.INITIALIZE: initialize,
     types.SHUTDOWN: shutdown,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: folders_changed,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: files_changed,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: settings_changed,
     types.TEXT_DOCUMENT_DIAGNOSTIC: document_diagnostic,
+    types.TEXT_DOCUMENT_HOVER: hovering,
+    types.TEXT_DOCUMENT_CODE_ACTION: code_action,
+    types.TEXT_DOCUMENT_CODE_LENS: code_lens,
+    types.TEXT_DOCUMENT_INLAY_HINT: inlay_hint,
+    types.TEXT_DOCUMENT_FORMATTING: formatting,
 }
 
 _OPTIONS: dict[str, Any] = {
     types.TEXT_DOCUMENT_DIAGNOSTIC: types.DiagnosticOptions(
         inter_file_dependencies=True, workspace_diagnostics=False, identifier="vggdsl"
     ),
+    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions(KINDS),
 }
 
 

@@ -58,6 +58,11 @@ def mend(source: Source, beside: Iterable[str | Path] = ()) -> Mended:
     return Mended(source.written, tuple(mended), checked)
 
 
+def sure_fix(found: Diagnostic) -> Edit | None:
+    """What the help of a finding offers, if it leaves no choice."""
+    return found.fixes[0] if len(found.fixes) == 1 and found.fixes[0].is_sure else None
+
+
 _Offer = tuple[Diagnostic, Edit]
 
 
@@ -76,12 +81,11 @@ def _attempts(checked: Iterable[Checked], source: Source) -> Iterator[Sequence[_
 
 def _offers(checked: Iterable[Checked], source: Source) -> Iterator[_Offer]:
     for found in _errors(checked):
-        if len(found.fixes) != 1 or not found.fixes[0].is_sure:
+        fix = sure_fix(found)
+        if fix is None or not fix.keeps_comments:
             continue
-        (fix,) = found.fixes
         place = fix.span.source
-        is_here = place.name == source.name and place.written == source.written and not isinstance(place, Reworded)
-        if is_here and fix.keeps_comments:
+        if place.name == source.name and place.written == source.written and not isinstance(place, Reworded):
             yield found, fix
 
 
@@ -148,7 +152,7 @@ def _is_beside(place: Span, start: int, end: int) -> bool:
 
 def _is_worse(found: Diagnostic) -> bool:
     """Whether the text can't be read, and nothing mends that: the edit before it led nowhere."""
-    return found.row.kind == "text" and not (len(found.fixes) == 1 and found.fixes[0].is_sure)
+    return found.row.kind == "text" and sure_fix(found) is None
 
 
 def _in_form(begun: Source, source: Source) -> str:

@@ -1,6 +1,6 @@
 """A text and places in it."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, Self
@@ -40,6 +40,10 @@ class Source:
     def written_at(self, offset: int) -> int:
         """Where it was written what the text has there."""
         return self._plain.places[offset]
+
+    def read_at(self, written: int) -> int:
+        """Where the text has what was written at an offset; of what stands for nothing what comes behind it."""
+        return bisect_left(self._plain.places, written)
 
     def position(self, written: int) -> tuple[int, int]:
         """Line and column of an offset into what was written, both counted from 1."""

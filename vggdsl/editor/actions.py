@@ -1,0 +1,105 @@
+"""What a keystroke mends: what the helps of findings offer, as edits."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from lsprotocol import types
+
+from vggdsl.editor.document import Document, Reading, uri_of
+from vggdsl.editor.edits import as_ended, text_edits
+from vggdsl.editor.findings import diagnostic, is_in, range_of
+from vggdsl.spec.mending import mend, sure_fix
+from vggdsl.text.edits import Edit
+from vggdsl.text.printing import NAME, shown
+from vggdsl.text.source import Reworded
+
+FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.vggdsl"
+KINDS = [types.CodeActionKind.QuickFix, FIX_ALL]
+
+
+def actions(
+    reading: Reading,
+    asked: types.Range,
+    only: Iterable[str] | None,
+    folders: Mapping[str, Path],
+    opened: Iterable[Document],
+) -> list[types.CodeAction]:
+    """Quick fixes of what is found where the cursor is, or in what is marked; and all that is sure, at once."""
+    found = list[types.CodeAction]()
+    if _is_asked(types.CodeActionKind.QuickFix.value, only):
+        found += _fixes(reading, asked, folders, {each.name: each for each in opened})
+    if only is not None and _is_asked(FIX_ALL, only):
+        found += _fix_all(reading, folders)
+    return found
+
+
+def _is_asked(kind: str, only: Iterable[str] | None) -> bool:
+    """Whether a kind is one of those that are asked for, or of one that holds it."""
+    return only is None or any(f"{kind}.".startswith(f"{each}.") for each in only if each)
+
+
+def _fixes(
+    reading: Reading, asked: types.Range, folders: Mapping[str, Path], opened: Mapping[str, Document]
+) -> Iterator[types.CodeAction]:
+    for found in reading.findings:
+        told = diagnostic(found, reading) if found.fixes else None
+        if told is None or not _meets(told.range, asked):
+            continue
+        sure = sure_fix(found)
+        for fix in found.fixes:
+            edit = _workspace_edit(fix, reading.document, folders, opened)
+            if edit is not None:
+                yield types.CodeAction(
+                    title=_title(fix),
+                    kind=types.CodeActionKind.QuickFix,
+                    diagnostics=[told],
+                    is_preferred=found.is_error and fix is sure and fix.keeps_comments,
+                    edit=edit,
+                )
+
+
+def _meets(one: types.Range, other: types.Range) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _title(fix: Edit) -> str:
+    """What an edit does, in a line."""
+    text = shown(" ".join(fix.text.split()), NAME)
+    if fix.span.start == fix.span.end:
+        return f"Add `{text}`"
+    return f"Write `{text}` for `{fix.span.excerpt}`" if text else f"Remove `{fix.span.excerpt}`"
+
+
+def _workspace_edit(
+    fix: Edit, document: Document, folders: Mapping[str, Path], opened: Mapping[str, Document]
+) -> types.WorkspaceEdit | None:
+    """An edit of this text, or of another that is the user's; None of what isn't to be edited: other notations' texts,
+    which are read in our words, and files of others, such as the specs that ship."""
+    span = fix.span
+    if isinstance(span.source, Reworded):
+        return None
+    edit = types.TextEdit(range_of(span, document), as_ended(fix.text, document))
+    if is_in(span, document):
+        return types.WorkspaceEdit({document.uri: [edit]})
+    if (other := opened.get(span.source.name)) is not None:
+        return types.WorkspaceEdit({other.uri: [edit]}) if other.text == span.source.written else None
+    uri, path = uri_of(span.source.name), Path(span.source.name).absolute()
+    is_own = any(path.is_relative_to(folder) for folder in folders.values())
+    return types.WorkspaceEdit({uri: [edit]}) if uri is not None and is_own else None
+
+
+def _fix_all(reading: Reading, folders: Mapping[str, Path]) -> Iterator[types.CodeAction]:
+    """What ``vggdsl check --fix`` does."""
+    document = reading.document
+    if document.is_too_large or not any(found.is_error and sure_fix(found) for found in reading.findings):
+        return
+    mended = mend(document.source, folders.values())
+    if mended.mended:
+        edits = text_edits(document, mended.text)
+        mended_here = [diagnostic(found, reading) for found in mended.mended if found in reading.findings]
+        yield types.CodeAction(
+            title="Mend all that leaves no choice",
+            kind=FIX_ALL,
+            diagnostics=mended_here,
+            edit=types.WorkspaceEdit({document.uri: edits}),
+        )
