@@ -14,6 +14,8 @@ from vggdsl.text import caches
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from IPython.core.interactiveshell import InteractiveShell
+
     from vggdsl.drawing.draw import draw
     from vggdsl.experiments.evaluation.evaluate import evaluate
     from vggdsl.experiments.evaluation.features import features
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from vggdsl.network.infer import TypedGraph, TypedNode, infer
     from vggdsl.network.shapes import Shape
     from vggdsl.records.hub import eval_results, model_card
+    from vggdsl.records.results import results
     from vggdsl.records.run import Run, load_run
-    from vggdsl.records.table import results
     from vggdsl.spec.differences import differences
     from vggdsl.spec.ledger import claims
     from vggdsl.spec.recipe import Recipe
@@ -119,8 +121,8 @@ _LATER = {
     "vggdsl.network.infer": ("TypedGraph", "TypedNode", "infer"),
     "vggdsl.network.shapes": ("Shape",),
     "vggdsl.records.hub": ("eval_results", "model_card"),
+    "vggdsl.records.results": ("results",),
     "vggdsl.records.run": ("Run", "load_run"),
-    "vggdsl.records.table": ("results",),
     "vggdsl.spec.differences": ("differences",),
     "vggdsl.spec.ledger": ("claims",),
     "vggdsl.spec.recipe": ("Recipe",),
@@ -154,6 +156,15 @@ def __getattr__(name: str) -> Any:
 
     with needed():
         return getattr(import_module(_MODULES[name]), name)
+
+
+def load_ipython_extension(shell: "InteractiveShell") -> None:
+    """What `%load_ext vggdsl` calls; see ``notebook/``."""
+    import_module("vggdsl.notebook.extension").load(shell)
+
+
+def unload_ipython_extension(shell: "InteractiveShell") -> None:
+    import_module("vggdsl.notebook.extension").unload(shell)
 
 
 def __dir__() -> list[str]:

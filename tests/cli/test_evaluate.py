@@ -9,8 +9,9 @@ from trainings import ON_DIGITS
 
 import vggdsl
 from vggdsl.experiments.train import train
+from vggdsl.records.results import results
 from vggdsl.records.run import Run
-from vggdsl.records.table import Row, results
+from vggdsl.records.table import Row
 
 SPEC = (
     """

@@ -19,8 +19,9 @@ import vggdsl
 from vggdsl.experiments.evaluation.record import _agreement
 from vggdsl.experiments.train import train
 from vggdsl.records.evaluation import Evaluation, digits_of
+from vggdsl.records.results import results
 from vggdsl.records.run import Run
-from vggdsl.records.table import Row, results
+from vggdsl.records.table import Row
 from vggdsl.spec.protocol import Protocol
 from vggdsl.text.locks import alone
 

@@ -10,8 +10,8 @@ from trainings import ON_DIGITS, spec_with
 
 import vggdsl
 from vggdsl.experiments.train import train
+from vggdsl.records.results import results
 from vggdsl.records.run import Run
-from vggdsl.records.table import results
 
 REPORT = (
     """

@@ -15,11 +15,12 @@ from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, pain
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.spec.copies import PLAN
+from vggdsl.spec.shown import claims_text, size_text
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
 from vggdsl.text.printing import LINE, shown, width_of
-from vggdsl.text.units import count_text, plural
+from vggdsl.text.units import plural
 
 if TYPE_CHECKING:
     from vggdsl.cli.schemas.specs import Checked as CheckedRow
@@ -117,15 +118,7 @@ class _Checked:
     @property
     def size(self) -> str:
         """What a person asks of a network."""
-        if self.spec is None:
-            return ""
-        typed = self.spec.typed
-        out = typed.output
-        return (
-            f"{plural(typed.params, 'parameter')}, {count_text(typed.macs)} multiply-adds,"
-            f" {plural(typed.weight_layers, 'weight layer')},"
-            f" {typed.input} -> {out if (out.h, out.w) != (1, 1) else out.c}"
-        )
+        return "" if self.spec is None else size_text(self.spec.typed)
 
     @property
     def summary(self) -> str:
@@ -135,9 +128,7 @@ class _Checked:
         parts += [plural(self.blocks, "block")] if self.blocks is not None else []
         if self.spec is not None:
             spec = self.spec
-            held = spec.count("holds")
-            parts.append(f"{plural(held, 'claim')} {'holds' if held == 1 else 'hold'}")
-            parts.append(f"{spec.count('disputed')} disputed")
+            parts.append(claims_text(spec.verdicts))
             results = sum(len(claim.measures) for claim in spec.results)
             parts += [f"{plural(results, 'result')} claimed"] if results else []
             measured = (*spec.measurements, *spec.evaluations)

@@ -10,9 +10,22 @@ from vggdsl.drawing.svg import to_svg
 from vggdsl.drawing.telling import description, title
 from vggdsl.drawing.volumes import volumes
 from vggdsl.spec.spec import Spec, load
+from vggdsl.text.units import plural
 
 Style = Literal["volumes", "flow"]
 STYLES: tuple[Style, ...] = get_args(Style)
+
+
+class Svg(str):
+    """The text of a picture; a notebook shows the picture."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Svg({plural(len(self), 'character')})"
+
+    def _repr_svg_(self) -> str:
+        return str(self)
 
 
 def picture(spec: Spec, style: Style) -> Picture:
@@ -22,7 +35,7 @@ def picture(spec: Spec, style: Style) -> Picture:
     return framed(marks, title(spec), description(spec, parts))
 
 
-def draw(spec: Spec | str | Path, style: Style = "volumes", *, light: bool = False) -> str:
+def draw(spec: Spec | str | Path, style: Style = "volumes", *, light: bool = False) -> Svg:
     """A network as SVG, in one of two styles: maps as ``volumes``, or layers as boxes of a ``flow``.
 
     Its colours follow the reader's scheme, or, as for a page that is ``light`` to all, stay light.
@@ -34,4 +47,4 @@ def draw(spec: Spec | str | Path, style: Style = "volumes", *, light: bool = Fal
     """
     if style not in STYLES:
         raise ValueError(f"{style!r} is no style: one of {', '.join(STYLES)}")
-    return to_svg(picture(spec if isinstance(spec, Spec) else load(spec), style), light=light)
+    return Svg(to_svg(picture(spec if isinstance(spec, Spec) else load(spec), style), light=light))

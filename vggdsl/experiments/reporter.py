@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from vggdsl.data.classes import ClassSizes
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic
+
+if TYPE_CHECKING:  # a notebook says who is told before it needs torch
+    from vggdsl.data.classes import ClassSizes
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Outline:
     val_images: int = 0
     test_images: int = 0
     may_end_early: bool = False
-    classes: ClassSizes | None = None
+    classes: "ClassSizes | None" = None
     left_out: int = 0
     warnings: tuple[Diagnostic, ...] = ()
     frozen: int = 0
@@ -130,3 +132,7 @@ class Warns(Silent):
 
     def noticed(self, finding: Diagnostic) -> None:
         warnings.warn(finding.in_a_line, stacklevel=2)
+
+
+unasked: Callable[[], Reporter] = Warns
+"""Makes the one that is told of a training whose caller names none; a notebook puts its bar here."""

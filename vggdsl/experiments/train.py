@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from vggdsl.experiments import reporter as reporters
 from vggdsl.experiments import session
 from vggdsl.experiments.checkpoint import carry, clean, epochs_in, newest, refuse_links
 from vggdsl.experiments.experiment import Experiment
@@ -14,7 +15,7 @@ from vggdsl.experiments.first import find_first, with_start
 from vggdsl.experiments.loop import DivergedError
 from vggdsl.experiments.prepare import Prepared, prepare
 from vggdsl.experiments.processes import Processes
-from vggdsl.experiments.reporter import Reporter, Silent, Warns
+from vggdsl.experiments.reporter import Reporter, Silent
 from vggdsl.experiments.schedule import why_over
 from vggdsl.experiments.start import Beginning
 from vggdsl.experiments.workplace import Workplace
@@ -84,7 +85,8 @@ def train(
     ``compiled`` steps run kernels that PyTorch makes for the network before the first one: faster, and other digits;
     the record names them with its device.
 
-    ``reporter`` is told what happens; without one, what looks wrong in the data is a ``UserWarning``.
+    ``reporter`` is told what happens; without one, what looks wrong in the data is a ``UserWarning``, and in a notebook
+    that loaded the extension a bar shows how far it is.
 
     Raises ``VggdslError`` before anything is written if the spec isn't there (V501), has no recipe of that name (V504)
     or is wrong, an argument is nothing that a recipe could say (V406), the recipe can't be followed, data or memory are
@@ -101,7 +103,7 @@ def train(
     where, start = (None if path is None else Path(path) for path in (data, start_from))
     workplace = Workplace(where, device, Path(runs), download, start, threads, skip_bad, eager, compiled)
     recipe = with_start(recipe, start)
-    return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter or Warns())
+    return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter or reporters.unasked())
 
 
 def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Reporter | None = None) -> Run:

@@ -2,10 +2,11 @@
 
 import csv
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import SupportsIndex
 
@@ -31,6 +32,8 @@ from vggdsl.targets.torch import Network
 from vggdsl.targets.weight_files import check_finite
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
 from vggdsl.text.files import is_file
+from vggdsl.text.html import as_text, folded, framed, paragraph
+from vggdsl.text.tables import RowGroup, Table, numbers, to_html, words
 from vggdsl.text.units import plural
 
 Picture = str | Path | Image.Image | np.ndarray
@@ -61,6 +64,17 @@ class Run:
             return f"Run({str(self.path)!r}, the weights of {self.file})"
         state = "its record can't be used" if is_file(self.path / RECORD) else "not ended"
         return f"Run({str(self.path)!r}, {plural(len(self.metrics), 'epoch')}, {state})"
+
+    def _repr_html_(self) -> str:
+        said, typed = str(self.line) if self.measured is not None else repr(self), self.spec.typed
+        head = f"{self.spec.name}, {plural(typed.params, 'parameter')}, seed {self.seed}"
+        below = self.compare() if self.measured is not None else []
+        return framed(
+            paragraph(f"<b>{as_text(str(self.path))}</b>: {as_text(head)}"),
+            paragraph(f"<code>{as_text(said)}</code>"),
+            *(paragraph(as_text(each)) for each in below),
+            folded(plural(len(self.metrics), "epoch"), to_html(_table_of(self.metrics)), is_open=False),
+        )
 
     @property
     def result(self) -> Result:
@@ -175,6 +189,20 @@ class Run:
         if bad:
             raise InputError(bad)
         return found
+
+
+def _table_of(epochs: Sequence[Epoch]) -> Table:
+    """A row an epoch; those that were the best when they ended have a star."""
+    rows = list[list[str]]()
+    bests = accumulate((epoch.rank for epoch in epochs), max)
+    for epoch, best in zip(epochs, bests, strict=True):
+        figures = (epoch.train_loss, epoch.train_accuracy, epoch.val_loss, epoch.val_accuracy)
+        star = "*" if epoch.rank == best else ""
+        rows.append([str(epoch.number), f"{epoch.lr:.3g}", *(f"{figure:.4f}" for figure in figures), star])
+    return Table(_EPOCH, [RowGroup(rows)])
+
+
+_EPOCH = numbers("epoch", "lr", "train loss", "train accuracy", "val loss", "val accuracy") + words("best")
 
 
 def _prints(share: float, printed: str) -> bool:

@@ -1,16 +1,13 @@
 """What specs claim beside what was measured, a row a figure."""
 
-import warnings
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
 
-from vggdsl.records.collect import Collection, SeedGroup, Subject, collect
+from vggdsl.records.collect import Collection, SeedGroup, Subject
 from vggdsl.records.compare import is_under, nearest, unmeasured, value_of
 from vggdsl.records.conditions import conditions, differences, is_other, line_differences, looks_differ
 from vggdsl.records.evaluation import Evaluation
@@ -18,11 +15,8 @@ from vggdsl.records.result import BALANCED, TOP_5, Result
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import Data
-from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.errors import Diagnostic
 from vggdsl.text.figures import Figure
-
-if TYPE_CHECKING:
-    from vggdsl.records.run import Run
 
 SPLITS = ("train", "val", "test")
 
@@ -93,34 +87,6 @@ class Row:
         if self.mean is None or self.claimed is None or self.differs:
             return None
         return _round(self.mean - self.claimed.value)
-
-
-def results(paths: "str | Path | Run | Iterable[str | Path | Run]" = ("runs",), *, every: bool = False) -> list[Row]:
-    """What specs claim beside what was measured, a row a figure; as ``vggdsl results``.
-
-    A path is a spec, the name of one that ships, a record, a run, or a folder of them; a run may be given itself.
-    ``every`` adds the accuracies on training and validation images. What doesn't count, such as an edited block, is a
-    ``UserWarning``.
-
-    Raises ``VggdslError`` if a path leads to nothing (V501) or a spec can't be read, ``TypeError`` for what is no path.
-    """
-    several = paths if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
-    collection = collect([_path(each) for each in several])
-    made = rows(collection, every)
-    wrong = [d for d in collection.findings if d.is_error]
-    if wrong:
-        raise VggdslError(wrong)
-    for finding in collection.findings:
-        warnings.warn(finding.in_a_line, stacklevel=2)
-    return made
-
-
-def _path(given: object) -> str:
-    """Of a run its folder: ``records.run`` imports torch, which tables don't need."""
-    path = given if isinstance(given, str | Path) else getattr(given, "path", None)
-    if not isinstance(path, str | Path):
-        raise TypeError(f"{type(given).__name__} is no path: give a spec's file or name, or a run")
-    return str(path)
 
 
 def rows(collection: Collection, every: bool) -> list[Row]:

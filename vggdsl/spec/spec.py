@@ -23,6 +23,7 @@ from vggdsl.spec.layers import layer_table, notes
 from vggdsl.spec.measured import Measurement, read_measured
 from vggdsl.spec.pretrained import check_init, lineages
 from vggdsl.spec.recipe import CLASS_NAMES, DATA_SETS, Given, Init, Recipe, lint_recipe, read_recipes, wrong_entries
+from vggdsl.spec.shown import as_html
 from vggdsl.spec.trainable import not_to_be_followed, untrainable
 from vggdsl.spec.tuned import check_tuned
 from vggdsl.text.edits import Edit, added_at_end
@@ -78,6 +79,10 @@ class Spec:
     def __repr__(self) -> str:
         typed = self.typed
         return f"Spec({self.name!r}, {typed.input} -> {typed.output}, {typed.params:,} parameters)"
+
+    def _repr_html_(self) -> str:
+        table, below = layer_table(self.network, self.typed), notes(self.name, self.document, self.typed)
+        return as_html(self.name, self.typed, self.verdicts, self.check(), table, below)
 
     @property
     def citation(self) -> str | None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from html import escape
 from types import NoneType
 from typing import Annotated, Literal, TypedDict
 
 from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.edits import Edit
 from vggdsl.text.facts import FindingFacts, Meant
+from vggdsl.text.html import ERROR, PLACE, WARNING, framed
 from vggdsl.text.printing import LINE, printable, shown, width_of
 from vggdsl.text.source import Reworded, Span
 
@@ -45,6 +47,9 @@ class Diagnostic:
 
     def __repr__(self) -> str:
         return f"Diagnostic({self.in_a_line})"
+
+    def _repr_html_(self) -> str:
+        return framed(to_html([self]))
 
     @property
     def row(self) -> Code:
@@ -206,3 +211,19 @@ def to_json(diagnostic: Diagnostic) -> FindingData:
 def render_all(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
     """Several findings, a blank line between."""
     return "\n\n".join(render(d, color) for d in diagnostics)
+
+
+_SHOWN = {
+    _RED: f"color:{ERROR};font-weight:bold",
+    _YELLOW: f"color:{WARNING};font-weight:bold",
+    _BLUE: f"color:{PLACE};font-weight:bold",
+    _BOLD: "font-weight:bold",
+}
+
+
+def to_html(diagnostics: Iterable[Diagnostic]) -> str:
+    """Several findings as they are rendered; nothing for none."""
+    text = escape(render_all(diagnostics, color=True))
+    for code, style in _SHOWN.items():
+        text = text.replace(code, f'<span style="{style}">')
+    return f"<pre>{text.replace(_OFF, '</span>')}</pre>" if text else ""

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from vggdsl.text.codes import CodeName, Kind
-from vggdsl.text.diagnostics import Diagnostic, Label, render_all
+from vggdsl.text.diagnostics import Diagnostic, Label, render_all, to_html
 from vggdsl.text.edits import Edit
 from vggdsl.text.facts import FindingFacts
+from vggdsl.text.html import framed
 from vggdsl.text.source import Placed, Span
 
 __all__ = [
@@ -46,6 +47,9 @@ class VggdslError(Exception):
     def __str__(self) -> str:
         """As the command line prints it, without colour."""
         return render_all(self.diagnostics)
+
+    def _repr_html_(self) -> str:
+        return framed(to_html(self.diagnostics))
 
 
 class ParseError(VggdslError):

@@ -1,4 +1,4 @@
-"""Tables as people and programs read them: plain text, Markdown, LaTeX, CSV."""
+"""Tables as people and programs read them: plain text, Markdown, HTML, LaTeX, CSV."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import TextWrapper
 
+from vggdsl.text.html import as_text, paragraph
 from vggdsl.text.printing import LINE, printable, shown, width_of
 
 Cells = Sequence[str]
@@ -110,6 +111,24 @@ _MARKS = re.compile(r"[\\`*<|]|(?<![^\W_])_|_(?![^\W_])|(?<=\S)~|\](?=[(\[:])|&(
 
 def in_markdown(text: str) -> str:
     return _MARKS.sub(r"\\\g<0>", _in_a_line(text))
+
+
+def to_html(table: Table) -> str:
+    """A table of HTML, its groups bodies of their own.
+
+    >>> to_html(Table(words("name") + numbers("params"), [RowGroup([("a<b", "8")], is_total=True)])).split("<tbody>")[1]
+    '<tr><th style="text-align:left">a&lt;b</th><th style="text-align:right">8</th></tr></tbody></table>'
+    """
+    sides = ["left" if column.is_words else "right" for column in table.columns]
+
+    def row(cells: Cells, tag: str) -> str:
+        styled = (f'<{tag} style="text-align:{side}">{as_text(cell)}' for cell, side in zip(cells, sides, strict=True))
+        return f"<tr>{''.join(f'{cell}</{tag}>' for cell in styled)}</tr>"
+
+    html = f"<table><thead>{row(table.names, 'th')}</thead>"
+    for group in table.groups:
+        html += f"<tbody>{''.join(row(cells, 'th' if group.is_total else 'td') for cells in group.rows)}</tbody>"
+    return f"{html}</table>" + (paragraph(f"in common: {as_text(table.note)}") if table.note else "")
 
 
 def _in_a_line(text: str) -> str:

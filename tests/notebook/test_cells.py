@@ -1,0 +1,157 @@
+"""Cells in the spec language, in an IPython that has loaded the extension."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+pytest.importorskip("IPython", reason="needs IPython, as `vggdsl[test]` brings it")
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+import vggdsl
+from specs import BLOCKS, GOOD, WRONG
+from vggdsl.experiments import reporter
+from vggdsl.text.errors import VggdslError
+
+QUIET = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    """One of its own, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    made = InteractiveShell(config=QUIET, ipython_dir=str(tmp_path / "ipython"), user_module=ModuleType("cells"))
+    vggdsl.load_ipython_extension(made)
+    yield made
+    vggdsl.unload_ipython_extension(made)
+
+
+@pytest.fixture
+def run(shell: InteractiveShell) -> Callable[[str], tuple[object, BaseException | None, str]]:
+    """What a cell gives, what it fails with, and what it prints."""
+
+    def run(cell: str) -> tuple[object, BaseException | None, str]:
+        out = io.StringIO()
+        with redirect_stdout(out), redirect_stderr(out):
+            done = shell.run_cell(cell)
+        return done.result, done.error_before_exec or done.error_in_exec, out.getvalue()
+
+    return run
+
+
+Run = Callable[[str], tuple[object, BaseException | None, str]]
+
+
+def test_a_cell_defines_a_spec(shell: InteractiveShell, run: Run) -> None:
+    shown, error, printed = run(f"%%arch small\n{GOOD}")
+    assert error is None
+    assert shown is shell.user_ns["small"]
+    assert shown == vggdsl.parse(GOOD, "small.arch")
+    assert isinstance(shown, vggdsl.Spec)
+    assert shown.name == "small"
+    assert repr(shown) in printed
+    assert list(Path().iterdir()) == []
+
+
+def test_a_warning_is_shown_and_the_spec_defined(shell: InteractiveShell, run: Run) -> None:
+    _, error, printed = run("%%arch small\ninput 8x8x1 conv3-64 pad=0 conv3-8 dropout-0.99 FC-10 FC-10 softmax\n")
+    assert error is None
+    spec = shell.user_ns["small"]
+    assert spec.check()
+    assert all(finding.code in printed for finding in spec.check())
+
+
+def test_cells_lead_to_each_other(shell: InteractiveShell, run: Run) -> None:
+    _, error, printed = run(f"%%arch parts\n{BLOCKS}")
+    assert (error, "parts" in shell.user_ns) == (None, False)
+    assert printed == '2 blocks: write `use "parts.arch"` in another cell\n'
+    run('%%arch base\nuse "parts.arch"\ninput 8x8x1\n3a: conv3-4\nboth(4) FC-10 softmax\n')
+    run('%%arch wide\nextends "base.arch"\nreplace 3a: conv5-4\n')
+    base, wide = shell.user_ns["base"], shell.user_ns["wide"]
+    assert wide.typed["3a"].node.spelled == "conv5-4"
+    assert wide.typed.params - base.typed.params == 4 * (25 - 9)
+    assert vggdsl.parse(wide.text).typed == wide.typed, "a run keeps a text that stands alone"
+    with pytest.raises(VggdslError, match="V243"):
+        vggdsl.parse('extends "base.arch"')
+
+
+def test_a_cell_stands_before_a_file_of_its_name(shell: InteractiveShell, run: Run) -> None:
+    Path("base.arch").write_text("input 8x8x1\n3a: conv3-4\nFC-10 softmax\n")
+    delta = '%%arch wide\nextends "base.arch"\nreplace 3a: conv5-4\n'
+    run(delta)
+    of_file = shell.user_ns["wide"]
+    run("%%arch base\ninput 8x8x1\n3a: conv3-4\nFC-20 softmax\n")
+    run(delta)
+    assert shell.user_ns["wide"].typed.output.c == 20
+    assert of_file.typed.output.c == 10
+    assert Path("base.arch").read_text() == "input 8x8x1\n3a: conv3-4\nFC-10 softmax\n"
+
+
+@pytest.mark.parametrize("text", [WRONG, "", f"{GOOD}claim params 1\n", 'extends "gone.arch"', "train { epochs x }"])
+def test_a_mistake_shows_findings_and_changes_nothing(text: str, shell: InteractiveShell, run: Run) -> None:
+    _, error, printed = run(f"%%arch small\n{text}\n")
+    assert isinstance(error, VggdslError)
+    assert printed.strip() == f"{error}\n\nsmall is not defined"
+    assert "small" not in shell.user_ns
+    run(f"%%arch small\n{GOOD}")
+    before = shell.user_ns["small"]
+    _, error, printed = run(f"%%arch small\n{text}\n")
+    assert printed.strip() == f"{error}\n\nsmall stays as it was"
+    assert shell.user_ns["small"] is before
+    run('%%arch other\nextends "small.arch"\nremove pool1\n')
+    assert shell.user_ns["other"].typed.weight_layers == before.typed.weight_layers
+
+
+@pytest.mark.parametrize("line", ["", "1x", "two words", "class", "--quiet small", "a.arch"])
+def test_what_names_no_variable_is_wrong_usage(line: str, shell: InteractiveShell, run: Run) -> None:
+    before = set(shell.user_ns)
+    _, error, printed = run(f"%%arch {line}\n{GOOD}")
+    assert isinstance(error, UsageError)
+    assert printed.startswith("UsageError: ")
+    assert "%%arch NAME" in printed
+    assert {name for name in shell.user_ns if not name.startswith("_")} <= before
+
+
+def test_a_table_in_another_notation_is_told_apart(shell: InteractiveShell, run: Run) -> None:
+    table = Path(__file__).parents[1] / "fixtures" / "printed" / "vgg_table_1.txt"
+    _, error, printed = run(f"%%arch vgg\n{table.read_text('utf-8')}")
+    assert isinstance(error, VggdslError)
+    assert "V113" in printed
+
+
+def test_the_traceback_is_there_for_who_asks(shell: InteractiveShell, run: Run) -> None:
+    shell.user_ns["vggdsl"] = vggdsl
+    _, error, printed = run(f"vggdsl.parse({WRONG!r})")
+    assert printed.strip() == str(error)
+    assert "Traceback" in run("%tb")[2]
+    assert "Traceback" in run("1 / 0")[2], "bugs stay as they are"
+
+
+def test_what_is_unloaded_is_gone(shell: InteractiveShell, run: Run) -> None:
+    assert shell.display_formatter is not None
+    shell.user_ns["vggdsl"] = vggdsl
+    vggdsl.load_ipython_extension(shell)
+    vggdsl.unload_ipython_extension(shell)
+    assert isinstance(run(f"%%arch small\n{GOOD}")[1], UsageError)
+    assert "Traceback" in run(f"vggdsl.parse({WRONG!r})")[2]
+    spec = vggdsl.parse(GOOD)
+    shown, _ = shell.display_formatter.format(spec)
+    assert shown == {"text/plain": repr(spec), "text/html": spec._repr_html_()}
+    assert reporter.unasked is reporter.Warns
+
+
+def test_a_terminal_gets_no_bar(shell: InteractiveShell) -> None:
+    assert reporter.unasked is reporter.Warns
+
+
+def test_magic_has_help(run: Run) -> None:
+    _, _, printed = run("%%arch?")
+    assert "%%arch small" in printed
