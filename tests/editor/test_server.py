@@ -51,7 +51,7 @@ async def test_a_mistake_is_told_with_what_mends_it(client: LanguageClient, tmp_
 
 
 async def test_what_is_found_is_sent_to_editors_that_do_not_ask(tmp_path: Path) -> None:
-    async with editor(tmp_path, "emacs") as client:
+    async with editor(tmp_path, "visual-studio-code") as client:
         uri = "untitled:Untitled-1"
         open_text(client, WRONG, uri)
         await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
@@ -129,9 +129,33 @@ async def test_after_any_edits_what_is_found_is_that_of_a_fresh_check(
     open_text(client, text, uri)
     for version in range(2, 2 + data.draw(st.integers(1, 6))):
         edit = data.draw(edits_of(text))
-        start, end = (types.Position(*place(text, at)) for at in (edit.start, edit.end))
+        start, end = (types.Position(*place(text, at, "utf-8")) for at in (edit.start, edit.end))
         change = types.TextDocumentContentChangePartial(types.Range(start, end), edit.text)
         identifier = types.VersionedTextDocumentIdentifier(version, uri)
         client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
         text = edited(text, edit)
-        assert await found_in(client, uri) == diagnostics(read(Document(uri, version, text)))
+        assert await found_in(client, uri) == diagnostics(read(Document(uri, version, text, "utf-8")))
+
+
+async def test_settings_are_asked_for_and_taken(tmp_path: Path) -> None:
+    async with editor(tmp_path) as client:
+        uri = (tmp_path / "a.arch").as_uri()
+        open_text(client, GOOD, uri)
+        asked = types.InlayHintParams(named(uri), span(0, 0, 50))
+        assert not await client.text_document_inlay_hint_async(asked)
+        client.set_configuration({"inlayHints": True, "other": 1}, section="vggdsl")
+        client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
+        while not await client.text_document_inlay_hint_async(asked):  # the server asks for them first
+            pass
+
+
+async def test_files_that_change_on_disk_are_read_again(client: LanguageClient, tmp_path: Path) -> None:
+    uri, blocks = (tmp_path / "net.arch").as_uri(), tmp_path / "blocks.arch"
+    open_text(client, 'use "blocks.arch"\ninput 8x8x1 pair(2, 3) FC-10 softmax\n', uri)
+    assert [found.code for found in await found_in(client, uri)] == ["V243"]
+    before = client.diagnostic_refresh_count
+    blocks.write_text(BLOCKS, "utf-8")
+    event = types.FileEvent(blocks.as_uri(), types.FileChangeType.Created)
+    client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+    assert await found_in(client, uri) == []
+    assert client.diagnostic_refresh_count == before + 1

@@ -23,7 +23,7 @@ def command() -> None:
     :lua vim.lsp.start({name = "vggdsl", cmd = {"vggdsl", "lsp"}})    (Neovim)
     """
     with needed():
-        from vggdsl.editor.server import serve
+        from vggdsl.editor.lifecycle import serve
     code = serve(__version__)
     sys.stderr.flush()
     os._exit(code)  # a text may still be read: nobody waits for what is found in it

@@ -33,20 +33,22 @@ _MOST = 6
 def hover(reading: Reading, offset: int) -> tuple[str, Span | None] | None:
     """Markdown about an offset into what is read, and what it is about; None where there is nothing to tell."""
     document = reading.document
-    chain = tree.at(document.legible, document.source, offset) if document.legible is not None else []
-    sections, about = list[str](), None
-    for node in reversed(chain):
-        text = "\n\n".join(_told(node, chain, reading))
-        if text:
-            sections.append(text)
-            about = node.span
-            break
-    for found in reading.findings:
-        place = place_of(found, document)
-        if place is not None and place.span.start <= offset <= place.span.end:
-            sections.append(_code(found.row))
-            about = about or place.span
-    return ("\n\n---\n\n".join(dict.fromkeys(sections)), about) if sections else None
+    found, about = list[str](), None
+    wrong = [d for d in reading.findings if (place := place_of(d, document)) and _holds(place.span, offset)]
+    if document.legible is not None and (document.syntax is not None or not wrong):  # else something stands in for it
+        chain = tree.at(document.legible, document.source, offset)
+        for node in reversed(chain):
+            if text := "\n\n".join(_told(node, chain, reading)):
+                found, about = [text], node.span
+                break
+    found += dict.fromkeys(_code(each.row) for each in wrong)
+    if about is None and wrong:
+        about = next(place.span for each in wrong if (place := place_of(each, document)))
+    return ("\n\n---\n\n".join(found), about) if found else None
+
+
+def _holds(span: Span, offset: int) -> bool:
+    return span.start <= offset <= span.end
 
 
 def _told(node: Any, chain: list[Any], reading: Reading) -> Iterator[str]:
@@ -105,15 +107,18 @@ def _compiled(span: Span, spec: Spec) -> Iterator[str]:
         yield f"It is also {', '.join(names)}{more}."
 
 
+_OF_SEVERAL = {syntax.Merge: "branches", syntax.Group: "a group", syntax.Aux: "an auxiliary classifier"}
+
+
 def _element(element: syntax.Element, chain: list[Any], spec: Spec) -> Iterator[str]:
     """What several layers are together: a call of a block, branches, a group, an auxiliary classifier."""
-    nodes = [t for t in spec.typed.training_nodes if _is_of(t, element.span)]
+    nodes = [*_nodes_of(element.span, spec)]
     if not nodes:
         return
     items = (node for node in reversed(chain) if isinstance(node, syntax.Item))
     label = next((item.label for item in items if item.element is element and item.label), "")
     name = f"**{plain(label)}** " if label else ""
-    what = code(element_text(element)) if isinstance(element, syntax.Call) else type(element).__name__.lower()
+    what = _OF_SEVERAL.get(type(element)) or code(element_text(element))
     params, macs, activations = sums(nodes)
     own = nodes[-1]
     yield f"{name}{what} → {own.shape}\n\n" + lines(
@@ -125,11 +130,14 @@ def _element(element: syntax.Element, chain: list[Any], spec: Spec) -> Iterator[
     )
 
 
-def _is_of(t: TypedNode, span: Span) -> bool:
-    """Whether a layer is written in a place, or came by a call that is."""
-    return any(
-        place.source == span.source and span.start <= place.start < span.end for place in (t.node.span, *t.node.calls)
-    )
+def _nodes_of(span: Span, spec: Spec) -> Iterator[TypedNode]:
+    """The layers that are written in a place, or came by a call that is, with what rules put behind them."""
+    is_of = False
+    for t in spec.typed.training_nodes:
+        places = (t.node.span, *t.node.calls)
+        is_of = any(map(span.holds, places)) or (is_of and bool(t.node.implied))
+        if is_of:
+            yield t
 
 
 # -- claims

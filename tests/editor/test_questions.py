@@ -1,0 +1,138 @@
+"""What is told and offered of a text, asked without a process."""
+
+from pathlib import Path
+
+import pytest
+from clients import applied
+from edits import TEXTS, edited, edits_of
+from hypothesis import given
+from hypothesis import strategies as st
+from lsprotocol import types
+
+import vggdsl
+from specs import GOOD, RESIDUAL
+from vggdsl.editor.actions import actions
+from vggdsl.editor.document import Document, Reading, read
+from vggdsl.editor.edits import formatted
+from vggdsl.editor.figures import shapes, totals
+from vggdsl.editor.findings import diagnostics
+from vggdsl.editor.hover import hover
+from vggdsl.language import library
+from vggdsl.spec.mending import mend
+from vggdsl.spec.spec import write
+from vggdsl.text.edits import edited as mended
+from vggdsl.text.source import Reworded
+
+URI = "untitled:a"
+EVERYWHERE = types.Range(types.Position(0, 0), types.Position(10**6, 0))
+SHIPPED = sorted(library.shipped())
+
+
+def reading(text: str) -> Reading:
+    return read(Document(URI, 1, text))
+
+
+def told(text: str, at: str) -> str:
+    """What is told of the first place of a word."""
+    found = hover(reading(text), text.index(at) + 1)
+    return "" if found is None else found[0]
+
+
+@given(data=st.data())
+def test_every_question_has_an_answer_for_any_text(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(TEXTS))
+    for _ in range(data.draw(st.integers(0, 3))):
+        text = edited(text, data.draw(edits_of(text)))
+    found = reading(text)
+    document = found.document
+    for each in diagnostics(found):
+        assert each.range.start <= each.range.end
+        assert document.lines.position(len(text)) >= (each.range.end.line, each.range.end.character)
+    totals(found)
+    list(shapes(found, EVERYWHERE))
+    hover(found, data.draw(st.integers(0, len(document.source.text))))
+    offered = actions(found, EVERYWHERE, None, {}, ())
+    fixes = [fix for each in found.findings for fix in each.fixes if not isinstance(fix.span.source, Reworded)]
+    assert [applied(document, each) for each in offered] == [mended(document.source, [fix]) for fix in fixes]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_specs_that_ship_are_told_and_are_in_form(name: str) -> None:
+    source = library.read_source(name)
+    found = read(Document(Path(source.name).absolute().as_uri(), 1, source.written))
+    assert not [each for each in diagnostics(found) if each.severity == types.DiagnosticSeverity.Error]
+    assert len(totals(found)) == 1
+    assert formatted(found.document) == []
+    list(shapes(found, EVERYWHERE))
+
+
+def test_a_fixture_of_each_finding_is_told_where_it_is_wrong() -> None:
+    folder = Path(vggdsl.__file__).parent.parent / "tests" / "fixtures" / "errors"
+    for path in sorted(folder.glob("*.arch")):
+        with path.open(encoding="utf-8", newline="") as file:
+            found = read(Document(path.as_uri(), 1, file.read()))
+        for each, shown in zip(found.findings, diagnostics(found), strict=True):
+            assert (shown.code, shown.message.split("\n")[0]) == (each.code, each.message)
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ("conv3-8\n", "**stem** `conv3-8` → 16x16x8"),
+        ("conv3-$c", "It is also conv2.2.conv1 16x16x8."),
+        ("residual(8)", "*params*: 2,400"),
+        ("concat[", "*layers*: 13, from mixed.a to mixed.concat1"),
+    ],
+)
+def test_elements_are_told_as_compiled(at: str, says: str) -> None:
+    assert says in told(f"{RESIDUAL}FC-4 softmax\n", at)
+
+
+def test_a_claim_is_told_with_every_reading() -> None:
+    text = told(f"{GOOD}claim params 165K\n", "params 165K")
+    assert text.startswith("**params** with biases of the network: `165K`, it holds")
+    assert "- *it is*: 165,642" in text
+    assert "- *without biases*: 165,568, as printed" in text
+
+
+@pytest.mark.parametrize(
+    ("written", "at", "says"),
+    [
+        ("momentum=0.9", "momentum", "by default `0`"),
+        ("sgd(lr=0.1)", "sgd", "`sgd`: stochastic gradient descent"),
+        ("optimizer sgd(lr=0.1)", "optimizer", "by default `adam`"),
+    ],
+)
+@pytest.mark.parametrize("wrong", ["", "maxpol"])
+def test_words_are_told_also_where_the_text_is_wrong_elsewhere(written: str, at: str, says: str, wrong: str) -> None:
+    line = written if written.startswith("optimizer") else f"optimizer sgd(lr=0.1, {written})"
+    line = "optimizer sgd(lr=0.1)" if written.startswith("sgd") else line
+    assert says in told(f"{GOOD}{wrong}\ntrain {{\n  {line}\n}}\n", at)
+
+
+def test_a_finding_is_told_with_what_its_code_means() -> None:
+    assert told("input 8x8x1 maxpol", "maxpol").startswith("**V101**: an unknown word\n\nThe text holds")
+
+
+def test_what_somebody_wrote_is_text_in_what_is_told() -> None:
+    name = "<img src=x>"
+    text = told(f'input 8x8x1 conv3-4 FC-10 softmax\nclaim top-1-error 8% class="{name}"\n', "top-1-error")
+    assert name not in text
+
+
+def test_all_that_is_sure_is_what_check_mends() -> None:
+    text = "input 32x32x3\nconv3-64 maxpol\nFC 10  softmax\n"
+    (fix,) = actions(reading(text), EVERYWHERE, ["source.fixAll.vggdsl"], {}, ())
+    assert applied(reading(text).document, fix) == mend(reading(text).document.source).text
+
+
+@given(data=st.data())
+def test_a_formatted_text_is_in_the_one_form(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(TEXTS))
+    text = edited(text, data.draw(edits_of(text)))
+    found = reading(text)
+    if found.spec is not None and not found.spec.is_reworded:
+        edits = formatted(found.document)
+        assert edits is not None
+        formed = applied(found.document, edits)
+        assert formed.replace("\r\n", "\n") == write(found.spec)

@@ -1,0 +1,80 @@
+"""What an editor asks about a text, and how it is answered: each request in a function."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lsprotocol import types
+
+from vggdsl.editor.actions import KINDS, actions
+from vggdsl.editor.document import Reading
+from vggdsl.editor.edits import formatted
+from vggdsl.editor.figures import shapes, totals
+from vggdsl.editor.findings import diagnostics, range_of
+from vggdsl.editor.hover import hover
+from vggdsl.editor.server import Server
+
+
+async def document_diagnostic(
+    server: Server, params: types.DocumentDiagnosticParams
+) -> types.RelatedFullDocumentDiagnosticReport:
+    found = await server.ask(params.text_document.uri, diagnostics)
+    return types.RelatedFullDocumentDiagnosticReport(found or [])
+
+
+async def hovering(server: Server, params: types.HoverParams) -> types.Hover | None:
+    place = params.position
+
+    def question(reading: Reading) -> types.Hover | None:
+        document = reading.document
+        found = hover(reading, document.offset(place.line, place.character))
+        if found is None:
+            return None
+        text, about = found
+        return types.Hover(
+            types.MarkupContent(types.MarkupKind.Markdown, text), None if about is None else range_of(about, document)
+        )
+
+    return await server.ask(params.text_document.uri, question)
+
+
+async def code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+    session, only = server.session, params.context.only
+    opened = tuple(session.documents.values())
+    return (
+        await server.ask(
+            params.text_document.uri, lambda reading: actions(reading, params.range, only, session.folders, opened)
+        )
+        or []
+    )
+
+
+async def code_lens(server: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
+    return await server.ask(params.text_document.uri, totals) or []
+
+
+async def inlay_hint(server: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
+    if not server.session.shows_shapes:
+        return []
+    return await server.ask(params.text_document.uri, lambda reading: [*shapes(reading, params.range)]) or []
+
+
+async def formatting(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
+    return await server.ask(params.text_document.uri, lambda reading: formatted(reading.document))
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {
+    types.TEXT_DOCUMENT_DIAGNOSTIC: document_diagnostic,
+    types.TEXT_DOCUMENT_HOVER: hovering,
+    types.TEXT_DOCUMENT_CODE_ACTION: code_action,
+    types.TEXT_DOCUMENT_CODE_LENS: code_lens,
+    types.TEXT_DOCUMENT_INLAY_HINT: inlay_hint,
+    types.TEXT_DOCUMENT_FORMATTING: formatting,
+}
+
+OPTIONS: dict[str, Any] = {
+    types.TEXT_DOCUMENT_DIAGNOSTIC: types.DiagnosticOptions(
+        inter_file_dependencies=True, workspace_diagnostics=False, identifier="vggdsl"
+    ),
+    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions(KINDS),
+}
+"""What the editor is told of a request beside that it is answered."""
