@@ -4,9 +4,13 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import cast
 
 import pytest
+from commands import python
+from documents import mutants
+from hypothesis import given
 
 pytest.importorskip("IPython", reason="needs IPython, as `vggdsl[test]` brings it")
 
@@ -17,6 +21,7 @@ from traitlets.config import Config
 import vggdsl
 from specs import BLOCKS, GOOD, WRONG
 from vggdsl.experiments import reporter
+from vggdsl.notebook.arch import Cells
 from vggdsl.text.errors import VggdslError
 
 QUIET = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
@@ -120,6 +125,21 @@ def test_what_names_no_variable_is_wrong_usage(line: str, shell: InteractiveShel
     assert {name for name in shell.user_ns if not name.startswith("_")} <= before
 
 
+@given(mutants(GOOD))
+def test_any_text_is_a_spec_or_has_findings(text: str) -> None:
+    user_ns = dict[str, object]()
+    cells = Cells(cast(InteractiveShell, SimpleNamespace(user_ns=user_ns)))
+    made, error = None, None
+    try:
+        made = cells.arch("net", text)
+    except VggdslError as raised:
+        error = raised
+    assert user_ns == ({} if made is None else {"net": made})
+    assert made is None or not any(finding.is_error for finding in made.check())
+    assert error is None or any(finding.is_error for finding in error.diagnostics)
+    assert error is None or error.__notes__ == ["net is not defined"]
+
+
 def test_a_table_in_another_notation_is_told_apart(shell: InteractiveShell, run: Run) -> None:
     table = Path(__file__).parents[1] / "fixtures" / "printed" / "vgg_table_1.txt"
     _, error, printed = run(f"%%arch vgg\n{table.read_text('utf-8')}")
@@ -146,6 +166,11 @@ def test_what_is_unloaded_is_gone(shell: InteractiveShell, run: Run) -> None:
     shown, _ = shell.display_formatter.format(spec)
     assert shown == {"text/plain": repr(spec), "text/html": spec._repr_html_()}
     assert reporter.unasked is reporter.Warns
+
+
+def test_the_extension_does_without_torch() -> None:
+    done = python("-c", "import sys, vggdsl.notebook.extension\nprint({'torch', 'numpy'} & {*sys.modules})")
+    assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
 def test_a_terminal_gets_no_bar(shell: InteractiveShell) -> None:

@@ -11,7 +11,7 @@ pytest.importorskip("IPython", reason="needs IPython, as `vggdsl[test]` brings i
 
 import vggdsl
 from specs import GOOD
-from vggdsl.notebook.extension import with_picture
+from vggdsl.notebook.extension import with_curves, with_picture
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
 
@@ -94,6 +94,14 @@ def test_a_run(spec: vggdsl.Spec) -> None:
     assert found.text.count("*") == 2
     interrupted = seen(Run(Path(EVIL), spec, spec.recipe(), 0, tuple(epochs[:1]))._repr_html_())
     assert "1 epoch, not ended" in interrupted.text
+
+
+@pytest.mark.parametrize(("epochs", "pictures"), [(0, 0), (1, 0), (2, 2)])
+def test_a_run_with_its_curves(epochs: int, pictures: int, spec: vggdsl.Spec) -> None:
+    metrics = tuple(Epoch(number, 2.0 / number, 0.4, 1.0, 0.5, 0.1, 1.0) for number in range(1, epochs + 1))
+    found = seen(with_curves(Run(Path(EVIL), spec, spec.recipe(), 0, metrics)))
+    assert found.tags.count("img") == pictures
+    assert EVIL in found.text
 
 
 def test_results(spec: vggdsl.Spec, tmp_path: Path) -> None:

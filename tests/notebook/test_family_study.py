@@ -64,6 +64,7 @@ def test_its_cells_show_what_they_should(tmp_path: Path, monkeypatch: pytest.Mon
         assert name in plain("results")
     assert "deviates: epochs 3" in plain("results")
     assert "Test Accuracy: " in html("run")
+    assert html("run").count("<img ") == 2
     assert plain("picture").startswith("Svg(")
     assert cells["picture"][0].data["image/svg+xml"].startswith("<svg ")
     assert [path.name for path in work.iterdir()] == ["runs"]

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from IPython.core.formatters import BaseFormatter
 from IPython.core.interactiveshell import InteractiveShell
@@ -16,6 +17,10 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import render_all
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.html import framed, image
+from vggdsl.text.packages import needed
+
+if TYPE_CHECKING:
+    from vggdsl.records.run import Run
 
 
 def load(shell: InteractiveShell) -> None:
@@ -24,6 +29,7 @@ def load(shell: InteractiveShell) -> None:
     shell.set_custom_exc((VggdslError,), show_findings)
     for form, shown in _FORMS.items():
         _formatter(shell, form).for_type(Spec, shown)
+    _formatter(shell, "text/html").for_type_by_name(*_RUN, with_curves)
     if is_notebook(shell):
         reporter.unasked = Bar
 
@@ -33,6 +39,7 @@ def unload(shell: InteractiveShell) -> None:
     shell.set_custom_exc((), None)
     for form in _FORMS:
         _formatter(shell, form).pop(Spec, None)
+    _formatter(shell, "text/html").pop(".".join(_RUN), None)
     reporter.unasked = reporter.Warns
 
 
@@ -67,10 +74,22 @@ def with_picture(spec: Spec) -> str:
     return framed(image(draw(spec), f"{spec.name} as volumes"), spec._repr_html_())
 
 
+def with_curves(run: "Run") -> str:
+    """What a run shows by itself, below the curves of its training."""
+    with needed():
+        from vggdsl.experiments.report.charts import PAPER, svg
+        from vggdsl.experiments.report.page import curves_of
+    drawn = [(title, chart) for title, chart in curves_of(run, PAPER) if title in _CURVES and len(run.metrics) > 1]
+    return framed(*(image(svg(chart), f"{title} by epochs") for title, chart in drawn), run._repr_html_())
+
+
 def with_findings(spec: Spec, printer: RepresentationPrinter, cycle: bool) -> None:
     """The line that a spec is anywhere, and what is wrong or looks wrong."""
     findings = render_all(spec.check())
     printer.text(f"{spec!r}\n\n{findings}" if findings else repr(spec))
 
 
+_RUN = ("vggdsl.records.run", "Run")
+"""By its name, since it comes with torch."""
+_CURVES = ("loss", "accuracy")
 _FORMS = {"text/html": with_picture, "text/plain": with_findings}

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from html import escape
 from types import NoneType
 from typing import Annotated, Literal, TypedDict
 
 from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.edits import Edit
 from vggdsl.text.facts import FindingFacts, Meant
-from vggdsl.text.html import ERROR, PLACE, WARNING, framed
+from vggdsl.text.html import ERROR, PLACE, WARNING, escaped, framed
 from vggdsl.text.printing import LINE, printable, shown, width_of
 from vggdsl.text.source import Reworded, Span
 
@@ -223,7 +222,7 @@ _SHOWN = {
 
 def to_html(diagnostics: Iterable[Diagnostic]) -> str:
     """Several findings as they are rendered; nothing for none."""
-    text = escape(render_all(diagnostics, color=True))
+    text = escaped(render_all(diagnostics, color=True))
     for code, style in _SHOWN.items():
         text = text.replace(code, f'<span style="{style}">')
     return f"<pre>{text.replace(_OFF, '</span>')}</pre>" if text else ""
