@@ -38,7 +38,7 @@ class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
     def __init__(self, path: Path, epochs: int) -> None:
         self.path = path
         kept = (
-            f"{plural(epochs, 'epoch')} are in {path}: `vggdsl train --resume {path}` goes on"
+            f"{plural(epochs, 'epoch')} {'is' if epochs == 1 else 'are'} in {path}: `vggdsl train --resume {path}` goes on"
             if epochs
             else f"no epoch was finished; see {path}"
         )
