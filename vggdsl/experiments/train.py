@@ -37,11 +37,10 @@ class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
 
     def __init__(self, path: Path, epochs: int) -> None:
         self.path = path
-        kept = (
-            f"{plural(epochs, 'epoch')} {'is' if epochs == 1 else 'are'} in {path}: `vggdsl train --resume {path}` goes on"
-            if epochs
-            else f"no epoch was finished; see {path}"
-        )
+        kept = f"no epoch was finished; see {path}"
+        if epochs:
+            there = f"{plural(epochs, 'epoch')} {'is' if epochs == 1 else 'are'}"
+            kept = f"{there} in {path}: `vggdsl train --resume {path}` goes on"
         super().__init__(Diagnostic("V605", "stopped before the end: no record was written", help=kept))
 
 
