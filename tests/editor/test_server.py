@@ -1,5 +1,9 @@
 """A real client talks to the real process."""
 
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
@@ -79,7 +83,7 @@ async def test_links_lead_to_texts_that_are_open(client: LanguageClient, tmp_pat
 
 
 async def test_a_layer_is_told_as_compiled_with_totals_and_shapes(tmp_path: Path) -> None:
-    async with editor(tmp_path, inlayHints=True) as client:
+    async with editor(tmp_path) as client:
         uri = (tmp_path / "a.arch").as_uri()
         open_text(client, GOOD, uri)
         told = await client.text_document_hover_async(types.HoverParams(named(uri), types.Position(0, 16)))
@@ -138,7 +142,7 @@ async def test_after_any_edits_what_is_found_is_that_of_a_fresh_check(
 
 
 async def test_settings_are_asked_for_and_taken(tmp_path: Path) -> None:
-    async with editor(tmp_path) as client:
+    async with editor(tmp_path, inlayHints=False) as client:
         uri = (tmp_path / "a.arch").as_uri()
         open_text(client, GOOD, uri)
         asked = types.InlayHintParams(named(uri), span(0, 0, 50))
@@ -159,3 +163,38 @@ async def test_files_that_change_on_disk_are_read_again(client: LanguageClient, 
     client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
     assert await found_in(client, uri) == []
     assert client.diagnostic_refresh_count == before + 1
+
+
+async def test_a_text_that_takes_long_keeps_no_other_waiting(client: LanguageClient) -> None:
+    slow, quick = "untitled:slow", "untitled:quick"
+    open_text(client, "input 224x224x3\n" + "conv3-64\n" * 19_000 + "FC-10 softmax\n", slow)
+    open_text(client, WRONG, quick)
+    asked = asyncio.ensure_future(found_in(client, slow)), asyncio.ensure_future(found_in(client, slow))
+    assert len(await found_in(client, quick)) == 1
+    assert not any(each.done() for each in asked)
+    open_text(client, GOOD, slow)
+    assert await found_in(client, slow) == []
+    assert [len(each) for each in await asyncio.gather(*asked)] == [1, 0]  # the second of the newest text
+
+
+@pytest.mark.parametrize("ends", ["exit", "$/nothing"])
+async def test_the_process_ends_with_its_editor(tmp_path: Path, ends: str) -> None:
+    """Though a text is being read, and the editor asked for no end before; or said nothing at all."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vggdsl", "lsp", cwd=tmp_path, stdin=PIPE, stdout=PIPE
+    )
+    assert process.stdin is not None
+    large = "input 224x224x3\n" + "conv3-64\n" * 19_000
+    item = {"uri": "untitled:a", "languageId": "vggdsl", "version": 1, "text": large}
+    messages: list[dict[str, object]] = [
+        {"id": 1, "method": "initialize", "params": {"capabilities": {}}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": item}},
+        {"method": ends},
+    ]
+    for message in messages:
+        body = json.dumps({"jsonrpc": "2.0", **message})
+        process.stdin.write(f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    process.stdin.write_eof()
+    out, _ = await process.communicate()
+    assert process.returncode == 1
+    assert all(line.startswith(("Content-", "{")) for line in out.decode().splitlines() if line)

@@ -80,7 +80,7 @@ async def _fetch_settings(server: Server) -> None:
 
 
 def _set(server: Server, settings: Any) -> None:
-    """Takes the user's settings as they are sent: ``{"inlayHints": true}``, perhaps within ``vggdsl``. Editors send
+    """Takes the user's settings as they are sent: ``{"inlayHints": false}``, perhaps within ``vggdsl``. Editors send
     all that they have; what is none of ours stays theirs."""
     if isinstance(settings, dict):
         settings = settings.get("vggdsl", settings)

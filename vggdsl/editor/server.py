@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcContentModified
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from vggdsl.editor.document import Document, Reading
 from vggdsl.editor.findings import diagnostics
-from vggdsl.editor.session import Change, Session, StaleError
+from vggdsl.editor.session import Change, Session
 
 T = TypeVar("T")
 
@@ -74,10 +73,7 @@ class Server(LanguageServer):
 
     async def ask(self, uri: str, question: Callable[[Reading], T]) -> T | None:
         """What a question finds in a text, as it is now; None of one that isn't open."""
-        try:
-            return await self.session.ask(uri, question)
-        except StaleError:
-            raise JsonRpcContentModified from None
+        return await self.session.ask(uri, question)
 
     def document(self, uri: str) -> Document | None:
         """A text as it is now, for what needs no reading."""
@@ -109,8 +105,6 @@ class Server(LanguageServer):
     async def _tell(self, uri: str) -> None:
         try:
             found = await self.session.ask(uri, lambda reading: (reading.document, diagnostics(reading)))
-        except StaleError:
-            return
         except Exception:
             _log.exception("%s could not be read", uri)
             return

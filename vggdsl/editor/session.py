@@ -1,4 +1,4 @@
-"""What is open in an editor, and the thread that reads it."""
+"""What is open in an editor, and the threads that read it."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -14,8 +14,8 @@ from vggdsl.language.library import opened
 T = TypeVar("T")
 
 
-class StaleError(Exception):
-    """What was asked is of a text that has changed since."""
+class _StaleError(Exception):
+    """The text has changed since the question was asked: nobody needs what is found in the old one."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Change:
 class Session:
     """The texts that are open, at their newest version each.
 
-    They are read in one thread, so that the editor is listened to meanwhile; a text once for each version, and again
-    when another changes to which it may lead.
+    Each is read in a thread of its own, so that the editor is listened to meanwhile and one that takes long keeps no
+    other waiting; once for each version, and again when another changes to which it may lead.
     """
 
     def __init__(self, units: Units = "utf-16") -> None:
@@ -39,12 +39,12 @@ class Session:
         self.folders: dict[str, Path] = {}
         """Those of the workspace, by their URIs."""
         self.documents: dict[str, Document] = {}
-        self.shows_shapes = False
-        """Whether the shape behind each element is to be shown."""
+        self.shows_shapes = True
+        """Whether the user wants to see the shape behind each element."""
         self._changes = 0
         self._readings: dict[str, tuple[Document, int, Reading]] = {}
-        """The last of each text; with how many changes there were then. The thread's own."""
-        self._thread = ThreadPoolExecutor(1, "reading")
+        """The last of each text, with how many changes there were then. Only its thread changes it."""
+        self._threads: dict[str, ThreadPoolExecutor] = {}
 
     def open(self, uri: str, version: int, text: str) -> None:
         self._changes += 1
@@ -59,6 +59,10 @@ class Session:
     def close(self, uri: str) -> None:
         self._changes += 1
         self.documents.pop(uri, None)
+        self._readings.pop(uri, None)
+        thread = self._threads.pop(uri, None)
+        if thread is not None:
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def refresh(self) -> None:
         """Files have changed, or what may be read: what leads to others is to be read again."""
@@ -74,18 +78,18 @@ class Session:
         self.refresh()
 
     async def ask(self, uri: str, question: Callable[[Reading], T]) -> T | None:
-        """What a question finds in a text, as it is now; None of one that isn't open.
-
-        Raises ``StaleError`` where the text changed before its turn came.
-        """
-        document = self.documents.get(uri)
-        if document is None:
-            return None
-        return await asyncio.wrap_future(self._thread.submit(self._answer, document, question))
+        """What a question finds in a text as it is when its turn comes; None of one that isn't open."""
+        while (document := self.documents.get(uri)) is not None:
+            thread = self._threads.setdefault(uri, ThreadPoolExecutor(1, "reading"))
+            try:
+                return await asyncio.wrap_future(thread.submit(self._answer, document, question))
+            except _StaleError:
+                continue
+        return None
 
     def _answer(self, document: Document, question: Callable[[Reading], T]) -> T:
         if self.documents.get(document.uri) is not document:
-            raise StaleError
+            raise _StaleError
         changes = self._changes
         others = {other.path: other.text for other in list(self.documents.values()) if other.path is not None}
         with opened(others):
