@@ -45,6 +45,11 @@ class Source:
         """Where the text has what was written at an offset; of what stands for nothing what comes behind it."""
         return bisect_left(self._plain.places, written)
 
+    def cursor(self, written: int) -> "Span":
+        """The place between two characters, by an offset into what was written."""
+        at = self.read_at(min(max(written, 0), len(self.written)))
+        return Span(self, at, at)
+
     def position(self, written: int) -> tuple[int, int]:
         """Line and column of an offset into what was written, both counted from 1."""
         line = bisect_right(self._starts, written)

@@ -35,6 +35,8 @@ from vggdsl.language.notations.registry import (
 )
 
 if TYPE_CHECKING:
+    from vggdsl.language.notations.arch.lexing import Lexeme, lexemes
+    from vggdsl.language.notations.arch.partly import read_partly
     from vggdsl.language.notations.by_call import Way, ways
     from vggdsl.language.notations.grid import is_marked_up, width
     from vggdsl.language.notations.meanings import tellable
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SPEC_LANGUAGE",
     "Beside",
+    "Lexeme",
     "Notation",
     "PartlyReadError",
     "Reading",
@@ -49,9 +52,11 @@ __all__ = [
     "arch",
     "elsewhere",
     "is_marked_up",
+    "lexemes",
     "names",
     "notation",
     "read",
+    "read_partly",
     "reading",
     "readings",
     "recognise",
@@ -66,8 +71,16 @@ __all__ = [
     "written_as",
 ]
 
-_LATER = {"Way": "by_call", "is_marked_up": "grid", "tellable": "meanings", "ways": "by_call", "width": "grid"}
-"""What only texts in other notations than the spec language need, by its module: most texts are specs."""
+_LATER = {
+    **dict.fromkeys(("Lexeme", "lexemes"), "arch.lexing"),
+    "read_partly": "arch.partly",
+    "Way": "by_call",
+    "is_marked_up": "grid",
+    "tellable": "meanings",
+    "ways": "by_call",
+    "width": "grid",
+}
+"""What only editors and texts in other notations than the spec language need, by its module: most texts are specs."""
 
 
 def __getattr__(name: str) -> Any:

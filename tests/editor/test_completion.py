@@ -1,0 +1,166 @@
+"""What is offered where something is written."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from profiles import fewer
+
+import vggdsl
+from vggdsl.editor.completion import completions
+from vggdsl.editor.offers import Offer, kind_in
+from vggdsl.editor.words import Words
+from vggdsl.language.notations import Lexeme
+from vggdsl.spec.checked import check_text
+from vggdsl.text.source import Source
+
+SPECS = tuple(vggdsl.shipped().values())
+
+
+def offered(text: str, mark: str = "^") -> list[Offer]:
+    """What is offered at the mark."""
+    at = text.index(mark)
+    return completions(Words(Source("a.arch", text.replace(mark, ""))), at)
+
+
+def texts(text: str) -> list[str]:
+    return [offer.text for offer in offered(text)]
+
+
+# -- what is offered can stand there
+
+_KEYS = ("OPTION",)
+_LAYERS = ("CONV", "POOL", "SIZED", "RATED", "CURVED", "PLAIN", "MERGE")
+_DIRECTIVES = ("SOURCE", "INPUT", "AFTER", "DEFAULT", "BLOCK", "USE", "EXTENDS", "REMOVE", "REPLACE", "INSERT_AFTER")
+_SECTIONS = ("CLAIM", "CLAIMS", "TRAIN", "AS", "FROM", "MEASURE", "DISPUTED", "CEIL", "CALL", "FREEZE", "RATE", "AUX")
+_PLAIN = ("REF", "NAME", "REF_RANGE", "NONE")
+
+
+def is_named(lexemes: Sequence[Lexeme], place: int) -> bool:
+    """Whether a word is one that is known, and not new, a number or one that a source prints."""
+    word, before = lexemes[place], [each.kind for each in lexemes[max(0, place - 2) : place]]
+    if word.kind in ("CALL", "REF", "NAME") and before[-1:] in (["BLOCK"], ["TRAIN"]):
+        return False
+    if word.kind in _PLAIN and re.fullmatch(r"[\d.]+", word.word):
+        return False
+    return word.kind in (*_KEYS, *_LAYERS, *_DIRECTIVES, *_SECTIONS, *_PLAIN)
+
+
+@cache
+def words_of(number: int) -> tuple[Words, Sequence[int]]:
+    """Of a spec that ships, and the places of those of its words that can be offered."""
+    words = Words(Source(str(SPECS[number]), SPECS[number].read_text("utf-8")))
+    sections = {
+        id(word): statement.section
+        for statement in words.statements.all
+        for word in statement.words
+        if word is not None
+    }
+    return words, [
+        place
+        for place, word in enumerate(words.lexemes)
+        if is_named(words.lexemes, place) and sections.get(id(word)) != "measured"
+    ]
+
+
+def asked(word: Lexeme) -> tuple[int, str]:
+    """Where it is asked for a word, and what is expected: the key of an option, the first of a range."""
+    said = word.word.partition("=")[0] if word.kind == "OPTION" else word.word.partition("..")[0]
+    return word.word.part(0, len(said)).span.written[1], said.lower()
+
+
+numbers = st.integers(0, len(SPECS) - 1)
+
+
+@given(numbers, st.data())
+def test_the_word_that_stands_there_is_offered(number: int, data: st.DataObject) -> None:
+    """Of a layer one of its kind: its numbers can't be known."""
+    words, places = words_of(number)
+    word = words.lexemes[data.draw(st.sampled_from(places))]
+    at, said = asked(word)
+    found = {offer.word.lower() for offer in completions(words, at)}
+    kind = kind_in(word)
+    assert said in found or (kind is not None and {kind.word.lower(), kind.example.lower()} & found)
+
+
+@fewer
+@given(numbers, st.data())
+def test_what_is_offered_is_not_unknown(number: int, data: st.DataObject) -> None:
+    """Put in the place of the word that stands there, it may be wrong, but nobody asks what it is."""
+    words, places = words_of(number)
+    at, _ = asked(words.lexemes[data.draw(st.sampled_from(places))])
+    offer = data.draw(st.sampled_from(completions(words, at)))
+    start, end = offer.span.written
+    written = words.source.written
+    source = Source(words.source.name, f"{written[:start]}{offer.text}{written[end:]}")
+    told = [found.message for checked in check_text(source) for found in checked.findings if found.labels]
+    assert not [each for each in told if each.startswith("unknown ") and f"`{offer.word}`" in each]
+
+
+# -- what is offered where
+
+
+def test_options_are_those_of_the_layer_that_are_not_given_yet() -> None:
+    assert texts("input 8x8x3 conv3-64 pad=1 ^\n")[:6] == [
+        "stride=1",
+        "groups=1",
+        "dilation=1",
+        "bias=no",
+        "after=none",
+        "conv3-64",
+    ]
+    assert texts("input 8x8x3 maxpool ^\n")[:3] == ["pad=0", "ceil=yes", "after=none"]
+
+
+def test_a_key_is_replaced_without_its_value() -> None:
+    stride = next(offer for offer in offered("input 8x8x3 conv3-64 str^=2\n") if offer.word == "stride")
+    assert (stride.text, stride.span.text) == ("stride", "str")
+
+
+def test_values_are_the_words_that_fit() -> None:
+    assert texts("conv3-64 bias=^\n") == ["yes", "no"]
+    assert texts("train {\n  optimizer sgd(lr=0.1, nesterov=y^)\n}\n") == ["yes", "no"]
+    assert texts("claim top-5-error 8% view=^\n") == ["centre", "ten", "grid", "dense", "dense+grid"]
+
+
+def test_a_recipe_offers_entries_calls_and_keys() -> None:
+    recipe = "train {{\n  batch 128\n  {}\n}}\n"
+    assert texts(recipe.format("^"))[:4] == ["data", "augment", "mix", "normalize"]
+    assert "batch" not in texts(recipe.format("^"))
+    assert texts(recipe.format("optimizer ^")) == ["sgd", "adam", "adamw"]
+    assert texts(recipe.format("data cifar10(^)"))[:3] == ["n=1", "val=1", "test=1"]
+    assert texts(recipe.format("schedule warmup(5) ^"))[-1] == "one-cycle"
+
+
+def test_names_of_the_text_are_offered() -> None:
+    text = "block e(a) { conv3-$a }\ninput 8x8x3\n3a: ^\nl: FC-10\ntrain one { }\n"
+    calls = [offer for offer in offered(text) if offer.what == "block"]
+    assert [(offer.text, offer.snippet) for offer in calls] == [("e(a)", "e(${1:a})")]
+    assert "$a" in texts("block e(a, b) { conv3-^ }")
+    assert "one" in texts("train one { }\ntrain two as ^ { }\n")
+    assert "l" in texts("input 8x8x3\nl: FC-10\nclaim ^\n")
+
+
+def test_an_edit_offers_what_the_extended_network_has() -> None:
+    found = texts('extends "vgg_d"\nremove ^\n')
+    assert {"conv1_1", "pool5", "fc8"} <= set(found)
+    assert "fc6:" in texts('extends "vgg_d"\nreplace ^\n')
+    assert texts('extends "vgg_d"\n^\n')[:3] == ["remove", "replace", "insert-after"]
+
+
+def test_links_offer_what_ships() -> None:
+    assert "vgg_d" in texts('extends "^"\n')
+    assert "blocks/inception.arch" in texts('use "^\n')
+    assert '"vgg_d"' in texts("extends ^\n")
+
+
+@pytest.mark.parametrize("text", ["# con^", 'source "con^"', "measured {\n  run ^\n}", "block con^", "block e(a^) {}"])
+def test_nothing_is_offered_where_nothing_is_known(text: str) -> None:
+    assert texts(text) == []
+
+
+def test_layers_as_they_are_written_come_first() -> None:
+    assert texts("input 8x8x3 conv5-7 maxpool3/2 ReLU ^")[:3] == ["maxpool3/2", "conv5-7", "conv3-64"]

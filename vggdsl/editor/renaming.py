@@ -1,0 +1,164 @@
+"""Another name in the place of one, wherever that stands; nothing where the spec would not be the same."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vggdsl.editor.names import defined, name_at, path_of, uses
+from vggdsl.editor.naming import Name, What
+from vggdsl.editor.words import Words
+from vggdsl.language.dictionary import KINDS
+from vggdsl.language.library import opened
+from vggdsl.spec.checked import check_text
+from vggdsl.text.edits import Edit, edited
+from vggdsl.text.resources import folder
+from vggdsl.text.source import Placed, Source
+
+_FORMS: Mapping[What, tuple[str, str]] = {
+    "block": (r"[a-z]\w*(-\w+)*", "it begins with a letter; letters, digits, `_` and single `-` follow"),
+    "parameter": (r"[a-z]\w*", "it begins with a letter; letters, digits and `_` follow"),
+    "label": (r"\w{1,200}", "it is of letters, digits and `_`, at most 200"),
+    "recipe": (r"(?!as$)[a-z][\w-]*", "it begins with a letter; letters, digits, `_` and `-` follow"),
+}
+"""What a name may be."""
+_LAYERS = {kind.word.lower() for kind in KINDS.values() if kind.stands_alone or kind.form == "MERGE"}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a name stays as it is."""
+
+    why: str
+
+
+def renamable(words: Words, written: int) -> Placed | Refusal:
+    """The name at a cursor, if it can be another."""
+    name = name_at(words, written)
+    if name is None:
+        return Refusal("no name stands here that could be another")
+    why = _kept(words, name)
+    return Refusal(why) if why else name.word
+
+
+def rename(words: Words, written: int, new: str, others: Iterable[Words] = ()) -> tuple[Edit, ...] | Refusal:
+    """The edits by which a name becomes a new one, in all its files: of the ``others``, those that lead to it.
+
+    Each of these files says afterwards what it said before, or it is refused with why.
+    """
+    name = name_at(words, written)
+    if name is None:
+        return Refusal("no name stands here that could be another")
+    if why := _kept(words, name) or _no_name(name, new):
+        return Refusal(why)
+    others = [text for text in others if text.mentions(name.word) or text.mentions(new)]
+    found = list(uses(words, name, others))
+    if why := _taken(words, name, new, found) or _not_ours(words, found):
+        return Refusal(why)
+    edits = tuple(Edit(each.word.span, new) for _, each in found)
+    texts = {path_of(text): text for text, _ in found}
+    leading = (text for text in others if not texts.keys().isdisjoint(map(path_of, text.others)))
+    why = _differs([*texts.values(), *(text for text in leading if path_of(text) not in texts)], edits)
+    return Refusal(why) if why else edits
+
+
+def _kept(words: Words, name: Name) -> str:
+    """Why a name can't be another, whatever that is."""
+    if name.what == "file":
+        return "a file is renamed on the disk"
+    if name.is_measured:
+        return "a measured block is sealed"
+    if defined(words, name):
+        return ""
+    if name.what == "label":
+        whole = ".".join(name.path)
+        return f"`{whole}` is named by its place in the network: label it, `name: …`, to call it otherwise"
+    return f"no {name.what} `{name.word}` is known"
+
+
+def _no_name(name: Name, new: str) -> str:
+    form, help = _FORMS[name.what]
+    if not re.fullmatch(form, new, re.IGNORECASE | re.ASCII):
+        return f"`{new}` is no name of a {name.what}: {help}"
+    if name.what == "block" and new.lower() in (*_LAYERS, "from"):
+        return f"`{new}` is a word of the language: a call of the block would be read as that"
+    return ""
+
+
+def _taken(words: Words, name: Name, new: str, found: Iterable[tuple[Words, Name]]) -> str:
+    """Why a name would be that of something else."""
+    same = [each for _, each in found if each.is_definition]
+    texts = {path_of(each): each for text, _ in found for each in (text, *text.others)}
+    for text in {path_of(text): text for text, _ in found}.values() if name.what == "label" else ():
+        paths = {".".join((*one.path[:-1], new)) for one in same}
+        if named := next((path for path in paths if path in text.layers), None):
+            return f"a layer of {text.source.name} is called `{named}` already"
+    for text in [words] if name.what == "parameter" else texts.values():
+        for each in text.names:
+            is_other = each.is_definition and each.what == name.what and each not in same
+            beside = any((each.block, each.path[:-1]) == (one.block, one.path[:-1]) for one in same)
+            is_called = each.word.lower() == new.lower() if name.what == "parameter" else each.word == new
+            if is_other and is_called and (name.what in ("block", "recipe") or beside):
+                return f"there is a {name.what} `{new}` already, at {each.word.span.place}"
+            if each.is_measured and name.what == "recipe" and each.word == name.word:
+                return f"a measured block, which is sealed, is of the recipe `{name.word}`: {each.word.span.place}"
+    return ""
+
+
+def _not_ours(words: Words, found: Iterable[tuple[Words, Name]]) -> str:
+    """Why files are not to be changed: those that ship are no user's."""
+    shipped = folder("specs").resolve()
+    for text, name in found:
+        path = Path(text.source.name)
+        if path_of(text) != path_of(words) and path.resolve().is_relative_to(shipped):
+            return f"`{name.word}` stands in {text.source.name}, which ships with vggdsl"
+    return ""
+
+
+def _differs(texts: Iterable[Words], edits: Iterable[Edit]) -> str:
+    """Why texts would not say the same after edits."""
+    texts, edits = list(texts), list(edits)
+    after = {
+        path_of(text): edited(text.source, [edit for edit in edits if edit.span.source == text.source])
+        for text in texts
+    }
+    before = [list(_said(text.source, text)) for text in texts]
+    with opened({Path(path): text for path, text in after.items()}):
+        for text, was in zip(texts, before, strict=True):
+            if any(each.is_unread for each in was):
+                return f"{text.source.name} can't be read as it is: mend it first"
+            now = list(_said(Source(text.source.name, after[path_of(text)]), text))
+            if now != was:
+                strange = [each.told for each in now if each.told]
+                return strange[0] if strange else f"{text.source.name} would not be the same network"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a text says, whatever its names are."""
+
+    digest: str
+    findings: Mapping[str, int]
+    verdicts: tuple[tuple[str, str], ...]
+    blocks: int | None
+    told: str = field(default="", compare=False)
+    """The first thing that is wrong with it."""
+
+    @property
+    def is_unread(self) -> bool:
+        return not self.digest and self.blocks is None
+
+
+def _said(source: Source, words: Words) -> Iterator[_Said]:
+    for checked in check_text(source, words.beside):
+        spec = checked.spec
+        errors = [found.message for found in checked.findings if found.is_error]
+        yield _Said(
+            spec.network.graph.digest if spec is not None else "",
+            Counter(str(found.code) for found in checked.findings),
+            tuple((verdict.status, verdict.measure.name) for verdict in spec.verdicts) if spec is not None else (),
+            checked.blocks,
+            errors[0] if errors else "",
+        )
