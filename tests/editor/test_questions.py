@@ -81,6 +81,8 @@ def test_a_fixture_of_each_finding_is_told_where_it_is_wrong() -> None:
         ("conv3-8\n", "**stem** `conv3-8` → 16x16x8"),
         ("conv3-$c", "It is also conv2.2.conv1 16x16x8."),
         ("residual(8)", "*params*: 2,400"),
+        ("conv2: ", "**conv2** `residual(8)`"),
+        ("x2\n", "**conv2** `residual(8)`"),
         ("concat[", "*layers*: 13, from mixed.a to mixed.concat1"),
     ],
 )
@@ -93,6 +95,7 @@ def test_a_claim_is_told_with_every_reading() -> None:
     assert text.startswith("**params** with biases of the network: `165K`, it holds")
     assert "- *it is*: 165,642" in text
     assert "- *without biases*: 165,568, as printed" in text
+    assert told(f"{GOOD}claim params 165K\n", "claim") == text
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """``vggdsl lsp``."""
 
 import os
+import signal
 import sys
 
 import click
 
 from vggdsl import __version__
-from vggdsl.cli.common import reports_errors
+from vggdsl.cli.common import note, reports_errors
 from vggdsl.text.packages import needed
 
 
@@ -24,6 +25,10 @@ def command() -> None:
     """
     with needed():
         from vggdsl.editor.lifecycle import serve
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # else it waits for what the editor sends next
+    if sys.stdin.isatty():
+        note("an editor starts this, and talks to it; Ctrl-C ends it")
     code = serve(__version__)
     sys.stderr.flush()
     os._exit(code)  # a text may still be read: nobody waits for what is found in it

@@ -63,6 +63,11 @@ def _told(node: Any, chain: list[Any], reading: Reading) -> Iterator[str]:
             yield from _entry(ENTRIES[node.key]) if node.key in ENTRIES else ()
         case syntax.Measure():
             yield from _claim(node, spec)
+        case syntax.Claim():
+            for measure in node.measures[:_MOST]:
+                yield from _claim(measure, spec)
+        case syntax.Item():  # at its label, its repeat or its arrow
+            yield from _told(node.element, chain, reading)
         case syntax.Layer():
             yield from _layer(node, spec)
         case syntax.Input() if spec is not None:
