@@ -117,6 +117,14 @@ def test_a_finding_is_told_with_what_its_code_means() -> None:
     assert told("input 8x8x1 maxpol", "maxpol").startswith("**V101**: an unknown word\n\nThe text holds")
 
 
+@pytest.mark.parametrize("text", ["\ud800", 'use "\ud800"\n', 'extends "vgg_d\ud83d"\n', f"# \udc80\n{GOOD}"])
+def test_half_a_character_is_read_as_none(text: str) -> None:
+    """No file holds one, but an editor may send it."""
+    found = reading(text)
+    assert all(each.range.start <= each.range.end for each in diagnostics(found))
+    assert formatted(found.document) in (None, [])
+
+
 def test_what_somebody_wrote_is_text_in_what_is_told() -> None:
     name = "<img src=x>"
     text = told(f'input 8x8x1 conv3-4 FC-10 softmax\nclaim top-1-error 8% class="{name}"\n', "top-1-error")

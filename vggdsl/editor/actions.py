@@ -14,6 +14,8 @@ from vggdsl.text.printing import NAME, shown
 from vggdsl.text.source import Reworded
 
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.vggdsl"
+_MOST_READ = 200_000
+"""Characters that are read at most to mend all that is sure: who waits at a key waits for half a second."""
 KINDS = [types.CodeActionKind.QuickFix, FIX_ALL]
 
 
@@ -93,7 +95,7 @@ def _fix_all(reading: Reading, folders: Mapping[str, Path]) -> Iterator[types.Co
     document = reading.document
     if document.is_too_large or not any(found.is_error and sure_fix(found) for found in reading.findings):
         return
-    mended = mend(document.source, folders.values())
+    mended = mend(document.source, folders.values(), _MOST_READ)
     if mended.mended:
         edits = text_edits(document, mended.text)
         mended_here = [diagnostic(found, reading) for found in mended.mended if found in reading.findings]

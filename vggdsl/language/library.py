@@ -52,6 +52,16 @@ def opened(texts: Mapping[Path, str]) -> Iterator[None]:
         _OPEN.reset(token)
 
 
+def _real(path: Path) -> Path:
+    """A path without links in it, and without what no system takes in a name."""
+    name = str(path).replace("\0", "")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # half a character, which no file holds, but a text from elsewhere may
+        name = name.encode("utf-8", "replace").decode()
+    return Path(os.path.realpath(name))
+
+
 def _is_there(path: Path) -> bool:
     """Whether a path is that of a file, or of a text that is open."""
     return is_file(path) or (bool(_OPEN.get()) and _open_text(path) is not None)
@@ -105,9 +115,9 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
         original = copied(name)
         start = (original or name.resolve()).parent if _is_there(name) else here
         label = Label(link.span, "here")
-        path = Path(os.path.realpath(start / link.path.replace("\0", "")))
+        path = _real(start / link.path)
         if original is None and _is_there(name) and name.is_symlink():  # beside the name that was given, if it is there
-            beside_it = Path(os.path.realpath(name.absolute().parent / link.path.replace("\0", "")))
+            beside_it = _real(name.absolute().parent / link.path)
             path = beside_it if _is_there(beside_it) else path
         if not _is_there(path):
             path = _by_path(path) or path
@@ -197,7 +207,7 @@ def is_folder_of_specs(name: str) -> bool:
 def _shipped_file(name: str) -> Path | None:
     """A spec or a file of blocks that ships, as a path from their folder or by the name that `check` takes."""
     root = folder("specs").resolve()
-    below = Path(os.path.realpath(root / name.replace("\0", "")))
+    below = _real(root / name)
     if below.is_relative_to(root) and _is_there(below.with_suffix(".arch")):
         return below.with_suffix(".arch")
     return shipped().get(name.removesuffix(".arch"))
@@ -206,7 +216,7 @@ def _shipped_file(name: str) -> Path | None:
 def _by_path(path: Path) -> Path | None:
     """A spec that ships, by a path in their folder that is its name and not its place."""
     root = folder("specs").resolve()
-    path = Path(os.path.realpath(str(path).replace("\0", "")))
+    path = _real(path)
     if not path.is_relative_to(root) or path.suffix != ".arch":
         return None
     return shipped().get(path.relative_to(root).with_suffix("").as_posix())

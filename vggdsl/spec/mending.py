@@ -12,7 +12,7 @@ from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.source import Reworded, Source, Span
 
 _MOST_READ = 500_000
-"""Characters that are read at most, a text again for each edit that is tried. Another call goes on."""
+"""Characters that are read at most, a text again for each edit that is tried: for a second. Another call goes on."""
 
 _MOST_LINES = 1000
 """Lines of a text that is brought into form: to find what lines become takes time by their square."""
@@ -27,7 +27,7 @@ class Mended:
     checked: tuple[Checked, ...]
 
 
-def mend(source: Source, beside: Iterable[str | Path] = ()) -> Mended:
+def mend(source: Source, beside: Iterable[str | Path] = (), most_read: int = _MOST_READ) -> Mended:
     """Puts in what the help of an error offers, if it is one thing, until no help offers any.
 
     Warnings stay, since what their helps offer is another network, or another training. So do errors of other files,
@@ -37,7 +37,7 @@ def mend(source: Source, beside: Iterable[str | Path] = ()) -> Mended:
     """
     beside, begun, mended = tuple(beside), source, list[Diagnostic]()
     checked, seen = tuple(check_text(source, beside)), {source.written}
-    left = _MOST_READ
+    left = most_read
     while left > 0:
         for offers in _attempts(checked, source):
             text = edited(source, {fix for _, fix in offers})
