@@ -201,8 +201,12 @@ def told_by(path: Path, text: str) -> list[tuple[object, ...]]:
 def said(spec: Spec | None) -> tuple[object, ...]:
     if spec is None:
         return ()
-    recipes = [recipe.digest for recipe in spec.recipes]
-    return spec.network.graph.digest, spec.typed.params, [verdict.status for verdict in spec.verdicts], recipes
+    return (
+        spec.network.graph.digest,
+        spec.typed.params,
+        [verdict.status for verdict in spec.verdicts],
+        len(spec.recipes),
+    )
 
 
 def after(texts: dict[Path, str], edits: tuple[Edit, ...]) -> dict[Path, str]:

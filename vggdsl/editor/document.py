@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from vggdsl.editor.positions import Lines, Units
+from vggdsl.editor.words import Words
 from vggdsl.language import notations
 from vggdsl.language import syntax as tree
 from vggdsl.language.library import LARGEST_FILE
@@ -90,6 +91,18 @@ class Reading:
 
     document: Document
     checked: tuple[Checked, ...]
+    folders: tuple[Path, ...] = ()
+    """Into which its links may lead, beside where those of any text may."""
+
+    @cached_property
+    def words(self) -> Words:
+        return Words(self.document.source, self.folders)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it is of the words of the spec language, and not in another notation or too large."""
+        is_reworded = any(each.spec is not None and each.spec.is_reworded for each in self.checked)
+        return not is_reworded and not self.document.is_too_large
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
@@ -109,10 +122,11 @@ class Reading:
 
 def read(document: Document, folders: Iterable[Path] = ()) -> Reading:
     """Checks a text; its links may also lead into the folders that are open in the editor."""
+    folders = tuple(folders)
     if document.is_too_large:
         too_large = Diagnostic("V502", f"{document.name}: larger than {LARGEST_FILE:,} bytes, no spec")
         return Reading(document, (Checked([too_large]),))
-    return Reading(document, tuple(check_text(document.source, folders)))
+    return Reading(document, tuple(check_text(document.source, folders)), folders)
 
 
 def path_of(uri: str) -> Path | None:

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from vggdsl.language.library import shipped
-from vggdsl.text.files import is_file
+from vggdsl.text.files import is_folder
 from vggdsl.text.resources import folder
 from vggdsl.text.source import Source
 
@@ -17,13 +17,12 @@ _FOLDERS = ("*.arch", "*/*.arch", "../*.arch", "../blocks/*.arch")
 
 def linkable(source: Source) -> Iterator[str]:
     """Paths of specs near the file of a text, as links write them."""
-    own = Path(source.name)
-    if not is_file(own):
-        return
-    home = own.absolute().parent
+    own = Path(source.name).absolute()
+    home = own.parent if is_folder(own.parent) else Path.cwd()
     try:
-        found = (path for pattern in _FOLDERS for path in sorted(home.glob(pattern)) if not path.samefile(own))
-        yield from dict.fromkeys(_from(path, home) for path in islice(found, _MOST))
+        found = (path for pattern in _FOLDERS for path in sorted(home.glob(pattern)) if path.resolve() != own.resolve())
+        paths = dict.fromkeys(_from(path, home) for path in islice(found, _MOST))
+        yield from (path for path in paths if path.isprintable() and '"' not in path)
     except OSError:
         return
 

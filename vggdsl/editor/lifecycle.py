@@ -9,7 +9,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from vggdsl.editor.requests import OPTIONS, REQUESTS
+from vggdsl.editor import requests, word_requests
 from vggdsl.editor.server import Server
 
 _log = logging.getLogger(__name__)
@@ -109,7 +109,8 @@ def serve(version: str) -> int:
     """
     stdout, sys.stdout = sys.stdout, sys.stderr  # whatever prints, it doesn't come between messages
     server = Server(version)
-    for name, handler in (_LIFECYCLE | REQUESTS).items():
-        server.feature(name, OPTIONS.get(name))(partial(handler, server))
+    options = requests.OPTIONS | word_requests.OPTIONS
+    for name, handler in (_LIFECYCLE | requests.REQUESTS | word_requests.REQUESTS).items():
+        server.feature(name, options.get(name))(partial(handler, server))
     server.start_io(sys.stdin.buffer, stdout.buffer)
     return 0 if server.is_shut_down else 1
