@@ -137,6 +137,28 @@ def test_all_that_is_sure_is_what_check_mends() -> None:
     assert applied(reading(text).document, fix) == mend(reading(text).document.source).text
 
 
+def test_other_files_are_mended_where_they_are_the_users(tmp_path: Path) -> None:
+    """Those that are open, as they are there, and those in a folder that is open."""
+    text, wrong = 'use "b.arch"\ninput 8x8x1 pair() FC-10 softmax\n', "block pair() { conv3-4 maxpol }\n"
+    document, other = (
+        Document((tmp_path / name).as_uri(), 1, it) for name, it in (("a.arch", text), ("b.arch", wrong))
+    )
+    with library.opened({tmp_path / "a.arch": text, tmp_path / "b.arch": wrong}):
+        found = read(document)
+    assert [each.range.start.line for each in diagnostics(found)] == [0]
+    is_open = actions(found, EVERYWHERE, None, {}, (document, other))
+    is_in_folder = actions(found, EVERYWHERE, None, {"": tmp_path}, (document,))
+    for offered in (is_open, is_in_folder):
+        (fix,) = offered
+        assert fix.title.startswith("Write `maxpool` for `maxpol` in ")
+        assert fix.edit is not None
+        assert fix.edit.changes is not None
+        assert applied(other, fix.edit.changes[other.uri]) == wrong.replace("maxpol", "maxpool")
+    assert actions(found, EVERYWHERE, None, {}, (document,)) == []
+    changed = Document(other.uri, 2, f"\n{wrong}")
+    assert actions(found, EVERYWHERE, None, {}, (document, changed)) == []
+
+
 @given(data=st.data())
 def test_a_formatted_text_is_in_the_one_form(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(TEXTS))

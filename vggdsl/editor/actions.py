@@ -52,7 +52,7 @@ def _fixes(
             edit = _workspace_edit(fix, reading.document, folders, opened)
             if edit is not None:
                 yield types.CodeAction(
-                    title=_title(fix),
+                    title=_title(fix, reading.document),
                     kind=types.CodeActionKind.QuickFix,
                     diagnostics=[told],
                     is_preferred=found.is_error and fix is sure and fix.keeps_comments,
@@ -64,12 +64,13 @@ def _meets(one: types.Range, other: types.Range) -> bool:
     return one.start <= other.end and other.start <= one.end
 
 
-def _title(fix: Edit) -> str:
+def _title(fix: Edit, document: Document) -> str:
     """What an edit does, in a line."""
-    text = shown(" ".join(fix.text.split()), NAME)
-    if fix.span.start == fix.span.end:
-        return f"Add `{text}`"
-    return f"Write `{text}` for `{fix.span.excerpt}`" if text else f"Remove `{fix.span.excerpt}`"
+    text, span = shown(" ".join(fix.text.split()), NAME), fix.span
+    where = "" if is_in(span, document) else f" in {shown(span.source.name)}"
+    if span.start == span.end:
+        return f"Add `{text}`{where}"
+    return f"Write `{text}` for `{span.excerpt}`{where}" if text else f"Remove `{span.excerpt}`{where}"
 
 
 def _workspace_edit(

@@ -61,7 +61,8 @@ class Server(LanguageServer):
         super().__init__("vggdsl", version, protocol_cls=_Protocol)
         self.session = Session()
         self.is_shut_down = False
-        self._told: dict[str, list[types.Diagnostic]] = {}
+        self._told: dict[str, types.PublishDiagnosticsParams] = {}
+        """What was told last of each text."""
         self._telling: asyncio.TimerHandle | None = None
         self._tasks = set[asyncio.Task[None]]()
 
@@ -110,14 +111,15 @@ class Server(LanguageServer):
             return
         if found is not None and self.session.documents.get(uri) is found[0]:
             document, items = found
-            if self._told.get(uri) != items:
-                self._told[uri] = items
-                params = types.PublishDiagnosticsParams(uri, items, document.version)
+            params = types.PublishDiagnosticsParams(uri, items, document.version)
+            if self._told.get(uri) != params:
+                self._told[uri] = params
                 self.text_document_publish_diagnostics(params)
 
     def withdraw(self, uri: str) -> None:
         """What was told of a text that is no longer open."""
-        if self._told.pop(uri, None):
+        told = self._told.pop(uri, None)
+        if told is not None and told.diagnostics:
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
