@@ -15,10 +15,7 @@ def tables() -> dict[str, bytes]:
         from vggdsl.language.notations import grammar
     finally:
         sys.path.remove(str(ROOT))
-    notations = [
-        file.stem for file in sorted((ROOT / "grammars").glob("*.lark")) if "start:" in file.read_text("utf-8")
-    ]
-    return {grammar.tables_file(notation): grammar.tables(notation) for notation in notations}
+    return grammar.all_tables()
 
 
 try:

@@ -94,7 +94,9 @@ def test_a_table_of_several_networks_says_what_it_is() -> None:
 def test_a_line_of_a_table_is_explained() -> None:
     text = (PRINTED / "keras_vgg16.txt").read_text("utf-8")
     line = next(i for i, each in enumerate(text.splitlines(), 1) if "block1_conv1" in each)
-    assert [each["spelled"] for each in everything(text, line=line)["explained"]] == ["conv3-64"]
+    found = everything(text, line=line)
+    assert [each["spelled"] for each in found["explained"]] == ["conv3-64"]
+    assert all(each["is_said"] for each in found["findings"])
 
 
 def test_blocks_are_no_network() -> None:

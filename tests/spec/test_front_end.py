@@ -18,7 +18,7 @@ before = {name.partition(".")[0] for name in sys.modules}
 from importlib import import_module
 import vggdsl
 
-for room in ("text", "network", "language", "spec", "drawing", "targets.plain"):
+for room in ("text", "network", "language", "spec", "drawing", "targets.plain", "page"):
     package = import_module(f"vggdsl.{room}")
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         import_module(module.name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from vggdsl.language import notations
 from vggdsl.text.resources import folder
 
 ROOMS = ("text", "network", "language", "spec", "drawing", "targets/plain", "page")
@@ -14,18 +15,25 @@ _ROOTS = ("__init__.py", "targets/__init__.py")
 _OF_LARK = ("tools", "__pyinstaller")
 """Folders of lark that no parser needs."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""What an archive says of every file, so that the same files give the same bytes."""
+"""What the archive says of every file: of none when it was made."""
 
 
 def bundle() -> bytes:
     """The archive."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as opened:
-        for name, file in sorted(_files()):
+        for name, content in sorted(_contents()):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            opened.writestr(entry, file.read_bytes())
+            opened.writestr(entry, content)
     return archive.getvalue()
+
+
+def _contents() -> Iterator[tuple[str, bytes]]:
+    for name, file in _files():
+        yield name, file.read_bytes()
+    for name, content in notations.all_tables().items():
+        yield f"vggdsl/grammars/{name}", content
 
 
 def _files() -> Iterator[tuple[str, Path]]:

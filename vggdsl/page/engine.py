@@ -55,9 +55,10 @@ def answer(question: of.Question) -> of.Answer:
 
 
 def _answer(networks: list[Checked], chosen: int, recognised: str, text: str) -> of.Answer:
-    offsets, findings = _Offsets(text), networks[chosen].findings
+    offsets, findings, spec = _Offsets(text), networks[chosen].findings, networks[chosen].spec
+    said = set() if spec is None else set(map(id, spec.said))
     return {
-        "findings": [_finding(each, offsets) for each in findings[:_FINDINGS]],
+        "findings": [_finding(each, offsets, id(each) in said) for each in findings[:_FINDINGS]],
         "left_out": max(0, len(findings) - _FINDINGS),
         "networks": [_network(each) for each in networks],
         "network": chosen,
@@ -102,7 +103,7 @@ def _line(span: Span) -> int | None:
     return span.line if _is_here(span) else None
 
 
-def _finding(found: Diagnostic, offsets: _Offsets) -> of.Finding:
+def _finding(found: Diagnostic, offsets: _Offsets, is_said: bool) -> of.Finding:
     marks = list[of.Mark]()
     for label in found.labels:
         if _is_here(label.span):
@@ -115,6 +116,7 @@ def _finding(found: Diagnostic, offsets: _Offsets) -> of.Finding:
             edits.append({"start": start, "end": end, "text": edit.text})
     return {
         **to_json(found),
+        "is_said": is_said,
         "excerpt": _excerpt(found),
         "marks": marks,
         "edits": edits,

@@ -47,6 +47,7 @@ class Fix(TypedDict):
 class Finding(FindingData):
     """Something that is wrong or looks wrong, and what the page shows of it."""
 
+    is_said: Annotated[bool, "whether it says what was assumed or mended of another notation"]
     excerpt: Annotated[str, "the lines that it is about, underlined as on a terminal"]
     marks: Annotated[list[Mark], "its places in the text itself"]
     edits: Annotated[list[Fix], "what its help offers in the text itself: each mends it alone"]

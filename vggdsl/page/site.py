@@ -15,7 +15,7 @@ from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import content, hidden, is_file, is_folder
 
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-"""What a browser loads of the npm package `pyodide`, from its version 0.29 on."""
+"""What a browser loads of the npm package `pyodide`, as its version 314 has it."""
 _LARGEST = 2**26
 """Bytes of one of these."""
 _LIST = "site.json"
@@ -25,7 +25,7 @@ _LIST = "site.json"
 def pyodide(named: Path | None = None) -> Path:
     """The folder of the npm package: the one that is named, or that of the working folder or of one around it.
 
-    Raises ``InputError`` V503 where it isn't, or lacks files.
+    Raises ``InputError`` V501 where it isn't, or lacks files.
     """
     here = Path.cwd()
     places = [named] if named is not None else [each / "node_modules" / "pyodide" for each in (here, *here.parents)]
@@ -35,7 +35,8 @@ def pyodide(named: Path | None = None) -> Path:
             return place
         if named is not None or is_folder(place):
             message = f"{place} holds no {missing[0]}"
-            raise InputError(Diagnostic("V501", message, help="name the folder of the npm package `pyodide`"))
+            help = "name the folder of the npm package `pyodide`, which `npm install pyodide` brings"
+            raise InputError(Diagnostic("V501", message, help=help))
     help = "`npm install pyodide` brings it, and `--pyodide FOLDER` names it elsewhere; `--serve` does without"
     raise InputError(Diagnostic("V501", "no Python for the browser: the npm package `pyodide` isn't here", help=help))
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vggdsl.language.notations.arch.lexing import Lexeme, lexemes
     from vggdsl.language.notations.arch.partly import read_partly
     from vggdsl.language.notations.by_call import Way, ways
+    from vggdsl.language.notations.grammar import all_tables
     from vggdsl.language.notations.grid import is_marked_up, width
     from vggdsl.language.notations.meanings import tellable
 
@@ -49,6 +50,7 @@ __all__ = [
     "PartlyReadError",
     "Reading",
     "Way",
+    "all_tables",
     "arch",
     "elsewhere",
     "is_marked_up",
@@ -75,12 +77,14 @@ _LATER = {
     **dict.fromkeys(("Lexeme", "lexemes"), "arch.lexing"),
     "read_partly": "arch.partly",
     "Way": "by_call",
+    "all_tables": "grammar",
     "is_marked_up": "grid",
     "tellable": "meanings",
     "ways": "by_call",
     "width": "grid",
 }
-"""What only editors and texts in other notations than the spec language need, by its module: most texts are specs."""
+"""What only editors, texts in other notations than the spec language, or who hands out the package need, by its module:
+most texts are specs."""
 
 
 def __getattr__(name: str) -> Any:

@@ -111,6 +111,13 @@ def tables(notation: str) -> bytes:
     return _tables(build(notation), _made_of(notation))
 
 
+def all_tables() -> dict[str, bytes]:
+    """Of every grammar that a parser is made of, by the names of their files."""
+    files = sorted(folder("grammars").glob("*.lark"))
+    notations = [file.stem for file in files if "start:" in file.read_text(encoding="utf-8")]
+    return {tables_file(notation): tables(notation) for notation in notations}
+
+
 def _tables(built: Lark, made_of: bytes) -> bytes:
     """A line that tells whether tables are whole, and of what they were made; the tables, as Lark saves them."""
     content = io.BytesIO()

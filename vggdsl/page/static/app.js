@@ -96,15 +96,14 @@ function total(answer) {
 }
 
 function verdict(answer, { errors, holds, disputed, refuted }) {
-  const count = (number, word, more = `${word}s`) => `${number} ${number === 1 ? word : more}`;
+  const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
   if (answer.blocks !== null && !errors) return `A file of ${count(answer.blocks, "block")}: no network.`;
-  const figures = [
-    holds && `${count(holds, "printed figure")} ${holds === 1 ? "holds" : "hold"}`,
-    disputed && `${disputed} disputed`,
-    refuted && `${refuted} ${refuted === 1 ? "does" : "do"} not`,
-  ].filter(Boolean);
-  if (errors) return [`✗ ${count(errors, "error")}`, ...figures].join(", ");
-  return `✓ ${figures.length ? figures.join(", ") : "No errors"}`;
+  const told = [];
+  if (errors > refuted) told.push(count(errors - refuted, "error"));
+  if (refuted) told.push(`${count(refuted, "printed figure")} ${refuted === 1 ? "doesn't" : "don't"} hold`);
+  if (holds) told.push(refuted ? `${holds} hold${holds === 1 ? "s" : ""}` : `${count(holds, "printed figure")} hold${holds === 1 ? "s" : ""}`);
+  if (disputed) told.push(`${disputed} disputed`);
+  return `${errors ? "✗" : "✓"} ${told.join(", ") || "No errors"}`;
 }
 
 function choice(answer) {
@@ -202,19 +201,19 @@ async function offer() {
 
 async function fromLink() {
   const linked = await fromFragment(location.hash);
-  if (!linked) return false;
+  if (!linked) return;
   get("text").value = linked.text;
   wishes.network = linked.network;
   mark([]);
   now();
-  return true;
 }
 
 // -- the beginning
 
 addEventListener("hashchange", fromLink);
 open(tabs[0], false);
-if (!(await fromLink()) && !written()) get("text").value = FIRST;
+await fromLink();
+if (!written()) get("text").value = FIRST;
 mark([]);
 moved();
 offer().catch(trouble);

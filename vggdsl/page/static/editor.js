@@ -45,7 +45,7 @@ export function mark(findings) {
   const levels = new Uint8Array(content.length + 1);
   for (const finding of findings) {
     for (const place of finding.marks) {
-      const level = place.primary ? LEVELS.indexOf(finding.severity) : 1;
+      const level = place.primary && !finding.is_said ? LEVELS.indexOf(finding.severity) : 1;
       for (let i = place.start; i < Math.max(place.end, place.start + 1); i += 1) levels[i] = Math.max(levels[i], level);
     }
   }

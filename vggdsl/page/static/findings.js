@@ -7,11 +7,24 @@ let places = [];
 let next = 0;
 
 export function list(answer, text) {
-  places = answer.findings.flatMap((finding) => finding.marks.filter((mark) => mark.primary).slice(0, 1));
-  get("findings-part").hidden = answer.findings.length === 0;
-  get("findings").replaceChildren(...answer.findings.map((finding) => item(finding, text)));
+  const found = answer.findings.filter((finding) => !finding.is_said);
+  places = found.flatMap((finding) => finding.marks.filter((mark) => mark.primary).slice(0, 1));
+  get("findings-part").hidden = found.length === 0;
+  get("findings").replaceChildren(...found.map((finding) => item(finding, text)));
   get("more-findings").hidden = answer.left_out === 0;
   get("more-findings").textContent = `${answer.left_out.toLocaleString("en")} more`;
+  assumed(answer.findings.filter((finding) => finding.is_said), text);
+}
+
+// What was taken for granted in another notation: nothing is wrong with it, but a person may know better.
+function assumed(found, text) {
+  const [summary, items] = get("assumed").children;
+  get("assumed").hidden = found.length === 0;
+  summary.textContent = found.length === 1 ? "One thing was assumed or repaired" : `${found.length} things were assumed or repaired`;
+  items.replaceChildren(...found.map((finding) => {
+    const place = finding.marks.find((mark) => mark.primary);
+    return make("li", {}, ...worded(finding.message), ...(place ? [" ", goTo(place, text)] : []));
+  }));
 }
 
 // Goes to the next place of which something is said.
@@ -34,11 +47,16 @@ function item(finding, text) {
   }
   if (finding.help) parts.push(make("p", { class: "help" }, make("strong", {}, "help"), " ", ...worded(finding.help)));
   const buttons = finding.edits.map((edit) => fixing(edit, text, place));
-  if (place) buttons.push(make("button", { type: "button", class: "quiet", onclick: () => show(place.start, place.end) }, `Go to line ${line(text, place.start)}`));
+  if (place) buttons.push(goTo(place, text));
   if (buttons.length) parts.push(make("p", { class: "buttons" }, ...buttons));
   const about = make("details", {}, make("summary", {}, `What ${finding.code} means`));
   about.append(make("p", {}, ...worded(finding.meaning)), make("p", {}, ...worded(finding.mend)));
   return make("li", { class: `finding ${kind}` }, ...parts, about);
+}
+
+function goTo(place, text) {
+  const go = () => show(place.start, place.end);
+  return make("button", { type: "button", class: "quiet", onclick: go }, `Go to line ${line(text, place.start)}`);
 }
 
 function fixing(edit, text, place) {

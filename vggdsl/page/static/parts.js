@@ -3,7 +3,7 @@
 import { copier, download, make, worded } from "./dom.js";
 import { show as showPlace, write, written } from "./editor.js";
 
-const LEAST_WIDTH = 640; // pixels in which the words of a picture can be read
+const LEAST_WIDTH = 600; // pixels in which the words of a picture can be read
 
 // Each gives the content of a panel, or null where the answer has none. `again` asks anew with other wishes.
 export const PARTS = {
@@ -104,9 +104,11 @@ function scrolled(label, content) {
 function table(columns, groups) {
   const side = (column) => (column.is_words ? "words" : "");
   const head = make("tr", {}, ...columns.map((column) => make("th", { scope: "col", class: side(column) }, column.name)));
-  const bodies = groups.map(({ rows, is_total }) =>
-    make("tbody", { class: is_total ? "total" : "" }, ...rows.map((row) =>
-      make("tr", {}, ...row.map((cell, i) => make(i ? "td" : "th", i ? { class: side(columns[i]) } : { scope: "row", class: side(columns[i]) }, cell))))));
+  const row = (cells) => make("tr", {}, ...cells.map((cell, i) => {
+    const isHead = i === 0 && cell;
+    return make(isHead ? "th" : "td", { class: side(columns[i]), scope: isHead ? "row" : null }, cell);
+  }));
+  const bodies = groups.map(({ rows, is_total }) => make("tbody", { class: is_total ? "total" : "" }, ...rows.map(row)));
   return make("table", {}, make("thead", {}, head), ...bodies);
 }
 

@@ -13,7 +13,7 @@ from vggdsl.page.engine import answer_json
 const LATER = ["input 32x32x3 conv3-64 maxpol FC-10 softmax", "| layer | output |\n| :-- | :-- |\n| conv3-64 | 32×32 |"];
 
 async function start() {
-  tell("Loading Python (about 6 MB the first time). You can type meanwhile.");
+  tell("Loading Python (15 MB, which the browser keeps). You can type meanwhile.");
   const archive = fetch("vggdsl.zip").then((reply) => {
     if (!reply.ok) throw new Error(`vggdsl.zip: ${reply.status}`);
     return reply.arrayBuffer();
@@ -21,7 +21,7 @@ async function start() {
   const python = await loadPyodide({ indexURL: new URL("./pyodide/", import.meta.url).href, packages: [] });
   tell("Unpacking vggdsl. You can type meanwhile.");
   python.unpackArchive(new Uint8Array(await archive), "zip", { extractDir: "/vggdsl" });
-  tell("Building the grammar. You can type meanwhile.");
+  tell("Starting vggdsl. You can type meanwhile.");
   python.runPython(START);
   const answer = python.globals.get("answer_json");
   answer(JSON.stringify({ text: "input 32x32x3 conv3-64 FC-10 softmax" }));

@@ -1,0 +1,249 @@
+"""The page in a browser: by this Python, and by one in the browser itself where the npm package `pyodide` is."""
+
+import http.server
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from vggdsl.page.serve import Server
+from vggdsl.page.site import pyodide, site, write_site
+from vggdsl.text.errors import InputError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python isn't installed")
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium isn't installed")
+PRINTED = Path(__file__).parents[1] / "fixtures" / "printed"
+SPECS = Path(__file__).parents[2] / "specs"
+MISTAKE = "input 32x32x3 conv3-64 maxpol conv3-128 FC-10 softmax"
+PHONE, DESKTOP = (360, 740), (1280, 800)
+playwright.expect.set_options(timeout=60_000)  # where many tests share few cores
+_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def served(server: http.server.HTTPServer) -> Iterator[str]:
+    with server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[str]:
+    with served(Server(0)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def static(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The site, in a folder of its server."""
+    named = os.environ.get("PYODIDE")
+    try:
+        package = pyodide(Path(named) if named else None)
+    except InputError:
+        pytest.skip("the npm package `pyodide` isn't installed: PYODIDE names its folder")
+    root = tmp_path_factory.mktemp("site")
+    write_site(root / "below", site(package))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(root)))
+    with served(server) as url:
+        yield f"{url}below/"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def opened(
+    browser: "Browser", url: str, size: tuple[int, int] = DESKTOP, scheme: Literal["light", "dark"] = "light"
+) -> Iterator["Page"]:
+    """The page, of which at the end nothing was told on the console, and nothing asked of others."""
+    width, height = size
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})
+    page = context.new_page()
+    told, asked = list[str](), list[str]()
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("requestfailed", lambda request: told.append(f"{request.url}: {request.failure}"))
+    context.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    page.wait_for_selector("#size:not([hidden])", timeout=120_000)
+    yield page
+    assert told == []
+    origin = re.match(r"http://[^/]+/", url)
+    assert origin is not None
+    assert [each for each in asked if not each.startswith((origin[0], f"blob:{origin[0]}"))] == []
+    context.close()
+
+
+def expect(page: "Page", selector: str) -> Any:
+    return playwright.expect(page.locator(selector).first)
+
+
+def count(page: "Page", selector: str, number: int) -> None:
+    playwright.expect(page.locator(selector)).to_have_count(number)
+
+
+def accessible(page: "Page") -> None:
+    found = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
+    assert page.evaluate(_OVERFLOW) == 0
+
+
+def use(browser: "Browser", url: str) -> None:
+    """What a person does first: a mistake, what mends it, a spec, a table, a line, a link."""
+    with opened(browser, url) as page:
+        expect(page, "#size dd").to_have_text("138,357,544")
+        page.fill("#text", MISTAKE)
+        expect(page, "#verdict").to_have_text("✗ 1 error")
+        expect(page, "#findings pre").to_contain_text("^^^^^^ not known")
+        expect(page, "mark.error").to_have_text("maxpol")
+        expect(page, "#layers").to_contain_text("once the errors are mended")
+        page.click("text=Write maxpool for maxpol")
+        expect(page, "#text").to_have_value(MISTAKE.replace("maxpol", "maxpool"))
+        expect(page, "#verdict").to_have_text("✓ No errors")
+        expect(page, "mark").not_to_be_attached()
+        page.keyboard.press("Control+z")
+        expect(page, "#text").to_have_value(MISTAKE)
+
+        page.fill("#text", (SPECS / "googlenet" / "googlenet.arch").read_text("utf-8"))
+        expect(page, "#size dd").to_have_text("6,998,552")
+        expect(page, "#layers .total").to_contain_text("6,998,552")
+
+        page.fill("#text", (PRINTED / "vgg_table_1.txt").read_text("utf-8"))
+        expect(page, "#recognised").to_have_text("Read as a table of configurations, as VGG's.")
+        assert page.locator("#network option").all_inner_texts() == ["A", "A-LRN", "B", "C", "D", "E"]
+        page.select_option("#network", label="D")
+        expect(page, "#size dd").to_have_text("138,357,544")
+        page.click("#tab-spec")
+        page.click("text=Edit this instead")
+        expect(page, "#recognised").to_be_hidden()
+        expect(page, "#size dd").to_have_text("138,357,544")
+
+        page.click("#tab-picture")
+        expect(page, "#picture img").to_have_attribute("alt", re.compile("16 layers with weights"))
+        assert page.evaluate("document.querySelector('#picture img').naturalWidth") > 100
+        with page.expect_download() as saved:
+            page.click("text=Download SVG")
+        assert Path(saved.value.path()).read_text("utf-8").startswith("<svg ")
+
+        page.fill("#text", "input 32x32x3\nconv3-64\n# nothing\nFC-10 softmax")
+        page.click("#tab-explained")
+        page.locator("#text").press("Control+Home")
+        page.keyboard.press("ArrowDown")
+        expect(page, "#explained h3").to_have_text("conv1_1 conv3-64")
+        page.keyboard.press("ArrowDown")
+        expect(page, "#explained").to_contain_text("No layer stands on line 3")
+
+
+def test_it_is_used_with_this_python(browser: "Browser", here: str) -> None:
+    use(browser, here)
+
+
+def test_it_is_used_with_python_in_the_browser(browser: "Browser", static: str) -> None:
+    use(browser, static)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
+def test_all_can_use_it(browser: "Browser", here: str, size: tuple[int, int], scheme: Literal["light", "dark"]) -> None:
+    with opened(browser, here, size, scheme) as page:
+        page.select_option("#examples", "googlenet")
+        expect(page, "#size dd").to_have_text("6,998,552")
+        for tab, shown in (("layers", "table"), ("picture", "img"), ("claims", "table"), ("spec", "pre")):
+            page.click(f"#tab-{tab}")
+            expect(page, f"#{tab} {shown}").to_be_visible()
+            accessible(page)
+        page.fill("#text", f"{MISTAKE}\nmaxpool ceil\nclaim params 7.7M\nclaim macs")
+        count(page, "#findings li", 2)
+        accessible(page)
+        page.fill("#text", (PRINTED / "keras_vgg16.txt").read_text("utf-8"))
+        page.click("text=17 things were assumed")
+        accessible(page)
+
+
+def test_keys_are_enough(browser: "Browser", here: str) -> None:
+    with opened(browser, here) as page:
+        page.focus("#tab-layers")
+        for key, tab in (
+            ("ArrowRight", "picture"),
+            ("End", "pytorch"),
+            ("ArrowRight", "layers"),
+            ("ArrowLeft", "pytorch"),
+        ):
+            page.keyboard.press(key)
+            expect(page, f"#tab-{tab}").to_be_focused()
+            expect(page, f"#{tab}").to_be_visible()
+            count(page, "[role=tab][tabindex='0']", 1)
+        page.keyboard.press("Home")
+        page.keyboard.press("Escape")
+        expect(page, "#text").to_be_focused()
+        page.fill("#text", f"# first\n{MISTAKE}")
+        count(page, "#findings li", 1)
+        page.keyboard.press("F8")
+        chosen = "[document.activeElement.id, getSelection().toString()]"
+        assert page.evaluate(chosen) == ["text", "maxpol"]
+
+
+def test_a_link_carries_the_text(browser: "Browser", here: str) -> None:
+    text = "# ×😀\ninput 32x32x3 conv3-64 FC-10 softmax\n"
+    with opened(browser, here) as page:
+        page.wait_for_url("**/#z=*")
+        before = page.url
+        page.fill("#text", text)
+        expect(page, "#size dd").to_have_text("657,162")
+        playwright.expect(page).not_to_have_url(before)
+        link = page.url
+    with opened(browser, link) as page:
+        expect(page, "#text").to_have_value(text)
+        page.goto(f"{here}#t=aW5wdXQgOHg4eDEgRkMtMw")
+        expect(page, "#text").to_have_value("input 8x8x1 FC-3")
+        page.goto(f"{here}#z=AAAA")  # torn: what is there stays
+        expect(page, "#text").to_have_value("input 8x8x1 FC-3")
+    with opened(browser, f"{here}#n=4&t=") as page:
+        expect(page, "#text").to_have_value(re.compile("claim params 138M"))
+
+
+def test_what_is_typed_is_never_markup(browser: "Browser", here: str) -> None:
+    with opened(browser, here) as page:
+        page.fill("#text", '<img src=x onerror=alert(1)> `<b>`\ninput 8x8x1 "</pre><script>x</script>"')
+        expect(page, "#findings li").to_be_attached()
+        assert page.evaluate("document.querySelectorAll('#findings img, #findings b, #findings script').length") == 0
+        page.fill("#text", 'source "<svg onload=alert(1)>"\ninput 8x8x1 FC-3')
+        page.click("#tab-picture")
+        expect(page, "#picture img").to_be_visible()
+
+
+def test_the_end_of_the_server_is_told(browser: "Browser") -> None:
+    command = [sys.executable, "-m", "vggdsl", "page", "--serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        page = browser.new_context().new_page()
+        page.goto(process.stdout.readline().partition(" ")[0])
+        expect(page, "#size dd").to_have_text("138,357,544")
+        process.kill()
+    page.fill("#text", MISTAKE)
+    expect(page, "#engine").to_contain_text("has ended")
