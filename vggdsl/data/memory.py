@@ -16,7 +16,7 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 def available() -> int:
     """Bytes of RAM that can be had without swapping, and no more than this process's control group may have."""
-    free = psutil.virtual_memory().available
+    free: int = psutil.virtual_memory().available
     limit = _CGROUP.read_text().strip() if _CGROUP.exists() else ""
     return min(free, int(limit)) if limit.isdigit() else free
 
