@@ -12,6 +12,7 @@ from profiles import fewer
 import vggdsl
 from vggdsl.editor.completion import completions
 from vggdsl.editor.offers import Offer, kind_in
+from vggdsl.editor.statements import Statement
 from vggdsl.editor.words import Words
 from vggdsl.language.notations import Lexeme
 from vggdsl.spec.checked import check_text
@@ -36,34 +37,31 @@ _KEYS = ("OPTION",)
 _LAYERS = ("CONV", "POOL", "SIZED", "RATED", "CURVED", "PLAIN", "MERGE")
 _DIRECTIVES = ("SOURCE", "INPUT", "AFTER", "DEFAULT", "BLOCK", "USE", "EXTENDS", "REMOVE", "REPLACE", "INSERT_AFTER")
 _SECTIONS = ("CLAIM", "CLAIMS", "TRAIN", "AS", "FROM", "MEASURE", "DISPUTED", "CEIL", "CALL", "FREEZE", "RATE", "AUX")
-_PLAIN = ("REF", "NAME", "REF_RANGE", "NONE")
+_NAMES = ("REF", "NAME", "REF_RANGE", "NONE")
 
 
-def is_named(lexemes: Sequence[Lexeme], place: int) -> bool:
-    """Whether a word is one that is known, and not new, a number or one that a source prints."""
-    word, before = lexemes[place], [each.kind for each in lexemes[max(0, place - 2) : place]]
-    if word.kind in ("CALL", "REF", "NAME") and before[-1:] in (["BLOCK"], ["TRAIN"]):
+def is_known(statement: Statement, place: int) -> bool:
+    """Whether a word is one that the language or the text has, and not a new name, a number or what a source prints."""
+    word, head = statement.words[place], statement.head
+    if statement.section == "measured" or word.kind not in (*_KEYS, *_LAYERS, *_DIRECTIVES, *_SECTIONS, *_NAMES):
         return False
-    if word.kind in _PLAIN and re.fullmatch(r"[\d.]+", word.word):
-        return False
-    return word.kind in (*_KEYS, *_LAYERS, *_DIRECTIVES, *_SECTIONS, *_PLAIN)
+    is_new = (head == "TRAIN" and place == 1) or (head == "BLOCK" and place > 0)
+    is_colour = head == "INPUT" and statement.words[1].kind == "LPAR" and place < 5
+    is_other_word = statement.section == "train" and word.word == "default"  # for `init torch`
+    return not (is_new or is_colour or is_other_word or re.fullmatch(r"[\d.]+", word.word))
 
 
 @cache
-def words_of(number: int) -> tuple[Words, Sequence[int]]:
-    """Of a spec that ships, and the places of those of its words that can be offered."""
+def words_of(number: int) -> tuple[Words, Sequence[Lexeme]]:
+    """Of a spec that ships, and those of its words that can be offered."""
     words = Words(Source(str(SPECS[number]), SPECS[number].read_text("utf-8")))
-    sections = {
-        id(word): statement.section
+    known = [
+        word
         for statement in words.statements.all
-        for word in statement.words
-        if word is not None
-    }
-    return words, [
-        place
-        for place, word in enumerate(words.lexemes)
-        if is_named(words.lexemes, place) and sections.get(id(word)) != "measured"
+        for place, word in enumerate(statement.words)
+        if (place == 0 and statement.head == "INPUT") or is_known(statement, place)
     ]
+    return words, known
 
 
 def asked(word: Lexeme) -> tuple[int, str]:
@@ -78,8 +76,8 @@ numbers = st.integers(0, len(SPECS) - 1)
 @given(numbers, st.data())
 def test_the_word_that_stands_there_is_offered(number: int, data: st.DataObject) -> None:
     """Of a layer one of its kind: its numbers can't be known."""
-    words, places = words_of(number)
-    word = words.lexemes[data.draw(st.sampled_from(places))]
+    words, known = words_of(number)
+    word = data.draw(st.sampled_from(known))
     at, said = asked(word)
     found = {offer.word.lower() for offer in completions(words, at)}
     kind = kind_in(word)
@@ -90,8 +88,8 @@ def test_the_word_that_stands_there_is_offered(number: int, data: st.DataObject)
 @given(numbers, st.data())
 def test_what_is_offered_is_not_unknown(number: int, data: st.DataObject) -> None:
     """Put in the place of the word that stands there, it may be wrong, but nobody asks what it is."""
-    words, places = words_of(number)
-    at, _ = asked(words.lexemes[data.draw(st.sampled_from(places))])
+    words, known = words_of(number)
+    at, _ = asked(data.draw(st.sampled_from(known)))
     offer = data.draw(st.sampled_from(completions(words, at)))
     start, end = offer.span.written
     written = words.source.written

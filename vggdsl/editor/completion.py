@@ -103,8 +103,8 @@ class _Asked:
                 return _Part(text.part(0, -1).span, True)
             case "REF_RANGE":
                 first, _, last = text.partition("..")
-                begin = text.part(0, len(first))
-                return _Part(begin.span if at <= begin.span.end else text.part(-len(last)).span, True)
+                begin, end = text.part(0, len(first)).span, text.part(-len(last)).span
+                return _Part(begin if at <= begin.end else end if at >= end.start else self.place.cursor, True)
             case "CALL" | "DOTTED_CALL" | "FROM" | "MERGE":
                 return _Part(text.span, True)
             case _:
@@ -292,7 +292,11 @@ class _Asked:
         if "LBRACE" in self.heads:
             return
         if self.heads[-1] == "AS":
-            yield from offers.words(self.words.recipes, "recipe", "its entries are taken")
+            start = self.before[0].span.start  # a recipe continues one that stands before it
+            named = (name for name in self.words.names if name.is_definition and name.what == "recipe")
+            later = {str(name.word) for name in named if name.word.span.start > start}
+            before = [recipe for recipe in self.words.recipes if recipe not in later]
+            yield from offers.words(before, "recipe", "its entries are taken")
         elif len(self.heads) == 2:
             yield from offers.words(["as"], "word", "another recipe, changed")
 
@@ -310,7 +314,7 @@ class _Asked:
             if len(self.before) == 1 and entry.or_none:
                 yield from offers.words(["none"], "word")
             yield from offers.words(["all but"], "word", "all layers but those")
-            yield from _named(self.words.layers)
+            yield from _named(self.words.weighted)
         else:
             yield from self._calls(entry)
 
@@ -351,7 +355,10 @@ class _Asked:
                 yield from offers.words(["torchvision:vgg16"], "word", "weights of torchvision")
             else:
                 yield from offers.words(["all but"], "word", "all layers but those")
-                yield from _named(self.words.layers)
+                other = self.words.text_of(inside[0].word.part(1, -1)) if inside[0].kind == "STRING" else None
+                names = self.words.weighted
+                known = names if other is None or other.network is None else other.weighted
+                yield from _named({name: what for name, what in names.items() if name in known})
             return
         call = next((call for call in entry.calls if name.word.lower() in (call.name, *call.also)), None)
         if call is not None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from vggdsl.editor.naming import Name
 from vggdsl.editor.words import Words
-from vggdsl.language import syntax
 from vggdsl.text.source import Span
 
 
@@ -24,8 +23,8 @@ def definitions(words: Words, written: int) -> list[Span]:
     if name is None:
         return []
     if name.what == "file":
-        document = words.follow(syntax.Link("extends", name.word, name.word.span))
-        return [document.source.cursor(0)] if document is not None and document.source is not None else []
+        text = words.text_of(name.word)
+        return [] if text is None else [text.source.cursor(0)]
     found = [each.word.span for _, each in defined(words, name)]
     if found or name.what != "label":
         return found

@@ -13,6 +13,7 @@ from vggdsl.text.source import Placed
 What = Literal["block", "parameter", "label", "recipe", "file"]
 
 _REF = re.compile(r"\w+(\.\w+)*", re.ASCII)
+_NAME = re.compile(r"[a-z][\w-]*", re.IGNORECASE | re.ASCII)
 _PARAMETER = re.compile(r"\$([a-z]\w*)", re.IGNORECASE | re.ASCII)
 _CLOSING = {"LPAR": "RPAR", "LSQB": "RSQB"}
 
@@ -67,11 +68,11 @@ def _in_network(statement: Statement) -> Iterator[Name]:
         case "CLAIM":
             yield from _in_claim(words, 1)
         case "TRAIN":
-            if len(words) > 1 and words[1].kind not in ("LBRACE", "AS"):
+            if words[1:2] and words[1].kind != "AS" and _NAME.fullmatch(words[1].word):
                 yield Name("recipe", words[1].word, is_definition=True)
-            if len(words) > 3 and words[2].kind == "AS" and words[3].kind != "LBRACE":
+            if words[3:4] and words[2].kind == "AS" and _NAME.fullmatch(words[3].word):
                 yield Name("recipe", words[3].word)
-        case "REPLACE" | "INSERT_AFTER" if len(words) > 1:
+        case "REPLACE" | "INSERT_AFTER" if len(words) > 1 and words[1].kind in ("LABEL", "INNER_LABEL"):
             place = words[1].word.part(0, -1)
             yield from _of_base(_parts(place))
             outer = tuple(place.split("."))
@@ -92,7 +93,7 @@ def _in_head_of_block(words: Sequence[Lexeme]) -> Iterator[Name]:
     for word in words[3:]:
         if word.kind == "RPAR":
             return
-        if word.kind != "COMMA":
+        if _NAME.fullmatch(word.word):
             yield Name("parameter", word.word, is_definition=True, block=str(name))
 
 

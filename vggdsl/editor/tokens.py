@@ -91,7 +91,7 @@ def _what(statement: Statement, place: int, word: Lexeme) -> What | None:
     kind = word.kind
     match statement.section:
         case "train" | "measured":
-            if place == 0 and kind not in ("LPAR", "LSQB"):
+            if place == 0 and kind not in _OTHERS and kind not in ("LPAR", "LSQB"):
                 return "property"
             if kind == "FROM":
                 return "function"
@@ -127,7 +127,7 @@ def _around_names(word: Placed, names: _Names, what: What | None) -> Iterator[To
 
 
 def _rest(word: Placed, start: int, end: int, what: What | None) -> Iterator[Token]:
-    if word[start:end].endswith(":"):
+    if what != "string" and word[start:end].endswith(":"):
         end -= 1
     if what is not None and word[start:end].strip("./$-"):
         yield Token(word.part(start, end).span, what)

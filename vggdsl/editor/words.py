@@ -13,9 +13,12 @@ from vggdsl.language.blocks import inner_items, items_of
 from vggdsl.language.elaborate import AnnotatedGraph, elaborate
 from vggdsl.language.links import flatten
 from vggdsl.language.notations import Lexeme
+from vggdsl.network.infer import infer
+from vggdsl.network.weights import weight_shapes
+from vggdsl.spec.chosen import layers_in, places_of
 from vggdsl.spec.copies import loader
 from vggdsl.text.errors import VggdslError
-from vggdsl.text.source import Source, Span
+from vggdsl.text.source import Placed, Source, Span
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ class Words:
         except VggdslError:
             return None
 
+    def text_of(self, path: Placed) -> "Words | None":
+        """The file that a path in it names, if that is a spec that can be read."""
+        document = self.follow(syntax.Link("extends", path, path.span))
+        return None if document is None or document.source is None else Words(document.source, self.beside)
+
     @cached_property
     def others(self) -> "Sequence[Words]":
         """The words of these files."""
@@ -150,8 +158,19 @@ class Words:
 
     @cached_property
     def layers(self) -> Mapping[str, str]:
-        """What a claim or a recipe can name, with what it is: labels, and the names of layers in tables."""
+        """What a claim can name, with what it is: labels, and the names of layers in tables."""
         return self._named(self.network, self.document)
+
+    @cached_property
+    def weighted(self) -> Mapping[str, str]:
+        """What a recipe can name: layers with weights, and what holds some."""
+        if self.network is None:
+            return self.layers
+        try:
+            names = places_of(layers_in(weight_shapes(infer(self.network.graph))))
+        except VggdslError:
+            return self.layers
+        return {name: self.layers.get(name, "label") for name in names}
 
     @cached_property
     def changeable(self) -> Mapping[str, str]:
@@ -178,6 +197,8 @@ def _touches(word: Lexeme, at: int) -> bool:
         return start < at < end
     if word.kind in ("UNCLOSED", "COMMENT"):
         return start < at <= end
+    if word.kind in ("LABEL", "INNER_LABEL"):  # behind the colon something else begins
+        return start <= at < end
     return word.kind not in _SIGNS and start <= at <= end
 
 
