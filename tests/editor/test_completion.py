@@ -142,6 +142,14 @@ def test_names_of_the_text_are_offered() -> None:
     assert "l" in texts("input 8x8x3\nl: FC-10\nclaim ^\n")
 
 
+@pytest.mark.parametrize(
+    "text", ["conv3-64 -> 8x8x64 params=1 ^", "claim params 1 ^", 'claims "Table 1" {\n  params=1 ^\n}']
+)
+def test_the_reason_of_a_dispute_is_a_place_to_fill_in(text: str) -> None:
+    (offer,) = (each for each in offered(text) if each.word == "disputed")
+    assert (offer.text, offer.snippet) == ('disputed ""', 'disputed "${1}"')
+
+
 def test_an_edit_offers_what_the_extended_network_has() -> None:
     found = texts('extends "vgg_d"\nremove ^\n')
     assert {"conv1_1", "pool5", "fc8"} <= set(found)

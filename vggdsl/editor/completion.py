@@ -232,9 +232,7 @@ class _Asked:
             return
         yield from offers.options(_FIGURES, _keys(behind))
         if behind[-1].kind == "OPTION":
-            yield Offer(
-                "disputed", "word", 'disputed ""', 'disputed "the arithmetic"', "a figure that arithmetic refutes"
-            )
+            yield offers.DISPUTED
 
     def _parameters(self) -> Iterator[Offer]:
         block = self.place.statement.block
@@ -258,9 +256,7 @@ class _Asked:
             return
         is_on = len(self.heads) == 2 and last not in ("NUMBER", "SHAPE")
         if not is_on and not has_result:
-            yield Offer(
-                "disputed", "word", 'disputed ""', 'disputed "the arithmetic"', "a figure that arithmetic refutes"
-            )
+            yield offers.DISPUTED
         if has_result:
             yield from offers.options(self._protocol(), _keys(self.before))
         yield from offers.measures(structural=not has_result, results=has_result)
@@ -274,9 +270,7 @@ class _Asked:
         if self.heads[-1:] == ["MEASURE"]:
             return
         if self.heads[-1:] == ["OPTION"] and not is_result:
-            yield Offer(
-                "disputed", "word", 'disputed ""', 'disputed "the arithmetic"', "a figure that arithmetic refutes"
-            )
+            yield offers.DISPUTED
         if is_result:
             yield from offers.options(self._protocol(), _keys(self.before))
         if is_result or not self.before:
