@@ -1,6 +1,12 @@
 """The front end, imported and asked with all but Lark and the standard library blocked."""
 
+import tomllib
+from pathlib import Path
+
+import pytest
 from commands import python
+
+from vggdsl.page.bundle import ROOMS
 
 CODE = """
 import importlib.abc, pkgutil, sys
@@ -17,9 +23,10 @@ before = {name.partition(".")[0] for name in sys.modules}
 
 from importlib import import_module
 import vggdsl
+from vggdsl.page.bundle import ROOMS
 
-for room in ("text", "network", "language", "spec", "drawing", "targets.plain", "page"):
-    package = import_module(f"vggdsl.{room}")
+for room in ROOMS:
+    package = import_module(f"vggdsl.{room.replace('/', '.')}")
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         import_module(module.name)
 
@@ -52,3 +59,13 @@ def test_with_all_else_blocked() -> None:
     done = python("-c", CODE)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "['lark', 'vggdsl']\n"
+
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+@pytest.mark.skipif(not PROJECT.is_file(), reason="no pyproject.toml")
+def test_the_contract_is_about_what_is_handed_out() -> None:
+    contracts = tomllib.loads(PROJECT.read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (contract,) = (each for each in contracts if each["name"].startswith("the front end"))
+    assert {*contract["source_modules"]} == {f"vggdsl.{room.replace('/', '.')}" for room in ROOMS}
