@@ -149,8 +149,9 @@ async def test_settings_are_asked_for_and_taken(tmp_path: Path) -> None:
         assert not await client.text_document_inlay_hint_async(asked)
         client.set_configuration({"inlayHints": True, "other": 1}, section="vggdsl")
         client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
-        while not await client.text_document_inlay_hint_async(asked):  # the server asks for them first
-            pass
+        async with asyncio.timeout(30):
+            while not await client.text_document_inlay_hint_async(asked):  # the server asks for them first
+                pass
 
 
 async def test_files_that_change_on_disk_are_read_again(client: LanguageClient, tmp_path: Path) -> None:
