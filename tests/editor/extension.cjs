@@ -5,7 +5,7 @@
 
 const Module = require("node:module");
 const [, , extension, python] = process.argv;
-const said = { messages: [], servers: [] };
+const said = { messages: [], servers: [], options: [] };
 const nothing = () => ({ dispose() {} });
 
 const vscode = {
@@ -18,16 +18,17 @@ const vscode = {
   workspace: {
     isTrusted: true,
     workspaceFolders: [],
-    getConfiguration: () => ({ get: () => python }),
-    createFileSystemWatcher: nothing,
+    getConfiguration: (section) => ({ get: () => python, toJSON: () => `what is set below ${section}` }),
+    createFileSystemWatcher: (pattern) => ({ toJSON: () => `changes of ${pattern}` }),
     onDidChangeConfiguration: nothing,
     onDidGrantWorkspaceTrust: nothing,
   },
 };
 
 class LanguageClient {
-  constructor(id, name, server) {
+  constructor(id, name, server, { outputChannel, ...options }) {
     said.servers.push([server.command, ...server.args]);
+    said.options.push(options);
   }
   async start() {}
 }

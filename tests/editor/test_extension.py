@@ -29,6 +29,14 @@ def test_it_has_the_version_of_the_package() -> None:
     assert read("package.json")["version"] == __version__
 
 
+def test_what_it_is_packed_with_is_fixed_and_comes_from_where_npm_is_told_to_look() -> None:
+    package, lock = read("package.json"), read("package-lock.json")
+    root, *others = lock["packages"].values()
+    for field in ("version", "dependencies", "devDependencies"):
+        assert root[field] == package[field]
+    assert all(each["integrity"] and "resolved" not in each for each in others)
+
+
 def test_all_that_it_names_is_there() -> None:
     text = (EXTENSION / "package.json").read_text(encoding="utf-8")
     named = re.findall(r'"(\./[^"]+|[\w-]+\.png)"', text)
@@ -92,7 +100,23 @@ needs_node = pytest.mark.skipif(NODE is None, reason="no node")
 
 @needs_node
 def test_it_starts_the_server_of_the_python_that_is_named() -> None:
-    assert started(sys.executable) == {"messages": [], "servers": [[sys.executable, "-m", "vggdsl", "lsp"]]}
+    said = started(sys.executable)
+    assert (said["messages"], said["servers"]) == ([], [[sys.executable, "-m", "vggdsl", "lsp"]])
+
+
+@needs_node
+def test_it_hands_over_specs_settings_and_what_changes_on_disk() -> None:
+    package = read("package.json")
+    (language,) = package["contributes"]["languages"]
+    (section,) = {name.partition(".")[0] for name in package["contributes"]["configuration"]["properties"]}
+    (pattern,) = (f"**/*{ending}" for ending in language["extensions"])
+    assert started(sys.executable)["options"] == [
+        {
+            "documentSelector": [{"language": language["id"], "scheme": scheme} for scheme in ("file", "untitled")],
+            "initializationOptions": f"what is set below {section}",
+            "synchronize": {"configurationSection": section, "fileEvents": f"changes of {pattern}"},
+        }
+    ]
 
 
 @needs_node
