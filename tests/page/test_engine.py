@@ -99,6 +99,14 @@ def test_a_line_of_a_table_is_explained() -> None:
     assert all(each["is_said"] for each in found["findings"])
 
 
+def test_a_table_that_isnt_read_says_why() -> None:
+    near = everything("| layer | foo | output |\n| :-- | :-- | :-- |\n| conv3-64 | x | 32x32 |\n")["near"]
+    assert near is not None
+    assert near["message"] == "a column `foo` isn't known"
+    assert near["marks"][0]["start"] == "| layer | foo".index("foo")
+    assert everything(MISTAKE)["near"] is None
+
+
 def test_blocks_are_no_network() -> None:
     found = everything("block b(a) { conv3-$a }")
     assert (found["blocks"], found["networks"][0]["size"], found["findings"]) == (1, None, [])

@@ -45,6 +45,8 @@ def answer(question: of.Question) -> of.Answer:
     chosen = chosen if 0 <= chosen < len(networks) else 0
     spec = networks[chosen].spec
     found = _answer(networks, chosen, _recognised(source, networks), text)
+    if spec is None and not found["recognised"] and any(each.row.kind == "text" for each in networks[chosen].findings):
+        found["near"] = next((_finding(each, _Offsets(text), False) for each in notations.strangers(source)), None)
     if spec is not None:
         try:
             for part in question.get("show", []):
@@ -63,6 +65,7 @@ def _answer(networks: list[Checked], chosen: int, recognised: str, text: str) ->
         "networks": [_network(each) for each in networks],
         "network": chosen,
         "recognised": recognised,
+        "near": None,
         "blocks": networks[chosen].blocks,
     }
 

@@ -146,6 +146,7 @@ class Answer(TypedDict):
     networks: list[Network]
     network: Annotated[int, "which of these the rest is about"]
     recognised: Annotated[str, "the notation of a text that is no spec; else empty"]
+    near: Annotated[Finding | None, "why a text that nearly looks like a table isn't read as one"]
     blocks: Annotated[int | None, "of a file that holds nothing else how many"]
     layers: NotRequired[Layers]
     picture: NotRequired[Drawn]

@@ -137,7 +137,7 @@ function open(tab, isFocused) {
   now();
 }
 
-get("tabs").addEventListener("click", ({ target }) => target.role === "tab" && open(target, true));
+get("tabs").addEventListener("click", ({ target }) => tabs.includes(target) && open(target, true));
 get("tabs").addEventListener("keydown", (event) => {
   const at = tabs.indexOf(event.target);
   const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
@@ -154,6 +154,7 @@ get("text").addEventListener("input", () => {
   soon();
 });
 document.addEventListener("selectionchange", () => document.activeElement === get("text") && moved());
+for (const event of ["keyup", "click"]) get("text").addEventListener(event, moved); // where that tells of no textarea
 
 function moved() {
   const line = cursorLine();

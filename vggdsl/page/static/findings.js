@@ -8,6 +8,7 @@ let next = 0;
 
 export function list(answer, text) {
   const found = answer.findings.filter((finding) => !finding.is_said);
+  if (answer.near) found.unshift(answer.near);
   places = found.flatMap((finding) => finding.marks.filter((mark) => mark.primary).slice(0, 1));
   get("findings-part").hidden = found.length === 0;
   get("findings").replaceChildren(...found.map((finding) => item(finding, text)));
