@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 
 from vggdsl.editor import requests, word_requests
 from vggdsl.editor.server import Server
@@ -102,12 +102,19 @@ _LIFECYCLE: dict[str, Callable[..., Any]] = {
 }
 
 
+def _is_mistake(record: logging.LogRecord) -> bool:
+    """Whether something went wrong: to refuse a request, such as another name, is an answer."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, JsonRpcException) or isinstance(error, JsonRpcInternalError)
+
+
 def serve(version: str) -> int:
     """Talks over standard input and output until the editor ends it or is gone. What is logged goes to standard error.
 
     Returns the exit code: 0 where the editor asked for the end before, as the protocol says.
     """
     stdout, sys.stdout = sys.stdout, sys.stderr  # whatever prints, it doesn't come between messages
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_mistake)
     server = Server(version)
     options = requests.OPTIONS | word_requests.OPTIONS
     for name, handler in (_LIFECYCLE | requests.REQUESTS | word_requests.REQUESTS).items():

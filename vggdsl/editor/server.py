@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -123,5 +124,7 @@ class Server(LanguageServer):
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """A mistake of our own is logged: a window for each key that is pressed would help nobody."""
-        _log.error("%s", error, exc_info=error)
+        """A mistake of our own is logged: a window for each key that is pressed would help nobody. That of a request is
+        logged by pygls."""
+        if source is not FeatureRequestError:
+            _log.error("%s", error, exc_info=error)
