@@ -54,3 +54,9 @@ def test_an_open_text_has_the_bound_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "net.arch").write_text(CALLS)
     with opened({tmp_path / "pair.arch": "#" * (LARGEST_FILE + 1)}), pytest.raises(InputError, match="V502"):
         parse(CALLS, str(tmp_path / "net.arch"))
+
+
+def test_an_open_text_whose_name_no_disk_takes(tmp_path: Path) -> None:
+    name = str(tmp_path / ("n" * 300 + ".arch"))
+    with opened({Path(name): CALLS, tmp_path / "pair.arch": BLOCK}):
+        assert parse(CALLS, name).typed.weight_layers == 3

@@ -72,6 +72,8 @@ def test_more_of_one_mistake_are_mended_than_are_told() -> None:
         'extends "../nowhere.arch"\n',
         "",  # what helps show is an example
         "input 8x8x1\n",
+        "input 8x8x3\nconv3-64\n-> 8x8x65\nFC-10 softmax\n",  # the arrow of which element
+        "input 8x8x3\nconv3-64 8x8x64\nFC-10 softmax\n",
         "conv3-4 FC-10 softmax\n",
         "input 128x3 conv3-4 FC-10 softmax\n",
         "input 8x8x1\n( conv3-4 conv3-4 x2\nFC-10 softmax\n",  # where the bracket was

@@ -116,7 +116,7 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
         start = (original or name.resolve()).parent if _is_there(name) else here
         label = Label(link.span, "here")
         path = _real(start / link.path)
-        if original is None and _is_there(name) and name.is_symlink():  # beside the name that was given, if it is there
+        if original is None and is_file(name) and name.is_symlink():  # beside the name that was given, if it is there
             beside_it = _real(name.absolute().parent / link.path)
             path = beside_it if _is_there(beside_it) else path
         if not _is_there(path):

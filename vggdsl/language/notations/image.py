@@ -74,8 +74,8 @@ def _without(source: Source, lines: Sequence[re.Match[str]], size: Shape, by: st
 
 def _lines(text: str) -> list[re.Match[str]]:
     """The lines that say a size. One that is indented below the first is a remark on a layer."""
-    first = re.match(r"\s*?([ \t]*)(?=\S)", text)
-    depth = len(first[1]) if first is not None else 0
+    blanks = text[: len(text) - len(text.lstrip())]
+    depth = len(re.split(r"[^ \t]", blanks)[-1])
     return [match for match in _LINE.finditer(text) if len(match["indent"]) <= depth]
 
 

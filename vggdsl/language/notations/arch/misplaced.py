@@ -399,8 +399,12 @@ def _bare_size(span: Span, before: str) -> Diagnostic:
         help = f"a window stands in the word, with a `/` and its stride behind it, as in `{kind.shown[-1]}`"
         return Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
     help = f"write `input {size.text}`, or `-> {size.text}` behind the element that gives it, on its line"
-    wrong = Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),))
-    return wrong.helped(help, Edit(size, f"input {size.text}"))
+    wrong = Diagnostic("V102", f"the size `{size.text}` belongs to nothing", (Label(size, "this one"),), help)
+    if arrow == "->":
+        return wrong
+    written = Edit(size, f"input {size.text}")
+    has_input = re.search(r"^[ \t]*input\b", before, re.IGNORECASE | re.MULTILINE) is not None
+    return wrong.helped(help, written.as_choice if has_input else written)
 
 
 def _is_layer_start(word: str) -> bool:
