@@ -32,6 +32,13 @@ def reading(text: str) -> Reading:
     return read(Document(URI, 1, text))
 
 
+def mends(document: Document, fix: types.CodeAction) -> bool:
+    """Whether what a fix is of is gone from where it was."""
+    (was,) = fix.diagnostics or ()
+    now = diagnostics(reading(applied(document, fix)))
+    return not any((each.message, each.range.start) == (was.message, was.range.start) for each in now)
+
+
 def told(text: str, at: str) -> str:
     """What is told of the first place of a word."""
     found = hover(reading(text), text.index(at) + 1)
@@ -54,6 +61,7 @@ def test_every_question_has_an_answer_for_any_text(data: st.DataObject) -> None:
     offered = actions(found, EVERYWHERE, None, {}, ())
     fixes = [fix for each in found.findings for fix in each.fixes if not isinstance(fix.span.source, Reworded)]
     assert [applied(document, each) for each in offered] == [mended(document.source, [fix]) for fix in fixes]
+    assert all(mends(document, each) for each in offered if each.is_preferred)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -135,6 +143,23 @@ def test_all_that_is_sure_is_what_check_mends() -> None:
     text = "input 32x32x3\nconv3-64 maxpol\nFC 10  softmax\n"
     (fix,) = actions(reading(text), EVERYWHERE, ["source.fixAll.vggdsl"], {}, ())
     assert applied(reading(text).document, fix) == mend(reading(text).document.source).text
+
+
+@pytest.mark.parametrize(
+    ("text", "is_preferred"),
+    [
+        ("input 8x8x3\nconv3-4 maxpol\nFC-10 softmax\n", True),
+        ("input 8x8x3\nconv3-4 8x8x4\nFC-10 softmax\n", False),  # what is offered makes it no better
+        ('input 8x8x3 conv3-4 FC-10 softmax\n"slide\n', False),
+        ("input 8x8x3 conv3-4 FC-10 softmax\nsour%ce\n", False),
+        ("input 15x15x1 conv3-4 maxpool FC-10 softmax\n", False),  # a warning
+        (f"# {'x' * 100_000}\ninput 8x8x3\nconv3-4 maxpol\nFC-10 softmax\n", False),  # to try it takes too long
+    ],
+)
+def test_what_a_key_alone_applies_is_what_check_would_mend(text: str, is_preferred: bool) -> None:
+    offered = actions(reading(text), EVERYWHERE, ["quickfix"], {}, ())
+    assert offered
+    assert any(each.is_preferred for each in offered) == is_preferred
 
 
 def test_other_files_are_mended_where_they_are_the_users(tmp_path: Path) -> None:

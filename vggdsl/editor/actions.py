@@ -8,7 +8,7 @@ from lsprotocol import types
 from vggdsl.editor.document import Document, Reading, uri_of
 from vggdsl.editor.edits import as_ended, text_edits
 from vggdsl.editor.findings import diagnostic, is_in, range_of
-from vggdsl.spec.mending import mend, sure_fix
+from vggdsl.spec.mending import mend, mends, sure_fix
 from vggdsl.text.edits import Edit
 from vggdsl.text.printing import NAME, shown
 from vggdsl.text.source import Reworded
@@ -16,6 +16,8 @@ from vggdsl.text.source import Reworded
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.vggdsl"
 _MOST_READ = 200_000
 """Characters that are read at most to mend all that is sure: who waits at a key waits for half a second."""
+_MOST_TRIED = 100_000
+"""Characters that are read at most to try fixes: editors ask for them wherever the cursor goes."""
 KINDS = [types.CodeActionKind.QuickFix, FIX_ALL]
 
 
@@ -26,12 +28,15 @@ def actions(
     folders: Mapping[str, Path],
     opened: Iterable[Document],
 ) -> list[types.CodeAction]:
-    """Quick fixes of what is found where the cursor is, or in what is marked; and all that is sure, at once."""
+    """Quick fixes of what is found where the cursor is, or in what is marked; and all that is sure, at once.
+
+    Preferred, so that a key alone applies it, is what ``vggdsl check --fix`` would put in, too.
+    """
     found = list[types.CodeAction]()
     if _is_asked(types.CodeActionKind.QuickFix.value, only):
         found += _fixes(reading, asked, folders, {each.name: each for each in opened})
     if only is not None and _is_asked(FIX_ALL, only):
-        found += _fix_all(reading, folders)
+        found += _fix_all(reading)
     return found
 
 
@@ -43,19 +48,22 @@ def _is_asked(kind: str, only: Iterable[str] | None) -> bool:
 def _fixes(
     reading: Reading, asked: types.Range, folders: Mapping[str, Path], opened: Mapping[str, Document]
 ) -> Iterator[types.CodeAction]:
+    document, left = reading.document, _MOST_TRIED
     for found in reading.findings:
         told = diagnostic(found, reading) if found.fixes else None
         if told is None or not _meets(told.range, asked):
             continue
-        sure = sure_fix(found)
+        is_sure = found.is_error and sure_fix(found) is not None
+        left -= len(document.text) if is_sure else 0
+        is_preferred = is_sure and left >= 0 and mends(found, document.source, reading.checked, reading.folders)
         for fix in found.fixes:
-            edit = _workspace_edit(fix, reading.document, folders, opened)
+            edit = _workspace_edit(fix, document, folders, opened)
             if edit is not None:
                 yield types.CodeAction(
-                    title=_title(fix, reading.document),
+                    title=_title(fix, document),
                     kind=types.CodeActionKind.QuickFix,
                     diagnostics=[told],
-                    is_preferred=found.is_error and fix is sure and fix.keeps_comments,
+                    is_preferred=is_preferred,
                     edit=edit,
                 )
 
@@ -91,12 +99,12 @@ def _workspace_edit(
     return types.WorkspaceEdit({uri: [edit]}) if uri is not None and is_own else None
 
 
-def _fix_all(reading: Reading, folders: Mapping[str, Path]) -> Iterator[types.CodeAction]:
+def _fix_all(reading: Reading) -> Iterator[types.CodeAction]:
     """What ``vggdsl check --fix`` does."""
     document = reading.document
     if document.is_too_large or not any(found.is_error and sure_fix(found) for found in reading.findings):
         return
-    mended = mend(document.source, folders.values(), _MOST_READ)
+    mended = mend(document.source, reading.folders, _MOST_READ)
     if mended.mended:
         edits = text_edits(document, mended.text)
         mended_here = [diagnostic(found, reading) for found in mended.mended if found in reading.findings]

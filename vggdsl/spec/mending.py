@@ -63,6 +63,15 @@ def sure_fix(found: Diagnostic) -> Edit | None:
     return found.fixes[0] if len(found.fixes) == 1 and found.fixes[0].is_sure else None
 
 
+def mends(found: Diagnostic, source: Source, checked: Iterable[Checked], beside: Iterable[str | Path] = ()) -> bool:
+    """Whether ``mend`` would put in what the help of one finding offers, by itself: that is tried by a check."""
+    offer = _offer(found, source)
+    if offer is None:
+        return False
+    text = edited(source, [offer[1]])
+    return _mends([offer], checked, tuple(check_text(Source(source.name, text), beside)))
+
+
 _Offer = tuple[Diagnostic, Edit]
 
 
@@ -80,13 +89,16 @@ def _attempts(checked: Iterable[Checked], source: Source) -> Iterator[Sequence[_
 
 
 def _offers(checked: Iterable[Checked], source: Source) -> Iterator[_Offer]:
-    for found in _errors(checked):
-        fix = sure_fix(found)
-        if fix is None or not fix.keeps_comments:
-            continue
-        place = fix.span.source
-        if place.name == source.name and place.written == source.written and not isinstance(place, Reworded):
-            yield found, fix
+    return (offer for found in _errors(checked) if (offer := _offer(found, source)) is not None)
+
+
+def _offer(found: Diagnostic, source: Source) -> _Offer | None:
+    """What is to be tried of an error: what is sure, keeps comments, and is of this text as it is written."""
+    fix = sure_fix(found) if found.is_error else None
+    if fix is None or not fix.keeps_comments or isinstance(fix.span.source, Reworded):
+        return None
+    place = fix.span.source
+    return (found, fix) if (place.name, place.written) == (source.name, source.written) else None
 
 
 def _errors(checked: Iterable[Checked]) -> Iterator[Diagnostic]:
