@@ -16,6 +16,6 @@ def folder(name: str) -> Path:
 
 @cache
 def page_of_codes() -> Path | None:
-    """The page that tells what each code means: a checkout has it, a wheel doesn't."""
+    """The page that tells what each code means; None where modules alone are, as in a browser."""
     page = Path(__file__).with_name("README.md")
     return page if page.is_file() else None
