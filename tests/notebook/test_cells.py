@@ -100,6 +100,26 @@ def test_a_cell_stands_before_a_file_of_its_name(shell: InteractiveShell, run: R
     assert Path("base.arch").read_text() == "input 8x8x1\n3a: conv3-4\nFC-10 softmax\n"
 
 
+def test_a_run_begins_with_a_file_and_no_cell(shell: InteractiveShell, run: Run) -> None:
+    tuned = '%%arch tuned\ninput 8x8x1\n3a: conv3-4\nFC-10 softmax\ntrain { init from("base.arch", 3a) else he }\n'
+    no_cell = '`init from("base.arch")` means a file, and no cell: `%%writefile base.arch` in a cell writes one\n'
+    run("%%arch base\ninput 8x8x1\n3a: conv3-4\nFC-20 softmax\n")
+    _, error, printed = run(tuned)
+    assert error is None
+    assert printed.startswith(no_cell)
+    (absent,) = shell.user_ns["tuned"].check()
+    assert "no file `base.arch`" in absent.message
+    assert absent.message in printed
+    assert no_cell in run(tuned.replace("base.arch", "./base.arch"))[2]
+    Path("base.arch").write_text("input 8x8x1\n3a: conv5-4\nFC-10 softmax\n")
+    _, error, printed = run(tuned)
+    assert isinstance(error, VggdslError), "as a training would be refused"
+    assert "V410" in printed
+    Path("base.arch").write_text("input 8x8x1\n3a: conv3-4\nFC-20 softmax\n")
+    printed = run(tuned)[2].replace(no_cell, "", 1)
+    assert printed == f"Out[0]: {shell.user_ns['tuned']!r}\n"
+
+
 @pytest.mark.parametrize("text", [WRONG, "", f"{GOOD}claim params 1\n", 'extends "gone.arch"', "train { epochs x }"])
 def test_a_mistake_shows_findings_and_changes_nothing(text: str, shell: InteractiveShell, run: Run) -> None:
     _, error, printed = run(f"%%arch small\n{text}\n")

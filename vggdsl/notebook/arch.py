@@ -1,5 +1,6 @@
 """A cell in the spec language."""
 
+from collections.abc import Mapping
 from keyword import iskeyword
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from vggdsl.language.library import opened
 from vggdsl.spec.checked import check_text
+from vggdsl.spec.recipe import From
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import error_of
 from vggdsl.text.source import Source
@@ -39,13 +41,23 @@ class Cells:
         texts = {**self._texts, file: text}
         with opened({Path.cwd() / other: each for other, each in texts.items()}):
             (checked,) = check_text(Source(file, text))
-        if any(finding.is_error for finding in checked.findings):
-            error = error_of(checked.findings)
+        spec = checked.spec
+        findings = checked.findings if spec is None else spec.check()  # as a training sees it, to which no cell is open
+        if any(finding.is_error for finding in findings):
+            error = error_of(findings)
             error.add_note(f"{name} {'stays as it was' if name in self._shell.user_ns else 'is not defined'}")
             raise error
         self._texts = texts
-        if checked.spec is None:
+        if spec is None:
             print(f'{plural(checked.blocks or 0, "block")}: write `use "{file}"` in another cell')
             return None
-        self._shell.user_ns[name] = checked.spec
-        return checked.spec
+        for cell in _begins_with(spec, texts):
+            print(f'`init from("{cell}")` means a file, and no cell: `%%writefile {cell}` in a cell writes one')
+        self._shell.user_ns[name] = spec
+        return spec
+
+
+def _begins_with(spec: Spec, cells: Mapping[str, str]) -> list[str]:
+    """The cells that its recipes seem to name as the networks whose runs they begin with."""
+    named = {Path(recipe.init.source) for recipe in spec.recipes if isinstance(recipe.init, From)}
+    return [cell for cell in cells if Path(cell) in named]
