@@ -16,6 +16,7 @@ from vggdsl.editor.statements import Statement
 from vggdsl.editor.words import Words
 from vggdsl.language.notations import Lexeme
 from vggdsl.spec.checked import check_text
+from vggdsl.text.errors import Diagnostic
 from vggdsl.text.source import Source
 
 SPECS = tuple(vggdsl.shipped().values())
@@ -94,8 +95,14 @@ def test_what_is_offered_is_not_unknown(number: int, data: st.DataObject) -> Non
     start, end = offer.span.written
     written = words.source.written
     source = Source(words.source.name, f"{written[:start]}{offer.text}{written[end:]}")
-    told = [found.message for checked in check_text(source) for found in checked.findings if found.labels]
-    assert not [each for each in told if each.startswith("unknown ") and f"`{offer.word}`" in each]
+    told = [found for checked in check_text(source) for found in checked.findings if found.labels]
+    there = [found for found in told if start < found.labels[0].span.written[1] and is_before(found, start, offer)]
+    assert not [found for found in there if found.message.startswith("unknown ") and f"`{offer.word}`" in found.message]
+
+
+def is_before(found: Diagnostic, start: int, offer: Offer) -> bool:
+    """Whether a finding begins no later than what was put in ends."""
+    return found.labels[0].span.written[0] < start + len(offer.text)
 
 
 # -- what is offered where
@@ -137,7 +144,7 @@ def test_names_of_the_text_are_offered() -> None:
     text = "block e(a) { conv3-$a }\ninput 8x8x3\n3a: ^\nl: FC-10\ntrain one { }\n"
     calls = [offer for offer in offered(text) if offer.what == "block"]
     assert [(offer.text, offer.snippet) for offer in calls] == [("e(a)", "e(${1:a})")]
-    assert "$a" in texts("block e(a, b) { conv3-^ }")
+    assert texts("block e(a, b) { conv3-$^/2 }") == texts("block e(a, b) { conv3-4 pad=$b^ }") == ["$a", "$b"]
     assert "one" in texts("train one { }\ntrain two as ^ { }\n")
     assert "l" in texts("input 8x8x3\nl: FC-10\nclaim ^\n")
 

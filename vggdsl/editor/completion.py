@@ -1,5 +1,6 @@
 """What may stand at a place of a text that is being written, by the words before it in its statement."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +30,7 @@ _BEFORE: Mapping[str, tuple[offers.What, ...]] = {
     "INNER_LABEL": ("label",),
 }
 """What may take the place of a word behind which stands what belongs to it: its value, its brackets, a colon."""
+_PARAMETER = re.compile(r"\$\w*", re.ASCII)
 _RULED = {kind.word.lower(): kind for kind in KINDS.values() if kind.ruled}
 
 
@@ -70,6 +72,9 @@ class _Asked:
             end = -1 if word.kind == "STRING" else None
             yield from self._at(_Part(word.word.part(1, end).span, True), self._in_string(True))
             return
+        if (parameter := self._parameter(word)) is not None:
+            yield from self._at(parameter, self._parameters())
+            return
         key = self._key_before()
         if key is not None:
             part, name = key
@@ -109,6 +114,14 @@ class _Asked:
                 return _Part(text.span, True)
             case _:
                 return _Part(text.span)
+
+    def _parameter(self, word: Lexeme | None) -> _Part | None:
+        """The parameter of a block in which the cursor is, also within the word of a layer."""
+        at = self.place.cursor.start
+        if word is None or self.place.statement.block is None:
+            return None
+        parts = (word.word.part(*match.span()).span for match in _PARAMETER.finditer(word.word))
+        return next((_Part(part) for part in parts if part.start < at <= part.end), None)
 
     def _key_before(self) -> tuple[_Part, str] | None:
         """The key of an option whose value the cursor is in, and that value's place."""
@@ -202,7 +215,6 @@ class _Asked:
             yield from offers.layers(each for each in self.words.lexemes if each != self.place.word)
             yield from offers.calls_of(self.words.blocks.values())
             yield from offers.words(["aux"], "layer", "aux 0.3 { … }", "a classifier that only training has", "{} 0.3")
-        yield from self._parameters()
 
     def _options(self) -> Iterator[Offer]:
         """Those of the layer that the words end with."""
@@ -291,7 +303,7 @@ class _Asked:
             later = {str(name.word) for name in named if name.word.span.start > start}
             before = [recipe for recipe in self.words.recipes if recipe not in later]
             yield from offers.words(before, "recipe", "its entries are taken")
-        elif len(self.heads) == 2:
+        elif len(self.heads) < 3:
             yield from offers.words(["as"], "word", "another recipe, changed")
 
     def _in_recipe(self) -> Iterator[Offer]:

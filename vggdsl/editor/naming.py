@@ -68,10 +68,12 @@ def _in_network(statement: Statement) -> Iterator[Name]:
         case "CLAIM":
             yield from _in_claim(words, 1)
         case "TRAIN":
-            if words[1:2] and words[1].kind != "AS" and _NAME.fullmatch(words[1].word):
+            is_named = words[1:2] and words[1].kind != "AS" and _NAME.fullmatch(words[1].word)
+            if is_named:
                 yield Name("recipe", words[1].word, is_definition=True)
-            if words[3:4] and words[2].kind == "AS" and _NAME.fullmatch(words[3].word):
-                yield Name("recipe", words[3].word)
+            base = words[2 if is_named else 1 :][:2]
+            if len(base) == 2 and base[0].kind == "AS" and _NAME.fullmatch(base[1].word):
+                yield Name("recipe", base[1].word)
         case "REPLACE" | "INSERT_AFTER" if len(words) > 1 and words[1].kind in ("LABEL", "INNER_LABEL"):
             place = words[1].word.part(0, -1)
             yield from _of_base(_parts(place))
@@ -172,7 +174,7 @@ def _in_entry(words: Sequence[Lexeme]) -> Iterator[Name]:
 def _refs(words: Sequence[Lexeme]) -> Iterator[Name]:
     """Names of elements and layers, and ranges of them."""
     for word in words:
-        if word.kind == "REF_RANGE":
+        if word.kind in ("REF_RANGE", "RANGE"):
             first, _, last = word.word.partition("..")
             yield from _parts(word.word.part(0, len(first)))
             yield from _parts(word.word.part(-len(last)))

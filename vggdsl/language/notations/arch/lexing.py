@@ -19,9 +19,14 @@ NEWLINE, COMMENT, STRING, UNCLOSED = "_NL", "COMMENT", "STRING", "UNCLOSED"
 
 _BLANK = "WS"
 _HERE = {_BLANK: r"[ \t\r\f\v]+", NEWLINE: r"\n", COMMENT: r"#[^\n]*", STRING: r'"[^"\n]*"', UNCLOSED: r'"[^\n]*'}
+_NAMES = {
+    "REF_RANGE": r"(?!\d+\.\.\d+(?![\w.-]))\w+(\.\w+)*\.\.\w+(\.\w+)*",
+    "PARTED": r"(?=\w*[A-Za-z_])(?![xX]\d+\.\d)\w+(\.\w+)+(?![\w(:-])",
+}
+"""Names of elements that are tried before the words with which they can begin, `x2..3a` and `bn.1`."""
 _SIGNS = ("COMMA", "LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE", "VBAR", "EQUALS", "COLON")
 """What nothing else begins with: that is tried first, since most words are short."""
-_NO_WORDS = ("KIND", "BRACKETED", "NESTED", "ASSIGNED", "SPACED", *_HERE)
+_NO_WORDS = ("KIND", "BRACKETED", "NESTED", "ASSIGNED", "SPACED", "REF_RANGE", *_HERE)
 """Terminals of what is known by what stands before it, of code with all in its brackets, and what is said here."""
 
 
@@ -50,14 +55,14 @@ def lexemes(source: Source) -> Iterator[Lexeme]:
         kind = match.lastgroup
         assert kind is not None
         if kind != _BLANK:
-            yield Lexeme(kind, Placed(match[0], Span(source, *match.span())))
+            yield Lexeme("REF" if kind == "PARTED" else kind, Placed(match[0], Span(source, *match.span())))
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
     """One expression for all of them, in the order in which Lark tries terminals."""
     terminals = [each for each in parser("arch").terminals if each.name not in _NO_WORDS]
-    said = [f"(?P<{name}>{pattern})" for name, pattern in _HERE.items()]
+    said = [f"(?P<{name}>{pattern})" for name, pattern in (_HERE | _NAMES).items()]
     said += [f"(?P<{each.name}>{each.pattern.to_regexp()})" for each in sorted(terminals, key=_rank)]
     return re.compile("|".join(said), re.ASCII)
 
