@@ -172,6 +172,8 @@ def test_other_files_are_mended_where_they_are_the_users(tmp_path: Path) -> None
         found = read(document)
     assert [each.range.start.line for each in diagnostics(found)] == [0]
     is_open = actions(found, EVERYWHERE, None, {}, (document, other))
+    assert actions(found, EVERYWHERE, None, {"": tmp_path}, (document,)) == []  # no longer open, and not on the disk
+    (tmp_path / "b.arch").write_text(wrong, "utf-8")
     is_in_folder = actions(found, EVERYWHERE, None, {"": tmp_path}, (document,))
     for offered in (is_open, is_in_folder):
         (fix,) = offered
@@ -182,6 +184,33 @@ def test_other_files_are_mended_where_they_are_the_users(tmp_path: Path) -> None
     assert actions(found, EVERYWHERE, None, {}, (document,)) == []
     changed = Document(other.uri, 2, f"\n{wrong}")
     assert actions(found, EVERYWHERE, None, {}, (document, changed)) == []
+    (tmp_path / "b.arch").write_text(changed.text, "utf-8")  # which nobody told of
+    assert actions(found, EVERYWHERE, None, {"": tmp_path}, (document,)) == []
+
+
+@pytest.mark.parametrize(("ended", "other_ended"), [("\r\n", "\n"), ("\n", "\r\n")])
+def test_lines_are_added_as_those_end_among_which_they_stand(tmp_path: Path, ended: str, other_ended: str) -> None:
+    base = other_ended.join(("input 8x8x1 conv3-4 FC-10 softmax", "train {", "  data digits", ""))
+    (tmp_path / "b.arch").write_bytes(base.encode())
+    (tmp_path / "a.arch").touch()
+    found = read(Document((tmp_path / "a.arch").as_uri(), 1, f'extends "b.arch"{ended}'))
+    (fix,) = actions(found, EVERYWHERE, None, {"": tmp_path}, (found.document,))
+    other = Document((tmp_path / "b.arch").as_uri(), 1, base)
+    assert fix.edit is not None
+    assert fix.edit.changes is not None
+    now = applied(other, fix.edit.changes[other.uri])
+    assert now.count("\n") == base.count("\n") + 1
+    assert ("\r\n" in now) == ("\r\n" in base)
+    assert now.count("\r\n") in (0, now.count("\n"))
+
+
+def test_a_text_keeps_the_mark_before_it() -> None:
+    text = "\ufeffinput 32x32x3 conv3-4 maxpol FC-10 softmax\n"
+    (fix,) = actions(reading(text), EVERYWHERE, ["source.fixAll.vggdsl"], {}, ())
+    document = reading(text).document
+    assert applied(document, fix) == text.replace("maxpol", "maxpool")
+    written = Document(URI, 1, text.replace("maxpol", "maxpool").replace("conv", "CONV"))
+    assert applied(written, formatted(written) or []) == text.replace("maxpol", "maxpool")
 
 
 @given(data=st.data())
@@ -193,4 +222,4 @@ def test_a_formatted_text_is_in_the_one_form(data: st.DataObject) -> None:
         edits = formatted(found.document)
         assert edits is not None
         formed = applied(found.document, edits)
-        assert formed.replace("\r\n", "\n") == write(found.spec)
+        assert formed.replace("\r\n", "\n").removeprefix("\ufeff") == write(found.spec)

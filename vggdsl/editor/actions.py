@@ -8,10 +8,12 @@ from lsprotocol import types
 from vggdsl.editor.document import Document, Reading, uri_of
 from vggdsl.editor.edits import as_ended, text_edits
 from vggdsl.editor.findings import diagnostic, is_in, range_of
+from vggdsl.language.library import read_source
 from vggdsl.spec.mending import mend, mends, sure_fix
 from vggdsl.text.edits import Edit
+from vggdsl.text.errors import VggdslError
 from vggdsl.text.printing import NAME, shown
-from vggdsl.text.source import Reworded
+from vggdsl.text.source import Reworded, Source
 
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.vggdsl"
 _MOST_READ = 200_000
@@ -89,14 +91,22 @@ def _workspace_edit(
     span = fix.span
     if isinstance(span.source, Reworded):
         return None
-    edit = types.TextEdit(range_of(span, document), as_ended(fix.text, document))
+    edit = types.TextEdit(range_of(span, document), as_ended(fix.text, span.source.written))
     if is_in(span, document):
         return types.WorkspaceEdit({document.uri: [edit]})
     if (other := opened.get(span.source.name)) is not None:
         return types.WorkspaceEdit({other.uri: [edit]}) if other.text == span.source.written else None
     uri, path = uri_of(span.source.name), Path(span.source.name).absolute()
     is_own = any(path.is_relative_to(folder) for folder in folders.values())
-    return types.WorkspaceEdit({uri: [edit]}) if uri is not None and is_own else None
+    return types.WorkspaceEdit({uri: [edit]}) if uri is not None and is_own and _is_as_read(span.source) else None
+
+
+def _is_as_read(source: Source) -> bool:
+    """Whether a file holds what was read of it, or nobody could say what places of it are now."""
+    try:
+        return read_source(Path(source.name).absolute()).written == source.written
+    except VggdslError:
+        return False
 
 
 def _fix_all(reading: Reading) -> Iterator[types.CodeAction]:

@@ -12,10 +12,15 @@ from vggdsl.language import notations
 _MOST_LINES = 1000
 """Of a text whose lines are compared: that takes time by their square. Of a longer one what differs is one piece."""
 
+_MARK = "\ufeff"
+"""Of UTF-8, before a text that some editor saved; who has it keeps it."""
+
 
 def text_edits(document: Document, text: str) -> list[types.TextEdit]:
     """What makes another text of a document, line by line: what stays as it is keeps its cursors and folds."""
-    text = as_ended(text, document)
+    text = as_ended(text, document.text)
+    if document.text.startswith(_MARK) and not text.startswith(_MARK):
+        text = _MARK + text
     was, now = document.text.splitlines(keepends=True), text.splitlines(keepends=True)
     starts = list(accumulate(map(len, was), initial=0))
     return [
@@ -24,9 +29,9 @@ def text_edits(document: Document, text: str) -> list[types.TextEdit]:
     ]
 
 
-def as_ended(text: str, document: Document) -> str:
-    """Some text with its lines ended as those of the document are."""
-    return text.replace("\n", "\r\n") if "\r\n" in document.text and "\r" not in text else text
+def as_ended(text: str, written: str) -> str:
+    """Some text with its lines ended as those are among which it is to stand."""
+    return text.replace("\n", "\r\n") if "\r\n" in written and "\r" not in text else text
 
 
 def _differences(was: list[str], now: list[str]) -> list[tuple[int, int, int, int]]:
