@@ -121,6 +121,33 @@ def test_what_fails_half_way_leaves_what_was_there(tmp_path_factory: pytest.Temp
     assert (folder / "index.html").read_bytes() == b"x"
 
 
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize("fails", [1, 2])
+def test_what_fails_between_old_and_new_leaves_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], is_done: bool, fails: int
+) -> None:
+    """Of two renames the one that fails, or after which an interrupt comes."""
+    folder, rename, calls = tmp_path / "site", Path.rename, list[Path]()
+    write_site(folder, FEW)
+
+    def failing(self: Path, target: Path) -> Path:
+        calls.append(self)
+        if len(calls) != fails:
+            return rename(self, target)
+        if is_done:
+            rename(self, target)
+        raise error
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises((InputError, KeyboardInterrupt)):
+        write_site(folder, {"site.json": b"new"})
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    is_new = is_done and fails == 2
+    assert (folder / "site.json").read_bytes() == (b"new" if is_new else FEW["site.json"])
+    assert (folder / "index.html").exists() is not is_new
+
+
 def test_the_package_is_looked_for_around(package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a" / "b")

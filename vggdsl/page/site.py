@@ -89,15 +89,25 @@ def _replacing(folder: Path) -> Iterator[Path]:
         part = made[0] / "new"
         part.mkdir()
         yield part
-        if target.exists():
-            target.rename(made[0] / "old")
-        part.rename(target)
+        _exchange(target, part, made[0] / "old")
     except OSError as error:
         message = f"{folder} can't be written: {error.strerror or error}"
         raise InputError(Diagnostic("V511", message, help="name another folder with -o")) from None
     finally:
         for each in made:
             shutil.rmtree(each, ignore_errors=True)
+
+
+def _exchange(target: Path, new: Path, old: Path) -> None:
+    """Puts a new folder in the place of what is there, which is ``old`` then; or leaves it, whatever comes between."""
+    try:
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+    except BaseException:  # an interrupt, too
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
 
 
 def _below(folder: Path) -> Iterator[str]:
