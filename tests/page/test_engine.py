@@ -63,8 +63,8 @@ def test_what_is_shown_is_what_the_commands_show() -> None:
     assert found["pytorch"] == plain_module(checked.spec)
     assert found["spec"] == text
     assert found["layers"]["groups"][1]["rows"][0][3] == "138,357,544"
-    assert found["explained"][0]["name"] == "conv1_1"
-    assert {"about": "params", "text": "64·(3·3·3) + 64 = 1,792"} in found["explained"][0]["told"]
+    assert found["explained"]["layers"][0]["name"] == "conv1_1"
+    assert {"about": "params", "text": "64·(3·3·3) + 64 = 1,792"} in found["explained"]["layers"][0]["told"]
     assert {each["status"] for each in found["claims"]["judged"]} == {"holds"}
     assert len(found["claims"]["judged"]) == found["networks"][0]["holds"]
 
@@ -95,7 +95,7 @@ def test_a_line_of_a_table_is_explained() -> None:
     text = (PRINTED / "keras_vgg16.txt").read_text("utf-8")
     line = next(i for i, each in enumerate(text.splitlines(), 1) if "block1_conv1" in each)
     found = everything(text, line=line)
-    assert [each["spelled"] for each in found["explained"]] == ["conv3-64"]
+    assert [each["spelled"] for each in found["explained"]["layers"]] == ["conv3-64"]
     assert all(each["is_said"] for each in found["findings"])
 
 

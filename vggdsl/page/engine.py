@@ -25,12 +25,16 @@ MOST = 2**16
 """Characters of a text that are read: what people type or paste is shorter."""
 _FINDINGS = 100
 _ROWS = 2000
+_LAYERS = 2000
+"""Layers of which PyTorch is written."""
+_EXPLAINED = 100
+"""Layers of a line that are explained: of a repetition all stand on one."""
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
 def answer_json(question: str) -> str:
     """As ``answer``. Raises ``ValueError`` where it is no question."""
-    return json.dumps(answer(of.question(json.loads(question))))
+    return json.dumps(answer(of.question(question)))
 
 
 def answer(question: of.Question) -> of.Answer:
@@ -167,7 +171,9 @@ def _show(part: of.Part, spec: Spec, question: of.Question, found: of.Answer) ->
             drawn = picture(spec, question.get("style", "volumes"))
             found["picture"] = {"svg": to_svg(drawn), "title": drawn.title, "description": drawn.description}
         case "explained":
-            found["explained"] = [_explained(each) for each in _on_line(spec, question.get("line", 1))]
+            told = list(_on_line(spec, question.get("line", 1)))
+            layers = [_explained(each) for each in told[:_EXPLAINED]]
+            found["explained"] = {"layers": layers, "left_out": len(told) - len(layers)}
         case "claims":
             results = [_result(each) for each in spec.results]
             found["claims"] = {"judged": [_judged(each, spec) for each in spec.verdicts], "results": results}
@@ -176,7 +182,12 @@ def _show(part: of.Part, spec: Spec, question: of.Question, found: of.Answer) ->
         case "pytorch":
             from vggdsl.targets.plain.file import plain_module
 
-            found["pytorch"] = plain_module(spec)
+            count = len(spec.typed.training_nodes)
+            if count > _LAYERS:
+                most = f"The page writes PyTorch of {_LAYERS:,} layers"
+                found["refused"] = f"{most}, and these are {count:,}: `vggdsl show --as pytorch` writes all."
+            else:
+                found["pytorch"] = plain_module(spec)
 
 
 def _layers(spec: Spec, every: bool) -> of.Layers:

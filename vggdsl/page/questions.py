@@ -3,6 +3,7 @@
 Offsets are counted as browsers count in a text, in units of UTF-16; lines from 1.
 """
 
+import json
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast, get_args
 
 from vggdsl.drawing.draw import STYLES, Style
@@ -114,6 +115,13 @@ class ExplainedLayer(TypedDict):
     told: list[Told]
 
 
+class ExplainedLine(TypedDict):
+    """The layers of a line."""
+
+    layers: list[ExplainedLayer]
+    left_out: Annotated[int, "layers that there are beyond those"]
+
+
 class Judged(TypedDict):
     """A printed figure, and what came of it."""
 
@@ -150,15 +158,19 @@ class Answer(TypedDict):
     blocks: Annotated[int | None, "of a file that holds nothing else how many"]
     layers: NotRequired[Layers]
     picture: NotRequired[Drawn]
-    explained: NotRequired[list[ExplainedLayer]]
+    explained: NotRequired[ExplainedLine]
     claims: NotRequired[Claims]
     spec: NotRequired[str]
     pytorch: NotRequired[str]
     refused: NotRequired[Annotated[str, "why what was to be shown can't be made"]]
 
 
-def question(data: Any) -> Question:
+def question(text: str) -> Question:
     """What was sent, if it is a question. Raises ``ValueError`` with what is wrong with it."""
+    try:
+        data: Any = json.loads(text)
+    except RecursionError:
+        raise ValueError("a question isn't nested that deep") from None
     if not isinstance(data, dict):
         raise ValueError("a question is an object")
     for key, value in data.items():

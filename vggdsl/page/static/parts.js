@@ -45,13 +45,15 @@ export const PARTS = {
   explained(answer, wishes) {
     const found = answer.explained;
     if (!found) return null;
-    if (found.length === 0) {
+    if (found.layers.length === 0) {
       return [make("p", {}, `No layer stands on line ${wishes.line}. Put the cursor on a line with layers, a rule or a call of a block.`)];
     }
-    return found.map((layer) => {
+    const sections = found.layers.map((layer) => {
       const told = layer.told.flatMap(({ about, text }) => [make("dt", {}, about), make("dd", {}, ...worded(text))]);
       return make("section", { class: "layer" }, make("h3", {}, layer.name, " ", make("code", {}, layer.spelled)), make("dl", {}, ...told));
     });
+    if (found.left_out) sections.push(make("p", { class: "aside" }, `${found.left_out.toLocaleString("en")} more layers`));
+    return sections;
   },
 
   claims(answer) {

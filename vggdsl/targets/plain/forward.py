@@ -107,7 +107,7 @@ def size_text(shape: Shape, flat: bool) -> str:
 
 @dataclass
 class _Writer:
-    """``held`` are the variables of values, ``uses`` how often these are still taken."""
+    """``held`` are the variables of values that are still taken, ``uses`` how often these are."""
 
     within: Path
     values: Values
@@ -149,6 +149,9 @@ class _Writer:
             self.statements[first].heading = self._heading(unit)
             self.held[value] = target
         self._keep(value)
+        for name in (*inputs, value):
+            if self.uses[name] <= 0:
+                self.held.pop(name, None)
 
     def _joins(self, t: TypedNode, given: str) -> bool:
         """Whether an activation is written around the layer before it."""
